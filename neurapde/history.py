@@ -40,6 +40,9 @@ class History:
         """Names of the recorded constraints."""
         return tuple(self.constraints)
 
+    def _column(self, name: str) -> NDArray[np.float64]:
+        return self.constraints.get(name, np.full(len(self), np.nan))
+
     @classmethod
     def joined(cls, parts: Iterable[Self]) -> "History":
         """One history of stages that followed each other: steps and seconds run on, absent losses are NaN."""
@@ -57,10 +60,5 @@ class History:
             seconds=np.concatenate(seconds),
             loss=np.concatenate([part.loss for part in kept]),
             learning_rate=np.concatenate([part.learning_rate for part in kept]),
-            constraints={
-                name: np.concatenate(
-                    [part.constraints.get(name, np.full(len(part), np.nan)) for part in kept]
-                )
-                for name in names
-            },
+            constraints={name: np.concatenate([part._column(name) for part in kept]) for name in names},
         )

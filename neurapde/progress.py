@@ -1,4 +1,4 @@
-"""What a running method tells the person who waits: one bar on stderr, silent when stderr is not a terminal."""
+"""What a running method tells the person who waits: a bar on stderr, silent when that is no terminal."""
 
 import sys
 from collections.abc import Iterator, Mapping
