@@ -58,8 +58,9 @@ def succeeds(*command: str | Path) -> bool:
 
 
 def pip(*arguments: str) -> None:
-    """Install with the environment's own pip."""
-    run(PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", *arguments)
+    """Install with the environment's own pip, with its progress where somebody is watching."""
+    quiet = () if sys.stdout.isatty() else ("-qq",)
+    run(PYTHON, "-m", "pip", "install", "--disable-pip-version-check", *quiet, *arguments)
 
 
 def make_environment() -> None:

@@ -1,0 +1,109 @@
+"""What is shipped: every module of the four rooms, whatever they import declared, nothing else."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("neurapde", "problems", "reference_solvers", "validation")
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+# Distributions whose import name is another than their own.
+IMPORT_NAMES = {"scikit-image": "skimage"}
+
+
+def installed_name(path: Path) -> str:
+    """Where a file of the repository lies in the wheel."""
+    relative = path.as_posix()
+    return relative if relative.startswith("neurapde/") else f"neurapde/{relative}"
+
+
+def tracked(*folders: str) -> list[Path]:
+    """Files of these folders that git knows, or a skip where this is no git checkout."""
+    listed = subprocess.run(["git", "ls-files", *folders], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip(f"no git checkout: {listed.stderr.strip()}")
+    return [Path(line) for line in listed.stdout.splitlines()]
+
+
+def test_every_package_folder_is_declared() -> None:
+    folders = {path.parent for room in ROOMS for path in (ROOT / room).rglob("__init__.py")}
+    names = {installed_name(folder.relative_to(ROOT)).replace("/", ".") for folder in folders}
+    names = {"neurapde" if name == "neurapde.neurapde" else name for name in names}
+    assert names == set(PYPROJECT["tool"]["setuptools"]["packages"])
+
+
+def test_every_import_is_declared_as_a_dependency() -> None:
+    declared = {re.split(r"[<>=!~ \[;]", item)[0] for item in PYPROJECT["project"]["dependencies"]}
+    declared |= {
+        re.split(r"[<>=!~ \[;]", item)[0] for item in PYPROJECT["project"]["optional-dependencies"]["seismic"]
+    }
+    allowed = {IMPORT_NAMES.get(name, name).replace("-", "_") for name in declared}
+    allowed |= set(sys.stdlib_module_names) | {"neurapde"}
+    for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                modules = [node.module or ""]
+            else:
+                continue
+            undeclared = {module.partition(".")[0] for module in modules} - allowed
+            assert not undeclared, f"{path.relative_to(ROOT)}:{node.lineno}"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel built from the tracked files alone, so that nothing lying about in the checkout can slip in."""
+    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    for path in tracked():
+        if (ROOT / path).is_file():
+            (source / path).parent.mkdir(parents=True, exist_ok=True)
+            (source / path).write_bytes((ROOT / path).read_bytes())
+    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(built), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = built.glob("*.whl")
+    return path
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_exactly_the_tracked_modules(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert names == {installed_name(path) for path in tracked(*ROOMS)}
+
+
+@pytest.mark.slow
+def test_the_wheel_works_from_another_folder(wheel: Path, tmp_path: Path) -> None:
+    target, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    install = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), str(wheel)]
+    subprocess.run([sys.executable, *install], check=True)
+    environment = {**os.environ, "PYTHONPATH": str(target)}
+
+    def python(*arguments: str) -> str:
+        command = [sys.executable, *arguments]
+        done = subprocess.run(command, cwd=elsewhere, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    walk = (
+        "import importlib, pkgutil, neurapde\n"
+        "for found in pkgutil.walk_packages(neurapde.__path__, 'neurapde.'):\n"
+        "    if found.name != 'neurapde.__main__':\n"
+        "        print(importlib.import_module(found.name).__file__)\n"
+    )
+    files = python("-W", "error", "-c", walk).split()
+    assert len(files) > 10
+    assert all(Path(file).is_relative_to(target) for file in files)
+    assert python("-m", "neurapde", "--version").split() == ["neurapde", PYPROJECT["project"]["version"]]
+    assert "helmholtz-disk" in python("-m", "neurapde", "list")
+    names = {path.name for path in target.iterdir() if not path.name.endswith(".dist-info")}
+    assert names <= {"neurapde", "bin", "Scripts"}
