@@ -1,1 +1,1 @@
-"""TODO."""
+"""Trial functions: fields with trainable parameters that know their own derivatives."""

@@ -1,0 +1,126 @@
+"""Activation functions and their first three derivatives, for the sweeps that carry derivatives through a network.
+
+Every activation here is a function whose second and third derivatives are cheap expressions in its value f and
+slope f′, so a sweep stores two numbers per neuron and evaluates one transcendental pair. A layer computes
+f(z) with z = ω(Wx + b); ω is 1 except for sines.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from neurapde.errors import DeclarationError
+
+
+@dataclass(frozen=True)
+class Activation(ABC):
+    """A scalar function f applied to scaled pre-activations z = ω(Wx + b), elementwise on tensors of any shape."""
+
+    @property
+    def omega(self) -> float:
+        """The frequency ω by which a layer scales its pre-activations."""
+        return 1.0
+
+    @abstractmethod
+    def __call__(self, z: Tensor) -> Tensor:
+        """The value f(z), differentiable by torch to any order."""
+
+    @abstractmethod
+    def value_and_slope(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """The pair (f(z), f′(z)) as new tensors."""
+
+    @abstractmethod
+    def second(self, value: Tensor, slope: Tensor) -> Tensor:
+        """The second derivative f″ from the value and slope at the same z."""
+
+    @abstractmethod
+    def third(self, value: Tensor, slope: Tensor) -> Tensor:
+        """The third derivative f‴ from the value and slope at the same z."""
+
+
+@dataclass(frozen=True)
+class Sine(Activation):
+    """f(z) = sin z with z = frequency·(Wx + b), the activation of a SIREN.
+
+    Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33, equation 4 and section 3.2.
+    """
+
+    frequency: float = 30.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.frequency < float("inf"):
+            raise DeclarationError(
+                f"the frequency of a sine layer is {self.frequency}; it must be positive and finite (30 in the paper)."
+            )
+
+    @property
+    def omega(self) -> float:
+        return float(self.frequency)
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return torch.sin(z)
+
+    def value_and_slope(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.sin(z), torch.cos(z)
+
+    def second(self, value: Tensor, slope: Tensor) -> Tensor:
+        return -value
+
+    def third(self, value: Tensor, slope: Tensor) -> Tensor:
+        return -slope
+
+
+@dataclass(frozen=True)
+class Tanh(Activation):
+    """f(z) = tanh z: f′ = 1 − f², f″ = −2ff′, f‴ = f′(4f² − 2f′)."""
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return torch.tanh(z)
+
+    def value_and_slope(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        value = torch.tanh(z)
+        return value, 1.0 - value * value
+
+    def second(self, value: Tensor, slope: Tensor) -> Tensor:
+        return -2.0 * value * slope
+
+    def third(self, value: Tensor, slope: Tensor) -> Tensor:
+        return slope * (4.0 * value * value - 2.0 * slope)
+
+
+@dataclass(frozen=True)
+class Softplus(Activation):
+    """f(z) = log(1 + eᶻ): f′ = σ, f″ = σ(1 − σ), f‴ = σ(1 − σ)(1 − 2σ), σ the logistic function."""
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return torch.logaddexp(z, torch.zeros_like(z))
+
+    def value_and_slope(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self(z), torch.sigmoid(z)
+
+    def second(self, value: Tensor, slope: Tensor) -> Tensor:
+        return slope * (1.0 - slope)
+
+    def third(self, value: Tensor, slope: Tensor) -> Tensor:
+        return slope * (1.0 - slope) * (1.0 - 2.0 * slope)
+
+
+@dataclass(frozen=True)
+class ReLU(Activation):
+    """f(z) = max(z, 0). Its second derivative is zero wherever it exists, so no second-order PDE can be trained with it."""
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return torch.relu(z)
+
+    def value_and_slope(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.relu(z), (z > 0).to(z.dtype)
+
+    def second(self, value: Tensor, slope: Tensor) -> Tensor:
+        return torch.zeros_like(slope)
+
+    def third(self, value: Tensor, slope: Tensor) -> Tensor:
+        return torch.zeros_like(slope)

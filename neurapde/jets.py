@@ -1,0 +1,300 @@
+"""Jets: a field's value and coordinate derivatives at a set of points, as residuals of a PDE read them.
+
+All derivatives live in one tensor, the value first, then ∂₁ … ∂_d, then ∂₁₁ … ∂_dd, then the mixed second
+derivatives that were asked for. A `Layout` says which channel is which; a `Jet` gives them their names and
+knows the sum and product rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from neurapde.errors import DeclarationError
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which derivatives a stack of channels carries, and in which order.
+
+    dimension: number of coordinates d.
+    order:     0 (value), 1 (and gradient) or 2 (and second derivatives).
+    mixed:     pairs (i, j) of mixed second derivatives carried besides the diagonal; stored with i < j.
+    Raises     DeclarationError for an order, axis or pair that does not exist.
+    """
+
+    dimension: int
+    order: int
+    mixed: tuple[tuple[int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.order not in (0, 1, 2):
+            raise DeclarationError(f"a jet of order {self.order} was asked for; the order is 0, 1 or 2.")
+        pairs: list[tuple[int, int]] = []
+        for i, j in self.mixed:
+            if i == j or not 0 <= min(i, j) <= max(i, j) < self.dimension:
+                raise DeclarationError(
+                    f"mixed=({i}, {j}) names no mixed derivative in {self.dimension} dimensions; "
+                    f"give two different axes from 0 to {self.dimension - 1}."
+                )
+            pair = (min(i, j), max(i, j))
+            if pair not in pairs:
+                pairs.append(pair)
+        if pairs and self.order < 2:
+            raise DeclarationError(f"mixed derivatives need order=2, and order={self.order} was asked for.")
+        object.__setattr__(self, "mixed", tuple(pairs))
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """The pairs (i, j) of the second derivatives, in the order of their channels."""
+        if self.order < 2:
+            return ()
+        return tuple((i, i) for i in range(self.dimension)) + self.mixed
+
+    @property
+    def firsts(self) -> int:
+        """The number of first derivatives carried: d, or 0 at order 0."""
+        return self.dimension if self.order else 0
+
+    @property
+    def count(self) -> int:
+        """The number of channels."""
+        return 1 + self.firsts + len(self.pairs)
+
+    def first(self, i: int) -> int:
+        """The channel of ∂ᵢ."""
+        if not 0 <= i < self.dimension:
+            raise DeclarationError(
+                f"axis {i} does not exist in {self.dimension} dimensions: use 0 to {self.dimension - 1}."
+            )
+        if self.order < 1:
+            raise DeclarationError(
+                "this jet has order 0: it carries no derivatives. Ask for jet(points, order=1) or more."
+            )
+        return 1 + i
+
+    def second(self, i: int, j: int) -> int:
+        """The channel of ∂ᵢⱼ."""
+        pair = (min(i, j), max(i, j))
+        if not 0 <= pair[0] <= pair[1] < self.dimension:
+            raise DeclarationError(
+                f"axes ({i}, {j}) do not exist in {self.dimension} dimensions: use 0 to {self.dimension - 1}."
+            )
+        if self.order < 2:
+            raise DeclarationError(
+                f"this jet has order {self.order}: it carries no second derivatives. "
+                "Ask for jet(points, order=2), or declare the equation with order=2."
+            )
+        if pair not in self.pairs:
+            raise DeclarationError(
+                f"this jet carries no mixed derivative d2({i}, {j}). "
+                f"Ask for jet(points, mixed=({pair},)), or declare the equation with mixed=({pair},)."
+            )
+        return 1 + self.dimension + self.pairs.index(pair)
+
+    def meet(self, other: Layout) -> Layout:
+        """The layout of everything that both layouts carry."""
+        if self.dimension != other.dimension:
+            raise DeclarationError(
+                f"jets in {self.dimension} and {other.dimension} dimensions cannot be combined; evaluate both at the same points."
+            )
+        order = min(self.order, other.order)
+        mixed = tuple(pair for pair in self.mixed if pair in other.mixed) if order == 2 else ()
+        return Layout(self.dimension, order, mixed)
+
+    def channels_of(self, other: Layout) -> list[int]:
+        """The channels of this layout that hold what `other` carries."""
+        firsts = [1 + i for i in range(other.firsts)]
+        return [0, *firsts, *(self.second(i, j) for i, j in other.pairs)]
+
+
+@dataclass(frozen=True, eq=False)
+class Jet:
+    """A field's value and derivatives at n points in d dimensions.
+
+    channels: `(layout.count, n)`, or `(layout.count, n, c)` for c components; real or complex.
+    layout:   which channel is which derivative.
+
+    Jets add, subtract and multiply by the rules of calculus; the result carries what both operands carry.
+    Numbers and plain tensors of shape `()`, `(n,)` or `(n, c)` count as constants in space: adding one moves the value only,
+    multiplying by one scales every derivative. Make a `Jet` of a coefficient whose own derivatives matter.
+    """
+
+    channels: Tensor
+    layout: Layout
+
+    __array_ufunc__ = None  # NumPy scalars on the left defer to the operators below
+
+    @staticmethod
+    def of(
+        value: Tensor,
+        gradient: Tensor | None = None,
+        hessian_diagonal: Tensor | None = None,
+        mixed: dict[tuple[int, int], Tensor] | None = None,
+        *,
+        dimension: int | None = None,
+    ) -> Jet:
+        """Make a jet of its parts: value (n,) or (n, c), gradient and hessian_diagonal (n, [c,] d), mixed {(i, j): like value}.
+
+        dimension: the number of coordinates, needed only where no gradient tells it.
+        """
+        mixed = mixed or {}
+        parts = [value.unsqueeze(0)]
+        if gradient is not None:
+            dimension = gradient.shape[-1]
+            parts.append(gradient.movedim(-1, 0))
+        if hessian_diagonal is not None:
+            parts.append(hessian_diagonal.movedim(-1, 0))
+        parts.extend(part.unsqueeze(0) for part in mixed.values())
+        if dimension is None or (gradient is None and len(parts) > 1):
+            raise DeclarationError(
+                "a jet needs its gradient (n, d), or dimension=… when it has the value alone."
+            )
+        order = 0 if gradient is None else 1 if hessian_diagonal is None else 2
+        return Jet(torch.cat(parts), Layout(dimension, order, tuple(mixed)))
+
+    @property
+    def order(self) -> int:
+        """0, 1 or 2: the highest derivatives carried."""
+        return self.layout.order
+
+    @property
+    def dimension(self) -> int:
+        """The number of coordinates d."""
+        return self.layout.dimension
+
+    @property
+    def value(self) -> Tensor:
+        """The field, (n,) or (n, c)."""
+        return self.channels[0]
+
+    @property
+    def gradient(self) -> Tensor:
+        """The first derivatives, (n, d) or (n, c, d)."""
+        start = self.layout.first(0)
+        return self.channels[start : start + self.dimension].movedim(0, -1)
+
+    @property
+    def hessian_diagonal(self) -> Tensor:
+        """The unmixed second derivatives, (n, d) or (n, c, d)."""
+        start = self.layout.second(0, 0)
+        return self.channels[start : start + self.dimension].movedim(0, -1)
+
+    @property
+    def laplacian(self) -> Tensor:
+        """The sum of the unmixed second derivatives, (n,) or (n, c)."""
+        start = self.layout.second(0, 0)
+        return self.channels[start : start + self.dimension].sum(0)
+
+    def d(self, i: int) -> Tensor:
+        """The first derivative along axis i, (n,) or (n, c)."""
+        return self.channels[self.layout.first(i)]
+
+    def d2(self, i: int, j: int | None = None) -> Tensor:
+        """The second derivative along axes i and j (i twice when j is left out), (n,) or (n, c)."""
+        return self.channels[self.layout.second(i, i if j is None else j)]
+
+    def restricted(self, layout: Layout) -> Jet:
+        """The part of this jet that `layout` names."""
+        if layout == self.layout:
+            return self
+        return Jet(self.channels[self.layout.channels_of(layout)], layout)
+
+    @property
+    def real(self) -> Jet:
+        """The real part of the field and of its derivatives."""
+        return Jet(self.channels.real, self.layout) if self.channels.is_complex() else self
+
+    @property
+    def imag(self) -> Jet:
+        """The imaginary part of the field and of its derivatives."""
+        channels = self.channels.imag if self.channels.is_complex() else torch.zeros_like(self.channels)
+        return Jet(channels, self.layout)
+
+    def __getitem__(self, component: int) -> Jet:
+        """The jet of one component of a field with several."""
+        if self.channels.ndim != 3:
+            raise DeclarationError(
+                "this jet is of a scalar field: it has no components to index; use it as it is."
+            )
+        count = self.channels.shape[-1]
+        if not -count <= component < count:
+            raise DeclarationError(f"component {component} of a field with {count}; use 0 to {count - 1}.")
+        return Jet(self.channels[..., component], self.layout)
+
+    def __neg__(self) -> Jet:
+        return Jet(-self.channels, self.layout)
+
+    def __add__(self, other: Any) -> Jet:
+        if isinstance(other, Jet):
+            mine, theirs, layout = _aligned(self, other)
+            return Jet(mine + theirs, layout)
+        shifted = self.channels[:1] + _constant(self, other)
+        rest = self.channels[1:].expand(-1, *shifted.shape[1:]).to(shifted.dtype)
+        return Jet(torch.cat((shifted, rest)), self.layout)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Jet:
+        return self + (-other)
+
+    def __rsub__(self, other: Any) -> Jet:
+        return -self + other
+
+    def __mul__(self, other: Any) -> Jet:
+        if isinstance(other, Jet):
+            return _product(self, other)
+        return Jet(self.channels * _constant(self, other), self.layout)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Jet:
+        if isinstance(other, Jet):
+            return NotImplemented
+        return Jet(self.channels / _constant(self, other), self.layout)
+
+
+def jet_of_constant(value: Tensor, layout: Layout) -> Jet:
+    """The jet of a field that does not vary: `value` (n,) or (n, c) with derivatives zero."""
+    return Jet(torch.cat((value.unsqueeze(0), value.new_zeros(layout.count - 1, *value.shape))), layout)
+
+
+def jet_of_coordinates(points: Tensor, layout: Layout) -> tuple[Jet, ...]:
+    """The jets of the d coordinate functions at `points` (n, d), to build polynomials and coefficients from."""
+    jets = []
+    for i in range(layout.dimension):
+        jet = jet_of_constant(points[:, i], layout)
+        if layout.order:
+            jet.channels[layout.first(i)] = 1.0
+        jets.append(jet)
+    return tuple(jets)
+
+
+def _constant(jet: Jet, other: Any) -> Any:
+    """`other` shaped so that it broadcasts against the channels of `jet`."""
+    if not isinstance(other, Tensor):
+        return other
+    return other.unsqueeze(-1) if other.ndim == 1 and jet.channels.ndim == 3 else other
+
+
+def _aligned(a: Jet, b: Jet) -> tuple[Tensor, Tensor, Layout]:
+    """The channels that two jets share, with a scalar field broadcast over the components of the other."""
+    layout = a.layout.meet(b.layout)
+    x, y = a.restricted(layout).channels, b.restricted(layout).channels
+    if x.ndim != y.ndim:
+        x, y = (x.unsqueeze(-1), y) if x.ndim < y.ndim else (x, y.unsqueeze(-1))
+    return x, y, layout
+
+
+def _product(a: Jet, b: Jet) -> Jet:
+    """The product rule: ∂ᵢ(ab) = a∂ᵢb + b∂ᵢa, ∂ᵢⱼ(ab) = a∂ᵢⱼb + ∂ᵢa∂ⱼb + ∂ⱼa∂ᵢb + b∂ᵢⱼa."""
+    x, y, layout = _aligned(a, b)
+    rows = [x[0] * y[0]]
+    rows.extend(x[0] * y[1 + i] + x[1 + i] * y[0] for i in range(layout.firsts))
+    for channel, (i, j) in enumerate(layout.pairs, start=1 + layout.firsts):
+        rows.append(x[0] * y[channel] + x[channel] * y[0] + x[1 + i] * y[1 + j] + x[1 + j] * y[1 + i])
+    return Jet(torch.stack(rows), layout)

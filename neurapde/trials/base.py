@@ -1,0 +1,114 @@
+"""What a trial function is: a specification that anyone can write down, and the network it builds on a domain.
+
+A `Trial` is a frozen specification without dimensions or parameters; `build` draws the parameters for a domain and a
+number of outputs from a given generator. A `TrialFunction` maps points (n, d) to values and to jets.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurapde.errors import DeclarationError
+from neurapde.jets import Jet
+
+Bounds = tuple[Any, Any]
+"""The lower and upper corner of a bounding box, each (d,): what `Domain.bounds` gives."""
+
+
+class TrialFunction(torch.nn.Module, ABC):
+    """A field with trainable parameters: points (n, d) to values (n,), or (n, outputs) when there are several.
+
+    spec:    the specification that built it.
+    outputs: number of components of the field, each complex if `complex`.
+    """
+
+    def __init__(self, spec: Trial, dimension: int, outputs: int, complex: bool) -> None:
+        super().__init__()
+        self.spec = spec
+        self.dimension = dimension
+        self.outputs = outputs
+        self.complex = complex
+
+    @abstractmethod
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        """The field and its derivatives up to `order` at `points` (n, d); `mixed` asks for mixed second derivatives."""
+
+    def forward(self, points: Tensor) -> Tensor:
+        """The field at `points` (n, d): (n,), or (n, outputs) for several outputs; complex if the field is."""
+        return self.jet(points, order=0).value
+
+    def features(self, points: Tensor) -> Tensor:
+        """The last hidden layer at `points`, (n, width): what the linear head combines. Always real."""
+        return self.feature_jet(points, order=0).value
+
+    def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        """The jet of the last hidden layer, a real field of `width` components."""
+        raise DeclarationError(
+            f"{self.spec} has no linear head, so it has no features to combine linearly: "
+            "use Siren or MLP where a method solves for the head."
+        )
+
+    @property
+    def parameter_count(self) -> int:
+        """The number of trainable numbers."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def inputs(self, points: Tensor) -> Tensor:
+        """`points` checked to be (n, d) and brought to the dtype and device of the parameters."""
+        if not isinstance(points, Tensor) or points.ndim != 2 or points.shape[1] != self.dimension:
+            found = tuple(points.shape) if isinstance(points, Tensor) else type(points).__name__
+            raise DeclarationError(
+                f"this trial function takes a tensor of points (n, {self.dimension}), one row a point; found {found}."
+            )
+        anchor = next(self.parameters(), None)
+        return points if anchor is None else points.to(anchor)
+
+
+class Trial(ABC):
+    """The specification of a trial function: its kind and size, without dimensions or parameters."""
+
+    @abstractmethod
+    def build(
+        self,
+        bounds: Bounds,
+        outputs: int = 1,
+        complex: bool = False,
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> TrialFunction:
+        """Draw the parameters of a trial function.
+
+        bounds:    lower and upper corner (d,), (d,) of the domain's bounding box, mapped to [−1, 1] by one common scale.
+        outputs:   number of components of the field.
+        complex:   whether each component is complex.
+        generator: the only source of randomness; the same generator gives the same parameters in any dtype.
+        """
+
+    def describe(self) -> str:
+        """One line for reports."""
+        return repr(self)
+
+
+def box_scale(bounds: Bounds) -> tuple[np.ndarray, float]:
+    """The centre (d,) of a bounding box and half its largest extent, which map it into [−1, 1] by one common scale."""
+    lower, upper = (np.atleast_1d(np.asarray(corner, dtype=float)) for corner in bounds)
+    half = float(np.max(upper - lower)) / 2
+    if (
+        lower.shape != upper.shape
+        or lower.ndim != 1
+        or not np.isfinite(half)
+        or np.any(upper < lower)
+        or half <= 0
+    ):
+        raise DeclarationError(
+            f"the bounds {bounds} are no box: give a lower and a larger upper corner, (d,) each."
+        )
+    return (lower + upper) / 2, half

@@ -1,0 +1,106 @@
+"""Networks of alternating linear layers and activations with a linear head, differentiated by the forward sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from neurapde.activations import Activation
+from neurapde.jets import Jet, Layout
+from neurapde.sweep import first_layer, hidden_layer, linear_layer
+from neurapde.trials.base import Bounds, Trial, TrialFunction, box_scale
+
+# Points of one sweep on a CPU: the channels of a block stay in the shared cache between one operation and the next.
+_BLOCK_BYTES = 8 * 2**20
+
+
+class LayeredTrial(TrialFunction):
+    """u(x) = head(f_L(… f_1(x̂))) with x̂ the point scaled to the domain's bounding box and f_l(a) = f(ω_l(W_l a + b_l)).
+
+    layers:      the linear layers below the head, the first from d inputs.
+    activations: one for each of them.
+    head:        `torch.nn.Linear` from the last width to `outputs`, twice as many if complex: even rows give the real
+                 parts, odd rows the imaginary parts.
+    """
+
+    center: Tensor
+
+    def __init__(
+        self,
+        spec: Trial,
+        bounds: Bounds,
+        layers: Sequence[torch.nn.Linear],
+        activations: Sequence[Activation],
+        head: torch.nn.Linear,
+        complex: bool,
+    ) -> None:
+        outputs = head.out_features // 2 if complex else head.out_features
+        super().__init__(spec, layers[0].in_features, outputs, complex)
+        center, self.half_extent = box_scale(bounds)
+        self.register_buffer("center", torch.as_tensor(center).to(head.weight), persistent=False)
+        self.layers = torch.nn.ModuleList(layers)
+        self.activations = tuple(activations)
+        self.head = head
+
+    def forward(self, points: Tensor) -> Tensor:
+        """The field at `points` by plain torch operations, differentiable by torch to any order."""
+        return self._combine(self.features(points))
+
+    def features(self, points: Tensor) -> Tensor:
+        a = (self.inputs(points) - self.center) / self.half_extent
+        for layer, activation in zip(self.layers, self.activations, strict=True):
+            a = activation(layer(a) * activation.omega)
+        return a
+
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        layout = Layout(self.dimension, order, tuple(mixed))
+        blocks = [
+            self._combine(self._sweep(block, layout)) for block in self._blocks(self.inputs(points), layout)
+        ]
+        return Jet(blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1), layout)
+
+    def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        layout = Layout(self.dimension, order, tuple(mixed))
+        blocks = [self._sweep(block, layout) for block in self._blocks(self.inputs(points), layout)]
+        return Jet(blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1), layout)
+
+    def _blocks(self, points: Tensor, layout: Layout) -> Sequence[Tensor]:
+        """`points` in blocks whose channels fit a cache; in one piece on an accelerator."""
+        if points.device.type != "cpu" or torch.compiler.is_compiling():
+            return (points,)
+        row = layout.count * self.head.in_features * points.element_size()
+        return points.split(max(256, _BLOCK_BYTES // row)) if len(points) else (points,)
+
+    def _sweep(self, points: Tensor, layout: Layout) -> Tensor:
+        """The channels (C, n, width) of the last hidden layer."""
+        first, *rest = (cast(torch.nn.Linear, layer) for layer in self.layers)
+        inputs = (points - self.center) / self.half_extent
+        slope = 1.0 / self.half_extent
+        stack = first_layer(inputs, first.weight, first.bias, self.activations[0], layout, slope)
+        for layer, activation in zip(rest, self.activations[1:], strict=True):
+            stack = hidden_layer(stack, layer.weight, layer.bias, activation, layout)
+        return stack
+
+    def _combine(self, stack: Tensor) -> Tensor:
+        """The field (…, n) or (…, n, outputs) from the last hidden layer: its values (n, width) or channels (C, n, width)."""
+        out = self.head(stack) if stack.ndim == 2 else linear_layer(stack, self.head.weight, self.head.bias)
+        if self.complex:
+            out = torch.view_as_complex(out.unflatten(-1, (self.outputs, 2)))
+        return out.squeeze(-1) if self.outputs == 1 else out
+
+
+def linear(weight: Tensor, bias: Tensor, dtype: torch.dtype, device: torch.device | str) -> torch.nn.Linear:
+    """A linear layer with the given weight (out, in) and bias (out,), made without drawing any random number."""
+    layer = torch.nn.Linear(weight.shape[1], weight.shape[0], device="meta")
+    layer.weight = torch.nn.Parameter(weight.to(device=device, dtype=dtype))
+    layer.bias = torch.nn.Parameter(bias.to(device=device, dtype=dtype))
+    return layer
+
+
+def uniform(shape: tuple[int, ...], limit: float, generator: torch.Generator) -> Tensor:
+    """Numbers drawn from U(−limit, limit) in float64, so that every dtype rounds the same draw."""
+    numbers = torch.empty(shape, dtype=torch.float64, device=generator.device)
+    return numbers.uniform_(-limit, limit, generator=generator)
