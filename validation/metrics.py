@@ -1,0 +1,83 @@
+"""How far a field is from the truth: error norms for real and complex arrays, whole or masked.
+
+Every metric takes `(field, truth, mask=None)`: arrays of one shape, and a mask of that shape or of its
+leading axes (True where the comparison counts). A NaN that the mask lets through makes the result NaN, never
+a better number; give a mask where the truth is not known. Nothing left to compare gives NaN too.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def mse(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> float:
+    """Mean of |u − v|²."""
+    u, v = _chosen(field, truth, mask)
+    return _mean(np.abs(u - v) ** 2)
+
+
+def relative_l2(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> float:
+    """‖u − v‖₂ / ‖v‖₂: 0 for equality, 1 for a field that is zero; inf (or NaN) if the truth is zero."""
+    u, v = _chosen(field, truth, mask)
+    return _ratio(np.linalg.norm(u - v), np.linalg.norm(v))
+
+
+def max_error(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> float:
+    """Largest |u − v|."""
+    u, v = _chosen(field, truth, mask)
+    return float(np.max(np.abs(u - v))) if u.size else float("nan")
+
+
+def relative_max(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> float:
+    """Largest |u − v| over the largest |v|."""
+    u, v = _chosen(field, truth, mask)
+    return _ratio(np.max(np.abs(u - v)), np.max(np.abs(v))) if u.size else float("nan")
+
+
+def phase_error(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> float:
+    """Mean of |arg(u v̄)| weighted by |v|, in radians, from 0 to π: how far the wave is out of step.
+
+    Blind to amplitude. Where u is zero it has no phase and counts as a quarter of a turn.
+    For real fields it is π times the (weighted) share of the wrong sign.
+    """
+    u, v = _chosen(field, truth, mask)
+    weight = np.abs(v)
+    angle = np.where((u == 0) & (weight > 0), np.pi / 2, np.abs(np.angle(u * np.conj(v))))
+    return _ratio(np.sum(weight * angle), np.sum(weight))
+
+
+def amplitude_error(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> float:
+    """‖|u| − |v|‖₂ / ‖v‖₂: the error that is left when the phase is forgiven; at most `relative_l2`."""
+    u, v = _chosen(field, truth, mask)
+    return _ratio(np.linalg.norm(np.abs(u) - np.abs(v)), np.linalg.norm(v))
+
+
+def all_metrics(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> dict[str, float]:
+    """Every metric by its name; `phase_error` and `amplitude_error` for complex fields only."""
+    names = {"relative_l2": relative_l2, "mse": mse, "max_error": max_error, "relative_max": relative_max}
+    if np.iscomplexobj(field) or np.iscomplexobj(truth):
+        names |= {"phase_error": phase_error, "amplitude_error": amplitude_error}
+    return {name: metric(field, truth, mask) for name, metric in names.items()}
+
+
+def _chosen(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None) -> tuple[NDArray, NDArray]:
+    u, v = np.asarray(field), np.asarray(truth)
+    if u.shape != v.shape:
+        raise ValueError(
+            f"the field has shape {u.shape} and the truth {v.shape}; evaluate both at the same points"
+        )
+    if mask is None:
+        return u.ravel(), v.ravel()
+    chosen = np.asarray(mask, dtype=bool)
+    if chosen.shape != u.shape[: chosen.ndim]:
+        raise ValueError(f"the mask has shape {chosen.shape}; it must be {u.shape} or its leading axes")
+    return u[chosen].ravel(), v[chosen].ravel()
+
+
+def _mean(values: NDArray) -> float:
+    return float(np.mean(values)) if values.size else float("nan")
+
+
+def _ratio(error: NDArray | np.floating, size: NDArray | np.floating) -> float:
+    if size == 0:
+        return float("nan") if error == 0 or np.isnan(error) else float("inf")
+    return float(error / size)
