@@ -34,12 +34,11 @@ class HankelOnCircle:
     @classmethod
     def up_to(cls, count: int, argument: float) -> HankelOnCircle:
         """The orders 0 … count − 1 by the upward recurrence of the ratio."""
-        step = np.empty(count, dtype=complex)
+        step: Complex = np.empty(count, dtype=np.complex128)
         step[0] = hankel2(1, argument) / hankel2(0, argument)
         for n in range(1, count):
             step[n] = 2 * n / argument - 1 / step[n - 1]
-        slope: Complex = np.arange(count) / argument - step
-        return cls(argument, step, slope)
+        return cls(argument, step, -step + np.arange(count) / argument)
 
     def relative(self, z: Complex) -> Complex:
         """`(count, n)` table H_k(z)/H_k(argument), z `(n,)`; it underflows to zero where the ratio does."""

@@ -112,7 +112,9 @@ class _Rim:
     """The series matched at the rim of a disk at the origin, for an incident field H0⁽²⁾(k|x − source|)."""
 
     def __init__(self, source: NDArray, radius: float, k_out: float, k_in: float) -> None:
-        self.k_out, self.k_in, self._radius = k_out, k_in, radius
+        self.k_out, self.k_in = k_out, k_in
+        self._inner: Complex
+        self._outer: Complex
         distance = float(np.hypot(*source))
         self.source_inside = distance < radius
         self._angle = float(np.arctan2(source[1], source[0]))
@@ -125,15 +127,13 @@ class _Rim:
         if self.source_inside:
             Hi = HankelOnCircle.up_to(count, k_in * radius)
             back = J.times_hankel(Hi) * (k_in * Hi.slope - k_out * H.slope) / determinant
-            at_source = J.relative(k_in * distance)
-            self._inner, self._outer = back * at_source, through * at_source
+            inner_wave = J.relative(k_in * distance)
+            self._inner, self._outer = back * inner_wave, through * inner_wave
         else:
             Jo = BesselOnCircle.up_to(count, k_out * radius)
-            back = (
-                -Jo.times_hankel(H) * (k_out * Jo.slope * J.value - k_in * Jo.value * J.slope) / determinant
-            )
-            at_source = H.relative(np.array([k_out * distance + 0j]))[:, 0]
-            self._inner, self._outer = through * at_source, back * at_source
+            back = Jo.times_hankel(H) * (k_in * Jo.value * J.slope - k_out * Jo.slope * J.value) / determinant
+            outer_wave = H.relative(np.array([k_out * distance + 0j]))[:, 0]
+            self._inner, self._outer = through * outer_wave, back * outer_wave
         # Orders n and −n have equal coefficients.
         self._inner[1:] *= 2
 
@@ -149,7 +149,7 @@ class _Rim:
         forward = (x[:, 0] + 1j * x[:, 1]) / rho * np.exp(-1j * self._angle)
         waves = OutwardWaves(self._hankel, self.k_out * rho, forward)
         mirrored = OutwardWaves(self._hankel, self.k_out * rho, 1 / forward)
-        total: Complex = self._outer[0] * waves.next()
+        total = self._outer[0] * waves.next()
         mirrored.next()
         for coefficient in self._outer[1:]:
             total += coefficient * (waves.next() + mirrored.next())
