@@ -1,0 +1,114 @@
+"""Difference matrices on one axis, how they act along an axis of a grid, and how a grid meets scattered points.
+
+A matrix acts on `values.ravel()`. Products of one-axis matrices are Kronecker products in the order of the axes.
+"""
+
+from collections.abc import Sequence
+from functools import reduce
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from neurapde.reference_solvers.grid import Grid
+
+
+def forward_difference(nodes: int, spacing: float) -> sparse.csr_array:
+    """`(nodes - 1, nodes)`, u[i] -> (u[i+1] - u[i]) / h: second order at the half points."""
+    ones = np.full(nodes - 1, 1.0 / spacing)
+    return sparse.diags_array([-ones, ones], offsets=[0, 1], shape=(nodes - 1, nodes), format="csr")
+
+
+def central_difference(nodes: int, spacing: float) -> sparse.csr_array:
+    """`(nodes, nodes)`, (u[i+1] - u[i-1]) / 2h inside, one-sided first differences at the ends, as `numpy.gradient`."""
+    ones = np.full(nodes - 1, 0.5 / spacing)
+    matrix = sparse.diags_array([-ones, ones], offsets=[-1, 1], shape=(nodes, nodes), format="lil")
+    matrix[0, [0, 1]] = [-1.0 / spacing, 1.0 / spacing]
+    matrix[-1, [-2, -1]] = [-1.0 / spacing, 1.0 / spacing]
+    return matrix.tocsr()
+
+
+def staggered_difference(nodes: int, spacing: float) -> sparse.csr_array:
+    """`(nodes - 1, nodes - 2)`, inner nodes -> half points, fourth order for an odd field.
+
+    (27 (u[i+1] - u[i]) - (u[i+2] - u[i-1])) / 24h. The field is zero at both ends of the axis and continued beyond
+    them as an odd function, which a solution of the wave equation is at a wall with u = 0. Minus the transpose is
+    then the fourth-order divergence of an even flux, back to the inner nodes.
+    """
+    if nodes < 4:
+        raise ValueError(f"{nodes} nodes do not hold a fourth-order difference; use at least 4.")
+    near, far = np.full(nodes + 1, 27.0), np.ones(nodes + 1)
+    wide = sparse.diags_array(
+        [far, -near, near, -far], offsets=[0, 1, 2, 3], shape=(nodes - 1, nodes + 2), format="csc"
+    )
+    inner = wide[
+        :, 2:nodes
+    ].tolil()  # columns of u[1] ... u[nodes-2]; column 0 is u[-1], column nodes+1 is u[nodes]
+    inner[:, [0]] -= wide[:, [0]]  # u[-1] = -u[1]
+    inner[:, [-1]] -= wide[:, [nodes + 1]]
+    return inner.tocsr() / (24.0 * spacing)
+
+
+def along(matrix: sparse.sparray, shape: Sequence[int], axis: int) -> sparse.csr_array:
+    """The matrix of one axis acting along `axis` of an array of `shape`: I x ... x matrix x ... x I."""
+    before, after = int(np.prod(shape[:axis])), int(np.prod(shape[axis + 1 :]))
+    inner = sparse.kron(matrix, sparse.eye_array(after), format="csr")
+    return sparse.kron(sparse.eye_array(before), inner, format="csr")
+
+
+def outer(vectors: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """`(n1, ..., nd)`, the product v1[i] v2[j] ... of one vector an axis."""
+    return reduce(np.multiply.outer, vectors)
+
+
+def trapezoid_weights(nodes: int, spacing: float) -> NDArray[np.float64]:
+    """`(nodes,)`, the length of the axis that belongs to each node: h inside, h/2 at the ends."""
+    weights = np.full(nodes, spacing)
+    weights[[0, -1]] /= 2
+    return weights
+
+
+def interpolation(grid: Grid, points: NDArray[np.float64], *, degree: int = 3) -> sparse.csr_array:
+    """`(points, grid.size)`, the tensor-product Lagrange interpolation of node values at scattered points.
+
+    The rows divided by the cell's volume are discrete deltas of unit mass whose moments up to `degree` are exact.
+
+    Args:
+        grid: the nodes; at least `degree + 1` on each axis.
+        points: `(n, d)`, within the grid.
+        degree: of the polynomial on each axis; the error is O(h^(degree + 1)).
+
+    Raises: ValueError for points of another dimension or outside the grid, and for too few nodes.
+    """
+    points = np.asarray(points, dtype=float)
+    if points.ndim != 2 or points.shape[1] != grid.dimension:
+        raise ValueError(f"points have shape (n, {grid.dimension}), got {points.shape}.")
+    outside = ~grid.contains(points)
+    if outside.any():
+        raise ValueError(
+            f"point {points[outside][0].tolist()} lies outside the grid from {grid.lower} to {grid.upper}."
+        )
+    if min(grid.shape) <= degree:
+        raise ValueError(
+            f"interpolation of degree {degree} needs {degree + 1} nodes an axis, got {grid.shape}."
+        )
+    firsts, factors = [], []
+    offsets = np.arange(degree + 1)
+    for axis, (low, h, n) in enumerate(zip(grid.lower, grid.spacing, grid.shape, strict=True)):
+        position = (points[:, axis] - low) / h
+        first = np.clip(np.floor(position).astype(int) - (degree - 1) // 2, 0, n - 1 - degree)
+        local = (position - first)[:, None] - offsets
+        columns = [
+            np.prod(np.delete(local, k, axis=1), axis=1) / np.prod(np.delete(k - offsets, k)) for k in offsets
+        ]
+        firsts.append(first)
+        factors.append(np.stack(columns, axis=1))
+    rows = np.arange(len(points))
+    result = sparse.csr_array((len(points), grid.size))
+    for corner in product(offsets, repeat=grid.dimension):
+        node = np.ravel_multi_index([f + k for f, k in zip(firsts, corner, strict=True)], tuple(grid.shape))
+        weight = np.prod([w[:, k] for w, k in zip(factors, corner, strict=True)], axis=0)
+        result = result + sparse.csr_array((weight, (rows, node)), shape=result.shape)
+    result.eliminate_zeros()
+    return result
