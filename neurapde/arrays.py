@@ -1,0 +1,153 @@
+"""Arrays of either kind: the same coefficient works on NumPy arrays and on torch tensors, keeping dtype and device.
+
+A function here takes NumPy arrays, torch tensors or plain numbers and answers in the kind it was given.
+User residuals and media call them as `npde.sin`, `npde.where`, …, so that one text serves the network and the grid.
+"""
+
+import builtins
+from typing import Any, TypeAlias
+
+import array_api_compat
+import numpy as np
+import torch
+
+from neurapde.errors import DeclarationError
+
+Array: TypeAlias = Any
+"""A NumPy array or a torch tensor."""
+
+
+def namespace(*arrays: Array) -> Any:
+    """The array namespace (array_api_compat) of the arrays among the arguments; NumPy's where there is none."""
+    found = [a for a in arrays if isinstance(a, np.ndarray | np.generic | torch.Tensor)]
+    tensors = [a for a in found if isinstance(a, torch.Tensor)]
+    return array_api_compat.array_namespace(*(tensors or found or [np.empty(0)]))
+
+
+def to_numpy(x: Array) -> np.ndarray:
+    """`x` as a NumPy array: detached, on the CPU, conjugations and negations resolved."""
+    if isinstance(x, torch.Tensor):
+        return x.detach().resolve_conj().resolve_neg().cpu().numpy()
+    return np.asarray(x)
+
+
+def as_points(x: Array, dimension: int, what: str = "points") -> Array:
+    """Points `(n, d)` as a floating array of their own kind, checked.
+
+    Lists become NumPy arrays and integers float64.
+    Raises: DeclarationError for another shape, complex numbers, NaN or infinity.
+    """
+    if not isinstance(x, np.ndarray | torch.Tensor):
+        x = np.asarray(x, dtype=float)
+    check_shape(x, dimension, what)
+    xp = namespace(x)
+    if xp.isdtype(x.dtype, ("integral", "bool")):
+        x = xp.astype(x, xp.float64)
+    if not xp.isdtype(x.dtype, "real floating"):
+        raise DeclarationError(f"{what} are of type {x.dtype}; give real coordinates")
+    if not builtins.bool(xp.all(xp.isfinite(x))):
+        bad = int(np.flatnonzero(~np.isfinite(to_numpy(x)).all(axis=1))[0])
+        raise DeclarationError(f"{what}[{bad}] is {to_numpy(x)[bad].tolist()}; give finite coordinates")
+    return x
+
+
+def check_shape(points: Array, dimension: int, what: str = "points") -> None:
+    """Refuse what is not an array `(n, dimension)`; reads the shape only, so it costs nothing in a loop."""
+    if not isinstance(points, np.ndarray | torch.Tensor):
+        raise DeclarationError(f"{what} are a {type(points).__name__}; give a NumPy array or a torch tensor (n, {dimension})")
+    shape = tuple(points.shape)
+    if len(shape) == 2 and shape[1] == dimension:
+        return
+    way = ""
+    if len(shape) == 1 and dimension == 1:
+        way = ": use points[:, None]"
+    elif shape == (dimension,):
+        way = ": for one point use points[None]"
+    elif len(shape) == 2 and shape[0] == dimension:
+        way = ": rows are points, columns are axes, so use points.T"
+    raise DeclarationError(f"{what} have the shape {shape}, but must be (n, {dimension}){way}")
+
+
+def like(value: complex, x: Array) -> Array:
+    """A number as an array of shape () beside `x`: its dtype (or the complex one of the same width) and device."""
+    xp = namespace(x)
+    dtype = complex_dtype(x) if isinstance(value, complex) else x.dtype
+    return xp.asarray(value, dtype=dtype, device=array_api_compat.device(x))
+
+
+def complex_dtype(x: Array) -> Any:
+    """complex64 for float32 and complex64, complex128 for float64 and complex128."""
+    xp = namespace(x)
+    return xp.complex64 if x.dtype in (xp.float32, xp.complex64) else xp.complex128
+
+
+def full(points: Array, value: complex) -> Array:
+    """`(n,)` filled with a number, of the points' dtype (or its complex one) and device."""
+    return namespace(points).zeros_like(points[:, 0]) + like(value, points)
+
+
+def safe_sqrt(x: Array) -> Array:
+    """√x for x ≥ 0, with derivative 0 instead of infinity at x = 0."""
+    xp = namespace(x)
+    zero = x <= 0
+    return xp.where(zero, xp.zeros_like(x), xp.sqrt(xp.where(zero, xp.ones_like(x), x)))
+
+
+def sin(x: Array) -> Array:
+    """Sine."""
+    return namespace(x).sin(x)
+
+
+def cos(x: Array) -> Array:
+    """Cosine."""
+    return namespace(x).cos(x)
+
+
+def exp(x: Array) -> Array:
+    """Exponential."""
+    return namespace(x).exp(x)
+
+
+def sqrt(x: Array) -> Array:
+    """Square root."""
+    return namespace(x).sqrt(x)
+
+
+def log(x: Array) -> Array:
+    """Natural logarithm."""
+    return namespace(x).log(x)
+
+
+def tanh(x: Array) -> Array:
+    """Hyperbolic tangent."""
+    return namespace(x).tanh(x)
+
+
+def abs(x: Array) -> Array:
+    """Absolute value, or modulus."""
+    return namespace(x).abs(x)
+
+
+def where(condition: Array, x: Array, y: Array) -> Array:
+    """`x` where the condition holds, `y` elsewhere."""
+    return namespace(condition, x, y).where(condition, x, y)
+
+
+def maximum(x: Array, y: Array) -> Array:
+    """The larger of two, elementwise; one may be a number."""
+    x, y = _pair(x, y)
+    return namespace(x, y).maximum(x, y)
+
+
+def minimum(x: Array, y: Array) -> Array:
+    """The smaller of two, elementwise; one may be a number."""
+    x, y = _pair(x, y)
+    return namespace(x, y).minimum(x, y)
+
+
+def _pair(x: Array, y: Array) -> tuple[Array, Array]:
+    if isinstance(x, int | float) and isinstance(y, np.ndarray | torch.Tensor):
+        return like(x, y), y
+    if isinstance(y, int | float) and isinstance(x, np.ndarray | torch.Tensor):
+        return x, like(y, x)
+    return x, y

@@ -1,0 +1,203 @@
+"""What a domain is: a set of points with named faces, a measure, normals and a signed distance, that can be sampled."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import torch
+
+from neurapde import checks
+from neurapde.arrays import Array
+from neurapde.domains.edges import Arc, Segment
+from neurapde.domains.sampling import (
+    How,
+    box_lattice,
+    check_request,
+    collect,
+    collect_lattice,
+    unit_sequence,
+)
+from neurapde.errors import DeclarationError
+from neurapde.vocabulary import Declaration
+
+On: TypeAlias = str | Sequence[str] | None
+"""Faces by name: one, several, or None for the whole boundary."""
+
+
+class BoundarySample(NamedTuple):
+    """Points on a boundary `(n, d)` and the unit outward normals there `(n, d)`."""
+
+    points: torch.Tensor
+    normals: torch.Tensor
+
+
+def axis_names(dimension: int) -> tuple[str, ...]:
+    """x, y, z, and x4, x5, … beyond."""
+    return ("x", "y", "z")[:dimension] + tuple(f"x{i + 1}" for i in range(3, dimension))
+
+
+@dataclass(frozen=True)
+class Domain(Declaration, ABC):
+    """A bounded set in d dimensions. `print` shows it as mathematics; `name` is what others call it by.
+
+    Membership and distance take points `(n, d)`, NumPy or torch, and answer `(n,)` in kind.
+    """
+
+    name: str = field(default="", kw_only=True)
+
+    def __post_init__(self) -> None:
+        name = type(self).__name__.lower() if self.name == "" else self.name
+        object.__setattr__(self, "name", checks.name(name, f"name of the {type(self).__name__}"))
+
+    @property
+    @abstractmethod
+    def dimension(self) -> int:
+        """The number of axes d."""
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Names of the axes, in the order of the columns of points: x, y, z, x4, …."""
+        return axis_names(self.dimension)
+
+    @property
+    @abstractmethod
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper corner `(d,)` of the smallest box around it (for combinations, of a box around it)."""
+
+    @abstractmethod
+    def contains(self, points: Array) -> Array:
+        """Which points lie in the closed set: bool `(n,)`."""
+
+    @abstractmethod
+    def signed_distance(self, points: Array) -> Array:
+        """Distance to the boundary, negative inside: `(n,)`."""
+
+    @property
+    @abstractmethod
+    def measure(self) -> float:
+        """Length, area or volume."""
+
+    @property
+    @abstractmethod
+    def faces(self) -> tuple[str, ...]:
+        """Names of the pieces of the boundary."""
+
+    @property
+    def edges(self) -> tuple[Segment | Arc, ...]:
+        """Pieces of a plane shape's boundary; a combination's are those of its parts, whole."""
+        raise DeclarationError(f"{self} has {self.dimension} axes; edges belong to plane shapes, so use signed_distance")
+
+    @abstractmethod
+    def boundary_size(self, faces: tuple[str, ...]) -> float:
+        """Length or area of the faces (for combinations, before those of one part are cut by the other)."""
+
+    @property
+    @abstractmethod
+    def _boundary_cube(self) -> int:
+        """Dimension of the unit cube that `_to_boundary` takes."""
+
+    @abstractmethod
+    def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundarySample:
+        """The unit cube `(n, k)` onto the faces, by measure; at most n rows."""
+
+    @property
+    def _cube(self) -> int:
+        """Dimension of the unit cube that `_to_interior` takes."""
+        return self.dimension
+
+    def _to_interior(self, unit: torch.Tensor) -> torch.Tensor:
+        """The unit cube `(n, k)` into the set, by measure; at most n rows."""
+        lower, upper = (torch.as_tensor(b, device=unit.device) for b in self.bounds)
+        points = lower + (upper - lower) * unit
+        return points[self.contains(points)]
+
+    def sample(
+        self,
+        count: int,
+        *,
+        how: How = "uniform",
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> torch.Tensor:
+        """Points of the set by measure, `(count, d)`.
+
+        Args:
+            count: how many; with "grid" at most so many.
+            how: "uniform" (independent), "sobol" (scrambled low-discrepancy) or "grid" (centres of equal cells).
+            generator: the randomness; without one the points differ from call to call. Not used by "grid".
+            dtype, device: of the points. They are drawn in float64 on the generator's device.
+        """
+        check_request(count, how)
+        if how == "grid":
+            points = self._lattice(count)
+        else:
+            draw = unit_sequence(self._cube, how, generator)
+            (points,) = collect(count, draw, lambda unit: (self._to_interior(unit),), str(self))
+        return points.to(device=device, dtype=dtype)
+
+    def _lattice(self, count: int) -> torch.Tensor:
+        lower, upper = (b.tolist() for b in self.bounds)
+        spacing = (self.measure / count) ** (1 / self.dimension)
+        while True:
+            points = box_lattice(lower, upper, spacing)
+            points = points[self.contains(points)]
+            if 0 < len(points) <= count:
+                return points
+            if len(points) == 0:
+                raise DeclarationError(f"no lattice of {count} points meets {self}; ask for more points")
+            spacing *= 1.01
+
+    def sample_boundary(
+        self,
+        count: int,
+        *,
+        on: On = None,
+        how: How = "uniform",
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> BoundarySample:
+        """Points `(count, d)` of the boundary, by length or area, and their outward normals.
+
+        Args:
+            count: how many; with "grid" at most so many.
+            on: face name or names; None for the whole boundary.
+            how, generator, dtype, device: as in `sample`.
+        """
+        check_request(count, how)
+        faces = self.check_faces(on, "sample_boundary")
+        mapped = partial(self._to_boundary, faces=faces)
+        what = f"the boundary of {self}" if on is None else f"{' and '.join(faces)} of {self}"
+        if how == "grid":
+            columns = collect_lattice(count, self._boundary_cube, mapped, what)
+        else:
+            columns = collect(count, unit_sequence(self._boundary_cube, how, generator), mapped, what)
+        points, normals = (column.to(device=device, dtype=dtype) for column in columns)
+        return BoundarySample(points, normals)
+
+    def check_faces(self, on: On, what: str) -> tuple[str, ...]:
+        """The faces that `on` means, each checked to exist; `what` names who asks in the message."""
+        if on is None:
+            return self.faces
+        wanted = (on,) if isinstance(on, str) else tuple(on)
+        for face in wanted:
+            if face not in self.faces:
+                raise DeclarationError(
+                    f"{what} is on face {face!r}, but {self} has the faces {', '.join(self.faces)}; use one of these"
+                )
+        if not wanted or len(set(wanted)) < len(wanted):
+            raise DeclarationError(f"{what} is on {wanted!r}; name each face once, or None for the whole boundary")
+        return wanted
+
+
+def choose(unit: torch.Tensor, sizes: Sequence[float]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Split `unit` `(n,)` in [0, 1] by sizes: the index chosen, and the rest, again uniform in [0, 1]."""
+    total = torch.cumsum(torch.tensor(sizes, dtype=unit.dtype, device=unit.device), 0)
+    position = unit * total[-1]
+    index = torch.searchsorted(total, position.contiguous(), right=True).clamp(max=len(sizes) - 1)
+    width = torch.as_tensor(sizes, dtype=unit.dtype, device=unit.device)[index]
+    return index, ((position - (total[index] - width)) / width).clamp(0.0, 1.0)

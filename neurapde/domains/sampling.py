@@ -1,0 +1,88 @@
+"""How points are drawn: a sequence in the unit cube, mapped into a set, and drawn again where the map rejects."""
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias, get_args
+
+import torch
+from torch.quasirandom import SobolEngine
+
+from neurapde.errors import DeclarationError
+
+How: TypeAlias = Literal["uniform", "sobol", "grid"]
+Map: TypeAlias = Callable[[torch.Tensor], tuple[torch.Tensor, ...]]
+"""Takes `(n, k)` in the unit cube to tensors of at most n rows each, in float64."""
+
+MOST_DRAWS = 2**22
+"""Without a single point kept after so many, the set is called empty."""
+
+
+def check_request(count: int, how: str) -> None:
+    """Refuse a count below one and an unknown way of sampling."""
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise DeclarationError(f"{count!r} points were asked for; give a whole number of at least 1")
+    if how not in get_args(How):
+        raise DeclarationError(f"how={how!r} is no way of sampling; use {', '.join(map(repr, get_args(How)))}")
+
+
+def unit_sequence(dimension: int, how: How, generator: torch.Generator | None) -> Callable[[int], torch.Tensor]:
+    """A function that gives the next n points `(n, dimension)` of a random or scrambled Sobol sequence, float64.
+
+    generator: where the randomness comes from; without one the points differ from call to call.
+    """
+    if generator is None:
+        generator = torch.Generator()
+        generator.seed()
+    device = generator.device
+    if how == "sobol":
+        seed = int(torch.randint(2**31, (1,), generator=generator, device=device))
+        engine = SobolEngine(dimension, scramble=True, seed=seed)
+        return lambda n: engine.draw(n, dtype=torch.float64).to(device)
+    return lambda n: torch.rand(n, dimension, generator=generator, device=device, dtype=torch.float64)
+
+
+def collect(count: int, draw: Callable[[int], torch.Tensor], mapped: Map, what: str) -> list[torch.Tensor]:
+    """The first `count` rows that the map keeps of a sequence."""
+    parts: list[tuple[torch.Tensor, ...]] = []
+    kept = drawn = 0
+    need = count
+    while kept < count:
+        part = mapped(draw(need))
+        parts.append(part)
+        kept += len(part[0])
+        drawn += need
+        if not kept and drawn >= MOST_DRAWS:
+            raise DeclarationError(f"{what} is empty: none of {drawn} points drawn lies in it; check how its parts overlap")
+        need = min(int(1.1 * (count - kept) * drawn / kept) + 16 if kept else 4 * drawn, MOST_DRAWS)
+    return [torch.cat(column)[:count] for column in zip(*parts, strict=True)]
+
+
+def unit_lattice(count: int, dimension: int) -> torch.Tensor:
+    """Cell centres of the unit cube: the finest regular lattice of at most `count` points, float64."""
+    per_axis = max(int(count ** (1 / dimension) + 1e-9), 1)
+    axis = (torch.arange(per_axis, dtype=torch.float64) + 0.5) / per_axis
+    return torch.cartesian_prod(*[axis] * dimension).reshape(-1, dimension)
+
+
+def collect_lattice(count: int, dimension: int, mapped: Map, what: str) -> list[torch.Tensor]:
+    """The map of the finest unit lattice of which it keeps at most `count` rows."""
+    wanted = count
+    for _ in range(40):
+        part = mapped(unit_lattice(wanted, dimension))
+        if len(part[0]) > count:
+            break
+        found, previous = part, wanted
+        wanted = max(int(wanted * min(count / max(len(part[0]), 1), 4.0)), wanted)
+        if wanted == previous:
+            break
+    if len(found[0]) == 0:
+        raise DeclarationError(f"{what} is empty: no lattice point lies in it; check how its parts overlap")
+    return list(found)
+
+
+def box_lattice(lower: list[float], upper: list[float], spacing: float) -> torch.Tensor:
+    """Cell centres of a box cut into cells of about `spacing` on every axis, `(n, d)`, float64."""
+    axes = []
+    for a, b in zip(lower, upper, strict=True):
+        cells = max(round((b - a) / spacing), 1)
+        axes.append(a + (b - a) * (torch.arange(cells, dtype=torch.float64) + 0.5) / cells)
+    return torch.cartesian_prod(*axes).reshape(-1, len(axes))

@@ -1,0 +1,12 @@
+"""The errors and warnings a user meets, in one place: every message names the value, the rule and the way out."""
+
+from neurapde.reference_solvers.grid import ResolutionError as ResolutionError
+from neurapde.reference_solvers.grid import ResolutionWarning as ResolutionWarning
+
+
+class DeclarationError(ValueError):
+    """Something was declared that cannot be: raised where it is declared, before any work starts."""
+
+
+class DeclarationWarning(UserWarning):
+    """Something was declared that can be, but is probably not what was meant."""

@@ -1,0 +1,39 @@
+"""How numbers and places are written in messages and in `print(problem)`."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+
+def number(value: complex) -> str:
+    """`0.5`, `1e-4`, `−2`, `1 + 1i`: six digits, a true minus sign, `i` for the imaginary unit."""
+    if isinstance(value, complex | np.complexfloating) and value.imag != 0:
+        sign = "−" if value.imag < 0 else "+"
+        real = f"{number(value.real)} {sign} " if value.real != 0 else ("−" if value.imag < 0 else "")
+        return f"{real}{number(abs(value.imag))}i"
+    real_part = float(value.real)
+    text = f"{real_part:.6g}"
+    mantissa, _, exponent = text.partition("e")
+    text = f"{mantissa}e{int(exponent)}" if exponent else mantissa
+    return text.replace("-", "−", 1) if text.startswith("-") else text
+
+
+def point(coordinates: Sequence[float]) -> str:
+    """`(−0.35, 0)`; a lone number for one axis."""
+    if len(coordinates) == 1:
+        return number(coordinates[0])
+    return f"({', '.join(number(x) for x in coordinates)})"
+
+
+def factor(value: complex) -> str:
+    """A number as a factor in a product: nothing for 1, brackets round a sum."""
+    if value == 1:
+        return ""
+    text = number(value)
+    return f"({text}) · " if " " in text else f"{text} · "
+
+
+def listing(names: Iterable[str]) -> str:
+    """`left, right and top`."""
+    *head, last = list(names) or ["nothing"]
+    return f"{', '.join(head)} and {last}" if head else last
