@@ -1,0 +1,1 @@
+"""Weak forms solved on sines: quadrature that respects interfaces, the lattice of sines, operators and their inverses."""
