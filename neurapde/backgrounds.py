@@ -1,0 +1,144 @@
+"""Fields known in closed form, to stand behind a trial function: the scattered form u = u₀ + network.
+
+A background is a field with a `jet` and a one-line description. The outgoing wave of a source in a uniform medium
+takes a source's singularity or narrow peak off the network, and keeps its exact form inside a PML.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurapde.arrays import to_numpy
+from neurapde.errors import DeclarationError
+from neurapde.jets import Jet, Layout
+from neurapde.outgoing import Array, Radial, gaussian_wave, point_wave
+from neurapde.sources import GaussianSource, PointSource
+
+if TYPE_CHECKING:
+    from neurapde.absorbing import Stretch
+
+Points = TypeVar("Points", np.ndarray, Tensor)
+
+
+class Background(ABC):
+    """A fixed field whose derivatives are known."""
+
+    @abstractmethod
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        """The field and its derivatives at `points` (n, d), in their dtype (complex if the field is) and device."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """One line for reports."""
+
+
+@dataclass(frozen=True)
+class OutgoingWave(Background):
+    """The field of one source in an unbounded uniform medium, (Δ + k²)u = f with the time factor e^{+iωt}.
+
+    source:     `PointSource` in 1, 2 or 3 dimensions, or `GaussianSource` in 2.
+    wavenumber: k > 0 of the medium, that is k√m with m the background's slowness squared.
+    stretch:    the PML's stretched coordinates; inside the layer the field is the exact damped wave, which solves the
+                PML's equation. Outside, and with None everywhere, it is the plain wave.
+
+    The field is a constant of the problem: no gradient flows from it into the points. A Gaussian's field is smooth
+    everywhere; a point source's is infinite at the source (in one dimension it has a kink there).
+    Raises DeclarationError for other sources or dimensions and wavenumbers that are not positive and finite.
+    """
+
+    source: PointSource | GaussianSource
+    wavenumber: float
+    stretch: Stretch | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.wavenumber < math.inf:
+            raise DeclarationError(
+                f"the wavenumber of a background is {self.wavenumber}; it must be positive and finite."
+            )
+        if not isinstance(self.source, PointSource | GaussianSource):
+            raise DeclarationError(
+                f"no outgoing wave in closed form is known for {self.source!r}; give a PointSource or a GaussianSource."
+            )
+        allowed = (1, 2, 3) if isinstance(self.source, PointSource) else (2,)
+        if self.dimension not in allowed:
+            raise DeclarationError(
+                f"the outgoing wave of a {type(self.source).__name__} in {self.dimension} dimensions has no closed form here; "
+                f"use {' or '.join(map(str, allowed))} dimensions, or solve without a background."
+            )
+
+    @property
+    def dimension(self) -> int:
+        """The number of coordinates d of the source's position."""
+        return len(self._at)
+
+    @cached_property
+    def _at(self) -> np.ndarray:
+        return np.atleast_1d(np.asarray(self.source.at, dtype=float))
+
+    def values(self, points: Points) -> Points:
+        """The field at `points` (n, d): complex (n,), NumPy for NumPy, torch of the same device and precision for torch."""
+        coordinates = _float64(points)
+        displacement, _ = self._stretched(coordinates)
+        return _like(points, self._radial(displacement).value)
+
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        """The field and its derivatives in physical coordinates at `points` (n, d), the stretch's chain rule included."""
+        layout = Layout(self.dimension, order, tuple(mixed))
+        return Jet(_like(points, self.channels(_float64(points), layout)), layout)
+
+    def channels(self, points: np.ndarray, layout: Layout) -> np.ndarray:
+        """The field and the derivatives that `layout` names at NumPy `points` (n, d): complex (layout.count, n)."""
+        xi, factors = self._stretched(points)
+        wave = self._radial(xi)
+        rows = [wave.value]
+        rows.extend(2 * xi[:, i] * factors[i] * wave.first for i in range(layout.firsts))
+        for i, j in layout.pairs:
+            row = 4 * xi[:, i] * xi[:, j] * factors[i] * factors[j] * wave.second
+            if i == j:
+                slope = 0.0 if self.stretch is None else self.stretch.axis(i).derivative(points[:, i])
+                row = row + 2 * (factors[i] ** 2 + slope * xi[:, i]) * wave.first
+            rows.append(row)
+        return np.stack(rows)
+
+    def describe(self) -> str:
+        place = "" if self.stretch is None else ", damped in the PML"
+        return f"outgoing wave of {self.source.describe()} at k = {self.wavenumber:g}{place}"
+
+    def _stretched(self, points: np.ndarray) -> tuple[np.ndarray, list[Any]]:
+        """Stretched displacements from the source (n, d), real unless some point lies in the layer, and the factors e_i."""
+        displacement = points - self._at
+        if self.stretch is None:
+            return displacement, [1.0] * self.dimension
+        factors = [np.asarray(factor) for factor in self.stretch.factors(points)]
+        stretched = self.stretch.coordinates(points) - self.stretch.coordinates(self._at[None])
+        plain = np.stack(factors, axis=1) == 1
+        return np.where(plain, displacement, stretched), factors
+
+    def _radial(self, displacement: np.ndarray) -> Radial:
+        squared = (displacement**2).sum(1)
+        physical = np.all(np.imag(displacement) == 0, axis=1)
+        if isinstance(self.source, GaussianSource):
+            wave = gaussian_wave(self.wavenumber, float(self.source.variance), squared, physical)
+        else:
+            wave = point_wave(self.wavenumber, squared, self.dimension)
+        return Radial(*(self.source.amplitude * part for part in wave))
+
+
+def _float64(points: np.ndarray | Tensor) -> np.ndarray:
+    return np.asarray(to_numpy(points), dtype=np.float64)
+
+
+def _like(points: Points, values: Array) -> Points:
+    """Complex `values` with the precision, and for torch on the device, of `points`."""
+    if isinstance(points, Tensor):
+        return torch.as_tensor(values).to(device=points.device, dtype=points.dtype.to_complex())
+    return values.astype(np.result_type(points.dtype, np.complex64))

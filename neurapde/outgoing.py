@@ -1,0 +1,130 @@
+"""Closed forms of outgoing waves of point and Gaussian sources, as functions of the squared distance q = r².
+
+They solve (Δ + k²)u = f in an unbounded uniform medium with the time factor e^{+iωt}, f = δ or the unit-mass normal
+density of variance s². Written in q they are smooth at the source, and q may be complex: coordinates stretched into a
+PML give the wave inside the layer. NumPy and SciPy only; `neurapde.backgrounds` turns them into fields.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+Array = NDArray[np.complexfloating] | NDArray[np.floating]
+
+# Beyond r²/(2s²) = 72, twelve standard deviations, the normal density is below 1e-31 of its peak.
+_TAIL = 72.0
+# Up to r²/(2s²) = 1 the wave is summed as a power series, in which the logarithms at r = 0 cancel exactly.
+_CORE = 1.0
+_CORE_TERMS = 26
+
+
+class Radial(NamedTuple):
+    """A function of q and its first and second derivatives with respect to q, `(n,)` complex each."""
+
+    value: Array
+    first: Array
+    second: Array
+
+
+def point_wave(wavenumber: float, squared: Array, dimension: int) -> Radial:
+    """The outgoing wave of a point source, u = i e^{−ikr}/(2k), (i/4) H₀⁽²⁾(kr) or −e^{−ikr}/(4πr) in 1, 2 or 3 dimensions.
+
+    squared: q = r² `(n,)`, real and not negative, or complex with Im q ≤ 0; at q = 0 the wave is infinite, or has a kink.
+    """
+    k = wavenumber
+    r = np.sqrt(squared)
+    if dimension == 2:
+        h0, h1 = _hankel(k * r)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            first = -0.125j * k * h1 / r
+            return Radial(0.25j * h0, first, -(first + 0.125j * k**2 * h0 / 2) / squared)
+    wave = np.exp(-1j * k * r)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if dimension == 1:
+            return Radial(0.5j / k * wave, wave / (4 * r), -(1 + 1j * k * r) * wave / (8 * r * squared))
+        value = -wave / (4 * math.pi * r)
+        first = -(1 + 1j * k * r) * value / (2 * squared)
+        return Radial(value, first, (3 + 3j * k * r - k**2 * squared) * value / (4 * squared**2))
+
+
+def _hankel(z: Array) -> tuple[Array, Array]:
+    """H₀⁽²⁾ and H₁⁽²⁾ at real or complex z, the fast real functions where z is real; −∞ + i·J at z = 0."""
+    if not np.iscomplexobj(z):
+        return special.j0(z) - 1j * special.y0(z), special.j1(z) - 1j * special.y1(z)
+    stretched = z.imag != 0
+    h0, h1 = _hankel(np.where(stretched, 1.0, z.real))
+    scale = np.exp(-1j * z[stretched])
+    h0[stretched] = special.hankel2e(0, z[stretched]) * scale
+    h1[stretched] = special.hankel2e(1, z[stretched]) * scale
+    return h0, h1
+
+
+def gaussian_wave(wavenumber: float, variance: float, squared: Array, physical: NDArray[np.bool_]) -> Radial:
+    """The outgoing wave in the plane of a unit-mass Gaussian source.
+
+    With κ = k²s²/2, ρ = q/(2s²) and E_n the exponential integrals,
+
+        u = e^{−κ} [ (i/4) H₀⁽²⁾(k√q) + (1/4π) Σ_{n≥0} κⁿ/n! E_{n+1}(ρ) ].
+
+    The heat flow makes a Gaussian of a point: u_τ = e^{τΔ}u₀ obeys ∂_τ u = Δu = g_τ − k²u with g_τ the heat kernel, hence
+    u_τ = e^{−k²τ}(u₀ + ∫₀^τ e^{k²t} g_t dt) with τ = s²/2; the series is that integral. Where ρ ≤ 1 both terms are
+    expanded in powers of ρ, Σ_m a_m (−ρ)^m/m!, in which the logarithms cancel: with p_n = e^{−κ}κⁿ/n! and H_m harmonic numbers
+
+        a_m = p_m (iπ + ln κ + γ − H_m)/(4π) + Σ_{n≠m} p_n/(n − m)/(4π).
+
+    squared:  q `(n,)`, complex where stretched.
+    physical: `(n,)`, False inside a layer: no source reaches there, so only the Hankel function is left.
+    """
+    kappa = wavenumber**2 * variance / 2
+    rho = np.where(physical, np.real(squared), np.inf) / (2 * variance)
+    core = rho <= _CORE
+    near = (rho > _CORE) & (rho < _TAIL)
+    far = point_wave(wavenumber, np.where(core, 1.0, squared), 2)
+    core_sums, tail_sums = _core_sums(kappa, rho[core]), _tail_sums(kappa, rho[near])
+    parts = []
+    for power in range(3):
+        part = math.exp(-kappa) * far[power]
+        part[near] += tail_sums[power] / (2 * variance) ** power
+        part[core] = core_sums[power] / (2 * variance) ** power
+        parts.append(part)
+    return Radial(*parts)
+
+
+def _poisson(kappa: float) -> tuple[NDArray[np.integer], NDArray[np.floating]]:
+    """The orders n at which p_n = e^{−κ}κⁿ/n! is not negligible against the largest, and p_n there."""
+    spread = 12 * math.sqrt(kappa) + 30
+    n = np.arange(max(0, math.floor(kappa - spread)), math.ceil(kappa + spread))
+    return n, np.exp(special.xlogy(n, kappa) - kappa - special.gammaln(n + 1))
+
+
+def _tail_sums(kappa: float, rho: NDArray[np.floating]) -> list[Array]:
+    """Σ p_n E_{n+1}(ρ)/4π and its first two derivatives in ρ, by E_n′ = −E_{n−1}."""
+    totals = [np.zeros_like(rho) for _ in range(3)]
+    decay = np.exp(-rho)
+    below = (
+        decay * (1 + rho) / rho**2,
+        decay / rho,
+    )  # E_{−1} and E_0, the closed forms below the first integral
+    for n, weight in zip(*_poisson(kappa), strict=True):
+        orders = [special.expn(m, rho) if m > 0 else below[m + 1] for m in (n + 1, n, n - 1)]
+        for total, sign, term in zip(totals, (1, -1, 1), orders, strict=True):
+            total += sign * weight / (4 * math.pi) * term
+    return totals
+
+
+def _core_sums(kappa: float, rho: NDArray[np.floating]) -> list[Array]:
+    """The whole wave near the source and its first two derivatives in ρ: Σ a_m (−ρ)^m/m! as in `gaussian_wave`."""
+    n, weights = _poisson(kappa)
+    m = np.arange(_CORE_TERMS + 2)
+    gap = n - m[:, None]
+    sums = np.where(gap == 0, 0.0, weights / np.where(gap == 0, 1, gap)).sum(1)
+    harmonic = special.digamma(m + 1.0) + np.euler_gamma
+    own = np.exp(special.xlogy(m, kappa) - kappa - special.gammaln(m + 1))
+    a = (own * (1j * math.pi + math.log(kappa) + np.euler_gamma - harmonic) + sums) / (4 * math.pi)
+    powers = (-rho[:, None]) ** m[:_CORE_TERMS] / special.factorial(m[:_CORE_TERMS])
+    return [(-1) ** shift * powers @ a[shift : shift + _CORE_TERMS] for shift in range(3)]
