@@ -1,0 +1,8 @@
+"""`python -m neurapde`: the command line, for those whose PATH does not have it."""
+
+import sys
+
+from neurapde.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""Problems as the command line names them: a case or a Python file, with KEY=VALUE settings."""
+
+import ast
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from neurapde.errors import DeclarationError
+from neurapde.problem import Problem
+from neurapde.problems import CASES, Case
+
+
+class UsageError(Exception):
+    """A command that cannot be carried out; the text is the message."""
+
+
+def named_case(name: str) -> Case:
+    """The declared problem of this name.
+
+    Raises: UsageError that lists the names there are.
+    """
+    for case in CASES:
+        if case.name == name:
+            return case
+    names = ", ".join(case.name for case in CASES)
+    raise UsageError(
+        f"there is no problem {name!r}; there are {names}. A file is given with its ending, as {name}.py."
+    )
+
+
+def problem_of(name: str, assignments: Sequence[str]) -> Problem:
+    """The problem that a name or a file declares, with the parameters that were set."""
+    declared = problem_in_file(Path(name)) if name.endswith(".py") else named_case(name).factory
+    if isinstance(declared, Problem):
+        if assignments:
+            raise UsageError(
+                f"--set {assignments[0]}: {name} defines `problem` as a value, which has no parameters. "
+                "Make it a function: def problem(wavenumber=20.0): return npde.Problem(...)"
+            )
+        return declared
+    settings = settings_for(declared, assignments)
+    made = declared(**settings)
+    if not isinstance(made, Problem):
+        raise UsageError(f"problem() in {name} returned {type(made).__name__}; return a neurapde.Problem.")
+    return made
+
+
+def settings_for(factory: Callable[..., object], assignments: Sequence[str]) -> Mapping[str, object]:
+    """`["wavenumber=30", "source_at=-0.3,0.2"]` as keywords of `factory`; values are Python literals.
+
+    Raises: UsageError for an assignment without `=`, a name the factory does not take, or no literal.
+    """
+    known = inspect.signature(factory).parameters
+    settings: dict[str, object] = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise UsageError(f"--set {assignment}: write KEY=VALUE, as --set wavenumber=30")
+        if name not in known:
+            raise UsageError(
+                f"--set {assignment}: there is no parameter {name!r}; there are {', '.join(known)}."
+            )
+        try:
+            settings[name] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            raise UsageError(
+                f"--set {assignment}: {text!r} is no number, tuple or None; write 30, 1e-4, 1+1j or 0.3,0.2"
+            ) from None
+    return settings
+
+
+def problem_in_file(path: Path) -> Problem | Callable[..., object]:
+    """What the Python file `path` calls `problem`.
+
+    Raises: UsageError if there is no such file, it fails (after its traceback), or it defines no problem.
+    """
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}")
+    spec = importlib.util.spec_from_file_location(f"neurapde_file_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        spec.loader.exec_module(module)
+    except DeclarationError:
+        raise
+    except Exception as error:
+        traceback.print_exception(error, file=sys.stderr)
+        raise UsageError(f"{path} failed, as above") from None
+    declared = vars(module).get("problem")
+    if not isinstance(declared, Problem) and not callable(declared):
+        raise UsageError(f"{path} defines no `problem`, a neurapde.Problem or a function that returns one.")
+    return declared
