@@ -38,8 +38,8 @@ class Grid:
         shape = tuple(map(int, self.shape))
         if not len(lower) == len(upper) == len(shape) or not shape:
             raise ValueError(
-                f"a grid needs a lower corner, an upper corner and a shape of one length, got {lower}, {upper} "
-                f"and {shape}."
+                f"a grid needs a lower corner, an upper corner and a shape of one length, got {lower}, "
+                f"{upper} and {shape}."
             )
         if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
             raise ValueError(f"the corners of a grid are finite, got {lower} and {upper}.")
