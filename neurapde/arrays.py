@@ -54,7 +54,9 @@ def as_points(x: Array, dimension: int, what: str = "points") -> Array:
 def check_shape(points: Array, dimension: int, what: str = "points") -> None:
     """Refuse what is not an array `(n, dimension)`; reads the shape only, so it costs nothing in a loop."""
     if not isinstance(points, np.ndarray | torch.Tensor):
-        raise DeclarationError(f"{what} are a {type(points).__name__}; give a NumPy array or a torch tensor (n, {dimension})")
+        raise DeclarationError(
+            f"{what} are a {type(points).__name__}; give a NumPy array or a torch tensor (n, {dimension})"
+        )
     shape = tuple(points.shape)
     if len(shape) == 2 and shape[1] == dimension:
         return

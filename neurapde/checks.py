@@ -42,7 +42,9 @@ def coordinates(value: Any, what: str, dimension: int | None = None) -> tuple[fl
         value = (value,)
     if isinstance(value, np.ndarray | torch.Tensor):
         if value.ndim != 1:
-            raise DeclarationError(f"{what} has the shape {tuple(value.shape)}; give one number for each axis")
+            raise DeclarationError(
+                f"{what} has the shape {tuple(value.shape)}; give one number for each axis"
+            )
         value = value.tolist()
     if isinstance(value, str) or not isinstance(value, Sequence) or not value:
         raise DeclarationError(f"{what} is {value!r}; give one number for each axis, such as (0.0, 0.0)")

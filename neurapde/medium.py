@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-import array_api_compat
 import numpy as np
 import torch
 
@@ -76,7 +75,11 @@ class FunctionField(Field):
             values = torch.as_tensor(values, device=points.device)
         shape = tuple(getattr(values, "shape", ()))
         if shape != (points.shape[0],):
-            way = "drop the last axis: f(x)[:, 0]" if shape == (points.shape[0], 1) else "return one number for each point"
+            way = (
+                "drop the last axis: f(x)[:, 0]"
+                if shape == (points.shape[0], 1)
+                else "return one number for each point"
+            )
             raise DeclarationError(
                 f"{self.describe()} returns {'the shape ' + str(shape) if shape else repr(values)} for points "
                 f"{tuple(points.shape)}, but must return ({points.shape[0]},); {way}"
@@ -115,9 +118,13 @@ class GridField(Field):
         values.flags.writeable = False
         object.__setattr__(self, "values", values)
         if self.bounds is not None:
-            lower, upper = (checks.coordinates(b, "bounds of the GridField", values.ndim) for b in self.bounds)
+            lower, upper = (
+                checks.coordinates(b, "bounds of the GridField", values.ndim) for b in self.bounds
+            )
             if any(a >= b for a, b in zip(lower, upper, strict=True)):
-                raise DeclarationError(f"bounds of the GridField are {lower}, {upper}, but must ascend on every axis")
+                raise DeclarationError(
+                    f"bounds of the GridField are {lower}, {upper}, but must ascend on every axis"
+                )
             object.__setattr__(self, "bounds", (lower, upper))
 
     def on(self, domain: Domain) -> "GridField":
@@ -133,14 +140,22 @@ class GridField(Field):
 
     def __call__(self, points: Array) -> Array:
         if self.bounds is None:
-            raise DeclarationError("the GridField has no bounds yet; give bounds=(lower, upper), or use it in a Problem")
+            raise DeclarationError(
+                "the GridField has no bounds yet; give bounds=(lower, upper), or use it in a Problem"
+            )
         check_shape(points, self.values.ndim)
         xp = namespace(points)
         if isinstance(points, torch.Tensor):
-            kind = torch.promote_types(points.dtype, torch.complex32) if self.values.dtype.kind == "c" else points.dtype
+            kind = (
+                torch.promote_types(points.dtype, torch.complex32)
+                if self.values.dtype.kind == "c"
+                else points.dtype
+            )
             values: Any = torch.tensor(self.values, dtype=kind, device=points.device)
         else:
-            values = self.values.astype(np.result_type(points.dtype, np.complex64) if self.values.dtype.kind == "c" else points.dtype)
+            values = self.values.astype(
+                np.result_type(points.dtype, np.complex64) if self.values.dtype.kind == "c" else points.dtype
+            )
         corners: list[tuple[Array, Array]] = [(0, 1.0)]  # flat index and weight, axis by axis
         for i, (a, b) in enumerate(zip(*self.bounds, strict=True)):
             nodes = self.values.shape[i]
@@ -157,7 +172,9 @@ class GridField(Field):
 
     def describe(self) -> str:
         where = "" if self.bounds is None else f" from {point(self.bounds[0])} to {point(self.bounds[1])}"
-        low, high = (np.min(self.values), np.max(self.values)) if self.values.dtype.kind != "c" else (None, None)
+        low, high = (
+            (np.min(self.values), np.max(self.values)) if self.values.dtype.kind != "c" else (None, None)
+        )
         size = f", {number(low)} to {number(high)}" if low is not None and high is not None else ""
         return f"values on {'×'.join(map(str, self.values.shape))} nodes{where}, linear between, constant beyond{size}"
 
@@ -191,12 +208,16 @@ class Piecewise(Field):
         found = []
         for i, piece in enumerate(pieces):
             if not isinstance(piece, tuple | list) or len(piece) != 2 or not isinstance(piece[0], Domain):
-                raise DeclarationError(f"piece {i + 1} of Piecewise is {piece!r}; give a pair (region, value)")
+                raise DeclarationError(
+                    f"piece {i + 1} of Piecewise is {piece!r}; give a pair (region, value)"
+                )
             found.append((piece[0], as_field(piece[1], f"value of Piecewise in {piece[0].name}")))
         object.__setattr__(self, "pieces", tuple(found))
         dimensions = {region.dimension for region, _ in found}
         if len(dimensions) > 1:
-            raise DeclarationError(f"regions of Piecewise have {sorted(dimensions)} axes; give regions of one dimension")
+            raise DeclarationError(
+                f"regions of Piecewise have {sorted(dimensions)} axes; give regions of one dimension"
+            )
 
     @classmethod
     def rebuild(cls, fields: Mapping[str, Any]) -> Self:
@@ -215,8 +236,12 @@ class Piecewise(Field):
                 )
             (a, b), (c, d) = region.bounds, domain.bounds
             if np.any(np.maximum(a, c) >= np.minimum(b, d)):
-                raise DeclarationError(f"region {name}, {region}, lies outside {domain}; move it in or leave it out")
-        return Piecewise(self.background.on(domain), *((region, value.on(region)) for region, value in self.pieces))
+                raise DeclarationError(
+                    f"region {name}, {region}, lies outside {domain}; move it in or leave it out"
+                )
+        return Piecewise(
+            self.background.on(domain), *((region, value.on(region)) for region, value in self.pieces)
+        )
 
     def __call__(self, points: Array) -> Array:
         values = self.background(points)
@@ -225,7 +250,10 @@ class Piecewise(Field):
         return values
 
     def describe(self) -> str:
-        parts = [f"{value.describe()} in {name} = {region}" for (name, region), (_, value) in zip(self.regions.items(), self.pieces, strict=True)]
+        parts = [
+            f"{value.describe()} in {name} = {region}"
+            for (name, region), (_, value) in zip(self.regions.items(), self.pieces, strict=True)
+        ]
         return "; ".join([self.background.describe(), *parts])
 
     def known_values(self) -> Iterator[tuple[str, np.ndarray]]:
@@ -240,12 +268,18 @@ def as_field(value: Any, what: str) -> Field:
     if isinstance(value, Field):
         return value
     if isinstance(value, np.ndarray | torch.Tensor) and value.ndim > 0:
-        raise DeclarationError(f"{what} is an array of shape {tuple(value.shape)}; wrap it: GridField(values)")
+        raise DeclarationError(
+            f"{what} is an array of shape {tuple(value.shape)}; wrap it: GridField(values)"
+        )
     if callable(value) and not isinstance(value, type):
         return FunctionField(value)
-    if isinstance(value, int | float | complex | np.generic | np.ndarray | torch.Tensor) and not isinstance(value, bool):
+    if isinstance(value, int | float | complex | np.generic | np.ndarray | torch.Tensor) and not isinstance(
+        value, bool
+    ):
         return Constant(checks.scalar(value, what))
-    raise DeclarationError(f"{what} is {value!r}; give a number, a function of points (n, d), a GridField or a Piecewise")
+    raise DeclarationError(
+        f"{what} is {value!r}; give a number, a function of points (n, d), a GridField or a Piecewise"
+    )
 
 
 def check_positive(field: Field, domain: Domain | None, what: str, count: int = 1024) -> None:
@@ -256,7 +290,9 @@ def check_positive(field: Field, domain: Domain | None, what: str, count: int = 
     for where, known in field.known_values():
         bad = ~(np.isfinite(known) & (known.real > 0))
         if bad.any():
-            raise DeclarationError(f"{what}{where} is {number(known[bad].ravel()[0])}, but must be positive; give it above 0")
+            raise DeclarationError(
+                f"{what}{where} is {number(known[bad].ravel()[0])}, but must be positive; give it above 0"
+            )
     if domain is None:
         return
     samples = [domain.sample(count, how="grid")]

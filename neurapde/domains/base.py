@@ -88,7 +88,9 @@ class Domain(Declaration, ABC):
     @property
     def edges(self) -> tuple[Segment | Arc, ...]:
         """Pieces of a plane shape's boundary; a combination's are those of its parts, whole."""
-        raise DeclarationError(f"{self} has {self.dimension} axes; edges belong to plane shapes, so use signed_distance")
+        raise DeclarationError(
+            f"{self} has {self.dimension} axes; edges belong to plane shapes, so use signed_distance"
+        )
 
     @abstractmethod
     def boundary_size(self, faces: tuple[str, ...]) -> float:
@@ -190,7 +192,9 @@ class Domain(Declaration, ABC):
                     f"{what} is on face {face!r}, but {self} has the faces {', '.join(self.faces)}; use one of these"
                 )
         if not wanted or len(set(wanted)) < len(wanted):
-            raise DeclarationError(f"{what} is on {wanted!r}; name each face once, or None for the whole boundary")
+            raise DeclarationError(
+                f"{what} is on {wanted!r}; name each face once, or None for the whole boundary"
+            )
         return wanted
 
 

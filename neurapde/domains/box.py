@@ -34,7 +34,9 @@ class Box(Shape):
 
     def __init__(self, *sides: Sequence[float], name: str = "") -> None:
         if not sides:
-            raise DeclarationError("Box() has no sides; give one interval for each axis: Box((-1, 1), (-1, 1))")
+            raise DeclarationError(
+                "Box() has no sides; give one interval for each axis: Box((-1, 1), (-1, 1))"
+            )
         found = tuple(_interval(side, axis) for side, axis in zip(sides, axis_names(len(sides)), strict=True))
         object.__setattr__(self, "sides", found)
         object.__setattr__(self, "name", name)

@@ -52,7 +52,9 @@ class _Combination(Shape):
         super().__post_init__()
         for part in (self.first, self.second):
             if not isinstance(part, Shape):
-                raise DeclarationError(f"{part!r} is no shape; combine Box, Disk, Ball, Polygon and their combinations")
+                raise DeclarationError(
+                    f"{part!r} is no shape; combine Box, Disk, Ball, Polygon and their combinations"
+                )
         if self.first.dimension != self.second.dimension:
             raise DeclarationError(
                 f"{self.first} has {self.first.dimension} axes and {self.second} has {self.second.dimension}; "
@@ -73,7 +75,9 @@ class _Combination(Shape):
         unit = SobolEngine(self.dimension).draw(COUNT_FOR_MEASURE, dtype=torch.float64).numpy()
         inside = self.contains(lower + (upper - lower) * unit)
         if not inside.any():
-            raise DeclarationError(f"{self} is empty: no point of its bounding box lies in it; check how its parts overlap")
+            raise DeclarationError(
+                f"{self} is empty: no point of its bounding box lies in it; check how its parts overlap"
+            )
         return float(np.prod(upper - lower) * inside.mean())
 
     @cached_property
@@ -148,7 +152,9 @@ class Intersection(_Combination):
         super().__post_init__()
         lower, upper = self.bounds
         if np.any(lower >= upper):
-            raise DeclarationError(f"{self.first} and {self.second} do not overlap, so their intersection is empty")
+            raise DeclarationError(
+                f"{self.first} and {self.second} do not overlap, so their intersection is empty"
+            )
 
     @property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:

@@ -32,7 +32,10 @@ class Polygon(Shape):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        path = tuple(checks.coordinates(v, f"vertex {i + 1} of the {self.name}", 2) for i, v in enumerate(self.vertices))
+        path = tuple(
+            checks.coordinates(v, f"vertex {i + 1} of the {self.name}", 2)
+            for i, v in enumerate(self.vertices)
+        )
         if len(path) > 1 and path[0] == path[-1]:
             path = path[:-1]
         object.__setattr__(self, "vertices", path)
@@ -140,5 +143,8 @@ def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _segments_meet(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> np.ndarray:
     """Whether the closed segment ab meets each of cd `(m, 2)`."""
     sides = [np.sign(_cross(q - p, r - p)) for p, q, r in ((a, b, c), (a, b, d), (c, d, a), (c, d, b))]
-    boxes = np.all(np.maximum(np.minimum(a, b), np.minimum(c, d)) <= np.minimum(np.maximum(a, b), np.maximum(c, d)), axis=-1)
+    boxes = np.all(
+        np.maximum(np.minimum(a, b), np.minimum(c, d)) <= np.minimum(np.maximum(a, b), np.maximum(c, d)),
+        axis=-1,
+    )
     return (sides[0] * sides[1] <= 0) & (sides[2] * sides[3] <= 0) & boxes

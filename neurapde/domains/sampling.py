@@ -21,10 +21,14 @@ def check_request(count: int, how: str) -> None:
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise DeclarationError(f"{count!r} points were asked for; give a whole number of at least 1")
     if how not in get_args(How):
-        raise DeclarationError(f"how={how!r} is no way of sampling; use {', '.join(map(repr, get_args(How)))}")
+        raise DeclarationError(
+            f"how={how!r} is no way of sampling; use {', '.join(map(repr, get_args(How)))}"
+        )
 
 
-def unit_sequence(dimension: int, how: How, generator: torch.Generator | None) -> Callable[[int], torch.Tensor]:
+def unit_sequence(
+    dimension: int, how: How, generator: torch.Generator | None
+) -> Callable[[int], torch.Tensor]:
     """A function that gives the next n points `(n, dimension)` of a random or scrambled Sobol sequence, float64.
 
     generator: where the randomness comes from; without one the points differ from call to call.
@@ -51,7 +55,9 @@ def collect(count: int, draw: Callable[[int], torch.Tensor], mapped: Map, what: 
         kept += len(part[0])
         drawn += need
         if not kept and drawn >= MOST_DRAWS:
-            raise DeclarationError(f"{what} is empty: none of {drawn} points drawn lies in it; check how its parts overlap")
+            raise DeclarationError(
+                f"{what} is empty: none of {drawn} points drawn lies in it; check how its parts overlap"
+            )
         need = min(int(1.1 * (count - kept) * drawn / kept) + 16 if kept else 4 * drawn, MOST_DRAWS)
     return [torch.cat(column)[:count] for column in zip(*parts, strict=True)]
 

@@ -1,0 +1,180 @@
+"""Named constraints: what a field must satisfy, as a residual vector, and where it is sampled."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import torch
+
+from neurapde import checks
+from neurapde.arrays import Array, as_points, to_numpy
+from neurapde.domains.base import Domain, On
+from neurapde.domains.sampling import How, check_request
+from neurapde.errors import DeclarationError
+from neurapde.vocabulary import Declaration
+
+if TYPE_CHECKING:
+    from neurapde.jets import Jet
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Points `(n, d)` at which a constraint is asked for, with outward normals `(n, d)` on a boundary."""
+
+    points: torch.Tensor
+    normals: torch.Tensor | None = None
+
+
+Residual: TypeAlias = "Callable[[Samples, Jet], torch.Tensor]"
+
+
+class Sampler(Protocol):
+    """Draws the points of a constraint; arguments as for `Domain.sample`."""
+
+    def __call__(
+        self,
+        count: int,
+        *,
+        how: How = "uniform",
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> Samples: ...
+
+
+@dataclass(frozen=True)
+class Constraint(Declaration):
+    """`residual(samples, u) = 0`, for u a Jet of the field at the samples.
+
+    Args:
+        name: by which losses, weights, history and reports know it; unique in a problem.
+        residual: (Samples, Jet) -> `(n,)` or `(n, c)`, real or complex.
+        sample: draws its points: `interior(domain)`, `face(domain, on)`, `at_points(points)`, or a function like these.
+        order: highest derivative that the residual reads, 0, 1 or 2.
+        text: the constraint as mathematics, for `print(problem)`.
+    """
+
+    name: str
+    residual: Callable[..., Any]
+    sample: Sampler
+    order: int = 0
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        checks.name(self.name, "name of the constraint")
+        for part, what in (
+            (self.residual, "residual(samples, u)"),
+            (self.sample, "sample(count, …), such as npde.interior(domain)"),
+        ):
+            if not callable(part):
+                raise DeclarationError(f"constraint {self.name!r} was given {part!r}; give a function {what}")
+        check_order(self.order, f"constraint {self.name!r}")
+
+
+def check_order(order: Any, what: str) -> None:
+    """Refuse an order of derivatives that jets do not carry."""
+    if isinstance(order, bool) or order not in (0, 1, 2):
+        raise DeclarationError(
+            f"{what} has order {order!r}; give 0, 1 or 2, the highest derivative that it reads"
+        )
+
+
+@dataclass(frozen=True)
+class Interior:
+    """Draws from the inside of a domain."""
+
+    domain: Domain
+
+    def __call__(
+        self,
+        count: int,
+        *,
+        how: How = "uniform",
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> Samples:
+        return Samples(self.domain.sample(count, how=how, generator=generator, dtype=dtype, device=device))
+
+
+@dataclass(frozen=True)
+class Face:
+    """Draws from faces of a domain, with normals."""
+
+    domain: Domain
+    on: tuple[str, ...]
+
+    def __call__(
+        self,
+        count: int,
+        *,
+        how: How = "uniform",
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> Samples:
+        found = self.domain.sample_boundary(
+            count, on=self.on, how=how, generator=generator, dtype=dtype, device=device
+        )
+        return Samples(found.points, found.normals)
+
+
+@dataclass(frozen=True, eq=False)
+class AtPoints:
+    """Gives fixed points: all of them, or a random choice where fewer are asked for."""
+
+    points: torch.Tensor
+    normals: torch.Tensor | None = field(default=None)
+
+    def __call__(
+        self,
+        count: int,
+        *,
+        how: How = "uniform",
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> Samples:
+        check_request(count, how)
+        n = len(self.points)
+        if count >= n:
+            chosen = torch.arange(n)
+        elif how == "grid":
+            chosen = torch.arange(count) * n // count
+        else:
+            chosen = torch.randperm(n, generator=generator, device=generator.device if generator else "cpu")[
+                :count
+            ].cpu()
+        found = [
+            None if a is None else a[chosen].to(device=device, dtype=dtype)
+            for a in (self.points, self.normals)
+        ]
+        assert found[0] is not None
+        return Samples(found[0], found[1])
+
+
+def interior(domain: Domain) -> Interior:
+    """A sampler of the inside of a domain."""
+    return Interior(domain)
+
+
+def face(domain: Domain, on: On = None) -> Face:
+    """A sampler of faces of a domain (None: all), with normals."""
+    return Face(domain, domain.check_faces(on, "the sampler"))
+
+
+def at_points(points: Array, normals: Array | None = None) -> AtPoints:
+    """A sampler of given points `(n, d)`, with normals `(n, d)` if given."""
+    shape = tuple(getattr(points, "shape", ()))
+    if len(shape) != 2 or shape[0] == 0:
+        raise DeclarationError(f"points have the shape {shape}; give an array (n, d) with at least one row")
+    fixed = torch.tensor(to_numpy(as_points(points, shape[1])), dtype=torch.float64)
+    if normals is None:
+        return AtPoints(fixed)
+    if tuple(normals.shape) != shape:
+        raise DeclarationError(
+            f"normals have the shape {tuple(normals.shape)}, but the points {shape}; give one for each point"
+        )
+    return AtPoints(
+        fixed, torch.tensor(to_numpy(as_points(normals, shape[1], "normals")), dtype=torch.float64)
+    )

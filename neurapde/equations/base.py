@@ -1,0 +1,151 @@
+"""What an equation is, and the equation a user gives as a residual.
+
+An equation knows which derivatives it reads, which constraints it implies and how it is written. It sees the
+problem it stands in (domain, sources, boundary) when it is checked and asked for constraints.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import torch
+
+from neurapde import checks
+from neurapde.boundaries import PML
+from neurapde.constraints import Constraint, Samples, check_order, interior
+from neurapde.domains.base import Domain
+from neurapde.errors import DeclarationError
+from neurapde.vocabulary import Declaration
+
+if TYPE_CHECKING:
+    from neurapde.jets import Jet
+    from neurapde.problem import Problem
+
+
+class AbstractEquation(Declaration, ABC):
+    """A partial differential equation; subclasses are frozen dataclasses, one file each."""
+
+    order: int
+    """Highest derivative it reads: 1 or 2."""
+    outputs: int
+    """Components of one field."""
+    complex: bool
+    """Whether the field is complex."""
+    mixed: tuple[tuple[int, int], ...]
+    """Pairs of axes whose mixed second derivative it reads."""
+
+    def on(self, domain: Domain) -> Self:
+        """The same equation with everything it takes from the domain filled in."""
+        return self
+
+    @abstractmethod
+    def check(self, problem: "Problem") -> None:
+        """Refuse a problem that this equation cannot stand in."""
+
+    @abstractmethod
+    def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
+        """The named constraints that it implies."""
+
+    @abstractmethod
+    def describe(self, problem: "Problem") -> list[str]:
+        """The equation as mathematics: its formula first, then its coefficients, a line each."""
+
+    @property
+    def regions(self) -> Mapping[str, Domain]:
+        """Named regions of its coefficients."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Equation(AbstractEquation):
+    """`residual(x, u) = 0` inside the domain, for a user's function of points `(n, d)` and the Jet u there.
+
+        def residual(x, u):
+            return u.laplacian + npde.sin(np.pi * x[:, 0])
+
+    Args:
+        residual: (points, Jet) -> `(n,)` or `(n, c)`; its right-hand side is part of it.
+        order: highest derivative it reads, 0, 1 or 2.
+        outputs: components of the field.
+        complex: whether the field is complex.
+        mixed: pairs (i, j) of axes for which it reads u.d2(i, j), i ≠ j.
+        name: of its constraint.
+    """
+
+    residual: Callable[..., Any]
+    order: int = 2
+    outputs: int = 1
+    complex: bool = False
+    mixed: Sequence[tuple[int, int]] = ()
+    name: str = "equation"
+
+    def __post_init__(self) -> None:
+        if not callable(self.residual):
+            raise DeclarationError(
+                f"residual of the Equation is {self.residual!r}; give a function residual(x, u)"
+            )
+        check_order(self.order, "the Equation")
+        if isinstance(self.outputs, bool) or not isinstance(self.outputs, int) or self.outputs < 1:
+            raise DeclarationError(
+                f"outputs of the Equation is {self.outputs!r}; give a whole number of at least 1"
+            )
+        if not isinstance(self.complex, bool):
+            raise DeclarationError(f"complex of the Equation is {self.complex!r}; give True or False")
+        checks.name(self.name, "name of the Equation")
+        pairs = tuple(tuple(pair) for pair in self.mixed)
+        if any(len(pair) != 2 or pair[0] == pair[1] for pair in pairs):
+            raise DeclarationError(
+                f"mixed={self.mixed!r} of the Equation; give pairs of two different axes, such as [(0, 1)]"
+            )
+        if pairs and self.order < 2:
+            raise DeclarationError(
+                f"the Equation reads mixed second derivatives but has order {self.order}; give order=2"
+            )
+        object.__setattr__(self, "mixed", pairs)
+
+    def check(self, problem: "Problem") -> None:
+        if problem.right_hand_sides != ((),):
+            raise DeclarationError(
+                f"the Equation says its right-hand side in residual(x, u), but sources={problem.sources!r}; subtract them there"
+            )
+        if any(isinstance(boundary, PML) for boundary in problem.boundary):
+            raise DeclarationError(
+                "PML belongs to the Helmholtz equation; write the stretch into residual(x, u), or use Dirichlet or Neumann"
+            )
+        if any(not 0 <= axis < problem.domain.dimension for pair in self.mixed for axis in pair):
+            raise DeclarationError(
+                f"mixed={self.mixed} of the Equation, but the domain has the axes 0 to {problem.domain.dimension - 1}; use these"
+            )
+
+    def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
+        text = f"{self._formula} = 0 in the {problem.domain.name}"
+        return (
+            Constraint(self.name, InsideResidual(self.residual), interior(problem.domain), self.order, text),
+        )
+
+    def describe(self, problem: "Problem") -> list[str]:
+        kind = "complex" if self.complex else "real"
+        size = f", {self.outputs} components" if self.outputs > 1 else ""
+        return [f"{self._formula} = 0,  u {kind}{size},  derivatives up to order {self.order}"]
+
+    @property
+    def _formula(self) -> str:
+        name = getattr(self.residual, "__name__", type(self.residual).__name__)
+        return f"{'residual' if name == '<lambda>' else name}(x, u)"
+
+
+@dataclass(frozen=True)
+class InsideResidual:
+    """A user's residual(x, u) as a constraint's residual(samples, u)."""
+
+    residual: Callable[..., Any]
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        values = self.residual(samples.points, u)
+        shape = tuple(getattr(values, "shape", ()))
+        if len(shape) not in (1, 2) or shape[0] != len(samples.points):
+            raise DeclarationError(
+                f"residual(x, u) returned the shape {shape} for {len(samples.points)} points; return (n,) or (n, c)"
+            )
+        return values

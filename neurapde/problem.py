@@ -1,0 +1,176 @@
+"""The problem: domain, equation, sources and conditions as one frozen object, fully checked when it is made."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+from neurapde import checks
+from neurapde.absorbing import Stretch
+from neurapde.arrays import Array
+from neurapde.boundaries import PML, Boundary
+from neurapde.constraints import Constraint
+from neurapde.domains.base import Domain
+from neurapde.equations.base import AbstractEquation
+from neurapde.errors import DeclarationError
+from neurapde.sources import Shots, Source, as_sources
+from neurapde.vocabulary import Declaration
+
+
+@dataclass(frozen=True, init=False)
+class Problem(Declaration):
+    """Find u on the domain that satisfies the equation, the conditions at the boundary, and any extra constraints.
+
+    Args:
+        name: for files and reports.
+        domain: where u lives.
+        equation: Helmholtz(…), or Equation(residual).
+        sources: one, a list (which radiate together), or Shots (each a right-hand side of its own).
+        boundary: one condition or a list.
+        constraints: further named constraints.
+        exact: the solution, if known: points `(n, d)` -> `(n,)`, or `(n, shots)`.
+
+    `problem.constraints` lists every named constraint: the equation's, the boundary's and the extra ones.
+    Raises: DeclarationError for everything that can be wrong before there is a network or a grid.
+    """
+
+    name: str
+    domain: Domain
+    equation: AbstractEquation
+    sources: tuple[Source, ...] | Shots
+    boundary: tuple[Boundary, ...]
+    extra: tuple[Constraint, ...]
+    exact: Callable[[Array], Array] | None
+
+    def __init__(
+        self,
+        name: str,
+        domain: Domain,
+        equation: AbstractEquation,
+        sources: Any = (),
+        boundary: Boundary | Sequence[Boundary] = (),
+        constraints: Constraint | Sequence[Constraint] = (),
+        exact: Callable[[Array], Array] | None = None,
+    ) -> None:
+        checks.name(name, "name of the problem")
+        if not isinstance(domain, Domain):
+            raise DeclarationError(
+                f"domain is {domain!r}; give a Box, Disk, Ball, Polygon or a combination of these"
+            )
+        if not isinstance(equation, AbstractEquation):
+            raise DeclarationError(
+                f"equation is {equation!r}; give Helmholtz(wavenumber, speed) or Equation(residual)"
+            )
+        if exact is not None and not callable(exact):
+            raise DeclarationError(f"exact is {exact!r}; give a function of points (n, d), or None")
+        found: Mapping[str, object] = {
+            "name": name,
+            "domain": domain,
+            "equation": equation.on(domain),
+            "sources": _sources(sources, domain),
+            "boundary": tuple(
+                part.on_domain(domain)
+                for part in _tuple(boundary, Boundary, "boundary", "Dirichlet, Neumann or PML")
+            ),
+            "extra": _tuple(
+                constraints, Constraint, "constraints", "npde.Constraint(name, residual, sample)"
+            ),
+            "exact": exact,
+        }
+        for field, value in found.items():
+            object.__setattr__(self, field, value)
+        self._check()
+
+    @classmethod
+    def rebuild(cls, fields: Mapping[str, Any]) -> Self:
+        return cls(
+            fields["name"],
+            fields["domain"],
+            fields["equation"],
+            fields["sources"],
+            fields["boundary"],
+            fields["extra"],
+            fields["exact"],
+        )
+
+    def _check(self) -> None:
+        layers = [part for part in self.boundary if isinstance(part, PML)]
+        if len(layers) > 1:
+            raise DeclarationError(
+                f"boundary has {len(layers)} PMLs; give one, with a width for each side: PML({{'left': 0.2, …}})"
+            )
+        if len(self.right_hand_sides) > 1 and self.equation.outputs > 1:
+            raise DeclarationError(
+                f"{len(self.right_hand_sides)} shots of a field with {self.equation.outputs} components; declare a problem for each shot"
+            )
+        self.equation.check(self)
+        names = [constraint.name for constraint in self.constraints]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise DeclarationError(
+                f"two constraints are named {twice[0]!r}, but weights and reports tell them by name; give one another name=…"
+            )
+
+    @property
+    def right_hand_sides(self) -> tuple[tuple[Source, ...], ...]:
+        """One tuple of sources that radiate together for each field: one, or as many as there are Shots."""
+        return self.sources.entries if isinstance(self.sources, Shots) else (self.sources,)
+
+    @property
+    def outputs(self) -> int:
+        """Columns of the field: its components, or one for each right-hand side; fields of one column are `(n,)`."""
+        return self.equation.outputs * len(self.right_hand_sides)
+
+    @property
+    def pml(self) -> PML | None:
+        """The absorbing layer, if there is one."""
+        return next((part for part in self.boundary if isinstance(part, PML)), None)
+
+    @cached_property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """Every named constraint: the equation's, the boundary's, and the extra ones."""
+        implied = [constraint for part in self.boundary for constraint in part.constraints(self.domain)]
+        return (*self.equation.constraints(self), *implied, *self.extra)
+
+    @property
+    def regions(self) -> Mapping[str, Domain]:
+        """Named regions of the medium."""
+        return self.equation.regions
+
+    def physical(self, points: Array) -> Array:
+        """Which points `(n, d)` lie in the domain and outside its absorbing layers: bool `(n,)`."""
+        inside = self.domain.contains(points)
+        if self.pml is None:
+            return inside
+        return inside & Stretch(self.domain, self.pml, 1.0).physical(points)
+
+    def __str__(self) -> str:
+        formula, *coefficients = self.equation.describe(self)
+        rows = [("domain", f"{self.domain.name} {self.domain}"), ("equation", formula)]
+        rows += [("", line) for line in coefficients]
+        for i, sources in enumerate(self.right_hand_sides):
+            label = f"shot {i + 1}" if len(self.right_hand_sides) > 1 else "sources"
+            if sources:
+                rows.append((label, "f = " + " + ".join(source.describe() for source in sources)))
+        rows += [("boundary", part.describe(self.domain)) for part in self.boundary]
+        rows += [("constraint", f"{c.name}: {c.text}" if c.text else c.name) for c in self.constraints]
+        if self.exact is not None:
+            rows.append(("exact", "known"))
+        shown, previous = [], ""
+        for label, text in rows:
+            shown.append(f"  {'' if label == previous else label:<12}{text}")
+            previous = label or previous
+        return "\n".join([self.name, *shown])
+
+
+def _tuple(value: Any, kind: type, what: str, way: str) -> tuple[Any, ...]:
+    items = tuple(value) if isinstance(value, list | tuple) else (value,)
+    for item in items:
+        if not isinstance(item, kind):
+            raise DeclarationError(f"{what} is {item!r}; give {way}, or a list of these")
+    return items
+
+
+def _sources(value: Any, domain: Domain) -> tuple[Source, ...] | Shots:
+    if isinstance(value, Shots):
+        return value.on(domain)
+    return tuple(source.on(domain) for source in as_sources(value, "sources"))
