@@ -72,8 +72,8 @@ def make_environment() -> None:
     if not made or not succeeds(PYTHON, "-m", "pip", "--version"):
         shutil.rmtree(VENV, ignore_errors=True)
         sys.exit(
-            f"{sys.executable} cannot make virtual environments: its venv or ensurepip module is missing. "
-            f"On Debian and Ubuntu `apt install python3.{sys.version_info.minor}-venv` brings it."
+            f"The virtual environment {VENV} could not be made. If Python's venv or ensurepip module is missing, "
+            f"`apt install python3.{sys.version_info.minor}-venv` brings it on Debian and Ubuntu."
         )
 
 

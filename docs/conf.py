@@ -1,4 +1,4 @@
-"""Sphinx settings: Markdown pages, the reference from the docstrings as written, the command line from its --help."""
+"""Sphinx settings: Markdown pages, the reference as the docstrings are written, the commands' own help."""
 
 import contextlib
 import io

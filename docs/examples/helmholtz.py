@@ -1,6 +1,6 @@
-"""Tutorial: a wave that meets a disk, solved by a sinusoidal network, checked on a grid and by an exact series.
+"""Tutorial: a wave that meets a disk, by a sinusoidal network, checked on a grid and by an exact series.
 
-Run it as `python docs/examples/helmholtz.py`; it draws docs/images/helmholtz-disk.png. About a minute on two cores.
+`python docs/examples/helmholtz.py` draws docs/images/helmholtz-disk.png, in about a minute on two cores.
 """
 
 from pathlib import Path

@@ -1,0 +1,184 @@
+"""The command line: what it prints where, its exit status, and that mistakes are met with a way out."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from neurapde.cli import FAILED, OK, USAGE, main
+from neurapde.cli_problems import problem_in_file, problem_of, settings_for
+from neurapde.problem import Problem
+from neurapde.problems import CASES, Case, helmholtz_uniform
+
+SMALL = ("--set", "wavenumber=8", "--shape", "81,81")
+MINE = """
+import neurapde as npde
+
+def problem(wavenumber=8.0):
+    return npde.Problem(
+        name="mine",
+        domain=npde.Box((-1, 1), (-1, 1)),
+        equation=npde.Helmholtz(wavenumber=wavenumber),
+        sources=[npde.GaussianSource(at=(0, 0), variance=1e-3)],
+        boundary=npde.PML(width=0.5),
+    )
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.py"
+    path.write_text(MINE, encoding="utf-8")
+    return path
+
+
+def test_list_has_a_line_for_each_problem(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == OK
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [case.name for case in CASES]
+
+
+def test_list_of_one_problem_shows_it_and_its_parameters(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "helmholtz-disk"]) == OK
+    shown = capsys.readouterr().out
+    assert "radius=0.1" in shown
+    assert "wavenumber=20.0" in shown
+    assert str(CASES[1].factory()) in shown
+
+
+def test_run_solves_compares_and_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "run"
+    assert main(["run", "helmholtz-uniform", *SMALL, "--out", str(out)]) == OK
+    shown = capsys.readouterr()
+    assert str(out / "report.html") in shown.out
+    assert "Galerkin" in shown.out
+    assert {"report.html", "report.json", "solution.h5"} <= {path.name for path in out.iterdir()}
+    assert json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert main(["report", str(out)]) == OK
+    again = capsys.readouterr().out
+    assert "relative L2" in again
+
+
+def test_a_file_is_run_by_its_function_with_settings(
+    mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    steps = ("--method", "adam", "--steps", "2", "--no-reference")
+    assert main(["run", str(mine), "--set", "wavenumber=7", *steps, "--out", str(out)]) == OK
+    assert "Adam" in capsys.readouterr().out
+    assert (out / "report.html").is_file()
+
+
+def test_training_resumes_from_its_folder(mine: Path, tmp_path: Path) -> None:
+    command = [
+        "run",
+        str(mine),
+        "--method",
+        "adam",
+        "--no-reference",
+        "--out",
+        str(tmp_path / "run"),
+        "--steps",
+    ]
+    assert main([*command, "2"]) == OK
+    assert main([*command, "4", "--resume"]) == OK
+
+
+def test_a_problem_may_be_a_value(tmp_path: Path) -> None:
+    path = tmp_path / "value.py"
+    path.write_text(MINE + "\nproblem = problem()\n", encoding="utf-8")
+    assert isinstance(problem_in_file(path), Problem)
+
+
+def test_settings_are_python_literals() -> None:
+    settings = settings_for(helmholtz_uniform, ["wavenumber=30", "source_at=-0.3,0.2", "amplitude=1-2j"])
+    assert settings == {"wavenumber": 30, "source_at": (-0.3, 0.2), "amplitude": 1 - 2j}
+    assert problem_of("helmholtz-uniform", ["wavenumber=30"]).equation.wavenumber == 30
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "helmholtz-cube"], "there are helmholtz-uniform, helmholtz-disk, helmholtz-square"),
+        (["run", "nowhere.py"], "there is no file nowhere.py"),
+        (["run", "helmholtz-disk", "--set", "radius"], "write KEY=VALUE"),
+        (
+            ["run", "helmholtz-disk", "--set", "diameter=1"],
+            "there is no parameter 'diameter'; there are wavenumber",
+        ),
+        (["run", "helmholtz-disk", "--set", "radius=big"], "'big' is no number"),
+        (["run", "helmholtz-disk", "--set", "speed=-1"], "speed"),
+        (["run", "helmholtz-disk", "--steps", "5"], "--steps belongs to --method adam"),
+        (["run", "helmholtz-disk", "--method", "adam"], "needs --steps"),
+        (["run", "helmholtz-disk", "--device", "abacus"], "abacus"),
+        (["validate", "helmholtz-cube"], "helmholtz-cube"),
+        (["report", "nowhere"], "nowhere"),
+    ],
+)
+def test_a_mistake_is_told_on_stderr_without_a_traceback(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == USAGE
+    told = capsys.readouterr().err
+    assert message in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["run"], ["run", "helmholtz-disk", "--shape", "many"]])
+def test_a_command_that_does_not_parse_exits_with_usage(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("answer = 42\n", "defines no `problem`"),
+        ("problem = 42\n", "defines no `problem`"),
+        ("problem = lambda: 42\n", "returned int"),
+        ("problem = 1 / 0\n", "failed, as above"),
+        ("problem = (\n", "failed, as above"),
+        (MINE + "problem = problem(wavenumber=-1)\n", "wavenumber"),
+    ],
+)
+def test_a_file_without_a_problem_is_refused(
+    text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "broken.py"
+    path.write_text(text, encoding="utf-8")
+    assert main(["run", str(path)]) == USAGE
+    assert message in capsys.readouterr().err
+
+
+def test_a_value_takes_no_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "value.py"
+    path.write_text(MINE + "\nproblem = problem()\n", encoding="utf-8")
+    assert main(["run", str(path), "--set", "wavenumber=3"]) == USAGE
+    assert "Make it a function" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("tolerance", "status", "verdict"), [(0.5, OK, "passed"), (1e-9, FAILED, "FAILED")])
+def test_validate_fails_where_an_error_is_above_its_tolerance(
+    tolerance: float,
+    status: int,
+    verdict: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    case = Case("quick", lambda: helmholtz_uniform(wavenumber=8.0), "", tolerance=tolerance, seconds=1)
+    monkeypatch.setattr("neurapde.cli.CASES", (case,))
+    assert main(["validate"]) == status
+    assert verdict in capsys.readouterr().out
+
+
+def test_the_module_is_the_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "neurapde", "--version"], capture_output=True, text=True)
+    assert done.returncode == OK
+    assert done.stdout.startswith("neurapde ")

@@ -1,0 +1,92 @@
+"""What the pages say is so: names exist, commands parse, links lead somewhere, and the scripts run."""
+
+import ast
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import matplotlib as mpl
+import pytest
+
+import neurapde as npde
+from neurapde.cli import build_parser
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of one language."""
+    return re.findall(
+        rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+
+
+def public_names() -> set[str]:
+    """What `import neurapde as npde` offers, modules aside."""
+    return {
+        name
+        for name, value in vars(npde).items()
+        if not name.startswith("_") and not isinstance(value, ModuleType)
+    }
+
+
+def page_name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_names_in_code_exist(page: Path) -> None:
+    for block in blocks(page, "python"):
+        for node in ast.walk(ast.parse(block)):
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and node.value.id == "npde"
+            ):
+                assert hasattr(npde, node.attr), f"npde.{node.attr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_commands_parse(page: Path) -> None:
+    for block in blocks(page, "console"):
+        for line in block.splitlines():
+            words = line.removeprefix("$ ").partition("#")[0].split()
+            if words[:1] == ["neurapde"]:
+                build_parser().parse_args(words[1:])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" not in link and not link.startswith("#"):
+            assert (page.parent / link.partition("#")[0]).exists(), link
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\.\. auto\w+:: neurapde\.(\w+)$", text, re.MULTILINE))
+    assert documented == public_names() - {"problems"}
+
+
+def test_every_export_says_what_it_is() -> None:
+    bare = {
+        name for name in public_names() if callable(getattr(npde, name)) and not getattr(npde, name).__doc__
+    }
+    assert bare == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", EXAMPLES, ids=page_name)
+def test_the_script_runs_and_draws(script: Path, tmp_path: Path) -> None:
+    mpl.use("agg")
+    spec = importlib.util.spec_from_file_location(f"example_{script.stem}", script)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    report = module.run(small=True, folder=tmp_path)
+    assert report.relative_l2 < 0.02
+    assert [path.suffix for path in tmp_path.iterdir()] == [".png"]
