@@ -1,7 +1,8 @@
-"""Activation functions and their first three derivatives, for the sweeps that carry derivatives through a network.
+"""Activation functions and their first three derivatives, for the sweeps that carry derivatives through a
+network.
 
-Every activation here is a function whose second and third derivatives are cheap expressions in its value f and
-slope f′, so a sweep stores two numbers per neuron and evaluates one transcendental pair. A layer computes
+Every activation here is a function whose second and third derivatives are cheap expressions in its value f
+and slope f′, so a sweep stores two numbers per neuron and evaluates one transcendental pair. A layer computes
 f(z) with z = ω(Wx + b); ω is 1 except for sines.
 """
 
@@ -18,7 +19,8 @@ from neurapde.errors import DeclarationError
 
 @dataclass(frozen=True)
 class Activation(ABC):
-    """A scalar function f applied to scaled pre-activations z = ω(Wx + b), elementwise on tensors of any shape."""
+    """A scalar function f applied to scaled pre-activations z = ω(Wx + b), elementwise on tensors of any
+    shape."""
 
     @property
     def omega(self) -> float:
@@ -54,7 +56,8 @@ class Sine(Activation):
     def __post_init__(self) -> None:
         if not 0.0 < self.frequency < float("inf"):
             raise DeclarationError(
-                f"the frequency of a sine layer is {self.frequency}; it must be positive and finite (30 in the paper)."
+                f"the frequency of a sine layer is {self.frequency}; it must be positive and finite (30 in "
+                "the paper)."
             )
 
     @property
@@ -111,7 +114,8 @@ class Softplus(Activation):
 
 @dataclass(frozen=True)
 class ReLU(Activation):
-    """f(z) = max(z, 0). Its second derivative is zero wherever it exists, so no second-order PDE can be trained with it."""
+    """f(z) = max(z, 0). Its second derivative is zero wherever it exists, so no second-order PDE can be
+    trained with it."""
 
     def __call__(self, z: Tensor) -> Tensor:
         return torch.relu(z)

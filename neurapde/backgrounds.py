@@ -1,7 +1,7 @@
 """Fields known in closed form, to stand behind a trial function: the scattered form u = u₀ + network.
 
-A background is a field with a `jet` and a one-line description. The outgoing wave of a source in a uniform medium
-takes a source's singularity or narrow peak off the network, and keeps its exact form inside a PML.
+A background is a field with a `jet` and a one-line description. The outgoing wave of a source in a uniform
+medium takes a source's singularity or narrow peak off the network, and keeps its exact form inside a PML.
 """
 
 from __future__ import annotations
@@ -11,30 +11,30 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde.arrays import to_numpy
+from neurapde.absorbing import Stretch
+from neurapde.arrays import check_shape, to_numpy
 from neurapde.errors import DeclarationError
 from neurapde.jets import Jet, Layout
 from neurapde.outgoing import Array, Radial, gaussian_wave, point_wave
 from neurapde.sources import GaussianSource, PointSource
-
-if TYPE_CHECKING:
-    from neurapde.absorbing import Stretch
+from neurapde.vocabulary import Declaration
 
 Points = TypeVar("Points", np.ndarray, Tensor)
 
 
-class Background(ABC):
+@dataclass(frozen=True)
+class Background(Declaration, ABC):
     """A fixed field whose derivatives are known."""
 
     @abstractmethod
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
-        """The field and its derivatives at `points` (n, d), in their dtype (complex if the field is) and device."""
+        """The field and its derivatives at `points` (n, d), in their precision and on their device."""
 
     @abstractmethod
     def describe(self) -> str:
@@ -47,11 +47,11 @@ class OutgoingWave(Background):
 
     source:     `PointSource` in 1, 2 or 3 dimensions, or `GaussianSource` in 2.
     wavenumber: k > 0 of the medium, that is k√m with m the background's slowness squared.
-    stretch:    the PML's stretched coordinates; inside the layer the field is the exact damped wave, which solves the
-                PML's equation. Outside, and with None everywhere, it is the plain wave.
+    stretch:    the PML's stretched coordinates; inside the layer the field is the exact damped wave, which
+                solves the PML's equation. Outside, and with None everywhere, it is the plain wave.
 
-    The field is a constant of the problem: no gradient flows from it into the points. A Gaussian's field is smooth
-    everywhere; a point source's is infinite at the source (in one dimension it has a kink there).
+    The field is a constant of the problem: no gradient flows from it into the points. A Gaussian's field is
+    smooth everywhere; a point source's is infinite at the source (in one dimension it has a kink there).
     Raises DeclarationError for other sources or dimensions and wavenumbers that are not positive and finite.
     """
 
@@ -66,12 +66,14 @@ class OutgoingWave(Background):
             )
         if not isinstance(self.source, PointSource | GaussianSource):
             raise DeclarationError(
-                f"no outgoing wave in closed form is known for {self.source!r}; give a PointSource or a GaussianSource."
+                f"no outgoing wave in closed form is known for {self.source!r}; give a PointSource or a "
+                "GaussianSource."
             )
         allowed = (1, 2, 3) if isinstance(self.source, PointSource) else (2,)
         if self.dimension not in allowed:
             raise DeclarationError(
-                f"the outgoing wave of a {type(self.source).__name__} in {self.dimension} dimensions has no closed form here; "
+                f"the outgoing wave of a {type(self.source).__name__} in {self.dimension} dimensions has "
+                "no closed form here; "
                 f"use {' or '.join(map(str, allowed))} dimensions, or solve without a background."
             )
 
@@ -85,18 +87,17 @@ class OutgoingWave(Background):
         return np.atleast_1d(np.asarray(self.source.at, dtype=float))
 
     def values(self, points: Points) -> Points:
-        """The field at `points` (n, d): complex (n,), NumPy for NumPy, torch of the same device and precision for torch."""
-        coordinates = _float64(points)
-        displacement, _ = self._stretched(coordinates)
+        """The field at `points` (n, d): complex (n,), of the points' kind, precision and device."""
+        displacement, _ = self._stretched(self._coordinates(points))
         return _like(points, self._radial(displacement).value)
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
-        """The field and its derivatives in physical coordinates at `points` (n, d), the stretch's chain rule included."""
+        """The field and its derivatives in physical coordinates at `points` (n, d), stretched or not."""
         layout = Layout(self.dimension, order, tuple(mixed))
-        return Jet(_like(points, self.channels(_float64(points), layout)), layout)
+        return Jet(_like(points, self.channels(self._coordinates(points), layout)), layout)
 
     def channels(self, points: np.ndarray, layout: Layout) -> np.ndarray:
-        """The field and the derivatives that `layout` names at NumPy `points` (n, d): complex (layout.count, n)."""
+        """What `layout` names, at NumPy `points` (n, d): complex (layout.count, n)."""
         xi, factors = self._stretched(points)
         wave = self._radial(xi)
         rows = [wave.value]
@@ -113,8 +114,13 @@ class OutgoingWave(Background):
         place = "" if self.stretch is None else ", damped in the PML"
         return f"outgoing wave of {self.source.describe()} at k = {self.wavenumber:g}{place}"
 
+    def _coordinates(self, points: np.ndarray | Tensor) -> np.ndarray:
+        check_shape(points, self.dimension)
+        return np.asarray(to_numpy(points), dtype=np.float64)
+
     def _stretched(self, points: np.ndarray) -> tuple[np.ndarray, list[Any]]:
-        """Stretched displacements from the source (n, d), real unless some point lies in the layer, and the factors e_i."""
+        """Displacements from the source (n, d), complex with zero imaginary part outside layers, and the
+        e_i."""
         displacement = points - self._at
         if self.stretch is None:
             return displacement, [1.0] * self.dimension
@@ -133,12 +139,8 @@ class OutgoingWave(Background):
         return Radial(*(self.source.amplitude * part for part in wave))
 
 
-def _float64(points: np.ndarray | Tensor) -> np.ndarray:
-    return np.asarray(to_numpy(points), dtype=np.float64)
-
-
 def _like(points: Points, values: Array) -> Points:
     """Complex `values` with the precision, and for torch on the device, of `points`."""
     if isinstance(points, Tensor):
-        return torch.as_tensor(values).to(device=points.device, dtype=points.dtype.to_complex())
+        return torch.as_tensor(values).to(points.dtype.to_complex()).to(points.device)
     return values.astype(np.result_type(points.dtype, np.complex64))

@@ -100,7 +100,8 @@ class Layout:
         """The layout of everything that both layouts carry."""
         if self.dimension != other.dimension:
             raise DeclarationError(
-                f"jets in {self.dimension} and {other.dimension} dimensions cannot be combined; evaluate both at the same points."
+                f"jets in {self.dimension} and {other.dimension} dimensions cannot be combined; evaluate "
+                "both at the same points."
             )
         order = min(self.order, other.order)
         mixed = tuple(pair for pair in self.mixed if pair in other.mixed) if order == 2 else ()
@@ -120,8 +121,9 @@ class Jet:
     layout:   which channel is which derivative.
 
     Jets add, subtract and multiply by the rules of calculus; the result carries what both operands carry.
-    Numbers and plain tensors of shape `()`, `(n,)` or `(n, c)` count as constants in space: adding one moves the value only,
-    multiplying by one scales every derivative. Make a `Jet` of a coefficient whose own derivatives matter.
+    Numbers and plain tensors of shape `()`, `(n,)` or `(n, c)` count as constants in space: adding one moves
+    the value only, multiplying by one scales every derivative. Make a `Jet` of a coefficient whose own
+    derivatives matter.
     """
 
     channels: Tensor
@@ -138,9 +140,13 @@ class Jet:
         *,
         dimension: int | None = None,
     ) -> Jet:
-        """Make a jet of its parts: value (n,) or (n, c), gradient and hessian_diagonal (n, [c,] d), mixed {(i, j): like value}.
+        """Make a jet of its parts.
 
-        dimension: the number of coordinates, needed only where no gradient tells it.
+        value:            (n,), or (n, c) for c components.
+        gradient:         (n, d) or (n, c, d).
+        hessian_diagonal: like the gradient.
+        mixed:            {(i, j): derivative like the value}.
+        dimension:        the number of coordinates, needed only where no gradient tells it.
         """
         mixed = mixed or {}
         parts = [value.unsqueeze(0)]
@@ -264,7 +270,7 @@ def jet_of_constant(value: Tensor, layout: Layout) -> Jet:
 
 
 def jet_of_coordinates(points: Tensor, layout: Layout) -> tuple[Jet, ...]:
-    """The jets of the d coordinate functions at `points` (n, d), to build polynomials and coefficients from."""
+    """The jets of the d coordinate functions at `points` (n, d), to make polynomials of."""
     jets = []
     for i in range(layout.dimension):
         jet = jet_of_constant(points[:, i], layout)

@@ -1,8 +1,9 @@
 """Closed forms of outgoing waves of point and Gaussian sources, as functions of the squared distance q = r².
 
-They solve (Δ + k²)u = f in an unbounded uniform medium with the time factor e^{+iωt}, f = δ or the unit-mass normal
-density of variance s². Written in q they are smooth at the source, and q may be complex: coordinates stretched into a
-PML give the wave inside the layer. NumPy and SciPy only; `neurapde.backgrounds` turns them into fields.
+They solve (Δ + k²)u = f in an unbounded uniform medium with the time factor e^{+iωt}, f = δ or the unit-mass
+normal density of variance s². Written in q they are smooth at the source, and q may be complex: coordinates
+stretched into a PML give the wave inside the layer. NumPy and SciPy only; `neurapde.backgrounds` turns them
+into fields.
 """
 
 from __future__ import annotations
@@ -32,9 +33,11 @@ class Radial(NamedTuple):
 
 
 def point_wave(wavenumber: float, squared: Array, dimension: int) -> Radial:
-    """The outgoing wave of a point source, u = i e^{−ikr}/(2k), (i/4) H₀⁽²⁾(kr) or −e^{−ikr}/(4πr) in 1, 2 or 3 dimensions.
+    """The outgoing wave of a point source, u = i e^{−ikr}/(2k), (i/4) H₀⁽²⁾(kr) or −e^{−ikr}/(4πr) in 1, 2 or
+    3 dimensions.
 
-    squared: q = r² `(n,)`, real and not negative, or complex with Im q ≤ 0; at q = 0 the wave is infinite, or has a kink.
+    squared: q = r² `(n,)`, real and not negative, or complex with Im q ≤ 0; at q = 0 the wave is infinite, or
+             has a kink.
     """
     k = wavenumber
     r = np.sqrt(squared)
@@ -71,9 +74,10 @@ def gaussian_wave(wavenumber: float, variance: float, squared: Array, physical: 
 
         u = e^{−κ} [ (i/4) H₀⁽²⁾(k√q) + (1/4π) Σ_{n≥0} κⁿ/n! E_{n+1}(ρ) ].
 
-    The heat flow makes a Gaussian of a point: u_τ = e^{τΔ}u₀ obeys ∂_τ u = Δu = g_τ − k²u with g_τ the heat kernel, hence
-    u_τ = e^{−k²τ}(u₀ + ∫₀^τ e^{k²t} g_t dt) with τ = s²/2; the series is that integral. Where ρ ≤ 1 both terms are
-    expanded in powers of ρ, Σ_m a_m (−ρ)^m/m!, in which the logarithms cancel: with p_n = e^{−κ}κⁿ/n! and H_m harmonic numbers
+    The heat flow makes a Gaussian of a point: u_τ = e^{τΔ}u₀ obeys ∂_τ u = Δu = g_τ − k²u with g_τ the heat
+    kernel, hence u_τ = e^{−k²τ}(u₀ + ∫₀^τ e^{k²t} g_t dt) with τ = s²/2; the series is that integral. Where ρ
+    ≤ 1 both terms are expanded in powers of ρ, Σ_m a_m (−ρ)^m/m!, in which the logarithms cancel: with p_n =
+    e^{−κ}κⁿ/n! and H_m harmonic numbers
 
         a_m = p_m (iπ + ln κ + γ − H_m)/(4π) + Σ_{n≠m} p_n/(n − m)/(4π).
 
@@ -118,7 +122,8 @@ def _tail_sums(kappa: float, rho: NDArray[np.floating]) -> list[Array]:
 
 
 def _core_sums(kappa: float, rho: NDArray[np.floating]) -> list[Array]:
-    """The whole wave near the source and its first two derivatives in ρ: Σ a_m (−ρ)^m/m! as in `gaussian_wave`."""
+    """The whole wave near the source and its first two derivatives in ρ: Σ a_m (−ρ)^m/m! as in
+    `gaussian_wave`."""
     n, weights = _poisson(kappa)
     m = np.arange(_CORE_TERMS + 2)
     gap = n - m[:, None]

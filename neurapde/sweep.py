@@ -1,12 +1,13 @@
 """The forward sweep that carries a field's derivatives through a layered network, with closed-form gradients.
 
-Channels (value, first derivatives, second derivatives; see `Layout`) are stacked into one tensor, so a linear layer
-is one matrix product for all of them. An activation mixes channels by the chain rule,
+Channels (value, first derivatives, second derivatives; see `Layout`) are stacked into one tensor, so a linear
+layer is one matrix product for all of them. An activation mixes channels by the chain rule,
 
     a = f(z),   a_i = f′ z_i,   a_ij = f′ z_ij + f″ z_i z_j,
 
-and its transpose, written out below, is the backward pass: no graph of derivatives is ever built twice. In the first
-layer z_i is a constant of the layer (a column of its weight) and z_ij = 0, which saves that layer's products.
+and its transpose, written out below, is the backward pass: no graph of derivatives is ever built twice. In
+the first layer z_i is a constant of the layer (a column of its weight) and z_ij = 0, which saves that layer's
+products.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ class _Activate(torch.autograd.Function):
 
 
 class _FirstActivate(torch.autograd.Function):
-    """a = f(z) for pre-activations z (n, w) whose derivatives z_i are `directions` (d, w), the same at every point."""
+    """a = f(z) for pre-activations z (n, w) whose derivatives z_i are `directions` (d, w), the same at every
+    point."""
 
     @staticmethod
     def forward(ctx: Any, z: Tensor, directions: Tensor, activation: Activation, layout: Layout) -> Tensor:
@@ -110,11 +112,14 @@ def first_layer(
 ) -> Tensor:
     """Channels (C, n, w) of f(ω(W x̂ + b)) at inputs x̂ (n, d), W (w, d), b (w,).
 
-    slope: dx̂/dx, the factor by which coordinates were scaled to make the inputs; derivatives are with respect to x.
+    slope: dx̂/dx, the factor by which coordinates were scaled to make the inputs; derivatives are with
+           respect to x.
     """
     scaled = weight * activation.omega
     z = torch.nn.functional.linear(inputs, scaled, bias * activation.omega)
-    return _FirstActivate.apply(z, scaled.T * slope, activation, layout)
+    return _FirstActivate.apply(  # type: ignore[no-untyped-call]
+        z, scaled.T * slope, activation, layout
+    )
 
 
 def hidden_layer(
@@ -122,7 +127,9 @@ def hidden_layer(
 ) -> Tensor:
     """Channels (C, n, w) of f(ω(W a + b)) from the channels (C, n, v) of a, W (w, v), b (w,)."""
     z = torch.nn.functional.linear(stack, weight * activation.omega)
-    return _Activate.apply(z, bias * activation.omega, activation, layout)
+    return _Activate.apply(  # type: ignore[no-untyped-call]
+        z, bias * activation.omega, activation, layout
+    )
 
 
 def linear_layer(stack: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

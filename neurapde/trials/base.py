@@ -1,13 +1,16 @@
-"""What a trial function is: a specification that anyone can write down, and the network it builds on a domain.
+"""What a trial function is: a specification that anyone can write down, and the network it builds on a
+domain.
 
-A `Trial` is a frozen specification without dimensions or parameters; `build` draws the parameters for a domain and a
-number of outputs from a given generator. A `TrialFunction` maps points (n, d) to values and to jets.
+A `Trial` is a frozen specification without dimensions or parameters; `build` draws the parameters for a
+domain and a number of outputs from a given generator. A `TrialFunction` maps points (n, d) to values and to
+jets.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,13 +19,15 @@ from torch import Tensor
 
 from neurapde.errors import DeclarationError
 from neurapde.jets import Jet
+from neurapde.vocabulary import Declaration
 
 Bounds = tuple[Any, Any]
 """The lower and upper corner of a bounding box, each (d,): what `Domain.bounds` gives."""
 
 
 class TrialFunction(torch.nn.Module, ABC):
-    """A field with trainable parameters: points (n, d) to values (n,), or (n, outputs) when there are several.
+    """A field with trainable parameters: points (n, d) to values (n,), or (n, outputs) when there are
+    several.
 
     spec:    the specification that built it.
     outputs: number of components of the field, each complex if `complex`.
@@ -37,10 +42,12 @@ class TrialFunction(torch.nn.Module, ABC):
 
     @abstractmethod
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
-        """The field and its derivatives up to `order` at `points` (n, d); `mixed` asks for mixed second derivatives."""
+        """The field and its derivatives up to `order` at `points` (n, d); `mixed` asks for mixed second
+        derivatives."""
 
     def forward(self, points: Tensor) -> Tensor:
-        """The field at `points` (n, d): (n,), or (n, outputs) for several outputs; complex if the field is."""
+        """The field at `points` (n, d): (n,), or (n, outputs) for several outputs; complex if the field
+        is."""
         return self.jet(points, order=0).value
 
     def features(self, points: Tensor) -> Tensor:
@@ -49,8 +56,17 @@ class TrialFunction(torch.nn.Module, ABC):
 
     def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
         """The jet of the last hidden layer, a real field of `width` components."""
-        raise DeclarationError(
-            f"{self.spec} has no linear head, so it has no features to combine linearly: "
+        raise self._headless()
+
+    @property
+    def head(self) -> torch.nn.Linear:
+        """The linear layer that combines the features: to 2·outputs numbers, real and imaginary in turn, if
+        complex."""
+        raise self._headless()
+
+    def _headless(self) -> DeclarationError:
+        return DeclarationError(
+            f"{self.spec.describe()} has no linear head, so it has no features to combine linearly: "
             "use Siren or MLP where a method solves for the head."
         )
 
@@ -64,13 +80,15 @@ class TrialFunction(torch.nn.Module, ABC):
         if not isinstance(points, Tensor) or points.ndim != 2 or points.shape[1] != self.dimension:
             found = tuple(points.shape) if isinstance(points, Tensor) else type(points).__name__
             raise DeclarationError(
-                f"this trial function takes a tensor of points (n, {self.dimension}), one row a point; found {found}."
+                f"this trial function takes a tensor of points (n, {self.dimension}), one row a point; "
+                f"found {found}."
             )
         anchor = next(self.parameters(), None)
         return points if anchor is None else points.to(anchor)
 
 
-class Trial(ABC):
+@dataclass(frozen=True)
+class Trial(Declaration, ABC):
     """The specification of a trial function: its kind and size, without dimensions or parameters."""
 
     @abstractmethod
@@ -86,7 +104,8 @@ class Trial(ABC):
     ) -> TrialFunction:
         """Draw the parameters of a trial function.
 
-        bounds:    lower and upper corner (d,), (d,) of the domain's bounding box, mapped to [−1, 1] by one common scale.
+        bounds:    lower and upper corner (d,), (d,) of the domain's bounding box, mapped to [−1, 1] by one
+                   common scale.
         outputs:   number of components of the field.
         complex:   whether each component is complex.
         generator: the only source of randomness; the same generator gives the same parameters in any dtype.
@@ -98,7 +117,8 @@ class Trial(ABC):
 
 
 def box_scale(bounds: Bounds) -> tuple[np.ndarray, float]:
-    """The centre (d,) of a bounding box and half its largest extent, which map it into [−1, 1] by one common scale."""
+    """The centre (d,) of a bounding box and half its largest extent, which map it into [−1, 1] by one common
+    scale."""
     lower, upper = (np.atleast_1d(np.asarray(corner, dtype=float)) for corner in bounds)
     half = float(np.max(upper - lower)) / 2
     if (
@@ -112,3 +132,12 @@ def box_scale(bounds: Bounds) -> tuple[np.ndarray, float]:
             f"the bounds {bounds} are no box: give a lower and a larger upper corner, (d,) each."
         )
     return (lower + upper) / 2, half
+
+
+def check_size(width: int, depth: int) -> None:
+    """Raise a DeclarationError unless width ≥ 1 and depth ≥ 0 are whole numbers."""
+    for name, value, least in (("width", width, 1), ("depth", depth, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise DeclarationError(
+                f"{name}={value!r} is no size of a network; give a whole number of at least {least}."
+            )

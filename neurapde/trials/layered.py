@@ -1,4 +1,5 @@
-"""Networks of alternating linear layers and activations with a linear head, differentiated by the forward sweep."""
+"""Networks of alternating linear layers and activations with a linear head, differentiated by the forward
+sweep."""
 
 from __future__ import annotations
 
@@ -13,17 +14,15 @@ from neurapde.jets import Jet, Layout
 from neurapde.sweep import first_layer, hidden_layer, linear_layer
 from neurapde.trials.base import Bounds, Trial, TrialFunction, box_scale
 
-# Points of one sweep on a CPU: the channels of a block stay in the shared cache between one operation and the next.
-_BLOCK_BYTES = 8 * 2**20
-
 
 class LayeredTrial(TrialFunction):
-    """u(x) = head(f_L(… f_1(x̂))) with x̂ the point scaled to the domain's bounding box and f_l(a) = f(ω_l(W_l a + b_l)).
+    """u(x) = head(f_L(… f_1(x̂))) with x̂ the point scaled to the domain's bounding box and f_l(a) =
+    f(ω_l(W_l a + b_l)).
 
     layers:      the linear layers below the head, the first from d inputs.
     activations: one for each of them.
-    head:        `torch.nn.Linear` from the last width to `outputs`, twice as many if complex: even rows give the real
-                 parts, odd rows the imaginary parts.
+    head:        `torch.nn.Linear` from the last width to `outputs`, twice as many if complex: even rows give
+                 the real parts, odd rows the imaginary parts.
     """
 
     center: Tensor
@@ -43,7 +42,11 @@ class LayeredTrial(TrialFunction):
         self.register_buffer("center", torch.as_tensor(center).to(head.weight), persistent=False)
         self.layers = torch.nn.ModuleList(layers)
         self.activations = tuple(activations)
-        self.head = head
+        self._modules["head"] = head
+
+    @property
+    def head(self) -> torch.nn.Linear:
+        return cast(torch.nn.Linear, self._modules["head"])
 
     def forward(self, points: Tensor) -> Tensor:
         """The field at `points` by plain torch operations, differentiable by torch to any order."""
@@ -57,27 +60,16 @@ class LayeredTrial(TrialFunction):
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
-        blocks = [
-            self._combine(self._sweep(block, layout)) for block in self._blocks(self.inputs(points), layout)
-        ]
-        return Jet(blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1), layout)
+        return Jet(self._combine(self._sweep(points, layout)), layout)
 
     def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
-        blocks = [self._sweep(block, layout) for block in self._blocks(self.inputs(points), layout)]
-        return Jet(blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1), layout)
-
-    def _blocks(self, points: Tensor, layout: Layout) -> Sequence[Tensor]:
-        """`points` in blocks whose channels fit a cache; in one piece on an accelerator."""
-        if points.device.type != "cpu" or torch.compiler.is_compiling():
-            return (points,)
-        row = layout.count * self.head.in_features * points.element_size()
-        return points.split(max(256, _BLOCK_BYTES // row)) if len(points) else (points,)
+        return Jet(self._sweep(points, layout), layout)
 
     def _sweep(self, points: Tensor, layout: Layout) -> Tensor:
         """The channels (C, n, width) of the last hidden layer."""
         first, *rest = (cast(torch.nn.Linear, layer) for layer in self.layers)
-        inputs = (points - self.center) / self.half_extent
+        inputs = (self.inputs(points) - self.center) / self.half_extent
         slope = 1.0 / self.half_extent
         stack = first_layer(inputs, first.weight, first.bias, self.activations[0], layout, slope)
         for layer, activation in zip(rest, self.activations[1:], strict=True):
@@ -85,15 +77,17 @@ class LayeredTrial(TrialFunction):
         return stack
 
     def _combine(self, stack: Tensor) -> Tensor:
-        """The field (…, n) or (…, n, outputs) from the last hidden layer: its values (n, width) or channels (C, n, width)."""
+        """The field (…, n) or (…, n, outputs) from the last hidden layer: its values (n, width) or channels
+        (C, n, width)."""
         out = self.head(stack) if stack.ndim == 2 else linear_layer(stack, self.head.weight, self.head.bias)
         if self.complex:
-            out = torch.view_as_complex(out.unflatten(-1, (self.outputs, 2)))
+            out = torch.view_as_complex(out.reshape(*out.shape[:-1], self.outputs, 2))
         return out.squeeze(-1) if self.outputs == 1 else out
 
 
 def linear(weight: Tensor, bias: Tensor, dtype: torch.dtype, device: torch.device | str) -> torch.nn.Linear:
-    """A linear layer with the given weight (out, in) and bias (out,), made without drawing any random number."""
+    """A linear layer with the given weight (out, in) and bias (out,), made without drawing any random
+    number."""
     layer = torch.nn.Linear(weight.shape[1], weight.shape[0], device="meta")
     layer.weight = torch.nn.Parameter(weight.to(device=device, dtype=dtype))
     layer.bias = torch.nn.Parameter(bias.to(device=device, dtype=dtype))

@@ -1,4 +1,4 @@
-"""SIREN: a network of sine layers whose pre-activations start normal with standard deviation 1 at every depth."""
+"""SIREN: a network of sine layers whose pre-activations start as standard normal numbers at any depth."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from neurapde.activations import Sine
-from neurapde.errors import DeclarationError
-from neurapde.trials.base import Bounds, Trial
+from neurapde.trials.base import Bounds, Trial, check_size
 from neurapde.trials.layered import LayeredTrial, linear, uniform
 
 
@@ -19,15 +18,17 @@ class Siren(Trial):
 
     width:        neurons of each sine layer.
     depth:        sine layers after the first; the paper's "256 × (1 + 3)" is width 256, depth 3.
-    omega_0:      ω of the first layer: the largest wavenumber per axis it starts with, on a domain scaled to [−1, 1].
+    omega_0:      ω of the first layer; it starts with wavenumbers up to ω/d per axis on the domain scaled to
+                  [−1, 1].
     omega_hidden: ω of the layers after it.
 
     Weights are the paper's: U(−1/d, 1/d) in the first layer and U(±√(6/n)/ω) in the others, the head included
-    (the official code's choice). Biases are chosen so that the paper's theorem, pre-activations ω(Wx + b) ~ N(0, 1) at every depth,
-    holds as stated. First layer: U(±π/ω), a uniform phase, which makes its outputs arcsine-distributed with variance 1/2.
-    Second layer: zero, since the weights alone then give variance 1. Deeper layers: N(0, e⁻²)/ω, because the sine of a
-    standard normal has variance (1 − e⁻²)/2, not 1/2; without this the deviation falls to 0.89, and with
-    the default U(±1/√n) of torch it rises to 1.5 at n = 256. The head's bias is zero.
+    (the official code's choice). Biases are chosen so that the paper's theorem, pre-activations ω(Wx + b) ~
+    N(0, 1) at every depth, holds as stated. First layer: U(±π/ω), a uniform phase, which makes its outputs
+    arcsine-distributed with variance 1/2. Second layer: zero, since the weights alone then give variance 1.
+    Deeper layers: normal of variance e⁻²/ω², because the sine of a standard normal has variance (1 − e⁻²)/2,
+    not 1/2; without this the deviation falls to 0.89, and with torch's own U(±1/√n) it rises to 1.5 at
+    n = 256. The head's bias is zero.
     Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33, section 3.2 and supplement 1.
     """
 
@@ -65,12 +66,3 @@ class Siren(Trial):
         head = linear(uniform((rows, self.width), limit, generator), torch.zeros(rows), dtype, device)
         activations = [Sine(self.omega_0)] + [Sine(self.omega_hidden)] * self.depth
         return LayeredTrial(self, bounds, layers, activations, head, complex)
-
-
-def check_size(width: int, depth: int) -> None:
-    """Raise a DeclarationError unless width ≥ 1 and depth ≥ 0 are whole numbers."""
-    for name, value, least in (("width", width, 1), ("depth", depth, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise DeclarationError(
-                f"{name}={value!r} is no size of a network; give a whole number of at least {least}."
-            )

@@ -1,0 +1,115 @@
+"""Any `torch.nn.Module` as a trial function, with its derivatives by torch's own differentiation."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from neurapde.errors import DeclarationError
+from neurapde.jets import Jet, Layout
+from neurapde.trials.base import Bounds, Trial, TrialFunction
+
+
+class ForeignTrial(TrialFunction):
+    """A module that maps points (n, d), in physical coordinates, to outputs (n, columns)."""
+
+    def __init__(
+        self, spec: Trial, module: torch.nn.Module, dimension: int, outputs: int, complex: bool
+    ) -> None:
+        super().__init__(spec, dimension, outputs, complex)
+        self.module = module
+
+    def forward(self, points: Tensor) -> Tensor:
+        """The field at `points` (n, d): the module's outputs, paired to complex numbers if the field is
+        complex."""
+        out = self.module(self.inputs(points))
+        if self.complex and not out.is_complex():
+            out = torch.view_as_complex(out.reshape(-1, self.outputs, 2).contiguous())
+        return out.squeeze(-1) if self.outputs == 1 else out
+
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        layout = Layout(self.dimension, order, tuple(mixed))
+        training = torch.is_grad_enabled()
+        with torch.enable_grad():
+            x = self.inputs(points)
+            x = x if x.requires_grad and training else x.detach().requires_grad_()
+            value = self(x)
+            rows = [value]
+            if layout.firsts:
+                gradient = _gradient(value, x)
+                rows.extend(gradient)
+                seconds = {i: _gradient(gradient[i], x) for i in sorted({i for i, _ in layout.pairs})}
+                rows.extend(seconds[i][j] for i, j in layout.pairs)
+            channels = torch.stack(rows)
+        return Jet(channels if training else channels.detach(), layout)
+
+
+def _gradient(field: Tensor, x: Tensor) -> list[Tensor]:
+    """The derivatives of a field (n,) or (n, c) at points x (n, d) along each axis, with a graph of their
+    own."""
+    columns = field.reshape(len(field), -1).unbind(1)
+    parts = [
+        part
+        for column in columns
+        for part in ((column.real, column.imag) if column.is_complex() else (column,))
+    ]
+    slopes = [_real_gradient(part, x) for part in parts]
+    stacked = torch.stack(slopes, dim=-1)
+    if field.is_complex():
+        stacked = torch.view_as_complex(stacked.reshape(*stacked.shape[:-1], -1, 2))
+    return [stacked[:, i].reshape(field.shape) for i in range(x.shape[1])]
+
+
+def _real_gradient(column: Tensor, x: Tensor) -> Tensor:
+    """The derivatives (n, d) of a real field (n,); zero where the field does not depend on x."""
+    if not column.requires_grad:
+        return torch.zeros_like(x)
+    (slope,) = torch.autograd.grad(column.sum(), x, create_graph=True, allow_unused=True)
+    return torch.zeros_like(x) if slope is None else slope
+
+
+@dataclass(frozen=True)
+class Foreign(Trial):
+    """A `torch.nn.Module` of your own as the trial function.
+
+    module: maps points (n, d) to (n, outputs), or (n, 2·outputs) for a complex field (real and imaginary
+            parts in turn); complex outputs are taken as they are. It sees physical coordinates, and must
+            treat each point on its own (no batch normalisation) and be twice differentiable for a
+            second-order PDE.
+
+    `build` copies the module, so the one given stays as it is; the trained copy is `solution.trial.module`.
+    Derivatives take about twice the time of the package's own networks.
+    """
+
+    module: torch.nn.Module
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.module, torch.nn.Module):
+            raise DeclarationError(f"Foreign takes a torch.nn.Module; found {type(self.module).__name__}.")
+
+    def build(
+        self,
+        bounds: Bounds,
+        outputs: int = 1,
+        complex: bool = False,
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> ForeignTrial:
+        module = copy.deepcopy(self.module).to(dtype=dtype, device=device)
+        probe = torch.as_tensor(bounds[1], dtype=dtype, device=device).reshape(1, -1)
+        found = module(probe)
+        columns = 2 * outputs if complex and not found.is_complex() else outputs
+        if found.shape != (1, columns) or (found.is_complex() and not complex):
+            raise DeclarationError(
+                f"the module maps a point (1, {probe.shape[1]}) to {found.dtype} {tuple(found.shape)}, but "
+                "the field needs "
+                f"(1, {columns}): {outputs} component(s), {'complex' if complex else 'real'}. Change its "
+                "last layer."
+            )
+        return ForeignTrial(self, module, probe.shape[1], outputs, complex)
