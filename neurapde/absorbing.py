@@ -1,4 +1,4 @@
-"""Stretched coordinates: the complex factors by which a PML absorbs, with their derivative and integral in closed form.
+"""Stretched coordinates: the complex factors by which a PML absorbs, with derivative and integral.
 
 Per axis e = 1 − i a₀ (ℓ/L)², with ℓ the depth into the layer (0 outside it); x̃ = ∫ e dx is the stretched
 coordinate, equal to x where there is no layer. A solution continued to x̃ solves the equation in the layer.
@@ -56,7 +56,7 @@ class AxisStretch(Declaration):
         return x - 1j * self._depth_sum(x, power=3, odd=True) / 3.0
 
     def _depth_sum(self, x: Array, *, power: int, odd: bool) -> Array:
-        """Σ over layers of (a₀/L²) ℓ^power, with the layer's direction as sign where the quantity is odd in it."""
+        """Σ over layers of (a₀/L²) ℓ^power, with the sign of the layer's direction where `odd`."""
         result = namespace(x).zeros_like(x)
         for begin, sign, rate in self._layers:
             result = result + (sign if odd else 1.0) * rate * maximum(sign * (x - begin), 0.0) ** power

@@ -1,7 +1,7 @@
-"""Arrays of either kind: the same coefficient works on NumPy arrays and on torch tensors, keeping dtype and device.
+"""Arrays of either kind: one coefficient works on NumPy arrays and torch tensors, keeping dtype and device.
 
 A function here takes NumPy arrays, torch tensors or plain numbers and answers in the kind it was given.
-User residuals and media call them as `npde.sin`, `npde.where`, …, so that one text serves the network and the grid.
+User residuals and media call them as `npde.sin`, `npde.where`, …: one text serves the network and the grid.
 """
 
 import builtins
@@ -18,7 +18,7 @@ Array: TypeAlias = Any
 
 
 def namespace(*arrays: Array) -> Any:
-    """The array namespace (array_api_compat) of the arrays among the arguments; NumPy's where there is none."""
+    """The array namespace (array_api_compat) of the arrays among the arguments; NumPy's if there is none."""
     found = [a for a in arrays if isinstance(a, np.ndarray | np.generic | torch.Tensor)]
     tensors = [a for a in found if isinstance(a, torch.Tensor)]
     return array_api_compat.array_namespace(*(tensors or found or [np.empty(0)]))
@@ -70,13 +70,6 @@ def check_shape(points: Array, dimension: int, what: str = "points") -> None:
     raise DeclarationError(f"{what} have the shape {shape}, but must be (n, {dimension}){way}")
 
 
-def like(value: complex, x: Array) -> Array:
-    """A number as an array of shape () beside `x`: its dtype (or the complex one of the same width) and device."""
-    xp = namespace(x)
-    dtype = complex_dtype(x) if isinstance(value, complex) else x.dtype
-    return xp.asarray(value, dtype=dtype, device=array_api_compat.device(x))
-
-
 def complex_dtype(x: Array) -> Any:
     """complex64 for float32 and complex64, complex128 for float64 and complex128."""
     xp = namespace(x)
@@ -85,7 +78,7 @@ def complex_dtype(x: Array) -> Any:
 
 def full(points: Array, value: complex) -> Array:
     """`(n,)` filled with a number, of the points' dtype (or its complex one) and device."""
-    return namespace(points).zeros_like(points[:, 0]) + like(value, points)
+    return namespace(points).zeros_like(points[:, 0]) + value
 
 
 def safe_sqrt(x: Array) -> Array:
@@ -136,20 +129,14 @@ def where(condition: Array, x: Array, y: Array) -> Array:
 
 
 def maximum(x: Array, y: Array) -> Array:
-    """The larger of two, elementwise; one may be a number."""
-    x, y = _pair(x, y)
+    """The larger of two, elementwise; the second may be a number."""
+    if isinstance(y, int | float):
+        return namespace(x).clip(x, y, None)
     return namespace(x, y).maximum(x, y)
 
 
 def minimum(x: Array, y: Array) -> Array:
-    """The smaller of two, elementwise; one may be a number."""
-    x, y = _pair(x, y)
+    """The smaller of two, elementwise; the second may be a number."""
+    if isinstance(y, int | float):
+        return namespace(x).clip(x, None, y)
     return namespace(x, y).minimum(x, y)
-
-
-def _pair(x: Array, y: Array) -> tuple[Array, Array]:
-    if isinstance(x, int | float) and isinstance(y, np.ndarray | torch.Tensor):
-        return like(x, y), y
-    if isinstance(y, int | float) and isinstance(x, np.ndarray | torch.Tensor):
-        return x, like(y, x)
-    return x, y

@@ -148,13 +148,13 @@ def beside(coefficient: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
 class PML(Boundary):
     """A perfectly matched layer inside a Box: e = 1 − i a₀ (ℓ/L)², ℓ the depth into a layer of width L.
 
-    A wave at normal incidence comes back with |R| = exp(−2 k a₀ L / 3). At the layer's outer edge u = 0, which is
-    part of the declaration but, as in the paper, no constraint that is trained.
+    A wave at normal incidence comes back with |R| = exp(−2 k a₀ L / 3). At the layer's outer edge u = 0: part
+    of the declaration but, as in the paper, no constraint that is trained.
 
     Args:
         width: L, in units of length, for all sides, or {side: L}.
         strength: a₀, positive; 5 unless given.
-        reflection: the target |R|, between 0 and 1, from which a₀ = −3 ln|R| / (2 k L) follows; instead of strength.
+        reflection: the target |R| in (0, 1), instead of strength: a₀ = −3 ln|R| / (2 k L).
         sides: names of the faces with a layer; None for all.
     """
 
@@ -170,7 +170,8 @@ class PML(Boundary):
         self._set_width()
         if self.strength is not None and self.reflection is not None:
             raise DeclarationError(
-                f"PML has strength={self.strength} and reflection={self.reflection}, but one follows from the other; give one of them"
+                f"PML has strength={self.strength} and reflection={self.reflection}, but one follows from "
+                "the other; give one of them"
             )
         if self.strength is not None:
             object.__setattr__(self, "strength", checks.positive(self.strength, "PML strength"))
@@ -178,7 +179,8 @@ class PML(Boundary):
             reflection = checks.positive(self.reflection, "PML reflection")
             if reflection >= 1:
                 raise DeclarationError(
-                    f"PML reflection is {reflection:g}; give the part that may come back, between 0 and 1, such as 1e-4"
+                    f"PML reflection is {reflection:g}; give the part that may come back, between 0 and 1, "
+                    "such as 1e-4"
                 )
             object.__setattr__(self, "reflection", reflection)
 
@@ -245,13 +247,16 @@ class PML(Boundary):
             for side, width in pair:
                 if width >= extent:
                     raise DeclarationError(
-                        f"PML width {number(width)} at {side} fills the domain, {number(extent)} wide along {axis}; "
+                        f"PML width {number(width)} at {side} fills the domain, {number(extent)} wide along "
+                        f"{axis}; "
                         f"use less than {number(extent / 2)}, or a larger domain"
                     )
             if sum(width for _, width in pair) >= extent:
                 raise DeclarationError(
-                    f"PML widths {' and '.join(f'{number(w)} at {s}' for s, w in pair)} leave nothing of the domain, "
-                    f"{number(extent)} wide along {axis}; use less than {number(extent / 2)} each, or a larger domain"
+                    f"PML widths {' and '.join(f'{number(w)} at {s}' for s, w in pair)} leave nothing of "
+                    "the domain, "
+                    f"{number(extent)} wide along {axis}; use less than {number(extent / 2)} each, or a "
+                    "larger domain"
                 )
         return self
 

@@ -1,4 +1,4 @@
-"""Checks of single arguments, shared by all declarations: each returns the plain value or says what is wrong."""
+"""Checks of single arguments, shared by all declarations: each returns a plain value or an error."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -49,7 +49,7 @@ class Constraint(Declaration):
     Args:
         name: by which losses, weights, history and reports know it; unique in a problem.
         residual: (Samples, Jet) -> `(n,)` or `(n, c)`, real or complex.
-        sample: draws its points: `interior(domain)`, `face(domain, on)`, `at_points(points)`, or a function like these.
+        sample: draws its points: `interior(domain)`, `face(domain, on)`, `at_points(points)`, or your own.
         order: highest derivative that the residual reads, 0, 1 or 2.
         text: the constraint as mathematics, for `print(problem)`.
     """

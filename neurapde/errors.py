@@ -1,4 +1,4 @@
-"""The errors and warnings a user meets, in one place: every message names the value, the rule and the way out."""
+"""The errors and warnings a user meets: every message names the value, the rule and the way out."""
 
 from neurapde.reference_solvers.grid import ResolutionError as ResolutionError
 from neurapde.reference_solvers.grid import ResolutionWarning as ResolutionWarning

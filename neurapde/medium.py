@@ -1,5 +1,6 @@
-"""Fields given by the user: numbers, functions, values on a grid, and pieces by region — all called as points -> values."""
+"""Fields given by the user: numbers, functions, values on a grid, pieces by region."""
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,16 +10,16 @@ import numpy as np
 import torch
 
 from neurapde import checks
-from neurapde.arrays import Array, check_shape, full, namespace, to_numpy
+from neurapde.arrays import Array, check_shape, complex_dtype, full, namespace, to_numpy
 from neurapde.domains.base import Domain
-from neurapde.errors import DeclarationError
+from neurapde.errors import DeclarationError, DeclarationWarning
 from neurapde.vocabulary import Declaration
 from neurapde.wording import number, point
 
 
 @dataclass(frozen=True)
 class Field(Declaration, ABC):
-    """A function of the place: points `(n, d)`, NumPy or torch, to values `(n,)` in kind, real or complex."""
+    """A function of the place: points `(n, d)`, NumPy or torch, to values `(n,)`, maybe complex."""
 
     @abstractmethod
     def __call__(self, points: Array) -> Array:
@@ -28,8 +29,8 @@ class Field(Declaration, ABC):
     def describe(self) -> str:
         """A few words for `print(problem)`."""
 
-    def on(self, domain: Domain) -> "Field":
-        """The same field with everything it takes from the domain filled in."""
+    def on(self, domain: Domain, part: Domain | None = None) -> "Field":
+        """The same field with everything it takes from the domain filled in, for use in all or a part of it."""
         return self
 
     def known_values(self) -> Iterator[tuple[str, np.ndarray]]:
@@ -81,14 +82,15 @@ class FunctionField(Field):
                 else "return one number for each point"
             )
             raise DeclarationError(
-                f"{self.describe()} returns {'the shape ' + str(shape) if shape else repr(values)} for points "
+                f"{self.describe()} returns {'the shape ' + str(shape) if shape else repr(values)} for "
+                "points "
                 f"{tuple(points.shape)}, but must return ({points.shape[0]},); {way}"
             )
         return values
 
     def describe(self) -> str:
         name = getattr(self.function, "__name__", type(self.function).__name__)
-        return "a function of the place" if name == "<lambda>" else f"{name}({'x'})"
+        return "a function of the place" if name == "<lambda>" else f"{name}(x)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +98,8 @@ class GridField(Field):
     """Values on the nodes of a regular grid, multilinear between them, constant beyond.
 
     Args:
-        values: `(n1, …, nd)`, `values[i, j]` at the i-th node along x and the j-th along y, at least 2 nodes an axis.
-        bounds: (lower `(d,)`, upper `(d,)`), the places of the first and the last node; None for the domain's bounds.
+        values: `(n1, …, nd)`, `values[i, j]` at the i-th node along x and the j-th along y, 2 or more each.
+        bounds: (lower `(d,)`, upper `(d,)`), where the first and last node are; None for the domain's.
 
     Raises: DeclarationError for NaN, fewer than 2 nodes, or bounds that do not ascend.
     """
@@ -109,7 +111,8 @@ class GridField(Field):
         values = to_numpy(self.values)
         if values.dtype.kind not in "iufc" or values.ndim == 0 or min(values.shape) < 2:
             raise DeclarationError(
-                f"values of the GridField are {values.dtype} of shape {values.shape}; give numbers on at least 2 nodes an axis"
+                f"values of the GridField are {values.dtype} of shape {values.shape}; give numbers on at "
+                "least 2 nodes an axis"
             )
         values = np.array(values, dtype=complex if values.dtype.kind == "c" else float)
         if not np.isfinite(values).all():
@@ -127,16 +130,26 @@ class GridField(Field):
                 )
             object.__setattr__(self, "bounds", (lower, upper))
 
-    def on(self, domain: Domain) -> "GridField":
+    def on(self, domain: Domain, part: Domain | None = None) -> "GridField":
         if domain.dimension != self.values.ndim:
             raise DeclarationError(
                 f"values of the GridField have {self.values.ndim} axes, but {domain} has {domain.dimension}; "
                 "give values[i, j, …] with one axis for each of the domain's"
             )
-        if self.bounds is not None:
-            return self
-        lower, upper = domain.bounds
-        return GridField(self.values, (lower.tolist(), upper.tolist()))
+        if self.bounds is None:
+            lower, upper = domain.bounds
+            return GridField(self.values, (lower.tolist(), upper.tolist()))
+        (a, b), (c, d) = self.bounds, (part or domain).bounds
+        slack = 1e-9 * (d - c)
+        if np.any(np.array(a) > c + slack) or np.any(np.array(b) < d - slack):
+            warnings.warn(
+                f"the GridField reaches from {point(a)} to {point(b)}, but {part or domain} further; "
+                "its outermost values continue there: give it larger bounds=(lower, upper) if they should "
+                "not",
+                DeclarationWarning,
+                stacklevel=2,
+            )
+        return self
 
     def __call__(self, points: Array) -> Array:
         if self.bounds is None:
@@ -145,17 +158,11 @@ class GridField(Field):
             )
         check_shape(points, self.values.ndim)
         xp = namespace(points)
+        kind = complex_dtype(points) if self.values.dtype.kind == "c" else points.dtype
         if isinstance(points, torch.Tensor):
-            kind = (
-                torch.promote_types(points.dtype, torch.complex32)
-                if self.values.dtype.kind == "c"
-                else points.dtype
-            )
             values: Any = torch.tensor(self.values, dtype=kind, device=points.device)
         else:
-            values = self.values.astype(
-                np.result_type(points.dtype, np.complex64) if self.values.dtype.kind == "c" else points.dtype
-            )
+            values = self.values.astype(kind)
         corners: list[tuple[Array, Array]] = [(0, 1.0)]  # flat index and weight, axis by axis
         for i, (a, b) in enumerate(zip(*self.bounds, strict=True)):
             nodes = self.values.shape[i]
@@ -176,7 +183,8 @@ class GridField(Field):
             (np.min(self.values), np.max(self.values)) if self.values.dtype.kind != "c" else (None, None)
         )
         size = f", {number(low)} to {number(high)}" if low is not None and high is not None else ""
-        return f"values on {'×'.join(map(str, self.values.shape))} nodes{where}, linear between, constant beyond{size}"
+        nodes = "×".join(map(str, self.values.shape))
+        return f"values on {nodes} nodes{where}, linear between, constant beyond{size}"
 
     def known_values(self) -> Iterator[tuple[str, np.ndarray]]:
         yield "", self.values
@@ -192,9 +200,9 @@ class GridField(Field):
 
 @dataclass(frozen=True, init=False)
 class Piecewise(Field):
-    """`Piecewise(background, (region, value), …)`: the background, and other values in regions; later regions win.
+    """`Piecewise(background, (region, value), …)`: a background, and other values in regions; later ones win.
 
-    Values are numbers, functions of points, or GridFields. A region is known by its name, numbered where two agree.
+    Values are numbers, functions of points, or GridFields. A region is known by its name (disk, disk-2).
 
     >>> Piecewise(1.0, (Disk((0, 0), 0.1), 2.0)).describe()
     '1; 2 in disk = {|(x, y) − (0, 0)| ≤ 0.1}'
@@ -228,11 +236,12 @@ class Piecewise(Field):
         names = checks.numbered(region.name for region, _ in self.pieces)
         return {name: region for name, (region, _) in zip(names, self.pieces, strict=True)}
 
-    def on(self, domain: Domain) -> "Piecewise":
+    def on(self, domain: Domain, part: Domain | None = None) -> "Piecewise":
         for name, region in self.regions.items():
             if region.dimension != domain.dimension:
                 raise DeclarationError(
-                    f"region {name} has {region.dimension} axes, but {domain} has {domain.dimension}; give them the same"
+                    f"region {name} has {region.dimension} axes, but {domain} has {domain.dimension}; give "
+                    "them the same"
                 )
             (a, b), (c, d) = region.bounds, domain.bounds
             if np.any(np.maximum(a, c) >= np.minimum(b, d)):
@@ -240,7 +249,7 @@ class Piecewise(Field):
                     f"region {name}, {region}, lies outside {domain}; move it in or leave it out"
                 )
         return Piecewise(
-            self.background.on(domain), *((region, value.on(region)) for region, value in self.pieces)
+            self.background.on(domain), *((region, value.on(domain, region)) for region, value in self.pieces)
         )
 
     def __call__(self, points: Array) -> Array:
@@ -285,7 +294,7 @@ def as_field(value: Any, what: str) -> Field:
 def check_positive(field: Field, domain: Domain | None, what: str, count: int = 1024) -> None:
     """Refuse a field that is not finite and positive (a complex one: of positive real part).
 
-    Known values are checked as they are; with a domain, also about `count` points of it and of each region in it.
+    Known values are checked as they are; with a domain, also `count` points of it and of each region.
     """
     for where, known in field.known_values():
         bad = ~(np.isfinite(known) & (known.real > 0))
@@ -304,5 +313,6 @@ def check_positive(field: Field, domain: Domain | None, what: str, count: int = 
     if bad.any():
         i = int(np.flatnonzero(bad)[0])
         raise DeclarationError(
-            f"{what} is {number(values[i])} at {point(points[i].tolist())}, but must be finite and positive; give it above 0"
+            f"{what} is {number(values[i])} at {point(points[i].tolist())}, but must be finite and "
+            "positive; give it above 0"
         )

@@ -1,4 +1,4 @@
-"""The problem: domain, equation, sources and conditions as one frozen object, fully checked when it is made."""
+"""The problem: domain, equation, sources and conditions as one frozen object, checked when it is made."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from neurapde.vocabulary import Declaration
 
 @dataclass(frozen=True, init=False)
 class Problem(Declaration):
-    """Find u on the domain that satisfies the equation, the conditions at the boundary, and any extra constraints.
+    """Find u on the domain with the equation, the conditions at the boundary and any extra constraints.
 
     Args:
         name: for files and reports.
@@ -97,17 +97,20 @@ class Problem(Declaration):
         layers = [part for part in self.boundary if isinstance(part, PML)]
         if len(layers) > 1:
             raise DeclarationError(
-                f"boundary has {len(layers)} PMLs; give one, with a width for each side: PML({{'left': 0.2, …}})"
+                f"boundary has {len(layers)} PMLs; give one, with a width for each side: "
+                f"PML({{'left': 0.2, …}})"
             )
         if len(self.right_hand_sides) > 1 and self.equation.outputs > 1:
             raise DeclarationError(
-                f"{len(self.right_hand_sides)} shots of a field with {self.equation.outputs} components; declare a problem for each shot"
+                f"{len(self.right_hand_sides)} shots of a field with {self.equation.outputs} components; "
+                "declare a problem for each shot"
             )
         self.equation.check(self)
         names = [constraint.name for constraint in self.constraints]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise DeclarationError(
-                f"two constraints are named {twice[0]!r}, but weights and reports tell them by name; give one another name=…"
+                f"two constraints are named {twice[0]!r}, but weights and reports tell them by name; give "
+                "one another name=…"
             )
 
     @property
@@ -117,7 +120,7 @@ class Problem(Declaration):
 
     @property
     def outputs(self) -> int:
-        """Columns of the field: its components, or one for each right-hand side; fields of one column are `(n,)`."""
+        """Columns of the field: its components, or one for each right-hand side; a single one is `(n,)`."""
         return self.equation.outputs * len(self.right_hand_sides)
 
     @property

@@ -44,7 +44,8 @@ class Source(Declaration, ABC):
         """
         if self.center is not None and len(self.center) != domain.dimension:
             raise DeclarationError(
-                f"the source at {point(self.center)} has {len(self.center)} coordinates, but {domain} has {domain.dimension} axes; "
+                f"the source at {point(self.center)} has {len(self.center)} coordinates, but {domain} has "
+                f"{domain.dimension} axes; "
                 "give one coordinate for each"
             )
         return self
@@ -86,12 +87,13 @@ class GaussianSource(Source):
         return height * namespace(points).exp(-square / (2 * self.variance))
 
     def describe(self) -> str:
-        return f"{factor(self.amplitude)}Gaussian of unit mass at {point(self.at)}, variance {number(self.variance)}"
+        place = f"at {point(self.at)}, variance {number(self.variance)}"
+        return f"{factor(self.amplitude)}Gaussian of unit mass {place}"
 
 
 @dataclass(frozen=True)
 class PointSource(Source):
-    """`amplitude` times Dirac's delta at a point `(d,)`: a mass without a density, so calling it is an error."""
+    """`amplitude` times Dirac's delta at a point `(d,)`: a mass without a density, so a call is an error."""
 
     at: Sequence[float]
     amplitude: complex = 1.0
@@ -106,7 +108,8 @@ class PointSource(Source):
 
     def __call__(self, points: Array) -> Array:
         raise DeclarationError(
-            f"the PointSource at {point(self.at)} has no values at points; use a method that integrates it (Galerkin), "
+            f"the PointSource at {point(self.at)} has no values at points; use a method that integrates it "
+            "(Galerkin), "
             "the scattered form (Ansatz), or a GaussianSource"
         )
 
@@ -175,7 +178,8 @@ def as_source(value: Any, what: str) -> Source:
         or not (callable(value) or isinstance(value, int | float | complex))
     ):
         raise DeclarationError(
-            f"{what} is {value!r}; give a GaussianSource, a PointSource, a function of points (n, d), a GridField, or Shots of these"
+            f"{what} is {value!r}; give a GaussianSource, a PointSource, a function of points (n, d), a "
+            "GridField, or Shots of these"
         )
     return FunctionSource(value)
 

@@ -1,4 +1,4 @@
-"""What every word of the vocabulary is: a frozen dataclass of plain fields, from which an equal one can be made again."""
+"""What every word of the vocabulary is: a frozen dataclass that can be made again from its fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,5 +11,5 @@ class Declaration:
 
     @classmethod
     def rebuild(cls, fields: Mapping[str, Any]) -> Self:
-        """An equal object from its dataclass fields, with all its checks: `cls(**fields)` where nothing else is said."""
+        """An equal object, with all its checks, from its dataclass fields (those that `__init__` takes)."""
         return cls(**fields)

@@ -1,4 +1,4 @@
-"""What a domain is: a set of points with named faces, a measure, normals and a signed distance, that can be sampled."""
+"""What a domain is: a set with named faces, a measure, normals and a signed distance, that can be sampled."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ class Domain(Declaration, ABC):
     @property
     @abstractmethod
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper corner `(d,)` of the smallest box around it (for combinations, of a box around it)."""
+        """Lower and upper corner `(d,)` of the smallest box around it (for combinations, of some box)."""
 
     @abstractmethod
     def contains(self, points: Array) -> Array:
@@ -129,7 +129,7 @@ class Domain(Declaration, ABC):
 
         Args:
             count: how many; with "grid" at most so many.
-            how: "uniform" (independent), "sobol" (scrambled low-discrepancy) or "grid" (centres of equal cells).
+            how: "uniform" (independent), "sobol" (low-discrepancy, scrambled) or "grid" (cell centres).
             generator: the randomness; without one the points differ from call to call. Not used by "grid".
             dtype, device: of the points. They are drawn in float64 on the generator's device.
         """
@@ -189,7 +189,8 @@ class Domain(Declaration, ABC):
         for face in wanted:
             if face not in self.faces:
                 raise DeclarationError(
-                    f"{what} is on face {face!r}, but {self} has the faces {', '.join(self.faces)}; use one of these"
+                    f"{what} is on face {face!r}, but {self} has the faces {', '.join(self.faces)}; use one "
+                    "of these"
                 )
         if not wanted or len(set(wanted)) < len(wanted):
             raise DeclarationError(

@@ -12,7 +12,7 @@ from neurapde import checks
 from neurapde.arrays import Array, check_shape, maximum, minimum, namespace, safe_sqrt
 from neurapde.domains.base import BoundarySample, axis_names, choose
 from neurapde.domains.combine import Shape
-from neurapde.domains.edges import Segment
+from neurapde.domains.edges import Arc, Segment
 from neurapde.errors import DeclarationError
 from neurapde.wording import number
 
@@ -74,9 +74,9 @@ class Box(Shape):
         return divmod(self.faces.index(self.check_faces(face, "the condition")[0]), 2)
 
     @property
-    def edges(self) -> tuple[Segment, ...]:
+    def edges(self) -> tuple[Segment | Arc, ...]:
         if self.dimension != 2:
-            super().edges  # noqa: B018 - raises
+            return super().edges
         (a, b), (c, d) = self.sides
         corners = ((a, c), (b, c), (b, d), (a, d))
         return tuple(Segment(corners[i], corners[(i + 1) % 4]) for i in range(4))

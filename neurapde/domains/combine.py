@@ -37,9 +37,10 @@ class Shape(Domain):
 class _Combination(Shape):
     """Two shapes as one.
 
-    Its faces are those of its parts, numbered where a name would occur twice (disk, disk-2). The signed distance
-    has the right sign and the right zero set; its size is at most the true distance on the side where the parts'
-    boundaries hide each other. The measure is counted on 2^18 Sobol points (about four digits).
+    Its faces are those of its parts, numbered where a name would occur twice (disk, disk-2). The signed
+    distance has the right sign and zero set; its size is at most the distance, and less only where the
+    nearest point of a part's boundary is no boundary of the combination. The measure is counted on 2^18 Sobol
+    points (about four digits).
     """
 
     first: Shape
@@ -57,7 +58,8 @@ class _Combination(Shape):
                 )
         if self.first.dimension != self.second.dimension:
             raise DeclarationError(
-                f"{self.first} has {self.first.dimension} axes and {self.second} has {self.second.dimension}; "
+                f"{self.first} has {self.first.dimension} axes and {self.second} has "
+                f"{self.second.dimension}; "
                 "combine shapes of one dimension"
             )
 
@@ -72,7 +74,8 @@ class _Combination(Shape):
     @cached_property
     def measure(self) -> float:
         lower, upper = self.bounds
-        unit = SobolEngine(self.dimension).draw(COUNT_FOR_MEASURE, dtype=torch.float64).numpy()
+        engine = SobolEngine(self.dimension)  # type: ignore[no-untyped-call]
+        unit = engine.draw(COUNT_FOR_MEASURE, dtype=torch.float64).numpy()
         inside = self.contains(lower + (upper - lower) * unit)
         if not inside.any():
             raise DeclarationError(

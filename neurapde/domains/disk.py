@@ -102,8 +102,8 @@ class Ball(Shape):
         return torch.cat([torch.sqrt(1 - height**2) * plane, height], dim=1)
 
     def __str__(self) -> str:
-        axes = ", ".join(self.axes)
-        return f"{{|{f'({axes})' if self.dimension > 1 else axes} − {point(self.center)}| ≤ {number(self.radius)}}}"
+        axes = "x" if self.dimension == 1 else f"({', '.join(self.axes)})"
+        return f"{{|{axes} − {point(self.center)}| ≤ {number(self.radius)}}}"
 
 
 @dataclass(frozen=True)
@@ -114,5 +114,6 @@ class Disk(Ball):
         super().__post_init__()
         if self.dimension != 2:
             raise DeclarationError(
-                f"center of the {self.name} is {self.center}; a disk lies in the plane, so give two coordinates or use Ball"
+                f"center of the {self.name} is {self.center}; a disk lies in the plane, so give two "
+                "coordinates or use Ball"
             )

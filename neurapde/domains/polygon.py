@@ -131,7 +131,8 @@ def _check_simple(path: np.ndarray, name: str) -> None:
         if folds or np.any(meet & ~adjacent):
             other = (i + 1) % count if folds else int(others[meet & ~adjacent][0])
             raise DeclarationError(
-                f"edges {i + 1} and {other + 1} of the {name} meet; order the vertices along a path that does not "
+                f"edges {i + 1} and {other + 1} of the {name} meet; order the vertices along a path that "
+                "does not "
                 "touch itself, or join simple polygons by |"
             )
 

@@ -1,4 +1,4 @@
-"""How points are drawn: a sequence in the unit cube, mapped into a set, and drawn again where the map rejects."""
+"""How points are drawn: a sequence in the unit cube mapped into a set, drawn again where the map rejects."""
 
 from collections.abc import Callable
 from typing import Literal, TypeAlias, get_args
@@ -29,7 +29,7 @@ def check_request(count: int, how: str) -> None:
 def unit_sequence(
     dimension: int, how: How, generator: torch.Generator | None
 ) -> Callable[[int], torch.Tensor]:
-    """A function that gives the next n points `(n, dimension)` of a random or scrambled Sobol sequence, float64.
+    """A function that gives the next n points `(n, dimension)` of a random or Sobol sequence, float64.
 
     generator: where the randomness comes from; without one the points differ from call to call.
     """
@@ -39,7 +39,7 @@ def unit_sequence(
     device = generator.device
     if how == "sobol":
         seed = int(torch.randint(2**31, (1,), generator=generator, device=device))
-        engine = SobolEngine(dimension, scramble=True, seed=seed)
+        engine = SobolEngine(dimension, scramble=True, seed=seed)  # type: ignore[no-untyped-call]
         return lambda n: engine.draw(n, dtype=torch.float64).to(device)
     return lambda n: torch.rand(n, dimension, generator=generator, device=device, dtype=torch.float64)
 

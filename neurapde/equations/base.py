@@ -5,7 +5,7 @@ problem it stands in (domain, sources, boundary) when it is checked and asked fo
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -77,7 +77,7 @@ class Equation(AbstractEquation):
     order: int = 2
     outputs: int = 1
     complex: bool = False
-    mixed: Sequence[tuple[int, int]] = ()
+    mixed: tuple[tuple[int, int], ...] = ()
     name: str = "equation"
 
     def __post_init__(self) -> None:
@@ -93,7 +93,7 @@ class Equation(AbstractEquation):
         if not isinstance(self.complex, bool):
             raise DeclarationError(f"complex of the Equation is {self.complex!r}; give True or False")
         checks.name(self.name, "name of the Equation")
-        pairs = tuple(tuple(pair) for pair in self.mixed)
+        pairs = tuple(tuple(int(axis) for axis in pair) for pair in self.mixed)
         if any(len(pair) != 2 or pair[0] == pair[1] for pair in pairs):
             raise DeclarationError(
                 f"mixed={self.mixed!r} of the Equation; give pairs of two different axes, such as [(0, 1)]"
@@ -107,15 +107,18 @@ class Equation(AbstractEquation):
     def check(self, problem: "Problem") -> None:
         if problem.right_hand_sides != ((),):
             raise DeclarationError(
-                f"the Equation says its right-hand side in residual(x, u), but sources={problem.sources!r}; subtract them there"
+                f"the Equation says its right-hand side in residual(x, u), but sources={problem.sources!r}; "
+                "subtract them there"
             )
         if any(isinstance(boundary, PML) for boundary in problem.boundary):
             raise DeclarationError(
-                "PML belongs to the Helmholtz equation; write the stretch into residual(x, u), or use Dirichlet or Neumann"
+                "PML belongs to the Helmholtz equation; write the stretch into residual(x, u), or use "
+                "Dirichlet or Neumann"
             )
         if any(not 0 <= axis < problem.domain.dimension for pair in self.mixed for axis in pair):
             raise DeclarationError(
-                f"mixed={self.mixed} of the Equation, but the domain has the axes 0 to {problem.domain.dimension - 1}; use these"
+                f"mixed={self.mixed} of the Equation, but the domain has the axes 0 to "
+                f"{problem.domain.dimension - 1}; use these"
             )
 
     def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
@@ -146,6 +149,7 @@ class InsideResidual:
         shape = tuple(getattr(values, "shape", ()))
         if len(shape) not in (1, 2) or shape[0] != len(samples.points):
             raise DeclarationError(
-                f"residual(x, u) returned the shape {shape} for {len(samples.points)} points; return (n,) or (n, c)"
+                f"residual(x, u) returned the shape {shape} for {len(samples.points)} points; return (n,) "
+                "or (n, c)"
             )
         return values
