@@ -72,7 +72,7 @@ def make_environment() -> None:
     if not made or not succeeds(PYTHON, "-m", "pip", "--version"):
         shutil.rmtree(VENV, ignore_errors=True)
         sys.exit(
-            f"The virtual environment {VENV} could not be made. If Python's venv or ensurepip module is missing, "
+            f"The virtual environment {VENV} could not be made. If the module venv or ensurepip is missing, "
             f"`apt install python3.{sys.version_info.minor}-venv` brings it on Debian and Ubuntu."
         )
 

@@ -17,8 +17,11 @@ import torch
 
 import neurapde as npde
 from neurapde.cli_problems import UsageError, named_case, problem_of
+from neurapde.errors import DeclarationError, ResolutionError
+from neurapde.hdf5 import StorageError
 from neurapde.methods.base import Method, Status
 from neurapde.problems import CASES
+from neurapde.validation.report import render
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -220,8 +223,10 @@ def validate(given: argparse.Namespace) -> int:
 
 
 def report(given: argparse.Namespace) -> int:
-    """`neurapde report`: print a saved report and write its page again."""
-    raise UsageError("not yet")
+    """`neurapde report`: print a saved report and write its panels and page again."""
+    print(render(given.folder), end="\n\n")
+    print(f"report:   {given.folder / 'report.html'}")
+    return OK
 
 
 def _show_warning(
@@ -242,7 +247,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.showwarning = _show_warning
         try:
             return given.action(given)
-        except (UsageError, npde.DeclarationError, npde.ResolutionError) as error:
+        except (UsageError, DeclarationError, ResolutionError, StorageError, FileNotFoundError) as error:
             print(f"neurapde: {error}", file=sys.stderr)
             return USAGE
         except KeyboardInterrupt:
