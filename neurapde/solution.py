@@ -1,30 +1,153 @@
-"""The result of a solve: a function of space with its history, ready to evaluate, save and export."""
+"""The result of a solve: a function of space, with its history, that can be saved and exported."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from os import PathLike
+from pathlib import Path
 
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurapde import storage
+from neurapde.arrays import Array, as_points, to_numpy
+from neurapde.devices import find_device
+from neurapde.errors import DeclarationError
+from neurapde.export import write_mesh
 from neurapde.history import History
 from neurapde.methods.base import Status
 from neurapde.problem import Problem
-from neurapde.trials.base import TrialFunction
+from neurapde.record import Record
+from neurapde.trials.base import Trial
 
-
-@dataclass(frozen=True)
-class Stage:
-    """One method's part in a solution."""
-
-    method: str
-    status: Status
-    seconds: float
-    history: History = field(default_factory=History)
-    extras: Mapping[str, float | int | str] = field(default_factory=dict)
+CHUNK_BYTES = 256 * 2**20
+"""Memory that one chunk of points may take in the widest layer of an evaluation, roughly."""
+ASSUMED_WIDTH = 512
+"""Features per point that a chunk is sized for."""
+EDGE = 1e-6
+"""Points this far outside, in units of the domain's largest extent, count as on its boundary: rounding."""
 
 
 @dataclass(frozen=True, eq=False)
-class Solution:
-    """A solved problem: `solution(points)`, `.gradient(points)`, `.laplacian(points)`, `.save`, `.export`."""
+class Solution(Record):
+    """A solved problem as a function: `u(points)`, `u.gradient(points)`, `u.laplacian(points)`.
 
-    problem: Problem | None
-    trial: TrialFunction
-    stages: tuple[Stage, ...]
-    notes: tuple[str, ...] = ()
+    Points are `(n, d)`, any number of them. NumPy arrays (and lists) give NumPy arrays; torch tensors give
+    tensors on their own device. The precision is the trial function's. Outside the domain, where the problem
+    says nothing, every value is NaN; a point within rounding of the boundary counts as inside. Tensors that
+    require grad are evaluated in one piece, and the result can be differentiated by torch.
+    """
+
+    @property
+    def status(self) -> Status:
+        """How the last stage ended; its text is the message."""
+        return self.stages[-1].status
+
+    @property
+    def method(self) -> str:
+        """What solved it, stage by stage."""
+        return ", then ".join(stage.method for stage in self.stages)
+
+    @property
+    def seconds(self) -> float:
+        """Wall clock of all stages together."""
+        return sum(stage.seconds for stage in self.stages)
+
+    @property
+    def history(self) -> History:
+        """Losses of all stages, one after the other."""
+        return History.joined(stage.history for stage in self.stages)
+
+    @property
+    def required_problem(self) -> Problem:
+        """The problem; DeclarationError, saying how to supply it, when it was lost in a file."""
+        if self.problem is None:
+            raise DeclarationError(
+                f"this solution was loaded without its problem: {self.missing}. "
+                "Give it when loading: npde.load(path, problem=problem)."
+            )
+        return self.problem
+
+    def __call__(self, points: Array) -> Array:
+        """The field at `points` (n, d): (n,), or (n, c) for c components or several right-hand sides.
+
+        Raises DeclarationError for points of another shape, or that are not finite.
+        """
+        return self._evaluate(points, 0, lambda x: self.trial(x))
+
+    def gradient(self, points: Array) -> Array:
+        """The gradient at `points` (n, d): (n, d), or (n, c, d)."""
+        return self._evaluate(points, 1, lambda x: self.trial.jet(x, order=1).gradient)
+
+    def laplacian(self, points: Array) -> Array:
+        """The Laplacian at `points` (n, d): (n,), or (n, c)."""
+        return self._evaluate(points, 2, lambda x: self.trial.jet(x, order=2).laplacian)
+
+    def _evaluate(self, points: Array, order: int, field: Callable[[Tensor], Tensor]) -> Array:
+        dimension = self.trial.dimension
+        checked = as_points(points, dimension)
+        anchor = next(chain(self.trial.parameters(), self.trial.buffers()), torch.zeros(0))
+        x = torch.as_tensor(checked).to(device=anchor.device, dtype=anchor.dtype.to_real())
+        if torch.is_grad_enabled() and x.requires_grad:
+            values = self._inside(x, field(x))
+        else:
+            channels = (1, 1 + dimension, 1 + 2 * dimension)[order]
+            size = max(1, CHUNK_BYTES // (channels * ASSUMED_WIDTH * x.element_size()))
+            with torch.no_grad():
+                values = torch.cat([self._inside(part, field(part)) for part in torch.split(x, size)])
+        return values.to(checked.device) if isinstance(checked, Tensor) else to_numpy(values)
+
+    def _inside(self, points: Tensor, values: Tensor) -> Tensor:
+        if self.domain is None:
+            return values
+        lower, upper = self.domain.bounds
+        beyond = self.domain.signed_distance(points) > EDGE * float(np.max(upper - lower))
+        return values.masked_fill(
+            beyond.reshape(-1, *[1] * (values.ndim - 1)),
+            complex(torch.nan, torch.nan) if values.is_complex() else torch.nan,
+        )
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write everything to one HDF5 file, in one step: an existing file is replaced whole or not at all.
+
+        Python functions in the problem are stored by name only; see `load`.
+        """
+        storage.write(Path(path), self)
+        return Path(path)
+
+    def export(self, path: str | PathLike[str], shape: int | Sequence[int] | None = None) -> Path:
+        """Write the field on a regular grid for ParaView: `.vtu` (binary), or `.xdmf` with its HDF5 file.
+
+        path: a complex field u becomes u_re, u_im and u_abs. Only cells inside the domain are written.
+        shape: nodes per axis, boundary included; one number for all, or one per axis. Default 513, 257 or 65
+            per axis in one, two or three dimensions.
+        """
+        if self.domain is None:
+            raise DeclarationError(
+                f"the domain is not known: {self.missing}. Use npde.load(path, problem=problem)."
+            )
+        return write_mesh(Path(path), self.domain, self, shape)
+
+    def __str__(self) -> str:
+        lines = [self.text, f"Solved by {self.method} in {self.seconds:.1f} s. {self.status}", *self.notes]
+        return "\n".join(lines)
+
+
+def load(
+    path: str | PathLike[str],
+    *,
+    problem: Problem | None = None,
+    trial: Trial | None = None,
+    device: str | torch.device = "cpu",
+) -> Solution:
+    """The solution that `Solution.save`, or a checkpoint, wrote. Nothing in the file is executed.
+
+    problem: the problem, when the file could not hold it because of Python functions in it. Without it the
+        solution still evaluates, and `solution.problem` is None.
+    trial: likewise the trial function's specification, for a network that is not neurapde's.
+    Raises: FileNotFoundError; StorageError for a damaged, foreign or newer file; DeclarationError when
+        `problem` or `trial` is not the one that was solved.
+    """
+    record = storage.read(Path(path), problem, trial, find_device(device))
+    return Solution(**vars(record))

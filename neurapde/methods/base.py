@@ -21,6 +21,7 @@ class Status(enum.Enum):
 
     CONVERGED = "Converged: the method reached its own tolerance."
     STEP_LIMIT = "Step limit: all steps were taken; more steps may lower the loss further."
+    UNRESOLVED = "Unresolved: the features allowed do not reach the tolerance; the notes give the estimated error."
     INTERRUPTED = "Interrupted: stopped before the last step; with out=… the run can be resumed."
     DIVERGED = "Diverged: the loss became NaN or infinite; the last finite parameters were kept."
 
@@ -48,7 +49,8 @@ class Task:
     problem: the declaration. trial: the function to start from, or None: the method then makes its own.
     device, dtype: where and in what precision to compute. seed: of the whole solve.
     generator: the only source of randomness, on `device`.
-    progress: bars for the person who waits. save: writes a checkpoint (does nothing without an `out` folder).
+    progress: bars for the person who waits.
+    save: writes a checkpoint, `status` in it (nothing without an `out` folder).
     resumed: the state to go on from, or None for a fresh start.
     """
 
@@ -59,7 +61,7 @@ class Task:
     seed: int
     generator: torch.Generator
     progress: Progress
-    save: Callable[[TrialFunction, Snapshot], None]
+    save: Callable[[TrialFunction, Snapshot, Status], None]
     resumed: Snapshot | None = None
 
 
@@ -93,6 +95,10 @@ class Method(ABC):
     @abstractmethod
     def check(self, problem: Problem) -> None:
         """Refuse, before any work, a problem that this method cannot solve (DeclarationError)."""
+
+    def resume_key(self) -> "Method":
+        """This method without the settings that may change between a run and its continuation."""
+        return self
 
     @abstractmethod
     def describe(self) -> str:

@@ -1,0 +1,29 @@
+"""Which device computes: the one asked for, checked to be there."""
+
+import torch
+
+from neurapde.errors import DeclarationError
+
+
+def find_device(asked: str | torch.device) -> torch.device:
+    """The device meant by `asked`; "auto" is the CUDA device where there is one, else the CPU.
+
+    Raises DeclarationError for a device that is not there, or that lacks arithmetic methods need (MPS has no
+    float64).
+    """
+    if asked == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(asked)
+    except (RuntimeError, TypeError) as error:
+        raise DeclarationError(f"device={asked!r} is not known; use 'auto', 'cpu' or 'cuda'.") from error
+    if device.type not in ("cpu", "cuda"):
+        raise DeclarationError(
+            f"device={asked!r} is not supported: it lacks float64 or complex arithmetic. Use 'cpu' or 'cuda'."
+        )
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise DeclarationError(
+            f"device={asked!r} is not there: torch {torch.__version__} finds "
+            f"{torch.cuda.device_count()} CUDA devices. Use device='cpu', or 'auto'."
+        )
+    return device

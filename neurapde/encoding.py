@@ -1,0 +1,174 @@
+"""Declarations as plain data: a frozen dataclass becomes a tree of JSON values and arrays, and back.
+
+Nothing in a stored tree is executed or imported. A class is looked up among those in memory that derive
+from the package's own base classes, so a user's own domain or trial is found once the script that defines
+it has run. Functions and modules are stored by description only: they can be read about, not made again.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from neurapde.vocabulary import Declaration
+
+
+class NotStored(ValueError):  # noqa: N818 - reads as what it says
+    """A stored declaration cannot be made again, and the text says which part is missing."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A declaration as data. tree: JSON values. arrays: by the digest that the tree names."""
+
+    tree: Any
+    arrays: Mapping[str, np.ndarray]
+
+
+def encode(declaration: object) -> Encoded:
+    """The tree and arrays of a declaration; equal declarations give equal trees."""
+    arrays: dict[str, np.ndarray] = {}
+    return Encoded(_encode(declaration, arrays), arrays)
+
+
+def _encode(value: object, arrays: dict[str, np.ndarray]) -> Any:
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else {"float": repr(value)}
+        case complex():
+            return {"complex": [_encode(value.real, arrays), _encode(value.imag, arrays)]}
+        case np.generic():
+            return _encode(value.item(), arrays)
+        case torch.Tensor():
+            return _encode_array(value.detach().cpu().numpy(), arrays)
+        case np.ndarray():
+            return _encode_array(value, arrays)
+        case tuple() | list():
+            return [_encode(item, arrays) for item in value]
+        case Mapping():
+            return {"map": [[_encode(key, arrays), _encode(item, arrays)] for key, item in value.items()]}
+    if is_dataclass(value) and not isinstance(value, type):
+        content = {
+            item.name: _encode(getattr(value, item.name), arrays) for item in fields(value) if item.init
+        }
+        return {"class": _full_name(type(value)), "fields": content}
+    return {"opaque": _description(value)}
+
+
+def _encode_array(array: np.ndarray, arrays: dict[str, np.ndarray]) -> dict[str, str]:
+    plain = np.ascontiguousarray(array)
+    label = f"{plain.dtype.str}{plain.shape}".encode()
+    digest = hashlib.sha256(label + plain.tobytes()).hexdigest()
+    arrays[digest] = plain
+    return {"array": digest}
+
+
+def _full_name(kind: type) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def _description(value: object) -> str:
+    name = getattr(value, "__qualname__", None)
+    return f"{value.__module__}.{name}" if name else _full_name(type(value))
+
+
+def decode(encoded: Encoded, bases: Iterable[type]) -> Any:
+    """The declaration that `encode` saw, made of the classes that derive from `bases`.
+
+    Raises NotStored, naming the place, for a function, or for a class that is not in memory.
+    """
+    known: dict[str, type] = {}
+    for base in bases:
+        _collect(base, known)
+    return _Decoder(known, encoded.arrays).value(encoded.tree, "")
+
+
+def _collect(base: type, known: dict[str, type]) -> None:
+    known[_full_name(base)] = base
+    derived: type
+    for derived in base.__subclasses__():
+        _collect(derived, known)
+
+
+@dataclass(frozen=True)
+class _Decoder:
+    known: Mapping[str, type]
+    arrays: Mapping[str, np.ndarray]
+
+    def value(self, tree: Any, place: str) -> Any:
+        if isinstance(tree, list):
+            return tuple(self.value(item, f"{place}[{i}]") for i, item in enumerate(tree))
+        if not isinstance(tree, dict):
+            return tree
+        match tree:
+            case {"float": text}:
+                return float(text)
+            case {"complex": [real, imaginary]}:
+                return complex(self.value(real, place), self.value(imaginary, place))
+            case {"array": digest}:
+                return self.arrays[digest].copy()
+            case {"map": items}:
+                return {self.value(key, place): self.value(item, f"{place}[{key!r}]") for key, item in items}
+            case {"class": name, "fields": content}:
+                return self._instance(name, content, place)
+            case {"opaque": description}:
+                raise NotStored(
+                    f"{place or 'it'} is {description}, a Python object that a file does not hold"
+                )
+        raise NotStored(f"{place or 'it'} is stored in a form that is not known here")
+
+    def _instance(self, name: str, content: Mapping[str, Any], place: str) -> Any:
+        kind = self.known.get(name)
+        if kind is None or not is_dataclass(kind):
+            raise NotStored(f"{place or 'it'} is a {name}, a class that has not been imported")
+        arguments = {key: self.value(item, f"{place}.{key}".lstrip(".")) for key, item in content.items()}
+        if unknown := set(arguments) - {item.name for item in fields(kind) if item.init}:
+            raise NotStored(f"{place or 'it'}: {name} has no {', '.join(sorted(unknown))} any more")
+        return kind.rebuild(arguments) if issubclass(kind, Declaration) else kind(**arguments)
+
+
+def difference(stored: Any, given: Any, place: str) -> str | None:
+    """The first difference between two trees, as `place: a in the file, b now`; None when they are equal."""
+    if stored == given:
+        return None
+    if isinstance(stored, dict) and isinstance(given, dict) and stored.keys() == given.keys():
+        if stored.get("class") == given.get("class"):
+            inner = "fields" in stored
+            pairs = ((key, stored[key], given[key]) for key in stored)
+            found = (
+                difference(a, b, place if key == "fields" and inner else f"{place}.{key}")
+                for key, a, b in pairs
+            )
+            return next(text for text in found if text is not None)
+    if isinstance(stored, list) and isinstance(given, list) and len(stored) == len(given):
+        found = (
+            difference(a, b, f"{place}[{i}]") for i, (a, b) in enumerate(zip(stored, given, strict=True))
+        )
+        return next(text for text in found if text is not None)
+    return f"{place} is {_brief(stored)} in the file and {_brief(given)} now"
+
+
+def _brief(tree: Any) -> str:
+    match tree:
+        case {"class": name, "fields": content}:
+            inside = ", ".join(f"{key}={_brief(item)}" for key, item in content.items())
+            return f"{name.rpartition(':')[2]}({inside})"
+        case {"array": digest}:
+            return f"an array (sha256 {digest[:8]})"
+        case {"opaque": description}:
+            return str(description)
+        case {"complex": [real, imaginary]}:
+            return repr(complex(float(real), float(imaginary)))
+        case {"float": text}:
+            return str(text)
+        case {"map": items}:
+            return "{" + ", ".join(f"{key}: {_brief(item)}" for key, item in items) + "}"
+        case list():
+            return "(" + ", ".join(_brief(item) for item in tree) + ")"
+    return repr(tree)

@@ -1,0 +1,108 @@
+"""Fields on regular grids as VTU and XDMF files, through meshio."""
+
+import itertools
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import meshio
+import numpy as np
+
+from neurapde.domains.base import Domain
+from neurapde.errors import DeclarationError
+
+NODES = {1: 513, 2: 257, 3: 65}
+"""Nodes per axis where none are asked for."""
+CELLS = {1: "line", 2: "quad", 3: "hexahedron"}
+
+
+def write_mesh(
+    path: Path,
+    domain: Domain,
+    field: Callable[[np.ndarray], np.ndarray],
+    shape: int | Sequence[int] | None = None,
+    name: str = "u",
+) -> Path:
+    """Write `field` on the cells of a regular grid that lie inside `domain`.
+
+    path: ends in `.vtu` or `.xdmf`; the latter's numbers go beside it into `<stem>.data.h5`.
+    field: points (n, d) to values (n,) or (n, c); complex values become `name_re`, `name_im` and `name_abs`.
+    shape: nodes per axis, boundary included.
+    Raises DeclarationError for a shape, suffix or dimension without meaning.
+    """
+    if path.suffix not in (".vtu", ".xdmf"):
+        raise DeclarationError(f"cannot export to {path.name!r}; use a name that ends in .vtu or .xdmf.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {path}: there is no folder {path.parent}. Make it first.")
+    points, cells = grid_cells(domain, shape)
+    data = real_parts(name, field(points))
+    padded = np.zeros((len(points), 3))
+    padded[:, : points.shape[1]] = points
+    mesh = meshio.Mesh(padded, [(CELLS[domain.dimension], cells)], point_data=data)
+    if path.suffix == ".vtu":
+        part = path.with_name(f".{path.name}.{os.getpid()}.part.vtu")
+        try:
+            meshio.write(part, mesh, file_format="vtu", binary=True)
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+    else:  # meshio names the HDF5 file after the XDMF file: `u.xdmf` must not overwrite a solution `u.h5`
+        part = path.with_name(f"{path.stem}.data.xdmf")
+        meshio.write(part, mesh, file_format="xdmf")
+        os.replace(part, path)
+    return path
+
+
+def grid_cells(domain: Domain, shape: int | Sequence[int] | None) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes `(n, d)` and cells `(m, 2^d)` (VTK's corner order): grid cells with all corners in the domain."""
+    d = domain.dimension
+    if d not in CELLS:
+        raise DeclarationError(f"{domain} has {d} axes; only fields of 1, 2 or 3 can be exported.")
+    counts = _node_counts(shape, d)
+    lower, upper = domain.bounds
+    axes = [np.linspace(a, b, n) for a, b, n in zip(lower, upper, counts, strict=True)]
+    nodes = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=1)
+    numbers = np.arange(len(nodes)).reshape(counts)
+    corners = [
+        numbers[tuple(slice(o, o + n - 1) for o, n in zip(offset, counts, strict=True))].ravel()
+        for offset in _corner_offsets(d)
+    ]
+    cells = np.stack(corners, axis=1)
+    tolerance = 1e-9 * float(np.max(upper - lower))
+    inside = np.asarray(domain.signed_distance(nodes)) <= tolerance
+    cells = cells[inside[cells].all(axis=1)]
+    if not len(cells):
+        raise DeclarationError(f"no cell of {counts} nodes lies inside {domain}; use a finer shape.")
+    used, cells_flat = np.unique(cells, return_inverse=True)
+    return nodes[used], cells_flat.reshape(cells.shape)
+
+
+def _corner_offsets(dimension: int) -> list[tuple[int, ...]]:
+    """Corners of a cell in VTK's order: counter-clockwise in the first two axes, then along the third."""
+    plane = [(0,), (1,)] if dimension == 1 else [(0, 0), (1, 0), (1, 1), (0, 1)]
+    heights = itertools.product((0, 1), repeat=max(0, dimension - 2))
+    return [corner + height for height in heights for corner in plane]
+
+
+def _node_counts(shape: int | Sequence[int] | None, dimension: int) -> tuple[int, ...]:
+    if shape is None:
+        return (NODES[dimension],) * dimension
+    counts = (shape,) * dimension if isinstance(shape, int) else tuple(int(n) for n in shape)
+    if len(counts) != dimension or min(counts) < 2:
+        raise DeclarationError(
+            f"shape={shape}: give {dimension} numbers of nodes, at least 2 each, "
+            f"such as {(NODES[dimension],) * dimension}."
+        )
+    return counts
+
+
+def real_parts(name: str, values: np.ndarray) -> Mapping[str, np.ndarray]:
+    """Real columns of a field by name: a component gets its number, a complex one _re, _im and _abs."""
+    if values.ndim > 1:
+        columns = values.reshape(len(values), math.prod(values.shape[1:])).T
+        parts = [real_parts(f"{name}_{index}", column) for index, column in enumerate(columns)]
+        return {key: column for part in parts for key, column in part.items()}
+    if not np.iscomplexobj(values):
+        return {name: values}
+    return {f"{name}_re": values.real.copy(), f"{name}_im": values.imag.copy(), f"{name}_abs": np.abs(values)}

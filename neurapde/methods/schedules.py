@@ -1,0 +1,74 @@
+"""Learning-rate schedules: small frozen objects that multiply a method's learning rate as its steps go by."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from neurapde.errors import DeclarationError
+
+
+class Schedule(ABC):
+    """What multiplies the learning rate."""
+
+    @property
+    @abstractmethod
+    def follows_total(self) -> bool:
+        """Whether `factor` depends on the total number of steps, so that a run cannot be lengthened."""
+
+    @abstractmethod
+    def factor(self, step: int, steps: int) -> float:
+        """The multiplier of step `step` (from 0) of `steps`; 1 keeps the learning rate."""
+
+
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """The same learning rate throughout, as in the SIREN paper."""
+
+    @property
+    def follows_total(self) -> bool:
+        return False
+
+    def factor(self, step: int, steps: int) -> float:
+        return 1.0
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """Half a cosine from 1 at the first step to `final` after the last.
+
+    Source: Loshchilov, Hutter (2017), SGDR, eq. (5), one cycle.
+    """
+
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.final <= 1:
+            raise DeclarationError(f"Cosine final={self.final}: it must lie in 0 … 1, say 0.01.")
+
+    @property
+    def follows_total(self) -> bool:
+        return True
+
+    def factor(self, step: int, steps: int) -> float:
+        return self.final + (1 - self.final) * (1 + math.cos(math.pi * step / steps)) / 2
+
+
+@dataclass(frozen=True)
+class Exponential(Schedule):
+    """Times `rate` every `every` steps, smoothly: rate^(step / every)."""
+
+    rate: float = 0.5
+    every: int = 10_000
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rate <= 1:
+            raise DeclarationError(f"Exponential rate={self.rate}: it must lie in 0 … 1, say 0.5 to halve.")
+        if self.every < 1:
+            raise DeclarationError(f"Exponential every={self.every}: it must be at least 1 step.")
+
+    @property
+    def follows_total(self) -> bool:
+        return False
+
+    def factor(self, step: int, steps: int) -> float:
+        return float(self.rate ** (step / self.every))

@@ -1,0 +1,252 @@
+"""`solve`: the one loop from a problem to a solution; it knows no equation and no optimiser by name."""
+
+import copy
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from os import PathLike
+from pathlib import Path
+
+import torch
+
+from neurapde.devices import find_device
+from neurapde.errors import DeclarationError
+from neurapde.methods.base import Method, Snapshot, Status, Task
+from neurapde.methods.choice import choose_methods
+from neurapde.problem import Problem
+from neurapde.progress import Progress
+from neurapde.record import Record, Stage
+from neurapde.solution import Solution
+from neurapde.storage import Checkpoint, Run, read_checkpoint, write
+from neurapde.trials.base import Trial, TrialFunction
+
+DTYPES = (torch.float32, torch.float64)
+
+
+def solve(
+    problem: Problem,
+    trial: Trial | TrialFunction | None = None,
+    method: Method | Sequence[Method] | None = None,
+    *,
+    device: str | torch.device = "auto",
+    dtype: torch.dtype | None = None,
+    seed: int = 0,
+    out: str | PathLike[str] | None = None,
+    resume: bool = False,
+    progress: bool = True,
+) -> Solution:
+    """Solve a problem: `solve(problem)` chooses the rest and says in `solution.notes` what it chose, and why.
+
+    problem: the declaration.
+    trial: a specification such as `Siren()`, or the trial function of an earlier solution, which is copied.
+    method: one, or a list of stages, each of which starts from the trial function that the one before left.
+    device: "auto" (CUDA where there is one), "cpu", "cuda", ….
+    dtype: torch.float32 or torch.float64; None for the precision the methods are meant for.
+    seed: of the parameters drawn and the points drawn; on a CPU the same seed gives the same solution.
+    out: a folder, made when missing, for `checkpoint.h5`. A checkpoint already there is kept as
+        `checkpoint.previous.h5` unless the solve resumes from it.
+    resume: go on from the checkpoint in `out`; where there is none yet, start.
+    progress: show a bar on stderr, if that is a terminal.
+    Returns a Solution; `solution.status` says how it ended. Ctrl-C ends a training after the step under way.
+    Raises DeclarationError, before any work, for what does not fit together or another solve's checkpoint.
+    """
+    setup = _prepare(problem, trial, method, device, dtype, seed, resume, out)
+    folder = None if out is None else Path(out)
+    found = _checkpoint(setup, folder, resume)
+    notes = list(setup.notes)
+    stages: list[Stage] = []
+    first, current, resumed = 0, setup.trial, None
+    if found is not None:
+        first, current, resumed = found.stage, found.trial, found.snapshot
+        stages = list(found.earlier)
+        notes += [note for stage in stages for note in stage.notes]
+        notes.append(f"Resumed after step {found.snapshot.step}.")
+    generator = torch.Generator(setup.device).manual_seed(seed + 1)
+    for index in range(first, len(setup.methods)):
+        saver = _saver(setup, folder, index, tuple(stages), tuple(notes))
+        task = Task(
+            problem=problem,
+            trial=current,
+            device=setup.device,
+            dtype=setup.dtype,
+            seed=seed,
+            generator=generator,
+            progress=Progress(progress),
+            save=saver,
+            resumed=resumed,
+        )
+        stage, current = _run(setup.methods[index], task)
+        stages.append(stage)
+        notes += stage.notes
+        resumed = None
+        if stage.status in (Status.INTERRUPTED, Status.DIVERGED):
+            break
+    if current is None:
+        raise DeclarationError("no method was given; leave method out, or give at least one.")
+    return Solution(problem, problem.domain, current, tuple(stages), tuple(notes), str(problem))
+
+
+@dataclass(frozen=True)
+class _Setup:
+    """All that is settled before work begins."""
+
+    problem: Problem
+    spec: Trial | None
+    trial: TrialFunction | None
+    methods: tuple[Method, ...]
+    device: torch.device
+    dtype: torch.dtype
+    notes: tuple[str, ...]
+
+
+def _prepare(
+    problem: Problem,
+    trial: Trial | TrialFunction | None,
+    method: Method | Sequence[Method] | None,
+    device: str | torch.device,
+    dtype: torch.dtype | None,
+    seed: int,
+    resume: bool,
+    out: str | PathLike[str] | None,
+) -> _Setup:
+    """Check everything against everything, and settle what was left open."""
+    if not isinstance(problem, Problem):
+        raise DeclarationError(f"solve takes a Problem first; found a {type(problem).__name__}.")
+    if resume and out is None:
+        raise DeclarationError("resume=True needs the folder of the checkpoint: give out=….")
+    if not isinstance(seed, int) or seed < 0:
+        raise DeclarationError(f"seed={seed!r}: give a whole number, not negative.")
+    methods, notes = _methods(problem, trial, method)
+    for stage in methods:
+        stage.check(problem)
+    found = find_device(device)
+    precision = _precision(methods, dtype)
+    if device == "auto":
+        notes.append(
+            f"Device: {found.type}, {'the fastest' if found.type == 'cuda' else 'for want of CUDA'}."
+        )
+    if dtype is None:
+        meant = " and ".join(dict.fromkeys(type(stage).__name__ for stage in methods))
+        notes.append(f"Precision: {str(precision).removeprefix('torch.')}, which suits {meant}.")
+    spec = _spec(problem, trial, methods[0], notes)
+    function = _function(problem, trial, spec, precision, found, seed)
+    return _Setup(problem, spec, function, methods, found, precision, tuple(notes))
+
+
+def _methods(
+    problem: Problem, trial: Trial | TrialFunction | None, method: Method | Sequence[Method] | None
+) -> tuple[tuple[Method, ...], list[str]]:
+    if method is None:
+        methods, why = choose_methods(problem, trial)
+        return methods, [why]
+    stages = (method,) if isinstance(method, Method) else tuple(method)
+    if not stages:
+        raise DeclarationError("method=[] has no stage; give at least one, or leave method out.")
+    for stage in stages:
+        if not isinstance(stage, Method):
+            raise DeclarationError(
+                f"method={stage!r} is no method; use npde.Galerkin(), npde.Adam(steps=…), or a list."
+            )
+    return stages, []
+
+
+def _precision(methods: Sequence[Method], dtype: torch.dtype | None) -> torch.dtype:
+    if dtype is None:
+        return max((stage.default_dtype for stage in methods), key=lambda d: d.itemsize)
+    if dtype not in DTYPES:
+        raise DeclarationError(f"dtype={dtype!r}: use torch.float32 or torch.float64.")
+    return dtype
+
+
+def _spec(
+    problem: Problem, trial: Trial | TrialFunction | None, method: Method, notes: list[str]
+) -> Trial | None:
+    if isinstance(trial, TrialFunction):
+        return trial.spec
+    if isinstance(trial, torch.nn.Module):
+        raise DeclarationError(
+            f"trial is a {type(trial).__name__}, a plain torch module; wrap it: trial=npde.Foreign(module)."
+        )
+    if trial is not None and not isinstance(trial, Trial):
+        raise DeclarationError(f"trial={trial!r} is no trial function; use npde.Siren(), npde.MLP(), ….")
+    if trial is not None:
+        return trial
+    chosen = method.default_trial(problem)
+    if chosen is not None:
+        notes.append(f"Trial function: {chosen.describe()}, the default of {type(method).__name__}.")
+    return chosen
+
+
+def _function(
+    problem: Problem,
+    trial: Trial | TrialFunction | None,
+    spec: Trial | None,
+    dtype: torch.dtype,
+    device: torch.device,
+    seed: int,
+) -> TrialFunction | None:
+    outputs, is_complex = problem.outputs, problem.equation.complex
+    if isinstance(trial, TrialFunction):
+        found = (trial.dimension, trial.outputs, trial.complex)
+        wanted = (problem.domain.dimension, outputs, is_complex)
+        if found != wanted:
+            raise DeclarationError(
+                f"the trial function has (dimension, outputs, complex) = {found}, but {problem.name} needs "
+                f"{wanted}. Give its specification instead, say npde.Siren()."
+            )
+        return _copied(trial, dtype, device)
+    if spec is None:
+        return None
+    generator = torch.Generator().manual_seed(seed)
+    return spec.build(
+        problem.domain.bounds, outputs, is_complex, generator=generator, dtype=dtype, device=device
+    )
+
+
+def _copied(trial: TrialFunction, dtype: torch.dtype, device: torch.device) -> TrialFunction:
+    """A copy on another device and in another precision, complex parameters staying complex."""
+    copied = copy.deepcopy(trial).to(device)
+    for tensor in chain(copied.parameters(), copied.buffers()):
+        if tensor.is_complex() or tensor.is_floating_point():
+            tensor.data = tensor.data.to(dtype.to_complex() if tensor.is_complex() else dtype)
+    return copied
+
+
+def _checkpoint(setup: _Setup, folder: Path | None, resume: bool) -> Checkpoint | None:
+    if folder is None:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "checkpoint.h5"
+    if not path.exists():
+        return None
+    if resume:
+        return read_checkpoint(path, setup.problem, setup.spec, setup.methods, setup.dtype, setup.device)
+    os.replace(path, folder / "checkpoint.previous.h5")
+    return None
+
+
+def _saver(
+    setup: _Setup, folder: Path | None, index: int, earlier: tuple[Stage, ...], notes: tuple[str, ...]
+) -> Callable[[TrialFunction, Snapshot, Status], None]:
+    """What writes the checkpoint of stage `index`: a solution as it stands, and what it takes to go on."""
+    problem, method = setup.problem, setup.methods[index]
+
+    def save(trial: TrialFunction, snapshot: Snapshot, status: Status) -> None:
+        if folder is None:
+            return
+        stage = Stage(method.describe(), status, snapshot.seconds, snapshot.history)
+        record = Record(problem, problem.domain, trial, (*earlier, stage), notes, str(problem))
+        write(folder / "checkpoint.h5", record, Run(setup.methods, index, snapshot))
+
+    return save
+
+
+def _run(method: Method, task: Task) -> tuple[Stage, TrialFunction]:
+    started = time.perf_counter()
+    outcome = method.run(task)
+    before = 0.0 if task.resumed is None else task.resumed.seconds
+    seconds = before + time.perf_counter() - started
+    stage = Stage(method.describe(), outcome.status, seconds, outcome.history, outcome.extras, outcome.notes)
+    return stage, outcome.trial

@@ -1,0 +1,145 @@
+"""The training objective: points drawn for every named constraint, and the residuals a trial leaves there.
+
+Serves every method that lowers a loss on collocation points. The names of the constraints key the point
+counts, the weights, the losses and the history alike.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from neurapde.constraints import Constraint, Samples
+from neurapde.errors import DeclarationError
+from neurapde.methods.losses import MEASURES, LossName, mean_loss
+from neurapde.problem import Problem
+from neurapde.sources import GaussianSource
+from neurapde.trials.base import TrialFunction
+
+SAMPLED_DEVIATIONS = 5.0
+"""Radius, in standard deviations, of the ball round a Gaussian source in which its extra points are drawn."""
+WEIGHTED_DEVIATIONS = 6.0
+"""Radius, in standard deviations, where a Gaussian f counts as not zero: up to 1.5e-8 of its peak."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The weighted loss of a problem on freshly drawn points.
+
+    points:  how many to draw for every constraint, or for each by name.
+    loss:    the measure of a residual.
+    weights: factors of the constraints by name; 1 where none is given.
+    source_points: extra points of the equation, drawn within 5 standard deviations of each Gaussian source.
+    source_weight: weight of points within 6 standard deviations of one; None for the paper's points / 1000.
+    """
+
+    problem: Problem
+    points: int | Mapping[str, int]
+    loss: LossName
+    weights: Mapping[str, float]
+    source_points: int
+    source_weight: float | None
+
+    def __post_init__(self) -> None:
+        names = self.names
+        if isinstance(self.points, Mapping):
+            _check_names(self.points, names, "points")
+            if missing := [name for name in names if name not in self.points]:
+                raise DeclarationError(
+                    f"points gives no number for {', '.join(missing)}; "
+                    "name every constraint, or give one number for all."
+                )
+        _check_names(self.weights, names, "weights")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the constraints, in the problem's order."""
+        return tuple(constraint.name for constraint in self.problem.constraints)
+
+    def count(self, name: str) -> int:
+        """Points drawn per step for the constraint `name`, extra source points not included."""
+        return self.points[name] if isinstance(self.points, Mapping) else self.points
+
+    @cached_property
+    def equation_names(self) -> frozenset[str]:
+        """Names of the constraints that come from the equation: those that sources matter to."""
+        equation = self.problem.equation
+        return frozenset(constraint.name for constraint in equation.constraints(self.problem))
+
+    @cached_property
+    def sources(self) -> tuple[tuple[GaussianSource, ...], ...]:
+        """The Gaussian sources of each right-hand side."""
+        return tuple(
+            tuple(source for source in side if isinstance(source, GaussianSource))
+            for side in self.problem.right_hand_sides
+        )
+
+    def evaluate(self, trial: TrialFunction, generator: torch.Generator) -> tuple[Tensor, list[Tensor]]:
+        """Draw points and measure the residuals there, the trial evaluated once per constraint.
+
+        Returns the weighted sum and the loss of each constraint, in the order of `names`, all scalars.
+        """
+        losses = [
+            self._constraint_loss(constraint, trial, generator) for constraint in self.problem.constraints
+        ]
+        weighted = [self.weights.get(name, 1.0) * loss for name, loss in zip(self.names, losses, strict=True)]
+        return torch.stack(weighted).sum(), losses
+
+    def _constraint_loss(
+        self, constraint: Constraint, trial: TrialFunction, generator: torch.Generator
+    ) -> Tensor:
+        anchor = next(trial.parameters())
+        samples = constraint.sample(
+            self.count(constraint.name),
+            generator=generator,
+            dtype=anchor.dtype.to_real(),
+            device=anchor.device,
+        )
+        point_weights = None
+        if constraint.name in self.equation_names and any(self.sources):
+            samples = self._with_source_points(samples, generator)
+            point_weights = self._point_weights(samples.points, constraint.name)
+        mixed = self.problem.equation.mixed if constraint.order == 2 else ()
+        jet = trial.jet(samples.points, order=constraint.order, mixed=mixed)
+        return mean_loss(constraint.residual(samples, jet), MEASURES[self.loss], point_weights)
+
+    def _with_source_points(self, samples: Samples, generator: torch.Generator) -> Samples:
+        if not self.source_points:
+            return samples
+        every = dict.fromkeys(source for side in self.sources for source in side)
+        extra = [self._around(source, samples.points, generator) for source in every]
+        return Samples(torch.cat([samples.points, *extra]))
+
+    def _around(self, source: GaussianSource, like: Tensor, generator: torch.Generator) -> Tensor:
+        """Points uniform in the ball round a source; its centre for those that fall outside the domain."""
+        count, d = self.source_points, like.shape[1]
+        center = torch.as_tensor(source.at, dtype=like.dtype, device=like.device)
+        normal = torch.empty(count, d, dtype=like.dtype, device=generator.device)
+        direction = torch.nn.functional.normalize(normal.normal_(generator=generator), dim=1)
+        unit = torch.empty(count, 1, dtype=like.dtype, device=generator.device).uniform_(generator=generator)
+        radius = SAMPLED_DEVIATIONS * math.sqrt(source.variance) * unit ** (1 / d)
+        drawn = center + (radius * direction).to(like.device)
+        return torch.where(self.problem.domain.contains(drawn)[:, None], drawn, center)
+
+    def _point_weights(self, points: Tensor, name: str) -> Tensor:
+        """`(n,)`, or `(n, sides)` of several right-hand sides: the weight at their sources, 1 elsewhere."""
+        weight = self.count(name) / 1000 if self.source_weight is None else self.source_weight
+        columns = []
+        for side in self.sources:
+            near = torch.zeros(len(points), dtype=torch.bool, device=points.device)
+            for source in side:
+                center = torch.as_tensor(source.at, dtype=points.dtype, device=points.device)
+                near |= (points - center).square().sum(1) <= WEIGHTED_DEVIATIONS**2 * source.variance
+            columns.append(torch.where(near, weight, 1.0).to(points.dtype))
+        return columns[0] if len(columns) == 1 else torch.stack(columns, dim=1)
+
+
+def _check_names(given: Mapping[str, object], names: tuple[str, ...], what: str) -> None:
+    if unknown := [name for name in given if name not in names]:
+        raise DeclarationError(
+            f"{what} names {', '.join(map(repr, unknown))}, but the constraints of this problem are "
+            f"{', '.join(names)}. Use these names."
+        )
