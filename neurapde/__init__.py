@@ -1,1 +1,64 @@
-"""TODO."""
+"""Declare a PDE once; solve it with a SIREN, solve it on a grid, and compare.
+
+The names below are the public API. Rooms import each other and never this front door, which alone may import from
+every floor.
+"""
+
+from neurapde.arrays import abs as abs
+from neurapde.arrays import cos as cos
+from neurapde.arrays import exp as exp
+from neurapde.arrays import log as log
+from neurapde.arrays import maximum as maximum
+from neurapde.arrays import minimum as minimum
+from neurapde.arrays import sin as sin
+from neurapde.arrays import sqrt as sqrt
+from neurapde.arrays import tanh as tanh
+from neurapde.arrays import where as where
+from neurapde.backgrounds import OutgoingWave as OutgoingWave
+from neurapde.boundaries import PML as PML
+from neurapde.boundaries import Dirichlet as Dirichlet
+from neurapde.boundaries import Neumann as Neumann
+from neurapde.constraints import Constraint as Constraint
+from neurapde.constraints import Samples as Samples
+from neurapde.constraints import at_points as at_points
+from neurapde.constraints import face as face
+from neurapde.constraints import interior as interior
+from neurapde.domains import Ball as Ball
+from neurapde.domains import Box as Box
+from neurapde.domains import Difference as Difference
+from neurapde.domains import Disk as Disk
+from neurapde.domains import Domain as Domain
+from neurapde.domains import Intersection as Intersection
+from neurapde.domains import Interval as Interval
+from neurapde.domains import Polygon as Polygon
+from neurapde.domains import Union as Union
+from neurapde.equations.base import Equation as Equation
+from neurapde.equations.helmholtz import Helmholtz as Helmholtz
+from neurapde.errors import DeclarationError as DeclarationError
+from neurapde.errors import DeclarationWarning as DeclarationWarning
+from neurapde.errors import ResolutionError as ResolutionError
+from neurapde.errors import ResolutionWarning as ResolutionWarning
+from neurapde.jets import Jet as Jet
+from neurapde.medium import GridField as GridField
+from neurapde.medium import Piecewise as Piecewise
+from neurapde.methods.adam import Adam as Adam
+from neurapde.methods.base import Status as Status
+from neurapde.methods.galerkin import Galerkin as Galerkin
+from neurapde.methods.schedules import Constant as Constant
+from neurapde.methods.schedules import Cosine as Cosine
+from neurapde.methods.schedules import Exponential as Exponential
+from neurapde.problem import Problem as Problem
+from neurapde.solution import Solution as Solution
+from neurapde.solution import load as load
+from neurapde.solving import solve as solve
+from neurapde.sources import FunctionSource as FunctionSource
+from neurapde.sources import GaussianSource as GaussianSource
+from neurapde.sources import PointSource as PointSource
+from neurapde.sources import Shots as Shots
+from neurapde.trials.ansatz import Ansatz as Ansatz
+from neurapde.trials.foreign import Foreign as Foreign
+from neurapde.trials.mlp import MLP as MLP
+from neurapde.trials.sine_lattice import SineLattice as SineLattice
+from neurapde.trials.siren import Siren as Siren
+
+__version__ = "0.1.0"

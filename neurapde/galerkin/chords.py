@@ -8,7 +8,7 @@ ends of arcs smooth. No level set is sampled and no cell is approximated: the er
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -75,7 +75,7 @@ def region_rule(
     cuts = _cuts(graphs, [left, right, *breaks[0], *_vertical(edges)], left, right)
 
     points, weights = [np.empty((0, 2))], [np.empty(0)]
-    for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+    for start, stop in pairwise(cuts):
         for low, high in _cells(graphs, contains, start, stop, bottom, top):
             cell_points, cell_weights = _cell_rule(low, high, start, stop, bandwidth)
             points.append(cell_points)
@@ -97,7 +97,7 @@ def _graphs(edge: Segment | Arc) -> list[Graph]:
     first, last = int(np.ceil(begin / np.pi + 1e-12)), int(np.floor(end / np.pi - 1e-12))
     turns = [begin, *(np.pi * n for n in range(first, last + 1)), end]
     branches: list[Graph] = []
-    for a, b in zip(turns[:-1], turns[1:], strict=True):
+    for a, b in pairwise(turns):
         ends = sorted((x0 + edge.radius * np.cos(a), x0 + edge.radius * np.cos(b)))
         sign = 1 if np.sin((a + b) / 2) > 0 else -1
         branches.append(_Branch((x0, y0), edge.radius, sign, ends[0], ends[1]))
@@ -169,11 +169,13 @@ def _cells(
     spanning = [g for g in graphs if g.start <= middle[0] <= g.stop and g.stop - g.start > slack]
     heights = np.array([g(middle)[0] for g in spanning])
     order = [i for i in np.argsort(heights, kind="stable") if bottom <= heights[i] <= top]
-    pairs = [(i, j) for i, j in zip(order[:-1], order[1:], strict=True) if heights[j] - heights[i] > slack]
+    pairs = [(i, j) for i, j in pairwise(order) if heights[j] - heights[i] > slack]
     if not pairs:
         return []
     probes = np.array([(middle[0], (heights[i] + heights[j]) / 2) for i, j in pairs])
-    return [(spanning[i], spanning[j]) for (i, j), inside in zip(pairs, contains(probes), strict=True) if inside]
+    return [
+        (spanning[i], spanning[j]) for (i, j), inside in zip(pairs, contains(probes), strict=True) if inside
+    ]
 
 
 def _cell_rule(

@@ -5,13 +5,15 @@ does, and its slope where the slope does. All four combinations place ω on a la
 modes is a sum of two cosines cos(pπt), so a coefficient enters any matrix of products through its cosine moments alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from neurapde.galerkin.quadrature import FloatArray
+
+BLOCK = 20_000  # scattered points at a time: tables of a few hundred modes stay within the cache's reach
 
 
 @dataclass(frozen=True)
@@ -97,14 +99,19 @@ def along_all(matrices: Sequence[FloatArray], array: np.ndarray) -> np.ndarray:
     return array
 
 
-def project(factors: Sequence[FloatArray], values: np.ndarray) -> np.ndarray:
-    """Σ_q values[q] Π_axis factors[axis][i, q]: integrals against products of modes, from scattered points.
+def project(
+    tables: Sequence[Callable[[FloatArray], FloatArray]], points: FloatArray, values: np.ndarray
+) -> np.ndarray:
+    """Σ_q values[q] Π_axis tables[axis](points[q, axis]): integrals against products, from scattered points of the plane.
 
-    factors: one (count, n) for each axis. values: (n,), real or complex, weights included. Returns (count_0, …).
+    tables: one function (n,) to (count, n) for each axis. points: (n, 2). values: (n,), weights included.
+    Returns (count_0, count_1), complex. Works through the points in blocks.
     """
-    if len(factors) == 1:
-        return factors[0] @ values
-    weighted = np.concatenate((factors[0] * values.real, factors[0] * values.imag))
-    product = weighted @ factors[1].T
-    count = len(factors[0])
-    return product[:count] + 1j * product[count:]
+    total = 0.0
+    for start in range(0, max(len(points), 1), BLOCK):
+        block = slice(start, start + BLOCK)
+        first, second = (table(points[block, axis]) for axis, table in enumerate(tables))
+        part = values[block]
+        weighted = np.concatenate((first * part.real, first * part.imag)) @ second.T
+        total = total + weighted[: len(first)] + 1j * weighted[len(first) :]
+    return np.asarray(total)

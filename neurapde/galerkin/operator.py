@@ -15,8 +15,7 @@ from scipy.linalg.lapack import ztrsyl
 from scipy.sparse.linalg import LinearOperator, gmres
 
 from neurapde.galerkin.modes import AxisModes, along_all, project
-from neurapde.galerkin.quadrature import interval_rule
-from neurapde.galerkin.weak import WeakForm
+from neurapde.galerkin.weak import Piece, WeakForm
 
 RESTART = 100  # Krylov vectors kept; a penetrable medium takes about ten, a resonant one up to a few hundred
 LARGEST_ITERATIONS = 600
@@ -45,18 +44,37 @@ class LatticeOperator:
         self._analysis = [one.on_grid.T * (one.length / len(one.grid)) for one in modes]
 
     def _variation_on_grid(self) -> np.ndarray | None:
-        """E δc on the grid of midpoints as its trigonometric polynomial, or None where δc vanishes everywhere."""
-        bandwidth = 2 * max(one.bandwidth for one in self.modes)
-        moments = np.zeros([2 * one.count + 1 for one in self.modes], dtype=complex)
-        varies = False
-        for piece in self.form.pieces:
-            if piece.constant is not None and piece.constant == self.background:
-                continue
-            points, weights = self.form.rule(piece, 2 * bandwidth)
-            values = weights * self.form.scale(points) * (piece.value(points) - self.background)
-            moments += project([one.cosines(points[:, i]) for i, one in enumerate(self.modes)], values)
-            varies = True
-        return along_all([one.synthesis for one in self.modes], moments) if varies else None
+        """E δc on the grid of midpoints as its trigonometric polynomial, or None where δc vanishes everywhere.
+
+        The background piece is integrated over the whole domain, and in every other piece what it changes.
+        """
+        *others, background = self.form.pieces
+        base = self.form.constant(background)
+        parts = []
+        if base != self.background:
+            parts.append(self._background_moments(background))
+        for piece in others:
+            if base is None or self.form.constant(piece) != base:
+                parts.append(self._piece_moments(piece, background))
+        return along_all([one.synthesis for one in self.modes], sum(parts)) if parts else None
+
+    def _bandwidth(self, piece: Piece) -> float:
+        """Of a coefficient's product with two modes, and half as much again for chords that run aslant."""
+        return 3 * max(one.bandwidth for one in self.modes) + piece.bandwidth
+
+    def _background_moments(self, piece: Piece) -> np.ndarray:
+        (x, wx), (y, wy) = (self.form.axis_rule(axis, self._bandwidth(piece)) for axis in range(2))
+        points = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
+        values = self.form.scale(points) * (self.form.values(piece, points) - self.background)
+        tables = [self.modes[0].cosines(x) * wx, self.modes[1].cosines(y) * wy]
+        return along_all(tables, values.reshape(len(x), len(y)))
+
+    def _piece_moments(self, piece: Piece, background: Piece) -> np.ndarray:
+        points, weights = self.form.rule(piece, self._bandwidth(piece))
+        change = self.form.values(piece, points) - self.form.values(background, points)
+        return project(
+            [one.cosines for one in self.modes], points, weights * self.form.scale(points) * change
+        )
 
     def vary(self, coefficients: np.ndarray) -> np.ndarray:
         """V x: the varying part of the coefficient."""
@@ -107,8 +125,7 @@ class LatticeOperator:
 
 def _axis_matrices(form: WeakForm, axis: int, modes: AxisModes) -> tuple[np.ndarray, np.ndarray]:
     """K = ∫ φ′φ′/e and M = ∫ e φφ of one axis, complex symmetric (count, count)."""
-    breaks = sorted({modes.lower, modes.upper, *form.breaks(axis)})
-    x, weights = interval_rule(breaks, 2 * modes.bandwidth)
+    x, weights = form.axis_rule(axis, 2 * modes.bandwidth)
     e = form.stretch.axis(axis).factor(x)
     slopes, values = modes.slopes(x), modes.values(x)
     return _gram(slopes, weights / e), _gram(values, weights * e)
@@ -124,11 +141,14 @@ class _SeparableInverse:
     def __init__(self, stiffness: list[np.ndarray], mass: list[np.ndarray], constant: complex) -> None:
         self._mass = [lu_factor(m) for m in mass]
         self._forms = [
-            schur(lu_solve(factor, k), output="complex") for factor, k in zip(self._mass, stiffness, strict=True)
+            schur(lu_solve(factor, k), output="complex")
+            for factor, k in zip(self._mass, stiffness, strict=True)
         ]
         (first, _), (second, _) = self._forms
         self._left = first - constant * np.eye(len(first))
-        self._right = np.ascontiguousarray(second.T[::-1, ::-1])  # the lower triangle turned into an upper one
+        self._right = np.ascontiguousarray(
+            second.T[::-1, ::-1]
+        )  # the lower triangle turned into an upper one
 
     def __call__(self, load: np.ndarray) -> np.ndarray:
         (_, q), (_, p) = self._forms

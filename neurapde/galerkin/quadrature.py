@@ -4,6 +4,7 @@ An integrand of bandwidth κ (rad per unit length) needs about κh/2 nodes on an
 for the digits; longer intervals are cut into panels.
 """
 
+import itertools
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-SAFETY = 14  # nodes beyond half the bandwidth–length product: for the digits, and for cuts near the turn of an arc
+SAFETY = (
+    14  # nodes beyond half the bandwidth–length product: for the digits, and for cuts near the turn of an arc
+)
 LARGEST_PANEL = 48  # nodes; beyond it a panel is halved, so the table of rules stays small
 
 
@@ -40,7 +43,7 @@ def interval_rule(breaks: Sequence[float], bandwidth: float) -> tuple[FloatArray
     Returns    nodes (n,) increasing and weights (n,).
     """
     nodes, weights = [], []
-    for start, stop in zip(breaks[:-1], breaks[1:], strict=True):
+    for start, stop in itertools.pairwise(breaks):
         unit, weight = panels(stop - start, bandwidth)
         nodes.append(start + (stop - start) * unit)
         weights.append((stop - start) * weight)

@@ -1,0 +1,216 @@
+"""Solving a linear problem on lattices of sines of growing bandwidth, until what they agree on is good enough."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from neurapde.backgrounds import OutgoingWave
+from neurapde.equations.helmholtz import Helmholtz, StrongForm
+from neurapde.galerkin.loads import defect_load, density_load
+from neurapde.galerkin.modes import AxisModes
+from neurapde.galerkin.operator import LatticeOperator
+from neurapde.galerkin.weak import WeakForm
+from neurapde.medium import FunctionField
+from neurapde.problem import Problem
+from neurapde.scattering import INNER, WindowedWave
+from neurapde.sources import FunctionSource, GaussianSource, PointSource, Source
+
+GROWTH = 1.35  # of the bandwidth from one level to the next
+SUPPORT = 6.0  # standard deviations beyond which a Gaussian source is nothing
+PER_WAVE = 1.6  # the first bandwidth, in units of the largest local wavenumber
+LEAST_MODES = 24  # along the longer axis, at the first level
+PROBES = 4000  # points at which two levels are compared
+
+
+@dataclass(frozen=True)
+class Level:
+    """One lattice: its modes, the coefficients (count_0, count_1, shots), and the linear solve's record."""
+
+    modes: tuple[AxisModes, AxisModes]
+    coefficients: np.ndarray
+    residual: float
+    iterations: int
+
+    @property
+    def bandwidth(self) -> float:
+        """The largest frequency along any axis, rad per unit length."""
+        return max(one.bandwidth for one in self.modes)
+
+    @property
+    def features(self) -> int:
+        """Number of products of modes."""
+        return self.modes[0].count * self.modes[1].count
+
+    def at(self, points: np.ndarray) -> np.ndarray:
+        """The sum of sines at points (n, 2): complex (n, shots)."""
+        first, second = (one.values(points[:, axis]).T for axis, one in enumerate(self.modes))
+        fields = [np.sum((first @ part) * second, axis=1) for part in np.moveaxis(self.coefficients, -1, 0)]
+        return np.stack(fields, axis=-1)
+
+
+class LatticeProblem:
+    """A Helmholtz problem on a planar Box as the lattice of sines sees it: weak form, backgrounds, densities."""
+
+    def __init__(self, problem: Problem, equation: Helmholtz) -> None:
+        self.problem = problem
+        self.form: WeakForm = equation.weak(problem)
+        self.strong: StrongForm = equation.strong(problem)
+        self.shots = problem.right_hand_sides
+        placed = [[self._background(source) for source in shot] for shot in self.shots]
+        self.backgrounds = tuple(tuple(wave for wave in shot if wave is not None) for shot in placed)
+        self.densities = tuple(
+            tuple(source for source, wave in zip(shot, waves, strict=True) if wave is None)
+            for shot, waves in zip(self.shots, placed, strict=True)
+        )
+
+    def _background(self, source: Source) -> OutgoingWave | WindowedWave | None:
+        """The wave that takes the source's peak off the sines; None for a source that is left to them."""
+        if not isinstance(source, GaussianSource | PointSource):
+            return None
+        at = np.array([source.at])
+        c = next(self.form.values(piece, at)[0] for piece in self.form.pieces if piece.contains(at)[0])
+        wave = OutgoingWave(source, float(np.sqrt(c.real)), self.form.stretch)
+        room = self._room(at[0])
+        if np.isinf(room):
+            return wave
+        if isinstance(source, GaussianSource) and SUPPORT * source.reach / 4 > INNER * room:
+            return None
+        return WindowedWave(wave, room)
+
+    def _room(self, at: np.ndarray) -> float:
+        """Distance to the nearest side without a layer."""
+        lower, upper = self.problem.domain.bounds
+        distances = [np.inf]
+        for axis in range(2):
+            low, high = self.form.stretch.axis(axis).widths
+            distances += [at[axis] - lower[axis]] if not low else []
+            distances += [upper[axis] - at[axis]] if not high else []
+        return float(min(distances))
+
+    @cached_property
+    def probes(self) -> np.ndarray:
+        """Points (n, 2) of the physical region, outside the sources, at which fields are compared."""
+        lower, upper = self.problem.domain.bounds
+        steps = np.sqrt(PROBES * (upper - lower) / (upper - lower)[::-1])
+        axes = [
+            a + (b - a) * (np.arange(n) + 0.5) / n
+            for a, b, n in zip(lower, upper, np.ceil(2 * steps).astype(int), strict=True)
+        ]
+        points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
+        kept = self.problem.physical(points)
+        spacing = float(max(axis[1] - axis[0] for axis in axes))
+        for shot in self.shots:
+            for source in shot:
+                if source.center is not None:
+                    away = max(SUPPORT / 4 * source.reach, spacing)
+                    kept &= np.hypot(*(points - np.array(source.center)).T) > away
+        return points[kept]
+
+    @cached_property
+    def known(self) -> np.ndarray:
+        """The backgrounds at the probes, (n, shots)."""
+        zero = np.zeros(len(self.probes), dtype=complex)
+        return np.stack(
+            [sum((wave.values(self.probes) for wave in shot), zero) for shot in self.backgrounds], axis=-1
+        )
+
+    @cached_property
+    def largest_wavenumber(self) -> float:
+        """The largest local wavenumber √|c| on a grid of the domain, rad per unit length."""
+        points = np.concatenate([self.problem.domain.sample(PROBES, how="grid").numpy(), self.probes])
+        found = [0.0]
+        for piece in self.form.pieces:
+            inside = points[piece.contains(points)]
+            values = (
+                self.form.values(piece, inside) if len(inside) else np.array([self.form.constant(piece) or 0])
+            )
+            found.append(float(np.sqrt(np.abs(values).max())))
+        return max(found)
+
+    @property
+    def first_bandwidth(self) -> float:
+        """Where to start: a little above the largest local wavenumber."""
+        lower, upper = self.problem.domain.bounds
+        return max(PER_WAVE * self.largest_wavenumber, LEAST_MODES * np.pi / float(np.max(upper - lower)))
+
+    def count(self, bandwidth: float, axis: int) -> int:
+        """The number of modes of an axis up to a bandwidth."""
+        lower, upper = self.problem.domain.bounds
+        return max(4, int(np.ceil(bandwidth * (upper[axis] - lower[axis]) / np.pi)))
+
+    def solve(self, bandwidth: float, guess: Level | None = None) -> Level:
+        """The Galerkin solution on all modes up to `bandwidth`."""
+        lower, upper = self.problem.domain.bounds
+        first, second = (
+            AxisModes(float(lower[i]), float(upper[i]), self.count(bandwidth, i), self.form.free[i])
+            for i in range(2)
+        )
+        modes = (first, second)
+        operator = LatticeOperator(self.form, modes, self._constant())
+        found = []
+        for shot in range(len(self.shots)):
+            start = None if guess is None else _padded(guess.coefficients[..., shot], modes)
+            found.append(operator.solve(self._load(modes, shot), start))
+        return Level(
+            modes,
+            np.stack([one.coefficients for one in found], axis=-1),
+            max(one.residual for one in found),
+            sum(one.iterations for one in found),
+        )
+
+    def _constant(self) -> complex:
+        """c₀: the background's coefficient, or its mean where it varies."""
+        background = self.form.pieces[-1]
+        constant = self.form.constant(background)
+        return complex(self.form.values(background, self.probes).mean()) if constant is None else constant
+
+    def _load(self, modes: tuple[AxisModes, AxisModes], shot: int) -> np.ndarray:
+        total = np.zeros((modes[0].count, modes[1].count), dtype=complex)
+        for wave in self.backgrounds[shot]:
+            total += defect_load(self.form, self.strong, modes, wave)
+        for source in self.densities[shot]:
+            field = source.f if isinstance(source, FunctionSource) else FunctionField(source)
+            total += density_load(self.form, modes, field)
+        return total
+
+
+@dataclass(frozen=True)
+class Step:
+    """A level, how far its field is from the one before (relative L2, largest of the shots), and its error estimate."""
+
+    level: Level
+    change: float
+    estimate: float
+
+
+def refine(lattice: LatticeProblem, bandwidth: float, largest: float) -> Iterator[Step]:
+    """Solve on lattices of growing bandwidth, from `bandwidth` to `largest`, as long as the caller asks for more.
+
+    The estimate sums the changes still to come as a geometric series, from the last two changes' ratio: the error of a
+    rough medium falls like a power of the bandwidth, that of a smooth one faster.
+    """
+    level = lattice.solve(bandwidth)
+    field = lattice.known + level.at(lattice.probes)
+    yield Step(level, np.inf, np.inf)
+    change = np.inf
+    while bandwidth < largest * (1 - 1e-9):
+        bandwidth = min(GROWTH * bandwidth, largest)
+        level = lattice.solve(bandwidth, level)
+        finer = lattice.known + level.at(lattice.probes)
+        last, change = change, _relative(finer - field, finer)
+        ratio = min(change / last, 0.9) if 0 < last < np.inf else 0.5
+        yield Step(level, change, change * ratio / (1 - ratio))
+        field = finer
+
+
+def _relative(difference: np.ndarray, field: np.ndarray) -> float:
+    size = np.linalg.norm(field, axis=0)
+    return float(np.max(np.linalg.norm(difference, axis=0) / np.where(size > 0, size, 1.0)))
+
+
+def _padded(coefficients: np.ndarray, modes: tuple[AxisModes, AxisModes]) -> np.ndarray:
+    padded = np.zeros((modes[0].count, modes[1].count), dtype=complex)
+    padded[: coefficients.shape[0], : coefficients.shape[1]] = coefficients
+    return padded

@@ -1,0 +1,109 @@
+"""Right-hand sides of a weak form on a lattice of sines: densities, and what a known background leaves to do.
+
+For a source in the medium c_s at its place, the background u₀ solves the equation with c_s everywhere, so the rest u − u₀
+has the right-hand side −E (c − c_s) u₀: no peak is left. A background faded out by a window χ adds χ's commutator.
+"""
+
+import numpy as np
+
+from neurapde.backgrounds import OutgoingWave
+from neurapde.domains import Disk
+from neurapde.equations.helmholtz import StrongForm
+from neurapde.galerkin.modes import AxisModes, along_all, project
+from neurapde.galerkin.quadrature import FloatArray
+from neurapde.galerkin.weak import Piece, WeakForm
+from neurapde.medium import Constant, Field
+from neurapde.scattering import INNER, WindowedWave
+
+Modes = tuple[AxisModes, AxisModes]
+NEAR = 3.0  # the ring around a source within which the rule is refined spans this factor in radius
+
+
+def density_load(form: WeakForm, modes: Modes, density: Field) -> np.ndarray:
+    """∫ E f φ for every mode, (count_0, count_1), of a density f that is smooth or given on a grid."""
+    whole = Piece((), (), density)
+    (x, wx), (y, wy) = _tensor_rule(form, 3 * _largest(modes) + whole.bandwidth)
+    points = _mesh(x, y)
+    values = (form.scale(points) * density(points)).reshape(len(x), len(y))
+    return along_all([modes[0].values(x) * wx, modes[1].values(y) * wy], values)
+
+
+def defect_load(
+    form: WeakForm, strong: StrongForm, modes: Modes, background: OutgoingWave | WindowedWave
+) -> np.ndarray:
+    """∫ (f − L background) φ for every mode, (count_0, count_1)."""
+    wave = background if isinstance(background, OutgoingWave) else background.wave
+    own = wave.wavenumber**2
+    total = np.zeros((modes[0].count, modes[1].count), dtype=complex)
+    for piece in form.pieces:
+        constant = form.constant(piece)
+        if constant is None or abs(constant - own) > 1e-12 * own:
+            total -= _medium_load(form, piece, modes, background, own)
+    if isinstance(background, WindowedWave):
+        center, radius = background.center, background.radius
+        ring = Piece((Disk(center, radius),), (Disk(center, INNER * radius),), Constant(0.0))
+        points, weights = form.rule(ring, 1.5 * (_largest(modes) + wave.wavenumber) + 40 / radius)
+        values = weights * background.commutator(points, strong)
+        total -= project([one.values for one in modes], points, values)
+    return total
+
+
+def _largest(modes: Modes) -> float:
+    return max(one.bandwidth for one in modes)
+
+
+def _mesh(x: FloatArray, y: FloatArray) -> FloatArray:
+    return np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+def _tensor_rule(
+    form: WeakForm, bandwidth: float
+) -> tuple[tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
+    return form.axis_rule(0, bandwidth), form.axis_rule(1, bandwidth)
+
+
+def _medium_load(
+    form: WeakForm, piece: Piece, modes: Modes, background: OutgoingWave | WindowedWave, own: float
+) -> np.ndarray:
+    """∫ E (c − c_s) u₀ φ over a piece."""
+    wave = background if isinstance(background, OutgoingWave) else background.wave
+    bandwidth = 1.5 * (_largest(modes) + wave.wavenumber) + piece.bandwidth
+    if isinstance(background, WindowedWave):
+        bandwidth += 40 / background.radius
+
+    def defect(points: FloatArray) -> np.ndarray:
+        return form.scale(points) * (form.values(piece, points) - own) * background.values(points)
+
+    if piece.everywhere:
+        (x, wx), (y, wy) = _tensor_rule(form, bandwidth)
+        values = defect(_mesh(x, y)).reshape(len(x), len(y))
+        return along_all([modes[0].values(x) * wx, modes[1].values(y) * wy], values)
+    total = np.zeros((modes[0].count, modes[1].count), dtype=complex)
+    for part, sharpness in _rings(piece, wave):
+        points, weights = form.rule(part, bandwidth + sharpness)
+        total += project([one.values for one in modes], points, weights * defect(points))
+    return total
+
+
+def _rings(piece: Piece, wave: OutgoingWave) -> list[tuple[Piece, float]]:
+    """A piece cut into rings about a nearby source, each with the bandwidth that u₀ adds there.
+
+    The wave varies on the scale of the distance to the source, or of the source's own width where that is larger.
+    """
+    center = tuple(wave.source.at)
+    edges = [
+        abs(float(region.signed_distance(np.array([center]))[0]))
+        for region in (*piece.within, *piece.outside)
+    ]
+    width = wave.source.reach / 4
+    nearest = max(min(edges), width)
+    if nearest == 0:  # a point source on an edge of the medium
+        nearest = 1e-3 / wave.wavenumber
+    rings: list[tuple[Piece, float]] = []
+    hole: tuple[Disk, ...] = ()
+    scale = nearest
+    while scale < np.pi / wave.wavenumber:
+        disk = Disk(center, NEAR * scale)
+        rings.append((Piece((*piece.within, disk), (*piece.outside, *hole), piece.field), 12 / scale))
+        hole, scale = (disk,), NEAR * scale
+    return [*rings, (Piece(piece.within, (*piece.outside, *hole), piece.field), 12 / scale)]
