@@ -14,7 +14,7 @@ import torch
 from neurapde.devices import find_device
 from neurapde.errors import DeclarationError
 from neurapde.methods.base import Method, Snapshot, Status, Task
-from neurapde.methods.choice import choose_methods
+from neurapde.methods.choice import choose_method
 from neurapde.problem import Problem
 from neurapde.progress import Progress
 from neurapde.record import Record, Stage
@@ -139,8 +139,8 @@ def _methods(
     problem: Problem, trial: Trial | TrialFunction | None, method: Method | Sequence[Method] | None
 ) -> tuple[tuple[Method, ...], list[str]]:
     if method is None:
-        methods, why = choose_methods(problem, trial)
-        return methods, [why]
+        chosen, why = choose_method(problem, trial)
+        return (chosen,), [why]
     stages = (method,) if isinstance(method, Method) else tuple(method)
     if not stages:
         raise DeclarationError("method=[] has no stage; give at least one, or leave method out.")
@@ -171,6 +171,11 @@ def _spec(
         )
     if trial is not None and not isinstance(trial, Trial):
         raise DeclarationError(f"trial={trial!r} is no trial function; use npde.Siren(), npde.MLP(), ….")
+    if trial is not None and method.default_trial(problem) is None:
+        raise DeclarationError(
+            f"{type(method).__name__} makes its own trial function, so trial={trial!r} would not be used. "
+            "Leave trial out, or train it: method=npde.Adam(steps=…)."
+        )
     if trial is not None:
         return trial
     chosen = method.default_trial(problem)

@@ -21,7 +21,9 @@ class Status(enum.Enum):
 
     CONVERGED = "Converged: the method reached its own tolerance."
     STEP_LIMIT = "Step limit: all steps were taken; more steps may lower the loss further."
-    UNRESOLVED = "Unresolved: the features allowed do not reach the tolerance; the notes give the estimated error."
+    UNRESOLVED = (
+        "Unresolved: the features allowed do not reach the tolerance; the notes give the estimated error."
+    )
     INTERRUPTED = "Interrupted: stopped before the last step; with out=… the run can be resumed."
     DIVERGED = "Diverged: the loss became NaN or infinite; the last finite parameters were kept."
 
