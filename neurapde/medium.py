@@ -19,7 +19,7 @@ from neurapde.wording import number, point
 
 @dataclass(frozen=True)
 class Field(Declaration, ABC):
-    """A function of the place: points `(n, d)`, NumPy or torch, to values `(n,)`, maybe complex."""
+    """A function of the place: points `(n, d)` to values `(n,)` in kind, real or complex."""
 
     @abstractmethod
     def __call__(self, points: Array) -> Array:

@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -32,6 +31,19 @@ class BoundarySample(NamedTuple):
 
     points: torch.Tensor
     normals: torch.Tensor
+
+
+class BoundaryRows(NamedTuple):
+    """Points and normals `(n, d)` of which only the rows `kept` `(n,)` lie on the boundary, by measure."""
+
+    points: torch.Tensor
+    normals: torch.Tensor
+    kept: torch.Tensor
+
+    @classmethod
+    def all(cls, points: torch.Tensor, normals: torch.Tensor) -> "BoundaryRows":
+        """Rows that all lie on the boundary."""
+        return cls(points, normals, torch.ones_like(points[:, 0], dtype=torch.bool))
 
 
 def axis_names(dimension: int) -> tuple[str, ...]:
@@ -102,8 +114,8 @@ class Domain(Declaration, ABC):
         """Dimension of the unit cube that `_to_boundary` takes."""
 
     @abstractmethod
-    def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundarySample:
-        """The unit cube `(n, k)` onto the faces, by measure; at most n rows."""
+    def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundaryRows:
+        """The unit cube `(n, k)` onto the faces, by measure, row by row."""
 
     @property
     def _cube(self) -> int:
@@ -172,7 +184,11 @@ class Domain(Declaration, ABC):
         """
         check_request(count, how)
         faces = self.check_faces(on, "sample_boundary")
-        mapped = partial(self._to_boundary, faces=faces)
+
+        def mapped(unit: torch.Tensor) -> BoundarySample:
+            points, normals, kept = self._to_boundary(unit, faces)
+            return BoundarySample(points[kept], normals[kept])
+
         what = f"the boundary of {self}" if on is None else f"{' and '.join(faces)} of {self}"
         if how == "grid":
             columns = collect_lattice(count, self._boundary_cube, mapped, what)

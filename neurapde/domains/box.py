@@ -10,7 +10,7 @@ import torch
 
 from neurapde import checks
 from neurapde.arrays import Array, check_shape, maximum, minimum, namespace, safe_sqrt
-from neurapde.domains.base import BoundarySample, axis_names, choose
+from neurapde.domains.base import BoundaryRows, axis_names, choose
 from neurapde.domains.combine import Shape
 from neurapde.domains.edges import Arc, Segment
 from neurapde.errors import DeclarationError
@@ -111,7 +111,7 @@ class Box(Shape):
         lower, upper = (torch.as_tensor(b, device=unit.device) for b in self.bounds)
         return lower + (upper - lower) * unit
 
-    def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundarySample:
+    def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundaryRows:
         index, rest = choose(unit[:, 0], self._face_sizes(faces))
         along = torch.cat([rest[:, None], unit[:, 1:]], dim=1)[:, : self.dimension - 1]
         points = unit.new_empty(len(unit), self.dimension)
@@ -126,7 +126,7 @@ class Box(Shape):
             part[:, others] = lower[others] + (upper - lower)[others] * along[chosen]
             points[chosen] = part
             normals[chosen, axis] = 2.0 * end - 1.0
-        return BoundarySample(points, normals)
+        return BoundaryRows.all(points, normals)
 
     def __str__(self) -> str:
         return " × ".join(f"[{number(a)}, {number(b)}]" for a, b in self.sides)

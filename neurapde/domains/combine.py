@@ -11,7 +11,7 @@ from torch.quasirandom import SobolEngine
 
 from neurapde import checks
 from neurapde.arrays import Array, maximum, minimum
-from neurapde.domains.base import BoundarySample, Domain, choose
+from neurapde.domains.base import BoundaryRows, Domain, choose
 from neurapde.domains.edges import Arc, Segment
 from neurapde.errors import DeclarationError
 
@@ -105,27 +105,28 @@ class _Combination(Shape):
     def _boundary_cube(self) -> int:
         return max(self.first._boundary_cube, self.second._boundary_cube)
 
-    def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundarySample:
+    def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundaryRows:
         """Points of the parts' boundaries that have the combination on one side and not on the other."""
         split = self._split(faces)
         sizes = [part.boundary_size(own) for part, own in zip((self.first, self.second), split, strict=True)]
         index, rest = choose(unit[:, 0], sizes)
         lower, upper = self.bounds
         step = 1e-7 * float(np.max(upper - lower))
-        points, normals = [], []
+        points = unit.new_empty(len(unit), self.dimension)
+        normals = torch.empty_like(points)
+        kept = torch.zeros_like(unit[:, 0], dtype=torch.bool)
         for i, (part, own) in enumerate(zip((self.first, self.second), split, strict=True)):
             if not own:
                 continue
-            chosen = index == i
+            chosen = torch.nonzero(index == i)[:, 0]
             cube = torch.cat([rest[chosen, None], unit[chosen, 1:]], dim=1)
-            x, n = part._to_boundary(cube[:, : part._boundary_cube], own)
+            x, n, keep = part._to_boundary(cube[:, : part._boundary_cube], own)
             n = n if i == 0 else self._second_normal * n
-            keep = self.contains(x - step * n) & ~self.contains(x + step * n)
+            keep = keep & self.contains(x - step * n) & ~self.contains(x + step * n)
             if i == 1 and split[0]:
                 keep = keep & (self.first.signed_distance(x).abs() > 0.5 * step)  # a common face counts once
-            points.append(x[keep])
-            normals.append(n[keep])
-        return BoundarySample(torch.cat(points), torch.cat(normals))
+            points[chosen], normals[chosen], kept[chosen] = x, n, keep
+        return BoundaryRows(points, normals, kept)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 
 from neurapde import checks
 from neurapde.arrays import Array, check_shape, safe_sqrt
-from neurapde.domains.base import BoundarySample
+from neurapde.domains.base import BoundaryRows
 from neurapde.domains.combine import Shape
 from neurapde.domains.edges import Arc, Segment
 from neurapde.errors import DeclarationError
@@ -80,9 +80,9 @@ class Ball(Shape):
         radius = self.radius * unit[:, :1] ** (1 / self.dimension)
         return self._center(unit) + radius * self._directions(unit[:, 1:])
 
-    def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundarySample:
+    def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundaryRows:
         normals = self._directions(unit)
-        return BoundarySample(self._center(unit) + self.radius * normals, normals)
+        return BoundaryRows.all(self._center(unit) + self.radius * normals, normals)
 
     def _center(self, unit: torch.Tensor) -> torch.Tensor:
         return torch.as_tensor(self.center, dtype=unit.dtype, device=unit.device)
@@ -93,6 +93,7 @@ class Ball(Shape):
             return torch.where(unit < 0.5, -1.0, 1.0).to(unit.dtype)
         if self.dimension > 3:
             gaussian = torch.special.ndtri(unit.clamp(1e-12, 1 - 1e-12))
+            gaussian[:, 0] += (gaussian == 0).all(dim=1)  # the middle of the cube has no direction
             return gaussian / gaussian.norm(dim=1, keepdim=True)
         angle = 2 * math.pi * unit[:, 0]
         plane = torch.stack([torch.cos(angle), torch.sin(angle)], dim=1)

@@ -10,7 +10,7 @@ import torch
 
 from neurapde import checks
 from neurapde.arrays import Array, check_shape, minimum, namespace, safe_sqrt
-from neurapde.domains.base import BoundarySample, choose
+from neurapde.domains.base import BoundaryRows, choose
 from neurapde.domains.combine import Shape
 from neurapde.domains.edges import Segment
 from neurapde.errors import DeclarationError
@@ -103,12 +103,12 @@ class Polygon(Shape):
     def _boundary_cube(self) -> int:
         return 1
 
-    def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundarySample:
+    def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundaryRows:
         index, rest = choose(unit[:, 0], self._face_sizes(faces))
         ends = torch.tensor([self._ends(face) for face in faces], dtype=unit.dtype, device=unit.device)
         start, step = ends[index, 0], ends[index, 1] - ends[index, 0]
         right = torch.stack([step[:, 1], -step[:, 0]], dim=1) / step.norm(dim=1, keepdim=True)
-        return BoundarySample(start + rest[:, None] * step, math.copysign(1.0, self._signed_area) * right)
+        return BoundaryRows.all(start + rest[:, None] * step, math.copysign(1.0, self._signed_area) * right)
 
     def __str__(self) -> str:
         shown = [point(v) for v in self.vertices[:MOST_WRITTEN]]
