@@ -27,6 +27,8 @@ html_title = f"neurapde {release}"
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
+# Types in signatures that are also the names of fields ("complex") are ambiguous as links, and need none.
+suppress_warnings = ["ref.python"]
 
 
 def _as_written(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
