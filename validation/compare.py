@@ -1,0 +1,267 @@
+"""`validate`: hold a solution against a grid reference and the exact field, and those two against each other.
+
+All are taken at the nodes of one grid. Regions say where: the whole domain, its physical part (outside
+absorbing layers and sources), and every named region of the medium.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.equations.helmholtz import Helmholtz
+from neurapde.errors import DeclarationError
+from neurapde.history import History
+from neurapde.problem import Problem
+from neurapde.reference_solvers.grid import Grid
+from neurapde.validation.findings import Errors, Pair
+from neurapde.validation.metrics import all_metrics
+from neurapde.validation.oracles import ExactField, exact_solution
+from neurapde.validation.regions import CELLS, is_resolved, regions_of
+from neurapde.validation.report import Report
+from neurapde.validation.scene import scene_of
+from neurapde.validation.wording import percent
+
+PER_WAVELENGTH = 10
+"""Nodes in the shortest wavelength on a grid chosen here."""
+_NODES = {1: (1001, 4001), 2: (129, 401), 3: (33, 65)}  # least and most on an axis, by dimension
+
+
+class Solved(Protocol):
+    """What `validate` asks of a solution."""
+
+    @property
+    def required_problem(self) -> Problem: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def status(self) -> object: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def history(self) -> History: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
+    @property
+    def trial(self) -> Any: ...
+    def __call__(self, points: NDArray[np.float64]) -> NDArray: ...
+
+
+class Referred(Protocol):
+    """What `validate` asks of a grid solution: values of the grid's shape, with one more axis for shots."""
+
+    @property
+    def values(self) -> NDArray: ...
+    @property
+    def grid(self) -> Grid: ...
+    @property
+    def error_estimate(self) -> float | None: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
+
+
+def validate(
+    solution: Solved,
+    reference: Referred | None = None,
+    *,
+    shape: Sequence[int] | None = None,
+    tolerance: float | None = None,
+) -> Report:
+    """Compare a solution with what is known about its problem.
+
+    Args:
+        solution: of `npde.solve` or `npde.load`.
+        reference: of `npde.reference(problem)`; the comparison is made on its grid.
+        shape: nodes of the grid when there is no reference; by default ten in the shortest wavelength.
+        tolerance: what the relative L2 error in the physical region may be, for the report's verdict.
+
+    Returns: a Report. With a reference and an exact field (`Problem.exact`, or one that the problem is
+    recognised to have) it holds three comparisons: solution against reference, solution against exact,
+    reference against exact.
+    Raises: DeclarationError if there is neither, or the reference is of another domain or another number of
+    shots.
+    """
+    problem = solution.required_problem
+    exact = _exact_of(problem)
+    if reference is None and exact is None:
+        raise DeclarationError(
+            f"there is nothing to compare with: {problem.name} has no exact solution that is known here. "
+            "Give a reference, validate(solution, npde.reference(problem)), or declare Problem(exact=…)."
+        )
+    if reference is not None and shape is not None:
+        raise DeclarationError(
+            f"shape={tuple(shape)} beside a reference: the comparison is made on the reference's "
+            "own grid; leave shape out."
+        )
+    grid = _grid(problem, shape) if reference is None else _checked(problem, reference)
+    points = grid.points
+    inside = np.asarray(problem.domain.contains(points))
+    fields = {"solution": _columns(problem, np.asarray(solution(points)), "the solution")}
+    if reference is not None:
+        values = np.asarray(reference.values).reshape(grid.size, *reference.values.shape[grid.dimension :])
+        fields["reference"] = _columns(problem, values, "the reference")
+    if exact is not None:
+        fields["exact"] = _exact_values(problem, exact, points, inside)
+    regions = regions_of(problem, grid, inside)
+    pairs = [(a, b) for a, b in PAIRS if a in fields and b in fields]
+    errors = {(a, b): _by_region(fields[a], fields[b], regions) for a, b in pairs}
+    error_bar = None if reference is None else reference.error_estimate
+    scene = scene_of(problem)
+    return Report(
+        title=problem.name,
+        problem=str(problem),
+        errors=errors,
+        seconds={
+            "solution": solution.seconds,
+            **({} if reference is None else {"reference": reference.seconds}),
+        },
+        error_bar=error_bar,
+        notes=tuple(_notes(problem, exact, reference, errors, grid)),
+        made_by={
+            "method": solution.method,
+            "trial": solution.trial.spec.describe(),
+            "status": str(solution.status),
+            "compared on": f"{' × '.join(map(str, grid.shape))} nodes",
+        },
+        solution_notes=tuple(solution.notes),
+        scene=scene,
+        axes=grid.axes,
+        fields={name: _on_grid(values, grid, bool(scene.columns)) for name, values in fields.items()},
+        history=solution.history,
+        tolerance=tolerance,
+    )
+
+
+PAIRS: tuple[Pair, ...] = (("solution", "reference"), ("solution", "exact"), ("reference", "exact"))
+
+
+@dataclass(frozen=True)
+class _UserExact:
+    """`Problem.exact`, in the place of a recognised field."""
+
+    function: Callable[[NDArray], Any]
+    text: str = "given with the problem"
+    notes: tuple[str, ...] = ()
+
+    def __call__(self, points: NDArray[np.float64]) -> NDArray:
+        return np.asarray(self.function(points))
+
+
+def _exact_of(problem: Problem) -> ExactField | _UserExact | None:
+    return exact_solution(problem) if problem.exact is None else _UserExact(problem.exact)
+
+
+def _grid(problem: Problem, shape: Sequence[int] | None) -> Grid:
+    lower, upper = problem.domain.bounds
+    if shape is not None:
+        return Grid(lower.tolist(), upper.tolist(), shape)
+    least, most = _NODES[min(problem.domain.dimension, 3)]
+    extent = upper - lower
+    spacing = float(extent.max()) / (least - 1)
+    if isinstance(problem.equation, Helmholtz):
+        points = problem.domain.sample(2048, how="grid").numpy()
+        slowness = math.sqrt(float(np.max(np.abs(problem.equation.slowness_squared(points)))))
+        spacing = min(spacing, 2 * math.pi / (problem.equation.wavenumber * slowness) / PER_WAVELENGTH)
+    counts = np.clip(np.ceil(extent / spacing).astype(int), 8, most - 1)
+    return Grid(lower.tolist(), upper.tolist(), tuple(int(n) + 1 for n in counts))
+
+
+def _checked(problem: Problem, reference: Referred) -> Grid:
+    """The reference's grid, which must cover the problem's domain."""
+    grid = reference.grid
+    lower, upper = problem.domain.bounds
+    if grid.dimension != len(lower) or not np.allclose([grid.lower, grid.upper], [lower, upper]):
+        raise DeclarationError(
+            f"the reference lives on {grid.lower} to {grid.upper}, but {problem.name} on "
+            f"{tuple(lower.tolist())} to {tuple(upper.tolist())}; give npde.reference of the same problem."
+        )
+    return grid
+
+
+def _columns(problem: Problem, values: NDArray, what: str) -> NDArray:
+    """Values as `(n, columns)`, checked against the number of the problem's fields."""
+    table = values.reshape(len(values), -1)
+    if table.shape[1] != problem.outputs:
+        raise DeclarationError(
+            f"{what} has {table.shape[1]} columns, but {problem.name} has {problem.outputs}; "
+            "give that of the same problem."
+        )
+    return table
+
+
+def _exact_values(
+    problem: Problem, exact: ExactField | _UserExact, points: NDArray, inside: NDArray[np.bool_]
+) -> NDArray:
+    """The exact field at the points inside, NaN elsewhere."""
+    known = _columns(problem, np.asarray(exact(points[inside])), "the exact field")
+    table = np.full((len(points), known.shape[1]), np.nan, dtype=np.result_type(known.dtype, float))
+    table[inside] = known
+    return table
+
+
+def _on_grid(table: NDArray, grid: Grid, columns: bool) -> NDArray:
+    return table.reshape(*grid.shape, -1) if columns else table.reshape(grid.shape)
+
+
+def _by_region(field: NDArray, truth: NDArray, regions: dict[str, NDArray[np.bool_]]) -> Errors:
+    """The metrics in each region, where the truth is known."""
+    known = np.isfinite(truth)
+    found = {}
+    for name, mask in regions.items():
+        counted = mask & known
+        found[name] = {"points": int(counted.any(axis=1).sum()), **all_metrics(field, truth, counted)}
+    return found
+
+
+def _notes(
+    problem: Problem,
+    exact: ExactField | _UserExact | None,
+    reference: Referred | None,
+    errors: dict[Pair, Errors],
+    grid: Grid,
+) -> list[str]:
+    """What must be known to read the numbers."""
+    notes = []
+    if exact is not None:
+        notes += [f"The exact field: {exact.text}.", *exact.notes]
+    if reference is not None:
+        notes += _on_the_bar(reference.error_estimate, errors, known=exact is not None)
+        notes += [f"The reference: {note}" for note in reference.notes]
+    sources = [source for shot in problem.right_hand_sides for source in shot]
+    if any(not is_resolved(source, max(grid.spacing)) for source in sources):
+        notes.append(
+            "The grid does not resolve the source: all regions leave out its surroundings, 6 s of a "
+            f"Gaussian and at least {CELLS:g} cells."
+        )
+    for (field, truth), regions in errors.items():
+        for region, metrics in regions.items():
+            if metrics["points"] == 0:
+                notes.append(f"No node to compare {field} and {truth} in region {region}; use a finer grid.")
+            elif math.isnan(metrics["relative_l2"]):
+                notes.append(f"The {field} is not finite everywhere in region {region}.")
+    return notes
+
+
+def _on_the_bar(bar: float | None, errors: dict[Pair, Errors], *, known: bool) -> list[str]:
+    """Whether the reference is good enough to measure the difference that was found."""
+    if bar is None or math.isnan(bar):
+        return ["The reference comes without an error estimate: differences from it may be its own."]
+    difference = errors["solution", "reference"]["physical"]["relative_l2"]
+    if bar >= difference:
+        return [
+            f"The reference's own error bar, {percent(bar)}, is larger than the difference measured, "
+            f"{percent(difference)}: that number is a bound, not a measurement. The solution's error may be "
+            f"anything up to about {percent(bar + difference)}; "
+            + ("see the comparison with the exact field." if known else "a finer reference would tell.")
+        ]
+    if bar > 0.3 * difference:
+        return [
+            f"Of the difference from the reference, {percent(difference)}, up to {percent(bar)} may be the "
+            "reference's own."
+        ]
+    return []

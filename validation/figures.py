@@ -1,0 +1,218 @@
+"""Pictures of fields, errors and convergence, drawn by matplotlib's object interface without global state.
+
+Each function returns a Figure; `png` renders it. Solution and truth share one symmetric scale, cut at the
+99th percentile so that the peak at a source does not wash out the waves; errors have a logarithmic scale of
+their own.
+"""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from neurapde.history import History
+from neurapde.validation.scene import Scene
+
+WIDTH = 7.5  # inches: two panels side by side, lettering legible at half the size
+DOTS_PER_INCH = 150
+LETTERING = 11
+COLORS = ("#0b559f", "#c4410c", "#2a7f3f", "#7a3e9d", "#8a6d00", "#444444")
+_DECADES = 4
+_MARGIN = 2.15  # inches beside the panels: axis labels and the colour bar
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG."""
+    FigureCanvasAgg(figure)
+    with io.BytesIO() as buffer:
+        figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
+        return buffer.getvalue()
+
+
+def fields_figure(scene: Scene, axes: Sequence[NDArray], fields: Mapping[str, NDArray]) -> Figure:
+    """Fields side by side: a row for the real part and, if any is complex, one for the imaginary part.
+
+    Args:
+        scene: outlines and marks.
+        axes: coordinates of the grid, one array an axis; 1, 2 or 3 axes (of 3, the middle of the last is
+            cut).
+        fields: arrays of the grid's shape by what they are called.
+    """
+    axes, planes = _cut(axes, fields)
+    parts: dict[str, Callable[[NDArray], NDArray]] = {"real part": np.real}
+    if any(np.iscomplexobj(field) for field in planes.values()):
+        parts["imaginary part"] = np.imag
+    if len(axes) == 1:
+        return _line_figure(scene, axes[0], planes, parts)
+    figure = _figure(WIDTH, _height(axes, len(planes)) * len(parts) + 0.3)
+    panels = figure.subplots(len(parts), len(planes), sharex=True, sharey=True, squeeze=False)
+    limit = _robust(np.concatenate([part(f).ravel() for f in planes.values() for part in parts.values()]))
+    norm = Normalize(-limit, limit)
+    for row, (part_name, part) in zip(panels, parts.items(), strict=True):
+        for panel, (name, field) in zip(row, planes.items(), strict=True):
+            image = _image(panel, axes, part(field), norm, "RdBu_r")
+            _furnish(panel, scene, axes, "black")
+            panel.set_title(f"{name}, {part_name}", fontsize=LETTERING)
+    _label(panels, scene)
+    _color_bar(figure, image, panels, "")
+    return figure
+
+
+def error_figure(scene: Scene, axes: Sequence[NDArray], errors: Mapping[str, NDArray]) -> Figure:
+    """|difference| side by side on one logarithmic scale of four decades, up to the 99.5th percentile."""
+    axes, planes = _cut(axes, {name: np.abs(error) for name, error in errors.items()})
+    everything = np.concatenate([plane.ravel() for plane in planes.values()])
+    top = float(np.nanpercentile(everything, 99.5)) if np.isfinite(everything).any() else 1.0
+    top = top if top > 0 else 1.0
+    if len(axes) == 1:
+        figure = _figure(WIDTH, 2.8)
+        panel = figure.subplots()
+        for color, (name, plane) in zip(COLORS, planes.items(), strict=False):
+            panel.semilogy(axes[0], np.maximum(plane, top * 1e-12), color=color, label=name, linewidth=1.2)
+        panel.set_xlabel(scene.axis_names[0])
+        panel.set_ylabel("|difference|")
+        panel.legend(frameon=False, fontsize=LETTERING - 1)
+        _furnish_line(panel, scene)
+        return figure
+    figure = _figure(WIDTH, _height(axes, max(len(planes), 2)) + 0.3)
+    panels = figure.subplots(1, len(planes), sharex=True, sharey=True, squeeze=False)
+    norm = LogNorm(top * 10.0**-_DECADES, top)
+    for panel, (name, plane) in zip(panels[0], planes.items(), strict=True):
+        image = _image(panel, axes, np.maximum(plane, top * 1e-12), norm, "magma")
+        _furnish(panel, scene, axes, "white")
+        panel.set_title(f"|{name}|", fontsize=LETTERING)
+    _label(panels, scene)
+    _color_bar(figure, image, panels, "|difference|")
+    return figure
+
+
+def convergence_figure(history: History) -> Figure:
+    """The loss of each constraint, and their weighted sum, against the step; logarithmic if positive."""
+    figure = _figure(WIDTH, 3.2)
+    panel = figure.subplots()
+    panel.plot(history.step, history.loss, color="0.75", linewidth=3.0, label="weighted sum")
+    for i, name in enumerate(history.names):
+        color = COLORS[i % len(COLORS)]
+        panel.plot(history.step, history[name], color=color, linewidth=1.2, label=name)
+    if np.nanmin(history.loss, initial=np.inf) > 0:
+        panel.set_yscale("log")
+    panel.set_xlabel("step")
+    panel.set_ylabel("loss")
+    panel.grid(True, which="major", color="0.9")
+    panel.legend(frameon=False, fontsize=LETTERING - 1)
+    _plain(panel)
+    return figure
+
+
+def _figure(width: float, height: float) -> Figure:
+    figure = Figure(figsize=(width, height), facecolor="white")
+    figure.set_layout_engine("constrained", wspace=0.06)
+    return figure
+
+
+def _cut(
+    axes: Sequence[NDArray], fields: Mapping[str, NDArray]
+) -> tuple[Sequence[NDArray], Mapping[str, NDArray]]:
+    """Of three axes, the plane in the middle of the last."""
+    if len(axes) < 3:
+        return axes, fields
+    middle = len(axes[2]) // 2
+    return axes[:2], {name: field[:, :, middle] for name, field in fields.items()}
+
+
+def _robust(values: NDArray) -> float:
+    """The scale that the largest hundredth of the values may exceed."""
+    finite = np.abs(values[np.isfinite(values)])
+    limit = float(np.percentile(finite, 99)) if finite.size else 1.0
+    return limit if limit > 0 else float(finite.max(initial=0.0)) or 1.0
+
+
+def _height(axes: Sequence[NDArray], columns: int) -> float:
+    """Height in inches of a row of panels of equal aspect, bounded for very long domains."""
+    span = [float(axis[-1] - axis[0]) for axis in axes]
+    return float(np.clip((WIDTH - _MARGIN) / columns * span[1] / span[0], 0.8, 9.0)) + 0.4
+
+
+def _image(panel: Axes, axes: Sequence[NDArray], plane: NDArray, norm: Normalize, colors: str) -> AxesImage:
+    (x, y) = axes
+    dx, dy = (x[-1] - x[0]) / (len(x) - 1) / 2, (y[-1] - y[0]) / (len(y) - 1) / 2
+    extent = (x[0] - dx, x[-1] + dx, y[0] - dy, y[-1] + dy)
+    panel.set_facecolor("0.8")
+    return panel.imshow(
+        np.ma.masked_invalid(plane).T, origin="lower", extent=extent, norm=norm, cmap=colors, aspect="equal"
+    )
+
+
+def _color_bar(figure: Figure, image: AxesImage, panels: NDArray, label: str) -> None:
+    bar = figure.colorbar(image, ax=panels, extend="both", aspect=30, pad=0.02, label=label)
+    bar.ax.tick_params(labelsize=LETTERING - 2)
+
+
+def _furnish(panel: Axes, scene: Scene, axes: Sequence[NDArray], color: str) -> None:
+    """Region outlines, the edge of the layers (dashed), sources (crosses): legible on any ground."""
+    halo = [withStroke(linewidth=2.0, foreground="black" if color == "white" else "white", alpha=0.5)]
+    for lines in scene.outlines.values():
+        for line in lines:
+            panel.add_line(Line2D(*np.transpose(line), color=color, linewidth=0.9, path_effects=halo))
+    if scene.physical is not None:
+        (x0, y0, *_), (x1, y1, *_) = scene.physical
+        panel.add_patch(
+            Rectangle(
+                (x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=color, linestyle="--", path_effects=halo
+            )
+        )
+    for at in scene.sources[0] if scene.sources else ():
+        panel.plot(*at[:2], marker="x", color=color, markersize=5, path_effects=halo)
+    panel.set_xlim(axes[0][0], axes[0][-1])
+    panel.set_ylim(axes[1][0], axes[1][-1])
+    panel.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    panel.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    panel.tick_params(labelsize=LETTERING - 2)
+
+
+def _label(panels: NDArray, scene: Scene) -> None:
+    for panel in panels[-1]:
+        panel.set_xlabel(scene.axis_names[0], fontsize=LETTERING)
+    for panel in panels[:, 0]:
+        panel.set_ylabel(scene.axis_names[1], fontsize=LETTERING)
+
+
+def _line_figure(
+    scene: Scene, x: NDArray, fields: Mapping[str, NDArray], parts: Mapping[str, Callable[[NDArray], NDArray]]
+) -> Figure:
+    figure = _figure(WIDTH, 2.3 * len(parts) + 0.3)
+    panels = figure.subplots(len(parts), 1, sharex=True, squeeze=False)[:, 0]
+    for panel, (part_name, part) in zip(panels, parts.items(), strict=True):
+        for i, (name, field) in enumerate(fields.items()):
+            # The first lies over the others: a thin dark line on broad light ones.
+            style = {"color": COLORS[i], "linewidth": 1.2} if i == 0 else {"color": "0.75", "linewidth": 3.5}
+            panel.plot(x, part(field), label=name, zorder=3 - i, **style)
+        panel.set_ylabel(part_name if len(parts) > 1 else "u", fontsize=LETTERING)
+        _furnish_line(panel, scene)
+    panels[0].legend(frameon=False, fontsize=LETTERING - 1)
+    panels[-1].set_xlabel(scene.axis_names[0], fontsize=LETTERING)
+    return figure
+
+
+def _furnish_line(panel: Axes, scene: Scene) -> None:
+    if scene.physical is not None:
+        for corner in scene.physical:
+            panel.axvline(corner[0], color="0.4", linewidth=0.8, linestyle="--")
+    for at in scene.sources[0] if scene.sources else ():
+        panel.axvline(at[0], color="0.4", linewidth=0.8, linestyle=":")
+    _plain(panel)
+
+
+def _plain(panel: Axes) -> None:
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.tick_params(labelsize=LETTERING - 2)

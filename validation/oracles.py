@@ -1,0 +1,187 @@
+"""Which exact field a declared problem has: the link from a `Problem` to the formulas of `exact`.
+
+Recognised are Helmholtz problems in a Box with absorbing layers on every side and point or Gaussian
+sources, in a uniform medium or with one disk in it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.boundaries import PML
+from neurapde.domains.box import Box
+from neurapde.domains.disk import Ball
+from neurapde.equations.helmholtz import Helmholtz
+from neurapde.medium import Constant, Field, Piecewise
+from neurapde.problem import Problem
+from neurapde.sources import GaussianSource, PointSource, Source
+from neurapde.validation.cylinder import Complex
+from neurapde.validation.exact import outgoing, penetrable_disk
+
+SUPPORT = 6.0
+"""Standard deviations of a Gaussian source within which the formulas say nothing."""
+_CLEAR = 5.0  # standard deviations that a Gaussian source keeps from a rim or a layer
+_RIM = 3e-3  # the part of the radius that a point source keeps from the rim, so that the series ends
+_WORTH_A_NOTE = 1e-4  # reflection from the layers' end
+
+Wave = Callable[[NDArray, Source], Complex]
+"""(possibly stretched points, source) → field `(n,)`."""
+
+
+@dataclass(frozen=True)
+class ExactField:
+    """The exact solution of a problem: points `(n, d)` → complex `(n,)`, or `(n, shots)`; NaN where unknown.
+
+    text: what it is, in a few words. notes: what limits it.
+    """
+
+    problem: Problem
+    wave: Wave
+    text: str
+    notes: tuple[str, ...] = ()
+
+    def __call__(self, points: NDArray[np.float64]) -> Complex:
+        """The sum of the waves of each shot's sources, in stretched coordinates."""
+        equation = self.problem.equation
+        assert isinstance(equation, Helmholtz)
+        stretched = equation.stretch(self.problem).coordinates(points)
+        columns = [self._column(points, stretched, sources) for sources in self.problem.right_hand_sides]
+        return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
+
+    def _column(self, points: NDArray, stretched: NDArray, sources: Sequence[Source]) -> Complex:
+        total = np.zeros(len(points), dtype=complex)
+        for source in sources:
+            total += np.where(support(source, points), np.nan, self.wave(stretched, source))
+        return total
+
+
+def exact_solution(problem: Problem) -> ExactField | None:
+    """The exact solution of a problem that is recognised, else None."""
+    return exact_uniform(problem) or exact_disk(problem)
+
+
+def exact_uniform(problem: Problem) -> ExactField | None:
+    """The waves of point and Gaussian sources in a uniform medium, in 1, 2 or 3 dimensions, else None."""
+    equation = problem.equation
+    if not _is_open(problem) or not isinstance(equation, Helmholtz) or problem.domain.dimension > 3:
+        return None
+    speed = _uniform_speed(equation.speed)
+    if speed is None:
+        return None
+    k = equation.wavenumber / speed
+
+    def wave(points: NDArray, source: Source) -> Complex:
+        at, variance, amplitude = _radiating(source)
+        return outgoing(points, at, k, variance=variance, amplitude=amplitude)
+
+    return ExactField(problem, wave, "outgoing waves in a uniform medium", _notes(problem))
+
+
+def exact_disk(problem: Problem) -> ExactField | None:
+    """The waves of point and Gaussian sources beside or inside one disk in a uniform medium, else None.
+
+    The disk lies outside the layers, and every source clear of its rim.
+    """
+    equation = problem.equation
+    if not _is_open(problem) or not isinstance(equation, Helmholtz) or problem.domain.dimension != 2:
+        return None
+    medium = equation.speed
+    if not isinstance(medium, Piecewise) or len(medium.pieces) != 1:
+        return None
+    ((disk, value),) = medium.pieces
+    outside, inside = _uniform_speed(medium.background), _uniform_speed(value)
+    if not isinstance(disk, Ball) or outside is None or inside is None:
+        return None
+    center, radius = np.asarray(disk.center), disk.radius
+    corners = center + radius * np.array([[1, 1], [-1, -1]])
+    sources = [source for shot in problem.right_hand_sides for source in shot]
+    if not problem.physical(corners).all() or any(_at_rim(source, disk) for source in sources):
+        return None
+
+    def wave(points: NDArray, source: Source) -> Complex:
+        at, variance, amplitude = _radiating(source)
+        return penetrable_disk(
+            points,
+            at,
+            center=center,
+            radius=radius,
+            wavenumber=equation.wavenumber,
+            speed_inside=inside,
+            speed_outside=outside,
+            amplitude=amplitude,
+            variance=variance,
+        )
+
+    return ExactField(problem, wave, "the Bessel-Hankel series of a penetrable disk", _notes(problem))
+
+
+def support(source: Source, points: NDArray[np.float64], least: float = 0.0) -> NDArray[np.bool_]:
+    """Which points `(n, d)` lie within 6 s of a Gaussian source, or within `least` of any with a place."""
+    if source.center is None:
+        return np.zeros(len(points), dtype=bool)
+    spread = SUPPORT * np.sqrt(source.variance) if isinstance(source, GaussianSource) else 0.0
+    distance = np.linalg.norm(points - np.asarray(source.center), axis=1)
+    return distance < max(float(spread), least)
+
+
+def _is_open(problem: Problem) -> bool:
+    """Whether nothing but sources and layers on every side act on the field."""
+    domain, layers = problem.domain, problem.pml
+    if not isinstance(domain, Box) or layers is None or len(problem.boundary) > 1 or problem.extra:
+        return False
+    sources = [source for shot in problem.right_hand_sides for source in shot]
+    return (
+        len(sources) > 0
+        and set(layers.widths(domain)) == set(domain.faces)
+        and all(isinstance(source, GaussianSource | PointSource) for source in sources)
+        and all(_clear_of_layers(source, problem) for source in sources)
+    )
+
+
+def _clear_of_layers(source: Source, problem: Problem) -> bool:
+    at, variance, _ = _radiating(source)
+    step = _CLEAR * np.sqrt(variance) * np.eye(len(at))
+    return bool(problem.physical(np.concatenate([at + step, at - step])).all())
+
+
+def _at_rim(source: Source, disk: Ball) -> bool:
+    at, variance, _ = _radiating(source)
+    distance = abs(float(np.linalg.norm(at - np.asarray(disk.center))) - disk.radius)
+    return distance < max(_CLEAR * np.sqrt(variance), _RIM * disk.radius)
+
+
+def _uniform_speed(field: Field) -> float | None:
+    if isinstance(field, Piecewise) and not field.pieces:
+        field = field.background
+    if not isinstance(field, Constant) or np.imag(field.value) != 0:
+        return None
+    return float(np.real(field.value))
+
+
+def _radiating(source: Source) -> tuple[NDArray[np.float64], float, complex]:
+    """Place, variance and amplitude."""
+    if isinstance(source, GaussianSource):
+        return np.asarray(source.at, dtype=float), source.variance, source.amplitude
+    assert isinstance(source, PointSource)
+    return np.asarray(source.at, dtype=float), 0.0, source.amplitude
+
+
+def _notes(problem: Problem) -> tuple[str, ...]:
+    """A word on layers that let something back, which the formulas take to go on for ever."""
+    equation, layers = problem.equation, problem.pml
+    assert isinstance(equation, Helmholtz)
+    assert isinstance(layers, PML)
+    medium = equation.speed
+    speed = _uniform_speed(medium.background if isinstance(medium, Piecewise) else medium) or 1.0
+    worst = max(
+        layers.reflection_for(equation.wavenumber, side) ** (1 / speed)
+        for side in layers.widths(problem.domain)
+    )
+    if worst < _WORTH_A_NOTE:
+        return ()
+    return (
+        f"The exact field is that of absorbing layers without end; these send back {worst:.2g} "
+        "of a wave at normal incidence, and differences of that size are the layers' own.",
+    )

@@ -1,0 +1,207 @@
+"""A report: findings that print as a table, and are saved as a folder that a browser and a program can read.
+
+The folder holds `report.json` (everything but arrays), `fields.h5` (the fields on the grid, the history),
+PNG panels and `report.html`, which needs none of the others. The panels and the page can be made again from
+the first two.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from neurapde import hdf5
+from neurapde.history import History
+from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png
+from neurapde.validation.findings import Errors, Findings
+from neurapde.validation.scene import Scene
+from neurapde.validation.webpage import page
+from neurapde.validation.wording import heading, percent, significant, table
+
+FORMAT = "neurapde report"
+VERSION = 1
+"""Version of the layout of `report.json`."""
+PICTURED = 3
+"""Columns (shots, components) that get panels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Report(Findings):
+    """Findings with their text, `str(report)`, and their folder, `report.save(folder)`."""
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self) -> str:
+        """Headline, a table for each pair, both clocks and the notes, aligned for a terminal."""
+        lines = [self.title, self.headline]
+        for pair, regions in self.errors.items():
+            lines += ["", heading(pair), *_aligned(table(regions))]
+        clocks = ", ".join(f"{name} {significant(seconds)} s" for name, seconds in self.seconds.items())
+        lines += ["", f"time: {clocks}"]
+        if self.error_bar is not None:
+            lines.append(f"the reference's own error bar (relative L2): {percent(self.error_bar)}")
+        return "\n".join([*lines, *(f"- {note}" for note in self.notes)])
+
+    def save(self, folder: str | Path) -> None:
+        """Write the report into `folder`, made if need be; each file whole or not at all, the JSON last."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        hdf5.write(folder / "fields.h5", "report", self._fill)
+        self._draw(folder)
+        text = json.dumps(self.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
+        _replace(folder / "report.json", text.encode())
+
+    def pictures(self) -> dict[str, tuple[str, bytes]]:
+        """File name → (caption, PNG): fields and errors of the first columns, and the convergence."""
+        found: dict[str, tuple[str, bytes]] = {}
+        labels = self.scene.columns
+        for i in range(min(max(len(labels), 1), PICTURED)):
+            scene = self.scene.of_column(i)
+            fields = {name: values[..., i] if labels else values for name, values in self.fields.items()}
+            suffix, label = (f"-{i + 1}", f"{labels[i]} of {len(labels)}: ") if labels else ("", "")
+            shown = {name: fields[name] for name in ("solution", self.judge)}
+            caption = f"{label}the solution and the {self.judge} field, on one scale. {scene.legend}"
+            found[f"fields{suffix}.png"] = (caption, png(fields_figure(scene, self.axes, shown)))
+            differences = {f"{a} − {b}": fields[a] - fields[b] for a, b in self.errors}
+            caption = f"{label}the absolute difference, on a logarithmic scale."
+            found[f"error{suffix}.png"] = (caption, png(error_figure(scene, self.axes, differences)))
+        if len(self.history) > 1:
+            caption = "the loss of each constraint during the solve."
+            found["convergence.png"] = (caption, png(convergence_figure(self.history)))
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything but the arrays, as a tree without NaN: a number that is not finite is null."""
+        tree: dict[str, Any] = {
+            "format": FORMAT,
+            "version": VERSION,
+            "title": self.title,
+            "headline": self.headline,
+            "relative_l2": self.relative_l2,
+            "tolerance": self.tolerance,
+            "passed": self.passed,
+            "metrics": self.metrics,
+            "errors": [{"field": a, "truth": b, "regions": found} for (a, b), found in self.errors.items()],
+            "seconds": self.seconds,
+            "error_bar": self.error_bar,
+            "notes": self.notes,
+            "made_by": self.made_by,
+            "solution_notes": self.solution_notes,
+            "problem": self.problem,
+            "scene": self.scene.as_json(),
+            "versions": self.versions,
+        }
+        return {name: _finite(value) for name, value in tree.items()}
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Report:
+        """The report that `save` wrote.
+
+        Raises: FileNotFoundError if a file is missing; StorageError if one is damaged, foreign or newer.
+        """
+        tree = _read_json(Path(folder) / "report.json")
+        with hdf5.reading(Path(folder) / "fields.h5") as file:
+            axes, fields = hdf5.get_arrays(file, "axes"), hdf5.get_arrays(file, "fields")
+            columns, losses = hdf5.get_arrays(file, "history"), hdf5.get_arrays(file, "constraints")
+        scene = Scene.of_json(tree["scene"])
+        return cls(
+            title=tree["title"],
+            problem=tree["problem"],
+            errors={(pair["field"], pair["truth"]): _numbers(pair["regions"]) for pair in tree["errors"]},
+            seconds=tree["seconds"],
+            error_bar=tree["error_bar"],
+            notes=tuple(tree["notes"]),
+            made_by=tree["made_by"],
+            solution_notes=tuple(tree["solution_notes"]),
+            scene=scene,
+            axes=tuple(axes[name] for name in scene.axis_names),
+            fields=fields,
+            history=History(**columns, constraints=losses),
+            tolerance=tree["tolerance"],
+            versions=tree["versions"],
+        )
+
+    def _draw(self, folder: Path) -> None:
+        pictures = self.pictures()
+        for name, (_, image) in pictures.items():
+            _replace(folder / name, image)
+        _replace(folder / "report.html", page(self, pictures).encode())
+
+    def _fill(self, file: h5py.File) -> None:
+        hdf5.put_arrays(file, "axes", dict(zip(self.scene.axis_names, self.axes, strict=True)))
+        hdf5.put_arrays(file, "fields", self.fields)
+        columns = ("step", "seconds", "loss", "learning_rate")
+        hdf5.put_arrays(file, "history", {name: getattr(self.history, name) for name in columns})
+        hdf5.put_arrays(file, "constraints", self.history.constraints)
+
+
+def render(folder: str | Path) -> Report:
+    """Draw the panels and the page of a saved report again, from `report.json` and `fields.h5`; the report
+    itself.
+
+    Raises: as `Report.load`.
+    """
+    report = Report.load(folder)
+    report._draw(Path(folder))
+    return report
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *others in rows:
+        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        lines.append("  " + "  ".join([first.ljust(widths[0]), *cells]))
+    return lines
+
+
+def _finite(tree: Any) -> Any:
+    if isinstance(tree, Mapping):
+        return {str(key): _finite(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [_finite(value) for value in tree]
+    if isinstance(tree, float | np.floating):
+        return float(tree) if math.isfinite(tree) else None
+    return tree
+
+
+def _numbers(regions: Mapping[str, Mapping[str, float | None]]) -> Errors:
+    return {
+        region: {name: math.nan if value is None else value for name, value in metrics.items()}
+        for region, metrics in regions.items()
+    }
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no {path}; give the folder that a report was saved in.")
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise hdf5.StorageError(f"{path} is damaged ({error}); make the report again.") from error
+    if not isinstance(tree, dict) or tree.get("format") != FORMAT:
+        raise hdf5.StorageError(f"{path} is no report of neurapde; give the folder of one.")
+    if tree["version"] > VERSION:
+        raise hdf5.StorageError(
+            f"{path} has layout {tree['version']}, but this neurapde reads up to {VERSION}; upgrade neurapde."
+        )
+    return tree
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,128 @@
+"""What stands where in a problem, as plain numbers: the outlines, edges and marks that a picture of it
+needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from skimage.measure import find_contours
+
+from neurapde.absorbing import Stretch
+from neurapde.domains.base import Domain
+from neurapde.domains.box import Box
+from neurapde.problem import Problem
+from neurapde.wording import listing
+
+Polyline = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The furniture of a picture; every field is numbers and text, so that it can be written as JSON.
+
+    axis_names: the domain's. columns: what the fields' last axis counts ("shot 1", …); empty for one field.
+    outlines: closed or open lines in the plane by the name of the region they bound.
+    physical: lower and upper corner of the part outside the absorbing layers, or None without layers.
+    sources: for each column (or the one field) the places of its point and Gaussian sources.
+    """
+
+    axis_names: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    outlines: Mapping[str, tuple[Polyline, ...]] = field(default_factory=dict)
+    physical: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    sources: tuple[tuple[tuple[float, ...], ...], ...] = ()
+
+    def of_column(self, column: int) -> Scene:
+        """The scene of one column: its own sources only, and no columns left."""
+        return replace(self, columns=(), sources=self.sources[column : column + 1])
+
+    @property
+    def legend(self) -> str:
+        """What the lines and marks mean, for a caption."""
+        parts = [f"Outlined: {listing(self.outlines)}."] if self.outlines else []
+        parts += ["Dashed: the edge of the absorbing layers."] if self.physical is not None else []
+        parts += ["Crosses: sources."] if any(self.sources) else []
+        return " ".join(parts)
+
+    def as_json(self) -> dict[str, Any]:
+        """The scene as a tree that `json` takes; `of_json` reads it."""
+        return {
+            "axis_names": self.axis_names,
+            "columns": self.columns,
+            "outlines": self.outlines,
+            "physical": self.physical,
+            "sources": self.sources,
+        }
+
+    @classmethod
+    def of_json(cls, tree: Mapping[str, Any]) -> Scene:
+        """The scene that `as_json` wrote."""
+        physical = tree["physical"]
+        return cls(
+            axis_names=tuple(tree["axis_names"]),
+            columns=tuple(tree["columns"]),
+            outlines={
+                name: tuple(tuple((x, y) for x, y in line) for line in lines)
+                for name, lines in tree["outlines"].items()
+            },
+            physical=None if physical is None else (tuple(physical[0]), tuple(physical[1])),
+            sources=tuple(tuple(tuple(at) for at in shot) for shot in tree["sources"]),
+        )
+
+
+def outline(region: Domain, window: Domain, nodes: int = 161) -> tuple[Polyline, ...]:
+    """The boundary of a plane region inside a window, as lines: the zero level of its signed distance.
+
+    Corners are blunted by less than a cell of the `nodes` × `nodes` grid.
+    """
+    lower, upper = (np.asarray(b, dtype=float) for b in window.bounds)
+    lower, upper = _common(lower, upper, *region.bounds)
+    axes = [np.linspace(a, b, nodes) for a, b in zip(lower, upper, strict=True)]
+    points = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=1)
+    distance = np.asarray(region.signed_distance(points)).reshape(nodes, nodes)
+    step = (upper - lower) / (nodes - 1)
+    lines = [lower + line * step for line in find_contours(distance, 0.0)]  # type: ignore[no-untyped-call]
+    return tuple(tuple((float(x), float(y)) for x, y in np.round(line, 6)) for line in lines)
+
+
+def _common(
+    lower: np.ndarray, upper: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The part of the window around the region, with a margin that its outline may close in."""
+    margin = 0.02 * (np.asarray(high) - np.asarray(low))
+    return np.maximum(lower, low - margin), np.minimum(upper, high + margin)
+
+
+def scene_of(problem: Problem) -> Scene:
+    """The scene of a problem: its axes and columns, its regions' outlines, its layers and sources."""
+    domain, shots = problem.domain, problem.right_hand_sides
+    plane = domain.dimension == 2
+    shapes = dict(problem.regions) if plane else {}
+    if plane and not isinstance(domain, Box):
+        shapes = {"domain": domain, **shapes}
+    columns: tuple[str, ...] = ()
+    if problem.outputs > 1:
+        kind = "shot" if len(shots) > 1 else "component"
+        columns = tuple(f"{kind} {i + 1}" for i in range(problem.outputs))
+    places = tuple(tuple(s.center for s in shot if s.center is not None) for shot in shots)
+    return Scene(
+        axis_names=domain.axes,
+        columns=columns,
+        outlines={name: outline(shape, domain) for name, shape in shapes.items()},
+        physical=_physical(problem),
+        sources=places if len(shots) > 1 else places * max(problem.outputs, 1),
+    )
+
+
+def _physical(problem: Problem) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """The corners of the part outside the layers."""
+    if problem.pml is None:
+        return None
+    axes = Stretch(problem.domain, problem.pml, 1.0).axes
+    lower = tuple(axis.lower + axis.widths[0] for axis in axes)
+    upper = tuple(axis.upper - axis.widths[1] for axis in axes)
+    return lower, upper
