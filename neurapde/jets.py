@@ -8,7 +8,6 @@ knows the sum and product rules.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -48,7 +47,7 @@ class Layout:
             raise DeclarationError(f"mixed derivatives need order=2, and order={self.order} was asked for.")
         object.__setattr__(self, "mixed", tuple(pairs))
 
-    @cached_property
+    @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """The pairs (i, j) of the second derivatives, in the order of their channels."""
         if self.order < 2:
