@@ -17,6 +17,7 @@ from neurapde.methods.recorder import Recorder
 from neurapde.methods.schedules import Constant, Schedule
 from neurapde.problem import Problem
 from neurapde.progress import Bar
+from neurapde.sources import PointSource
 from neurapde.training import Objective
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.siren import Siren
@@ -79,6 +80,13 @@ class Adam(Method):
 
     def check(self, problem: Problem) -> None:
         self.objective(problem)
+        for side in problem.right_hand_sides:
+            for source in side:
+                if isinstance(source, PointSource):
+                    raise DeclarationError(
+                        f"Adam needs the source's density at points, and {source.describe()} has none; "
+                        "use Galerkin, or a GaussianSource narrow against the wavelength."
+                    )
 
     def objective(self, problem: Problem) -> Objective:
         """The loss that this method lowers. Raises DeclarationError for names the problem does not have."""
