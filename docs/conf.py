@@ -24,6 +24,7 @@ myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"neurapde {release}"
+html_theme_options = {"light_css_variables": {"code-font-size": "0.72rem"}}
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
@@ -50,7 +51,7 @@ def _as_written(app: Sphinx, what: str, name: str, obj: object, options: object,
 def _write_help(folder: Path) -> None:
     """Write what `neurapde COMMAND --help` prints into a file for each command."""
     folder.mkdir(exist_ok=True)
-    os.environ["COLUMNS"] = "100"
+    os.environ["COLUMNS"] = "88"
     for command in ((), ("list",), ("run",), ("validate",), ("report",)):
         text = io.StringIO()
         with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):

@@ -25,12 +25,12 @@ from neurapde.validation.report import render
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 EXAMPLES = """examples:
-  neurapde list                                         what there is to solve
-  neurapde run helmholtz-disk                           solve, compare, report into runs/helmholtz-disk
-  neurapde run helmholtz-disk --set wavenumber=30       the same with another wavenumber
-  neurapde run my_problem.py --method adam --steps 2000 a problem of your own, trained
-  neurapde validate                                     are all errors below their tolerance?
-  neurapde report runs/helmholtz-disk                   show a saved report again
+  neurapde list                                     what there is to solve
+  neurapde run helmholtz-disk                       solve, compare, report into runs/helmholtz-disk
+  neurapde run helmholtz-disk --set wavenumber=30   the same with another wavenumber
+  neurapde run mine.py --method adam --steps 2000   a problem of your own, trained
+  neurapde validate                                 are all errors below their tolerance?
+  neurapde report runs/helmholtz-disk               show a saved report again
 """
 RUN_EXAMPLES = """A FILE.py defines `problem`: a neurapde.Problem, or a function that returns one, as
 

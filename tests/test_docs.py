@@ -11,6 +11,8 @@ import pytest
 
 import neurapde as npde
 from neurapde.cli import build_parser
+from neurapde.methods.adam import Adam
+from neurapde.problems import helmholtz_disk
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -76,6 +78,16 @@ def test_every_export_says_what_it_is() -> None:
         name for name in public_names() if callable(getattr(npde, name)) and not getattr(npde, name).__doc__
     }
     assert bare == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=page_name)
+def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(npde, "Adam", lambda steps, **settings: Adam(min(steps, 2), points=64, **settings))
+    names: dict[str, object] = {"npde": npde, "problem": helmholtz_disk()}
+    for block in blocks(page, "python"):
+        exec(compile(block, page.name, "exec"), names)
 
 
 @pytest.mark.slow
