@@ -1,12 +1,12 @@
 """Finite volumes for -div(a grad u) + c u = f on the nodes of a box, in 1, 2 and 3 dimensions.
 
-Every node owns the box that reaches half-way to its neighbours (half of it at a side), and the equation is balanced
-over that box: the matrix is sum over axes of B^T diag(a area / h) B with B the difference of neighbours, symmetric and
-conservative. Where u is smooth on both sides of a jump of `a` along grid lines the order is `ORDER`.
+Every node owns the box that reaches half-way to its neighbours (half of it at a side), and the equation is
+balanced over that box: the matrix is sum over axes of B^T diag(a area / h) B with B the difference of
+neighbours, symmetric and conservative. Where u is smooth on both sides of a jump of `a` along grid lines the
+order is `ORDER`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +16,13 @@ from scipy.sparse import linalg
 
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.separable import SeparableInverse
+from neurapde.reference_solvers.sides import ZERO, on_side, side_pairs
+from neurapde.reference_solvers.sides import Dirichlet as Dirichlet
+from neurapde.reference_solvers.sides import Neumann as Neumann
+from neurapde.reference_solvers.sides import Periodic as Periodic
+from neurapde.reference_solvers.sides import Robin as Robin
+from neurapde.reference_solvers.sides import Side as Side
+from neurapde.reference_solvers.sides import Sides as Sides
 from neurapde.reference_solvers.stencils import along, forward_difference, outer, trapezoid_weights
 
 ORDER = 2.0
@@ -24,47 +31,17 @@ Array = NDArray[np.float64]
 Coefficient = float | Array | Sequence[Array]
 
 
-@dataclass(frozen=True)
-class Dirichlet:
-    """u = value on the side; `value` a number or an array of the side's nodes (the grid's shape less that axis)."""
-
-    value: float | Array = 0.0
-
-
-@dataclass(frozen=True)
-class Neumann:
-    """a du/dn = value on the side, n outward: the flux into the box, so multiply a slope du/dn by `a` first."""
-
-    value: float | Array = 0.0
-
-
-@dataclass(frozen=True)
-class Robin:
-    """a du/dn + coefficient u = value on the side, n outward, `coefficient` at least 0."""
-
-    coefficient: float | Array
-    value: float | Array = 0.0
-
-
-@dataclass(frozen=True)
-class Periodic:
-    """The last node of the axis is the first one again; both sides of the axis say so."""
-
-
-Side = Dirichlet | Neumann | Robin | Periodic
-Sides = Side | Sequence[tuple[Side, Side]]
-
-
 def half_points(coefficient: Coefficient, grid: Grid) -> tuple[Array, ...]:
     """The coefficient at the half points of each axis: d arrays, axis i of array i one shorter than the grid.
 
     Args:
         coefficient: what is known decides the mean, and the mean the order at a jump:
-            a number; or an array `(n1 - 1, ...)` of cell values: the arithmetic mean of the cells around an edge,
-            second order when the jump lies on grid lines, first order when it cuts cells (whose averages one then
-            gives); or an array `(n1, ...)` of node values: the harmonic mean of the two ends, second order when the
-            jump lies half-way between nodes, else first order; or d arrays of half-point values, taken as they are:
-            in one dimension 1 / mean(1/a) between the nodes is second order wherever the jump is.
+            a number; or an array `(n1 - 1, ...)` of cell values: the arithmetic mean of the cells around an
+            edge, second order when the jump lies on grid lines, first order when it cuts cells (whose
+            averages one then gives); or an array `(n1, ...)` of node values: the harmonic mean of the two
+            ends, second order when the jump lies half-way between nodes, else first order; or d arrays of
+            half-point values, taken as they are: in one dimension 1 / mean(1/a) between the nodes is second
+            order wherever the jump is.
         grid: the nodes.
 
     Raises: ValueError for other shapes and for values that are not finite and positive.
@@ -87,7 +64,8 @@ def half_points(coefficient: Coefficient, grid: Grid) -> tuple[Array, ...]:
             else [np.shape(each) for each in coefficient]
         )
         raise ValueError(
-            f"the coefficient has shape {found}; give a number, cells {cells}, nodes {shape} or half points {expected}."
+            f"the coefficient has shape {found}; give a number, cells {cells}, nodes {shape} or half points "
+            f"{expected}."
         )
     for each in values:
         if not (np.isfinite(each).all() and (each > 0).all()):
@@ -118,7 +96,7 @@ def solve_poisson(
     *,
     coefficient: Coefficient = 1.0,
     reaction: float | Array = 0.0,
-    sides: Sides = Dirichlet(),  # noqa: B008  (frozen)
+    sides: Sides = ZERO,
     imbalance: float = 1e-2,
 ) -> Array:
     """Solve -div(a grad u) + c u = f on a box.
@@ -128,17 +106,19 @@ def solve_poisson(
         source: f, a number or `grid.shape`.
         coefficient: a, see `half_points`.
         reaction: c, a number or `grid.shape`.
-        sides: one side for all, or a pair (lower side, upper side) for each axis. Where two Dirichlet sides meet
-            the later axis sets the value.
-        imbalance: when nothing fixes u (no Dirichlet, no Robin, c = 0) the sources and fluxes must cancel: up to
-            this part of their size is put down to the grid and spread over f; the solution's mean is then zero.
+        sides: one side for all, or a pair (lower side, upper side) for each axis. Where two Dirichlet sides
+            meet the later axis sets the value.
+        imbalance: when nothing fixes u (no Dirichlet, no Robin, c = 0) the sources and fluxes must cancel: up
+            to this part of their size is put down to the grid and spread over f; the solution's mean is then
+            zero.
 
     Returns: u, `grid.shape`.
-    Raises: ValueError for wrong shapes or signs, for one-sided periodicity, and for sources that do not cancel.
+    Raises: ValueError for wrong shapes or signs, for one-sided periodicity, and for sources that do not
+        cancel.
     """
     if grid.dimension > 3:
         raise ValueError(f"the box has 1 to 3 dimensions, got {grid.dimension}.")
-    pairs = _pairs(sides, grid)
+    pairs = side_pairs(sides, grid)
     system = _System(grid, half_points(coefficient, grid), _on_nodes(reaction, grid, "reaction"), pairs)
     return system.solve(_on_nodes(source, grid, "source"), imbalance)
 
@@ -150,16 +130,6 @@ def _on_nodes(values: float | Array, grid: Grid, what: str) -> Array:
     if not np.isfinite(values).all():
         raise ValueError(f"the {what} has values that are not finite.")
     return values
-
-
-def _pairs(sides: Sides, grid: Grid) -> list[tuple[Side, Side]]:
-    pairs = [(sides, sides)] * grid.dimension if isinstance(sides, Side) else [(a, b) for a, b in sides]
-    if len(pairs) != grid.dimension:
-        raise ValueError(f"sides are {grid.dimension} pairs (lower, upper), one an axis; got {len(pairs)}.")
-    for axis, pair in enumerate(pairs):
-        if isinstance(pair[0], Periodic) != isinstance(pair[1], Periodic):
-            raise ValueError(f"axis {axis} is periodic on one side only; say Periodic() on both.")
-    return pairs
 
 
 class _System:
@@ -188,15 +158,15 @@ class _System:
         face = self.fixed[at].shape
         area = outer([w for k, w in enumerate(self.weights) if k != axis]) if face else np.array(1.0)
         if isinstance(side, Dirichlet):
-            self.fixed[at], self.values[at] = True, _on_side(side.value, face, axis)
+            self.fixed[at], self.values[at] = True, on_side(side.value, face, axis)
         elif isinstance(side, Neumann):
-            self.side_flux[at] += _on_side(side.value, face, axis) * area
+            self.side_flux[at] += on_side(side.value, face, axis) * area
         elif isinstance(side, Robin):
-            coefficient = _on_side(side.coefficient, face, axis)
+            coefficient = on_side(side.coefficient, face, axis)
             if (coefficient < 0).any():
                 raise ValueError(f"the Robin coefficient on axis {axis} is negative; it is at least 0.")
             self.side_diagonal[at] += coefficient * area
-            self.side_flux[at] += _on_side(side.value, face, axis) * area
+            self.side_flux[at] += on_side(side.value, face, axis) * area
 
     @cached_property
     def matrix(self) -> sparse.csr_array:
@@ -230,8 +200,9 @@ class _System:
             sizes = (abs(source) * self.volume + abs(self.side_flux)).sum()
             if abs(right.sum()) > imbalance * sizes:
                 raise ValueError(
-                    f"sources and fluxes add up to {right.sum():.3g}, {abs(right.sum()) / sizes:.1%} of their size: without "
-                    "a Dirichlet or Robin side or a reaction they must cancel. Correct the data or fix u on a side."
+                    f"sources and fluxes add up to {right.sum():.3g}, {abs(right.sum()) / sizes:.1%} of "
+                    "their size: without a Dirichlet or Robin side or a reaction they must "
+                    "cancel. Correct the data or fix u on a side."
                 )
             right = right - right.sum() * self.volume.ravel() / self.volume.sum()
         matrix, right = spread.T @ self.matrix @ spread, spread.T @ right
@@ -255,8 +226,8 @@ class _System:
         solution, status = linalg.cg(matrix, right, rtol=1e-11, maxiter=2000, M=inverse.operator)
         if status:
             raise RuntimeError(
-                f"conjugate gradients did not solve the {unknowns} equations in 2000 steps: the coefficient varies too "
-                "much for this size; use a coarser grid."
+                f"conjugate gradients did not solve the {unknowns} equations in 2000 steps: the coefficient "
+                "varies too much for this size; use a coarser grid."
             )
         return solution
 
@@ -283,21 +254,11 @@ class _System:
         return first or (k == n - 1 and isinstance(upper, Dirichlet | Periodic))
 
 
-def _on_side(values: float | Array, face: tuple[int, ...], axis: int) -> Array:
-    if np.shape(values) not in ((), face):
-        raise ValueError(
-            f"a side of axis {axis} has {face} nodes, its data has shape {np.shape(values)}; give a number or {face}."
-        )
-    if not np.isfinite(values).all():
-        raise ValueError(f"the data of a side of axis {axis} has values that are not finite.")
-    return np.broadcast_to(np.asarray(values, dtype=float), face)
-
-
 def solve_symmetric(matrix: sparse.csc_array, right: Array, *, floating: bool = False) -> Array:
     """Solve a symmetric sparse system, `right` `(n,)` or `(n, k)`, by a factorisation.
 
-    `floating`: the matrix annuls the constants and the columns of `right` sum to zero; the last value is then held
-    at zero, which loses nothing, since the equation left out is minus the sum of the others.
+    `floating`: the matrix annuls the constants and the columns of `right` sum to zero; the last value is then
+    held at zero, which loses nothing, since the equation left out is minus the sum of the others.
     """
     size = matrix.shape[0] - floating
     factor = linalg.splu(

@@ -11,10 +11,12 @@ Array = NDArray[np.float64]
 
 
 class SeparableInverse:
-    """Inverse of K1 x M2 x M3 + M1 x K2 x M3 + M1 x M2 x K3 + shift M1 x M2 x M3, where x is the Kronecker product.
+    """Inverse of K1 x M2 x M3 + M1 x K2 x M3 + M1 x M2 x K3 + shift M1 x M2 x M3, x the Kronecker product.
 
-    With K V = M V diag(lambda) on each axis and V^T M V = I the sum becomes diagonal, lambda1 + lambda2 + lambda3 +
-    shift: two products by dense one-axis matrices an axis. The constant that a floating problem leaves free is left
+    With K V = M V diag(lambda) on each axis and V^T M V = I the sum becomes diagonal, lambda1 + lambda2 +
+    lambda3 +
+    shift: two products by dense one-axis matrices an axis. The constant that a floating problem leaves free
+        is left
     out. Source: Lynch, Rice, Thomas (1964), Numer. Math. 6, 185-199.
 
     Args:

@@ -1,6 +1,7 @@
-"""Difference matrices on one axis, how they act along an axis of a grid, and how a grid meets scattered points.
+"""Difference matrices on one axis, how they act on a grid, and how a grid meets scattered points.
 
-A matrix acts on `values.ravel()`. Products of one-axis matrices are Kronecker products in the order of the axes.
+A matrix acts on `values.ravel()`. Products of one-axis matrices are Kronecker products in the order of the
+axes.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ def forward_difference(nodes: int, spacing: float) -> sparse.csr_array:
 
 
 def central_difference(nodes: int, spacing: float) -> sparse.csr_array:
-    """`(nodes, nodes)`, (u[i+1] - u[i-1]) / 2h inside, one-sided first differences at the ends, as `numpy.gradient`."""
+    """`(nodes, nodes)`, (u[i+1] - u[i-1]) / 2h, one-sided at the ends: what `numpy.gradient` does."""
     ones = np.full(nodes - 1, 0.5 / spacing)
     matrix = sparse.diags_array([-ones, ones], offsets=[-1, 1], shape=(nodes, nodes), format="lil")
     matrix[0, [0, 1]] = [-1.0 / spacing, 1.0 / spacing]
@@ -32,9 +33,9 @@ def central_difference(nodes: int, spacing: float) -> sparse.csr_array:
 def staggered_difference(nodes: int, spacing: float) -> sparse.csr_array:
     """`(nodes - 1, nodes - 2)`, inner nodes -> half points, fourth order for an odd field.
 
-    (27 (u[i+1] - u[i]) - (u[i+2] - u[i-1])) / 24h. The field is zero at both ends of the axis and continued beyond
-    them as an odd function, which a solution of the wave equation is at a wall with u = 0. Minus the transpose is
-    then the fourth-order divergence of an even flux, back to the inner nodes.
+    (27 (u[i+1] - u[i]) - (u[i+2] - u[i-1])) / 24h. The field is zero at both ends of the axis and continued
+    beyond them as an odd function, which a solution of the wave equation is at a wall with u = 0. Minus the
+    transpose is then the fourth-order divergence of an even flux, back to the inner nodes.
     """
     if nodes < 4:
         raise ValueError(f"{nodes} nodes do not hold a fourth-order difference; use at least 4.")
@@ -72,7 +73,8 @@ def trapezoid_weights(nodes: int, spacing: float) -> NDArray[np.float64]:
 def interpolation(grid: Grid, points: NDArray[np.float64], *, degree: int = 3) -> sparse.csr_array:
     """`(points, grid.size)`, the tensor-product Lagrange interpolation of node values at scattered points.
 
-    The rows divided by the cell's volume are discrete deltas of unit mass whose moments up to `degree` are exact.
+    The rows divided by the cell's volume are discrete deltas of unit mass whose moments up to `degree` are
+    exact.
 
     Args:
         grid: the nodes; at least `degree + 1` on each axis.
