@@ -178,7 +178,7 @@ class Helmholtz(AbstractEquation):
         layer = points[~self.stretch(problem).physical(points)]
         speed = float(np.max(np.real(self.speed(layer)))) if len(layer) else 1.0
         wavelength = 2 * math.pi * speed / self.wavenumber
-        for side, width in problem.pml.widths(problem.domain).items():
+        for width in problem.pml.widths(problem.domain).values():
             if width < wavelength / 2 and problem.pml.reflection is None:
                 in_layer = "" if speed == 1 else f" and speed {number(round(speed, 4))}"
                 raise DeclarationError(
@@ -189,7 +189,7 @@ class Helmholtz(AbstractEquation):
 
     def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
         residual = HelmholtzResidual(self.strong(problem), problem.right_hand_sides)
-        text = f"L u − f = 0 in the {problem.domain.name}"
+        text = f"{self._short(problem)} in the {problem.domain.name}"
         return (Constraint("helmholtz", residual, interior(problem.domain), self.order, text),)
 
     def describe(self, problem: "Problem") -> list[str]:
@@ -199,18 +199,22 @@ class Helmholtz(AbstractEquation):
             f"c = {self.speed.describe()}",
         ]
 
+    def _short(self, problem: "Problem") -> str:
+        """The equation in one glance."""
+        scale = " ".join(f"e_{axis}" for axis in problem.domain.axes)
+        return "Δu + k²/c² u = f" if problem.pml is None else f"L u = {scale} f"
+
     def _formula(self, problem: "Problem") -> str:
-        plain = "Δu + k²/c² u = f"
+        """The equation in full."""
         if problem.pml is None:
-            return plain
+            return self._short(problem)
         axes = problem.domain.axes
-        if len(axes) == 1:
-            return "L u = ∂x((1/e_x) ∂x u) + e_x k²/c² u = e_x f"
-        names = [f"e_{axis}" for axis in axes]
-        terms = [
-            f"∂{axis}(({' '.join(e for e in names if e != f'e_{axis}')}/e_{axis}) ∂{axis} u)" for axis in axes
-        ]
-        return f"L u = {' + '.join(terms)} + {' '.join(names)} k²/c² u = {' '.join(names)} f"
+        terms = []
+        for axis in axes:
+            others = " ".join(f"e_{other}" for other in axes if other != axis) or "1"
+            terms.append(f"∂{axis}(({others}/e_{axis}) ∂{axis} u)")
+        operator, _, right = self._short(problem).partition(" = ")
+        return f"{operator} = {' + '.join(terms)} + {right.removesuffix(' f')} k²/c² u = {right}"
 
 
 def _rounded_up(value: float) -> str:

@@ -1,0 +1,201 @@
+import math
+import pickle
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import torch
+
+from neurapde.boundaries import PML, Dirichlet, Neumann
+from neurapde.constraints import Constraint, at_points, face, interior
+from neurapde.domains import Box, Disk
+from neurapde.errors import DeclarationError
+from neurapde.medium import GridField
+
+BOX = Box((-1, 1), (-1, 1))
+RING = Disk((0, 0), 1, name="rim") - Disk((0, 0), 0.4, name="hole")
+
+
+class Known:
+    """Stands in for a jet: the field x² + 3xy, or two multiples of it, with its gradient."""
+
+    def __init__(self, points: torch.Tensor, columns: bool = False) -> None:
+        x, y = points[:, 0], points[:, 1]
+        scale = torch.tensor([1.0, 2j]) if columns else torch.tensor(1.0)
+        parts = [x**2 + 3 * x * y, 2 * x + 3 * y, 3 * x]
+        self.value, *self.slopes = [part[:, None] * scale if columns else part for part in parts]
+
+    def d(self, i: int) -> torch.Tensor:
+        return self.slopes[i]
+
+
+def residual(constraint: Constraint, columns: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+    samples = constraint.sample(400, generator=torch.Generator().manual_seed(31622))
+    return samples.points, constraint.residual(samples, Known(samples.points, columns))
+
+
+@pytest.mark.parametrize("columns", [False, True])
+def test_residual_of_the_right_condition_vanishes(columns: bool) -> None:
+    for condition in (
+        Dirichlet(lambda x: x[:, 0] ** 2 + 3 * x[:, 0] * x[:, 1]),
+        Dirichlet(lambda x: 1 - 3 * x[:, 1], on="left"),
+        Neumann(lambda x: 2 + 3 * x[:, 1], on="right"),
+        Neumann(lambda x: 3 * x[:, 0], on=("top",)),
+        Neumann(lambda x: -3 * x[:, 0], on="bottom"),
+    ):
+        (constraint,) = condition.constraints(BOX)
+        _, found = residual(constraint, columns)
+        first = found[:, 0] if columns else found
+        assert found.shape == ((400, 2) if columns else (400,))
+        assert first.abs().max() < 1e-12
+        assert not columns or found[:, 1].abs().max() > 0.1
+
+
+def test_flux_through_a_hole_counts_outward_of_the_domain() -> None:
+    (constraint,) = Neumann(0.0, on="hole").constraints(RING)
+    points, found = residual(constraint)
+    radial = points / 0.4
+    assert torch.allclose(
+        found, -(radial[:, 0] * (2 * points[:, 0] + 3 * points[:, 1]) + 3 * radial[:, 1] * points[:, 0])
+    )
+
+
+def test_values_may_be_complex_and_keep_the_points_precision() -> None:
+    (constraint,) = Dirichlet(1 - 2j, on="hole").constraints(RING)
+    samples = constraint.sample(10, generator=torch.Generator().manual_seed(31622), dtype=torch.float32)
+    found = constraint.residual(samples, Known(samples.points))
+    assert found.dtype == torch.complex64
+    assert torch.allclose(found.imag, torch.full((10,), 2.0))
+
+
+def test_constraints_are_named_by_kind_and_faces() -> None:
+    names = [
+        condition.constraints(BOX)[0].name
+        for condition in (
+            Dirichlet(),
+            Dirichlet(0, on="left"),
+            Neumann(0, on=("top", "right")),
+            Dirichlet(1, on="left", name="inlet"),
+        )
+    ]
+    assert names == ["dirichlet", "dirichlet-left", "neumann-top-right", "inlet"]
+    assert Dirichlet().constraints(BOX)[0].order == 0
+    assert Neumann().constraints(BOX)[0].order == 1
+    assert PML(0.3).constraints(BOX) == ()
+
+
+def test_conditions_are_taken_on_their_faces_only() -> None:
+    (constraint,) = Dirichlet(0, on=("left", "top")).constraints(BOX)
+    points, _ = residual(constraint)
+    assert torch.all((points[:, 0] == -1) | (points[:, 1] == 1))
+    assert Dirichlet(GridField(np.ones((2, 2)))).on_domain(BOX).value.bounds == ((-1.0, -1.0), (1.0, 1.0))
+
+
+def test_layers_have_a_width_and_a_strength_at_each_side() -> None:
+    sided = PML({"left": 0.2, "top": 0.4}, reflection=1e-4)
+    assert sided.widths(BOX) == {"left": 0.2, "top": 0.4}
+    assert sided.strength_for(20.0, "top") == pytest.approx(-3 * math.log(1e-4) / (2 * 20 * 0.4))
+    assert sided.reflection_for(20.0, "left") == pytest.approx(1e-4)
+    assert PML(0.5).strength_for(20.0, "left") == 5.0
+    assert PML(0.5).reflection_for(20.0, "left") == pytest.approx(math.exp(-2 * 20 * 5 * 0.5 / 3))
+    assert PML(0.5, sides="left").widths(BOX) == {"left": 0.5}
+    assert PML(1.5, sides="left").on_domain(BOX) == PML(1.5, sides="left")
+    assert PML(0.5).outer_value == 0.0
+
+
+@pytest.mark.parametrize(
+    "boundary",
+    [
+        Dirichlet(1j, on=["left", "top"]),
+        Neumann(2.0, name="flux"),
+        PML(0.5),
+        PML({"left": 0.2}, reflection=0.1),
+    ],
+)
+def test_a_copy_by_pickle_or_by_fields_is_equal(boundary) -> None:
+    assert pickle.loads(pickle.dumps(boundary)) == boundary
+    again = type(boundary).rebuild({item.name: getattr(boundary, item.name) for item in fields(boundary)})
+    assert again == boundary
+    assert hash(again) == hash(boundary)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: PML(0.0), "PML width is 0, but must be positive"),
+        (lambda: PML(-0.1), "PML width is -0.1, but must be positive"),
+        (lambda: PML(math.nan), "PML width is nan; give a finite number"),
+        (lambda: PML("thick"), "PML width is 'thick', a str; give a number"),
+        (lambda: PML({"left": -1}), "PML width at 'left' is -1, but must be positive"),
+        (lambda: PML({}), "PML width is {}; give a number, or one for each side"),
+        (lambda: PML({"left": 0.1}, sides="top"), "has a width for left and sides='top'; leave out sides"),
+        (lambda: PML(0.1, strength=-5), "PML strength is -5, but must be positive"),
+        (lambda: PML(0.1, reflection=1.5), "PML reflection is 1.5; give the part that may come back"),
+        (lambda: PML(0.1, 5.0, 1e-3), "has strength=5.0 and reflection=0.001, .* give one of them"),
+        (
+            lambda: PML(0.1, sides="lid").on_domain(BOX),
+            "the PML is on face 'lid', but .* has the faces left, right",
+        ),
+        (lambda: PML(0.1).on_domain(Disk((0, 0), 1)), "PML needs the flat sides of a Box"),
+        (
+            lambda: PML(2.5).on_domain(BOX),
+            "PML width 2.5 at left fills the domain, 2 wide along x; use less than 1",
+        ),
+        (lambda: PML(1.0).on_domain(BOX), "PML widths 1 at left and 1 at right leave nothing of the domain"),
+        (
+            lambda: PML(0.1, sides="left").width_at("top"),
+            "has no layer at 'top', only at left; ask for one of",
+        ),
+        (lambda: Dirichlet("zero"), "value of the dirichlet condition is 'zero'; give a number"),
+        (lambda: Dirichlet(0, on=3), "on=3 names no faces; give a face name"),
+        (lambda: Dirichlet(0, on="lid").on_domain(BOX), "condition 'dirichlet-lid' is on face 'lid', but"),
+        (lambda: Neumann(0, on=()).on_domain(BOX), "name each face once, or None for the whole boundary"),
+        (lambda: Dirichlet(GridField(np.ones(3))).on_domain(BOX), "have 1 axes, but .* has 2"),
+    ],
+)
+def test_what_is_no_boundary_is_refused_with_a_way_out(make, message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        make()
+
+
+def test_samplers_draw_where_they_say() -> None:
+    generator = torch.Generator().manual_seed(31622)
+    assert BOX.contains(interior(BOX)(50, generator=generator).points).all()
+    samples = face(BOX, "left")(50, generator=generator)
+    assert samples.normals is not None
+    assert torch.all(samples.normals == torch.tensor([-1.0, 0.0]))
+    given = np.arange(20.0).reshape(10, 2)
+    assert torch.equal(at_points(given)(99).points, torch.tensor(given))
+    some = at_points(given, normals=given)(4, generator=generator, dtype=torch.float32)
+    assert some.points.dtype == torch.float32
+    assert torch.equal(some.points, some.normals)
+    assert len({tuple(row) for row in some.points.tolist()} & {tuple(row) for row in given.tolist()}) == 4
+    assert len(at_points(given)(5, how="grid").points) == 5
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Constraint("", print, interior(BOX)), "name of the constraint is ''; give a name"),
+        (
+            lambda: Constraint("fit", 3.0, interior(BOX)),
+            "constraint 'fit' was given 3.0; give a function residual",
+        ),
+        (lambda: Constraint("fit", print, BOX), "was given Box.*; give a function sample.*interior"),
+        (
+            lambda: Constraint("fit", print, interior(BOX), order=3),
+            "constraint 'fit' has order 3; give 0, 1 or 2",
+        ),
+        (lambda: face(BOX, "lid"), "the sampler is on face 'lid'"),
+        (
+            lambda: at_points(np.zeros((0, 2))),
+            r"shape \(0, 2\); give an array \(n, d\) with at least one row",
+        ),
+        (lambda: at_points(np.zeros(3)), r"shape \(3,\); give an array \(n, d\)"),
+        (lambda: at_points(np.zeros((3, 2)), np.zeros((2, 2))), "but the points .*; give one for each point"),
+        (lambda: at_points(np.array([[np.nan, 0]])), r"points\[0\] is \[nan, 0.0\]"),
+    ],
+)
+def test_what_is_no_constraint_is_refused_with_a_way_out(make, message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        make()

@@ -1,0 +1,228 @@
+import pickle
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import torch
+
+from neurapde.arrays import sin
+from neurapde.boundaries import PML, Dirichlet, Neumann
+from neurapde.constraints import Constraint, at_points, interior
+from neurapde.domains import Ball, Box, Disk, Interval
+from neurapde.equations import Equation, Helmholtz
+from neurapde.errors import DeclarationError, DeclarationWarning
+from neurapde.medium import GridField, Piecewise
+from neurapde.problem import Problem
+from neurapde.sources import FunctionSource, GaussianSource, PointSource, Shots
+
+BOX = Box((-1, 1), (-1, 1))
+DISK = Disk(center=(0, 0), radius=0.1)
+SOURCE = GaussianSource(at=(-0.35, 0.0), variance=1e-4, amplitude=1 + 1j)
+
+
+def poisson(x, u):
+    return u.laplacian + sin(x[:, 0])
+
+
+def zero(samples, u):
+    return u.value
+
+
+def problem(**changes) -> Problem:
+    fields = {
+        "name": "helmholtz-disk",
+        "domain": BOX,
+        "equation": Helmholtz(20.0, Piecewise(1.0, (DISK, 2.0))),
+        "sources": [SOURCE],
+        "boundary": PML(0.5, 5.0),
+    }
+    return Problem(**(fields | changes))
+
+
+def test_a_problem_reads_like_the_mathematics() -> None:
+    assert str(problem()).splitlines() == [
+        "helmholtz-disk",
+        "  domain      box [−1, 1] × [−1, 1]",
+        "  equation    L u = ∂x((e_y/e_x) ∂x u) + ∂y((e_x/e_y) ∂y u) + e_x e_y k²/c² u = e_x e_y f,  "
+        "u complex, e^(+iωt)",
+        "              k = 20",
+        "              c = 1; 2 in disk = {|(x, y) − (0, 0)| ≤ 0.1}",
+        "  sources     f = (1 + 1i) · Gaussian of unit mass at (−0.35, 0), variance 0.0001",
+        "  boundary    PML 0.5 wide at left, right, bottom and top: e = 1 − i a₀ (ℓ/L)², a₀ = 5; "
+        "u = 0 at its outer edge (not trained)",
+        "  constraint  helmholtz: L u = e_x e_y f in the box",
+    ]
+    user = Problem(
+        "poisson",
+        Disk((0, 0), 1) - Disk((0, 0), 0.5, name="hole"),
+        Equation(poisson),
+        boundary=[Dirichlet(0.0, on="disk"), Neumann(1 - 2j, on="hole", name="flux")],
+        constraints=Constraint("datum", zero, at_points(np.zeros((1, 2)))),
+        exact=lambda x: x[:, 0],
+    )
+    assert str(user).splitlines() == [
+        "poisson",
+        "  domain      difference ({|(x, y) − (0, 0)| ≤ 1} ∖ {|(x, y) − (0, 0)| ≤ 0.5})",
+        "  equation    poisson(x, u) = 0,  u real,  derivatives up to order 2",
+        "  boundary    u = 0 on disk",
+        "              ∂u/∂n = 1 − 2i on hole",
+        "  constraint  equation: poisson(x, u) = 0 in the difference",
+        "              dirichlet-disk: u = 0 on disk",
+        "              flux: ∂u/∂n = 1 − 2i on hole",
+        "              datum",
+        "  exact       known",
+    ]
+
+
+def test_every_constraint_is_listed_by_its_name() -> None:
+    box = problem(
+        boundary=[Dirichlet(0, on="left"), Neumann(0, on="top")],
+        constraints=[Constraint("datum", zero, interior(BOX))],
+    )
+    assert [c.name for c in box.constraints] == ["helmholtz", "dirichlet-left", "neumann-top", "datum"]
+    assert [c.order for c in box.constraints] == [2, 0, 1, 0]
+    assert [c.name for c in problem().constraints] == ["helmholtz"]
+
+
+def test_shots_are_right_hand_sides_of_their_own_and_a_list_is_one() -> None:
+    together = problem(sources=[SOURCE, PointSource((0.2, 0.2))])
+    apart = problem(sources=Shots(SOURCE, [SOURCE, PointSource((0.2, 0.2))]))
+    assert (len(together.right_hand_sides), together.outputs) == (1, 1)
+    assert [len(entry) for entry in apart.right_hand_sides] == [1, 2]
+    assert apart.outputs == 2
+    assert "  shot 2      f = (1 + 1i) · Gaussian" in str(apart)
+    assert problem(sources=SOURCE) == problem()
+    assert problem(sources=()).right_hand_sides == ((),)
+
+
+def test_physical_region_is_the_domain_without_its_layers() -> None:
+    points = np.array([[0.0, 0.0], [0.49, -0.49], [0.51, 0.0], [0.0, -0.9], [2.0, 0.0]])
+    assert problem().physical(points).tolist() == [True, True, False, False, False]
+    assert problem().physical(torch.tensor(points)).tolist() == [True, True, False, False, False]
+    assert problem(boundary=()).physical(points).tolist() == [True, True, True, True, False]
+    assert dict(problem().regions) == {"disk": DISK}
+
+
+def test_gridded_media_and_sources_cover_the_domain_unless_told_otherwise() -> None:
+    values = np.full((5, 5), 1.5)
+    box = problem(equation=Helmholtz(20.0, GridField(values)), sources=GridField(np.zeros((3, 3))))
+    assert box.equation.speed == GridField(values, ((-1, -1), (1, 1)))
+    assert box.sources == (FunctionSource(GridField(np.zeros((3, 3)), ((-1, -1), (1, 1)))),)
+    with pytest.warns(DeclarationWarning, match="GridField reaches from .* its outermost values continue"):
+        problem(equation=Helmholtz(20.0, GridField(values, ((-0.5, -0.5), (0.5, 0.5)))))
+
+
+def test_a_copy_by_pickle_or_by_fields_is_equal() -> None:
+    for case in (
+        problem(),
+        problem(sources=Shots(SOURCE, SOURCE)),
+        problem(boundary=Dirichlet(0, on="left")),
+    ):
+        _ = case.constraints
+        again = pickle.loads(pickle.dumps(case))
+        assert again == case
+        assert hash(again) == hash(case)
+        assert Problem.rebuild({item.name: getattr(case, item.name) for item in fields(case)}) == case
+
+
+def test_strong_layers_and_thin_ones_of_given_reflection_are_accepted() -> None:
+    problem(boundary=PML(0.16))
+    problem(boundary=PML(0.05, reflection=1e-3))
+    problem(domain=Interval(-1, 1), equation=Helmholtz(20.0), sources=PointSource(0.0))
+
+
+TAIL = "reaches 0.04 .four standard deviations., across the edge of the physical region"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sources": GaussianSource((-0.48, 0), 1e-4)}, TAIL),
+        ({"boundary": (), "sources": GaussianSource((0, 0.99), 1e-4)}, TAIL),
+        ({"sources": lambda x: np.exp(-12 * x[:, 0] ** 2 - 30 * x[:, 1] ** 2)}, None),
+        (
+            {"sources": lambda x: np.exp(-30 * (x[:, 0] ** 2 + x[:, 1] ** 2))},
+            "in the absorbing layer, beside",
+        ),
+    ],
+)
+def test_a_source_whose_tail_is_lost_is_warned_of(changes, message: str | None) -> None:
+    if message is None:
+        with pytest.raises(
+            DeclarationError, match=r"in the absorbing layer, beside .* at most; let it vanish there"
+        ):
+            problem(**changes)
+        return
+    with pytest.warns(DeclarationWarning, match=message):
+        problem(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": ""}, "name of the problem is ''; give a name"),
+        ({"domain": (-1, 1)}, r"domain is \(-1, 1\); give a Box, Disk, Ball, Polygon or a combination"),
+        (
+            {"equation": "helmholtz"},
+            r"equation is 'helmholtz'; give Helmholtz\(wavenumber, speed\) or Equation",
+        ),
+        ({"equation": Helmholtz}, "equation is <class .*; give Helmholtz"),
+        ({"sources": "loud"}, "sources is 'loud'; give a GaussianSource"),
+        ({"sources": [SOURCE, 1j, None]}, r"sources\[2\] is None; give a GaussianSource"),
+        ({"boundary": 0.5}, "boundary is 0.5; give Dirichlet, Neumann or PML, or a list of these"),
+        ({"boundary": [PML(0.5), "left"]}, "boundary is 'left'; give Dirichlet"),
+        ({"constraints": zero}, "constraints is <function zero.*; give npde.Constraint"),
+        ({"exact": 3.0}, r"exact is 3.0; give a function of points \(n, d\), or None"),
+        ({"boundary": [PML(0.2), PML(0.3)]}, "boundary has 2 PMLs; give one, with a width for each side"),
+        ({"boundary": PML(1.2)}, "PML widths 1.2 at left and 1.2 at right leave nothing of the domain"),
+        ({"boundary": PML(3)}, "PML width 3 at left fills the domain, 2 wide along x; use less than 1"),
+        (
+            {"boundary": PML(0.02), "equation": Helmholtz(20.0)},
+            r"PML width 0\.02 is 0\.06 wavelengths at k = 20; use at least 0\.16 \(half a wavelength\), or give refl",
+        ),
+        (
+            {"boundary": PML(0.2), "equation": Helmholtz(20.0, 2.0)},
+            r"PML width 0\.2 is 0\.32 wavelengths at k = 20 and speed 2; use at least 0\.32",
+        ),
+        (
+            {"boundary": PML(0.5, sides="lid")},
+            "the PML is on face 'lid', but .* has the faces left, right, bottom",
+        ),
+        ({"domain": Disk((0, 0), 1)}, "PML needs the flat sides of a Box, but the domain is"),
+        ({"boundary": Dirichlet(0, on="lid")}, "condition 'dirichlet-lid' is on face 'lid'"),
+        (
+            {"boundary": [Dirichlet(0), Dirichlet(1)]},
+            "two constraints are named 'dirichlet', .* give one another",
+        ),
+        (
+            {"constraints": Constraint("helmholtz", zero, interior(BOX))},
+            "two constraints are named 'helmholtz'",
+        ),
+        ({"sources": PointSource((3, 0))}, r"the source at \(3, 0\) lies outside .*; move it in"),
+        ({"sources": Shots(SOURCE, PointSource((0.7, 0)))}, "lies in the absorbing layer; move it inside"),
+        ({"sources": PointSource((0, 0, 0))}, "has 3 coordinates, but .* has 2 axes"),
+        ({"sources": lambda x: x[:, 0] / 0}, "is not finite at"),
+        ({"sources": lambda x: x[:, :1]}, r"returns the shape \(4096, 1\)"),
+        (
+            {"sources": 1.0},
+            "the source, 1, is 1 at .*, in the absorbing layer, beside 1 at most; let it vanish",
+        ),
+        (
+            {"equation": Helmholtz(20.0, lambda x: x[:, 0])},
+            "speed is −.* at .*, but must be finite and positive",
+        ),
+        ({"equation": Helmholtz(20, Piecewise(1, (Ball((0,), 1), 2)))}, "region ball has 1 axes, but"),
+        (
+            {"equation": Equation(poisson), "boundary": ()},
+            r"says its right-hand side in residual\(x, u\), but sources",
+        ),
+        ({"equation": Equation(poisson), "sources": ()}, "PML belongs to the Helmholtz equation"),
+        (
+            {"equation": Equation(poisson, mixed=[(0, 2)]), "sources": (), "boundary": ()},
+            "mixed=.* but the domain has the axes 0 to 1",
+        ),
+    ],
+)
+def test_what_is_no_problem_is_refused_with_a_way_out(changes, message: str) -> None:
+    with np.errstate(all="ignore"), pytest.raises(DeclarationError, match=message):
+        problem(**changes)
