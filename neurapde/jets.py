@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -239,8 +240,7 @@ class Jet:
             mine, theirs, layout = _aligned(self, other)
             return Jet(mine + theirs, layout)
         shifted = self.channels[:1] + _constant(self, other)
-        rest = self.channels[1:].expand(-1, *shifted.shape[1:]).to(shifted.dtype)
-        return Jet(torch.cat((shifted, rest)), self.layout)
+        return Jet(torch.cat((shifted, self.channels[1:].to(shifted.dtype))), self.layout)
 
     __radd__ = __add__
 
@@ -280,10 +280,19 @@ def jet_of_coordinates(points: Tensor, layout: Layout) -> tuple[Jet, ...]:
 
 
 def _constant(jet: Jet, other: Any) -> Any:
-    """`other` shaped so that it broadcasts against the channels of `jet`."""
-    if not isinstance(other, Tensor):
+    """A number or a tensor like the values of `jet`, shaped so that it broadcasts against its channels."""
+    if isinstance(other, int | float | complex):
         return other
-    return other.unsqueeze(-1) if other.ndim == 1 and jet.channels.ndim == 3 else other
+    if isinstance(other, np.generic):
+        return other.item()
+    shape = tuple(jet.value.shape)
+    if not isinstance(other, Tensor) or tuple(other.shape) not in ((), shape[:1], shape):
+        found = f"a tensor {tuple(other.shape)}" if isinstance(other, Tensor) else f"a {type(other).__name__}"
+        raise DeclarationError(
+            f"a jet with values {shape} cannot be combined with {found}; give a number, a tensor of one "
+            "number for each point or of that shape, or another jet."
+        )
+    return other.unsqueeze(-1) if other.ndim == 1 and len(shape) == 2 else other
 
 
 def _aligned(a: Jet, b: Jet) -> tuple[Tensor, Tensor, Layout]:

@@ -189,6 +189,19 @@ def test_plain_tensors_are_constants_of_space() -> None:
     assert_close((jet - factors).value, jet.value - factors[:, None], 0.0)
 
 
+def test_arrays_that_are_no_constants_are_refused() -> None:
+    points = random_points(4, 2, 18013)
+    jet = jet_of_coordinates(points, Layout(2, 2))[0]
+    with pytest.raises(DeclarationError, match=r"values \(4,\) cannot be combined with a tensor \(4, 2\)"):
+        jet + points
+    with pytest.raises(DeclarationError, match=r"combined with a ndarray"):
+        jet * points.numpy()
+    with pytest.raises(DeclarationError, match=r"combined with a ndarray"):
+        points.numpy() * jet
+    with pytest.raises(TypeError, match="unsupported operand"):
+        jet / jet
+
+
 def test_scalar_jets_scale_every_component() -> None:
     points = random_points(5, 2, 70009)
     network = Siren(6, 1, 3.0, 3.0).build(
