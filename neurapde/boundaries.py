@@ -59,18 +59,13 @@ class _FaceCondition(Boundary):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", as_field(self.value, f"value of the {self._kind} condition"))
-        if self.on is not None and not isinstance(self.on, str):
-            if not isinstance(self.on, Sequence) or not all(isinstance(face, str) for face in self.on):
-                raise DeclarationError(
-                    f"on={self.on!r} names no faces; give a face name, several, or None for all"
-                )
-            object.__setattr__(self, "on", tuple(self.on))
+        object.__setattr__(self, "on", _face_names(self.on, "on"))
 
     def constraint_name(self) -> str:
         """The name of its constraint where the user gives none."""
         if self.on is None:
             return self._kind
-        return "-".join([self._kind, *([self.on] if isinstance(self.on, str) else self.on)])
+        return "-".join([self._kind, *self.on])
 
     def describe(self, domain: Domain) -> str:
         where = "the boundary" if self.on is None else listing(domain.check_faces(self.on, self._kind))
@@ -115,6 +110,16 @@ class Neumann(_FaceCondition):
     def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
         name = self.name or self.constraint_name()
         return (Constraint(name, FluxResidual(self.value), face(domain, self.on), 1, self.describe(domain)),)
+
+
+def _face_names(on: Any, what: str) -> tuple[str, ...] | None:
+    """Face names as a tuple, from one, several or None."""
+    if on is None:
+        return None
+    names = (on,) if isinstance(on, str) else tuple(on) if isinstance(on, Sequence) else ()
+    if not names or not all(isinstance(name, str) for name in names):
+        raise DeclarationError(f"{what}={on!r} names no faces; give a face name, several, or None for all")
+    return names
 
 
 @dataclass(frozen=True)
@@ -185,6 +190,7 @@ class PML(Boundary):
             object.__setattr__(self, "reflection", reflection)
 
     def _set_width(self) -> None:
+        object.__setattr__(self, "sides", _face_names(self.sides, "sides"))
         width = self.width
         if (
             isinstance(width, tuple)
@@ -204,10 +210,6 @@ class PML(Boundary):
             object.__setattr__(self, "sides", tuple(width))
             return
         object.__setattr__(self, "width", checks.positive(width, "PML width"))
-        if self.sides is not None:
-            object.__setattr__(
-                self, "sides", (self.sides,) if isinstance(self.sides, str) else tuple(self.sides)
-            )
 
     def widths(self, domain: Domain) -> dict[str, float]:
         """The width of the layer at each side that has one."""

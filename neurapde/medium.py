@@ -204,6 +204,7 @@ class Piecewise(Field):
 
     Values are numbers, functions of points, or GridFields. A region is known by its name (disk, disk-2).
 
+    >>> from neurapde.domains import Disk
     >>> Piecewise(1.0, (Disk((0, 0), 0.1), 2.0)).describe()
     '1; 2 in disk = {|(x, y) − (0, 0)| ≤ 0.1}'
     """

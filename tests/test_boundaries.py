@@ -128,7 +128,11 @@ def test_a_copy_by_pickle_or_by_fields_is_equal(boundary) -> None:
         (lambda: PML("thick"), "PML width is 'thick', a str; give a number"),
         (lambda: PML({"left": -1}), "PML width at 'left' is -1, but must be positive"),
         (lambda: PML({}), "PML width is {}; give a number, or one for each side"),
-        (lambda: PML({"left": 0.1}, sides="top"), "has a width for left and sides='top'; leave out sides"),
+        (
+            lambda: PML({"left": 0.1}, sides="top"),
+            r"has a width for left and sides=\('top',\); leave out sides",
+        ),
+        (lambda: PML(0.1, sides=4), "sides=4 names no faces; give a face name"),
         (lambda: PML(0.1, strength=-5), "PML strength is -5, but must be positive"),
         (lambda: PML(0.1, reflection=1.5), "PML reflection is 1.5; give the part that may come back"),
         (lambda: PML(0.1, 5.0, 1e-3), "has strength=5.0 and reflection=0.001, .* give one of them"),
@@ -149,7 +153,8 @@ def test_a_copy_by_pickle_or_by_fields_is_equal(boundary) -> None:
         (lambda: Dirichlet("zero"), "value of the dirichlet condition is 'zero'; give a number"),
         (lambda: Dirichlet(0, on=3), "on=3 names no faces; give a face name"),
         (lambda: Dirichlet(0, on="lid").on_domain(BOX), "condition 'dirichlet-lid' is on face 'lid', but"),
-        (lambda: Neumann(0, on=()).on_domain(BOX), "name each face once, or None for the whole boundary"),
+        (lambda: Neumann(0, on=()), r"on=\(\) names no faces; give a face name"),
+        (lambda: Neumann(0, on=("top", "top")).on_domain(BOX), "name each face once, or None for the whole"),
         (lambda: Dirichlet(GridField(np.ones(3))).on_domain(BOX), "have 1 axes, but .* has 2"),
     ],
 )

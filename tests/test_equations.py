@@ -12,6 +12,7 @@ from neurapde.errors import DeclarationError
 from neurapde.medium import GridField, Piecewise
 from neurapde.problem import Problem
 from neurapde.sources import GaussianSource, Shots
+from neurapde.trials.siren import Siren
 
 SOURCE = GaussianSource((0.0, 0.0), 1e-3, 2 - 1j)
 
@@ -64,6 +65,18 @@ def test_outside_the_layers_it_is_the_plain_equation() -> None:
     jet = Differentiated(lambda x: torch.exp(1j * x[:, 0] * x[:, 1]), points)
     expected = jet.d2(0) + jet.d2(1) + 400 / speed(points) ** 2 * jet.value - SOURCE(points)
     assert torch.allclose(problem.constraints[0].residual(Samples(points), jet), expected)
+
+
+def test_the_residual_of_a_network_by_jets_is_that_by_torch() -> None:
+    problem = Problem("disk", Box((-1, 1), (0, 1)), Helmholtz(20.0, 1.5), boundary=PML(0.4))
+    random = torch.Generator().manual_seed(24494)
+    trial = Siren(width=12, depth=2).build(
+        problem.domain.bounds, 1, True, generator=random, dtype=torch.float64, device="cpu"
+    )
+    samples = problem.constraints[0].sample(30, how="sobol", generator=random)
+    by_jets = problem.constraints[0].residual(samples, trial.jet(samples.points, 2))
+    by_torch = problem.constraints[0].residual(samples, Differentiated(trial, samples.points))
+    assert torch.allclose(by_jets, by_torch, rtol=1e-9)
 
 
 def test_shots_have_a_column_each() -> None:
@@ -153,3 +166,11 @@ def test_a_user_equation_is_its_residual() -> None:
 def test_what_is_no_equation_is_refused_with_a_way_out(make, message: str) -> None:
     with pytest.raises(DeclarationError, match=message):
         make()
+
+
+def test_the_weak_form_is_refused_off_a_box() -> None:
+    problem = Problem("disk", Disk((0, 0), 1), Helmholtz(20.0))
+    with pytest.raises(
+        DeclarationError, match=r"the weak form is taken on a Box, but the domain is .*; use Adam"
+    ):
+        problem.equation.weak(problem)

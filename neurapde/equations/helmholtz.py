@@ -23,6 +23,7 @@ from neurapde.arrays import Array, to_numpy
 from neurapde.boundaries import Neumann, beside
 from neurapde.constraints import Constraint, Samples, interior
 from neurapde.domains.base import Domain
+from neurapde.domains.box import Box
 from neurapde.equations.base import AbstractEquation
 from neurapde.errors import DeclarationError, DeclarationWarning
 from neurapde.galerkin.weak import WeakForm, pieces_of
@@ -148,6 +149,10 @@ class Helmholtz(AbstractEquation):
 
     def weak(self, problem: "Problem") -> WeakForm:
         """The weak form on the problem's Box, with c = k² m; sides without a layer or a flux condition hold u = 0."""
+        if not isinstance(problem.domain, Box):
+            raise DeclarationError(
+                f"the weak form is taken on a Box, but the domain is {problem.domain}; use Adam"
+            )
         free = {
             side
             for part in problem.boundary
