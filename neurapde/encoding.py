@@ -137,20 +137,16 @@ def difference(stored: Any, given: Any, place: str) -> str | None:
     """The first difference between two trees, as `place: a in the file, b now`; None when they are equal."""
     if stored == given:
         return None
-    if isinstance(stored, dict) and isinstance(given, dict) and stored.keys() == given.keys():
-        if stored.get("class") == given.get("class"):
-            inner = "fields" in stored
-            pairs = ((key, stored[key], given[key]) for key in stored)
-            found = (
-                difference(a, b, place if key == "fields" and inner else f"{place}.{key}")
-                for key, a, b in pairs
-            )
-            return next(text for text in found if text is not None)
-    if isinstance(stored, list) and isinstance(given, list) and len(stored) == len(given):
-        found = (
-            difference(a, b, f"{place}[{i}]") for i, (a, b) in enumerate(zip(stored, given, strict=True))
-        )
-        return next(text for text in found if text is not None)
+    pairs: Iterable[tuple[str, Any, Any]] = ()
+    match stored, given:
+        case {"class": name, "fields": one}, {"class": again, "fields": other} if name == again:
+            if one.keys() == other.keys():
+                pairs = [(f"{place}.{key}", one[key], other[key]) for key in one]
+        case list(), list() if len(stored) == len(given):
+            pairs = [(f"{place}[{i}]", *pair) for i, pair in enumerate(zip(stored, given, strict=True))]
+    for inner, one, other in pairs:
+        if text := difference(one, other, inner):
+            return text
     return f"{place} is {_brief(stored)} in the file and {_brief(given)} now"
 
 

@@ -141,7 +141,7 @@ def _methods(
     if method is None:
         chosen, why = choose_method(problem, trial)
         return (chosen,), [why]
-    stages = (method,) if isinstance(method, Method) else tuple(method)
+    stages = tuple(method) if isinstance(method, list | tuple) else (method,)
     if not stages:
         raise DeclarationError("method=[] has no stage; give at least one, or leave method out.")
     for stage in stages:

@@ -207,7 +207,11 @@ def rebuild(
         dtype=DTYPES[shape["dtype"]],
         device=device,
     )
-    trial.load_state_dict(dict(parameters))
+    try:
+        trial.load_state_dict(dict(parameters))
+    except RuntimeError as error:
+        text = " ".join(str(error).split())
+        raise hdf5.StorageError(f"the parameters stored do not fit {spec.describe()}: {text}") from error
     return trial
 
 
