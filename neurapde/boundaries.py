@@ -74,7 +74,10 @@ class _FaceCondition(Boundary):
 
 @dataclass(frozen=True)
 class Dirichlet(_FaceCondition):
-    """u = value on faces, asked for softly by a constraint, or `hard`: built into the trial function."""
+    """u = value on faces.
+
+    It is a constraint that is trained; `hard` asks the trial to satisfy it exactly, by its form, where it can.
+    """
 
     hard: bool = False
     name: str = ""
@@ -91,7 +94,7 @@ class Dirichlet(_FaceCondition):
         return (Constraint(name, ValueResidual(self.value), face(domain, self.on), 0, self.describe(domain)),)
 
     def describe(self, domain: Domain) -> str:
-        return super().describe(domain) + (" (built into the trial)" if self.hard else "")
+        return super().describe(domain) + (" (exactly, where the trial can)" if self.hard else "")
 
 
 @dataclass(frozen=True)
