@@ -19,8 +19,7 @@ from neurapde.errors import DeclarationError
 
 @dataclass(frozen=True)
 class Activation(ABC):
-    """A scalar function f applied to scaled pre-activations z = ω(Wx + b), elementwise on tensors of any
-    shape."""
+    """A scalar function f applied elementwise to scaled pre-activations z = ω(Wx + b)."""
 
     @property
     def omega(self) -> float:
@@ -114,8 +113,10 @@ class Softplus(Activation):
 
 @dataclass(frozen=True)
 class ReLU(Activation):
-    """f(z) = max(z, 0). Its second derivative is zero wherever it exists, so no second-order PDE can be
-    trained with it."""
+    """f(z) = max(z, 0).
+
+    Its second derivative is zero wherever it exists, so no second-order PDE can be trained with it.
+    """
 
     def __call__(self, z: Tensor) -> Tensor:
         return torch.relu(z)

@@ -119,8 +119,7 @@ class OutgoingWave(Background):
         return np.asarray(to_numpy(points), dtype=np.float64)
 
     def _stretched(self, points: np.ndarray) -> tuple[np.ndarray, list[Any]]:
-        """Displacements from the source (n, d), complex with zero imaginary part outside layers, and the
-        e_i."""
+        """Displacements from the source (n, d), not real in layers only, and the e_i."""
         displacement = points - self._at
         if self.stretch is None:
             return displacement, [1.0] * self.dimension

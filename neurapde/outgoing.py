@@ -33,8 +33,9 @@ class Radial(NamedTuple):
 
 
 def point_wave(wavenumber: float, squared: Array, dimension: int) -> Radial:
-    """The outgoing wave of a point source, u = i e^{−ikr}/(2k), (i/4) H₀⁽²⁾(kr) or −e^{−ikr}/(4πr) in 1, 2 or
-    3 dimensions.
+    """The outgoing wave of a point source.
+
+    u = i e^{−ikr}/(2k), (i/4) H₀⁽²⁾(kr) or −e^{−ikr}/(4πr) in 1, 2 or 3 dimensions.
 
     squared: q = r² `(n,)`, real and not negative, or complex with Im q ≤ 0; at q = 0 the wave is infinite, or
              has a kink.
@@ -75,9 +76,9 @@ def gaussian_wave(wavenumber: float, variance: float, squared: Array, physical: 
         u = e^{−κ} [ (i/4) H₀⁽²⁾(k√q) + (1/4π) Σ_{n≥0} κⁿ/n! E_{n+1}(ρ) ].
 
     The heat flow makes a Gaussian of a point: u_τ = e^{τΔ}u₀ obeys ∂_τ u = Δu = g_τ − k²u with g_τ the heat
-    kernel, hence u_τ = e^{−k²τ}(u₀ + ∫₀^τ e^{k²t} g_t dt) with τ = s²/2; the series is that integral. Where ρ
-    ≤ 1 both terms are expanded in powers of ρ, Σ_m a_m (−ρ)^m/m!, in which the logarithms cancel: with p_n =
-    e^{−κ}κⁿ/n! and H_m harmonic numbers
+    kernel, hence u_τ = e^{−k²τ}(u₀ + ∫₀^τ e^{k²t} g_t dt) with τ = s²/2; the series is that integral. Where
+    ρ ≤ 1 both terms are expanded in powers of ρ, Σ_m a_m (−ρ)^m/m!, in which the logarithms cancel: with
+    p_n = e^{−κ}κⁿ/n! and H_m harmonic numbers
 
         a_m = p_m (iπ + ln κ + γ − H_m)/(4π) + Σ_{n≠m} p_n/(n − m)/(4π).
 
@@ -103,27 +104,33 @@ def _poisson(kappa: float) -> tuple[NDArray[np.integer], NDArray[np.floating]]:
     """The orders n at which p_n = e^{−κ}κⁿ/n! is not negligible against the largest, and p_n there."""
     spread = 12 * math.sqrt(kappa) + 30
     n = np.arange(max(0, math.floor(kappa - spread)), math.ceil(kappa + spread))
-    return n, np.exp(special.xlogy(n, kappa) - kappa - special.gammaln(n + 1))
+    weights = np.exp(special.xlogy(n, kappa) - kappa - special.gammaln(n + 1))
+    kept = weights > 1e-20 * weights.max()
+    return n[kept], weights[kept]
 
 
 def _tail_sums(kappa: float, rho: NDArray[np.floating]) -> list[Array]:
     """Σ p_n E_{n+1}(ρ)/4π and its first two derivatives in ρ, by E_n′ = −E_{n−1}."""
     totals = [np.zeros_like(rho) for _ in range(3)]
-    decay = np.exp(-rho)
-    below = (
-        decay * (1 + rho) / rho**2,
-        decay / rho,
-    )  # E_{−1} and E_0, the closed forms below the first integral
-    for n, weight in zip(*_poisson(kappa), strict=True):
-        orders = [special.expn(m, rho) if m > 0 else below[m + 1] for m in (n + 1, n, n - 1)]
-        for total, sign, term in zip(totals, (1, -1, 1), orders, strict=True):
-            total += sign * weight / (4 * math.pi) * term
+    orders, weights = _poisson(kappa)
+    below, middle = _exponential_integral(orders[0] - 1, rho), _exponential_integral(orders[0], rho)
+    for n, weight in zip(orders, weights / (4 * math.pi), strict=True):
+        above = _exponential_integral(n + 1, rho)
+        for total, term in zip(totals, (above, -middle, below), strict=True):
+            total += weight * term
+        below, middle = middle, above
     return totals
 
 
+def _exponential_integral(n: int, x: NDArray[np.floating]) -> NDArray[np.floating]:
+    """E_n(x) for n ≥ −1, x > 0."""
+    if n > 0:
+        return special.expn(n, x)
+    return np.exp(-x) / x if n == 0 else np.exp(-x) * (1 + x) / x**2
+
+
 def _core_sums(kappa: float, rho: NDArray[np.floating]) -> list[Array]:
-    """The whole wave near the source and its first two derivatives in ρ: Σ a_m (−ρ)^m/m! as in
-    `gaussian_wave`."""
+    """The whole wave near the source and its first two derivatives in ρ: Σ a_m (−ρ)^m/m!, see above."""
     n, weights = _poisson(kappa)
     m = np.arange(_CORE_TERMS + 2)
     gap = n - m[:, None]

@@ -62,8 +62,7 @@ class _Activate(torch.autograd.Function):
 
 
 class _FirstActivate(torch.autograd.Function):
-    """a = f(z) for pre-activations z (n, w) whose derivatives z_i are `directions` (d, w), the same at every
-    point."""
+    """a = f(z) for z (n, w) whose derivatives z_i are `directions` (d, w), the same at every point."""
 
     @staticmethod
     def forward(ctx: Any, z: Tensor, directions: Tensor, activation: Activation, layout: Layout) -> Tensor:
@@ -132,11 +131,8 @@ def hidden_layer(
     )
 
 
-def linear_layer(stack: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Channels (C, n, c) of W a + b from the channels (C, n, v) of a, W (c, v), b (c,) or None."""
+def linear_layer(stack: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Channels (C, n, c) of W a + b from the channels (C, n, v) of a, W (c, v), b (c,)."""
     out = torch.nn.functional.linear(stack, weight)
-    if bias is None:
-        return out
-    return out + torch.cat((bias.unsqueeze(0), bias.new_zeros(stack.shape[0] - 1, bias.shape[0]))).unsqueeze(
-        1
-    )
+    shift = torch.cat((bias.unsqueeze(0), bias.new_zeros(stack.shape[0] - 1, bias.shape[0])))
+    return out + shift.unsqueeze(1)

@@ -24,8 +24,7 @@ class AnsatzTrial(TrialFunction):
 
     @property
     def head(self) -> torch.nn.Linear:
-        """The linear head of the network: it combines features to the scattered field, without the
-        background."""
+        """The head of the network: it combines features to the field less the background."""
         return self.network.head
 
     def forward(self, points: Tensor) -> Tensor:

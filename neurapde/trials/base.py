@@ -1,5 +1,4 @@
-"""What a trial function is: a specification that anyone can write down, and the network it builds on a
-domain.
+"""What a trial function is: a specification that anyone can write down, and the network it builds.
 
 A `Trial` is a frozen specification without dimensions or parameters; `build` draws the parameters for a
 domain and a number of outputs from a given generator. A `TrialFunction` maps points (n, d) to values and to
@@ -26,8 +25,7 @@ Bounds = tuple[Any, Any]
 
 
 class TrialFunction(torch.nn.Module, ABC):
-    """A field with trainable parameters: points (n, d) to values (n,), or (n, outputs) when there are
-    several.
+    """A field with trainable parameters: points (n, d) to values (n,), or (n, outputs) if it has several.
 
     spec:    the specification that built it.
     outputs: number of components of the field, each complex if `complex`.
@@ -42,12 +40,10 @@ class TrialFunction(torch.nn.Module, ABC):
 
     @abstractmethod
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
-        """The field and its derivatives up to `order` at `points` (n, d); `mixed` asks for mixed second
-        derivatives."""
+        """The field and its derivatives up to `order` at `points` (n, d), the `mixed` ones only on request."""
 
     def forward(self, points: Tensor) -> Tensor:
-        """The field at `points` (n, d): (n,), or (n, outputs) for several outputs; complex if the field
-        is."""
+        """The field at `points` (n, d): (n,), or (n, outputs) if it has several; complex if the field is."""
         return self.jet(points, order=0).value
 
     def features(self, points: Tensor) -> Tensor:
@@ -60,8 +56,7 @@ class TrialFunction(torch.nn.Module, ABC):
 
     @property
     def head(self) -> torch.nn.Linear:
-        """The linear layer that combines the features: to 2·outputs numbers, real and imaginary in turn, if
-        complex."""
+        """The linear layer on the features; its rows are real and imaginary parts in turn if complex."""
         raise self._headless()
 
     def _headless(self) -> DeclarationError:
@@ -117,8 +112,7 @@ class Trial(Declaration, ABC):
 
 
 def box_scale(bounds: Bounds) -> tuple[np.ndarray, float]:
-    """The centre (d,) of a bounding box and half its largest extent, which map it into [−1, 1] by one common
-    scale."""
+    """The centre (d,) of a bounding box and half its largest extent, which scale it into [−1, 1]."""
     lower, upper = (np.atleast_1d(np.asarray(corner, dtype=float)) for corner in bounds)
     half = float(np.max(upper - lower)) / 2
     if (

@@ -24,8 +24,7 @@ class ForeignTrial(TrialFunction):
         self.module = module
 
     def forward(self, points: Tensor) -> Tensor:
-        """The field at `points` (n, d): the module's outputs, paired to complex numbers if the field is
-        complex."""
+        """The field at `points` (n, d): the module's outputs, paired if the field is complex."""
         out = self.module(self.inputs(points))
         if self.complex and not out.is_complex():
             out = torch.view_as_complex(out.reshape(-1, self.outputs, 2).contiguous())
@@ -49,8 +48,7 @@ class ForeignTrial(TrialFunction):
 
 
 def _gradient(field: Tensor, x: Tensor) -> list[Tensor]:
-    """The derivatives of a field (n,) or (n, c) at points x (n, d) along each axis, with a graph of their
-    own."""
+    """The derivatives of a field (n,) or (n, c) at points x (n, d) along each axis, with a graph."""
     columns = field.reshape(len(field), -1).unbind(1)
     parts = [
         part

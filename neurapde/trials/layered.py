@@ -1,5 +1,4 @@
-"""Networks of alternating linear layers and activations with a linear head, differentiated by the forward
-sweep."""
+"""Networks of alternating linear layers and activations with a linear head, differentiated by a sweep."""
 
 from __future__ import annotations
 
@@ -16,8 +15,9 @@ from neurapde.trials.base import Bounds, Trial, TrialFunction, box_scale
 
 
 class LayeredTrial(TrialFunction):
-    """u(x) = head(f_L(… f_1(x̂))) with x̂ the point scaled to the domain's bounding box and f_l(a) =
-    f(ω_l(W_l a + b_l)).
+    """u(x) = head(f_L(… f_1(x̂))) with f_l(a) = f(ω_l(W_l a + b_l)).
+
+    The input x̂ is the point scaled into [−1, 1] by the domain's bounding box.
 
     layers:      the linear layers below the head, the first from d inputs.
     activations: one for each of them.
@@ -42,7 +42,7 @@ class LayeredTrial(TrialFunction):
         self.register_buffer("center", torch.as_tensor(center).to(head.weight), persistent=False)
         self.layers = torch.nn.ModuleList(layers)
         self.activations = tuple(activations)
-        self._modules["head"] = head
+        self._modules["head"] = head  # under the read-only name that every trial function has
 
     @property
     def head(self) -> torch.nn.Linear:
@@ -77,8 +77,7 @@ class LayeredTrial(TrialFunction):
         return stack
 
     def _combine(self, stack: Tensor) -> Tensor:
-        """The field (…, n) or (…, n, outputs) from the last hidden layer: its values (n, width) or channels
-        (C, n, width)."""
+        """The field from the last hidden layer's values (n, width), or its channels from (C, n, width)."""
         out = self.head(stack) if stack.ndim == 2 else linear_layer(stack, self.head.weight, self.head.bias)
         if self.complex:
             out = torch.view_as_complex(out.reshape(*out.shape[:-1], self.outputs, 2))
@@ -86,8 +85,7 @@ class LayeredTrial(TrialFunction):
 
 
 def linear(weight: Tensor, bias: Tensor, dtype: torch.dtype, device: torch.device | str) -> torch.nn.Linear:
-    """A linear layer with the given weight (out, in) and bias (out,), made without drawing any random
-    number."""
+    """A linear layer with the given weight (out, in) and bias (out,), without drawing any number."""
     layer = torch.nn.Linear(weight.shape[1], weight.shape[0], device="meta")
     layer.weight = torch.nn.Parameter(weight.to(device=device, dtype=dtype))
     layer.bias = torch.nn.Parameter(bias.to(device=device, dtype=dtype))
