@@ -97,6 +97,7 @@ class Grid:
 
     def contains(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
         """`(n,)`, whether each of the `(n, d)` points lies in the closed box, round-off forgiven."""
-        slack = 1e-9 * (np.asarray(self.upper) - np.asarray(self.lower))
-        inside = (points >= np.asarray(self.lower) - slack) & (points <= np.asarray(self.upper) + slack)
+        lower, upper = np.asarray(self.lower), np.asarray(self.upper)
+        slack = 2e-7 * np.maximum(upper - lower, np.maximum(np.abs(lower), np.abs(upper)))  # single precision
+        inside = (points >= lower - slack) & (points <= upper + slack)
         return inside.all(axis=1)

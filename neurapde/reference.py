@@ -1,0 +1,61 @@
+"""Solve a declared problem on a grid, for comparison: one function, and one adapter per equation.
+
+An adapter lives in a file of its own, turns the declaration into arrays for a solver of `reference_solvers`, and
+is registered here by the equation's class.
+"""
+
+from collections.abc import Sequence
+from functools import singledispatch
+
+from neurapde.equations.base import AbstractEquation
+from neurapde.equations.helmholtz import Helmholtz
+from neurapde.errors import DeclarationError
+from neurapde.grid_solution import GridSolution
+from neurapde.helmholtz_on_grid import solve_helmholtz
+from neurapde.problem import Problem
+
+
+def reference(
+    problem: Problem, shape: int | Sequence[int] | None = None, *, error: bool = True
+) -> GridSolution:
+    """Solve the problem on a grid by a classical solver that shares no derivative code with the networks.
+
+    Args:
+        problem: on a Box, with an equation that has a grid solver: Helmholtz in one or two dimensions.
+        shape: `(nx, ny)` nodes, boundary included, or one number for every axis; None to let it be chosen:
+            fine enough for an error far under a per cent, and a few seconds.
+        error: estimate the error by solving again with twice the spacing, which costs a fifth more time.
+
+    Raises: ResolutionError if `shape` has fewer than 2.5 nodes in a wavelength, DeclarationError for a problem
+        or a shape that the solver does not take.
+    Warns: ResolutionWarning below 4 nodes in a wavelength.
+    """
+    if not isinstance(problem, Problem):
+        raise DeclarationError(
+            f"reference solves a Problem, got {problem!r}; declare one with npde.Problem(…)"
+        )
+    return _solve(problem.equation, problem, _counts(shape, problem.domain.dimension), error)
+
+
+@singledispatch
+def _solve(
+    equation: AbstractEquation, problem: Problem, shape: tuple[int, ...] | None, error: bool
+) -> GridSolution:
+    raise DeclarationError(
+        f"there is no grid solver for the equation {type(equation).__name__} of {problem.name!r}; compare with an "
+        "exact solution (Problem(exact=…)) or with a second, finer solution"
+    )
+
+
+_solve.register(Helmholtz, solve_helmholtz)
+
+
+def _counts(shape: int | Sequence[int] | None, dimension: int) -> tuple[int, ...] | None:
+    if shape is None:
+        return None
+    counts = (shape,) * dimension if isinstance(shape, int) else tuple(shape)
+    if len(counts) != dimension or any(int(n) != n or n < 7 for n in counts):
+        raise DeclarationError(
+            f"shape={shape!r}; give {dimension} whole numbers of nodes, at least 7 each, or None to have them chosen"
+        )
+    return tuple(int(n) for n in counts)

@@ -1,0 +1,52 @@
+"""Orders and error estimates from sequences of grids."""
+
+import numpy as np
+import pytest
+
+from neurapde.reference_solvers.convergence import observed_orders, richardson
+
+
+@pytest.mark.parametrize("order", [1.0, 2.0, 3.5])
+def test_the_order_of_a_power_of_the_spacing_is_its_exponent(order: float) -> None:
+    steps = np.array([0.3, 0.2, 0.05])
+    np.testing.assert_allclose(observed_orders(7 * steps**order, steps), order, rtol=1e-13)
+    np.testing.assert_allclose(observed_orders(0.5 ** (order * np.arange(4))), order, rtol=1e-13)
+
+
+def test_an_error_that_stalls_has_order_zero() -> None:
+    np.testing.assert_allclose(observed_orders([1e-3, 1e-3]), 0, atol=1e-14)
+
+
+@pytest.mark.parametrize("order", [1.0, 2.0, 4.0])
+def test_richardson_finds_the_error_of_the_finer_value(order: float) -> None:
+    def value(step: float) -> complex:
+        return (1 + 2j) + (0.3 - 0.1j) * step**order
+
+    error = richardson(value(0.2), value(0.1), order)
+    np.testing.assert_allclose(value(0.1) + error, 1 + 2j, rtol=1e-14)
+
+
+def test_richardson_overestimates_where_the_order_is_higher() -> None:
+    error = richardson(0.2**4, 0.1**4, 2)
+    assert abs(error) > 0.1**4
+
+
+@pytest.mark.parametrize(
+    ("errors", "steps", "message"),
+    [
+        ([1.0], None, "two or more"),
+        ([1.0, 0.5], [0.1], "as many steps"),
+        ([1.0, 0.0], None, "positive"),
+        ([1.0, np.nan], None, "positive"),
+    ],
+)
+def test_what_has_no_order_is_refused(errors: list, steps: list | None, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        observed_orders(errors, steps)
+
+
+def test_richardson_refuses_fields_of_different_shapes() -> None:
+    with pytest.raises(ValueError, match=r"fine\[::2, ::2\]"):
+        richardson(np.zeros((3, 3)), np.zeros((5, 5)), 2)
+    with pytest.raises(ValueError, match="positive"):
+        richardson(0.0, 1.0, 0)
