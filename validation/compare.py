@@ -27,7 +27,7 @@ from neurapde.validation.wording import percent
 
 PER_WAVELENGTH = 10
 """Nodes in the shortest wavelength on a grid chosen here."""
-_NODES = {1: (1001, 4001), 2: (129, 401), 3: (33, 65)}  # least and most on an axis, by dimension
+_NODES = {1: (1001, 4001), 2: (257, 513), 3: (49, 97)}  # least and most on an axis, by dimension
 
 
 class Solved(Protocol):
@@ -107,6 +107,8 @@ def validate(
         fields["reference"] = _columns(problem, values, "the reference")
     if exact is not None:
         fields["exact"] = _exact_values(problem, exact, points, inside)
+    for values in fields.values():
+        values[~inside] = np.nan
     regions = regions_of(problem, grid, inside)
     pairs = [(a, b) for a, b in PAIRS if a in fields and b in fields]
     errors = {(a, b): _by_region(fields[a], fields[b], regions) for a, b in pairs}
@@ -185,7 +187,7 @@ def _checked(problem: Problem, reference: Referred) -> Grid:
 
 def _columns(problem: Problem, values: NDArray, what: str) -> NDArray:
     """Values as `(n, columns)`, checked against the number of the problem's fields."""
-    table = values.reshape(len(values), -1)
+    table = np.array(values, dtype=np.result_type(values, float)).reshape(len(values), -1)
     if table.shape[1] != problem.outputs:
         raise DeclarationError(
             f"{what} has {table.shape[1]} columns, but {problem.name} has {problem.outputs}; "
@@ -199,7 +201,7 @@ def _exact_values(
 ) -> NDArray:
     """The exact field at the points inside, NaN elsewhere."""
     known = _columns(problem, np.asarray(exact(points[inside])), "the exact field")
-    table = np.full((len(points), known.shape[1]), np.nan, dtype=np.result_type(known.dtype, float))
+    table = np.full((len(points), known.shape[1]), np.nan, dtype=known.dtype)
     table[inside] = known
     return table
 

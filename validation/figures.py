@@ -24,10 +24,13 @@ from neurapde.history import History
 from neurapde.validation.scene import Scene
 
 WIDTH = 7.5  # inches: two panels side by side, lettering legible at half the size
+NARROW = 5.2  # inches: one panel
 DOTS_PER_INCH = 150
 LETTERING = 11
 COLORS = ("#0b559f", "#c4410c", "#2a7f3f", "#7a3e9d", "#8a6d00", "#444444")
 _DECADES = 4
+_FLOOR = 6  # decades below the top where differences are drawn no smaller: zero has no logarithm
+_MARKED = 40  # rows up to which a convergence plot marks each
 _MARGIN = 2.15  # inches beside the panels: axis labels and the colour bar
 
 
@@ -49,9 +52,9 @@ def fields_figure(scene: Scene, axes: Sequence[NDArray], fields: Mapping[str, ND
         fields: arrays of the grid's shape by what they are called.
     """
     axes, planes = _cut(axes, fields)
-    parts: dict[str, Callable[[NDArray], NDArray]] = {"real part": np.real}
+    parts: dict[str, Callable[[NDArray], NDArray]] = {"": np.real}
     if any(np.iscomplexobj(field) for field in planes.values()):
-        parts["imaginary part"] = np.imag
+        parts = {"real part": np.real, "imaginary part": np.imag}
     if len(axes) == 1:
         return _line_figure(scene, axes[0], planes, parts)
     figure = _figure(WIDTH, _height(axes, len(planes)) * len(parts) + 0.3)
@@ -62,7 +65,7 @@ def fields_figure(scene: Scene, axes: Sequence[NDArray], fields: Mapping[str, ND
         for panel, (name, field) in zip(row, planes.items(), strict=True):
             image = _image(panel, axes, part(field), norm, "RdBu_r")
             _furnish(panel, scene, axes, "black")
-            panel.set_title(f"{name}, {part_name}", fontsize=LETTERING)
+            panel.set_title(f"{name}, {part_name}".rstrip(", "), fontsize=LETTERING)
     _label(panels, scene)
     _color_bar(figure, image, panels, "")
     return figure
@@ -77,18 +80,21 @@ def error_figure(scene: Scene, axes: Sequence[NDArray], errors: Mapping[str, NDA
     if len(axes) == 1:
         figure = _figure(WIDTH, 2.8)
         panel = figure.subplots()
+        panel.set_yscale("log")
+        panel.set_ylim(top * 10.0**-_FLOOR, 2 * top)
         for color, (name, plane) in zip(COLORS, planes.items(), strict=False):
-            panel.semilogy(axes[0], np.maximum(plane, top * 1e-12), color=color, label=name, linewidth=1.2)
-        panel.set_xlabel(scene.axis_names[0])
-        panel.set_ylabel("|difference|")
+            panel.plot(axes[0], plane, color=color, label=name, linewidth=1.2)
+        panel.set_xlabel(scene.axis_names[0], fontsize=LETTERING)
+        panel.set_ylabel("|difference|", fontsize=LETTERING)
         panel.legend(frameon=False, fontsize=LETTERING - 1)
         _furnish_line(panel, scene)
         return figure
-    figure = _figure(WIDTH, _height(axes, max(len(planes), 2)) + 0.3)
+    width = WIDTH if len(planes) > 1 else NARROW
+    figure = _figure(width, _height(axes, len(planes), width) + 0.3)
     panels = figure.subplots(1, len(planes), sharex=True, sharey=True, squeeze=False)
     norm = LogNorm(top * 10.0**-_DECADES, top)
     for panel, (name, plane) in zip(panels[0], planes.items(), strict=True):
-        image = _image(panel, axes, np.maximum(plane, top * 1e-12), norm, "magma")
+        image = _image(panel, axes, np.maximum(plane, top * 10.0**-_FLOOR), norm, "magma")
         _furnish(panel, scene, axes, "white")
         panel.set_title(f"|{name}|", fontsize=LETTERING)
     _label(panels, scene)
@@ -97,26 +103,33 @@ def error_figure(scene: Scene, axes: Sequence[NDArray], errors: Mapping[str, NDA
 
 
 def convergence_figure(history: History) -> Figure:
-    """The loss of each constraint, and their weighted sum, against the step; logarithmic if positive."""
+    """The loss of each constraint, and their weighted sum where it is another, against the step.
+
+    A method without a learning rate solves directly: its steps are numbers of features.
+    """
     figure = _figure(WIDTH, 3.2)
     panel = figure.subplots()
-    panel.plot(history.step, history.loss, color="0.75", linewidth=3.0, label="weighted sum")
+    marker = "o" if len(history) <= _MARKED else ""
+    alone = len(history.names) == 1 and np.array_equal(history[history.names[0]], history.loss)
+    if not alone:
+        panel.plot(history.step, history.loss, marker=marker, color="0.75", linewidth=3, label="weighted sum")
     for i, name in enumerate(history.names):
         color = COLORS[i % len(COLORS)]
-        panel.plot(history.step, history[name], color=color, linewidth=1.2, label=name)
+        panel.plot(history.step, history[name], marker=marker, color=color, linewidth=1.2, label=name)
     if np.nanmin(history.loss, initial=np.inf) > 0:
         panel.set_yscale("log")
-    panel.set_xlabel("step")
-    panel.set_ylabel("loss")
-    panel.grid(True, which="major", color="0.9")
-    panel.legend(frameon=False, fontsize=LETTERING - 1)
+    panel.set_xlabel("features" if np.isnan(history.learning_rate).all() else "step", fontsize=LETTERING)
+    panel.set_ylabel(history.names[0] if alone else "loss", fontsize=LETTERING)
+    panel.grid(True, color="0.9")
+    if not alone:
+        panel.legend(frameon=False, fontsize=LETTERING - 1)
     _plain(panel)
     return figure
 
 
 def _figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), facecolor="white")
-    figure.set_layout_engine("constrained", wspace=0.06)
+    figure.set_layout_engine("constrained", wspace=0.06, h_pad=0.07)
     return figure
 
 
@@ -137,10 +150,10 @@ def _robust(values: NDArray) -> float:
     return limit if limit > 0 else float(finite.max(initial=0.0)) or 1.0
 
 
-def _height(axes: Sequence[NDArray], columns: int) -> float:
+def _height(axes: Sequence[NDArray], columns: int, width: float = WIDTH) -> float:
     """Height in inches of a row of panels of equal aspect, bounded for very long domains."""
     span = [float(axis[-1] - axis[0]) for axis in axes]
-    return float(np.clip((WIDTH - _MARGIN) / columns * span[1] / span[0], 0.8, 9.0)) + 0.4
+    return float(np.clip((width - _MARGIN) / columns * span[1] / span[0], 0.8, 9.0)) + 0.45
 
 
 def _image(panel: Axes, axes: Sequence[NDArray], plane: NDArray, norm: Normalize, colors: str) -> AxesImage:
@@ -197,7 +210,7 @@ def _line_figure(
             # The first lies over the others: a thin dark line on broad light ones.
             style = {"color": COLORS[i], "linewidth": 1.2} if i == 0 else {"color": "0.75", "linewidth": 3.5}
             panel.plot(x, part(field), label=name, zorder=3 - i, **style)
-        panel.set_ylabel(part_name if len(parts) > 1 else "u", fontsize=LETTERING)
+        panel.set_ylabel(part_name or "u", fontsize=LETTERING)
         _furnish_line(panel, scene)
     panels[0].legend(frameon=False, fontsize=LETTERING - 1)
     panels[-1].set_xlabel(scene.axis_names[0], fontsize=LETTERING)

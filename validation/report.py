@@ -69,13 +69,14 @@ class Report(Findings):
             fields = {name: values[..., i] if labels else values for name, values in self.fields.items()}
             suffix, label = (f"-{i + 1}", f"{labels[i]} of {len(labels)}: ") if labels else ("", "")
             shown = {name: fields[name] for name in ("solution", self.judge)}
-            caption = f"{label}the solution and the {self.judge} field, on one scale. {scene.legend}"
+            gaps = " Grey: not known." if any(np.isnan(values).any() for values in shown.values()) else ""
+            caption = f"{label}the solution and the {self.judge} field, on one scale. {scene.legend}{gaps}"
             found[f"fields{suffix}.png"] = (caption, png(fields_figure(scene, self.axes, shown)))
             differences = {f"{a} − {b}": fields[a] - fields[b] for a, b in self.errors}
             caption = f"{label}the absolute difference, on a logarithmic scale."
             found[f"error{suffix}.png"] = (caption, png(error_figure(scene, self.axes, differences)))
         if len(self.history) > 1:
-            caption = "the loss of each constraint during the solve."
+            caption = "the course of the solve."
             found["convergence.png"] = (caption, png(convergence_figure(self.history)))
         return found
 

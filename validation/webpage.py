@@ -31,7 +31,7 @@ thead th { color: var(--soft); font-weight: 600; }
 pre { margin: 0; padding: .8rem; background: #f5f7f9; border-radius: .3rem; font-size: .85rem;
   overflow-x: auto; }
 figure { margin: 1.2rem 0; break-inside: avoid; }
-img { display: block; width: 100%; max-width: 100%; height: auto; }
+img { display: block; max-width: 100%; height: auto; }
 figcaption, footer { color: var(--soft); font-size: .88rem; }
 footer { margin-top: 2rem; }
 ul { padding-left: 1.2rem; }
