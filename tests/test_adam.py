@@ -180,6 +180,7 @@ def test_a_loss_that_becomes_nan_stops_with_the_last_finite_parameters(tmp_path:
     assert np.isfinite(solution.history.loss[:-1]).all()
     assert not np.isfinite(solution.history.loss[-1])
     assert not (tmp_path / "checkpoint.h5").exists()
+    assert "the parameters are those of step " in solution.notes[-1]
 
 
 def test_clipping_scales_the_gradient_to_the_norm_asked_for_and_spares_a_shorter_one(tmp_path: Path) -> None:

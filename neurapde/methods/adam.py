@@ -126,7 +126,7 @@ class _Training:
         self.diverged = False
         if task.resumed is not None:
             self._restore(task.resumed)
-        self.good = self._copy()
+        self.good, self.good_step = self._copy(), self.step
         self.started = self.saved = time.perf_counter()
 
     @property
@@ -156,7 +156,13 @@ class _Training:
         return self._outcome(status)
 
     def _outcome(self, status: Status) -> Outcome:
-        return Outcome(self.trial, status, self.recorder.history, extras={"steps": self.step})
+        notes: tuple[str, ...] = ()
+        if status is Status.DIVERGED:
+            notes = (
+                f"The loss was not finite after step {self.step}; the parameters are those of step "
+                f"{self.good_step}. A smaller lr, or clip=1.0, may help.",
+            )
+        return Outcome(self.trial, status, self.recorder.history, notes, {"steps": self.step})
 
     def _advance(self, bar: Bar) -> bool:
         """Take one step, recording the losses before it every `record_every` steps; False if not finite."""
@@ -175,7 +181,7 @@ class _Training:
             if not math.isfinite(first):
                 self.diverged = True
                 return False
-            self.good = self._copy()
+            self.good, self.good_step = self._copy(), self.step
         self.optimizer.step()
         self.step += 1
         return True
