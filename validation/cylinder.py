@@ -74,6 +74,11 @@ class OutwardWaves:
         self._now, self._following, self._order = self._following, after, n + 1
         return present
 
+    def keep(self, chosen: NDArray[np.bool_]) -> None:
+        """Go on at these of the present points only."""
+        self._inverse, self._square = self._inverse[chosen], self._square[chosen]
+        self._now, self._following = self._now[chosen], self._following[chosen]
+
 
 @dataclass(frozen=True)
 class BesselOnCircle:

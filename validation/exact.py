@@ -19,6 +19,7 @@ Exact = Callable[[NDArray], Complex]
 
 _MOST_ORDERS = 20_000
 _ROUNDING = 1e-17
+_CHECKED = 16  # orders between checks of what still counts
 
 
 def outgoing(
@@ -113,6 +114,7 @@ class _Rim:
 
     def __init__(self, source: NDArray, radius: float, k_out: float, k_in: float) -> None:
         self.k_out, self.k_in = k_out, k_in
+        self._turning = max(k_out, k_in) * radius
         self._inner: Complex
         self._outer: Complex
         distance = float(np.hypot(*source))
@@ -151,8 +153,16 @@ class _Rim:
         mirrored = OutwardWaves(self._hankel, self.k_out * rho, 1 / forward)
         total = self._outer[0] * waves.next()
         mirrored.next()
-        for coefficient in self._outer[1:]:
-            total += coefficient * (waves.next() + mirrored.next())
+        active = np.arange(len(x))
+        for n, coefficient in enumerate(self._outer[1:], start=1):
+            one, other = waves.next(), mirrored.next()
+            total[active] += coefficient * (one + other)
+            # Past the turning point every term falls: leave the points where they no longer count.
+            if n > self._turning and n % _CHECKED == 0:
+                counts = abs(coefficient) * (np.abs(one) + np.abs(other)) > _ROUNDING * np.abs(total[active])
+                active = active[counts]
+                waves.keep(counts)
+                mirrored.keep(counts)
         return total
 
 

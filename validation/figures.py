@@ -75,7 +75,8 @@ def error_figure(scene: Scene, axes: Sequence[NDArray], errors: Mapping[str, NDA
     """|difference| side by side on one logarithmic scale of four decades, up to the 99.5th percentile."""
     axes, planes = _cut(axes, {name: np.abs(error) for name, error in errors.items()})
     everything = np.concatenate([plane.ravel() for plane in planes.values()])
-    top = float(np.nanpercentile(everything, 99.5)) if np.isfinite(everything).any() else 1.0
+    everything = everything[np.isfinite(everything)]
+    top = float(np.percentile(everything, 99.5)) if everything.size else 1.0
     top = top if top > 0 else 1.0
     if len(axes) == 1:
         figure = _figure(WIDTH, 2.8)
