@@ -10,7 +10,7 @@ from neurapde.galerkin.chords import Rectangle, region_rule
 SQUARE: Rectangle = ((-1.0, 1.0), (-1.0, 1.0))
 
 
-def rule(region, bandwidth=30.0, rectangle=SQUARE, breaks=((), ())):
+def rule(region, bandwidth=100.0, rectangle=SQUARE, breaks=((), ())):
     return region_rule(region.contains, region.edges, rectangle, breaks, bandwidth)
 
 

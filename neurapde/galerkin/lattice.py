@@ -140,19 +140,23 @@ class LatticeProblem:
         lower, upper = self.problem.domain.bounds
         return max(4, int(np.ceil(bandwidth * (upper[axis] - lower[axis]) / np.pi)))
 
-    def solve(self, bandwidth: float, guess: Level | None = None) -> Level:
-        """The Galerkin solution on all modes up to `bandwidth`."""
+    def modes(self, bandwidth: float) -> tuple[AxisModes, AxisModes]:
+        """The modes of either axis up to a bandwidth."""
         lower, upper = self.problem.domain.bounds
         first, second = (
             AxisModes(float(lower[i]), float(upper[i]), self.count(bandwidth, i), self.form.free[i])
             for i in range(2)
         )
-        modes = (first, second)
+        return first, second
+
+    def solve(self, bandwidth: float, accuracy: float, guess: Level | None = None) -> Level:
+        """The Galerkin solution on all modes up to `bandwidth`, its linear system solved to `accuracy`."""
+        modes = self.modes(bandwidth)
         operator = LatticeOperator(self.form, modes, self._constant())
         found = []
         for shot in range(len(self.shots)):
             start = None if guess is None else _padded(guess.coefficients[..., shot], modes)
-            found.append(operator.solve(self._load(modes, shot), start))
+            found.append(operator.solve(self.load(modes, shot), accuracy, start))
         return Level(
             modes,
             np.stack([one.coefficients for one in found], axis=-1),
@@ -166,7 +170,8 @@ class LatticeProblem:
         constant = self.form.constant(background)
         return complex(self.form.values(background, self.probes).mean()) if constant is None else constant
 
-    def _load(self, modes: tuple[AxisModes, AxisModes], shot: int) -> np.ndarray:
+    def load(self, modes: tuple[AxisModes, AxisModes], shot: int) -> np.ndarray:
+        """The right-hand side of one shot for every mode, (count_0, count_1)."""
         total = np.zeros((modes[0].count, modes[1].count), dtype=complex)
         for wave in self.backgrounds[shot]:
             total += defect_load(self.form, self.strong, modes, wave)
@@ -185,19 +190,21 @@ class Step:
     estimate: float
 
 
-def refine(lattice: LatticeProblem, bandwidth: float, largest: float) -> Iterator[Step]:
+def refine(lattice: LatticeProblem, bandwidth: float, largest: float, accuracy: float) -> Iterator[Step]:
     """Solve on lattices of growing bandwidth, from `bandwidth` to `largest`, as long as the caller asks for more.
+
+    accuracy: relative, of the linear systems.
 
     The estimate sums the changes still to come as a geometric series, from the last two changes' ratio: the error of a
     rough medium falls like a power of the bandwidth, that of a smooth one faster.
     """
-    level = lattice.solve(bandwidth)
+    level = lattice.solve(bandwidth, accuracy)
     field = lattice.known + level.at(lattice.probes)
     yield Step(level, np.inf, np.inf)
     change = np.inf
     while bandwidth < largest * (1 - 1e-9):
         bandwidth = min(GROWTH * bandwidth, largest)
-        level = lattice.solve(bandwidth, level)
+        level = lattice.solve(bandwidth, accuracy, level)
         finer = lattice.known + level.at(lattice.probes)
         last, change = change, _relative(finer - field, finer)
         ratio = min(change / last, 0.9) if 0 < last < np.inf else 0.5

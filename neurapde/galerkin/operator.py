@@ -19,7 +19,6 @@ from neurapde.galerkin.weak import Piece, WeakForm
 
 RESTART = 100  # Krylov vectors kept; a penetrable medium takes about ten, a resonant one up to a few hundred
 LARGEST_ITERATIONS = 600
-RESIDUAL = 1e-9  # relative, far below the discretisation error of any lattice
 
 
 @dataclass(frozen=True)
@@ -89,8 +88,8 @@ class LatticeOperator:
         separable = self.background * mx @ coefficients @ my - kx @ coefficients @ my - mx @ coefficients @ ky
         return separable + self.vary(coefficients)
 
-    def solve(self, load: np.ndarray, guess: np.ndarray | None = None) -> LatticeSolution:
-        """Solve A x = load (count_0, count_1), starting from `guess`."""
+    def solve(self, load: np.ndarray, accuracy: float, guess: np.ndarray | None = None) -> LatticeSolution:
+        """Solve A x = load (count_0, count_1) to a relative `accuracy`, starting from `guess`."""
         target = self.inverse(load)
         size, shape = load.size, load.shape
         iterations = 0
@@ -111,7 +110,7 @@ class LatticeOperator:
                 LinearOperator((size, size), step, dtype=complex),
                 target.ravel(),
                 x0=start,
-                rtol=RESIDUAL,
+                rtol=accuracy,
                 restart=RESTART,
                 maxiter=LARGEST_ITERATIONS // RESTART,
                 callback=count,

@@ -28,7 +28,8 @@ from neurapde.trials.sine_lattice import SineLattice
 from neurapde.wording import listing, number
 
 MARGIN = 1.2  # the smallest bandwidth, in units of the largest local wavenumber, that can carry its waves
-LEFT = 1e-6  # relative residual of the linear system above which the iteration has failed
+LINEAR = 1e-4  # of the tolerance: how well the linear systems are solved
+FAILED = 1e-3  # relative residual of the linear system above which its iteration has failed
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Galerkin(Method):
         steps: list[Step] = []
         done = 0
         with task.progress.bar(problem.name, self.largest, unit="mode") as bar:
-            for step in refine(lattice, min(first, last), last):
+            for step in refine(lattice, min(first, last), last, LINEAR * self.tolerance):
                 steps.append(step)
                 bar.advance(max(one.count for one in step.level.modes) - done)
                 done = max(one.count for one in step.level.modes)
@@ -96,7 +97,7 @@ class Galerkin(Method):
         final = steps[-1]
         converged = self.bandwidth is not None or final.estimate <= self.tolerance
         notes = _notes(lattice, final)
-        if final.level.residual > LEFT:
+        if final.level.residual > FAILED:
             converged = False
             notes.append(
                 f"The linear system was solved only to a relative residual of {final.level.residual:.1e}: "
