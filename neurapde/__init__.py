@@ -38,6 +38,8 @@ from neurapde.errors import DeclarationError as DeclarationError
 from neurapde.errors import DeclarationWarning as DeclarationWarning
 from neurapde.errors import ResolutionError as ResolutionError
 from neurapde.errors import ResolutionWarning as ResolutionWarning
+from neurapde.grid_solution import GridSolution as GridSolution
+from neurapde.hdf5 import StorageError as StorageError
 from neurapde.jets import Jet as Jet
 from neurapde.medium import GridField as GridField
 from neurapde.medium import Piecewise as Piecewise
@@ -48,6 +50,7 @@ from neurapde.methods.schedules import Constant as Constant
 from neurapde.methods.schedules import Cosine as Cosine
 from neurapde.methods.schedules import Exponential as Exponential
 from neurapde.problem import Problem as Problem
+from neurapde.reference import reference as reference
 from neurapde.solution import Solution as Solution
 from neurapde.solution import load as load
 from neurapde.solving import solve as solve
@@ -60,5 +63,7 @@ from neurapde.trials.foreign import Foreign as Foreign
 from neurapde.trials.mlp import MLP as MLP
 from neurapde.trials.sine_lattice import SineLattice as SineLattice
 from neurapde.trials.siren import Siren as Siren
+from neurapde.validation.compare import validate as validate
+from neurapde.validation.report import Report as Report
 
 __version__ = "0.1.0"
