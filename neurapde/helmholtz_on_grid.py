@@ -37,7 +37,7 @@ def solve_helmholtz(
             f"{domain}; declare the problem on a Box around it"
         )
     sides = _Sides.of(problem)
-    lower, upper = (tuple(map(float, corner)) for corner in domain.bounds)
+    lower, upper = (corner.tolist() for corner in domain.bounds)
     chosen = shape or _good_shape(equation, problem, domain)
     begin = time.perf_counter()
     fine, values = _solved(equation, problem, sides, Grid(lower, upper, chosen))
@@ -128,7 +128,7 @@ class _Sides:
             condition = self.conditions[face]
             if isinstance(condition, Dirichlet):
                 axis, end = divmod(number, 2)
-                where = (*[slice(None)] * axis, -end)
+                where: tuple[slice | int, ...] = (*[slice(None)] * axis, -end)
                 on_face = points[where].reshape(-1, grid.dimension)
                 result[where] = np.asarray(condition.value(on_face)).reshape(result[where].shape)
         return result
@@ -141,7 +141,8 @@ def _is_driven(condition: Neumann, domain: Domain) -> bool:
 
 def _good_shape(equation: Helmholtz, problem: Problem, domain: Box) -> tuple[int, ...]:
     """Odd numbers of nodes, equally spaced: fine while that is cheap, fair while it is affordable."""
-    trial = Grid(*(tuple(map(float, corner)) for corner in domain.bounds), (201,) * domain.dimension)
+    lower, upper = (corner.tolist() for corner in domain.bounds)
+    trial = Grid(lower, upper, (201,) * domain.dimension)
     slowest = math.sqrt(float(np.abs(equation.slowness_squared(trial.points)).max()))
     wavelength = 2 * math.pi / (equation.wavenumber * slowest)
     widths = [

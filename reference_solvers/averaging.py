@@ -43,8 +43,8 @@ def cell_average(function: FieldFunction, grid: Grid) -> NDArray:
         raise ValueError(f"the grid has {grid.dimension} dimensions; the average is made in one or two.")
     cells = tuple(n - 1 + 2 * _BORDER for n in grid.shape)  # those outside repeat the value at the border
     field = _Cells(function, grid)
-    nodes = field(np.stack(np.indices(tuple(n + 1 for n in cells)), axis=-1))
-    centres = field(np.stack(np.indices(cells), axis=-1) + 0.5)
+    nodes = field(_multi_indices(tuple(n + 1 for n in cells)))
+    centres = field(_multi_indices(cells) + 0.5)
     scale = float(max(np.abs(nodes).max(), np.abs(centres).max()))
     rough = _variation(np.concatenate([_corners(nodes), centres[..., None]], axis=-1)) > _ROUGH * scale
     reached = ndimage.binary_dilation(rough, np.ones([2 * NODES - 1] * grid.dimension))
@@ -93,7 +93,8 @@ class _Cells:
     def at(self, cells: NDArray[np.int64], fractions: NDArray[np.float64]) -> NDArray:
         """`(m, s^d)`, the values at `fractions` `(s,)` of the cells `(m, d)` along each axis."""
         mesh = np.meshgrid(*[fractions] * cells.shape[1], indexing="ij")
-        return self(cells[:, None] + np.stack([each.ravel() for each in mesh], axis=1))
+        inside: NDArray[np.float64] = np.stack([each.ravel() for each in mesh], axis=1)
+        return self(cells[:, None].astype(float) + inside)
 
     def leaf_means(self, cells: NDArray[np.int64]) -> NDArray:
         """`(m, leaves^d)`, the mean of the field over each leaf of the cells `(m, d)`."""
@@ -101,12 +102,13 @@ class _Cells:
         lattice = np.arange(_LEAVES + 1) / _LEAVES
         values = self.at(cells, lattice).reshape(len(cells), *[_LEAVES + 1] * dimension)
         corners = _corners(values, skip=1)  # of a leaf: 0, 1 or 00, 01, 10, 11
-        means = corners.mean(axis=-1)
+        centres = self.at(cells, lattice[:-1] + 0.5 / _LEAVES).reshape(corners.shape[:-1])
+        means = (corners.mean(axis=-1) + 2 * centres) / 3  # exact for cubics; where it jumps, see below
         low, high = corners.min(axis=-1), corners.max(axis=-1)  # of complex numbers the real part decides
         leaf_axes = tuple(range(1, dimension + 1))
         whole = np.abs(high.max(axis=leaf_axes, keepdims=True) - low.min(axis=leaf_axes, keepdims=True))
         divided = np.abs(high - low) > _JUMP * whole
-        leaves = np.stack(np.indices(means.shape[1:]), axis=-1)
+        leaves = _multi_indices(means.shape[1:])
         origins = cells[(slice(None), *[None] * dimension)] + leaves / _LEAVES
         corners, low, high = corners[divided], low[divided], high[divided]
         share = self._share(corners, low, high, origins[divided])
@@ -140,7 +142,7 @@ class _Cells:
             return np.abs(values - high[chosen]) < np.abs(values - low[chosen])
 
         first = is_high(start)
-        share = first * 1.0
+        share = first.astype(float)
         cut = np.flatnonzero(first != is_high(stop))
         below, above = np.zeros(len(cut)), np.ones(len(cut))
         for _ in range(_BISECTIONS if len(cut) else 0):
@@ -154,12 +156,17 @@ class _Cells:
         return share
 
 
-def _leaf_kernel() -> NDArray[np.float64]:
+def _leaf_kernel() -> NDArray:
     """`(leaves, nodes)`, the integral of each node's kernel over each leaf of a cell."""
     abscissas, weights = np.polynomial.legendre.leggauss(4)
     places = (np.arange(_LEAVES)[:, None] + (abscissas + 1) / 2) / _LEAVES
     kernel = lagrange(places.ravel() + (NODES // 2 - 1), NODES).reshape(_LEAVES, -1, NODES)
     return np.einsum("lgn,g->ln", kernel, weights / (2 * _LEAVES))
+
+
+def _multi_indices(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """`(*shape, d)`, at each place its own index."""
+    return np.moveaxis(np.indices(shape, dtype=float), 0, -1)
 
 
 def _corners(values: NDArray, skip: int = 0) -> NDArray:

@@ -82,7 +82,7 @@ class Weights:
         )
         middle, shares = _distribution(local)
         angles = np.linspace(0, np.pi / 2, 33) if len(steps) == 2 else np.zeros(1)
-        magnitude = np.outer(middle, _SPREAD)
+        magnitude = np.outer(middle, _SPREAD if len(steps) == 2 else (1.0,))
         row_weight = (np.sqrt(shares)[:, None, None] / magnitude[..., None]) * np.ones_like(angles)
         directions = np.stack([np.cos(angles), np.sin(angles)], axis=-1)[:, : len(steps)]
         waves = (magnitude[..., None, None] * directions).reshape(-1, len(steps))
