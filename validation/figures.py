@@ -87,7 +87,7 @@ def error_figure(scene: Scene, axes: Sequence[NDArray], errors: Mapping[str, NDA
             panel.plot(axes[0], plane, color=color, label=name, linewidth=1.2)
         panel.set_xlabel(scene.axis_names[0], fontsize=LETTERING)
         panel.set_ylabel("|difference|", fontsize=LETTERING)
-        panel.legend(frameon=False, fontsize=LETTERING - 1)
+        figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=LETTERING - 1)
         _furnish_line(panel, scene)
         return figure
     width = WIDTH if len(planes) > 1 else NARROW
@@ -213,7 +213,8 @@ def _line_figure(
             panel.plot(x, part(field), label=name, zorder=3 - i, **style)
         panel.set_ylabel(part_name or "u", fontsize=LETTERING)
         _furnish_line(panel, scene)
-    panels[0].legend(frameon=False, fontsize=LETTERING - 1)
+    handles = panels[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside upper center", ncols=3, frameon=False, fontsize=LETTERING - 1)
     panels[-1].set_xlabel(scene.axis_names[0], fontsize=LETTERING)
     return figure
 

@@ -45,7 +45,8 @@ class Scene:
         """What the lines and marks mean, for a caption."""
         parts = [f"Outlined: {listing(self.outlines)}."] if self.outlines else []
         parts += ["Dashed: the edge of the absorbing layers."] if self.physical is not None else []
-        parts += ["Crosses: sources."] if any(self.sources) else []
+        mark = "Dotted" if len(self.axis_names) == 1 else "Crosses"
+        parts += [f"{mark}: sources."] if any(self.sources) else []
         return " ".join(parts)
 
     def as_json(self) -> dict[str, Any]:

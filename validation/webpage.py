@@ -27,7 +27,8 @@ th, td { padding: .25rem .7rem; text-align: right; white-space: nowrap;
   border-bottom: 1px solid var(--line); }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 thead th { color: var(--soft); font-weight: 600; }
-.facts td { text-align: left; white-space: normal; vertical-align: top; }
+.facts td { text-align: left; vertical-align: top; }
+.facts td:last-child { white-space: normal; }
 pre { margin: 0; padding: .8rem; background: #f5f7f9; border-radius: .3rem; font-size: .85rem;
   overflow-x: auto; }
 figure { margin: 1.2rem 0; break-inside: avoid; }
@@ -41,6 +42,9 @@ li { margin: .3rem 0; }
   h2, h3 { break-after: avoid; }
   table, pre { break-inside: avoid; }
   pre { white-space: pre-wrap; }
+  .scroll { overflow: visible; }
+  table { font-size: 8.5pt; }
+  th, td { padding: .15rem .4rem; }
 }
 """
 
