@@ -27,6 +27,8 @@ from neurapde.reference_solvers.stencils import along, forward_difference, outer
 
 ORDER = 2.0
 
+DIRECT_LIMIT = (10**9, 400_000, 8_000)  # unknowns that are factorised, in 1, 2 and 3 dimensions
+
 Array = NDArray[np.float64]
 Coefficient = float | Array | Sequence[Array]
 
@@ -49,7 +51,7 @@ def half_points(coefficient: Coefficient, grid: Grid) -> tuple[Array, ...]:
     shape = tuple(grid.shape)
     cells = tuple(n - 1 for n in shape)
     expected = [tuple(n - (k == axis) for k, n in enumerate(shape)) for axis in range(grid.dimension)]
-    if isinstance(coefficient, (int, float)):
+    if isinstance(coefficient, int | float | np.number):
         values = tuple(np.full(each, float(coefficient)) for each in expected)
     elif isinstance(coefficient, np.ndarray) and coefficient.shape == cells:
         values = tuple(_mean_of_cells(coefficient, axis) for axis in range(grid.dimension))
@@ -135,12 +137,6 @@ def _on_nodes(values: float | Array, grid: Grid, what: str) -> Array:
 class _System:
     """The symmetric matrix of all nodes, and which of them are free."""
 
-    direct_limit = (
-        10**9,
-        400_000,
-        8_000,
-    )  # unknowns up to which a factorisation is the faster way, by dimension
-
     def __init__(
         self, grid: Grid, halves: tuple[Array, ...], reaction: Array, pairs: list[tuple[Side, Side]]
     ) -> None:
@@ -218,7 +214,7 @@ class _System:
 
     def _solve_free(self, matrix: sparse.csc_array, right: Array, floating: bool) -> Array:
         unknowns = len(right)
-        if (self.reaction < 0).any() or unknowns <= self.direct_limit[self.grid.dimension - 1]:
+        if (self.reaction < 0).any() or unknowns <= DIRECT_LIMIT[self.grid.dimension - 1]:
             return solve_symmetric(matrix, right, floating=floating)
         inverse = SeparableInverse(
             [self._axis(k) for k in range(self.grid.dimension)], float(self.reaction.mean())

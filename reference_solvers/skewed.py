@@ -2,11 +2,12 @@
 slices."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Kind = TypeVar("Kind", bound=np.generic)
 
 
 class Skewed:
@@ -38,13 +39,13 @@ class Skewed:
             for axis in range(len(self.shape))
         }
 
-    def turn(self, values: Array, fill: float) -> Array:
+    def turn(self, values: NDArray[Kind], fill: float) -> NDArray[Kind]:
         """A -> S, `fill` where S has no node."""
         result = np.full(self.full + values.shape[len(self.shape) :], fill, dtype=values.dtype)
         result[self.place] = values.reshape(-1, *values.shape[len(self.shape) :])
         return result
 
-    def back(self, skewed: Array) -> Array:
+    def back(self, skewed: NDArray[Kind]) -> NDArray[Kind]:
         """S -> A."""
         return skewed[self.place].reshape(*self.shape, *skewed.shape[len(self.shape) :])
 

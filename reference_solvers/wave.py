@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from neurapde.reference_solvers.grid import Grid
@@ -52,7 +52,7 @@ class Source:
     series: Callable[[Array], Array]
 
 
-def point_source(grid: Grid, at: Sequence[float], series: Callable[[Array], Array]) -> Source:
+def point_source(grid: Grid, at: ArrayLike, series: Callable[[Array], Array]) -> Source:
     """f = series(t) delta(x - at): unit mass, moments up to the third exact.
 
     Raises: ValueError for a point outside the grid.
