@@ -171,11 +171,6 @@ def _spec(
         )
     if trial is not None and not isinstance(trial, Trial):
         raise DeclarationError(f"trial={trial!r} is no trial function; use npde.Siren(), npde.MLP(), ….")
-    if trial is not None and method.default_trial(problem) is None:
-        raise DeclarationError(
-            f"{type(method).__name__} makes its own trial function, so trial={trial!r} would not be used. "
-            "Leave trial out, or train it: method=npde.Adam(steps=…)."
-        )
     if trial is not None:
         return trial
     chosen = method.default_trial(problem)

@@ -8,7 +8,7 @@ import numpy as np
 
 from neurapde.backgrounds import OutgoingWave
 from neurapde.equations.helmholtz import Helmholtz, StrongForm
-from neurapde.galerkin.loads import defect_load, density_load
+from neurapde.galerkin.loads import defect_density, defect_load, density_load
 from neurapde.galerkin.modes import AxisModes
 from neurapde.galerkin.operator import LatticeOperator
 from neurapde.galerkin.weak import WeakForm
@@ -178,6 +178,15 @@ class LatticeProblem:
         for source in self.densities[shot]:
             field = source.f if isinstance(source, FunctionSource) else FunctionField(source)
             total += density_load(self.form, modes, field)
+        return total
+
+    def density(self, points: np.ndarray, shot: int) -> np.ndarray:
+        """What one shot leaves to the features at points (n, 2), E f less the operator on the backgrounds: (n,)."""
+        total = np.zeros(len(points), dtype=complex)
+        for wave in self.backgrounds[shot]:
+            total += defect_density(self.form, self.strong, wave, points)
+        for source in self.densities[shot]:
+            total += self.form.scale(points) * source(points)
         return total
 
 

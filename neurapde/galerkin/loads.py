@@ -48,6 +48,18 @@ def defect_load(
     return total
 
 
+def defect_density(
+    form: WeakForm, strong: StrongForm, background: OutgoingWave | WindowedWave, points: FloatArray
+) -> np.ndarray:
+    """E f − L background at points (n, 2), complex (n,): what the strong form leaves to the features."""
+    wave = background if isinstance(background, OutgoingWave) else background.wave
+    own = form.scale(points) * wave.wavenumber**2
+    density = -(strong.zeroth(points) - own) * background.values(points)
+    if isinstance(background, WindowedWave):
+        density = density - background.commutator(points, strong)
+    return np.asarray(density)
+
+
 def _largest(modes: Modes) -> float:
     return max(one.bandwidth for one in modes)
 

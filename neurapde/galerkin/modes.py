@@ -38,7 +38,7 @@ class AxisModes:
     def frequencies(self) -> FloatArray:
         """ω (count,), rad per unit length, increasing."""
         first = {(False, False): 1.0, (True, True): 0.0}.get(self.free, 0.5)
-        return np.pi / self.length * (first + np.arange(self.count))
+        return np.asarray(np.pi / self.length * (first + np.arange(self.count)))
 
     @property
     def phase(self) -> float:
@@ -107,7 +107,7 @@ def project(
     tables: one function (n,) to (count, n) for each axis. points: (n, 2). values: (n,), weights included.
     Returns (count_0, count_1), complex. Works through the points in blocks.
     """
-    total = 0.0
+    total: np.ndarray | float = 0.0
     for start in range(0, max(len(points), 1), BLOCK):
         block = slice(start, start + BLOCK)
         first, second = (table(points[block, axis]) for axis, table in enumerate(tables))

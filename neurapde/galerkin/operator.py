@@ -2,9 +2,9 @@
 
 The constant part of the coefficient separates: its matrix is K ⊗ M + M ⊗ K − c₀ M ⊗ M with the one-dimensional matrices
 M = ∫ e φφ, K = ∫ φ′φ′/e, and its inverse is the solution of a Sylvester equation by Schur forms (Bartels and Stewart
-1972), which stays accurate where the layer makes the eigenvectors nearly dependent. What varies, δc = c − c₀, is
-replaced by the trigonometric polynomial with the same cosine moments up to twice the band: on the grid of midpoints that
-polynomial gives every entry ∫ E δc φ_i φ_j exactly. GMRES (Saad and Schultz 1986) solves (A₀ + V) x = b as (1 + A₀⁻¹V) x = A₀⁻¹b.
+1972), which stays accurate where the layer makes the eigenvectors nearly dependent. What varies, δc = c − c₀, is replaced
+by the trigonometric polynomial with the same cosine moments up to twice the band: on the grid of midpoints it gives every
+entry ∫ E δc φ_i φ_j exactly. GMRES (Saad and Schultz 1986) solves (A₀ + V) x = b as (1 + A₀⁻¹V) x = A₀⁻¹b.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class LatticeOperator:
         for piece in others:
             if base is None or self.form.constant(piece) != base:
                 parts.append(self._piece_moments(piece, background))
-        return along_all([one.synthesis for one in self.modes], sum(parts)) if parts else None
+        return along_all([one.synthesis for one in self.modes], np.sum(parts, axis=0)) if parts else None
 
     def _bandwidth(self, piece: Piece) -> float:
         """Of a coefficient's product with two modes, and half as much again for chords that run aslant."""

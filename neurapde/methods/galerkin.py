@@ -1,8 +1,9 @@
-"""Galerkin: the head of a SIREN by the weak form, with the hidden layer's frequencies placed on a lattice.
+"""Galerkin: the head of a SIREN by the weak form, its hidden layer placed on a lattice, or given.
 
 The head of a SIREN is linear, so for a linear equation with given hidden features it solves a linear system. Placed on
 the lattice of the box, the features are orthogonal, meet the conditions at the sides, and their matrix applies in
-O(n^{3/2}); see `galerkin.operator`. The bandwidth grows until the field changes by less than the tolerance.
+O(n^{3/2}); see `galerkin.operator`. The bandwidth grows until the field changes by less than the tolerance. The features
+of a given network are solved for by least squares instead, and may be trained on the way; see `galerkin.head`.
 """
 
 import math
@@ -16,7 +17,9 @@ from neurapde.boundaries import PML, Dirichlet, Neumann
 from neurapde.domains import Box
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.errors import DeclarationError, ResolutionWarning
+from neurapde.galerkin.head import StrongRows, WeakRows
 from neurapde.galerkin.lattice import LatticeProblem, Step, refine
+from neurapde.galerkin.projection import project_head
 from neurapde.history import History
 from neurapde.medium import Constant
 from neurapde.methods.base import Method, Outcome, Status, Task
@@ -25,27 +28,36 @@ from neurapde.scattering import Superposition
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.sine_lattice import SineLattice
+from neurapde.trials.vanishing import Vanishing, VanishingTrial
 from neurapde.wording import listing, number
 
 MARGIN = 1.2  # the smallest bandwidth, in units of the largest local wavenumber, that can carry its waves
 LINEAR = 1e-4  # of the tolerance: how well the linear systems are solved
+RESIDUAL_PER_ERROR = 5.0  # the relative residual of a head beside the field's relative error, as measured
+WEAK_FEATURES = 0.1  # relative residual above which the features of a given trial are told to be too few
 FAILED = 1e-3  # relative residual of the linear system above which its iteration has failed
 
 
 @dataclass(frozen=True)
 class Galerkin(Method):
-    """Solve a linear equation on a planar Box for the head of a one-layer SIREN.
+    """Solve a linear equation on a planar Box for the head of a SIREN.
+
+    Without a trial, the hidden layer is a lattice of sines. With one (`Siren`, `MLP`), its head is solved for, made to
+    vanish on sides that hold u = 0: by the weak form where the medium jumps, else by the strong form at points.
 
     tolerance: relative L2 error of the field in the physical region to stop at, as estimated from the change between
         two bandwidths.
     bandwidth: the largest frequency of the sines, rad per unit length, instead of growing it to a tolerance.
     largest:   modes along the longest axis at which growing stops, met tolerance or not.
+    steps, lr: of Adam on the hidden layers of a given trial, the head being solved for at every step.
     Raises DeclarationError (from `solve`, before any work) for problems that it cannot take.
     """
 
     tolerance: float = 5e-4
     bandwidth: float | None = None
     largest: int = 512
+    steps: int = 0
+    lr: float = 1e-3
 
     def __post_init__(self) -> None:
         if not 0 < self.tolerance < 1:
@@ -54,6 +66,12 @@ class Galerkin(Method):
             raise DeclarationError(f"bandwidth={self.bandwidth!r}: give a positive, finite frequency.")
         if isinstance(self.largest, bool) or not isinstance(self.largest, int) or self.largest < 8:
             raise DeclarationError(f"largest={self.largest!r}: give a whole number of at least 8.")
+        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 0:
+            raise DeclarationError(
+                f"steps={self.steps!r}: give a whole number, 0 to leave the hidden layers as they are."
+            )
+        if not 0 < self.lr < math.inf:
+            raise DeclarationError(f"lr={self.lr!r}: give a positive, finite learning rate.")
 
     @property
     def default_dtype(self) -> torch.dtype:
@@ -75,6 +93,44 @@ class Galerkin(Method):
         problem, equation = task.problem, task.problem.equation
         assert isinstance(equation, Helmholtz)
         lattice = LatticeProblem(problem, equation)
+        if task.trial is not None:
+            return self._on_features(task, lattice, task.trial)
+        return self._on_lattice(task, lattice)
+
+    def _on_features(self, task: Task, lattice: LatticeProblem, given: TrialFunction) -> Outcome:
+        """Solve for the head of a given network."""
+        trial = _composed(lattice, given).to(torch.float64)
+        smooth = len(lattice.form.pieces) == 1
+        rows = (StrongRows if smooth else WeakRows)(
+            lattice, trial.head.in_features, self.bandwidth or lattice.first_bandwidth, task.device
+        )
+        with task.progress.bar(task.problem.name, self.steps + 1) as bar:
+            found = project_head(rows, trial, self.steps, self.lr, bar)
+        form = "strong form at points" if smooth else "weak form against a lattice of sines"
+        notes = (
+            f"The head of {given.spec.describe()} by least squares of the {form}: "
+            f"relative residual {found.residual:.1e}.",
+        )
+        if found.residual > WEAK_FEATURES:
+            warnings.warn(
+                f"the features of {given.spec.describe()} leave {found.residual:.0%} of the residual of "
+                f"{task.problem.name}: they cannot carry its field; give a larger width or omega_0, more steps, or leave trial out",
+                ResolutionWarning,
+                stacklevel=2,
+            )
+        converged = found.residual <= RESIDUAL_PER_ERROR * self.tolerance
+        status = Status.CONVERGED if converged else Status.STEP_LIMIT if self.steps else Status.UNRESOLVED
+        return Outcome(
+            trial.to(task.dtype),
+            Status.INTERRUPTED if found.interrupted else status,
+            found.history if self.steps else History(),
+            notes,
+            {"features": trial.head.in_features, "relative_residual": found.residual},
+        )
+
+    def _on_lattice(self, task: Task, lattice: LatticeProblem) -> Outcome:
+        """Solve on lattices of growing bandwidth."""
+        problem = task.problem
         lower, upper = problem.domain.bounds
         largest = self.largest * math.pi / float(np.max(upper - lower))
         first, last = lattice.first_bandwidth, largest
@@ -172,15 +228,15 @@ def _warn_unresolved(lattice: LatticeProblem, last: float, fixed: bool) -> None:
 def _notes(lattice: LatticeProblem, step: Step) -> list[str]:
     level = step.level
     waves = sum(len(shot) for shot in lattice.backgrounds)
-    neurons = 2 * level.features
+    neurons, band = 2 * level.features, level.bandwidth
     notes = [
-        f"Trial function: one hidden layer of {neurons} sines on the lattice of the box, up to {level.bandwidth:.0f} rad per "
-        f"unit length ({level.bandwidth / lattice.largest_wavenumber:.1f} times the largest local wavenumber)."
+        f"Trial function: one hidden layer of {neurons} sines on the lattice of the box, up to "
+        f"{band:.0f} rad per unit length ({band / lattice.largest_wavenumber:.1f} times the largest local wavenumber)."
     ]
     if waves:
         notes.append(
-            f"Scattered form: the outgoing wave of {'each source' if waves > 1 else 'the source'} in a uniform medium is known, "
-            "the sines add what the medium and the sides change."
+            f"Scattered form: the outgoing wave of {'each source' if waves > 1 else 'the source'} in a uniform "
+            "medium is known, the sines add what the medium and the sides change."
         )
     if not np.any(level.coefficients):
         notes.append("The medium is uniform and every side absorbs: the known wave is the whole field.")
@@ -188,6 +244,19 @@ def _notes(lattice: LatticeProblem, step: Step) -> list[str]:
         f"Estimated relative error: {step.estimate:.1e}, from the change between the last two bandwidths."
     )
     return notes
+
+
+def _composed(lattice: LatticeProblem, given: TrialFunction) -> TrialFunction:
+    """The given network, vanishing where u = 0 is held, on the background where there is one."""
+    bounds = lattice.problem.domain.bounds
+    held = tuple((not lower, not upper) for lower, upper in lattice.form.free)
+    network: TrialFunction = given
+    if not isinstance(given, VanishingTrial | AnsatzTrial):
+        network = Vanishing(given.spec, held).around(given, bounds)
+    if any(lattice.backgrounds) and not isinstance(given, AnsatzTrial):
+        background = Superposition(lattice.backgrounds)
+        network = AnsatzTrial(Ansatz(background, network.spec), background, network)
+    return network
 
 
 def _trial(lattice: LatticeProblem, step: Step, task: Task) -> TrialFunction:

@@ -73,7 +73,9 @@ class LatticeFunction(TrialFunction):
     Evaluation sums one axis after the other, so n points cost n × (number of products).
     """
 
-    def __init__(self, spec: SineLattice, axes: Sequence[AxisModes], amplitudes: Tensor, complex: bool) -> None:
+    def __init__(
+        self, spec: SineLattice, axes: Sequence[AxisModes], amplitudes: Tensor, complex: bool
+    ) -> None:
         super().__init__(spec, len(axes), amplitudes.shape[len(axes)], complex)
         self.axes = tuple(axes)
         self.amplitudes = torch.nn.Parameter(amplitudes)
@@ -137,10 +139,10 @@ class LatticeFunction(TrialFunction):
         flat = self.coefficients.reshape(len(self.coefficients), -1)
         if flat.is_complex():
             sums = table @ torch.view_as_real(flat).flatten(1)
-            product = torch.view_as_complex(sums.unflatten(1, (-1, 2)))
+            product = torch.view_as_complex(sums.reshape(len(table), -1, 2))
         else:
             product = table @ flat
-        return product.unflatten(1, self.coefficients.shape[1:])
+        return product.reshape(len(table), *self.coefficients.shape[1:])
 
     def _contract_rest(self, partial: Tensor, degrees: tuple[int, ...], tables: list[list[Tensor]]) -> Tensor:
         for axis in range(1, self.dimension):
