@@ -1,14 +1,17 @@
 """Sparse LU of a grid operator: nested dissection, factored once, solved for many right-hand sides.
 
-Measured with SuperLU on the nine-point matrix, two cores: 257² nodes 0.3 s (minimum degree 0.55 s, COLAMD
-0.6 s), 513² nodes 2.0 s and 25 million entries (minimum degree 2.3 s, 26 million), 0.04 s for each
-solution.
+Measured with SuperLU on the nine-point matrix, 257² nodes: 0.31 s (minimum degree 0.55 s, COLAMD 0.59 s); 513²
+nodes: 2.0 s and 25 million entries (minimum degree 2.2 s, 26 million), 0.04 s for each solution.
+
+SuperLU asks BLAS for products so small that two threads gain nothing, and on a busy machine they wait for each
+other: 513² nodes took 40 s instead of 3 s with another process beside. So BLAS works on one thread here.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import splu
+from threadpoolctl import ThreadpoolController
 
 _LEAF = 3  # Blocks of at most 3 × 3 nodes are not divided further.
 
@@ -23,12 +26,12 @@ def nested_dissection(shape: tuple[int, ...]) -> NDArray[np.int64]:
 
 
 def _divided(block: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    axis = int(np.argmax(block.shape))
+    axis = block.shape.index(max(block.shape))
     half = block.shape[axis] // 2
     if block.shape[axis] <= _LEAF:
         return [block.ravel()]
-    before, line, after = np.split(block, [half, half + 1], axis=axis)
-    return [*_divided(before), *_divided(after), line.ravel()]
+    rows = np.moveaxis(block, axis, 0)
+    return [*_divided(rows[:half]), *_divided(rows[half + 1 :]), rows[half].ravel()]
 
 
 class Factors:
@@ -42,13 +45,16 @@ class Factors:
     def __init__(self, matrix: sparse.csr_array, order: NDArray[np.int64]) -> None:
         self._order = order
         ordered = sparse.csc_array(matrix[order][:, order], dtype=complex)
-        self._factors = splu(
-            ordered, permc_spec="NATURAL", diag_pivot_thresh=0.001, options={"SymmetricMode": True}
-        )
+        self._threads = ThreadpoolController()
+        with self._threads.limit(limits=1, user_api="blas"):
+            self._factors = splu(
+                ordered, permc_spec="NATURAL", diag_pivot_thresh=0.001, options={"SymmetricMode": True}
+            )
 
     def solve(self, right: NDArray, *, transposed: bool = False) -> NDArray[np.complex128]:
         """A⁻¹ (or A⁻ᵀ) times `right`, `(n,)` or `(n, columns)`."""
         result = np.empty(right.shape, complex)
         ordered = np.asfortranarray(right[self._order], dtype=complex)
-        result[self._order] = self._factors.solve(ordered, "T" if transposed else "N")
+        with self._threads.limit(limits=1, user_api="blas"):
+            result[self._order] = self._factors.solve(ordered, "T" if transposed else "N")
         return result
