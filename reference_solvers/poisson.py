@@ -37,13 +37,16 @@ def half_points(coefficient: Coefficient, grid: Grid) -> tuple[Array, ...]:
     """The coefficient at the half points of each axis: d arrays, axis i of array i one shorter than the grid.
 
     Args:
-        coefficient: what is known decides the mean, and the mean the order at a jump:
-            a number; or an array `(n1 - 1, ...)` of cell values: the arithmetic mean of the cells around an
-            edge, second order when the jump lies on grid lines, first order when it cuts cells (whose
-            averages one then gives); or an array `(n1, ...)` of node values: the harmonic mean of the two
-            ends, second order when the jump lies half-way between nodes, else first order; or d arrays of
-            half-point values, taken as they are: in one dimension 1 / mean(1/a) between the nodes is second
-            order wherever the jump is.
+        coefficient: what is given decides the mean, and the mean the order at a jump:
+            a number;
+            or cell values `(n1 - 1, ...)`: the arithmetic mean of the cells around an edge, second order when
+            the jump lies on grid lines;
+            or node values `(n1, ...)`: the harmonic mean of the two ends, second order when the jump lies
+            half-way between nodes;
+            or d arrays of half-point values, taken as they are: in one dimension 1 / mean(1/a) between the
+            nodes is second order wherever the jump is.
+            A jump that cuts the cells at a slant is first order with all of them, and node values do as well as
+            any mean over cells (a disk 100 times as conductive: a relative error of 0.8e-3 on 257 x 257 nodes).
         grid: the nodes.
 
     Raises: ValueError for other shapes and for values that are not finite and positive.
