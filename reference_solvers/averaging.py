@@ -1,9 +1,8 @@
 """A rough medium on a grid: a field with jumps averaged over the cells, so that the jump lies where it lies.
 
-The kernel is the one of `sampling`: the average on the nodes has the field's own moments up to the fifth.
-On a disk of speed 2 in 1, with 229² nodes at k = 20, that leaves a third of the error of the plain mean
-over a cell, with 65² a fifth, and a 25th of the error of the values at the nodes. It overshoots beside a
-jump, by 6 % of it.
+The kernel is the one of `sampling`: the average on the nodes has the field's own moments up to the fifth. Around
+a disk of speed 2 in 1, k = 20, that leaves 0.07 % of error with 65² nodes (the mean over each cell 0.6 %, values
+taken at the nodes 5 %) and 0.0013 % with 229² (0.035 %, 0.29 %). It overshoots beside a jump, by 6 % of it.
 """
 
 from collections.abc import Callable

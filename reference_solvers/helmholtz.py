@@ -7,15 +7,15 @@ It solves, on a box of one or two dimensions, with e_x(x), e_y(y) the stretch fa
 for whoever compares a field with it, and for inversion: the matrix A(m) is affine in m, its derivative is
 at hand, and the same factors solve the transposed and the adjoint system.
 
-The scheme is L u + k² W(e_x e_y m u) = W(e_x e_y f): W spreads the mass over the nine nodes, and the *source as
-well*. In a uniform medium W and L commute, so u is the solution for f itself with the wrong wavenumber
-only; without W on f its amplitude is off by (kh)²/12. Measured at the receivers of a point source, k = 20,
-PML of half the half-width, against the Hankel field: 0.0089 % with 115² nodes (1.04 % without W on f),
-0.0005 % with 229² (0.26 %).
+The scheme is L u + k² W(e_x e_y m u) = W(e_x e_y f): W spreads the mass over nine nodes, and *the source as
+well*. In a uniform medium W and L commute, so u solves the equation for f itself, at a slightly wrong wavenumber;
+without W on f its amplitude is off by (kh)²/12. Measured at the receivers of a point source, k = 20, PML half
+of the half-width, against the Hankel field: 0.005 % with 115² nodes (1.04 % without W on f), 0.0003 % with 229²
+(0.26 %); around a disk of speed 2: 0.010 % and 0.0013 %.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -23,14 +23,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from neurapde.reference_solvers.dispersion import Weights, nodes_per_wavelength
-from neurapde.reference_solvers.elimination import Factors, nested_dissection
+from neurapde.reference_solvers.elimination import Factors
 from neurapde.reference_solvers.grid import Grid, ResolutionError, ResolutionWarning
+from neurapde.reference_solvers.nine_point import NinePoint, Stretching
 from neurapde.reference_solvers.sampling import gaussian_density, interpolation, point_density
 
 ORDER = 2
 """The order of convergence with a layer or a jump in the medium; without them it is 4."""
-
-Stretching = Callable[[NDArray[np.float64]], NDArray[np.complex128]]
 
 _REFUSED, _DOUBTFUL = 2.5, 4.0  # nodes per wavelength
 
@@ -38,21 +37,19 @@ _REFUSED, _DOUBTFUL = 2.5, 4.0  # nodes per wavelength
 class HelmholtzGrid:
     """A(m) on the nodes of a grid, and everything one does with its inverse.
 
-    Fields are `(*shape)` or, for several right-hand sides, `(*shape, shots)`. A side is *fixed*
-    (Dirichlet, as behind an absorbing layer) unless it is declared free (Neumann, ∂u/∂n = 0, by mirror
-    nodes).
+    Fields are `(*shape)` or, for several right-hand sides, `(*shape, shots)`. A side is *fixed* (Dirichlet, as
+    behind an absorbing layer) unless it is declared free (Neumann, ∂u/∂n = 0, by mirror nodes).
 
     Args:
         grid: one or two dimensions; the spacings may differ.
         wavenumber: k, positive: angular frequency over the unit of speed.
         slowness_squared: m = 1/c², `(*shape)` or a number, complex for attenuation. Average a jump with
             `cell_average`.
-        stretch: one function per axis, coordinates `(n,)` -> complex factors e `(n,)`, or None where it is
-        1. free: for each axis whether its lower and its upper side are free. weights: those of the scheme;
-        by default fitted to the wavenumbers in the medium.
+        stretch: one function per axis, coordinates `(n,)` -> complex factors e `(n,)`, or None where it is 1.
+        free: for each axis whether its lower and its upper side are free.
+        weights: those of the scheme; by default fitted to the wavenumbers in the medium.
 
-    Raises: ResolutionError below 2.5 nodes per (shortest) wavelength; ValueError for wrong shapes or
-    values.
+    Raises: ResolutionError below 2.5 nodes per (shortest) wavelength; ValueError for wrong shapes or values.
     Warns: ResolutionWarning below 4 nodes per wavelength.
     Source: Chen, Cheng, Feng, Wu (2013), Int. J. Numer. Anal. Model. 10(2), with W on f, fitted weights and
         unequal spacings added.
@@ -72,72 +69,49 @@ class HelmholtzGrid:
             raise ValueError(f"the grid has {grid.dimension} dimensions; this scheme is for one or two.")
         if not (np.isfinite(wavenumber) and wavenumber > 0):
             raise ValueError(f"the wavenumber is {wavenumber}; it must be finite and positive.")
-        self.grid = grid
-        self.wavenumber = float(wavenumber)
-        self.slowness_squared = _checked_medium(grid, slowness_squared)
-        local = self.wavenumber * np.sqrt(np.abs(self.slowness_squared))
-        self.nodes_per_wavelength = nodes_per_wavelength(grid.spacing, local)
-        _check_resolution(self.nodes_per_wavelength, grid)
-        self.weights = weights or Weights.fitted(grid.spacing, local)
-        self.free = tuple(free) if free is not None else ((False, False),) * grid.dimension
-        self.stretch = tuple(stretch) if stretch is not None else (None,) * grid.dimension
-        if not len(self.free) == len(self.stretch) == grid.dimension == len(self.weights.edges):
-            raise ValueError(
-                f"the grid has {grid.dimension} axes, but stretch {len(self.stretch)}, free {len(self.free)} "
-                f"and weights {len(self.weights.edges)} entries."
-            )
-        self._lines = [
-            _Line(grid, axis, self.stretch[axis], self.free[axis]) for axis in range(grid.dimension)
-        ]
+        medium = _checked_medium(grid, slowness_squared)
+        if weights is None:
+            weights = Weights.fitted(grid.spacing, wavenumber * np.sqrt(np.abs(medium)))
+        stretch = [None] * grid.dimension if stretch is None else stretch
+        free = [(False, False)] * grid.dimension if free is None else free
+        self._take(NinePoint(grid, stretch, free, weights), float(wavenumber), medium)
 
     def with_medium(self, slowness_squared: ArrayLike) -> "HelmholtzGrid":
         """The same scheme, weights included, for another m: A(m) stays affine in m."""
-        return HelmholtzGrid(
-            self.grid,
-            self.wavenumber,
-            slowness_squared,
-            stretch=self.stretch,
-            free=self.free,
-            weights=self.weights,
+        other = HelmholtzGrid.__new__(HelmholtzGrid)
+        other._take(self._scheme, self.wavenumber, _checked_medium(self.grid, slowness_squared))
+        return other
+
+    def _take(self, scheme: NinePoint, wavenumber: float, medium: NDArray) -> None:
+        self.grid, self.weights, self.fixed = scheme.grid, scheme.weights, scheme.fixed
+        self.wavenumber, self.slowness_squared = wavenumber, medium
+        self._scheme = scheme
+        self.nodes_per_wavelength = nodes_per_wavelength(
+            scheme.grid.spacing, wavenumber * np.sqrt(np.abs(medium))
         )
+        _check_resolution(self.nodes_per_wavelength, scheme.grid)
 
-    @cached_property
-    def fixed(self) -> NDArray[np.bool_]:
-        """`(*shape)`, the nodes of the fixed sides."""
-        result = np.zeros(self.grid.shape, bool)
-        for axis, line in enumerate(self._lines):
-            face = [1] * self.grid.dimension
-            face[axis] = -1
-            result |= line.fixed.reshape(face)
-        return result
-
-    @cached_property
+    @property
     def mass(self) -> sparse.csr_array:
-        """W `(n, n)`, n = grid.size: real, its rows add up to 1 but for those next to a fixed side."""
-        eye = [sparse.eye_array(n) for n in self.grid.shape]
-        total = self.weights.centre * _product(eye)
-        for axis, line in enumerate(self._lines):
-            total = total + self.weights.edges[axis] / 2 * _product(
-                [line.beside if other == axis else eye[other] for other in range(self.grid.dimension)]
-            )
-        if self.grid.dimension == 2:
-            total = total + self.weights.corners / 4 * _product([line.beside for line in self._lines])
-        return self._inner @ sparse.csr_array(total)
+        """W `(n, n)`, n = grid.size: real; a row adds up to 1, at a fixed node to 0."""
+        return self._scheme.mass
 
     @cached_property
     def operator(self) -> sparse.csr_array:
         """A(m) `(n, n)` on all nodes; at the fixed ones the identity, with nothing to and from the others."""
-        inner = self._inner
-        return sparse.csr_array(self._uncut @ inner + sparse.diags_array(self.fixed.ravel() * 1.0))
+        fixed = self.fixed.ravel()
+        return sparse.csr_array(
+            self._uncut @ sparse.diags_array(1.0 - fixed) + sparse.diags_array(fixed * 1.0)
+        )
 
     def derivative(self, field: NDArray) -> sparse.csr_array:
         """∂(A(m) u)/∂m `(n, n)` at the field u `(*shape)`: k² W diag(e_x e_y u). It does not depend on m."""
         values = self._one_field(field)
-        return self.wavenumber**2 * self.mass @ sparse.diags_array(self._stretched_volume.ravel() * values)
+        return self.wavenumber**2 * self.mass @ sparse.diags_array(self._scheme.volume.ravel() * values)
 
     def load(self, density: NDArray) -> NDArray[np.complex128]:
         """W(e_x e_y f), the right-hand side of `solve`, for a nodal density f `(*shape)` (or with shots)."""
-        values = self._columns(density) * self._stretched_volume.reshape(-1, 1)
+        values = self._columns(density) * self._scheme.volume.reshape(-1, 1)
         return (self.mass @ values).reshape(np.shape(density))
 
     def point_load(self, points: ArrayLike, amplitudes: ArrayLike = 1.0) -> NDArray[np.complex128]:
@@ -180,37 +154,13 @@ class HelmholtzGrid:
 
     @cached_property
     def _factors(self) -> Factors:
-        return Factors(self.operator, nested_dissection(tuple(self.grid.shape)))
-
-    @cached_property
-    def _inner(self) -> sparse.dia_array:
-        """Projection on the nodes that are not fixed."""
-        return sparse.diags_array(1.0 - self.fixed.ravel())
-
-    @cached_property
-    def _stretched_volume(self) -> NDArray[np.complex128]:
-        """`(*shape)`, the product of all stretch factors."""
-        result = np.ones((), complex)
-        for line in self._lines:
-            result = np.multiply.outer(result, line.factor)
-        return result
+        return Factors(self.operator, self._scheme.order)
 
     @cached_property
     def _uncut(self) -> sparse.csr_array:
         """The rows of A(m) at nodes that are not fixed, with what they take from fixed ones."""
-        averaged = [
-            (along * sparse.eye_array(len(line.factor)) + (1 - along) / 2 * line.beside)
-            @ sparse.diags_array(line.factor)
-            for along, line in zip(self.weights.along, self._lines, strict=True)
-        ]
-        total = sum(
-            _product(
-                [line.second if other == axis else averaged[other] for other in range(self.grid.dimension)]
-            )
-            for axis, line in enumerate(self._lines)
-        )
-        mass = self._stretched_volume * self.slowness_squared * self.wavenumber**2
-        return sparse.csr_array(self._inner @ total + self.mass @ sparse.diags_array(mass.ravel()))
+        weight = self.wavenumber**2 * self._scheme.volume * self.slowness_squared
+        return sparse.csr_array(self._scheme.laplacian + self.mass @ sparse.diags_array(weight.ravel()))
 
     def _columns(self, field: NDArray) -> NDArray:
         """`(n, shots)` of a field `(*shape)` or `(*shape, shots)`."""
@@ -223,49 +173,6 @@ class HelmholtzGrid:
         if np.shape(field) != tuple(self.grid.shape):
             raise ValueError(f"one field is {self.grid.shape} on this grid, got the shape {np.shape(field)}.")
         return np.asarray(field).ravel()
-
-
-class _Line:
-    """One axis: the stretch factor at the nodes, the second difference, and the sum of both neighbours."""
-
-    def __init__(self, grid: Grid, axis: int, stretching: Stretching | None, free: tuple[bool, bool]) -> None:
-        nodes, step = grid.axes[axis], grid.spacing[axis]
-        between = (nodes[1:] + nodes[:-1]) / 2
-        inverse = 1 / _factors_at(stretching, between, axis)
-        lower, upper = np.full((2, len(between)), 1.0)
-        second_lower, second_upper = inverse / step**2, inverse / step**2
-        centre = -np.concatenate([[inverse[0]], inverse]) - np.concatenate([inverse, [inverse[-1]]])
-        if free[0]:  # the mirror node before the first is the second node
-            upper[0], second_upper[0] = 2, 2 * second_upper[0]
-        if free[1]:
-            lower[-1], second_lower[-1] = 2, 2 * second_lower[-1]
-        self.factor = _factors_at(stretching, nodes, axis)
-        self.second = sparse.diags_array([second_lower, centre / step**2, second_upper], offsets=[-1, 0, 1])
-        self.beside = sparse.diags_array([lower, upper], offsets=[-1, 1])
-        self.fixed = np.zeros(len(nodes), bool)
-        self.fixed[[0, -1]] = not free[0], not free[1]
-
-
-def _factors_at(
-    stretching: Stretching | None, coordinates: NDArray[np.float64], axis: int
-) -> NDArray[np.complex128]:
-    if stretching is None:
-        return np.ones(len(coordinates), complex)
-    factors = np.asarray(stretching(coordinates), complex)
-    if factors.shape != coordinates.shape or not np.isfinite(factors).all() or (factors == 0).any():
-        raise ValueError(
-            f"the stretch of axis {axis} must return {coordinates.shape} finite factors other than 0, "
-            f"got the shape {factors.shape}."
-        )
-    return factors
-
-
-def _product(matrices: Sequence[sparse.sparray]) -> sparse.sparray:
-    """The Kronecker product, which acts on `values.ravel()`."""
-    result = matrices[0]
-    for matrix in matrices[1:]:
-        result = sparse.kron(result, matrix)
-    return result
 
 
 def _checked_medium(grid: Grid, slowness_squared: ArrayLike) -> NDArray:

@@ -1,0 +1,144 @@
+"""The nine-point scheme as matrices: what of the discrete Helmholtz operator does not depend on the medium.
+
+In Kronecker products of matrices of one axis: D the second difference in flux form, S the average across it, N the
+sum of both neighbours. `HelmholtzGrid` adds the medium; media tried one after another share one scheme.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from neurapde.reference_solvers.dispersion import Weights
+from neurapde.reference_solvers.elimination import nested_dissection
+from neurapde.reference_solvers.grid import Grid
+
+Stretching = Callable[[NDArray[np.float64]], NDArray[np.complex128]]
+"""Coordinates `(n,)` -> complex stretch factors e `(n,)`."""
+
+
+class NinePoint:
+    """Matrices `(n, n)`, n = grid.size, that act on `field.ravel()`; their rows at nodes of fixed sides are zero.
+
+    Args:
+        grid: one or two dimensions; the spacings may differ.
+        stretch: one function per axis, or None where the factor is 1.
+        free: for each axis whether its lower and its upper side are free (∂u/∂n = 0, by mirror nodes).
+        weights: of the scheme.
+    """
+
+    def __init__(
+        self,
+        grid: Grid,
+        stretch: Sequence[Stretching | None],
+        free: Sequence[tuple[bool, bool]],
+        weights: Weights,
+    ) -> None:
+        if not len(free) == len(stretch) == grid.dimension == len(weights.edges):
+            raise ValueError(
+                f"the grid has {grid.dimension} axes, but stretch {len(stretch)}, free {len(free)} and weights "
+                f"{len(weights.edges)} entries."
+            )
+        self.grid = grid
+        self.weights = weights
+        self._lines = [_Line(grid, axis, stretch[axis], free[axis]) for axis in range(grid.dimension)]
+
+    @cached_property
+    def fixed(self) -> NDArray[np.bool_]:
+        """`(*shape)`, the nodes of the fixed sides."""
+        result = np.zeros(self.grid.shape, bool)
+        for axis, line in enumerate(self._lines):
+            face = [1] * self.grid.dimension
+            face[axis] = -1
+            result |= line.fixed.reshape(face)
+        return result
+
+    @cached_property
+    def volume(self) -> NDArray[np.complex128]:
+        """`(*shape)`, the product of all stretch factors."""
+        result = np.ones((), complex)
+        for line in self._lines:
+            result = np.multiply.outer(result, line.factor)
+        return result
+
+    @cached_property
+    def mass(self) -> sparse.csr_array:
+        """W, real: (1 − Σ edges − corners)·centre and the shares of the neighbours."""
+        eye = [sparse.eye_array(n) for n in self.grid.shape]
+        total = self.weights.centre * _product(eye)
+        for axis, line in enumerate(self._lines):
+            total = total + self.weights.edges[axis] / 2 * _product(
+                [line.beside if other == axis else eye[other] for other in range(self.grid.dimension)]
+            )
+        if self.grid.dimension == 2:
+            total = total + self.weights.corners / 4 * _product([line.beside for line in self._lines])
+        return sparse.csr_array(self._inner @ total)
+
+    @cached_property
+    def laplacian(self) -> sparse.csr_array:
+        """The stretched Laplacian, Σ_i D_i ⊗ S_j e_j."""
+        averaged = [
+            (along * sparse.eye_array(len(line.factor)) + (1 - along) / 2 * line.beside)
+            @ sparse.diags_array(line.factor)
+            for along, line in zip(self.weights.along, self._lines, strict=True)
+        ]
+        products = [
+            _product([line.second if i == axis else averaged[i] for i in range(self.grid.dimension)])
+            for axis, line in enumerate(self._lines)
+        ]
+        return sparse.csr_array(self._inner @ sum(products[1:], start=products[0]))
+
+    @cached_property
+    def order(self) -> NDArray[np.int64]:
+        """`(n,)`, the nodes in an order in which elimination fills in little."""
+        return nested_dissection(tuple(self.grid.shape))
+
+    @cached_property
+    def _inner(self) -> sparse.dia_array:
+        """Projection on the nodes that are not fixed."""
+        return sparse.diags_array(1.0 - self.fixed.ravel())
+
+
+class _Line:
+    """One axis: the stretch factor at the nodes, the second difference, and the sum of both neighbours."""
+
+    def __init__(self, grid: Grid, axis: int, stretching: Stretching | None, free: tuple[bool, bool]) -> None:
+        nodes, step = grid.axes[axis], grid.spacing[axis]
+        between = (nodes[1:] + nodes[:-1]) / 2
+        inverse = 1 / _factors_at(stretching, between, axis)
+        lower, upper = np.full((2, len(between)), 1.0)
+        second_lower, second_upper = inverse / step**2, inverse / step**2
+        centre = -np.concatenate([[inverse[0]], inverse]) - np.concatenate([inverse, [inverse[-1]]])
+        if free[0]:  # the mirror node before the first is the second node
+            upper[0], second_upper[0] = 2, 2 * second_upper[0]
+        if free[1]:
+            lower[-1], second_lower[-1] = 2, 2 * second_lower[-1]
+        self.factor = _factors_at(stretching, nodes, axis)
+        self.second = sparse.diags_array([second_lower, centre / step**2, second_upper], offsets=[-1, 0, 1])
+        self.beside = sparse.diags_array([lower, upper], offsets=[-1, 1])
+        self.fixed = np.zeros(len(nodes), bool)
+        self.fixed[[0, -1]] = not free[0], not free[1]
+
+
+def _factors_at(
+    stretching: Stretching | None, coordinates: NDArray[np.float64], axis: int
+) -> NDArray[np.complex128]:
+    if stretching is None:
+        return np.ones(len(coordinates), complex)
+    factors = np.asarray(stretching(coordinates), complex)
+    if factors.shape != coordinates.shape or not np.isfinite(factors).all() or (factors == 0).any():
+        raise ValueError(
+            f"the stretch of axis {axis} must return {coordinates.shape} finite factors other than 0, "
+            f"got the shape {factors.shape}."
+        )
+    return factors
+
+
+def _product(matrices: Sequence[sparse.sparray]) -> sparse.sparray:
+    """The Kronecker product, which acts on `values.ravel()`."""
+    result = matrices[0]
+    for matrix in matrices[1:]:
+        result = sparse.kron(result, matrix)
+    return result
