@@ -112,20 +112,20 @@ HELMHOLTZ_CASES = (
         helmholtz_uniform,
         "a point-like source in a uniform medium; exact solution known",
         tolerance=0.005,
-        seconds=30,
+        seconds=1,
     ),
     Case(
         "helmholtz-disk",
         helmholtz_disk,
         "a source beside a disk of twice the speed; exact series known",
         tolerance=0.003,
-        seconds=60,
+        seconds=2,
     ),
     Case(
         "helmholtz-square",
         helmholtz_square,
         "a source beside a square of twice the speed; compared with a fine grid",
         tolerance=0.005,
-        seconds=60,
+        seconds=30,
     ),
 )

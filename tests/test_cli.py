@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from neurapde.cli import FAILED, OK, USAGE, main
+from neurapde.cli import FAILED, INTERRUPTED, OK, USAGE, main
 from neurapde.cli_problems import problem_in_file, problem_of, settings_for
 from neurapde.problem import Problem
-from neurapde.problems import CASES, Case, helmholtz_uniform
+from neurapde.problems import CASES, Case, helmholtz_disk, helmholtz_uniform
 
 SMALL = ("--set", "wavenumber=8", "--shape", "81,81")
 MINE = """
@@ -53,7 +53,8 @@ def test_run_solves_compares_and_reports(tmp_path: Path, capsys: pytest.CaptureF
     assert main(["run", "helmholtz-uniform", *SMALL, "--out", str(out)]) == OK
     shown = capsys.readouterr()
     assert str(out / "report.html") in shown.out
-    assert "Galerkin" in shown.out
+    assert "Method: Galerkin" in shown.out
+    assert "the tolerance of" not in shown.out  # it belongs to the default parameters
     assert {"report.html", "report.json", "solution.h5"} <= {path.name for path in out.iterdir()}
     assert json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert main(["report", str(out)]) == OK
@@ -61,29 +62,26 @@ def test_run_solves_compares_and_reports(tmp_path: Path, capsys: pytest.CaptureF
     assert "relative L2" in again
 
 
-def test_a_file_is_run_by_its_function_with_settings(
+def test_a_file_is_run_with_settings_and_resumes_from_its_folder(
     mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "run"
-    steps = ("--method", "adam", "--steps", "2", "--no-reference")
-    assert main(["run", str(mine), "--set", "wavenumber=7", *steps, "--out", str(out)]) == OK
-    assert "Adam" in capsys.readouterr().out
-    assert (out / "report.html").is_file()
-
-
-def test_training_resumes_from_its_folder(mine: Path, tmp_path: Path) -> None:
     command = [
         "run",
         str(mine),
+        "--set",
+        "wavenumber=7",
         "--method",
         "adam",
         "--no-reference",
         "--out",
-        str(tmp_path / "run"),
-        "--steps",
+        str(out),
     ]
-    assert main([*command, "2"]) == OK
-    assert main([*command, "4", "--resume"]) == OK
+    assert main([*command, "--steps", "2"]) == OK
+    assert "k = 7" in capsys.readouterr().out
+    assert main([*command, "--steps", "4", "--resume"]) == OK
+    assert "Resumed after step 2" in capsys.readouterr().out
+    assert (out / "report.html").is_file()
 
 
 def test_a_problem_may_be_a_value(tmp_path: Path) -> None:
@@ -172,10 +170,40 @@ def test_validate_fails_where_an_error_is_above_its_tolerance(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    case = Case("quick", lambda: helmholtz_uniform(wavenumber=8.0), "", tolerance=tolerance, seconds=1)
+    case = Case(
+        "quick", lambda: helmholtz_disk(wavenumber=8.0, variance=1e-3), "", tolerance=tolerance, seconds=1
+    )
     monkeypatch.setattr("neurapde.cli.CASES", (case,))
     assert main(["validate"]) == status
     assert verdict in capsys.readouterr().out
+
+
+def test_a_problem_with_nothing_to_compare_is_solved_and_saved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "plain.py"
+    path.write_text(
+        "import neurapde as npde\n"
+        "problem = npde.Problem('plain', npde.Interval(0, 1), npde.Equation(lambda x, u: u.laplacian - 1),\n"
+        "                       boundary=npde.Dirichlet(0.0))\n",
+        encoding="utf-8",
+    )
+    out = tmp_path / "run"
+    assert main(["run", str(path), "--method", "adam", "--steps", "1", "--out", str(out)]) == OK
+    assert "Not compared" in capsys.readouterr().out
+    assert (out / "solution.h5").is_file()
+    assert not (out / "report.html").exists()
+
+
+def test_an_interrupt_is_told_by_the_exit_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("neurapde.solve", stop)
+    assert main(["validate", "helmholtz-uniform"]) == INTERRUPTED
+    assert "interrupted" in capsys.readouterr().err
 
 
 def test_the_module_is_the_command() -> None:

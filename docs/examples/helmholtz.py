@@ -1,6 +1,6 @@
 """Tutorial: a wave that meets a disk, by a sinusoidal network, checked on a grid and by an exact series.
 
-`python docs/examples/helmholtz.py` draws docs/images/helmholtz-disk.png, in about a minute on two cores.
+`python docs/examples/helmholtz.py` draws docs/images/helmholtz-disk.png, in some ten seconds on two cores.
 """
 
 from pathlib import Path
@@ -55,7 +55,7 @@ def draw(problem: npde.Problem, solution: npde.Solution, reference: npde.GridSol
         ("grid", grid.real, {"cmap": "RdBu_r", "vmin": -scale, "vmax": scale}),
         ("|difference|", np.abs(network - grid), {"cmap": "magma", "vmin": 0.0}),
     ]
-    figure, axes = plt.subplots(1, 3, figsize=(10, 3.2), layout="constrained")
+    figure, axes = plt.subplots(1, 3, figsize=(10, 2.9), layout="constrained")
     for panel, (title, values, style) in zip(axes, panels, strict=True):
         image = panel.imshow(values.T, origin="lower", extent=(-0.5, 0.5, -0.5, 0.5), **style)
         panel.add_patch(plt.Circle((0, 0), 0.1, fill=False, color="0.5", linewidth=0.8))
