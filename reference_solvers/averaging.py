@@ -19,10 +19,8 @@ FieldFunction = Callable[[NDArray[np.float64]], ArrayLike]
 _BORDER = NODES // 2  # Cells outside the grid whose kernels reach a node inside.
 _LEAVES = 8  # Parts per axis of a cell in which the field varies.
 _BISECTIONS = 14
-_ROUGH = 0.02  # Variation over neighbouring cells, relative to the largest value, that makes a cell rough.
-_JUMP = (
-    0.3  # Variation over one leaf, relative to its cell's, that makes a jump; of a smooth field it is 1/8.
-)
+_ROUGH = 0.005  # Bend across a cell or its neighbours, relative to the largest value, that makes it rough.
+_JUMP = 0.3  # Change over one leaf, relative to its cell's, that is a jump; a smooth field has 1/8.
 _CHUNK = 1 << 18  # Values asked for at a time, to bound the memory.
 
 
@@ -45,7 +43,8 @@ def cell_average(function: FieldFunction, grid: Grid) -> NDArray:
     nodes = field(_multi_indices(tuple(n + 1 for n in cells)))
     centres = field(_multi_indices(cells) + 0.5)
     scale = float(max(np.abs(nodes).max(), np.abs(centres).max()))
-    rough = _variation(np.concatenate([_corners(nodes), centres[..., None]], axis=-1)) > _ROUGH * scale
+    bend = np.abs(_corners(nodes).mean(axis=-1) - centres)  # at least a quarter of any jump between corners
+    rough = ndimage.maximum_filter(bend, size=3) > _ROUGH * scale
     reached = ndimage.binary_dilation(rough, np.ones([2 * NODES - 1] * grid.dimension))
     total = np.zeros(tuple(n + NODES - 1 for n in cells), np.result_type(nodes, centres))
     touched = np.zeros(total.shape, bool)
@@ -174,13 +173,6 @@ def _corners(values: NDArray, skip: int = 0) -> NDArray:
     keep = (slice(None),) * skip
     offsets = np.ndindex(*[2] * (values.ndim - skip))
     return np.stack([values[(*keep, *(ends[o] for o in offset))] for offset in offsets], axis=-1)
-
-
-def _variation(samples: NDArray) -> NDArray[np.float64]:
-    """How much the samples `(*cells, s)` differ within a cell and its neighbours."""
-    highest = [ndimage.maximum_filter(part.max(axis=-1), size=3) for part in (samples.real, samples.imag)]
-    lowest = [ndimage.minimum_filter(part.min(axis=-1), size=3) for part in (samples.real, samples.imag)]
-    return highest[0] - lowest[0] + highest[1] - lowest[1]
 
 
 def _deposit(total: NDArray, cells: NDArray[np.int64], samples: NDArray, kernel: NDArray[np.float64]) -> None:
