@@ -104,14 +104,17 @@ def install_torch(target: str) -> None:
 def install(target: str, *extras: str) -> None:
     """Install the checkout, editable, with these extras, unless that was done for this pyproject.toml."""
     make_environment()
-    stamp = VENV / "-".join(["neurapde", *extras, "installed"])
+    stamp = VENV / "neurapde.installed"
     wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + str(ROOT).encode()).hexdigest()
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+    found, *there = stamp.read_text(encoding="utf-8").split() if stamp.is_file() else [""]
+    if found != wanted:
+        there = []
+    elif {"neurapde", *extras} <= set(there):
         return
     print("+ installing what neurapde needs; the first time this takes a few minutes", flush=True)
     install_torch(target)
     pip("--editable", f".[{','.join(extras)}]" if extras else ".")
-    stamp.write_text(wanted, encoding="utf-8")
+    stamp.write_text(" ".join([wanted, *sorted({"neurapde", *there, *extras})]), encoding="utf-8")
 
 
 def setup(arguments: list[str]) -> None:
