@@ -24,6 +24,7 @@ from neurapde.sources import GaussianSource, PointSource, Source
 
 _FINE, _FAIR = 24.0, 12.0  # nodes per wavelength: when they are cheap, and when they are not
 _CHEAP, _MOST = 513**2, 900**2  # nodes: about 3 s and 15 s on two cores
+_CONVERGED = 2e-3  # An estimate above this refines a grid that was chosen here.
 
 
 def solve_helmholtz(
@@ -38,34 +39,46 @@ def solve_helmholtz(
         )
     sides = _Sides.of(problem)
     lower, upper = (corner.tolist() for corner in domain.bounds)
-    chosen = shape or _good_shape(equation, problem, domain)
-    begin = time.perf_counter()
-    fine, values = _solved(equation, problem, sides, Grid(lower, upper, chosen))
-    seconds = time.perf_counter() - begin
-    nodes = fine.nodes_per_wavelength
-    notes = [
-        f"nine-point scheme on {' × '.join(map(str, chosen))} nodes, {'chosen by itself' if shape is None else 'as asked'}: "
-        f"{nodes:.1f} in the shortest wavelength"
-    ]
-    estimate = None
+    found = _solved(
+        equation, problem, sides, Grid(lower, upper, shape or _good_shape(equation, problem, domain))
+    )
+    estimate, note = None, "no error estimate asked for"
     if error:
-        estimate, note = _error_estimate(equation, problem, sides, fine.grid, values)
-        notes.append(note)
-    if values.shape[-1] == 1:
-        values = values[..., 0]
-    return GridSolution(values, fine.grid, seconds, estimate, nodes, tuple(notes))
+        estimate, note = _estimate(problem, _coarser(equation, problem, sides, found.grid), found)
+    while shape is None and estimate is not None and estimate > _CONVERGED:
+        finer = Grid(lower, upper, tuple(2 * n - 1 for n in found.grid.shape))
+        if finer.size > _MOST:
+            break
+        coarse, found = found, _solved(equation, problem, sides, finer)
+        estimate, note = _estimate(problem, coarse, found)
+    notes = (
+        f"nine-point scheme on {_times(found.grid)} nodes, {'chosen by itself' if shape is None else 'as asked'}: "
+        f"{found.nodes_per_wavelength:.1f} in the shortest wavelength",
+        note,
+    )
+    values = found.values[..., 0] if found.values.shape[-1] == 1 else found.values
+    return GridSolution(values, found.grid, found.seconds, estimate, found.nodes_per_wavelength, notes)
 
 
-def _solved(
-    equation: Helmholtz, problem: Problem, sides: "_Sides", grid: Grid
-) -> tuple[HelmholtzGrid, NDArray[np.complex128]]:
-    """The solver and the fields `(*shape, shots)`."""
+@dataclass(frozen=True)
+class _Found:
+    """The fields `(*shape, shots)` on one grid."""
+
+    grid: Grid
+    values: NDArray[np.complex128]
+    nodes_per_wavelength: float
+    seconds: float
+
+
+def _solved(equation: Helmholtz, problem: Problem, sides: "_Sides", grid: Grid) -> _Found:
+    begin = time.perf_counter()
     stretch = [axis.factor for axis in equation.stretch(problem).axes]
     medium = cell_average(equation.slowness_squared, grid)
     solver = HelmholtzGrid(grid, equation.wavenumber, medium, stretch=stretch, free=sides.free)
     densities = [_density(sources, grid) for sources in problem.right_hand_sides]
     right = solver.load(np.stack(densities, axis=-1))
-    return solver, solver.solve(right, sides.values(grid)[..., None] * np.ones(len(densities)))
+    values = solver.solve(right, sides.values(grid)[..., None] * np.ones(len(densities)))
+    return _Found(grid, values, solver.nodes_per_wavelength, time.perf_counter() - begin)
 
 
 def _density(sources: tuple[Source, ...], grid: Grid) -> NDArray[np.complex128]:
@@ -161,31 +174,36 @@ def _spacing_of(domain: Box, nodes: int) -> float:
     return float((math.prod(domain.extents) / nodes) ** (1 / domain.dimension))
 
 
-def _error_estimate(
-    equation: Helmholtz, problem: Problem, sides: _Sides, grid: Grid, values: NDArray[np.complex128]
-) -> tuple[float | None, str]:
-    """Relative L2 error outside layers and sources, by Richardson from a grid of twice the spacing; and a note."""
+def _coarser(equation: Helmholtz, problem: Problem, sides: _Sides, grid: Grid) -> _Found | None:
+    """The fields on a grid of twice the spacing, or None if that resolves nothing."""
     coarse = Grid(grid.lower, grid.upper, tuple((n + 1) // 2 for n in grid.shape))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResolutionWarning)
-            _, coarse_values = _solved(equation, problem, sides, coarse)
+            return _solved(equation, problem, sides, coarse)
     except ResolutionError:
-        return None, (
-            f"no error estimate: the grid of twice the spacing, {' × '.join(map(str, coarse.shape))}, does not "
-            "resolve the shortest wavelength"
-        )
-    counted = _away_from_sources(problem, coarse)
-    on_coarse = interpolate(grid, values, coarse.points)[counted]
-    difference = richardson(coarse_values.reshape(coarse.size, -1)[counted], on_coarse, ORDER)
-    size = float(np.linalg.norm(on_coarse))
+        return None
+
+
+def _estimate(problem: Problem, coarse: _Found | None, fine: _Found) -> tuple[float | None, str]:
+    """Relative L2 error of `fine` outside layers and sources, by Richardson; and a note about it."""
+    if coarse is None:
+        return None, "no error estimate: a grid of twice the spacing does not resolve the shortest wavelength"
+    counted = _away_from_sources(problem, coarse.grid)
+    found = interpolate(fine.grid, fine.values, coarse.grid.points)[counted]
+    size = float(np.linalg.norm(found))
     if not size > 0:
         return None, "no error estimate: the field is zero outside layers and sources"
+    difference = richardson(coarse.values.reshape(coarse.grid.size, -1)[counted], found, ORDER)
     estimate = float(np.linalg.norm(difference)) / size
     return estimate, (
-        f"error {estimate:.1e} (relative L2 outside layers and sources) by Richardson from "
-        f"{' × '.join(map(str, coarse.shape))} nodes; the layers' own reflection is not in it"
+        f"error {estimate:.1e} (relative L2 outside layers and sources) by Richardson from {_times(coarse.grid)} "
+        "nodes; the layers' own reflection is not in it"
     )
+
+
+def _times(grid: Grid) -> str:
+    return " × ".join(map(str, grid.shape))
 
 
 def _away_from_sources(problem: Problem, grid: Grid) -> NDArray[np.bool_]:

@@ -180,6 +180,24 @@ def test_the_chosen_grid_resolves_the_slowest_region_and_says_so() -> None:
     assert "chosen by itself" in solution.notes[0]
 
 
+def test_a_grid_chosen_for_a_resonant_disk_is_refined_until_the_error_bar_is_small() -> None:
+    problem = Problem(
+        "resonant",
+        Box((-0.9, 0.9), (-0.9, 0.9)),
+        Helmholtz(5.0, Piecewise(1.0, (Disk((0.1, 0), 0.15), 0.2))),
+        GaussianSource((-0.3, 0.1), 1e-4),
+        PML(0.4, reflection=1e-5),
+    )
+    points = physical_points(2000, 91813, away_from=(-0.3, 0.1))
+    exact = penetrable_disk(
+        points, (-0.3, 0.1), center=(0.1, 0), radius=0.15, wavenumber=5, speed_inside=0.2, variance=1e-4
+    )
+    first, refined = reference(problem, error=False), reference(problem)
+    assert relative(first(points), exact) > 4e-3
+    assert refined.error_estimate is not None
+    assert relative(refined(points), exact) < refined.error_estimate < 2e-3
+
+
 def test_the_chosen_grid_has_one_spacing_on_all_axes() -> None:
     problem = Problem("long", Box((0, 6), (0, 2)), Helmholtz(6.0), PointSource((3, 1)), PML(0.6))
     solution = reference(problem, error=False)
