@@ -1,4 +1,4 @@
-"""Orders of convergence from errors, and errors from two grids: how a solver on a grid is judged without a truth."""
+"""Orders of convergence from errors, and errors from two grids: judging a solver without a truth."""
 
 from collections.abc import Sequence
 
@@ -42,8 +42,8 @@ def richardson(coarse: ArrayLike, fine: ArrayLike, order: float) -> NDArray:
     values, reference = np.asarray(coarse), np.asarray(fine)
     if values.shape != reference.shape:
         raise ValueError(
-            f"the coarse result has shape {values.shape}, the fine one {reference.shape}; give both on the coarse "
-            "nodes, fine[::2, ::2]."
+            f"the coarse result has shape {values.shape}, the fine one {reference.shape}; give both on the "
+            "coarse nodes, fine[::2, ::2]."
         )
     if not order > 0:
         raise ValueError(f"the order is {order}; it must be positive.")
