@@ -21,6 +21,7 @@ GROWTH = 1.35  # of the bandwidth from one level to the next
 SUPPORT = 6.0  # standard deviations beyond which a Gaussian source is nothing
 PER_WAVE = 1.6  # the first bandwidth, in units of the largest local wavenumber
 LEAST_MODES = 24  # along the longer axis, at the first level
+SLOW = 0.5  # ratio of successive changes in a medium with jumps: GROWTH^−2.5, rounded up
 PROBES = 4000  # points at which two levels are compared
 
 
@@ -204,8 +205,8 @@ def refine(lattice: LatticeProblem, bandwidth: float, largest: float, accuracy: 
 
     accuracy: relative, of the linear systems.
 
-    The estimate sums the changes still to come as a geometric series, from the last two changes' ratio: the error of a
-    rough medium falls like a power of the bandwidth, that of a smooth one faster.
+    The estimate sums the changes still to come as a geometric series with the last two changes' ratio, but no smaller a
+    ratio than a jump of the medium leads to in the end (error ~ bandwidth^−2.5), where it first falls faster.
     """
     level = lattice.solve(bandwidth, accuracy)
     field = lattice.known + level.at(lattice.probes)
@@ -216,7 +217,7 @@ def refine(lattice: LatticeProblem, bandwidth: float, largest: float, accuracy: 
         level = lattice.solve(bandwidth, accuracy, level)
         finer = lattice.known + level.at(lattice.probes)
         last, change = change, _relative(finer - field, finer)
-        ratio = min(change / last, 0.9) if 0 < last < np.inf else 0.5
+        ratio = min(max(change / last, SLOW), 0.9) if 0 < last < np.inf else SLOW
         yield Step(level, change, change * ratio / (1 - ratio))
         field = finer
 
