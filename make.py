@@ -155,9 +155,10 @@ def docs(arguments: list[str]) -> None:
 
 
 def benchmark(arguments: list[str]) -> None:
-    """Run the benchmarks; further arguments go to pytest."""
+    """Run the scripts in benchmarks/ (or those that are named), one after the other."""
     install("benchmark", "dev")
-    run(PYTHON, "-m", "pytest", "benchmarks", *arguments)
+    for script in arguments or sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("benchmarks/*.py")):
+        run(PYTHON, script)
 
 
 TARGETS = (demo, test, lint, docs, benchmark, setup)
