@@ -51,7 +51,8 @@ class OutgoingWave(Background):
                 solves the PML's equation. Outside, and with None everywhere, it is the plain wave.
 
     The field is a constant of the problem: no gradient flows from it into the points. A Gaussian's field is
-    smooth everywhere; a point source's is infinite at the source (in one dimension it has a kink there).
+    smooth everywhere; a point source's is infinite at the source, and NaN is what it gives exactly there (in one
+    dimension it has a kink: the value is finite, the derivatives are NaN).
     Raises DeclarationError for other sources or dimensions and wavenumbers that are not positive and finite.
     """
 

@@ -22,6 +22,8 @@ _TAIL = 72.0
 # Up to r²/(2s²) = 1 the wave is summed as a power series, in which the logarithms at r = 0 cancel exactly.
 _CORE = 1.0
 _CORE_TERMS = 26
+# Distances squared that count as none: below, the derivatives of a point source's wave leave the range of floats.
+_AT_SOURCE = 1e-60
 
 
 class Radial(NamedTuple):
@@ -37,27 +39,31 @@ def point_wave(wavenumber: float, squared: Array, dimension: int) -> Radial:
 
     u = i e^{−ikr}/(2k), (i/4) H₀⁽²⁾(kr) or −e^{−ikr}/(4πr) in 1, 2 or 3 dimensions.
 
-    squared: q = r² `(n,)`, real and not negative, or complex with Im q ≤ 0; at q = 0 the wave is infinite, or
-             has a kink.
+    squared: q = r² `(n,)`, real and not negative, or complex with Im q ≤ 0. At q = 0, where the wave is infinite
+             or (in one dimension) has a kink, what does not exist is NaN: all of it, there the derivatives.
     """
     k = wavenumber
+    source = np.abs(squared) < _AT_SOURCE
+    squared = np.where(source, 1.0, squared)
     r = np.sqrt(squared)
     if dimension == 2:
         h0, h1 = _hankel(k * r)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            first = -0.125j * k * h1 / r
-            return Radial(0.25j * h0, first, -(first + 0.125j * k**2 * h0 / 2) / squared)
-    wave = np.exp(-1j * k * r)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if dimension == 1:
-            return Radial(0.5j / k * wave, wave / (4 * r), -(1 + 1j * k * r) * wave / (8 * r * squared))
-        value = -wave / (4 * math.pi * r)
+        first = -0.125j * k * h1 / r
+        parts = [0.25j * h0, first, -(first + 0.125j * k**2 * h0 / 2) / squared]
+    elif dimension == 1:
+        wave = np.exp(-1j * k * np.where(source, 0.0, r))
+        parts = [0.5j / k * wave, wave / (4 * r), -(1 + 1j * k * r) * wave / (8 * r * squared)]
+    else:
+        value = -np.exp(-1j * k * r) / (4 * math.pi * r)
         first = -(1 + 1j * k * r) * value / (2 * squared)
-        return Radial(value, first, (3 + 3j * k * r - k**2 * squared) * value / (4 * squared**2))
+        parts = [value, first, (3 + 3j * k * r - k**2 * squared) * value / (4 * squared**2)]
+    for part in parts[1:] if dimension == 1 else parts:
+        part[source] = complex(math.nan, math.nan)
+    return Radial(*parts)
 
 
 def _hankel(z: Array) -> tuple[Array, Array]:
-    """H₀⁽²⁾ and H₁⁽²⁾ at real or complex z, the fast real functions where z is real; −∞ + i·J at z = 0."""
+    """H₀⁽²⁾ and H₁⁽²⁾ at real or complex z ≠ 0, the fast real functions where z is real."""
     if not np.iscomplexobj(z):
         return special.j0(z) - 1j * special.y0(z), special.j1(z) - 1j * special.y1(z)
     stretched = z.imag != 0

@@ -14,6 +14,7 @@ from neurapde.domains.box import Box
 from neurapde.errors import DeclarationError
 from neurapde.jets import Layout
 from neurapde.outgoing import gaussian_wave
+from neurapde.scattering import Superposition, WindowedWave
 from neurapde.sources import GaussianSource, PointSource
 
 SQUARE = Box((-1, 1), (-1, 1))
@@ -168,6 +169,35 @@ def test_extreme_arguments_stay_finite() -> None:
     strong = Stretch(SQUARE, PML(width=0.5, strength=5000.0), 400.0)
     rim = np.stack((np.linspace(-1, 1, 50), np.ones(50)), axis=1)
     assert np.all(np.isfinite(OutgoingWave(PAPER, 400.0, strong).channels(rim, Layout(2, 2))))
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_a_point_source_s_wave_is_nan_exactly_at_the_source_without_a_warning(dimension: int) -> None:
+    box = Box(*[(-1.0, 1.0)] * dimension)
+    at = (0.25,) * dimension
+    points = np.array([at, (0.5,) * dimension, (0.9,) * dimension])
+    exists = np.zeros(1 + 2 * dimension, dtype=bool)
+    exists[0] = dimension == 1  # a kink: the value exists, the derivatives do not
+    for stretch in (None, Stretch(box, PML(width=0.3), 9.0)):
+        wave = OutgoingWave(PointSource(at=at, amplitude=1 - 2j), 9.0, stretch)
+        jet = wave.jet(torch.as_tensor(points)).channels.numpy()
+        np.testing.assert_array_equal(
+            np.isfinite(jet), np.stack([exists, *[np.ones_like(exists)] * 2], axis=1)
+        )
+        np.testing.assert_array_equal(wave.values(points), jet[0])
+        both = Superposition(((wave, WindowedWave(wave, 0.5)), ()))
+        table = both.jet(torch.as_tensor(points)).channels.numpy()
+        np.testing.assert_array_equal(np.isfinite(table[:, :, 0]), np.isfinite(jet))
+        assert not table[:, :, 1].any()
+
+
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_a_point_source_s_wave_grows_towards_the_source_as_its_singularity(dimension: int) -> None:
+    wave = OutgoingWave(PointSource(at=(0.0,) * dimension), 9.0)
+    r = np.array([1e-12, 1e-9, 1e-6])
+    values = wave.values(r[:, None] * np.eye(dimension)[:1])
+    limits = {2: (np.log(9.0 * r / 2) + np.euler_gamma) / (2 * math.pi), 3: -1 / (4 * math.pi * r)}
+    np.testing.assert_allclose(values.real, limits[dimension], rtol=1e-8)
 
 
 def test_wide_source_is_balanced_locally() -> None:
