@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from neurapde.cli import main
+from neurapde.cli.main import main
 
 DOCS = Path(__file__).resolve().parent
 PYPROJECT = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))

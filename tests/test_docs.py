@@ -10,7 +10,7 @@ import matplotlib as mpl
 import pytest
 
 import neurapde as npde
-from neurapde.cli import build_parser
+from neurapde.cli.main import build_parser
 from neurapde.methods.adam import Adam
 from neurapde.problems import helmholtz_disk
 
@@ -84,7 +84,9 @@ def test_every_export_says_what_it_is() -> None:
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=page_name)
 def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(npde, "Adam", lambda steps, **settings: Adam(min(steps, 2), points=64, **settings))
+    monkeypatch.setattr(
+        npde, "Adam", lambda steps, points=64, **settings: Adam(min(steps, 2), points=64, **settings)
+    )
     names: dict[str, object] = {"npde": npde, "problem": helmholtz_disk()}
     for block in blocks(page, "python"):
         exec(compile(block, page.name, "exec"), names)
