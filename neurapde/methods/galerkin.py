@@ -13,23 +13,23 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from neurapde.backgrounds.scattering import Superposition
 from neurapde.boundaries import PML, Dirichlet, Neumann
+from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.wording import listing, number
 from neurapde.domains import Box
 from neurapde.equations.helmholtz import Helmholtz
-from neurapde.errors import DeclarationError, ResolutionWarning
 from neurapde.galerkin.head import StrongRows, WeakRows
 from neurapde.galerkin.lattice import LatticeProblem, Step, refine
 from neurapde.galerkin.projection import project_head
-from neurapde.history import History
 from neurapde.medium import Constant
 from neurapde.methods.base import Method, Outcome, Status, Task
+from neurapde.methods.history import History
 from neurapde.problem import Problem
-from neurapde.scattering import Superposition
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.sine_lattice import SineLattice
 from neurapde.trials.vanishing import Vanishing, VanishingTrial
-from neurapde.wording import listing, number
 
 MARGIN = 1.2  # the smallest bandwidth, in units of the largest local wavenumber, that can carry its waves
 LINEAR = 1e-4  # of the tolerance: how well the linear systems are solved
@@ -114,7 +114,8 @@ class Galerkin(Method):
         if found.residual > WEAK_FEATURES:
             warnings.warn(
                 f"the features of {given.spec.describe()} leave {found.residual:.0%} of the residual of "
-                f"{task.problem.name}: they cannot carry its field; give a larger width or omega_0, more steps, or leave trial out",
+                f"{task.problem.name}: they cannot carry its field; "
+                "give a larger width or omega_0, more steps, or leave trial out",
                 ResolutionWarning,
                 stacklevel=2,
             )
