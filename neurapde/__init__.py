@@ -4,17 +4,7 @@ The names below are the public API. Rooms import each other and never this front
 every floor.
 """
 
-from neurapde.arrays import abs as abs
-from neurapde.arrays import cos as cos
-from neurapde.arrays import exp as exp
-from neurapde.arrays import log as log
-from neurapde.arrays import maximum as maximum
-from neurapde.arrays import minimum as minimum
-from neurapde.arrays import sin as sin
-from neurapde.arrays import sqrt as sqrt
-from neurapde.arrays import tanh as tanh
-from neurapde.arrays import where as where
-from neurapde.backgrounds import OutgoingWave as OutgoingWave
+from neurapde.backgrounds.waves import OutgoingWave as OutgoingWave
 from neurapde.boundaries import PML as PML
 from neurapde.boundaries import Dirichlet as Dirichlet
 from neurapde.boundaries import Neumann as Neumann
@@ -23,6 +13,20 @@ from neurapde.constraints import Samples as Samples
 from neurapde.constraints import at_points as at_points
 from neurapde.constraints import face as face
 from neurapde.constraints import interior as interior
+from neurapde.core.arrays import abs as abs
+from neurapde.core.arrays import cos as cos
+from neurapde.core.arrays import exp as exp
+from neurapde.core.arrays import log as log
+from neurapde.core.arrays import maximum as maximum
+from neurapde.core.arrays import minimum as minimum
+from neurapde.core.arrays import sin as sin
+from neurapde.core.arrays import sqrt as sqrt
+from neurapde.core.arrays import tanh as tanh
+from neurapde.core.arrays import where as where
+from neurapde.core.errors import DeclarationError as DeclarationError
+from neurapde.core.errors import DeclarationWarning as DeclarationWarning
+from neurapde.core.errors import ResolutionError as ResolutionError
+from neurapde.core.errors import ResolutionWarning as ResolutionWarning
 from neurapde.domains import Ball as Ball
 from neurapde.domains import Box as Box
 from neurapde.domains import Difference as Difference
@@ -34,13 +38,9 @@ from neurapde.domains import Polygon as Polygon
 from neurapde.domains import Union as Union
 from neurapde.equations.base import Equation as Equation
 from neurapde.equations.helmholtz import Helmholtz as Helmholtz
-from neurapde.errors import DeclarationError as DeclarationError
-from neurapde.errors import DeclarationWarning as DeclarationWarning
-from neurapde.errors import ResolutionError as ResolutionError
-from neurapde.errors import ResolutionWarning as ResolutionWarning
-from neurapde.grid_solution import GridSolution as GridSolution
-from neurapde.hdf5 import StorageError as StorageError
-from neurapde.jets import Jet as Jet
+from neurapde.grids.reference import reference as reference
+from neurapde.grids.solution import GridSolution as GridSolution
+from neurapde.jets.jet import Jet as Jet
 from neurapde.medium import GridField as GridField
 from neurapde.medium import Piecewise as Piecewise
 from neurapde.methods.adam import Adam as Adam
@@ -50,7 +50,6 @@ from neurapde.methods.schedules import Constant as Constant
 from neurapde.methods.schedules import Cosine as Cosine
 from neurapde.methods.schedules import Exponential as Exponential
 from neurapde.problem import Problem as Problem
-from neurapde.reference import reference as reference
 from neurapde.solution import Solution as Solution
 from neurapde.solution import load as load
 from neurapde.solving import solve as solve
@@ -58,6 +57,7 @@ from neurapde.sources import FunctionSource as FunctionSource
 from neurapde.sources import GaussianSource as GaussianSource
 from neurapde.sources import PointSource as PointSource
 from neurapde.sources import Shots as Shots
+from neurapde.storage.hdf5 import StorageError as StorageError
 from neurapde.trials.ansatz import Ansatz as Ansatz
 from neurapde.trials.foreign import Foreign as Foreign
 from neurapde.trials.mlp import MLP as MLP

@@ -2,7 +2,7 @@
 
 import sys
 
-from neurapde.cli import main
+from neurapde.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

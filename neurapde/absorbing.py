@@ -7,11 +7,11 @@ coordinate, equal to x where there is no layer. A solution continued to x̃ solv
 from dataclasses import dataclass
 from functools import cached_property
 
-from neurapde.arrays import Array, check_shape, maximum, namespace
 from neurapde.boundaries import PML
+from neurapde.core.arrays import Array, check_shape, maximum, namespace
+from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
-from neurapde.vocabulary import Declaration
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from neurapde import checks
 from neurapde.constraints import Constraint, Samples, face
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
+from neurapde.core.vocabulary import Declaration
+from neurapde.core.wording import listing, number
 from neurapde.domains.base import Domain, On
 from neurapde.domains.box import Box
-from neurapde.errors import DeclarationError
 from neurapde.medium import Field, as_field
-from neurapde.vocabulary import Declaration
-from neurapde.wording import listing, number
 
 if TYPE_CHECKING:
-    from neurapde.jets import Jet
+    from neurapde.jets.jet import Jet
 
 DEFAULT_STRENGTH = 5.0
 """The paper's a₀."""

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import torch
 
-from neurapde import checks
-from neurapde.arrays import Array, as_points, to_numpy
+from neurapde.core import checks
+from neurapde.core.arrays import Array, as_points, to_numpy
+from neurapde.core.errors import DeclarationError
+from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain, On
 from neurapde.domains.sampling import How, check_request
-from neurapde.errors import DeclarationError
-from neurapde.vocabulary import Declaration
 
 if TYPE_CHECKING:
-    from neurapde.jets import Jet
+    from neurapde.jets.jet import Jet
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from neurapde import checks
-from neurapde.arrays import Array, check_shape, complex_dtype, full, namespace, to_numpy
+from neurapde.core import checks
+from neurapde.core.arrays import Array, check_shape, complex_dtype, full, namespace, to_numpy
+from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.vocabulary import Declaration
+from neurapde.core.wording import number, point
 from neurapde.domains.base import Domain
-from neurapde.errors import DeclarationError, DeclarationWarning
-from neurapde.vocabulary import Declaration
-from neurapde.wording import number, point
 
 
 @dataclass(frozen=True)

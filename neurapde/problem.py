@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-from neurapde import checks
 from neurapde.absorbing import Stretch
-from neurapde.arrays import Array
 from neurapde.boundaries import PML, Boundary
 from neurapde.constraints import Constraint
+from neurapde.core import checks
+from neurapde.core.arrays import Array
+from neurapde.core.errors import DeclarationError
+from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain
 from neurapde.equations.base import AbstractEquation
-from neurapde.errors import DeclarationError
 from neurapde.sources import Shots, Source, as_sources
-from neurapde.vocabulary import Declaration
 
 
 @dataclass(frozen=True, init=False)

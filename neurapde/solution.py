@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde import storage
-from neurapde.arrays import Array, as_points, to_numpy
-from neurapde.devices import find_device
-from neurapde.errors import DeclarationError
-from neurapde.export import write_mesh
-from neurapde.history import History
+from neurapde.core.arrays import Array, as_points, to_numpy
+from neurapde.core.devices import find_device
+from neurapde.core.errors import DeclarationError
 from neurapde.methods.base import Status
+from neurapde.methods.history import History
 from neurapde.problem import Problem
-from neurapde.record import Record
+from neurapde.storage import files as storage
+from neurapde.storage.export import write_mesh
+from neurapde.storage.record import Record
 from neurapde.trials.base import Trial
 
 CHUNK_BYTES = 256 * 2**20

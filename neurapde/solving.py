@@ -11,15 +11,15 @@ from pathlib import Path
 
 import torch
 
-from neurapde.devices import find_device
-from neurapde.errors import DeclarationError
+from neurapde.core.devices import find_device
+from neurapde.core.errors import DeclarationError
+from neurapde.core.progress import Progress
 from neurapde.methods.base import Method, Snapshot, Status, Task
 from neurapde.methods.choice import choose_method
 from neurapde.problem import Problem
-from neurapde.progress import Progress
-from neurapde.record import Record, Stage
 from neurapde.solution import Solution
-from neurapde.storage import Checkpoint, Run, read_checkpoint, write
+from neurapde.storage.files import Checkpoint, Run, read_checkpoint, write
+from neurapde.storage.record import Record, Stage
 from neurapde.trials.base import Trial, TrialFunction
 
 DTYPES = (torch.float32, torch.float64)

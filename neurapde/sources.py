@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from neurapde import checks
-from neurapde.arrays import Array, check_shape, namespace
+from neurapde.core import checks
+from neurapde.core.arrays import Array, check_shape, namespace
+from neurapde.core.errors import DeclarationError
+from neurapde.core.vocabulary import Declaration
+from neurapde.core.wording import factor, number, point
 from neurapde.domains.base import Domain
-from neurapde.errors import DeclarationError
 from neurapde.medium import Field, as_field
-from neurapde.vocabulary import Declaration
-from neurapde.wording import factor, number, point
 
 
 @dataclass(frozen=True)

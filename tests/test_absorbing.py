@@ -7,8 +7,8 @@ from scipy.integrate import quad
 
 from neurapde.absorbing import Stretch
 from neurapde.boundaries import PML
+from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Disk, Interval
-from neurapde.errors import DeclarationError
 
 BOX = Box((-1, 1), (0, 3))
 STRETCHES = [

@@ -13,10 +13,10 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde import hdf5
-from neurapde.history import History
 from neurapde.methods.base import Status
+from neurapde.methods.history import History
 from neurapde.solution import Solution
+from neurapde.storage import hdf5
 
 TINY = npde.Siren(width=8, depth=1, omega_0=5.0)
 

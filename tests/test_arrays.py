@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from neurapde import arrays
-from neurapde.errors import DeclarationError
+from neurapde.core import arrays
+from neurapde.core.errors import DeclarationError
 
 
 @pytest.mark.parametrize("name", ["sin", "cos", "exp", "sqrt", "log", "abs", "tanh"])

@@ -8,13 +8,13 @@ from scipy import special
 
 import neurapde.sources
 from neurapde.absorbing import Stretch
-from neurapde.backgrounds import OutgoingWave
+from neurapde.backgrounds.outgoing import gaussian_wave
+from neurapde.backgrounds.scattering import Superposition, WindowedWave
+from neurapde.backgrounds.waves import OutgoingWave
 from neurapde.boundaries import PML
+from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
-from neurapde.errors import DeclarationError
-from neurapde.jets import Layout
-from neurapde.outgoing import gaussian_wave
-from neurapde.scattering import Superposition, WindowedWave
+from neurapde.jets.jet import Layout
 from neurapde.sources import GaussianSource, PointSource
 
 SQUARE = Box((-1, 1), (-1, 1))

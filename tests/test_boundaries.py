@@ -8,8 +8,8 @@ import torch
 
 from neurapde.boundaries import PML, Dirichlet, Neumann
 from neurapde.constraints import Constraint, at_points, face, interior
+from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Disk
-from neurapde.errors import DeclarationError
 from neurapde.medium import GridField
 
 BOX = Box((-1, 1), (-1, 1))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from neurapde.cli import FAILED, INTERRUPTED, OK, USAGE, main
-from neurapde.cli_problems import problem_in_file, problem_of, settings_for
+from neurapde.cli.main import FAILED, INTERRUPTED, OK, USAGE, main
+from neurapde.cli.problems import problem_in_file, problem_of, settings_for
 from neurapde.problem import Problem
 from neurapde.problems import CASES, Case, helmholtz_disk, helmholtz_uniform
 
@@ -173,7 +173,7 @@ def test_validate_fails_where_an_error_is_above_its_tolerance(
     case = Case(
         "quick", lambda: helmholtz_disk(wavenumber=8.0, variance=1e-3), "", tolerance=tolerance, seconds=1
     )
-    monkeypatch.setattr("neurapde.cli.CASES", (case,))
+    monkeypatch.setattr("neurapde.cli.main.CASES", (case,))
     assert main(["validate"]) == status
     assert verdict in capsys.readouterr().out
 

@@ -8,16 +8,16 @@ import pytest
 
 from neurapde.boundaries import PML, Dirichlet
 from neurapde.constraints import Constraint, interior
+from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Disk, Interval
 from neurapde.equations.base import Equation
 from neurapde.equations.helmholtz import Helmholtz
-from neurapde.errors import DeclarationError
-from neurapde.history import History
+from neurapde.grids.reference import reference
 from neurapde.medium import Piecewise
 from neurapde.methods.galerkin import Galerkin
+from neurapde.methods.history import History
 from neurapde.problem import Problem
 from neurapde.problems import helmholtz_disk, helmholtz_square, helmholtz_uniform
-from neurapde.reference import reference
 from neurapde.reference_solvers.grid import Grid
 from neurapde.solving import solve
 from neurapde.sources import FunctionSource, GaussianSource, PointSource, Shots

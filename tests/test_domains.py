@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from neurapde.core.errors import DeclarationError
 from neurapde.domains import Arc, Ball, Box, Disk, Domain, Interval, Polygon, Segment
-from neurapde.errors import DeclarationError
 
 BOX = Box((-1.0, 1.0), (0.0, 3.0))
 DISK = Disk((0.2, 0.1), 0.7)

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from neurapde.boundaries import PML
 from neurapde.constraints import Samples
+from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Disk
 from neurapde.equations import Equation, Helmholtz
-from neurapde.errors import DeclarationError
 from neurapde.medium import GridField, Piecewise
 from neurapde.problem import Problem
 from neurapde.sources import GaussianSource, Shots

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.export import grid_cells, write_mesh
+from neurapde.storage.export import grid_cells, write_mesh
 
 
 def volume(points: np.ndarray, cells: np.ndarray) -> float:

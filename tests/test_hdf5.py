@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from neurapde import hdf5
+from neurapde.storage import hdf5
 
 
 def write(path: Path, value: int = 1) -> None:

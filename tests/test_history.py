@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neurapde.history import History
+from neurapde.methods.history import History
 from neurapde.methods.recorder import Recorder
 
 

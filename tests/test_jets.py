@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from neurapde.activations import Activation, ReLU, Sine, Softplus, Tanh
-from neurapde.errors import DeclarationError
-from neurapde.jets import Jet, Layout, jet_of_constant, jet_of_coordinates
-from neurapde.sweep import first_layer, hidden_layer
+from neurapde.core.errors import DeclarationError
+from neurapde.jets.activations import Activation, ReLU, Sine, Softplus, Tanh
+from neurapde.jets.jet import Jet, Layout, jet_of_constant, jet_of_coordinates
+from neurapde.jets.sweep import first_layer, hidden_layer
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.mlp import MLP
 from neurapde.trials.siren import Siren

@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurapde.arrays import sin
+from neurapde.core.arrays import sin
+from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.domains import Ball, Box, Disk
-from neurapde.errors import DeclarationError, DeclarationWarning
 from neurapde.medium import Constant, Field, FunctionField, GridField, Piecewise, as_field, check_positive
 
 BOX = Box((-1, 1), (-1, 1))

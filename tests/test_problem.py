@@ -1,3 +1,4 @@
+import math
 import pickle
 from dataclasses import fields
 
@@ -5,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from neurapde.arrays import sin
 from neurapde.boundaries import PML, Dirichlet, Neumann
 from neurapde.constraints import Constraint, at_points, interior
+from neurapde.core.arrays import sin
+from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.domains import Ball, Box, Disk, Interval
 from neurapde.equations import Equation, Helmholtz
-from neurapde.errors import DeclarationError, DeclarationWarning
 from neurapde.medium import GridField, Piecewise
 from neurapde.problem import Problem
 from neurapde.sources import FunctionSource, GaussianSource, PointSource, Shots
@@ -128,7 +129,40 @@ def test_a_copy_by_pickle_or_by_fields_is_equal() -> None:
 def test_strong_layers_and_thin_ones_of_given_reflection_are_accepted() -> None:
     problem(boundary=PML(0.16))
     problem(boundary=PML(0.05, reflection=1e-3))
+    problem(boundary=PML(0.05, reflection=0.3))
     problem(domain=Interval(-1, 1), equation=Helmholtz(20.0), sources=PointSource(0.0))
+
+
+@pytest.mark.parametrize(
+    ("boundary", "equation", "message"),
+    [
+        (
+            PML(0.5),
+            Helmholtz(5.0),
+            r"PML width 0\.5 is 0\.40 wavelengths at k = 5, less than half of one: |R| = 2\.4e-04 at normal "
+            r"incidence, .*; use at least 0\.63 \(half a wavelength\), or give reflection=",
+        ),
+        (
+            PML(0.2),
+            Helmholtz(20.0, 2.0),
+            r"0\.32 wavelengths at k = 20 and speed 2, less than half of one: |R| = 1\.3e-03",
+        ),
+    ],
+)
+def test_a_layer_under_half_a_wavelength_that_still_absorbs_is_warned_of_once(
+    boundary: PML, equation: Helmholtz, message: str
+) -> None:
+    with pytest.warns(DeclarationWarning, match=message.replace("|R|", r"\|R\|")) as caught:
+        problem(boundary=boundary, equation=equation)
+    assert len(caught) == 1
+
+
+def test_the_strength_decides_whether_a_thin_layer_is_refused() -> None:
+    least = -3 * math.log(1e-2) / (2 * 5.0 * 0.5)  # |R| = 1 % at k = 5
+    with pytest.raises(DeclarationError, match=r"PML width 0\.5 is 0\.40 wavelengths at k = 5; use"):
+        problem(boundary=PML(0.5, 0.999 * least), equation=Helmholtz(5.0))
+    with pytest.warns(DeclarationWarning, match=r"R\| = 1\.0e-02"):
+        problem(boundary=PML(0.5, 1.001 * least), equation=Helmholtz(5.0))
 
 
 TAIL = "reaches 0.04 .four standard deviations., across the edge of the physical region"
@@ -181,8 +215,12 @@ def test_a_source_whose_tail_is_lost_is_warned_of(changes, message: str | None) 
             r"PML width 0\.02 is 0\.06 wavelengths at k = 20; use at least 0\.16 \(half a wavelength\), or give refl",
         ),
         (
-            {"boundary": PML(0.2), "equation": Helmholtz(20.0, 2.0)},
-            r"PML width 0\.2 is 0\.32 wavelengths at k = 20 and speed 2; use at least 0\.32",
+            {"boundary": PML(0.1), "equation": Helmholtz(20.0, 2.0)},
+            r"PML width 0\.1 is 0\.16 wavelengths at k = 20 and speed 2; use at least 0\.32",
+        ),
+        (
+            {"boundary": PML({"left": 0.5, "top": 0.02}), "equation": Helmholtz(20.0)},
+            r"PML width 0\.02 is 0\.06 wavelengths at k = 20; use at least 0\.16",
         ),
         (
             {"boundary": PML(0.5, sides="lid")},

@@ -7,9 +7,9 @@ import pytest
 
 from neurapde.domains.box import Box
 from neurapde.equations.helmholtz import Helmholtz
+from neurapde.grids.reference import reference
 from neurapde.problem import Problem
 from neurapde.problems import CASES, Case, helmholtz_disk, helmholtz_square, helmholtz_uniform
-from neurapde.reference import reference
 from neurapde.solving import solve
 from neurapde.validation.compare import validate
 

@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
+from neurapde.core.progress import Progress
 from neurapde.methods.interrupts import Interrupts
-from neurapde.progress import Progress
 
 
 class Terminal(io.StringIO):

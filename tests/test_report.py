@@ -13,8 +13,8 @@ import pytest
 from matplotlib.colors import LogNorm
 
 from neurapde.domains import Box, Disk
-from neurapde.hdf5 import StorageError
-from neurapde.history import History
+from neurapde.methods.history import History
+from neurapde.storage.hdf5 import StorageError
 from neurapde.validation import Report, render
 from neurapde.validation import report as report_module
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png

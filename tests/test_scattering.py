@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from neurapde.backgrounds import OutgoingWave
+from neurapde.backgrounds.scattering import INNER, Superposition, WindowedWave
+from neurapde.backgrounds.waves import OutgoingWave
 from neurapde.boundaries import PML, Dirichlet
 from neurapde.domains import Box, Disk
 from neurapde.equations.helmholtz import Helmholtz
@@ -12,7 +13,6 @@ from neurapde.galerkin.lattice import LatticeProblem
 from neurapde.galerkin.quadrature import interval_rule
 from neurapde.medium import Piecewise
 from neurapde.problem import Problem
-from neurapde.scattering import INNER, Superposition, WindowedWave
 from neurapde.sources import GaussianSource, PointSource, Shots
 
 SOURCE = GaussianSource((0.1, -0.2), 1e-3, 1 + 1j)

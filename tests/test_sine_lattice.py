@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from neurapde.errors import DeclarationError
+from neurapde.core.errors import DeclarationError
 from neurapde.trials.sine_lattice import SineLattice
 
 CASES = [

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.history import History
 from neurapde.methods.base import Status
-from neurapde.record import Stage
+from neurapde.methods.history import History
 from neurapde.solution import Solution
+from neurapde.storage.record import Stage
 
 X = np.random.default_rng(20983).uniform(-0.6, 0.6, (9, 2))
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.history import History
 from neurapde.methods.base import Method, Outcome, Status, Task
 from neurapde.methods.choice import choose_method
+from neurapde.methods.history import History
 from neurapde.trials.base import Trial
 
 LINE = npde.Problem("line", npde.Interval(0.0, 1.0), npde.Equation(lambda x, u: u.laplacian))
@@ -151,12 +151,6 @@ def test_what_does_not_fit_is_refused_before_work(arguments: dict[str, object], 
     with pytest.raises(npde.DeclarationError, match=message):
         npde.solve(**given)
     assert not note.seen
-
-
-def test_a_trial_that_a_method_would_not_use_is_refused() -> None:
-    wave = npde.Problem("wave", npde.Box((-2, 2), (-2, 2)), npde.Helmholtz(5.0), boundary=npde.PML(0.7))
-    with pytest.raises(npde.DeclarationError, match="Galerkin makes its own trial function"):
-        npde.solve(wave, npde.Siren(), npde.Galerkin(), device="cpu")
 
 
 def test_a_trial_function_of_another_field_is_refused() -> None:

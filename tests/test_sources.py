@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box
-from neurapde.errors import DeclarationError
 from neurapde.medium import GridField
 from neurapde.sources import FunctionSource, GaussianSource, PointSource, Shots, as_sources, total
 

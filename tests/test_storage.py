@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.hdf5 import StorageError
 from neurapde.solution import Solution
+from neurapde.storage.hdf5 import StorageError
 
 BOX = npde.Box((-2, 2), (-2, 2))
 X = np.random.default_rng(81173).uniform(-1.9, 1.9, (20, 2))

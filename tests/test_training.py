@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.jets import Jet
-from neurapde.training import Objective
+from neurapde.jets.jet import Jet
+from neurapde.methods.objective import Objective
 
 VARIANCE = 0.01
 

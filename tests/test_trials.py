@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from neurapde.activations import Sine
-from neurapde.backgrounds import Background, OutgoingWave
-from neurapde.errors import DeclarationError
-from neurapde.jets import Jet, Layout, jet_of_constant
+from neurapde.backgrounds.waves import Background, OutgoingWave
+from neurapde.core.errors import DeclarationError
+from neurapde.jets.activations import Sine
+from neurapde.jets.jet import Jet, Layout, jet_of_constant
 from neurapde.sources import GaussianSource
 from neurapde.trials.ansatz import Ansatz
 from neurapde.trials.base import Trial, TrialFunction

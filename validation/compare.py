@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from neurapde.core.errors import DeclarationError
 from neurapde.equations.helmholtz import Helmholtz
-from neurapde.errors import DeclarationError
-from neurapde.history import History
+from neurapde.methods.history import History
 from neurapde.problem import Problem
 from neurapde.reference_solvers.grid import Grid
 from neurapde.validation.findings import Errors, Pair

@@ -18,8 +18,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from neurapde import hdf5
-from neurapde.history import History
+from neurapde.methods.history import History
+from neurapde.storage import hdf5
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png
 from neurapde.validation.findings import Errors, Findings
 from neurapde.validation.scene import Scene

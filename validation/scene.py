@@ -12,10 +12,10 @@ import numpy as np
 from skimage.measure import find_contours
 
 from neurapde.absorbing import Stretch
+from neurapde.core.wording import listing
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.problem import Problem
-from neurapde.wording import listing
 
 Polyline = tuple[tuple[float, float], ...]
 

@@ -8,8 +8,10 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import torch
 
-from neurapde import checks
-from neurapde.arrays import Array
+from neurapde.core import checks
+from neurapde.core.arrays import Array
+from neurapde.core.errors import DeclarationError
+from neurapde.core.vocabulary import Declaration
 from neurapde.domains.edges import Arc, Segment
 from neurapde.domains.sampling import (
     How,
@@ -19,8 +21,6 @@ from neurapde.domains.sampling import (
     collect_lattice,
     unit_sequence,
 )
-from neurapde.errors import DeclarationError
-from neurapde.vocabulary import Declaration
 
 On: TypeAlias = str | Sequence[str] | None
 """Faces by name: one, several, or None for the whole boundary."""

@@ -8,13 +8,13 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from neurapde import checks
-from neurapde.arrays import Array, check_shape, maximum, minimum, namespace, safe_sqrt
+from neurapde.core import checks
+from neurapde.core.arrays import Array, check_shape, maximum, minimum, namespace, safe_sqrt
+from neurapde.core.errors import DeclarationError
+from neurapde.core.wording import number
 from neurapde.domains.base import BoundaryRows, axis_names, choose
 from neurapde.domains.combine import Shape
 from neurapde.domains.edges import Arc, Segment
-from neurapde.errors import DeclarationError
-from neurapde.wording import number
 
 FACES = (("left", "right"), ("bottom", "top"), ("front", "back"))
 

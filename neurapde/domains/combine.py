@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch.quasirandom import SobolEngine
 
-from neurapde import checks
-from neurapde.arrays import Array, maximum, minimum
+from neurapde.core import checks
+from neurapde.core.arrays import Array, maximum, minimum
+from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import BoundaryRows, Domain, choose
 from neurapde.domains.edges import Arc, Segment
-from neurapde.errors import DeclarationError
 
 COUNT_FOR_MEASURE = 2**18
 """Sobol points by which the measure of a combination is counted."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from neurapde import checks
-from neurapde.arrays import Array, check_shape, safe_sqrt
+from neurapde.core import checks
+from neurapde.core.arrays import Array, check_shape, safe_sqrt
+from neurapde.core.errors import DeclarationError
+from neurapde.core.wording import number, point
 from neurapde.domains.base import BoundaryRows
 from neurapde.domains.combine import Shape
 from neurapde.domains.edges import Arc, Segment
-from neurapde.errors import DeclarationError
-from neurapde.wording import number, point
 
 
 @dataclass(frozen=True)

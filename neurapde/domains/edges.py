@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from neurapde.vocabulary import Declaration
+from neurapde.core.vocabulary import Declaration
 
 
 @dataclass(frozen=True)

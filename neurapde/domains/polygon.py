@@ -8,13 +8,13 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from neurapde import checks
-from neurapde.arrays import Array, check_shape, minimum, namespace, safe_sqrt
+from neurapde.core import checks
+from neurapde.core.arrays import Array, check_shape, minimum, namespace, safe_sqrt
+from neurapde.core.errors import DeclarationError
+from neurapde.core.wording import point
 from neurapde.domains.base import BoundaryRows, choose
 from neurapde.domains.combine import Shape
 from neurapde.domains.edges import Segment
-from neurapde.errors import DeclarationError
-from neurapde.wording import point
 
 MOST_WRITTEN = 6
 """Vertices written out by print."""

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias, get_args
 import torch
 from torch.quasirandom import SobolEngine
 
-from neurapde.errors import DeclarationError
+from neurapde.core.errors import DeclarationError
 
 How: TypeAlias = Literal["uniform", "sobol", "grid"]
 Map: TypeAlias = Callable[[torch.Tensor], tuple[torch.Tensor, ...]]

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
-from neurapde import checks
 from neurapde.boundaries import PML
 from neurapde.constraints import Constraint, Samples, check_order, interior
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
+from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain
-from neurapde.errors import DeclarationError
-from neurapde.vocabulary import Declaration
 
 if TYPE_CHECKING:
-    from neurapde.jets import Jet
+    from neurapde.jets.jet import Jet
     from neurapde.problem import Problem
 
 

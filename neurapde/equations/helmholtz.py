@@ -17,26 +17,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from neurapde import checks
 from neurapde.absorbing import Stretch
-from neurapde.arrays import Array, to_numpy
 from neurapde.boundaries import Neumann, beside
 from neurapde.constraints import Constraint, Samples, interior
+from neurapde.core import checks
+from neurapde.core.arrays import Array, to_numpy
+from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.wording import number, point
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.equations.base import AbstractEquation
-from neurapde.errors import DeclarationError, DeclarationWarning
 from neurapde.galerkin.weak import WeakForm, pieces_of
 from neurapde.medium import Field, as_field, check_positive
 from neurapde.sources import FunctionSource, Source, total
-from neurapde.wording import number, point
 
 if TYPE_CHECKING:
-    from neurapde.jets import Jet
+    from neurapde.jets.jet import Jet
     from neurapde.problem import Problem
 
 FAINT, STRONG = 1e-4, 1e-2
 """Parts of a density's maximum: in the layer more than the first is warned of, than the second refused."""
+REFLECTED = 1e-2
+"""|R| at normal incidence above which a layer under half a wavelength is refused."""
 
 
 @dataclass(frozen=True)
@@ -176,21 +178,36 @@ class Helmholtz(AbstractEquation):
         self._check_layer(problem)
 
     def _check_layer(self, problem: "Problem") -> None:
-        """Refuse a layer under half a wavelength, at the highest speed in it, unless its reflection is given."""
-        if problem.pml is None:
+        """Refuse a thin layer that reflects, warn of one that does not; one given by its reflection is meant so.
+
+        A layer is thin under half a wavelength, at the highest speed in it.
+        """
+        pml = problem.pml
+        if pml is None or pml.reflection is not None:
             return
         points = problem.domain.sample(4096, how="grid").numpy()
         layer = points[~self.stretch(problem).physical(points)]
         speed = float(np.max(np.real(self.speed(layer)))) if len(layer) else 1.0
         wavelength = 2 * math.pi * speed / self.wavenumber
-        for width in problem.pml.widths(problem.domain).values():
-            if width < wavelength / 2 and problem.pml.reflection is None:
-                in_layer = "" if speed == 1 else f" and speed {number(round(speed, 4))}"
-                raise DeclarationError(
-                    f"PML width {number(width)} is {width / wavelength:.2f} wavelengths at k = "
-                    f"{number(self.wavenumber)}{in_layer}; "
-                    f"use at least {_rounded_up(wavelength / 2)} (half a wavelength), or give reflection=…"
-                )
+        for side, width in pml.widths(problem.domain).items():
+            if width >= wavelength / 2:
+                continue
+            in_layer = "" if speed == 1 else f" and speed {number(round(speed, 4))}"
+            found = (
+                f"PML width {number(width)} is {width / wavelength:.2f} wavelengths at k = "
+                f"{number(self.wavenumber)}{in_layer}"
+            )
+            way = f"use at least {_rounded_up(wavelength / 2)} (half a wavelength), or give reflection=…"
+            reflection = pml.reflection_for(self.wavenumber / speed, side)
+            if reflection > REFLECTED:
+                raise DeclarationError(f"{found}; {way}")
+            warnings.warn(
+                f"{found}, less than half of one: |R| = {reflection:.1e} at normal incidence, but a layer that "
+                f"changes so fast is hard to resolve; {way}",
+                DeclarationWarning,
+                stacklevel=2,
+            )
+            return
 
     def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
         residual = HelmholtzResidual(self.strong(problem), problem.right_hand_sides)

@@ -6,7 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from neurapde.backgrounds import OutgoingWave
+from neurapde.backgrounds.scattering import INNER, WindowedWave
+from neurapde.backgrounds.waves import OutgoingWave
 from neurapde.equations.helmholtz import Helmholtz, StrongForm
 from neurapde.galerkin.loads import defect_density, defect_load, density_load
 from neurapde.galerkin.modes import AxisModes
@@ -14,7 +15,6 @@ from neurapde.galerkin.operator import LatticeOperator
 from neurapde.galerkin.weak import WeakForm
 from neurapde.medium import FunctionField
 from neurapde.problem import Problem
-from neurapde.scattering import INNER, WindowedWave
 from neurapde.sources import FunctionSource, GaussianSource, PointSource, Source
 
 GROWTH = 1.35  # of the bandwidth from one level to the next

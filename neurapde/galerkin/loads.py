@@ -6,14 +6,14 @@ has the right-hand side −E (c − c_s) u₀: no peak is left. A background fad
 
 import numpy as np
 
-from neurapde.backgrounds import OutgoingWave
+from neurapde.backgrounds.scattering import INNER, WindowedWave
+from neurapde.backgrounds.waves import OutgoingWave
 from neurapde.domains import Disk
 from neurapde.equations.helmholtz import StrongForm
 from neurapde.galerkin.modes import AxisModes, along_all, project
 from neurapde.galerkin.quadrature import FloatArray
 from neurapde.galerkin.weak import Piece, WeakForm
 from neurapde.medium import Constant, Field
-from neurapde.scattering import INNER, WindowedWave
 
 Modes = tuple[AxisModes, AxisModes]
 NEAR = 3.0  # the ring around a source within which the rule is refined spans this factor in radius

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import torch
 
+from neurapde.core.progress import Bar
 from neurapde.galerkin.head import StrongRows, WeakRows, best_head, write_head
-from neurapde.history import History
+from neurapde.methods.history import History
 from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.recorder import Recorder
-from neurapde.progress import Bar
 from neurapde.trials.base import TrialFunction
 
 

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from neurapde.errors import DeclarationError
+from neurapde.core.errors import DeclarationError
+from neurapde.core.progress import Bar
 from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task
 from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.losses import MEASURES, LossName
+from neurapde.methods.objective import Objective
 from neurapde.methods.recorder import Recorder
 from neurapde.methods.schedules import Constant, Schedule
 from neurapde.problem import Problem
-from neurapde.progress import Bar
 from neurapde.sources import PointSource
-from neurapde.training import Objective
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.siren import Siren
 

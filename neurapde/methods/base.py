@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 import torch
 
-from neurapde.history import History
+from neurapde.core.progress import Progress
+from neurapde.methods.history import History
 from neurapde.problem import Problem
-from neurapde.progress import Progress
 from neurapde.trials.base import Trial, TrialFunction
 
 

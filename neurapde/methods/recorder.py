@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from neurapde.history import History
+from neurapde.methods.history import History
 
 
 class Recorder:

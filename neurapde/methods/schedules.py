@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from neurapde.errors import DeclarationError
+from neurapde.core.errors import DeclarationError
 
 
 class Schedule(ABC):

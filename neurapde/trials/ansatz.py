@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from neurapde.backgrounds import Background
-from neurapde.errors import DeclarationError
-from neurapde.jets import Jet
+from neurapde.backgrounds.waves import Background
+from neurapde.core.errors import DeclarationError
+from neurapde.jets.jet import Jet
 from neurapde.trials.base import Bounds, Trial, TrialFunction
 
 

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde.errors import DeclarationError
-from neurapde.jets import Jet
-from neurapde.vocabulary import Declaration
+from neurapde.core.errors import DeclarationError
+from neurapde.core.vocabulary import Declaration
+from neurapde.jets.jet import Jet
 
 Bounds = tuple[Any, Any]
 """The lower and upper corner of a bounding box, each (d,): what `Domain.bounds` gives."""

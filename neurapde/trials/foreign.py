@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from neurapde.errors import DeclarationError
-from neurapde.jets import Jet, Layout
+from neurapde.core.errors import DeclarationError
+from neurapde.jets.jet import Jet, Layout
 from neurapde.trials.base import Bounds, Trial, TrialFunction
 
 

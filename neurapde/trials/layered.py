@@ -8,9 +8,9 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from neurapde.activations import Activation
-from neurapde.jets import Jet, Layout
-from neurapde.sweep import first_layer, hidden_layer, linear_layer
+from neurapde.jets.activations import Activation
+from neurapde.jets.jet import Jet, Layout
+from neurapde.jets.sweep import first_layer, hidden_layer, linear_layer
 from neurapde.trials.base import Bounds, Trial, TrialFunction, box_scale
 
 

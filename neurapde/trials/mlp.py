@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import torch
 
-from neurapde.activations import Activation, ReLU, Softplus, Tanh
-from neurapde.errors import DeclarationError
+from neurapde.core.errors import DeclarationError
+from neurapde.jets.activations import Activation, ReLU, Softplus, Tanh
 from neurapde.trials.base import Bounds, Trial, check_size
 from neurapde.trials.layered import LayeredTrial, linear, uniform
 

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde.errors import DeclarationError
+from neurapde.core.errors import DeclarationError
 from neurapde.galerkin.modes import AxisModes
-from neurapde.jets import Jet, Layout
+from neurapde.jets.jet import Jet, Layout
 from neurapde.trials.base import Bounds, Trial, TrialFunction
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from neurapde.activations import Sine
+from neurapde.jets.activations import Sine
 from neurapde.trials.base import Bounds, Trial, check_size
 from neurapde.trials.layered import LayeredTrial, linear, uniform
 

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from neurapde.errors import DeclarationError
+from neurapde.core.errors import DeclarationError
 from neurapde.problem import Problem
 from neurapde.problems import CASES, Case
 

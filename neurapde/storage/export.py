@@ -9,8 +9,8 @@ from pathlib import Path
 import meshio
 import numpy as np
 
+from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
-from neurapde.errors import DeclarationError
 
 NODES = {1: 513, 2: 257, 3: 65}
 """Nodes per axis where none are asked for."""

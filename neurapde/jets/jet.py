@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde.errors import DeclarationError
+from neurapde.core.errors import DeclarationError
 
 
 @dataclass(frozen=True)

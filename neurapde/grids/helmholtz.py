@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.boundaries import PML, Dirichlet, Neumann
+from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWarning
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.equations.helmholtz import Helmholtz
-from neurapde.errors import DeclarationError, ResolutionError, ResolutionWarning
-from neurapde.grid_solution import GridSolution
+from neurapde.grids.solution import GridSolution
 from neurapde.problem import Problem
 from neurapde.reference_solvers.averaging import cell_average
 from neurapde.reference_solvers.convergence import richardson

@@ -2,7 +2,7 @@
 
 import torch
 
-from neurapde.errors import DeclarationError
+from neurapde.core.errors import DeclarationError
 
 
 def find_device(asked: str | torch.device) -> torch.device:

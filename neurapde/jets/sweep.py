@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from neurapde.activations import Activation
-from neurapde.jets import Layout
+from neurapde.jets.activations import Activation
+from neurapde.jets.jet import Layout
 
 
 class _Activate(torch.autograd.Function):

@@ -18,12 +18,12 @@ import torch
 from torch import Tensor
 
 from neurapde.absorbing import Stretch
-from neurapde.arrays import check_shape, to_numpy
-from neurapde.errors import DeclarationError
-from neurapde.jets import Jet, Layout
-from neurapde.outgoing import Array, Radial, gaussian_wave, point_wave
+from neurapde.backgrounds.outgoing import Array, Radial, gaussian_wave, point_wave
+from neurapde.core.arrays import check_shape, to_numpy
+from neurapde.core.errors import DeclarationError
+from neurapde.core.vocabulary import Declaration
+from neurapde.jets.jet import Jet, Layout
 from neurapde.sources import GaussianSource, PointSource
-from neurapde.vocabulary import Declaration
 
 Points = TypeVar("Points", np.ndarray, Tensor)
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from neurapde.vocabulary import Declaration
+from neurapde.core.vocabulary import Declaration
 
 
 class NotStored(ValueError):  # noqa: N818 - reads as what it says

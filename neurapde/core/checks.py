@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from neurapde.errors import DeclarationError
+from neurapde.core.errors import DeclarationError
 
 
 def scalar(value: Any, what: str) -> float | complex:

@@ -11,7 +11,7 @@ import array_api_compat
 import numpy as np
 import torch
 
-from neurapde.errors import DeclarationError
+from neurapde.core.errors import DeclarationError
 
 Array: TypeAlias = Any
 """A NumPy array or a torch tensor."""

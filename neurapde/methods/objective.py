@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from neurapde.constraints import Constraint, Samples
-from neurapde.errors import DeclarationError
+from neurapde.core.errors import DeclarationError
 from neurapde.methods.losses import MEASURES, LossName, mean_loss
 from neurapde.problem import Problem
 from neurapde.sources import GaussianSource

@@ -15,11 +15,11 @@ from typing import TextIO
 import torch
 
 import neurapde as npde
-from neurapde.cli_problems import UsageError, named_case, problem_of
-from neurapde.errors import DeclarationError, ResolutionError
-from neurapde.hdf5 import StorageError
+from neurapde.cli.problems import UsageError, named_case, problem_of
+from neurapde.core.errors import DeclarationError, ResolutionError
 from neurapde.methods.base import Method, Status
 from neurapde.problems import CASES
+from neurapde.storage.hdf5 import StorageError
 from neurapde.validation.report import render
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130

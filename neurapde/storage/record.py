@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from neurapde.domains.base import Domain
-from neurapde.history import History
 from neurapde.methods.base import Status
+from neurapde.methods.history import History
 from neurapde.problem import Problem
 from neurapde.trials.base import TrialFunction
 

@@ -7,11 +7,11 @@ is registered here by the equation's class.
 from collections.abc import Sequence
 from functools import singledispatch
 
+from neurapde.core.errors import DeclarationError
 from neurapde.equations.base import AbstractEquation
 from neurapde.equations.helmholtz import Helmholtz
-from neurapde.errors import DeclarationError
-from neurapde.grid_solution import GridSolution
-from neurapde.helmholtz_on_grid import solve_helmholtz
+from neurapde.grids.helmholtz import solve_helmholtz
+from neurapde.grids.solution import GridSolution
 from neurapde.problem import Problem
 
 

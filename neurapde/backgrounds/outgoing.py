@@ -2,7 +2,7 @@
 
 They solve (Δ + k²)u = f in an unbounded uniform medium with the time factor e^{+iωt}, f = δ or the unit-mass
 normal density of variance s². Written in q they are smooth at the source, and q may be complex: coordinates
-stretched into a PML give the wave inside the layer. NumPy and SciPy only; `neurapde.backgrounds` turns them
+stretched into a PML give the wave inside the layer. NumPy and SciPy only; `neurapde.backgrounds.waves` turns them
 into fields.
 """
 

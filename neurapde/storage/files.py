@@ -12,18 +12,18 @@ import h5py
 import numpy as np
 import torch
 
-from neurapde import hdf5
-from neurapde.backgrounds import Background
+from neurapde.backgrounds.waves import Background
+from neurapde.core.errors import DeclarationError
+from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain
-from neurapde.encoding import Encoded, NotStored, decode, difference, encode
-from neurapde.errors import DeclarationError
-from neurapde.history import History
 from neurapde.methods.base import Method, Snapshot, Status
+from neurapde.methods.history import History
 from neurapde.methods.schedules import Schedule
 from neurapde.problem import Problem
-from neurapde.record import Record, Stage
+from neurapde.storage import hdf5
+from neurapde.storage.encoding import Encoded, NotStored, decode, difference, encode
+from neurapde.storage.record import Record, Stage
 from neurapde.trials.base import Bounds, Trial, TrialFunction
-from neurapde.vocabulary import Declaration
 
 BASES = (Declaration, Trial, Background, Method, Schedule)
 """Classes of which (and of whose descendants) a file's declarations may be made."""

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from neurapde.arrays import Array, as_points, complex_dtype, to_numpy
+from neurapde.core.arrays import Array, as_points, complex_dtype, to_numpy
 from neurapde.domains.box import Box
-from neurapde.export import write_mesh
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.sampling import interpolate
+from neurapde.storage.export import write_mesh
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde.backgrounds import Background, OutgoingWave
-from neurapde.jets import Jet, Layout
+from neurapde.backgrounds.waves import Background, OutgoingWave
+from neurapde.jets.jet import Jet, Layout
 
 if TYPE_CHECKING:
     from neurapde.equations.helmholtz import StrongForm

@@ -1,0 +1,1 @@
+"""Fields known in closed form, to stand behind a trial function."""

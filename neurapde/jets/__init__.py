@@ -1,0 +1,1 @@
+"""A field's value and derivatives in one forward sweep through a network."""

@@ -1,0 +1,1 @@
+"""Solutions as files: declarations as JSON, one HDF5 file, meshes for other programs."""
