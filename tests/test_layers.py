@@ -67,9 +67,9 @@ def floor_faults(path: Path, source: str) -> list[str]:
 
 def is_front_door(module: str) -> bool:
     """Whether a name is the package itself, its command line, or a name that only the package re-exports."""
-    if module in ("neurapde", "neurapde.cli.main", "neurapde.cli.problems", "neurapde.__main__"):
-        return True
     parts = module.split(".")
+    if module in ("neurapde", "neurapde.__main__") or parts[:2] == ["neurapde", "cli"]:
+        return True
     if parts[0] != "neurapde" or len(parts) != 2 or parts[1] in FLOORS:
         return False
     path = ROOT / "neurapde" / parts[1]

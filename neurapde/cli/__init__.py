@@ -1,1 +1,1 @@
-"""The command line."""
+"""The command line: what `neurapde` and `python -m neurapde` carry out."""
