@@ -8,6 +8,8 @@ from neurapde.backgrounds.waves import OutgoingWave as OutgoingWave
 from neurapde.boundaries import PML as PML
 from neurapde.boundaries import Dirichlet as Dirichlet
 from neurapde.boundaries import Neumann as Neumann
+from neurapde.boundaries import Periodic as Periodic
+from neurapde.boundaries import Robin as Robin
 from neurapde.constraints import Constraint as Constraint
 from neurapde.constraints import Samples as Samples
 from neurapde.constraints import at_points as at_points

@@ -70,7 +70,9 @@ class Problem(Declaration):
             "sources": _sources(sources, domain),
             "boundary": tuple(
                 part.on_domain(domain)
-                for part in _tuple(boundary, Boundary, "boundary", "Dirichlet, Neumann or PML")
+                for part in _tuple(
+                    boundary, Boundary, "boundary", "Dirichlet, Neumann, Robin, Periodic or PML"
+                )
             ),
             "extra": _tuple(
                 constraints, Constraint, "constraints", "npde.Constraint(name, residual, sample)"

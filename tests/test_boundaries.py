@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from neurapde.boundaries import PML, Dirichlet, Neumann
+from neurapde.boundaries import PML, Boundary, Dirichlet, Neumann, Periodic, Robin
 from neurapde.constraints import Constraint, at_points, face, interior
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Disk
-from neurapde.medium import GridField
+from neurapde.jets.jet import Jet
+from neurapde.medium import GridField, Piecewise
 
 BOX = Box((-1, 1), (-1, 1))
 RING = Disk((0, 0), 1, name="rim") - Disk((0, 0), 0.4, name="hole")
@@ -42,6 +43,9 @@ def test_residual_of_the_right_condition_vanishes(columns: bool) -> None:
         Neumann(lambda x: 2 + 3 * x[:, 1], on="right"),
         Neumann(lambda x: 3 * x[:, 0], on=("top",)),
         Neumann(lambda x: -3 * x[:, 0], on="bottom"),
+        Robin(0.0, 2.0, lambda x: 4 + 6 * x[:, 1], on="right"),
+        Robin(2.0, 0.0, lambda x: 2 - 6 * x[:, 1], on="left"),
+        Robin(lambda x: x[:, 0], -1j, lambda x: x[:, 0] ** 2 * (x[:, 0] + 3) - 3j * x[:, 0], on="top"),
     ):
         (constraint,) = condition.constraints(BOX)
         _, found = residual(constraint, columns)
@@ -60,6 +64,59 @@ def test_flux_through_a_hole_counts_outward_of_the_domain() -> None:
     )
 
 
+@pytest.mark.parametrize("columns", [False, True])
+def test_periodicity_asks_for_the_jump_of_value_and_slope_between_opposite_points(columns: bool) -> None:
+    box = Box((-1, 2), (0, 1))
+    values, slopes = Periodic("x").constraints(box)
+    samples = values.sample(300, generator=torch.Generator().manual_seed(31627))
+    assert samples.points.shape == samples.normals.shape == (600, 2)
+    assert torch.equal(samples.points[:300, 1], samples.points[300:, 1])
+    assert samples.points[:300, 0].unique().tolist() == samples.normals[:300, 0].unique().tolist() == [-1]
+    assert samples.points[300:, 0].unique().tolist() == [2]
+    u, y = Known(samples.points, columns), samples.points[:300, 1]
+    jumps = [values.residual(samples, u), slopes.residual(samples, u)]
+    assert [jump.shape for jump in jumps] == [(300, 2) if columns else (300,)] * 2
+    first = [jump[:, 0] if columns else jump for jump in jumps]
+    assert (first[0] - (-3 - 9 * y)).abs().max() < 1e-12
+    assert (first[1] + 6).abs().max() < 1e-12
+    across = Periodic("y").constraints(box)[1]
+    assert across.residual(across.sample(5, how="grid"), Known(samples.points[:10])).shape == (5,)
+
+
+@pytest.mark.parametrize("axis", ["x", "y", "z"])
+def test_a_periodic_field_meets_periodicity_and_another_does_not(axis: str) -> None:
+    box = Box((0, 1), (-1, 1), (2, 5))
+    i = box.axes.index(axis)
+    length = box.extents[i]
+    for constraint in Periodic(axis).constraints(box):
+        samples = constraint.sample(20, generator=torch.Generator().manual_seed(31657))
+        angle = 2 * math.pi * samples.points[:, i] / length
+        rest = samples.points.square().sum(1) - samples.points[:, i] ** 2
+        slopes = torch.zeros_like(samples.points)
+        slopes[:, i] = -torch.sin(angle) * 2 * math.pi / length * rest
+        periodic = Jet.of(torch.cos(angle) * rest, slopes)
+        assert constraint.residual(samples, periodic).abs().max() < 1e-12 * rest.max()
+        half = angle / 2 + 0.3  # of twice the period: the sign is another at the other end
+        slopes[:, i] = torch.cos(half) * math.pi / length * rest
+        other = Jet.of(torch.sin(half) * rest, slopes)
+        assert constraint.residual(samples, other).abs().min() > 0.1 * rest.min()
+
+
+def test_conditions_read_like_the_mathematics() -> None:
+    told = [
+        (Robin(20j, 1, on="left"), "20i · u + ∂u/∂n = 0 on left"),
+        (Robin(lambda x: x[:, 0], -1, 3), "(a function of the place) · u + −1 · ∂u/∂n = 3 on the boundary"),
+        (Periodic("y"), "u periodic in y, from bottom to top"),
+        (Dirichlet(1, on="top", hard=True), "u = 1 on top, built into the trial function"),
+    ]
+    for condition, text in told:
+        assert condition.describe(BOX) == text
+    assert [c.text for c in Periodic("y").constraints(BOX)] == [
+        "u the same at bottom and top",
+        "∂u/∂y the same at bottom and top",
+    ]
+
+
 def test_values_may_be_complex_and_keep_the_points_precision() -> None:
     (constraint,) = Dirichlet(1 - 2j, on="hole").constraints(RING)
     samples = constraint.sample(10, generator=torch.Generator().manual_seed(31622), dtype=torch.float32)
@@ -76,9 +133,14 @@ def test_constraints_are_named_by_kind_and_faces() -> None:
             Dirichlet(0, on="left"),
             Neumann(0, on=("top", "right")),
             Dirichlet(1, on="left", name="inlet"),
+            Robin(1, 1, on="top"),
+            Periodic("x"),
         )
     ]
-    assert names == ["dirichlet", "dirichlet-left", "neumann-top-right", "inlet"]
+    assert names == ["dirichlet", "dirichlet-left", "neumann-top-right", "inlet", "robin-top", "periodic-x"]
+    assert [c.name for c in Periodic("x").constraints(BOX)] == ["periodic-x", "periodic-x-slope"]
+    assert [c.order for c in Periodic("x").constraints(BOX)] == [0, 1]
+    assert Robin(1, 1).constraints(BOX)[0].order == 1
     assert Dirichlet().constraints(BOX)[0].order == 0
     assert Neumann().constraints(BOX)[0].order == 1
     assert PML(0.3).constraints(BOX) == ()
@@ -110,9 +172,12 @@ def test_layers_have_a_width_and_a_strength_at_each_side() -> None:
         Neumann(2.0, name="flux"),
         PML(0.5),
         PML({"left": 0.2}, reflection=0.1),
+        Robin(1j, 2.0, 3, on="top"),
+        Periodic("x"),
+        Dirichlet(GridField(np.ones((2, 3))), hard=True).on_domain(BOX),
     ],
 )
-def test_a_copy_by_pickle_or_by_fields_is_equal(boundary) -> None:
+def test_a_copy_by_pickle_or_by_fields_is_equal(boundary: Boundary) -> None:
     assert pickle.loads(pickle.dumps(boundary)) == boundary
     again = type(boundary).rebuild({item.name: getattr(boundary, item.name) for item in fields(boundary)})
     assert again == boundary
@@ -156,6 +221,21 @@ def test_a_copy_by_pickle_or_by_fields_is_equal(boundary) -> None:
         (lambda: Neumann(0, on=()), r"on=\(\) names no faces; give a face name"),
         (lambda: Neumann(0, on=("top", "top")).on_domain(BOX), "name each face once, or None for the whole"),
         (lambda: Dirichlet(GridField(np.ones(3))).on_domain(BOX), "have 1 axes, but .* has 2"),
+        (lambda: Dirichlet(0, hard=1), "hard=1: give True to build the condition into the trial"),
+        (
+            lambda: Dirichlet(0, on="rim", hard=True).on_domain(RING),
+            "condition 'dirichlet-rim' is hard, which needs the flat faces of a Box, .*; leave out hard=True",
+        ),
+        (
+            lambda: Dirichlet(Piecewise(0.0, (Disk((1, 0), 0.5), 1.0)), hard=True).on_domain(BOX),
+            "'dirichlet' is hard, but its value is piecewise, .*; give a smooth value, or leave out",
+        ),
+        (lambda: Robin(0, 0j), "a and b of the robin condition are both 0; give"),
+        (lambda: Robin("one", 1), "a of the robin condition is 'one'; give a number"),
+        (lambda: Robin(1, GridField(np.ones(3))).on_domain(BOX), "have 1 axes, but .* has 2"),
+        (lambda: Periodic(0), "axis of the Periodic condition is 0; give its name, such as 'x'"),
+        (lambda: Periodic("z").on_domain(BOX), r"Periodic\('z'\) names no axis of .*; use one of x, y"),
+        (lambda: Periodic("x").on_domain(RING), "needs the opposite faces of a Box, .*; take a Box"),
     ],
 )
 def test_what_is_no_boundary_is_refused_with_a_way_out(make, message: str) -> None:

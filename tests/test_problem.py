@@ -203,7 +203,10 @@ def test_a_source_whose_tail_is_lost_is_warned_of(changes, message: str | None) 
         ({"equation": Helmholtz}, "equation is <class .*; give Helmholtz"),
         ({"sources": "loud"}, "sources is 'loud'; give a GaussianSource"),
         ({"sources": [SOURCE, 1j, None]}, r"sources\[2\] is None; give a GaussianSource"),
-        ({"boundary": 0.5}, "boundary is 0.5; give Dirichlet, Neumann or PML, or a list of these"),
+        (
+            {"boundary": 0.5},
+            "boundary is 0.5; give Dirichlet, Neumann, Robin, Periodic or PML, or a list of these",
+        ),
         ({"boundary": [PML(0.5), "left"]}, "boundary is 'left'; give Dirichlet"),
         ({"constraints": zero}, "constraints is <function zero.*; give npde.Constraint"),
         ({"exact": 3.0}, r"exact is 3.0; give a function of points \(n, d\), or None"),

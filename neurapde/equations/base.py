@@ -113,7 +113,7 @@ class Equation(AbstractEquation):
         if any(isinstance(boundary, PML) for boundary in problem.boundary):
             raise DeclarationError(
                 "PML belongs to the Helmholtz equation; write the stretch into residual(x, u), or use "
-                "Dirichlet or Neumann"
+                "Dirichlet, Neumann, Robin or Periodic"
             )
         if any(not 0 <= axis < problem.domain.dimension for pair in self.mixed for axis in pair):
             raise DeclarationError(

@@ -201,6 +201,8 @@ def obstacle(problem: Problem) -> str | None:
             if part.value != Constant(0.0):
                 return f"the condition {part.describe(problem.domain)} is not zero; use Adam"
             given += problem.domain.check_faces(part.on, "the condition")
+        else:
+            return f"the weak form does not know the condition {part.describe(problem.domain)}; use Adam"
     missing = [face for face in problem.domain.faces if face not in given]
     if missing:
         return (

@@ -1,155 +1,20 @@
-"""What happens at the boundary: values, fluxes, or a layer that absorbs."""
+"""Layers that absorb what comes to the boundary of a box."""
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-import torch
-
-from neurapde.constraints import Constraint, Samples, face
+from neurapde.boundaries.base import Boundary, face_names
+from neurapde.constraints import Constraint
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
 from neurapde.core.wording import listing, number
 from neurapde.domains.base import Domain, On
 from neurapde.domains.box import Box
-from neurapde.medium import Field, as_field
-
-if TYPE_CHECKING:
-    from neurapde.jets.jet import Jet
 
 DEFAULT_STRENGTH = 5.0
 """The paper's a₀."""
-
-
-@dataclass(frozen=True)
-class Boundary(Declaration, ABC):
-    """A condition at the boundary of a domain."""
-
-    @abstractmethod
-    def on_domain(self, domain: Domain) -> "Boundary":
-        """The same condition, checked against the domain and with everything it takes from it filled in."""
-
-    @abstractmethod
-    def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
-        """The named constraints that it implies."""
-
-    @abstractmethod
-    def describe(self, domain: Domain) -> str:
-        """The condition as mathematics."""
-
-
-@dataclass(frozen=True)
-class _FaceCondition(Boundary):
-    """A condition B u = value on faces.
-
-    Args:
-        value: a number, real or complex, or a function of points; the same for every component of the field.
-        on: face name, names, or None for the whole boundary.
-        name: of the constraint; by default the kind and the faces, such as dirichlet-left.
-    """
-
-    value: Any = 0.0
-    on: On = None
-
-    _kind: ClassVar[str]
-    _left_side: ClassVar[str]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "value", as_field(self.value, f"value of the {self._kind} condition"))
-        object.__setattr__(self, "on", _face_names(self.on, "on"))
-
-    def constraint_name(self) -> str:
-        """The name of its constraint where the user gives none."""
-        if self.on is None:
-            return self._kind
-        return "-".join([self._kind, *self.on])
-
-    def describe(self, domain: Domain) -> str:
-        where = "the boundary" if self.on is None else listing(domain.check_faces(self.on, self._kind))
-        return f"{self._left_side} = {self.value.describe()} on {where}"
-
-
-@dataclass(frozen=True)
-class Dirichlet(_FaceCondition):
-    """u = value on faces.
-
-    It is a constraint that is trained; `hard` asks the trial to satisfy it exactly, by its form, where it can.
-    """
-
-    hard: bool = False
-    name: str = ""
-
-    _kind: ClassVar[str] = "dirichlet"
-    _left_side: ClassVar[str] = "u"
-
-    def on_domain(self, domain: Domain) -> "Dirichlet":
-        domain.check_faces(self.on, f"condition {self.name or self.constraint_name()!r}")
-        return Dirichlet(self.value.on(domain), self.on, self.hard, self.name)
-
-    def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
-        name = self.name or self.constraint_name()
-        return (Constraint(name, ValueResidual(self.value), face(domain, self.on), 0, self.describe(domain)),)
-
-    def describe(self, domain: Domain) -> str:
-        return super().describe(domain) + (" (exactly, where the trial can)" if self.hard else "")
-
-
-@dataclass(frozen=True)
-class Neumann(_FaceCondition):
-    """∂u/∂n = value on faces, n the outward normal."""
-
-    name: str = ""
-
-    _kind: ClassVar[str] = "neumann"
-    _left_side: ClassVar[str] = "∂u/∂n"
-
-    def on_domain(self, domain: Domain) -> "Neumann":
-        domain.check_faces(self.on, f"condition {self.name or self.constraint_name()!r}")
-        return Neumann(self.value.on(domain), self.on, self.name)
-
-    def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
-        name = self.name or self.constraint_name()
-        return (Constraint(name, FluxResidual(self.value), face(domain, self.on), 1, self.describe(domain)),)
-
-
-def _face_names(on: Any, what: str) -> tuple[str, ...] | None:
-    """Face names as a tuple, from one, several or None."""
-    if on is None:
-        return None
-    names = (on,) if isinstance(on, str) else tuple(on) if isinstance(on, Sequence) else ()
-    if not names or not all(isinstance(name, str) for name in names):
-        raise DeclarationError(f"{what}={on!r} names no faces; give a face name, several, or None for all")
-    return names
-
-
-@dataclass(frozen=True)
-class ValueResidual:
-    """u − value."""
-
-    value: Field
-
-    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
-        return u.value - beside(self.value(samples.points), u.value)
-
-
-@dataclass(frozen=True)
-class FluxResidual:
-    """∂u/∂n − value."""
-
-    value: Field
-
-    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
-        assert samples.normals is not None
-        flux = sum(beside(samples.normals[:, i], u.value) * u.d(i) for i in range(samples.points.shape[1]))
-        return flux - beside(self.value(samples.points), u.value)
-
-
-def beside(coefficient: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """A coefficient `(n,)` in the shape that multiplies values `(n,)` or `(n, c)`."""
-    return coefficient[:, None] if values.ndim == 2 else coefficient
 
 
 @dataclass(frozen=True)
@@ -193,7 +58,7 @@ class PML(Boundary):
             object.__setattr__(self, "reflection", reflection)
 
     def _set_width(self) -> None:
-        object.__setattr__(self, "sides", _face_names(self.sides, "sides"))
+        object.__setattr__(self, "sides", face_names(self.sides, "sides"))
         width = self.width
         if (
             isinstance(width, tuple)

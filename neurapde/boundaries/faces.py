@@ -1,0 +1,237 @@
+"""Conditions on faces of a domain: values, fluxes, and what mixes them."""
+
+import dataclasses
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import torch
+
+from neurapde.boundaries.base import Boundary, beside, face_names
+from neurapde.constraints import Constraint, Residual, Samples, face
+from neurapde.core.errors import DeclarationError
+from neurapde.core.wording import factor, listing
+from neurapde.domains.base import Domain, On
+from neurapde.domains.box import Box
+from neurapde.medium import Constant, Field, GridField, Piecewise, as_field
+from neurapde.spline import CubicField
+
+if TYPE_CHECKING:
+    from neurapde.jets.jet import Jet
+
+
+class FaceCondition(Boundary):
+    """A condition B u = value on faces.
+
+    Args:
+        value: a number, real or complex, or a function of points; the same for every component of the field.
+        on: face name, names, or None for the whole boundary.
+        name: of the constraint; by default the kind and the faces, such as dirichlet-left.
+    """
+
+    value: Any
+    on: On
+    name: str
+
+    _kind: ClassVar[str]
+    _order: ClassVar[int]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", as_field(self.value, f"value of the {self._kind} condition"))
+        object.__setattr__(self, "on", face_names(self.on, "on"))
+
+    def on_domain(self, domain: Domain) -> Self:
+        domain.check_faces(self.on, f"condition {self.constraint_name()!r}")
+        return self.rebuild({**vars(self), "value": self.value.on(domain)})
+
+    def constraint_name(self) -> str:
+        """The name of its constraint."""
+        return self.name or "-".join([self._kind, *(self.on or ())])
+
+    def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
+        where, text = face(domain, self.on), self.describe(domain)
+        return (Constraint(self.constraint_name(), self._residual(), where, self._order, text),)
+
+    def describe(self, domain: Domain) -> str:
+        where = "the boundary" if self.on is None else listing(domain.check_faces(self.on, self._kind))
+        return f"{self._left_side()} = {self.value.describe()} on {where}"
+
+    @abstractmethod
+    def _residual(self) -> Residual:
+        """B u − value."""
+
+    @abstractmethod
+    def _left_side(self) -> str:
+        """B u as mathematics."""
+
+
+@dataclass(frozen=True)
+class Dirichlet(FaceCondition):
+    """u = value on faces.
+
+    Args:
+        value: a number, real or complex, a function of points or a GridField; the same for every component.
+        on: face name, names, or None for the whole boundary.
+        hard: build the value into the trial function, u = lift + D · network with D zero on these faces, instead
+            of training it; on a Box only. A value given as a function is differentiated by torch, so it must be
+            written with `npde.sin` and the like, smooth along the face. A GridField is then joined by cubic
+            splines instead of lines, whose kinks would hide their second derivatives from the equation.
+        name: of the constraint; by default dirichlet and the faces, such as dirichlet-left.
+
+    Where two hard faces that meet have different values, u jumps at their corner (or edge) as it must: it turns
+    from one value to the other by the angle, which is harmonic in the plane, and both faces keep theirs up to it.
+    """
+
+    value: Any = 0.0
+    on: On = None
+    hard: bool = False
+    name: str = ""
+
+    _kind: ClassVar[str] = "dirichlet"
+    _order: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.hard, bool):
+            raise DeclarationError(
+                f"hard={self.hard!r}: give True to build the condition into the trial function, or False to train it"
+            )
+
+    def on_domain(self, domain: Domain) -> "Dirichlet":
+        found = super().on_domain(domain)
+        if not self.hard:
+            return found
+        if not isinstance(domain, Box):
+            raise DeclarationError(
+                f"condition {self.constraint_name()!r} is hard, which needs the flat faces of a Box, but the domain "
+                f"is {domain}; leave out hard=True, and the condition is trained"
+            )
+        if domain.dimension > 1 and isinstance(found.value, Piecewise):
+            raise DeclarationError(
+                f"condition {self.constraint_name()!r} is hard, but its value is piecewise, and a field that jumps "
+                "within a face cannot be built into a trial function; give a smooth value, or leave out hard=True"
+            )
+        if isinstance(found.value, GridField):
+            return dataclasses.replace(found, value=CubicField(found.value))
+        return found
+
+    def describe(self, domain: Domain) -> str:
+        return super().describe(domain) + (", built into the trial function" if self.hard else "")
+
+    def _residual(self) -> Residual:
+        return ValueResidual(self.value)
+
+    def _left_side(self) -> str:
+        return "u"
+
+
+@dataclass(frozen=True)
+class Neumann(FaceCondition):
+    """∂u/∂n = value on faces, n the outward normal.
+
+    Args:
+        value: a number, real or complex, or a function of points; the same for every component of the field.
+        on: face name, names, or None for the whole boundary.
+        name: of the constraint; by default neumann and the faces, such as neumann-left.
+    """
+
+    value: Any = 0.0
+    on: On = None
+    name: str = ""
+
+    _kind: ClassVar[str] = "neumann"
+    _order: ClassVar[int] = 1
+
+    def _residual(self) -> Residual:
+        return FluxResidual(self.value)
+
+    def _left_side(self) -> str:
+        return "∂u/∂n"
+
+
+@dataclass(frozen=True)
+class Robin(FaceCondition):
+    """a u + b ∂u/∂n = value on faces, n the outward normal.
+
+    A wave of wavenumber k leaves at normal incidence, with the time factor e^{+iωt}, through `Robin(1j * k, 1)`.
+
+    Args:
+        a, b: numbers, real or complex, or functions of points.
+        value: likewise; the same for every component of the field.
+        on: face name, names, or None for the whole boundary.
+        name: of the constraint; by default robin and the faces, such as robin-left.
+    """
+
+    a: Any
+    b: Any
+    value: Any = 0.0
+    on: On = None
+    name: str = ""
+
+    _kind: ClassVar[str] = "robin"
+    _order: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for coefficient, what in ((self.a, "a"), (self.b, "b")):
+            object.__setattr__(self, what, as_field(coefficient, f"{what} of the robin condition"))
+        if self.a == self.b == Constant(0.0):
+            raise DeclarationError(
+                "a and b of the robin condition are both 0; give a u + b ∂u/∂n with one of them"
+            )
+
+    def on_domain(self, domain: Domain) -> "Robin":
+        found = super().on_domain(domain)
+        return dataclasses.replace(found, a=self.a.on(domain), b=self.b.on(domain))
+
+    def _residual(self) -> Residual:
+        return MixedResidual(self.a, self.b, self.value)
+
+    def _left_side(self) -> str:
+        return f"{_times(self.a)}u + {_times(self.b)}∂u/∂n"
+
+
+def _times(coefficient: Field) -> str:
+    if isinstance(coefficient, Constant):
+        return factor(coefficient.value)
+    return f"({coefficient.describe()}) · "
+
+
+@dataclass(frozen=True)
+class ValueResidual:
+    """u − value."""
+
+    value: Field
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        return u.value - beside(self.value(samples.points), u.value)
+
+
+@dataclass(frozen=True)
+class FluxResidual:
+    """∂u/∂n − value."""
+
+    value: Field
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        return _flux(samples, u) - beside(self.value(samples.points), u.value)
+
+
+@dataclass(frozen=True)
+class MixedResidual:
+    """a u + b ∂u/∂n − value."""
+
+    a: Field
+    b: Field
+    value: Field
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        a, b, value = (beside(field(samples.points), u.value) for field in (self.a, self.b, self.value))
+        return a * u.value + b * _flux(samples, u) - value
+
+
+def _flux(samples: Samples, u: "Jet") -> torch.Tensor:
+    """∂u/∂n."""
+    assert samples.normals is not None
+    terms = [beside(samples.normals[:, i], u.value) * u.d(i) for i in range(samples.points.shape[1])]
+    return torch.stack(terms).sum(0)
