@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Samples:
-    """Points `(n, d)` at which a constraint is asked for, with outward normals `(n, d)` on a boundary."""
+    """Points `(n, d)` at which a constraint is asked for, with outward normals `(n, d)` on a boundary.
+
+    targets: `(n, …)`, what was measured at each point, of a constraint that fits data.
+    """
 
     points: torch.Tensor
     normals: torch.Tensor | None = None
+    targets: torch.Tensor | None = None
 
 
 Residual: TypeAlias = "Callable[[Samples, Jet], torch.Tensor]"
@@ -125,6 +129,7 @@ class AtPoints:
 
     points: torch.Tensor
     normals: torch.Tensor | None = field(default=None)
+    targets: torch.Tensor | None = field(default=None)
 
     def __call__(
         self,
@@ -147,10 +152,10 @@ class AtPoints:
             ].cpu()
         found = [
             None if a is None else a[chosen].to(device=device, dtype=dtype)
-            for a in (self.points, self.normals)
+            for a in (self.points, self.normals, self.targets)
         ]
         assert found[0] is not None
-        return Samples(found[0], found[1])
+        return Samples(*found)
 
 
 def interior(domain: Domain) -> Interior:
@@ -163,18 +168,23 @@ def face(domain: Domain, on: On = None) -> Face:
     return Face(domain, domain.check_faces(on, "the sampler"))
 
 
-def at_points(points: Array, normals: Array | None = None) -> AtPoints:
-    """A sampler of given points `(n, d)`, with normals `(n, d)` if given."""
+def at_points(points: Array, normals: Array | None = None, targets: Array | None = None) -> AtPoints:
+    """A sampler of given points `(n, d)`, with normals `(n, d)` and measured targets `(n, …)` if given."""
     shape = tuple(getattr(points, "shape", ()))
     if len(shape) != 2 or shape[0] == 0:
         raise DeclarationError(f"points have the shape {shape}; give an array (n, d) with at least one row")
     fixed = torch.tensor(to_numpy(as_points(points, shape[1])), dtype=torch.float64)
-    if normals is None:
-        return AtPoints(fixed)
-    if tuple(normals.shape) != shape:
-        raise DeclarationError(
-            f"normals have the shape {tuple(normals.shape)}, but the points {shape}; give one for each point"
-        )
-    return AtPoints(
-        fixed, torch.tensor(to_numpy(as_points(normals, shape[1], "normals")), dtype=torch.float64)
-    )
+    if normals is not None:
+        if tuple(normals.shape) != shape:
+            raise DeclarationError(
+                f"normals have the shape {tuple(normals.shape)}, but the points {shape}; give one for each point"
+            )
+        normals = torch.tensor(to_numpy(as_points(normals, shape[1], "normals")), dtype=torch.float64)
+    if targets is not None:
+        targets = torch.tensor(to_numpy(targets), dtype=torch.float64)
+        if len(targets) != shape[0] or not bool(torch.isfinite(targets).all()):
+            raise DeclarationError(
+                f"targets have the shape {tuple(targets.shape)} for {shape[0]} points; give one finite value, vector "
+                "or matrix for each point"
+            )
+    return AtPoints(fixed, normals, targets)
