@@ -7,6 +7,7 @@ every floor.
 from neurapde.backgrounds.waves import OutgoingWave as OutgoingWave
 from neurapde.boundaries import PML as PML
 from neurapde.boundaries import Dirichlet as Dirichlet
+from neurapde.boundaries import InitialCondition as InitialCondition
 from neurapde.boundaries import Neumann as Neumann
 from neurapde.boundaries import Periodic as Periodic
 from neurapde.boundaries import Robin as Robin
@@ -37,6 +38,8 @@ from neurapde.domains import Domain as Domain
 from neurapde.domains import Intersection as Intersection
 from neurapde.domains import Interval as Interval
 from neurapde.domains import Polygon as Polygon
+from neurapde.domains import SpaceTime as SpaceTime
+from neurapde.domains import Time as Time
 from neurapde.domains import Union as Union
 from neurapde.equations.base import Equation as Equation
 from neurapde.equations.helmholtz import Helmholtz as Helmholtz

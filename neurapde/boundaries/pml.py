@@ -81,7 +81,7 @@ class PML(Boundary):
 
     def widths(self, domain: Domain) -> dict[str, float]:
         """The width of the layer at each side that has one."""
-        sides = domain.check_faces(self.sides, "the PML")
+        sides = domain.spatial.check_faces(self.sides, "the PML")
         table = dict(self.width) if isinstance(self.width, tuple) else dict.fromkeys(sides, self.width)
         return {side: table[side] for side in sides}
 
@@ -107,6 +107,7 @@ class PML(Boundary):
         return math.exp(-2 * wavenumber * self.strength_for(wavenumber, side) * self.width_at(side) / 3)
 
     def on_domain(self, domain: Domain) -> "PML":
+        domain = domain.spatial
         if not isinstance(domain, Box):
             raise DeclarationError(
                 f"PML needs the flat sides of a Box, but the domain is {domain}; take a Box around it"

@@ -13,3 +13,5 @@ from neurapde.domains.disk import Disk as Disk
 from neurapde.domains.edges import Arc as Arc
 from neurapde.domains.edges import Segment as Segment
 from neurapde.domains.polygon import Polygon as Polygon
+from neurapde.domains.spacetime import SpaceTime as SpaceTime
+from neurapde.domains.spacetime import Time as Time

@@ -75,6 +75,11 @@ class Domain(Declaration, ABC):
         return axis_names(self.dimension)
 
     @property
+    def spatial(self) -> "Domain":
+        """The domain in space: itself, unless it lasts for a time."""
+        return self
+
+    @property
     @abstractmethod
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper corner `(d,)` of the smallest box around it (for combinations, of some box)."""

@@ -14,6 +14,7 @@ from neurapde.core.arrays import Array, maximum, minimum
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import BoundaryRows, Domain, choose
 from neurapde.domains.edges import Arc, Segment
+from neurapde.domains.spacetime import SpaceTime, Time
 
 COUNT_FOR_MEASURE = 2**18
 """Sobol points by which the measure of a combination is counted."""
@@ -31,6 +32,10 @@ class Shape(Domain):
 
     def __sub__(self, other: "Shape") -> "Difference":
         return Difference(self, other)
+
+    def over(self, time: Time) -> SpaceTime:
+        """This domain at all times of an interval, `over(Time(0, 1))`: points end with t."""
+        return SpaceTime(self, time)
 
 
 @dataclass(frozen=True)

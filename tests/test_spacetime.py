@@ -1,0 +1,119 @@
+"""Space–time domains and how a field begins."""
+
+import numpy as np
+import pytest
+import torch
+
+import neurapde as npde
+from neurapde.domains.base import Domain
+from neurapde.jets.jet import Layout, jet_of_coordinates
+
+CYLINDER = npde.Disk(center=(0.5, 0.0), radius=0.5).over(npde.Time(1, 3))
+
+
+def test_it_has_the_space_s_faces_and_two_in_time() -> None:
+    domain = npde.Box((-1, 1), (0, 1), name="tank").over(npde.Time(0, 2))
+    assert domain.faces == ("left", "right", "bottom", "top", "initial", "final")
+    assert (domain.dimension, domain.axes, domain.name) == (3, ("x", "y", "t"), "tank")
+    assert domain.measure == pytest.approx(4.0)
+    assert str(domain) == "[−1, 1] × [0, 1] over t in [0, 2]"
+
+
+def test_samples_follow_the_measure() -> None:
+    points = CYLINDER.sample(40_000, generator=torch.Generator().manual_seed(50413)).numpy()
+    assert CYLINDER.contains(points).all()
+    assert np.mean(points[:, 2]) == pytest.approx(2.0, abs=0.02)
+    inner = np.hypot(points[:, 0] - 0.5, points[:, 1]) < 0.25
+    assert inner.mean() == pytest.approx(0.25, abs=0.01)
+
+
+@pytest.mark.parametrize("how", ["uniform", "sobol", "grid"])
+@pytest.mark.parametrize(
+    "space",
+    [
+        npde.Interval(0, 2),
+        npde.Box((-1, 1), (0, 1)),
+        npde.Disk((0, 0), 1.0),
+        npde.Polygon([(0, 0), (1, 0), (0, 1)]),
+    ],
+    ids=lambda space: space.name,
+)
+def test_its_boundary_lies_on_its_boundary_with_unit_outward_normals(space: Domain, how: str) -> None:
+    domain = npde.SpaceTime(space, npde.Time(-1, 0.5))
+    generator = torch.Generator().manual_seed(71993)
+    points, normals = domain.sample_boundary(500, on=domain.faces, how=how, generator=generator)  # type: ignore[arg-type]
+    assert domain.signed_distance(points).abs().max() < 1e-12
+    assert (normals.norm(dim=1) - 1).abs().max() < 1e-12
+    assert (domain.signed_distance(points + 1e-4 * normals) > 0).all()
+
+
+def test_sides_and_ends_are_drawn_by_size() -> None:
+    generator = torch.Generator().manual_seed(30911)
+    points, normals = CYLINDER.sample_boundary(40_000, on=("disk", "initial"), generator=generator)
+    on_side = (normals[:, 2] == 0).double().mean()
+    side, end = 2 * np.pi * 0.5 * 2, np.pi * 0.25
+    assert float(on_side) == pytest.approx(side / (side + end), abs=0.01)
+    assert set(points[normals[:, 2] != 0][:, 2].tolist()) == {1.0}
+
+
+def test_no_face_named_means_the_sides_at_all_times() -> None:
+    _, normals = CYLINDER.sample_boundary(100, generator=torch.Generator().manual_seed(11113))
+    assert (normals[:, 2] == 0).all()
+
+
+def test_signed_distance_is_the_distance_in_space_and_time() -> None:
+    points = np.array([[0.5, 0.0, 2.0], [0.5, 0.0, 4.0], [1.3, 0.0, 3.4], [0.5, 0.4, 2.0]])
+    assert CYLINDER.signed_distance(points) == pytest.approx([-0.5, 1.0, 0.5, -0.1])
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda: npde.Time(1, 1), r"Time\(1, 1\) does not ascend"),
+        (lambda: npde.SpaceTime(CYLINDER, npde.Time(0, 1)), "has a time already"),
+        (lambda: npde.Disk((0, 0), 1.0, name="final").over(npde.Time(0, 1)), "a face in time"),
+        (lambda: npde.SpaceTime(npde.Interval(0, 1), (0, 1)), "give a domain and a Time"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_space_time_is_refused(make: object, match: str) -> None:
+    with pytest.raises(npde.DeclarationError, match=match):
+        make()  # type: ignore[operator]
+
+
+def _begins(velocity: object = 0.0) -> npde.Problem:
+    return npde.Problem(
+        name="begins",
+        domain=npde.Interval(0, 1).over(npde.Time(0.5, 1)),
+        equation=npde.Equation(lambda x, u: u.d2(1) - u.d2(0)),
+        boundary=[npde.Dirichlet(0.0), npde.InitialCondition(lambda x: x[:, 0] ** 2, velocity)],
+    )
+
+
+def test_an_initial_condition_is_met_by_a_field_that_begins_so() -> None:
+    problem = _begins(velocity=lambda x: 3 * x[:, 0])
+    constraints = {c.name: c for c in problem.constraints}
+    assert list(constraints) == ["equation", "dirichlet", "initial-value", "initial-velocity"]
+    for name in ("initial-value", "initial-velocity"):
+        samples = constraints[name].sample(64, generator=torch.Generator().manual_seed(90709))
+        assert (samples.points[:, 1] == 0.5).all()
+        x, t = jet_of_coordinates(samples.points, Layout(2, 1))
+        right, wrong = x * x + 3.0 * x * (t - 0.5), x + t
+        assert constraints[name].residual(samples, right).abs().max() < 1e-14
+        assert constraints[name].residual(samples, wrong).abs().max() > 0.1
+
+
+def test_sides_of_a_space_time_problem_exclude_the_ends() -> None:
+    constraint = {c.name: c for c in _begins().constraints}["dirichlet"]
+    samples = constraint.sample(64, generator=torch.Generator().manual_seed(12721))
+    assert set(samples.points[:, 0].tolist()) == {0.0, 1.0}
+
+
+def test_an_equation_of_first_order_in_time_asks_for_no_velocity() -> None:
+    assert [c.name for c in _begins(velocity=None).constraints][-1] == "initial-value"
+
+
+def test_an_initial_condition_without_a_time_is_refused() -> None:
+    with pytest.raises(npde.DeclarationError, match="needs a time"):
+        npde.Problem(
+            "p", npde.Interval(0, 1), npde.Equation(lambda x, u: u.value), boundary=npde.InitialCondition(0.0)
+        )
