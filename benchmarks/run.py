@@ -1,0 +1,50 @@
+"""Run benchmarks, print their tables and keep their raw numbers.
+
+    python benchmarks/run.py                        # all of them, minutes each
+    python benchmarks/run.py training_step peers    # those named
+    python benchmarks/run.py --small                # each in seconds, to see that it runs
+
+The clock means little on a busy machine: close what else computes.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import bandwidth
+import equal_time
+import harness
+import peers
+import training_step
+import wavenumber
+from harness import ROOT, Benchmark
+
+BENCHMARKS: dict[str, Benchmark] = {
+    module.__name__: module for module in (training_step, peers, wavenumber, bandwidth, equal_time)
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the benchmarks named, or all."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--small", action="store_true", help="at a size that takes seconds")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=ROOT / "runs" / "benchmarks",
+        metavar="DIR",
+        help="folder of the raw numbers",
+    )
+    options = parser.parse_args(arguments)
+    if unknown := [name for name in options.names if name not in BENCHMARKS]:
+        parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    for name in options.names or BENCHMARKS:
+        measured, record = harness.record(name, options.small, BENCHMARKS[name])
+        path = harness.save(record, options.out)
+        print(harness.text(measured, record), f"\nRaw numbers: {path}\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NAMES = ("training_step", "peers", "wavenumber", "bandwidth", "equal_time")
+
+
+def run(*arguments):
+    command = [sys.executable, "-W", "error", str(ROOT / "benchmarks" / "run.py"), *map(str, arguments)]
+    environment = dict(os.environ, OMP_NUM_THREADS="1")
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """What all benchmarks print at their small size, and their raw records by name."""
+    folder = tmp_path_factory.mktemp("benchmarks")
+    done = run("--small", "--out", folder)
+    assert done.returncode == 0, done.stderr
+    assert {path.stem for path in folder.iterdir()} == set(NAMES)
+    return done.stdout, {name: json.loads((folder / f"{name}.json").read_text()) for name in NAMES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_record_says_what_ran_where(found, name):
+    text, records = found
+    record = records[name]
+    assert f"### {name}" in text
+    assert record["small"] is True
+    assert record["machine"]["threads"] == 1
+    assert {"python", "torch", "numpy", "scipy", "neurapde"} <= set(record["versions"])
+    assert len(record["load_average_before"]) == len(record["load_average_after"]) == 3
+    assert record["settings"]
+    assert all(0 < row["wall"] < record["seconds"] for row in record["rows"])
+
+
+def test_the_two_ways_to_differentiate_agree_before_they_are_timed(found):
+    _, records = found
+    record = records["training_step"]
+    assert record["settings"]["difference_of_residuals"] < 1e-12
+    assert [row["way"] for row in record["rows"]] == ["nested", "jets", "products"]
+
+
+def test_galerkin_and_the_grid_meet_the_exact_field_at_the_small_size(found):
+    _, records = found
+    errors = {(row["medium"], row["way"]): row["error"] for row in records["wavenumber"]["rows"]}
+    assert set(errors) == {(m, w) for m in ("uniform", "disk") for w in ("galerkin", "grid")}
+    assert max(errors.values()) < 1e-3
+
+
+def test_more_bandwidth_lowers_the_error(found):
+    _, records = found
+    coarse, fine = (row["error"] for row in records["bandwidth"]["rows"])
+    assert fine < 0.6 * coarse
+
+
+def test_training_is_told_apart_from_galerkin(found):
+    _, records = found
+    trained, solved = records["equal_time"]["rows"]
+    assert trained["steps"] >= 1
+    assert trained["loss"][1] < 1.5 * trained["loss"][0]
+    assert solved["error"] < 1e-3 < trained["error"]
+
+
+def test_an_unknown_name_lists_the_benchmarks():
+    done = run("speed")
+    assert done.returncode == 2
+    assert "no benchmark is called speed" in done.stderr
+    assert "training_step" in done.stderr
