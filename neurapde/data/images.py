@@ -1,0 +1,97 @@
+"""Pictures as rasters: read from files or from those that scikit-image brings along, and written again."""
+
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage import data_dir, io
+from skimage.transform import resize
+
+from neurapde.core.errors import DeclarationError
+from neurapde.data.raster import Raster
+
+BUNDLED = (
+    "astronaut",
+    "brick",
+    "camera",
+    "chelsea",
+    "coffee",
+    "coins",
+    "grass",
+    "gravel",
+    "moon",
+    "page",
+    "text",
+)
+"""Pictures that come with scikit-image."""
+
+
+def image(pixels: Any, *, name: str = "image") -> Raster:
+    """An array of pixels (rows, columns) or (rows, columns, channels) as a raster with values in [−1, 1].
+
+    pixels: unsigned integers are scaled from their range, booleans from {0, 1}, floating numbers from [0, 1].
+
+    The centres of the first and last pixel of the longer side lie at ±1, those of the shorter side as far apart as
+    square pixels need; x runs with the columns, y upwards.
+    """
+    array = np.asarray(pixels)
+    if array.ndim not in (2, 3) or min(array.shape[:2]) < 2:
+        raise DeclarationError(
+            f"{name} has the shape {array.shape}; give pixels (rows, columns), or (rows, columns, channels)"
+        )
+    if array.dtype.kind == "u":
+        array = array / np.iinfo(array.dtype).max
+    array = array.astype(float)
+    if not (array.min() >= 0 and array.max() <= 1):
+        raise DeclarationError(
+            f"{name} has values from {array.min():g} to {array.max():g}; give unsigned integers, or numbers in [0, 1]"
+        )
+    values = np.swapaxes(2 * array - 1, 0, 1)[:, ::-1]
+    sides = np.array(values.shape[:2]) - 1
+    corner = tuple((sides / sides.max()).tolist())
+    return Raster(values, tuple(-x for x in corner), corner, name=name)
+
+
+def read_image(
+    source: str | PathLike[str], *, size: int | tuple[int, int] | None = None, gray: bool = False
+) -> Raster:
+    """A picture as a raster with values in [−1, 1]; see `image` for its coordinates.
+
+    source: a file, or the name of a picture of scikit-image: "camera", "astronaut", "coffee", ….
+    size: (rows, columns) to resample to, smoothed before; a number for both. None keeps the pixels.
+    gray: make one channel of several. A channel of opacity is dropped.
+    """
+    path = Path(source)
+    found = [file for file in Path(data_dir).glob(f"{source}.*")] if str(source) in BUNDLED else [path]
+    if not found or not found[0].is_file():
+        raise DeclarationError(
+            f"there is no picture {str(source)!r}; give a file, or one of {', '.join(BUNDLED)}"
+        )
+    pixels = io.imread(found[0])
+    if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
+        pixels = pixels[..., :-1]
+    if pixels.ndim == 3 and (gray or pixels.shape[2] == 1):
+        weights = [1.0] if pixels.shape[2] == 1 else [0.2126, 0.7152, 0.0722]
+        top = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1.0
+        pixels = np.clip(pixels @ np.array(weights) / top, 0, 1)
+    if size is not None:
+        rows, columns = (size, size) if isinstance(size, int) else size
+        top = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1.0
+        pixels = np.clip(resize(pixels / top, (rows, columns), anti_aliasing=True), 0, 1)
+    return image(pixels, name=found[0].stem)
+
+
+def pixels(raster: Raster) -> NDArray[np.uint8]:
+    """The pixels (rows, columns[, channels]) of a raster with values in [−1, 1], those beyond clipped."""
+    if raster.dimension != 2:
+        raise DeclarationError(f"{raster.describe()} is no picture: it has {raster.dimension} axes, not 2")
+    upright = np.swapaxes(raster.values[:, ::-1], 0, 1)
+    return np.round(np.clip((upright + 1) / 2, 0, 1) * 255).astype(np.uint8)
+
+
+def write_image(path: str | PathLike[str], raster: Raster) -> Path:
+    """Write a raster with values in [−1, 1] as a picture of 8 bits; the ending says the format, say .png."""
+    io.imsave(Path(path), pixels(raster), check_contrast=False)
+    return Path(path)

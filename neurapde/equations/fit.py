@@ -1,0 +1,250 @@
+"""Fits: a field whose values, gradient or Laplacian are given at sample points, and nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import torch
+
+from neurapde.boundaries import PML, Dirichlet
+from neurapde.constraints import AtPoints, Constraint, Samples
+from neurapde.core.errors import DeclarationError
+from neurapde.data.raster import Raster
+from neurapde.domains.base import Domain, axis_names
+from neurapde.equations.base import AbstractEquation
+from neurapde.trials.siren import Siren
+
+if TYPE_CHECKING:
+    from neurapde.jets.jet import Jet
+    from neurapde.problem import Problem
+
+Data: TypeAlias = Raster | AtPoints
+SLACK = 1e-9
+"""Samples this far outside the domain, in units of its largest extent, count as in it: rounding."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """u − targets: `(n,)`, or `(n, c)` for several channels."""
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        return u.value - _targets(samples, u.value)
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """∇u − targets: `(n, d)`, or `(n, c·d)` for several channels."""
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        return (u.gradient - _targets(samples, u.gradient)).flatten(1)
+
+
+@dataclass(frozen=True)
+class Slope:
+    """∂u along one axis − targets: `(n,)`, or `(n, c)`."""
+
+    axis: int
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        return u.d(self.axis) - _targets(samples, u.value)
+
+
+@dataclass(frozen=True)
+class Laplacian:
+    """Δu − targets: `(n,)`, or `(n, c)`."""
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        return u.laplacian - _targets(samples, u.value)
+
+
+@dataclass(frozen=True)
+class Fit(AbstractEquation):
+    """u as the samples say: its values, its gradient, its Laplacian, or several of these at once.
+
+        npde.Problem("photo", image.domain, npde.Fit(values=image))
+        npde.Problem("relief", image.domain, npde.Fit(gradient=image.differences()))
+
+    Args:
+        values: a Raster, or `npde.at_points(points, targets=values)` with targets (n,), or (n, c) for c channels.
+        gradient: one raster for each axis, of the derivative along it (each on a grid of its own), or
+            `at_points` with targets (n, d), or (n, c, d).
+        laplacian: as `values`.
+
+    The constraints are named values; gradient, or gradient-x, gradient-y, … of one for each axis; laplacian.
+    Without values the mean of u is free, and of Δu alone any harmonic function, unless the problem has conditions
+    at the boundary.
+    """
+
+    values: Data | None = None
+    gradient: Data | Sequence[Raster] | None = None
+    laplacian: Data | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.gradient, list | tuple):
+            object.__setattr__(self, "gradient", tuple(self.gradient))
+        given = [data for _, data, _ in self._parts(2)] if self.gradient is not None else []
+        if (self.values, self.gradient, self.laplacian) == (None, None, None):
+            raise DeclarationError("Fit() has no data; give values=…, gradient=… or laplacian=…")
+        for what, data in (
+            ("values", self.values),
+            ("laplacian", self.laplacian),
+            *(("gradient", g) for g in given),
+        ):
+            if data is not None and not isinstance(data, Raster | AtPoints):
+                raise DeclarationError(
+                    f"Fit({what}=…) was given a {type(data).__name__}; give a Raster, such as npde.read_image(…), or "
+                    "npde.at_points(points, targets=…)"
+                )
+            if isinstance(data, AtPoints) and data.targets is None:
+                raise DeclarationError(
+                    f"Fit({what}=…) has points without targets; give at_points(points, targets=…)"
+                )
+
+    @property
+    def order(self) -> int:  # type: ignore[override]
+        return 2 if self.laplacian is not None else 1 if self.gradient is not None else 0
+
+    @property
+    def outputs(self) -> int:  # type: ignore[override]
+        for data in (self.values, self.laplacian):
+            if data is not None:
+                return _channels(data)
+        if isinstance(self.gradient, tuple):
+            return _channels(self.gradient[0])
+        assert isinstance(self.gradient, Raster | AtPoints)
+        return _channels(self.gradient) // _dimension(self.gradient)
+
+    complex = False
+    mixed = ()
+
+    @property
+    def rasters(self) -> tuple[Raster, ...]:
+        """The data that lie on grids."""
+        every: list[Any] = [self.values, self.laplacian]
+        every += self.gradient if isinstance(self.gradient, tuple) else [self.gradient]
+        return tuple(data for data in every if isinstance(data, Raster))
+
+    @property
+    def free(self) -> bool:
+        """Whether the data leave a constant open."""
+        return self.values is None
+
+    def _parts(self, dimension: int) -> list[tuple[str, Any, Any]]:
+        """Name, data and residual of each constraint."""
+        parts: list[tuple[str, Any, Any]] = []
+        if self.values is not None:
+            parts.append(("values", self.values, Value()))
+        if isinstance(self.gradient, tuple):
+            names = axis_names(max(dimension, len(self.gradient)))
+            parts += [(f"gradient-{names[i]}", data, Slope(i)) for i, data in enumerate(self.gradient)]
+        elif self.gradient is not None:
+            parts.append(("gradient", self.gradient, Gradient()))
+        if self.laplacian is not None:
+            parts.append(("laplacian", self.laplacian, Laplacian()))
+        return parts
+
+    def sizes(self, problem: "Problem") -> dict[str, int]:
+        """The number of samples of each constraint."""
+        return {name: len(_as_points(data).points) for name, data, _ in self._parts(problem.domain.dimension)}
+
+    def leaves_constant(self, problem: "Problem") -> bool:
+        return self.values is None and not any(isinstance(part, Dirichlet) for part in problem.boundary)
+
+    def trial(self, problem: "Problem") -> Siren:
+        """A SIREN whose first layer starts with a tenth of the highest frequency that the samples show, but with 30."""
+        spacing = [min(np.divide(raster.spacing, _size(problem.domain) / 2)) for raster in self.rasters]
+        return Siren(omega_0=max([30.0, *(round(np.pi / h / 10, -1) for h in spacing)]))
+
+    def check(self, problem: "Problem") -> None:
+        domain = problem.domain
+        if problem.right_hand_sides != ((),):
+            raise DeclarationError(
+                f"Fit has no right-hand side for sources={problem.sources!r}; leave them out"
+            )
+        if any(isinstance(part, PML) for part in problem.boundary):
+            raise DeclarationError("PML belongs to waves; a Fit takes Dirichlet, Neumann, Robin or Periodic")
+        if isinstance(self.gradient, tuple) and len(self.gradient) != domain.dimension:
+            raise DeclarationError(
+                f"gradient has {len(self.gradient)} rasters, but the domain {domain.dimension} axes; give one for each"
+            )
+        for name, data, residual in self._parts(domain.dimension):
+            points = _as_points(data)
+            if points.points.shape[1] != domain.dimension:
+                raise DeclarationError(
+                    f"the samples of {name} have {points.points.shape[1]} coordinates, but the domain has "
+                    f"{domain.dimension}; give (n, {domain.dimension})"
+                )
+            each = domain.dimension if isinstance(residual, Gradient) else 1
+            if _channels(data) != each * self.outputs:
+                raise DeclarationError(
+                    f"{name} has {_channels(data)} numbers at each point, but {self.outputs} channel(s) need "
+                    f"{each * self.outputs}"
+                )
+            outside = np.asarray(domain.signed_distance(points.points.numpy())) > SLACK * _size(domain)
+            if outside.any():
+                raise DeclarationError(
+                    f"{np.count_nonzero(outside)} samples of {name} lie outside the domain, the first at "
+                    f"{points.points[int(outside.argmax())].tolist()}; make the domain larger, or use Raster.domain"
+                )
+
+    def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
+        found = []
+        for name, data, residual in self._parts(problem.domain.dimension):
+            points = _as_points(data)
+            order = {Value: 0, Laplacian: 2}.get(type(residual), 1)
+            text = f"{_symbol(residual, problem.domain)} = data at {len(points.points)} samples"
+            found.append(Constraint(name, residual, points, order, text))
+        return tuple(found)
+
+    def describe(self, problem: "Problem") -> list[str]:
+        kind = f", {self.outputs} channels" if self.outputs > 1 else ""
+        parts = self._parts(problem.domain.dimension)
+        symbols = ", ".join(_symbol(residual, problem.domain) for _, _, residual in parts)
+        return [
+            f"{symbols} = data,  u real{kind}",
+            *(f"{name}: {_described(data)}" for name, data, _ in parts),
+        ]
+
+
+def _targets(samples: Samples, like: torch.Tensor) -> torch.Tensor:
+    assert samples.targets is not None
+    return samples.targets.reshape(like.shape)
+
+
+def _as_points(data: Data) -> AtPoints:
+    return data.samples() if isinstance(data, Raster) else data
+
+
+def _dimension(data: Data) -> int:
+    return data.dimension if isinstance(data, Raster) else data.points.shape[1]
+
+
+def _channels(data: Data) -> int:
+    if isinstance(data, Raster):
+        return data.channels
+    assert data.targets is not None
+    return data.targets[0].numel()
+
+
+def _size(domain: Domain) -> float:
+    lower, upper = domain.bounds
+    return float(np.max(upper - lower))
+
+
+def _symbol(residual: Any, domain: Domain) -> str:
+    match residual:
+        case Value():
+            return "u"
+        case Slope(axis):
+            return f"∂u/∂{domain.axes[axis]}"
+        case Gradient():
+            return "∇u"
+    return "Δu"
+
+
+def _described(data: Data) -> str:
+    if isinstance(data, Raster):
+        return f"{data.describe()}, from {data.values.min():.4g} to {data.values.max():.4g}, mean {data.values.mean():.6g}"
+    assert data.targets is not None
+    return f"{len(data.points)} scattered samples, mean {float(data.targets.mean()):.6g}"

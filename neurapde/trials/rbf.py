@@ -1,0 +1,100 @@
+"""Radial basis functions with trained centres and widths, to compare networks with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from neurapde.core.errors import DeclarationError
+from neurapde.jets.jet import Jet, Layout
+from neurapde.jets.sweep import linear_layer
+from neurapde.trials.base import Bounds, Trial, TrialFunction, box_scale, check_size
+from neurapde.trials.layered import linear, uniform
+
+
+@dataclass(frozen=True)
+class RBF(Trial):
+    """u = Σ a_j exp(−σ_j² |x̂ − c_j|²) + b, x̂ the point scaled into [−1, 1] by the domain's bounding box.
+
+    count: Gaussians; the paper's baseline has 1024.
+    sharpness: σ_j at the start, the same for all; 10 as in the official code. Centres start uniform in the box.
+    Heads, centres and sharpnesses are trained.
+    Source: a baseline of Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33.
+    """
+
+    count: int = 1024
+    sharpness: float = 10.0
+
+    def __post_init__(self) -> None:
+        check_size(self.count, 0)
+        if not 0 < self.sharpness < float("inf"):
+            raise DeclarationError(
+                f"sharpness={self.sharpness!r}; give a positive number, 10 as in the paper"
+            )
+
+    def build(
+        self,
+        bounds: Bounds,
+        outputs: int = 1,
+        complex: bool = False,
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> RBFTrial:
+        center, half = box_scale(bounds)
+        reach = (torch.as_tensor(bounds[1], dtype=torch.float64) - torch.as_tensor(center)) / half
+        centers = uniform((self.count, len(reach)), 1.0, generator) * reach.to(generator.device)
+        rows = outputs * (2 if complex else 1)
+        limit = (6 / self.count) ** 0.5
+        head = linear(uniform((rows, self.count), limit, generator), torch.zeros(rows), dtype, device)
+        return RBFTrial(self, bounds, centers.to(device=device, dtype=dtype), head, complex)
+
+
+class RBFTrial(TrialFunction):
+    """The sum of Gaussians; derivatives are closed forms.
+
+    centers: (count, d) in scaled coordinates.
+    """
+
+    center: Tensor
+
+    def __init__(
+        self, spec: RBF, bounds: Bounds, centers: Tensor, head: torch.nn.Linear, complex: bool
+    ) -> None:
+        outputs = head.out_features // 2 if complex else head.out_features
+        super().__init__(spec, centers.shape[1], outputs, complex)
+        center, self.half_extent = box_scale(bounds)
+        self.register_buffer("center", torch.as_tensor(center).to(centers), persistent=False)
+        self.centers = torch.nn.Parameter(centers)
+        self.sharpness = torch.nn.Parameter(torch.full_like(centers[:, 0], spec.sharpness))
+        self._modules["head"] = head  # under the read-only name that every trial function has
+
+    @property
+    def head(self) -> torch.nn.Linear:
+        return cast(torch.nn.Linear, self._modules["head"])
+
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        features = self.feature_jet(points, order, mixed)
+        out = linear_layer(features.channels, self.head.weight, self.head.bias)
+        if self.complex:
+            out = torch.view_as_complex(out.reshape(*out.shape[:-1], self.outputs, 2).contiguous())
+        return Jet(out.squeeze(-1) if self.outputs == 1 else out, features.layout)
+
+    def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        layout = Layout(self.dimension, order, tuple(mixed))
+        x = (self.inputs(points) - self.center) / self.half_extent
+        steep = self.sharpness.square()
+        away = [x[:, i : i + 1] - self.centers[:, i] for i in range(self.dimension)]
+        bell = torch.exp(-steep * torch.stack([a.square() for a in away]).sum(0))
+        # ∂_i of the exponent is −2σ²(x̂ − c)_i dx̂/dx, and ∂_ii of it −2σ² (dx̂/dx)².
+        slopes = [-2 * steep / self.half_extent * a for a in away[: layout.firsts]]
+        rows = [bell, *(bell * slope for slope in slopes)]
+        for i, j in layout.pairs:
+            bend = 2 * steep / self.half_extent**2 if i == j else 0.0
+            rows.append(bell * (slopes[i] * slopes[j] - bend))
+        return Jet(torch.stack(rows), layout)
