@@ -73,6 +73,11 @@ class FunctionField(Field):
         if isinstance(values, int | float | complex):
             return full(points, values)
         if isinstance(points, torch.Tensor) and isinstance(values, np.ndarray):
+            if points.requires_grad:
+                raise DeclarationError(
+                    f"{self.describe()} returns a NumPy array for torch points whose derivatives are asked for; "
+                    "write it with npde.sin and the like, which work on both, or give a GridField"
+                )
             values = torch.as_tensor(values, device=points.device)
         shape = tuple(getattr(values, "shape", ()))
         if shape != (points.shape[0],):

@@ -6,14 +6,18 @@ from functools import cached_property
 from typing import Any, Self
 
 from neurapde.absorbing import Stretch
-from neurapde.boundaries import PML, Boundary
+from neurapde.backgrounds.lift import Lift
+from neurapde.boundaries import PML, Boundary, Dirichlet
 from neurapde.constraints import Constraint
 from neurapde.core import checks
 from neurapde.core.arrays import Array
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain
+from neurapde.domains.box import Box
+from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.base import AbstractEquation
+from neurapde.medium import Constant, Field
 from neurapde.sources import Shots, Source, as_sources
 
 
@@ -30,7 +34,8 @@ class Problem(Declaration):
         constraints: further named constraints.
         exact: the solution, if known: points `(n, d)` -> `(n,)`, or `(n, shots)`.
 
-    `problem.constraints` lists every named constraint: the equation's, the boundary's and the extra ones.
+    `problem.constraints` lists every named constraint: the equation's, the boundary's and the extra ones;
+    `problem.trained` leaves out those that are built into the trial function, `Dirichlet(…, hard=True)`.
     Raises: DeclarationError for everything that can be wrong before there is a network or a grid.
     """
 
@@ -114,6 +119,19 @@ class Problem(Declaration):
                 f"two constraints are named {twice[0]!r}, but weights and reports tell them by name; give "
                 "one another name=…"
             )
+        self._check_hard()
+
+    def _check_hard(self) -> None:
+        faces = [face for part in self.hard for face in self.domain.check_faces(part.on, "the condition")]
+        if twice := [face for face in faces if faces.count(face) > 1]:
+            raise DeclarationError(
+                f"two hard conditions are on {twice[0]}, and no field has two values there; give each face one"
+            )
+        if self.lift is not None and self.lift.complex and not self.equation.complex:
+            raise DeclarationError(
+                f"a hard condition is complex, {self.lift.describe()}, but the field is real; give real values, or "
+                "declare the Equation with complex=True"
+            )
 
     @property
     def right_hand_sides(self) -> tuple[tuple[Source, ...], ...]:
@@ -137,16 +155,44 @@ class Problem(Declaration):
         return (*self.equation.constraints(self), *implied, *self.extra)
 
     @property
+    def hard(self) -> tuple[Dirichlet, ...]:
+        """The conditions that trial functions meet by their form, whatever their parameters."""
+        return tuple(part for part in self.boundary if isinstance(part, Dirichlet) and part.hard)
+
+    @property
+    def trained(self) -> tuple[Constraint, ...]:
+        """The named constraints that are left to train: all but those of the hard conditions."""
+        met = {part.constraint_name() for part in self.hard}
+        return tuple(constraint for constraint in self.constraints if constraint.name not in met)
+
+    @cached_property
+    def lift(self) -> Lift | None:
+        """A field with the values of the hard conditions; None where there are none, or all of them are zero."""
+        values: list[tuple[str, Field]] = [
+            (face, part.value)
+            for part in self.hard
+            for face in self.domain.check_faces(part.on, "the condition")
+        ]
+        if all(value == Constant(0.0) for _, value in values):
+            return None
+        assert isinstance(self.domain, Box)
+        return Lift(self.domain, tuple(values), self.outputs)
+
+    @property
     def regions(self) -> Mapping[str, Domain]:
-        """Named regions of the medium."""
-        return self.equation.regions
+        """Named regions of the medium, at all times where the domain has a time."""
+        found = self.equation.regions
+        if not isinstance(self.domain, SpaceTime):
+            return found
+        return {name: SpaceTime(region, self.domain.time) for name, region in found.items()}
 
     def physical(self, points: Array) -> Array:
         """Which points `(n, d)` lie in the domain and outside its absorbing layers: bool `(n,)`."""
         inside = self.domain.contains(points)
         if self.pml is None:
             return inside
-        return inside & Stretch(self.domain, self.pml, 1.0).physical(points)
+        space = self.domain.spatial
+        return inside & Stretch(space, self.pml, 1.0).physical(points[:, : space.dimension])
 
     def __str__(self) -> str:
         formula, *coefficients = self.equation.describe(self)

@@ -1,11 +1,9 @@
 """`solve`: the one loop from a problem to a solution; it knows no equation and no optimiser by name."""
 
-import copy
 import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from os import PathLike
 from pathlib import Path
 
@@ -20,7 +18,8 @@ from neurapde.problem import Problem
 from neurapde.solution import Solution
 from neurapde.storage.files import Checkpoint, Run, read_checkpoint, write
 from neurapde.storage.record import Record, Stage
-from neurapde.trials.base import Trial, TrialFunction
+from neurapde.trials.base import Trial, TrialFunction, copied
+from neurapde.trials.hard import with_hard_conditions
 
 DTYPES = (torch.float32, torch.float64)
 
@@ -132,6 +131,9 @@ def _prepare(
         notes.append(f"Precision: {str(precision).removeprefix('torch.')}, which suits {meant}.")
     spec = _spec(problem, trial, methods[0], notes)
     function = _function(problem, trial, spec, precision, found, seed)
+    if function is not None:
+        function, told = with_hard_conditions(problem, function)
+        spec, notes = function.spec, [*notes, *told]
     return _Setup(problem, spec, function, methods, found, precision, tuple(notes))
 
 
@@ -196,22 +198,13 @@ def _function(
                 f"the trial function has (dimension, outputs, complex) = {found}, but {problem.name} needs "
                 f"{wanted}. Give its specification instead, say npde.Siren()."
             )
-        return _copied(trial, dtype, device)
+        return copied(trial, dtype, device)
     if spec is None:
         return None
     generator = torch.Generator().manual_seed(seed)
     return spec.build(
         problem.domain.bounds, outputs, is_complex, generator=generator, dtype=dtype, device=device
     )
-
-
-def _copied(trial: TrialFunction, dtype: torch.dtype, device: torch.device) -> TrialFunction:
-    """A copy on another device and in another precision, complex parameters staying complex."""
-    copied = copy.deepcopy(trial).to(device)
-    for tensor in chain(copied.parameters(), copied.buffers()):
-        if tensor.is_complex() or tensor.is_floating_point():
-            tensor.data = tensor.data.to(dtype.to_complex() if tensor.is_complex() else dtype)
-    return copied
 
 
 def _checkpoint(setup: _Setup, folder: Path | None, resume: bool) -> Checkpoint | None:

@@ -53,6 +53,10 @@ class FaceCondition(Boundary):
         return (Constraint(self.constraint_name(), self._residual(), where, self._order, text),)
 
     def describe(self, domain: Domain) -> str:
+        return self.formula(domain)
+
+    def formula(self, domain: Domain) -> str:
+        """B u = value, and where."""
         where = "the boundary" if self.on is None else listing(domain.check_faces(self.on, self._kind))
         return f"{self._left_side()} = {self.value.describe()} on {where}"
 
@@ -116,7 +120,7 @@ class Dirichlet(FaceCondition):
         return found
 
     def describe(self, domain: Domain) -> str:
-        return super().describe(domain) + (", built into the trial function" if self.hard else "")
+        return self.formula(domain) + (", built into the trial function" if self.hard else "")
 
     def _residual(self) -> Residual:
         return ValueResidual(self.value)

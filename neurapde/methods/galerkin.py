@@ -252,10 +252,14 @@ def _notes(lattice: LatticeProblem, step: Step) -> list[str]:
 def _composed(lattice: LatticeProblem, given: TrialFunction) -> TrialFunction:
     """The given network, vanishing where u = 0 is held, on the background where there is one."""
     bounds = lattice.problem.domain.bounds
-    held = tuple((not lower, not upper) for lower, upper in lattice.form.free)
+    already = given.sides if isinstance(given, VanishingTrial) else ((False, False),) * 2
+    left = tuple(
+        (not free[0] and not met[0], not free[1] and not met[1])
+        for free, met in zip(lattice.form.free, already, strict=True)
+    )
     network: TrialFunction = given
-    if not isinstance(given, VanishingTrial | AnsatzTrial):
-        network = Vanishing(given.spec, held).around(given, bounds)
+    if not isinstance(given, AnsatzTrial) and any(map(any, left)):
+        network = Vanishing(given.spec, left).around(given, bounds)
     if any(lattice.backgrounds) and not isinstance(given, AnsatzTrial):
         background = Superposition(lattice.backgrounds)
         network = AnsatzTrial(Ansatz(background, network.spec), background, network)

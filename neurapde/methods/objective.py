@@ -27,7 +27,7 @@ WEIGHTED_DEVIATIONS = 6.0
 
 @dataclass(frozen=True)
 class Objective:
-    """The weighted loss of a problem on freshly drawn points.
+    """The weighted loss of a problem on freshly drawn points, of the constraints that the trial does not meet by its form.
 
     points:  how many to draw for every constraint, or for each by name.
     loss:    the measure of a residual.
@@ -46,18 +46,32 @@ class Objective:
     def __post_init__(self) -> None:
         names = self.names
         if isinstance(self.points, Mapping):
-            _check_names(self.points, names, "points")
+            self._check_names(self.points, "points")
             if missing := [name for name in names if name not in self.points]:
                 raise DeclarationError(
                     f"points gives no number for {', '.join(missing)}; "
                     "name every constraint, or give one number for all."
                 )
-        _check_names(self.weights, names, "weights")
+        self._check_names(self.weights, "weights")
+
+    def _check_names(self, given: Mapping[str, object], what: str) -> None:
+        hard = [part.constraint_name() for part in self.problem.hard]
+        for name in given:
+            if name in hard:
+                raise DeclarationError(
+                    f"{what} names {name!r}, a hard condition: it is built into the trial function, and there is "
+                    "nothing to train. Leave it out."
+                )
+        if unknown := [name for name in given if name not in self.names]:
+            raise DeclarationError(
+                f"{what} names {', '.join(map(repr, unknown))}, but the constraints of this problem are "
+                f"{', '.join(self.names)}. Use these names."
+            )
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the constraints, in the problem's order."""
-        return tuple(constraint.name for constraint in self.problem.constraints)
+        """Names of the constraints to train, in the problem's order."""
+        return tuple(constraint.name for constraint in self.problem.trained)
 
     def count(self, name: str) -> int:
         """Points drawn per step for the constraint `name`, extra source points not included."""
@@ -82,9 +96,7 @@ class Objective:
 
         Returns the weighted sum and the loss of each constraint, in the order of `names`, all scalars.
         """
-        losses = [
-            self._constraint_loss(constraint, trial, generator) for constraint in self.problem.constraints
-        ]
+        losses = [self._constraint_loss(constraint, trial, generator) for constraint in self.problem.trained]
         weighted = [self.weights.get(name, 1.0) * loss for name, loss in zip(self.names, losses, strict=True)]
         return torch.stack(weighted).sum(), losses
 
@@ -135,11 +147,3 @@ class Objective:
                 near |= (points - center).square().sum(1) <= WEIGHTED_DEVIATIONS**2 * source.variance
             columns.append(torch.where(near, weight, 1.0).to(points.dtype))
         return columns[0] if len(columns) == 1 else torch.stack(columns, dim=1)
-
-
-def _check_names(given: Mapping[str, object], names: tuple[str, ...], what: str) -> None:
-    if unknown := [name for name in given if name not in names]:
-        raise DeclarationError(
-            f"{what} names {', '.join(map(repr, unknown))}, but the constraints of this problem are "
-            f"{', '.join(names)}. Use these names."
-        )

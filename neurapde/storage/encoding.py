@@ -57,7 +57,7 @@ def _encode(value: object, arrays: dict[str, np.ndarray]) -> Any:
         content = {
             item.name: _encode(getattr(value, item.name), arrays) for item in fields(value) if item.init
         }
-        return {"class": _full_name(type(value)), "fields": content}
+        return {"class": full_name(type(value)), "fields": content}
     return {"opaque": _description(value)}
 
 
@@ -69,28 +69,31 @@ def _encode_array(array: np.ndarray, arrays: dict[str, np.ndarray]) -> dict[str,
     return {"array": digest}
 
 
-def _full_name(kind: type) -> str:
+def full_name(kind: type) -> str:
+    """How a class is named in a stored tree."""
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
 def _description(value: object) -> str:
     name = getattr(value, "__qualname__", None)
-    return f"{value.__module__}.{name}" if name else _full_name(type(value))
+    return f"{value.__module__}.{name}" if name else full_name(type(value))
 
 
-def decode(encoded: Encoded, bases: Iterable[type]) -> Any:
+def decode(encoded: Encoded, bases: Iterable[type], parts: Iterable[object] = ()) -> Any:
     """The declaration that `encode` saw, made of the classes that derive from `bases`.
 
+    parts: declarations to use wherever the tree holds an equal one, for those that a file cannot hold.
     Raises NotStored, naming the place, for a function, or for a class that is not in memory.
     """
     known: dict[str, type] = {}
     for base in bases:
         _collect(base, known)
-    return _Decoder(known, encoded.arrays).value(encoded.tree, "")
+    found = tuple((encode(part).tree, part) for part in parts)
+    return _Decoder(known, encoded.arrays, found).value(encoded.tree, "")
 
 
 def _collect(base: type, known: dict[str, type]) -> None:
-    known[_full_name(base)] = base
+    known[full_name(base)] = base
     derived: type
     for derived in base.__subclasses__():
         _collect(derived, known)
@@ -100,12 +103,16 @@ def _collect(base: type, known: dict[str, type]) -> None:
 class _Decoder:
     known: Mapping[str, type]
     arrays: Mapping[str, np.ndarray]
+    parts: tuple[tuple[Any, object], ...]
 
     def value(self, tree: Any, place: str) -> Any:
         if isinstance(tree, list):
             return tuple(self.value(item, f"{place}[{i}]") for i, item in enumerate(tree))
         if not isinstance(tree, dict):
             return tree
+        for same, part in self.parts:
+            if same == tree:
+                return part
         match tree:
             case {"float": text}:
                 return float(text)

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 import torch
 
+from neurapde.backgrounds.lift import Lift
 from neurapde.backgrounds.waves import Background
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
@@ -21,7 +22,7 @@ from neurapde.methods.history import History
 from neurapde.methods.schedules import Schedule
 from neurapde.problem import Problem
 from neurapde.storage import hdf5
-from neurapde.storage.encoding import Encoded, NotStored, decode, difference, encode
+from neurapde.storage.encoding import Encoded, NotStored, decode, difference, encode, full_name
 from neurapde.storage.record import Record, Stage
 from neurapde.trials.base import Bounds, Trial, TrialFunction
 
@@ -132,7 +133,7 @@ def read(path: Path, problem: Problem | None, trial: Trial | None, device: torch
         return Record(
             problem=stored,
             domain=domain,
-            trial=_trial(path, file, arrays, trial, device),
+            trial=_trial(path, file, arrays, trial, stored, device),
             stages=_stages(file),
             notes=tuple(texts["notes"]),
             text=texts["text"],
@@ -173,24 +174,40 @@ def _domain(encoded: Encoded) -> Domain | None:
 
 
 def _trial(
-    path: Path, file: h5py.File, arrays: Mapping[str, np.ndarray], given: Trial | None, device: torch.device
+    path: Path,
+    file: h5py.File,
+    arrays: Mapping[str, np.ndarray],
+    given: Trial | None,
+    problem: Problem | None,
+    device: torch.device,
 ) -> TrialFunction:
     stored = hdf5.get_json(file, "trial")
-    if given is None:
-        try:
-            spec = decode(Encoded(stored["spec"], arrays), BASES)
-        except NotStored as error:
-            raise DeclarationError(
-                f"{path} holds a trial function's parameters, but not how to make it: {error or 'trial'}. "
-                "Give it again: npde.load(path, trial=…)."
-            ) from error
-    else:
-        if text := difference(stored["spec"], encode(given).tree, "trial"):
-            raise DeclarationError(
-                f"{path} is of another trial function: {text}. Give the one that was solved."
-            )
-        spec = given
+    if given is not None:
+        _check_given(path, stored["spec"], encode(given).tree)
+    lift = None if problem is None else problem.lift
+    parts = [part for part in (given, lift) if part is not None]
+    try:
+        spec = decode(Encoded(stored["spec"], arrays), BASES, parts)
+    except NotStored as error:
+        background = stored["spec"].get("fields", {}).get("background", {})
+        way = "problem=…" if lift is None and background.get("class") == full_name(Lift) else "trial=…"
+        raise DeclarationError(
+            f"{path} holds a trial function's parameters, but not how to make it: {error or 'trial'}. "
+            f"Give it again: npde.load(path, {way})."
+        ) from error
     return rebuild(spec, stored, hdf5.get_tensors(file, "parameters"), device)
+
+
+def _check_given(path: Path, stored: Any, given: Any) -> None:
+    """Refuse a given specification that is neither the stored one nor the network in it."""
+    networks = [stored]
+    while "network" in networks[-1].get("fields", {}):
+        networks.append(networks[-1]["fields"]["network"])
+    if given not in networks:
+        alike = next((tree for tree in networks if tree.get("class") == given.get("class")), stored)
+        raise DeclarationError(
+            f"{path} is of another trial function: {difference(alike, given, 'trial')}. Give the one that was solved."
+        )
 
 
 def rebuild(
@@ -279,7 +296,7 @@ def read_checkpoint(
         return Checkpoint(
             stage=stage,
             earlier=_stages(file)[:stage],
-            trial=_trial(path, file, arrays, again, device),
+            trial=_trial(path, file, arrays, again, problem, device),
             snapshot=Snapshot(
                 step=run["step"],
                 history=_get_history(file, "run_history", run["names"]),

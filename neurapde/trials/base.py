@@ -7,9 +7,11 @@ jets.
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -109,6 +111,15 @@ class Trial(Declaration, ABC):
     def describe(self) -> str:
         """One line for reports."""
         return repr(self)
+
+
+def copied(trial: TrialFunction, dtype: torch.dtype, device: torch.device) -> TrialFunction:
+    """A copy on another device and in another precision, complex parameters staying complex."""
+    same = copy.deepcopy(trial).to(device)
+    for tensor in chain(same.parameters(), same.buffers()):
+        if tensor.is_complex() or tensor.is_floating_point():
+            tensor.data = tensor.data.to(dtype.to_complex() if tensor.is_complex() else dtype)
+    return same
 
 
 def box_scale(bounds: Bounds) -> tuple[np.ndarray, float]:

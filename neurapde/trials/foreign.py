@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from neurapde.core.errors import DeclarationError
+from neurapde.jets.autograd import jet_by_autograd
 from neurapde.jets.jet import Jet, Layout
 from neurapde.trials.base import Bounds, Trial, TrialFunction
 
@@ -32,42 +33,7 @@ class ForeignTrial(TrialFunction):
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
-        training = torch.is_grad_enabled()
-        with torch.enable_grad():
-            x = self.inputs(points)
-            x = x if x.requires_grad and training else x.detach().requires_grad_()
-            value = self(x)
-            rows = [value]
-            if layout.firsts:
-                gradient = _gradient(value, x)
-                rows.extend(gradient)
-                seconds = {i: _gradient(gradient[i], x) for i in sorted({i for i, _ in layout.pairs})}
-                rows.extend(seconds[i][j] for i, j in layout.pairs)
-            channels = torch.stack(rows)
-        return Jet(channels if training else channels.detach(), layout)
-
-
-def _gradient(field: Tensor, x: Tensor) -> list[Tensor]:
-    """The derivatives of a field (n,) or (n, c) at points x (n, d) along each axis, with a graph."""
-    columns = field.reshape(len(field), -1).unbind(1)
-    parts = [
-        part
-        for column in columns
-        for part in ((column.real, column.imag) if column.is_complex() else (column,))
-    ]
-    slopes = [_real_gradient(part, x) for part in parts]
-    stacked = torch.stack(slopes, dim=-1)
-    if field.is_complex():
-        stacked = torch.view_as_complex(stacked.reshape(*stacked.shape[:-1], -1, 2))
-    return [stacked[:, i].reshape(field.shape) for i in range(x.shape[1])]
-
-
-def _real_gradient(column: Tensor, x: Tensor) -> Tensor:
-    """The derivatives (n, d) of a real field (n,); zero where the field does not depend on x."""
-    if not column.requires_grad:
-        return torch.zeros_like(x)
-    (slope,) = torch.autograd.grad(column.sum(), x, create_graph=True, allow_unused=True)
-    return torch.zeros_like(x) if slope is None else slope
+        return jet_by_autograd(self, self.inputs(points), layout, keep_graph=torch.is_grad_enabled())
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,15 @@ class VanishingTrial(TrialFunction):
     def head(self) -> torch.nn.Linear:
         return self.network.head
 
+    def forward(self, points: Tensor) -> Tensor:
+        points = self.inputs(points)
+        values = self.network(points)
+        return self._distances(points).reshape(-1, *[1] * (values.ndim - 1)) * values
+
+    def features(self, points: Tensor) -> Tensor:
+        points = self.inputs(points)
+        return self._distances(points)[:, None] * self.network.features(points)
+
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
         points = self.inputs(points)
         return self._times(self.network.jet(points, order, mixed), points)
@@ -86,6 +95,10 @@ class VanishingTrial(TrialFunction):
     def _times(self, jet: Jet, points: Tensor) -> Jet:
         factor = self._factor(points, jet.layout)
         return (Jet(factor.channels.unsqueeze(-1), jet.layout) if jet.channels.ndim == 3 else factor) * jet
+
+    def _distances(self, points: Tensor) -> Tensor:
+        """D at points (n, d): (n,)."""
+        return torch.stack([self._axis(points[:, axis], axis)[0] for axis in range(self.dimension)]).prod(0)
 
     def _factor(self, points: Tensor, layout: Layout) -> Jet:
         """The jet of D at points (n, d)."""
