@@ -1,0 +1,148 @@
+"""A closed surface (or plane curve) known by points on it and their outward normals: scans, sampled meshes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from torch.quasirandom import SobolEngine
+
+from neurapde.core.arrays import Array, as_points, to_numpy
+from neurapde.core.errors import DeclarationError
+from neurapde.core.wording import number
+from neurapde.domains.base import BoundaryRows, Domain
+from neurapde.domains.normals import NEIGHBOURS, estimate_normals
+
+COUNT_FOR_MEASURE = 2**16
+"""Sobol points by which the volume inside a cloud is counted."""
+
+
+def in_kind(points: Array, function: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Array:
+    """What a NumPy function answers at points of either kind, in their kind, precision and on their device."""
+    values = function(to_numpy(points).astype(np.float64))
+    if isinstance(points, torch.Tensor):
+        return torch.from_numpy(values).to(points)
+    return values.astype(points.dtype, copy=False)
+
+
+@dataclass(frozen=True, eq=False)
+class PointCloud(Domain):
+    """What lies inside the closed surface that the points are on.
+
+    Args:
+        points: `(n, d)`, d = 2 or 3, at least 10, spread over all of the surface.
+        normals: `(n, d)`, outward, of any length; None to have them estimated from the points.
+
+    The signed distance is that to the pieces of plane round the points, each as wide as the neighbouring points
+    are apart: its error is of the second order in that distance. The sign is the nearest normal's.
+    Raises: DeclarationError for NaN, too few points, wrong shapes, or normals without a direction.
+    """
+
+    points: Any
+    normals: Any = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shape = tuple(getattr(self.points, "shape", ()))
+        if len(shape) != 2 or shape[1] not in (2, 3) or shape[0] < 10:
+            raise DeclarationError(
+                f"points of the {self.name} have the shape {shape}; give at least 10 points (n, 2) or (n, 3)"
+            )
+        points = to_numpy(as_points(self.points, shape[1], f"points of the {self.name}")).astype(np.float64)
+        if self.normals is None:
+            normals = estimate_normals(points)
+        else:
+            normals = to_numpy(as_points(self.normals, shape[1], f"normals of the {self.name}"))
+            normals = normals.astype(np.float64)
+        length = np.linalg.norm(normals, axis=1)
+        if len(normals) != shape[0] or not (length > 0).all():
+            found = f"{len(normals)} normals for {shape[0]} points"
+            if len(normals) == shape[0]:
+                found = f"the normal of point {int(np.argmin(length))} is zero"
+            raise DeclarationError(
+                f"normals of the {self.name}: {found}; give one of positive length for each point, or None to "
+                "have them estimated"
+            )
+        object.__setattr__(self, "points", points)
+        object.__setattr__(self, "normals", normals / length[:, None])
+
+    @property
+    def dimension(self) -> int:
+        return int(self.points.shape[1])
+
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.points.min(axis=0), self.points.max(axis=0)
+
+    @property
+    def faces(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    @cached_property
+    def _tree(self) -> cKDTree:
+        return cKDTree(self.points)
+
+    @cached_property
+    def _neighbour_distances(self) -> NDArray[np.float64]:
+        """`(n, k)`, distances of each point to its nearest others, ascending."""
+        count = min(NEIGHBOURS, len(self.points) - 1)
+        return self._tree.query(self.points, k=count + 1)[0][:, 1:]
+
+    @cached_property
+    def spacing(self) -> float:
+        """The mean distance between neighbouring points."""
+        return float(self._neighbour_distances[:, 0].mean())
+
+    @cached_property
+    def measure(self) -> float:
+        """Area or volume inside, counted on 2^16 Sobol points."""
+        lower, upper = self.bounds
+        engine = SobolEngine(self.dimension)  # type: ignore[no-untyped-call]
+        unit = engine.draw(COUNT_FOR_MEASURE, dtype=torch.float64).numpy()
+        inside = self.contains(lower + (upper - lower) * unit)
+        return float(np.prod(upper - lower) * inside.mean())
+
+    def boundary_size(self, faces: tuple[str, ...]) -> float:
+        """Length or area of the surface, from the density of the points."""
+        count = self._neighbour_distances.shape[1]
+        reach = self._neighbour_distances[:, -1]
+        return float(np.sum((2 * reach if self.dimension == 2 else np.pi * reach**2) / (count + 0.5)))
+
+    def contains(self, points: Array) -> Array:
+        return self.signed_distance(points) <= 0
+
+    def signed_distance(self, points: Array) -> Array:
+        return in_kind(as_points(points, self.dimension), self._distance)
+
+    def _distance(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        _, nearest = self._tree.query(points)
+        offset = points - self.points[nearest]
+        across = np.sum(offset * self.normals[nearest], axis=1)
+        along = np.sqrt(np.maximum(np.sum(offset**2, axis=1) - across**2, 0.0))
+        beyond = np.maximum(along - self._neighbour_distances[nearest, self.dimension - 1], 0.0)
+        return np.where(across < 0, -1.0, 1.0) * np.hypot(across, beyond)
+
+    @property
+    def _boundary_cube(self) -> int:
+        return 1
+
+    def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundaryRows:
+        index = (unit[:, 0] * len(self.points)).long().clamp(max=len(self.points) - 1).cpu()
+        found = (torch.from_numpy(array)[index].to(unit) for array in (self.points, self.normals))
+        return BoundaryRows.all(*found)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PointCloud):
+            return NotImplemented
+        same = np.array_equal(self.points, other.points) and np.array_equal(self.normals, other.normals)
+        return self.name == other.name and same
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.points.tobytes()))
+
+    def __str__(self) -> str:
+        return f"inside of {len(self.points)} oriented points, {number(self.spacing)} apart"

@@ -1,0 +1,196 @@
+"""What a closed mesh encloses: triangles in space, segments in the plane, from arrays or from a file."""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import meshio
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from neurapde.core.arrays import Array, as_points, to_numpy
+from neurapde.core.errors import DeclarationError
+from neurapde.domains.base import BoundaryRows, Domain
+from neurapde.domains.closest import Closest, cell_normals
+from neurapde.domains.cloud import PointCloud, in_kind
+
+MERGED = 1e-9
+"""Vertices nearer than this part of the extent are one (STL repeats them for every triangle)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh(Domain):
+    """The inside of a closed mesh: `Mesh("bunny.ply")`, or `Mesh(points, cells)`.
+
+    Args:
+        points: `(v, d)` vertices, d = 2 or 3, or the path of a file that meshio reads: ply, obj, stl, vtk, ….
+        cells: `(m, d)` vertices of each segment or triangle; all turn the same way round their outside.
+
+    A mesh that is turned inside out is turned back. Quadrilaterals of a file are cut in two.
+    Raises: DeclarationError for a mesh with a rim, cells that disagree about the outside, or no cells;
+        FileNotFoundError for a missing file.
+    """
+
+    points: Any
+    cells: Any = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.points, str | os.PathLike):
+            points, cells = read_surface(Path(self.points))
+        elif self.cells is None:
+            raise DeclarationError(
+                f"cells of the {self.name} are missing; give Mesh(points, cells), Mesh('file.ply'), or "
+                "PointCloud(points)"
+            )
+        else:
+            points, cells = to_numpy(self.points), to_numpy(self.cells)
+        points, cells = _checked(points, cells, self.name)
+        corners = points[cells]
+        if np.sum(np.linalg.det(corners)) < 0:
+            cells = cells[:, ::-1].copy()
+        object.__setattr__(self, "points", points)
+        object.__setattr__(self, "cells", cells)
+
+    @property
+    def dimension(self) -> int:
+        return int(self.points.shape[1])
+
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.points.min(axis=0), self.points.max(axis=0)
+
+    @property
+    def faces(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    @cached_property
+    def _closest(self) -> Closest:
+        return Closest(self.points, self.cells)
+
+    @cached_property
+    def measure(self) -> float:
+        """Area or volume inside, by the divergence theorem."""
+        return float(np.sum(np.linalg.det(self.points[self.cells]))) / (2 if self.dimension == 2 else 6)
+
+    def boundary_size(self, faces: tuple[str, ...]) -> float:
+        return float(self._closest.sizes.sum())
+
+    def contains(self, points: Array) -> Array:
+        return self.signed_distance(points) <= 0
+
+    def signed_distance(self, points: Array) -> Array:
+        return in_kind(as_points(points, self.dimension), self._closest.signed_distance)
+
+    def cloud(self, count: int, *, generator: torch.Generator | None = None) -> PointCloud:
+        """Points on the mesh, by area, with its normals: what a scan of it would give."""
+        found = self.sample_boundary(count, how="sobol", generator=generator)
+        return PointCloud(found.points.numpy(), found.normals.numpy(), name=self.name)
+
+    @property
+    def _boundary_cube(self) -> int:
+        return self.dimension - 1
+
+    @cached_property
+    def _summed(self) -> torch.Tensor:
+        return torch.from_numpy(np.cumsum(self._closest.sizes))
+
+    def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundaryRows:
+        flat = unit.cpu()
+        position = flat[:, 0] * self._summed[-1]
+        cell = torch.searchsorted(self._summed, position, right=True).clamp(max=len(self.cells) - 1)
+        sizes = torch.from_numpy(self._closest.sizes)[cell]
+        rest = (1 - (self._summed[cell] - position) / sizes).clamp(0.0, 1.0)
+        if self.dimension == 2:
+            weights = torch.stack([1 - rest, rest], dim=1)
+        else:
+            root = torch.sqrt(rest)
+            weights = torch.stack([1 - root, root * (1 - flat[:, 1]), root * flat[:, 1]], dim=1)
+        corners = torch.from_numpy(self.points[self.cells])[cell]
+        points = torch.einsum("nc,ncx->nx", weights, corners)
+        return BoundaryRows.all(points.to(unit), torch.from_numpy(self._closest.normals)[cell].to(unit))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mesh):
+            return NotImplemented
+        same = np.array_equal(self.points, other.points) and np.array_equal(self.cells, other.cells)
+        return self.name == other.name and same
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.points.tobytes(), self.cells.tobytes()))
+
+    def __str__(self) -> str:
+        kind = "segments" if self.dimension == 2 else "triangles"
+        return f"inside of {len(self.cells)} {kind}"
+
+
+def read_surface(path: Path) -> tuple[NDArray, NDArray]:
+    """Vertices and cells of the triangles of a file, or, of one without and flat in z, of its segments."""
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no mesh file {path}")
+    read = meshio.read(path)
+    found = read.cells_dict
+    triangles = [np.asarray(found["triangle"])] if "triangle" in found else []
+    if "quad" in found:
+        quads = np.asarray(found["quad"])
+        triangles += [quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]]
+    if triangles:
+        return np.asarray(read.points), np.concatenate(triangles)
+    if "line" in found and (read.points.shape[1] == 2 or np.ptp(read.points[:, 2]) == 0):
+        return np.asarray(read.points)[:, :2], np.asarray(found["line"])
+    raise DeclarationError(
+        f"{path.name} has no triangles, but {', '.join(found) or 'points only'}; give a surface mesh, or "
+        "PointCloud(points) for a cloud"
+    )
+
+
+def _checked(points: NDArray, cells: NDArray, name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Vertices without repetition and the cells that have a size, of a closed and oriented mesh."""
+    d = points.shape[1] if points.ndim == 2 else 0
+    if d not in (2, 3) or cells.ndim != 2 or cells.shape[1] != d or len(cells) == 0:
+        raise DeclarationError(
+            f"the {name} has points {points.shape} and cells {cells.shape}; give vertices (v, 2) with segments "
+            "(m, 2), or (v, 3) with triangles (m, 3)"
+        )
+    if cells.dtype.kind not in "iu" or cells.min() < 0 or cells.max() >= len(points):
+        raise DeclarationError(
+            f"cells of the {name} are {cells.dtype} from {cells.min()} to {cells.max()}; give whole numbers, "
+            f"rows of its {len(points)} points"
+        )
+    points = to_numpy(as_points(points, d, f"points of the {name}")).astype(np.float64)
+    step = MERGED * float(np.max(np.ptp(points, axis=0)))
+    _, kept, merged = np.unique(np.round(points / step), axis=0, return_index=True, return_inverse=True)
+    points, cells = points[kept], merged.ravel()[cells].astype(np.int64)
+    _, sizes = cell_normals(points[cells])
+    cells = cells[sizes > 0]
+    used, cells = np.unique(cells, return_inverse=True)
+    points, cells = points[used], cells.reshape(-1, d)
+    _check_closed(cells, d, name)
+    return points, cells
+
+
+def _check_closed(cells: NDArray[np.int64], d: int, name: str) -> None:
+    """Refuse a rim, and cells that run through the edge (or vertex) between them in the same direction."""
+    if d == 2:
+        starts, ends = (np.bincount(cells[:, i], minlength=cells.max() + 1) for i in (0, 1))
+        rim, twice = int(np.sum(starts + ends == 1)), int(np.sum((starts != ends) & (starts + ends > 1)))
+        what = "vertices"
+    else:
+        edges = np.concatenate([cells[:, [i, (i + 1) % 3]] for i in range(3)])
+        _, counts = np.unique(edges, axis=0, return_counts=True)
+        _, uses = np.unique(np.sort(edges, axis=1), axis=0, return_counts=True)
+        rim, twice = int(np.sum(uses % 2 == 1)), int(np.sum(counts > 1))
+        what = "edges"
+    if rim:
+        raise DeclarationError(
+            f"the {name} is not closed: {rim} {what} belong to one cell only; fill its holes, or use "
+            "PointCloud(points, normals)"
+        )
+    if twice:
+        raise DeclarationError(
+            f"cells of the {name} disagree about the outside at {twice} {what}; turn them to run the same way round "
+            "(mesh tools call it reorient), or use PointCloud(points)"
+        )

@@ -1,0 +1,227 @@
+"""The eikonal equation |∇u| = 1/c: signed distance of a surface, and first-arrival times of point sources.
+
+With a surface, c = 1: u is the signed distance Φ, negative inside, and the constraints are the four terms of the
+SIREN paper, with a fifth that tells the distance itself. With sources, u is the time T at which a wave that leaves
+each source at time 0 first arrives; its product form T = T₀τ is the trial `Factored`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from neurapde.backgrounds.rays import StraightRays
+from neurapde.constraints import AtPoints, Constraint, Samples, face, interior
+from neurapde.core.arrays import Array
+from neurapde.core.errors import DeclarationError
+from neurapde.domains.base import Domain
+from neurapde.equations.base import AbstractEquation
+from neurapde.medium import Constant, Field, as_field, check_positive
+from neurapde.sources import PointSource
+from neurapde.trials.base import Trial
+from neurapde.trials.factored import Factored
+
+if TYPE_CHECKING:
+    from neurapde.jets.jet import Jet
+    from neurapde.problem import Problem
+
+SHARPNESS = 100.0
+"""α of the term exp(−α|Φ|) that keeps the zero set from spreading off the surface."""
+PAPER_WEIGHTS: Mapping[str, float] = {"surface": 3e3, "normals": 1e2, "off-surface": 1e2, "eikonal": 5e1}
+"""Factors of the paper's four terms, for `Adam(weights=…)`."""
+
+
+@dataclass(frozen=True)
+class Eikonal(AbstractEquation):
+    """|∇u| = 1/c, from a surface or from the problem's point sources.
+
+    Args:
+        speed: c, for travel times: a positive number, a function of points, a GridField or a Piecewise.
+        surface: whose signed distance is wanted: any domain, `PointCloud` and `Mesh` included.
+        distance: with a surface, whether the known distance supervises u too. False leaves the paper's terms.
+
+    The constraints of a surface: "surface" Φ = 0 and "normals" ∇Φ·n = 1 on it, "off-surface" exp(−100|Φ|) = 0,
+    "eikonal" |∇Φ| = 1 and "distance" Φ = d in the domain. Of sources: "eikonal" c|∇T| = 1, "source" T = 0.
+    Several sources each need a field of their own (Shots); the first arrival of all is the least of them.
+    Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33, section 4.2.
+    """
+
+    speed: Any = 1.0
+    surface: Domain | None = None
+    distance: bool = True
+
+    order: int = field(default=1, init=False, repr=False)
+    outputs: int = field(default=1, init=False, repr=False)
+    complex: bool = field(default=False, init=False, repr=False)
+    mixed: tuple[tuple[int, int], ...] = field(default=(), init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "speed", as_field(self.speed, "speed"))
+        check_positive(self.speed, None, "speed")
+        if self.surface is None:
+            return
+        if not isinstance(self.surface, Domain):
+            raise DeclarationError(
+                f"surface of the Eikonal is {self.surface!r}; give a domain such as Ball, Mesh or PointCloud"
+            )
+        if not isinstance(self.speed, Constant) or self.speed.value != 1:
+            raise DeclarationError(
+                f"the signed distance of {self.surface.name} goes at speed 1, found {self.speed.describe()}; leave "
+                "speed out, or give sources instead of a surface for travel times"
+            )
+
+    def on(self, domain: Domain) -> "Eikonal":
+        speed: Field = self.speed
+        return Eikonal(speed.on(domain), self.surface, self.distance)
+
+    @property
+    def regions(self) -> Mapping[str, Domain]:
+        return self.speed.regions if self.surface is None else {}
+
+    def slowness(self, points: Array) -> Array:
+        """1/c at points `(n, d)`: `(n,)`."""
+        return 1.0 / self.speed(points)
+
+    def check(self, problem: "Problem") -> None:
+        if problem.boundary:
+            raise DeclarationError(
+                f"the eikonal equation knows no condition at the sides, got {problem.boundary[0]!r}; leave boundary out"
+            )
+        if self.surface is None:
+            check_positive(self.speed, problem.domain, "speed")
+            _check_sources(problem)
+        else:
+            _check_surface(self.surface, problem)
+
+    def around(self, network: Trial, problem: "Problem") -> Trial:
+        """For travel times the factored form T = T₀(1 + network), T₀ along straight rays at the sources' speed."""
+        if self.surface is not None:
+            return network
+        at = sources_of(problem)
+        slowness = self.slowness(np.asarray(at))
+        return Factored(StraightRays(at, tuple(float(s) for s in slowness)), network)
+
+    def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
+        inside = interior(problem.domain)
+        if self.surface is None:
+            at = torch.tensor(sources_of(problem), dtype=torch.float64)
+            return (
+                Constraint("eikonal", SlownessResidual(self.speed), inside, 1, "c |∇T| = 1 in the domain"),
+                Constraint("source", AtSources(at), AtPoints(at), 0, "T = 0 at its source"),
+            )
+        on = face(self.surface)
+        d = self.surface.name
+        terms = [
+            Constraint("surface", _value, on, 0, f"Φ = 0 on the {d}"),
+            Constraint("normals", _normal_slope, on, 1, f"∇Φ · n = 1 on the {d}"),
+            Constraint("off-surface", _closeness, inside, 0, f"exp(−{SHARPNESS:g} |Φ|) = 0 off it"),
+            Constraint("eikonal", _slope, inside, 1, "|∇Φ| = 1 in the domain"),
+        ]
+        if self.distance:
+            known = DistanceResidual(self.surface)
+            terms.append(Constraint("distance", known, inside, 0, f"Φ = distance to the {d}"))
+        return tuple(terms)
+
+    def describe(self, problem: "Problem") -> list[str]:
+        if self.surface is None:
+            return ["|∇T| = 1/c,  T = 0 at the source", f"c = {self.speed.describe()}"]
+        return [
+            "|∇Φ| = 1,  Φ = 0 on the surface,  Φ < 0 inside",
+            f"surface: {self.surface.name}, {self.surface}",
+        ]
+
+
+@dataclass(frozen=True)
+class SlownessResidual:
+    """c |∇T| − 1, for one source `(n,)` or several `(n, shots)`."""
+
+    speed: Field
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        size = torch.linalg.vector_norm(u.gradient, dim=-1)
+        speed = self.speed(samples.points)
+        return (speed if size.ndim == 1 else speed[:, None]) * size - 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class AtSources:
+    """T at its own source, `(n,)`, or `(n, shots)` with 0 in the columns of the others."""
+
+    at: torch.Tensor
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        if u.value.ndim == 1:
+            return u.value
+        own = torch.cdist(samples.points, self.at.to(samples.points)) < 1e-6
+        return torch.where(own, u.value, torch.zeros_like(u.value))
+
+
+@dataclass(frozen=True)
+class DistanceResidual:
+    """Φ − d, d the known signed distance of the surface."""
+
+    surface: Domain
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        return u.value - self.surface.signed_distance(samples.points)
+
+
+def _value(samples: Samples, u: "Jet") -> torch.Tensor:
+    return u.value
+
+
+def _normal_slope(samples: Samples, u: "Jet") -> torch.Tensor:
+    assert samples.normals is not None
+    return 1.0 - (u.gradient * samples.normals).sum(-1)
+
+
+def _closeness(samples: Samples, u: "Jet") -> torch.Tensor:
+    return torch.exp(-SHARPNESS * u.value.abs())
+
+
+def _slope(samples: Samples, u: "Jet") -> torch.Tensor:
+    return torch.linalg.vector_norm(u.gradient, dim=-1) - 1.0
+
+
+def sources_of(problem: "Problem") -> tuple[tuple[float, ...], ...]:
+    """Where the source of each field sits, in the order of the fields."""
+    return tuple(tuple(source.at) for (source,) in problem.right_hand_sides)  # type: ignore[union-attr]
+
+
+def _check_sources(problem: "Problem") -> None:
+    lower, upper = problem.domain.bounds
+    for sources in problem.right_hand_sides:
+        if len(sources) != 1 or not isinstance(sources[0], PointSource):
+            raise DeclarationError(
+                f"travel times of {problem.name!r} need one PointSource for each field, got {sources!r}; give "
+                "sources=PointSource(at), Shots(PointSource(…), …), or a surface for a signed distance"
+            )
+        at = np.asarray(sources[0].at)
+        if np.any(at < lower) or np.any(at > upper):
+            raise DeclarationError(
+                f"the source at {tuple(at.tolist())} lies outside {problem.domain}; move it in"
+            )
+        if sources[0].amplitude != 1:
+            raise DeclarationError(
+                f"amplitude={sources[0].amplitude} of a source of travel times, which have none; leave it out"
+            )
+
+
+def _check_surface(surface: Domain, problem: "Problem") -> None:
+    if problem.right_hand_sides != ((),):
+        raise DeclarationError(
+            f"the signed distance of {surface.name} takes no sources; leave them out, or leave surface out for "
+            "travel times"
+        )
+    if surface.dimension != problem.domain.dimension:
+        raise DeclarationError(
+            f"the surface has {surface.dimension} axes, but the domain {problem.domain.dimension}; make them equal"
+        )
+    (lower, upper), (low, high) = surface.bounds, problem.domain.bounds
+    if np.any(lower < low) or np.any(upper > high):
+        raise DeclarationError(
+            f"the {surface.name} reaches from {lower.tolist()} to {upper.tolist()}, beyond the domain "
+            f"{problem.domain}; scale the surface, or take a larger domain"
+        )

@@ -1,0 +1,182 @@
+"""The surface that a signed distance found: its zero level set as a mesh, and how far it is from the one asked for."""
+
+import math
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Protocol
+
+import meshio
+import numpy as np
+from numpy.typing import NDArray
+from skimage.measure import find_contours, marching_cubes
+
+from neurapde.core.errors import DeclarationError
+from neurapde.domains.base import Domain
+from neurapde.domains.closest import Closest
+from neurapde.domains.cloud import PointCloud
+from neurapde.equations.eikonal import Eikonal
+from neurapde.problem import Problem
+
+Array = NDArray[np.float64]
+
+_NODES = {2: 257, 3: 97}  # on the longest axis
+_SAMPLES = 20_000
+_SEED = 27449
+
+
+class Distance(Protocol):
+    """What is asked of a solution."""
+
+    @property
+    def required_problem(self) -> Problem: ...
+    @property
+    def trial(self) -> Any: ...
+    def __call__(self, points: Array) -> Array: ...
+    def gradient(self, points: Array) -> Array: ...
+
+
+@dataclass(frozen=True, eq=False)
+class ZeroSet:
+    """Where a field is zero: vertices `(v, d)` and segments (d = 2) or triangles (d = 3) `(m, d)`."""
+
+    points: Array
+    cells: NDArray[np.int64]
+
+    def save(self, path: str | Path) -> Path:
+        """Write it to `path`, .ply, .stl, .obj or .vtk of triangles, .vtk of segments; whole or not at all."""
+        path = Path(path)
+        d = self.points.shape[1]
+        padded = np.zeros((len(self.points), 3))
+        padded[:, :d] = self.points
+        mesh = meshio.Mesh(padded.astype(np.float32), [("triangle" if d == 3 else "line", self.cells)])
+        part = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+        try:
+            meshio.write(part, mesh)
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+        return path
+
+    @property
+    def kilobytes(self) -> float:
+        """Size as a binary ply: single-precision vertices, whole numbers for cells."""
+        return (12 * len(self.points) + (1 + 4 * self.cells.shape[1]) * len(self.cells)) / 1000
+
+
+@dataclass(frozen=True)
+class SurfaceErrors:
+    """How good a signed distance is, in units of length unless said.
+
+    chamfer: mean distance from the surface found to the one asked for and back, averaged. hausdorff: the largest.
+    distance_mean, distance_max: of |Φ − d| in the domain. slope_mean: of |∇Φ| there; slope_deviation: of ||∇Φ| − 1|.
+    network_kilobytes: of the parameters. mesh_kilobytes: of the zero set as a binary ply.
+    """
+
+    chamfer: float
+    hausdorff: float
+    distance_mean: float
+    distance_max: float
+    slope_mean: float
+    slope_deviation: float
+    network_kilobytes: float
+    mesh_kilobytes: float
+
+    def __str__(self) -> str:
+        return (
+            f"zero set: Chamfer {self.chamfer:.2g}, Hausdorff {self.hausdorff:.2g}; distance error: mean "
+            f"{self.distance_mean:.2g}, largest {self.distance_max:.2g}; |∇Φ|: mean {self.slope_mean:.4g}, off 1 by "
+            f"{self.slope_deviation:.2g} in the mean; network {self.network_kilobytes:.3g} kB, zero set as a mesh "
+            f"{self.mesh_kilobytes:.3g} kB"
+        )
+
+    def as_dict(self) -> dict[str, float]:
+        """The numbers by name."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+
+def zero_set(solution: Distance, nodes: int | None = None) -> ZeroSet:
+    """The zero level set of a solution on its domain's box, by marching cubes (in the plane, squares).
+
+    nodes: on the longest axis of the grid; by default 97 in space, 257 in the plane.
+    Raises: DeclarationError where the field has one sign, or the domain neither two nor three axes.
+    """
+    lower, upper = solution.required_problem.domain.bounds
+    d = len(lower)
+    if d not in _NODES:
+        raise DeclarationError(f"a zero set is drawn in 2 or 3 dimensions, but the domain has {d}")
+    step = float(np.max(upper - lower)) / ((nodes or _NODES[d]) - 1)
+    counts = np.maximum(np.ceil((upper - lower) / step).astype(int), 2) + 1
+    axes = [np.linspace(a, b, n) for a, b, n in zip(lower, upper, counts, strict=True)]
+    points = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=1)
+    values = np.asarray(solution(points), dtype=float).reshape(counts)
+    if not values.min() < 0 < values.max():
+        raise DeclarationError(
+            f"the field lies between {values.min():.3g} and {values.max():.3g}, so there is no zero set; train it "
+            "longer, or give more nodes"
+        )
+    spacing = (upper - lower) / (counts - 1)
+    if d == 3:
+        found, cells, _, _ = marching_cubes(values, 0.0)  # type: ignore[no-untyped-call]
+        return ZeroSet(lower + found * spacing, np.asarray(cells, dtype=np.int64))
+    lines = find_contours(values, 0.0)  # type: ignore[no-untyped-call]
+    starts = np.cumsum([0, *(len(line) for line in lines[:-1])])
+    pairs = [
+        start + np.stack([np.arange(len(line) - 1), np.arange(1, len(line))], axis=1)
+        for start, line in zip(starts, lines, strict=True)
+    ]
+    return ZeroSet(lower + np.concatenate(lines) * spacing, np.concatenate(pairs))
+
+
+def surface_errors(
+    solution: Distance, surface: Domain | None = None, *, nodes: int | None = None
+) -> SurfaceErrors:
+    """Measure a signed distance against a surface: by default the one of the solution's problem.
+
+    surface: another one, say the `Mesh` that a cloud was drawn from. nodes: as for `zero_set`.
+    Raises: DeclarationError where there is no surface, or no zero set.
+    """
+    problem = solution.required_problem
+    asked = surface if surface is not None else asked_surface(problem)
+    if asked is None:
+        raise DeclarationError(
+            f"{problem.name} has no surface; give surface_errors(solution, surface), or declare Eikonal(surface=…)"
+        )
+    found = zero_set(solution, nodes)
+    mesh = Closest(found.points, found.cells)
+    there = np.abs(asked.signed_distance(_spread(mesh)))
+    back = np.abs(mesh.signed_distance(_on(asked)))
+    inside = problem.domain.sample(_SAMPLES, how="grid").numpy()
+    error = np.abs(np.asarray(solution(inside)) - asked.signed_distance(inside))
+    slope = np.linalg.norm(solution.gradient(inside), axis=1)
+    stored = sum(p.numel() * p.element_size() for p in solution.trial.parameters())
+    return SurfaceErrors(
+        chamfer=float(there.mean() + back.mean()) / 2,
+        hausdorff=float(max(there.max(), back.max())),
+        distance_mean=float(error.mean()),
+        distance_max=float(error.max()),
+        slope_mean=float(slope.mean()),
+        slope_deviation=float(np.abs(slope - 1).mean()),
+        network_kilobytes=stored / 1000,
+        mesh_kilobytes=found.kilobytes,
+    )
+
+
+def asked_surface(problem: Problem) -> Domain | None:
+    """The surface whose signed distance a problem asks for."""
+    return problem.equation.surface if isinstance(problem.equation, Eikonal) else None
+
+
+def _on(surface: Domain) -> Array:
+    """Points on the surface that was asked for: its own where it is a cloud."""
+    if isinstance(surface, PointCloud):
+        return np.asarray(surface.points)[: 10 * _SAMPLES]
+    return surface.sample_boundary(_SAMPLES, how="grid").points.numpy()
+
+
+def _spread(mesh: Closest) -> Array:
+    """Points on a mesh by area, from a fixed seed."""
+    generator = np.random.default_rng(_SEED)
+    chosen = generator.choice(len(mesh.cells), _SAMPLES, p=mesh.sizes / math.fsum(mesh.sizes))
+    weights = generator.dirichlet(np.ones(mesh.cells.shape[1]), _SAMPLES)
+    return np.einsum("nc,ncx->nx", weights, mesh.corners[chosen])
