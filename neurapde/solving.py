@@ -19,7 +19,7 @@ from neurapde.solution import Solution
 from neurapde.storage.files import Checkpoint, Run, read_checkpoint, write
 from neurapde.storage.record import Record, Stage
 from neurapde.trials.base import Trial, TrialFunction, copied
-from neurapde.trials.hard import with_hard_conditions
+from neurapde.trials.hard import missed_conditions, with_hard_conditions
 
 DTYPES = (torch.float32, torch.float64)
 
@@ -241,5 +241,6 @@ def _run(method: Method, task: Task) -> tuple[Stage, TrialFunction]:
     outcome = method.run(task)
     before = 0.0 if task.resumed is None else task.resumed.seconds
     seconds = before + time.perf_counter() - started
-    stage = Stage(method.describe(), outcome.status, seconds, outcome.history, outcome.extras, outcome.notes)
+    notes = (*outcome.notes, *missed_conditions(task.problem, outcome.trial))
+    stage = Stage(method.describe(), outcome.status, seconds, outcome.history, outcome.extras, notes)
     return stage, outcome.trial

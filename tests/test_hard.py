@@ -284,6 +284,17 @@ def test_galerkin_takes_a_hard_zero_like_a_soft_one_and_meets_it() -> None:
     assert type(further) is type(c.trial)
 
 
+def test_a_method_with_a_trial_function_of_its_own_says_that_it_meets_conditions_by_its_solution() -> None:
+    def known(x: Tensor) -> Tensor:
+        return npde.sin(x[:, 0]) * npde.exp(x[:, 1])
+
+    u = npde.solve(declared(npde.Box((0, 1), (0, 1)), hard(known)), device="cpu", seed=60209)
+    assert u.notes[-1] == (
+        "Met as well as the equation is, not by the form of the trial function: u = known(x) on the boundary."
+    )
+    assert residual(u.problem, u.trial, "dirichlet") < 1e-5
+
+
 PLANE_EDGE = np.array([[-1.0, 0.3], [1.0, -0.2], [0.4, -1.0], [0.1, 1.0]])
 
 

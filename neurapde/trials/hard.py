@@ -49,6 +49,14 @@ def with_hard_conditions(problem: Problem, trial: TrialFunction) -> tuple[TrialF
     return AnsatzTrial(Ansatz(problem.lift, vanishing), problem.lift, built), (note,)
 
 
+def missed_conditions(problem: Problem, trial: TrialFunction) -> tuple[str, ...]:
+    """A note where a method's own trial function meets the hard conditions by its solution only, not by its form."""
+    if not problem.hard or meets_hard_conditions(problem, trial):
+        return ()
+    told = "; ".join(part.formula(problem.domain) for part in problem.hard)
+    return (f"Met as well as the equation is, not by the form of the trial function: {told}.",)
+
+
 def meets_hard_conditions(problem: Problem, trial: TrialFunction) -> bool:
     """Whether a trial function meets the problem's hard conditions whatever its parameters: tried with random ones."""
     tried = copied(trial, torch.float64, torch.device("cpu"))
