@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+import numpy as np
 import torch
 
 from neurapde.core import checks
@@ -170,7 +171,8 @@ def face(domain: Domain, on: On = None) -> Face:
 
 def at_points(points: Array, normals: Array | None = None, targets: Array | None = None) -> AtPoints:
     """A sampler of given points `(n, d)`, with normals `(n, d)` and measured targets `(n, …)` if given."""
-    shape = tuple(getattr(points, "shape", ()))
+    points = points if isinstance(points, torch.Tensor) else np.asarray(points)
+    shape = tuple(points.shape)
     if len(shape) != 2 or shape[0] == 0:
         raise DeclarationError(f"points have the shape {shape}; give an array (n, d) with at least one row")
     fixed = torch.tensor(to_numpy(as_points(points, shape[1])), dtype=torch.float64)

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.core.errors import DeclarationError
+from neurapde.equations.fit import Fit
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.methods.history import History
 from neurapde.problem import Problem
 from neurapde.reference_solvers.grid import Grid
 from neurapde.validation.findings import Errors, Pair
-from neurapde.validation.metrics import all_metrics
+from neurapde.validation.metrics import all_metrics, psnr
 from neurapde.validation.oracles import ExactField, exact_solution
 from neurapde.validation.regions import CELLS, is_resolved, regions_of
 from neurapde.validation.report import Report
@@ -109,9 +110,15 @@ def validate(
         fields["exact"] = _exact_values(problem, exact, points, inside)
     for values in fields.values():
         values[~inside] = np.nan
+    if problem.equation.leaves_constant(problem):
+        fields = {name: values - values[inside].mean(axis=0) for name, values in fields.items()}
     regions = regions_of(problem, grid, inside)
     pairs = [(a, b) for a, b in PAIRS if a in fields and b in fields]
     errors = {(a, b): _by_region(fields[a], fields[b], regions) for a, b in pairs}
+    if isinstance(problem.equation, Fit):
+        errors = {
+            (a, b): _with_psnr(fields[a], fields[b], regions, found) for (a, b), found in errors.items()
+        }
     error_bar = None if reference is None else reference.error_estimate
     scene = scene_of(problem)
     return Report(
@@ -220,6 +227,16 @@ def _by_region(field: NDArray, truth: NDArray, regions: dict[str, NDArray[np.boo
     return found
 
 
+def _with_psnr(
+    field: NDArray, truth: NDArray, regions: dict[str, NDArray[np.bool_]], errors: Errors
+) -> Errors:
+    """The errors by region, and the signal-to-noise ratio that pictures and sounds are judged by."""
+    known = np.isfinite(truth)
+    return {
+        name: {**found, "psnr": psnr(field, truth, regions[name] & known)} for name, found in errors.items()
+    }
+
+
 def _notes(
     problem: Problem,
     exact: ExactField | _UserExact | None,
@@ -229,6 +246,8 @@ def _notes(
 ) -> list[str]:
     """What must be known to read the numbers."""
     notes = []
+    if problem.equation.leaves_constant(problem):
+        notes.append("The data leave a constant open: every field is compared with its mean taken away.")
     if exact is not None:
         notes += [f"The exact field: {exact.text}.", *exact.notes]
     if reference is not None:

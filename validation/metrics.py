@@ -21,6 +21,22 @@ def relative_l2(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = Non
     return _ratio(np.linalg.norm(u - v), np.linalg.norm(v))
 
 
+def psnr(
+    field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None, *, peak: float | None = None
+) -> float:
+    """Peak signal-to-noise ratio 10 log₁₀(peak² / MSE), in decibels; inf for equality.
+
+    peak: the span of the values; None for that of the truth, which is at most 2 for pictures in [−1, 1].
+    """
+    u, v = _chosen(field, truth, mask)
+    if not u.size:
+        return float("nan")
+    span = float(np.max(np.abs(v - v[0]))) if np.iscomplexobj(v) else float(np.max(v) - np.min(v))
+    error = mse(u, v)
+    size = span if peak is None else peak
+    return float("inf") if error == 0 else float(10 * np.log10(size**2 / error))
+
+
 def max_error(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> float:
     """Largest |u − v|."""
     u, v = _chosen(field, truth, mask)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 HEADINGS = {
     "points": "points",
     "relative_l2": "relative L2",
+    "psnr": "PSNR (dB)",
     "mse": "MSE",
     "max_error": "max error",
     "relative_max": "relative max",

@@ -49,7 +49,8 @@ def problem_of(name: str, assignments: Sequence[str]) -> Problem:
 
 
 def settings_for(factory: Callable[..., object], assignments: Sequence[str]) -> Mapping[str, object]:
-    """`["wavenumber=30", "source_at=-0.3,0.2"]` as keywords of `factory`; values are Python literals.
+    """`["wavenumber=30", "source_at=-0.3,0.2"]` as keywords of `factory`; values are Python literals, or plain
+    text where the default is text.
 
     Raises: UsageError for an assignment without `=`, a name the factory does not take, or no literal.
     """
@@ -63,6 +64,9 @@ def settings_for(factory: Callable[..., object], assignments: Sequence[str]) -> 
             raise UsageError(
                 f"--set {assignment}: there is no parameter {name!r}; there are {', '.join(known)}."
             )
+        if isinstance(known[name].default, str):
+            settings[name] = text
+            continue
         try:
             settings[name] = ast.literal_eval(text)
         except (ValueError, SyntaxError):

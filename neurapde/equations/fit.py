@@ -84,7 +84,7 @@ class Fit(AbstractEquation):
         if isinstance(self.gradient, list | tuple):
             object.__setattr__(self, "gradient", tuple(self.gradient))
         given = [data for _, data, _ in self._parts(2)] if self.gradient is not None else []
-        if (self.values, self.gradient, self.laplacian) == (None, None, None):
+        if self.values is None and self.gradient is None and self.laplacian is None:
             raise DeclarationError("Fit() has no data; give values=…, gradient=… or laplacian=…")
         for what, data in (
             ("values", self.values),

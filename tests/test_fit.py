@@ -1,0 +1,222 @@
+"""Fits of samples: residuals, shapes, freedoms, references and the default method."""
+
+import numpy as np
+import pytest
+import torch
+
+import neurapde as npde
+from neurapde.data.films import juggler
+from neurapde.data.sounds import bells
+from neurapde.jets.jet import Jet
+from neurapde.problems import poisson_editing
+from neurapde.validation.freedom import without_constant, without_harmonic
+from neurapde.validation.metrics import psnr
+
+
+def wave(points: np.ndarray) -> np.ndarray:
+    return np.sin(2 * points[:, 0]) * np.cos(3 * points[:, 1])
+
+
+def grid(shape: tuple[int, int] = (21, 17)) -> npde.Raster:
+    return npde.Raster(np.zeros(shape), (-1.0, -0.8), (1.0, 0.8)).sampled(wave)
+
+
+def jet_of(points: torch.Tensor) -> Jet:
+    x, y = points.unbind(1)
+    value = torch.sin(2 * x) * torch.cos(3 * y)
+    gradient = torch.stack(
+        [2 * torch.cos(2 * x) * torch.cos(3 * y), -3 * torch.sin(2 * x) * torch.sin(3 * y)], dim=1
+    )
+    return Jet.of(value, gradient, torch.stack([-4 * value, -9 * value], dim=1))
+
+
+def residuals(equation: npde.Fit) -> dict[str, torch.Tensor]:
+    problem = npde.Problem("fit", grid().domain, equation)
+    found = {}
+    for constraint in problem.constraints:
+        samples = constraint.sample(10**6)
+        found[constraint.name] = constraint.residual(samples, jet_of(samples.points))
+    return found
+
+
+def test_the_sampled_field_leaves_no_residual_of_its_values_gradient_and_laplacian() -> None:
+    points = grid().points
+    jet = jet_of(torch.as_tensor(points))
+    equation = npde.Fit(
+        values=grid(),
+        gradient=npde.at_points(points, targets=jet.gradient),
+        laplacian=npde.at_points(points, targets=jet.laplacian),
+    )
+    found = residuals(equation)
+    assert list(found) == ["values", "gradient", "laplacian"]
+    assert max(float(r.abs().max()) for r in found.values()) < 1e-12
+
+
+def test_differences_and_laplacian_of_samples_are_of_second_order() -> None:
+    errors = []
+    for n in (21, 41, 81):
+        raster = grid((n, n))
+        slopes, laplacian = raster.differences(), raster.laplacian()
+        exact = jet_of(torch.as_tensor(laplacian.points)).laplacian.numpy().reshape(n, n)
+        inner = np.s_[1:-1, 1:-1]
+        errors.append(
+            [
+                *(
+                    np.abs(s.targets - jet_of(torch.as_tensor(s.points)).gradient[:, i].numpy()).max()
+                    for i, s in enumerate(slopes)
+                ),
+                np.abs(laplacian.values - exact)[inner].max(),
+            ]
+        )
+    orders = np.log2(np.array(errors[:-1]) / errors[1:])
+    assert np.all(np.abs(orders - 2) < 0.1)
+    assert np.max(errors[-1]) < 5e-3
+
+
+def test_a_change_of_one_target_changes_one_residual_by_as_much() -> None:
+    raster = grid()
+    values = raster.values.copy()
+    values[3, 4] += 0.25
+    changed = residuals(npde.Fit(values=raster.with_values(values)))["values"].abs()
+    assert float(changed.max()) == pytest.approx(0.25)
+    assert int((changed > 1e-12).sum()) == 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_reference_of_derivatives_is_the_picture_but_for_its_mean(channels: int) -> None:
+    drawn = np.random.default_rng(61837).uniform(-1, 1, (12, 9, channels))
+    raster = npde.Raster(drawn[..., 0] if channels == 1 else drawn, (-1.0, -0.7), (1.0, 0.7))
+    centred = raster.values - raster.values.mean(axis=(0, 1))
+    for equation in (npde.Fit(gradient=raster.differences()), npde.Fit(laplacian=raster.laplacian())):
+        reference = npde.reference(npde.Problem("fit", raster.domain, equation))
+        np.testing.assert_allclose(reference.values, centred, atol=1e-10)
+        assert reference.grid.shape == (12, 9)
+
+
+def test_the_reference_of_values_is_the_samples() -> None:
+    raster = bells(0.05)
+    reference = npde.reference(npde.Problem("fit", raster.domain, npde.Fit(values=raster)))
+    np.testing.assert_array_equal(reference.values, raster.values)
+
+
+def test_editing_with_all_of_the_first_picture_gives_the_first_picture() -> None:
+    problem = poisson_editing(size=24, alpha=1.0)
+    first = npde.read_image("camera", size=24, gray=True)
+    found = npde.reference(problem).values
+    np.testing.assert_allclose(found, first.values - first.values.mean(), atol=1e-10)
+
+
+def test_editing_leaves_the_differences_outside_the_disk_alone() -> None:
+    first, second = (npde.read_image(name, size=24, gray=True) for name in ("camera", "moon"))
+    disk = npde.Disk((0.2, 0.1), 0.4)
+    mixed = npde.blended_differences(first, second, alpha=0.3, mask=disk.contains)
+    for one, other, found in zip(first.differences(), second.differences(), mixed, strict=True):
+        inside = np.asarray(disk.contains(found.points)).reshape(found.shape)
+        np.testing.assert_allclose(found.values[~inside], one.values[~inside])
+        np.testing.assert_allclose(found.values[inside], (0.3 * one.values + 0.7 * other.values)[inside])
+
+
+def test_a_small_picture_is_fitted_by_the_default_trial_in_few_steps() -> None:
+    picture = npde.read_image("camera", size=16, gray=True)
+    problem = npde.Problem("small", picture.domain, npde.Fit(values=picture))
+    method = npde.Adam(120, lr=5e-4, points=256, loss="l2", schedule=npde.Cosine())
+    solution = npde.solve(problem, npde.Siren(width=48), method, seed=50411, progress=False)
+    report = npde.validate(solution, npde.reference(problem))
+    assert report.metrics["whole"]["psnr"] > 40
+    fitted = picture.sampled(solution)
+    assert psnr(fitted.values, picture.values) == pytest.approx(report.metrics["whole"]["psnr"], abs=1e-3)
+
+
+def test_comparisons_of_gradient_fits_leave_the_constant_out() -> None:
+    raster = grid()
+    problem = npde.Problem("fit", raster.domain, npde.Fit(gradient=raster.differences()))
+    method = npde.Adam(300, lr=2e-3, points=400, loss="l2", schedule=npde.Cosine())
+    solution = npde.solve(
+        problem, npde.Siren(width=32, depth=1, omega_0=5), method, seed=50411, progress=False
+    )
+    report = npde.validate(solution, npde.reference(problem))
+    assert report.relative_l2 < 0.05
+    assert any("constant open" in note for note in report.notes)
+
+
+def test_a_fit_survives_its_file(tmp_path: object) -> None:
+    raster = grid()
+    problem = npde.Problem("fit", raster.domain, npde.Fit(gradient=raster.differences()))
+    method = npde.Adam(1, points=10)
+    solution = npde.solve(problem, npde.ReluPE(width=8, depth=1), method, seed=50411, progress=False)
+    again = npde.load(solution.save(f"{tmp_path}/u.h5"))
+    np.testing.assert_array_equal(again(raster.points), solution(raster.points))
+    assert str(again.problem) == str(problem)
+
+
+def test_the_first_layer_follows_the_frequencies_of_the_samples() -> None:
+    picture, sound = grid(), bells(1.0, 8000)
+    for raster, omega in ((picture, 30.0), (sound, 1260.0)):
+        problem = npde.Problem("fit", raster.domain, npde.Fit(values=raster))
+        trial = npde.Adam(1).default_trial(problem)
+        assert isinstance(trial, npde.Siren)
+        assert trial.omega_0 == omega
+
+
+def test_films_are_fields_of_space_and_time() -> None:
+    film = juggler(6, 12)
+    problem = npde.Problem("film", film.domain, npde.Fit(values=film))
+    assert (problem.domain.dimension, problem.outputs, film.shape) == (3, 1, (12, 12, 6))
+
+
+def test_the_harmonic_part_of_an_error_is_found_and_nothing_else() -> None:
+    n = 24
+    x, y = np.meshgrid(np.arange(n), np.arange(n), indexing="ij")
+    harmonic = 0.3 + 0.02 * x - 0.01 * y + 1e-3 * (x**2 - y**2) + 1e-3 * x * y
+    assert np.abs(without_harmonic(harmonic)).max() < 1e-10
+    drawn = np.random.default_rng(61837).normal(size=(n, n))
+    rest = without_harmonic(drawn)
+    np.testing.assert_allclose(without_harmonic(rest + harmonic), rest, atol=1e-9)
+    assert abs(np.sum(rest * harmonic)) < 1e-8
+    assert np.linalg.norm(rest) < np.linalg.norm(without_constant(drawn))
+
+
+def test_psnr_is_that_of_the_formula() -> None:
+    truth = np.array([-1.0, 1.0, 0.0, 0.0])
+    assert psnr(truth + 0.02, truth) == pytest.approx(40.0)
+    assert psnr(truth + 0.02, truth, peak=1.0) == pytest.approx(20 * np.log10(50))
+    assert psnr(truth, truth) == np.inf
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: npde.Fit(), "has no data"),
+        (lambda: npde.Fit(values=np.zeros((3, 3))), "was given a ndarray"),
+        (lambda: npde.Fit(values=npde.at_points(np.zeros((3, 2)))), "points without targets"),
+        (
+            lambda: npde.Problem("f", npde.Box((0, 0.5), (0, 1)), npde.Fit(values=grid())),
+            "lie outside the domain",
+        ),
+        (lambda: npde.Problem("f", npde.Interval(0, 1), npde.Fit(values=grid())), "2 coordinates"),
+        (
+            lambda: npde.Problem("f", grid().domain, npde.Fit(values=grid(), gradient=grid())),
+            "numbers at each point",
+        ),
+        (
+            lambda: npde.Problem("f", grid().domain, npde.Fit(gradient=grid().differences()[:1])),
+            "one for each",
+        ),
+        (
+            lambda: npde.Problem(
+                "f", grid().domain, npde.Fit(values=grid()), sources=npde.GaussianSource((0, 0), 1.0)
+            ),
+            "no right-hand side",
+        ),
+        (
+            lambda: npde.reference(
+                npde.Problem("f", grid().domain, npde.Fit(values=npde.at_points([[0.0, 0.0]], targets=[1.0])))
+            ),
+            "no grid solver for the data",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(make: object, message: str) -> None:
+    assert callable(make)
+    with pytest.raises(npde.DeclarationError, match=message):
+        make()
