@@ -292,7 +292,7 @@ def test_a_method_with_a_trial_function_of_its_own_says_that_it_meets_conditions
     assert u.notes[-1] == (
         "Met as well as the equation is, not by the form of the trial function: u = known(x) on the boundary."
     )
-    assert residual(u.problem, u.trial, "dirichlet") < 1e-5
+    assert residual(u.problem, u.trial, "dirichlet") < 1e-3
 
 
 PLANE_EDGE = np.array([[-1.0, 0.3], [1.0, -0.2], [0.4, -1.0], [0.1, 1.0]])
