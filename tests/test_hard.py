@@ -12,6 +12,7 @@ from neurapde.backgrounds.lift import Lift
 from neurapde.jets.autograd import jet_by_autograd
 from neurapde.methods.objective import Objective
 from neurapde.trials.base import TrialFunction, copied
+from neurapde.trials.factored import Factored
 from neurapde.trials.hard import hard_spec, meets_hard_conditions, with_hard_conditions
 from neurapde.trials.vanishing import Vanishing, VanishingTrial
 
@@ -337,6 +338,10 @@ WAVE = npde.OutgoingWave(npde.GaussianSource((0.0, 0.5), 0.01), 5.0)
         (
             lambda: solved(declared(PLANE, hard(0.0, "top"), complex=True), npde.Ansatz(WAVE, TINY)),
             "does not meet by its form: u = 0 on top. Give the network alone, without its background, or leave out",
+        ),
+        (
+            lambda: solved(declared(PLANE, hard(0.0, "top"), complex=True), Factored(WAVE, TINY)),
+            "does not meet by its form: u = 0 on top. Give the network alone",
         ),
     ],
 )

@@ -8,6 +8,7 @@ from neurapde.domains.box import Box
 from neurapde.problem import Problem
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial
 from neurapde.trials.base import Trial, TrialFunction, copied
+from neurapde.trials.factored import FactoredTrial
 from neurapde.trials.vanishing import Sides, Vanishing, VanishingTrial
 
 MET = 1e-8
@@ -31,14 +32,12 @@ def with_hard_conditions(problem: Problem, trial: TrialFunction) -> tuple[TrialF
     told = "; ".join(part.formula(problem.domain) for part in problem.hard)
     if meets_hard_conditions(problem, trial):
         return trial, (f"Not trained, since the given trial function meets it by its form: {told}.",)
-    network = trial
-    if isinstance(trial, AnsatzTrial):
-        if not isinstance(trial.background, Lift):
-            raise DeclarationError(
-                f"the trial {trial.spec.describe()} does not meet by its form: {told}. Give the network alone, "
-                "without its background, or leave out hard=True."
-            )
-        network = trial.network
+    if isinstance(trial, AnsatzTrial | FactoredTrial) and not isinstance(trial.background, Lift):
+        raise DeclarationError(
+            f"the trial {trial.spec.describe()} does not meet by its form: {told}. Give the network alone, "
+            "without its background, or leave out hard=True."
+        )
+    network = trial.network if isinstance(trial, AnsatzTrial) else trial
     if isinstance(network, VanishingTrial):
         network = network.network
     vanishing = Vanishing(network.spec, _sides(problem))
