@@ -155,7 +155,7 @@ def docs(arguments: list[str]) -> None:
 
 
 def benchmark(arguments: list[str]) -> None:
-    """Run all benchmarks, or those that are named; `benchmark --small` only sees that they run."""
+    """Run the benchmarks (or those that are named; --small for a quick look)."""
     install("benchmark", "dev")
     run(PYTHON, ROOT / "benchmarks" / "run.py", *arguments)
 

@@ -4,8 +4,10 @@ The names below are the public API. Rooms import each other and never this front
 every floor.
 """
 
+from neurapde.backgrounds.rays import StraightRays as StraightRays
 from neurapde.backgrounds.waves import OutgoingWave as OutgoingWave
 from neurapde.boundaries import PML as PML
+from neurapde.boundaries import Absorbing as Absorbing
 from neurapde.boundaries import Dirichlet as Dirichlet
 from neurapde.boundaries import InitialCondition as InitialCondition
 from neurapde.boundaries import Neumann as Neumann
@@ -30,6 +32,16 @@ from neurapde.core.errors import DeclarationError as DeclarationError
 from neurapde.core.errors import DeclarationWarning as DeclarationWarning
 from neurapde.core.errors import ResolutionError as ResolutionError
 from neurapde.core.errors import ResolutionWarning as ResolutionWarning
+from neurapde.data.blending import blended_differences as blended_differences
+from neurapde.data.films import film as film
+from neurapde.data.films import read_film as read_film
+from neurapde.data.films import write_film as write_film
+from neurapde.data.images import image as image
+from neurapde.data.images import read_image as read_image
+from neurapde.data.images import write_image as write_image
+from neurapde.data.raster import Raster as Raster
+from neurapde.data.sounds import read_sound as read_sound
+from neurapde.data.sounds import write_sound as write_sound
 from neurapde.domains import Ball as Ball
 from neurapde.domains import Box as Box
 from neurapde.domains import Difference as Difference
@@ -37,12 +49,19 @@ from neurapde.domains import Disk as Disk
 from neurapde.domains import Domain as Domain
 from neurapde.domains import Intersection as Intersection
 from neurapde.domains import Interval as Interval
+from neurapde.domains import Mesh as Mesh
+from neurapde.domains import PointCloud as PointCloud
 from neurapde.domains import Polygon as Polygon
 from neurapde.domains import SpaceTime as SpaceTime
 from neurapde.domains import Time as Time
+from neurapde.domains import Torus as Torus
 from neurapde.domains import Union as Union
 from neurapde.equations.base import Equation as Equation
+from neurapde.equations.eikonal import Eikonal as Eikonal
+from neurapde.equations.fit import Fit as Fit
 from neurapde.equations.helmholtz import Helmholtz as Helmholtz
+from neurapde.equations.poisson import Poisson as Poisson
+from neurapde.equations.wave import Wave as Wave
 from neurapde.grids.reference import reference as reference
 from neurapde.grids.solution import GridSolution as GridSolution
 from neurapde.jets.jet import Jet as Jet
@@ -51,10 +70,17 @@ from neurapde.medium import Piecewise as Piecewise
 from neurapde.methods.adam import Adam as Adam
 from neurapde.methods.base import Status as Status
 from neurapde.methods.galerkin import Galerkin as Galerkin
+from neurapde.methods.gauss_newton import GaussNewton as GaussNewton
+from neurapde.methods.lbfgs import LBFGS as LBFGS
+from neurapde.methods.least_squares import LeastSquares as LeastSquares
+from neurapde.methods.lines import MethodOfLines as MethodOfLines
 from neurapde.methods.schedules import Constant as Constant
 from neurapde.methods.schedules import Cosine as Cosine
 from neurapde.methods.schedules import Exponential as Exponential
 from neurapde.problem import Problem as Problem
+from neurapde.pulses import PulsedSource as PulsedSource
+from neurapde.pulses import Ricker as Ricker
+from neurapde.pulses import RickerSource as RickerSource
 from neurapde.solution import Solution as Solution
 from neurapde.solution import load as load
 from neurapde.solving import solve as solve
@@ -64,11 +90,20 @@ from neurapde.sources import PointSource as PointSource
 from neurapde.sources import Shots as Shots
 from neurapde.storage.hdf5 import StorageError as StorageError
 from neurapde.trials.ansatz import Ansatz as Ansatz
+from neurapde.trials.encoded import FourierFeatures as FourierFeatures
+from neurapde.trials.encoded import ReluPE as ReluPE
+from neurapde.trials.factored import Factored as Factored
 from neurapde.trials.foreign import Foreign as Foreign
 from neurapde.trials.mlp import MLP as MLP
+from neurapde.trials.rbf import RBF as RBF
+from neurapde.trials.sine_history import SineHistory as SineHistory
 from neurapde.trials.sine_lattice import SineLattice as SineLattice
 from neurapde.trials.siren import Siren as Siren
 from neurapde.validation.compare import validate as validate
 from neurapde.validation.report import Report as Report
+from neurapde.validation.surfaces import SurfaceErrors as SurfaceErrors
+from neurapde.validation.surfaces import ZeroSet as ZeroSet
+from neurapde.validation.surfaces import surface_errors as surface_errors
+from neurapde.validation.surfaces import zero_set as zero_set
 
 __version__ = "0.1.0"

@@ -1,9 +1,33 @@
 """Declared problems, with every parameter open and the error that a solution must stay below."""
 
 from neurapde.problems._case import Case as Case
+from neurapde.problems.eikonal import EIKONAL_CASES
+from neurapde.problems.eikonal import sdf_mesh as sdf_mesh
+from neurapde.problems.eikonal import sdf_sphere as sdf_sphere
+from neurapde.problems.eikonal import sdf_torus as sdf_torus
+from neurapde.problems.eikonal import travel_time_gradient as travel_time_gradient
+from neurapde.problems.eikonal import travel_time_layers as travel_time_layers
+from neurapde.problems.fits import FIT_CASES
+from neurapde.problems.fits import audio_fit as audio_fit
+from neurapde.problems.fits import image_fit as image_fit
+from neurapde.problems.fits import poisson_editing as poisson_editing
+from neurapde.problems.fits import poisson_gradients as poisson_gradients
+from neurapde.problems.fits import poisson_laplacian as poisson_laplacian
+from neurapde.problems.fits import video_fit as video_fit
 from neurapde.problems.helmholtz import HELMHOLTZ_CASES
 from neurapde.problems.helmholtz import helmholtz_disk as helmholtz_disk
 from neurapde.problems.helmholtz import helmholtz_square as helmholtz_square
 from neurapde.problems.helmholtz import helmholtz_uniform as helmholtz_uniform
+from neurapde.problems.poisson import POISSON_CASES
+from neurapde.problems.poisson import poisson_disk as poisson_disk
+from neurapde.problems.poisson import poisson_inclusion as poisson_inclusion
+from neurapde.problems.poisson import poisson_l_shape as poisson_l_shape
+from neurapde.problems.poisson import poisson_rod as poisson_rod
+from neurapde.problems.poisson import poisson_square as poisson_square
 
-CASES: tuple[Case, ...] = (*HELMHOLTZ_CASES,)
+CASES: tuple[Case, ...] = (
+    *HELMHOLTZ_CASES,
+    *POISSON_CASES,
+    *FIT_CASES,
+    *EIKONAL_CASES,
+)

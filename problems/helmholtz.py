@@ -119,13 +119,13 @@ HELMHOLTZ_CASES = (
         helmholtz_disk,
         "a source beside a disk of twice the speed; exact series known",
         tolerance=0.003,
-        seconds=2,
+        seconds=1,
     ),
     Case(
         "helmholtz-square",
         helmholtz_square,
         "a source beside a square of twice the speed; compared with a fine grid",
         tolerance=0.005,
-        seconds=30,
+        seconds=6,
     ),
 )

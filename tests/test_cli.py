@@ -99,7 +99,7 @@ def test_settings_are_python_literals() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "helmholtz-cube"], "there are helmholtz-uniform, helmholtz-disk, helmholtz-square"),
+        (["run", "helmholtz-cube"], "there are helmholtz-uniform, helmholtz-disk, "),
         (["run", "nowhere.py"], "there is no file nowhere.py"),
         (["run", "helmholtz-disk", "--set", "radius"], "write KEY=VALUE"),
         (
@@ -111,6 +111,7 @@ def test_settings_are_python_literals() -> None:
         (["run", "helmholtz-disk", "--steps", "5"], "--steps belongs to --method adam"),
         (["run", "helmholtz-disk", "--method", "adam"], "needs --steps"),
         (["run", "helmholtz-disk", "--device", "abacus"], "abacus"),
+        (["run", "helmholtz-uniform", "--shape", "9,9"], "nodes"),
         (["validate", "helmholtz-cube"], "helmholtz-cube"),
         (["report", "nowhere"], "nowhere"),
     ],

@@ -6,5 +6,6 @@ from neurapde.boundaries.faces import Dirichlet as Dirichlet
 from neurapde.boundaries.faces import Neumann as Neumann
 from neurapde.boundaries.faces import Robin as Robin
 from neurapde.boundaries.initial import InitialCondition as InitialCondition
+from neurapde.boundaries.outflow import Absorbing as Absorbing
 from neurapde.boundaries.periodic import Periodic as Periodic
 from neurapde.boundaries.pml import PML as PML

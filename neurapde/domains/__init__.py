@@ -4,6 +4,7 @@ from neurapde.domains.base import BoundarySample as BoundarySample
 from neurapde.domains.base import Domain as Domain
 from neurapde.domains.box import Box as Box
 from neurapde.domains.box import Interval as Interval
+from neurapde.domains.cloud import PointCloud as PointCloud
 from neurapde.domains.combine import Difference as Difference
 from neurapde.domains.combine import Intersection as Intersection
 from neurapde.domains.combine import Shape as Shape
@@ -12,6 +13,8 @@ from neurapde.domains.disk import Ball as Ball
 from neurapde.domains.disk import Disk as Disk
 from neurapde.domains.edges import Arc as Arc
 from neurapde.domains.edges import Segment as Segment
+from neurapde.domains.mesh import Mesh as Mesh
 from neurapde.domains.polygon import Polygon as Polygon
 from neurapde.domains.spacetime import SpaceTime as SpaceTime
 from neurapde.domains.spacetime import Time as Time
+from neurapde.domains.torus import Torus as Torus

@@ -1,7 +1,8 @@
 """The nearest point of a mesh of segments or triangles, and on which side of it one is.
 
 Candidates come from a KD-tree over points spread evenly on all cells; to each candidate cell the distance is
-exact. The side is told by pseudonormals: of a face its normal, of an edge the sum of the normals beside it, of a
+exact. Nearer to the mesh than four times h, the reach of
+such a point, none is missed; beyond, one that is nearer by less than h/8 may be. The side is told by pseudonormals: of a face its normal, of an edge the sum of the normals beside it, of a
 vertex their sum weighted by angle (Bærentzen, Aanæs 2005, IEEE Trans. Vis. Comput. Graph. 11(3), 243-253).
 """
 
@@ -14,7 +15,7 @@ from scipy.spatial import cKDTree
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-CANDIDATES = 12
+CANDIDATES, MORE = 12, 96
 SPREAD = 20_000  # points of the tree at least
 CHUNK = 50_000
 
@@ -27,13 +28,23 @@ class Closest:
         self.corners = vertices[cells]  # (m, d, d): cell, corner, axis
         self.normals, self.sizes = cell_normals(self.corners)
 
+    @property
+    def _side(self) -> float:
+        """The longest side of the parts that the cells are cut into for the tree."""
+        count = max(SPREAD, 2 * len(self.cells))
+        return float(1.5 * (self.sizes.sum() / count) ** (1 / (self.vertices.shape[1] - 1)))
+
+    @property
+    def _reach(self) -> float:
+        """How far at most a place of a part is from its middle: two thirds of a median."""
+        return 2 / 3 * self._side
+
     @cached_property
     def _tree(self) -> tuple[cKDTree, Indices]:
         """A tree of points on all cells, and each point's cell."""
         d = self.vertices.shape[1]
         longest = np.max(np.linalg.norm(self.corners - np.roll(self.corners, 1, axis=1), axis=2), axis=1)
-        spacing = (self.sizes.sum() / max(SPREAD, 2 * len(self.cells))) ** (1 / (d - 1))
-        parts = np.maximum(np.ceil(longest / (1.5 * spacing)).astype(int), 1)
+        parts = np.maximum(np.ceil(longest / self._side).astype(int), 1)
         points, owners = [], []
         for part in np.unique(parts):
             chosen = np.flatnonzero(parts == part)
@@ -75,9 +86,17 @@ class Closest:
         return np.concatenate(parts) if parts else np.zeros(0)
 
     def _signed(self, points: Array) -> Array:
+        distance, side, reached = self._among(points, CANDIDATES)
+        unsure = np.flatnonzero((reached < distance + self._reach) & (distance < 4 * self._reach))
+        if len(unsure):
+            distance[unsure], side[unsure], _ = self._among(points[unsure], MORE)
+        return np.where(side < 0, -1.0, 1.0) * distance
+
+    def _among(self, points: Array, count: int) -> tuple[Array, Array, Array]:
+        """Distance and side by the cells of the `count` nearest points of the tree, and how far those reach."""
         tree, owners = self._tree
-        count = min(CANDIDATES, tree.n)
-        _, found = tree.query(points, k=count)
+        count = min(count, tree.n)
+        far, found = tree.query(points, k=count)
         cells = owners[found.reshape(len(points), count)]
         corners = self.corners[cells.ravel()]
         weights = nearest_weights(np.repeat(points, count, axis=0), corners)
@@ -88,7 +107,8 @@ class Closest:
         code = (weights.reshape(len(points), count, -1)[rows, best] > 0) @ (1 << np.arange(points.shape[1]))
         normal = self._pseudonormals[cells[rows, best], code]
         side = np.sum((points - nearest[rows, best]) * normal, axis=1)
-        return np.where(side < 0, -1.0, 1.0) * np.sqrt(square[rows, best])
+        reached = far.reshape(len(points), count)[:, -1] if count < tree.n else np.full(len(points), np.inf)
+        return np.sqrt(square[rows, best]), side, reached
 
 
 def cell_normals(corners: Array) -> tuple[Array, Array]:

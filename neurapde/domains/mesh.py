@@ -131,7 +131,8 @@ def read_surface(path: Path) -> tuple[NDArray, NDArray]:
     """Vertices and cells of the triangles of a file, or, of one without and flat in z, of its segments."""
     if not path.is_file():
         raise FileNotFoundError(f"there is no mesh file {path}")
-    read = meshio.read(path)
+    with np.errstate(over="ignore"):  # meshio tells a text from a binary stl by a number that may overflow
+        read = meshio.read(path)
     found = read.cells_dict
     triangles = [np.asarray(found["triangle"])] if "triangle" in found else []
     if "quad" in found:

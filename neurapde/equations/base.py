@@ -11,16 +11,35 @@ from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
-from neurapde.boundaries import PML
+from neurapde.boundaries import PML, Absorbing
 from neurapde.constraints import Constraint, Samples, check_order, interior
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain
+from neurapde.galerkin.weak import Piece
 
 if TYPE_CHECKING:
     from neurapde.jets.jet import Jet
     from neurapde.problem import Problem
+    from neurapde.trials.base import Trial
+
+
+@dataclass(frozen=True)
+class Transmission:
+    """Where a coefficient jumps, the field and its flux go on: [u] = 0 and [a ∂u/∂n] = 0.
+
+    pieces: the parts of the domain on each of which the coefficients are smooth. flux: points (n, d) to a (n,).
+    """
+
+    pieces: tuple[Piece, ...]
+    flux: Callable[[Any], Any]
+
+    @property
+    def regions(self) -> tuple[Domain, ...]:
+        """The regions whose edges bound the pieces, each once."""
+        every = [region for piece in self.pieces for region in (*piece.within, *piece.outside)]
+        return tuple(dict.fromkeys(every))
 
 
 class AbstractEquation(Declaration, ABC):
@@ -55,6 +74,26 @@ class AbstractEquation(Declaration, ABC):
     def regions(self) -> Mapping[str, Domain]:
         """Named regions of its coefficients."""
         return {}
+
+    def around(self, network: "Trial", problem: "Problem") -> "Trial":
+        """The trial function that a network makes with what this equation knows of its solution: the network alone."""
+        return network
+
+    def untrainable(self, problem: "Problem") -> str | None:
+        """Why no trial function can be trained on its residuals at points, or None where one can."""
+        return None
+
+    def transmission(self, problem: "Problem") -> Transmission | None:
+        """How parts of the domain are joined where coefficients jump; None where nothing jumps."""
+        return None
+
+    def trial(self, problem: "Problem") -> "Trial | None":
+        """The trial function that suits its data best; None where the method's own default will do."""
+        return None
+
+    def leaves_constant(self, problem: "Problem") -> bool:
+        """Whether its solutions are found up to a constant only, which comparisons then leave out."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -114,6 +153,10 @@ class Equation(AbstractEquation):
             raise DeclarationError(
                 "PML belongs to the Helmholtz equation; write the stretch into residual(x, u), or use "
                 "Dirichlet, Neumann, Robin or Periodic"
+            )
+        if any(isinstance(boundary, Absorbing) for boundary in problem.boundary):
+            raise DeclarationError(
+                "Absorbing belongs to the Wave equation; add ∂u/∂t + c ∂u/∂n = 0 as an npde.Constraint on the faces"
             )
         if any(not 0 <= axis < problem.domain.dimension for pair in self.mixed for axis in pair):
             raise DeclarationError(

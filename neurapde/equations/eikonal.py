@@ -187,7 +187,7 @@ def _slope(samples: Samples, u: "Jet") -> torch.Tensor:
 
 def sources_of(problem: "Problem") -> tuple[tuple[float, ...], ...]:
     """Where the source of each field sits, in the order of the fields."""
-    return tuple(tuple(source.at) for (source,) in problem.right_hand_sides)  # type: ignore[union-attr]
+    return tuple(source.center or () for (source,) in problem.right_hand_sides)
 
 
 def _check_sources(problem: "Problem") -> None:

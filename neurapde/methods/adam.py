@@ -76,10 +76,12 @@ class Adam(Method):
         return torch.float32
 
     def default_trial(self, problem: Problem) -> Trial:
-        return Siren()
+        return problem.equation.trial(problem) or Siren()
 
     def check(self, problem: Problem) -> None:
         self.objective(problem)
+        if reason := problem.equation.untrainable(problem):
+            raise DeclarationError(f"Adam cannot train {problem.name}: {reason}.")
         for side in problem.right_hand_sides:
             for source in side:
                 if isinstance(source, PointSource):

@@ -1,8 +1,18 @@
 """The default method of a problem, and the sentence that says why."""
 
+from neurapde.equations.base import Equation
+from neurapde.equations.eikonal import Eikonal
+from neurapde.equations.fit import Fit
+from neurapde.equations.helmholtz import Helmholtz
+from neurapde.equations.poisson import Poisson
+from neurapde.equations.wave import Wave
 from neurapde.methods.adam import Adam
 from neurapde.methods.base import Method
+from neurapde.methods.fitting import fitting
 from neurapde.methods.galerkin import Galerkin, obstacle
+from neurapde.methods.gauss_newton import GaussNewton
+from neurapde.methods.least_squares import LeastSquares, is_linear
+from neurapde.methods.lines import MethodOfLines, wave_obstacle
 from neurapde.problem import Problem
 from neurapde.trials.base import Trial, TrialFunction
 
@@ -11,9 +21,38 @@ DEFAULT_STEPS = 10_000
 
 def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tuple[Method, str]:
     """The method for `problem` when the user names none, and why this one."""
+    if isinstance(problem.equation, Eikonal) and trial is None:
+        small = _for_eikonal(problem.equation)
+        return (
+            small,
+            f"Method: {small.describe()}, since the equation is not linear and a small network suffices.",
+        )
+    if isinstance(problem.equation, Fit):
+        fit = fitting(problem.equation, problem)
+        return fit, f"Method: {fit.describe()}, the paper's for samples."
+    if isinstance(problem.equation, Wave) and trial is None:
+        reason = wave_obstacle(problem)
+        if reason is None:
+            lines = MethodOfLines()
+            return lines, f"Method: {lines.describe()}, since the equation is linear and the space a box."
+        return Adam(steps=DEFAULT_STEPS), f"Method: Adam, {DEFAULT_STEPS} steps, since {reason}."
     reason = obstacle(problem) if trial is None else "a trial function to train was given"
     if reason is None:
         method: Method = Galerkin()
         return method, f"Method: {method.describe()}, since the equation is linear and the domain a box."
+    if trial is None and isinstance(problem.equation, Equation | Helmholtz | Poisson) and is_linear(problem):
+        method = LeastSquares()
+        return method, f"Method: {method.describe()}, since every constraint is linear in u."
     method = Adam(steps=DEFAULT_STEPS)
     return method, f"Method: {method.describe()}, since {reason.removesuffix('; use Adam')}."
+
+
+def _for_eikonal(equation: Eikonal) -> GaussNewton:
+    """Weights of a signed distance: lengths count most, and exp(−100|Φ|), which the true distance misses, not at all."""
+    if equation.surface is None:
+        return GaussNewton(points=2000)
+    weights = {"surface": 10.0, "normals": 0.1, "off-surface": 0.0, "eikonal": 0.1}
+    points = {"surface": 2000, "normals": 1000, "off-surface": 1, "eikonal": 2000}
+    if equation.distance:
+        weights["distance"], points["distance"] = 10.0, 4000
+    return GaussNewton(steps=40, points=points, weights=weights)

@@ -6,7 +6,7 @@ from neurapde.methods.schedules import Cosine
 from neurapde.problem import Problem
 
 STEPS = 500
-RATE = 5e-4
+RATE = 1e-3
 LEAST, PART = 4096, 8
 """Samples a step: a PART-th of them, but at least so many."""
 

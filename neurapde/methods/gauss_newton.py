@@ -5,6 +5,7 @@ step: tens of steps where Adam takes tens of thousands. A step costs a Jacobian 
 networks of up to some two thousand parameters.
 """
 
+import dataclasses
 import math
 import time
 from collections.abc import Mapping
@@ -68,7 +69,7 @@ class GaussNewton(Method):
         return torch.float64
 
     def default_trial(self, problem: Problem) -> Trial:
-        return problem.equation.around(Siren(width=24, depth=1, omega_0=3.0, omega_hidden=3.0), problem)
+        return problem.equation.around(Siren(width=24, depth=2, omega_0=4.0, omega_hidden=4.0), problem)
 
     def check(self, problem: Problem) -> None:
         names = tuple(constraint.name for constraint in problem.trained)
@@ -79,6 +80,9 @@ class GaussNewton(Method):
                 raise DeclarationError(
                     f"points gives no number for {', '.join(missing)}; name every constraint, or give one number."
                 )
+
+    def resume_key(self) -> "GaussNewton":
+        return dataclasses.replace(self, steps=1)
 
     def describe(self) -> str:
         drawn = self.points if isinstance(self.points, int) else sum(self.points.values())
@@ -127,13 +131,15 @@ class _Descent:
             self.task.progress.bar(self.task.problem.name, self.method.steps, done=self.step) as bar,
         ):
             moved = True
+            if not self.step:
+                self._record(bar, loss, losses)
             while self.step < self.method.steps:
                 if moved:
                     matrix, slope = self._normal_equations()
-                self._record(bar, loss, losses)
                 before = loss
                 moved, loss, losses = self._move(matrix, slope, loss, losses)
                 self.step += 1
+                self._record(bar, loss, losses)
                 bar.advance()
                 self.small = (
                     self.small + 1 if moved and before - loss <= self.method.tolerance * before else 0
@@ -144,7 +150,6 @@ class _Descent:
                 if interrupts.asked:
                     status = Status.INTERRUPTED
                     break
-            self._record(bar, loss, losses)
         self.task.save(self.trial, self._snapshot(), status)
         return Outcome(self.trial, status, self.recorder.history, (), {"steps": self.step})
 
@@ -213,7 +218,7 @@ class _Descent:
         with torch.no_grad():
             start = 0
             for parameter in self.parameters:
-                parameter += change[start : start + parameter.numel()].reshape(parameter.shape)
+                parameter.add_(change[start : start + parameter.numel()].reshape(parameter.shape))
                 start += parameter.numel()
 
     def _record(self, bar: Bar, loss: float, losses: list[float]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, jacfwd, vjp, vmap
+from torch.func import functional_call, jacrev, vjp, vmap
 
 from neurapde.constraints import Constraint, Samples
 from neurapde.core.errors import DeclarationError
@@ -59,7 +59,7 @@ def _pulled_back(
     """Σ over channels of pull · ∂channel/∂θ at each point: `(n, p)`; pull `(n, channels, …)`."""
 
     def one(point: Tensor, weight: Tensor) -> Tensor:
-        _, pull_back = vjp(lambda theta: _channels(trial, theta, point, layout), parameters)
+        pull_back = vjp(lambda theta: _channels(trial, theta, point, layout), parameters)[1]
         (found,) = pull_back(weight)
         return torch.cat([part.reshape(-1) for part in found.values()])
 
@@ -85,9 +85,9 @@ def _channels(
 
     rows = [value(point).unsqueeze(0)]
     if layout.order >= 1:
-        rows.append(jacfwd(value)(point).movedim(-1, 0))
+        rows.append(jacrev(value)(point).movedim(-1, 0))
     if layout.order == 2:
-        hessian = jacfwd(jacfwd(value))(point)
+        hessian = jacrev(jacrev(value))(point)
         rows += [hessian[..., i, j].unsqueeze(0) for i, j in layout.pairs]
     return torch.cat(rows)
 

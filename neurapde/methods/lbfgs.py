@@ -1,5 +1,6 @@
 """L-BFGS with a strong Wolfe line search on points that stay: the finish of a training, or the whole of a small one."""
 
+import dataclasses
 import math
 import time
 from collections.abc import Mapping
@@ -82,6 +83,9 @@ class LBFGS(Method):
         """The loss that this method lowers. Raises DeclarationError for names the problem does not have."""
         return Objective(problem, self.points, self.loss, self.weights, 100, None)
 
+    def resume_key(self) -> "LBFGS":
+        return dataclasses.replace(self, steps=1, checkpoint_seconds=1.0)
+
     def describe(self) -> str:
         drawn = self.points if isinstance(self.points, int) else sum(self.points.values())
         return f"L-BFGS, {self.steps} iterations, {self.loss.upper()} loss on {drawn} points"
@@ -146,7 +150,7 @@ class _Descent:
                 self._record(loss)
                 for _ in range(done):
                     bar.advance()
-                bar.show(dict(zip(self.objective.names, map(float, self.losses), strict=True)))
+                bar.show(dict(zip(self.objective.names, [part.item() for part in self.losses], strict=True)))
                 if done == 0 and fresh:
                     status = Status.CONVERGED
                     break
@@ -173,9 +177,9 @@ class _Descent:
         self.optimizer.param_groups[0]["max_eval"] = 4 * iterations
         state = self.optimizer.state[self.parameters[0]]
         before = state.get("n_iter", 0)
-        start = float(self.optimizer.step(self._loss))  # type: ignore[no-untyped-call, arg-type]
+        start = self.optimizer.step(self._loss).item()  # type: ignore[no-untyped-call, arg-type, union-attr]
         with torch.no_grad():
-            end = float(self._evaluate())
+            end = self._evaluate().item()
         lowered = end < start
         return (state.get("n_iter", 0) - before if lowered or not math.isfinite(end) else 0), end
 
@@ -191,7 +195,7 @@ class _Descent:
         return total
 
     def _record(self, loss: float) -> None:
-        self.recorder.add(self.step, self.seconds, loss, math.nan, [float(part) for part in self.losses])
+        self.recorder.add(self.step, self.seconds, loss, math.nan, [part.item() for part in self.losses])
 
     def _save(self, status: Status) -> None:
         self.saved = time.perf_counter()

@@ -1,0 +1,96 @@
+"""Tutorial: a picture from its pixels, from its gradients and from its Laplacian, by a sinusoidal network.
+
+`python docs/examples/fits.py` draws docs/images/fits.png, in some ten minutes on two cores.
+"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import neurapde as npde
+from neurapde.validation.freedom import without_constant, without_harmonic
+from neurapde.validation.metrics import psnr
+
+HERE = Path(__file__).resolve().parent
+
+
+# [declare]
+def declare(picture: npde.Raster) -> dict[str, npde.Problem]:
+    """The picture three times: supervised by its values, by its gradients, by its Laplacian."""
+    data = {
+        "values": npde.Fit(values=picture),
+        "gradient": npde.Fit(gradient=picture.differences()),
+        "laplacian": npde.Fit(laplacian=picture.laplacian()),
+    }
+    return {name: npde.Problem(f"camera-{name}", picture.domain, fit) for name, fit in data.items()}
+
+
+# [run]
+def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Report:
+    """Fit, compare and draw; `small` takes 24² pixels and a narrow network, and only as many steps as that needs."""
+    fine = npde.read_image("camera", size=48 if small else 128, gray=True)
+    picture = fine.every(2)
+    trial = npde.Siren(width=64 if small else 128)
+    solutions, reports = {}, {}
+    for name, problem in declare(picture).items():
+        method = npde.Adam(
+            300 if small else 500, lr=1e-3, points=4096, loss="l2", schedule=npde.Cosine(), record_every=25
+        )
+        solutions[name] = npde.solve(problem, trial, method, seed=50413)
+        reports[name] = npde.validate(solutions[name], npde.reference(problem))
+        print(problem, reports[name], sep="\n", end="\n\n")
+    score(picture, fine, solutions)
+    draw(picture, solutions, folder / "fits.png")
+    return reports["values"]
+
+
+# [score]
+def score(picture: npde.Raster, fine: npde.Raster, solutions: dict[str, npde.Solution]) -> None:
+    """Decibels at the samples, between them, and after taking away what the data leave free."""
+    between = fine.held_out(2)
+    seen = solutions["values"](between.points.numpy())
+    print(f"values, at the pixels between: {psnr(seen, between.targets.numpy(), peak=2):.1f} dB")
+    for name, forgiven in (("gradient", without_constant), ("laplacian", without_harmonic)):
+        error = forgiven(picture.sampled(solutions[name]).values - picture.values)
+        left = psnr(error, np.zeros_like(error), peak=2)
+        print(f"{name}, {forgiven.__name__.replace('_', ' ')}: {left:.1f} dB")
+
+
+# [draw]
+def draw(picture: npde.Raster, solutions: dict[str, npde.Solution], path: Path) -> None:
+    """Values, length of the gradient and Laplacian (columns) of the picture and of each solution (rows)."""
+    nodes = picture.shape
+    across, up = (slope.values for slope in picture.differences())
+    rows = {
+        "picture": (
+            picture.values - picture.values.mean(),
+            np.hypot(across[:, 1:], up[1:, :]),
+            picture.laplacian().values,
+        )
+    }
+    for name, solution in solutions.items():
+        values = solution(picture.points).reshape(nodes)
+        length = np.linalg.norm(solution.gradient(picture.points), axis=1).reshape(nodes)
+        rows[f"from its {name}"] = (
+            values - values.mean(),
+            length,
+            solution.laplacian(picture.points).reshape(nodes),
+        )
+    limits = [float(np.quantile(np.abs(panel), 0.98)) for panel in rows["picture"]]
+    styles = [("gray", -limits[0], limits[0]), ("magma", 0.0, limits[1]), ("RdBu_r", -limits[2], limits[2])]
+    figure, axes = plt.subplots(3, len(rows), figsize=(2.5 * len(rows), 7.2), layout="constrained")
+    for column, (title, panels) in enumerate(rows.items()):
+        axes[0, column].set_title(title)
+        for row, (values, (cmap, low, high)) in enumerate(zip(panels, styles, strict=True)):
+            axes[row, column].imshow(values.T, origin="lower", cmap=cmap, vmin=low, vmax=high)
+            axes[row, column].set(xticks=[], yticks=[])
+    for panel, label in zip(axes[:, 0], ("values", "length of the gradient", "Laplacian"), strict=True):
+        panel.set_ylabel(label)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    run()

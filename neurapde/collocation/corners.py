@@ -1,0 +1,79 @@
+"""Where the boundary of a planar domain has corners whose solutions are not smooth, and how wide they open."""
+
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+
+from neurapde.core.errors import DeclarationError
+from neurapde.domains import Domain, Segment
+from neurapde.trials.frame import Corner
+
+PROBE = 1e-5  # radius of the circle on which an angle is measured, in units of the domain's size
+DIRECTIONS = 720
+
+
+def corners_of(domain: Domain) -> tuple[Corner, ...]:
+    """The corners between straight edges of a planar domain, straight angles left out; none in other dimensions.
+
+    A corner at which the domain opens more than once (two parts that touch) is left out too.
+    """
+    if domain.dimension != 2:
+        return ()
+    try:
+        segments = [edge for edge in domain.edges if isinstance(edge, Segment)]
+    except DeclarationError:  # a domain without known edges
+        return ()
+    lower, upper = domain.bounds
+    size = float(np.max(upper - lower))
+    found = []
+    for at in _candidates(segments, size):
+        angles = _opening(domain, at, PROBE * size)
+        if angles is not None and abs(angles[1] - np.pi) > 1e-6:
+            found.append(Corner((float(at[0]), float(at[1])), angles[0], angles[1], size))
+    return tuple(found)
+
+
+def _candidates(segments: list[Segment], size: float) -> np.ndarray:
+    """Ends of segments and points where two cross, each once, (n, 2)."""
+    points = [end for segment in segments for end in (segment.start, segment.end)]
+    for one, other in combinations(segments, 2):
+        a, b = np.array(one.start), np.array(other.start)
+        matrix = np.column_stack((np.subtract(one.end, a), -np.subtract(other.end, b)))
+        if abs(np.linalg.det(matrix)) > 1e-12 * size**2:
+            s, t = np.linalg.solve(matrix, b - a)
+            if 0 <= s <= 1 and 0 <= t <= 1:
+                points.append(tuple(a + s * np.subtract(one.end, a)))
+    if not points:
+        return np.empty((0, 2))
+    array = np.array(points)
+    _, first = np.unique(np.round(array / (1e-9 * size)), axis=0, return_index=True)
+    return array[np.sort(first)]
+
+
+def _opening(domain: Domain, at: np.ndarray, radius: float) -> tuple[float, float] | None:
+    """The direction at which the domain opens about a point, and how far; None unless it opens exactly once."""
+
+    def inside(angles: np.ndarray) -> np.ndarray:
+        circle = np.stack((np.cos(angles), np.sin(angles)), axis=1)
+        return np.asarray(domain.contains(at + radius * circle))
+
+    angles = 2 * np.pi * (np.arange(DIRECTIONS) + 0.37) / DIRECTIONS
+    within = inside(angles)
+    rises = np.flatnonzero(within & ~np.roll(within, 1))
+    falls = np.flatnonzero(~within & np.roll(within, 1))
+    if len(rises) != 1:
+        return None
+    step = 2 * np.pi / DIRECTIONS
+    start = _bisect(inside, angles[rises[0]] - step, angles[rises[0]])
+    stop = _bisect(inside, angles[falls[0]] - step, angles[falls[0]])
+    return start, (stop - start) % (2 * np.pi)
+
+
+def _bisect(inside: Callable[[np.ndarray], np.ndarray], low: float, high: float) -> float:
+    """The angle between `low` and `high` at which `inside` changes."""
+    value = inside(np.array([low]))[0]
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if inside(np.array([middle]))[0] == value else (low, middle)
+    return (low + high) / 2

@@ -1,0 +1,242 @@
+"""The rows of a linear problem: every named constraint at its points, applied to every feature of the trial.
+
+A residual is any function of a jet, so its rows are found by giving it the jet of each feature in turn (vectorised by
+`torch.func.vmap`) and taking off what it leaves for u = 0. That it is linear is checked, not assumed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurapde.boundaries import beside
+from neurapde.constraints import Constraint, Samples
+from neurapde.core.errors import DeclarationError
+from neurapde.equations.base import Transmission
+from neurapde.jets.jet import Jet, Layout
+from neurapde.problem import Problem
+from neurapde.trials.frame import FrameTrial
+from neurapde.trials.patchwork import PatchworkTrial
+
+OVERSAMPLING = 2.5  # interior points for each feature
+EDGEWISE = 30.0  # points on the boundary for each feature along an axis: corners need many
+SIDESTEP = 1e-7  # of the domain's size: how far from an interface its two sides are looked up
+ROUNDING = 1e-10  # of the features' size: what is below it is taken for nothing
+AFFINE = 1e-6  # relative departure from linearity that rounding may cause
+
+
+TOP_UPS, DRAW = 40, 4096  # further draws, of so many points each, for parts that are small
+
+
+def _chosen(samples: Samples, mask: Tensor) -> Samples:
+    """The samples where `mask` holds; a constraint that pairs its points is left whole."""
+    if bool(mask.all()):
+        return samples
+    parts = (samples.points, samples.normals, samples.targets)
+    points, normals, targets = (None if part is None else part[mask] for part in parts)
+    assert points is not None
+    return Samples(points, normals, targets)
+
+
+@dataclass(frozen=True)
+class System:
+    """Weighed rows A (rows, columns) and right-hand sides b (rows,), so that A a = b is the problem."""
+
+    matrix: Tensor
+    loads: Tensor
+
+
+class Assembly:
+    """Builds the rows of a problem for a patchwork of frames; columns run part by part, output by output."""
+
+    def __init__(self, problem: Problem, trial: PatchworkTrial, generator: torch.Generator) -> None:
+        self.problem, self.trial, self.generator = problem, trial, generator
+        self.frames: list[FrameTrial] = [frame for frame in trial.trials if isinstance(frame, FrameTrial)]
+        self.widths = [len(frame.amplitudes) for frame in self.frames]
+        self.outputs = trial.outputs
+        lower, upper = problem.domain.bounds
+        self.length = float(np.max(upper - lower))
+        self.bandwidth = max(axis.bandwidth for frame in self.frames for axis in frame.axes)
+        self.device = self.frames[0].amplitudes.device
+
+    @property
+    def columns(self) -> int:
+        """The number of unknowns."""
+        return sum(self.widths) * self.outputs
+
+    def assemble(self) -> System:
+        """All constraints' rows, and those that join parts across interfaces."""
+        names = {constraint.name for constraint in self.problem.equation.constraints(self.problem)}
+        systems = [
+            self._constraint(constraint, constraint.name in names) for constraint in self.problem.constraints
+        ]
+        transmission = self.problem.equation.transmission(self.problem)
+        if transmission is not None:
+            systems += self._interfaces(transmission)
+        return System(torch.cat([s.matrix for s in systems]), torch.cat([s.loads for s in systems]))
+
+    def _boundary_points(self) -> int:
+        return int(EDGEWISE * max(self.widths) ** (1 - 1 / self.trial.dimension)) + 2
+
+    def _draw(self, constraint: Constraint, count: int) -> Samples:
+        return constraint.sample(
+            count, how="sobol", generator=self.generator, dtype=torch.float64, device=self.device
+        )
+
+    def _constraint(self, constraint: Constraint, inside: bool) -> System:
+        """One constraint's rows; inside, every part gets points in proportion to its features."""
+        rows, loads = [], []
+        for part, samples in enumerate(self._by_part(constraint, inside)):
+            if len(samples.points):
+                block, offset = self._rows(constraint, samples, self.frames[part])
+                weight = 1 / len(samples.points) ** 0.5 if inside else 1.0
+                rows.append(self._placed(block * weight, part))
+                loads.append(-offset * weight)
+        return self._weighed(torch.cat(rows), torch.cat(loads), constraint.order)
+
+    def _by_part(self, constraint: Constraint, inside: bool) -> list[Samples]:
+        samples = self._draw(
+            constraint, int(OVERSAMPLING * sum(self.widths)) if inside else self._boundary_points()
+        )
+        split = [
+            _chosen(samples, self.trial.part_of(samples.points) == part) for part in range(len(self.frames))
+        ]
+        for part, width in enumerate(self.widths if inside else ()):
+            for _ in range(TOP_UPS):
+                missing = int(OVERSAMPLING * width) - len(split[part].points)
+                if missing <= 0:
+                    break
+                more = self._draw(constraint, DRAW)
+                more = _chosen(more, self.trial.part_of(more.points) == part)
+                split[part] = Samples(torch.cat([split[part].points, more.points[:missing]]))
+        return split
+
+    def _rows(self, constraint: Constraint, samples: Samples, frame: FrameTrial) -> tuple[Tensor, Tensor]:
+        """The residual's rows (m, features · outputs) for one part, and what it leaves for u = 0, (m,)."""
+        mixed = self.problem.equation.mixed if constraint.order == 2 else ()
+        features = frame.feature_jet(samples.points, constraint.order, mixed)
+
+        def residual(channels: Tensor) -> Tensor:
+            return constraint.residual(samples, Jet(channels, features.layout)).flatten()
+
+        zero = self._zero(features.layout, len(samples.points))
+        offset = residual(zero)
+        blocks = []
+        for output in range(self.outputs):
+            unit = self._unit(output)
+            jets = features.channels.to(zero.dtype)
+            jets = jets if self.outputs == 1 else jets[:, :, None, :] * unit[None, None, :, None]
+            blocks.append(torch.func.vmap(residual, in_dims=-1, out_dims=-1)(jets) - offset[:, None])
+        matrix = torch.cat(blocks, dim=1)
+        self._check_affine(constraint, features, matrix, offset, residual)
+        return matrix, offset
+
+    def _zero(self, layout: Layout, count: int) -> Tensor:
+        shape = (layout.count, count, *((self.outputs,) if self.outputs > 1 else ()))
+        dtype = torch.complex128 if self.trial.complex else torch.float64
+        return torch.zeros(shape, dtype=dtype, device=self.device)
+
+    def _unit(self, output: int) -> Tensor:
+        dtype = torch.complex128 if self.trial.complex else torch.float64
+        return torch.nn.functional.one_hot(torch.tensor(output), self.outputs).to(
+            device=self.device, dtype=dtype
+        )
+
+    def _check_affine(
+        self, constraint: Constraint, features: Jet, matrix: Tensor, offset: Tensor, residual: object
+    ) -> None:
+        assert callable(residual)
+        width = features.channels.shape[-1]
+        amplitudes = torch.cos(1.7 * torch.arange(width * self.outputs, dtype=torch.float64)).to(
+            matrix.device
+        )
+        amplitudes = (0.3 + amplitudes).to(matrix.dtype)
+        jets = features.channels.to(matrix.dtype) @ amplitudes.reshape(self.outputs, width).T
+        found = residual(jets.squeeze(-1) if self.outputs == 1 else jets)
+        expected = matrix @ amplitudes + offset
+        size = (matrix.abs() @ amplitudes.abs() + offset.abs()).max()
+        rounding = ROUNDING * float(features.channels.abs().max())
+        if float((found - expected).abs().max()) > AFFINE * float(size) + rounding:
+            raise DeclarationError(
+                f"constraint {constraint.name!r} of {self.problem.name} is not linear in u, which LeastSquares needs; "
+                "train a network: method=npde.Adam(steps=…)"
+            )
+
+    def _placed(self, block: Tensor, part: int) -> Tensor:
+        """Rows of one part among the columns of all."""
+        start = sum(self.widths[:part]) * self.outputs
+        placed = block.new_zeros((len(block), self.columns))
+        placed[:, start : start + block.shape[1]] = block
+        return placed
+
+    def _weighed(self, matrix: Tensor, loads: Tensor, order: int) -> System:
+        """Rows in units of u: by the equation's size, the domain's length, the number of points and, on edges, the band."""
+        omega = np.concatenate([np.tile(f.frequencies, self.outputs) for f in self.frames]) + 1 / self.length
+        scale = torch.as_tensor(omega**order, device=self.device)
+        norms = torch.linalg.vector_norm(matrix, dim=0) / scale / len(matrix) ** 0.5
+        felt = norms > ROUNDING * max(1.0, float(norms.max()))
+        typical = float(norms[felt].median()) if bool(felt.any()) else 1.0
+        weight = (self.length / np.pi) ** order / typical / len(matrix) ** 0.5
+        if order < 2:
+            weight *= (self.bandwidth * self.length) ** 0.5
+        return System(matrix * weight, loads * weight)
+
+    def _interfaces(self, transmission: Transmission) -> list[System]:
+        """[u] = 0 and [a ∂u/∂n] = 0 on the edges between parts."""
+        count = self._boundary_points()
+        systems = []
+        for region in transmission.regions:
+            edge = region.sample_boundary(
+                count, how="sobol", generator=self.generator, dtype=torch.float64, device=self.device
+            )
+            step = SIDESTEP * self.length * edge.normals
+            kept = torch.as_tensor(self.problem.domain.contains(edge.points + 10 * step))
+            kept &= torch.as_tensor(self.problem.domain.contains(edge.points - 10 * step))
+            points, normals, step = edge.points[kept], edge.normals[kept], step[kept]
+            sides = [self.trial.part_of(points - step), self.trial.part_of(points + step)]
+            between = sides[0] != sides[1]
+            if between.any():
+                ends = [points - step, points + step]
+                values, fluxes = self._jumps(transmission, points, normals, ends, sides, between)
+                systems += [self._weighed(*values, 0), self._weighed(*fluxes, 1)]
+        return systems
+
+    def _jumps(
+        self,
+        transmission: Transmission,
+        points: Tensor,
+        normals: Tensor,
+        ends: list[Tensor],
+        sides: list[Tensor],
+        between: Tensor,
+    ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        points, normals = points[between], normals[between]
+        dtype = torch.complex128 if self.trial.complex else torch.float64
+        value = torch.zeros((len(points) * self.outputs, self.columns), dtype=dtype, device=self.device)
+        flux = torch.zeros_like(value)
+        for sign, end, side in zip((1.0, -1.0), ends, sides, strict=True):
+            conductivity = transmission.flux(end[between])
+            for part, frame in enumerate(self.frames):
+                chosen = torch.nonzero(side[between] == part).squeeze(1)
+                if not len(chosen):
+                    continue
+                jet = frame.feature_jet(points[chosen], 1)
+                slope = sum(beside(normals[chosen, i], jet.value) * jet.d(i) for i in range(jet.dimension))
+                slope = beside(conductivity[chosen], jet.value) * slope
+                start, width = sum(self.widths[:part]) * self.outputs, self.widths[part]
+                for output in range(self.outputs):
+                    columns = slice(start + output * width, start + (output + 1) * width)
+                    rows = chosen * self.outputs + output
+                    value[rows, columns] = (sign * jet.value).to(dtype)
+                    flux[rows, columns] = (sign * slope).to(dtype)
+        zeros = torch.zeros(len(value), dtype=dtype, device=self.device)
+        return (value, zeros), (flux, zeros)
+
+    def set_amplitudes(self, solution: Tensor) -> None:
+        """Give every part its share of a solution (columns,)."""
+        start = 0
+        for frame, width in zip(self.frames, self.widths, strict=True):
+            share = solution[start : start + width * self.outputs].reshape(self.outputs, width).T
+            frame.set_amplitudes(share)
+            start += width * self.outputs

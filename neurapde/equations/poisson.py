@@ -1,0 +1,125 @@
+"""Poisson's equation with a coefficient that may vary and jump: its strong form, and how parts are joined.
+
+    −∇·(a ∇u) + c u = f,
+
+written out −(a Δu + ∇a·∇u) + c u = f where a is smooth; across a jump of a, u and a ∂u/∂n go on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import torch
+
+from neurapde.boundaries import PML, beside
+from neurapde.constraints import Constraint, Samples, interior
+from neurapde.core.errors import DeclarationError
+from neurapde.domains.base import Domain
+from neurapde.equations.base import AbstractEquation, Transmission
+from neurapde.galerkin.weak import pieces_of
+from neurapde.medium import Constant, Field, Piecewise, as_field, check_positive
+from neurapde.sources import PointSource, Source, total
+
+if TYPE_CHECKING:
+    from neurapde.jets.jet import Jet
+    from neurapde.problem import Problem
+
+
+@dataclass(frozen=True)
+class PoissonResidual:
+    """−(a Δu + ∇a·∇u) + c u − f for one right-hand side `(n,)`, or for several `(n, shots)`."""
+
+    coefficient: Field
+    reaction: Field
+    right_hand_sides: tuple[tuple[Source, ...], ...]
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        x = samples.points
+        left = (
+            -beside(self.coefficient(x), u.value) * u.laplacian + beside(self.reaction(x), u.value) * u.value
+        )
+        slopes = gradient_of(self.coefficient, x)
+        if slopes is not None:
+            for i in range(x.shape[1]):
+                left = left - beside(slopes[:, i], u.value) * u.d(i)
+        densities = [total(sources, x) for sources in self.right_hand_sides]
+        return left - (densities[0] if u.value.ndim == 1 else torch.stack(densities, dim=1))
+
+
+def gradient_of(field: Field, points: torch.Tensor) -> torch.Tensor | None:
+    """∇ of a field at points (n, d), (n, d), by automatic differentiation; None where it is constant, piece by piece."""
+    if isinstance(field, Constant):
+        return None
+    if isinstance(field, Piecewise):
+        values = [field.background, *(value for _, value in field.pieces)]
+        if all(isinstance(value, Constant) for value in values):
+            return None
+    try:
+        return torch.func.grad(lambda x: field(x).sum())(points)
+    except RuntimeError as error:
+        raise DeclarationError(
+            f"the coefficient {field.describe()} does not say how it varies ({error}); "
+            "write it with npde.sin, npde.exp, … or torch"
+        ) from error
+
+
+@dataclass(frozen=True)
+class Poisson(AbstractEquation):
+    """−∇·(a∇u) + c u = f, f the problem's sources.
+
+    Args:
+        coefficient: a, positive: a number, a function of points, a GridField or a Piecewise.
+        reaction: c, likewise, of any sign.
+    """
+
+    coefficient: Any = 1.0
+    reaction: Any = 0.0
+
+    order: ClassVar[int] = 2
+    outputs: ClassVar[int] = 1
+    complex: ClassVar[bool] = False
+    mixed: ClassVar[tuple[tuple[int, int], ...]] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "coefficient", as_field(self.coefficient, "coefficient"))
+        object.__setattr__(self, "reaction", as_field(self.reaction, "reaction"))
+        check_positive(self.coefficient, None, "coefficient")
+
+    def on(self, domain: Domain) -> "Poisson":
+        return Poisson(self.coefficient.on(domain), self.reaction.on(domain))
+
+    @property
+    def regions(self) -> Mapping[str, Domain]:
+        return {**self.reaction.regions, **self.coefficient.regions}
+
+    def check(self, problem: "Problem") -> None:
+        check_positive(self.coefficient, problem.domain, "coefficient")
+        if any(isinstance(boundary, PML) for boundary in problem.boundary):
+            raise DeclarationError(
+                "PML absorbs waves, and Poisson's equation has none; use Dirichlet, Neumann or Robin"
+            )
+        for source in (source for side in problem.right_hand_sides for source in side):
+            if isinstance(source, PointSource):
+                raise DeclarationError(
+                    "a PointSource makes the field of Poisson's equation infinite there; use a GaussianSource"
+                )
+            points = problem.domain.sample(1024, how="grid").numpy()
+            if not np.isfinite(source(points)).all():
+                raise DeclarationError(
+                    f"the source, {source.describe()}, is not finite in {problem.domain}; give finite values"
+                )
+
+    def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
+        residual = PoissonResidual(self.coefficient, self.reaction, problem.right_hand_sides)
+        text = f"−∇·(a∇u) + c u − f = 0 in the {problem.domain.name}"
+        return (Constraint("poisson", residual, interior(problem.domain), self.order, text),)
+
+    def transmission(self, problem: "Problem") -> Transmission | None:
+        field = self.coefficient if isinstance(self.coefficient, Piecewise) else self.reaction
+        pieces = pieces_of(field)
+        return None if len(pieces) == 1 else Transmission(pieces, self.coefficient)
+
+    def describe(self, problem: "Problem") -> list[str]:
+        lines = ["−∇·(a ∇u) + c u = f,  u real", f"a = {self.coefficient.describe()}"]
+        return lines if self.reaction == Constant(0.0) else [*lines, f"c = {self.reaction.describe()}"]

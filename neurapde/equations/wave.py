@@ -1,0 +1,150 @@
+"""The wave equation u_tt = c² Δu + f in a medium of varying speed, over space and time: its strong form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from neurapde.boundaries import PML, Absorbing, InitialCondition, beside
+from neurapde.constraints import Constraint, Samples, face, interior
+from neurapde.core.arrays import to_numpy
+from neurapde.core.errors import DeclarationError
+from neurapde.core.wording import point
+from neurapde.domains.base import Domain
+from neurapde.domains.spacetime import SpaceTime
+from neurapde.equations.base import AbstractEquation
+from neurapde.medium import Field, as_field, check_positive
+from neurapde.pulses import Pulse
+from neurapde.sources import PointSource, Source, total
+
+if TYPE_CHECKING:
+    from neurapde.jets.jet import Jet
+    from neurapde.problem import Problem
+
+
+@dataclass(frozen=True)
+class WaveResidual:
+    """u_tt − c² Δu − f for one right-hand side `(n,)`, or for several `(n, shots)`."""
+
+    speed: Field
+    right_hand_sides: tuple[tuple[Source, ...], ...]
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        x = samples.points
+        time = x.shape[1] - 1
+        laplacian = torch.stack([u.d2(i) for i in range(time)]).sum(0)
+        densities = [total(sources, x) for sources in self.right_hand_sides]
+        f = densities[0] if u.value.ndim == 1 else torch.stack(densities, dim=1)
+        return u.d2(time) - beside(self.speed(x[:, :-1]) ** 2, u.value) * laplacian - f
+
+
+@dataclass(frozen=True)
+class OutflowResidual:
+    """∂u/∂t + c ∂u/∂n."""
+
+    speed: Field
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        assert samples.normals is not None
+        time = samples.points.shape[1] - 1
+        flux = torch.stack([beside(samples.normals[:, i], u.value) * u.d(i) for i in range(time)]).sum(0)
+        return u.d(time) + beside(self.speed(samples.points[:, :-1]), u.value) * flux
+
+
+@dataclass(frozen=True)
+class Wave(AbstractEquation):
+    """u_tt = c² Δu + f on a space–time domain, `Box(…).over(Time(…))`.
+
+    Where the problem has no InitialCondition, the field is at rest and zero at the start.
+
+    Args:
+        speed: c: a positive number, a function of points in space `(n, d)`, a GridField or a Piecewise.
+    """
+
+    speed: Any = 1.0
+
+    order: int = field(default=2, init=False, repr=False)
+    outputs: int = field(default=1, init=False, repr=False)
+    complex: bool = field(default=False, init=False, repr=False)
+    mixed: tuple[tuple[int, int], ...] = field(default=(), init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "speed", as_field(self.speed, "speed"))
+        check_positive(self.speed, None, "speed")
+
+    def on(self, domain: Domain) -> "Wave":
+        if not isinstance(domain, SpaceTime):
+            raise DeclarationError(
+                f"the wave equation needs a time, but the domain is {domain}; use domain.over(Time(0, 1))"
+            )
+        speed: Field = self.speed
+        return Wave(speed.on(domain.space))
+
+    @property
+    def regions(self) -> Mapping[str, Domain]:
+        return self.speed.regions
+
+    def check(self, problem: "Problem") -> None:
+        assert isinstance(problem.domain, SpaceTime)
+        check_positive(self.speed, problem.domain.space, "speed")
+        if len([part for part in problem.boundary if isinstance(part, InitialCondition)]) > 1:
+            raise DeclarationError("there are two InitialConditions; give one")
+        for sources in problem.right_hand_sides:
+            for source in sources:
+                _check_source(source, problem)
+
+    def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
+        text = f"u_tt − c² Δu = f in the {problem.domain.name}"
+        residual = WaveResidual(self.speed, problem.right_hand_sides)
+        found = [Constraint("wave", residual, interior(problem.domain), self.order, text)]
+        if not any(isinstance(part, InitialCondition) for part in problem.boundary):
+            found += InitialCondition(0.0, 0.0).constraints(problem.domain)
+        for part in problem.boundary:
+            if isinstance(part, Absorbing):
+                name = "-".join(["absorbing", *(part.on or ())])
+                where = face(problem.domain, part.on)
+                found.append(
+                    Constraint(name, OutflowResidual(self.speed), where, 1, part.describe(problem.domain))
+                )
+        return tuple(found)
+
+    def untrainable(self, problem: "Problem") -> str | None:
+        if any(isinstance(part, PML) for part in problem.boundary):
+            return "the layers of a PML ask for more fields than u; use MethodOfLines, or train with Absorbing sides"
+        for source in (s for sources in problem.right_hand_sides for s in sources):
+            if isinstance(source, Pulse) and isinstance(source.shape, PointSource):
+                return f"{source.describe()} has no density at points; use MethodOfLines, or give it a variance"
+        return None
+
+    def describe(self, problem: "Problem") -> list[str]:
+        return ["u_tt = c² Δu + f,  u real", f"c = {self.speed.describe()}"]
+
+
+def _check_source(source: Source, problem: "Problem") -> None:
+    """Refuse a source of one place in space and time, outside the domain or its layers, or that is not finite."""
+    domain = problem.domain
+    assert isinstance(domain, SpaceTime)
+    if isinstance(source, PointSource):
+        raise DeclarationError(
+            f"{source.describe()} acts at one moment only; use RickerSource or PulsedSource(PointSource(…), signal)"
+        )
+    if isinstance(source, Pulse):
+        if source.center is None:
+            return
+        at = np.array([[*source.center, domain.time.start]])
+        if not domain.contains(at)[0]:
+            raise DeclarationError(
+                f"the source at {point(source.center)} lies outside {domain.space}; move it in"
+            )
+        if not problem.physical(at)[0]:
+            raise DeclarationError(
+                f"the source at {point(source.center)} lies in the absorbing layer; move it inside, or make the "
+                "layer thinner"
+            )
+        return
+    points = domain.sample(4096, how="grid").numpy()
+    values = to_numpy(source(points))
+    if not np.isfinite(values).all() or np.iscomplexobj(values):
+        raise DeclarationError(f"the source, {source.describe()}, is not finite and real everywhere; make it so")

@@ -1,0 +1,162 @@
+"""Poisson's problem as arrays: coefficients, sources and sides of a declaration for the finite-volume solvers."""
+
+import math
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.boundaries import Dirichlet, Neumann, Periodic, Robin
+from neurapde.boundaries.base import Boundary
+from neurapde.core.arrays import to_numpy
+from neurapde.core.errors import DeclarationError
+from neurapde.domains.box import Box
+from neurapde.equations.poisson import Poisson
+from neurapde.grids.solution import GridSolution
+from neurapde.medium import Constant
+from neurapde.problem import Problem
+from neurapde.reference_solvers import sides as grid_sides
+from neurapde.reference_solvers.embedded_poisson import solve_embedded_poisson
+from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.poisson import ORDER, solve_poisson
+from neurapde.sources import total
+
+NODES = {1: 2049, 2: 257, 3: 49}  # along the longest axis, where no shape is asked for
+
+Values = NDArray[np.float64]
+
+
+def solve_poisson_problem(
+    equation: Poisson, problem: Problem, shape: tuple[int, ...] | None, error: bool
+) -> GridSolution:
+    """The adapter of `npde.reference` for Poisson's equation: a Box by its sides, other domains cut out of a grid."""
+    if problem.domain.dimension > 3:
+        raise DeclarationError(
+            f"the grid solver of Poisson's equation takes up to three axes, not {problem.domain}"
+        )
+    if len(problem.right_hand_sides) > 1:
+        raise DeclarationError(
+            "the grid solver of Poisson's equation takes one right-hand side; declare a problem for each"
+        )
+    solve = _on_box(equation, problem) if isinstance(problem.domain, Box) else _cut_out(equation, problem)
+    lower, upper = (corner.tolist() for corner in problem.domain.bounds)
+    grid = Grid(lower, upper, shape or _good_shape(problem))
+    started = time.perf_counter()
+    values = solve(grid)
+    seconds = time.perf_counter() - started
+    estimate = _estimate(values, solve(grid.coarser())) if error and grid.has_coarser else None
+    size = "×".join(map(str, grid.shape))
+    note = (
+        f"finite volumes on {size} nodes; jumps of the coefficient that are not on grid lines are first order"
+    )
+    return GridSolution(values, grid, seconds, estimate, None, (note,))
+
+
+def _good_shape(problem: Problem) -> tuple[int, ...]:
+    lower, upper = problem.domain.bounds
+    most = NODES[problem.domain.dimension] - 1
+    sides = (upper - lower) / float(np.max(upper - lower))
+    return tuple(2 * max(4, math.ceil(most * side / 2)) + 1 for side in sides)
+
+
+def _estimate(fine: Values, coarse: Values) -> float | None:
+    """Relative L2 error of the fine grid, by Richardson; nodes outside the domain do not count."""
+    on_coarse = fine[tuple(slice(None, None, 2) for _ in fine.shape)]
+    known = np.isfinite(on_coarse) & np.isfinite(coarse)
+    size = float(np.linalg.norm(on_coarse[known]))
+    return float(np.linalg.norm((on_coarse - coarse)[known])) / (2**ORDER - 1) / size if size else None
+
+
+def _at(function: Callable[[Values], Values], grid: Grid) -> Values:
+    return np.asarray(function(grid.points), dtype=float).reshape(grid.shape)
+
+
+def _density(problem: Problem) -> Callable[[Values], Values]:
+    sources = problem.right_hand_sides[0]
+    return lambda points: np.asarray(total(sources, points), dtype=float)
+
+
+def _on_box(equation: Poisson, problem: Problem) -> Callable[[Grid], Values]:
+    """The solver of a Box, with the condition of each face."""
+    faces = problem.domain.faces
+    found: dict[str, Boundary] = {}
+    for condition in problem.boundary:
+        if isinstance(condition, Periodic):
+            axis = problem.domain.axes.index(condition.axis)
+            found.update(dict.fromkeys(faces[2 * axis : 2 * axis + 2], condition))
+        elif isinstance(condition, Dirichlet | Neumann | Robin):
+            on = problem.domain.check_faces(condition.on, "the condition")
+            found.update(dict.fromkeys(on, condition))
+        else:
+            raise DeclarationError(
+                f"the grid solver of Poisson's equation takes Dirichlet, Neumann, Robin and Periodic, not {condition!r}"
+            )
+    if missing := [face for face in faces if face not in found]:
+        raise DeclarationError(
+            f"nothing is declared at {', '.join(missing)} of {problem.name!r}; give a condition there"
+        )
+
+    def solve(grid: Grid) -> Values:
+        sides = [_side(equation, found[face], grid, number) for number, face in enumerate(faces)]
+        return solve_poisson(
+            grid,
+            _at(_density(problem), grid),
+            coefficient=_at(equation.coefficient, grid),
+            reaction=_at(equation.reaction, grid),
+            sides=list(zip(sides[::2], sides[1::2], strict=True)),
+        )
+
+    return solve
+
+
+def _side(equation: Poisson, condition: Boundary, grid: Grid, number: int) -> grid_sides.Side:
+    """One face's condition with its data on the face's nodes; fluxes are a ∂u/∂n there."""
+    axis, end = divmod(number, 2)
+    points = grid.points.reshape(*grid.shape, grid.dimension)
+    where: tuple[slice | int, ...] = (*[slice(None)] * axis, -end)
+    face = points[where]
+    flat = face.reshape(-1, grid.dimension)
+
+    def on_face(field: Callable[[Values], Values]) -> Values:
+        return np.asarray(field(flat), dtype=float).reshape(face.shape[:-1])
+
+    match condition:
+        case Dirichlet():
+            return grid_sides.Dirichlet(on_face(condition.value))
+        case Neumann():
+            return grid_sides.Neumann(on_face(equation.coefficient) * on_face(condition.value))
+        case Robin():
+            share = on_face(equation.coefficient) / on_face(condition.b)
+            return grid_sides.Robin(share * on_face(condition.a), share * on_face(condition.value))
+        case _:
+            return grid_sides.Periodic()
+
+
+def _cut_out(equation: Poisson, problem: Problem) -> Callable[[Grid], Values]:
+    """The solver of a domain that is no Box: u given on the whole boundary, by one condition."""
+    conditions = problem.boundary
+    if len(conditions) != 1 or not isinstance(conditions[0], Dirichlet) or conditions[0].on is not None:
+        raise DeclarationError(
+            "the grid solver of Poisson's equation takes one Dirichlet condition on the whole boundary of "
+            f"{problem.domain}; compare other conditions with an exact solution"
+        )
+    value = conditions[0].value
+    boundary: float | Callable[[Values], Values] = (
+        float(value.value.real)
+        if isinstance(value, Constant)
+        else lambda points: np.asarray(value(points), dtype=float)
+    )
+
+    def solve(grid: Grid) -> Values:
+        level = to_numpy(problem.domain.signed_distance(grid.points)).reshape(grid.shape)
+        return solve_embedded_poisson(
+            grid,
+            level,
+            _at(_density(problem), grid),
+            boundary=boundary,
+            coefficient=_at(equation.coefficient, grid),
+            reaction=_at(equation.reaction, grid),
+        )
+
+    return solve

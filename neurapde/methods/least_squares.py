@@ -1,0 +1,254 @@
+"""Least squares for the head: any linear problem, on any domain, at collocation points in double precision.
+
+The features are sines on the lattice of a box larger than the domain (see `trials.frame`), with functions of the domain's
+corners, one set for each part of the domain in which the coefficients are smooth. Every constraint gives rows; the head
+is their least-squares solution. The number of features grows until the field changes by less than the tolerance.
+"""
+
+import math
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurapde.boundaries import PML, Periodic
+from neurapde.collocation.corners import corners_of
+from neurapde.collocation.system import Assembly
+from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.wording import number
+from neurapde.domains import Disk, Domain
+from neurapde.galerkin.weak import Piece
+from neurapde.methods.base import Method, Outcome, Status, Task
+from neurapde.methods.interrupts import Interrupts
+from neurapde.methods.recorder import Recorder
+from neurapde.problem import Problem
+from neurapde.sources import PointSource
+from neurapde.trials.base import Trial
+from neurapde.trials.frame import Corner, Frame, Multipoles
+from neurapde.trials.patchwork import Part, Patchwork, PatchworkTrial
+
+FIRST = {1: 12, 2: 8, 3: 5}  # modes along the longest axis at the first level
+GROWTH = 1.25
+SLOW, STEADY = 0.2, 0.9  # bounds on the ratio of successive changes that the estimate sums
+DEPENDENT = 1e-13  # relative size below which a combination of features counts as none
+PROBES = 3000
+
+
+@dataclass(frozen=True)
+class LeastSquares(Method):
+    """Solve a linear problem for the head of sines that outgrow the domain.
+
+    tolerance: relative L2 error to stop at, as estimated from the change between two numbers of features.
+    largest:   features in all at which growing stops, met tolerance or not.
+    margin:    length of the sines' box beyond the domain's, as a part of it.
+    Raises DeclarationError (from `solve`) for a problem that is not linear, or that it cannot take.
+    """
+
+    tolerance: float = 1e-6
+    largest: int = 2500
+    margin: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.tolerance < 1:
+            raise DeclarationError(f"tolerance={self.tolerance!r}: give a relative error between 0 and 1.")
+        if isinstance(self.largest, bool) or not isinstance(self.largest, int) or self.largest < 30:
+            raise DeclarationError(f"largest={self.largest!r}: give a whole number of at least 30.")
+        if not 0 < self.margin < math.inf:
+            raise DeclarationError(f"margin={self.margin!r}: give a positive part of the domain's length.")
+
+    @property
+    def default_dtype(self) -> torch.dtype:
+        return torch.float64
+
+    def default_trial(self, problem: Problem) -> Trial | None:
+        return None
+
+    def check(self, problem: Problem) -> None:
+        if reason := unfit(problem):
+            raise DeclarationError(f"LeastSquares cannot take {problem.name}: {reason}.")
+
+    def describe(self) -> str:
+        return f"least squares to a relative error of {number(self.tolerance)}"
+
+    def run(self, task: Task) -> Outcome:
+        if task.trial is not None:
+            raise DeclarationError(
+                "LeastSquares places its own sines, so a trial would not be used; leave trial out, or train it with Adam."
+            )
+        recorder = Recorder(("change between levels",))
+        started = time.perf_counter()
+        best: PatchworkTrial | None = None
+        last = before = estimate = math.inf
+        field: Tensor | None = None
+        probes = task.problem.domain.sample(PROBES, how="grid").to(task.device)
+        with (
+            Interrupts() as interrupts,
+            task.progress.bar(task.problem.name, self.largest, unit="feature") as bar,
+        ):
+            done = 0
+            for spec in self._levels(task.problem):
+                best, columns = self._solve(task, spec)
+                with torch.no_grad():
+                    finer = best(probes)
+                bar.advance(columns - done)
+                done = columns
+                if field is not None:
+                    size = float(torch.linalg.vector_norm(finer))
+                    last = float(torch.linalg.vector_norm(finer - field)) / (size or 1.0)
+                    ratio = min(max(last / before, SLOW), STEADY) if math.isfinite(before) and before else 0.5
+                    estimate = last * ratio / (1 - ratio)
+                    before = last
+                    recorder.add(columns, time.perf_counter() - started, last, math.nan, [last])
+                    bar.show({"estimated error": estimate})
+                field = finer
+                if estimate <= self.tolerance or interrupts.asked:
+                    break
+        assert best is not None
+        status = Status.CONVERGED if estimate <= self.tolerance else Status.UNRESOLVED
+        return self._outcome(
+            task, best, Status.INTERRUPTED if interrupts.asked else status, estimate, done, recorder
+        )
+
+    def _levels(self, problem: Problem) -> Iterator[Patchwork]:
+        """Patchworks of growing frames, within the largest number of features."""
+        transmission = problem.equation.transmission(problem)
+        pieces = (None,) if transmission is None else transmission.pieces
+        layouts = [_Layout.of(problem, piece) for piece in pieces]
+        modes = float(FIRST[problem.domain.dimension])
+        last: Patchwork | None = None
+        while True:
+            parts = tuple(one.part(modes, self.margin) for one in layouts)
+            features = problem.outputs * sum(
+                part.trial.features for part in parts if isinstance(part.trial, Frame)
+            )
+            if last is not None and features > self.largest:
+                return
+            patchwork = Patchwork(parts)
+            if patchwork != last:
+                yield patchwork
+            last, modes = patchwork, modes * GROWTH
+
+    def _solve(self, task: Task, spec: Patchwork) -> tuple[PatchworkTrial, int]:
+        problem = task.problem
+        generator = torch.Generator(task.device).manual_seed(task.seed)
+        trial = spec.build(
+            problem.domain.bounds,
+            problem.outputs,
+            problem.equation.complex,
+            generator=generator,
+            dtype=torch.float64,
+            device=task.device,
+        )
+        assembly = Assembly(problem, trial, generator)
+        system = assembly.assemble()
+        assembly.set_amplitudes(least_squares(system.matrix, system.loads))
+        return trial, assembly.columns
+
+    def _outcome(
+        self,
+        task: Task,
+        trial: PatchworkTrial,
+        status: Status,
+        estimate: float,
+        features: int,
+        recorder: Recorder,
+    ) -> Outcome:
+        notes = [
+            f"Trial function: {trial.spec.describe()}, {features} features in all, their head by least squares.",
+            f"Estimated relative error: {estimate:.1e}, from the change between the last two numbers of features.",
+        ]
+        if status is Status.UNRESOLVED:
+            warnings.warn(
+                f"the estimated relative error of {task.problem.name} is {estimate:.1e} with {features} features, above the "
+                f"tolerance {number(self.tolerance)}; give LeastSquares(largest={2 * self.largest}), or a larger tolerance",
+                ResolutionWarning,
+                stacklevel=3,
+            )
+        extras = {"features": features, "error_estimate": estimate}
+        return Outcome(trial.to(task.dtype), status, recorder.history, tuple(notes), extras)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """One part of the domain: its regions, the box around it, and the functions of its corners and holes."""
+
+    within: tuple[Domain, ...]
+    outside: tuple[Domain, ...]
+    box: tuple[tuple[float, ...], tuple[float, ...]]
+    extra: tuple[Corner | Multipoles, ...]
+    longest: float
+
+    @staticmethod
+    def of(problem: Problem, piece: Piece | None) -> "_Layout":
+        within, outside = ((), ()) if piece is None else (piece.within, piece.outside)
+        lower, upper = problem.domain.bounds
+        longest = float(np.max(upper - lower))
+        for region in within:
+            lower, upper = np.maximum(lower, region.bounds[0]), np.minimum(upper, region.bounds[1])
+        extra: list[Corner | Multipoles] = list(corners_of(problem.domain)) if not within else []
+        extra += [
+            Multipoles((float(hole.center[0]), float(hole.center[1])), float(hole.radius))
+            for hole in outside
+            if isinstance(hole, Disk) and not within
+        ]
+        box = tuple(lower.tolist()), tuple(upper.tolist())
+        return _Layout(within, outside, box, tuple(extra), longest)
+
+    def part(self, modes: float, margin: float) -> Part:
+        """This part with `modes` along the domain's longest axis, and as many per length, or nearly, along others."""
+        sides = np.subtract(self.box[1], self.box[0]) / self.longest
+        counts = tuple(max(5, round(modes * side**0.5)) for side in sides)
+        return Part(self.within, self.outside, Frame(counts, margin, self.extra, self.box))
+
+
+def least_squares(matrix: Tensor, loads: Tensor) -> Tensor:
+    """The least-squares solution (columns,) of smallest norm, columns scaled to one length."""
+    lengths = torch.linalg.vector_norm(matrix, dim=0)
+    scale = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
+    scaled = matrix / scale
+    if matrix.device.type == "cpu":
+        found = torch.linalg.lstsq(scaled, loads[:, None], rcond=DEPENDENT, driver="gelsd").solution[:, 0]
+    else:
+        u, s, vh = torch.linalg.svd(scaled, full_matrices=False)
+        kept = s > DEPENDENT * s[0]
+        found = vh[kept].mH @ ((u[:, kept].mH @ loads) / s[kept])
+    return found / scale
+
+
+def unfit(problem: Problem) -> str | None:
+    """Why least squares at points does not apply to a problem, or None where it may (linearity is checked as it runs)."""
+    if problem.domain.dimension > 3:
+        return f"its domain has {problem.domain.dimension} axes, and the lattice of sines is for up to three"
+    if any(isinstance(part, PML) for part in problem.boundary):
+        return "its absorbing layer needs the weak form; use Galerkin"
+    if any(isinstance(part, Periodic) for part in problem.boundary) and problem.equation.transmission(
+        problem
+    ):
+        return "a field that is periodic across a jump of the medium is not joined; move the jump off the boundary"
+    if len(problem.right_hand_sides) > 1:
+        return "it has several shots; declare a problem for each"
+    if any(isinstance(source, PointSource) for side in problem.right_hand_sides for source in side):
+        return "a PointSource has no values at points; use a GaussianSource"
+    return None
+
+
+def is_linear(problem: Problem) -> bool:
+    """Whether every constraint of a problem is linear in u, tried on a few features."""
+    if unfit(problem):
+        return False
+    trial = Patchwork((Part((), (), Frame((2,) * problem.domain.dimension)),)).build(
+        problem.domain.bounds,
+        problem.outputs,
+        problem.equation.complex,
+        generator=torch.Generator(),
+        dtype=torch.float64,
+    )
+    try:
+        Assembly(problem, trial, torch.Generator().manual_seed(0)).assemble()
+    except (DeclarationError, RuntimeError):  # not linear, or not a function that torch can vectorise
+        return False
+    return True

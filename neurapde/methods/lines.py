@@ -1,0 +1,253 @@
+"""The method of lines on sines: in space a Galerkin method on a lattice, in time exact.
+
+The head of a SIREN is linear, and for an evolution it may depend on time. With a lattice of sines as the hidden layer the
+wave equation becomes M a'' = −K a + F, whose solution is a function of the operator M⁻¹K: see `galerkin.propagation`.
+"""
+
+import math
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from neurapde.boundaries import PML, Absorbing, Dirichlet, InitialCondition, Neumann
+from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.progress import Bar
+from neurapde.core.wording import listing, number
+from neurapde.domains.box import Box
+from neurapde.domains.spacetime import SpaceTime
+from neurapde.equations.wave import Wave
+from neurapde.galerkin.evolution import Demand, Drive, WaveProblem, shells_of
+from neurapde.galerkin.propagation import propagate, series
+from neurapde.galerkin.quadrature import FloatArray
+from neurapde.galerkin.waves import WaveLattice
+from neurapde.medium import Constant
+from neurapde.methods.base import Method, Outcome, Status, Task
+from neurapde.methods.history import History
+from neurapde.problem import Problem
+from neurapde.trials.base import Trial
+from neurapde.trials.sine_history import HistoryFunction, SineHistory
+
+GROWTH = 1.2  # of the bandwidth, where it proves too small
+SHELL = 1.1  # the last part of the spectrum, whose size and decay estimate what lies beyond
+QUINTIC = 46080  # a wave that turns by x radians between two knots in time is off by x⁶ / QUINTIC between them
+IN_TIME = 0.05  # of the tolerance that this may cost
+LEAST_KNOTS = 9
+
+
+@dataclass(frozen=True)
+class MethodOfLines(Method):
+    """Solve the wave equation on a Box of one or two axes by sines in space and exactly in time.
+
+    tolerance: relative L2 error over space and time to stop at, as estimated from the end of the spectrum.
+    bandwidth: the largest frequency of the sines, rad per unit length, instead of choosing it by the tolerance.
+    largest:   modes along the longest axis at which growing stops, met tolerance or not.
+
+    Sides that absorb (Absorbing, PML) are moved out until nothing that they send back is felt before the end; the field
+    is then that of a medium without end. Inside the layers of a PML it goes on as there.
+    Raises DeclarationError (from `solve`, before any work) for problems that it cannot take.
+    """
+
+    tolerance: float = 2e-3
+    bandwidth: float | None = None
+    largest: int = 512
+
+    def __post_init__(self) -> None:
+        if not 0 < self.tolerance < 1:
+            raise DeclarationError(f"tolerance={self.tolerance!r}: give a relative error between 0 and 1.")
+        if self.bandwidth is not None and not 0 < self.bandwidth < math.inf:
+            raise DeclarationError(f"bandwidth={self.bandwidth!r}: give a positive, finite frequency.")
+        if isinstance(self.largest, bool) or not isinstance(self.largest, int) or self.largest < 8:
+            raise DeclarationError(f"largest={self.largest!r}: give a whole number of at least 8.")
+
+    @property
+    def default_dtype(self) -> torch.dtype:
+        return torch.float64
+
+    def default_trial(self, problem: Problem) -> Trial | None:
+        return None
+
+    def check(self, problem: Problem) -> None:
+        if reason := wave_obstacle(problem):
+            raise DeclarationError(f"MethodOfLines cannot take {problem.name}: {reason}.")
+
+    def describe(self) -> str:
+        if self.bandwidth is not None:
+            return f"method of lines, sines up to {number(self.bandwidth)}"
+        return f"method of lines to a relative error of {number(self.tolerance)}"
+
+    def run(self, task: Task) -> Outcome:
+        if task.trial is not None:
+            raise DeclarationError("MethodOfLines makes its own trial function; leave trial out, or use Adam.")
+        waves = WaveProblem(task.problem)
+        demands = waves.demands(self.tolerance, self.largest)
+        bandwidth = self.bandwidth or _wanted(waves, demands)
+        most = self.largest * math.pi / max(waves.box.extents)
+        rows: list[tuple[int, float]] = []
+        with task.progress.bar(task.problem.name, 0, unit="polynomial") as bar:
+            while True:
+                level = _evolve(waves, waves.lattice(bandwidth, self.largest), demands, self.tolerance, bar)
+                rows.append((int(np.prod(level.lattice.shape)), level.estimate))
+                bar.show({"estimated error": level.estimate})
+                if self.bandwidth is not None or level.estimate <= self.tolerance or bandwidth >= most:
+                    break
+                bandwidth = min(GROWTH * bandwidth, most)
+        return self._outcome(task, waves, level, rows)
+
+    def _outcome(
+        self, task: Task, waves: WaveProblem, level: "_Level", rows: list[tuple[int, float]]
+    ) -> Outcome:
+        problem, lattice = task.problem, level.lattice
+        if converged := self.bandwidth is not None or level.estimate <= self.tolerance:
+            status = Status.CONVERGED
+        else:
+            status = Status.UNRESOLVED
+            warnings.warn(
+                f"the estimated relative error of {problem.name} is {level.estimate:.1e} with {rows[-1][0]} features, "
+                f"above the tolerance {number(self.tolerance)}; give MethodOfLines(largest={2 * self.largest}) more "
+                "modes, or accept it with a larger tolerance",
+                ResolutionWarning,
+                stacklevel=2,
+            )
+        history = History(
+            step=np.array([features for features, _ in rows], dtype=np.int64),
+            seconds=np.zeros(len(rows)),
+            loss=np.array([estimate for _, estimate in rows]),
+            learning_rate=np.full(len(rows), np.nan),
+            constraints={"estimated error": np.array([estimate for _, estimate in rows])},
+        )
+        extras = {
+            "features": rows[-1][0],
+            "bandwidth": max(one.bandwidth for one in lattice.modes),
+            "error_estimate": level.estimate,
+            "polynomials": level.polynomials,
+            "moments": level.states.shape[0],
+            "converged": int(converged),
+        }
+        return Outcome(_trial(waves, level, task), status, history, tuple(_notes(waves, level)), extras)
+
+
+@dataclass(frozen=True)
+class _Level:
+    """One lattice, the states (moments, 3, *modes, shots) on it, the estimated error and the work it took."""
+
+    lattice: WaveLattice
+    states: FloatArray
+    estimate: float
+    polynomials: int
+
+
+def wave_obstacle(problem: Problem) -> str | None:
+    """Why the method of lines does not apply to a problem, or None where it does."""
+    if not isinstance(problem.equation, Wave):
+        return "its equation is not Wave"
+    domain = problem.domain
+    assert isinstance(domain, SpaceTime)
+    if not isinstance(domain.space, Box) or domain.space.dimension > 2:
+        return f"its domain is {domain}, and the sines need a Box of one or two axes"
+    if problem.extra:
+        return f"it has the further constraint {problem.extra[0].name!r}, which the weak form does not know"
+    given: list[str] = []
+    for part in problem.boundary:
+        if isinstance(part, PML):
+            given += part.widths(domain)
+        elif isinstance(part, Absorbing):
+            given += domain.check_faces(part.on, "the condition")
+        elif isinstance(part, Dirichlet | Neumann):
+            if part.value != Constant(0.0):
+                return f"the condition {part.describe(domain)} is not zero"
+            given += domain.check_faces(part.on, "the condition")
+        elif not isinstance(part, InitialCondition):
+            return f"the weak form does not know the condition {part.describe(domain)}"
+    if missing := [face for face in domain.space.faces if face not in given]:
+        return f"nothing is said about {listing(missing)}; give Absorbing, PML, Dirichlet or Neumann there"
+    if twice := [face for face in domain.space.faces if given.count(face) > 1]:
+        return f"{twice[0]} has two conditions; give one"
+    return None
+
+
+def _wanted(waves: WaveProblem, demands: list[Demand]) -> float:
+    """The bandwidth for all waves: their frequencies do not change, so they are shortest where they are slowest."""
+    slowest = waves.speeds[0]
+    return max((one.bandwidth * max(1.0, one.speed / slowest) for one in demands), default=0.0)
+
+
+def _evolve(
+    waves: WaveProblem, lattice: WaveLattice, demands: list[Demand], tolerance: float, bar: Bar
+) -> _Level:
+    """The states of every shot at the knots in time."""
+    fastest = max((one.bandwidth * one.speed for one in demands), default=0.0)
+    turn = (QUINTIC * IN_TIME * tolerance) ** (1 / 6)
+    knots = max(LEAST_KNOTS, math.ceil(waves.time.duration * fastest / turn) + 1)
+    times = np.linspace(0, waves.time.duration, knots)
+    every = [waves.shot(sources, lattice) for sources in waves.problem.right_hand_sides]
+    count = 0
+
+    def run(drives: list[Drive]) -> FloatArray:
+        nonlocal count
+        if not drives:
+            return np.zeros((3, knots, *lattice.shape))
+        tables = [series(lattice.largest, times, one.signal, one.value, one.rate) for one in drives]
+        count += sum(table.shape[-1] for table in tables)
+        return propagate(
+            lattice.operator, lattice.largest, [one.load(lattice) for one in drives], tables, bar.advance
+        )
+
+    common = run(waves.shared())
+    states = np.stack([common + run(drives) for drives in every], axis=-1)
+    estimate = _estimate(lattice, states[0][waves.quiet(times)])
+    return _Level(lattice, np.moveaxis(states, 0, 1), estimate, count)
+
+
+def _estimate(lattice: WaveLattice, fields: FloatArray) -> float:
+    """What the spectrum of fields (moments, *modes, shots) holds beyond its end, relative.
+
+    The last two shells, whose parts are orthogonal, continue as a geometric series; the modes that are kept err by as
+    much again.
+    """
+    shells = shells_of(lattice)
+    top = shells.max()
+    power = np.sum(fields**2, axis=(0, -1))
+    last = float(power[shells > top / SHELL].sum())
+    before = float(power[(shells > top / SHELL**2) & (shells <= top / SHELL)].sum())
+    total = float(power.sum())
+    if total == 0 or last == 0:
+        return 0.0
+    ratio = min(last / before, 0.9) if before else 0.9
+    return math.sqrt(2 * last / total * ratio / (1 - ratio))
+
+
+def _trial(waves: WaveProblem, level: _Level, task: Task) -> HistoryFunction:
+    moments = level.states.shape[0]
+    own = waves.box.sides != waves.space.sides
+    spec = SineHistory(level.lattice.shape, moments, waves.box.sides if own else None, waves.free)
+    trial = spec.build(
+        task.problem.domain.bounds,
+        task.problem.outputs,
+        generator=torch.Generator(),
+        dtype=task.dtype,
+        device=task.device,
+    )
+    amplitudes = np.moveaxis(level.lattice.amplitudes(np.moveaxis(level.states, -1, 0)), 0, -1)
+    with torch.no_grad():
+        trial.amplitudes.copy_(torch.as_tensor(np.ascontiguousarray(amplitudes)))
+    return trial
+
+
+def _notes(waves: WaveProblem, level: _Level) -> list[str]:
+    lattice = level.lattice
+    counts = " × ".join(map(str, lattice.shape))
+    notes = [
+        f"Trial function: {counts} products of sines up to {max(one.bandwidth for one in lattice.modes):.0f} rad per "
+        f"unit length, with a head that is a function of time, quintic between {level.states.shape[0]} moments."
+    ]
+    if waves.box.sides != waves.space.sides:
+        notes.append(
+            f"The sines live on {waves.box}: sides that absorb were moved out so far that nothing they send back "
+            "arrives before the end."
+        )
+    medium = "the medium is uniform" if lattice.uniform is not None else "the medium's jumps enter by exact integrals"
+    notes.append(f"Time is exact, by {level.polynomials} Chebyshev polynomials of the operator; {medium}.")
+    notes.append(f"Estimated relative error: {level.estimate:.1e}, from the end of the spectrum.")
+    return notes

@@ -1,0 +1,227 @@
+"""Sines that outgrow the domain: a hidden layer on the lattice of a box larger than the domain, plus corner functions.
+
+On a box larger than the domain the lattice's sines no longer prescribe anything at the domain's boundary: they are a frame,
+and a function that is smooth in the domain is approximated faster than any power of the bandwidth (Fourier extension;
+Adcock, Huybrechs and Martín-Vaquero 2014). Where the boundary has a corner, z^α and z^α log z carry what is not smooth.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurapde.core.errors import DeclarationError
+from neurapde.core.vocabulary import Declaration
+from neurapde.galerkin.modes import AxisModes
+from neurapde.jets.jet import Jet, Layout
+from neurapde.trials.base import Bounds, Trial, TrialFunction
+
+
+@dataclass(frozen=True)
+class Corner(Declaration):
+    """Harmonic functions Re, Im of z^α and z^α log z about a corner of the plane, with z = (x − at) e^{−i start}/size.
+
+    Plain powers with a whole α are left out: they are polynomials, which the sines carry.
+
+    at: the corner. start: direction of the side from which the domain opens counterclockwise, rad. opening: the angle of
+    the domain there, rad. size: length by which r is scaled. The exponents are α = kπ/(2 opening) up to `largest`: those of
+    values or slopes that vanish on either side.
+    """
+
+    at: tuple[float, float]
+    start: float
+    opening: float
+    size: float
+    largest: float = 4.0
+
+    @property
+    def exponents(self) -> np.ndarray:
+        """α (m,)."""
+        step = np.pi / (2 * self.opening)
+        return step * np.arange(1, int(self.largest / step + 1e-9) + 1)
+
+    @property
+    def powers(self) -> np.ndarray:
+        """The α whose plain power is no polynomial, (p,)."""
+        return self.exponents[np.abs(self.exponents - np.round(self.exponents)) > 1e-6]
+
+    @property
+    def count(self) -> int:
+        """Number of functions: two for each plain power and two for each with a logarithm."""
+        return 2 * (len(self.powers) + len(self.exponents))
+
+    def channels(self, points: Tensor, layout: Layout) -> Tensor:
+        """The functions and their derivatives at points (n, 2): (layout.count, n, count)."""
+        turn = np.exp(-1j * (self.start + self.opening / 2)) / self.size
+        offset = points - points.new_tensor(self.at)
+        tiny = torch.finfo(points.dtype).tiny ** 0.25
+        z = torch.complex(offset[:, 0], offset[:, 1]) * turn
+        z = torch.where(z.abs() > tiny, z, torch.full_like(z, tiny))
+        log = z.log()[:, None] + 1j * self.opening / 2  # the cut runs outside the domain
+        turned = turn * np.exp(1j * self.opening / 2)
+        plain, logged = (
+            torch.as_tensor(part, dtype=points.dtype, device=points.device)
+            for part in (self.powers, self.exponents)
+        )
+        rows = [torch.cat((_power(plain, log, 0), _power(logged, log, 0) * log), dim=1)]
+        if layout.order > 0:
+            first = torch.cat(
+                (plain * _power(plain, log, 1), (logged * log + 1) * _power(logged, log, 1)), dim=1
+            )
+            rows += [1j**i * turned * first for i in range(2)]
+        if layout.order > 1:
+            bent = (logged * (logged - 1) * log + 2 * logged - 1) * _power(logged, log, 2)
+            second = turned**2 * torch.cat((plain * (plain - 1) * _power(plain, log, 2), bent), dim=1)
+            rows += [1j ** (i + j) * second for i, j in layout.pairs]
+        return torch.stack([torch.cat((row.real, row.imag), dim=1) for row in rows])
+
+
+def _power(alpha: Tensor, log: Tensor, less: int) -> Tensor:
+    """z^(α − less) from log z (n, 1): (n, len(alpha))."""
+    return torch.exp((alpha - less) * log)
+
+
+@dataclass(frozen=True)
+class Multipoles(Declaration):
+    """Harmonic functions log |z| and Re, Im of z^(−k), k = 1 … order, with z = (x − at)/radius: fields of a hole's inside.
+
+    at: centre of the hole. radius: where they are of size one.
+    """
+
+    at: tuple[float, float]
+    radius: float
+    order: int = 12
+
+    @property
+    def count(self) -> int:
+        """Number of functions."""
+        return 2 * self.order + 1
+
+    def channels(self, points: Tensor, layout: Layout) -> Tensor:
+        """The functions and their derivatives at points (n, 2): (layout.count, n, count)."""
+        offset = (points - points.new_tensor(self.at)) / self.radius
+        z = torch.complex(offset[:, 0], offset[:, 1])[:, None]
+        z = torch.where(
+            z.abs() > 0.1, z, torch.full_like(z, 0.1)
+        )  # never evaluated in the hole but by rounding
+        k = torch.arange(1, self.order + 1, dtype=points.dtype, device=points.device)
+        rows = [torch.cat((z.log(), z**-k), dim=1)]
+        if layout.order > 0:
+            first = torch.cat((1 / z, -k * z ** -(k + 1)), dim=1) / self.radius
+            rows += [1j**i * first for i in range(2)]
+        if layout.order > 1:
+            second = torch.cat((-1 / z**2, k * (k + 1) * z ** -(k + 2)), dim=1) / self.radius**2
+            rows += [1j ** (i + j) * second for i, j in layout.pairs]
+        return torch.stack([torch.cat((row.real, row.imag[:, 1:]), dim=1) for row in rows])
+
+
+@dataclass(frozen=True)
+class Frame(Trial):
+    """Sines on a box `1 + margin` times as long as the domain along each axis, and functions of its corners and holes.
+
+    modes: number of modes along each axis. box: lower and upper corner of what to cover, where it is less than the domain.
+    """
+
+    modes: tuple[int, ...]
+    margin: float = 0.5
+    extra: tuple[Corner | Multipoles, ...] = ()
+    box: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.modes or min(self.modes) < 1:
+            raise DeclarationError(f"modes={self.modes} leaves an axis without modes; give at least 1 each")
+        if not self.margin > 0:
+            raise DeclarationError(f"margin={self.margin!r}: give a positive part of the domain's length")
+
+    def build(
+        self,
+        bounds: Bounds,
+        outputs: int = 1,
+        complex: bool = False,
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> "FrameTrial":
+        lower, upper = (np.atleast_1d(np.asarray(corner, dtype=float)) for corner in self.box or bounds)
+        if len(lower) != len(self.modes):
+            raise DeclarationError(
+                f"{self} has {len(self.modes)} axes, but the domain has {len(lower)}; give as many"
+            )
+        more = self.margin * (upper - lower) / 2
+        axes = tuple(
+            AxisModes(float(a), float(b), count, (True, True))
+            for a, b, count in zip(lower - more, upper + more, self.modes, strict=True)
+        )
+        amplitudes = torch.zeros(
+            (self.features, outputs, *((2,) if complex else ())), dtype=dtype, device=device
+        )
+        return FrameTrial(self, axes, amplitudes, complex)
+
+    @property
+    def features(self) -> int:
+        """Number of functions in all."""
+        return int(np.prod(self.modes)) + sum(part.count for part in self.extra)
+
+    def describe(self) -> str:
+        extra = f" and functions of {len(self.extra)} corners or holes" if self.extra else ""
+        return f"{'×'.join(map(str, self.modes))} sines on a larger box{extra}"
+
+
+class FrameTrial(TrialFunction):
+    """u = Σ_j a_j φ_j: amplitudes (features, outputs), and for complex fields a last axis (real, imaginary)."""
+
+    def __init__(self, spec: Frame, axes: Sequence[AxisModes], amplitudes: Tensor, complex: bool) -> None:
+        super().__init__(spec, len(axes), amplitudes.shape[1], complex)
+        self.axes = tuple(axes)
+        self.extra = spec.extra
+        self.amplitudes = torch.nn.Parameter(amplitudes)
+
+    @property
+    def frequencies(self) -> np.ndarray:
+        """|ω| of each feature (features,); 0 for those of corners and holes."""
+        squares = sum(np.meshgrid(*(axis.frequencies**2 for axis in self.axes), indexing="ij"))
+        rest = len(self.amplitudes) - np.size(squares)
+        return np.concatenate([np.sqrt(np.ravel(squares)), np.zeros(rest)])
+
+    def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        layout = Layout(self.dimension, order, tuple(mixed))
+        points = self.inputs(points)
+        tables = [self._tables(axis, points[:, axis], order) for axis in range(self.dimension)]
+        wanted = [(0,) * self.dimension]
+        wanted += [tuple(int(axis == i) for axis in range(self.dimension)) for i in range(layout.firsts)]
+        wanted += [
+            tuple((axis == i) + (axis == j) for axis in range(self.dimension)) for i, j in layout.pairs
+        ]
+        channels = torch.stack([_outer([tables[a][k] for a, k in enumerate(degrees)]) for degrees in wanted])
+        parts = [channels, *(part.channels(points, layout) for part in self.extra)]
+        return Jet(torch.cat(parts, dim=2), layout)
+
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        features = self.feature_jet(points, order, mixed)
+        sums = features.channels @ self.amplitudes.flatten(1)
+        if self.complex:
+            sums = torch.view_as_complex(sums.reshape(*sums.shape[:2], -1, 2))
+        return Jet(sums.squeeze(-1) if self.outputs == 1 else sums, features.layout)
+
+    def set_amplitudes(self, values: Tensor) -> None:
+        """Take the amplitudes (features, outputs) of a solve, complex if the field is."""
+        with torch.no_grad():
+            self.amplitudes.copy_(torch.view_as_real(values) if self.complex else values)
+
+    def _tables(self, axis: int, x: Tensor, order: int) -> list[Tensor]:
+        modes = self.axes[axis]
+        omega = torch.as_tensor(modes.frequencies, dtype=x.dtype, device=x.device)
+        angle = (x[:, None] - modes.lower) * omega
+        value = torch.cos(angle)
+        return [value, -omega * torch.sin(angle), -(omega**2) * value][: order + 1]
+
+
+def _outer(tables: Sequence[Tensor]) -> Tensor:
+    """Products (n, Π counts) of tables (n, count)."""
+    result = tables[0]
+    for table in tables[1:]:
+        result = (result[:, :, None] * table[:, None, :]).flatten(1)
+    return result

@@ -1,0 +1,93 @@
+"""One trial function for each part of a domain: fields with kinks or jumps where a coefficient jumps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from neurapde.core.errors import DeclarationError
+from neurapde.core.vocabulary import Declaration
+from neurapde.domains.base import Domain
+from neurapde.jets.jet import Jet, Layout
+from neurapde.trials.base import Bounds, Trial, TrialFunction
+
+
+@dataclass(frozen=True)
+class Part(Declaration):
+    """Where one trial function holds: inside every region of `within` and outside every one of `outside`."""
+
+    within: tuple[Domain, ...]
+    outside: tuple[Domain, ...]
+    trial: Trial
+
+    def contains(self, points: Tensor) -> Tensor:
+        """Which points (n, d) lie in this part, (n,)."""
+        inside = torch.ones(len(points), dtype=torch.bool, device=points.device)
+        for region in self.within:
+            inside = inside & region.contains(points)
+        for region in self.outside:
+            inside = inside & ~region.contains(points)
+        return inside
+
+
+@dataclass(frozen=True)
+class Patchwork(Trial):
+    """Parts that cover the domain, each with a trial of its own; where parts share an edge the first one holds."""
+
+    parts: tuple[Part, ...]
+
+    def __post_init__(self) -> None:
+        if not self.parts:
+            raise DeclarationError("Patchwork() has no parts; give at least one")
+
+    def build(
+        self,
+        bounds: Bounds,
+        outputs: int = 1,
+        complex: bool = False,
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> "PatchworkTrial":
+        built = [
+            part.trial.build(bounds, outputs, complex, generator=generator, dtype=dtype, device=device)
+            for part in self.parts
+        ]
+        return PatchworkTrial(self, built)
+
+    def describe(self) -> str:
+        return "; ".join(dict.fromkeys(part.trial.describe() for part in self.parts)) + (
+            f", one in each of {len(self.parts)} parts" if len(self.parts) > 1 else ""
+        )
+
+
+class PatchworkTrial(TrialFunction):
+    """Evaluates each point in its own part."""
+
+    def __init__(self, spec: Patchwork, trials: Sequence[TrialFunction]) -> None:
+        super().__init__(spec, trials[0].dimension, trials[0].outputs, trials[0].complex)
+        self.parts = spec.parts
+        self.trials = nn.ModuleList(trials)
+
+    def part_of(self, points: Tensor) -> Tensor:
+        """The number of the part that each point (n, d) lies in, (n,); the last for points in none."""
+        number = torch.full((len(points),), len(self.parts) - 1, device=points.device)
+        for index in reversed(range(len(self.parts))):
+            number[self.parts[index].contains(points)] = index
+        return number
+
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        points = self.inputs(points)
+        layout = Layout(self.dimension, order, tuple(mixed))
+        number = self.part_of(points)
+        shape = (layout.count, len(points), *((self.outputs,) if self.outputs > 1 else ()))
+        dtype = points.dtype.to_complex() if self.complex else points.dtype
+        channels = torch.zeros(shape, dtype=dtype, device=points.device)
+        for index, trial in enumerate(self.trials):
+            chosen = torch.nonzero(number == index).squeeze(1)
+            if len(chosen):
+                part = trial.jet(points[chosen], order, mixed).channels  # type: ignore[operator]
+                channels = channels.index_copy(1, chosen, part)
+        return Jet(channels, layout)

@@ -1,0 +1,189 @@
+"""Products of sines whose coefficients move in time: a SIREN of one hidden layer with a head that is a function of t.
+
+The coefficients, their rates and their accelerations are kept at moments equally spaced, and joined by quintics: the
+field is twice continuously differentiable in time, and its jets are exact derivatives of what it evaluates to.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurapde.core.errors import DeclarationError
+from neurapde.galerkin.modes import AxisModes
+from neurapde.jets.jet import Jet, Layout
+from neurapde.trials.base import Bounds, Trial, TrialFunction
+
+FEW = 8  # distinct times up to which the head is formed for each, instead of at the knots around the points
+KNOT = 3  # numbers kept at a knot: value, rate, acceleration
+
+
+@dataclass(frozen=True)
+class SineHistory(Trial):
+    """Products of sines on the lattice of a box, with coefficients that are functions of time.
+
+    modes:   number of modes along each axis in space.
+    moments: knots in time, from the first to the last instant of the domain.
+    box:     (lower, upper) of each axis of the lattice, where it is larger than the domain; None for the domain's own.
+    free:    for each axis, whether the slope (instead of the value) vanishes at its (lower, upper) end.
+    """
+
+    modes: tuple[int, ...]
+    moments: int
+    box: tuple[tuple[float, float], ...] | None = None
+    free: tuple[tuple[bool, bool], ...] | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.modes) <= 2 or min(self.modes) < 1 or self.moments < 2:
+            raise DeclarationError(
+                f"modes={self.modes}, moments={self.moments}; give at least 1 mode on one or two axes, and 2 moments"
+            )
+
+    def axes(self, bounds: Bounds) -> tuple[AxisModes, ...]:
+        """The modes of each axis in space, for a space–time domain with these corners (d + 1,), (d + 1,)."""
+        lower, upper = (np.atleast_1d(np.asarray(corner, dtype=float)) for corner in bounds)
+        if len(lower) != len(self.modes) + 1:
+            raise DeclarationError(
+                f"{self} has {len(self.modes)} axes in space, but the domain has {len(lower)} with time; give one "
+                "number of modes for each axis but the last"
+            )
+        sides = self.box or tuple(zip(lower[:-1].tolist(), upper[:-1].tolist(), strict=True))
+        free = self.free or ((False, False),) * len(self.modes)
+        return tuple(
+            AxisModes(a, b, count, ends) for (a, b), count, ends in zip(sides, self.modes, free, strict=True)
+        )
+
+    def build(
+        self,
+        bounds: Bounds,
+        outputs: int = 1,
+        complex: bool = False,
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> "HistoryFunction":
+        if complex:
+            raise DeclarationError("SineHistory is a real field; train another trial for a complex one")
+        shape = (self.moments, KNOT, *self.modes, outputs)
+        span = (float(bounds[0][-1]), float(bounds[1][-1]))
+        return HistoryFunction(self, self.axes(bounds), span, torch.zeros(shape, dtype=dtype, device=device))
+
+    def describe(self) -> str:
+        count = " × ".join(map(str, self.modes))
+        return f"{count} products of sines, their coefficients quintics between {self.moments} moments"
+
+
+class HistoryFunction(TrialFunction):
+    """u(x, t) = Σ a_ij(t) φ_i(x) φ_j(y), a_ij quintic between knots.
+
+    amplitudes: the parameters, (moments, 3, count_0, …, outputs): a, a' and a'' at each knot.
+    """
+
+    def __init__(
+        self, spec: SineHistory, axes: Sequence[AxisModes], span: tuple[float, float], amplitudes: Tensor
+    ) -> None:
+        super().__init__(spec, len(axes) + 1, amplitudes.shape[-1], False)
+        self.axes = tuple(axes)
+        self.start, self.stop = span
+        self.amplitudes = torch.nn.Parameter(amplitudes)
+
+    @property
+    def step(self) -> float:
+        """Time between two knots."""
+        return (self.stop - self.start) / (len(self.amplitudes) - 1)
+
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        layout = Layout(self.dimension, order, tuple(mixed))
+        points = self.inputs(points)
+        wanted = [(0,) * self.dimension]
+        wanted += [_degrees(self.dimension, i) for i in range(layout.firsts)]
+        wanted += [_degrees(self.dimension, i, j) for i, j in layout.pairs]
+        cells = ((points[:, -1] - self.start) / self.step).floor().clamp(0, len(self.amplitudes) - 2).long()
+        followed = torch.is_grad_enabled() and points.requires_grad  # by torch, point by point
+        moments = torch.unique(points[:, -1].detach())
+        alone = len(moments) <= FEW and not followed
+        groups = torch.searchsorted(moments, points[:, -1].contiguous()) if alone else cells
+        order_of = torch.argsort(groups, stable=True)
+        parts = []
+        for rows in torch.split(order_of, torch.unique(groups, return_counts=True)[1].tolist()):
+            parts.append(self._in_cell(points[rows], int(cells[rows[0]]), wanted, alone, followed))
+        back = torch.empty_like(order_of)
+        back[order_of] = torch.arange(len(order_of), device=back.device)
+        channels = (
+            torch.cat(parts, dim=1)[:, back]
+            if parts
+            else points.new_zeros(len(wanted), 0, self.outputs)
+        )
+        return Jet(channels.squeeze(-1) if self.outputs == 1 else channels, layout)
+
+    def _in_cell(
+        self, points: Tensor, cell: int, wanted: Sequence[tuple[int, ...]], alone: bool, followed: bool
+    ) -> Tensor:
+        """Derivatives of the degrees wanted at points between two knots: (len(wanted), n, outputs).
+
+        alone: whether all have one time. followed: whether torch is to differentiate by the points.
+        """
+        t = points[:, -1]
+        tables = [self._table(axis, points[:, axis]) for axis in range(self.dimension - 1)]
+        which = torch.arange(len(points), device=t.device)
+        first = tables[0]
+        if not followed:  # points of a grid share their lines
+            lines, which = torch.unique(points[:, 0], return_inverse=True)
+            first = self._table(0, lines)
+        weights = [self._quintics(t[:1] if alone else t, cell, degree) for degree in range(3)]
+        knots = self.amplitudes[cell : cell + 2].flatten(0, 1)  # (6, count_0, …, outputs)
+        found, heads = [], {}
+        for degrees in wanted:
+            head = knots if not alone else torch.einsum("k,k...->...", weights[degrees[-1]][0], knots)[None]
+            key = (degrees[0], degrees[-1] if alone else 0)
+            if key not in heads:  # (lines, 1 or 6, rest…, outputs)
+                heads[key] = torch.einsum("la,ka...->lk...", first[degrees[0]], head)
+            rows = heads[key][which]
+            if self.dimension == 3:
+                rows = torch.einsum("nb,nkbo->nko", tables[1][degrees[1]], rows)
+            found.append(rows[:, 0] if alone else torch.einsum("nk,nko->no", weights[degrees[-1]], rows))
+        return torch.stack(found)
+
+    def _table(self, axis: int, x: Tensor) -> list[Tensor]:
+        """The modes of one axis and their first two derivatives at x (n,), each (n, count)."""
+        modes = self.axes[axis]
+        omega = torch.as_tensor(modes.frequencies, dtype=x.dtype, device=x.device)
+        angle = (x[:, None] - modes.lower) * omega + modes.phase
+        value = torch.sin(angle)
+        return [value, omega * torch.cos(angle), -(omega**2) * value]
+
+    def _quintics(self, t: Tensor, cell: int, degree: int) -> Tensor:
+        """Hermite's quintics of a cell, or a derivative: weights (n, 6) of a, a', a'' at its two knots."""
+        h = self.step
+        s = (t - self.start) / h - cell
+        powers = torch.stack([_power(s, k, degree) for k in range(6)], dim=1)
+        table = torch.tensor(_QUINTICS, dtype=t.dtype, device=t.device)
+        scale = torch.tensor([1.0, h, h * h] * 2, dtype=t.dtype, device=t.device)
+        return powers @ table * scale / h**degree
+
+
+def _power(s: Tensor, k: int, degree: int) -> Tensor:
+    """The derivative of s^k."""
+    factor = float(np.prod([k - i for i in range(degree)])) if degree else 1.0
+    return factor * s ** max(k - degree, 0) if k >= degree else torch.zeros_like(s)
+
+
+def _hermite() -> list[list[float]]:
+    """Columns: coefficients of 1, s, … s⁵ of the quintic with one of f, f', f'' at 0 and 1 being 1, the others 0."""
+    rows = np.zeros((6, 6))
+    for end in range(2):
+        for degree in range(3):
+            for k in range(degree, 6):
+                factor = float(np.prod([k - i for i in range(degree)])) if degree else 1.0
+                rows[3 * end + degree, k] = factor if end or k == degree else 0.0
+    return np.round(np.linalg.inv(rows), 12).tolist()
+
+
+_QUINTICS = _hermite()
+
+
+def _degrees(dimension: int, *axes: int) -> tuple[int, ...]:
+    return tuple(axes.count(axis) for axis in range(dimension))

@@ -1,0 +1,272 @@
+"""Signed distances and travel times: the constraints, the factored trial, the grid, and small solves."""
+
+import numpy as np
+import pytest
+import torch
+
+import neurapde as npde
+from neurapde.core.errors import DeclarationError
+from neurapde.equations.eikonal import PAPER_WEIGHTS
+from neurapde.jets.jet import Jet
+from neurapde.problems import sdf_torus, travel_time_gradient, travel_time_layers
+from neurapde.problems.eikonal import GradientSpeed, GradientTime
+
+SQUARE = npde.Box((-1, 1), (-1, 1))
+DISK = npde.Disk((0.1, -0.05), 0.5)
+
+
+def disk_problem(**settings: object) -> npde.Problem:
+    return npde.Problem("disk", SQUARE, npde.Eikonal(surface=DISK, **settings))
+
+
+def exact_jet(distance: npde.Domain, points: torch.Tensor) -> Jet:
+    x = points.clone().requires_grad_()
+    value = distance.signed_distance(x)
+    (gradient,) = torch.autograd.grad(value.sum(), x)
+    return Jet.of(value.detach(), gradient)
+
+
+def test_the_constraints_are_the_paper_s_terms_and_the_distance() -> None:
+    names = [constraint.name for constraint in disk_problem().constraints]
+    assert names == ["surface", "normals", "off-surface", "eikonal", "distance"]
+    assert [c.name for c in disk_problem(distance=False).constraints] == list(PAPER_WEIGHTS)
+    assert PAPER_WEIGHTS == {"surface": 3e3, "normals": 1e2, "off-surface": 1e2, "eikonal": 5e1}
+
+
+def test_the_exact_distance_leaves_no_residual_but_the_paper_s_repulsion() -> None:
+    generator = torch.Generator().manual_seed(52387)
+    for constraint in disk_problem().constraints:
+        samples = constraint.sample(300, generator=generator)
+        residual = constraint.residual(samples, exact_jet(DISK, samples.points))
+        if constraint.name == "off-surface":
+            expected = torch.exp(-100 * DISK.signed_distance(samples.points).abs())
+            torch.testing.assert_close(residual, expected)
+        else:
+            assert residual.abs().max() < 1e-12, constraint.name
+
+
+def test_another_field_leaves_the_residuals_it_should() -> None:
+    by_name = {constraint.name: constraint for constraint in disk_problem().constraints}
+    samples = by_name["normals"].sample(50, generator=torch.Generator().manual_seed(62347))
+    field = Jet.of(torch.full((50,), 0.3).double(), 2 * samples.normals)
+    torch.testing.assert_close(by_name["normals"].residual(samples, field), torch.full((50,), -1.0).double())
+    torch.testing.assert_close(by_name["eikonal"].residual(samples, field), torch.ones(50).double())
+    torch.testing.assert_close(by_name["surface"].residual(samples, field), torch.full((50,), 0.3).double())
+    distance = by_name["distance"].residual(samples, field)
+    torch.testing.assert_close(distance, torch.full((50,), 0.3).double(), atol=1e-7, rtol=0)
+
+
+@pytest.mark.parametrize("gradient", [(0.5, -1.5), (0.0, 0.0), (0.0, 0.7)])
+def test_the_time_in_a_linear_medium_obeys_its_equation(gradient: tuple[float, float]) -> None:
+    medium = GradientSpeed(2.0, gradient)
+    problem = npde.Problem("line", SQUARE, npde.Eikonal(speed=medium), sources=npde.PointSource((0.2, 0.1)))
+    eikonal, source = problem.constraints
+    samples = eikonal.sample(400, generator=torch.Generator().manual_seed(72337))
+    x = samples.points.clone().requires_grad_()
+    time = GradientTime(medium, (0.2, 0.1))(x)
+    (slope,) = torch.autograd.grad(time.sum(), x)
+    assert eikonal.residual(samples, Jet.of(time.detach(), slope)).abs().max() < 1e-11
+    at = source.sample(1)
+    assert GradientTime(medium, (0.2, 0.1))(at.points).abs().max() == 0
+
+
+def test_each_source_of_several_has_the_time_zero_at_itself_only() -> None:
+    shots = npde.Shots(npde.PointSource((0.2, 0.1)), npde.PointSource((-0.4, 0.3)))
+    problem = npde.Problem("two", SQUARE, npde.Eikonal(), sources=shots)
+    _, source = problem.constraints
+    samples = source.sample(2)
+    residual = source.residual(samples, Jet.of(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), dimension=2))
+    assert residual.tolist() == [[1.0, 0.0], [0.0, 4.0]]
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_straight_rays_have_the_derivatives_of_autograd(order: int) -> None:
+    rays = npde.StraightRays(((0.2, 0.1), (-0.3, 0.0)), (1.0, 0.5))
+    points = torch.rand(20, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(82351))
+    jet = rays.jet(points, order, mixed=[(0, 1)] if order == 2 else [])
+    for column in range(2):
+        x = points.clone().requires_grad_()
+        (slope,) = torch.autograd.grad(rays.jet(x, 0).value[:, column].sum(), x, create_graph=True)
+        torch.testing.assert_close(jet.gradient[:, column], slope, atol=1e-12, rtol=0)
+        if order == 2:
+            (row,) = torch.autograd.grad(slope[:, 0].sum(), x)
+            torch.testing.assert_close(jet.d2(0)[:, column], row[:, 0], atol=1e-12, rtol=0)
+            torch.testing.assert_close(jet.d2(0, 1)[:, column], row[:, 1], atol=1e-12, rtol=0)
+
+
+def test_straight_rays_are_finite_at_the_source() -> None:
+    jet = npde.StraightRays(((0.2, 0.1),), (3.0,)).jet(torch.tensor([[0.2, 0.1]], dtype=torch.float64))
+    assert jet.channels.abs().max() < 1e-12 or torch.isfinite(jet.channels).all()
+    assert jet.value.item() == 0
+
+
+def test_the_factored_trial_starts_as_its_background() -> None:
+    rays = npde.StraightRays(((0.2, 0.1),), (1.0,))
+    trial = npde.Factored(rays, npde.Siren(width=8, depth=1)).build(
+        SQUARE.bounds, generator=torch.Generator().manual_seed(92357), dtype=torch.float64
+    )
+    points = torch.rand(10, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(20393))
+    torch.testing.assert_close(trial(points), rays.jet(points, 0).value)
+
+
+def test_the_factored_trial_multiplies_jets() -> None:
+    rays = npde.StraightRays(((0.2, 0.1),), (1.0,))
+    trial = npde.Factored(rays, npde.Siren(width=8, depth=1, omega_0=3)).build(
+        SQUARE.bounds, generator=torch.Generator().manual_seed(30403), dtype=torch.float64
+    )
+    torch.nn.init.normal_(trial.network.head.weight, generator=torch.Generator().manual_seed(1 + 40427))
+    x = torch.rand(
+        10, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(50423)
+    ).requires_grad_()
+    (slope,) = torch.autograd.grad(trial(x).sum(), x)
+    jet = trial.jet(x.detach(), order=1)
+    torch.testing.assert_close(jet.value, trial(x))
+    torch.testing.assert_close(jet.gradient, slope, atol=1e-11, rtol=0)
+
+
+def test_a_background_of_another_number_of_sources_is_refused() -> None:
+    rays = npde.StraightRays(((0.2, 0.1), (0.0, 0.0)), (1.0, 1.0))
+    with pytest.raises(DeclarationError, match=r"2 component\(s\)"):
+        npde.Factored(rays, npde.Siren(width=8)).build(SQUARE.bounds, generator=torch.Generator())
+
+
+def test_the_grid_s_times_are_exact_to_its_error_bar() -> None:
+    problem = travel_time_gradient()
+    grid = npde.reference(problem, shape=(61, 61))
+    exact = problem.exact(grid.grid.points).reshape(61, 61)
+    error = np.linalg.norm(grid.values - exact) / np.linalg.norm(exact)
+    assert error < 5e-5
+    assert grid.error_estimate is not None
+    assert error / 5 < grid.error_estimate < 5 * error
+
+
+def test_the_grid_s_distances_are_those_of_the_shape() -> None:
+    problem = sdf_torus()
+    grid = npde.reference(problem, shape=(21, 21, 21))
+    np.testing.assert_allclose(grid.values.ravel(), problem.exact(grid.grid.points), atol=1e-14)
+
+
+def test_travel_times_by_a_small_network_are_exact_to_a_thousandth() -> None:
+    problem = travel_time_gradient()
+    solution = npde.solve(
+        problem,
+        npde.Factored(
+            npde.StraightRays(((0.3, -0.2),), (1 / 1.45,)),
+            npde.Siren(width=12, depth=1, omega_0=3, omega_hidden=3),
+        ),
+        npde.GaussNewton(steps=12, points={"eikonal": 500, "source": 1}),
+        seed=60413,
+        progress=False,
+    )
+    points = problem.domain.sample(2000, how="grid").numpy()
+    exact = problem.exact(points)
+    assert np.linalg.norm(solution(points) - exact) / np.linalg.norm(exact) < 1e-3
+    assert abs(float(solution(np.array([[0.3, -0.2]]))[0])) < 1e-12
+
+
+def test_times_of_two_sources_are_solved_together() -> None:
+    medium = GradientSpeed(1.0, (0.0, 1.0))
+    places = ((0.2, 0.1), (0.8, 0.5))
+    problem = npde.Problem(
+        "two",
+        npde.Box((0, 1), (0, 1)),
+        npde.Eikonal(speed=medium),
+        sources=npde.Shots(*map(npde.PointSource, places)),
+    )
+    trial = problem.equation.around(npde.Siren(width=10, depth=1, omega_0=3, omega_hidden=3), problem)
+    method = npde.GaussNewton(steps=12, points={"eikonal": 400, "source": 2})
+    solution = npde.solve(problem, trial, method, seed=70429, progress=False)
+    points = problem.domain.sample(900, how="grid").numpy()
+    for column, at in enumerate(places):
+        exact = GradientTime(medium, at)(points)
+        assert np.linalg.norm(solution(points)[:, column] - exact) / np.linalg.norm(exact) < 2e-3
+
+
+def small_disk() -> npde.Solution:
+    method = npde.GaussNewton(
+        steps=15,
+        points={"surface": 150, "normals": 100, "off-surface": 1, "eikonal": 300, "distance": 500},
+        weights={"surface": 10.0, "normals": 0.1, "off-surface": 0.0, "eikonal": 0.1, "distance": 10.0},
+    )
+    network = npde.Siren(width=12, depth=1, omega_0=4, omega_hidden=4)
+    return npde.solve(disk_problem(), network, method, seed=80447, progress=False)
+
+
+@pytest.fixture(scope="module")
+def disk() -> npde.Solution:
+    return small_disk()
+
+
+def test_the_zero_set_of_a_disk_is_its_circle(disk: npde.Solution) -> None:
+    found = npde.zero_set(disk, nodes=101)
+    assert np.abs(DISK.signed_distance(found.points)).max() < 0.03
+    lengths = np.linalg.norm(np.diff(found.points[found.cells], axis=1)[:, 0], axis=1)
+    assert lengths.sum() == pytest.approx(2 * np.pi * 0.5, rel=0.02)
+
+
+def test_surface_errors_are_what_they_say(disk: npde.Solution) -> None:
+    errors = npde.surface_errors(disk, nodes=101)
+    assert errors.chamfer <= errors.hausdorff < 0.03
+    assert errors.distance_mean < 0.005
+    assert errors.distance_mean <= errors.distance_max
+    assert abs(errors.slope_mean - 1) < 0.05
+    assert errors.network_kilobytes == pytest.approx(disk.trial.parameter_count * 8 / 1000)
+    away = npde.surface_errors(disk, npde.Disk((0.1, -0.05), 0.4), nodes=101)
+    assert away.chamfer == pytest.approx(0.1, abs=0.01)
+    assert away.hausdorff == pytest.approx(0.1, abs=0.03)
+
+
+def test_a_field_of_one_sign_has_no_zero_set() -> None:
+    solution = npde.solve(
+        disk_problem(), npde.Siren(width=4, depth=0), npde.Adam(steps=1, points=8), progress=False
+    )
+    with torch.no_grad():
+        solution.trial.head.bias += 10
+    with pytest.raises(DeclarationError, match="there is no zero set"):
+        npde.zero_set(solution)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"equation": npde.Eikonal(), "sources": ()}, "need one PointSource for each field"),
+        (
+            {"equation": npde.Eikonal(), "sources": [npde.GaussianSource((0, 0), 1e-2)]},
+            "need one PointSource",
+        ),
+        ({"equation": npde.Eikonal(), "sources": npde.PointSource((2, 0))}, "lies outside"),
+        ({"equation": npde.Eikonal(), "sources": npde.PointSource((0, 0), 2.0)}, "amplitude=2"),
+        ({"equation": npde.Eikonal(surface=DISK), "sources": npde.PointSource((0, 0))}, "takes no sources"),
+        ({"equation": npde.Eikonal(surface=npde.Disk((0, 0), 2.0))}, "beyond the domain"),
+        ({"equation": npde.Eikonal(surface=npde.Ball((0, 0, 0), 0.2))}, "has 3 axes, but the domain 2"),
+        (
+            {"equation": npde.Eikonal(surface=DISK), "boundary": npde.Dirichlet(0.0)},
+            "no condition at the sides",
+        ),
+    ],
+)
+def test_a_problem_that_makes_no_sense_is_refused(settings: dict, message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        npde.Problem("wrong", SQUARE, **settings)
+
+
+def test_a_speed_beside_a_surface_and_a_surface_that_is_none_are_refused() -> None:
+    with pytest.raises(DeclarationError, match="leave speed out"):
+        npde.Eikonal(speed=2.0, surface=DISK)
+    with pytest.raises(DeclarationError, match="give a domain"):
+        npde.Eikonal(surface="bunny.ply")
+    with pytest.raises(DeclarationError, match="speed is −1"):
+        npde.Eikonal(speed=-1.0)
+
+
+def test_a_solution_of_an_eikonal_problem_is_saved_and_loaded(disk: npde.Solution, tmp_path) -> None:
+    loaded = npde.load(disk.save(tmp_path / "disk.h5"))
+    points = np.random.default_rng(90437).uniform(-1, 1, (20, 2))
+    np.testing.assert_array_equal(loaded(points), disk(points))
+    assert loaded.problem == disk.problem
+
+
+def test_the_speed_of_layers_passes_from_one_to_the_next() -> None:
+    speed = travel_time_layers().equation.speed
+    found = speed(np.array([[0.5, 0.0], [0.5, -0.35], [0.5, -0.52], [0.5, -1.0]]))
+    np.testing.assert_allclose(found, [1.0, 1.25, 1.5, 2.0], atol=2e-3)

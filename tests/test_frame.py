@@ -1,0 +1,109 @@
+"""Sines that outgrow the domain, corners and multipoles: exact jets, harmonic functions, patches."""
+
+import numpy as np
+import pytest
+import torch
+
+from neurapde.collocation.corners import corners_of
+from neurapde.core.errors import DeclarationError
+from neurapde.domains import Box, Disk, Interval, Polygon
+from neurapde.trials.frame import Corner, Frame, Multipoles
+from neurapde.trials.patchwork import Part, Patchwork
+
+CORNER = Corner((0.1, -0.2), 0.3, 1.5 * np.pi, 2.0)
+HOLE = Multipoles((2.0, 1.5), 0.5, 4)
+L_SHAPE = [(-1, -1), (0, -1), (0, 0), (1, 0), (1, 1), (-1, 1)]
+
+
+def built(spec, dimension=2, outputs=1, complex=False):
+    bounds = (-np.ones(dimension), np.ones(dimension))
+    return spec.build(bounds, outputs, complex, generator=torch.Generator())
+
+
+def points(count=12, dimension=2):
+    return torch.as_tensor(np.random.default_rng(35129).uniform(-0.9, 0.9, (count, dimension)))
+
+
+@pytest.mark.parametrize(
+    ("spec", "dimension"),
+    [(Frame((6,)), 1), (Frame((4, 3), extra=(CORNER, HOLE)), 2), (Frame((3, 2, 4)), 3)],
+)
+def test_feature_jets_equal_nested_differentiation(spec, dimension):
+    trial = built(spec, dimension)
+    x = points(dimension=dimension)
+    pairs = tuple((i, j) for i in range(dimension) for j in range(i))
+    jet = trial.feature_jet(x, 2, pairs)
+    assert jet.value.shape == (12, spec.features)
+    x.requires_grad_()
+    for feature in range(0, spec.features, 5):
+        value = trial.feature_jet(x, 0).value[:, feature]
+        (gradient,) = torch.autograd.grad(value.sum(), x, create_graph=True)
+        torch.testing.assert_close(jet.gradient[:, feature], gradient, atol=1e-10, rtol=1e-10)
+        for i in range(dimension):
+            (second,) = torch.autograd.grad(gradient[:, i].sum(), x, retain_graph=True, allow_unused=True)
+            for j in range(dimension if second is not None else 0):
+                torch.testing.assert_close(jet.d2(i, j)[:, feature], second[:, j], atol=1e-8, rtol=1e-10)
+
+
+def test_corner_and_hole_functions_are_harmonic():
+    trial = built(Frame((1, 1), extra=(CORNER, HOLE)))
+    laplacian = trial.feature_jet(points()).laplacian[:, 1:]
+    torch.testing.assert_close(laplacian, torch.zeros_like(laplacian), atol=1e-10, rtol=0)
+
+
+def test_field_is_the_sum_of_its_features():
+    trial = built(Frame((3, 4), extra=(CORNER,)), outputs=2, complex=True)
+    rng = np.random.default_rng(44257)
+    amplitudes = rng.normal(size=(trial.spec.features, 2)) + 1j * rng.normal(size=(trial.spec.features, 2))
+    trial.set_amplitudes(torch.as_tensor(amplitudes))
+    features = trial.features(points()).numpy(force=True)
+    np.testing.assert_allclose(trial(points()).numpy(force=True), features @ amplitudes, atol=1e-12)
+
+
+def test_only_the_inner_corner_of_an_l_has_plain_powers():
+    corners = corners_of(Polygon(L_SHAPE))
+    assert len(corners) == 6
+    inner = next(corner for corner in corners if corner.at == (0.0, 0.0))
+    assert inner.opening == pytest.approx(1.5 * np.pi)
+    assert inner.powers[:2] == pytest.approx([1 / 3, 2 / 3])
+    assert all(len(corner.powers) == 0 for corner in corners if corner is not inner)
+
+
+def test_the_same_l_made_of_boxes_has_the_same_corners():
+    made = corners_of(Box((-1, 1), (-1, 1)) - Box((0, 1.5), (-1.5, 0)))
+    drawn = corners_of(Polygon(L_SHAPE))
+    key = lambda corner: np.round(corner.at, 9).tolist()  # noqa: E731
+    for one, other in zip(sorted(made, key=key), sorted(drawn, key=key), strict=True):
+        assert one.at == pytest.approx(other.at, abs=1e-12)
+        assert one.opening == pytest.approx(other.opening, abs=1e-8)
+
+
+@pytest.mark.parametrize("domain", [Disk((0, 0), 1.0), Interval(0, 1), Box((0, 1), (0, 1), (0, 1))])
+def test_smooth_and_other_domains_have_no_corners(domain):
+    assert corners_of(domain) == ()
+
+
+def test_patchwork_evaluates_each_point_in_its_own_part():
+    disk = Disk((0.0, 0.0), 0.5)
+    spec = Patchwork((Part((disk,), (), Frame((2, 2))), Part((), (disk,), Frame((2, 2)))))
+    trial = built(spec)
+    for value, frame in zip((1.0, 2.0), trial.trials, strict=True):
+        amplitudes = torch.zeros(4, 1, dtype=torch.float64)
+        amplitudes[0] = value  # the constant
+        frame.set_amplitudes(amplitudes)
+    x = points(50)
+    torch.testing.assert_close(trial(x), torch.where(x.norm(dim=1) <= 0.5, 1.0, 2.0).double())
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Frame((0, 3)), "leaves an axis without modes"),
+        (lambda: Frame((3,), margin=0.0), "margin=0.0"),
+        (lambda: built(Frame((3,)), 2), "has 1 axes, but the domain has 2"),
+        (lambda: Patchwork(()), "has no parts"),
+    ],
+)
+def test_unfit_frames_are_refused(make, message):
+    with pytest.raises(DeclarationError, match=message):
+        make()

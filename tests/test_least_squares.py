@@ -1,0 +1,204 @@
+"""Least squares at collocation points, against manufactured solutions on all kinds of domains and conditions."""
+
+import numpy as np
+import pytest
+import torch
+
+import neurapde as npde
+from neurapde.methods.least_squares import is_linear
+from neurapde.problems.poisson import POISSON_CASES
+
+PI = np.pi
+
+
+def error(solution, exact, domain) -> float:
+    x = domain.sample(2000, how="sobol", generator=torch.Generator().manual_seed(90533)).numpy()
+    truth = np.asarray(exact(x))
+    return float(np.linalg.norm(solution(x) - truth) / np.linalg.norm(truth))
+
+
+@pytest.mark.parametrize("case", POISSON_CASES[:4], ids=lambda case: case.name)
+def test_named_problems_meet_their_tolerance_and_their_estimate(case):
+    problem = case.factory()
+    solution = npde.solve(problem)
+    assert solution.method.startswith("least squares")
+    assert solution.status is npde.Status.CONVERGED
+    off = error(solution, problem.exact, problem.domain)
+    assert off < case.tolerance
+    assert off < 2 * solution.stages[-1].extras["error_estimate"] + 1e-9
+
+
+def test_field_bends_where_the_coefficient_jumps():
+    problem = npde.problems.poisson_inclusion(contrast=5.0)
+    solution = npde.solve(problem, method=npde.LeastSquares(tolerance=1e-5))
+    assert error(solution, problem.exact, problem.domain) < 1e-5
+    inside, outside = np.array([[0.4 - 1e-6, 0.0]]), np.array([[0.4 + 1e-6, 0.0]])
+    assert solution(inside) == pytest.approx(solution(outside), abs=1e-4)
+    ratio = solution.gradient(outside)[0, 0] / solution.gradient(inside)[0, 0]
+    assert ratio == pytest.approx(5.0, rel=1e-2)
+
+
+def test_grid_solver_agrees_on_the_singular_field_of_the_torsion_of_an_l():
+    l_shape = npde.problems.poisson_l_shape().domain
+    problem = npde.Problem("torsion", l_shape, npde.Poisson(), [1.0], npde.Dirichlet(0.0))
+    solution = npde.solve(problem, method=npde.LeastSquares(tolerance=1e-3))
+    reference = npde.reference(problem, 257)
+    x = l_shape.sample(1500, how="grid").numpy()
+    x = x[l_shape.signed_distance(x) < -0.05]
+    assert np.linalg.norm(solution(x) - reference(x)) < 2e-3 * np.linalg.norm(reference(x))
+
+
+CUBE = npde.Box((0, 1), (0, 1), (0, 1))
+SQUARE = npde.Box((0, 1), (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("equation", "domain", "boundary", "exact", "bound"),
+    [
+        (
+            npde.Equation(lambda x, u: u.d(1) - 0.1 * u.d2(0)),
+            npde.Box((0, 1), (0, 0.5)),
+            [
+                npde.Dirichlet(lambda x: npde.sin(PI * x[:, 0]), on="bottom"),
+                npde.Dirichlet(0.0, on=("left", "right")),
+            ],
+            lambda x: np.sin(PI * x[:, 0]) * np.exp(-0.1 * PI**2 * x[:, 1]),
+            1e-6,
+        ),
+        (
+            npde.Equation(lambda x, u: u.laplacian + 9 * u.value, complex=True),
+            SQUARE,
+            npde.Robin(
+                3j,
+                1.0,
+                lambda x: (
+                    3j * npde.exp(-3j * x[:, 0]) * (1 - (x[:, 0] > 1 - 1e-9) * 1.0)
+                    + (x[:, 0] < 1e-9) * 3j * npde.exp(-3j * x[:, 0])
+                ),
+            ),
+            lambda x: np.exp(-3j * x[:, 0]),
+            1e-6,
+        ),
+        (
+            npde.Equation(lambda x, u: u.d2(0, 1) - x[:, 0] * 4, mixed=[(0, 1)]),
+            SQUARE,
+            [npde.Dirichlet(0.0, on=("left", "bottom"))],
+            lambda x: 2 * x[:, 0] ** 2 * x[:, 1],
+            1e-6,
+        ),
+        (
+            npde.Equation(
+                lambda x, u: u.laplacian + u.value * 0 + 2 * PI**2 * npde.sin(PI * x[:, 0] + PI * x[:, 1])
+            ),
+            npde.Box((-1, 1), (-1, 1)),
+            [
+                npde.Periodic("x"),
+                npde.Dirichlet(lambda x: npde.sin(PI * x[:, 0] + PI * x[:, 1]), on=("bottom", "top")),
+            ],
+            lambda x: np.sin(PI * x[:, 0] + PI * x[:, 1]),
+            1e-5,
+        ),
+    ],
+    ids=["heat", "impedance", "mixed-derivative", "periodic"],
+)
+def test_linear_user_equations_are_solved_to_many_digits(equation, domain, boundary, exact, bound):
+    problem = npde.Problem("case", domain, equation, boundary=boundary)
+    solution = npde.solve(problem)
+    assert "every constraint is linear in u" in solution.notes[0]
+    assert error(solution, exact, domain) < bound
+
+
+def test_three_dimensions_and_neumann_sides():
+    problem = npde.Problem(
+        "cube",
+        CUBE,
+        npde.Poisson(reaction=1.0),
+        [lambda x: -npde.exp(x[:, 0]) * npde.sin(x[:, 1]) * 0 + npde.exp(x[:, 0]) * npde.sin(x[:, 1])],
+        [
+            npde.Dirichlet(
+                lambda x: npde.exp(x[:, 0]) * npde.sin(x[:, 1]), on=("left", "right", "bottom", "top")
+            ),
+            npde.Neumann(0.0, on=("front", "back")),
+        ],
+    )
+    solution = npde.solve(problem, method=npde.LeastSquares(tolerance=1e-3))
+    assert error(solution, lambda x: np.exp(x[:, 0]) * np.sin(x[:, 1]), CUBE) < 1e-3
+
+
+def test_systems_have_an_amplitude_for_every_component():
+    def residual(x, u):
+        return torch.stack((u[0].d(0) - u[1].d(1), u[0].d(1) + u[1].d(0)), dim=1)  # Cauchy–Riemann
+
+    real_part = npde.Constraint(
+        "real", lambda s, u: u[0].value - (s.points[:, 0] ** 2 - s.points[:, 1] ** 2), npde.face(SQUARE)
+    )
+    origin = npde.Constraint("origin", lambda s, u: u[1].value, npde.at_points(np.zeros((1, 2))))
+    problem = npde.Problem(
+        "pair", SQUARE, npde.Equation(residual, order=1, outputs=2), constraints=[real_part, origin]
+    )
+    solution = npde.solve(problem)
+    exact = lambda x: np.stack((x[:, 0] ** 2 - x[:, 1] ** 2, 2 * x[:, 0] * x[:, 1]), axis=1)  # noqa: E731
+    assert error(solution, exact, SQUARE) < 1e-5
+
+
+def test_measured_points_enter_as_rows():
+    x = np.random.default_rng(63331).uniform(0, 1, (40, 1))
+    data = npde.Constraint(
+        "data",
+        lambda samples, u: u.value - torch.sin(3 * samples.points[:, 0]),
+        npde.at_points(x),
+    )
+    problem = npde.Problem(
+        "data", npde.Interval(0, 1), npde.Equation(lambda x, u: u.d2(0) + 9 * u.value), constraints=data
+    )
+    solution = npde.solve(problem)
+    assert error(solution, lambda x: np.sin(3 * x[:, 0]), problem.domain) < 1e-6
+
+
+def test_nonlinear_residuals_are_told_from_linear_ones():
+    linear = npde.Equation(lambda x, u: u.laplacian + npde.exp(x[:, 0]) * u.d(1) - 3)
+    nonlinear = npde.Equation(lambda x, u: u.laplacian + u.value**2)
+    assert is_linear(npde.Problem("one", SQUARE, linear, boundary=npde.Dirichlet(1.0)))
+    bent = npde.Problem("two", SQUARE, nonlinear, boundary=npde.Dirichlet(1.0))
+    assert not is_linear(bent)
+    with pytest.raises(npde.DeclarationError, match="'equation' of two is not linear in u"):
+        npde.solve(bent, method=npde.LeastSquares())
+
+
+def test_solution_survives_saving(tmp_path):
+    problem = npde.problems.poisson_inclusion(contrast=5.0)
+    solution = npde.solve(problem, method=npde.LeastSquares(tolerance=1e-2))
+    again = npde.load(solution.save(tmp_path / "u.h5"), problem=problem)
+    x = problem.domain.sample(200, how="grid").numpy()
+    np.testing.assert_array_equal(again(x), solution(x))
+
+
+def test_too_few_features_are_told():
+    problem = npde.problems.poisson_square(waves=(6, 7))
+    with pytest.warns(npde.ResolutionWarning, match="above the tolerance 1e-6; give LeastSquares"):
+        solution = npde.solve(problem, method=npde.LeastSquares(largest=200))
+    assert solution.status is npde.Status.UNRESOLVED
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        (lambda: npde.problems.helmholtz_disk(), "its absorbing layer needs the weak form"),
+        (
+            lambda: npde.Problem("shots", SQUARE, npde.Poisson(), npde.Shots(1.0, 2.0), npde.Dirichlet(0.0)),
+            "it has several shots",
+        ),
+    ],
+)
+def test_problems_it_cannot_take_are_refused(problem, message):
+    with pytest.raises(npde.DeclarationError, match=message):
+        npde.solve(problem(), method=npde.LeastSquares())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [({"tolerance": 2.0}, "tolerance=2.0"), ({"largest": 3}, "largest=3"), ({"margin": 0.0}, "margin=0.0")],
+)
+def test_bad_settings_are_refused(arguments, message):
+    with pytest.raises(npde.DeclarationError, match=message):
+        npde.LeastSquares(**arguments)
