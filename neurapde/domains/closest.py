@@ -1,9 +1,10 @@
 """The nearest point of a mesh of segments or triangles, and on which side of it one is.
 
 Candidates come from a KD-tree over points spread evenly on all cells; to each candidate cell the distance is
-exact. Nearer to the mesh than four times h, the reach of
-such a point, none is missed; beyond, one that is nearer by less than h/8 may be. The side is told by pseudonormals: of a face its normal, of an edge the sum of the normals beside it, of a
-vertex their sum weighted by angle (Bærentzen, Aanæs 2005, IEEE Trans. Vis. Comput. Graph. 11(3), 243-253).
+exact. With h the spacing of those points, a cell is missed only from farther than some 4h, and only for one that
+is nearer by less than h/8. The side is told by pseudonormals: of a face its normal, of an edge the sum of the
+normals beside it, of a vertex their sum weighted by angle.
+Source: Bærentzen, Aanæs (2005), IEEE Trans. Vis. Comput. Graph. 11(3), 243-253, for the pseudonormals.
 """
 
 from functools import cached_property

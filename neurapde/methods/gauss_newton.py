@@ -167,6 +167,7 @@ class _Descent:
         if not bool(failed):
             change = -torch.cholesky_solve(slope[:, None], factor)[:, 0]
             foretold = float(-(2 * slope @ change + change @ (matrix @ change)))
+            before = [parameter.detach().clone() for parameter in self.parameters]
             self._shift(change)
             tried, apart = self._losses()
             gain = (loss - tried) / max(foretold, 1e-300)
@@ -174,7 +175,9 @@ class _Descent:
                 self.damping = max(self.damping * max(1 / 3, 1 - (2 * gain - 1) ** 3), LEAST_DAMPING)
                 self.raised = 2.0
                 return True, tried, apart
-            self._shift(-change)
+            with torch.no_grad():
+                for parameter, kept in zip(self.parameters, before, strict=True):
+                    parameter.copy_(kept)
         self.damping *= self.raised
         self.raised *= 2.0
         return False, loss, losses
