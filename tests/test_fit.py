@@ -150,12 +150,15 @@ def test_a_fit_survives_its_file(tmp_path: object) -> None:
 
 
 def test_the_first_layer_follows_the_frequencies_of_the_samples() -> None:
-    picture, sound = grid(), bells(1.0, 8000)
-    for raster, omega in ((picture, 30.0), (sound, 1260.0)):
-        problem = npde.Problem("fit", raster.domain, npde.Fit(values=raster))
-        trial = npde.Adam(1).default_trial(problem)
+    picture, sound = npde.read_image("camera", size=64, gray=True), bells(1.0, 8000)
+    for equation, domain, omegas in (
+        (npde.Fit(values=picture), picture.domain, (30.0, 30.0)),
+        (npde.Fit(gradient=picture.differences()), picture.domain, (9.9, 10.0)),
+        (npde.Fit(values=sound), sound.domain, (1300.0, 30.0)),
+    ):
+        trial = npde.Adam(1).default_trial(npde.Problem("fit", domain, equation))
         assert isinstance(trial, npde.Siren)
-        assert trial.omega_0 == omega
+        assert (trial.omega_0, trial.omega_hidden) == omegas
 
 
 def test_films_are_fields_of_space_and_time() -> None:

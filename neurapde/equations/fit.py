@@ -152,9 +152,15 @@ class Fit(AbstractEquation):
         return self.values is None and not any(isinstance(part, Dirichlet) for part in problem.boundary)
 
     def trial(self, problem: "Problem") -> Siren:
-        """A SIREN whose first layer starts with a tenth of the highest frequency that the samples show, but with 30."""
+        """A SIREN whose first layer starts with a tenth of the highest frequency that the samples show.
+
+        Of values that is at least the paper's 30, and the layers after it keep their 30. Derivatives at samples are
+        matched by functions that ripple between them too, so for these it is 5 or more, and the other layers have 10.
+        """
         spacing = [min(np.divide(raster.spacing, _size(problem.domain) / 2)) for raster in self.rasters]
-        return Siren(omega_0=max([30.0, *(round(np.pi / h / 10, -1) for h in spacing)]))
+        least, hidden = (5.0, 10.0) if self.values is None else (30.0, 30.0)
+        omega = max([least, *(np.pi / h / 10 for h in spacing)])
+        return Siren(omega_0=float(f"{omega:.2g}"), omega_hidden=hidden)
 
     def check(self, problem: "Problem") -> None:
         domain = problem.domain
