@@ -151,12 +151,11 @@ class AtPoints:
             chosen = torch.randperm(n, generator=generator, device=generator.device if generator else "cpu")[
                 :count
             ].cpu()
-        found = [
-            None if a is None else a[chosen].to(device=device, dtype=dtype)
-            for a in (self.points, self.normals, self.targets)
-        ]
-        assert found[0] is not None
-        return Samples(*found)
+        normals, targets = (
+            None if part is None else part[chosen].to(device=device, dtype=dtype)
+            for part in (self.normals, self.targets)
+        )
+        return Samples(self.points[chosen].to(device=device, dtype=dtype), normals, targets)
 
 
 def interior(domain: Domain) -> Interior:

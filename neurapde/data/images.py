@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage import data_dir, io
+from skimage import io
+from skimage.data import data_dir
 from skimage.transform import resize
 
 from neurapde.core.errors import DeclarationError
@@ -79,8 +80,12 @@ def read_image(
     if size is not None:
         rows, columns = (size, size) if isinstance(size, int) else size
         top = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1.0
-        pixels = np.clip(resize(pixels / top, (rows, columns), anti_aliasing=True), 0, 1)
+        pixels = np.clip(_resized(pixels / top, (rows, columns)), 0, 1)
     return image(pixels, name=found[0].stem)
+
+
+def _resized(pixels: NDArray, shape: tuple[int, int]) -> NDArray:
+    return resize(pixels, shape, anti_aliasing=True)  # type: ignore[no-untyped-call]
 
 
 def pixels(raster: Raster) -> NDArray[np.uint8]:

@@ -177,7 +177,7 @@ class _Descent:
         self.optimizer.param_groups[0]["max_eval"] = 4 * iterations
         state = self.optimizer.state[self.parameters[0]]
         before = state.get("n_iter", 0)
-        start = self.optimizer.step(self._loss).item()  # type: ignore[no-untyped-call, arg-type, union-attr]
+        start = self.optimizer.step(self._loss).item()  # type: ignore[no-untyped-call]
         with torch.no_grad():
             end = self._evaluate().item()
         lowered = end < start
@@ -203,7 +203,7 @@ class _Descent:
         self.task.save(self.trial, Snapshot(self.step, self.recorder.history, self.seconds, tensors), status)
 
     def _outcome(self, status: Status) -> Outcome:
-        notes = ()
+        notes: tuple[str, ...] = ()
         if status is Status.DIVERGED:
             notes = (
                 f"The loss was not finite after iteration {self.step}; the parameters before it were kept.",
