@@ -24,6 +24,7 @@ from neurapde.validation.oracles import ExactField, exact_solution
 from neurapde.validation.regions import CELLS, is_resolved, regions_of
 from neurapde.validation.report import Report
 from neurapde.validation.scene import scene_of
+from neurapde.validation.surfaces import surface_notes
 from neurapde.validation.wording import percent
 
 PER_WAVELENGTH = 10
@@ -49,6 +50,7 @@ class Solved(Protocol):
     @property
     def trial(self) -> Any: ...
     def __call__(self, points: NDArray[np.float64]) -> NDArray: ...
+    def gradient(self, points: NDArray[np.float64]) -> NDArray: ...
 
 
 class Referred(Protocol):
@@ -130,7 +132,7 @@ def validate(
             **({} if reference is None else {"reference": reference.seconds}),
         },
         error_bar=error_bar,
-        notes=tuple(_notes(problem, exact, reference, errors, grid)),
+        notes=(*_notes(problem, exact, reference, errors, grid), *surface_notes(solution)),
         made_by={
             "method": solution.method,
             "trial": solution.trial.spec.describe(),

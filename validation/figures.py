@@ -65,6 +65,7 @@ def fields_figure(scene: Scene, axes: Sequence[NDArray], fields: Mapping[str, ND
         for panel, (name, field) in zip(row, planes.items(), strict=True):
             image = _image(panel, axes, part(field), norm, "RdBu_r")
             _furnish(panel, scene, axes, "black")
+            _level_lines(panel, scene, axes, part(field), limit)
             panel.set_title(f"{name}, {part_name}".rstrip(", "), fontsize=LETTERING)
     _label(panels, scene)
     _color_bar(figure, image, panels, "")
@@ -192,6 +193,13 @@ def _furnish(panel: Axes, scene: Scene, axes: Sequence[NDArray], color: str) -> 
     panel.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     panel.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     panel.tick_params(labelsize=LETTERING - 2)
+
+
+def _level_lines(panel: Axes, scene: Scene, axes: Sequence[NDArray], plane: NDArray, limit: float) -> None:
+    """The scene's contours of one field, the scale ending at `limit`."""
+    levels = [part * limit for part in scene.contours if np.nanmin(plane) < part * limit < np.nanmax(plane)]
+    if levels:
+        panel.contour(*axes, plane.T, levels=levels, colors="black", linestyles="dotted", linewidths=1.0)
 
 
 def _label(panels: NDArray, scene: Scene) -> None:

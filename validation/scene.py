@@ -15,6 +15,7 @@ from neurapde.absorbing import Stretch
 from neurapde.core.wording import listing
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
+from neurapde.equations.eikonal import Eikonal
 from neurapde.problem import Problem
 
 Polyline = tuple[tuple[float, float], ...]
@@ -28,6 +29,7 @@ class Scene:
     outlines: closed or open lines in the plane by the name of the region they bound.
     physical: lower and upper corner of the part outside the absorbing layers, or None without layers.
     sources: for each column (or the one field) the places of its point and Gaussian sources.
+    contours: level lines to draw in every field, as parts of the colour scale's end.
     """
 
     axis_names: tuple[str, ...]
@@ -35,6 +37,7 @@ class Scene:
     outlines: Mapping[str, tuple[Polyline, ...]] = field(default_factory=dict)
     physical: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     sources: tuple[tuple[tuple[float, ...], ...], ...] = ()
+    contours: tuple[float, ...] = ()
 
     def of_column(self, column: int) -> Scene:
         """The scene of one column: its own sources only, and no columns left."""
@@ -47,6 +50,8 @@ class Scene:
         parts += ["Dashed: the edge of the absorbing layers."] if self.physical is not None else []
         mark = "Dotted" if len(self.axis_names) == 1 else "Crosses"
         parts += [f"{mark}: sources."] if any(self.sources) else []
+        if self.contours:
+            parts += ["Dotted: the zero set." if self.contours == (0.0,) else "Dotted: level lines."]
         return " ".join(parts)
 
     def as_json(self) -> dict[str, Any]:
@@ -57,6 +62,7 @@ class Scene:
             "outlines": self.outlines,
             "physical": self.physical,
             "sources": self.sources,
+            "contours": self.contours,
         }
 
     @classmethod
@@ -72,6 +78,7 @@ class Scene:
             },
             physical=None if physical is None else (tuple(physical[0]), tuple(physical[1])),
             sources=tuple(tuple(tuple(at) for at in shot) for shot in tree["sources"]),
+            contours=tuple(tree.get("contours", ())),
         )
 
 
@@ -116,7 +123,15 @@ def scene_of(problem: Problem) -> Scene:
         outlines={name: outline(shape, domain) for name, shape in shapes.items()},
         physical=_physical(problem),
         sources=places if len(shots) > 1 else places * max(problem.outputs, 1),
+        contours=_contours(problem),
     )
+
+
+def _contours(problem: Problem) -> tuple[float, ...]:
+    """The zero set of a signed distance, nine isochrones of travel times."""
+    if not isinstance(problem.equation, Eikonal):
+        return ()
+    return (0.0,) if problem.equation.surface is not None else tuple(i / 10 for i in range(1, 10))
 
 
 def _physical(problem: Problem) -> tuple[tuple[float, ...], tuple[float, ...]] | None:

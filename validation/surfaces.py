@@ -162,6 +162,19 @@ def surface_errors(
     )
 
 
+def surface_notes(solution: Distance) -> tuple[str, ...]:
+    """What a report says of the surface; nothing of a problem without one."""
+    if (
+        asked_surface(solution.required_problem) is None
+        or solution.required_problem.domain.dimension not in _NODES
+    ):
+        return ()
+    try:
+        return (f"The {surface_errors(solution)}.",)
+    except DeclarationError as error:
+        return (f"The zero set is not measured: {error}.",)
+
+
 def asked_surface(problem: Problem) -> Domain | None:
     """The surface whose signed distance a problem asks for."""
     return problem.equation.surface if isinstance(problem.equation, Eikonal) else None

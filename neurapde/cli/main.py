@@ -205,6 +205,7 @@ def run(given: argparse.Namespace) -> int:
         return OK if went_well else FAILED
     made.save(out)
     print(made, end="\n\n")
+    _save_surface(problem, solution, out)
     print(f"report:   {out / 'report.html'}")
     return FAILED if made.passed is False or not went_well else OK
 
@@ -217,6 +218,17 @@ def grid_solution(problem: npde.Problem, shape: Sequence[int] | None = None) -> 
         if shape is not None:
             raise
         return None
+
+
+def _save_surface(problem: npde.Problem, solution: npde.Solution, out: Path) -> None:
+    """The zero set of a signed distance as a file beside the report."""
+    if not isinstance(problem.equation, npde.Eikonal) or problem.equation.surface is None:
+        return
+    name = "surface.ply" if problem.domain.dimension == 3 else "surface.vtk"
+    try:
+        print(f"surface:  {npde.zero_set(solution).save(out / name)}")
+    except DeclarationError as error:
+        print(f"surface:  none: {error}")
 
 
 def validate(given: argparse.Namespace) -> int:

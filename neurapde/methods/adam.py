@@ -11,6 +11,7 @@ from torch import Tensor
 
 from neurapde.core.errors import DeclarationError
 from neurapde.core.progress import Bar
+from neurapde.equations.eikonal import Eikonal
 from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task
 from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.losses import MEASURES, LossName
@@ -82,6 +83,8 @@ class Adam(Method):
         self.objective(problem)
         if reason := problem.equation.untrainable(problem):
             raise DeclarationError(f"Adam cannot train {problem.name}: {reason}.")
+        if isinstance(problem.equation, Eikonal):
+            return  # its sources are places, without a density
         for side in problem.right_hand_sides:
             for source in side:
                 if isinstance(source, PointSource):

@@ -13,20 +13,28 @@ from neurapde.methods.galerkin import Galerkin, obstacle
 from neurapde.methods.gauss_newton import GaussNewton
 from neurapde.methods.least_squares import LeastSquares, is_linear
 from neurapde.methods.lines import MethodOfLines, wave_obstacle
+from neurapde.methods.schedules import Cosine
 from neurapde.problem import Problem
 from neurapde.trials.base import Trial, TrialFunction
 
 DEFAULT_STEPS = 10_000
+ON_SURFACE = {"surface": 10.0, "normals": 1.0, "off-surface": 0.0, "eikonal": 1.0}
+"""Weights by which a signed distance is trained; the distance itself, where it is known, counts as the surface."""
 
 
 def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tuple[Method, str]:
     """The method for `problem` when the user names none, and why this one."""
+    method: Method
     if isinstance(problem.equation, Eikonal) and trial is None:
         small = _for_eikonal(problem.equation)
         return (
             small,
             f"Method: {small.describe()}, since the equation is not linear and a small network suffices.",
         )
+    if isinstance(problem.equation, Eikonal) and problem.equation.surface is not None:
+        known = {"distance": 10.0} if problem.equation.distance else {}
+        method = Adam(steps=2000, lr=1e-3, weights=known | ON_SURFACE, schedule=Cosine())
+        return method, f"Method: {method.describe()}, since a trial function to train was given."
     if isinstance(problem.equation, Fit):
         fit = fitting(problem.equation, problem)
         return fit, f"Method: {fit.describe()}, the paper's for samples."
@@ -38,7 +46,7 @@ def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tupl
         return Adam(steps=DEFAULT_STEPS), f"Method: Adam, {DEFAULT_STEPS} steps, since {reason}."
     reason = obstacle(problem) if trial is None else "a trial function to train was given"
     if reason is None:
-        method: Method = Galerkin()
+        method = Galerkin()
         return method, f"Method: {method.describe()}, since the equation is linear and the domain a box."
     if trial is None and isinstance(problem.equation, Equation | Helmholtz | Poisson) and is_linear(problem):
         method = LeastSquares()
@@ -52,7 +60,7 @@ def _for_eikonal(equation: Eikonal) -> GaussNewton:
     if equation.surface is None:
         return GaussNewton(points=2000)
     weights = {"surface": 10.0, "normals": 0.1, "off-surface": 0.0, "eikonal": 0.1}
-    points = {"surface": 2000, "normals": 1000, "off-surface": 1, "eikonal": 2000}
+    points = {"surface": 1500, "normals": 750, "off-surface": 1, "eikonal": 1500}
     if equation.distance:
-        weights["distance"], points["distance"] = 10.0, 4000
+        weights["distance"], points["distance"] = 10.0, 3000
     return GaussNewton(steps=40, points=points, weights=weights)
