@@ -1,5 +1,8 @@
 """Fits of samples: residuals, shapes, freedoms, references and the default method."""
 
+import inspect
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +11,8 @@ import neurapde as npde
 from neurapde.data.films import juggler
 from neurapde.data.sounds import bells
 from neurapde.jets.jet import Jet
-from neurapde.problems import poisson_editing
+from neurapde.problems import Case, audio_fit, poisson_editing, video_fit
+from neurapde.problems.fits import FIT_CASES
 from neurapde.validation.freedom import without_constant, without_harmonic
 from neurapde.validation.metrics import psnr
 
@@ -159,6 +163,38 @@ def test_the_first_layer_follows_the_frequencies_of_the_samples() -> None:
         trial = npde.Adam(1).default_trial(npde.Problem("fit", domain, equation))
         assert isinstance(trial, npde.Siren)
         assert (trial.omega_0, trial.omega_hidden) == omegas
+
+
+OTHER = {
+    "image": "moon",
+    "first": "moon",
+    "second": "coins",
+    "size": 20,
+    "gray": False,
+    "alpha": 0.25,
+    "center": (0.0, 0.1),
+    "radius": None,
+    "seconds": 0.02,
+    "rate": 4000,
+    "frames": 5,
+}
+
+
+@pytest.mark.parametrize("case", FIT_CASES, ids=lambda case: case.name)
+def test_every_parameter_of_a_declared_fit_changes_it(case: Case) -> None:
+    parameters = inspect.signature(case.factory).parameters
+    colour = {"image": "astronaut", "first": "astronaut", "second": "coffee", "size": 24, "frames": 4}
+    base = {name: colour[name] for name in parameters if name in colour}
+    default = str(case.factory(**base))
+    for name in set(parameters) - {"sound", "film"}:
+        assert str(case.factory(**{**base, name: OTHER[name]})) != default, name
+
+
+def test_files_stand_in_for_what_is_made_here(tmp_path: Path) -> None:
+    npde.write_sound(tmp_path / "a.wav", bells(0.05, 2000))
+    npde.write_film(tmp_path / "a.npy", juggler(3, 8))
+    assert audio_fit(sound=str(tmp_path / "a.wav")).equation.sizes(audio_fit()) == {"values": 100}
+    assert "8 × 8 × 3 samples" in str(video_fit(film=str(tmp_path / "a.npy")))
 
 
 def test_films_are_fields_of_space_and_time() -> None:

@@ -23,7 +23,8 @@ def solve_fit(equation: Fit, problem: Problem, shape: tuple[int, ...] | None, er
             f"shape={shape}, but the samples of {problem.name} lie on {raster.shape} nodes; leave shape out"
         )
     grid = Grid(raster.lower, raster.upper, raster.shape)
-    return GridSolution(values, grid, time.perf_counter() - begin, notes=(note,))
+    known = 0.0 if equation.values is not None else None
+    return GridSolution(values, grid, time.perf_counter() - begin, known, notes=(note,))
 
 
 def _solved(equation: Fit, problem: Problem) -> tuple[np.ndarray, Raster, str]:
