@@ -10,7 +10,7 @@ from neurapde.domains import Box, Disk, Interval, Polygon
 from neurapde.trials.frame import Corner, Frame, Multipoles
 from neurapde.trials.patchwork import Part, Patchwork
 
-CORNER = Corner((0.1, -0.2), 0.3, 1.5 * np.pi, 2.0)
+CORNER = Corner((0.1, -0.2), 0.3, 1.5 * np.pi, 2.0, mixed=True)
 HOLE = Multipoles((2.0, 1.5), 0.5, 4)
 L_SHAPE = [(-1, -1), (0, -1), (0, 0), (1, 0), (1, 1), (-1, 1)]
 
@@ -65,7 +65,9 @@ def test_only_the_inner_corner_of_an_l_has_plain_powers():
     assert len(corners) == 6
     inner = next(corner for corner in corners if corner.at == (0.0, 0.0))
     assert inner.opening == pytest.approx(1.5 * np.pi)
-    assert inner.powers[:2] == pytest.approx([1 / 3, 2 / 3])
+    assert inner.powers[:2] == pytest.approx([2 / 3, 4 / 3])
+    mixed = corners_of(Polygon(L_SHAPE), mixed=True)
+    assert max(mixed, key=lambda corner: corner.opening).powers[:2] == pytest.approx([1 / 3, 2 / 3])
     assert all(len(corner.powers) == 0 for corner in corners if corner is not inner)
 
 

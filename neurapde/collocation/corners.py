@@ -13,9 +13,10 @@ PROBE = 1e-5  # radius of the circle on which an angle is measured, in units of 
 DIRECTIONS = 720
 
 
-def corners_of(domain: Domain) -> tuple[Corner, ...]:
+def corners_of(domain: Domain, mixed: bool = False) -> tuple[Corner, ...]:
     """The corners between straight edges of a planar domain, straight angles left out; none in other dimensions.
 
+    mixed: whether values may be prescribed on one side of a corner and slopes on the other.
     A corner at which the domain opens more than once (two parts that touch) is left out too.
     """
     if domain.dimension != 2:
@@ -30,7 +31,7 @@ def corners_of(domain: Domain) -> tuple[Corner, ...]:
     for at in _candidates(segments, size):
         angles = _opening(domain, at, PROBE * size)
         if angles is not None and abs(angles[1] - np.pi) > 1e-6:
-            found.append(Corner((float(at[0]), float(at[1])), angles[0], angles[1], size))
+            found.append(Corner((float(at[0]), float(at[1])), angles[0], angles[1], size, mixed))
     return tuple(found)
 
 

@@ -86,14 +86,15 @@ class Assembly:
 
     def _constraint(self, constraint: Constraint, inside: bool) -> System:
         """One constraint's rows; inside, every part gets points in proportion to its features."""
-        rows, loads = [], []
+        systems = []
         for part, samples in enumerate(self._by_part(constraint, inside)):
             if len(samples.points):
                 block, offset = self._rows(constraint, samples, self.frames[part])
-                weight = 1 / len(samples.points) ** 0.5 if inside else 1.0
-                rows.append(self._placed(block * weight, part))
-                loads.append(-offset * weight)
-        return self._weighed(torch.cat(rows), torch.cat(loads), constraint.order)
+                systems.append(System(self._placed(block, part), -offset))
+        if inside:
+            systems = [self._weighed(one.matrix, one.loads, constraint.order) for one in systems]
+        whole = System(torch.cat([one.matrix for one in systems]), torch.cat([one.loads for one in systems]))
+        return whole if inside else self._weighed(whole.matrix, whole.loads, constraint.order)
 
     def _by_part(self, constraint: Constraint, inside: bool) -> list[Samples]:
         samples = self._draw(

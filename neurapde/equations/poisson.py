@@ -6,8 +6,8 @@ written out −(a Δu + ∇a·∇u) + c u = f where a is smooth; across a jump o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -47,19 +47,19 @@ class PoissonResidual:
         return left - (densities[0] if u.value.ndim == 1 else torch.stack(densities, dim=1))
 
 
-def gradient_of(field: Field, points: torch.Tensor) -> torch.Tensor | None:
+def gradient_of(coefficient: Field, points: torch.Tensor) -> torch.Tensor | None:
     """∇ of a field at points (n, d), (n, d), by automatic differentiation; None where it is constant, piece by piece."""
-    if isinstance(field, Constant):
+    if isinstance(coefficient, Constant):
         return None
-    if isinstance(field, Piecewise):
-        values = [field.background, *(value for _, value in field.pieces)]
+    if isinstance(coefficient, Piecewise):
+        values = [coefficient.background, *(value for _, value in coefficient.pieces)]
         if all(isinstance(value, Constant) for value in values):
             return None
     try:
-        return torch.func.grad(lambda x: field(x).sum())(points)
+        return torch.func.grad(lambda x: coefficient(x).sum())(points)
     except RuntimeError as error:
         raise DeclarationError(
-            f"the coefficient {field.describe()} does not say how it varies ({error}); "
+            f"the coefficient {coefficient.describe()} does not say how it varies ({error}); "
             "write it with npde.sin, npde.exp, … or torch"
         ) from error
 
@@ -76,10 +76,10 @@ class Poisson(AbstractEquation):
     coefficient: Any = 1.0
     reaction: Any = 0.0
 
-    order: ClassVar[int] = 2
-    outputs: ClassVar[int] = 1
-    complex: ClassVar[bool] = False
-    mixed: ClassVar[tuple[tuple[int, int], ...]] = ()
+    order: int = field(default=2, init=False, repr=False)
+    outputs: int = field(default=1, init=False, repr=False)
+    complex: bool = field(default=False, init=False, repr=False)
+    mixed: tuple[tuple[int, int], ...] = field(default=(), init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "coefficient", as_field(self.coefficient, "coefficient"))
@@ -116,8 +116,7 @@ class Poisson(AbstractEquation):
         return (Constraint("poisson", residual, interior(problem.domain), self.order, text),)
 
     def transmission(self, problem: "Problem") -> Transmission | None:
-        field = self.coefficient if isinstance(self.coefficient, Piecewise) else self.reaction
-        pieces = pieces_of(field)
+        pieces = pieces_of(self.coefficient if isinstance(self.coefficient, Piecewise) else self.reaction)
         return None if len(pieces) == 1 else Transmission(pieces, self.coefficient)
 
     def describe(self, problem: "Problem") -> list[str]:

@@ -34,7 +34,7 @@ from neurapde.trials.patchwork import Part, Patchwork, PatchworkTrial
 FIRST = {1: 12, 2: 8, 3: 5}  # modes along the longest axis at the first level
 GROWTH = 1.25
 SLOW, STEADY = 0.2, 0.9  # bounds on the ratio of successive changes that the estimate sums
-DEPENDENT = 1e-13  # relative size below which a combination of features counts as none
+DEPENDENT = 1e-12  # relative size below which a combination of features counts as none
 PROBES = 3000
 
 
@@ -48,7 +48,7 @@ class LeastSquares(Method):
     Raises DeclarationError (from `solve`) for a problem that is not linear, or that it cannot take.
     """
 
-    tolerance: float = 1e-6
+    tolerance: float = 3e-6
     largest: int = 2500
     margin: float = 0.5
 
@@ -189,7 +189,9 @@ class _Layout:
         longest = float(np.max(upper - lower))
         for region in within:
             lower, upper = np.maximum(lower, region.bounds[0]), np.minimum(upper, region.bounds[1])
-        extra: list[Corner | Multipoles] = list(corners_of(problem.domain)) if not within else []
+        extra: list[Corner | Multipoles] = []
+        if not within:
+            extra += corners_of(problem.domain, len({type(part) for part in problem.boundary}) > 1)
         extra += [
             Multipoles((float(hole.center[0]), float(hole.center[1])), float(hole.radius))
             for hole in outside

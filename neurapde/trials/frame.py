@@ -26,20 +26,21 @@ class Corner(Declaration):
     Plain powers with a whole α are left out: they are polynomials, which the sines carry.
 
     at: the corner. start: direction of the side from which the domain opens counterclockwise, rad. opening: the angle of
-    the domain there, rad. size: length by which r is scaled. The exponents are α = kπ/(2 opening) up to `largest`: those of
-    values or slopes that vanish on either side.
+    the domain there, rad. size: length by which r is scaled. The exponents are α = kπ/opening up to `largest`: those of
+    fields whose values, or whose slopes, vanish on both sides; where `mixed`, also kπ/(2 opening), for one of each.
     """
 
     at: tuple[float, float]
     start: float
     opening: float
     size: float
+    mixed: bool = False
     largest: float = 4.0
 
     @property
     def exponents(self) -> np.ndarray:
         """α (m,)."""
-        step = np.pi / (2 * self.opening)
+        step = np.pi / self.opening / (2 if self.mixed else 1)
         return step * np.arange(1, int(self.largest / step + 1e-9) + 1)
 
     @property
