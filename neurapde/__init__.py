@@ -64,6 +64,7 @@ from neurapde.equations.poisson import Poisson as Poisson
 from neurapde.equations.wave import Wave as Wave
 from neurapde.grids.reference import reference as reference
 from neurapde.grids.solution import GridSolution as GridSolution
+from neurapde.grids.wave import seismogram as seismogram
 from neurapde.jets.jet import Jet as Jet
 from neurapde.medium import GridField as GridField
 from neurapde.medium import Piecewise as Piecewise

@@ -137,7 +137,9 @@ class PulsedSource(Pulse):
         if isinstance(source, Pulse):
             raise DeclarationError(f"source of the PulsedSource is {source!r}; give one in space alone")
         if not callable(waveform):
-            raise DeclarationError(f"waveform of the PulsedSource is {waveform!r}; give a function of times (n,)")
+            raise DeclarationError(
+                f"waveform of the PulsedSource is {waveform!r}; give a function of times (n,)"
+            )
         object.__setattr__(self, "source", as_source(source, "source of the PulsedSource"))
         object.__setattr__(self, "waveform", waveform)
 

@@ -24,10 +24,16 @@ from neurapde.problems.poisson import poisson_inclusion as poisson_inclusion
 from neurapde.problems.poisson import poisson_l_shape as poisson_l_shape
 from neurapde.problems.poisson import poisson_rod as poisson_rod
 from neurapde.problems.poisson import poisson_square as poisson_square
+from neurapde.problems.wave import WAVE_CASES
+from neurapde.problems.wave import wave_disk as wave_disk
+from neurapde.problems.wave import wave_ricker as wave_ricker
+from neurapde.problems.wave import wave_string as wave_string
+from neurapde.problems.wave import wave_uniform as wave_uniform
 
 CASES: tuple[Case, ...] = (
     *HELMHOLTZ_CASES,
     *POISSON_CASES,
     *FIT_CASES,
     *EIKONAL_CASES,
+    *WAVE_CASES,
 )

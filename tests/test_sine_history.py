@@ -7,7 +7,10 @@ import torch
 import neurapde as npde
 from neurapde.trials.sine_history import HistoryFunction, SineHistory
 
-STANDING = {1: (np.array([0.0, 0.5]), np.array([2.0, 1.5])), 2: (np.array([0.0, -1.0, 0.5]), np.array([2.0, 0.5, 1.5]))}
+STANDING = {
+    1: (np.array([0.0, 0.5]), np.array([2.0, 1.5])),
+    2: (np.array([0.0, -1.0, 0.5]), np.array([2.0, 0.5, 1.5])),
+}
 
 
 def filled(dimension: int, outputs: int = 1, **fields: object) -> HistoryFunction:
@@ -40,7 +43,9 @@ def test_its_jet_is_that_of_torch(dimension: int, times: int, outputs: int) -> N
     values = jet.value.reshape(len(points), -1)
     for column in range(outputs):
         (gradient,) = torch.autograd.grad(values[:, column].sum(), points, create_graph=True)
-        assert torch.allclose(jet.gradient.reshape(len(points), -1, dimension + 1)[:, column], gradient, atol=1e-9)
+        assert torch.allclose(
+            jet.gradient.reshape(len(points), -1, dimension + 1)[:, column], gradient, atol=1e-9
+        )
         for axis in range(dimension + 1):
             (second,) = torch.autograd.grad(gradient[:, axis].sum(), points, retain_graph=True)
             found = jet.d2(axis).reshape(len(points), -1)[:, column]
@@ -69,9 +74,9 @@ def test_a_standing_wave_is_followed_to_sixth_order_in_the_time_between_moments(
         states = [torch.cos(omega * t), -omega * torch.sin(omega * t), -(omega**2) * torch.cos(omega * t)]
         with torch.no_grad():
             trial.amplitudes.copy_(torch.stack(states, dim=1)[..., None, None])
-        points = torch.rand(500, 2, generator=torch.Generator().manual_seed(33391), dtype=torch.float64) * torch.tensor(
-            [1.0, 2.0]
-        )
+        points = torch.rand(
+            500, 2, generator=torch.Generator().manual_seed(33391), dtype=torch.float64
+        ) * torch.tensor([1.0, 2.0])
         exact = torch.sin(np.pi * points[:, 0]) * torch.cos(omega * points[:, 1])
         errors.append((trial(points) - exact).abs().max().item())
     assert np.log2(errors[0] / errors[1]) == pytest.approx(6.0, abs=0.3)
@@ -96,7 +101,12 @@ def test_no_points_give_no_values() -> None:
     [
         (lambda: SineHistory((0,), 5), "at least 1 mode"),
         (lambda: SineHistory((4,), 5).axes((np.zeros(3), np.ones(3))), "1 axes in space"),
-        (lambda: SineHistory((4,), 5).build((np.zeros(2), np.ones(2)), 1, True, generator=torch.Generator()), "real"),
+        (
+            lambda: SineHistory((4,), 5).build(
+                (np.zeros(2), np.ones(2)), 1, True, generator=torch.Generator()
+            ),
+            "real",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(make: object, match: str) -> None:

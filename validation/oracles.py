@@ -122,7 +122,8 @@ def support(source: Source, points: NDArray[np.float64], least: float = 0.0) -> 
     if source.center is None:
         return np.zeros(len(points), dtype=bool)
     spread = SUPPORT * np.sqrt(source.variance) if isinstance(source, GaussianSource) else 0.0
-    distance = np.linalg.norm(points - np.asarray(source.center), axis=1)
+    center = np.asarray(source.center)  # in space alone, for a pulse in space–time
+    distance = np.linalg.norm(points[:, : len(center)] - center, axis=1)
     return distance < max(float(spread), least)
 
 

@@ -107,9 +107,9 @@ def _common(
 
 def scene_of(problem: Problem) -> Scene:
     """The scene of a problem: its axes and columns, its regions' outlines, its layers and sources."""
-    domain, shots = problem.domain, problem.right_hand_sides
+    domain, shots = problem.domain.spatial, problem.right_hand_sides
     plane = domain.dimension == 2
-    shapes = dict(problem.regions) if plane else {}
+    shapes = dict(problem.equation.regions) if plane else {}
     if plane and not isinstance(domain, Box):
         shapes = {"domain": domain, **shapes}
     columns: tuple[str, ...] = ()
@@ -118,7 +118,7 @@ def scene_of(problem: Problem) -> Scene:
         columns = tuple(f"{kind} {i + 1}" for i in range(problem.outputs))
     places = tuple(tuple(s.center for s in shot if s.center is not None) for shot in shots)
     return Scene(
-        axis_names=domain.axes,
+        axis_names=problem.domain.axes,
         columns=columns,
         outlines={name: outline(shape, domain) for name, shape in shapes.items()},
         physical=_physical(problem),
@@ -138,7 +138,7 @@ def _physical(problem: Problem) -> tuple[tuple[float, ...], tuple[float, ...]] |
     """The corners of the part outside the layers."""
     if problem.pml is None:
         return None
-    axes = Stretch(problem.domain, problem.pml, 1.0).axes
+    axes = Stretch(problem.domain.spatial, problem.pml, 1.0).axes
     lower = tuple(axis.lower + axis.widths[0] for axis in axes)
     upper = tuple(axis.upper - axis.widths[1] for axis in axes)
     return lower, upper

@@ -112,7 +112,7 @@ def draw(shape: npde.Solution, mesh: npde.Mesh, arrivals: npde.Solution, path: P
         panel.plot(0.3, -0.2, "*", color="#c4410c", markersize=9)
         figure.colorbar(image, ax=panel, shrink=0.85)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=110, bbox_inches="tight")
     plt.close(figure)
 
 

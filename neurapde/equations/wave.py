@@ -115,7 +115,9 @@ class Wave(AbstractEquation):
             return "the layers of a PML ask for more fields than u; use MethodOfLines, or train with Absorbing sides"
         for source in (s for sources in problem.right_hand_sides for s in sources):
             if isinstance(source, Pulse) and isinstance(source.shape, PointSource):
-                return f"{source.describe()} has no density at points; use MethodOfLines, or give it a variance"
+                return (
+                    f"{source.describe()} has no density at points; use MethodOfLines, or give it a variance"
+                )
         return None
 
     def describe(self, problem: "Problem") -> list[str]:
@@ -147,4 +149,6 @@ def _check_source(source: Source, problem: "Problem") -> None:
     points = domain.sample(4096, how="grid").numpy()
     values = to_numpy(source(points))
     if not np.isfinite(values).all() or np.iscomplexobj(values):
-        raise DeclarationError(f"the source, {source.describe()}, is not finite and real everywhere; make it so")
+        raise DeclarationError(
+            f"the source, {source.describe()}, is not finite and real everywhere; make it so"
+        )

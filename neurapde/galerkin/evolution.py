@@ -188,7 +188,9 @@ class WaveProblem:
         shares = SHARE * tolerance
         for field, is_velocity in self.initial():
             wide = wide or self.lattice(np.inf, most)
-            found.append(Demand(self._fastest(field), _bandwidth(wide, wide.project(field), shares, is_velocity)))
+            found.append(
+                Demand(self._fastest(field), _bandwidth(wide, wide.project(field), shares, is_velocity))
+            )
         for source in self.sources:
             wide = wide or self.lattice(np.inf, most)
             found.append(self._source_demand(source, wide, shares))
@@ -335,7 +337,9 @@ class _Later:
 def _bandwidth(lattice: WaveLattice, coefficients: FloatArray, share: float, is_velocity: bool) -> float:
     """The bandwidth beyond which a field (a velocity: the wave that it makes) has no more than a share of its norm."""
     if is_velocity:
-        coefficients = coefficients / np.sqrt(np.maximum(lattice.stiffness, lattice.stiffness[lattice.stiffness > 0].min()))
+        coefficients = coefficients / np.sqrt(
+            np.maximum(lattice.stiffness, lattice.stiffness[lattice.stiffness > 0].min())
+        )
     shells = shells_of(lattice)
     order = np.argsort(shells.ravel())
     power = np.cumsum((coefficients.ravel() ** 2)[order][::-1])[::-1]

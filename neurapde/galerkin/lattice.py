@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from neurapde.backgrounds.scattering import INNER, WindowedWave
 from neurapde.backgrounds.waves import OutgoingWave
@@ -22,6 +23,9 @@ SUPPORT = 6.0  # standard deviations beyond which a Gaussian source is nothing
 PER_WAVE = 1.6  # the first bandwidth, in units of the largest local wavenumber
 LEAST_MODES = 24  # along the longer axis, at the first level
 SLOW = 0.5  # ratio of successive changes in a medium with jumps: GROWTH^−2.5, rounded up
+SMALL = (
+    200  # modes along an axis below which one thread is as fast as several, and much faster on a busy machine
+)
 PROBES = 4000  # points at which two levels are compared
 
 
@@ -153,11 +157,12 @@ class LatticeProblem:
     def solve(self, bandwidth: float, accuracy: float, guess: Level | None = None) -> Level:
         """The Galerkin solution on all modes up to `bandwidth`, its linear system solved to `accuracy`."""
         modes = self.modes(bandwidth)
-        operator = LatticeOperator(self.form, modes, self._constant())
         found = []
-        for shot in range(len(self.shots)):
-            start = None if guess is None else _padded(guess.coefficients[..., shot], modes)
-            found.append(operator.solve(self.load(modes, shot), accuracy, start))
+        with threadpool_limits(1 if max(one.count for one in modes) < SMALL else None, "blas"):
+            operator = LatticeOperator(self.form, modes, self._constant())
+            for shot in range(len(self.shots)):
+                start = None if guess is None else _padded(guess.coefficients[..., shot], modes)
+                found.append(operator.solve(self.load(modes, shot), accuracy, start))
         return Level(
             modes,
             np.stack([one.coefficients for one in found], axis=-1),

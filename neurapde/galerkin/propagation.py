@@ -23,7 +23,9 @@ BLOCK = 48  # polynomials held at a time
 STATES = 3  # u, u_t and u_tt
 
 
-def oscillate(square: FloatArray, times: FloatArray, start: Signal | None, value: float, rate: float) -> FloatArray:
+def oscillate(
+    square: FloatArray, times: FloatArray, start: Signal | None, value: float, rate: float
+) -> FloatArray:
     """q, q' and q'' of q'' = −λ q + w(t) with q(0) = value, q'(0) = rate.
 
     square: λ (m,), not negative. times: (n,) from 0 on, equally spaced. start: w, or None for no force.

@@ -118,7 +118,11 @@ class WaveLattice:
 
     def _plane_moments(self) -> FloatArray:
         pieces = [
-            Piece(piece.within, piece.outside, Clamped(piece.field, self.inside) if piece.constant is None else piece.field)
+            Piece(
+                piece.within,
+                piece.outside,
+                Clamped(piece.field, self.inside) if piece.constant is None else piece.field,
+            )
             for piece in pieces_of(self.speed)
         ]
         form = WeakForm(self.box, Stretch(self.box, None, 1.0), tuple(pieces), SlownessSquared(), ())

@@ -13,11 +13,13 @@ from neurapde.equations.eikonal import Eikonal
 from neurapde.equations.fit import Fit
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
+from neurapde.equations.wave import Wave
 from neurapde.grids.eikonal import solve_travel_times
 from neurapde.grids.fit import solve_fit
 from neurapde.grids.helmholtz import solve_helmholtz
 from neurapde.grids.poisson import solve_poisson_problem
 from neurapde.grids.solution import GridSolution
+from neurapde.grids.wave import solve_wave
 from neurapde.problem import Problem
 
 
@@ -58,6 +60,7 @@ _solve.register(Helmholtz, solve_helmholtz)
 _solve.register(Poisson, solve_poisson_problem)
 _solve.register(Eikonal, solve_travel_times)
 _solve.register(Fit, solve_fit)
+_solve.register(Wave, solve_wave)
 
 
 def _counts(shape: int | Sequence[int] | None, dimension: int) -> tuple[int, ...] | None:

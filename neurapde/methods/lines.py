@@ -31,7 +31,9 @@ from neurapde.trials.sine_history import HistoryFunction, SineHistory
 
 GROWTH = 1.2  # of the bandwidth, where it proves too small
 SHELL = 1.1  # the last part of the spectrum, whose size and decay estimate what lies beyond
-QUINTIC = 46080  # a wave that turns by x radians between two knots in time is off by x⁶ / QUINTIC between them
+QUINTIC = (
+    46080  # a wave that turns by x radians between two knots in time is off by x⁶ / QUINTIC between them
+)
 IN_TIME = 0.05  # of the tolerance that this may cost
 LEAST_KNOTS = 9
 
@@ -79,7 +81,9 @@ class MethodOfLines(Method):
 
     def run(self, task: Task) -> Outcome:
         if task.trial is not None:
-            raise DeclarationError("MethodOfLines makes its own trial function; leave trial out, or use Adam.")
+            raise DeclarationError(
+                "MethodOfLines makes its own trial function; leave trial out, or use Adam."
+            )
         waves = WaveProblem(task.problem)
         demands = waves.demands(self.tolerance, self.largest)
         bandwidth = self.bandwidth or _wanted(waves, demands)
@@ -247,7 +251,11 @@ def _notes(waves: WaveProblem, level: _Level) -> list[str]:
             f"The sines live on {waves.box}: sides that absorb were moved out so far that nothing they send back "
             "arrives before the end."
         )
-    medium = "the medium is uniform" if lattice.uniform is not None else "the medium's jumps enter by exact integrals"
+    medium = (
+        "the medium is uniform"
+        if lattice.uniform is not None
+        else "the medium's jumps enter by exact integrals"
+    )
     notes.append(f"Time is exact, by {level.polynomials} Chebyshev polynomials of the operator; {medium}.")
     notes.append(f"Estimated relative error: {level.estimate:.1e}, from the end of the spectrum.")
     return notes

@@ -113,9 +113,7 @@ class HistoryFunction(TrialFunction):
         back = torch.empty_like(order_of)
         back[order_of] = torch.arange(len(order_of), device=back.device)
         channels = (
-            torch.cat(parts, dim=1)[:, back]
-            if parts
-            else points.new_zeros(len(wanted), 0, self.outputs)
+            torch.cat(parts, dim=1)[:, back] if parts else points.new_zeros(len(wanted), 0, self.outputs)
         )
         return Jet(channels.squeeze(-1) if self.outputs == 1 else channels, layout)
 
