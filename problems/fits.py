@@ -38,13 +38,13 @@ def video_fit(*, film: str = "juggler", frames: int = 24, size: int = 48) -> Pro
     return Problem("video-fit", samples.domain, Fit(values=samples))
 
 
-def poisson_gradients(*, image: str = "camera", size: int = 128, gray: bool = True) -> Problem:
+def poisson_gradients(*, image: str = "camera", size: int = 64, gray: bool = True) -> Problem:
     """A picture from the differences of neighbouring pixels, up to a constant."""
     picture = read_image(image, size=size, gray=gray)
     return Problem("poisson-gradients", picture.domain, Fit(gradient=picture.differences()))
 
 
-def poisson_laplacian(*, image: str = "camera", size: int = 64, gray: bool = True) -> Problem:
+def poisson_laplacian(*, image: str = "camera", size: int = 32, gray: bool = True) -> Problem:
     """A picture from its five-point Laplacian, up to what that leaves free."""
     picture = read_image(image, size=size, gray=gray)
     return Problem("poisson-laplacian", picture.domain, Fit(laplacian=picture.laplacian()))
@@ -54,7 +54,7 @@ def poisson_editing(
     *,
     first: str = "camera",
     second: str = "moon",
-    size: int = 128,
+    size: int = 64,
     gray: bool = True,
     alpha: float = 0.5,
     center: tuple[float, float] = (0.4, 0.4),

@@ -92,6 +92,16 @@ def test_the_ends_of_its_time_are_inside() -> None:
         assert torch.allclose(field, modes.T @ trial.amplitudes[knot, 0, :, 0], atol=1e-12)
 
 
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_points_of_a_grid_are_answered_as_scattered_ones(dimension: int) -> None:
+    trial = filled(dimension)
+    lower, upper = STANDING[dimension]
+    axes = [torch.linspace(a, b, 4 + 40 * (i == dimension)) for i, (a, b) in enumerate(zip(lower, upper, strict=True))]
+    points = torch.cartesian_prod(*(axis.double() for axis in axes))
+    together, alone = trial.jet(points), [trial.jet(point[None]) for point in points]
+    assert torch.allclose(together.channels, torch.cat([jet.channels for jet in alone], dim=1), atol=1e-9)
+
+
 def test_no_points_give_no_values() -> None:
     assert filled(2)(torch.zeros(0, 3, dtype=torch.float64)).shape == (0,)
 

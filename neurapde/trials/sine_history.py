@@ -17,6 +17,8 @@ from neurapde.jets.jet import Jet, Layout
 from neurapde.trials.base import Bounds, Trial, TrialFunction
 
 FEW = 8  # distinct times up to which the head is formed for each, instead of at the knots around the points
+SHARED = 2  # knots of lines that are summed at once, for each point: what grids have and scattered points have not
+ROWS = 8192  # points handled at a time there
 KNOT = 3  # numbers kept at a knot: value, rate, acceleration
 
 
@@ -103,6 +105,11 @@ class HistoryFunction(TrialFunction):
         wanted += [_degrees(self.dimension, i, j) for i, j in layout.pairs]
         cells = ((points[:, -1] - self.start) / self.step).floor().clamp(0, len(self.amplitudes) - 2).long()
         followed = torch.is_grad_enabled() and points.requires_grad  # by torch, point by point
+        if not followed:
+            lines, which = torch.unique(points[:, 0], return_inverse=True)
+            if len(lines) * self.amplitudes.shape[0] * KNOT <= SHARED * len(points):
+                channels = self._on_lines(points, cells, lines, which, wanted)
+                return Jet(channels.squeeze(-1) if self.outputs == 1 else channels, layout)
         moments = torch.unique(points[:, -1].detach())
         alone = len(moments) <= FEW and not followed
         groups = torch.searchsorted(moments, points[:, -1].contiguous()) if alone else cells
@@ -116,6 +123,27 @@ class HistoryFunction(TrialFunction):
             torch.cat(parts, dim=1)[:, back] if parts else points.new_zeros(len(wanted), 0, self.outputs)
         )
         return Jet(channels.squeeze(-1) if self.outputs == 1 else channels, layout)
+
+    def _on_lines(
+        self, points: Tensor, cells: Tensor, lines: Tensor, which: Tensor, wanted: Sequence[tuple[int, ...]]
+    ) -> Tensor:
+        """Derivatives of the degrees wanted at many points of few lines, at any times: (len(wanted), n, outputs)."""
+        first, knots = self._table(0, lines), self.amplitudes.flatten(0, 1)
+        heads = {d: torch.tensordot(first[d], knots, dims=([1], [1])) for d in {w[0] for w in wanted}}
+        parts = []
+        for rows in torch.split(torch.arange(len(points), device=points.device), ROWS):
+            part, cell = points[rows], cells[rows]
+            near = which[rows][:, None], KNOT * cell[:, None] + torch.arange(2 * KNOT, device=cell.device)
+            second = self._table(1, part[:, 1]) if self.dimension == 3 else []
+            weights = [self._quintics(part[:, -1], cell, degree) for degree in range(3)]
+            found = []
+            for degrees in wanted:
+                values = heads[degrees[0]][near]  # (n, 6, rest…, outputs)
+                if second:
+                    values = torch.einsum("nb,nkbo->nko", second[degrees[1]], values)
+                found.append(torch.einsum("nk,nko->no", weights[degrees[-1]], values))
+            parts.append(torch.stack(found))
+        return torch.cat(parts, dim=1)
 
     def _in_cell(
         self, points: Tensor, cell: int, wanted: Sequence[tuple[int, ...]], alone: bool, followed: bool
@@ -153,7 +181,7 @@ class HistoryFunction(TrialFunction):
         value = torch.sin(angle)
         return [value, omega * torch.cos(angle), -(omega**2) * value]
 
-    def _quintics(self, t: Tensor, cell: int, degree: int) -> Tensor:
+    def _quintics(self, t: Tensor, cell: int | Tensor, degree: int) -> Tensor:
         """Hermite's quintics of a cell, or a derivative: weights (n, 6) of a, a', a'' at its two knots."""
         h = self.step
         s = (t - self.start) / h - cell
