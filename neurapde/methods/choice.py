@@ -58,9 +58,9 @@ def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tupl
 def _for_eikonal(equation: Eikonal) -> GaussNewton:
     """Weights of a signed distance: lengths count most, and exp(−100|Φ|), which the true distance misses, not at all."""
     if equation.surface is None:
-        return GaussNewton(points=2000)
+        return GaussNewton(steps=40, points=2000)
     weights = {"surface": 10.0, "normals": 0.1, "off-surface": 0.0, "eikonal": 0.1}
-    points = {"surface": 1500, "normals": 750, "off-surface": 1, "eikonal": 1500}
+    points = {"surface": 1500, "normals": 750, "off-surface": 750, "eikonal": 1500}
     if equation.distance:
         weights["distance"], points["distance"] = 10.0, 3000
     return GaussNewton(steps=40, points=points, weights=weights)

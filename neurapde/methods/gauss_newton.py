@@ -225,7 +225,7 @@ class _Descent:
                 start += parameter.numel()
 
     def _record(self, bar: Bar, loss: float, losses: list[float]) -> None:
-        self.recorder.add(self.step, self.seconds, loss, math.nan, losses)
+        self.recorder.add(self.step, self.seconds, loss, 1.0, losses)
         bar.show(dict(zip(self.recorder.names, losses, strict=True)))
 
     def _snapshot(self) -> Snapshot:
