@@ -1,6 +1,6 @@
 """What other trial functions make of the paper's first and fifth figure, with equal budgets for all.
 
-    python benchmarks/baselines.py            # some twenty minutes; --small: seconds, to see that it runs
+    python benchmarks/baselines.py            # some five minutes on two cores; --small: seconds, to see that it runs
 
 fits a picture, and trains a wave, by a SIREN, perceptrons (tanh, ReLU, softplus), a ReLU network on positional
 encoding and Gaussians: the same steps, points and schedule. The wave also meets the classical physics-informed
@@ -39,7 +39,7 @@ class Size:
     gaussians: int
 
 
-FULL = Size(64, 128, 500, 1500, 1024)
+FULL = Size(48, 64, 400, 800, 1024)
 SMALL = Size(16, 16, 5, 3, 32)
 
 
@@ -47,7 +47,7 @@ def trials(size: Size) -> dict[str, Trial]:
     """The competitors, of one width and depth."""
     layers: dict[str, Any] = {"width": size.width, "depth": 3}
     return {
-        "SIREN": npde.Siren(**layers),
+        "SIREN": npde.Siren(**layers, omega_0=10.0, omega_hidden=10.0),
         "MLP tanh": npde.MLP(**layers),
         "MLP ReLU": npde.MLP(**layers, activation="relu"),
         "MLP softplus": npde.MLP(**layers, activation="softplus"),
@@ -87,7 +87,7 @@ def fit_picture(size: Size, path: Path) -> dict[str, dict[str, float]]:
         tuple(axis[-2] for axis in picture.axes),
     )
     method = npde.Adam(
-        size.fit_steps, lr=5e-4, points=size.pixels**2, loss="l2", schedule=npde.Cosine(), record_every=50
+        size.fit_steps, lr=1e-3, points=size.pixels**2, loss="l2", schedule=npde.Cosine(), record_every=50
     )
     across, up = (slope.values for slope in slopes)
     panels = {"truth": [picture.values, np.hypot(across[:, 1:], up[1:]), inner.values]}
@@ -118,7 +118,7 @@ def train_wave(size: Size, path: Path) -> dict[str, dict[str, float]]:
     points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
     truth = np.asarray(exact.values(points))
     adam = npde.Adam(
-        size.wave_steps, lr=5e-4, points=1024, loss="l2", schedule=npde.Cosine(), record_every=50
+        size.wave_steps, lr=1e-3, points=1024, loss="l2", schedule=npde.Cosine(), record_every=50
     )
     entries: list[tuple[str, Trial, Method]] = [(name, trial, adam) for name, trial in trials(size).items()]
     entries += [

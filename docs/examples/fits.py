@@ -13,8 +13,8 @@ from neurapde.validation.freedom import without_constant, without_harmonic
 from neurapde.validation.metrics import psnr
 
 HERE = Path(__file__).resolve().parent
-OMEGAS = {"values": (30.0, 30.0), "gradient": (10.0, 10.0), "laplacian": (5.0, 10.0)}
-"""ω of the first sine layer and of the others: derivatives are matched by ripples between the pixels too, so start low."""
+OMEGAS = {"values": (10.0, 10.0), "gradient": (10.0, 10.0), "laplacian": (5.0, 10.0)}
+"""ω of the first sine layer and of the others: ripples between the pixels fit samples too, so start low."""
 
 
 # [declare]
