@@ -101,6 +101,7 @@ from neurapde.trials.sine_history import SineHistory as SineHistory
 from neurapde.trials.sine_lattice import SineLattice as SineLattice
 from neurapde.trials.siren import Siren as Siren
 from neurapde.validation.compare import validate as validate
+from neurapde.validation.motion import animate as animate
 from neurapde.validation.report import Report as Report
 from neurapde.validation.surfaces import SurfaceErrors as SurfaceErrors
 from neurapde.validation.surfaces import ZeroSet as ZeroSet

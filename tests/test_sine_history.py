@@ -96,7 +96,10 @@ def test_the_ends_of_its_time_are_inside() -> None:
 def test_points_of_a_grid_are_answered_as_scattered_ones(dimension: int) -> None:
     trial = filled(dimension)
     lower, upper = STANDING[dimension]
-    axes = [torch.linspace(a, b, 4 + 40 * (i == dimension)) for i, (a, b) in enumerate(zip(lower, upper, strict=True))]
+    axes = [
+        torch.linspace(a, b, 4 + 40 * (i == dimension))
+        for i, (a, b) in enumerate(zip(lower, upper, strict=True))
+    ]
     points = torch.cartesian_prod(*(axis.double() for axis in axes))
     together, alone = trial.jet(points), [trial.jet(point[None]) for point in points]
     assert torch.allclose(together.channels, torch.cat([jet.channels for jet in alone], dim=1), atol=1e-9)

@@ -57,14 +57,14 @@ def fields_figure(scene: Scene, axes: Sequence[NDArray], fields: Mapping[str, ND
         parts = {"real part": np.real, "imaginary part": np.imag}
     if len(axes) == 1:
         return _line_figure(scene, axes[0], planes, parts)
-    figure = _figure(WIDTH, _height(axes, len(planes)) * len(parts) + 0.3)
+    figure = empty_figure(WIDTH, _height(axes, len(planes)) * len(parts) + 0.3)
     panels = figure.subplots(len(parts), len(planes), sharex=True, sharey=True, squeeze=False)
-    limit = _robust(np.concatenate([part(f).ravel() for f in planes.values() for part in parts.values()]))
+    limit = robust_limit(np.concatenate([part(f).ravel() for f in planes.values() for part in parts.values()]))
     norm = Normalize(-limit, limit)
     for row, (part_name, part) in zip(panels, parts.items(), strict=True):
         for panel, (name, field) in zip(row, planes.items(), strict=True):
-            image = _image(panel, axes, part(field), norm, "RdBu_r")
-            _furnish(panel, scene, axes, "black")
+            image = image_of(panel, axes, part(field), norm, "RdBu_r")
+            furnish(panel, scene, axes, "black")
             _level_lines(panel, scene, axes, part(field), limit)
             panel.set_title(f"{name}, {part_name}".rstrip(", "), fontsize=LETTERING)
     _label(panels, scene)
@@ -80,7 +80,7 @@ def error_figure(scene: Scene, axes: Sequence[NDArray], errors: Mapping[str, NDA
     top = float(np.percentile(everything, 99.5)) if everything.size else 1.0
     top = top if top > 0 else 1.0
     if len(axes) == 1:
-        figure = _figure(WIDTH, 2.8)
+        figure = empty_figure(WIDTH, 2.8)
         panel = figure.subplots()
         panel.set_yscale("log")
         panel.set_ylim(top * 10.0**-_FLOOR, 2 * top)
@@ -92,12 +92,12 @@ def error_figure(scene: Scene, axes: Sequence[NDArray], errors: Mapping[str, NDA
         _furnish_line(panel, scene)
         return figure
     width = WIDTH if len(planes) > 1 else NARROW
-    figure = _figure(width, _height(axes, len(planes), width) + 0.3)
+    figure = empty_figure(width, _height(axes, len(planes), width) + 0.3)
     panels = figure.subplots(1, len(planes), sharex=True, sharey=True, squeeze=False)
     norm = LogNorm(top * 10.0**-_DECADES, top)
     for panel, (name, plane) in zip(panels[0], planes.items(), strict=True):
-        image = _image(panel, axes, np.maximum(plane, top * 10.0**-_FLOOR), norm, "magma")
-        _furnish(panel, scene, axes, "white")
+        image = image_of(panel, axes, np.maximum(plane, top * 10.0**-_FLOOR), norm, "magma")
+        furnish(panel, scene, axes, "white")
         panel.set_title(f"|{name}|", fontsize=LETTERING)
     _label(panels, scene)
     _color_bar(figure, image, panels, "|difference|")
@@ -109,7 +109,7 @@ def convergence_figure(history: History) -> Figure:
 
     A method without a learning rate solves directly: its steps are numbers of features.
     """
-    figure = _figure(WIDTH, 3.2)
+    figure = empty_figure(WIDTH, 3.2)
     panel = figure.subplots()
     marker = "o" if len(history) <= _MARKED else ""
     alone = len(history.names) == 1 and np.array_equal(history[history.names[0]], history.loss)
@@ -129,7 +129,7 @@ def convergence_figure(history: History) -> Figure:
     return figure
 
 
-def _figure(width: float, height: float) -> Figure:
+def empty_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), facecolor="white")
     figure.set_layout_engine("constrained", wspace=0.06, h_pad=0.07)
     return figure
@@ -145,7 +145,7 @@ def _cut(
     return axes[:2], {name: field[:, :, middle] for name, field in fields.items()}
 
 
-def _robust(values: NDArray) -> float:
+def robust_limit(values: NDArray) -> float:
     """The scale that the largest hundredth of the values may exceed."""
     finite = np.abs(values[np.isfinite(values)])
     limit = float(np.percentile(finite, 99)) if finite.size else 1.0
@@ -158,7 +158,7 @@ def _height(axes: Sequence[NDArray], columns: int, width: float = WIDTH) -> floa
     return float(np.clip((width - _MARGIN) / columns * span[1] / span[0], 0.8, 9.0)) + 0.45
 
 
-def _image(panel: Axes, axes: Sequence[NDArray], plane: NDArray, norm: Normalize, colors: str) -> AxesImage:
+def image_of(panel: Axes, axes: Sequence[NDArray], plane: NDArray, norm: Normalize, colors: str) -> AxesImage:
     (x, y) = axes
     dx, dy = (x[-1] - x[0]) / (len(x) - 1) / 2, (y[-1] - y[0]) / (len(y) - 1) / 2
     extent = (x[0] - dx, x[-1] + dx, y[0] - dy, y[-1] + dy)
@@ -173,7 +173,7 @@ def _color_bar(figure: Figure, image: AxesImage, panels: NDArray, label: str) ->
     bar.ax.tick_params(labelsize=LETTERING - 2)
 
 
-def _furnish(panel: Axes, scene: Scene, axes: Sequence[NDArray], color: str) -> None:
+def furnish(panel: Axes, scene: Scene, axes: Sequence[NDArray], color: str) -> None:
     """Region outlines, the edge of the layers (dashed), sources (crosses): legible on any ground."""
     halo = [withStroke(linewidth=2.0, foreground="black" if color == "white" else "white", alpha=0.5)]
     for lines in scene.outlines.values():
@@ -212,7 +212,7 @@ def _label(panels: NDArray, scene: Scene) -> None:
 def _line_figure(
     scene: Scene, x: NDArray, fields: Mapping[str, NDArray], parts: Mapping[str, Callable[[NDArray], NDArray]]
 ) -> Figure:
-    figure = _figure(WIDTH, 2.3 * len(parts) + 0.3)
+    figure = empty_figure(WIDTH, 2.3 * len(parts) + 0.3)
     panels = figure.subplots(len(parts), 1, sharex=True, squeeze=False)[:, 0]
     for panel, (part_name, part) in zip(panels, parts.items(), strict=True):
         for i, (name, field) in enumerate(fields.items()):

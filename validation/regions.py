@@ -6,11 +6,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from neurapde.domains.spacetime import SpaceTime
 from neurapde.problem import Problem
 from neurapde.reference_solvers.grid import Grid
 from neurapde.sources import FunctionSource, GaussianSource, Source
 from neurapde.validation.oracles import support
 
+SNAPSHOTS = 5
+"""Times at which errors are counted apart."""
 CELLS = 2.0
 """Grid cells around a source that the grid does not resolve, which no comparison counts."""
 
@@ -19,11 +22,12 @@ def regions_of(problem: Problem, grid: Grid, inside: NDArray[np.bool_]) -> dict[
     """The regions of a problem as masks `(n, columns)` of the grid's nodes, by name.
 
     whole: the domain, but for sources that the grid does not resolve. physical: outside absorbing layers and
-    the supports of all sources. Then each named region of the medium. Each shot leaves out its own sources.
+    the supports of all sources. Then each named region of the medium, and of space–time the physical part at some
+    times. Each shot leaves out its own sources.
     inside: which nodes lie in the domain, `(n,)`.
     """
     points = grid.points
-    cell = max(grid.spacing)
+    cell = max(grid.spacing[: problem.domain.spatial.dimension])
     shots = problem.right_hand_sides
     singular = np.stack([_near(shot, points, cell, resolved=True) for shot in shots], axis=1)
     supported = np.stack([_near(shot, points, cell, resolved=False) for shot in shots], axis=1)
@@ -36,6 +40,10 @@ def regions_of(problem: Problem, grid: Grid, inside: NDArray[np.bool_]) -> dict[
     for name, region in problem.regions.items():
         title = f"region {name}" if name in regions else name
         regions[title] = np.asarray(region.contains(points))[:, None] & inside[:, None] & ~singular
+    if isinstance(problem.domain, SpaceTime):
+        time = grid.axes[-1]
+        for moment in time[np.unique(np.linspace(0, len(time) - 1, SNAPSHOTS).round().astype(int))]:
+            regions[f"at t = {moment:.3g}"] = regions["physical"] & (points[:, -1] == moment)[:, None]
     return regions
 
 

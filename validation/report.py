@@ -22,6 +22,7 @@ from neurapde.methods.history import History
 from neurapde.storage import hdf5
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png
 from neurapde.validation.findings import Errors, Findings
+from neurapde.validation.motion import snapshots_figure
 from neurapde.validation.scene import Scene
 from neurapde.validation.webpage import page
 from neurapde.validation.wording import heading, percent, significant, table
@@ -71,7 +72,9 @@ class Report(Findings):
             shown = {name: fields[name] for name in ("solution", self.judge)}
             gaps = " Grey: not known." if any(np.isnan(values).any() for values in shown.values()) else ""
             caption = f"{label}the solution and the {self.judge} field, on one scale. {scene.legend}{gaps}"
-            found[f"fields{suffix}.png"] = (caption, png(fields_figure(scene, self.axes, shown)))
+            moving = len(self.axes) == 3 and scene.axis_names[-1] == "t"
+            draw = snapshots_figure if moving else fields_figure
+            found[f"fields{suffix}.png"] = (caption, png(draw(scene, self.axes, shown)))
             differences = {f"{a} − {b}": fields[a] - fields[b] for a, b in self.errors}
             caption = f"{label}the absolute difference, on a logarithmic scale."
             found[f"error{suffix}.png"] = (caption, png(error_figure(scene, self.axes, differences)))

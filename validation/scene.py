@@ -15,6 +15,7 @@ from neurapde.absorbing import Stretch
 from neurapde.core.wording import listing
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
+from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.eikonal import Eikonal
 from neurapde.problem import Problem
 
@@ -116,7 +117,8 @@ def scene_of(problem: Problem) -> Scene:
     if problem.outputs > 1:
         kind = "shot" if len(shots) > 1 else "component"
         columns = tuple(f"{kind} {i + 1}" for i in range(problem.outputs))
-    places = tuple(tuple(s.center for s in shot if s.center is not None) for shot in shots)
+    start = _start(problem)
+    places = tuple(tuple((*s.center, *start) for s in shot if s.center is not None) for shot in shots)
     return Scene(
         axis_names=problem.domain.axes,
         columns=columns,
@@ -141,4 +143,13 @@ def _physical(problem: Problem) -> tuple[tuple[float, ...], tuple[float, ...]] |
     axes = Stretch(problem.domain.spatial, problem.pml, 1.0).axes
     lower = tuple(axis.lower + axis.widths[0] for axis in axes)
     upper = tuple(axis.upper - axis.widths[1] for axis in axes)
+    if start := _start(problem):
+        return (*lower, *start), (*upper, float(problem.domain.bounds[1][-1]))
     return lower, upper
+
+
+def _start(problem: Problem) -> tuple[float, ...]:
+    """The first instant, where a line over its time is drawn as a plane; else nothing."""
+    domain = problem.domain
+    line = isinstance(domain, SpaceTime) and domain.space.dimension == 1
+    return (float(domain.bounds[0][-1]),) if line else ()

@@ -17,7 +17,9 @@ from neurapde.jets.jet import Jet, Layout
 from neurapde.trials.base import Bounds, Trial, TrialFunction
 
 FEW = 8  # distinct times up to which the head is formed for each, instead of at the knots around the points
-SHARED = 2  # knots of lines that are summed at once, for each point: what grids have and scattered points have not
+SHARED = (
+    2  # knots of lines that are summed at once, for each point: what grids have and scattered points have not
+)
 ROWS = 8192  # points handled at a time there
 KNOT = 3  # numbers kept at a knot: value, rate, acceleration
 

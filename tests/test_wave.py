@@ -1,0 +1,264 @@
+"""The wave equation: its declaration, its solution by moving sines, and its grid reference."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import j0
+
+import neurapde as npde
+from neurapde.galerkin.evolution import WaveProblem
+from neurapde.galerkin.propagation import oscillate, propagate, series
+from neurapde.jets.jet import Layout, jet_of_coordinates
+from neurapde.problems.wave import Bump, wave_string, wave_uniform
+
+SQUARE = npde.Box((-1, 1), (-1, 1))
+
+
+def bump(variance: float = 0.01, at: tuple[float, float] = (0.0, 0.0)) -> Bump:
+    return Bump(at, variance)
+
+
+def in_the_plane(points: np.ndarray, variance: float) -> np.ndarray:
+    """The wave of a Gaussian at rest in a uniform plane, s² ∫ κ J₀(κr) cos(κt) exp(−s²κ²/2) dκ."""
+    nodes, weights = np.polynomial.legendre.leggauss(400)
+    top = 8 / np.sqrt(variance)
+    kappa, weights = top * (nodes + 1) / 2, top * weights / 2
+    r, t = np.hypot(points[:, 0], points[:, 1])[:, None], points[:, 2:]
+    integrand = kappa * j0(kappa * r) * np.cos(kappa * t) * np.exp(-variance * kappa**2 / 2)
+    return np.asarray(variance * integrand @ weights)
+
+
+def relative(field: np.ndarray, truth: np.ndarray) -> float:
+    return float(np.linalg.norm(field - truth) / np.linalg.norm(truth))
+
+
+def somewhere(problem: npde.Problem, count: int = 1500) -> np.ndarray:
+    return problem.domain.sample(count, generator=torch.Generator().manual_seed(70207)).numpy()
+
+
+def test_a_plane_wave_leaves_no_residual_and_leaves_by_the_side_it_runs_to() -> None:
+    problem = npde.Problem(
+        "p", SQUARE.over(npde.Time(0, 1)), npde.Wave(speed=2.0), boundary=npde.Absorbing(on="right")
+    )
+    constraints = {c.name: c for c in problem.constraints}
+    assert list(constraints) == ["wave", "initial-value", "initial-velocity", "absorbing-right"]
+    for name, order in (("wave", 2), ("absorbing-right", 1)):
+        samples = constraints[name].sample(50, generator=torch.Generator().manual_seed(40009))
+        x, _, t = jet_of_coordinates(samples.points, Layout(3, order))
+        right = (x - 2.0 * t) * (x - 2.0 * t)
+        wrong = (x - 1.0 * t) * (x - 1.0 * t)
+        assert constraints[name].residual(samples, right).abs().max() < 1e-12
+        assert constraints[name].residual(samples, wrong).abs().max() > 0.1
+
+
+def test_a_ricker_wavelet_has_its_peak_at_its_delay_and_no_mass() -> None:
+    times = np.linspace(-1, 2, 20_001)
+    values = npde.Ricker(5.0, delay=0.4)(times)
+    assert times[values.argmax()] == pytest.approx(0.4, abs=1e-3)
+    assert values.max() == pytest.approx(1.0, abs=1e-5)
+    assert abs(values.sum()) * (times[1] - times[0]) < 1e-12
+
+
+def test_the_series_is_the_oscillator() -> None:
+    times, largest = np.linspace(0, 1.5, 13), 90.0**2
+    square = np.array([0.0, 4.0, 900.0, 8100.0])
+
+    def force(t: np.ndarray) -> np.ndarray:
+        return np.sin(3 * t) * t
+
+    for start, value, rate in ((None, 1.0, 0.0), (None, 0.0, 1.0), (force, 0.0, 0.0)):
+        table = series(largest, times, start, value, rate)
+        exact = oscillate(square, times, start, value, rate)
+        found = propagate(lambda x: square * x, largest, [np.ones(4)], [table])
+        assert np.abs(found - exact).max() < 1e-9 * np.abs(exact).max()
+
+
+def test_a_force_moves_an_oscillator_as_its_particular_solution() -> None:
+    times = np.linspace(0, 2, 9)
+    found = oscillate(np.array([25.0]), times, lambda t: np.cos(3 * t), 0.0, 0.0)[0, :, 0]
+    assert found == pytest.approx((np.cos(3 * times) - np.cos(5 * times)) / 16, abs=1e-12)
+
+
+def test_a_string_is_followed_to_the_accuracy_asked_for() -> None:
+    problem = wave_string()
+    points = somewhere(problem)
+    assert problem.exact is not None
+    errors = [
+        relative(npde.solve(problem, method=npde.MethodOfLines(tolerance=t))(points), problem.exact(points))
+        for t in (1e-3, 1e-6)
+    ]
+    assert errors[0] < 1e-3
+    assert errors[1] < 1e-6
+
+
+def test_a_velocity_starts_a_string() -> None:
+    problem = npde.Problem(
+        "struck",
+        npde.Interval(0, 2).over(npde.Time(1, 2)),
+        npde.Wave(speed=0.5),
+        boundary=[npde.InitialCondition(0.0, lambda x: npde.cos(np.pi * x[:, 0])), npde.Neumann(0.0)],
+    )
+    points = somewhere(problem)
+    omega = 0.5 * np.pi
+    exact = np.cos(np.pi * points[:, 0]) * np.sin(omega * (points[:, 1] - 1)) / omega
+    assert relative(npde.solve(problem)(points), exact) < 1e-3
+
+
+def test_the_sines_meet_the_wave_of_the_plane() -> None:
+    problem = wave_uniform(variance=0.01, stop=1.5)
+    solution = npde.solve(problem)
+    points = somewhere(problem, 400)
+    assert relative(solution(points), in_the_plane(points, 0.01)) < 2e-3
+    assert solution.status is npde.Status.CONVERGED
+
+
+@pytest.mark.slow
+def test_the_papers_narrow_gaussian_meets_the_wave_of_the_plane() -> None:
+    problem = wave_uniform()
+    points = somewhere(problem, 2000)
+    assert relative(npde.solve(problem)(points), in_the_plane(points, 5e-4)) < 5e-3
+
+
+def with_disk(stop: float = 0.4) -> npde.Problem:
+    disk = npde.Disk((0, 0), 0.25)
+    return npde.Problem(
+        "disk",
+        SQUARE.over(npde.Time(0, stop)),
+        npde.Wave(speed=npde.Piecewise(1.0, (disk, 2.0))),
+        boundary=[npde.InitialCondition(bump(0.02, (-0.4, 0.1))), npde.Absorbing()],
+    )
+
+
+def test_sines_and_leapfrog_agree_beside_a_jump_of_the_medium() -> None:
+    problem = with_disk()
+    solution, reference = npde.solve(problem), npde.reference(problem)
+    report = npde.validate(solution, reference)
+    assert reference.error_estimate is not None
+    assert report.relative_l2 < 3e-3
+    assert "at t = 0.4" in report.metrics
+    assert report.metrics["disk"]["points"] > 0
+    assert set(report.pictures()) >= {"fields.png", "error.png"}
+
+
+def test_a_source_in_a_point_is_heard_as_the_grid_hears_it_and_then_it_is_quiet() -> None:
+    problem = npde.Problem(
+        "ricker",
+        SQUARE.over(npde.Time(0, 4)),
+        npde.Wave(),
+        sources=npde.RickerSource(at=(-0.1, 0.1), peak_frequency=2.0),
+        boundary=npde.PML(width=0.4),
+    )
+    solution, reference = npde.solve(problem), npde.reference(problem, error=False)
+    receivers, times = np.array([[0.3, 0.2], [-0.5, -0.5]]), np.linspace(0, 4, 120)
+    ours, grid = (npde.seismogram(field, receivers, times) for field in (solution, reference))
+    assert ours.shape == (120, 2)
+    assert relative(ours, grid) < 0.01
+    axis = np.linspace(-0.6, 0.6, 41)
+    plane = np.stack([x.ravel() for x in np.meshgrid(axis, axis, indexing="ij")], axis=-1)
+    energies = []
+    for moment in np.linspace(0.2, 4, 20):
+        gradient = solution.gradient(np.column_stack([plane, np.full(len(plane), moment)]))
+        energies.append(float((gradient**2).sum()))
+    assert energies[-1] < 1e-4 * max(energies)
+
+
+def test_a_source_that_does_not_separate_is_the_sum_of_those_that_do() -> None:
+    def moving(points: np.ndarray) -> np.ndarray:
+        x, t = points[:, 0], points[:, 1]
+        return npde.sin(np.pi * x) * npde.sin(2 * t) + npde.sin(2 * np.pi * x) * t
+
+    def problem(sources: object) -> npde.Problem:
+        domain = npde.Interval(0, 1).over(npde.Time(0, 1))
+        return npde.Problem("driven", domain, npde.Wave(), sources=sources, boundary=npde.Dirichlet(0.0))
+
+    parts = [
+        npde.PulsedSource(lambda x: npde.sin(np.pi * x[:, 0]), lambda t: npde.sin(2 * t)),
+        npde.PulsedSource(lambda x: npde.sin(2 * np.pi * x[:, 0]), lambda t: t),
+    ]
+    whole, sum_of = npde.solve(problem(moving)), npde.solve(problem(parts))
+    points = somewhere(problem(parts))
+    assert relative(whole(points), sum_of(points)) < 1e-4
+
+
+def test_shots_are_fields_of_their_own() -> None:
+    sources = [npde.RickerSource((x,), 2.0, variance=0.01) for x in (-0.3, 0.4)]
+    domain = npde.Interval(-1, 1).over(npde.Time(0, 1))
+    both = npde.Problem("two", domain, npde.Wave(), sources=npde.Shots(*sources), boundary=npde.Absorbing())
+    points = somewhere(both)
+    fields = npde.solve(both)(points)
+    for column, source in enumerate(sources):
+        one = npde.Problem("one", domain, npde.Wave(), sources=source, boundary=npde.Absorbing())
+        assert relative(fields[:, column], npde.solve(one)(points)) < 1e-3
+
+
+def test_absorbing_sides_are_moved_out_of_reach_and_others_stay() -> None:
+    problem = npde.Problem(
+        "open",
+        SQUARE.over(npde.Time(0, 2)),
+        npde.Wave(),
+        boundary=[
+            npde.InitialCondition(bump()),
+            npde.Absorbing(on="left"),
+            npde.Dirichlet(0.0, on=("right", "bottom", "top")),
+        ],
+    )
+    (left, right), side = WaveProblem(problem).box.sides
+    assert (right, side) == (1.0, (-1.0, 1.0))
+    assert -2.0 < left < -1.5
+
+
+def test_a_solution_is_saved_with_everything(tmp_path: Path) -> None:
+    problem = wave_uniform(variance=0.02, stop=1.0)
+    solution = npde.solve(problem)
+    again = npde.load(solution.save(tmp_path / "u.h5"))
+    points = somewhere(problem, 50)
+    np.testing.assert_array_equal(again(points), solution(points))
+    assert str(again.required_problem) == str(problem)
+    assert solution.export(tmp_path / "u.vtu", shape=9).exists()
+    picture = npde.animate(solution, problem.domain, tmp_path / "u.gif", frames=3, pixels=17)  # type: ignore[arg-type]
+    assert picture.read_bytes()[:4] == b"GIF8"
+
+
+def test_training_lowers_the_loss_and_takes_no_layers() -> None:
+    problem = wave_uniform(variance=0.05)
+    found = npde.solve(problem, npde.Siren(width=32, depth=1), npde.Adam(steps=60, lr=1e-3, points=256))
+    assert found.history.loss[-1] < 0.8 * found.history.loss[0]
+    layered = npde.Problem("l", SQUARE.over(npde.Time(0, 1)), npde.Wave(), boundary=npde.PML(0.3))
+    with pytest.raises(npde.DeclarationError, match="layers of a PML ask for more fields"):
+        npde.solve(layered, method=npde.Adam(steps=1))
+
+
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [
+        ({"domain": SQUARE}, "needs a time"),
+        ({"sources": npde.PointSource((0, 0, 0.5))}, "one moment only"),
+        ({"sources": npde.RickerSource((2.0, 0.0), 5.0)}, "lies outside"),
+        (
+            {"sources": npde.RickerSource((0.9, 0.0), 5.0), "boundary": npde.PML(0.3)},
+            "in the absorbing layer",
+        ),
+        ({"equation": npde.Wave(speed=lambda x: x[:, 0])}, "must be finite and positive"),
+        ({"boundary": [npde.InitialCondition(0.0), npde.InitialCondition(1.0)]}, "two InitialConditions"),
+    ],
+)
+def test_a_problem_that_cannot_be_is_refused(settings: dict[str, object], match: str) -> None:
+    fields = {"domain": SQUARE.over(npde.Time(0, 1)), "equation": npde.Wave()} | settings
+    with pytest.raises(npde.DeclarationError, match=match):
+        npde.Problem("p", **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("boundary", "match"),
+    [
+        ([npde.Absorbing(on="left")], "nothing is said about right, bottom and top"),
+        ([npde.Dirichlet(1.0)], "is not zero"),
+        ([npde.Absorbing(), npde.Dirichlet(0.0, on="left")], "two conditions"),
+    ],
+)
+def test_sides_that_the_sines_do_not_know_are_refused(boundary: list[object], match: str) -> None:
+    problem = npde.Problem("p", SQUARE.over(npde.Time(0, 1)), npde.Wave(), boundary=boundary)  # type: ignore[arg-type]
+    with pytest.raises(npde.DeclarationError, match=match):
+        npde.solve(problem, method=npde.MethodOfLines())

@@ -1,0 +1,102 @@
+"""Fields in space–time as pictures: snapshots side by side, and an animation."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+from PIL import Image
+
+from neurapde.core.errors import DeclarationError
+from neurapde.domains.spacetime import SpaceTime
+from neurapde.validation.figures import LETTERING, WIDTH, empty_figure, furnish, image_of, robust_limit
+from neurapde.validation.scene import Scene
+
+SNAPSHOTS = 4
+PIXELS = 257  # of an animation's longer side
+STILL = 60  # milliseconds for which a frame stands
+
+
+def snapshots_figure(
+    scene: Scene, axes: Sequence[NDArray], fields: Mapping[str, NDArray], count: int = SNAPSHOTS
+) -> Figure:
+    """Fields of the plane at `count` times: a row for each field on one scale, and one for |first − last| on its own.
+
+    axes: x, y and t. fields: arrays of the grid's shape by what they are called.
+    """
+    x, y, t = axes
+    moments = np.unique(np.linspace(0, len(t) - 1, count).round().astype(int))
+    names = list(fields)
+    rows = {name: fields[name] for name in names}
+    if len(names) > 1:
+        rows[f"|{names[0]} − {names[-1]}|"] = np.abs(fields[names[0]] - fields[names[-1]])
+    shape = float((y[-1] - y[0]) / (x[-1] - x[0]))
+    figure = empty_figure(WIDTH, (WIDTH - 1.6) / len(moments) * shape * len(rows) + 0.4)
+    panels = figure.subplots(len(rows), len(moments), sharex=True, sharey=True, squeeze=False)
+    shown = np.concatenate([np.real(field[..., moments]).ravel() for field in fields.values()])
+    limit = robust_limit(shown)
+    for row, (line, (name, field)) in enumerate(zip(panels, rows.items(), strict=True)):
+        error = name not in fields
+        top = robust_limit(field[..., moments]) if error else limit
+        norm = Normalize(0 if error else -top, top)
+        for panel, moment in zip(line, moments, strict=True):
+            picture = image_of(
+                panel, (x, y), np.real(field[..., moment]), norm, "magma" if error else "RdBu_r"
+            )
+            furnish(panel, scene, (x, y), "white" if error else "black")
+            panel.xaxis.set_major_locator(MaxNLocator(2))
+            panel.yaxis.set_major_locator(MaxNLocator(2))
+            if row == 0:
+                panel.set_title(f"t = {t[moment]:.3g}", fontsize=LETTERING)
+        line[0].set_ylabel(name, fontsize=LETTERING - 1)
+        bar = figure.colorbar(picture, ax=line, aspect=12, pad=0.01)
+        bar.ax.tick_params(labelsize=LETTERING - 3)
+    return figure
+
+
+def animate(
+    field: Callable[[Any], Any],
+    domain: SpaceTime,
+    path: str | Path,
+    *,
+    frames: int = 60,
+    pixels: int = PIXELS,
+) -> Path:
+    """Write a field of the plane over its time as an animated GIF, blue to red about zero, one scale for all frames.
+
+    Args:
+        field: points `(n, 3)` to `(n,)`: a Solution, a GridSolution, an exact field.
+        domain: two axes in space over a Time.
+        path: ends in .gif.
+        frames, pixels: number of pictures, and pixels of the longer side.
+    """
+    path = Path(path)
+    if not isinstance(domain, SpaceTime) or domain.space.dimension != 2 or path.suffix != ".gif":
+        raise DeclarationError(
+            f"an animation shows a plane over a Time in a .gif, not {domain} in {path.name!r}; give such a domain and name"
+        )
+    lower, upper = domain.space.bounds
+    counts = np.maximum(2, np.round(pixels * (upper - lower) / np.max(upper - lower)).astype(int))
+    x, y = (np.linspace(a, b, n) for a, b, n in zip(lower, upper, counts, strict=True))
+    mesh = np.stack([part.ravel() for part in np.meshgrid(x, y, indexing="ij")], axis=-1)
+    inside = np.asarray(domain.space.contains(mesh))
+    planes = []
+    for moment in np.linspace(domain.time.start, domain.time.stop, frames):
+        values = np.full(len(mesh), np.nan)
+        values[inside] = np.real(
+            np.asarray(field(np.column_stack([mesh[inside], np.full(inside.sum(), moment)])))
+        )
+        planes.append(values.reshape(len(x), len(y)))
+    limit = robust_limit(np.stack(planes))
+    colors = colormaps["RdBu_r"]
+    pictures = [
+        Image.fromarray((255 * colors(Normalize(-limit, limit)(plane.T[::-1]))[..., :3]).astype(np.uint8))
+        for plane in planes
+    ]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=STILL, loop=0)
+    return path
