@@ -116,15 +116,18 @@ def test_global_state_is_left_as_it_was() -> None:
     assert torch.get_default_dtype() is torch.float32
 
 
-def test_a_linear_wave_problem_on_a_box_gets_galerkin_and_another_equation_adam() -> None:
+def test_the_default_method_is_the_one_that_the_equation_allows() -> None:
     wave = npde.Problem("wave", npde.Box((-2, 2), (-2, 2)), npde.Helmholtz(5.0), boundary=npde.PML(0.7))
     disk = npde.Problem("disk", npde.Disk((0, 0), 1), npde.Helmholtz(5.0), boundary=npde.Dirichlet(1.0))
+    bent = npde.Equation(lambda x, u: u.laplacian + u.value**2)
+    nonlinear = npde.Problem("bent", npde.Box((0, 1), (0, 1)), bent, boundary=npde.Dirichlet(1.0))
     assert choose_method(wave, None)[0] == npde.Galerkin()
+    assert choose_method(disk, None)[0] == npde.LeastSquares()
+    assert choose_method(LINE, None)[0] == npde.LeastSquares()
     assert isinstance(choose_method(wave, npde.Siren())[0], npde.Adam)
-    for problem in (disk, LINE):
-        method, why = choose_method(problem, None)
-        assert isinstance(method, npde.Adam)
-        assert "since its " in why
+    method, why = choose_method(nonlinear, None)
+    assert isinstance(method, npde.Adam)
+    assert "since its " in why
 
 
 @pytest.mark.parametrize(

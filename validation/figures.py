@@ -59,7 +59,9 @@ def fields_figure(scene: Scene, axes: Sequence[NDArray], fields: Mapping[str, ND
         return _line_figure(scene, axes[0], planes, parts)
     figure = empty_figure(WIDTH, _height(axes, len(planes)) * len(parts) + 0.3)
     panels = figure.subplots(len(parts), len(planes), sharex=True, sharey=True, squeeze=False)
-    limit = robust_limit(np.concatenate([part(f).ravel() for f in planes.values() for part in parts.values()]))
+    limit = robust_limit(
+        np.concatenate([part(f).ravel() for f in planes.values() for part in parts.values()])
+    )
     norm = Normalize(-limit, limit)
     for row, (part_name, part) in zip(panels, parts.items(), strict=True):
         for panel, (name, field) in zip(row, planes.items(), strict=True):
@@ -130,6 +132,7 @@ def convergence_figure(history: History) -> Figure:
 
 
 def empty_figure(width: float, height: float) -> Figure:
+    """A white figure of so many inches, its panels laid out by constraints."""
     figure = Figure(figsize=(width, height), facecolor="white")
     figure.set_layout_engine("constrained", wspace=0.06, h_pad=0.07)
     return figure
@@ -159,6 +162,7 @@ def _height(axes: Sequence[NDArray], columns: int, width: float = WIDTH) -> floa
 
 
 def image_of(panel: Axes, axes: Sequence[NDArray], plane: NDArray, norm: Normalize, colors: str) -> AxesImage:
+    """A field of the plane on a panel; what is not known is grey."""
     (x, y) = axes
     dx, dy = (x[-1] - x[0]) / (len(x) - 1) / 2, (y[-1] - y[0]) / (len(y) - 1) / 2
     extent = (x[0] - dx, x[-1] + dx, y[0] - dy, y[-1] + dy)

@@ -13,7 +13,7 @@ from neurapde.validation.freedom import without_constant, without_harmonic
 from neurapde.validation.metrics import psnr
 
 HERE = Path(__file__).resolve().parent
-OMEGAS = {"values": (10.0, 10.0), "gradient": (10.0, 10.0), "laplacian": (5.0, 10.0)}
+OMEGAS = {"values": (10.0, 30.0), "gradient": (10.0, 10.0), "laplacian": (5.0, 10.0)}
 """ω of the first sine layer and of the others: ripples between the pixels fit samples too, so start low."""
 
 

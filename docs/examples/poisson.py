@@ -74,7 +74,9 @@ def draw(solution: npde.Solution, own: npde.Solution, path: Path) -> None:
     ]
     figure, axes = plt.subplots(1, 3, figsize=(10, 2.9), layout="constrained")
     for panel, (title, values, extent, style) in zip(axes, panels, strict=True):
-        image = panel.imshow(values.reshape(241, 241).T, origin="lower", extent=extent, cmap="viridis", **style)
+        image = panel.imshow(
+            values.reshape(241, 241).T, origin="lower", extent=extent, cmap="viridis", **style
+        )
         panel.set_title(title)
         figure.colorbar(image, ax=panel, shrink=0.85)
     axes[2].set(xlabel="x", ylabel="t")

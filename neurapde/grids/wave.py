@@ -91,7 +91,8 @@ def _solved(
 ) -> _Found:
     begin = time.perf_counter()
     space = domain.space
-    inner = Grid(*(corner.tolist() for corner in space.bounds), counts)
+    first, last = (corner.tolist() for corner in space.bounds)
+    inner = Grid(first, last, counts)
     pads = [
         tuple(
             side.pad(step, max(inner.upper[i] - inner.lower[i] for i in range(len(counts)))) for side in pair
@@ -236,7 +237,8 @@ def _estimate(
     coarse = _solved(equation, problem, domain, sides, coarser, snapshots)
     common = values[(slice(None, None, 2),) * len(counts)]
     order = ROUGH if isinstance(equation.speed, Piecewise) and equation.speed.pieces else SMOOTH
-    counted = _away(problem, Grid(*(c.tolist() for c in domain.space.bounds), coarser))
+    lower, upper = (corner.tolist() for corner in domain.space.bounds)
+    counted = _away(problem, Grid(lower, upper, coarser))
     error = richardson(coarse.values, common, order)[counted]
     size = float(np.linalg.norm(common[counted]))
     estimate = float(np.linalg.norm(error)) / size if size else 0.0
