@@ -8,8 +8,10 @@ import neurapde as npde
 from neurapde.core.errors import DeclarationError
 from neurapde.equations.eikonal import PAPER_WEIGHTS
 from neurapde.jets.jet import Jet
+from neurapde.methods.choice import choose_method
 from neurapde.problems import sdf_torus, travel_time_gradient, travel_time_layers
 from neurapde.problems.eikonal import GradientSpeed, GradientTime
+from neurapde.validation.scene import scene_of
 
 SQUARE = npde.Box((-1, 1), (-1, 1))
 DISK = npde.Disk((0.1, -0.05), 0.5)
@@ -270,3 +272,45 @@ def test_the_speed_of_layers_passes_from_one_to_the_next() -> None:
     speed = travel_time_layers().equation.speed
     found = speed(np.array([[0.5, 0.0], [0.5, -0.35], [0.5, -0.52], [0.5, -1.0]]))
     np.testing.assert_allclose(found, [1.0, 1.25, 1.5, 2.0], atol=2e-3)
+
+
+def test_the_default_method_is_gauss_newton_and_a_given_network_is_trained() -> None:
+    method, why = choose_method(disk_problem(), None)
+    assert isinstance(method, npde.GaussNewton)
+    assert set(method.weights) == {constraint.name for constraint in disk_problem().constraints}
+    assert "not linear" in why
+    trained, _ = choose_method(disk_problem(distance=False), npde.Siren())
+    assert isinstance(trained, npde.Adam)
+    trained.check(disk_problem(distance=False))
+    times, _ = choose_method(travel_time_layers(), None)
+    assert isinstance(times, npde.GaussNewton)
+    times.check(travel_time_layers())
+
+
+def test_adam_trains_travel_times_though_their_source_has_no_density() -> None:
+    problem = travel_time_gradient()
+    trial = problem.equation.around(npde.Siren(8, 1, 3.0, 3.0), problem)
+    method = npde.Adam(steps=40, points=128, lr=1e-2, loss="l2", record_every=1)
+    history = npde.solve(problem, trial, method, seed=20521, progress=False).history
+    assert history.loss[-1] < 0.2 * history.loss[0]
+
+
+def test_a_report_measures_the_surface_and_marks_it(disk: npde.Solution, tmp_path) -> None:
+    report = npde.validate(disk, npde.reference(disk.problem, shape=41))
+    assert any("Chamfer" in note and "network" in note for note in report.notes)
+    assert report.scene.contours == (0.0,)
+    assert "zero set" in report.scene.legend
+    report.save(tmp_path)
+    assert npde.Report.load(tmp_path).scene.contours == (0.0,)
+    assert (tmp_path / "fields.png").stat().st_size > 10_000
+
+
+def test_isochrones_are_marked_in_a_report_of_travel_times() -> None:
+    assert scene_of(travel_time_layers()).contours == tuple(i / 10 for i in range(1, 10))
+
+
+def test_a_zero_set_is_written_and_read_as_a_mesh(disk: npde.Solution, tmp_path) -> None:
+    path = npde.zero_set(disk, nodes=61).save(tmp_path / "circle.vtk")
+    found = npde.Mesh(path)
+    assert found.dimension == 2
+    assert found.measure == pytest.approx(np.pi * 0.25, rel=0.02)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("neurapde", "problems", "reference_solvers", "validation")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # Distributions whose import name is another than their own.
-IMPORT_NAMES = {"scikit-image": "skimage"}
+IMPORT_NAMES = {"pillow": "PIL", "scikit-image": "skimage"}
 
 
 def installed_name(path: Path) -> str:
