@@ -13,6 +13,8 @@ from neurapde.core.errors import DeclarationError
 from neurapde.domains.closest import Closest
 from neurapde.domains.normals import estimate_normals
 from neurapde.problems.eikonal import write_bumpy_ball
+from neurapde.storage.encoding import decode, encode
+from neurapde.storage.files import BASES
 
 BALL = npde.Ball((0.1, -0.2, 0.05), 0.5)
 TORUS = npde.Torus((0.1, 0.0, -0.1), 0.5, 0.2)
@@ -217,3 +219,15 @@ def test_a_cloud_that_is_none_is_refused(
 def test_the_bumpy_ball_is_a_closed_mesh_of_its_volume(tmp_path: Path) -> None:
     write_bumpy_ball(tmp_path / "ball.ply", bumps=0.0)
     assert npde.Mesh(tmp_path / "ball.ply").measure == pytest.approx(4 / 3 * np.pi * 0.6**3, rel=3e-3)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [TORUS, npde.PointCloud(circle(30)), npde.Mesh(CUBE_VERTICES, CUBE_TRIANGLES)],
+    ids=lambda d: d.name,
+)
+def test_a_stored_surface_comes_back_equal(domain: npde.Domain) -> None:
+    made = decode(encode(npde.Eikonal(surface=domain)), BASES).surface
+    assert made == domain
+    points = in_box(20, 71011, d=domain.dimension)
+    np.testing.assert_array_equal(made.signed_distance(points), domain.signed_distance(points))
