@@ -70,6 +70,7 @@ from neurapde.medium import GridField as GridField
 from neurapde.medium import Piecewise as Piecewise
 from neurapde.methods.adam import Adam as Adam
 from neurapde.methods.base import Status as Status
+from neurapde.methods.curriculum import Curriculum as Curriculum
 from neurapde.methods.galerkin import Galerkin as Galerkin
 from neurapde.methods.gauss_newton import GaussNewton as GaussNewton
 from neurapde.methods.lbfgs import LBFGS as LBFGS

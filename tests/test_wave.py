@@ -230,6 +230,41 @@ def test_training_lowers_the_loss_and_takes_no_layers() -> None:
         npde.solve(layered, method=npde.Adam(steps=1))
 
 
+def test_a_curriculum_opens_the_time_evenly_and_leaves_given_points_alone() -> None:
+    curriculum = npde.Curriculum(steps=100, first=0.2)
+    assert [curriculum.reach(step) for step in (0, 50, 100, 500)] == pytest.approx([0.2, 0.6, 1.0, 1.0])
+    given = torch.tensor([[0.0, 0.0, 0.4]], dtype=torch.float64)
+    seen: dict[str, torch.Tensor] = {}
+
+    def watch(name: str) -> object:
+        def residual(samples: npde.Samples, u: npde.Jet) -> torch.Tensor:
+            seen[name] = samples.points
+            return u.value
+
+        return residual
+
+    domain = SQUARE.over(npde.Time(0, 0.5))
+    problem = npde.Problem(
+        "p",
+        domain,
+        npde.Wave(),
+        constraints=[
+            npde.Constraint("inside", watch("inside"), npde.interior(domain)),  # type: ignore[arg-type]
+            npde.Constraint("given", watch("given"), npde.at_points(given)),  # type: ignore[arg-type]
+        ],
+    )
+    method = npde.Adam(steps=1, curriculum=npde.Curriculum(steps=10, first=0.3), points=200)
+    npde.solve(problem, npde.Siren(width=8, depth=0), method)
+    assert 0.1 < seen["inside"][:, -1].max() <= 0.15 + 1e-6
+    assert torch.allclose(seen["given"].double(), given)
+
+
+def test_a_curriculum_without_a_time_is_refused() -> None:
+    problem = npde.Problem("p", SQUARE, npde.Equation(lambda x, u: u.value))
+    with pytest.raises(npde.DeclarationError, match="opens time"):
+        npde.solve(problem, method=npde.Adam(steps=1, curriculum=npde.Curriculum(5)))
+
+
 @pytest.mark.parametrize(
     ("settings", "match"),
     [

@@ -13,6 +13,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.progress import Bar
 from neurapde.equations.eikonal import Eikonal
 from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task
+from neurapde.methods.curriculum import Curriculum
 from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.losses import MEASURES, LossName
 from neurapde.methods.objective import Objective
@@ -39,6 +40,7 @@ class Adam(Method):
         Gaussian source.
     source_weight: weight, in the mean, of the points where a Gaussian source acts (within 6 standard
         deviations); None for points / 1000.
+    curriculum: for problems in time, a `Curriculum(steps)` that opens the time from its start on; None: all at once.
     record_every: steps between two rows of the history, and between two looks at whether the loss is finite.
     checkpoint_seconds: time between two checkpoints, where the solve has an `out` folder.
 
@@ -58,6 +60,7 @@ class Adam(Method):
     clip: float | None = None
     source_points: int = 100
     source_weight: float | None = None
+    curriculum: Curriculum | None = None
     record_every: int = 10
     checkpoint_seconds: float = 60.0
 
@@ -67,6 +70,8 @@ class Adam(Method):
             raise DeclarationError(
                 f"loss={self.loss!r} is not known; use {' or '.join(map(repr, MEASURES))}."
             )
+        if self.curriculum is not None and not isinstance(self.curriculum, Curriculum):
+            raise DeclarationError(f"curriculum={self.curriculum!r} is none; use Curriculum(steps), or None.")
         if not isinstance(self.schedule, Schedule):
             raise DeclarationError(
                 f"schedule={self.schedule!r} is no schedule; use Constant(), Cosine() or Exponential()."
@@ -81,6 +86,8 @@ class Adam(Method):
 
     def check(self, problem: Problem) -> None:
         self.objective(problem)
+        if self.curriculum is not None:
+            self.curriculum.check(problem)
         if reason := problem.equation.untrainable(problem):
             raise DeclarationError(f"Adam cannot train {problem.name}: {reason}.")
         if isinstance(problem.equation, Eikonal):
@@ -175,7 +182,9 @@ class _Training:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad(set_to_none=True)
-        total, losses = self.objective.evaluate(self.trial, self.task.generator)
+        curriculum = self.method.curriculum
+        reach = 1.0 if curriculum is None else curriculum.reach(self.step)
+        total, losses = self.objective.evaluate(self.trial, self.task.generator, reach)
         total.backward()  # type: ignore[no-untyped-call]
         if self.method.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.parameters, self.method.clip)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from neurapde.constraints import Constraint, Samples
 from neurapde.core.errors import DeclarationError
+from neurapde.methods.curriculum import within_reach
 from neurapde.methods.losses import MEASURES, LossName, mean_loss
 from neurapde.problem import Problem
 from neurapde.sources import GaussianSource
@@ -91,17 +92,22 @@ class Objective:
             for side in self.problem.right_hand_sides
         )
 
-    def evaluate(self, trial: TrialFunction, generator: torch.Generator) -> tuple[Tensor, list[Tensor]]:
+    def evaluate(
+        self, trial: TrialFunction, generator: torch.Generator, reach: float = 1.0
+    ) -> tuple[Tensor, list[Tensor]]:
         """Draw points and measure the residuals there, the trial evaluated once per constraint.
 
+        reach: part of the time, from its start, in which the points lie.
         Returns the weighted sum and the loss of each constraint, in the order of `names`, all scalars.
         """
-        losses = [self._constraint_loss(constraint, trial, generator) for constraint in self.problem.trained]
+        losses = [
+            self._constraint_loss(constraint, trial, generator, reach) for constraint in self.problem.trained
+        ]
         weighted = [self.weights.get(name, 1.0) * loss for name, loss in zip(self.names, losses, strict=True)]
         return torch.stack(weighted).sum(), losses
 
     def _constraint_loss(
-        self, constraint: Constraint, trial: TrialFunction, generator: torch.Generator
+        self, constraint: Constraint, trial: TrialFunction, generator: torch.Generator, reach: float
     ) -> Tensor:
         anchor = next(trial.parameters())
         samples = constraint.sample(
@@ -110,6 +116,7 @@ class Objective:
             dtype=anchor.dtype.to_real(),
             device=anchor.device,
         )
+        samples = within_reach(samples, constraint, self.problem, reach)
         point_weights = None
         if constraint.name in self.equation_names and any(self.sources):
             samples = self._with_source_points(samples, generator)

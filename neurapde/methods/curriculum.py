@@ -1,0 +1,54 @@
+"""What is trained first: time opens from the initial condition on."""
+
+from dataclasses import dataclass, replace
+
+from neurapde.constraints import Constraint, Face, Interior, Samples
+from neurapde.core.errors import DeclarationError
+from neurapde.core.vocabulary import Declaration
+from neurapde.domains.spacetime import SpaceTime
+from neurapde.problem import Problem
+
+
+@dataclass(frozen=True)
+class Curriculum(Declaration):
+    """Train near the start of time first: at step n, points lie in the first n / steps of the time, at the end in all.
+
+    steps: over which the time opens, evenly; usually some two thirds of the method's own.
+    first: part of the time that is open from the beginning.
+
+    Points given with the problem (`at_points`) stay where they are.
+    Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33, the wave equation's training.
+    """
+
+    steps: int
+    first: float = 0.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
+            raise DeclarationError(
+                f"steps={self.steps!r} of the Curriculum: give a whole number of at least 1."
+            )
+        if not 0 <= self.first <= 1:
+            raise DeclarationError(f"first={self.first!r} of the Curriculum: give a part between 0 and 1.")
+
+    def check(self, problem: Problem) -> None:
+        """Refuse a problem without a time."""
+        if not isinstance(problem.domain, SpaceTime):
+            raise DeclarationError(
+                f"a Curriculum opens time, but {problem.name} lives on {problem.domain}; use domain.over(Time(0, 1))."
+            )
+
+    def reach(self, step: int) -> float:
+        """The part of the time that is open at a step."""
+        return min(1.0, self.first + (1 - self.first) * step / self.steps)
+
+
+def within_reach(samples: Samples, constraint: Constraint, problem: Problem, reach: float) -> Samples:
+    """The samples of a constraint, their times moved into the part of the time that is open."""
+    domain = problem.domain
+    drawn = isinstance(constraint.sample, Interior | Face)
+    if reach >= 1 or not drawn or not isinstance(domain, SpaceTime):
+        return samples
+    points = samples.points.clone()
+    points[:, -1] = domain.time.start + reach * (points[:, -1] - domain.time.start)
+    return replace(samples, points=points)
