@@ -88,7 +88,7 @@ def wave_ricker(
     *,
     peak_frequency: float = 5.0,
     at: Position = (-0.3, 0.1),
-    stop: float = 2.5,
+    stop: float = 2.0,
     speed: float = 2.0,
     center: Position = (0.1, 0.0),
     radius: float = 0.15,
@@ -182,7 +182,7 @@ WAVE_CASES = (
         wave_ricker,
         "a Ricker wavelet past a disk and out through absorbing layers; compared with leapfrog",
         tolerance=0.02,
-        seconds=30,
+        seconds=35,
     ),
     Case(
         "wave-string",

@@ -13,7 +13,7 @@ from neurapde.sources import FunctionSource, GaussianSource, Source
 from neurapde.validation.oracles import support
 
 SNAPSHOTS = 5
-"""Times at which errors are counted apart."""
+"""Times after the start at which errors are counted apart."""
 CELLS = 2.0
 """Grid cells around a source that the grid does not resolve, which no comparison counts."""
 
@@ -42,7 +42,7 @@ def regions_of(problem: Problem, grid: Grid, inside: NDArray[np.bool_]) -> dict[
         regions[title] = np.asarray(region.contains(points))[:, None] & inside[:, None] & ~singular
     if isinstance(problem.domain, SpaceTime):
         time = grid.axes[-1]
-        for moment in time[np.unique(np.linspace(0, len(time) - 1, SNAPSHOTS).round().astype(int))]:
+        for moment in time[np.unique(np.linspace(0, len(time) - 1, SNAPSHOTS + 1).round().astype(int))[1:]]:
             regions[f"at t = {moment:.3g}"] = regions["physical"] & (points[:, -1] == moment)[:, None]
     return regions
 

@@ -21,7 +21,7 @@ from neurapde.galerkin.quadrature import FloatArray, interval_rule
 from neurapde.galerkin.weak import Piece, WeakForm, pieces_of
 from neurapde.medium import Field
 
-INNER = 1e-7  # relative residual of the conjugate gradients
+INNER = 1e-6  # relative residual of the conjugate gradients
 MOST_INNER = 200  # of their steps
 
 Sides = tuple[tuple[bool, bool], ...]

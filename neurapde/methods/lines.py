@@ -251,6 +251,10 @@ def _notes(waves: WaveProblem, level: _Level) -> list[str]:
             f"The sines live on {waves.box}: sides that absorb were moved out so far that nothing they send back "
             "arrives before the end."
         )
+    if waves.problem.pml is not None:
+        notes.append(
+            "Inside the absorbing layers the field is that of the medium without end: compare it outside them."
+        )
     medium = (
         "the medium is uniform"
         if lattice.uniform is not None
