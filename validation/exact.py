@@ -7,15 +7,11 @@ x̃ = ∫e_x dx in place of x they solve the equation inside perfectly matched l
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import hankel2
 
 from neurapde.validation.cylinder import BesselOnCircle, Complex, HankelOnCircle, OutwardWaves, Real
-
-Exact = Callable[[NDArray], Complex]
 
 _MOST_ORDERS = 20_000
 _ROUNDING = 1e-17

@@ -2,7 +2,7 @@
 
 import math
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -89,10 +89,6 @@ class SurfaceErrors:
             f"{self.slope_deviation:.2g} in the mean; network {self.network_kilobytes:.3g} kB, zero set as a mesh "
             f"{self.mesh_kilobytes:.3g} kB"
         )
-
-    def as_dict(self) -> dict[str, float]:
-        """The numbers by name."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
 
 
 def zero_set(solution: Distance, nodes: int | None = None) -> ZeroSet:

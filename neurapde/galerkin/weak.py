@@ -10,7 +10,6 @@ The coefficient c is piecewise: disjoint pieces, each with a smooth coefficient 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -115,7 +114,3 @@ class WeakForm:
         return region_rule(
             piece.contains, edges, ((x[0], x[-1]), (y[0], y[-1])), (x[1:-1], y[1:-1]), bandwidth
         )
-
-    def smallest_layer(self) -> float:
-        """The width of the narrowest stretch between breaks."""
-        return min(b - a for axis in range(2) for a, b in pairwise(self.breaks(axis)))

@@ -24,6 +24,7 @@ from neurapde.galerkin.lattice import LatticeProblem, Step, refine
 from neurapde.galerkin.projection import project_head
 from neurapde.medium import Constant
 from neurapde.methods.base import Method, Outcome, Status, Task
+from neurapde.methods.growth import check_bandwidth, check_growth
 from neurapde.methods.history import History
 from neurapde.problem import Problem
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial
@@ -60,12 +61,8 @@ class Galerkin(Method):
     lr: float = 1e-3
 
     def __post_init__(self) -> None:
-        if not 0 < self.tolerance < 1:
-            raise DeclarationError(f"tolerance={self.tolerance!r}: give a relative error between 0 and 1.")
-        if self.bandwidth is not None and not 0 < self.bandwidth < math.inf:
-            raise DeclarationError(f"bandwidth={self.bandwidth!r}: give a positive, finite frequency.")
-        if isinstance(self.largest, bool) or not isinstance(self.largest, int) or self.largest < 8:
-            raise DeclarationError(f"largest={self.largest!r}: give a whole number of at least 8.")
+        check_growth(self.tolerance, self.largest, 8)
+        check_bandwidth(self.bandwidth)
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 0:
             raise DeclarationError(
                 f"steps={self.steps!r}: give a whole number, 0 to leave the hidden layers as they are."

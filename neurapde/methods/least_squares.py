@@ -23,6 +23,7 @@ from neurapde.core.wording import number
 from neurapde.domains import Disk, Domain
 from neurapde.galerkin.weak import Piece
 from neurapde.methods.base import Method, Outcome, Status, Task
+from neurapde.methods.growth import check_growth
 from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.recorder import Recorder
 from neurapde.problem import Problem
@@ -53,10 +54,7 @@ class LeastSquares(Method):
     margin: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 0 < self.tolerance < 1:
-            raise DeclarationError(f"tolerance={self.tolerance!r}: give a relative error between 0 and 1.")
-        if isinstance(self.largest, bool) or not isinstance(self.largest, int) or self.largest < 30:
-            raise DeclarationError(f"largest={self.largest!r}: give a whole number of at least 30.")
+        check_growth(self.tolerance, self.largest, 30)
         if not 0 < self.margin < math.inf:
             raise DeclarationError(f"margin={self.margin!r}: give a positive part of the domain's length.")
 

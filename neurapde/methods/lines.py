@@ -24,6 +24,7 @@ from neurapde.galerkin.quadrature import FloatArray
 from neurapde.galerkin.waves import WaveLattice
 from neurapde.medium import Constant
 from neurapde.methods.base import Method, Outcome, Status, Task
+from neurapde.methods.growth import check_bandwidth, check_growth
 from neurapde.methods.history import History
 from neurapde.problem import Problem
 from neurapde.trials.base import Trial
@@ -56,12 +57,8 @@ class MethodOfLines(Method):
     largest: int = 512
 
     def __post_init__(self) -> None:
-        if not 0 < self.tolerance < 1:
-            raise DeclarationError(f"tolerance={self.tolerance!r}: give a relative error between 0 and 1.")
-        if self.bandwidth is not None and not 0 < self.bandwidth < math.inf:
-            raise DeclarationError(f"bandwidth={self.bandwidth!r}: give a positive, finite frequency.")
-        if isinstance(self.largest, bool) or not isinstance(self.largest, int) or self.largest < 8:
-            raise DeclarationError(f"largest={self.largest!r}: give a whole number of at least 8.")
+        check_growth(self.tolerance, self.largest, 8)
+        check_bandwidth(self.bandwidth)
 
     @property
     def default_dtype(self) -> torch.dtype:
