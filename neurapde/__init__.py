@@ -83,6 +83,7 @@ from neurapde.problem import Problem as Problem
 from neurapde.pulses import PulsedSource as PulsedSource
 from neurapde.pulses import Ricker as Ricker
 from neurapde.pulses import RickerSource as RickerSource
+from neurapde.seismic.survey import Survey as Survey
 from neurapde.solution import Solution as Solution
 from neurapde.solution import load as load
 from neurapde.solving import solve as solve

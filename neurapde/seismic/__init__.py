@@ -1,0 +1,1 @@
+"""Surveys and full-waveform inversion: from receiver data to a velocity."""

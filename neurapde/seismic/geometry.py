@@ -1,0 +1,145 @@
+"""Where shots and receivers are: checked positions, and whether they lie in a model and, if not, why.
+
+It serves `Survey`. The usual mistakes of a geometry (swapped columns, kilometres for metres, elevation for
+depth) are found by undoing each and looking whether the geometry then fits.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.core.arrays import to_numpy
+from neurapde.core.errors import DeclarationError
+from neurapde.core.wording import listing, number, point
+from neurapde.domains.base import Domain
+
+Positions = NDArray[np.float64]
+
+_TINY = 0.01  # share of the model below which a whole acquisition is suspected to be in other units
+_ALIKE = 4.0  # factor within which the extents of shots and receivers agree
+
+
+def positions(value: Any, what: str) -> Positions:
+    """Positions `(n, d)` as float64, d = 1, 2 or 3.
+
+    Raises: DeclarationError for another shape, no rows, complex numbers, NaN or infinity.
+    """
+    found = to_numpy(value)
+    if found.ndim != 2 or found.shape[0] == 0 or found.shape[1] not in (1, 2, 3):
+        way = ": rows are positions, columns are axes, so use .T" if _is_transposed(found) else ""
+        raise DeclarationError(
+            f"{what} have the shape {found.shape}, but must be (n, d), d = 1, 2 or 3 coordinates a row{way}"
+        )
+    if found.dtype.kind not in "iuf":
+        raise DeclarationError(f"{what} are of type {found.dtype}; give real coordinates")
+    if (bad := np.flatnonzero(~np.isfinite(found).all(axis=1))).size:
+        raise DeclarationError(f"{what}[{bad[0]}] is {found[bad[0]].tolist()}; give finite coordinates")
+    return found.astype(float)
+
+
+def _is_transposed(found: NDArray) -> bool:
+    return found.ndim == 2 and found.shape[0] in (1, 2, 3) and found.shape[1] > 3
+
+
+def extents(places: Positions, axes: tuple[str, ...]) -> str:
+    """`x 0 … 9000, y 25`: the range of each column."""
+    ranges = zip(axes, places.min(axis=0), places.max(axis=0), strict=True)
+    return ", ".join(
+        f"{a} {number(lo)}" if lo == hi else f"{a} {number(lo)} … {number(hi)}" for a, lo, hi in ranges
+    )
+
+
+def check_in(sources: Positions, receivers: Positions, domain: Domain) -> None:
+    """Refuse shots or receivers outside the domain, or all within a hundredth of it by a factor of 1000.
+
+    Raises: DeclarationError that says what was read, what the model is, and which mistake would explain it.
+    """
+    space = domain.spatial
+    if sources.shape[1] != space.dimension:
+        raise DeclarationError(
+            f"the survey's positions have {sources.shape[1]} coordinates, but the model {space} has "
+            f"{space.dimension} axes ({', '.join(space.axes)}); give one coordinate for each"
+        )
+    named = {"sources": sources, "receivers": receivers}
+    read = "; ".join(f"{name} {extents(places, space.axes)}" for name, places in named.items())
+    outside = {name: _outside(places, space) for name, places in named.items()}
+    if wrong := {name: rows for name, rows in outside.items() if rows.size}:
+        counts = listing(f"{len(rows)} of {len(named[name])} {name}" for name, rows in wrong.items())
+        name, rows = next(iter(wrong.items()))
+        raise DeclarationError(
+            f"{counts} lie outside the model {space}, {name}[{rows[0]}] = {point(named[name][rows[0]].tolist())} for one. "
+            f"Read were {read}. {_guess(named, wrong, space)}"
+        )
+    if guess := _suspected(named, space):
+        raise DeclarationError(f"the geometry lies in the model {space}, but read were {read}: {guess}")
+
+
+def _outside(places: Positions, space: Domain) -> NDArray[np.intp]:
+    """Rows outside the domain, by more than round-off."""
+    lower, upper = space.bounds
+    slack = 1e-9 * float(np.max(upper - lower))
+    return np.flatnonzero(
+        ~(np.asarray(space.contains(places)) | (np.asarray(space.signed_distance(places)) <= slack))
+    )
+
+
+def _mistakes(dimension: int) -> dict[str, Callable[[Positions], Positions]]:
+    """What undoes each usual mistake, by what it says."""
+    found: dict[str, Callable[[Positions], Positions]] = {}
+    if dimension > 1:
+        found["would fit with the first and the last column swapped: are the axes swapped?"] = lambda p: p[
+            :, ::-1
+        ]
+    found["would fit times 1000: are they in kilometres and the model in metres?"] = lambda p: p * 1000
+    found["would fit divided by 1000: are they in metres and the model in kilometres?"] = lambda p: p / 1000
+    found["would fit times 0.3048: are they in feet and the model in metres?"] = lambda p: p * 0.3048
+    found["would fit with the last column's sign changed: is it elevation, and depth in the model?"] = (
+        _upside_down
+    )
+    for axis in range(dimension if dimension > 1 else 0):
+        for scale, text in ((1000.0, "times 1000"), (1e-3, "divided by 1000")):
+            factors = np.where(np.arange(dimension) == axis, scale, 1.0)
+            found[f"would fit with column {axis} {text}: do the columns mix metres and kilometres?"] = (
+                lambda p, factors=factors: p * factors
+            )
+    return found
+
+
+def _upside_down(places: Positions) -> Positions:
+    return places * np.where(np.arange(places.shape[1]) == places.shape[1] - 1, -1.0, 1.0)
+
+
+def _guess(named: Mapping[str, Positions], wrong: Mapping[str, NDArray], space: Domain) -> str:
+    """Which mistake explains that these lie outside."""
+    for text, undo in _mistakes(space.dimension).items():
+        if all(not _outside(undo(named[name]), space).size for name in wrong):
+            mixed = (
+                ""
+                if len(wrong) == len(named)
+                else " Sources and receivers would then be in different units or axes."
+            )
+            return f"All {listing(wrong)} {text}{mixed}"
+    return "Give a model that holds them, or positions in the model's units and axes."
+
+
+def _suspected(named: Mapping[str, Positions], space: Domain) -> str:
+    """A geometry inside the model that makes sense only times 1000, in words; nothing for any other."""
+    lower, upper = space.bounds
+    whole = np.concatenate(list(named.values()))
+    fits = {name: not _outside(places * 1000, space).size for name, places in named.items()}
+    if all(fits.values()) and 0 < _extent(whole) < _TINY * float(np.linalg.norm(upper - lower)):
+        return (
+            f"they span {number(_extent(whole))} of its {number(float(np.linalg.norm(upper - lower)))} and would fit "
+            "times 1000: are they in kilometres and the model in metres?"
+        )
+    for name, other in (("sources", "receivers"), ("receivers", "sources")):
+        small, large = _extent(named[name]), _extent(named[other])
+        if fits[name] and 0 < small < _TINY * large and large / _ALIKE < 1000 * small < large * _ALIKE:
+            return f"the {name} would match the {other} times 1000: do they mix kilometres and metres?"
+    return ""
+
+
+def _extent(places: Positions) -> float:
+    return float(np.linalg.norm(np.ptp(places, axis=0)))

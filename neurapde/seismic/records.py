@@ -1,0 +1,203 @@
+"""What was recorded, checked: spectra or traces, their axes, weights and wavelet. It serves `Survey`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.core import checks
+from neurapde.core.arrays import to_numpy
+from neurapde.core.errors import DeclarationError
+from neurapde.core.wording import number
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One of (data `(F, S, R)`, frequencies `(F,)`) and (traces `(S, R, T)`, dt); weights `(S, R)`."""
+
+    data: Complex | None
+    frequencies: Real | None
+    traces: Real | None
+    dt: float | None
+    weights: Real
+
+
+def check(size: tuple[int, int], data: Any, frequencies: Any, traces: Any, dt: Any, weights: Any) -> Record:
+    """The record of a survey of `size` (S, R).
+
+    Raises: DeclarationError for anything but one complete pair, of fitting shapes and finite where it has weight.
+    """
+    spectral, temporal = data is not None or frequencies is not None, traces is not None or dt is not None
+    if spectral == temporal:
+        found = "both spectra and traces" if spectral else "neither spectra nor traces"
+        raise DeclarationError(f"the survey has {found}; give data= with frequencies=, or traces= with dt=")
+    given = {"data": data, "frequencies": frequencies} if spectral else {"traces": traces, "dt": dt}
+    if missing := [name for name, value in given.items() if value is None]:
+        other = next(name for name in given if name not in missing)
+        raise DeclarationError(f"the survey has {other} but no {missing[0]}; give both")
+    scale = _weights(weights, size)
+    if spectral:
+        band = ascending(frequencies)
+        values = _values(data, (len(band), *size), "data", "(F, S, R)", complex)
+        spectra, kept = _live(values, 0, scale, "data")
+        return Record(spectra, band, None, None, kept)
+    interval = checks.positive(dt, "dt of the survey")
+    found = to_numpy(traces)
+    if found.ndim == 3 and found.shape[2] < 2:
+        raise DeclarationError(f"traces have {found.shape[2]} sample each; give at least 2")
+    last = found.shape[2] if found.ndim == 3 else 0
+    values = _values(found, (*size, last), "traces", "(S, R, T)", float)
+    series, kept = _live(values, 2, scale, "traces")
+    return Record(None, None, series, interval, kept)
+
+
+def _values(value: Any, shape: tuple[int, ...], what: str, letters: str, kind: type) -> NDArray:
+    found = to_numpy(value)
+    if found.dtype.kind not in ("iufc" if kind is complex else "iuf"):
+        raise DeclarationError(f"{what} are of type {found.dtype}; give {kind.__name__} numbers")
+    if found.shape != shape:
+        way = "; check the positions' count"
+        if found.ndim == 3 and found.swapaxes(1, 2).shape == shape:
+            way = ", so use .swapaxes(1, 2)"
+        elif found.ndim == 2 and (1, *found.shape) == shape:
+            way = ", so use [None]"
+        elif found.ndim == 2 and (1, *found.T.shape) == shape:
+            way = ", so use .T[None]"
+        raise DeclarationError(f"{what} have the shape {found.shape}, but must be {letters} = {shape}{way}")
+    return found.astype(kind)
+
+
+def _weights(value: Any, size: tuple[int, int]) -> Real:
+    if value is None:
+        return np.ones(size)
+    found = to_numpy(value)
+    if found.shape != size:
+        raise DeclarationError(f"weights have the shape {found.shape}, but must be (S, R) = {size}")
+    found = found.astype(float)
+    if not (np.isfinite(found).all() and (found >= 0).all()):
+        raise DeclarationError(
+            f"weights go from {found.min():g} to {found.max():g}; give finite numbers that are not negative"
+        )
+    return found
+
+
+def _live(values: NDArray, axis: int, weights: Real, what: str) -> tuple[NDArray, Real]:
+    """Values with 0 where there is no weight, weights with 0 where there is no value but 0."""
+    muted = np.where(np.expand_dims(weights > 0, axis), values, 0)
+    bad = ~np.isfinite(muted).all(axis=axis)
+    if bad.any():
+        shot, receiver = np.argwhere(bad)[0]
+        raise DeclarationError(
+            f"{int(bad.sum())} of {bad.size} traces in {what} are not finite, that of shot {shot} and receiver "
+            f"{receiver} for one; give weights= that are 0 there"
+        )
+    kept = np.where((muted != 0).any(axis=axis), weights, 0.0)
+    if not kept.any():
+        raise DeclarationError(
+            f"{what} are zero for all {len(weights)} shots and {weights.shape[1]} receivers: nothing was recorded; "
+            "check how the file was read"
+        )
+    if (silent := np.flatnonzero(~(kept > 0).any(axis=1))).size:
+        raise DeclarationError(
+            f"shot {silent[0]} has no live trace ({len(silent)} of {len(weights)} shots have none); leave it out"
+        )
+    return muted, kept
+
+
+def ascending(value: Any) -> Real:
+    """Frequencies `(F,)`, positive and ascending; a number is one of them."""
+    found = np.atleast_1d(to_numpy(value))
+    if found.ndim != 1 or found.size == 0 or found.dtype.kind not in "iuf":
+        raise DeclarationError(f"frequencies are {value!r}; give one or more real numbers, Hz")
+    found = found.astype(float)
+    if not (np.isfinite(found).all() and (found > 0).all() and (np.diff(found) > 0).all()):
+        raise DeclarationError(f"frequencies are {found.tolist()}; give them finite, positive and ascending")
+    return found
+
+
+def find(wanted: Any, available: Real) -> NDArray[np.intp]:
+    """Where the wanted frequencies are among those available, to six digits."""
+    values = ascending(wanted)
+    nearest = np.abs(available[None] - values[:, None]).argmin(axis=1)
+    off = ~np.isclose(available[nearest], values, rtol=1e-6, atol=0.0)
+    if off.any():
+        raise DeclarationError(
+            f"frequency {number(values[off][0])} is not in the survey, which has {len(available)} from "
+            f"{number(available[0])} to {number(available[-1])}; the nearest is {number(available[nearest[off][0]])}"
+        )
+    return nearest
+
+
+def wavelet(value: Any, record: Record, shots: int) -> NDArray | None:
+    """The wavelet: None, `(F, S)` complex for spectra, `(T,)` real for traces."""
+    if value is None:
+        return None
+    found = to_numpy(value)
+    if found.dtype.kind not in "iufc" or not np.isfinite(found).all():
+        raise DeclarationError(f"wavelet is {value!r}; give finite numbers, or None if it is unknown")
+    if record.traces is not None:
+        count = record.traces.shape[2]
+        if found.shape != (count,) or found.dtype.kind == "c" or not found.any():
+            raise DeclarationError(
+                f"wavelet has the shape {found.shape} of {found.dtype}; give real samples ({count},) at the times of "
+                "the traces, not all zero, or None if it is unknown"
+            )
+        return found.astype(float)
+    assert record.frequencies is not None
+    count = len(record.frequencies)
+    if found.shape not in ((), (count,), (count, shots)):
+        raise DeclarationError(
+            f"wavelet has the shape {found.shape}; give a number, (F,) = ({count},) or (F, S) = ({count}, {shots})"
+        )
+    if (found == 0).any():
+        raise DeclarationError("the wavelet is zero for a frequency and shot; leave that frequency out")
+    columns = found[:, None] if found.ndim == 1 else found
+    return np.array(np.broadcast_to(columns, (count, shots)), dtype=complex)
+
+
+def at_least_zero(value: Any, what: str) -> float:
+    """A finite number that is not negative."""
+    found = checks.real(value, what)
+    if found < 0:
+        raise DeclarationError(f"{what} is {found:g}; give a number that is not negative")
+    return found
+
+
+def check_period(frequencies: Real, dt: float, samples: int) -> None:
+    """Refuse frequencies of which no traces of this length can be made."""
+    if len(frequencies) < 2 or not np.allclose(
+        np.diff(frequencies), frequencies[1] - frequencies[0], rtol=1e-6
+    ):
+        raise DeclarationError(
+            f"traces need two or more equally spaced frequencies, but the survey has {frequencies.tolist()}; "
+            "select some that are"
+        )
+    step = float(frequencies[1] - frequencies[0])
+    if frequencies[-1] * 2 * dt >= 1:
+        raise DeclarationError(
+            f"dt = {number(dt)} samples frequencies below {number(0.5 / dt)}, but the survey goes up to "
+            f"{number(frequencies[-1])}; use a shorter dt"
+        )
+    if samples < 2 or samples * dt * step > 1 + 1e-9:
+        raise DeclarationError(
+            f"{samples} samples of {number(dt)} last {number(samples * dt)}, but frequencies {number(step)} apart make "
+            f"traces of period {number(1 / step)}; ask for 2 to {int(1 / step / dt + 1e-9)} samples"
+        )
+
+
+def describe(
+    data: Complex | None, frequencies: Real | None, traces: Real | None, dt: float | None, start_time: float
+) -> str:
+    """`4 frequencies, 3 … 12`, or `1001 samples of 0.004, from 0 to 4`."""
+    if traces is not None and dt is not None:
+        count = traces.shape[2]
+        end = start_time + (count - 1) * dt
+        return f"{count} samples of {number(dt)}, from {number(start_time)} to {number(end)}"
+    assert frequencies is not None
+    if len(frequencies) == 1:
+        return f"spectra at frequency {number(frequencies[0])}"
+    return f"spectra at {len(frequencies)} frequencies, {number(frequencies[0])} … {number(frequencies[-1])}"

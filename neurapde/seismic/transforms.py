@@ -1,0 +1,53 @@
+"""Time traces to complex spectra and back, by one convention: U(ω) = ∫ u(t) e^{−iωt} dt, fields vary as e^{+iωt}.
+
+A pulse that arrives later by τ has a spectrum times e^{−iωτ}, and the Helmholtz fields of this package are
+outgoing with e^{−ikr}. A time source w in m u_tt − Δu = w δ is the right-hand side f = −W(ω) of
+(Δ + ω²m) U = f δ. Arrays in, arrays out; `Survey.at` and `Survey.to_time` call it.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+
+def spectrum(
+    traces: Real, dt: float, frequencies: Real, *, start_time: float = 0.0, taper: float = 0.0
+) -> Complex:
+    """U(f) ≈ dt Σ_n u(t_n) e^{−2πi f t_n}, t_n = start_time + n dt, at any frequencies below 1/(2 dt).
+
+    Args:
+        traces: `(…, T)`.
+        dt, start_time: sampling interval and time of the first sample, s.
+        frequencies: `(F,)`, Hz, any of them.
+        taper: length, s, of a half cosine that brings the ends of the traces to zero; 0 leaves them.
+
+    Returns: `(F, …)`. It is the integral itself, to round-off, for a trace that is zero at its ends and has no
+        energy beyond 1/(2 dt).
+    """
+    count = traces.shape[-1]
+    times = start_time + dt * np.arange(count)
+    kernel = dt * np.exp(-2j * np.pi * np.outer(times, frequencies))
+    if taper > 0:
+        phase = np.clip((count - 1 - np.arange(count)) * dt / taper, 0.0, 1.0)
+        kernel *= (0.5 - 0.5 * np.cos(np.pi * phase))[:, None]
+    return np.moveaxis(traces @ kernel, -1, 0)
+
+
+def traces_of(
+    spectra: Complex, frequencies: Real, dt: float, samples: int, *, start_time: float = 0.0
+) -> Real:
+    """u(t_n) = 2 Δf Re Σ_j U(f_j) e^{2πi f_j t_n}: the trace of period 1/Δf with these spectra, and none beyond.
+
+    Args:
+        spectra: `(F, …)`.
+        frequencies: `(F,)`, Hz, positive and equally spaced by Δf.
+
+    Returns: `(…, samples)`, without a mean: frequency 0 is none of the frequencies.
+    """
+    times = start_time + dt * np.arange(samples)
+    step = float(frequencies[1] - frequencies[0])
+    kernel = 2 * step * np.exp(2j * np.pi * np.outer(frequencies, times))
+    moved = np.moveaxis(spectra, 0, -1)
+    return moved.real @ kernel.real - moved.imag @ kernel.imag
