@@ -76,6 +76,17 @@ class Constraint(Declaration):
         check_order(self.order, f"constraint {self.name!r}")
 
 
+@dataclass(frozen=True)
+class InTime:
+    """A residual in space–time: its jet knows that the last axis is time."""
+
+    residual: Callable[..., Any]
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        found: torch.Tensor = self.residual(samples, u.in_time())
+        return found
+
+
 def check_order(order: Any, what: str) -> None:
     """Refuse an order of derivatives that jets do not carry."""
     if isinstance(order, bool) or order not in (0, 1, 2):

@@ -1,5 +1,6 @@
 """The problem: domain, equation, sources and conditions as one frozen object, checked when it is made."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +9,7 @@ from typing import Any, Self
 from neurapde.absorbing import Stretch
 from neurapde.backgrounds.lift import Lift
 from neurapde.boundaries import PML, Boundary, Dirichlet
-from neurapde.constraints import Constraint
+from neurapde.constraints import Constraint, InTime
 from neurapde.core import checks
 from neurapde.core.arrays import Array
 from neurapde.core.errors import DeclarationError
@@ -152,7 +153,10 @@ class Problem(Declaration):
     def constraints(self) -> tuple[Constraint, ...]:
         """Every named constraint: the equation's, the boundary's, and the extra ones."""
         implied = [constraint for part in self.boundary for constraint in part.constraints(self.domain)]
-        return (*self.equation.constraints(self), *implied, *self.extra)
+        every = (*self.equation.constraints(self), *implied, *self.extra)
+        if not isinstance(self.domain, SpaceTime):
+            return every
+        return tuple(dataclasses.replace(one, residual=InTime(one.residual)) for one in every)
 
     @property
     def hard(self) -> tuple[Dirichlet, ...]:

@@ -13,6 +13,8 @@ from torch import Tensor
 from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.devices import find_device
 from neurapde.core.errors import DeclarationError
+from neurapde.domains.spacetime import SpaceTime
+from neurapde.jets.jet import Jet
 from neurapde.methods.base import Status
 from neurapde.methods.history import History
 from neurapde.problem import Problem
@@ -31,7 +33,7 @@ EDGE = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Solution(Record):
-    """A solved problem as a function: `u(points)`, `u.gradient(points)`, `u.laplacian(points)`.
+    """A solved problem as a function: `u(points)`, `u.gradient(points)`, `u.laplacian(points)`, in time `u.dt` and `u.dtt`.
 
     Points are `(n, d)`, any number of them. NumPy arrays (and lists) give NumPy arrays; torch tensors give
     tensors on their own device. The precision is the trial function's. Outside the domain, where the problem
@@ -77,12 +79,24 @@ class Solution(Record):
         return self._evaluate(points, 0, lambda x: self.trial(x))
 
     def gradient(self, points: Array) -> Array:
-        """The gradient at `points` (n, d): (n, d), or (n, c, d)."""
+        """The gradient at `points` (n, d): (n, d), or (n, c, d); in space–time its last entry is u_t."""
         return self._evaluate(points, 1, lambda x: self.trial.jet(x, order=1).gradient)
 
     def laplacian(self, points: Array) -> Array:
-        """The Laplacian at `points` (n, d): (n,), or (n, c)."""
-        return self._evaluate(points, 2, lambda x: self.trial.jet(x, order=2).laplacian)
+        """The Laplacian at `points` (n, d): (n,), or (n, c); in space–time that of space, without u_tt."""
+        return self._evaluate(points, 2, lambda x: self._jet(x, 2).laplacian)
+
+    def dt(self, points: Array) -> Array:
+        """u_t at `points` (n, d), t last: (n,), or (n, c). Raises DeclarationError where there is no time."""
+        return self._evaluate(points, 1, lambda x: self._jet(x, 1).dt)
+
+    def dtt(self, points: Array) -> Array:
+        """u_tt at `points` (n, d), t last: (n,), or (n, c). Raises DeclarationError where there is no time."""
+        return self._evaluate(points, 2, lambda x: self._jet(x, 2).dtt)
+
+    def _jet(self, points: Tensor, order: int) -> Jet:
+        jet = self.trial.jet(points, order=order)
+        return jet.in_time() if isinstance(self.domain, SpaceTime) else jet
 
     def _evaluate(self, points: Array, order: int, field: Callable[[Tensor], Tensor]) -> Array:
         dimension = self.trial.dimension

@@ -61,6 +61,16 @@ def test_shapes_and_derivatives_agree_with_central_differences(outputs: int, is_
     np.testing.assert_allclose(u.laplacian(X), curvature, atol=1e-6)
 
 
+def test_derivatives_in_space_time_tell_space_from_time() -> None:
+    u, h = solution(npde.Interval(-1, 1).over(npde.Time(-1, 1))), 1e-4
+    x, t = np.eye(2)
+    np.testing.assert_allclose(u.laplacian(X), (u(X + h * x) - 2 * u(X) + u(X - h * x)) / h**2, atol=1e-6)
+    np.testing.assert_allclose(u.dtt(X), (u(X + h * t) - 2 * u(X) + u(X - h * t)) / h**2, atol=1e-6)
+    np.testing.assert_array_equal(u.dt(X), u.gradient(X)[:, 1])
+    with pytest.raises(npde.DeclarationError, match="does not live in time"):
+        solution().dt(X)
+
+
 def test_many_points_are_evaluated_in_chunks_of_the_same_values(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = solution().laplacian(X)
     monkeypatch.setattr("neurapde.solution.CHUNK_BYTES", 2 * 5 * 512 * 8)

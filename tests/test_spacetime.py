@@ -6,7 +6,7 @@ import torch
 
 import neurapde as npde
 from neurapde.domains.base import Domain
-from neurapde.jets.jet import Layout, jet_of_coordinates
+from neurapde.jets.jet import Jet, Layout, jet_of_coordinates
 
 CYLINDER = npde.Disk(center=(0.5, 0.0), radius=0.5).over(npde.Time(1, 3))
 
@@ -117,3 +117,36 @@ def test_an_initial_condition_without_a_time_is_refused() -> None:
         npde.Problem(
             "p", npde.Interval(0, 1), npde.Equation(lambda x, u: u.value), boundary=npde.InitialCondition(0.0)
         )
+
+
+def test_a_laplacian_in_space_time_is_that_of_space() -> None:
+    def heat(x: torch.Tensor, u: Jet) -> torch.Tensor:
+        return u.dt - u.laplacian + u.dtt
+
+    problem = npde.Problem("heat", CYLINDER, npde.Equation(heat))
+    (constraint,) = problem.constraints
+    samples = constraint.sample(50, generator=torch.Generator().manual_seed(31019))
+    x, y, t = jet_of_coordinates(samples.points, Layout(3, 2))
+    field = x * x * t + 3.0 * y * y + 5.0 * t * t
+    expected = samples.points[:, 0] ** 2 + 10 * samples.points[:, 2] - 2 * samples.points[:, 2] - 6 + 10
+    assert constraint.residual(samples, field) == pytest.approx(expected, abs=1e-12)
+    assert float((field * field.in_time() - 1.0).laplacian[0]) == pytest.approx(
+        float((field * field).d2(0)[0] + (field * field).d2(1)[0])
+    )
+
+
+def test_an_extra_constraint_in_space_time_sees_the_same_laplacian() -> None:
+    extra = npde.Constraint("still", lambda samples, u: u.laplacian, npde.face(CYLINDER, "initial"), order=2)
+    problem = npde.Problem("p", CYLINDER, npde.Equation(lambda x, u: u.dt), constraints=[extra])
+    constraint = problem.constraints[-1]
+    samples = constraint.sample(5, generator=torch.Generator().manual_seed(80917))
+    x, _, t = jet_of_coordinates(samples.points, Layout(3, 2))
+    assert constraint.residual(samples, x * x + t * t) == pytest.approx(torch.full((5,), 2.0))
+
+
+def test_a_field_without_a_time_has_no_derivative_by_it() -> None:
+    jet = jet_of_coordinates(torch.zeros(2, 2), Layout(2, 2))[0]
+    with pytest.raises(npde.DeclarationError, match="does not live in time"):
+        _ = jet.dt
+    with pytest.raises(npde.DeclarationError, match="does not live in time"):
+        _ = jet.dtt

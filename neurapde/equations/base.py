@@ -103,6 +103,9 @@ class Equation(AbstractEquation):
         def residual(x, u):
             return u.laplacian + npde.sin(np.pi * x[:, 0])
 
+    In space over time, `domain.over(Time(0, 1))`, the last column of x is t, `u.laplacian` is that of space alone, and
+    the jet has `u.dt` and `u.dtt`: heat conduction is `u.dt - u.laplacian`.
+
     Args:
         residual: (points, Jet) -> `(n,)` or `(n, c)`; its right-hand side is part of it.
         order: highest derivative it reads, 0, 1 or 2.

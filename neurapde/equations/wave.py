@@ -33,11 +33,9 @@ class WaveResidual:
 
     def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
         x = samples.points
-        time = x.shape[1] - 1
-        laplacian = torch.stack([u.d2(i) for i in range(time)]).sum(0)
         densities = [total(sources, x) for sources in self.right_hand_sides]
         f = densities[0] if u.value.ndim == 1 else torch.stack(densities, dim=1)
-        return u.d2(time) - beside(self.speed(x[:, :-1]) ** 2, u.value) * laplacian - f
+        return u.dtt - beside(self.speed(x[:, :-1]) ** 2, u.value) * u.laplacian - f
 
 
 @dataclass(frozen=True)
@@ -48,9 +46,9 @@ class OutflowResidual:
 
     def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
         assert samples.normals is not None
-        time = samples.points.shape[1] - 1
-        flux = torch.stack([beside(samples.normals[:, i], u.value) * u.d(i) for i in range(time)]).sum(0)
-        return u.d(time) + beside(self.speed(samples.points[:, :-1]), u.value) * flux
+        space = samples.points.shape[1] - 1
+        flux = torch.stack([beside(samples.normals[:, i], u.value) * u.d(i) for i in range(space)]).sum(0)
+        return u.dt + beside(self.speed(samples.points[:, :-1]), u.value) * flux
 
 
 @dataclass(frozen=True)

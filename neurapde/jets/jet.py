@@ -7,7 +7,7 @@ knows the sum and product rules.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,102 +15,7 @@ import torch
 from torch import Tensor
 
 from neurapde.core.errors import DeclarationError
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Which derivatives a stack of channels carries, and in which order.
-
-    dimension: number of coordinates d.
-    order:     0 (value), 1 (and gradient) or 2 (and second derivatives).
-    mixed:     pairs (i, j) of mixed second derivatives carried besides the diagonal; stored with i < j.
-    Raises     DeclarationError for an order, axis or pair that does not exist.
-    """
-
-    dimension: int
-    order: int
-    mixed: tuple[tuple[int, int], ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.order not in (0, 1, 2):
-            raise DeclarationError(f"a jet of order {self.order} was asked for; the order is 0, 1 or 2.")
-        pairs: list[tuple[int, int]] = []
-        for i, j in self.mixed:
-            if i == j or not 0 <= min(i, j) <= max(i, j) < self.dimension:
-                raise DeclarationError(
-                    f"mixed=({i}, {j}) names no mixed derivative in {self.dimension} dimensions; "
-                    f"give two different axes from 0 to {self.dimension - 1}."
-                )
-            pair = (min(i, j), max(i, j))
-            if pair not in pairs:
-                pairs.append(pair)
-        if pairs and self.order < 2:
-            raise DeclarationError(f"mixed derivatives need order=2, and order={self.order} was asked for.")
-        object.__setattr__(self, "mixed", tuple(pairs))
-
-    @property
-    def pairs(self) -> tuple[tuple[int, int], ...]:
-        """The pairs (i, j) of the second derivatives, in the order of their channels."""
-        if self.order < 2:
-            return ()
-        return tuple((i, i) for i in range(self.dimension)) + self.mixed
-
-    @property
-    def firsts(self) -> int:
-        """The number of first derivatives carried: d, or 0 at order 0."""
-        return self.dimension if self.order else 0
-
-    @property
-    def count(self) -> int:
-        """The number of channels."""
-        return 1 + self.firsts + len(self.pairs)
-
-    def first(self, i: int) -> int:
-        """The channel of ∂ᵢ."""
-        if not 0 <= i < self.dimension:
-            raise DeclarationError(
-                f"axis {i} does not exist in {self.dimension} dimensions: use 0 to {self.dimension - 1}."
-            )
-        if self.order < 1:
-            raise DeclarationError(
-                "this jet has order 0: it carries no derivatives. Ask for jet(points, order=1) or more."
-            )
-        return 1 + i
-
-    def second(self, i: int, j: int) -> int:
-        """The channel of ∂ᵢⱼ."""
-        pair = (min(i, j), max(i, j))
-        if not 0 <= pair[0] <= pair[1] < self.dimension:
-            raise DeclarationError(
-                f"axes ({i}, {j}) do not exist in {self.dimension} dimensions: use 0 to {self.dimension - 1}."
-            )
-        if self.order < 2:
-            raise DeclarationError(
-                f"this jet has order {self.order}: it carries no second derivatives. "
-                "Ask for jet(points, order=2), or declare the equation with order=2."
-            )
-        if pair not in self.pairs:
-            raise DeclarationError(
-                f"this jet carries no mixed derivative d2({i}, {j}). "
-                f"Ask for jet(points, mixed=({pair},)), or declare the equation with mixed=({pair},)."
-            )
-        return 1 + self.dimension + self.pairs.index(pair)
-
-    def meet(self, other: Layout) -> Layout:
-        """The layout of everything that both layouts carry."""
-        if self.dimension != other.dimension:
-            raise DeclarationError(
-                f"jets in {self.dimension} and {other.dimension} dimensions cannot be combined; evaluate "
-                "both at the same points."
-            )
-        order = min(self.order, other.order)
-        mixed = tuple(pair for pair in self.mixed if pair in other.mixed) if order == 2 else ()
-        return Layout(self.dimension, order, mixed)
-
-    def channels_of(self, other: Layout) -> list[int]:
-        """The channels of this layout that hold what `other` carries."""
-        firsts = [1 + i for i in range(other.firsts)]
-        return [0, *firsts, *(self.second(i, j) for i, j in other.pairs)]
+from neurapde.jets.layout import Layout as Layout
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,9 +97,23 @@ class Jet:
 
     @property
     def laplacian(self) -> Tensor:
-        """The sum of the unmixed second derivatives, (n,) or (n, c)."""
+        """The sum of the unmixed second derivatives in space, (n,) or (n, c)."""
         start = self.layout.second(0, 0)
-        return self.channels[start : start + self.dimension].sum(0)
+        return self.channels[start : start + self.layout.space].sum(0)
+
+    @property
+    def dt(self) -> Tensor:
+        """u_t, (n,) or (n, c), in a problem whose domain is space over time."""
+        return self.d(self.layout.time)
+
+    @property
+    def dtt(self) -> Tensor:
+        """u_tt, (n,) or (n, c), in a problem whose domain is space over time."""
+        return self.d2(self.layout.time)
+
+    def in_time(self) -> Jet:
+        """The same jet, its last axis known to be time."""
+        return Jet(self.channels, replace(self.layout, in_time=True))
 
     def d(self, i: int) -> Tensor:
         """The first derivative along axis i, (n,) or (n, c)."""
