@@ -8,25 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.boundaries import PML, Absorbing, Dirichlet, InitialCondition
-from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import listing
-from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
 from neurapde.galerkin.evolution import WaveProblem
 from neurapde.grids.solution import GridSolution
-from neurapde.medium import Constant, Field, Piecewise
+from neurapde.grids.wave_stage import Side, Stage, box_of, sides_of
+from neurapde.medium import Piecewise
 from neurapde.problem import Problem
 from neurapde.pulses import Pulse
-from neurapde.reference_solvers.averaging import cell_average
 from neurapde.reference_solvers.convergence import richardson
 from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.sampling import gaussian_density
-from neurapde.reference_solvers.wave import Absorbing as Layer
-from neurapde.reference_solvers.wave import Source as GridSource
-from neurapde.reference_solvers.wave import Wall, WaveGrid, point_source
-from neurapde.sources import GaussianSource, PointSource
+from neurapde.sources import PointSource
 
 NODES = 6.0  # in the shortest of the waves that matter
 MATTERS = 2e-3  # of the norm: what shorter waves may hold
@@ -34,7 +26,6 @@ TURN = 1.2  # radians of the fastest wave between two snapshots
 KEPT = {1: 2001, 2: 201}  # nodes an axis that are kept of a grid chosen here
 MOST = {1: 20_001, 2: 1025}  # nodes an axis of a grid chosen here
 SNAPSHOTS = (41, 401)  # fewest and most
-THICK = 0.3  # of the longest side: a layer put outside a side that absorbs
 SMOOTH, ROUGH = 4.0, 2.0  # orders of convergence in smooth media and in those that jump
 
 Array = NDArray[np.float64]
@@ -43,13 +34,8 @@ Array = NDArray[np.float64]
 def solve_wave(equation: Wave, problem: Problem, shape: tuple[int, ...] | None, error: bool) -> GridSolution:
     """The adapter of `npde.reference` for the wave equation; `shape` counts nodes in space, then snapshots."""
     domain = problem.domain
+    sides = sides_of(problem, box_of(domain))
     assert isinstance(domain, SpaceTime)
-    if not isinstance(domain.space, Box) or domain.space.dimension > 2:
-        raise DeclarationError(
-            f"the grid solver of the wave equation works on a Box in one or two dimensions, but the domain is {domain}; "
-            "declare the problem on a Box around it"
-        )
-    sides = _sides(problem, domain.space)
     chosen = shape is None
     counts, snapshots, stride = (shape[:-1], shape[-1], 1) if shape is not None else _good_shape(problem)
     found = _solved(equation, problem, domain, sides, counts, snapshots)
@@ -85,122 +71,54 @@ def _solved(
     equation: Wave,
     problem: Problem,
     domain: SpaceTime,
-    sides: "tuple[tuple[_Side, _Side], ...]",
+    sides: "tuple[tuple[Side, Side], ...]",
     counts: tuple[int, ...],
     snapshots: int,
 ) -> _Found:
     begin = time.perf_counter()
-    space = domain.space
-    first, last = (corner.tolist() for corner in space.bounds)
-    inner = Grid(first, last, counts)
-    pads = [
-        tuple(
-            side.pad(step, max(inner.upper[i] - inner.lower[i] for i in range(len(counts)))) for side in pair
-        )
-        for pair, step in zip(sides, inner.spacing, strict=True)
-    ]
-    steps = inner.spacing
-    lower = [a - pad[0] * h for a, pad, h in zip(inner.lower, pads, steps, strict=True)]
-    upper = [b + pad[1] * h for b, pad, h in zip(inner.upper, pads, steps, strict=True)]
-    grid = Grid(lower, upper, [n + sum(pad) for n, pad in zip(counts, pads, strict=True)])
-    slowness = cell_average(lambda points: 1.0 / np.asarray(equation.speed(points)) ** 2, inner)
-    speed = np.pad(1 / np.sqrt(slowness), pads, mode="edge")
-    layers = [
-        tuple(side.layer(pad * h) for side, pad in zip(pair, padding, strict=True))
-        for pair, padding, h in zip(sides, pads, steps, strict=True)
-    ]
-    wave = WaveGrid(grid, speed, sides=layers)  # type: ignore[arg-type]
-    least = math.ceil(domain.time.duration / (0.8 * wave.stable_step))
+    stage = Stage.of(equation, problem, domain, sides, counts)
+    least = math.ceil(domain.time.duration / (0.8 * stage.wave.stable_step))
     every = math.ceil(least / (snapshots - 1))
-    starts = [part for part in problem.boundary if isinstance(part, InitialCondition)]
-    start = starts[0] if starts else InitialCondition(0.0, 0.0)
-    shots = []
-    for sources in problem.right_hand_sides:
-        record = wave.run(
-            domain.time.duration,
-            steps=every * (snapshots - 1),
-            displacement=_nodal(start.value, inner, pads),
-            velocity=_nodal(start.velocity, inner, pads),
-            sources=[_source(source, inner, grid, pads, domain) for source in sources],
-            snapshot_every=every,
+    shots = [
+        np.moveaxis(
+            stage.run(sources, steps=every * (snapshots - 1), snapshot_every=every).snapshots[
+                (slice(None), *stage.cut)
+            ],
+            0,
+            -1,
         )
-        cut = tuple(slice(pad[0], pad[0] + n) for pad, n in zip(pads, counts, strict=True))
-        shots.append(np.moveaxis(record.snapshots[(slice(None), *cut)], 0, -1))
+        for sources in problem.right_hand_sides
+    ]
     seconds = time.perf_counter() - begin
     open_sides = any(side.kind == "open" for pair in sides for side in pair)
     notes = ("layers outside the sides that absorb let the waves leave",) if open_sides else ()
-    return _Found(np.stack(shots, axis=-1), seconds, every * (snapshots - 1), wave.stable_step, notes)
-
-
-def _nodal(field: Field | None, inner: Grid, pads: list[tuple[int, ...]]) -> Array:
-    """A field at the nodes, zero beyond the domain."""
-    values = np.zeros(inner.size) if field is None else np.asarray(field(inner.points), dtype=float)
-    return np.pad(np.broadcast_to(values, (inner.size,)).reshape(inner.shape), pads)
-
-
-def _source(
-    source: object, inner: Grid, grid: Grid, pads: list[tuple[int, ...]], domain: SpaceTime
-) -> GridSource:
-    if not isinstance(source, Pulse):
-        raise DeclarationError(
-            f"the grid solver takes sources that are a shape in space times a signal, not {source!r}; use RickerSource or "
-            "PulsedSource"
-        )
-    shape, start, signal = source.shape, domain.time.start, source.signal
-
-    def series(times: Array) -> Array:
-        return np.broadcast_to(np.asarray(signal(times + start), dtype=float), times.shape)
-
-    if isinstance(shape, PointSource):
-        found = point_source(grid, np.array(shape.at), series)
-        return GridSource(float(np.real(shape.amplitude)) * found.pattern, series)
-    if isinstance(shape, GaussianSource):
-        density = gaussian_density(grid, shape.at, shape.variance, shape.amplitude)
-        return GridSource(np.ascontiguousarray(density.real), series)
-    values = np.broadcast_to(np.asarray(shape(inner.points), dtype=float), (inner.size,))
-    return GridSource(np.pad(values.reshape(inner.shape), pads), series)
+    return _Found(np.stack(shots, axis=-1), seconds, every * (snapshots - 1), stage.wave.stable_step, notes)
 
 
 @dataclass(frozen=True)
-class _Side:
-    """One side. kind: "wall", "layer" (a PML inside the domain) or "open" (absorbing: the layer is put outside)."""
+class Recording:
+    """Traces (shots, receivers, steps + 1) at times dt apart from the domain's first on, and the grid's counts."""
 
-    kind: str
-    width: float = 0.0
-    reflection: float = 1e-5
-
-    def pad(self, step: float, longest: float) -> int:
-        """Nodes to add outside: an even number, so that a grid of twice the spacing has the same layer."""
-        return 2 * math.ceil(THICK * longest / step / 2) if self.kind == "open" else 0
-
-    def layer(self, outside: float) -> Wall | Layer:
-        """The side as the solver knows it."""
-        if self.kind == "wall":
-            return Wall()
-        return Layer(outside if self.kind == "open" else self.width, self.reflection)
+    traces: Array
+    dt: float
+    counts: tuple[int, ...]
 
 
-def _sides(problem: Problem, space: Box) -> tuple[tuple[_Side, _Side], ...]:
-    found: dict[str, _Side] = {}
-    for part in problem.boundary:
-        if isinstance(part, PML):
-            for face, width in part.widths(space).items():
-                found[face] = _Side("layer", width, part.reflection or 1e-5)
-        elif isinstance(part, Absorbing):
-            found |= dict.fromkeys(space.check_faces(part.on, "Absorbing"), _Side("open"))
-        elif isinstance(part, Dirichlet) and part.value == Constant(0.0):
-            found |= dict.fromkeys(space.check_faces(part.on, "Dirichlet"), _Side("wall"))
-        elif not isinstance(part, InitialCondition):
-            raise DeclarationError(
-                f"the grid solver of the wave equation knows sides that absorb or hold u = 0, not "
-                f"{part.describe(problem.domain)}; compare with an exact solution"
-            )
-    if missing := [face for face in space.faces if face not in found]:
-        raise DeclarationError(
-            f"nothing is said about {listing(missing)}; give Absorbing, PML or Dirichlet there"
-        )
-    ordered = [found[face] for face in space.faces]
-    return tuple(zip(ordered[::2], ordered[1::2], strict=True))
+def record_wave(problem: Problem, receivers: Array, counts: tuple[int, ...] | None) -> Recording:
+    """What receivers `(r, d)` record of each shot, at every step of the solver.
+
+    counts: nodes on each axis of space; None for those that `npde.reference` takes.
+    Raises: DeclarationError as `npde.reference` does.
+    """
+    equation, domain = problem.equation, problem.domain
+    space = box_of(domain)
+    assert isinstance(equation, Wave)
+    assert isinstance(domain, SpaceTime)
+    counts = _good_shape(problem)[0] if counts is None else counts
+    stage = Stage.of(equation, problem, domain, sides_of(problem, space), counts)
+    records = [stage.run(sources, receivers=receivers) for sources in problem.right_hand_sides]
+    steps = len(records[0].times) - 1
+    return Recording(np.stack([r.traces.T for r in records]), domain.time.duration / steps, counts)
 
 
 def _good_shape(problem: Problem) -> tuple[tuple[int, ...], int, int]:
@@ -225,7 +143,7 @@ def _estimate(
     equation: Wave,
     problem: Problem,
     domain: SpaceTime,
-    sides: tuple[tuple[_Side, _Side], ...],
+    sides: tuple[tuple[Side, Side], ...],
     counts: tuple[int, ...],
     snapshots: int,
     values: Array,

@@ -1,0 +1,177 @@
+"""A declared wave problem put on a grid: medium, sides, sources and start as arrays, ready to run shot by shot."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.boundaries import PML, Absorbing, Dirichlet, InitialCondition
+from neurapde.core.errors import DeclarationError
+from neurapde.core.wording import listing
+from neurapde.domains.base import Domain
+from neurapde.domains.box import Box
+from neurapde.domains.spacetime import SpaceTime
+from neurapde.equations.wave import Wave
+from neurapde.medium import Constant, Field
+from neurapde.problem import Problem
+from neurapde.pulses import Pulse
+from neurapde.reference_solvers.averaging import cell_average
+from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.sampling import gaussian_density
+from neurapde.reference_solvers.wave import Absorbing as Layer
+from neurapde.reference_solvers.wave import Source as GridSource
+from neurapde.reference_solvers.wave import Wall, WaveGrid, WaveRecord, point_source
+from neurapde.sources import GaussianSource, PointSource
+
+THICK = 0.3  # of the longest side: a layer put outside a side that absorbs
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A declaration on a grid: nodes of the domain (inner), of the layers put outside too (grid), and the solver."""
+
+    problem: Problem
+    inner: Grid
+    grid: Grid
+    pads: list[tuple[int, ...]]
+    wave: WaveGrid
+
+    @classmethod
+    def of(
+        cls,
+        equation: Wave,
+        problem: Problem,
+        domain: SpaceTime,
+        sides: "tuple[tuple[Side, Side], ...]",
+        counts: tuple[int, ...],
+    ) -> "Stage":
+        first, last = (corner.tolist() for corner in domain.space.bounds)
+        inner = Grid(first, last, counts)
+        steps = inner.spacing
+        longest = max(b - a for a, b in zip(inner.lower, inner.upper, strict=True))
+        pads = [tuple(side.pad(h, longest) for side in pair) for pair, h in zip(sides, steps, strict=True)]
+        lower = [a - pad[0] * h for a, pad, h in zip(inner.lower, pads, steps, strict=True)]
+        upper = [b + pad[1] * h for b, pad, h in zip(inner.upper, pads, steps, strict=True)]
+        grid = Grid(lower, upper, [n + sum(pad) for n, pad in zip(counts, pads, strict=True)])
+        slowness = cell_average(lambda points: 1.0 / np.asarray(equation.speed(points)) ** 2, inner)
+        speed = np.pad(1 / np.sqrt(slowness), pads, mode="edge")
+        layers = [
+            tuple(side.layer(pad * h) for side, pad in zip(pair, padding, strict=True))
+            for pair, padding, h in zip(sides, pads, steps, strict=True)
+        ]
+        return cls(problem, inner, grid, pads, WaveGrid(grid, speed, sides=layers))  # type: ignore[arg-type]
+
+    @property
+    def cut(self) -> tuple[slice, ...]:
+        """The domain's nodes among the grid's."""
+        return tuple(slice(pad[0], pad[0] + n) for pad, n in zip(self.pads, self.inner.shape, strict=True))
+
+    def run(
+        self,
+        sources: Sequence[object],
+        *,
+        steps: int | None = None,
+        snapshot_every: int | None = None,
+        receivers: Array | None = None,
+    ) -> WaveRecord:
+        """One shot, from the declared start on."""
+        domain = self.problem.domain
+        assert isinstance(domain, SpaceTime)
+        starts = [part for part in self.problem.boundary if isinstance(part, InitialCondition)]
+        start = starts[0] if starts else InitialCondition(0.0, 0.0)
+        return self.wave.run(
+            domain.time.duration,
+            steps=steps,
+            displacement=_nodal(start.value, self.inner, self.pads),
+            velocity=_nodal(start.velocity, self.inner, self.pads),
+            sources=[_source(source, self.inner, self.grid, self.pads, domain) for source in sources],
+            receivers=receivers,
+            snapshot_every=snapshot_every,
+        )
+
+
+def _nodal(field: Field | None, inner: Grid, pads: list[tuple[int, ...]]) -> Array:
+    """A field at the nodes, zero beyond the domain."""
+    values = np.zeros(inner.size) if field is None else np.asarray(field(inner.points), dtype=float)
+    return np.pad(np.broadcast_to(values, (inner.size,)).reshape(inner.shape), pads)
+
+
+def _source(
+    source: object, inner: Grid, grid: Grid, pads: list[tuple[int, ...]], domain: SpaceTime
+) -> GridSource:
+    if not isinstance(source, Pulse):
+        raise DeclarationError(
+            f"the grid solver takes sources that are a shape in space times a signal, not {source!r}; use RickerSource or "
+            "PulsedSource"
+        )
+    shape, start, signal = source.shape, domain.time.start, source.signal
+
+    def series(times: Array) -> Array:
+        return np.broadcast_to(np.asarray(signal(times + start), dtype=float), times.shape)
+
+    if isinstance(shape, PointSource):
+        found = point_source(grid, np.array(shape.at), series)
+        return GridSource(float(np.real(shape.amplitude)) * found.pattern, series)
+    if isinstance(shape, GaussianSource):
+        density = gaussian_density(grid, shape.at, shape.variance, shape.amplitude)
+        return GridSource(np.ascontiguousarray(density.real), series)
+    values = np.broadcast_to(np.asarray(shape(inner.points), dtype=float), (inner.size,))
+    return GridSource(np.pad(values.reshape(inner.shape), pads), series)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side. kind: "wall", "layer" (a PML inside the domain) or "open" (absorbing: the layer is put outside)."""
+
+    kind: str
+    width: float = 0.0
+    reflection: float = 1e-5
+
+    def pad(self, step: float, longest: float) -> int:
+        """Nodes to add outside: an even number, so that a grid of twice the spacing has the same layer."""
+        return 2 * math.ceil(THICK * longest / step / 2) if self.kind == "open" else 0
+
+    def layer(self, outside: float) -> Wall | Layer:
+        """The side as the solver knows it."""
+        if self.kind == "wall":
+            return Wall()
+        return Layer(outside if self.kind == "open" else self.width, self.reflection)
+
+
+def sides_of(problem: Problem, space: Box) -> tuple[tuple[Side, Side], ...]:
+    """The lower and the upper side of each axis, as declared."""
+    found: dict[str, Side] = {}
+    for part in problem.boundary:
+        if isinstance(part, PML):
+            for face, width in part.widths(space).items():
+                found[face] = Side("layer", width, part.reflection or 1e-5)
+        elif isinstance(part, Absorbing):
+            found |= dict.fromkeys(space.check_faces(part.on, "Absorbing"), Side("open"))
+        elif isinstance(part, Dirichlet) and part.value == Constant(0.0):
+            found |= dict.fromkeys(space.check_faces(part.on, "Dirichlet"), Side("wall"))
+        elif not isinstance(part, InitialCondition):
+            raise DeclarationError(
+                f"the grid solver of the wave equation knows sides that absorb or hold u = 0, not "
+                f"{part.describe(problem.domain)}; compare with an exact solution"
+            )
+    if missing := [face for face in space.faces if face not in found]:
+        raise DeclarationError(
+            f"nothing is said about {listing(missing)}; give Absorbing, PML or Dirichlet there"
+        )
+    ordered = [found[face] for face in space.faces]
+    return tuple(zip(ordered[::2], ordered[1::2], strict=True))
+
+
+def box_of(domain: Domain) -> Box:
+    """The box in space of a domain in space–time."""
+    space = domain.spatial
+    if not isinstance(space, Box) or space.dimension > 2:
+        raise DeclarationError(
+            f"the grid solver of the wave equation works on a Box in one or two dimensions, but the domain is {domain}; "
+            "declare the problem on a Box around it"
+        )
+    return space
