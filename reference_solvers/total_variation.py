@@ -1,0 +1,276 @@
+"""Total variation on a grid, and least squares under it: what keeps an inverted medium blocky, by split Bregman.
+
+For the classical inversions, and for whoever wants a noisy field flattened without its edges being smeared. Each
+corner of each cell has a gradient of its own, from the edges that meet there, and a share of the cell's volume: so
+the measure has the symmetries of the grid (one-sided differences alone have not). The sharp edge of a disk, as the
+mean over each cell, measures 7 % more than its length, however fine the grid; an edge of several cells has its own.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from itertools import product
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+from neurapde.reference_solvers.grid import Grid
+
+_RELAXATION = 1.6  # of the steps, Boyd et al. 3.4.3
+_UNBALANCED, _EVERY = 5.0, 20  # the ratio of residuals at which, and how often, the penalty is changed
+
+
+@dataclass(frozen=True)
+class TotalVariation:
+    """TV(m) = ∫ |∇m|, of values on the nodes of a grid."""
+
+    grid: Grid
+
+    @cached_property
+    def share(self) -> float:
+        """The volume that belongs to one corner of a cell."""
+        return float(np.prod(self.grid.spacing)) / 2**self.grid.dimension
+
+    @cached_property
+    def gradient(self) -> sparse.csr_array:
+        """`(d · corners, grid.size)`, the gradients at the corners of all cells, one axis after the other."""
+        return sparse.csr_array(sparse.vstack([self._along(axis) for axis in range(self.grid.dimension)]))
+
+    def __call__(self, values: NDArray) -> float:
+        """The total variation of `values`, `(*shape)`."""
+        gradients = (self.gradient @ np.ravel(values)).reshape(self.grid.dimension, -1)
+        return float(self.share * np.sqrt((gradients**2).sum(axis=0)).sum())
+
+    def _along(self, axis: int) -> sparse.csr_array:
+        """`(corners, grid.size)`, the component along one axis."""
+        blocks = []
+        for corner in product((0, 1), repeat=self.grid.dimension):
+            lines = []
+            for other, (n, step) in enumerate(zip(self.grid.shape, self.grid.spacing, strict=True)):
+                if other == axis:
+                    line = sparse.diags_array([-1 / step, 1 / step], offsets=[0, 1], shape=(n - 1, n))
+                else:
+                    line = sparse.eye_array(n - 1, n, k=corner[other])
+                lines.append(line)
+            blocks.append(reduce(sparse.kron, lines))
+        return sparse.csr_array(sparse.vstack(blocks))
+
+
+@dataclass(frozen=True)
+class Splitting:
+    """The variables of the split problem, from which a similar one starts: m ≈ `bounded`, κ ∇m ≈ `gradients`."""
+
+    bounded: NDArray[np.float64]
+    gradients: NDArray[np.float64]
+    bounded_dual: NDArray[np.float64]
+    gradients_dual: NDArray[np.float64]
+    penalty: float
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """What `minimise` found.
+
+    Attributes:
+        values: `(*shape)`, within the bounds, and as they were at held nodes.
+        converged: whether both residuals are below the tolerance.
+        primal: how far the split variables are from each other, relative to their size.
+        dual: how far the gradient of the objective is from 0, relative to its terms.
+        iterations: steps made.
+        splitting: to start a similar problem from.
+    """
+
+    values: NDArray[np.float64]
+    converged: bool
+    primal: float
+    dual: float
+    iterations: int
+    splitting: Splitting
+
+
+def minimise(
+    total_variation: TotalVariation,
+    hessian: sparse.sparray,
+    centre: NDArray[np.float64],
+    *,
+    weight: float,
+    slope: NDArray[np.float64] | None = None,
+    lower: ArrayLike = -np.inf,
+    upper: ArrayLike = np.inf,
+    held: NDArray[np.bool_] | None = None,
+    tolerance: float = 1e-4,
+    iterations: int = 2000,
+    start: Splitting | None = None,
+) -> Minimum:
+    """The m that minimises ½ (m − z)ᵀ H (m − z) + gᵀ (m − z) + weight · TV(m) with lower ≤ m ≤ upper.
+
+    Split Bregman (ADMM): m, its gradients and its bounded copy are separate variables, held together by duals.
+    It ends when the primal and the dual residual are both below `tolerance`, relative to the sizes of what they
+    compare (Boyd et al., 3.3.1), or after `iterations`. The penalty is balanced between them on the way.
+
+    Args:
+        hessian: H `(n, n)`, symmetric, positive semidefinite; n = grid.size.
+        centre: z `(*shape)`; at held nodes the value to keep, whatever the bounds.
+        weight: not negative.
+        slope: g `(*shape)`, 0 by default.
+        lower: a number or `(*shape)`.
+        upper: a number or `(*shape)`.
+        held: `(*shape)`, where m = z; nowhere by default.
+        tolerance: positive.
+        iterations: at most that many.
+        start: of a problem with the same grid, held nodes and weight or none.
+
+    Raises: ValueError for wrong shapes, a negative weight, bounds that leave nothing, or a Hessian that is 0.
+    Source: Goldstein, Osher (2009), SIAM J. Imaging Sci. 2(2); Boyd, Parikh, Chu, Peleato, Eckstein (2011),
+        Found. Trends Mach. Learn. 3(1).
+    """
+    problem = _Split(total_variation, hessian, centre, weight, slope, (lower, upper), held)
+    state = problem.start() if start is None else problem.checked(start)
+    solver = problem.factors(state.penalty)
+    primal = dual = np.inf
+    iteration = 0
+    while iteration < iterations and not (primal <= tolerance and dual <= tolerance):
+        iteration += 1
+        state, primal, dual = problem.step(state, solver)
+        ratio = float(np.sqrt(max(primal, 1e-300) / max(dual, 1e-300)))
+        if iteration % _EVERY == 0 and max(ratio, 1 / ratio) > np.sqrt(_UNBALANCED):
+            state = _with_penalty(state, state.penalty * min(max(ratio, 0.1), 10))
+            solver = problem.factors(state.penalty)
+    converged = bool(primal <= tolerance and dual <= tolerance)
+    return Minimum(problem.whole(state.bounded), converged, primal, dual, iteration, state)
+
+
+class _Split:
+    """The problem on the nodes that are not held: min f(m) + φ(p) + box(q) with p = K m + p₀ and q = m."""
+
+    def __init__(
+        self,
+        total_variation: TotalVariation,
+        hessian: sparse.sparray,
+        centre: NDArray[np.float64],
+        weight: float,
+        slope: NDArray[np.float64] | None,
+        bounds: tuple[ArrayLike, ArrayLike],
+        held: NDArray[np.bool_] | None,
+    ) -> None:
+        shape = tuple(total_variation.grid.shape)
+        size = total_variation.grid.size
+        slope = np.zeros(shape) if slope is None else slope
+        held = np.zeros(shape, bool) if held is None else held
+        _check(shape, size, hessian, centre, weight, slope, held)
+        self._free = np.flatnonzero(~held.ravel())
+        self._centre = np.array(centre, float)
+        z = self._centre.ravel()[self._free]
+        self._lower, self._upper = (
+            np.broadcast_to(np.asarray(bound, float), shape).ravel()[self._free] for bound in bounds
+        )
+        if not (self._lower <= self._upper).all():
+            raise ValueError("a lower bound is above the upper one; exchange them.")
+        self._hessian = sparse.csc_array(sparse.csr_array(hessian)[self._free][:, self._free])
+        self._right = self._hessian @ z - slope.ravel()[self._free]
+        self._mean = float(self._hessian.diagonal().mean()) if len(self._free) else 1.0
+        if self._mean <= 0:
+            raise ValueError(f"the mean of the Hessian's diagonal is {self._mean}; it must be positive.")
+        self._set_gradients(total_variation, weight)
+
+    def _set_gradients(self, total_variation: TotalVariation, weight: float) -> None:
+        """K = κ∇ on the free nodes, with κ such that K and the identity weigh alike; p₀ from the held ones."""
+        dimension = total_variation.grid.dimension
+        scale = min(total_variation.grid.spacing) / np.sqrt(4.0 * dimension * 2**dimension)
+        whole = scale * total_variation.gradient
+        touching = np.abs(whole[:, self._free]).sum(axis=1).reshape(dimension, -1).sum(axis=0) > 0
+        if weight == 0:
+            touching[:] = False
+        whole = whole[np.tile(touching, dimension)]
+        still = self._centre.ravel().copy()
+        still[self._free] = 0
+        self._gradient = sparse.csc_array(whole[:, self._free])
+        self._offset = whole @ still
+        self._dimension = dimension
+        self._threshold = weight * total_variation.share / scale
+
+    def start(self) -> Splitting:
+        z = np.clip(self._centre.ravel()[self._free], self._lower, self._upper)
+        gradients = self._gradient @ z + self._offset
+        return Splitting(z, gradients, np.zeros_like(z), np.zeros_like(gradients), self._mean)
+
+    def checked(self, state: Splitting) -> Splitting:
+        if state.bounded.shape != self._free.shape or state.gradients.shape != self._offset.shape:
+            raise ValueError(
+                f"the start has {state.bounded.shape} free nodes and {state.gradients.shape} gradients, this "
+                f"problem {self._free.shape} and {self._offset.shape}; start from nothing."
+            )
+        return state
+
+    def factors(self, penalty: float) -> "splu":
+        system = self._hessian + penalty * (
+            self._gradient.T @ self._gradient + sparse.eye_array(len(self._free))
+        )
+        return splu(
+            sparse.csc_array(system),
+            permc_spec="MMD_AT_PLUS_A",
+            diag_pivot_thresh=0.0,
+            options={"SymmetricMode": True},
+        )
+
+    def step(self, state: Splitting, solver: "splu") -> tuple[Splitting, float, float]:
+        """One round, and the relative primal and dual residuals after it."""
+        rho, K = state.penalty, self._gradient
+        m = solver.solve(
+            self._right
+            + rho * (K.T @ (state.gradients - self._offset - state.gradients_dual))
+            + rho * (state.bounded - state.bounded_dual)
+        )
+        slopes = K @ m + self._offset
+        relaxed_slopes = _RELAXATION * slopes + (1 - _RELAXATION) * state.gradients
+        relaxed_m = _RELAXATION * m + (1 - _RELAXATION) * state.bounded
+        p = self._shrink(relaxed_slopes + state.gradients_dual, self._threshold / rho)
+        q = np.clip(relaxed_m + state.bounded_dual, self._lower, self._upper)
+        after = Splitting(
+            q, p, state.bounded_dual + relaxed_m - q, state.gradients_dual + relaxed_slopes - p, rho
+        )
+        apart = np.hypot(np.linalg.norm(slopes - p), np.linalg.norm(m - q))
+        moved = rho * np.linalg.norm(K.T @ (p - state.gradients) + q - state.bounded)
+        sizes = np.hypot(np.linalg.norm(p), np.linalg.norm(q))
+        pulls = np.linalg.norm(self._right), rho * np.linalg.norm(K.T @ after.gradients_dual)
+        return after, float(apart / max(sizes, 1e-300)), float(moved / max(*pulls, 1e-300))
+
+    def whole(self, free: NDArray[np.float64]) -> NDArray[np.float64]:
+        result = self._centre.copy()
+        result.ravel()[self._free] = free
+        return result
+
+    def _shrink(self, gradients: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
+        """Every gradient shorter by `threshold`, or 0."""
+        vectors = gradients.reshape(self._dimension, -1)
+        lengths = np.sqrt((vectors**2).sum(axis=0))
+        return (vectors * np.maximum(1 - threshold / np.maximum(lengths, 1e-300), 0)).ravel()
+
+
+def _with_penalty(state: Splitting, penalty: float) -> Splitting:
+    """The same multipliers, which are the penalty times the (scaled) duals."""
+    ratio = state.penalty / penalty
+    return Splitting(
+        state.bounded, state.gradients, state.bounded_dual * ratio, state.gradients_dual * ratio, penalty
+    )
+
+
+def _check(
+    shape: tuple[int, ...],
+    size: int,
+    hessian: sparse.sparray,
+    centre: NDArray,
+    weight: float,
+    slope: NDArray,
+    held: NDArray,
+) -> None:
+    for name, found in (("centre", centre), ("slope", slope), ("mask of held nodes", held)):
+        if np.shape(found) != shape:
+            raise ValueError(f"the {name} is {shape} on this grid, got the shape {np.shape(found)}.")
+    if hessian.shape != (size, size):
+        raise ValueError(f"the Hessian is {(size, size)} on this grid, got the shape {hessian.shape}.")
+    if not (np.isfinite(weight) and weight >= 0):
+        raise ValueError(f"the weight is {weight}; it must be finite and not negative.")
+    if held.all():
+        raise ValueError("every node is held; leave at least one free.")
