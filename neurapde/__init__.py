@@ -4,6 +4,7 @@ The names below are the public API. Rooms import each other and never this front
 every floor.
 """
 
+from neurapde import problems as problems
 from neurapde.backgrounds.rays import StraightRays as StraightRays
 from neurapde.backgrounds.waves import OutgoingWave as OutgoingWave
 from neurapde.boundaries import PML as PML
@@ -83,7 +84,23 @@ from neurapde.problem import Problem as Problem
 from neurapde.pulses import PulsedSource as PulsedSource
 from neurapde.pulses import Ricker as Ricker
 from neurapde.pulses import RickerSource as RickerSource
+from neurapde.seismic.continuation import Continuation as Continuation
+from neurapde.seismic.descents import AdamDescent as AdamDescent
+from neurapde.seismic.descents import BoundedLBFGS as BoundedLBFGS
+from neurapde.seismic.inversion import invert as invert
+from neurapde.seismic.misfits import L1 as L1
+from neurapde.seismic.misfits import L2 as L2
+from neurapde.seismic.misfits import Huber as Huber
+from neurapde.seismic.misfits import PhaseOnly as PhaseOnly
+from neurapde.seismic.priors import Smoothness as Smoothness
+from neurapde.seismic.priors import Tikhonov as Tikhonov
+from neurapde.seismic.priors import TotalVariation as TotalVariation
+from neurapde.seismic.reduced import Adjoint as Adjoint
+from neurapde.seismic.reduced import Reduced as Reduced
+from neurapde.seismic.result import Inversion as Inversion
 from neurapde.seismic.survey import Survey as Survey
+from neurapde.seismic.velocity import Gridded as Gridded
+from neurapde.seismic.velocity import Velocity as Velocity
 from neurapde.solution import Solution as Solution
 from neurapde.solution import load as load
 from neurapde.solving import solve as solve

@@ -1,0 +1,299 @@
+"""How parameters of a velocity go downhill: Adam for networks, L-BFGS with bounds for values on a grid.
+
+A descent knows an `Objective` and nothing of waves. Each can be stopped, and goes on as if it had not been.
+"""
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.optimize import minimize
+from torch import Tensor
+
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
+from neurapde.core.progress import Bar
+from neurapde.core.vocabulary import Declaration
+from neurapde.methods.base import Snapshot, Status
+from neurapde.methods.history import History
+from neurapde.methods.interrupts import Interrupts
+from neurapde.methods.recorder import Recorder
+from neurapde.seismic.method import Stage
+from neurapde.seismic.objective import Objective, Value
+from neurapde.seismic.unknowns import GridUnknown
+
+SAVED_EVERY = 30.0
+"""Seconds between two snapshots."""
+MEMORY = 10
+"""Pairs that L-BFGS remembers."""
+
+
+@dataclass(frozen=True)
+class Descent(Declaration, ABC):
+    """A way down. steps: at most so many."""
+
+    steps: int = 100
+
+    def __post_init__(self) -> None:
+        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
+            raise DeclarationError(f"steps={self.steps!r}: give a whole number of at least 1")
+
+    @abstractmethod
+    def run(self, objective: Objective, stage: Stage) -> tuple[Status, History]:
+        """Move the parameters of the objective's unknown until a step limit, the noise, or Ctrl-C ends it."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """One phrase for notes and reports."""
+
+
+class Trace:
+    """The record of a descent: rows of its history, its clock, its bar and its snapshots."""
+
+    def __init__(self, objective: Objective, stage: Stage, bar: Bar) -> None:
+        self.stage, self.objective, self._bar = stage, objective, bar
+        resumed = stage.resumed
+        self.step = 0 if resumed is None else resumed.step
+        self._before = 0.0 if resumed is None else resumed.seconds
+        survey = objective.survey
+        frequencies = () if survey.frequencies is None else tuple(np.asarray(survey.frequencies))
+        self._residuals = tuple(f"residual at {f:.6g} Hz" for f in frequencies)
+        names = (*objective.names, "relative residual", *self._residuals)
+        self._recorder = Recorder(names, None if resumed is None else resumed.history)
+        self._started = self._saved = time.perf_counter()
+
+    def add(self, value: Value, rate: float = math.nan) -> None:
+        """One row for the model that `value` belongs to, after `self.step` steps."""
+        by_frequency = value.residuals.tolist() if self._residuals else []
+        row = [*value.parts.values(), value.residual, *by_frequency]
+        self._recorder.add(self.step, self.seconds, float(value.total.detach()), rate, row)
+        self._bar.show({"relative residual": value.residual, **value.parts})
+
+    def advance(self) -> None:
+        """One step is done."""
+        self.step += 1
+        self._bar.advance()
+
+    def enough(self, value: Value) -> bool:
+        """Whether the data are explained down to their noise."""
+        return self.stage.target is not None and value.residual <= self.stage.target
+
+    def save(self, tensors: Mapping[str, Tensor], now: bool = False) -> None:
+        """Keep a snapshot, if the last one is old or it must be now."""
+        if now or time.perf_counter() - self._saved > SAVED_EVERY:
+            self.stage.save(Snapshot(self.step, self.history, self.seconds, tensors))
+            self._saved = time.perf_counter()
+
+    @property
+    def history(self) -> History:
+        """All rows so far."""
+        return self._recorder.history
+
+    @property
+    def seconds(self) -> float:
+        """Time spent, before an interruption included."""
+        return self._before + time.perf_counter() - self._started
+
+
+@dataclass(frozen=True)
+class AdamDescent(Descent):
+    """Adam with a rate that falls as a cosine, to a hundredth of `lr`. For velocities as networks.
+
+    lr: the first rate: for a Siren; for values on a grid in units of the mean start model.
+    """
+
+    steps: int = 200
+    lr: float = 2e-3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "lr", checks.positive(self.lr, "lr of AdamDescent"))
+
+    def describe(self) -> str:
+        return f"Adam, {self.steps} steps, lr {self.lr:g}"
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step."""
+        return self.lr * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / self.steps)))
+
+    def run(self, objective: Objective, stage: Stage) -> tuple[Status, History]:
+        unknown = objective.unknown
+        unit = unknown.scale
+        parameters = list(unknown.parameters())
+        optimiser = torch.optim.Adam(parameters, lr=self.lr * unit)
+        done = 0 if stage.resumed is None else stage.resumed.step
+        if stage.resumed is not None:
+            _restore(optimiser, parameters, stage.resumed.tensors)
+        status = Status.STEP_LIMIT
+        with Interrupts() as interrupts, stage.progress.bar("Adam", self.steps, done=done) as bar:
+            trace = Trace(objective, stage, bar)
+            while True:
+                value = objective()
+                trace.add(value, self.rate(trace.step))
+                if trace.enough(value):
+                    status = Status.CONVERGED
+                    break
+                if trace.step == self.steps or not math.isfinite(float(value.total.detach())):
+                    break
+                if interrupts.asked:
+                    status = Status.INTERRUPTED
+                    break
+                for group in optimiser.param_groups:
+                    group["lr"] = self.rate(trace.step) * unit
+                optimiser.zero_grad()
+                value.total.backward()
+                optimiser.step()
+                unknown.project()
+                trace.advance()
+                trace.save(_state(optimiser, parameters))
+            trace.save(_state(optimiser, parameters), now=True)
+        return status, trace.history
+
+
+def _state(optimiser: torch.optim.Adam, parameters: Sequence[Tensor]) -> dict[str, Tensor]:
+    return {
+        f"{index}.{name}": tensor
+        for index, parameter in enumerate(parameters)
+        for name, tensor in optimiser.state[parameter].items()
+    }
+
+
+def _restore(
+    optimiser: torch.optim.Adam, parameters: Sequence[Tensor], tensors: Mapping[str, Tensor]
+) -> None:
+    for name, tensor in tensors.items():
+        index, _, key = name.partition(".")
+        optimiser.state[parameters[int(index)]][key] = tensor.clone()
+
+
+@dataclass(frozen=True)
+class BoundedLBFGS(Descent):
+    """L-BFGS-B: quasi-Newton within the bounds of values on a grid; without bounds for a network.
+
+    Source: Byrd, Lu, Nocedal, Zhu (1995), SIAM J. Sci. Comput. 16(5). To resume it, the evaluations made are replayed.
+    """
+
+    steps: int = 60
+
+    def describe(self) -> str:
+        return f"L-BFGS-B, {self.steps} steps"
+
+    def run(self, objective: Objective, stage: Stage) -> tuple[Status, History]:
+        with Interrupts() as interrupts, stage.progress.bar("L-BFGS-B", self.steps) as bar:
+            return _Replayed(objective, stage, bar, interrupts).run(self.steps)
+
+
+class _Stop(Exception):  # noqa: N818 - it ends a loop that is not ours, and is no error
+    pass
+
+
+class _Replayed:
+    """An L-BFGS-B run whose evaluations are kept, so that a second run passes through the same models for free."""
+
+    def __init__(self, objective: Objective, stage: Stage, bar: Bar, interrupts: Interrupts) -> None:
+        self.objective, self.interrupts = objective, interrupts
+        self.unknown = objective.unknown
+        self.parameters = list(self.unknown.parameters())
+        first = None if stage.resumed is None else stage.resumed.tensors["first"]
+        self.first = self._flat() if first is None else first.numpy()
+        self.models: list[np.ndarray] = []
+        self.slopes: list[np.ndarray] = []
+        self.totals: list[float] = []
+        if stage.resumed is not None:
+            kept = stage.resumed.tensors
+            self.models, self.slopes = list(kept["models"].numpy()), list(kept["slopes"].numpy())
+            self.totals = kept["totals"].tolist()
+        self.count = 0
+        self.trace = Trace(objective, stage, bar)
+        self.recorded = self.trace.step
+        self.taken = 0
+        self.status = Status.STEP_LIMIT
+        self.last: Value | None = None
+
+    def run(self, steps: int) -> tuple[Status, History]:
+        bounds = None
+        if isinstance(self.unknown, GridUnknown):
+            scale = self.unknown.scale
+            bounds = [(self.unknown.lower / scale, self.unknown.upper / scale)] * len(self.first)
+        options = {"maxiter": steps, "maxcor": MEMORY, "ftol": 1e-12, "gtol": 1e-12, "maxfun": 4 * steps}
+        try:
+            found = minimize(
+                self._evaluate,
+                self.first,
+                jac=True,
+                method="L-BFGS-B",
+                bounds=bounds,
+                callback=self._took,
+                options=options,
+            )
+            self._place(found.x)
+            if found.success:
+                self.status = Status.CONVERGED
+        except _Stop:
+            pass
+        self._save(now=True)
+        return self.status, self.trace.history
+
+    def _evaluate(self, model: np.ndarray) -> tuple[float, np.ndarray]:
+        index, self.count = self.count, self.count + 1
+        if index < len(self.models) and np.array_equal(self.models[index], model):
+            return self.totals[index], self.slopes[index]
+        value = self._value(model)
+        self.unknown.zero_grad()
+        value.total.backward()
+        slopes = [p.grad if p.grad is not None else torch.zeros_like(p) for p in self.parameters]
+        slope = torch.cat([grad.ravel() for grad in slopes]).numpy() * self.unknown.scale
+        total = float(value.total.detach())
+        self.models[index:], self.slopes[index:], self.totals[index:] = [model.copy()], [slope], [total]
+        if index == 0:
+            self.trace.add(value)
+            if self.trace.enough(value):
+                self.status = Status.CONVERGED
+                raise _Stop
+        return total, slope
+
+    def _took(self, model: np.ndarray) -> None:
+        self.taken += 1
+        if self.taken <= self.recorded:
+            return
+        value = (
+            self._value(model) if self.last is None or not np.array_equal(self._flat(), model) else self.last
+        )
+        self.trace.advance()
+        self.trace.add(value)
+        self._save()
+        if self.trace.enough(value):
+            self.status = Status.CONVERGED
+            raise _Stop
+        if self.interrupts.asked:
+            self.status = Status.INTERRUPTED
+            raise _Stop
+
+    def _value(self, model: np.ndarray) -> Value:
+        self._place(model)
+        self.last = self.objective()
+        return self.last
+
+    def _save(self, now: bool = False) -> None:
+        tensors = {
+            "first": torch.from_numpy(self.first),
+            "models": torch.from_numpy(np.stack(self.models)),
+            "slopes": torch.from_numpy(np.stack(self.slopes)),
+            "totals": torch.tensor(self.totals, dtype=torch.float64),
+        }
+        self.trace.save(tensors, now)
+
+    def _flat(self) -> np.ndarray:
+        return torch.cat([p.detach().ravel() for p in self.parameters]).numpy() / self.unknown.scale
+
+    def _place(self, model: np.ndarray) -> None:
+        flat = torch.from_numpy(model * self.unknown.scale)
+        start = 0
+        with torch.no_grad():
+            for parameter in self.parameters:
+                parameter.copy_(flat[start : start + parameter.numel()].reshape(parameter.shape))
+                start += parameter.numel()

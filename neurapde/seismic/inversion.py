@@ -1,0 +1,191 @@
+"""`invert`: from a survey to a velocity; it knows no wave equation and no optimiser by name."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from neurapde.core.errors import DeclarationError
+from neurapde.core.progress import Progress
+from neurapde.core.wording import listing, number
+from neurapde.domains.base import Domain
+from neurapde.methods.base import Snapshot, Status
+from neurapde.seismic.continuation import stages_of
+from neurapde.seismic.enclosure import Enclosure
+from neurapde.seismic.inversion_files import Declared, read_checkpoint, write_checkpoint
+from neurapde.seismic.method import Found, InversionMethod, Setting, Stage, StageRecord
+from neurapde.seismic.misfits import L2, Misfit
+from neurapde.seismic.reduced import Adjoint, Reduced
+from neurapde.seismic.result import Inversion
+from neurapde.seismic.survey import Survey
+from neurapde.seismic.unknowns import Unknown, build_unknown
+from neurapde.seismic.velocity import Velocity, as_velocity
+
+METHODS: dict[str, Callable[[], InversionMethod]] = {"reduced": Reduced, "adjoint": Adjoint}
+"""Methods that can be asked for by name, with their defaults."""
+FILE = "inversion.checkpoint.h5"
+
+
+def invert(
+    survey: Survey,
+    *,
+    domain: Domain,
+    velocity: Any,
+    method: str | InversionMethod = "reduced",
+    boundary: Any = None,
+    frequencies: Any = None,
+    misfit: Misfit | None = None,
+    seed: int = 0,
+    out: str | PathLike[str] | None = None,
+    resume: bool = False,
+    progress: bool = True,
+) -> Inversion:
+    """Find the velocity that explains a survey.
+
+    survey: spectra, or traces for a method in time.
+    domain: the Box of the model, y the depth or the height as the survey has it.
+    velocity: a `Velocity`, or its start model.
+    method: a name of `METHODS`, or an object such as `Reduced(descent=AdamDescent(steps=300))`.
+    boundary: None for absorbing layers outside the domain on all sides; `npde.Dirichlet(0, on=…)` makes a side a free
+        surface; a PML is a layer inside the domain, whose inner part is then the region of the model.
+    frequencies: None for all at once, some of them in Hz, or a `Continuation`.
+    misfit: `L2()` unless given. seed: of the parameters drawn.
+    out: a folder, made when missing, for a checkpoint. resume: go on from it; where there is none yet, start.
+    progress: show bars on stderr, if that is a terminal.
+    Returns an Inversion; its `status` says how it ended. Ctrl-C ends it after the step under way and keeps what it has.
+    Where the survey states its noise, a stage ends when the data are explained down to it.
+    Raises DeclarationError, before any work, for what does not fit together.
+    """
+    chosen = _method(method)
+    surveys = stages_of(_checked(survey), frequencies)
+    setting = settle(survey, surveys, domain, velocity, boundary, L2() if misfit is None else misfit)
+    chosen.check(setting)
+    trial = setting.velocity.trial or chosen.default_trial(setting)
+    grid = chosen.grid(setting)
+    unknown = build_unknown(
+        setting.velocity, setting.enclosure, trial, grid, torch.Generator().manual_seed(seed)
+    )
+    keep = _Keeper(out, Declared.of(setting, chosen, unknown), unknown)
+    notes = [
+        f"Velocity: {trial.describe()}, {unknown.parameter_count} parameters.",
+        f"Model: {setting.enclosure.describe()}.",
+    ]
+    records, resumed = keep.found(resume)
+    found: Found | None = None
+    for part in surveys[len(records) :]:
+        stage = Stage(
+            replace(setting, survey=part),
+            unknown,
+            survey.noise,
+            seed,
+            Progress(progress),
+            keep.saver(records),
+            resumed,
+        )
+        record, found = _run(chosen, stage)
+        records, resumed = (*records, record), None
+        if record.status in (Status.INTERRUPTED, Status.DIVERGED):
+            break
+    assert found is not None
+    notes += [note for record in records for note in record.notes]
+    return Inversion(
+        setting=stage.setting,
+        method=chosen,
+        unknown=unknown,
+        stages=records,
+        predicted=found.data,
+        scales=found.scales,
+        grid=found.grid,
+        fields=found.fields,
+        notes=tuple(notes),
+    )
+
+
+def settle(
+    survey: Survey, surveys: tuple[Survey, ...], domain: Domain, velocity: Any, boundary: Any, misfit: Misfit
+) -> Setting:
+    """Everything that is settled before work begins, checked against everything; the survey is that of all stages."""
+    declared: Velocity = as_velocity(velocity)
+    if not isinstance(misfit, Misfit):
+        raise DeclarationError(f"misfit={misfit!r} is no misfit; use npde.L2(), npde.L1(), npde.Huber(), ….")
+    if not isinstance(domain, Domain):
+        raise DeclarationError(f"domain={domain!r} is no domain; give npde.Box((0, width), (0, depth))")
+    survey.check_in(domain)
+    _, fastest = declared.slowest_and_fastest(domain)  # type: ignore[arg-type]
+    enclosure = Enclosure.around(domain, boundary, fastest / _lowest(surveys))
+    survey.check_in(enclosure.region)
+    complete = declared.on(enclosure.region)
+    used = survey
+    if survey.data is not None:
+        used = survey.select(frequencies=sorted({f for part in surveys for f in part.frequencies}))  # type: ignore[union-attr]
+    elif surveys[0].data is not None:
+        used = survey.at(sorted({f for part in surveys for f in part.frequencies}))  # type: ignore[union-attr]
+    return Setting(used, enclosure, complete, misfit, complete.slowest_and_fastest(enclosure.region))
+
+
+def _lowest(surveys: tuple[Survey, ...]) -> float:
+    """The lowest frequency, Hz; of traces, that of one period in an eighth of the record."""
+    found = [float(part.frequencies.min()) for part in surveys if part.frequencies is not None]
+    return min(found) if found else 8.0 / float(surveys[0].times[-1] - surveys[0].times[0])
+
+
+def _method(method: str | InversionMethod) -> InversionMethod:
+    if isinstance(method, InversionMethod):
+        return method
+    if method not in METHODS:
+        raise DeclarationError(
+            f"method={method!r} is not known; use {listing(METHODS)}, or an object such as npde.Reduced(…)"
+        )
+    return METHODS[method]()
+
+
+def _checked(survey: Survey) -> Survey:
+    if not isinstance(survey, Survey):
+        raise DeclarationError(
+            f"invert takes a Survey first; found a {type(survey).__name__}. Read one: npde.Survey.read(path)"
+        )
+    if survey.dimension != 2:
+        raise DeclarationError(f"the survey has {survey.dimension} coordinates; an inversion needs 2")
+    return survey
+
+
+def _run(method: InversionMethod, stage: Stage) -> tuple[StageRecord, Found]:
+    started = time.perf_counter()
+    found = method.run(stage)
+    seconds = time.perf_counter() - started + (stage.resumed.seconds if stage.resumed is not None else 0.0)
+    survey = stage.setting.survey
+    frequencies = () if survey.frequencies is None else tuple(map(float, survey.frequencies))
+    title = f"At {listing(number(f) for f in frequencies)} Hz: " if frequencies else ""
+    notes = tuple(title + note for note in found.notes)
+    record = StageRecord(
+        frequencies, method.describe(), found.status, found.history, seconds, notes, found.extras
+    )
+    return record, found
+
+
+class _Keeper:
+    """The checkpoint of an inversion, if a folder was given."""
+
+    def __init__(self, out: str | PathLike[str] | None, declared: Declared, unknown: Unknown) -> None:
+        self.path = None if out is None else Path(out) / FILE
+        self.declared, self.unknown = declared, unknown
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+
+    def found(self, resume: bool) -> tuple[tuple[StageRecord, ...], Snapshot | None]:
+        if resume and self.path is None:
+            raise DeclarationError("resume=True needs the folder of the checkpoint: give out=….")
+        if not resume or self.path is None or not self.path.exists():
+            return (), None
+        return read_checkpoint(self.path, self.declared, self.unknown)
+
+    def saver(self, earlier: tuple[StageRecord, ...]) -> Callable[[Snapshot], None]:
+        def save(snapshot: Snapshot) -> None:
+            if self.path is not None:
+                write_checkpoint(self.path, self.declared, self.unknown, earlier, snapshot)
+
+        return save

@@ -1,0 +1,113 @@
+"""Methods that eliminate the waves: predict data from the velocity, and go down the misfit's own gradient.
+
+`Reduced` holds a velocity as a network in front of the nine-point grid solver; `Adjoint` is the classical inversion,
+values on the grid by L-BFGS-B. They differ in the defaults alone, so any mixture of the two can be asked for.
+"""
+
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
+from neurapde.reference_solvers.grid import Grid
+from neurapde.seismic.descents import AdamDescent, BoundedLBFGS, Descent
+from neurapde.seismic.grid_modelling import GridModelling, angular_frequencies, grid_for
+from neurapde.seismic.method import Found, InversionMethod, Setting, Stage
+from neurapde.seismic.modelling import Modelling
+from neurapde.seismic.objective import Objective
+from neurapde.seismic.unknowns import free_bounds
+from neurapde.seismic.velocity import Gridded
+from neurapde.trials.base import Trial, box_scale
+from neurapde.trials.siren import Siren
+
+PER_WAVE = 1.5
+"""ω₀ of a default Siren in units of the largest wavenumber: waves see the medium up to twice theirs."""
+
+
+@dataclass(frozen=True)
+class EngineMethod(InversionMethod):
+    """A descent on the data of an engine."""
+
+    @property
+    @abstractmethod
+    def way_down(self) -> Descent:
+        """The descent."""
+
+    @abstractmethod
+    def modelling(self, setting: Setting) -> Modelling:
+        """The engine for a stage's survey."""
+
+    def run(self, stage: Stage) -> Found:
+        setting = stage.setting
+        modelling = self.modelling(setting)
+        objective = Objective(modelling, stage.unknown, setting.survey, setting.misfit)
+        status, history = self.way_down.run(objective, stage)
+        with torch.no_grad():
+            forward = modelling.forward(objective.sample().numpy())
+            data, scales = objective.scaled(torch.from_numpy(forward.data))
+        fields = None if forward.fields is None else forward.fields * scales.numpy()[..., None, None]
+        notes = (f"Waves: {modelling.describe()}.", f"Descent: {self.way_down.describe()}. {status}")
+        return Found(status, history, data.numpy(), scales.numpy(), modelling.grid, fields, notes)
+
+
+def default_siren(setting: Setting) -> Siren:
+    """The network of a velocity whose frequencies suit what the waves can see."""
+    slowest, _ = setting.start
+    _, half = box_scale(free_bounds(setting.velocity, setting.enclosure))
+    omega = PER_WAVE * half * float(angular_frequencies(setting.survey).max()) / slowest
+    return Siren(width=64, depth=2, omega_0=max(1.0, omega), omega_hidden=30.0)
+
+
+@dataclass(frozen=True)
+class Reduced(EngineMethod):
+    """A velocity, by default a Siren, through the grid solver: exact gradient, one factorisation a step and frequency.
+
+    spacing: largest distance of nodes in units of length; None for 12 nodes in the shortest wavelength.
+    descent: `AdamDescent`, `BoundedLBFGS` or another.
+    """
+
+    spacing: float | None = None
+    descent: Any = field(default_factory=AdamDescent)
+
+    def __post_init__(self) -> None:
+        if self.spacing is not None:
+            object.__setattr__(
+                self, "spacing", checks.positive(self.spacing, f"spacing of {type(self).__name__}")
+            )
+        if not isinstance(self.descent, Descent):
+            raise DeclarationError(f"descent={self.descent!r}; give AdamDescent(…) or BoundedLBFGS(…)")
+
+    @property
+    def way_down(self) -> Descent:
+        return self.descent  # type: ignore[no-any-return]
+
+    def default_trial(self, setting: Setting) -> Trial | Gridded:
+        return default_siren(setting)
+
+    def grid(self, setting: Setting) -> Grid:
+        return grid_for(setting.survey, setting.enclosure, setting.start, self.spacing)
+
+    def check(self, setting: Setting) -> None:
+        angular_frequencies(setting.survey)
+
+    def describe(self) -> str:
+        return f"{type(self).__name__.lower()}: nine-point grid solver, {self.descent.describe()}"
+
+    def modelling(self, setting: Setting) -> Modelling:
+        return GridModelling(setting.survey, setting.enclosure, setting.start, self.spacing)
+
+
+@dataclass(frozen=True)
+class Adjoint(Reduced):
+    """The classical inversion: values on the grid, L-BFGS-B within the bounds, gradient by the adjoint state.
+
+    Source: Plessix (2006), Geophys. J. Int. 167(2); Virieux and Operto (2009), Geophysics 74(6).
+    """
+
+    descent: Any = field(default_factory=BoundedLBFGS)
+
+    def default_trial(self, setting: Setting) -> Trial | Gridded:
+        return Gridded()

@@ -1,0 +1,120 @@
+"""What an inversion found: the velocity as a field, the data it predicts, its waves and the record of the way there."""
+
+from dataclasses import dataclass, fields
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+
+from neurapde.core.arrays import Array
+from neurapde.medium import Field, as_field
+from neurapde.methods.base import Status
+from neurapde.methods.history import History
+from neurapde.reference_solvers.grid import Grid
+from neurapde.seismic.inversion_files import Contents, read, write
+from neurapde.seismic.unknowns import Unknown
+
+CELLS = 200
+"""Cells along the longer side of a region on which models are compared, unless a shape is given."""
+
+
+@dataclass(frozen=True, eq=False)
+class FoundSpeed(Field):
+    """The speed c that an unknown stands for: points `(n, 2)` to `(n,)`; outside its region, that of the edge."""
+
+    unknown: Unknown
+
+    def __call__(self, points: Array) -> Array:
+        if isinstance(points, torch.Tensor):
+            return torch.from_numpy(self(points.detach().cpu().numpy())).to(points)
+        return self.unknown.at(np.asarray(points, dtype=float)) ** -0.5
+
+    def describe(self) -> str:
+        return "a velocity found by inversion"
+
+
+@dataclass(frozen=True, eq=False)
+class Inversion(Contents):
+    """The result of `npde.invert`; see `Contents` for its fields."""
+
+    def __call__(self, points: Array) -> Array:
+        """The speed c at points `(n, 2)`, NumPy or torch: `(n,)`."""
+        return self.speed(points)
+
+    @property
+    def speed(self) -> Field:
+        """The velocity found, as a medium for any Problem."""
+        return FoundSpeed(self.unknown)
+
+    def slowness_squared(self, points: np.ndarray) -> np.ndarray:
+        """m = 1/c² at points `(n, 2)`: `(n,)`."""
+        return self.unknown.at(np.asarray(points, dtype=float))
+
+    @property
+    def status(self) -> Status:
+        """How the last stage ended."""
+        return self.stages[-1].status
+
+    @property
+    def history(self) -> History:
+        """All rows of all stages."""
+        return History.joined(stage.history for stage in self.stages)
+
+    @property
+    def seconds(self) -> float:
+        """Time spent in the stages."""
+        return sum(stage.seconds for stage in self.stages)
+
+    @property
+    def residual(self) -> float:
+        """‖√w(p − d)‖ / ‖√w d‖ over the data of the last stage."""
+        survey = self.setting.survey
+        observed = survey.data if survey.data is not None else survey.traces
+        weights = survey.weights if survey.data is not None else survey.weights[..., None]
+        assert observed is not None
+        error = np.sum(weights * np.abs(self.predicted - observed) ** 2)
+        return float(np.sqrt(error / np.sum(weights * np.abs(observed) ** 2)))
+
+    def model(self, shape: tuple[int, int] | None = None) -> tuple[Grid, np.ndarray]:
+        """The region's grid and the speed on its nodes `(nx, ny)`."""
+        region = self.setting.enclosure.region
+        if shape is None:
+            step = max(region.extents) / CELLS
+            nx, ny = (max(3, round(extent / step) + 1) for extent in region.extents)
+            shape = (nx, ny)
+        lower, upper = (corner.tolist() for corner in region.bounds)
+        grid = Grid(lower, upper, shape)
+        return grid, np.asarray(self(grid.points)).reshape(shape)
+
+    def model_error(self, true: Any, shape: tuple[int, int] | None = None) -> float:
+        """‖m − m*‖ / ‖m* − m_start‖ on a grid of the region, m = 1/c²: 1 for the start model, 0 for the truth.
+
+        true: the true speed, as a field or a function of points.
+        """
+        grid, speed = self.model(shape)
+        truth = np.asarray(as_field(true, "the true speed")(grid.points)) ** -2.0
+        start = self.unknown.start(grid.points)
+        return float(np.linalg.norm(speed.ravel() ** -2.0 - truth) / np.linalg.norm(truth - start))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write everything to an HDF5 file, in one step; `Inversion.load` reads it."""
+        write(Path(path), self)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """The inversion that `save` wrote.
+
+        Raises: FileNotFoundError, StorageError; DeclarationError where a Python function of the declaration is missing.
+        """
+        found = read(Path(path))
+        return cls(**{item.name: getattr(found, item.name) for item in fields(found)})
+
+    def __str__(self) -> str:
+        low, high = (f(self.model()[1]) for f in (np.min, np.max))
+        return (
+            f"{self.setting.survey.name}: {self.method.describe()}\n"
+            f"speed {low:.4g} to {high:.4g}, relative data residual {self.residual:.2%}, {self.seconds:.1f} s. "
+            f"{self.status}"
+        )
