@@ -18,7 +18,7 @@ from scipy.sparse.linalg import splu
 from neurapde.reference_solvers.grid import Grid
 
 _RELAXATION = 1.6  # of the steps, Boyd et al. 3.4.3
-_UNBALANCED, _EVERY = 5.0, 20  # the ratio of residuals at which, and how often, the penalty is changed
+_UNBALANCED, _EVERY = 2.5, 20  # the root of the residuals' ratio at which, and how often, penalties change
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,16 @@ class TotalVariation:
 
 @dataclass(frozen=True)
 class Splitting:
-    """The variables of the split problem, from which a similar one starts: m ≈ `bounded`, κ ∇m ≈ `gradients`."""
+    """The variables of the split problem, from which a similar one starts: m ≈ `bounded`, κ ∇m ≈ `gradients`.
+
+    The penalties are those of the bounds and of the gradients.
+    """
 
     bounded: NDArray[np.float64]
     gradients: NDArray[np.float64]
     bounded_dual: NDArray[np.float64]
     gradients_dual: NDArray[np.float64]
-    penalty: float
+    penalties: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -127,16 +130,16 @@ def minimise(
     """
     problem = _Split(total_variation, hessian, centre, weight, slope, (lower, upper), held)
     state = problem.start() if start is None else problem.checked(start)
-    solver = problem.factors(state.penalty)
+    solver = problem.factors(state.penalties)
     primal = dual = np.inf
     iteration = 0
     while iteration < iterations and not (primal <= tolerance and dual <= tolerance):
         iteration += 1
-        state, primal, dual = problem.step(state, solver)
-        ratio = float(np.sqrt(max(primal, 1e-300) / max(dual, 1e-300)))
-        if iteration % _EVERY == 0 and max(ratio, 1 / ratio) > np.sqrt(_UNBALANCED):
-            state = _with_penalty(state, state.penalty * min(max(ratio, 0.1), 10))
-            solver = problem.factors(state.penalty)
+        before, state = state, problem.step(state, solver)
+        primal, dual, ratios = problem.residuals(before, state)
+        if iteration % _EVERY == 0 and max(*ratios, *(1 / ratio for ratio in ratios)) > _UNBALANCED:
+            state = problem.balanced(state, ratios)
+            solver = problem.factors(state.penalties)
     converged = bool(primal <= tolerance and dual <= tolerance)
     return Minimum(problem.whole(state.bounded), converged, primal, dual, iteration, state)
 
@@ -193,7 +196,7 @@ class _Split:
     def start(self) -> Splitting:
         z = np.clip(self._centre.ravel()[self._free], self._lower, self._upper)
         gradients = self._gradient @ z + self._offset
-        return Splitting(z, gradients, np.zeros_like(z), np.zeros_like(gradients), self._mean)
+        return Splitting(z, gradients, np.zeros_like(z), np.zeros_like(gradients), (self._mean, self._mean))
 
     def checked(self, state: Splitting) -> Splitting:
         if state.bounded.shape != self._free.shape or state.gradients.shape != self._offset.shape:
@@ -203,9 +206,11 @@ class _Split:
             )
         return state
 
-    def factors(self, penalty: float) -> "splu":
-        system = self._hessian + penalty * (
-            self._gradient.T @ self._gradient + sparse.eye_array(len(self._free))
+    def factors(self, penalties: tuple[float, float]) -> "splu":
+        system = (
+            self._hessian
+            + penalties[0] * sparse.eye_array(len(self._free))
+            + penalties[1] * (self._gradient.T @ self._gradient)
         )
         return splu(
             sparse.csc_array(system),
@@ -214,27 +219,52 @@ class _Split:
             options={"SymmetricMode": True},
         )
 
-    def step(self, state: Splitting, solver: "splu") -> tuple[Splitting, float, float]:
-        """One round, and the relative primal and dual residuals after it."""
-        rho, K = state.penalty, self._gradient
+    def step(self, state: Splitting, solver: "splu") -> Splitting:
+        """One round: m, then its bounded copy and its gradients, then the duals."""
+        rho_q, rho_p = state.penalties
         m = solver.solve(
             self._right
-            + rho * (K.T @ (state.gradients - self._offset - state.gradients_dual))
-            + rho * (state.bounded - state.bounded_dual)
+            + rho_p * (self._gradient.T @ (state.gradients - self._offset - state.gradients_dual))
+            + rho_q * (state.bounded - state.bounded_dual)
         )
-        slopes = K @ m + self._offset
-        relaxed_slopes = _RELAXATION * slopes + (1 - _RELAXATION) * state.gradients
-        relaxed_m = _RELAXATION * m + (1 - _RELAXATION) * state.bounded
-        p = self._shrink(relaxed_slopes + state.gradients_dual, self._threshold / rho)
-        q = np.clip(relaxed_m + state.bounded_dual, self._lower, self._upper)
-        after = Splitting(
-            q, p, state.bounded_dual + relaxed_m - q, state.gradients_dual + relaxed_slopes - p, rho
+        slopes = _RELAXATION * (self._gradient @ m + self._offset) + (1 - _RELAXATION) * state.gradients
+        m = _RELAXATION * m + (1 - _RELAXATION) * state.bounded
+        p = self._shrink(slopes + state.gradients_dual, self._threshold / rho_p)
+        q = np.clip(m + state.bounded_dual, self._lower, self._upper)
+        return Splitting(q, p, state.bounded_dual + m - q, state.gradients_dual + slopes - p, state.penalties)
+
+    def residuals(self, before: Splitting, after: Splitting) -> tuple[float, float, tuple[float, float]]:
+        """The relative primal and dual residuals of a step, and their ratio for the bounds and the gradients."""
+        apart = [  # a relaxed step moves the dual by that much
+            np.linalg.norm(after.bounded_dual - before.bounded_dual),
+            np.linalg.norm(after.gradients_dual - before.gradients_dual),
+        ]
+        moves = (
+            after.penalties[0] * (after.bounded - before.bounded),
+            after.penalties[1] * (self._gradient.T @ (after.gradients - before.gradients)),
         )
-        apart = np.hypot(np.linalg.norm(slopes - p), np.linalg.norm(m - q))
-        moved = rho * np.linalg.norm(K.T @ (p - state.gradients) + q - state.bounded)
-        sizes = np.hypot(np.linalg.norm(p), np.linalg.norm(q))
-        pulls = np.linalg.norm(self._right), rho * np.linalg.norm(K.T @ after.gradients_dual)
-        return after, float(apart / max(sizes, 1e-300)), float(moved / max(*pulls, 1e-300))
+        moved = [np.linalg.norm(each) for each in moves]
+        size = max(np.hypot(np.linalg.norm(after.gradients), np.linalg.norm(after.bounded)), 1e-300)
+        pull = after.penalties[1] * np.linalg.norm(self._gradient.T @ after.gradients_dual)
+        pull = max(pull, np.linalg.norm(self._right), 1e-300)
+        ratios = [
+            float(np.sqrt(max(a / size, 1e-300) / max(b / pull, 1e-300)))
+            for a, b in zip(apart, moved, strict=True)
+        ]
+        primal, dual = np.hypot(*apart) / size, np.linalg.norm(moves[0] + moves[1]) / pull
+        return float(primal), float(dual), (ratios[0], ratios[1])
+
+    def balanced(self, state: Splitting, ratios: tuple[float, float]) -> Splitting:
+        """Other penalties for the same multipliers, which are the penalties times the (scaled) duals."""
+        wanted = [rho * min(max(ratio, 0.1), 10) for rho, ratio in zip(state.penalties, ratios, strict=True)]
+        bounds, gradients = (min(max(rho, 1e-6 * self._mean), 1e6 * self._mean) for rho in wanted)
+        return Splitting(
+            state.bounded,
+            state.gradients,
+            state.bounded_dual * (state.penalties[0] / bounds),
+            state.gradients_dual * (state.penalties[1] / gradients),
+            (bounds, gradients),
+        )
 
     def whole(self, free: NDArray[np.float64]) -> NDArray[np.float64]:
         result = self._centre.copy()
@@ -246,14 +276,6 @@ class _Split:
         vectors = gradients.reshape(self._dimension, -1)
         lengths = np.sqrt((vectors**2).sum(axis=0))
         return (vectors * np.maximum(1 - threshold / np.maximum(lengths, 1e-300), 0)).ravel()
-
-
-def _with_penalty(state: Splitting, penalty: float) -> Splitting:
-    """The same multipliers, which are the penalty times the (scaled) duals."""
-    ratio = state.penalty / penalty
-    return Splitting(
-        state.bounded, state.gradients, state.bounded_dual * ratio, state.gradients_dual * ratio, penalty
-    )
 
 
 def _check(
