@@ -5,10 +5,17 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
 import pytest
 
+import neurapde as npde
 from neurapde.core.progress import Progress
+from neurapde.galerkin import lattice
+from neurapde.methods import lines
+from neurapde.methods.base import Method, Status
 from neurapde.methods.interrupts import Interrupts
 
 
@@ -50,6 +57,79 @@ def test_the_first_ctrl_c_is_noted_and_the_second_raises() -> None:
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def _levels(interrupted_in: int, count: int = 3) -> Iterator[int]:
+    for level in range(count):
+        if level == interrupted_in:
+            os.kill(os.getpid(), signal.SIGINT)
+        yield level
+
+
+def test_levels_end_at_once_by_ctrl_c_but_for_the_first() -> None:
+    for interrupted_in, expected in ((0, [0]), (1, [0]), (2, [0, 1]), (3, [0, 1, 2])):
+        with Interrupts() as interrupts:
+            assert list(interrupts.levels(_levels(interrupted_in))) == expected
+            assert interrupts.asked == (interrupted_in < 3)
+
+
+def test_ctrl_c_while_a_level_is_looked_at_keeps_it() -> None:
+    seen = []
+    with Interrupts() as interrupts:
+        for level in interrupts.levels(_levels(9)):
+            seen.append(level)
+            if level == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+    assert seen == [0, 1]
+
+
+def test_a_second_ctrl_c_in_the_first_level_raises() -> None:
+    def twice() -> Iterator[int]:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        yield 0
+
+    with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt):
+        next(interrupts.levels(twice()))
+
+
+LAYERED = npde.Problem(
+    "layered",
+    npde.Interval(0, 1).over(npde.Time(0, 1)),
+    npde.Wave(speed=npde.Piecewise(1.0, (npde.Interval(0.5, 0.8, name="layer"), 2.0))),
+    boundary=[npde.InitialCondition(lambda x: npde.sin(np.pi * x[:, 0])), npde.Dirichlet(0.0)],
+)
+GROWING = [
+    (
+        npde.problems.helmholtz_disk(wavenumber=8.0),
+        npde.Galerkin(tolerance=1e-9),
+        lattice.LatticeProblem,
+        "solve",
+    ),
+    (LAYERED, npde.MethodOfLines(tolerance=1e-6), lines, "_evolve"),
+    (npde.problems.poisson_disk(), npde.LeastSquares(tolerance=1e-13), npde.LeastSquares, "_solve"),
+]
+
+
+@pytest.mark.parametrize(
+    ("problem", "method", "where", "name"), GROWING, ids=["Galerkin", "lines", "least squares"]
+)
+def test_ctrl_c_in_the_third_level_of_a_direct_method_keeps_the_second(
+    problem: npde.Problem, method: Method, where: object, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, calls = getattr(where, name), []
+
+    def interrupted(*given: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return make(*given)
+
+    monkeypatch.setattr(where, name, interrupted)
+    solution = npde.solve(problem, method=method, device="cpu")
+    assert (solution.status, len(calls)) == (Status.INTERRUPTED, 3)
+    assert np.isfinite(solution(problem.domain.sample(20, how="grid").numpy())).all()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_another_thread_runs_without_taking_signals() -> None:

@@ -192,7 +192,8 @@ def run(given: argparse.Namespace) -> int:
     print(f"Solved in {solution.seconds:.1f} s. {solution.status}")
     print(f"solution: {solution.save(out / 'solution.h5')}", end="\n\n", flush=True)
     if solution.status is Status.INTERRUPTED:
-        print(f"To go on: the same command with --out {out} --resume")
+        if (out / "checkpoint.h5").exists():
+            print(f"To go on: the same command with --out {out} --resume")
         return INTERRUPTED
     went_well = solution.status not in (Status.DIVERGED, Status.UNRESOLVED)
     default = method is None and not given.set and not given.problem.endswith(".py")

@@ -24,7 +24,9 @@ class Status(enum.Enum):
     UNRESOLVED = (
         "Unresolved: the features allowed do not reach the tolerance; the notes give the estimated error."
     )
-    INTERRUPTED = "Interrupted: stopped before the last step; with out=… the run can be resumed."
+    INTERRUPTED = (
+        "Interrupted: what was reached is kept; a training that was given out=… can be resumed from there."
+    )
     DIVERGED = "Diverged: the loss became NaN or infinite; the last finite parameters were kept."
 
     def __str__(self) -> str:

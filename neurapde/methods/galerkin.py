@@ -24,8 +24,9 @@ from neurapde.galerkin.lattice import LatticeProblem, Step, refine
 from neurapde.galerkin.projection import project_head
 from neurapde.medium import Constant
 from neurapde.methods.base import Method, Outcome, Status, Task
-from neurapde.methods.growth import check_bandwidth, check_growth
+from neurapde.methods.growth import check_bandwidth, check_growth, estimate_note
 from neurapde.methods.history import History
+from neurapde.methods.interrupts import Interrupts
 from neurapde.problem import Problem
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial
 from neurapde.trials.base import Trial, TrialFunction
@@ -137,17 +138,18 @@ class Galerkin(Method):
         _warn_unresolved(lattice, last, self.bandwidth is not None)
         steps: list[Step] = []
         done = 0
-        with task.progress.bar(problem.name, self.largest, unit="mode") as bar:
-            for step in refine(lattice, min(first, last), last, LINEAR * self.tolerance):
+        with Interrupts() as interrupts, task.progress.bar(problem.name, self.largest, unit="mode") as bar:
+            growing = refine(lattice, min(first, last), last, LINEAR * self.tolerance)
+            for step in interrupts.levels(growing):
                 steps.append(step)
                 bar.advance(max(one.count for one in step.level.modes) - done)
                 done = max(one.count for one in step.level.modes)
                 bar.show({"estimated error": step.estimate})
                 if self.bandwidth is None and step.estimate <= self.tolerance:
                     break
-        return self._outcome(task, lattice, steps)
+        return self._outcome(task, lattice, steps, interrupts.asked)
 
-    def _outcome(self, task: Task, lattice: LatticeProblem, steps: list[Step]) -> Outcome:
+    def _outcome(self, task: Task, lattice: LatticeProblem, steps: list[Step], interrupted: bool) -> Outcome:
         final = steps[-1]
         converged = self.bandwidth is not None or final.estimate <= self.tolerance
         notes = _notes(lattice, final)
@@ -157,7 +159,7 @@ class Galerkin(Method):
                 f"The linear system was solved only to a relative residual of {final.level.residual:.1e}: "
                 "waves are trapped in this medium, and the field is not reliable."
             )
-        if not converged:
+        if not converged and not interrupted:
             message = (
                 f"the estimated relative error of {task.problem.name} is {final.estimate:.1e} with "
                 f"{final.level.features} features, above the tolerance {number(self.tolerance)}; "
@@ -179,6 +181,8 @@ class Galerkin(Method):
             "iterations": sum(step.level.iterations for step in steps),
         }
         status = Status.CONVERGED if converged else Status.UNRESOLVED
+        if interrupted:
+            status = Status.INTERRUPTED
         return Outcome(_trial(lattice, final, task), status, history, tuple(notes), extras)
 
 
@@ -240,9 +244,7 @@ def _notes(lattice: LatticeProblem, step: Step) -> list[str]:
         )
     if not np.any(level.coefficients):
         notes.append("The medium is uniform and every side absorbs: the known wave is the whole field.")
-    notes.append(
-        f"Estimated relative error: {step.estimate:.1e}, from the change between the last two bandwidths."
-    )
+    notes.append(estimate_note(step.estimate, "bandwidths"))
     return notes
 
 

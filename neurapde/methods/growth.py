@@ -1,4 +1,4 @@
-"""Checks of the settings by which direct methods grow their features to a tolerance."""
+"""What direct methods that grow their features to a tolerance have in common: checks of its settings, and a note."""
 
 import math
 
@@ -17,3 +17,10 @@ def check_bandwidth(bandwidth: float | None) -> None:
     """Refuse a bandwidth that is no frequency; None lets it grow."""
     if bandwidth is not None and not 0 < bandwidth < math.inf:
         raise DeclarationError(f"bandwidth={bandwidth!r}: give a positive, finite frequency.")
+
+
+def estimate_note(estimate: float, levels: str) -> str:
+    """The sentence on an error estimated from the change between two `levels`; infinite where there was but one."""
+    if math.isinf(estimate):
+        return f"The error is not estimated: there was no time for two {levels}."
+    return f"Estimated relative error: {estimate:.1e}, from the change between the last two {levels}."

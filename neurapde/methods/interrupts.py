@@ -2,8 +2,11 @@
 
 import signal
 import threading
+from collections.abc import Iterator
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Self, TypeVar
+
+Level = TypeVar("Level")
 
 
 class Interrupts:
@@ -14,6 +17,7 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.asked = False
+        self._at_once = False
 
     def __enter__(self) -> Self:
         self._main = threading.current_thread() is threading.main_thread()
@@ -22,9 +26,24 @@ class Interrupts:
         return self
 
     def _take(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        again, self.asked = self.asked, True
+        if again or self._at_once:
             raise KeyboardInterrupt
-        self.asked = True
+
+    def levels(self, made: Iterator[Level]) -> Iterator[Level]:
+        """What `made` gives, until Ctrl-C: the first level is waited for, the making of a later one ends at once."""
+        one = next(made, None)
+        while one is not None:
+            yield one
+            if self.asked:
+                return
+            self._at_once = True
+            try:
+                one = next(made, None)
+            except KeyboardInterrupt:
+                return
+            finally:
+                self._at_once = False
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

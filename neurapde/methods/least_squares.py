@@ -23,7 +23,7 @@ from neurapde.core.wording import number
 from neurapde.domains import Disk, Domain
 from neurapde.galerkin.weak import Piece
 from neurapde.methods.base import Method, Outcome, Status, Task
-from neurapde.methods.growth import check_growth
+from neurapde.methods.growth import check_growth, estimate_note
 from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.recorder import Recorder
 from neurapde.problem import Problem
@@ -88,8 +88,8 @@ class LeastSquares(Method):
             task.progress.bar(task.problem.name, self.largest, unit="feature") as bar,
         ):
             done = 0
-            for spec in self._levels(task.problem):
-                best, columns = self._solve(task, spec)
+            solved = (self._solve(task, spec) for spec in self._levels(task.problem))
+            for best, columns in interrupts.levels(solved):
                 with torch.no_grad():
                     finer = best(probes)
                 bar.advance(columns - done)
@@ -103,7 +103,7 @@ class LeastSquares(Method):
                     recorder.add(columns, time.perf_counter() - started, last, math.nan, [last])
                     bar.show({"estimated error": estimate})
                 field = finer
-                if estimate <= self.tolerance or interrupts.asked:
+                if estimate <= self.tolerance:
                     break
         assert best is not None
         status = Status.CONVERGED if estimate <= self.tolerance else Status.UNRESOLVED
@@ -157,7 +157,7 @@ class LeastSquares(Method):
     ) -> Outcome:
         notes = [
             f"Trial function: {trial.spec.describe()}, {features} features in all, their head by least squares.",
-            f"Estimated relative error: {estimate:.1e}, from the change between the last two numbers of features.",
+            estimate_note(estimate, "numbers of features"),
         ]
         if status is Status.UNRESOLVED:
             warnings.warn(

@@ -6,6 +6,7 @@ wave equation becomes M a'' = −K a + F, whose solution is a function of the op
 
 import math
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ from neurapde.medium import Constant
 from neurapde.methods.base import Method, Outcome, Status, Task
 from neurapde.methods.growth import check_bandwidth, check_growth
 from neurapde.methods.history import History
+from neurapde.methods.interrupts import Interrupts
 from neurapde.problem import Problem
 from neurapde.trials.base import Trial
 from neurapde.trials.sine_history import HistoryFunction, SineHistory
@@ -82,28 +84,42 @@ class MethodOfLines(Method):
                 "MethodOfLines makes its own trial function; leave trial out, or use Adam."
             )
         waves = WaveProblem(task.problem)
+        last: _Level | None = None
+        rows: list[tuple[int, float]] = []
+        with Interrupts() as interrupts, task.progress.bar(task.problem.name, 0, unit="polynomial") as bar:
+            for last in interrupts.levels(self._levels(waves, bar)):
+                rows.append((int(np.prod(last.lattice.shape)), last.estimate))
+                bar.show({"estimated error": last.estimate})
+                if self.bandwidth is not None or last.estimate <= self.tolerance:
+                    break
+        assert last is not None
+        return self._outcome(task, waves, last, rows, interrupts.asked)
+
+    def _levels(self, waves: WaveProblem, bar: Bar) -> Iterator["_Level"]:
+        """The states on lattices of growing bandwidth, up to the largest."""
         demands = waves.demands(self.tolerance, self.largest)
         bandwidth = self.bandwidth or _wanted(waves, demands)
         most = self.largest * math.pi / max(waves.box.extents)
-        rows: list[tuple[int, float]] = []
-        with task.progress.bar(task.problem.name, 0, unit="polynomial") as bar:
-            while True:
-                level = _evolve(waves, waves.lattice(bandwidth, self.largest), demands, self.tolerance, bar)
-                rows.append((int(np.prod(level.lattice.shape)), level.estimate))
-                bar.show({"estimated error": level.estimate})
-                if self.bandwidth is not None or level.estimate <= self.tolerance or bandwidth >= most:
-                    break
-                bandwidth = min(GROWTH * bandwidth, most)
-        return self._outcome(task, waves, level, rows)
+        while True:
+            yield _evolve(waves, waves.lattice(bandwidth, self.largest), demands, self.tolerance, bar)
+            if bandwidth >= most:
+                return
+            bandwidth = min(GROWTH * bandwidth, most)
 
     def _outcome(
-        self, task: Task, waves: WaveProblem, level: "_Level", rows: list[tuple[int, float]]
+        self,
+        task: Task,
+        waves: WaveProblem,
+        level: "_Level",
+        rows: list[tuple[int, float]],
+        interrupted: bool,
     ) -> Outcome:
         problem, lattice = task.problem, level.lattice
-        if converged := self.bandwidth is not None or level.estimate <= self.tolerance:
-            status = Status.CONVERGED
-        else:
-            status = Status.UNRESOLVED
+        converged = self.bandwidth is not None or level.estimate <= self.tolerance
+        status = Status.CONVERGED if converged else Status.UNRESOLVED
+        if interrupted:
+            status = Status.INTERRUPTED
+        elif not converged:
             warnings.warn(
                 f"the estimated relative error of {problem.name} is {level.estimate:.1e} with {rows[-1][0]} features, "
                 f"above the tolerance {number(self.tolerance)}; give MethodOfLines(largest={2 * self.largest}) more "
