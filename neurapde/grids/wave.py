@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from neurapde.core.errors import DeclarationError
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
 from neurapde.galerkin.evolution import WaveProblem
@@ -81,9 +82,9 @@ def _solved(
     every = math.ceil(least / (snapshots - 1))
     shots = [
         np.moveaxis(
-            stage.run(sources, steps=every * (snapshots - 1), snapshot_every=every).snapshots[
-                (slice(None), *stage.cut)
-            ],
+            stage.run(
+                sources, duration=domain.time.duration, steps=every * (snapshots - 1), snapshot_every=every
+            ).snapshots[(slice(None), *stage.cut)],
             0,
             -1,
         )
@@ -97,28 +98,43 @@ def _solved(
 
 @dataclass(frozen=True)
 class Recording:
-    """Traces (shots, receivers, steps + 1) at times dt apart from the domain's first on, and the grid's counts."""
+    """Traces (shots, receivers, samples) dt apart from the domain's first time on, and the nodes of its space."""
 
     traces: Array
     dt: float
     counts: tuple[int, ...]
 
 
-def record_wave(problem: Problem, receivers: Array, counts: tuple[int, ...] | None) -> Recording:
-    """What receivers `(r, d)` record of each shot, at every step of the solver.
+def record_wave(
+    problem: Problem, receivers: Array, counts: tuple[int, ...] | None, dt: float | None = None
+) -> Recording:
+    """What receivers `(r, d)` record of each shot.
 
-    counts: nodes on each axis of space; None for those that `npde.reference` takes.
-    Raises: DeclarationError as `npde.reference` does.
+    counts: nodes on each axis of space; None for those that `npde.reference` takes. dt: sampling interval, of which
+    the solver takes a whole part as its step; None for every step of its own.
+    Raises: DeclarationError as `npde.reference` does, and for a dt longer than the problem's time.
     """
     equation, domain = problem.equation, problem.domain
     space = box_of(domain)
     assert isinstance(equation, Wave)
     assert isinstance(domain, SpaceTime)
+    duration = domain.time.duration
     counts = _good_shape(problem)[0] if counts is None else counts
     stage = Stage.of(equation, problem, domain, sides_of(problem, space), counts)
-    records = [stage.run(sources, receivers=receivers) for sources in problem.right_hand_sides]
-    steps = len(records[0].times) - 1
-    return Recording(np.stack([r.traces.T for r in records]), domain.time.duration / steps, counts)
+    samples = None if dt is None else math.floor(duration / dt * (1 + 1e-12))
+    if samples == 0:
+        raise DeclarationError(
+            f"dt = {dt:g} is longer than the problem's time, {duration:g}; give a shorter one"
+        )
+    if samples is None or dt is None:
+        samples = math.ceil(duration / (0.8 * stage.wave.stable_step))
+        dt = duration / samples
+    every = math.ceil(dt / (0.8 * stage.wave.stable_step) * (1 - 1e-12))
+    records = [
+        stage.run(sources, duration=samples * dt, steps=samples * every, receivers=receivers)
+        for sources in problem.right_hand_sides
+    ]
+    return Recording(np.stack([r.traces[::every].T for r in records]), dt, counts)
 
 
 def _good_shape(problem: Problem) -> tuple[tuple[int, ...], int, int]:

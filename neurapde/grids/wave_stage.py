@@ -74,7 +74,8 @@ class Stage:
         self,
         sources: Sequence[object],
         *,
-        steps: int | None = None,
+        duration: float,
+        steps: int,
         snapshot_every: int | None = None,
         receivers: Array | None = None,
     ) -> WaveRecord:
@@ -84,7 +85,7 @@ class Stage:
         starts = [part for part in self.problem.boundary if isinstance(part, InitialCondition)]
         start = starts[0] if starts else InitialCondition(0.0, 0.0)
         return self.wave.run(
-            domain.time.duration,
+            duration,
             steps=steps,
             displacement=_nodal(start.value, self.inner, self.pads),
             velocity=_nodal(start.velocity, self.inner, self.pads),

@@ -1,7 +1,9 @@
 """What a survey is: where shots and receivers are, what was recorded, and what is known of wavelet and noise."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -12,26 +14,15 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
 from neurapde.core.wording import number
 from neurapde.domains.base import Domain, axis_names
-from neurapde.seismic import geometry, records, transforms
+from neurapde.problem import Problem
+from neurapde.seismic import conversion, geometry, records, survey_files
+from neurapde.seismic import noise as noise_of
 from neurapde.seismic.geometry import extents, positions
+from neurapde.seismic.origin import Origin as Origin
+from neurapde.seismic.quality import Quality, quality
 from neurapde.seismic.records import Complex, Real
-
-
-@dataclass(frozen=True)
-class Origin(Declaration):
-    """How synthetic data came about, so that an inversion on the same grid can be told.
-
-    solver: of `neurapde.reference_solvers`. shape, spacing: of its grid. noise: relative L2 level that was added.
-    """
-
-    solver: str
-    shape: tuple[int, ...]
-    spacing: tuple[float, ...]
-    noise: float = 0.0
-
-    def __str__(self) -> str:
-        size = "×".join(map(str, self.shape))
-        return f"{self.solver} on {size} nodes, spacing {number(max(self.spacing))}, noise {100 * self.noise:.3g} %"
+from neurapde.seismic.simulate import simulated
+from neurapde.sources import Shots
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -144,7 +135,7 @@ class Survey(Declaration):
     @property
     def times(self) -> Real:
         """`(T,)`, the times of the samples of a time survey."""
-        traces, dt = self._recorded_traces("times")
+        traces, dt = conversion.recorded_traces(self._fields(), "times")
         return self.start_time + dt * np.arange(traces.shape[2])
 
     @property
@@ -159,20 +150,6 @@ class Survey(Declaration):
         """The survey with other fields, checked anew."""
         return type(self)(**{**self._fields(), **changes})
 
-    def _recorded_traces(self, what: str) -> tuple[Real, float]:
-        if self.traces is None or self.dt is None:
-            raise DeclarationError(
-                f"{what} belong to a time survey, but {self.name!r} holds spectra; use to_time(dt, samples) first"
-            )
-        return self.traces, self.dt
-
-    def _recorded_spectra(self, what: str) -> tuple[Complex, Real]:
-        if self.data is None or self.frequencies is None:
-            raise DeclarationError(
-                f"{what} belong to a frequency survey, but {self.name!r} holds time traces; use at(frequencies) first"
-            )
-        return self.data, self.frequencies
-
     def at(self, frequencies: ArrayLike, *, taper: float = 0.0) -> Self:
         """The frequency survey at these frequencies, Hz `(F,)`: of time traces by `transforms.spectrum`.
 
@@ -180,26 +157,9 @@ class Survey(Declaration):
         The noise level, if known, is carried over as that of white noise. Of a frequency survey it selects.
         Raises: DeclarationError for frequencies out of order or not below Nyquist's 1/(2 dt).
         """
-        if self.kind == "frequency":
+        if self.data is not None:
             return self.select(frequencies=frequencies)
-        traces, dt = self._recorded_traces("spectra")
-        wanted = records.ascending(frequencies)
-        if wanted[-1] * 2 * dt >= 1:
-            raise DeclarationError(
-                f"frequency {number(wanted[-1])} is not below {number(0.5 / dt)}, Nyquist's for dt = {number(dt)}; "
-                "ask for lower frequencies"
-            )
-        taper = records.at_least_zero(taper, "taper")
-        data = transforms.spectrum(traces, dt, wanted, start_time=self.start_time, taper=taper)
-        wavelet = None
-        if self.wavelet is not None:
-            wavelet = -transforms.spectrum(self.wavelet, dt, wanted, start_time=self.start_time)
-        noise = self.noise
-        if noise is not None:
-            noise *= float(np.linalg.norm(traces) * dt * np.sqrt(len(wanted)) / np.linalg.norm(data))
-        return self.replace(
-            data=data, frequencies=wanted, traces=None, dt=None, start_time=0.0, wavelet=wavelet, noise=noise
-        )
+        return self.replace(**conversion.to_spectra(self._fields(), frequencies, taper))
 
     def to_time(self, dt: float, samples: int, *, start_time: float = 0.0) -> Self:
         """The time survey with these spectra and none at other frequencies, by `transforms.traces_of`.
@@ -207,22 +167,7 @@ class Survey(Declaration):
         Raises: DeclarationError unless the frequencies are equally spaced by Δf, the highest is below 1/(2 dt),
             samples · dt is at most the period 1/Δf, and the wavelet, if known, is the same for all shots.
         """
-        data, frequencies = self._recorded_spectra("traces of spectra")
-        dt = checks.positive(dt, "dt")
-        records.check_period(frequencies, dt, samples)
-        wavelet = None
-        if self.wavelet is not None:
-            if not np.allclose(self.wavelet, self.wavelet[:, :1], rtol=1e-9, atol=0.0):
-                raise DeclarationError(
-                    "the wavelet differs by shot, and a time survey has one for all; transform the shots one by one: "
-                    "survey.select(shots=[0]).to_time(…)"
-                )
-            amplitude = -self.wavelet[:, 0]
-            wavelet = transforms.traces_of(amplitude, frequencies, dt, samples, start_time=start_time)
-        traces = transforms.traces_of(data, frequencies, dt, samples, start_time=start_time)
-        return self.replace(
-            data=None, frequencies=None, traces=traces, dt=dt, start_time=start_time, wavelet=wavelet
-        )
+        return self.replace(**conversion.to_traces(self._fields(), dt, samples, start_time))
 
     def select(
         self,
@@ -235,27 +180,80 @@ class Survey(Declaration):
 
         frequencies: values, Hz, of those in the survey. shots, receivers: indices, a slice or a mask.
         """
-        changes: dict[str, Any] = {}
-        band: Any = slice(None)
-        if frequencies is not None:
-            band = records.find(frequencies, self._recorded_spectra("frequencies")[1])
-        rows, columns = (slice(None) if part is None else part for part in (shots, receivers))
-        try:
-            changes |= {"sources": self.sources[rows], "receivers": self.receivers[columns]}
-        except IndexError as error:
-            raise DeclarationError(
-                f"{error}; the survey has {self.shots} shots and {len(self.receivers)} receivers, counted from 0"
-            ) from error
-        changes["weights"] = self.weights[rows][:, columns]
-        if self.data is not None and self.frequencies is not None:
-            changes |= {
-                "data": self.data[band][:, rows][:, :, columns],
-                "frequencies": self.frequencies[band],
-            }
-            changes["wavelet"] = None if self.wavelet is None else self.wavelet[band][:, rows]
-        if self.traces is not None:
-            changes["traces"] = self.traces[rows][:, columns]
-        return self.replace(**changes)
+        return self.replace(**conversion.part(self._fields(), frequencies, shots, receivers))
+
+    @classmethod
+    def simulate(
+        cls,
+        problem: Problem,
+        receivers: ArrayLike,
+        *,
+        sources: Shots | ArrayLike | None = None,
+        frequencies: ArrayLike | None = None,
+        shape: int | Sequence[int] | None = None,
+        dt: float | None = None,
+        noise: float = 0.0,
+        seed: int | None = None,
+    ) -> Self:
+        """What receivers `(R, d)` record of a Helmholtz or a Wave problem, by the reference solvers.
+
+        sources: None for the problem's shots; Shots of one source each; or positions `(S, d)` of its first source.
+        frequencies: Hz; by default wavenumber/(2π) of a Helmholtz problem, and none of a Wave problem: time traces.
+        shape: nodes of the grid on each axis of space; by default 24 in the shortest wavelength, 12 at least up to
+        900² nodes. dt: sampling interval of time traces; by default the solver's step.
+        noise: relative L2 level, of each frequency or of all traces, white, exactly; it needs a seed.
+        Raises: DeclarationError for receivers outside the problem's domain or in its absorbing layer.
+        """
+        clean = cls(**simulated(problem, receivers, sources, shape, dt, frequencies))
+        if clean.kind == "time" and frequencies is not None:
+            clean = clean.at(frequencies)
+        return clean if noise == 0 else clean.with_noise(noise, seed)
+
+    @classmethod
+    def read(
+        cls,
+        path: str | Path,
+        *,
+        frequency: float | None = None,
+        wavelet: ArrayLike | None = None,
+        source_variance: float | None = None,
+        noise: float | None = None,
+        name: str | None = None,
+        sources: ArrayLike | None = None,
+        receivers: ArrayLike | None = None,
+        source_depth: float | None = None,
+        receiver_depth: float | None = None,
+    ) -> Self:
+        """The survey in a file: .h5 or .hdf5 by `write`, the paper's .mat, .sgy or .segy.
+
+        What a file does not hold is said here. frequency: of a .mat. sources, receivers: positions for a .sgy, of
+        shots and of the traces of a shot, or of each trace. source_depth, receiver_depth: in place of its headers'.
+        Raises: DeclarationError for coordinates missing from headers and the like, StorageError for a file that is
+            damaged or of another format, FileNotFoundError.
+        """
+        said = {key: value for key, value in locals().items() if key not in ("cls", "path")}
+        return cls(**survey_files.read(Path(path), said))
+
+    def write(self, path: str | Path, *, ibm: bool = False) -> Path:
+        """Write .h5 or .hdf5, everything; or .sgy or .segy, traces and geometry as 32-bit floats, IBM's if asked.
+
+        The file is written whole or not at all. Raises: DeclarationError for what SEG-Y cannot hold.
+        """
+        survey_files.write(Path(path), self._fields(), ibm=ibm)
+        return Path(path)
+
+    def with_noise(self, level: float, seed: int | None) -> Self:
+        """The survey with white Gaussian noise of ‖noise‖ = level ‖signal‖, at each frequency or over all traces."""
+        level = records.at_least_zero(level, "noise level")
+        total = float(np.hypot(level, self.noise or 0.0))
+        origin = None if self.origin is None else dataclasses.replace(self.origin, noise=total)
+        found = noise_of.added(self.data, self.traces, self.live, level, seed)
+        return self.replace(**found, noise=total, origin=origin)
+
+    def quality(self) -> Quality:
+        """Geometry, dead traces, amplitudes and spectrum in numbers, with notes on what deserves a look."""
+        record = records.Record(self.data, self.frequencies, self.traces, self.dt, self.weights)
+        return quality(self.sources, self.receivers, self.offsets, record)
 
     def check_in(self, domain: Domain) -> None:
         """Refuse a model that does not hold the geometry, or holds it only by mistaken units.

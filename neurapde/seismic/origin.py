@@ -1,0 +1,24 @@
+"""How synthetic data came about: it lets an inversion on the grid of its own data be told (an inverse crime)."""
+
+from dataclasses import dataclass
+
+from neurapde.core.vocabulary import Declaration
+from neurapde.core.wording import number
+
+
+@dataclass(frozen=True)
+class Origin(Declaration):
+    """solver: of `neurapde.reference_solvers`. shape, spacing: of its grid. noise: relative L2 level added to it."""
+
+    solver: str
+    shape: tuple[int, ...]
+    spacing: tuple[float, ...]
+    noise: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
+        object.__setattr__(self, "spacing", tuple(float(h) for h in self.spacing))
+
+    def __str__(self) -> str:
+        size = "×".join(map(str, self.shape))
+        return f"{self.solver} on {size} nodes, spacing {number(max(self.spacing))}, noise {100 * self.noise:.3g} %"
