@@ -18,7 +18,7 @@ from neurapde.seismic.modelling import Forward, FrequencyModelling
 from neurapde.seismic.survey import Survey
 
 PER_WAVELENGTH = 12.0
-"""Nodes in the shortest wavelength of the start model, unless a spacing is given."""
+"""Nodes in the shortest wavelength of the start model, unless something else is asked for."""
 
 
 class GridModelling(FrequencyModelling):
@@ -28,16 +28,22 @@ class GridModelling(FrequencyModelling):
         survey: of spectra.
         enclosure: region and layers.
         start: the speed the scheme's weights and the layers are chosen for, `(slowest, fastest)`.
-        spacing: largest distance of nodes, in units of length; None for 12 nodes in the shortest wavelength.
+        spacing: largest distance of nodes, in units of length; None to take it from
+        per_wavelength: nodes in the shortest wavelength of the start model.
 
     Raises: ResolutionError below 2.5 nodes per wavelength.
     """
 
     def __init__(
-        self, survey: Survey, enclosure: Enclosure, start: tuple[float, float], spacing: float | None = None
+        self,
+        survey: Survey,
+        enclosure: Enclosure,
+        start: tuple[float, float],
+        spacing: float | None = None,
+        per_wavelength: float = PER_WAVELENGTH,
     ) -> None:
         self.survey = survey
-        self.grid = grid_for(survey, enclosure, start, spacing)
+        self.grid = grid_for(survey, enclosure, start, spacing, per_wavelength)
         slowest, fastest = start
         self._schemes = [
             HelmholtzGrid(
@@ -92,11 +98,15 @@ class GridModelling(FrequencyModelling):
 
 
 def grid_for(
-    survey: Survey, enclosure: Enclosure, start: tuple[float, float], spacing: float | None = None
+    survey: Survey,
+    enclosure: Enclosure,
+    start: tuple[float, float],
+    spacing: float | None = None,
+    per_wavelength: float = PER_WAVELENGTH,
 ) -> Grid:
     """The grid of a `GridModelling`; it fills the enclosure's box."""
     if spacing is None:
-        spacing = 2 * math.pi * start[0] / (PER_WAVELENGTH * float(angular_frequencies(survey).max()))
+        spacing = 2 * math.pi * start[0] / (per_wavelength * float(angular_frequencies(survey).max()))
     lower, upper = (corner.tolist() for corner in enclosure.box.bounds)
     return Grid(lower, upper, nodes_for(enclosure.box, spacing))
 

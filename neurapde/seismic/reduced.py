@@ -14,7 +14,7 @@ from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.reference_solvers.grid import Grid
 from neurapde.seismic.descents import AdamDescent, BoundedLBFGS, Descent
-from neurapde.seismic.grid_modelling import GridModelling, angular_frequencies, grid_for
+from neurapde.seismic.grid_modelling import PER_WAVELENGTH, GridModelling, angular_frequencies, grid_for
 from neurapde.seismic.method import Found, InversionMethod, Setting, Stage
 from neurapde.seismic.modelling import Modelling
 from neurapde.seismic.objective import Objective
@@ -65,18 +65,20 @@ def default_siren(setting: Setting) -> Siren:
 class Reduced(EngineMethod):
     """A velocity, by default a Siren, through the grid solver: exact gradient, one factorisation a step and frequency.
 
-    spacing: largest distance of nodes in units of length; None for 12 nodes in the shortest wavelength.
+    spacing: largest distance of nodes in units of length, the same in all stages; None to take it from
+    per_wavelength: nodes in the shortest wavelength of the start model, at the highest frequency of each stage.
     descent: `AdamDescent`, `BoundedLBFGS` or another.
     """
 
     spacing: float | None = None
+    per_wavelength: float = PER_WAVELENGTH
     descent: Any = field(default_factory=AdamDescent)
 
     def __post_init__(self) -> None:
-        if self.spacing is not None:
-            object.__setattr__(
-                self, "spacing", checks.positive(self.spacing, f"spacing of {type(self).__name__}")
-            )
+        names = ("per_wavelength",) if self.spacing is None else ("spacing", "per_wavelength")
+        for name in names:
+            value = checks.positive(getattr(self, name), f"{name} of {type(self).__name__}")
+            object.__setattr__(self, name, value)
         if not isinstance(self.descent, Descent):
             raise DeclarationError(f"descent={self.descent!r}; give AdamDescent(…) or BoundedLBFGS(…)")
 
@@ -88,7 +90,7 @@ class Reduced(EngineMethod):
         return default_siren(setting)
 
     def grid(self, setting: Setting) -> Grid:
-        return grid_for(setting.survey, setting.enclosure, setting.start, self.spacing)
+        return grid_for(setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength)
 
     def check(self, setting: Setting) -> None:
         angular_frequencies(setting.survey)
@@ -97,7 +99,9 @@ class Reduced(EngineMethod):
         return f"{type(self).__name__.lower()}: nine-point grid solver, {self.descent.describe()}"
 
     def modelling(self, setting: Setting) -> Modelling:
-        return GridModelling(setting.survey, setting.enclosure, setting.start, self.spacing)
+        return GridModelling(
+            setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength
+        )
 
 
 @dataclass(frozen=True)
