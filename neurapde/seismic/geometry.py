@@ -114,7 +114,7 @@ def _upside_down(places: Positions) -> Positions:
 def _guess(named: Mapping[str, Positions], wrong: Mapping[str, NDArray], space: Domain) -> str:
     """Which mistake explains that these lie outside."""
     for text, undo in _mistakes(space.dimension).items():
-        if all(not _outside(undo(named[name]), space).size for name in wrong):
+        if all(_makes_sense(undo(named[name]), space) for name in wrong):
             mixed = (
                 ""
                 if len(wrong) == len(named)
@@ -122,6 +122,13 @@ def _guess(named: Mapping[str, Positions], wrong: Mapping[str, NDArray], space: 
             )
             return f"All {listing(wrong)} {text}{mixed}"
     return "Give a model that holds them, or positions in the model's units and axes."
+
+
+def _makes_sense(places: Positions, space: Domain) -> bool:
+    """Whether positions lie in the model and are more than a corner of it."""
+    lower, upper = space.bounds
+    size = _extent(places)
+    return not _outside(places, space).size and not 0 < size < _TINY * float(np.linalg.norm(upper - lower))
 
 
 def _suspected(named: Mapping[str, Positions], space: Domain) -> str:

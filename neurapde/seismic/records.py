@@ -1,6 +1,7 @@
 """What was recorded, checked: spectra or traces, their axes, weights and wavelet. It serves `Survey`."""
 
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -49,10 +50,18 @@ def check(size: tuple[int, int], data: Any, frequencies: Any, traces: Any, dt: A
     found = to_numpy(traces)
     if found.ndim == 3 and found.shape[2] < 2:
         raise DeclarationError(f"traces have {found.shape[2]} sample each; give at least 2")
-    last = found.shape[2] if found.ndim == 3 else 0
-    values = _values(found, (*size, last), "traces", "(S, R, T)", float)
+    values = _values(found, (*size, _samples(found.shape, size)), "traces", "(S, R, T)", float)
     series, kept = _live(values, 2, scale, "traces")
     return Record(None, None, series, interval, kept)
+
+
+def _samples(shape: tuple[int, ...], size: tuple[int, int]) -> int:
+    """T of traces of this shape, whichever axis it is."""
+    rest = list(shape)
+    for count in size:
+        if count in rest:
+            rest.remove(count)
+    return rest[-1] if len(shape) == 3 and rest else 0
 
 
 def _values(value: Any, shape: tuple[int, ...], what: str, letters: str, kind: type) -> NDArray:
@@ -60,15 +69,19 @@ def _values(value: Any, shape: tuple[int, ...], what: str, letters: str, kind: t
     if found.dtype.kind not in ("iufc" if kind is complex else "iuf"):
         raise DeclarationError(f"{what} are of type {found.dtype}; give {kind.__name__} numbers")
     if found.shape != shape:
-        way = "; check the positions' count"
-        if found.ndim == 3 and found.swapaxes(1, 2).shape == shape:
-            way = ", so use .swapaxes(1, 2)"
-        elif found.ndim == 2 and (1, *found.shape) == shape:
-            way = ", so use [None]"
-        elif found.ndim == 2 and (1, *found.T.shape) == shape:
-            way = ", so use .T[None]"
+        way = _rearranged(found.shape, shape) or "; check the counts of sources and receivers"
         raise DeclarationError(f"{what} have the shape {found.shape}, but must be {letters} = {shape}{way}")
     return found.astype(kind)
+
+
+def _rearranged(found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """Which exchange of axes gives the wanted shape, in words; nothing if none does."""
+    if len(found) == 2 and wanted[0] == 1:
+        return {wanted[1:]: ", so use [None]", wanted[:0:-1]: ", so use .T[None]"}.get(found, "")
+    for order in permutations(range(len(wanted))):
+        if len(found) == len(wanted) and tuple(found[i] for i in order) == wanted:
+            return f", so use .transpose{order}"
+    return ""
 
 
 def _weights(value: Any, size: tuple[int, int]) -> Real:

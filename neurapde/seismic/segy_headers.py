@@ -226,7 +226,8 @@ def _spread(side: str, value: object, index: NDArray, shots: NDArray, name: str)
         return found[index]
     raise DeclarationError(
         f"{len(found)} {side} were given, but {name} has {shots.max() + 1} shots of up to {np.bincount(shots).max()} "
-        f"traces, {len(index)} in all; give one for each {'shot' if side == 'sources' else 'trace of a shot'}, or for each trace"
+        f"traces, {len(index)} in all; give one for each {'shot' if side == 'sources' else 'trace of a shot'}, or for "
+        "each trace"
     )
 
 
