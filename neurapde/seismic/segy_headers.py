@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FOOT = 0.3048  # metres
 BENT = 0.05  # of a line's length: farther off it, projecting is warned of
+BYTES = {"sources": "73–80", "receivers": "81–88"}
 _SCALES = (1, 10, 100, 1000, 10_000)
 _WORD, _HALF = 2**31 - 1, 2**15 - 1
 
@@ -111,8 +112,7 @@ def geometry(headers: Headers, given: "Given", name: str) -> tuple[Places, Place
         "receivers": _horizontal(headers, Field.RECEIVER_X, Field.RECEIVER_Y) * unit,
     }
     shots = _shots(headers, flat["sources"] if given.sources is None else np.zeros((count, 2)), name)
-    for side in needed:
-        _check_present(side, flat[side], flat, shots, name)
+    _check_present(needed, flat, shots, name)
     elevation = headers.scaled(Field.RECEIVER_ELEVATION, Field.ELEVATION_SCALAR)
     surface = headers.scaled(Field.SURFACE_ELEVATION, Field.ELEVATION_SCALAR)
     depth = headers.scaled(Field.SOURCE_DEPTH, Field.ELEVATION_SCALAR)
@@ -160,26 +160,30 @@ def _shots(headers: Headers, sources: Places, name: str) -> NDArray[np.intp]:
     return records
 
 
-def _check_present(
-    side: str, places: Places, all_places: dict[str, Places], shots: NDArray, name: str
-) -> None:
-    """Refuse coordinates that nobody filled in: zeros for all, or for some far from the others."""
-    first, last = (73, 80) if side == "sources" else (81, 88)
+def _check_present(needed: list[str], flat: dict[str, Places], shots: NDArray[np.intp], name: str) -> None:
+    """Refuse coordinates that nobody filled in: zeros for all, or for some far from all others."""
+    several, given = shots.max() > 0, {side: bool(places.any()) for side, places in flat.items()}
+    for side in needed:
+        repeated = several if side == "sources" else len(shots) > shots.max() + 1
+        if not given[side] and (repeated or not any(given.values())):
+            raise DeclarationError(_missing(side, flat[side], name))
+    rest = np.concatenate([places[places.any(axis=1)] for places in flat.values()])
+    if not len(rest):
+        return
+    lower, upper = rest.min(axis=0), rest.max(axis=0)
+    reach = float(np.linalg.norm(upper - lower))
+    for side in needed:
+        zero = ~flat[side].any(axis=1)
+        if zero.any() and not zero.all() and np.linalg.norm(np.clip(0.0, lower, upper)) > reach > 0:
+            raise DeclarationError(_missing(side, flat[side], name))
+
+
+def _missing(side: str, places: Places, name: str) -> str:
     zero = ~places.any(axis=1)
-    way = (
-        f"{side[:-1]} coordinates are missing from {name}: trace header bytes {first}–{last} are zero in "
+    return (
+        f"{side[:-1]} coordinates are missing from {name}: trace header bytes {BYTES[side]} are zero in "
         f"{int(zero.sum())} of {len(zero)} traces; pass {side}= with positions (x, depth)"
     )
-    repeated = len(set(shots.tolist())) > 1 if side == "sources" else len(zero) > len(set(shots.tolist()))
-    others_missing = not any(all_places[other].any() for other in all_places if other != side)
-    if zero.all() and (repeated or others_missing):
-        raise DeclarationError(way)
-    if zero.any() and not zero.all():
-        rest = np.concatenate([values[values.any(axis=1)] for values in all_places.values()])
-        lower, upper = rest.min(axis=0), rest.max(axis=0)
-        reach = float(np.linalg.norm(upper - lower))
-        if np.linalg.norm(np.clip(0.0, lower, upper)) > reach:
-            raise DeclarationError(way)
 
 
 def _along(flat: dict[str, Places], name: str) -> dict[str, NDArray[np.float64]]:
