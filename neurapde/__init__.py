@@ -101,6 +101,7 @@ from neurapde.seismic.result import Inversion as Inversion
 from neurapde.seismic.survey import Survey as Survey
 from neurapde.seismic.velocity import Gridded as Gridded
 from neurapde.seismic.velocity import Velocity as Velocity
+from neurapde.seismic.wavefield_reconstruction import WavefieldReconstruction as WavefieldReconstruction
 from neurapde.solution import Solution as Solution
 from neurapde.solution import load as load
 from neurapde.solving import solve as solve

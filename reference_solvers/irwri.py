@@ -111,7 +111,7 @@ def irwri(
     penalty: float = 1e-2,
     iterations: int = 50,
     misfit: float = 0.0,
-    callback: Callable[[State], None] | None = None,
+    callback: Callable[[State], bool | None] | None = None,
 ) -> Refined:
     """Invert for m by iteratively refined wavefield reconstruction.
 
@@ -126,7 +126,7 @@ def irwri(
         penalty: μ; λ = μ σ_max(S Sᴴ), S = P A⁻¹ weighted, at the start. 1e-3 trusts the data, 1e-1 the equation.
         iterations: each costs one factorisation and (r + 2 shots) solutions per frequency.
         misfit: relative level of the noise, 0.1 for 20 dB; 0 never ends before `iterations`.
-        callback: given the state after each iteration.
+        callback: given the state after each iteration; the run ends there if it returns True.
 
     Raises: ValueError for no experiment, grids that differ, a medium of another shape or not real, a penalty that
         is not positive.
@@ -138,8 +138,8 @@ def irwri(
     models = [Reconstruction(each, state.medium) for each in experiments]
     while state.history[-1].misfit > misfit and state.iteration < iterations:
         state, models = _next(state, experiments, models, prior)
-        if callback is not None:
-            callback(state)
+        if callback is not None and callback(state):
+            break
     fields = tuple(model.simulated() for model in models)
     scales = tuple(model.scales for model in models)
     return Refined(state.medium, fields, scales, state.history[-1].misfit <= misfit, state.history, state)

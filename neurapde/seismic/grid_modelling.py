@@ -31,6 +31,9 @@ class GridModelling(FrequencyModelling):
         spacing: largest distance of nodes, in units of length; None to take it from
         per_wavelength: nodes in the shortest wavelength of the start model.
 
+    Attributes: `schemes`, one per frequency, in the start's slowest speed; their `loads` `(*shape, shots)`, of unit sources
+    where the wavelet is unknown; `receivers` `(r, grid.size)`, the matrix that reads a field.
+
     Raises: ResolutionError below 2.5 nodes per wavelength.
     """
 
@@ -45,7 +48,7 @@ class GridModelling(FrequencyModelling):
         self.survey = survey
         self.grid = grid_for(survey, enclosure, start, spacing, per_wavelength)
         slowest, fastest = start
-        self._schemes = [
+        self.schemes = [
             HelmholtzGrid(
                 self.grid,
                 omega,
@@ -56,18 +59,18 @@ class GridModelling(FrequencyModelling):
             )
             for omega in angular_frequencies(survey)
         ]
-        first = self._schemes[0]
-        self._receivers = first.receivers(survey.receivers)
-        self._loads = [_loads(scheme, survey, index) for index, scheme in enumerate(self._schemes)]
+        first = self.schemes[0]
+        self.receivers = first.receivers(survey.receivers)
+        self.loads = [_loads(scheme, survey, index) for index, scheme in enumerate(self.schemes)]
 
     def forward(self, slowness_squared: NDArray) -> Forward:
         medium = slowness_squared.reshape(self.grid.shape)
-        solvers = [scheme.with_medium(medium) for scheme in self._schemes]
+        solvers = [scheme.with_medium(medium) for scheme in self.schemes]
         columns = [
             solver.solve(load).reshape(self.grid.size, -1)
-            for solver, load in zip(solvers, self._loads, strict=True)
+            for solver, load in zip(solvers, self.loads, strict=True)
         ]
-        data = np.stack([(self._receivers @ field).T for field in columns])
+        data = np.stack([(self.receivers @ field).T for field in columns])
         fields = np.stack([field.T.reshape(-1, *self.grid.shape) for field in columns])
         return Forward(data, fields, solvers)
 
@@ -75,13 +78,13 @@ class GridModelling(FrequencyModelling):
         assert forward.fields is not None
         gradient = np.zeros(self.grid.size)
         for solver, fields, weights in zip(forward.held, forward.fields, cotangent, strict=True):
-            right = self._receivers.T @ weights.conj().T
+            right = self.receivers.T @ weights.conj().T
             back = self._scattered(solver, right)
             gradient += np.einsum("sn,sn->n", back, fields.reshape(len(fields), -1)).real
         return gradient
 
     def receiver_fields(self, forward: Forward) -> NDArray:
-        right = self._receivers.T.toarray()
+        right = self.receivers.T.toarray()
         return np.stack([self._scattered(solver, right) for solver in forward.held])
 
     def _scattered(self, solver: HelmholtzGrid, right: NDArray) -> NDArray:
@@ -91,7 +94,7 @@ class GridModelling(FrequencyModelling):
 
     def describe(self) -> str:
         nodes = " × ".join(map(str, self.grid.shape))
-        fewest = min(scheme.nodes_per_wavelength for scheme in self._schemes)
+        fewest = min(scheme.nodes_per_wavelength for scheme in self.schemes)
         return (
             f"nine-point scheme on {nodes} nodes, {fewest:.1f} in the shortest wavelength of the start model"
         )

@@ -24,8 +24,13 @@ from neurapde.seismic.result import Inversion
 from neurapde.seismic.survey import Survey
 from neurapde.seismic.unknowns import Unknown, build_unknown
 from neurapde.seismic.velocity import Velocity, as_velocity
+from neurapde.seismic.wavefield_reconstruction import WavefieldReconstruction
 
-METHODS: dict[str, Callable[[], InversionMethod]] = {"reduced": Reduced, "adjoint": Adjoint}
+METHODS: dict[str, Callable[[], InversionMethod]] = {
+    "reduced": Reduced,
+    "adjoint": Adjoint,
+    "irwri": WavefieldReconstruction,
+}
 """Methods that can be asked for by name, with their defaults."""
 FILE = "inversion.checkpoint.h5"
 

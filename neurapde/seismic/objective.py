@@ -31,7 +31,10 @@ class Value:
 
 
 class Objective:
-    """The misfit of an engine's data to a survey's, and the priors on m, at the parameters of an unknown."""
+    """The misfit of an engine's data to a survey's, and the priors on m, at the parameters of an unknown.
+
+    reference: the mean of the start model's m in the region, in units of which priors see it.
+    """
 
     def __init__(self, modelling: Modelling, unknown: Unknown, survey: Survey, misfit: Misfit) -> None:
         self.modelling, self.unknown, self.survey, self.misfit = modelling, unknown, survey, misfit
@@ -44,7 +47,7 @@ class Objective:
             self.observed.shape
         )
         self._inner = _inner(modelling, unknown)
-        self._reference = float(np.mean(unknown.start(self._inner_points())))
+        self.reference = float(np.mean(unknown.start(self._inner_points())))
         self._start = self._relative(
             torch.from_numpy(unknown.start(unknown.enclosure.inward(modelling.grid.points)))
         )
@@ -80,7 +83,7 @@ class Objective:
         return predicted * scales.reshape(*shape, *(1,) * len(axes)), scales
 
     def _relative(self, model: Tensor) -> Tensor:
-        return model.reshape(tuple(self.modelling.grid.shape))[self._inner] / self._reference
+        return model.reshape(tuple(self.modelling.grid.shape))[self._inner] / self.reference
 
     def _inner_points(self) -> np.ndarray:
         grid = self.modelling.grid

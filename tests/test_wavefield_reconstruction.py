@@ -1,0 +1,164 @@
+"""IR-WRI behind `invert`: the solver's own answer, the noise that ends it, checkpoints, and what it refuses."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import neurapde as npde
+from neurapde.core.errors import DeclarationError
+from neurapde.methods.base import Status
+from neurapde.methods.interrupts import Interrupts
+from neurapde.seismic.enclosure import Enclosure
+from neurapde.seismic.grid_modelling import GridModelling
+
+ANGLES = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+RECEIVERS = 0.45 * np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
+SOURCES = 0.4 * np.stack([np.cos(ANGLES[1::4]), np.sin(ANGLES[1::4])], axis=1)
+DOMAIN = npde.Box((-1, 1), (-1, 1))
+LAYER = npde.PML(width=0.5, strength=5.0)
+WINDOW = npde.Box((-0.3, 0.3), (-0.3, 0.3))
+FREQUENCIES = [5 / (2 * math.pi), 8 / (2 * math.pi)]
+
+
+def true_speed(points: Any) -> Any:
+    return 1 + 0.2 * np.exp(-((points[:, 0] - 0.05) ** 2 + points[:, 1] ** 2) / 0.01)
+
+
+def survey(noise: float | None = None, wavelet: complex | None = 1 + 0.5j) -> npde.Survey:
+    modelling = GridModelling(
+        npde.Survey(
+            SOURCES, RECEIVERS, data=np.ones((2, 4, 16), complex), frequencies=FREQUENCIES, wavelet=1 + 0.5j
+        ),
+        Enclosure.around(DOMAIN, LAYER, 1.0),
+        (1.0, 1.0),
+        per_wavelength=20.0,
+    )
+    data = modelling.forward(true_speed(modelling.grid.points) ** -2.0).data
+    return npde.Survey(SOURCES, RECEIVERS, data=data, frequencies=FREQUENCIES, wavelet=wavelet, noise=noise)
+
+
+def velocity(**changes: Any) -> npde.Velocity:
+    return npde.Velocity(
+        **{
+            "start": 1.0,
+            "bounds": (0.9, 2.0),
+            "window": WINDOW,
+            "prior": npde.TotalVariation(weight=1e-4),
+            **changes,
+        }
+    )
+
+
+def invert(given: npde.Survey, method: Any = "irwri", **changes: Any) -> npde.Inversion:
+    arguments = {"domain": DOMAIN, "velocity": velocity(), "boundary": LAYER, "progress": False, **changes}
+    return npde.invert(given, method=method, **arguments)
+
+
+def few(steps: int) -> npde.WavefieldReconstruction:
+    return npde.WavefieldReconstruction(steps=steps, per_wavelength=20.0)
+
+
+@pytest.mark.parametrize("wavelet", [1 + 0.5j, None], ids=["known", "unknown"])
+def test_it_explains_the_data_down_to_their_noise_and_stops(wavelet: complex | None) -> None:
+    found = invert(survey(0.006, wavelet), few(40))
+    assert found.status is Status.CONVERGED
+    assert found.history["relative residual"][-1] <= 0.006 < found.history["relative residual"][-2]
+    assert found.residual < 0.008  # frequencies weigh alike in the first, by their energy in the second
+    assert found.model_error(true_speed) < 0.8
+    if wavelet is None:
+        assert found.scales == pytest.approx(1 + 0.5j, rel=0.02)
+
+
+def test_what_is_known_stays_as_it_was_and_the_bounds_hold() -> None:
+    found = invert(survey(), few(3))
+    grid = found.grid
+    model = found.slowness_squared(grid.points)
+    known = (np.abs(grid.points) > 0.3).any(axis=1)
+    assert np.array_equal(model[known], np.ones(known.sum()))
+    assert 0.25 <= model.min() < 0.95
+    assert model.max() <= 0.9**-2.0
+
+
+def test_without_a_window_only_the_edge_to_the_layer_is_held() -> None:
+    found = invert(survey(), few(2), velocity=velocity(window=None))
+    model = found.slowness_squared(found.grid.points)
+    outer = (np.abs(found.grid.points) >= 0.5 - 1e-9).any(axis=1)
+    assert np.array_equal(model[outer], np.ones(outer.sum()))
+    assert (np.abs(model[~outer] - 1) > 1e-6).mean() > 0.9
+
+
+def test_the_predicted_data_are_those_of_the_velocity_found() -> None:
+    found = invert(survey(), few(3))
+    assert len(found.history) == 4
+    by_frequency = np.linalg.norm(found.predicted - found.setting.survey.data, axis=(1, 2)) / np.linalg.norm(
+        found.setting.survey.data, axis=(1, 2)
+    )
+    rms = float(np.sqrt((by_frequency**2).mean()))
+    assert rms == pytest.approx(found.history["relative residual"][-1], rel=1e-9)
+
+
+def test_stages_go_on_from_the_model_of_the_stage_before() -> None:
+    found = invert(survey(), few(3), frequencies=npde.Continuation([FREQUENCIES[0]], [FREQUENCIES[1]]))
+    first, second = found.stages
+    assert second.history["relative residual"][0] < 0.75 * first_misfit_at_the_start()
+    assert first.frequencies == (FREQUENCIES[0],)
+
+
+def first_misfit_at_the_start() -> float:
+    alone = invert(survey(), few(1), frequencies=[FREQUENCIES[1]])
+    return float(alone.history["relative residual"][0])
+
+
+def test_a_run_stopped_and_resumed_is_the_run_not_stopped_bit_for_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = invert(survey(), few(4))
+    stops = iter([False, True])
+    monkeypatch.setattr(
+        Interrupts, "asked", property(lambda self: next(stops), lambda self, value: None), raising=False
+    )
+    part = invert(survey(), few(4), out=tmp_path)
+    monkeypatch.undo()
+    assert part.status is Status.INTERRUPTED
+    assert len(part.history) == 3
+    rest = invert(survey(), few(4), out=tmp_path, resume=True)
+    assert np.array_equal(rest.predicted, whole.predicted)
+    assert np.array_equal(rest.history["relative residual"], whole.history["relative residual"])
+    assert np.array_equal(rest.history.step, whole.history.step)
+
+
+def test_it_can_be_saved_and_read_again(tmp_path: Path) -> None:
+    found = invert(survey(), few(2))
+    found.save(tmp_path / "found.h5")
+    again = npde.Inversion.load(tmp_path / "found.h5")
+    assert again.method == found.method
+    points = np.random.default_rng(48271).uniform(-0.4, 0.4, (50, 2))
+    assert np.array_equal(again(points), found(points))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"velocity": velocity(trial=npde.Siren(width=8, depth=1))}, "finds values on a grid, but trial="),
+        ({"misfit": npde.L1()}, r"works with L2\(\) alone"),
+        ({"velocity": velocity(prior=npde.Smoothness(weight=1.0))}, "knows one prior, TotalVariation"),
+    ],
+)
+def test_what_it_cannot_do_is_refused_before_any_work(changes: dict, message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        invert(survey(), **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"steps": 0}, "steps=0: give a whole number"),
+        ({"penalty": -1.0}, "penalty of WavefieldReconstruction"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(changes: dict, message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        npde.WavefieldReconstruction(**changes)
