@@ -38,7 +38,8 @@ class Objective:
 
     def __init__(self, modelling: Modelling, unknown: Unknown, survey: Survey, misfit: Misfit) -> None:
         self.modelling, self.unknown, self.survey, self.misfit = modelling, unknown, survey, misfit
-        self.sample = unknown.sampler(modelling.grid.points)
+        grid = modelling.grid
+        self.sample = unknown.sampler(grid.points, grid.spacing)
         observed = survey.data if survey.data is not None else survey.traces
         assert observed is not None
         self.observed = torch.from_numpy(observed.copy())
@@ -48,9 +49,7 @@ class Objective:
         )
         self._inner = _inner(modelling, unknown)
         self.reference = float(np.mean(unknown.start(self._inner_points())))
-        self._start = self._relative(
-            torch.from_numpy(unknown.start(unknown.enclosure.inward(modelling.grid.points)))
-        )
+        self._start = self._relative(torch.from_numpy(unknown.start_mean(grid.points, grid.spacing)))
 
     @property
     def names(self) -> tuple[str, ...]:

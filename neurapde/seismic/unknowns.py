@@ -5,10 +5,11 @@ values on a grid. Where the velocity is not free m is that of the start model; o
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from neurapde.medium import Field
@@ -19,6 +20,8 @@ from neurapde.trials.base import Trial, TrialFunction
 
 EDGE = 1e-3  # a start model on a bound is moved inside by this part of the interval, where a sigmoid still has a slope
 FIRST_HEAD = 0.05  # the head of a fresh network is scaled by this: it begins near the start model
+MEANS = 4
+"""Places per axis of a cell at which a start model is averaged."""
 
 Sampler = Callable[[], Tensor]
 """m `(n,)` at the points it was made for, at the present parameters, differentiable."""
@@ -38,12 +41,12 @@ class Unknown(torch.nn.Module, ABC):
         slowest, fastest = velocity.bounds
         self.lower, self.upper = fastest**-2.0, slowest**-2.0
 
-    def sampler(self, points: np.ndarray) -> Sampler:
-        """m at points `(n, 2)`, wherever they are."""
+    def sampler(self, points: np.ndarray, cell: Sequence[float] | None = None) -> Sampler:
+        """m at points `(n, 2)`, wherever they are; where it is rougher than a `cell` around each, its mean over that."""
         inside = self.enclosure.inward(points)
-        start = torch.from_numpy(self.start(inside))
+        start = torch.from_numpy(self.start(inside) if cell is None else self.start_mean(points, cell))
         free = torch.from_numpy(self.velocity.free(inside))
-        varying = self._varying(inside[free.numpy()], start[free])
+        varying = self._varying(inside[free.numpy()], start[free], cell)
 
         def sample() -> Tensor:
             return start.masked_scatter(free, varying())
@@ -55,9 +58,17 @@ class Unknown(torch.nn.Module, ABC):
         field: Field = self.velocity.start
         return np.asarray(field(points), dtype=float) ** -2.0
 
+    def start_mean(self, points: np.ndarray, cell: Sequence[float]) -> np.ndarray:
+        """m of the start model, `(n,)`, averaged over cells of this size around points `(n, 2)`.
+
+        A jump then acts where it lies, not at the next node: the sea floor of a model on 8 nodes per wavelength.
+        """
+        places = [self.enclosure.inward(points + shift) for shift in _places(cell, (MEANS, MEANS))]
+        return np.mean([self.start(at) for at in places], axis=0)
+
     @abstractmethod
-    def _varying(self, points: np.ndarray, start: Tensor) -> Sampler:
-        """m at points of the region where it is free, `start` being the start model there."""
+    def _varying(self, points: np.ndarray, start: Tensor, cell: Sequence[float] | None) -> Sampler:
+        """m at points of the region where it is free, `start` being the start model there; see `sampler`."""
 
     def project(self) -> None:
         """Bring parameters that left their bounds back, after a step that knows none."""
@@ -86,7 +97,7 @@ class NetworkUnknown(Unknown):
         super().__init__(velocity, enclosure)
         self.network = network
 
-    def _varying(self, points: np.ndarray, start: Tensor) -> Sampler:
+    def _varying(self, points: np.ndarray, start: Tensor, cell: Sequence[float] | None) -> Sampler:
         where = torch.from_numpy(points)
         share = (start - self.lower) / (self.upper - self.lower)
         offset = torch.logit(share.clamp(EDGE, 1 - EDGE))
@@ -99,12 +110,17 @@ class GridUnknown(Unknown):
     def __init__(self, velocity: Velocity, enclosure: Enclosure, grid: Grid) -> None:
         super().__init__(velocity, enclosure)
         self.grid = grid
-        start = torch.from_numpy(self.start(grid.points)).reshape(tuple(grid.shape))
+        start = torch.from_numpy(self.start_mean(grid.points, grid.spacing)).reshape(tuple(grid.shape))
         self._scale = float(start.mean())
         self.values = torch.nn.Parameter(start.clamp(self.lower, self.upper))
 
-    def _varying(self, points: np.ndarray, start: Tensor) -> Sampler:
-        index, weight = _bilinear(self.grid, points)
+    def _varying(self, points: np.ndarray, start: Tensor, cell: Sequence[float] | None) -> Sampler:
+        steps = np.asarray(self.grid.spacing)
+        wider = np.zeros(2) if cell is None else np.maximum(np.asarray(cell) - steps, 0.0)
+        shifts = _places(wider, tuple(int(n) for n in np.ceil(wider / steps - 1e-6) + 1))
+        found = [_bilinear(self.grid, points + shift) for shift in shifts]
+        index = torch.cat([index for index, _ in found], dim=1)
+        weight = torch.cat([weight for _, weight in found], dim=1) / len(found)
         return lambda: (self.values.ravel()[index] * weight).sum(dim=1)
 
     @property
@@ -139,6 +155,12 @@ def free_bounds(velocity: Velocity, enclosure: Enclosure) -> tuple[np.ndarray, n
         return lower, upper
     low, high = velocity.window.bounds
     return np.maximum(lower, low), np.minimum(upper, high)
+
+
+def _places(cell: ArrayLike, counts: tuple[int, int]) -> np.ndarray:
+    """Midpoints `(n, 2)`, about the middle, of the parts of a cell cut `counts` times along its axes."""
+    lines = [(np.arange(n) + 0.5) / n - 0.5 for n in counts]
+    return np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, 2) * np.asarray(cell)
 
 
 def _bilinear(grid: Grid, points: np.ndarray) -> tuple[Tensor, Tensor]:
