@@ -30,25 +30,28 @@ def central_difference(nodes: int, spacing: float) -> sparse.csr_array:
     return matrix.tocsr()
 
 
-def staggered_difference(nodes: int, spacing: float) -> sparse.csr_array:
-    """`(nodes - 1, nodes - 2)`, inner nodes -> half points, fourth order for an odd field.
+def staggered_difference(
+    nodes: int, spacing: float, mirrors: tuple[bool, bool] = (False, False)
+) -> sparse.csr_array:
+    """`(nodes - 1, unknowns)`, nodes -> half points, fourth order for a field that goes on beyond the ends.
 
-    (27 (u[i+1] - u[i]) - (u[i+2] - u[i-1])) / 24h. The field is zero at both ends of the axis and continued
-    beyond them as an odd function, which a solution of the wave equation is at a wall with u = 0. Minus the
-    transpose is then the fourth-order divergence of an even flux, back to the inner nodes.
+    (27 (u[i+1] - u[i]) - (u[i+2] - u[i-1])) / 24h. At an end without a mirror the field is zero, no unknown, and
+    goes on as an odd function, which a solution of the wave equation is at a wall with u = 0; at a mirror,
+    where du/dn = 0, it is an unknown and goes on as an even one. Minus the transpose, divided by one half at
+    mirrors and by 1 elsewhere, is then the fourth-order divergence of the flux, back to the unknowns.
     """
     if nodes < 4:
         raise ValueError(f"{nodes} nodes do not hold a fourth-order difference; use at least 4.")
     near, far = np.full(nodes + 1, 27.0), np.ones(nodes + 1)
     wide = sparse.diags_array(
         [far, -near, near, -far], offsets=[0, 1, 2, 3], shape=(nodes - 1, nodes + 2), format="csc"
-    )
-    inner = wide[
-        :, 2:nodes
-    ].tolil()  # columns of u[1] ... u[nodes-2]; column 0 is u[-1], column nodes+1 is u[nodes]
-    inner[:, [0]] -= wide[:, [0]]  # u[-1] = -u[1]
-    inner[:, [-1]] -= wide[:, [nodes + 1]]
-    return inner.tocsr() / (24.0 * spacing)
+    )  # column j is u[j - 1]
+    low, high = (1 if mirror else -1 for mirror in mirrors)
+    inner = wide.tolil()
+    inner[:, [2]] += low * wide[:, [0]]  # u[-1] = ± u[1]
+    inner[:, [nodes - 1]] += high * wide[:, [nodes + 1]]
+    kept = slice(1 if mirrors[0] else 2, nodes + 1 if mirrors[1] else nodes)
+    return inner[:, kept].tocsr() / (24.0 * spacing)
 
 
 def along(matrix: sparse.sparray, shape: Sequence[int], axis: int) -> sparse.csr_array:

@@ -1,8 +1,9 @@
 """The wave equation u_tt = c^2 laplacian(u) + f on the nodes of a box, by leapfrog and fourth-order
 differences.
 
-The Laplacian is -sum G^T G with G the staggered fourth-order difference, so that it is symmetric, an energy
-is kept to round-off where nothing absorbs, and the absorbing layers see the same differences as the interior.
+The Laplacian is -sum G^T G with G the staggered fourth-order difference, nodes on mirrors counting half, so
+that it is symmetric, an energy is kept to round-off where nothing absorbs, and the absorbing layers see the
+same differences as the interior.
 `ORDER` holds in the spacing when the time step shrinks with it, with `time_order=4`; with 2 it is 2 in the
 step.
 """
@@ -15,9 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.stencils import along, interpolation, staggered_difference
+from neurapde.reference_solvers.stencils import along, interpolation, outer, staggered_difference
 from neurapde.reference_solvers.wave_layers import Absorbing as Absorbing
-from neurapde.reference_solvers.wave_layers import Layers, WaveSide, check_layers
+from neurapde.reference_solvers.wave_layers import Layers, WaveSide, check_layers, unknowns, weights
+from neurapde.reference_solvers.wave_layers import Mirror as Mirror
 from neurapde.reference_solvers.wave_layers import Wall as Wall
 
 ORDER = 4.0
@@ -55,6 +57,8 @@ class Source:
 def point_source(grid: Grid, at: ArrayLike, series: Callable[[Array], Array]) -> Source:
     """f = series(t) delta(x - at): unit mass, moments up to the third exact.
 
+    A mirror within two spacings reflects it: what lies on the mirror radiates half its mass.
+
     Raises: ValueError for a point outside the grid.
     """
     weights = interpolation(grid, np.asarray(at, dtype=float)[None])
@@ -85,7 +89,8 @@ class WaveGrid:
         grid: the nodes of the box, layers included, in 1 or 2 dimensions (3 between walls); at least 4 an
               axis.
         speed: c, a number or `grid.shape`, positive.
-        sides: one side for all, or a pair (lower, upper) for each axis, each `Wall()` or `Absorbing(width)`.
+        sides: one side for all, or a pair (lower, upper) for each axis, each `Wall()`, `Mirror()` or
+               `Absorbing(width)`.
         time_order: 2, leapfrog, or 4, with the correction of Lax and Wendroff: two products a step instead of
             one, between walls at steps 1.7 times as long. It stops where the layers begin.
 
@@ -116,15 +121,25 @@ class WaveGrid:
             )
         check_layers(grid, pairs)
         self.grid, self.time_order = grid, time_order
-        self.inner = (slice(1, -1),) * grid.dimension
+        self.inner = tuple(unknowns(pair) for pair in pairs)
         self.square = speed[self.inner].ravel() ** 2
-        shape = tuple(n - 2 for n in grid.shape)
+        self.shape = speed[self.inner].shape
         gradients = [
-            along(staggered_difference(n, h), shape, axis)
-            for axis, (n, h) in enumerate(zip(grid.shape, grid.spacing, strict=True))
+            along(
+                staggered_difference(n, h, tuple(isinstance(side, Mirror) for side in pair)), self.shape, axis
+            )
+            for axis, (n, h, pair) in enumerate(zip(grid.shape, grid.spacing, pairs, strict=True))
         ]
-        self.laplacian: sparse.csr_array = sum(-(g.T @ g) for g in gradients).tocsr()
-        self.layers = Layers(grid, pairs, float(speed.max()), gradients)
+        shares = [weights(n, pair) for n, pair in zip(grid.shape, pairs, strict=True)]
+        self.share = outer(shares).ravel()
+        divergences = [
+            -(along(sparse.diags_array(1.0 / share), self.shape, axis) @ g.T)
+            for axis, (share, g) in enumerate(zip(shares, gradients, strict=True))
+        ]
+        self.laplacian: sparse.csr_array = sum(
+            d @ g for d, g in zip(divergences, gradients, strict=True)
+        ).tocsr()
+        self.layers = Layers(grid, pairs, float(speed.max()), gradients, divergences)
         fastest = (7 / 3) ** 2 * sum(h**-2.0 for h in grid.spacing) * float(speed.max()) ** 2
         limit = 12.0 if time_order == 4 and not self.layers.present else 4.0
         self.stable_step = float(np.sqrt(limit / (fastest + np.max(self.layers.stiffness))))
@@ -154,7 +169,7 @@ class WaveGrid:
         Args:
             duration: positive.
             steps: of equal length; a step may not exceed `stable_step`. None takes 0.8 of that.
-            displacement: u at time 0, a number or `grid.shape`; the sides' nodes are zero whatever is given.
+            displacement: u at time 0, a number or `grid.shape`; zero on walls whatever is given.
             velocity: u_t at time 0, likewise.
             sources: they radiate together.
             receivers: `(r, d)`, points where u is interpolated, third order polynomials.
@@ -207,7 +222,7 @@ class WaveGrid:
 
     def _full(self, inner: Array) -> Array:
         values = np.zeros(tuple(self.grid.shape))
-        values[self.inner] = inner.reshape([n - 2 for n in self.grid.shape])
+        values[self.inner] = inner.reshape(self.shape)
         return values
 
 
@@ -281,4 +296,5 @@ class _March:
     def _energy(self, new: Array, u: Array, stress: Array) -> float:
         """Constant in time, to round-off, between walls and without sources."""
         rate = (new - u) / self.dt
-        return 0.5 * self.volume * float(rate @ (rate / self.square) - new @ stress)
+        share = self.wave.share
+        return 0.5 * self.volume * float(rate @ (share * rate / self.square) - new @ (share * stress))

@@ -16,10 +16,17 @@ from neurapde.reference_solvers.grid import Grid
 
 Array = NDArray[np.float64]
 
+ROUNDING = 1e-12  # of a layer's width: so that it begins at the same node on either side
+
 
 @dataclass(frozen=True)
 class Wall:
     """u = 0 on the side: a fixed end, a free surface of the pressure."""
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """du/dn = 0 on the side: the field goes on beyond it as its mirror image."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,20 @@ class Absorbing:
             raise ValueError(f"the reflection of a layer lies between 0 and 1, got {self.reflection}.")
 
 
-WaveSide = Wall | Absorbing
+WaveSide = Wall | Mirror | Absorbing
+
+
+def unknowns(pair: tuple[WaveSide, WaveSide]) -> slice:
+    """The nodes of an axis where u is not given by its sides: all inner ones, and those on mirrors."""
+    low, high = (isinstance(side, Mirror) for side in pair)
+    return slice(0 if low else 1, None if high else -1)
+
+
+def weights(nodes: int, pair: tuple[WaveSide, WaveSide]) -> Array:
+    """Of the unknowns of an axis in sums over the domain: one half on mirrors, 1 elsewhere."""
+    share = np.ones(nodes)
+    share[[0, -1]] = 0.5
+    return share[unknowns(pair)]
 
 
 def damping(axis: Array, pair: tuple[WaveSide, WaveSide], speed: float) -> Array:
@@ -50,7 +70,7 @@ def damping(axis: Array, pair: tuple[WaveSide, WaveSide], speed: float) -> Array
     zeta = np.zeros(len(axis))
     for side, into in zip(pair, (axis - axis[0], axis[-1] - axis), strict=True):
         if isinstance(side, Absorbing):
-            part = np.maximum(0.0, 1.0 - into / side.width)
+            part = np.maximum(0.0, 1.0 - into / side.width - ROUNDING)
             zeta += 1.5 * speed * np.log(1.0 / side.reflection) / side.width * part**2
     return zeta
 
@@ -75,7 +95,7 @@ def check_layers(grid: Grid, pairs: list[tuple[WaveSide, WaveSide]]) -> None:
 
 
 class Layers:
-    """The layers of all sides on the inner nodes of a grid, and their auxiliary fluxes in time.
+    """The layers of all sides on the unknown nodes of a grid, and their auxiliary fluxes in time.
 
     `clear` is 1 at nodes from which a Laplacian reaches no layer. The correction of fourth order in time stays
     there: u and phi must see the same differences in a layer, or it grows without bound.
@@ -87,34 +107,36 @@ class Layers:
         pairs: list[tuple[WaveSide, WaveSide]],
         speed: float,
         gradients: list[sparse.csr_array],
+        divergences: list[sparse.csr_array],
     ) -> None:
-        inner = tuple(n - 2 for n in grid.shape)
+        inner = tuple(len(axis[unknowns(pair)]) for axis, pair in zip(grid.axes, pairs, strict=True))
         nodes, halves, clear = [], [], np.ones(inner)
         for k, (axis, pair) in enumerate(zip(grid.axes, pairs, strict=True)):
             doubled = np.sort(np.concatenate([axis, (axis[1:] + axis[:-1]) / 2]))
             zeta = damping(doubled, pair, speed)
             reach = np.convolve(zeta, np.ones(13), mode="same")  # three nodes to either side
             line = [-1 if k == j else 1 for j in range(grid.dimension)]
-            nodes.append(zeta[2:-2:2].reshape(line))
+            nodes.append(zeta[::2][unknowns(pair)].reshape(line))
             halves.append(zeta[1::2].reshape(line))
-            clear = clear * (reach[2:-2:2] == 0).reshape(line)
+            clear = clear * (reach[::2][unknowns(pair)] == 0).reshape(line)
         self.present = any(zeta.any() for zeta in nodes)
         self.friction = (sum(nodes) + np.zeros(inner)).ravel()
         self.stiffness = (nodes[0] * nodes[1]).ravel() if grid.dimension == 2 else 0.0
         self.clear = clear.ravel()
-        rows, decay, drive = [], [], []
-        for k, gradient in enumerate(gradients):
-            shape = tuple(n + (j == k) for j, n in enumerate(inner))
+        rows, columns, decay, drive = [], [], [], []
+        for k, (gradient, divergence) in enumerate(zip(gradients, divergences, strict=True)):
+            shape = tuple(grid.shape[k] - 1 if j == k else n for j, n in enumerate(inner))
             own = np.broadcast_to(halves[k], shape).ravel()
             others = sum(
                 (np.broadcast_to(z, shape).ravel() for j, z in enumerate(nodes) if j != k), np.zeros(own.size)
             )
             inside = (own > 0) | (others > 0)
             rows.append(gradient[inside])
+            columns.append(divergence.tocsc()[:, inside])
             decay.append(own[inside])
             drive.append((others - own)[inside])
         self.gradient = sparse.vstack(rows, format="csr")
-        self.divergence = (-self.gradient.T).tocsr()
+        self.divergence = sparse.hstack(columns, format="csr")
         self.decay, self.drive = np.concatenate(decay), np.concatenate(drive)
 
     def advance(self, flux: Array, slope: Array, new_slope: Array, step: float) -> Array:

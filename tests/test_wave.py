@@ -106,6 +106,25 @@ def test_a_velocity_starts_a_string() -> None:
     assert relative(npde.solve(problem)(points), exact) < 1e-3
 
 
+def test_a_wave_between_a_mirror_and_an_open_side_is_the_same_by_sines_and_grid() -> None:
+    problem = npde.Problem(
+        "rigid",
+        npde.Box((0, 1), (0, 1)).over(npde.Time(0, 0.8)),
+        npde.Wave(speed=lambda x: 1 + 0.3 * x[:, 1]),
+        boundary=[
+            npde.InitialCondition(bump(0.01, (0.3, 0.5))),
+            npde.Neumann(0.0, on=("left", "bottom")),
+            npde.Dirichlet(0.0, on="top"),
+            npde.Absorbing(on="right"),
+        ],
+    )
+    solution, grid = npde.solve(problem), npde.reference(problem, shape=(81, 81, 41), error=False)
+    points = somewhere(problem)
+    assert relative(grid(points), solution(points)) < 4e-3
+    side = problem.domain.sample_boundary(300, on=("left", "bottom"), how="sobol")[0].numpy()
+    assert relative(grid(side), solution(side)) < 4e-3
+
+
 def test_the_sines_meet_the_wave_of_the_plane() -> None:
     problem = wave_uniform(variance=0.01, stop=1.5)
     solution = npde.solve(problem)

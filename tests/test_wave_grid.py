@@ -10,7 +10,16 @@ from scipy.special import j0
 from neurapde.reference_solvers.convergence import observed_orders
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.stencils import staggered_difference
-from neurapde.reference_solvers.wave import ORDER, Absorbing, Source, Wall, WaveGrid, point_source, ricker
+from neurapde.reference_solvers.wave import (
+    ORDER,
+    Absorbing,
+    Mirror,
+    Source,
+    Wall,
+    WaveGrid,
+    point_source,
+    ricker,
+)
 
 Array = NDArray[np.float64]
 
@@ -37,6 +46,42 @@ def test_standing_waves_reach_the_order_in_time_and_space(
     errors = [standing_error(n, dimension, time_order)[0] for n in (17, 33, 65, 129)]
     assert observed_orders(errors)[-1] == pytest.approx(time_order, abs=0.1)
     assert errors[-1] < bound
+
+
+@pytest.mark.parametrize(("time_order", "bound"), [(2, 3e-4), (4, 3e-7)])
+@pytest.mark.parametrize("sides", [(Mirror(), Mirror()), (Mirror(), Wall()), (Wall(), Mirror())])
+def test_waves_between_mirrors_and_walls_reach_the_order(
+    sides: tuple[Mirror | Wall, Mirror | Wall], time_order: int, bound: float
+) -> None:
+    """cos or sin along x, whole or quarter waves as the sides ask for; a whole one between walls along y."""
+    low, high = (isinstance(side, Mirror) for side in sides)
+    k = 2 * np.pi if low and high else 1.5 * np.pi
+    speed, errors = 1.3, []
+    frequency = speed * np.hypot(k, 4 * np.pi / 3)
+    for n in (33, 65, 129):
+        grid = Grid((0, 0), (1, 1.5), (n, n + 4))
+        x, y = np.meshgrid(*grid.axes, indexing="ij")
+        shape = (np.cos(k * x) if low else np.sin(k * x)) * np.sin(4 * np.pi / 3 * y)
+        wave = WaveGrid(grid, speed, sides=[sides, (Wall(), Wall())], time_order=time_order)
+        record = wave.run(0.7, displacement=shape, velocity=0.5 * frequency * shape)
+        exact = shape * (np.cos(0.7 * frequency) + 0.5 * np.sin(0.7 * frequency))
+        errors.append(float(abs(record.final - exact).max()))
+        assert np.ptp(record.energy) < 1e-12 * record.energy[0]
+    assert observed_orders(errors)[-1] == pytest.approx(time_order, abs=0.15)
+    assert errors[-1] < bound
+
+
+def test_a_mirror_is_the_image_of_the_other_half_layers_included() -> None:
+    """A pulse and its image in the whole box, and the pulse alone in the half with a mirror: the same numbers."""
+    whole, half = Grid((-1, 0), (1, 1), (81, 41)), Grid((0, 0), (1, 1), (41, 41))
+    x, y = np.meshgrid(*whole.axes, indexing="ij")
+    pair = sum(np.exp(-((x - a) ** 2 + (y - 0.5) ** 2) / 0.01) for a in (-0.4, 0.4))
+    absorbing = (Absorbing(0.3), Absorbing(0.3))
+    found = WaveGrid(whole, 1.0, sides=[absorbing, absorbing]).run(0.9, steps=90, displacement=pair).final
+    mirrored = WaveGrid(half, 1.0, sides=[(Mirror(), absorbing[1]), absorbing])
+    np.testing.assert_allclose(
+        mirrored.run(0.9, steps=90, displacement=pair[40:]).final, found[40:], atol=1e-13
+    )
 
 
 @pytest.mark.parametrize("time_order", [2, 4])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.boundaries import PML, Absorbing, Dirichlet, InitialCondition
+from neurapde.boundaries import PML, Absorbing, Dirichlet, InitialCondition, Neumann
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import listing
 from neurapde.domains.base import Domain
@@ -21,8 +21,8 @@ from neurapde.reference_solvers.averaging import cell_average
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.sampling import gaussian_density
 from neurapde.reference_solvers.wave import Absorbing as Layer
+from neurapde.reference_solvers.wave import Mirror, Wall, WaveGrid, WaveRecord, point_source
 from neurapde.reference_solvers.wave import Source as GridSource
-from neurapde.reference_solvers.wave import Wall, WaveGrid, WaveRecord, point_source
 from neurapde.sources import GaussianSource, PointSource
 
 THICK = 0.3  # of the longest side: a layer put outside a side that absorbs
@@ -126,7 +126,7 @@ def _source(
 
 @dataclass(frozen=True)
 class Side:
-    """One side. kind: "wall", "layer" (a PML inside the domain) or "open" (absorbing: the layer is put outside)."""
+    """One side. kind: "wall", "mirror", "layer" (of a PML, in the domain) or "open" (absorbing: the layer is outside)."""
 
     kind: str
     width: float = 0.0
@@ -136,10 +136,12 @@ class Side:
         """Nodes to add outside: an even number, so that a grid of twice the spacing has the same layer."""
         return 2 * math.ceil(THICK * longest / step / 2) if self.kind == "open" else 0
 
-    def layer(self, outside: float) -> Wall | Layer:
+    def layer(self, outside: float) -> Wall | Mirror | Layer:
         """The side as the solver knows it."""
         if self.kind == "wall":
             return Wall()
+        if self.kind == "mirror":
+            return Mirror()
         return Layer(outside if self.kind == "open" else self.width, self.reflection)
 
 
@@ -154,14 +156,16 @@ def sides_of(problem: Problem, space: Box) -> tuple[tuple[Side, Side], ...]:
             found |= dict.fromkeys(space.check_faces(part.on, "Absorbing"), Side("open"))
         elif isinstance(part, Dirichlet) and part.value == Constant(0.0):
             found |= dict.fromkeys(space.check_faces(part.on, "Dirichlet"), Side("wall"))
+        elif isinstance(part, Neumann) and part.value == Constant(0.0):
+            found |= dict.fromkeys(space.check_faces(part.on, "Neumann"), Side("mirror"))
         elif not isinstance(part, InitialCondition):
             raise DeclarationError(
-                f"the grid solver of the wave equation knows sides that absorb or hold u = 0, not "
+                f"the grid solver of the wave equation knows sides that absorb, or hold u = 0 or ∂u/∂n = 0, not "
                 f"{part.describe(problem.domain)}; compare with an exact solution"
             )
     if missing := [face for face in space.faces if face not in found]:
         raise DeclarationError(
-            f"nothing is said about {listing(missing)}; give Absorbing, PML or Dirichlet there"
+            f"nothing is said about {listing(missing)}; give Absorbing, PML, Dirichlet or Neumann there"
         )
     ordered = [found[face] for face in space.faces]
     return tuple(zip(ordered[::2], ordered[1::2], strict=True))
