@@ -6,6 +6,12 @@ quadratic problem because A is affine in m; and running sums of what is still vi
 sides until both the data and the equation hold. Fields are found in the space of the data: one adjoint solution per
 receiver serves all shots. The medium has bounds and a weight of total variation. Cycle skipping is milder than in
 reduced-space inversion, not absent, and what the data leave undetermined the start and the prior decide.
+
+Measured on the paper's five shots over a disk (k = 20, 115² nodes, start m = 1, bounds 0.15 and 1.2; ended at a misfit of
+2 %, the true disk having 1.73 %), error ‖m − m*‖/‖m* − 1‖: without total variation 0.87, 79 iterations; with weights of
+2e-3, 4e-3 and 8e-3 beside μ = 1e-2: 0.19, 0.16, 0.15, in 21 to 23 iterations of 0.25 s. Only weight/μ matters: μ = 1e-3 and
+1e-1 with 0.4 μ give 0.16 too. Going on past the noise spoils the medium: without total variation the error is least, 0.5,
+at a misfit of 8 %.
 """
 
 from collections.abc import Callable, Sequence
@@ -94,7 +100,8 @@ class Prior:
     Args:
         lower, upper: bounds, numbers or `(*shape)`.
         held: `(*shape)`, where m stays as it starts; nowhere by default.
-        variation: the weight of TV(m) beside ½ λ ‖A(m) u − q‖², in which the data have the norm 1.
+        variation: the weight of TV(m) beside ½ λ ‖A(m) u − q‖², in which the data have the norm 1; 0.2 μ to 0.8 μ
+            served the paper's disk.
     """
 
     lower: ArrayLike

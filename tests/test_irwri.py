@@ -1,12 +1,16 @@
 """Wavefield reconstruction: its algebra against the normal equations, what must not change, and what it finds."""
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.io import loadmat
 from scipy.sparse.linalg import spsolve
 
+from neurapde.reference_solvers.averaging import cell_average
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.helmholtz import HelmholtzGrid
 from neurapde.reference_solvers.irwri import Prior, Refined, State, irwri
@@ -253,3 +257,25 @@ def test_an_inversion_that_makes_no_sense_is_refused() -> None:
         irwri([each], ones[1:], prior)
     with pytest.raises(ValueError, match=r"the penalty is 0.0; it must be finite and positive"):
         irwri([each], ones, prior, penalty=0.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "weight"), [(115, 2e-3), (115, 4e-3), (105, 4e-3)])
+def test_the_papers_data_show_the_disk_and_the_weight_of_the_prior_matters_little(
+    n: int, weight: float
+) -> None:
+    folder = Path(os.environ.get("NEURAPDE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    file = folder / "data_cylinder_5.mat"
+    if not file.is_file():
+        pytest.skip(f"no {file}: set NEURAPDE_DATA to the folder with the paper's receiver data")
+    paper = loadmat(file)
+    square = Grid((-1, -1), (1, 1), (n, n))
+    grid = HelmholtzGrid(square, 20.0, 1.0, stretch=(layer, layer))
+    loads = np.stack([grid.gaussian_load(source, 1e-4, 1 + 1j) for source in paper["source"]], axis=-1)
+    each = Experiment(grid, loads, grid.receivers(paper["receivers"]), paper["rec_val"].T)
+    true = cell_average(lambda p: np.where(np.hypot(*p.T) < 0.1, 0.25, 1.0), square)
+    assert np.linalg.norm(Reconstruction(each, true).residual) < 0.0176
+    held = (np.abs(square.points).max(axis=1) > 0.36).reshape(n, n)
+    found = irwri([each], np.ones((n, n)), Prior(0.15, 1.2, held, weight), iterations=40, misfit=0.02)
+    assert found.explained
+    assert np.linalg.norm(found.medium - true) / np.linalg.norm(true - 1) < 0.2

@@ -34,7 +34,7 @@ def survey(noise: float | None = None, wavelet: complex | None = 1 + 0.5j) -> np
         ),
         Enclosure.around(DOMAIN, LAYER, 1.0),
         (1.0, 1.0),
-        per_wavelength=20.0,
+        per_wavelength=16.0,
     )
     data = modelling.forward(true_speed(modelling.grid.points) ** -2.0).data
     return npde.Survey(SOURCES, RECEIVERS, data=data, frequencies=FREQUENCIES, wavelet=wavelet, noise=noise)
@@ -58,7 +58,7 @@ def invert(given: npde.Survey, method: Any = "irwri", **changes: Any) -> npde.In
 
 
 def few(steps: int) -> npde.WavefieldReconstruction:
-    return npde.WavefieldReconstruction(steps=steps, per_wavelength=20.0)
+    return npde.WavefieldReconstruction(steps=steps, per_wavelength=16.0)
 
 
 @pytest.mark.parametrize("wavelet", [1 + 0.5j, None], ids=["known", "unknown"])
@@ -87,16 +87,16 @@ def test_without_a_window_only_the_edge_to_the_layer_is_held() -> None:
     model = found.slowness_squared(found.grid.points)
     outer = (np.abs(found.grid.points) >= 0.5 - 1e-9).any(axis=1)
     assert np.array_equal(model[outer], np.ones(outer.sum()))
-    assert (np.abs(model[~outer] - 1) > 1e-6).mean() > 0.9
+    assert (np.abs(model[~outer] - 1) > 1e-6).mean() > 0.8
 
 
-def test_the_predicted_data_are_those_of_the_velocity_found() -> None:
-    found = invert(survey(), few(3))
+@pytest.mark.parametrize("window", [WINDOW, None])
+def test_the_predicted_data_are_those_of_the_velocity_found(window: npde.Box | None) -> None:
+    found = invert(survey(), few(3), velocity=velocity(window=window))
     assert len(found.history) == 4
-    by_frequency = np.linalg.norm(found.predicted - found.setting.survey.data, axis=(1, 2)) / np.linalg.norm(
-        found.setting.survey.data, axis=(1, 2)
-    )
-    rms = float(np.sqrt((by_frequency**2).mean()))
+    observed = found.setting.survey.data
+    errors, sizes = (np.linalg.norm(each, axis=(1, 2)) for each in (found.predicted - observed, observed))
+    rms = float(np.sqrt(((errors / sizes) ** 2).mean()))
     assert rms == pytest.approx(found.history["relative residual"][-1], rel=1e-9)
 
 

@@ -203,9 +203,11 @@ def _prior(modelling: GridModelling, setting: Setting, objective: Objective) -> 
     grid, enclosure, velocity = modelling.grid, setting.enclosure, setting.velocity
     inward = enclosure.inward(grid.points)
     lower, upper = (np.asarray(corner) for corner in enclosure.region.bounds)
-    slack = 1e-9 * (upper - lower)
+    last = (1 - 1e-9) * np.asarray(
+        grid.spacing
+    )  # such nodes have a share in the value at the edge, the layer's
     layered = np.array(enclosure.box.bounds) - np.array(enclosure.region.bounds) != 0
-    beyond = (layered[0] & (grid.points <= lower + slack)) | (layered[1] & (grid.points >= upper - slack))
+    beyond = (layered[0] & (grid.points < lower + last)) | (layered[1] & (grid.points > upper - last))
     held = (beyond.any(axis=1) | ~velocity.free(inward)).reshape(grid.shape)
     weight = sum(prior.weight for prior in velocity.prior)
     weight /= objective.reference * math.sqrt(math.prod(enclosure.region.extents))
