@@ -2,9 +2,11 @@
 
 The weights of a point are the least-squares best for plane waves of all directions with at least four nodes in a
 wavelength: off by 5e-5 at eight of them, by 2e-4 at four (cubic polynomials: 9e-3 and 9e-2). A point on a node is that
-node. Fields are zero at the sides and continued beyond them as odd functions, as `staggered_difference` does.
+node. Beyond the sides fields go on as `staggered_difference` has them: odd, or even at mirrors.
 Source: Hicks (2002), Geophysics 67(1), has Kaiser windows for the same purpose.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +22,22 @@ BAND = np.pi / 2
 Array = NDArray[np.float64]
 
 
-def band_limited(grid: Grid, points: Array, *, variance: float = 0.0) -> sparse.csr_array:
+def band_limited(
+    grid: Grid,
+    points: Array,
+    *,
+    variance: float = 0.0,
+    mirrors: Sequence[tuple[bool, bool]] | None = None,
+) -> sparse.csr_array:
     """`(points, grid.size)`: the value of a field at points, or its mean under a Gaussian around each.
 
-    The rows divided by the cell's volume are discrete deltas, or Gaussians, of unit mass.
+    The rows divided by the cells' volumes, halved at mirrors, are discrete deltas, or Gaussians, of unit mass.
 
     Args:
         grid: the nodes; more than 5 on each axis.
         points: `(n, d)`, within the grid.
         variance: of the Gaussian, the same along all axes; 0 for points.
+        mirrors: for each axis whether the lower and the upper side are; None for none.
 
     Raises: ValueError for points of another dimension or outside the grid, a negative variance, too few nodes.
     """
@@ -45,8 +54,16 @@ def band_limited(grid: Grid, points: Array, *, variance: float = 0.0) -> sparse.
     if min(grid.shape) <= RADIUS:
         raise ValueError(f"band-limited points need {RADIUS + 1} nodes an axis, got {tuple(grid.shape)}.")
     lines = [
-        _along_axis((points[:, axis] - low) / h, n, np.sqrt(variance) / h)
-        for axis, (low, h, n) in enumerate(zip(grid.lower, grid.spacing, grid.shape, strict=True))
+        _along_axis((points[:, axis] - low) / h, n, np.sqrt(variance) / h, ends)
+        for axis, (low, h, n, ends) in enumerate(
+            zip(
+                grid.lower,
+                grid.spacing,
+                grid.shape,
+                mirrors or [(False, False)] * grid.dimension,
+                strict=True,
+            )
+        )
     ]
     columns, weights = [], []
     for rows in zip(*lines, strict=True):
@@ -64,19 +81,20 @@ def band_limited(grid: Grid, points: Array, *, variance: float = 0.0) -> sparse.
     )
 
 
-def _along_axis(positions: Array, nodes: int, deviation: float) -> Array:
+def _along_axis(positions: Array, nodes: int, deviation: float, mirrors: tuple[bool, bool]) -> Array:
     """Weights `(points, nodes)` of positions in spacings, smoothed by a Gaussian of this deviation in spacings."""
     if deviation == 0:
-        return _point_weights(positions, nodes)
+        return _point_weights(positions, nodes, mirrors)
     step = 2 * np.pi / (6.5 + BAND * deviation)  # the trapezoid rule is exact to 1e-9 over the band
     count = int(np.ceil(7.0 / step))
     places = step * np.arange(-count, count + 1)
     masses = step * np.exp(-(places**2) / 2) / np.sqrt(2 * np.pi)
     spread = (positions[:, None] + deviation * places).ravel()
-    return np.einsum("pqn,q->pn", _point_weights(spread, nodes).reshape(len(positions), -1, nodes), masses)
+    weights = _point_weights(spread, nodes, mirrors).reshape(len(positions), -1, nodes)
+    return np.einsum("pqn,q->pn", weights, masses)
 
 
-def _point_weights(positions: Array, nodes: int) -> Array:
+def _point_weights(positions: Array, nodes: int, mirrors: tuple[bool, bool]) -> Array:
     offsets = np.arange(1 - RADIUS, RADIUS + 1)
     first = np.floor(positions).astype(int)
     gram = np.sinc(BAND / np.pi * (offsets[:, None] - offsets))
@@ -84,10 +102,12 @@ def _point_weights(positions: Array, nodes: int) -> Array:
     weights = np.linalg.solve(gram, right).T
     weights[abs(weights) < 1e-12] = 0.0
     index = first[:, None] + offsets
-    period = 2 * (nodes - 1)  # of an odd field, zero at nodes 0 and nodes - 1
-    index = np.mod(index, period)
-    sign = np.where(index > nodes - 1, -1.0, 1.0)
+    low, high = (1.0 if mirror else -1.0 for mirror in mirrors)
+    while ((index < 0) | (index >= nodes)).any():
+        weights, index = np.where(index < 0, low, 1.0) * weights, abs(index)
+        weights = np.where(index >= nodes, high, 1.0) * weights
+        index = np.where(index >= nodes, 2 * (nodes - 1) - index, index)
     found = np.zeros((len(positions), nodes))
     rows = np.broadcast_to(np.arange(len(positions))[:, None], index.shape)
-    np.add.at(found, (rows, np.where(index > nodes - 1, period - index, index)), sign * weights)
+    np.add.at(found, (rows, index), weights)
     return found

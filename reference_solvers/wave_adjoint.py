@@ -1,12 +1,14 @@
 """m u_tt - laplacian(u) = w(t) delta(x - x_s), m = 1/c^2, for all shots of a survey at once, with its exact adjoint.
 
 What inversion in time stands on: traces of any m, and the gradient of any function of the traces by the transpose of
-the very steps that were taken, layers included, so that it is exact to round-off. Leapfrog of second order in time,
-fourth order in space, as `WaveGrid`; fields are `(nodes, shots)`, and a step is two sparse products.
+the very steps that were taken, layers included, so that it is exact to round-off. Leapfrog of second order in time
+(`time_dispersion` has filters that undo its error), fourth order in space, as `WaveGrid`; fields are
+`(nodes, shots)`, and a step is two sparse products.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +16,16 @@ from scipy import sparse
 
 from neurapde.reference_solvers.band_limited import band_limited
 from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.stencils import along, staggered_difference
-from neurapde.reference_solvers.wave_layers import Layers, WaveSide, check_layers
+from neurapde.reference_solvers.stencils import along, outer, staggered_difference
+from neurapde.reference_solvers.wave_layers import (
+    Layers,
+    Mirror,
+    WaveSide,
+    check_layers,
+    damping,
+    unknowns,
+    weights,
+)
 
 ORDER = 4.0
 """In the spacing; in the time step it is 2."""
@@ -48,8 +58,9 @@ class Plan:
 class WaveRun:
     """The waves in one medium.
 
-    traces `(shots, receivers, samples)`, the first at time 0. slowness_squared `(nodes,)`, inner ones. What goes back:
-    stresses `(steps, nodes, shots)` if all are stored, else the states (u and fluxes, u before) of each segment.
+    traces `(shots, receivers, steps + 1)`, the first at time 0. slowness_squared `(nodes,)`, of those not on walls. What
+    the way back needs: stresses `(steps, nodes, shots)` if all are stored, else the states (u and fluxes, u before) at
+    the beginning of each segment.
     """
 
     traces: Array
@@ -67,8 +78,7 @@ class WaveShots:
         receivers: `(r, d)`; all listen to all shots.
         wavelet: w at the steps 0, dt, ... `(steps,)`; w before is zero, so that half the first sample counts.
         dt: the step.
-        every: steps between samples of the traces; a divisor of `steps`.
-        sides: one side for all, or a pair (lower, upper) for each axis; a `Wall` is a free surface.
+        sides: one side for all, or a pair (lower, upper) for each axis; a `Wall` is a free surface of the pressure.
         layer_speed: c that the absorbing layers are made for, whatever m is; the largest one.
         memory: bytes that a run and its gradient may take.
 
@@ -85,13 +95,12 @@ class WaveShots:
         dt: float,
         sides: Sequence[tuple[WaveSide, WaveSide]],
         layer_speed: float,
-        every: int = 1,
         variance: float = 0.0,
         memory: float = 2e9,
     ) -> None:
         wavelet = np.array(wavelet, dtype=float)
-        if wavelet.ndim != 1 or not len(wavelet) or len(wavelet) % every:
-            raise ValueError(f"the wavelet has shape {wavelet.shape}; give (steps,), a multiple of {every}.")
+        if wavelet.ndim != 1 or not len(wavelet):
+            raise ValueError(f"the wavelet has shape {wavelet.shape}; give (steps,).")
         if not (dt > 0 and layer_speed > 0):
             raise ValueError(f"step and layer speed are positive, got {dt} and {layer_speed}.")
         pairs = list(sides)
@@ -100,31 +109,42 @@ class WaveShots:
                 f"sides are {grid.dimension} pairs (lower, upper), one an axis; got {len(pairs)}."
             )
         check_layers(grid, pairs)
-        self.grid, self.dt, self.every = grid, dt, every
+        self.grid, self.dt = grid, dt
+        self._stable_step = partial(stable_step, grid, pairs, layer_speed)
         self.wavelet = wavelet
         self.wavelet[0] /= 2
-        self.inner = np.arange(grid.size).reshape(grid.shape)[(slice(1, -1),) * grid.dimension].ravel()
+        kept = np.arange(grid.size).reshape(grid.shape)[tuple(unknowns(pair) for pair in pairs)]
+        self.inner, self.shape = kept.ravel(), kept.shape
         self._assemble(pairs, layer_speed)
-        listen = band_limited(grid, np.asarray(receivers, dtype=float))[:, self.inner]
-        self._listen, self._tell = listen.tocsr(), listen.T.tocsr()
-        radiate = band_limited(grid, np.asarray(sources, dtype=float), variance=variance)[
+        listen = band_limited(grid, np.asarray(receivers, dtype=float), mirrors=mirrors_of(pairs))[
             :, self.inner
-        ].tocoo()
+        ]
+        self._listen, self._tell = listen.tocsr(), listen.T.tocsr()
+        radiate = band_limited(
+            grid, np.asarray(sources, dtype=float), variance=variance, mirrors=mirrors_of(pairs)
+        )[:, self.inner].tocoo()
         self._at = (radiate.col, radiate.row)
-        self._mass = radiate.data / np.prod(grid.spacing)
+        self._mass = radiate.data / self._volume[radiate.col]
         self.shots, self.receivers = len(sources), len(receivers)
         self.plan = self._planned(memory)
 
     def _assemble(self, pairs: list[tuple[WaveSide, WaveSide]], layer_speed: float) -> None:
         """The two matrices of a step and their transposes, and the diagonals beside them."""
-        shape = tuple(n - 2 for n in self.grid.shape)
         gradients = [
-            along(staggered_difference(n, h), shape, axis)
-            for axis, (n, h) in enumerate(zip(self.grid.shape, self.grid.spacing, strict=True))
+            along(staggered_difference(n, h, mirrors), self.shape, axis)
+            for axis, (n, h, mirrors) in enumerate(
+                zip(self.grid.shape, self.grid.spacing, mirrors_of(pairs), strict=True)
+            )
         ]
-        layers = Layers(self.grid, pairs, layer_speed, gradients)
-        laplacian = sum(-(g.T @ g) for g in gradients)
+        shares = [weights(n, pair) for n, pair in zip(self.grid.shape, pairs, strict=True)]
+        divergences = [
+            -(along(sparse.diags_array(1.0 / share), self.shape, axis) @ g.T)
+            for axis, (share, g) in enumerate(zip(shares, gradients, strict=True))
+        ]
+        layers = Layers(self.grid, pairs, layer_speed, gradients, divergences)
+        laplacian = sum(d @ g for d, g in zip(divergences, gradients, strict=True))
         stress = sparse.hstack([laplacian, layers.divergence])
+        self._volume = np.prod(self.grid.spacing) * outer(shares).ravel()
         half = 0.5 * self.dt * layers.decay
         drive = sparse.diags_array(0.5 * self.dt * layers.drive / (1 + half)) @ layers.gradient
         self._stress, self._stress_transposed = stress.tocsr(), stress.T.tocsr()
@@ -135,23 +155,17 @@ class WaveShots:
         self._now = (2 - stiffness) / (1 + friction)
         self._before = (1 - friction) / (1 + friction)
         self._push = self.dt**2 / (1 + friction)
-        self._stiffest = float(np.max(layers.stiffness))
 
     @property
     def steps(self) -> int:
         """Of a run."""
         return len(self.wavelet)
 
-    def stable_step(self, fastest: float) -> float:
-        """The longest step for media up to this speed."""
-        symbol = (7 / 3) ** 2 * sum(h**-2.0 for h in self.grid.spacing) * fastest**2
-        return float(np.sqrt(4.0 / (symbol + self._stiffest)))
-
     def _planned(self, memory: float) -> Plan:
         nodes, fluxes = len(self.inner), len(self._decay)
         state = BYTES * self.shots * 2 * (nodes + fluxes)
         stress = BYTES * self.shots * nodes
-        fixed = WORKING * state + 2 * BYTES * self.shots * self.receivers * (self.steps // self.every + 1)
+        fixed = WORKING * state + 2 * BYTES * self.shots * self.receivers * (self.steps + 1)
         whole = fixed + self.steps * stress
         if whole <= memory:
             return Plan(self.steps, self.steps, whole)
@@ -166,13 +180,13 @@ class WaveShots:
         return Plan(self.steps, segment, least)
 
     def _scale(self, slowness_squared: Array) -> tuple[Array, Array]:
-        """m at the inner nodes, and what a stress adds to u in a step `(nodes, 1)`."""
+        """m at the unknown nodes, and what a stress adds to u in a step `(nodes, 1)`."""
         if np.shape(slowness_squared) != (self.grid.size,):
             raise ValueError(f"m has shape {np.shape(slowness_squared)}; give ({self.grid.size},).")
         m = np.asarray(slowness_squared, dtype=float)[self.inner]
         if not (np.isfinite(m) & (m > 0)).all():
             raise ValueError(f"m = 1/c^2 is positive and finite; its least value is {m.min():.6g}.")
-        limit = self.stable_step(float(m.min() ** -0.5))
+        limit = self._stable_step(float(m.min() ** -0.5))
         if self.dt > limit * (1 + 1e-12):
             raise ValueError(
                 f"a step of {self.dt:.4g} is unstable on this grid (CFL) at the speed {m.min() ** -0.5:.6g}: at most "
@@ -188,7 +202,7 @@ class WaveShots:
         m, scale = self._scale(slowness_squared)
         nodes, stored = len(m), self.plan.segments == 1
         now, before = self._rest()
-        traces = np.zeros((self.steps // self.every + 1, self.receivers, self.shots))
+        traces = np.zeros((self.steps + 1, self.receivers, self.shots))
         stresses = np.empty((self.steps, nodes, self.shots)) if stored else None
         states = []
         for n in range(self.steps):
@@ -198,12 +212,11 @@ class WaveShots:
             if stresses is not None:
                 stresses[n] = stress
             now, before = self._step(scale, stress, now, before)
-            if (n + 1) % self.every == 0:
-                traces[(n + 1) // self.every] = self._listen @ now[:nodes]
+            traces[n + 1] = self._listen @ now[:nodes]
         return WaveRun(np.ascontiguousarray(traces.transpose(2, 1, 0)), m, stresses, tuple(states))
 
     def gradient(self, run: WaveRun, cotangent: Array) -> Array:
-        """The gradient `(grid.size,)` by m of sum(cotangent * traces), cotangent `(shots, receivers, samples)`."""
+        """The gradient `(grid.size,)` by m of sum(cotangent * traces), cotangent `(shots, receivers, steps + 1)`."""
         m = run.slowness_squared
         scale, nodes = self._push / m[:, None], len(m)
         cotangent = np.ascontiguousarray(np.asarray(cotangent, dtype=float).transpose(2, 1, 0))
@@ -214,8 +227,7 @@ class WaveShots:
             begin = segment * self.plan.segment
             stresses = self._stresses(run, segment, scale)
             for n in reversed(range(begin, begin + len(stresses))):
-                if (n + 1) % self.every == 0:
-                    back += self._tell @ cotangent[(n + 1) // self.every]
+                back += self._tell @ cotangent[n + 1]
                 through = self._drive_transposed @ fluxes
                 back += through
                 by_scale += np.einsum("ns,ns->n", back, stresses[n - begin])
@@ -230,19 +242,18 @@ class WaveShots:
         return found
 
     def born(self, run: WaveRun, change: Array) -> Array:
-        """The traces' derivative `(shots, receivers, samples)` along a change of m `(grid.size,)`: the adjoint's adjoint."""
+        """The traces' derivative `(shots, receivers, steps + 1)` along a change of m `(grid.size,)`."""
         m = run.slowness_squared
         scale, nodes = self._push / m[:, None], len(m)
         change_of_scale = -scale / m[:, None] * np.asarray(change, dtype=float)[self.inner, None]
         now, before = self._rest()
-        traces = np.zeros((self.steps // self.every + 1, self.receivers, self.shots))
+        traces = np.zeros((self.steps + 1, self.receivers, self.shots))
         for segment in range(self.plan.segments):
             begin = segment * self.plan.segment
             for n, stress in enumerate(self._stresses(run, segment, scale), start=begin):
                 source = change_of_scale / scale * stress
                 now, before = self._step(scale, self._stress @ now + source, now, before)
-                if (n + 1) % self.every == 0:
-                    traces[(n + 1) // self.every] = self._listen @ now[:nodes]
+                traces[n + 1] = self._listen @ now[:nodes]
         return np.ascontiguousarray(traces.transpose(2, 1, 0))
 
     def _rest(self) -> tuple[Array, Array]:
@@ -277,3 +288,18 @@ class WaveShots:
             found[k] = self._stress_at(begin + k, now)
             now, before = self._step(scale, found[k], now, before)
         return found
+
+
+def mirrors_of(pairs: Sequence[tuple[WaveSide, WaveSide]]) -> list[tuple[bool, bool]]:
+    """Which sides are mirrors, for each axis."""
+    return [(isinstance(low, Mirror), isinstance(high, Mirror)) for low, high in pairs]
+
+
+def stable_step(
+    grid: Grid, sides: Sequence[tuple[WaveSide, WaveSide]], layer_speed: float, fastest: float
+) -> float:
+    """The longest step of `WaveShots` for media up to the speed `fastest`."""
+    symbol = (7 / 3) ** 2 * sum(h**-2.0 for h in grid.spacing) * fastest**2
+    dampings = [damping(axis, pair, layer_speed).max() for axis, pair in zip(grid.axes, sides, strict=True)]
+    stiffness = float(np.prod(dampings)) if grid.dimension == 2 else 0.0
+    return float(np.sqrt(4.0 / (symbol + stiffness)))
