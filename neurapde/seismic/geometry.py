@@ -100,11 +100,16 @@ def _mistakes(dimension: int) -> dict[str, Callable[[Positions], Positions]]:
     )
     for axis in range(dimension if dimension > 1 else 0):
         for scale, text in ((1000.0, "times 1000"), (1e-3, "divided by 1000")):
-            factors = np.where(np.arange(dimension) == axis, scale, 1.0)
-            found[f"would fit with column {axis} {text}: do the columns mix metres and kilometres?"] = (
-                lambda p, factors=factors: p * factors
-            )
+            words = f"would fit with column {axis} {text}: do the columns mix metres and kilometres?"
+            found[words] = _column_scaled(axis, scale)
     return found
+
+
+def _column_scaled(axis: int, scale: float) -> Callable[[Positions], Positions]:
+    def scaled(places: Positions) -> Positions:
+        return places * np.where(np.arange(places.shape[1]) == axis, scale, 1.0)
+
+    return scaled
 
 
 def _upside_down(places: Positions) -> Positions:

@@ -56,7 +56,7 @@ def quality(sources: Real, receivers: Real, offsets: Real, record: Record) -> Qu
     live = record.weights > 0
     axes = axis_names(sources.shape[1])
     if record.traces is not None and record.dt is not None:
-        frequencies = np.fft.rfftfreq(record.traces.shape[2], record.dt)
+        frequencies: Real = np.arange(record.traces.shape[2] // 2 + 1) / (record.traces.shape[2] * record.dt)
         power = np.abs(np.fft.rfft(record.traces, axis=2)[live] * record.dt) ** 2
         by_pair = (record.traces**2).mean(axis=2)
     else:

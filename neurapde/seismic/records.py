@@ -47,10 +47,10 @@ def check(size: tuple[int, int], data: Any, frequencies: Any, traces: Any, dt: A
         spectra, kept = _live(values, 0, scale, "data")
         return Record(spectra, band, None, None, kept)
     interval = checks.positive(dt, "dt of the survey")
-    found = to_numpy(traces)
-    if found.ndim == 3 and found.shape[2] < 2:
-        raise DeclarationError(f"traces have {found.shape[2]} sample each; give at least 2")
-    values = _values(found, (*size, _samples(found.shape, size)), "traces", "(S, R, T)", float)
+    recorded = to_numpy(traces)
+    if recorded.ndim == 3 and recorded.shape[2] < 2:
+        raise DeclarationError(f"traces have {recorded.shape[2]} sample each; give at least 2")
+    values = _values(recorded, (*size, _samples(recorded.shape, size)), "traces", "(S, R, T)", float)
     series, kept = _live(values, 2, scale, "traces")
     return Record(None, None, series, interval, kept)
 

@@ -78,7 +78,7 @@ def read(path: Path, given: Given) -> dict[str, Any]:
     if heard.any() and not heard.all():
         silent = np.flatnonzero(~heard)
         warnings.warn(
-            f"{len(silent)} of {len(heard)} shots of {path.name} have no live trace and are left out, "
+            f"{len(silent)} of {len(first)} shots of {path.name} have no live trace and are left out, "
             f"shot {silent[0]} for one",
             DeclarationWarning,
             stacklevel=2,

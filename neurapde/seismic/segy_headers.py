@@ -179,10 +179,10 @@ def _check_present(needed: list[str], flat: dict[str, Places], shots: NDArray[np
 
 
 def _missing(side: str, places: Places, name: str) -> str:
-    zero = ~places.any(axis=1)
+    zero = (places == 0).all(axis=1)
     return (
         f"{side[:-1]} coordinates are missing from {name}: trace header bytes {BYTES[side]} are zero in "
-        f"{int(zero.sum())} of {len(zero)} traces; pass {side}= with positions (x, depth)"
+        f"{int(zero.sum())} of {len(places)} traces; pass {side}= with positions (x, depth)"
     )
 
 

@@ -122,9 +122,10 @@ def _check_physical(problem: Problem, spread: NDArray[np.float64]) -> None:
 def _spectra(
     problem: Problem, receivers: NDArray, frequencies: NDArray[np.float64], shape: Sequence[int] | None
 ) -> dict[str, Any]:
+    assert isinstance(problem.equation, Helmholtz)
     data, found = [], None
     for frequency in frequencies:
-        equation = dataclasses.replace(problem.equation, wavenumber=2 * math.pi * float(frequency))  # type: ignore[type-var]
+        equation = dataclasses.replace(problem.equation, wavenumber=2 * math.pi * float(frequency))
         at_frequency = Problem(
             problem.name, problem.domain, equation, problem.sources, problem.boundary, (), None
         )
@@ -136,7 +137,7 @@ def _spectra(
         "data": np.stack(data),
         "frequencies": frequencies,
         "wavelet": np.tile(np.array(amplitudes, complex), (len(frequencies), 1)),
-        "origin": Origin("nine-point", found.grid.shape, found.grid.spacing),
+        "origin": Origin("nine-point", tuple(found.grid.shape), found.grid.spacing),
     }
 
 
@@ -146,7 +147,7 @@ def _traces(
     record = record_wave(problem, receivers, None if shape is None else tuple(shape), dt)
     assert isinstance(problem.domain, SpaceTime)
     start = problem.domain.time.start
-    times = start + record.dt * np.arange(record.traces.shape[2])
+    times: NDArray[np.float64] = start + record.dt * np.arange(record.traces.shape[2], dtype=float)
     lower, upper = problem.domain.space.bounds
     spacing = tuple((upper - lower) / (np.array(record.counts) - 1))
     return {

@@ -32,7 +32,8 @@ def spectrum(
     if taper > 0:
         phase = np.clip((count - 1 - np.arange(count)) * dt / taper, 0.0, 1.0)
         kernel *= (0.5 - 0.5 * np.cos(np.pi * phase))[:, None]
-    return np.moveaxis(traces @ kernel, -1, 0)
+    found: Complex = np.asarray(traces @ kernel, dtype=complex)
+    return np.moveaxis(found, -1, 0)
 
 
 def traces_of(
