@@ -8,6 +8,7 @@ import torch
 from scipy.special import j0
 
 import neurapde as npde
+from neurapde.backgrounds.spreading import SpreadingGaussian
 from neurapde.galerkin.evolution import WaveProblem
 from neurapde.galerkin.propagation import oscillate, propagate, series
 from neurapde.jets.jet import Layout, jet_of_coordinates
@@ -123,6 +124,36 @@ def test_a_wave_between_a_mirror_and_an_open_side_is_the_same_by_sines_and_grid(
     assert relative(grid(points), solution(points)) < 4e-3
     side = problem.domain.sample_boundary(300, on=("left", "bottom"), how="sobol")[0].numpy()
     assert relative(grid(side), solution(side)) < 4e-3
+
+
+def test_a_string_that_is_driven_at_its_ends_is_solved_in_space_and_time_at_once() -> None:
+    def running(x: np.ndarray) -> np.ndarray:
+        return npde.sin(2 * (x[:, 1] - x[:, 0]))
+
+    start = npde.InitialCondition(lambda x: -npde.sin(2 * x[:, 0]), lambda x: 2 * npde.cos(2 * x[:, 0]))
+    problem = npde.Problem(
+        "driven",
+        npde.Interval(0, 1).over(npde.Time(0, 1)),
+        npde.Wave(),
+        boundary=[npde.Dirichlet(running), start],
+        exact=running,
+    )
+    solution, points = npde.solve(problem), somewhere(problem)
+    assert "in space and time at once" in solution.notes[0]
+    assert relative(solution(points), running(points)) < 1e-5
+    with pytest.raises(npde.DeclarationError, match="compare with an exact solution"):
+        npde.reference(problem)
+
+
+def test_a_gaussian_s_exact_wave_is_the_integral_at_any_place_speed_and_start() -> None:
+    wave = SpreadingGaussian((0.2, -0.1), 0.003, speed=1.5, start=0.5)
+    points = np.random.default_rng(10709).uniform((-1, -1, 0.5), (1, 1, 1.5), (300, 3))
+    there = (points - [0.2, -0.1, 0.5]) * [1, 1, 1.5]
+    np.testing.assert_allclose(wave(points), in_the_plane(there, 0.003), atol=2e-6)
+    np.testing.assert_allclose(wave(torch.tensor(points)).numpy(), wave(points), atol=1e-15)
+    begin = np.where([False, False, True], 0.5, points)
+    np.testing.assert_allclose(wave(begin), bump(0.003, (0.2, -0.1))(begin[:, :2]), atol=2e-6)
+    assert wave(points[:0]).shape == (0,)
 
 
 def test_the_sines_meet_the_wave_of_the_plane() -> None:

@@ -10,9 +10,9 @@ from neurapde.methods.adam import Adam
 from neurapde.methods.base import Method
 from neurapde.methods.fitting import fitting
 from neurapde.methods.galerkin import Galerkin, obstacle
-from neurapde.methods.gauss_newton import GaussNewton
 from neurapde.methods.least_squares import LeastSquares, is_linear
 from neurapde.methods.lines import MethodOfLines, wave_obstacle
+from neurapde.methods.natural_gradient import NaturalGradient
 from neurapde.methods.schedules import Cosine
 from neurapde.problem import Problem
 from neurapde.trials.base import Trial, TrialFunction
@@ -43,6 +43,9 @@ def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tupl
         if reason is None:
             lines = MethodOfLines()
             return lines, f"Method: {lines.describe()}, since the equation is linear and the space a box."
+        if is_linear(problem):
+            squares = LeastSquares()
+            return squares, f"Method: {squares.describe()} in space and time at once, since {reason}."
         return Adam(steps=DEFAULT_STEPS), f"Method: Adam, {DEFAULT_STEPS} steps, since {reason}."
     reason = obstacle(problem) if trial is None else "a trial function to train was given"
     if reason is None:
@@ -55,12 +58,12 @@ def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tupl
     return method, f"Method: {method.describe()}, since {reason.removesuffix('; use Adam')}."
 
 
-def _for_eikonal(equation: Eikonal) -> GaussNewton:
+def _for_eikonal(equation: Eikonal) -> NaturalGradient:
     """Weights of a signed distance: lengths count most, and exp(−100|Φ|), which the true distance misses, not at all."""
     if equation.surface is None:
-        return GaussNewton(steps=40, points=2000)
+        return NaturalGradient(steps=40, points=2000)
     weights = {"surface": 10.0, "normals": 0.1, "off-surface": 0.0, "eikonal": 0.1}
     points = {"surface": 1500, "normals": 750, "off-surface": 750, "eikonal": 1500}
     if equation.distance:
         weights["distance"], points["distance"] = 10.0, 3000
-    return GaussNewton(steps=40, points=points, weights=weights)
+    return NaturalGradient(steps=40, points=points, weights=weights)
