@@ -81,7 +81,7 @@ def test_time_and_frequency_are_one_physics() -> None:
     assert spectral.wavelet is not None
     assert unit.data is not None
     expected = spectral.wavelet[:, :, None] * unit.data
-    assert np.linalg.norm(spectral.data - expected) < 0.01 * np.linalg.norm(expected)
+    assert np.linalg.norm(spectral.data - expected) < 0.005 * np.linalg.norm(expected)
 
 
 def test_frequencies_of_a_wave_problem_make_a_frequency_survey() -> None:

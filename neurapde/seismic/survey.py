@@ -141,7 +141,10 @@ class Survey(Declaration):
     @property
     def offsets(self) -> Real:
         """`(S, R)`, distances from source to receiver."""
-        return np.linalg.norm(self.sources[:, None] - self.receivers[None], axis=2).astype(float)
+        found: Real = np.asarray(
+            np.linalg.norm(self.sources[:, None] - self.receivers[None], axis=2), dtype=np.float64
+        )
+        return found
 
     def _fields(self) -> dict[str, Any]:
         return {field: getattr(self, field) for field in self.__dataclass_fields__}
