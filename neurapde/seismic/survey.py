@@ -136,7 +136,7 @@ class Survey(Declaration):
     def times(self) -> Real:
         """`(T,)`, the times of the samples of a time survey."""
         traces, dt = conversion.recorded_traces(self._fields(), "times")
-        return self.start_time + dt * np.arange(traces.shape[2])
+        return self.start_time + dt * np.arange(traces.shape[2], dtype=np.float64)
 
     @property
     def offsets(self) -> Real:
