@@ -9,6 +9,7 @@ mean over each cell, measures 7 % more than its length, however fine the grid; a
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from itertools import product
+from math import hypot, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -236,23 +237,21 @@ class _Split:
     def residuals(self, before: Splitting, after: Splitting) -> tuple[float, float, tuple[float, float]]:
         """The relative primal and dual residuals of a step, and their ratio for the bounds and the gradients."""
         apart = [  # a relaxed step moves the dual by that much
-            np.linalg.norm(after.bounded_dual - before.bounded_dual),
-            np.linalg.norm(after.gradients_dual - before.gradients_dual),
+            _length(after.bounded_dual - before.bounded_dual),
+            _length(after.gradients_dual - before.gradients_dual),
         ]
         moves = (
             after.penalties[0] * (after.bounded - before.bounded),
             after.penalties[1] * (self._gradient.T @ (after.gradients - before.gradients)),
         )
-        moved = [np.linalg.norm(each) for each in moves]
-        size = max(np.hypot(np.linalg.norm(after.gradients), np.linalg.norm(after.bounded)), 1e-300)
-        pull = after.penalties[1] * np.linalg.norm(self._gradient.T @ after.gradients_dual)
-        pull = max(pull, np.linalg.norm(self._right), 1e-300)
+        size = max(hypot(_length(after.gradients), _length(after.bounded)), 1e-300)
+        pull = after.penalties[1] * _length(self._gradient.T @ after.gradients_dual)
+        pull = max(pull, _length(self._right), 1e-300)
         ratios = [
-            float(np.sqrt(max(a / size, 1e-300) / max(b / pull, 1e-300)))
-            for a, b in zip(apart, moved, strict=True)
+            sqrt(max(a / size, 1e-300) / max(_length(move) / pull, 1e-300))
+            for a, move in zip(apart, moves, strict=True)
         ]
-        primal, dual = np.hypot(*apart) / size, np.linalg.norm(moves[0] + moves[1]) / pull
-        return float(primal), float(dual), (ratios[0], ratios[1])
+        return hypot(*apart) / size, _length(moves[0] + moves[1]) / pull, (ratios[0], ratios[1])
 
     def balanced(self, state: Splitting, ratios: tuple[float, float]) -> Splitting:
         """Other penalties for the same multipliers, which are the penalties times the (scaled) duals."""
@@ -276,6 +275,10 @@ class _Split:
         vectors = gradients.reshape(self._dimension, -1)
         lengths = np.sqrt((vectors**2).sum(axis=0))
         return (vectors * np.maximum(1 - threshold / np.maximum(lengths, 1e-300), 0)).ravel()
+
+
+def _length(vector: NDArray[np.float64]) -> float:
+    return float(np.linalg.norm(vector))
 
 
 def _check(
