@@ -72,7 +72,8 @@ class Experiment:
     def recorded(self) -> NDArray[np.complex128]:
         """`(r, shots)`, the data times the roots of their weights, of norm 1 all together."""
         roots = self.roots
-        return np.where(roots > 0, np.asarray(self.data, complex).T, 0) * roots
+        known: NDArray[np.complex128] = np.where(roots > 0, np.asarray(self.data, complex).T, 0j)
+        return known * roots
 
     @cached_property
     def roots(self) -> NDArray[np.float64]:

@@ -158,8 +158,7 @@ class _Split:
         bounds: tuple[ArrayLike, ArrayLike],
         held: NDArray[np.bool_] | None,
     ) -> None:
-        shape = tuple(total_variation.grid.shape)
-        size = total_variation.grid.size
+        shape, size = tuple(total_variation.grid.shape), total_variation.grid.size
         slope = np.zeros(shape) if slope is None else slope
         held = np.zeros(shape, bool) if held is None else held
         _check(shape, size, hessian, centre, weight, slope, held)
@@ -245,8 +244,8 @@ class _Split:
             after.penalties[1] * (self._gradient.T @ (after.gradients - before.gradients)),
         )
         size = max(hypot(_length(after.gradients), _length(after.bounded)), 1e-300)
-        pull = after.penalties[1] * _length(self._gradient.T @ after.gradients_dual)
-        pull = max(pull, _length(self._right), 1e-300)
+        pulled = after.penalties[1] * (self._gradient.T @ after.gradients_dual)
+        pull = max(_length(pulled), _length(self._right), 1e-300)
         ratios = [
             sqrt(max(a / size, 1e-300) / max(_length(move) / pull, 1e-300))
             for a, move in zip(apart, moves, strict=True)
