@@ -98,7 +98,7 @@ def invert(
     assert found is not None
     notes += [note for record in records for note in record.notes]
     return Inversion(
-        setting=stage.setting,
+        setting=setting,
         method=chosen,
         unknown=unknown,
         stages=records,

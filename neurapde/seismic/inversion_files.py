@@ -29,7 +29,7 @@ KIND, CHECKPOINT = "inversion", "inversion checkpoint"
 class Contents:
     """What there is to know of an inversion.
 
-    setting: survey, enclosure, velocity and misfit, as declared and completed; its survey is that of the last stage.
+    setting: survey, enclosure, velocity and misfit, as declared and completed; its survey is that of all stages.
     method:  what found it. unknown: the velocity's parameters. stages: the record, in order.
     predicted: data in the model found, scaled to the observed, shaped like those of the last stage.
     scales: complex factor of each shot (and frequency) where the wavelet was unknown, else 1.

@@ -14,6 +14,7 @@ from neurapde.methods.base import Status
 from neurapde.methods.history import History
 from neurapde.reference_solvers.grid import Grid
 from neurapde.seismic.inversion_files import Contents, read, write
+from neurapde.seismic.survey import Survey
 from neurapde.seismic.unknowns import Unknown
 
 CELLS = 200
@@ -58,6 +59,12 @@ class Inversion(Contents):
         return self.stages[-1].status
 
     @property
+    def survey(self) -> Survey:
+        """What was used in the last stage."""
+        frequencies, whole = self.stages[-1].frequencies, self.setting.survey
+        return whole.select(frequencies=frequencies) if frequencies else whole
+
+    @property
     def history(self) -> History:
         """All rows of all stages."""
         return History.joined(stage.history for stage in self.stages)
@@ -70,7 +77,7 @@ class Inversion(Contents):
     @property
     def residual(self) -> float:
         """‖√w(p − d)‖ / ‖√w d‖ over the data of the last stage."""
-        survey = self.setting.survey
+        survey = self.survey
         observed = survey.data if survey.data is not None else survey.traces
         weights = survey.weights if survey.data is not None else survey.weights[..., None]
         assert observed is not None
