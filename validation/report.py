@@ -7,9 +7,7 @@ the first two.
 
 from __future__ import annotations
 
-import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +20,7 @@ from neurapde.methods.history import History
 from neurapde.storage import hdf5
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png
 from neurapde.validation.findings import Errors, Findings
+from neurapde.validation.folder import aligned, finite, read_json, replace, write_json
 from neurapde.validation.motion import snapshots_figure
 from neurapde.validation.scene import Scene
 from neurapde.validation.webpage import page
@@ -45,7 +44,7 @@ class Report(Findings):
         """Headline, a table for each pair, both clocks and the notes, aligned for a terminal."""
         lines = [self.title, self.headline]
         for pair, regions in self.errors.items():
-            lines += ["", heading(pair), *_aligned(table(regions))]
+            lines += ["", heading(pair), *aligned(table(regions))]
         clocks = ", ".join(f"{name} {significant(seconds)} s" for name, seconds in self.seconds.items())
         lines += ["", f"time: {clocks}"]
         if self.error_bar is not None:
@@ -58,8 +57,7 @@ class Report(Findings):
         folder.mkdir(parents=True, exist_ok=True)
         hdf5.write(folder / "fields.h5", "report", self._fill)
         self._draw(folder)
-        text = json.dumps(self.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
-        _replace(folder / "report.json", text.encode())
+        write_json(folder / "report.json", self.as_json())
 
     def pictures(self) -> dict[str, tuple[str, bytes]]:
         """File name → (caption, PNG): fields and errors of the first columns, and the convergence."""
@@ -104,7 +102,7 @@ class Report(Findings):
             "scene": self.scene.as_json(),
             "versions": self.versions,
         }
-        return {name: _finite(value) for name, value in tree.items()}
+        return {name: finite(value) for name, value in tree.items()}
 
     @classmethod
     def load(cls, folder: str | Path) -> Report:
@@ -112,7 +110,7 @@ class Report(Findings):
 
         Raises: FileNotFoundError if a file is missing; StorageError if one is damaged, foreign or newer.
         """
-        tree = _read_json(Path(folder) / "report.json")
+        tree = read_json(Path(folder) / "report.json", FORMAT, VERSION)
         with hdf5.reading(Path(folder) / "fields.h5") as file:
             axes, fields = hdf5.get_arrays(file, "axes"), hdf5.get_arrays(file, "fields")
             columns, losses = hdf5.get_arrays(file, "history"), hdf5.get_arrays(file, "constraints")
@@ -137,8 +135,8 @@ class Report(Findings):
     def _draw(self, folder: Path) -> None:
         pictures = self.pictures()
         for name, (_, image) in pictures.items():
-            _replace(folder / name, image)
-        _replace(folder / "report.html", page(self, pictures).encode())
+            replace(folder / name, image)
+        replace(folder / "report.html", page(self, pictures).encode())
 
     def _fill(self, file: h5py.File) -> None:
         hdf5.put_arrays(file, "axes", dict(zip(self.scene.axis_names, self.axes, strict=True)))
@@ -159,53 +157,8 @@ def render(folder: str | Path) -> Report:
     return report
 
 
-def _aligned(rows: list[list[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for first, *others in rows:
-        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-        lines.append("  " + "  ".join([first.ljust(widths[0]), *cells]))
-    return lines
-
-
-def _finite(tree: Any) -> Any:
-    if isinstance(tree, Mapping):
-        return {str(key): _finite(value) for key, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return [_finite(value) for value in tree]
-    if isinstance(tree, float | np.floating):
-        return float(tree) if math.isfinite(tree) else None
-    return tree
-
-
 def _numbers(regions: Mapping[str, Mapping[str, float | None]]) -> Errors:
     return {
         region: {name: math.nan if value is None else value for name, value in metrics.items()}
         for region, metrics in regions.items()
     }
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no {path}; give the folder that a report was saved in.")
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise hdf5.StorageError(f"{path} is damaged ({error}); make the report again.") from error
-    if not isinstance(tree, dict) or tree.get("format") != FORMAT:
-        raise hdf5.StorageError(f"{path} is no report of neurapde; give the folder of one.")
-    if tree["version"] > VERSION:
-        raise hdf5.StorageError(
-            f"{path} has layout {tree['version']}, but this neurapde reads up to {VERSION}; upgrade neurapde."
-        )
-    return tree
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from neurapde.validation.findings import Findings
@@ -58,8 +58,8 @@ def page(report: Findings, pictures: Mapping[str, tuple[str, bytes]]) -> str:
     parts = [
         f"<h1>{escape(report.title)}</h1>",
         f'<p class="headline">{escape(report.headline)}{verdict}</p>',
-        _notes(report.notes),
-        *(_picture(name, *picture) for name, picture in pictures.items()),
+        notes(report.notes),
+        *(picture(name, *shown) for name, shown in pictures.items()),
         "<h2>Errors by region</h2>",
         *(f"<h3>{escape(heading(pair))}</h3>{_errors(regions)}" for pair, regions in report.errors.items()),
         "<h2>Clocks</h2>",
@@ -67,21 +67,27 @@ def page(report: Findings, pictures: Mapping[str, tuple[str, bytes]]) -> str:
         "<h2>The problem</h2>",
         f"<pre>{escape(report.problem)}</pre>",
         "<h2>How it was solved</h2>",
-        _rows(report.made_by.items()),
-        _notes(report.solution_notes),
-        f"<footer>{escape(', '.join(f'{name} {v}' for name, v in report.versions.items()))}</footer>",
+        facts(report.made_by.items()),
+        notes(report.solution_notes),
     ]
+    return article(report.title, parts, report.versions)
+
+
+def article(title: str, parts: Iterable[str], versions: Mapping[str, str]) -> str:
+    """A whole page of parts, empty ones left out, with the versions of the software at its foot."""
+    foot = f"<footer>{escape(', '.join(f'{name} {v}' for name, v in versions.items()))}</footer>"
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<link rel="icon" href="data:,"><title>{escape(report.title)}</title>'
+        f'<link rel="icon" href="data:,"><title>{escape(title)}</title>'
         f"<style>{STYLE}</style></head>\n<body>"
-        + "\n".join(part for part in parts if part)
+        + "\n".join(part for part in (*parts, foot) if part)
         + "</body></html>\n"
     )
 
 
-def _picture(name: str, caption: str, image: bytes) -> str:
+def picture(name: str, caption: str, image: bytes) -> str:
+    """A PNG and its caption."""
     data = base64.b64encode(image).decode()
     return (
         f'<figure><img src="data:image/png;base64,{data}" alt="{escape(caption)}">'
@@ -90,7 +96,12 @@ def _picture(name: str, caption: str, image: bytes) -> str:
 
 
 def _errors(regions: Mapping[str, Mapping[str, float]]) -> str:
-    head, *rows = table(regions)
+    return grid(table(regions))
+
+
+def grid(cells: Sequence[Sequence[str]]) -> str:
+    """A table; the first row holds the headings."""
+    head, *rows = cells
     top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
@@ -100,16 +111,18 @@ def _clocks(report: Findings) -> str:
     rows = [(name, f"{significant(seconds)} s") for name, seconds in report.seconds.items()]
     if report.error_bar is not None:
         rows.append(("the reference's own error bar (relative L2)", percent(report.error_bar)))
-    return _rows(rows)
+    return facts(rows)
 
 
-def _rows(items: Iterable[tuple[str, str]]) -> str:
+def facts(items: Iterable[tuple[str, str]]) -> str:
+    """Labels and texts."""
     rows = "".join(f"<tr><td>{escape(a)}</td><td>{escape(b)}</td></tr>" for a, b in items)
     return f'<table class="facts">{rows}</table>' if rows else ""
 
 
-def _notes(notes: Iterable[str]) -> str:
-    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
+def notes(texts: Iterable[str]) -> str:
+    """A list of sentences."""
+    items = "".join(f"<li>{escape(text)}</li>" for text in texts)
     return f"<ul>{items}</ul>" if items else ""
 
 

@@ -1,0 +1,289 @@
+"""Pictures of an inversion: models with the geometry, wells, data, misfit by iteration and frequency, waves.
+
+Each function takes the findings and returns a Figure. All models share one scale of speed, all waves one of amplitude.
+Red crosses are sources, dots receivers.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+from neurapde.core.wording import number
+from neurapde.methods.history import History
+from neurapde.validation.figures import COLORS, LETTERING, WIDTH, empty_figure, image_of, png, robust_limit
+from neurapde.validation.inversion_findings import PER_FREQUENCY, InversionFindings
+
+_WIDE = 2.2  # models wider than this many heights stand below each other
+_DECADES = 3  # of amplitudes in gathers
+_LINED = 400  # receivers up to which a spectrum is drawn as lines
+
+
+def pictures(found: InversionFindings) -> dict[str, tuple[str, bytes]]:
+    """File name → (caption, PNG)."""
+    down = " y is a depth and drawn downwards." if found.downwards else ""
+    wells = ", ".join(number(x) for x in found.wells)
+    shown = {
+        "models.png": (
+            "speeds. Red crosses: sources; dots: receivers; dotted: the wells." + down,
+            models_figure(found),
+        ),
+        "wells.png": (f"speeds along vertical lines at x = {wells}.", wells_figure(found)),
+        "data.png": (_data_caption(found), data_figure(found)),
+        "misfit.png": (
+            "the relative data residual, by step of each method and by frequency of the first; vertical lines: a "
+            "new stage.",
+            misfit_figure(found),
+        ),
+    }
+    if found.waves is not None:
+        caption = f"{found.waves.title} in the model found: the method's own and those of a finer grid."
+        shown["waves.png"] = (caption, waves_figure(found))
+    return {name: (caption, png(figure)) for name, (caption, figure) in shown.items()}
+
+
+def models_figure(found: InversionFindings) -> Figure:
+    """Start, true and recovered speeds with sources, receivers and wells."""
+    speeds = _speeds(found)
+    extent_x, extent_y = (axis[-1] - axis[0] for axis in found.axes)
+    columns = 1 if extent_x > _WIDE * extent_y else 2
+    rows = -(-len(speeds) // columns)
+    height = float(np.clip((WIDTH - 1.6) / columns * extent_y / extent_x, 0.8, 6.0))
+    figure = empty_figure(WIDTH, rows * (height + 0.42) + 0.35)
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    everything = np.concatenate([speed.ravel() for speed in speeds.values()])
+    norm = Normalize(*np.percentile(everything, (0.2, 99.8)))
+    for panel, (name, speed) in zip(panels.ravel(), speeds.items(), strict=False):
+        image = image_of(panel, found.axes, speed, norm, "viridis")
+        _furnish(panel, found)
+        panel.set_title(name, fontsize=LETTERING)
+    for panel in panels.ravel()[len(speeds) :]:
+        panel.set_visible(False)
+    _label_outer(panels)
+    bar = figure.colorbar(image, ax=panels, aspect=30, pad=0.02, label="speed")
+    bar.ax.tick_params(labelsize=LETTERING - 2)
+    return figure
+
+
+def wells_figure(found: InversionFindings) -> Figure:
+    """Vertical profiles of all models."""
+    figure = empty_figure(WIDTH, 3.6)
+    panels = figure.subplots(1, len(found.wells), sharex=True, sharey=True)
+    x, y = found.axes
+    styles = _styles(found)
+    for panel, well in zip(panels, found.wells, strict=True):
+        column = int(np.argmin(np.abs(x - well)))
+        for name, speed in _speeds(found).items():
+            panel.plot(speed[column], y, label=name, **styles[name])
+        panel.set_title(f"x = {number(float(x[column]))}", fontsize=LETTERING)
+        panel.set_xlabel("speed", fontsize=LETTERING)
+        panel.set_ylim(*((y[-1], y[0]) if found.downwards else (y[0], y[-1])))
+        _plain(panel)
+    panels[0].set_ylabel("y", fontsize=LETTERING)
+    handles = panels[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside upper center", ncols=4, frameon=False, fontsize=LETTERING - 1)
+    return figure
+
+
+def data_figure(found: InversionFindings) -> Figure:
+    """Observed data, and what is left of them: spectra of the highest frequency, or a gather of traces."""
+    return _spectra(found) if len(found.frequencies) else _gather(found)
+
+
+def _data_caption(found: InversionFindings) -> str:
+    shot = found.observed.shape[-2 if len(found.frequencies) else 0] // 2 + 1
+    if len(found.frequencies):
+        frequency = number(float(found.frequencies[-1]))
+        return f"data at {frequency} Hz: shot {shot} by receiver, and amplitudes of everything. Grey: not recorded."
+    return f"traces of shot {shot}: observed, and what the model leaves of them, on one scale."
+
+
+def _spectra(found: InversionFindings) -> Figure:
+    figure = empty_figure(WIDTH, 6.2)
+    rows = figure.subplots(2, 2)
+    observed, predicted = found.observed[-1], found.first.predicted[-1]
+    shot = len(observed) // 2
+    live = np.flatnonzero(found.live[shot])
+    for panel, part, name in zip(rows[0], (np.real, np.imag), ("real part", "imaginary part"), strict=True):
+        marker = "." if len(live) <= _LINED else ""
+        panel.plot(live, part(observed[shot, live]), color="0.75", linewidth=3.5, label="observed")
+        panel.plot(
+            live,
+            part(predicted[shot, live]),
+            color=COLORS[0],
+            linewidth=1.0,
+            marker=marker,
+            label="predicted",
+        )
+        panel.plot(
+            live, part(predicted - observed)[shot, live], color=COLORS[1], linewidth=1.0, label="residual"
+        )
+        panel.set_title(f"shot {shot + 1}, {name}", fontsize=LETTERING)
+        panel.set_xlabel("receiver", fontsize=LETTERING)
+        _plain(panel)
+    handles = rows[0, 0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside upper center", ncols=3, frameon=False, fontsize=LETTERING - 1)
+    sizes = {"|observed|": np.abs(observed), "|residual|": np.abs(predicted - observed)}
+    top = max(float(np.percentile(np.abs(observed[found.live]), 99)), np.finfo(float).tiny)
+    norm = LogNorm(top * 10.0**-_DECADES, top)
+    for panel, (name, size) in zip(rows[1], sizes.items(), strict=True):
+        shown = np.where(found.live, np.maximum(size, norm.vmin), np.nan)  # type: ignore[type-var]
+        panel.set_facecolor("0.8")
+        image = panel.imshow(
+            np.ma.masked_invalid(shown), norm=norm, cmap="magma", aspect="auto", origin="lower"
+        )
+        panel.set_title(name, fontsize=LETTERING)
+        panel.set_xlabel("receiver", fontsize=LETTERING)
+        panel.set_ylabel("shot", fontsize=LETTERING)
+        panel.tick_params(labelsize=LETTERING - 2)
+    figure.colorbar(image, ax=rows[1], aspect=20, pad=0.02).ax.tick_params(labelsize=LETTERING - 2)
+    return figure
+
+
+def _gather(found: InversionFindings) -> Figure:
+    figure = empty_figure(WIDTH, 4.6)
+    shot = len(found.observed) // 2
+    live = np.flatnonzero(found.live[shot])
+    observed, predicted = found.observed[shot, live], found.first.predicted[shot, live]
+    planes = {"observed": observed, "predicted": predicted, "residual": predicted - observed}
+    limit = robust_limit(observed)
+    panels = figure.subplots(1, 3, sharex=True, sharey=True)
+    extent = (-0.5, len(live) - 0.5, found.times[-1], found.times[0])
+    for panel, (name, plane) in zip(panels, planes.items(), strict=True):
+        image = panel.imshow(
+            plane.T, norm=Normalize(-limit, limit), cmap="RdBu_r", aspect="auto", extent=extent
+        )
+        panel.set_title(name, fontsize=LETTERING)
+        panel.set_xlabel("live receiver", fontsize=LETTERING)
+        panel.tick_params(labelsize=LETTERING - 2)
+    panels[0].set_ylabel("t", fontsize=LETTERING)
+    figure.colorbar(image, ax=panels, aspect=30, pad=0.02).ax.tick_params(labelsize=LETTERING - 2)
+    return figure
+
+
+def misfit_figure(found: InversionFindings) -> Figure:
+    """The relative residual by step, of every method; and of the first by frequency."""
+    figure = empty_figure(WIDTH, 3.4)
+    left, right = figure.subplots(1, 2, sharey=True)
+    styles = _styles(found)
+    for name, account in found.accounts.items():
+        left.plot(*_course(account.history, "relative residual"), label=name, color=styles[name]["color"])
+        for end in account.ends[:-1]:
+            left.axvline(account.history.step[end], color=styles[name]["color"], linewidth=0.6, linestyle=":")
+    history = found.first.history
+    columns = [name for name in history.names if name.startswith(PER_FREQUENCY)]
+    for color, name in zip(_ramp(len(columns)), columns, strict=True):
+        right.plot(*_course(history, name), color=color, label=name.removeprefix(PER_FREQUENCY))
+    for panel, title in (
+        (left, "all data of the stage"),
+        (right, f"{next(iter(found.accounts))}, by frequency"),
+    ):
+        panel.set_yscale("log")
+        panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %"))
+        panel.yaxis.set_minor_formatter(NullFormatter())
+        panel.set_xlabel("step", fontsize=LETTERING)
+        panel.set_title(title, fontsize=LETTERING)
+        panel.grid(True, color="0.9")
+        _plain(panel)
+        if panel.lines:
+            panel.legend(frameon=False, fontsize=LETTERING - 2, ncols=1 + (len(panel.lines) > 5))
+    left.set_ylabel("relative residual", fontsize=LETTERING)
+    return figure
+
+
+def waves_figure(found: InversionFindings) -> Figure:
+    """Real parts of the method's own waves and the grid's, and the size of the difference."""
+    waves = found.waves
+    assert waves is not None
+    limit = robust_limit(np.abs(waves.grid))
+    extent_x, extent_y = (axis[-1] - axis[0] for axis in waves.axes)
+    stacked = extent_x > _WIDE * extent_y
+    height = float(np.clip((WIDTH - 1.8) / (1 if stacked else 3) * extent_y / extent_x, 0.9, 5.0)) + 0.45
+    figure = empty_figure(WIDTH, height * 3 + 0.3 if stacked else height + 0.9)
+    panels = figure.subplots(*((3, 1) if stacked else (1, 3)), sharex=True, sharey=True, squeeze=False)
+    difference = np.maximum(np.abs(waves.own - waves.grid), limit * 10.0**-4)
+    norm, error_norm = Normalize(-limit, limit), LogNorm(limit * 10.0**-3, limit)
+    planes = (
+        ("own, real part", waves.own.real, norm, "RdBu_r"),
+        ("fine grid, real part", waves.grid.real, norm, "RdBu_r"),
+        ("|difference|", difference, error_norm, "magma"),
+    )
+    place = {} if stacked else {"location": "bottom", "fraction": 0.08}
+    for panel, (name, plane, scale, colors) in zip(panels.ravel(), planes, strict=True):
+        image = image_of(panel, waves.axes, plane, scale, colors)
+        panel.plot(*waves.source, marker="x", color="white" if colors == "magma" else "black", markersize=5)
+        panel.set_title(name, fontsize=LETTERING)
+        panel.tick_params(labelsize=LETTERING - 2)
+        figure.colorbar(image, ax=panel, aspect=20, pad=0.03, **place).ax.tick_params(labelsize=LETTERING - 3)
+        if found.downwards:
+            panel.set_ylim(waves.axes[1][-1], waves.axes[1][0])
+    _label_outer(panels)
+    return figure
+
+
+def _speeds(found: InversionFindings) -> dict[str, NDArray]:
+    known = {} if found.truth is None else {"true": found.truth}
+    recovered = {name: account.speed for name, account in found.accounts.items()}
+    return {**known, "start": found.start, **recovered}
+
+
+def _styles(found: InversionFindings) -> Mapping[str, dict[str, object]]:
+    """Truth broad and grey, the start dashed, methods in colour."""
+    styles: dict[str, dict[str, object]] = {
+        "true": {"color": "0.75", "linewidth": 4.0},
+        "start": {"color": "0.4", "linewidth": 1.0, "linestyle": "--"},
+    }
+    for color, name in zip(COLORS, found.accounts, strict=False):
+        styles[name] = {"color": color, "linewidth": 1.4}
+    return styles
+
+
+def _course(history: History, name: str) -> tuple[NDArray, NDArray]:
+    """Steps and values of a column, where it has any."""
+    values = history[name]
+    known = np.isfinite(values)
+    return history.step[known], values[known]
+
+
+def _ramp(count: int) -> list[tuple[float, float, float]]:
+    """Colours from blue to red, for frequencies from low to high."""
+    return [(0.1 + 0.75 * t, 0.25 * (1 - t), 0.75 * (1 - t) + 0.05) for t in np.linspace(0, 1, count)]
+
+
+def _furnish(panel: Axes, found: InversionFindings) -> None:
+    halo = [withStroke(linewidth=2.0, foreground="white", alpha=0.8)]
+    for x in found.wells:
+        panel.axvline(x, color="white", linewidth=0.8, linestyle=":")
+    dots = Line2D(
+        *found.receivers.T, color="black", marker=".", linestyle="", markersize=2.5, path_effects=halo
+    )
+    panel.add_line(dots)
+    crosses = Line2D(
+        *found.sources.T, color="#d1121d", marker="x", linestyle="", markersize=4.5, path_effects=halo
+    )
+    panel.add_line(crosses)
+    (x, y) = found.axes
+    margin = 0.02 * (y[-1] - y[0])
+    low, high = y[0] - margin, y[-1] + margin
+    panel.set_xlim(x[0] - margin, x[-1] + margin)
+    panel.set_ylim(*((high, low) if found.downwards else (low, high)))
+    panel.tick_params(labelsize=LETTERING - 2)
+
+
+def _label_outer(panels: NDArray) -> None:
+    for panel in panels[-1]:
+        panel.set_xlabel("x", fontsize=LETTERING)
+    for panel in panels[:, 0]:
+        panel.set_ylabel("y", fontsize=LETTERING)
+
+
+def _plain(panel: Axes) -> None:
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.tick_params(labelsize=LETTERING - 2)
