@@ -17,6 +17,8 @@ from neurapde.seismic.inversion_files import Contents, read, write
 from neurapde.seismic.survey import Survey
 from neurapde.seismic.unknowns import Unknown
 
+COMPARED, WITHIN = 100, 5
+"""Cells along the longer side of a region over which models are averaged and compared; points within one, per axis."""
 CELLS = 200
 """Cells along the longer side of a region on which models are compared, unless a shape is given."""
 
@@ -95,15 +97,27 @@ class Inversion(Contents):
         grid = Grid(lower, upper, shape)
         return grid, np.asarray(self(grid.points)).reshape(shape)
 
-    def model_error(self, true: Any, shape: tuple[int, int] | None = None) -> float:
-        """‖m − m*‖ / ‖m* − m_start‖ on a grid of the region, m = 1/c²: 1 for the start model, 0 for the truth.
+    def model_error(self, true: Any, cells: int = COMPARED) -> float:
+        """‖m − m*‖ / ‖m* − m_start‖ over cells of the region, m = 1/c² averaged in each: 1 for the start, 0 for the truth.
 
-        true: the true speed, as a field or a function of points.
+        Both models are averaged over the same cells, so an edge within a cell counts as what waves see of it.
+
+        true: the true speed, as a field or a function of points. cells: along the longer side of the region.
         """
-        grid, speed = self.model(shape)
-        truth = np.asarray(as_field(true, "the true speed")(grid.points)) ** -2.0
-        start = self.unknown.start(grid.points)
-        return float(np.linalg.norm(speed.ravel() ** -2.0 - truth) / np.linalg.norm(truth - start))
+        region = self.setting.enclosure.region
+        counts = [max(1, round(cells * extent / max(region.extents))) for extent in region.extents]
+        axes = [
+            a + (b - a) * (np.arange(n * WITHIN) + 0.5) / (n * WITHIN)
+            for (a, b), n in zip(region.sides, counts, strict=True)
+        ]
+        points = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
+
+        def mean(values: np.ndarray) -> np.ndarray:
+            return np.asarray(values.reshape(counts[0], WITHIN, counts[1], WITHIN).mean(axis=(1, 3)))
+
+        truth = mean(np.asarray(as_field(true, "the true speed")(points)) ** -2.0)
+        found, start = mean(self.slowness_squared(points)), mean(self.unknown.start(points))
+        return float(np.linalg.norm(found - truth) / np.linalg.norm(truth - start))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write everything to an HDF5 file, in one step; `Inversion.load` reads it."""
