@@ -54,7 +54,7 @@ def measure(small: bool) -> Measured:
             times, seconds = marched(python, problem, grid)
             rows.append(row("scikit-fmm", nodes, error_of(problem, grid.grid.points, times), seconds))
     begin = time.perf_counter()
-    method = npde.GaussNewton(steps=8, points=400) if small else None
+    method = npde.NaturalGradient(steps=8, points=400) if small else None
     solution = npde.solve(problem, method=method, progress=False)
     seconds = time.perf_counter() - begin
     points = npde.reference(problem, shape=101, error=False).grid.points

@@ -73,10 +73,10 @@ from neurapde.methods.adam import Adam as Adam
 from neurapde.methods.base import Status as Status
 from neurapde.methods.curriculum import Curriculum as Curriculum
 from neurapde.methods.galerkin import Galerkin as Galerkin
-from neurapde.methods.gauss_newton import GaussNewton as GaussNewton
 from neurapde.methods.lbfgs import LBFGS as LBFGS
 from neurapde.methods.least_squares import LeastSquares as LeastSquares
 from neurapde.methods.lines import MethodOfLines as MethodOfLines
+from neurapde.methods.natural_gradient import NaturalGradient as NaturalGradient
 from neurapde.methods.schedules import Constant as Constant
 from neurapde.methods.schedules import Cosine as Cosine
 from neurapde.methods.schedules import Exponential as Exponential

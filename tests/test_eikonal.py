@@ -156,7 +156,7 @@ def test_travel_times_by_a_small_network_are_exact_to_a_thousandth() -> None:
             npde.StraightRays(((0.3, -0.2),), (1 / 1.45,)),
             npde.Siren(width=12, depth=1, omega_0=3, omega_hidden=3),
         ),
-        npde.GaussNewton(steps=12, points={"eikonal": 500, "source": 1}),
+        npde.NaturalGradient(steps=12, points={"eikonal": 500, "source": 1}),
         seed=60413,
         progress=False,
     )
@@ -176,7 +176,7 @@ def test_times_of_two_sources_are_solved_together() -> None:
         sources=npde.Shots(*map(npde.PointSource, places)),
     )
     trial = problem.equation.around(npde.Siren(width=10, depth=1, omega_0=3, omega_hidden=3), problem)
-    method = npde.GaussNewton(steps=12, points={"eikonal": 400, "source": 2})
+    method = npde.NaturalGradient(steps=12, points={"eikonal": 400, "source": 2})
     solution = npde.solve(problem, trial, method, seed=70429, progress=False)
     points = problem.domain.sample(900, how="grid").numpy()
     for column, at in enumerate(places):
@@ -185,7 +185,7 @@ def test_times_of_two_sources_are_solved_together() -> None:
 
 
 def small_disk() -> npde.Solution:
-    method = npde.GaussNewton(
+    method = npde.NaturalGradient(
         steps=15,
         points={"surface": 150, "normals": 100, "off-surface": 1, "eikonal": 300, "distance": 500},
         weights={"surface": 10.0, "normals": 0.1, "off-surface": 0.0, "eikonal": 0.1, "distance": 10.0},
@@ -276,14 +276,14 @@ def test_the_speed_of_layers_passes_from_one_to_the_next() -> None:
 
 def test_the_default_method_is_gauss_newton_and_a_given_network_is_trained() -> None:
     method, why = choose_method(disk_problem(), None)
-    assert isinstance(method, npde.GaussNewton)
+    assert isinstance(method, npde.NaturalGradient)
     assert set(method.weights) == {constraint.name for constraint in disk_problem().constraints}
     assert "not linear" in why
     trained, _ = choose_method(disk_problem(distance=False), npde.Siren())
     assert isinstance(trained, npde.Adam)
     trained.check(disk_problem(distance=False))
     times, _ = choose_method(travel_time_layers(), None)
-    assert isinstance(times, npde.GaussNewton)
+    assert isinstance(times, npde.NaturalGradient)
     times.check(travel_time_layers())
 
 

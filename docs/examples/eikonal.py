@@ -13,7 +13,7 @@ import neurapde as npde
 from neurapde.problems.eikonal import GradientSpeed, GradientTime, write_bumpy_ball
 
 HERE = Path(__file__).resolve().parent
-METHOD = npde.GaussNewton(
+METHOD = npde.NaturalGradient(
     steps=16,
     points={"surface": 200, "normals": 100, "off-surface": 1, "eikonal": 200, "distance": 500},
     weights={"surface": 10.0, "normals": 0.1, "off-surface": 0.0, "eikonal": 0.1, "distance": 10.0},
@@ -57,7 +57,7 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Repo
     print(problem, *shape.notes, npde.surface_errors(shape, mesh, nodes=nodes), sep="\n", end="\n\n")
 
     problem = times()
-    arrivals = npde.solve(problem, method=npde.GaussNewton(steps=12, points=600) if small else None)
+    arrivals = npde.solve(problem, method=npde.NaturalGradient(steps=12, points=600) if small else None)
     reference = npde.reference(problem, shape=51 if small else 301)
     report = npde.validate(arrivals, reference)
     print(problem, report, sep="\n")

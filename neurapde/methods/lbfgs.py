@@ -21,6 +21,15 @@ from neurapde.trials.mlp import MLP
 
 ROUND = 10
 """Iterations between two rows of the history."""
+SEARCH = 25
+"""Evaluations that the line search of one iteration may take."""
+SCALARS = ("n_iter", "func_evals", "t", "prev_loss", "H_diag")
+"""Numbers of torch's state beside its vectors."""
+FALLEN = 1e-6
+"""Part of the loss at the last restart below which the search starts anew in units of the present one.
+
+torch leaves out curvature y·s below 1e-10, which in units of a loss long past is all there is.
+"""
 
 
 @dataclass(frozen=True)
@@ -35,9 +44,10 @@ class LBFGS(Method):
     redraw:  iterations after which new points are drawn, and the memory is emptied; None keeps the first ones.
     tolerance: the largest entry of the gradient at which the minimum counts as reached.
 
-    Where the line search finds no lower loss the memory is emptied, and the search goes on down the gradient; where
-    that does not help either, the method has converged to its precision. The classical physics-informed network is
-    `solve(problem, MLP(width=20, depth=7), LBFGS(5000))`. A resumed run starts with an empty memory and new points.
+    Where the line search finds no lower loss, or the loss has fallen by six orders, the memory is emptied, and the
+    search goes on down the gradient; where that does not help either, the method has converged to its precision. A
+    resumed run, its memory and points kept, is the uninterrupted one. The classical physics-informed network is
+    `solve(problem, MLP(width=20, depth=7), LBFGS(5000))`.
     Source: Nocedal, Wright (2006), Numerical Optimization, algorithms 7.5 and 3.5; Raissi, Perdikaris, Karniadakis
     (2019), J. Comput. Phys. 378, 686–707.
     """
@@ -113,51 +123,61 @@ class _Descent:
             task.generator.set_state(before.tensors["generator"])
         self.draw = task.generator.get_state()
         self.losses: list[Tensor] = []
-        self.optimizer = self._emptied()
+        self.unit, self.since = 1.0, 0
+        self._restart()
+        if before is not None:
+            self._remember(before.tensors)
         self.started = self.saved = time.perf_counter()
 
     @property
     def seconds(self) -> float:
         return self.seconds_before + time.perf_counter() - self.started
 
-    def _emptied(self) -> torch.optim.LBFGS:
-        return torch.optim.LBFGS(
+    def _restart(self) -> None:
+        """Empty the memory, and measure the loss in units of the present one."""
+        with torch.no_grad():
+            loss = self._evaluate().item()
+        self._begin(loss if 0 < loss < math.inf else 1.0, fresh=True)
+
+    def _begin(self, unit: float, *, fresh: bool) -> None:
+        self.unit, self.fresh = unit, fresh
+        self.optimizer = torch.optim.LBFGS(
             self.parameters,
             lr=1.0,
             history_size=self.method.memory,
-            tolerance_grad=self.method.tolerance,
+            tolerance_grad=self.method.tolerance / unit,
             tolerance_change=0.0,
             line_search_fn="strong_wolfe",
         )
 
     def run(self) -> Outcome:
-        status, fresh, since = Status.STEP_LIMIT, True, 0
+        status = Status.STEP_LIMIT
         with (
             Interrupts() as interrupts,
             self.task.progress.bar(self.task.problem.name, self.method.steps, done=self.step) as bar,
         ):
             while self.step < self.method.steps:
-                if self.method.redraw is not None and since >= self.method.redraw:
-                    self.draw, self.optimizer, fresh, since = self._redrawn(), self._emptied(), True, 0
+                if self.method.redraw is not None and self.since >= self.method.redraw:
+                    self.draw, self.since = self._redrawn(), 0
+                    self._restart()
                 good = [p.detach().clone() for p in self.parameters]
-                done, loss = self._round(min(ROUND, self.method.steps - self.step))
+                done, loss = self._round(self._iterations())
                 if not math.isfinite(loss):
                     with torch.no_grad():
                         for parameter, value in zip(self.parameters, good, strict=True):
                             parameter.copy_(value)
                     return self._outcome(Status.DIVERGED)
-                self.step, since = self.step + done, since + done
+                self.step, self.since = self.step + done, self.since + done
                 self._record(loss)
                 for _ in range(done):
                     bar.advance()
                 bar.show(dict(zip(self.objective.names, [part.item() for part in self.losses], strict=True)))
-                if done == 0 and fresh:
+                if done == 0 and self.fresh:
                     status = Status.CONVERGED
                     break
-                if done == 0:
-                    self.optimizer, fresh = self._emptied(), True
-                else:
-                    fresh = False
+                self.fresh = False
+                if done == 0 or loss < FALLEN * self.unit:
+                    self._restart()
                 if interrupts.asked and self.step < self.method.steps:
                     status = Status.INTERRUPTED
                     break
@@ -165,6 +185,13 @@ class _Descent:
                     self._save(Status.INTERRUPTED)
             self._save(status)
         return self._outcome(status)
+
+    def _iterations(self) -> int:
+        """Iterations of the next round, which ends where a redraw or the last step is due."""
+        left = [ROUND, self.method.steps - self.step]
+        if self.method.redraw is not None:
+            left.append(self.method.redraw - self.since)
+        return min(left)
 
     def _redrawn(self) -> Tensor:
         """A state of the generator beyond the one that the present points were drawn from."""
@@ -174,10 +201,10 @@ class _Descent:
     def _round(self, iterations: int) -> tuple[int, float]:
         """A few iterations: how many lowered the loss, and the loss at the end."""
         self.optimizer.param_groups[0]["max_iter"] = iterations
-        self.optimizer.param_groups[0]["max_eval"] = 4 * iterations
+        self.optimizer.param_groups[0]["max_eval"] = SEARCH * iterations
         state = self.optimizer.state[self.parameters[0]]
         before = state.get("n_iter", 0)
-        start = self.optimizer.step(self._loss).item()  # type: ignore[no-untyped-call]
+        start = self.unit * self.optimizer.step(self._loss).item()  # type: ignore[no-untyped-call]
         with torch.no_grad():
             end = self._evaluate().item()
         lowered = end < start
@@ -190,7 +217,7 @@ class _Descent:
 
     def _loss(self) -> Tensor:
         self.optimizer.zero_grad(set_to_none=True)
-        total = self._evaluate()
+        total = self._evaluate() / self.unit
         total.backward()  # type: ignore[no-untyped-call]
         return total
 
@@ -199,8 +226,36 @@ class _Descent:
 
     def _save(self, status: Status) -> None:
         self.saved = time.perf_counter()
-        tensors = {"generator": self.task.generator.get_state()}
+        tensors = {"generator": self.draw} | self._memory()
         self.task.save(self.trial, Snapshot(self.step, self.recorder.history, self.seconds, tensors), status)
+
+    def _memory(self) -> dict[str, Tensor]:
+        """The optimiser's state: its pairs of steps and gradients, and what its next direction follows from."""
+        state = self.optimizer.state[self.parameters[0]]
+        numbers = [self.unit, float(self.fresh), float(self.since)]
+        if "old_dirs" not in state:
+            return {"numbers": torch.tensor(numbers, dtype=torch.float64)}
+        numbers += [float(state[name]) for name in SCALARS]
+        kept = {"numbers": torch.tensor(numbers, dtype=torch.float64)}
+        kept |= {name: state[name] for name in ("d", "prev_flat_grad")}
+        if state["old_dirs"]:
+            kept |= {name: torch.stack(state[name]) for name in ("old_dirs", "old_stps", "ro")}
+        return kept
+
+    def _remember(self, tensors: Mapping[str, Tensor]) -> None:
+        unit, fresh, since, *scalars = tensors["numbers"].tolist()
+        self._begin(unit, fresh=bool(fresh))
+        self.since = int(since)
+        if not scalars:
+            return
+        anchor = self.parameters[0]
+        state = self.optimizer.state[anchor]
+        state |= dict(zip(SCALARS, scalars, strict=True))
+        state["n_iter"] = int(state["n_iter"])
+        for name in ("d", "prev_flat_grad"):
+            state[name] = tensors[name].to(anchor)
+        for name in ("old_dirs", "old_stps", "ro"):
+            state[name] = list(tensors[name].to(anchor)) if name in tensors else []
 
     def _outcome(self, status: Status) -> Outcome:
         notes: tuple[str, ...] = ()

@@ -1,0 +1,350 @@
+"""Natural gradient: damped Gauss-Newton in sample space, with momentum, for any problem, in double precision.
+
+Where Adam sees the gradient of one number, this sees how every residual moves with every parameter, and solves for the
+step: tens of steps where Adam takes tens of thousands. The least squares are solved in the space of the parameters or in
+that of the residuals, whichever is the smaller, so that networks may have many parameters or points be many, not both.
+"""
+
+import dataclasses
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from neurapde.constraints import Constraint, Samples
+from neurapde.core.errors import DeclarationError
+from neurapde.core.memory import free_memory, told
+from neurapde.core.progress import Bar
+from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task
+from neurapde.methods.interrupts import Interrupts
+from neurapde.methods.jacobian import AT_ONCE, linearised, residuals
+from neurapde.methods.normal import ByParameters, ByResiduals, Equations
+from neurapde.methods.recorder import Recorder
+from neurapde.problem import Problem
+from neurapde.trials.base import Trial, TrialFunction
+from neurapde.trials.siren import Siren
+
+LEAST_DAMPING, MOST_DAMPING = 1e-15, 1e12
+PARTS = (1.0, 0.3, 0.1)
+"""Parts of a step that are tried in turn until one lowers the loss."""
+PROBE = 0.1
+"""Part of a step over which the second derivative of the residuals is taken."""
+LARGEST_BEND = 0.75
+"""Length of the change by curvature, in lengths of the step, above which it is not trusted."""
+
+
+@dataclass(frozen=True)
+class NaturalGradient(Method):
+    """Minimise the mean squares of all residuals by steps δ that minimise |r + Jδ|² + λ|δ − μδ₋|².
+
+    J is the Jacobian of the weighted residuals r, δ₋ the step before.
+
+    steps:     steps at most; one that would raise the loss is not taken, but counts.
+    points:    for each constraint, low-discrepancy; or a number for each by name. Some three times as many as there
+               are parameters keep the field from bending between them.
+    weights:   factors of the constraints' mean squares by name; 1 where none is given.
+    damping:   λ of the first step, as a part of the mean diagonal of JᵀJ; later ones follow from how well the
+               linearised residuals foretold the loss (Levenberg-Marquardt).
+    momentum:  μ, from 0 to below 1; it is left out of a step that has failed.
+    redraw:    steps after which new points are drawn; None keeps the first ones.
+    tolerance: stop when three steps in a row lower the loss by less than this part of it.
+    checkpoint_seconds: time between two checkpoints, where the solve has an `out` folder.
+
+    Each step follows the curvature of the residuals along it (geodesic acceleration), for two more evaluations of them.
+    One that does not lower the loss is shortened, then damped more. The parameters are at any time the best so far,
+    by the points in use; Ctrl-C keeps them. A resumed run is the uninterrupted one.
+    Refused (DeclarationError): sizes that do not fit in memory, and rows of a constraint that cannot be told apart.
+    Source: Madsen, Nielsen, Tingleff (2004), Methods for Non-Linear Least Squares Problems, algorithm 3.16, whose rule
+    for the damping this is; Transtrum, Sethna (2012), arXiv:1201.5885, for the acceleration; Goldshlager, Abrahamsen,
+    Lin (2024), J. Comput. Phys. 516, 113351, for the momentum (SPRING); Müller, Zeinhofer (2023), ICML, for natural
+    gradients of physics-informed networks.
+    """
+
+    steps: int = 100
+    points: int | Mapping[str, int] = 3000
+    weights: Mapping[str, float] = field(default_factory=dict)
+    damping: float = 1e-3
+    momentum: float = 0.0
+    redraw: int | None = None
+    tolerance: float = 1e-3
+    checkpoint_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        counts = {"steps": self.steps} | ({} if self.redraw is None else {"redraw": self.redraw})
+        counts |= dict(self.points) if isinstance(self.points, Mapping) else {"points": self.points}
+        for name, count in counts.items():
+            if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+                raise DeclarationError(f"{name}={count!r}: give a whole number of at least 1.")
+        for name, weight in self.weights.items():
+            if not 0 <= weight < math.inf:
+                raise DeclarationError(f"weights[{name!r}]={weight!r}: give a finite number, not negative.")
+        positive = {"damping": self.damping, "tolerance": self.tolerance}
+        for name, number in (positive | {"checkpoint_seconds": self.checkpoint_seconds}).items():
+            if not 0 < number < math.inf:
+                raise DeclarationError(f"{name}={number!r}: give a positive, finite number.")
+        if not 0 <= self.momentum < 1:
+            raise DeclarationError(f"momentum={self.momentum!r}: give a number from 0 to below 1, say 0.9.")
+
+    @property
+    def default_dtype(self) -> torch.dtype:
+        return torch.float64
+
+    def default_trial(self, problem: Problem) -> Trial:
+        return problem.equation.around(Siren(width=24, depth=2, omega_0=4.0, omega_hidden=4.0), problem)
+
+    def check(self, problem: Problem) -> None:
+        names = tuple(constraint.name for constraint in problem.trained)
+        _check_names(self.weights, names, "weights")
+        if isinstance(self.points, Mapping):
+            _check_names(self.points, names, "points")
+            if missing := [name for name in names if name not in self.points]:
+                raise DeclarationError(
+                    f"points gives no number for {', '.join(missing)}; name every constraint, or give one number."
+                )
+        if reason := problem.equation.untrainable(problem):
+            raise DeclarationError(f"NaturalGradient cannot train {problem.name}: {reason}.")
+
+    def resume_key(self) -> "NaturalGradient":
+        return dataclasses.replace(self, steps=1, checkpoint_seconds=1.0)
+
+    def describe(self) -> str:
+        drawn = self.points if isinstance(self.points, int) else sum(self.points.values())
+        momentum = f", momentum {self.momentum:g}" if self.momentum else ""
+        return f"natural gradient, up to {self.steps} steps on {drawn} points{momentum}"
+
+    def run(self, task: Task) -> Outcome:
+        if task.trial is None:
+            raise DeclarationError(
+                "NaturalGradient trains a trial function; give solve(…, trial=npde.Siren(width=24, depth=1))."
+            )
+        return _Descent(self, task, task.trial).run()
+
+
+@dataclass(frozen=True)
+class _Term:
+    """One constraint at its points; `weight` belongs to its mean square."""
+
+    constraint: Constraint
+    samples: Samples
+    weight: float
+
+
+class _Descent:
+    """One run: the points, the linearised residuals where it stands, the damping and the step before."""
+
+    def __init__(self, method: NaturalGradient, task: Task, trial: TrialFunction) -> None:
+        self.method, self.task, self.trial = method, task, trial
+        self.parameters = [p for p in trial.parameters() if p.requires_grad]
+        self.size = sum(p.numel() for p in self.parameters)
+        if not self.size:
+            raise DeclarationError(f"{trial.spec} has no trainable parameters to move.")
+        self.recorder = Recorder([constraint.name for constraint in task.problem.trained])
+        self.step, self.small, self.raised, self.seconds_before = 0, 0, 2.0, 0.0
+        self.damping = method.damping
+        self.before = torch.zeros(self.size, dtype=self.parameters[0].dtype, device=self.parameters[0].device)
+        self.drawn = task.generator.get_state()
+        if task.resumed is not None:
+            self._restore(task.resumed)
+        self._draw()
+        self.rows = self._count_rows()
+        self._check_memory()
+        self.started = self.saved = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        return self.seconds_before + time.perf_counter() - self.started
+
+    def run(self) -> Outcome:
+        status, equations = Status.STEP_LIMIT, None
+        self.loss, self.losses = self._measure()
+        if not math.isfinite(self.loss):
+            return Outcome(self.trial, Status.DIVERGED, notes=("The residuals of the trial are not finite.",))
+        with (
+            Interrupts() as interrupts,
+            self.task.progress.bar(self.task.problem.name, self.method.steps, done=self.step) as bar,
+        ):
+            if not self.step:
+                self._record(bar)
+            while self.step < self.method.steps:
+                if self.step and self.method.redraw and self.step % self.method.redraw == 0:
+                    self._redraw()
+                    equations = None
+                if equations is None:
+                    equations = self._linearise()
+                before = self.loss
+                moved = self._move(equations)
+                self.step += 1
+                self._record(bar)
+                bar.advance()
+                little = moved and before - self.loss <= self.method.tolerance * before
+                self.small = self.small + 1 if little else 0
+                if self.loss == 0 or self.small >= 3 or self.damping > MOST_DAMPING:
+                    status = Status.CONVERGED
+                    break
+                if interrupts.asked and self.step < self.method.steps:
+                    status = Status.INTERRUPTED
+                    break
+                if moved:
+                    equations = None
+                if time.perf_counter() - self.saved >= self.method.checkpoint_seconds:
+                    self._save(Status.INTERRUPTED)
+        self._save(status)
+        return Outcome(self.trial, status, self.recorder.history, (), {"steps": self.step})
+
+    def _move(self, equations: Equations) -> bool:
+        """Try a step and parts of it; keep one if the loss falls, and set the damping by how well it was foretold."""
+        change = equations.step(self.damping, self.method.momentum * self.before)
+        if change is not None:
+            start = [parameter.detach().clone() for parameter in self.parameters]
+            bend = self._bend(equations, start, change)
+            for part in PARTS:
+                tried = part * change + part**2 * bend
+                self._put(start, tried)
+                loss, losses = self._measure()
+                if math.isfinite(loss) and loss < self.loss:
+                    foretold = equations.foretold(part * change)
+                    gain = min(1.0, part * (self.loss - loss) / foretold) if foretold > 0 else 0.0
+                    self.damping = max(self.damping * max(1 / 3, 1 - (2 * gain - 1) ** 3), LEAST_DAMPING)
+                    self.raised, self.before = 2.0, tried
+                    self.loss, self.losses = loss, losses
+                    return True
+            self._put(start, torch.zeros_like(change))
+        self.damping *= self.raised
+        self.raised *= 2.0
+        self.before = torch.zeros_like(self.before)
+        return False
+
+    def _bend(self, equations: Equations, start: list[Tensor], change: Tensor) -> Tensor:
+        """What the curvature of the residuals along a step adds to it; nothing where that would be much."""
+        sides = []
+        for sign in (1.0, -1.0):
+            self._put(start, sign * PROBE * change)
+            with torch.no_grad():
+                sides.append(self._residuals())
+        self._put(start, torch.zeros_like(change))
+        with torch.no_grad():
+            curvature = (sides[0] - 2 * self._residuals() + sides[1]) / PROBE**2
+        bend = equations.bend(curvature)
+        trusted = bool(bend.norm() <= LARGEST_BEND * change.norm())
+        return bend if trusted else torch.zeros_like(change)
+
+    def _residuals(self) -> Tensor:
+        """The weighted residuals `(m,)`, whose squares add up to the loss."""
+        mixed = self.task.problem.equation.mixed
+        return torch.cat(
+            [
+                math.sqrt(term.weight / rows)
+                * residuals(self.trial, term.constraint, term.samples, mixed).reshape(-1)
+                for term, rows in zip(self.terms, self.rows_of, strict=True)
+                if term.weight
+            ]
+        )
+
+    def _transposed(self, vector: Tensor) -> Tensor:
+        """Jᵀ `vector`, by one backward pass."""
+        with torch.enable_grad():
+            found = torch.autograd.grad(self._residuals() @ vector, self.parameters)
+        return torch.cat([part.reshape(-1) for part in found])
+
+    def _linearise(self) -> Equations:
+        if self.rows < self.size:
+            return ByResiduals(self._blocks(), self.rows, self.size)
+        return ByParameters(self._blocks(), self.size, self._transposed)
+
+    def _blocks(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Residuals `(m,)` and their Jacobian `(m, p)`, so scaled that their squares add up to the loss."""
+        mixed = self.task.problem.equation.mixed
+        for term, rows in zip(self.terms, self.rows_of, strict=True):
+            if not term.weight:
+                continue
+            root = math.sqrt(term.weight / rows)
+            for residual, jacobian in linearised(self.trial, term.constraint, term.samples, mixed):
+                yield root * residual.reshape(-1), root * jacobian.reshape(-1, self.size)
+
+    def _measure(self) -> tuple[float, list[float]]:
+        """The weighted sum and each constraint's mean square."""
+        mixed = self.task.problem.equation.mixed
+        with torch.no_grad():
+            apart = [
+                float(residuals(self.trial, term.constraint, term.samples, mixed).square().mean())
+                for term in self.terms
+            ]
+        return sum(term.weight * loss for term, loss in zip(self.terms, apart, strict=True)), apart
+
+    def _count_rows(self) -> int:
+        mixed = self.task.problem.equation.mixed
+        with torch.no_grad():
+            self.rows_of = [
+                residuals(self.trial, term.constraint, term.samples, mixed).numel() for term in self.terms
+            ]
+        return sum(rows for term, rows in zip(self.terms, self.rows_of, strict=True) if term.weight)
+
+    def _check_memory(self) -> None:
+        least = min(self.rows, self.size)
+        numbers = 5 * least**2 + (self.rows if self.rows < self.size else 4 * AT_ONCE) * self.size
+        needed = numbers * self.before.element_size()
+        free = free_memory(self.before.device)
+        if free is not None and needed > free:
+            raise DeclarationError(
+                f"{self.rows} residuals by {self.size} parameters need {told(needed)} of memory, and {told(free)} are "
+                "free. Give fewer points=…, with redraw=1 to see all of the domain in time, or a smaller network; the "
+                "fewer of the two counts by its square."
+            )
+
+    def _redraw(self) -> None:
+        """Points beyond the present ones in the generator's sequence."""
+        self.drawn = self.task.generator.get_state()
+        self._draw()
+        self.loss, self.losses = self._measure()
+
+    def _draw(self) -> None:
+        points, anchor = self.method.points, self.parameters[0]
+        self.terms = [
+            _Term(
+                constraint,
+                constraint.sample(
+                    points if isinstance(points, int) else points[constraint.name],
+                    how="sobol",
+                    generator=self.task.generator,
+                    dtype=anchor.dtype.to_real(),
+                    device=anchor.device,
+                ),
+                self.method.weights.get(constraint.name, 1.0),
+            )
+            for constraint in self.task.problem.trained
+        ]
+
+    def _put(self, start: list[Tensor], change: Tensor) -> None:
+        with torch.no_grad():
+            pieces = change.split([parameter.numel() for parameter in self.parameters])
+            for parameter, begun, piece in zip(self.parameters, start, pieces, strict=True):
+                parameter.copy_(begun + piece.reshape(parameter.shape))
+
+    def _record(self, bar: Bar) -> None:
+        self.recorder.add(self.step, self.seconds, self.loss, math.nan, self.losses)
+        bar.show(dict(zip(self.recorder.names, self.losses, strict=True)))
+
+    def _save(self, status: Status) -> None:
+        self.saved = time.perf_counter()
+        numbers = torch.tensor([self.damping, self.raised, float(self.small)], dtype=torch.float64)
+        tensors = {"generator": self.drawn, "damping": numbers, "before": self.before}
+        self.task.save(self.trial, Snapshot(self.step, self.recorder.history, self.seconds, tensors), status)
+
+    def _restore(self, snapshot: Snapshot) -> None:
+        self.step, self.seconds_before = snapshot.step, snapshot.seconds
+        self.recorder = Recorder(self.recorder.names, snapshot.history)
+        self.drawn = snapshot.tensors["generator"]
+        self.task.generator.set_state(self.drawn)
+        self.damping, self.raised, small = snapshot.tensors["damping"].tolist()
+        self.small, self.before = int(small), snapshot.tensors["before"].to(self.before)
+
+
+def _check_names(given: Mapping[str, object], names: tuple[str, ...], what: str) -> None:
+    if unknown := [name for name in given if name not in names]:
+        raise DeclarationError(
+            f"{what} names {', '.join(map(repr, unknown))}, but the constraints of this problem are "
+            f"{', '.join(names)}. Use these names."
+        )
