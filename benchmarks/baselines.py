@@ -1,20 +1,21 @@
 """What other trial functions make of the paper's first and fifth figure, with equal budgets for all.
 
-    python benchmarks/baselines.py            # some five minutes on two cores; --small: seconds, to see that it runs
+    python benchmarks/run.py baselines        # some five minutes on two cores; --small: seconds, to see that it runs
 
 fits a picture, and trains a wave, by a SIREN, perceptrons (tanh, ReLU, softplus), a ReLU network on positional
 encoding and Gaussians: the same steps, points and form of schedule, one seed. The wave
-also meets the classical physics-informed network, 8 × 20 tanh with L-BFGS. It prints a table and draws both figures.
+also meets the classical physics-informed network, 8 × 20 tanh with L-BFGS. It prints a table and draws both figures,
+in runs/baselines.
 """
 
-import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from harness import Measured
 from numpy.typing import NDArray
 
 import neurapde as npde
@@ -72,12 +73,12 @@ def wave_entries(size: Size) -> dict[str, Trial]:
     }
 
 
-def measure(small: bool, folder: Path) -> list[list[str]]:
+def measure(small: bool) -> Measured:
     """Fit the picture, train the wave, draw both; the errors as a table, its first row the header."""
     size = SMALL if small else FULL
-    folder.mkdir(parents=True, exist_ok=True)
-    fits = fit_picture(size, folder / "baselines-image.png")
-    waves = train_wave(size, folder / "baselines-helmholtz.png")
+    OUT.mkdir(parents=True, exist_ok=True)
+    fits = fit_picture(size, OUT / "baselines-image.png")
+    waves = train_wave(size, OUT / "baselines-helmholtz.png")
     found = {name: {**fits.get(name, {}), **waves.get(name, {})} for name in dict.fromkeys([*fits, *waves])}
     columns = {
         "parameters": "parameters",
@@ -88,8 +89,14 @@ def measure(small: bool, folder: Path) -> list[list[str]]:
         "wave error": "wave",
         "wave, s": "wave_seconds",
     }
-    rows = [[name, *(_cell(row.get(key)) for key in columns.values())] for name, row in found.items()]
-    return [["trial", *columns], *rows]
+    table = [["trial", *columns]]
+    table += [[name, *(_cell(row.get(key)) for key in columns.values())] for name, row in found.items()]
+    rows = [
+        {"trial": name, **row, "wall": row.get("seconds", 0.0) + row.get("wave_seconds", 0.0)}
+        for name, row in found.items()
+    ]
+    settings = {"sizes": asdict(size), "seed": SEED, "wavenumber": WAVENUMBER, "variance": VARIANCE}
+    return Measured(settings, rows, table, [f"Figures: {OUT}"])
 
 
 def fit_picture(size: Size, path: Path) -> dict[str, dict[str, float]]:
@@ -189,20 +196,3 @@ def _cell(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:d}" if isinstance(value, int) else f"{value:.3g}"
-
-
-def main() -> None:
-    """Measure, and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--small", action="store_true", help="at a size that takes seconds")
-    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="folder of the figures")
-    options = parser.parse_args()
-    for line in measure(options.small, options.out):
-        print(line[0].ljust(20), *(cell.rjust(15) for cell in line[1:]))
-    print(f"figures: {options.out}")
-
-
-if __name__ == "__main__":
-    main()

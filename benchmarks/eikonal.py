@@ -1,11 +1,8 @@
 """Travel times beside scikit-fmm: factored sweeping, second-order fast marching and the network, against the exact time.
 
 scikit-fmm is installed from its package into an environment of its own (`NEURAPDE_SKFMM`, or build/skfmm), made when
-missing; where that cannot be made, its rows are left out with a note. Fast marching starts from the exact times on a
-small circle round the source, which favours it: from the source itself it is of first order.
-
-    python benchmarks/eikonal.py            # minutes
-    python benchmarks/eikonal.py --small    # seconds
+missing; where that cannot be made, and at the small size, its rows are left out. Fast marching starts from the exact
+times on a small circle round the source, which favours it: from the source itself it is of first order.
 """
 
 import os
@@ -42,10 +39,10 @@ def measure(small: bool) -> Measured:
     """Errors and seconds of the three ways on grids of growing size."""
     problem = travel_time_gradient()
     rows, notes = [], [f"Fast marching starts on a circle of radius {START:g}, and counts outside it."]
+    python: Path | None = None
     try:
-        python: Path | None = make_environment()
+        python = None if small else make_environment()
     except (OSError, subprocess.CalledProcessError) as error:
-        python = None
         notes.append(f"scikit-fmm is left out: its environment {ENVIRONMENT} cannot be made ({error}).")
     for nodes in (51, 101) if small else (101, 201, 401):
         grid = npde.reference(problem, shape=nodes, error=False)
@@ -103,11 +100,3 @@ def make_environment() -> Path:
     if subprocess.run([str(python), "-c", "import numpy, skfmm"], capture_output=True).returncode:
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", "numpy", PACKAGE], check=True)
     return python
-
-
-if __name__ == "__main__":
-    found = measure("--small" in sys.argv[1:])
-    widths = [max(map(len, column)) for column in zip(*found.table, strict=True)]
-    for line in found.table:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)))
-    print(*found.notes, sep="\n")

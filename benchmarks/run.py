@@ -12,15 +12,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import bandwidth
+import baselines
+import eikonal
 import equal_time
 import harness
+import held_out
 import peers
 import training_step
 import wavenumber
 from harness import ROOT, Benchmark
 
 BENCHMARKS: dict[str, Benchmark] = {
-    module.__name__: module for module in (training_step, peers, wavenumber, bandwidth, equal_time)
+    module.__name__: module
+    for module in (
+        training_step,
+        peers,
+        wavenumber,
+        bandwidth,
+        equal_time,
+        baselines,
+        held_out,
+        eikonal,
+    )
 }
 
 

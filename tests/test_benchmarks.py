@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("training_step", "peers", "wavenumber", "bandwidth", "equal_time")
+NAMES = (
+    "training_step",
+    "peers",
+    "wavenumber",
+    "bandwidth",
+    "equal_time",
+    "baselines",
+    "held_out",
+    "eikonal",
+)
 
 
 def run(*arguments):
@@ -65,6 +74,18 @@ def test_training_is_told_apart_from_galerkin(found):
     assert trained["steps"] >= 1
     assert trained["loss"][1] < 1.5 * trained["loss"][0]
     assert solved["error"] < 1e-3 < trained["error"]
+
+
+def test_interpolation_keeps_the_pixels_it_was_given(found):
+    _, records = found
+    interpolated, fitted = records["held_out"]["rows"]
+    assert interpolated["fitted"] > 100 > interpolated["held out"] > fitted["held out"]
+
+
+def test_sweeping_meets_the_exact_times_better_on_more_nodes(found):
+    _, records = found
+    errors = [row["error"] for row in records["eikonal"]["rows"] if row["way"] == "sweeping"]
+    assert errors[1] < 0.5 * errors[0] < 1e-3
 
 
 def test_an_unknown_name_lists_the_benchmarks():

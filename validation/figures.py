@@ -76,6 +76,7 @@ def fields_figure(scene: Scene, axes: Sequence[NDArray], fields: Mapping[str, ND
 
 def error_figure(scene: Scene, axes: Sequence[NDArray], errors: Mapping[str, NDArray]) -> Figure:
     """|difference| side by side on one logarithmic scale of four decades, up to the 99.5th percentile."""
+    where = f" at {scene.axis_names[2]} = {axes[2][len(axes[2]) // 2]:.3g}" if len(axes) == 3 else ""
     axes, planes = _cut(axes, {name: np.abs(error) for name, error in errors.items()})
     everything = np.concatenate([plane.ravel() for plane in planes.values()])
     everything = everything[np.isfinite(everything)]
@@ -102,7 +103,7 @@ def error_figure(scene: Scene, axes: Sequence[NDArray], errors: Mapping[str, NDA
         furnish(panel, scene, axes, "white")
         panel.set_title(f"|{name}|", fontsize=LETTERING)
     _label(panels, scene)
-    _color_bar(figure, image, panels, "|difference|")
+    _color_bar(figure, image, panels, f"|difference|{where}")
     return figure
 
 

@@ -36,7 +36,7 @@ def snapshots_figure(
     if len(names) > 1:
         rows[f"|{names[0]} − {names[-1]}|"] = np.abs(fields[names[0]] - fields[names[-1]])
     shape = float((y[-1] - y[0]) / (x[-1] - x[0]))
-    figure = empty_figure(WIDTH, (WIDTH - 1.6) / len(moments) * shape * len(rows) + 0.4)
+    figure = empty_figure(WIDTH, (WIDTH - 1.6) / len(moments) * shape * len(rows) + 0.4 + 0.2 * len(rows))
     panels = figure.subplots(len(rows), len(moments), sharex=True, sharey=True, squeeze=False)
     shown = np.concatenate([np.real(field[..., moments]).ravel() for field in fields.values()])
     limit = robust_limit(shown)
@@ -54,7 +54,8 @@ def snapshots_figure(
             if row == 0:
                 panel.set_title(f"t = {t[moment]:.3g}", fontsize=LETTERING)
         line[0].set_ylabel(name, fontsize=LETTERING - 1)
-        bar = figure.colorbar(picture, ax=line, aspect=12, pad=0.01)
+        bar = figure.colorbar(picture, ax=line, aspect=12, pad=0.01, extend="max" if error else "both")
+        bar.formatter.set_powerlimits((-2, 3))
         bar.ax.tick_params(labelsize=LETTERING - 3)
     return figure
 

@@ -49,7 +49,7 @@ def solve_wave(equation: Wave, problem: Problem, shape: tuple[int, ...] | None, 
     notes = (
         f"leapfrog of fourth order on {' × '.join(map(str, counts))} nodes, {'chosen by itself' if chosen else 'as asked'}, "
         f"in {found.steps} steps of {domain.time.duration / found.steps:.3g} (stable up to {found.stable:.3g}); "
-        f"{snapshots} snapshots kept" + (f", of every {stride}th node" if stride > 1 else ""),
+        f"{snapshots} snapshots kept" + (f", of one node in {stride} along each axis" if stride > 1 else ""),
         *found.notes,
         note,
     )
