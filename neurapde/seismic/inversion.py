@@ -17,8 +17,10 @@ from neurapde.methods.base import Snapshot, Status
 from neurapde.seismic.continuation import stages_of
 from neurapde.seismic.enclosure import Enclosure
 from neurapde.seismic.inversion_files import Declared, read_checkpoint, write_checkpoint
+from neurapde.seismic.joint import Joint
 from neurapde.seismic.method import Found, InversionMethod, Setting, Stage, StageRecord
 from neurapde.seismic.misfits import L2, Misfit
+from neurapde.seismic.preflight import check_places, preflight
 from neurapde.seismic.reduced import Adjoint, Reduced
 from neurapde.seismic.result import Inversion
 from neurapde.seismic.survey import Survey
@@ -27,6 +29,7 @@ from neurapde.seismic.velocity import Velocity, as_velocity
 from neurapde.seismic.wavefield_reconstruction import WavefieldReconstruction
 
 METHODS: dict[str, Callable[[], InversionMethod]] = {
+    "joint": Joint,
     "reduced": Reduced,
     "adjoint": Adjoint,
     "irwri": WavefieldReconstruction,
@@ -40,7 +43,7 @@ def invert(
     *,
     domain: Domain,
     velocity: Any,
-    method: str | InversionMethod = "reduced",
+    method: str | InversionMethod = "joint",
     boundary: Any = None,
     frequencies: Any = None,
     misfit: Misfit | None = None,
@@ -65,10 +68,11 @@ def invert(
     Where the survey states its noise, a stage ends when the data are explained down to it.
     Raises DeclarationError, before any work, for what does not fit together.
     """
-    chosen = _method(method)
+    chosen = as_method(method)
     surveys = stages_of(_checked(survey), frequencies)
     setting = settle(survey, surveys, domain, velocity, boundary, L2() if misfit is None else misfit)
     chosen.check(setting)
+    warned = preflight(chosen, setting, surveys)
     trial = setting.velocity.trial or chosen.default_trial(setting)
     grid = chosen.grid(setting)
     unknown = build_unknown(
@@ -78,6 +82,7 @@ def invert(
     notes = [
         f"Velocity: {trial.describe()}, {unknown.parameter_count} parameters.",
         f"Model: {setting.enclosure.describe()}.",
+        *warned,
     ]
     records, resumed = keep.found(resume)
     found: Found | None = None
@@ -122,7 +127,7 @@ def settle(
     survey.check_in(domain)
     _, fastest = declared.slowest_and_fastest(domain)  # type: ignore[arg-type]
     enclosure = Enclosure.around(domain, boundary, fastest / _lowest(surveys))
-    survey.check_in(enclosure.region)
+    check_places(survey, enclosure)
     complete = declared.on(enclosure.region)
     used = survey
     if survey.data is not None:
@@ -138,7 +143,8 @@ def _lowest(surveys: tuple[Survey, ...]) -> float:
     return min(found) if found else 8.0 / float(surveys[0].times[-1] - surveys[0].times[0])
 
 
-def _method(method: str | InversionMethod) -> InversionMethod:
+def as_method(method: str | InversionMethod) -> InversionMethod:
+    """A method from one, or from its name."""
     if isinstance(method, InversionMethod):
         return method
     if method not in METHODS:
