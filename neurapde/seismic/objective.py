@@ -34,6 +34,7 @@ class Objective:
     """The misfit of an engine's data to a survey's, and the priors on m, at the parameters of an unknown.
 
     reference: the mean of the start model's m in the region, in units of which priors see it.
+    start: the start model as they see it.
     """
 
     def __init__(self, modelling: Modelling, unknown: Unknown, survey: Survey, misfit: Misfit) -> None:
@@ -49,7 +50,7 @@ class Objective:
         )
         self._inner = _inner(modelling, unknown)
         self.reference = float(np.mean(unknown.start(self._inner_points())))
-        self._start = self._relative(torch.from_numpy(unknown.start_mean(grid.points, grid.spacing)))
+        self.start = self.relative(torch.from_numpy(unknown.start_mean(grid.points, grid.spacing)))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,9 +62,9 @@ class Objective:
         model = self.sample()
         predicted, scales = self.scaled(self.modelling.predict(model))
         parts = {self.misfit.name: self.misfit(predicted, self.observed, self.weights)}
-        relative = self._relative(model)
+        relative = self.relative(model)
         for prior in self.unknown.velocity.prior:
-            parts[prior.name] = prior(relative, self._start, self.modelling.grid.spacing)
+            parts[prior.name] = prior(relative, self.start, self.modelling.grid.spacing)
         residuals, residual = self._residuals(predicted.detach())
         total = torch.stack(list(parts.values())).sum()
         return Value(
@@ -81,7 +82,8 @@ class Objective:
         scales = above / below
         return predicted * scales.reshape(*shape, *(1,) * len(axes)), scales
 
-    def _relative(self, model: Tensor) -> Tensor:
+    def relative(self, model: Tensor) -> Tensor:
+        """What priors see of a model `(grid.size,)`: its part in the region, `(nx, ny)`, in units of `reference`."""
         return model.reshape(tuple(self.modelling.grid.shape))[self._inner] / self.reference
 
     def _inner_points(self) -> np.ndarray:

@@ -5,7 +5,7 @@ the same in metres and in kilometres. Every method uses the same functionals.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -40,6 +40,16 @@ class Prior(Declaration, ABC):
         length = _length(values, spacing)
         return self.weight * self.integral(values, start, tuple(step / length for step in spacing))
 
+    def majorant(self, values: Tensor, start: Tensor, spacing: Sequence[float]) -> Callable[[Tensor], Tensor]:
+        """A quadratic functional of other values with the gradient of this one at `values`, and nowhere below it."""
+        length = _length(values, spacing)
+        steps = tuple(step / length for step in spacing)
+        return lambda others: self.weight * self.quadratic(values.detach(), others, start, steps)
+
+    def quadratic(self, values: Tensor, others: Tensor, start: Tensor, spacing: tuple[float, ...]) -> Tensor:
+        """The majorant at `values` of the integral, at `others`; a constant may be missing."""
+        return self.integral(others, start, spacing)
+
     @abstractmethod
     def integral(self, values: Tensor, start: Tensor, spacing: tuple[float, ...]) -> Tensor:
         """The integral over a grid of unit area."""
@@ -57,6 +67,13 @@ class TotalVariation(Prior):
         first, second = differences(values, spacing)
         size = torch.sqrt(first**2 + second**2 + SMOOTHING**2) - SMOOTHING
         return size.sum() * spacing[0] * spacing[1]
+
+    def quadratic(self, values: Tensor, others: Tensor, start: Tensor, spacing: tuple[float, ...]) -> Tensor:
+        """Lagged diffusivity. Source: Vogel and Oman (1996), SIAM J. Sci. Comput. 17(1)."""
+        first, second = differences(values, spacing)
+        size = torch.sqrt(first**2 + second**2 + SMOOTHING**2)
+        first, second = differences(others, spacing)
+        return 0.5 * ((first**2 + second**2) / size).sum() * spacing[0] * spacing[1]
 
 
 @dataclass(frozen=True)
