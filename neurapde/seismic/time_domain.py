@@ -1,0 +1,82 @@
+"""Inversion of traces in time: a velocity, network or grid, through leapfrog and its exact, checkpointed adjoint."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
+from neurapde.reference_solvers.grid import Grid
+from neurapde.seismic.descents import AdamDescent, Descent
+from neurapde.seismic.method import Setting
+from neurapde.seismic.modelling import Modelling
+from neurapde.seismic.reduced import PER_WAVE, EngineMethod
+from neurapde.seismic.time_modelling import (
+    MEMORY,
+    PER_WAVELENGTH,
+    TimeModelling,
+    excited_frequencies,
+    time_grid_for,
+)
+from neurapde.seismic.unknowns import free_bounds
+from neurapde.seismic.velocity import Gridded
+from neurapde.trials.base import Trial, box_scale
+from neurapde.trials.siren import Siren
+
+
+@dataclass(frozen=True)
+class TimeDomain(EngineMethod):
+    """A velocity, by default a Siren, from traces whose wavelet is known.
+
+    spacing: largest distance of nodes in units of length; None to take it from
+    per_wavelength: nodes in the shortest wavelength of the start model, at the highest frequency of the wavelet.
+    memory: bytes that a prediction and its gradient may take; less means more computed again.
+    descent: `AdamDescent`, `BoundedLBFGS` or another.
+    """
+
+    spacing: float | None = None
+    per_wavelength: float = PER_WAVELENGTH
+    memory: float = MEMORY
+    descent: Any = field(default_factory=AdamDescent)
+
+    def __post_init__(self) -> None:
+        names = (
+            ("per_wavelength", "memory") if self.spacing is None else ("spacing", "per_wavelength", "memory")
+        )
+        for name in names:
+            object.__setattr__(self, name, checks.positive(getattr(self, name), f"{name} of TimeDomain"))
+        if not isinstance(self.descent, Descent):
+            raise DeclarationError(f"descent={self.descent!r}; give AdamDescent(…) or BoundedLBFGS(…)")
+
+    @property
+    def way_down(self) -> Descent:
+        return self.descent  # type: ignore[no-any-return]
+
+    def default_trial(self, setting: Setting) -> Trial | Gridded:
+        _, half = box_scale(free_bounds(setting.velocity, setting.enclosure))
+        peak, _ = excited_frequencies(setting.survey)
+        omega = PER_WAVE * half * 2 * math.pi * peak / setting.start[0]
+        return Siren(width=64, depth=2, omega_0=max(1.0, omega), omega_hidden=30.0)
+
+    def grid(self, setting: Setting) -> Grid:
+        return time_grid_for(
+            setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength
+        )
+
+    def check(self, setting: Setting) -> None:
+        excited_frequencies(setting.survey)
+
+    def describe(self) -> str:
+        return f"time domain: leapfrog, {self.descent.describe()}"
+
+    def modelling(self, setting: Setting) -> Modelling:
+        assert setting.velocity.bounds is not None
+        return TimeModelling(
+            setting.survey,
+            setting.enclosure,
+            setting.start,
+            setting.velocity.bounds[1],
+            spacing=self.spacing,
+            per_wavelength=self.per_wavelength,
+            memory=self.memory,
+        )
