@@ -13,6 +13,7 @@ from neurapde.methods.history import History
 from neurapde.reference_solvers.grid import Grid
 from neurapde.seismic.enclosure import Enclosure
 from neurapde.seismic.misfits import Misfit
+from neurapde.seismic.needs import Needs, band_of
 from neurapde.seismic.survey import Survey
 from neurapde.seismic.unknowns import Unknown
 from neurapde.seismic.velocity import Gridded, Velocity
@@ -96,6 +97,10 @@ class InversionMethod(Declaration, ABC):
     @abstractmethod
     def grid(self, setting: Setting) -> Grid:
         """The grid that a stage works on: its size is known, and refused, before any work."""
+
+    def needs(self, setting: Setting) -> Needs:
+        """What a stage takes, as far as it can be told before any work; see `preflight`."""
+        return Needs(self.grid(setting), band=band_of(setting.survey))
 
     @abstractmethod
     def check(self, setting: Setting) -> None:

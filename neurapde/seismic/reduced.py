@@ -17,14 +17,15 @@ from neurapde.seismic.descents import AdamDescent, BoundedLBFGS, Descent
 from neurapde.seismic.grid_modelling import PER_WAVELENGTH, GridModelling, angular_frequencies, grid_for
 from neurapde.seismic.method import Found, InversionMethod, Setting, Stage
 from neurapde.seismic.modelling import Modelling
+from neurapde.seismic.needs import Needs, factored
 from neurapde.seismic.objective import Objective
 from neurapde.seismic.unknowns import free_bounds
 from neurapde.seismic.velocity import Gridded
 from neurapde.trials.base import Trial, box_scale
 from neurapde.trials.siren import Siren
 
-PER_WAVE = 1.5
-"""ω₀ of a default Siren in units of the largest wavenumber: waves see the medium up to twice theirs."""
+ROUGH, SMOOTH = 1.5, 1.0
+"""ω₀ of a default Siren, with a prior and without, in units of the largest wavenumber: waves see up to twice theirs."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,16 @@ class EngineMethod(InversionMethod):
 
 
 def default_siren(setting: Setting) -> Siren:
-    """The network of a velocity whose frequencies suit what the waves can see."""
+    """The network of a velocity whose frequencies suit what the waves can see.
+
+    Where nothing else is believed of the velocity, the network itself is the prior: a smooth and wide one.
+    """
     slowest, _ = setting.start
     _, half = box_scale(free_bounds(setting.velocity, setting.enclosure))
-    omega = PER_WAVE * half * float(angular_frequencies(setting.survey).max()) / slowest
-    return Siren(width=64, depth=2, omega_0=max(1.0, omega), omega_hidden=30.0)
+    omega = half * float(angular_frequencies(setting.survey).max()) / slowest
+    if setting.velocity.prior:
+        return Siren(width=64, depth=2, omega_0=max(1.0, ROUGH * omega), omega_hidden=30.0)
+    return Siren(width=128, depth=1, omega_0=max(1.0, SMOOTH * omega), omega_hidden=10.0)
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,9 @@ class Reduced(EngineMethod):
 
     def grid(self, setting: Setting) -> Grid:
         return grid_for(setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength)
+
+    def needs(self, setting: Setting) -> Needs:
+        return factored(self.grid(setting), setting.survey, 2 * setting.survey.shots, self.descent.steps)
 
     def check(self, setting: Setting) -> None:
         angular_frequencies(setting.survey)

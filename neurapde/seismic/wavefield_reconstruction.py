@@ -25,6 +25,7 @@ from neurapde.reference_solvers.total_variation import Splitting
 from neurapde.seismic.grid_modelling import PER_WAVELENGTH, GridModelling, angular_frequencies, grid_for
 from neurapde.seismic.method import Found, InversionMethod, Setting, Stage
 from neurapde.seismic.misfits import L2
+from neurapde.seismic.needs import Needs, factored
 from neurapde.seismic.objective import Objective
 from neurapde.seismic.priors import TotalVariation
 from neurapde.seismic.unknowns import GridUnknown
@@ -75,6 +76,10 @@ class WavefieldReconstruction(InversionMethod):
 
     def grid(self, setting: Setting) -> Grid:
         return grid_for(setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength)
+
+    def needs(self, setting: Setting) -> Needs:
+        columns = 2 * setting.survey.shots + len(setting.survey.receivers)
+        return factored(self.grid(setting), setting.survey, columns, self.steps)
 
     def check(self, setting: Setting) -> None:
         angular_frequencies(setting.survey)
