@@ -28,7 +28,7 @@ from neurapde.seismic.unknowns import GridUnknown
 ALIKE = 0.01
 """Spacings of two grids that differ by less than this part of one are the same."""
 SKIPPED = 1 / 3
-"""Part of the data more than a quarter of a cycle off above which cycles are probably skipped; of chance phases it is 1/2."""
+"""Part of the data more than a quarter of a cycle off above which cycles are probably skipped; by chance it is half."""
 SHOTS, NODES = 8, 100_000
 """Shots that are looked at for that, and the largest grid on which it is done: a second or two."""
 
@@ -44,12 +44,13 @@ def preflight(method: InversionMethod, setting: Setting, stages: tuple[Survey, .
     needs = [method.needs(part) for part in settings]
     for part, need in zip(settings, needs, strict=True):
         _check_nodes(part, need)
-        _check_layers(part, need)
-    crime = _crime(setting.survey, needs)
-    notes = (*crime, *_estimate(settings, needs), *_cycles(settings[0]))
-    for note in crime:
-        warnings.warn(note, DeclarationWarning, stacklevel=3)
-    return notes
+    lowest = min(range(len(needs)), key=lambda index: (needs[index].band or (0.0,))[0])
+    return (
+        *_layers(settings[lowest], needs[lowest]),
+        *_crime(setting.survey, needs),
+        *_estimate(settings, needs),
+        *_cycles(settings[0]),
+    )
 
 
 def check_places(survey: Survey, enclosure: Enclosure) -> None:
@@ -63,8 +64,8 @@ def check_places(survey: Survey, enclosure: Enclosure) -> None:
         outside = ((places < lower - slack) | (places > upper + slack)).any(axis=1)
         if outside.any():
             raise DeclarationError(
-                f"{_many(what, outside)} in the absorbing layer, where the field is damped, {_first(what, places, outside)}; "
-                "move them inside, widen the domain, or leave the layer out of boundary: one is then put around the domain"
+                f"{_many(what, outside)} in the absorbing layer, where the field is damped, {_first(what, places, outside)}"
+                "; move them inside, widen the domain, or leave the layer out of boundary: one is then put around the domain"
             )
         for face, held in _on_fixed(places, enclosure).items():
             if held.any():
@@ -120,11 +121,11 @@ def _check_nodes(setting: Setting, needs: Needs) -> None:
     warnings.warn(way, DeclarationWarning, stacklevel=4)
 
 
-def _check_layers(setting: Setting, needs: Needs) -> None:
+def _layers(setting: Setting, needs: Needs) -> tuple[str, ...]:
     """Width and reflection of the absorbing layer at the lowest frequency, in the fastest speed of the start model."""
     layer = setting.enclosure.pml
     if layer is None or needs.band is None:
-        return
+        return ()
     lowest = needs.band[0]
     wavelength = setting.start[1] / lowest
     for side, width in layer.widths(setting.enclosure.box).items():
@@ -132,15 +133,18 @@ def _check_layers(setting: Setting, needs: Needs) -> None:
         thin, loud = width < wavelength / 2 * (1 - ALIKE), reflection > REFLECTED
         if not (thin or loud):
             continue
+        half = number(float(f"{wavelength / 2:.3g}"))
         text = (
-            f"at {number(lowest)} Hz the PML at {side}, {number(width)} wide, is {width / wavelength:.2g} wavelengths and "
-            f"sends back |R| = {reflection:.1e}; use at least half a wavelength, {number(float(f'{wavelength / 2:.3g}'))}, "
-            "with reflection=1e-3, or leave boundary out: layers are then put around the domain"
+            f"Layer: at {number(lowest)} Hz the PML at {side}, {number(width)} wide, is {width / wavelength:.2g} "
+            f"wavelengths and sends back |R| = {reflection:.1e}; better at least half a wavelength, {half}, with "
+            "reflection=1e-3, or no boundary: layers are then put around the domain."
         )
         if thin and loud:
             raise DeclarationError(text)
-        warnings.warn(text, DeclarationWarning, stacklevel=4)
-        return
+        if loud:
+            warnings.warn(text, DeclarationWarning, stacklevel=4)
+        return (text,)
+    return ()
 
 
 def _crime(survey: Survey, needs: list[Needs]) -> tuple[str, ...]:
@@ -151,11 +155,13 @@ def _crime(survey: Survey, needs: list[Needs]) -> tuple[str, ...]:
     for need in needs:
         steps = need.grid.spacing
         if origin.solver == need.solver and np.allclose(origin.spacing, steps, rtol=ALIKE, atol=0):
-            return (
+            text = (
                 f"Inverse crime: the data were made by the same solver ({origin.solver}) at the same spacing of nodes, "
                 f"{number(max(steps))}, as the inversion's: its errors cancel, and the result is better than any from field "
-                "data would be. Simulate on another shape=, or invert with another spacing=.",
+                "data would be. Simulate on another shape=, or invert with another spacing=."
             )
+            warnings.warn(text, DeclarationWarning, stacklevel=4)
+            return (text,)
     return ()
 
 
