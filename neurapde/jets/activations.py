@@ -26,6 +26,11 @@ class Activation(ABC):
         """The frequency ω by which a layer scales its pre-activations."""
         return 1.0
 
+    @property
+    def form(self) -> Activation:
+        """The same f without its frequency, which layers put into their weights."""
+        return self
+
     @abstractmethod
     def __call__(self, z: Tensor) -> Tensor:
         """The value f(z), differentiable by torch to any order."""
@@ -62,6 +67,10 @@ class Sine(Activation):
     @property
     def omega(self) -> float:
         return float(self.frequency)
+
+    @property
+    def form(self) -> Activation:
+        return Sine(1.0)
 
     def __call__(self, z: Tensor) -> Tensor:
         return torch.sin(z)

@@ -5,7 +5,7 @@ layer is one matrix product for all of them. An activation mixes channels by the
 
     a = f(z),   a_i = f′ z_i,   a_ij = f′ z_ij + f″ z_i z_j,
 
-and its transpose, written out below, is the backward pass: no graph of derivatives is ever built twice. In
+and its transpose, written out in `kernels`, is the backward pass: no graph of derivatives is ever built twice. In
 the first layer z_i is a constant of the layer (a column of its weight) and z_ij = 0, which saves that layer's
 products.
 """
@@ -20,114 +20,85 @@ from torch.autograd.function import once_differentiable
 
 from neurapde.jets.activations import Activation
 from neurapde.jets.jet import Layout
+from neurapde.jets.kernels import EAGER, Kernels
 
 
 class _Activate(torch.autograd.Function):
     """a = f(z + bias) on stacked channels (C, n, w); the bias (w,) belongs to the value's channel alone."""
 
     @staticmethod
-    def forward(ctx: Any, stack: Tensor, bias: Tensor, activation: Activation, layout: Layout) -> Tensor:
-        value, slope = activation.value_and_slope(stack[0] + bias)
-        out = torch.empty_like(stack)
-        out[0] = value
-        firsts = layout.firsts
-        torch.mul(stack[1:], slope, out=out[1:])
-        if layout.pairs:
-            second = activation.second(value, slope)
-            for channel, (i, j) in enumerate(layout.pairs, start=1 + firsts):
-                out[channel].addcmul_(second * stack[1 + i], stack[1 + j])
-        ctx.save_for_backward(stack, value, slope)
-        ctx.activation, ctx.layout = activation, layout
+    def forward(
+        ctx: Any, stack: Tensor, bias: Tensor, activation: Activation, layout: Layout, kernels: Kernels
+    ) -> Tensor:
+        out, slope = kernels.activate(stack, bias, activation, layout)
+        ctx.save_for_backward(stack, out, slope)
+        ctx.setting = activation, layout
+        ctx.kernels = kernels
         return out
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        stack, value, slope = ctx.saved_tensors
-        activation, layout = ctx.activation, ctx.layout
-        out = grad * slope
-        firsts = layout.firsts
-        if firsts:
-            second = activation.second(value, slope)
-            slope_moves = (grad[1:] * stack[1:]).sum(0)
-            if layout.pairs:
-                third = activation.third(value, slope)
-            for channel, (i, j) in enumerate(layout.pairs, start=1 + firsts):
-                pull = grad[channel] * second
-                out[1 + i].addcmul_(pull, stack[1 + j])
-                out[1 + j].addcmul_(pull, stack[1 + i])
-                out[0].addcmul_(grad[channel] * third, stack[1 + i] * stack[1 + j])
-            out[0].addcmul_(second, slope_moves)
-        return out, out[0].sum(0), None, None
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+        stack, out, slope = ctx.saved_tensors
+        pulled = ctx.kernels.pull(grad, stack, out[0], slope, *ctx.setting)
+        return pulled, pulled[0].sum(0), None, None, None
 
 
 class _FirstActivate(torch.autograd.Function):
     """a = f(z) for z (n, w) whose derivatives z_i are `directions` (d, w), the same at every point."""
 
     @staticmethod
-    def forward(ctx: Any, z: Tensor, directions: Tensor, activation: Activation, layout: Layout) -> Tensor:
-        value, slope = activation.value_and_slope(z)
-        out = z.new_empty((layout.count, *z.shape))
-        out[0] = value
-        firsts = layout.firsts
-        for i in range(firsts):
-            torch.mul(slope, directions[i], out=out[1 + i])
-        if layout.pairs:
-            second = activation.second(value, slope)
-            for channel, (i, j) in enumerate(layout.pairs, start=1 + firsts):
-                torch.mul(second, directions[i] * directions[j], out=out[channel])
-        ctx.save_for_backward(directions, value, slope)
-        ctx.activation, ctx.layout = activation, layout
+    def forward(
+        ctx: Any, z: Tensor, directions: Tensor, activation: Activation, layout: Layout, kernels: Kernels
+    ) -> Tensor:
+        out, slope = kernels.activate_first(z, directions, activation, layout)
+        ctx.save_for_backward(directions, out, slope)
+        ctx.setting = activation, layout
+        ctx.kernels = kernels
         return out
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        directions, value, slope = ctx.saved_tensors
-        activation, layout = ctx.activation, ctx.layout
-        firsts = layout.firsts
-        to_z = grad[0] * slope
-        to_directions = torch.zeros_like(directions)
-        if firsts:
-            second = activation.second(value, slope)
-            by_slope = torch.zeros_like(to_z)
-            for i in range(firsts):
-                by_slope.addcmul_(grad[1 + i], directions[i])
-                to_directions[i] = (grad[1 + i] * slope).sum(0)
-            to_z.addcmul_(by_slope, second)
-        if layout.pairs:
-            by_second = torch.zeros_like(to_z)
-            for channel, (i, j) in enumerate(layout.pairs, start=1 + firsts):
-                by_second.addcmul_(grad[channel], directions[i] * directions[j])
-                column = (grad[channel] * second).sum(0)
-                to_directions[i] += column * directions[j]
-                to_directions[j] += column * directions[i]
-            to_z.addcmul_(by_second, activation.third(value, slope))
-        return to_z, to_directions, None, None
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+        directions, out, slope = ctx.saved_tensors
+        to_z, to_directions = ctx.kernels.pull_first(grad, directions, out[0], slope, *ctx.setting)
+        return to_z, to_directions, None, None, None
 
 
 def first_layer(
-    inputs: Tensor, weight: Tensor, bias: Tensor, activation: Activation, layout: Layout, slope: float = 1.0
+    inputs: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    activation: Activation,
+    layout: Layout,
+    slope: float = 1.0,
+    kernels: Kernels = EAGER,
 ) -> Tensor:
     """Channels (C, n, w) of f(ω(W x̂ + b)) at inputs x̂ (n, d), W (w, d), b (w,).
 
     slope: dx̂/dx, the factor by which coordinates were scaled to make the inputs; derivatives are with
            respect to x.
+    kernels: what computes the elementwise part.
     """
     scaled = weight * activation.omega
     z = torch.nn.functional.linear(inputs, scaled, bias * activation.omega)
     return _FirstActivate.apply(  # type: ignore[no-untyped-call]
-        z, scaled.T * slope, activation, layout
+        z, scaled.T * slope, activation, layout, kernels
     )
 
 
 def hidden_layer(
-    stack: Tensor, weight: Tensor, bias: Tensor, activation: Activation, layout: Layout
+    stack: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    activation: Activation,
+    layout: Layout,
+    kernels: Kernels = EAGER,
 ) -> Tensor:
     """Channels (C, n, w) of f(ω(W a + b)) from the channels (C, n, v) of a, W (w, v), b (w,)."""
     z = torch.nn.functional.linear(stack, weight * activation.omega)
     return _Activate.apply(  # type: ignore[no-untyped-call]
-        z, bias * activation.omega, activation, layout
+        z, bias * activation.omega, activation, layout, kernels
     )
 
 

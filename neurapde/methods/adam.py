@@ -12,16 +12,21 @@ from torch import Tensor
 from neurapde.core.errors import DeclarationError
 from neurapde.core.progress import Bar
 from neurapde.equations.eikonal import Eikonal
-from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task
+from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task, Training
+from neurapde.methods.causal import Causal
 from neurapde.methods.curriculum import Curriculum
+from neurapde.methods.descent import Descent
 from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.losses import MEASURES, LossName
 from neurapde.methods.objective import Objective
 from neurapde.methods.recorder import Recorder
+from neurapde.methods.sampling import Fresh, Sampling
 from neurapde.methods.schedules import Constant, Schedule
+from neurapde.methods.weighting import Weighting
 from neurapde.problem import Problem
 from neurapde.sources import PointSource
 from neurapde.trials.base import Trial, TrialFunction
+from neurapde.trials.compiling import compiled
 from neurapde.trials.siren import Siren
 
 
@@ -31,16 +36,20 @@ class Adam(Method):
 
     steps:    steps in all; a resumed run counts those already taken.
     lr:       learning rate of the first step.
-    points:   drawn per step, uniformly by measure, for every constraint; or a number for each by name.
+    points:   per step, for every constraint; or a number for each by name.
+    sampling: where they lie: `Fresh(how)`, drawn anew by measure; `Fixed(how)`; `ResidualAdaptive()`.
     loss:     "l1", the mean of |r| (of a complex residual |Re r| + |Im r|), or "l2", the mean of |r|².
-    weights:  factors of the constraints' losses by name; 1 where none is given.
+    weights:  factors of the constraints' losses by name, 1 where none is given; or `GradientNorm()`, which finds them.
     schedule: what multiplies lr: `Constant()`, `Cosine(final)`, `Exponential(rate, every)`.
     clip:     largest norm of the gradient over all parameters; a longer one is scaled down. None: unlimited.
     source_points: extra points per step for the equation, uniform within 5 standard deviations of each
         Gaussian source.
     source_weight: weight, in the mean, of the points where a Gaussian source acts (within 6 standard
         deviations); None for points / 1000.
-    curriculum: for problems in time, a `Curriculum(steps)` that opens the time from its start on; None: all at once.
+    curriculum: for problems in time, a `Curriculum(steps)` that opens the time from its start on, or `Causal()`, which
+        weighs a time by how well the earlier ones are met; None: all at once.
+    compile:  whether to compile the layers' elementwise work for this machine, some seconds at the start; where no
+        compiler is found the training runs without, and the notes say so.
     record_every: steps between two rows of the history, and between two looks at whether the loss is finite.
     checkpoint_seconds: time between two checkpoints, where the solve has an `out` folder.
 
@@ -55,12 +64,14 @@ class Adam(Method):
     lr: float = 1e-4
     points: int | Mapping[str, int] = 4096
     loss: LossName = "l1"
-    weights: Mapping[str, float] = field(default_factory=dict)
+    sampling: Sampling = field(default_factory=Fresh)
+    weights: Mapping[str, float] | Weighting = field(default_factory=dict)
     schedule: Schedule = field(default_factory=Constant)
     clip: float | None = None
     source_points: int = 100
     source_weight: float | None = None
-    curriculum: Curriculum | None = None
+    curriculum: Curriculum | Causal | None = None
+    compile: bool = False
     record_every: int = 10
     checkpoint_seconds: float = 60.0
 
@@ -70,8 +81,14 @@ class Adam(Method):
             raise DeclarationError(
                 f"loss={self.loss!r} is not known; use {' or '.join(map(repr, MEASURES))}."
             )
-        if self.curriculum is not None and not isinstance(self.curriculum, Curriculum):
-            raise DeclarationError(f"curriculum={self.curriculum!r} is none; use Curriculum(steps), or None.")
+        if self.curriculum is not None and not isinstance(self.curriculum, Curriculum | Causal):
+            raise DeclarationError(
+                f"curriculum={self.curriculum!r} is none; use Curriculum(steps), Causal() or None."
+            )
+        if not isinstance(self.sampling, Sampling):
+            raise DeclarationError(
+                f"sampling={self.sampling!r} is none; use Fresh(), Fixed() or ResidualAdaptive()."
+            )
         if not isinstance(self.schedule, Schedule):
             raise DeclarationError(
                 f"schedule={self.schedule!r} is no schedule; use Constant(), Cosine() or Exponential()."
@@ -102,9 +119,11 @@ class Adam(Method):
 
     def objective(self, problem: Problem) -> Objective:
         """The loss that this method lowers. Raises DeclarationError for names the problem does not have."""
-        return Objective(
-            problem, self.points, self.loss, self.weights, self.source_points, self.source_weight
-        )
+        weights = {} if isinstance(self.weights, Weighting) else self.weights
+        return Objective(problem, self.points, self.loss, weights, self.source_points, self.source_weight)
+
+    def training(self, problem: Problem) -> Training:
+        return Training(weights=self.objective(problem).weights)
 
     def resume_key(self) -> "Adam":
         """This method without what may change between a run and its continuation."""
@@ -119,7 +138,11 @@ class Adam(Method):
     def run(self, task: Task) -> Outcome:
         if task.trial is None:
             raise DeclarationError("Adam trains a trial function; give solve(…, trial=npde.Siren()).")
-        return _Training(self, task, task.trial).run()
+        if not self.compile:
+            return _Training(self, task, task.trial).run()
+        with compiled(task.trial) as reason:
+            outcome = _Training(self, task, task.trial).run()
+        return outcome if reason is None else dataclasses.replace(outcome, notes=(*outcome.notes, reason))
 
 
 class _Training:
@@ -132,6 +155,10 @@ class _Training:
         if not self.parameters:
             raise DeclarationError(f"{trial.spec} has no trainable parameters; Adam has nothing to move.")
         self.optimizer = torch.optim.Adam(self.parameters, lr=method.lr)
+        weighting = method.weights if isinstance(method.weights, Weighting) else None
+        self.descent = Descent(
+            self.objective, method.sampling, weighting, method.curriculum, trial, task.generator
+        )
         self.recorder = Recorder(self.objective.names)
         self.step = 0
         self.seconds_before = 0.0
@@ -174,22 +201,19 @@ class _Training:
                 f"The loss was not finite after step {self.step}; the parameters are those of step "
                 f"{self.good_step}. A smaller lr, or clip=1.0, may help.",
             )
-        return Outcome(self.trial, status, self.recorder.history, notes, {"steps": self.step})
+        extras = {"steps": self.step, **self.descent.extras()}
+        return Outcome(self.trial, status, self.recorder.history, notes, extras)
 
     def _advance(self, bar: Bar) -> bool:
         """Take one step, recording the losses before it every `record_every` steps; False if not finite."""
         rate = self.method.lr * self.method.schedule.factor(self.step, self.method.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        self.optimizer.zero_grad(set_to_none=True)
-        curriculum = self.method.curriculum
-        reach = 1.0 if curriculum is None else curriculum.reach(self.step)
-        total, losses = self.objective.evaluate(self.trial, self.task.generator, reach)
-        total.backward()  # type: ignore[no-untyped-call]
+        total, losses = self.descent.gradient(self.step)
         if self.method.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.parameters, self.method.clip)
         if self.step % self.method.record_every == 0 or self.step == self.method.steps - 1:
-            first, *values = torch.stack([total.detach(), *(loss.detach() for loss in losses)]).tolist()
+            first, *values = torch.stack([total, *losses]).tolist()
             self.recorder.add(self.step, self.seconds, first, rate, values)
             bar.show(dict(zip(self.objective.names, values, strict=True)))
             if not math.isfinite(first):
@@ -217,7 +241,7 @@ class _Training:
             self.task.save(self.trial, self._snapshot(), status)
 
     def _snapshot(self) -> Snapshot:
-        tensors = {"generator": self.task.generator.get_state()}
+        tensors = {"generator": self.task.generator.get_state(), **self.descent.tensors()}
         for index, parameter in enumerate(self.parameters):
             for name, tensor in self.optimizer.state.get(parameter, {}).items():
                 tensors[f"adam.{index}.{name}"] = tensor
@@ -227,6 +251,7 @@ class _Training:
         self.step, self.seconds_before = snapshot.step, snapshot.seconds
         self.recorder = Recorder(self.objective.names, snapshot.history)
         self.task.generator.set_state(snapshot.tensors["generator"])
+        self.descent.restore(snapshot.tensors)
         state: dict[int, dict[str, Tensor]] = {}
         for key, tensor in snapshot.tensors.items():
             if key.startswith("adam."):
@@ -249,6 +274,7 @@ def _check_numbers(method: Adam) -> None:
     for name, value in positive.items():
         if value is not None and not 0 < value < math.inf:
             raise DeclarationError(f"{name}={value!r}: give a positive, finite number.")
-    for name, weight in method.weights.items():
+    fixed = {} if isinstance(method.weights, Weighting) else method.weights
+    for name, weight in fixed.items():
         if not 0 <= weight < math.inf:
             raise DeclarationError(f"weights[{name!r}]={weight!r}: give a finite number, not negative.")

@@ -5,7 +5,7 @@ counts, the weights, the losses and the history alike.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from neurapde.constraints import Constraint, Samples
 from neurapde.core.errors import DeclarationError
+from neurapde.domains.sampling import How
 from neurapde.methods.curriculum import within_reach
 from neurapde.methods.losses import MEASURES, LossName, mean_loss
 from neurapde.problem import Problem
@@ -22,8 +23,38 @@ from neurapde.trials.base import TrialFunction
 
 SAMPLED_DEVIATIONS = 5.0
 """Radius, in standard deviations, of the ball round a Gaussian source in which its extra points are drawn."""
+CACHED_ROWS = 5_120
+"""Rows of numbers, points times derivatives, that pass through the layers of a network at a time on a CPU."""
 WEIGHTED_DEVIATIONS = 6.0
 """Radius, in standard deviations, where a Gaussian f counts as not zero: up to 1.5e-8 of its peak."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Points of one constraint and their weights `(n,)` or `(n, c)` in its loss; None for 1."""
+
+    constraint: Constraint
+    samples: Samples
+    weights: Tensor | None = None
+
+    def split(self, size: int) -> Iterator["Batch"]:
+        """The batch in pieces of at most `size` points."""
+        n = len(self.samples.points)
+        if n <= size:
+            yield self
+            return
+        for start in range(0, n, size):
+            chosen = slice(start, start + size)
+            rest = (self.samples.normals, self.samples.targets, self.weights)
+            normals, targets, weights = (None if part is None else part[chosen] for part in rest)
+            samples = Samples(self.samples.points[chosen], normals, targets)
+            yield Batch(self.constraint, samples, weights)
+
+    def times(self, factors: Tensor) -> Tensor:
+        """The weights, each point's times its factor (n,)."""
+        if self.weights is None:
+            return factors
+        return self.weights * (factors if self.weights.ndim == 1 else factors[:, None])
 
 
 @dataclass(frozen=True)
@@ -101,32 +132,84 @@ class Objective:
         Returns the weighted sum and the loss of each constraint, in the order of `names`, all scalars.
         """
         losses = [
-            self._constraint_loss(constraint, trial, generator, reach) for constraint in self.problem.trained
+            self.loss_of(self.batch(constraint, self.draw(constraint, trial, generator), reach), trial)
+            for constraint in self.problem.trained
         ]
         weighted = [self.weights.get(name, 1.0) * loss for name, loss in zip(self.names, losses, strict=True)]
         return torch.stack(weighted).sum(), losses
 
-    def _constraint_loss(
-        self, constraint: Constraint, trial: TrialFunction, generator: torch.Generator, reach: float
-    ) -> Tensor:
+    def draw(
+        self, constraint: Constraint, trial: TrialFunction, generator: torch.Generator, how: How = "uniform"
+    ) -> Samples:
+        """New points of a constraint, in all of the time, with those at its sources."""
         anchor = next(trial.parameters())
         samples = constraint.sample(
             self.count(constraint.name),
+            how=how,
             generator=generator,
             dtype=anchor.dtype.to_real(),
             device=anchor.device,
         )
-        samples = within_reach(samples, constraint, self.problem, reach)
-        point_weights = None
-        if constraint.name in self.equation_names and any(self.sources):
-            samples = self._with_source_points(samples, generator)
-            point_weights = self._point_weights(samples.points, constraint.name)
-        mixed = self.problem.equation.mixed if constraint.order == 2 else ()
-        jet = trial.jet(samples.points, order=constraint.order, mixed=mixed)
-        return mean_loss(constraint.residual(samples, jet), MEASURES[self.loss], point_weights)
+        return self.with_source_points(constraint, samples, generator)
 
-    def _with_source_points(self, samples: Samples, generator: torch.Generator) -> Samples:
-        if not self.source_points:
+    def batch(self, constraint: Constraint, samples: Samples, reach: float = 1.0) -> Batch:
+        """Samples of a constraint moved into the open part of the time, and their weights."""
+        samples = within_reach(samples, constraint, self.problem, reach)
+        weights = None
+        if constraint.name in self.equation_names and any(self.sources):
+            weights = self._point_weights(samples.points, constraint.name)
+        return Batch(constraint, samples, weights)
+
+    def residual(self, batch: Batch, trial: TrialFunction) -> Tensor:
+        """What a trial leaves of the constraint at the points of a batch: `(n,)` or `(n, c)`."""
+        constraint = batch.constraint
+        mixed = self.problem.equation.mixed if constraint.order == 2 else ()
+        jet = trial.jet(batch.samples.points, order=constraint.order, mixed=mixed)
+        return constraint.residual(batch.samples, jet)
+
+    def loss_of(self, batch: Batch, trial: TrialFunction) -> Tensor:
+        """The weighted mean over a batch."""
+        return mean_loss(self.residual(batch, trial), MEASURES[self.loss], batch.weights)
+
+    def descend(
+        self,
+        batch: Batch,
+        trial: TrialFunction,
+        factor: Tensor | float = 1.0,
+        residuals: list[Tensor] | None = None,
+    ) -> Tensor:
+        """Add the gradient of factor times the loss to the parameters' own; returns the loss, without a graph.
+
+        residuals: where to leave the residual of each piece of the batch, if wanted.
+        """
+        n = len(batch.samples.points)
+        losses = []
+        for piece in self.pieces(batch):
+            residual = self.residual(piece, trial)
+            part = mean_loss(residual, MEASURES[self.loss], piece.weights) * (len(piece.samples.points) / n)
+            (factor * part).backward()  # type: ignore[no-untyped-call]
+            losses.append(part.detach())
+            if residuals is not None:
+                residuals.append(residual.detach())
+        return torch.stack(losses).sum()
+
+    def pieces(self, batch: Batch) -> Iterator[Batch]:
+        """A batch in parts that fit a CPU's cache, so that neither time nor memory suffers from many points.
+
+        Only of equations, whose residual at a point depends on the field at that point alone.
+        """
+        points = batch.samples.points
+        if batch.constraint.name not in self.equation_names or points.device.type != "cpu":
+            return batch.split(len(points))
+        order, d = batch.constraint.order, points.shape[1]
+        mixed = len(self.problem.equation.mixed) if order == 2 else 0
+        return batch.split(CACHED_ROWS // (1 + order * d + mixed))
+
+    def with_source_points(
+        self, constraint: Constraint, samples: Samples, generator: torch.Generator
+    ) -> Samples:
+        """An equation's samples and, if it has Gaussian sources, points near each of them."""
+        if constraint.name not in self.equation_names or not any(self.sources) or not self.source_points:
             return samples
         every = dict.fromkeys(source for side in self.sources for source in side)
         extra = [self._around(source, samples.points, generator) for source in every]

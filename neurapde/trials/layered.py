@@ -10,6 +10,7 @@ from torch import Tensor
 
 from neurapde.jets.activations import Activation
 from neurapde.jets.jet import Jet, Layout
+from neurapde.jets.kernels import EAGER, Kernels
 from neurapde.jets.sweep import first_layer, hidden_layer, linear_layer
 from neurapde.trials.base import Bounds, Trial, TrialFunction, box_scale
 
@@ -23,6 +24,7 @@ class LayeredTrial(TrialFunction):
     activations: one for each of them.
     head:        `torch.nn.Linear` from the last width to `outputs`, twice as many if complex: even rows give
                  the real parts, odd rows the imaginary parts.
+    kernels:     what computes the elementwise part of its sweeps; a method may compile it for a while.
     """
 
     center: Tensor
@@ -42,6 +44,7 @@ class LayeredTrial(TrialFunction):
         self.register_buffer("center", torch.as_tensor(center).to(head.weight), persistent=False)
         self.layers = torch.nn.ModuleList(layers)
         self.activations = tuple(activations)
+        self.kernels: Kernels = EAGER
         self._modules["head"] = head  # under the read-only name that every trial function has
 
     @property
@@ -71,9 +74,11 @@ class LayeredTrial(TrialFunction):
         first, *rest = (cast(torch.nn.Linear, layer) for layer in self.layers)
         inputs = (self.inputs(points) - self.center) / self.half_extent
         slope = 1.0 / self.half_extent
-        stack = first_layer(inputs, first.weight, first.bias, self.activations[0], layout, slope)
+        stack = first_layer(
+            inputs, first.weight, first.bias, self.activations[0], layout, slope, self.kernels
+        )
         for layer, activation in zip(rest, self.activations[1:], strict=True):
-            stack = hidden_layer(stack, layer.weight, layer.bias, activation, layout)
+            stack = hidden_layer(stack, layer.weight, layer.bias, activation, layout, self.kernels)
         return stack
 
     def _combine(self, stack: Tensor) -> Tensor:
