@@ -12,6 +12,7 @@ import torch
 from neurapde.core.devices import find_device
 from neurapde.core.errors import DeclarationError
 from neurapde.core.progress import Progress
+from neurapde.methods import diagnosis
 from neurapde.methods.base import Method, Snapshot, Status, Task
 from neurapde.methods.choice import choose_method
 from neurapde.problem import Problem
@@ -238,9 +239,18 @@ def _saver(
 
 def _run(method: Method, task: Task) -> tuple[Stage, TrialFunction]:
     started = time.perf_counter()
+    training = method.training(task.problem)
+    begun = None
+    if training is not None and task.trial is not None:
+        begun = diagnosis.before(training, type(method).__name__, task.problem, task.trial)
     outcome = method.run(task)
+    notes, numbers = outcome.notes, dict(outcome.extras)
+    if training is not None and begun is not None and outcome.status is not Status.DIVERGED:
+        steps = float(outcome.history.step[-1]) if len(outcome.history) else 0.0
+        told, found = diagnosis.after(training, task.problem, outcome.trial, begun, steps)
+        notes, numbers = (*notes, *told), numbers | found
     before = 0.0 if task.resumed is None else task.resumed.seconds
     seconds = before + time.perf_counter() - started
-    notes = (*outcome.notes, *missed_conditions(task.problem, outcome.trial))
-    stage = Stage(method.describe(), outcome.status, seconds, outcome.history, outcome.extras, notes)
+    notes = (*notes, *missed_conditions(task.problem, outcome.trial))
+    stage = Stage(method.describe(), outcome.status, seconds, outcome.history, numbers, notes)
     return stage, outcome.trial

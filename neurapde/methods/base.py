@@ -84,6 +84,20 @@ class Outcome:
     extras: Mapping[str, float | int | str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Training:
+    """What a method that trains on residuals at points tells of itself.
+
+    fixed: points of each constraint that stay throughout, by name; none where they are drawn anew.
+    weights: of the constraints' losses by name, 1 where none is given.
+    second_order: whether steps follow from curvature, which single precision rounds away.
+    """
+
+    fixed: Mapping[str, int] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
+    second_order: bool = False
+
+
 class Method(ABC):
     """A way to determine a trial function's parameters."""
 
@@ -99,6 +113,10 @@ class Method(ABC):
     @abstractmethod
     def check(self, problem: Problem) -> None:
         """Refuse, before any work, a problem that this method cannot solve (DeclarationError)."""
+
+    def training(self, problem: Problem) -> Training | None:
+        """How it trains a field on residuals at points; None for a method that does not."""
+        return None
 
     def resume_key(self) -> "Method":
         """This method without the settings that may change between a run and its continuation."""

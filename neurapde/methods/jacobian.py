@@ -25,7 +25,7 @@ def residuals(
 ) -> Tensor:
     """The real residuals `(n, c)` of a constraint at samples; of complex ones the parts in turn."""
     jet = trial.jet(samples.points, constraint.order, mixed if constraint.order == 2 else ())
-    return _real(constraint.residual(samples, jet))
+    return real_residuals(constraint, samples, jet)
 
 
 def linearised(
@@ -49,7 +49,7 @@ def linearised(
     is_complex = channels.is_complex()
     leaf = (torch.view_as_real(channels) if is_complex else channels).detach().clone().requires_grad_()
     jet = Jet(torch.view_as_complex(leaf) if is_complex else leaf, layout)
-    residual = _real(constraint.residual(samples, jet))
+    residual = real_residuals(constraint, samples, jet)
     _check_own_points(residual, leaf, constraint.name)
     pulls = [_gradient(column.sum(), leaf) for column in residual.unbind(1)]
     rows = len(residual)
@@ -90,8 +90,9 @@ def _check_own_points(residual: Tensor, leaf: Tensor, name: str) -> None:
         )
 
 
-def _real(residual: Tensor) -> Tensor:
-    """Real residuals `(n, c)`."""
+def real_residuals(constraint: Constraint, samples: Samples, jet: Jet) -> Tensor:
+    """The residuals that a jet at samples leaves, real `(n, c)`; of complex ones the parts in turn."""
+    residual: Tensor = constraint.residual(samples, jet)
     if residual.is_complex():
         residual = torch.view_as_real(residual)
     return residual.reshape(len(residual), -1)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from neurapde.core.errors import DeclarationError
-from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task
+from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task, Training
 from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.losses import MEASURES, LossName
 from neurapde.methods.objective import Objective
@@ -92,6 +92,11 @@ class LBFGS(Method):
     def objective(self, problem: Problem) -> Objective:
         """The loss that this method lowers. Raises DeclarationError for names the problem does not have."""
         return Objective(problem, self.points, self.loss, self.weights, 100, None)
+
+    def training(self, problem: Problem) -> Training:
+        names = [constraint.name for constraint in problem.trained]
+        points = self.points if isinstance(self.points, Mapping) else dict.fromkeys(names, self.points)
+        return Training(points if self.redraw is None else {}, self.weights, second_order=True)
 
     def resume_key(self) -> "LBFGS":
         return dataclasses.replace(self, steps=1, checkpoint_seconds=1.0)

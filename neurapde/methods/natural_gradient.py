@@ -18,7 +18,7 @@ from neurapde.constraints import Constraint, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import free_memory, told
 from neurapde.core.progress import Bar
-from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task
+from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task, Training
 from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.jacobian import AT_ONCE, linearised, residuals
 from neurapde.methods.normal import ByParameters, ByResiduals, Equations
@@ -106,6 +106,11 @@ class NaturalGradient(Method):
                 )
         if reason := problem.equation.untrainable(problem):
             raise DeclarationError(f"NaturalGradient cannot train {problem.name}: {reason}.")
+
+    def training(self, problem: Problem) -> Training:
+        names = [constraint.name for constraint in problem.trained]
+        points = self.points if isinstance(self.points, Mapping) else dict.fromkeys(names, self.points)
+        return Training(points if self.redraw is None else {}, self.weights, second_order=True)
 
     def resume_key(self) -> "NaturalGradient":
         return dataclasses.replace(self, steps=1, checkpoint_seconds=1.0)
