@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from neurapde.boundaries import PML, Absorbing, Dirichlet, InitialCondition, Neumann
 from neurapde.core.errors import DeclarationError, ResolutionWarning
@@ -20,6 +21,7 @@ from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
 from neurapde.galerkin.evolution import Demand, Drive, WaveProblem, shells_of
+from neurapde.galerkin.lattice import SMALL
 from neurapde.galerkin.propagation import propagate, series
 from neurapde.galerkin.quadrature import FloatArray
 from neurapde.galerkin.waves import WaveLattice
@@ -101,7 +103,10 @@ class MethodOfLines(Method):
         bandwidth = self.bandwidth or _wanted(waves, demands)
         most = self.largest * math.pi / max(waves.box.extents)
         while True:
-            yield _evolve(waves, waves.lattice(bandwidth, self.largest), demands, self.tolerance, bar)
+            lattice = waves.lattice(bandwidth, self.largest)
+            with threadpool_limits(1 if max(lattice.shape) < SMALL else None, "blas"):
+                level = _evolve(waves, lattice, demands, self.tolerance, bar)
+            yield level
             if bandwidth >= most:
                 return
             bandwidth = min(GROWTH * bandwidth, most)
