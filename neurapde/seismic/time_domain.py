@@ -10,7 +10,7 @@ from neurapde.reference_solvers.grid import Grid
 from neurapde.seismic.descents import AdamDescent, Descent
 from neurapde.seismic.method import Setting
 from neurapde.seismic.modelling import Modelling
-from neurapde.seismic.reduced import PER_WAVE, EngineMethod
+from neurapde.seismic.reduced import ROUGH, EngineMethod
 from neurapde.seismic.time_modelling import (
     MEMORY,
     PER_WAVELENGTH,
@@ -55,7 +55,7 @@ class TimeDomain(EngineMethod):
     def default_trial(self, setting: Setting) -> Trial | Gridded:
         _, half = box_scale(free_bounds(setting.velocity, setting.enclosure))
         peak, _ = excited_frequencies(setting.survey)
-        omega = PER_WAVE * half * 2 * math.pi * peak / setting.start[0]
+        omega = ROUGH * half * 2 * math.pi * peak / setting.start[0]
         return Siren(width=64, depth=2, omega_0=max(1.0, omega), omega_hidden=30.0)
 
     def grid(self, setting: Setting) -> Grid:
