@@ -18,12 +18,18 @@ from typing import Self
 
 import torch
 from harness import ROOT, Lap, Measured, cost, in_turns, summary
+from training_step import products
 
 ENVIRONMENT = Path(os.environ.get("NEURAPDE_PEERS", ROOT / "build" / "peers"))
 WORKERS = Path(__file__).resolve().parent / "workers"
 PACKAGES = {"deepxde": "deepxde==1.15.0", "pina": "pina-mathlab==0.3.2.post2610"}
 MARK = "@turn"
-PROBLEMS = {"helmholtz": "Helmholtz with PML, 2 outputs", "poisson": "Poisson, 1 output"}
+COMPILED = "neurapde, compiled"
+PROBLEMS = {
+    "poisson": "Poisson, 1 output",
+    "helmholtz": "Helmholtz with PML, 2 outputs",
+    "inversion": "five shots and the medium, 11 outputs",
+}
 
 
 @dataclass
@@ -36,7 +42,7 @@ class Worker:
     version: str = field(default="", init=False)
 
     def __enter__(self) -> Self:
-        script = WORKERS / f"step_of_{self.package}.py"
+        script = WORKERS / f"step_of_{self.package.partition(',')[0]}.py"
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             [str(self.python), str(script), *self.arguments],
@@ -93,25 +99,36 @@ def measure(small: bool) -> Measured:
     """Time the packages in turns, problem by problem; small: neurapde's own worker alone, on one problem."""
     python = {} if small else dict.fromkeys(PACKAGES, make_environment())
     python["neurapde"] = Path(sys.executable)
+    if not small:
+        python[COMPILED] = Path(sys.executable)
     points, width, depth, repeats = (64, 16, 1, 1) if small else (8192, 256, 3, 7)
     rows = []
     for problem in ("poisson",) if small else PROBLEMS:
         arguments = (problem, str(points), str(width), str(depth))
         with ExitStack() as stack:
             workers = {
-                package: stack.enter_context(Worker(package, path, arguments))
+                package: stack.enter_context(
+                    Worker(package, path, (*arguments, "compile") if package == COMPILED else arguments)
+                )
                 for package, path in python.items()
             }
             steps: dict[str, Callable[[], Lap]] = {name: worker.step for name, worker in workers.items()}
+            if not small:
+                steps["products"] = products(points, width, depth, torch.device("cpu"))
             laps = in_turns(steps, repeats)
             rows += [
-                {"problem": problem, "package": name, "version": workers[name].version, **summary(laps[name])}
-                for name in workers
+                {
+                    "problem": problem,
+                    "package": name,
+                    "version": workers[name].version if name in workers else torch.__version__,
+                    **summary(laps[name]),
+                }
+                for name in steps
             ]
     settings = {
         "network": f"{width} × (1 + {depth})",
         "points": points,
-        "boundary_points": {"helmholtz": 0, "poisson": 400},
+        "boundary_points": {"poisson": 400, "helmholtz": 0, "inversion": 0},
         "dtype": "float32",
         "device": "cpu",
         "loss": "mean square",
@@ -121,11 +138,9 @@ def measure(small: bool) -> Measured:
 
 
 def _table(rows: list[dict]) -> list[list[str]]:
-    table = [["problem", "package", "wall", "median", "computed", "this / neurapde"]]
+    table = [["problem", "package", "wall", "median", "computed", "this / neurapde", "products / this"]]
     for row in rows:
-        own = next(
-            cost(one) for one in rows if (one["problem"], one["package"]) == (row["problem"], "neurapde")
-        )
+        same = {one["package"]: cost(one) for one in rows if one["problem"] == row["problem"]}
         table.append(
             [
                 PROBLEMS[row["problem"]],
@@ -133,7 +148,8 @@ def _table(rows: list[dict]) -> list[list[str]]:
                 f"{row['wall']:.3g} s",
                 f"{row['median']:.3g} s",
                 f"{row['computed']:.3g} s",
-                f"{cost(row) / own:.2f}",
+                f"{cost(row) / same['neurapde']:.2f}",
+                f"{same['products'] / cost(row):.0%}" if "products" in same else "",
             ]
         )
     return table

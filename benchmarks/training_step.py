@@ -15,7 +15,11 @@ from torch import Tensor
 
 from neurapde.constraints import Samples
 from neurapde.core.devices import find_device
+from neurapde.jets.compiled import best_kernels
+from neurapde.jets.kernels import EAGER, Kernels
 from neurapde.methods.adam import Adam
+from neurapde.methods.descent import Descent
+from neurapde.methods.sampling import Fresh
 from neurapde.problems import helmholtz_uniform
 from neurapde.trials.layered import LayeredTrial
 from neurapde.trials.siren import Siren
@@ -86,25 +90,30 @@ def difference() -> float:
     return float(apart / by_jets.detach().abs().max())
 
 
-def step_by_jets(trial: LayeredTrial, count: int) -> Callable[[], Lap]:
+def step_by_jets(trial: LayeredTrial, count: int, kernels: Kernels = EAGER) -> Callable[[], Lap]:
     """What `Adam` does in a step."""
     objective = Adam(STEPS, lr=LR, points=count, source_points=SOURCE_POINTS).objective(helmholtz_uniform())
-    return _step(trial, lambda generator: objective.evaluate(trial, generator)[0])
+    generator = torch.Generator(trial.head.weight.device).manual_seed(31013)
+    optimizer = torch.optim.Adam(trial.parameters(), lr=LR)
+    descent = Descent(objective, Fresh(), None, None, trial, generator)
+    trial.kernels = kernels
+
+    def step() -> None:
+        descent.gradient(0)
+        optimizer.step()
+
+    return timed(step)
 
 
 def step_by_nesting(trial: LayeredTrial, count: int) -> Callable[[], Lap]:
     """The same step by nested differentiation."""
     nested = Nested(trial)
-    return _step(trial, lambda generator: nested.loss(count, generator))
-
-
-def _step(trial: LayeredTrial, loss: Callable[[torch.Generator], Tensor]) -> Callable[[], Lap]:
     generator = torch.Generator(trial.head.weight.device).manual_seed(31013)
     optimizer = torch.optim.Adam(trial.parameters(), lr=LR)
 
     def step() -> None:
         optimizer.zero_grad(set_to_none=True)
-        loss(generator).backward()
+        nested.loss(count, generator).backward()
         optimizer.step()
 
     return timed(step)
@@ -130,12 +139,14 @@ def measure(small: bool) -> Measured:
     width, depth = (16, 1) if small else (256, 3)
     sizes = {64: 1} if small else {8192: 7, PAPER_POINTS: 2}
     device = find_device("auto")
+    kernels, reason = best_kernels(device)
     rows = []
     for count, repeats in sizes.items():
-        trials = [network(width, depth, torch.float32, device) for _ in range(2)]
+        trials = [network(width, depth, torch.float32, device) for _ in range(3)]
         ways = {
             "nested": step_by_nesting(trials[0], count),
             "jets": step_by_jets(trials[1], count),
+            "compiled jets": step_by_jets(trials[2], count, kernels),
             "products": products(count, width, depth, device),
         }
         times = in_turns(ways, repeats)
@@ -151,7 +162,9 @@ def measure(small: bool) -> Measured:
         "projected_steps": STEPS,
         "difference_of_residuals": apart,
     }
-    notes = (f"Residuals of the two ways, float64: {apart:.0e} apart.",)
+    notes = [f"Residuals of nested differentiation and of jets, float64: {apart:.0e} apart."]
+    if reason is not None:
+        notes.append(f"Nothing could be compiled: {reason}")
     return Measured(settings, rows, _table(rows), notes)
 
 

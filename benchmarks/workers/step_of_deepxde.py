@@ -10,11 +10,12 @@ from turns import BOUNDARY_POINTS, Work, helmholtz, poisson_density, serve, sine
 
 
 def helmholtz_residual(x: Tensor, y: Tensor) -> list[Tensor]:
-    """The real and the imaginary part of the PML equation."""
-    first = [[dde.grad.jacobian(y, x, i=c, j=i)[:, 0] for i in range(2)] for c in range(2)]
-    second = [[dde.grad.hessian(y, x, component=c, i=i, j=i)[:, 0] for i in range(2)] for c in range(2)]
-    residual = helmholtz(x, [y[:, 0], y[:, 1]], first, second)
-    return [residual[:, :1], residual[:, 1:]]
+    """The real and the imaginary part of the PML equation of each field."""
+    outputs, fields = range(y.shape[1]), range(2 * (y.shape[1] // 2))
+    first = [[dde.grad.jacobian(y, x, i=c, j=i)[:, 0] for i in range(2)] for c in fields]
+    second = [[dde.grad.hessian(y, x, component=c, i=i, j=i)[:, 0] for i in range(2)] for c in fields]
+    residual = helmholtz(x, [y[:, c] for c in outputs], first, second)
+    return list(residual.split(1, dim=1))
 
 
 def poisson_residual(x: Tensor, y: Tensor) -> Tensor:
@@ -27,7 +28,7 @@ def main() -> None:
     """Serve steps."""
     work = Work.of_command_line()
     square = dde.geometry.Rectangle([-1, -1], [1, 1])
-    if work.problem == "helmholtz":
+    if work.problem != "poisson":
         data = dde.data.PDE(square, helmholtz_residual, [], num_domain=work.points)
     else:
         side = dde.icbc.DirichletBC(square, lambda x: 0, lambda x, on_boundary: on_boundary)

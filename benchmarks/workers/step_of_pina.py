@@ -27,15 +27,16 @@ class Sine(torch.nn.Module):
 
 
 def helmholtz_residual(points: LabelTensor, u: LabelTensor) -> Tensor:
-    """The real and the imaginary part of the PML equation."""
-    parts, axes = ("re", "im"), ("x", "y")
-    slopes = grad(u, points)
-    first = [[slopes[f"d{part}d{axis}"].tensor[:, 0] for axis in axes] for part in parts]
+    """The real and the imaginary part of the PML equation of each field."""
+    outputs, axes = u.labels, ("x", "y")
+    fields = outputs[: 2 * (len(outputs) // 2)]
+    slopes = grad(u, points, components=fields)
+    first = [[slopes[f"d{part}d{axis}"].tensor[:, 0] for axis in axes] for part in fields]
     second = []
-    for part in parts:
+    for part in fields:
         of_part = [grad(slopes, points, components=[f"d{part}d{axis}"], d=[axis]) for axis in axes]
         second.append([column.tensor[:, 0] for column in of_part])
-    return helmholtz(points.tensor, [u["re"].tensor[:, 0], u["im"].tensor[:, 0]], first, second)
+    return helmholtz(points.tensor, [u[name].tensor[:, 0] for name in outputs], first, second)
 
 
 def poisson_residual(points: LabelTensor, u: LabelTensor) -> Tensor:
@@ -50,6 +51,12 @@ class Helmholtz(SpatialProblem):
     spatial_domain = SQUARE
     domains = {"D": SQUARE}  # noqa: RUF012
     conditions = {"D": Condition(domain="D", equation=Equation(helmholtz_residual))}  # noqa: RUF012
+
+
+class Inversion(Helmholtz):
+    """Five fields and the squared slowness."""
+
+    output_variables = [*(f"{part}{shot}" for shot in range(5) for part in ("re", "im")), "slowness"]  # noqa: RUF012
 
 
 class Poisson(SpatialProblem):
@@ -82,7 +89,7 @@ class Turns(Callback):
 def main() -> None:
     """Serve steps."""
     work = Work.of_command_line()
-    problem = Helmholtz() if work.problem == "helmholtz" else Poisson()
+    problem = {"helmholtz": Helmholtz, "inversion": Inversion, "poisson": Poisson}[work.problem]()
     problem.discretise_domain(work.points, domains=["D"])
     if "side" in problem.domains:
         problem.discretise_domain(BOUNDARY_POINTS, domains=["side"])

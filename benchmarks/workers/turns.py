@@ -7,7 +7,7 @@ training step and prints how long that took. Only torch and the standard library
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,11 +17,14 @@ MARK = "@turn"
 OMEGA = 30.0
 WAVENUMBER, STRENGTH, LAYER, VARIANCE = 20.0, 5.0, 0.5, 1e-4
 BOUNDARY_POINTS = 400
+OUTPUTS = {"poisson": 1, "helmholtz": 2, "inversion": 11}
+SHOTS = ((-0.4, 0.0), (-0.2, 0.1), (0.0, 0.2), (0.2, 0.1), (0.4, 0.0))
+"""Places of the sources of "inversion": five complex fields and one squared slowness, unknown."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What to time: the problem, "helmholtz" or "poisson", the points in its interior, and the network."""
+    """What to time: the problem, one of `OUTPUTS`, the points in its interior, and the network."""
 
     problem: str
     points: int
@@ -29,13 +32,13 @@ class Work:
     depth: int
 
     @classmethod
-    def of_command_line(cls) -> "Work":
-        problem, *numbers = sys.argv[1:]
+    def of_command_line(cls, arguments: Sequence[str] | None = None) -> "Work":
+        problem, *numbers = sys.argv[1:] if arguments is None else arguments
         return cls(problem, *(int(number) for number in numbers))
 
     @property
     def outputs(self) -> int:
-        return 2 if self.problem == "helmholtz" else 1
+        return OUTPUTS[self.problem]
 
     @property
     def sine_layers(self) -> int:
@@ -78,7 +81,10 @@ def sine(x: Tensor) -> Tensor:
 
 
 def helmholtz(x: Tensor, u: list[Tensor], first: list[list[Tensor]], second: list[list[Tensor]]) -> Tensor:
-    """The PML residual (n, 2) from real columns (n,): u[c], first[c][i] and second[c][i] of part c, axis i."""
+    """The PML residual (n, 2 fields) from real columns (n,): u[c], first[c][i] and second[c][i] of output c, axis i.
+
+    Outputs are the real and the imaginary part of each field in turn, and the squared slowness where their number is odd.
+    """
     x = x.detach()
     depth = (x.abs() - LAYER).relu() / LAYER
     e = 1 - 1j * STRENGTH * depth**2
@@ -86,18 +92,21 @@ def helmholtz(x: Tensor, u: list[Tensor], first: list[list[Tensor]], second: lis
     e0, e1 = e.unbind(1)
     a, b = e1 / e0, e0 / e1
     a_slope, b_slope = -e1 * slope[:, 0] / e0**2, -e0 * slope[:, 1] / e1**2
-    density = torch.exp(-x.square().sum(1) / (2 * VARIANCE)) / (2 * math.pi * VARIANCE)
     scale = e0 * e1
-    terms = (
-        (a, second, 0),
-        (b, second, 1),
-        (a_slope, first, 0),
-        (b_slope, first, 1),
-    )
-    left = scale * WAVENUMBER**2 * torch.complex(u[0], u[1])
-    for coefficient, derivatives, axis in terms:
-        left = left + coefficient * torch.complex(derivatives[0][axis], derivatives[1][axis])
-    return torch.view_as_real(left - scale * (1 + 1j) * density)
+    terms = ((a, second, 0), (b, second, 1), (a_slope, first, 0), (b_slope, first, 1))
+    fields = len(u) // 2
+    slowness = u[-1] if len(u) % 2 else 1.0
+    shots = SHOTS if fields > 1 else ((0.0, 0.0),)
+    columns = []
+    for field, shot in zip(range(fields), shots, strict=True):
+        re, im = 2 * field, 2 * field + 1
+        left = scale * WAVENUMBER**2 * slowness * torch.complex(u[re], u[im])
+        for coefficient, derivatives, axis in terms:
+            left = left + coefficient * torch.complex(derivatives[re][axis], derivatives[im][axis])
+        distance = (x[:, 0] - shot[0]) ** 2 + (x[:, 1] - shot[1]) ** 2
+        density = torch.exp(-distance / (2 * VARIANCE)) / (2 * math.pi * VARIANCE)
+        columns.append(torch.view_as_real(left - scale * (1 + 1j) * density))
+    return torch.cat(columns, dim=1)
 
 
 def poisson_density(x: Tensor) -> Tensor:
