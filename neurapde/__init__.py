@@ -92,7 +92,9 @@ from neurapde.pulses import RickerSource as RickerSource
 from neurapde.seismic.continuation import Continuation as Continuation
 from neurapde.seismic.descents import AdamDescent as AdamDescent
 from neurapde.seismic.descents import BoundedLBFGS as BoundedLBFGS
+from neurapde.seismic.gauss_newton import GaussNewtonDescent as GaussNewtonDescent
 from neurapde.seismic.inversion import invert as invert
+from neurapde.seismic.joint import Joint as Joint
 from neurapde.seismic.misfits import L1 as L1
 from neurapde.seismic.misfits import L2 as L2
 from neurapde.seismic.misfits import Huber as Huber
@@ -104,6 +106,7 @@ from neurapde.seismic.reduced import Adjoint as Adjoint
 from neurapde.seismic.reduced import Reduced as Reduced
 from neurapde.seismic.result import Inversion as Inversion
 from neurapde.seismic.survey import Survey as Survey
+from neurapde.seismic.time_domain import TimeDomain as TimeDomain
 from neurapde.seismic.velocity import Gridded as Gridded
 from neurapde.seismic.velocity import Velocity as Velocity
 from neurapde.seismic.wavefield_reconstruction import WavefieldReconstruction as WavefieldReconstruction
@@ -134,5 +137,8 @@ from neurapde.validation.surfaces import SurfaceErrors as SurfaceErrors
 from neurapde.validation.surfaces import ZeroSet as ZeroSet
 from neurapde.validation.surfaces import surface_errors as surface_errors
 from neurapde.validation.surfaces import zero_set as zero_set
+from neurapde.validation.trust import dot_test as dot_test
+from neurapde.validation.trust import reciprocity as reciprocity
+from neurapde.validation.trust import taylor_test as taylor_test
 
 __version__ = "0.1.0"

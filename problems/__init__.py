@@ -1,6 +1,8 @@
 """Declared problems, with every parameter open and the error that a solution must stay below."""
 
 from neurapde.problems._case import Case as Case
+from neurapde.problems._inversion import InversionCase as InversionCase
+from neurapde.problems._inversion import InversionProblem as InversionProblem
 from neurapde.problems.eikonal import EIKONAL_CASES
 from neurapde.problems.eikonal import sdf_mesh as sdf_mesh
 from neurapde.problems.eikonal import sdf_sphere as sdf_sphere
@@ -14,6 +16,11 @@ from neurapde.problems.fits import poisson_editing as poisson_editing
 from neurapde.problems.fits import poisson_gradients as poisson_gradients
 from neurapde.problems.fits import poisson_laplacian as poisson_laplacian
 from neurapde.problems.fits import video_fit as video_fit
+from neurapde.problems.fwi import FWI_CASES
+from neurapde.problems.fwi import fwi_disk as fwi_disk
+from neurapde.problems.fwi import fwi_overthrust as fwi_overthrust
+from neurapde.problems.fwi import fwi_segy as fwi_segy
+from neurapde.problems.fwi import fwi_two_disks as fwi_two_disks
 from neurapde.problems.helmholtz import HELMHOLTZ_CASES
 from neurapde.problems.helmholtz import helmholtz_disk as helmholtz_disk
 from neurapde.problems.helmholtz import helmholtz_square as helmholtz_square
@@ -37,3 +44,4 @@ CASES: tuple[Case, ...] = (
     *EIKONAL_CASES,
     *WAVE_CASES,
 )
+INVERSIONS: tuple[InversionCase, ...] = FWI_CASES

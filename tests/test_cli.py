@@ -10,7 +10,7 @@ import pytest
 from neurapde.cli.main import FAILED, INTERRUPTED, OK, USAGE, main
 from neurapde.cli.problems import problem_in_file, problem_of, settings_for
 from neurapde.problem import Problem
-from neurapde.problems import CASES, Case, helmholtz_disk, helmholtz_uniform
+from neurapde.problems import CASES, INVERSIONS, Case, helmholtz_disk, helmholtz_uniform
 
 SMALL = ("--set", "wavenumber=8", "--shape", "81,81")
 MINE = """
@@ -37,7 +37,7 @@ def mine(tmp_path: Path) -> Path:
 def test_list_has_a_line_for_each_problem(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == OK
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == [case.name for case in CASES]
+    assert [line.split()[0] for line in lines] == [case.name for case in (*CASES, *INVERSIONS)]
 
 
 def test_list_of_one_problem_shows_it_and_its_parameters(capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,7 +174,8 @@ def test_validate_fails_where_an_error_is_above_its_tolerance(
     case = Case(
         "quick", lambda: helmholtz_disk(wavenumber=8.0, variance=1e-3), "", tolerance=tolerance, seconds=1
     )
-    monkeypatch.setattr("neurapde.cli.main.CASES", (case,))
+    monkeypatch.setattr("neurapde.cli.validating.CASES", (case,))
+    monkeypatch.setattr("neurapde.cli.validating.INVERSIONS", ())
     assert main(["validate"]) == status
     assert verdict in capsys.readouterr().out
 

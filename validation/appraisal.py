@@ -197,7 +197,7 @@ def _model_measures(
         measures[MODEL_ERROR] = float(np.linalg.norm(found - wanted)) / away
     span = float(np.ptp(true))
     if span > 0 and min(true.shape) >= 7:
-        _, local = structural_similarity(speed, true, data_range=span, full=True)
+        _, local = structural_similarity(speed, true, data_range=span, full=True)  # type: ignore[no-untyped-call]
         measures[SIMILARITY] = float(np.mean(local[free]))
     return measures
 

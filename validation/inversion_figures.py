@@ -5,6 +5,7 @@ Red crosses are sources, dots receivers.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -131,9 +132,10 @@ def _spectra(found: InversionFindings) -> Figure:
     figure.legend(*handles, loc="outside upper center", ncols=3, frameon=False, fontsize=LETTERING - 1)
     sizes = {"|observed|": np.abs(observed), "|residual|": np.abs(predicted - observed)}
     top = max(float(np.percentile(np.abs(observed[found.live]), 99)), np.finfo(float).tiny)
-    norm = LogNorm(top * 10.0**-_DECADES, top)
+    floor = top * 10.0**-_DECADES
+    norm = LogNorm(floor, top)
     for panel, (name, size) in zip(rows[1], sizes.items(), strict=True):
-        shown = np.where(found.live, np.maximum(size, norm.vmin), np.nan)  # type: ignore[type-var]
+        shown = np.where(found.live, np.maximum(size, floor), np.nan)
         panel.set_facecolor("0.8")
         image = panel.imshow(
             np.ma.masked_invalid(shown), norm=norm, cmap="magma", aspect="auto", origin="lower"
@@ -215,7 +217,7 @@ def waves_figure(found: InversionFindings) -> Figure:
         ("fine grid, real part", waves.grid.real, norm, "RdBu_r"),
         ("|difference|", difference, error_norm, "magma"),
     )
-    place = {} if stacked else {"location": "bottom", "fraction": 0.08}
+    place: dict[str, Any] = {} if stacked else {"location": "bottom", "fraction": 0.08}
     for panel, (name, plane, scale, colors) in zip(panels.ravel(), planes, strict=True):
         image = image_of(panel, waves.axes, plane, scale, colors)
         panel.plot(*waves.source, marker="x", color="white" if colors == "magma" else "black", markersize=5)
@@ -269,10 +271,10 @@ def _furnish(panel: Axes, found: InversionFindings) -> None:
         *found.sources.T, color="#d1121d", marker="x", linestyle="", markersize=4.5, path_effects=halo
     )
     panel.add_line(crosses)
-    (x, y) = found.axes
-    margin = 0.02 * (y[-1] - y[0])
-    low, high = y[0] - margin, y[-1] + margin
-    panel.set_xlim(x[0] - margin, x[-1] + margin)
+    across, along = found.axes
+    margin = 0.02 * (along[-1] - along[0])
+    low, high = along[0] - margin, along[-1] + margin
+    panel.set_xlim(across[0] - margin, across[-1] + margin)
     panel.set_ylim(*((high, low) if found.downwards else (low, high)))
     panel.tick_params(labelsize=LETTERING - 2)
 

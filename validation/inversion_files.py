@@ -22,7 +22,7 @@ def fill(file: h5py.File, found: InversionFindings) -> None:
         arrays["truth"] = found.truth
     hdf5.put_arrays(file, "model", arrays)
     if found.waves is not None:
-        waves = {"own": found.waves.own, "grid": found.waves.grid}
+        waves: dict[str, np.ndarray] = {"own": found.waves.own, "grid": found.waves.grid}
         waves |= {f"axis {i}": axis for i, axis in enumerate(found.waves.axes)}
         hdf5.put_arrays(file, "waves", waves)
     for name, account in found.accounts.items():

@@ -96,6 +96,13 @@ class InversionReport(InversionFindings):
         inversion_files.fill(file, self)
 
 
+def render_inversion(folder: str | PathLike[str]) -> InversionReport:
+    """Draw the pictures and the page of a saved report again; the report itself. Raises: as `InversionReport.load`."""
+    report = InversionReport.load(folder)
+    report.draw(Path(folder))
+    return report
+
+
 def inversion_report(
     inversion: Inversion, *, true: Any = None, classical: Inversion | bool = True, progress: bool = True
 ) -> InversionReport:

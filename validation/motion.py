@@ -55,7 +55,7 @@ def snapshots_figure(
                 panel.set_title(f"t = {t[moment]:.3g}", fontsize=LETTERING)
         line[0].set_ylabel(name, fontsize=LETTERING - 1)
         bar = figure.colorbar(picture, ax=line, aspect=12, pad=0.01, extend="max" if error else "both")
-        bar.formatter.set_powerlimits((-2, 3))
+        bar.ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
         bar.ax.tick_params(labelsize=LETTERING - 3)
     return figure
 

@@ -15,11 +15,17 @@ from typing import TextIO
 import torch
 
 import neurapde as npde
-from neurapde.cli.problems import UsageError, named_case, problem_of
+from neurapde.cli.inversions import add_fwi, inversion_case, run_case
+from neurapde.cli.problems import UsageError, grid_solution, named_case, problem_of
+from neurapde.cli.validating import validate
 from neurapde.core.errors import DeclarationError, ResolutionError
 from neurapde.methods.base import Method, Status
-from neurapde.problems import CASES
+from neurapde.problems import CASES, INVERSIONS, Case, InversionCase
+from neurapde.seismic.inversion import METHODS
 from neurapde.storage.hdf5 import StorageError
+from neurapde.validation.folder import form_of
+from neurapde.validation.inversion_report import FORMAT as INVERSION_REPORT
+from neurapde.validation.inversion_report import render_inversion
 from neurapde.validation.report import render
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -29,6 +35,8 @@ EXAMPLES = """examples:
   neurapde run helmholtz-disk                       solve, compare, report into runs/helmholtz-disk
   neurapde run helmholtz-disk --set wavenumber=30   the same with another wavenumber
   neurapde run mine.py --method adam --steps 2000   a problem of your own, trained
+  neurapde run fwi-disk                             invert the data of a survey, report the model
+  neurapde fwi line.sgy --domain 0,4,0,1.5 …        the same with a survey of your own
   neurapde validate                                 are all errors below their tolerance?
   neurapde report runs/helmholtz-disk               show a saved report again
 """
@@ -84,9 +92,13 @@ def build_parser() -> argparse.ArgumentParser:
         "problem", metavar="NAME|FILE.py", help="a name from `neurapde list`, or a Python file"
     )
     running.add_argument(
-        "--method", choices=("galerkin", "adam"), help="default: the one that suits the problem"
+        "--method",
+        choices=("galerkin", "adam", *METHODS),
+        help=f"default: the one that suits the problem; of an inversion {', '.join(METHODS)}",
     )
-    running.add_argument("--steps", type=int, metavar="N", help="steps of --method adam")
+    running.add_argument(
+        "--steps", type=int, metavar="N", help="steps of --method adam, or of each stage of an inversion"
+    )
     running.add_argument(
         "--dtype", choices=("float32", "float64"), help="precision; default: the method's own"
     )
@@ -115,6 +127,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_computing(validating)
     validating.set_defaults(action=validate)
 
+    add_fwi(commands)
     reporting = commands.add_parser(
         "report",
         help="show a saved report again",
@@ -146,20 +159,25 @@ def _shape(text: str) -> tuple[int, ...]:
 def list_problems(given: argparse.Namespace) -> int:
     """`neurapde list`: a line for each problem, or one problem with its parameters."""
     if given.name is not None:
-        case = named_case(given.name)
+        case: Case | InversionCase = inversion_case(given.name) or named_case(given.name)
         print(case.factory(), end="\n\n")
         print("parameters, to be changed by --set:")
         for parameter in inspect.signature(case.factory).parameters.values():
             print(f"  {parameter.name}={parameter.default}")
         return OK
-    width = max(len(case.name) for case in CASES)
-    for case in CASES:
+    everything: tuple[Case | InversionCase, ...] = (*CASES, *INVERSIONS)
+    width = max(len(case.name) for case in everything)
+    for case in everything:
         print(f"{case.name:<{width}}  {case.summary} (about {case.seconds:.0f} s)")
     return OK
 
 
 def method_of(given: argparse.Namespace) -> Method | None:
     """The method that was asked for; None leaves the choice to `solve`."""
+    if given.method in METHODS:
+        raise UsageError(
+            f"--method {given.method} inverts surveys, and {given.problem} is none; leave it out"
+        )
     if given.method == "adam":
         if given.steps is None:
             raise UsageError(
@@ -173,6 +191,8 @@ def method_of(given: argparse.Namespace) -> Method | None:
 
 def run(given: argparse.Namespace) -> int:
     """`neurapde run`: the main job, from the declaration to the report."""
+    if (inversion := inversion_case(given.problem)) is not None:
+        return run_case(inversion, given)
     problem = problem_of(given.problem, given.set)
     method = method_of(given)
     out = given.out or Path("runs") / problem.name
@@ -211,16 +231,6 @@ def run(given: argparse.Namespace) -> int:
     return FAILED if made.passed is False or not went_well else OK
 
 
-def grid_solution(problem: npde.Problem, shape: Sequence[int] | None = None) -> npde.GridSolution | None:
-    """The problem on a grid; None where no grid solver takes it, unless a shape was asked for: that is an error."""
-    try:
-        return npde.reference(problem, shape=shape)
-    except DeclarationError:
-        if shape is not None:
-            raise
-        return None
-
-
 def _save_surface(problem: npde.Problem, solution: npde.Solution, out: Path) -> None:
     """The zero set of a signed distance as a file beside the report."""
     if not isinstance(problem.equation, npde.Eikonal) or problem.equation.surface is None:
@@ -232,28 +242,10 @@ def _save_surface(problem: npde.Problem, solution: npde.Solution, out: Path) -> 
         print(f"surface:  none: {error}")
 
 
-def validate(given: argparse.Namespace) -> int:
-    """`neurapde validate`: a row for each problem; 1 if an error is above its tolerance."""
-    cases = [named_case(name) for name in given.names] or list(CASES)
-    print(f"{'problem':<20} {'error':>8} {'allowed':>8} {'seconds':>8}  verdict  against", flush=True)
-    verdicts = []
-    for case in cases:
-        problem = case.factory()
-        solution = npde.solve(problem, device=given.device, seed=given.seed)
-        made = npde.validate(solution, grid_solution(problem), tolerance=case.tolerance)
-        if given.out is not None:
-            made.save(given.out / case.name)
-        verdicts.append(made.passed)
-        row = f"{case.name:<20} {made.relative_l2:>8.3%} {case.tolerance:>8.3%} {solution.seconds:>8.1f}"
-        own = "not known" if made.error_bar is None else f"{made.error_bar:.3%}"
-        truth = f"the grid, whose own error is {own}" if made.judge == "reference" else "the exact field"
-        print(f"{row}  {'passed' if made.passed else 'FAILED'}   {truth}", flush=True)
-    return OK if all(verdicts) else FAILED
-
-
 def report(given: argparse.Namespace) -> int:
     """`neurapde report`: print a saved report and write its panels and page again."""
-    print(render(given.folder), end="\n\n")
+    draw = render_inversion if form_of(given.folder) == INVERSION_REPORT else render
+    print(draw(given.folder), end="\n\n")
     print(f"report:   {given.folder / 'report.html'}")
     return OK
 

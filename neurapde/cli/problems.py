@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from neurapde.core.errors import DeclarationError
+from neurapde.grids.reference import reference
+from neurapde.grids.solution import GridSolution
 from neurapde.problem import Problem
-from neurapde.problems import CASES, Case
+from neurapde.problems import CASES, INVERSIONS, Case
 
 
 class UsageError(Exception):
@@ -25,7 +27,7 @@ def named_case(name: str) -> Case:
     for case in CASES:
         if case.name == name:
             return case
-    names = ", ".join(case.name for case in CASES)
+    names = ", ".join([*(case.name for case in CASES), *(case.name for case in INVERSIONS)])
     raise UsageError(
         f"there is no problem {name!r}; there are {names}. A file is given with its ending, as {name}.py."
     )
@@ -100,3 +102,13 @@ def problem_in_file(path: Path) -> Problem | Callable[..., object]:
     if not isinstance(declared, Problem) and not callable(declared):
         raise UsageError(f"{path} defines no `problem`, a neurapde.Problem or a function that returns one.")
     return declared
+
+
+def grid_solution(problem: Problem, shape: Sequence[int] | None = None) -> GridSolution | None:
+    """The problem on a grid; None where no grid solver takes it, unless a shape was asked for: that is an error."""
+    try:
+        return reference(problem, shape=shape)
+    except DeclarationError:
+        if shape is not None:
+            raise
+        return None

@@ -145,7 +145,7 @@ class AdamDescent(Descent):
                 for group in optimiser.param_groups:
                     group["lr"] = self.rate(trace.step) * unit
                 optimiser.zero_grad()
-                value.total.backward()
+                value.total.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 unknown.project()
                 trace.advance()
@@ -244,7 +244,7 @@ class _Replayed:
             return self.totals[index], self.slopes[index]
         value = self._value(model)
         self.unknown.zero_grad()
-        value.total.backward()
+        value.total.backward()  # type: ignore[no-untyped-call]
         slopes = [p.grad if p.grad is not None else torch.zeros_like(p) for p in self.parameters]
         slope = torch.cat([grad.ravel() for grad in slopes]).numpy() * self.unknown.scale
         total = float(value.total.detach())

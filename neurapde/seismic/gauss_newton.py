@@ -142,8 +142,11 @@ class _Quadratic:
         )
         self.free = self._free()
         self._sampled = _Sampled(objective)
-        self._at = self.place()
-        model, self._back = torch.func.vjp(self._sample, self._at)
+        self._at = self.place().requires_grad_()
+        self._model = self._sample(self._at)
+        self._dual = torch.zeros_like(self._model, requires_grad=True)
+        (self._pulled,) = torch.autograd.grad(self._model, self._at, self._dual, create_graph=True)
+        model = self._model.detach()
         self._data = _data_hessian(objective, model, value)
         self._priors = _prior_hessian(objective, model)
 
@@ -161,11 +164,13 @@ class _Quadratic:
         """m of flat parameters, differentiable in both ways."""
         names = [name for name, _ in self._sampled.named_parameters()]
         tensors = dict(zip(names, self._shaped(flat * self.scale), strict=True))
-        return torch.func.functional_call(self._sampled, tensors, ())  # type: ignore[no-any-return]
+        return torch.func.functional_call(self._sampled, tensors, ())
 
     def _shaped(self, flat: Tensor) -> list[Tensor]:
         sizes = [p.numel() for p in self.parameters]
-        return [part.reshape(p.shape) for part, p in zip(flat.split(sizes), self.parameters, strict=True)]
+        return [
+            part.reshape(p.shape) for part, p in zip(torch.split(flat, sizes), self.parameters, strict=True)
+        ]
 
     def place(self) -> Tensor:
         """The parameters, flat, in units of their scale."""
@@ -180,9 +185,15 @@ class _Quadratic:
 
     def product(self, direction: Tensor) -> Tensor:
         """The Gauss–Newton matrix times a direction."""
-        _, change = torch.func.jvp(self._sample, (self._at,), (self.free * direction,))
-        (found,) = self._back(self._data(change) + self._priors(change))
-        return self.free * found.detach()
+        change = self.along(self.free * direction)
+        bent = self._data(change) + self._priors(change)
+        (found,) = torch.autograd.grad(self._model, self._at, bent, retain_graph=True)
+        return self.free * found
+
+    def along(self, direction: Tensor) -> Tensor:
+        """δm `(n,)` of a direction of the parameters: the derivative of Jᵀw by w, applied to it."""
+        (change,) = torch.autograd.grad(self._pulled, self._dual, direction, retain_graph=True)
+        return change
 
     def curvature(self) -> float:
         """Along the gradient."""

@@ -24,6 +24,7 @@ from neurapde.seismic.preflight import check_places, preflight
 from neurapde.seismic.reduced import Adjoint, Reduced
 from neurapde.seismic.result import Inversion
 from neurapde.seismic.survey import Survey
+from neurapde.seismic.time_domain import TimeDomain
 from neurapde.seismic.unknowns import Unknown, build_unknown
 from neurapde.seismic.velocity import Velocity, as_velocity
 from neurapde.seismic.wavefield_reconstruction import WavefieldReconstruction
@@ -33,8 +34,11 @@ METHODS: dict[str, Callable[[], InversionMethod]] = {
     "reduced": Reduced,
     "adjoint": Adjoint,
     "irwri": WavefieldReconstruction,
+    "time": TimeDomain,
 }
 """Methods that can be asked for by name, with their defaults."""
+DEFAULT = "joint"
+"""The method that `invert` takes unless it is told another."""
 FILE = "inversion.checkpoint.h5"
 
 
@@ -43,7 +47,7 @@ def invert(
     *,
     domain: Domain,
     velocity: Any,
-    method: str | InversionMethod = "joint",
+    method: str | InversionMethod = DEFAULT,
     boundary: Any = None,
     frequencies: Any = None,
     misfit: Misfit | None = None,

@@ -45,7 +45,7 @@ class Joint(EngineMethod):
 
     @property
     def way_down(self) -> Descent:
-        return self.descent  # type: ignore[no-any-return]
+        return self.descent
 
     def default_trial(self, setting: Setting) -> Trial | Gridded:
         return default_siren(setting)

@@ -149,7 +149,8 @@ class _Lattice:
         form = WeakForm(enclosure.box, self._stretch, (piece,), lambda values: values, enclosure.free)
         operator = LatticeOperator(form, owner.modes, constant)
         area = math.prod(grid.spacing)
-        self.measure = (omega**2 * area * form.scale(grid.points)).reshape(grid.shape)[owner.part]
+        measure = omega**2 * area * form.scale(grid.points)
+        self.measure = measure.reshape(grid.shape)[owner.part]
         self._window = Window(operator, owner.part, self.measure)
         dense = unknowns(owner.modes, owner.part) <= LARGEST_DENSE
         self._reduction = Reduction(self._window) if dense else None

@@ -51,7 +51,7 @@ class Modelling(ABC):
 
     def predict(self, slowness_squared: Tensor) -> Tensor:
         """The data of a model `(grid.size,)`, float64 on the CPU, differentiable once by torch."""
-        return _Prediction.apply(slowness_squared, self)  # type: ignore[no-any-return, no-untyped-call]
+        return _Prediction.apply(slowness_squared, self)  # type: ignore[no-untyped-call]
 
 
 class FrequencyModelling(Modelling):
@@ -72,7 +72,7 @@ class _Prediction(torch.autograd.Function):
         return torch.from_numpy(np.ascontiguousarray(found.data))
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor, None]:
         gradient = ctx.modelling.backward(ctx.found, cotangent.resolve_conj().numpy())
         return torch.from_numpy(gradient), None

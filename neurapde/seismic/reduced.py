@@ -90,7 +90,7 @@ class Reduced(EngineMethod):
 
     @property
     def way_down(self) -> Descent:
-        return self.descent  # type: ignore[no-any-return]
+        return self.descent
 
     def default_trial(self, setting: Setting) -> Trial | Gridded:
         return default_siren(setting)

@@ -50,7 +50,7 @@ class TimeDomain(EngineMethod):
 
     @property
     def way_down(self) -> Descent:
-        return self.descent  # type: ignore[no-any-return]
+        return self.descent
 
     def default_trial(self, setting: Setting) -> Trial | Gridded:
         _, half = box_scale(free_bounds(setting.velocity, setting.enclosure))

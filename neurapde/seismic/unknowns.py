@@ -117,7 +117,8 @@ class GridUnknown(Unknown):
     def _varying(self, points: np.ndarray, start: Tensor, cell: Sequence[float] | None) -> Sampler:
         steps = np.asarray(self.grid.spacing)
         wider = np.zeros(2) if cell is None else np.maximum(np.asarray(cell) - steps, 0.0)
-        shifts = _places(wider, tuple(int(n) for n in np.ceil(wider / steps - 1e-6) + 1))
+        first, second = (int(n) + 1 for n in np.ceil(wider / steps - 1e-6))
+        shifts = _places(wider, (first, second))
         found = [_bilinear(self.grid, points + shift) for shift in shifts]
         index = torch.cat([index for index, _ in found], dim=1)
         weight = torch.cat([weight for _, weight in found], dim=1) / len(found)

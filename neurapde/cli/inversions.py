@@ -1,0 +1,266 @@
+"""Inversions at the command line: `neurapde fwi SURVEY`, and the declared ones by name for `run` and `validate`."""
+
+import argparse
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+import neurapde as npde
+from neurapde.cli.problems import UsageError, settings_for
+from neurapde.core.wording import listing
+from neurapde.medium import Field
+from neurapde.methods.base import Status
+from neurapde.problems import INVERSIONS, InversionCase
+from neurapde.seismic.inversion import DEFAULT, FILE, METHODS
+from neurapde.seismic.method import InversionMethod
+from neurapde.seismic.priors import Prior
+
+OK, FAILED, INTERRUPTED = 0, 1, 130
+PRIORS: dict[str, Callable[[float], Prior]] = {
+    "tv": npde.TotalVariation,
+    "smoothness": npde.Smoothness,
+    "tikhonov": npde.Tikhonov,
+}
+MISFITS = {"l2": npde.L2, "l1": npde.L1, "huber": npde.Huber, "phase": npde.PhaseOnly}
+FWI_EXAMPLES = """examples:
+  neurapde fwi data_cylinder_5.mat --frequency 3.1831 --wavelet 1+1j --source-variance 1e-4
+      --domain=-1,1,-1,1 --pml 0.5,5 --start 1 --bounds 0.913,2.58 --window=-.36,.36,-.36,.36 --prior tv:3e-3
+  neurapde fwi line.sgy --domain 0,4000,0,1500 --start start.h5 --bounds 1400,4500 --free-surface bottom
+      --frequencies "3;3,4;4,5" --method reduced --out runs/line
+  neurapde fwi line.sgy … --out runs/line --resume      go on after Ctrl-C
+
+A start model is a number, what `neurapde fwi` wrote (inversion.h5), or an HDF5 file with a dataset `speed` (nx, ny),
+the first index along x, from the lower to the upper sides of the model. `bottom` is the lower y, which is the surface
+where y is a depth.
+"""
+
+
+def add_fwi(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """The grammar of `neurapde fwi`."""
+    parser = commands.add_parser(
+        "fwi",
+        help="find the velocity that explains a survey",
+        description="Full-waveform inversion of a survey: HDF5, the SIREN paper's MAT, or SEG-Y.\n"
+        "A classical inversion of the same data is made beside it.",
+        epilog=FWI_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("survey", type=Path, metavar="SURVEY", help="a .h5, .mat, .sgy or .segy file")
+    model = parser.add_argument_group("model")
+    box: dict[str, Any] = {"type": _numbers, "metavar": "X0,X1,Y0,Y1"}
+    model.add_argument("--domain", required=True, help="the box of the model", **box)
+    model.add_argument("--start", required=True, metavar="SPEED|FILE.h5", help="speed to start from")
+    model.add_argument("--bounds", type=_numbers, metavar="LOW,HIGH", help="slowest and fastest speed")
+    model.add_argument("--window", help="the velocity is known outside", **box)
+    model.add_argument("--fixed", help="the velocity is known inside, as in water", **box)
+    model.add_argument(
+        "--prior",
+        type=_prior,
+        action="append",
+        default=[],
+        metavar="KIND:WEIGHT",
+        help=f"one of {', '.join(PRIORS)}",
+    )
+    model.add_argument(
+        "--free-surface", metavar="SIDE", help="left, right, bottom or top; the other sides absorb"
+    )
+    model.add_argument(
+        "--pml",
+        type=_numbers,
+        metavar="WIDTH[,STRENGTH]",
+        help="absorbing layers inside the box; default: around it",
+    )
+    how = parser.add_argument_group("method")
+    how.add_argument("--method", choices=tuple(METHODS), help="default: the neural method of `npde.invert`")
+    how.add_argument(
+        "--frequencies", type=_stages, metavar="LIST", help="Hz: 3,4,5 all at once, or stages 3;3,4;4,5"
+    )
+    how.add_argument("--misfit", choices=tuple(MISFITS), default="l2")
+    how.add_argument("--steps", type=int, metavar="N", help="steps of the method, in each stage")
+    how.add_argument("--spacing", type=float, metavar="H", help="largest distance of nodes")
+    how.add_argument("--no-classical", action="store_true", help="make no classical inversion beside it")
+    data = parser.add_argument_group("what the file does not say")
+    data.add_argument("--frequency", type=float, metavar="HZ", help="of a .mat")
+    data.add_argument("--wavelet", type=_complex, metavar="COMPLEX", help="of all shots; default: estimated")
+    data.add_argument("--source-variance", type=float, metavar="S2", help="of Gaussian sources")
+    data.add_argument("--noise", type=float, metavar="LEVEL", help="noise over signal: 0.1 is 20 dB")
+    data.add_argument("--source-depth", type=float, metavar="Z", help="of a .sgy")
+    data.add_argument("--receiver-depth", type=float, metavar="Z", help="of a .sgy")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of all randomness; default: 0")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the report; default: runs/SURVEY")
+    parser.set_defaults(action=fwi)
+    return parser
+
+
+def fwi(given: argparse.Namespace) -> int:
+    """`neurapde fwi`: from a survey's file to a report."""
+    said = ("frequency", "wavelet", "source_variance", "noise", "source_depth", "receiver_depth")
+    survey = npde.Survey.read(given.survey, **{name: getattr(given, name) for name in said})
+    print(survey, end="\n\n", flush=True)
+    out = given.out or Path("runs") / given.survey.stem
+    velocity = npde.Velocity(
+        _speed(given.start),
+        bounds=None if given.bounds is None else _pair(given.bounds, "--bounds"),
+        prior=given.prior,
+        window=None if given.window is None else _box(given.window, "--window"),
+        fixed=() if given.fixed is None else _box(given.fixed, "--fixed"),
+    )
+    inversion = npde.invert(
+        survey,
+        domain=_box(given.domain, "--domain"),
+        velocity=velocity,
+        method=_method(given),
+        boundary=_boundary(given),
+        frequencies=given.frequencies,
+        misfit=MISFITS[given.misfit](),
+        seed=given.seed,
+        out=out,
+        resume=given.resume,
+    )
+    return finish(inversion, out, classical=not given.no_classical)
+
+
+def finish(
+    inversion: npde.Inversion,
+    out: Path,
+    *,
+    true: Field | None = None,
+    classical: npde.Inversion | bool = True,
+) -> int:
+    """Save an inversion and its report; the exit status."""
+    inversion.save(out / "inversion.h5")
+    for note in inversion.notes:
+        print(note)
+    print(f"Inverted in {inversion.seconds:.1f} s. {inversion.status}")
+    print(f"inversion: {out / 'inversion.h5'}", end="\n\n", flush=True)
+    if inversion.status is Status.INTERRUPTED:
+        if (out / FILE).exists():
+            print(f"To go on: the same command with --out {out} --resume")
+        return INTERRUPTED
+    made = npde.inversion_report(inversion, true=true, classical=classical)
+    made.save(out)
+    print(made, end="\n\n")
+    print(f"report:   {out / 'report.html'}")
+    return FAILED if inversion.status is Status.DIVERGED else OK
+
+
+def inversion_case(name: str) -> InversionCase | None:
+    """The declared inversion of this name, if there is one."""
+    return next((case for case in INVERSIONS if case.name == name), None)
+
+
+def run_case(case: InversionCase, given: argparse.Namespace) -> int:
+    """`neurapde run` of a declared inversion."""
+    problem = case.factory(**settings_for(case.factory, given.set))
+    out = given.out or Path("runs") / problem.name
+    print(problem, end="\n\n", flush=True)
+    method = problem.method if given.method is None else _method(given)
+    inversion = problem.invert(_with(method, _settings(given)), seed=given.seed, out=out, resume=given.resume)
+    interrupted = inversion.status is Status.INTERRUPTED
+    classical = False if interrupted or method == problem.classical else problem.invert_classically()
+    return finish(inversion, out, true=problem.truth, classical=classical)
+
+
+def _method(given: argparse.Namespace) -> InversionMethod:
+    if given.method is not None and given.method not in METHODS:
+        raise UsageError(f"--method {given.method} solves problems; an inversion has {listing(METHODS)}")
+    return _with(METHODS[given.method or DEFAULT](), _settings(given))
+
+
+def _settings(given: argparse.Namespace) -> dict[str, object]:
+    return {name: value for name in ("steps", "spacing") if (value := getattr(given, name, None)) is not None}
+
+
+def _with(method: InversionMethod, settings: dict[str, object]) -> InversionMethod:
+    """The method with other settings: its own, or its descent's."""
+    for name, value in settings.items():
+        own = {field.name for field in dataclasses.fields(method)}
+        if name in own:
+            method = dataclasses.replace(method, **{name: value})
+        elif name == "steps" and "descent" in own:
+            descent = dataclasses.replace(method.descent, steps=value)  # type: ignore[attr-defined]
+            method = dataclasses.replace(method, descent=descent)  # type: ignore[call-arg]
+        else:
+            raise UsageError(f"--{name} is no setting of the method {type(method).__name__}; leave it out")
+    return method
+
+
+def _boundary(given: argparse.Namespace) -> list[npde.Dirichlet | npde.PML] | None:
+    found: list[npde.Dirichlet | npde.PML] = []
+    if given.free_surface is not None:
+        found.append(npde.Dirichlet(0.0, on=given.free_surface))
+    if given.pml is not None:
+        if len(given.pml) > 2:
+            raise UsageError("--pml takes a width, and a strength after a comma: --pml 0.5,5")
+        width, *strength = given.pml
+        sides = [side for side in ("left", "right", "bottom", "top") if side != given.free_surface]
+        found.append(npde.PML(width=dict.fromkeys(sides, width), strength=strength[0] if strength else None))
+    return found or None
+
+
+def _speed(text: str) -> object:
+    """A number, the speed of an earlier inversion, or the dataset `speed` of an HDF5 file."""
+    try:
+        return float(text)
+    except ValueError:
+        path = Path(text)
+    if not path.is_file():
+        raise UsageError(f"--start {text}: there is no such file, and it is no number")
+    with h5py.File(path) as file:
+        if file.attrs.get("kind") != "inversion":
+            if "speed" not in file:
+                raise UsageError(
+                    f"--start {text}: the file has {listing(file)}; give one with a dataset `speed` (nx, ny)"
+                )
+            return npde.GridField(file["speed"][()])
+    return npde.Inversion.load(path).speed
+
+
+def _box(numbers: tuple[float, ...], flag: str) -> npde.Box:
+    x0, x1, y0, y1 = _exactly(numbers, 4, flag)
+    return npde.Box((x0, x1), (y0, y1))
+
+
+def _pair(numbers: tuple[float, ...], flag: str) -> tuple[float, float]:
+    low, high = _exactly(numbers, 2, flag)
+    return low, high
+
+
+def _exactly(numbers: tuple[float, ...], count: int, flag: str) -> tuple[float, ...]:
+    if len(numbers) != count:
+        raise UsageError(f"{flag} takes {count} numbers with commas between them, found {len(numbers)}")
+    return numbers
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: write numbers with commas between them, as 0,4,0,1.5"
+        ) from None
+
+
+def _complex(text: str) -> complex:
+    try:
+        return complex(text.replace("i", "j"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number; write 1, 2.5 or 1+1j") from None
+
+
+def _stages(text: str) -> npde.Continuation:
+    return npde.Continuation(*(_numbers(group) for group in text.split(";")))
+
+
+def _prior(text: str) -> Prior:
+    kind, _, weight = text.partition(":")
+    if kind not in PRIORS or not weight:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: write one of {', '.join(PRIORS)} and a weight, as tv:3e-3"
+        )
+    (number,) = _exactly(_numbers(weight), 1, "--prior")
+    return PRIORS[kind](number)

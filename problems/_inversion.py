@@ -1,0 +1,98 @@
+"""A declared inversion as the command line knows it: a survey, what is known of the model, a method, and the truth."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from neurapde.core.wording import listing, number
+from neurapde.domains.box import Box
+from neurapde.medium import Field
+from neurapde.seismic.continuation import Continuation
+from neurapde.seismic.inversion import invert
+from neurapde.seismic.method import InversionMethod
+from neurapde.seismic.result import Inversion
+from neurapde.seismic.survey import Survey
+from neurapde.seismic.velocity import Velocity
+
+
+@dataclass(frozen=True, eq=False)
+class InversionProblem:
+    """Data whose true model is known, and how they are to be inverted.
+
+    name:      what it is called.
+    record:    makes the survey, on another grid than an inversion's and with noise.
+    truth:     the true speed.
+    domain, boundary, velocity, frequencies: as `npde.invert` takes them.
+    method, classical: the default method, and the one it is held against.
+    """
+
+    name: str
+    record: Callable[[], Survey]
+    truth: Field
+    domain: Box
+    velocity: Velocity
+    method: InversionMethod
+    classical: InversionMethod
+    frequencies: Continuation
+    boundary: Any = None
+
+    @cached_property
+    def survey(self) -> Survey:
+        """The data: made when first asked for."""
+        return self.record()
+
+    def invert(self, method: str | InversionMethod | None = None, **running: Any) -> Inversion:
+        """The inversion by a method, the default one unless another is given; `running` goes to `npde.invert`."""
+        chosen = self.method if method is None else method
+        return invert(
+            self.survey,
+            domain=self.domain,
+            velocity=self.velocity,
+            method=chosen,
+            boundary=self.boundary,
+            frequencies=self.frequencies,
+            **running,
+        )
+
+    def invert_classically(self, **running: Any) -> Inversion:
+        """The inversion it is held against: values on a grid, the same data, bounds, prior and stages."""
+        plain = dataclasses.replace(self.velocity, trial=None)
+        return dataclasses.replace(self, velocity=plain).invert(self.classical, **running)
+
+    def __str__(self) -> str:
+        velocity = self.velocity
+        priors = [f"{prior.name} ({number(prior.weight)})" for prior in velocity.prior]
+        low, high = (number(bound) for bound in velocity.bounds or ())
+        rows = [
+            ("model", str(self.domain)),
+            ("true speed", self.truth.describe()),
+            ("start", velocity.start.describe()),
+            ("bounds", f"{low} … {high}"),
+            ("prior", listing(priors) if priors else "none"),
+            ("frequencies", self.frequencies.describe()),
+            ("method", self.method.describe()),
+            ("beside it", self.classical.describe()),
+        ]
+        return "\n".join([self.name, *(f"  {label:<12}{text}" for label, text in rows)])
+
+
+@dataclass(frozen=True)
+class InversionCase:
+    """One inversion with its defaults.
+
+    name:      what it is called at the command line.
+    factory:   makes the problem; every parameter has a default and is given by keyword.
+    summary:   one line for `neurapde list`.
+    tolerance: ‖m − m*‖/‖m* − m_start‖, m = 1/c² where it is unknown, that the default method stays below.
+    seconds:   what the default method takes on two cores, to within a factor of two.
+    """
+
+    name: str
+    factory: Callable[..., InversionProblem]
+    summary: str
+    tolerance: float
+    seconds: float

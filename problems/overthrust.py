@@ -1,0 +1,152 @@
+"""A slice of the SEG/EAGE Overthrust model where its file is at hand, else a layered and faulted model of our own.
+
+Kilometres and seconds; y is the depth. 500 m of water cover the model, all sources and receivers are in it.
+"""
+
+import os
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from neurapde.boundaries import PML
+from neurapde.domains.box import Box
+from neurapde.equations.helmholtz import Helmholtz
+from neurapde.medium import GridField
+from neurapde.problem import Problem
+from neurapde.problems._inversion import InversionProblem
+from neurapde.seismic.continuation import Continuation
+from neurapde.seismic.descents import AdamDescent, BoundedLBFGS
+from neurapde.seismic.reduced import Adjoint, Reduced
+from neurapde.seismic.survey import Survey
+from neurapde.seismic.velocity import Velocity
+from neurapde.sources import PointSource
+from neurapde.trials.siren import Siren
+
+FILE = "overthrust_slice.h5"
+WIDTH, DEPTH, STEP = 10.0, 3.0, 0.025
+SEA = 0.475
+"""km; the model's first node below the water is at 0.5 km."""
+LAYER = 0.6
+"""km of absorbing layers on all sides."""
+WATER = 1.5
+"""km/s."""
+DEPTH_OF_GEOMETRY = 0.05
+FINER = 9.0
+"""Nodes in a wavelength in water, of the grid that the data are made on, where 25 m would be fewer."""
+
+
+def fwi_overthrust(
+    *,
+    shots: int = 16,
+    receivers: int = 66,
+    stages: tuple[tuple[float, ...], ...] = ((3.0,), (4.0,), (5.0, 6.0), (7.5, 9.0), (10.5, 12.0)),
+    noise: float = 0.02,
+    mute: float = 0.3,
+    per_wavelength: float = 7.0,
+    steps: int = 20,
+    seed: int = 50413,
+) -> InversionProblem:
+    """The Overthrust slice from a smooth start model, low frequencies first.
+
+    shots, receivers: numbers, evenly spread 50 m below the surface. stages: frequencies, Hz. noise: its relative level.
+    mute: km; nearer receivers record little but the direct wave, and are left out. per_wavelength: nodes of the grid.
+    steps: of each stage. seed: of the noise.
+    """
+    true, start = models()
+    inner = Box((0, WIDTH), (0, DEPTH))
+    box = Box((-LAYER, WIDTH + LAYER), (-LAYER, DEPTH + LAYER))
+    layer = PML(width=LAYER, reflection=1e-4)
+    truth, smooth = (
+        GridField(speed, (inner.bounds[0].tolist(), inner.bounds[1].tolist())) for speed in (true, start)
+    )
+    band = Continuation(*stages)
+    every = sorted({frequency for group in band.groups for frequency in group})
+    sources, spread = (_line(0.2, shots), _line(0.1, receivers))
+
+    def record() -> Survey:
+        return _recorded(truth, box, layer, sources, spread, every, mute).with_noise(noise, seed)
+
+    return InversionProblem(
+        name="fwi-overthrust",
+        record=record,
+        truth=truth,
+        domain=box,
+        boundary=layer,
+        velocity=Velocity(
+            smooth,
+            bounds=(1.4, 6.0),
+            trial=Siren(width=128, depth=2, omega_0=40.0, omega_hidden=30.0),
+            fixed=Box((0, WIDTH), (0, SEA), name="water"),
+        ),
+        method=Reduced(per_wavelength=per_wavelength, descent=AdamDescent(steps=steps, lr=4e-3)),
+        classical=Adjoint(per_wavelength=per_wavelength, descent=BoundedLBFGS(steps)),
+        frequencies=band,
+    )
+
+
+def models() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """True and start speed, km/s, on nodes `(401, 121)` every 25 m: from the file, or made up."""
+    for folder in _folders():
+        if (folder / FILE).is_file():
+            with h5py.File(folder / FILE) as file:
+                return tuple(np.asarray(file[name][()], dtype=float).T ** -0.5 for name in ("m", "m0"))  # type: ignore[return-value]
+    return made_up()
+
+
+def made_up() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Bent layers, faster with depth, cut by two faults; and the same without its detail, for a start."""
+    x, y = np.meshgrid(
+        np.arange(0, WIDTH + STEP / 2, STEP), np.arange(0, DEPTH + STEP / 2, STEP), indexing="ij"
+    )
+    throw = 0.25 * (x > 3.2 + 0.5 * y) - 0.18 * (x > 6.6 - 0.4 * y)
+    level = y - 0.5 + throw + 0.12 * np.sin(2 * np.pi * x / 5.5) + 0.08 * np.cos(2 * np.pi * x / 2.3 + 1.0)
+    tops = np.array([-np.inf, 0.25, 0.5, 0.8, 1.0, 1.35, 1.6, 2.0, 2.3])
+    speeds = np.array([2.4, 2.8, 2.6, 3.4, 3.1, 4.0, 3.8, 4.8, 5.4])
+    rock = speeds[np.searchsorted(tops, level, side="right") - 1]
+    sea = y <= SEA
+    smooth = gaussian_filter(np.where(sea, 2.4, rock), 0.3 / STEP, mode="nearest")
+    return np.where(sea, WATER, rock), np.where(sea, WATER, smooth)
+
+
+def _folders() -> tuple[Path, ...]:
+    """Where data may be: the folder NEURAPDE_DATA, or shared/data beside the checkout."""
+    told = os.environ.get("NEURAPDE_DATA")
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    return (Path(told), beside) if told else (beside,)
+
+
+def _line(margin: float, count: int) -> NDArray[np.float64]:
+    return np.stack([np.linspace(margin, WIDTH - margin, count), np.full(count, DEPTH_OF_GEOMETRY)], axis=1)
+
+
+def _recorded(
+    truth: GridField,
+    box: Box,
+    layer: PML,
+    sources: NDArray,
+    receivers: NDArray,
+    frequencies: list[float],
+    mute: float,
+) -> Survey:
+    """Data of the true model on a grid with FINER nodes per wavelength, without noise; near receivers left out."""
+    parts = []
+    for frequency in frequencies:
+        problem = Problem(
+            name="fwi-overthrust",
+            domain=box,
+            equation=Helmholtz(wavenumber=2 * np.pi * frequency, speed=truth),
+            sources=[PointSource(at=tuple(sources[0]))],
+            boundary=layer,
+        )
+        step = min(WATER / frequency / FINER, STEP)
+        shape = [2 * int(np.ceil(extent / step / 2)) + 1 for extent in box.extents]
+        parts.append(Survey.simulate(problem, receivers, sources=sources, shape=shape))
+    whole = parts[-1].replace(
+        data=np.concatenate([part.data for part in parts]),
+        frequencies=frequencies,
+        wavelet=np.concatenate([part.wavelet for part in parts]),
+    )
+    return whole.replace(weights=(whole.offsets >= mute).astype(float))
