@@ -248,7 +248,7 @@ def _run(method: Method, task: Task) -> tuple[Stage, TrialFunction]:
     if training is not None and begun is not None and outcome.status is not Status.DIVERGED:
         steps = float(outcome.history.step[-1]) if len(outcome.history) else 0.0
         told, found = diagnosis.after(training, task.problem, outcome.trial, begun, steps)
-        notes, numbers = (*notes, *told), numbers | found
+        notes, numbers = (*notes, *told), {**numbers, **found}
     before = 0.0 if task.resumed is None else task.resumed.seconds
     seconds = before + time.perf_counter() - started
     notes = (*notes, *missed_conditions(task.problem, outcome.trial))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 HIGHEST = 1.9
 """Largest Ω dt that is kept; leapfrog has none above 2."""
@@ -54,7 +54,7 @@ def leapfrog_filters(samples: int, interval: float, *, tail: float, longest_step
     dt = duration / steps
     spacing = 2 * np.pi / (PERIOD * duration)
     highest = min(np.pi / interval, HIGHEST / dt)
-    exact = spacing * np.arange(int(highest / spacing) + 1)
+    exact = spacing * np.arange(int(highest / spacing) + 1, dtype=float)
     moved = 2 / dt * np.arcsin(exact * dt / 2)
     at_samples, at_steps = interval * np.arange(samples), dt * np.arange(steps + 1)
     share = np.full(len(exact), spacing / np.pi)

@@ -126,7 +126,9 @@ class WaveGrid:
         self.shape = speed[self.inner].shape
         gradients = [
             along(
-                staggered_difference(n, h, tuple(isinstance(side, Mirror) for side in pair)), self.shape, axis
+                staggered_difference(n, h, (isinstance(pair[0], Mirror), isinstance(pair[1], Mirror))),
+                self.shape,
+                axis,
             )
             for axis, (n, h, pair) in enumerate(zip(grid.shape, grid.spacing, pairs, strict=True))
         ]

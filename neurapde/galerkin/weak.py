@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neurapde.absorbing import Stretch
 from neurapde.domains import Box, Domain
@@ -93,7 +94,7 @@ class WeakForm:
         """c of a piece at points (n, d), inside it or not: (n,)."""
         return self.coefficient(piece.field(points))
 
-    def scale(self, points: FloatArray) -> np.ndarray:
+    def scale(self, points: FloatArray) -> NDArray[np.complex128]:
         """E = Π e_i at points (n, d): (n,), complex."""
         return np.prod(np.stack(self.stretch.factors(points)), axis=0)
 

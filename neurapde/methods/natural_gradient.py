@@ -324,7 +324,7 @@ class _Descent:
 
     def _put(self, start: list[Tensor], change: Tensor) -> None:
         with torch.no_grad():
-            pieces = change.split([parameter.numel() for parameter in self.parameters])
+            pieces = torch.split(change, [parameter.numel() for parameter in self.parameters])
             for parameter, begun, piece in zip(self.parameters, start, pieces, strict=True):
                 parameter.copy_(begun + piece.reshape(parameter.shape))
 

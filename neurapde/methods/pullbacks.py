@@ -42,7 +42,7 @@ def pullback(trial: TrialFunction, points: Tensor, layout: Layout) -> Pullback:
 
     def every(weights: Tensor) -> Tensor:
         try:
-            return cast(Tensor, vmap(one)(points, weights.movedim(1, 0)))
+            return vmap(one)(points, weights.movedim(1, 0))
         except RuntimeError as error:
             if "functorch" not in str(error) and "vmap" not in str(error):
                 raise
