@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import segyio
 
 import neurapde as npde
 from neurapde.seismic import segy as module
-
-segyio = pytest.importorskip("segyio", reason="SEG-Y is read through segyio, the extra [seismic]")
 
 F = segyio.TraceField
 
