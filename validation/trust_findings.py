@@ -11,7 +11,7 @@ SLOPE, SLACK = 2.0, 0.05
 """The power of the step at which the Taylor remainder falls when the gradient is right, and what it may miss it by."""
 RATIO = 0.25
 """Each step of a Taylor test over the one before."""
-FLOOR, LAST = 1e-11, 3
+FLOOR, LAST = 1e-12, 3
 """Remainders below this part of the objective are round-off; slopes, of the smallest steps above it, whose median counts."""
 APART = 1e-10
 """Relative difference of the two sides of a dot test."""

@@ -253,14 +253,19 @@ def _complex(text: str) -> complex:
 
 
 def _stages(text: str) -> npde.Continuation:
-    return npde.Continuation(*(_numbers(group) for group in text.split(";")))
+    try:
+        return npde.Continuation(*(_numbers(group) for group in text.split(";")))
+    except npde.DeclarationError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _prior(text: str) -> Prior:
     kind, _, weight = text.partition(":")
-    if kind not in PRIORS or not weight:
+    try:
+        return PRIORS[kind](float(weight))
+    except npde.DeclarationError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    except (KeyError, ValueError):
         raise argparse.ArgumentTypeError(
             f"{text!r}: write one of {', '.join(PRIORS)} and a weight, as tv:3e-3"
-        )
-    (number,) = _exactly(_numbers(weight), 1, "--prior")
-    return PRIORS[kind](number)
+        ) from None

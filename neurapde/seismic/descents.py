@@ -64,10 +64,18 @@ class Trace:
         self._residuals = tuple(f"residual at {f:.6g} Hz" for f in frequencies)
         names = (*objective.names, "relative residual", *self._residuals)
         self._recorder = Recorder(names, None if resumed is None else resumed.history)
+        rows = self._recorder.history.step
+        self._latest = int(rows[-1]) if len(rows) else -1
         self._started = self._saved = time.perf_counter()
 
     def add(self, value: Value, rate: float = math.nan) -> None:
-        """One row for the model that `value` belongs to, after `self.step` steps."""
+        """One row for the model that `value` belongs to, after `self.step` steps, unless it has one.
+
+        A run that stopped between two steps has recorded the model from which it goes on.
+        """
+        if self.step == self._latest:
+            return
+        self._latest = self.step
         by_frequency = value.residuals.tolist() if self._residuals else []
         row = [*value.parts.values(), value.residual, *by_frequency]
         self._recorder.add(self.step, self.seconds, float(value.total.detach()), rate, row)

@@ -80,11 +80,9 @@ class GaussNewtonDescent(Descent):
     def _descend(
         self, objective: Objective, trace: Trace, damping: float, interrupts: Interrupts
     ) -> tuple[Status, float]:
-        value, record = objective(), trace.stage.resumed is None
+        value = objective()
         while True:
-            if record:
-                trace.add(value, damping)
-            record = True
+            trace.add(value, damping)
             if trace.enough(value):
                 return Status.CONVERGED, damping
             if trace.step >= self.steps:

@@ -14,9 +14,10 @@ from neurapde.core.vocabulary import Declaration
 from neurapde.methods.base import Snapshot, Status
 from neurapde.methods.history import History
 from neurapde.reference_solvers.grid import Grid
+from neurapde.seismic.enclosure import Enclosure
 from neurapde.seismic.method import InversionMethod, Setting, StageRecord
 from neurapde.seismic.unknowns import GridUnknown, NetworkUnknown, Unknown, build_unknown
-from neurapde.seismic.velocity import Gridded
+from neurapde.seismic.velocity import Gridded, Velocity
 from neurapde.storage import hdf5
 from neurapde.storage.encoding import Encoded, NotStored, decode, difference, encode
 from neurapde.storage.files import BASES
@@ -66,11 +67,13 @@ class Declared(Declaration):
 
     def build(self) -> Unknown:
         """The unknown, its parameters yet to be filled in."""
-        grid = Grid(*self.nodes) if self.nodes is not None else Grid((0, 0), (1, 1), (3, 3))
-        enclosure = self.setting.enclosure
-        return build_unknown(
-            self.setting.velocity, enclosure, self.trial, grid, torch.Generator().manual_seed(0)
-        )
+        return rebuilt(self.setting.velocity, self.setting.enclosure, self.trial, self.nodes)
+
+
+def rebuilt(velocity: Velocity, enclosure: Enclosure, trial: Trial | Gridded, nodes: Any) -> Unknown:
+    """An unknown, its parameters yet to be filled in; trial and nodes as `Declared` has them."""
+    grid = Grid(*nodes) if nodes is not None else Grid((0, 0), (1, 1), (3, 3))
+    return build_unknown(velocity, enclosure, trial, grid, torch.Generator().manual_seed(0))
 
 
 def _corners(grid: Grid) -> tuple[Any, ...]:

@@ -1,6 +1,8 @@
 """What an inversion found: the velocity as a field, the data it predicts, its waves and the record of the way there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -13,9 +15,12 @@ from neurapde.medium import Field, as_field
 from neurapde.methods.base import Status
 from neurapde.methods.history import History
 from neurapde.reference_solvers.grid import Grid
-from neurapde.seismic.inversion_files import Contents, read, write
+from neurapde.seismic.enclosure import Enclosure
+from neurapde.seismic.inversion_files import Contents, Declared, read, rebuilt, write
 from neurapde.seismic.survey import Survey
 from neurapde.seismic.unknowns import Unknown
+from neurapde.seismic.velocity import Gridded, Velocity
+from neurapde.trials.base import Trial
 
 COMPARED, WITHIN = 100, 5
 """Cells along the longer side of a region over which models are averaged and compared; points within one, per axis."""
@@ -25,9 +30,32 @@ CELLS = 200
 
 @dataclass(frozen=True, eq=False)
 class FoundSpeed(Field):
-    """The speed c that an unknown stands for: points `(n, 2)` to `(n,)`; outside its region, that of the edge."""
+    """The speed c that an inversion found: points `(n, 2)` to `(n,)`; outside its region, that of the edge.
 
-    unknown: Unknown
+    It holds all it is made of, so that what starts from it can be stored. velocity, enclosure: as they were declared.
+    trial, nodes: see `Declared`. parameters: arrays by name.
+    """
+
+    velocity: Velocity
+    enclosure: Enclosure
+    trial: Trial | Gridded
+    nodes: Any
+    parameters: Mapping[str, np.ndarray]
+
+    @classmethod
+    def of(cls, inversion: Contents) -> "FoundSpeed":
+        """The speed of an inversion as it stands."""
+        setting, unknown = inversion.setting, inversion.unknown
+        declared = Declared.of(setting, inversion.method, unknown)
+        parameters = {name: tensor.detach().cpu().numpy().copy() for name, tensor in unknown.state_dict().items()}
+        return cls(setting.velocity, setting.enclosure, declared.trial, declared.nodes, parameters)
+
+    @cached_property
+    def unknown(self) -> Unknown:
+        """The parameters in their place."""
+        made = rebuilt(self.velocity, self.enclosure, self.trial, self.nodes)
+        made.load_state_dict({name: torch.from_numpy(values) for name, values in self.parameters.items()})
+        return made
 
     def __call__(self, points: Array) -> Array:
         if isinstance(points, torch.Tensor):
@@ -49,7 +77,7 @@ class Inversion(Contents):
     @property
     def speed(self) -> Field:
         """The velocity found, as a medium for any Problem."""
-        return FoundSpeed(self.unknown)
+        return FoundSpeed.of(self)
 
     def slowness_squared(self, points: np.ndarray) -> np.ndarray:
         """m = 1/c² at points `(n, 2)`: `(n,)`."""

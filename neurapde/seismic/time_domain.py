@@ -9,6 +9,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.reference_solvers.grid import Grid
 from neurapde.seismic.descents import AdamDescent, Descent
 from neurapde.seismic.method import Setting
+from neurapde.seismic.misfits import PhaseOnly
 from neurapde.seismic.modelling import Modelling
 from neurapde.seismic.reduced import ROUGH, EngineMethod
 from neurapde.seismic.time_modelling import (
@@ -65,6 +66,11 @@ class TimeDomain(EngineMethod):
 
     def check(self, setting: Setting) -> None:
         excited_frequencies(setting.survey)
+        if isinstance(setting.misfit, PhaseOnly):
+            raise DeclarationError(
+                "PhaseOnly compares spectra, and there are no phases of traces in time; use L2, L1 or Huber, or invert "
+                "survey.at(frequencies=[…]) by method='reduced'"
+            )
 
     def describe(self) -> str:
         return f"time domain: leapfrog, {self.descent.describe()}"

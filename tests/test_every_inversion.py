@@ -1,0 +1,139 @@
+"""Every method with every prior and every misfit: it lowers what it says it lowers, or refuses; and every run resumes."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import neurapde as npde
+from neurapde.methods.base import Status
+from neurapde.methods.interrupts import Interrupts
+from neurapde.seismic.inversion import METHODS
+from neurapde.seismic.method import InversionMethod
+
+BOX, WINDOW = npde.Box((0, 1000), (0, 1000)), npde.Box((300, 700), (300, 700))
+SOURCES = np.array([[240.0, 190.0], [770.0, 205.0]])
+RECEIVERS = np.column_stack([np.linspace(210.0, 795.0, 6), np.full(6, 805.0)])
+PRIORS: dict[str, Any] = {
+    "none": (),
+    "total variation": npde.TotalVariation(1e-3),
+    "smoothness": npde.Smoothness(1e-3),
+    "Tikhonov": npde.Tikhonov(1e-2),
+    "two": (npde.TotalVariation(1e-3), npde.Tikhonov(1e-2)),
+}
+MISFITS = {"L2": npde.L2(), "L1": npde.L1(0.1), "Huber": npde.Huber(0.2), "phase": npde.PhaseOnly()}
+TRIALS = {"siren": npde.Siren(width=12, depth=1, omega_0=3.0, omega_hidden=10.0), "grid": npde.Gridded((9, 9))}
+
+
+def small(name: str, steps: int) -> InversionMethod:
+    """A method at its defaults, but for its size."""
+    method, changes = METHODS[name](), {}
+    known = {field.name for field in fields(method)}
+    if "descent" in known:
+        changes["descent"] = replace(method.descent, steps=steps)  # type: ignore[attr-defined]
+    elif "steps" in known:
+        changes["steps"] = steps
+    if "per_wavelength" in known:
+        changes["per_wavelength"] = 5.2
+    return replace(method, **changes)
+
+
+def survey(name: str) -> npde.Survey:
+    """Waves of a uniform plane that is a little faster than the start model, and noise."""
+    rng = np.random.default_rng(60317)
+    offsets = np.linalg.norm(SOURCES[:, None] - RECEIVERS, axis=2)
+    times, s = 0.012 * np.arange(100), np.linspace(0, 4, 801)
+    pulse = npde.Ricker(4.0, 0.25)
+    waves = pulse(times[:, None] - offsets[..., None, None] / 2080.0 * np.cosh(s)) / (2 * np.pi)
+    traces = np.trapezoid(waves, s, axis=-1)
+    traces = traces + 0.01 * np.abs(traces).max() * rng.standard_normal(traces.shape)
+    made = npde.Survey(SOURCES, RECEIVERS, traces=traces, dt=0.012, wavelet=pulse(times))
+    return made if name == "time" else made.at([3.0, 4.0])
+
+
+def invert(name: str, *, steps: int = 3, trial: Any = None, prior: Any = (), **settings: Any) -> npde.Inversion:
+    velocity = npde.Velocity(2000.0, bounds=(1600.0, 2600.0), trial=trial, prior=prior, window=WINDOW)
+    given: dict[str, Any] = {"method": small(name, steps), "seed": 20983, "progress": False, **settings}
+    return npde.invert(survey(name), domain=BOX, velocity=velocity, **given)
+
+
+def refusal(name: str, prior: str = "none", misfit: str = "L2", trial: str | None = None) -> str | None:
+    """What the refusal of a combination says, or None where there is none."""
+    if name == "irwri":
+        if trial == "siren":
+            return "finds values on a grid"
+        if misfit != "L2":
+            return r"works with L2\(\) alone"
+        if prior not in ("none", "total variation"):
+            return "knows one prior, TotalVariation"
+    if name == "time" and misfit == "phase":
+        return "phases of traces in time"
+    return None
+
+
+@pytest.mark.parametrize("misfit", MISFITS)
+@pytest.mark.parametrize("prior", PRIORS)
+@pytest.mark.parametrize("name", METHODS)
+def test_misfit_and_priors_fall_together_or_are_refused(name: str, prior: str, misfit: str) -> None:
+    given = {"prior": PRIORS[prior], "misfit": MISFITS[misfit]}
+    if (text := refusal(name, prior, misfit)) is not None:
+        with pytest.raises(npde.DeclarationError, match=text):
+            invert(name, **given)
+        return
+    found = invert(name, **given)
+    assert found.history.loss[-1] < found.history.loss[0]
+    names = set(found.history.names)
+    if name != "irwri":
+        assert {MISFITS[misfit].name, *(one.name for one in found.setting.velocity.prior)} <= names
+    speed = found.model((21, 21))[1]
+    assert 1600.0 <= speed.min() < speed.max() <= 2600.0
+
+
+@pytest.mark.parametrize("trial", TRIALS)
+@pytest.mark.parametrize("name", METHODS)
+def test_a_velocity_may_be_a_network_or_values_in_every_method(name: str, trial: str) -> None:
+    if (text := refusal(name, trial=trial)) is not None:
+        with pytest.raises(npde.DeclarationError, match=text):
+            invert(name, trial=TRIALS[trial])
+        return
+    found = invert(name, trial=TRIALS[trial])
+    assert found.history.loss[-1] < found.history.loss[0]
+    known = np.array([[100.0, 500.0], [500.0, 750.0]])
+    assert np.array_equal(found(known), [2000.0, 2000.0]) or found(known) == pytest.approx(2000.0, rel=1e-12)
+
+
+@pytest.mark.parametrize("trial", [None, *TRIALS])
+@pytest.mark.parametrize("name", METHODS)
+def test_a_run_stopped_in_its_last_stage_goes_on_bit_for_bit(
+    name: str, trial: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if refusal(name, trial=trial) is not None:
+        pytest.skip("refused")
+    given: dict[str, Any] = {"prior": PRIORS["total variation"], "trial": TRIALS.get(trial or "")}
+    if name != "time":
+        given["frequencies"] = npde.Continuation([3.0], [3.0, 4.0])
+    whole = invert(name, **given)
+    first = 0 if name == "time" else len(whole.stages[0].history)
+    looks = iter(range(1000))
+    # A method looks once after each row; this one stops one row into its last stage.
+    asked = property(lambda self: next(looks) == max(first - 1, 0) + 1, lambda self, value: None)
+    with monkeypatch.context() as patch:
+        patch.setattr(Interrupts, "asked", asked, raising=False)
+        part = invert(name, out=tmp_path, **given)
+    assert part.status is Status.INTERRUPTED
+    assert len(part.stages) == len(whole.stages)
+    rest = invert(name, out=tmp_path, resume=True, **given)
+    assert np.array_equal(rest.predicted, whole.predicted)
+    assert np.array_equal(rest.history.step, whole.history.step)
+    assert np.array_equal(rest.history["relative residual"], whole.history["relative residual"])
+    assert rest.status is whole.status
+
+
+def test_another_inversion_does_not_go_on_from_a_checkpoint(tmp_path: Path) -> None:
+    invert("adjoint", out=tmp_path)
+    with pytest.raises(npde.DeclarationError, match=r"cannot resume from .*prior"):
+        invert("adjoint", out=tmp_path, resume=True, prior=npde.Tikhonov(1.0))
+    with pytest.raises(npde.DeclarationError, match="needs the folder of the checkpoint"):
+        invert("adjoint", resume=True)
