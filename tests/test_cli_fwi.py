@@ -21,7 +21,16 @@ ANGLES = np.linspace(0, 2 * np.pi, 12, endpoint=False)
 RECEIVERS = 0.45 * np.column_stack([np.cos(ANGLES), np.sin(ANGLES)])
 SOURCES = 0.4 * np.column_stack([np.cos(ANGLES[1::4]), np.sin(ANGLES[1::4])])
 FREQUENCIES = [0.8, 1.2]
-PLANE = ("--domain=-1,1,-1,1", "--pml", "0.5,5", "--start", "1", "--bounds", "0.9,1.8", "--window=-.3,.3,-.3,.3")
+PLANE = (
+    "--domain=-1,1,-1,1",
+    "--pml",
+    "0.5,5",
+    "--start",
+    "1",
+    "--bounds",
+    "0.9,1.8",
+    "--window=-.3,.3,-.3,.3",
+)
 ADJOINT = ("--method", "adjoint", "--steps", "2")
 METRES = ("--domain", "0,400,0,300", "--start", "2000", "--bounds", "1600,2600")
 

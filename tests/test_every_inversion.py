@@ -24,7 +24,10 @@ PRIORS: dict[str, Any] = {
     "two": (npde.TotalVariation(1e-3), npde.Tikhonov(1e-2)),
 }
 MISFITS = {"L2": npde.L2(), "L1": npde.L1(0.1), "Huber": npde.Huber(0.2), "phase": npde.PhaseOnly()}
-TRIALS = {"siren": npde.Siren(width=12, depth=1, omega_0=3.0, omega_hidden=10.0), "grid": npde.Gridded((9, 9))}
+TRIALS = {
+    "siren": npde.Siren(width=12, depth=1, omega_0=3.0, omega_hidden=10.0),
+    "grid": npde.Gridded((9, 9)),
+}
 
 
 def small(name: str, steps: int) -> InversionMethod:
@@ -53,7 +56,9 @@ def survey(name: str) -> npde.Survey:
     return made if name == "time" else made.at([3.0, 4.0])
 
 
-def invert(name: str, *, steps: int = 3, trial: Any = None, prior: Any = (), **settings: Any) -> npde.Inversion:
+def invert(
+    name: str, *, steps: int = 3, trial: Any = None, prior: Any = (), **settings: Any
+) -> npde.Inversion:
     velocity = npde.Velocity(2000.0, bounds=(1600.0, 2600.0), trial=trial, prior=prior, window=WINDOW)
     given: dict[str, Any] = {"method": small(name, steps), "seed": 20983, "progress": False, **settings}
     return npde.invert(survey(name), domain=BOX, velocity=velocity, **given)

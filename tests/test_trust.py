@@ -85,9 +85,13 @@ def test_shots_and_receivers_may_change_places(name: str) -> None:
     assert "passed" in str(found)
 
 
-def spoil(monkeypatch: pytest.MonkeyPatch, kind: type[Modelling], by: Callable[[np.ndarray], np.ndarray]) -> None:
+def spoil(
+    monkeypatch: pytest.MonkeyPatch, kind: type[Modelling], by: Callable[[np.ndarray], np.ndarray]
+) -> None:
     right = kind.backward
-    monkeypatch.setattr(kind, "backward", lambda self, forward, cotangent: by(right(self, forward, cotangent)))
+    monkeypatch.setattr(
+        kind, "backward", lambda self, forward, cotangent: by(right(self, forward, cotangent))
+    )
 
 
 @pytest.mark.parametrize("name", ENGINES)
@@ -123,7 +127,7 @@ def test_receivers_that_are_read_elsewhere_fail_reciprocity(monkeypatch: pytest.
     right = GridModelling.__init__
 
     def moved(self: GridModelling, given: npde.Survey, *rest: Any) -> None:
-        right(self, given.replace(receivers=given.receivers + [40.0, 0.0]), *rest)
+        right(self, given.replace(receivers=given.receivers + np.array([40.0, 0.0])), *rest)
 
     monkeypatch.setattr(GridModelling, "__init__", moved)
     found = npde.reciprocity(survey("adjoint"), **place("adjoint"))

@@ -55,7 +55,8 @@ def taylor_test(
 ) -> TaylorTest:
     """Whether the objective's gradient is its derivative, along a direction half random and half its own.
 
-    A random direction alone is nearly orthogonal to it, where an error of some percent drowns in the curvature. The arguments are those of `invert`; priors and the estimate of an unknown wavelet are part of what is tested.
+    A random direction alone is nearly orthogonal to it, where an error of some percent drowns in the
+    curvature. The arguments are those of `invert`; priors and the estimate of an unknown wavelet are part of what is tested.
     Raises: DeclarationError for a method that does not descend by a gradient.
     """
     chosen, setting = _settled(survey, domain, velocity, method, boundary, misfit)

@@ -47,7 +47,9 @@ class FoundSpeed(Field):
         """The speed of an inversion as it stands."""
         setting, unknown = inversion.setting, inversion.unknown
         declared = Declared.of(setting, inversion.method, unknown)
-        parameters = {name: tensor.detach().cpu().numpy().copy() for name, tensor in unknown.state_dict().items()}
+        parameters = {
+            name: tensor.detach().cpu().numpy().copy() for name, tensor in unknown.state_dict().items()
+        }
         return cls(setting.velocity, setting.enclosure, declared.trial, declared.nodes, parameters)
 
     @cached_property
