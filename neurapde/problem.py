@@ -28,8 +28,8 @@ class Problem(Declaration):
 
     Args:
         name: for files and reports.
-        domain: where u lives.
-        equation: Helmholtz(…), or Equation(residual).
+        domain: where u lives. Always needed.
+        equation: Helmholtz(…), or Equation(residual). Always needed.
         sources: one, a list (which radiate together), or Shots (each a right-hand side of its own).
         boundary: one condition or a list.
         constraints: further named constraints.
@@ -50,9 +50,9 @@ class Problem(Declaration):
 
     def __init__(
         self,
-        name: str,
-        domain: Domain,
-        equation: AbstractEquation,
+        name: str = "problem",
+        domain: Domain | None = None,
+        equation: AbstractEquation | None = None,
         sources: Any = (),
         boundary: Boundary | Sequence[Boundary] = (),
         constraints: Constraint | Sequence[Constraint] = (),

@@ -75,6 +75,14 @@ def test_a_problem_reads_like_the_mathematics() -> None:
     ]
 
 
+def test_a_problem_needs_no_name_but_a_domain_and_an_equation() -> None:
+    assert Problem(domain=BOX, equation=Equation(poisson), boundary=Dirichlet(0.0)).name == "problem"
+    with pytest.raises(DeclarationError, match="domain is None; give a Box"):
+        Problem(equation=Equation(poisson))
+    with pytest.raises(DeclarationError, match="equation is None; give Helmholtz"):
+        Problem(domain=BOX)
+
+
 def test_every_constraint_is_listed_by_its_name() -> None:
     box = problem(
         boundary=[Dirichlet(0, on="left"), Neumann(0, on="top")],
