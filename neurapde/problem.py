@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from neurapde.absorbing import Stretch
 from neurapde.backgrounds.lift import Lift
-from neurapde.boundaries import PML, Boundary, Dirichlet
+from neurapde.boundaries import PML, Boundary, Dirichlet, InitialCondition
 from neurapde.constraints import Constraint, InTime
 from neurapde.core import checks
 from neurapde.core.arrays import Array
@@ -69,17 +69,21 @@ class Problem(Declaration):
             )
         if exact is not None and not callable(exact):
             raise DeclarationError(f"exact is {exact!r}; give a function of points (n, d), or None")
+        conditions = [
+            part.on_domain(domain)
+            for part in _tuple(boundary, Boundary, "boundary", "Dirichlet, Neumann, Robin, Periodic or PML")
+        ]
+        if isinstance(domain, SpaceTime):
+            order = equation.order_in_time(domain)
+            conditions = [
+                part.for_order(order) if isinstance(part, InitialCondition) else part for part in conditions
+            ]
         found: Mapping[str, object] = {
             "name": name,
             "domain": domain,
             "equation": equation.on(domain),
             "sources": _sources(sources, domain),
-            "boundary": tuple(
-                part.on_domain(domain)
-                for part in _tuple(
-                    boundary, Boundary, "boundary", "Dirichlet, Neumann, Robin, Periodic or PML"
-                )
-            ),
+            "boundary": tuple(conditions),
             "extra": _tuple(
                 constraints, Constraint, "constraints", "npde.Constraint(name, residual, sample)"
             ),

@@ -80,7 +80,7 @@ def test_what_is_no_space_time_is_refused(make: object, match: str) -> None:
         make()  # type: ignore[operator]
 
 
-def _begins(velocity: object = 0.0) -> npde.Problem:
+def _begins(velocity: object = None) -> npde.Problem:
     return npde.Problem(
         name="begins",
         domain=npde.Interval(0, 1).over(npde.Time(0.5, 1)),
@@ -108,8 +108,34 @@ def test_sides_of_a_space_time_problem_exclude_the_ends() -> None:
     assert set(samples.points[:, 0].tolist()) == {0.0, 1.0}
 
 
-def test_an_equation_of_first_order_in_time_asks_for_no_velocity() -> None:
-    assert [c.name for c in _begins(velocity=None).constraints][-1] == "initial-value"
+@pytest.mark.parametrize(
+    ("residual", "names"),
+    [
+        (lambda x, u: u.dt - u.d2(0), ["initial-value"]),
+        (lambda x, u: u.dt + u.value * u.d(0) - 0.01 * u.laplacian, ["initial-value"]),
+        (lambda x, u: u.dtt - u.laplacian, ["initial-value", "initial-velocity"]),
+        (lambda x, u: torch.exp(u.value) * u.d2(1) - u.d2(0), ["initial-value", "initial-velocity"]),
+    ],
+    ids=["heat", "burgers", "wave", "nonlinear wave"],
+)
+def test_a_field_begins_at_rest_only_where_its_equation_asks_for_a_velocity(residual, names) -> None:
+    problem = npde.Problem(
+        domain=npde.Interval(0, 1).over(npde.Time(0, 1)),
+        equation=npde.Equation(residual),
+        boundary=npde.InitialCondition(1.0),
+    )
+    assert [c.name for c in problem.constraints if c.name.startswith("initial")] == names
+
+
+def test_heat_conduction_is_solved_without_a_velocity() -> None:
+    exact = lambda x: npde.exp(-0.1 * np.pi**2 * x[:, 1]) * npde.sin(np.pi * x[:, 0])  # noqa: E731
+    problem = npde.Problem(
+        domain=npde.Interval(0, 1).over(npde.Time(0, 1)),
+        equation=npde.Equation(lambda x, u: u.dt - 0.1 * u.laplacian),
+        boundary=[npde.Dirichlet(0.0), npde.InitialCondition(lambda x: npde.sin(np.pi * x[:, 0]))],
+        exact=exact,
+    )
+    assert npde.validate(npde.solve(problem, progress=False)).relative_l2 < 1e-5
 
 
 def test_an_initial_condition_without_a_time_is_refused() -> None:

@@ -11,7 +11,7 @@ from neurapde.constraints import Constraint, Samples, face
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
 from neurapde.domains.spacetime import INITIAL, SpaceTime
-from neurapde.medium import Field, as_field
+from neurapde.medium import Constant, Field, as_field
 
 if TYPE_CHECKING:
     from neurapde.jets.jet import Jet
@@ -23,13 +23,14 @@ class InitialCondition(Boundary):
 
     Args:
         value: a number, or a function of points in space `(n, d)`, without t; a GridField or a Piecewise.
-        velocity: likewise; None where the equation is of first order in time and asks for none.
+        velocity: likewise. Where none is given the field begins at rest if its equation reads ∂²u/∂t², and free if it does
+            not, as heat conduction: the value alone says how that goes on.
 
     Its constraints are named initial-value and initial-velocity.
     """
 
     value: Any
-    velocity: Any = 0.0
+    velocity: Any = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", as_field(self.value, "value of the InitialCondition"))
@@ -43,6 +44,12 @@ class InitialCondition(Boundary):
             )
         velocity = None if self.velocity is None else self.velocity.on(domain.space)
         return dataclasses.replace(self, value=self.value.on(domain.space), velocity=velocity)
+
+    def for_order(self, order: int) -> "InitialCondition":
+        """The same for an equation of this order in time: at rest where it asks for a velocity and none was given."""
+        if self.velocity is not None or order < 2:
+            return self
+        return dataclasses.replace(self, velocity=Constant(0.0))
 
     def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
         where = face(domain, INITIAL)

@@ -18,11 +18,14 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain
 from neurapde.galerkin.weak import Piece
+from neurapde.jets.jet import Jet, Layout
 
 if TYPE_CHECKING:
-    from neurapde.jets.jet import Jet
     from neurapde.problem import Problem
     from neurapde.trials.base import Trial
+
+
+PROBES, PROBE_SEED = 16, 71993
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,10 @@ class AbstractEquation(Declaration, ABC):
     def on(self, domain: Domain) -> Self:
         """The same equation with everything it takes from the domain filled in."""
         return self
+
+    def order_in_time(self, domain: Domain) -> int:
+        """Highest derivative by time that it reads on a domain of space over time: 0, 1 or 2."""
+        return 0
 
     @abstractmethod
     def check(self, problem: "Problem") -> None:
@@ -104,7 +111,8 @@ class Equation(AbstractEquation):
             return u.laplacian + npde.sin(np.pi * x[:, 0])
 
     In space over time, `domain.over(Time(0, 1))`, the last column of x is t, `u.laplacian` is that of space alone, and
-    the jet has `u.dt` and `u.dtt`: heat conduction is `u.dt - u.laplacian`.
+    the jet has `u.dt` and `u.dtt`: heat conduction is `u.dt - u.laplacian`. Whether an InitialCondition says a velocity
+    too follows from whether the residual reads `u.dtt`.
 
     Args:
         residual: (points, Jet) -> `(n,)` or `(n, c)`; its right-hand side is part of it.
@@ -145,6 +153,28 @@ class Equation(AbstractEquation):
                 f"the Equation reads mixed second derivatives but has order {self.order}; give order=2"
             )
         object.__setattr__(self, "mixed", pairs)
+
+    def order_in_time(self, domain: Domain) -> int:
+        """Found by trying: which channels of a jet move the residual. 0 where it cannot be tried outside a solve."""
+        generator = torch.Generator().manual_seed(PROBE_SEED)
+        points = domain.sample(PROBES, how="grid", dtype=torch.float64)
+        layout = Layout(domain.dimension, self.order, self.mixed, in_time=True)
+        size = (layout.count, len(points), *((self.outputs,) if self.outputs > 1 else ()))
+        dtype = torch.complex128 if self.complex else torch.float64
+        plain = (0.5 + torch.rand(size, generator=generator, dtype=torch.float64)).to(dtype)
+        channels = {1: layout.first(layout.time)} if self.order else {}
+        if self.order == 2:
+            channels[2] = layout.second(layout.time, layout.time)
+        felt = [0]
+        for order, channel in channels.items():
+            moved = plain.clone()
+            moved[channel] += 1.0
+            try:
+                before, after = (self.residual(points, Jet(part, layout)) for part in (plain, moved))
+                felt += [order] if bool((before != after).any()) else []
+            except Exception:  # the user's own function: what is wrong with it is said when it is solved
+                return 0
+        return max(felt)
 
     def check(self, problem: "Problem") -> None:
         if problem.right_hand_sides != ((),):
@@ -190,7 +220,7 @@ class InsideResidual:
 
     residual: Callable[..., Any]
 
-    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+    def __call__(self, samples: Samples, u: Jet) -> torch.Tensor:
         values = self.residual(samples.points, u)
         shape = tuple(getattr(values, "shape", ()))
         if len(shape) not in (1, 2) or shape[0] != len(samples.points):

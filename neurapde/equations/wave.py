@@ -84,6 +84,9 @@ class Wave(AbstractEquation):
     def regions(self) -> Mapping[str, Domain]:
         return self.speed.regions
 
+    def order_in_time(self, domain: Domain) -> int:
+        return 2
+
     def check(self, problem: "Problem") -> None:
         assert isinstance(problem.domain, SpaceTime)
         check_positive(self.speed, problem.domain.space, "speed")
