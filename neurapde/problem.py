@@ -9,6 +9,7 @@ from typing import Any, Self
 from neurapde.absorbing import Stretch
 from neurapde.backgrounds.lift import Lift
 from neurapde.boundaries import PML, Boundary, Dirichlet, InitialCondition
+from neurapde.boundaries.faces import FaceCondition
 from neurapde.constraints import Constraint, InTime
 from neurapde.core import checks
 from neurapde.core.arrays import Array
@@ -117,6 +118,9 @@ class Problem(Declaration):
                 f"{len(self.right_hand_sides)} shots of a field with {self.equation.outputs} components; "
                 "declare a problem for each shot"
             )
+        for part in self.boundary:
+            if isinstance(part, FaceCondition | InitialCondition) and part.component is not None:
+                self._check_component(part.component, part.describe(self.domain))
         self.equation.check(self)
         names = [constraint.name for constraint in self.constraints]
         if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -125,6 +129,16 @@ class Problem(Declaration):
                 "one another name=…"
             )
         self._check_hard()
+
+    def _check_component(self, component: int, condition: str) -> None:
+        count = self.equation.outputs
+        if count < 2 or component >= count:
+            there = (
+                "one component; leave out component=…" if count < 2 else f"the components 0 to {count - 1}"
+            )
+            raise DeclarationError(
+                f"the condition {condition} is for component {component}, but the field has {there}"
+            )
 
     def _check_hard(self) -> None:
         faces = [face for part in self.hard for face in self.domain.check_faces(part.on, "the condition")]

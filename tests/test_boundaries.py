@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+import neurapde as npde
 from neurapde.boundaries import PML, Boundary, Dirichlet, Neumann, Periodic, Robin
 from neurapde.constraints import Constraint, at_points, face, interior
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Disk
-from neurapde.jets.jet import Jet
+from neurapde.jets.jet import Jet, Layout
 from neurapde.medium import GridField, Piecewise
 
 BOX = Box((-1, 1), (-1, 1))
@@ -284,3 +285,54 @@ def test_samplers_draw_where_they_say() -> None:
 def test_what_is_no_constraint_is_refused_with_a_way_out(make, message: str) -> None:
     with pytest.raises(DeclarationError, match=message):
         make()
+
+
+def test_a_condition_may_be_for_one_component() -> None:
+    problem = npde.Problem(
+        domain=npde.Interval(0, 1),
+        equation=npde.Equation(lambda x, u: u.d2(0), outputs=2),
+        boundary=[npde.Dirichlet(3.0, on="left", component=1), npde.Robin(2.0, 1.0, 5.0, component=0)],
+    )
+    left, mixed = problem.constraints[1:]
+    assert [left.name, mixed.name] == ["dirichlet-1-left", "robin-0"]
+    assert left.text == "u[1] = 3 on left"
+    samples = mixed.sample(64, generator=torch.Generator().manual_seed(60013))
+    x = samples.points[:, 0]
+    u = Jet(
+        torch.stack([torch.stack([x, 3.0 + 0 * x], -1), torch.stack([1 + 0 * x, 0 * x], -1)]), Layout(1, 1)
+    )
+    assert torch.allclose(left.residual(samples, u), u.value[:, 1] - 3.0)
+    assert torch.allclose(mixed.residual(samples, u), 2 * u.value[:, 0] + samples.normals[:, 0] - 5.0)
+
+
+def test_a_beam_as_a_system_takes_a_condition_for_each_component() -> None:
+    load = 24.0  # of w'''' = load, as w'' = m and m'' = load, supported at both ends
+    problem = npde.Problem(
+        domain=npde.Interval(0, 1),
+        equation=npde.Equation(
+            lambda x, u: torch.stack([u.d2(0)[:, 0] - u.value[:, 1], u.d2(0)[:, 1] - load], dim=1), outputs=2
+        ),
+        boundary=[npde.Dirichlet(0.0, component=0), npde.Dirichlet(0.0, component=1)],
+    )
+    x = np.linspace(0, 1, 11)[:, None]
+    w = np.asarray(npde.solve(problem, progress=False)(x))[:, 0]
+    assert np.abs(w - (x**4 - 2 * x**3 + x)[:, 0]).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("outputs", "component", "message"),
+    [
+        (1, 0, "the field has one component; leave out component"),
+        (2, 2, "the field has the components 0 to 1"),
+        (2, -1, "component=-1: give a whole number from 0"),
+    ],
+)
+def test_a_component_that_is_not_there_is_refused(outputs: int, component: int, message: str) -> None:
+    with pytest.raises(npde.DeclarationError, match=message):
+        npde.Problem(
+            domain=npde.Interval(0, 1),
+            equation=npde.Equation(lambda x, u: u.d2(0), outputs=outputs),
+            boundary=npde.InitialCondition(0.0, component=component)
+            if component < 0
+            else npde.Dirichlet(0.0, component=component),
+        )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import torch
 
 from neurapde.boundaries.base import Boundary, beside, face_names
+from neurapde.boundaries.component import check_component, of_component
 from neurapde.constraints import Constraint, Residual, Samples, face
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import factor, listing
@@ -24,14 +25,16 @@ class FaceCondition(Boundary):
     """A condition B u = value on faces.
 
     Args:
-        value: a number, real or complex, or a function of points; the same for every component of the field.
+        value: a number, real or complex, or a function of points.
         on: face name, names, or None for the whole boundary.
         name: of the constraint; by default the kind and the faces, such as dirichlet-left.
+        component: of a field with several, the one it is for, from 0; None for each of them alike.
     """
 
     value: Any
     on: On
     name: str
+    component: int | None
 
     _kind: ClassVar[str]
     _order: ClassVar[int]
@@ -39,6 +42,7 @@ class FaceCondition(Boundary):
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", as_field(self.value, f"value of the {self._kind} condition"))
         object.__setattr__(self, "on", face_names(self.on, "on"))
+        check_component(self.component)
 
     def on_domain(self, domain: Domain) -> Self:
         domain.check_faces(self.on, f"condition {self.constraint_name()!r}")
@@ -46,11 +50,13 @@ class FaceCondition(Boundary):
 
     def constraint_name(self) -> str:
         """The name of its constraint."""
-        return self.name or "-".join([self._kind, *(self.on or ())])
+        which = () if self.component is None else (str(self.component),)
+        return self.name or "-".join([self._kind, *which, *(self.on or ())])
 
     def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
         where, text = face(domain, self.on), self.describe(domain)
-        return (Constraint(self.constraint_name(), self._residual(), where, self._order, text),)
+        residual = of_component(self._residual(), self.component)
+        return (Constraint(self.constraint_name(), residual, where, self._order, text),)
 
     def describe(self, domain: Domain) -> str:
         return self.formula(domain)
@@ -59,6 +65,10 @@ class FaceCondition(Boundary):
         """B u = value, and where."""
         where = "the boundary" if self.on is None else listing(domain.check_faces(self.on, self._kind))
         return f"{self._left_side()} = {self.value.describe()} on {where}"
+
+    @property
+    def _field(self) -> str:
+        return "u" if self.component is None else f"u[{self.component}]"
 
     @abstractmethod
     def _residual(self) -> Residual:
@@ -74,13 +84,14 @@ class Dirichlet(FaceCondition):
     """u = value on faces.
 
     Args:
-        value: a number, real or complex, a function of points or a GridField; the same for every component.
+        value: a number, real or complex, a function of points or a GridField.
         on: face name, names, or None for the whole boundary.
         hard: build the value into the trial function, u = lift + D · network with D zero on these faces, instead
             of training it; on a Box only. A value given as a function is differentiated by torch, so it must be
             written with `npde.sin` and the like, smooth along the face. A GridField is then joined by cubic
             splines instead of lines, whose kinks would hide their second derivatives from the equation.
         name: of the constraint; by default dirichlet and the faces, such as dirichlet-left.
+        component: of a field with several, the one it is for, from 0; None for each of them alike.
 
     Where two hard faces that meet have different values, u jumps at their corner (or edge) as it must: it turns
     from one value to the other by the angle, which is harmonic in the plane, and both faces keep theirs up to it.
@@ -90,6 +101,7 @@ class Dirichlet(FaceCondition):
     on: On = None
     hard: bool = False
     name: str = ""
+    component: int | None = None
 
     _kind: ClassVar[str] = "dirichlet"
     _order: ClassVar[int] = 0
@@ -105,6 +117,11 @@ class Dirichlet(FaceCondition):
         found = super().on_domain(domain)
         if not self.hard:
             return found
+        if self.component is not None:
+            raise DeclarationError(
+                f"condition {self.constraint_name()!r} is hard for component {self.component} alone, but what is built into "
+                "the trial function holds for all of them; leave out hard=True, or component=…"
+            )
         if not isinstance(domain, Box):
             raise DeclarationError(
                 f"condition {self.constraint_name()!r} is hard, which needs the flat faces of a Box, but the domain "
@@ -126,7 +143,7 @@ class Dirichlet(FaceCondition):
         return ValueResidual(self.value)
 
     def _left_side(self) -> str:
-        return "u"
+        return self._field
 
 
 @dataclass(frozen=True)
@@ -134,14 +151,16 @@ class Neumann(FaceCondition):
     """∂u/∂n = value on faces, n the outward normal.
 
     Args:
-        value: a number, real or complex, or a function of points; the same for every component of the field.
+        value: a number, real or complex, or a function of points.
         on: face name, names, or None for the whole boundary.
         name: of the constraint; by default neumann and the faces, such as neumann-left.
+        component: of a field with several, the one it is for, from 0; None for each of them alike.
     """
 
     value: Any = 0.0
     on: On = None
     name: str = ""
+    component: int | None = None
 
     _kind: ClassVar[str] = "neumann"
     _order: ClassVar[int] = 1
@@ -150,7 +169,7 @@ class Neumann(FaceCondition):
         return FluxResidual(self.value)
 
     def _left_side(self) -> str:
-        return "∂u/∂n"
+        return f"∂{self._field}/∂n"
 
 
 @dataclass(frozen=True)
@@ -161,9 +180,10 @@ class Robin(FaceCondition):
 
     Args:
         a, b: numbers, real or complex, or functions of points.
-        value: likewise; the same for every component of the field.
+        value: likewise.
         on: face name, names, or None for the whole boundary.
         name: of the constraint; by default robin and the faces, such as robin-left.
+        component: of a field with several, the one it is for, from 0; None for each of them alike.
     """
 
     a: Any
@@ -171,6 +191,7 @@ class Robin(FaceCondition):
     value: Any = 0.0
     on: On = None
     name: str = ""
+    component: int | None = None
 
     _kind: ClassVar[str] = "robin"
     _order: ClassVar[int] = 1
@@ -192,7 +213,7 @@ class Robin(FaceCondition):
         return MixedResidual(self.a, self.b, self.value)
 
     def _left_side(self) -> str:
-        return f"{_times(self.a)}u + {_times(self.b)}∂u/∂n"
+        return f"{_times(self.a)}{self._field} + {_times(self.b)}∂{self._field}/∂n"
 
 
 def _times(coefficient: Field) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from neurapde.boundaries.base import Boundary, beside
+from neurapde.boundaries.component import check_component, of_component
 from neurapde.constraints import Constraint, Samples, face
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
@@ -25,14 +26,17 @@ class InitialCondition(Boundary):
         value: a number, or a function of points in space `(n, d)`, without t; a GridField or a Piecewise.
         velocity: likewise. Where none is given the field begins at rest if its equation reads ∂²u/∂t², and free if it does
             not, as heat conduction: the value alone says how that goes on.
+        component: of a field with several, the one it is for, from 0; None for each of them alike.
 
-    Its constraints are named initial-value and initial-velocity.
+    Its constraints are named initial-value and initial-velocity, or initial-value-0 and the like.
     """
 
     value: Any
     velocity: Any = None
+    component: int | None = None
 
     def __post_init__(self) -> None:
+        check_component(self.component)
         object.__setattr__(self, "value", as_field(self.value, "value of the InitialCondition"))
         if self.velocity is not None:
             object.__setattr__(self, "velocity", as_field(self.velocity, "velocity of the InitialCondition"))
@@ -54,9 +58,12 @@ class InitialCondition(Boundary):
     def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
         where = face(domain, INITIAL)
         texts = self._texts(domain)
-        found = [Constraint("initial-value", InitialValue(self.value), where, 0, texts[0])]
+        which = "" if self.component is None else f"-{self.component}"
+        value = of_component(InitialValue(self.value), self.component)
+        found = [Constraint(f"initial-value{which}", value, where, 0, texts[0])]
         if self.velocity is not None:
-            found.append(Constraint("initial-velocity", InitialVelocity(self.velocity), where, 1, texts[1]))
+            velocity = of_component(InitialVelocity(self.velocity), self.component)
+            found.append(Constraint(f"initial-velocity{which}", velocity, where, 1, texts[1]))
         return tuple(found)
 
     def describe(self, domain: Domain) -> str:
@@ -65,9 +72,10 @@ class InitialCondition(Boundary):
     def _texts(self, domain: Domain) -> list[str]:
         assert isinstance(domain, SpaceTime)
         when = f"at t = {domain.time.start:g}"
-        texts = [f"u = {self.value.describe()} {when}"]
+        u = "u" if self.component is None else f"u[{self.component}]"
+        texts = [f"{u} = {self.value.describe()} {when}"]
         if self.velocity is not None:
-            texts.append(f"∂u/∂t = {self.velocity.describe()} {when}")
+            texts.append(f"∂{u}/∂t = {self.velocity.describe()} {when}")
         return texts
 
 

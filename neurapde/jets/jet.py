@@ -101,6 +101,10 @@ class Jet:
         start = self.layout.second(0, 0)
         return self.channels[start : start + self.layout.space].sum(0)
 
+    def component(self, c: int) -> Jet:
+        """One component of a field with several: its value and derivatives are (n,)."""
+        return Jet(self.channels[..., c], self.layout)
+
     @property
     def dt(self) -> Tensor:
         """u_t, (n,) or (n, c), in a problem whose domain is space over time."""
