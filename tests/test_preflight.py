@@ -1,0 +1,142 @@
+"""What `invert` says before it starts: nodes, layers, places, an inverse crime, memory and time, skipped cycles."""
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import neurapde as npde
+from neurapde.core.errors import DeclarationError, DeclarationWarning, ResolutionError
+from neurapde.seismic.needs import factored
+from neurapde.seismic.preflight import phases_off
+
+BOX, LAYER = npde.Box((-1, 1), (-1, 1)), npde.PML(width=0.5, strength=5.0)
+WINDOW = npde.Box((-0.3, 0.3), (-0.3, 0.3))
+RECEIVERS = np.column_stack([np.linspace(-0.4, 0.4, 7), np.full(7, 0.42)])
+SOURCES = np.array([[-0.3, -0.4], [0.25, -0.42]])
+DISK = npde.Piecewise(1.0, (npde.Disk((0.02, 0.0), 0.15), 1.25))
+
+
+def simulated(nodes: int = 61, frequencies: Any = (1.0, 1.5), speed: Any = DISK) -> npde.Survey:
+    problem = npde.Problem(
+        name="disk",
+        domain=BOX,
+        equation=npde.Helmholtz(wavenumber=2 * np.pi * max(frequencies), speed=speed),
+        sources=[npde.PointSource(at=(0.0, 0.0))],
+        boundary=LAYER,
+    )
+    return npde.Survey.simulate(problem, RECEIVERS, sources=SOURCES, frequencies=frequencies, shape=nodes)
+
+
+def invert(survey: npde.Survey, spacing: float = 0.05, **changes: Any) -> npde.Inversion:
+    """One step, where nothing is wrong; the nodes are those of `spacing`, 41 of 0.05."""
+    velocity = npde.Velocity(1.0, bounds=(0.9, 1.6), window=WINDOW)
+    method = npde.Adjoint(spacing=spacing, descent=npde.BoundedLBFGS(1))
+    given = {"domain": BOX, "boundary": LAYER, "velocity": velocity, "method": method, "progress": False}
+    return npde.invert(survey, **{**given, **changes})
+
+
+def test_data_of_the_same_solver_at_the_same_spacing_are_an_inverse_crime() -> None:
+    with pytest.warns(DeclarationWarning, match=r"Inverse crime: .*nine-point.* at the same spacing"):
+        found = invert(simulated(nodes=41))
+    assert any(note.startswith("Inverse crime") for note in found.notes)
+    for other in (invert(simulated(nodes=61)), invert(simulated(nodes=41), spacing=0.0625)):
+        assert not any("crime" in note for note in other.notes)
+    recorded = simulated(nodes=41).replace(origin=None)
+    assert not any("crime" in note for note in invert(recorded).notes)
+
+
+def test_a_crime_survives_the_way_through_a_file(tmp_path: Any) -> None:
+    path = simulated(nodes=41).write(tmp_path / "made.h5")
+    with pytest.warns(DeclarationWarning, match="Inverse crime"):
+        invert(npde.Survey.read(path))
+
+
+@pytest.mark.filterwarnings("ignore:shape")
+def test_nodes_are_counted_in_the_slowest_speed_that_the_bounds_allow() -> None:
+    survey = simulated()
+    with pytest.warns(DeclarationWarning, match=r"at 1.5 Hz.* 0.9, a wavelength has 3 nodes"):
+        invert(survey, spacing=0.2)
+    with pytest.raises(ResolutionError, match=r"2.1 nodes .* Below 2.5 its waves mean nothing"):
+        invert(survey, spacing=0.2, velocity=npde.Velocity(1.0, bounds=(0.63, 1.6), window=WINDOW))
+    low = npde.Continuation([1.0])
+    invert(survey, spacing=0.2, frequencies=low)  # 4.5 nodes: nothing is said
+
+
+def test_layers_are_judged_at_the_lowest_frequency_in_the_fastest_speed() -> None:
+    data = np.ones((2, 2, 7), complex)
+    survey = npde.Survey(SOURCES, RECEIVERS, data=data, frequencies=[0.3, 1.5])
+    with pytest.raises(DeclarationError, match=r"at 0.3 Hz the PML at left, 0.5 wide, is 0.15 wavelengths"):
+        invert(survey)
+    quiet = npde.PML(width=0.5, reflection=1e-3)
+    thin = invert(survey, boundary=quiet)
+    assert any("Layer: at 0.3 Hz the PML at left" in note for note in thin.notes)
+    with pytest.warns(DeclarationWarning, match=r"sends back \|R\| = 5.0e-02"):
+        invert(simulated(), boundary=npde.PML(width=0.5, reflection=0.05))
+    around = invert(survey, domain=npde.Box((-0.5, 0.5), (-0.5, 0.5)), boundary=None)
+    assert not any("Layer" in note for note in around.notes)
+
+
+@pytest.mark.parametrize(
+    ("sources", "changes", "text"),
+    [
+        (
+            [[0.7, 0.0], [0.1, 0.0]],
+            {},
+            r"1 of 2 sources lies in the absorbing layer, .*sources\[0\] = \(0.7, 0\)",
+        ),
+        ([[0.7, 0.0], [3.0, 0.0]], {}, r"1 of 2 sources lie outside the model"),
+        (
+            [[0.0, -0.5], [0.1, -0.4]],
+            {"domain": npde.Box((-0.5, 0.5), (-0.5, 0.5)), "boundary": npde.Dirichlet(0.0, on="bottom")},
+            "1 of 2 sources lies on bottom, where the field is zero",
+        ),
+    ],
+    ids=["layer", "outside", "free surface"],
+)
+def test_places_where_no_wave_can_be_are_refused(sources: Any, changes: dict[str, Any], text: str) -> None:
+    with pytest.raises(DeclarationError, match=text):
+        invert(simulated().replace(sources=sources), **changes)
+
+
+def test_memory_and_time_are_told_before_and_refused_where_there_is_not_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = invert(simulated())
+    (told,) = (note for note in found.notes if note.startswith("Needs: "))
+    assert "s of a core for a step (factorisations: 2, solutions: 8, on 41 × 41 nodes)" in told
+    monkeypatch.setattr("neurapde.seismic.preflight.free_memory", lambda device: 1_000_000)
+    with pytest.raises(
+        DeclarationError, match=r"at 1 and 1.5 Hz needs about .*MB.* are free; invert fewer frequencies"
+    ):
+        invert(simulated())
+
+
+def test_needs_grow_as_nested_dissection_does() -> None:
+    grid, survey = invert(simulated()).grid, simulated()
+    small, large = (factored(replace(grid, shape=(n, n)), survey, 4, 10) for n in (65, 257))
+    assert 16 < large.memory / small.memory < 32
+    assert 16 < large.seconds / small.seconds < 64
+    one = factored(grid, survey.select(frequencies=[1.0]), 4, 10)
+    assert factored(grid, survey, 4, 10).memory == pytest.approx(2 * one.memory)
+
+
+def test_a_start_model_that_is_cycles_off_is_warned_of() -> None:
+    survey = simulated(frequencies=(4.0,), nodes=121)
+    near = npde.Velocity(1.0, bounds=(0.9, 1.6), window=WINDOW)
+    far = npde.Velocity(1.2, bounds=(0.9, 1.6))
+    alike = invert(survey, spacing=0.04, velocity=near)
+    assert any(
+        " % of the data of the start model are more than a quarter of a cycle off" in n for n in alike.notes
+    )
+    with pytest.warns(DeclarationWarning, match="may fit the wrong cycles; start at lower frequencies"):
+        wrong = invert(survey, spacing=0.04, velocity=far)
+    assert phases_off(wrong.setting) > 2 * phases_off(alike.setting)
+
+
+def test_nothing_is_said_of_what_is_right() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        invert(simulated())
