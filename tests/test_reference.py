@@ -54,6 +54,23 @@ def test_the_uniform_medium_carries_the_outgoing_wave() -> None:
     assert error / 3 < solution.error_estimate < 1e-3
 
 
+@pytest.mark.parametrize("speed", [1.0, 2000.0])
+def test_a_layer_given_by_its_reflection_absorbs_at_any_speed(speed: float) -> None:
+    problem = Problem(
+        name="metres",
+        domain=Box((-1000, 1000), (-1000, 1000)),
+        equation=Helmholtz(wavenumber=0.02 * speed, speed=speed),
+        sources=PointSource(at=(-100.0, 50.0)),
+        boundary=PML(width=400.0, reflection=1e-4),
+    )
+    points = physical_points(400, 40343, away_from=(-0.1, 0.05)) * 1000.0
+    points = points[
+        (np.abs(points).max(axis=1) < 590) & (np.hypot(points[:, 0] + 100, points[:, 1] - 50) > 60)
+    ]
+    exact = outgoing(points, (-100.0, 50.0), 0.02)
+    assert relative(reference(problem, shape=241)(points), exact) < 2e-3
+
+
 def test_the_disk_scatters_as_its_series_says_and_the_error_bar_holds() -> None:
     solution = reference(helmholtz_disk())
     points = physical_points(2000, 31121, away_from=(-0.35, 0))

@@ -142,8 +142,19 @@ class Helmholtz(AbstractEquation):
         return 1.0 / self.speed(points) ** 2
 
     def stretch(self, problem: "Problem") -> Stretch:
-        """The stretched coordinates of the problem's PML (the identity where it has none)."""
-        return Stretch(problem.domain, problem.pml, self.wavenumber)
+        """The stretched coordinates of the problem's PML (the identity where it has none).
+
+        A layer given by its reflection is as strong as waves in the fastest medium within it ask for.
+        """
+        bare = Stretch(problem.domain, problem.pml, self.wavenumber)
+        if problem.pml is None or problem.pml.reflection is None:
+            return bare
+        return Stretch(problem.domain, problem.pml, self.wavenumber / self._fastest_in_layer(problem))
+
+    def _fastest_in_layer(self, problem: "Problem") -> float:
+        points = problem.domain.sample(4096, how="grid").numpy()
+        layer = points[~Stretch(problem.domain, problem.pml, self.wavenumber).physical(points)]
+        return float(np.max(np.real(self.speed(layer)))) if len(layer) else 1.0
 
     def strong(self, problem: "Problem") -> StrongForm:
         """The coefficients of the equation as it stands in the problem."""
@@ -185,9 +196,7 @@ class Helmholtz(AbstractEquation):
         pml = problem.pml
         if pml is None or pml.reflection is not None:
             return
-        points = problem.domain.sample(4096, how="grid").numpy()
-        layer = points[~self.stretch(problem).physical(points)]
-        speed = float(np.max(np.real(self.speed(layer)))) if len(layer) else 1.0
+        speed = self._fastest_in_layer(problem)
         wavelength = 2 * math.pi * speed / self.wavenumber
         for side, width in pml.widths(problem.domain).items():
             if width >= wavelength / 2:
