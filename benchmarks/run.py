@@ -17,6 +17,7 @@ import eikonal
 import equal_time
 import harness
 import held_out
+import inversion
 import peers
 import training_step
 import wavenumber
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         baselines,
         held_out,
         eikonal,
+        inversion,
     )
 }
 

@@ -99,6 +99,7 @@ from neurapde.seismic.misfits import L1 as L1
 from neurapde.seismic.misfits import L2 as L2
 from neurapde.seismic.misfits import Huber as Huber
 from neurapde.seismic.misfits import PhaseOnly as PhaseOnly
+from neurapde.seismic.penalty import Penalty as Penalty
 from neurapde.seismic.priors import Smoothness as Smoothness
 from neurapde.seismic.priors import Tikhonov as Tikhonov
 from neurapde.seismic.priors import TotalVariation as TotalVariation

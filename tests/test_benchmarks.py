@@ -16,6 +16,7 @@ NAMES = (
     "baselines",
     "held_out",
     "eikonal",
+    "inversion",
 )
 
 
@@ -86,6 +87,17 @@ def test_sweeping_meets_the_exact_times_better_on_more_nodes(found):
     _, records = found
     errors = [row["error"] for row in records["eikonal"]["rows"] if row["way"] == "sweeping"]
     assert errors[1] < 0.5 * errors[0] < 1e-3
+
+
+def test_every_method_lowers_the_residual_of_the_same_data(found):
+    _, records = found
+    rows = records["inversion"]["rows"]
+    assert {row["method"] for row in rows} == {"joint", "reduced", "adjoint", "irwri", "penalty"}
+    assert {bool(row["weight"]) for row in rows} == {True, False}
+    assert all(
+        row["residual"] < 0.39 for row in rows if row["method"] != "penalty"
+    )  # 0.39 of a uniform model
+    assert all(0 < row["wavefield_error"] < 2 for row in rows)
 
 
 def test_an_unknown_name_lists_the_benchmarks():

@@ -78,7 +78,7 @@ def add_fwi(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     how.add_argument(
         "--frequencies", type=_stages, metavar="LIST", help="Hz: 3,4,5 all at once, or stages 3;3,4;4,5"
     )
-    how.add_argument("--misfit", choices=tuple(MISFITS), default="l2")
+    how.add_argument("--misfit", choices=tuple(MISFITS), help="default: l2, of the method penalty l1")
     how.add_argument("--steps", type=int, metavar="N", help="steps of the method, in each stage")
     how.add_argument("--spacing", type=float, metavar="H", help="largest distance of nodes")
     how.add_argument("--no-classical", action="store_true", help="make no classical inversion beside it")
@@ -116,7 +116,7 @@ def fwi(given: argparse.Namespace) -> int:
         method=_method(given),
         boundary=_boundary(given),
         frequencies=given.frequencies,
-        misfit=MISFITS[given.misfit](),
+        misfit=None if given.misfit is None else MISFITS[given.misfit](),
         seed=given.seed,
         out=out,
         resume=given.resume,

@@ -226,14 +226,19 @@ class Objective:
         drawn = center + (radius * direction).to(like.device)
         return torch.where(self.problem.domain.contains(drawn)[:, None], drawn, center)
 
-    def _point_weights(self, points: Tensor, name: str) -> Tensor:
-        """`(n,)`, or `(n, sides)` of several right-hand sides: the weight at their sources, 1 elsewhere."""
-        weight = self.count(name) / 1000 if self.source_weight is None else self.source_weight
+    def near_sources(self, points: Tensor) -> Tensor:
+        """Which points the Gaussian sources of each right-hand side act at: bool `(n, sides)`."""
         columns = []
         for side in self.sources:
             near = torch.zeros(len(points), dtype=torch.bool, device=points.device)
             for source in side:
                 center = torch.as_tensor(source.at, dtype=points.dtype, device=points.device)
                 near |= (points - center).square().sum(1) <= WEIGHTED_DEVIATIONS**2 * source.variance
-            columns.append(torch.where(near, weight, 1.0).to(points.dtype))
-        return columns[0] if len(columns) == 1 else torch.stack(columns, dim=1)
+            columns.append(near)
+        return torch.stack(columns, dim=1)
+
+    def _point_weights(self, points: Tensor, name: str) -> Tensor:
+        """`(n,)`, or `(n, sides)` of several right-hand sides: the weight at their sources, 1 elsewhere."""
+        weight = self.count(name) / 1000 if self.source_weight is None else self.source_weight
+        weights = torch.where(self.near_sources(points), weight, 1.0).to(points.dtype)
+        return weights[:, 0] if weights.shape[1] == 1 else weights

@@ -131,11 +131,16 @@ class AdamDescent(Descent):
     def run(self, objective: Objective, stage: Stage) -> tuple[Status, History]:
         unknown = objective.unknown
         unit = unknown.scale
-        parameters = list(unknown.parameters())
+        parameters = objective.parameters()
         optimiser = torch.optim.Adam(parameters, lr=self.lr * unit)
         done = 0 if stage.resumed is None else stage.resumed.step
         if stage.resumed is not None:
             _restore(optimiser, parameters, stage.resumed.tensors)
+            objective.restore(stage.resumed)
+
+        def state() -> dict[str, Tensor]:
+            return _state(optimiser, parameters) | objective.tensors()
+
         status = Status.STEP_LIMIT
         with Interrupts() as interrupts, stage.progress.bar("Adam", self.steps, done=done) as bar:
             trace = Trace(objective, stage, bar)
@@ -157,14 +162,14 @@ class AdamDescent(Descent):
                 optimiser.step()
                 unknown.project()
                 trace.advance()
-                trace.save(_state(optimiser, parameters))
-            trace.save(_state(optimiser, parameters), now=True)
+                trace.save(state())
+            trace.save(state(), now=True)
         return status, trace.history
 
 
 def _state(optimiser: torch.optim.Adam, parameters: Sequence[Tensor]) -> dict[str, Tensor]:
     return {
-        f"{index}.{name}": tensor
+        f"adam.{index}.{name}": tensor
         for index, parameter in enumerate(parameters)
         for name, tensor in optimiser.state[parameter].items()
     }
@@ -174,8 +179,10 @@ def _restore(
     optimiser: torch.optim.Adam, parameters: Sequence[Tensor], tensors: Mapping[str, Tensor]
 ) -> None:
     for name, tensor in tensors.items():
-        index, _, key = name.partition(".")
-        optimiser.state[parameters[int(index)]][key] = tensor.clone()
+        owner, _, rest = name.partition(".")
+        if owner == "adam":
+            index, _, key = rest.partition(".")
+            optimiser.state[parameters[int(index)]][key] = tensor.clone()
 
 
 @dataclass(frozen=True)

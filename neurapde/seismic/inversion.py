@@ -19,7 +19,8 @@ from neurapde.seismic.enclosure import Enclosure
 from neurapde.seismic.inversion_files import Declared, read_checkpoint, write_checkpoint
 from neurapde.seismic.joint import Joint
 from neurapde.seismic.method import Found, InversionMethod, Setting, Stage, StageRecord
-from neurapde.seismic.misfits import L2, Misfit
+from neurapde.seismic.misfits import Misfit
+from neurapde.seismic.penalty import Penalty
 from neurapde.seismic.preflight import check_places, preflight
 from neurapde.seismic.reduced import Adjoint, Reduced
 from neurapde.seismic.result import Inversion
@@ -34,6 +35,7 @@ METHODS: dict[str, Callable[[], InversionMethod]] = {
     "reduced": Reduced,
     "adjoint": Adjoint,
     "irwri": WavefieldReconstruction,
+    "penalty": Penalty,
     "time": TimeDomain,
 }
 """Methods that can be asked for by name, with their defaults."""
@@ -65,16 +67,18 @@ def invert(
     boundary: None for absorbing layers outside the domain on all sides; `npde.Dirichlet(0, on=…)` makes a side a free
         surface; a PML is a layer inside the domain, whose inner part is then the region of the model.
     frequencies: None for all at once, some of them in Hz, or a `Continuation`.
-    misfit: `L2()` unless given. seed: of the parameters drawn.
+    misfit: `L2()` unless given, of `Penalty` `L1()`. seed: of the parameters drawn.
     out: a folder, made when missing, for a checkpoint. resume: go on from it; where there is none yet, start.
     progress: show bars on stderr, if that is a terminal.
     Returns an Inversion; its `status` says how it ended. Ctrl-C ends it after the step under way and keeps what it has.
-    Where the survey states its noise, a stage ends when the data are explained down to it.
+    Where the survey states its noise, a stage ends when the data are explained down to it, unless a prior balances them.
     Raises DeclarationError, before any work, for what does not fit together.
     """
     chosen = as_method(method)
     surveys = stages_of(_checked(survey), frequencies)
-    setting = settle(survey, surveys, domain, velocity, boundary, L2() if misfit is None else misfit)
+    setting = settle(
+        survey, surveys, domain, velocity, boundary, chosen.default_misfit if misfit is None else misfit
+    )
     chosen.check(setting)
     warned = preflight(chosen, setting, surveys)
     trial = setting.velocity.trial or chosen.default_trial(setting)

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from neurapde.methods.base import Snapshot, Status
 from neurapde.methods.history import History
 from neurapde.reference_solvers.grid import Grid
 from neurapde.seismic.enclosure import Enclosure
-from neurapde.seismic.misfits import Misfit
+from neurapde.seismic.misfits import L2, Misfit
 from neurapde.seismic.needs import Needs, band_of
 from neurapde.seismic.survey import Survey
 from neurapde.seismic.unknowns import Unknown
@@ -88,7 +89,12 @@ class StageRecord:
 
 @dataclass(frozen=True)
 class InversionMethod(Declaration, ABC):
-    """A way to find a velocity."""
+    """A way to find a velocity.
+
+    default_misfit: what it lowers unless `invert` is told.
+    """
+
+    default_misfit: ClassVar[Misfit] = L2()
 
     @abstractmethod
     def default_trial(self, setting: Setting) -> Trial | Gridded:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neurapde.methods.base import Snapshot
 from neurapde.seismic.misfits import Misfit
 from neurapde.seismic.modelling import Modelling
 from neurapde.seismic.survey import Survey
@@ -60,7 +61,7 @@ class Objective:
     def __call__(self) -> Value:
         """The objective at the unknown's present parameters."""
         model = self.sample()
-        predicted, scales = self.scaled(self.modelling.predict(model))
+        predicted, scales = self.scaled(self.predicted(model))
         parts = {self.misfit.name: self.misfit(predicted, self.observed, self.weights)}
         relative = self.relative(model)
         for prior in self.unknown.velocity.prior:
@@ -70,6 +71,22 @@ class Objective:
         return Value(
             total, {k: float(v.detach()) for k, v in parts.items()}, predicted, residual, residuals, scales
         )
+
+    def predicted(self, model: Tensor) -> Tensor:
+        """Data of a model `(grid.size,)`, not yet scaled."""
+        return self.modelling.predict(model)
+
+    def parameters(self) -> list[Tensor]:
+        """All that may be moved: the unknown's."""
+        return list(self.unknown.parameters())
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What a checkpoint must hold beside the unknown."""
+        return {}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take it back from there."""
+        return
 
     def scaled(self, predicted: Tensor) -> tuple[Tensor, Tensor]:
         """Data times the scale of each shot (and frequency) that brings them closest to the observed, if it is unknown."""

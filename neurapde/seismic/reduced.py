@@ -5,7 +5,7 @@ values on the grid by L-BFGS-B. They differ in the defaults alone, so any mixtur
 """
 
 from abc import abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -45,6 +45,10 @@ class EngineMethod(InversionMethod):
         setting = stage.setting
         modelling = self.modelling(setting)
         objective = Objective(modelling, stage.unknown, setting.survey, setting.misfit)
+        if (
+            setting.velocity.prior
+        ):  # explained is not yet believed: the prior's weight says how well data are explained
+            stage = replace(stage, target=None)
         status, history = self.way_down.run(objective, stage)
         with torch.no_grad():
             forward = modelling.forward(objective.sample().numpy())

@@ -1,0 +1,226 @@
+"""The paper's penalty for the wave equation: zero for exact waves, lowered by training, resumed exactly."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import neurapde as npde
+from neurapde.backgrounds.scattering import Superposition
+from neurapde.backgrounds.waves import OutgoingWave
+from neurapde.core.errors import DeclarationError
+from neurapde.core.progress import Progress
+from neurapde.methods.base import Status
+from neurapde.methods.interrupts import Interrupts
+from neurapde.seismic.enclosure import Enclosure
+from neurapde.seismic.grid_modelling import GridModelling
+from neurapde.seismic.method import Setting, Stage
+from neurapde.seismic.penalty_loss import AT_SOURCES, ELSEWHERE, PenaltyObjective
+from neurapde.seismic.unknowns import GridUnknown, Unknown, build_unknown
+from neurapde.sources import GaussianSource
+from neurapde.trials.base import TrialFunction
+
+SPEED, VARIANCE, AMPLITUDE = 2.0, 4e-3, 3 - 1j
+DOMAIN, LAYER = npde.Box((-1, 1), (-1, 1)), npde.PML(width=0.5, strength=3.0)
+SOURCES = np.array([[-0.3, 0.1], [0.25, -0.2]])
+RECEIVERS = np.array([[0.4, 0.4], [-0.4, 0.35], [0.1, 0.42]])
+FREQUENCY = 6 * SPEED / (2 * math.pi)
+
+
+class Exact(TrialFunction):
+    """The waves of both shots in the uniform medium."""
+
+    def __init__(self, waves: Superposition) -> None:
+        super().__init__(npde.Siren(8, 1), 2, 2, True)
+        self.waves = waves
+        self.anchor = torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))
+
+    def forward(self, points: torch.Tensor) -> torch.Tensor:
+        return self.waves.jet(points.double(), 0).value
+
+    def jet(self, points: torch.Tensor, order: int = 2, mixed: Any = ()) -> Any:
+        return self.waves.jet(points.double(), order, mixed)
+
+
+def exact(stretch: Any, size: float) -> Superposition:
+    return Superposition(
+        tuple(
+            (OutgoingWave(GaussianSource(tuple(place), VARIANCE, AMPLITUDE / size), 6.0, stretch),)
+            for place in SOURCES.tolist()
+        )
+    )
+
+
+def survey(**changes: Any) -> npde.Survey:
+    enclosure = Enclosure.around(DOMAIN, LAYER, 1.0)
+    data = exact(enclosure.stretch(6.0), 1.0).jet(torch.from_numpy(RECEIVERS), 0).value.numpy().T[None]
+    known = {"data": data, "wavelet": AMPLITUDE, "source_variance": VARIANCE}
+    return npde.Survey(SOURCES, RECEIVERS, frequencies=[FREQUENCY], **{**known, **changes})
+
+
+def objective_of(
+    given: npde.Survey, before: int = 0, gridded: bool = True, **changes: Any
+) -> PenaltyObjective:
+    enclosure = Enclosure.around(DOMAIN, LAYER, 1.0)
+    velocity = npde.Velocity(SPEED, (1.5, 3.0), **changes).on(enclosure.region)
+    setting = Setting(given, enclosure, velocity, npde.L1(), (SPEED, SPEED))
+    modelling = GridModelling(given, enclosure, (SPEED, SPEED), per_wavelength=8.0)
+    unknown: Unknown = GridUnknown(velocity, enclosure, modelling.grid)
+    if not gridded:
+        generator = torch.Generator().manual_seed(83621)
+        unknown = build_unknown(velocity, enclosure, npde.Siren(8, 1, 3.0, 10.0), modelling.grid, generator)
+    stage = Stage(setting, unknown, None, 9, Progress(False), lambda snapshot: None)
+    return PenaltyObjective(modelling, stage, npde.Siren(16, 1, 8.0), 512, before)
+
+
+def test_no_term_is_left_by_exact_waves_in_the_true_medium() -> None:
+    objective = objective_of(survey())
+    zero = objective().parts
+    stretch = objective.unknown.enclosure.stretch(6.0)
+    objective.networks = [Exact(exact(stretch, abs(AMPLITUDE)))]
+    parts = objective().parts
+    assert set(parts) == set(objective.names) == {AT_SOURCES, ELSEWHERE, "L1 misfit"}
+    for name, value in parts.items():
+        assert value < 1e-3 * zero[name], name
+    assert objective.violation() < 1e-5
+
+
+def test_exact_waves_in_another_medium_leave_the_equation_unmet_where_it_differs() -> None:
+    objective = objective_of(survey())
+    objective.networks = [Exact(exact(objective.unknown.enclosure.stretch(6.0), abs(AMPLITUDE)))]
+    assert isinstance(objective.unknown, GridUnknown)
+    with torch.no_grad():
+        objective.unknown.values.mul_(1.1)
+    parts = objective().parts
+    assert parts["L1 misfit"] < 1e-6 < 0.01 < parts[ELSEWHERE]
+    assert objective.violation() == pytest.approx(0.1 / 1.1, rel=1e-3)
+
+
+def test_before_the_velocity_moves_only_waves_are_told_to() -> None:
+    objective = objective_of(survey(), before=1, gridded=False)
+    for expected in (False, True):
+        objective.unknown.zero_grad()
+        objective().total.backward()
+        moved = [p.grad is not None and bool(p.grad.abs().sum() > 0) for p in objective.unknown.parameters()]
+        assert any(moved) is expected
+        assert all(p.grad is not None for p in objective.networks[0].parameters())
+
+
+def test_the_wavelet_is_estimated_where_it_is_unknown() -> None:
+    objective = objective_of(survey(wavelet=None))
+    objective.networks = [Exact(exact(objective.unknown.enclosure.stretch(6.0), abs(AMPLITUDE)))]
+    value = objective()
+    assert value.residual < 1e-6
+    np.testing.assert_allclose(value.scales.numpy(), abs(AMPLITUDE), rtol=1e-6)
+
+
+def test_point_sources_radiate_as_far_as_they_should() -> None:
+    given = survey(source_variance=0.0)
+    objective = objective_of(given)
+    (problem,) = (each.problem for each in objective._trained)
+    source = problem.right_hand_sides[0][0]
+    far = source.amplitude * math.exp(-(6.0**2) * source.variance / 2)
+    assert source.variance == pytest.approx(max(objective.modelling.grid.spacing) ** 2)
+    assert far == pytest.approx(AMPLITUDE / abs(AMPLITUDE), rel=1e-12)
+
+
+def test_a_free_surface_is_a_term_of_its_own() -> None:
+    sides = npde.PML(width=dict.fromkeys(("left", "right", "bottom"), 0.5), strength=3.0)
+    surface = npde.Dirichlet(0.0, on="top")
+    found = invert(survey(), method=few(2, 1), boundary=[surface, sides])
+    (name,) = (
+        set(found.history.names)
+        - {AT_SOURCES, ELSEWHERE}
+        - set(invert(survey(), method=few(1, 0)).history.names)
+    )
+    assert "top" in name
+    assert found.history[name].min() > 0
+
+
+def few(steps: int, pretraining: int, **changes: Any) -> npde.Penalty:
+    settings = {"waves": npde.Siren(24, 1, 8.0), "points": 128, "per_wavelength": 8.0, **changes}
+    return npde.Penalty(pretraining=pretraining, descent=npde.AdamDescent(steps, 3e-3), **settings)
+
+
+def invert(given: npde.Survey, **changes: Any) -> npde.Inversion:
+    velocity = npde.Velocity(
+        2.1, (1.5, 3.0), trial=npde.Siren(8, 1, 3.0, 10.0), prior=npde.TotalVariation(1e-3)
+    )
+    arguments = {"domain": DOMAIN, "velocity": velocity, "boundary": LAYER, "progress": False, **changes}
+    return npde.invert(given, **{"method": "penalty", **arguments})
+
+
+def test_training_lowers_every_term_that_it_is_told() -> None:
+    found = invert(survey(), method=few(200, 100))
+    history = found.history
+    assert found.setting.misfit == npde.L1()
+    assert np.array_equal(history.step, np.arange(301))
+    for name in (AT_SOURCES, ELSEWHERE):
+        assert history[name][80:100].mean() < 0.85 * history[name][:5].mean(), name
+    assert history["L1 misfit"][-20:].mean() < 0.8 * history["L1 misfit"][:100].mean()
+    assert history.loss[-20:].mean() < 0.85 * history.loss[101:111].mean()
+
+
+def test_its_data_are_those_of_the_model_found_and_its_waves_the_networks_own() -> None:
+    found = invert(survey(), method=few(2, 1))
+    grid = found.grid
+    engine = GridModelling(found.survey, found.setting.enclosure, found.setting.start, per_wavelength=8.0)
+    data = engine.forward(found.unknown.sampler(grid.points, grid.spacing)().detach().numpy()).data
+    np.testing.assert_allclose(found.predicted, data, rtol=1e-12)
+    assert found.fields is not None
+    assert found.fields.shape == (1, 2, *grid.shape)
+    extras = found.stages[0].extras
+    assert float(extras["violation of the equation"]) > 0.3  # nothing is learned in three steps
+    assert float(extras["residual of the network's waves"]) > 0.3
+
+
+@pytest.mark.parametrize("stop", [1, 4], ids=["before the velocity moves", "after"])
+def test_a_run_stopped_and_resumed_is_the_run_not_stopped_bit_for_bit(
+    stop: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = invert(survey(), method=few(4, 2))
+    stops = iter([False] * stop + [True])
+    monkeypatch.setattr(
+        Interrupts, "asked", property(lambda self: next(stops), lambda self, value: None), raising=False
+    )
+    part = invert(survey(), method=few(4, 2), out=tmp_path)
+    monkeypatch.undo()
+    assert part.status is Status.INTERRUPTED
+    assert part.history.step[-1] == stop
+    rest = invert(survey(), method=few(4, 2), out=tmp_path, resume=True)
+    assert np.array_equal(rest.history.step, whole.history.step)
+    assert np.array_equal(rest.history.loss, whole.history.loss)
+    assert np.array_equal(rest.predicted, whole.predicted)
+    assert np.array_equal(rest.fields, whole.fields)
+
+
+def test_it_can_be_saved_and_read_again(tmp_path: Path) -> None:
+    found = invert(survey(), method=few(1, 1))
+    found.save(tmp_path / "found.h5")
+    again = npde.Inversion.load(tmp_path / "found.h5")
+    assert again.method == found.method
+    assert np.array_equal(again(RECEIVERS), found(RECEIVERS))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"points": 0}, "points=0: give a whole number of at least 1"),
+        ({"pretraining": -1}, "pretraining=-1: give a whole number of at least 0"),
+        ({"waves": 64}, r"waves=64 of Penalty; give npde.Siren"),
+        ({"descent": npde.BoundedLBFGS(3)}, r"of Penalty; give AdamDescent\(steps, lr\)"),
+        ({"per_wavelength": 0.0}, "per_wavelength of Penalty"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings: dict, message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        npde.Penalty(**settings)
+
+
+def test_values_on_a_grid_are_refused_before_any_work() -> None:
+    velocity = npde.Velocity(2.1, (1.5, 3.0), trial=npde.Gridded())
+    with pytest.raises(DeclarationError, match="Penalty trains a network, but the velocity is Gridded"):
+        invert(survey(), velocity=velocity)
