@@ -102,7 +102,11 @@ def test_the_script_runs_and_draws(script: Path, tmp_path: Path) -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     report = module.run(small=True, folder=tmp_path)
-    assert report.relative_l2 < 0.02
+    if isinstance(report, npde.InversionReport):
+        found = next(iter(report.accounts.values()))
+        assert found.measures["model error"] < 0.8
+    else:
+        assert report.relative_l2 < 0.02
     drawn = {path.name for path in tmp_path.iterdir()}
     assert drawn
     assert drawn <= {

@@ -1,0 +1,116 @@
+"""Tutorial: the SIREN paper's inversion. What lies between 5 sources and 30 receivers, at one frequency?
+
+`python docs/examples/fwi.py` draws docs/images/fwi-disk.png, in a minute and a half on one core.
+"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import neurapde as npde
+
+HERE = Path(__file__).resolve().parent
+
+
+# [record]
+BOX = npde.Box((-1, 1), (-1, 1))
+LAYER = npde.PML(width=0.5, strength=5.0)
+TRUTH = npde.Piecewise(1.0, (npde.Disk(center=(0, 0), radius=0.1), 2.0))
+
+
+def record(wavenumber: float = 20.0) -> npde.Survey:
+    """Five shots below and thirty receivers around, with 2 % of noise, by the reference solver on a grid of its own."""
+    sources = np.stack([np.linspace(-0.347, 0.347, 5), np.full(5, -0.347)], axis=1)
+    top = np.stack([np.linspace(-0.347, 0.347, 10), np.full(10, 0.402)], axis=1)
+    height = np.linspace(-0.253, 0.402, 10)
+    sides = [np.stack([np.full(10, x), height], axis=1) for x in (-0.402, 0.402)]
+    problem = npde.Problem(
+        name="disk",
+        domain=BOX,
+        equation=npde.Helmholtz(wavenumber=wavenumber, speed=TRUTH),
+        sources=[npde.GaussianSource(at=sources[0], variance=1e-4, amplitude=1 + 1j)],
+        boundary=LAYER,
+    )
+    receivers = np.concatenate([top, *sides])
+    return npde.Survey.simulate(problem, receivers, sources=sources, noise=0.02, seed=61843)
+
+
+# [believe]
+def velocity(prior: npde.TotalVariation | None = None) -> npde.Velocity:
+    """Unknown in a window between sources and receivers; m = 1/c² is between 0.15 and 1.2."""
+    return npde.Velocity(
+        start=1.0,
+        bounds=(1.2**-0.5, 0.15**-0.5),
+        window=npde.Box((-0.36, 0.36), (-0.36, 0.36)),
+        prior=prior or (),
+    )
+
+
+# [run]
+def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.InversionReport:
+    """Invert with a prior and without, by a network and by values on a grid; `small` takes a longer wave and fewer steps."""
+    survey = record(wavenumber=10.0 if small else 20.0)
+    print(survey)
+    steps = 40 if small else 200
+    neural = npde.Joint(descent=npde.AdamDescent(steps))
+    classical = npde.Adjoint(descent=npde.BoundedLBFGS(steps))
+    edges = npde.TotalVariation(weight=5e-3)
+
+    found = {
+        f"{name}, {'total variation' if prior else 'no prior'}": npde.invert(
+            survey, domain=BOX, boundary=LAYER, velocity=velocity(prior), method=method, progress=False
+        )
+        for prior in (edges, None)
+        for name, method in (("network", neural), ("grid", classical))
+    }
+    for name, inversion in found.items():
+        print(f"{name}: data to {inversion.residual:.1%}, model error {inversion.model_error(TRUTH):.2f}")
+
+    network, grid, *_ = found.values()
+    report = npde.inversion_report(network, true=TRUTH, classical=grid, progress=False)
+    print(report)
+    draw(found, folder / "fwi-disk.png")
+    trust(survey)
+    return report
+
+
+# [trust]
+def trust(survey: npde.Survey) -> None:
+    """Is the gradient the derivative, the adjoint the adjoint, and do waves run back as they came?"""
+    for test in (npde.taylor_test, npde.dot_test, npde.reciprocity):
+        found = test(survey, domain=BOX, boundary=LAYER, velocity=velocity(), method="joint")
+        print(found)
+        assert found.passed
+
+
+# [draw]
+def draw(found: dict[str, npde.Inversion], path: Path) -> None:
+    """The truth, and the models that explain its data equally well."""
+    axis = np.linspace(-0.4, 0.4, 161)
+    points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
+    speeds = {"truth": TRUTH(points), **{name: inversion(points) for name, inversion in found.items()}}
+    figure, axes = plt.subplots(2, 3, figsize=(9, 6.2), layout="constrained")
+    order = [axes[0, 0], axes[0, 1], axes[0, 2], axes[1, 1], axes[1, 2]]
+    styles = ["-", "-", "--", "-", "--"]
+    colors = ["0.75", "C0", "C0", "C1", "C1"]
+    for panel, color, style, (name, speed) in zip(order, colors, styles, speeds.items(), strict=True):
+        values = speed.reshape(161, 161)
+        image = panel.imshow(
+            values.T, origin="lower", extent=(-0.4, 0.4, -0.4, 0.4), vmin=0.9, vmax=2.5, cmap="viridis"
+        )
+        panel.set_title(
+            name if name == "truth" else f"{name}\nmodel error {found[name].model_error(TRUTH):.2f}"
+        )
+        width = 6 if name == "truth" else 1.5
+        axes[1, 0].plot(axis, values[:, 80], style, color=color, linewidth=width, label=name)
+    figure.colorbar(image, ax=order, label="speed", shrink=0.8)
+    axes[1, 0].set(xlabel="x", ylabel="speed at y = 0", box_aspect=1)
+    axes[1, 0].legend(fontsize=6, frameon=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    run()
