@@ -38,6 +38,9 @@ def small(name: str, steps: int) -> InversionMethod:
         changes["descent"] = replace(method.descent, steps=steps)  # type: ignore[attr-defined]
     elif "steps" in known:
         changes["steps"] = steps
+    if isinstance(method, npde.Penalty):
+        changes |= {"waves": npde.Siren(16, 1, 6.0), "points": 256, "pretraining": 0}
+        changes["descent"] = npde.AdamDescent(steps, lr=5e-3)
     if "per_wavelength" in known:
         changes["per_wavelength"] = 5.2
     return replace(method, **changes)
@@ -73,6 +76,8 @@ def refusal(name: str, prior: str = "none", misfit: str = "L2", trial: str | Non
             return r"works with L2\(\) alone"
         if prior not in ("none", "total variation"):
             return "knows one prior, TotalVariation"
+    if name == "penalty" and trial == "grid":
+        return "Penalty trains a network"
     if name == "time" and misfit == "phase":
         return "phases of traces in time"
     return None
