@@ -13,7 +13,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from neurapde.core.wording import number
@@ -137,9 +137,16 @@ def _spectra(found: InversionFindings) -> Figure:
     for panel, (name, size) in zip(rows[1], sizes.items(), strict=True):
         shown = np.where(found.live, np.maximum(size, floor), np.nan)
         panel.set_facecolor("0.8")
+        shots, columns = shown.shape
         image = panel.imshow(
-            np.ma.masked_invalid(shown), norm=norm, cmap="magma", aspect="auto", origin="lower"
+            np.ma.masked_invalid(shown),
+            norm=norm,
+            cmap="magma",
+            aspect="auto",
+            origin="lower",
+            extent=(-0.5, columns - 0.5, 0.5, shots + 0.5),
         )
+        panel.yaxis.set_major_locator(MaxNLocator(integer=True))
         panel.set_title(name, fontsize=LETTERING)
         panel.set_xlabel("receiver", fontsize=LETTERING)
         panel.set_ylabel("shot", fontsize=LETTERING)

@@ -55,7 +55,7 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Inve
     steps = 40 if small else 200
     neural = npde.Joint(descent=npde.AdamDescent(steps))
     classical = npde.Adjoint(descent=npde.BoundedLBFGS(steps))
-    edges = npde.TotalVariation(weight=5e-3)
+    edges = npde.TotalVariation(weight=3e-3)
 
     found = {
         f"{name}, {'total variation' if prior else 'no prior'}": npde.invert(
@@ -105,8 +105,8 @@ def draw(found: dict[str, npde.Inversion], path: Path) -> None:
         width = 6 if name == "truth" else 1.5
         axes[1, 0].plot(axis, values[:, 80], style, color=color, linewidth=width, label=name)
     figure.colorbar(image, ax=order, label="speed", shrink=0.8)
-    axes[1, 0].set(xlabel="x", ylabel="speed at y = 0", box_aspect=1)
-    axes[1, 0].legend(fontsize=6, frameon=False)
+    axes[1, 0].set(xlabel="x", ylabel="speed at y = 0", ylim=(0.8, 4.2), box_aspect=1)
+    axes[1, 0].legend(fontsize=7, frameon=False, loc="upper center")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)
     plt.close(figure)
