@@ -11,9 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neurapde.absorbing import Stretch
 from neurapde.constraints import Samples
 from neurapde.core.arrays import Array, to_numpy
 from neurapde.core.errors import DeclarationWarning
+from neurapde.domains.base import Domain
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.medium import Field
 from neurapde.methods.base import Snapshot
@@ -96,7 +98,7 @@ class PenaltyObjective(Objective):
             return Problem(
                 name=survey.name,
                 domain=setting.enclosure.box,
-                equation=Helmholtz(wavenumber, medium),
+                equation=_Waves(wavenumber, medium, setting.enclosure.stretch(wavenumber)),
                 sources=Shots(*sources),
                 boundary=setting.enclosure.boundary,
             )
@@ -215,6 +217,20 @@ class _Medium(Field):
 
     def describe(self) -> str:
         return "a velocity under way"
+
+
+@dataclass(frozen=True)
+class _Waves(Helmholtz):
+    """Waves in layers as strong as the start model asks for, whatever becomes of the medium."""
+
+    layers: Stretch | None = None
+
+    def on(self, domain: Domain) -> "_Waves":
+        return self
+
+    def stretch(self, problem: Problem) -> Stretch:
+        assert self.layers is not None
+        return self.layers
 
 
 def _data_weight(survey: Survey, wavenumber: float) -> float:
