@@ -84,7 +84,7 @@ def advection() -> Case:
         name="advection",
         domain=npde.Interval(0.0, 2 * np.pi).over(npde.Time(0.0, 1.0)),
         equation=npde.Equation(residual, order=1),
-        boundary=[npde.Periodic(0), npde.InitialCondition(lambda x: npde.sin(x[:, 0]))],
+        boundary=[npde.Periodic("x"), npde.InitialCondition(lambda x: npde.sin(x[:, 0]))],
     )
     x = _lattice(problem, 128**2)
     return Case(problem, x, np.sin(x[:, 0] - SPEED * x[:, 1]))

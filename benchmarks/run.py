@@ -11,6 +11,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+import accuracy
 import bandwidth
 import baselines
 import eikonal
@@ -19,6 +20,7 @@ import harness
 import held_out
 import inversion
 import peers
+import placing
 import training_step
 import wavenumber
 from harness import ROOT, Benchmark
@@ -35,6 +37,8 @@ BENCHMARKS: dict[str, Benchmark] = {
         held_out,
         eikonal,
         inversion,
+        accuracy,
+        placing,
     )
 }
 

@@ -17,6 +17,8 @@ NAMES = (
     "held_out",
     "eikonal",
     "inversion",
+    "accuracy",
+    "placing",
 )
 
 

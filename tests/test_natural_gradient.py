@@ -252,14 +252,19 @@ def test_every_step_recorded_lowers_the_loss_or_leaves_it() -> None:
     assert solution.history.names == ("surface", "normals", "off-surface", "eikonal", "distance")
 
 
-@pytest.mark.parametrize("cut", [2, 4, 5], ids=["in Adam", "at the first step", "in the middle"])
+@pytest.mark.parametrize(
+    "cut", [2, 4, 5, 6], ids=["in Adam", "at the first step", "at the second", "in the middle"]
+)
+@pytest.mark.parametrize(
+    "placed", [{"redraw": 2}, {"sampling": npde.ResidualAdaptive(every=2)}, {"sampling": npde.Fresh("sobol")}]
+)
 def test_a_resumed_chain_is_the_uninterrupted_one(
-    cut: int, tmp_path, monkeypatch: pytest.MonkeyPatch
+    placed: dict, cut: int, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bit for bit, with momentum and with points redrawn, wherever in the two stages the run was stopped."""
     stages = [
         npde.Adam(4, lr=1e-3, points=40, record_every=1, checkpoint_seconds=1e-9),
-        npde.NaturalGradient(6, points=40, momentum=0.7, redraw=2, checkpoint_seconds=1e-9),
+        npde.NaturalGradient(6, points=40, momentum=0.7, checkpoint_seconds=1e-9, **placed),
     ]
     trial, points = npde.MLP(5, 1), np.linspace(0, 1, 9)[:, None]
     whole = npde.solve(cubic(), trial, stages, seed=3, progress=False)
@@ -278,6 +283,36 @@ def test_a_resumed_chain_is_the_uninterrupted_one(
     rest = npde.solve(cubic(), trial, stages, seed=3, out=tmp_path, resume=True, progress=False)
     np.testing.assert_array_equal(rest(points), whole(points))
     np.testing.assert_array_equal(rest.history.loss, whole.history.loss)
+
+
+@pytest.mark.filterwarnings("ignore:the 24 points:neurapde.ResolutionWarning")
+def test_points_follow_the_residual_to_a_front() -> None:
+    """ε u″ = u − 1 with layers of width 0.02 at the ends: points that move there halve the error of points that stay."""
+    width = 0.02
+    equation = npde.Equation(lambda x, u: width**2 * u.d2(0) - u.value + 1.0)
+
+    def exact(x: np.ndarray) -> np.ndarray:
+        return 1 - (np.exp(-x[:, 0] / width) + np.exp((x[:, 0] - 1) / width)) / (1 + np.exp(-1 / width))
+
+    problem = npde.Problem("layers", LINE, equation, boundary=npde.Dirichlet(0.0))
+    counts = {"equation": 24, "dirichlet": 2}
+    points, errors = np.linspace(0, 1, 401)[:, None], []
+    for sampling in (npde.Fixed("sobol"), npde.ResidualAdaptive(every=2)):
+        method = npde.NaturalGradient(40, counts, {"dirichlet": 10.0}, sampling=sampling, tolerance=1e-9)
+        solution = npde.solve(problem, npde.MLP(8, 1), method, seed=61423, progress=False)
+        errors.append(np.abs(solution(points) - exact(points)).max())
+    assert errors[1] < 0.5 * errors[0]
+
+
+def test_the_narrow_source_of_a_wave_is_seen() -> None:
+    source = npde.GaussianSource(at=(0.1, 0.2), variance=1e-6)
+    problem = npde.Problem(
+        "source", npde.Box((-1, 1), (-1, 1)), npde.Helmholtz(2.0), [source], npde.Dirichlet(0.0)
+    )
+    solution = npde.solve(
+        problem, npde.Siren(4, 0, 2.0), npde.NaturalGradient(1, points=64), seed=61427, progress=False
+    )
+    assert solution.history.loss[0] > 1e6
 
 
 def test_ctrl_c_keeps_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,6 +343,11 @@ def test_sizes_that_do_not_fit_are_refused_with_what_to_change(monkeypatch: pyte
         ({"damping": 0.0}, "damping=0.0"),
         ({"momentum": 1.0}, "momentum=1.0"),
         ({"redraw": 0}, "redraw=0"),
+        (
+            {"redraw": 2, "sampling": npde.ResidualAdaptive()},
+            "redraw=2 beside ResidualAdaptive.*leave redraw out",
+        ),
+        ({"sampling": "sobol"}, "sampling='sobol' is none"),
         ({"tolerance": float("inf")}, "tolerance=inf"),
     ],
 )

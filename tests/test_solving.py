@@ -126,6 +126,12 @@ def test_the_default_method_is_the_one_that_the_equation_allows() -> None:
     assert choose_method(LINE, None)[0] == npde.LeastSquares()
     assert isinstance(choose_method(wave, npde.Siren())[0], npde.Adam)
     method, why = choose_method(nonlinear, None)
+    assert isinstance(method, npde.NaturalGradient)
+    assert "the equation is not linear" in why
+    assert isinstance(method.default_trial(nonlinear), npde.MLP)
+    sides = [(0, 1)] * 4
+    many = npde.Problem("many", npde.Box(*sides), bent, boundary=npde.Dirichlet(1.0))
+    method, why = choose_method(many, None)
     assert isinstance(method, npde.Adam)
     assert "since its " in why
 

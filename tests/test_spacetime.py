@@ -176,3 +176,40 @@ def test_a_field_without_a_time_has_no_derivative_by_it() -> None:
         _ = jet.dt
     with pytest.raises(npde.DeclarationError, match="does not live in time"):
         _ = jet.dtt
+
+
+def test_a_periodic_field_goes_on_at_the_opposite_side_at_the_same_time() -> None:
+    domain = npde.Box((0, 2), (1, 4)).over(npde.Time(0, 5))
+    problem = npde.Problem("p", domain, npde.Equation(lambda x, u: u.dt), boundary=npde.Periodic("y"))
+    (pairs,) = [c for c in problem.constraints if c.name == "periodic-y"]
+    points = pairs.sample(32, generator=torch.Generator().manual_seed(55103)).points
+    lower, upper = points.chunk(2)
+    assert (lower[:, 1] == 1).all()
+    assert (upper[:, 1] == 4).all()
+    assert torch.equal(lower[:, [0, 2]], upper[:, [0, 2]])
+    assert lower[:, 2].max() > 4
+
+
+def test_a_wave_that_travels_round_is_found() -> None:
+    """u_t + 3 u_x = 0 from sin x, round a circle."""
+    domain = npde.Interval(0, 2 * np.pi).over(npde.Time(0, 1))
+    problem = npde.Problem(
+        "round",
+        domain,
+        npde.Equation(lambda x, u: u.dt + 3 * u.d(0), order=1),
+        boundary=[npde.Periodic("x"), npde.InitialCondition(lambda x: npde.sin(x[:, 0]))],
+        exact=lambda x: npde.sin(x[:, 0] - 3 * x[:, 1]),
+    )
+    solution = npde.solve(problem, seed=55109, progress=False)
+    points = domain.sample(400, how="grid").numpy()
+    assert np.abs(solution(points) - problem.exact(points)).max() < 1e-5
+
+
+def test_an_axis_of_time_is_not_periodic() -> None:
+    with pytest.raises(npde.DeclarationError, match="names no axis of"):
+        npde.Problem(
+            "p",
+            npde.Interval(0, 1).over(npde.Time(0, 1)),
+            npde.Equation(lambda x, u: u.dt),
+            boundary=npde.Periodic("t"),
+        )

@@ -80,10 +80,17 @@ def sine(x: Tensor) -> Tensor:
     return torch.sin(OMEGA * x)
 
 
-def helmholtz(x: Tensor, u: list[Tensor], first: list[list[Tensor]], second: list[list[Tensor]]) -> Tensor:
+def helmholtz(
+    x: Tensor,
+    u: list[Tensor],
+    first: list[list[Tensor]],
+    second: list[list[Tensor]],
+    at: Sequence[tuple[float, float]] | None = None,
+) -> Tensor:
     """The PML residual (n, 2 fields) from real columns (n,): u[c], first[c][i] and second[c][i] of output c, axis i.
 
     Outputs are the real and the imaginary part of each field in turn, and the squared slowness where their number is odd.
+    at: the places of the sources, one for each field; None for the centre, or `SHOTS` of several.
     """
     x = x.detach()
     depth = (x.abs() - LAYER).relu() / LAYER
@@ -96,7 +103,7 @@ def helmholtz(x: Tensor, u: list[Tensor], first: list[list[Tensor]], second: lis
     terms = ((a, second, 0), (b, second, 1), (a_slope, first, 0), (b_slope, first, 1))
     fields = len(u) // 2
     slowness = u[-1] if len(u) % 2 else 1.0
-    shots = SHOTS if fields > 1 else ((0.0, 0.0),)
+    shots = at or (SHOTS if fields > 1 else ((0.0, 0.0),))
     columns = []
     for field, shot in zip(range(fields), shots, strict=True):
         re, im = 2 * field, 2 * field + 1

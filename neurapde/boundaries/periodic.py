@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Periodic(Boundary):
-    """u and its normal derivative are the same at opposite points of the two faces across an axis of a Box.
+    """u and its normal derivative are the same at opposite points of the two faces across an axis of a Box, at all times.
 
     axis: name of the axis: x, y, z, x4, ….
 
@@ -38,19 +38,19 @@ class Periodic(Boundary):
         return self
 
     def _index(self, domain: Domain) -> int:
-        if not isinstance(domain, Box):
+        if not isinstance(domain.spatial, Box):
             raise DeclarationError(
                 f"Periodic({self.axis!r}) needs the opposite faces of a Box, but the domain is {domain}; take a Box"
             )
-        if self.axis not in domain.axes:
+        axes = domain.spatial.axes
+        if self.axis not in axes:
             raise DeclarationError(
-                f"Periodic({self.axis!r}) names no axis of {domain}; use one of {', '.join(domain.axes)}"
+                f"Periodic({self.axis!r}) names no axis of {domain.spatial}; use one of {', '.join(axes)}"
             )
-        return domain.axes.index(self.axis)
+        return axes.index(self.axis)
 
     def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
         axis = self._index(domain)
-        assert isinstance(domain, Box)
         pairs, name, where = OppositePoints(domain, axis), f"periodic-{self.axis}", self._where(domain)
         return (
             Constraint(name, ValueJump(), pairs, 0, f"u the same at {where}"),
@@ -69,7 +69,7 @@ class Periodic(Boundary):
 class OppositePoints:
     """Draws `count` points on the lower face across an axis, and lists after them those opposite: `(2 count, d)`."""
 
-    domain: Box
+    domain: Domain
     axis: int
 
     def __call__(
@@ -90,7 +90,7 @@ class OppositePoints:
             device=device,
         )
         opposite = lower.points.clone()
-        opposite[:, self.axis] = self.domain.sides[self.axis][1]
+        opposite[:, self.axis] = float(self.domain.bounds[1][self.axis])
         return Samples(torch.cat([lower.points, opposite]), torch.cat([lower.normals, -lower.normals]))
 
 

@@ -1,5 +1,6 @@
 """The default method of a problem, and the sentence that says why."""
 
+from neurapde.constraints import Interior
 from neurapde.equations.base import Equation
 from neurapde.equations.eikonal import Eikonal
 from neurapde.equations.fit import Fit
@@ -13,11 +14,14 @@ from neurapde.methods.galerkin import Galerkin, obstacle
 from neurapde.methods.least_squares import LeastSquares, is_linear
 from neurapde.methods.lines import MethodOfLines, wave_obstacle
 from neurapde.methods.natural_gradient import NaturalGradient
+from neurapde.methods.sampling import ResidualAdaptive
 from neurapde.methods.schedules import Cosine
 from neurapde.problem import Problem
 from neurapde.trials.base import Trial, TrialFunction
 
 DEFAULT_STEPS = 10_000
+SMALL = 3
+"""Axes, time included, up to which some thousand points and parameters do for a nonlinear equation."""
 ON_SURFACE = {"surface": 10.0, "normals": 1.0, "off-surface": 0.0, "eikonal": 1.0}
 """Weights by which a signed distance is trained; the distance itself, where it is known, counts as the surface."""
 
@@ -54,8 +58,22 @@ def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tupl
     if trial is None and isinstance(problem.equation, Equation | Helmholtz | Poisson) and is_linear(problem):
         method = LeastSquares()
         return method, f"Method: {method.describe()}, since every constraint is linear in u."
+    if trial is None and isinstance(problem.equation, Equation) and problem.domain.dimension <= SMALL:
+        method = _for_nonlinear(problem)
+        return (
+            method,
+            f"Method: {method.describe()}, since the equation is not linear and a small network suffices.",
+        )
     method = Adam(steps=DEFAULT_STEPS)
     return method, f"Method: {method.describe()}, since {reason.removesuffix('; use Adam')}."
+
+
+def _for_nonlinear(problem: Problem) -> NaturalGradient:
+    """Points that follow the residual; conditions count more, as they decide which of many solutions it is."""
+    inside = {one.name: isinstance(one.sample, Interior) for one in problem.trained}
+    points = {name: 2000 if is_inside else 200 for name, is_inside in inside.items()}
+    weights = {name: 10.0 for name, is_inside in inside.items() if not is_inside}
+    return NaturalGradient(150, points, weights, sampling=ResidualAdaptive(every=10))
 
 
 def _for_eikonal(equation: Eikonal) -> NaturalGradient:

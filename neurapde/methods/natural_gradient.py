@@ -18,13 +18,17 @@ from neurapde.constraints import Constraint, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import free_memory, told
 from neurapde.core.progress import Bar
+from neurapde.equations.base import Equation
 from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task, Training
 from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.jacobian import AT_ONCE, linearised, residuals
 from neurapde.methods.normal import ByParameters, ByResiduals, Equations
+from neurapde.methods.objective import Objective
 from neurapde.methods.recorder import Recorder
+from neurapde.methods.sampling import Draws, Fixed, Sampling
 from neurapde.problem import Problem
 from neurapde.trials.base import Trial, TrialFunction
+from neurapde.trials.mlp import MLP
 from neurapde.trials.siren import Siren
 
 LEAST_DAMPING, MOST_DAMPING = 1e-15, 1e12
@@ -32,6 +36,8 @@ PARTS = (1.0, 0.3, 0.1)
 """Parts of a step that are tried in turn until one lowers the loss."""
 PROBE = 0.1
 """Part of a step over which the second derivative of the residuals is taken."""
+AT_SOURCES = 100
+"""Points added to the equation's at each Gaussian source."""
 LARGEST_BEND = 0.75
 """Length of the change by curvature, in lengths of the step, above which it is not trusted."""
 
@@ -49,7 +55,9 @@ class NaturalGradient(Method):
     damping:   λ of the first step, as a part of the mean diagonal of JᵀJ; later ones follow from how well the
                linearised residuals foretold the loss (Levenberg-Marquardt).
     momentum:  μ, from 0 to below 1; it is left out of a step that has failed.
-    redraw:    steps after which new points are drawn; None keeps the first ones.
+    sampling:  where the points lie: `Fixed("sobol")`; `ResidualAdaptive(every)`, which follows a front; `Fresh("sobol")`,
+               drawn anew for every step. Those at Gaussian sources are added as in `Adam`.
+    redraw:    steps after which fixed points are drawn anew; None keeps the first ones.
     tolerance: stop when three steps in a row lower the loss by less than this part of it.
     checkpoint_seconds: time between two checkpoints, where the solve has an `out` folder.
 
@@ -68,6 +76,7 @@ class NaturalGradient(Method):
     weights: Mapping[str, float] = field(default_factory=dict)
     damping: float = 1e-3
     momentum: float = 0.0
+    sampling: Sampling = field(default_factory=lambda: Fixed("sobol"))
     redraw: int | None = None
     tolerance: float = 1e-3
     checkpoint_seconds: float = 60.0
@@ -85,6 +94,14 @@ class NaturalGradient(Method):
         for name, number in (positive | {"checkpoint_seconds": self.checkpoint_seconds}).items():
             if not 0 < number < math.inf:
                 raise DeclarationError(f"{name}={number!r}: give a positive, finite number.")
+        if not isinstance(self.sampling, Sampling):
+            raise DeclarationError(
+                f"sampling={self.sampling!r} is none; use Fixed(), ResidualAdaptive() or Fresh()."
+            )
+        if self.redraw is not None and not isinstance(self.sampling, Fixed):
+            raise DeclarationError(
+                f"redraw={self.redraw} beside {self.sampling!r}, which says itself when points are drawn; leave redraw out."
+            )
         if not 0 <= self.momentum < 1:
             raise DeclarationError(f"momentum={self.momentum!r}: give a number from 0 to below 1, say 0.9.")
 
@@ -93,24 +110,24 @@ class NaturalGradient(Method):
         return torch.float64
 
     def default_trial(self, problem: Problem) -> Trial:
+        if isinstance(problem.equation, Equation):
+            return MLP(width=20, depth=3)  # fronts, which slow sines follow badly
         return problem.equation.around(Siren(width=24, depth=2, omega_0=4.0, omega_hidden=4.0), problem)
 
     def check(self, problem: Problem) -> None:
-        names = tuple(constraint.name for constraint in problem.trained)
-        _check_names(self.weights, names, "weights")
-        if isinstance(self.points, Mapping):
-            _check_names(self.points, names, "points")
-            if missing := [name for name in names if name not in self.points]:
-                raise DeclarationError(
-                    f"points gives no number for {', '.join(missing)}; name every constraint, or give one number."
-                )
+        self.objective(problem)
         if reason := problem.equation.untrainable(problem):
             raise DeclarationError(f"NaturalGradient cannot train {problem.name}: {reason}.")
 
+    def objective(self, problem: Problem) -> Objective:
+        """The points and weights of every constraint. Raises DeclarationError for names the problem does not have."""
+        return Objective(problem, self.points, "l2", self.weights, AT_SOURCES, None)
+
     def training(self, problem: Problem) -> Training:
+        stay = self.redraw is None and isinstance(self.sampling, Fixed)
         names = [constraint.name for constraint in problem.trained]
         points = self.points if isinstance(self.points, Mapping) else dict.fromkeys(names, self.points)
-        return Training(points if self.redraw is None else {}, self.weights, second_order=True)
+        return Training(points if stay else {}, self.weights, second_order=True)
 
     def resume_key(self) -> "NaturalGradient":
         return dataclasses.replace(self, steps=1, checkpoint_seconds=1.0)
@@ -150,10 +167,11 @@ class _Descent:
         self.step, self.small, self.raised, self.seconds_before = 0, 0, 2.0, 0.0
         self.damping = method.damping
         self.before = torch.zeros(self.size, dtype=self.parameters[0].dtype, device=self.parameters[0].device)
-        self.drawn = task.generator.get_state()
-        if task.resumed is not None:
+        self.draws = Draws(method.sampling, method.objective(task.problem), trial, task.generator)
+        if task.resumed is None:
+            self._draw()
+        else:
             self._restore(task.resumed)
-        self._draw()
         self.rows = self._count_rows()
         self._check_memory()
         self.started = self.saved = time.perf_counter()
@@ -174,8 +192,9 @@ class _Descent:
             if not self.step:
                 self._record(bar)
             while self.step < self.method.steps:
-                if self.step and self.method.redraw and self.step % self.method.redraw == 0:
-                    self._redraw()
+                if self._due():
+                    self._draw()
+                    self.loss, self.losses = self._measure()
                     equations = None
                 if equations is None:
                     equations = self._linearise()
@@ -299,26 +318,23 @@ class _Descent:
                 "fewer of the two counts by its square."
             )
 
-    def _redraw(self) -> None:
-        """Points beyond the present ones in the generator's sequence."""
-        self.drawn = self.task.generator.get_state()
-        self._draw()
-        self.loss, self.losses = self._measure()
+    def _due(self) -> bool:
+        """Whether points are drawn anew before the next step; those of the first are there, as are those of a checkpoint."""
+        if not self.step or self.step == self.drawn_at:
+            return False
+        return (
+            self.step % self.method.redraw == 0 if self.method.redraw else self.method.sampling.due(self.step)
+        )
 
     def _draw(self) -> None:
-        points, anchor = self.method.points, self.parameters[0]
+        self.drawn_at = self.step
+        for constraint in self.task.problem.trained:
+            self.draws.kept[constraint.name] = self.method.sampling.draw(constraint, self.draws, 1.0)
+        self._set_terms()
+
+    def _set_terms(self) -> None:
         self.terms = [
-            _Term(
-                constraint,
-                constraint.sample(
-                    points if isinstance(points, int) else points[constraint.name],
-                    how="sobol",
-                    generator=self.task.generator,
-                    dtype=anchor.dtype.to_real(),
-                    device=anchor.device,
-                ),
-                self.method.weights.get(constraint.name, 1.0),
-            )
+            _Term(constraint, self.draws.kept[constraint.name], self.method.weights.get(constraint.name, 1.0))
             for constraint in self.task.problem.trained
         ]
 
@@ -334,22 +350,18 @@ class _Descent:
 
     def _save(self, status: Status) -> None:
         self.saved = time.perf_counter()
-        numbers = torch.tensor([self.damping, self.raised, float(self.small)], dtype=torch.float64)
-        tensors = {"generator": self.drawn, "damping": numbers, "before": self.before}
+        state = [self.damping, self.raised, float(self.small), float(self.drawn_at)]
+        numbers = torch.tensor(state, dtype=torch.float64)
+        tensors = {"generator": self.task.generator.get_state(), "damping": numbers, "before": self.before}
+        tensors |= self.draws.tensors()
         self.task.save(self.trial, Snapshot(self.step, self.recorder.history, self.seconds, tensors), status)
 
     def _restore(self, snapshot: Snapshot) -> None:
         self.step, self.seconds_before = snapshot.step, snapshot.seconds
         self.recorder = Recorder(self.recorder.names, snapshot.history)
-        self.drawn = snapshot.tensors["generator"]
-        self.task.generator.set_state(self.drawn)
-        self.damping, self.raised, small = snapshot.tensors["damping"].tolist()
-        self.small, self.before = int(small), snapshot.tensors["before"].to(self.before)
-
-
-def _check_names(given: Mapping[str, object], names: tuple[str, ...], what: str) -> None:
-    if unknown := [name for name in given if name not in names]:
-        raise DeclarationError(
-            f"{what} names {', '.join(map(repr, unknown))}, but the constraints of this problem are "
-            f"{', '.join(names)}. Use these names."
-        )
+        self.task.generator.set_state(snapshot.tensors["generator"])
+        self.draws.restore(snapshot.tensors)
+        self._set_terms()
+        self.damping, self.raised, *counts = snapshot.tensors["damping"].tolist()
+        self.small, self.drawn_at = map(int, counts)
+        self.before = snapshot.tensors["before"].to(self.before)

@@ -118,7 +118,7 @@ class ResidualAdaptive(Sampling):
 
     def draw(self, constraint: Constraint, run: "Draws", reach: float) -> Samples:
         if not self.keeps(constraint):
-            return run.objective.draw(constraint, run.trial, run.generator)
+            return run.objective.draw(constraint, run.trial, run.generator, "sobol")
         pool = run.pool(constraint, self.pool)
         sizes = run.sizes(constraint, pool, reach) ** self.power
         chances = sizes / sizes.mean() + self.floor
