@@ -200,7 +200,7 @@ FWI_CASES = (
         "fwi-disk",
         fwi_disk,
         "the SIREN paper's inversion: a disk among 30 receivers at one frequency",
-        0.35,
+        0.3,
         12,
     ),
     InversionCase(

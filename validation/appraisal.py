@@ -61,7 +61,8 @@ def findings(inversion: Inversion, classical: Inversion | None, truth: Field | N
         runs[f"classical {name}" if name in runs else name] = classical
     forwards = {name: None if judge is None else judge.of(run) for name, run in runs.items()}
     accounts = {
-        name: _account(run, grid, true, start, free, judge, forwards[name]) for name, run in runs.items()
+        name: _account(run, grid, true, truth, start, free, judge, forwards[name])
+        for name, run in runs.items()
     }
     speed = next(iter(accounts.values())).speed
     waves = None if judge is None else judge.waves(inversion, forwards[short_name(inversion.method)])
@@ -159,6 +160,7 @@ def _account(
     run: Inversion,
     grid: Grid,
     true: NDArray | None,
+    truth: Field | None,
     start: NDArray,
     free: NDArray,
     judge: Judge | None,
@@ -169,6 +171,8 @@ def _account(
     if judge is not None and forward is not None:
         measures[ELSEWHERE] = judge.residual(forward)
     measures |= _model_measures(speed, start, true, free)
+    if truth is not None and MODEL_ERROR in measures:
+        measures[MODEL_ERROR] = run.model_error(truth)  # by cells: an edge counts as what waves see of it
     ends = np.cumsum([len(stage.history) for stage in run.stages]) - 1
     return Account(
         method=run.method.describe(),
