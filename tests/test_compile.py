@@ -79,7 +79,7 @@ def test_every_compiled_layout_gives_the_eager_numbers(compiler, activation, ord
 def test_layers_are_compiled_inside_the_statement_alone(compiler) -> None:
     trial = build(TINY, torch.float64)
     with compiled(trial):
-        assert trial.kernels == Compiled()
+        assert isinstance(trial.kernels, Compiled)
     assert trial.kernels is EAGER
 
 
@@ -124,7 +124,7 @@ def test_a_gradient_gathered_in_pieces_is_that_of_the_whole() -> None:
     generator = torch.Generator().manual_seed(44753)
     [constraint] = problem.trained
     batch = objective.batch(constraint, objective.draw(constraint, trial, generator))
-    assert [len(piece.samples.points) for piece in objective.pieces(batch)] == [1024, 1024, 13]
+    assert [len(piece.samples.points) for piece in objective.pieces(batch)] == [2048, 2048, 13]
     whole = objective.loss_of(batch, trial)
     expected = torch.autograd.grad(whole, list(trial.parameters()))
     loss = objective.descend(batch, trial)

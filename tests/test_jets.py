@@ -10,7 +10,7 @@ from torch import Tensor
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.activations import Activation, ReLU, Sine, Softplus, Tanh
 from neurapde.jets.jet import Jet, Layout, jet_of_constant, jet_of_coordinates
-from neurapde.jets.sweep import first_layer, hidden_layer
+from neurapde.jets.sweep import sweep
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.mlp import MLP
 from neurapde.trials.siren import Siren
@@ -112,10 +112,50 @@ def test_layers_pass_gradcheck(activation: Activation, layout: Layout) -> None:
         return torch.randn(*shape, dtype=torch.float64, generator=draw).requires_grad_()
 
     d = layout.dimension
-    first = numbers(4, d), numbers(3, d), numbers(3)
-    assert torch.autograd.gradcheck(lambda x, w, b: first_layer(x, w, b, activation, layout, 0.7), first)
-    hidden = numbers(layout.count, 4, 3), numbers(2, 3), numbers(2)
-    assert torch.autograd.gradcheck(lambda s, w, b: hidden_layer(s, w, b, activation, layout), hidden)
+    layers = numbers(3, d), numbers(3), numbers(2, 3), numbers(2)
+    head = numbers(2, 2), numbers(2)
+    chosen = (activation, activation)
+
+    def headed(x: Tensor, w0: Tensor, b0: Tensor, w1: Tensor, b1: Tensor, w: Tensor, b: Tensor) -> Tensor:
+        return sweep(x, [(w0, b0), (w1, b1)], (w, b), chosen, layout, 0.7)
+
+    def bare(x: Tensor, w0: Tensor, b0: Tensor) -> Tensor:
+        return sweep(x, [(w0, b0)], None, chosen[:1], layout, 0.7)
+
+    assert torch.autograd.gradcheck(headed, (numbers(4, d), *layers, *head))
+    assert torch.autograd.gradcheck(bare, (numbers(4, d), *layers[:2]))
+
+
+@pytest.mark.parametrize("size", [1, 37, 128])
+def test_points_in_blocks_give_the_channels_and_gradients_of_the_whole(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    network = Siren(width=8, depth=2).build(
+        ([-1, -1], [1, 1]), 2, generator=generator(81401), dtype=torch.float64
+    )
+    points = torch.rand(size, 2, dtype=torch.float64, generator=generator(20849))
+    found = []
+    for limit in (10**9, 5 * 8 * 8 * 17):
+        monkeypatch.setattr("neurapde.jets.sweep.BLOCK_BYTES", limit)
+        channels = network.jet(points).channels
+        gradient = torch.autograd.grad(channels.square().sum(), list(network.parameters()))
+        found.append([channels, *gradient])
+    for whole, blocks in zip(*found, strict=True):
+        assert_close(blocks, whole)
+
+
+def test_frozen_layers_get_no_gradient_and_the_others_the_same() -> None:
+    network = Siren(width=8, depth=2).build(
+        ([-1, -1], [1, 1]), 1, generator=generator(66103), dtype=torch.float64
+    )
+    points = torch.rand(9, 2, dtype=torch.float64, generator=generator(15307))
+    network.jet(points).channels.square().sum().backward()
+    expected = network.head.weight.grad
+    network.zero_grad(set_to_none=True)
+    network.layers.requires_grad_(False)
+    network.jet(points).channels.square().sum().backward()
+    assert all(parameter.grad is None for parameter in network.layers.parameters())
+    assert_close(network.head.weight.grad, expected)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS, ids=repr)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from neurapde.galerkin.modes import AxisModes, along, along_all, project
+from neurapde.galerkin.operator import _triangular_sylvester
 from neurapde.galerkin.quadrature import interval_rule
 
 ENDS = [(False, False), (True, True), (False, True), (True, False)]
@@ -61,3 +62,33 @@ def test_projection_from_scattered_points_is_independent_of_its_blocks(monkeypat
     np.testing.assert_allclose(project(tables, points, values), expected, atol=1e-12)
     monkeypatch.setattr("neurapde.galerkin.modes.BLOCK", 10)
     np.testing.assert_allclose(project(tables, points, values), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("longest", [1, 40])
+@pytest.mark.parametrize("block", [30, 20_000])
+def test_sums_over_chords_are_sums_over_points(monkeypatch, longest, block) -> None:
+    monkeypatch.setattr("neurapde.galerkin.modes.BLOCK", block)
+    draw = np.random.default_rng(60317)
+    one = AxisModes(-1.0, 2.0, 5, (False, True))
+    x = np.repeat(draw.random(50), draw.integers(1, longest + 1, 50))
+    points = np.stack((x, draw.random(len(x))), axis=1)
+    values = draw.normal(size=len(x)) + 1j * draw.normal(size=len(x))
+    expected = (one.cosines(points[:, 0]) * values) @ one.values(points[:, 1]).T
+    np.testing.assert_allclose(project([one.cosines, one.values], points, values), expected, atol=1e-12)
+
+
+def test_a_sum_over_no_points_is_zero() -> None:
+    one = AxisModes(-1.0, 2.0, 5, (False, True))
+    found = project([one.cosines, one.values], np.empty((0, 2)), np.empty(0))
+    np.testing.assert_array_equal(found, np.zeros((11, 5)))
+
+
+@pytest.mark.parametrize("shape", [(40, 150), (150, 40), (131, 130)])
+def test_halving_solves_the_triangular_sylvester_equation(shape) -> None:
+    draw = np.random.default_rng(41263)
+    left, right = (
+        np.triu(draw.normal(size=(n, n)) + 1j * draw.normal(size=(n, n))) / n + np.eye(n) for n in shape
+    )
+    load = draw.normal(size=shape) + 1j * draw.normal(size=shape)
+    found = _triangular_sylvester(left, right, load)
+    np.testing.assert_allclose(left @ found + found @ right, load, atol=1e-11)

@@ -105,13 +105,20 @@ def project(
     """Σ_q values[q] Π_axis tables[axis](points[q, axis]): integrals against products, from scattered points of the plane.
 
     tables: one function (n,) to (count, n) for each axis. points: (n, 2). values: (n,), weights included.
-    Returns (count_0, count_1), complex. Works through the points in blocks.
+    Returns (count_0, count_1), complex. Works through the points in blocks. Neighbouring points with the same first
+    coordinate, a chord of a rule, are summed along the second one before the tables are multiplied.
     """
+    if len(points) == 0:
+        return np.zeros([len(table(points[:, axis])) for axis, table in enumerate(tables)], dtype=complex)
+    starts = np.flatnonzero(np.diff(points[:, 0], prepend=np.nan))  # of chords
+    blocks = np.split(starts, np.flatnonzero(np.diff(starts // BLOCK)) + 1)
     total: np.ndarray | float = 0.0
-    for start in range(0, max(len(points), 1), BLOCK):
-        block = slice(start, start + BLOCK)
-        first, second = (table(points[block, axis]) for axis, table in enumerate(tables))
-        part = values[block]
-        weighted = np.concatenate((first * part.real, first * part.imag)) @ second.T
-        total = total + weighted[: len(first)] + 1j * weighted[len(first) :]
+    for chords, following in zip(blocks, [*(block[0] for block in blocks[1:]), len(points)], strict=True):
+        block = slice(chords[0], following)
+        first, second = tables[0](points[chords, 0]), tables[1](points[block, 1])
+        parts = [second * values[block].real, second * values[block].imag]
+        if len(chords) < second.shape[1]:
+            parts = [np.add.reduceat(part, chords - chords[0], axis=1) for part in parts]
+        weighted = first @ np.concatenate(parts).T
+        total = total + weighted[:, : len(second)] + 1j * weighted[:, len(second) :]
     return np.asarray(total)

@@ -1,13 +1,16 @@
 """The elementwise half of a layer's sweep, forward and backward, apart from the matrix products.
 
 `Kernels` is what a sweep asks for; `EAGER` answers with torch's own operations, one after the other and in place
-where that saves a pass over memory. `neurapde.jets.compiled` answers with one fused loop for each.
+where that saves a pass over memory. `neurapde.jets.compiled` answers with formulas that a compiler fuses.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,52 +20,59 @@ from neurapde.jets.layout import Layout
 
 
 class Kernels(ABC):
-    """a = f(z) on stacked channels by the chain rule, and its transpose; none of them records a graph."""
+    """a = f(z) on stacked channels by the chain rule, and its transpose; none of them records a graph.
+
+    What is kept of f for the way back is a matter of the kernels: `kept` tensors for every layer.
+    """
+
+    kept: int
+
+    @abstractmethod
+    def ready(self, function: FunctionType, owner: Hashable) -> Callable[..., Any]:
+        """The method `function` of `owner`, which calls these kernels on tensors, in the form in which it runs best."""
 
     @abstractmethod
     def activate(
         self, stack: Tensor, bias: Tensor, activation: Activation, layout: Layout
-    ) -> tuple[Tensor, Tensor]:
-        """The channels (C, n, w) of f(z + bias) from those of z, and the slope f′ (n, w); bias (w,)."""
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The channels (C, n, w) of f(z + bias) from those of z, and what is kept; bias (w,)."""
 
     @abstractmethod
     def pull(
-        self,
-        grad: Tensor,
-        stack: Tensor,
-        value: Tensor,
-        slope: Tensor,
-        activation: Activation,
-        layout: Layout,
-    ) -> Tensor:
-        """The gradient (C, n, w) by the channels of z from `grad` by those of f; value and slope are (n, w)."""
+        self, grad: Tensor, stack: Tensor, kept: Sequence[Tensor], activation: Activation, layout: Layout
+    ) -> tuple[Tensor, Tensor]:
+        """The gradient (C, n, w) by the channels of z from `grad` by those of f, and the latter once more."""
 
     @abstractmethod
     def activate_first(
         self, z: Tensor, directions: Tensor, activation: Activation, layout: Layout
-    ) -> tuple[Tensor, Tensor]:
-        """The channels (C, n, w) of f(z), z (n, w) having the constant derivatives (d, w), and the slope (n, w)."""
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The channels (C, n, w) of f(z), z (n, w) having the constant derivatives (d, w), and what is kept."""
 
     @abstractmethod
     def pull_first(
         self,
         grad: Tensor,
         directions: Tensor,
-        value: Tensor,
-        slope: Tensor,
+        kept: Sequence[Tensor],
         activation: Activation,
         layout: Layout,
-    ) -> tuple[Tensor, Tensor]:
-        """The gradients by z (n, w) and by the directions (d, w) from `grad` (C, n, w)."""
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The gradients by z (n, w) and by the directions (d, w) from `grad` (C, n, w), and the channels of f."""
 
 
 @dataclass(frozen=True)
 class Eager(Kernels):
-    """By torch's operations, one at a time."""
+    """By torch's operations, one at a time; keeps the channels of f and its slope."""
+
+    kept = 2
+
+    def ready(self, function: FunctionType, owner: Hashable) -> Callable[..., Any]:
+        return function.__get__(owner)  # type: ignore[no-any-return]
 
     def activate(
         self, stack: Tensor, bias: Tensor, activation: Activation, layout: Layout
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, list[Tensor]]:
         value, slope = activation.value_and_slope(stack[0] + bias)
         out = torch.empty_like(stack)
         out[0] = value
@@ -71,39 +81,36 @@ class Eager(Kernels):
             second = activation.second(value, slope)
             for channel, (i, j) in enumerate(layout.pairs, start=1 + layout.firsts):
                 out[channel].addcmul_(second * stack[1 + i], stack[1 + j])
-        return out, slope
+        return out, [out, slope]
 
     def pull(
-        self,
-        grad: Tensor,
-        stack: Tensor,
-        value: Tensor,
-        slope: Tensor,
-        activation: Activation,
-        layout: Layout,
-    ) -> Tensor:
+        self, grad: Tensor, stack: Tensor, kept: Sequence[Tensor], activation: Activation, layout: Layout
+    ) -> tuple[Tensor, Tensor]:
+        channels, slope = kept
+        value = channels[0]
         out = grad * slope
         if not layout.firsts:
-            return out
+            return out, channels
         second = activation.second(value, slope)
-        slope_moves = (grad[1:] * stack[1:]).sum(0)
+        moved = grad[1] * stack[1]  # Σ g_c z_c, by which f′ moves
+        for channel in range(2, layout.count):
+            moved.addcmul_(grad[channel], stack[channel])
+        out[0].addcmul_(second, moved)
         if layout.pairs:
-            third = activation.third(value, slope)
-        for channel, (i, j) in enumerate(layout.pairs, start=1 + layout.firsts):
-            pull = grad[channel] * second
-            if i == j:
-                out[1 + i].addcmul_(pull, stack[1 + i], value=2)
-            else:
-                out[1 + i].addcmul_(pull, stack[1 + j])
-                out[1 + j].addcmul_(pull, stack[1 + i])
-            torch.mul(stack[1 + i], stack[1 + j], out=pull)
-            out[0].addcmul_(pull.mul_(grad[channel]), third)
-        out[0].addcmul_(second, slope_moves)
-        return out
+            bent = moved.zero_()  # Σ g_ij z_i z_j, by which f″ moves
+            for channel, (i, j) in enumerate(layout.pairs, start=1 + layout.firsts):
+                pull = grad[channel] * stack[1 + j]
+                bent.addcmul_(pull, stack[1 + i])
+                out[1 + i].addcmul_(second, pull, value=2 if i == j else 1)
+                if i != j:
+                    torch.mul(grad[channel], stack[1 + i], out=pull)
+                    out[1 + j].addcmul_(second, pull)
+            out[0].addcmul_(activation.third(value, slope), bent)
+        return out, channels
 
     def activate_first(
         self, z: Tensor, directions: Tensor, activation: Activation, layout: Layout
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, list[Tensor]]:
         value, slope = activation.value_and_slope(z)
         out = z.new_empty((layout.count, *z.shape))
         out[0] = value
@@ -113,17 +120,18 @@ class Eager(Kernels):
             second = activation.second(value, slope)
             for channel, (i, j) in enumerate(layout.pairs, start=1 + layout.firsts):
                 torch.mul(second, directions[i] * directions[j], out=out[channel])
-        return out, slope
+        return out, [out, slope]
 
     def pull_first(
         self,
         grad: Tensor,
         directions: Tensor,
-        value: Tensor,
-        slope: Tensor,
+        kept: Sequence[Tensor],
         activation: Activation,
         layout: Layout,
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        channels, slope = kept
+        value = channels[0]
         to_z = grad[0] * slope
         to_directions = torch.zeros_like(directions)
         if layout.firsts:
@@ -141,7 +149,7 @@ class Eager(Kernels):
                 to_directions[i] += column * directions[j]
                 to_directions[j] += column * directions[i]
             to_z.addcmul_(by_second, activation.third(value, slope))
-        return to_z, to_directions
+        return to_z, to_directions, channels
 
 
 EAGER = Eager()

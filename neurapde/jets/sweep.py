@@ -5,13 +5,18 @@ layer is one matrix product for all of them. An activation mixes channels by the
 
     a = f(z),   a_i = f′ z_i,   a_ij = f′ z_ij + f″ z_i z_j,
 
-and its transpose, written out in `kernels`, is the backward pass: no graph of derivatives is ever built twice. In
-the first layer z_i is a constant of the layer (a column of its weight) and z_ij = 0, which saves that layer's
+and its transpose, written out in `kernels`, is the backward pass: no graph of derivatives is ever built. In the
+first layer z_i is a constant of the layer (a column of its weight) and z_ij = 0, which saves that layer's
 products.
+
+On a CPU points pass through all layers in blocks, forward and backward, so that what one layer wrote is still in the
+cache when the next one reads it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -22,84 +27,32 @@ from neurapde.jets.activations import Activation
 from neurapde.jets.jet import Layout
 from neurapde.jets.kernels import EAGER, Kernels
 
-
-class _Activate(torch.autograd.Function):
-    """a = f(z + bias) on stacked channels (C, n, w); the bias (w,) belongs to the value's channel alone."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, stack: Tensor, bias: Tensor, activation: Activation, layout: Layout, kernels: Kernels
-    ) -> Tensor:
-        out, slope = kernels.activate(stack, bias, activation, layout)
-        ctx.save_for_backward(stack, out, slope)
-        ctx.setting = activation, layout
-        ctx.kernels = kernels
-        return out
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
-        stack, out, slope = ctx.saved_tensors
-        pulled = ctx.kernels.pull(grad, stack, out[0], slope, *ctx.setting)
-        return pulled, pulled[0].sum(0), None, None, None
+BLOCK_BYTES = 2_621_440
+"""Size of one layer's channels for a block of points on a CPU, about that of its second cache."""
 
 
-class _FirstActivate(torch.autograd.Function):
-    """a = f(z) for z (n, w) whose derivatives z_i are `directions` (d, w), the same at every point."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, z: Tensor, directions: Tensor, activation: Activation, layout: Layout, kernels: Kernels
-    ) -> Tensor:
-        out, slope = kernels.activate_first(z, directions, activation, layout)
-        ctx.save_for_backward(directions, out, slope)
-        ctx.setting = activation, layout
-        ctx.kernels = kernels
-        return out
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
-        directions, out, slope = ctx.saved_tensors
-        to_z, to_directions = ctx.kernels.pull_first(grad, directions, out[0], slope, *ctx.setting)
-        return to_z, to_directions, None, None, None
-
-
-def first_layer(
+def sweep(
     inputs: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    activation: Activation,
+    layers: Sequence[tuple[Tensor, Tensor]],
+    head: tuple[Tensor, Tensor] | None,
+    activations: Sequence[Activation],
     layout: Layout,
     slope: float = 1.0,
     kernels: Kernels = EAGER,
 ) -> Tensor:
-    """Channels (C, n, w) of f(ω(W x̂ + b)) at inputs x̂ (n, d), W (w, d), b (w,).
+    """Channels (C, n, c) of W f_L(… f_1(x̂)) + b at inputs x̂ (n, d), with f_l(a) = f(ω_l(W_l a + b_l)).
 
-    slope: dx̂/dx, the factor by which coordinates were scaled to make the inputs; derivatives are with
-           respect to x.
+    layers:  (W_l, b_l) of shapes (w, v) and (w,), the first from d inputs.
+    head:    (W, b); None for the channels of the last layer.
+    slope:   dx̂/dx, the factor by which coordinates were scaled to make the inputs; derivatives are with
+             respect to x.
     kernels: what computes the elementwise part.
     """
-    scaled = weight * activation.omega
-    z = torch.nn.functional.linear(inputs, scaled, bias * activation.omega)
-    return _FirstActivate.apply(  # type: ignore[no-untyped-call]
-        z, scaled.T * slope, activation, layout, kernels
-    )
-
-
-def hidden_layer(
-    stack: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    activation: Activation,
-    layout: Layout,
-    kernels: Kernels = EAGER,
-) -> Tensor:
-    """Channels (C, n, w) of f(ω(W a + b)) from the channels (C, n, v) of a, W (w, v), b (w,)."""
-    z = torch.nn.functional.linear(stack, weight * activation.omega)
-    return _Activate.apply(  # type: ignore[no-untyped-call]
-        z, bias * activation.omega, activation, layout, kernels
-    )
+    numbers = [inputs, *(part for layer in layers for part in layer), *(head or ())]
+    plan = _Plan(tuple(activations), layout, slope, kernels, head is not None)
+    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in numbers):
+        return _Sweep.apply(plan, *numbers)  # type: ignore[no-untyped-call, no-any-return]
+    return plan.forward(numbers, None)
 
 
 def linear_layer(stack: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -107,3 +60,179 @@ def linear_layer(stack: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     out = torch.nn.functional.linear(stack, weight)
     shift = torch.cat((bias.unsqueeze(0), bias.new_zeros(stack.shape[0] - 1, bias.shape[0])))
     return out + shift.unsqueeze(1)
+
+
+class _Sweep(torch.autograd.Function):
+    """The sweep as one operation with a closed-form gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, plan: _Plan, *numbers: Tensor) -> Tensor:
+        kept: list[Tensor] = []
+        out = plan.forward(numbers, kept)
+        ctx.plan, ctx.count = plan, len(numbers)
+        ctx.save_for_backward(*numbers, *kept)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        saved = ctx.saved_tensors
+        numbers, kept = saved[: ctx.count], saved[ctx.count :]
+        return None, *ctx.plan.backward(grad, numbers, kept, ctx.needs_input_grad[1:])
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a sweep does besides its numbers: the inputs, W and b of every layer, and those of the head if it has one."""
+
+    activations: tuple[Activation, ...]
+    layout: Layout
+    slope: float
+    kernels: Kernels
+    headed: bool
+
+    def forward(self, numbers: Sequence[Tensor], kept: list[Tensor] | None) -> Tensor:
+        """The channels; leaves in `kept` what `backward` needs, block by block."""
+        inputs, steps = numbers[0], self._steps
+        weights, biases = self._scaled(numbers)
+        through = self.kernels.ready(Steps.forward, steps)
+        outs = []
+        for block in self._blocks(inputs, weights):
+            out, *rest = through(inputs[block], weights, biases, self._directions(weights))
+            outs.append(out)
+            if kept is not None:
+                kept += rest
+        return outs[0] if len(outs) == 1 else torch.cat(outs, dim=1)
+
+    def backward(
+        self, grad: Tensor, numbers: Sequence[Tensor], kept: Sequence[Tensor], wanted: Sequence[bool]
+    ) -> list[Tensor | None]:
+        """The gradients by the numbers that are wanted."""
+        inputs, steps = numbers[0], self._steps
+        weights, _ = self._scaled(numbers)
+        back = self.kernels.ready(Steps.backward, steps)
+        sums: list[Tensor | None] = [
+            torch.zeros_like(number) if want else None for number, want in zip(numbers, wanted, strict=True)
+        ]
+        turned = torch.zeros_like(self._directions(weights))
+        size = (1 + self.kernels.kept) * len(self.activations) - 1
+        by_weights = list(wanted[1::2])
+        for index, block in enumerate(self._blocks(inputs, weights)):
+            here = kept[index * size : (index + 1) * size]
+            parts, by_directions, to_z = back(
+                grad[:, block].contiguous(),
+                inputs[block],
+                weights,
+                self._directions(weights),
+                here,
+                by_weights,
+            )
+            turned += by_directions
+            for total, part in zip(sums[1:], parts, strict=True):
+                if total is not None and part is not None:
+                    total += part
+            if (by_inputs := sums[0]) is not None:
+                by_inputs[block] = to_z @ weights[0]
+        if (by_first := sums[1]) is not None:
+            by_first += self.slope * turned.T
+        for level, activation in enumerate(self.activations):
+            for total in sums[1 + 2 * level : 3 + 2 * level]:
+                if total is not None and activation.omega != 1:
+                    total *= activation.omega
+        return sums
+
+    @property
+    def _steps(self) -> Steps:
+        return Steps(
+            tuple(activation.form for activation in self.activations), self.layout, self.kernels, self.headed
+        )
+
+    def _directions(self, weights: Sequence[Tensor]) -> Tensor:
+        """The derivatives (d, w) of the first layer's z."""
+        return (weights[0].T * self.slope).contiguous()
+
+    def _scaled(self, numbers: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """ωW and ωb of every layer, and W and b of the head."""
+        omegas = [*(activation.omega for activation in self.activations), 1.0]
+        layers = numbers[1:]
+        scaled = [
+            number if omegas[index // 2] == 1 else number * omegas[index // 2]
+            for index, number in enumerate(layers)
+        ]
+        return scaled[::2], scaled[1::2]
+
+    def _blocks(self, inputs: Tensor, weights: Sequence[Tensor]) -> Iterator[slice]:
+        """Ranges of points that pass through the layers together, of sizes as equal as can be."""
+        n, count = len(inputs), 1
+        if inputs.device.type == "cpu":
+            width = max(len(weight) for weight in weights[: len(self.activations)])
+            size = max(BLOCK_BYTES // (self.layout.count * width * inputs.element_size()), 16)
+            count = max(-(-n // size), 1)
+        for index in range(count):
+            yield slice(index * n // count, (index + 1) * n // count)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """One block of points through all layers and back, with weights ωW and biases ωb; nothing is changed in place."""
+
+    forms: tuple[Activation, ...]
+    layout: Layout
+    kernels: Kernels
+    headed: bool
+
+    def forward(
+        self, inputs: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor], directions: Tensor
+    ) -> list[Tensor]:
+        """The channels, then what every layer keeps: of all but the first, the channels of z, and what the kernels keep."""
+        first, *rest = self.forms
+        z = torch.addmm(biases[0], inputs, weights[0].T)
+        stack, kept = self.kernels.activate_first(z, directions, first, self.layout)
+        for level, form in enumerate(rest, start=1):
+            before = torch.matmul(stack, weights[level].T)
+            stack, more = self.kernels.activate(before, biases[level], form, self.layout)
+            kept = [*kept, before, *more]
+        if self.headed:
+            stack = torch.matmul(stack, weights[-1].T)
+            stack = torch.cat((stack[:1] + biases[-1], stack[1:]))
+        return [stack, *kept]
+
+    def backward(
+        self,
+        grad: Tensor,
+        inputs: Tensor,
+        weights: Sequence[Tensor],
+        directions: Tensor,
+        kept: Sequence[Tensor],
+        by_weights: Sequence[bool],
+    ) -> tuple[list[Tensor | None], Tensor, Tensor]:
+        """The gradients by weights and biases, by the directions, and by the first layer's z (n, w).
+
+        by_weights: of which weights.
+        """
+        parts: list[Tensor | None] = [None] * (2 * len(by_weights))
+        above: Tensor | None = None  # the gradient by what the layer above makes of this one's channels
+        pulled = grad
+        if self.headed:
+            above, pulled = pulled, torch.matmul(pulled, weights[-1])
+            parts[-1] = above[0].sum(0)
+        for level in range(len(self.forms) - 1, 0, -1):
+            end = (1 + self.kernels.kept) * (level + 1) - 1
+            before, *more = kept[end - self.kernels.kept - 1 : end]
+            pulled, stack = self.kernels.pull(pulled, before, more, self.forms[level], self.layout)
+            if above is not None and by_weights[level + 1]:
+                parts[2 * level + 2] = _product(above, stack)
+            parts[2 * level + 1] = pulled[0].sum(0)
+            above, pulled = pulled, torch.matmul(pulled, weights[level])
+        to_z, to_directions, stack = self.kernels.pull_first(
+            pulled, directions, kept[: self.kernels.kept], self.forms[0], self.layout
+        )
+        if above is not None and by_weights[1]:
+            parts[2] = _product(above, stack)
+        parts[0], parts[1] = to_z.T @ inputs, to_z.sum(0)
+        return parts, to_directions, to_z
+
+
+def _product(grad: Tensor, stack: Tensor) -> Tensor:
+    """Σ grad (…, w) stack (…, v): (w, v)."""
+    return grad.flatten(0, -2).T @ stack.flatten(0, -2)

@@ -23,7 +23,7 @@ from neurapde.trials.base import TrialFunction
 
 SAMPLED_DEVIATIONS = 5.0
 """Radius, in standard deviations, of the ball round a Gaussian source in which its extra points are drawn."""
-CACHED_ROWS = 5_120
+CACHED_ROWS = 10_240
 """Rows of numbers, points times derivatives, that pass through the layers of a network at a time on a CPU."""
 WEIGHTED_DEVIATIONS = 6.0
 """Radius, in standard deviations, where a Gaussian f counts as not zero: up to 1.5e-8 of its peak."""

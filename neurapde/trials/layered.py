@@ -11,7 +11,7 @@ from torch import Tensor
 from neurapde.jets.activations import Activation
 from neurapde.jets.jet import Jet, Layout
 from neurapde.jets.kernels import EAGER, Kernels
-from neurapde.jets.sweep import first_layer, hidden_layer, linear_layer
+from neurapde.jets.sweep import sweep
 from neurapde.trials.base import Bounds, Trial, TrialFunction, box_scale
 
 
@@ -53,7 +53,7 @@ class LayeredTrial(TrialFunction):
 
     def forward(self, points: Tensor) -> Tensor:
         """The field at `points` by plain torch operations, differentiable by torch to any order."""
-        return self._combine(self.features(points))
+        return self._combine(self.head(self.features(points)))
 
     def features(self, points: Tensor) -> Tensor:
         a = (self.inputs(points) - self.center) / self.half_extent
@@ -63,27 +63,21 @@ class LayeredTrial(TrialFunction):
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
-        return Jet(self._combine(self._sweep(points, layout)), layout)
+        return Jet(self._combine(self._sweep(points, layout, self.head)), layout)
 
     def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
-        return Jet(self._sweep(points, layout), layout)
+        return Jet(self._sweep(points, layout, None), layout)
 
-    def _sweep(self, points: Tensor, layout: Layout) -> Tensor:
-        """The channels (C, n, width) of the last hidden layer."""
-        first, *rest = (cast(torch.nn.Linear, layer) for layer in self.layers)
+    def _sweep(self, points: Tensor, layout: Layout, head: torch.nn.Linear | None) -> Tensor:
+        """The channels of the head's outputs (C, n, outputs), or without it of the last hidden layer (C, n, width)."""
+        layers = [(layer.weight, layer.bias) for layer in cast(list[torch.nn.Linear], list(self.layers))]
         inputs = (self.inputs(points) - self.center) / self.half_extent
-        slope = 1.0 / self.half_extent
-        stack = first_layer(
-            inputs, first.weight, first.bias, self.activations[0], layout, slope, self.kernels
-        )
-        for layer, activation in zip(rest, self.activations[1:], strict=True):
-            stack = hidden_layer(stack, layer.weight, layer.bias, activation, layout, self.kernels)
-        return stack
+        last = None if head is None else (head.weight, head.bias)
+        return sweep(inputs, layers, last, self.activations, layout, 1.0 / self.half_extent, self.kernels)
 
-    def _combine(self, stack: Tensor) -> Tensor:
-        """The field from the last hidden layer's values (n, width), or its channels from (C, n, width)."""
-        out = self.head(stack) if stack.ndim == 2 else linear_layer(stack, self.head.weight, self.head.bias)
+    def _combine(self, out: Tensor) -> Tensor:
+        """The field, or its channels, from what the head gives (…, n, outputs)."""
         if self.complex:
             out = torch.view_as_complex(out.reshape(*out.shape[:-1], self.outputs, 2))
         return out.squeeze(-1) if self.outputs == 1 else out
