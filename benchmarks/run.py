@@ -19,8 +19,10 @@ import equal_time
 import harness
 import held_out
 import inversion
+import memory
 import peers
 import placing
+import scaling
 import training_step
 import wavenumber
 from harness import ROOT, Benchmark
@@ -39,6 +41,8 @@ BENCHMARKS: dict[str, Benchmark] = {
         inversion,
         accuracy,
         placing,
+        scaling,
+        memory,
     )
 }
 

@@ -19,6 +19,8 @@ NAMES = (
     "inversion",
     "accuracy",
     "placing",
+    "scaling",
+    "memory",
 )
 
 
@@ -100,6 +102,19 @@ def test_every_method_lowers_the_residual_of_the_same_data(found):
         row["residual"] < 0.39 for row in rows if row["method"] != "penalty"
     )  # 0.39 of a uniform model
     assert all(0 < row["wavefield_error"] < 2 for row in rows)
+
+
+def test_a_solve_takes_memory_beyond_its_packages(found):
+    _, records = found
+    assert {row["way"] for row in records["memory"]["rows"]} == {"neurapde", "galerkin", "grid"}
+    assert all(10 < row["before"] <= row["peak"] for row in records["memory"]["rows"])
+
+
+def test_every_size_is_varied_for_the_step_and_both_solvers(found):
+    _, records = found
+    rows = records["scaling"]["rows"]
+    assert {row["sweep"] for row in rows} == {"points", "width", "depth", "dimension", "wavenumber", "shots"}
+    assert {row["way"] for row in rows} == {"step", "galerkin", "grid"}
 
 
 def test_an_unknown_name_lists_the_benchmarks():

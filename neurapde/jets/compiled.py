@@ -39,11 +39,11 @@ def _probe(x: Tensor) -> Tensor:
 
 
 @cache
-def _compiled(function: FunctionType, owner: Hashable) -> Callable[..., Any]:
+def _compiled(function: Any, owner: Hashable) -> Callable[..., Any]:
     """A method compiled under a code object of its own: torch allows a code object few compilations."""
     code = function.__code__.replace(co_name=f"{function.__name__}_{abs(hash(owner))}")
     own = FunctionType(code, function.__globals__, code.co_name)
-    return torch.compile(own.__get__(owner), dynamic=True)  # type: ignore[no-any-return]
+    return torch.compile(own.__get__(owner), dynamic=True)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Compiled(Kernels):
 
     kept = 1
 
-    def ready(self, function: FunctionType, owner: Hashable) -> Callable[..., Any]:
+    def ready(self, function: Callable[..., Any], owner: Hashable) -> Callable[..., Any]:
         return _compiled(function, owner)
 
     def activate(

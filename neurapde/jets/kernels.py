@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from types import FunctionType
+from functools import partial
 from typing import Any
 
 import torch
@@ -28,7 +28,7 @@ class Kernels(ABC):
     kept: int
 
     @abstractmethod
-    def ready(self, function: FunctionType, owner: Hashable) -> Callable[..., Any]:
+    def ready(self, function: Callable[..., Any], owner: Hashable) -> Callable[..., Any]:
         """The method `function` of `owner`, which calls these kernels on tensors, in the form in which it runs best."""
 
     @abstractmethod
@@ -67,8 +67,8 @@ class Eager(Kernels):
 
     kept = 2
 
-    def ready(self, function: FunctionType, owner: Hashable) -> Callable[..., Any]:
-        return function.__get__(owner)  # type: ignore[no-any-return]
+    def ready(self, function: Callable[..., Any], owner: Hashable) -> Callable[..., Any]:
+        return partial(function, owner)
 
     def activate(
         self, stack: Tensor, bias: Tensor, activation: Activation, layout: Layout

@@ -51,7 +51,7 @@ def sweep(
     numbers = [inputs, *(part for layer in layers for part in layer), *(head or ())]
     plan = _Plan(tuple(activations), layout, slope, kernels, head is not None)
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in numbers):
-        return _Sweep.apply(plan, *numbers)  # type: ignore[no-untyped-call, no-any-return]
+        return _Sweep.apply(plan, *numbers)  # type: ignore[no-untyped-call]
     return plan.forward(numbers, None)
 
 
