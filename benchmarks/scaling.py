@@ -140,7 +140,7 @@ def draw(raw: Mapping[str, Any], path: Path) -> None:
                 axis.loglog([row["value"] for row in rows], [cost(row) for row in rows], "o-", label=way)
         values = [row["value"] for row in series[name, next(way for sweep, way in series if sweep == name)]]
         axis.set_xticks(values, [f"{value:g}" for value in values])
-        axis.minorticks_off()
+        axis.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
         axis.set(xlabel=name, ylabel="seconds")
         axis.grid(alpha=0.3)
         axis.legend(frameon=False, fontsize=8)

@@ -148,7 +148,7 @@ def products(count: int, width: int, depth: int, device: torch.device) -> Callab
 def measure(small: bool) -> Measured:
     """Time the ways in turns, at a small number of points and at the paper's."""
     width, depth = (16, 1) if small else (256, 3)
-    sizes = {64: 1} if small else {8192: 7, PAPER_POINTS: 2}
+    sizes = {64: 1} if small else {8192: 7, PAPER_POINTS: 1}
     device = find_device("auto")
     kernels, reason = best_kernels(device)
     rows = []
