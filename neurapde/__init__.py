@@ -124,6 +124,7 @@ from neurapde.trials.encoded import FourierFeatures as FourierFeatures
 from neurapde.trials.encoded import ReluPE as ReluPE
 from neurapde.trials.factored import Factored as Factored
 from neurapde.trials.foreign import Foreign as Foreign
+from neurapde.trials.hyper import HyperSiren as HyperSiren
 from neurapde.trials.mlp import MLP as MLP
 from neurapde.trials.rbf import RBF as RBF
 from neurapde.trials.sine_history import SineHistory as SineHistory

@@ -165,6 +165,7 @@ class WaveGrid:
         sources: Sequence[Source] = (),
         receivers: Array | None = None,
         snapshot_every: int | None = None,
+        energy: bool = True,
     ) -> WaveRecord:
         """March from time 0 to `duration`.
 
@@ -176,11 +177,12 @@ class WaveGrid:
             sources: they radiate together.
             receivers: `(r, d)`, points where u is interpolated, third order polynomials.
             snapshot_every: keep u at time 0 and after every so many steps; None keeps none.
+            energy: work it out, which takes a third of the time of a step; else it is not a number.
 
         Raises: ValueError for an unstable step, wrong shapes, receivers outside the grid.
         """
         times, dt = self._times(duration, steps)
-        march = _March(self, dt, times, sources)
+        march = _March(self, dt, times, sources, energy)
         points = (
             np.zeros((0, self.grid.dimension)) if receivers is None else np.asarray(receivers, dtype=float)
         )
@@ -193,20 +195,20 @@ class WaveGrid:
         )
         count = len(times) - 1
         every = count + 1 if snapshot_every is None else snapshot_every
-        traces, energy = np.empty((count + 1, len(points))), np.empty(count)
+        traces, energies = np.empty((count + 1, len(points))), np.empty(count)
         snapshots = [] if snapshot_every is None else [self._full(old)]
         traces[0] = listen @ old
-        new, energy[0] = march.first(old, rate)
+        new, energies[0] = march.first(old, rate)
         for n in range(1, count + 1):
             traces[n] = listen @ new
             if n % every == 0:
                 snapshots.append(self._full(new))
             if n < count:
                 older, old = old, new
-                new, energy[n] = march.next(n, old, older)
+                new, energies[n] = march.next(n, old, older)
         kept = times[::every] if snapshot_every is not None else times[:0]
         return WaveRecord(
-            times, self._full(new), traces, np.array(snapshots).reshape(-1, *self.grid.shape), kept, energy
+            times, self._full(new), traces, np.array(snapshots).reshape(-1, *self.grid.shape), kept, energies
         )
 
     def _times(self, duration: float, steps: int | None) -> tuple[Array, float]:
@@ -231,9 +233,11 @@ class WaveGrid:
 class _March:
     """The steps of one run."""
 
-    def __init__(self, wave: WaveGrid, dt: float, times: Array, sources: Sequence[Source]) -> None:
+    def __init__(
+        self, wave: WaveGrid, dt: float, times: Array, sources: Sequence[Source], energy: bool
+    ) -> None:
         self.wave, self.dt, self.layers, self.square = wave, dt, wave.layers, wave.square
-        self.volume = float(np.prod(wave.grid.spacing))
+        self.volume = float(np.prod(wave.grid.spacing)) if energy else np.nan
         patterns = [wave._nodes(wave.grid, s.pattern, "source pattern")[wave.inner].ravel() for s in sources]
         self.patterns = np.array(patterns).reshape(len(sources), wave.square.size)
         early = np.concatenate([[-dt], times, [times[-1] + dt]])
@@ -297,6 +301,8 @@ class _March:
 
     def _energy(self, new: Array, u: Array, stress: Array) -> float:
         """Constant in time, to round-off, between walls and without sources."""
+        if np.isnan(self.volume):
+            return np.nan
         rate = (new - u) / self.dt
         share = self.wave.share
         return 0.5 * self.volume * float(rate @ (share * rate / self.square) - new @ (share * stress))

@@ -24,6 +24,7 @@ DECLARATIONS = [
     npde.Shots(npde.PointSource((0, 0)), [npde.PointSource((0, 1)), npde.PointSource((1, 1))]),
     npde.PML(width={"left": 0.2, "right": 0.3}, reflection=1e-6),
     npde.Siren(width=7),
+    npde.HyperSiren(width=7, codes=2),
     npde.MLP(width=7, depth=2, activation="softplus"),
     npde.Ansatz(npde.OutgoingWave(npde.GaussianSource((0, 0), 1e-4), 20.0), npde.Siren()),
     npde.Adam(steps=3, points={"helmholtz": 5}, weights={"helmholtz": 2.0}, schedule=npde.Cosine()),

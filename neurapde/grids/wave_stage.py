@@ -92,6 +92,7 @@ class Stage:
             sources=[_source(source, self.inner, self.grid, self.pads, domain) for source in sources],
             receivers=receivers,
             snapshot_every=snapshot_every,
+            energy=False,
         )
 
 
