@@ -78,23 +78,31 @@ def poisson_disk(*, center: tuple[float, float] = (0.1, 0.2), radius: float = 0.
 
 
 def poisson_l_shape(*, size: float = 1.0) -> Problem:
-    """Δu = 0 on an L whose inner corner makes the gradient infinite: u = r^(2/3) sin(2θ/3).
+    """−Δu = f on an L whose inner corner makes the gradient infinite: u = eˣ r^(2/3) sin(2θ/3).
 
     size: length of the short sides.
     """
     s = size
 
-    def exact(x: Array) -> Array:
+    def polar(x: Array) -> tuple[Array, Array]:
         xp = namespace(x)
-        radius = (x[:, 0] ** 2 + x[:, 1] ** 2) ** 0.5
+        radius = maximum(x[:, 0] ** 2 + x[:, 1] ** 2, 1e-24 * s**2) ** 0.5
         angle = xp.atan2(x[:, 1], x[:, 0])
-        angle = where(angle < -1e-9, angle + 2 * math.pi, angle)
-        return radius ** (2 / 3) * sin(2 * angle / 3)
+        return radius, where(angle < -1e-9, angle + 2 * math.pi, angle)
+
+    def exact(x: Array) -> Array:
+        radius, angle = polar(x)
+        return exp(x[:, 0]) * radius ** (2 / 3) * sin(2 * angle / 3)
+
+    def source(x: Array) -> Array:
+        radius, angle = polar(x)
+        return exp(x[:, 0]) * 4 / 3 * sin(angle / 3) / radius ** (1 / 3) - exact(x)
 
     return Problem(
         name="poisson-l-shape",
         domain=Polygon([(-s, -s), (0, -s), (0, 0), (s, 0), (s, s), (-s, s)]),
         equation=Poisson(),
+        sources=[source],
         boundary=Dirichlet(exact),
         exact=exact,
     )

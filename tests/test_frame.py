@@ -45,10 +45,24 @@ def test_feature_jets_equal_nested_differentiation(spec, dimension):
                 torch.testing.assert_close(jet.d2(i, j)[:, feature], second[:, j], atol=1e-8, rtol=1e-10)
 
 
-def test_corner_and_hole_functions_are_harmonic():
+def test_corner_and_hole_functions_are_harmonic_but_for_products():
     trial = built(Frame((1, 1), extra=(CORNER, HOLE)))
     laplacian = trial.feature_jet(points()).laplacian[:, 1:]
-    torch.testing.assert_close(laplacian, torch.zeros_like(laplacian), atol=1e-10, rtol=0)
+    bent = CORNER.products[:, 1] > 0
+    plain = np.zeros(len(CORNER.powers) + len(CORNER.exponents), dtype=bool)
+    others = np.zeros(HOLE.count, dtype=bool)
+    known = torch.as_tensor(np.concatenate([plain, bent, plain, bent, others]))
+    torch.testing.assert_close(
+        laplacian[:, ~known], torch.zeros_like(laplacian[:, ~known]), atol=1e-10, rtol=0
+    )
+    assert float(laplacian[:, known].abs().amax(dim=0).min()) > 1e-3
+
+
+def test_products_are_a_corner_s_powers_times_polynomials_up_to_the_largest_degree():
+    a, b = Corner((0.0, 0.0), 0.0, 1.5 * np.pi, 1.0, largest=2.0).products.T
+    found = {(round(3 * x), int(y)) for x, y in zip(a, b, strict=True)}
+    assert found == {(2, 1), (5, 0)}  # z^(2/3) z̄ and z^(5/3): z^(2/3), z^(4/3) are plain
+    assert len(Corner((0.0, 0.0), 0.0, np.pi / 2, 1.0).products) == 0
 
 
 def test_field_is_the_sum_of_its_features():

@@ -48,6 +48,58 @@ def test_grid_solver_agrees_on_the_singular_field_of_the_torsion_of_an_l():
     assert np.linalg.norm(solution(x) - reference(x)) < 2e-3 * np.linalg.norm(reference(x))
 
 
+def test_torsion_of_an_l_has_its_known_stiffness():
+    """∫u = ∫|∇u|² = 0.2140758 on the L of three unit squares (by adaptive finite elements in the literature)."""
+    l_shape = npde.problems.poisson_l_shape().domain
+    problem = npde.Problem("torsion", l_shape, npde.Poisson(), [1.0], npde.Dirichlet(0.0))
+    solution = npde.solve(problem, method=npde.LeastSquares(tolerance=1e-5))
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    x, y = np.meshgrid(nodes, nodes, indexing="ij")
+    unit = np.stack(((x.ravel() + 1) / 2, (y.ravel() + 1) / 2), axis=1)
+    share = np.outer(weights, weights).ravel() / 4
+    total = sum(share @ solution(unit + np.array(corner)) for corner in ((-1, -1), (-1, 0), (0, 0)))
+    assert total == pytest.approx(0.2140758, abs=2e-6)
+
+
+def test_micrometres_and_small_coefficients_change_nothing():
+    def exact(x):
+        return npde.sin(2e6 * x[:, 0]) * npde.cos(1e6 * x[:, 1])
+
+    domain = npde.Box((0, 3e-6), (0, 2e-6))
+    problem = npde.Problem(
+        "chip",
+        domain,
+        npde.Poisson(coefficient=1e-12),
+        [lambda x: 5 * exact(x)],
+        npde.Dirichlet(exact),
+    )
+    assert error(npde.solve(problem), exact, domain) < 1e-6
+
+
+def test_a_domain_far_from_the_origin_and_a_long_one_are_solved_as_well():
+    def exact(x):
+        return npde.sin(x[:, 0] - 1000) * npde.exp(x[:, 1] / 4)
+
+    domain = npde.Box((1000, 1002), (-5, 5))
+    source = [lambda x: (1 - 1 / 16) * exact(x)]
+    problem = npde.Problem("far", domain, npde.Poisson(), source, npde.Dirichlet(exact))
+    assert error(npde.solve(problem), exact, domain) < 1e-6
+
+
+def test_slopes_beside_values_on_a_disk_by_robin():
+    disk = npde.Disk((0.3, -0.2), 0.7)
+
+    def exact(x):
+        return npde.exp(x[:, 0]) * npde.sin(x[:, 1])  # harmonic
+
+    def given(x):
+        slope = (x[:, 0] - 0.3) * exact(x) + (x[:, 1] + 0.2) * npde.exp(x[:, 0]) * npde.cos(x[:, 1])
+        return 2 * exact(x) + slope / 0.7
+
+    problem = npde.Problem("robin", disk, npde.Poisson(), boundary=npde.Robin(2.0, 1.0, given))
+    assert error(npde.solve(problem), exact, disk) < 1e-6
+
+
 CUBE = npde.Box((0, 1), (0, 1), (0, 1))
 SQUARE = npde.Box((0, 1), (0, 1))
 
@@ -175,7 +227,7 @@ def test_solution_survives_saving(tmp_path):
 
 def test_too_few_features_are_told():
     problem = npde.problems.poisson_square(waves=(6, 7))
-    with pytest.warns(npde.ResolutionWarning, match="above the tolerance 3e-6; give LeastSquares"):
+    with pytest.warns(npde.ResolutionWarning, match="above the tolerance 5e-7; give LeastSquares"):
         solution = npde.solve(problem, method=npde.LeastSquares(largest=200))
     assert solution.status is npde.Status.UNRESOLVED
 

@@ -22,7 +22,8 @@ from neurapde.trials.patchwork import PatchworkTrial
 OVERSAMPLING = 2.5  # interior points for each feature
 EDGEWISE = 30.0  # points on the boundary for each feature along an axis: corners need many
 SIDESTEP = 1e-7  # of the domain's size: how far from an interface its two sides are looked up
-ROUNDING = 1e-10  # of the features' size: what is below it is taken for nothing
+ROUNDING = 1e-10  # of the largest of its kind: what is below it is taken for nothing
+CANCELLED = 1e-14  # of the features' size: what a residual may leave where its terms cancel
 AFFINE = 1e-6  # relative departure from linearity that rounding may cause
 
 
@@ -157,7 +158,7 @@ class Assembly:
         found = residual(jets.squeeze(-1) if self.outputs == 1 else jets)
         expected = matrix @ amplitudes + offset
         size = (matrix.abs() @ amplitudes.abs() + offset.abs()).max()
-        rounding = ROUNDING * float(features.channels.abs().max())
+        rounding = CANCELLED * float(features.channels.abs().max())
         if float((found - expected).abs().max()) > AFFINE * float(size) + rounding:
             raise DeclarationError(
                 f"constraint {constraint.name!r} of {self.problem.name} is not linear in u, which LeastSquares needs; "
@@ -176,7 +177,7 @@ class Assembly:
         omega = np.concatenate([np.tile(f.frequencies, self.outputs) for f in self.frames]) + 1 / self.length
         scale = torch.as_tensor(omega**order, device=self.device)
         norms = torch.linalg.vector_norm(matrix, dim=0) / scale / len(matrix) ** 0.5
-        felt = norms > ROUNDING * max(1.0, float(norms.max()))
+        felt = norms > ROUNDING * norms.max()
         typical = float(norms[felt].median()) if bool(felt.any()) else 1.0
         weight = (self.length / np.pi) ** order / typical / len(matrix) ** 0.5
         if order < 2:

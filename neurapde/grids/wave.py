@@ -21,13 +21,14 @@ from neurapde.reference_solvers.convergence import richardson
 from neurapde.reference_solvers.grid import Grid
 from neurapde.sources import PointSource
 
-NODES = 6.0  # in the shortest of the waves that matter
+NODES = 9.0  # in the shortest of the waves that matter
 MATTERS = 2e-3  # of the norm: what shorter waves may hold
 TURN = 1.2  # radians of the fastest wave between two snapshots
 KEPT = {1: 2001, 2: 201}  # nodes an axis that are kept of a grid chosen here
 MOST = {1: 20_001, 2: 1025}  # nodes an axis of a grid chosen here
+LEAST = 9  # nodes an axis of a grid that can be halved
 SNAPSHOTS = (41, 401)  # fewest and most
-SMOOTH, ROUGH = 4.0, 2.0  # orders of convergence in smooth media and in those that jump
+SMOOTH, ROUGH = 4.0, 2.0  # orders of convergence in smooth media, and the least where they jump
 
 Array = NDArray[np.float64]
 
@@ -147,7 +148,7 @@ def _good_shape(problem: Problem) -> tuple[tuple[int, ...], int, int]:
     spacing = 2 * math.pi / band / NODES
     wanted = [max(65, math.ceil(extent / spacing) + 1) for extent in waves.space.extents]
     stride = max(1, math.ceil(max(wanted) / KEPT[dimension]))
-    block = 2 * stride
+    block = 4 * stride  # so that two grids of twice the spacing fit inside
     counts = tuple(
         min(math.ceil((n - 1) / block) * block, MOST[dimension] // block * block) + 1 for n in wanted
     )
@@ -164,19 +165,38 @@ def _estimate(
     snapshots: int,
     values: Array,
 ) -> tuple[float | None, str]:
-    """The relative L2 error over space and time from a grid of twice the spacing, and how it was found."""
+    """The relative L2 error over space and time from grids of twice the spacing and more, and how it was found."""
     if any(n % 2 == 0 for n in counts):
         return None, "no error estimate: an even number of nodes has no grid of twice the spacing inside"
-    coarser = tuple((n - 1) // 2 + 1 for n in counts)
-    coarse = _solved(equation, problem, domain, sides, coarser, snapshots)
-    common = values[(slice(None, None, 2),) * len(counts)]
-    order = ROUGH if isinstance(equation.speed, Piecewise) and equation.speed.pieces else SMOOTH
+    fields, order = [values], SMOOTH
+    rough = isinstance(equation.speed, Piecewise) and bool(equation.speed.pieces)
+    for _ in range(1 + rough):
+        if any(n % 2 == 0 or n < LEAST for n in counts):
+            break
+        counts = tuple((n - 1) // 2 + 1 for n in counts)
+        fields.append(_solved(equation, problem, domain, sides, counts, snapshots).values)
+    nodes = (slice(None, None, 2),) * len(counts)
     lower, upper = (corner.tolist() for corner in domain.space.bounds)
-    counted = _away(problem, Grid(lower, upper, coarser))
-    error = richardson(coarse.values, common, order)[counted]
-    size = float(np.linalg.norm(common[counted]))
+    counted = _away(problem, Grid(lower, upper, fields[1].shape[: len(counts)]))
+    text = "error estimated by the grid of twice the spacing, for order"
+    if rough:
+        order = ROUGH if len(fields) < 3 else _observed(*fields, nodes=nodes, counted=counted)
+        text = "error estimated by grids of twice and four times the spacing, for the order that they show, at most"
+    error = richardson(fields[1], values[nodes], order)[counted]
+    size = float(np.linalg.norm(values[nodes][counted]))
     estimate = float(np.linalg.norm(error)) / size if size else 0.0
-    return estimate, f"error estimated by the grid of twice the spacing, for order {order:g}"
+    return estimate, f"{text} {order:.2g}"
+
+
+def _observed(
+    fine: Array, coarse: Array, coarsest: Array, *, nodes: tuple[slice, ...], counted: NDArray[np.bool_]
+) -> float:
+    """The order of convergence that three grids show, between that of a jump and that of a smooth medium."""
+    first = np.linalg.norm((fine[nodes] - coarse)[counted])
+    second = np.linalg.norm((coarse[nodes] - coarsest)[counted[nodes]])
+    share = 2.0 ** len(nodes)  # as many nodes more on the finer of the two grids
+    ratio = second * math.sqrt(share) / first if first else math.inf
+    return float(np.clip(math.log2(ratio) if 0 < ratio < math.inf else SMOOTH, ROUGH, SMOOTH))
 
 
 def _away(problem: Problem, grid: Grid) -> NDArray[np.bool_]:

@@ -21,9 +21,10 @@ from neurapde.trials.base import Bounds, Trial, TrialFunction
 
 @dataclass(frozen=True)
 class Corner(Declaration):
-    """Harmonic functions Re, Im of z^α and z^α log z about a corner of the plane, with z = (x − at) e^{−i start}/size.
+    """Re, Im of z^α, z^α log z and z^(α+m) z̄ⁿ about a corner of the plane, with z = (x − at) e^{−i start}/size.
 
-    Plain powers with a whole α are left out: they are polynomials, which the sines carry.
+    Plain powers with a whole α are left out: they are polynomials, which the sines carry. The products with polynomials,
+    of degree up to `largest`, are what coefficients and sources that vary add to the harmonic ones.
 
     at: the corner. start: direction of the side from which the domain opens counterclockwise, rad. opening: the angle of
     the domain there, rad. size: length by which r is scaled. The exponents are α = kπ/opening up to `largest`: those of
@@ -49,9 +50,19 @@ class Corner(Declaration):
         return self.exponents[np.abs(self.exponents - np.round(self.exponents)) > 1e-6]
 
     @property
+    def products(self) -> np.ndarray:
+        """(a, b) of z^a z̄^b (q, 2), a = α + m and b whole, those that are plain powers left out."""
+        sums = (self.powers[:, None] + np.arange(int(self.largest) + 1)).ravel()
+        pairs = [
+            (round(a, 9), b) for a in sums for b in range(int(self.largest) + 1) if a + b <= self.largest
+        ]
+        plain = {(round(a, 9), 0) for a in self.powers}
+        return np.array(sorted(set(pairs) - plain), dtype=float).reshape(-1, 2)
+
+    @property
     def count(self) -> int:
-        """Number of functions: two for each plain power and two for each with a logarithm."""
-        return 2 * (len(self.powers) + len(self.exponents))
+        """Number of functions: two for each plain power, each with a logarithm and each product."""
+        return 2 * (len(self.powers) + len(self.exponents) + len(self.products))
 
     def channels(self, points: Tensor, layout: Layout) -> Tensor:
         """The functions and their derivatives at points (n, 2): (layout.count, n, count)."""
@@ -76,7 +87,28 @@ class Corner(Declaration):
             bent = (logged * (logged - 1) * log + 2 * logged - 1) * _power(logged, log, 2)
             second = turned**2 * torch.cat((plain * (plain - 1) * _power(plain, log, 2), bent), dim=1)
             rows += [1j ** (i + j) * second for i, j in layout.pairs]
+        products = self._products(log, turned, layout)
+        rows = [torch.cat(pair, dim=1) for pair in zip(rows, products, strict=True)]
         return torch.stack([torch.cat((row.real, row.imag), dim=1) for row in rows])
+
+    def _products(self, log: Tensor, turned: complex, layout: Layout) -> list[Tensor]:
+        """z^a z̄^b and their derivatives (n, q) from log z (n, 1), z growing by `turned` along x and 1j `turned` along y."""
+        a, b = torch.as_tensor(self.products, dtype=log.real.dtype, device=log.device).T
+        other = log.conj()
+        steps = [1j**i * turned for i in range(2)]
+        rows = [_power(a, log, 0) * _power(b, other, 0)]
+        if layout.order > 0:
+            ahead = a * _power(a, log, 1) * _power(b, other, 0)
+            aside = b * _power(a, log, 0) * _power(b, other, 1)
+            rows += [s * ahead + np.conj(s) * aside for s in steps]
+        if layout.order > 1:
+            ahead = a * (a - 1) * _power(a, log, 2) * _power(b, other, 0)
+            between = a * b * _power(a, log, 1) * _power(b, other, 1)
+            aside = b * (b - 1) * _power(a, log, 0) * _power(b, other, 2)
+            for s, t in ((steps[i], steps[j]) for i, j in layout.pairs):
+                cross = 2 * (s * np.conj(t)).real
+                rows.append(s * t * ahead + cross * between + np.conj(s * t) * aside)
+        return rows
 
 
 def _power(alpha: Tensor, log: Tensor, less: int) -> Tensor:

@@ -49,12 +49,12 @@ class HyperSirenTrial(TrialFunction):
     def weights(self, code: Tensor) -> dict[str, Tensor]:
         """The parameters of the SIREN that a code (latent,) stands for, by their names in `network`."""
         moved = self.spread @ torch.relu(self.hidden(code)) / self.hidden.out_features
-        named = dict(self.network.named_parameters())
-        parts = moved.split([parameter.numel() for parameter in named.values()])
-        return {
-            name: parameter + part.reshape(parameter.shape)
-            for (name, parameter), part in zip(named.items(), parts, strict=True)
-        }
+        theta, start = {}, 0
+        for name, parameter in self.network.named_parameters():
+            part = moved[start : start + parameter.numel()]
+            theta[name] = parameter + part.reshape(parameter.shape)
+            start += parameter.numel()
+        return theta
 
     def forward(self, points: Tensor) -> Tensor:
         """The field at `points` by plain torch operations, differentiable by torch to any order."""
