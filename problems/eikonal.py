@@ -208,7 +208,7 @@ EIKONAL_CASES = (
         "travel-time-layers",
         travel_time_layers,
         "first arrivals through layers that are faster below; compared with fast sweeping",
-        tolerance=0.01,
-        seconds=30,
+        tolerance=0.005,
+        seconds=15,
     ),
 )

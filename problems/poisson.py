@@ -134,9 +134,9 @@ POISSON_CASES = (
     Case(
         "poisson-rod", poisson_rod, "varying conductivity on an interval, value left and slope right", 1e-6, 1
     ),
-    Case("poisson-square", poisson_square, "a manufactured solution on a square", 1e-6, 10),
-    Case("poisson-disk", poisson_disk, "varying conductivity on a disk", 1e-6, 5),
-    Case("poisson-l-shape", poisson_l_shape, "the singular corner of an L", 1e-3, 5),
+    Case("poisson-square", poisson_square, "a manufactured solution on a square", 1e-6, 4),
+    Case("poisson-disk", poisson_disk, "varying conductivity on a disk", 1e-6, 1),
+    Case("poisson-l-shape", poisson_l_shape, "the singular corner of an L", 1e-5, 1),
     Case(
         "poisson-inclusion",
         poisson_inclusion,
