@@ -100,6 +100,23 @@ def test_slopes_beside_values_on_a_disk_by_robin():
     assert error(npde.solve(problem), exact, disk) < 1e-6
 
 
+def test_slopes_alone_leave_a_constant_open_which_counts_nowhere():
+    disk = npde.Disk((0.3, -0.2), 0.7)
+
+    def exact(x):
+        return x[:, 0] ** 2 - x[:, 1] ** 2
+
+    def slope(x):
+        return (2 * x[:, 0] * (x[:, 0] - 0.3) - 2 * x[:, 1] * (x[:, 1] + 0.2)) / 0.7
+
+    problem = npde.Problem("slopes", disk, npde.Poisson(), boundary=npde.Neumann(slope), exact=exact)
+    solution = npde.solve(problem)
+    assert solution.status is npde.Status.CONVERGED
+    report = npde.validate(solution)
+    assert report.relative_l2 < 1e-6
+    assert any("leave a constant open" in note for note in report.notes)
+
+
 CUBE = npde.Box((0, 1), (0, 1), (0, 1))
 SQUARE = npde.Box((0, 1), (0, 1))
 

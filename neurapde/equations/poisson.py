@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from neurapde.boundaries import PML, beside
+from neurapde.boundaries import PML, Neumann, Periodic, beside
 from neurapde.constraints import Constraint, Samples, interior
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
@@ -114,6 +114,11 @@ class Poisson(AbstractEquation):
         residual = PoissonResidual(self.coefficient, self.reaction, problem.right_hand_sides)
         text = f"−∇·(a∇u) + c u − f = 0 in the {problem.domain.name}"
         return (Constraint("poisson", residual, interior(problem.domain), self.order, text),)
+
+    def leaves_constant(self, problem: "Problem") -> bool:
+        """Where there is no reaction, and slopes or periodicity alone are given."""
+        free = all(isinstance(part, Neumann | Periodic) for part in problem.boundary)
+        return free and self.reaction == Constant(0.0) and not problem.extra
 
     def transmission(self, problem: "Problem") -> Transmission | None:
         pieces = pieces_of(self.coefficient if isinstance(self.coefficient, Piecewise) else self.reaction)

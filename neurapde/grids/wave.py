@@ -26,7 +26,7 @@ MATTERS = 2e-3  # of the norm: what shorter waves may hold
 TURN = 1.2  # radians of the fastest wave between two snapshots
 KEPT = {1: 2001, 2: 201}  # nodes an axis that are kept of a grid chosen here
 MOST = {1: 20_001, 2: 1025}  # nodes an axis of a grid chosen here
-LEAST = 9  # nodes an axis of a grid that can be halved
+LEAST = 17  # nodes an axis of a grid that can be halved once more
 SNAPSHOTS = (41, 401)  # fewest and most
 SMOOTH, ROUGH = 4.0, 2.0  # orders of convergence in smooth media, and the least where they jump
 
@@ -170,8 +170,8 @@ def _estimate(
         return None, "no error estimate: an even number of nodes has no grid of twice the spacing inside"
     fields, order = [values], SMOOTH
     rough = isinstance(equation.speed, Piecewise) and bool(equation.speed.pieces)
-    for _ in range(1 + rough):
-        if any(n % 2 == 0 or n < LEAST for n in counts):
+    for level in range(1 + rough):
+        if level and not _halves(domain, sides, counts):
             break
         counts = tuple((n - 1) // 2 + 1 for n in counts)
         fields.append(_solved(equation, problem, domain, sides, counts, snapshots).values)
@@ -186,6 +186,21 @@ def _estimate(
     size = float(np.linalg.norm(values[nodes][counted]))
     estimate = float(np.linalg.norm(error)) / size if size else 0.0
     return estimate, f"{text} {order:.2g}"
+
+
+def _halves(domain: SpaceTime, sides: tuple[tuple[Side, Side], ...], counts: tuple[int, ...]) -> bool:
+    """Whether a grid of twice the spacing still holds the domain and its layers, each 4 spacings wide or more."""
+    if any(n % 2 == 0 or n < LEAST for n in counts):
+        return False
+    lower, upper = domain.space.bounds
+    spacings = 2 * (upper - lower) / (np.array(counts) - 1)
+    layers = (
+        (side.width, h)
+        for pair, h in zip(sides, spacings, strict=True)
+        for side in pair
+        if side.kind == "layer"
+    )
+    return all(width >= 4 * h for width, h in layers)
 
 
 def _observed(

@@ -50,7 +50,7 @@ class LeastSquares(Method):
     """
 
     tolerance: float = 5e-7
-    largest: int = 2500
+    largest: int = 3500
     margin: float = 0.5
 
     def __post_init__(self) -> None:
@@ -92,6 +92,8 @@ class LeastSquares(Method):
             for best, columns in interrupts.levels(solved):
                 with torch.no_grad():
                     finer = best(probes)
+                    if task.problem.equation.leaves_constant(task.problem):
+                        finer = finer - finer.mean(dim=0)
                 bar.advance(columns - done)
                 done = columns
                 if field is not None:
