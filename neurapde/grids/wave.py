@@ -21,7 +21,7 @@ from neurapde.reference_solvers.convergence import richardson
 from neurapde.reference_solvers.grid import Grid
 from neurapde.sources import PointSource
 
-NODES = 9.0  # in the shortest of the waves that matter
+NODES = 8.0  # in the shortest of the waves that matter
 MATTERS = 2e-3  # of the norm: what shorter waves may hold
 TURN = 1.2  # radians of the fastest wave between two snapshots
 KEPT = {1: 2001, 2: 201}  # nodes an axis that are kept of a grid chosen here
