@@ -169,8 +169,8 @@ WAVE_CASES = (
         "wave-uniform",
         wave_uniform,
         "a narrow Gaussian let go in a uniform plane (the SIREN paper's); exact solution known",
-        tolerance=0.005,
-        seconds=1,
+        tolerance=0.003,
+        seconds=2,
     ),
     Case(
         "wave-disk",
