@@ -23,6 +23,10 @@ import memory
 import peers
 import placing
 import scaling
+import overthrust
+import peers
+import placing
+import time_modelling
 import training_step
 import wavenumber
 from harness import ROOT, Benchmark
@@ -43,6 +47,8 @@ BENCHMARKS: dict[str, Benchmark] = {
         placing,
         scaling,
         memory,
+        time_modelling,
+        overthrust,
     )
 }
 

@@ -134,12 +134,14 @@ def compared(survey: Survey, offsets: NDArray, nodes: int, python: Path | None) 
     speed = SPEED * (1 + 0.1 * np.sin(points[:, 0] / 150) * np.cos(points[:, 1] / 120))
     cotangent = survey.traces
     assert cotangent is not None
+    begin = time.perf_counter()
     ours = engine.forward(speed**-2.0)
+    wall = time.perf_counter() - begin
     traces_seconds = least(lambda: engine.forward(speed**-2.0))
     both_seconds = least(lambda: engine.backward(engine.forward(speed**-2.0), cotangent))
     gradient = (-2 * speed**-3.0 * engine.backward(ours, cotangent)).reshape(engine.grid.shape)[inside]
     uniform = engine.forward(np.full(engine.grid.size, SPEED**-2.0)).data
-    rows = [row("neurapde", nodes, relative_l2(uniform, cotangent), None, None, traces_seconds, both_seconds)]
+    rows = [row("neurapde", nodes, relative_l2(uniform, cotangent), None, None, traces_seconds, both_seconds, wall)]
     if python is None:
         return rows
     far = away_from(survey, nodes, spacing)
@@ -152,7 +154,9 @@ def compared(survey: Survey, offsets: NDArray, nodes: int, python: Path | None) 
         "cotangent": cotangent, "cotangent_at_steps": cotangent @ engine.filters.traces,
     }  # fmt: skip
     for precision, way in (("float64", "plain"), ("float32", "plain"), ("float64", "corrected")):
+        begin = time.perf_counter()
         found = by_deepwave(python, given, precision, way)
+        wall = time.perf_counter() - begin
         at = steps if way == "corrected" else survey.times
         kept = at <= survey.times[-1]
         truth, here = exact(at[kept], offsets), found["uniform"][..., kept]
@@ -160,7 +164,7 @@ def compared(survey: Survey, offsets: NDArray, nodes: int, python: Path | None) 
         aside = relative_l2(found["gradient"][far], gradient[far]) if way == "plain" else None
         name = f"deepwave, {precision}" + (", corrected" if way == "corrected" else "")
         error = relative_l2(here, truth)
-        rows.append(row(name, nodes, error, apart, aside, float(found["forward"]), float(found["both"])))
+        rows.append(row(name, nodes, error, apart, aside, float(found["forward"]), float(found["both"]), wall))
     return rows
 
 
@@ -172,8 +176,9 @@ def row(
     gradients: float | None,
     forward: float,
     both: float,
+    wall: float,
 ) -> dict[str, Any]:
-    """One measurement."""
+    """One measurement; wall: of one prediction, of deepwave of its whole process."""
     return {
         "way": way,
         "nodes": nodes,
@@ -182,6 +187,7 @@ def row(
         "gradients apart": gradients,
         "traces computed": forward,
         "gradient computed": both,
+        "wall": wall,
     }
 
 

@@ -89,11 +89,12 @@ def fwi_overthrust(
 
 def models() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """True and start speed, km/s, on nodes `(401, 121)` every 25 m: from the file, or made up."""
-    for folder in _folders():
-        if (folder / FILE).is_file():
-            with h5py.File(folder / FILE) as file:
-                return tuple(np.asarray(file[name][()], dtype=float).T ** -0.5 for name in ("m", "m0"))  # type: ignore[return-value]
-    return made_up()
+    path = found_slice()
+    if path is None:
+        return made_up()
+    with h5py.File(path) as file:
+        true, start = (np.asarray(file[name][()], dtype=float).T ** -0.5 for name in ("m", "m0"))
+    return true, start
 
 
 def made_up() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -109,6 +110,11 @@ def made_up() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     sea = y <= SEA
     smooth = gaussian_filter(np.where(sea, 2.4, rock), 0.3 / STEP, mode="nearest")
     return np.where(sea, WATER, rock), np.where(sea, WATER, smooth)
+
+
+def found_slice() -> Path | None:
+    """The file of the slice, if it is at hand."""
+    return next((folder / FILE for folder in _folders() if (folder / FILE).is_file()), None)
 
 
 def _folders() -> tuple[Path, ...]:

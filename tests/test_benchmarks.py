@@ -21,6 +21,8 @@ NAMES = (
     "placing",
     "scaling",
     "memory",
+    "time_modelling",
+    "overthrust",
 )
 
 
@@ -115,6 +117,20 @@ def test_every_size_is_varied_for_the_step_and_both_solvers(found):
     rows = records["scaling"]["rows"]
     assert {row["sweep"] for row in rows} == {"points", "width", "depth", "dimension", "wavenumber", "shots"}
     assert {row["way"] for row in rows} == {"step", "galerkin", "grid"}
+def test_traces_in_time_meet_the_exact_arrivals(found):
+    _, records = found
+    (row,) = records["time_modelling"]["rows"]
+    assert row["error"] < 0.05
+    assert 0 < row["traces computed"] < row["gradient computed"]
+
+
+def test_network_and_grid_invert_the_same_overthrust_data(found):
+    _, records = found
+    rows = {row["way"]: row for row in records["overthrust"]["rows"]}
+    assert set(rows) == {"start model", "reduced, Siren", "adjoint, grid"}
+    for way in ("reduced, Siren", "adjoint, grid"):
+        assert rows[way]["residual"] < rows["start model"]["residual"]
+        assert rows[way]["RMS speed error"] > 0
 
 
 def test_an_unknown_name_lists_the_benchmarks():

@@ -98,7 +98,7 @@ def invert(
         stage = Stage(
             replace(setting, survey=part),
             unknown,
-            survey.noise,
+            part.noise,
             seed,
             Progress(progress),
             keep.saver(records),
