@@ -1,8 +1,8 @@
 """The Overthrust slice from its surface, 3 to 12 Hz: a SIREN through the grid solver beside values on a grid.
 
-Both have the same data (made on another grid, with 2 % of noise), start model, bounds, prior and stages, and end a stage where
-the data are explained down to the noise. The slice is `overthrust_slice.h5`, found by NEURAPDE_DATA or in ../shared/data; where
-it is missing, a layered and faulted model of our own. Nothing looks at the truth before the table.
+Both have the same data (made on another grid, with 2 % of noise), start model, bounds, prior and stages, and end a stage
+where the data are explained down to the noise. The slice is `overthrust_slice.h5`, found by NEURAPDE_DATA or in
+../shared/data; where it is missing, a layered and faulted model of our own. Nothing looks at the truth before the table.
 """
 
 import time
@@ -58,7 +58,15 @@ def timed(work: Callable[[], Inversion]) -> tuple[Inversion, dict[str, float]]:
 
 def table(rows: list[dict[str, Any]]) -> list[list[str]]:
     """A line for each way."""
-    head = ["way", "numbers", "data residual", "RMS speed error, km/s", "similarity", "model error", "computed, s"]
+    head = [
+        "way",
+        "numbers",
+        "data residual",
+        "RMS speed error, km/s",
+        "similarity",
+        "model error",
+        "computed, s",
+    ]
     lines = [head]
     for row in rows:
         lines.append(
@@ -83,6 +91,6 @@ def notes(problem: Any, first: Inversion, second: Inversion, data: str) -> list[
     prior = ", ".join(f"{one.name} of {one.weight:g}" for one in problem.velocity.prior) or "none"
     return [
         f"Model: {data}. Prior of both: {prior}. Steps in the stages: {steps[0]} of the network, {steps[1]} of the grid.",
-        "Residual: of the last stage. Errors where the velocity is unknown, below the water; similarity: structural, of speeds,",
-        "in windows of 7² of 201 × 61 nodes. Model error: ‖m − m*‖/‖m* − m_start‖ of m = 1/c².",
+        "Residual: of the last stage. Errors where the velocity is unknown, below the water; similarity: structural, of",
+        "speeds, in windows of 7² of 201 × 61 nodes. Model error: ‖m − m*‖/‖m* − m_start‖ of m = 1/c².",
     ]

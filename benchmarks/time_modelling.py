@@ -141,7 +141,11 @@ def compared(survey: Survey, offsets: NDArray, nodes: int, python: Path | None) 
     both_seconds = least(lambda: engine.backward(engine.forward(speed**-2.0), cotangent))
     gradient = (-2 * speed**-3.0 * engine.backward(ours, cotangent)).reshape(engine.grid.shape)[inside]
     uniform = engine.forward(np.full(engine.grid.size, SPEED**-2.0)).data
-    rows = [row("neurapde", nodes, relative_l2(uniform, cotangent), None, None, traces_seconds, both_seconds, wall)]
+    rows = [
+        row(
+            "neurapde", nodes, relative_l2(uniform, cotangent), None, None, traces_seconds, both_seconds, wall
+        )
+    ]
     if python is None:
         return rows
     far = away_from(survey, nodes, spacing)
@@ -164,7 +168,9 @@ def compared(survey: Survey, offsets: NDArray, nodes: int, python: Path | None) 
         aside = relative_l2(found["gradient"][far], gradient[far]) if way == "plain" else None
         name = f"deepwave, {precision}" + (", corrected" if way == "corrected" else "")
         error = relative_l2(here, truth)
-        rows.append(row(name, nodes, error, apart, aside, float(found["forward"]), float(found["both"]), wall))
+        rows.append(
+            row(name, nodes, error, apart, aside, float(found["forward"]), float(found["both"]), wall)
+        )
     return rows
 
 

@@ -23,12 +23,14 @@ from neurapde.problems.overthrust import fwi_overthrust as fwi_overthrust
 from neurapde.pulses import RickerSource
 from neurapde.seismic.continuation import Continuation
 from neurapde.seismic.descents import AdamDescent, BoundedLBFGS
+from neurapde.seismic.gauss_newton import GaussNewtonDescent
 from neurapde.seismic.joint import Joint
 from neurapde.seismic.priors import TotalVariation
 from neurapde.seismic.reduced import Adjoint, Reduced
 from neurapde.seismic.survey import Survey
 from neurapde.seismic.velocity import Velocity
 from neurapde.sources import GaussianSource
+from neurapde.trials.siren import Siren
 
 Position = tuple[float, float]
 
@@ -152,7 +154,7 @@ def fwi_segy(
     shots: int = 9,
     receivers: int = 25,
     noise: float = 0.02,
-    steps: int = 30,
+    steps: int = 8,
     seed: int = 48271,
 ) -> InversionProblem:
     """Traces between two wells, 300 m deep and 340 m apart, written as SEG-Y and read again; metres and seconds.
@@ -186,11 +188,12 @@ def fwi_segy(
         velocity=Velocity(
             speed,
             bounds=(0.8 * speed, 1.4 * speed),
+            trial=Siren(width=64, depth=2, omega_0=20.0, omega_hidden=5.0),
             prior=TotalVariation(1e-3),
             window=Box((60, 340), (0, 300)),
         ),
-        method=Reduced(per_wavelength=8.0, descent=AdamDescent(steps=steps, lr=5e-3)),
-        classical=Adjoint(per_wavelength=8.0, descent=BoundedLBFGS(steps)),
+        method=Reduced(per_wavelength=8.0, descent=GaussNewtonDescent(steps=steps, inner=30)),
+        classical=Adjoint(per_wavelength=8.0, descent=BoundedLBFGS(40)),
         frequencies=Continuation(*([frequency] for frequency in frequencies)),
     )
 

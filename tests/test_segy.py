@@ -263,3 +263,43 @@ def test_without_segyio_the_way_to_get_it_is_said(tmp_path: Path, monkeypatch: p
         npde.Survey.read(path)
     with pytest.raises(npde.DeclarationError, match="segyio"):
         survey().write(path)
+
+
+def swapped(places: Any) -> Any:
+    return np.asarray(places)[:, ::-1]
+
+
+@pytest.mark.filterwarnings("ignore:positions are rounded")
+@pytest.mark.parametrize(
+    ("mistake", "text"),
+    [
+        (
+            {"sources": lambda p: np.add(p, [900.0, 0.0])},
+            r"2 of 3 sources lie outside .*Read were sources x",
+        ),
+        ({"sources": swapped, "receivers": swapped}, "columns? swapped: are the axes swapped"),
+        (
+            {"sources": lambda p: np.asarray(p) / 1e3, "receivers": lambda p: p / 1e3},
+            "are they in kilometres",
+        ),
+        ({"sources": lambda p: np.asarray(p) / 1e3}, "do they mix kilometres and metres"),
+        ({"sources": lambda p: np.asarray(p) * 1e3}, "would fit divided by 1000"),
+        (
+            {"receivers": lambda p: p * [1.0, -1.0], "sources": lambda p: np.asarray(p) * [1.0, -1.0]},
+            "elevation",
+        ),
+    ],
+    ids=["outside", "swapped", "kilometres", "mixed", "thousandfold", "elevation"],
+)
+def test_a_bad_file_stops_an_inversion_with_what_was_read(mistake: Any, text: str, tmp_path: Path) -> None:
+    right = survey()
+    places = {name: undo(getattr(right, name)) for name, undo in mistake.items()}
+    path = survey(**places).write(tmp_path / "line.sgy")
+    with pytest.raises(npde.DeclarationError, match=text):
+        npde.invert(
+            npde.Survey.read(path),
+            domain=npde.Box((0, 1200), (0, 400)),
+            velocity=2000.0,
+            frequencies=[10.0],
+            method="adjoint",
+        )

@@ -36,7 +36,14 @@ def survey() -> npde.Survey:
 def invert(survey: npde.Survey, trial: Any, descent: Any, **settings: Any) -> npde.Inversion:
     velocity = npde.Velocity(2000.0, bounds=(1700.0, 2600.0), trial=trial, window=WINDOW)
     method = npde.TimeDomain(per_wavelength=3.5, descent=descent)
-    given = {"domain": BOX, "velocity": velocity, "method": method, "progress": False, "seed": 70921, **settings}
+    given = {
+        "domain": BOX,
+        "velocity": velocity,
+        "method": method,
+        "progress": False,
+        "seed": 70921,
+        **settings,
+    }
     return npde.invert(survey, **given)
 
 

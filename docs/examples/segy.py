@@ -54,10 +54,11 @@ def invert(survey: npde.Survey, steps: int) -> npde.Inversion:
         velocity=npde.Velocity(
             2000.0,
             bounds=(1600.0, 2800.0),
+            trial=npde.Siren(width=64, depth=2, omega_0=20.0, omega_hidden=5.0),
             prior=npde.TotalVariation(1e-3),
             window=npde.Box((60, 340), (0, 300)),
         ),
-        method=npde.Reduced(per_wavelength=8.0, descent=npde.AdamDescent(steps=steps, lr=5e-3)),
+        method=npde.Reduced(per_wavelength=8.0, descent=npde.GaussNewtonDescent(steps=steps, inner=30)),
         frequencies=npde.Continuation([8.0], [12.0], [16.0]),
     )
 
@@ -70,7 +71,7 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Inve
         path = Path(place) / "wells.sgy"
         write(path, *((4, 12) if small else (12, 47)))
         survey = read(path, folder / "segy-survey.png")
-    found = invert(survey, 8 if small else 40)
+    found = invert(survey, 5 if small else 8)
     print(found)
     report = npde.inversion_report(found, true=TRUE)
     print(report)
