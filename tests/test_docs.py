@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import re
+import shlex
 from pathlib import Path
 from types import ModuleType
 
@@ -55,7 +56,7 @@ def test_names_in_code_exist(page: Path) -> None:
 def test_commands_parse(page: Path) -> None:
     for block in blocks(page, "console"):
         for line in block.splitlines():
-            words = line.removeprefix("$ ").partition("#")[0].split()
+            words = shlex.split(line.removeprefix("$ "), comments=True)
             if words[:1] == ["neurapde"]:
                 build_parser().parse_args(words[1:])
 
