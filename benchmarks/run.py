@@ -20,12 +20,10 @@ import harness
 import held_out
 import inversion
 import memory
-import peers
-import placing
-import scaling
 import overthrust
 import peers
 import placing
+import scaling
 import time_modelling
 import training_step
 import wavenumber

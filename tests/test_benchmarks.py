@@ -117,6 +117,8 @@ def test_every_size_is_varied_for_the_step_and_both_solvers(found):
     rows = records["scaling"]["rows"]
     assert {row["sweep"] for row in rows} == {"points", "width", "depth", "dimension", "wavenumber", "shots"}
     assert {row["way"] for row in rows} == {"step", "galerkin", "grid"}
+
+
 def test_traces_in_time_meet_the_exact_arrivals(found):
     _, records = found
     (row,) = records["time_modelling"]["rows"]

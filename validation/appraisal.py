@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
 from skimage.metrics import structural_similarity
 
+from neurapde.boundaries import Dirichlet
 from neurapde.core.wording import listing, number
 from neurapde.medium import Field
 from neurapde.reference_solvers.averaging import cell_average
@@ -235,7 +236,13 @@ def _wells(grid: Grid, change: NDArray, free: NDArray) -> tuple[float, ...]:
 
 
 def _downwards(inversion: Inversion) -> bool:
-    survey, (lower, upper) = inversion.setting.survey, inversion.setting.enclosure.region.bounds
+    """Whether y is a depth: its lower side is a free surface, or all shots and receivers are near it."""
+    survey, enclosure = inversion.setting.survey, inversion.setting.enclosure
+    lower, upper = enclosure.region.bounds
+    lowest = enclosure.box.faces[2]
+    held = [part for part in enclosure.boundary if isinstance(part, Dirichlet)]
+    if any(lowest in enclosure.box.check_faces(part.on, "the condition") for part in held):
+        return True
     deepest = max(survey.sources[:, 1].max(), survey.receivers[:, 1].max())
     return bool(deepest <= lower[1] + SURFACE * (upper[1] - lower[1]))
 
