@@ -80,7 +80,7 @@ def fwi_overthrust(
         velocity=Velocity(
             smooth,
             bounds=(1.4, 6.0),
-            trial=Siren(width=128, depth=1, omega_0=80.0, omega_hidden=5.0),
+            trial=Siren(width=128, depth=1, omega_0=120.0, omega_hidden=5.0),
             prior=TotalVariation(weight),
             fixed=Box((0, WIDTH), (0, SEA), name="water"),
         ),

@@ -119,6 +119,7 @@ def test_seg_y_is_inverted_by_stages_from_a_process_of_its_own(segy: Path, tmp_p
     assert [stage.frequencies for stage in found.stages] == [(12.0,), (12.0, 16.0)]
     assert any(isinstance(part, npde.Dirichlet) for part in found.setting.enclosure.boundary)
     assert (out / "report.html").is_file()
+    assert npde.InversionReport.load(out).downwards  # the lower side is the surface
 
 
 def test_an_inversion_starts_from_what_another_found_or_from_a_dataset(ring: Path, tmp_path: Path) -> None:

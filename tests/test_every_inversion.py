@@ -141,6 +141,25 @@ def test_a_run_stopped_in_its_last_stage_goes_on_bit_for_bit(
     assert rest.status is whole.status
 
 
+def test_traces_are_explained_down_to_the_noise_at_their_frequencies() -> None:
+    noisy = survey("time").replace(noise=0.9)
+    level = noisy.at([3.0, 4.0]).noise
+    assert level is not None
+    velocity = npde.Velocity(2000.0, bounds=(1600.0, 2600.0), window=WINDOW)
+    found = npde.invert(
+        noisy,
+        domain=BOX,
+        velocity=velocity,
+        method=small("adjoint", 3),
+        frequencies=[3.0, 4.0],
+        progress=False,
+    )
+    residual = found.history["relative residual"]
+    assert level < residual[0] < 0.9
+    assert (found.status is Status.CONVERGED) == bool(residual[-1] <= level)
+    assert len(residual) > 1
+
+
 def test_another_inversion_does_not_go_on_from_a_checkpoint(tmp_path: Path) -> None:
     invert("adjoint", out=tmp_path)
     with pytest.raises(npde.DeclarationError, match=r"cannot resume from .*prior"):
