@@ -57,7 +57,7 @@ def fields_figure(scene: Scene, axes: Sequence[NDArray], fields: Mapping[str, ND
         parts = {"real part": np.real, "imaginary part": np.imag}
     if len(axes) == 1:
         return _line_figure(scene, axes[0], planes, parts)
-    figure = empty_figure(WIDTH, _height(axes, len(planes)) * len(parts) + 0.3)
+    figure = empty_figure(WIDTH, _height(axes, len(planes)) * len(parts) + 0.45)
     panels = figure.subplots(len(parts), len(planes), sharex=True, sharey=True, squeeze=False)
     limit = robust_limit(
         np.concatenate([part(f).ravel() for f in planes.values() for part in parts.values()])
