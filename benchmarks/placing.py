@@ -73,9 +73,9 @@ def in_order(steps: int) -> dict[str, npde.Adam]:
 
 COMPARISONS = (
     Comparison(cases.burgers, "NaturalGradient", 100, SMALL, followed),
-    Comparison(cases.manufactured_helmholtz, "NaturalGradient", 60, WAVES, spread),
-    Comparison(cases.manufactured_helmholtz, "Adam", 3000, WAVES, balanced),
-    Comparison(cases.advection, "Adam", 3000, npde.MLP(40, 2), in_order),
+    Comparison(cases.manufactured_helmholtz, "NaturalGradient", 50, WAVES, spread),
+    Comparison(cases.manufactured_helmholtz, "Adam", 1500, WAVES, balanced),
+    Comparison(cases.advection, "Adam", 2000, npde.MLP(40, 2), in_order),
 )
 
 

@@ -73,7 +73,7 @@ def _for_nonlinear(problem: Problem) -> NaturalGradient:
     inside = {one.name: isinstance(one.sample, Interior) for one in problem.trained}
     points = {name: 2000 if is_inside else 200 for name, is_inside in inside.items()}
     weights = {name: 10.0 for name, is_inside in inside.items() if not is_inside}
-    return NaturalGradient(150, points, weights, sampling=ResidualAdaptive(every=10))
+    return NaturalGradient(120, points, weights, sampling=ResidualAdaptive(every=10))
 
 
 def _for_eikonal(equation: Eikonal) -> NaturalGradient:
