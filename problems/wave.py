@@ -176,8 +176,8 @@ WAVE_CASES = (
         "wave-disk",
         wave_disk,
         "a narrow Gaussian let go beside a disk of twice the speed; compared with leapfrog",
-        tolerance=0.02,
-        seconds=10,
+        tolerance=0.01,
+        seconds=4,
     ),
     Case(
         "wave-ricker",
