@@ -149,8 +149,8 @@ def fwi_segy(
     lens: float = 2400.0,
     center: Position = (210.0, 150.0),
     radius: float = 45.0,
-    peak_frequency: float = 25.0,
-    frequencies: tuple[float, ...] = (12.0, 18.0, 26.0),
+    peak_frequency: float = 15.0,
+    frequencies: tuple[float, ...] = (8.0, 12.0, 16.0),
     shots: int = 9,
     receivers: int = 25,
     noise: float = 0.02,
@@ -213,10 +213,10 @@ FWI_CASES = (
         "fwi-overthrust",
         fwi_overthrust,
         "a slice of the Overthrust model from its surface, 3 to 12 Hz",
-        0.9,
+        1.0,
         600,
     ),
     InversionCase(
-        "fwi-segy", fwi_segy, "traces between two wells, through a SEG-Y file, wavelet unknown", 0.6, 60
+        "fwi-segy", fwi_segy, "traces between two wells, through a SEG-Y file, wavelet unknown", 0.6, 30
     ),
 )
