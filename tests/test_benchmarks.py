@@ -109,7 +109,9 @@ def test_every_method_lowers_the_residual_of_the_same_data(found):
 def test_a_solve_takes_memory_beyond_its_packages(found):
     _, records = found
     assert {row["way"] for row in records["memory"]["rows"]} == {"neurapde", "galerkin", "grid"}
-    assert all(10 < row["before"] <= row["peak"] for row in records["memory"]["rows"])
+    for row in records["memory"]["rows"]:
+        assert row["before"] > 10
+        assert row["way"] == "neurapde" or row["before"] <= row["peak"]  # a step's two are of two processes
 
 
 def test_every_size_is_varied_for_the_step_and_both_solvers(found):

@@ -115,7 +115,7 @@ class AdamDescent(Descent):
     """
 
     steps: int = 200
-    lr: float = 2e-3
+    lr: float = 3e-3
 
     def __post_init__(self) -> None:
         super().__post_init__()

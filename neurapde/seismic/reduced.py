@@ -26,6 +26,8 @@ from neurapde.trials.siren import Siren
 
 ROUGH, SMOOTH = 1.5, 1.0
 """ω₀ of a default Siren, with a prior and without, in units of the largest wavenumber: waves see up to twice theirs."""
+SOFT = 5.0
+"""ω of the hidden layers where there are several: the 30 of a picture lets a velocity wriggle between the nodes of a grid."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def default_siren(setting: Setting) -> Siren:
     _, half = box_scale(free_bounds(setting.velocity, setting.enclosure))
     omega = half * float(angular_frequencies(setting.survey).max()) / slowest
     if setting.velocity.prior:
-        return Siren(width=64, depth=2, omega_0=max(1.0, ROUGH * omega), omega_hidden=30.0)
+        return Siren(width=64, depth=2, omega_0=max(1.0, ROUGH * omega), omega_hidden=SOFT)
     return Siren(width=128, depth=1, omega_0=max(1.0, SMOOTH * omega), omega_hidden=10.0)
 
 

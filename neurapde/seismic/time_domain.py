@@ -11,7 +11,7 @@ from neurapde.seismic.descents import AdamDescent, Descent
 from neurapde.seismic.method import Setting
 from neurapde.seismic.misfits import PhaseOnly
 from neurapde.seismic.modelling import Modelling
-from neurapde.seismic.reduced import ROUGH, EngineMethod
+from neurapde.seismic.reduced import ROUGH, SOFT, EngineMethod
 from neurapde.seismic.time_modelling import (
     MEMORY,
     PER_WAVELENGTH,
@@ -57,7 +57,7 @@ class TimeDomain(EngineMethod):
         _, half = box_scale(free_bounds(setting.velocity, setting.enclosure))
         peak, _ = excited_frequencies(setting.survey)
         omega = ROUGH * half * 2 * math.pi * peak / setting.start[0]
-        return Siren(width=64, depth=2, omega_0=max(1.0, omega), omega_hidden=30.0)
+        return Siren(width=64, depth=2, omega_0=max(1.0, omega), omega_hidden=SOFT)
 
     def grid(self, setting: Setting) -> Grid:
         return time_grid_for(
