@@ -27,7 +27,7 @@ from neurapde.trials.siren import Siren
 ROUGH, SMOOTH = 1.5, 1.0
 """ω₀ of a default Siren, with a prior and without, in units of the largest wavenumber: waves see up to twice theirs."""
 SOFT = 5.0
-"""ω of the hidden layers where there are several: the 30 of a picture lets a velocity wriggle between the nodes of a grid."""
+"""ω of the hidden layers where there are several: the 30 of pictures lets a velocity wriggle between nodes of a grid."""
 
 
 @dataclass(frozen=True)
