@@ -15,7 +15,6 @@ import accuracy
 import bandwidth
 import baselines
 import eikonal
-import equal_time
 import harness
 import held_out
 import inversion
@@ -36,7 +35,6 @@ BENCHMARKS: dict[str, Benchmark] = {
         peers,
         wavenumber,
         bandwidth,
-        equal_time,
         baselines,
         held_out,
         eikonal,
