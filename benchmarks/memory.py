@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import Measured
-from peers import COMPILED, PACKAGES, PROBLEMS, Worker, make_environment
+from peers import COMPILED, PACKAGES, POINTS, PROBLEMS, Worker, make_environment
 
 import neurapde as npde
 from neurapde.problems import helmholtz_disk
@@ -64,9 +64,9 @@ def measure(small: bool) -> Measured:
     python["neurapde"] = Path(sys.executable)
     if not small:
         python[COMPILED] = Path(sys.executable)
-    size = ("64", "16", "1") if small else ("8192", "256", "3")
     rows: list[dict[str, Any]] = []
     for problem in ("poisson",) if small else PROBLEMS:
+        size = ("64", "16", "1") if small else (str(POINTS[problem]), "256", "3")
         for package, path in python.items():
             rows.append(_row(PROBLEMS[problem], package, *_timed(of_step, package, path, problem, size)))
     context = multiprocessing.get_context("spawn")
@@ -79,7 +79,7 @@ def measure(small: bool) -> Measured:
     for row in rows:
         numbers = (row["before"], row["peak"], row["peak"] - row["before"])
         table.append([row["what"], row["way"], *(f"{number:.0f} MiB" for number in numbers)])
-    settings = {"points, width, depth": size, "measure": "VmHWM"}
+    settings = {"points": POINTS, "network": "256 × (1 + 3)", "measure": "VmHWM"}
     return Measured(settings, rows, table)
 
 
