@@ -30,11 +30,8 @@ PROBLEMS = {
     "helmholtz": "Helmholtz with PML, 2 outputs",
     "inversion": "five shots and the medium, 11 outputs",
 }
-POINTS = {
-    "poisson": 8192,
-    "helmholtz": 8192,
-    "inversion": 4096,
-}  # PINA takes more than 13 GB of 8192 at 11 outputs
+# PINA takes more than 19 GB of 4096 points at 11 outputs.
+POINTS = {"poisson": 8192, "helmholtz": 8192, "inversion": 1024}
 
 
 @dataclass
