@@ -67,7 +67,7 @@ def default_siren(setting: Setting) -> Siren:
     """
     slowest, _ = setting.start
     _, half = box_scale(free_bounds(setting.velocity, setting.enclosure))
-    omega = half * float(angular_frequencies(setting.survey).max()) / slowest
+    omega = round(half * float(angular_frequencies(setting.survey).max()) / slowest, 6)
     if setting.velocity.prior:
         return Siren(width=64, depth=2, omega_0=max(1.0, ROUGH * omega), omega_hidden=SOFT)
     return Siren(width=128, depth=1, omega_0=max(1.0, SMOOTH * omega), omega_hidden=10.0)
