@@ -214,7 +214,7 @@ FWI_CASES = (
         fwi_overthrust,
         "a slice of the Overthrust model from its surface, 3 to 12 Hz",
         1.0,
-        600,
+        120,
     ),
     InversionCase(
         "fwi-segy", fwi_segy, "traces between two wells, through a SEG-Y file, wavelet unknown", 0.6, 30
