@@ -280,4 +280,4 @@ def test_without_a_prior_the_default_network_is_smoother() -> None:
     plain = stage.setting
     with_prior = replace(plain, velocity=replace(plain.velocity, prior=TotalVariation(1e-3)))
     assert default_siren(plain).omega_0 < default_siren(with_prior).omega_0
-    assert default_siren(plain).omega_hidden < default_siren(with_prior).omega_hidden
+    assert default_siren(plain).depth < default_siren(with_prior).depth
