@@ -74,10 +74,9 @@ class Problem(Declaration):
             part.on_domain(domain)
             for part in _tuple(boundary, Boundary, "boundary", "Dirichlet, Neumann, Robin, Periodic or PML")
         ]
-        if isinstance(domain, SpaceTime):
-            order = equation.order_in_time(domain)
+        if isinstance(domain, SpaceTime) and equation.second_in_time(domain):
             conditions = [
-                part.for_order(order) if isinstance(part, InitialCondition) else part for part in conditions
+                part.with_velocity() if isinstance(part, InitialCondition) else part for part in conditions
             ]
         found: Mapping[str, object] = {
             "name": name,

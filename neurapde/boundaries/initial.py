@@ -49,9 +49,9 @@ class InitialCondition(Boundary):
         velocity = None if self.velocity is None else self.velocity.on(domain.space)
         return dataclasses.replace(self, value=self.value.on(domain.space), velocity=velocity)
 
-    def for_order(self, order: int) -> "InitialCondition":
-        """The same for an equation of this order in time: at rest where it asks for a velocity and none was given."""
-        if self.velocity is not None or order < 2:
+    def with_velocity(self) -> "InitialCondition":
+        """The same for an equation that asks for a velocity: at rest where none was given."""
+        if self.velocity is not None:
             return self
         return dataclasses.replace(self, velocity=Constant(0.0))
 

@@ -84,8 +84,8 @@ class Wave(AbstractEquation):
     def regions(self) -> Mapping[str, Domain]:
         return self.speed.regions
 
-    def order_in_time(self, domain: Domain) -> int:
-        return 2
+    def second_in_time(self, domain: Domain) -> bool:
+        return True
 
     def check(self, problem: "Problem") -> None:
         assert isinstance(problem.domain, SpaceTime)
