@@ -4,7 +4,7 @@ The domain is the negative side of a level function on the nodes. Inside, the fl
 the boundary the arms of the stencil end where the level function, linear between nodes, vanishes (Shortley,
 Weller 1938, J. Appl. Phys. 9, 334-348). `ORDER` in the maximum norm for smooth u; a domain whose sides are
 grid lines is exact, and a re-entrant corner of angle w leaves its own order 2 pi / w at best (4/3 on the
-L-shape).
+L-shape). Other conditions than values are for `cut_poisson`.
 """
 
 from collections.abc import Callable
@@ -48,12 +48,12 @@ def solve_embedded_poisson(
     Raises: ValueError for wrong shapes or a domain that leaves the grid; ResolutionError if no node is
         inside.
     """
-    level = _checked_level(grid, level)
+    level = checked_level(grid, level)
     inside = level < 0
     stencil = _Stencil(grid, level, inside, half_points(coefficient, grid), boundary)
     diagonal, right = (
         np.broadcast_to(np.asarray(values, dtype=float), grid.shape)[inside].copy()
-        for values in (_shaped(grid, reaction, "reaction"), _shaped(grid, source, "source"))
+        for values in (shaped(grid, reaction, "reaction"), shaped(grid, source, "source"))
     )
     for axis in range(grid.dimension):
         stencil.add(axis, diagonal, right)
@@ -64,13 +64,18 @@ def solve_embedded_poisson(
     return u
 
 
-def _shaped(grid: Grid, values: float | Array, what: str) -> float | Array:
+def shaped(grid: Grid, values: float | Array, what: str) -> float | Array:
+    """A number or `grid.shape`; ValueError for another shape."""
     if np.shape(values) not in ((), tuple(grid.shape)):
         raise ValueError(f"the {what} has shape {np.shape(values)}; give a number or {tuple(grid.shape)}.")
     return values
 
 
-def _checked_level(grid: Grid, level: Array) -> Array:
+def checked_level(grid: Grid, level: Array) -> Array:
+    """The level with what is zero to round-off set to zero.
+
+    Raises: ValueError for another shape or a domain that leaves the grid, ResolutionError if no node is inside.
+    """
     level = np.array(level, dtype=float)
     if level.shape != tuple(grid.shape) or not np.isfinite(level).all():
         raise ValueError(
@@ -151,9 +156,7 @@ class _Stencil:
                 for ids in (nodes, neighbours)
             )
             return np.asarray(self.boundary(first + np.reshape(part, (-1, 1)) * (second - first)))
-        values = np.broadcast_to(
-            _shaped(self.grid, self.boundary, "boundary"), tuple(self.grid.shape)
-        ).ravel()
+        values = np.broadcast_to(shaped(self.grid, self.boundary, "boundary"), tuple(self.grid.shape)).ravel()
         return (1.0 - part) * values[nodes] + part * values[neighbours]
 
     def matrix(self, diagonal: Array) -> sparse.csc_array:

@@ -11,18 +11,22 @@ from neurapde.boundaries import Dirichlet, Neumann, Periodic, Robin
 from neurapde.boundaries.base import Boundary
 from neurapde.core.arrays import to_numpy
 from neurapde.core.errors import DeclarationError
+from neurapde.domains.boundary_rule import boundary_rule
 from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
 from neurapde.grids.solution import GridSolution
-from neurapde.medium import Constant
 from neurapde.problem import Problem
 from neurapde.reference_solvers import sides as grid_sides
+from neurapde.reference_solvers.cut_poisson import Boundary as BoundaryPoints
+from neurapde.reference_solvers.cut_poisson import solve_cut_poisson
 from neurapde.reference_solvers.embedded_poisson import solve_embedded_poisson
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.poisson import ORDER, solve_poisson
 from neurapde.sources import total
 
 NODES = {1: 2049, 2: 257, 3: 49}  # along the longest axis, where no shape is asked for
+
+PER_CELL = {1: 1, 2: 8, 3: 4}  # points of the boundary along a cell's side
 
 Values = NDArray[np.float64]
 
@@ -77,21 +81,27 @@ def _density(problem: Problem) -> Callable[[Values], Values]:
     return lambda points: np.asarray(total(sources, points), dtype=float)
 
 
+def _conditions(problem: Problem) -> dict[str, Boundary]:
+    """The condition of each face that has one; the last where there are several."""
+    found: dict[str, Boundary] = {}
+    for condition in problem.boundary:
+        if isinstance(condition, Periodic) and isinstance(problem.domain, Box):
+            axis = problem.domain.axes.index(condition.axis)
+            found.update(dict.fromkeys(problem.domain.faces[2 * axis : 2 * axis + 2], condition))
+        elif isinstance(condition, Dirichlet | Neumann | Robin):
+            found.update(dict.fromkeys(problem.domain.check_faces(condition.on, "the condition"), condition))
+        else:
+            raise DeclarationError(
+                f"the grid solver of Poisson's equation takes Dirichlet, Neumann and Robin, and Periodic on a Box, not "
+                f"{condition!r}"
+            )
+    return found
+
+
 def _on_box(equation: Poisson, problem: Problem) -> Callable[[Grid], Values]:
     """The solver of a Box, with the condition of each face."""
     faces = problem.domain.faces
-    found: dict[str, Boundary] = {}
-    for condition in problem.boundary:
-        if isinstance(condition, Periodic):
-            axis = problem.domain.axes.index(condition.axis)
-            found.update(dict.fromkeys(faces[2 * axis : 2 * axis + 2], condition))
-        elif isinstance(condition, Dirichlet | Neumann | Robin):
-            on = problem.domain.check_faces(condition.on, "the condition")
-            found.update(dict.fromkeys(on, condition))
-        else:
-            raise DeclarationError(
-                f"the grid solver of Poisson's equation takes Dirichlet, Neumann, Robin and Periodic, not {condition!r}"
-            )
+    found = _conditions(problem)
     if missing := [face for face in faces if face not in found]:
         raise DeclarationError(
             f"nothing is declared at {', '.join(missing)} of {problem.name!r}; give a condition there"
@@ -134,29 +144,65 @@ def _side(equation: Poisson, condition: Boundary, grid: Grid, number: int) -> gr
 
 
 def _cut_out(equation: Poisson, problem: Problem) -> Callable[[Grid], Values]:
-    """The solver of a domain that is no Box: u given on the whole boundary, by one condition."""
-    conditions = problem.boundary
-    if len(conditions) != 1 or not isinstance(conditions[0], Dirichlet) or conditions[0].on is not None:
-        raise DeclarationError(
-            "the grid solver of Poisson's equation takes one Dirichlet condition on the whole boundary of "
-            f"{problem.domain}; compare other conditions with an exact solution"
-        )
-    value = conditions[0].value
-    boundary: float | Callable[[Values], Values] = (
-        float(value.value.real)
-        if isinstance(value, Constant)
-        else lambda points: np.asarray(value(points), dtype=float)
-    )
+    """The solver of a domain that is no Box, with the condition of each face."""
+    domain, conditions = problem.domain, _conditions(problem)
+
+    def level(points: Values) -> Values:
+        return to_numpy(domain.signed_distance(points))
 
     def solve(grid: Grid) -> Values:
-        level = to_numpy(problem.domain.signed_distance(grid.points)).reshape(grid.shape)
-        return solve_embedded_poisson(
+        source, coefficient, reaction = (
+            _at(field, grid) for field in (_density(problem), equation.coefficient, equation.reaction)
+        )
+        only = problem.boundary[0] if len(set(conditions.values())) == 1 else None
+        if isinstance(only, Dirichlet) and len(conditions) == len(domain.faces):
+            return solve_embedded_poisson(
+                grid,
+                level(grid.points).reshape(grid.shape),
+                source,
+                boundary=lambda points: np.asarray(only.value(points), dtype=float),
+                coefficient=coefficient,
+                reaction=reaction,
+            )
+        spacing = min(grid.spacing) / PER_CELL[domain.dimension]
+        parts = [_piece(equation, problem, conditions.get(face), face, spacing) for face in domain.faces]
+        columns = zip(*(part for part in parts if part is not None), strict=True)
+        return solve_cut_poisson(
             grid,
             level,
-            _at(_density(problem), grid),
-            boundary=boundary,
-            coefficient=_at(equation.coefficient, grid),
-            reaction=_at(equation.reaction, grid),
+            source,
+            boundary=BoundaryPoints(*(np.concatenate(column) for column in columns)),
+            coefficient=coefficient,
+            reaction=reaction,
         )
 
     return solve
+
+
+def _piece(
+    equation: Poisson, problem: Problem, condition: Boundary | None, face: str, spacing: float
+) -> tuple[NDArray, ...] | None:
+    """One face as the columns of `BoundaryPoints`; None where nothing of it is boundary."""
+    points, normals, weights = boundary_rule(problem.domain, face, spacing)
+    if not len(points):
+        return None
+
+    def at(field: Callable[[Values], Values]) -> Values:
+        return np.asarray(field(points), dtype=float)
+
+    conductivity, none = at(equation.coefficient), np.zeros(len(points))
+    fixed = np.zeros(len(points), dtype=bool)
+    match condition:
+        case Dirichlet():
+            return points, normals, weights, ~fixed, none, at(condition.value)
+        case Neumann():
+            return points, normals, weights, fixed, none, conductivity * at(condition.value)
+        case Robin():
+            fixed = at(condition.b) == 0
+            share = np.where(fixed, 1.0 / np.where(fixed, at(condition.a), 1.0), conductivity)
+            share = np.where(fixed, share, share / np.where(fixed, 1.0, at(condition.b)))
+            return points, normals, weights, fixed, share * at(condition.a), share * at(condition.value)
+        case _:
+            raise DeclarationError(
+                f"nothing is declared at {face} of {problem.name!r}; give a condition there"
+            )

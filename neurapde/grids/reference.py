@@ -29,7 +29,8 @@ def reference(
     """Solve the problem on a grid by a classical solver that shares no derivative code with the networks.
 
     Args:
-        problem: on a Box, with an equation that has a grid solver: Helmholtz in one or two dimensions.
+        problem: with an equation that has a grid solver: Helmholtz on a Box in one or two dimensions, Poisson on a
+            Box or cut out of one, with any conditions on any faces, eikonal, wave and Fit.
         shape: `(nx, ny)` nodes, boundary included, or one number for every axis; None to let it be chosen:
             24 nodes in the shortest wavelength, 12 where those are too many; refined while the error
             estimate is above 0.2 % and 900² nodes (some 15 s) are not passed.
