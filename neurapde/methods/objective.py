@@ -24,7 +24,7 @@ from neurapde.trials.base import TrialFunction
 SAMPLED_DEVIATIONS = 5.0
 """Radius, in standard deviations, of the ball round a Gaussian source in which its extra points are drawn."""
 CACHED_ROWS = 10_240
-"""Rows of numbers, points times derivatives, that pass through the layers of a network at a time on a CPU."""
+"""Rows of numbers, points times derivatives, that pass through the layers of a network at a time on a CPU, or nearly so."""
 WEIGHTED_DEVIATIONS = 6.0
 """Radius, in standard deviations, where a Gaussian f counts as not zero: up to 1.5e-8 of its peak."""
 
@@ -38,13 +38,14 @@ class Batch:
     weights: Tensor | None = None
 
     def split(self, size: int) -> Iterator["Batch"]:
-        """The batch in pieces of at most `size` points."""
+        """The batch in equal pieces of about `size` points."""
         n = len(self.samples.points)
-        if n <= size:
+        count = max(round(n / size), 1)
+        if count == 1:
             yield self
             return
-        for start in range(0, n, size):
-            chosen = slice(start, start + size)
+        for index in range(count):
+            chosen = slice(index * n // count, (index + 1) * n // count)
             rest = (self.samples.normals, self.samples.targets, self.weights)
             normals, targets, weights = (None if part is None else part[chosen] for part in rest)
             samples = Samples(self.samples.points[chosen], normals, targets)
