@@ -27,7 +27,8 @@ from scipy.io import loadmat
 
 import neurapde as npde
 from neurapde.reference_solvers.grid import Grid
-from neurapde.seismic.descents import AdamDescent, BoundedLBFGS
+from neurapde.seismic.bounded_lbfgs import BoundedLBFGS
+from neurapde.seismic.descents import AdamDescent
 from neurapde.seismic.enclosure import Enclosure
 from neurapde.seismic.grid_modelling import GridModelling
 from neurapde.seismic.inversion import invert

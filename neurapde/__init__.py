@@ -63,11 +63,11 @@ from neurapde.equations.fit import Fit as Fit
 from neurapde.equations.helmholtz import Helmholtz as Helmholtz
 from neurapde.equations.poisson import Poisson as Poisson
 from neurapde.equations.wave import Wave as Wave
+from neurapde.grid_field import GridField as GridField
 from neurapde.grids.reference import reference as reference
 from neurapde.grids.solution import GridSolution as GridSolution
 from neurapde.grids.wave import seismogram as seismogram
 from neurapde.jets.jet import Jet as Jet
-from neurapde.medium import GridField as GridField
 from neurapde.medium import Piecewise as Piecewise
 from neurapde.methods.adam import Adam as Adam
 from neurapde.methods.base import Status as Status
@@ -89,9 +89,9 @@ from neurapde.problem import Problem as Problem
 from neurapde.pulses import PulsedSource as PulsedSource
 from neurapde.pulses import Ricker as Ricker
 from neurapde.pulses import RickerSource as RickerSource
+from neurapde.seismic.bounded_lbfgs import BoundedLBFGS as BoundedLBFGS
 from neurapde.seismic.continuation import Continuation as Continuation
 from neurapde.seismic.descents import AdamDescent as AdamDescent
-from neurapde.seismic.descents import BoundedLBFGS as BoundedLBFGS
 from neurapde.seismic.gauss_newton import GaussNewtonDescent as GaussNewtonDescent
 from neurapde.seismic.inversion import invert as invert
 from neurapde.seismic.joint import Joint as Joint

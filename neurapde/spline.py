@@ -10,7 +10,8 @@ from neurapde.core.arrays import Array, check_shape, complex_dtype, namespace
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import point
 from neurapde.domains.base import Domain
-from neurapde.medium import Field, GridField
+from neurapde.grid_field import GridField
+from neurapde.medium import Field
 
 
 @dataclass(frozen=True)

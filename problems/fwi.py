@@ -21,8 +21,9 @@ from neurapde.problem import Problem
 from neurapde.problems._inversion import InversionCase, InversionProblem
 from neurapde.problems.overthrust import fwi_overthrust as fwi_overthrust
 from neurapde.pulses import RickerSource
+from neurapde.seismic.bounded_lbfgs import BoundedLBFGS
 from neurapde.seismic.continuation import Continuation
-from neurapde.seismic.descents import AdamDescent, BoundedLBFGS
+from neurapde.seismic.descents import AdamDescent
 from neurapde.seismic.gauss_newton import GaussNewtonDescent
 from neurapde.seismic.joint import Joint
 from neurapde.seismic.priors import TotalVariation

@@ -14,11 +14,12 @@ from scipy.ndimage import gaussian_filter
 from neurapde.boundaries import PML
 from neurapde.domains.box import Box
 from neurapde.equations.helmholtz import Helmholtz
-from neurapde.medium import GridField
+from neurapde.grid_field import GridField
 from neurapde.problem import Problem
 from neurapde.problems._inversion import InversionProblem
+from neurapde.seismic.bounded_lbfgs import BoundedLBFGS
 from neurapde.seismic.continuation import Continuation
-from neurapde.seismic.descents import AdamDescent, BoundedLBFGS
+from neurapde.seismic.descents import AdamDescent
 from neurapde.seismic.priors import TotalVariation
 from neurapde.seismic.reduced import Adjoint, Reduced
 from neurapde.seismic.survey import Survey

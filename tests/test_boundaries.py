@@ -11,8 +11,9 @@ from neurapde.boundaries import PML, Boundary, Dirichlet, Neumann, Periodic, Rob
 from neurapde.constraints import Constraint, at_points, face, interior
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Disk
+from neurapde.grid_field import GridField
 from neurapde.jets.jet import Jet, Layout
-from neurapde.medium import GridField, Piecewise
+from neurapde.medium import Piecewise
 
 BOX = Box((-1, 1), (-1, 1))
 RING = Disk((0, 0), 1, name="rim") - Disk((0, 0), 0.4, name="hole")

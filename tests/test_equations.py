@@ -9,7 +9,8 @@ from neurapde.constraints import Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Disk
 from neurapde.equations import Equation, Helmholtz
-from neurapde.medium import GridField, Piecewise
+from neurapde.grid_field import GridField
+from neurapde.medium import Piecewise
 from neurapde.problem import Problem
 from neurapde.sources import GaussianSource, Shots
 from neurapde.trials.siren import Siren

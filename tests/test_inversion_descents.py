@@ -12,7 +12,8 @@ from neurapde.core.progress import Progress
 from neurapde.domains import Box
 from neurapde.methods.base import Snapshot, Status
 from neurapde.reference_solvers.grid import Grid
-from neurapde.seismic.descents import AdamDescent, BoundedLBFGS, Descent
+from neurapde.seismic.bounded_lbfgs import BoundedLBFGS
+from neurapde.seismic.descents import AdamDescent, Descent
 from neurapde.seismic.enclosure import Enclosure
 from neurapde.seismic.gauss_newton import GaussNewtonDescent, _Quadratic
 from neurapde.seismic.joint import Joint

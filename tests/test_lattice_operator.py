@@ -9,7 +9,8 @@ from neurapde.equations.helmholtz import Helmholtz
 from neurapde.galerkin.modes import AxisModes
 from neurapde.galerkin.operator import LatticeOperator
 from neurapde.galerkin.quadrature import interval_rule
-from neurapde.medium import GridField, Piecewise
+from neurapde.grid_field import GridField
+from neurapde.medium import Piecewise
 from neurapde.problem import Problem
 
 BOX = Box((-1, 1), (-0.8, 1))

@@ -11,7 +11,8 @@ from neurapde.backgrounds.lift import Lift
 from neurapde.core.arrays import exp, sin
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Interval
-from neurapde.medium import GridField, as_field
+from neurapde.grid_field import GridField
+from neurapde.medium import as_field
 from neurapde.spline import CubicField
 
 LINE, PLANE, SPACE = Interval(0.5, 2), Box((-1, 2), (0, 1)), Box((-1, 2), (0, 1), (2, 4))

@@ -12,7 +12,8 @@ from neurapde.core.arrays import sin
 from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.domains import Ball, Box, Disk, Interval
 from neurapde.equations import Equation, Helmholtz
-from neurapde.medium import GridField, Piecewise
+from neurapde.grid_field import GridField
+from neurapde.medium import Piecewise
 from neurapde.problem import Problem
 from neurapde.sources import FunctionSource, GaussianSource, PointSource, Shots
 

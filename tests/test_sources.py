@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box
-from neurapde.medium import GridField
+from neurapde.grid_field import GridField
 from neurapde.sources import FunctionSource, GaussianSource, PointSource, Shots, as_sources, total
 
 POINTS = np.random.default_rng(17320).uniform(-0.1, 0.1, (200, 2))

@@ -6,7 +6,7 @@ import torch
 
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box
-from neurapde.medium import GridField
+from neurapde.grid_field import GridField
 from neurapde.spline import CubicField
 
 BOX = Box((-1, 2), (0, 1))

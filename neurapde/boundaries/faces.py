@@ -14,7 +14,8 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import factor, listing
 from neurapde.domains.base import Domain, On
 from neurapde.domains.box import Box
-from neurapde.medium import Constant, Field, GridField, Piecewise, as_field
+from neurapde.grid_field import GridField
+from neurapde.medium import Constant, Field, Piecewise, as_field
 from neurapde.spline import CubicField
 
 if TYPE_CHECKING:

@@ -18,32 +18,22 @@ from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
+from neurapde.galerkin.drives import Delta, Density, Drive, Known, Later, Projected, Snapshot
 from neurapde.galerkin.quadrature import FloatArray
 from neurapde.galerkin.waves import WaveLattice
 from neurapde.medium import Constant, Field, FunctionField
 from neurapde.problem import Problem
 from neurapde.pulses import Pulse
-from neurapde.sources import FunctionSource, PointSource, Source
+from neurapde.sources import PointSource, Source
 
 PROBED = {1: 2001, 2: 161}  # points an axis at which fields are asked where they are
 NOTHING = 1e-8  # of its maximum: where a field counts as zero
 SPREAD = 1.5  # of a Gaussian's reach, which is four standard deviations
-DETAIL = 24.0  # bandwidth of a Gaussian times its reach: six over its standard deviation
 HUSH = 1e-3  # of its maximum: where a signal counts as silent
 NEAR = 1.3  # bandwidth beside a source, in units of that of its waves
 SHARE = 1 / 3  # of the tolerance that the bandwidth may cost
 SAMPLES = 257  # moments at which a source without a signal is separated into pulses
 MOST_PULSES = 48
-
-
-@dataclass(frozen=True)
-class Drive:
-    """A pattern in space with its history in time: `value` or `rate` at the start, or a signal from then on."""
-
-    load: Callable[[WaveLattice], FloatArray]
-    value: float = 0.0
-    rate: float = 0.0
-    signal: Callable[[FloatArray], FloatArray] | None = None
 
 
 @dataclass(frozen=True)
@@ -153,7 +143,7 @@ class WaveProblem:
         quiet = np.ones(len(times), dtype=bool)
         for source in self.sources:
             if isinstance(source, Pulse) and isinstance(source.shape, PointSource):
-                size = np.abs(_Later(source.signal, self.time.start)(times))
+                size = np.abs(Later(source.signal, self.time.start)(times))
                 quiet &= size <= HUSH * size.max()
         return quiet if quiet[1:].any() else np.ones(len(times), dtype=bool)
 
@@ -199,7 +189,7 @@ class WaveProblem:
     def _source_demand(self, source: Source, wide: WaveLattice, share: float) -> Demand:
         if not isinstance(source, Pulse):
             moments = np.linspace(self.time.start, self.time.stop, 5)[1:]
-            bands = [_bandwidth(wide, wide.project(_Snapshot(source, t)), share, False) for t in moments]
+            bands = [_bandwidth(wide, wide.project(Snapshot(source, t)), share, False) for t in moments]
             return Demand(self.speeds[1], max(bands))
         shape = source.shape
         if isinstance(shape, PointSource):
@@ -229,7 +219,7 @@ class WaveProblem:
     def shared(self) -> list[Drive]:
         """What every shot starts from."""
         return [
-            Drive(_Projected(field), float(not is_velocity), float(is_velocity))
+            Drive(Projected(field), float(not is_velocity), float(is_velocity))
             for field, is_velocity in self.initial()
         ]
 
@@ -240,8 +230,8 @@ class WaveProblem:
             if not isinstance(source, Pulse):
                 found += self._separated(source, lattice)
                 continue
-            signal = _Later(source.signal, self.time.start)
-            load = _Delta(source.shape) if isinstance(source.shape, PointSource) else _Density(source.shape)
+            signal = Later(source.signal, self.time.start)
+            load = Delta(source.shape) if isinstance(source.shape, PointSource) else Density(source.shape)
             found.append(Drive(load, signal=signal))
         return found
 
@@ -249,7 +239,7 @@ class WaveProblem:
         """A source that moves, as a sum of pulses: the singular vectors of its history on the lattice."""
         moments = np.linspace(0, self.time.duration, SAMPLES)
         history = np.stack(
-            [lattice.project(_Snapshot(source, self.time.start + t), weigh=True).ravel() for t in moments]
+            [lattice.project(Snapshot(source, self.time.start + t), weigh=True).ravel() for t in moments]
         )
         signals, sizes, patterns = np.linalg.svd(history, full_matrices=False)
         count = int(np.sum(sizes > 1e-5 * sizes[0])) if sizes[0] > 0 else 0
@@ -259,79 +249,9 @@ class WaveProblem:
                 "the time, or train by Adam"
             )
         return [
-            Drive(_Known(size * pattern.reshape(lattice.shape)), signal=CubicSpline(moments, signal))
+            Drive(Known(size * pattern.reshape(lattice.shape)), signal=CubicSpline(moments, signal))
             for signal, size, pattern in zip(signals.T[:count], sizes, patterns, strict=False)
         ]
-
-
-@dataclass(frozen=True)
-class _Snapshot(Field):
-    """A source in space–time at one time, as a field in space."""
-
-    source: Source
-    time: float
-
-    def __call__(self, points: FloatArray) -> FloatArray:
-        values = self.source(np.column_stack([points, np.full(len(points), self.time)]))
-        return np.broadcast_to(np.asarray(values, dtype=float), (len(points),))
-
-    def describe(self) -> str:
-        return self.source.describe()
-
-
-@dataclass(frozen=True)
-class _Projected:
-    """The coefficients of a field."""
-
-    field: Field
-
-    def __call__(self, lattice: WaveLattice) -> FloatArray:
-        return lattice.project(self.field)
-
-
-@dataclass(frozen=True)
-class _Density:
-    """M⁻¹ of the load of a density."""
-
-    source: Source
-
-    def __call__(self, lattice: WaveLattice) -> FloatArray:
-        source = self.source
-        field = source.f if isinstance(source, FunctionSource) else FunctionField(source)
-        detail = DETAIL / source.reach if source.reach else 0.0
-        return lattice.unweigh(lattice.project(field, weigh=True, detail=detail))
-
-
-@dataclass(frozen=True)
-class _Delta:
-    """M⁻¹ of the load of a point."""
-
-    source: PointSource
-
-    def __call__(self, lattice: WaveLattice) -> FloatArray:
-        amplitude = float(np.real(self.source.amplitude))
-        return amplitude * lattice.unweigh(lattice.at_point(np.array(self.source.at)))
-
-
-@dataclass(frozen=True)
-class _Known:
-    """M⁻¹ of a load that is known."""
-
-    load: FloatArray
-
-    def __call__(self, lattice: WaveLattice) -> FloatArray:
-        return lattice.unweigh(self.load)
-
-
-@dataclass(frozen=True)
-class _Later:
-    """A signal by the time since the start."""
-
-    signal: Callable[[FloatArray], FloatArray]
-    start: float
-
-    def __call__(self, times: FloatArray) -> FloatArray:
-        return np.broadcast_to(np.asarray(self.signal(times + self.start), dtype=float), times.shape)
 
 
 def _bandwidth(lattice: WaveLattice, coefficients: FloatArray, share: float, is_velocity: bool) -> float:

@@ -18,7 +18,8 @@ from neurapde.absorbing import Stretch
 from neurapde.domains import Box, Domain
 from neurapde.galerkin.chords import region_rule
 from neurapde.galerkin.quadrature import FloatArray, interval_rule
-from neurapde.medium import Constant, Field, GridField, Piecewise
+from neurapde.grid_field import GridField
+from neurapde.medium import Constant, Field, Piecewise
 
 
 @dataclass(frozen=True)

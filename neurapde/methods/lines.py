@@ -20,7 +20,8 @@ from neurapde.core.wording import listing, number
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
-from neurapde.galerkin.evolution import Demand, Drive, WaveProblem, shells_of
+from neurapde.galerkin.drives import Drive
+from neurapde.galerkin.evolution import Demand, WaveProblem, shells_of
 from neurapde.galerkin.lattice import SMALL
 from neurapde.galerkin.propagation import propagate, series
 from neurapde.galerkin.quadrature import FloatArray

@@ -13,7 +13,8 @@ import torch
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.reference_solvers.grid import Grid
-from neurapde.seismic.descents import AdamDescent, BoundedLBFGS, Descent
+from neurapde.seismic.bounded_lbfgs import BoundedLBFGS
+from neurapde.seismic.descents import AdamDescent, Descent
 from neurapde.seismic.grid_modelling import PER_WAVELENGTH, GridModelling, angular_frequencies, grid_for
 from neurapde.seismic.method import Found, InversionMethod, Setting, Stage
 from neurapde.seismic.modelling import Modelling
