@@ -3,7 +3,8 @@
 A step draws the points, takes the weighted L1 loss and its gradient with respect to every parameter of a
 256 × (1 + 3) SIREN, and moves them by Adam. The nested step is written as in the authors' code: the flux of
 each output by one differentiation, its divergence by two more. The products alone are the least that an exact
-step can cost: five channels through three square layers, forward and twice backward.
+step can cost: five channels through three square layers, forward and twice backward; in blocks that stay in the cache, and
+for all points at once.
 """
 
 import math
@@ -120,26 +121,31 @@ def step_by_nesting(trial: LayeredTrial, count: int) -> Callable[[], Lap]:
     return timed(step)
 
 
-def products(count: int, width: int, depth: int, device: torch.device) -> Callable[[], Lap]:
+def products(
+    count: int, width: int, depth: int, device: torch.device, at_once: bool = False
+) -> Callable[[], Lap]:
     """The matrix products of the square layers' sweep and of its backward pass, on random numbers.
 
-    On a CPU in blocks of points as the sweep has them, which is faster than all points at once.
+    at_once: layer by layer, each for all points, as such a network is usually written. Else, on a CPU, in blocks of points
+        that stay in the cache, as the sweep has them: the most that the machine gives.
     """
     rows, channels = count + SOURCE_POINTS, 5
-    size = BLOCK_BYTES // (4 * channels * width) if device.type == "cpu" else rows
+    blocked = device.type == "cpu" and not at_once
+    size = BLOCK_BYTES // (4 * channels * width) if blocked else rows
     weight = torch.randn(width, width, device=device)
     square = torch.empty_like(weight)
     blocks = [
         torch.randn(channels * (min(start + size, rows) - start), width, device=device)
         for start in range(0, rows, size)
     ]
-    out = torch.empty_like(blocks[0])
+    outs = [torch.empty_like(blocks[0]) for _ in range(depth if at_once else 1)]
 
     def multiply() -> None:
         for a in blocks:
-            for _ in range(depth):
-                torch.mm(a, weight.T, out=out[: len(a)])
-                torch.mm(a, weight, out=out[: len(a)])
+            for level in range(depth):
+                out = outs[level % len(outs)][: len(a)]
+                torch.mm(a, weight.T, out=out)
+                torch.mm(a, weight, out=out)
                 torch.mm(a.T, a, out=square)
 
     return timed(multiply)
@@ -158,7 +164,8 @@ def measure(small: bool) -> Measured:
             "nested": step_by_nesting(trials[0], count),
             "jets": step_by_jets(trials[1], count),
             "compiled jets": step_by_jets(trials[2], count, kernels),
-            "products": products(count, width, depth, device),
+            "products": products(count, width, depth, device, at_once=False),
+            "products at once": products(count, width, depth, device, at_once=True),
         }
         times = in_turns(ways, repeats)
         rows += [{"points": count, "way": way, **summary(times[way])} for way in ways]

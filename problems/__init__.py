@@ -26,6 +26,7 @@ from neurapde.problems.helmholtz import helmholtz_disk as helmholtz_disk
 from neurapde.problems.helmholtz import helmholtz_square as helmholtz_square
 from neurapde.problems.helmholtz import helmholtz_uniform as helmholtz_uniform
 from neurapde.problems.poisson import POISSON_CASES
+from neurapde.problems.poisson import poisson_darcy as poisson_darcy
 from neurapde.problems.poisson import poisson_disk as poisson_disk
 from neurapde.problems.poisson import poisson_inclusion as poisson_inclusion
 from neurapde.problems.poisson import poisson_l_shape as poisson_l_shape

@@ -1,11 +1,15 @@
-"""Boundary-value problems of Poisson's equation, −∇·(a∇u) = f, each with its exact solution."""
+"""Boundary-value problems of Poisson's equation, −∇·(a∇u) = f, each with its exact solution but for the last."""
 
 import math
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from neurapde.boundaries import Dirichlet, Neumann
 from neurapde.core.arrays import Array, cos, exp, maximum, namespace, sin, where
 from neurapde.domains import Box, Disk, Interval, Polygon
 from neurapde.equations.poisson import Poisson
+from neurapde.grid_field import GridField
 from neurapde.medium import Piecewise
 from neurapde.problem import Problem
 from neurapde.problems._case import Case
@@ -130,6 +134,24 @@ def poisson_inclusion(*, contrast: float = 100.0, radius: float = 0.4, half_widt
     )
 
 
+def poisson_darcy(
+    *, nodes: int = 33, grain: float = 2.0, contrast: float = 4.0, seed: int = 70249
+) -> Problem:
+    """Flow through a random medium of two phases, given on a grid: −∇·(a∇u) = 1 on the unit square, u = 0 on its sides.
+
+    nodes: of the grid along each side. grain: size of the phases in cells. contrast: of their permeabilities, 3 the lesser.
+    """
+    noise = np.random.default_rng(seed).normal(size=(nodes, nodes))
+    phase = gaussian_filter(noise, grain, mode="reflect") > 0
+    return Problem(
+        name="poisson-darcy",
+        domain=Box((0.0, 1.0), (0.0, 1.0)),
+        equation=Poisson(coefficient=GridField(np.where(phase, 3.0 * contrast, 3.0))),
+        sources=[lambda x: 1.0 + 0 * x[:, 0]],
+        boundary=Dirichlet(0.0),
+    )
+
+
 POISSON_CASES = (
     Case(
         "poisson-rod", poisson_rod, "varying conductivity on an interval, value left and slope right", 1e-6, 1
@@ -143,5 +165,8 @@ POISSON_CASES = (
         "a disk 100 times as conductive as the square around it",
         1e-3,
         30,
+    ),
+    Case(
+        "poisson-darcy", poisson_darcy, "flow through a random medium of two phases, given on a grid", 2e-3, 3
     ),
 )

@@ -9,6 +9,7 @@ from neurapde.equations.poisson import Poisson
 from neurapde.equations.wave import Wave
 from neurapde.methods.adam import Adam
 from neurapde.methods.base import Method
+from neurapde.methods.diffusion import is_rough
 from neurapde.methods.fitting import fitting
 from neurapde.methods.galerkin import Galerkin, obstacle
 from neurapde.methods.least_squares import LeastSquares, is_linear
@@ -52,9 +53,9 @@ def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tupl
             return squares, f"Method: {squares.describe()} in space and time at once, since {reason}."
         return Adam(steps=DEFAULT_STEPS), f"Method: Adam, {DEFAULT_STEPS} steps, since {reason}."
     reason = obstacle(problem) if trial is None else "a trial function to train was given"
-    if reason is None:
+    if reason is None and (why := _for_energy(problem)):
         method = Galerkin()
-        return method, f"Method: {method.describe()}, since the equation is linear and the domain a box."
+        return method, f"Method: {method.describe()}, since {why}."
     if trial is None and isinstance(problem.equation, Equation | Helmholtz | Poisson) and is_linear(problem):
         method = LeastSquares()
         return method, f"Method: {method.describe()}, since every constraint is linear in u."
@@ -64,8 +65,18 @@ def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tupl
             method,
             f"Method: {method.describe()}, since the equation is not linear and a small network suffices.",
         )
+    assert reason is not None
     method = Adam(steps=DEFAULT_STEPS)
     return method, f"Method: {method.describe()}, since {reason.removesuffix('; use Adam')}."
+
+
+def _for_energy(problem: Problem) -> str | None:
+    """Why the weak form is the one to solve by, where it may; None where the strong form is better."""
+    if not isinstance(problem.equation, Poisson):
+        return "the equation is linear and the domain a box"
+    if is_rough(problem):
+        return "the coefficient is too rough for the strong form"
+    return None if is_linear(problem) else "the strong form is not to be had"
 
 
 def _for_nonlinear(problem: Problem) -> NaturalGradient:

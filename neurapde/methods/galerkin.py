@@ -19,12 +19,20 @@ from neurapde.core.errors import DeclarationError, ResolutionWarning
 from neurapde.core.wording import listing, number
 from neurapde.domains import Box
 from neurapde.equations.helmholtz import Helmholtz
+from neurapde.equations.poisson import Poisson
 from neurapde.galerkin.head import StrongRows, WeakRows
 from neurapde.galerkin.lattice import LatticeProblem, Step, refine
 from neurapde.galerkin.projection import project_head
 from neurapde.medium import Constant
 from neurapde.methods.base import Method, Outcome, Status, Task
-from neurapde.methods.growth import check_bandwidth, check_growth, estimate_note
+from neurapde.methods.diffusion import poisson_obstacle, solve_poisson
+from neurapde.methods.growth import (
+    check_bandwidth,
+    check_growth,
+    estimate_note,
+    growth_history,
+    tell_unresolved,
+)
 from neurapde.methods.history import History
 from neurapde.methods.interrupts import Interrupts
 from neurapde.problem import Problem
@@ -42,10 +50,11 @@ FAILED = 1e-3  # relative residual of the linear system above which its iteratio
 
 @dataclass(frozen=True)
 class Galerkin(Method):
-    """Solve a linear equation on a planar Box for the head of a SIREN.
+    """Solve a linear equation on a Box for the head of a SIREN: Helmholtz' in the plane, Poisson's on one to three axes.
 
     Without a trial, the hidden layer is a lattice of sines. With one (`Siren`, `MLP`), its head is solved for, made to
-    vanish on sides that hold u = 0: by the weak form where the medium jumps, else by the strong form at points.
+    vanish on sides that hold u = 0: by the weak form where the medium jumps, else by the strong form at points (Helmholtz'
+    equation only).
 
     tolerance: relative L2 error of the field in the physical region to stop at, as estimated from the change between
         two bandwidths.
@@ -89,6 +98,8 @@ class Galerkin(Method):
 
     def run(self, task: Task) -> Outcome:
         problem, equation = task.problem, task.problem.equation
+        if isinstance(equation, Poisson):
+            return solve_poisson(task, self.tolerance, self.bandwidth, self.largest)
         assert isinstance(equation, Helmholtz)
         lattice = LatticeProblem(problem, equation)
         if task.trial is not None:
@@ -160,18 +171,15 @@ class Galerkin(Method):
                 "waves are trapped in this medium, and the field is not reliable."
             )
         if not converged and not interrupted:
-            message = (
-                f"the estimated relative error of {task.problem.name} is {final.estimate:.1e} with "
-                f"{final.level.features} features, above the tolerance {number(self.tolerance)}; "
-                f"give Galerkin(largest={2 * self.largest}) more modes, or accept it with a larger tolerance"
+            tell_unresolved(
+                task.problem.name,
+                final.estimate,
+                final.level.features,
+                self.tolerance,
+                f"Galerkin(largest={2 * self.largest})",
             )
-            warnings.warn(message, ResolutionWarning, stacklevel=2)
-        history = History(
-            step=np.array([step.level.features for step in steps[1:]], dtype=np.int64),
-            seconds=np.zeros(len(steps) - 1),
-            loss=np.array([step.change for step in steps[1:]]),
-            learning_rate=np.full(len(steps) - 1, np.nan),
-            constraints={"change between bandwidths": np.array([step.change for step in steps[1:]])},
+        history = growth_history(
+            [step.level.features for step in steps[1:]], [step.change for step in steps[1:]]
         )
         extras = {
             "features": final.level.features,
@@ -188,8 +196,10 @@ class Galerkin(Method):
 
 def obstacle(problem: Problem) -> str | None:
     """Why the weak form on a lattice of sines does not apply to a problem, or None where it does."""
+    if isinstance(problem.equation, Poisson):
+        return poisson_obstacle(problem)
     if not isinstance(problem.equation, Helmholtz):
-        return "its equation is not known to be linear; use Adam"
+        return "its weak form is not known; use LeastSquares where it is linear, else NaturalGradient or Adam"
     if not isinstance(problem.domain, Box) or problem.domain.dimension != 2:
         return f"its domain is {problem.domain}, and the sines need a Box of two axes"
     if problem.extra:

@@ -7,7 +7,6 @@ is their least-squares solution. The number of features grows until the field ch
 
 import math
 import time
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,12 +17,12 @@ from torch import Tensor
 from neurapde.boundaries import PML, Periodic
 from neurapde.collocation.corners import corners_of
 from neurapde.collocation.system import Assembly
-from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import number
 from neurapde.domains import Disk, Domain
 from neurapde.galerkin.weak import Piece
 from neurapde.methods.base import Method, Outcome, Status, Task
-from neurapde.methods.growth import check_growth, estimate_note
+from neurapde.methods.growth import check_growth, estimate_note, tell_unresolved
 from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.recorder import Recorder
 from neurapde.problem import Problem
@@ -162,11 +161,12 @@ class LeastSquares(Method):
             estimate_note(estimate, "numbers of features"),
         ]
         if status is Status.UNRESOLVED:
-            warnings.warn(
-                f"the estimated relative error of {task.problem.name} is {estimate:.1e} with {features} features, above the "
-                f"tolerance {number(self.tolerance)}; give LeastSquares(largest={2 * self.largest}), or a larger tolerance",
-                ResolutionWarning,
-                stacklevel=3,
+            tell_unresolved(
+                task.problem.name,
+                estimate,
+                features,
+                self.tolerance,
+                f"LeastSquares(largest={2 * self.largest})",
             )
         extras = {"features": features, "error_estimate": estimate}
         return Outcome(trial.to(task.dtype), status, recorder.history, tuple(notes), extras)

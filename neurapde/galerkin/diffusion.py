@@ -1,0 +1,191 @@
+"""Poisson's equation on a lattice of sines by its energy, which asks of the coefficient only that it can be integrated.
+
+−∇·(a∇u) + c u = f with u = g + Σ x φ, g a field with the values on the sides, becomes K x = F,
+
+    K = ∫ a ∇φ·∇φ + c φφ,    F = ∫ f φ − a ∇g·∇φ − c g φ.
+
+K is never stored: it is applied by tables of the modes along each axis at the points of a Gauss rule whose panels end
+where the coefficient has a kink, in O(n^{1 + 1/d}), and inverted by minimal residuals (a reaction c may be negative).
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
+
+import numpy as np
+from numpy.polynomial.legendre import leggauss
+from scipy.sparse.linalg import LinearOperator, minres
+from threadpoolctl import threadpool_limits
+
+from neurapde.domains.box import Box
+from neurapde.galerkin.modes import AxisModes, along_all
+from neurapde.galerkin.quadrature import FloatArray
+from neurapde.galerkin.weak import pieces_of
+from neurapde.grid_field import GridField
+from neurapde.medium import Field
+
+MOST_ITERATIONS = 1000
+
+Known = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+"""Values (n,) and gradient (n, d) of the known part at points (n, d)."""
+
+
+@dataclass(frozen=True)
+class Diffusion:
+    """What the energy of a problem is made of.
+
+    a, c:   coefficient and reaction. f: the source's density at points (n, d): (n,).
+    known:  g, or None where the sides hold zero.
+    free:   for each axis, whether the slope (instead of the value) vanishes at its (lower, upper) end.
+    detail: bandwidth that f may have beyond the modes', rad per unit length.
+    """
+
+    box: Box
+    a: Field
+    c: Field
+    f: Callable[[FloatArray], FloatArray]
+    known: Known | None
+    free: tuple[tuple[bool, bool], ...]
+    detail: float
+
+    def breaks(self, axis: int) -> FloatArray:
+        """The ends of an axis and the nodes of values on a grid along it, increasing."""
+        start, stop = self.box.sides[axis]
+        found = [np.array([start, stop])]
+        for piece in (*pieces_of(self.a), *pieces_of(self.c)):
+            if isinstance(piece.field, GridField) and piece.field.bounds is not None:
+                lower, upper = (float(end[axis]) for end in piece.field.bounds)
+                nodes = np.linspace(lower, upper, piece.field.values.shape[axis])
+                found.append(nodes[(nodes > start) & (nodes < stop)])
+        return np.unique(np.concatenate(found))
+
+
+class DiffusionLattice:
+    """The energy on so many modes along each axis, normalised to ∫ φ² = 1."""
+
+    def __init__(self, problem: Diffusion, counts: Sequence[int]) -> None:
+        self.problem = problem
+        self.modes = tuple(
+            AxisModes(a, b, count, ends)
+            for (a, b), count, ends in zip(problem.box.sides, counts, problem.free, strict=True)
+        )
+        self._rule = self._points(0.0)
+        values = np.asarray(problem.a(self._rule.points), dtype=float).reshape(self._rule.shape)
+        reaction = np.asarray(problem.c(self._rule.points), dtype=float).reshape(self._rule.shape)
+        self._weighed = (values * self._rule.weights, reaction * self._rule.weights)
+        self._means = tuple(part.sum() / self._rule.weights.sum() for part in self._weighed)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Modes along each axis."""
+        return tuple(one.count for one in self.modes)
+
+    def _points(self, detail: float) -> "_Rule":
+        rules = [
+            _panels(self.problem.breaks(axis), 2 * one.bandwidth + detail)
+            for axis, one in enumerate(self.modes)
+        ]
+        return _Rule(tuple(x for x, _ in rules), tuple(w for _, w in rules), self.modes)
+
+    def apply(self, x: FloatArray) -> FloatArray:
+        """K x."""
+        total = self._rule.test(self._weighed[1] * self._rule.expand(x))
+        for axis in range(len(self.modes)):
+            total = total + self._rule.test(self._weighed[0] * self._rule.expand(x, axis), axis)
+        return total
+
+    @cached_property
+    def load(self) -> FloatArray:
+        """F."""
+        rule = self._points(self.problem.detail) if self.problem.detail else self._rule
+        density = np.asarray(self.problem.f(rule.points), dtype=float).reshape(rule.shape)
+        total = rule.test(density * rule.weights)
+        if self.problem.known is None:
+            return total
+        rule = self._rule
+        values, slopes = self.problem.known(rule.points)
+        total = total - rule.test(self._weighed[1] * values.reshape(rule.shape))
+        for axis in range(len(self.modes)):
+            total = total - rule.test(self._weighed[0] * slopes[:, axis].reshape(rule.shape), axis)
+        return total
+
+    def solve(self, accuracy: float, guess: FloatArray | None = None) -> tuple[FloatArray, float]:
+        """x with |F − K x| below `accuracy` of |F| in the norm dual to the energy's, and the relative residual reached.
+
+        guess: of fewer modes. Without anything that holds the constant it stays at zero.
+        """
+        squares = [one.frequencies**2 for one in self.modes]
+        energy = self._means[0] * reduce(np.add.outer, squares) + max(self._means[1], 0.0)
+        held = (energy > 1e-12 * energy.max()).ravel()
+        inverse = np.where(held, 1 / np.where(held, energy.ravel(), 1.0), 0.0)
+        load = np.where(held, self.load.ravel(), 0.0)
+
+        def image(x: FloatArray) -> FloatArray:
+            return np.where(held, self.apply((x * held).reshape(self.shape)).ravel(), x)
+
+        start = None if guess is None else _padded(guess, self.shape).ravel()
+        size = (len(load), len(load))
+        matrix = LinearOperator(size, matvec=image, dtype=float)
+        preconditioner = LinearOperator(size, matvec=lambda x: np.where(held, inverse * x, x), dtype=float)
+        with threadpool_limits(1 if max(self.shape) < 200 else None, "blas"):
+            x, _ = minres(matrix, load, x0=start, rtol=accuracy, maxiter=MOST_ITERATIONS, M=preconditioner)
+            rest = load - image(x)
+        norm = float(np.sqrt(load @ (inverse * load)))
+        return (x * held).reshape(self.shape), float(np.sqrt(rest @ (inverse * rest))) / (norm or 1.0)
+
+    def amplitudes(self, x: FloatArray) -> FloatArray:
+        """Coefficients of the sines themselves, from normalised ones."""
+        scales = [1 / np.sqrt(_norms(one)) for one in self.modes]
+        return np.asarray(x * reduce(np.multiply.outer, scales))
+
+
+class _Rule:
+    """Points and weights on a product of axes, with the tables of the normalised modes there."""
+
+    def __init__(
+        self, axes: tuple[FloatArray, ...], weights: tuple[FloatArray, ...], modes: tuple[AxisModes, ...]
+    ) -> None:
+        self.axes = axes
+        self.shape = tuple(len(x) for x in axes)
+        self.weights = np.asarray(reduce(np.multiply.outer, weights))
+        scales = [np.sqrt(_norms(one)) for one in modes]
+        self._values = [one.values(x).T / s for one, x, s in zip(modes, axes, scales, strict=True)]
+        self._slopes = [one.slopes(x).T / s for one, x, s in zip(modes, axes, scales, strict=True)]
+
+    @cached_property
+    def points(self) -> FloatArray:
+        """(n, d)."""
+        return np.stack([one.ravel() for one in np.meshgrid(*self.axes, indexing="ij")], axis=-1)
+
+    def _tables(self, along: int | None) -> list[FloatArray]:
+        return [self._slopes[i] if i == along else values for i, values in enumerate(self._values)]
+
+    def expand(self, x: FloatArray, along: int | None = None) -> FloatArray:
+        """Σ x φ at the points, or its derivative along an axis."""
+        return np.asarray(along_all(self._tables(along), x))
+
+    def test(self, values: FloatArray, along: int | None = None) -> FloatArray:
+        """The sums of weighed values with every φ, or with its derivative along an axis."""
+        return np.asarray(along_all([table.T for table in self._tables(along)], values))
+
+
+def _panels(breaks: FloatArray, bandwidth: float) -> tuple[FloatArray, FloatArray]:
+    """Gauss nodes and weights between breaks, as many in each as the bandwidth asks for there."""
+    nodes, weights = [], []
+    for start, stop in itertools.pairwise(breaks):
+        phase = bandwidth * (stop - start)
+        unit, weight = leggauss(math.ceil(phase / 2 + 2 + min(phase, 6.0)))
+        nodes.append(start + (stop - start) * (unit + 1) / 2)
+        weights.append((stop - start) * weight / 2)
+    return np.concatenate(nodes), np.concatenate(weights)
+
+
+def _norms(one: AxisModes) -> FloatArray:
+    """∫ φ² of each mode: half the length, and all of it for a constant one."""
+    return np.where(one.frequencies > 0, one.length / 2, one.length)
+
+
+def _padded(x: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    return np.pad(x, [(0, more - have) for have, more in zip(x.shape, shape, strict=True)])

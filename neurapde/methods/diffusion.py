@@ -1,0 +1,258 @@
+"""Galerkin for Poisson's equation: lattices of sines by the energy, of a bandwidth that grows until the field stays.
+
+The energy asks of a coefficient that it can be integrated, where the strong form asks for its slope: it is the way to solve
+with values on a grid, or with a function that jumps. See `galerkin.diffusion`.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from neurapde.backgrounds.lift import Lift
+from neurapde.boundaries import Dirichlet, Neumann
+from neurapde.core.errors import DeclarationError
+from neurapde.core.wording import listing
+from neurapde.domains.box import Box
+from neurapde.equations.poisson import Poisson
+from neurapde.galerkin.diffusion import Diffusion, DiffusionLattice
+from neurapde.galerkin.quadrature import FloatArray
+from neurapde.grid_field import GridField
+from neurapde.medium import Constant, Field, FunctionField, Piecewise
+from neurapde.methods.base import Outcome, Status, Task
+from neurapde.methods.growth import estimate_note, growth_history, tell_unresolved
+from neurapde.methods.interrupts import Interrupts
+from neurapde.problem import Problem
+from neurapde.sources import total
+from neurapde.spline import CubicField
+from neurapde.trials.ansatz import Ansatz, AnsatzTrial
+from neurapde.trials.base import Trial, TrialFunction
+from neurapde.trials.sine_lattice import SineLattice
+
+FIRST = {1: 32, 2: 24, 3: 10}
+"""Modes along the longest axis at the first level."""
+MOST_FEATURES = 2**18
+GROWTH = 1.35
+SLOW, STEADY = 0.5, 0.9
+"""Bounds on the ratio of successive changes that the estimate sums."""
+PROBES = 4000
+BLOCK = 20_000
+"""Points at which the known part is evaluated at a time."""
+DETAIL = 24.0
+"""Bandwidth of a Gaussian times its reach: six over its standard deviation."""
+LINEAR = 1e-4
+"""Of the tolerance: how well the linear systems are solved."""
+FAILED = 1e-3
+"""Relative residual of the linear system above which its iteration has failed."""
+STEEP = 0.25
+"""Part of a coefficient's range by which it may change between neighbouring points of a line before it counts as jumping."""
+LINES, ALONG = 8, 1024
+"""Lines along each axis on which it is looked at, and points on each."""
+
+
+def poisson_obstacle(problem: Problem) -> str | None:
+    """Why the energy on a lattice of sines does not apply to a problem of Poisson's equation, or None where it does."""
+    domain = problem.domain
+    if not isinstance(domain, Box) or domain.dimension > 3:
+        return f"its domain is {domain}, and the sines need a Box of up to three axes; use LeastSquares"
+    if problem.extra:
+        return f"it has the further constraint {problem.extra[0].name!r}, which the energy does not know; use LeastSquares"
+    if len(problem.right_hand_sides) > 1:
+        return "it has several shots; declare a problem for each"
+    given: list[str] = []
+    for part in problem.boundary:
+        known = isinstance(part, Dirichlet) or (isinstance(part, Neumann) and part.value == Constant(0.0))
+        if not known:
+            return f"the energy does not know the condition {part.describe(domain)}; use LeastSquares"
+        given += domain.check_faces(part.on, "the condition")  # type: ignore[attr-defined]
+    if missing := [face for face in domain.faces if face not in given]:
+        return f"nothing is said about {listing(missing)}; give a Dirichlet or a Neumann condition there"
+    if twice := [face for face in domain.faces if given.count(face) > 1]:
+        return f"{twice[0]} has two conditions; give one"
+    try:
+        lift = lift_of(problem)
+    except DeclarationError as error:
+        return str(error)
+    if lift is not None and lift.jumps:
+        return f"the values on {listing(lift.jumps[0])} differ where they meet, and no energy is finite; use LeastSquares"
+    return None
+
+
+def is_rough(problem: Problem) -> bool:
+    """Whether the coefficient of Poisson's equation on a Box is one of which the strong form knows too little."""
+    assert isinstance(problem.equation, Poisson)
+    fields = (problem.equation.coefficient, problem.equation.reaction)
+    return any(_on_grid(one) or _jumps(one, problem.domain) for one in fields)  # type: ignore[arg-type]
+
+
+def _on_grid(field: Field) -> bool:
+    if isinstance(field, Piecewise):
+        return any(map(_on_grid, (field.background, *(value for _, value in field.pieces))))
+    return isinstance(field, GridField)
+
+
+def _jumps(field: Field, box: Box) -> bool:
+    """Whether a function of the place is seen to jump, on lines along the axes."""
+    if not isinstance(field, FunctionField):
+        return False
+    starts = box.sample(LINES, how="sobol", generator=torch.Generator().manual_seed(20407)).numpy()
+    for axis, (lower, upper) in enumerate(box.sides):
+        points = np.repeat(starts, ALONG, axis=0)
+        points[:, axis] = np.tile(np.linspace(lower, upper, ALONG), LINES)
+        values = np.asarray(field(points), dtype=float).reshape(LINES, ALONG)
+        if np.abs(np.diff(values, axis=1)).max() > STEEP * np.ptp(values) > 0:
+            return True
+    return False
+
+
+def lift_of(problem: Problem) -> Lift | None:
+    """A field with the values that are given on sides; None where they are all zero."""
+    values = [
+        (face, CubicField(part.value) if isinstance(part.value, GridField) else part.value)
+        for part in problem.boundary
+        if isinstance(part, Dirichlet)
+        for face in problem.domain.check_faces(part.on, "the condition")
+    ]
+    if all(value == Constant(0.0) for _, value in values):
+        return None
+    assert isinstance(problem.domain, Box)
+    return Lift(problem.domain, tuple(values))
+
+
+@dataclass(frozen=True)
+class Level:
+    """One lattice: the normalised coefficients, one a product of modes, the linear solve's residual, and the field."""
+
+    coefficients: FloatArray
+    residual: float
+    trial: TrialFunction
+
+    @property
+    def features(self) -> int:
+        return self.coefficients.size
+
+
+class PoissonOnSines:
+    """A problem of Poisson's equation on a Box, solved on lattices of sines."""
+
+    def __init__(self, task: Task, tolerance: float) -> None:
+        self.task, self.problem, self.tolerance = task, task.problem, tolerance
+        assert isinstance(self.problem.domain, Box)
+        self.box = self.problem.domain
+        self.lift = lift_of(self.problem)
+        given = [part for part in self.problem.boundary if isinstance(part, Neumann)]
+        names = {face for part in given for face in self.box.check_faces(part.on, "Neumann")}
+        ends = [face in names for face in self.box.faces]
+        self.free = tuple(zip(ends[::2], ends[1::2], strict=True))
+
+    @cached_property
+    def diffusion(self) -> Diffusion:
+        """The energy."""
+        equation = self.problem.equation
+        assert isinstance(equation, Poisson)
+        [sources] = self.problem.right_hand_sides
+        detail = max((DETAIL / source.reach for source in sources if source.reach), default=0.0)
+        return Diffusion(
+            self.box,
+            equation.coefficient,
+            equation.reaction,
+            lambda points: np.asarray(total(sources, points)),
+            None if self.lift is None else self._known,
+            self.free,
+            detail,
+        )
+
+    def _known(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        assert self.lift is not None
+        jets = [self.lift.jet(part, 1).channels for part in torch.split(torch.as_tensor(points), BLOCK)]
+        channels = torch.cat(jets, dim=1).detach().numpy()
+        return channels[0], channels[1:].T
+
+    def counts(self, bandwidth: float) -> tuple[int, ...]:
+        """Modes along each axis up to a bandwidth."""
+        return tuple(max(4, math.ceil(bandwidth * extent / math.pi)) for extent in self.box.extents)
+
+    def solve(self, bandwidth: float, before: Level | None) -> Level:
+        """One level."""
+        lattice = DiffusionLattice(self.diffusion, self.counts(bandwidth))
+        found, residual = lattice.solve(
+            LINEAR * self.tolerance, None if before is None else before.coefficients
+        )
+        spec: Trial = SineLattice(lattice.shape, self.free)
+        if self.lift is not None:
+            spec = Ansatz(self.lift, spec)
+        trial = spec.build(
+            self.box.bounds, generator=torch.Generator(), dtype=torch.float64, device=self.task.device
+        )
+        network = trial.network if isinstance(trial, AnsatzTrial) else trial
+        network.set_coefficients(lattice.amplitudes(found)[..., None])  # type: ignore[operator]
+        return Level(found, residual, trial)
+
+    def refine(self, bandwidth: float, last: float) -> Iterator[tuple[Level, float, float]]:
+        """Levels of growing bandwidth, each with its change from the one before and its estimated error."""
+        probes = self.box.sample(PROBES, how="grid").to(self.task.device)
+        level, field, change = None, None, math.inf
+        while True:
+            level = self.solve(bandwidth, level)
+            with torch.no_grad():
+                finer = level.trial(probes)
+            if field is None:
+                yield level, math.inf, math.inf
+            else:
+                earlier, change = change, float((finer - field).norm() / (finer.norm() or 1.0))
+                ratio = min(max(change / earlier, SLOW), STEADY) if 0 < earlier < math.inf else SLOW
+                yield level, change, change * ratio / (1 - ratio)
+            field = finer
+            if bandwidth >= last * (1 - 1e-9):
+                return
+            bandwidth = min(GROWTH * bandwidth, last)
+
+
+def solve_poisson(task: Task, tolerance: float, bandwidth: float | None, largest: int) -> Outcome:
+    """What `Galerkin` with these settings finds."""
+    if task.trial is not None:
+        raise DeclarationError(
+            "Galerkin places its own sines for Poisson's equation, so a trial would not be used; leave trial out, or train "
+            "it with Adam."
+        )
+    problem = PoissonOnSines(task, tolerance)
+    longest = max(problem.box.extents)
+    shape = math.prod(extent / longest for extent in problem.box.extents)
+    room = (MOST_FEATURES / shape) ** (1 / problem.box.dimension)
+    first, last = FIRST[problem.box.dimension] * math.pi / longest, min(largest, room) * math.pi / longest
+    if bandwidth is not None:
+        first, last = bandwidth / GROWTH, bandwidth
+    levels: list[tuple[Level, float, float]] = []
+    with Interrupts() as interrupts, task.progress.bar(task.problem.name, largest, unit="mode") as bar:
+        done = 0
+        for step in interrupts.levels(problem.refine(min(first, last), last)):
+            levels.append(step)
+            modes = max(step[0].coefficients.shape)
+            bar.advance(modes - done)
+            done = modes
+            bar.show({"estimated error": step[2]})
+            if bandwidth is None and step[2] <= tolerance:
+                break
+    level, _, estimate = levels[-1]
+    reached = bandwidth is not None or estimate <= tolerance
+    status = Status.CONVERGED if reached and level.residual <= FAILED else Status.UNRESOLVED
+    if interrupts.asked:
+        status = Status.INTERRUPTED
+    if status is Status.UNRESOLVED:
+        tell_unresolved(
+            task.problem.name, estimate, level.features, tolerance, f"Galerkin(largest={2 * largest})"
+        )
+    modes_text = "×".join(map(str, level.coefficients.shape))
+    notes = (
+        f"Trial function: {modes_text} sines on the lattice of the box, {level.features} features in all, their head by the "
+        "least energy.",
+        estimate_note(estimate, "bandwidths"),
+    )
+    extras = {"features": level.features, "error_estimate": estimate, "linear_residual": level.residual}
+    history = growth_history(
+        [one.features for one, _, _ in levels[1:]], [change for _, change, _ in levels[1:]]
+    )
+    return Outcome(level.trial.to(task.dtype), status, history, notes, extras)
