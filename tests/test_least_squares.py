@@ -271,3 +271,18 @@ def test_problems_it_cannot_take_are_refused(problem, message):
 def test_bad_settings_are_refused(arguments, message):
     with pytest.raises(npde.DeclarationError, match=message):
         npde.LeastSquares(**arguments)
+
+
+def test_heat_spreads_in_a_square_as_its_half_waves_decay():
+    domain = npde.Box((0, 1), (0, 1)).over(npde.Time(0, 0.1))
+
+    def start(p):
+        return npde.sin(PI * p[:, 0]) * npde.sin(PI * p[:, 1])
+
+    problem = npde.Problem(
+        domain=domain,
+        equation=npde.Equation(lambda x, u: u.d(2) - u.d2(0) - u.d2(1), order=2),
+        boundary=[npde.Dirichlet(0.0), npde.InitialCondition(start)],
+    )
+    solution = npde.solve(problem, method=npde.LeastSquares(tolerance=5e-3), progress=False)
+    assert error(solution, lambda p: start(p) * npde.exp(-2 * PI**2 * p[:, 2]), domain) < 3e-3

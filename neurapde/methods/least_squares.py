@@ -20,6 +20,7 @@ from neurapde.collocation.system import Assembly
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import number
 from neurapde.domains import Disk, Domain
+from neurapde.domains.spacetime import SpaceTime
 from neurapde.galerkin.weak import Piece
 from neurapde.methods.base import Method, Outcome, Status, Task
 from neurapde.methods.growth import check_growth, estimate_note, tell_unresolved
@@ -181,6 +182,7 @@ class _Layout:
     box: tuple[tuple[float, ...], tuple[float, ...]]
     extra: tuple[Corner | Multipoles, ...]
     longest: float
+    timed: bool
 
     @staticmethod
     def of(problem: Problem, piece: Piece | None) -> "_Layout":
@@ -198,11 +200,13 @@ class _Layout:
             if isinstance(hole, Disk) and not within
         ]
         box = tuple(lower.tolist()), tuple(upper.tolist())
-        return _Layout(within, outside, box, tuple(extra), longest)
+        return _Layout(within, outside, box, tuple(extra), longest, isinstance(problem.domain, SpaceTime))
 
     def part(self, modes: float, margin: float) -> Part:
-        """This part with `modes` along the domain's longest axis, and as many per length, or nearly, along others."""
+        """This part with `modes` along the longest axis and along time, and as many per length, or nearly, along others."""
         sides = np.subtract(self.box[1], self.box[0]) / self.longest
+        if self.timed:
+            sides[-1] = 1.0  # a time is as long as what happens in it
         counts = tuple(max(5, round(modes * side**0.5)) for side in sides)
         return Part(self.within, self.outside, Frame(counts, margin, self.extra, self.box))
 
