@@ -114,6 +114,15 @@ def test_each_shot_is_weighed_at_its_own_source() -> None:
     np.testing.assert_array_equal(weights.numpy(), [[7, 1], [1, 7], [1, 1]])
 
 
+def test_centres_of_sources_are_brought_to_the_points_once() -> None:
+    target = objective(wave(npde.GaussianSource(at=(0.25, -0.5), variance=VARIANCE)))
+    points = torch.zeros(3, 2, dtype=torch.float64)
+    first = target._centers(points)
+    assert target._centers(points + 1) is first
+    (center,) = target._centers(points.float()).values()
+    assert (center.dtype, center.tolist()) == (torch.float32, [0.25, -0.5])
+
+
 def test_the_gradient_of_the_loss_is_that_of_finite_differences() -> None:
     problem = wave(npde.GaussianSource(at=(0.0, 0.0), variance=VARIANCE))
     trial, target = build(problem), objective(problem, points=20, source_points=5, loss="l2")

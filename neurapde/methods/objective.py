@@ -124,6 +124,21 @@ class Objective:
             for side in self.problem.right_hand_sides
         )
 
+    @cached_property
+    def _placed(self) -> dict[tuple[torch.dtype, torch.device], dict[GaussianSource, Tensor]]:
+        """Centres of the sources, by where they were asked for."""
+        return {}
+
+    def _centers(self, like: Tensor) -> dict[GaussianSource, Tensor]:
+        """The centre `(d,)` of each Gaussian source, copied to the device of `like` the first time only."""
+        key = like.dtype, like.device
+        if key not in self._placed:
+            every = dict.fromkeys(source for side in self.sources for source in side)
+            self._placed[key] = {
+                source: torch.as_tensor(source.at, dtype=like.dtype, device=like.device) for source in every
+            }
+        return self._placed[key]
+
     def evaluate(
         self, trial: TrialFunction, generator: torch.Generator, reach: float = 1.0
     ) -> tuple[Tensor, list[Tensor]]:
@@ -212,14 +227,13 @@ class Objective:
         """An equation's samples and, if it has Gaussian sources, points near each of them."""
         if constraint.name not in self.equation_names or not any(self.sources) or not self.source_points:
             return samples
-        every = dict.fromkeys(source for side in self.sources for source in side)
-        extra = [self._around(source, samples.points, generator) for source in every]
+        extra = [self._around(source, samples.points, generator) for source in self._centers(samples.points)]
         return Samples(torch.cat([samples.points, *extra]))
 
     def _around(self, source: GaussianSource, like: Tensor, generator: torch.Generator) -> Tensor:
         """Points uniform in the ball round a source; its centre for those that fall outside the domain."""
         count, d = self.source_points, like.shape[1]
-        center = torch.as_tensor(source.at, dtype=like.dtype, device=like.device)
+        center = self._centers(like)[source]
         normal = torch.empty(count, d, dtype=like.dtype, device=generator.device)
         direction = torch.nn.functional.normalize(normal.normal_(generator=generator), dim=1)
         unit = torch.empty(count, 1, dtype=like.dtype, device=generator.device).uniform_(generator=generator)
@@ -229,12 +243,12 @@ class Objective:
 
     def near_sources(self, points: Tensor) -> Tensor:
         """Which points the Gaussian sources of each right-hand side act at: bool `(n, sides)`."""
-        columns = []
+        centers, columns = self._centers(points), []
         for side in self.sources:
             near = torch.zeros(len(points), dtype=torch.bool, device=points.device)
             for source in side:
-                center = torch.as_tensor(source.at, dtype=points.dtype, device=points.device)
-                near |= (points - center).square().sum(1) <= WEIGHTED_DEVIATIONS**2 * source.variance
+                squares = (points - centers[source]).square().sum(1)
+                near |= squares <= WEIGHTED_DEVIATIONS**2 * source.variance
             columns.append(near)
         return torch.stack(columns, dim=1)
 
