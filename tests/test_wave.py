@@ -288,13 +288,14 @@ def test_a_curriculum_opens_the_time_evenly_and_leaves_given_points_alone() -> N
 
     def watch(name: str) -> object:
         def residual(samples: npde.Samples, u: npde.Jet) -> torch.Tensor:
-            if len(samples.points) <= 200:  # the training's, not the diagnosis'
+            if len(samples.points) <= 400:  # the training's, not the diagnosis'
                 seen[name] = samples.points
             return u.value
 
         return residual
 
     domain = SQUARE.over(npde.Time(0, 0.5))
+    opposite = npde.Periodic("x").constraints(domain)[0].sample
     problem = npde.Problem(
         "p",
         domain,
@@ -302,11 +303,13 @@ def test_a_curriculum_opens_the_time_evenly_and_leaves_given_points_alone() -> N
         constraints=[
             npde.Constraint("inside", watch("inside"), npde.interior(domain)),  # type: ignore[arg-type]
             npde.Constraint("given", watch("given"), npde.at_points(given)),  # type: ignore[arg-type]
+            npde.Constraint("pairs", watch("pairs"), opposite),  # type: ignore[arg-type]
         ],
     )
     method = npde.Adam(steps=1, curriculum=npde.Curriculum(steps=10, first=0.3), points=200)
     npde.solve(problem, npde.Siren(width=8, depth=0), method)
-    assert 0.1 < seen["inside"][:, -1].max() <= 0.15 + 1e-6
+    for name in ("inside", "pairs"):
+        assert 0.1 < seen[name][:, -1].max() <= 0.15 + 1e-6
     assert torch.allclose(seen["given"].double(), given)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from neurapde.boundaries.periodic import OppositePoints
 from neurapde.constraints import Constraint, Face, Interior, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
@@ -46,7 +47,7 @@ class Curriculum(Declaration):
 def within_reach(samples: Samples, constraint: Constraint, problem: Problem, reach: float) -> Samples:
     """The samples of a constraint, their times moved into the part of the time that is open."""
     domain = problem.domain
-    drawn = isinstance(constraint.sample, Interior | Face)
+    drawn = isinstance(constraint.sample, Interior | Face | OppositePoints)
     if reach >= 1 or not drawn or not isinstance(domain, SpaceTime):
         return samples
     points = samples.points.clone()
