@@ -84,6 +84,7 @@ from neurapde.methods.sampling import ResidualAdaptive as ResidualAdaptive
 from neurapde.methods.schedules import Constant as Constant
 from neurapde.methods.schedules import Cosine as Cosine
 from neurapde.methods.schedules import Exponential as Exponential
+from neurapde.methods.self_adaptive import SelfAdaptive as SelfAdaptive
 from neurapde.methods.weighting import GradientNorm as GradientNorm
 from neurapde.problem import Problem as Problem
 from neurapde.pulses import PulsedSource as PulsedSource

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import neurapde as npde
+from neurapde.methods.causal import Waiting
 from neurapde.methods.descent import Descent
 from neurapde.methods.weighting import Weighting
 from neurapde.solution import Solution
@@ -108,42 +109,80 @@ def test_a_condition_lost_beside_the_equation_is_met_when_gradients_are_balanced
     assert np.abs(balanced(ends) - 1).max() < 0.5 * np.abs(plain(ends) - 1).max()
 
 
-def test_a_window_waits_for_the_earlier_ones() -> None:
-    causal = npde.Causal(windows=4, tolerance=2.0)
-    weights = causal.weights(torch.tensor([0.1, 0.2, 5.0, 1.0], dtype=torch.float64))
-    np.testing.assert_allclose(weights.numpy(), np.exp(-2 * np.array([0, 0.1, 0.3, 5.3])), rtol=1e-12)
+def causal_run(causal: npde.Causal, weight: float = 3.0) -> Descent:
+    settings = {"points": 64, "loss": "l2", "sampling": npde.Fixed(), "weights": {"initial-value": weight}}
+    return descent(evolution(), npde.Adam(steps=1, curriculum=causal, **settings))
+
+
+def causal_of(run: Descent) -> Waiting:
+    (found,) = run.point_weights
+    assert isinstance(found, Waiting)
+    return found
+
+
+def mean_squares(run: Descent) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """|r|² (n,) of the equation, the window (n,) of each point, and the mean |r|² of the start."""
+    equation, start = run.objective.problem.trained
+    samples = run.draws.samples(equation, 1, 1.0)
+    windows = causal_of(run).causal.window(samples.points, run.objective.problem)
+    beginning = run.draws.sizes(start, run.draws.samples(start, 1, 1.0), 1.0).square().mean()
+    return run.draws.sizes(equation, samples, 1.0).square(), windows, beginning
+
+
+def test_a_window_waits_for_the_start_and_the_earlier_windows() -> None:
+    run = causal_run(npde.Causal(4, 2.0))
+    squares, windows, start = mean_squares(run)
+    run.gradient(0)
+    losses = [3.0 * float(start), *(float(squares[windows == k].mean()) for k in range(3))]
+    np.testing.assert_allclose(causal_of(run).weights().numpy(), np.exp(-2 * np.cumsum(losses)), rtol=1e-12)
+    assert min(losses) > 1e-5
 
 
 def test_points_fall_into_their_windows_of_the_time() -> None:
-    causal = npde.Causal(windows=4)
     points = torch.tensor(
         [[0.5, 0.0], [0.5, 0.49], [0.5, 0.51], [0.1, 1.999], [0.1, 2.0]], dtype=torch.float64
     )
-    windows = causal.window(points, evolution())
-    assert windows.tolist() == [0, 0, 1, 3, 3]
-    before = torch.tensor([9.0, 9.0, 9.0, 9.0], dtype=torch.float64)
-    losses = causal.losses(windows, torch.tensor([1.0, 3.0, 5.0, 2.0, 4.0], dtype=torch.float64), before)
-    assert losses.tolist() == [2.0, 5.0, 9.0, 3.0]
+    assert npde.Causal(windows=4).window(points, evolution()).tolist() == [0, 0, 1, 3, 3]
 
 
-def test_a_causal_step_weighs_the_points_by_the_residuals_before_it() -> None:
-    adam = npde.Adam(steps=1, points=64, loss="l2", sampling=npde.Fixed(), curriculum=npde.Causal(8, 500.0))
-    run = descent(evolution(), adam)
+def test_a_window_without_a_point_keeps_its_loss() -> None:
+    run = causal_run(npde.Causal(4, 2.0))
+    run.gradient(0)
+    before = causal_of(run).losses.clone()
+    equation = run.objective.problem.trained[0]
+    points = torch.tensor([[0.5, 0.1], [0.5, 0.2], [0.5, 1.9]], dtype=torch.float64)
+    batch = run.objective.batch(equation, npde.Samples(points))
+    causal_of(run).see(batch, torch.tensor([1.0, 3.0, 7.0], dtype=torch.float64), torch.tensor(1.0))
+    expected = [0.0, 5.0, before[0, 2], before[0, 3], 49.0]
+    np.testing.assert_allclose(causal_of(run).losses[0].numpy(), expected, rtol=1e-12)
+
+
+def test_a_causal_step_weighs_the_points_by_the_losses_before_it() -> None:
+    run = causal_run(npde.Causal(8, 5.0))
     _, first = run.gradient(0)
     _, second = run.gradient(1)
-    equation = run.objective.problem.trained[0]
-    samples = run.draws.samples(equation, 1, 1.0)
-    squares = run.draws.sizes(equation, samples, 1.0) ** 2
-    weights = torch.exp(-500.0 * (torch.cumsum(run.windows, 0) - run.windows))
-    expected = (weights[adam.curriculum.window(samples.points, evolution())] * squares).mean()
+    squares, windows, _ = mean_squares(run)
+    expected = (causal_of(run).weights()[windows] * squares).mean()
     assert float(first[0]) == pytest.approx(float(squares.mean()), rel=1e-12)
     assert float(second[0]) == pytest.approx(float(expected), rel=1e-12)
     assert float(second[0]) < 0.9 * float(first[0])
 
 
+def test_the_tolerance_rises_where_the_last_window_has_been_learned_and_no_further_than_the_last() -> None:
+    run = causal_run(npde.Causal(4, (1e-6, 1e-5, 1e3)))
+    found = []
+    for step in range(4):
+        run.gradient(step)
+        found.append(float(causal_of(run).tolerance))
+    assert found == [1e-5, 1e3, 1e3, 1e3]
+
+
 @pytest.mark.parametrize(
     ("problem", "changes"),
-    [(line(), {"weights": npde.GradientNorm(4)}), (evolution(), {"curriculum": npde.Causal(4)})],
+    [
+        (line(), {"weights": npde.GradientNorm(4)}),
+        (evolution(), {"curriculum": npde.Causal(4, (1e-6, 0.1, 1.0))}),
+    ],
     ids=["gradient norm", "causal"],
 )
 def test_a_resumed_training_is_the_uninterrupted_one_bitwise(tmp_path: Path, problem, changes) -> None:
@@ -167,6 +206,8 @@ def test_causal_weights_need_a_time() -> None:
         (lambda: npde.GradientNorm(memory=1.0), "memory=1.0 of GradientNorm"),
         (lambda: npde.Causal(windows=1), "windows=1 of Causal"),
         (lambda: npde.Causal(tolerance=0.0), "tolerance=0.0 of Causal"),
+        (lambda: npde.Causal(tolerance=()), r"tolerance=\(\) of Causal"),
+        (lambda: npde.Causal(tolerance=(1.0, 0.1)), r"tolerance=\(1.0, 0.1\) of Causal"),
         (lambda: npde.Adam(steps=1, curriculum=3), "curriculum=3 is none"),
     ],
 )

@@ -20,8 +20,9 @@ from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.losses import MEASURES, LossName
 from neurapde.methods.objective import Objective
 from neurapde.methods.recorder import Recorder
-from neurapde.methods.sampling import Fresh, Sampling
+from neurapde.methods.sampling import Fixed, Fresh, Sampling
 from neurapde.methods.schedules import Constant, Schedule
+from neurapde.methods.self_adaptive import SelfAdaptive
 from neurapde.methods.weighting import Weighting
 from neurapde.problem import Problem
 from neurapde.sources import PointSource
@@ -40,6 +41,7 @@ class Adam(Method):
     sampling: where they lie: `Fresh(how)`, drawn anew by measure; `Fixed(how)`; `ResidualAdaptive()`.
     loss:     "l1", the mean of |r| (of a complex residual |Re r| + |Im r|), or "l2", the mean of |r|².
     weights:  factors of the constraints' losses by name, 1 where none is given; or `GradientNorm()`, which finds them.
+    point_weights: `SelfAdaptive()`, with `sampling=Fixed("sobol")`: points count the more, the longer they are missed.
     schedule: what multiplies lr: `Constant()`, `Cosine(final)`, `Exponential(rate, every)`.
     clip:     largest norm of the gradient over all parameters; a longer one is scaled down. None: unlimited.
     source_points: extra points per step for the equation, uniform within 5 standard deviations of each
@@ -66,6 +68,7 @@ class Adam(Method):
     loss: LossName = "l1"
     sampling: Sampling = field(default_factory=Fresh)
     weights: Mapping[str, float] | Weighting = field(default_factory=dict)
+    point_weights: SelfAdaptive | None = None
     schedule: Schedule = field(default_factory=Constant)
     clip: float | None = None
     source_points: int = 100
@@ -88,6 +91,15 @@ class Adam(Method):
         if not isinstance(self.sampling, Sampling):
             raise DeclarationError(
                 f"sampling={self.sampling!r} is none; use Fresh(), Fixed() or ResidualAdaptive()."
+            )
+        if self.point_weights is not None and not isinstance(self.point_weights, SelfAdaptive):
+            raise DeclarationError(
+                f"point_weights={self.point_weights!r} is none; use SelfAdaptive() or None."
+            )
+        if self.point_weights is not None and not isinstance(self.sampling, Fixed):
+            raise DeclarationError(
+                f"point_weights={self.point_weights!r} belong to points that stay, but sampling={self.sampling!r} draws "
+                "new ones; use sampling=Fixed('sobol')."
             )
         if not isinstance(self.schedule, Schedule):
             raise DeclarationError(
@@ -157,7 +169,13 @@ class _Training:
         self.optimizer = torch.optim.Adam(self.parameters, lr=method.lr)
         weighting = method.weights if isinstance(method.weights, Weighting) else None
         self.descent = Descent(
-            self.objective, method.sampling, weighting, method.curriculum, trial, task.generator
+            self.objective,
+            method.sampling,
+            weighting,
+            method.curriculum,
+            trial,
+            task.generator,
+            method.point_weights,
         )
         self.recorder = Recorder(self.objective.names)
         self.step = 0

@@ -1,38 +1,60 @@
-"""Causal weights: an evolution is learned from its start on, a later time when the earlier ones are met."""
+"""Causal weights: an evolution is learned from its start on, a later time when the earlier ones are met.
+
+A `Causal` is what a user declares; a `Waiting` is one run of it, which keeps the losses that windows of time wait for.
+"""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from neurapde.constraints import Face
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
-from neurapde.domains.spacetime import SpaceTime
+from neurapde.domains.spacetime import INITIAL, SpaceTime
+from neurapde.methods.objective import Batch, Objective
+from neurapde.methods.weighting import PointWeights
 from neurapde.problem import Problem
+
+LEARNED = 0.99
+"""Weight of the last window above which all of the time counts as learned."""
 
 
 @dataclass(frozen=True)
 class Causal(Declaration):
-    """Weigh the equation's points in window i of the time by exp(−tolerance · Σ_{k<i} L_k), L_k the mean |r|² of window k.
+    """Weigh the equation's points in window i of the time by exp(−ε (L_0 + Σ_{k<i} L_k)).
+
+    L_k is the mean |r|² of window k, L_0 that of the initial conditions, each times its own weight.
 
     windows:   into which the time is cut evenly.
-    tolerance: ε; the larger it is, the smaller the residuals of all earlier windows before a window counts. Raising it
-               through a few solves, 0.01 … 100, is the authors' way where one value does not do.
+    tolerance: ε, or several that rise: the next one is taken when the last window weighs more than 0.99. The larger ε
+               is, the smaller all that came earlier must be before a window counts; ε · L_k of about 1 is where it acts.
 
-    The losses of the windows are those of the step before. Points are drawn in all of the time, and the weights say which
-    of them count: a window whose weight is above 0.99 in the end has been learned.
-    Source: Wang, Sankaranarayanan, Perdikaris (2024), Comput. Methods Appl. Mech. Eng. 421, 116813, equation 10.
+    The losses are those of the step before. Points are drawn in all of the time, and the weights say which of them count.
+    Source: Wang, Sankaranarayanan, Perdikaris (2024), Comput. Methods Appl. Mech. Eng. 421, 116813, equation 10 and
+    algorithm 1.
     """
 
     windows: int = 32
-    tolerance: float = 1.0
+    tolerance: float | Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0)
 
     def __post_init__(self) -> None:
         if isinstance(self.windows, bool) or not isinstance(self.windows, int) or self.windows < 2:
             raise DeclarationError(f"windows={self.windows!r} of Causal: give a whole number of at least 2.")
-        if not 0 < self.tolerance < math.inf:
-            raise DeclarationError(f"tolerance={self.tolerance!r} of Causal: give a positive, finite number.")
+        if not isinstance(self.tolerance, int | float):
+            object.__setattr__(self, "tolerance", tuple(self.tolerance))
+        rising = sorted(set(self.tolerances))
+        if not rising or list(self.tolerances) != rising or not 0 < rising[0] <= rising[-1] < math.inf:
+            raise DeclarationError(
+                f"tolerance={self.tolerance!r} of Causal: give a positive, finite number, or several that rise."
+            )
+
+    @property
+    def tolerances(self) -> tuple[float, ...]:
+        """All values of ε in order."""
+        return (float(self.tolerance),) if isinstance(self.tolerance, int | float) else tuple(self.tolerance)
 
     def check(self, problem: Problem) -> None:
         """Refuse a problem without a time."""
@@ -41,11 +63,6 @@ class Causal(Declaration):
                 f"Causal weighs times, but {problem.name} lives on {problem.domain}; use domain.over(Time(0, 1))."
             )
 
-    def weights(self, losses: Tensor) -> Tensor:
-        """The weight of each window from the losses (windows,) of all."""
-        before = torch.cumsum(losses, 0) - losses
-        return torch.exp(-self.tolerance * before)
-
     def window(self, points: Tensor, problem: Problem) -> Tensor:
         """The window (n,) in which each point (n, d) lies."""
         domain = problem.domain
@@ -53,8 +70,65 @@ class Causal(Declaration):
         part = (points[:, -1] - domain.time.start) / (domain.time.stop - domain.time.start)
         return (part * self.windows).long().clamp(0, self.windows - 1)
 
-    def losses(self, windows: Tensor, sizes: Tensor, before: Tensor) -> Tensor:
-        """The mean of `sizes` (n,) in each window; what it was `before` where no point fell."""
-        sums = torch.zeros_like(before).index_add_(0, windows, sizes.to(before.dtype))
-        counts = torch.bincount(windows, minlength=self.windows)
-        return torch.where(counts > 0, sums / counts.clamp(min=1), before)
+
+class Waiting(PointWeights):
+    """One run of a Causal: the losses (constraints, 1 + windows), of the start and of each window, and the tolerance."""
+
+    def __init__(self, causal: Causal, objective: Objective, like: Tensor) -> None:
+        self.causal, self.objective = causal, objective
+        self.losses = like.new_zeros(len(objective.names), 1 + causal.windows)
+        self.tolerances = like.new_tensor(causal.tolerances)
+        self.stage = torch.zeros((), dtype=torch.long, device=like.device)
+
+    @property
+    def tolerance(self) -> Tensor:
+        """ε of the present step."""
+        return self.tolerances[self.stage]
+
+    def weights(self) -> Tensor:
+        """The weight of each window (windows,)."""
+        return torch.exp(-self.tolerance * torch.cumsum(self.losses.sum(0), 0)[:-1])
+
+    def weighed(self, batch: Batch) -> Batch:
+        if not self._is_equation(batch):
+            return batch
+        windows = self.causal.window(batch.samples.points, self.objective.problem)
+        return Batch(batch.constraint, batch.samples, batch.times(self.weights()[windows]))
+
+    def see(self, batch: Batch, residual: Tensor, factor: Tensor) -> None:
+        if not self._is_start(batch) and not self._is_equation(batch):
+            return
+        row = self.losses[self.objective.names.index(batch.constraint.name)]
+        squares = residual.abs().square().reshape(len(residual), -1).sum(1).to(row.dtype)
+        if self._is_start(batch):
+            row[0] = factor * squares.mean()
+            return
+        windows = self.causal.window(batch.samples.points, self.objective.problem)
+        sums = torch.zeros_like(row[1:]).index_add_(0, windows, squares)
+        counts = torch.bincount(windows, minlength=self.causal.windows)
+        row[1:] = torch.where(counts > 0, sums / counts.clamp(min=1), row[1:])
+
+    def end_step(self) -> None:
+        """Go on to the next tolerance where all of the time has been learned at this one."""
+        learned = self.weights()[-1] > LEARNED
+        self.stage = (self.stage + learned).clamp(max=len(self.tolerances) - 1)
+
+    def _is_equation(self, batch: Batch) -> bool:
+        return batch.constraint.name in self.objective.equation_names
+
+    def _is_start(self, batch: Batch) -> bool:
+        sample = batch.constraint.sample
+        return isinstance(sample, Face) and sample.on == (INITIAL,)
+
+    def extras(self) -> dict[str, float | int | str]:
+        return {
+            "weight of the last window": float(self.weights()[-1]),
+            "causal tolerance": float(self.tolerance),
+        }
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {"causal.losses": self.losses, "causal.stage": self.stage}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        self.losses = tensors["causal.losses"].to(self.losses)
+        self.stage = tensors["causal.stage"].to(self.stage)

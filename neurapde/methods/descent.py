@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from neurapde.methods.causal import Causal
+from neurapde.methods.causal import Causal, Waiting
 from neurapde.methods.curriculum import Curriculum
 from neurapde.methods.objective import Batch, Objective
 from neurapde.methods.sampling import Draws, Sampling
-from neurapde.methods.weighting import Weighting
+from neurapde.methods.self_adaptive import Adapting, SelfAdaptive
+from neurapde.methods.weighting import PointWeights, Weighting
 from neurapde.trials.base import TrialFunction
 
 
@@ -28,17 +29,20 @@ class Descent:
         curriculum: Curriculum | Causal | None,
         trial: TrialFunction,
         generator: torch.Generator,
+        adaptive: SelfAdaptive | None = None,
     ) -> None:
         self.objective, self.weighting, self.trial = objective, weighting, trial
         self.opening = curriculum if isinstance(curriculum, Curriculum) else None
-        self.causal = curriculum if isinstance(curriculum, Causal) else None
         self.parameters = [p for p in trial.parameters() if p.requires_grad]
         self.draws = Draws(sampling, objective, trial, generator)
         fixed = [objective.weights.get(name, 1.0) for name in objective.names]
         real = self.parameters[0].dtype.to_real() if self.parameters else torch.float32
         self.factors = torch.tensor(fixed, dtype=real, device=generator.device)
-        windows = 0 if self.causal is None else self.causal.windows
-        self.windows = torch.zeros(windows, dtype=real, device=generator.device)
+        self.point_weights: list[PointWeights] = []
+        if adaptive is not None:
+            self.point_weights.append(Adapting(adaptive, objective, self.factors))
+        if isinstance(curriculum, Causal):
+            self.point_weights.append(Waiting(curriculum, objective, self.factors))
         _hold_on_to_memory()
 
     def gradient(self, step: int) -> tuple[Tensor, list[Tensor]]:
@@ -50,24 +54,25 @@ class Descent:
         for index, constraint in enumerate(self.objective.problem.trained):
             samples = self.draws.samples(constraint, step, reach)
             batch = self.objective.batch(constraint, samples, reach)
-            losses.append(self._descend(batch, 1.0 if apart else self.factors[index]))
+            losses.append(self._descend(batch, self.factors[index], apart))
             if apart:
                 gradients.append(self._take())
+        for weights in self.point_weights:
+            weights.end_step()
         if self.weighting is not None and apart:
             self.factors = self.weighting.balanced(self.factors, gradients)
             self._put(gradients)
         return (self.factors * torch.stack(losses)).sum(), losses
 
-    def _descend(self, batch: Batch, factor: Tensor | float) -> Tensor:
-        if self.causal is None or batch.constraint.name not in self.objective.equation_names:
-            return self.objective.descend(batch, self.trial, factor)
-        windows = self.causal.window(batch.samples.points, self.objective.problem)
-        weights = self.causal.weights(self.windows)[windows]
-        sizes: list[Tensor] = []
-        weighted = Batch(batch.constraint, batch.samples, batch.times(weights))
-        loss = self.objective.descend(weighted, self.trial, factor, sizes)
-        squares = torch.cat(sizes).abs().square().reshape(len(windows), -1).sum(1)
-        self.windows = self.causal.losses(windows, squares, self.windows)
+    def _descend(self, batch: Batch, weight: Tensor, apart: bool) -> Tensor:
+        residuals: list[Tensor] = []
+        weighed = batch
+        for weights in self.point_weights:
+            weighed = weights.weighed(weighed)
+        factor = 1.0 if apart else weight
+        loss = self.objective.descend(weighed, self.trial, factor, residuals if self.point_weights else None)
+        for weights in self.point_weights:
+            weights.see(batch, torch.cat(residuals), weight)
         return loss
 
     def _clear(self) -> None:
@@ -87,13 +92,13 @@ class Descent:
             ).sum(0)
 
     def extras(self) -> dict[str, float | int | str]:
-        """The weights that were found, by constraint, and the smallest causal one."""
+        """The weights that were found, by constraint, and the causal ones."""
         found: dict[str, float | int | str] = {}
         if self.weighting is not None:
             for name, factor in zip(self.objective.names, self.factors.tolist(), strict=True):
                 found[f"weight of {name}"] = factor
-        if self.causal is not None:
-            found["weight of the last window"] = float(self.causal.weights(self.windows)[-1])
+        for weights in self.point_weights:
+            found |= weights.extras()
         return found
 
     def tensors(self) -> dict[str, Tensor]:
@@ -101,8 +106,8 @@ class Descent:
         found = self.draws.tensors()
         if self.weighting is not None:
             found["factors"] = self.factors
-        if self.causal is not None:
-            found["windows"] = self.windows
+        for weights in self.point_weights:
+            found |= weights.tensors()
         return found
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
@@ -110,8 +115,8 @@ class Descent:
         self.draws.restore(tensors)
         if self.weighting is not None:
             self.factors = tensors["factors"].to(self.factors)
-        if self.causal is not None:
-            self.windows = tensors["windows"].to(self.windows)
+        for weights in self.point_weights:
+            weights.restore(tensors)
 
 
 def _hold_on_to_memory() -> None:

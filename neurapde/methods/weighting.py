@@ -1,7 +1,10 @@
-"""Weights of the constraints' losses that are found while training, so that no constraint is lost beside another."""
+"""Weights that are found while training: of the constraints, so that none is lost beside another, and of single points.
+
+A `Weighting` is what a user declares of the constraints; `PointWeights` is one run of whatever weighs points.
+"""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +12,7 @@ from torch import Tensor
 
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
+from neurapde.methods.objective import Batch
 
 
 class Weighting(Declaration, ABC):
@@ -53,3 +57,31 @@ class GradientNorm(Weighting):
         wanted = norms.sum() / norms
         kept = self.memory * factors + (1 - self.memory) * wanted
         return torch.where(torch.isfinite(wanted), kept, factors)
+
+
+class PointWeights(ABC):
+    """Weights of points that follow from the residuals found there, and what a checkpoint must hold of them."""
+
+    @abstractmethod
+    def weighed(self, batch: Batch) -> Batch:
+        """A batch with its points' weights times those of this step."""
+
+    @abstractmethod
+    def see(self, batch: Batch, residual: Tensor, factor: Tensor) -> None:
+        """Take in the residual `(n,)` or `(n, c)` at a batch; factor: the weight of its constraint."""
+
+    @abstractmethod
+    def end_step(self) -> None:
+        """Take in that all constraints have been seen."""
+
+    def extras(self) -> dict[str, float | int | str]:
+        """What a solution tells of the weights."""
+        return {}
+
+    @abstractmethod
+    def tensors(self) -> dict[str, Tensor]:
+        """What a checkpoint must hold."""
+
+    @abstractmethod
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """What a checkpoint held."""
