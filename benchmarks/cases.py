@@ -10,6 +10,7 @@ import neurapde as npde
 
 VISCOSITY = 0.01 / np.pi
 SPEED = 30.0
+RATE = 20.0
 
 
 @dataclass(frozen=True)
@@ -88,3 +89,24 @@ def advection() -> Case:
     )
     x = _lattice(problem, 128**2)
     return Case(problem, x, np.sin(x[:, 0] - SPEED * x[:, 1]))
+
+
+def reaction() -> Case:
+    """u_t = 20 u (1 − u) on (0, 2π) × (0, 1), u = exp(−8 (x − π)²/π²) at first.
+
+    u = 0 leaves nothing of the equation either, and networks like to find it (Krishnapriyan et al. 2021, with rates up
+    to 10, and periodic: nothing travels in x, so that here nothing is asked at the ends).
+    """
+
+    def residual(x: torch.Tensor, u: npde.Jet) -> torch.Tensor:
+        return u.dt - RATE * u.value * (1 - u.value)
+
+    problem = npde.Problem(
+        name="reaction",
+        domain=npde.Interval(0.0, 2 * np.pi).over(npde.Time(0.0, 1.0)),
+        equation=npde.Equation(residual, order=1),
+        boundary=npde.InitialCondition(lambda x: npde.exp(-8 * (x[:, 0] / np.pi - 1) ** 2)),
+    )
+    x = _lattice(problem, 128**2)
+    start, growth = np.exp(-8 * (x[:, 0] / np.pi - 1) ** 2), np.exp(RATE * x[:, 1])
+    return Case(problem, x, start * growth / (1 - start + start * growth))
