@@ -33,6 +33,8 @@ class Causal(Declaration):
                is, the smaller all that came earlier must be before a window counts; ε · L_k of about 1 is where it acts.
 
     The losses are those of the step before. Points are drawn in all of the time, and the weights say which of them count.
+    Measured on u_t = 20 u (1 − u), two seeds, 2000 steps of Adam: error 0.04 and 0.33 where all times at once leave 0.98,
+    the false solution u = 0. On a wave that crosses the domain nearly five times, u_t + 30 u_x = 0, it was no help.
     Source: Wang, Sankaranarayanan, Perdikaris (2024), Comput. Methods Appl. Mech. Eng. 421, 116813, equation 10 and
     algorithm 1.
     """
