@@ -8,24 +8,24 @@ that of the residuals, whichever is the smaller, so that networks may have many 
 import dataclasses
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from neurapde.constraints import Constraint, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import free_memory, told
 from neurapde.core.progress import Bar
 from neurapde.equations.base import Equation
 from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task, Training
 from neurapde.methods.interrupts import Interrupts
-from neurapde.methods.jacobian import AT_ONCE, linearised, residuals
-from neurapde.methods.normal import ByParameters, ByResiduals, Equations
+from neurapde.methods.jacobian import AT_ONCE
+from neurapde.methods.normal import Equations
 from neurapde.methods.objective import Objective
 from neurapde.methods.recorder import Recorder
 from neurapde.methods.sampling import Draws, Fixed, Sampling
+from neurapde.methods.weighted_residuals import WeightedResiduals
 from neurapde.problem import Problem
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.mlp import MLP
@@ -145,34 +145,24 @@ class NaturalGradient(Method):
         return _Descent(self, task, task.trial).run()
 
 
-@dataclass(frozen=True)
-class _Term:
-    """One constraint at its points; `weight` belongs to its mean square."""
-
-    constraint: Constraint
-    samples: Samples
-    weight: float
-
-
 class _Descent:
     """One run: the points, the linearised residuals where it stands, the damping and the step before."""
 
     def __init__(self, method: NaturalGradient, task: Task, trial: TrialFunction) -> None:
         self.method, self.task, self.trial = method, task, trial
-        self.parameters = [p for p in trial.parameters() if p.requires_grad]
-        self.size = sum(p.numel() for p in self.parameters)
-        if not self.size:
+        self.residuals = WeightedResiduals(trial, task.problem, method.weights)
+        self.parameters = self.residuals.parameters
+        if not self.parameters:
             raise DeclarationError(f"{trial.spec} has no trainable parameters to move.")
         self.recorder = Recorder([constraint.name for constraint in task.problem.trained])
         self.step, self.small, self.raised, self.seconds_before = 0, 0, 2.0, 0.0
         self.damping = method.damping
-        self.before = torch.zeros(self.size, dtype=self.parameters[0].dtype, device=self.parameters[0].device)
+        self.before = self.parameters[0].new_zeros(self.residuals.size)
         self.draws = Draws(method.sampling, method.objective(task.problem), trial, task.generator)
         if task.resumed is None:
             self._draw()
         else:
             self._restore(task.resumed)
-        self.rows = self._count_rows()
         self._check_memory()
         self.started = self.saved = time.perf_counter()
 
@@ -182,7 +172,7 @@ class _Descent:
 
     def run(self) -> Outcome:
         status, equations = Status.STEP_LIMIT, None
-        self.loss, self.losses = self._measure()
+        self.loss, self.losses = self.residuals.measure()
         if not math.isfinite(self.loss):
             return Outcome(self.trial, Status.DIVERGED, notes=("The residuals of the trial are not finite.",))
         with (
@@ -194,10 +184,10 @@ class _Descent:
             while self.step < self.method.steps:
                 if self._due():
                     self._draw()
-                    self.loss, self.losses = self._measure()
+                    self.loss, self.losses = self.residuals.measure()
                     equations = None
                 if equations is None:
-                    equations = self._linearise()
+                    equations = self.residuals.linearise()
                 before = self.loss
                 moved = self._move(equations)
                 self.step += 1
@@ -227,7 +217,7 @@ class _Descent:
             for part in PARTS:
                 tried = part * change + part**2 * bend
                 self._put(start, tried)
-                loss, losses = self._measure()
+                loss, losses = self.residuals.measure()
                 if math.isfinite(loss) and loss < self.loss:
                     foretold = equations.foretold(part * change)
                     gain = min(1.0, part * (self.loss - loss) / foretold) if foretold > 0 else 0.0
@@ -247,73 +237,22 @@ class _Descent:
         for sign in (1.0, -1.0):
             self._put(start, sign * PROBE * change)
             with torch.no_grad():
-                sides.append(self._residuals())
+                sides.append(self.residuals.vector())
         self._put(start, torch.zeros_like(change))
         with torch.no_grad():
-            curvature = (sides[0] - 2 * self._residuals() + sides[1]) / PROBE**2
+            curvature = (sides[0] - 2 * self.residuals.vector() + sides[1]) / PROBE**2
         bend = equations.bend(curvature)
         trusted = bool(bend.norm() <= LARGEST_BEND * change.norm())
         return bend if trusted else torch.zeros_like(change)
 
-    def _residuals(self) -> Tensor:
-        """The weighted residuals `(m,)`, whose squares add up to the loss."""
-        mixed = self.task.problem.equation.mixed
-        return torch.cat(
-            [
-                math.sqrt(term.weight / rows)
-                * residuals(self.trial, term.constraint, term.samples, mixed).reshape(-1)
-                for term, rows in zip(self.terms, self.rows_of, strict=True)
-                if term.weight
-            ]
-        )
-
-    def _transposed(self, vector: Tensor) -> Tensor:
-        """Jᵀ `vector`, by one backward pass."""
-        with torch.enable_grad():
-            found = torch.autograd.grad(self._residuals() @ vector, self.parameters)
-        return torch.cat([part.reshape(-1) for part in found])
-
-    def _linearise(self) -> Equations:
-        if self.rows < self.size:
-            return ByResiduals(self._blocks(), self.rows, self.size)
-        return ByParameters(self._blocks(), self.size, self._transposed)
-
-    def _blocks(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Residuals `(m,)` and their Jacobian `(m, p)`, so scaled that their squares add up to the loss."""
-        mixed = self.task.problem.equation.mixed
-        for term, rows in zip(self.terms, self.rows_of, strict=True):
-            if not term.weight:
-                continue
-            root = math.sqrt(term.weight / rows)
-            for residual, jacobian in linearised(self.trial, term.constraint, term.samples, mixed):
-                yield root * residual.reshape(-1), root * jacobian.reshape(-1, self.size)
-
-    def _measure(self) -> tuple[float, list[float]]:
-        """The weighted sum and each constraint's mean square."""
-        mixed = self.task.problem.equation.mixed
-        with torch.no_grad():
-            apart = [
-                float(residuals(self.trial, term.constraint, term.samples, mixed).square().mean())
-                for term in self.terms
-            ]
-        return sum(term.weight * loss for term, loss in zip(self.terms, apart, strict=True)), apart
-
-    def _count_rows(self) -> int:
-        mixed = self.task.problem.equation.mixed
-        with torch.no_grad():
-            self.rows_of = [
-                residuals(self.trial, term.constraint, term.samples, mixed).numel() for term in self.terms
-            ]
-        return sum(rows for term, rows in zip(self.terms, self.rows_of, strict=True) if term.weight)
-
     def _check_memory(self) -> None:
-        least = min(self.rows, self.size)
-        numbers = 5 * least**2 + (self.rows if self.rows < self.size else 4 * AT_ONCE) * self.size
+        rows, size = self.residuals.rows, self.residuals.size
+        numbers = 5 * min(rows, size) ** 2 + (rows if rows < size else 4 * AT_ONCE) * size
         needed = numbers * self.before.element_size()
         free = free_memory(self.before.device)
         if free is not None and needed > free:
             raise DeclarationError(
-                f"{self.rows} residuals by {self.size} parameters need {told(needed)} of memory, and {told(free)} are "
+                f"{rows} residuals by {size} parameters need {told(needed)} of memory, and {told(free)} are "
                 "free. Give fewer points=…, with redraw=1 to see all of the domain in time, or a smaller network; the "
                 "fewer of the two counts by its square."
             )
@@ -330,13 +269,7 @@ class _Descent:
         self.drawn_at = self.step
         for constraint in self.task.problem.trained:
             self.draws.kept[constraint.name] = self.method.sampling.draw(constraint, self.draws, 1.0)
-        self._set_terms()
-
-    def _set_terms(self) -> None:
-        self.terms = [
-            _Term(constraint, self.draws.kept[constraint.name], self.method.weights.get(constraint.name, 1.0))
-            for constraint in self.task.problem.trained
-        ]
+        self.residuals.place(self.draws.kept)
 
     def _put(self, start: list[Tensor], change: Tensor) -> None:
         with torch.no_grad():
@@ -361,7 +294,7 @@ class _Descent:
         self.recorder = Recorder(self.recorder.names, snapshot.history)
         self.task.generator.set_state(snapshot.tensors["generator"])
         self.draws.restore(snapshot.tensors)
-        self._set_terms()
+        self.residuals.place(self.draws.kept)
         self.damping, self.raised, *counts = snapshot.tensors["damping"].tolist()
         self.small, self.drawn_at = map(int, counts)
         self.before = snapshot.tensors["before"].to(self.before)
