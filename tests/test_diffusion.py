@@ -23,6 +23,16 @@ def poisson(coefficient, boundary=None, domain=SQUARE, source=1.0, reaction=0.0)
     )
 
 
+def stripe() -> npde.Problem:
+    """Flow from right to left through STRIPE."""
+    sides = [
+        npde.Dirichlet(0.0, on="left"),
+        npde.Dirichlet(1.0, on="right"),
+        npde.Neumann(0.0, on=("bottom", "top")),
+    ]
+    return poisson(STRIPE, sides, source=0.0)
+
+
 def solve(problem: npde.Problem, method: npde.Galerkin | None = None) -> npde.Solution:
     return npde.solve(problem, method=method, progress=False)
 
@@ -56,12 +66,7 @@ def through_the_stripe(x: np.ndarray) -> np.ndarray:
 
 
 def test_flow_through_a_stripe_is_the_integral_of_its_resistance():
-    sides = [
-        npde.Dirichlet(0.0, on="left"),
-        npde.Dirichlet(1.0, on="right"),
-        npde.Neumann(0.0, on=("bottom", "top")),
-    ]
-    problem = poisson(STRIPE, sides, source=0.0)
+    problem = stripe()
     solution = solve(problem, npde.Galerkin(tolerance=1e-5))
     points = grid(SQUARE, 15)
     assert solution.status is npde.Status.CONVERGED
@@ -69,12 +74,7 @@ def test_flow_through_a_stripe_is_the_integral_of_its_resistance():
 
 
 def test_error_is_of_second_order_where_the_slope_has_kinks():
-    sides = [
-        npde.Dirichlet(0.0, on="left"),
-        npde.Dirichlet(1.0, on="right"),
-        npde.Neumann(0.0, on=("bottom", "top")),
-    ]
-    problem = poisson(STRIPE, sides, source=0.0)
+    problem = stripe()
     points = grid(SQUARE, 31)
     truth = through_the_stripe(points[:, 0])
     errors = [apart(solve(problem, npde.Galerkin(bandwidth=b))(points), truth) for b in (50.0, 100.0, 200.0)]

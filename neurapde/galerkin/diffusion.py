@@ -137,7 +137,7 @@ class DiffusionLattice:
 
     def amplitudes(self, x: FloatArray) -> FloatArray:
         """Coefficients of the sines themselves, from normalised ones."""
-        scales = [1 / np.sqrt(_norms(one)) for one in self.modes]
+        scales = [1 / np.sqrt(one.norms) for one in self.modes]
         return np.asarray(x * reduce(np.multiply.outer, scales))
 
 
@@ -150,7 +150,7 @@ class _Rule:
         self.axes = axes
         self.shape = tuple(len(x) for x in axes)
         self.weights = np.asarray(reduce(np.multiply.outer, weights))
-        scales = [np.sqrt(_norms(one)) for one in modes]
+        scales = [np.sqrt(one.norms) for one in modes]
         self._values = [one.values(x).T / s for one, x, s in zip(modes, axes, scales, strict=True)]
         self._slopes = [one.slopes(x).T / s for one, x, s in zip(modes, axes, scales, strict=True)]
 
@@ -180,11 +180,6 @@ def _panels(breaks: FloatArray, bandwidth: float) -> tuple[FloatArray, FloatArra
         nodes.append(start + (stop - start) * (unit + 1) / 2)
         weights.append((stop - start) * weight / 2)
     return np.concatenate(nodes), np.concatenate(weights)
-
-
-def _norms(one: AxisModes) -> FloatArray:
-    """∫ φ² of each mode: half the length, and all of it for a constant one."""
-    return np.where(one.frequencies > 0, one.length / 2, one.length)
 
 
 def _padded(x: FloatArray, shape: tuple[int, ...]) -> FloatArray:

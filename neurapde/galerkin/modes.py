@@ -50,6 +50,11 @@ class AxisModes:
         """The largest frequency."""
         return float(self.frequencies[-1])
 
+    @cached_property
+    def norms(self) -> FloatArray:
+        """∫ φ² of each mode (count,): half the length, and all of it for a constant one."""
+        return np.where(self.frequencies > 0, self.length / 2, self.length)
+
     def values(self, x: FloatArray) -> FloatArray:
         """The modes at x (n,): (count, n)."""
         return np.sin(np.outer(self.frequencies, x - self.lower) + self.phase)

@@ -63,7 +63,7 @@ class WaveLattice:
         self.modes = tuple(
             AxisModes(a, b, count, ends) for (a, b), count, ends in zip(box.sides, counts, free, strict=True)
         )
-        self.norms = [_norms(one) for one in self.modes]
+        self.norms = [one.norms for one in self.modes]
         self._basis = [
             one.on_grid * np.sqrt(one.length / len(one.grid)) / np.sqrt(norm)
             for one, norm in zip(self.modes, self.norms, strict=True)
@@ -211,11 +211,6 @@ class WaveLattice:
         for axis, norm in enumerate(self.norms):
             x = x / np.sqrt(norm).reshape([-1 if i == axis else 1 for i in range(len(self.modes))])
         return x
-
-
-def _norms(one: AxisModes) -> FloatArray:
-    """∫ φ² of each mode: half the length, and all of it for a constant one."""
-    return np.where(one.frequencies > 0, one.length / 2, one.length)
 
 
 def _regions(pieces: Sequence[Piece]) -> list[Domain]:
