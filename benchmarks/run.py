@@ -25,6 +25,7 @@ import placing
 import scaling
 import time_modelling
 import training_step
+import wave_training
 import wavenumber
 from harness import ROOT, Benchmark
 
@@ -45,6 +46,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         memory,
         time_modelling,
         overthrust,
+        wave_training,
     )
 }
 
