@@ -128,6 +128,7 @@ from neurapde.trials.foreign import Foreign as Foreign
 from neurapde.trials.hyper import HyperSiren as HyperSiren
 from neurapde.trials.mlp import MLP as MLP
 from neurapde.trials.rbf import RBF as RBF
+from neurapde.trials.scaled import Scaled as Scaled
 from neurapde.trials.sine_history import SineHistory as SineHistory
 from neurapde.trials.sine_lattice import SineLattice as SineLattice
 from neurapde.trials.siren import Siren as Siren

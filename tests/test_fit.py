@@ -158,6 +158,7 @@ def test_the_first_layer_follows_the_frequencies_of_the_samples() -> None:
     for equation, domain, omegas in (
         (npde.Fit(values=picture), picture.domain, (30.0, 30.0)),
         (npde.Fit(gradient=picture.differences()), picture.domain, (9.9, 10.0)),
+        (npde.Fit(laplacian=picture.laplacian()), picture.domain, (5.0, 5.0)),
         (npde.Fit(values=sound), sound.domain, (1300.0, 30.0)),
     ):
         trial = npde.Adam(1).default_trial(npde.Problem("fit", domain, equation))

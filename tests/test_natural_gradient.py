@@ -59,9 +59,10 @@ def by_autograd(
         npde.Siren(5, 2, 3.0, 3.0),
         npde.MLP(4, 1, "softplus"),
         Vanishing(npde.MLP(4, 1)),
+        npde.Scaled(npde.MLP(4, 1), 3.0),
         None,
     ],
-    ids=["siren", "mlp", "vanishing", "foreign"],
+    ids=["siren", "mlp", "vanishing", "scaled", "foreign"],
 )
 @pytest.mark.parametrize("at_once", [1000, 3])
 def test_the_jacobian_by_rows_is_that_of_autograd(

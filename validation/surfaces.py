@@ -49,7 +49,9 @@ class ZeroSet:
         d = self.points.shape[1]
         padded = np.zeros((len(self.points), 3))
         padded[:, :d] = self.points
-        mesh = meshio.Mesh(padded.astype(np.float32), [("triangle" if d == 3 else "line", self.cells)])
+        mesh = meshio.Mesh(
+            padded.astype(np.float32), [("triangle" if d == 3 else "line", self.cells.astype(np.int32))]
+        )
         part = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
         try:
             meshio.write(part, mesh)

@@ -104,7 +104,9 @@ class Assembly:
         split = [
             _chosen(samples, self.trial.part_of(samples.points) == part) for part in range(len(self.frames))
         ]
-        for part, width in enumerate(self.widths if inside else ()):
+        if len(split) == 1 or not inside:
+            return split
+        for part, width in enumerate(self.widths):
             for _ in range(TOP_UPS):
                 missing = int(OVERSAMPLING * width) - len(split[part].points)
                 if missing <= 0:

@@ -20,8 +20,9 @@ from neurapde.domains.base import Domain
 from neurapde.equations.base import AbstractEquation
 from neurapde.medium import Constant, Field, as_field, check_positive
 from neurapde.sources import PointSource
-from neurapde.trials.base import Trial
+from neurapde.trials.base import Trial, box_scale
 from neurapde.trials.factored import Factored
+from neurapde.trials.scaled import Scaled
 
 if TYPE_CHECKING:
     from neurapde.jets.jet import Jet
@@ -96,9 +97,13 @@ class Eikonal(AbstractEquation):
             _check_surface(self.surface, problem)
 
     def around(self, network: Trial, problem: "Problem") -> Trial:
-        """For travel times the factored form T = T₀(1 + network), T₀ along straight rays at the sources' speed."""
+        """For travel times the factored form T = T₀(1 + network), T₀ along straight rays at the sources' speed.
+
+        For a distance the network is in units of the domain's half width.
+        """
         if self.surface is not None:
-            return network
+            size = half_width(problem.domain)
+            return network if size == 1 else Scaled(network, size)
         at = sources_of(problem)
         slowness = self.slowness(np.asarray(at))
         return Factored(StraightRays(at, tuple(float(s) for s in slowness)), network)
@@ -183,6 +188,11 @@ def _closeness(samples: Samples, u: "Jet") -> torch.Tensor:
 
 def _slope(samples: Samples, u: "Jet") -> torch.Tensor:
     return torch.linalg.vector_norm(u.gradient, dim=-1) - 1.0
+
+
+def half_width(domain: Domain) -> float:
+    """Half the longest side of the box around a domain."""
+    return box_scale(domain.bounds)[1]
 
 
 def sources_of(problem: "Problem") -> tuple[tuple[float, ...], ...]:

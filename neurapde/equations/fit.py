@@ -155,12 +155,18 @@ class Fit(AbstractEquation):
         """A SIREN whose first layer starts with a tenth of the highest frequency that the samples show.
 
         Of values that is at least the paper's 30, and the layers after it keep their 30. Derivatives at samples are
-        matched by functions that ripple between them too, the more so the wider the network: for these it is 5 or more,
-        the other layers have 10, and the width is 128.
+        matched by functions that ripple between them too, the more so the wider the network and the higher its
+        frequencies: for a gradient it is 5 or more, the other layers have 10, and the width is 128. A Laplacian tells low
+        frequencies least, by their square, so that ripples spoil them first: it gets a twentieth, layers of 5, width 64.
         """
         spacing = [min(np.divide(raster.spacing, _size(problem.domain) / 2)) for raster in self.rasters]
-        width, least, hidden = (128, 5.0, 10.0) if self.values is None else (256, 30.0, 30.0)
-        omega = max([least, *(np.pi / h / 10 for h in spacing)])
+        if self.values is not None:
+            width, part, least, hidden = 256, 10, 30.0, 30.0
+        elif self.gradient is not None:
+            width, part, least, hidden = 128, 10, 5.0, 10.0
+        else:
+            width, part, least, hidden = 64, 20, 5.0, 5.0
+        omega = max([least, *(np.pi / h / part for h in spacing)])
         return Siren(width, omega_0=float(f"{omega:.2g}"), omega_hidden=hidden)
 
     def check(self, problem: "Problem") -> None:

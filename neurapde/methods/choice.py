@@ -2,7 +2,7 @@
 
 from neurapde.constraints import Interior
 from neurapde.equations.base import Equation
-from neurapde.equations.eikonal import Eikonal
+from neurapde.equations.eikonal import Eikonal, half_width
 from neurapde.equations.fit import Fit
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
@@ -25,23 +25,26 @@ SMALL = 3
 """Axes, time included, up to which some thousand points and parameters do for a nonlinear equation."""
 ON_SURFACE = {"surface": 10.0, "normals": 1.0, "off-surface": 0.0, "eikonal": 1.0}
 """Weights by which a signed distance is trained; the distance itself, where it is known, counts as the surface."""
+LENGTHS = ("surface", "distance")
+"""The constraints of a signed distance whose residual is a length."""
 
 
 def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tuple[Method, str]:
     """The method for `problem` when the user names none, and why this one."""
     method: Method
     if isinstance(problem.equation, Eikonal) and trial is None:
-        small = _for_eikonal(problem.equation)
+        small = _for_eikonal(problem.equation, problem)
         return (
             small,
             f"Method: {small.describe()}, since the equation is not linear and a small network suffices.",
         )
     if isinstance(problem.equation, Eikonal) and problem.equation.surface is not None:
         known = {"distance": 10.0} if problem.equation.distance else {}
-        method = Adam(steps=2000, lr=1e-3, weights=known | ON_SURFACE, schedule=Cosine())
+        weights = _by_half_width(known | ON_SURFACE, problem)
+        method = Adam(steps=2000, lr=1e-3, weights=weights, schedule=Cosine())
         return method, f"Method: {method.describe()}, since a trial function to train was given."
     if isinstance(problem.equation, Fit):
-        fit = fitting(problem.equation, problem)
+        fit = fitting(problem.equation, problem, own_trial=trial is not None)
         return fit, f"Method: {fit.describe()}, the paper's for samples."
     if isinstance(problem.equation, Wave) and trial is None:
         reason = wave_obstacle(problem)
@@ -87,7 +90,7 @@ def _for_nonlinear(problem: Problem) -> NaturalGradient:
     return NaturalGradient(120, points, weights, sampling=ResidualAdaptive(every=10))
 
 
-def _for_eikonal(equation: Eikonal) -> NaturalGradient:
+def _for_eikonal(equation: Eikonal, problem: Problem) -> NaturalGradient:
     """Weights of a signed distance: lengths count most, and exp(−100|Φ|), which the true distance misses, not at all."""
     if equation.surface is None:
         return NaturalGradient(steps=40, points=2000)
@@ -95,4 +98,10 @@ def _for_eikonal(equation: Eikonal) -> NaturalGradient:
     points = {"surface": 1500, "normals": 750, "off-surface": 750, "eikonal": 1500}
     if equation.distance:
         weights["distance"], points["distance"] = 10.0, 3000
-    return NaturalGradient(steps=40, points=points, weights=weights)
+    return NaturalGradient(steps=40, points=points, weights=_by_half_width(weights, problem))
+
+
+def _by_half_width(weights: dict[str, float], problem: Problem) -> dict[str, float]:
+    """The weights of lengths for lengths in units of the domain's half width, so that they count alike at every scale."""
+    square = half_width(problem.domain) ** 2
+    return {name: w / square if name in LENGTHS else w for name, w in weights.items()}

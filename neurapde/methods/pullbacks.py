@@ -21,6 +21,7 @@ from neurapde.trials.ansatz import AnsatzTrial
 from neurapde.trials.base import TrialFunction
 from neurapde.trials.factored import FactoredTrial
 from neurapde.trials.layered import LayeredTrial
+from neurapde.trials.scaled import ScaledTrial
 from neurapde.trials.vanishing import VanishingTrial
 
 Pullback: TypeAlias = Callable[[Tensor], Tensor]
@@ -117,8 +118,11 @@ def _activated(z: Tensor, activation: Activation, layout: Layout) -> Tensor:
 
 @pullback.register(AnsatzTrial)
 @pullback.register(FactoredTrial)
+@pullback.register(ScaledTrial)
 @pullback.register(VanishingTrial)
-def _(trial: AnsatzTrial | FactoredTrial | VanishingTrial, points: Tensor, layout: Layout) -> Pullback:
+def _(
+    trial: AnsatzTrial | FactoredTrial | ScaledTrial | VanishingTrial, points: Tensor, layout: Layout
+) -> Pullback:
     network = trial.network
     inner = pullback(network, points, layout)
     with torch.no_grad():
