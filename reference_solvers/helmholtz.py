@@ -47,6 +47,8 @@ class HelmholtzGrid:
             `cell_average`.
         stretch: one function per axis, coordinates `(n,)` -> complex factors e `(n,)`, or None where it is 1.
         free: for each axis whether its lower and its upper side are free.
+        impedance: for each axis β at its lower and its upper side, a number or an array of the side's nodes: at free
+            sides ∂u/∂n + β u = 0. β = i k √m lets plane waves at normal incidence pass.
         weights: those of the scheme; by default fitted to the wavenumbers in the medium.
 
     Raises: ResolutionError below 2.5 nodes per (shortest) wavelength; ValueError for wrong shapes or values.
@@ -63,6 +65,7 @@ class HelmholtzGrid:
         *,
         stretch: Sequence[Stretching | None] | None = None,
         free: Sequence[tuple[bool, bool]] | None = None,
+        impedance: Sequence[tuple[ArrayLike, ArrayLike]] | None = None,
         weights: Weights | None = None,
     ) -> None:
         if grid.dimension > 2:
@@ -74,7 +77,9 @@ class HelmholtzGrid:
             weights = Weights.fitted(grid.spacing, wavenumber * np.sqrt(np.abs(medium)))
         stretch = [None] * grid.dimension if stretch is None else stretch
         free = [(False, False)] * grid.dimension if free is None else free
-        self._take(NinePoint(grid, stretch, free, weights), float(wavenumber), medium)
+        if impedance is not None:
+            impedance = _damped(grid, impedance, wavenumber * np.sqrt(medium + 0j))
+        self._take(NinePoint(grid, stretch, free, weights, impedance), float(wavenumber), medium)
 
     def with_medium(self, slowness_squared: ArrayLike) -> "HelmholtzGrid":
         """The same scheme, weights included, for another m: A(m) stays affine in m."""
@@ -93,7 +98,7 @@ class HelmholtzGrid:
 
     @property
     def mass(self) -> sparse.csr_array:
-        """W `(n, n)`, n = grid.size: real; a row adds up to 1, at a fixed node to 0."""
+        """W `(n, n)`, n = grid.size: real, and a row adds up to 1, at a fixed node to 0, where no side has an impedance."""
         return self._scheme.mass
 
     @cached_property
@@ -173,6 +178,25 @@ class HelmholtzGrid:
         if np.shape(field) != tuple(self.grid.shape):
             raise ValueError(f"one field is {self.grid.shape} on this grid, got the shape {np.shape(field)}.")
         return np.asarray(field).ravel()
+
+
+def _damped(
+    grid: Grid, impedance: Sequence[tuple[ArrayLike, ArrayLike]], local: NDArray
+) -> list[tuple[NDArray, NDArray]]:
+    """β sin(κh)/(κh), κ the local wavenumber at the side: its difference over two cells is then of fourth order.
+
+    (u₊ - u₋)/2h = ∂u/∂n + h²/6 ∂³u/∂n³, and ∂³u/∂n³ = -κ² ∂u/∂n but for derivatives along the side: a plane wave at
+    normal incidence meets no reflection at all.
+    """
+    found = []
+    for axis, (h, pair) in enumerate(zip(grid.spacing, impedance, strict=True)):
+        angles = [h * local[(slice(None),) * axis + (-side,)] for side in range(2)]
+        lower, upper = (
+            np.asarray(beta) * np.sin(angle) / np.where(angle == 0, 1.0, angle)
+            for beta, angle in zip(pair, angles, strict=True)
+        )
+        found.append((lower, upper))
+    return found
 
 
 def _checked_medium(grid: Grid, slowness_squared: ArrayLike) -> NDArray:

@@ -4,11 +4,11 @@ In Kronecker products of matrices of one axis: D the second difference in flux f
 sum of both neighbours. `HelmholtzGrid` adds the medium; media tried one after another share one scheme.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from neurapde.reference_solvers.dispersion import Weights
@@ -27,6 +27,8 @@ class NinePoint:
         stretch: one function per axis, or None where the factor is 1.
         free: for each axis whether its lower and its upper side are free (∂u/∂n = 0, by mirror nodes).
         weights: of the scheme.
+        impedance: for each axis β at its lower and its upper side, a number or an array of the side's nodes: at free
+            sides ∂u/∂n + β u = 0, the mirror node being u less 2 h β u; None for 0.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class NinePoint:
         stretch: Sequence[Stretching | None],
         free: Sequence[tuple[bool, bool]],
         weights: Weights,
+        impedance: Sequence[tuple[ArrayLike, ArrayLike]] | None = None,
     ) -> None:
         if not len(free) == len(stretch) == grid.dimension == len(weights.edges):
             raise ValueError(
@@ -44,6 +47,7 @@ class NinePoint:
         self.grid = grid
         self.weights = weights
         self._lines = [_Line(grid, axis, stretch[axis], free[axis]) for axis in range(grid.dimension)]
+        self._impedance = [(0.0, 0.0)] * grid.dimension if impedance is None else impedance
 
     @cached_property
     def fixed(self) -> NDArray[np.bool_]:
@@ -65,7 +69,7 @@ class NinePoint:
 
     @cached_property
     def mass(self) -> sparse.csr_array:
-        """W, real: (1 − Σ edges − corners)·centre and the shares of the neighbours."""
+        """W: (1 − Σ edges − corners)·centre and the shares of the neighbours."""
         eye = [sparse.eye_array(n) for n in self.grid.shape]
         total = self.weights.centre * _product(eye)
         for axis, line in enumerate(self._lines):
@@ -74,6 +78,13 @@ class NinePoint:
             )
         if self.grid.dimension == 2:
             total = total + self.weights.corners / 4 * _product([line.beside for line in self._lines])
+        for axis, _, matrix in self._outflow():
+            across = self.weights.edges[axis] / 2 * sparse.eye_array(self.grid.size)
+            if self.grid.dimension == 2:
+                across = across + self.weights.corners / 4 * self._along(
+                    1 - axis, self._lines[1 - axis].beside
+                )
+            total = total + across @ matrix
         return sparse.csr_array(self._inner @ total)
 
     @cached_property
@@ -88,7 +99,26 @@ class NinePoint:
             _product([line.second if i == axis else averaged[i] for i in range(self.grid.dimension)])
             for axis, line in enumerate(self._lines)
         ]
+        for axis, side, matrix in self._outflow():
+            across = (
+                self._along(1 - axis, averaged[1 - axis]) @ matrix if self.grid.dimension == 2 else matrix
+            )
+            products.append(self._lines[axis].beyond[side] * across)
         return sparse.csr_array(self._inner @ sum(products[1:], start=products[0]))
+
+    def _outflow(self) -> Iterator[tuple[int, int, sparse.csr_array]]:
+        """(axis, 0 or 1 for its lower or upper side, what the mirror nodes are less by, on the side's own nodes)."""
+        for axis, pair in enumerate(self._impedance):
+            for side, beta in enumerate(pair):
+                if np.any(np.asarray(beta) != 0):
+                    values = np.zeros(self.grid.shape, complex)
+                    at = (slice(None),) * axis + (-side,)
+                    values[at] = -2 * self.grid.spacing[axis] * np.asarray(beta)
+                    yield axis, side, sparse.diags_array(values.ravel(), format="csr")
+
+    def _along(self, axis: int, matrix: sparse.sparray) -> sparse.sparray:
+        """A matrix of one axis acting on all nodes."""
+        return _product([matrix if i == axis else sparse.eye_array(n) for i, n in enumerate(self.grid.shape)])
 
     @cached_property
     def order(self) -> NDArray[np.int64]:
@@ -115,6 +145,7 @@ class _Line:
             upper[0], second_upper[0] = 2, 2 * second_upper[0]
         if free[1]:
             lower[-1], second_lower[-1] = 2, 2 * second_lower[-1]
+        self.beyond = inverse[0] / step**2, inverse[-1] / step**2  # what the nodes beyond the ends count
         self.factor = _factors_at(stretching, nodes, axis)
         self.second = sparse.diags_array([second_lower, centre / step**2, second_upper], offsets=[-1, 0, 1])
         self.beside = sparse.diags_array([lower, upper], offsets=[-1, 1])

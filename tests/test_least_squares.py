@@ -263,7 +263,6 @@ def test_too_few_features_are_told():
 @pytest.mark.parametrize(
     ("problem", "message"),
     [
-        (lambda: npde.problems.helmholtz_disk(), "its absorbing layer needs the weak form"),
         (
             lambda: npde.Problem("shots", SQUARE, npde.Poisson(), npde.Shots(1.0, 2.0), npde.Dirichlet(0.0)),
             "it has several shots",

@@ -177,7 +177,7 @@ class Neumann(FaceCondition):
 class Robin(FaceCondition):
     """a u + b ∂u/∂n = value on faces, n the outward normal.
 
-    A wave of wavenumber k leaves at normal incidence, with the time factor e^{+iωt}, through `Robin(1j * k, 1)`.
+    Waves leave through `Absorbing`, which is a condition of this kind.
 
     Args:
         a, b: numbers, real or complex, or functions of points.

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from neurapde.boundaries.base import Boundary, face_names
-from neurapde.constraints import Constraint
-from neurapde.core.errors import DeclarationError
+from neurapde.constraints import Constraint, Residual, face
 from neurapde.core.wording import listing
 from neurapde.domains.base import Domain, On
 from neurapde.domains.spacetime import SpaceTime
@@ -12,10 +11,12 @@ from neurapde.domains.spacetime import SpaceTime
 
 @dataclass(frozen=True)
 class Absorbing(Boundary):
-    """Faces through which waves leave: ∂u/∂t + c ∂u/∂n = 0, the first-order condition of Sommerfeld, for `Wave`.
+    """Faces through which waves leave, by the first-order condition of Sommerfeld.
 
-    Trained as written, and then exact for waves that leave straight on only. MethodOfLines and the grid reference take
-    it as what it stands for, a medium that goes on for ever. For the Helmholtz equation use PML or `Robin(1j * k, 1)`.
+    For `Wave` it reads ∂u/∂t + c ∂u/∂n = 0, for `Helmholtz`, whose time factor is e^{+iωt}, ∂u/∂n + i (k/c) u = 0, with
+    the speed c at the face. It is exact for waves that leave straight on, and lets none but these pass whole: at an angle
+    θ to the normal the part (1 − cos θ)/(1 + cos θ) comes back. MethodOfLines and the grid reference of `Wave` take it as
+    what it stands for, a medium that goes on for ever; for Helmholtz everyone takes it as written, and a PML absorbs better.
 
     on: face name, names, or None for all faces in space.
     """
@@ -26,17 +27,18 @@ class Absorbing(Boundary):
         object.__setattr__(self, "on", face_names(self.on, "on"))
 
     def on_domain(self, domain: Domain) -> "Absorbing":
-        if not isinstance(domain, SpaceTime):
-            raise DeclarationError(
-                f"Absorbing is a condition in time, but the domain is {domain}; use domain.over(Time(0, 1)), or PML "
-                "for the Helmholtz equation"
-            )
-        domain.space.check_faces(self.on, "the Absorbing condition")
+        domain.spatial.check_faces(self.on, "the Absorbing condition")
         return self
 
     def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
         return ()  # the equation has them: it knows the speed
 
+    def constraint(self, domain: Domain, residual: Residual) -> Constraint:
+        """The constraint that an equation makes of it."""
+        name = "-".join(["absorbing", *(self.on or ())])
+        return Constraint(name, residual, face(domain, self.on), 1, self.describe(domain))
+
     def describe(self, domain: Domain) -> str:
         where = "all sides" if self.on is None else listing(domain.check_faces(self.on, "Absorbing"))
-        return f"∂u/∂t + c ∂u/∂n = 0 on {where}"
+        formula = "∂u/∂t + c ∂u/∂n" if isinstance(domain, SpaceTime) else "∂u/∂n + i k/c u"
+        return f"{formula} = 0 on {where}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from neurapde.boundaries.base import Boundary, face_names
+from neurapde.boundaries.faces import Dirichlet
 from neurapde.constraints import Constraint
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
@@ -133,6 +134,11 @@ class PML(Boundary):
 
     def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
         return ()
+
+    def edge(self, domain: Domain) -> Constraint:
+        """u = 0 at the layer's outer edge, for methods that solve for a field instead of training it."""
+        sides = tuple(self.widths(domain))
+        return Dirichlet(self.outer_value, on=sides, name="pml-edge").on_domain(domain).constraints(domain)[0]
 
     def describe(self, domain: Domain) -> str:
         widths = self.widths(domain)

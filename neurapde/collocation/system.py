@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from neurapde.boundaries import beside
-from neurapde.constraints import Constraint, Samples
+from neurapde.constraints import Constraint, Face, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.equations.base import Transmission
 from neurapde.jets.jet import Jet, Layout
@@ -67,10 +67,13 @@ class Assembly:
         return sum(self.widths) * self.outputs
 
     def assemble(self) -> System:
-        """All constraints' rows, and those that join parts across interfaces."""
-        names = {constraint.name for constraint in self.problem.equation.constraints(self.problem)}
+        """All constraints' rows, those at the outer edge of a PML, and those that join parts across interfaces."""
+        own = self.problem.equation.constraints(self.problem)
+        names = {constraint.name for constraint in own if not isinstance(constraint.sample, Face)}
+        held = [] if self.problem.pml is None else [self.problem.pml.edge(self.problem.domain)]
         systems = [
-            self._constraint(constraint, constraint.name in names) for constraint in self.problem.constraints
+            self._constraint(constraint, constraint.name in names)
+            for constraint in (*self.problem.constraints, *held)
         ]
         transmission = self.problem.equation.transmission(self.problem)
         if transmission is not None:

@@ -185,7 +185,8 @@ class Equation(AbstractEquation):
             )
         if any(isinstance(boundary, Absorbing) for boundary in problem.boundary):
             raise DeclarationError(
-                "Absorbing belongs to the Wave equation; add ∂u/∂t + c ∂u/∂n = 0 as an npde.Constraint on the faces"
+                "Absorbing belongs to the Wave and Helmholtz equations; add ∂u/∂t + c ∂u/∂n = 0 as an npde.Constraint "
+                "on the faces, or use Robin"
             )
         if any(not 0 <= axis < problem.domain.dimension for pair in self.mixed for axis in pair):
             raise DeclarationError(

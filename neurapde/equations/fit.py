@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import torch
 
-from neurapde.boundaries import PML, Dirichlet
+from neurapde.boundaries import PML, Absorbing, Dirichlet
 from neurapde.constraints import AtPoints, Constraint, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.data.raster import Raster
@@ -175,8 +175,11 @@ class Fit(AbstractEquation):
             raise DeclarationError(
                 f"Fit has no right-hand side for sources={problem.sources!r}; leave them out"
             )
-        if any(isinstance(part, PML) for part in problem.boundary):
-            raise DeclarationError("PML belongs to waves; a Fit takes Dirichlet, Neumann, Robin or Periodic")
+        for part in problem.boundary:
+            if isinstance(part, PML | Absorbing):
+                raise DeclarationError(
+                    f"{type(part).__name__} belongs to waves; a Fit takes Dirichlet, Neumann, Robin or Periodic"
+                )
         if isinstance(self.gradient, tuple) and len(self.gradient) != domain.dimension:
             raise DeclarationError(
                 f"gradient has {len(self.gradient)} rasters, but the domain {domain.dimension} axes; give one for each"

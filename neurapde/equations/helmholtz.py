@@ -12,23 +12,24 @@ import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from neurapde.absorbing import Stretch
-from neurapde.boundaries import Neumann, beside
+from neurapde.boundaries import Absorbing, Neumann, beside
 from neurapde.constraints import Constraint, Samples, interior
 from neurapde.core import checks
 from neurapde.core.arrays import Array, to_numpy
 from neurapde.core.errors import DeclarationError, DeclarationWarning
-from neurapde.core.wording import number, point
+from neurapde.core.wording import listing, number, point
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
-from neurapde.equations.base import AbstractEquation
-from neurapde.galerkin.weak import WeakForm, pieces_of
-from neurapde.medium import Field, as_field, check_positive
+from neurapde.equations.base import AbstractEquation, Transmission
+from neurapde.galerkin.weak import Piece, WeakForm, pieces_of
+from neurapde.medium import Constant, Field, as_field, check_positive
 from neurapde.sources import FunctionSource, Source, total
 
 if TYPE_CHECKING:
@@ -74,6 +75,24 @@ class StrongForm:
         return _product(self.stretch.factors(points), None)
 
 
+def _slabs(stretch: Stretch) -> list[list[Box]]:
+    """For each axis with layers the parts of the domain that they and what is between them make."""
+    lower, upper = (corner.tolist() for corner in stretch.domain.bounds)
+    found = []
+    for i, axis in enumerate(stretch.axes):
+        cuts = [lower[i], *axis.breaks, upper[i]]
+        sides = list(zip(lower, upper, strict=True))
+        if len(cuts) > 2:
+            found.append([Box(*sides[:i], pair, *sides[i + 1 :]) for pair in pairwise(cuts)])
+    return found
+
+
+def _overlap(regions: tuple[Domain, ...]) -> bool:
+    """Whether the boxes around regions have a common inside."""
+    lower, upper = (np.array(corners) for corners in zip(*(region.bounds for region in regions), strict=True))
+    return bool(np.all(lower.max(axis=0) < upper.min(axis=0)))
+
+
 def _product(factors: list[Array], without: int | None) -> Array:
     chosen = [e for i, e in enumerate(factors) if i != without]
     return math.prod(chosen[1:], start=chosen[0]) if chosen else factors[0] * 0 + 1
@@ -95,6 +114,20 @@ class HelmholtzResidual:
         densities = [total(sources, x) for sources in self.right_hand_sides]
         f = densities[0] if u.value.ndim == 1 else torch.stack(densities, dim=1)
         return left - beside(self.strong.scale(x), u.value) * f
+
+
+@dataclass(frozen=True)
+class OutflowResidual:
+    """∂u/∂n + i (k/c) u: zero for what leaves straight on, with the time factor e^{+iωt}."""
+
+    equation: "Helmholtz"
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        x, normals = samples.points, samples.normals
+        assert normals is not None
+        slopes = torch.stack([beside(normals[:, i], u.value) * u.d(i) for i in range(x.shape[1])]).sum(0)
+        local = self.equation.wavenumber * self.equation.slowness_squared(x) ** 0.5
+        return slopes + 1j * beside(local, u.value) * u.value
 
 
 @dataclass(frozen=True)
@@ -187,6 +220,14 @@ class Helmholtz(AbstractEquation):
             for source in sources:
                 check_place(source, problem)
         self._check_layer(problem)
+        layers = set() if problem.pml is None else set(problem.pml.widths(problem.domain))
+        for part in problem.boundary:
+            if isinstance(part, Absorbing):
+                faces = problem.domain.check_faces(part.on, "Absorbing")
+                if twice := [face for face in faces if face in layers]:
+                    raise DeclarationError(
+                        f"{listing(twice)} has a PML and an Absorbing condition; give one of them there: Absorbing(on=…)"
+                    )
 
     def _check_layer(self, problem: "Problem") -> None:
         """Refuse a thin layer that reflects, warn of one that does not; one given by its reflection is meant so.
@@ -221,7 +262,25 @@ class Helmholtz(AbstractEquation):
     def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
         residual = HelmholtzResidual(self.strong(problem), problem.right_hand_sides)
         text = f"{self._short(problem)} in the {problem.domain.name}"
-        return (Constraint("helmholtz", residual, interior(problem.domain), self.order, text),)
+        outflow = OutflowResidual(self)
+        sides = [
+            part.constraint(problem.domain, outflow)
+            for part in problem.boundary
+            if isinstance(part, Absorbing)
+        ]
+        return (Constraint("helmholtz", residual, interior(problem.domain), self.order, text), *sides)
+
+    def transmission(self, problem: "Problem") -> Transmission | None:
+        """Where the speed jumps, and where a layer begins, whose stretch has a kink there: u and its slope go on."""
+        pieces = pieces_of(self.speed)
+        for slabs in _slabs(self.stretch(problem)):
+            pieces = tuple(
+                Piece((*piece.within, slab), piece.outside, piece.field)
+                for piece in pieces
+                for slab in slabs
+                if _overlap((*piece.within, slab))
+            )
+        return None if len(pieces) == 1 else Transmission(pieces, Constant(1.0))
 
     def describe(self, problem: "Problem") -> list[str]:
         return [

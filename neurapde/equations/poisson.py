@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from neurapde.boundaries import PML, Neumann, Periodic, beside
+from neurapde.boundaries import PML, Absorbing, Neumann, Periodic, beside
 from neurapde.constraints import Constraint, Samples, interior
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
@@ -95,10 +95,12 @@ class Poisson(AbstractEquation):
 
     def check(self, problem: "Problem") -> None:
         check_positive(self.coefficient, problem.domain, "coefficient")
-        if any(isinstance(boundary, PML) for boundary in problem.boundary):
-            raise DeclarationError(
-                "PML absorbs waves, and Poisson's equation has none; use Dirichlet, Neumann or Robin"
-            )
+        for boundary in problem.boundary:
+            if isinstance(boundary, PML | Absorbing):
+                raise DeclarationError(
+                    f"{type(boundary).__name__} absorbs waves, and Poisson's equation has none; use Dirichlet, Neumann "
+                    "or Robin"
+                )
         for source in (source for side in problem.right_hand_sides for source in side):
             if isinstance(source, PointSource):
                 raise DeclarationError(

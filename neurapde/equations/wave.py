@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from neurapde.boundaries import PML, Absorbing, InitialCondition, beside
-from neurapde.constraints import Constraint, Samples, face, interior
+from neurapde.constraints import Constraint, Samples, interior
 from neurapde.core.arrays import to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import point
@@ -102,13 +102,12 @@ class Wave(AbstractEquation):
         found = [Constraint("wave", residual, interior(problem.domain), self.order, text)]
         if not any(isinstance(part, InitialCondition) for part in problem.boundary):
             found += InitialCondition(0.0, 0.0).constraints(problem.domain)
-        for part in problem.boundary:
-            if isinstance(part, Absorbing):
-                name = "-".join(["absorbing", *(part.on or ())])
-                where = face(problem.domain, part.on)
-                found.append(
-                    Constraint(name, OutflowResidual(self.speed), where, 1, part.describe(problem.domain))
-                )
+        outflow = OutflowResidual(self.speed)
+        found += [
+            part.constraint(problem.domain, outflow)
+            for part in problem.boundary
+            if isinstance(part, Absorbing)
+        ]
         return tuple(found)
 
     def untrainable(self, problem: "Problem") -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.boundaries import PML, Dirichlet, Neumann
+from neurapde.boundaries import PML, Absorbing, Dirichlet, Neumann, Robin
 from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWarning
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
@@ -25,6 +25,8 @@ from neurapde.sources import GaussianSource, PointSource, Source
 _FINE, _FAIR = 24.0, 12.0  # nodes per wavelength: when they are cheap, and when they are not
 _CHEAP, _MOST = 513**2, 900**2  # nodes: about 3 s and 15 s on two cores
 _CONVERGED = 2e-3  # An estimate above this refines a grid that was chosen here.
+
+Side = Dirichlet | Neumann | Robin | Absorbing
 
 
 def solve_helmholtz(
@@ -74,7 +76,14 @@ def _solved(equation: Helmholtz, problem: Problem, sides: "_Sides", grid: Grid) 
     begin = time.perf_counter()
     stretch = [axis.factor for axis in equation.stretch(problem).axes]
     medium = cell_average(equation.slowness_squared, grid)
-    solver = HelmholtzGrid(grid, equation.wavenumber, medium, stretch=stretch, free=sides.free)
+    solver = HelmholtzGrid(
+        grid,
+        equation.wavenumber,
+        medium,
+        stretch=stretch,
+        free=sides.free,
+        impedance=sides.impedance(equation, grid),
+    )
     densities = [_density(sources, grid) for sources in problem.right_hand_sides]
     right = solver.load(np.stack(densities, axis=-1))
     values = solver.solve(right, sides.values(grid)[..., None] * np.ones(len(densities)))
@@ -97,41 +106,69 @@ def _density(sources: tuple[Source, ...], grid: Grid) -> NDArray[np.complex128]:
 
 @dataclass(frozen=True)
 class _Sides:
-    """What holds at each face of the box: a value, or no flux."""
+    """What holds at each face of the box: a value, or a flux in proportion to the field's own."""
 
-    conditions: dict[str, Dirichlet | Neumann]
+    conditions: dict[str, Side]
     faces: tuple[str, ...]
 
     @classmethod
     def of(cls, problem: Problem) -> "_Sides":
         domain = problem.domain
-        found: dict[str, Dirichlet | Neumann] = {}
+        found: dict[str, Side] = {}
         if problem.pml is not None:
             found = dict.fromkeys(problem.pml.widths(domain), Dirichlet(0.0))
         for condition in problem.boundary:
             if isinstance(condition, PML):
                 continue
-            if not isinstance(condition, Dirichlet | Neumann):
+            if not isinstance(condition, Dirichlet | Neumann | Robin | Absorbing):
                 raise DeclarationError(
-                    f"the grid solver of the Helmholtz equation takes Dirichlet, Neumann and PML, got {condition!r}"
+                    "the grid solver of the Helmholtz equation takes Dirichlet, Neumann, Robin, Absorbing and PML, got "
+                    f"{condition!r}"
                 )
-            if isinstance(condition, Neumann) and _is_driven(condition, domain):
+            if isinstance(condition, Neumann | Robin) and _is_driven(condition, domain):
                 raise DeclarationError(
-                    f"the grid solver of the Helmholtz equation takes Neumann(0) only, got {condition.describe(domain)}; "
-                    "use a source beside that side instead"
+                    f"the grid solver of the Helmholtz equation takes {type(condition).__name__} of value 0 only, got "
+                    f"{condition.describe(domain)}; use a source beside that side instead"
                 )
             found.update(dict.fromkeys(domain.check_faces(condition.on, "the condition"), condition))
         if missing := [face for face in domain.faces if face not in found]:
             raise DeclarationError(
-                f"nothing is declared at {', '.join(missing)} of {problem.name!r}; give PML, Dirichlet or Neumann there"
+                f"nothing is declared at {', '.join(missing)} of {problem.name!r}; give PML, Absorbing, Dirichlet or "
+                "Neumann there"
             )
         return cls(found, domain.faces)
 
     @property
     def free(self) -> list[tuple[bool, bool]]:
-        """For each axis, whether its lower and its upper face have no flux."""
-        is_free = [isinstance(self.conditions[face], Neumann) for face in self.faces]
+        """For each axis, whether the field is free at its lower and its upper face."""
+        is_free = [not isinstance(self.conditions[face], Dirichlet) for face in self.faces]
         return list(zip(is_free[::2], is_free[1::2], strict=True))
+
+    def impedance(
+        self, equation: Helmholtz, grid: Grid
+    ) -> list[tuple[NDArray[np.complex128], NDArray[np.complex128]]]:
+        """For each axis β of ∂u/∂n + β u = 0 on the nodes of its lower and its upper face, 0 where it is fixed."""
+        points = grid.points.reshape(*grid.shape, grid.dimension)
+        found = []
+        for number, face in enumerate(self.faces):
+            axis, end = divmod(number, 2)
+            where: tuple[slice | int, ...] = (*[slice(None)] * axis, -end)
+            side = points[where]
+            flat = side.reshape(-1, grid.dimension)
+            match self.conditions[face]:
+                case Absorbing():
+                    beta = 1j * equation.wavenumber * np.sqrt(equation.slowness_squared(flat))
+                case Robin(a=a, b=b):
+                    share = np.asarray(b(flat))
+                    if (share == 0).any():
+                        raise DeclarationError(
+                            f"the Robin condition on {face} has b = 0 and so no slope; give Dirichlet there"
+                        )
+                    beta = np.asarray(a(flat)) / share
+                case _:
+                    beta = np.zeros(len(flat))
+            found.append(beta.astype(complex).reshape(side.shape[:-1]))
+        return list(zip(found[::2], found[1::2], strict=True))
 
     def values(self, grid: Grid) -> NDArray[np.complex128]:
         """`(*shape)`, the values on the faces that have one, 0 elsewhere."""
@@ -147,7 +184,7 @@ class _Sides:
         return result
 
 
-def _is_driven(condition: Neumann, domain: Domain) -> bool:
+def _is_driven(condition: Neumann | Robin, domain: Domain) -> bool:
     on_faces = domain.sample_boundary(64, on=condition.on, how="grid").points.numpy()
     return bool(np.any(np.asarray(condition.value(on_faces)) != 0))
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde.boundaries import PML, Periodic
+from neurapde.boundaries import Periodic
 from neurapde.collocation.corners import corners_of
 from neurapde.collocation.system import Assembly
 from neurapde.core.errors import DeclarationError
@@ -230,8 +230,6 @@ def unfit(problem: Problem) -> str | None:
     """Why least squares at points does not apply to a problem, or None where it may (linearity is checked as it runs)."""
     if problem.domain.dimension > 3:
         return f"its domain has {problem.domain.dimension} axes, and the lattice of sines is for up to three"
-    if any(isinstance(part, PML) for part in problem.boundary):
-        return "its absorbing layer needs the weak form; use Galerkin"
     if any(isinstance(part, Periodic) for part in problem.boundary) and problem.equation.transmission(
         problem
     ):
