@@ -85,6 +85,7 @@ from neurapde.methods.schedules import Constant as Constant
 from neurapde.methods.schedules import Cosine as Cosine
 from neurapde.methods.schedules import Exponential as Exponential
 from neurapde.methods.self_adaptive import SelfAdaptive as SelfAdaptive
+from neurapde.methods.separable import Separable as Separable
 from neurapde.methods.weighting import GradientNorm as GradientNorm
 from neurapde.problem import Problem as Problem
 from neurapde.pulses import PulsedSource as PulsedSource

@@ -17,6 +17,7 @@ from neurapde.methods.lines import MethodOfLines, wave_obstacle
 from neurapde.methods.natural_gradient import NaturalGradient
 from neurapde.methods.sampling import ResidualAdaptive
 from neurapde.methods.schedules import Cosine
+from neurapde.methods.separable import Separable, inseparable
 from neurapde.problem import Problem
 from neurapde.trials.base import Trial, TrialFunction
 
@@ -59,6 +60,12 @@ def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tupl
     if reason is None and (why := _for_energy(problem)):
         method = Galerkin()
         return method, f"Method: {method.describe()}, since {why}."
+    if trial is None and inseparable(problem) is None:
+        method = Separable()
+        return (
+            method,
+            f"Method: {method.describe()}, since the coefficients are constant and the domain is a box.",
+        )
     if trial is None and isinstance(problem.equation, Equation | Helmholtz | Poisson) and is_linear(problem):
         method = LeastSquares()
         return method, f"Method: {method.describe()}, since every constraint is linear in u."

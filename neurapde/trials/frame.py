@@ -5,7 +5,8 @@ and a function that is smooth in the domain is approximated faster than any powe
 Adcock, Huybrechs and Martín-Vaquero 2014). Where the boundary has a corner, z^α and z^α log z carry what is not smooth.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -222,22 +223,33 @@ class FrameTrial(TrialFunction):
     def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
         points = self.inputs(points)
-        tables = [self._tables(axis, points[:, axis], order) for axis in range(self.dimension)]
+        channels = torch.stack([_outer(tables) for tables in self._factors(points, layout)])
+        parts = [channels, *(part.channels(points, layout) for part in self.extra)]
+        return Jet(torch.cat(parts, dim=2), layout)
+
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        layout = Layout(self.dimension, order, tuple(mixed))
+        points = self.inputs(points)
+        columns = self.amplitudes.flatten(1)
+        counts = [axis.count for axis in self.axes]
+        lattice = columns[: math.prod(counts)].reshape(*counts, -1)
+        rest = columns[math.prod(counts) :]
+        sums = torch.stack([_contracted(lattice, tables) for tables in self._factors(points, layout)])
+        if self.extra:
+            sums = sums + torch.cat([part.channels(points, layout) for part in self.extra], dim=2) @ rest
+        if self.complex:
+            sums = torch.view_as_complex(sums.reshape(*sums.shape[:2], -1, 2))
+        return Jet(sums.squeeze(-1) if self.outputs == 1 else sums, layout)
+
+    def _factors(self, points: Tensor, layout: Layout) -> Iterator[list[Tensor]]:
+        """For the value and each derivative of a jet, what each axis contributes to the products: (n, count)."""
+        tables = [self._tables(axis, points[:, axis], layout.order) for axis in range(self.dimension)]
         wanted = [(0,) * self.dimension]
         wanted += [tuple(int(axis == i) for axis in range(self.dimension)) for i in range(layout.firsts)]
         wanted += [
             tuple((axis == i) + (axis == j) for axis in range(self.dimension)) for i, j in layout.pairs
         ]
-        channels = torch.stack([_outer([tables[a][k] for a, k in enumerate(degrees)]) for degrees in wanted])
-        parts = [channels, *(part.channels(points, layout) for part in self.extra)]
-        return Jet(torch.cat(parts, dim=2), layout)
-
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
-        features = self.feature_jet(points, order, mixed)
-        sums = features.channels @ self.amplitudes.flatten(1)
-        if self.complex:
-            sums = torch.view_as_complex(sums.reshape(*sums.shape[:2], -1, 2))
-        return Jet(sums.squeeze(-1) if self.outputs == 1 else sums, features.layout)
+        return ([tables[a][k] for a, k in enumerate(degrees)] for degrees in wanted)
 
     def set_amplitudes(self, values: Tensor) -> None:
         """Take the amplitudes (features, outputs) of a solve, complex if the field is."""
@@ -258,3 +270,12 @@ def _outer(tables: Sequence[Tensor]) -> Tensor:
     for table in tables[1:]:
         result = (result[:, :, None] * table[:, None, :]).flatten(1)
     return result
+
+
+def _contracted(lattice: Tensor, tables: Sequence[Tensor]) -> Tensor:
+    """Σ over all products of the tables (n, count) times the lattice (*counts, columns): (n, columns), axis by axis."""
+    first, *others = tables
+    sums = (first @ lattice.flatten(1)).reshape(len(first), *lattice.shape[1:])
+    for table in others:
+        sums = torch.bmm(table[:, None, :], sums.flatten(2)).reshape(len(table), *sums.shape[2:])
+    return sums

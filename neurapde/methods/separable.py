@@ -1,0 +1,235 @@
+"""Separable: Poisson's equation with constant coefficients on a box in space, its head found axis by axis in seconds."""
+
+import math
+import time
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from neurapde.boundaries import Dirichlet, Neumann, Robin
+from neurapde.core.arrays import to_numpy
+from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.wording import listing, number
+from neurapde.domains import Box
+from neurapde.equations.poisson import Poisson
+from neurapde.galerkin.separable import Axis, Face, solve_separable
+from neurapde.medium import Constant, Field
+from neurapde.methods.base import Method, Outcome, Status, Task
+from neurapde.methods.growth import check_growth, estimate_note
+from neurapde.methods.interrupts import Interrupts
+from neurapde.methods.recorder import Recorder
+from neurapde.problem import Problem
+from neurapde.sources import total
+from neurapde.trials.base import Trial
+from neurapde.trials.frame import Frame, FrameTrial
+
+FIRST, GROWTH = 12, 1.25  # modes along each axis at the first level, and from level to level
+SLOW, STEADY = 0.2, 0.9  # bounds on the ratio of successive changes that the estimate sums
+PROBES = 3000
+ALONG_EDGE = 33  # points of an edge at which the values of two faces are compared
+SAME = 1e-6  # of the largest value: what two faces may differ by at their edge
+
+
+@dataclass(frozen=True)
+class Separable(Method):
+    """Solve −a Δu + c u = f on a box of three axes, a and c constant, by products of one-axis eigenfunctions.
+
+    The trial function is that of `LeastSquares`, sines of a larger box; n of them along each axis cost O(n⁴), not O(n⁹).
+    Every face has a Dirichlet or Neumann condition, or Robin with constants a and b; values may vary.
+
+    tolerance: relative L2 error to stop at, as estimated from the change between two numbers of modes.
+    largest:   modes along each axis at which growing stops, met tolerance or not.
+    Raises DeclarationError (from `solve`) for a problem that it cannot take.
+    """
+
+    tolerance: float = 5e-7
+    largest: int = 64
+
+    def __post_init__(self) -> None:
+        check_growth(self.tolerance, self.largest, FIRST)
+
+    @property
+    def default_dtype(self) -> torch.dtype:
+        return torch.float64
+
+    def default_trial(self, problem: Problem) -> Trial | None:
+        return None
+
+    def check(self, problem: Problem) -> None:
+        if reason := inseparable(problem):
+            raise DeclarationError(f"Separable cannot take {problem.name}: {reason}; use LeastSquares.")
+
+    def describe(self) -> str:
+        return f"separation of the axes to a relative error of {number(self.tolerance)}"
+
+    def run(self, task: Task) -> Outcome:
+        if task.trial is not None:
+            raise DeclarationError(
+                "Separable places its own sines, so a trial would not be used; leave trial out, or train it with Adam."
+            )
+        recorder = Recorder(("change between levels",))
+        started = time.perf_counter()
+        best: FrameTrial | None = None
+        field: torch.Tensor | None = None
+        before = estimate = math.inf
+        features = 0
+        probes = task.problem.domain.sample(PROBES, how="grid").to(task.device)
+        solved = (solve_on(task.problem, Frame((n,) * 3), task.device) for n in self._levels)
+        with (
+            Interrupts() as interrupts,
+            task.progress.bar(task.problem.name, self._levels[-1] ** 3, unit="feature") as bar,
+        ):
+            for best in interrupts.levels(solved):
+                with torch.no_grad():
+                    finer = best(probes)
+                bar.advance(len(best.amplitudes) - features)
+                features = len(best.amplitudes)
+                if field is not None:
+                    size = float(torch.linalg.vector_norm(finer))
+                    change = float(torch.linalg.vector_norm(finer - field)) / (size or 1.0)
+                    ratio = (
+                        min(max(change / before, SLOW), STEADY) if math.isfinite(before) and before else 0.5
+                    )
+                    before, estimate = change, change * ratio / (1 - ratio)
+                    recorder.add(features, time.perf_counter() - started, change, math.nan, [change])
+                    bar.show({"estimated error": estimate})
+                field = finer
+                if estimate <= self.tolerance:
+                    break
+        assert best is not None
+        return self._outcome(task, best, estimate, recorder, interrupts.asked)
+
+    @property
+    def _levels(self) -> list[int]:
+        """Numbers of modes along every axis, multiples of 4."""
+        modes, found = float(FIRST), [FIRST]
+        while found[-1] < 4 * (self.largest // 4):
+            modes *= GROWTH
+            found.append(min(4 * round(modes / 4), 4 * (self.largest // 4)))
+        return found
+
+    def _outcome(
+        self, task: Task, trial: FrameTrial, estimate: float, recorder: Recorder, interrupted: bool
+    ) -> Outcome:
+        features = len(trial.amplitudes)
+        status = Status.CONVERGED if estimate <= self.tolerance else Status.UNRESOLVED
+        if status is Status.UNRESOLVED and not interrupted:
+            warnings.warn(
+                f"the estimated relative error of {task.problem.name} is {estimate:.1e} with {features} features, above the "
+                f"tolerance {number(self.tolerance)}; give Separable(largest={2 * self.largest}), or a larger tolerance",
+                ResolutionWarning,
+                stacklevel=3,
+            )
+        notes = (
+            f"Trial function: {trial.spec.describe()}, {features} features in all, their head axis by axis.",
+            estimate_note(estimate, "numbers of features"),
+        )
+        extras = {"features": features, "error_estimate": estimate}
+        found = Status.INTERRUPTED if interrupted else status
+        return Outcome(trial.to(task.dtype), found, recorder.history, notes, extras)
+
+
+def solve_on(problem: Problem, frame: Frame, device: torch.device) -> FrameTrial:
+    """The solution on one lattice of sines."""
+    equation = problem.equation
+    assert isinstance(equation, Poisson)
+    trial = frame.build(
+        problem.domain.bounds, generator=torch.Generator(), dtype=torch.float64, device=device
+    )
+    faces = [_face(part) for part in _conditions(problem).values()]
+    lower, upper = (corner.tolist() for corner in problem.domain.bounds)
+    axes = [
+        Axis(modes, lower[i], upper[i], [(face.a, face.b) for face in faces[2 * i : 2 * i + 2]])
+        for i, modes in enumerate(trial.axes)
+    ]
+    sources = problem.right_hand_sides[0]
+    found = solve_separable(
+        axes,
+        lambda points: to_numpy(total(sources, points)),
+        faces,
+        _constant(equation.coefficient),
+        _constant(equation.reaction),
+    )
+    trial.set_amplitudes(torch.as_tensor(found.reshape(-1, 1), device=device))
+    return trial
+
+
+def inseparable(problem: Problem) -> str | None:
+    """Why the axes of a problem do not separate, or None where they do."""
+    equation, domain = problem.equation, problem.domain
+    if not isinstance(domain, Box) or domain.dimension != 3:
+        return f"its domain is {domain}, and the method is for a Box of three axes"
+    if not isinstance(equation, Poisson) or len(problem.right_hand_sides) > 1:
+        return "its equation is not Poisson's with one right-hand side"
+    if not isinstance(equation.coefficient, Constant) or not isinstance(equation.reaction, Constant):
+        return "its coefficients vary"
+    if problem.extra:
+        return f"it has the further constraint {problem.extra[0].name!r}"
+    given: list[str] = []
+    for part in problem.boundary:
+        if not isinstance(part, Dirichlet | Neumann | Robin) or (
+            isinstance(part, Robin) and not (isinstance(part.a, Constant) and isinstance(part.b, Constant))
+        ):
+            return f"it has the condition {part.describe(domain)}"
+        given += domain.check_faces(part.on, "the condition")
+    if sorted(given) != sorted(domain.faces):
+        return f"not each of {listing(domain.faces)} has one condition"
+    if equation.reaction.value == 0 and all(isinstance(part, Neumann) for part in problem.boundary):
+        return "its solution is found up to a constant only"
+    if _constant(equation.reaction) < 0:
+        return "its reaction is negative"
+    return _disagreement(problem)
+
+
+def _disagreement(problem: Problem) -> str | None:
+    """Two faces whose values differ at the edge that they share: no smooth field has both."""
+    domain, conditions = problem.domain, _conditions(problem)
+    assert isinstance(domain, Box)
+    lower, upper = domain.bounds
+    faces = [name for name, part in conditions.items() if isinstance(part, Dirichlet)]
+    points = {
+        name: domain.sample_boundary(ALONG_EDGE**2, on=name, how="grid").points.numpy() for name in faces
+    }
+    largest = max((float(np.abs(conditions[name].value(points[name])).max()) for name in faces), default=0.0)
+    for i, first in enumerate(faces):
+        for second in faces[:i]:
+            (one, end), (other, stop) = (domain.face_axis(name) for name in (first, second))
+            if one == other:
+                continue
+            edge = lower + (upper - lower) * np.linspace(0, 1, ALONG_EDGE)[:, None]
+            edge[:, one], edge[:, other] = (lower, upper)[end][one], (lower, upper)[stop][other]
+            gap = np.abs(conditions[first].value(edge) - conditions[second].value(edge)).max()
+            if gap > SAME * largest:
+                return f"the values on {first} and {second} differ at their edge"
+    return None
+
+
+def _conditions(problem: Problem) -> dict[str, Dirichlet | Neumann | Robin]:
+    """The condition of every face, in the order of the faces."""
+    found = {
+        name: part
+        for part in problem.boundary
+        if isinstance(part, Dirichlet | Neumann | Robin)
+        for name in problem.domain.check_faces(part.on, "the condition")
+    }
+    return {name: found[name] for name in problem.domain.faces}
+
+
+def _face(part: Dirichlet | Neumann | Robin) -> Face:
+    def value(points: np.ndarray) -> np.ndarray:
+        return np.asarray(part.value(points), dtype=float)
+
+    match part:
+        case Dirichlet():
+            return Face(1.0, 0.0, value)
+        case Neumann():
+            return Face(0.0, 1.0, value)
+        case Robin():
+            return Face(_constant(part.a), _constant(part.b), value)
+
+
+def _constant(field: Field) -> float:
+    assert isinstance(field, Constant)
+    return float(np.real(field.value))
