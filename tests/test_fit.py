@@ -260,3 +260,25 @@ def test_what_does_not_fit_together_is_refused(make: object, message: str) -> No
     assert callable(make)
     with pytest.raises(npde.DeclarationError, match=message):
         make()
+
+
+@pytest.mark.parametrize(("samples", "bound"), [(60, 0.03), (300, 2e-3)])
+def test_scattered_values_are_fitted_between_the_samples_too(samples, bound):
+    def field(x):
+        return np.sin(7 * x[:, 0] / 50) * np.exp(-((x[:, 0] / 50) ** 2))
+
+    domain = npde.Interval(-50, 50)
+    points = np.random.default_rng(71933).uniform(-50, 50, (samples, 1))
+    problem = npde.Problem(
+        domain=domain, equation=npde.Fit(values=npde.at_points(points, targets=field(points)))
+    )
+    solution = npde.solve(problem, progress=False)
+    between = np.linspace(-47, 47, 2000)[:, None]
+    assert np.linalg.norm(solution(between) - field(between)) < bound * np.linalg.norm(field(between))
+
+
+def test_rough_scattered_values_keep_the_frequency_of_the_paper():
+    points = np.linspace(-1, 1, 2000)[:, None]
+    fit = npde.Fit(values=npde.at_points(points, targets=np.sin(200 * points[:, 0])))
+    problem = npde.Problem(domain=npde.Interval(-1, 1), equation=fit)
+    assert fit.trial(problem).omega_0 == 30.0

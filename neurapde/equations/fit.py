@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
+from scipy.spatial import cKDTree
 
 from neurapde.boundaries import PML, Absorbing, Dirichlet
 from neurapde.constraints import AtPoints, Constraint, Samples
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from neurapde.problem import Problem
 
 Data: TypeAlias = Raster | AtPoints
+LEAST = 3.0
+"""Lowest frequency ω of a SIREN's layers that learns as quickly as those above it, in units of the domain's half size."""
 SLACK = 1e-9
 """Samples this far outside the domain, in units of its largest extent, count as in it: rounding."""
 
@@ -154,12 +157,18 @@ class Fit(AbstractEquation):
     def trial(self, problem: "Problem") -> Siren:
         """A SIREN whose first layer starts with a tenth of the highest frequency that the samples show.
 
-        Of values that is at least the paper's 30, and the layers after it keep their 30. Derivatives at samples are
+        Of values on a grid that is at least the paper's 30, and the layers after it keep their 30. Scattered values get
+        layers of the frequency that they have themselves, up to 30: with higher ones the network would pass through the
+        samples and ripple between them. Derivatives at samples are
         matched by functions that ripple between them too, the more so the wider the network and the higher its
         frequencies: for a gradient it is 5 or more, the other layers have 10, and the width is 128. A Laplacian tells low
         frequencies least, by their square, so that ripples spoil them first: it gets a twentieth, layers of 5, width 64.
         """
-        spacing = [min(np.divide(raster.spacing, _size(problem.domain) / 2)) for raster in self.rasters]
+        half = _size(problem.domain) / 2
+        if isinstance(self.values, AtPoints):
+            omega = float(f"{np.clip(_frequency(self.values, half), LEAST, 30.0):.2g}")
+            return Siren(256, omega_0=omega, omega_hidden=omega)
+        spacing = [min(np.divide(raster.spacing, half)) for raster in self.rasters]
         if self.values is not None:
             width, part, least, hidden = 256, 10, 30.0, 30.0
         elif self.gradient is not None:
@@ -264,3 +273,15 @@ def _described(data: Data) -> str:
         return f"{data.describe()}, from {data.values.min():.4g} to {data.values.max():.4g}, mean {data.values.mean():.6g}"
     assert data.targets is not None
     return f"{len(data.points)} scattered samples, mean {float(data.targets.mean()):.6g}"
+
+
+def _frequency(data: AtPoints, half: np.ndarray) -> float:
+    """The root mean square frequency of scattered values, rad per half size of the domain, from each point's nearest."""
+    points, values = np.asarray(data.points, dtype=float) / half, np.asarray(data.targets, dtype=float)
+    values = values.reshape(len(values), -1)
+    if len(points) < 2 or np.ptp(values) == 0:
+        return 0.0
+    distances, nearest = (part[:, 1] for part in cKDTree(points).query(points, 2))
+    change = ((values - values[nearest]) ** 2).sum(1)
+    slope = points.shape[1] * change.sum() / max((distances**2).sum(), 1e-300)
+    return float(np.sqrt(slope / values.var(axis=0).sum()))
