@@ -275,7 +275,7 @@ def _described(data: Data) -> str:
     return f"{len(data.points)} scattered samples, mean {float(data.targets.mean()):.6g}"
 
 
-def _frequency(data: AtPoints, half: np.ndarray) -> float:
+def _frequency(data: AtPoints, half: float) -> float:
     """The root mean square frequency of scattered values, rad per half size of the domain, from each point's nearest."""
     points, values = np.asarray(data.points, dtype=float) / half, np.asarray(data.targets, dtype=float)
     values = values.reshape(len(values), -1)
