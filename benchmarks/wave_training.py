@@ -11,6 +11,7 @@ Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33, and th
 import dataclasses
 import tempfile
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -141,7 +142,8 @@ def train(
 ) -> list[Mapping[str, Any]]:
     """One training that goes on from its checkpoint; a row for each look. The clock stands still while errors are taken."""
     rows, wall, computed, steps, pace = [], 0.0, 0.0, 0, looks[-1] / method.steps
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", npde.DeclarationWarning)  # of weights, which are the paper's
         for look in looks:
             while computed < 0.99 * look:
                 steps += max(1, round((look - computed) / pace))

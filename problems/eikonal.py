@@ -185,17 +185,17 @@ EIKONAL_CASES = (
         sdf_sphere,
         "signed distance of a sphere, exact distance known",
         tolerance=0.02,
-        seconds=30,
+        seconds=20,
     ),
     Case(
-        "sdf-torus", sdf_torus, "signed distance of a torus, exact distance known", tolerance=0.02, seconds=30
+        "sdf-torus", sdf_torus, "signed distance of a torus, exact distance known", tolerance=0.02, seconds=20
     ),
     Case(
         "sdf-mesh",
         sdf_mesh,
         "signed distance of a point cloud from a mesh file of a bumpy ball",
         tolerance=0.03,
-        seconds=60,
+        seconds=25,
     ),
     Case(
         "travel-time-gradient",

@@ -71,24 +71,24 @@ def poisson_editing(
 
 
 FIT_CASES = (
-    Case("image-fit", image_fit, "a picture of 256² pixels; compared with its pixels", 0.05, 300.0),
-    Case("audio-fit", audio_fit, "a second of bells, 8000 samples; compared with the samples", 0.05, 60.0),
-    Case("video-fit", video_fit, "a film of 24 frames of 48² pixels; compared with its pixels", 0.08, 150.0),
+    Case("image-fit", image_fit, "a picture of 256² pixels; compared with its pixels", 0.05, 75.0),
+    Case("audio-fit", audio_fit, "a second of bells, 8000 samples; compared with the samples", 0.05, 25.0),
+    Case("video-fit", video_fit, "a film of 24 frames of 48² pixels; compared with its pixels", 0.08, 45.0),
     Case(
-        "poisson-gradients", poisson_gradients, "a picture from its gradients, up to a constant", 0.05, 150.0
+        "poisson-gradients", poisson_gradients, "a picture from its gradients, up to a constant", 0.05, 65.0
     ),
     Case(
         "poisson-laplacian",
         poisson_laplacian,
         "a picture from its Laplacian, which leaves a harmonic part open: only the rest is right",
         0.75,
-        50.0,
+        5.0,
     ),
     Case(
         "poisson-editing",
         poisson_editing,
         "two pictures made one by their gradients; compared with a sparse solve",
         0.1,
-        150.0,
+        45.0,
     ),
 )

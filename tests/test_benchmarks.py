@@ -22,6 +22,7 @@ NAMES = (
     "memory",
     "time_modelling",
     "overthrust",
+    "wave_training",
 )
 
 
@@ -127,6 +128,17 @@ def test_network_and_grid_invert_the_same_overthrust_data(found):
     for way in ("reduced, Siren", "adjoint, grid"):
         assert rows[way]["residual"] < rows["start model"]["residual"]
         assert rows[way]["RMS speed error"] > 0
+
+
+def test_a_trained_wave_has_a_row_for_each_look_and_way(found):
+    _, records = found
+    rows = records["wave_training"]["rows"]
+    assert rows[0]["way"] == "default"
+    assert rows[0]["error"] < 1e-3
+    for first, second in zip(rows[1::2], rows[2::2], strict=True):
+        assert first["way"] == second["way"]
+        assert 0 < first["computed"] <= second["computed"]
+        assert 0 < first["steps"] <= second["steps"]
 
 
 def test_an_unknown_name_lists_the_benchmarks():

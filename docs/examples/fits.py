@@ -3,6 +3,7 @@
 `python docs/examples/fits.py` draws docs/images/fits.png, in some five minutes on two cores.
 """
 
+import dataclasses
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -13,8 +14,12 @@ from neurapde.validation.freedom import without_constant, without_harmonic
 from neurapde.validation.metrics import psnr
 
 HERE = Path(__file__).resolve().parent
-OMEGAS = {"values": (10.0, 30.0), "gradient": (10.0, 10.0), "laplacian": (5.0, 10.0)}
-"""ω of the first sine layer and of the others: ripples between the pixels fit samples too, so start low."""
+NETWORKS = {
+    "values": (npde.Siren(width=128, omega_0=10.0), 1e-3),
+    "gradient": (npde.Siren(width=128, omega_0=10.0, omega_hidden=10.0), 1e-3),
+    "laplacian": (npde.Siren(width=64, omega_0=5.0, omega_hidden=5.0), 1e-3),
+}
+"""Network and rate of each: ripples between the pixels fit derivatives at samples too, so start low, and small."""
 
 
 # [declare]
@@ -30,14 +35,14 @@ def declare(picture: npde.Raster) -> dict[str, npde.Problem]:
 
 # [run]
 def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Report:
-    """Fit, compare and draw; `small` takes 24² pixels, a narrow network and few steps."""
-    size, width, steps = (24, 64, 300) if small else (64, 128, 500)
+    """Fit, compare and draw; `small` takes 24² pixels, narrow networks and few steps."""
+    size, steps = (24, 300) if small else (64, 500)
     picture = npde.read_image("camera", size=size, gray=True)
     solutions, reports = {}, {}
     for name, problem in declare(picture).items():
-        omega_0, omega_hidden = OMEGAS[name]
-        trial = npde.Siren(width=width, omega_0=omega_0, omega_hidden=omega_hidden)
-        method = npde.Adam(steps, lr=1e-3, points=size**2, loss="l2", schedule=npde.Cosine(), record_every=25)
+        trial, rate = NETWORKS[name]
+        trial = dataclasses.replace(trial, width=64) if small else trial
+        method = npde.Adam(steps, lr=rate, points=size**2, loss="l2", schedule=npde.Cosine(), record_every=25)
         solutions[name] = npde.solve(problem, trial, method, seed=50413)
         reports[name] = npde.validate(solutions[name], npde.reference(problem))
         print(problem, reports[name], sep="\n", end="\n\n", flush=True)

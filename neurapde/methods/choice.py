@@ -45,7 +45,7 @@ def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tupl
         method = Adam(steps=2000, lr=1e-3, weights=weights, schedule=Cosine())
         return method, f"Method: {method.describe()}, since a trial function to train was given."
     if isinstance(problem.equation, Fit):
-        fit = fitting(problem.equation, problem, own_trial=trial is not None)
+        fit = fitting(problem.equation, problem)
         return fit, f"Method: {fit.describe()}, the paper's for samples."
     if isinstance(problem.equation, Wave) and trial is None:
         reason = wave_obstacle(problem)

@@ -6,21 +6,15 @@ from neurapde.methods.schedules import Cosine
 from neurapde.problem import Problem
 
 STEPS = 500
-RATE, RATE_OF_LAPLACIAN = 1e-3, 3e-3
-"""The second for a Laplacian alone, on the network that it gets by itself: a small one of low frequencies."""
+RATE = 1e-3
 LEAST, PART = 4096, 8
 """Samples a step: a PART-th of them, but at least so many."""
 
 
-def fitting(equation: Fit, problem: Problem, own_trial: bool) -> Adam:
-    """Adam for a fit: 500 steps as in the paper, of mean squares, on an eighth of the samples or 4096 each.
-
-    own_trial: whether the trial function is the user's, and not the fit's.
-    """
+def fitting(equation: Fit, problem: Problem) -> Adam:
+    """Adam for a fit: 500 steps as in the paper, of mean squares, on an eighth of the samples or 4096 each."""
     points = {name: min(n, max(LEAST, n // PART)) for name, n in equation.sizes(problem).items()}
     points |= {
         constraint.name: LEAST // 4 for constraint in problem.constraints if constraint.name not in points
     }
-    alone = equation.values is None and equation.gradient is None
-    rate = RATE_OF_LAPLACIAN if alone and not own_trial else RATE
-    return Adam(STEPS, lr=rate, points=points, loss="l2", schedule=Cosine())
+    return Adam(STEPS, lr=RATE, points=points, loss="l2", schedule=Cosine())
