@@ -12,7 +12,7 @@ from neurapde.backgrounds.waves import Background, OutgoingWave
 from neurapde.jets.jet import Jet, Layout
 
 if TYPE_CHECKING:
-    from neurapde.equations.helmholtz import StrongForm
+    from neurapde.equations.helmholtz_residual import StrongForm
 
 INNER = 0.25  # of the window's radius: the wave is whole up to here
 

@@ -1,4 +1,4 @@
-"""The Helmholtz equation in a medium of varying speed, with an absorbing layer: its strong form.
+"""The Helmholtz equation in a medium of varying speed, with an absorbing layer.
 
 Time goes as e^{+iωt}. With m = 1/c², e_i the stretch of axis i and E = Π e_i it reads
 
@@ -16,11 +16,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from neurapde.absorbing import Stretch
-from neurapde.boundaries import Absorbing, Neumann, beside
-from neurapde.constraints import Constraint, Samples, interior
+from neurapde.boundaries import Absorbing, Neumann
+from neurapde.constraints import Constraint, interior
 from neurapde.core import checks
 from neurapde.core.arrays import Array, to_numpy
 from neurapde.core.errors import DeclarationError, DeclarationWarning
@@ -28,106 +27,18 @@ from neurapde.core.wording import listing, number, point
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.equations.base import AbstractEquation, Transmission
+from neurapde.equations.helmholtz_residual import HelmholtzResidual, OutflowResidual, StrongForm
 from neurapde.galerkin.weak import Piece, WeakForm, pieces_of
 from neurapde.medium import Constant, Field, as_field, check_positive
-from neurapde.sources import FunctionSource, Source, total
+from neurapde.sources import FunctionSource, Source
 
 if TYPE_CHECKING:
-    from neurapde.jets.jet import Jet
     from neurapde.problem import Problem
 
 FAINT, STRONG = 1e-4, 1e-2
 """Parts of a density's maximum: in the layer more than the first is warned of, than the second refused."""
 REFLECTED = 1e-2
 """|R| at normal incidence above which a layer under half a wavelength is refused."""
-
-
-@dataclass(frozen=True)
-class StrongForm:
-    """L u = Σ second_i ∂_ii u + first_i ∂_i u + zeroth u = scale · f, its coefficients in closed form.
-
-    All take points `(n, d)`, NumPy or torch, to complex arrays `(n,)`.
-    """
-
-    equation: "Helmholtz"
-    stretch: Stretch
-
-    def second(self, points: Array) -> list[Array]:
-        """E/e_i² for each axis i."""
-        factors = self.stretch.factors(points)
-        return [_product(factors, i) / e for i, e in enumerate(factors)]
-
-    def first(self, points: Array) -> list[Array]:
-        """∂_i(E/e_i²) for each axis i."""
-        factors = self.stretch.factors(points)
-        slopes = [axis.derivative(points[:, i]) for i, axis in enumerate(self.stretch.axes)]
-        return [
-            -_product(factors, i) * slope / e**2
-            for i, (e, slope) in enumerate(zip(factors, slopes, strict=True))
-        ]
-
-    def zeroth(self, points: Array) -> Array:
-        """E k² m."""
-        return self.scale(points) * (self.equation.wavenumber**2 * self.equation.slowness_squared(points))
-
-    def scale(self, points: Array) -> Array:
-        """E."""
-        return _product(self.stretch.factors(points), None)
-
-
-def _slabs(stretch: Stretch) -> list[list[Box]]:
-    """For each axis with layers the parts of the domain that they and what is between them make."""
-    lower, upper = (corner.tolist() for corner in stretch.domain.bounds)
-    found = []
-    for i, axis in enumerate(stretch.axes):
-        cuts = [lower[i], *axis.breaks, upper[i]]
-        sides = list(zip(lower, upper, strict=True))
-        if len(cuts) > 2:
-            found.append([Box(*sides[:i], pair, *sides[i + 1 :]) for pair in pairwise(cuts)])
-    return found
-
-
-def _overlap(regions: tuple[Domain, ...]) -> bool:
-    """Whether the boxes around regions have a common inside."""
-    lower, upper = (np.array(corners) for corners in zip(*(region.bounds for region in regions), strict=True))
-    return bool(np.all(lower.max(axis=0) < upper.min(axis=0)))
-
-
-def _product(factors: list[Array], without: int | None) -> Array:
-    chosen = [e for i, e in enumerate(factors) if i != without]
-    return math.prod(chosen[1:], start=chosen[0]) if chosen else factors[0] * 0 + 1
-
-
-@dataclass(frozen=True)
-class HelmholtzResidual:
-    """L u − E f for one right-hand side `(n,)`, or for several `(n, shots)`."""
-
-    strong: StrongForm
-    right_hand_sides: tuple[tuple[Source, ...], ...]
-
-    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
-        x = samples.points
-        second, first = self.strong.second(x), self.strong.first(x)
-        left = beside(self.strong.zeroth(x), u.value) * u.value
-        for i in range(x.shape[1]):
-            left = left + beside(second[i], u.value) * u.d2(i) + beside(first[i], u.value) * u.d(i)
-        densities = [total(sources, x) for sources in self.right_hand_sides]
-        f = densities[0] if u.value.ndim == 1 else torch.stack(densities, dim=1)
-        return left - beside(self.strong.scale(x), u.value) * f
-
-
-@dataclass(frozen=True)
-class OutflowResidual:
-    """∂u/∂n + i (k/c) u: zero for what leaves straight on, with the time factor e^{+iωt}."""
-
-    equation: "Helmholtz"
-
-    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
-        x, normals = samples.points, samples.normals
-        assert normals is not None
-        slopes = torch.stack([beside(normals[:, i], u.value) * u.d(i) for i in range(x.shape[1])]).sum(0)
-        local = self.equation.wavenumber * self.equation.slowness_squared(x) ** 0.5
-        return slopes + 1j * beside(local, u.value) * u.value
 
 
 @dataclass(frozen=True)
@@ -361,3 +272,21 @@ def _check_density(source: FunctionSource, problem: "Problem") -> None:
     if worst > STRONG * density.max():
         raise DeclarationError(message)
     warnings.warn(message, DeclarationWarning, stacklevel=2)
+
+
+def _slabs(stretch: Stretch) -> list[list[Box]]:
+    """For each axis with layers the parts of the domain that they and what is between them make."""
+    lower, upper = (corner.tolist() for corner in stretch.domain.bounds)
+    found = []
+    for i, axis in enumerate(stretch.axes):
+        cuts = [lower[i], *axis.breaks, upper[i]]
+        sides = list(zip(lower, upper, strict=True))
+        if len(cuts) > 2:
+            found.append([Box(*sides[:i], pair, *sides[i + 1 :]) for pair in pairwise(cuts)])
+    return found
+
+
+def _overlap(regions: tuple[Domain, ...]) -> bool:
+    """Whether the boxes around regions have a common inside."""
+    lower, upper = (np.array(corners) for corners in zip(*(region.bounds for region in regions), strict=True))
+    return bool(np.all(lower.max(axis=0) < upper.min(axis=0)))

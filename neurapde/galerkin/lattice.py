@@ -9,7 +9,8 @@ from threadpoolctl import threadpool_limits
 
 from neurapde.backgrounds.scattering import INNER, WindowedWave
 from neurapde.backgrounds.waves import OutgoingWave
-from neurapde.equations.helmholtz import Helmholtz, StrongForm
+from neurapde.equations.helmholtz import Helmholtz
+from neurapde.equations.helmholtz_residual import StrongForm
 from neurapde.galerkin.loads import defect_density, defect_load, density_load
 from neurapde.galerkin.modes import AxisModes
 from neurapde.galerkin.operator import LatticeOperator

@@ -9,7 +9,7 @@ import numpy as np
 from neurapde.backgrounds.scattering import INNER, WindowedWave
 from neurapde.backgrounds.waves import OutgoingWave
 from neurapde.domains import Disk
-from neurapde.equations.helmholtz import StrongForm
+from neurapde.equations.helmholtz_residual import StrongForm
 from neurapde.galerkin.modes import AxisModes, along_all, project
 from neurapde.galerkin.quadrature import FloatArray
 from neurapde.galerkin.weak import Piece, WeakForm
