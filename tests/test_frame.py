@@ -123,3 +123,17 @@ def test_patchwork_evaluates_each_point_in_its_own_part():
 def test_unfit_frames_are_refused(make, message):
     with pytest.raises(DeclarationError, match=message):
         make()
+
+
+def test_circles_that_cross_at_right_angles_leave_corners_of_three_right_angles():
+    domain = Disk((0, 0), 1.0) | Disk((np.sqrt(2), 0), 1.0)
+    corners = corners_of(domain)
+    assert sorted(round(one.at[1], 6) for one in corners) == [-0.707107, 0.707107]
+    np.testing.assert_allclose([one.opening for one in corners], 1.5 * np.pi, atol=1e-4)
+
+
+def test_an_arc_leaves_a_corner_where_it_meets_a_side_and_none_elsewhere():
+    half = Disk((0, 0), 1.0) & Box((-2, 2), (0, 2))
+    corners = corners_of(half)
+    assert sorted(round(one.at[0], 6) for one in corners) == [-1.0, 1.0]
+    np.testing.assert_allclose([one.opening for one in corners], 0.5 * np.pi, atol=1e-4)

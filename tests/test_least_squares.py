@@ -300,3 +300,21 @@ def test_a_short_time_gets_as_many_sines_as_a_long_one():
     )
     solution = npde.solve(problem, method=npde.LeastSquares(tolerance=1e-6, largest=1500), progress=False)
     assert error(solution, exact, domain) < 1e-6
+
+
+def test_corners_between_arcs_and_sides_are_solved_with_few_features():
+    domain = npde.Disk((0, 0), 0.5) | npde.Box((0, 1), (-0.25, 0.25))
+    problem = npde.Problem(
+        domain=domain,
+        equation=npde.Poisson(),
+        sources=[lambda x: 1 + 0 * x[:, 0]],
+        boundary=npde.Dirichlet(0.0),
+    )
+    solution = npde.solve(problem, progress=False)
+    assert solution.status is npde.Status.CONVERGED
+    assert solution.stages[-1].extras["features"] < 500
+    x = domain.sample(2000, how="grid").numpy()
+    truth = npde.reference(problem, shape=(257, 257))(x)  # of first order at such corners
+    known = np.isfinite(truth)
+    assert known.mean() > 0.9
+    assert np.linalg.norm((solution(x) - truth)[known]) < 5e-4 * np.linalg.norm(truth[known])

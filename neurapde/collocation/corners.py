@@ -6,15 +6,18 @@ from itertools import combinations
 import numpy as np
 
 from neurapde.core.errors import DeclarationError
-from neurapde.domains import Domain, Segment
+from neurapde.domains import Arc, Domain, Segment
 from neurapde.trials.frame import Corner
 
 PROBE = 1e-5  # radius of the circle on which an angle is measured, in units of the domain's size
 DIRECTIONS = 720
+STRAIGHT = 1e-4  # opening less π, rad, that is the curvature of an arc within the circle of the probe
 
 
 def corners_of(domain: Domain, mixed: bool = False) -> tuple[Corner, ...]:
-    """The corners between straight edges of a planar domain, straight angles left out; none in other dimensions.
+    """The corners between the edges of a planar domain, straight angles left out; none in other dimensions.
+
+    At arcs the functions are those of the tangents; what the curvature adds their products with polynomials carry.
 
     mixed: whether values may be prescribed on one side of a corner and slopes on the other.
     A corner at which the domain opens more than once (two parts that touch) is left out too.
@@ -22,34 +25,71 @@ def corners_of(domain: Domain, mixed: bool = False) -> tuple[Corner, ...]:
     if domain.dimension != 2:
         return ()
     try:
-        segments = [edge for edge in domain.edges if isinstance(edge, Segment)]
+        edges = list(domain.edges)
     except DeclarationError:  # a domain without known edges
         return ()
     lower, upper = domain.bounds
     size = float(np.max(upper - lower))
     found = []
-    for at in _candidates(segments, size):
+    for at in _candidates(edges, size):
         angles = _opening(domain, at, PROBE * size)
-        if angles is not None and abs(angles[1] - np.pi) > 1e-6:
+        if angles is not None and abs(angles[1] - np.pi) > STRAIGHT:
             found.append(Corner((float(at[0]), float(at[1])), angles[0], angles[1], size, mixed))
     return tuple(found)
 
 
-def _candidates(segments: list[Segment], size: float) -> np.ndarray:
-    """Ends of segments and points where two cross, each once, (n, 2)."""
-    points = [end for segment in segments for end in (segment.start, segment.end)]
-    for one, other in combinations(segments, 2):
-        a, b = np.array(one.start), np.array(other.start)
-        matrix = np.column_stack((np.subtract(one.end, a), -np.subtract(other.end, b)))
-        if abs(np.linalg.det(matrix)) > 1e-12 * size**2:
-            s, t = np.linalg.solve(matrix, b - a)
-            if 0 <= s <= 1 and 0 <= t <= 1:
-                points.append(tuple(a + s * np.subtract(one.end, a)))
+def _candidates(edges: list[Segment | Arc], size: float) -> np.ndarray:
+    """Ends of segments and points where two edges may cross, each once, (n, 2)."""
+    points = [end for edge in edges if isinstance(edge, Segment) for end in (edge.start, edge.end)]
+    for one, other in combinations(edges, 2):
+        if isinstance(one, Arc):
+            points += _on_circle(one, other, size)
+        elif isinstance(other, Arc):
+            points += _on_circle(other, one, size)
+        else:
+            points += _crossing(one, other, size)
     if not points:
         return np.empty((0, 2))
     array = np.array(points)
     _, first = np.unique(np.round(array / (1e-9 * size)), axis=0, return_index=True)
     return array[np.sort(first)]
+
+
+def _crossing(one: Segment, other: Segment, size: float) -> list[tuple[float, float]]:
+    """Where two segments cross."""
+    a, b = np.array(one.start), np.array(other.start)
+    matrix = np.column_stack((np.subtract(one.end, a), -np.subtract(other.end, b)))
+    if abs(np.linalg.det(matrix)) <= 1e-12 * size**2:
+        return []
+    s, t = np.linalg.solve(matrix, b - a)
+    return [_pair(a + s * np.subtract(one.end, a))] if 0 <= s <= 1 and 0 <= t <= 1 else []
+
+
+def _on_circle(arc: Arc, other: Segment | Arc, size: float) -> list[tuple[float, float]]:
+    """Where an arc's circle meets a segment or another's circle: whether that is on the boundary is seen later."""
+    center = np.array(arc.center)
+    if isinstance(other, Arc):
+        away = np.subtract(other.center, center)
+        distance = float(np.hypot(*away))
+        if distance <= 1e-9 * size:
+            return []
+        ahead, along = (distance**2 + arc.radius**2 - other.radius**2) / (2 * distance), away / distance
+        foot, across = center + ahead * along, np.array([-along[1], along[0]])
+    else:
+        across = np.subtract(other.end, other.start) / other.length
+        foot = np.array(other.start) + across * ((center - other.start) @ across)
+        ahead = float(np.hypot(*(foot - center)))
+    if abs(ahead) >= arc.radius:
+        return []
+    half = np.sqrt(arc.radius**2 - ahead**2)
+    both = [foot + sign * half * across for sign in (1, -1)]
+    if isinstance(other, Segment):
+        both = [at for at in both if 0 <= (at - other.start) @ across <= other.length]
+    return [_pair(at) for at in both]
+
+
+def _pair(point: np.ndarray) -> tuple[float, float]:
+    return float(point[0]), float(point[1])
 
 
 def _opening(domain: Domain, at: np.ndarray, radius: float) -> tuple[float, float] | None:
