@@ -32,8 +32,8 @@ from neurapde.trials.base import Trial
 from neurapde.trials.frame import Corner, Frame, Multipoles
 from neurapde.trials.patchwork import Part, Patchwork, PatchworkTrial
 
-FIRST = {1: 12, 2: 8, 3: 5}  # modes along the longest axis at the first level
-GROWTH = 1.25
+FIRST = {1: 12.0, 2: 8.0, 3: 5.4}  # modes along the longest axis at the first level
+GROWTH, MORE = 1.25, 2.0  # from level to level; one mode more may be odd, where the field is even
 SLOW, STEADY = 0.2, 0.9  # bounds on the ratio of successive changes that the estimate sums
 DEPENDENT = 1e-13  # relative size of a combination of features below which it counts as none
 PROBES = 3000
@@ -118,7 +118,7 @@ class LeastSquares(Method):
         transmission = problem.equation.transmission(problem)
         pieces = (None,) if transmission is None else transmission.pieces
         layouts = [_Layout.of(problem, piece) for piece in pieces]
-        modes = float(FIRST[problem.domain.dimension])
+        modes = FIRST[problem.domain.dimension]
         last: Patchwork | None = None
         while True:
             parts = tuple(one.part(modes, self.margin) for one in layouts)
@@ -130,7 +130,7 @@ class LeastSquares(Method):
             patchwork = Patchwork(parts)
             if patchwork != last:
                 yield patchwork
-            last, modes = patchwork, modes * GROWTH
+            last, modes = patchwork, max(modes * GROWTH, modes + MORE)
 
     def _solve(self, task: Task, spec: Patchwork) -> tuple[PatchworkTrial, int]:
         problem = task.problem
