@@ -19,13 +19,13 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse import linalg
 
 from neurapde.reference_solvers.cut_cells import at_corner, inside_moments, paths, probes
 from neurapde.reference_solvers.embedded_poisson import checked_level, shaped
 from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.poisson import half_points, solve_symmetric
+from neurapde.reference_solvers.poisson import half_points
 from neurapde.reference_solvers.stencils import along, forward_difference
+from neurapde.reference_solvers.systems import balanced, solve_by_steps, solve_symmetric
 
 ORDER = 2.0
 
@@ -213,13 +213,7 @@ class _System:
             sizes = float(
                 (abs(source) * self.volume).sum() + abs(self.boundary.weights * self.boundary.value).sum()
             )
-            if abs(right.sum()) > imbalance * sizes:
-                raise ValueError(
-                    f"sources and fluxes add up to {right.sum():.3g}, {abs(right.sum()) / sizes:.1%} of "
-                    "their size: without a Dirichlet or Robin side or a reaction they must "
-                    "cancel. Correct the data or fix u on a side."
-                )
-            right = right - right.sum() * self.volume.ravel() / self.volume.sum()
+            right = balanced(right, self.volume.ravel(), sizes, imbalance)
         matrix = self._stiffness() + self._smoothing() + sides
         matrix = matrix + sparse.diags_array((reaction * self.volume).ravel())
         kept = np.flatnonzero(self.active)
@@ -243,16 +237,7 @@ class _System:
     def _solved(self, matrix: sparse.csc_array, right: Array, floating: bool) -> Array:
         if self.grid.dimension < 3 or len(right) <= DIRECT:
             return solve_symmetric(matrix, right, floating=floating)
-        factor = linalg.spilu(
-            matrix, drop_tol=1e-2, fill_factor=4, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.1
-        )
-        preconditioner = linalg.LinearOperator(matrix.shape, matvec=factor.solve, dtype=float)
-        solution, status = linalg.bicgstab(matrix, right, rtol=1e-11, maxiter=1000, M=preconditioner)
-        if status:
-            raise RuntimeError(
-                f"BiCGSTAB did not solve the {len(right)} equations in 1000 steps; use a coarser grid."
-            )
-        return solution
+        return solve_by_steps(matrix, right)
 
 
 def _directions(dimension: int) -> Iterator[tuple[int, ...]]:

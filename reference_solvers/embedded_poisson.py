@@ -16,6 +16,7 @@ from scipy.sparse import linalg
 
 from neurapde.reference_solvers.grid import Grid, ResolutionError
 from neurapde.reference_solvers.poisson import Coefficient, half_points
+from neurapde.reference_solvers.systems import solve_by_steps
 
 ORDER = 2.0
 
@@ -173,13 +174,4 @@ def _solve(matrix: sparse.csc_array, right: Array, dimension: int) -> Array:
         return linalg.splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.1).solve(right)
     scale = 1.0 / matrix.diagonal()  # a short arm makes its row large
     matrix, right = (sparse.diags_array(scale) @ matrix).tocsc(), scale * right
-    factor = linalg.spilu(
-        matrix, drop_tol=1e-2, fill_factor=4, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.1
-    )
-    preconditioner = linalg.LinearOperator(matrix.shape, matvec=factor.solve, dtype=float)
-    solution, status = linalg.bicgstab(matrix, right, rtol=1e-11, maxiter=1000, M=preconditioner)
-    if status:
-        raise RuntimeError(
-            f"BiCGSTAB did not solve the {len(right)} equations in 1000 steps; use a coarser grid."
-        )
-    return solution
+    return solve_by_steps(matrix, right)

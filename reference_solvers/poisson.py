@@ -24,6 +24,7 @@ from neurapde.reference_solvers.sides import Robin as Robin
 from neurapde.reference_solvers.sides import Side as Side
 from neurapde.reference_solvers.sides import Sides as Sides
 from neurapde.reference_solvers.stencils import along, forward_difference, outer, trapezoid_weights
+from neurapde.reference_solvers.systems import balanced, solve_symmetric
 
 ORDER = 2.0
 
@@ -197,13 +198,7 @@ class _System:
         floating = not (self.fixed.any() or self.side_diagonal.any() or self.reaction.any())
         if floating:
             sizes = (abs(source) * self.volume + abs(self.side_flux)).sum()
-            if abs(right.sum()) > imbalance * sizes:
-                raise ValueError(
-                    f"sources and fluxes add up to {right.sum():.3g}, {abs(right.sum()) / sizes:.1%} of "
-                    "their size: without a Dirichlet or Robin side or a reaction they must "
-                    "cancel. Correct the data or fix u on a side."
-                )
-            right = right - right.sum() * self.volume.ravel() / self.volume.sum()
+            right = balanced(right, self.volume.ravel(), sizes, imbalance)
         matrix, right = spread.T @ self.matrix @ spread, spread.T @ right
         free = ~((spread.T @ self.fixed.ravel()) > 0)
         known = np.zeros(len(free))
@@ -251,21 +246,3 @@ class _System:
     def _dropped(k: int, n: int, lower: Side, upper: Side) -> bool:
         first = k == 0 and isinstance(lower, Dirichlet)
         return first or (k == n - 1 and isinstance(upper, Dirichlet | Periodic))
-
-
-def solve_symmetric(matrix: sparse.csc_array, right: Array, *, floating: bool = False) -> Array:
-    """Solve a symmetric sparse system, `right` `(n,)` or `(n, k)`, by a factorisation.
-
-    `floating`: the matrix annuls the constants and the columns of `right` sum to zero; the last value is then
-    held at zero, which loses nothing, since the equation left out is minus the sum of the others.
-    """
-    size = matrix.shape[0] - floating
-    factor = linalg.splu(
-        matrix[:size, :size].tocsc(),
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.01,
-        options={"SymmetricMode": True},
-    )
-    solution = np.zeros(np.shape(right))
-    solution[:size] = factor.solve(np.ascontiguousarray(right[:size]))
-    return solution
