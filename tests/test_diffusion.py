@@ -159,3 +159,12 @@ def test_rough_coefficients_are_told_from_smooth_ones():
 def test_what_the_energy_does_not_know_is_refused(boundary, message):
     with pytest.raises(npde.DeclarationError, match=message):
         solve(poisson(STRIPE, boundary), npde.Galerkin())
+
+
+def test_a_medium_too_rough_for_the_features_allowed_says_so_and_how_to_go_on():
+    values = np.exp(2.0 * np.random.default_rng(83077).normal(size=(9, 9)))
+    method = npde.Galerkin(tolerance=1e-6, largest=40)
+    with pytest.warns(npde.ResolutionWarning, match=r"give Galerkin\(bandwidth=251\)"):
+        solution = solve(poisson(npde.GridField(values)), method)
+    assert solution.status is npde.Status.UNRESOLVED
+    assert solution.stages[-1].extras["error_estimate"] > 1e-6
