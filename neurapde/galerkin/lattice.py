@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from neurapde.backgrounds.scattering import INNER, WindowedWave
 from neurapde.backgrounds.waves import OutgoingWave
+from neurapde.core.convergence import still_to_come
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.helmholtz_residual import StrongForm
 from neurapde.galerkin.loads import defect_density, defect_load, density_load
@@ -223,8 +224,7 @@ def refine(lattice: LatticeProblem, bandwidth: float, largest: float, accuracy: 
         level = lattice.solve(bandwidth, accuracy, level)
         finer = lattice.known + level.at(lattice.probes)
         last, change = change, _relative(finer - field, finer)
-        ratio = min(max(change / last, SLOW), 0.9) if 0 < last < np.inf else SLOW
-        yield Step(level, change, change * ratio / (1 - ratio))
+        yield Step(level, change, still_to_come(change, last, SLOW))
         field = finer
 
 

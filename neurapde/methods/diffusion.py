@@ -14,11 +14,13 @@ import torch
 
 from neurapde.backgrounds.lift import Lift
 from neurapde.boundaries import Dirichlet, Neumann
+from neurapde.core.convergence import still_to_come
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import listing
 from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
 from neurapde.galerkin.diffusion import Diffusion, DiffusionLattice
+from neurapde.galerkin.drives import DETAIL
 from neurapde.galerkin.quadrature import FloatArray
 from neurapde.grid_field import GridField
 from neurapde.medium import Constant, Field, FunctionField, Piecewise
@@ -37,13 +39,11 @@ FIRST = {1: 32, 2: 24, 3: 10}
 MOST_FEATURES = 2**16
 """At which growing stops, some 15 s in the plane: a rough medium gains little from more."""
 GROWTH = 1.35
-SLOW, STEADY = 0.5, 0.9
-"""Bounds on the ratio of successive changes that the estimate sums."""
+SLOW = 0.5
+"""The least ratio of successive changes that the estimate sums."""
 PROBES = 4000
 BLOCK = 20_000
 """Points at which the known part is evaluated at a time."""
-DETAIL = 24.0
-"""Bandwidth of a Gaussian times its reach: six over its standard deviation."""
 LINEAR = 1e-2
 """Of the tolerance: how well the linear systems are solved."""
 FAILED = 1e-3
@@ -204,8 +204,7 @@ class PoissonOnSines:
                 yield level, math.inf, math.inf
             else:
                 earlier, change = change, float((finer - field).norm() / (finer.norm() or 1.0))
-                ratio = min(max(change / earlier, SLOW), STEADY) if 0 < earlier < math.inf else SLOW
-                yield level, change, change * ratio / (1 - ratio)
+                yield level, change, still_to_come(change, earlier, SLOW)
             field = finer
             if bandwidth >= last * (1 - 1e-9):
                 return

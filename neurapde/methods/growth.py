@@ -1,14 +1,75 @@
-"""What direct methods that grow their features to a tolerance have in common: checks of its settings, and what they tell."""
+"""What direct methods that grow their features to a tolerance have in common: the loop, its settings, and what they tell."""
 
 import math
+import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
+import torch
 
+from neurapde.core.convergence import still_to_come
 from neurapde.core.errors import DeclarationError, ResolutionWarning
 from neurapde.core.wording import number
+from neurapde.methods.base import Status, Task
 from neurapde.methods.history import History
+from neurapde.methods.interrupts import Interrupts
+from neurapde.methods.recorder import Recorder
+from neurapde.trials.base import TrialFunction
+
+SLOW = 0.2
+"""The least ratio of successive changes that the estimate sums."""
+PROBES = 3000
+"""Points at which two levels are compared."""
+
+Solved = TypeVar("Solved", bound=TrialFunction)
+
+
+@dataclass(frozen=True)
+class Grown(Generic[Solved]):
+    """The last level of a solve that grew: its trial and features, its estimated error, and how it ended."""
+
+    trial: Solved
+    features: int
+    estimate: float
+    status: Status
+    history: History
+
+
+def grow(task: Task, levels: Iterator[tuple[Solved, int]], last: int, tolerance: float) -> Grown[Solved]:
+    """Go through levels, each a solved trial and its features, until the field changes by little enough.
+
+    last: features at which the levels end, for the bar. The first level is always there.
+    """
+    recorder = Recorder(("change between levels",))
+    started = time.perf_counter()
+    probes = task.problem.domain.sample(PROBES, how="grid").to(task.device)
+    trial: Solved | None = None
+    field: torch.Tensor | None = None
+    change = estimate = math.inf
+    done = 0
+    with Interrupts() as interrupts, task.progress.bar(task.problem.name, last, unit="feature") as bar:
+        for trial, features in interrupts.levels(levels):
+            with torch.no_grad():
+                finer = trial(probes)
+                if task.problem.equation.leaves_constant(task.problem):
+                    finer = finer - finer.mean(dim=0)
+            bar.advance(features - done)
+            done = features
+            if field is not None:
+                size = float(torch.linalg.vector_norm(finer))
+                before, change = change, float(torch.linalg.vector_norm(finer - field)) / (size or 1.0)
+                estimate = still_to_come(change, before, SLOW)
+                recorder.add(features, time.perf_counter() - started, change, math.nan, [change])
+                bar.show({"estimated error": estimate})
+            field = finer
+            if estimate <= tolerance:
+                break
+    assert trial is not None
+    status = Status.CONVERGED if estimate <= tolerance else Status.UNRESOLVED
+    return Grown(trial, done, estimate, Status.INTERRUPTED if interrupts.asked else status, recorder.history)
 
 
 def check_growth(tolerance: float, largest: int, least: int) -> None:

@@ -6,7 +6,6 @@ is their least-squares solution. The number of features grows until the field ch
 """
 
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,9 +22,7 @@ from neurapde.domains import Disk, Domain
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.galerkin.weak import Piece
 from neurapde.methods.base import Method, Outcome, Status, Task
-from neurapde.methods.growth import check_growth, estimate_note, tell_unresolved
-from neurapde.methods.interrupts import Interrupts
-from neurapde.methods.recorder import Recorder
+from neurapde.methods.growth import Grown, check_growth, estimate_note, grow, tell_unresolved
 from neurapde.problem import Problem
 from neurapde.sources import PointSource
 from neurapde.trials.base import Trial
@@ -34,9 +31,7 @@ from neurapde.trials.patchwork import Part, Patchwork, PatchworkTrial
 
 FIRST = {1: 12.0, 2: 8.0, 3: 5.4}  # modes along the longest axis at the first level
 GROWTH, MORE = 1.25, 2.0  # from level to level; one mode more may be odd, where the field is even
-SLOW, STEADY = 0.2, 0.9  # bounds on the ratio of successive changes that the estimate sums
 DEPENDENT = 1e-13  # relative size of a combination of features below which it counts as none
-PROBES = 3000
 
 
 @dataclass(frozen=True)
@@ -77,41 +72,8 @@ class LeastSquares(Method):
             raise DeclarationError(
                 "LeastSquares places its own sines, so a trial would not be used; leave trial out, or train it with Adam."
             )
-        recorder = Recorder(("change between levels",))
-        started = time.perf_counter()
-        best: PatchworkTrial | None = None
-        last = before = estimate = math.inf
-        field: Tensor | None = None
-        probes = task.problem.domain.sample(PROBES, how="grid").to(task.device)
-        with (
-            Interrupts() as interrupts,
-            task.progress.bar(task.problem.name, self.largest, unit="feature") as bar,
-        ):
-            done = 0
-            solved = (self._solve(task, spec) for spec in self._levels(task.problem))
-            for best, columns in interrupts.levels(solved):
-                with torch.no_grad():
-                    finer = best(probes)
-                    if task.problem.equation.leaves_constant(task.problem):
-                        finer = finer - finer.mean(dim=0)
-                bar.advance(columns - done)
-                done = columns
-                if field is not None:
-                    size = float(torch.linalg.vector_norm(finer))
-                    last = float(torch.linalg.vector_norm(finer - field)) / (size or 1.0)
-                    ratio = min(max(last / before, SLOW), STEADY) if math.isfinite(before) and before else 0.5
-                    estimate = last * ratio / (1 - ratio)
-                    before = last
-                    recorder.add(columns, time.perf_counter() - started, last, math.nan, [last])
-                    bar.show({"estimated error": estimate})
-                field = finer
-                if estimate <= self.tolerance:
-                    break
-        assert best is not None
-        status = Status.CONVERGED if estimate <= self.tolerance else Status.UNRESOLVED
-        return self._outcome(
-            task, best, Status.INTERRUPTED if interrupts.asked else status, estimate, done, recorder
-        )
+        solved = (self._solve(task, spec) for spec in self._levels(task.problem))
+        return self._outcome(task, grow(task, solved, self.largest, self.tolerance))
 
     def _levels(self, problem: Problem) -> Iterator[Patchwork]:
         """Patchworks of growing frames, within the largest number of features."""
@@ -148,29 +110,21 @@ class LeastSquares(Method):
         assembly.set_amplitudes(least_squares(system.matrix, system.loads))
         return trial, assembly.columns
 
-    def _outcome(
-        self,
-        task: Task,
-        trial: PatchworkTrial,
-        status: Status,
-        estimate: float,
-        features: int,
-        recorder: Recorder,
-    ) -> Outcome:
-        notes = [
-            f"Trial function: {trial.spec.describe()}, {features} features in all, their head by least squares.",
-            estimate_note(estimate, "numbers of features"),
-        ]
-        if status is Status.UNRESOLVED:
+    def _outcome(self, task: Task, found: Grown[PatchworkTrial]) -> Outcome:
+        notes = (
+            f"Trial function: {found.trial.spec.describe()}, {found.features} features in all, their head by least squares.",
+            estimate_note(found.estimate, "numbers of features"),
+        )
+        if found.status is Status.UNRESOLVED:
             tell_unresolved(
                 task.problem.name,
-                estimate,
-                features,
+                found.estimate,
+                found.features,
                 self.tolerance,
                 f"LeastSquares(largest={2 * self.largest})",
             )
-        extras = {"features": features, "error_estimate": estimate}
-        return Outcome(trial.to(task.dtype), status, recorder.history, tuple(notes), extras)
+        extras = {"features": found.features, "error_estimate": found.estimate}
+        return Outcome(found.trial.to(task.dtype), found.status, found.history, notes, extras)
 
 
 @dataclass(frozen=True)

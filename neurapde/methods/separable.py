@@ -1,8 +1,5 @@
 """Separable: Poisson's equation with constant coefficients on a box in space, its head found axis by axis in seconds."""
 
-import math
-import time
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,24 +7,20 @@ import torch
 
 from neurapde.boundaries import Dirichlet, Neumann, Robin
 from neurapde.core.arrays import to_numpy
-from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import listing, number
 from neurapde.domains import Box
 from neurapde.equations.poisson import Poisson
 from neurapde.galerkin.separable import Axis, Face, solve_separable
 from neurapde.medium import Constant, Field
 from neurapde.methods.base import Method, Outcome, Status, Task
-from neurapde.methods.growth import check_growth, estimate_note
-from neurapde.methods.interrupts import Interrupts
-from neurapde.methods.recorder import Recorder
+from neurapde.methods.growth import Grown, check_growth, estimate_note, grow, tell_unresolved
 from neurapde.problem import Problem
 from neurapde.sources import total
 from neurapde.trials.base import Trial
 from neurapde.trials.frame import Frame, FrameTrial
 
 FIRST, GROWTH = 12, 1.25  # modes along each axis at the first level, and from level to level
-SLOW, STEADY = 0.2, 0.9  # bounds on the ratio of successive changes that the estimate sums
-PROBES = 3000
 ALONG_EDGE = 33  # points of an edge at which the values of two faces are compared
 SAME = 1e-6  # of the largest value: what two faces may differ by at their edge
 
@@ -69,37 +62,9 @@ class Separable(Method):
             raise DeclarationError(
                 "Separable places its own sines, so a trial would not be used; leave trial out, or train it with Adam."
             )
-        recorder = Recorder(("change between levels",))
-        started = time.perf_counter()
-        best: FrameTrial | None = None
-        field: torch.Tensor | None = None
-        before = estimate = math.inf
-        features = 0
-        probes = task.problem.domain.sample(PROBES, how="grid").to(task.device)
-        solved = (solve_on(task.problem, Frame((n,) * 3), task.device) for n in self._levels)
-        with (
-            Interrupts() as interrupts,
-            task.progress.bar(task.problem.name, self._levels[-1] ** 3, unit="feature") as bar,
-        ):
-            for best in interrupts.levels(solved):
-                with torch.no_grad():
-                    finer = best(probes)
-                bar.advance(len(best.amplitudes) - features)
-                features = len(best.amplitudes)
-                if field is not None:
-                    size = float(torch.linalg.vector_norm(finer))
-                    change = float(torch.linalg.vector_norm(finer - field)) / (size or 1.0)
-                    ratio = (
-                        min(max(change / before, SLOW), STEADY) if math.isfinite(before) and before else 0.5
-                    )
-                    before, estimate = change, change * ratio / (1 - ratio)
-                    recorder.add(features, time.perf_counter() - started, change, math.nan, [change])
-                    bar.show({"estimated error": estimate})
-                field = finer
-                if estimate <= self.tolerance:
-                    break
-        assert best is not None
-        return self._outcome(task, best, estimate, recorder, interrupts.asked)
+        trials = (solve_on(task.problem, Frame((n,) * 3), task.device) for n in self._levels)
+        solved = ((trial, len(trial.amplitudes)) for trial in trials)
+        return self._outcome(task, grow(task, solved, self._levels[-1] ** 3, self.tolerance))
 
     @property
     def _levels(self) -> list[int]:
@@ -110,25 +75,21 @@ class Separable(Method):
             found.append(min(4 * round(modes / 4), 4 * (self.largest // 4)))
         return found
 
-    def _outcome(
-        self, task: Task, trial: FrameTrial, estimate: float, recorder: Recorder, interrupted: bool
-    ) -> Outcome:
-        features = len(trial.amplitudes)
-        status = Status.CONVERGED if estimate <= self.tolerance else Status.UNRESOLVED
-        if status is Status.UNRESOLVED and not interrupted:
-            warnings.warn(
-                f"the estimated relative error of {task.problem.name} is {estimate:.1e} with {features} features, above the "
-                f"tolerance {number(self.tolerance)}; give Separable(largest={2 * self.largest}), or a larger tolerance",
-                ResolutionWarning,
-                stacklevel=3,
+    def _outcome(self, task: Task, found: Grown[FrameTrial]) -> Outcome:
+        if found.status is Status.UNRESOLVED:
+            tell_unresolved(
+                task.problem.name,
+                found.estimate,
+                found.features,
+                self.tolerance,
+                f"Separable(largest={2 * self.largest})",
             )
         notes = (
-            f"Trial function: {trial.spec.describe()}, {features} features in all, their head axis by axis.",
-            estimate_note(estimate, "numbers of features"),
+            f"Trial function: {found.trial.spec.describe()}, {found.features} features in all, their head axis by axis.",
+            estimate_note(found.estimate, "numbers of features"),
         )
-        extras = {"features": features, "error_estimate": estimate}
-        found = Status.INTERRUPTED if interrupted else status
-        return Outcome(trial.to(task.dtype), found, recorder.history, notes, extras)
+        extras = {"features": found.features, "error_estimate": found.estimate}
+        return Outcome(found.trial.to(task.dtype), found.status, found.history, notes, extras)
 
 
 def solve_on(problem: Problem, frame: Frame, device: torch.device) -> FrameTrial:
