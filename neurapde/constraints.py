@@ -10,6 +10,7 @@ import torch
 from neurapde.core import checks
 from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.errors import DeclarationError
+from neurapde.core.gradients import differentiating
 from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain, On
 from neurapde.domains.sampling import How, check_request
@@ -179,6 +180,7 @@ def face(domain: Domain, on: On = None) -> Face:
     return Face(domain, domain.check_faces(on, "the sampler"))
 
 
+@differentiating()
 def at_points(points: Array, normals: Array | None = None, targets: Array | None = None) -> AtPoints:
     """A sampler of given points `(n, d)`, with normals `(n, d)` and measured targets `(n, …)` if given."""
     points = points if isinstance(points, torch.Tensor) else np.asarray(points)

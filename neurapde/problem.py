@@ -14,6 +14,7 @@ from neurapde.constraints import Constraint, InTime
 from neurapde.core import checks
 from neurapde.core.arrays import Array
 from neurapde.core.errors import DeclarationError
+from neurapde.core.gradients import differentiating
 from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
@@ -49,6 +50,7 @@ class Problem(Declaration):
     extra: tuple[Constraint, ...]
     exact: Callable[[Array], Array] | None
 
+    @differentiating()
     def __init__(
         self,
         name: str = "problem",

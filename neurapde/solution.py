@@ -13,6 +13,7 @@ from torch import Tensor
 from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.devices import find_device
 from neurapde.core.errors import DeclarationError
+from neurapde.core.gradients import differentiating
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.jets.jet import Jet
 from neurapde.methods.base import Status
@@ -99,18 +100,22 @@ class Solution(Record):
         return jet.in_time() if isinstance(self.domain, SpaceTime) else jet
 
     def _evaluate(self, points: Array, order: int, field: Callable[[Tensor], Tensor]) -> Array:
-        dimension = self.trial.dimension
-        checked = as_points(points, dimension)
-        anchor = next(chain(self.trial.parameters(), self.trial.buffers()), torch.zeros(0))
-        x = torch.as_tensor(checked).to(device=anchor.device, dtype=anchor.dtype.to_real())
-        if torch.is_grad_enabled() and x.requires_grad:
-            values = self._inside(x, field(x))
-        else:
-            channels = (1, 1 + dimension, 1 + 2 * dimension)[order]
-            size = max(1, CHUNK_BYTES // (channels * ASSUMED_WIDTH * x.element_size()))
-            with torch.no_grad():
-                values = torch.cat([self._inside(part, field(part)) for part in torch.split(x, size)])
+        checked = as_points(points, self.trial.dimension)
+        kept = torch.is_grad_enabled() and isinstance(checked, Tensor) and checked.requires_grad
+        with differentiating():
+            values = self._values(torch.as_tensor(checked), order, field, kept)
         return values.to(checked.device) if isinstance(checked, Tensor) else to_numpy(values)
+
+    def _values(self, x: Tensor, order: int, field: Callable[[Tensor], Tensor], kept: bool) -> Tensor:
+        """The field at points of any device and precision, differentiable by them where `kept`."""
+        anchor = next(chain(self.trial.parameters(), self.trial.buffers()), torch.zeros(0))
+        x = (x.clone() if x.is_inference() else x).to(device=anchor.device, dtype=anchor.dtype.to_real())
+        if kept:
+            return self._inside(x, field(x))
+        channels = (1, 1 + x.shape[1], 1 + 2 * x.shape[1])[order]
+        size = max(1, CHUNK_BYTES // (channels * ASSUMED_WIDTH * x.element_size()))
+        with torch.no_grad():
+            return torch.cat([self._inside(part, field(part)) for part in torch.split(x, size)])
 
     def _inside(self, points: Tensor, values: Tensor) -> Tensor:
         if self.domain is None:
@@ -148,6 +153,7 @@ class Solution(Record):
         return "\n".join(lines)
 
 
+@differentiating()
 def load(
     path: str | PathLike[str],
     *,

@@ -11,6 +11,7 @@ import torch
 
 from neurapde.core.devices import find_device
 from neurapde.core.errors import DeclarationError
+from neurapde.core.gradients import differentiating
 from neurapde.core.progress import Progress
 from neurapde.methods import diagnosis
 from neurapde.methods.base import Method, Snapshot, Status, Task
@@ -25,6 +26,7 @@ from neurapde.trials.hard import missed_conditions, with_hard_conditions
 DTYPES = (torch.float32, torch.float64)
 
 
+@differentiating()
 def solve(
     problem: Problem,
     trial: Trial | TrialFunction | None = None,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import neurapde as npde
 from neurapde.methods.base import Status
@@ -166,3 +167,12 @@ def test_another_inversion_does_not_go_on_from_a_checkpoint(tmp_path: Path) -> N
         invert("adjoint", out=tmp_path, resume=True, prior=npde.Tikhonov(1.0))
     with pytest.raises(npde.DeclarationError, match="needs the folder of the checkpoint"):
         invert("adjoint", resume=True)
+
+
+@pytest.mark.parametrize("off", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("name", ["joint", "penalty", "time"])
+def test_gradients_switched_off_outside_change_nothing(name: str, off: Any) -> None:
+    outside = invert(name, steps=1).model()[1]
+    with off():
+        inside = invert(name, steps=1).model()[1]
+    np.testing.assert_allclose(inside, outside, rtol=1e-9)

@@ -59,7 +59,7 @@ def test_field_of_a_penetrable_disk_is_the_series_within_the_estimate(problem):
 def test_error_falls_as_the_jump_of_the_medium_lets_it():
     problem = declared(speed=disk())
     bands = np.array([45.0, 70.0, 110.0])
-    errors = [error(npde.solve(problem, method=npde.Galerkin(bandwidth=band)), problem) for band in bands]
+    errors = [error(npde.solve(problem, method=npde.Galerkin(0.1, band)), problem) for band in bands]
     slopes = np.diff(np.log(errors)) / np.diff(np.log(bands))
     assert slopes == pytest.approx(-2.7, abs=0.6)
     assert errors[-1] < 5e-4
@@ -136,7 +136,7 @@ def test_field_agrees_with_the_grid_solver(problem):
 def test_shots_are_solved_as_if_alone():
     medium = disk()
     sources = [npde.GaussianSource(at, 1e-4) for at in ((-0.35, 0.0), (0.3, 0.2))]
-    method = npde.Galerkin(bandwidth=60.0)
+    method = npde.Galerkin(0.1, 60.0)
     together = npde.solve(declared(speed=medium, source=npde.Shots(*sources)), method=method)(GRID)
     for shot, source in enumerate(sources):
         alone = npde.solve(declared(speed=medium, source=source), method=method)(GRID)
@@ -144,7 +144,7 @@ def test_shots_are_solved_as_if_alone():
 
 
 def test_solution_survives_saving_bit_for_bit(tmp_path):
-    solution = npde.solve(declared(speed=disk()), method=npde.Galerkin(bandwidth=40.0))
+    solution = npde.solve(declared(speed=disk()), method=npde.Galerkin(0.1, 40.0))
     again = npde.load(solution.save(tmp_path / "u.h5"))
     np.testing.assert_array_equal(again(GRID), solution(GRID))
     assert again.problem == solution.problem
@@ -244,3 +244,28 @@ def test_trial_with_a_given_head_vanishes_where_the_problem_says_so():
     solution = npde.solve(problem, npde.Siren(width=300, depth=0, omega_0=40), npde.Galerkin(), seed=24019)
     edge = torch.tensor([[1.0, 0.3], [-1.0, 0.2], [0.4, 1.0], [-0.7, -1.0]], dtype=torch.float64)
     torch.testing.assert_close(solution(edge), torch.zeros(4, dtype=torch.complex128), atol=1e-10, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("problem", "method"),
+    [
+        (declared(speed=disk()), npde.Galerkin(bandwidth=25.0)),
+        (
+            npde.Problem(
+                "spike",
+                npde.Box((0, 1), (0, 1)),
+                npde.Poisson(),
+                npde.GaussianSource((0.4, 0.6), 4e-4),
+                npde.Dirichlet(0.0),
+            ),
+            npde.Galerkin(bandwidth=25.0),
+        ),
+        (npde.problems.wave_string(), npde.MethodOfLines(bandwidth=9.0)),
+    ],
+    ids=["helmholtz", "poisson", "wave"],
+)
+def test_a_bandwidth_that_is_given_is_held_against_the_tolerance(problem, method):
+    with pytest.warns(npde.ResolutionWarning, match=rf"bandwidth={2 * method.bandwidth:g}"):
+        solution = npde.solve(problem, method=method)
+    assert solution.stages[-1].extras["error_estimate"] > method.tolerance
+    assert solution.status is npde.Status.UNRESOLVED

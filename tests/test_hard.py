@@ -271,7 +271,7 @@ def test_galerkin_takes_a_hard_zero_like_a_soft_one_and_meets_it() -> None:
             [npde.PML(0.6, sides=("left", "right")), npde.Dirichlet(0.0, ("bottom", "top"), hard=is_hard)],
         )
 
-    method = npde.Galerkin(bandwidth=25.0)
+    method = npde.Galerkin(0.3, 25.0)
     a, b = (npde.solve(wave(is_hard), method=method, device="cpu", seed=60161) for is_hard in (False, True))
     points = np.random.default_rng(60167).uniform(-1, 1, (50, 2))
     np.testing.assert_array_equal(a(points), b(points))

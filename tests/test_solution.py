@@ -151,3 +151,34 @@ def test_a_solution_saves_and_loads_with_all_it_says(tmp_path: Path) -> None:
     loaded = npde.load(u.save(tmp_path / "u.h5"), problem=u.problem)
     np.testing.assert_array_equal(loaded(X), u(X))
     assert str(loaded) == str(u)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        npde.Box((0, 1), (0, 1)),
+        npde.Disk((0.0, 0.0), 1.0),
+        npde.Polygon([(0, 0), (1, 0), (0, 1)]),
+        npde.Box((0, 1), (0, 1)) - npde.Disk((0.5, 0.5), 0.2),
+        npde.Interval(0, 1).over(npde.Time(0, 1)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("is_complex", [False, True])
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_no_points_have_no_values(domain: npde.Domain, outputs: int, is_complex: bool) -> None:
+    u = solution(domain, outputs, is_complex)
+    tail = () if outputs == 1 else (3,)
+    for nothing in (np.empty((0, 2)), torch.empty(0, 2), [], np.empty(0), np.empty((0, 2), dtype=int)):
+        assert u(nothing).shape == (0, *tail)
+        assert u.gradient(nothing).shape == (0, *tail, 2)
+        assert u.laplacian(nothing).shape == (0, *tail)
+        assert isinstance(u(nothing), torch.Tensor) == isinstance(nothing, torch.Tensor)
+    with pytest.raises(npde.DeclarationError, match=r"must be \(n, 2\)"):
+        u(np.empty((0, 3)))
+
+
+def test_the_grid_has_no_values_at_no_points() -> None:
+    problem = npde.Problem("square", npde.Box((0, 1), (0, 1)), npde.Poisson(), [1.0], npde.Dirichlet(0.0))
+    grid = npde.reference(problem, 17)
+    assert grid(np.empty((0, 2))).shape == grid([]).shape == (0,)

@@ -34,11 +34,13 @@ def to_numpy(x: Array) -> np.ndarray:
 def as_points(x: Array, dimension: int, what: str = "points") -> Array:
     """Points `(n, d)` as a floating array of their own kind, checked.
 
-    Lists become NumPy arrays and integers float64.
+    Lists become NumPy arrays and integers float64; what is empty, `[]` too, has no points, `(0, d)`.
     Raises: DeclarationError for another shape, complex numbers, NaN or infinity.
     """
     if not isinstance(x, np.ndarray | torch.Tensor):
         x = np.asarray(x, dtype=float)
+    if tuple(x.shape) == (0,):
+        x = x.reshape(0, dimension)
     check_shape(x, dimension, what)
     xp = namespace(x)
     if xp.isdtype(x.dtype, ("integral", "bool")):

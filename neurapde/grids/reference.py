@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import singledispatch
 
 from neurapde.core.errors import DeclarationError
+from neurapde.core.gradients import differentiating
 from neurapde.equations.base import AbstractEquation
 from neurapde.equations.eikonal import Eikonal
 from neurapde.equations.fit import Fit
@@ -23,6 +24,7 @@ from neurapde.grids.wave import solve_wave
 from neurapde.problem import Problem
 
 
+@differentiating()
 def reference(
     problem: Problem, shape: int | Sequence[int] | None = None, *, error: bool = True
 ) -> GridSolution:

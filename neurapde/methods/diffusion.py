@@ -237,8 +237,7 @@ def solve_poisson(task: Task, tolerance: float, bandwidth: float | None, largest
             if bandwidth is None and step[2] <= tolerance:
                 break
     level, _, estimate = levels[-1]
-    reached = bandwidth is not None or estimate <= tolerance
-    status = Status.CONVERGED if reached and level.residual <= FAILED else Status.UNRESOLVED
+    status = Status.CONVERGED if estimate <= tolerance and level.residual <= FAILED else Status.UNRESOLVED
     if interrupts.asked:
         status = Status.INTERRUPTED
     if status is Status.UNRESOLVED:

@@ -58,7 +58,8 @@ class Galerkin(Method):
 
     tolerance: relative L2 error of the field in the physical region to stop at, as estimated from the change between
         two bandwidths.
-    bandwidth: the largest frequency of the sines, rad per unit length, instead of growing it to a tolerance.
+    bandwidth: the largest frequency of the sines, rad per unit length, instead of growing it to a tolerance; what this
+        reaches is held against the tolerance all the same.
     largest:   modes along the longest axis at which growing stops, met tolerance or not.
     steps, lr: of Adam on the hidden layers of a given trial, the head being solved for at every step.
     Raises DeclarationError (from `solve`, before any work) for problems that it cannot take.
@@ -162,7 +163,7 @@ class Galerkin(Method):
 
     def _outcome(self, task: Task, lattice: LatticeProblem, steps: list[Step], interrupted: bool) -> Outcome:
         final = steps[-1]
-        converged = self.bandwidth is not None or final.estimate <= self.tolerance
+        converged = final.estimate <= self.tolerance
         notes = _notes(lattice, final)
         if final.level.residual > FAILED:
             converged = False
@@ -171,12 +172,13 @@ class Galerkin(Method):
                 "waves are trapped in this medium, and the field is not reliable."
             )
         if not converged and not interrupted:
+            way = (
+                f"largest={2 * self.largest}"
+                if self.bandwidth is None
+                else f"bandwidth={2 * self.bandwidth:g}"
+            )
             tell_unresolved(
-                task.problem.name,
-                final.estimate,
-                final.level.features,
-                self.tolerance,
-                f"Galerkin(largest={2 * self.largest})",
+                task.problem.name, final.estimate, final.level.features, self.tolerance, f"Galerkin({way})"
             )
         history = growth_history(
             [step.level.features for step in steps[1:]], [step.change for step in steps[1:]]

@@ -5,7 +5,6 @@ wave equation becomes M a'' = −K a + F, whose solution is a function of the op
 """
 
 import math
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from neurapde.boundaries import PML, Absorbing, Dirichlet, InitialCondition, Neumann
-from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.errors import DeclarationError
 from neurapde.core.progress import Bar
 from neurapde.core.wording import listing, number
 from neurapde.domains.box import Box
@@ -28,7 +27,7 @@ from neurapde.galerkin.quadrature import FloatArray
 from neurapde.galerkin.waves import WaveLattice
 from neurapde.medium import Constant
 from neurapde.methods.base import Method, Outcome, Status, Task
-from neurapde.methods.growth import check_bandwidth, check_growth
+from neurapde.methods.growth import check_bandwidth, check_growth, tell_unresolved
 from neurapde.methods.history import History
 from neurapde.methods.interrupts import Interrupts
 from neurapde.problem import Problem
@@ -121,17 +120,18 @@ class MethodOfLines(Method):
         interrupted: bool,
     ) -> Outcome:
         problem, lattice = task.problem, level.lattice
-        converged = self.bandwidth is not None or level.estimate <= self.tolerance
+        converged = level.estimate <= self.tolerance
         status = Status.CONVERGED if converged else Status.UNRESOLVED
         if interrupted:
             status = Status.INTERRUPTED
         elif not converged:
-            warnings.warn(
-                f"the estimated relative error of {problem.name} is {level.estimate:.1e} with {rows[-1][0]} features, "
-                f"above the tolerance {number(self.tolerance)}; give MethodOfLines(largest={2 * self.largest}) more "
-                "modes, or accept it with a larger tolerance",
-                ResolutionWarning,
-                stacklevel=2,
+            way = (
+                f"largest={2 * self.largest}"
+                if self.bandwidth is None
+                else f"bandwidth={2 * self.bandwidth:g}"
+            )
+            tell_unresolved(
+                problem.name, level.estimate, rows[-1][0], self.tolerance, f"MethodOfLines({way})"
             )
         history = History(
             step=np.array([features for features, _ in rows], dtype=np.int64),

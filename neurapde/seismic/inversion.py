@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from neurapde.core.errors import DeclarationError
+from neurapde.core.gradients import differentiating
 from neurapde.core.progress import Progress
 from neurapde.core.wording import listing, number
 from neurapde.domains.base import Domain
@@ -44,6 +45,7 @@ DEFAULT = "joint"
 FILE = "inversion.checkpoint.h5"
 
 
+@differentiating()
 def invert(
     survey: Survey,
     *,

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from neurapde.core.arrays import Array
+from neurapde.core.gradients import differentiating
 from neurapde.medium import Field, as_field
 from neurapde.methods.base import Status
 from neurapde.methods.history import History
@@ -154,6 +155,7 @@ class Inversion(Contents):
         write(Path(path), self)
 
     @classmethod
+    @differentiating()
     def load(cls, path: str | PathLike[str]) -> Self:
         """The inversion that `save` wrote.
 
