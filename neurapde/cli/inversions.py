@@ -6,14 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import h5py
-
 import neurapde as npde
 from neurapde.cli.problems import UsageError, settings_for
+from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import listing
 from neurapde.medium import Field
 from neurapde.methods.base import Status
 from neurapde.problems import INVERSIONS, InversionCase
+from neurapde.readers.isolated import isolated
+from neurapde.readers.matrices import read_hdf5
 from neurapde.seismic.inversion import DEFAULT, FILE, METHODS
 from neurapde.seismic.method import InversionMethod
 from neurapde.seismic.priors import Prior
@@ -210,14 +211,16 @@ def _speed(text: str) -> object:
         path = Path(text)
     if not path.is_file():
         raise UsageError(f"--start {text}: there is no such file, and it is no number")
-    with h5py.File(path) as file:
-        if file.attrs.get("kind") != "inversion":
-            if "speed" not in file:
-                raise UsageError(
-                    f"--start {text}: the file has {listing(file)}; give one with a dataset `speed` (nx, ny)"
-                )
-            return npde.GridField(file["speed"][()])
-    return npde.Inversion.load(path).speed
+    found = isolated(read_hdf5, path, "an HDF5 file", "speed")
+    if found["kind"] == "inversion":
+        return npde.Inversion.load(path).speed
+    if "speed" not in found:
+        names = listing(found["names"].tolist())
+        raise UsageError(f"--start {text}: the file has {names}; give one with a dataset `speed` (nx, ny)")
+    try:
+        return npde.GridField(found["speed"])
+    except DeclarationError as error:
+        raise UsageError(f"--start {text}: {error}") from None
 
 
 def _box(numbers: tuple[float, ...], flag: str) -> npde.Box:

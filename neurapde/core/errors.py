@@ -10,3 +10,7 @@ class DeclarationError(ValueError):
 
 class DeclarationWarning(UserWarning):
     """Something was declared that can be, but is probably not what was meant."""
+
+
+class StorageError(DeclarationError):
+    """A file that cannot be read as what was asked for: foreign, damaged, newer, too large, or lacking a part."""

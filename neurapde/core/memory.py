@@ -4,6 +4,8 @@ from pathlib import Path
 
 import torch
 
+from neurapde.core.errors import DeclarationError
+
 MEMINFO = Path("/proc/meminfo")
 LIMIT, USED = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
 
@@ -24,3 +26,14 @@ def free_memory(device: torch.device) -> int | None:
 def told(size: float) -> str:
     """A number of bytes for a person: 3.2 GB."""
     return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.0f} MB"
+
+
+def check_fits(size: float, what: str, way: str) -> None:
+    """Refuse what needs more bytes than are free on this machine.
+
+    what: begins the message, "the picture a.png has 12000 x 9000 pixels"; way: ends it.
+    Raises: DeclarationError with both numbers.
+    """
+    free = free_memory(torch.device("cpu"))
+    if free is not None and size > free:
+        raise DeclarationError(f"{what}: {told(size)}, but {told(free)} are free; {way}")

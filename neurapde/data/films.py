@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from neurapde.core.errors import DeclarationError
 from neurapde.data.images import image, pixels
 from neurapde.data.raster import Raster
+from neurapde.readers.isolated import isolated
+from neurapde.readers.signals import read_frames
 
 
 def film(frames: Any, *, name: str = "film") -> Raster:
@@ -29,8 +31,11 @@ def film(frames: Any, *, name: str = "film") -> Raster:
 
 
 def read_film(path: str | PathLike[str]) -> Raster:
-    """A .npy file of frames; see `film`. Files that hold Python objects are refused."""
-    return film(np.load(Path(path), allow_pickle=False), name=Path(path).stem)
+    """A .npy file of frames; see `film`.
+
+    Raises: FileNotFoundError; StorageError for a file that cannot be read, or holds Python objects.
+    """
+    return film(isolated(read_frames, Path(path), "a .npy file")["frames"], name=Path(path).name)
 
 
 def frames(raster: Raster) -> NDArray[np.uint8]:

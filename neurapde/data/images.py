@@ -11,7 +11,10 @@ from skimage.data import data_dir
 from skimage.transform import resize
 
 from neurapde.core.errors import DeclarationError
+from neurapde.core.memory import check_fits
 from neurapde.data.raster import Raster
+from neurapde.readers.isolated import isolated
+from neurapde.readers.pictures import read_pixels
 
 BUNDLED = (
     "astronaut",
@@ -27,6 +30,10 @@ BUNDLED = (
     "text",
 )
 """Pictures that come with scikit-image."""
+MOST_PIXELS = 90_000_000
+"""Of a file: a small one that claims more is taken for damaged, as pillow takes it."""
+COPIES = 4
+"""Arrays of floating numbers as large as the picture that are made on the way to a raster."""
 
 
 def image(pixels: Any, *, name: str = "image") -> Raster:
@@ -42,6 +49,8 @@ def image(pixels: Any, *, name: str = "image") -> Raster:
         raise DeclarationError(
             f"{name} has the shape {array.shape}; give pixels (rows, columns), or (rows, columns, channels)"
         )
+    if array.dtype.kind not in "buif" or array.size == 0:
+        raise DeclarationError(f"{name} has {array.size} pixels of type {array.dtype}; give numbers")
     if array.dtype.kind == "u":
         array = array / np.iinfo(array.dtype).max
     array = array.astype(float)
@@ -63,17 +72,18 @@ def read_image(
     source: a file, or the name of a picture of scikit-image: "camera", "astronaut", "coffee", ….
     size: (rows, columns) to resample to, smoothed before; a number for both. None keeps the pixels.
     gray: make one channel of several. A channel of opacity is dropped.
+
+    Raises: DeclarationError for one that is not there; StorageError for a file that cannot be read.
     """
-    path = Path(source)
-    found = [file for file in Path(data_dir).glob(f"{source}.*")] if str(source) in BUNDLED else [path]
-    if not found or not found[0].is_file():
-        raise DeclarationError(
-            f"there is no picture {str(source)!r}; give a file, or one of {', '.join(BUNDLED)}"
-        )
-    pixels = io.imread(found[0])
+    pixels, name = _read(source)
+    check_fits(
+        COPIES * 8 * pixels.size,
+        f"the picture {name} has the shape {pixels.shape}",
+        "make it smaller, or cut a part of it out",
+    )
     if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
         pixels = pixels[..., :-1]
-    if pixels.ndim == 3 and (gray or pixels.shape[2] == 1):
+    if pixels.ndim == 3 and (pixels.shape[2] == 1 or (gray and pixels.shape[2] == 3)):
         weights = [1.0] if pixels.shape[2] == 1 else [0.2126, 0.7152, 0.0722]
         top = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1.0
         pixels = np.clip(pixels @ np.array(weights) / top, 0, 1)
@@ -81,7 +91,19 @@ def read_image(
         rows, columns = (size, size) if isinstance(size, int) else size
         top = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1.0
         pixels = np.clip(_resized(pixels / top, (rows, columns)), 0, 1)
-    return image(pixels, name=found[0].stem)
+    return image(pixels, name=name)
+
+
+def _read(source: str | PathLike[str]) -> tuple[NDArray, str]:
+    """The pixels of a bundled picture or of a file, and its name."""
+    if str(source) in BUNDLED:
+        return io.imread(next(Path(data_dir).glob(f"{source}.*"))), str(source)
+    path = Path(source)
+    if not path.is_file():
+        raise DeclarationError(
+            f"there is no picture {str(source)!r}; give a file, or one of {', '.join(BUNDLED)}"
+        )
+    return isolated(read_pixels, path, "a picture", str(MOST_PIXELS))["pixels"], path.name
 
 
 def _resized(pixels: NDArray, shape: tuple[int, int]) -> NDArray:

@@ -6,13 +6,23 @@ from pathlib import Path
 import numpy as np
 from scipy.io import wavfile
 
-from neurapde.core.errors import DeclarationError
+from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.data.raster import Raster
+from neurapde.readers.isolated import isolated
+from neurapde.readers.signals import read_wav
 
 
 def read_sound(path: str | PathLike[str]) -> Raster:
-    """A wav file as a raster over time in seconds, scaled so that the loudest sample is ±1."""
-    rate, samples = wavfile.read(Path(path))
+    """A wav file as a raster over time in seconds, scaled so that the loudest sample is ±1.
+
+    Raises: FileNotFoundError; StorageError for a file that cannot be read.
+    """
+    found = isolated(read_wav, Path(path), "a wav file")
+    rate, samples = float(found["rate"]), found["samples"]
+    if rate <= 0 or len(samples) < 2 or not np.isfinite(samples).all():
+        raise StorageError(
+            f"{path} has {len(samples)} samples, {rate:g} a second; give two or more finite samples, and a rate above 0"
+        )
     middle = 128.0 if samples.dtype == np.uint8 else 0.0
     values = samples.astype(float) - middle
     loudest = np.abs(values).max()

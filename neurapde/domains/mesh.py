@@ -6,16 +6,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import meshio
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from neurapde.core.arrays import Array, as_points, to_numpy
-from neurapde.core.errors import DeclarationError
+from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.domains.base import BoundaryRows, Domain
 from neurapde.domains.closest import Closest, cell_normals
 from neurapde.domains.cloud import PointCloud, in_kind
+from neurapde.readers.isolated import isolated
+from neurapde.readers.meshes import read_mesh
 
 MERGED = 1e-9
 """Vertices nearer than this part of the extent are one (STL repeats them for every triangle)."""
@@ -31,7 +32,7 @@ class Mesh(Domain):
 
     A mesh that is turned inside out is turned back. Quadrilaterals of a file are cut in two.
     Raises: DeclarationError for a mesh with a rim, cells that disagree about the outside, or no cells;
-        FileNotFoundError for a missing file.
+        StorageError for a file that cannot be read, FileNotFoundError for a missing one.
     """
 
     points: Any
@@ -40,6 +41,7 @@ class Mesh(Domain):
     def __post_init__(self) -> None:
         super().__post_init__()
         if isinstance(self.points, str | os.PathLike):
+            what = f"{self.name} {Path(self.points).name}"
             points, cells = read_surface(Path(self.points))
         elif self.cells is None:
             raise DeclarationError(
@@ -47,8 +49,8 @@ class Mesh(Domain):
                 "PointCloud(points)"
             )
         else:
-            points, cells = to_numpy(self.points), to_numpy(self.cells)
-        points, cells = _checked(points, cells, self.name)
+            what, points, cells = self.name, to_numpy(self.points), to_numpy(self.cells)
+        points, cells = _checked(points, cells, what)
         corners = points[cells]
         if np.sum(np.linalg.det(corners)) < 0:
             cells = cells[:, ::-1].copy()
@@ -131,19 +133,19 @@ def read_surface(path: Path) -> tuple[NDArray, NDArray]:
     """Vertices and cells of the triangles of a file, or, of one without and flat in z, of its segments."""
     if not path.is_file():
         raise FileNotFoundError(f"there is no mesh file {path}")
-    with np.errstate(over="ignore"):  # meshio tells a text from a binary stl by a number that may overflow
-        read = meshio.read(path)
-    found = read.cells_dict
-    triangles = [np.asarray(found["triangle"])] if "triangle" in found else []
+    found = isolated(read_mesh, path, "a mesh")
+    points = found.pop("points")
+    if points.ndim != 2 or points.dtype.kind not in "iuf":
+        raise StorageError(f"{path} has points {points.shape} of {points.dtype}; give coordinates (v, d)")
+    triangles = [found["triangle"]] if "triangle" in found else []
     if "quad" in found:
-        quads = np.asarray(found["quad"])
-        triangles += [quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]]
+        triangles += [found["quad"][:, [0, 1, 2]], found["quad"][:, [0, 2, 3]]]
     if triangles:
-        return np.asarray(read.points), np.concatenate(triangles)
-    if "line" in found and (read.points.shape[1] == 2 or np.ptp(read.points[:, 2]) == 0):
-        return np.asarray(read.points)[:, :2], np.asarray(found["line"])
+        return points, np.concatenate(triangles)
+    if "line" in found and (points.shape[1] == 2 or np.ptp(points[:, 2:]) == 0):
+        return points[:, :2], found["line"]
     raise DeclarationError(
-        f"{path.name} has no triangles, but {', '.join(found) or 'points only'}; give a surface mesh, or "
+        f"{path} has no triangles, but {', '.join(found) or 'points only'}; give a surface mesh, or "
         "PointCloud(points) for a cloud"
     )
 

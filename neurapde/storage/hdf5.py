@@ -13,13 +13,11 @@ import h5py
 import numpy as np
 import torch
 
+from neurapde.core.errors import StorageError as StorageError
+
 FORMAT = "neurapde"
 VERSION = 1
 """Version of the layout; a file with a larger one was written by a newer neurapde."""
-
-
-class StorageError(ValueError):
-    """A file that cannot be read as what was asked for: foreign, damaged, newer, or lacking a part."""
 
 
 def versions() -> dict[str, str]:
