@@ -21,6 +21,8 @@ from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.base import AbstractEquation
 from neurapde.medium import Constant, Field
+from neurapde.residuals import CheckedResidual
+from neurapde.selfcheck import check_exact, check_residuals, check_values
 from neurapde.sources import Shots, Source, as_sources
 
 
@@ -130,6 +132,9 @@ class Problem(Declaration):
                 "one another name=…"
             )
         self._check_hard()
+        check_values(self)
+        check_residuals(self)
+        check_exact(self)
 
     def _check_component(self, component: int, condition: str) -> None:
         count = self.equation.outputs
@@ -172,7 +177,13 @@ class Problem(Declaration):
     def constraints(self) -> tuple[Constraint, ...]:
         """Every named constraint: the equation's, the boundary's, and the extra ones."""
         implied = [constraint for part in self.boundary for constraint in part.constraints(self.domain)]
-        every = (*self.equation.constraints(self), *implied, *self.extra)
+        extra = [
+            dataclasses.replace(
+                one, residual=CheckedResidual(one.residual, f"constraint {one.name!r}", self.equation.complex)
+            )
+            for one in self.extra
+        ]
+        every = (*self.equation.constraints(self), *implied, *extra)
         if not isinstance(self.domain, SpaceTime):
             return every
         return tuple(dataclasses.replace(one, residual=InTime(one.residual)) for one in every)

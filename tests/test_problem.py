@@ -57,7 +57,7 @@ def test_a_problem_reads_like_the_mathematics() -> None:
     user = Problem(
         "poisson",
         Disk((0, 0), 1) - Disk((0, 0), 0.5, name="hole"),
-        Equation(poisson),
+        Equation(poisson, complex=True),
         boundary=[Dirichlet(0.0, on="disk"), Neumann(1 - 2j, on="hole", name="flux")],
         constraints=Constraint("datum", zero, at_points(np.zeros((1, 2)))),
         exact=lambda x: x[:, 0],
@@ -65,7 +65,7 @@ def test_a_problem_reads_like_the_mathematics() -> None:
     assert str(user).splitlines() == [
         "poisson",
         "  domain      difference ({|(x, y) − (0, 0)| ≤ 1} ∖ {|(x, y) − (0, 0)| ≤ 0.5})",
-        "  equation    poisson(x, u) = 0,  u real,  derivatives up to order 2",
+        "  equation    poisson(x, u) = 0,  u complex,  derivatives up to order 2",
         "  boundary    u = 0 on disk",
         "              ∂u/∂n = 1 − 2i on hole",
         "  constraint  equation: poisson(x, u) = 0 in the difference",

@@ -10,14 +10,14 @@ from neurapde.core.errors import DeclarationError
 
 
 def scalar(value: Any, what: str) -> float | complex:
-    """A finite number, real or complex; NumPy and torch scalars become Python's."""
+    """A finite number, real or complex; NumPy and torch scalars become Python's, and 1 + 0j is 1."""
     if isinstance(value, np.generic | np.ndarray | torch.Tensor) and value.ndim == 0:
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, int | float | complex):
         raise DeclarationError(f"{what} is {value!r}, a {type(value).__name__}; give a number")
     if not np.isfinite(value):
         raise DeclarationError(f"{what} is {value}; give a finite number")
-    return value if isinstance(value, complex) else float(value)
+    return value if isinstance(value, complex) and value.imag != 0 else float(value.real)
 
 
 def real(value: Any, what: str) -> float:

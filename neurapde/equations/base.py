@@ -19,6 +19,7 @@ from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain
 from neurapde.galerkin.weak import Piece
 from neurapde.jets.jet import Jet, Layout
+from neurapde.residuals import CheckedResidual, as_rows
 
 if TYPE_CHECKING:
     from neurapde.problem import Problem
@@ -115,7 +116,8 @@ class Equation(AbstractEquation):
     too follows from whether the residual reads `u.dtt`.
 
     Args:
-        residual: (points, Jet) -> `(n,)` or `(n, c)`; its right-hand side is part of it.
+        residual: (points, Jet) -> `(n,)` or `(n, c)`, or a list of such, one for each of several equations; its
+            right-hand side is part of it.
         order: highest derivative it reads, 0, 1 or 2.
         outputs: components of the field.
         complex: whether the field is complex.
@@ -167,7 +169,10 @@ class Equation(AbstractEquation):
         moved = plain.clone()
         moved[layout.second(layout.time, layout.time)] += 1.0
         try:
-            before, after = (self.residual(points, Jet(part, layout)) for part in (plain, moved))
+            before, after = (
+                as_rows(self.residual(points, Jet(part, layout)), len(points), self._formula, self.complex)
+                for part in (plain, moved)
+            )
             return bool((before != after).any())
         except Exception:  # the user's own function: what is wrong with it is said when it is solved
             return False
@@ -196,9 +201,8 @@ class Equation(AbstractEquation):
 
     def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
         text = f"{self._formula} = 0 in the {problem.domain.name}"
-        return (
-            Constraint(self.name, InsideResidual(self.residual), interior(problem.domain), self.order, text),
-        )
+        residual = CheckedResidual(InsideResidual(self.residual), self._formula, self.complex)
+        return (Constraint(self.name, residual, interior(problem.domain), self.order, text),)
 
     def describe(self, problem: "Problem") -> list[str]:
         kind = "complex" if self.complex else "real"
@@ -217,12 +221,5 @@ class InsideResidual:
 
     residual: Callable[..., Any]
 
-    def __call__(self, samples: Samples, u: Jet) -> torch.Tensor:
-        values = self.residual(samples.points, u)
-        shape = tuple(getattr(values, "shape", ()))
-        if len(shape) not in (1, 2) or shape[0] != len(samples.points):
-            raise DeclarationError(
-                f"residual(x, u) returned the shape {shape} for {len(samples.points)} points; return (n,) "
-                "or (n, c)"
-            )
-        return values
+    def __call__(self, samples: Samples, u: Jet) -> Any:
+        return self.residual(samples.points, u)
