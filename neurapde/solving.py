@@ -12,6 +12,7 @@ import torch
 from neurapde.core.devices import find_device
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
+from neurapde.core.interrupts import terminable
 from neurapde.core.progress import Progress
 from neurapde.methods import diagnosis
 from neurapde.methods.base import Method, Snapshot, Status, Task
@@ -27,6 +28,7 @@ DTYPES = (torch.float32, torch.float64)
 
 
 @differentiating()
+@terminable()
 def solve(
     problem: Problem,
     trial: Trial | TrialFunction | None = None,
@@ -51,7 +53,8 @@ def solve(
         `checkpoint.previous.h5` unless the solve resumes from it.
     resume: go on from the checkpoint in `out`; where there is none yet, start.
     progress: show a bar on stderr, if that is a terminal.
-    Returns a Solution; `solution.status` says how it ended. Ctrl-C ends a training after the step under way.
+    Returns a Solution; `solution.status` says how it ended. Ctrl-C and SIGTERM are one: a training ends after the step
+        under way, a direct method at once, with the level before; where there is none yet, they raise KeyboardInterrupt.
     Raises DeclarationError, before any work, for what does not fit together or another solve's checkpoint.
     """
     setup = _prepare(problem, trial, method, device, dtype, seed, resume, out)

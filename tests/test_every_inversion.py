@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import neurapde as npde
+from neurapde.core.interrupts import Interrupts
 from neurapde.methods.base import Status
-from neurapde.methods.interrupts import Interrupts
 from neurapde.seismic.inversion import METHODS
 from neurapde.seismic.method import InversionMethod
 

@@ -12,9 +12,9 @@ import neurapde as npde
 from neurapde.backgrounds.scattering import Superposition
 from neurapde.backgrounds.waves import OutgoingWave
 from neurapde.core.errors import DeclarationError
+from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Progress
 from neurapde.methods.base import Status
-from neurapde.methods.interrupts import Interrupts
 from neurapde.seismic.enclosure import Enclosure
 from neurapde.seismic.grid_modelling import GridModelling
 from neurapde.seismic.method import Setting, Stage

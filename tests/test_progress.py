@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import neurapde as npde
+from neurapde.core.interrupts import SIGNALS, Interrupts, terminable
 from neurapde.core.progress import Progress
 from neurapde.galerkin import lattice
 from neurapde.methods import lines
 from neurapde.methods.base import Method, Status
-from neurapde.methods.interrupts import Interrupts
 
 
 class Terminal(io.StringIO):
@@ -66,11 +66,45 @@ def _levels(interrupted_in: int, count: int = 3) -> Iterator[int]:
         yield level
 
 
-def test_levels_end_at_once_by_ctrl_c_but_for_the_first() -> None:
-    for interrupted_in, expected in ((0, [0]), (1, [0]), (2, [0, 1]), (3, [0, 1, 2])):
+def test_levels_end_at_once_by_ctrl_c_with_those_before() -> None:
+    for interrupted_in, expected in ((1, [0]), (2, [0, 1]), (3, [0, 1, 2])):
         with Interrupts() as interrupts:
             assert list(interrupts.levels(_levels(interrupted_in))) == expected
             assert interrupts.asked == (interrupted_in < 3)
+
+
+def test_ctrl_c_in_the_first_level_raises_as_there_is_nothing_to_keep() -> None:
+    with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt):
+        next(interrupts.levels(_levels(0)))
+
+
+def test_sigterm_is_ctrl_c_and_both_former_handlers_come_back() -> None:
+    before = [signal.getsignal(number) for number in SIGNALS]
+    with Interrupts() as interrupts:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupts.asked
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+    with terminable(), pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def test_a_part_that_must_not_be_cut_is_ended_first() -> None:
+    done: list[str] = []
+
+    def work(interrupts: Interrupts) -> None:
+        with interrupts.at_once():
+            with interrupts.held():
+                os.kill(os.getpid(), signal.SIGINT)
+                done.append("kept")
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("cut")
+
+    with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt):
+        work(interrupts)
+    assert done == ["kept"]
 
 
 def test_ctrl_c_while_a_level_is_looked_at_keeps_it() -> None:
@@ -81,16 +115,6 @@ def test_ctrl_c_while_a_level_is_looked_at_keeps_it() -> None:
             if level == 1:
                 os.kill(os.getpid(), signal.SIGINT)
     assert seen == [0, 1]
-
-
-def test_a_second_ctrl_c_in_the_first_level_raises() -> None:
-    def twice() -> Iterator[int]:
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
-        yield 0
-
-    with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt):
-        next(interrupts.levels(twice()))
 
 
 LAYERED = npde.Problem(

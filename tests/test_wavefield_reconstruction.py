@@ -9,8 +9,8 @@ import pytest
 
 import neurapde as npde
 from neurapde.core.errors import DeclarationError
+from neurapde.core.interrupts import Interrupts
 from neurapde.methods.base import Status
-from neurapde.methods.interrupts import Interrupts
 from neurapde.seismic.enclosure import Enclosure
 from neurapde.seismic.grid_modelling import GridModelling
 

@@ -1,7 +1,7 @@
 """The command line `neurapde`: lists the declared problems, solves and checks them, and shows saved reports.
 
 Results go to stdout, progress and warnings to stderr. Exit status: 0 all went well, 1 a validation failed,
-2 the command or the problem is not right, 130 interrupted.
+2 the command or the problem is not right, 130 interrupted (Ctrl-C or SIGTERM).
 """
 
 import argparse
@@ -19,6 +19,7 @@ from neurapde.cli.inversions import add_fwi, inversion_case, run_case
 from neurapde.cli.problems import UsageError, grid_solution, named_case, problem_of
 from neurapde.cli.validating import validate
 from neurapde.core.errors import DeclarationError, ResolutionError
+from neurapde.core.interrupts import terminable
 from neurapde.methods.base import Method, Status
 from neurapde.problems import CASES, INVERSIONS, Case, InversionCase
 from neurapde.seismic.inversion import METHODS
@@ -264,7 +265,7 @@ def _show_warning(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command line (default: that of the process) and return its exit status."""
     given = build_parser().parse_args(arguments)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), terminable():
         warnings.showwarning = _show_warning
         try:
             return given.action(given)

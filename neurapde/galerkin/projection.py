@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import torch
 
+from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Bar
 from neurapde.galerkin.head import StrongRows, WeakRows, best_head, write_head
 from neurapde.methods.history import History
-from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.recorder import Recorder
 from neurapde.trials.base import TrialFunction
 
@@ -40,10 +40,16 @@ def project_head(
     interrupted = False
     with Interrupts() as interrupts:
         for step in range(steps + 1):
-            with torch.set_grad_enabled(step < steps):
-                matrix = rows.matrix(trial)
-                head = best_head(matrix.detach(), loads)
-                loss = (matrix @ head - loads).abs().square().sum() / size
+            try:
+                with interrupts.at_once(), torch.set_grad_enabled(step < steps):
+                    matrix = rows.matrix(trial)
+                    head = best_head(matrix.detach(), loads)
+                    loss = (matrix @ head - loads).abs().square().sum() / size
+            except KeyboardInterrupt:
+                if not step:
+                    raise
+                interrupted = True
+                break
             left = float(loss.detach().sqrt())
             recorder.add(step, time.perf_counter() - started, left, lr, [left])
             if left < best:

@@ -9,6 +9,7 @@ from functools import singledispatch
 
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
+from neurapde.core.interrupts import terminable
 from neurapde.equations.base import AbstractEquation
 from neurapde.equations.eikonal import Eikonal
 from neurapde.equations.fit import Fit
@@ -25,6 +26,7 @@ from neurapde.problem import Problem
 
 
 @differentiating()
+@terminable()
 def reference(
     problem: Problem, shape: int | Sequence[int] | None = None, *, error: bool = True
 ) -> GridSolution:
@@ -40,6 +42,7 @@ def reference(
 
     Raises: ResolutionError if `shape` has fewer than 2.5 nodes in a wavelength, DeclarationError for a problem
         or a shape that the solver does not take.
+    Ctrl-C and SIGTERM raise KeyboardInterrupt.
     Warns: ResolutionWarning below 4 nodes in a wavelength.
     """
     if not isinstance(problem, Problem):

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from neurapde.core.errors import DeclarationError
+from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Bar
 from neurapde.equations.eikonal import Eikonal
 from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task, Training
 from neurapde.methods.causal import Causal
 from neurapde.methods.curriculum import Curriculum
 from neurapde.methods.descent import Descent
-from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.losses import MEASURES, LossName
 from neurapde.methods.objective import Objective
 from neurapde.methods.recorder import Recorder

@@ -16,6 +16,7 @@ from neurapde.backgrounds.lift import Lift
 from neurapde.boundaries import Dirichlet, Neumann
 from neurapde.core.convergence import still_to_come
 from neurapde.core.errors import DeclarationError
+from neurapde.core.interrupts import Interrupts
 from neurapde.core.wording import listing
 from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
@@ -26,7 +27,6 @@ from neurapde.grid_field import GridField
 from neurapde.medium import Constant, Field, FunctionField, Piecewise
 from neurapde.methods.base import Outcome, Status, Task
 from neurapde.methods.growth import estimate_note, growth_history, tell_unresolved
-from neurapde.methods.interrupts import Interrupts
 from neurapde.problem import Problem
 from neurapde.sources import total
 from neurapde.spline import CubicField

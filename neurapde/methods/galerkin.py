@@ -16,6 +16,7 @@ import torch
 from neurapde.backgrounds.scattering import Superposition
 from neurapde.boundaries import PML, Dirichlet, Neumann
 from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.interrupts import Interrupts
 from neurapde.core.wording import listing, number
 from neurapde.domains import Box
 from neurapde.equations.helmholtz import Helmholtz
@@ -34,7 +35,6 @@ from neurapde.methods.growth import (
     tell_unresolved,
 )
 from neurapde.methods.history import History
-from neurapde.methods.interrupts import Interrupts
 from neurapde.problem import Problem
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial
 from neurapde.trials.base import Trial, TrialFunction

@@ -12,10 +12,10 @@ import torch
 
 from neurapde.core.convergence import still_to_come
 from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.interrupts import Interrupts
 from neurapde.core.wording import number
 from neurapde.methods.base import Status, Task
 from neurapde.methods.history import History
-from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.recorder import Recorder
 from neurapde.trials.base import TrialFunction
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from neurapde.core.errors import DeclarationError
+from neurapde.core.interrupts import Interrupts
 from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task, Training
-from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.losses import MEASURES, LossName
 from neurapde.methods.objective import Objective
 from neurapde.methods.recorder import Recorder
@@ -166,11 +166,17 @@ class _Descent:
                     self.draw, self.since = self._redrawn(), 0
                     self._restart()
                 good = [p.detach().clone() for p in self.parameters]
-                done, loss = self._round(self._iterations())
+                kept = {name: tensor.clone() for name, tensor in self._memory().items()}
+                try:
+                    with interrupts.at_once():
+                        done, loss = self._round(self._iterations())
+                except KeyboardInterrupt:
+                    self._put_back(good)
+                    self._remember(kept)
+                    status = Status.INTERRUPTED
+                    break
                 if not math.isfinite(loss):
-                    with torch.no_grad():
-                        for parameter, value in zip(self.parameters, good, strict=True):
-                            parameter.copy_(value)
+                    self._put_back(good)
                     return self._outcome(Status.DIVERGED)
                 self.step, self.since = self.step + done, self.since + done
                 self._record(loss)
@@ -190,6 +196,11 @@ class _Descent:
                     self._save(Status.INTERRUPTED)
             self._save(status)
         return self._outcome(status)
+
+    def _put_back(self, good: list[Tensor]) -> None:
+        with torch.no_grad():
+            for parameter, value in zip(self.parameters, good, strict=True):
+                parameter.copy_(value)
 
     def _iterations(self) -> int:
         """Iterations of the next round, which ends where a redraw or the last step is due."""

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from neurapde.boundaries import PML, Absorbing, Dirichlet, InitialCondition, Neumann
 from neurapde.core.errors import DeclarationError
+from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Bar
 from neurapde.core.wording import listing, number
 from neurapde.domains.box import Box
@@ -29,7 +30,6 @@ from neurapde.medium import Constant
 from neurapde.methods.base import Method, Outcome, Status, Task
 from neurapde.methods.growth import check_bandwidth, check_growth, tell_unresolved
 from neurapde.methods.history import History
-from neurapde.methods.interrupts import Interrupts
 from neurapde.problem import Problem
 from neurapde.trials.base import Trial
 from neurapde.trials.sine_history import HistoryFunction, SineHistory

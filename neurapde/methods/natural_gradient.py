@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from neurapde.core.errors import DeclarationError
+from neurapde.core.interrupts import Interrupts
 from neurapde.core.memory import free_memory, told
 from neurapde.core.progress import Bar
 from neurapde.equations.base import Equation
 from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task, Training
-from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.jacobian import AT_ONCE
 from neurapde.methods.normal import Equations
 from neurapde.methods.objective import Objective
@@ -186,10 +186,16 @@ class _Descent:
                     self._draw()
                     self.loss, self.losses = self.residuals.measure()
                     equations = None
-                if equations is None:
-                    equations = self.residuals.linearise()
-                before = self.loss
-                moved = self._move(equations)
+                before, start, held = self.loss, self._copy(), self._numbers()
+                try:
+                    with interrupts.at_once():
+                        equations = equations or self.residuals.linearise()
+                        moved = self._move(equations)
+                except KeyboardInterrupt:
+                    self._put(start, torch.zeros_like(self.before))
+                    self.damping, self.raised, self.before = held
+                    status = Status.INTERRUPTED
+                    break
                 self.step += 1
                 self._record(bar)
                 bar.advance()
@@ -212,7 +218,7 @@ class _Descent:
         """Try a step and parts of it; keep one if the loss falls, and set the damping by how well it was foretold."""
         change = equations.step(self.damping, self.method.momentum * self.before)
         if change is not None:
-            start = [parameter.detach().clone() for parameter in self.parameters]
+            start = self._copy()
             bend = self._bend(equations, start, change)
             for part in PARTS:
                 tried = part * change + part**2 * bend
@@ -244,6 +250,12 @@ class _Descent:
         bend = equations.bend(curvature)
         trusted = bool(bend.norm() <= LARGEST_BEND * change.norm())
         return bend if trusted else torch.zeros_like(change)
+
+    def _copy(self) -> list[Tensor]:
+        return [parameter.detach().clone() for parameter in self.parameters]
+
+    def _numbers(self) -> tuple[float, float, Tensor]:
+        return self.damping, self.raised, self.before
 
     def _check_memory(self) -> None:
         rows, size = self.residuals.rows, self.residuals.size

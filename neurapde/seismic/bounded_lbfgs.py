@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from scipy.optimize import minimize
 
+from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Bar
 from neurapde.methods.base import Status
 from neurapde.methods.history import History
-from neurapde.methods.interrupts import Interrupts
 from neurapde.seismic.descents import Descent, Trace
 from neurapde.seismic.method import Stage
 from neurapde.seismic.objective import Objective, Value
@@ -60,6 +60,7 @@ class _Replayed:
         self.trace = Trace(objective, stage, bar)
         self.recorded = self.trace.step
         self.taken = 0
+        self.accepted = self.first
         self.status = Status.STEP_LIMIT
         self.last: Value | None = None
 
@@ -84,6 +85,9 @@ class _Replayed:
                 self.status = Status.CONVERGED
         except _Stop:
             pass
+        except KeyboardInterrupt:
+            self.status = self.trace.given_up()
+            self._place(self.accepted)
         self._save(now=True)
         return self.status, self.trace.history
 
@@ -91,9 +95,10 @@ class _Replayed:
         index, self.count = self.count, self.count + 1
         if index < len(self.models) and np.array_equal(self.models[index], model):
             return self.totals[index], self.slopes[index]
-        value = self._value(model)
-        self.unknown.zero_grad()
-        value.total.backward()  # type: ignore[no-untyped-call]
+        with self.interrupts.at_once():
+            value = self._value(model)
+            self.unknown.zero_grad()
+            value.total.backward()  # type: ignore[no-untyped-call]
         slopes = [p.grad if p.grad is not None else torch.zeros_like(p) for p in self.parameters]
         slope = torch.cat([grad.ravel() for grad in slopes]).numpy() * self.unknown.scale
         total = float(value.total.detach())
@@ -107,6 +112,7 @@ class _Replayed:
 
     def _took(self, model: np.ndarray) -> None:
         self.taken += 1
+        self.accepted = model.copy()
         if self.taken <= self.recorded:
             return
         value = (

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
+from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Bar
 from neurapde.core.vocabulary import Declaration
 from neurapde.methods.base import Snapshot, Status
 from neurapde.methods.history import History
-from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.recorder import Recorder
 from neurapde.seismic.method import Stage
 from neurapde.seismic.objective import Objective, Value
@@ -86,6 +86,12 @@ class Trace:
         """Whether the data are explained down to their noise."""
         return self.stage.target is not None and value.residual <= self.stage.target
 
+    def given_up(self) -> Status:
+        """Interrupted, within a step that is left out; KeyboardInterrupt where there is nothing to keep."""
+        if not len(self.history):
+            raise KeyboardInterrupt
+        return Status.INTERRUPTED
+
     def save(self, tensors: Mapping[str, Tensor], now: bool = False) -> None:
         """Keep a snapshot, if the last one is old or it must be now."""
         if now or time.perf_counter() - self._saved > SAVED_EVERY:
@@ -141,7 +147,12 @@ class AdamDescent(Descent):
         with Interrupts() as interrupts, stage.progress.bar("Adam", self.steps, done=done) as bar:
             trace = Trace(objective, stage, bar)
             while True:
-                value = objective()
+                try:
+                    with interrupts.at_once():
+                        value = objective()
+                except KeyboardInterrupt:
+                    status = trace.given_up()
+                    break
                 trace.add(value, self.rate(trace.step))
                 if trace.enough(value):
                     status = Status.CONVERGED
@@ -154,7 +165,12 @@ class AdamDescent(Descent):
                 for group in optimiser.param_groups:
                     group["lr"] = self.rate(trace.step) * unit
                 optimiser.zero_grad()
-                value.total.backward()  # type: ignore[no-untyped-call]
+                try:
+                    with interrupts.at_once():
+                        value.total.backward()  # type: ignore[no-untyped-call]
+                except KeyboardInterrupt:
+                    status = trace.given_up()
+                    break
                 optimiser.step()
                 unknown.project()
                 trace.advance()

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
+from neurapde.core.interrupts import Interrupts
 from neurapde.methods.base import Status
 from neurapde.methods.history import History
-from neurapde.methods.interrupts import Interrupts
 from neurapde.seismic.descents import Descent, Trace
 from neurapde.seismic.method import Stage
 from neurapde.seismic.misfits import PhaseOnly
@@ -80,7 +80,11 @@ class GaussNewtonDescent(Descent):
     def _descend(
         self, objective: Objective, trace: Trace, damping: float, interrupts: Interrupts
     ) -> tuple[Status, float]:
-        value = objective()
+        try:
+            with interrupts.at_once():
+                value = objective()
+        except KeyboardInterrupt:
+            return trace.given_up(), damping
         while True:
             trace.add(value, damping)
             if trace.enough(value):
@@ -92,10 +96,15 @@ class GaussNewtonDescent(Descent):
             before = float(value.total.detach())
             if not math.isfinite(before):
                 return Status.DIVERGED, damping
-            quadratic = _Quadratic(objective, value)
-            if math.isnan(damping):
-                damping = self.damping * quadratic.curvature()
-            found = self._lower(objective, quadratic, before, damping)
+            start = [parameter.detach().clone() for parameter in objective.unknown.parameters()]
+            try:
+                with interrupts.at_once():
+                    found = self._lower(objective, value, before, damping)
+            except KeyboardInterrupt:
+                with torch.no_grad():
+                    for parameter, begun in zip(objective.unknown.parameters(), start, strict=True):
+                        parameter.copy_(begun)
+                return Status.INTERRUPTED, damping
             if found is None:
                 return Status.CONVERGED, damping
             value, damping = found
@@ -106,9 +115,12 @@ class GaussNewtonDescent(Descent):
                 return Status.CONVERGED, damping
 
     def _lower(
-        self, objective: Objective, quadratic: "_Quadratic", before: float, damping: float
+        self, objective: Objective, value: Value, before: float, damping: float
     ) -> tuple[Value, float] | None:
         """The objective after a step that lowers it, and the damping to go on with; None where there is none."""
+        quadratic = _Quadratic(objective, value)
+        if math.isnan(damping):
+            damping = self.damping * quadratic.curvature()
         first = quadratic.place()
         largest = LARGEST_DAMPING * damping
         while damping < largest:

@@ -11,6 +11,7 @@ import torch
 
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
+from neurapde.core.interrupts import terminable
 from neurapde.core.progress import Progress
 from neurapde.core.wording import listing, number
 from neurapde.domains.base import Domain
@@ -46,6 +47,7 @@ FILE = "inversion.checkpoint.h5"
 
 
 @differentiating()
+@terminable()
 def invert(
     survey: Survey,
     *,
@@ -72,7 +74,7 @@ def invert(
     misfit: `L2()` unless given, of `Penalty` `L1()`. seed: of the parameters drawn.
     out: a folder, made when missing, for a checkpoint. resume: go on from it; where there is none yet, start.
     progress: show bars on stderr, if that is a terminal.
-    Returns an Inversion; its `status` says how it ended. Ctrl-C ends it after the step under way and keeps what it has.
+    Returns an Inversion; its `status` says how it ended. Ctrl-C and SIGTERM end it and keep what it has.
     Where the survey states its noise, a stage ends when the data are explained down to it, unless a prior balances them.
     Raises DeclarationError, before any work, for what does not fit together.
     """

@@ -13,10 +13,10 @@ from scipy.interpolate import RegularGridInterpolator
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
+from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Bar
 from neurapde.methods.base import Snapshot, Status
 from neurapde.methods.history import History
-from neurapde.methods.interrupts import Interrupts
 from neurapde.methods.recorder import Recorder
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.irwri import Entry, Prior, State, irwri
@@ -117,29 +117,37 @@ class WavefieldReconstruction(InversionMethod):
             keep = _Keeper(stage, bar)
 
             def after(state: State) -> bool:
-                _place(unknown, modelling.grid, state.medium)
-                keep.take(state)
-                return interrupts.asked
+                with interrupts.held():
+                    _place(unknown, modelling.grid, state.medium)
+                    keep.take(state)
+                    return interrupts.asked
 
-            found = irwri(
-                _experiments(modelling, setting),
-                start,
-                _prior(modelling, setting, objective),
-                penalty=self.penalty,
-                iterations=self.steps,
-                misfit=stage.target or 0.0,
-                callback=after,
-            )
-            keep.save(found.state)
+            try:
+                with interrupts.at_once():
+                    found = irwri(
+                        _experiments(modelling, setting),
+                        start,
+                        _prior(modelling, setting, objective),
+                        penalty=self.penalty,
+                        iterations=self.steps,
+                        misfit=stage.target or 0.0,
+                        callback=after,
+                    )
+                state, explained = found.state, found.explained
+            except KeyboardInterrupt:
+                if keep.state is None:
+                    raise
+                state, explained = keep.state, False
+            keep.save(state)
         status = Status.STEP_LIMIT
-        if found.explained:
+        if explained:
             status = Status.CONVERGED
-        elif found.state.iteration < self.steps:
+        elif state.iteration < self.steps:
             status = Status.INTERRUPTED
         forward = modelling.forward(objective.sample().detach().numpy())
         data, scales = objective.scaled(torch.from_numpy(forward.data))
         assert forward.fields is not None
-        last = found.history[-1]
+        last = state.history[-1]
         notes = (
             f"Waves: {modelling.describe()}.",
             f"IR-WRI: {last.iteration} steps of {self.steps}. {status}",
@@ -161,6 +169,7 @@ class _Keeper:
 
     def __init__(self, stage: Stage, bar: Bar) -> None:
         self._stage, self._bar = stage, bar
+        self.state: State | None = None
         resumed = stage.resumed
         self._before = 0.0 if resumed is None else resumed.seconds
         self._rows = 0 if resumed is None else resumed.step + 1
@@ -172,6 +181,7 @@ class _Keeper:
         return self._recorder.history
 
     def take(self, state: State) -> None:
+        self.state = state
         self._record(state)
         self._bar.advance()
         self._bar.show({"relative residual": state.history[-1].misfit})
