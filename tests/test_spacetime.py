@@ -6,6 +6,7 @@ import torch
 
 import neurapde as npde
 from neurapde.domains.base import Domain
+from neurapde.domains.combine import Shape
 from neurapde.jets.jet import Jet, Layout, jet_of_coordinates
 
 CYLINDER = npde.Disk(center=(0.5, 0.0), radius=0.5).over(npde.Time(1, 3))
@@ -213,3 +214,51 @@ def test_an_axis_of_time_is_not_periodic() -> None:
             npde.Equation(lambda x, u: u.dt),
             boundary=npde.Periodic("t"),
         )
+
+
+THIN = {
+    "ball of 5 axes": npde.Ball([0.0] * 5, 1.0),
+    "ball of 20 axes": npde.Ball([0.0] * 20, 1.0),
+    "box of 9 axes": npde.Box(*[(0, 1)] * 9),
+    "ring": npde.Disk((0, 0), 1) - npde.Disk((0, 0), 0.99),
+    "shell": npde.Ball((0, 0, 0), 1) - npde.Ball((0, 0, 0), 0.99),
+    "slanted strip": npde.Polygon([(0, 0), (10, 9.99), (10, 10), (0, 0.01)]),
+    "two far apart": npde.Disk((0, 0), 0.02) | npde.Disk((1, 1), 0.02),
+}
+
+
+@pytest.mark.parametrize("space", THIN.values(), ids=THIN)
+def test_an_evolution_is_declared_on_thin_domains_and_with_many_axes(space: Shape) -> None:
+    for residual, names in (
+        (lambda x, u: u.dt - u.laplacian, {"initial-value"}),
+        (lambda x, u: u.dtt - u.laplacian, {"initial-value", "initial-velocity"}),
+    ):
+        problem = npde.Problem(
+            "evolution",
+            space.over(npde.Time(0, 1)),
+            npde.Equation(residual),
+            boundary=[npde.Neumann(0.0), npde.InitialCondition(1.0)],
+        )
+        assert names == {one.name for one in problem.constraints} & {"initial-value", "initial-velocity"}
+        for constraint in problem.constraints:
+            points = constraint.sample(50, generator=torch.Generator().manual_seed(60689)).points
+            assert (problem.domain.signed_distance(points) < 1e-9).all()
+
+
+@pytest.mark.parametrize("space", THIN.values(), ids=THIN)
+def test_a_lattice_of_a_thin_domain_has_about_as_many_points_as_asked_for_and_never_changes(
+    space: Shape,
+) -> None:
+    domain = space.over(npde.Time(0, 1))
+    points = domain.sample(16, how="grid")
+    assert 4 <= len(points) <= 16
+    assert domain.contains(points).all()
+    assert torch.equal(points, domain.sample(16, how="grid"))
+
+
+def test_a_lattice_has_points_along_every_axis_whatever_its_unit() -> None:
+    hour = npde.Interval(0, 0.1).over(npde.Time(0, 3600)).sample(400, how="grid")
+    assert [len(axis.unique()) for axis in hour.T] == [20, 20]
+    long = npde.Box((0, 1e-6), (0, 1e6)).sample(400, how="grid")
+    assert len(long[:, 0].unique()) == 5
+    assert len(long[:, 1].unique()) > 50

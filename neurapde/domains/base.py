@@ -1,5 +1,6 @@
 """What a domain is: a set with named faces, a measure, normals and a signed distance, that can be sampled."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,12 +16,16 @@ from neurapde.core.vocabulary import Declaration
 from neurapde.domains.edges import Arc, Segment
 from neurapde.domains.sampling import (
     How,
-    box_lattice,
+    cells_along,
     check_request,
     collect,
     collect_lattice,
+    unit_cells,
     unit_sequence,
 )
+
+SPARSE, LATTICE_SEED = 0.1, 30253
+"""Part of its box that a domain fills, and of its points that a lattice keeps, at least; seed of what else is used."""
 
 On: TypeAlias = str | Sequence[str] | None
 """Faces by name: one, several, or None for the whole boundary."""
@@ -127,11 +132,24 @@ class Domain(Declaration, ABC):
         """Dimension of the unit cube that `_to_interior` takes."""
         return self.dimension
 
-    def _to_interior(self, unit: torch.Tensor) -> torch.Tensor:
-        """The unit cube `(n, k)` into the set, by measure; at most n rows."""
+    @property
+    def _cover(self) -> float:
+        """Measure of what `_to_interior` maps the unit cube onto: the set and what it does not keep."""
+        lower, upper = self.bounds
+        return float(np.prod(upper - lower))
+
+    def _to_interior(self, unit: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The unit cube `(n, k)` onto a cover of the set, by measure: points `(n, d)` and which lie in the set `(n,)`."""
         lower, upper = (torch.as_tensor(b, device=unit.device) for b in self.bounds)
         points = lower + (upper - lower) * unit
-        return points[self.contains(points)]
+        return points, torch.as_tensor(self.contains(points))
+
+    def _scattered(self, count: int, how: How, generator: torch.Generator | None) -> torch.Tensor:
+        def mapped(unit: torch.Tensor) -> tuple[torch.Tensor]:
+            points, kept = self._to_interior(unit)
+            return (points[kept],)
+
+        return collect(count, unit_sequence(self._cube, how, generator), mapped, str(self))[0]
 
     def sample(
         self,
@@ -146,7 +164,8 @@ class Domain(Declaration, ABC):
 
         Args:
             count: how many; with "grid" at most so many.
-            how: "uniform" (independent), "sobol" (low-discrepancy, scrambled) or "grid" (cell centres).
+            how: "uniform" (independent), "sobol" (low-discrepancy, scrambled) or "grid" (cell centres; where the domain is
+                too thin, or has too many axes, for so many of them: the same low-discrepancy points at each call).
             generator: the randomness; without one the points differ from call to call. Not used by "grid".
             dtype, device: of the points. They are drawn in float64 on the generator's device.
         """
@@ -154,21 +173,33 @@ class Domain(Declaration, ABC):
         if how == "grid":
             points = self._lattice(count)
         else:
-            draw = unit_sequence(self._cube, how, generator)
-            (points,) = collect(count, draw, lambda unit: (self._to_interior(unit),), str(self))
+            points = self._scattered(count, how, generator)
         return points.to(device=device, dtype=dtype)
 
+    @property
+    def _lattice_extents(self) -> np.ndarray:
+        """Sides `(d,)` of the box around it, in the unit of each axis in which a lattice's cells are cubes."""
+        lower, upper = self.bounds
+        return np.asarray(upper - lower)
+
     def _lattice(self, count: int) -> torch.Tensor:
-        lower, upper = (b.tolist() for b in self.bounds)
-        spacing = (self.measure / count) ** (1 / self.dimension)
-        while True:
-            points = box_lattice(lower, upper, spacing)
-            points = points[self.contains(points)]
-            if 0 < len(points) <= count:
+        """A regular lattice of at most `count` points; scattered ones that never change where hardly any would be inside."""
+        lower, upper = (torch.as_tensor(b) for b in self.bounds)
+        extents = self._lattice_extents
+        filled = self.measure / float(torch.prod(upper - lower))
+        if filled >= SPARSE:
+            spacing = (filled * float(np.prod(extents)) / count) ** (1 / self.dimension)
+            while True:
+                cells = cells_along(extents.tolist(), spacing, count)
+                if math.prod(cells) <= 2 * count / filled:
+                    points = lower + (upper - lower) * unit_cells(cells)
+                    points = points[self.contains(points)]
+                    if len(points) <= count:
+                        break
+                spacing *= 1.01
+            if len(points) >= SPARSE * count:
                 return points
-            if len(points) == 0:
-                raise DeclarationError(f"no lattice of {count} points meets {self}; ask for more points")
-            spacing *= 1.01
+        return self._scattered(count, "sobol", torch.Generator().manual_seed(LATTICE_SEED))
 
     def sample_boundary(
         self,

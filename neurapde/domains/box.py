@@ -107,9 +107,9 @@ class Box(Shape):
     def _boundary_cube(self) -> int:
         return max(self.dimension - 1, 1)
 
-    def _to_interior(self, unit: torch.Tensor) -> torch.Tensor:
+    def _to_interior(self, unit: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         lower, upper = (torch.as_tensor(b, device=unit.device) for b in self.bounds)
-        return lower + (upper - lower) * unit
+        return lower + (upper - lower) * unit, torch.ones_like(unit[:, 0], dtype=torch.bool)
 
     def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundaryRows:
         index, rest = choose(unit[:, 0], self._face_sizes(faces))

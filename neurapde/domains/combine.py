@@ -14,10 +14,11 @@ from neurapde.core.arrays import Array, maximum, minimum
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import BoundaryRows, Domain, choose
 from neurapde.domains.edges import Arc, Segment
+from neurapde.domains.sampling import MOST_DRAWS
 from neurapde.domains.spacetime import SpaceTime, Time
 
-COUNT_FOR_MEASURE = 2**18
-"""Sobol points by which the measure of a combination is counted."""
+COUNT_FOR_MEASURE, FEW = 2**18, 2**10
+"""Sobol points by which the measure of a combination is counted; more where it is so thin that it has fewer than a few."""
 
 
 @dataclass(frozen=True)
@@ -78,15 +79,16 @@ class _Combination(Shape):
 
     @cached_property
     def measure(self) -> float:
-        lower, upper = self.bounds
         engine = SobolEngine(self.dimension)  # type: ignore[no-untyped-call]
-        unit = engine.draw(COUNT_FOR_MEASURE, dtype=torch.float64).numpy()
-        inside = self.contains(lower + (upper - lower) * unit)
-        if not inside.any():
+        found = drawn = 0
+        while found < FEW and drawn < MOST_DRAWS:
+            _, inside = self._to_interior(engine.draw(COUNT_FOR_MEASURE, dtype=torch.float64))
+            found, drawn = found + int(inside.sum()), drawn + COUNT_FOR_MEASURE
+        if not found:
             raise DeclarationError(
-                f"{self} is empty: no point of its bounding box lies in it; check how its parts overlap"
+                f"{self} is empty: no point of its bounding box lies in it, of {drawn} tried; check how its parts overlap"
             )
-        return float(np.prod(upper - lower) * inside.mean())
+        return self._cover * found / drawn
 
     @cached_property
     def _face_table(self) -> Mapping[str, tuple[int, str]]:

@@ -76,9 +76,14 @@ class Ball(Shape):
     def _boundary_cube(self) -> int:
         return max(self.dimension - 1, 1) if self.dimension <= 3 else self.dimension
 
-    def _to_interior(self, unit: torch.Tensor) -> torch.Tensor:
+    @property
+    def _cover(self) -> float:
+        return self.measure
+
+    def _to_interior(self, unit: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         radius = self.radius * unit[:, :1] ** (1 / self.dimension)
-        return self._center(unit) + radius * self._directions(unit[:, 1:])
+        points = self._center(unit) + radius * self._directions(unit[:, 1:])
+        return points, torch.ones_like(unit[:, 0], dtype=torch.bool)
 
     def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundaryRows:
         normals = self._directions(unit)

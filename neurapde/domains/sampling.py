@@ -85,10 +85,13 @@ def collect_lattice(count: int, dimension: int, mapped: Map, what: str) -> list[
     return list(found)
 
 
-def box_lattice(lower: list[float], upper: list[float], spacing: float) -> torch.Tensor:
-    """Cell centres of a box cut into cells of about `spacing` on every axis, `(n, d)`, float64."""
-    axes = []
-    for a, b in zip(lower, upper, strict=True):
-        cells = max(round((b - a) / spacing), 1)
-        axes.append(a + (b - a) * (torch.arange(cells, dtype=torch.float64) + 0.5) / cells)
+def cells_along(extents: list[float], spacing: float, count: int) -> list[int]:
+    """Cells of about `spacing` along every axis of a box; along short ones a quarter of what a cube with `count` has."""
+    least = max(int(count ** (1 / len(extents)) / 4), 1)
+    return [max(round(extent / spacing), least) for extent in extents]
+
+
+def unit_cells(cells: list[int]) -> torch.Tensor:
+    """Centres `(n, d)` of so many cells along each axis of the unit cube, float64."""
+    axes = [(torch.arange(many, dtype=torch.float64) + 0.5) / many for many in cells]
     return torch.cartesian_prod(*axes).reshape(-1, len(axes))

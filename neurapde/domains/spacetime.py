@@ -92,6 +92,12 @@ class SpaceTime(Domain):
         return np.append(lower, self.time.start), np.append(upper, self.time.stop)
 
     @property
+    def _lattice_extents(self) -> np.ndarray:
+        """A time is as long as what happens in it: as the longest side of the space."""
+        extents = self.space._lattice_extents
+        return np.append(extents, np.max(extents))
+
+    @property
     def measure(self) -> float:
         return self.space.measure * self.time.duration
 
@@ -122,34 +128,46 @@ class SpaceTime(Domain):
         return across + ends * self.space.measure
 
     @property
+    def _cube(self) -> int:
+        return self.space._cube + 1
+
+    @property
+    def _cover(self) -> float:
+        return self.space._cover * self.time.duration
+
+    def _to_interior(self, unit: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        places, kept = self.space._to_interior(unit[:, :-1])
+        return torch.cat([places, self._moments(unit[:, -1:])], dim=1), kept
+
+    def _moments(self, unit: torch.Tensor) -> torch.Tensor:
+        return self.time.start + self.time.duration * unit
+
+    @property
     def _boundary_cube(self) -> int:
-        return max(self.space._boundary_cube, self.space.dimension) + 1
+        return max(self.space._boundary_cube, self.space._cube) + 1
 
     def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundaryRows:
-        """The first column chooses between the sides and the two ends; a box round the space fills an end."""
+        """The first column chooses between the sides and the two ends; what covers the space fills an end."""
         sides = tuple(face for face in faces if face not in (INITIAL, FINAL))
         ends = tuple(face for face in faces if face in (INITIAL, FINAL))
-        lower, upper = (torch.as_tensor(b, device=unit.device) for b in self.space.bounds)
         across = self.space.boundary_size(sides) * self.time.duration if sides else 0.0
-        box = float(torch.prod(upper - lower))
-        index, rest = choose(unit[:, 0], [across, *[box] * len(ends)])
+        index, rest = choose(unit[:, 0], [across, *[self.space._cover] * len(ends)])
         inner = torch.cat([rest[:, None], unit[:, 1:]], dim=1)
         points, normals = unit.new_zeros(len(unit), self.dimension), unit.new_zeros(len(unit), self.dimension)
         kept = torch.zeros_like(unit[:, 0], dtype=torch.bool)
         chosen = index == 0
         if sides and chosen.any():
             found = self.space._to_boundary(inner[chosen][:, : self.space._boundary_cube], sides)
-            moments = self.time.start + self.time.duration * inner[chosen][:, -1:]
-            points[chosen] = torch.cat([found.points, moments], dim=1)
+            points[chosen] = torch.cat([found.points, self._moments(inner[chosen][:, -1:])], dim=1)
             normals[chosen, :-1] = found.normals
             kept[chosen] = found.kept
         for i, face in enumerate(ends, start=1):
             chosen = index == i
-            places = lower + (upper - lower) * inner[chosen][:, : self.space.dimension]
+            places, inside = self.space._to_interior(inner[chosen][:, : self.space._cube])
             moment = self.time.start if face == INITIAL else self.time.stop
             points[chosen] = torch.cat([places, torch.full_like(places[:, :1], moment)], dim=1)
             normals[chosen, -1] = -1.0 if face == INITIAL else 1.0
-            kept[chosen] = self.space.contains(places)
+            kept[chosen] = inside
         return BoundaryRows(points, normals, kept)
 
     def __str__(self) -> str:
