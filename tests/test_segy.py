@@ -8,6 +8,7 @@ import pytest
 import segyio
 
 import neurapde as npde
+from neurapde.core import memory
 from neurapde.seismic import segy as module
 
 F = segyio.TraceField
@@ -254,6 +255,108 @@ def test_what_seg_y_cannot_hold_is_refused(tmp_path: Path) -> None:
         survey(sources=np.array([[1 / 3, 0.0]] * 3), receivers=np.linspace(0, 1, 10).reshape(5, 2)).write(
             path
         )
+
+
+def columns(count: int) -> dict[str, Any]:
+    """One shot and two receivers of so many samples."""
+    rng = np.random.default_rng(70663)
+    traces = rng.standard_normal((1, 2, count)).astype(np.float32)
+    return {"sources": [[5.0, 1.0]], "receivers": [[7.0, 1.0], [9.0, 1.0]], "traces": traces}
+
+
+@pytest.mark.parametrize("count", [32_768, 65_535])
+def test_traces_as_long_as_two_bytes_say_come_back(count: int, tmp_path: Path) -> None:
+    written = survey(**columns(count), dt=1e-4)
+    back = npde.Survey.read(written.write(tmp_path / "long.sgy"))
+    assert np.array_equal(back.traces, written.traces)
+
+
+@pytest.mark.parametrize("ibm", [False, True])
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        (columns(65_536) | {"dt": 1e-4}, "have 65536 samples, but SEG-Y holds up to 65535; write .h5"),
+        (
+            columns(9) | {"traces": np.full((1, 2, 9), 1e300)},
+            "from 1e\\+300 to 1e\\+300, but numbers of 32 bits",
+        ),
+        (
+            columns(9) | {"traces": np.full((1, 2, 9), 1e-50)},
+            "from 1e-50 to 1e-50, .* scale them, or write .h5",
+        ),
+        (
+            columns(9) | {"traces": np.full((1, 2, 9), 1.0) * [[[1.0], [1e-36]]]},
+            "from 1e-36 to 1, .* scale them",
+        ),
+        ({"dt": 0.04}, "whole microseconds up to 32767"),
+        ({"start_time": -40.0}, "start_time, in ms, of 40000 is beyond"),
+        ({"sources": [[0.0, 0.0]] * 3}, "source coordinates are missing.*move the origin.*write .h5"),
+        (
+            {"receivers": [[300.0 + 1e-6 * i, 12.5] for i in range(5)]},
+            "of 3 shots and 5 receivers 3 and 1 would be read",
+        ),
+        ({"receivers": [[2.2e9, 0.0]] * 5}, "2.2e\\+09 is beyond what a SEG-Y header holds"),
+        ({"receivers": [[1.0, -2.2e9]] * 5}, "2.2e\\+09 is beyond what a SEG-Y header holds"),
+    ],
+)
+def test_what_would_not_be_read_back_is_not_written(
+    changes: dict[str, Any], text: str, ibm: bool, tmp_path: Path
+) -> None:
+    with pytest.raises(npde.DeclarationError, match=text):
+        survey(**changes).write(tmp_path / "line.sgy", ibm=ibm)
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_that_are_lost_are_told(tmp_path: Path) -> None:
+    weights = np.ones((3, 5))
+    weights[0, 0] = 0.5
+    with pytest.warns(npde.DeclarationWarning, match="weights from 0.5 to 1 will be read as 1"):
+        survey(weights=weights).write(tmp_path / "line.sgy")
+
+
+@pytest.mark.filterwarnings("ignore:positions are rounded")
+@pytest.mark.parametrize("seed", range(30_001, 30_041, 2))
+def test_any_survey_is_read_back_or_refused(seed: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(seed)
+    shots, spread, samples = rng.integers(2, 5, 3)
+    step, scale = 10.0 ** rng.integers(-4, 8), 10.0 ** rng.integers(-45, 45, endpoint=True)
+    places = [step * rng.integers(-3, 4, (count, 2)) for count in (shots, spread)]
+    written = npde.Survey(
+        *places,
+        traces=scale * rng.standard_normal((shots, spread, samples)),
+        dt=float(rng.choice([1e-7, 2e-3, 4e-3, 0.05])),
+        start_time=float(rng.choice([0.0, -0.1, 0.0005, 33.0])),
+        name="Füße 漢" * 30,
+    )
+    try:
+        path = written.write(tmp_path / "line.sgy", ibm=bool(rng.integers(2)))
+    except npde.DeclarationError:
+        return
+    back = npde.Survey.read(path)
+    for name in ("sources", "receivers", "dt", "start_time", "weights"):
+        np.testing.assert_allclose(getattr(back, name), getattr(written, name), rtol=1e-12, atol=1e-4)
+    np.testing.assert_allclose(back.traces, written.traces, rtol=2.0**-20, atol=1e-6 * scale)
+
+
+def test_a_streamer_whose_shots_share_no_receiver_is_refused_before_it_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = raw(tmp_path / "line.sgy", line())
+    monkeypatch.setattr(memory, "free_memory", lambda device: 900)
+    with pytest.raises(
+        npde.DeclarationError, match=r"line\.sgy has 6 traces of 20 samples: 0 MB, but 0 MB are"
+    ):
+        npde.Survey.read(path)
+    monkeypatch.setattr(memory, "free_memory", lambda device: 10_000)
+    headers = [
+        {**header, F.GroupX: 37 * i, F.FieldRecord: i + 1, F.SourceX: i}
+        for i, header in enumerate(line() * 2)
+    ]
+    with pytest.raises(
+        npde.DeclarationError,
+        match=r"has 12 shots and 12 places of receivers, of 20 samples.*split the file, or",
+    ):
+        npde.Survey.read(raw(path, headers))
 
 
 def test_without_segyio_the_way_to_get_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,14 +44,14 @@ def check(size: tuple[int, int], data: Any, frequencies: Any, traces: Any, dt: A
     if spectral:
         band = ascending(frequencies)
         values = _values(data, (len(band), *size), "data", "(F, S, R)", complex)
-        spectra, kept = _live(values, 0, scale, "data")
+        spectra, kept = _live(values, 0, scale, "data", complex)
         return Record(spectra, band, None, None, kept)
     interval = checks.positive(dt, "dt of the survey")
     recorded = to_numpy(traces)
     if recorded.ndim == 3 and recorded.shape[2] < 2:
         raise DeclarationError(f"traces have {recorded.shape[2]} sample each; give at least 2")
     values = _values(recorded, (*size, _samples(recorded.shape, size)), "traces", "(S, R, T)", float)
-    series, kept = _live(values, 2, scale, "traces")
+    series, kept = _live(values, 2, scale, "traces", float)
     return Record(None, None, series, interval, kept)
 
 
@@ -71,7 +71,7 @@ def _values(value: Any, shape: tuple[int, ...], what: str, letters: str, kind: t
     if found.shape != shape:
         way = _rearranged(found.shape, shape) or "; check the counts of sources and receivers"
         raise DeclarationError(f"{what} have the shape {found.shape}, but must be {letters} = {shape}{way}")
-    return found.astype(kind)
+    return found
 
 
 def _rearranged(found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
@@ -98,17 +98,26 @@ def _weights(value: Any, size: tuple[int, int]) -> Real:
     return found
 
 
-def _live(values: NDArray, axis: int, weights: Real, what: str) -> tuple[NDArray, Real]:
-    """Values with 0 where there is no weight, weights with 0 where there is no value but 0."""
-    muted = np.where(np.expand_dims(weights > 0, axis), values, 0)
-    bad = ~np.isfinite(muted).all(axis=axis)
-    if bad.any():
-        shot, receiver = np.argwhere(bad)[0]
+def _live(values: NDArray, axis: int, weights: Real, what: str, kind: type) -> tuple[NDArray, Real]:
+    """Values with 0 where there is no weight, weights with 0 where there is no value but 0.
+
+    Nothing is written where there is no weight: of a large survey with few live traces, these alone take memory.
+    """
+    muted: NDArray = np.zeros(values.shape, kind)
+    into, given = np.moveaxis(muted, axis, 2), np.moveaxis(values, axis, 2)
+    finite, sounding = np.ones(weights.shape, dtype=bool), np.zeros(weights.shape, dtype=bool)
+    for shot, live in enumerate(weights > 0):
+        recorded = given[shot, live]
+        into[shot, live] = recorded
+        finite[shot, live] = np.isfinite(recorded).all(axis=1)
+        sounding[shot, live] = recorded.any(axis=1)
+    if not finite.all():
+        shot, receiver = np.argwhere(~finite)[0]
         raise DeclarationError(
-            f"{int(bad.sum())} of {bad.size} traces in {what} are not finite, that of shot {shot} and receiver "
+            f"{int((~finite).sum())} of {finite.size} traces in {what} are not finite, that of shot {shot} and receiver "
             f"{receiver} for one; give weights= that are 0 there"
         )
-    kept = np.where((muted != 0).any(axis=axis), weights, 0.0)
+    kept = np.where(sounding, weights, 0.0)
     if not kept.any():
         raise DeclarationError(
             f"{what} are zero for all {len(weights)} shots and {weights.shape[1]} receivers: nothing was recorded; "

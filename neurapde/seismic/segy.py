@@ -7,18 +7,17 @@ depth less the surface elevation, of a receiver minus its elevation. Coordinates
 import os
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.core.errors import DeclarationError, DeclarationWarning
-from neurapde.seismic import segy_headers
+from neurapde.core.errors import DeclarationError, DeclarationWarning, StorageError
+from neurapde.core.memory import check_fits
+from neurapde.seismic import segy_headers, segy_written
 from neurapde.seismic.geometry import positions
-from neurapde.seismic.segy_headers import Field, Headers
-from neurapde.storage.hdf5 import StorageError
+from neurapde.seismic.segy_headers import Field, Given, Headers
 
 try:
     import segyio
@@ -26,20 +25,8 @@ except ImportError:  # An extra: everything but SEG-Y works without it.
     segyio = None
 
 IBM, IEEE = 1, 5
-
-
-@dataclass(frozen=True)
-class Given:
-    """What the caller says where headers do not.
-
-    sources: `(S, 2)` in the order of the shots in the file, or `(n, 2)` for its n traces. receivers: `(R, 2)` for
-    shots of R traces each, or `(n, 2)`. source_depth, receiver_depth: numbers, in place of the headers'.
-    """
-
-    sources: Any = None
-    receivers: Any = None
-    source_depth: float | None = None
-    receiver_depth: float | None = None
+MOST_SAMPLES = 2**16 - 1
+"""Of a trace: what the two bytes for their number hold."""
 
 
 def read(path: Path, given: Given) -> dict[str, Any]:
@@ -60,30 +47,30 @@ def read(path: Path, given: Given) -> dict[str, Any]:
             "write it there"
         )
     sources, receivers, shots = segy_headers.geometry(headers, given, path.name)
-    first = [int(np.flatnonzero(shots == shot)[0]) for shot in range(shots.max() + 1)]
+    first = np.unique(shots, return_index=True)[1]
     spread, columns = _distinct(receivers)
-    gathers = np.zeros((len(first), len(spread), traces.shape[1]))
-    weights = np.zeros((len(first), len(spread)))
-    pairs = shots * len(spread) + columns
-    if len(set(pairs.tolist())) < len(pairs):
-        values, counts = np.unique(pairs, return_counts=True)
-        shot, column = divmod(int(values[counts > 1][0]), len(spread))
-        raise DeclarationError(
-            f"shot {shot} of {path.name} has more than one trace at {spread[column].tolist()}; keep one of them, or give "
-            "receivers="
-        )
+    size = (len(first), len(spread), traces.shape[1])
+    check_fits(
+        8 * np.prod(size, dtype=float),
+        f"a survey holds every shot at every receiver, and {path.name} has {size[0]} shots and {size[1]} places of "
+        f"receivers, of {size[2]} samples",
+        "split the file, or pass receivers= with places that several shots share, such as those of the nearest station",
+    )
+    _check_single(shots * len(spread) + columns, spread, path.name)
+    gathers, weights = np.zeros(size), np.zeros(size[:2])
     gathers[shots, columns] = traces
     weights[shots, columns] = ~headers.dead
-    heard = ((weights > 0) & gathers.any(axis=2)).any(axis=1)
-    if heard.any() and not heard.all():
-        silent = np.flatnonzero(~heard)
+    sounding = np.zeros(len(first), dtype=bool)
+    np.logical_or.at(sounding, shots, ~headers.dead & traces.any(axis=1))
+    if sounding.any() and not sounding.all():
+        silent = np.flatnonzero(~sounding)
         warnings.warn(
             f"{len(silent)} of {len(first)} shots of {path.name} have no live trace and are left out, "
             f"shot {silent[0]} for one",
             DeclarationWarning,
             stacklevel=2,
         )
-        gathers, weights, first = gathers[heard], weights[heard], np.array(first)[heard].tolist()
+        gathers, weights, first = gathers[sounding], weights[sounding], first[sounding]
     return {
         "sources": sources[first],
         "receivers": spread,
@@ -92,6 +79,17 @@ def read(path: Path, given: Given) -> dict[str, Any]:
         "start_time": headers.start_time(path.name),
         "weights": weights,
     }
+
+
+def _check_single(pairs: NDArray[np.intp], spread: NDArray[np.float64], name: str) -> None:
+    """Refuse two traces of one shot at one place; pairs: shot · R + receiver of each trace."""
+    values, counts = np.unique(pairs, return_counts=True)
+    if (counts > 1).any():
+        shot, column = divmod(int(values[counts > 1][0]), len(spread))
+        raise DeclarationError(
+            f"shot {shot} of {name} has more than one trace at {spread[column].tolist()}; keep one of them, or give "
+            "receivers="
+        )
 
 
 def _check_segyio() -> None:
@@ -104,10 +102,18 @@ def _check_segyio() -> None:
 def _content(path: Path) -> tuple[Headers, NDArray, float]:
     try:
         with segyio.open(str(path), ignore_geometry=True) as file:
+            count, samples = file.tracecount, len(file.samples)
+            check_fits(
+                (12 * samples + 8 * len(Field)) * float(count),
+                f"{path.name} has {count} traces of {samples} samples",
+                "split the file",
+            )
             columns = {field: file.attributes(int(field))[:].astype(np.int64) for field in Field}
             system = int(file.bin[segyio.BinField.MeasurementSystem])
             return Headers(columns, system), file.trace.raw[:], segyio.dt(file, fallback_dt=0.0) * 1e-6
-    except (RuntimeError, OSError, ValueError) as error:
+    except DeclarationError:
+        raise
+    except Exception as error:  # A damaged file ends in errors of any kind.
         raise StorageError(f"{path} cannot be read as SEG-Y ({error}).") from error
 
 
@@ -124,7 +130,7 @@ def write(path: Path, fields: Mapping[str, Any], *, ibm: bool) -> None:
     """Write a time survey in the plane: every shot with every receiver, those without weight marked dead.
 
     Numbers are IEEE floats of 32 bits, or IBM's. Raises: DeclarationError for spectra, other dimensions than 2, and
-    times that SEG-Y's whole microseconds cannot hold. Warns where positions are rounded.
+    whatever would not be read back. Warns where positions are rounded, and of weights that become 1.
     """
     _check_segyio()
     traces, dt = fields["traces"], fields["dt"]
@@ -137,8 +143,10 @@ def write(path: Path, fields: Mapping[str, Any], *, ibm: bool) -> None:
         raise DeclarationError(
             f"SEG-Y is written of surveys in a plane, but positions have {sources.shape[1]} coordinates"
         )
-    headers = segy_headers.of(sources, receivers, fields["weights"], fields["start_time"])
-    interval, count = segy_headers.microseconds(dt), traces.shape[2]
+    interval, count = segy_written.microseconds(dt), traces.shape[2]
+    _check_samples(traces, fields["weights"])
+    headers = segy_written.of(sources, receivers, fields["weights"], fields["start_time"])
+    segy_written.check_read_back(headers, len(sources), len(receivers))
     specification = segyio.spec()
     specification.format = IBM if ibm else IEEE
     specification.samples = np.arange(count) * dt * 1e3
@@ -148,10 +156,12 @@ def write(path: Path, fields: Mapping[str, Any], *, ibm: bool) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with segyio.create(str(temporary), specification) as file:
+            title = f"Survey {fields['name']}".encode("ascii", "replace").decode()
             file.text[0] = segyio.tools.create_text_header(
-                {1: f"Survey {fields['name']}"[:76], 2: "x along the line, z depth below the datum, metres"}
+                {1: title[:76], 2: "x along the line, z depth below the datum, metres"}
             )
-            file.bin.update(hdt=interval, hns=count, mfeet=1, rev=1)
+            ensemble = len(receivers) if len(receivers) < 2**15 else 0
+            file.bin.update(hdt=interval, hns=count, mfeet=1, rev=1, ntrpr=ensemble, nart=0)
             flat = traces.reshape(-1, count).astype(np.float32)
             for index, header in enumerate(headers):
                 file.header[index] = {**header, Field.SAMPLES: count, Field.INTERVAL: interval}
@@ -159,3 +169,26 @@ def write(path: Path, fields: Mapping[str, Any], *, ibm: bool) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _check_samples(traces: NDArray[np.float64], weights: NDArray[np.float64]) -> None:
+    """Refuse traces that are too long or too large for SEG-Y, or so small that numbers of 32 bits lose their digits."""
+    if traces.shape[2] > MOST_SAMPLES:
+        raise DeclarationError(
+            f"the traces have {traces.shape[2]} samples, but SEG-Y holds up to {MOST_SAMPLES}; write .h5, or sample them "
+            "more coarsely"
+        )
+    peaks = np.abs(traces).max(axis=2)[weights > 0]
+    limits = np.finfo(np.float32)
+    if peaks.max() > limits.max or peaks.min() < limits.tiny / limits.eps:
+        raise DeclarationError(
+            f"the largest values of the traces go from {peaks.min():.3g} to {peaks.max():.3g}, but numbers of 32 bits hold "
+            f"traces from {limits.tiny / limits.eps:.3g} to {limits.max:.3g} to their precision; scale them, or write .h5"
+        )
+    if ((weights > 0) & (weights != 1)).any():
+        warnings.warn(
+            f"SEG-Y says of a trace that it is live or dead: weights from {weights[weights > 0].min():g} to "
+            f"{weights.max():g} will be read as 1; write .h5 to keep them",
+            DeclarationWarning,
+            stacklevel=2,
+        )

@@ -1,10 +1,9 @@
-"""What SEG-Y trace headers say of times and places, and headers that say it. It serves `segy`."""
+"""What SEG-Y trace headers say of times and places. It serves `segy`."""
 
-import math
 import warnings
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +12,9 @@ from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.core.wording import number
 from neurapde.seismic.geometry import positions
 
-if TYPE_CHECKING:
-    from neurapde.seismic.segy import Given
-
 FOOT = 0.3048  # metres
 BENT = 0.05  # of a line's length: farther off it, projecting is warned of
 BYTES = {"sources": "73–80", "receivers": "81–88"}
-_SCALES = (1, 10, 100, 1000, 10_000)
-_WORD, _HALF = 2**31 - 1, 2**15 - 1
 
 Column = NDArray[np.int64]
 Places = NDArray[np.float64]
@@ -47,6 +41,20 @@ class Field(IntEnum):
     SAMPLES = 115
     INTERVAL = 117
     TIME_SCALAR = 215
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the caller says where headers do not.
+
+    sources: `(S, 2)` in the order of the shots in the file, or `(n, 2)` for its n traces. receivers: `(R, 2)` for
+    shots of R traces each, or `(n, 2)`. source_depth, receiver_depth: numbers, in place of the headers'.
+    """
+
+    sources: Any = None
+    receivers: Any = None
+    source_depth: float | None = None
+    receiver_depth: float | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ class Headers:
         return float(delays[0])
 
 
-def geometry(headers: Headers, given: "Given", name: str) -> tuple[Places, Places, NDArray[np.intp]]:
+def geometry(headers: Headers, given: Given, name: str) -> tuple[Places, Places, NDArray[np.intp]]:
     """Sources `(n, 2)` and receivers `(n, 2)` of n traces, and the shot of each `(n,)`, counted from 0.
 
     Raises: DeclarationError for coordinates that are missing, angles, or do not fit the shots.
@@ -125,7 +133,10 @@ def geometry(headers: Headers, given: "Given", name: str) -> tuple[Places, Place
     if given.sources is not None:
         places["sources"] = _spread("sources", given.sources, shots, shots, name)
     if given.receivers is not None:
-        turn = np.array([int((shots[:i] == shot).sum()) for i, shot in enumerate(shots)])
+        order = np.argsort(shots, kind="stable")
+        counts = np.bincount(shots)
+        turn = np.empty_like(shots)
+        turn[order] = np.arange(len(shots)) - np.repeat(np.cumsum(counts) - counts, counts)
         places["receivers"] = _spread("receivers", given.receivers, turn, shots, name)
     return places["sources"], places["receivers"], shots
 
@@ -233,66 +244,3 @@ def _spread(side: str, value: object, index: NDArray, shots: NDArray, name: str)
         f"traces, {len(index)} in all; give one for each {'shot' if side == 'sources' else 'trace of a shot'}, or for "
         "each trace"
     )
-
-
-def _whole(values: NDArray[np.float64], limit: int) -> tuple[NDArray[np.int64], int]:
-    """Values as whole numbers and what divides them: the least power of ten that makes them so, up to 10⁴."""
-    largest = float(np.abs(values).max(initial=0.0))
-    fitting = [scale for scale in _SCALES if largest * scale <= limit]
-    if not fitting:
-        raise DeclarationError(f"{largest:g} is beyond what a SEG-Y header holds, {limit}; use larger units")
-    for scale in fitting:
-        scaled = values * scale
-        if np.allclose(scaled, np.round(scaled), rtol=1e-12, atol=1e-7):
-            return np.round(scaled).astype(np.int64), scale
-    return np.round(values * fitting[-1]).astype(np.int64), fitting[-1]
-
-
-def microseconds(dt: float) -> int:
-    """A sampling interval as SEG-Y holds it."""
-    value = round(dt * 1e6)
-    if not (math.isclose(value, dt * 1e6, rel_tol=1e-9) and 0 < value <= _HALF):
-        raise DeclarationError(
-            f"dt = {number(dt)} s is {number(dt * 1e6)} µs, but SEG-Y holds whole microseconds up to {_HALF}; simulate with "
-            "dt=, or write .h5"
-        )
-    return value
-
-
-def of(sources: Places, receivers: Places, weights: Places, start_time: float) -> list[dict[int, int]]:
-    """The trace headers of a survey in the plane, shot by shot, every receiver in each."""
-    across, scale = _whole(np.concatenate([sources[:, 0], receivers[:, 0]]), _WORD)
-    depths, depth_scale = _whole(np.concatenate([sources[:, 1], receivers[:, 1]]), _WORD)
-    delay, delay_scale = _whole(np.array([start_time * 1e3]), _HALF)
-    everything = np.concatenate([sources, receivers])
-    rounded = np.column_stack([across / scale, depths / depth_scale])
-    if (off := float(np.abs(rounded - everything).max())) > 1e-6 * float(np.ptp(everything, axis=0).max()):
-        warnings.warn(
-            f"positions are rounded by up to {number(off)}: SEG-Y holds ten-thousandths; write .h5 to keep them",
-            DeclarationWarning,
-            stacklevel=2,
-        )
-    if not math.isclose(delay[0] / delay_scale, start_time * 1e3, rel_tol=1e-9, abs_tol=1e-9):
-        raise DeclarationError(
-            f"start_time = {start_time} s is not in whole tenths of a microsecond, as SEG-Y holds it"
-        )
-    shots, count = len(sources), len(receivers)
-    return [
-        {
-            Field.FIELD_RECORD: i + 1,
-            Field.TRACE_NUMBER: j + 1,
-            Field.SHOT_POINT: i + 1,
-            Field.KIND: 1 if weights[i, j] > 0 else 2,
-            Field.RECEIVER_ELEVATION: -int(depths[shots + j]),
-            Field.SOURCE_DEPTH: int(depths[i]),
-            Field.ELEVATION_SCALAR: -depth_scale,
-            Field.SCALAR: -scale,
-            Field.SOURCE_X: int(across[i]),
-            Field.RECEIVER_X: int(across[shots + j]),
-            Field.UNITS: 1,
-            Field.DELAY: int(delay[0]),
-            Field.TIME_SCALAR: -delay_scale,
-        }
-        for i in range(shots)
-        for j in range(count)
-    ]

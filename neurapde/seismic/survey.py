@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neurapde.core import checks
-from neurapde.core.errors import DeclarationError
+from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.core.vocabulary import Declaration
 from neurapde.core.wording import number
 from neurapde.domains.base import Domain, axis_names
@@ -235,7 +235,12 @@ class Survey(Declaration):
             damaged or of another format, FileNotFoundError.
         """
         said = {key: value for key, value in locals().items() if key not in ("cls", "path")}
-        return cls(**survey_files.read(Path(path), said))
+        try:
+            return cls(**survey_files.read(Path(path), said))
+        except DeclarationError as error:
+            if Path(path).name in str(error):
+                raise
+            raise StorageError(f"{path}: {error}") from error
 
     def write(self, path: str | Path, *, ibm: bool = False) -> Path:
         """Write .h5 or .hdf5, everything; or .sgy or .segy, traces and geometry as 32-bit floats, IBM's if asked.

@@ -9,7 +9,7 @@ import numpy as np
 
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import listing
-from neurapde.seismic import mat, segy
+from neurapde.seismic import mat, segy, segy_headers
 from neurapde.seismic.origin import Origin
 from neurapde.storage import hdf5
 
@@ -38,7 +38,7 @@ def read(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     else:
         own = {"sources", "receivers", "source_depth", "receiver_depth"}
         _refuse(said, {*common, *own}, suffix, "leave it out")
-        found = segy.read(path, segy.Given(**{name: said.pop(name) for name in own & set(said)}))
+        found = segy.read(path, segy_headers.Given(**{name: said.pop(name) for name in own & set(said)}))
     return {"name": path.stem, **found, **said}
 
 
