@@ -17,6 +17,7 @@ from neurapde.core.progress import Progress
 from neurapde.methods import diagnosis
 from neurapde.methods.base import Method, Snapshot, Status, Task
 from neurapde.methods.choice import choose_method
+from neurapde.methods.closing import closed
 from neurapde.problem import Problem
 from neurapde.solution import Solution
 from neurapde.storage.files import Checkpoint, Run, read_checkpoint, write
@@ -248,7 +249,7 @@ def _run(method: Method, task: Task) -> tuple[Stage, TrialFunction]:
     begun = None
     if training is not None and task.trial is not None:
         begun = diagnosis.before(training, type(method).__name__, task.problem, task.trial)
-    outcome = method.run(task)
+    outcome = closed(task, method.run(task), training)
     notes, numbers = outcome.notes, dict(outcome.extras)
     if training is not None and begun is not None and outcome.status is not Status.DIVERGED:
         steps = float(outcome.history.step[-1]) if len(outcome.history) else 0.0

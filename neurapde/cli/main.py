@@ -216,7 +216,7 @@ def run(given: argparse.Namespace) -> int:
         if (out / "checkpoint.h5").exists():
             print(f"To go on: the same command with --out {out} --resume")
         return INTERRUPTED
-    went_well = solution.status not in (Status.DIVERGED, Status.UNRESOLVED)
+    went_well = solution.status not in (Status.DIVERGED, Status.UNRESOLVED, Status.STALLED)
     default = method is None and not given.set and not given.problem.endswith(".py")
     tolerance = named_case(given.problem).tolerance if default else None
     reference = None if given.no_reference else grid_solution(problem, given.shape)

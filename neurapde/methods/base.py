@@ -24,6 +24,10 @@ class Status(enum.Enum):
     UNRESOLVED = (
         "Unresolved: the features allowed do not reach the tolerance; the notes give the estimated error."
     )
+    STALLED = (
+        "Stalled: steps no longer lower the loss, but the residual is not small; the notes give what is left of each "
+        "constraint, and the warning the way on."
+    )
     INTERRUPTED = (
         "Interrupted: what was reached is kept; a training that was given out=… can be resumed from there."
     )

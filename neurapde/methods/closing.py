@@ -1,0 +1,99 @@
+"""The closing check of every solve: what was found is put back into the declared constraints, at points of its own.
+
+A method knows its own points and its own tolerance. Here a status is earned: CONVERGED needs a residual that is small
+beside the terms that cancel in it, wherever the declaration says that something may happen.
+"""
+
+import dataclasses
+import math
+import warnings
+
+import numpy as np
+import torch
+
+from neurapde.constraints import AtPoints, Samples
+from neurapde.core.errors import ResolutionWarning
+from neurapde.equations.fit import Fit
+from neurapde.methods.base import Outcome, Status, Task, Training
+from neurapde.methods.history import History
+from neurapde.methods.residual_left import Left, residuals_left
+from neurapde.problem import Problem
+from neurapde.trials.base import TrialFunction
+
+USER = 6
+"""Frames from a warning given here to the call of `solve`."""
+POINTS = 2048
+"""Points of each constraint."""
+SEED = 83417
+SMALL = 1e-4
+"""Part of a constraint's terms that a training may leave of it and still have converged."""
+LARGE = 0.1
+"""Part that a training which took all its steps must leave of a constraint to be told that it has stalled."""
+FLAT = 0.99
+"""Loss of a training's last third, in units of that of the third before, that counts as flat."""
+ROWS, ROWS_OF_SECOND_ORDER = 30, 9
+"""Rows of a history that are needed to see that, of methods of first and second order."""
+
+
+def closed(task: Task, outcome: Outcome, training: Training | None) -> Outcome:
+    """An outcome with the status and the notes that its fresh residuals leave it, and a warning where they are not small."""
+    if training is not None:
+        return _after_training(task.problem, outcome, training)
+    return outcome
+
+
+def _after_training(problem: Problem, outcome: Outcome, training: Training) -> Outcome:
+    """A training that ended since its loss no longer fell has converged where the residual is small, else stalled.
+
+    Data that are fitted may be noisy, so what is left of them says nothing.
+    """
+    least = ROWS_OF_SECOND_ORDER if training.second_order else ROWS
+    flat = outcome.status is Status.STEP_LIMIT and _is_flat(outcome.history, least)
+    if isinstance(problem.equation, Fit) or not (flat or outcome.status is Status.CONVERGED):
+        return outcome
+    left = _fresh(problem, outcome.trial, training)
+    worst = max((one.relative for one in left.values()), default=0.0)
+    if worst <= (LARGE if flat else SMALL):
+        return outcome
+    rows = ", ".join(f"{name} {one.relative:.1e}" for name, one in left.items())
+    loudest = max(left, key=lambda name: left[name].relative)
+    warnings.warn(
+        f"the training of {problem.name} has stalled: its loss no longer falls, and of the terms of its constraints these "
+        f"parts are left: {rows}. The field is not a solution to that precision. Start from another seed=…, give more "
+        f"points=… or a larger trial, or weights={{{loudest!r}: …}} above 1; where no field meets all the constraints, "
+        "change the declaration.",
+        ResolutionWarning,
+        stacklevel=USER,
+    )
+    note = f"Residual at fresh points, in parts of each constraint's own terms: {rows}."
+    return dataclasses.replace(outcome, status=Status.STALLED, notes=(*outcome.notes, note))
+
+
+def _is_flat(history: History, least: int) -> bool:
+    """Whether the last third of the steps, of which there are so many rows at least, did not lower the loss."""
+    third = len(history) // 3
+    if len(history) < least:
+        return False
+    before, last = (
+        float(np.median(part)) for part in (history.loss[third : 2 * third], history.loss[-third:])
+    )
+    return math.isfinite(last) and last > FLAT * before
+
+
+def _fresh(problem: Problem, trial: TrialFunction, training: Training) -> dict[str, Left]:
+    """What is left of each trained constraint of some weight that must be met exactly."""
+    judged = [
+        one
+        for one in problem.trained
+        if training.weights.get(one.name, 1.0) > 0
+        and not (isinstance(one.sample, AtPoints) and one.sample.targets is not None)
+    ]
+    anchor = next(trial.parameters())
+    generator = torch.Generator(anchor.device).manual_seed(SEED)
+    samples: dict[str, Samples] = {
+        one.name: one.sample(
+            POINTS, how="sobol", generator=generator, dtype=anchor.dtype.to_real(), device=anchor.device
+        )
+        for one in judged
+    }
+    return residuals_left(problem, trial, samples)
