@@ -228,6 +228,7 @@ def test_a_complex_wave_is_found() -> None:
     assert np.abs(solution(points) - wave(points)).max() < 1e-5
 
 
+@pytest.mark.filterwarnings("ignore:the training of both has stalled")
 def test_weights_say_which_of_two_contradicting_constraints_counts() -> None:
     extra = npde.Constraint("two", lambda s, u: u.value - 2.0, npde.interior(LINE))
     problem = npde.Problem(
