@@ -1,6 +1,8 @@
 """Files that are whole or absent, and readable without executing anything."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -13,6 +15,15 @@ from neurapde.storage import hdf5
 
 def write(path: Path, value: int = 1) -> None:
     hdf5.write(path, "solution", lambda file: hdf5.put_json(file, "value", value))
+
+
+@contextmanager
+def changed(path: Path) -> Iterator[h5py.File]:
+    """A file of ours to write into, that afterwards says of itself that it is whole."""
+    with h5py.File(path, "a") as file:
+        yield file
+    content = bytearray(path.read_bytes())
+    path.write_bytes(hdf5.seal(memoryview(content)))
 
 
 def test_trees_and_tensors_come_back_bit_for_bit(tmp_path: Path) -> None:
@@ -105,7 +116,7 @@ def test_a_file_with_a_part_missing_is_refused(tmp_path: Path) -> None:
 def test_a_newer_file_says_which_version_wrote_it(tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     write(path)
-    with h5py.File(path, "a") as file:
+    with changed(path) as file:
         file.attrs["version"] = hdf5.VERSION + 1
     with (
         pytest.raises(hdf5.StorageError, match=r"written by neurapde .*Upgrade neurapde"),

@@ -1,6 +1,8 @@
 """Solutions in files: what comes back, and what is said when something cannot."""
 
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -10,6 +12,7 @@ import torch
 
 import neurapde as npde
 from neurapde.solution import Solution
+from neurapde.storage import hdf5
 from neurapde.storage.hdf5 import StorageError
 
 BOX = npde.Box((-2, 2), (-2, 2))
@@ -27,6 +30,15 @@ def speed(points: np.ndarray) -> np.ndarray:
 
 def solved(problem: npde.Problem, trial: object = npde.Siren(width=6, depth=1)) -> Solution:
     return npde.solve(problem, trial, npde.Adam(steps=2, points=16), device="cpu")
+
+
+@contextmanager
+def changed(path: Path) -> Iterator[h5py.File]:
+    """A file of ours to write into, that afterwards says of itself that it is whole."""
+    with h5py.File(path, "a") as file:
+        yield file
+    content = bytearray(path.read_bytes())
+    path.write_bytes(hdf5.seal(memoryview(content)))
 
 
 def test_a_solution_comes_back_with_all_it_had(tmp_path: Path) -> None:
@@ -120,7 +132,7 @@ def test_a_pickle_in_place_of_a_solution_is_not_opened(tmp_path: Path) -> None:
 
 def test_a_file_that_lost_its_parameters_is_damaged(tmp_path: Path) -> None:
     path = solved(wave()).save(tmp_path / "u.h5")
-    with h5py.File(path, "a") as file:
+    with changed(path) as file:
         del file["parameters"]["head.weight"]
     with pytest.raises(StorageError, match=r"do not fit Siren.*head\.weight"):
         npde.load(path)

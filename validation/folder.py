@@ -1,25 +1,14 @@
-"""What all reports write their folders with: files that appear whole or not at all, and JSON without NaN."""
+"""What all reports write their folders with: JSON without NaN, and tables."""
 
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from neurapde.storage import hdf5
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+from neurapde.storage import atomic, hdf5
 
 
 def finite(tree: Any) -> Any:
@@ -36,7 +25,7 @@ def finite(tree: Any) -> Any:
 def write_json(path: Path, tree: Any) -> None:
     """Write a tree as strict JSON."""
     text = json.dumps(finite(tree), indent=1, ensure_ascii=False, allow_nan=False)
-    replace(path, text.encode())
+    atomic.write(path, text.encode())
 
 
 def read_json(path: Path, form: str, version: int) -> dict[str, Any]:

@@ -20,10 +20,10 @@ from neurapde.seismic.continuation import Continuation
 from neurapde.seismic.inversion import invert
 from neurapde.seismic.reduced import Adjoint, Reduced
 from neurapde.seismic.result import Inversion
-from neurapde.storage import hdf5
+from neurapde.storage import atomic, hdf5
 from neurapde.validation import inversion_files
 from neurapde.validation.appraisal import findings, short_name
-from neurapde.validation.folder import aligned, read_json, replace, write_json
+from neurapde.validation.folder import aligned, read_json, write_json
 from neurapde.validation.inversion_figures import pictures
 from neurapde.validation.inversion_findings import InversionFindings
 from neurapde.validation.webpage import article, facts, grid, notes, picture
@@ -67,8 +67,8 @@ class InversionReport(InversionFindings):
         """Write pictures and page."""
         drawn = self.pictures()
         for name, (_, image) in drawn.items():
-            replace(folder / name, image)
-        replace(folder / "report.html", self._page(drawn).encode())
+            atomic.write(folder / name, image)
+        atomic.write(folder / "report.html", self._page(drawn).encode())
 
     def _page(self, drawn: dict[str, tuple[str, bytes]]) -> str:
         parts = [

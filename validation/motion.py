@@ -14,6 +14,7 @@ from PIL import Image
 
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.spacetime import SpaceTime
+from neurapde.storage import atomic
 from neurapde.validation.figures import LETTERING, WIDTH, empty_figure, furnish, image_of, robust_limit
 from neurapde.validation.scene import Scene
 
@@ -99,5 +100,6 @@ def animate(
         Image.fromarray((255 * colors(Normalize(-limit, limit)(plane.T[::-1]))[..., :3]).astype(np.uint8))
         for plane in planes
     ]
-    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=STILL, loop=0)
+    with atomic.replacing(path) as (part,):
+        pictures[0].save(part, save_all=True, append_images=pictures[1:], duration=STILL, loop=0)
     return path

@@ -17,10 +17,10 @@ import h5py
 import numpy as np
 
 from neurapde.methods.history import History
-from neurapde.storage import hdf5
+from neurapde.storage import atomic, hdf5
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png
 from neurapde.validation.findings import Errors, Findings
-from neurapde.validation.folder import aligned, finite, read_json, replace, write_json
+from neurapde.validation.folder import aligned, finite, read_json, write_json
 from neurapde.validation.motion import snapshots_figure
 from neurapde.validation.scene import Scene
 from neurapde.validation.webpage import page
@@ -135,8 +135,8 @@ class Report(Findings):
     def _draw(self, folder: Path) -> None:
         pictures = self.pictures()
         for name, (_, image) in pictures.items():
-            replace(folder / name, image)
-        replace(folder / "report.html", page(self, pictures).encode())
+            atomic.write(folder / name, image)
+        atomic.write(folder / "report.html", page(self, pictures).encode())
 
     def _fill(self, file: h5py.File) -> None:
         hdf5.put_arrays(file, "axes", dict(zip(self.scene.axis_names, self.axes, strict=True)))

@@ -1,7 +1,6 @@
 """The surface that a signed distance found: its zero level set as a mesh, and how far it is from the one asked for."""
 
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +16,7 @@ from neurapde.domains.closest import Closest
 from neurapde.domains.cloud import PointCloud
 from neurapde.equations.eikonal import Eikonal
 from neurapde.problem import Problem
+from neurapde.storage import atomic
 
 Array = NDArray[np.float64]
 
@@ -52,12 +52,8 @@ class ZeroSet:
         mesh = meshio.Mesh(
             padded.astype(np.float32), [("triangle" if d == 3 else "line", self.cells.astype(np.int32))]
         )
-        part = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-        try:
+        with atomic.replacing(path) as (part,):
             meshio.write(part, mesh)
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
         return path
 
     @property

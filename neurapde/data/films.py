@@ -12,6 +12,7 @@ from neurapde.data.images import image, pixels
 from neurapde.data.raster import Raster
 from neurapde.readers.isolated import isolated
 from neurapde.readers.signals import read_frames
+from neurapde.storage import atomic
 
 
 def film(frames: Any, *, name: str = "film") -> Raster:
@@ -50,7 +51,7 @@ def frames(raster: Raster) -> NDArray[np.uint8]:
 
 def write_film(path: str | PathLike[str], raster: Raster) -> Path:
     """Write the frames of a raster over (x, y, t) as a .npy file of 8 bits."""
-    with Path(path).open("wb") as file:
+    with atomic.replacing(Path(path)) as (part,), part.open("wb") as file:
         np.save(file, frames(raster), allow_pickle=False)
     return Path(path)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from skimage import io
 from skimage.data import data_dir
 from skimage.transform import resize
@@ -15,6 +16,7 @@ from neurapde.core.memory import check_fits
 from neurapde.data.raster import Raster
 from neurapde.readers.isolated import isolated
 from neurapde.readers.pictures import read_pixels
+from neurapde.storage import atomic
 
 BUNDLED = (
     "astronaut",
@@ -120,5 +122,9 @@ def pixels(raster: Raster) -> NDArray[np.uint8]:
 
 def write_image(path: str | PathLike[str], raster: Raster) -> Path:
     """Write a raster with values in [−1, 1] as a picture of 8 bits; the ending says the format, say .png."""
-    io.imsave(Path(path), pixels(raster), check_contrast=False)
-    return Path(path)
+    target, shown = Path(path), pixels(raster)
+    if target.suffix.lower() not in Image.registered_extensions():
+        raise DeclarationError(f"{target.name!r} ends in no format of pictures; end it in .png, say")
+    with atomic.replacing(target) as (part,):
+        Image.fromarray(shown.squeeze(axis=2) if shown.shape[2:] == (1,) else shown).save(part)
+    return target

@@ -10,6 +10,7 @@ from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.data.raster import Raster
 from neurapde.readers.isolated import isolated
 from neurapde.readers.signals import read_wav
+from neurapde.storage import atomic
 
 
 def read_sound(path: str | PathLike[str]) -> Raster:
@@ -38,7 +39,8 @@ def write_sound(path: str | PathLike[str], raster: Raster) -> Path:
     if raster.dimension != 1:
         raise DeclarationError(f"{raster.describe()} is no sound: it has {raster.dimension} axes, not 1")
     samples = np.round(np.clip(raster.values, -1, 1) * 32767).astype(np.int16)
-    wavfile.write(Path(path), round(1 / raster.spacing[0]), samples)
+    with atomic.replacing(Path(path)) as (part,):
+        wavfile.write(part, round(1 / raster.spacing[0]), samples)
     return Path(path)
 
 

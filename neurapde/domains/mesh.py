@@ -1,10 +1,11 @@
 """What a closed mesh encloses: triangles in space, segments in the plane, from arrays or from a file."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -56,6 +57,16 @@ class Mesh(Domain):
             cells = cells[:, ::-1].copy()
         object.__setattr__(self, "points", points)
         object.__setattr__(self, "cells", cells)
+
+    @classmethod
+    def rebuild(cls, fields: Mapping[str, Any]) -> Self:
+        """From its points and cells, and never from a file that they name."""
+        if isinstance(fields.get("points"), str):
+            raise DeclarationError(
+                f"a stored mesh holds its points, but this one names a file, {fields['points']!r}; "
+                "load a file that neurapde saved"
+            )
+        return super().rebuild(fields)
 
     @property
     def dimension(self) -> int:

@@ -4,7 +4,6 @@ The plane is (distance along the line, depth below the datum), metres. Depth is 
 depth less the surface elevation, of a receiver minus its elevation. Coordinates in feet become metres.
 """
 
-import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from neurapde.core.memory import check_fits
 from neurapde.seismic import segy_headers, segy_written
 from neurapde.seismic.geometry import positions
 from neurapde.seismic.segy_headers import Field, Given, Headers
+from neurapde.storage import atomic
 
 try:
     import segyio
@@ -151,24 +151,17 @@ def write(path: Path, fields: Mapping[str, Any], *, ibm: bool) -> None:
     specification.format = IBM if ibm else IEEE
     specification.samples = np.arange(count) * dt * 1e3
     specification.tracecount = len(headers)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {path}: there is no folder {path.parent}. Make it first.")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with segyio.create(str(temporary), specification) as file:
-            title = f"Survey {fields['name']}".encode("ascii", "replace").decode()
-            file.text[0] = segyio.tools.create_text_header(
-                {1: title[:76], 2: "x along the line, z depth below the datum, metres"}
-            )
-            ensemble = len(receivers) if len(receivers) < 2**15 else 0
-            file.bin.update(hdt=interval, hns=count, mfeet=1, rev=1, ntrpr=ensemble, nart=0)
-            flat = traces.reshape(-1, count).astype(np.float32)
-            for index, header in enumerate(headers):
-                file.header[index] = {**header, Field.SAMPLES: count, Field.INTERVAL: interval}
-                file.trace[index] = flat[index]
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with atomic.replacing(path) as (part,), segyio.create(str(part), specification) as file:
+        title = f"Survey {fields['name']}".encode("ascii", "replace").decode()
+        file.text[0] = segyio.tools.create_text_header(
+            {1: title[:76], 2: "x along the line, z depth below the datum, metres"}
+        )
+        ensemble = len(receivers) if len(receivers) < 2**15 else 0
+        file.bin.update(hdt=interval, hns=count, mfeet=1, rev=1, ntrpr=ensemble, nart=0)
+        flat = traces.reshape(-1, count).astype(np.float32)
+        for index, header in enumerate(headers):
+            file.header[index] = {**header, Field.SAMPLES: count, Field.INTERVAL: interval}
+            file.trace[index] = flat[index]
 
 
 def _check_samples(traces: NDArray[np.float64], weights: NDArray[np.float64]) -> None:

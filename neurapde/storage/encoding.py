@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
 
 
@@ -83,7 +84,7 @@ def decode(encoded: Encoded, bases: Iterable[type], parts: Iterable[object] = ()
     """The declaration that `encode` saw, made of the classes that derive from `bases`.
 
     parts: declarations to use wherever the tree holds an equal one, for those that a file cannot hold.
-    Raises NotStored, naming the place, for a function, or for a class that is not in memory.
+    Raises NotStored, naming the place, for a function, or for a class that is not in memory; ValueError for what cannot be.
     """
     known: dict[str, type] = {}
     for base in bases:
@@ -137,7 +138,10 @@ class _Decoder:
         arguments = {key: self.value(item, f"{place}.{key}".lstrip(".")) for key, item in content.items()}
         if unknown := set(arguments) - {item.name for item in fields(kind) if item.init}:
             raise NotStored(f"{place or 'it'}: {name} has no {', '.join(sorted(unknown))} any more")
-        return kind.rebuild(arguments) if issubclass(kind, Declaration) else kind(**arguments)
+        try:
+            return kind.rebuild(arguments) if issubclass(kind, Declaration) else kind(**arguments)
+        except DeclarationError as error:
+            raise ValueError(f"{place or 'it'}: {error}") from error
 
 
 def difference(stored: Any, given: Any, place: str) -> str | None:

@@ -1,8 +1,7 @@
-"""Fields on regular grids as VTU and XDMF files, through meshio."""
+"""Fields on regular grids as VTU files, through meshio, and as XDMF."""
 
 import itertools
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
+from neurapde.storage import atomic, xdmf
 
 NODES = {1: 513, 2: 257, 3: 65}
 """Nodes per axis where none are asked for."""
@@ -29,7 +29,8 @@ def write_mesh(
     path: ends in `.vtu` or `.xdmf`; the latter's numbers go beside it into `<stem>.data.h5`.
     field: points (n, d) to values (n,) or (n, c); complex values become `name_re`, `name_im` and `name_abs`.
     shape: nodes per axis, boundary included.
-    Raises DeclarationError for a shape, suffix or dimension without meaning.
+    Raises DeclarationError for a shape, suffix or dimension without meaning; OSError, naming the disk, where it cannot
+    be written.
     """
     if path.suffix not in (".vtu", ".xdmf"):
         raise DeclarationError(f"cannot export to {path.name!r}; use a name that ends in .vtu or .xdmf.")
@@ -39,18 +40,12 @@ def write_mesh(
     data = real_parts(name, field(points))
     padded = np.zeros((len(points), 3))
     padded[:, : points.shape[1]] = points
-    mesh = meshio.Mesh(padded, [(CELLS[domain.dimension], cells)], point_data=data)
-    if path.suffix == ".vtu":
-        part = path.with_name(f".{path.name}.{os.getpid()}.part.vtu")
-        try:
+    if path.suffix == ".xdmf":
+        xdmf.write(path, padded, cells, data)
+    else:
+        mesh = meshio.Mesh(padded, [(CELLS[domain.dimension], cells)], point_data=data)
+        with atomic.replacing(path) as (part,):
             meshio.write(part, mesh, file_format="vtu", binary=True)
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
-    else:  # meshio names the HDF5 file after the XDMF file: `u.xdmf` must not overwrite a solution `u.h5`
-        part = path.with_name(f"{path.stem}.data.xdmf")
-        meshio.write(part, mesh, file_format="xdmf")
-        os.replace(part, path)
     return path
 
 

@@ -1,23 +1,36 @@
-"""HDF5 files that are written whole or not at all, and read without executing anything they contain."""
+"""HDF5 files of our own: written whole or not at all, verified before they are read, and read without executing anything.
 
+Such a file is HDF5 behind 512 bytes that hold the SHA-256 of the rest. Any program that reads HDF5 passes over them. We
+compare them first, so a byte that was changed is found before the HDF5 library sees the file. In memory it is made and
+read: no disk that is full or fails is ever met inside that library, which ends the process where one is.
+"""
+
+import io
 import json
-import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import file_digest, sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
 import torch
 
+from neurapde.core.errors import DeclarationError
 from neurapde.core.errors import StorageError as StorageError
+from neurapde.storage import atomic
+from neurapde.storage.closed import ForeignPart, check_closed
 
 FORMAT = "neurapde"
-VERSION = 1
-"""Version of the layout; a file with a larger one was written by a newer neurapde."""
+VERSION = 2
+"""Version of the layout; a file with a larger one was written by a newer neurapde. Those of layout 1 have no digest."""
+SEALED = 512
+"""Bytes before the HDF5 content: the least that HDF5 passes over."""
+MAGIC = b"neurapde file, HDF5 from byte 512 on, of which this is the SHA-256: "
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def versions() -> dict[str, str]:
@@ -27,45 +40,71 @@ def versions() -> dict[str, str]:
 
 
 def write(path: Path, kind: str, fill: Callable[[h5py.File], None]) -> None:
-    """Write `path` atomically: `fill` fills a new file beside it, which then takes its place in one step.
+    """Write what `fill` puts into a new file to `path`, whole or not at all.
 
-    Until that step the old file, if any, is untouched; an error or an interruption leaves it as it was.
-    Raises FileNotFoundError when the folder of `path` does not exist.
+    Raises: FileNotFoundError where the folder of `path` does not exist; OSError, naming the disk, where that fails.
     """
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {path}: there is no folder {path.parent}. Make it first.")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with h5py.File(temporary, "w") as file:
-            file.attrs.update(format=FORMAT, kind=kind, version=VERSION, written_by=json.dumps(versions()))
-            fill(file)
-        with open(temporary, "rb+") as written:
-            os.fsync(written.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    made = io.BytesIO()
+    with h5py.File(made, "w", userblock_size=SEALED) as file:
+        file.attrs.update(format=FORMAT, kind=kind, version=VERSION, written_by=json.dumps(versions()))
+        fill(file)
+    atomic.write(path, seal(made.getbuffer()))
+
+
+def seal(content: memoryview) -> memoryview:
+    """Put the digest of the rest into the first bytes of a file in memory; the file."""
+    content[:SEALED] = _seal(sha256(content[SEALED:]).hexdigest())
+    return content
+
+
+def _seal(digest: str) -> bytes:
+    return (MAGIC + digest.encode() + b"\n").ljust(SEALED, b"\0")
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[h5py.File]:
-    """Open a file that `write` made.
+    """Open a file that `write` made, once it is found to be as it was written.
 
     Raises FileNotFoundError when there is none; StorageError when it is foreign, damaged or newer.
     """
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}.")
-    try:
-        with h5py.File(path, "r") as file:
-            _check_format(path, file)
-            yield file
-    except (OSError, KeyError, json.JSONDecodeError) as error:
-        raise StorageError(
-            f"{path} cannot be read ({error}): it is damaged, or no HDF5 file. "
-            "Give a file that Solution.save or a checkpoint wrote."
-        ) from error
+    with path.open("rb") as content:
+        whole = _verified(path, content)
+        try:
+            with h5py.File(content, "r") as file:
+                _check_format(path, file, whole)
+                check_closed(file)
+                yield file
+        except (StorageError, DeclarationError):
+            raise
+        except ForeignPart as error:
+            raise StorageError(
+                f"{path} is refused: {error}. A file of neurapde holds all that it needs and reads no other."
+            ) from error
+        except Exception as error:
+            raise _damaged(path, f"{type(error).__name__}: {error}") from error
 
 
-def _check_format(path: Path, file: h5py.File) -> None:
+def _verified(path: Path, content: BinaryIO) -> bool:
+    """Whether the digest of a file is that of its content; False for one of layout 1, which has none."""
+    seal = content.read(SEALED)
+    if seal.startswith(SIGNATURE):
+        return False
+    if seal != _seal(file_digest(content, "sha256").hexdigest()):
+        ours = seal.startswith(MAGIC)
+        raise _damaged(path, "its content is not what its SHA-256 says" if ours else "its first bytes")
+    return True
+
+
+def _damaged(path: Path, found: str) -> StorageError:
+    return StorageError(
+        f"{path} cannot be read ({found}): it is damaged, or no HDF5 file of neurapde. "
+        "Give a file that Solution.save or a checkpoint wrote."
+    )
+
+
+def _check_format(path: Path, file: h5py.File, whole: bool) -> None:
     found = file.attrs.get("format")
     if found != FORMAT:
         raise StorageError(
@@ -78,6 +117,8 @@ def _check_format(path: Path, file: h5py.File) -> None:
             f"{path} has layout {file.attrs['version']}, written by neurapde {writer}; this is neurapde "
             f"{version('neurapde')}, which reads layouts up to {VERSION}. Upgrade neurapde to read it."
         )
+    if int(file.attrs["version"]) > 1 and not whole:
+        raise _damaged(path, "it has lost its SHA-256")
 
 
 def put_json(group: h5py.Group, name: str, tree: Any) -> None:

@@ -1,0 +1,157 @@
+"""Files that are whole or absent: on a full disk, in a folder that goes, beside planted links and after a kill."""
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import meshio
+import numpy as np
+import pytest
+
+import neurapde as npde
+from neurapde.storage import atomic
+from neurapde.storage.export import write_mesh
+from neurapde.validation.folder import write_json
+from neurapde.validation.surfaces import ZeroSet
+
+SQUARE = npde.Box((0, 1), (0, 1))
+WAVES = np.random.default_rng(64019).normal(size=(2, 3, 400))
+SURVEY = npde.Survey([[0, 0], [1, 0]], [[2, 0], [3, 0], [4, 0]], traces=WAVES, dt=0.001, wavelet=np.ones(400))
+
+
+@contextmanager
+def full_disk(room: int) -> Iterator[None]:
+    """A disk with room for files of so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@cache
+def solution() -> npde.Solution:
+    source = npde.GaussianSource((0.4, 0.6), 0.02)
+    problem = npde.Problem("p", SQUARE, npde.Poisson(), source, npde.Dirichlet(0))
+    return npde.solve(problem, npde.MLP(width=9, depth=1), npde.Adam(steps=1, points=16), device="cpu")
+
+
+def random(seed: int, *shape: int) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(-1, 1, shape)
+
+
+WRITERS: dict[str, Callable[[Path], object]] = {
+    "u.h5": lambda path: solution().save(path),
+    "survey.h5": SURVEY.write,
+    "survey.sgy": SURVEY.write,
+    "u.vtu": lambda path: write_mesh(path, SQUARE, lambda x: x[:, 0], 40),
+    "u.xdmf": lambda path: write_mesh(path, SQUARE, lambda x: x[:, 0], 40),
+    "u.png": lambda path: npde.write_image(path, npde.Raster(random(64033, 60, 80), (-1, -1), (1, 1))),
+    "u.npy": lambda path: npde.write_film(path, npde.Raster(random(64037, 9, 20, 30), (-1,) * 3, (1,) * 3)),
+    "u.wav": lambda path: npde.write_sound(path, npde.Raster(random(64063, 5000), (0,), (1,))),
+    "u.ply": ZeroSet(random(64067, 300, 3), np.arange(300).reshape(100, 3)).save,
+    "u.gif": lambda path: npde.animate(
+        lambda x: x[:, 0] * x[:, 2], npde.SpaceTime(SQUARE, npde.Time(0, 1)), path, frames=3, pixels=90
+    ),
+    "u.json": lambda path: write_json(path, list(range(2000))),
+}
+"""A file of each kind, of some thousand bytes, by its name."""
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_full_disk_is_an_error_that_names_it_and_leaves_the_earlier_file(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    WRITERS[name](path)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    for room in (0, max(len(content) for content in before.values()) // 2):
+        with (
+            full_disk(room),
+            pytest.raises(OSError, match=r"cannot write .*u\.|survey\..* MiB free") as caught,
+        ):
+            WRITERS[name](path)
+        assert isinstance(caught.value.__cause__, OSError)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_missing_folder_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere\. Make it first"):
+        WRITERS[name](tmp_path / "nowhere" / name)
+
+
+def test_of_two_files_that_belong_together_none_is_replaced_alone(tmp_path: Path) -> None:
+    write_mesh(tmp_path / "u.xdmf", SQUARE, lambda x: x[:, 0], 5)
+    with full_disk(4096), pytest.raises(OSError, match="cannot write"):
+        write_mesh(tmp_path / "u.xdmf", SQUARE, lambda x: x[:, 0], 40)
+    assert meshio.read(tmp_path / "u.xdmf").points.shape == (25, 3)
+
+
+def test_no_two_files_under_way_have_a_name_in_common_and_nobody_else_may_look(tmp_path: Path) -> None:
+    with atomic.replacing(tmp_path / "a") as (one,), atomic.replacing(tmp_path / "a") as (other,):
+        assert one.parent != other.parent
+        assert one.parent.stat().st_mode & 0o77 == 0
+        one.write_bytes(b"1")
+        other.write_bytes(b"2")
+    assert (tmp_path / "a").read_bytes() == b"1"
+
+
+def test_a_planted_link_in_the_place_of_a_file_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "victim").write_text("precious")
+    (tmp_path / "a").symlink_to(tmp_path / "victim")
+    atomic.write(tmp_path / "a", b"new")
+    assert (tmp_path / "victim").read_text() == "precious"
+    assert (tmp_path / "a").read_bytes() == b"new"
+    assert not (tmp_path / "a").is_symlink()
+
+
+def test_files_are_as_open_to_others_as_files_are(tmp_path: Path) -> None:
+    (tmp_path / "usual").touch()
+    atomic.write(tmp_path / "a", b"new")
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+KILLED = """
+import os, runpy, sys
+from pathlib import Path
+replacing = runpy.run_path(sys.argv[1])["replacing"]
+with replacing(Path(sys.argv[2]) / "a") as (part,):
+    part.write_bytes(b"half")
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_what_a_killed_process_left_is_removed_and_what_is_under_way_stays(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", KILLED, atomic.__file__, tmp_path], check=False)
+    (left,) = tmp_path.iterdir()
+    assert left.name.endswith(".part")
+    stranger = tmp_path / ".film.1234567.part"
+    stranger.write_text("of another program")
+    elsewhere = tmp_path / left.name.replace(atomic.host(), "0" * 8)
+    elsewhere.mkdir()
+    first_release = tmp_path / ".checkpoint.h5.99999999.part"
+    first_release.write_bytes(b"half")
+    with atomic.replacing(tmp_path / "b") as (part,):
+        part.write_bytes(b"whole")
+        atomic.remove_leftovers(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"b", stranger.name, elsewhere.name}
+
+
+def test_an_earlier_process_of_the_same_number_is_dead(tmp_path: Path) -> None:
+    left = tmp_path / f".neurapde.{os.getpid()}.{atomic.host()}{'0' * 32}.part"
+    left.mkdir()
+    atomic.remove_leftovers(tmp_path)
+    assert not left.exists()
+
+
+def test_a_link_in_the_place_of_a_leftover_is_removed_alone(tmp_path: Path) -> None:
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "victim" / "a").touch()
+    (tmp_path / ".checkpoint.h5.99999999.part").symlink_to(tmp_path / "victim")
+    atomic.remove_leftovers(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*")] == ["victim", "a"]
