@@ -5,6 +5,7 @@ NEURAPDE_DAMAGED says how many damaged copies of each kind are read; 10000 take 
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import h5py
@@ -202,3 +203,13 @@ def test_a_mesh_is_stored_with_its_points_and_never_by_the_name_of_a_file(tmp_pa
     path.write_bytes(hdf5.seal(memoryview(bytearray(path.read_bytes()))))
     with pytest.raises(npde.StorageError, match=r"u\.h5 cannot be read .*names a file"):
         npde.load(path)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_damage_to_a_file_without_a_digest_is_met_in_another_process(tmp_path: Path, name: str) -> None:
+    content, draw, path = (FIRST / name).read_bytes(), np.random.default_rng(90017), tmp_path / name
+    for _ in range(3):
+        at = int(draw.integers(200, len(content) - 600))
+        path.write_bytes(content[:at] + draw.bytes(500) + content[at + 500 :])
+        with suppress(npde.StorageError, npde.DeclarationError):
+            READERS[name](path)

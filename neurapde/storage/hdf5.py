@@ -21,8 +21,9 @@ import torch
 
 from neurapde.core.errors import DeclarationError
 from neurapde.core.errors import StorageError as StorageError
+from neurapde.readers.isolated import isolated
 from neurapde.storage import atomic
-from neurapde.storage.closed import ForeignPart, check_closed
+from neurapde.storage.closed import ForeignPart, check_closed, touch
 
 FORMAT = "neurapde"
 VERSION = 2
@@ -71,6 +72,8 @@ def reading(path: Path) -> Iterator[h5py.File]:
         raise FileNotFoundError(f"there is no file {path}.")
     with path.open("rb") as content:
         whole = _verified(path, content)
+        if not whole:
+            isolated(touch, path, "a file of neurapde")
         try:
             with h5py.File(content, "r") as file:
                 _check_format(path, file, whole)
