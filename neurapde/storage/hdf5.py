@@ -5,15 +5,15 @@ compare them first, so a byte that was changed is found before the HDF5 library 
 read: no disk that is full or fails is ever met inside that library, which ends the process where one is.
 """
 
-import io
 import json
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import file_digest, sha256
+from io import BufferedReader, BytesIO
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import h5py
 import numpy as np
@@ -45,7 +45,7 @@ def write(path: Path, kind: str, fill: Callable[[h5py.File], None]) -> None:
 
     Raises: FileNotFoundError where the folder of `path` does not exist; OSError, naming the disk, where that fails.
     """
-    made = io.BytesIO()
+    made = BytesIO()
     with h5py.File(made, "w", userblock_size=SEALED) as file:
         file.attrs.update(format=FORMAT, kind=kind, version=VERSION, written_by=json.dumps(versions()))
         fill(file)
@@ -89,7 +89,7 @@ def reading(path: Path) -> Iterator[h5py.File]:
             raise _damaged(path, f"{type(error).__name__}: {error}") from error
 
 
-def _verified(path: Path, content: BinaryIO) -> bool:
+def _verified(path: Path, content: BufferedReader) -> bool:
     """Whether the digest of a file is that of its content; False for one of layout 1, which has none."""
     seal = content.read(SEALED)
     if seal.startswith(SIGNATURE):

@@ -29,10 +29,13 @@ def write(path: Path, points: np.ndarray, cells: np.ndarray, data: Mapping[str, 
         def put(parent: Element, array: np.ndarray) -> None:
             name = f"data{len(file)}"
             file.create_dataset(name, data=array)
-            said = {"DataType": KINDS[array.dtype.kind], "Precision": str(array.dtype.itemsize)}
-            item = SubElement(
-                parent, "DataItem", Dimensions=" ".join(map(str, array.shape)), Format="HDF", **said
-            )
+            said = {
+                "DataType": KINDS[array.dtype.kind],
+                "Precision": str(array.dtype.itemsize),
+                "Dimensions": " ".join(map(str, array.shape)),
+                "Format": "HDF",
+            }
+            item = SubElement(parent, "DataItem", said)
             item.text = f"{numbers.name}:/{name}"
 
         put(SubElement(mesh, "Geometry", GeometryType="XYZ"), points)
