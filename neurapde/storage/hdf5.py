@@ -10,8 +10,8 @@ import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import file_digest, sha256
-from io import BufferedReader, BytesIO
 from importlib.metadata import version
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import Any
 
