@@ -68,6 +68,10 @@ class Constraint(Declaration):
 
     def __post_init__(self) -> None:
         checks.name(self.name, "name of the constraint")
+        if "/" in self.name or not self.name.strip("."):
+            raise DeclarationError(
+                f"name of the constraint is {self.name!r}, a path where a file keeps it; leave out '/', and dots alone"
+            )
         for part, what in (
             (self.residual, "residual(samples, u)"),
             (self.sample, "sample(count, …), such as npde.interior(domain)"),

@@ -9,6 +9,7 @@ from typing import Any
 import neurapde as npde
 from neurapde.cli.problems import UsageError, settings_for
 from neurapde.core.errors import DeclarationError
+from neurapde.core.file_names import file_name
 from neurapde.core.wording import listing
 from neurapde.medium import Field
 from neurapde.methods.base import Status
@@ -102,7 +103,7 @@ def fwi(given: argparse.Namespace) -> int:
     said = ("frequency", "wavelet", "source_variance", "noise", "source_depth", "receiver_depth")
     survey = npde.Survey.read(given.survey, **{name: getattr(given, name) for name in said})
     print(survey, end="\n\n", flush=True)
-    out = given.out or Path("runs") / given.survey.stem
+    out = given.out or Path("runs") / file_name(given.survey.stem)
     velocity = npde.Velocity(
         _speed(given.start),
         bounds=None if given.bounds is None else _pair(given.bounds, "--bounds"),
@@ -157,7 +158,7 @@ def inversion_case(name: str) -> InversionCase | None:
 def run_case(case: InversionCase, given: argparse.Namespace) -> int:
     """`neurapde run` of a declared inversion."""
     problem = case.factory(**settings_for(case.factory, given.set))
-    out = given.out or Path("runs") / problem.name
+    out = given.out or Path("runs") / file_name(problem.name)
     print(problem, end="\n\n", flush=True)
     method = problem.method if given.method is None else _method(given)
     inversion = problem.invert(_with(method, _settings(given)), seed=given.seed, out=out, resume=given.resume)

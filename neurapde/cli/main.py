@@ -19,6 +19,7 @@ from neurapde.cli.inversions import add_fwi, inversion_case, run_case
 from neurapde.cli.problems import UsageError, grid_solution, named_case, problem_of
 from neurapde.cli.validating import validate
 from neurapde.core.errors import DeclarationError, ResolutionError
+from neurapde.core.file_names import file_name
 from neurapde.core.interrupts import terminable
 from neurapde.methods.base import Method, Status
 from neurapde.problems import CASES, INVERSIONS, Case, InversionCase
@@ -196,7 +197,7 @@ def run(given: argparse.Namespace) -> int:
         return run_case(inversion, given)
     problem = problem_of(given.problem, given.set)
     method = method_of(given)
-    out = given.out or Path("runs") / problem.name
+    out = given.out or Path("runs") / file_name(problem.name)
     print(problem, end="\n\n", flush=True)
     dtype = None if given.dtype is None else {"float32": torch.float32, "float64": torch.float64}[given.dtype]
     solution = npde.solve(

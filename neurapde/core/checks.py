@@ -8,6 +8,8 @@ import torch
 
 from neurapde.core.errors import DeclarationError
 
+LONGEST_NAME = 250
+
 
 def scalar(value: Any, what: str) -> float | complex:
     """A finite number, real or complex; NumPy and torch scalars become Python's, and 1 + 0j is 1."""
@@ -54,9 +56,13 @@ def coordinates(value: Any, what: str, dimension: int | None = None) -> tuple[fl
 
 
 def name(value: Any, what: str) -> str:
-    """A name that is not empty."""
+    """A name in letters that can be printed, which is not empty."""
     if not isinstance(value, str) or not value.strip():
         raise DeclarationError(f"{what} is {value!r}; give a name, such as 'scatterer'")
+    if not value.isprintable() or len(value) > LONGEST_NAME:
+        raise DeclarationError(
+            f"{what} is {value[:40]!r}…, {len(value)} letters; give up to {LONGEST_NAME} that can be printed"
+        )
     return value
 
 
