@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from neurapde.collocation.corners import corners_of
+from neurapde.boundaries import Dirichlet, Neumann
+from neurapde.collocation.corners import Sides, corners_of
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Disk, Interval, Polygon
 from neurapde.trials.frame import Corner, Frame, Multipoles
@@ -80,7 +81,10 @@ def test_only_the_inner_corner_of_an_l_has_plain_powers():
     inner = next(corner for corner in corners if corner.at == (0.0, 0.0))
     assert inner.opening == pytest.approx(1.5 * np.pi)
     assert inner.powers[:2] == pytest.approx([2 / 3, 4 / 3])
-    mixed = corners_of(Polygon(L_SHAPE), mixed=True)
+    l_shape = Polygon(L_SHAPE)
+    mixed = corners_of(
+        l_shape, Sides(l_shape, [Dirichlet(0.0, on="edge-1"), Neumann(0.0, on=l_shape.faces[1:])])
+    )
     assert max(mixed, key=lambda corner: corner.opening).powers[:2] == pytest.approx([1 / 3, 2 / 3])
     assert all(len(corner.powers) == 0 for corner in corners if corner is not inner)
 

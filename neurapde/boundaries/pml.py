@@ -23,7 +23,8 @@ class PML(Boundary):
     """A perfectly matched layer inside a Box: e = 1 − i a₀ (ℓ/L)², ℓ the depth into a layer of width L.
 
     A wave at normal incidence comes back with |R| = exp(−2 k a₀ L / 3). At the layer's outer edge u = 0: part
-    of the declaration but, as in the paper, no constraint that is trained.
+    of the declaration but, as in the paper, no constraint that is trained. What a direct method and the grid
+    solve is the declared layer, reflection included, not open space; their notes tell |R|.
 
     Args:
         width: L, in units of length, for all sides, or {side: L}.

@@ -1,26 +1,57 @@
 """Where the boundary of a planar domain has corners whose solutions are not smooth, and how wide they open."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import combinations
 
 import numpy as np
+from scipy.spatial import cKDTree
 
+from neurapde.boundaries import Dirichlet, Neumann, Robin
+from neurapde.boundaries.base import Boundary
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Arc, Domain, Segment
 from neurapde.trials.frame import Corner
 
 PROBE = 1e-5  # radius of the circle on which an angle is measured, in units of the domain's size
 DIRECTIONS = 720
+STEP, BESIDE = (
+    3e-3,
+    4096,
+)  # part of the domain's size away from a corner where its sides are looked at; points to know them
 STRAIGHT = 1e-4  # opening less π, rad, that is the curvature of an arc within the circle of the probe
 
 
-def corners_of(domain: Domain, mixed: bool = False) -> tuple[Corner, ...]:
-    """The corners between the edges of a planar domain, straight angles left out; none in other dimensions.
+class Sides:
+    """Which condition holds on the boundary beside a corner."""
+
+    def __init__(self, domain: Domain, conditions: Sequence[Boundary]) -> None:
+        self.conditions = [part for part in conditions if isinstance(part, Dirichlet | Neumann | Robin)]
+        self.mixed = len({type(part) for part in conditions}) > 1
+        self._trees = [
+            cKDTree(domain.sample_boundary(BESIDE, on=part.on, how="grid").points.numpy())
+            for part in self.conditions
+            if self.mixed or len(self.conditions) > 1
+        ]
+
+    def change_at(self, at: np.ndarray, directions: Sequence[float], size: float) -> bool:
+        """Whether the conditions differ a little way from `at` along its two sides."""
+        if not self._trees:
+            return False
+        steps = np.array([[np.cos(angle), np.sin(angle)] for angle in directions])
+        distances = [tree.query(at + STEP * size * steps)[0] for tree in self._trees]
+        first, second = np.argmin(distances, axis=0)
+        return bool(first != second)
+
+
+def corners_of(domain: Domain, sides: Sides | None = None) -> tuple[Corner, ...]:
+    """The corners between the edges of a planar domain; none in other dimensions.
 
     At arcs the functions are those of the tangents; what the curvature adds their products with polynomials carry.
+    A straight angle is a corner only where one condition ends and another begins.
 
-    mixed: whether values may be prescribed on one side of a corner and slopes on the other.
-    A corner at which the domain opens more than once (two parts that touch) is left out too.
+    sides: the conditions on the boundary; where they are of several kinds, values may be prescribed on one side of a
+        corner and slopes on the other.
+    A corner at which the domain opens more than once (two parts that touch) is left out.
     """
     if domain.dimension != 2:
         return ()
@@ -33,8 +64,13 @@ def corners_of(domain: Domain, mixed: bool = False) -> tuple[Corner, ...]:
     found = []
     for at in _candidates(edges, size):
         angles = _opening(domain, at, PROBE * size)
-        if angles is not None and abs(angles[1] - np.pi) > STRAIGHT:
-            found.append(Corner((float(at[0]), float(at[1])), angles[0], angles[1], size, mixed))
+        if angles is None:
+            continue
+        start, opening = angles
+        straight = abs(opening - np.pi) <= STRAIGHT
+        if not straight or (sides is not None and sides.change_at(at, (start, start + opening), size)):
+            mixed = sides is not None and sides.mixed
+            found.append(Corner((float(at[0]), float(at[1])), start, opening, size, mixed))
     return tuple(found)
 
 

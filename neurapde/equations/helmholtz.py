@@ -95,6 +95,18 @@ class Helmholtz(AbstractEquation):
             return bare
         return Stretch(problem.domain, problem.pml, self.wavenumber / self._fastest_in_layer(problem))
 
+    def reflections(self, problem: "Problem") -> dict[str, float]:
+        """|R| of the layer at each face that has one: at normal incidence, at the highest speed in the layers."""
+        if problem.pml is None:
+            return {}
+        axes, k = self.stretch(problem).axes, self.wavenumber / self._fastest_in_layer(problem)
+        pairs = [pair for axis in axes for pair in zip(axis.widths, axis.strengths, strict=True)]
+        return {
+            face: math.exp(-2 * k * strength * width / 3)
+            for face, (width, strength) in zip(problem.domain.faces, pairs, strict=True)
+            if width
+        }
+
     def _fastest_in_layer(self, problem: "Problem") -> float:
         points = problem.domain.sample(4096, how="grid").numpy()
         layer = points[~Stretch(problem.domain, problem.pml, self.wavenumber).physical(points)]
@@ -216,6 +228,17 @@ class Helmholtz(AbstractEquation):
             terms.append(f"∂{axis}(({others}/e_{axis}) ∂{axis} u)")
         operator, _, right = self._short(problem).partition(" = ")
         return f"{operator} = {' + '.join(terms)} + {right.removesuffix(' f')} k²/c² u = {right}"
+
+
+def reflection_note(equation: AbstractEquation, problem: "Problem") -> tuple[str, ...]:
+    """The sentence on how far a problem with layers is from open space; none where there is no layer."""
+    reflections = equation.reflections(problem) if isinstance(equation, Helmholtz) else {}
+    if not reflections:
+        return ()
+    return (
+        f"The declared layer, with u = 0 behind it, is what was solved: it sends back |R| = "
+        f"{max(reflections.values()):.1e} at normal incidence, and more of waves that come aslant.",
+    )
 
 
 def _rounded_up(value: float) -> str:

@@ -29,6 +29,7 @@ SMALL = (
     200  # modes along an axis below which one thread is as fast as several, and much faster on a busy machine
 )
 PROBES = 4000  # points at which two levels are compared
+FELT = 2e-5  # |R| at normal incidence from which on a layer's own reflection of a source's wave is kept, not left out
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class LatticeProblem:
         self.form: WeakForm = equation.weak(problem)
         self.strong: StrongForm = equation.strong(problem)
         self.shots = problem.right_hand_sides
+        self.reflections = equation.reflections(problem)
         placed = [[self._background(source) for source in shot] for shot in self.shots]
         self.backgrounds = tuple(tuple(wave for wave in shot if wave is not None) for shot in placed)
         self.densities = tuple(
@@ -87,14 +89,22 @@ class LatticeProblem:
         return WindowedWave(wave, room)
 
     def _room(self, at: np.ndarray) -> float:
-        """Distance to the nearest side without a layer."""
+        """Distance to the nearest side that reflects: one without a layer, or with a weak one, behind which u = 0."""
         lower, upper = self.problem.domain.bounds
         distances = [np.inf]
         for axis in range(2):
-            low, high = self.form.stretch.axis(axis).widths
-            distances += [at[axis] - lower[axis]] if not low else []
-            distances += [upper[axis] - at[axis]] if not high else []
+            low, high = self._reflects(axis)
+            distances += [at[axis] - lower[axis]] if low else []
+            distances += [upper[axis] - at[axis]] if high else []
         return float(min(distances))
+
+    def _reflects(self, axis: int) -> tuple[bool, bool]:
+        """Whether waves come back from the lower and the upper end of an axis."""
+        low, high = (
+            self.reflections.get(face, 1.0) > FELT
+            for face in self.problem.domain.faces[2 * axis : 2 * axis + 2]
+        )
+        return low, high
 
     @cached_property
     def probes(self) -> np.ndarray:

@@ -12,7 +12,7 @@ from neurapde.boundaries import PML, Absorbing, Dirichlet, Neumann, Robin
 from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWarning
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
-from neurapde.equations.helmholtz import Helmholtz
+from neurapde.equations.helmholtz import Helmholtz, reflection_note
 from neurapde.grids.solution import GridSolution
 from neurapde.problem import Problem
 from neurapde.reference_solvers.averaging import cell_average
@@ -57,6 +57,7 @@ def solve_helmholtz(
         f"nine-point scheme on {_times(found.grid)} nodes, {'chosen by itself' if shape is None else 'as asked'}: "
         f"{found.nodes_per_wavelength:.1f} in the shortest wavelength",
         note,
+        *reflection_note(equation, problem),
     )
     values = found.values[..., 0] if found.values.shape[-1] == 1 else found.values
     return GridSolution(values, found.grid, found.seconds, estimate, found.nodes_per_wavelength, notes)
@@ -235,7 +236,7 @@ def _estimate(problem: Problem, coarse: _Found | None, fine: _Found) -> tuple[fl
     estimate = float(np.linalg.norm(difference)) / size
     return estimate, (
         f"error {estimate:.1e} (relative L2 outside layers and sources) by Richardson from {_times(coarse.grid)} "
-        "nodes; the layers' own reflection is not in it"
+        "nodes"
     )
 
 

@@ -54,7 +54,8 @@ def solve_poisson_problem(
     note = (
         f"finite volumes on {size} nodes; jumps of the coefficient that are not on grid lines are first order"
     )
-    return GridSolution(values, grid, seconds, estimate, None, (note,))
+    cut = None if isinstance(problem.domain, Box) else problem.domain
+    return GridSolution(values, grid, seconds, estimate, None, (note,), cut)
 
 
 def _good_shape(problem: Problem) -> tuple[int, ...]:

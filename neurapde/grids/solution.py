@@ -9,10 +9,15 @@ import torch
 from numpy.typing import NDArray
 
 from neurapde.core.arrays import Array, as_points, complex_dtype, to_numpy
+from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.sampling import interpolate
+from neurapde.reference_solvers.scattered import from_known_nodes
 from neurapde.storage.export import write_mesh
+
+EDGE = 1e-6
+"""Points this far outside a domain, in units of the grid's largest extent, count as on its boundary: rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +30,7 @@ class GridSolution:
     error_estimate: relative L2 error of `values`, estimated from a grid of twice the spacing; None without one.
     nodes_per_wavelength: in the shortest wavelength; None for fields that are not waves.
     notes: what was chosen, and why.
+    domain: of the field, where it is less than the grid's box; the nodes outside are NaN.
     """
 
     values: NDArray = field(repr=False)
@@ -33,6 +39,7 @@ class GridSolution:
     error_estimate: float | None = None
     nodes_per_wavelength: float | None = None
     notes: Sequence[str] = ()
+    domain: Domain | None = field(default=None, repr=False)
 
     @property
     def axes(self) -> tuple[NDArray[np.float64], ...]:
@@ -40,16 +47,27 @@ class GridSolution:
         return self.grid.axes
 
     def __call__(self, points: Array) -> Array:
-        """The field at points `(n, d)`, NumPy or torch: `(n,)`, or `(n, shots)`, in kind; of sixth order.
+        """The field at points `(n, d)`, NumPy or torch: `(n,)`, or `(n, shots)`, in kind; of sixth order, beside the
+        boundary of a domain that is no box of third. Outside the domain NaN.
 
         Raises: ValueError for points outside the grid.
         """
         points = as_points(points, self.grid.dimension)
-        values = interpolate(self.grid, self.values, to_numpy(points).astype(float))
+        places = to_numpy(points).astype(float)
+        values = interpolate(self.grid, self.values, places)
+        unknown = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
+        if self.domain is not None and len(unknown):
+            unknown = unknown[self._inside(places[unknown])]
+            values[unknown] = from_known_nodes(self.grid, self.values, places[unknown], self._inside)
         if isinstance(points, torch.Tensor):
             dtype = complex_dtype(points) if np.iscomplexobj(values) else points.dtype
             return torch.from_numpy(values).to(device=points.device, dtype=dtype)
         return values
+
+    def _inside(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        assert self.domain is not None
+        slack = EDGE * max(b - a for a, b in zip(self.grid.lower, self.grid.upper, strict=True))
+        return np.asarray(to_numpy(self.domain.signed_distance(points)) <= slack)
 
     def export(self, path: str | Path) -> Path:
         """Write the field to `path`, .vtu or .xdmf; complex values as their parts."""

@@ -19,7 +19,7 @@ from neurapde.core.errors import DeclarationError, ResolutionWarning
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.wording import listing, number
 from neurapde.domains import Box
-from neurapde.equations.helmholtz import Helmholtz
+from neurapde.equations.helmholtz import Helmholtz, reflection_note
 from neurapde.equations.poisson import Poisson
 from neurapde.galerkin.head import StrongRows, WeakRows
 from neurapde.galerkin.lattice import LatticeProblem, Step, refine
@@ -257,7 +257,7 @@ def _notes(lattice: LatticeProblem, step: Step) -> list[str]:
     if not np.any(level.coefficients):
         notes.append("The medium is uniform and every side absorbs: the known wave is the whole field.")
     notes.append(estimate_note(step.estimate, "bandwidths"))
-    return notes
+    return [*notes, *reflection_note(lattice.problem.equation, lattice.problem)]
 
 
 def _composed(lattice: LatticeProblem, given: TrialFunction) -> TrialFunction:

@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from neurapde.boundaries import Periodic
-from neurapde.collocation.corners import corners_of
+from neurapde.collocation.corners import Sides, corners_of
 from neurapde.collocation.system import Assembly
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import number
 from neurapde.domains import Disk, Domain
 from neurapde.domains.spacetime import SpaceTime
+from neurapde.equations.helmholtz import reflection_note
 from neurapde.galerkin.weak import Piece
 from neurapde.methods.base import Method, Outcome, Status, Task
 from neurapde.methods.growth import Grown, check_growth, estimate_note, grow, tell_unresolved
@@ -114,6 +115,7 @@ class LeastSquares(Method):
         notes = (
             f"Trial function: {found.trial.spec.describe()}, {found.features} features in all, their head by least squares.",
             estimate_note(found.estimate, "numbers of features"),
+            *reflection_note(task.problem.equation, task.problem),
         )
         if found.status is Status.UNRESOLVED:
             tell_unresolved(
@@ -147,7 +149,7 @@ class _Layout:
             lower, upper = np.maximum(lower, region.bounds[0]), np.minimum(upper, region.bounds[1])
         extra: list[Corner | Multipoles] = []
         if not within:
-            extra += corners_of(problem.domain, len({type(part) for part in problem.boundary}) > 1)
+            extra += corners_of(problem.domain, Sides(problem.domain, problem.boundary))
         extra += [
             Multipoles((float(hole.center[0]), float(hole.center[1])), float(hole.radius))
             for hole in outside
