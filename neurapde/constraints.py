@@ -4,16 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import numpy as np
 import torch
 
 from neurapde.core import checks
-from neurapde.core.arrays import Array, as_points, to_numpy
+from neurapde.core.arrays import Array
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
 from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain, On
-from neurapde.domains.sampling import How, check_request
+from neurapde.domains.sampling import How, check_kind, check_request
 
 if TYPE_CHECKING:
     from neurapde.jets.jet import Jet
@@ -76,9 +75,10 @@ class Constraint(Declaration):
             (self.residual, "residual(samples, u)"),
             (self.sample, "sample(count, …), such as npde.interior(domain)"),
         ):
-            if not callable(part):
+            if not callable(part) or isinstance(part, type):
                 raise DeclarationError(f"constraint {self.name!r} was given {part!r}; give a function {what}")
         check_order(self.order, f"constraint {self.name!r}")
+        checks.text(self.text, f"text of the constraint {self.name!r}")
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ class InTime:
 
 def check_order(order: Any, what: str) -> None:
     """Refuse an order of derivatives that jets do not carry."""
-    if isinstance(order, bool) or order not in (0, 1, 2):
+    if isinstance(order, bool) or not isinstance(order, int) or order not in (0, 1, 2):
         raise DeclarationError(
-            f"{what} has order {order!r}; give 0, 1 or 2, the highest derivative that it reads"
+            f"{what} has order {checks.shown(order)}; give 0, 1 or 2, the highest derivative that it reads"
         )
 
 
@@ -158,6 +158,7 @@ class AtPoints:
         device: torch.device | str = "cpu",
     ) -> Samples:
         check_request(count, how)
+        check_kind(generator, dtype, device)
         n = len(self.points)
         if count >= n:
             chosen = torch.arange(n)
@@ -176,33 +177,42 @@ class AtPoints:
 
 def interior(domain: Domain) -> Interior:
     """A sampler of the inside of a domain."""
-    return Interior(domain)
+    return Interior(_checked(domain))
 
 
 def face(domain: Domain, on: On = None) -> Face:
     """A sampler of faces of a domain (None: all), with normals."""
-    return Face(domain, domain.check_faces(on, "the sampler"))
+    return Face(domain, _checked(domain).check_faces(on, "the sampler"))
 
 
 @differentiating()
+def _checked(domain: Any) -> Domain:
+    if not isinstance(domain, Domain):
+        raise DeclarationError(
+            f"domain is {checks.shown(domain)}; give a Box, Disk or another domain to sample"
+        )
+    return domain
+
+
 def at_points(points: Array, normals: Array | None = None, targets: Array | None = None) -> AtPoints:
     """A sampler of given points `(n, d)`, with normals `(n, d)` and measured targets `(n, …)` if given."""
-    points = points if isinstance(points, torch.Tensor) else np.asarray(points)
-    shape = tuple(points.shape)
-    if len(shape) != 2 or shape[0] == 0:
+    places = checks.reals(points, "points of at_points(…)")
+    shape = places.shape
+    if len(shape) != 2 or 0 in shape:
         raise DeclarationError(f"points have the shape {shape}; give an array (n, d) with at least one row")
-    fixed = torch.tensor(to_numpy(as_points(points, shape[1])), dtype=torch.float64)
+    fixed = torch.tensor(places)
     if normals is not None:
-        if tuple(normals.shape) != shape:
+        directions = checks.reals(normals, "normals of at_points(…)")
+        if directions.shape != shape:
             raise DeclarationError(
-                f"normals have the shape {tuple(normals.shape)}, but the points {shape}; give one for each point"
+                f"normals have the shape {directions.shape}, but the points {shape}; give one for each point"
             )
-        normals = torch.tensor(to_numpy(as_points(normals, shape[1], "normals")), dtype=torch.float64)
+        normals = torch.tensor(directions)
     if targets is not None:
-        targets = torch.tensor(to_numpy(targets), dtype=torch.float64)
-        if len(targets) != shape[0] or not bool(torch.isfinite(targets).all()):
+        targets = torch.tensor(checks.reals(targets, "targets of at_points(…)"))
+        if targets.ndim == 0 or len(targets) != shape[0]:
             raise DeclarationError(
-                f"targets have the shape {tuple(targets.shape)} for {shape[0]} points; give one finite value, vector "
+                f"targets have the shape {tuple(targets.shape)} for {shape[0]} points; give one value, vector "
                 "or matrix for each point"
             )
     return AtPoints(fixed, normals, targets)

@@ -44,9 +44,12 @@ class GridField(Field):
         values.flags.writeable = False
         object.__setattr__(self, "values", values)
         if self.bounds is not None:
-            lower, upper = (
-                checks.coordinates(b, "bounds of the GridField", values.ndim) for b in self.bounds
-            )
+            pair = self.bounds if isinstance(self.bounds, list | tuple) else (self.bounds,)
+            if len(pair) != 2:
+                raise DeclarationError(
+                    f"bounds of the GridField are {checks.shown(self.bounds)}; give (lower, upper), a corner each"
+                )
+            lower, upper = (checks.coordinates(b, "bounds of the GridField", values.ndim) for b in pair)
             if any(a >= b for a, b in zip(lower, upper, strict=True)):
                 raise DeclarationError(
                     f"bounds of the GridField are {lower}, {upper}, but must ascend on every axis"

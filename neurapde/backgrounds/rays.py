@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from neurapde.backgrounds.waves import Background
+from neurapde.core import checks
 from neurapde.core.arrays import check_shape, safe_sqrt
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import number, point
@@ -27,10 +28,17 @@ class StraightRays(Background):
     slowness: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        if not self.at or len(self.at) != len(self.slowness) or min(self.slowness) <= 0:
+        every = all(isinstance(values, list | tuple) for values in (self.at, self.slowness))
+        if not every or not self.at or len(self.at) != len(self.slowness):
             raise DeclarationError(
-                f"StraightRays at {self.at} of slowness {self.slowness}: give one positive number for each source"
+                f"StraightRays at {checks.shown(self.at)} of slowness {checks.shown(self.slowness)}: give a list of "
+                "places, and one positive number for each"
             )
+        places = [checks.coordinates(place, "at of the StraightRays") for place in self.at]
+        if len({len(place) for place in places}) > 1:
+            raise DeclarationError(f"StraightRays at {self.at}: give places with as many coordinates each")
+        for slowness in self.slowness:
+            checks.amount(slowness, "slowness of the StraightRays")
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
         check_shape(points, len(self.at[0]))

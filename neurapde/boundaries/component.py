@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from neurapde.constraints import Residual, Samples
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
 def check_component(component: Any) -> None:
     """Refuse what is no number of a component."""
     if component is None or (
-        isinstance(component, int) and not isinstance(component, bool) and component >= 0
+        isinstance(component, int) and not isinstance(component, bool) and 0 <= component <= checks.MOST
     ):
         return
     raise DeclarationError(
-        f"component={component!r}: give a whole number from 0, or None for all of them alike"
+        f"component={checks.shown(component)}: give a whole number from 0, or None for all of them alike"
     )
 
 

@@ -10,6 +10,7 @@ import torch
 from neurapde.boundaries.base import Boundary, beside, face_names
 from neurapde.boundaries.component import check_component, of_component
 from neurapde.constraints import Constraint, Residual, Samples, face
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import factor, listing
 from neurapde.domains.base import Domain, On
@@ -43,6 +44,7 @@ class FaceCondition(Boundary):
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", as_field(self.value, f"value of the {self._kind} condition"))
         object.__setattr__(self, "on", face_names(self.on, "on"))
+        checks.text(self.name, f"name of the {self._kind} condition")
         check_component(self.component)
 
     def on_domain(self, domain: Domain) -> Self:
@@ -109,10 +111,7 @@ class Dirichlet(FaceCondition):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.hard, bool):
-            raise DeclarationError(
-                f"hard={self.hard!r}: give True to build the condition into the trial function, or False to train it"
-            )
+        checks.flag(self.hard, "hard")
 
     def on_domain(self, domain: Domain) -> "Dirichlet":
         found = super().on_domain(domain)

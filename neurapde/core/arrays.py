@@ -11,6 +11,7 @@ import array_api_compat
 import numpy as np
 import torch
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 
 Array: TypeAlias = Any
@@ -38,12 +39,14 @@ def as_points(x: Array, dimension: int, what: str = "points") -> Array:
     Raises: DeclarationError for another shape, complex numbers, NaN or infinity.
     """
     if not isinstance(x, np.ndarray | torch.Tensor):
-        x = np.asarray(x, dtype=float)
+        x = checks.array(x, what).astype(float)
+    if isinstance(x, np.ndarray) and x.dtype.kind not in "biufc":
+        raise DeclarationError(f"{what} are of type {x.dtype}; give real coordinates (n, {dimension})")
     if tuple(x.shape) == (0,):
         x = x.reshape(0, dimension)
     check_shape(x, dimension, what)
     xp = namespace(x)
-    if xp.isdtype(x.dtype, ("integral", "bool")):
+    if xp.isdtype(x.dtype, "integral"):
         x = xp.astype(x, xp.float64)
     if not xp.isdtype(x.dtype, "real floating"):
         raise DeclarationError(f"{what} are of type {x.dtype}; give real coordinates")
@@ -59,6 +62,8 @@ def check_shape(points: Array, dimension: int, what: str = "points") -> None:
         raise DeclarationError(
             f"{what} are a {type(points).__name__}; give a NumPy array or a torch tensor (n, {dimension})"
         )
+    if isinstance(points, np.ndarray) and points.dtype.kind not in "biufc":
+        raise DeclarationError(f"{what} are of type {points.dtype}; give real coordinates (n, {dimension})")
     shape = tuple(points.shape)
     if len(shape) == 2 and shape[1] == dimension:
         return

@@ -1,6 +1,8 @@
 """Checks of single arguments, shared by all declarations: each returns a plain value or an error."""
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,16 @@ import torch
 from neurapde.core.errors import DeclarationError
 
 LONGEST_NAME = 250
+MOST = 2**31 - 1
+"""The largest count of anything."""
+LARGEST, LEAST = 1e100, 1e-100
+"""Numbers beyond these cannot be squared and cubed in double precision."""
+
+
+def shown(value: Any) -> str:
+    """A value as it stands in a message: its `repr` in one line, cut after 80 characters."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:77]}…"
 
 
 def scalar(value: Any, what: str) -> float | complex:
@@ -16,9 +28,13 @@ def scalar(value: Any, what: str) -> float | complex:
     if isinstance(value, np.generic | np.ndarray | torch.Tensor) and value.ndim == 0:
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, int | float | complex):
-        raise DeclarationError(f"{what} is {value!r}, a {type(value).__name__}; give a number")
-    if not np.isfinite(value):
+        raise DeclarationError(f"{what} is {shown(value)}, a {type(value).__name__}; give a number")
+    if not isinstance(value, int) and not np.isfinite(value):
         raise DeclarationError(f"{what} is {value}; give a finite number")
+    if abs(value) > LARGEST:
+        raise DeclarationError(
+            f"{what} is {shown(value)}, too large to compute with; give at most {LARGEST:g}, in other units"
+        )
     return value if isinstance(value, complex) and value.imag != 0 else float(value.real)
 
 
@@ -35,6 +51,101 @@ def positive(value: Any, what: str) -> float:
     found = real(value, what)
     if found <= 0:
         raise DeclarationError(f"{what} is {found:g}, but must be positive; give a number above 0")
+    if found < LEAST:
+        raise DeclarationError(
+            f"{what} is {found:g}, too small to compute with; give at least {LEAST:g}, in other units"
+        )
+    return found
+
+
+def number(value: Any, what: str, rule: Callable[[float], bool], way: str) -> float:
+    """A finite real number for which a rule holds; `way` is the end of the message where it does not."""
+    plain = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if (
+        not plain or abs(value) > LARGEST or not rule(value)
+    ):  # NaN and infinity included, by the second and third
+        raise DeclarationError(f"{what}={shown(value)}: {way}.")
+    return float(value)
+
+
+def amount(value: Any, what: str) -> float:
+    """A finite number above zero."""
+    return number(value, what, lambda x: x > 0, "give a positive, finite number")
+
+
+def whole(value: Any, what: str, least: int = 1, way: str = "") -> int:
+    """A whole number from `least` to two thousand million; `way` is added to the message."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise DeclarationError(f"{what}={shown(value)}: give a whole number of at least {least}{way}.")
+    if value > MOST:
+        raise DeclarationError(f"{what}={shown(value)}: give at most {MOST}.")
+    return value
+
+
+def counts(value: Any, what: str) -> Mapping[str, int]:
+    """A whole number of at least 1, or one for each name; as a mapping from how a message names it."""
+    given = value if isinstance(value, Mapping) else {what: value}
+    return {key: whole(count, str(key)) for key, count in given.items()}
+
+
+def weights(value: Any, what: str = "weights") -> None:
+    """Refuse what does not map names to finite numbers from 0 up."""
+    if not isinstance(value, Mapping):
+        raise DeclarationError(
+            f"{what}={shown(value)}: give a number for each constraint, {{'equation': 1.0}}."
+        )
+    for key, weight in value.items():
+        number(weight, f"{what}[{key!r}]", lambda x: x >= 0, "give a finite number, not negative")
+
+
+def flag(value: Any, what: str) -> bool:
+    """True or False, and nothing that merely counts as such."""
+    if not isinstance(value, bool):
+        raise DeclarationError(f"{what}={shown(value)}: give True or False.")
+    return value
+
+
+def text(value: Any, what: str) -> str:
+    """Words, or none."""
+    if not isinstance(value, str):
+        raise DeclarationError(f"{what}={shown(value)}: give a text, or '' for none.")
+    return value
+
+
+def one_of(value: Any, options: Collection[str], what: str) -> str:
+    """One of some words."""
+    if not isinstance(value, str) or value not in options:
+        raise DeclarationError(f"{what}={shown(value)} is not known; use {' or '.join(map(repr, options))}.")
+    return value
+
+
+def path(value: Any, what: str = "path") -> Path:
+    """The path of a file or folder, from a text or a Path."""
+    if not isinstance(value, str | os.PathLike) or not str(value).strip() or "\0" in str(value):
+        raise DeclarationError(
+            f"{what}={shown(value)}: give the path of a file or folder, such as 'runs/u.h5'."
+        )
+    return Path(value)
+
+
+def array(value: Any, what: str, kinds: str = "iuf") -> np.ndarray:
+    """An array of numbers of NumPy's `kinds`, from anything that is one; torch's and lists become NumPy's."""
+    try:
+        found = np.asarray(value.detach().cpu() if isinstance(value, torch.Tensor) else value)
+    except (TypeError, ValueError):  # rows of different lengths
+        found = np.empty(0, dtype=object)
+    if found.dtype.kind not in kinds:
+        kind = "numbers" if "c" in kinds else "real numbers"
+        raise DeclarationError(f"{what} is {shown(value)}; give an array of {kind}")
+    return found
+
+
+def reals(value: Any, what: str) -> np.ndarray:
+    """A finite real array in double precision, from anything that is one."""
+    found = array(value, what).astype(float)
+    if not np.isfinite(found).all():
+        bad = tuple(int(i) for i in np.argwhere(~np.isfinite(found))[0])
+        raise DeclarationError(f"{what} has {found[bad]} at {list(bad)}; give finite numbers")
     return found
 
 
@@ -48,8 +159,8 @@ def coordinates(value: Any, what: str, dimension: int | None = None) -> tuple[fl
                 f"{what} has the shape {tuple(value.shape)}; give one number for each axis"
             )
         value = value.tolist()
-    if isinstance(value, str) or not isinstance(value, Sequence) or not value:
-        raise DeclarationError(f"{what} is {value!r}; give one number for each axis, such as (0.0, 0.0)")
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence) or not value:
+        raise DeclarationError(f"{what} is {shown(value)}; give one number for each axis, such as (0.0, 0.0)")
     if dimension is not None and len(value) != dimension:
         raise DeclarationError(f"{what} is {tuple(value)}, with {len(value)} coordinates; give {dimension}")
     return tuple(real(x, f"{what}[{i}]") for i, x in enumerate(value))
@@ -58,7 +169,7 @@ def coordinates(value: Any, what: str, dimension: int | None = None) -> tuple[fl
 def name(value: Any, what: str) -> str:
     """A name in letters that can be printed, which is not empty."""
     if not isinstance(value, str) or not value.strip():
-        raise DeclarationError(f"{what} is {value!r}; give a name, such as 'scatterer'")
+        raise DeclarationError(f"{what} is {shown(value)}; give a name, such as 'scatterer'")
     if not value.isprintable() or len(value) > LONGEST_NAME:
         raise DeclarationError(
             f"{what} is {value[:40]!r}…, {len(value)} letters; give up to {LONGEST_NAME} that can be printed"

@@ -2,6 +2,7 @@
 
 import torch
 
+from neurapde.core.checks import shown
 from neurapde.core.errors import DeclarationError
 
 
@@ -11,11 +12,13 @@ def find_device(asked: str | torch.device) -> torch.device:
     Raises DeclarationError for a device that is not there, or that lacks arithmetic methods need (MPS has no
     float64).
     """
+    if not isinstance(asked, str | torch.device):
+        raise DeclarationError(f"device={shown(asked)} is not known; use 'auto', 'cpu' or 'cuda'.")
     if asked == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(asked)
-    except (RuntimeError, TypeError) as error:
+    except (RuntimeError, TypeError, ValueError) as error:
         raise DeclarationError(f"device={asked!r} is not known; use 'auto', 'cpu' or 'cuda'.") from error
     if device.type not in ("cpu", "cuda"):
         raise DeclarationError(

@@ -5,8 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from neurapde.core import checks
+from neurapde.core.arrays import to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.data.raster import Raster
+from neurapde.medium import as_field
 
 
 def blended_differences(
@@ -21,17 +24,22 @@ def blended_differences(
     These need not be the differences of any picture; the one that fits them best solves a Poisson equation.
     Source: Pérez, Gangnet, Blake (2003), Poisson image editing; Sitzmann et al. (2020), section 4.1.
     """
+    for raster, what in ((first, "first"), (second, "second")):
+        if not isinstance(raster, Raster):
+            raise DeclarationError(
+                f"{what}={checks.shown(raster)}: give a Raster, such as npde.read_image(…)"
+            )
     if first.values.shape != second.values.shape or first.domain != second.domain:
         raise DeclarationError(
             f"{first.describe()} and {second.describe()} do not lie on one grid; read both with the same size=…"
         )
-    if not 0 <= alpha <= 1:
-        raise DeclarationError(f"alpha={alpha:g}; give the share of the first picture, a number from 0 to 1")
+    way = "give the share of the first picture, a number from 0 to 1"
+    checks.number(alpha, "alpha", lambda x: 0 <= x <= 1, way)
     found = []
     for one, other in zip(first.differences(), second.differences(), strict=True):
         share = np.ones(one.shape)
         if mask is not None:
-            share = np.asarray(mask(one.points), dtype=float).reshape(one.shape)
+            share = to_numpy(as_field(mask, "mask")(one.points)).astype(float).reshape(one.shape)
         share = (1 - alpha) * share.reshape(*one.shape, *[1] * (one.values.ndim - one.dimension))
         found.append(one.with_values((1 - share) * one.values + share * other.values))
     return tuple(found)

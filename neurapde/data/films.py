@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.data.images import image, pixels
 from neurapde.data.raster import Raster
@@ -21,7 +22,8 @@ def film(frames: Any, *, name: str = "film") -> Raster:
     frames: as the pixels of `image`, which says the coordinates in the plane; the first frame is at t = −1, the
     last at t = 1.
     """
-    array = np.asarray(frames)
+    checks.text(name, "name of the film")
+    array = checks.array(frames, name, "buif")
     if array.ndim not in (3, 4) or len(array) < 2:
         raise DeclarationError(
             f"{name} has the shape {array.shape}; give (frames, rows, columns), and one more axis for channels"

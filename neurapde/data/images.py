@@ -11,6 +11,7 @@ from skimage import io
 from skimage.data import data_dir
 from skimage.transform import resize
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import check_fits
 from neurapde.data.raster import Raster
@@ -46,7 +47,8 @@ def image(pixels: Any, *, name: str = "image") -> Raster:
     The centres of the first and last pixel of the longer side lie at ±1, those of the shorter side as far apart as
     square pixels need; x runs with the columns, y upwards.
     """
-    array = np.asarray(pixels)
+    checks.text(name, "name of the image")
+    array = checks.array(pixels, name, "buif")
     if array.ndim not in (2, 3) or min(array.shape[:2]) < 2:
         raise DeclarationError(
             f"{name} has the shape {array.shape}; give pixels (rows, columns), or (rows, columns, channels)"

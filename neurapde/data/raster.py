@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.constraints import AtPoints, at_points
+from neurapde.core import checks
 from neurapde.core.arrays import to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
@@ -35,8 +36,9 @@ class Raster(Declaration):
     name: str = "samples"
 
     def __post_init__(self) -> None:
-        values = np.array(to_numpy(self.values), dtype=float)
-        lower, upper = (tuple(float(x) for x in np.atleast_1d(end)) for end in (self.lower, self.upper))
+        checks.text(self.name, "name of the Raster")
+        values = checks.array(self.values, f"values of the raster {self.name!r}", "buif").astype(float)
+        lower, upper = (checks.coordinates(end, "corner of the Raster") for end in (self.lower, self.upper))
         d = len(lower)
         if len(upper) != d or values.ndim not in (d, d + 1) or min(values.shape[:d]) < 2:
             raise DeclarationError(

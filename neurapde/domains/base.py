@@ -17,6 +17,7 @@ from neurapde.domains.edges import Arc, Segment
 from neurapde.domains.sampling import (
     How,
     cells_along,
+    check_kind,
     check_request,
     collect,
     collect_lattice,
@@ -170,6 +171,7 @@ class Domain(Declaration, ABC):
             dtype, device: of the points. They are drawn in float64 on the generator's device.
         """
         check_request(count, how)
+        check_kind(generator, dtype, device)
         if how == "grid":
             points = self._lattice(count)
         else:
@@ -219,6 +221,7 @@ class Domain(Declaration, ABC):
             how, generator, dtype, device: as in `sample`.
         """
         check_request(count, how)
+        check_kind(generator, dtype, device)
         faces = self.check_faces(on, "sample_boundary")
 
         def mapped(unit: torch.Tensor) -> BoundarySample:
@@ -237,14 +240,18 @@ class Domain(Declaration, ABC):
         """The faces that `on` means, each checked to exist; `what` names who asks in the message."""
         if on is None:
             return self.faces
-        wanted = (on,) if isinstance(on, str) else tuple(on)
+        wanted = (on,) if isinstance(on, str) else tuple(on) if isinstance(on, list | tuple) else ()
+        if not wanted:
+            raise DeclarationError(
+                f"{what} is on {checks.shown(on)}; name one or several of the faces {', '.join(self.faces)}, or None"
+            )
         for face in wanted:
             if face not in self.faces:
                 raise DeclarationError(
-                    f"{what} is on face {face!r}, but {self} has the faces {', '.join(self.faces)}; use one "
+                    f"{what} is on face {checks.shown(face)}, but {self} has the faces {', '.join(self.faces)}; use one "
                     "of these"
                 )
-        if not wanted or len(set(wanted)) < len(wanted):
+        if len(set(wanted)) < len(wanted):
             raise DeclarationError(
                 f"{what} is on {wanted!r}; name each face once, or None for the whole boundary"
             )

@@ -17,6 +17,10 @@ from neurapde.core.wording import number
 from neurapde.domains.base import BoundaryRows, Domain
 from neurapde.domains.normals import NEIGHBOURS, estimate_normals
 
+LEAST = 10
+"""Points below which there is no surface to speak of."""
+FLAT = 1e-9
+"""A cloud thinner than this part of its width lies in a plane (or on a line)."""
 COUNT_FOR_MEASURE = 2**16
 """Sobol points by which the volume inside a cloud is counted."""
 
@@ -48,9 +52,9 @@ class PointCloud(Domain):
     def __post_init__(self) -> None:
         super().__post_init__()
         shape = tuple(getattr(self.points, "shape", ()))
-        if len(shape) != 2 or shape[1] not in (2, 3) or shape[0] < 10:
+        if len(shape) != 2 or shape[1] not in (2, 3) or shape[0] < LEAST:
             raise DeclarationError(
-                f"points of the {self.name} have the shape {shape}; give at least 10 points (n, 2) or (n, 3)"
+                f"points of the {self.name} have the shape {shape}; give at least {LEAST} points (n, 2) or (n, 3)"
             )
         points = to_numpy(as_points(self.points, shape[1], f"points of the {self.name}")).astype(np.float64)
         if self.normals is None:
@@ -67,8 +71,18 @@ class PointCloud(Domain):
                 f"normals of the {self.name}: {found}; give one of positive length for each point, or None to "
                 "have them estimated"
             )
-        object.__setattr__(self, "points", points)
-        object.__setattr__(self, "normals", normals / length[:, None])
+        _, kept = np.unique(points, axis=0, return_index=True)
+        kept.sort()
+        spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
+        if len(kept) < LEAST or spread[-1] < FLAT * spread[0]:
+            raise DeclarationError(
+                f"the {self.name} has {len(kept)} different points, {number(float(spread[-1] / spread[0]))} times as thick "
+                f"as wide, and encloses nothing; give at least {LEAST} all over a closed surface"
+                if spread[0] > 0
+                else f"the points of the {self.name} are all the same; give points all over a closed surface"
+            )
+        object.__setattr__(self, "points", points[kept])
+        object.__setattr__(self, "normals", (normals / length[:, None])[kept])
 
     @property
     def dimension(self) -> int:

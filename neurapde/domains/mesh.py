@@ -19,6 +19,8 @@ from neurapde.domains.cloud import PointCloud, in_kind
 from neurapde.readers.isolated import isolated
 from neurapde.readers.meshes import read_mesh
 
+FLAT = 1e-12
+"""An inside smaller than this part of the extent's cube is none."""
 MERGED = 1e-9
 """Vertices nearer than this part of the extent are one (STL repeats them for every triangle)."""
 
@@ -175,14 +177,25 @@ def _checked(points: NDArray, cells: NDArray, name: str) -> tuple[NDArray[np.flo
             f"rows of its {len(points)} points"
         )
     points = to_numpy(as_points(points, d, f"points of the {name}")).astype(np.float64)
-    step = MERGED * float(np.max(np.ptp(points, axis=0)))
+    extent = float(np.max(np.ptp(points, axis=0)))
+    if extent == 0:
+        raise DeclarationError(f"the points of the {name} are all the same; give those of a closed surface")
+    step = MERGED * extent
     _, kept, merged = np.unique(np.round(points / step), axis=0, return_index=True, return_inverse=True)
     points, cells = points[kept], merged.ravel()[cells].astype(np.int64)
     _, sizes = cell_normals(points[cells])
     cells = cells[sizes > 0]
+    if not len(cells):
+        raise DeclarationError(
+            f"no cell of the {name} has a size: its points lie on a line; give a closed surface"
+        )
     used, cells = np.unique(cells, return_inverse=True)
     points, cells = points[used], cells.reshape(-1, d)
     _check_closed(cells, d, name)
+    if abs(np.sum(np.linalg.det((points - points[0])[cells]))) < FLAT * extent**d:
+        raise DeclarationError(
+            f"the {name} encloses nothing: its cells lie on each other or in a plane; give a closed surface"
+        )
     return points, cells
 
 

@@ -32,6 +32,10 @@ class Polygon(Shape):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not isinstance(self.vertices, list | tuple | np.ndarray | torch.Tensor):
+            raise DeclarationError(
+                f"vertices of the {self.name} are {checks.shown(self.vertices)}; give points [(0, 0), (1, 0), (0, 1)]"
+            )
         path = tuple(
             checks.coordinates(v, f"vertex {i + 1} of the {self.name}", 2)
             for i, v in enumerate(self.vertices)

@@ -1,11 +1,13 @@
 """How points are drawn: a sequence in the unit cube mapped into a set, drawn again where the map rejects."""
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import torch
 from torch.quasirandom import SobolEngine
 
+from neurapde.core import checks
+from neurapde.core.devices import find_device
 from neurapde.core.errors import DeclarationError
 
 How: TypeAlias = Literal["uniform", "sobol", "grid"]
@@ -18,12 +20,23 @@ MOST_DRAWS = 2**22
 
 def check_request(count: int, how: str) -> None:
     """Refuse a count below one and an unknown way of sampling."""
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise DeclarationError(f"{count!r} points were asked for; give a whole number of at least 1")
-    if how not in get_args(How):
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1 or count > checks.MOST:
         raise DeclarationError(
-            f"how={how!r} is no way of sampling; use {', '.join(map(repr, get_args(How)))}"
+            f"{checks.shown(count)} points were asked for; give a whole number of at least 1, up to {checks.MOST}"
         )
+    if not isinstance(how, str) or how not in get_args(How):
+        raise DeclarationError(
+            f"how={checks.shown(how)} is no way of sampling; use {', '.join(map(repr, get_args(How)))}"
+        )
+
+
+def check_kind(generator: Any, dtype: Any, device: Any) -> None:
+    """Refuse what is no source of random numbers, no type of coordinates, or no device."""
+    if generator is not None and not isinstance(generator, torch.Generator):
+        raise DeclarationError(f"generator={checks.shown(generator)}: give a torch.Generator, or None")
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise DeclarationError(f"dtype={checks.shown(dtype)}: give torch.float64 or torch.float32")
+    find_device(device)
 
 
 def unit_sequence(

@@ -133,22 +133,20 @@ class Equation(AbstractEquation):
     name: str = "equation"
 
     def __post_init__(self) -> None:
-        if not callable(self.residual):
+        if not callable(self.residual) or isinstance(self.residual, type):
             raise DeclarationError(
-                f"residual of the Equation is {self.residual!r}; give a function residual(x, u)"
+                f"residual of the Equation is {checks.shown(self.residual)}; give a function residual(x, u)"
             )
         check_order(self.order, "the Equation")
-        if isinstance(self.outputs, bool) or not isinstance(self.outputs, int) or self.outputs < 1:
-            raise DeclarationError(
-                f"outputs of the Equation is {self.outputs!r}; give a whole number of at least 1"
-            )
-        if not isinstance(self.complex, bool):
-            raise DeclarationError(f"complex of the Equation is {self.complex!r}; give True or False")
+        checks.whole(self.outputs, "outputs of the Equation")
+        checks.flag(self.complex, "complex of the Equation")
         checks.name(self.name, "name of the Equation")
-        pairs = tuple(tuple(int(axis) for axis in pair) for pair in self.mixed)
-        if any(len(pair) != 2 or pair[0] == pair[1] for pair in pairs):
+        given = self.mixed if isinstance(self.mixed, list | tuple) else (self.mixed,)
+        pairs = tuple(tuple(pair) if isinstance(pair, list | tuple) else (pair,) for pair in given)
+        whole = all(isinstance(axis, int) and not isinstance(axis, bool) for pair in pairs for axis in pair)
+        if not whole or any(len(pair) != 2 or pair[0] == pair[1] for pair in pairs):
             raise DeclarationError(
-                f"mixed={self.mixed!r} of the Equation; give pairs of two different axes, such as [(0, 1)]"
+                f"mixed={checks.shown(self.mixed)} of the Equation; give pairs of two different axes, such as [(0, 1)]"
             )
         if pairs and self.order < 2:
             raise DeclarationError(

@@ -14,6 +14,7 @@ import torch
 
 from neurapde.backgrounds.rays import StraightRays
 from neurapde.constraints import AtPoints, Constraint, Samples, face, interior
+from neurapde.core import checks
 from neurapde.core.arrays import Array
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
@@ -60,6 +61,7 @@ class Eikonal(AbstractEquation):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "speed", as_field(self.speed, "speed"))
+        checks.flag(self.distance, "distance")
         check_positive(self.speed, None, "speed")
         if self.surface is None:
             return

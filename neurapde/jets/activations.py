@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from neurapde.core.errors import DeclarationError
+from neurapde.core import checks
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,8 @@ class Sine(Activation):
     frequency: float = 30.0
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.frequency < float("inf"):
-            raise DeclarationError(
-                f"the frequency of a sine layer is {self.frequency}; it must be positive and finite (30 in "
-                "the paper)."
-            )
+        way = "the frequency of a sine layer must be positive and finite (30 in the paper)"
+        checks.number(self.frequency, "frequency", lambda x: x > 0, way)
 
     @property
     def omega(self) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Bar
@@ -80,10 +81,7 @@ class Adam(Method):
 
     def __post_init__(self) -> None:
         _check_numbers(self)
-        if self.loss not in MEASURES:
-            raise DeclarationError(
-                f"loss={self.loss!r} is not known; use {' or '.join(map(repr, MEASURES))}."
-            )
+        checks.one_of(self.loss, MEASURES, "loss")
         if self.curriculum is not None and not isinstance(self.curriculum, Curriculum | Causal):
             raise DeclarationError(
                 f"curriculum={self.curriculum!r} is none; use Curriculum(steps), Causal() or None."
@@ -280,19 +278,15 @@ class _Training:
 
 
 def _check_numbers(method: Adam) -> None:
-    counts = {"steps": method.steps, "record_every": method.record_every}
-    counts |= dict(method.points) if isinstance(method.points, Mapping) else {"points": method.points}
-    for name, count in counts.items():
-        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-            raise DeclarationError(f"{name}={count!r}: give a whole number of at least 1.")
-    if not isinstance(method.source_points, int) or method.source_points < 0:
-        raise DeclarationError(f"source_points={method.source_points!r}: give a whole number, 0 for none.")
-    positive = {"lr": method.lr, "clip": method.clip, "checkpoint_seconds": method.checkpoint_seconds}
-    positive |= {"source_weight": method.source_weight}
-    for name, value in positive.items():
-        if value is not None and not 0 < value < math.inf:
-            raise DeclarationError(f"{name}={value!r}: give a positive, finite number.")
-    fixed = {} if isinstance(method.weights, Weighting) else method.weights
-    for name, weight in fixed.items():
-        if not 0 <= weight < math.inf:
-            raise DeclarationError(f"weights[{name!r}]={weight!r}: give a finite number, not negative.")
+    for name, count in {"steps": method.steps, "record_every": method.record_every}.items():
+        checks.whole(count, name)
+    checks.counts(method.points, "points")
+    checks.whole(method.source_points, "source_points", 0, ", 0 for none")
+    checks.amount(method.lr, "lr")
+    checks.amount(method.checkpoint_seconds, "checkpoint_seconds")
+    for name, value in {"clip": method.clip, "source_weight": method.source_weight}.items():
+        if value is not None:
+            checks.amount(value, name)
+    if not isinstance(method.weights, Weighting):
+        checks.weights(method.weights)
+    checks.flag(method.compile, "compile")

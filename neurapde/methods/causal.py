@@ -3,14 +3,15 @@
 A `Causal` is what a user declares; a `Waiting` is one run of it, which keeps the losses that windows of time wait for.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from neurapde.constraints import Face
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
 from neurapde.domains.spacetime import INITIAL, SpaceTime
@@ -43,15 +44,14 @@ class Causal(Declaration):
     tolerance: float | Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0)
 
     def __post_init__(self) -> None:
-        if isinstance(self.windows, bool) or not isinstance(self.windows, int) or self.windows < 2:
-            raise DeclarationError(f"windows={self.windows!r} of Causal: give a whole number of at least 2.")
-        if not isinstance(self.tolerance, int | float):
-            object.__setattr__(self, "tolerance", tuple(self.tolerance))
-        rising = sorted(set(self.tolerances))
-        if not rising or list(self.tolerances) != rising or not 0 < rising[0] <= rising[-1] < math.inf:
-            raise DeclarationError(
-                f"tolerance={self.tolerance!r} of Causal: give a positive, finite number, or several that rise."
-            )
+        checks.whole(self.windows, "windows", 2, " of Causal")
+        way = "give Causal a positive, finite number, or several that rise"
+        several = self.tolerance if isinstance(self.tolerance, list | tuple) else (self.tolerance,)
+        tolerances = tuple(checks.number(one, "tolerance", lambda x: x > 0, way) for one in several)
+        if not tolerances or any(a >= b for a, b in pairwise(tolerances)):
+            raise DeclarationError(f"tolerance={self.tolerance!r}: {way}.")
+        if isinstance(self.tolerance, list):
+            object.__setattr__(self, "tolerance", tolerances)
 
     @property
     def tolerances(self) -> tuple[float, ...]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from neurapde.boundaries.periodic import OppositePoints
 from neurapde.constraints import Constraint, Face, Interior, Samples
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
 from neurapde.domains.spacetime import SpaceTime
@@ -27,12 +28,9 @@ class Curriculum(Declaration):
     first: float = 0.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
-            raise DeclarationError(
-                f"steps={self.steps!r} of the Curriculum: give a whole number of at least 1."
-            )
-        if not 0 <= self.first <= 1:
-            raise DeclarationError(f"first={self.first!r} of the Curriculum: give a part between 0 and 1.")
+        checks.whole(self.steps, "steps", 1, " for the Curriculum")
+        way = "give the Curriculum a part between 0 and 1"
+        checks.number(self.first, "first", lambda x: 0 <= x <= 1, way)
 
     def check(self, problem: Problem) -> None:
         """Refuse a problem without a time."""

@@ -15,6 +15,7 @@ import torch
 
 from neurapde.backgrounds.scattering import Superposition
 from neurapde.boundaries import PML, Dirichlet, Neumann
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError, ResolutionWarning
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.wording import listing, number
@@ -74,12 +75,8 @@ class Galerkin(Method):
     def __post_init__(self) -> None:
         check_growth(self.tolerance, self.largest, 8)
         check_bandwidth(self.bandwidth)
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 0:
-            raise DeclarationError(
-                f"steps={self.steps!r}: give a whole number, 0 to leave the hidden layers as they are."
-            )
-        if not 0 < self.lr < math.inf:
-            raise DeclarationError(f"lr={self.lr!r}: give a positive, finite learning rate.")
+        checks.whole(self.steps, "steps", 0, ", 0 to leave the hidden layers as they are")
+        checks.amount(self.lr, "lr")
 
     @property
     def default_dtype(self) -> torch.dtype:

@@ -10,8 +10,9 @@ from typing import Generic, TypeVar
 import numpy as np
 import torch
 
+from neurapde.core import checks
 from neurapde.core.convergence import still_to_come
-from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.errors import ResolutionWarning
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.wording import number
 from neurapde.methods.base import Status, Task
@@ -74,16 +75,14 @@ def grow(task: Task, levels: Iterator[tuple[Solved, int]], last: int, tolerance:
 
 def check_growth(tolerance: float, largest: int, least: int) -> None:
     """Refuse a tolerance that is no relative error, and a largest number of features below `least`."""
-    if not 0 < tolerance < 1:
-        raise DeclarationError(f"tolerance={tolerance!r}: give a relative error between 0 and 1.")
-    if isinstance(largest, bool) or not isinstance(largest, int) or largest < least:
-        raise DeclarationError(f"largest={largest!r}: give a whole number of at least {least}.")
+    checks.number(tolerance, "tolerance", lambda x: 0 < x < 1, "give a relative error between 0 and 1")
+    checks.whole(largest, "largest", least)
 
 
 def check_bandwidth(bandwidth: float | None) -> None:
     """Refuse a bandwidth that is no frequency; None lets it grow."""
-    if bandwidth is not None and not 0 < bandwidth < math.inf:
-        raise DeclarationError(f"bandwidth={bandwidth!r}: give a positive, finite frequency.")
+    if bandwidth is not None:
+        checks.number(bandwidth, "bandwidth", lambda x: x > 0, "give a positive, finite frequency")
 
 
 def estimate_note(estimate: float, levels: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import Interrupts
 from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task, Training
@@ -62,22 +63,15 @@ class LBFGS(Method):
     checkpoint_seconds: float = 60.0
 
     def __post_init__(self) -> None:
-        counts = {"steps": self.steps, "memory": self.memory}
-        counts |= {} if self.redraw is None else {"redraw": self.redraw}
-        counts |= dict(self.points) if isinstance(self.points, Mapping) else {"points": self.points}
-        for name, count in counts.items():
-            if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-                raise DeclarationError(f"{name}={count!r}: give a whole number of at least 1.")
-        if self.loss not in MEASURES:
-            raise DeclarationError(
-                f"loss={self.loss!r} is not known; use {' or '.join(map(repr, MEASURES))}."
-            )
-        for name, value in {
-            "tolerance": self.tolerance,
-            "checkpoint_seconds": self.checkpoint_seconds,
-        }.items():
-            if not 0 < value < math.inf:
-                raise DeclarationError(f"{name}={value!r}: give a positive, finite number.")
+        checks.whole(self.steps, "steps")
+        checks.whole(self.memory, "memory")
+        if self.redraw is not None:
+            checks.whole(self.redraw, "redraw")
+        checks.counts(self.points, "points")
+        checks.one_of(self.loss, MEASURES, "loss")
+        checks.weights(self.weights)
+        checks.amount(self.tolerance, "tolerance")
+        checks.amount(self.checkpoint_seconds, "checkpoint_seconds")
 
     @property
     def default_dtype(self) -> torch.dtype:

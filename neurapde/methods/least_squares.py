@@ -5,7 +5,6 @@ corners, one set for each part of the domain in which the coefficients are smoot
 is their least-squares solution. The number of features grows until the field changes by less than the tolerance.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from torch import Tensor
 from neurapde.boundaries import Periodic
 from neurapde.collocation.corners import Sides, corners_of
 from neurapde.collocation.system import Assembly
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import number
 from neurapde.domains import Disk, Domain
@@ -51,8 +51,7 @@ class LeastSquares(Method):
 
     def __post_init__(self) -> None:
         check_growth(self.tolerance, self.largest, 30)
-        if not 0 < self.margin < math.inf:
-            raise DeclarationError(f"margin={self.margin!r}: give a positive part of the domain's length.")
+        checks.number(self.margin, "margin", lambda x: x > 0, "give a positive part of the domain's length")
 
     @property
     def default_dtype(self) -> torch.dtype:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.memory import free_memory, told
@@ -82,18 +83,13 @@ class NaturalGradient(Method):
     checkpoint_seconds: float = 60.0
 
     def __post_init__(self) -> None:
-        counts = {"steps": self.steps} | ({} if self.redraw is None else {"redraw": self.redraw})
-        counts |= dict(self.points) if isinstance(self.points, Mapping) else {"points": self.points}
-        for name, count in counts.items():
-            if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-                raise DeclarationError(f"{name}={count!r}: give a whole number of at least 1.")
-        for name, weight in self.weights.items():
-            if not 0 <= weight < math.inf:
-                raise DeclarationError(f"weights[{name!r}]={weight!r}: give a finite number, not negative.")
-        positive = {"damping": self.damping, "tolerance": self.tolerance}
-        for name, number in (positive | {"checkpoint_seconds": self.checkpoint_seconds}).items():
-            if not 0 < number < math.inf:
-                raise DeclarationError(f"{name}={number!r}: give a positive, finite number.")
+        checks.whole(self.steps, "steps")
+        if self.redraw is not None:
+            checks.whole(self.redraw, "redraw")
+        checks.counts(self.points, "points")
+        checks.weights(self.weights)
+        for name in ("damping", "tolerance", "checkpoint_seconds"):
+            checks.amount(getattr(self, name), name)
         if not isinstance(self.sampling, Sampling):
             raise DeclarationError(
                 f"sampling={self.sampling!r} is none; use Fixed(), ResidualAdaptive() or Fresh()."
@@ -102,8 +98,9 @@ class NaturalGradient(Method):
             raise DeclarationError(
                 f"redraw={self.redraw} beside {self.sampling!r}, which says itself when points are drawn; leave redraw out."
             )
-        if not 0 <= self.momentum < 1:
-            raise DeclarationError(f"momentum={self.momentum!r}: give a number from 0 to below 1, say 0.9.")
+        checks.number(
+            self.momentum, "momentum", lambda x: 0 <= x < 1, "give a number from 0 to below 1, say 0.9"
+        )
 
     @property
     def default_dtype(self) -> torch.dtype:

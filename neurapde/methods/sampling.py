@@ -4,7 +4,6 @@ A `Sampling` is what a user declares; a `Draws` is one run of it, which keeps th
 the checkpoint.
 """
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor
 
 from neurapde.constraints import Constraint, Interior, Samples
-from neurapde.core.errors import DeclarationError
+from neurapde.core import checks
 from neurapde.core.vocabulary import Declaration
 from neurapde.domains.sampling import How, check_request
 from neurapde.methods.objective import Objective
@@ -99,16 +98,11 @@ class ResidualAdaptive(Sampling):
     pool: int = 8
 
     def __post_init__(self) -> None:
-        for name, count, least in (("every", self.every, 1), ("pool", self.pool, 2)):
-            if isinstance(count, bool) or not isinstance(count, int) or count < least:
-                raise DeclarationError(
-                    f"{name}={count!r} of ResidualAdaptive: give a whole number of at least {least}."
-                )
-        for name, value in (("power", self.power), ("floor", self.floor)):
-            if not 0 <= value < math.inf:
-                raise DeclarationError(
-                    f"{name}={value!r} of ResidualAdaptive: give a finite number, not negative."
-                )
+        checks.whole(self.every, "every", 1, " steps of ResidualAdaptive")
+        checks.whole(self.pool, "pool", 2, " times the points of ResidualAdaptive")
+        for name in ("power", "floor"):
+            way = "give a finite number, not negative, to ResidualAdaptive"
+            checks.number(getattr(self, name), name, lambda x: x >= 0, way)
 
     def keeps(self, constraint: Constraint) -> bool:
         return isinstance(constraint.sample, Interior)

@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from neurapde.core.errors import DeclarationError
+from neurapde.core import checks
 
 
 class Schedule(ABC):
@@ -42,8 +42,7 @@ class Cosine(Schedule):
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.final <= 1:
-            raise DeclarationError(f"Cosine final={self.final}: it must lie in 0 … 1, say 0.01.")
+        checks.number(self.final, "Cosine final", lambda x: 0 <= x <= 1, "it must lie in 0 … 1, say 0.01")
 
     @property
     def follows_total(self) -> bool:
@@ -61,10 +60,9 @@ class Exponential(Schedule):
     every: int = 10_000
 
     def __post_init__(self) -> None:
-        if not 0 < self.rate <= 1:
-            raise DeclarationError(f"Exponential rate={self.rate}: it must lie in 0 … 1, say 0.5 to halve.")
-        if self.every < 1:
-            raise DeclarationError(f"Exponential every={self.every}: it must be at least 1 step.")
+        way = "it must lie in 0 … 1, say 0.5 to halve"
+        checks.number(self.rate, "Exponential rate", lambda x: 0 < x <= 1, way)
+        checks.whole(self.every, "Exponential every", 1, " step")
 
     @property
     def follows_total(self) -> bool:

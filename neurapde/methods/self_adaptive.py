@@ -3,14 +3,13 @@
 A `SelfAdaptive` is what a user declares; an `Adapting` is one run of it, which keeps the factor of each point.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from neurapde.core.errors import DeclarationError
+from neurapde.core import checks
 from neurapde.core.vocabulary import Declaration
 from neurapde.methods.losses import MEASURES
 from neurapde.methods.objective import Batch, Objective
@@ -37,12 +36,9 @@ class SelfAdaptive(Declaration):
     gain: float = 0.01
 
     def __post_init__(self) -> None:
-        if not 0 <= self.memory < 1:
-            raise DeclarationError(
-                f"memory={self.memory!r} of SelfAdaptive: it must lie in 0 … 1, say 0.999."
-            )
-        if not 0 < self.gain < math.inf:
-            raise DeclarationError(f"gain={self.gain!r} of SelfAdaptive: give a positive, finite number.")
+        way = "the SelfAdaptive memory must lie in 0 … 1, say 0.999"
+        checks.number(self.memory, "memory", lambda x: 0 <= x < 1, way)
+        checks.amount(self.gain, "gain")
 
     def led(self, factors: Tensor, residual: Tensor) -> Tensor:
         """The factors λ (n,), or one for all, after a residual `(n,)` or `(n, c)` was found; components by their norm."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from neurapde.core.errors import DeclarationError
+from neurapde.core import checks
 from neurapde.core.vocabulary import Declaration
 from neurapde.methods.objective import Batch
 
@@ -42,12 +42,9 @@ class GradientNorm(Weighting):
     memory: float = 0.9
 
     def __post_init__(self) -> None:
-        if isinstance(self.every, bool) or not isinstance(self.every, int) or self.every < 1:
-            raise DeclarationError(
-                f"every={self.every!r} of GradientNorm: give a whole number of at least 1."
-            )
-        if not 0 <= self.memory < 1:
-            raise DeclarationError(f"memory={self.memory!r} of GradientNorm: it must lie in 0 … 1, say 0.9.")
+        checks.whole(self.every, "every", 1, " step of GradientNorm")
+        way = "the GradientNorm memory must lie in 0 … 1, say 0.9"
+        checks.number(self.memory, "memory", lambda x: 0 <= x < 1, way)
 
     def due(self, step: int) -> bool:
         return step % self.every == 0

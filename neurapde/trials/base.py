@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
 from neurapde.jets.jet import Jet
@@ -141,8 +142,29 @@ def box_scale(bounds: Bounds) -> tuple[np.ndarray, float]:
 
 def check_size(width: int, depth: int) -> None:
     """Raise a DeclarationError unless width ≥ 1 and depth ≥ 0 are whole numbers."""
-    for name, value, least in (("width", width, 1), ("depth", depth, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise DeclarationError(
-                f"{name}={value!r} is no size of a network; give a whole number of at least {least}."
-            )
+    checks.whole(width, "width", 1, ", the neurons of a layer")
+    checks.whole(depth, "depth", 0, ", the layers of a network")
+
+
+def check_modes(modes: Sequence[int]) -> Sequence[int]:
+    """Raise a DeclarationError unless there is a whole number of modes, at least 1, for each axis."""
+    if not isinstance(modes, list | tuple) or not modes:
+        raise DeclarationError(
+            f"modes={checks.shown(modes)}: give the number of modes along each axis, (8, 8)."
+        )
+    for count in modes:
+        checks.whole(count, "modes", 1, " along each axis")
+    return modes
+
+
+def check_ends(free: Any, axes: int) -> None:
+    """Raise a DeclarationError unless `free` is None, or a pair of booleans for each axis."""
+    pairs = list(free) if isinstance(free, list | tuple) else []
+    if free is not None and (
+        len(pairs) != axes
+        or not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs)
+        or not all(isinstance(end, bool) for pair in pairs for end in pair)
+    ):
+        raise DeclarationError(
+            f"free={checks.shown(free)} for {axes} axes: give a pair (False, True) for each, or None."
+        )

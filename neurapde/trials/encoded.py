@@ -13,6 +13,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.activations import ReLU, Sine
 from neurapde.trials.base import Bounds, Trial, check_size
@@ -72,7 +73,7 @@ class ReluPE(Encoded):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.octaves, bool) or not isinstance(self.octaves, int) or not 1 <= self.octaves <= 20:
+        if checks.whole(self.octaves, "octaves", 1, ", up to 20") > 20:
             raise DeclarationError(f"octaves={self.octaves!r}; give a whole number from 1 to 20")
 
     def wavevectors(self, dimension: int, generator: torch.Generator) -> Tensor:
@@ -95,9 +96,8 @@ class FourierFeatures(Encoded):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_size(self.features, 0)
-        if not 0 < self.deviation < math.inf:
-            raise DeclarationError(f"deviation={self.deviation!r}; give a positive number, 10 for pictures")
+        checks.whole(self.features, "features")
+        checks.number(self.deviation, "deviation", lambda x: x > 0, "give a positive number, 10 for pictures")
 
     def wavevectors(self, dimension: int, generator: torch.Generator) -> Tensor:
         drawn = torch.empty((self.features, dimension), dtype=torch.float64, device=generator.device)

@@ -10,6 +10,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.activations import Sine
 from neurapde.jets.jet import Jet, Layout
@@ -121,9 +122,7 @@ class HyperSiren(Trial):
         check_size(self.width, self.depth)
         Sine(self.omega_0), Sine(self.omega_hidden)
         for name in ("codes", "latent", "hidden"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise DeclarationError(f"{name}={value!r}: give a whole number of at least 1.")
+            checks.whole(getattr(self, name), name)
 
     def build(
         self,

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import torch
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.activations import Activation, ReLU, Softplus, Tanh
 from neurapde.trials.base import Bounds, Trial, check_size
@@ -36,9 +37,9 @@ class MLP(Trial):
 
     def __post_init__(self) -> None:
         check_size(self.width, self.depth)
-        if self.activation not in _ACTIVATIONS:
+        if not isinstance(self.activation, str) or self.activation not in _ACTIVATIONS:
             raise DeclarationError(
-                f"activation={self.activation!r} is not known to MLP; use one of "
+                f"activation={checks.shown(self.activation)} is not known to MLP; use one of "
                 f"{', '.join(map(repr, _ACTIVATIONS))}, "
                 "or Siren for sines."
             )

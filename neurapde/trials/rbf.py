@@ -9,10 +9,10 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from neurapde.core.errors import DeclarationError
+from neurapde.core import checks
 from neurapde.jets.jet import Jet, Layout
 from neurapde.jets.sweep import linear_layer
-from neurapde.trials.base import Bounds, Trial, TrialFunction, box_scale, check_size
+from neurapde.trials.base import Bounds, Trial, TrialFunction, box_scale
 from neurapde.trials.layered import linear, uniform
 
 
@@ -30,11 +30,10 @@ class RBF(Trial):
     sharpness: float = 10.0
 
     def __post_init__(self) -> None:
-        check_size(self.count, 0)
-        if not 0 < self.sharpness < float("inf"):
-            raise DeclarationError(
-                f"sharpness={self.sharpness!r}; give a positive number, 10 as in the paper"
-            )
+        checks.whole(self.count, "count")
+        checks.number(
+            self.sharpness, "sharpness", lambda x: x > 0, "give a positive number, 10 as in the paper"
+        )
 
     def build(
         self,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet
 from neurapde.trials.base import Bounds, Trial, TrialFunction
@@ -48,8 +48,7 @@ class Scaled(Trial):
             raise DeclarationError(
                 f"Scaled takes a network, such as Scaled(Siren(), 100.0); found {type(self.network).__name__}."
             )
-        if not 0 < self.size < math.inf:
-            raise DeclarationError(f"size={self.size!r} of Scaled: give a positive, finite number.")
+        checks.amount(self.size, "size")
 
     def build(
         self,

@@ -11,10 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
+from neurapde.domains.box import Box
 from neurapde.galerkin.modes import AxisModes
 from neurapde.jets.jet import Jet, Layout
-from neurapde.trials.base import Bounds, Trial, TrialFunction
+from neurapde.trials.base import Bounds, Trial, TrialFunction, check_ends, check_modes
 
 FEW = 8  # distinct times up to which the head is formed for each, instead of at the knots around the points
 SHARED = (
@@ -40,10 +42,12 @@ class SineHistory(Trial):
     free: tuple[tuple[bool, bool], ...] | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.modes) <= 2 or min(self.modes) < 1 or self.moments < 2:
-            raise DeclarationError(
-                f"modes={self.modes}, moments={self.moments}; give at least 1 mode on one or two axes, and 2 moments"
-            )
+        if len(check_modes(self.modes)) > 2:
+            raise DeclarationError(f"modes={self.modes}: give the modes of one or two axes in space.")
+        checks.whole(self.moments, "moments", 2)
+        check_ends(self.free, len(self.modes))
+        if self.box is not None:
+            Box(*self.box)
 
     def axes(self, bounds: Bounds) -> tuple[AxisModes, ...]:
         """The modes of each axis in space, for a space–time domain with these corners (d + 1,), (d + 1,)."""

@@ -16,7 +16,7 @@ from torch import Tensor
 from neurapde.core.errors import DeclarationError
 from neurapde.galerkin.modes import AxisModes
 from neurapde.jets.jet import Jet, Layout
-from neurapde.trials.base import Bounds, Trial, TrialFunction
+from neurapde.trials.base import Bounds, Trial, TrialFunction, check_ends, check_modes
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,8 @@ class SineLattice(Trial):
     free: tuple[tuple[bool, bool], ...] | None = None
 
     def __post_init__(self) -> None:
-        if not self.modes or min(self.modes) < 1:
-            raise DeclarationError(f"modes={self.modes} leaves an axis without modes; give at least 1 each")
-        if self.free is not None and len(self.free) != len(self.modes):
-            raise DeclarationError(
-                f"free names {len(self.free)} axes and modes {len(self.modes)}; give one pair each"
-            )
+        check_modes(self.modes)
+        check_ends(self.free, len(self.modes))
 
     def axes(self, bounds: Bounds) -> tuple[AxisModes, ...]:
         """The modes of each axis on the box with these corners (d,), (d,)."""
