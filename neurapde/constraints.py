@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import torch
 
 from neurapde.core import checks
-from neurapde.core.arrays import Array
+from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
 from neurapde.core.vocabulary import Declaration
@@ -196,11 +196,10 @@ def _checked(domain: Any) -> Domain:
 
 def at_points(points: Array, normals: Array | None = None, targets: Array | None = None) -> AtPoints:
     """A sampler of given points `(n, d)`, with normals `(n, d)` and measured targets `(n, …)` if given."""
-    places = checks.reals(points, "points of at_points(…)")
-    shape = places.shape
+    shape = checks.array(points, "points of at_points(…)").shape
     if len(shape) != 2 or 0 in shape:
         raise DeclarationError(f"points have the shape {shape}; give an array (n, d) with at least one row")
-    fixed = torch.tensor(places)
+    fixed = torch.tensor(to_numpy(as_points(points, shape[1])), dtype=torch.float64)
     if normals is not None:
         directions = checks.reals(normals, "normals of at_points(…)")
         if directions.shape != shape:

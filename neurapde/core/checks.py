@@ -58,27 +58,33 @@ def positive(value: Any, what: str) -> float:
     return found
 
 
-def number(value: Any, what: str, rule: Callable[[float], bool], way: str) -> float:
+def number(value: Any, what: str, rule: Callable[[float], bool], way: str, *, of: str = "") -> float:
     """A finite real number for which a rule holds; `way` is the end of the message where it does not."""
     plain = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if (
         not plain or abs(value) > LARGEST or not rule(value)
     ):  # NaN and infinity included, by the second and third
-        raise DeclarationError(f"{what}={shown(value)}: {way}.")
+        raise DeclarationError(f"{what}={shown(value)}{_of(of)}: {way}.")
     return float(value)
 
 
-def amount(value: Any, what: str) -> float:
+def _of(owner: str) -> str:
+    return f" of {owner}" if owner else ""
+
+
+def amount(value: Any, what: str, *, of: str = "") -> float:
     """A finite number above zero."""
-    return number(value, what, lambda x: x > 0, "give a positive, finite number")
+    return number(value, what, lambda x: x > 0, "give a positive, finite number", of=of)
 
 
-def whole(value: Any, what: str, least: int = 1, way: str = "") -> int:
+def whole(value: Any, what: str, least: int = 1, way: str = "", *, of: str = "") -> int:
     """A whole number from `least` to two thousand million; `way` is added to the message."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise DeclarationError(f"{what}={shown(value)}: give a whole number of at least {least}{way}.")
+        raise DeclarationError(
+            f"{what}={shown(value)}{_of(of)}: give a whole number of at least {least}{way}."
+        )
     if value > MOST:
-        raise DeclarationError(f"{what}={shown(value)}: give at most {MOST}.")
+        raise DeclarationError(f"{what}={shown(value)}{_of(of)}: give at most {MOST}.")
     return value
 
 

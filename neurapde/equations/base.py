@@ -138,8 +138,14 @@ class Equation(AbstractEquation):
                 f"residual of the Equation is {checks.shown(self.residual)}; give a function residual(x, u)"
             )
         check_order(self.order, "the Equation")
-        checks.whole(self.outputs, "outputs of the Equation")
-        checks.flag(self.complex, "complex of the Equation")
+        if isinstance(self.outputs, bool) or not isinstance(self.outputs, int) or self.outputs < 1:
+            raise DeclarationError(
+                f"outputs of the Equation is {checks.shown(self.outputs)}; give a whole number of at least 1"
+            )
+        if not isinstance(self.complex, bool):
+            raise DeclarationError(
+                f"complex of the Equation is {checks.shown(self.complex)}; give True or False"
+            )
         checks.name(self.name, "name of the Equation")
         given = self.mixed if isinstance(self.mixed, list | tuple) else (self.mixed,)
         pairs = tuple(tuple(pair) if isinstance(pair, list | tuple) else (pair,) for pair in given)

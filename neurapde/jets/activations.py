@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,11 @@ class Sine(Activation):
     frequency: float = 30.0
 
     def __post_init__(self) -> None:
-        way = "the frequency of a sine layer must be positive and finite (30 in the paper)"
-        checks.number(self.frequency, "frequency", lambda x: x > 0, way)
+        found = self.frequency
+        if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found <= checks.LARGEST:
+            raise DeclarationError(
+                f"the frequency of a sine layer is {checks.shown(found)}; it must be positive and finite (30 in the paper)."
+            )
 
     @property
     def omega(self) -> float:

@@ -44,12 +44,14 @@ class Causal(Declaration):
     tolerance: float | Sequence[float] = (0.01, 0.1, 1.0, 10.0, 100.0)
 
     def __post_init__(self) -> None:
-        checks.whole(self.windows, "windows", 2, " of Causal")
-        way = "give Causal a positive, finite number, or several that rise"
+        checks.whole(self.windows, "windows", 2, of="Causal")
+        way = "give a positive, finite number, or several that rise"
         several = self.tolerance if isinstance(self.tolerance, list | tuple) else (self.tolerance,)
-        tolerances = tuple(checks.number(one, "tolerance", lambda x: x > 0, way) for one in several)
+        tolerances = tuple(
+            checks.number(one, "tolerance", lambda x: x > 0, way, of="Causal") for one in several
+        )
         if not tolerances or any(a >= b for a, b in pairwise(tolerances)):
-            raise DeclarationError(f"tolerance={self.tolerance!r}: {way}.")
+            raise DeclarationError(f"tolerance={self.tolerance!r} of Causal: {way}.")
         if isinstance(self.tolerance, list):
             object.__setattr__(self, "tolerance", tolerances)
 

@@ -28,9 +28,9 @@ class Curriculum(Declaration):
     first: float = 0.0
 
     def __post_init__(self) -> None:
-        checks.whole(self.steps, "steps", 1, " for the Curriculum")
-        way = "give the Curriculum a part between 0 and 1"
-        checks.number(self.first, "first", lambda x: 0 <= x <= 1, way)
+        checks.whole(self.steps, "steps", of="the Curriculum")
+        way = "give a part between 0 and 1"
+        checks.number(self.first, "first", lambda x: 0 <= x <= 1, way, of="the Curriculum")
 
     def check(self, problem: Problem) -> None:
         """Refuse a problem without a time."""

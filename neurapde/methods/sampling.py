@@ -98,11 +98,11 @@ class ResidualAdaptive(Sampling):
     pool: int = 8
 
     def __post_init__(self) -> None:
-        checks.whole(self.every, "every", 1, " steps of ResidualAdaptive")
-        checks.whole(self.pool, "pool", 2, " times the points of ResidualAdaptive")
+        checks.whole(self.every, "every", of="ResidualAdaptive")
+        checks.whole(self.pool, "pool", 2, of="ResidualAdaptive")
         for name in ("power", "floor"):
-            way = "give a finite number, not negative, to ResidualAdaptive"
-            checks.number(getattr(self, name), name, lambda x: x >= 0, way)
+            way = "give a finite number, not negative"
+            checks.number(getattr(self, name), name, lambda x: x >= 0, way, of="ResidualAdaptive")
 
     def keeps(self, constraint: Constraint) -> bool:
         return isinstance(constraint.sample, Interior)

@@ -36,9 +36,9 @@ class SelfAdaptive(Declaration):
     gain: float = 0.01
 
     def __post_init__(self) -> None:
-        way = "the SelfAdaptive memory must lie in 0 … 1, say 0.999"
-        checks.number(self.memory, "memory", lambda x: 0 <= x < 1, way)
-        checks.amount(self.gain, "gain")
+        way = "it must lie in 0 … 1, say 0.999"
+        checks.number(self.memory, "memory", lambda x: 0 <= x < 1, way, of="SelfAdaptive")
+        checks.amount(self.gain, "gain", of="SelfAdaptive")
 
     def led(self, factors: Tensor, residual: Tensor) -> Tensor:
         """The factors λ (n,), or one for all, after a residual `(n,)` or `(n, c)` was found; components by their norm."""

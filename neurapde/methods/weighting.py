@@ -42,9 +42,9 @@ class GradientNorm(Weighting):
     memory: float = 0.9
 
     def __post_init__(self) -> None:
-        checks.whole(self.every, "every", 1, " step of GradientNorm")
-        way = "the GradientNorm memory must lie in 0 … 1, say 0.9"
-        checks.number(self.memory, "memory", lambda x: 0 <= x < 1, way)
+        checks.whole(self.every, "every", of="GradientNorm")
+        way = "it must lie in 0 … 1, say 0.9"
+        checks.number(self.memory, "memory", lambda x: 0 <= x < 1, way, of="GradientNorm")
 
     def due(self, step: int) -> bool:
         return step % self.every == 0

@@ -142,18 +142,19 @@ def box_scale(bounds: Bounds) -> tuple[np.ndarray, float]:
 
 def check_size(width: int, depth: int) -> None:
     """Raise a DeclarationError unless width ≥ 1 and depth ≥ 0 are whole numbers."""
-    checks.whole(width, "width", 1, ", the neurons of a layer")
-    checks.whole(depth, "depth", 0, ", the layers of a network")
+    for name, value, least in (("width", width, 1), ("depth", depth, 0)):
+        checks.whole(value, name, least, of="a network")
 
 
 def check_modes(modes: Sequence[int]) -> Sequence[int]:
     """Raise a DeclarationError unless there is a whole number of modes, at least 1, for each axis."""
-    if not isinstance(modes, list | tuple) or not modes:
+    every = list(modes) if isinstance(modes, list | tuple) else []
+    if not every or not all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in every):
         raise DeclarationError(
-            f"modes={checks.shown(modes)}: give the number of modes along each axis, (8, 8)."
+            f"modes={checks.shown(modes)} leaves an axis without modes; give at least 1 mode each, (8, 8)"
         )
-    for count in modes:
-        checks.whole(count, "modes", 1, " along each axis")
+    for count in every:
+        checks.whole(count, "modes")
     return modes
 
 
@@ -166,5 +167,6 @@ def check_ends(free: Any, axes: int) -> None:
         or not all(isinstance(end, bool) for pair in pairs for end in pair)
     ):
         raise DeclarationError(
-            f"free={checks.shown(free)} for {axes} axes: give a pair (False, True) for each, or None."
+            f"free={checks.shown(free)}: free names {len(pairs)} axes and modes {axes}; give one pair of booleans each, "
+            "(False, True), or None"
         )
