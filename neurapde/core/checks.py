@@ -61,9 +61,7 @@ def positive(value: Any, what: str) -> float:
 def number(value: Any, what: str, rule: Callable[[float], bool], way: str, *, of: str = "") -> float:
     """A finite real number for which a rule holds; `way` is the end of the message where it does not."""
     plain = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if (
-        not plain or abs(value) > LARGEST or not rule(value)
-    ):  # NaN and infinity included, by the second and third
+    if not plain or abs(value) > LARGEST or not rule(value):
         raise DeclarationError(f"{what}={shown(value)}{_of(of)}: {way}.")
     return float(value)
 
