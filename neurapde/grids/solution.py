@@ -55,7 +55,7 @@ class GridSolution:
         points = as_points(points, self.grid.dimension)
         places = to_numpy(points).astype(float)
         values = interpolate(self.grid, self.values, places)
-        unknown = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
+        unknown = np.flatnonzero(~np.isfinite(values).all(axis=tuple(range(1, values.ndim))))
         if self.domain is not None and len(unknown):
             unknown = unknown[self._inside(places[unknown])]
             values[unknown] = from_known_nodes(self.grid, self.values, places[unknown], self._inside)
