@@ -33,6 +33,7 @@ from neurapde.core.errors import DeclarationError as DeclarationError
 from neurapde.core.errors import DeclarationWarning as DeclarationWarning
 from neurapde.core.errors import ResolutionError as ResolutionError
 from neurapde.core.errors import ResolutionWarning as ResolutionWarning
+from neurapde.core.errors import StorageWarning as StorageWarning
 from neurapde.data.blending import blended_differences as blended_differences
 from neurapde.data.films import film as film
 from neurapde.data.films import read_film as read_film

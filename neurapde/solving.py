@@ -1,11 +1,9 @@
 """`solve`: the one loop from a problem to a solution; it knows no equation and no optimiser by name."""
 
-import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
-from pathlib import Path
 
 import torch
 
@@ -21,10 +19,13 @@ from neurapde.methods.closing import closed
 from neurapde.problem import Problem
 from neurapde.solution import Solution
 from neurapde.storage.files import Checkpoint, Run, read_checkpoint, write
+from neurapde.storage.fingerprint import Identity, fingerprint
 from neurapde.storage.record import Record, Stage
+from neurapde.storage.run_folder import RunFolder, run_folder
 from neurapde.trials.base import Trial, TrialFunction, copied
 from neurapde.trials.hard import missed_conditions, with_hard_conditions
 
+CHECKPOINT = "checkpoint.h5"
 DTYPES = (torch.float32, torch.float64)
 
 
@@ -50,17 +51,24 @@ def solve(
     device: "auto" (CUDA where there is one), "cpu", "cuda", ….
     dtype: torch.float32 or torch.float64; None for the precision the methods are meant for.
     seed: of the parameters drawn and the points drawn; on a CPU the same seed gives the same solution.
-    out: a folder, made when missing, for `checkpoint.h5`. A checkpoint already there is kept as
-        `checkpoint.previous.h5` unless the solve resumes from it.
-    resume: go on from the checkpoint in `out`; where there is none yet, start.
+    out: a folder, made when missing, for `checkpoint.h5`. A checkpoint already there is kept under a number,
+        `checkpoint.1.h5`, unless the solve resumes from it. One run at a time works in a folder. A checkpoint that cannot
+        be written is a StorageWarning and a note; the next one is tried again.
+    resume: go on from the checkpoint in `out`, which must be of the same problem, functions, data, trial, method and
+        seed; where there is none yet, start.
     progress: show a bar on stderr, if that is a terminal.
     Returns a Solution; `solution.status` says how it ended. Ctrl-C and SIGTERM are one: a training ends after the step
         under way, a direct method at once, with the level before; where there is none yet, they raise KeyboardInterrupt.
     Raises DeclarationError, before any work, for what does not fit together or another solve's checkpoint.
     """
     setup = _prepare(problem, trial, method, device, dtype, seed, resume, out)
-    folder = None if out is None else Path(out)
-    found = _checkpoint(setup, folder, resume)
+    with run_folder(out, CHECKPOINT, resume) as folder:
+        return _solved(setup, folder, seed, resume, progress)
+
+
+def _solved(setup: "_Setup", folder: RunFolder, seed: int, resume: bool, progress: bool) -> Solution:
+    """The loop over the stages."""
+    problem, found = setup.problem, _checkpoint(setup, folder, resume)
     notes = list(setup.notes)
     stages: list[Stage] = []
     first, current, resumed = 0, setup.trial, None
@@ -91,6 +99,7 @@ def solve(
             break
     if current is None:
         raise DeclarationError("no method was given; leave method out, or give at least one.")
+    notes += folder.notes
     return Solution(problem, problem.domain, current, tuple(stages), tuple(notes), str(problem))
 
 
@@ -105,6 +114,7 @@ class _Setup:
     device: torch.device
     dtype: torch.dtype
     notes: tuple[str, ...]
+    identity: Identity | None
 
 
 def _prepare(
@@ -141,7 +151,24 @@ def _prepare(
     if function is not None:
         function, told = with_hard_conditions(problem, function)
         spec, notes = function.spec, [*notes, *told]
-    return _Setup(problem, spec, function, methods, found, precision, tuple(notes))
+    identity = None if out is None else _identity(problem, trial, spec, methods, seed)
+    return _Setup(problem, spec, function, methods, found, precision, tuple(notes), identity)
+
+
+def _identity(
+    problem: Problem,
+    trial: Trial | TrialFunction | None,
+    spec: Trial | None,
+    methods: Sequence[Method],
+    seed: int,
+) -> Identity:
+    """What a checkpoint must agree in beside the declarations; a trial function is known by its parameters."""
+    parts: dict[str, object] = {"problem": problem, "trial": spec}
+    parts["method"] = [stage.resume_key() for stage in methods]
+    found = Identity.of(seed, parts)
+    if isinstance(trial, TrialFunction):
+        found = replace(found, digests={**found.digests, "trial": fingerprint(trial.state_dict())})
+    return found
 
 
 def _methods(
@@ -214,31 +241,28 @@ def _function(
     )
 
 
-def _checkpoint(setup: _Setup, folder: Path | None, resume: bool) -> Checkpoint | None:
-    if folder is None:
+def _checkpoint(setup: _Setup, folder: RunFolder, resume: bool) -> Checkpoint | None:
+    if not resume or folder.path is None or not folder.path.exists():
         return None
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "checkpoint.h5"
-    if not path.exists():
-        return None
-    if resume:
-        return read_checkpoint(path, setup.problem, setup.spec, setup.methods, setup.dtype, setup.device)
-    os.replace(path, folder / "checkpoint.previous.h5")
-    return None
+    assert setup.identity is not None
+    return read_checkpoint(
+        folder.path, setup.problem, setup.spec, setup.methods, setup.dtype, setup.device, setup.identity
+    )
 
 
 def _saver(
-    setup: _Setup, folder: Path | None, index: int, earlier: tuple[Stage, ...], notes: tuple[str, ...]
+    setup: _Setup, folder: RunFolder, index: int, earlier: tuple[Stage, ...], notes: tuple[str, ...]
 ) -> Callable[[TrialFunction, Snapshot, Status], None]:
     """What writes the checkpoint of stage `index`: a solution as it stands, and what it takes to go on."""
     problem, method = setup.problem, setup.methods[index]
 
     def save(trial: TrialFunction, snapshot: Snapshot, status: Status) -> None:
-        if folder is None:
+        if setup.identity is None:
             return
         stage = Stage(method.describe(), status, snapshot.seconds, snapshot.history)
         record = Record(problem, problem.domain, trial, (*earlier, stage), notes, str(problem))
-        write(folder / "checkpoint.h5", record, Run(setup.methods, index, snapshot))
+        run = Run(setup.methods, index, snapshot, setup.identity)
+        folder.save(lambda path: write(path, record, run))
 
     return save
 

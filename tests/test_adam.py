@@ -112,7 +112,7 @@ def test_resuming_where_there_is_no_checkpoint_starts(tmp_path: Path) -> None:
 def test_a_fresh_solve_keeps_the_checkpoint_it_finds(tmp_path: Path) -> None:
     first = train(2, out=tmp_path)
     train(1, out=tmp_path)
-    assert identical(npde.load(tmp_path / "checkpoint.previous.h5"), first)
+    assert identical(npde.load(tmp_path / "checkpoint.1.h5"), first)
 
 
 @pytest.mark.parametrize(

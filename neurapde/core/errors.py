@@ -12,5 +12,9 @@ class DeclarationWarning(UserWarning):
     """Something was declared that can be, but is probably not what was meant."""
 
 
+class StorageWarning(UserWarning):
+    """Something could not be kept on the disk: the work goes on without it."""
+
+
 class StorageError(DeclarationError):
     """A file that cannot be read as what was asked for: foreign, damaged, newer, too large, or lacking a part."""

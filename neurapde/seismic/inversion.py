@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -31,6 +30,8 @@ from neurapde.seismic.time_domain import TimeDomain
 from neurapde.seismic.unknowns import Unknown, build_unknown
 from neurapde.seismic.velocity import Velocity, as_velocity
 from neurapde.seismic.wavefield_reconstruction import WavefieldReconstruction
+from neurapde.storage.fingerprint import PYTHON, Identity, fingerprint
+from neurapde.storage.run_folder import RunFolder, run_folder
 
 METHODS: dict[str, Callable[[], InversionMethod]] = {
     "joint": Joint,
@@ -72,7 +73,10 @@ def invert(
         surface; a PML is a layer inside the domain, whose inner part is then the region of the model.
     frequencies: None for all at once, some of them in Hz, or a `Continuation`.
     misfit: `L2()` unless given, of `Penalty` `L1()`. seed: of the parameters drawn.
-    out: a folder, made when missing, for a checkpoint. resume: go on from it; where there is none yet, start.
+    out: a folder, made when missing, for a checkpoint; one of an earlier run is kept under a number unless this goes on
+        from it. One run at a time works in a folder.
+    resume: go on from the checkpoint in `out`, which must be of the same survey, model, functions, method and seed; where
+        there is none yet, start.
     progress: show bars on stderr, if that is a terminal.
     Returns an Inversion; its `status` says how it ended. Ctrl-C and SIGTERM end it and keep what it has.
     Where the survey states its noise, a stage ends when the data are explained down to it, unless a prior balances them.
@@ -90,12 +94,23 @@ def invert(
     unknown = build_unknown(
         setting.velocity, setting.enclosure, trial, grid, torch.Generator().manual_seed(seed)
     )
-    keep = _Keeper(out, Declared.of(setting, chosen, unknown), unknown)
     notes = [
         f"Velocity: {trial.describe()}, {unknown.parameter_count} parameters.",
         f"Model: {setting.enclosure.describe()}.",
         *warned,
     ]
+    if resume and out is None:
+        raise DeclarationError("resume=True needs the folder of the checkpoint: give out=….")
+    with run_folder(out, FILE, resume) as folder:
+        keep = _Keeper(folder, Declared.of(setting, chosen, unknown), unknown, seed, surveys)
+        return _inverted(keep, surveys, notes, resume, Progress(progress))
+
+
+def _inverted(
+    keep: "_Keeper", surveys: tuple[Survey, ...], notes: list[str], resume: bool, progress: Progress
+) -> Inversion:
+    """The loop over the stages."""
+    setting, chosen, unknown = keep.declared.setting, keep.declared.method, keep.unknown
     records, resumed = keep.found(resume)
     found: Found | None = None
     for part in surveys[len(records) :]:
@@ -103,8 +118,8 @@ def invert(
             replace(setting, survey=part),
             unknown,
             part.noise,
-            seed,
-            Progress(progress),
+            keep.seed,
+            progress,
             keep.saver(records),
             resumed,
         )
@@ -114,6 +129,7 @@ def invert(
             break
     assert found is not None
     notes += [note for record in records for note in record.notes]
+    notes += keep.folder.notes
     return Inversion(
         setting=setting,
         method=chosen,
@@ -193,22 +209,33 @@ def _run(method: InversionMethod, stage: Stage) -> tuple[StageRecord, Found]:
 class _Keeper:
     """The checkpoint of an inversion, if a folder was given."""
 
-    def __init__(self, out: str | PathLike[str] | None, declared: Declared, unknown: Unknown) -> None:
-        self.path = None if out is None else Path(out) / FILE
-        self.declared, self.unknown = declared, unknown
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+    def __init__(
+        self,
+        folder: RunFolder,
+        declared: Declared,
+        unknown: Unknown,
+        seed: int,
+        surveys: tuple[Survey, ...],
+    ) -> None:
+        self.folder, self.declared, self.unknown, self.seed = folder, declared, unknown, seed
+        self.identity = Identity(seed, PYTHON, {})
+        if folder.path is not None:
+            found = Identity.of(seed, {"inversion": declared})
+            stages = fingerprint([part.frequencies for part in surveys])
+            self.identity = replace(found, digests={**found.digests, "frequencies": stages})
 
     def found(self, resume: bool) -> tuple[tuple[StageRecord, ...], Snapshot | None]:
-        if resume and self.path is None:
-            raise DeclarationError("resume=True needs the folder of the checkpoint: give out=….")
-        if not resume or self.path is None or not self.path.exists():
+        path = self.folder.path
+        if not resume or path is None or not path.exists():
             return (), None
-        return read_checkpoint(self.path, self.declared, self.unknown)
+        return read_checkpoint(path, self.declared, self.unknown, self.identity)
 
     def saver(self, earlier: tuple[StageRecord, ...]) -> Callable[[Snapshot], None]:
         def save(snapshot: Snapshot) -> None:
-            if self.path is not None:
-                write_checkpoint(self.path, self.declared, self.unknown, earlier, snapshot)
+            self.folder.save(
+                lambda path: write_checkpoint(
+                    path, self.declared, self.unknown, earlier, snapshot, self.identity
+                )
+            )
 
         return save

@@ -1,7 +1,7 @@
 """Inversions and their checkpoints as HDF5 files: declarations as data, parameters and waves as arrays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from neurapde.seismic.velocity import Gridded, Velocity
 from neurapde.storage import hdf5
 from neurapde.storage.encoding import Encoded, NotStored, decode, difference, encode
 from neurapde.storage.files import BASES
+from neurapde.storage.fingerprint import Identity
 from neurapde.trials.base import Trial
 
 KIND, CHECKPOINT = "inversion", "inversion checkpoint"
@@ -131,7 +132,12 @@ def read(path: Path) -> Contents:
 
 
 def write_checkpoint(
-    path: Path, declared: Declared, unknown: Unknown, earlier: Sequence[StageRecord], snapshot: Snapshot
+    path: Path,
+    declared: Declared,
+    unknown: Unknown,
+    earlier: Sequence[StageRecord],
+    snapshot: Snapshot,
+    identity: Identity,
 ) -> None:
     """Write what stage number `len(earlier)` needs to go on from `snapshot`."""
     encoded = encode(declared)
@@ -140,6 +146,7 @@ def write_checkpoint(
         hdf5.put_json(file, "declared", encoded.tree)
         hdf5.put_tensors(file, "parameters", unknown.state_dict())
         hdf5.put_json(file, "run", {"step": snapshot.step, "seconds": snapshot.seconds})
+        hdf5.put_json(file, "identity", asdict(identity))
         hdf5.put_json(file, "names", snapshot.history.names)
         hdf5.put_tensors(file, "state", snapshot.tensors)
         _put_history(file, "history", snapshot.history)
@@ -149,14 +156,17 @@ def write_checkpoint(
 
 
 def read_checkpoint(
-    path: Path, declared: Declared, unknown: Unknown
+    path: Path, declared: Declared, unknown: Unknown, identity: Identity
 ) -> tuple[tuple[StageRecord, ...], Snapshot]:
     """The stages behind us and the snapshot to go on from; fills in the parameters of `unknown`.
 
     Raises: DeclarationError naming the first difference where the checkpoint is of another inversion.
     """
     with hdf5.reading(path) as file:
-        if text := difference(hdf5.get_json(file, "declared"), encode(declared).tree, "inversion"):
+        text = difference(hdf5.get_json(file, "declared"), encode(declared).tree, "inversion")
+        if text is None and "identity" in file:  # which the first release did not store
+            text = identity.difference(hdf5.get_json(file, "identity"))
+        if text is not None:
             raise DeclarationError(
                 f"cannot resume from {path}: {text}. Invert with what it was made with, or in another folder."
             )

@@ -4,7 +4,7 @@ A checkpoint is a solution's file with one group more: what its method needs to 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from neurapde.methods.schedules import Schedule
 from neurapde.problem import Problem
 from neurapde.storage import hdf5
 from neurapde.storage.encoding import Encoded, NotStored, decode, difference, encode, full_name
+from neurapde.storage.fingerprint import Identity
 from neurapde.storage.record import Record, Stage
 from neurapde.trials.base import Bounds, Trial, TrialFunction
 
@@ -38,6 +39,7 @@ class Run:
     methods: Sequence[Method]
     stage: int
     snapshot: Snapshot
+    identity: Identity
 
 
 def write(path: Path, record: Record, run: Run | None = None) -> None:
@@ -111,7 +113,8 @@ def _put_run(file: h5py.File, run: Run) -> dict[str, np.ndarray]:
     keys = [encode(method if i < run.stage else method.resume_key()) for i, method in enumerate(run.methods)]
     state = {"stage": run.stage, "step": run.snapshot.step, "seconds": run.snapshot.seconds}
     names = run.snapshot.history.names
-    hdf5.put_json(file, "run", {**state, "names": names, "methods": [key.tree for key in keys]})
+    told = {"names": names, "methods": [key.tree for key in keys], "identity": asdict(run.identity)}
+    hdf5.put_json(file, "run", {**state, **told})
     hdf5.put_tensors(file, "state", run.snapshot.tensors)
     _put_history(file, "run_history", run.snapshot.history)
     return {digest: array for key in keys for digest, array in key.arrays.items()}
@@ -263,12 +266,13 @@ def read_checkpoint(
     methods: Sequence[Method],
     dtype: torch.dtype,
     device: torch.device,
+    identity: Identity,
 ) -> Checkpoint:
     """The state to go on from.
 
-    trial: the specification asked for, None where none was. Raises DeclarationError naming the first
-    difference when the checkpoint is of another problem, trial, method or precision; StorageError for a file
-    that is none.
+    trial: the specification asked for, None where none was. identity: what it must agree in beside. Raises
+    DeclarationError naming the first difference when the checkpoint is of another problem, trial, method, precision,
+    seed, or of other functions; StorageError for a file that is none.
     """
     with hdf5.reading(path) as file:
         if "run" not in file:
@@ -285,12 +289,15 @@ def read_checkpoint(
         keys = [encode(m if i < stage else m.resume_key()).tree for i, m in enumerate(methods)]
         pairs.append((run["methods"], keys, "method"))
         pairs.append((shape["dtype"], str(dtype).removeprefix("torch."), "dtype"))
-        for stored, given, place in pairs:
-            if text := difference(stored, given, place):
-                raise DeclarationError(
-                    f"cannot resume from {path}: {text}. Solve with what the checkpoint was made with, "
-                    "or start afresh in another folder."
-                )
+        told = (difference(*pair) for pair in pairs)
+        text = next(filter(None, told), None)
+        if text is None and "identity" in run:  # which the first release did not store
+            text = identity.difference(run["identity"])
+        if text is not None:
+            raise DeclarationError(
+                f"cannot resume from {path}: {text}. Solve with what the checkpoint was made with, "
+                "or start afresh in another folder."
+            )
         arrays = hdf5.get_arrays(file, "arrays")
         again = trial if asked == shape["spec"] else None
         return Checkpoint(
