@@ -10,6 +10,7 @@ from neurapde.absorbing import Stretch
 from neurapde.backgrounds.lift import Lift
 from neurapde.boundaries import PML, Boundary, Dirichlet, InitialCondition
 from neurapde.boundaries.faces import FaceCondition
+from neurapde.boundaries.sides import check_contradictions
 from neurapde.constraints import Constraint, InTime
 from neurapde.core import checks
 from neurapde.core.arrays import Array
@@ -132,6 +133,7 @@ class Problem(Declaration):
                 "one another name=…"
             )
         self._check_hard()
+        check_contradictions(self.boundary, self.domain, self.equation.one_condition_a_face)
         check_values(self)
         check_residuals(self)
         check_exact(self)

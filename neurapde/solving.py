@@ -16,6 +16,7 @@ from neurapde.methods import diagnosis
 from neurapde.methods.base import Method, Snapshot, Status, Task
 from neurapde.methods.choice import choose_method
 from neurapde.methods.closing import closed
+from neurapde.methods.determined import check_determined, warn_of_nothing
 from neurapde.problem import Problem
 from neurapde.solution import Solution
 from neurapde.storage.files import Checkpoint, Run, read_checkpoint, write
@@ -100,6 +101,7 @@ def _solved(setup: "_Setup", folder: RunFolder, seed: int, resume: bool, progres
     if current is None:
         raise DeclarationError("no method was given; leave method out, or give at least one.")
     notes += folder.notes
+    warn_of_nothing(problem, current)
     return Solution(problem, problem.domain, current, tuple(stages), tuple(notes), str(problem))
 
 
@@ -134,6 +136,7 @@ def _prepare(
         raise DeclarationError("resume=True needs the folder of the checkpoint: give out=….")
     if not isinstance(seed, int) or seed < 0:
         raise DeclarationError(f"seed={seed!r}: give a whole number, not negative.")
+    check_determined(problem)
     methods, notes = _methods(problem, trial, method)
     for stage in methods:
         stage.check(problem)

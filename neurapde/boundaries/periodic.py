@@ -57,9 +57,13 @@ class Periodic(Boundary):
             Constraint(f"{name}-slope", SlopeJump(axis), pairs, 1, f"∂u/∂{self.axis} the same at {where}"),
         )
 
-    def _where(self, domain: Domain) -> str:
+    def faces(self, domain: Domain) -> tuple[str, ...]:
+        """The two faces across its axis."""
         axis = self._index(domain)
-        return " and ".join(domain.faces[2 * axis : 2 * axis + 2])
+        return domain.faces[2 * axis : 2 * axis + 2]
+
+    def _where(self, domain: Domain) -> str:
+        return " and ".join(self.faces(domain))
 
     def describe(self, domain: Domain) -> str:
         return f"u periodic in {self.axis}, from {self._where(domain).replace(' and ', ' to ')}"

@@ -7,7 +7,7 @@ problem it stands in (domain, sources, boundary) when it is checked and asked fo
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 
@@ -57,6 +57,8 @@ class AbstractEquation(Declaration, ABC):
     """Whether the field is complex."""
     mixed: tuple[tuple[int, int], ...]
     """Pairs of axes whose mixed second derivative it reads."""
+    one_condition_a_face: ClassVar[bool] = False
+    """Whether one condition on each face in space is what determines its field: no less, and no more."""
 
     def on(self, domain: Domain) -> Self:
         """The same equation with everything it takes from the domain filled in."""
@@ -161,9 +163,16 @@ class Equation(AbstractEquation):
         object.__setattr__(self, "mixed", pairs)
 
     def second_in_time(self, domain: Domain) -> bool:
-        """Found by trying whether that channel of a jet moves the residual. No where it cannot be tried outside a solve."""
-        if self.order < 2:
-            return False
+        """Found by trying whether that channel of a jet moves the residual."""
+        return self.order > 1 and self._reads(domain, lambda jets: jets.second(jets.time, jets.time))
+
+    def reads_time_derivative(self, domain: Domain) -> bool:
+        """Whether ∂u/∂t or ∂²u/∂t² moves the residual."""
+        first = self.order > 0 and self._reads(domain, lambda jets: jets.first(jets.time))
+        return first or self.second_in_time(domain)
+
+    def _reads(self, domain: Domain, channel: Callable[[Layout], int]) -> bool:
+        """Whether that channel of a jet moves the residual. No where it cannot be tried outside a solve."""
         generator = torch.Generator().manual_seed(PROBE_SEED)
         points = domain.sample(PROBES, how="grid", dtype=torch.float64)
         layout = Layout(domain.dimension, self.order, self.mixed, in_time=True)
@@ -171,7 +180,7 @@ class Equation(AbstractEquation):
         dtype = torch.complex128 if self.complex else torch.float64
         plain = (0.5 + torch.rand(size, generator=generator, dtype=torch.float64)).to(dtype)
         moved = plain.clone()
-        moved[layout.second(layout.time, layout.time)] += 1.0
+        moved[channel(layout)] += 1.0
         try:
             before, after = (
                 as_rows(self.residual(points, Jet(part, layout)), len(points), self._formula, self.complex)

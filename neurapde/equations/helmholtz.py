@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -67,6 +67,7 @@ class Helmholtz(AbstractEquation):
     outputs: int = field(default=1, init=False, repr=False)
     complex: bool = field(default=True, init=False, repr=False)
     mixed: tuple[tuple[int, int], ...] = field(default=(), init=False, repr=False)
+    one_condition_a_face: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "wavenumber", checks.positive(self.wavenumber, "wavenumber"))

@@ -7,7 +7,7 @@ written out −(a Δu + ∇a·∇u) + c u = f where a is smooth; across a jump o
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -80,6 +80,7 @@ class Poisson(AbstractEquation):
     outputs: int = field(default=1, init=False, repr=False)
     complex: bool = field(default=False, init=False, repr=False)
     mixed: tuple[tuple[int, int], ...] = field(default=(), init=False, repr=False)
+    one_condition_a_face: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "coefficient", as_field(self.coefficient, "coefficient"))

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from neurapde.boundaries import Periodic
 from neurapde.collocation.corners import Sides, corners_of
+from neurapde.collocation.null_space import unnoticed
 from neurapde.collocation.system import Assembly
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
@@ -32,6 +33,9 @@ from neurapde.trials.patchwork import Part, Patchwork, PatchworkTrial
 
 FIRST = {1: 12.0, 2: 8.0, 3: 5.4}  # modes along the longest axis at the first level
 GROWTH, MORE = 1.25, 2.0  # from level to level; one mode more may be odd, where the field is even
+CLEAR = {1: 36.0, 2: 18.0, 3: 9.0}  # modes along the longest axis by which a field left open shows
+NOTICED, FREE = 3e-5, 1e-2  # sizes of a field that is determined, and of one that is left open
+STEADY = 2.0  # by which it grows at least from level to level where it is left open
 DEPENDENT = 1e-13  # relative size of a combination of features below which it counts as none
 
 
@@ -63,6 +67,8 @@ class LeastSquares(Method):
     def check(self, problem: Problem) -> None:
         if reason := unfit(problem):
             raise DeclarationError(f"LeastSquares cannot take {problem.name}: {reason}.")
+        if reason := self._undetermined(problem):
+            raise DeclarationError(f"{problem.name} has many solutions: {reason}.")
 
     def describe(self) -> str:
         return f"least squares to a relative error of {number(self.tolerance)}"
@@ -72,15 +78,31 @@ class LeastSquares(Method):
             raise DeclarationError(
                 "LeastSquares places its own sines, so a trial would not be used; leave trial out, or train it with Adam."
             )
-        solved = (self._solve(task, spec) for spec in self._levels(task.problem))
+        solved = (
+            self._solve(task, spec)
+            for spec in self._levels(task.problem, FIRST[task.problem.domain.dimension])
+        )
         return self._outcome(task, grow(task, solved, self.largest, self.tolerance))
 
-    def _levels(self, problem: Problem) -> Iterator[Patchwork]:
-        """Patchworks of growing frames, within the largest number of features."""
+    def _undetermined(self, problem: Problem) -> str | None:
+        """Which fields its constraints leave open, tried on more and more features until that is clear; None for none."""
+        before = 0.0
+        for spec in self._levels(problem, CLEAR[problem.domain.dimension]):
+            assembly = self._assembly(problem, spec, 0, torch.device("cpu"))
+            sizes, shapes = unnoticed(assembly)
+            found = float(sizes[0])
+            if found < NOTICED or found < STEADY * before:
+                return None
+            if found > FREE:
+                return _left_open(problem, sizes, shapes)
+            before = found
+        return None
+
+    def _levels(self, problem: Problem, modes: float) -> Iterator[Patchwork]:
+        """Patchworks of growing frames, within the largest number of features, from so many modes along an axis."""
         transmission = problem.equation.transmission(problem)
         pieces = (None,) if transmission is None else transmission.pieces
         layouts = [_Layout.of(problem, piece) for piece in pieces]
-        modes = FIRST[problem.domain.dimension]
         last: Patchwork | None = None
         while True:
             parts = tuple(one.part(modes, self.margin) for one in layouts)
@@ -95,20 +117,23 @@ class LeastSquares(Method):
             last, modes = patchwork, max(modes * GROWTH, modes + MORE)
 
     def _solve(self, task: Task, spec: Patchwork) -> tuple[PatchworkTrial, int]:
-        problem = task.problem
-        generator = torch.Generator(task.device).manual_seed(task.seed)
+        assembly = self._assembly(task.problem, spec, task.seed, task.device)
+        system = assembly.assemble()
+        assembly.set_amplitudes(least_squares(system.matrix, system.loads))
+        return assembly.trial, assembly.columns
+
+    def _assembly(self, problem: Problem, spec: Patchwork, seed: int, device: torch.device) -> Assembly:
+        """The rows of a problem for a patchwork whose amplitudes are to be found."""
+        generator = torch.Generator(device).manual_seed(seed)
         trial = spec.build(
             problem.domain.bounds,
             problem.outputs,
             problem.equation.complex,
             generator=generator,
             dtype=torch.float64,
-            device=task.device,
+            device=device,
         )
-        assembly = Assembly(problem, trial, generator)
-        system = assembly.assemble()
-        assembly.set_amplitudes(least_squares(system.matrix, system.loads))
-        return trial, assembly.columns
+        return Assembly(problem, trial, generator)
 
     def _outcome(self, task: Task, found: Grown[PatchworkTrial]) -> Outcome:
         notes = (
@@ -179,6 +204,26 @@ def least_squares(matrix: Tensor, loads: Tensor) -> Tensor:
     rows = torch.cat((matrix / scale, small))
     loads = torch.cat((loads, loads.new_zeros(count)))
     return torch.linalg.lstsq(rows, loads[:, None], driver="gels").solution[:, 0] / scale
+
+
+def _left_open(problem: Problem, sizes: Tensor, shapes: Tensor) -> str:
+    """What the constraints do not notice, in words, and what would say it."""
+    free = int((sizes > NOTICED).sum())
+    first = shapes[:, 0]
+    if (
+        free == 1
+        and problem.outputs == 1
+        and float((first - first.mean()).abs().max()) < FREE * float(first.abs().max())
+    ):
+        return (
+            "its constraints do not notice a constant that is added to the field; say its value at a face, or at a point: "
+            "constraints=npde.Constraint('level', lambda s, u: u.value, npde.at_points([[…]]))"
+        )
+    count = f"{free} or more independent fields" if free > 1 else "a field"
+    return (
+        f"its constraints do not notice {count} that can be added to its own; say more, as by a condition on the faces "
+        "that have none, or at the beginning"
+    )
 
 
 def unfit(problem: Problem) -> str | None:

@@ -1,0 +1,176 @@
+"""What is not determined, or cannot be met, is told before any work is done."""
+
+import numpy as np
+import pytest
+
+import neurapde as npde
+from neurapde.core.errors import DeclarationError, DeclarationWarning
+
+SQUARE = npde.Box((0, 1), (0, 1))
+ROD = npde.Interval(0, 1)
+IN_TIME = ROD.over(npde.Time(0, 1))
+
+
+def heat(x, u):
+    return u.dt - u.d2(0)
+
+
+def advection(x, u):
+    return u.dt + u.d(0)
+
+
+def declared(domain, equation, boundary=(), sources=(), **rest):
+    return npde.Problem("case", domain, equation, sources, boundary, **rest)
+
+
+def refused(problem, message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        npde.solve(problem, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("boundary", "silent"),
+    [
+        ((), "left, right, bottom and top"),
+        (npde.Dirichlet(0.0, on=("left", "right", "top")), "bottom"),
+        ([npde.Periodic("x"), npde.Neumann(0.0, on="top")], "bottom"),
+    ],
+)
+@pytest.mark.parametrize("equation", [npde.Poisson(), npde.Helmholtz(5.0)])
+def test_a_face_of_which_nothing_is_said_is_named(equation, boundary, silent: str) -> None:
+    refused(declared(SQUARE, equation, boundary, [1.0]), f"says nothing about its field at {silent}, so that")
+
+
+def test_a_wave_with_a_silent_face_is_refused() -> None:
+    boundary = [npde.InitialCondition(1.0), npde.Absorbing(on=("left", "right", "top"))]
+    problem = declared(SQUARE.over(npde.Time(0, 1)), npde.Wave(), boundary)
+    refused(problem, "says nothing about its field at bottom")
+
+
+@pytest.mark.parametrize("method", [None, npde.LeastSquares(), npde.NaturalGradient(3, points=40)])
+def test_a_forgotten_beginning_is_told_to_every_method(method) -> None:
+    with pytest.raises(DeclarationError, match="does not say how its field begins"):
+        npde.solve(declared(IN_TIME, npde.Equation(heat), npde.Dirichlet(0.0)), method=method, progress=False)
+
+
+def test_a_beginning_may_be_said_by_a_condition_on_the_face_in_time() -> None:
+    boundary = [npde.Dirichlet(0.0), npde.Dirichlet(lambda x: npde.sin(np.pi * x[:, 0]), on="initial")]
+    solution = npde.solve(declared(IN_TIME, npde.Equation(heat), boundary), progress=False)
+    assert float(solution(np.array([[0.5, 0.1]]))[0]) == pytest.approx(np.exp(-0.1 * np.pi**2), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        (
+            declared(ROD, npde.Equation(lambda x, u: u.d2(0) + u.value), npde.Dirichlet(0.0, on="left")),
+            "notice a field",
+        ),
+        (
+            declared(IN_TIME, npde.Equation(advection, order=1), npde.InitialCondition(1.0)),
+            "or more independent fields",
+        ),
+        (
+            declared(SQUARE, npde.Equation(lambda x, u: u.laplacian - 1), npde.Dirichlet(0.0, on="left")),
+            "or more independent fields",
+        ),
+        (
+            declared(ROD, npde.Equation(lambda x, u: u.d2(0) + np.pi**2 * u.value - 1), npde.Dirichlet(0.0)),
+            "notice a field",
+        ),
+        (
+            declared(
+                SQUARE, npde.Equation(lambda x, u: u.laplacian + npde.cos(np.pi * x[:, 0])), npde.Neumann(0.0)
+            ),
+            "notice a constant that is added .* npde.at_points",
+        ),
+    ],
+    ids=["one end of two", "no inflow", "one side of four", "an eigenvalue", "slopes alone"],
+)
+def test_fields_that_no_constraint_notices_are_found(problem, message: str) -> None:
+    refused(problem, f"has many solutions: .* {message}")
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        declared(
+            ROD,
+            npde.Equation(lambda x, u: u.d2(0) + u.value),
+            [npde.Dirichlet(0.0, on="left"), npde.Neumann(1.0, on="left")],
+        ),
+        declared(
+            ROD, npde.Equation(lambda x, u: x[:, 0] * u.d(0) + u.value - 1 + 0 * x[:, 0], order=1)
+        ),  # regular at 0
+        declared(
+            ROD,
+            npde.Equation(lambda x, u: u.d2(0) + (1.001 * np.pi) ** 2 * u.value),
+            [npde.Dirichlet(0.0, on="left"), npde.Dirichlet(1.0, on="right")],
+        ),
+        declared(
+            ROD,
+            npde.Equation(lambda x, u: 0.02 * u.d2(0) - u.d(0) + 1),
+            npde.Dirichlet(0.0),
+        ),
+        declared(
+            SQUARE,
+            npde.Equation(lambda x, u: u.laplacian + npde.cos(np.pi * x[:, 0])),
+            npde.Neumann(0.0),
+            constraints=npde.Constraint("level", lambda s, u: u.value, npde.at_points([[0.5, 0.5]])),
+        ),
+    ],
+    ids=["all at one end", "a singular end", "near an eigenvalue", "a layer", "slopes and a point"],
+)
+def test_what_is_determined_is_solved_without_a_word(problem) -> None:
+    assert npde.solve(problem, progress=False).status is npde.Status.CONVERGED
+
+
+@pytest.mark.parametrize("domain", [SQUARE, npde.Disk((0, 0), 1.0), SQUARE - npde.Disk((0.5, 0.5), 0.2)])
+def test_slopes_that_do_not_balance_the_sources_have_no_solution(domain) -> None:
+    around = float(domain.boundary_size(domain.faces))
+    refused(declared(domain, npde.Poisson(), npde.Neumann(0.0), [1.0]), "has no solution: .* it is")
+    slope = -float(domain.measure) / around
+    declared_well = declared(domain, npde.Poisson(), npde.Neumann(slope), [1.0])
+    assert npde.solve(declared_well, method=npde.LeastSquares(tolerance=1e-3), progress=False).status is not (
+        npde.Status.DIVERGED
+    )
+
+
+def test_a_narrow_source_is_balanced_by_its_exact_mass() -> None:
+    source = npde.GaussianSource(at=(0.3, 0.6), variance=1e-7, amplitude=2.0)
+    refused(declared(SQUARE, npde.Poisson(), npde.Neumann(0.0), [source]), "it is 2;")
+
+
+@pytest.mark.parametrize(
+    ("equation", "boundary", "message"),
+    [
+        (npde.Poisson(), [npde.Dirichlet(0.0), npde.Dirichlet(1.0, on="left")], "left has two conditions"),
+        (npde.Poisson(), [npde.Dirichlet(0.0), npde.Neumann(1.0, on="top")], "top has two conditions"),
+        (npde.Poisson(), [npde.Dirichlet(0.0), npde.Periodic("x")], "left has two conditions"),
+        (npde.Helmholtz(9.0), [npde.PML(0.4), npde.Robin(1.0, 1.0, on="top")], "top has two conditions"),
+        (
+            npde.Equation(lambda x, u: u.laplacian),
+            [npde.Neumann(0.0), npde.Neumann(1.0, on="left")],
+            "left has two",
+        ),
+    ],
+)
+def test_two_conditions_on_a_face_are_refused_where_they_are_declared(
+    equation, boundary, message: str
+) -> None:
+    with pytest.raises(DeclarationError, match=message):
+        declared(SQUARE, equation, boundary)
+
+
+def test_conditions_that_do_not_meet_stand_side_by_side() -> None:
+    value = npde.Dirichlet(0.0, on="left")
+    declared(ROD, npde.Equation(lambda x, u: u.d2(0)), [value, npde.Neumann(1.0, on="left")])
+    declared(ROD, npde.Poisson(), [npde.Dirichlet(0.0), npde.Dirichlet(0.0, on="left", name="again")])
+    components = [npde.Dirichlet(float(i), on="left", component=i) for i in (0, 1)]
+    declared(ROD, npde.Equation(lambda x, u: x, outputs=2, order=1), components)
+
+
+def test_a_wave_that_nothing_drives_is_said_to_be_zero() -> None:
+    problem = declared(SQUARE.over(npde.Time(0, 1)), npde.Wave(), npde.Dirichlet(0.0))
+    with pytest.warns(DeclarationWarning, match="zero everywhere: no source"):
+        npde.solve(problem, progress=False)
