@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from neurapde.boundaries import Neumann
-from neurapde.boundaries.sides import by_face
+from neurapde.boundaries.sides import by_face, faces_of
 from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.core.wording import listing
 from neurapde.domains.boundary_rule import boundary_rule
@@ -65,8 +65,8 @@ def _check_balance(equation: Poisson, problem: Problem) -> None:
     """∫ f + ∮ a ∂u/∂n = 0 where nothing but slopes and periodicity is given."""
     spacing = float(problem.domain.measure) ** (1 / problem.domain.dimension) / ALONG
     net, gross = 0.0, 0.0
-    for part in problem.boundary:
-        for face in problem.domain.check_faces(part.on, "the condition") if isinstance(part, Neumann) else ():
+    for part in (part for part in problem.boundary if isinstance(part, Neumann)):
+        for face in faces_of(part, problem.domain):
             points, _, weights = boundary_rule(problem.domain, face, spacing)
             flux = weights * np.asarray(equation.coefficient(points) * part.value(points), dtype=float)
             net, gross = net + float(flux.sum()), gross + float(np.abs(flux).sum())
