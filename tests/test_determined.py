@@ -38,13 +38,13 @@ def refused(problem, message: str) -> None:
 )
 @pytest.mark.parametrize("equation", [npde.Poisson(), npde.Helmholtz(5.0)])
 def test_a_face_of_which_nothing_is_said_is_named(equation, boundary, silent: str) -> None:
-    refused(declared(SQUARE, equation, boundary, [1.0]), f"says nothing about its field at {silent}, so that")
+    refused(declared(SQUARE, equation, boundary, [1.0]), f"nothing is said about {silent} in case, so that")
 
 
 def test_a_wave_with_a_silent_face_is_refused() -> None:
     boundary = [npde.InitialCondition(1.0), npde.Absorbing(on=("left", "right", "top"))]
     problem = declared(SQUARE.over(npde.Time(0, 1)), npde.Wave(), boundary)
-    refused(problem, "says nothing about its field at bottom")
+    refused(problem, "nothing is said about bottom in case")
 
 
 @pytest.mark.parametrize("method", [None, npde.LeastSquares(), npde.NaturalGradient(3, points=40)])
@@ -148,6 +148,7 @@ def test_a_narrow_source_is_balanced_by_its_exact_mass() -> None:
         (npde.Poisson(), [npde.Dirichlet(0.0), npde.Neumann(1.0, on="top")], "top has two conditions"),
         (npde.Poisson(), [npde.Dirichlet(0.0), npde.Periodic("x")], "left has two conditions"),
         (npde.Helmholtz(9.0), [npde.PML(0.4), npde.Robin(1.0, 1.0, on="top")], "top has two conditions"),
+        (npde.Helmholtz(9.0), [npde.PML(0.4), npde.Dirichlet(0.0, on="left")], "left has two conditions"),
         (
             npde.Equation(lambda x, u: u.laplacian),
             [npde.Neumann(0.0), npde.Neumann(1.0, on="left")],
@@ -160,6 +161,12 @@ def test_two_conditions_on_a_face_are_refused_where_they_are_declared(
 ) -> None:
     with pytest.raises(DeclarationError, match=message):
         declared(SQUARE, equation, boundary)
+
+
+def test_two_conditions_on_a_side_of_a_wave_are_refused_where_they_are_declared() -> None:
+    boundary = [npde.Absorbing(), npde.Dirichlet(0.0, on="left")]
+    with pytest.raises(DeclarationError, match="left has two conditions"):
+        declared(SQUARE.over(npde.Time(0, 1)), npde.Wave(), boundary)
 
 
 def test_conditions_that_do_not_meet_stand_side_by_side() -> None:

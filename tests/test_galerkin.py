@@ -178,7 +178,6 @@ def test_estimate_bounds_the_error_at_every_level():
         ({"boundary": npde.PML(0.4, sides="left")}, "nothing is said about right, bottom and top"),
         ({"boundary": npde.Dirichlet(1.0)}, "is not zero"),
         ({"boundary": npde.Robin(20j, 1)}, "the weak form does not know the condition 20i · u"),
-        ({"boundary": [npde.PML(0.4), npde.Dirichlet(0.0, on="left")]}, "left has two conditions"),
         (
             {"constraints": npde.Constraint("data", lambda s, u: u.value, npde.interior(BOX))},
             "further constraint 'data'",

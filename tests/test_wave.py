@@ -344,7 +344,6 @@ def test_a_problem_that_cannot_be_is_refused(settings: dict[str, object], match:
     [
         ([npde.Absorbing(on="left")], "nothing is said about right, bottom and top"),
         ([npde.Dirichlet(1.0)], "is not zero"),
-        ([npde.Absorbing(), npde.Dirichlet(0.0, on="left")], "two conditions"),
     ],
 )
 def test_sides_that_the_sines_do_not_know_are_refused(boundary: list[object], match: str) -> None:

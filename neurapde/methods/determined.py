@@ -35,7 +35,7 @@ def check_determined(problem: Problem) -> None:
     silent = [face for face in problem.domain.spatial.faces if not said[face]]
     if problem.equation.one_condition_a_face and silent:
         raise DeclarationError(
-            f"{problem.name} says nothing about its field at {listing(silent)}, so that it has many solutions; give a "
+            f"nothing is said about {listing(silent)} in {problem.name}, so that it has many solutions; give a "
             f"condition there, such as Dirichlet(0.0, on={silent[0]!r})"
         )
     if isinstance(problem.equation, Equation) and isinstance(problem.domain, SpaceTime):

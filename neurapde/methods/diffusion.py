@@ -71,8 +71,6 @@ def poisson_obstacle(problem: Problem) -> str | None:
         given += domain.check_faces(part.on, "the condition")  # type: ignore[attr-defined]
     if missing := [face for face in domain.faces if face not in given]:
         return f"nothing is said about {listing(missing)}; give a Dirichlet or a Neumann condition there"
-    if twice := [face for face in domain.faces if given.count(face) > 1]:
-        return f"{twice[0]} has two conditions; give one"
     try:
         lift = lift_of(problem)
     except DeclarationError as error:

@@ -218,8 +218,6 @@ def obstacle(problem: Problem) -> str | None:
         return (
             f"nothing is said about {listing(missing)}; give a PML, a Dirichlet or a Neumann condition there"
         )
-    if twice := [face for face in problem.domain.faces if given.count(face) > 1]:
-        return f"{twice[0]} has two conditions; give one"
     return None
 
 

@@ -185,8 +185,6 @@ def wave_obstacle(problem: Problem) -> str | None:
             return f"the weak form does not know the condition {part.describe(domain)}"
     if missing := [face for face in domain.space.faces if face not in given]:
         return f"nothing is said about {listing(missing)}; give Absorbing, PML, Dirichlet or Neumann there"
-    if twice := [face for face in domain.space.faces if given.count(face) > 1]:
-        return f"{twice[0]} has two conditions; give one"
     return None
 
 
