@@ -79,6 +79,7 @@ from neurapde.methods.lbfgs import LBFGS as LBFGS
 from neurapde.methods.least_squares import LeastSquares as LeastSquares
 from neurapde.methods.lines import MethodOfLines as MethodOfLines
 from neurapde.methods.natural_gradient import NaturalGradient as NaturalGradient
+from neurapde.methods.newton import Newton as Newton
 from neurapde.methods.sampling import Fixed as Fixed
 from neurapde.methods.sampling import Fresh as Fresh
 from neurapde.methods.sampling import ResidualAdaptive as ResidualAdaptive

@@ -4,18 +4,22 @@ A residual is any function of a jet, so its rows are found by giving it the jet 
 `torch.func.vmap`) and taking off what it leaves for u = 0. That it is linear is checked, not assumed.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from neurapde.boundaries import beside
+from neurapde.collocation.samples import Weighed, chosen
 from neurapde.constraints import Constraint, Face, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.equations.base import Transmission
 from neurapde.jets.jet import Jet, Layout
 from neurapde.problem import Problem
+from neurapde.trials.base import TrialFunction
 from neurapde.trials.frame import FrameTrial
 from neurapde.trials.patchwork import PatchworkTrial
 
@@ -27,17 +31,13 @@ CANCELLED = 1e-14  # of the features' size: what a residual may leave where its 
 AFFINE = 1e-6  # relative departure from linearity that rounding may cause
 
 
+Residual: TypeAlias = Callable[[Tensor], Tensor]
+
 TOP_UPS, DRAW = 40, 4096  # further draws, of so many points each, for parts that are small
 
 
-def _chosen(samples: Samples, mask: Tensor) -> Samples:
-    """The samples where `mask` holds; a constraint that pairs its points is left whole."""
-    if bool(mask.all()):
-        return samples
-    parts = (samples.points, samples.normals, samples.targets)
-    points, normals, targets = (None if part is None else part[mask] for part in parts)
-    assert points is not None
-    return Samples(points, normals, targets)
+class NotAffineError(DeclarationError):
+    """A residual that is not affine in u for fields of size 1."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,23 @@ class System:
 
 
 class Assembly:
-    """Builds the rows of a problem for a patchwork of frames; columns run part by part, output by output."""
+    """Builds the rows of a problem for a patchwork of frames; columns run part by part, output by output.
 
-    def __init__(self, problem: Problem, trial: PatchworkTrial, generator: torch.Generator) -> None:
-        self.problem, self.trial, self.generator = problem, trial, generator
+    about: the field about which residuals are linearised; None for a problem that is linear, which is checked.
+    placed: the samples of constraints by name, instead of those drawn here; the unknown is then what must be added to the
+        field `about`.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        trial: PatchworkTrial,
+        generator: torch.Generator,
+        about: TrialFunction | None = None,
+        placed: Mapping[str, Samples] | None = None,
+    ) -> None:
+        self.problem, self.trial, self.generator, self.about = problem, trial, generator, about
+        self.placed = placed
         self.frames: list[FrameTrial] = [frame for frame in trial.trials if isinstance(frame, FrameTrial)]
         self.widths = [len(frame.amplitudes) for frame in self.frames]
         self.outputs = trial.outputs
@@ -104,10 +117,12 @@ class Assembly:
         samples = self._draw(
             constraint, int(OVERSAMPLING * sum(self.widths)) if inside else self._boundary_points()
         )
+        if self.placed is not None:
+            samples = self.placed.get(constraint.name, samples)
         split = [
-            _chosen(samples, self.trial.part_of(samples.points) == part) for part in range(len(self.frames))
+            chosen(samples, self.trial.part_of(samples.points) == part) for part in range(len(self.frames))
         ]
-        if len(split) == 1 or not inside:
+        if len(split) == 1 or not inside or self.placed is not None:
             return split
         for part, width in enumerate(self.widths):
             for _ in range(TOP_UPS):
@@ -115,7 +130,7 @@ class Assembly:
                 if missing <= 0:
                     break
                 more = self._draw(constraint, DRAW)
-                more = _chosen(more, self.trial.part_of(more.points) == part)
+                more = chosen(more, self.trial.part_of(more.points) == part)
                 split[part] = Samples(torch.cat([split[part].points, more.points[:missing]]))
         return split
 
@@ -128,16 +143,42 @@ class Assembly:
             return constraint.residual(samples, Jet(channels, features.layout)).flatten()
 
         zero = self._zero(features.layout, len(samples.points))
-        offset = residual(zero)
+        change, offset = self._linearised(residual, zero, samples.points, features.layout)
         blocks = []
         for output in range(self.outputs):
             unit = self._unit(output)
             jets = features.channels.to(zero.dtype)
             jets = jets if self.outputs == 1 else jets[:, :, None, :] * unit[None, None, :, None]
-            blocks.append(torch.func.vmap(residual, in_dims=-1, out_dims=-1)(jets) - offset[:, None])
+            blocks.append(torch.func.vmap(change, in_dims=-1, out_dims=-1)(jets))
         matrix = torch.cat(blocks, dim=1)
-        self._check_affine(constraint, features, matrix, offset, residual)
+        if self.about is None:
+            self._check_affine(constraint, features, matrix, offset, residual)
+        if isinstance(samples, Weighed) and samples.weights is not None:
+            roots = samples.weights.sqrt().repeat_interleave(len(offset) // len(samples.points))
+            matrix, offset = roots[:, None] * matrix, roots * offset
         return matrix, offset
+
+    def _linearised(
+        self, residual: Residual, zero: Tensor, points: Tensor, layout: Layout
+    ) -> tuple[Residual, Tensor]:
+        """What channels add to a residual, and what is left (m,) without them: J φ, and r(u) − J u about a field u."""
+        if self.about is None:
+            offset = residual(zero)
+            return lambda channels: residual(channels) - offset, offset
+        with torch.no_grad():
+            field = self.about.jet(points, layout.order, layout.mixed).channels.to(zero.dtype)
+        if self.trial.complex:  # linear in u: what is not has been refused
+            offset = residual(zero)
+            return lambda channels: residual(channels) - offset, residual(field) if self.placed else offset
+
+        value, pull = torch.func.vjp(residual, field)[:2]
+        push = torch.func.vjp(lambda rows: pull(rows)[0], torch.zeros_like(value))[1]  # the adjoint's adjoint
+
+        def change(channels: Tensor) -> Tensor:
+            moved: Tensor = push(channels)[0]
+            return moved
+
+        return change, value if self.placed else value - change(field)
 
     def _zero(self, layout: Layout, count: int) -> Tensor:
         shape = (layout.count, count, *((self.outputs,) if self.outputs > 1 else ()))
@@ -165,10 +206,7 @@ class Assembly:
         size = (matrix.abs() @ amplitudes.abs() + offset.abs()).max()
         rounding = CANCELLED * float(features.channels.abs().max())
         if float((found - expected).abs().max()) > AFFINE * float(size) + rounding:
-            raise DeclarationError(
-                f"constraint {constraint.name!r} of {self.problem.name} is not linear in u, which LeastSquares needs; "
-                "train a network: method=npde.Adam(steps=…)"
-            )
+            raise NotAffineError(f"constraint {constraint.name!r} of {self.problem.name} is not linear in u.")
 
     def _placed(self, block: Tensor, part: int) -> Tensor:
         """Rows of one part among the columns of all."""

@@ -15,6 +15,7 @@ from neurapde.methods.galerkin import Galerkin, obstacle
 from neurapde.methods.least_squares import LeastSquares, is_linear
 from neurapde.methods.lines import MethodOfLines, wave_obstacle
 from neurapde.methods.natural_gradient import NaturalGradient
+from neurapde.methods.newton import Newton, is_nearly_linear
 from neurapde.methods.sampling import ResidualAdaptive
 from neurapde.methods.schedules import Cosine
 from neurapde.methods.separable import Separable, inseparable
@@ -69,6 +70,12 @@ def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tupl
     if trial is None and isinstance(problem.equation, Equation | Helmholtz | Poisson) and is_linear(problem):
         method = LeastSquares()
         return method, f"Method: {method.describe()}, since every constraint is linear in u."
+    if trial is None and isinstance(problem.equation, Equation) and is_nearly_linear(problem):
+        method = Newton()
+        return (
+            method,
+            f"Method: {method.describe()}, since the equation is not linear for a field as large as its own.",
+        )
     if trial is None and isinstance(problem.equation, Equation) and problem.domain.dimension <= SMALL:
         method = _for_nonlinear(problem)
         return (

@@ -13,9 +13,11 @@ import torch
 from torch import Tensor
 
 from neurapde.boundaries import Periodic
+from neurapde.collocation.affine import not_affine
 from neurapde.collocation.corners import Sides, corners_of
+from neurapde.collocation.head import solve_head
 from neurapde.collocation.null_space import unnoticed
-from neurapde.collocation.system import Assembly
+from neurapde.collocation.system import Assembly, NotAffineError
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import number
@@ -36,7 +38,6 @@ GROWTH, MORE = 1.25, 2.0  # from level to level; one mode more may be odd, where
 CLEAR = {1: 36.0, 2: 18.0, 3: 9.0}  # modes along the longest axis by which a field left open shows
 NOTICED, FREE = 3e-5, 1e-2  # sizes of a field that is determined, and of one that is left open
 STEADY = 2.0  # by which it grows at least from level to level where it is left open
-DEPENDENT = 1e-13  # relative size of a combination of features below which it counts as none
 
 
 @dataclass(frozen=True)
@@ -66,30 +67,34 @@ class LeastSquares(Method):
 
     def check(self, problem: Problem) -> None:
         if reason := unfit(problem):
-            raise DeclarationError(f"LeastSquares cannot take {problem.name}: {reason}.")
+            raise DeclarationError(f"{type(self).__name__} cannot take {problem.name}: {reason}.")
         if reason := self._undetermined(problem):
             raise DeclarationError(f"{problem.name} has many solutions: {reason}.")
 
     def describe(self) -> str:
         return f"least squares to a relative error of {number(self.tolerance)}"
 
-    def run(self, task: Task) -> Outcome:
+    def _check_trial(self, task: Task) -> None:
         if task.trial is not None:
             raise DeclarationError(
-                "LeastSquares places its own sines, so a trial would not be used; leave trial out, or train it with Adam."
+                f"{type(self).__name__} places its own sines, so a trial would not be used; leave trial out, or train it "
+                "with Adam."
             )
-        solved = (
-            self._solve(task, spec)
-            for spec in self._levels(task.problem, FIRST[task.problem.domain.dimension])
-        )
+
+    def run(self, task: Task) -> Outcome:
+        self._check_trial(task)
+        levels = self._levels(task.problem, FIRST[task.problem.domain.dimension])
+        solved = (self._solve(task, spec) for spec in levels)
         return self._outcome(task, grow(task, solved, self.largest, self.tolerance))
 
     def _undetermined(self, problem: Problem) -> str | None:
         """Which fields its constraints leave open, tried on more and more features until that is clear; None for none."""
         before = 0.0
         for spec in self._levels(problem, CLEAR[problem.domain.dimension]):
-            assembly = self._assembly(problem, spec, 0, torch.device("cpu"))
-            sizes, shapes = unnoticed(assembly)
+            try:
+                sizes, shapes = unnoticed(self._assembly(problem, spec, 0, torch.device("cpu")))
+            except NotAffineError:  # to be decided at the size of the answer
+                return None
             found = float(sizes[0])
             if found < NOTICED or found < STEADY * before:
                 return None
@@ -117,10 +122,15 @@ class LeastSquares(Method):
             last, modes = patchwork, max(modes * GROWTH, modes + MORE)
 
     def _solve(self, task: Task, spec: Patchwork) -> tuple[PatchworkTrial, int]:
-        assembly = self._assembly(task.problem, spec, task.seed, task.device)
-        system = assembly.assemble()
-        assembly.set_amplitudes(least_squares(system.matrix, system.loads))
-        return assembly.trial, assembly.columns
+        problem = task.problem
+        trial = self._assembly(problem, spec, task.seed, task.device).trial
+        columns = solve_head(problem, trial, task.seed)
+        if name := not_affine(problem, trial):
+            raise DeclarationError(
+                f"constraint {name!r} of {problem.name} is not linear in u for a field as large as the one found, which "
+                "LeastSquares needs; give method=npde.Newton(), or train a network: method=npde.NaturalGradient()"
+            )
+        return trial, columns
 
     def _assembly(self, problem: Problem, spec: Patchwork, seed: int, device: torch.device) -> Assembly:
         """The rows of a problem for a patchwork whose amplitudes are to be found."""
@@ -129,13 +139,14 @@ class LeastSquares(Method):
             problem.domain.bounds,
             problem.outputs,
             problem.equation.complex,
-            generator=generator,
+            generator=torch.Generator(),
             dtype=torch.float64,
             device=device,
         )
         return Assembly(problem, trial, generator)
 
-    def _outcome(self, task: Task, found: Grown[PatchworkTrial]) -> Outcome:
+    def _outcome(self, task: Task, found: Grown[PatchworkTrial], way: str | None = None) -> Outcome:
+        """What was found; `way` leads on where it is unresolved, more features unless told."""
         notes = (
             f"Trial function: {found.trial.spec.describe()}, {found.features} features in all, their head by least squares.",
             estimate_note(found.estimate, "numbers of features"),
@@ -147,7 +158,7 @@ class LeastSquares(Method):
                 found.estimate,
                 found.features,
                 self.tolerance,
-                f"LeastSquares(largest={2 * self.largest})",
+                way or f"{type(self).__name__}(largest={2 * self.largest})",
             )
         extras = {"features": found.features, "error_estimate": found.estimate}
         return Outcome(found.trial.to(task.dtype), found.status, found.history, notes, extras)
@@ -191,21 +202,6 @@ class _Layout:
         return Part(self.within, self.outside, Frame(counts, margin, self.extra, self.box))
 
 
-def least_squares(matrix: Tensor, loads: Tensor) -> Tensor:
-    """The least-squares solution (columns,) without the parts that round-off makes large, columns scaled to one length.
-
-    min |A x − b|² + ε²|x|² by one QR of A over ε, with ε too small to be felt by what the rows determine: as exact as
-    leaving out small singular values, and three times as fast.
-    """
-    lengths = torch.linalg.vector_norm(matrix, dim=0)
-    scale = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
-    count = matrix.shape[1]
-    small = DEPENDENT * count**0.5 * torch.eye(count, dtype=matrix.dtype, device=matrix.device)
-    rows = torch.cat((matrix / scale, small))
-    loads = torch.cat((loads, loads.new_zeros(count)))
-    return torch.linalg.lstsq(rows, loads[:, None], driver="gels").solution[:, 0] / scale
-
-
 def _left_open(problem: Problem, sizes: Tensor, shapes: Tensor) -> str:
     """What the constraints do not notice, in words, and what would say it."""
     free = int((sizes > NOTICED).sum())
@@ -242,18 +238,23 @@ def unfit(problem: Problem) -> str | None:
 
 
 def is_linear(problem: Problem) -> bool:
-    """Whether every constraint of a problem is linear in u, tried on a few features."""
+    """Whether every constraint of a problem is linear in u for fields as large as its solution, tried on a few features."""
     if unfit(problem):
         return False
-    trial = Patchwork((Part((), (), Frame((2,) * problem.domain.dimension)),)).build(
+    trial = few_features(problem)
+    try:
+        solve_head(problem, trial, 0)
+    except (DeclarationError, RuntimeError):  # not a function that torch can vectorise and differentiate
+        return False
+    return not_affine(problem, trial) is None
+
+
+def few_features(problem: Problem) -> PatchworkTrial:
+    """A trial of two modes along each axis, to try things on."""
+    return Patchwork((Part((), (), Frame((2,) * problem.domain.dimension)),)).build(
         problem.domain.bounds,
         problem.outputs,
         problem.equation.complex,
         generator=torch.Generator(),
         dtype=torch.float64,
     )
-    try:
-        Assembly(problem, trial, torch.Generator().manual_seed(0)).assemble()
-    except (DeclarationError, RuntimeError):  # not linear, or not a function that torch can vectorise
-        return False
-    return True

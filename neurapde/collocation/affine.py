@@ -1,0 +1,41 @@
+"""Whether the constraints of a problem are linear in u where it is solved: decided at the size of the answer.
+
+A term such as radiation, c (T⁴ − T₀⁴) with T in kelvins, is nothing for a field of size 1 and all for the field that is
+found. A residual depends on the jet at its own points, so it may be tried with any numbers of a jet's size there.
+"""
+
+import torch
+
+from neurapde.jets.jet import Jet
+from neurapde.methods.jacobian import real_residuals
+from neurapde.problem import Problem
+from neurapde.trials.base import TrialFunction
+
+POINTS, SEED = 400, 50231
+AFFINE = 1e-9
+"""Departure from r(u + v) − r(v) = r(u) − r(0), in units of the residuals, that rounding may cause."""
+
+
+def not_affine(problem: Problem, trial: TrialFunction) -> str | None:
+    """The name of a constraint that is not affine in u, for changes of a field as large as itself; None without one."""
+    anchor = next(trial.parameters())
+    generator = torch.Generator(anchor.device).manual_seed(SEED)
+    for constraint in problem.constraints:
+        samples = constraint.sample(
+            POINTS, how="sobol", generator=generator, dtype=anchor.dtype.to_real(), device=anchor.device
+        )
+        mixed = problem.equation.mixed if constraint.order == 2 else ()
+        with torch.no_grad():
+            jet = trial.jet(samples.points, constraint.order, mixed)
+            field = jet.channels
+            sizes = field.abs().square().mean(1, keepdim=True).sqrt()
+            noise = torch.randn(field.shape, dtype=field.dtype, device=field.device, generator=generator)
+            other = sizes * noise
+            none, first, second, both = (
+                real_residuals(constraint, samples, Jet(channels, jet.layout))
+                for channels in (torch.zeros_like(field), field, other, field + other)
+            )
+        departure = (both - second - first + none).abs().max()
+        if not bool(departure <= AFFINE * (second.abs() + none.abs()).max()):
+            return constraint.name
+    return None

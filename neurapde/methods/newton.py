@@ -1,0 +1,149 @@
+"""Newton's method on the head: a problem that is not linear, linearised about the present field and solved by least squares.
+
+Each number of features starts from the field of the one before, so that a step or two do for all but the first.
+"""
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from neurapde.collocation.head import least_squares
+from neurapde.collocation.system import Assembly
+from neurapde.core.errors import DeclarationError
+from neurapde.core.wording import number
+from neurapde.methods.base import Outcome, Status, Task
+from neurapde.methods.growth import PROBES, grow
+from neurapde.methods.least_squares import FIRST, LeastSquares, few_features, unfit
+from neurapde.problem import Problem
+from neurapde.trials.base import TrialFunction
+from neurapde.trials.patchwork import Patchwork, PatchworkTrial
+
+STEPS, HALVINGS = 25, 5
+"""Steps for one number of features, and halvings of a step that does not bring the field nearer."""
+SETTLED = 0.1
+"""Last change of a level, in units of the tolerance: the error that it leaves is its square."""
+
+
+@dataclass(frozen=True)
+class Newton(LeastSquares):
+    """Solve a problem that is not linear for the head of sines that outgrow the domain, from the field 0 on.
+
+    The settings are those of `LeastSquares`. A step that does not shorten the next one is halved. Where the iteration does
+    not settle, the status is UNRESOLVED: another start, or a training by `NaturalGradient`, may find a solution.
+    Source: Deuflhard (2011), Newton Methods for Nonlinear Problems, section 3.3, for the test of a step.
+    """
+
+    def describe(self) -> str:
+        return f"Newton's method on least squares to a relative error of {number(self.tolerance)}"
+
+    def check(self, problem: Problem) -> None:
+        super().check(problem)
+        if problem.equation.complex:
+            raise DeclarationError(
+                f"Newton cannot take {problem.name}: its field is complex; train it with Adam."
+            )
+
+    def run(self, task: Task) -> Outcome:
+        self._check_trial(task)
+        unsettled: list[int] = []
+        found = grow(task, self._solved(task, unsettled), self.largest, self.tolerance)
+        if not unsettled:
+            return self._outcome(task, found)
+        told = f"Newton's iteration did not settle with {unsettled[0]} features."
+        found = dataclasses.replace(found, estimate=math.inf, status=Status.UNRESOLVED)
+        outcome = self._outcome(task, found, "NaturalGradient(), for Newton's iteration did not settle")
+        return dataclasses.replace(outcome, notes=(*outcome.notes, told))
+
+    def _solved(self, task: Task, unsettled: list[int]) -> Iterator[tuple[PatchworkTrial, int]]:
+        """Levels, up to the first at which the iteration does not settle, whose features are then told."""
+        about: TrialFunction | None = None
+        for spec in self._levels(task.problem, FIRST[task.problem.domain.dimension]):
+            level = _Level(task, spec)
+            if not level.iterate(about, SETTLED * self.tolerance):
+                unsettled.append(level.columns)
+            yield level.trial, level.columns
+            if unsettled:
+                return
+            about = level.trial
+
+
+def is_nearly_linear(problem: Problem) -> bool:
+    """Whether a real problem that is not linear is so for fields of size 1: mild enough for Newton's method from 0."""
+    if unfit(problem) or problem.equation.complex:
+        return False
+    trial = few_features(problem)
+    try:
+        Assembly(problem, trial, torch.Generator().manual_seed(0)).assemble()
+        Assembly(problem, trial, torch.Generator().manual_seed(0), trial).assemble()
+    except (DeclarationError, RuntimeError):
+        return False
+    return True
+
+
+class _Level:
+    """One number of features: its trial, whose amplitudes are those of the field reached."""
+
+    def __init__(self, task: Task, spec: Patchwork) -> None:
+        self.task, self.problem = task, task.problem
+        self.trial, self.tried = (
+            spec.build(
+                self.problem.domain.bounds,
+                self.problem.outputs,
+                self.problem.equation.complex,
+                generator=torch.Generator(),
+                dtype=torch.float64,
+                device=task.device,
+            )
+            for _ in range(2)
+        )
+        self.probes = self.problem.domain.sample(PROBES, how="grid").to(task.device)
+        self.columns = 0
+
+    def iterate(self, before: TrialFunction | None, settled: float) -> bool:
+        """Steps until the field changes by no more than a part `settled` of itself; False where it does not come to that."""
+        present = self._aimed(self.trial if before is None else before)
+        if before is None:
+            place = torch.zeros_like(present)
+        else:
+            place, present = present, self._aimed(self._put(present))
+        change = self._size(present - place)
+        for _ in range(STEPS):
+            if not torch.isfinite(present).all():
+                return False
+            part = 1.0
+            for _ in range(HALVINGS):
+                tried = place + part * (present - place)
+                self._put(tried)
+                if change <= settled * self._size(tried):
+                    return True
+                aimed = self._aimed(self.trial)
+                following = self._size(aimed - tried)
+                if following < change:
+                    break
+                part /= 2
+            else:
+                return False
+            place, present, change = tried, aimed, following
+        return False
+
+    def _aimed(self, about: TrialFunction) -> Tensor:
+        """The amplitudes (columns,) that solve the problem linearised about a field."""
+        generator = torch.Generator(self.task.device).manual_seed(self.task.seed)
+        assembly = Assembly(self.problem, self.tried, generator, about)
+        self.columns = assembly.columns
+        system = assembly.assemble()
+        return least_squares(system.matrix, system.loads)
+
+    def _put(self, amplitudes: Tensor) -> PatchworkTrial:
+        Assembly(self.problem, self.trial, torch.Generator()).set_amplitudes(amplitudes)
+        return self.trial
+
+    def _size(self, amplitudes: Tensor) -> float:
+        """The size of the field that amplitudes give, which of themselves say little: the sines depend on each other."""
+        Assembly(self.problem, self.tried, torch.Generator()).set_amplitudes(amplitudes)
+        with torch.no_grad():
+            return float(torch.linalg.vector_norm(self.tried(self.probes)))

@@ -1,0 +1,137 @@
+"""Linearity is decided at the size of the answer, and what is not linear there is solved by Newton's method on the head."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.integrate import solve_bvp
+from scipy.optimize import brentq
+
+import neurapde as npde
+from neurapde.methods.choice import choose_method
+from neurapde.methods.least_squares import is_linear
+
+LINE, SQUARE = npde.Interval(0, 1), npde.Box((0, 1), (0, 1))
+
+
+def fin(unit: float = 1.0) -> npde.Problem:
+    """A fin that radiates, in kelvins over `unit`."""
+    c, ambient = 1e-8 * unit**3, 300.0 / unit
+    return npde.Problem(
+        "fin",
+        LINE,
+        npde.Equation(lambda x, u: u.d2(0) - c * (u.value**4 - ambient**4)),
+        boundary=[npde.Dirichlet(1000.0 / unit, on="left"), npde.Dirichlet(300.0 / unit, on="right")],
+    )
+
+
+def error(solution: npde.Solution, truth: np.ndarray, x: np.ndarray) -> float:
+    return float(np.linalg.norm(solution(x[:, None]) - truth) / np.linalg.norm(truth))
+
+
+@pytest.mark.parametrize("method", [None, npde.Newton()], ids=["default", "newton"])
+def test_radiation_in_kelvins_is_felt(method):
+    x = np.linspace(0, 1, 400)
+    guess = np.vstack([1000 * np.exp(-4 * x), -4000 * np.exp(-4 * x)])
+    truth = solve_bvp(
+        lambda x, y: np.vstack([y[1], 1e-8 * (y[0] ** 4 - 300.0**4)]),
+        lambda a, b: np.array([a[0] - 1000, b[0] - 300]),
+        x,
+        guess,
+        tol=1e-9,
+        max_nodes=50000,
+    ).sol(x)[0]
+    solution = npde.solve(fin(), method=method)
+    assert solution.status is npde.Status.CONVERGED
+    assert error(solution, truth, x) < 1e-6
+
+
+@pytest.mark.parametrize(("capacity", "start"), [(1e9, 2e8), (1e7, 1e3)])
+def test_growth_in_people_ends_at_the_capacity(capacity, start):
+    rate = 4.0
+    problem = npde.Problem(
+        "growth",
+        LINE,
+        npde.Equation(lambda x, u: u.d(0) - rate * u.value * (1 - u.value / capacity), order=1),
+        boundary=npde.Dirichlet(start, on="left"),
+    )
+    x = np.linspace(0, 1, 200)
+    solution = npde.solve(problem)
+    assert error(solution, capacity / (1 + (capacity / start - 1) * np.exp(-rate * x)), x) < 1e-6
+
+
+def test_a_conductivity_that_grows_with_temperature_in_kelvins_has_its_kirchhoff_temperature():
+    def kirchhoff(t: float) -> float:
+        return t + 2e-7 * t**3 / 3
+
+    def residual(x, u):
+        slopes = u.d(0) ** 2 + u.d(1) ** 2
+        return (1 + 2e-7 * u.value**2) * u.laplacian + 4e-7 * u.value * slopes
+
+    def through(x):
+        """A harmonic function of the plane, carried back to temperatures."""
+        level = 1000.0 + 900.0 * x[:, 0] + 300.0 * (x[:, 0] ** 2 - x[:, 1] ** 2)
+        t = level
+        for _ in range(60):
+            t = t - (t + 2e-7 * t**3 / 3 - level) / (1 + 2e-7 * t**2)
+        return t
+
+    square = npde.Problem("plate", SQUARE, npde.Equation(residual), boundary=npde.Dirichlet(through))
+    solution = npde.solve(square)
+    points = np.random.default_rng(50249).random((200, 2))
+    np.testing.assert_allclose(solution(points), through(points), rtol=1e-6)
+    rod = npde.Problem(
+        "rod",
+        LINE,
+        npde.Equation(lambda x, u: (1 + 2e-7 * u.value**2) * u.d2(0) + 4e-7 * u.value * u.d(0) ** 2),
+        boundary=[npde.Dirichlet(300.0, on="left"), npde.Dirichlet(2000.0, on="right")],
+    )
+    middle = (kirchhoff(300.0) + kirchhoff(2000.0)) / 2
+    truth = brentq(lambda t: kirchhoff(t) - middle, 300.0, 2000.0)
+    assert npde.solve(rod)(np.array([[0.5]]))[0] == pytest.approx(truth, rel=1e-6)
+
+
+def test_what_is_not_linear_at_its_size_is_refused_by_least_squares_and_chosen_by_none():
+    assert not is_linear(fin())
+    assert isinstance(choose_method(fin(), None)[0], npde.Newton)
+    with pytest.raises(
+        npde.DeclarationError, match=r"'equation' of fin is not linear in u for a field as large.*Newton"
+    ):
+        npde.solve(fin(), method=npde.LeastSquares())
+
+
+def test_what_is_linear_at_its_size_is_solved_as_such():
+    """u'' = u² − 2e-18 for fields of 1e-18: the square is nothing, though not for a field of size 1."""
+    problem = npde.Problem(
+        "small",
+        LINE,
+        npde.Equation(lambda x, u: u.d2(0) - u.value**2 + 2e-18),
+        boundary=npde.Dirichlet(0.0),
+    )
+    assert is_linear(problem)
+    x = np.linspace(0, 1, 50)
+    assert error(npde.solve(problem, method=npde.LeastSquares()), 1e-18 * x * (1 - x), x) < 1e-6
+
+
+def test_an_iteration_that_does_not_settle_says_so():
+    """Predators and prey over several generations: from u = 0 the steps lead nowhere."""
+
+    def residual(x, u):
+        prey, predators = u[0].value, u[1].value
+        return torch.stack(
+            [
+                u[0].d(0) - 20 * (2 * prey - 8 * prey * predators),
+                u[1].d(0) - 20 * (4 * prey - 1.06) * predators,
+            ],
+            dim=1,
+        )
+
+    problem = npde.Problem(
+        "predators",
+        LINE,
+        npde.Equation(residual, outputs=2, order=1),
+        boundary=[npde.Dirichlet(value, on="left", component=i) for i, value in enumerate((0.5, 0.075))],
+    )
+    with pytest.warns(npde.ResolutionWarning, match="NaturalGradient"):
+        solution = npde.solve(problem, method=npde.Newton())
+    assert solution.status is npde.Status.UNRESOLVED
+    assert any("did not settle" in note for note in solution.notes)
