@@ -69,6 +69,11 @@ class Grid:
         return tuple((b - a) / (n - 1) for a, b, n in zip(self.lower, self.upper, self.shape, strict=True))
 
     @property
+    def steps(self) -> tuple[NDArray[np.float64], ...]:
+        """d arrays `(n_i - 1,)`, the distances between neighbouring nodes on each axis."""
+        return tuple(np.full(n - 1, h) for n, h in zip(self.shape, self.spacing, strict=True))
+
+    @property
     def axes(self) -> tuple[NDArray[np.float64], ...]:
         """d arrays `(n_i,)`, the coordinates of the nodes on each axis."""
         return tuple(np.linspace(a, b, n) for a, b, n in zip(self.lower, self.upper, self.shape, strict=True))

@@ -23,7 +23,7 @@ from neurapde.reference_solvers.sides import Periodic as Periodic
 from neurapde.reference_solvers.sides import Robin as Robin
 from neurapde.reference_solvers.sides import Side as Side
 from neurapde.reference_solvers.sides import Sides as Sides
-from neurapde.reference_solvers.stencils import along, forward_difference, outer, trapezoid_weights
+from neurapde.reference_solvers.stencils import along, forward_difference, outer, owned_lengths
 from neurapde.reference_solvers.systems import balanced, solve_symmetric
 
 ORDER = 2.0
@@ -108,7 +108,7 @@ def solve_poisson(
     """Solve -div(a grad u) + c u = f on a box.
 
     Args:
-        grid: the nodes of the box, sides included, in 1 to 3 dimensions.
+        grid: the nodes of the box, sides included, in 1 to 3 dimensions; they may be `Graded`.
         source: f, a number or `grid.shape`.
         coefficient: a, see `half_points`.
         reaction: c, a number or `grid.shape`.
@@ -145,7 +145,7 @@ class _System:
         self, grid: Grid, halves: tuple[Array, ...], reaction: Array, pairs: list[tuple[Side, Side]]
     ) -> None:
         self.grid, self.pairs, self.halves, self.reaction = grid, pairs, halves, reaction
-        self.weights = [trapezoid_weights(n, h) for n, h in zip(grid.shape, grid.spacing, strict=True)]
+        self.weights = [owned_lengths(steps) for steps in grid.steps]
         self.volume = outer(self.weights)
         self.side_diagonal, self.side_flux = np.zeros(grid.shape), np.zeros(grid.shape)
         self.fixed, self.values = np.zeros(grid.shape, dtype=bool), np.zeros(grid.shape)
@@ -171,13 +171,11 @@ class _System:
     @cached_property
     def matrix(self) -> sparse.csr_array:
         """`(size, size)`, every node, the sides' fixed values not yet used."""
-        shape, h = self.grid.shape, self.grid.spacing
+        shape, steps = self.grid.shape, self.grid.steps
         total = sparse.diags_array((self.reaction * self.volume + self.side_diagonal).ravel(), format="csr")
         for axis, half in enumerate(self.halves):
-            difference = along(forward_difference(shape[axis], h[axis]), shape, axis)
-            owned = [
-                w if k != axis else np.full(shape[axis] - 1, h[axis]) for k, w in enumerate(self.weights)
-            ]
+            difference = along(forward_difference(shape[axis], steps[axis]), shape, axis)
+            owned = [w if k != axis else steps[axis] for k, w in enumerate(self.weights)]
             total = total + difference.T @ sparse.diags_array((half * outer(owned)).ravel()) @ difference
         return total.tocsr()
 
@@ -227,10 +225,10 @@ class _System:
 
     def _axis(self, axis: int) -> tuple[Array, Array]:
         """Stiffness and lengths of one axis for the mean coefficient, reduced to its free nodes."""
-        n, h = self.grid.shape[axis], self.grid.spacing[axis]
-        difference = forward_difference(n, h).toarray()
+        n, steps = self.grid.shape[axis], self.grid.steps[axis]
+        difference = forward_difference(n, steps).toarray()
         mean = float(self.halves[axis].mean())
-        stiffness, lengths = mean * h * difference.T @ difference, np.diag(self.weights[axis])
+        stiffness, lengths = mean * difference.T @ (steps[:, None] * difference), np.diag(self.weights[axis])
         keep = np.eye(n)
         lower, upper = self.pairs[axis]
         for end, side in ((0, lower), (-1, upper)):

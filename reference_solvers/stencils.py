@@ -15,9 +15,9 @@ from scipy import sparse
 from neurapde.reference_solvers.grid import Grid
 
 
-def forward_difference(nodes: int, spacing: float) -> sparse.csr_array:
-    """`(nodes - 1, nodes)`, u[i] -> (u[i+1] - u[i]) / h: second order at the half points."""
-    ones = np.full(nodes - 1, 1.0 / spacing)
+def forward_difference(nodes: int, spacing: float | NDArray[np.float64]) -> sparse.csr_array:
+    """`(nodes - 1, nodes)`, u[i] -> (u[i+1] - u[i]) / h: second order at the half points; h may differ, `(nodes - 1,)`."""
+    ones = np.broadcast_to(1.0 / np.asarray(spacing, dtype=float), (nodes - 1,))
     return sparse.diags_array([-ones, ones], offsets=[0, 1], shape=(nodes - 1, nodes), format="csr")
 
 
@@ -71,6 +71,11 @@ def trapezoid_weights(nodes: int, spacing: float) -> NDArray[np.float64]:
     weights = np.full(nodes, spacing)
     weights[[0, -1]] /= 2
     return weights
+
+
+def owned_lengths(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`(n,)`, the length of the axis that belongs to each of n nodes: half of each of the `steps` `(n - 1,)` beside it."""
+    return (np.append(steps, 0.0) + np.append(0.0, steps)) / 2
 
 
 def interpolation(grid: Grid, points: NDArray[np.float64], *, degree: int = 3) -> sparse.csr_array:

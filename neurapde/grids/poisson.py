@@ -14,6 +14,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.domains.boundary_rule import boundary_rule
 from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
+from neurapde.grids.graded_poisson import medium_of, solve_graded_problem
 from neurapde.grids.solution import GridSolution
 from neurapde.problem import Problem
 from neurapde.reference_solvers import sides as grid_sides
@@ -43,17 +44,18 @@ def solve_poisson_problem(
         raise DeclarationError(
             "the grid solver of Poisson's equation takes one right-hand side; declare a problem for each"
         )
+    counts = shape or _good_shape(problem)
+    if isinstance(problem.domain, Box) and (medium := medium_of(equation, problem)) is not None:
+        return solve_graded_problem(equation, problem, _complete(problem), medium, counts, error)
     solve = _on_box(equation, problem) if isinstance(problem.domain, Box) else _cut_out(equation, problem)
     lower, upper = (corner.tolist() for corner in problem.domain.bounds)
-    grid = Grid(lower, upper, shape or _good_shape(problem))
+    grid = Grid(lower, upper, counts)
     started = time.perf_counter()
     values = solve(grid)
     seconds = time.perf_counter() - started
     estimate = _estimate(values, solve(grid.coarser())) if error and grid.has_coarser else None
     size = "×".join(map(str, grid.shape))
-    note = (
-        f"finite volumes on {size} nodes; jumps of the coefficient that are not on grid lines are first order"
-    )
+    note = f"finite volumes on {size} nodes"
     cut = None if isinstance(problem.domain, Box) else problem.domain
     return GridSolution(values, grid, seconds, estimate, None, (note,), cut)
 
@@ -99,14 +101,20 @@ def _conditions(problem: Problem) -> dict[str, Boundary]:
     return found
 
 
-def _on_box(equation: Poisson, problem: Problem) -> Callable[[Grid], Values]:
-    """The solver of a Box, with the condition of each face."""
-    faces = problem.domain.faces
+def _complete(problem: Problem) -> dict[str, Boundary]:
+    """The condition of each face of a Box, which all have one."""
     found = _conditions(problem)
-    if missing := [face for face in faces if face not in found]:
+    if missing := [face for face in problem.domain.faces if face not in found]:
         raise DeclarationError(
             f"nothing is declared at {', '.join(missing)} of {problem.name!r}; give a condition there"
         )
+    return found
+
+
+def _on_box(equation: Poisson, problem: Problem) -> Callable[[Grid], Values]:
+    """The solver of a Box, with the condition of each face."""
+    faces = problem.domain.faces
+    found = _complete(problem)
 
     def solve(grid: Grid) -> Values:
         sides = [_side(equation, found[face], grid, number) for number, face in enumerate(faces)]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from neurapde.core.arrays import Array, as_points, complex_dtype, to_numpy
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
+from neurapde.reference_solvers.graded import Graded, interpolate_graded
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.sampling import interpolate
 from neurapde.reference_solvers.scattered import from_known_nodes
@@ -31,6 +32,7 @@ class GridSolution:
     nodes_per_wavelength: in the shortest wavelength; None for fields that are not waves.
     notes: what was chosen, and why.
     domain: of the field, where it is less than the grid's box; the nodes outside are NaN.
+    graded: the nodes and values `(*shape)` that it was solved on, where those of `grid` are read from them.
     """
 
     values: NDArray = field(repr=False)
@@ -40,6 +42,7 @@ class GridSolution:
     nodes_per_wavelength: float | None = None
     notes: Sequence[str] = ()
     domain: Domain | None = field(default=None, repr=False)
+    graded: tuple[Graded, NDArray] | None = field(default=None, repr=False)
 
     @property
     def axes(self) -> tuple[NDArray[np.float64], ...]:
@@ -54,7 +57,10 @@ class GridSolution:
         """
         points = as_points(points, self.grid.dimension)
         places = to_numpy(points).astype(float)
-        values = interpolate(self.grid, self.values, places)
+        if self.graded is None:
+            values = interpolate(self.grid, self.values, places)
+        else:
+            values = interpolate_graded(*self.graded, places)
         unknown = np.flatnonzero(~np.isfinite(values).all(axis=tuple(range(1, values.ndim))))
         if self.domain is not None and len(unknown):
             unknown = unknown[self._inside(places[unknown])]
