@@ -9,8 +9,10 @@ import pytest
 
 from neurapde.cli.main import FAILED, INTERRUPTED, OK, USAGE, main
 from neurapde.cli.problems import problem_in_file, problem_of, settings_for
+from neurapde.cli.results import save
 from neurapde.problem import Problem
 from neurapde.problems import CASES, INVERSIONS, Case, helmholtz_disk, helmholtz_uniform
+from neurapde.storage import atomic
 
 SMALL = ("--set", "wavenumber=8", "--shape", "81,81")
 MINE = """
@@ -82,6 +84,31 @@ def test_a_file_is_run_with_settings_and_resumes_from_its_folder(
     assert main([*command, "--steps", "4", "--resume"]) == OK
     assert "Resumed after step 2" in capsys.readouterr().out
     assert (out / "report.html").is_file()
+
+
+def test_a_second_run_keeps_what_the_first_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = ("solution.h5", "report.json", "report.html", "fields.png")
+    command = ["run", "poisson-rod", "--no-reference", "--out", str(tmp_path)]
+    before: list[dict[str, bytes]] = []
+    for _ in range(3):
+        assert main(command) == OK
+        before.append({name: (tmp_path / name).read_bytes() for name in kept})
+    assert f"earlier run are in {tmp_path / 'earlier.2'}" in capsys.readouterr().out
+    for number, files in enumerate(before[:2], start=1):
+        assert {name: (tmp_path / f"earlier.{number}" / name).read_bytes() for name in kept} == files
+
+
+def test_a_result_that_its_folder_does_not_take_is_put_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = save(lambda path: atomic.write(path, b"found"), tmp_path / "gone" / "solution.h5")
+    try:
+        assert place.read_bytes() == b"found"
+        assert f"there is no folder {tmp_path / 'gone'}" in (told := capsys.readouterr().err)
+        assert f"It is in {place} instead" in told
+    finally:
+        place.unlink()
+        place.parent.rmdir()
 
 
 def test_a_problem_may_be_a_value(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import neurapde as npde
 from neurapde.cli.problems import UsageError, settings_for
+from neurapde.cli.results import keep_earlier, save
 from neurapde.core.errors import DeclarationError
 from neurapde.core.file_names import file_name
 from neurapde.core.wording import listing
@@ -123,22 +124,25 @@ def fwi(given: argparse.Namespace) -> int:
         out=out,
         resume=given.resume,
     )
-    return finish(inversion, out, classical=not given.no_classical)
+    return finish(inversion, out, resumed=given.resume, classical=not given.no_classical)
 
 
 def finish(
     inversion: npde.Inversion,
     out: Path,
     *,
+    resumed: bool,
     true: Field | None = None,
     classical: npde.Inversion | bool = True,
 ) -> int:
-    """Save an inversion and its report; the exit status."""
-    inversion.save(out / "inversion.h5")
+    """Save an inversion and its report; the exit status. What is there stays, unless it is what this goes on from."""
+    if not resumed:
+        keep_earlier(out)
+    saved = save(inversion.save, out / "inversion.h5")
     for note in inversion.notes:
         print(note)
     print(f"Inverted in {inversion.seconds:.1f} s. {inversion.status}")
-    print(f"inversion: {out / 'inversion.h5'}", end="\n\n", flush=True)
+    print(f"inversion: {saved}", end="\n\n", flush=True)
     if inversion.status is Status.INTERRUPTED:
         if (out / FILE).exists():
             print(f"To go on: the same command with --out {out} --resume")
@@ -164,7 +168,7 @@ def run_case(case: InversionCase, given: argparse.Namespace) -> int:
     inversion = problem.invert(_with(method, _settings(given)), seed=given.seed, out=out, resume=given.resume)
     interrupted = inversion.status is Status.INTERRUPTED
     classical = False if interrupted or method == problem.classical else problem.invert_classically()
-    return finish(inversion, out, true=problem.truth, classical=classical)
+    return finish(inversion, out, resumed=given.resume, true=problem.truth, classical=classical)
 
 
 def _method(given: argparse.Namespace) -> InversionMethod:

@@ -17,6 +17,7 @@ import torch
 import neurapde as npde
 from neurapde.cli.inversions import add_fwi, inversion_case, run_case
 from neurapde.cli.problems import UsageError, grid_solution, named_case, problem_of
+from neurapde.cli.results import keep_earlier, save
 from neurapde.cli.validating import validate
 from neurapde.core.errors import DeclarationError, ResolutionError
 from neurapde.core.file_names import file_name
@@ -212,7 +213,9 @@ def run(given: argparse.Namespace) -> int:
     for note in solution.notes:
         print(note)
     print(f"Solved in {solution.seconds:.1f} s. {solution.status}")
-    print(f"solution: {solution.save(out / 'solution.h5')}", end="\n\n", flush=True)
+    if not given.resume:
+        keep_earlier(out)
+    print(f"solution: {save(solution.save, out / 'solution.h5')}", end="\n\n", flush=True)
     if solution.status is Status.INTERRUPTED:
         if (out / "checkpoint.h5").exists():
             print(f"To go on: the same command with --out {out} --resume")
@@ -270,7 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.showwarning = _show_warning
         try:
             return given.action(given)
-        except (UsageError, DeclarationError, ResolutionError, StorageError, FileNotFoundError) as error:
+        except (UsageError, DeclarationError, ResolutionError, StorageError, OSError) as error:
             print(f"neurapde: {error}", file=sys.stderr)
             return USAGE
         except KeyboardInterrupt:

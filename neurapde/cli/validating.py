@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import neurapde as npde
 from neurapde.cli.inversions import inversion_case
 from neurapde.cli.problems import grid_solution, named_case
+from neurapde.cli.results import keep_earlier
 from neurapde.problems import CASES, INVERSIONS, Case, InversionCase
 
 HEADING = f"{'problem':<20} {'error':>8} {'allowed':>8} {'seconds':>8}  verdict  against"
@@ -48,6 +49,7 @@ def _solved(case: Case, given: argparse.Namespace) -> Verdict:
     solution = npde.solve(problem, device=given.device, seed=given.seed)
     made = npde.validate(solution, grid_solution(problem), tolerance=case.tolerance)
     if given.out is not None:
+        keep_earlier(given.out / case.name)
         made.save(given.out / case.name)
     own = "not known" if made.error_bar is None else f"{made.error_bar:.3%}"
     truth = f"the grid, whose own error is {own}" if made.judge == "reference" else "the exact field"
@@ -59,6 +61,7 @@ def _inverted(case: InversionCase, given: argparse.Namespace) -> Verdict:
     inversion = problem.invert(seed=given.seed)
     made = npde.inversion_report(inversion, true=problem.truth, classical=problem.invert_classically())
     if given.out is not None:
+        keep_earlier(given.out / case.name)
         made.save(given.out / case.name)
     return Verdict(
         case.name, made.measures["model error"], case.tolerance, inversion.seconds, "the true model"
