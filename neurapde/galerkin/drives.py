@@ -5,22 +5,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neurapde.domains.box import Box
 from neurapde.galerkin.quadrature import FloatArray
 from neurapde.galerkin.waves import WaveLattice
+from neurapde.jumps import features_of
 from neurapde.medium import Field, FunctionField
 from neurapde.sources import FunctionSource, PointSource, Source
 
 DETAIL = 24.0  # bandwidth of a Gaussian times its reach: six over its standard deviation
+STEEP = 6.0  # bandwidth of a steep change times its width
+FINEST = 4000.0  # the largest bandwidth, times the longest side, that a steep change is given
+FINER = 1.5  # nodes of a second rule, in units of those of the first
 
 
 @dataclass(frozen=True)
 class Drive:
-    """A pattern in space with its history in time: `value` or `rate` at the start, or a signal from then on."""
+    """A pattern in space with its history in time: `value` or `rate` at the start, or a signal from then on.
+
+    left: what the signal is off by already, relative.
+    """
 
     load: Callable[[WaveLattice], FloatArray]
     value: float = 0.0
     rate: float = 0.0
     signal: Callable[[FloatArray], FloatArray] | None = None
+    left: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -39,26 +48,61 @@ class Snapshot(Field):
 
 
 @dataclass(frozen=True)
+class Pattern:
+    """A field in space with what its integrals need: where it jumps, and its bandwidth, 0 where no more than the modes'.
+
+    weigh: whether it is multiplied by the medium, as a source is.
+    """
+
+    field: Field
+    weigh: bool
+    detail: float
+    breaks: tuple[tuple[float, ...], ...]
+
+    @classmethod
+    def of(cls, field: Field, space: Box, weigh: bool, detail: float = 0.0) -> "Pattern":
+        """With what is found of the field in a box."""
+        found = features_of([field], space)
+        steep = found.widths[found.widths > 0].min(initial=np.inf)
+        breaks = tuple(tuple(found.planes(axis).tolist()) for axis in range(space.dimension))
+        most = FINEST / max(space.extents)
+        return cls(field, weigh, max(detail, min(STEEP / steep, most)), breaks)
+
+    def on(self, lattice: WaveLattice, finer: float = 1.0) -> FloatArray:
+        """Its integrals with the modes; `finer`: by so many times the nodes."""
+        return lattice.project(self.field, self.weigh, self.detail, self.breaks, finer)
+
+    def left(self, lattice: WaveLattice) -> float:
+        """What the rule leaves of the integrals, relative, by one of more nodes."""
+        fine = self.on(lattice, FINER)
+        size = float(np.linalg.norm(fine))
+        return float(np.linalg.norm(fine - self.on(lattice))) / size if size else 0.0
+
+
+@dataclass(frozen=True)
 class Projected:
     """The coefficients of a field."""
 
-    field: Field
+    pattern: Pattern
 
     def __call__(self, lattice: WaveLattice) -> FloatArray:
-        return lattice.project(self.field)
+        return self.pattern.on(lattice)
 
 
 @dataclass(frozen=True)
 class Density:
     """M⁻¹ of the load of a density."""
 
-    source: Source
+    pattern: Pattern
 
     def __call__(self, lattice: WaveLattice) -> FloatArray:
-        source = self.source
-        field = source.f if isinstance(source, FunctionSource) else FunctionField(source)
-        detail = DETAIL / source.reach if source.reach else 0.0
-        return lattice.unweigh(lattice.project(field, weigh=True, detail=detail))
+        return lattice.unweigh(self.pattern.on(lattice))
+
+
+def density_of(source: Source, space: Box) -> Pattern:
+    """The pattern of a source that has a density."""
+    field = source.f if isinstance(source, FunctionSource) else FunctionField(source)
+    return Pattern.of(field, space, True, DETAIL / source.reach if source.reach else 0.0)
 
 
 @dataclass(frozen=True)

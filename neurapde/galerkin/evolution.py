@@ -5,7 +5,7 @@ the time, less what it needs to get there. What starts the waves is one list of 
 time: initial value, initial velocity, and each source with its signal.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,8 +18,19 @@ from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
-from neurapde.galerkin.drives import Delta, Density, Drive, Known, Later, Projected, Snapshot
+from neurapde.galerkin.drives import (
+    Delta,
+    Density,
+    Drive,
+    Known,
+    Later,
+    Pattern,
+    Projected,
+    Snapshot,
+    density_of,
+)
 from neurapde.galerkin.quadrature import FloatArray
+from neurapde.galerkin.wave_medium import WaveMedium, core_of
 from neurapde.galerkin.waves import WaveLattice
 from neurapde.medium import Constant, Field, FunctionField
 from neurapde.problem import Problem
@@ -29,10 +40,10 @@ from neurapde.sources import PointSource, Source
 PROBED = {1: 2001, 2: 161}  # points an axis at which fields are asked where they are
 NOTHING = 1e-8  # of its maximum: where a field counts as zero
 SPREAD = 1.5  # of a Gaussian's reach, which is four standard deviations
-HUSH = 1e-3  # of its maximum: where a signal counts as silent
 NEAR = 1.3  # bandwidth beside a source, in units of that of its waves
 SHARE = 1 / 3  # of the tolerance that the bandwidth may cost
-SAMPLES = 257  # moments at which a source without a signal is separated into pulses
+SAMPLES, MOST_SAMPLES = 257, 2049  # moments at which a source without a signal is separated into pulses
+CHECKED, SAMPLED = 16, 1e-4  # moments between them at which that is checked, and what it may miss there
 MOST_PULSES = 48
 
 
@@ -53,7 +64,8 @@ class WaveProblem:
         assert isinstance(domain, SpaceTime)
         assert isinstance(domain.space, Box)
         self.problem, self.space, self.time = problem, domain.space, domain.time
-        self.speed: Field = equation.speed
+        self.medium = WaveMedium(equation.speed, core_of(problem))
+        self.speed: Field = self.medium.speed
         starts = [part for part in problem.boundary if isinstance(part, InitialCondition)]
         self.start = starts[0] if starts else InitialCondition(0.0, 0.0)
 
@@ -64,21 +76,30 @@ class WaveProblem:
         axes = [np.linspace(a, b, counts) for a, b in self.space.sides]
         return np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=-1)
 
-    @cached_property
+    @property
     def speeds(self) -> tuple[float, float]:
         """The least and the largest speed."""
-        values = [np.asarray(self.speed(self.probes), dtype=float)]
-        for region in self.problem.equation.regions.values():
-            points = region.sample(512, how="grid").numpy()
-            values.append(np.asarray(self.speed(points[self.space.contains(points)]), dtype=float))
-        every = np.concatenate(values)
-        return float(every.min()), float(every.max())
+        return self.medium.speeds
 
-    def initial(self) -> Iterator[tuple[Field, bool]]:
+    @cached_property
+    def initial(self) -> list[tuple[Pattern, bool]]:
         """The initial fields that are not zero, each with whether it is the velocity."""
-        for part, is_velocity in ((self.start.value, False), (self.start.velocity, True)):
-            if part is not None and part != Constant(0.0):
-                yield part, is_velocity
+        return [
+            (Pattern.of(part, self.space, False), is_velocity)
+            for part, is_velocity in ((self.start.value, False), (self.start.velocity, True))
+            if part is not None and part != Constant(0.0)
+        ]
+
+    @cached_property
+    def densities(self) -> dict[Source, Pattern]:
+        """The shapes in space of all pulses but those of points."""
+        shapes = (source.shape for source in self.sources if isinstance(source, Pulse))
+        return {one: density_of(one, self.space) for one in shapes if not isinstance(one, PointSource)}
+
+    def load_error(self, lattice: WaveLattice) -> float:
+        """What the rules leave of the loads, relative: the most of any."""
+        patterns = [pattern for pattern, _ in self.initial]
+        return max((one.left(lattice) for one in (*patterns, *self.densities.values())), default=0.0)
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:
@@ -88,7 +109,7 @@ class WaveProblem:
     @cached_property
     def support(self) -> tuple[FloatArray, FloatArray]:
         """Lower and upper corner (d,) of the box in which everything starts."""
-        corners = [self._support_of(field) for field, _ in self.initial()]
+        corners = [self._support_of(pattern.field) for pattern, _ in self.initial]
         for source in self.sources:
             if isinstance(source, Pulse) and source.center is not None:
                 at, far = np.array(source.center), SPREAD * source.reach
@@ -138,15 +159,6 @@ class WaveProblem:
             outer |= ~Stretch(self.space, self.problem.pml, 1.0).physical(self.probes)
         return float(np.asarray(self.speed(self.probes[outer]), dtype=float).max())
 
-    def quiet(self, times: FloatArray) -> np.ndarray:
-        """The times (n,), from 0, at which no point radiates: beside one that does, no sines converge fast."""
-        quiet = np.ones(len(times), dtype=bool)
-        for source in self.sources:
-            if isinstance(source, Pulse) and isinstance(source.shape, PointSource):
-                size = np.abs(Later(source.signal, self.time.start)(times))
-                quiet &= size <= HUSH * size.max()
-        return quiet if quiet[1:].any() else np.ones(len(times), dtype=bool)
-
     def _open(self, face: str) -> float | None:
         """The width of the layer of an absorbing side, 0 without one; None for a side that reflects."""
         for part in self.problem.boundary:
@@ -169,17 +181,17 @@ class WaveProblem:
         longest = max(self.box.extents)
         band = min(bandwidth, most * np.pi / longest)
         counts = [max(4, int(np.ceil(band * extent / np.pi))) for extent in self.box.extents]
-        return WaveLattice(self.box, self.space, self.speed, counts, self.free)
+        return WaveLattice(self.box, self.space, self.medium, counts, self.free)
 
     def demands(self, tolerance: float, most: int) -> list[Demand]:
         """What each cause of waves asks for; up to `most` modes are looked at."""
         found = []
         wide = None
         shares = SHARE * tolerance
-        for field, is_velocity in self.initial():
+        for pattern, is_velocity in self.initial:
             wide = wide or self.lattice(np.inf, most)
             found.append(
-                Demand(self._fastest(field), _bandwidth(wide, wide.project(field), shares, is_velocity))
+                Demand(self._fastest(pattern.field), _bandwidth(wide, pattern.on(wide), shares, is_velocity))
             )
         for source in self.sources:
             wide = wide or self.lattice(np.inf, most)
@@ -219,8 +231,8 @@ class WaveProblem:
     def shared(self) -> list[Drive]:
         """What every shot starts from."""
         return [
-            Drive(Projected(field), float(not is_velocity), float(is_velocity))
-            for field, is_velocity in self.initial()
+            Drive(Projected(pattern), float(not is_velocity), float(is_velocity))
+            for pattern, is_velocity in self.initial
         ]
 
     def shot(self, sources: Sequence[Source], lattice: WaveLattice) -> list[Drive]:
@@ -231,16 +243,25 @@ class WaveProblem:
                 found += self._separated(source, lattice)
                 continue
             signal = Later(source.signal, self.time.start)
-            load = Delta(source.shape) if isinstance(source.shape, PointSource) else Density(source.shape)
+            load = (
+                Delta(source.shape)
+                if isinstance(source.shape, PointSource)
+                else Density(self.densities[source.shape])
+            )
             found.append(Drive(load, signal=signal))
         return found
 
     def _separated(self, source: Source, lattice: WaveLattice) -> list[Drive]:
         """A source that moves, as a sum of pulses: the singular vectors of its history on the lattice."""
-        moments = np.linspace(0, self.time.duration, SAMPLES)
-        history = np.stack(
-            [lattice.project(Snapshot(source, self.time.start + t), weigh=True).ravel() for t in moments]
-        )
+        samples, left = SAMPLES // 2 + 1, np.inf
+        while left > SAMPLED and samples < MOST_SAMPLES:
+            samples = 2 * samples - 1
+            moments = np.linspace(0, self.time.duration, samples)
+            history = self._history(source, lattice, moments)
+            between = moments[: -1 : samples // CHECKED] + moments[1] / 2
+            missed = CubicSpline(moments, history)(between) - self._history(source, lattice, between)
+            size = float(np.sqrt(np.mean(history**2)))
+            left = float(np.sqrt(np.mean(missed**2))) / size if size else 0.0
         signals, sizes, patterns = np.linalg.svd(history, full_matrices=False)
         count = int(np.sum(sizes > 1e-5 * sizes[0])) if sizes[0] > 0 else 0
         if count > MOST_PULSES:
@@ -249,9 +270,16 @@ class WaveProblem:
                 "the time, or train by Adam"
             )
         return [
-            Drive(Known(size * pattern.reshape(lattice.shape)), signal=CubicSpline(moments, signal))
+            Drive(
+                Known(size * pattern.reshape(lattice.shape)), signal=CubicSpline(moments, signal), left=left
+            )
             for signal, size, pattern in zip(signals.T[:count], sizes, patterns, strict=False)
         ]
+
+    def _history(self, source: Source, lattice: WaveLattice, moments: FloatArray) -> FloatArray:
+        """The loads of a source at times from the start: (times, modes)."""
+        snapshots = (Snapshot(source, self.time.start + float(t)) for t in moments)
+        return np.stack([lattice.project(one, weigh=True).ravel() for one in snapshots])
 
 
 def _bandwidth(lattice: WaveLattice, coefficients: FloatArray, share: float, is_velocity: bool) -> float:
@@ -260,16 +288,10 @@ def _bandwidth(lattice: WaveLattice, coefficients: FloatArray, share: float, is_
         coefficients = coefficients / np.sqrt(
             np.maximum(lattice.stiffness, lattice.stiffness[lattice.stiffness > 0].min())
         )
-    shells = shells_of(lattice)
+    shells = lattice.shells
     order = np.argsort(shells.ravel())
     power = np.cumsum((coefficients.ravel() ** 2)[order][::-1])[::-1]
     if power[0] == 0:
         return 0.0
     beyond = power <= share**2 * power[0]
     return float(shells.ravel()[order][int(np.argmax(beyond)) if beyond.any() else -1])
-
-
-def shells_of(lattice: WaveLattice) -> FloatArray:
-    """The larger of each mode's frequencies."""
-    axes = [one.frequencies for one in lattice.modes]
-    return axes[0] if len(axes) == 1 else np.maximum(axes[0][:, None], axes[1])

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.fft import dct
 
-from neurapde.galerkin.quadrature import FloatArray, panels
+from neurapde.galerkin.quadrature import FloatArray
+from neurapde.galerkin.time_rule import TimeRule
 
 Operator = Callable[[FloatArray], FloatArray]
 Signal = Callable[[FloatArray], FloatArray]
@@ -34,19 +35,28 @@ def oscillate(
     omega = np.sqrt(square)
     step = float(times[1] - times[0])
     cosine, sine = np.cos(omega * step), step * np.sinc(omega * step / np.pi)  # sin(ωh)/ω
-    unit, weights = panels(step, 2 * float(omega.max()))
-    late = step * (1 - unit)[:, None]
-    kernels = late * np.sinc(omega * late / np.pi), np.cos(omega * late)
+    rule = None if start is None else TimeRule(start, times, float(omega.max()))
     found = np.empty((STATES, len(times), len(square)))
     q, p = np.full(len(square), value), np.full(len(square), rate)
+    kernels: tuple[FloatArray, FloatArray] | None = None
     for j, t in enumerate(times):
         force = 0.0 if start is None else float(start(np.array([t]))[0])
         found[:, j] = q, p, force - square * q
         q, p = cosine * q + sine * p, cosine * p - square * sine * q
-        if start is not None:
-            drive = step * weights * start(t + step * unit)
-            q, p = q + drive @ kernels[0], p + drive @ kernels[1]
+        if rule is not None and start is not None and j < len(times) - 1:
+            nodes, weights = rule.nodes(j)
+            plain = nodes is rule.plain[0]
+            now = kernels if plain and kernels is not None else _kernels(omega, step - nodes)
+            kernels = now if plain else kernels
+            drive = weights * start(t + nodes)
+            q, p = q + drive @ now[0], p + drive @ now[1]
     return found
+
+
+def _kernels(omega: FloatArray, late: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """sin(ωs)/ω and cos(ωs) for the time s that is left, (n, m)."""
+    angle = late[:, None] * omega
+    return late[:, None] * np.sinc(angle / np.pi), np.cos(angle)
 
 
 def series(largest: float, times: FloatArray, start: Signal | None, value: float, rate: float) -> FloatArray:

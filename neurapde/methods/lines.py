@@ -20,12 +20,10 @@ from neurapde.core.wording import listing, number
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
-from neurapde.galerkin.drives import Drive
-from neurapde.galerkin.evolution import Demand, WaveProblem, shells_of
+from neurapde.galerkin.evolution import Demand, WaveProblem
 from neurapde.galerkin.lattice import SMALL
-from neurapde.galerkin.propagation import propagate, series
 from neurapde.galerkin.quadrature import FloatArray
-from neurapde.galerkin.waves import WaveLattice
+from neurapde.galerkin.wave_levels import Level, evolve, judged
 from neurapde.medium import Constant
 from neurapde.methods.base import Method, Outcome, Status, Task
 from neurapde.methods.growth import check_bandwidth, check_growth, tell_unresolved
@@ -34,8 +32,9 @@ from neurapde.problem import Problem
 from neurapde.trials.base import Trial
 from neurapde.trials.sine_history import HistoryFunction, SineHistory
 
-GROWTH = 1.2  # of the bandwidth, where it proves too small
-SHELL = 1.1  # the last part of the spectrum, whose size and decay estimate what lies beyond
+GROWTH = (1.15, 1.4)  # of the bandwidth, where it proves too small
+RATE = 3.0  # power of the bandwidth by which errors are expected to fall
+SECOND = 1.4  # bandwidth in units of that of a coarser lattice: two show how the medium couples the modes
 QUINTIC = (
     46080  # a wave that turns by x radians between two knots in time is off by x⁶ / QUINTIC between them
 )
@@ -47,12 +46,12 @@ LEAST_KNOTS = 9
 class MethodOfLines(Method):
     """Solve the wave equation on a Box of one or two axes by sines in space and exactly in time.
 
-    tolerance: relative L2 error over space and time to stop at, as estimated from the end of the spectrum.
+    tolerance: relative L2 error over space and time to stop at, as estimated term by term (the notes name them).
     bandwidth: the largest frequency of the sines, rad per unit length, instead of choosing it by the tolerance.
     largest:   modes along the longest axis at which growing stops, met tolerance or not.
 
     Sides that absorb (Absorbing, PML) are moved out until nothing that they send back is felt before the end; the field
-    is then that of a medium without end. Inside the layers of a PML it goes on as there.
+    is then that of a medium without end, which goes on as it is at the side, or where the layer of a PML begins.
     Raises DeclarationError (from `solve`, before any work) for problems that it cannot take.
     """
 
@@ -86,7 +85,7 @@ class MethodOfLines(Method):
                 "MethodOfLines makes its own trial function; leave trial out, or use Adam."
             )
         waves = WaveProblem(task.problem)
-        last: _Level | None = None
+        last: Level | None = None
         rows: list[tuple[int, float]] = []
         with Interrupts() as interrupts, task.progress.bar(task.problem.name, 0, unit="polynomial") as bar:
             for last in interrupts.levels(self._levels(waves, bar)):
@@ -97,25 +96,36 @@ class MethodOfLines(Method):
         assert last is not None
         return self._outcome(task, waves, last, rows, interrupts.asked)
 
-    def _levels(self, waves: WaveProblem, bar: Bar) -> Iterator["_Level"]:
+    def _levels(self, waves: WaveProblem, bar: Bar) -> Iterator[Level]:
         """The states on lattices of growing bandwidth, up to the largest."""
         demands = waves.demands(self.tolerance, self.largest)
+        times = _knots(waves, demands, self.tolerance)
         bandwidth = self.bandwidth or _wanted(waves, demands)
         most = self.largest * math.pi / max(waves.box.extents)
-        while True:
+
+        def solved(bandwidth: float) -> Level:
             lattice = waves.lattice(bandwidth, self.largest)
             with threadpool_limits(1 if max(lattice.shape) < SMALL else None, "blas"):
-                level = _evolve(waves, lattice, demands, self.tolerance, bar)
+                return evolve(waves, lattice, times, bar.advance)
+
+        coarse = None
+        if waves.medium.uniform is None:
+            first = solved(min(bandwidth, most) / SECOND**2)
+            coarse = judged(solved(min(bandwidth, most) / SECOND), first)
+        while True:
+            level = judged(solved(bandwidth), coarse)
             yield level
             if bandwidth >= most:
                 return
-            bandwidth = min(GROWTH * bandwidth, most)
+            coarse = None if coarse is None else level
+            missing = (level.estimate / self.tolerance) ** (1 / RATE)
+            bandwidth = min(float(np.clip(missing, *GROWTH)) * bandwidth, most)
 
     def _outcome(
         self,
         task: Task,
         waves: WaveProblem,
-        level: "_Level",
+        level: Level,
         rows: list[tuple[int, float]],
         interrupted: bool,
     ) -> Outcome:
@@ -145,20 +155,10 @@ class MethodOfLines(Method):
             "bandwidth": max(one.bandwidth for one in lattice.modes),
             "error_estimate": level.estimate,
             "polynomials": level.polynomials,
-            "moments": level.states.shape[0],
+            "moments": len(level.times),
             "converged": int(converged),
         }
         return Outcome(_trial(waves, level, task), status, history, tuple(_notes(waves, level)), extras)
-
-
-@dataclass(frozen=True)
-class _Level:
-    """One lattice, the states (moments, 3, *modes, shots) on it, the estimated error and the work it took."""
-
-    lattice: WaveLattice
-    states: FloatArray
-    estimate: float
-    polynomials: int
 
 
 def wave_obstacle(problem: Problem) -> str | None:
@@ -194,55 +194,20 @@ def _wanted(waves: WaveProblem, demands: list[Demand]) -> float:
     return max((one.bandwidth * max(1.0, one.speed / slowest) for one in demands), default=0.0)
 
 
-def _evolve(
-    waves: WaveProblem, lattice: WaveLattice, demands: list[Demand], tolerance: float, bar: Bar
-) -> _Level:
-    """The states of every shot at the knots in time."""
+def _knots(waves: WaveProblem, demands: list[Demand], tolerance: float) -> FloatArray:
+    """Knots in time, from 0 on."""
     fastest = max((one.bandwidth * one.speed for one in demands), default=0.0)
     turn = (QUINTIC * IN_TIME * tolerance) ** (1 / 6)
-    knots = max(LEAST_KNOTS, math.ceil(waves.time.duration * fastest / turn) + 1)
-    times = np.linspace(0, waves.time.duration, knots)
-    every = [waves.shot(sources, lattice) for sources in waves.problem.right_hand_sides]
-    count = 0
-
-    def run(drives: list[Drive]) -> FloatArray:
-        nonlocal count
-        if not drives:
-            return np.zeros((3, knots, *lattice.shape))
-        tables = [series(lattice.largest, times, one.signal, one.value, one.rate) for one in drives]
-        count += sum(table.shape[-1] for table in tables)
-        return propagate(
-            lattice.operator, lattice.largest, [one.load(lattice) for one in drives], tables, bar.advance
-        )
-
-    common = run(waves.shared())
-    states = np.stack([common + run(drives) for drives in every], axis=-1)
-    estimate = _estimate(lattice, states[0][waves.quiet(times)])
-    return _Level(lattice, np.moveaxis(states, 0, 1), estimate, count)
+    count = max(LEAST_KNOTS, math.ceil(waves.time.duration * fastest / turn) + 1)
+    return np.linspace(0, waves.time.duration, count)
 
 
-def _estimate(lattice: WaveLattice, fields: FloatArray) -> float:
-    """What the spectrum of fields (moments, *modes, shots) holds beyond its end, relative.
-
-    The last two shells, whose parts are orthogonal, continue as a geometric series; the modes that are kept err by as
-    much again.
-    """
-    shells = shells_of(lattice)
-    top = shells.max()
-    power = np.sum(fields**2, axis=(0, -1))
-    last = float(power[shells > top / SHELL].sum())
-    before = float(power[(shells > top / SHELL**2) & (shells <= top / SHELL)].sum())
-    total = float(power.sum())
-    if total == 0 or last == 0:
-        return 0.0
-    ratio = min(last / before, 0.9) if before else 0.9
-    return math.sqrt(2 * last / total * ratio / (1 - ratio))
-
-
-def _trial(waves: WaveProblem, level: _Level, task: Task) -> HistoryFunction:
-    moments = level.states.shape[0]
+def _trial(waves: WaveProblem, level: Level, task: Task) -> HistoryFunction:
     own = waves.box.sides != waves.space.sides
-    spec = SineHistory(level.lattice.shape, moments, waves.box.sides if own else None, waves.free)
+    near = tuple(one.field for one in level.near)
+    spec = SineHistory(
+        level.lattice.shape, len(level.times), waves.box.sides if own else None, waves.free, near
+    )
     trial = spec.build(
         task.problem.domain.bounds,
         task.problem.outputs,
@@ -252,16 +217,23 @@ def _trial(waves: WaveProblem, level: _Level, task: Task) -> HistoryFunction:
     )
     amplitudes = np.moveaxis(level.lattice.amplitudes(np.moveaxis(level.states, -1, 0)), 0, -1)
     with torch.no_grad():
-        trial.amplitudes.copy_(torch.as_tensor(np.ascontiguousarray(amplitudes)))
+        trial.amplitudes.copy_(torch.as_tensor(np.ascontiguousarray(np.moveaxis(amplitudes, 0, 1))))
+        start = 0
+        for one in level.near:
+            assert trial.beside is not None
+            part = torch.as_tensor(np.moveaxis(one.amplitudes, 0, 1))
+            column = one.shot if task.problem.outputs > 1 else 0
+            trial.beside[:, :, start : start + one.field.orders, column] = part.to(trial.beside)
+            start += one.field.orders
     return trial
 
 
-def _notes(waves: WaveProblem, level: _Level) -> list[str]:
+def _notes(waves: WaveProblem, level: Level) -> list[str]:
     lattice = level.lattice
     counts = " × ".join(map(str, lattice.shape))
     notes = [
         f"Trial function: {counts} products of sines up to {max(one.bandwidth for one in lattice.modes):.0f} rad per "
-        f"unit length, with a head that is a function of time, quintic between {level.states.shape[0]} moments."
+        f"unit length, with a head that is a function of time, quintic between {len(level.times)} moments."
     ]
     if waves.box.sides != waves.space.sides:
         notes.append(
@@ -270,7 +242,8 @@ def _notes(waves: WaveProblem, level: _Level) -> list[str]:
         )
     if waves.problem.pml is not None:
         notes.append(
-            "Inside the absorbing layers the field is that of the medium without end: compare it outside them."
+            "Inside the absorbing layers the field is that of the medium without end, which is there as it is where they "
+            "begin: compare it outside them."
         )
     medium = (
         "the medium is uniform"
@@ -278,5 +251,6 @@ def _notes(waves: WaveProblem, level: _Level) -> list[str]:
         else "the medium's jumps enter by exact integrals"
     )
     notes.append(f"Time is exact, by {level.polynomials} Chebyshev polynomials of the operator; {medium}.")
-    notes.append(f"Estimated relative error: {level.estimate:.1e}, from the end of the spectrum.")
+    terms = ", ".join(f"{name} {value:.1e}" for name, value in level.terms.items())
+    notes.append(f"Estimated relative error: {level.estimate:.1e} ({terms}).")
     return notes

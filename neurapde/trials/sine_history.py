@@ -15,6 +15,7 @@ from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
 from neurapde.galerkin.modes import AxisModes
+from neurapde.galerkin.near_field import NearField
 from neurapde.jets.jet import Jet, Layout
 from neurapde.trials.base import Bounds, Trial, TrialFunction, check_ends, check_modes
 
@@ -34,12 +35,14 @@ class SineHistory(Trial):
     moments: knots in time, from the first to the last instant of the domain.
     box:     (lower, upper) of each axis of the lattice, where it is larger than the domain; None for the domain's own.
     free:    for each axis, whether the slope (instead of the value) vanishes at its (lower, upper) end.
+    near:    fields beside points that radiate, each with amplitudes that are functions of time too.
     """
 
     modes: tuple[int, ...]
     moments: int
     box: tuple[tuple[float, float], ...] | None = None
     free: tuple[tuple[bool, bool], ...] | None = None
+    near: tuple[NearField, ...] = ()
 
     def __post_init__(self) -> None:
         if len(check_modes(self.modes)) > 2:
@@ -77,7 +80,10 @@ class SineHistory(Trial):
             raise DeclarationError("SineHistory is a real field; train another trial for a complex one")
         shape = (self.moments, KNOT, *self.modes, outputs)
         span = (float(bounds[0][-1]), float(bounds[1][-1]))
-        return HistoryFunction(self, self.axes(bounds), span, torch.zeros(shape, dtype=dtype, device=device))
+        parts = sum(one.orders for one in self.near)
+        beside = torch.zeros((self.moments, KNOT, parts, outputs), dtype=dtype, device=device)
+        amplitudes = torch.zeros(shape, dtype=dtype, device=device)
+        return HistoryFunction(self, self.axes(bounds), span, amplitudes, beside)
 
     def describe(self) -> str:
         count = " × ".join(map(str, self.modes))
@@ -85,18 +91,26 @@ class SineHistory(Trial):
 
 
 class HistoryFunction(TrialFunction):
-    """u(x, t) = Σ a_ij(t) φ_i(x) φ_j(y), a_ij quintic between knots.
+    """u(x, t) = Σ a_ij(t) φ_i(x) φ_j(y) + Σ c_k(t) Ψ_k(x, y), a_ij and c_k quintic between knots.
 
     amplitudes: the parameters, (moments, 3, count_0, …, outputs): a, a' and a'' at each knot.
+    beside:     those of the near fields, (moments, 3, parts, outputs); no parameter where there are none.
     """
 
     def __init__(
-        self, spec: SineHistory, axes: Sequence[AxisModes], span: tuple[float, float], amplitudes: Tensor
+        self,
+        spec: SineHistory,
+        axes: Sequence[AxisModes],
+        span: tuple[float, float],
+        amplitudes: Tensor,
+        beside: Tensor,
     ) -> None:
         super().__init__(spec, len(axes) + 1, amplitudes.shape[-1], False)
+        self.near = spec.near
         self.axes = tuple(axes)
         self.start, self.stop = span
         self.amplitudes = torch.nn.Parameter(amplitudes)
+        self.beside = torch.nn.Parameter(beside) if self.near else None
 
     @property
     def step(self) -> float:
@@ -110,12 +124,37 @@ class HistoryFunction(TrialFunction):
         wanted += [_degrees(self.dimension, i) for i in range(layout.firsts)]
         wanted += [_degrees(self.dimension, i, j) for i, j in layout.pairs]
         cells = ((points[:, -1] - self.start) / self.step).floor().clamp(0, len(self.amplitudes) - 2).long()
+        channels = self._sines(points, cells, wanted)
+        if self.beside is not None:
+            channels = channels + self._near(points, cells, wanted, self.beside)
+        return Jet(channels.squeeze(-1) if self.outputs == 1 else channels, layout)
+
+    def _near(
+        self, points: Tensor, cells: Tensor, wanted: Sequence[tuple[int, ...]], beside: Tensor
+    ) -> Tensor:
+        """Derivatives of the degrees wanted of the fields beside points that radiate: (len(wanted), n, outputs)."""
+        knots = torch.cat([beside[:-1], beside[1:]], dim=1)[cells]  # (n, 6, parts, outputs)
+        heads = [
+            torch.einsum("nk,nkpo->npo", self._quintics(points[:, -1], cells, degree), knots)
+            for degree in range(3)
+        ]
+        spatial = list(dict.fromkeys(degrees[:-1] for degrees in wanted))
+        tables = zip(*(one.table(points[:, :-1], spatial) for one in self.near), strict=True)
+        parts = {
+            degrees: torch.stack([part for table in of_all for part in table], dim=1)
+            for degrees, of_all in zip(spatial, tables, strict=True)
+        }
+        return torch.stack(
+            [torch.einsum("np,npo->no", parts[degrees[:-1]], heads[degrees[-1]]) for degrees in wanted]
+        )
+
+    def _sines(self, points: Tensor, cells: Tensor, wanted: Sequence[tuple[int, ...]]) -> Tensor:
+        """Derivatives of the degrees wanted of the sum of sines: (len(wanted), n, outputs)."""
         followed = torch.is_grad_enabled() and points.requires_grad  # by torch, point by point
         if not followed:
             lines, which = torch.unique(points[:, 0], return_inverse=True)
             if len(lines) * self.amplitudes.shape[0] * KNOT <= SHARED * len(points):
-                channels = self._on_lines(points, cells, lines, which, wanted)
-                return Jet(channels.squeeze(-1) if self.outputs == 1 else channels, layout)
+                return self._on_lines(points, cells, lines, which, wanted)
         moments = torch.unique(points[:, -1].detach())
         alone = len(moments) <= FEW and not followed
         groups = torch.searchsorted(moments, points[:, -1].contiguous()) if alone else cells
@@ -125,10 +164,7 @@ class HistoryFunction(TrialFunction):
             parts.append(self._in_cell(points[rows], int(cells[rows[0]]), wanted, alone, followed))
         back = torch.empty_like(order_of)
         back[order_of] = torch.arange(len(order_of), device=back.device)
-        channels = (
-            torch.cat(parts, dim=1)[:, back] if parts else points.new_zeros(len(wanted), 0, self.outputs)
-        )
-        return Jet(channels.squeeze(-1) if self.outputs == 1 else channels, layout)
+        return torch.cat(parts, dim=1)[:, back] if parts else points.new_zeros(len(wanted), 0, self.outputs)
 
     def _on_lines(
         self, points: Tensor, cells: Tensor, lines: Tensor, which: Tensor, wanted: Sequence[tuple[int, ...]]
