@@ -27,7 +27,7 @@ from neurapde.trials.base import Trial
 CHUNK_BYTES = 256 * 2**20
 """Memory that one chunk of points may take in the widest layer of an evaluation, roughly."""
 ASSUMED_WIDTH = 512
-"""Features per point that a chunk is sized for."""
+"""Features per point that a chunk is sized for at least."""
 EDGE = 1e-6
 """Points this far outside, in units of the domain's largest extent, count as on its boundary: rounding."""
 
@@ -113,7 +113,9 @@ class Solution(Record):
         if kept:
             return self._inside(x, field(x))
         channels = (1, 1 + x.shape[1], 1 + 2 * x.shape[1])[order]
-        size = max(1, CHUNK_BYTES // (channels * ASSUMED_WIDTH * x.element_size()))
+        shapes = [tensor.shape for tensor in chain(self.trial.parameters(), self.trial.buffers())]
+        width = max([ASSUMED_WIDTH, *(max(shape, default=1) for shape in shapes)])
+        size = max(1, CHUNK_BYTES // (channels * width * x.element_size()))
         with torch.no_grad():
             return torch.cat([self._inside(part, field(part)) for part in torch.split(x, size)])
 

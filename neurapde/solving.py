@@ -11,6 +11,7 @@ from neurapde.core.devices import find_device
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
 from neurapde.core.interrupts import terminable
+from neurapde.core.memory import Fitting
 from neurapde.core.progress import Progress
 from neurapde.methods import diagnosis
 from neurapde.methods.base import Method, Snapshot, Status, Task
@@ -154,6 +155,8 @@ def _prepare(
     if function is not None:
         function, told = with_hard_conditions(problem, function)
         spec, notes = function.spec, [*notes, *told]
+    for stage in methods:
+        stage.check_memory(problem, function)
     identity = None if out is None else _identity(problem, trial, spec, methods, seed)
     return _Setup(problem, spec, function, methods, found, precision, tuple(notes), identity)
 
@@ -239,9 +242,10 @@ def _function(
     if spec is None:
         return None
     generator = torch.Generator().manual_seed(seed)
-    return spec.build(
-        problem.domain.bounds, outputs, is_complex, generator=generator, dtype=dtype, device=device
-    )
+    with Fitting(f"{spec.describe()} has too many parameters", "give a smaller network"):
+        return spec.build(
+            problem.domain.bounds, outputs, is_complex, generator=generator, dtype=dtype, device=device
+        )
 
 
 def _checkpoint(setup: _Setup, folder: RunFolder, resume: bool) -> Checkpoint | None:

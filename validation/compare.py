@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.core.errors import DeclarationError
+from neurapde.core.memory import check_fits
 from neurapde.equations.fit import Fit
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.methods.history import History
@@ -29,6 +30,8 @@ from neurapde.validation.wording import percent
 
 PER_WAVELENGTH = 10
 """Nodes in the shortest wavelength on a grid chosen here."""
+PER_NODE = 250.0
+"""Bytes for a node and each component of the field."""
 _NODES = {1: (1001, 4001), 2: (257, 513), 3: (49, 97)}  # least and most on an axis, by dimension
 
 
@@ -102,6 +105,11 @@ def validate(
             "own grid; leave shape out."
         )
     grid = _grid(problem, shape) if reference is None else _checked(problem, reference)
+    check_fits(
+        PER_NODE * grid.size * problem.outputs,
+        f"comparing on {' × '.join(map(str, grid.shape))} nodes needs too much memory",
+        "give a smaller shape=…",
+    )
     points = grid.points
     inside = np.asarray(problem.domain.contains(points))
     fields = {"solution": _columns(problem, np.asarray(solution(points)), "the solution")}

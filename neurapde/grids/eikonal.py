@@ -11,6 +11,7 @@ from neurapde.domains.box import Box
 from neurapde.domains.cloud import PointCloud
 from neurapde.domains.mesh import Mesh
 from neurapde.equations.eikonal import Eikonal, sources_of
+from neurapde.grids.memory import check_grid
 from neurapde.grids.solution import GridSolution
 from neurapde.problem import Problem
 from neurapde.reference_solvers.convergence import richardson
@@ -18,6 +19,8 @@ from neurapde.reference_solvers.eikonal import ORDER, solve_eikonal
 from neurapde.reference_solvers.grid import Grid
 
 _NODES = {2: 301, 3: 61}  # on the longest axis, where no shape is asked for: some 5 s on two cores
+
+_NODE = 350.0  # bytes at a node for each source
 
 
 def solve_travel_times(
@@ -32,6 +35,7 @@ def solve_travel_times(
         )
     lower, upper = (corner.tolist() for corner in domain.bounds)
     grid = Grid(lower, upper, shape or _shape(domain))
+    check_grid(_NODE * grid.size * len(problem.right_hand_sides), grid.shape, problem.name)
     if equation.surface is not None:
         return _distances(equation, grid, error)
     begin = time.perf_counter()

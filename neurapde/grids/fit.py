@@ -1,5 +1,6 @@
 """What a fit's data say on their own grid: the samples themselves, or the picture that has their derivatives."""
 
+import math
 import time
 from typing import Any
 
@@ -8,10 +9,13 @@ import numpy as np
 from neurapde.core.errors import DeclarationError
 from neurapde.data.raster import Raster
 from neurapde.equations.fit import Fit
+from neurapde.grids.memory import check_grid, factored
 from neurapde.grids.solution import GridSolution
 from neurapde.problem import Problem
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.image_poisson import image_from_gradients, image_from_laplacian
+
+ENTRY = 75.0  # bytes for each of the n log₂ n of a factorisation
 
 
 def solve_fit(equation: Fit, problem: Problem, shape: tuple[int, ...] | None, error: bool) -> GridSolution:
@@ -34,6 +38,7 @@ def _solved(equation: Fit, problem: Problem) -> tuple[np.ndarray, Raster, str]:
     slopes = equation.gradient
     if isinstance(slopes, tuple) and len(slopes) == 2:
         nodes = _nodes_between(*slopes)
+        check_grid(factored(math.prod(nodes.shape), ENTRY), nodes.shape, problem.name)
         found = image_from_gradients(slopes[0].values, slopes[1].values, spacing=nodes.spacing)
         return (
             found,
@@ -42,6 +47,7 @@ def _solved(equation: Fit, problem: Problem) -> tuple[np.ndarray, Raster, str]:
         )
     if isinstance(equation.laplacian, Raster) and equation.laplacian.dimension == 2:
         raster = equation.laplacian
+        check_grid(factored(math.prod(raster.shape), ENTRY), raster.shape, problem.name)
         found = image_from_laplacian(raster.values, spacing=(raster.spacing[0], raster.spacing[1]))
         note = "the picture with this five-point Laplacian, continued evenly, of mean zero, by a sparse solve"
         return found, raster, note

@@ -13,6 +13,7 @@ from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWa
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.equations.helmholtz import Helmholtz, reflection_note
+from neurapde.grids.memory import check_grid, factored
 from neurapde.grids.solution import GridSolution
 from neurapde.problem import Problem
 from neurapde.reference_solvers.averaging import cell_average
@@ -25,6 +26,10 @@ from neurapde.sources import GaussianSource, PointSource, Source
 _FINE, _FAIR = 24.0, 12.0  # nodes per wavelength: when they are cheap, and when they are not
 _CHEAP, _MOST = 513**2, 900**2  # nodes: about 3 s and 15 s on two cores
 _CONVERGED = 2e-3  # An estimate above this refines a grid that was chosen here.
+_ENTRY, _FIELDS = (
+    190.0,
+    64.0,
+)  # bytes: for each of the n log₂ n of a factorisation, and at a node for each shot
 
 Side = Dirichlet | Neumann | Robin | Absorbing
 
@@ -74,6 +79,7 @@ class _Found:
 
 
 def _solved(equation: Helmholtz, problem: Problem, sides: "_Sides", grid: Grid) -> _Found:
+    check_grid(_memory(problem, grid), grid.shape, problem.name)
     begin = time.perf_counter()
     stretch = [axis.factor for axis in equation.stretch(problem).axes]
     medium = cell_average(equation.slowness_squared, grid)
@@ -89,6 +95,11 @@ def _solved(equation: Helmholtz, problem: Problem, sides: "_Sides", grid: Grid) 
     right = solver.load(np.stack(densities, axis=-1))
     values = solver.solve(right, sides.values(grid)[..., None] * np.ones(len(densities)))
     return _Found(grid, values, solver.nodes_per_wavelength, time.perf_counter() - begin)
+
+
+def _memory(problem: Problem, grid: Grid) -> float:
+    """Bytes that a solution takes at most."""
+    return factored(grid.size, _ENTRY) + _FIELDS * grid.size * len(problem.right_hand_sides)
 
 
 def _density(sources: tuple[Source, ...], grid: Grid) -> NDArray[np.complex128]:

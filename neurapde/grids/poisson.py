@@ -15,6 +15,7 @@ from neurapde.domains.boundary_rule import boundary_rule
 from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
 from neurapde.grids.graded_poisson import medium_of, solve_graded_problem
+from neurapde.grids.memory import check_grid, factored
 from neurapde.grids.solution import GridSolution
 from neurapde.problem import Problem
 from neurapde.reference_solvers import sides as grid_sides
@@ -22,10 +23,15 @@ from neurapde.reference_solvers.cut_poisson import Boundary as BoundaryPoints
 from neurapde.reference_solvers.cut_poisson import solve_cut_poisson
 from neurapde.reference_solvers.embedded_poisson import solve_embedded_poisson
 from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.poisson import ORDER, solve_poisson
+from neurapde.reference_solvers.poisson import DIRECT_LIMIT, ORDER, solve_poisson
 from neurapde.sources import total
 
 NODES = {1: 2049, 2: 257, 3: 49}  # along the longest axis, where no shape is asked for
+
+ENTRY, NODE = (
+    75.0,
+    600.0,
+)  # bytes: for each of the n log₂ n of a factorisation; at a node where steps are taken instead
 
 PER_CELL = {1: 1, 2: 8, 3: 4}  # points of the boundary along a cell's side
 
@@ -45,11 +51,12 @@ def solve_poisson_problem(
             "the grid solver of Poisson's equation takes one right-hand side; declare a problem for each"
         )
     counts = shape or _good_shape(problem)
+    lower, upper = (corner.tolist() for corner in problem.domain.bounds)
+    grid = Grid(lower, upper, counts)
+    check_grid(_memory(problem, grid), grid.shape, problem.name)
     if isinstance(problem.domain, Box) and (medium := medium_of(equation, problem)) is not None:
         return solve_graded_problem(equation, problem, _complete(problem), medium, counts, error)
     solve = _on_box(equation, problem) if isinstance(problem.domain, Box) else _cut_out(equation, problem)
-    lower, upper = (corner.tolist() for corner in problem.domain.bounds)
-    grid = Grid(lower, upper, counts)
     started = time.perf_counter()
     values = solve(grid)
     seconds = time.perf_counter() - started
@@ -58,6 +65,13 @@ def solve_poisson_problem(
     note = f"finite volumes on {size} nodes"
     cut = None if isinstance(problem.domain, Box) else problem.domain
     return GridSolution(values, grid, seconds, estimate, None, (note,), cut)
+
+
+def _memory(problem: Problem, grid: Grid) -> float:
+    """Bytes that a solution takes at most."""
+    on_box = isinstance(problem.domain, Box)
+    steps = grid.size > DIRECT_LIMIT[grid.dimension - 1] if on_box else grid.dimension == 3
+    return NODE * grid.size if steps else factored(grid.size, ENTRY)
 
 
 def _good_shape(problem: Problem) -> tuple[int, ...]:

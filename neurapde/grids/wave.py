@@ -12,6 +12,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
 from neurapde.galerkin.evolution import WaveProblem
+from neurapde.grids.memory import check_grid
 from neurapde.grids.solution import GridSolution
 from neurapde.grids.wave_stage import Side, Stage, box_of, sides_of
 from neurapde.medium import Piecewise
@@ -29,6 +30,7 @@ MOST = {1: 20_001, 2: 1025}  # nodes an axis of a grid chosen here
 LEAST = 17  # nodes an axis of a grid that can be halved once more
 SNAPSHOTS = (41, 401)  # fewest and most
 SMOOTH, ROUGH = 4.0, 2.0  # orders of convergence in smooth media, and the least where they jump
+NODE, KEPT_VALUE = 560.0, 16.0  # bytes at a node, and for each value of a snapshot of a shot
 
 Array = NDArray[np.float64]
 
@@ -77,6 +79,8 @@ def _solved(
     counts: tuple[int, ...],
     snapshots: int,
 ) -> _Found:
+    each = NODE + KEPT_VALUE * snapshots * len(problem.right_hand_sides)
+    check_grid(each * math.prod(counts), (*counts, snapshots), problem.name)
     begin = time.perf_counter()
     stage = Stage.of(equation, problem, domain, sides, counts)
     least = math.ceil(domain.time.duration / (0.8 * stage.wave.stable_step))

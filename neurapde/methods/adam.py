@@ -24,12 +24,16 @@ from neurapde.methods.recorder import Recorder
 from neurapde.methods.sampling import Fixed, Fresh, Sampling
 from neurapde.methods.schedules import Constant, Schedule
 from neurapde.methods.self_adaptive import SelfAdaptive
+from neurapde.methods.training_memory import check_training_fits
 from neurapde.methods.weighting import Weighting
 from neurapde.problem import Problem
 from neurapde.sources import PointSource
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.compiling import compiled
 from neurapde.trials.siren import Siren
+
+COPIES = 6
+"""Of the parameters at a time: themselves, gradient, two moments, the last good ones and those before."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,9 @@ class Adam(Method):
                         f"Adam needs the source's density at points, and {source.describe()} has none; "
                         "use Galerkin, or a GaussianSource narrow against the wavelength."
                     )
+
+    def check_memory(self, problem: Problem, trial: TrialFunction | None) -> None:
+        check_training_fits(self.objective(problem), trial, COPIES)
 
     def objective(self, problem: Problem) -> Objective:
         """The loss that this method lowers. Raises DeclarationError for names the problem does not have."""

@@ -118,6 +118,10 @@ class Method(ABC):
     def check(self, problem: Problem) -> None:
         """Refuse, before any work, a problem that this method cannot solve (DeclarationError)."""
 
+    def check_memory(self, problem: Problem, trial: TrialFunction | None) -> None:
+        """Refuse, before any work, what does not fit in memory (DeclarationError); `trial` has its parameters."""
+        return
+
     def training(self, problem: Problem) -> Training | None:
         """How it trains a field on residuals at points; None for a method that does not."""
         return None

@@ -16,6 +16,7 @@ from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task, Train
 from neurapde.methods.losses import MEASURES, LossName
 from neurapde.methods.objective import Objective
 from neurapde.methods.recorder import Recorder
+from neurapde.methods.training_memory import check_training_fits
 from neurapde.problem import Problem
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.mlp import MLP
@@ -82,6 +83,10 @@ class LBFGS(Method):
 
     def check(self, problem: Problem) -> None:
         self.objective(problem)
+
+    def check_memory(self, problem: Problem, trial: TrialFunction | None) -> None:
+        copies = 4 * min(self.memory, self.steps) + 8  # pairs, twice where they are saved, and the search's
+        check_training_fits(self.objective(problem), trial, copies, whole=True)
 
     def objective(self, problem: Problem) -> Objective:
         """The loss that this method lowers. Raises DeclarationError for names the problem does not have."""
@@ -160,7 +165,7 @@ class _Descent:
                     self.draw, self.since = self._redrawn(), 0
                     self._restart()
                 good = [p.detach().clone() for p in self.parameters]
-                kept = {name: tensor.clone() for name, tensor in self._memory().items()}
+                kept = self._memory()
                 try:
                     with interrupts.at_once():
                         done, loss = self._round(self._iterations())
@@ -247,7 +252,7 @@ class _Descent:
             return {"numbers": torch.tensor(numbers, dtype=torch.float64)}
         numbers += [float(state[name]) for name in SCALARS]
         kept = {"numbers": torch.tensor(numbers, dtype=torch.float64)}
-        kept |= {name: state[name] for name in ("d", "prev_flat_grad")}
+        kept |= {name: state[name].clone() for name in ("d", "prev_flat_grad")}
         if state["old_dirs"]:
             kept |= {name: torch.stack(state[name]) for name in ("old_dirs", "old_stps", "ro")}
         return kept

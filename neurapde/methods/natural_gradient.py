@@ -26,6 +26,7 @@ from neurapde.methods.normal import Equations
 from neurapde.methods.objective import Objective
 from neurapde.methods.recorder import Recorder
 from neurapde.methods.sampling import Draws, Fixed, Sampling
+from neurapde.methods.training_memory import check_training_fits
 from neurapde.methods.weighted_residuals import WeightedResiduals
 from neurapde.problem import Problem
 from neurapde.trials.base import Trial, TrialFunction
@@ -115,6 +116,9 @@ class NaturalGradient(Method):
         self.objective(problem)
         if reason := problem.equation.untrainable(problem):
             raise DeclarationError(f"NaturalGradient cannot train {problem.name}: {reason}.")
+
+    def check_memory(self, problem: Problem, trial: TrialFunction | None) -> None:
+        check_training_fits(self.objective(problem), trial, 8)
 
     def objective(self, problem: Problem) -> Objective:
         """The points and weights of every constraint. Raises DeclarationError for names the problem does not have."""

@@ -9,12 +9,15 @@ import meshio
 import numpy as np
 
 from neurapde.core.errors import DeclarationError
+from neurapde.core.memory import check_fits
 from neurapde.domains.base import Domain
 from neurapde.storage import atomic, xdmf
 
 NODES = {1: 513, 2: 257, 3: 65}
 """Nodes per axis where none are asked for."""
 CELLS = {1: "line", 2: "quad", 3: "hexahedron"}
+NODE = 50.0
+"""Bytes for a node and each corner of the cell beside it."""
 
 
 def write_mesh(
@@ -55,6 +58,11 @@ def grid_cells(domain: Domain, shape: int | Sequence[int] | None) -> tuple[np.nd
     if d not in CELLS:
         raise DeclarationError(f"{domain} has {d} axes; only fields of 1, 2 or 3 can be exported.")
     counts = _node_counts(shape, d)
+    check_fits(
+        math.prod(counts) * NODE * 2**d,
+        f"a grid of {' × '.join(map(str, counts))} nodes needs too much memory",
+        "give a smaller shape=…",
+    )
     lower, upper = domain.bounds
     axes = [np.linspace(a, b, n) for a, b, n in zip(lower, upper, counts, strict=True)]
     nodes = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=1)
