@@ -8,10 +8,11 @@ import pytest
 
 from neurapde.boundaries import PML, Dirichlet
 from neurapde.constraints import Constraint, interior
-from neurapde.core.errors import DeclarationError
+from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.domains import Box, Disk, Interval
 from neurapde.equations.base import Equation
 from neurapde.equations.helmholtz import Helmholtz
+from neurapde.equations.poisson import Poisson
 from neurapde.grids.reference import reference
 from neurapde.medium import Piecewise
 from neurapde.methods.galerkin import Galerkin
@@ -366,3 +367,53 @@ def test_network_grid_and_series_agree_on_the_disk() -> None:
     assert found["reference", "exact"] < 1e-3
     assert found["solution", "reference"] < 3e-3
     assert report.made_by["method"] == "Galerkin to a relative error of 0.002"
+
+
+def known(values: Callable[[np.ndarray], np.ndarray], **changes: object) -> Problem:
+    """A problem on the unit square with these values on its sides, harmonic inside."""
+    return Problem(
+        **{
+            "name": "known",
+            "domain": Box((0, 1), (0, 1)),
+            "equation": Poisson(),
+            "boundary": Dirichlet(values),
+        }
+        | changes
+    )  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        (
+            {"equation": Poisson(coefficient=2.0)},
+            r"equation\.coefficient\.value is 1\.0 in the problem that was solved and 2\.0",
+        ),
+        ({"boundary": Dirichlet(lambda x: x[:, 0])}, "boundary.* is another function"),
+        ({"boundary": Dirichlet(0.0)}, "boundary"),
+        ({"sources": [GaussianSource((0.5, 0.5), 0.01)]}, "sources"),
+    ],
+    ids=["coefficient", "function", "number", "source"],
+)
+def test_a_reference_of_another_declaration_is_refused_and_the_difference_told(
+    changes: dict[str, object], text: str
+) -> None:
+    problem = known(lambda x: x[:, 0] * x[:, 1])
+    other = known(lambda x: x[:, 0] * x[:, 1], **changes)
+    with pytest.raises(DeclarationError, match=f"the reference is of another problem: .*{text}"):
+        validate(Known(problem, lambda x: x[:, 0] * x[:, 1]), reference(other, 21))
+
+
+def test_the_same_declaration_written_again_is_the_same_problem() -> None:
+    one, two = (known(lambda x: x[:, 0] * x[:, 1], name=name) for name in ("one", "two"))
+    report = validate(Known(one, lambda x: x[:, 0] * x[:, 1]), reference(two, 21))
+    assert report.relative_l2 < 1e-9
+
+
+def test_it_is_told_when_solution_and_grid_agree_but_not_with_the_exact_field() -> None:
+    problem = known(lambda x: x[:, 0] * x[:, 1], exact=lambda x: 1.1 * x[:, 0] * x[:, 1])
+    with pytest.warns(DeclarationWarning, match="agree to .*, but both differ from the exact field"):
+        report = validate(Known(problem, lambda x: x[:, 0] * x[:, 1]), reference(problem, 21))
+    assert report.notes[0].startswith("The solution and the reference agree to")
+    far = validate(Known(problem, lambda x: 1.06 * x[:, 0] * x[:, 1]), reference(problem, 21))
+    assert not any("agree to" in note for note in far.notes)

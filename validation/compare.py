@@ -16,17 +16,19 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import check_fits
 from neurapde.equations.fit import Fit
 from neurapde.equations.helmholtz import Helmholtz
+from neurapde.grids.solution import GridSolution
 from neurapde.methods.history import History
 from neurapde.problem import Problem
 from neurapde.reference_solvers.grid import Grid
-from neurapde.validation.findings import Errors, Pair
+from neurapde.validation.findings import Errors
 from neurapde.validation.metrics import all_metrics, psnr
 from neurapde.validation.oracles import ExactField, exact_solution
-from neurapde.validation.regions import CELLS, is_resolved, regions_of
+from neurapde.validation.regions import regions_of
+from neurapde.validation.remarks import PAIRS, remarks
 from neurapde.validation.report import Report
+from neurapde.validation.same_problem import check_same
 from neurapde.validation.scene import scene_of
 from neurapde.validation.surfaces import surface_notes
-from neurapde.validation.wording import percent
 
 PER_WAVELENGTH = 10
 """Nodes in the shortest wavelength on a grid chosen here."""
@@ -89,8 +91,8 @@ def validate(
     Returns: a Report. With a reference and an exact field (`Problem.exact`, or one that the problem is
     recognised to have) it holds three comparisons: solution against reference, solution against exact,
     reference against exact.
-    Raises: DeclarationError if there is neither, or the reference is of another domain or another number of
-    shots.
+    Raises: DeclarationError if there is neither, or the reference is of another problem.
+    Warns: DeclarationWarning where solution and reference agree with each other, but not with the exact field.
     """
     problem = solution.required_problem
     exact = _exact_of(problem)
@@ -131,6 +133,9 @@ def validate(
         }
     error_bar = None if reference is None else reference.error_estimate
     scene = scene_of(problem)
+    known = () if exact is None else (f"The exact field: {exact.text}.", *exact.notes)
+    said = () if reference is None else reference.notes
+    notes = remarks(problem, known, said, error_bar, errors, grid)
     return Report(
         title=problem.name,
         problem=str(problem),
@@ -140,7 +145,7 @@ def validate(
             **({} if reference is None else {"reference": reference.seconds}),
         },
         error_bar=error_bar,
-        notes=(*_notes(problem, exact, reference, errors, grid), *surface_notes(solution)),
+        notes=(*notes, *surface_notes(solution)),
         made_by={
             "method": solution.method,
             "trial": solution.trial.spec.describe(),
@@ -154,9 +159,6 @@ def validate(
         history=solution.history,
         tolerance=tolerance,
     )
-
-
-PAIRS: tuple[Pair, ...] = (("solution", "reference"), ("solution", "exact"), ("reference", "exact"))
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,9 @@ def _grid(problem: Problem, shape: Sequence[int] | None) -> Grid:
 
 
 def _checked(problem: Problem, reference: Referred) -> Grid:
-    """The reference's grid, which must cover the problem's domain."""
+    """The reference's grid, which must cover the problem's domain; where its problem is known, it must be the same."""
+    if isinstance(reference, GridSolution) and reference.problem is not None:
+        check_same(problem, reference.problem)
     grid = reference.grid
     lower, upper = problem.domain.bounds
     if grid.dimension != len(lower) or not np.allclose([grid.lower, grid.upper], [lower, upper]):
@@ -245,54 +249,3 @@ def _with_psnr(
     return {
         name: {**found, "psnr": psnr(field, truth, regions[name] & known)} for name, found in errors.items()
     }
-
-
-def _notes(
-    problem: Problem,
-    exact: ExactField | _UserExact | None,
-    reference: Referred | None,
-    errors: dict[Pair, Errors],
-    grid: Grid,
-) -> list[str]:
-    """What must be known to read the numbers."""
-    notes = []
-    if problem.equation.leaves_constant(problem):
-        notes.append("The data leave a constant open: every field is compared with its mean taken away.")
-    if exact is not None:
-        notes += [f"The exact field: {exact.text}.", *exact.notes]
-    if reference is not None:
-        notes += _on_the_bar(reference.error_estimate, errors, known=exact is not None)
-        notes += [f"The reference: {note}" for note in reference.notes]
-    sources = [source for shot in problem.right_hand_sides for source in shot]
-    if any(not is_resolved(source, max(grid.spacing)) for source in sources):
-        notes.append(
-            "The grid does not resolve the source: all regions leave out its surroundings, 6 s of a "
-            f"Gaussian and at least {CELLS:g} cells."
-        )
-    for (field, truth), regions in errors.items():
-        for region, metrics in regions.items():
-            if metrics["points"] == 0:
-                notes.append(f"No node to compare {field} and {truth} in region {region}; use a finer grid.")
-            elif math.isnan(metrics["relative_l2"]):
-                notes.append(f"The {field} is not finite everywhere in region {region}.")
-    return notes
-
-
-def _on_the_bar(bar: float | None, errors: dict[Pair, Errors], *, known: bool) -> list[str]:
-    """Whether the reference is good enough to measure the difference that was found."""
-    if bar is None or math.isnan(bar):
-        return ["The reference comes without an error estimate: differences from it may be its own."]
-    difference = errors["solution", "reference"]["physical"]["relative_l2"]
-    if bar >= difference:
-        return [
-            f"The reference's own error bar, {percent(bar)}, is larger than the difference measured, "
-            f"{percent(difference)}: that number is a bound, not a measurement. The solution's error may be "
-            f"anything up to about {percent(bar + difference)}; "
-            + ("see the comparison with the exact field." if known else "a finer reference would tell.")
-        ]
-    if bar > 0.3 * difference:
-        return [
-            f"Of the difference from the reference, {percent(difference)}, up to {percent(bar)} may be the "
-            "reference's own."
-        ]
-    return []

@@ -5,6 +5,7 @@ is registered here by the equation's class.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import singledispatch
 
 from neurapde.core.errors import DeclarationError
@@ -49,7 +50,8 @@ def reference(
         raise DeclarationError(
             f"reference solves a Problem, got {problem!r}; declare one with npde.Problem(…)"
         )
-    return _solve(problem.equation, problem, _counts(shape, problem.domain.dimension), error)
+    found = _solve(problem.equation, problem, _counts(shape, problem.domain.dimension), error)
+    return replace(found, problem=problem)
 
 
 @singledispatch

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from neurapde.core.arrays import Array, as_points, complex_dtype, to_numpy
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
+from neurapde.problem import Problem
 from neurapde.reference_solvers.graded import Graded, interpolate_graded
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.sampling import interpolate
@@ -33,6 +34,7 @@ class GridSolution:
     notes: what was chosen, and why.
     domain: of the field, where it is less than the grid's box; the nodes outside are NaN.
     graded: the nodes and values `(*shape)` that it was solved on, where those of `grid` are read from them.
+    problem: that was solved; None where that is not known, and nobody is to check it.
     """
 
     values: NDArray = field(repr=False)
@@ -43,6 +45,7 @@ class GridSolution:
     notes: Sequence[str] = ()
     domain: Domain | None = field(default=None, repr=False)
     graded: tuple[Graded, NDArray] | None = field(default=None, repr=False)
+    problem: Problem | None = field(default=None, repr=False)
 
     @property
     def axes(self) -> tuple[NDArray[np.float64], ...]:

@@ -144,7 +144,9 @@ class _Decoder:
             raise ValueError(f"{place or 'it'}: {error}") from error
 
 
-def difference(stored: Any, given: Any, place: str) -> str | None:
+def difference(
+    stored: Any, given: Any, place: str, whose: tuple[str, str] = ("in the file", "now")
+) -> str | None:
     """The first difference between two trees, as `place: a in the file, b now`; None when they are equal."""
     if stored == given:
         return None
@@ -156,9 +158,9 @@ def difference(stored: Any, given: Any, place: str) -> str | None:
         case list(), list() if len(stored) == len(given):
             pairs = [(f"{place}[{i}]", *pair) for i, pair in enumerate(zip(stored, given, strict=True))]
     for inner, one, other in pairs:
-        if text := difference(one, other, inner):
+        if text := difference(one, other, inner, whose):
             return text
-    return f"{place} is {_brief(stored)} in the file and {_brief(given)} now"
+    return f"{place} is {_brief(stored)} {whose[0]} and {_brief(given)} {whose[1]}"
 
 
 def _brief(tree: Any) -> str:
