@@ -371,15 +371,13 @@ def test_network_grid_and_series_agree_on_the_disk() -> None:
 
 def known(values: Callable[[np.ndarray], np.ndarray], **changes: object) -> Problem:
     """A problem on the unit square with these values on its sides, harmonic inside."""
-    return Problem(
-        **{
-            "name": "known",
-            "domain": Box((0, 1), (0, 1)),
-            "equation": Poisson(),
-            "boundary": Dirichlet(values),
-        }
-        | changes
-    )  # type: ignore[arg-type]
+    given = {
+        "name": "known",
+        "domain": Box((0, 1), (0, 1)),
+        "equation": Poisson(),
+        "boundary": Dirichlet(values),
+    }
+    return Problem(**{**given, **changes})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -387,9 +385,9 @@ def known(values: Callable[[np.ndarray], np.ndarray], **changes: object) -> Prob
     [
         (
             {"equation": Poisson(coefficient=2.0)},
-            r"equation\.coefficient\.value is 1\.0 in the problem that was solved and 2\.0",
+            r"coefficient\.value is 1\.0 in the problem that was solved and 2\.0",
         ),
-        ({"boundary": Dirichlet(lambda x: x[:, 0])}, "boundary.* is another function"),
+        ({"boundary": Dirichlet(lambda x: x[:, 0])}, "boundary.*function"),
         ({"boundary": Dirichlet(0.0)}, "boundary"),
         ({"sources": [GaussianSource((0.5, 0.5), 0.01)]}, "sources"),
     ],
