@@ -72,7 +72,7 @@ def test_a_full_disk_is_an_error_that_names_it_and_leaves_the_earlier_file(tmp_p
     for room in (0, max(len(content) for content in before.values()) // 2):
         with (
             full_disk(room),
-            pytest.raises(OSError, match=r"cannot write .*u\.|survey\..* MiB free") as caught,
+            pytest.raises(OSError, match=r"cannot write .*u\.|survey\..* MiB free before") as caught,
         ):
             WRITERS[name](path)
         assert isinstance(caught.value.__cause__, OSError)

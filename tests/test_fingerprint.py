@@ -73,6 +73,10 @@ PAIRS: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
     ),
     "objects": (lambda: Times(2.0), lambda: Times(3.0)),
     "methods": (lambda: Times(2.0).__call__, lambda: Times(3.0).__call__),
+    "what a library's function holds": (
+        lambda: npde.at_points(NODES[:, None]),
+        lambda: npde.at_points(NODES[:, None] / 2),
+    ),
     "partials": (lambda: functools.partial(pow, 2), lambda: functools.partial(pow, 3)),
     "interpolators": (
         lambda: RegularGridInterpolator((NODES,), NODES),

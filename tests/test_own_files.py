@@ -51,11 +51,17 @@ def invert(**settings: object) -> npde.Inversion:
     )
 
 
+def open_checkpoint(path: Path) -> None:
+    with hdf5.reading(path):
+        pass
+
+
 READERS: dict[str, Callable[[Path], object]] = {
     "solution.h5": npde.load,
     "checkpoint.h5": npde.load,
     "survey.h5": npde.Survey.read,
     "inversion.h5": npde.Inversion.load,
+    "inversion.checkpoint.h5": open_checkpoint,
 }
 
 

@@ -82,7 +82,7 @@ def test_a_disk_that_is_full_is_found_before_the_first_step(tmp_path: Path) -> N
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
     try:
-        with pytest.raises(npde.DeclarationError, match=r"cannot be written: .* MiB free"):
+        with pytest.raises(npde.DeclarationError, match=r"cannot be written: .* MiB free before"):
             train(tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -94,7 +94,7 @@ def test_a_run_goes_on_where_no_checkpoint_can_be_written_and_the_last_good_one_
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
     try:
         with pytest.warns(
-            npde.StorageWarning, match=r"no checkpoint was written: .* MiB free.* The run goes on"
+            npde.StorageWarning, match=r"no checkpoint was written: .* MiB free before.* The run goes on"
         ):
             found = train(tmp_path, 4)
     finally:

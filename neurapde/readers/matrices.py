@@ -25,8 +25,8 @@ def read_hdf5(path: str, *wanted: str) -> dict[str, NDArray]:
         for name in wanted:
             if name not in names:
                 continue
-            if isinstance(file.get(name, getlink=True), h5py.ExternalLink):
-                raise ValueError(f"{name} is a link to another file")
+            if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+                raise ValueError(f"{name} is a link to another place")
             data = file[name]
             if not isinstance(data, h5py.Dataset):
                 raise ValueError(f"{name} is no dataset")

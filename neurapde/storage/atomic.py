@@ -33,6 +33,7 @@ def replacing(*paths: Path) -> Iterator[tuple[Path, ...]]:
     folder = paths[0].parent
     if not folder.is_dir():
         raise FileNotFoundError(f"cannot write {paths[0]}: there is no folder {folder}. Make it first.")
+    room = _room(folder)
     private = folder / f".neurapde.{os.getpid()}.{host()}{THIS_PROCESS}{secrets.token_hex(8)}.part"
     try:
         private.mkdir(mode=0o700)
@@ -45,7 +46,7 @@ def replacing(*paths: Path) -> Iterator[tuple[Path, ...]]:
             os.replace(part, path)
     except OSError as error:
         reason = error.strerror or str(error)
-        text = f"cannot write {paths[0]}: {reason}. {_room(folder)} Write to another place, or make room."
+        text = f"cannot write {paths[0]}: {reason}. {room} Write to another place, or make room."
         raise OSError(error.errno, text) if error.errno else OSError(text) from error
     finally:
         shutil.rmtree(private, ignore_errors=True)
@@ -102,4 +103,4 @@ def _room(folder: Path) -> str:
         free = shutil.disk_usage(folder).free
     except OSError:
         return f"The folder {folder} cannot be looked at."
-    return f"The disk of {folder} has {free / 2**20:.1f} MiB free."
+    return f"The disk of {folder} had {free / 2**20:.1f} MiB free before."

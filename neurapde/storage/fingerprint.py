@@ -119,7 +119,7 @@ class _Words:
             case types.ModuleType():
                 return ()
         if isinstance(value, types.FunctionType):
-            return () if _in_library(value) else _of_function(value)
+            return _of_function(value)
         if isinstance(value, type):
             return () if _in_library(value) else _of_class(value)
         wrapped = getattr(value, "__wrapped__", None)
@@ -127,11 +127,13 @@ class _Words:
 
 
 def _of_function(function: types.FunctionType) -> tuple[object, ...]:
+    """What it holds and, of the user's own, its code and the globals that it looks up."""
     cells = [cell.cell_contents for cell in function.__closure__ or () if cell != types.CellType()]
-    looked_up = {
-        name: function.__globals__[name] for name in _names(function.__code__) if name in function.__globals__
-    }
-    return (function.__code__, function.__defaults__, function.__kwdefaults__, cells, looked_up)
+    held = (cells, function.__defaults__, function.__kwdefaults__)
+    if _in_library(function):
+        return held
+    names = [name for name in _names(function.__code__) if name in function.__globals__]
+    return (*held, function.__code__, {name: function.__globals__[name] for name in names})
 
 
 def _names(code: types.CodeType) -> list[str]:
