@@ -29,6 +29,20 @@ class Samples:
     normals: torch.Tensor | None = None
     targets: torch.Tensor | None = None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.points, torch.Tensor) or self.points.ndim != 2:
+            raise DeclarationError(
+                f"points={checks.shown(self.points)} of Samples: give a torch tensor (n, d)"
+            )
+        for name in ("normals", "targets"):
+            part = getattr(self, name)
+            if part is not None and (
+                not isinstance(part, torch.Tensor) or not part.ndim or len(part) != len(self.points)
+            ):
+                raise DeclarationError(
+                    f"{name}={checks.shown(part)} of Samples: give a torch tensor with a row for each point, or None"
+                )
+
 
 Residual: TypeAlias = "Callable[[Samples, Jet], torch.Tensor]"
 

@@ -68,8 +68,8 @@ class FunctionField(Field):
     function: Callable[[Array], Array]
 
     def __call__(self, points: Array) -> Array:
-        values = self.function(points)
-        if isinstance(values, int | float | complex):
+        values = self._answer(points)
+        if isinstance(values, int | float | complex) and not isinstance(values, bool):
             return full(points, values)
         if isinstance(points, torch.Tensor) and isinstance(values, np.ndarray):
             if points.requires_grad:
@@ -79,9 +79,11 @@ class FunctionField(Field):
                 )
             values = torch.as_tensor(values, device=points.device)
         shape = tuple(getattr(values, "shape", ()))
+        if isinstance(values, np.ndarray) and values.dtype.kind not in "biufc":
+            raise DeclarationError(f"{self.describe()} returns values of type {values.dtype}; return numbers")
         if shape != (points.shape[0],):
             way = (
-                "drop the last axis: f(x)[:, 0]"
+                "drop the last axis: f(x)[:, 0], or take columns as x[:, 0], not x[:, 0:1]"
                 if shape == (points.shape[0], 1)
                 else "return one number for each point"
             )
@@ -90,7 +92,25 @@ class FunctionField(Field):
                 "points "
                 f"{tuple(points.shape)}, but must return ({points.shape[0]},); {way}"
             )
-        return values
+        xp = namespace(values)
+        return xp.astype(values, points.dtype) if xp.isdtype(values.dtype, ("bool", "integral")) else values
+
+    def _answer(self, points: Array) -> Any:
+        """What the function returns, or an error that says of which function and points."""
+        try:
+            return self.function(points)
+        except (
+            RuntimeError,
+            DeclarationError,
+            MemoryError,
+        ):  # torch's say what cannot be differentiated, or held
+            raise
+        except Exception as error:
+            kind = "torch" if isinstance(points, torch.Tensor) else "NumPy"
+            raise DeclarationError(
+                f"{self.describe()} failed for {kind} points {tuple(points.shape)}: {type(error).__name__}: {error}; write "
+                "a function of points (n, d) with npde.sin, npde.exp and the like, which work on NumPy and torch alike"
+            ) from error
 
     def describe(self) -> str:
         name = getattr(self.function, "__name__", type(self.function).__name__)

@@ -23,7 +23,7 @@ from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.base import AbstractEquation
 from neurapde.medium import Constant, Field
 from neurapde.residuals import CheckedResidual
-from neurapde.selfcheck import check_exact, check_residuals, check_values
+from neurapde.selfcheck import check_exact, check_residuals, check_sources, check_values
 from neurapde.sources import Shots, Source, as_sources
 
 
@@ -134,6 +134,7 @@ class Problem(Declaration):
             )
         self._check_hard()
         check_contradictions(self.boundary, self.domain, self.equation.one_condition_a_face)
+        check_sources(self)
         check_values(self)
         check_residuals(self)
         check_exact(self)

@@ -103,8 +103,10 @@ class RickerSource(Pulse):
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", checks.coordinates(self.at, "at of the RickerSource"))
         object.__setattr__(self, "amplitude", checks.real(self.amplitude, "amplitude of the RickerSource"))
-        if self.variance != 0:
-            checks.positive(self.variance, "variance of the RickerSource")
+        variance = checks.real(self.variance, "variance of the RickerSource")
+        object.__setattr__(self, "variance", variance)
+        if variance:
+            checks.positive(variance, "variance of the RickerSource")
         object.__setattr__(self, "delay", self.signal.delay)
 
     @property
@@ -136,7 +138,7 @@ class PulsedSource(Pulse):
     def __init__(self, source: Any, waveform: Callable[[Array], Array]) -> None:
         if isinstance(source, Pulse):
             raise DeclarationError(f"source of the PulsedSource is {source!r}; give one in space alone")
-        if not callable(waveform):
+        if not callable(waveform) or isinstance(waveform, type):
             raise DeclarationError(
                 f"waveform of the PulsedSource is {waveform!r}; give a function of times (n,)"
             )

@@ -56,6 +56,10 @@ def as_rows(values: Any, count: int, what: str, is_complex: bool) -> torch.Tenso
         raise DeclarationError(
             f"{what} returned the shape {shape} for {count} points; return (n,) or (n, c), a row for each point"
         )
+    if not values.is_floating_point() and not values.is_complex():
+        raise DeclarationError(
+            f"{what} returned values of type {values.dtype}; return real or complex numbers"
+        )
     if values.is_complex() and not is_complex:
         raise DeclarationError(
             f"{what} returned complex values, but u is real; return real ones (their .real and .imag apart), or declare "

@@ -1,6 +1,7 @@
 """What a problem checks of itself when it is made: its functions and residuals are tried at a few points."""
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,9 @@ import torch
 
 from neurapde.boundaries import Boundary, InitialCondition
 from neurapde.constraints import Constraint
+from neurapde.core import checks
 from neurapde.core.arrays import Array, to_numpy
-from neurapde.core.errors import DeclarationError
+from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.core.wording import number, point
 from neurapde.equations.base import Equation
 from neurapde.equations.wave import Wave
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from neurapde.problem import Problem
 
 PROBES, SEED = 17, 48271
+EDGE = 1e-9
+"""Sources this far outside, in units of the domain's largest extent, are on its boundary: rounding."""
 
 
 def check_values(problem: "Problem") -> None:
@@ -31,13 +35,37 @@ def check_values(problem: "Problem") -> None:
     What is given as a function is tried at a few points.
     """
     for what, function, points in _given(problem):
-        values = _tried(function, points)
+        values = _tried(what, function, points)
+        if not np.isfinite(values).all():
+            i = int(np.flatnonzero(~np.isfinite(values))[0])
+            raise DeclarationError(
+                f"{what} is {values[i]} at {point(points[i].tolist())}; give a finite value everywhere"
+            )
         if np.iscomplexobj(values) and not problem.equation.complex:
             i = int(np.argmax(np.abs(values.imag)))
             raise DeclarationError(
                 f"{what} is complex, {number(complex(values[i]))} at {point(points[i].tolist())}, but u is real; give "
                 "real values, or declare the field complex: Equation(…, complex=True), as Helmholtz is by itself"
             )
+
+
+def check_sources(problem: "Problem") -> None:
+    """Refuse a source of which nothing reaches the domain; warn of one whose centre is outside."""
+    domain = problem.domain
+    for source in (source for side in problem.right_hand_sides for source in side):
+        if source.center is None or len(source.center) != domain.dimension:
+            continue
+        away = float(domain.signed_distance(np.array([source.center]))[0])
+        if away <= EDGE * float(np.max(domain.bounds[1] - domain.bounds[0])):
+            continue
+        found = f"the source at {point(source.center)} lies {number(away)} outside {domain}"
+        if away > source.reach:
+            raise DeclarationError(f"{found}, and nothing of it reaches in; move it in, or leave it out")
+        warnings.warn(
+            f"{found}, and only its tail reaches in; move it in, if it was meant to be there",
+            DeclarationWarning,
+            stacklevel=2,
+        )
 
 
 def check_residuals(problem: "Problem") -> None:
@@ -60,23 +88,16 @@ def check_exact(problem: "Problem") -> None:
     points = points[to_numpy(problem.physical(points))]
     if not len(points):
         return
-    try:
-        values = np.asarray(problem.exact(points))
-    except Exception as error:
-        raise DeclarationError(
-            f"exact(x) failed for NumPy points {points.shape}: {type(error).__name__}: {error}; write a function of "
-            "points (n, d) with NumPy, npde.sin and the like"
-        ) from error
+    values = checks.answer(problem.exact, points, "exact(x)")
     n, outputs = len(points), problem.outputs
     if values.shape not in ((n,), (n, outputs)) or (outputs > 1 and values.ndim == 1):
         wanted = "(n,)" if outputs == 1 else f"(n, {outputs})"
         raise DeclarationError(
             f"exact(x) returned the shape {values.shape} for points {points.shape}; return {wanted}"
         )
-    if values.dtype.kind not in "biufc" or (np.iscomplexobj(values) and not problem.equation.complex):
+    if np.iscomplexobj(values) and not problem.equation.complex:
         raise DeclarationError(
-            f"exact(x) returned values of type {values.dtype}, but u is "
-            f"{'complex' if problem.equation.complex else 'real'}; return such numbers"
+            f"exact(x) returned values of type {values.dtype}, but u is real; return such numbers"
         )
     if not np.isfinite(values).all():
         i = int(np.flatnonzero(~np.isfinite(values).reshape(n, -1).all(axis=1))[0])
@@ -124,12 +145,26 @@ def _points_of(part: Boundary, problem: "Problem") -> np.ndarray:
     return points[:, :-1] if isinstance(part, InitialCondition) else points
 
 
-def _tried(function: Callable[[Array], Array], points: np.ndarray) -> np.ndarray:
-    """A function's values at NumPy points, or at torch's where it knows these alone."""
+def _tried(what: str, function: Callable[[Array], Array], points: np.ndarray) -> np.ndarray:
+    """A function's values `(n,)` at NumPy points, or at torch's where it knows these alone."""
     try:
-        return to_numpy(function(points))
-    except Exception:
-        return to_numpy(function(torch.from_numpy(points)))
+        values = to_numpy(function(points))
+    except Exception as error:
+        try:
+            values = to_numpy(function(torch.from_numpy(points)))
+        except Exception:
+            if isinstance(error, DeclarationError):
+                raise error from error.__cause__
+            raise DeclarationError(
+                f"{what} failed at {len(points)} points: {type(error).__name__}: {error}; write it with npde.sin, "
+                "npde.exp and the like, as a function that gives one number for each point"
+            ) from error
+    if values.shape != (len(points),) or values.dtype.kind not in "iufc":
+        raise DeclarationError(
+            f"{what} gives values of the shape {values.shape} and type {values.dtype} at {len(points)} points; give one "
+            "number for each"
+        )
+    return values
 
 
 def _try_residual(constraint: Constraint, problem: "Problem") -> None:
@@ -142,7 +177,7 @@ def _try_residual(constraint: Constraint, problem: "Problem") -> None:
     channels = 0.5 + torch.rand(size, generator=generator, dtype=torch.float64)
     channels = channels.to(torch.complex128 if problem.equation.complex else torch.float64)
     try:
-        constraint.residual(samples, Jet(channels.requires_grad_(), layout))
+        values = constraint.residual(samples, Jet(channels.requires_grad_(), layout))
     except DeclarationError:
         raise
     except Exception as error:
@@ -155,6 +190,11 @@ def _try_residual(constraint: Constraint, problem: "Problem") -> None:
             f"the residual of {constraint.name!r} failed at {len(samples.points)} points: "
             f"{type(error).__name__}: {error}; {way}"
         ) from error
+    if not values.requires_grad:
+        raise DeclarationError(
+            f"the residual of {constraint.name!r} does not depend on u, or was cut off from it by .detach(), NumPy or a "
+            "comparison; make it of u.value, u.gradient, u.laplacian and the like"
+        )
 
 
 def _generator() -> torch.Generator:

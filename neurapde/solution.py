@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neurapde.core import checks
 from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.devices import find_device
 from neurapde.core.errors import DeclarationError
@@ -134,8 +135,13 @@ class Solution(Record):
 
         Python functions in the problem are stored by name only; see `load`.
         """
-        storage.write(Path(path), self)
-        return Path(path)
+        file = checks.path(path)
+        if file.is_dir():
+            raise DeclarationError(
+                f"path={str(path)!r} is a folder; give the name of a file in it, such as u.h5."
+            )
+        storage.write(file, self)
+        return file
 
     def export(self, path: str | PathLike[str], shape: int | Sequence[int] | None = None) -> Path:
         """Write the field on a regular grid for ParaView: `.vtu` (binary), or `.xdmf` with its HDF5 file.
@@ -148,7 +154,7 @@ class Solution(Record):
             raise DeclarationError(
                 f"the domain is not known: {self.missing}. Use npde.load(path, problem=problem)."
             )
-        return write_mesh(Path(path), self.domain, self, shape)
+        return write_mesh(checks.path(path), self.domain, self, shape)
 
     def __str__(self) -> str:
         lines = [self.text, f"Solved by {self.method} in {self.seconds:.1f} s. {self.status}", *self.notes]
@@ -171,5 +177,11 @@ def load(
     Raises: FileNotFoundError; StorageError for a damaged, foreign or newer file; DeclarationError when
         `problem` or `trial` is not the one that was solved.
     """
-    record = storage.read(Path(path), problem, trial, find_device(device))
+    if problem is not None and not isinstance(problem, Problem):
+        raise DeclarationError(f"problem={checks.shown(problem)}: give the Problem that was solved, or None.")
+    if trial is not None and not isinstance(trial, Trial):
+        raise DeclarationError(
+            f"trial={checks.shown(trial)}: give the specification of the trial function, or None."
+        )
+    record = storage.read(checks.path(path), problem, trial, find_device(device))
     return Solution(**vars(record))

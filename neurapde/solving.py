@@ -7,6 +7,7 @@ from os import PathLike
 
 import torch
 
+from neurapde.core import checks
 from neurapde.core.devices import find_device
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
@@ -63,6 +64,7 @@ def solve(
         under way, a direct method at once, with the level before; where there is none yet, they raise KeyboardInterrupt.
     Raises DeclarationError, before any work, for what does not fit together or another solve's checkpoint.
     """
+    checks.flag(progress, "progress")
     setup = _prepare(problem, trial, method, device, dtype, seed, resume, out)
     with run_folder(out, CHECKPOINT, resume) as folder:
         return _solved(setup, folder, seed, resume, progress)
@@ -133,10 +135,13 @@ def _prepare(
     """Check everything against everything, and settle what was left open."""
     if not isinstance(problem, Problem):
         raise DeclarationError(f"solve takes a Problem first; found a {type(problem).__name__}.")
+    checks.flag(resume, "resume")
+    if out is not None:
+        checks.path(out, "out")
     if resume and out is None:
         raise DeclarationError("resume=True needs the folder of the checkpoint: give out=….")
-    if not isinstance(seed, int) or seed < 0:
-        raise DeclarationError(f"seed={seed!r}: give a whole number, not negative.")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= checks.MOST:
+        raise DeclarationError(f"seed={checks.shown(seed)}: give a whole number, not negative.")
     check_determined(problem)
     methods, notes = _methods(problem, trial, method)
     for stage in methods:
@@ -197,8 +202,8 @@ def _methods(
 def _precision(methods: Sequence[Method], dtype: torch.dtype | None) -> torch.dtype:
     if dtype is None:
         return max((stage.default_dtype for stage in methods), key=lambda d: d.itemsize)
-    if dtype not in DTYPES:
-        raise DeclarationError(f"dtype={dtype!r}: use torch.float32 or torch.float64.")
+    if not isinstance(dtype, torch.dtype) or dtype not in DTYPES:
+        raise DeclarationError(f"dtype={checks.shown(dtype)}: use torch.float32 or torch.float64.")
     return dtype
 
 

@@ -7,19 +7,20 @@ absorbing layers and sources), and every named region of the medium.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import check_fits
 from neurapde.equations.fit import Fit
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.grids.solution import GridSolution
-from neurapde.methods.history import History
 from neurapde.problem import Problem
 from neurapde.reference_solvers.grid import Grid
+from neurapde.validation.compared import Referred, Solved, check_arguments
 from neurapde.validation.findings import Errors
 from neurapde.validation.metrics import all_metrics, psnr
 from neurapde.validation.oracles import ExactField, exact_solution
@@ -35,42 +36,6 @@ PER_WAVELENGTH = 10
 PER_NODE = 250.0
 """Bytes for a node and each component of the field."""
 _NODES = {1: (1001, 4001), 2: (257, 513), 3: (49, 97)}  # least and most on an axis, by dimension
-
-
-class Solved(Protocol):
-    """What `validate` asks of a solution."""
-
-    @property
-    def required_problem(self) -> Problem: ...
-    @property
-    def method(self) -> str: ...
-    @property
-    def status(self) -> object: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def history(self) -> History: ...
-    @property
-    def notes(self) -> Sequence[str]: ...
-    @property
-    def trial(self) -> Any: ...
-    def __call__(self, points: NDArray[np.float64]) -> NDArray: ...
-    def gradient(self, points: NDArray[np.float64]) -> NDArray: ...
-
-
-class Referred(Protocol):
-    """What `validate` asks of a grid solution: values of the grid's shape, with one more axis for shots."""
-
-    @property
-    def values(self) -> NDArray: ...
-    @property
-    def grid(self) -> Grid: ...
-    @property
-    def error_estimate(self) -> float | None: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def notes(self) -> Sequence[str]: ...
 
 
 def validate(
@@ -94,6 +59,7 @@ def validate(
     Raises: DeclarationError if there is neither, or the reference is of another problem.
     Warns: DeclarationWarning where solution and reference agree with each other, but not with the exact field.
     """
+    check_arguments(solution, reference, tolerance)
     problem = solution.required_problem
     exact = _exact_of(problem)
     if reference is None and exact is None:
@@ -103,7 +69,7 @@ def validate(
         )
     if reference is not None and shape is not None:
         raise DeclarationError(
-            f"shape={tuple(shape)} beside a reference: the comparison is made on the reference's "
+            f"shape={checks.shown(shape)} beside a reference: the comparison is made on the reference's "
             "own grid; leave shape out."
         )
     grid = _grid(problem, shape) if reference is None else _checked(problem, reference)
@@ -180,7 +146,12 @@ def _exact_of(problem: Problem) -> ExactField | _UserExact | None:
 def _grid(problem: Problem, shape: Sequence[int] | None) -> Grid:
     lower, upper = problem.domain.bounds
     if shape is not None:
-        return Grid(lower.tolist(), upper.tolist(), shape)
+        counts = checks.node_counts(shape, problem.domain.dimension, 2)
+        if counts is None:
+            raise DeclarationError(
+                f"shape={checks.shown(shape)}: give {problem.domain.dimension} whole numbers of nodes, at least 2 each"
+            )
+        return Grid(lower.tolist(), upper.tolist(), counts)
     least, most = _NODES[min(problem.domain.dimension, 3)]
     extent = upper - lower
     spacing = float(extent.max()) / (least - 1)

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from PIL import Image
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.storage import atomic
@@ -77,7 +78,13 @@ def animate(
         path: ends in .gif.
         frames, pixels: number of pictures, and pixels of the longer side.
     """
-    path = Path(path)
+    path = checks.path(path)
+    if not callable(field):
+        raise DeclarationError(
+            f"field={checks.shown(field)}: give a Solution, or a function of points (n, 3)"
+        )
+    checks.whole(frames, "frames")
+    checks.whole(pixels, "pixels", 2)
     if not isinstance(domain, SpaceTime) or domain.space.dimension != 2 or path.suffix != ".gif":
         raise DeclarationError(
             f"an animation shows a plane over a Time in a .gif, not {domain} in {path.name!r}; give such a domain and name"
@@ -90,9 +97,8 @@ def animate(
     planes = []
     for moment in np.linspace(domain.time.start, domain.time.stop, frames):
         values = np.full(len(mesh), np.nan)
-        values[inside] = np.real(
-            np.asarray(field(np.column_stack([mesh[inside], np.full(inside.sum(), moment)])))
-        )
+        points = np.column_stack([mesh[inside], np.full(inside.sum(), moment)])
+        values[inside] = np.real(checks.answer(field, points, "field"))
         planes.append(values.reshape(len(x), len(y)))
     limit = robust_limit(np.stack(planes))
     colors = colormaps["RdBu_r"]

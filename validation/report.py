@@ -16,6 +16,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from neurapde.core import checks
 from neurapde.methods.history import History
 from neurapde.storage import atomic, hdf5
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png
@@ -53,7 +54,7 @@ class Report(Findings):
 
     def save(self, folder: str | Path) -> None:
         """Write the report into `folder`, made if need be; each file whole or not at all, the JSON last."""
-        folder = Path(folder)
+        folder = checks.path(folder, "folder")
         folder.mkdir(parents=True, exist_ok=True)
         hdf5.write(folder / "fields.h5", "report", self._fill)
         self._draw(folder)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.measure import find_contours, marching_cubes
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
 from neurapde.domains.closest import Closest
@@ -17,6 +18,7 @@ from neurapde.domains.cloud import PointCloud
 from neurapde.equations.eikonal import Eikonal
 from neurapde.problem import Problem
 from neurapde.storage import atomic
+from neurapde.validation.compared import FieldOfProblem
 
 Array = NDArray[np.float64]
 
@@ -89,13 +91,23 @@ class SurfaceErrors:
         )
 
 
+def _solved(solution: Any) -> Any:
+    if not isinstance(solution, FieldOfProblem):
+        raise DeclarationError(
+            f"solution={checks.shown(solution)}: give what npde.solve or npde.load returned"
+        )
+    return solution
+
+
 def zero_set(solution: Distance, nodes: int | None = None) -> ZeroSet:
     """The zero level set of a solution on its domain's box, by marching cubes (in the plane, squares).
 
     nodes: on the longest axis of the grid; by default 97 in space, 257 in the plane.
     Raises: DeclarationError where the field has one sign, or the domain neither two nor three axes.
     """
-    lower, upper = solution.required_problem.domain.bounds
+    lower, upper = _solved(solution).required_problem.domain.bounds
+    if nodes is not None:
+        checks.whole(nodes, "nodes", 3)
     d = len(lower)
     if d not in _NODES:
         raise DeclarationError(f"a zero set is drawn in 2 or 3 dimensions, but the domain has {d}")
@@ -130,7 +142,11 @@ def surface_errors(
     surface: another one, say the `Mesh` that a cloud was drawn from. nodes: as for `zero_set`.
     Raises: DeclarationError where there is no surface, or no zero set.
     """
-    problem = solution.required_problem
+    problem = _solved(solution).required_problem
+    if surface is not None and not isinstance(surface, Domain):
+        raise DeclarationError(
+            f"surface={checks.shown(surface)}: give a domain such as Mesh or Ball, or None"
+        )
     asked = surface if surface is not None else asked_surface(problem)
     if asked is None:
         raise DeclarationError(

@@ -6,7 +6,6 @@ medium takes a source's singularity or narrow peak off the network, and keeps it
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from neurapde.absorbing import Stretch
 from neurapde.backgrounds.outgoing import Array, Radial, gaussian_wave, point_wave
+from neurapde.core import checks
 from neurapde.core.arrays import check_shape, to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
@@ -61,10 +61,13 @@ class OutgoingWave(Background):
     stretch: Stretch | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.wavenumber < math.inf:
+        k = self.wavenumber
+        if isinstance(k, bool) or not isinstance(k, int | float) or not 0 < k <= checks.LARGEST:
             raise DeclarationError(
-                f"the wavenumber of a background is {self.wavenumber}; it must be positive and finite."
+                f"the wavenumber of a background is {checks.shown(k)}; it must be positive and finite."
             )
+        if self.stretch is not None and not isinstance(self.stretch, Stretch):
+            raise DeclarationError(f"stretch={checks.shown(self.stretch)}: give a Stretch, or None.")
         if not isinstance(self.source, PointSource | GaussianSource):
             raise DeclarationError(
                 f"no outgoing wave in closed form is known for {self.source!r}; give a PointSource or a "

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from neurapde.constraints import Constraint
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain
@@ -35,8 +36,10 @@ def face_names(on: Any, what: str) -> tuple[str, ...] | None:
     if on is None:
         return None
     names = (on,) if isinstance(on, str) else tuple(on) if isinstance(on, Sequence) else ()
-    if not names or not all(isinstance(name, str) for name in names):
-        raise DeclarationError(f"{what}={on!r} names no faces; give a face name, several, or None for all")
+    if not names or not all(isinstance(name, str) and name.strip() for name in names):
+        raise DeclarationError(
+            f"{what}={checks.shown(on)} names no faces; give a face name, several, or None for all"
+        )
     return names
 
 

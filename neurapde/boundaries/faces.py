@@ -126,6 +126,11 @@ class Dirichlet(FaceCondition):
                 f"condition {self.constraint_name()!r} is hard for component {self.component} alone, but what is built into "
                 "the trial function holds for all of them; leave out hard=True, or component=…"
             )
+        if domain.spatial is not domain:
+            raise DeclarationError(
+                f"condition {self.constraint_name()!r} is hard, which is built in for fields of space alone, but the "
+                f"domain is {domain}; leave out hard=True, and the condition is trained or solved for"
+            )
         if not isinstance(domain, Box):
             raise DeclarationError(
                 f"condition {self.constraint_name()!r} is hard, which needs the flat faces of a Box, but the domain "

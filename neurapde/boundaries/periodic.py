@@ -7,6 +7,7 @@ import torch
 
 from neurapde.boundaries.base import Boundary
 from neurapde.constraints import Constraint, Samples
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
@@ -28,9 +29,9 @@ class Periodic(Boundary):
     axis: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.axis, str):
+        if not isinstance(self.axis, str) or not self.axis.strip():
             raise DeclarationError(
-                f"axis of the Periodic condition is {self.axis!r}; give its name, such as 'x'"
+                f"axis of the Periodic condition is {checks.shown(self.axis)}; give its name, such as 'x'"
             )
 
     def on_domain(self, domain: Domain) -> "Periodic":

@@ -14,6 +14,7 @@ from neurapde.core.wording import listing, number
 from neurapde.domains.base import Domain, On
 from neurapde.domains.box import Box
 
+MOST_STRENGTH = 1e3
 DEFAULT_STRENGTH = 5.0
 """The paper's a₀."""
 
@@ -49,7 +50,13 @@ class PML(Boundary):
                 "the other; give one of them"
             )
         if self.strength is not None:
-            object.__setattr__(self, "strength", checks.positive(self.strength, "PML strength"))
+            strength = checks.positive(self.strength, "PML strength")
+            if strength > MOST_STRENGTH:
+                raise DeclarationError(
+                    f"PML strength is {number(strength)}, a wall that no grid resolves; give at most "
+                    f"{number(MOST_STRENGTH)} (5 in the paper), or the target reflection=1e-4"
+                )
+            object.__setattr__(self, "strength", strength)
         if self.reflection is not None:
             reflection = checks.positive(self.reflection, "PML reflection")
             if reflection >= 1:

@@ -95,55 +95,119 @@ def safe_sqrt(x: Array) -> Array:
     return xp.where(zero, xp.zeros_like(x), xp.sqrt(xp.where(zero, xp.ones_like(x), x)))
 
 
+def _numbers(x: Any, function: str) -> Array:
+    """The argument of a function: an array, a tensor or a number; a list becomes an array."""
+    if isinstance(x, int):
+        return x if builtins.abs(x) < 2**63 else float(x)
+    if isinstance(x, torch.Tensor | float | complex):
+        return x
+    if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biufc":
+        return x
+    if isinstance(x, list | tuple):
+        return checks.array(x, f"the argument of npde.{function}", "biufc")
+    raise DeclarationError(
+        f"npde.{function} was given {checks.shown(x) if isinstance(x, str | bytes) else f'a {type(x).__name__}'}; give an "
+        "array, a tensor or a number (of a Jet its u.value)"
+    )
+
+
 def sin(x: Array) -> Array:
     """Sine."""
+    x = _numbers(x, "sin")
     return namespace(x).sin(x)
 
 
 def cos(x: Array) -> Array:
     """Cosine."""
+    x = _numbers(x, "cos")
     return namespace(x).cos(x)
 
 
 def exp(x: Array) -> Array:
     """Exponential."""
+    x = _numbers(x, "exp")
     return namespace(x).exp(x)
 
 
 def sqrt(x: Array) -> Array:
     """Square root."""
+    x = _numbers(x, "sqrt")
     return namespace(x).sqrt(x)
 
 
 def log(x: Array) -> Array:
     """Natural logarithm."""
+    x = _numbers(x, "log")
     return namespace(x).log(x)
 
 
 def tanh(x: Array) -> Array:
     """Hyperbolic tangent."""
+    x = _numbers(x, "tanh")
     return namespace(x).tanh(x)
 
 
 def abs(x: Array) -> Array:
     """Absolute value, or modulus."""
+    x = _numbers(x, "abs")
     return namespace(x).abs(x)
 
 
 def where(condition: Array, x: Array, y: Array) -> Array:
     """`x` where the condition holds, `y` elsewhere."""
+    condition, x, y = _matched("where", condition, x, y)
+    kind = condition.dtype if isinstance(condition, np.ndarray | torch.Tensor) else type(condition)
+    if kind not in (builtins.bool, np.dtype(builtins.bool), torch.bool):
+        raise DeclarationError(
+            f"condition of npde.where is of type {kind}; give a comparison, such as x[:, 0] > 0"
+        )
+    if isinstance(condition, builtins.bool):
+        return x if condition else y
     return namespace(condition, x, y).where(condition, x, y)
 
 
 def maximum(x: Array, y: Array) -> Array:
-    """The larger of two, elementwise; the second may be a number."""
+    """The larger of two, elementwise; one or both may be numbers."""
+    x, y = _ordered("maximum", x, y)
     if isinstance(y, int | float):
         return namespace(x).clip(x, y, None)
     return namespace(x, y).maximum(x, y)
 
 
 def minimum(x: Array, y: Array) -> Array:
-    """The smaller of two, elementwise; the second may be a number."""
+    """The smaller of two, elementwise; one or both may be numbers."""
+    x, y = _ordered("minimum", x, y)
     if isinstance(y, int | float):
         return namespace(x).clip(x, None, y)
     return namespace(x, y).minimum(x, y)
+
+
+def _ordered(function: str, x: Array, y: Array) -> tuple[Array, Array]:
+    """Two real arguments, a number as the second of them; two numbers with the first as an array."""
+    x, y = _matched(function, x, y)
+    if builtins.any(isinstance(part, complex) for part in (x, y)):
+        raise DeclarationError(
+            f"npde.{function} was given a complex number; give real ones, which are in order"
+        )
+    if isinstance(x, int | float):
+        x, y = (np.asarray(float(x)), y) if isinstance(y, int | float) else (y, x)
+    return x, y
+
+
+def _matched(function: str, *arguments: Any) -> tuple[Array, ...]:
+    """The arguments of a function: of one kind, and of shapes that fit each other."""
+    found = tuple(_numbers(part, function) for part in arguments)
+    found = tuple(part.item() if isinstance(part, np.generic) else part for part in found)
+    arrays = [part for part in found if isinstance(part, np.ndarray | torch.Tensor)]
+    if len({isinstance(part, torch.Tensor) for part in arrays}) > 1:
+        raise DeclarationError(
+            f"npde.{function} was given NumPy arrays and torch tensors; give arrays of one kind"
+        )
+    shapes = [tuple(part.shape) for part in arrays]
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError as error:
+        raise DeclarationError(
+            f"npde.{function} was given arrays of the shapes {', '.join(map(str, shapes))}; give shapes that fit"
+        ) from error
+    return found

@@ -89,7 +89,8 @@ def whole(value: Any, what: str, least: int = 1, way: str = "", *, of: str = "")
 def counts(value: Any, what: str) -> Mapping[str, int]:
     """A whole number of at least 1, or one for each name; as a mapping from how a message names it."""
     given = value if isinstance(value, Mapping) else {what: value}
-    return {key: whole(count, str(key)) for key, count in given.items()}
+    several = isinstance(value, Mapping)
+    return {key: whole(count, f"{what}[{key!r}]" if several else what) for key, count in given.items()}
 
 
 def weights(value: Any, what: str = "weights") -> None:
@@ -102,6 +103,16 @@ def weights(value: Any, what: str = "weights") -> None:
         number(weight, f"{what}[{key!r}]", lambda x: x >= 0, "give a finite number, not negative")
 
 
+def node_counts(value: Any, dimension: int, least: int) -> tuple[int, ...] | None:
+    """Nodes along each of the axes, from one number or several; None for what is no such thing."""
+    lone = isinstance(value, int | np.integer)
+    every = (value,) * dimension if lone else tuple(value) if isinstance(value, list | tuple) else ()
+    whole = all(
+        isinstance(n, int | np.integer) and not isinstance(n, bool) and least <= n <= MOST for n in every
+    )
+    return tuple(int(n) for n in every) if whole and len(every) == dimension else None
+
+
 def flag(value: Any, what: str) -> bool:
     """True or False, and nothing that merely counts as such."""
     if not isinstance(value, bool):
@@ -111,8 +122,8 @@ def flag(value: Any, what: str) -> bool:
 
 def text(value: Any, what: str) -> str:
     """Words, or none."""
-    if not isinstance(value, str):
-        raise DeclarationError(f"{what}={shown(value)}: give a text, or '' for none.")
+    if not isinstance(value, str) or not value.isprintable():
+        raise DeclarationError(f"{what}={shown(value)}: give a text that can be printed, or '' for none.")
     return value
 
 
@@ -150,7 +161,32 @@ def reals(value: Any, what: str) -> np.ndarray:
     if not np.isfinite(found).all():
         bad = tuple(int(i) for i in np.argwhere(~np.isfinite(found))[0])
         raise DeclarationError(f"{what} has {found[bad]} at {list(bad)}; give finite numbers")
+    if (np.abs(found) > LARGEST).any():
+        raise DeclarationError(
+            f"{what} has {shown(found.ravel()[np.abs(found).argmax()])}, too large to compute with; give at most {LARGEST:g}"
+        )
     return found
+
+
+def answer(function: Any, points: np.ndarray, what: str) -> np.ndarray:
+    """What a function of NumPy points `(n, d)` returns, as an array; an error that names it where it fails."""
+    way = "give a function of points (n, d), written with NumPy, npde.sin and the like"
+    if not callable(function) or isinstance(function, type):
+        raise DeclarationError(f"{what}={shown(function)}: {way}")
+    try:
+        found = function(points)
+    except DeclarationError:
+        raise
+    except Exception as error:
+        raise DeclarationError(
+            f"{what} failed for NumPy points {points.shape}: {type(error).__name__}: {error}; {way}"
+        ) from error
+    values = array(found, f"what {what} returns", "biufc")
+    if values.ndim == 0 or len(values) != len(points):
+        raise DeclarationError(
+            f"{what} returned the shape {values.shape} for points {points.shape}; return a row for each point"
+        )
+    return values
 
 
 def coordinates(value: Any, what: str, dimension: int | None = None) -> tuple[float, ...]:

@@ -39,7 +39,12 @@ def blended_differences(
     for one, other in zip(first.differences(), second.differences(), strict=True):
         share = np.ones(one.shape)
         if mask is not None:
-            share = to_numpy(as_field(mask, "mask")(one.points)).astype(float).reshape(one.shape)
+            share = to_numpy(as_field(mask, "mask")(one.points)).reshape(one.shape)
+            if np.iscomplexobj(share) or not (share.min() >= 0 and share.max() <= 1):
+                raise DeclarationError(
+                    f"mask={checks.shown(mask)}: give weights between 0 and 1, as a function of points (n, d), such as "
+                    "disk.contains"
+                )
         share = (1 - alpha) * share.reshape(*one.shape, *[1] * (one.values.ndim - one.dimension))
         found.append(one.with_values((1 - share) * one.values + share * other.values))
     return tuple(found)

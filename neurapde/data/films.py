@@ -38,11 +38,13 @@ def read_film(path: str | PathLike[str]) -> Raster:
 
     Raises: FileNotFoundError; StorageError for a file that cannot be read, or holds Python objects.
     """
-    return film(isolated(read_frames, Path(path), "a .npy file")["frames"], name=Path(path).name)
+    return film(isolated(read_frames, checks.path(path), "a .npy file")["frames"], name=Path(path).name)
 
 
 def frames(raster: Raster) -> NDArray[np.uint8]:
     """The frames (frames, rows, columns[, channels]) of a raster over (x, y, t)."""
+    if not isinstance(raster, Raster):
+        raise DeclarationError(f"raster={checks.shown(raster)}: give a Raster, such as npde.film(frames)")
     if raster.dimension != 3:
         raise DeclarationError(f"{raster.describe()} is no film: it has {raster.dimension} axes, not 3")
     found = []
@@ -53,9 +55,10 @@ def frames(raster: Raster) -> NDArray[np.uint8]:
 
 def write_film(path: str | PathLike[str], raster: Raster) -> Path:
     """Write the frames of a raster over (x, y, t) as a .npy file of 8 bits."""
-    with atomic.replacing(Path(path)) as (part,), part.open("wb") as file:
-        np.save(file, frames(raster), allow_pickle=False)
-    return Path(path)
+    target, written = checks.path(path), frames(raster)
+    with atomic.replacing(target) as (part,), part.open("wb") as file:
+        np.save(file, written, allow_pickle=False)
+    return target
 
 
 def juggler(count: int = 24, size: int = 48) -> Raster:

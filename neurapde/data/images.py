@@ -79,6 +79,12 @@ def read_image(
 
     Raises: DeclarationError for one that is not there; StorageError for a file that cannot be read.
     """
+    checks.flag(gray, "gray")
+    counts = None if size is None else checks.node_counts(size, 2, 2)
+    if size is not None and counts is None:
+        raise DeclarationError(
+            f"size={checks.shown(size)}: give pixels as one number, or (rows, columns), at least 2"
+        )
     pixels, name = _read(source)
     check_fits(
         COPIES * 8 * pixels.size,
@@ -91,10 +97,9 @@ def read_image(
         weights = [1.0] if pixels.shape[2] == 1 else [0.2126, 0.7152, 0.0722]
         top = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1.0
         pixels = np.clip(pixels @ np.array(weights) / top, 0, 1)
-    if size is not None:
-        rows, columns = (size, size) if isinstance(size, int) else size
+    if counts is not None:
         top = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1.0
-        pixels = np.clip(_resized(pixels / top, (rows, columns)), 0, 1)
+        pixels = np.clip(_resized(pixels / top, (counts[0], counts[1])), 0, 1)
     return image(pixels, name=name)
 
 
@@ -102,7 +107,7 @@ def _read(source: str | PathLike[str]) -> tuple[NDArray, str]:
     """The pixels of a bundled picture or of a file, and its name."""
     if str(source) in BUNDLED:
         return io.imread(next(Path(data_dir).glob(f"{source}.*"))), str(source)
-    path = Path(source)
+    path = checks.path(source, "source")
     if not path.is_file():
         raise DeclarationError(
             f"there is no picture {str(source)!r}; give a file, or one of {', '.join(BUNDLED)}"
@@ -116,6 +121,8 @@ def _resized(pixels: NDArray, shape: tuple[int, int]) -> NDArray:
 
 def pixels(raster: Raster) -> NDArray[np.uint8]:
     """The pixels (rows, columns[, channels]) of a raster with values in [−1, 1], those beyond clipped."""
+    if not isinstance(raster, Raster):
+        raise DeclarationError(f"raster={checks.shown(raster)}: give a Raster, such as npde.image(pixels)")
     if raster.dimension != 2:
         raise DeclarationError(f"{raster.describe()} is no picture: it has {raster.dimension} axes, not 2")
     upright = np.swapaxes(raster.values[:, ::-1], 0, 1)
@@ -124,7 +131,7 @@ def pixels(raster: Raster) -> NDArray[np.uint8]:
 
 def write_image(path: str | PathLike[str], raster: Raster) -> Path:
     """Write a raster with values in [−1, 1] as a picture of 8 bits; the ending says the format, say .png."""
-    target, shown = Path(path), pixels(raster)
+    target, shown = checks.path(path), pixels(raster)
     if target.suffix.lower() not in Image.registered_extensions():
         raise DeclarationError(f"{target.name!r} ends in no format of pictures; end it in .png, say")
     with atomic.replacing(target) as (part,):

@@ -38,7 +38,8 @@ class Raster(Declaration):
     def __post_init__(self) -> None:
         checks.text(self.name, "name of the Raster")
         values = checks.array(self.values, f"values of the raster {self.name!r}", "buif").astype(float)
-        lower, upper = (checks.coordinates(end, "corner of the Raster") for end in (self.lower, self.upper))
+        lower = checks.coordinates(self.lower, "lower of the Raster")
+        upper = checks.coordinates(self.upper, "upper of the Raster")
         d = len(lower)
         if len(upper) != d or values.ndim not in (d, d + 1) or min(values.shape[:d]) < 2:
             raise DeclarationError(

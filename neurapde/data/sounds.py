@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from scipy.io import wavfile
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.data.raster import Raster
 from neurapde.readers.isolated import isolated
@@ -18,7 +19,7 @@ def read_sound(path: str | PathLike[str]) -> Raster:
 
     Raises: FileNotFoundError; StorageError for a file that cannot be read.
     """
-    found = isolated(read_wav, Path(path), "a wav file")
+    found = isolated(read_wav, checks.path(path), "a wav file")
     rate, samples = float(found["rate"]), found["samples"]
     if rate <= 0 or len(samples) < 2 or not np.isfinite(samples).all():
         raise StorageError(
@@ -36,12 +37,15 @@ def read_sound(path: str | PathLike[str]) -> Raster:
 
 def write_sound(path: str | PathLike[str], raster: Raster) -> Path:
     """Write a raster with values in [−1, 1] over time in seconds as a wav file of 16 bits."""
+    if not isinstance(raster, Raster):
+        raise DeclarationError(f"raster={checks.shown(raster)}: give a Raster of samples in time")
     if raster.dimension != 1:
         raise DeclarationError(f"{raster.describe()} is no sound: it has {raster.dimension} axes, not 1")
     samples = np.round(np.clip(raster.values, -1, 1) * 32767).astype(np.int16)
-    with atomic.replacing(Path(path)) as (part,):
+    target = checks.path(path)
+    with atomic.replacing(target) as (part,):
         wavfile.write(part, round(1 / raster.spacing[0]), samples)
-    return Path(path)
+    return target
 
 
 def bells(seconds: float = 1.0, rate: int = 8000) -> Raster:

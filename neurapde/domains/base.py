@@ -67,7 +67,7 @@ class Domain(Declaration, ABC):
     name: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
-        name = type(self).__name__.lower() if self.name == "" else self.name
+        name = type(self).__name__.lower() if isinstance(self.name, str) and not self.name else self.name
         object.__setattr__(self, "name", checks.name(name, f"name of the {type(self).__name__}"))
 
     @property

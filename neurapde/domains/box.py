@@ -16,6 +16,8 @@ from neurapde.domains.base import BoundaryRows, axis_names, choose
 from neurapde.domains.combine import Shape
 from neurapde.domains.edges import Arc, Segment
 
+THIN = 1e-12
+"""Sides shorter than this part of their distance from the origin have no inside to speak of."""
 FACES = (("left", "right"), ("bottom", "top"), ("front", "back"))
 
 
@@ -150,5 +152,10 @@ def _interval(side: Any, axis: str) -> tuple[float, float]:
         raise DeclarationError(
             f"side {axis} of the box is ({a:g}, {b:g}), but must ascend; "
             + (f"give ({b:g}, {a:g})" if a > b else "give it a positive length")
+        )
+    if b - a < max(THIN * max(abs(a), abs(b)), checks.LEAST):
+        raise DeclarationError(
+            f"side {axis} of the box is ({a!r}, {b!r}), {b - a:.1g} long, which is lost in the rounding of its ends; move "
+            "the origin nearer, or use other units"
         )
     return a, b

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from neurapde.core import checks
 from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.domains.base import BoundaryRows, Domain
@@ -44,8 +45,9 @@ class Mesh(Domain):
     def __post_init__(self) -> None:
         super().__post_init__()
         if isinstance(self.points, str | os.PathLike):
-            what = f"{self.name} {Path(self.points).name}"
-            points, cells = read_surface(Path(self.points))
+            file = checks.path(self.points, "points")
+            what = f"{self.name} {file.name}"
+            points, cells = read_surface(file)
         elif self.cells is None:
             raise DeclarationError(
                 f"cells of the {self.name} are missing; give Mesh(points, cells), Mesh('file.ply'), or "

@@ -16,6 +16,8 @@ from neurapde.domains.base import BoundaryRows, choose
 from neurapde.domains.combine import Shape
 from neurapde.domains.edges import Segment
 
+FLAT = 1e-12
+"""An area smaller than this part of the extent's square is none."""
 MOST_WRITTEN = 6
 """Vertices written out by print."""
 
@@ -46,6 +48,10 @@ class Polygon(Shape):
         if len(path) < 3:
             raise DeclarationError(f"the {self.name} has {len(path)} different vertices; give at least 3")
         _check_simple(np.array(path), self.name)
+        if self.measure < FLAT * float(np.max(np.ptp(np.array(path), axis=0))) ** 2:
+            raise DeclarationError(
+                f"the {self.name} has the area {self.measure:.1g}: its vertices lie on a line; give it an inside"
+            )
 
     @property
     def dimension(self) -> int:

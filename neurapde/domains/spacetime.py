@@ -70,7 +70,7 @@ class SpaceTime(Domain):
                 f"a face of {self.space} is named {taken.pop()!r}, which is a face in time; give the domain another "
                 "name"
             )
-        name = self.space.name if self.name == "" else self.name
+        name = self.space.name if isinstance(self.name, str) and not self.name else self.name
         object.__setattr__(self, "name", name)
         super().__post_init__()
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from neurapde.trials.base import Trial
 
 
+MOST_OUTPUTS = 10_000
 PROBES, PROBE_SEED = 16, 71993
 
 
@@ -143,6 +144,10 @@ class Equation(AbstractEquation):
         if isinstance(self.outputs, bool) or not isinstance(self.outputs, int) or self.outputs < 1:
             raise DeclarationError(
                 f"outputs of the Equation is {checks.shown(self.outputs)}; give a whole number of at least 1"
+            )
+        if self.outputs > MOST_OUTPUTS:
+            raise DeclarationError(
+                f"outputs of the Equation is {self.outputs}; give at most {MOST_OUTPUTS} components"
             )
         if not isinstance(self.complex, bool):
             raise DeclarationError(

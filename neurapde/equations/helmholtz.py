@@ -21,22 +21,20 @@ from neurapde.absorbing import Stretch
 from neurapde.boundaries import Absorbing, Neumann
 from neurapde.constraints import Constraint, interior
 from neurapde.core import checks
-from neurapde.core.arrays import Array, to_numpy
+from neurapde.core.arrays import Array
 from neurapde.core.errors import DeclarationError, DeclarationWarning
-from neurapde.core.wording import listing, number, point
+from neurapde.core.wording import listing, number
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.equations.base import AbstractEquation, Transmission
+from neurapde.equations.helmholtz_checks import check_phase, check_place
 from neurapde.equations.helmholtz_residual import HelmholtzResidual, OutflowResidual, StrongForm
 from neurapde.galerkin.weak import Piece, WeakForm, pieces_of
 from neurapde.medium import Constant, Field, as_field, check_positive
-from neurapde.sources import FunctionSource, Source
 
 if TYPE_CHECKING:
     from neurapde.problem import Problem
 
-FAINT, STRONG = 1e-4, 1e-2
-"""Parts of a density's maximum: in the layer more than the first is warned of, than the second refused."""
 REFLECTED = 1e-2
 """|R| at normal incidence above which a layer under half a wavelength is refused."""
 
@@ -140,6 +138,7 @@ class Helmholtz(AbstractEquation):
 
     def check(self, problem: "Problem") -> None:
         check_positive(self.speed, problem.domain, "speed")
+        check_phase(self, problem)
         for sources in problem.right_hand_sides:
             for source in sources:
                 check_place(source, problem)
@@ -246,56 +245,6 @@ def _rounded_up(value: float) -> str:
     """Two digits, not below the value."""
     unit = 10.0 ** (math.floor(math.log10(value)) - 1)
     return number(math.ceil(value / unit) * unit)
-
-
-def check_place(source: Source, problem: "Problem") -> None:
-    """Refuse a source outside the domain or in its layer; warn where only its tail is."""
-    if isinstance(source, FunctionSource):
-        _check_density(source, problem)
-        return
-    if source.center is None:
-        return
-    at = np.array([source.center])
-    if not problem.domain.contains(at)[0]:
-        raise DeclarationError(
-            f"the source at {point(source.center)} lies outside {problem.domain}; move it in"
-        )
-    if not problem.physical(at)[0]:
-        raise DeclarationError(
-            f"the source at {point(source.center)} lies in the absorbing layer; move it inside, or make the "
-            "layer thinner"
-        )
-    steps = source.reach * np.concatenate([np.eye(at.shape[1]), -np.eye(at.shape[1])])
-    if source.reach and not problem.physical(at + steps).all():
-        warnings.warn(
-            f"the source at {point(source.center)} reaches {number(source.reach)} (four standard "
-            "deviations), across the edge of "
-            "the physical region; its mass there is lost or damped: move it inside or make it narrower",
-            DeclarationWarning,
-            stacklevel=2,
-        )
-
-
-def _check_density(source: FunctionSource, problem: "Problem") -> None:
-    points = problem.domain.sample(4096, how="grid").numpy()
-    density = np.abs(to_numpy(source(points)))
-    if not np.isfinite(density).all():
-        bad = points[np.flatnonzero(~np.isfinite(density))[0]]
-        raise DeclarationError(
-            f"the source, {source.describe()}, is not finite at {point(bad.tolist())}; give finite values"
-        )
-    layer = ~problem.physical(points)
-    if not layer.any() or density[layer].max() <= FAINT * density.max():
-        return
-    worst, place = float(density[layer].max()), points[layer][int(density[layer].argmax())]
-    message = (
-        f"the source, {source.describe()}, is {number(worst)} at {point(place.tolist())}, in the absorbing "
-        "layer, "
-        f"beside {number(float(density.max()))} at most; let it vanish there"
-    )
-    if worst > STRONG * density.max():
-        raise DeclarationError(message)
-    warnings.warn(message, DeclarationWarning, stacklevel=2)
 
 
 def _slabs(stretch: Stretch) -> list[list[Box]]:

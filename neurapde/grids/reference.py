@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import singledispatch
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
 from neurapde.core.interrupts import terminable
@@ -50,6 +51,7 @@ def reference(
         raise DeclarationError(
             f"reference solves a Problem, got {problem!r}; declare one with npde.Problem(…)"
         )
+    checks.flag(error, "error")
     found = _solve(problem.equation, problem, _counts(shape, problem.domain.dimension), error)
     return replace(found, problem=problem)
 
@@ -74,9 +76,10 @@ _solve.register(Wave, solve_wave)
 def _counts(shape: int | Sequence[int] | None, dimension: int) -> tuple[int, ...] | None:
     if shape is None:
         return None
-    counts = (shape,) * dimension if isinstance(shape, int) else tuple(shape)
-    if len(counts) != dimension or any(int(n) != n or n < 7 for n in counts):
+    counts = checks.node_counts(shape, dimension, 7)
+    if counts is None:
         raise DeclarationError(
-            f"shape={shape!r}; give {dimension} whole numbers of nodes, at least 7 each, or None to have them chosen"
+            f"shape={checks.shown(shape)}; give {dimension} whole numbers of nodes, at least 7 each, or None to have them "
+            "chosen"
         )
-    return tuple(int(n) for n in counts)
+    return counts

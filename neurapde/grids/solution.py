@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from neurapde.core import checks
 from neurapde.core.arrays import Array, as_points, complex_dtype, to_numpy
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
@@ -81,4 +82,4 @@ class GridSolution:
     def export(self, path: str | Path) -> Path:
         """Write the field to `path`, .vtu or .xdmf; complex values as their parts."""
         box = Box(*zip(self.grid.lower, self.grid.upper, strict=True))
-        return write_mesh(Path(path), box, self, self.grid.shape)
+        return write_mesh(checks.path(path), box, self, self.grid.shape)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
@@ -234,7 +235,15 @@ def seismogram(field: Callable[[Array], Array], receivers: Array, times: Array) 
 
     field: points (n, d + 1) to (n,): a Solution, a GridSolution, an exact field. receivers: (r, d). times: (n,).
     """
-    places, moments = np.atleast_2d(np.asarray(receivers, dtype=float)), np.asarray(times, dtype=float)
+    if not callable(field):
+        raise DeclarationError(
+            f"field={checks.shown(field)}: give a Solution, or a function of points (n, d + 1)"
+        )
+    places, moments = np.atleast_2d(checks.reals(receivers, "receivers")), checks.reals(times, "times")
+    if places.ndim != 2 or moments.ndim != 1 or not places.size or not moments.size:
+        raise DeclarationError(
+            f"receivers have the shape {places.shape} and times {moments.shape}; give receivers (r, d) and times (n,)"
+        )
     points = np.column_stack([np.tile(places, (len(moments), 1)), np.repeat(moments, len(places))])
-    values = np.asarray(field(points))
+    values = checks.answer(field, points, "field")
     return values.reshape(len(moments), len(places), *values.shape[1:])

@@ -8,6 +8,7 @@ from pathlib import Path
 import meshio
 import numpy as np
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import check_fits
 from neurapde.domains.base import Domain
@@ -91,10 +92,10 @@ def _corner_offsets(dimension: int) -> list[tuple[int, ...]]:
 def _node_counts(shape: int | Sequence[int] | None, dimension: int) -> tuple[int, ...]:
     if shape is None:
         return (NODES[dimension],) * dimension
-    counts = (shape,) * dimension if isinstance(shape, int) else tuple(int(n) for n in shape)
-    if len(counts) != dimension or min(counts) < 2:
+    counts = checks.node_counts(shape, dimension, 2)
+    if counts is None:
         raise DeclarationError(
-            f"shape={shape}: give {dimension} numbers of nodes, at least 2 each, "
+            f"shape={checks.shown(shape)}: give {dimension} numbers of nodes, at least 2 each, "
             f"such as {(NODES[dimension],) * dimension}."
         )
     return counts

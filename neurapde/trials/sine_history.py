@@ -49,6 +49,14 @@ class SineHistory(Trial):
             raise DeclarationError(f"modes={self.modes}: give the modes of one or two axes in space.")
         checks.whole(self.moments, "moments", 2)
         check_ends(self.free, len(self.modes))
+        if not isinstance(self.near, tuple) or not all(isinstance(one, NearField) for one in self.near):
+            raise DeclarationError(f"near={checks.shown(self.near)}: give a tuple of NearField, or ().")
+        if self.box is not None and (
+            not isinstance(self.box, list | tuple) or len(self.box) != len(self.modes)
+        ):
+            raise DeclarationError(
+                f"box={checks.shown(self.box)}: give (lower, upper) for each axis, or None."
+            )
         if self.box is not None:
             Box(*self.box)
 

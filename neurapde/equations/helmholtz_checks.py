@@ -1,0 +1,89 @@
+"""What the Helmholtz equation asks of a problem: sources in their place, and waves that double precision can hold."""
+
+import math
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neurapde.core.arrays import to_numpy
+from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.wording import number, point
+from neurapde.sources import FunctionSource, Source
+
+if TYPE_CHECKING:
+    from neurapde.equations.helmholtz import Helmholtz
+    from neurapde.problem import Problem
+
+FAINT, STRONG = 1e-4, 1e-2
+"""Parts of a density's maximum: in the layer more than the first is warned of, than the second refused."""
+LEAST_PHASE, MOST_PHASE = 1e-7, 1e9
+"""Radians across the domain between which double precision holds both k² and the phase."""
+
+
+def check_phase(equation: "Helmholtz", problem: "Problem") -> None:
+    """Refuse waves that double precision cannot tell from noise, or from none."""
+    lower, upper = problem.domain.bounds
+    points = problem.domain.sample(1024, how="grid").numpy()
+    slowness = math.sqrt(float(np.max(np.abs(equation.slowness_squared(points)))))
+    phase = equation.wavenumber * slowness * float(np.max(upper - lower))
+    if phase > MOST_PHASE:
+        raise DeclarationError(
+            f"wavenumber {number(equation.wavenumber)} makes {number(phase)} radians across {problem.domain}, whose "
+            f"rounding is no small angle any more; give k in the domain's unit of length, up to {number(MOST_PHASE)} radians"
+        )
+    if phase < LEAST_PHASE:
+        raise DeclarationError(
+            f"wavenumber {number(equation.wavenumber)} makes {number(phase)} radians across {problem.domain}, and k² is "
+            "lost beside the Laplacian; give k in the domain's unit of length, or use Poisson"
+        )
+
+
+def check_place(source: Source, problem: "Problem") -> None:
+    """Refuse a source outside the domain or in its layer; warn where only its tail is."""
+    if isinstance(source, FunctionSource):
+        _check_density(source, problem)
+        return
+    if source.center is None:
+        return
+    at = np.array([source.center])
+    if not problem.domain.contains(at)[0]:
+        raise DeclarationError(
+            f"the source at {point(source.center)} lies outside {problem.domain}; move it in"
+        )
+    if not problem.physical(at)[0]:
+        raise DeclarationError(
+            f"the source at {point(source.center)} lies in the absorbing layer; move it inside, or make the "
+            "layer thinner"
+        )
+    steps = source.reach * np.concatenate([np.eye(at.shape[1]), -np.eye(at.shape[1])])
+    if source.reach and not problem.physical(at + steps).all():
+        warnings.warn(
+            f"the source at {point(source.center)} reaches {number(source.reach)} (four standard "
+            "deviations), across the edge of "
+            "the physical region; its mass there is lost or damped: move it inside or make it narrower",
+            DeclarationWarning,
+            stacklevel=2,
+        )
+
+
+def _check_density(source: FunctionSource, problem: "Problem") -> None:
+    points = problem.domain.sample(4096, how="grid").numpy()
+    density = np.abs(to_numpy(source(points)))
+    if not np.isfinite(density).all():
+        bad = points[np.flatnonzero(~np.isfinite(density))[0]]
+        raise DeclarationError(
+            f"the source, {source.describe()}, is not finite at {point(bad.tolist())}; give finite values"
+        )
+    layer = ~problem.physical(points)
+    if not layer.any() or density[layer].max() <= FAINT * density.max():
+        return
+    worst, place = float(density[layer].max()), points[layer][int(density[layer].argmax())]
+    message = (
+        f"the source, {source.describe()}, is {number(worst)} at {point(place.tolist())}, in the absorbing "
+        "layer, "
+        f"beside {number(float(density.max()))} at most; let it vanish there"
+    )
+    if worst > STRONG * density.max():
+        raise DeclarationError(message)
+    warnings.warn(message, DeclarationWarning, stacklevel=2)
