@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 
 from neurapde.boundaries import beside
-from neurapde.collocation.samples import Weighed, chosen
+from neurapde.collocation.samples import Weighed, chosen, drawn
 from neurapde.constraints import Constraint, Face, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.equations.base import Transmission
 from neurapde.jets.jet import Jet, Layout
 from neurapde.problem import Problem
+from neurapde.scales import axis_lengths
 from neurapde.trials.base import TrialFunction
 from neurapde.trials.frame import FrameTrial
 from neurapde.trials.patchwork import PatchworkTrial
@@ -28,6 +29,7 @@ EDGEWISE = 30.0  # points on the boundary for each feature along an axis: corner
 SIDESTEP = 1e-7  # of the domain's size: how far from an interface its two sides are looked up
 ROUNDING = 1e-10  # of the largest of its kind: what is below it is taken for nothing
 CANCELLED = 1e-14  # of the features' size: what a residual may leave where its terms cancel
+LOST, MOST_DOUBLINGS = 1e-3, 300  # part of what a residual leaves for u = 0 that features must add to it
 AFFINE = 1e-6  # relative departure from linearity that rounding may cause
 
 
@@ -69,9 +71,14 @@ class Assembly:
         self.frames: list[FrameTrial] = [frame for frame in trial.trials if isinstance(frame, FrameTrial)]
         self.widths = [len(frame.amplitudes) for frame in self.frames]
         self.outputs = trial.outputs
-        lower, upper = problem.domain.bounds
+        lower, upper = problem.domain.spatial.bounds
         self.length = float(np.max(upper - lower))
-        self.bandwidth = max(axis.bandwidth for frame in self.frames for axis in frame.axes)
+        self.lengths = axis_lengths(problem)
+        self.bandwidth = max(
+            axis.bandwidth * length
+            for frame in self.frames
+            for axis, length in zip(frame.axes, self.lengths, strict=True)
+        )
         self.device = self.frames[0].amplitudes.device
 
     @property
@@ -97,9 +104,7 @@ class Assembly:
         return int(EDGEWISE * max(self.widths) ** (1 - 1 / self.trial.dimension)) + 2
 
     def _draw(self, constraint: Constraint, count: int) -> Samples:
-        return constraint.sample(
-            count, how="sobol", generator=self.generator, dtype=torch.float64, device=self.device
-        )
+        return drawn(constraint.sample, count, self.generator, self.device)
 
     def _constraint(self, constraint: Constraint, inside: bool) -> System:
         """One constraint's rows; inside, every part gets points in proportion to its features."""
@@ -143,7 +148,7 @@ class Assembly:
             return constraint.residual(samples, Jet(channels, features.layout)).flatten()
 
         zero = self._zero(features.layout, len(samples.points))
-        change, offset = self._linearised(residual, zero, samples.points, features.layout)
+        change, offset = self._linearised(residual, zero, samples.points, features)
         blocks = []
         for output in range(self.outputs):
             unit = self._unit(output)
@@ -159,17 +164,17 @@ class Assembly:
         return matrix, offset
 
     def _linearised(
-        self, residual: Residual, zero: Tensor, points: Tensor, layout: Layout
+        self, residual: Residual, zero: Tensor, points: Tensor, features: Jet
     ) -> tuple[Residual, Tensor]:
         """What channels add to a residual, and what is left (m,) without them: J φ, and r(u) − J u about a field u."""
         if self.about is None:
-            offset = residual(zero)
-            return lambda channels: residual(channels) - offset, offset
+            return self._probed(residual, features, residual(zero))
+        layout = features.layout
         with torch.no_grad():
             field = self.about.jet(points, layout.order, layout.mixed).channels.to(zero.dtype)
         if self.trial.complex:  # linear in u: what is not has been refused
-            offset = residual(zero)
-            return lambda channels: residual(channels) - offset, residual(field) if self.placed else offset
+            change, offset = self._probed(residual, features, residual(zero))
+            return change, residual(field) if self.placed else offset
 
         value, pull = torch.func.vjp(residual, field)[:2]
         push = torch.func.vjp(lambda rows: pull(rows)[0], torch.zeros_like(value))[1]  # the adjoint's adjoint
@@ -179,6 +184,18 @@ class Assembly:
             return moved
 
         return change, value if self.placed else value - change(field)
+
+    def _probed(self, residual: Residual, features: Jet, offset: Tensor) -> tuple[Residual, Tensor]:
+        """What channels add to a linear residual, tried at a size at which it is not lost beside what is left for u = 0."""
+        jets = features.channels.sum(dim=-1).to(offset.dtype)
+        jets = jets if self.outputs == 1 else jets[..., None].expand(*jets.shape, self.outputs)
+        least = LOST * float(torch.linalg.vector_norm(offset))
+        for power in range(0, MOST_DOUBLINGS, 10):
+            felt = float(torch.linalg.vector_norm(residual(2.0**power * jets) - offset))
+            if felt >= least:
+                break
+        size = 2.0**power if felt >= least else 1.0
+        return lambda channels: (residual(size * channels) - offset) / size, offset
 
     def _zero(self, layout: Layout, count: int) -> Tensor:
         shape = (layout.count, count, *((self.outputs,) if self.outputs > 1 else ()))
@@ -216,15 +233,15 @@ class Assembly:
         return placed
 
     def _weighed(self, matrix: Tensor, loads: Tensor, order: int) -> System:
-        """Rows in units of u: by the equation's size, the domain's length, the number of points and, on edges, the band."""
-        omega = np.concatenate([np.tile(f.frequencies, self.outputs) for f in self.frames]) + 1 / self.length
+        """Rows in units of u: by the equation's size on waves as long as the domain, the points and, on edges, the band."""
+        omega = np.concatenate([np.tile(f.frequencies(self.lengths), self.outputs) for f in self.frames]) + 1
         scale = torch.as_tensor(omega**order, device=self.device)
         norms = torch.linalg.vector_norm(matrix, dim=0) / scale / len(matrix) ** 0.5
         felt = norms > ROUNDING * norms.max()
         typical = float(norms[felt].median()) if bool(felt.any()) else 1.0
-        weight = (self.length / np.pi) ** order / typical / len(matrix) ** 0.5
+        weight = np.pi**-order / typical / len(matrix) ** 0.5
         if order < 2:
-            weight *= (self.bandwidth * self.length) ** 0.5
+            weight *= self.bandwidth**0.5
         return System(matrix * weight, loads * weight)
 
     def _interfaces(self, transmission: Transmission) -> list[System]:

@@ -119,21 +119,21 @@ class DiffusionLattice:
         squares = [one.frequencies**2 for one in self.modes]
         energy = self._means[0] * reduce(np.add.outer, squares) + max(self._means[1], 0.0)
         held = (energy > 1e-12 * energy.max()).ravel()
-        inverse = np.where(held, 1 / np.where(held, energy.ravel(), 1.0), 0.0)
-        load = np.where(held, self.load.ravel(), 0.0)
+        root = np.where(held, 1 / np.sqrt(np.where(held, energy.ravel(), 1.0)), 0.0)
+        load = root * self.load.ravel()
 
-        def image(x: FloatArray) -> FloatArray:
-            return np.where(held, self.apply((x * held).reshape(self.shape)).ravel(), x)
+        def image(y: FloatArray) -> FloatArray:
+            """Of y = x √energy, so that nothing of the iteration depends on the units."""
+            return np.where(held, root * self.apply((root * y).reshape(self.shape)).ravel(), y)
 
-        start = None if guess is None else _padded(guess, self.shape).ravel()
-        size = (len(load), len(load))
-        matrix = LinearOperator(size, matvec=image, dtype=float)
-        preconditioner = LinearOperator(size, matvec=lambda x: np.where(held, inverse * x, x), dtype=float)
+        start = None if guess is None else np.where(held, _padded(guess, self.shape).ravel(), 0.0)
+        if start is not None:
+            start = start / np.where(held, root, 1.0)
+        matrix = LinearOperator((len(load), len(load)), matvec=image, dtype=float)
         with threadpool_limits(1 if max(self.shape) < 200 else None, "blas"):
-            x, _ = minres(matrix, load, x0=start, rtol=accuracy, maxiter=MOST_ITERATIONS, M=preconditioner)
-            rest = load - image(x)
-        norm = float(np.sqrt(load @ (inverse * load)))
-        return (x * held).reshape(self.shape), float(np.sqrt(rest @ (inverse * rest))) / (norm or 1.0)
+            y, _ = minres(matrix, load, x0=start, rtol=accuracy, maxiter=MOST_ITERATIONS)
+            rest = np.linalg.norm(load - image(y))
+        return (root * y).reshape(self.shape), float(rest / (np.linalg.norm(load) or 1.0))
 
     def amplitudes(self, x: FloatArray) -> FloatArray:
         """Coefficients of the sines themselves, from normalised ones."""

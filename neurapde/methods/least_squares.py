@@ -22,12 +22,12 @@ from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import number
 from neurapde.domains import Disk, Domain
-from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.helmholtz import reflection_note
 from neurapde.galerkin.weak import Piece
 from neurapde.methods.base import Method, Outcome, Status, Task
 from neurapde.methods.growth import Grown, check_growth, estimate_note, grow, tell_unresolved
 from neurapde.problem import Problem
+from neurapde.scales import axis_lengths
 from neurapde.sources import PointSource
 from neurapde.trials.base import Trial
 from neurapde.trials.frame import Corner, Frame, Multipoles
@@ -172,14 +172,12 @@ class _Layout:
     outside: tuple[Domain, ...]
     box: tuple[tuple[float, ...], tuple[float, ...]]
     extra: tuple[Corner | Multipoles, ...]
-    longest: float
-    timed: bool
+    lengths: tuple[float, ...]
 
     @staticmethod
     def of(problem: Problem, piece: Piece | None) -> "_Layout":
         within, outside = ((), ()) if piece is None else (piece.within, piece.outside)
         lower, upper = problem.domain.bounds
-        longest = float(np.max(upper - lower))
         for region in within:
             lower, upper = np.maximum(lower, region.bounds[0]), np.minimum(upper, region.bounds[1])
         extra: list[Corner | Multipoles] = []
@@ -191,14 +189,15 @@ class _Layout:
             if isinstance(hole, Disk) and not within
         ]
         box = tuple(lower.tolist()), tuple(upper.tolist())
-        return _Layout(within, outside, box, tuple(extra), longest, isinstance(problem.domain, SpaceTime))
+        return _Layout(within, outside, box, tuple(extra), tuple(axis_lengths(problem).tolist()))
 
     def part(self, modes: float, margin: float) -> Part:
-        """This part with `modes` along the longest axis and along time, and as many per length, or nearly, along others."""
-        sides = np.subtract(self.box[1], self.box[0]) / self.longest
-        if self.timed:
-            sides[-1] = 1.0  # a time is as long as what happens in it
-        counts = tuple(max(5, round(modes * side**0.5)) for side in sides)
+        """This part with `modes` along the axes that count as longest, and as many per length, or nearly, along others.
+
+        Of those there are more at each level, too: that a short axis needs few is seen, not assumed.
+        """
+        sides = np.subtract(self.box[1], self.box[0]) / self.lengths
+        counts = tuple(max(5, round(3 + modes / 4), round(modes * side**0.5)) for side in sides)
         return Part(self.within, self.outside, Frame(counts, margin, self.extra, self.box))
 
 

@@ -213,10 +213,10 @@ class FrameTrial(TrialFunction):
         self.extra = spec.extra
         self.amplitudes = torch.nn.Parameter(amplitudes)
 
-    @property
-    def frequencies(self) -> np.ndarray:
-        """|ω| of each feature (features,); 0 for those of corners and holes."""
-        squares = sum(np.meshgrid(*(axis.frequencies**2 for axis in self.axes), indexing="ij"))
+    def frequencies(self, lengths: np.ndarray) -> np.ndarray:
+        """|ω| of each feature (features,), ω in rad per length (d,) of each axis; 0 for those of corners and holes."""
+        each = [(axis.frequencies * length) ** 2 for axis, length in zip(self.axes, lengths, strict=True)]
+        squares = sum(np.meshgrid(*each, indexing="ij"))
         rest = len(self.amplitudes) - np.size(squares)
         return np.concatenate([np.sqrt(np.ravel(squares)), np.zeros(rest)])
 
