@@ -173,28 +173,22 @@ class Assembly:
         with torch.no_grad():
             field = self.about.jet(points, layout.order, layout.mixed).channels.to(zero.dtype)
         if self.trial.complex:  # linear in u: what is not has been refused
-            change, offset = self._probed(residual, features, residual(zero))
-            return change, residual(field) if self.placed else offset
+            probed, offset = self._probed(residual, features, residual(zero))
+            return probed, residual(field) if self.placed else offset
 
         value, pull = torch.func.vjp(residual, field)[:2]
         push = torch.func.vjp(lambda rows: pull(rows)[0], torch.zeros_like(value))[1]  # the adjoint's adjoint
 
-        def change(channels: Tensor) -> Tensor:
-            moved: Tensor = push(channels)[0]
-            return moved
-
-        return change, value if self.placed else value - change(field)
+        return lambda channels: push(channels)[0], value if self.placed else value - push(field)[0]
 
     def _probed(self, residual: Residual, features: Jet, offset: Tensor) -> tuple[Residual, Tensor]:
         """What channels add to a linear residual, tried at a size at which it is not lost beside what is left for u = 0."""
         jets = features.channels.sum(dim=-1).to(offset.dtype)
         jets = jets if self.outputs == 1 else jets[..., None].expand(*jets.shape, self.outputs)
         least = LOST * float(torch.linalg.vector_norm(offset))
-        for power in range(0, MOST_DOUBLINGS, 10):
-            felt = float(torch.linalg.vector_norm(residual(2.0**power * jets) - offset))
-            if felt >= least:
-                break
-        size = 2.0**power if felt >= least else 1.0
+        sizes = (2.0**power for power in range(0, MOST_DOUBLINGS, 10))
+        heard = (size for size in sizes if float((residual(size * jets) - offset).norm()) >= least)
+        size = next(heard, 1.0)
         return lambda channels: (residual(size * channels) - offset) / size, offset
 
     def _zero(self, layout: Layout, count: int) -> Tensor:

@@ -26,6 +26,7 @@ from neurapde.galerkin.weak import pieces_of
 from neurapde.grid_field import GridField
 from neurapde.medium import Field
 
+RESTARTS = 3
 MOST_ITERATIONS = 1000
 
 Known = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
@@ -126,14 +127,18 @@ class DiffusionLattice:
             """Of y = x √energy, so that nothing of the iteration depends on the units."""
             return np.where(held, root * self.apply((root * y).reshape(self.shape)).ravel(), y)
 
-        start = None if guess is None else np.where(held, _padded(guess, self.shape).ravel(), 0.0)
-        if start is not None:
-            start = start / np.where(held, root, 1.0)
+        y = None if guess is None else _padded(guess, self.shape).ravel() / np.where(held, root, np.inf)
         matrix = LinearOperator((len(load), len(load)), matvec=image, dtype=float)
+        norm = float(np.linalg.norm(load)) or 1.0
+        within = accuracy  # of the iteration's own measure, which is larger than |F|
         with threadpool_limits(1 if max(self.shape) < 200 else None, "blas"):
-            y, _ = minres(matrix, load, x0=start, rtol=accuracy, maxiter=MOST_ITERATIONS)
-            rest = np.linalg.norm(load - image(y))
-        return (root * y).reshape(self.shape), float(rest / (np.linalg.norm(load) or 1.0))
+            for _ in range(RESTARTS):
+                y, _ = minres(matrix, load, x0=y, rtol=within, maxiter=MOST_ITERATIONS)
+                rest = float(np.linalg.norm(load - image(y))) / norm
+                if rest <= accuracy:
+                    break
+                within *= accuracy / (2 * rest)
+        return (root * y).reshape(self.shape), rest
 
     def amplitudes(self, x: FloatArray) -> FloatArray:
         """Coefficients of the sines themselves, from normalised ones."""
