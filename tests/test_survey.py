@@ -118,7 +118,7 @@ def test_what_cannot_be_is_refused(changes: dict[str, Any], text: str) -> None:
         ({"data": np.zeros((2, 3, 17))}, "nothing was recorded"),
         ({"data": np.ones((2, 17, 3))}, r"so use \.transpose\(0, 2, 1\)"),
         ({"data": np.ones((17, 3)), "frequencies": [3.0]}, r"\.T\[None\]"),
-        ({"data": np.full((2, 3, 17), "x")}, "complex numbers"),
+        ({"data": np.full((2, 3, 17), "x")}, "give an array of numbers"),
         ({"wavelet": [0.0, 1.0]}, "wavelet is zero"),
         ({"wavelet": np.ones(5)}, r"\(F, S\) = \(2, 3\)"),
     ],

@@ -14,12 +14,13 @@ from typing import Any
 
 import h5py
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.medium import as_field
 from neurapde.seismic.continuation import Continuation
 from neurapde.seismic.inversion import invert
 from neurapde.seismic.reduced import Adjoint, Reduced
 from neurapde.seismic.result import Inversion
+from neurapde.seismic.velocity import true_speed
 from neurapde.storage import atomic, hdf5
 from neurapde.validation import inversion_files
 from neurapde.validation.appraisal import findings, short_name
@@ -113,7 +114,14 @@ def inversion_report(
         window and stages (none is made beside an `Adjoint`, or for a method in time); False for none.
     Raises: DeclarationError for a `classical` of other data.
     """
-    truth = None if true is None else as_field(true, "the true speed").on(inversion.setting.enclosure.region)
+    if not isinstance(inversion, Inversion):
+        raise DeclarationError(
+            f"inversion_report takes an Inversion first; found {checks.shown(inversion)}. Make one: npde.invert(…)"
+        )
+    checks.flag(progress, "progress")
+    if not isinstance(classical, Inversion | bool):
+        raise DeclarationError(f"classical={checks.shown(classical)}; give an Inversion, True or False")
+    truth = None if true is None else true_speed(true, inversion.setting.enclosure.region)
     beside, told = _beside(inversion, classical, progress)
     found = findings(inversion, beside, truth)
     return InversionReport(**found, notes=(*_warnings(inversion), *told))

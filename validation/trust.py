@@ -13,9 +13,10 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
-from neurapde.seismic.inversion import as_method, settle
+from neurapde.seismic.inversion import as_method, check_planar, settle
 from neurapde.seismic.method import InversionMethod, Setting
 from neurapde.seismic.misfits import L2, Misfit
 from neurapde.seismic.modelling import Modelling
@@ -59,6 +60,7 @@ def taylor_test(
     curvature. The arguments are those of `invert`; priors and the estimate of an unknown wavelet are part of what is tested.
     Raises: DeclarationError for a method that does not descend by a gradient.
     """
+    checks.whole(seed, "seed", 0)
     chosen, setting = _settled(survey, domain, velocity, method, boundary, misfit)
     objective = _objective(chosen, setting, seed)
     start = [p.detach().clone() for p in objective.unknown.parameters()]
@@ -100,6 +102,7 @@ def dot_test(
     The arguments are those of `invert`; the medium is the start model with random changes where it is free.
     Raises: DeclarationError for a method that does not descend by a gradient.
     """
+    checks.whole(seed, "seed", 0)
     chosen, setting = _settled(survey, domain, velocity, method, boundary, None)
     modelling = chosen.modelling(setting)
     generator = np.random.default_rng(seed)
@@ -128,7 +131,8 @@ def reciprocity(
     The arguments are those of `invert`; up to 6 shots and receivers are drawn. Waves on a grid meet it up to their error.
     Raises: DeclarationError for a method that does not descend by a gradient, or where all shots and receivers are too near.
     """
-    generator = np.random.default_rng(seed)
+    check_planar(survey)
+    generator = np.random.default_rng(checks.whole(seed, "seed", 0))
     sources, receivers = (
         places[np.sort(generator.permutation(len(places))[:PLACES])]
         for places in (survey.sources, survey.receivers)
@@ -158,6 +162,7 @@ def _settled(
             f"{type(chosen).__name__} does not go down a gradient of the data, so there is none to test; test the waves on "
             "its grid by method='adjoint'"
         )
+    check_planar(survey)
     setting = settle(survey, (survey,), domain, velocity, boundary, L2() if misfit is None else misfit)
     chosen.check(setting)
     return chosen, setting

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
 from neurapde.core.wording import listing, number
@@ -25,12 +26,7 @@ class Continuation(Declaration):
     def __init__(self, *groups: Sequence[float]) -> None:
         if not groups:
             raise DeclarationError("Continuation() has no group; give at least one list of frequencies")
-        found = tuple(tuple(sorted({float(f) for f in group})) for group in groups)
-        if not all(group and all(np.isfinite(f) and f > 0 for f in group) for group in found):
-            raise DeclarationError(
-                f"Continuation has the groups {groups}; give positive frequencies in each, in Hz"
-            )
-        object.__setattr__(self, "groups", found)
+        object.__setattr__(self, "groups", tuple(_group(group) for group in groups))
 
     @classmethod
     def rebuild(cls, fields: Any) -> Self:
@@ -43,7 +39,8 @@ class Continuation(Declaration):
         >>> Continuation.sliding([3, 4, 5], group=2).groups
         ((3.0, 4.0), (4.0, 5.0))
         """
-        wanted = sorted(float(f) for f in frequencies)
+        wanted = _group(frequencies)
+        checks.whole(group, "group"), checks.whole(overlap, "overlap", 0)
         if not 0 <= overlap < group:
             raise DeclarationError(f"overlap={overlap} of groups of {group}; give 0 to {group - 1}")
         starts = range(0, max(1, len(wanted) - overlap), group - overlap)
@@ -78,4 +75,15 @@ def stages_of(survey: Survey, frequencies: Any) -> tuple[Survey, ...]:
         return (survey,)
     if isinstance(frequencies, Continuation):
         return frequencies.stages(survey)
-    return Continuation(np.atleast_1d(np.asarray(frequencies, dtype=float)).tolist()).stages(survey)
+    return Continuation(frequencies).stages(survey)
+
+
+def _group(frequencies: Any) -> tuple[float, ...]:
+    """Different frequencies, ascending, from one or several."""
+    given = checks.array(frequencies, "frequencies, in Hz,")
+    if given.ndim > 1 or not given.size:
+        raise DeclarationError(
+            f"a group of frequencies has the shape {given.shape}; give a list of at least one"
+        )
+    found = np.unique(given)
+    return tuple(checks.positive(frequency, "a frequency, in Hz,") for frequency in found)

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
+from neurapde.core.memory import check_fits
 from neurapde.core.wording import number
 from neurapde.seismic import records, transforms
 from neurapde.seismic.records import Complex, Real
@@ -56,8 +57,14 @@ def to_spectra(fields: Fields, frequencies: ArrayLike, taper: float) -> dict[str
 def to_traces(fields: Fields, dt: float, samples: int, start_time: float) -> dict[str, Any]:
     """What `Survey.to_time` changes of a frequency survey."""
     data, frequencies = recorded_spectra(fields, "spectra")
-    dt = checks.positive(dt, "dt")
+    dt, start_time = checks.positive(dt, "dt"), checks.real(start_time, "start_time")
+    checks.whole(samples, "samples", 2)
     records.check_period(frequencies, dt, samples)
+    check_fits(
+        16.0 * samples * data.shape[1] * data.shape[2],
+        f"{data.shape[1]} x {data.shape[2]} traces of {samples} samples",
+        "ask for fewer samples, or select shots or receivers",
+    )
     wavelet = fields["wavelet"]
     if wavelet is not None:
         if not np.allclose(wavelet, wavelet[:, :1], rtol=1e-9, atol=0.0):
@@ -71,19 +78,42 @@ def to_traces(fields: Fields, dt: float, samples: int, start_time: float) -> dic
     return {**changed, "wavelet": wavelet}
 
 
+def _indices(fields: Fields, chosen: Any, what: str) -> NDArray | slice:
+    """What chooses some of the shots or receivers: a slice, a mask or a list of indices; all for None."""
+    have = {"shots": len(fields["sources"]), "receivers": len(fields["receivers"])}
+    count = have[what]
+    if chosen is None:
+        return slice(None)
+    if isinstance(chosen, slice):
+        try:
+            left = len(range(count)[chosen])
+        except (TypeError, ValueError) as error:
+            raise DeclarationError(f"{what}={chosen!r}: {error}; give whole numbers") from error
+    else:
+        given = checks.array(chosen, what, "biu")
+        if given.ndim != 1 or (given.dtype.kind == "b" and len(given) != count):
+            raise DeclarationError(
+                f"{what}={checks.shown(chosen)}: give a list of indices, a slice, or a mask ({count},)"
+            )
+        if given.dtype.kind != "b" and ((given < -count) | (given >= count)).any():
+            raise DeclarationError(
+                f"{what}={checks.shown(chosen)}, but the survey has {have['shots']} shots and {have['receivers']} "
+                "receivers, counted from 0; give some of those"
+            )
+        left = int(given.sum()) if given.dtype.kind == "b" else len(given)
+        chosen = given
+    if not left:
+        raise DeclarationError(f"{what}={checks.shown(chosen)} leaves none of {count} {what}; give some")
+    return chosen
+
+
 def part(fields: Fields, frequencies: ArrayLike | None, shots: Any, receivers: Any) -> dict[str, Any]:
     """What `Survey.select` changes."""
     band: slice | NDArray[np.intp] = slice(None)
     if frequencies is not None:
         band = records.find(frequencies, recorded_spectra(fields, "frequencies")[1])
-    rows, columns = (slice(None) if chosen is None else chosen for chosen in (shots, receivers))
-    try:
-        changed = {"sources": fields["sources"][rows], "receivers": fields["receivers"][columns]}
-    except IndexError as error:
-        raise DeclarationError(
-            f"{error}; the survey has {len(fields['sources'])} shots and {len(fields['receivers'])} receivers, counted "
-            "from 0"
-        ) from error
+    rows, columns = _indices(fields, shots, "shots"), _indices(fields, receivers, "receivers")
+    changed = {"sources": fields["sources"][rows], "receivers": fields["receivers"][columns]}
     changed["weights"] = fields["weights"][rows][:, columns]
     if fields["traces"] is not None:
         return {**changed, "traces": fields["traces"][rows][:, columns]}

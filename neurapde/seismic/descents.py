@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from neurapde.core import checks
-from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Bar
 from neurapde.core.vocabulary import Declaration
@@ -35,8 +34,7 @@ class Descent(Declaration, ABC):
     steps: int = 100
 
     def __post_init__(self) -> None:
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
-            raise DeclarationError(f"steps={self.steps!r}: give a whole number of at least 1")
+        checks.whole(self.steps, "steps", of=type(self).__name__)
 
     @abstractmethod
     def run(self, objective: Objective, stage: Stage) -> tuple[Status, History]:

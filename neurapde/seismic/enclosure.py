@@ -5,7 +5,6 @@ alone: then a layer of one wavelength is put around it, outside, on every side t
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from neurapde.absorbing import Stretch
 from neurapde.boundaries import PML, Dirichlet, Neumann
 from neurapde.boundaries.base import Boundary
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
 from neurapde.core.wording import number
@@ -96,12 +96,12 @@ class Enclosure(Declaration):
 
 
 def _conditions(boundary: Any) -> tuple[Boundary, ...]:
-    given = () if boundary is None else boundary if isinstance(boundary, Sequence) else (boundary,)
+    given = () if boundary is None else boundary if isinstance(boundary, list | tuple) else (boundary,)
     for part in given:
         if not isinstance(part, PML | Dirichlet | Neumann):
             raise DeclarationError(
-                f"boundary has {part!r}; give a PML, npde.Dirichlet(0, on=…) for a free surface, npde.Neumann(0, on=…), "
-                "or nothing for layers all around"
+                f"boundary has {checks.shown(part)}; give a PML, npde.Dirichlet(0, on=…) for a free surface, "
+                "npde.Neumann(0, on=…), or nothing for layers all around"
             )
         if not isinstance(part, PML) and part.value != Constant(0.0):
             raise DeclarationError(

@@ -51,10 +51,11 @@ class GaussNewtonDescent(Descent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.inner, bool) or not isinstance(self.inner, int) or self.inner < 1:
-            raise DeclarationError(f"inner={self.inner!r}: give a whole number of at least 1")
+        checks.whole(self.inner, "inner", of="GaussNewtonDescent")
         for name in ("accuracy", "damping", "tolerance"):
             found = checks.positive(getattr(self, name), f"{name} of GaussNewtonDescent")
+            if name != "damping" and found >= 1:
+                raise DeclarationError(f"{name} of GaussNewtonDescent is {found:g}; give a number below 1")
             object.__setattr__(self, name, found)
 
     def describe(self) -> str:

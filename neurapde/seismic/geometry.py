@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.core.arrays import to_numpy
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import listing, number, point
 from neurapde.domains.base import Domain
@@ -26,14 +26,12 @@ def positions(value: Any, what: str) -> Positions:
 
     Raises: DeclarationError for another shape, no rows, complex numbers, NaN or infinity.
     """
-    found = to_numpy(value)
+    found = checks.array(value, what)
     if found.ndim != 2 or found.shape[0] == 0 or found.shape[1] not in (1, 2, 3):
         way = ": rows are positions, columns are axes, so use .T" if _is_transposed(found) else ""
         raise DeclarationError(
             f"{what} have the shape {found.shape}, but must be (n, d), d = 1, 2 or 3 coordinates a row{way}"
         )
-    if found.dtype.kind not in "iuf":
-        raise DeclarationError(f"{what} are of type {found.dtype}; give real coordinates")
     if (bad := np.flatnonzero(~np.isfinite(found).all(axis=1))).size:
         raise DeclarationError(f"{what}[{bad[0]}] is {found[bad[0]].tolist()}; give finite coordinates")
     return found.astype(float)
@@ -56,6 +54,10 @@ def check_in(sources: Positions, receivers: Positions, domain: Domain) -> None:
 
     Raises: DeclarationError that says what was read, what the model is, and which mistake would explain it.
     """
+    if not isinstance(domain, Domain):
+        raise DeclarationError(
+            f"domain={checks.shown(domain)} is no domain; give npde.Box((0, width), (0, depth))"
+        )
     space = domain.spatial
     if sources.shape[1] != space.dimension:
         raise DeclarationError(

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
 from neurapde.core.interrupts import terminable
@@ -83,7 +84,8 @@ def invert(
     Raises DeclarationError, before any work, for what does not fit together.
     """
     chosen = as_method(method)
-    surveys = stages_of(_checked(survey), frequencies)
+    checks.whole(seed, "seed", 0), checks.flag(resume, "resume"), checks.flag(progress, "progress")
+    surveys = stages_of(check_planar(survey), frequencies)
     setting = settle(
         survey, surveys, domain, velocity, boundary, chosen.default_misfit if misfit is None else misfit
     )
@@ -149,9 +151,9 @@ def settle(
     """Everything that is settled before work begins, checked against everything; the survey is that of all stages."""
     declared: Velocity = as_velocity(velocity)
     if not isinstance(misfit, Misfit):
-        raise DeclarationError(f"misfit={misfit!r} is no misfit; use npde.L2(), npde.L1(), npde.Huber(), ….")
-    if not isinstance(domain, Domain):
-        raise DeclarationError(f"domain={domain!r} is no domain; give npde.Box((0, width), (0, depth))")
+        raise DeclarationError(
+            f"misfit={checks.shown(misfit)} is no misfit; use npde.L2(), npde.L1(), npde.Huber(), …."
+        )
     survey.check_in(domain)
     _, fastest = declared.slowest_and_fastest(domain)  # type: ignore[arg-type]
     enclosure = Enclosure.around(domain, boundary, fastest / _lowest(surveys))
@@ -175,14 +177,15 @@ def as_method(method: str | InversionMethod) -> InversionMethod:
     """A method from one, or from its name."""
     if isinstance(method, InversionMethod):
         return method
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise DeclarationError(
-            f"method={method!r} is not known; use {listing(METHODS)}, or an object such as npde.Reduced(…)"
+            f"method={checks.shown(method)} is not known; use {listing(METHODS)}, or an object such as npde.Reduced(…)"
         )
     return METHODS[method]()
 
 
-def _checked(survey: Survey) -> Survey:
+def check_planar(survey: Any) -> Survey:
+    """A survey in the plane, or an error."""
     if not isinstance(survey, Survey):
         raise DeclarationError(
             f"invert takes a Survey first; found a {type(survey).__name__}. Read one: npde.Survey.read(path)"

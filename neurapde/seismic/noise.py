@@ -30,7 +30,7 @@ def added(
         raise DeclarationError(
             f"noise of level {level:g} without a seed; give seed=…, so that it can be made again"
         )
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(checks.whole(seed, "seed", 0))
     if traces is not None:
         noise = np.where(live[..., None], generator.standard_normal(traces.shape), 0)
         return {"traces": traces + level * np.linalg.norm(traces) / np.linalg.norm(noise) * noise}

@@ -62,9 +62,7 @@ class Penalty(InversionMethod):
         if not isinstance(self.descent, AdamDescent):
             raise DeclarationError(f"descent={self.descent!r} of Penalty; give AdamDescent(steps, lr)")
         for name, least in (("pretraining", 0), ("points", 1)):
-            count = getattr(self, name)
-            if isinstance(count, bool) or not isinstance(count, int) or count < least:
-                raise DeclarationError(f"{name}={count!r}: give a whole number of at least {least}")
+            checks.whole(getattr(self, name), name, least, of="Penalty")
         names = ("per_wavelength",) if self.spacing is None else ("spacing", "per_wavelength")
         for name in names:
             object.__setattr__(self, name, checks.positive(getattr(self, name), f"{name} of Penalty"))

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.core import checks
-from neurapde.core.arrays import to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import number
 
@@ -47,7 +46,7 @@ def check(size: tuple[int, int], data: Any, frequencies: Any, traces: Any, dt: A
         spectra, kept = _live(values, 0, scale, "data", complex)
         return Record(spectra, band, None, None, kept)
     interval = checks.positive(dt, "dt of the survey")
-    recorded = to_numpy(traces)
+    recorded = checks.array(traces, "traces")
     if recorded.ndim == 3 and recorded.shape[2] < 2:
         raise DeclarationError(f"traces have {recorded.shape[2]} sample each; give at least 2")
     values = _values(recorded, (*size, _samples(recorded.shape, size)), "traces", "(S, R, T)", float)
@@ -65,9 +64,7 @@ def _samples(shape: tuple[int, ...], size: tuple[int, int]) -> int:
 
 
 def _values(value: Any, shape: tuple[int, ...], what: str, letters: str, kind: type) -> NDArray:
-    found = to_numpy(value)
-    if found.dtype.kind not in ("iufc" if kind is complex else "iuf"):
-        raise DeclarationError(f"{what} are of type {found.dtype}; give {kind.__name__} numbers")
+    found = checks.array(value, what, "iufc" if kind is complex else "iuf")
     if found.shape != shape:
         way = _rearranged(found.shape, shape) or "; check the counts of sources and receivers"
         raise DeclarationError(f"{what} have the shape {found.shape}, but must be {letters} = {shape}{way}")
@@ -87,7 +84,7 @@ def _rearranged(found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
 def _weights(value: Any, size: tuple[int, int]) -> Real:
     if value is None:
         return np.ones(size)
-    found = to_numpy(value)
+    found = checks.array(value, "weights", "biuf")
     if found.shape != size:
         raise DeclarationError(f"weights have the shape {found.shape}, but must be (S, R) = {size}")
     found = found.astype(float)
@@ -132,12 +129,14 @@ def _live(values: NDArray, axis: int, weights: Real, what: str, kind: type) -> t
 
 def ascending(value: Any) -> Real:
     """Frequencies `(F,)`, positive and ascending; a number is one of them."""
-    found = np.atleast_1d(to_numpy(value))
-    if found.ndim != 1 or found.size == 0 or found.dtype.kind not in "iuf":
-        raise DeclarationError(f"frequencies are {value!r}; give one or more real numbers, Hz")
+    found = np.atleast_1d(checks.array(value, "frequencies"))
+    if found.ndim != 1 or found.size == 0:
+        raise DeclarationError(f"frequencies are {checks.shown(value)}; give one or more real numbers, Hz")
     found = found.astype(float)
     if not (np.isfinite(found).all() and (found > 0).all() and (np.diff(found) > 0).all()):
         raise DeclarationError(f"frequencies are {found.tolist()}; give them finite, positive and ascending")
+    for frequency in found[[0, -1]]:
+        checks.positive(frequency, "a frequency")
     return found
 
 
@@ -158,9 +157,11 @@ def wavelet(value: Any, record: Record, shots: int) -> NDArray | None:
     """The wavelet: None, `(F, S)` complex for spectra, `(T,)` real for traces."""
     if value is None:
         return None
-    found = to_numpy(value)
-    if found.dtype.kind not in "iufc" or not np.isfinite(found).all():
-        raise DeclarationError(f"wavelet is {value!r}; give finite numbers, or None if it is unknown")
+    found = checks.array(value, "wavelet", "iufc")
+    if not np.isfinite(found).all():
+        raise DeclarationError(
+            f"wavelet is {checks.shown(value)}; give finite numbers, or None if it is unknown"
+        )
     if record.traces is not None:
         count = record.traces.shape[2]
         if found.shape != (count,) or found.dtype.kind == "c" or not found.any():

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from os import PathLike
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import torch
 
-from neurapde.core.arrays import Array
+from neurapde.core import checks
+from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.gradients import differentiating
-from neurapde.medium import Field, as_field
+from neurapde.medium import Field
 from neurapde.methods.base import Status
 from neurapde.methods.history import History
 from neurapde.reference_solvers.grid import Grid
@@ -20,7 +20,7 @@ from neurapde.seismic.enclosure import Enclosure
 from neurapde.seismic.inversion_files import Contents, Declared, read, rebuilt, write
 from neurapde.seismic.survey import Survey
 from neurapde.seismic.unknowns import Unknown
-from neurapde.seismic.velocity import Gridded, Velocity
+from neurapde.seismic.velocity import Gridded, Velocity, true_speed
 from neurapde.trials.base import Trial
 
 COMPARED, WITHIN = 100, 5
@@ -63,7 +63,7 @@ class FoundSpeed(Field):
     def __call__(self, points: Array) -> Array:
         if isinstance(points, torch.Tensor):
             return torch.from_numpy(self(points.detach().cpu().numpy())).to(points)
-        return self.unknown.at(np.asarray(points, dtype=float)) ** -0.5
+        return self.unknown.at(as_points(points, 2)) ** -0.5
 
     def describe(self) -> str:
         return "a velocity found by inversion"
@@ -84,7 +84,7 @@ class Inversion(Contents):
 
     def slowness_squared(self, points: np.ndarray) -> np.ndarray:
         """m = 1/c² at points `(n, 2)`: `(n,)`."""
-        return self.unknown.at(np.asarray(points, dtype=float))
+        return self.unknown.at(to_numpy(as_points(points, 2)))
 
     @property
     def status(self) -> Status:
@@ -119,7 +119,7 @@ class Inversion(Contents):
 
     def model(self, shape: tuple[int, int] | None = None) -> tuple[Grid, np.ndarray]:
         """The region's grid and the speed on its nodes `(nx, ny)`."""
-        region = self.setting.enclosure.region
+        region, shape = self.setting.enclosure.region, Gridded(shape).shape
         if shape is None:
             step = max(region.extents) / CELLS
             nx, ny = (max(3, round(extent / step) + 1) for extent in region.extents)
@@ -136,6 +136,8 @@ class Inversion(Contents):
         true: the true speed, as a field or a function of points. cells: along the longer side of the region.
         """
         region = self.setting.enclosure.region
+        checks.whole(cells, "cells")
+        known = true_speed(true, region)
         counts = [max(1, round(cells * extent / max(region.extents))) for extent in region.extents]
         axes = [
             a + (b - a) * (np.arange(n * WITHIN) + 0.5) / (n * WITHIN)
@@ -146,13 +148,13 @@ class Inversion(Contents):
         def mean(values: np.ndarray) -> np.ndarray:
             return np.asarray(values.reshape(counts[0], WITHIN, counts[1], WITHIN).mean(axis=(1, 3)))
 
-        truth = mean(np.asarray(as_field(true, "the true speed")(points)) ** -2.0)
+        truth = mean(np.asarray(known(points)) ** -2.0)
         found, start = mean(self.slowness_squared(points)), mean(self.unknown.start(points))
         return float(np.linalg.norm(found - truth) / np.linalg.norm(truth - start))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write everything to an HDF5 file, in one step; `Inversion.load` reads it."""
-        write(Path(path), self)
+        write(checks.path(path), self)
 
     @classmethod
     @differentiating()
@@ -161,7 +163,7 @@ class Inversion(Contents):
 
         Raises: FileNotFoundError, StorageError; DeclarationError where a Python function of the declaration is missing.
         """
-        found = read(Path(path))
+        found = read(checks.path(path))
         return cls(**{item.name: getattr(found, item.name) for item in fields(found)})
 
     def __str__(self) -> str:

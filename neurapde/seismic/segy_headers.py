@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.core.wording import number
 from neurapde.seismic.geometry import positions
@@ -127,7 +128,7 @@ def geometry(headers: Headers, given: Given, name: str) -> tuple[Places, Places,
     depths = {"sources": (depth - surface) * unit, "receivers": 0.0 - elevation * unit}
     for side, value in (("sources", given.source_depth), ("receivers", given.receiver_depth)):
         if value is not None:
-            depths[side] = np.full(count, float(value))
+            depths[side] = np.full(count, checks.real(value, f"{side[:-1]}_depth"))
     along = _along({side: flat[side] for side in needed}, name)
     places = {side: np.column_stack([along[side], depths[side]]) for side in needed}
     if given.sources is not None:

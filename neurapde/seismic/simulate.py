@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import point
 from neurapde.domains.spacetime import SpaceTime
@@ -34,8 +35,14 @@ def simulated(
     """The arguments of a `Survey` of the problem, without noise; see `Survey.simulate`."""
     if not isinstance(problem, Problem) or not isinstance(problem.equation, Helmholtz | Wave):
         raise DeclarationError(
-            f"simulate makes surveys of a Problem with the equation Helmholtz or Wave, got {problem!r}"
+            f"simulate makes surveys of a Problem with the equation Helmholtz or Wave, got {checks.shown(problem)}; "
+            "give one of these"
         )
+    if isinstance(problem.equation, Helmholtz) and dt is not None:
+        raise DeclarationError(
+            f"dt={checks.shown(dt)} is for time traces, and a Helmholtz problem has none; leave it out"
+        )
+    counts = _counts(shape, problem.domain.spatial.dimension)
     spread = geometry.positions(receivers, "receivers")
     shots = _shots(problem, sources)
     shapes = [_shape(source) for source in shots]
@@ -48,7 +55,6 @@ def simulated(
     declared = Problem(
         problem.name, problem.domain, problem.equation, Shots(*shots), problem.boundary, (), None
     )
-    counts = (shape,) * spread.shape[1] if isinstance(shape, int) else shape
     common = {
         "sources": places,
         "receivers": spread,
@@ -60,7 +66,20 @@ def simulated(
             problem.equation.wavenumber / (2 * math.pi) if frequencies is None else frequencies
         )
         return common | _spectra(declared, spread, band, counts)
-    return common | _traces(declared, spread, counts, dt)
+    step = None if dt is None else checks.positive(dt, "dt")
+    return common | _traces(declared, spread, counts, step)
+
+
+def _counts(shape: Any, dimension: int) -> tuple[int, ...] | None:
+    """Nodes of each axis, from a number for all of them or a sequence."""
+    if shape is None:
+        return None
+    given = (shape,) * dimension if isinstance(shape, int) else shape
+    if not isinstance(given, list | tuple) or len(given) != dimension:
+        raise DeclarationError(
+            f"shape={checks.shown(shape)}: give whole numbers of nodes for {dimension} axes, or one"
+        )
+    return tuple(checks.whole(count, "shape", 3) for count in given)
 
 
 def _shots(problem: Problem, sources: Any) -> list[Source]:

@@ -25,6 +25,14 @@ from neurapde.seismic.simulate import simulated
 from neurapde.sources import Shots
 
 
+def _origin(value: Any) -> Origin | None:
+    if value is not None and not isinstance(value, Origin):
+        raise DeclarationError(
+            f"origin of the survey is {checks.shown(value)}; give None for recorded data, or that of another survey"
+        )
+    return value
+
+
 @dataclass(frozen=True, init=False, eq=False)
 class Survey(Declaration):
     """Shots, receivers and what these recorded, as complex spectra or as time traces.
@@ -102,7 +110,7 @@ class Survey(Declaration):
             "source_variance": records.at_least_zero(source_variance, "source_variance of the survey"),
             "noise": None if noise is None else records.at_least_zero(noise, "noise of the survey"),
             "name": checks.name(name, "name of the survey"),
-            "origin": origin,
+            "origin": _origin(origin),
         }
         for field, value in found.items():
             if isinstance(value, np.ndarray):
@@ -161,7 +169,11 @@ class Survey(Declaration):
         Raises: DeclarationError for frequencies out of order or not below Nyquist's 1/(2 dt).
         """
         if self.data is not None:
-            return self.select(frequencies=frequencies)
+            if records.at_least_zero(taper, "taper") > 0:
+                raise DeclarationError(
+                    f"taper={taper:g} is for time traces, but {self.name!r} holds spectra; leave it out"
+                )
+            return self.select(frequencies=records.ascending(frequencies))
         return self.replace(**conversion.to_spectra(self._fields(), frequencies, taper))
 
     def to_time(self, dt: float, samples: int, *, start_time: float = 0.0) -> Self:
@@ -207,6 +219,7 @@ class Survey(Declaration):
         noise: relative L2 level, of each frequency or of all traces, white, exactly; it needs a seed.
         Raises: DeclarationError for receivers outside the problem's domain or in its absorbing layer.
         """
+        noise = records.at_least_zero(noise, "noise level")
         clean = cls(**simulated(problem, receivers, sources, shape, dt, frequencies))
         if clean.kind == "time" and frequencies is not None:
             clean = clean.at(frequencies)
@@ -235,20 +248,22 @@ class Survey(Declaration):
             damaged or of another format, FileNotFoundError.
         """
         said = {key: value for key, value in locals().items() if key not in ("cls", "path")}
+        file = checks.path(path)
         try:
-            return cls(**survey_files.read(Path(path), said))
+            return cls(**survey_files.read(file, said))
         except DeclarationError as error:
-            if Path(path).name in str(error):
+            if file.name in str(error):
                 raise
-            raise StorageError(f"{path}: {error}") from error
+            raise StorageError(f"{file}: {error}") from error
 
     def write(self, path: str | Path, *, ibm: bool = False) -> Path:
         """Write .h5 or .hdf5, everything; or .sgy or .segy, traces and geometry as 32-bit floats, IBM's if asked.
 
         The file is written whole or not at all. Raises: DeclarationError for what SEG-Y cannot hold.
         """
-        survey_files.write(Path(path), self._fields(), ibm=ibm)
-        return Path(path)
+        file = checks.path(path)
+        survey_files.write(file, self._fields(), ibm=checks.flag(ibm, "ibm"))
+        return file
 
     def with_noise(self, level: float, seed: int | None) -> Self:
         """The survey with white Gaussian noise of ‖noise‖ = level ‖signal‖, at each frequency or over all traces."""

@@ -34,10 +34,10 @@ class Gridded(Declaration):
     def __post_init__(self) -> None:
         if self.shape is None:
             return
-        shape = tuple(self.shape)
-        if len(shape) != 2 or any(isinstance(n, bool) or int(n) != n or n < 3 for n in shape):
+        shape = checks.array(self.shape, "shape of Gridded", "iu")
+        if shape.shape != (2,) or shape.min() < 3 or shape.max() > checks.MOST:
             raise DeclarationError(
-                f"Gridded has the shape {self.shape}; give two whole numbers of at least 3"
+                f"Gridded has the shape {checks.shown(self.shape)}; give two whole numbers of at least 3"
             )
         object.__setattr__(self, "shape", tuple(int(n) for n in shape))
 
@@ -73,7 +73,7 @@ class Velocity(Declaration):
 
     def __post_init__(self) -> None:
         start = as_field(self.start, "start of the Velocity")
-        check_positive(start, None, "start of the Velocity")
+        _check_speeds(start, "start of the Velocity")
         object.__setattr__(self, "start", start)
         if self.bounds is not None:
             low, high = checks.coordinates(self.bounds, "bounds of the Velocity", 2)
@@ -140,6 +140,28 @@ class Velocity(Declaration):
         return float(speed.min()), float(speed.max())
 
 
+def true_speed(value: Any, region: Box) -> Field:
+    """The true speed in a region, from a number, a function of points or a field; positive and real.
+
+    Raises: DeclarationError for anything else.
+    """
+    field = as_field(value, "the true speed")
+    _check_speeds(field, "the true speed")
+    field = field.on(region)
+    check_positive(field, region, "the true speed")
+    if np.iscomplexobj(np.asarray(field(_lattice(region)))):
+        raise DeclarationError("the true speed is complex; give a real one")
+    return field
+
+
+def _check_speeds(field: Field, what: str) -> None:
+    """Refuse known values that are no speeds: complex, not positive, or too small or large to compute with."""
+    for where, known in field.known_values():
+        for worst in (np.argmax(np.abs(known.imag)), np.argmin(known.real), np.argmax(known.real)):
+            checks.positive(known.flat[worst], f"{what}{where}")
+    check_positive(field, None, what)
+
+
 def as_velocity(value: Any) -> Velocity:
     """A Velocity from one, or from a start model."""
     return value if isinstance(value, Velocity) else Velocity(value)
@@ -149,8 +171,14 @@ def _several(value: Any, kind: type, what: str, way: str) -> tuple[Any, ...]:
     found = (value,) if isinstance(value, kind) else value
     if found is None:
         return ()
-    if not isinstance(found, Sequence) or not all(isinstance(item, kind) for item in found):
-        raise DeclarationError(f"{what} of the Velocity is {value!r}; give {way}, or a list of such")
+    if (
+        isinstance(found, str | bytes)
+        or not isinstance(found, Sequence)
+        or not all(isinstance(item, kind) for item in found)
+    ):
+        raise DeclarationError(
+            f"{what} of the Velocity is {checks.shown(value)}; give {way}, or a list of such"
+        )
     return tuple(found)
 
 

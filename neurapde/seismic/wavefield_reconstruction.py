@@ -60,8 +60,7 @@ class WavefieldReconstruction(InversionMethod):
     per_wavelength: float = PER_WAVELENGTH
 
     def __post_init__(self) -> None:
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
-            raise DeclarationError(f"steps={self.steps!r}: give a whole number of at least 1")
+        checks.whole(self.steps, "steps", of="WavefieldReconstruction")
         names = (
             ("penalty", "per_wavelength")
             if self.spacing is None
