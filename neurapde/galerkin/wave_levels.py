@@ -154,7 +154,7 @@ def coupling_of(level: Level) -> float:
         earlier, earlier_step = level.before
         power = math.log(earlier / change) / earlier_step if earlier > 0 else SLOWEST
     ratio = math.exp(-step * min(max(power, SLOWEST), FASTEST[level.waves.medium.jumps]))
-    return change * ratio / (1 - ratio)
+    return change * ratio / (1 - ratio) if ratio < 1 else math.inf
 
 
 def medium_of(level: Level, coarse: Level) -> float:

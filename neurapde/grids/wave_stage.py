@@ -25,7 +25,8 @@ from neurapde.reference_solvers.wave import Mirror, Wall, WaveGrid, WaveRecord, 
 from neurapde.reference_solvers.wave import Source as GridSource
 from neurapde.sources import GaussianSource, PointSource
 
-THICK = 0.3  # of the longest side: a layer put outside a side that absorbs
+THICK = 0.3  # of the longest side: the layer of a side that absorbs, put outside as far as it is not within
+INWARD = 1e-9  # of an axis: the medium at a side is what it is just inside
 
 Array = NDArray[np.float64]
 
@@ -48,16 +49,29 @@ class Stage:
         domain: SpaceTime,
         sides: "tuple[tuple[Side, Side], ...]",
         counts: tuple[int, ...],
+        thick: float = THICK,
     ) -> "Stage":
         first, last = (corner.tolist() for corner in domain.space.bounds)
         inner = Grid(first, last, counts)
         steps = inner.spacing
         longest = max(b - a for a, b in zip(inner.lower, inner.upper, strict=True))
-        pads = [tuple(side.pad(h, longest) for side in pair) for pair, h in zip(sides, steps, strict=True)]
+        pads = [
+            tuple(side.pad(h, thick * longest) for side in pair) for pair, h in zip(sides, steps, strict=True)
+        ]
         lower = [a - pad[0] * h for a, pad, h in zip(inner.lower, pads, steps, strict=True)]
         upper = [b + pad[1] * h for b, pad, h in zip(inner.upper, pads, steps, strict=True)]
         grid = Grid(lower, upper, [n + sum(pad) for n, pad in zip(counts, pads, strict=True)])
-        slowness = cell_average(lambda points: 1.0 / np.asarray(equation.speed(points)) ** 2, inner)
+        ends = [
+            (a + low.width + INWARD * (b - a), b - high.width - INWARD * (b - a))
+            for a, b, (low, high) in zip(inner.lower, inner.upper, sides, strict=True)
+        ]
+        core = np.array(ends).T  # in a layer the medium is as it is where the layer begins
+
+        def squared(points: Array) -> Array:
+            return np.asarray(1.0 / np.asarray(equation.speed(np.clip(points, *core)), dtype=float) ** 2)
+
+        least = squared(inner.points).min() / 16  # averages overshoot beside jumps, even below zero
+        slowness = np.maximum(cell_average(squared, inner), least)
         speed = np.pad(1 / np.sqrt(slowness), pads, mode="edge")
         layers = [
             tuple(side.layer(pad * h) for side, pad in zip(pair, padding, strict=True))
@@ -127,15 +141,18 @@ def _source(
 
 @dataclass(frozen=True)
 class Side:
-    """One side. kind: "wall", "mirror", "layer" (of a PML, in the domain) or "open" (absorbing: the layer is outside)."""
+    """One side. kind: "wall", "mirror" or "open", which has a layer: `width` of it is in the domain, the rest outside."""
 
     kind: str
     width: float = 0.0
-    reflection: float = 1e-5
 
-    def pad(self, step: float, longest: float) -> int:
-        """Nodes to add outside: an even number, so that a grid of twice the spacing has the same layer."""
-        return 2 * math.ceil(THICK * longest / step / 2) if self.kind == "open" else 0
+    def pad(self, step: float, thick: float) -> int:
+        """Nodes to add outside for a layer so thick: an even number, so that a grid of twice the spacing has the same."""
+        return (
+            2 * math.ceil((thick - self.width) / step / 2)
+            if self.kind == "open" and thick > self.width
+            else 0
+        )
 
     def layer(self, outside: float) -> Wall | Mirror | Layer:
         """The side as the solver knows it."""
@@ -143,7 +160,7 @@ class Side:
             return Wall()
         if self.kind == "mirror":
             return Mirror()
-        return Layer(outside if self.kind == "open" else self.width, self.reflection)
+        return Layer(self.width + outside)
 
 
 def sides_of(problem: Problem, space: Box) -> tuple[tuple[Side, Side], ...]:
@@ -152,7 +169,7 @@ def sides_of(problem: Problem, space: Box) -> tuple[tuple[Side, Side], ...]:
     for part in problem.boundary:
         if isinstance(part, PML):
             for face, width in part.widths(space).items():
-                found[face] = Side("layer", width, part.reflection or 1e-5)
+                found[face] = Side("open", width)
         elif isinstance(part, Absorbing):
             found |= dict.fromkeys(space.check_faces(part.on, "Absorbing"), Side("open"))
         elif isinstance(part, Dirichlet) and part.value == Constant(0.0):

@@ -40,6 +40,7 @@ QUINTIC = (
 )
 IN_TIME = 0.05  # of the tolerance that this may cost
 LEAST_KNOTS = 9
+LEAST_MODES = 12  # along the longest side, so that coarser lattices have fewer
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,9 @@ class MethodOfLines(Method):
         """The states on lattices of growing bandwidth, up to the largest."""
         demands = waves.demands(self.tolerance, self.largest)
         times = _knots(waves, demands, self.tolerance)
-        bandwidth = self.bandwidth or _wanted(waves, demands)
-        most = self.largest * math.pi / max(waves.box.extents)
+        longest = max(waves.box.extents)
+        bandwidth = self.bandwidth or max(_wanted(waves, demands), LEAST_MODES * math.pi / longest)
+        most = self.largest * math.pi / longest
 
         def solved(bandwidth: float) -> Level:
             lattice = waves.lattice(bandwidth, self.largest)
@@ -115,7 +117,7 @@ class MethodOfLines(Method):
         while True:
             level = judged(solved(bandwidth), coarse)
             yield level
-            if bandwidth >= most:
+            if bandwidth >= most or self.bandwidth is not None:
                 return
             coarse = None if coarse is None else level
             missing = (level.estimate / self.tolerance) ** (1 / RATE)
