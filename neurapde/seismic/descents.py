@@ -34,7 +34,7 @@ class Descent(Declaration, ABC):
     steps: int = 100
 
     def __post_init__(self) -> None:
-        checks.whole(self.steps, "steps", of=type(self).__name__)
+        checks.whole(self.steps, "steps")
 
     @abstractmethod
     def run(self, objective: Objective, stage: Stage) -> tuple[Status, History]:

@@ -51,7 +51,7 @@ class GaussNewtonDescent(Descent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.whole(self.inner, "inner", of="GaussNewtonDescent")
+        checks.whole(self.inner, "inner")
         for name in ("accuracy", "damping", "tolerance"):
             found = checks.positive(getattr(self, name), f"{name} of GaussNewtonDescent")
             if name != "damping" and found >= 1:

@@ -62,7 +62,7 @@ class Penalty(InversionMethod):
         if not isinstance(self.descent, AdamDescent):
             raise DeclarationError(f"descent={self.descent!r} of Penalty; give AdamDescent(steps, lr)")
         for name, least in (("pretraining", 0), ("points", 1)):
-            checks.whole(getattr(self, name), name, least, of="Penalty")
+            checks.whole(getattr(self, name), name, least)
         names = ("per_wavelength",) if self.spacing is None else ("spacing", "per_wavelength")
         for name in names:
             object.__setattr__(self, name, checks.positive(getattr(self, name), f"{name} of Penalty"))

@@ -60,7 +60,7 @@ class WavefieldReconstruction(InversionMethod):
     per_wavelength: float = PER_WAVELENGTH
 
     def __post_init__(self) -> None:
-        checks.whole(self.steps, "steps", of="WavefieldReconstruction")
+        checks.whole(self.steps, "steps")
         names = (
             ("penalty", "per_wavelength")
             if self.spacing is None
