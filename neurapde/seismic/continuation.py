@@ -85,5 +85,9 @@ def _group(frequencies: Any) -> tuple[float, ...]:
         raise DeclarationError(
             f"a group of frequencies has the shape {given.shape}; give a list of at least one"
         )
+    if not (given > 0).all():
+        raise DeclarationError(
+            f"Continuation has the group {checks.shown(given.tolist())}; give positive frequencies in each, in Hz"
+        )
     found = np.unique(given)
     return tuple(checks.positive(frequency, "a frequency, in Hz,") for frequency in found)
