@@ -1,7 +1,7 @@
 """The one way in which files are written: whole or not at all, whatever the disk, the process or a stranger does.
 
 A file is made in a folder of its own beside its place, that nobody else can open or foretell the name of, and takes its
-place in one step. What a process that was killed leaves behind is known by its name, and removed by the next one.
+place in one step. What a process that was killed leaves behind is known by its name, and removed by the next write there.
 """
 
 import os
@@ -10,7 +10,7 @@ import secrets
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -34,6 +34,8 @@ def replacing(*paths: Path) -> Iterator[tuple[Path, ...]]:
     if not folder.is_dir():
         raise FileNotFoundError(f"cannot write {paths[0]}: there is no folder {folder}. Make it first.")
     room = _room(folder)
+    with suppress(OSError):
+        remove_leftovers(folder)
     private = folder / f".neurapde.{os.getpid()}.{host()}{THIS_PROCESS}{secrets.token_hex(8)}.part"
     try:
         private.mkdir(mode=0o700)

@@ -96,7 +96,6 @@ def run_folder(out: str | PathLike[str] | None, file: str, resume: bool) -> Iter
     try:
         try:
             _sign(folder)
-            atomic.remove_leftovers(folder)
         except OSError as error:
             raise _unwritable(folder, error) from error
         yield RunFolder(folder / file, resume)
@@ -127,7 +126,7 @@ def _unwritable(folder: Path, error: Exception) -> DeclarationError:
 
 
 def _sign(folder: Path) -> None:
-    """Say whose run this is; it shows, too, that the folder can be written."""
+    """Say whose run this is; it shows, too, that the folder can be written, and removes what killed runs left."""
     said = {
         "pid": os.getpid(),
         "host": socket.gethostname(),
