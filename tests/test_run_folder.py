@@ -66,9 +66,9 @@ def test_a_folder_that_cannot_be_is_found_before_the_first_step(tmp_path: Path) 
         (tmp_path / "file", "is a file, not a folder"),
         (tmp_path / "file" / "within", "cannot be written: Not a directory"),
         (tmp_path / ("long" * 100), "cannot be written: File name too long"),
-        ("a\0b", "cannot be written: embedded null"),
-        ("  ", "names no folder"),
-        (7, "names no folder"),
+        ("a\0b", "give the path of a file or folder"),
+        ("  ", "give the path of a file or folder"),
+        (7, "give the path of a file or folder"),
     ):
         with pytest.raises(npde.DeclarationError, match=text):
             train(out)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError, StorageWarning
 from neurapde.storage import atomic
 
@@ -106,20 +107,18 @@ def run_folder(out: str | PathLike[str] | None, file: str, resume: bool) -> Iter
 
 
 def _made(out: str | PathLike[str]) -> Path:
-    if not isinstance(out, str | PathLike) or not str(out).strip():
-        raise DeclarationError(f"out={out!r} names no folder; give a path, or leave it out.")
-    folder = Path(out)
+    folder = checks.path(out, "out")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
         raise DeclarationError(f"out={str(out)!r} is a file, not a folder; give another name.") from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise _unwritable(folder, error) from error
     return folder
 
 
-def _unwritable(folder: Path, error: Exception) -> DeclarationError:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+def _unwritable(folder: Path, error: OSError) -> DeclarationError:
+    reason = error.strerror or str(error)
     return DeclarationError(
         f"out={str(folder)!r} cannot be written: {reason.rstrip('.')}. Give a folder that can, or leave it out."
     )
