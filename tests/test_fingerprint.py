@@ -108,6 +108,16 @@ def test_where_a_function_stands_and_what_is_said_of_it_is_nothing() -> None:
     assert fingerprint(in_words("def f(x):\n    v = 2 * x\n    return v")) == fingerprint(moved)
 
 
+def test_what_an_object_remembers_of_its_use_is_nothing_where_it_says_so() -> None:
+    @functools.cache
+    def remembered(x: int) -> int:
+        return 2 * x
+
+    before = fingerprint(remembered)
+    remembered(3)
+    assert fingerprint(remembered) == before
+
+
 def test_circles_end() -> None:
     once = in_words("def f(n): return g(n)\ndef g(n): return f(n)")
     held = Times(2.0)

@@ -123,7 +123,18 @@ class _Words:
         if isinstance(value, type):
             return () if _in_library(value) else _of_class(value)
         wrapped = getattr(value, "__wrapped__", None)
-        return (type(value), wrapped, object.__getstate__(value))
+        return (type(value), *(_as_pickled(value) if wrapped is None else (wrapped,)))
+
+
+def _as_pickled(value: Any) -> tuple[object, ...]:
+    """What an object says of itself to those who would make it again; nothing, where it cannot."""
+    try:
+        made = value.__reduce_ex__(2)
+    except Exception:
+        return ()
+    if isinstance(made, str):
+        return (made,)
+    return (*made[:3], *(list(items) for items in made[3:5] if items is not None))
 
 
 def _of_function(function: types.FunctionType) -> tuple[object, ...]:
