@@ -206,3 +206,40 @@ def test_a_side_that_absorbs_is_moved_out_by_the_speed_that_goes_on_there() -> N
     )
     assert slow.medium.speed(np.array([[0.0, 3.0]])) == pytest.approx(FIRST)
     assert fast.medium.speed(np.array([[0.0, 3.0]])) == pytest.approx(SECOND)
+
+
+def test_a_rough_spectrum_that_goes_up_and_down_is_not_taken_for_its_troughs() -> None:
+    """A hammer as wide as 0.2 on a line without end: half the length of it within x ± t."""
+    low, high = -0.4, -0.2
+    problem = npde.Problem(
+        "hammer",
+        npde.Interval(-1, 1).over(npde.Time(0, 1.2)),
+        npde.Wave(1.0),
+        boundary=[
+            npde.InitialCondition(0.0, lambda x: npde.where((x[:, 0] > low) & (x[:, 0] < high), 1.0, 0.0)),
+            npde.Absorbing(),
+        ],
+    )
+    x, t = np.random.default_rng(50413).uniform((-1, 0), (1, 1.2), (4000, 2)).T
+    truth = np.maximum(np.minimum(x + t, high) - np.maximum(x - t, low), 0) / 2
+    error, estimate = off(npde.solve(problem), np.column_stack([x, t]), truth)
+    assert error < 3 * estimate
+    assert estimate < 2e-3
+
+
+def test_a_start_that_no_lattice_holds_is_said_not_to_be_resolved() -> None:
+    problem = npde.Problem(
+        "torn",
+        npde.Interval(-1, 1).over(npde.Time(0, 0.5)),
+        npde.Wave(1.0),
+        boundary=[
+            npde.InitialCondition(lambda x: npde.where((x[:, 0] > -0.4) & (x[:, 0] < -0.2), 1.0, 0.0)),
+            npde.Absorbing(),
+        ],
+    )
+    x, t = np.random.default_rng(70207).uniform((-1, 0), (1, 0.5), (4000, 2)).T
+    truth = sum(np.where((x + s * t > -0.4) & (x + s * t < -0.2), 0.5, 0.0) for s in (-1, 1))
+    with pytest.warns(npde.ResolutionWarning, match="above the tolerance"):
+        solution = npde.solve(problem)
+    error, estimate = off(solution, np.column_stack([x, t]), np.asarray(truth))
+    assert error < 3 * estimate

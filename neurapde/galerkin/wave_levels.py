@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,7 +22,8 @@ from neurapde.galerkin.radiating import Near, near_fields
 from neurapde.galerkin.time_rule import TimeRule
 from neurapde.galerkin.waves import WaveLattice
 
-SHELL = 1.1  # the last part of the spectrum, whose size and decay estimate what lies beyond
+SHELLS = 8  # at most, of the upper half of the spectrum, whose sizes estimate what lies beyond
+ROUNDING = 1e-26  # of the field's power: where a shell is empty
 STEADY = 0.9  # the largest ratio of successive parts that is summed
 SLOWEST = 1.0  # power of the bandwidth by which errors are taken to fall at least
 FASTEST = {True: 4.0, False: 12.0}  # and at most, in media that jump and in others
@@ -125,14 +127,28 @@ def evolve(
 
 
 def tail_of(level: Level) -> float:
-    """What the spectrum holds beyond its end: the last two shells go on as a geometric series."""
-    shells = level.lattice.shells[..., None]
-    top, field = shells.max(), level.states[0]
-    last = level.norm(np.where(shells > top / SHELL, field, 0.0)) ** 2
-    before = level.norm(np.where((shells > top / SHELL**2) & (shells <= top / SHELL), field, 0.0)) ** 2
-    if last == 0:
+    """What the spectrum holds beyond its end.
+
+    The power in shells of the upper half is followed by a parabola of its logarithm, and goes on as a geometric series. What
+    does not fit, where a spectrum goes up and down, may be missing at the end.
+    """
+    shells, states = level.lattice.shells[..., None], level.states[0]
+    count = int(np.clip(max(level.lattice.shape) // 4, 2, SHELLS))
+    edges = float(shells.max()) * (1 + 1e-9) * 2.0 ** (np.arange(-count, 1) / count)
+    power = np.array(
+        [
+            level.norm(np.where((shells > low) & (shells <= high), states, 0.0)) ** 2
+            for low, high in pairwise(edges)
+        ]
+    )
+    place = np.arange(1 - count, 1.0)[power > ROUNDING]
+    if len(place) < 2:
         return 0.0
-    ratio = min(last / before, STEADY) if before else STEADY
+    logarithm = np.log(power[power > ROUNDING])
+    fit = np.polynomial.Polynomial.fit(place, logarithm, min(2, len(place) - 1))
+    missed = float(np.sqrt(np.mean((fit(place) - logarithm) ** 2)))
+    last = math.exp(float(fit(0.0)) + 2 * missed)
+    ratio = min(math.exp(float(fit.deriv()(0.0))), STEADY)
     return math.sqrt(2 * last * ratio / (1 - ratio))
 
 

@@ -100,10 +100,10 @@ class MethodOfLines(Method):
     def _levels(self, waves: WaveProblem, bar: Bar) -> Iterator[Level]:
         """The states on lattices of growing bandwidth, up to the largest."""
         demands = waves.demands(self.tolerance, self.largest)
-        times = _knots(waves, demands, self.tolerance)
         longest = max(waves.box.extents)
         bandwidth = self.bandwidth or max(_wanted(waves, demands), LEAST_MODES * math.pi / longest)
         most = self.largest * math.pi / longest
+        times = _knots(waves, demands, self.tolerance, most)
 
         def solved(bandwidth: float) -> Level:
             lattice = waves.lattice(bandwidth, self.largest)
@@ -196,9 +196,10 @@ def _wanted(waves: WaveProblem, demands: list[Demand]) -> float:
     return max((one.bandwidth * max(1.0, one.speed / slowest) for one in demands), default=0.0)
 
 
-def _knots(waves: WaveProblem, demands: list[Demand], tolerance: float) -> FloatArray:
-    """Knots in time, from 0 on."""
+def _knots(waves: WaveProblem, demands: list[Demand], tolerance: float, most: float) -> FloatArray:
+    """Knots in time, from 0 on, for the waves of the demands up to the bandwidth `most`."""
     fastest = max((one.bandwidth * one.speed for one in demands), default=0.0)
+    fastest = min(fastest, most * waves.speeds[1])
     turn = (QUINTIC * IN_TIME * tolerance) ** (1 / 6)
     count = max(LEAST_KNOTS, math.ceil(waves.time.duration * fastest / turn) + 1)
     return np.linspace(0, waves.time.duration, count)
