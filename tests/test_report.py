@@ -14,8 +14,9 @@ from matplotlib.colors import LogNorm
 
 from neurapde.domains import Box, Disk
 from neurapde.methods.history import History
+from neurapde.storage import atomic
 from neurapde.storage.hdf5 import StorageError
-from neurapde.validation import Report, folder, render
+from neurapde.validation import Report, render
 from neurapde.validation import report as report_module
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png
 from neurapde.validation.scene import Scene, outline
@@ -238,7 +239,7 @@ def test_an_interrupted_save_leaves_the_old_report_whole(
     def fail(source: Path, target: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(folder.os, "replace", fail)
+    monkeypatch.setattr(atomic.os, "replace", fail)
     with pytest.raises(KeyboardInterrupt):
         made(title="another").save(tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
