@@ -36,9 +36,14 @@ def read_json(path: Path, form: str, version: int) -> dict[str, Any]:
     tree = _tree(path)
     if tree.get("format") != form:
         raise hdf5.StorageError(f"{path} is no report of neurapde; give the folder of one.")
-    if tree["version"] > version:
+    found = tree.get("version")
+    if not isinstance(found, int):
         raise hdf5.StorageError(
-            f"{path} has layout {tree['version']}, but this neurapde reads up to {version}; upgrade neurapde."
+            f"{path} is damaged: its layout has the number {found!r}; make the report again."
+        )
+    if found > version:
+        raise hdf5.StorageError(
+            f"{path} has layout {found}, but this neurapde reads up to {version}; upgrade neurapde."
         )
     return tree
 

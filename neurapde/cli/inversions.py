@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import neurapde as npde
-from neurapde.cli.problems import UsageError, settings_for
+from neurapde.cli.problems import UsageError, called, folder, settings_for
 from neurapde.cli.results import keep_earlier, save
 from neurapde.core.errors import DeclarationError
 from neurapde.core.file_names import file_name
@@ -94,7 +94,9 @@ def add_fwi(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     data.add_argument("--receiver-depth", type=float, metavar="Z", help="of a .sgy")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of all randomness; default: 0")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the report; default: runs/SURVEY")
+    parser.add_argument(
+        "--out", type=folder, metavar="DIR", help="folder of the report; default: runs/SURVEY"
+    )
     parser.set_defaults(action=fwi)
     return parser
 
@@ -161,7 +163,7 @@ def inversion_case(name: str) -> InversionCase | None:
 
 def run_case(case: InversionCase, given: argparse.Namespace) -> int:
     """`neurapde run` of a declared inversion."""
-    problem = case.factory(**settings_for(case.factory, given.set))
+    problem = called(case.factory, settings_for(case.factory, given.set), case.name)
     out = given.out or Path("runs") / file_name(problem.name)
     print(problem, end="\n\n", flush=True)
     method = problem.method if given.method is None else _method(given)

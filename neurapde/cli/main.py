@@ -6,7 +6,10 @@ Results go to stdout, progress and warnings to stderr. Exit status: 0 all went w
 
 import argparse
 import inspect
+import io
+import os
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +19,7 @@ import torch
 
 import neurapde as npde
 from neurapde.cli.inversions import add_fwi, inversion_case, run_case
-from neurapde.cli.problems import UsageError, grid_solution, named_case, problem_of
+from neurapde.cli.problems import UsageError, folder, grid_solution, named_case, problem_of
 from neurapde.cli.results import keep_earlier, save
 from neurapde.cli.validating import validate
 from neurapde.core.errors import DeclarationError, ResolutionError
@@ -111,7 +114,7 @@ def build_parser() -> argparse.ArgumentParser:
     running.add_argument("--shape", type=_shape, metavar="NX,NY", help="nodes of the reference grid")
     running.add_argument("--no-reference", action="store_true", help="do not solve on a grid")
     running.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
-    running.add_argument("--out", type=Path, metavar="DIR", help="folder of the report; default: runs/NAME")
+    running.add_argument("--out", type=folder, metavar="DIR", help="folder of the report; default: runs/NAME")
     _add_computing(running)
     running.set_defaults(action=run)
 
@@ -126,7 +129,7 @@ def build_parser() -> argparse.ArgumentParser:
     validating.add_argument(
         "names", nargs="*", metavar="NAME", help="default: every problem of `neurapde list`"
     )
-    validating.add_argument("--out", type=Path, metavar="DIR", help="write the reports into DIR/NAME")
+    validating.add_argument("--out", type=folder, metavar="DIR", help="write the reports into DIR/NAME")
     _add_computing(validating)
     validating.set_defaults(action=validate)
 
@@ -268,13 +271,27 @@ def _show_warning(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command line (default: that of the process) and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # Δ and ≤ where the terminal has ASCII alone
     given = build_parser().parse_args(arguments)
     with warnings.catch_warnings(), terminable():
         warnings.showwarning = _show_warning
         try:
             return given.action(given)
+        except BrokenPipeError:  # who read the output has enough of it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FAILED
         except (UsageError, DeclarationError, ResolutionError, StorageError, OSError) as error:
             print(f"neurapde: {error}", file=sys.stderr)
+            return USAGE
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            print(
+                f"neurapde: {type(error).__name__}: {error} ({place.filename}, line {place.lineno}). Where that is in your "
+                "own file, mend it; where not, please report it with this command.",
+                file=sys.stderr,
+            )
             return USAGE
         except KeyboardInterrupt:
             print("neurapde: interrupted", file=sys.stderr)

@@ -1,5 +1,6 @@
 """Problems as the command line names them: a case or a Python file, with KEY=VALUE settings."""
 
+import argparse
 import ast
 import importlib.util
 import inspect
@@ -7,16 +8,26 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from neurapde.core.errors import DeclarationError
+from neurapde.core.errors import DeclarationError, ResolutionError, StorageError
 from neurapde.grids.reference import reference
 from neurapde.grids.solution import GridSolution
 from neurapde.problem import Problem
 from neurapde.problems import CASES, INVERSIONS, Case
 
+Made = TypeVar("Made")
+
 
 class UsageError(Exception):
     """A command that cannot be carried out; the text is the message."""
+
+
+def folder(text: str) -> Path:
+    """The folder that --out names."""
+    if not text.strip() or "\0" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} names no folder; write one, as runs/mine")
+    return Path(text)
 
 
 def named_case(name: str) -> Case:
@@ -43,11 +54,47 @@ def problem_of(name: str, assignments: Sequence[str]) -> Problem:
                 "Make it a function: def problem(wavenumber=20.0): return npde.Problem(...)"
             )
         return declared
-    settings = settings_for(declared, assignments)
-    made = declared(**settings)
+    made = called(declared, settings_for(declared, assignments), name)
     if not isinstance(made, Problem):
         raise UsageError(f"problem() in {name} returned {type(made).__name__}; return a neurapde.Problem.")
     return made
+
+
+def called(factory: Callable[..., Made], settings: Mapping[str, object], name: str) -> Made:
+    """What a function that declares a problem returns.
+
+    Raises: UsageError if it fails, after the lines of the user's file in which it does.
+    """
+    try:
+        inspect.signature(factory).bind(**settings)
+    except TypeError as error:
+        raise UsageError(
+            f"problem() in {name}: {error}; give every parameter a default, or --set it"
+        ) from None
+    try:
+        return factory(**settings)
+    except (DeclarationError, ResolutionError, StorageError, OSError):
+        raise
+    except (Exception, SystemExit) as error:
+        _show(error, Path(name))
+        said = ", ".join(f"{key}={value!r}" for key, value in settings.items())
+        raise UsageError(f"{name} with {said or 'its defaults'} failed: {_told(error)}") from None
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
+
+
+def _show(error: BaseException, path: Path) -> None:
+    """The lines of a file of the user's in which it failed; nothing of what is between and behind them."""
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).resolve() == path.resolve()
+    ]
+    print("".join(traceback.format_list(own)), end="", file=sys.stderr)
+    if isinstance(error, SyntaxError):
+        print("".join(traceback.format_exception_only(error)), end="", file=sys.stderr)
 
 
 def settings_for(factory: Callable[..., object], assignments: Sequence[str]) -> Mapping[str, object]:
@@ -71,7 +118,7 @@ def settings_for(factory: Callable[..., object], assignments: Sequence[str]) -> 
             continue
         try:
             settings[name] = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             raise UsageError(
                 f"--set {assignment}: {text!r} is no number, tuple or None; write 30, 1e-4, 1+1j or 0.3,0.2"
             ) from None
@@ -93,11 +140,11 @@ def problem_in_file(path: Path) -> Problem | Callable[..., object]:
     sys.path.insert(0, str(path.parent.resolve()))
     try:
         spec.loader.exec_module(module)
-    except DeclarationError:
+    except (DeclarationError, ResolutionError, StorageError):
         raise
-    except Exception as error:
-        traceback.print_exception(error, file=sys.stderr)
-        raise UsageError(f"{path} failed, as above") from None
+    except (Exception, SystemExit) as error:
+        _show(error, path)
+        raise UsageError(f"{path} failed: {_told(error)}") from None
     declared = vars(module).get("problem")
     if not isinstance(declared, Problem) and not callable(declared):
         raise UsageError(f"{path} defines no `problem`, a neurapde.Problem or a function that returns one.")
