@@ -103,7 +103,8 @@ def test_a_wrong_command_ends_in_one_message(
 
 
 @pytest.mark.parametrize(
-    "flags", ["--out= ", "--seed=1.5", "--shape=3,x", "--steps=many", "--dtype=int8", "--bogus", "--method=none"]
+    "flags",
+    ["--out= ", "--seed=1.5", "--shape=3,x", "--steps=many", "--dtype=int8", "--bogus", "--method=none"],
 )
 def test_a_wrong_flag_is_refused_with_the_usage(flags: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):

@@ -90,7 +90,7 @@ def counts(value: Any, what: str) -> Mapping[str, int]:
     """A whole number of at least 1, or one for each name; as a mapping from how a message names it."""
     given = value if isinstance(value, Mapping) else {what: value}
     several = isinstance(value, Mapping)
-    return {key: whole(count, f"{what}[{key!r}]" if several else what) for key, count in given.items()}
+    return {key: whole(count, f"{what}: {key}" if several else what) for key, count in given.items()}
 
 
 def weights(value: Any, what: str = "weights") -> None:
