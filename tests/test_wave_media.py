@@ -1,6 +1,7 @@
 """Waves in media that jump, end at sides and in layers, and beside points that radiate: true errors and what is stated."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -243,3 +244,46 @@ def test_a_start_that_no_lattice_holds_is_said_not_to_be_resolved() -> None:
         solution = npde.solve(problem)
     error, estimate = off(solution, np.column_stack([x, t]), np.asarray(truth))
     assert error < 3 * estimate
+
+
+@pytest.mark.parametrize("half", [0.02, 0.2])
+def test_a_strip_is_as_good_as_stated_however_narrow(half: float) -> None:
+    box = npde.Box((-half, half), (INTERFACE, 1))
+    problem = npde.Problem(
+        "strip",
+        npde.Box((-half, half), (-0.9, 1)).over(npde.Time(0, STOP)),
+        npde.Wave(npde.Piecewise(FIRST, (box, SECOND))),
+        boundary=[
+            npde.InitialCondition(lambda x: npde.exp(-((x[:, 1] - START) ** 2) / (2 * WIDTH**2))),
+            npde.Neumann(0.0, on=("left", "right")),
+            npde.Absorbing(on=("bottom", "top")),
+        ],
+    )
+    points = np.random.default_rng(50413).uniform((-half, -0.9, 0), (half, 1, STOP), (2000, 3))
+    error, estimate = off(npde.solve(problem), points, two_half_spaces(points[:, 1], points[:, 2]))
+    assert error < 3 * estimate
+    assert estimate < 2e-3
+
+
+def test_the_field_beside_a_point_is_saved_with_the_rest(tmp_path: Path) -> None:
+    problem = npde.Problem(
+        "shots",
+        npde.Box((-0.5, 0.5), (-0.4, 0.4)).over(npde.Time(0, 0.6)),
+        npde.Wave(1.0),
+        npde.Shots(npde.RickerSource((0.1, 0.05), 3.0), npde.RickerSource((-0.2, 0.0), 3.0)),
+        npde.Absorbing(),
+    )
+    solution = npde.solve(problem)
+    points = np.random.default_rng(18311).uniform((-0.5, -0.4, 0), (0.5, 0.4, 0.6), (50, 3))
+    values = np.asarray(solution(points))
+    assert values.shape == (50, 2)
+    np.testing.assert_array_equal(np.asarray(npde.load(solution.save(tmp_path / "u.h5"))(points)), values)
+    swapped = npde.Problem(
+        "one",
+        npde.Box((-0.5, 0.5), (-0.4, 0.4)).over(npde.Time(0, 0.6)),
+        npde.Wave(1.0),
+        npde.RickerSource((-0.2, 0.0), 3.0),
+        npde.Absorbing(),
+    )
+    alone = np.asarray(npde.solve(swapped)(points))
+    assert np.linalg.norm(values[:, 1] - alone) < 1e-3 * np.linalg.norm(alone)

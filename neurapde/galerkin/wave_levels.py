@@ -132,9 +132,11 @@ def tail_of(level: Level) -> float:
     The power in shells of the upper half is followed by a parabola of its logarithm, and goes on as a geometric series. What
     does not fit, where a spectrum goes up and down, may be missing at the end.
     """
-    shells, states = level.lattice.shells[..., None], level.states[0]
+    parts = [one.frequencies / one.bandwidth for one in level.lattice.modes]
+    shells = np.asarray(parts[0] if len(parts) == 1 else np.maximum(parts[0][:, None], parts[1]))[..., None]
+    states = level.states[0]
     count = int(np.clip(max(level.lattice.shape) // 4, 2, SHELLS))
-    edges = float(shells.max()) * (1 + 1e-9) * 2.0 ** (np.arange(-count, 1) / count)
+    edges = (1 + 1e-9) * 2.0 ** (np.arange(-count, 1) / count)
     power = np.array(
         [
             level.norm(np.where((shells > low) & (shells <= high), states, 0.0)) ** 2
@@ -168,7 +170,7 @@ def coupling_of(level: Level) -> float:
     (change, step), power = level.change, SLOWEST
     if level.before is not None and change > 0:
         earlier, earlier_step = level.before
-        power = math.log(earlier / change) / earlier_step if earlier > 0 else SLOWEST
+        power = math.log(earlier / change) / earlier_step if min(earlier, earlier_step) > 0 else SLOWEST
     ratio = math.exp(-step * min(max(power, SLOWEST), FASTEST[level.waves.medium.jumps]))
     return change * ratio / (1 - ratio) if ratio < 1 else math.inf
 
@@ -217,4 +219,5 @@ def judged(level: Level, coarse: Level | None) -> Level:
 
 
 def _band(level: Level) -> float:
-    return max(one.bandwidth for one in level.lattice.modes)
+    """The bandwidth along the axis that has the least: a short one may have more, by its few modes."""
+    return min(one.bandwidth for one in level.lattice.modes)
