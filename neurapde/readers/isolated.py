@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from neurapde.core.errors import StorageError
 from neurapde.readers import child
 
-SECONDS, BYTES_A_SECOND = 15, 200_000
+SECONDS, BYTES_A_SECOND = 5, 200_000
 """The processor's time a file has: a start, and what its size adds."""
 WAIT = 4
 """Times that: how long a busy machine may take over it."""

@@ -21,4 +21,5 @@ def read_pixels(path: str, most: str) -> dict[str, NDArray]:
         width, height = 0, 0
     if width * height > int(most):
         raise ValueError(f"it has {width} x {height} pixels, and {int(most)} are the most that is read")
-    return {"pixels": np.asarray(io.imread(path))}
+    pixels = np.asarray(io.imread(path))
+    return {"pixels": pixels[0] if pixels.ndim == 4 and len(pixels) == 1 else pixels}  # a .gif of one picture
