@@ -1,7 +1,9 @@
 """Ctrl-C and SIGTERM, which are one: they end a run between two steps rather than in the middle of one."""
 
+import _thread
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
@@ -20,7 +22,8 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.asked = self._noted = False
-        self._at_once = False
+        self.late = False
+        self._at_once = self._expired = False
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
@@ -29,6 +32,12 @@ class Interrupts:
         return self
 
     def _take(self, number: int, frame: FrameType | None) -> None:
+        if self._expired:
+            self._expired = False
+            if not self._at_once:
+                return
+            self.late = True
+            raise KeyboardInterrupt
         again, self._noted, self.asked = self._noted, True, True
         if again or self._at_once:
             raise KeyboardInterrupt
@@ -53,15 +62,17 @@ class Interrupts:
         finally:
             self._at_once = True
 
-    def levels(self, made: Iterator[Level]) -> Iterator[Level]:
+    def levels(self, made: Iterator[Level], seconds: float | None = None) -> Iterator[Level]:
         """What `made` gives, until a signal gives up the level that is being made.
 
+        seconds: from here on, after which a level but the first is given up, too, and `late` is set.
         Raises: KeyboardInterrupt if that is the first, and there is nothing to keep.
         """
+        end = None if seconds is None else time.monotonic() + seconds
         one: Level | None = None
         while True:
             try:
-                with self.at_once():
+                with self._until(None if one is None else end), self.at_once():
                     following = next(made, None)
             except KeyboardInterrupt:
                 if one is None:
@@ -71,6 +82,25 @@ class Interrupts:
                 return
             one = following
             yield one
+
+    @contextmanager
+    def _until(self, end: float | None) -> Iterator[None]:
+        """Within, work is given up at a time of the monotonic clock; only where signals are taken."""
+        if end is None or signal.SIGINT not in self._before:
+            yield
+            return
+        timer = threading.Timer(max(0.0, end - time.monotonic()), self._expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+
+    def _expire(self) -> None:
+        self._expired = True
+        _thread.interrupt_main()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

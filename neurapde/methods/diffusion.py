@@ -26,6 +26,7 @@ from neurapde.galerkin.quadrature import FloatArray
 from neurapde.grid_field import GridField
 from neurapde.medium import Constant, Field, FunctionField, Piecewise
 from neurapde.methods.base import Outcome, Status, Task
+from neurapde.methods.budget import Budget
 from neurapde.methods.growth import estimate_note, growth_history, tell_unresolved
 from neurapde.problem import Problem
 from neurapde.sources import total
@@ -209,7 +210,9 @@ class PoissonOnSines:
             bandwidth = min(GROWTH * bandwidth, last)
 
 
-def solve_poisson(task: Task, tolerance: float, bandwidth: float | None, largest: int) -> Outcome:
+def solve_poisson(
+    task: Task, tolerance: float, bandwidth: float | None, largest: int, seconds: float
+) -> Outcome:
     """What `Galerkin` with these settings finds."""
     if task.trial is not None:
         raise DeclarationError(
@@ -224,9 +227,10 @@ def solve_poisson(task: Task, tolerance: float, bandwidth: float | None, largest
     if bandwidth is not None:
         first, last = bandwidth / GROWTH, bandwidth
     levels: list[tuple[Level, float, float]] = []
+    budget = Budget(seconds if bandwidth is None else math.inf)
     with Interrupts() as interrupts, task.progress.bar(task.problem.name, largest, unit="mode") as bar:
         done = 0
-        for step in interrupts.levels(problem.refine(min(first, last), last)):
+        for step in budget.levels(interrupts, problem.refine(min(first, last), last)):
             levels.append(step)
             modes = max(step[0].coefficients.shape)
             bar.advance(modes - done)
@@ -240,7 +244,12 @@ def solve_poisson(task: Task, tolerance: float, bandwidth: float | None, largest
         status = Status.INTERRUPTED
     if status is Status.UNRESOLVED:
         tell_unresolved(
-            task.problem.name, estimate, level.features, tolerance, f"Galerkin(bandwidth={2 * last:.0f})"
+            task.problem.name,
+            estimate,
+            level.features,
+            tolerance,
+            f"Galerkin(bandwidth={2 * last:.0f})",
+            budget,
         )
     modes_text = "×".join(map(str, level.coefficients.shape))
     notes = (

@@ -27,6 +27,7 @@ from neurapde.galerkin.lattice import LatticeProblem, Step, refine
 from neurapde.galerkin.projection import project_head
 from neurapde.medium import Constant
 from neurapde.methods.base import Method, Outcome, Status, Task
+from neurapde.methods.budget import SECONDS, Budget
 from neurapde.methods.diffusion import poisson_obstacle, solve_poisson
 from neurapde.methods.growth import (
     check_bandwidth,
@@ -62,6 +63,8 @@ class Galerkin(Method):
     bandwidth: the largest frequency of the sines, rad per unit length, instead of growing it to a tolerance; what this
         reaches is held against the tolerance all the same.
     largest:   modes along the longest axis at which growing stops, met tolerance or not.
+    seconds:   of a core that growing may take: a level that would end later, as foretold by those before, is not begun;
+               one that takes much longer than foretold is given up. A slower machine may so end earlier, and says it.
     steps, lr: of Adam on the hidden layers of a given trial, the head being solved for at every step.
     Raises DeclarationError (from `solve`, before any work) for problems that it cannot take.
     """
@@ -71,9 +74,10 @@ class Galerkin(Method):
     largest: int = 512
     steps: int = 0
     lr: float = 1e-3
+    seconds: float = SECONDS
 
     def __post_init__(self) -> None:
-        check_growth(self.tolerance, self.largest, 8)
+        check_growth(self.tolerance, self.largest, 8, self.seconds)
         check_bandwidth(self.bandwidth)
         checks.whole(self.steps, "steps", 0, ", 0 to leave the hidden layers as they are")
         checks.amount(self.lr, "lr")
@@ -97,7 +101,7 @@ class Galerkin(Method):
     def run(self, task: Task) -> Outcome:
         problem, equation = task.problem, task.problem.equation
         if isinstance(equation, Poisson):
-            return solve_poisson(task, self.tolerance, self.bandwidth, self.largest)
+            return solve_poisson(task, self.tolerance, self.bandwidth, self.largest, self.seconds)
         assert isinstance(equation, Helmholtz)
         lattice = LatticeProblem(problem, equation)
         if task.trial is not None:
@@ -147,18 +151,21 @@ class Galerkin(Method):
         _warn_unresolved(lattice, last, self.bandwidth is not None)
         steps: list[Step] = []
         done = 0
+        budget = Budget(self.seconds if self.bandwidth is None else math.inf)
         with Interrupts() as interrupts, task.progress.bar(problem.name, self.largest, unit="mode") as bar:
             growing = refine(lattice, min(first, last), last, LINEAR * self.tolerance)
-            for step in interrupts.levels(growing):
+            for step in budget.levels(interrupts, growing):
                 steps.append(step)
                 bar.advance(max(one.count for one in step.level.modes) - done)
                 done = max(one.count for one in step.level.modes)
                 bar.show({"estimated error": step.estimate})
                 if self.bandwidth is None and step.estimate <= self.tolerance:
                     break
-        return self._outcome(task, lattice, steps, interrupts.asked)
+        return self._outcome(task, lattice, steps, interrupts.asked, budget)
 
-    def _outcome(self, task: Task, lattice: LatticeProblem, steps: list[Step], interrupted: bool) -> Outcome:
+    def _outcome(
+        self, task: Task, lattice: LatticeProblem, steps: list[Step], interrupted: bool, budget: Budget
+    ) -> Outcome:
         final = steps[-1]
         converged = final.estimate <= self.tolerance
         notes = _notes(lattice, final)
@@ -175,7 +182,12 @@ class Galerkin(Method):
                 else f"bandwidth={2 * self.bandwidth:g}"
             )
             tell_unresolved(
-                task.problem.name, final.estimate, final.level.features, self.tolerance, f"Galerkin({way})"
+                task.problem.name,
+                final.estimate,
+                final.level.features,
+                self.tolerance,
+                f"Galerkin({way})",
+                budget,
             )
         history = growth_history(
             [step.level.features for step in steps[1:]], [step.change for step in steps[1:]]

@@ -16,6 +16,7 @@ from neurapde.core.errors import ResolutionWarning
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.wording import number
 from neurapde.methods.base import Status, Task
+from neurapde.methods.budget import Budget
 from neurapde.methods.history import History
 from neurapde.methods.recorder import Recorder
 from neurapde.trials.base import TrialFunction
@@ -37,13 +38,17 @@ class Grown(Generic[Solved]):
     estimate: float
     status: Status
     history: History
+    budget: Budget
 
 
-def grow(task: Task, levels: Iterator[tuple[Solved, int]], last: int, tolerance: float) -> Grown[Solved]:
+def grow(
+    task: Task, levels: Iterator[tuple[Solved, int]], last: int, tolerance: float, seconds: float
+) -> Grown[Solved]:
     """Go through levels, each a solved trial and its features, until the field changes by little enough.
 
-    last: features at which the levels end, for the bar. The first level is always there.
+    last: features at which the levels end, for the bar. The first level is always there. seconds: see `budget`.
     """
+    budget = Budget(seconds)
     recorder = Recorder(("change between levels",))
     started = time.perf_counter()
     probes = task.problem.domain.sample(PROBES, how="grid").to(task.device)
@@ -52,7 +57,7 @@ def grow(task: Task, levels: Iterator[tuple[Solved, int]], last: int, tolerance:
     change = estimate = math.inf
     done = 0
     with Interrupts() as interrupts, task.progress.bar(task.problem.name, last, unit="feature") as bar:
-        for trial, features in interrupts.levels(levels):
+        for trial, features in budget.levels(interrupts, levels):
             with torch.no_grad():
                 finer = trial(probes)
                 if task.problem.equation.leaves_constant(task.problem):
@@ -70,11 +75,14 @@ def grow(task: Task, levels: Iterator[tuple[Solved, int]], last: int, tolerance:
                 break
     assert trial is not None
     status = Status.CONVERGED if estimate <= tolerance else Status.UNRESOLVED
-    return Grown(trial, done, estimate, Status.INTERRUPTED if interrupts.asked else status, recorder.history)
+    if interrupts.asked:
+        status = Status.INTERRUPTED
+    return Grown(trial, done, estimate, status, recorder.history, budget)
 
 
-def check_growth(tolerance: float, largest: int, least: int) -> None:
-    """Refuse a tolerance that is no relative error, and a largest number of features below `least`."""
+def check_growth(tolerance: float, largest: int, least: int, seconds: float) -> None:
+    """Refuse a tolerance that is no relative error, a largest number of features below `least`, and no time."""
+    checks.number(seconds, "seconds", lambda x: x > 0, "give a positive, finite time")
     checks.number(tolerance, "tolerance", lambda x: 0 < x < 1, "give a relative error between 0 and 1")
     checks.whole(largest, "largest", least)
 
@@ -92,8 +100,17 @@ def estimate_note(estimate: float, levels: str) -> str:
     return f"Estimated relative error: {estimate:.1e}, from the change between the last two {levels}."
 
 
-def tell_unresolved(name: str, estimate: float, features: int, tolerance: float, way: str) -> None:
-    """Warn that a solve ended above its tolerance; `way` is the method that may get there."""
+def tell_unresolved(
+    name: str,
+    estimate: float,
+    features: int,
+    tolerance: float,
+    way: str,
+    budget: Budget | None = None,
+) -> None:
+    """Warn that a solve ended above its tolerance; `way` is the method that may get there, if time did not end it."""
+    if budget is not None and budget.spent is not None:
+        way = f"{way.partition('(')[0]}({budget.way}) more time, as {budget.spent}"
     warnings.warn(
         f"the estimated relative error of {name} is {estimate:.1e} with {features} features, above the tolerance "
         f"{number(tolerance)}; give {way}, or a larger tolerance",

@@ -25,6 +25,7 @@ from neurapde.domains import Disk, Domain
 from neurapde.equations.helmholtz import reflection_note
 from neurapde.galerkin.weak import Piece
 from neurapde.methods.base import Method, Outcome, Status, Task
+from neurapde.methods.budget import SECONDS
 from neurapde.methods.growth import Grown, check_growth, estimate_note, grow, tell_unresolved
 from neurapde.problem import Problem
 from neurapde.scales import axis_lengths
@@ -46,6 +47,8 @@ class LeastSquares(Method):
 
     tolerance: relative L2 error to stop at, as estimated from the change between two numbers of features.
     largest:   features in all at which growing stops, met tolerance or not.
+    seconds:   of a core that growing may take: a level that would end later, as foretold by those before, is not begun;
+               one that takes much longer than foretold is given up. A slower machine may so end earlier, and says it.
     margin:    length of the sines' box beyond the domain's, as a part of it.
     Raises DeclarationError (from `solve`) for a problem that is not linear, or that it cannot take.
     """
@@ -53,9 +56,10 @@ class LeastSquares(Method):
     tolerance: float = 5e-7
     largest: int = 3500
     margin: float = 0.5
+    seconds: float = SECONDS
 
     def __post_init__(self) -> None:
-        check_growth(self.tolerance, self.largest, 30)
+        check_growth(self.tolerance, self.largest, 30, self.seconds)
         checks.number(self.margin, "margin", lambda x: x > 0, "give a positive part of the domain's length")
 
     @property
@@ -85,7 +89,7 @@ class LeastSquares(Method):
         self._check_trial(task)
         levels = self._levels(task.problem, FIRST[task.problem.domain.dimension])
         solved = (self._solve(task, spec) for spec in levels)
-        return self._outcome(task, grow(task, solved, self.largest, self.tolerance))
+        return self._outcome(task, grow(task, solved, self.largest, self.tolerance, self.seconds))
 
     def _undetermined(self, problem: Problem) -> str | None:
         """Which fields its constraints leave open, tried on more and more features until that is clear; None for none."""
@@ -159,6 +163,7 @@ class LeastSquares(Method):
                 found.features,
                 self.tolerance,
                 way or f"{type(self).__name__}(largest={2 * self.largest})",
+                found.budget if way is None else None,
             )
         extras = {"features": found.features, "error_estimate": found.estimate}
         return Outcome(found.trial.to(task.dtype), found.status, found.history, notes, extras)

@@ -26,6 +26,7 @@ from neurapde.galerkin.quadrature import FloatArray
 from neurapde.galerkin.wave_levels import Level, evolve, judged
 from neurapde.medium import Constant
 from neurapde.methods.base import Method, Outcome, Status, Task
+from neurapde.methods.budget import SECONDS, Budget
 from neurapde.methods.growth import check_bandwidth, check_growth, tell_unresolved
 from neurapde.methods.history import History
 from neurapde.problem import Problem
@@ -50,6 +51,8 @@ class MethodOfLines(Method):
     tolerance: relative L2 error over space and time to stop at, as estimated term by term (the notes name them).
     bandwidth: the largest frequency of the sines, rad per unit length, instead of choosing it by the tolerance.
     largest:   modes along the longest axis at which growing stops, met tolerance or not.
+    seconds:   of a core that growing may take: a level that would end later, as foretold by those before, is not begun;
+               one that takes much longer than foretold is given up. A slower machine may so end earlier, and says it.
 
     Sides that absorb (Absorbing, PML) are moved out until nothing that they send back is felt before the end; the field
     is then that of a medium without end, which goes on as it is at the side, or where the layer of a PML begins.
@@ -59,9 +62,10 @@ class MethodOfLines(Method):
     tolerance: float = 2e-3
     bandwidth: float | None = None
     largest: int = 512
+    seconds: float = SECONDS
 
     def __post_init__(self) -> None:
-        check_growth(self.tolerance, self.largest, 8)
+        check_growth(self.tolerance, self.largest, 8, self.seconds)
         check_bandwidth(self.bandwidth)
 
     @property
@@ -88,14 +92,15 @@ class MethodOfLines(Method):
         waves = WaveProblem(task.problem)
         last: Level | None = None
         rows: list[tuple[int, float]] = []
+        budget = Budget(self.seconds if self.bandwidth is None else math.inf)
         with Interrupts() as interrupts, task.progress.bar(task.problem.name, 0, unit="polynomial") as bar:
-            for last in interrupts.levels(self._levels(waves, bar)):
+            for last in budget.levels(interrupts, self._levels(waves, bar)):
                 rows.append((int(np.prod(last.lattice.shape)), last.estimate))
                 bar.show({"estimated error": last.estimate})
                 if self.bandwidth is not None or last.estimate <= self.tolerance:
                     break
         assert last is not None
-        return self._outcome(task, waves, last, rows, interrupts.asked)
+        return self._outcome(task, waves, last, rows, interrupts.asked, budget)
 
     def _levels(self, waves: WaveProblem, bar: Bar) -> Iterator[Level]:
         """The states on lattices of growing bandwidth, up to the largest."""
@@ -130,6 +135,7 @@ class MethodOfLines(Method):
         level: Level,
         rows: list[tuple[int, float]],
         interrupted: bool,
+        budget: Budget,
     ) -> Outcome:
         problem, lattice = task.problem, level.lattice
         converged = level.estimate <= self.tolerance
@@ -143,7 +149,7 @@ class MethodOfLines(Method):
                 else f"bandwidth={2 * self.bandwidth:g}"
             )
             tell_unresolved(
-                problem.name, level.estimate, rows[-1][0], self.tolerance, f"MethodOfLines({way})"
+                problem.name, level.estimate, rows[-1][0], self.tolerance, f"MethodOfLines({way})", budget
             )
         history = History(
             step=np.array([features for features, _ in rows], dtype=np.int64),

@@ -50,7 +50,7 @@ class Newton(LeastSquares):
     def run(self, task: Task) -> Outcome:
         self._check_trial(task)
         unsettled: list[int] = []
-        found = grow(task, self._solved(task, unsettled), self.largest, self.tolerance)
+        found = grow(task, self._solved(task, unsettled), self.largest, self.tolerance, self.seconds)
         if not unsettled:
             return self._outcome(task, found)
         told = f"Newton's iteration did not settle with {unsettled[0]} features."

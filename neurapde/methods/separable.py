@@ -14,6 +14,7 @@ from neurapde.equations.poisson import Poisson
 from neurapde.galerkin.separable import Axis, Face, solve_separable
 from neurapde.medium import Constant, Field
 from neurapde.methods.base import Method, Outcome, Status, Task
+from neurapde.methods.budget import SECONDS
 from neurapde.methods.growth import Grown, check_growth, estimate_note, grow, tell_unresolved
 from neurapde.problem import Problem
 from neurapde.sources import total
@@ -34,14 +35,17 @@ class Separable(Method):
 
     tolerance: relative L2 error to stop at, as estimated from the change between two numbers of modes.
     largest:   modes along each axis at which growing stops, met tolerance or not.
+    seconds:   of a core that growing may take: a level that would end later, as foretold by those before, is not begun;
+               one that takes much longer than foretold is given up. A slower machine may so end earlier, and says it.
     Raises DeclarationError (from `solve`) for a problem that it cannot take.
     """
 
     tolerance: float = 5e-7
     largest: int = 64
+    seconds: float = SECONDS
 
     def __post_init__(self) -> None:
-        check_growth(self.tolerance, self.largest, FIRST)
+        check_growth(self.tolerance, self.largest, FIRST, self.seconds)
 
     @property
     def default_dtype(self) -> torch.dtype:
@@ -64,7 +68,7 @@ class Separable(Method):
             )
         trials = (solve_on(task.problem, Frame((n,) * 3), task.device) for n in self._levels)
         solved = ((trial, len(trial.amplitudes)) for trial in trials)
-        return self._outcome(task, grow(task, solved, self._levels[-1] ** 3, self.tolerance))
+        return self._outcome(task, grow(task, solved, self._levels[-1] ** 3, self.tolerance, self.seconds))
 
     @property
     def _levels(self) -> list[int]:
@@ -83,6 +87,7 @@ class Separable(Method):
                 found.features,
                 self.tolerance,
                 f"Separable(largest={2 * self.largest})",
+                found.budget,
             )
         notes = (
             f"Trial function: {found.trial.spec.describe()}, {found.features} features in all, their head axis by axis.",
