@@ -94,6 +94,13 @@ class Features:
         finest = " and ".join(dict.fromkeys(number(float(f"{h:.2g}")) for h in self.spacing))
         return f"every {finest} on {self.lines} line{'s' if self.lines > 1 else ''} along each axis"
 
+    @property
+    def note(self) -> tuple[str, ...]:
+        """The sentence on how fine the functions were looked at; none where there was none."""
+        return (
+            (f"Functions were looked at {self.looked}; what is thinner may be missed.",) if self.lines else ()
+        )
+
 
 def narrow_features(
     function: Function, domain: Domain, contains: Callable[[Array], NDArray] | None = None

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neurapde.beside_jumps import warn_beside_jumps
 from neurapde.core import checks
 from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.devices import find_device
@@ -81,11 +82,20 @@ class Solution(Record):
         return self._evaluate(points, 0, lambda x: self.trial(x))
 
     def gradient(self, points: Array) -> Array:
-        """The gradient at `points` (n, d): (n, d), or (n, c, d); in space–time its last entry is u_t."""
+        """The gradient at `points` (n, d): (n, d), or (n, c, d); in space–time its last entry is u_t.
+
+        Warns: ResolutionWarning beside a jump of the coefficient of Poisson's equation, as for the Laplacian.
+        """
+        warn_beside_jumps(self.problem, self.trial, points, "gradient")
         return self._evaluate(points, 1, lambda x: self.trial.jet(x, order=1).gradient)
 
     def laplacian(self, points: Array) -> Array:
-        """The Laplacian at `points` (n, d): (n,), or (n, c); in space–time that of space, without u_tt."""
+        """The Laplacian at `points` (n, d): (n,), or (n, c); in space–time that of space, without u_tt.
+
+        Warns: ResolutionWarning where points lie so near to a jump of the coefficients that sines which run across it
+            do not have the Laplacian of either side.
+        """
+        warn_beside_jumps(self.problem, self.trial, points, "Laplacian")
         return self._evaluate(points, 2, lambda x: self._jet(x, 2).laplacian)
 
     def dt(self, points: Array) -> Array:

@@ -17,22 +17,27 @@ from neurapde.reference_solvers.sampling import NODES, lagrange
 FieldFunction = Callable[[NDArray[np.float64]], ArrayLike]
 
 _BORDER = NODES // 2  # Cells outside the grid whose kernels reach a node inside.
-_LEAVES = 8  # Parts per axis of a cell in which the field varies.
+LEAVES = 8  # Parts per axis of a cell in which the field varies.
 _BISECTIONS = 14
 _ROUGH = 0.005  # Bend across a cell or its neighbours, relative to the largest value, that makes it rough.
 _JUMP = 0.3  # Change over one leaf, relative to its cell's, that is a jump; a smooth field has 1/8.
 _CHUNK = 1 << 18  # Values asked for at a time, to bound the memory.
 
 
-def cell_average(function: FieldFunction, grid: Grid) -> NDArray:
+def cell_average(
+    function: FieldFunction, grid: Grid, *, faces: NDArray[np.float64] | None = None, leaves: int = LEAVES
+) -> NDArray:
     """The field on the nodes, `(*shape)`, averaged over the cells around them.
 
-    Where the field varies, a cell is divided into 8 leaves per axis; in a leaf across which it jumps the
+    Where the field varies, a cell is divided into leaves along each axis; in a leaf across which it jumps the
     place of the jump is found by bisection of the leaf's edges and taken to be straight between them. A
     layer thinner than a leaf may be missed.
 
     Args:
         function: points `(n, d)`, d = 1 or 2, -> `(n,)`, real or complex; asked only inside the grid's box.
+        faces: `(m, d)`, places at which it is known to jump, less than a cell apart: what lies between the corners of a
+            cell and its middle is not seen otherwise.
+        leaves: parts of a cell along each axis.
 
     Raises: ValueError if the function returns another shape than `(n,)`, or for other dimensions.
     """
@@ -45,6 +50,10 @@ def cell_average(function: FieldFunction, grid: Grid) -> NDArray:
     scale = float(max(np.abs(nodes).max(), np.abs(centres).max()))
     bend = np.abs(_corners(nodes).mean(axis=-1) - centres)  # at least a quarter of any jump between corners
     rough = ndimage.maximum_filter(bend, size=3) > _ROUGH * scale
+    if faces is not None and len(faces):
+        crossed = np.floor((faces - grid.lower) / grid.spacing).astype(int) + _BORDER
+        rough[tuple(np.clip(crossed, 0, np.array(cells) - 1).T)] = True
+        rough = ndimage.binary_dilation(rough, np.ones([3] * grid.dimension))
     reached = ndimage.binary_dilation(rough, np.ones([2 * NODES - 1] * grid.dimension))
     total = np.zeros(tuple(n + NODES - 1 for n in cells), np.result_type(nodes, centres))
     touched = np.zeros(total.shape, bool)
@@ -53,11 +62,11 @@ def cell_average(function: FieldFunction, grid: Grid) -> NDArray:
     smooth_kernel = lagrange(abscissas + (NODES - 1) / 2, NODES) * weights[:, None]
     if len(smooth_cells):
         _deposit(total, smooth_cells, field.at(smooth_cells, abscissas + 0.5), smooth_kernel)
-    leaf_kernel = _leaf_kernel()
-    step = max(1, _CHUNK // (_LEAVES + 1) ** grid.dimension)
+    leaf_kernel = _leaf_kernel(leaves)
+    step = max(1, _CHUNK // (leaves + 1) ** grid.dimension)
     for start in range(0, len(rough_cells), step):
         some = rough_cells[start : start + step]
-        _deposit(total, some, field.leaf_means(some), leaf_kernel)
+        _deposit(total, some, field.leaf_means(some, leaves), leaf_kernel)
     for offset in np.ndindex(*[NODES] * grid.dimension):
         touched[tuple((rough_cells + offset).T)] = True
     # A node that no rough cell touches keeps its value, which is its average to sixth order.
@@ -94,36 +103,38 @@ class _Cells:
         inside: NDArray[np.float64] = np.stack([each.ravel() for each in mesh], axis=1)
         return self(cells[:, None].astype(float) + inside)
 
-    def leaf_means(self, cells: NDArray[np.int64]) -> NDArray:
+    def leaf_means(self, cells: NDArray[np.int64], leaves: int) -> NDArray:
         """`(m, leaves^d)`, the mean of the field over each leaf of the cells `(m, d)`."""
         dimension = cells.shape[1]
-        lattice = np.arange(_LEAVES + 1) / _LEAVES
-        values = self.at(cells, lattice).reshape(len(cells), *[_LEAVES + 1] * dimension)
+        lattice = np.arange(leaves + 1) / leaves
+        values = self.at(cells, lattice).reshape(len(cells), *[leaves + 1] * dimension)
         corners = _corners(values, skip=1)  # of a leaf: 0, 1 or 00, 01, 10, 11
-        centres = self.at(cells, lattice[:-1] + 0.5 / _LEAVES).reshape(corners.shape[:-1])
+        centres = self.at(cells, lattice[:-1] + 0.5 / leaves).reshape(corners.shape[:-1])
         means = (corners.mean(axis=-1) + 2 * centres) / 3  # exact for cubics; where it jumps, see below
         low, high = corners.min(axis=-1), corners.max(axis=-1)  # of complex numbers the real part decides
         leaf_axes = tuple(range(1, dimension + 1))
         whole = np.abs(high.max(axis=leaf_axes, keepdims=True) - low.min(axis=leaf_axes, keepdims=True))
         divided = np.abs(high - low) > _JUMP * whole
-        leaves = _multi_indices(means.shape[1:])
-        origins = cells[(slice(None), *[None] * dimension)] + leaves / _LEAVES
+        parts = _multi_indices(means.shape[1:])
+        origins = cells[(slice(None), *[None] * dimension)] + parts / leaves
         corners, low, high = corners[divided], low[divided], high[divided]
-        share = self._share(corners, low, high, origins[divided])
+        share = self._share(corners, low, high, origins[divided], leaves)
         means[divided] = low + share * (high - low)
         return means.reshape(len(cells), -1)
 
-    def _share(self, corners: NDArray, low: NDArray, high: NDArray, origins: NDArray) -> NDArray[np.float64]:
+    def _share(
+        self, corners: NDArray, low: NDArray, high: NDArray, origins: NDArray, leaves: int
+    ) -> NDArray[np.float64]:
         """`(m,)`, the part of each leaf where the field is nearer to `high` than to `low`."""
         if corners.shape[1] == 2:
-            return self._edge(corners[:, 0], corners[:, 1], low, high, origins, 0)
+            return self._edge(corners[:, 0], corners[:, 1], low, high, origins, 0, leaves)
         belongs = np.abs(corners - high[:, None]) < np.abs(corners - low[:, None])
-        aside = origins + np.array([0, 1]) / _LEAVES
-        above = origins + np.array([1, 0]) / _LEAVES
-        first = self._edge(corners[:, 0], corners[:, 2], low, high, origins, 0)
-        second = self._edge(corners[:, 1], corners[:, 3], low, high, aside, 0)
-        third = self._edge(corners[:, 0], corners[:, 1], low, high, origins, 1)
-        fourth = self._edge(corners[:, 2], corners[:, 3], low, high, above, 1)
+        aside = origins + np.array([0, 1]) / leaves
+        above = origins + np.array([1, 0]) / leaves
+        first = self._edge(corners[:, 0], corners[:, 2], low, high, origins, 0, leaves)
+        second = self._edge(corners[:, 1], corners[:, 3], low, high, aside, 0, leaves)
+        third = self._edge(corners[:, 0], corners[:, 1], low, high, origins, 1, leaves)
+        fourth = self._edge(corners[:, 2], corners[:, 3], low, high, above, 1, leaves)
         count = belongs.sum(axis=1)
         across = belongs[:, 0] != belongs[:, 2]  # two corners: whether the jump cuts the edges along axis 0
         triangle = (first + second) * (third + fourth) / 2
@@ -132,7 +143,14 @@ class _Cells:
         return np.select([count == 1, count == 3], [triangle, missing], straight)
 
     def _edge(
-        self, start: NDArray, stop: NDArray, low: NDArray, high: NDArray, origins: NDArray, axis: int
+        self,
+        start: NDArray,
+        stop: NDArray,
+        low: NDArray,
+        high: NDArray,
+        origins: NDArray,
+        axis: int,
+        leaves: int,
     ) -> NDArray[np.float64]:
         """`(m,)`, the part of an edge of a leaf, from `origins` along `axis`, that is nearer to `high`."""
 
@@ -146,7 +164,7 @@ class _Cells:
         for _ in range(_BISECTIONS if len(cut) else 0):
             middle = (below + above) / 2
             places = origins[cut]
-            places[:, axis] += middle / _LEAVES
+            places[:, axis] += middle / leaves
             same = is_high(self(places), cut) == first[cut]
             below, above = np.where(same, middle, below), np.where(same, above, middle)
         reach = (below + above) / 2
@@ -154,12 +172,12 @@ class _Cells:
         return share
 
 
-def _leaf_kernel() -> NDArray:
+def _leaf_kernel(leaves: int) -> NDArray:
     """`(leaves, nodes)`, the integral of each node's kernel over each leaf of a cell."""
     abscissas, weights = np.polynomial.legendre.leggauss(4)
-    places = (np.arange(_LEAVES)[:, None] + (abscissas + 1) / 2) / _LEAVES
-    kernel = lagrange(places.ravel() + (NODES // 2 - 1), NODES).reshape(_LEAVES, -1, NODES)
-    return np.einsum("lgn,g->ln", kernel, weights / (2 * _LEAVES))
+    places = (np.arange(leaves)[:, None] + (abscissas + 1) / 2) / leaves
+    kernel = lagrange(places.ravel() + (NODES // 2 - 1), NODES).reshape(leaves, -1, NODES)
+    return np.einsum("lgn,g->ln", kernel, weights / (2 * leaves))
 
 
 def _multi_indices(shape: tuple[int, ...]) -> NDArray[np.float64]:

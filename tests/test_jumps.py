@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import neurapde as npde
+from neurapde.core.errors import ResolutionWarning
 from neurapde.jumps import features_of, narrow_features
 
 SQUARE = npde.Box((-1, 1), (-1, 1))
@@ -93,3 +94,81 @@ def test_it_is_said_how_fine_a_function_was_looked_at() -> None:
         narrow_features(lambda x: x[:, 0], npde.Box((0, 2), (0, 2))).looked
         == "every 0.002 on 128 lines along each axis"
     )
+
+
+def barrier(x):
+    return npde.where(npde.abs(x[:, 0] - 0.1371) < 0.0015, 1e-3 + 0 * x[:, 0], 1.0 + 0 * x[:, 0])
+
+
+BETWEEN = [
+    npde.Dirichlet(1.0, on="left"),
+    npde.Dirichlet(0.0, on="right"),
+    npde.Neumann(0.0, on=("bottom", "top")),
+]
+
+
+def test_a_barrier_that_the_sines_do_not_see_is_told_and_not_converged() -> None:
+    problem = npde.Problem("barrier", SQUARE, npde.Poisson(barrier), boundary=BETWEEN)
+    with pytest.warns(ResolutionWarning, match="change within 0.003, but the sines see nothing thinner"):
+        solution = npde.solve(problem, method=npde.Galerkin(largest=64), progress=False)
+    assert solution.status is npde.Status.UNRESOLVED
+    assert solution.stages[-1].extras["error_estimate"] >= 1.0
+    assert any("looked at every 0.002" in note for note in solution.notes)
+
+
+def test_layers_of_a_function_along_the_axes_are_integrated_exactly() -> None:
+    thick = within(lambda x: npde.abs(x[:, 0] - 0.1371) < 0.1, 0.5)
+    problem = npde.Problem("slab", SQUARE, npde.Poisson(thick), boundary=BETWEEN)
+    solution = npde.solve(problem, method=npde.Galerkin(tolerance=1e-3), progress=False)
+    x = np.random.default_rng(50413).uniform(-1, 1, (500, 2))
+    passed = x[:, 0] + 1 + np.clip(x[:, 0] - 0.0371, 0, 0.2)
+    truth = 1 - passed / 2.2
+    assert np.linalg.norm(solution(x) - truth) < 2e-3 * np.linalg.norm(truth)
+
+
+@pytest.mark.parametrize("method", [npde.LeastSquares(), npde.Adam(steps=10), None])
+def test_residuals_at_points_of_a_function_that_jumps_are_refused_where_the_energy_is_no_way(method) -> None:
+    jump = within(lambda x: x[:, 0] ** 2 + x[:, 1] ** 2 < 0.04, 5.0)
+    problem = npde.Problem("disk", npde.Disk((0, 0), 1.0), npde.Poisson(jump), [1.0], npde.Dirichlet(0.0))
+    with pytest.raises(npde.DeclarationError, match=r"jumps at .*; declare the region, Piecewise"):
+        npde.solve(problem, method=method, progress=False)
+
+
+def test_a_laplacian_of_sines_beside_a_jump_is_told_to_be_that_of_neither_side() -> None:
+    slab = within(lambda x: npde.abs(x[:, 0]) < 0.5, 0.5)
+    problem = npde.Problem("slab", SQUARE, npde.Poisson(slab), boundary=BETWEEN)
+    solution = npde.solve(problem, method=npde.Galerkin(tolerance=1e-3), progress=False)
+    beside, far = np.array([[0.49, 0.1], [0.0, 0.3]]), np.array([[0.0, 0.3], [-0.9, -0.3]])
+    for derivative in (solution.laplacian, solution.gradient):
+        with pytest.warns(ResolutionWarning, match="1 of the points are nearer than"):
+            derivative(beside)
+        assert np.isfinite(derivative(far)).all()
+
+
+def test_a_speed_that_jumps_as_a_function_gives_the_field_of_the_declared_one() -> None:
+    thin = within(lambda x: npde.abs(x[:, 1] + 0.2371) < 0.004, 0.4)
+    declared = npde.Piecewise(1.0, (npde.Box((-1, 1), (-0.2411, -0.2331)), 0.4))
+    points = np.random.default_rng(50413).uniform(-0.55, 0.55, (500, 2))
+    points = points[np.hypot(*(points - (-0.3, 0.1)).T) > 0.12]
+    fields = []
+    for speed in (thin, declared):
+        problem = npde.Problem(
+            "sheet",
+            SQUARE,
+            npde.Helmholtz(8.0, speed),
+            [npde.GaussianSource(at=(-0.3, 0.1), variance=4e-4)],
+            npde.PML(0.4),
+        )
+        solution = npde.solve(problem, method=npde.Galerkin(tolerance=4e-3), progress=False)
+        fields += [solution(points), npde.reference(problem)(points)]
+    for field in fields[1:]:
+        assert np.linalg.norm(field - fields[0]) < 1e-2 * np.linalg.norm(fields[0])
+    plain = npde.Problem(
+        "plain",
+        SQUARE,
+        npde.Helmholtz(8.0),
+        [npde.GaussianSource(at=(-0.3, 0.1), variance=4e-4)],
+        npde.PML(0.4),
+    )
+    without = npde.reference(plain)(points)
+    assert np.linalg.norm(without - fields[0]) > 0.02 * np.linalg.norm(fields[0])

@@ -30,11 +30,14 @@ from neurapde.equations.base import AbstractEquation, Transmission
 from neurapde.equations.helmholtz_checks import check_phase, check_place
 from neurapde.equations.helmholtz_residual import HelmholtzResidual, OutflowResidual, StrongForm
 from neurapde.galerkin.weak import Piece, WeakForm, pieces_of
+from neurapde.jumps import features_of
 from neurapde.medium import Constant, Field, as_field, check_positive
 
 if TYPE_CHECKING:
     from neurapde.problem import Problem
 
+MEDIUM_POINTS = 1000
+"""Points along an axis that a speed which jumps as a function may ask of a quadrature."""
 REFLECTED = 1e-2
 """|R| at normal incidence above which a layer under half a wavelength is refused."""
 
@@ -128,12 +131,18 @@ class Helmholtz(AbstractEquation):
             for side in problem.domain.check_faces(part.on, "the Neumann condition")
         }
         sides = [face in free for face in problem.domain.faces]
+        found = features_of([self.speed], problem.domain)
+        longest = max(problem.domain.extents)
+        most = 2 * MEDIUM_POINTS / longest  # of bandwidth, for so many points along the longest axis
+        detail = min(max(4 * math.pi / found.narrowest, most / 2), most) if found.askew else 0.0
         return WeakForm(
             problem.domain,
             self.stretch(problem),
             pieces_of(self.speed),
             WavenumberSquared(self.wavenumber),
             tuple(zip(sides[::2], sides[1::2], strict=True)),
+            tuple(tuple(found.planes(axis).tolist()) for axis in range(problem.domain.dimension)),
+            detail,
         )
 
     def check(self, problem: "Problem") -> None:

@@ -15,9 +15,11 @@ import torch
 from neurapde.boundaries import PML, Absorbing, Neumann, Periodic, beside
 from neurapde.constraints import Constraint, Samples, interior
 from neurapde.core.errors import DeclarationError
+from neurapde.core.wording import point
 from neurapde.domains.base import Domain
 from neurapde.equations.base import AbstractEquation, Transmission
 from neurapde.galerkin.weak import pieces_of
+from neurapde.jumps import features_of
 from neurapde.medium import Constant, Field, Piecewise, as_field, check_positive
 from neurapde.sources import PointSource, Source, total
 
@@ -117,6 +119,19 @@ class Poisson(AbstractEquation):
         residual = PoissonResidual(self.coefficient, self.reaction, problem.right_hand_sides)
         text = f"−∇·(a∇u) + c u − f = 0 in the {problem.domain.name}"
         return (Constraint("poisson", residual, interior(problem.domain), self.order, text),)
+
+    def untrainable(self, problem: "Problem") -> str | None:
+        """A function that jumps has no slope at points, and what its jump does to the flux is lost there."""
+        found = features_of([self.coefficient], problem.domain)
+        jumps = found.points[found.widths == 0]
+        if not len(jumps):
+            return None
+        place = point(jumps[len(jumps) // 2].round(4).tolist())
+        return (
+            f"its coefficient, {self.coefficient.describe()}, jumps at {place}, where "
+            "a residual at points has no slope of it; declare the region, Piecewise(…, (region, value)), or on a Box with "
+            "values on its sides use Galerkin"
+        )
 
     def leaves_constant(self, problem: "Problem") -> bool:
         """Where there is no reaction, and slopes or periodicity alone are given."""

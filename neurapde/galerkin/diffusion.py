@@ -41,6 +41,7 @@ class Diffusion:
     known:  g, or None where the sides hold zero.
     free:   for each axis, whether the slope (instead of the value) vanishes at its (lower, upper) end.
     detail: bandwidth that f may have beyond the modes', rad per unit length.
+    planes: for each axis coordinates at which functions among a, c and f jump across it.
     """
 
     box: Box
@@ -50,11 +51,14 @@ class Diffusion:
     known: Known | None
     free: tuple[tuple[bool, bool], ...]
     detail: float
+    planes: tuple[FloatArray, ...] = ()
 
     def breaks(self, axis: int) -> FloatArray:
-        """The ends of an axis and the nodes of values on a grid along it, increasing."""
+        """The ends of an axis the nodes of values on a grid along it, and the planes of jumps, increasing."""
         start, stop = self.box.sides[axis]
         found = [np.array([start, stop])]
+        if self.planes:
+            found.append(self.planes[axis][(self.planes[axis] > start) & (self.planes[axis] < stop)])
         for piece in (*pieces_of(self.a), *pieces_of(self.c)):
             if isinstance(piece.field, GridField) and piece.field.bounds is not None:
                 lower, upper = (float(end[axis]) for end in piece.field.bounds)

@@ -62,7 +62,7 @@ class LatticeOperator:
 
     def _bandwidth(self, piece: Piece) -> float:
         """Of a coefficient's product with two modes, and half as much again for chords that run aslant."""
-        return 3 * max(one.bandwidth for one in self.modes) + piece.bandwidth
+        return 3 * max(one.bandwidth for one in self.modes) + piece.bandwidth + self.form.detail
 
     def _background_moments(self, piece: Piece) -> np.ndarray:
         (x, wx), (y, wy) = (self.form.axis_rule(axis, self._bandwidth(piece)) for axis in range(2))

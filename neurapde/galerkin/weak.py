@@ -79,6 +79,8 @@ class WeakForm:
 
     coefficient: maps values of the medium's field (n,) to c (n,).
     free:        one pair (lower end, upper end) for each axis; True where the slope vanishes instead of the value.
+    planes:      for each axis coordinates at which a function of the medium jumps across it.
+    detail:      bandwidth that a function of the medium has where it jumps elsewhere, rad per unit length.
     """
 
     domain: Box
@@ -86,6 +88,8 @@ class WeakForm:
     pieces: tuple[Piece, ...]
     coefficient: Callable[[np.ndarray], np.ndarray]
     free: tuple[tuple[bool, bool], ...]
+    planes: tuple[tuple[float, ...], ...] = ((), ())
+    detail: float = 0.0
 
     def constant(self, piece: Piece) -> complex | None:
         """c on a piece, where it is one number."""
@@ -100,9 +104,9 @@ class WeakForm:
         return np.prod(np.stack(self.stretch.factors(points)), axis=0)
 
     def breaks(self, axis: int) -> tuple[float, ...]:
-        """The ends of an axis and where its layers begin, increasing."""
+        """The ends of an axis, where its layers begin, and the planes of the medium, increasing."""
         lower, upper = self.domain.bounds
-        inner = {float(x) for x in self.stretch.axis(axis).breaks}
+        inner = {*map(float, self.stretch.axis(axis).breaks), *self.planes[axis]}
         return tuple(sorted({float(lower[axis]), float(upper[axis])} | inner))
 
     def axis_rule(self, axis: int, bandwidth: float) -> tuple[FloatArray, FloatArray]:

@@ -118,8 +118,7 @@ def solve_graded_problem(
     uniform = Grid(grid.lower, grid.upper, shape)
     size = "×".join(map(str, grid.shape))
     notes = [f"finite volumes on {size} nodes, placed on the faces of the medium and closer in thin layers"]
-    if medium.features.lines:
-        notes.append(f"its functions were looked at {medium.features.looked}; what is thinner may be missed")
+    notes += medium.features.note
     estimate = None
     if error:
         estimate = solver.difference((grid, values), solver.solve(2.0)) / solver.shrinks

@@ -13,6 +13,7 @@ from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWa
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.equations.helmholtz import Helmholtz, reflection_note
+from neurapde.grids.faces import Faces
 from neurapde.grids.memory import check_grid, factored
 from neurapde.grids.solution import GridSolution
 from neurapde.problem import Problem
@@ -49,6 +50,7 @@ def solve_helmholtz(
     found = _solved(
         equation, problem, sides, Grid(lower, upper, shape or _good_shape(equation, problem, domain))
     )
+    _warn_unseen(equation, problem, found.grid)
     estimate, note = None, "no error estimate asked for"
     if error:
         estimate, note = _estimate(problem, _coarser(equation, problem, sides, found.grid), found)
@@ -62,6 +64,7 @@ def solve_helmholtz(
         f"nine-point scheme on {_times(found.grid)} nodes, {'chosen by itself' if shape is None else 'as asked'}: "
         f"{found.nodes_per_wavelength:.1f} in the shortest wavelength",
         note,
+        *Faces.of(equation.speed, domain, found.grid).note,
         *reflection_note(equation, problem),
     )
     values = found.values[..., 0] if found.values.shape[-1] == 1 else found.values
@@ -82,7 +85,8 @@ def _solved(equation: Helmholtz, problem: Problem, sides: "_Sides", grid: Grid) 
     check_grid(_memory(problem, grid), grid.shape, problem.name)
     begin = time.perf_counter()
     stretch = [axis.factor for axis in equation.stretch(problem).axes]
-    medium = cell_average(equation.slowness_squared, grid)
+    faces = Faces.of(equation.speed, problem.domain, grid)
+    medium = cell_average(equation.slowness_squared, grid, faces=faces.places, leaves=faces.leaves(grid))
     solver = HelmholtzGrid(
         grid,
         equation.wavenumber,
@@ -100,6 +104,18 @@ def _solved(equation: Helmholtz, problem: Problem, sides: "_Sides", grid: Grid) 
 def _memory(problem: Problem, grid: Grid) -> float:
     """Bytes that a solution takes at most."""
     return factored(grid.size, _ENTRY) + _FIELDS * grid.size * len(problem.right_hand_sides)
+
+
+def _warn_unseen(equation: Helmholtz, problem: Problem, grid: Grid) -> None:
+    faces = Faces.of(equation.speed, problem.domain, grid)
+    if faces.unseen(grid):
+        warnings.warn(
+            f"the medium of {problem.name!r} has a layer {faces.thinnest:.2g} thin, and the grid has cells of "
+            f"{max(grid.spacing):.2g}: it may be averaged wrongly, and the estimate does not count "
+            "that; give a larger shape, or a thicker layer",
+            ResolutionWarning,
+            stacklevel=5,
+        )
 
 
 def _density(sources: tuple[Source, ...], grid: Grid) -> NDArray[np.complex128]:

@@ -5,6 +5,7 @@ with values on a grid, or with a function that jumps. See `galerkin.diffusion`.
 """
 
 import math
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ import torch
 from neurapde.backgrounds.lift import Lift
 from neurapde.boundaries import Dirichlet, Neumann
 from neurapde.core.convergence import still_to_come
-from neurapde.core.errors import DeclarationError
+from neurapde.core.errors import DeclarationError, ResolutionWarning
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.wording import listing
 from neurapde.domains.box import Box
@@ -24,7 +25,8 @@ from neurapde.galerkin.diffusion import Diffusion, DiffusionLattice
 from neurapde.galerkin.drives import DETAIL
 from neurapde.galerkin.quadrature import FloatArray
 from neurapde.grid_field import GridField
-from neurapde.medium import Constant, Field, FunctionField, Piecewise
+from neurapde.jumps import Features, features_of, narrow_features
+from neurapde.medium import Constant, Field, Piecewise
 from neurapde.methods.base import Outcome, Status, Task
 from neurapde.methods.budget import Budget
 from neurapde.methods.growth import estimate_note, growth_history, tell_unresolved
@@ -49,10 +51,10 @@ LINEAR = 1e-2
 """Of the tolerance: how well the linear systems are solved."""
 FAILED = 1e-3
 """Relative residual of the linear system above which its iteration has failed."""
-STEEP = 0.25
-"""Part of a coefficient's range by which it may change between neighbouring points of a line before it counts as jumping."""
-LINES, ALONG = 8, 1024
-"""Lines along each axis on which it is looked at, and points on each."""
+ACROSS = 2.0
+"""Half waves of the finest sines that a layer must be thick to be seen by them."""
+SOURCE_POINTS = 2000
+"""Points along an axis that a source which changes within a short length may ask of the quadrature."""
 
 
 def poisson_obstacle(problem: Problem) -> str | None:
@@ -85,27 +87,13 @@ def is_rough(problem: Problem) -> bool:
     """Whether the coefficient of Poisson's equation on a Box is one of which the strong form knows too little."""
     assert isinstance(problem.equation, Poisson)
     fields = (problem.equation.coefficient, problem.equation.reaction)
-    return any(_on_grid(one) or _jumps(one, problem.domain) for one in fields)  # type: ignore[arg-type]
+    return any(map(_on_grid, fields)) or len(features_of(fields, problem.domain)) > 0
 
 
 def _on_grid(field: Field) -> bool:
     if isinstance(field, Piecewise):
         return any(map(_on_grid, (field.background, *(value for _, value in field.pieces))))
     return isinstance(field, GridField)
-
-
-def _jumps(field: Field, box: Box) -> bool:
-    """Whether a function of the place is seen to jump, on lines along the axes."""
-    if not isinstance(field, FunctionField):
-        return False
-    starts = box.sample(LINES, how="sobol", generator=torch.Generator().manual_seed(20407)).numpy()
-    for axis, (lower, upper) in enumerate(box.sides):
-        points = np.repeat(starts, ALONG, axis=0)
-        points[:, axis] = np.tile(np.linspace(lower, upper, ALONG), LINES)
-        values = np.asarray(field(points), dtype=float).reshape(LINES, ALONG)
-        if np.abs(np.diff(values, axis=1)).max() > STEEP * np.ptp(values) > 0:
-            return True
-    return False
 
 
 def lift_of(problem: Problem) -> Lift | None:
@@ -149,12 +137,53 @@ class PoissonOnSines:
         self.free = tuple(zip(ends[::2], ends[1::2], strict=True))
 
     @cached_property
+    def features(self) -> Features:
+        """Where functions among the coefficients change abruptly."""
+        equation = self.problem.equation
+        assert isinstance(equation, Poisson)
+        return features_of((equation.coefficient, equation.reaction), self.box)
+
+    @property
+    def resolving(self) -> float:
+        """The bandwidth from which on the sines see the thinnest layer of the coefficients."""
+        return ACROSS * math.pi / self.features.narrowest
+
+    def _seen(self, level: "Level") -> float:
+        counts = zip(level.coefficients.shape, self.box.extents, strict=True)
+        return min(math.pi * count / extent for count, extent in counts)
+
+    def sees(self, level: "Level") -> bool:
+        """Whether a level's sines are fine enough for the thinnest layer."""
+        return self._seen(level) >= self.resolving * (1 - 1e-9)
+
+    def blind(self, level: "Level") -> str:
+        """The sentence on layers that a level's sines do not see."""
+        return (
+            f"the coefficients change within {self.features.narrowest:.2g}, but the sines see nothing thinner than "
+            f"{ACROSS * math.pi / self._seen(level):.2g}: the field may be wrong altogether; take npde.reference(problem), "
+            "which puts nodes on thin layers, or give Galerkin a larger bandwidth"
+        )
+
+    @cached_property
     def diffusion(self) -> Diffusion:
         """The energy."""
         equation = self.problem.equation
         assert isinstance(equation, Poisson)
         [sources] = self.problem.right_hand_sides
         detail = max((DETAIL / source.reach for source in sources if source.reach), default=0.0)
+        found = (
+            narrow_features(lambda points: np.asarray(total(sources, points)), self.box) if sources else None
+        )
+        if found is not None and len(found):
+            most = 2 * SOURCE_POINTS / max(self.box.extents)
+            detail = max(
+                detail,
+                min(4 * math.pi / found.narrowest, most) if math.isfinite(found.narrowest) else most / 2,
+            )
+        planes = tuple(
+            np.concatenate([one.planes(axis) for one in (self.features, found) if one is not None])
+            for axis in range(self.box.dimension)
+        )
         return Diffusion(
             self.box,
             equation.coefficient,
@@ -163,6 +192,7 @@ class PoissonOnSines:
             None if self.lift is None else self._known,
             self.free,
             detail,
+            planes,
         )
 
     def _known(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -179,7 +209,7 @@ class PoissonOnSines:
         """One level."""
         lattice = DiffusionLattice(self.diffusion, self.counts(bandwidth))
         found, residual = lattice.solve(
-            LINEAR * self.tolerance, None if before is None else before.coefficients
+            min(LINEAR * self.tolerance, FAILED / 2), None if before is None else before.coefficients
         )
         spec: Trial = SineLattice(lattice.shape, self.free)
         if self.lift is not None:
@@ -226,6 +256,7 @@ def solve_poisson(
     first, last = FIRST[problem.box.dimension] * math.pi / longest, min(largest, room) * math.pi / longest
     if bandwidth is not None:
         first, last = bandwidth / GROWTH, bandwidth
+    hopeless = problem.resolving > last
     levels: list[tuple[Level, float, float]] = []
     budget = Budget(seconds if bandwidth is None else math.inf)
     with Interrupts() as interrupts, task.progress.bar(task.problem.name, largest, unit="mode") as bar:
@@ -236,13 +267,18 @@ def solve_poisson(
             bar.advance(modes - done)
             done = modes
             bar.show({"estimated error": step[2]})
-            if bandwidth is None and step[2] <= tolerance:
+            if bandwidth is None and step[2] <= tolerance and (hopeless or problem.sees(step[0])):
                 break
     level, _, estimate = levels[-1]
+    blind = "" if problem.sees(level) else problem.blind(level)
+    if blind:
+        estimate = max(estimate, 1.0)
     status = Status.CONVERGED if estimate <= tolerance and level.residual <= FAILED else Status.UNRESOLVED
     if interrupts.asked:
         status = Status.INTERRUPTED
-    if status is Status.UNRESOLVED:
+    if status is Status.UNRESOLVED and blind:
+        warnings.warn(f"{task.problem.name}: {blind}", ResolutionWarning, stacklevel=3)
+    elif status is Status.UNRESOLVED:
         tell_unresolved(
             task.problem.name,
             estimate,
@@ -255,7 +291,8 @@ def solve_poisson(
     notes = (
         f"Trial function: {modes_text} sines on the lattice of the box, {level.features} features in all, their head by the "
         "least energy.",
-        estimate_note(estimate, "bandwidths"),
+        blind or estimate_note(estimate, "bandwidths"),
+        *problem.features.note,
     )
     extras = {"features": level.features, "error_estimate": estimate, "linear_residual": level.residual}
     history = growth_history(

@@ -23,6 +23,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import number
 from neurapde.domains import Disk, Domain
 from neurapde.equations.helmholtz import reflection_note
+from neurapde.equations.poisson import Poisson
 from neurapde.galerkin.weak import Piece
 from neurapde.methods.base import Method, Outcome, Status, Task
 from neurapde.methods.budget import SECONDS
@@ -236,6 +237,8 @@ def unfit(problem: Problem) -> str | None:
         return "a field that is periodic across a jump of the medium is not joined; move the jump off the boundary"
     if len(problem.right_hand_sides) > 1:
         return "it has several shots; declare a problem for each"
+    if isinstance(problem.equation, Poisson) and (reason := problem.equation.untrainable(problem)):
+        return reason
     if any(isinstance(source, PointSource) for side in problem.right_hand_sides for source in side):
         return "a PointSource has no values at points; use a GaussianSource"
     return None
