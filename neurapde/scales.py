@@ -5,15 +5,27 @@ twice lengths stand in the ratio of the roots of their coefficients, and are equ
 other axis that stands alone, is as long as what happens in it.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
 import numpy as np
 import torch
 
+from neurapde.constraints import Constraint, Interior
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.base import Equation
+from neurapde.equations.eikonal import Eikonal
+from neurapde.equations.fit import Fit
 from neurapde.jets.jet import Jet, Layout
 from neurapde.problem import Problem
 
-PROBES, SEED = 64, 40829
+PROBES, DATA, SEED = 64, 1024, 40829
+STEP = 1e-3
+"""Of a length: how far apart what is left is compared to find its frequency."""
+MODERATE = 30.0
+"""Sizes below this, and above its inverse, are left as they are."""
+LARGEST = 40
+"""Power of ten of the largest field that is tried."""
 NEGLIGIBLE = 1e-12
 """Part of the largest term, all of unit size on the domain, below which a derivative counts as not there."""
 
@@ -68,3 +80,104 @@ def _natural(equation: Equation, problem: Problem, extents: np.ndarray) -> np.nd
     terms[terms < NEGLIGIBLE * max(terms.max(), np.finfo(float).tiny)] = 0
     first, second = terms[0] * extents, terms[1] * extents**2
     return np.sqrt(second) if second.any() else first
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Sizes by which all that a network is trained on is of the order of one; all are 1 where it is within thirty of that.
+
+    lengths: of each axis beside those of space `(d,)`. size: of the field. residuals: of each constraint, by name.
+    """
+
+    lengths: tuple[float, ...]
+    size: float
+    residuals: Mapping[str, float]
+
+
+def scales_of(problem: Problem) -> Scales:
+    """Measured on the declaration: its data beside its terms. All 1 where a function cannot be tried outside a solve."""
+    lengths = axis_lengths(problem)
+    plain = Scales((1.0,) * len(lengths), 1.0, {})
+    if isinstance(problem.equation, Eikonal):  # it has its own sizes
+        return plain
+    if isinstance(problem.equation, Fit) and any(one.order for one in problem.constraints):
+        return plain
+    try:
+        terms = [_Terms(problem, constraint, lengths) for constraint in problem.constraints]
+        sizes = [size for one in terms if (size := one.field_size()) is not None]
+        size = max(sizes, default=1.0)
+        residuals = {one.constraint.name: one.largest(size) or 1.0 for one in terms}
+    except Exception:  # the user's own function: what is wrong with it is said when it is solved
+        return plain
+    relative = lengths / np.max(lengths[: problem.domain.spatial.dimension])
+    every = np.array([size, *relative, *residuals.values()])
+    if np.all((every > 1 / MODERATE) & (every < MODERATE)) or not np.isfinite(every).all():
+        return plain
+    return Scales(tuple(relative.tolist()), size, residuals)
+
+
+class _Terms:
+    """One constraint at some points: what it leaves for u = 0, and what derivatives of a given size add."""
+
+    def __init__(self, problem: Problem, constraint: Constraint, lengths: np.ndarray) -> None:
+        self.constraint = constraint
+        generator = torch.Generator().manual_seed(SEED)
+        self.samples = constraint.sample(DATA, how="sobol", generator=generator)
+        mixed = problem.equation.mixed if constraint.order == 2 else ()
+        self.layout = Layout(problem.domain.dimension, constraint.order, mixed)
+        size = (
+            self.layout.count,
+            len(self.samples.points),
+            *((problem.outputs,) if problem.outputs > 1 else ()),
+        )
+        noise = torch.randn(size, generator=generator, dtype=torch.float64)
+        self.noise = noise.to(torch.complex128) if problem.equation.complex else noise
+        self.zero = torch.zeros_like(self.noise)
+        self.offset = self._residual(self.zero)
+        self.slowest = torch.as_tensor(np.pi / lengths)
+        located = problem.pml is not None or any(s.center for side in problem.right_hand_sides for s in side)
+        self.telling = not (located and isinstance(constraint.sample, Interior))
+
+    def _residual(self, channels: torch.Tensor, shift: torch.Tensor | float = 0.0) -> torch.Tensor:
+        samples = replace(self.samples, points=self.samples.points + shift)
+        return self.constraint.residual(samples, Jet(channels, self.layout)).detach()
+
+    def _rates(self) -> torch.Tensor:
+        """Frequencies `(d,)` of what is left for u = 0, none below that of a wave as long as the axis."""
+        if not isinstance(self.constraint.sample, Interior):
+            return self.slowest
+        steps = STEP * torch.diag(1 / self.slowest)
+        slopes = [_rms(self._residual(self.zero, step) - self.offset) / float(step.sum()) for step in steps]
+        return torch.maximum(self.slowest, torch.as_tensor(slopes) / (_rms(self.offset) or 1.0))
+
+    def _sized(self, rates: torch.Tensor) -> torch.Tensor:
+        """The size of each channel of a field of size 1 with these frequencies."""
+        firsts = [rates[i] for i in range(self.layout.firsts)]
+        seconds = [rates[i] * rates[j] for i, j in self.layout.pairs]
+        sizes = torch.stack([torch.ones_like(rates[0]), *firsts, *seconds])
+        return self.noise * sizes.reshape(-1, *[1] * (self.noise.ndim - 1))
+
+    def field_size(self) -> float | None:
+        """The size at which a field balances the most that is left without it; None where that is nothing."""
+        left = float(self.offset.abs().max())
+        if not self.telling or left == 0:
+            return None
+        field = self._sized(self._rates())
+        tried = (10.0**power for power in range(-LARGEST, LARGEST + 1))
+        felt = ((size, _rms(self._residual(size * field) - self.offset)) for size in tried)
+        return next((size * left / much for size, much in felt if much >= left / 3), None)
+
+    def largest(self, size: float) -> float:
+        """The most that a derivative, or a value where none is read, adds to a residual, of a field as long as its axes."""
+        field = size * self._sized(self.slowest / np.pi)
+        without = self._residual(field)
+        added = []
+        for channel in range(min(self.layout.order, 1), self.layout.count):
+            moved = field.clone()
+            moved[channel] = 0
+            added.append(_rms(self._residual(moved) - without))
+        return max(added)
+
+
+def _rms(values: torch.Tensor) -> float:
+    return float(torch.linalg.vector_norm(values)) / values.numel() ** 0.5

@@ -19,6 +19,7 @@ from neurapde.methods.base import Method, Snapshot, Status, Task
 from neurapde.methods.choice import choose_method
 from neurapde.methods.closing import closed
 from neurapde.methods.determined import check_determined, warn_of_nothing
+from neurapde.methods.units import in_units
 from neurapde.problem import Problem
 from neurapde.solution import Solution
 from neurapde.storage.files import Checkpoint, Run, read_checkpoint, write
@@ -155,7 +156,7 @@ def _prepare(
     if dtype is None:
         meant = " and ".join(dict.fromkeys(type(stage).__name__ for stage in methods))
         notes.append(f"Precision: {str(precision).removeprefix('torch.')}, which suits {meant}.")
-    spec = _spec(problem, trial, methods[0], notes)
+    spec = in_units(problem, _spec(problem, trial, methods[0], notes), trial, methods)
     function = _function(problem, trial, spec, precision, found, seed)
     if function is not None:
         function, told = with_hard_conditions(problem, function)

@@ -95,7 +95,8 @@ class LBFGS(Method):
     def training(self, problem: Problem) -> Training:
         names = [constraint.name for constraint in problem.trained]
         points = self.points if isinstance(self.points, Mapping) else dict.fromkeys(names, self.points)
-        return Training(points if self.redraw is None else {}, self.weights, second_order=True)
+        weights = self.objective(problem).weights
+        return Training(points if self.redraw is None else {}, weights, second_order=True)
 
     def resume_key(self) -> "LBFGS":
         return dataclasses.replace(self, steps=1, checkpoint_seconds=1.0)

@@ -128,7 +128,7 @@ class NaturalGradient(Method):
         stay = self.redraw is None and isinstance(self.sampling, Fixed)
         names = [constraint.name for constraint in problem.trained]
         points = self.points if isinstance(self.points, Mapping) else dict.fromkeys(names, self.points)
-        return Training(points if stay else {}, self.weights, second_order=True)
+        return Training(points if stay else {}, self.objective(problem).weights, second_order=True)
 
     def resume_key(self) -> "NaturalGradient":
         return dataclasses.replace(self, steps=1, checkpoint_seconds=1.0)
@@ -151,7 +151,7 @@ class _Descent:
 
     def __init__(self, method: NaturalGradient, task: Task, trial: TrialFunction) -> None:
         self.method, self.task, self.trial = method, task, trial
-        self.residuals = WeightedResiduals(trial, task.problem, method.weights)
+        self.residuals = WeightedResiduals(trial, task.problem, method.objective(task.problem).weights)
         self.parameters = self.residuals.parameters
         if not self.parameters:
             raise DeclarationError(f"{trial.spec} has no trainable parameters to move.")

@@ -17,6 +17,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.domains.sampling import How
 from neurapde.methods.curriculum import within_reach
 from neurapde.methods.losses import MEASURES, LossName, mean_loss
+from neurapde.methods.units import in_residual_units
 from neurapde.problem import Problem
 from neurapde.sources import GaussianSource
 from neurapde.trials.base import TrialFunction
@@ -64,7 +65,7 @@ class Objective:
 
     points:  how many to draw for every constraint, or for each by name.
     loss:    the measure of a residual.
-    weights: factors of the constraints by name; 1 where none is given.
+    weights: factors of the constraints by name; 1 where none is given. They become those of residuals in units of one.
     source_points: extra points of the equation, drawn within 5 standard deviations of each Gaussian source.
     source_weight: weight of points within 6 standard deviations of one; None for the paper's points / 1000.
     """
@@ -86,6 +87,7 @@ class Objective:
                     "name every constraint, or give one number for all."
                 )
         self._check_names(self.weights, "weights")
+        object.__setattr__(self, "weights", in_residual_units(self.problem, self.weights, self.loss))
 
     def _check_names(self, given: Mapping[str, object], what: str) -> None:
         hard = [part.constraint_name() for part in self.problem.hard]

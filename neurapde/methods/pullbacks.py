@@ -124,9 +124,10 @@ def _(
     trial: AnsatzTrial | FactoredTrial | ScaledTrial | VanishingTrial, points: Tensor, layout: Layout
 ) -> Pullback:
     network = trial.network
-    inner = pullback(network, points, layout)
+    places = trial.inner(points) if isinstance(trial, ScaledTrial) else points
+    inner = pullback(network, places, layout)
     with torch.no_grad():
-        channels = network.jet(points, layout.order, layout.mixed).channels
+        channels = network.jet(places, layout.order, layout.mixed).channels
     is_complex = channels.is_complex()
     leaf = (torch.view_as_real(channels) if is_complex else channels).clone().requires_grad_()
     known = _Known(network, Jet(torch.view_as_complex(leaf) if is_complex else leaf, layout))
