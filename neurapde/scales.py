@@ -84,7 +84,7 @@ def _natural(equation: Equation, problem: Problem, extents: np.ndarray) -> np.nd
 
 @dataclass(frozen=True)
 class Scales:
-    """Sizes by which all that a network is trained on is of the order of one; all are 1 where it is within thirty of that.
+    """Sizes by which what a network is trained on is of the order of one; 1 where field and axes are within thirty of it.
 
     lengths: of each axis beside those of space `(d,)`. size: of the field. residuals: of each constraint, by name.
     """
@@ -109,9 +109,13 @@ def scales_of(problem: Problem) -> Scales:
         residuals = {one.constraint.name: one.largest(size) or 1.0 for one in terms}
     except Exception:  # the user's own function: what is wrong with it is said when it is solved
         return plain
-    relative = lengths / np.max(lengths[: problem.domain.spatial.dimension])
-    every = np.array([size, *relative, *residuals.values()])
-    if np.all((every > 1 / MODERATE) & (every < MODERATE)) or not np.isfinite(every).all():
+    longest = np.max(lengths[: problem.domain.spatial.dimension])
+    relative = lengths / longest
+    every = np.array([size, longest, *relative])
+    if (
+        np.all((every > 1 / MODERATE) & (every < MODERATE))
+        or not np.isfinite([size, *residuals.values()]).all()
+    ):
         return plain
     return Scales(tuple(relative.tolist()), size, residuals)
 
@@ -168,11 +172,11 @@ class _Terms:
         return next((size * left / much for size, much in felt if much >= left / 3), None)
 
     def largest(self, size: float) -> float:
-        """The most that a derivative, or a value where none is read, adds to a residual, of a field as long as its axes."""
+        """The most that its value or a derivative adds to a residual, of a field of this size and as long as its axes."""
         field = size * self._sized(self.slowest / np.pi)
         without = self._residual(field)
         added = []
-        for channel in range(min(self.layout.order, 1), self.layout.count):
+        for channel in range(self.layout.count):
             moved = field.clone()
             moved[channel] = 0
             added.append(_rms(self._residual(moved) - without))

@@ -29,7 +29,7 @@ def in_units(
 
 
 def in_residual_units(problem: Problem, weights: Mapping[str, float], loss: LossName) -> Mapping[str, float]:
-    """Weights of losses, by constraint, for residuals in units of the largest that a derivative adds."""
+    """Weights of losses, by constraint, for residuals in units of the largest of their terms."""
     power = {"l1": 1, "l2": 2}[loss]
     units = {name: unit for name, unit in scales_of(problem).residuals.items() if unit != 1}
     return {**weights, **{name: weights.get(name, 1.0) / unit**power for name, unit in units.items()}}
