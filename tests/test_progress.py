@@ -14,7 +14,7 @@ import pytest
 import neurapde as npde
 from neurapde.core.interrupts import SIGNALS, Interrupts, terminable
 from neurapde.core.progress import Progress
-from neurapde.galerkin import lattice
+from neurapde.galerkin import lattice, projection
 from neurapde.methods import lines
 from neurapde.methods.base import Method, Status
 
@@ -161,6 +161,28 @@ def test_ctrl_c_in_a_later_level_of_a_direct_method_keeps_the_one_before(
     assert (solution.status, len(calls)) == (Status.INTERRUPTED, last)
     assert np.isfinite(solution(problem.domain.sample(20, how="grid").numpy())).all()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.filterwarnings("ignore:the features of")
+def test_a_training_of_hidden_layers_that_is_interrupted_promises_no_checkpoint_and_can_be_gone_on_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    problem, method = npde.problems.helmholtz_uniform(wavenumber=8.0), npde.Galerkin(steps=50)
+    solve_head, calls = projection.best_head, []
+
+    def interrupted(*given: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return solve_head(*given)
+
+    monkeypatch.setattr(projection, "best_head", interrupted)
+    found = npde.solve(problem, npde.Siren(40, 0, 8.0), method, device="cpu", seed=41203)
+    assert (found.status, len(calls)) == (Status.INTERRUPTED, 3)
+    assert any("No checkpoint is kept" in note for note in found.notes)
+    again = npde.solve(problem, found.trial, npde.Galerkin(steps=1, tolerance=0.5), device="cpu")
+    left = [float(one.stages[0].extras["relative_residual"]) for one in (found, again)]
+    assert left[1] <= 1.001 * left[0]
 
 
 def test_another_thread_runs_without_taking_signals() -> None:

@@ -65,7 +65,8 @@ class Galerkin(Method):
     largest:   modes along the longest axis at which growing stops, met tolerance or not.
     seconds:   of a core that growing may take: a level that would end later, as foretold by those before, is not begun;
                one that takes much longer than foretold is given up. A slower machine may so end earlier, and says it.
-    steps, lr: of Adam on the hidden layers of a given trial, the head being solved for at every step.
+    steps, lr: of Adam on the hidden layers of a given trial, the head being solved for at every step. Such a training
+               keeps no checkpoint; give the trial function of one that was interrupted to go on from it.
     Raises DeclarationError (from `solve`, before any work) for problems that it cannot take.
     """
 
@@ -118,11 +119,16 @@ class Galerkin(Method):
         with task.progress.bar(task.problem.name, self.steps + 1) as bar:
             found = project_head(rows, trial, self.steps, self.lr, bar)
         form = "strong form at points" if smooth else "weak form against a lattice of sines"
-        notes = (
+        notes: tuple[str, ...] = (
             f"The head of {given.spec.describe()} by least squares of the {form}: "
             f"relative residual {found.residual:.1e}.",
         )
-        if found.residual > WEAK_FEATURES:
+        if found.interrupted:
+            notes = (
+                *notes,
+                "No checkpoint is kept of this training; go on from it by solve(problem, solution.trial, …).",
+            )
+        elif found.residual > WEAK_FEATURES:
             warnings.warn(
                 f"the features of {given.spec.describe()} leave {found.residual:.0%} of the residual of "
                 f"{task.problem.name}: they cannot carry its field; "
