@@ -137,3 +137,18 @@ def test_the_error_bar_of_a_grid_covers_d_alembert_s_solution(frequency: float) 
     off = np.linalg.norm(np.asarray(grid(points)) - truth) / np.linalg.norm(truth)
     assert off < 3 * grid.error_estimate
     assert off < 5e-3
+
+
+@pytest.mark.parametrize("at", [(-0.5, 0.0), (-0.49, 0.0), (-0.5, -0.4)])
+def test_a_point_on_a_mirror_sends_all_its_mass_into_the_domain(at: tuple[float, float]) -> None:
+    problem = npde.Problem(
+        "mirrored",
+        npde.Box((-0.5, 0.5), (-0.4, 0.4)).over(npde.Time(0, 0.9)),
+        npde.Wave(1.0),
+        npde.RickerSource(at, 4.0),
+        [npde.Neumann(0.0, on=("left", "bottom")), npde.Absorbing(on=("right", "top"))],
+    )
+    points = np.random.default_rng(10709).uniform((-0.5, -0.4, 0.3), (0.5, 0.4, 0.9), (1500, 3))
+    points = points[np.hypot(points[:, 0] - at[0], points[:, 1] - at[1]) > 0.1]
+    mine, other = (np.asarray(field(points)) for field in (npde.solve(problem), npde.reference(problem)))
+    assert np.linalg.norm(mine - other) < 5e-3 * np.linalg.norm(mine)

@@ -261,11 +261,11 @@ def _observed(
 
 
 def _away(problem: Problem, grid: Grid) -> NDArray[np.bool_]:
-    """The nodes in the physical region, two cells and more from any point that radiates."""
+    """The nodes in the physical region, in the plane two cells and more from any point that radiates."""
     at = np.column_stack([grid.points, np.full(grid.size, problem.domain.bounds[0][-1])])
     kept = np.asarray(problem.physical(at))
     for source in (s for sources in problem.right_hand_sides for s in sources):
-        if isinstance(source, Pulse) and isinstance(source.shape, PointSource):
+        if grid.dimension > 1 and isinstance(source, Pulse) and isinstance(source.shape, PointSource):
             distance = np.linalg.norm(grid.points - np.array(source.shape.at), axis=1)
             kept &= distance > 3 * max(grid.spacing)
     return kept.reshape(grid.shape)

@@ -40,6 +40,7 @@ class Stage:
     grid: Grid
     pads: list[tuple[int, ...]]
     wave: WaveGrid
+    mirrors: list[tuple[bool, ...]]
 
     @classmethod
     def of(
@@ -77,7 +78,8 @@ class Stage:
             tuple(side.layer(pad * h) for side, pad in zip(pair, padding, strict=True))
             for pair, padding, h in zip(sides, pads, steps, strict=True)
         ]
-        return cls(problem, inner, grid, pads, WaveGrid(grid, speed, sides=layers))  # type: ignore[arg-type]
+        mirrors = [tuple(side.kind == "mirror" for side in pair) for pair in sides]
+        return cls(problem, inner, grid, pads, WaveGrid(grid, speed, sides=layers), mirrors)  # type: ignore[arg-type]
 
     @property
     def cut(self) -> tuple[slice, ...]:
@@ -103,7 +105,7 @@ class Stage:
             steps=steps,
             displacement=_nodal(start.value, self.inner, self.pads),
             velocity=_nodal(start.velocity, self.inner, self.pads),
-            sources=[_source(source, self.inner, self.grid, self.pads, domain) for source in sources],
+            sources=[_source(source, self, domain) for source in sources],
             receivers=receivers,
             snapshot_every=snapshot_every,
             energy=False,
@@ -116,9 +118,8 @@ def _nodal(field: Field | None, inner: Grid, pads: list[tuple[int, ...]]) -> Arr
     return np.pad(np.broadcast_to(values, (inner.size,)).reshape(inner.shape), pads)
 
 
-def _source(
-    source: object, inner: Grid, grid: Grid, pads: list[tuple[int, ...]], domain: SpaceTime
-) -> GridSource:
+def _source(source: object, stage: Stage, domain: SpaceTime) -> GridSource:
+    inner, grid, pads = stage.inner, stage.grid, stage.pads
     if not isinstance(source, Pulse):
         raise DeclarationError(
             f"the grid solver takes sources that are a shape in space times a signal, not {source!r}; use RickerSource or "
@@ -131,12 +132,22 @@ def _source(
 
     if isinstance(shape, PointSource):
         found = point_source(grid, np.array(shape.at), series)
-        return GridSource(float(np.real(shape.amplitude)) * found.pattern, series)
+        mass = float(np.real(shape.amplitude))
+        return GridSource(mass * found.pattern / _shares(grid, stage.mirrors), series)
     if isinstance(shape, GaussianSource):
         density = gaussian_density(grid, shape.at, shape.variance, shape.amplitude)
         return GridSource(np.ascontiguousarray(density.real), series)
     values = np.broadcast_to(np.asarray(shape(inner.points), dtype=float), (inner.size,))
     return GridSource(np.pad(values.reshape(inner.shape), pads), series)
+
+
+def _shares(grid: Grid, mirrors: list[tuple[bool, ...]]) -> Array:
+    """Of a cell that belongs to each node: a half on a mirror, where all of a point's mass is to be within."""
+    shares = np.ones(tuple(grid.shape))
+    for axis, pair in enumerate(mirrors):
+        for end, mirror in zip((0, -1), pair, strict=True):
+            np.moveaxis(shares, axis, 0)[end] *= 0.5 if mirror else 1.0
+    return shares
 
 
 @dataclass(frozen=True)
