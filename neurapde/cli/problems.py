@@ -78,7 +78,7 @@ def called(factory: Callable[..., Made], settings: Mapping[str, object], name: s
     except (Exception, SystemExit) as error:
         _show(error, Path(name))
         said = ", ".join(f"{key}={value!r}" for key, value in settings.items())
-        raise UsageError(f"{name} with {said or 'its defaults'} failed: {_told(error)}") from None
+        raise UsageError(f"{name} with {said or 'its defaults'} failed, as above: {_told(error)}") from None
 
 
 def _told(error: BaseException) -> str:
@@ -144,7 +144,7 @@ def problem_in_file(path: Path) -> Problem | Callable[..., object]:
         raise
     except (Exception, SystemExit) as error:
         _show(error, path)
-        raise UsageError(f"{path} failed: {_told(error)}") from None
+        raise UsageError(f"{path} failed, as above: {_told(error)}") from None
     declared = vars(module).get("problem")
     if not isinstance(declared, Problem) and not callable(declared):
         raise UsageError(f"{path} defines no `problem`, a neurapde.Problem or a function that returns one.")
