@@ -8,10 +8,16 @@ from neurapde.cli.main import main
 
 FILES = {
     "syntax": ("import neurapde\ndef problem(:\n", "SyntaxError: invalid syntax"),
-    "raises": ("def f(x):\n    return x / 0\nf(1)\n", "failed, as above: ZeroDivisionError: division by zero"),
+    "raises": (
+        "def f(x):\n    return x / 0\nf(1)\n",
+        "failed, as above: ZeroDivisionError: division by zero",
+    ),
     "nothing": ("x = 1\n", "defines no `problem`"),
     "exits": ("import sys\nsys.exit('enough')\n", "failed, as above: SystemExit: enough"),
-    "inside": ("def problem(k=2.0):\n    raise KeyError(k)\n", "with its defaults failed, as above: KeyError: 2.0"),
+    "inside": (
+        "def problem(k=2.0):\n    raise KeyError(k)\n",
+        "with its defaults failed, as above: KeyError: 2.0",
+    ),
     "needs": ("def problem(k):\n    return k\n", "missing a required argument: 'k'"),
     "number": ("def problem():\n    return 3\n", "returned int; return a neurapde.Problem"),
     "zero byte": ("\0", "null bytes"),
