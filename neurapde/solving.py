@@ -286,7 +286,7 @@ def _run(method: Method, task: Task) -> tuple[Stage, TrialFunction]:
     begun = None
     if training is not None and task.trial is not None:
         begun = diagnosis.before(training, type(method).__name__, task.problem, task.trial)
-    outcome = closed(task, method.run(task), training)
+    outcome = closed(task, method.run(task), training, method.strong_tolerance())
     notes, numbers = outcome.notes, dict(outcome.extras)
     if training is not None and begun is not None and outcome.status is not Status.DIVERGED:
         steps = float(outcome.history.step[-1]) if len(outcome.history) else 0.0

@@ -82,3 +82,98 @@ def test_the_same_residual_counts_alike_in_every_unit():
 
     assert relative(1.0, 1.0) == pytest.approx(0.1 / (1 + 1.1**2) ** 0.5, rel=0.02)
     assert relative(1e6, 3600.0) == pytest.approx(relative(1.0, 1.0), rel=1e-3)
+
+
+SQUARE = npde.Box((0, 1), (0, 1))
+
+
+def peak(*at: float, width: float, height: float = 1.0):
+    def values(x):
+        square = sum((x[:, i] - c) ** 2 for i, c in enumerate(at))
+        return height * npde.exp(-square / (2 * width**2))
+
+    return values
+
+
+def bubble(x):
+    """Zero on the faces of the unit cube."""
+    return x[:, 0] * (1 - x[:, 0]) * x[:, 1] * (1 - x[:, 1]) * x[:, 2] * (1 - x[:, 2])
+
+
+def poisson(domain, sources=1.0, boundary=None, **coefficients) -> npde.Problem:
+    condition = npde.Dirichlet(0.0) if boundary is None else boundary
+    return npde.Problem("narrow", domain, npde.Poisson(**coefficients), sources, condition)
+
+
+NARROW = {
+    "known source": poisson(SQUARE, [1.0, npde.GaussianSource((0.37, 0.61), 1e-6)]),
+    "known source in a disk": poisson(npde.Disk((0, 0), 1.0), [1.0, npde.GaussianSource((0.3, -0.2), 1e-6)]),
+    "source": poisson(SQUARE, [1.0, peak(0.63, 0.31, width=2e-3, height=4e4)]),
+    "source in a triangle": poisson(
+        npde.Polygon([(0, 0), (1, 0), (0.2, 0.9)]), [1.0, peak(0.4, 0.3, width=2e-3, height=4e4)]
+    ),
+    "known source in a cube": poisson(
+        npde.Box((0, 1), (0, 1), (0, 1)),
+        [bubble, npde.GaussianSource((0.41, 0.3, 0.6), 1e-5)],
+    ),
+    "boundary values": poisson(
+        SQUARE,
+        boundary=[
+            npde.Dirichlet(peak(0.437, width=5e-4, height=50.0), on="bottom"),
+            npde.Dirichlet(0.0, on=("left", "right", "top")),
+        ],
+    ),
+    "residual": npde.Problem(
+        "narrow",
+        SQUARE,
+        npde.Equation(lambda x, u: u.laplacian + 1 + peak(0.63, 0.31, width=2e-3, height=4e4)(x)),
+        boundary=npde.Dirichlet(0.0),
+    ),
+}
+
+
+QUICK = ("known source", "known source in a disk")
+
+
+@pytest.mark.parametrize(
+    "name", [one if one in QUICK else pytest.param(one, marks=pytest.mark.slow) for one in NARROW]
+)
+def test_what_falls_between_the_points_is_found_and_told(name):
+    with pytest.warns(
+        npde.ResolutionWarning, match="(?s)closing check of narrow.*at fresh points|estimated relative error"
+    ):
+        solution = npde.solve(NARROW[name], seed=83459)
+    assert solution.status is npde.Status.UNRESOLVED
+    assert solution.stages[-1].extras["error_estimate"] > 1e-3
+
+
+def test_the_error_that_a_missed_source_makes_is_estimated():
+    """16 % of a unit mass beside a smooth source, by the series of sines."""
+    width, at = 0.004, (0.37, 0.61)
+    smooth = npde.FunctionSource(
+        lambda x: 2 * np.pi**2 * npde.sin(np.pi * x[:, 0]) * npde.sin(np.pi * x[:, 1])
+    )
+    problem = poisson(SQUARE, [smooth, npde.GaussianSource(at, width**2)])
+    with pytest.warns(
+        npde.ResolutionWarning, match=r"'poisson' is met to .* most at \(0\.3[67]\d*, 0\.6[01]"
+    ):
+        solution = npde.solve(problem)
+    n = np.arange(1, 400)
+    pairs = n[:, None] ** 2 + n[None] ** 2
+    series = np.sin(np.pi * at[0] * n)[:, None] * np.sin(np.pi * at[1] * n)[None]
+    series = series * np.exp(-((width * np.pi) ** 2) * pairs / 2)
+    points = np.random.default_rng(83471).random((600, 2))
+    sines = [np.sin(np.pi * np.outer(points[:, i], n)) for i in (0, 1)]
+    truth = np.einsum("pi,ij,pj->p", sines[0], 4 * series / (np.pi**2 * pairs), sines[1], optimize=True)
+    truth += np.sin(np.pi * points[:, 0]) * np.sin(np.pi * points[:, 1])
+    error = np.linalg.norm(solution(points) - truth) / np.linalg.norm(truth)
+    assert error / 3 < solution.stages[-1].extras["error_estimate"] < 3 * error
+
+
+def test_a_slope_without_solution_is_no_zero_field():
+    with (
+        pytest.warns(npde.ResolutionWarning, match="closing check"),
+        pytest.warns(npde.DeclarationWarning, match="zero everywhere"),
+    ):
+        solution = npde.solve(NO_SLOPE, method=npde.Newton())
+    assert solution.status is npde.Status.UNRESOLVED

@@ -55,7 +55,7 @@ class Assembly:
 
     about: the field about which residuals are linearised; None for a problem that is linear, which is checked.
     placed: the samples of constraints by name, instead of those drawn here; the unknown is then what must be added to the
-        field `about`.
+        field `about`. linear: whether residuals are taken for linear in u, which is checked, and not differentiated.
     """
 
     def __init__(
@@ -65,9 +65,10 @@ class Assembly:
         generator: torch.Generator,
         about: TrialFunction | None = None,
         placed: Mapping[str, Samples] | None = None,
+        linear: bool = False,
     ) -> None:
         self.problem, self.trial, self.generator, self.about = problem, trial, generator, about
-        self.placed = placed
+        self.placed, self.linear = placed, linear
         self.frames: list[FrameTrial] = [frame for frame in trial.trials if isinstance(frame, FrameTrial)]
         self.widths = [len(frame.amplitudes) for frame in self.frames]
         self.outputs = trial.outputs
@@ -156,8 +157,8 @@ class Assembly:
             jets = jets if self.outputs == 1 else jets[:, :, None, :] * unit[None, None, :, None]
             blocks.append(torch.func.vmap(change, in_dims=-1, out_dims=-1)(jets))
         matrix = torch.cat(blocks, dim=1)
-        if self.about is None:
-            self._check_affine(constraint, features, matrix, offset, residual)
+        if self.about is None or self.linear:
+            self._check_affine(constraint, features, matrix, residual(zero), residual)
         if isinstance(samples, Weighed) and samples.weights is not None:
             roots = samples.weights.sqrt().repeat_interleave(len(offset) // len(samples.points))
             matrix, offset = roots[:, None] * matrix, roots * offset
@@ -172,7 +173,7 @@ class Assembly:
         layout = features.layout
         with torch.no_grad():
             field = self.about.jet(points, layout.order, layout.mixed).channels.to(zero.dtype)
-        if self.trial.complex:  # linear in u: what is not has been refused
+        if self.linear:
             probed, offset = self._probed(residual, features, residual(zero))
             return probed, residual(field) if self.placed else offset
 

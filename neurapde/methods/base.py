@@ -126,6 +126,10 @@ class Method(ABC):
         """How it trains a field on residuals at points; None for a method that does not."""
         return None
 
+    def strong_tolerance(self) -> float | None:
+        """The relative error to stop at, of fields whose residuals at points are small; None for other fields."""
+        return None
+
     def resume_key(self) -> "Method":
         """This method without the settings that may change between a run and its continuation."""
         return self

@@ -15,10 +15,11 @@ from neurapde.constraints import AtPoints, Samples
 from neurapde.core.errors import ResolutionWarning
 from neurapde.equations.fit import Fit
 from neurapde.methods.base import Outcome, Status, Task, Training
+from neurapde.methods.correction import correction
 from neurapde.methods.history import History
 from neurapde.methods.residual_left import Left, residuals_left
 from neurapde.problem import Problem
-from neurapde.trials.base import TrialFunction
+from neurapde.trials.base import TrialFunction, copied
 
 USER = 6
 """Frames from a warning given here to the call of `solve`."""
@@ -29,17 +30,61 @@ SMALL = 1e-4
 """Part of a constraint's terms that a training may leave of it and still have converged."""
 LARGE = 0.1
 """Part that a training which took all its steps must leave of a constraint to be told that it has stalled."""
+TIMES = 20.0
+"""An error found at fresh points, in units of the one stated or allowed, above which it is believed."""
+LOST = 0.5
+"""Part of a constraint's terms that is left where the field does not answer it at all."""
 FLAT = 0.99
 """Loss of a training's last third, in units of that of the third before, that counts as flat."""
 ROWS, ROWS_OF_SECOND_ORDER = 30, 9
 """Rows of a history that are needed to see that, of methods of first and second order."""
 
 
-def closed(task: Task, outcome: Outcome, training: Training | None) -> Outcome:
-    """An outcome with the status and the notes that its fresh residuals leave it, and a warning where they are not small."""
+def closed(task: Task, outcome: Outcome, training: Training | None, tolerance: float | None) -> Outcome:
+    """An outcome with the status, the estimate and the notes that its fresh residuals leave it, and a warning if it loses.
+
+    training: of a method that trains. tolerance: of one that solves the strong form directly.
+    """
     if training is not None:
         return _after_training(task.problem, outcome, training)
+    if tolerance is None or isinstance(task.problem.equation, Fit):  # data may be noisy
+        return outcome
+    if outcome.status in (Status.CONVERGED, Status.UNRESOLVED):
+        return _after_strong_form(task.problem, outcome, tolerance)
     return outcome
+
+
+def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> Outcome:
+    """The estimate, from the change between levels, knows the points of the levels only: another one knows others.
+
+    A field that is unresolved by its own estimate has been warned of; the larger estimate counts where nothing of a
+    constraint is answered. Functions that read NumPy arrays alone cannot be put into a residual; a note says so.
+    """
+    stated = float(outcome.extras["error_estimate"])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy's functions for tensors
+            found = correction(problem, copied(outcome.trial, torch.float64, torch.device("cpu")))
+    except (RuntimeError, TypeError, ValueError) as error:
+        told = f"The closing check was not possible, since a function does not take torch points ({error})."
+        return dataclasses.replace(outcome, notes=(*outcome.notes, told))
+    lost = max(one.relative for one in found.left.values()) >= LOST
+    missed = outcome.status is Status.CONVERGED and found.error > TIMES * max(stated, tolerance)
+    if not missed and not lost:
+        return outcome
+    estimate = max(found.error, stated)
+    if outcome.status is Status.CONVERGED:
+        warnings.warn(
+            f"the closing check of {problem.name} finds what the method has missed: at fresh points {found.loudest}. What a "
+            f"few features add there changes the field by {estimate:.1e} of it, where the method estimates {stated:.1e}. "
+            "Something is narrower than its points, or no field meets all the constraints: make the narrow part wider, "
+            "split it off (npde.Ansatz), or change the declaration.",
+            ResolutionWarning,
+            stacklevel=USER,
+        )
+    note = f"Closing check: the estimated relative error is {estimate:.1e}, since {found.loudest}."
+    extras = {**outcome.extras, "error_estimate": estimate}
+    return dataclasses.replace(outcome, status=Status.UNRESOLVED, notes=(*outcome.notes, note), extras=extras)
 
 
 def _after_training(problem: Problem, outcome: Outcome, training: Training) -> Outcome:

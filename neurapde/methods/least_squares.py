@@ -76,6 +76,9 @@ class LeastSquares(Method):
         if reason := self._undetermined(problem):
             raise DeclarationError(f"{problem.name} has many solutions: {reason}.")
 
+    def strong_tolerance(self) -> float | None:
+        return self.tolerance
+
     def describe(self) -> str:
         return f"least squares to a relative error of {number(self.tolerance)}"
 

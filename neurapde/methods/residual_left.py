@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from neurapde.collocation.samples import Weighed
 from neurapde.constraints import Constraint, Interior, Samples
 from neurapde.jets.jet import Jet, Layout
 from neurapde.methods.jacobian import real_residuals
@@ -27,17 +28,18 @@ class Left:
     points: Tensor
     residual: Tensor
     terms: Tensor
+    weights: Tensor | None = None
 
     @property
     def relative(self) -> float:
-        """The root mean square of the residual over that of the terms, of its worst part."""
-        parts = [_rms(r) / (_rms(t) or 1.0) for r, t in zip(self.residual.T, self.terms.T, strict=True)]
-        return max(parts)
+        """The root of the weighed mean square of the residual over that of the terms, of its worst part."""
+        parts = zip(self.residual.T, self.terms.T, strict=True)
+        return max(_rms(r, self.weights) / (_rms(t, self.weights) or 1.0) for r, t in parts)
 
 
 def residuals_left(problem: Problem, trial: TrialFunction, samples: Mapping[str, Samples]) -> dict[str, Left]:
     """What a trial leaves of those constraints of a problem whose samples are given, by name."""
-    sizes = _sizes(problem, trial)
+    sizes = field_sizes(problem, trial)
     return {
         one.name: _left(problem, one, samples[one.name], trial, sizes)
         for one in problem.constraints
@@ -70,10 +72,11 @@ def _left(
         rest = column.detach() - _by_rows((slope * found).movedim(1, 0).flatten(1).sum(1), len(column))
         square = (slope * (found if inside else whole)).square().movedim(1, 0).flatten(1).sum(1)
         terms.append((_by_rows(square, len(column)) + rest.square()).sqrt())
-    return Left(samples.points, residual.detach(), torch.stack(terms, dim=1))
+    weights = samples.weights if isinstance(samples, Weighed) else None
+    return Left(samples.points, residual.detach(), torch.stack(terms, dim=1), weights)
 
 
-def _sizes(problem: Problem, trial: TrialFunction) -> Tensor:
+def field_sizes(problem: Problem, trial: TrialFunction) -> Tensor:
     """The root mean square over the domain of the field and each derivative: (channels,), or with components and parts."""
     order = max((one.order for one in problem.constraints), default=0)
     anchor = next(trial.parameters())
@@ -89,5 +92,6 @@ def _by_rows(values: Tensor, rows: int) -> Tensor:
     return values.reshape(-1, rows).sum(0) if len(values) % rows == 0 else values.sum().expand(rows)
 
 
-def _rms(values: Tensor) -> float:
-    return float(values.square().mean().sqrt())
+def _rms(values: Tensor, weights: Tensor | None) -> float:
+    square = values.square() if weights is None else weights * values.square()
+    return float(square.mean().sqrt())

@@ -58,6 +58,9 @@ class Separable(Method):
         if reason := inseparable(problem):
             raise DeclarationError(f"Separable cannot take {problem.name}: {reason}; use LeastSquares.")
 
+    def strong_tolerance(self) -> float | None:
+        return self.tolerance
+
     def describe(self) -> str:
         return f"separation of the axes to a relative error of {number(self.tolerance)}"
 
