@@ -127,7 +127,7 @@ CALLS: dict[str, dict[str, Argument]] = {
     "FunctionSource": {"f": (1.0, FIELD)},
     "Galerkin": {
         "tolerance": (1e-3, NOTHING), "bandwidth": (9.0, POSITIVE | NONE), "largest": (64, COUNT), "steps": (0, FROM_ZERO),
-        "lr": (1e-3, POSITIVE),
+        "lr": (1e-3, POSITIVE), "seconds": (9.0, POSITIVE),
     },
     "GaussianSource": {"at": ((0.5, 0.5), PLACE), "variance": (0.01, POSITIVE), "amplitude": (1.0, COMPLEX)},
     "GradientNorm": {"every": (10, COUNT), "memory": (0.9, PART)},
@@ -144,17 +144,23 @@ CALLS: dict[str, dict[str, Argument]] = {
         "steps": (2, COUNT), "points": (8, NAMES), "loss": ("l2", NOTHING), "weights": ({}, NAMES), "memory": (5, COUNT),
         "redraw": (None, NONE | COUNT), "tolerance": (1e-9, POSITIVE), "checkpoint_seconds": (9.0, POSITIVE),
     },
-    "LeastSquares": {"tolerance": (1e-6, NOTHING), "largest": (100, COUNT), "margin": (0.5, POSITIVE)},
+    "LeastSquares": {
+        "tolerance": (1e-6, NOTHING), "largest": (100, COUNT), "margin": (0.5, POSITIVE), "seconds": (9.0, POSITIVE),
+    },
     "MLP": {"width": (4, COUNT), "depth": (1, FROM_ZERO), "activation": ("tanh", NOTHING)},
     "Mesh": {"points": (CORNERS, NOTHING), "cells": (SIDES, NOTHING), "name": ("m", TEXT)},
-    "MethodOfLines": {"tolerance": (1e-3, NOTHING), "bandwidth": (9.0, POSITIVE | NONE), "largest": (64, COUNT)},
+    "MethodOfLines": {
+        "tolerance": (1e-3, NOTHING), "bandwidth": (9.0, POSITIVE | NONE), "largest": (64, COUNT), "seconds": (9.0, POSITIVE),
+    },
     "NaturalGradient": {
         "steps": (2, COUNT), "points": (8, NAMES), "weights": ({}, NAMES), "damping": (1e-3, POSITIVE),
         "momentum": (0.0, PART), "sampling": (npde.Fresh(), NOTHING), "redraw": (None, NONE), "tolerance": (1e-3, POSITIVE),
         "checkpoint_seconds": (9.0, POSITIVE),
     },
     "Neumann": {"value": (0.0, FIELD), "on": ("left", FACES), "name": ("n", TEXT), "component": (None, NONE | FROM_ZERO)},
-    "Newton": {"tolerance": (1e-6, NOTHING), "largest": (100, COUNT), "margin": (0.5, POSITIVE)},
+    "Newton": {
+        "tolerance": (1e-6, NOTHING), "largest": (100, COUNT), "margin": (0.5, POSITIVE), "seconds": (9.0, POSITIVE),
+    },
     "OutgoingWave": {
         "source": (npde.PointSource((0.5, 0.5)), NOTHING), "wavenumber": (3.0, POSITIVE), "stretch": (None, NONE),
     },
@@ -191,9 +197,9 @@ CALLS: dict[str, dict[str, Argument]] = {
         "component": (None, NONE | FROM_ZERO),
     },
     "Samples": {"points": (torch.zeros(3, 2), SAMPLED - NONE), "normals": (None, SAMPLED), "targets": (None, SAMPLED)},
-    "Scaled": {"network": (NET, NOTHING), "size": (2.0, POSITIVE)},
+    "Scaled": {"network": (NET, NOTHING), "size": (2.0, POSITIVE), "lengths": (None, NONE)},
     "SelfAdaptive": {"memory": (0.9, PART), "gain": (0.1, POSITIVE)},
-    "Separable": {"tolerance": (1e-6, NOTHING), "largest": (16, COUNT)},
+    "Separable": {"tolerance": (1e-6, NOTHING), "largest": (16, COUNT), "seconds": (9.0, POSITIVE)},
     "SineHistory": {
         "modes": ((2,), NOTHING), "moments": (3, COUNT), "box": (None, NONE), "free": (None, NONE),
         "near": ((), NOTHING),

@@ -64,6 +64,10 @@ class Scaled(Trial):
                 f"Scaled takes a network, such as Scaled(Siren(), 100.0); found {type(self.network).__name__}."
             )
         checks.amount(self.size, "size")
+        if self.lengths is not None and (not isinstance(self.lengths, list | tuple) or not self.lengths):
+            raise DeclarationError(f"lengths={checks.shown(self.lengths)}: give one for each axis, or None.")
+        for length in self.lengths or ():
+            checks.amount(length, "lengths", of="Scaled")
 
     def build(
         self,
