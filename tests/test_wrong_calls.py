@@ -150,7 +150,8 @@ CALLS: dict[str, dict[str, Argument]] = {
     "MLP": {"width": (4, COUNT), "depth": (1, FROM_ZERO), "activation": ("tanh", NOTHING)},
     "Mesh": {"points": (CORNERS, NOTHING), "cells": (SIDES, NOTHING), "name": ("m", TEXT)},
     "MethodOfLines": {
-        "tolerance": (1e-3, NOTHING), "bandwidth": (9.0, POSITIVE | NONE), "largest": (64, COUNT), "seconds": (9.0, POSITIVE),
+        "tolerance": (1e-3, NOTHING), "bandwidth": (9.0, POSITIVE | NONE), "largest": (64, COUNT),
+        "seconds": (9.0, POSITIVE),
     },
     "NaturalGradient": {
         "steps": (2, COUNT), "points": (8, NAMES), "weights": ({}, NAMES), "damping": (1e-3, POSITIVE),
