@@ -151,7 +151,7 @@ def tail_of(level: Level) -> float:
     missed = float(np.sqrt(np.mean((fit(place) - logarithm) ** 2)))
     last = math.exp(float(fit(0.0)) + 2 * missed)
     ratio = min(math.exp(float(fit.deriv()(0.0))), STEADY)
-    return math.sqrt(2 * last * ratio / (1 - ratio))
+    return math.sqrt(last * ratio / (1 - ratio))
 
 
 def change_of(level: Level, coarse: Level) -> tuple[float, float]:
