@@ -101,7 +101,7 @@ def _check_segyio() -> None:
 
 def _content(path: Path) -> tuple[Headers, NDArray, float]:
     try:
-        with segyio.open(str(path), ignore_geometry=True) as file:
+        with np.errstate(all="ignore"), segyio.open(str(path), ignore_geometry=True) as file:
             count, samples = file.tracecount, len(file.samples)
             check_fits(
                 (12 * samples + 8 * len(Field)) * float(count),
