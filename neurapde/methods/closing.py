@@ -32,6 +32,8 @@ LARGE = 0.1
 """Part that a training which took all its steps must leave of a constraint to be told that it has stalled."""
 TIMES = 20.0
 """An error found at fresh points, in units of the one stated or allowed, above which it is believed."""
+UNMET = 0.05
+"""Part of a constraint's terms that must be left of it for that: what falls between points is not met at all there."""
 LOST = 0.5
 """Part of a constraint's terms that is left where the field does not answer it at all."""
 FLAT = 0.99
@@ -68,8 +70,9 @@ def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> 
     except (RuntimeError, TypeError, ValueError) as error:
         told = f"The closing check was not possible, since a function does not take torch points ({error})."
         return dataclasses.replace(outcome, notes=(*outcome.notes, told))
-    lost = max(one.relative for one in found.left.values()) >= LOST
-    missed = outcome.status is Status.CONVERGED and found.error > TIMES * max(stated, tolerance)
+    worst = max(one.relative for one in found.left.values())
+    lost, unmet = worst >= LOST, worst >= UNMET
+    missed = outcome.status is Status.CONVERGED and unmet and found.error > TIMES * max(stated, tolerance)
     if not missed and not lost:
         return outcome
     estimate = max(found.error, stated)
