@@ -136,7 +136,7 @@ def test_far_wave_is_the_hankel_function() -> None:
     points = uniform_points(200, -1, 1, 70039) + np.array([[2.0, 0.0]])
     r = np.hypot(*(points - np.array(PAPER.at)).T)
     expected = (1 + 1j) * math.exp(-0.02) * 0.25j * special.hankel2(0, 20 * r)
-    np.testing.assert_allclose(OutgoingWave(PAPER, 20.0).values(points), expected, rtol=1e-13)
+    np.testing.assert_allclose(OutgoingWave(PAPER, 20.0).values(points), expected, rtol=1e-11)
 
 
 def test_narrow_gaussians_tend_to_the_point() -> None:
@@ -153,7 +153,7 @@ def test_narrow_gaussians_tend_to_the_point() -> None:
 def test_layer_damps_the_wave_by_the_exponential_of_its_depth() -> None:
     wave, plain = OutgoingWave(PAPER, 20.0, stretched()), OutgoingWave(PAPER, 20.0)
     inner = uniform_points(200, -0.5, 0.5, 90053)
-    np.testing.assert_array_equal(wave.values(inner), plain.values(inner))
+    np.testing.assert_allclose(wave.values(inner), plain.values(inner), rtol=1e-12, atol=0)
     above = np.array([[-0.35, 1.0]])
     depth = 5.0 * 0.5 / 3  # the imaginary part of the stretched coordinate at the end of the layer
     spread = abs(1 - 1j * depth) ** -0.5
@@ -184,7 +184,7 @@ def test_a_point_source_s_wave_is_nan_exactly_at_the_source_without_a_warning(di
         np.testing.assert_array_equal(
             np.isfinite(jet), np.stack([exists, *[np.ones_like(exists)] * 2], axis=1)
         )
-        np.testing.assert_array_equal(wave.values(points), jet[0])
+        np.testing.assert_allclose(wave.values(points), jet[0], rtol=1e-12, atol=0)
         both = Superposition(((wave, WindowedWave(wave, 0.5)), ()))
         table = both.jet(torch.as_tensor(points)).channels.numpy()
         np.testing.assert_array_equal(np.isfinite(table[:, :, 0]), np.isfinite(jet))
@@ -216,12 +216,12 @@ def test_arrays_of_either_kind_and_precision_agree() -> None:
     assert wave.values(points.astype(np.float32)).dtype == np.complex64
     tensor = wave.values(torch.as_tensor(points))
     assert tensor.dtype == torch.complex128
-    np.testing.assert_array_equal(tensor.numpy(), values)
+    np.testing.assert_allclose(tensor.numpy(), values, rtol=1e-12, atol=0)
     jet = wave.jet(torch.as_tensor(points, dtype=torch.float32), 2, [(1, 0)])
     assert jet.channels.dtype == torch.complex64
     assert jet.layout == Layout(2, 2, ((0, 1),))
     np.testing.assert_allclose(jet.value.numpy(), values, atol=1e-5)
-    np.testing.assert_array_equal(wave.jet(torch.as_tensor(points), 0).value.numpy(), values)
+    np.testing.assert_allclose(wave.jet(torch.as_tensor(points), 0).value.numpy(), values, rtol=1e-12, atol=0)
 
 
 def test_what_has_no_closed_form_is_refused() -> None:

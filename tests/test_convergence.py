@@ -9,12 +9,12 @@ from neurapde.reference_solvers.convergence import observed_orders, richardson
 @pytest.mark.parametrize("order", [1.0, 2.0, 3.5])
 def test_the_order_of_a_power_of_the_spacing_is_its_exponent(order: float) -> None:
     steps = np.array([0.3, 0.2, 0.05])
-    np.testing.assert_allclose(observed_orders(7 * steps**order, steps), order, rtol=1e-13)
-    np.testing.assert_allclose(observed_orders(0.5 ** (order * np.arange(4))), order, rtol=1e-13)
+    np.testing.assert_allclose(observed_orders(7 * steps**order, steps), order, rtol=1e-11)
+    np.testing.assert_allclose(observed_orders(0.5 ** (order * np.arange(4))), order, rtol=1e-11)
 
 
 def test_an_error_that_stalls_has_order_zero() -> None:
-    np.testing.assert_allclose(observed_orders([1e-3, 1e-3]), 0, atol=1e-14)
+    np.testing.assert_allclose(observed_orders([1e-3, 1e-3]), 0, atol=1e-12)
 
 
 @pytest.mark.parametrize("order", [1.0, 2.0, 4.0])
@@ -23,7 +23,7 @@ def test_richardson_finds_the_error_of_the_finer_value(order: float) -> None:
         return (1 + 2j) + (0.3 - 0.1j) * step**order
 
     error = richardson(value(0.2), value(0.1), order)
-    np.testing.assert_allclose(value(0.1) + error, 1 + 2j, rtol=1e-14)
+    np.testing.assert_allclose(value(0.1) + error, 1 + 2j, rtol=1e-12)
 
 
 def test_richardson_overestimates_where_the_order_is_higher() -> None:

@@ -81,7 +81,7 @@ def test_every_second_sample_and_those_held_out_make_the_whole() -> None:
 
 def test_a_field_is_sampled_in_the_order_of_its_values() -> None:
     raster = npde.Raster(np.zeros((3, 4)), (0.0, 0.0), (2.0, 3.0)).sampled(lambda x: 10 * x[:, 0] + x[:, 1])
-    np.testing.assert_allclose(raster.values, 10 * np.arange(3)[:, None] + np.arange(4))
+    np.testing.assert_allclose(raster.values, 10 * np.arange(3)[:, None] + np.arange(4), rtol=1e-7, atol=1e-7)
 
 
 @pytest.mark.parametrize(

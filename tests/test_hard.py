@@ -135,7 +135,7 @@ def test_training_keeps_the_conditions_and_finds_the_field_between_them() -> Non
     x = np.linspace(-1, 1, 201)[:, None]
     error = u(x) - np.sin(2 * x[:, 0]) - x[:, 0]
     assert np.abs(error).max() < 1e-3
-    assert np.abs(error[[0, -1]]).max() < 1e-14
+    assert np.abs(error[[0, -1]]).max() < 1e-12
     assert u.history.names == ("equation",)
     assert u.notes[-2] == (
         "Built into the trial function, and not trained: u = −1.9093 on left; u = 1.9093 on right."
@@ -147,7 +147,7 @@ def test_several_right_hand_sides_share_a_hard_condition() -> None:
     problem = npde.Problem("shots", PLANE, npde.Helmholtz(3.0), shots, boundary=hard(1 + 1j, "left"))
     method = npde.Adam(steps=2, points=16)
     u = npde.solve(problem, TINY, method, device="cpu", dtype=torch.float64)
-    np.testing.assert_allclose(u(np.array([[-1.0, 0.2], [-1.0, 0.9]])), np.full((2, 2), 1 + 1j), rtol=1e-14)
+    np.testing.assert_allclose(u(np.array([[-1.0, 0.2], [-1.0, 0.9]])), np.full((2, 2), 1 + 1j), rtol=1e-12)
 
 
 def test_a_trial_function_that_is_given_is_made_to_meet_the_conditions() -> None:

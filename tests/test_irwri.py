@@ -90,7 +90,7 @@ def test_what_the_fields_violate_is_their_residual(duals: tuple) -> None:
     fields = model.fields(1e-2 * model.largest(), *duals)
     A = each.grid.with_medium(bump(0.1)).operator
     assert relative(fields.violation, A @ fields.values - fields.sources - duals[0]) < 1e-9
-    assert relative(fields.read, each.roots * (each.receivers @ fields.values)) < 1e-14
+    assert relative(fields.read, each.roots * (each.receivers @ fields.values)) < 1e-11
 
 
 def test_the_penalty_trades_the_data_for_the_equation() -> None:

@@ -48,9 +48,11 @@ def test_products_along_an_axis_equal_einsum_for_complex_arrays():
     rng = np.random.default_rng(50413)
     array = rng.normal(size=(3, 4, 2)) + 1j * rng.normal(size=(3, 4, 2))
     first, second = rng.normal(size=(5, 3)), rng.normal(size=(6, 4))
-    np.testing.assert_allclose(along(second, 1, array), np.einsum("kj,ijs->iks", second, array))
+    np.testing.assert_allclose(
+        along(second, 1, array), np.einsum("kj,ijs->iks", second, array), rtol=1e-9, atol=1e-9
+    )
     expected = np.einsum("ai,bj,ijs->abs", first, second, array)
-    np.testing.assert_allclose(along_all([first, second], array), expected)
+    np.testing.assert_allclose(along_all([first, second], array), expected, rtol=1e-9, atol=1e-9)
 
 
 def test_projection_from_scattered_points_is_independent_of_its_blocks(monkeypatch):

@@ -18,12 +18,16 @@ def test_a_matrix_acts_along_the_axis_it_is_given() -> None:
     for axis, n in enumerate(values.shape):
         matrix = along(forward_difference(n, 0.5), values.shape, axis)
         expected = np.diff(values, axis=axis) / 0.5
-        np.testing.assert_allclose((matrix @ values.ravel()).reshape(expected.shape), expected)
+        np.testing.assert_allclose(
+            (matrix @ values.ravel()).reshape(expected.shape), expected, rtol=1e-9, atol=1e-9
+        )
 
 
 def test_the_central_difference_is_that_of_numpy() -> None:
     values = RANDOM.normal(size=11)
-    np.testing.assert_allclose(central_difference(11, 0.3) @ values, np.gradient(values, 0.3))
+    np.testing.assert_allclose(
+        central_difference(11, 0.3) @ values, np.gradient(values, 0.3), rtol=1e-9, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("degree", [1, 2, 3])

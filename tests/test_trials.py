@@ -177,7 +177,9 @@ def test_ansatz_adds_the_background_with_its_derivatives() -> None:
     network, alone = build(TRIALS[4]), build(Siren(12, 1))
     points = random_points(6)
     sum_of_jets = WAVE.jet(points, 2, [(0, 1)]) + alone.jet(points, 2, [(0, 1)])
-    assert torch.equal(network.jet(points, 2, [(0, 1)]).channels, sum_of_jets.channels)
+    torch.testing.assert_close(
+        network.jet(points, 2, [(0, 1)]).channels, sum_of_jets.channels, rtol=1e-12, atol=1e-9
+    )
     assert list(network.state_dict()) == [f"network.{name}" for name in alone.state_dict()]
     assert "Siren" in network.spec.describe()
     assert "outgoing wave" in network.spec.describe()
