@@ -29,6 +29,7 @@ SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 # The build to ask pip for first: indexes that carry CPU builds mark them with a local version.
 CPU_BUILD = "torch==2.13.0+cpu"
+WORKERS = 4
 TORCH_HELP = """
 No CPU build of PyTorch could be installed here, and its default build for Linux brings several GB of CUDA.
 Either install a CPU build yourself, by the command that https://pytorch.org/get-started/locally/ prints, with
@@ -132,9 +133,11 @@ def demo(arguments: list[str]) -> None:
 
 
 def test(arguments: list[str]) -> None:
-    """Run the test suite; further arguments go to pytest."""
+    """Run the test suite, a process for each core up to four; further arguments go to pytest."""
     install("test", "dev")
-    run(PYTHON, "-m", "pytest", *arguments)
+    workers = min(os.cpu_count() or 1, WORKERS)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    run(PYTHON, "-m", "pytest", "--numprocesses", str(workers), "--dist", "loadfile", *arguments)
 
 
 def lint(arguments: list[str]) -> None:
