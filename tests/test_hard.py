@@ -144,7 +144,8 @@ def test_training_keeps_the_conditions_and_finds_the_field_between_them() -> Non
 
 def test_several_right_hand_sides_share_a_hard_condition() -> None:
     shots = npde.Shots(*(npde.GaussianSource((x, 0.5), 0.01) for x in (-0.3, 1.0)))
-    problem = npde.Problem("shots", PLANE, npde.Helmholtz(3.0), shots, boundary=hard(1 + 1j, "left"))
+    boundary = [hard(1 + 1j, "left"), npde.Neumann(0.0, on=("right", "bottom", "top"))]
+    problem = npde.Problem("shots", PLANE, npde.Helmholtz(3.0), shots, boundary=boundary)
     method = npde.Adam(steps=2, points=16)
     u = npde.solve(problem, TINY, method, device="cpu", dtype=torch.float64)
     np.testing.assert_allclose(u(np.array([[-1.0, 0.2], [-1.0, 0.9]])), np.full((2, 2), 1 + 1j), rtol=1e-12)

@@ -25,7 +25,8 @@ def estimate_normals(points: Array, neighbours: int = NEIGHBOURS) -> Array:
     local = points[index] - points[index].mean(axis=1, keepdims=True)
     _, _, axes = np.linalg.svd(local, full_matrices=False)
     normals = axes[:, -1, :].copy()
-    rows, columns = np.repeat(np.arange(count), index.shape[1] - 1), index[:, 1:].ravel()
+    rows = np.repeat(np.arange(count, dtype=np.int32), index.shape[1] - 1)  # what every csgraph takes
+    columns = index[:, 1:].ravel().astype(np.int32)
     agreement = np.abs(np.sum(normals[rows] * normals[columns], axis=1))
     graph = coo_array((1.0 + 1e-9 - agreement, (rows, columns)), shape=(count, count)).tocsr()
     tree = minimum_spanning_tree(graph.maximum(graph.T))

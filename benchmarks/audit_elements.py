@@ -1,0 +1,121 @@
+"""Truths from finite elements of other people's making: NGSolve on curved meshes, and scikit-fem."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[Any]
+Disks = list[tuple[Values, float, float]]
+ORDER = 6
+
+
+def _mesh(half: float, at: Values, fine: float, disks: Disks, maxh: float, physical: float | None) -> Any:
+    """A square of half width `half` with disks in it, fine at the source, and a frame round `physical`."""
+    import netgen.occ as occ
+    import ngsolve
+
+    square = occ.MoveTo(-half, -half).Rectangle(2 * half, 2 * half).Face()
+    square.edges.name = "outer"
+    for edge, name in (
+        (square.edges.Min(occ.X), "left"),
+        (square.edges.Max(occ.X), "right"),
+        (square.edges.Min(occ.Y), "bottom"),
+        (square.edges.Max(occ.Y), "top"),
+    ):
+        edge.name = name
+    parts = []
+    for number, (centre, radius, _) in enumerate(disks):
+        disk = occ.Circle((float(centre[0]), float(centre[1])), radius).Face()
+        disk.faces.name = f"disk{number}"
+        disk.maxh = min(maxh, radius)
+        parts.append(disk)
+    near = occ.Circle((float(at[0]), float(at[1])), 4 * fine).Face()
+    near.faces.name = "inside"
+    near.maxh = 1.5 * fine
+    parts.append(near)
+    rest = square
+    for part in parts:
+        rest = rest - part
+    if physical is not None:
+        inner = occ.MoveTo(-physical, -physical).Rectangle(2 * physical, 2 * physical).Face()
+        frame = square - inner
+        frame.faces.name = "frame"
+        rest = rest * inner
+        parts.append(frame)
+    rest.faces.name = "inside"
+    shape = occ.Glue([rest, *parts])
+    mesh = ngsolve.Mesh(occ.OCCGeometry(shape, dim=2).GenerateMesh(maxh=maxh))
+    return mesh.Curve(ORDER)
+
+
+def _gaussian(at: Values, variance: float) -> Any:
+    import ngsolve
+
+    square = (ngsolve.x - float(at[0])) ** 2 + (ngsolve.y - float(at[1])) ** 2
+    return ngsolve.exp(-square / (2 * variance)) / (2 * np.pi * variance)
+
+
+def _by_disk(mesh: Any, disks: Disks, value: Callable[[float], float]) -> Any:
+    table = {f"disk{number}": value(one) for number, (_, _, one) in enumerate(disks)}
+    return mesh.MaterialCF(table, default=value(1.0))
+
+
+def _values(mesh: Any, field: Any, points: Values) -> Values:
+    return np.array([field(mesh(float(x), float(y))) for x, y in points])
+
+
+def poisson_disks(points: Values, at: Values, variance: float, disks: Disks) -> Values:
+    """−∇·(a∇u) = a Gaussian on [−1/2, 1/2]², zero at the left and the top, slope zero at the others."""
+    import ngsolve
+
+    mesh = _mesh(0.5, at, variance**0.5, disks, 0.06, None)
+    space = ngsolve.H1(mesh, order=ORDER, dirichlet="left|top")
+    u, v = space.TnT()
+    stiffness = _by_disk(mesh, disks, lambda a: a) * ngsolve.grad(u) * ngsolve.grad(v)
+    form = ngsolve.BilinearForm(stiffness * ngsolve.dx).Assemble()
+    load = ngsolve.LinearForm(_gaussian(at, variance) * v * ngsolve.dx(bonus_intorder=10)).Assemble()
+    field = ngsolve.GridFunction(space)
+    field.vec.data = form.mat.Inverse(space.FreeDofs(), inverse="sparsecholesky") * load.vec
+    return _values(mesh, field, points)
+
+
+def helmholtz_disks(points: Values, at: Values, variance: float, k: float, disks: Disks) -> Values:
+    """(Δ + k²/c²) u = a Gaussian in the open plane, waves leaving as e^{−ikr}."""
+    import ngsolve
+
+    mesh = _mesh(1.1, at, variance**0.5, disks, min(0.1, 3.0 / k), 0.65)
+    mesh.SetPML(ngsolve.pml.Cartesian((-0.65, -0.65), (0.65, 0.65), alpha=2j), "frame")
+    space = ngsolve.H1(mesh, order=ORDER, complex=True, dirichlet="left|right|top|bottom")
+    u, v = space.TnT()
+    slowness = _by_disk(mesh, disks, lambda c: 1 / c**2)
+    strong = -ngsolve.grad(u) * ngsolve.grad(v) + k**2 * slowness * u * v
+    form = ngsolve.BilinearForm(strong * ngsolve.dx).Assemble()
+    load = ngsolve.LinearForm(_gaussian(at, variance) * v * ngsolve.dx(bonus_intorder=10)).Assemble()
+    field = ngsolve.GridFunction(space)
+    field.vec.data = form.mat.Inverse(space.FreeDofs(), inverse="umfpack") * load.vec
+    return _values(mesh, field, points).conj()
+
+
+def poisson_smooth(points: Values, coefficient: Callable[[Any], Any]) -> Values:
+    """−∇·(a∇u) = 1 on the unit square, zero round it, by quadratic elements."""
+    import skfem
+    from skfem.helpers import dot, grad
+
+    mesh = skfem.MeshQuad.init_tensor(np.linspace(0, 1, 61), np.linspace(0, 1, 61))
+    basis = skfem.Basis(mesh, skfem.ElementQuad2(), intorder=6)
+
+    @skfem.BilinearForm
+    def stiffness(u: Any, v: Any, w: Any) -> Any:
+        shape = w.x[0].shape
+        a = np.asarray(coefficient(w.x.reshape(2, -1).T)).reshape(shape)
+        return a * dot(grad(u), grad(v))
+
+    @skfem.LinearForm
+    def load(v: Any, w: Any) -> Any:
+        return 1.0 * v
+
+    held = basis.get_dofs().flatten()
+    field = skfem.solve(*skfem.condense(stiffness.assemble(basis), load.assemble(basis), D=held))
+    return np.asarray(basis.probes(points.T) @ field)
