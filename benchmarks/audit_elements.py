@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import netgen.occ as occ
+import ngsolve
 import numpy as np
+import skfem
 from numpy.typing import NDArray
+from skfem.helpers import dot, grad
 
 Values = NDArray[Any]
 Disks = list[tuple[Values, float, float]]
@@ -13,9 +17,6 @@ ORDER = 6
 
 def _mesh(half: float, at: Values, fine: float, disks: Disks, maxh: float, physical: float | None) -> Any:
     """A square of half width `half` with disks in it, fine at the source, and a frame round `physical`."""
-    import netgen.occ as occ
-    import ngsolve
-
     square = occ.MoveTo(-half, -half).Rectangle(2 * half, 2 * half).Face()
     square.edges.name = "outer"
     for edge, name in (
@@ -51,8 +52,6 @@ def _mesh(half: float, at: Values, fine: float, disks: Disks, maxh: float, physi
 
 
 def _gaussian(at: Values, variance: float) -> Any:
-    import ngsolve
-
     square = (ngsolve.x - float(at[0])) ** 2 + (ngsolve.y - float(at[1])) ** 2
     return ngsolve.exp(-square / (2 * variance)) / (2 * np.pi * variance)
 
@@ -68,8 +67,6 @@ def _values(mesh: Any, field: Any, points: Values) -> Values:
 
 def poisson_disks(points: Values, at: Values, variance: float, disks: Disks) -> Values:
     """−∇·(a∇u) = a Gaussian on [−1/2, 1/2]², zero at the left and the top, slope zero at the others."""
-    import ngsolve
-
     mesh = _mesh(0.5, at, variance**0.5, disks, 0.06, None)
     space = ngsolve.H1(mesh, order=ORDER, dirichlet="left|top")
     u, v = space.TnT()
@@ -83,8 +80,6 @@ def poisson_disks(points: Values, at: Values, variance: float, disks: Disks) -> 
 
 def helmholtz_disks(points: Values, at: Values, variance: float, k: float, disks: Disks) -> Values:
     """(Δ + k²/c²) u = a Gaussian in the open plane, waves leaving as e^{−ikr}."""
-    import ngsolve
-
     mesh = _mesh(1.1, at, variance**0.5, disks, min(0.1, 3.0 / k), 0.65)
     mesh.SetPML(ngsolve.pml.Cartesian((-0.65, -0.65), (0.65, 0.65), alpha=2j), "frame")
     space = ngsolve.H1(mesh, order=ORDER, complex=True, dirichlet="left|right|top|bottom")
@@ -100,9 +95,6 @@ def helmholtz_disks(points: Values, at: Values, variance: float, k: float, disks
 
 def poisson_smooth(points: Values, coefficient: Callable[[Any], Any]) -> Values:
     """−∇·(a∇u) = 1 on the unit square, zero round it, by quadratic elements."""
-    import skfem
-    from skfem.helpers import dot, grad
-
     mesh = skfem.MeshQuad.init_tensor(np.linspace(0, 1, 61), np.linspace(0, 1, 61))
     basis = skfem.Basis(mesh, skfem.ElementQuad2(), intorder=6)
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import accuracy
+import audit
 import bandwidth
 import baselines
 import eikonal
@@ -47,6 +48,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         time_modelling,
         overthrust,
         wave_training,
+        audit,
     )
 }
 

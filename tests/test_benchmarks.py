@@ -23,6 +23,7 @@ NAMES = (
     "time_modelling",
     "overthrust",
     "wave_training",
+    "audit",
 )
 
 
@@ -146,3 +147,11 @@ def test_an_unknown_name_lists_the_benchmarks():
     assert done.returncode == 2
     assert "no benchmark is called speed" in done.stderr
     assert "training_step" in done.stderr
+
+
+def test_the_audit_finds_no_silent_wrong_answer(found):
+    _, records = found
+    rows = records["audit"]["rows"]
+    assert {row["family"] for row in rows} == {"manufactured_rod", "wave_on_a_line", "smooth_conductor"}
+    assert not any(row["silent_wrong"] for row in rows)
+    assert all(row["true"] < 1e-2 for row in rows)
