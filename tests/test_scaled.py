@@ -52,7 +52,7 @@ def test_a_scaled_distance_survives_its_file(tmp_path: object) -> None:
 
 
 def test_a_size_that_is_none_is_refused() -> None:
-    with pytest.raises(DeclarationError, match=r"size=-1\.0 of Scaled"):
+    with pytest.raises(DeclarationError, match=r"size=-1\.0: give a positive, finite number"):
         npde.Scaled(npde.Siren(), -1.0)
     with pytest.raises(DeclarationError, match="takes a network"):
         npde.Scaled(3, 1.0)

@@ -130,7 +130,7 @@ def tail_of(level: Level) -> float:
     """What the spectrum holds beyond its end.
 
     The power in shells of the upper half is followed by a parabola of its logarithm, and goes on as a geometric series. What
-    does not fit, where a spectrum goes up and down, may be missing at the end.
+    does not fit, where a spectrum goes up and down, may be missing at the end. Where one shell alone is not empty, as much may be.
     """
     parts = [one.frequencies / one.bandwidth for one in level.lattice.modes]
     shells = np.asarray(parts[0] if len(parts) == 1 else np.maximum(parts[0][:, None], parts[1]))[..., None]
@@ -145,7 +145,7 @@ def tail_of(level: Level) -> float:
     )
     place = np.arange(1 - count, 1.0)[power > ROUNDING]
     if len(place) < 2:
-        return 0.0
+        return math.sqrt(float(power.max(initial=0.0))) if len(place) else 0.0  # one shell shows no rate
     logarithm = np.log(power[power > ROUNDING])
     fit = np.polynomial.Polynomial.fit(place, logarithm, min(2, len(place) - 1))
     missed = float(np.sqrt(np.mean((fit(place) - logarithm) ** 2)))
