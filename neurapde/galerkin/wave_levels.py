@@ -130,7 +130,7 @@ def tail_of(level: Level) -> float:
     """What the spectrum holds beyond its end.
 
     The power in shells of the upper half is followed by a parabola of its logarithm, and goes on as a geometric series. What
-    does not fit, where a spectrum goes up and down, may be missing at the end. Where one shell alone is not empty, as much may be.
+    does not fit, where a spectrum goes up and down, may be missing at the end; so may as much as a lone shell holds.
     """
     parts = [one.frequencies / one.bandwidth for one in level.lattice.modes]
     shells = np.asarray(parts[0] if len(parts) == 1 else np.maximum(parts[0][:, None], parts[1]))[..., None]
