@@ -1,5 +1,7 @@
 """Declared Poisson problems on domains that are no boxes, solved on a grid: every condition, face by face."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -68,6 +70,31 @@ def test_a_plate_with_a_hole_takes_a_condition_on_every_face(
     assert error < 1e-4
     assert found.error_estimate is not None
     assert error / 3 < found.error_estimate < 3e-4
+
+
+@pytest.mark.parametrize(
+    ("corners", "last", "power"),
+    [
+        ([(0, 0), (1, 0), (1, 1), (-1, 1), (-1, 0)], npde.Neumann(0.0), 1 / 2),
+        ([(0, 0), (1, 0), (1, 1), (-1, 1), (-1, -1), (0, -1)], npde.Dirichlet(0.0), 2 / 3),
+    ],
+    ids=["a value meets a slope", "an L"],
+)
+def test_the_stated_error_holds_where_the_field_is_singular(
+    corners: list[tuple[float, float]], last: npde.Neumann | npde.Dirichlet, power: float
+) -> None:
+    def singular(x: np.ndarray) -> np.ndarray:
+        angle = np.arctan2(x[:, 1], x[:, 0]) % (2 * np.pi)
+        return np.hypot(x[:, 0], x[:, 1]) ** power * np.sin(power * angle)
+
+    domain = npde.Polygon(corners)
+    conditions = [npde.Dirichlet(singular, on=domain.faces[:-1]), replace(last, on=domain.faces[-1:])]
+    found = reference(npde.Problem("corner", domain, npde.Poisson(), boundary=conditions), shape=129)
+    inside = np.isfinite(found.values.ravel())
+    truth = singular(found.grid.points[inside])
+    error = np.linalg.norm(found.values.ravel()[inside] - truth) / np.linalg.norm(truth)
+    assert found.error_estimate is not None
+    assert 0.7 * error < found.error_estimate < 3 * error
 
 
 def test_a_face_without_a_condition_is_named() -> None:
