@@ -1,12 +1,11 @@
 """Derivatives of sines beside a jump of the medium, which they run across: those of neither side, and this is said."""
 
-import warnings
-
 import numpy as np
 from scipy.spatial import cKDTree
 
 from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.errors import ResolutionWarning
+from neurapde.core.warn import warn
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
 from neurapde.galerkin.weak import pieces_of
@@ -38,12 +37,11 @@ def warn_beside_jumps(problem: Problem | None, trial: TrialFunction, points: Arr
     distance = BESIDE * max(axis.length / axis.count for axis in network.axes)
     near = _near_jumps(problem, fields, distance, to_numpy(as_points(points, trial.dimension)))
     if near:
-        warnings.warn(
+        warn(
             f"{near} of the points are nearer than {distance:.2g} to a jump of the medium of {problem.name!r}: there the "
             f"{what} of the sines, which run across the jump, is that of neither side; keep farther away, or solve by "
             "npde.LeastSquares() with regions declared by Piecewise, where each side has features of its own",
             ResolutionWarning,
-            stacklevel=3,
         )
 
 

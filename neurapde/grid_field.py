@@ -1,6 +1,5 @@
 """A field given by its values on the nodes of a grid."""
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ import torch
 from neurapde.core import checks
 from neurapde.core.arrays import Array, check_shape, complex_dtype, namespace, to_numpy
 from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.warn import warn
 from neurapde.core.wording import number, point
 from neurapde.domains.base import Domain
 from neurapde.medium import Field
@@ -68,12 +68,11 @@ class GridField(Field):
         (a, b), (c, d) = self.bounds, (part or domain).bounds
         slack = 1e-9 * (d - c)
         if np.any(np.array(a) > c + slack) or np.any(np.array(b) < d - slack):
-            warnings.warn(
+            warn(
                 f"the GridField reaches from {point(a)} to {point(b)}, but {part or domain} further; "
                 "its outermost values continue there: give it larger bounds=(lower, upper) if they should "
                 "not",
                 DeclarationWarning,
-                stacklevel=2,
             )
         return self
 

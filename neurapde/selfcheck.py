@@ -1,7 +1,6 @@
 """What a problem checks of itself when it is made: its functions and residuals are tried at a few points."""
 
 import dataclasses
-import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from neurapde.constraints import Constraint
 from neurapde.core import checks
 from neurapde.core.arrays import Array, to_numpy
 from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.warn import warn
 from neurapde.core.wording import number, point
 from neurapde.equations.base import Equation
 from neurapde.equations.wave import Wave
@@ -61,10 +61,9 @@ def check_sources(problem: "Problem") -> None:
         found = f"the source at {point(source.center)} lies {number(away)} outside {domain}"
         if away > source.reach:
             raise DeclarationError(f"{found}, and nothing of it reaches in; move it in, or leave it out")
-        warnings.warn(
+        warn(
             f"{found}, and only its tail reaches in; move it in, if it was meant to be there",
             DeclarationWarning,
-            stacklevel=2,
         )
 
 

@@ -9,7 +9,6 @@ in the plane ∂x((e_y/e_x) ∂x u) + ∂y((e_x/e_y) ∂y u) + e_x e_y k² m u =
 """
 
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -23,6 +22,7 @@ from neurapde.constraints import Constraint, interior
 from neurapde.core import checks
 from neurapde.core.arrays import Array
 from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.warn import warn
 from neurapde.core.wording import listing, number
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
@@ -183,11 +183,10 @@ class Helmholtz(AbstractEquation):
             reflection = pml.reflection_for(self.wavenumber / speed, side)
             if reflection > REFLECTED:
                 raise DeclarationError(f"{found}; {way}")
-            warnings.warn(
+            warn(
                 f"{found}, less than half of one: |R| = {reflection:.1e} at normal incidence, but a layer that "
                 f"changes so fast is hard to resolve; {way}",
                 DeclarationWarning,
-                stacklevel=2,
             )
             return
 

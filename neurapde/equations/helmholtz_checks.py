@@ -1,13 +1,13 @@
 """What the Helmholtz equation asks of a problem: sources in their place, and waves that double precision can hold."""
 
 import math
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neurapde.core.arrays import to_numpy
 from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.warn import warn
 from neurapde.core.wording import number, point
 from neurapde.sources import FunctionSource, Source
 
@@ -58,12 +58,11 @@ def check_place(source: Source, problem: "Problem") -> None:
         )
     steps = source.reach * np.concatenate([np.eye(at.shape[1]), -np.eye(at.shape[1])])
     if source.reach and not problem.physical(at + steps).all():
-        warnings.warn(
+        warn(
             f"the source at {point(source.center)} reaches {number(source.reach)} (four standard "
             "deviations), across the edge of "
             "the physical region; its mass there is lost or damped: move it inside or make it narrower",
             DeclarationWarning,
-            stacklevel=2,
         )
 
 
@@ -86,4 +85,4 @@ def _check_density(source: FunctionSource, problem: "Problem") -> None:
     )
     if worst > STRONG * density.max():
         raise DeclarationError(message)
-    warnings.warn(message, DeclarationWarning, stacklevel=2)
+    warn(message, DeclarationWarning)

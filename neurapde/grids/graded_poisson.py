@@ -2,7 +2,6 @@
 
 import math
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from neurapde.boundaries import Dirichlet, Neumann, Periodic, Robin
 from neurapde.boundaries.base import Boundary
 from neurapde.core.errors import ResolutionWarning
+from neurapde.core.warn import warn
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.domains.edges import Segment
@@ -125,11 +125,10 @@ def solve_graded_problem(
         if (across := solver.across(grid)) < RESOLVED:
             other = solver.solve(1.0, harmonic=False)
             estimate = max(estimate, solver.difference((grid, values), other))
-            warnings.warn(
+            warn(
                 f"the medium of {problem.name!r} has a layer askew to the axes, {across:.2g} cells thick: the error of the "
                 f"reference is up to {estimate:.1e}; give a larger shape, or a thicker layer",
                 ResolutionWarning,
-                stacklevel=4,
             )
     on_nodes = interpolate_graded(grid, values, uniform.points).reshape(shape)
     return GridSolution(on_nodes, uniform, seconds, estimate, None, tuple(notes), graded=(grid, values))

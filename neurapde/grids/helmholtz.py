@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from neurapde.boundaries import PML, Absorbing, Dirichlet, Neumann, Robin
 from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWarning
+from neurapde.core.warn import warn
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.equations.helmholtz import Helmholtz, reflection_note
@@ -109,12 +110,11 @@ def _memory(problem: Problem, grid: Grid) -> float:
 def _warn_unseen(equation: Helmholtz, problem: Problem, grid: Grid) -> None:
     faces = Faces.of(equation.speed, problem.domain, grid)
     if faces.unseen(grid):
-        warnings.warn(
+        warn(
             f"the medium of {problem.name!r} has a layer {faces.thinnest:.2g} thin, and the grid has cells of "
             f"{max(grid.spacing):.2g}: it may be averaged wrongly, and the estimate does not count "
             "that; give a larger shape, or a thicker layer",
             ResolutionWarning,
-            stacklevel=5,
         )
 
 

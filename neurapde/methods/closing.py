@@ -13,6 +13,7 @@ import torch
 
 from neurapde.constraints import AtPoints, Samples
 from neurapde.core.errors import ResolutionWarning
+from neurapde.core.warn import warn
 from neurapde.equations.fit import Fit
 from neurapde.methods.base import Outcome, Status, Task, Training
 from neurapde.methods.correction import correction
@@ -21,8 +22,6 @@ from neurapde.methods.residual_left import Left, residuals_left
 from neurapde.problem import Problem
 from neurapde.trials.base import TrialFunction, copied
 
-USER = 6
-"""Frames from a warning given here to the call of `solve`."""
 POINTS = 2048
 """Points of each constraint."""
 SEED = 83417
@@ -77,13 +76,12 @@ def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> 
         return outcome
     estimate = max(found.error, stated)
     if outcome.status is Status.CONVERGED:
-        warnings.warn(
+        warn(
             f"the closing check of {problem.name} finds what the method has missed: at fresh points {found.loudest}. What a "
             f"few features add there changes the field by {estimate:.1e} of it, where the method estimates {stated:.1e}. "
             "Something is narrower than its points, or no field meets all the constraints: make the narrow part wider, "
             "split it off (npde.Ansatz), or change the declaration.",
             ResolutionWarning,
-            stacklevel=USER,
         )
     note = f"Closing check: the estimated relative error is {estimate:.1e}, since {found.loudest}."
     extras = {**outcome.extras, "error_estimate": estimate}
@@ -105,13 +103,12 @@ def _after_training(problem: Problem, outcome: Outcome, training: Training) -> O
         return outcome
     rows = ", ".join(f"{name} {one.relative:.1e}" for name, one in left.items())
     loudest = max(left, key=lambda name: left[name].relative)
-    warnings.warn(
+    warn(
         f"the training of {problem.name} has stalled: its loss no longer falls, and of the terms of its constraints these "
         f"parts are left: {rows}. The field is not a solution to that precision. Start from another seed=…, give more "
         f"points=… or a larger trial, or weights={{{loudest!r}: …}} above 1; where no field meets all the constraints, "
         "change the declaration.",
         ResolutionWarning,
-        stacklevel=USER,
     )
     note = f"Residual at fresh points, in parts of each constraint's own terms: {rows}."
     return dataclasses.replace(outcome, status=Status.STALLED, notes=(*outcome.notes, note))

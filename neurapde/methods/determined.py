@@ -1,13 +1,12 @@
 """Whether a problem has one solution: what is missing, and what cannot be met, told before any work is done."""
 
-import warnings
-
 import numpy as np
 import torch
 
 from neurapde.boundaries import Neumann
 from neurapde.boundaries.sides import by_face, faces_of
 from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.warn import warn
 from neurapde.core.wording import listing
 from neurapde.domains.boundary_rule import boundary_rule
 from neurapde.domains.spacetime import FINAL, INITIAL, SpaceTime
@@ -53,11 +52,10 @@ def warn_of_nothing(problem: Problem, field: TrialFunction) -> None:
     points = problem.domain.sample(PROBES, how="grid")
     with torch.no_grad():
         if not bool(field(points.to(next(field.parameters(), points))).any()):
-            warnings.warn(
+            warn(
                 f"the field of {problem.name} is zero everywhere: no source, no condition and no beginning that is not zero "
                 "drives it; declare what does, if something was forgotten",
                 DeclarationWarning,
-                stacklevel=3,
             )
 
 

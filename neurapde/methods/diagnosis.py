@@ -5,7 +5,6 @@ data ask for another, a constraint that the training has not felt, points too fe
 """
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from neurapde.constraints import Constraint, Interior, Samples
 from neurapde.core.errors import DeclarationWarning, ResolutionWarning
+from neurapde.core.warn import warn
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.jets.activations import Sine
 from neurapde.jets.jet import Jet
@@ -56,11 +56,10 @@ def before(training: Training, name: str, problem: Problem, trial: TrialFunction
     """Warn of what is known before a training by the method `name`, and measure the constraints."""
     anchor = next(trial.parameters())
     if training.second_order and anchor.dtype.to_real() == torch.float32:
-        warnings.warn(
+        warn(
             f"{name} in float32 stops at errors of about 1e-3, where its steps are lost to rounding: leave dtype out, "
             "or give dtype=torch.float64.",
             DeclarationWarning,
-            stacklevel=4,
         )
     wavenumber = _highest_wavenumber(problem)
     if wavenumber is not None:
@@ -142,12 +141,11 @@ def _check_zero(problem: Problem, found: Mapping[str, Measured]) -> bool:
     if not asked or any(one.answered >= TINY * one.asked for one in asked.values()):
         return False
     parts = ", ".join(f"{name} {one.answered / one.asked:.1%}" for name, one in asked.items())
-    warnings.warn(
+    warn(
         f"the field found for {problem.name} is next to zero, where its data are not: it accounts for {parts} of what is "
         "asked. Zero meets every other condition, and the training has stayed there; draw more points where the data are "
         "(points=…, source_points=…), raise their weights=…, or solve for u less a known part of it (npde.Ansatz).",
         DeclarationWarning,
-        stacklevel=5,
     )
     return True
 
@@ -166,13 +164,12 @@ def _check_lost(training: Training, begun: Mapping[str, Measured], found: Mappin
         missed = one.residual >= max(UNMOVED * was, TINY * one.asked, TINY * one.answered)
         if 0 < one.gradient < LOST * largest and missed and one.residual > 0:
             factor = training.weights.get(name, 1.0) * largest / one.gradient
-            warnings.warn(
+            warn(
                 f"constraint {name!r} is lost beside {loudest!r}: the gradients of their losses have the norms "
                 f"{one.gradient:.2g} and {largest:.2g}, and its residual went from {was:.2g} to {one.residual:.2g} "
                 f"only. Give weights={{{name!r}: {factor:.0e}}}, meet it by the form of the trial (hard=True), or train by "
                 "NaturalGradient.",
                 DeclarationWarning,
-                stacklevel=5,
             )
 
 
@@ -198,11 +195,10 @@ def _check_points(training: Training, problem: Problem, wavenumbers: Sequence[fl
     per_wavelength = (count * math.prod(lengths) / float(problem.domain.measure)) ** (1 / dimension)
     if per_wavelength < LEAST_PER_WAVELENGTH:
         enough = math.ceil(count * (LEAST_PER_WAVELENGTH / per_wavelength) ** dimension)
-        warnings.warn(
+        warn(
             f"the {count} points of {name!r} are {per_wavelength:.2g} per wavelength for {what} and the field may bend "
             f"between them; {LEAST_PER_WAVELENGTH:g} need points={enough}, or draw them anew (redraw=…).",
             ResolutionWarning,
-            stacklevel=5,
         )
 
 
@@ -214,11 +210,10 @@ def _check_bandwidth(trial: TrialFunction, wavenumber: float) -> None:
             reached = first.omega / network.half_extent
             if HARMONICS * reached < wavenumber:
                 wanted = math.ceil(wavenumber * network.half_extent * math.sqrt(trial.dimension))
-                warnings.warn(
+                warn(
                     f"omega_0={first.omega:g} gives a SIREN wavenumbers up to {reached:.3g} on this domain, and the largest "
                     f"of the problem is {wavenumber:.3g}, which it would have to learn; use omega_0={wanted}.",
                     ResolutionWarning,
-                    stacklevel=5,
                 )
 
 

@@ -5,7 +5,6 @@ with values on a grid, or with a function that jumps. See `galerkin.diffusion`.
 """
 
 import math
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from neurapde.boundaries import Dirichlet, Neumann
 from neurapde.core.convergence import still_to_come
 from neurapde.core.errors import DeclarationError, ResolutionWarning
 from neurapde.core.interrupts import Interrupts
+from neurapde.core.warn import warn
 from neurapde.core.wording import listing
 from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
@@ -277,7 +277,7 @@ def solve_poisson(
     if interrupts.asked:
         status = Status.INTERRUPTED
     if status is Status.UNRESOLVED and blind:
-        warnings.warn(f"{task.problem.name}: {blind}", ResolutionWarning, stacklevel=3)
+        warn(f"{task.problem.name}: {blind}", ResolutionWarning)
     elif status is Status.UNRESOLVED:
         tell_unresolved(
             task.problem.name,

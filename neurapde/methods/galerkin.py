@@ -7,7 +7,6 @@ of a given network are solved for by least squares instead, and may be trained o
 """
 
 import math
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ from neurapde.boundaries import PML, Dirichlet, Neumann
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError, ResolutionWarning
 from neurapde.core.interrupts import Interrupts
+from neurapde.core.warn import warn
 from neurapde.core.wording import listing, number
 from neurapde.domains import Box
 from neurapde.equations.helmholtz import Helmholtz, reflection_note
@@ -129,12 +129,11 @@ class Galerkin(Method):
                 "No checkpoint is kept of this training; go on from it by solve(problem, solution.trial, …).",
             )
         elif found.residual > WEAK_FEATURES:
-            warnings.warn(
+            warn(
                 f"the features of {given.spec.describe()} leave {found.residual:.0%} of the residual of "
                 f"{task.problem.name}: they cannot carry its field; "
                 "give a larger width or omega_0, more steps, or leave trial out",
                 ResolutionWarning,
-                stacklevel=2,
             )
         converged = found.residual <= RESIDUAL_PER_ERROR * self.tolerance
         status = Status.CONVERGED if converged else Status.STEP_LIMIT if self.steps else Status.UNRESOLVED
@@ -245,12 +244,11 @@ def _warn_unresolved(lattice: LatticeProblem, last: float, fixed: bool) -> None:
         return
     modes = max(lattice.count(need, axis) for axis in range(2))
     way = f"bandwidth of at least {need:.0f}" if fixed else f"largest={math.ceil(1.5 * modes)}"
-    warnings.warn(
+    warn(
         f"the largest local wavenumber of {lattice.problem.name} is {lattice.largest_wavenumber:.0f} rad per unit length, "
         f"but the sines go up to {last:.0f}: the field cannot be resolved; give Galerkin a {way}, "
         "a lower wavenumber or a smaller domain",
         ResolutionWarning,
-        stacklevel=3,
     )
 
 

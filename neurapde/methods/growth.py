@@ -2,7 +2,6 @@
 
 import math
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -14,6 +13,7 @@ from neurapde.core import checks
 from neurapde.core.convergence import still_to_come
 from neurapde.core.errors import ResolutionWarning
 from neurapde.core.interrupts import Interrupts
+from neurapde.core.warn import warn
 from neurapde.core.wording import number
 from neurapde.methods.base import Status, Task
 from neurapde.methods.budget import Budget
@@ -111,11 +111,10 @@ def tell_unresolved(
     """Warn that a solve ended above its tolerance; `way` is the method that may get there, if time did not end it."""
     if budget is not None and budget.spent is not None:
         way = f"{way.partition('(')[0]}({budget.way}) more time, as {budget.spent}"
-    warnings.warn(
+    warn(
         f"the estimated relative error of {name} is {estimate:.1e} with {features} features, above the tolerance "
         f"{number(tolerance)}; give {way}, or a larger tolerance",
         ResolutionWarning,
-        stacklevel=4,
     )
 
 

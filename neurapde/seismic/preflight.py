@@ -4,7 +4,6 @@ It refuses what cannot work, warns of what will probably not be meant, and retur
 """
 
 import math
-import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from neurapde.boundaries import Dirichlet
 from neurapde.core.errors import DeclarationError, DeclarationWarning, ResolutionError
 from neurapde.core.memory import free_memory, told
+from neurapde.core.warn import warn
 from neurapde.core.wording import listing, number, point
 from neurapde.equations.helmholtz import REFLECTED
 from neurapde.seismic.enclosure import Enclosure
@@ -118,7 +118,7 @@ def _check_nodes(setting: Setting, needs: Needs) -> None:
     )
     if found < needs.refused * (1 - ALIKE):
         raise ResolutionError(f"{way}. Below {needs.refused:g} its waves mean nothing")
-    warnings.warn(way, DeclarationWarning, stacklevel=4)
+    warn(way, DeclarationWarning)
 
 
 def _layers(setting: Setting, needs: Needs) -> tuple[str, ...]:
@@ -142,7 +142,7 @@ def _layers(setting: Setting, needs: Needs) -> tuple[str, ...]:
         if thin and loud:
             raise DeclarationError(text)
         if loud:
-            warnings.warn(text, DeclarationWarning, stacklevel=4)
+            warn(text, DeclarationWarning)
         return (text,)
     return ()
 
@@ -160,7 +160,7 @@ def _crime(survey: Survey, needs: list[Needs]) -> tuple[str, ...]:
                 f"{number(max(steps))}, as the inversion's: its errors cancel, and the result is better than any from field "
                 "data would be. Simulate on another shape=, or invert with another spacing=."
             )
-            warnings.warn(text, DeclarationWarning, stacklevel=4)
+            warn(text, DeclarationWarning)
             return (text,)
     return ()
 
@@ -206,11 +206,10 @@ def _cycles(setting: Setting) -> tuple[str, ...]:
     off = phases_off(replace(setting, survey=part))
     found = f"at {number(lowest)} Hz {100 * off:.0f} % of the data of the start model are more than a quarter of a cycle off"
     if off > SKIPPED:
-        warnings.warn(
+        warn(
             f"{found}, so that an inversion may fit the wrong cycles; start at lower frequencies (npde.Continuation), or "
             "from a better start model",
             DeclarationWarning,
-            stacklevel=4,
         )
     return (f"Cycles: {found}.",)
 

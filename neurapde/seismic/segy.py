@@ -4,7 +4,6 @@ The plane is (distance along the line, depth below the datum), metres. Depth is 
 depth less the surface elevation, of a receiver minus its elevation. Coordinates in feet become metres.
 """
 
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from neurapde.core.errors import DeclarationError, DeclarationWarning, StorageError
 from neurapde.core.memory import check_fits
+from neurapde.core.warn import warn
 from neurapde.seismic import segy_headers, segy_written
 from neurapde.seismic.geometry import positions
 from neurapde.seismic.segy_headers import Field, Given, Headers
@@ -64,11 +64,10 @@ def read(path: Path, given: Given) -> dict[str, Any]:
     np.logical_or.at(sounding, shots, ~headers.dead & traces.any(axis=1))
     if sounding.any() and not sounding.all():
         silent = np.flatnonzero(~sounding)
-        warnings.warn(
+        warn(
             f"{len(silent)} of {len(first)} shots of {path.name} have no live trace and are left out, "
             f"shot {silent[0]} for one",
             DeclarationWarning,
-            stacklevel=2,
         )
         gathers, weights, first = gathers[sounding], weights[sounding], first[sounding]
     return {
@@ -179,9 +178,8 @@ def _check_samples(traces: NDArray[np.float64], weights: NDArray[np.float64]) ->
             f"traces from {limits.tiny / limits.eps:.3g} to {limits.max:.3g} to their precision; scale them, or write .h5"
         )
     if ((weights > 0) & (weights != 1)).any():
-        warnings.warn(
+        warn(
             f"SEG-Y says of a trace that it is live or dead: weights from {weights[weights > 0].min():g} to "
             f"{weights.max():g} will be read as 1; write .h5 to keep them",
             DeclarationWarning,
-            stacklevel=2,
         )

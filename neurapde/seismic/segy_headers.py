@@ -1,6 +1,5 @@
 """What SEG-Y trace headers say of times and places. It serves `segy`."""
 
-import warnings
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.warn import warn
 from neurapde.core.wording import number
 from neurapde.seismic.geometry import positions
 
@@ -217,11 +217,10 @@ def _along(flat: dict[str, Places], name: str) -> dict[str, NDArray[np.float64]]
     length = float(np.ptp((everything - middle) @ direction))
     off = float(np.abs((everything - middle) @ np.array([-direction[1], direction[0]])).max())
     if off > BENT * length:
-        warnings.warn(
+        warn(
             f"the geometry of {name} is up to {number(off)} off the line of length {number(length)} it is projected on, so "
             "offsets are wrong by as much; pass sources= and receivers= with positions (x, depth) of your own",
             DeclarationWarning,
-            stacklevel=2,
         )
     return {side: (places - middle) @ direction - start for side, places in flat.items()}
 

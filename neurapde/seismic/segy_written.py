@@ -1,12 +1,12 @@
 """Trace headers that say a survey's times and places, and whether these can be read from them. It serves `segy`."""
 
 import math
-import warnings
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.warn import warn
 from neurapde.core.wording import number
 from neurapde.seismic.segy_headers import Field, Given, Headers, Places, geometry
 
@@ -48,10 +48,9 @@ def of(sources: Places, receivers: Places, weights: Places, start_time: float) -
     everything = np.concatenate([sources, receivers])
     rounded = np.column_stack([across / scale, depths / depth_scale])
     if (off := float(np.abs(rounded - everything).max())) > 1e-6 * float(np.ptp(everything, axis=0).max()):
-        warnings.warn(
+        warn(
             f"positions are rounded by up to {number(off)}: SEG-Y holds ten-thousandths; write .h5 to keep them",
             DeclarationWarning,
-            stacklevel=2,
         )
     if not math.isclose(delay[0] / delay_scale, start_time * 1e3, rel_tol=1e-9, abs_tol=1e-9):
         raise DeclarationError(

@@ -10,7 +10,6 @@ import functools
 import sys
 import sysconfig
 import types
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from hashlib import sha256
@@ -20,6 +19,7 @@ import numpy as np
 import torch
 
 from neurapde.core.errors import DeclarationWarning
+from neurapde.core.warn import warn
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 """The version of Python within which digests compare."""
@@ -218,11 +218,10 @@ class Identity:
             return f"seed is {stored['seed']} in the file and {self.seed} now"
         found = stored["digests"]
         if found and stored["python"] != self.python:
-            warnings.warn(
+            warn(
                 f"the checkpoint was made by Python {stored['python']}, this is {self.python}: whether its functions are "
                 "the same is not known.",
                 DeclarationWarning,
-                stacklevel=2,
             )
             return None
         for place in (*self.digests, *found):

@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import socket
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -18,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError, StorageWarning
+from neurapde.core.warn import warn
 from neurapde.storage import atomic
 
 LOCK, OWNER = ".neurapde.lock", ".neurapde.running"
@@ -58,11 +58,10 @@ class RunFolder:
                 with suppress(OSError):
                     kept.rename(self.path)
             self._failures.append(str(error) or type(error).__name__)
-            warnings.warn(
+            warn(
                 f"no checkpoint was written: {self._failures[-1]} The run goes on, the last good checkpoint stays as "
                 "it is, and the next one is tried again.",
                 StorageWarning,
-                stacklevel=3,
             )
 
 
