@@ -177,7 +177,7 @@ WAVE_CASES = (
         wave_disk,
         "a narrow Gaussian let go beside a disk of twice the speed; compared with leapfrog",
         tolerance=0.01,
-        seconds=4,
+        seconds=7,
     ),
     Case(
         "wave-ricker",

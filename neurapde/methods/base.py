@@ -21,9 +21,7 @@ class Status(enum.Enum):
 
     CONVERGED = "Converged: the method reached its own tolerance."
     STEP_LIMIT = "Step limit: all steps were taken; more steps may lower the loss further."
-    UNRESOLVED = (
-        "Unresolved: the features allowed do not reach the tolerance; the notes give the estimated error."
-    )
+    UNRESOLVED = "Unresolved: the estimated error is above the tolerance; the notes give it, and the warning the way on."
     STALLED = (
         "Stalled: steps no longer lower the loss, but the residual is not small; the notes give what is left of each "
         "constraint, and the warning the way on."
