@@ -25,7 +25,7 @@ def growing(costs: list[float]) -> Iterator[int]:
 
 
 def test_a_level_that_would_end_too_late_is_not_begun() -> None:
-    budget = Budget(1.0)
+    budget = Budget(1.0, "Growth", "test", "less")
     with Interrupts() as interrupts:
         found = list(budget.levels(interrupts, growing([0.02, 0.08, 0.32, 1e9])))
     assert found == [0, 1, 2]
@@ -35,7 +35,7 @@ def test_a_level_that_would_end_too_late_is_not_begun() -> None:
 
 
 def test_a_level_that_takes_longer_than_foretold_is_given_up_and_those_before_are_kept() -> None:
-    budget = Budget(0.5)
+    budget = Budget(0.5, "Growth", "test", "less")
     with Interrupts() as interrupts:
         found = list(budget.levels(interrupts, growing([0.01, 0.01, 1e9])))
     assert found == [0, 1]
@@ -46,7 +46,8 @@ def test_a_level_that_takes_longer_than_foretold_is_given_up_and_those_before_ar
 def test_the_first_level_is_waited_for_and_without_an_end_all_of_them() -> None:
     for seconds, expected in ((1e-3, [0]), (float("inf"), [0, 1])):
         with Interrupts() as interrupts:
-            assert list(Budget(seconds).levels(interrupts, growing([0.05, 0.05]))) == expected
+            budget = Budget(seconds, "Growth", "test", "less")
+            assert list(budget.levels(interrupts, growing([0.05, 0.05]))) == expected
 
 
 @pytest.mark.parametrize(

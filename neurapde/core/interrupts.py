@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM, which are one: they end a run between two steps rather than in the middle of one."""
 
 import _thread
+import math
 import signal
 import threading
 import time
@@ -62,17 +63,19 @@ class Interrupts:
         finally:
             self._at_once = True
 
-    def levels(self, made: Iterator[Level], seconds: float | None = None) -> Iterator[Level]:
+    def levels(
+        self, made: Iterator[Level], seconds: float = math.inf, first: float = math.inf
+    ) -> Iterator[Level]:
         """What `made` gives, until a signal gives up the level that is being made.
 
-        seconds: from here on, after which a level but the first is given up, too, and `late` is set.
+        seconds, first: from here on, after which a level, or the first, is given up, too, and `late` is set.
         Raises: KeyboardInterrupt if that is the first, and there is nothing to keep.
         """
-        end = None if seconds is None else time.monotonic() + seconds
+        started = time.monotonic()
         one: Level | None = None
         while True:
             try:
-                with self._until(None if one is None else end), self.at_once():
+                with self._until(started + (first if one is None else seconds)), self.at_once():
                     following = next(made, None)
             except KeyboardInterrupt:
                 if one is None:
@@ -84,9 +87,9 @@ class Interrupts:
             yield one
 
     @contextmanager
-    def _until(self, end: float | None) -> Iterator[None]:
+    def _until(self, end: float) -> Iterator[None]:
         """Within, work is given up at a time of the monotonic clock; only where signals are taken."""
-        if end is None or signal.SIGINT not in self._before:
+        if math.isinf(end) or signal.SIGINT not in self._before:
             yield
             return
         timer = threading.Timer(max(0.0, end - time.monotonic()), self._expire)

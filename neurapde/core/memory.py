@@ -76,9 +76,14 @@ def check_fits(size: float, what: str, way: str, device: torch.device = CPU) -> 
     what: begins the message, "the picture a.png has 12000 x 9000 pixels"; way: ends it.
     Raises: DeclarationError with both numbers.
     """
+    if free := lacking(size, device):
+        raise DeclarationError(f"{what}: {told(size)}, but {free} are free; {way}")
+
+
+def lacking(size: float, device: torch.device = CPU) -> str | None:
+    """What is free on a device, where that is less than so many bytes; None where they fit."""
     free = free_memory(device)
-    if free is not None and size > free:
-        raise DeclarationError(f"{what}: {told(size)}, but {told(free)} are free; {way}")
+    return None if free is None or size <= free else told(free)
 
 
 class Fitting(TorchFunctionMode):

@@ -19,6 +19,7 @@ from numpy.polynomial.legendre import leggauss
 from scipy.sparse.linalg import LinearOperator, minres
 from threadpoolctl import threadpool_limits
 
+from neurapde.core.cost import Cost
 from neurapde.domains.box import Box
 from neurapde.galerkin.modes import AxisModes, along_all
 from neurapde.galerkin.quadrature import FloatArray
@@ -28,6 +29,12 @@ from neurapde.medium import Field
 
 RESTARTS = 3
 MOST_ITERATIONS = 1000
+ITERATIONS = 40
+"""As many as a level takes where the coefficient does not vary much."""
+POINT, FIELDS, PRODUCT = 80.0, 12, 2.2e-10
+"""Bytes at a point, fields of all modes held, and seconds for a product at a point, for each axis and mode along it."""
+PANEL = (24.0, 3e-10)
+"""Bytes and seconds that a Gauss rule takes, over the square and the cube of its nodes."""
 
 Known = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 """Values (n,) and gradient (n, d) of the known part at points (n, d)."""
@@ -65,6 +72,23 @@ class Diffusion:
                 nodes = np.linspace(lower, upper, piece.field.values.shape[axis])
                 found.append(nodes[(nodes > start) & (nodes < stop)])
         return np.unique(np.concatenate(found))
+
+    def cost(self, counts: Sequence[int]) -> Cost:
+        """What the energy on so many modes along each axis takes."""
+        bands = [math.pi * n / extent for n, extent in zip(counts, self.box.extents, strict=True)]
+        nodes = [
+            [_nodes((2 * band + self.detail) * (b - a)) for a, b in itertools.pairwise(self.breaks(axis))]
+            for axis, band in enumerate(bands)
+        ]
+        points, largest = math.prod(float(sum(one)) for one in nodes), float(max(max(one) for one in nodes))
+        tables = sum(2.0 * sum(one) * n for one, n in zip(nodes, counts, strict=True))
+        memory = (
+            POINT * points + 8 * (FIELDS * math.prod(map(float, counts)) + tables) + PANEL[0] * largest**2
+        )
+        applied = PRODUCT * self.box.dimension * points * max(counts)
+        return Cost(
+            memory, ITERATIONS * applied + PANEL[1] * largest**3, f"{' × '.join(map(str, counts))} sines"
+        )
 
 
 class DiffusionLattice:
@@ -185,10 +209,15 @@ def _panels(breaks: FloatArray, bandwidth: float) -> tuple[FloatArray, FloatArra
     nodes, weights = [], []
     for start, stop in itertools.pairwise(breaks):
         phase = bandwidth * (stop - start)
-        unit, weight = leggauss(math.ceil(phase / 2 + 2 + min(phase, 6.0)))
+        unit, weight = leggauss(_nodes(phase))
         nodes.append(start + (stop - start) * (unit + 1) / 2)
         weights.append((stop - start) * weight / 2)
     return np.concatenate(nodes), np.concatenate(weights)
+
+
+def _nodes(phase: float) -> int:
+    """Gauss nodes for an integrand that turns by so many radians."""
+    return math.ceil(phase / 2 + 2 + min(phase, 6.0))
 
 
 def _padded(x: FloatArray, shape: tuple[int, ...]) -> FloatArray:

@@ -178,10 +178,12 @@ class WaveProblem:
 
     def lattice(self, bandwidth: float, most: int) -> WaveLattice:
         """The lattice up to a bandwidth, or to so many modes along the longest axis."""
-        longest = max(self.box.extents)
-        band = min(bandwidth, most * np.pi / longest)
-        counts = [max(4, int(np.ceil(band * extent / np.pi))) for extent in self.box.extents]
-        return WaveLattice(self.box, self.space, self.medium, counts, self.free)
+        return WaveLattice(self.box, self.space, self.medium, self.counts(bandwidth, most), self.free)
+
+    def counts(self, bandwidth: float, most: int) -> list[int]:
+        """The modes of that lattice along each axis."""
+        band = min(bandwidth, most * np.pi / max(self.box.extents))
+        return [max(4, int(np.ceil(band * extent / np.pi))) for extent in self.box.extents]
 
     def demands(self, tolerance: float, most: int) -> list[Demand]:
         """What each cause of waves asks for; up to `most` modes are looked at."""

@@ -1,6 +1,6 @@
 """Solving a linear problem on lattices of sines of growing bandwidth, until what they agree on is good enough."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -137,14 +137,17 @@ class LatticeProblem:
     def largest_wavenumber(self) -> float:
         """The largest local wavenumber √|c| on a grid of the domain, rad per unit length."""
         points = np.concatenate([self.problem.domain.sample(PROBES, how="grid").numpy(), self.probes])
-        found = [0.0]
+        numbers = [self.form.constant(piece) or 0.0 for piece in self.form.pieces]
+        return float(max(self.wavenumbers(points).max(), np.sqrt(np.abs(numbers).max())))
+
+    def wavenumbers(self, points: np.ndarray) -> np.ndarray:
+        """√|c| at points (n, 2): (n,)."""
+        found = np.zeros(len(points))
         for piece in self.form.pieces:
-            inside = points[piece.contains(points)]
-            values = (
-                self.form.values(piece, inside) if len(inside) else np.array([self.form.constant(piece) or 0])
-            )
-            found.append(float(np.sqrt(np.abs(values).max())))
-        return max(found)
+            inside = piece.contains(points)
+            if inside.any():
+                found[inside] = np.sqrt(np.abs(self.form.values(piece, points[inside])))
+        return found
 
     @property
     def first_bandwidth(self) -> float:
@@ -171,7 +174,7 @@ class LatticeProblem:
         modes = self.modes(bandwidth)
         found = []
         with threadpool_limits(1 if max(one.count for one in modes) < SMALL else None, "blas"):
-            operator = LatticeOperator(self.form, modes, self._constant())
+            operator = LatticeOperator(self.form, modes, self.constant())
             for shot in range(len(self.shots)):
                 start = None if guess is None else _padded(guess.coefficients[..., shot], modes)
                 found.append(operator.solve(self.load(modes, shot), accuracy, start))
@@ -182,7 +185,7 @@ class LatticeProblem:
             sum(one.iterations for one in found),
         )
 
-    def _constant(self) -> complex:
+    def constant(self) -> complex:
         """c₀: the background's coefficient, or its mean where it varies."""
         background = self.form.pieces[-1]
         constant = self.form.constant(background)
@@ -217,20 +220,30 @@ class Step:
     estimate: float
 
 
-def refine(lattice: LatticeProblem, bandwidth: float, largest: float, accuracy: float) -> Iterator[Step]:
+def refine(
+    lattice: LatticeProblem,
+    bandwidth: float,
+    largest: float,
+    accuracy: float,
+    admits: Callable[[float], bool],
+) -> Iterator[Step]:
     """Solve on lattices of growing bandwidth, from `bandwidth` to `largest`, as long as the caller asks for more.
 
-    accuracy: relative, of the linear systems.
+    accuracy: relative, of the linear systems. admits: whether the level of a bandwidth may be begun.
 
     The estimate sums the changes still to come as a geometric series with the last two changes' ratio, but no smaller a
     ratio than a jump of the medium leads to in the end (error ~ bandwidth^−2.5), where it first falls faster.
     """
+    if not admits(bandwidth):
+        return
     level = lattice.solve(bandwidth, accuracy)
     field = lattice.known + level.at(lattice.probes)
     yield Step(level, np.inf, np.inf)
     change = np.inf
     while bandwidth < largest * (1 - 1e-9):
         bandwidth = min(GROWTH * bandwidth, largest)
+        if not admits(bandwidth):
+            return
         level = lattice.solve(bandwidth, accuracy, level)
         finer = lattice.known + level.at(lattice.probes)
         last, change = change, _relative(finer - field, finer)

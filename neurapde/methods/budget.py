@@ -1,11 +1,17 @@
-"""How long growth may take: what a level took foretells the next, and one that would end too late is not begun."""
+"""How long growth may take: what a level took foretells the next, and one that would end too late is not begun.
 
-import math
+Of the first level nothing is measured: what it takes is told by a model, as is the memory of every level.
+"""
+
 import time
 from collections.abc import Iterator
 from typing import TypeVar
 
+from neurapde.core.cost import Cost, duration
+from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import Interrupts
+from neurapde.core.memory import check_fits, lacking, told
+from neurapde.core.wording import number
 
 SECONDS = 45.0
 """Seconds of a core that a solve may take by default."""
@@ -13,6 +19,10 @@ STEEPEST, UNKNOWN = 8.0, 3.0
 """How many times longer the next level may take than the last, and what is taken for it where there is one level only."""
 OVERRUN = 2.0
 """Times `seconds`, by the clock on the wall, after which a level that takes longer than foretold is given up."""
+UNSURE = 3.0
+"""Times `seconds` from which on a first level is not begun: so far off may a model be."""
+PATIENCE = 20.0
+"""Seconds that a first level is waited for in any case."""
 
 Level = TypeVar("Level")
 
@@ -21,36 +31,74 @@ class Budget:
     """The time of one solve; `spent` says what ended it, or None.
 
     Work is counted in seconds of the thread that computes, which other programs on the machine do not lengthen.
+
+    solver: the method's name. problem: that of the problem. way: out, where the first level cannot be had.
+    grows: whether levels after the first end in time, too; all are wanted otherwise.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+    def __init__(self, seconds: float, solver: str, problem: str, way: str, grows: bool = True) -> None:
+        self.seconds, self.solver, self.problem, self.way, self.grows = seconds, solver, problem, way, grows
         self.spent: str | None = None
+        self._made = self._full = False
+
+    def admits(self, cost: Cost) -> bool:
+        """Whether the next level may be begun.
+
+        Raises: DeclarationError for the first one, if it does not fit in memory or would take far too long.
+        """
+        if self._made:
+            if free := lacking(cost.memory):
+                self._full = True
+                self.spent = (
+                    f"a next level of {cost.what} would take {told(cost.memory)}, and {free} are free"
+                )
+            return free is None
+        level = f"{self.solver} on {cost.what}, with which it has to begin for {self.problem}, "
+        check_fits(cost.memory, f"{level}needs too much memory", f"give {self.way}")
+        if cost.seconds > max(UNSURE * self.seconds, PATIENCE):
+            raise DeclarationError(
+                f"{level}would take some {duration(cost.seconds)} of a core, and seconds={self.seconds:g}; give "
+                f"{self.solver}(seconds={number(float(f'{cost.seconds:.1g}'))}), {self.way}"
+            )
+        return True
 
     def levels(self, interrupts: Interrupts, made: Iterator[Level]) -> Iterator[Level]:
-        """What `made` gives, each costlier than the one before, as long as the next will be there in time."""
+        """What `made` gives, each costlier than the one before, as long as the next will be there in time.
+
+        Raises: DeclarationError if the first one is not there in time.
+        """
         started = before = time.thread_time()
         costs: list[float] = []
-        limit = None if math.isinf(self.seconds) else OVERRUN * self.seconds
-        for level in interrupts.levels(made, limit):
-            now = time.thread_time()
-            costs.append(now - before)
-            before = now
-            yield level
-            now = time.thread_time()
-            following = _foretold(costs)
-            if now - started + following > self.seconds:
-                self.spent = (
-                    f"a next level would take some {following:.0f} s of a core after {now - started:.0f} s"
-                )
-                return
+        limit = OVERRUN * self.seconds
+        first = max(limit, PATIENCE)
+        timed = interrupts.levels(made, limit, first) if self.grows else interrupts.levels(made, first=first)
+        try:
+            for level in timed:
+                now = time.thread_time()
+                costs.append(now - before)
+                before, self._made = now, True
+                yield level
+                now = time.thread_time()
+                following = _foretold(costs)
+                if self.grows and now - started + following > self.seconds:
+                    self.spent = f"a next level would take some {following:.0f} s of a core after {now - started:.0f} s"
+                    return
+        except KeyboardInterrupt:
+            if not interrupts.late:
+                raise
+            raise DeclarationError(
+                f"{self.solver} was given up for {self.problem}: its first level took more than {first:g} s; give "
+                f"{self.solver}(seconds={10 * self.seconds:g}), {self.way}"
+            ) from None
         if interrupts.late:
-            self.spent = f"the next level took more than {OVERRUN * self.seconds:g} s"
+            self.spent = f"the next level took more than {limit:g} s"
 
     @property
-    def way(self) -> str:
-        """The setting to go on with."""
-        return f"seconds={10 * self.seconds:g}"
+    def advice(self) -> str:
+        """How to go on where `spent`."""
+        if self._full:
+            return f"{self.solver} more memory, as {self.spent}"
+        return f"{self.solver}(seconds={10 * self.seconds:g}) more time, as {self.spent}"
 
 
 def _foretold(costs: list[float]) -> float:

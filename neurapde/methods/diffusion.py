@@ -15,6 +15,7 @@ import torch
 from neurapde.backgrounds.lift import Lift
 from neurapde.boundaries import Dirichlet, Neumann
 from neurapde.core.convergence import still_to_come
+from neurapde.core.cost import Admits
 from neurapde.core.errors import DeclarationError, ResolutionWarning
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.warn import warn
@@ -51,6 +52,7 @@ LINEAR = 1e-2
 """Of the tolerance: how well the linear systems are solved."""
 FAILED = 1e-3
 """Relative residual of the linear system above which its iteration has failed."""
+FEWER = "a smaller bandwidth, or a coefficient and a source that change less abruptly"
 ACROSS = 2.0
 """Half waves of the finest sines that a layer must be thick to be seen by them."""
 SOURCE_POINTS = 2000
@@ -221,11 +223,11 @@ class PoissonOnSines:
         network.set_coefficients(lattice.amplitudes(found)[..., None])  # type: ignore[operator]
         return Level(found, residual, trial)
 
-    def refine(self, bandwidth: float, last: float) -> Iterator[tuple[Level, float, float]]:
+    def refine(self, bandwidth: float, last: float, admits: Admits) -> Iterator[tuple[Level, float, float]]:
         """Levels of growing bandwidth, each with its change from the one before and its estimated error."""
         probes = self.box.sample(PROBES, how="grid").to(self.task.device)
         level, field, change = None, None, math.inf
-        while True:
+        while admits(self.diffusion.cost(self.counts(bandwidth))):
             level = self.solve(bandwidth, level)
             with torch.no_grad():
                 finer = level.trial(probes)
@@ -258,10 +260,10 @@ def solve_poisson(
         first, last = bandwidth / GROWTH, bandwidth
     hopeless = problem.resolving > last
     levels: list[tuple[Level, float, float]] = []
-    budget = Budget(seconds if bandwidth is None else math.inf)
+    budget = Budget(seconds, "Galerkin", task.problem.name, FEWER, grows=bandwidth is None)
     with Interrupts() as interrupts, task.progress.bar(task.problem.name, largest, unit="mode") as bar:
         done = 0
-        for step in budget.levels(interrupts, problem.refine(min(first, last), last)):
+        for step in budget.levels(interrupts, problem.refine(min(first, last), last, budget.admits)):
             levels.append(step)
             modes = max(step[0].coefficients.shape)
             bar.advance(modes - done)

@@ -24,6 +24,7 @@ from neurapde.equations.helmholtz import Helmholtz, reflection_note
 from neurapde.equations.poisson import Poisson
 from neurapde.galerkin.head import StrongRows, WeakRows
 from neurapde.galerkin.lattice import LatticeProblem, Step, refine
+from neurapde.galerkin.lattice_cost import lattice_cost
 from neurapde.galerkin.projection import project_head
 from neurapde.medium import Constant
 from neurapde.methods.base import Method, Outcome, Status, Task
@@ -47,6 +48,7 @@ MARGIN = 1.2  # the smallest bandwidth, in units of the largest local wavenumber
 LINEAR = 1e-4  # of the tolerance: how well the linear systems are solved
 RESIDUAL_PER_ERROR = 5.0  # the relative residual of a head beside the field's relative error, as measured
 WEAK_FEATURES = 0.1  # relative residual above which the features of a given trial are told to be too few
+FEWER_WAVES = "a lower wavenumber, or a smaller domain"
 FAILED = 1e-3  # relative residual of the linear system above which its iteration has failed
 
 
@@ -156,9 +158,15 @@ class Galerkin(Method):
         _warn_unresolved(lattice, last, self.bandwidth is not None)
         steps: list[Step] = []
         done = 0
-        budget = Budget(self.seconds if self.bandwidth is None else math.inf)
+        budget = Budget(self.seconds, "Galerkin", problem.name, FEWER_WAVES, grows=self.bandwidth is None)
         with Interrupts() as interrupts, task.progress.bar(problem.name, self.largest, unit="mode") as bar:
-            growing = refine(lattice, min(first, last), last, LINEAR * self.tolerance)
+            growing = refine(
+                lattice,
+                min(first, last),
+                last,
+                LINEAR * self.tolerance,
+                lambda band: budget.admits(lattice_cost(lattice, band)),
+            )
             for step in budget.levels(interrupts, growing):
                 steps.append(step)
                 bar.advance(max(one.count for one in step.level.modes) - done)

@@ -42,13 +42,12 @@ class Grown(Generic[Solved]):
 
 
 def grow(
-    task: Task, levels: Iterator[tuple[Solved, int]], last: int, tolerance: float, seconds: float
+    task: Task, levels: Iterator[tuple[Solved, int]], last: int, tolerance: float, budget: Budget
 ) -> Grown[Solved]:
     """Go through levels, each a solved trial and its features, until the field changes by little enough.
 
-    last: features at which the levels end, for the bar. The first level is always there. seconds: see `budget`.
+    last: features at which the levels end, for the bar. The first level is always there.
     """
-    budget = Budget(seconds)
     recorder = Recorder(("change between levels",))
     started = time.perf_counter()
     probes = task.problem.domain.sample(PROBES, how="grid").to(task.device)
@@ -110,7 +109,7 @@ def tell_unresolved(
 ) -> None:
     """Warn that a solve ended above its tolerance; `way` is the method that may get there, if time did not end it."""
     if budget is not None and budget.spent is not None:
-        way = f"{way.partition('(')[0]}({budget.way}) more time, as {budget.spent}"
+        way = budget.advice
     warn(
         f"the estimated relative error of {name} is {estimate:.1e} with {features} features, above the tolerance "
         f"{number(tolerance)}; give {way}, or a larger tolerance",

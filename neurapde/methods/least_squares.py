@@ -5,6 +5,7 @@ corners, one set for each part of the domain in which the coefficients are smoot
 is their least-squares solution. The number of features grows until the field changes by less than the tolerance.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,18 +16,20 @@ from torch import Tensor
 from neurapde.boundaries import Periodic
 from neurapde.collocation.affine import not_affine
 from neurapde.collocation.corners import Sides, corners_of
+from neurapde.collocation.cost import cost_of
 from neurapde.collocation.head import solve_head
 from neurapde.collocation.null_space import unnoticed
 from neurapde.collocation.system import Assembly, NotAffineError
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
+from neurapde.core.memory import lacking
 from neurapde.core.wording import number
 from neurapde.domains import Disk, Domain
 from neurapde.equations.helmholtz import reflection_note
 from neurapde.equations.poisson import Poisson
 from neurapde.galerkin.weak import Piece
 from neurapde.methods.base import Method, Outcome, Status, Task
-from neurapde.methods.budget import SECONDS
+from neurapde.methods.budget import SECONDS, Budget
 from neurapde.methods.growth import Grown, check_growth, estimate_note, grow, tell_unresolved
 from neurapde.problem import Problem
 from neurapde.scales import axis_lengths
@@ -39,6 +42,7 @@ FIRST = {1: 12.0, 2: 8.0, 3: 5.4}  # modes along the longest axis at the first l
 GROWTH, MORE = 1.25, 2.0  # from level to level; one mode more may be odd, where the field is even
 CLEAR = {1: 36.0, 2: 18.0, 3: 9.0}  # modes along the longest axis by which a field left open shows
 NOTICED, FREE = 3e-5, 1e-2  # sizes of a field that is determined, and of one that is left open
+LOOKED = 10.0  # seconds of a core that this may take
 STEADY = 2.0  # by which it grows at least from level to level where it is left open
 
 
@@ -91,14 +95,26 @@ class LeastSquares(Method):
 
     def run(self, task: Task) -> Outcome:
         self._check_trial(task)
-        levels = self._levels(task.problem, FIRST[task.problem.domain.dimension])
+        budget = self._budget(task.problem)
+        levels = self._admitted(task.problem, budget)
         solved = (self._solve(task, spec) for spec in levels)
-        return self._outcome(task, grow(task, solved, self.largest, self.tolerance, self.seconds))
+        return self._outcome(task, grow(task, solved, self.largest, self.tolerance, budget))
+
+    def _budget(self, problem: Problem) -> Budget:
+        return Budget(self.seconds, type(self).__name__, problem.name, "a medium of fewer pieces")
+
+    def _admitted(self, problem: Problem, budget: Budget) -> Iterator[Patchwork]:
+        """The levels that may be begun."""
+        levels = self._levels(problem, FIRST[problem.domain.dimension])
+        return itertools.takewhile(lambda spec: budget.admits(cost_of(problem, spec)), levels)
 
     def _undetermined(self, problem: Problem) -> str | None:
         """Which fields its constraints leave open, tried on more and more features until that is clear; None for none."""
         before = 0.0
         for spec in self._levels(problem, CLEAR[problem.domain.dimension]):
+            cost = cost_of(problem, spec)
+            if lacking(cost.memory) or cost.seconds > LOOKED:
+                return None
             try:
                 sizes, shapes = unnoticed(self._assembly(problem, spec, 0, torch.device("cpu")))
             except NotAffineError:  # to be decided at the size of the answer

@@ -6,13 +6,14 @@ wave equation becomes M a'' = −K a + F, whose solution is a function of the op
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
 from neurapde.boundaries import PML, Absorbing, Dirichlet, InitialCondition, Neumann
+from neurapde.core.cost import Cost
 from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Bar
@@ -22,7 +23,7 @@ from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
 from neurapde.galerkin.evolution import Demand, WaveProblem
 from neurapde.galerkin.lattice import SMALL
-from neurapde.galerkin.quadrature import FloatArray
+from neurapde.galerkin.wave_cost import wave_cost
 from neurapde.galerkin.wave_levels import Level, evolve, judged
 from neurapde.medium import Constant
 from neurapde.methods.base import Method, Outcome, Status, Task
@@ -40,6 +41,7 @@ QUINTIC = (
     46080  # a wave that turns by x radians between two knots in time is off by x⁶ / QUINTIC between them
 )
 IN_TIME = 0.05  # of the tolerance that this may cost
+SHORTER = "a shorter time, a smaller domain, waves of lower frequency, or a smaller largest"
 LEAST_KNOTS = 9
 LEAST_MODES = 12  # along the longest side, so that coarser lattices have fewer
 
@@ -92,9 +94,10 @@ class MethodOfLines(Method):
         waves = WaveProblem(task.problem)
         last: Level | None = None
         rows: list[tuple[int, float]] = []
-        budget = Budget(self.seconds if self.bandwidth is None else math.inf)
+        name = task.problem.name
+        budget = Budget(self.seconds, "MethodOfLines", name, SHORTER, grows=self.bandwidth is None)
         with Interrupts() as interrupts, task.progress.bar(task.problem.name, 0, unit="polynomial") as bar:
-            for last in budget.levels(interrupts, self._levels(waves, bar)):
+            for last in budget.levels(interrupts, self._levels(waves, bar, budget)):
                 rows.append((int(np.prod(last.lattice.shape)), last.estimate))
                 bar.show({"estimated error": last.estimate})
                 if self.bandwidth is not None or last.estimate <= self.tolerance:
@@ -102,29 +105,35 @@ class MethodOfLines(Method):
         assert last is not None
         return self._outcome(task, waves, last, rows, interrupts.asked, budget)
 
-    def _levels(self, waves: WaveProblem, bar: Bar) -> Iterator[Level]:
+    def _levels(self, waves: WaveProblem, bar: Bar, budget: Budget) -> Iterator[Level]:
         """The states on lattices of growing bandwidth, up to the largest."""
+
+        def cost(bandwidth: float, moments: int) -> Cost:
+            return wave_cost(waves, waves.counts(bandwidth, self.largest), moments)
+
+        budget.admits(replace(cost(math.inf, 0), seconds=0.0))  # what the demands are looked up on
         demands = waves.demands(self.tolerance, self.largest)
         longest = max(waves.box.extents)
         bandwidth = self.bandwidth or max(_wanted(waves, demands), LEAST_MODES * math.pi / longest)
         most = self.largest * math.pi / longest
-        times = _knots(waves, demands, self.tolerance, most)
+        count = _knots(waves, demands, self.tolerance, most)
 
         def solved(bandwidth: float) -> Level:
             lattice = waves.lattice(bandwidth, self.largest)
+            times = np.linspace(0, waves.time.duration, count)
             with threadpool_limits(1 if max(lattice.shape) < SMALL else None, "blas"):
                 return evolve(waves, lattice, times, bar.advance)
 
-        coarse = None
-        if waves.medium.uniform is None:
-            first = solved(min(bandwidth, most) / SECOND**2)
-            coarse = judged(solved(min(bandwidth, most) / SECOND), first)
-        while True:
+        coarse, varies = None, waves.medium.uniform is None
+        while budget.admits(cost(bandwidth, count)):
+            if varies and coarse is None:
+                first = solved(min(bandwidth, most) / SECOND**2)
+                coarse = judged(solved(min(bandwidth, most) / SECOND), first)
             level = judged(solved(bandwidth), coarse)
             yield level
             if bandwidth >= most or self.bandwidth is not None:
                 return
-            coarse = None if coarse is None else level
+            coarse = level if varies else None
             missing = (level.estimate / self.tolerance) ** (1 / RATE)
             bandwidth = min(float(np.clip(missing, *GROWTH)) * bandwidth, most)
 
@@ -202,13 +211,12 @@ def _wanted(waves: WaveProblem, demands: list[Demand]) -> float:
     return max((one.bandwidth * max(1.0, one.speed / slowest) for one in demands), default=0.0)
 
 
-def _knots(waves: WaveProblem, demands: list[Demand], tolerance: float, most: float) -> FloatArray:
-    """Knots in time, from 0 on, for the waves of the demands up to the bandwidth `most`."""
+def _knots(waves: WaveProblem, demands: list[Demand], tolerance: float, most: float) -> int:
+    """How many knots in time, from 0 on, for the waves of the demands up to the bandwidth `most`."""
     fastest = max((one.bandwidth * one.speed for one in demands), default=0.0)
     fastest = min(fastest, most * waves.speeds[1])
     turn = (QUINTIC * IN_TIME * tolerance) ** (1 / 6)
-    count = max(LEAST_KNOTS, math.ceil(waves.time.duration * fastest / turn) + 1)
-    return np.linspace(0, waves.time.duration, count)
+    return max(LEAST_KNOTS, math.ceil(waves.time.duration * fastest / turn) + 1)
 
 
 def _trial(waves: WaveProblem, level: Level, task: Task) -> HistoryFunction:

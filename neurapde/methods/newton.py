@@ -16,8 +16,9 @@ from neurapde.collocation.system import Assembly
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import number
 from neurapde.methods.base import Outcome, Status, Task
+from neurapde.methods.budget import Budget
 from neurapde.methods.growth import PROBES, grow
-from neurapde.methods.least_squares import FIRST, LeastSquares, few_features, unfit
+from neurapde.methods.least_squares import LeastSquares, few_features, unfit
 from neurapde.problem import Problem
 from neurapde.trials.base import TrialFunction
 from neurapde.trials.patchwork import Patchwork, PatchworkTrial
@@ -50,7 +51,8 @@ class Newton(LeastSquares):
     def run(self, task: Task) -> Outcome:
         self._check_trial(task)
         unsettled: list[int] = []
-        found = grow(task, self._solved(task, unsettled), self.largest, self.tolerance, self.seconds)
+        budget = self._budget(task.problem)
+        found = grow(task, self._solved(task, unsettled, budget), self.largest, self.tolerance, budget)
         if not unsettled:
             return self._outcome(task, found)
         told = f"Newton's iteration did not settle with {unsettled[0]} features."
@@ -58,10 +60,12 @@ class Newton(LeastSquares):
         outcome = self._outcome(task, found, "NaturalGradient(), for Newton's iteration did not settle")
         return dataclasses.replace(outcome, notes=(*outcome.notes, told))
 
-    def _solved(self, task: Task, unsettled: list[int]) -> Iterator[tuple[PatchworkTrial, int]]:
+    def _solved(
+        self, task: Task, unsettled: list[int], budget: Budget
+    ) -> Iterator[tuple[PatchworkTrial, int]]:
         """Levels, up to the first at which the iteration does not settle, whose features are then told."""
         about: TrialFunction | None = None
-        for spec in self._levels(task.problem, FIRST[task.problem.domain.dimension]):
+        for spec in self._admitted(task.problem, budget):
             level = _Level(task, spec)
             if not level.iterate(about, SETTLED * self.tolerance):
                 unsettled.append(level.columns)

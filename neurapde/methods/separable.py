@@ -1,5 +1,6 @@
 """Separable: Poisson's equation with constant coefficients on a box in space, its head found axis by axis in seconds."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 
 from neurapde.boundaries import Dirichlet, Neumann, Robin
 from neurapde.core.arrays import to_numpy
+from neurapde.core.cost import Cost
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import listing, number
 from neurapde.domains import Box
@@ -14,7 +16,7 @@ from neurapde.equations.poisson import Poisson
 from neurapde.galerkin.separable import Axis, Face, solve_separable
 from neurapde.medium import Constant, Field
 from neurapde.methods.base import Method, Outcome, Status, Task
-from neurapde.methods.budget import SECONDS
+from neurapde.methods.budget import SECONDS, Budget
 from neurapde.methods.growth import Grown, check_growth, estimate_note, grow, tell_unresolved
 from neurapde.problem import Problem
 from neurapde.sources import total
@@ -22,6 +24,7 @@ from neurapde.trials.base import Trial
 from neurapde.trials.frame import Frame, FrameTrial
 
 FIRST, GROWTH = 12, 1.25  # modes along each axis at the first level, and from level to level
+NODE = (100.0, 1e-8)  # bytes at a node of the source, and seconds for each with one mode along an axis
 ALONG_EDGE = 33  # points of an edge at which the values of two faces are compared
 SAME = 1e-6  # of the largest value: what two faces may differ by at their edge
 
@@ -69,9 +72,18 @@ class Separable(Method):
             raise DeclarationError(
                 "Separable places its own sines, so a trial would not be used; leave trial out, or train it with Adam."
             )
-        trials = (solve_on(task.problem, Frame((n,) * 3), task.device) for n in self._levels)
-        solved = ((trial, len(trial.amplitudes)) for trial in trials)
-        return self._outcome(task, grow(task, solved, self._levels[-1] ** 3, self.tolerance, self.seconds))
+        budget = Budget(self.seconds, "Separable", task.problem.name, "a smaller largest")
+        solved = self._solved(task, budget)
+        return self._outcome(task, grow(task, solved, self._levels[-1] ** 3, self.tolerance, budget))
+
+    def _solved(self, task: Task, budget: Budget) -> Iterator[tuple[FrameTrial, int]]:
+        for n in self._levels:
+            nodes = 8.0 * n**3
+            cost = Cost(NODE[0] * nodes, NODE[1] * nodes * n, f"{n} × {n} × {n} sines")
+            if not budget.admits(cost):
+                return
+            trial = solve_on(task.problem, Frame((n,) * 3), task.device)
+            yield trial, len(trial.amplitudes)
 
     @property
     def _levels(self) -> list[int]:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from neurapde.boundaries import Dirichlet
+from neurapde.core.cost import duration
 from neurapde.core.errors import DeclarationError, DeclarationWarning, ResolutionError
 from neurapde.core.memory import free_memory, told
 from neurapde.core.warn import warn
@@ -183,14 +184,8 @@ def _estimate(settings: list[Setting], needs: list[Needs]) -> tuple[str, ...]:
     steps = sum(need.steps for need in needs)
     return (
         f"Needs: about {told(heaviest.memory)}, and {heaviest.seconds:.2g} s of a core for a step ({heaviest.work}); "
-        f"{_duration(total)} for {steps} steps.",
+        f"{duration(total)} for {steps} steps.",
     )
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.2g} s"
-    return f"{seconds / 60:.2g} minutes" if seconds < 7200 else f"{seconds / 3600:.2g} hours"
 
 
 def _cycles(setting: Setting) -> tuple[str, ...]:
