@@ -71,6 +71,11 @@ def test_a_grid_that_does_not_fit_is_refused_with_the_numbers(
         (npde.Siren(8, 1), npde.LBFGS(1, points=10**9), "needs too much memory"),
         (npde.Siren(8, 1), npde.NaturalGradient(1, points=10**9), "give fewer points=…"),
         (npde.Siren(2500, 3), npde.LBFGS(100), "or a smaller network"),
+        (
+            npde.Siren(400, 2),
+            npde.NaturalGradient(1, points=60_000),
+            r"120000 residuals by 322401 parameters need too",
+        ),
     ],
 )
 def test_a_training_that_does_not_fit_is_refused_before_a_point_is_drawn(

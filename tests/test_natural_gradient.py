@@ -6,6 +6,7 @@ import torch
 
 import neurapde as npde
 from neurapde.constraints import Constraint, Samples
+from neurapde.core import memory
 from neurapde.core.errors import DeclarationError
 from neurapde.methods import natural_gradient
 from neurapde.methods.base import Status
@@ -329,10 +330,10 @@ def test_ctrl_c_keeps_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_sizes_that_do_not_fit_are_refused_with_what_to_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(natural_gradient, "free_memory", lambda device: 10_000_000)
+    monkeypatch.setattr(memory, "free_memory", lambda device: 10_000_000)
     small = npde.NaturalGradient(1, points=50)
     npde.solve(cubic(), npde.MLP(20, 1), small, progress=False)
-    with pytest.raises(DeclarationError, match=r"0\.7 GB of memory, and 10 MB are free. Give fewer points="):
+    with pytest.raises(DeclarationError, match=r"0\.7 GB, but 10 MB are free; give fewer points="):
         npde.solve(cubic(), npde.MLP(60, 1), npde.NaturalGradient(1, points=3000), progress=False)
 
 

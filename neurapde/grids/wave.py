@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
+from neurapde.core.memory import check_fits
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
 from neurapde.grids.memory import check_grid
@@ -129,6 +130,7 @@ def record_wave(
     assert isinstance(domain, SpaceTime)
     duration = domain.time.duration
     counts = _good_shape(problem)[0] if counts is None else counts
+    check_grid(NODE * math.prod(counts), counts, problem.name)
     stage = Stage.of(equation, problem, domain, sides_of(problem, space), counts)
     samples = None if dt is None else math.floor(duration / dt * (1 + 1e-12))
     if samples == 0:
@@ -139,6 +141,13 @@ def record_wave(
         samples = math.ceil(duration / (0.8 * stage.wave.stable_step))
         dt = duration / samples
     every = math.ceil(dt / (0.8 * stage.wave.stable_step) * (1 - 1e-12))
+    shots, steps = len(problem.right_hand_sides), float(samples) * every
+    check_fits(
+        len(receivers) * (KEPT_VALUE * steps + 8.0 * shots * samples),
+        f"traces of {samples} samples, in steps of {dt / every:.2g}, at {len(receivers)} receivers for {shots} shots of "
+        f"{problem.name} need too much memory",
+        "give a longer dt, a shorter time, or fewer receivers",
+    )
     records = [
         stage.run(sources, duration=samples * dt, steps=samples * every, receivers=receivers)
         for sources in problem.right_hand_sides

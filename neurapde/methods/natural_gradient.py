@@ -17,16 +17,14 @@ from torch import Tensor
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import Interrupts
-from neurapde.core.memory import free_memory, told
 from neurapde.core.progress import Bar
 from neurapde.equations.base import Equation
 from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task, Training
-from neurapde.methods.jacobian import AT_ONCE
 from neurapde.methods.normal import Equations
 from neurapde.methods.objective import Objective
 from neurapde.methods.recorder import Recorder
 from neurapde.methods.sampling import Draws, Fixed, Sampling
-from neurapde.methods.training_memory import check_training_fits
+from neurapde.methods.training_memory import check_gram_fits, check_training_fits, refuse_gram
 from neurapde.methods.weighted_residuals import WeightedResiduals
 from neurapde.problem import Problem
 from neurapde.trials.base import Trial, TrialFunction
@@ -119,6 +117,7 @@ class NaturalGradient(Method):
 
     def check_memory(self, problem: Problem, trial: TrialFunction | None) -> None:
         check_training_fits(self.objective(problem), trial, 8)
+        check_gram_fits(self.objective(problem), trial)
 
     def objective(self, problem: Problem) -> Objective:
         """The points and weights of every constraint. Raises DeclarationError for names the problem does not have."""
@@ -164,7 +163,8 @@ class _Descent:
             self._draw()
         else:
             self._restore(task.resumed)
-        self._check_memory()
+        entry, device = self.before.element_size(), self.before.device
+        refuse_gram(self.residuals.rows, self.residuals.size, entry, device)
         self.started = self.saved = time.perf_counter()
 
     @property
@@ -257,18 +257,6 @@ class _Descent:
 
     def _numbers(self) -> tuple[float, float, Tensor]:
         return self.damping, self.raised, self.before
-
-    def _check_memory(self) -> None:
-        rows, size = self.residuals.rows, self.residuals.size
-        numbers = 5 * min(rows, size) ** 2 + (rows if rows < size else 4 * AT_ONCE) * size
-        needed = numbers * self.before.element_size()
-        free = free_memory(self.before.device)
-        if free is not None and needed > free:
-            raise DeclarationError(
-                f"{rows} residuals by {size} parameters need {told(needed)} of memory, and {told(free)} are "
-                "free. Give fewer points=…, with redraw=1 to see all of the domain in time, or a smaller network; the "
-                "fewer of the two counts by its square."
-            )
 
     def _due(self) -> bool:
         """Whether points are drawn anew before the next step; those of the first are there, as are those of a checkpoint."""

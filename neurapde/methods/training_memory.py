@@ -3,6 +3,7 @@
 import torch
 
 from neurapde.core.memory import check_fits
+from neurapde.methods.jacobian import AT_ONCE
 from neurapde.methods.objective import CACHED_ROWS, Objective
 from neurapde.trials.base import TrialFunction
 
@@ -29,6 +30,30 @@ def check_training_fits(
         f"training {trial.parameter_count} parameters on {count} points of {objective.problem.name} needs too much memory",
         "give fewer points=…, which are drawn anew in time, or a smaller network",
         next(trial.parameters()).device,
+    )
+
+
+def check_gram_fits(objective: Objective, trial: TrialFunction | None) -> None:
+    """Refuse a second-order training whose matrix does not fit, by the fewest residuals that its points can have."""
+    if trial is None or not trial.parameter_count:
+        return
+    first = next(trial.parameters())
+    rows = sum(objective.count(name) for name in objective.names if objective.weights.get(name, 1.0))
+    refuse_gram(rows, trial.parameter_count, first.dtype.to_real().itemsize, first.device)
+
+
+def refuse_gram(rows: int, size: int, entry: int, device: torch.device) -> None:
+    """Refuse so many residuals by so many parameters, of `entry` bytes a number, where their matrix does not fit.
+
+    Raises: DeclarationError.
+    """
+    numbers = 5 * min(rows, size) ** 2 + (rows if rows < size else 4 * AT_ONCE) * size
+    check_fits(
+        numbers * entry,
+        f"{rows} residuals by {size} parameters need too much memory",
+        "give fewer points=…, with redraw=1 to see all of the domain in time, or a smaller network; the fewer of the two "
+        "counts by its square",
+        device,
     )
 
 

@@ -16,6 +16,7 @@ from neurapde.seismic.grid_modelling import angular_frequencies
 from neurapde.seismic.lattice_modelling import LatticeModelling, midpoints, modes_for
 from neurapde.seismic.method import Setting
 from neurapde.seismic.modelling import Modelling
+from neurapde.seismic.needs import Needs, waves_on
 from neurapde.seismic.reduced import EngineMethod, default_siren
 from neurapde.seismic.velocity import Gridded
 from neurapde.trials.base import Trial
@@ -56,6 +57,10 @@ class Joint(EngineMethod):
     def check(self, setting: Setting) -> None:
         angular_frequencies(setting.survey)
         modes_for(setting.survey, setting.enclosure, setting.start, self.bandwidth)
+
+    def needs(self, setting: Setting) -> Needs:
+        survey = setting.survey
+        return waves_on(self.grid(setting), survey, survey.shots + len(survey.receivers))
 
     def describe(self) -> str:
         return f"joint: a SIREN's waves by the weak form, {self.descent.describe()}"

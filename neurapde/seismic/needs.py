@@ -14,6 +14,8 @@ FACTORING, SOLVING = 4e-8, 3e-9
 """Seconds of a core over n^1.5 for a factorisation, and for each entry of a solution: 2.1 s and 0.04 s at 385² nodes."""
 FIELDS = 4
 """Complex fields held for each column that is solved for: the load, the field, its adjoint, and a copy on the way."""
+NODE, HELD = 500.0, 3
+"""Bytes that matrices and models take at a node, and copies of each complex wave there."""
 REFUSED, DOUBTFUL = 2.5, 4.0
 """Nodes per wavelength below which the nine-point scheme refuses a model, and warns of it."""
 
@@ -45,6 +47,16 @@ def band_of(survey: Survey) -> tuple[float, float] | None:
     if survey.frequencies is None:
         return None
     return float(survey.frequencies.min()), float(survey.frequencies.max())
+
+
+def waves_on(grid: Grid, survey: Survey, columns: int) -> Needs:
+    """The needs of a method that holds so many waves on the nodes of a grid for each frequency, or for a record in time."""
+    times = 1 if survey.frequencies is None else len(survey.frequencies)
+    nodes = " × ".join(map(str, grid.shape))
+    memory = NODE * grid.size + 16.0 * HELD * times * columns * grid.size
+    return Needs(
+        grid, band=band_of(survey), memory=memory, work=f"waves: {times * columns}, on {nodes} nodes"
+    )
 
 
 def factored(grid: Grid, survey: Survey, columns: int, steps: int) -> Needs:

@@ -21,6 +21,7 @@ from neurapde.seismic.grid_modelling import (
 )
 from neurapde.seismic.method import Found, InversionMethod, Setting, Stage
 from neurapde.seismic.misfits import L1, Misfit
+from neurapde.seismic.needs import Needs, factored
 from neurapde.seismic.penalty_loss import PenaltyObjective
 from neurapde.seismic.reduced import default_siren
 from neurapde.seismic.velocity import Gridded
@@ -80,6 +81,11 @@ class Penalty(InversionMethod):
                 f"Penalty trains a network, but the velocity is {setting.velocity.trial!r}; leave trial out, or use "
                 "method='adjoint'"
             )
+
+    def needs(self, setting: Setting) -> Needs:
+        """Memory of the data at the end alone, of which a step, a network's, takes nothing."""
+        found = factored(self.grid(setting), setting.survey, setting.survey.shots, 1)
+        return replace(super().needs(setting), memory=found.memory, work=found.work)
 
     def describe(self) -> str:
         return (

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from neurapde.boundaries import Dirichlet
 from neurapde.core.cost import duration
 from neurapde.core.errors import DeclarationError, DeclarationWarning, ResolutionError
-from neurapde.core.memory import free_memory, told
+from neurapde.core.memory import lacking, told
 from neurapde.core.warn import warn
 from neurapde.core.wording import listing, number, point
 from neurapde.equations.helmholtz import REFLECTED
@@ -169,17 +169,16 @@ def _crime(survey: Survey, needs: list[Needs]) -> tuple[str, ...]:
 def _estimate(settings: list[Setting], needs: list[Needs]) -> tuple[str, ...]:
     """Memory and time, refused if it is more than there is."""
     needed = max(range(len(needs)), key=lambda index: needs[index].memory)
-    heaviest, free = needs[needed], free_memory(torch.device("cpu"))
-    if not heaviest.memory:
-        return ()
-    if free is not None and heaviest.memory > free:
-        band = settings[needed].survey.frequencies
-        assert band is not None
+    heaviest, band = needs[needed], settings[needed].survey.frequencies
+    stage = "" if band is None else f" at {listing(number(f) for f in band)} Hz"
+    if free := lacking(heaviest.memory):
         raise DeclarationError(
-            f"the stage at {listing(number(f) for f in band)} Hz needs about {told(heaviest.memory)} ({heaviest.work}), and "
-            f"{told(free)} are free; invert fewer frequencies at a time (npde.Continuation), fewer shots (survey.select), a "
-            "smaller domain, or on a coarser grid (spacing= or per_wavelength= of the method)"
+            f"the stage{stage} needs about {told(heaviest.memory)} ({heaviest.work}), and {free} are free; invert fewer "
+            "frequencies at a time (npde.Continuation), fewer shots (survey.select), a smaller domain, or on a coarser grid "
+            "(spacing=, per_wavelength= or bandwidth= of the method)"
         )
+    if not heaviest.seconds:
+        return ()
     total = sum(need.seconds * need.steps for need in needs)
     steps = sum(need.steps for need in needs)
     return (

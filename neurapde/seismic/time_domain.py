@@ -11,6 +11,7 @@ from neurapde.seismic.descents import AdamDescent, Descent
 from neurapde.seismic.method import Setting
 from neurapde.seismic.misfits import PhaseOnly
 from neurapde.seismic.modelling import Modelling
+from neurapde.seismic.needs import Needs, waves_on
 from neurapde.seismic.reduced import ROUGH, SOFT, EngineMethod
 from neurapde.seismic.time_modelling import (
     MEMORY,
@@ -23,6 +24,9 @@ from neurapde.seismic.unknowns import free_bounds
 from neurapde.seismic.velocity import Gridded
 from neurapde.trials.base import Trial, box_scale
 from neurapde.trials.siren import Siren
+
+STATES = 8
+"""Waves that are held for each shot, those kept for the gradient aside."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,9 @@ class TimeDomain(EngineMethod):
                 "PhaseOnly compares spectra, and there are no phases of traces in time; use L2, L1 or Huber, or invert "
                 "survey.at(frequencies=[…]) by method='reduced'"
             )
+
+    def needs(self, setting: Setting) -> Needs:
+        return waves_on(self.grid(setting), setting.survey, STATES * setting.survey.shots)
 
     def describe(self) -> str:
         return f"time domain: leapfrog, {self.descent.describe()}"
