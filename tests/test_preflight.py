@@ -104,14 +104,15 @@ def test_places_where_no_wave_can_be_are_refused(sources: Any, changes: dict[str
 def test_memory_and_time_are_told_before_and_refused_where_there_is_not_enough(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    found = invert(simulated())
+    survey = simulated()
+    found = invert(survey)
     (told,) = (note for note in found.notes if note.startswith("Needs: "))
     assert "s of a core for a step (factorisations: 2, solutions: 8, on 41 × 41 nodes)" in told
-    monkeypatch.setattr("neurapde.seismic.preflight.free_memory", lambda device: 1_000_000)
+    monkeypatch.setattr("neurapde.core.memory.free_memory", lambda device: 1_000_000)
     with pytest.raises(
         DeclarationError, match=r"at 1 and 1.5 Hz needs about .*MB.* are free; invert fewer frequencies"
     ):
-        invert(simulated())
+        invert(survey)
 
 
 def test_needs_grow_as_nested_dissection_does() -> None:
@@ -140,3 +141,29 @@ def test_nothing_is_said_of_what_is_right() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         invert(simulated())
+
+
+@pytest.mark.parametrize(
+    ("method", "traces", "more"),
+    [
+        (npde.Adjoint(spacing=1e-4), False, ""),
+        (npde.Joint(bandwidth=2e5), False, "or bandwidth= of the method"),
+        (npde.Penalty(spacing=1e-4), False, ""),
+        (npde.TimeDomain(spacing=1e-4), True, "waves: 16, on"),
+    ],
+    ids=["Adjoint", "Joint", "Penalty", "TimeDomain"],
+)
+def test_an_inversion_that_does_not_fit_in_memory_is_refused(
+    method: Any, traces: bool, more: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    survey = simulated()
+    if traces:
+        wavelet = np.sin(np.linspace(0, 12, 50)) * np.hanning(50)
+        survey = npde.Survey(
+            sources=SOURCES, receivers=RECEIVERS, traces=np.ones((2, 7, 50)), dt=0.05, wavelet=wavelet
+        )
+    monkeypatch.setattr("neurapde.core.memory.free_memory", lambda device: 8_000_000_000)
+    text = r"the stage.* needs about .* GB .*, and 8\.0 GB are free; invert fewer.*"
+    with pytest.raises(DeclarationError, match=text) as caught:
+        invert(survey, method=method)
+    assert more in str(caught.value)

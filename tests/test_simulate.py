@@ -178,3 +178,24 @@ def test_a_wave_without_a_wavelet_is_refused() -> None:
         npde.Survey.simulate(wave(sources=()), [[0.6, 0.5]], sources=[[0.3, 0.4]])
     with pytest.raises(npde.DeclarationError, match="longer than the problem's time"):
         npde.Survey.simulate(wave(), [[0.6, 0.5]], dt=2.0, shape=41)
+
+
+@pytest.mark.parametrize(
+    ("problem", "given", "text"),
+    [
+        (helmholtz(), {"shape": 20_001}, "a grid of 20001 × 20001 nodes for shots needs too much memory"),
+        (wave(), {"shape": 20_001}, "a grid of 20001 × 20001 nodes for shots needs too much memory"),
+        (
+            wave(),
+            {"shape": 65, "dt": 1e-10},
+            "traces of 12000000000 samples, .* need too much memory: .* longer dt",
+        ),
+    ],
+    ids=["spectra", "nodes", "samples"],
+)
+def test_surveys_that_do_not_fit_in_memory_are_refused(
+    problem: npde.Problem, given: dict[str, Any], text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("neurapde.core.memory.free_memory", lambda device: 20_000_000_000)
+    with pytest.raises(npde.DeclarationError, match=text):
+        npde.Survey.simulate(problem, np.abs(RECEIVERS), **given)

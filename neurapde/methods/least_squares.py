@@ -54,6 +54,7 @@ class LeastSquares(Method):
     largest:   features in all at which growing stops, met tolerance or not.
     seconds:   of a core that growing may take: a level that would end later, as foretold by those before, is not begun;
                one that takes much longer than foretold is given up. A slower machine may so end earlier, and says it.
+               A first level that would take three times as long is refused.
     margin:    length of the sines' box beyond the domain's, as a part of it.
     Raises DeclarationError (from `solve`) for a problem that is not linear, or that it cannot take.
     """

@@ -55,6 +55,7 @@ class MethodOfLines(Method):
     largest:   modes along the longest axis at which growing stops, met tolerance or not.
     seconds:   of a core that growing may take: a level that would end later, as foretold by those before, is not begun;
                one that takes much longer than foretold is given up. A slower machine may so end earlier, and says it.
+               A first level that would take three times as long is refused.
 
     Sides that absorb (Absorbing, PML) are moved out until nothing that they send back is felt before the end; the field
     is then that of a medium without end, which goes on as it is at the side, or where the layer of a PML begins.

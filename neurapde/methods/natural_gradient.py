@@ -116,8 +116,8 @@ class NaturalGradient(Method):
             raise DeclarationError(f"NaturalGradient cannot train {problem.name}: {reason}.")
 
     def check_memory(self, problem: Problem, trial: TrialFunction | None) -> None:
-        check_training_fits(self.objective(problem), trial, 8)
         check_gram_fits(self.objective(problem), trial)
+        check_training_fits(self.objective(problem), trial, 8)
 
     def objective(self, problem: Problem) -> Objective:
         """The points and weights of every constraint. Raises DeclarationError for names the problem does not have."""
