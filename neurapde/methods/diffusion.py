@@ -281,14 +281,8 @@ def solve_poisson(
     if status is Status.UNRESOLVED and blind:
         warn(f"{task.problem.name}: {blind}", ResolutionWarning)
     elif status is Status.UNRESOLVED:
-        tell_unresolved(
-            task.problem.name,
-            estimate,
-            level.features,
-            tolerance,
-            f"Galerkin(bandwidth={2 * last:.0f})",
-            budget,
-        )
+        way = f"Galerkin(bandwidth={2 * last:.0f})"
+        tell_unresolved(task.problem.name, estimate, level.features, tolerance, way, budget)
     modes_text = "×".join(map(str, level.coefficients.shape))
     notes = (
         f"Trial function: {modes_text} sines on the lattice of the box, {level.features} features in all, their head by the "

@@ -20,7 +20,7 @@ from neurapde.core.interrupts import Interrupts
 from neurapde.core.warn import warn
 from neurapde.core.wording import listing, number
 from neurapde.domains import Box
-from neurapde.equations.helmholtz import Helmholtz, reflection_note
+from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
 from neurapde.galerkin.head import StrongRows, WeakRows
 from neurapde.galerkin.lattice import LatticeProblem, Step, refine
@@ -30,10 +30,10 @@ from neurapde.medium import Constant
 from neurapde.methods.base import Method, Outcome, Status, Task
 from neurapde.methods.budget import SECONDS, Budget
 from neurapde.methods.diffusion import poisson_obstacle, solve_poisson
+from neurapde.methods.galerkin_notes import notes_of, warn_unresolved
 from neurapde.methods.growth import (
     check_bandwidth,
     check_growth,
-    estimate_note,
     growth_history,
     tell_unresolved,
 )
@@ -44,7 +44,6 @@ from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.sine_lattice import SineLattice
 from neurapde.trials.vanishing import Vanishing, VanishingTrial
 
-MARGIN = 1.2  # the smallest bandwidth, in units of the largest local wavenumber, that can carry its waves
 LINEAR = 1e-4  # of the tolerance: how well the linear systems are solved
 RESIDUAL_PER_ERROR = 5.0  # the relative residual of a head beside the field's relative error, as measured
 WEAK_FEATURES = 0.1  # relative residual above which the features of a given trial are told to be too few
@@ -156,7 +155,7 @@ class Galerkin(Method):
         first, last = lattice.first_bandwidth, largest
         if self.bandwidth is not None:
             first, last = self.bandwidth / 1.5, self.bandwidth
-        _warn_unresolved(lattice, last, self.bandwidth is not None)
+        warn_unresolved(lattice, last, self.bandwidth is not None)
         steps: list[Step] = []
         done = 0
         budget = Budget(self.seconds, "Galerkin", problem.name, FEWER_WAVES, grows=self.bandwidth is None)
@@ -182,7 +181,7 @@ class Galerkin(Method):
     ) -> Outcome:
         final = steps[-1]
         converged = final.estimate <= self.tolerance
-        notes = _notes(lattice, final)
+        notes = notes_of(lattice, final)
         if final.level.residual > FAILED:
             converged = False
             notes.append(
@@ -245,39 +244,6 @@ def obstacle(problem: Problem) -> str | None:
             f"nothing is said about {listing(missing)}; give a PML, a Dirichlet or a Neumann condition there"
         )
     return None
-
-
-def _warn_unresolved(lattice: LatticeProblem, last: float, fixed: bool) -> None:
-    need = MARGIN * lattice.largest_wavenumber
-    if need <= last:
-        return
-    modes = max(lattice.count(need, axis) for axis in range(2))
-    way = f"bandwidth of at least {need:.0f}" if fixed else f"largest={math.ceil(1.5 * modes)}"
-    warn(
-        f"the largest local wavenumber of {lattice.problem.name} is {lattice.largest_wavenumber:.0f} rad per unit length, "
-        f"but the sines go up to {last:.0f}: the field cannot be resolved; give Galerkin a {way}, "
-        "a lower wavenumber or a smaller domain",
-        ResolutionWarning,
-    )
-
-
-def _notes(lattice: LatticeProblem, step: Step) -> list[str]:
-    level = step.level
-    waves = sum(len(shot) for shot in lattice.backgrounds)
-    neurons, band = 2 * level.features, level.bandwidth
-    notes = [
-        f"Trial function: one hidden layer of {neurons} sines on the lattice of the box, up to "
-        f"{band:.0f} rad per unit length ({band / lattice.largest_wavenumber:.1f} times the largest local wavenumber)."
-    ]
-    if waves:
-        notes.append(
-            f"Scattered form: the outgoing wave of {'each source' if waves > 1 else 'the source'} in a uniform "
-            "medium is known, the sines add what the medium and the sides change."
-        )
-    if not np.any(level.coefficients):
-        notes.append("The medium is uniform and every side absorbs: the known wave is the whole field.")
-    notes.append(estimate_note(step.estimate, "bandwidths"))
-    return [*notes, *reflection_note(lattice.problem.equation, lattice.problem)]
 
 
 def _composed(lattice: LatticeProblem, given: TrialFunction) -> TrialFunction:
