@@ -225,7 +225,7 @@ def refine(
     bandwidth: float,
     largest: float,
     accuracy: float,
-    admits: Callable[[float], bool],
+    admits: Callable[[float], bool] = lambda bandwidth: True,
 ) -> Iterator[Step]:
     """Solve on lattices of growing bandwidth, from `bandwidth` to `largest`, as long as the caller asks for more.
 
