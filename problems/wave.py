@@ -184,7 +184,7 @@ WAVE_CASES = (
         wave_ricker,
         "a Ricker wavelet past a disk and out through absorbing layers; compared with leapfrog",
         tolerance=0.02,
-        seconds=35,
+        seconds=20,
     ),
     Case(
         "wave-string",
