@@ -1,8 +1,10 @@
 """Truths from finite elements of other people's making: NGSolve on curved meshes, and scikit-fem."""
 
 from collections.abc import Callable
+from itertools import pairwise, product
 from typing import Any
 
+import torch  # noqa: F401  # isort: skip  (before NGSolve, or a product of torch's matrices ends the process)
 import netgen.occ as occ
 import ngsolve
 import numpy as np
@@ -32,7 +34,9 @@ def _mesh(half: float, at: Values, fine: float, disks: Disks, maxh: float, physi
         disk.faces.name = f"disk{number}"
         disk.maxh = min(maxh, radius)
         parts.append(disk)
-    near = occ.Circle((float(at[0]), float(at[1])), 4 * fine).Face()
+    near = occ.Circle((float(at[0]), float(at[1])), 4 * fine).Face() * square
+    for part in parts:
+        near = near - part
     near.faces.name = "inside"
     near.maxh = 1.5 * fine
     parts.append(near)
@@ -41,14 +45,26 @@ def _mesh(half: float, at: Values, fine: float, disks: Disks, maxh: float, physi
         rest = rest - part
     if physical is not None:
         inner = occ.MoveTo(-physical, -physical).Rectangle(2 * physical, 2 * physical).Face()
-        frame = square - inner
-        frame.faces.name = "frame"
         rest = rest * inner
-        parts.append(frame)
+        parts += _frame(half, physical)
     rest.faces.name = "inside"
     shape = occ.Glue([rest, *parts])
     mesh = ngsolve.Mesh(occ.OCCGeometry(shape, dim=2).GenerateMesh(maxh=maxh))
     return mesh.Curve(ORDER)
+
+
+def _frame(half: float, physical: float) -> list[Any]:
+    """The eight rectangles of a layer round a square: where its map bends, elements end."""
+    cuts = (-half, -physical, physical, half)
+    spans = list(pairwise(cuts))
+    middle = (-physical, physical)
+    found = []
+    for (a, b), (c, d) in product(spans, spans):
+        if (a, b) != middle or (c, d) != middle:
+            one = occ.MoveTo(a, c).Rectangle(b - a, d - c).Face()
+            one.faces.name = "frame"
+            found.append(one)
+    return found
 
 
 def _gaussian(at: Values, variance: float) -> Any:
