@@ -318,3 +318,32 @@ def test_corners_between_arcs_and_sides_are_solved_with_few_features():
     known = np.isfinite(truth)
     assert known.mean() > 0.9
     assert np.linalg.norm((solution(x) - truth)[known]) < 5e-4 * np.linalg.norm(truth[known])
+
+
+@pytest.mark.parametrize(
+    ("edge", "beyond", "largest"), [(0.24, 11.5, 150), (0.29, 19.4, 150), (0.36, 5.5, 150)]
+)
+def test_a_system_across_a_jump_does_not_state_less_than_its_error(edge, beyond, largest):
+    """u = C x − x²/2 beside a jump of a, with the flux q = a u' = C − x as a field of its own."""
+
+    def conductivity(x):
+        return npde.where(x[:, 0] < edge, 1.0, beyond)
+
+    problem = npde.Problem(
+        domain=npde.Interval(0, 1),
+        equation=npde.Equation(
+            lambda x, u: (u[1].value - conductivity(x) * u[0].d(0), u[1].d(0) + 1.0), outputs=2, order=1
+        ),
+        boundary=npde.Dirichlet(0.0, component=0),
+    )
+    with pytest.warns(npde.ResolutionWarning):
+        solution = npde.solve(problem, method=npde.LeastSquares(largest=largest), progress=False)
+    x = np.linspace(0, 1, 1001)
+    whole = edge + (1 - edge) / beyond
+    flux = (edge**2 + (1 - edge**2) / beyond) / 2 / whole
+    left = flux * x - x**2 / 2
+    right = flux * edge - edge**2 / 2 + (flux * (x - edge) - (x**2 - edge**2) / 2) / beyond
+    truth = np.column_stack([np.where(x < edge, left, right), flux - x])
+    true = np.linalg.norm(solution(x[:, None]) - truth) / np.linalg.norm(truth)
+    assert solution.status is npde.Status.UNRESOLVED
+    assert true < 3 * solution.stages[-1].extras["error_estimate"]

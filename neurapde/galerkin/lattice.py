@@ -239,15 +239,15 @@ def refine(
     level = lattice.solve(bandwidth, accuracy)
     field = lattice.known + level.at(lattice.probes)
     yield Step(level, np.inf, np.inf)
-    change = np.inf
+    changes: list[float] = []
     while bandwidth < largest * (1 - 1e-9):
         bandwidth = min(GROWTH * bandwidth, largest)
         if not admits(bandwidth):
             return
         level = lattice.solve(bandwidth, accuracy, level)
         finer = lattice.known + level.at(lattice.probes)
-        last, change = change, _relative(finer - field, finer)
-        yield Step(level, change, still_to_come(change, last, SLOW))
+        changes.append(_relative(finer - field, finer))
+        yield Step(level, changes[-1], still_to_come(changes, SLOW))
         field = finer
 
 

@@ -30,7 +30,7 @@ SMALL = 1e-4
 LARGE = 0.1
 """Part that a training which took all its steps must leave of a constraint to be told that it has stalled."""
 TIMES = 20.0
-"""An error found at fresh points, in units of the one stated or allowed, above which it is believed."""
+"""Of what has converged, an error found at fresh points, in units of that stated or allowed, above which it is believed."""
 UNMET = 0.05
 """Part of a constraint's terms that must be left of it for that: what falls between points is not met at all there."""
 LOST = 0.5
@@ -58,8 +58,8 @@ def closed(task: Task, outcome: Outcome, training: Training | None, tolerance: f
 def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> Outcome:
     """The estimate, from the change between levels, knows the points of the levels only: another one knows others.
 
-    A field that is unresolved by its own estimate has been warned of; the larger estimate counts where nothing of a
-    constraint is answered. Functions that read NumPy arrays alone cannot be put into a residual; a note says so.
+    A field that is unresolved by its own estimate has been warned of: there the larger estimate counts. Functions that
+    read NumPy arrays alone cannot be put into a residual; a note says so.
     """
     stated = float(outcome.extras["error_estimate"])
     try:
@@ -71,7 +71,8 @@ def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> 
         return dataclasses.replace(outcome, notes=(*outcome.notes, told))
     worst = max(one.relative for one in found.left.values())
     lost, unmet = worst >= LOST, worst >= UNMET
-    missed = outcome.status is Status.CONVERGED and unmet and found.error > TIMES * max(stated, tolerance)
+    least = TIMES * max(stated, tolerance) if outcome.status is Status.CONVERGED else stated
+    missed = unmet and found.error > least
     if not missed and not lost:
         return outcome
     estimate = max(found.error, stated)

@@ -226,7 +226,7 @@ class PoissonOnSines:
     def refine(self, bandwidth: float, last: float, admits: Admits) -> Iterator[tuple[Level, float, float]]:
         """Levels of growing bandwidth, each with its change from the one before and its estimated error."""
         probes = self.box.sample(PROBES, how="grid").to(self.task.device)
-        level, field, change = None, None, math.inf
+        level, field, changes = None, None, list[float]()
         while admits(self.diffusion.cost(self.counts(bandwidth))):
             level = self.solve(bandwidth, level)
             with torch.no_grad():
@@ -234,8 +234,8 @@ class PoissonOnSines:
             if field is None:
                 yield level, math.inf, math.inf
             else:
-                earlier, change = change, float((finer - field).norm() / (finer.norm() or 1.0))
-                yield level, change, still_to_come(change, earlier, SLOW)
+                changes.append(float((finer - field).norm() / (finer.norm() or 1.0)))
+                yield level, changes[-1], still_to_come(changes, SLOW)
             field = finer
             if bandwidth >= last * (1 - 1e-9):
                 return

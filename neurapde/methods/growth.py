@@ -53,7 +53,8 @@ def grow(
     probes = task.problem.domain.sample(PROBES, how="grid").to(task.device)
     trial: Solved | None = None
     field: torch.Tensor | None = None
-    change = estimate = math.inf
+    changes: list[float] = []
+    estimate = math.inf
     done = 0
     with Interrupts() as interrupts, task.progress.bar(task.problem.name, last, unit="feature") as bar:
         for trial, features in budget.levels(interrupts, levels):
@@ -65,9 +66,9 @@ def grow(
             done = features
             if field is not None:
                 size = float(torch.linalg.vector_norm(finer))
-                before, change = change, float(torch.linalg.vector_norm(finer - field)) / (size or 1.0)
-                estimate = still_to_come(change, before, SLOW)
-                recorder.add(features, time.perf_counter() - started, change, math.nan, [change])
+                changes.append(float(torch.linalg.vector_norm(finer - field)) / (size or 1.0))
+                estimate = still_to_come(changes, SLOW)
+                recorder.add(features, time.perf_counter() - started, changes[-1], math.nan, changes[-1:])
                 bar.show({"estimated error": estimate})
             field = finer
             if estimate <= tolerance:
