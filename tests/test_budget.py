@@ -139,6 +139,17 @@ def test_a_first_level_that_cannot_be_had_is_refused_with_its_time_or_memory(
             npde.solve(problem, method=method, device="cpu", progress=False)
 
 
+@pytest.mark.parametrize("speed", [1.0, 0.5], ids=["at points", "against sines"])
+def test_a_network_whose_head_does_not_fit_is_refused(speed: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "free_memory", lambda device: 8_000_000_000)
+    problem = waves(400.0, 0.5)
+    if speed == 1.0:
+        problem = npde.problems.helmholtz_uniform(wavenumber=500.0)
+    text = r"Galerkin on 3000 features and \d+ residuals, .* needs too much memory: .* give fewer features"
+    with pytest.raises(npde.DeclarationError, match=text):
+        npde.solve(problem, npde.Siren(3000, 2), npde.Galerkin(), device="cpu", progress=False)
+
+
 def many_disks(count: int) -> npde.Problem:
     """As many inclusions along each axis."""
     at = [-0.9 + 1.8 * i / (count - 1) for i in range(count)]

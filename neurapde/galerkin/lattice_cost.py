@@ -3,6 +3,7 @@
 import numpy as np
 
 from neurapde.core.cost import Cost
+from neurapde.galerkin.head import OPEN_BAND, OVERSAMPLING
 from neurapde.galerkin.lattice import LatticeProblem
 from neurapde.galerkin.operator import LARGEST_ITERATIONS, RESTART
 
@@ -16,6 +17,8 @@ PANELLED = 1.5
 """Points of quadrature along an axis, in units of half the bandwidth times the length."""
 FIELDS = 30
 """Fields of all modes that are held beside the Krylov vectors."""
+CHANNELS, ROW = 3, 1e-9
+"""Of a network's features held at a point, and seconds for each residual and two features."""
 LINES = 64
 """Lines along an axis on which the medium is looked at."""
 
@@ -44,6 +47,20 @@ def lattice_cost(lattice: LatticeProblem, bandwidth: float) -> Cost:
     seconds = FACTORED * cube + shots * (ITERATION * iterations * cube + POINT[1] * points * max(n, m))
     held = n * m * (min(iterations, RESTART) + FIELDS + shots)
     return Cost(16.0 * held + POINT[0] * points, seconds, f"{n} × {m} sines")
+
+
+def head_cost(lattice: LatticeProblem, width: int, bandwidth: float, smooth: bool) -> Cost:
+    """What the head of a given network of so many features takes: by points, or against sines where it is not smooth."""
+    lower, upper = lattice.problem.domain.bounds
+    area = float(np.prod(upper - lower))
+    if smooth:
+        rows = points = OVERSAMPLING * max(width, area * (bandwidth / np.pi) ** 2)
+    else:
+        band = max(bandwidth, np.pi * float(np.sqrt(OVERSAMPLING * width / area)))
+        rows = area * (band / np.pi) ** 2
+        points = area * (OPEN_BAND * band / 2 * PANELLED) ** 2
+    memory = 16.0 * width * (3 * rows + CHANNELS * points)
+    return Cost(memory, ROW * rows * width**2, f"{width} features and {rows:.0f} residuals")
 
 
 def _turn(lattice: LatticeProblem) -> float:

@@ -7,7 +7,7 @@ from neurapde.core.cost import Cost
 from neurapde.galerkin.evolution import WaveProblem
 
 COPIES, TABLES = 5, 3
-"""Of the states at all moments, and of the tables of modes, that are held."""
+"""Of the states at all moments, and of the tables of modes and of polynomials, that are held."""
 APPLIED, SUMMED = 8e-9, 5e-10
 """Seconds of a polynomial: of a medium that varies, over the modes along an axis and all of them; and of all states."""
 PER_TURN, SURPLUS = 0.55, 30.0
@@ -27,6 +27,7 @@ def wave_cost(waves: WaveProblem, counts: Sequence[int], moments: int) -> Cost:
     points = math.prod(PANELLED * n for n in counts)
     states = 3.0 * moments * modes * shots
     tables = sum(2.0 * n * n for n in counts)
-    memory = 8 * (COPIES * states + TABLES * tables) + POINT * points
+    series = 3.0 * moments * polynomials
+    memory = 8 * (COPIES * states + TABLES * (tables + series)) + POINT * points
     what = f"{' × '.join(map(str, counts))} sines at {moments} moments"
     return Cost(memory, polynomials * each * shots, what)

@@ -24,7 +24,7 @@ from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
 from neurapde.galerkin.head import StrongRows, WeakRows
 from neurapde.galerkin.lattice import LatticeProblem, Step, refine
-from neurapde.galerkin.lattice_cost import lattice_cost
+from neurapde.galerkin.lattice_cost import head_cost, lattice_cost
 from neurapde.galerkin.projection import project_head
 from neurapde.medium import Constant
 from neurapde.methods.base import Method, Outcome, Status, Task
@@ -115,9 +115,10 @@ class Galerkin(Method):
         """Solve for the head of a given network."""
         trial = _composed(lattice, given).to(torch.float64)
         smooth = len(lattice.form.pieces) == 1
-        rows = (StrongRows if smooth else WeakRows)(
-            lattice, trial.head.in_features, self.bandwidth or lattice.first_bandwidth, task.device
-        )
+        width, band = trial.head.in_features, self.bandwidth or lattice.first_bandwidth
+        budget = Budget(self.seconds, "Galerkin", task.problem.name, f"fewer features, {FEWER_WAVES}")
+        budget.admits(head_cost(lattice, width, band, smooth))
+        rows = (StrongRows if smooth else WeakRows)(lattice, width, band, task.device)
         with task.progress.bar(task.problem.name, self.steps + 1) as bar:
             found = project_head(rows, trial, self.steps, self.lr, bar)
         form = "strong form at points" if smooth else "weak form against a lattice of sines"
