@@ -181,3 +181,11 @@ def test_a_wave_that_nothing_drives_is_said_to_be_zero() -> None:
     problem = declared(SQUARE.over(npde.Time(0, 1)), npde.Wave(), npde.Dirichlet(0.0))
     with pytest.warns(DeclarationWarning, match="zero everywhere: no source"):
         npde.solve(problem, progress=False)
+
+
+@pytest.mark.slow
+def test_conditions_that_contradict_one_another_are_not_met_with_more_features() -> None:
+    sides = [npde.Dirichlet(0.0), npde.Neumann(1.0, on="left")]
+    problem = declared(SQUARE, npde.Equation(lambda x, u: u.laplacian - 1), sides)
+    with pytest.warns(npde.ResolutionWarning, match=r"does not settle.* contradict one another"):
+        assert npde.solve(problem, progress=False).status is npde.Status.UNRESOLVED

@@ -14,7 +14,7 @@ from neurapde.core.wording import listing, number
 from neurapde.domains.base import Domain, On
 from neurapde.domains.box import Box
 
-MOST_STRENGTH = 1e3
+MOST_STRENGTH = 1e4
 DEFAULT_STRENGTH = 5.0
 """The paper's a₀."""
 

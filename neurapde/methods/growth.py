@@ -25,6 +25,10 @@ SLOW = 0.2
 """The least ratio of successive changes that the estimate sums."""
 PROBES = 3000
 """Points at which two levels are compared."""
+AGAIN, FALLEN, ENOUGH = 3, 0.7, 1000
+"""The field is lost if, with ENOUGH features, none of AGAIN changes is below FALLEN times all of the AGAIN before."""
+LARGE = 0.01
+"""Changes below this are no loss, however slowly they fall."""
 
 Solved = TypeVar("Solved", bound=TrialFunction)
 
@@ -39,6 +43,17 @@ class Grown(Generic[Solved]):
     status: Status
     history: History
     budget: Budget
+
+    @property
+    def lost(self) -> bool:
+        """Whether more features did not bring the field nearer to anything."""
+        return is_lost(self.history.loss.tolist())
+
+
+def is_lost(changes: Sequence[float]) -> bool:
+    """Whether changes from level to level are large and do not fall."""
+    last, before = changes[-AGAIN:], changes[-2 * AGAIN : -AGAIN]
+    return len(before) == AGAIN and min(last) > max(FALLEN * max(before), LARGE)
 
 
 def grow(
@@ -71,7 +86,7 @@ def grow(
                 recorder.add(features, time.perf_counter() - started, changes[-1], math.nan, changes[-1:])
                 bar.show({"estimated error": estimate})
             field = finer
-            if estimate <= tolerance:
+            if estimate <= tolerance or (features > ENOUGH and is_lost(changes)):
                 break
     assert trial is not None
     status = Status.CONVERGED if estimate <= tolerance else Status.UNRESOLVED
@@ -107,8 +122,20 @@ def tell_unresolved(
     tolerance: float,
     way: str,
     budget: Budget | None = None,
+    lost: bool = False,
 ) -> None:
-    """Warn that a solve ended above its tolerance; `way` is the method that may get there, if time did not end it."""
+    """Warn that a solve ended above its tolerance; `way` is the method that may get there, if time did not end it.
+
+    lost: more features changed the field as much as fewer did, so that they are no way.
+    """
+    if lost:
+        warn(
+            f"the field of {name} does not settle: from one number of features to the next it changes by as much as before, "
+            f"its relative error is estimated as {estimate:.1e}, and more features do not help. Look whether two of its "
+            "conditions contradict one another, or whether something in it is narrower than the features can follow",
+            ResolutionWarning,
+        )
+        return
     if budget is not None and budget.spent is not None:
         way = budget.advice
     warn(

@@ -185,6 +185,7 @@ class LeastSquares(Method):
                 self.tolerance,
                 way or f"{type(self).__name__}(largest={2 * self.largest})",
                 found.budget if way is None else None,
+                found.lost and way is None,
             )
         extras = {"features": found.features, "error_estimate": found.estimate}
         return Outcome(found.trial.to(task.dtype), found.status, found.history, notes, extras)

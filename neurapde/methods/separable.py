@@ -104,6 +104,7 @@ class Separable(Method):
                 self.tolerance,
                 f"Separable(largest={2 * self.largest})",
                 found.budget,
+                found.lost,
             )
         notes = (
             f"Trial function: {found.trial.spec.describe()}, {found.features} features in all, their head axis by axis.",
