@@ -70,7 +70,7 @@ def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> 
         told = f"The closing check was not possible, since a function does not take torch points ({error})."
         return dataclasses.replace(outcome, notes=(*outcome.notes, told))
     worst = max(one.relative for one in found.left.values())
-    lost, unmet = worst >= LOST, worst >= UNMET
+    lost, unmet = worst >= LOST and found.error > max(stated, tolerance), worst >= UNMET
     least = TIMES * max(stated, tolerance) if outcome.status is Status.CONVERGED else stated
     missed = unmet and found.error > least
     if not missed and not lost:
