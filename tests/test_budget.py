@@ -26,10 +26,18 @@ def growing(costs: list[float]) -> Iterator[int]:
         yield level
 
 
-def test_a_level_that_would_end_too_late_is_not_begun() -> None:
+def test_a_level_that_would_end_too_late_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("neurapde.methods.budget.time.thread_time", lambda: clock[0])
+
+    def made() -> Iterator[int]:
+        for level, cost in enumerate([0.02, 0.08, 0.32, 1e9]):
+            clock[0] += cost
+            yield level
+
     own = Budget(1.0, "Growth", "test", "less")
     with Interrupts() as interrupts:
-        found = list(own.levels(interrupts, growing([0.02, 0.08, 0.32, 1e9])))
+        found = list(own.levels(interrupts, made()))
     assert found == [0, 1, 2]
     assert own.spent is not None
     assert own.spent.startswith("a next level would take some 1 s of a core after 0 s")
