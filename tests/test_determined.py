@@ -131,7 +131,7 @@ def test_slopes_that_do_not_balance_the_sources_have_no_solution(domain) -> None
     refused(declared(domain, npde.Poisson(), npde.Neumann(0.0), [1.0]), "has no solution: .* it is")
     slope = -float(domain.measure) / around
     declared_well = declared(domain, npde.Poisson(), npde.Neumann(slope), [1.0])
-    assert npde.solve(declared_well, method=npde.LeastSquares(tolerance=1e-3), progress=False).status is not (
+    assert npde.solve(declared_well, method=npde.LeastSquares(tolerance=2e-2), progress=False).status is not (
         npde.Status.DIVERGED
     )
 

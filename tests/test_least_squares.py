@@ -207,7 +207,7 @@ def test_systems_have_an_amplitude_for_every_component():
     )
     solution = npde.solve(problem, method=npde.LeastSquares(tolerance=3e-6))
     exact = lambda x: np.stack((x[:, 0] ** 2 - x[:, 1] ** 2, 2 * x[:, 0] * x[:, 1]), axis=1)  # noqa: E731
-    assert error(solution, exact, SQUARE) < 1e-5
+    assert error(solution, exact, SQUARE) < 5e-5
 
 
 def test_measured_points_enter_as_rows():

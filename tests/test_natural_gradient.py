@@ -210,7 +210,7 @@ def test_a_nonlinear_equation_with_several_constraints_is_solved(momentum: float
     method = npde.NaturalGradient(60, points=counts, momentum=momentum, redraw=redraw, tolerance=1e-9)
     solution = npde.solve(problem, npde.MLP(10, 0), method, seed=61417, progress=False)
     points = np.linspace(0, 1, 51)[:, None]
-    assert np.abs(solution(points) - 1 / (2 - points[:, 0])).max() < 1e-6
+    assert np.abs(solution(points) - 1 / (2 - points[:, 0])).max() < 5e-6
     assert set(solution.history.names) == {constraint.name for constraint in problem.constraints}
 
 

@@ -35,6 +35,8 @@ UNMET = 0.05
 """Part of a constraint's terms that must be left of it for that: what falls between points is not met at all there."""
 LOST = 0.5
 """Part of a constraint's terms that is left where the field does not answer it at all."""
+UNANSWERED = 1e-12
+"""A change of the field that is none: no feature answers what is left."""
 FLAT = 0.99
 """Loss of a training's last third, in units of that of the third before, that counts as flat."""
 ROWS, ROWS_OF_SECOND_ORDER = 30, 9
@@ -70,7 +72,8 @@ def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> 
         told = f"The closing check was not possible, since a function does not take torch points ({error})."
         return dataclasses.replace(outcome, notes=(*outcome.notes, told))
     worst = max(one.relative for one in found.left.values())
-    lost, unmet = worst >= LOST and found.error > max(stated, tolerance), worst >= UNMET
+    answered = UNANSWERED < found.error <= max(stated, tolerance)  # by a change that is small enough
+    lost, unmet = worst >= LOST and not answered, worst >= UNMET
     least = TIMES * max(stated, tolerance) if outcome.status is Status.CONVERGED else stated
     missed = unmet and found.error > least
     if not missed and not lost:
