@@ -169,7 +169,10 @@ def test_the_error_that_a_missed_source_makes_is_estimated():
     truth += np.sin(np.pi * points[:, 0]) * np.sin(np.pi * points[:, 1])
     error = np.linalg.norm(solution(points) - truth) / np.linalg.norm(truth)
     assert solution.status is npde.Status.UNRESOLVED
-    assert error / 3 < solution.stages[-1].extras["error_estimate"] < 10 * error
+    checked = any(
+        note.startswith("Closing check") for note in solution.notes
+    )  # else the levels tell, more roughly
+    assert error / 3 < solution.stages[-1].extras["error_estimate"] < (3 if checked else 30) * error
 
 
 def test_a_slope_without_solution_is_no_zero_field():
