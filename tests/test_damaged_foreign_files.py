@@ -191,6 +191,6 @@ def test_a_damaged_file_is_read_or_refused(
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", KINDS)
 def test_of_many_damaged_files_all_are_read_or_refused(suffix: str, forked: None, tmp_path: Path) -> None:
-    found = try_many(suffix, int(os.environ.get("DAMAGED", "300")), tmp_path)
+    found = try_many(suffix, int(os.environ.get("DAMAGED", "100")), tmp_path)
     print(suffix, dict(found))
     assert set(found) <= {"read", "refused"}

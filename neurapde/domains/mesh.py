@@ -56,8 +56,7 @@ class Mesh(Domain):
         else:
             what, points, cells = self.name, to_numpy(self.points), to_numpy(self.cells)
         points, cells = _checked(points, cells, what)
-        corners = points[cells]
-        if np.sum(np.linalg.det(corners)) < 0:
+        if _determinants(points, cells) < 0:
             cells = cells[:, ::-1].copy()
         object.__setattr__(self, "points", points)
         object.__setattr__(self, "cells", cells)
@@ -91,7 +90,7 @@ class Mesh(Domain):
     @cached_property
     def measure(self) -> float:
         """Area or volume inside, by the divergence theorem."""
-        return float(np.sum(np.linalg.det(self.points[self.cells]))) / (2 if self.dimension == 2 else 6)
+        return _determinants(self.points, self.cells) / (2 if self.dimension == 2 else 6)
 
     def boundary_size(self, faces: tuple[str, ...]) -> float:
         return float(self._closest.sizes.sum())
@@ -194,11 +193,17 @@ def _checked(points: NDArray, cells: NDArray, name: str) -> tuple[NDArray[np.flo
     used, cells = np.unique(cells, return_inverse=True)
     points, cells = points[used], cells.reshape(-1, d)
     _check_closed(cells, d, name)
-    if abs(np.sum(np.linalg.det((points - points[0])[cells]))) < FLAT * extent**d:
+    if not abs(_determinants((points - points[0]) / extent, cells)) >= FLAT:  # nor where it is no number
         raise DeclarationError(
             f"the {name} encloses nothing: its cells lie on each other or in a plane; give a closed surface"
         )
     return points, cells
+
+
+def _determinants(points: NDArray[np.float64], cells: NDArray[np.int64]) -> float:
+    """What a closed surface encloses, times 2 in the plane and 6 in space; pivots of damaged files may be any number."""
+    with np.errstate(all="ignore"):
+        return float(np.sum(np.linalg.det(points[cells])))
 
 
 def _check_closed(cells: NDArray[np.int64], d: int, name: str) -> None:

@@ -58,6 +58,8 @@ def read(path: Path, given: Given) -> dict[str, Any]:
     )
     _check_single(shots * len(spread) + columns, spread, path.name)
     gathers, weights = np.zeros(size), np.zeros(size[:2])
+    if not np.isfinite(traces).all():
+        raise StorageError(f"{path.name} has samples that are no numbers; give traces of finite values")
     gathers[shots, columns] = traces
     weights[shots, columns] = ~headers.dead
     sounding = np.zeros(len(first), dtype=bool)
