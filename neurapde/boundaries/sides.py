@@ -36,6 +36,12 @@ def by_face(boundary: Sequence[Boundary], domain: Domain) -> dict[str, list[Boun
     return found
 
 
+def silent_faces(boundary: Sequence[Boundary], domain: Domain) -> list[str]:
+    """The faces in space of which no condition speaks."""
+    said = by_face(boundary, domain)
+    return [face for face in domain.spatial.faces if not said[face]]
+
+
 def check_contradictions(boundary: Sequence[Boundary], domain: Domain, one_each: bool) -> None:
     """Refuse two values of one kind on a face, and with `one_each` two conditions of any kind on a face in space.
 

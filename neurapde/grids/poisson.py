@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neurapde.boundaries import Dirichlet, Neumann, Periodic, Robin
 from neurapde.boundaries.base import Boundary
+from neurapde.boundaries.sides import faces_of
 from neurapde.core.arrays import to_numpy
 from neurapde.core.errors import DeclarationError, ResolutionError
 from neurapde.domains.boundary_rule import boundary_rule
@@ -127,16 +128,12 @@ def _conditions(problem: Problem) -> dict[str, Boundary]:
     """The condition of each face that has one; the last where there are several."""
     found: dict[str, Boundary] = {}
     for condition in problem.boundary:
-        if isinstance(condition, Periodic) and isinstance(problem.domain, Box):
-            axis = problem.domain.axes.index(condition.axis)
-            found.update(dict.fromkeys(problem.domain.faces[2 * axis : 2 * axis + 2], condition))
-        elif isinstance(condition, Dirichlet | Neumann | Robin):
-            found.update(dict.fromkeys(problem.domain.check_faces(condition.on, "the condition"), condition))
-        else:
+        if not isinstance(condition, Dirichlet | Neumann | Robin | Periodic):
             raise DeclarationError(
                 f"the grid solver of Poisson's equation takes Dirichlet, Neumann and Robin, and Periodic on a Box, not "
                 f"{condition!r}"
             )
+        found.update(dict.fromkeys(faces_of(condition, problem.domain), condition))
     return found
 
 

@@ -18,7 +18,7 @@ from neurapde.equations.fit import Fit
 from neurapde.methods.base import Outcome, Status, Task, Training
 from neurapde.methods.correction import correction
 from neurapde.methods.history import History
-from neurapde.methods.residual_left import Left, residuals_left
+from neurapde.methods.residual_left import Left, field_sizes, residuals_left
 from neurapde.problem import Problem
 from neurapde.trials.base import TrialFunction, copied
 
@@ -145,4 +145,4 @@ def _fresh(problem: Problem, trial: TrialFunction, training: Training) -> dict[s
         )
         for one in judged
     }
-    return residuals_left(problem, trial, samples)
+    return residuals_left(problem, trial, samples, field_sizes(problem, trial))

@@ -14,7 +14,7 @@ from neurapde.collocation.system import Assembly, NotAffineError
 from neurapde.constraints import Samples
 from neurapde.core.wording import number, point
 from neurapde.methods.growth import PROBES
-from neurapde.methods.least_squares import FIRST, LeastSquares
+from neurapde.methods.least_squares import FIRST, LeastSquares, built_for
 from neurapde.methods.residual_left import Left, field_sizes, residuals_left
 from neurapde.problem import Problem
 from neurapde.trials.base import TrialFunction
@@ -47,16 +47,10 @@ class Correction:
 
 def correction(problem: Problem, trial: TrialFunction) -> Correction:
     """What least squares at fresh points add to a trial function in float64 on the CPU."""
-    samples: dict[str, Samples] = fresh_samples(problem, field_sizes(problem, trial))
-    left = residuals_left(problem, trial, samples)
-    spec = _coarse(problem)
-    error = spec.build(
-        problem.domain.bounds,
-        problem.outputs,
-        problem.equation.complex,
-        generator=torch.Generator(),
-        dtype=torch.float64,
-    )
+    sizes = field_sizes(problem, trial)
+    samples: dict[str, Samples] = fresh_samples(problem, sizes)
+    left = residuals_left(problem, trial, samples, sizes)
+    error = built_for(problem, _coarse(problem))
 
     def solved(linear: bool) -> None:
         assembly = Assembly(problem, error, torch.Generator().manual_seed(0), trial, samples, linear)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from neurapde.boundaries import Neumann
-from neurapde.boundaries.sides import by_face, faces_of
+from neurapde.boundaries.sides import by_face, faces_of, silent_faces
 from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.core.warn import warn
 from neurapde.core.wording import listing
@@ -30,14 +30,14 @@ def check_determined(problem: Problem) -> None:
     """
     if problem.extra:
         return
-    said = by_face(problem.boundary, problem.domain)
-    silent = [face for face in problem.domain.spatial.faces if not said[face]]
+    silent = silent_faces(problem.boundary, problem.domain)
     if problem.equation.one_condition_a_face and silent:
         raise DeclarationError(
             f"nothing is said about {listing(silent)} in {problem.name}, so that it has many solutions; give a "
             f"condition there, such as Dirichlet(0.0, on={silent[0]!r})"
         )
     if isinstance(problem.equation, Equation) and isinstance(problem.domain, SpaceTime):
+        said = by_face(problem.boundary, problem.domain)
         if not said[INITIAL] and not said[FINAL] and problem.equation.reads_time_derivative(problem.domain):
             raise DeclarationError(
                 f"{problem.name} does not say how its field begins, so that it has many solutions; give "

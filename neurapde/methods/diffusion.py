@@ -14,6 +14,7 @@ import torch
 
 from neurapde.backgrounds.lift import Lift
 from neurapde.boundaries import Dirichlet, Neumann
+from neurapde.boundaries.sides import silent_faces
 from neurapde.core.convergence import still_to_come
 from neurapde.core.cost import Admits
 from neurapde.core.errors import DeclarationError, ResolutionWarning
@@ -68,13 +69,11 @@ def poisson_obstacle(problem: Problem) -> str | None:
         return f"it has the further constraint {problem.extra[0].name!r}, which the energy does not know; use LeastSquares"
     if len(problem.right_hand_sides) > 1:
         return "it has several shots; declare a problem for each"
-    given: list[str] = []
     for part in problem.boundary:
         known = isinstance(part, Dirichlet) or (isinstance(part, Neumann) and part.value == Constant(0.0))
         if not known:
             return f"the energy does not know the condition {part.describe(domain)}; use LeastSquares"
-        given += domain.check_faces(part.on, "the condition")  # type: ignore[attr-defined]
-    if missing := [face for face in domain.faces if face not in given]:
+    if missing := silent_faces(problem.boundary, domain):
         return f"nothing is said about {listing(missing)}; give a Dirichlet or a Neumann condition there"
     try:
         lift = lift_of(problem)

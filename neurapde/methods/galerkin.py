@@ -14,6 +14,7 @@ import torch
 
 from neurapde.backgrounds.scattering import Superposition
 from neurapde.boundaries import PML, Dirichlet, Neumann
+from neurapde.boundaries.sides import silent_faces
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError, ResolutionWarning
 from neurapde.core.interrupts import Interrupts
@@ -229,18 +230,13 @@ def obstacle(problem: Problem) -> str | None:
         return f"its domain is {problem.domain}, and the sines need a Box of two axes"
     if problem.extra:
         return f"it has the further constraint {problem.extra[0].name!r}, which the weak form does not know"
-    given: list[str] = []
     for part in problem.boundary:
-        if isinstance(part, PML):
-            given += part.widths(problem.domain)
-        elif isinstance(part, Dirichlet | Neumann):
+        if isinstance(part, Dirichlet | Neumann):
             if part.value != Constant(0.0):
                 return f"the condition {part.describe(problem.domain)} is not zero; use Adam"
-            given += problem.domain.check_faces(part.on, "the condition")
-        else:
+        elif not isinstance(part, PML):
             return f"the weak form does not know the condition {part.describe(problem.domain)}; use Adam"
-    missing = [face for face in problem.domain.faces if face not in given]
-    if missing:
+    if missing := silent_faces(problem.boundary, problem.domain):
         return (
             f"nothing is said about {listing(missing)}; give a PML, a Dirichlet or a Neumann condition there"
         )

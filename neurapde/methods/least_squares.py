@@ -160,15 +160,7 @@ class LeastSquares(Method):
     def _assembly(self, problem: Problem, spec: Patchwork, seed: int, device: torch.device) -> Assembly:
         """The rows of a problem for a patchwork whose amplitudes are to be found."""
         generator = torch.Generator(device).manual_seed(seed)
-        trial = spec.build(
-            problem.domain.bounds,
-            problem.outputs,
-            problem.equation.complex,
-            generator=torch.Generator(),
-            dtype=torch.float64,
-            device=device,
-        )
-        return Assembly(problem, trial, generator)
+        return Assembly(problem, built_for(problem, spec, device), generator)
 
     def _outcome(self, task: Task, found: Grown[PatchworkTrial], way: str | None = None) -> Outcome:
         """What was found; `way` leads on where it is unresolved, more features unless told."""
@@ -279,10 +271,16 @@ def is_linear(problem: Problem) -> bool:
 
 def few_features(problem: Problem) -> PatchworkTrial:
     """A trial of two modes along each axis, to try things on."""
-    return Patchwork((Part((), (), Frame((2,) * problem.domain.dimension)),)).build(
+    return built_for(problem, Patchwork((Part((), (), Frame((2,) * problem.domain.dimension)),)))
+
+
+def built_for(problem: Problem, spec: Patchwork, device: torch.device | str = "cpu") -> PatchworkTrial:
+    """The trial of a patchwork for a problem's field, in double precision; its amplitudes are to be found."""
+    return spec.build(
         problem.domain.bounds,
         problem.outputs,
         problem.equation.complex,
         generator=torch.Generator(),
         dtype=torch.float64,
+        device=device,
     )

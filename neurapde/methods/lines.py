@@ -13,6 +13,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from neurapde.boundaries import PML, Absorbing, Dirichlet, InitialCondition, Neumann
+from neurapde.boundaries.sides import silent_faces
 from neurapde.core.cost import Cost
 from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import Interrupts
@@ -189,19 +190,13 @@ def wave_obstacle(problem: Problem) -> str | None:
         return f"its domain is {domain}, and the sines need a Box of one or two axes"
     if problem.extra:
         return f"it has the further constraint {problem.extra[0].name!r}, which the weak form does not know"
-    given: list[str] = []
     for part in problem.boundary:
-        if isinstance(part, PML):
-            given += part.widths(domain)
-        elif isinstance(part, Absorbing):
-            given += domain.check_faces(part.on, "the condition")
-        elif isinstance(part, Dirichlet | Neumann):
+        if isinstance(part, Dirichlet | Neumann):
             if part.value != Constant(0.0):
                 return f"the condition {part.describe(domain)} is not zero"
-            given += domain.check_faces(part.on, "the condition")
-        elif not isinstance(part, InitialCondition):
+        elif not isinstance(part, PML | Absorbing | InitialCondition):
             return f"the weak form does not know the condition {part.describe(domain)}"
-    if missing := [face for face in domain.space.faces if face not in given]:
+    if missing := silent_faces(problem.boundary, domain):
         return f"nothing is said about {listing(missing)}; give Absorbing, PML, Dirichlet or Neumann there"
     return None
 

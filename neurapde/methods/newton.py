@@ -18,7 +18,7 @@ from neurapde.core.wording import number
 from neurapde.methods.base import Outcome, Status, Task
 from neurapde.methods.budget import Budget
 from neurapde.methods.growth import PROBES, grow
-from neurapde.methods.least_squares import LeastSquares, few_features, unfit
+from neurapde.methods.least_squares import LeastSquares, built_for, few_features, unfit
 from neurapde.problem import Problem
 from neurapde.trials.base import TrialFunction
 from neurapde.trials.patchwork import Patchwork, PatchworkTrial
@@ -93,17 +93,7 @@ class _Level:
 
     def __init__(self, task: Task, spec: Patchwork) -> None:
         self.task, self.problem = task, task.problem
-        self.trial, self.tried = (
-            spec.build(
-                self.problem.domain.bounds,
-                self.problem.outputs,
-                self.problem.equation.complex,
-                generator=torch.Generator(),
-                dtype=torch.float64,
-                device=task.device,
-            )
-            for _ in range(2)
-        )
+        self.trial, self.tried = (built_for(self.problem, spec, task.device) for _ in range(2))
         self.probes = self.problem.domain.sample(PROBES, how="grid").to(task.device)
         self.columns = 0
 

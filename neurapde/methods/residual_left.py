@@ -37,9 +37,10 @@ class Left:
         return max(_rms(r, self.weights) / (_rms(t, self.weights) or 1.0) for r, t in parts)
 
 
-def residuals_left(problem: Problem, trial: TrialFunction, samples: Mapping[str, Samples]) -> dict[str, Left]:
-    """What a trial leaves of those constraints of a problem whose samples are given, by name."""
-    sizes = field_sizes(problem, trial)
+def residuals_left(
+    problem: Problem, trial: TrialFunction, samples: Mapping[str, Samples], sizes: Tensor
+) -> dict[str, Left]:
+    """What a trial leaves of those constraints of a problem whose samples are given, by name; sizes: `field_sizes`."""
     return {
         one.name: _left(problem, one, samples[one.name], trial, sizes)
         for one in problem.constraints
