@@ -1,4 +1,4 @@
-"""Growth ends in time: by forecast before a level, and by the clock within one that takes longer than foretold."""
+"""Growth ends in time: by forecast before a level, and by what is computed within one that takes longer than foretold."""
 
 import time
 import warnings
@@ -49,8 +49,26 @@ def test_a_level_that_takes_longer_than_foretold_is_given_up_and_those_before_ar
     with Interrupts() as interrupts:
         found = list(own.levels(interrupts, growing([0.01, 0.01, 1e9])))
     assert found == [0, 1]
-    assert own.spent == "the next level took more than 1 s"
+    assert own.spent == "the next level took more than 1 s of a core"
     assert not interrupts.asked
+
+
+def test_time_that_other_programs_have_does_not_count() -> None:
+    def waiting() -> Iterator[int]:
+        for level in range(3):
+            time.sleep(0.5)  # as a machine with too much to do would make it wait
+            yield level
+
+    own = Budget(0.1, "Growth", "test", "less")
+    with Interrupts() as interrupts:
+        assert list(own.levels(interrupts, waiting())) == [0, 1, 2]
+    assert own.spent is None
+
+
+def test_a_level_that_is_begun_after_its_time_is_given_up_at_once() -> None:
+    with Interrupts() as interrupts:
+        assert list(interrupts.levels(growing([0.05, 3.0]), 0.01, 20.0)) == [0]
+    assert interrupts.late
 
 
 def test_the_first_level_is_waited_for_and_without_an_end_all_of_them() -> None:
@@ -89,9 +107,7 @@ def test_no_time_is_refused() -> None:
 def test_a_first_level_that_takes_far_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "PATIENCE", 0.3)
     own = Budget(0.1, "Growth", "test", "less")
-    text = (
-        r"Growth was given up for test: its first level took more than 0\.3 s; give Growth\(seconds=1\), less"
-    )
+    text = r"Growth was given up for test: its first level took more than 0\.3 s of a core; give Growth\(seconds=1\), less"
     with Interrupts() as interrupts, pytest.raises(npde.DeclarationError, match=text):
         list(own.levels(interrupts, growing([1e9])))
 

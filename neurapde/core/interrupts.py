@@ -5,12 +5,15 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType, TracebackType
 from typing import Any, Self, TypeVar
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+BLINK = 0.02
+"""Seconds between two looks at a clock, at least."""
 
 Level = TypeVar("Level")
 
@@ -68,14 +71,17 @@ class Interrupts:
     ) -> Iterator[Level]:
         """What `made` gives, until a signal gives up the level that is being made.
 
-        seconds, first: from here on, after which a level, or the first, is given up, too, and `late` is set.
+        seconds, first: that this thread computes from here on, after which a level, or the first, is given up, too, and
+            `late` is set. Time in which other programs have the machine does not count.
         Raises: KeyboardInterrupt if that is the first, and there is nothing to keep.
         """
-        started = time.monotonic()
+        clock = _computed()
+        started = clock()
         one: Level | None = None
         while True:
             try:
-                with self._until(started + (first if one is None else seconds)), self.at_once():
+                end = started + (first if one is None else seconds)
+                with self.at_once(), self._until(end, clock):
                     following = next(made, None)
             except KeyboardInterrupt:
                 if one is None:
@@ -87,21 +93,27 @@ class Interrupts:
             yield one
 
     @contextmanager
-    def _until(self, end: float) -> Iterator[None]:
-        """Within, work is given up at a time of the monotonic clock; only where signals are taken."""
+    def _until(self, end: float, clock: Callable[[], float]) -> Iterator[None]:
+        """Within, work is given up when a clock of this thread shows `end`; only where signals are taken."""
         if math.isinf(end) or signal.SIGINT not in self._before:
             yield
             return
-        timer = threading.Timer(max(0.0, end - time.monotonic()), self._expire)
-        timer.daemon = True
-        timer.start()
+        done = threading.Event()
+        watch = threading.Thread(target=self._expire, args=(end, clock, done), daemon=True)
         try:
+            watch.start()
             yield
         finally:
-            timer.cancel()
-            timer.join()
+            done.set()
+            if watch.is_alive():
+                watch.join()
 
-    def _expire(self) -> None:
+    def _expire(self, end: float, clock: Callable[[], float], done: threading.Event) -> None:
+        while (
+            left := end - clock()
+        ) > 0:  # which takes so long at least, as no thread computes faster than time goes
+            if done.wait(max(left, BLINK)):
+                return
         self._expired = True
         _thread.interrupt_main()
 
@@ -123,6 +135,16 @@ def terminable() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _computed() -> Callable[[], float]:
+    """A clock of the seconds that this thread computes, for other threads; where there is none, that of the process."""
+    clock_of = getattr(time, "pthread_getcpuclockid", None)
+    return (
+        time.process_time
+        if clock_of is None
+        else partial(time.clock_gettime, clock_of(threading.get_ident()))
+    )
 
 
 def _taken(numbers: tuple[signal.Signals, ...]) -> list[signal.Signals]:

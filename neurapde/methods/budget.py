@@ -18,11 +18,11 @@ SECONDS = 45.0
 STEEPEST, UNKNOWN = 8.0, 3.0
 """How many times longer the next level may take than the last, and what is taken for it where there is one level only."""
 OVERRUN = 2.0
-"""Times `seconds`, by the clock on the wall, after which a level that takes longer than foretold is given up."""
+"""Times `seconds`, after which a level that takes longer than foretold is given up."""
 UNSURE = 3.0
 """Times `seconds` from which on a first level is not begun: so far off may a model be."""
 PATIENCE = 20.0
-"""Seconds that a first level is waited for in any case."""
+"""Seconds of a core that a first level is waited for in any case."""
 
 Level = TypeVar("Level")
 
@@ -87,11 +87,11 @@ class Budget:
             if not interrupts.late:
                 raise
             raise DeclarationError(
-                f"{self.solver} was given up for {self.problem}: its first level took more than {first:g} s; give "
+                f"{self.solver} was given up for {self.problem}: its first level took more than {first:g} s of a core; give "
                 f"{self.solver}(seconds={10 * self.seconds:g}), {self.way}"
             ) from None
         if interrupts.late:
-            self.spent = f"the next level took more than {limit:g} s"
+            self.spent = f"the next level took more than {limit:g} s of a core"
 
     @property
     def advice(self) -> str:
