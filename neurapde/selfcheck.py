@@ -15,7 +15,6 @@ from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.core.warn import warn
 from neurapde.core.wording import number, point
 from neurapde.equations.base import Equation
-from neurapde.equations.wave import Wave
 from neurapde.jets.jet import Jet, Layout
 from neurapde.medium import Field
 from neurapde.pulses import Pulse
@@ -108,7 +107,7 @@ def check_exact(problem: "Problem") -> None:
 def _given(problem: "Problem") -> Iterator[tuple[str, Callable[[Array], Array], np.ndarray]]:
     """Every value that the declaration gives, with its name and points that suit it."""
     inside = problem.domain.sample(PROBES, generator=_generator()).numpy()
-    place = inside[:, :-1] if isinstance(problem.equation, Wave) else inside
+    place = problem.equation.medium_points(inside)
     for name, value in _fields(problem.equation):
         yield f"{name} of the {type(problem.equation).__name__}", value, place
     for part in problem.boundary:

@@ -197,7 +197,7 @@ def waves(trial=None, prior=()) -> tuple[Objective, Stage]:
     velocity = Velocity(1.0, (0.7, 1.5), prior=prior, window=Box((-0.25, 0.25), (-0.25, 0.25))).on(
         enclosure.region
     )
-    engine = LatticeModelling(survey, enclosure, velocity, (1.0, 1.0), bandwidth=12.0)
+    engine = LatticeModelling(survey, enclosure, velocity.start, velocity.free, (1.0, 1.0), bandwidth=12.0)
     r2 = np.sum(engine.grid.points**2, axis=1) / 0.15**2
     true = 1 - 0.3 * np.where(r2 < 2.0, np.exp(-r2), 0.0)
     survey = survey.replace(data=engine.forward(true).data)

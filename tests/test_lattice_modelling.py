@@ -44,7 +44,7 @@ def blob(grid: Grid, centre=(0.05, 0.02), depth=-0.4) -> np.ndarray:
 def lattice(observed: Survey, boundary=LAYERS, box=BOX, window=WINDOW, **options) -> LatticeModelling:
     enclosure = Enclosure.around(box, boundary, 0.5)
     velocity = Velocity(1.0, (0.5, 2.0), window=window).on(enclosure.region)
-    return LatticeModelling(observed, enclosure, velocity, SPEED, **options)
+    return LatticeModelling(observed, enclosure, velocity.start, velocity.free, SPEED, **options)
 
 
 def relative(found: np.ndarray, expected: np.ndarray) -> float:
@@ -83,7 +83,7 @@ def test_a_side_that_reflects_mirrors_the_known_waves(condition) -> None:
     uniform = grid.forward(np.ones(grid.grid.size)).data
     scattered = grid.forward(blob(grid.grid, (0.1, -0.4))).data - uniform
     velocity = Velocity(1.0, (0.5, 2.0), window=Box((-0.4, 0.6), (-0.8, 0.0))).on(enclosure.region)
-    engine = LatticeModelling(observed, enclosure, velocity, SPEED)
+    engine = LatticeModelling(observed, enclosure, velocity.start, velocity.free, SPEED)
     found = engine.forward(blob(engine.grid, (0.1, -0.4)))
     direct = engine.forward(np.ones(engine.grid.size)).data
     assert relative(direct, uniform) < 6e-3
@@ -102,7 +102,8 @@ def test_a_start_that_varies_joins_what_is_scattered() -> None:
     enclosure = Enclosure.around(BOX, LAYERS, 0.5)
     block = Box((-0.2, 0.1), (0.05, 0.25))
     velocity = Velocity(Piecewise(1.0, (block, 1.2)), (0.5, 2.0), window=Box((0.1, 0.4), (-0.3, 0.0)))
-    engine = LatticeModelling(observed, enclosure, velocity.on(enclosure.region), SPEED)
+    velocity = velocity.on(enclosure.region)
+    engine = LatticeModelling(observed, enclosure, velocity.start, velocity.free, SPEED)
     assert engine.reference == pytest.approx(1.0)
     m = np.where(block.contains(engine.grid.points), 1 / 1.44, 1.0)
     wide = lattice(observed, window=Box((-0.5, 0.5), (-0.35, 0.35)), bandwidth=2.5 * 2 * np.pi * 1.6)

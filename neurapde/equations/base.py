@@ -14,6 +14,7 @@ import torch
 from neurapde.boundaries import PML, Absorbing
 from neurapde.constraints import Constraint, Samples, check_order, interior
 from neurapde.core import checks
+from neurapde.core.arrays import Array
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain
@@ -68,6 +69,10 @@ class AbstractEquation(Declaration, ABC):
     def second_in_time(self, domain: Domain) -> bool:
         """Whether it reads ∂²u/∂t² on a domain of space over time."""
         return False
+
+    def medium_points(self, points: Array) -> Array:
+        """The places `(n, …)` at which its coefficients are asked for points `(n, d)` of the domain."""
+        return points
 
     @abstractmethod
     def check(self, problem: "Problem") -> None:

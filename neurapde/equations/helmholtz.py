@@ -116,7 +116,7 @@ class Helmholtz(AbstractEquation):
 
     def strong(self, problem: "Problem") -> StrongForm:
         """The coefficients of the equation as it stands in the problem."""
-        return StrongForm(self, self.stretch(problem))
+        return StrongForm(self.wavenumber, self.slowness_squared, self.stretch(problem))
 
     def weak(self, problem: "Problem") -> WeakForm:
         """The weak form on the problem's Box, with c = k² m; sides without a layer or a flux condition hold u = 0."""
@@ -147,7 +147,7 @@ class Helmholtz(AbstractEquation):
 
     def check(self, problem: "Problem") -> None:
         check_positive(self.speed, problem.domain, "speed")
-        check_phase(self, problem)
+        check_phase(self.wavenumber, self.slowness_squared, problem)
         for sources in problem.right_hand_sides:
             for source in sources:
                 check_place(source, problem)
@@ -193,7 +193,7 @@ class Helmholtz(AbstractEquation):
     def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
         residual = HelmholtzResidual(self.strong(problem), problem.right_hand_sides)
         text = f"{self._short(problem)} in the {problem.domain.name}"
-        outflow = OutflowResidual(self)
+        outflow = OutflowResidual(self.wavenumber, self.slowness_squared)
         sides = [
             part.constraint(problem.domain, outflow)
             for part in problem.boundary

@@ -1,18 +1,18 @@
 """What the Helmholtz equation asks of a problem: sources in their place, and waves that double precision can hold."""
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurapde.core.arrays import to_numpy
+from neurapde.core.arrays import Array, to_numpy
 from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.core.warn import warn
 from neurapde.core.wording import number, point
 from neurapde.sources import FunctionSource, Source
 
 if TYPE_CHECKING:
-    from neurapde.equations.helmholtz import Helmholtz
     from neurapde.problem import Problem
 
 FAINT, STRONG = 1e-4, 1e-2
@@ -21,20 +21,20 @@ LEAST_PHASE, MOST_PHASE = 1e-7, 1e9
 """Radians across the domain between which double precision holds both k² and the phase."""
 
 
-def check_phase(equation: "Helmholtz", problem: "Problem") -> None:
+def check_phase(wavenumber: float, slowness_squared: Callable[[Array], Array], problem: "Problem") -> None:
     """Refuse waves that double precision cannot tell from noise, or from none."""
     lower, upper = problem.domain.bounds
     points = problem.domain.sample(1024, how="grid").numpy()
-    slowness = math.sqrt(float(np.max(np.abs(equation.slowness_squared(points)))))
-    phase = equation.wavenumber * slowness * float(np.max(upper - lower))
+    slowness = math.sqrt(float(np.max(np.abs(slowness_squared(points)))))
+    phase = wavenumber * slowness * float(np.max(upper - lower))
     if phase > MOST_PHASE:
         raise DeclarationError(
-            f"wavenumber {number(equation.wavenumber)} makes {number(phase)} radians across {problem.domain}, whose "
+            f"wavenumber {number(wavenumber)} makes {number(phase)} radians across {problem.domain}, whose "
             f"rounding is no small angle any more; give k in the domain's unit of length, up to {number(MOST_PHASE)} radians"
         )
     if phase < LEAST_PHASE:
         raise DeclarationError(
-            f"wavenumber {number(equation.wavenumber)} makes {number(phase)} radians across {problem.domain}, and k² is "
+            f"wavenumber {number(wavenumber)} makes {number(phase)} radians across {problem.domain}, and k² is "
             "lost beside the Laplacian; give k in the domain's unit of length, or use Poisson"
         )
 

@@ -1,6 +1,7 @@
 """The strong form of the Helmholtz equation with absorbing layers, and what it leaves of a jet."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from neurapde.core.arrays import Array
 from neurapde.sources import Source, total
 
 if TYPE_CHECKING:
-    from neurapde.equations.helmholtz import Helmholtz
     from neurapde.jets.jet import Jet
 
 
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 class StrongForm:
     """L u = Σ second_i ∂_ii u + first_i ∂_i u + zeroth u = scale · f, its coefficients in closed form.
 
-    All take points `(n, d)`, NumPy or torch, to complex arrays `(n,)`.
+    All take points `(n, d)`, NumPy or torch, to complex arrays `(n,)`; slowness_squared, m = 1/c², likewise.
     """
 
-    equation: "Helmholtz"
+    wavenumber: float
+    slowness_squared: Callable[[Array], Array]
     stretch: Stretch
 
     def second(self, points: Array) -> list[Array]:
@@ -43,7 +44,7 @@ class StrongForm:
 
     def zeroth(self, points: Array) -> Array:
         """E k² m."""
-        return self.scale(points) * (self.equation.wavenumber**2 * self.equation.slowness_squared(points))
+        return self.scale(points) * (self.wavenumber**2 * self.slowness_squared(points))
 
     def scale(self, points: Array) -> Array:
         """E."""
@@ -77,11 +78,12 @@ class HelmholtzResidual:
 class OutflowResidual:
     """∂u/∂n + i (k/c) u: zero for what leaves straight on, with the time factor e^{+iωt}."""
 
-    equation: "Helmholtz"
+    wavenumber: float
+    slowness_squared: Callable[[Array], Array]
 
     def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
         x, normals = samples.points, samples.normals
         assert normals is not None
         slopes = torch.stack([beside(normals[:, i], u.value) * u.d(i) for i in range(x.shape[1])]).sum(0)
-        local = self.equation.wavenumber * self.equation.slowness_squared(x) ** 0.5
+        local = self.wavenumber * self.slowness_squared(x) ** 0.5
         return slopes + 1j * beside(local, u.value) * u.value

@@ -9,7 +9,7 @@ import torch
 
 from neurapde.boundaries import PML, Absorbing, InitialCondition, beside
 from neurapde.constraints import Constraint, Samples, interior
-from neurapde.core.arrays import to_numpy
+from neurapde.core.arrays import Array, to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import point
 from neurapde.domains.base import Domain
@@ -87,6 +87,9 @@ class Wave(AbstractEquation):
 
     def second_in_time(self, domain: Domain) -> bool:
         return True
+
+    def medium_points(self, points: Array) -> Array:
+        return points[:, :-1]
 
     def check(self, problem: "Problem") -> None:
         assert isinstance(problem.domain, SpaceTime)

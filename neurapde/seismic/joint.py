@@ -67,5 +67,10 @@ class Joint(EngineMethod):
 
     def modelling(self, setting: Setting) -> Modelling:
         return LatticeModelling(
-            setting.survey, setting.enclosure, setting.velocity, setting.start, self.bandwidth
+            setting.survey,
+            setting.enclosure,
+            setting.velocity.start,
+            setting.velocity.free,
+            setting.start,
+            self.bandwidth,
         )

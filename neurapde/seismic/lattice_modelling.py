@@ -8,6 +8,7 @@ sources and receivers: next to an unknown medium no more is known of a point.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,12 @@ from neurapde.core.errors import DeclarationError
 from neurapde.galerkin.modes import AxisModes, along_all
 from neurapde.galerkin.operator import LatticeOperator
 from neurapde.galerkin.weak import Piece, WeakForm
-from neurapde.medium import Constant
+from neurapde.medium import Constant, Field
 from neurapde.reference_solvers.grid import Grid
 from neurapde.seismic.enclosure import Enclosure
 from neurapde.seismic.grid_modelling import amplitudes, angular_frequencies
 from neurapde.seismic.modelling import Forward, FrequencyModelling
 from neurapde.seismic.survey import Survey
-from neurapde.seismic.velocity import Velocity
 from neurapde.seismic.window_scattering import (
     LARGEST_DENSE,
     Complex,
@@ -52,8 +52,9 @@ class LatticeModelling(FrequencyModelling):
     Args:
         survey: of spectra.
         enclosure: region and layers. Of two opposite sides at most one may reflect.
-        velocity: complete; it says where m is free, and what it is elsewhere.
-        start: the slowest and fastest speed of the start model.
+        start: the speed of the start model, and of the model wherever it is not free.
+        free: where m is free, points `(n, 2)` to bool `(n,)`.
+        speeds: the slowest and fastest of the start model.
         bandwidth: largest frequency of the sines, radians per unit length; None for 2.5 of the largest wavenumber.
 
     Raises: DeclarationError for two opposite sides that reflect, or a bandwidth below the largest wavenumber.
@@ -63,20 +64,21 @@ class LatticeModelling(FrequencyModelling):
         self,
         survey: Survey,
         enclosure: Enclosure,
-        velocity: Velocity,
-        start: tuple[float, float],
+        start: Field,
+        free: Callable[[NDArray], NDArray],
+        speeds: tuple[float, float],
         bandwidth: float | None = None,
     ) -> None:
         self.survey, self.enclosure = survey, enclosure
-        self._modes = modes_for(survey, enclosure, start, bandwidth)
+        self._modes = modes_for(survey, enclosure, speeds, bandwidth)
         self.grid = midpoints(self._modes)
-        self._start = start
+        self._speeds = speeds
         half = np.array(self.grid.spacing) / 2
         cells = [enclosure.inward(self.grid.points + half * at) for at in CORNERS]
-        m = np.stack([np.asarray(velocity.start(points), dtype=float) ** -2.0 for points in cells])
+        m = np.stack([np.asarray(start(points), dtype=float) ** -2.0 for points in cells])
         self.reference = float(np.median(m))
         known = np.all(np.abs(m - self.reference) <= SAME * self.reference, axis=0)
-        self._varies = velocity.free(enclosure.inward(self.grid.points)) | ~known
+        self._varies = free(enclosure.inward(self.grid.points)) | ~known
         self.part = _bounding(self._varies.reshape(self.grid.shape))
         self._lattices = [
             _Lattice(self, omega, amplitudes(survey, index))
@@ -91,7 +93,7 @@ class LatticeModelling(FrequencyModelling):
     @property
     def fastest(self) -> float:
         """The fastest speed of the start model."""
-        return self._start[1]
+        return self._speeds[1]
 
     def forward(self, slowness_squared: NDArray) -> Forward:
         change = slowness_squared - self.reference
