@@ -4,6 +4,8 @@ The names below are the public API. Rooms import each other and never this front
 every floor.
 """
 
+from warnings import warn as _warn
+
 from neurapde import problems as problems
 from neurapde.backgrounds.rays import StraightRays as StraightRays
 from neurapde.backgrounds.waves import OutgoingWave as OutgoingWave
@@ -83,7 +85,7 @@ from neurapde.methods.newton import Newton as Newton
 from neurapde.methods.sampling import Fixed as Fixed
 from neurapde.methods.sampling import Fresh as Fresh
 from neurapde.methods.sampling import ResidualAdaptive as ResidualAdaptive
-from neurapde.methods.schedules import Constant as Constant
+from neurapde.methods.schedules import ConstantRate as ConstantRate
 from neurapde.methods.schedules import Cosine as Cosine
 from neurapde.methods.schedules import Exponential as Exponential
 from neurapde.methods.self_adaptive import SelfAdaptive as SelfAdaptive
@@ -149,3 +151,17 @@ from neurapde.validation.trust import reciprocity as reciprocity
 from neurapde.validation.trust import taylor_test as taylor_test
 
 __version__ = "0.1.0"
+
+_RENAMED = {"Constant": "ConstantRate"}
+"""Public names of the release before this one, and what they are called now."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _RENAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _warn(
+        f"npde.{name} is npde.{_RENAMED[name]} now; the old name goes with the next release.",
+        DeprecationWarning,
+        2,
+    )
+    return globals()[_RENAMED[name]]

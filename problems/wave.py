@@ -127,7 +127,7 @@ class Overtones(Declaration):
 
 
 @dataclass(frozen=True)
-class Shape(Field):
+class OvertonesAtRest(Field):
     """A string's overtones at time 0."""
 
     overtones: Overtones
@@ -155,7 +155,7 @@ def wave_string(
         name="wave-string",
         domain=Interval(0.0, length, name="string").over(Time(0.0, stop)),
         equation=Wave(speed=speed),
-        boundary=[InitialCondition(Shape(overtones)), Dirichlet(0.0)],
+        boundary=[InitialCondition(OvertonesAtRest(overtones)), Dirichlet(0.0)],
         exact=overtones,
     )
 

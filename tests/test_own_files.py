@@ -4,6 +4,8 @@ NEURAPDE_DAMAGED says how many damaged copies of each kind are read; 10000 take 
 """
 
 import os
+import re
+import runpy
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,10 +16,12 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.storage import hdf5
+from neurapde.seismic import inversion_files
+from neurapde.storage import files, hdf5
 
 COUNT = int(os.environ.get("NEURAPDE_DAMAGED", "150"))
-FIRST = Path(__file__).parent / "data" / "layout-1"
+FIRST, SECOND = (Path(__file__).parent / "data" / name for name in ("layout-1", "layout-2"))
+MADE_BY = runpy.run_path(str(SECOND / "made_by.py"))
 SQUARE = npde.Box((0, 1), (0, 1))
 TRIAL, X = npde.MLP(width=3, depth=1), np.array([[0.3, 0.4]])
 
@@ -128,6 +132,49 @@ def test_files_of_the_first_release_load(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes((FIRST / name).read_bytes())
     assert any("Resumed after step 2" in note for note in train(out=tmp_path, resume=True).notes)
     assert invert(out=tmp_path, resume=True)(X) == pytest.approx(0.99355949, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("pieces.h5", (0.32226467, 0.33264608)),
+        ("lens.h5", (0.09960591 - 0.03976699j, 0.1064234 - 0.02608022j)),
+        ("string.h5", (0.55081206, 0.1064148)),
+        ("trained.h5", (-0.11561233, 1.08994622)),
+    ],
+)
+def test_solutions_of_the_second_layout_load(name: str, values: tuple[complex, complex]) -> None:
+    solution = npde.load(SECOND / name)
+    points = MADE_BY["SPACE_TIME" if name == "string.h5" else "X"]
+    assert solution.problem is not None
+    assert solution(points) == pytest.approx(values, abs=1e-5)
+
+
+def test_runs_of_the_second_layout_go_on(tmp_path: Path) -> None:
+    for name in ("checkpoint.h5", "inversion.checkpoint.h5"):
+        (tmp_path / name).write_bytes((SECOND / name).read_bytes())
+    assert any("Resumed after step 2" in note for note in MADE_BY["train"](out=tmp_path, resume=True).notes)
+    assert MADE_BY["invert"](out=tmp_path, resume=True)(MADE_BY["X"])[0] == pytest.approx(
+        1.03515339, abs=1e-7
+    )
+    assert npde.Inversion.load(SECOND / "inversion.h5")(MADE_BY["X"])[0] == pytest.approx(
+        1.03515339, abs=1e-7
+    )
+    np.testing.assert_array_equal(npde.Survey.read(SECOND / "survey.h5").data, MADE_BY["survey"]().data)
+
+
+def test_classes_of_ours_are_stored_by_name_alone_and_no_two_share_one(made: Path) -> None:
+    bases = {*files.BASES, *inversion_files.BASES}
+    classes = set().union(*(_derived(base) for base in bases))
+    names = [kind.__qualname__ for kind in classes if kind.__module__.startswith("neurapde")]
+    assert sorted(names) == sorted(set(names))
+    content = b"".join(path.read_bytes() for path in made.iterdir())
+    assert b"neurapde:Dirichlet" in content
+    assert not re.search(rb"neurapde\.[a-z_.]+:", content)
+
+
+def _derived(base: type) -> set[type]:
+    return {base}.union(*(_derived(kind) for kind in base.__subclasses__()))
 
 
 def test_a_file_that_lost_its_digest_is_damaged(made: Path, tmp_path: Path) -> None:

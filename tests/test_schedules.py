@@ -19,7 +19,7 @@ def test_an_exponential_multiplies_by_its_rate_every_so_many_steps_whatever_the_
 
 
 def test_a_constant_is_one() -> None:
-    assert npde.Constant().factor(17, 20) == 1.0
+    assert npde.ConstantRate().factor(17, 20) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,10 @@ def test_a_constant_is_one() -> None:
 def test_a_schedule_without_meaning_is_refused(make: object, message: str) -> None:
     with pytest.raises(npde.DeclarationError, match=message):
         make()
+
+
+def test_an_old_public_name_works_and_says_the_new_one() -> None:
+    with pytest.warns(DeprecationWarning, match="npde.Constant is npde.ConstantRate now"):
+        assert npde.Constant is npde.ConstantRate
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        _ = npde.Nothing

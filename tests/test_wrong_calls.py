@@ -90,14 +90,14 @@ CALLS: dict[str, dict[str, Argument]] = {
     "Adam": {
         "steps": (3, COUNT), "lr": (1e-3, POSITIVE), "points": (8, NAMES), "loss": ("l1", NOTHING),
         "sampling": (npde.Fresh(), NOTHING), "weights": ({}, NAMES), "point_weights": (None, NONE),
-        "schedule": (npde.Constant(), NOTHING), "clip": (1.0, POSITIVE | NONE), "source_points": (4, FROM_ZERO),
+        "schedule": (npde.ConstantRate(), NOTHING), "clip": (1.0, POSITIVE | NONE), "source_points": (4, FROM_ZERO),
         "source_weight": (1.0, POSITIVE | NONE), "curriculum": (None, NONE), "compile": (False, FLAG),
         "record_every": (1, COUNT), "checkpoint_seconds": (9.0, POSITIVE),
     },
     "Ansatz": {"background": (npde.OutgoingWave(npde.PointSource((0.5, 0.5)), 3.0), NOTHING), "network": (NET, NOTHING)},
     "Ball": {"center": ((0, 0), PLACE), "radius": (1.0, POSITIVE), "name": ("b", TEXT)},
     "Causal": {"windows": (4, COUNT), "tolerance": ((0.1, 1.0), POSITIVE)},
-    "Constant": {},
+    "ConstantRate": {},
     "Constraint": {
         "name": ("c", NAME), "residual": (lambda s, u: u.value, FUNCTION), "sample": (npde.interior(SQUARE), FUNCTION),
         "order": (0, FROM_ZERO), "text": ("t", TEXT),

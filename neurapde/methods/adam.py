@@ -22,7 +22,7 @@ from neurapde.methods.losses import MEASURES, LossName
 from neurapde.methods.objective import Objective
 from neurapde.methods.recorder import Recorder
 from neurapde.methods.sampling import Fixed, Fresh, Sampling
-from neurapde.methods.schedules import Constant, Schedule
+from neurapde.methods.schedules import ConstantRate, Schedule
 from neurapde.methods.self_adaptive import SelfAdaptive
 from neurapde.methods.training_memory import check_training_fits
 from neurapde.methods.weighting import Weighting
@@ -47,7 +47,7 @@ class Adam(Method):
     loss:     "l1", the mean of |r| (of a complex residual |Re r| + |Im r|), or "l2", the mean of |r|².
     weights:  factors of the constraints' losses by name, 1 where none is given; or `GradientNorm()`, which finds them.
     point_weights: `SelfAdaptive()`, with `sampling=Fixed("sobol")`: points count the more, the longer they are missed.
-    schedule: what multiplies lr: `Constant()`, `Cosine(final)`, `Exponential(rate, every)`.
+    schedule: what multiplies lr: `ConstantRate()`, `Cosine(final)`, `Exponential(rate, every)`.
     clip:     largest norm of the gradient over all parameters; a longer one is scaled down. None: unlimited.
     source_points: extra points per step for the equation, uniform within 5 standard deviations of each
         Gaussian source.
@@ -74,7 +74,7 @@ class Adam(Method):
     sampling: Sampling = field(default_factory=Fresh)
     weights: Mapping[str, float] | Weighting = field(default_factory=dict)
     point_weights: SelfAdaptive | None = None
-    schedule: Schedule = field(default_factory=Constant)
+    schedule: Schedule = field(default_factory=ConstantRate)
     clip: float | None = None
     source_points: int = 100
     source_weight: float | None = None
@@ -105,7 +105,7 @@ class Adam(Method):
             )
         if not isinstance(self.schedule, Schedule):
             raise DeclarationError(
-                f"schedule={self.schedule!r} is no schedule; use Constant(), Cosine() or Exponential()."
+                f"schedule={self.schedule!r} is no schedule; use ConstantRate(), Cosine() or Exponential()."
             )
 
     @property
@@ -149,7 +149,7 @@ class Adam(Method):
 
     def describe(self) -> str:
         drawn = self.points if isinstance(self.points, int) else sum(self.points.values())
-        rate = f"lr {self.lr:g}" if self.schedule == Constant() else f"lr {self.lr:g} · {self.schedule}"
+        rate = f"lr {self.lr:g}" if self.schedule == ConstantRate() else f"lr {self.lr:g} · {self.schedule}"
         return f"Adam, {self.steps} steps, {rate}, {self.loss.upper()} loss on {drawn} points a step"
 
     def run(self, task: Task) -> Outcome:

@@ -21,7 +21,7 @@ class Schedule(ABC):
 
 
 @dataclass(frozen=True)
-class Constant(Schedule):
+class ConstantRate(Schedule):
     """The same learning rate throughout, as in the SIREN paper."""
 
     @property

@@ -19,7 +19,7 @@ from neurapde.seismic.method import InversionMethod, Setting, StageRecord
 from neurapde.seismic.unknowns import GridUnknown, NetworkUnknown, Unknown, build_unknown
 from neurapde.seismic.velocity import Gridded, Velocity
 from neurapde.storage import hdf5
-from neurapde.storage.encoding import Encoded, NotStored, decode, difference, encode
+from neurapde.storage.encoding import Encoded, NotStored, current, decode, difference, encode
 from neurapde.storage.files import BASES
 from neurapde.storage.fingerprint import Identity
 from neurapde.trials.base import Trial
@@ -107,7 +107,7 @@ def read(path: Path) -> Contents:
             raise hdf5.StorageError(
                 f"{path} holds a {file.attrs['kind']}, not an inversion; npde.load reads solutions."
             )
-        encoded = Encoded(hdf5.get_json(file, "declared"), hdf5.get_arrays(file, "arrays"))
+        encoded = Encoded(current(hdf5.get_json(file, "declared")), hdf5.get_arrays(file, "arrays"))
         try:
             declared: Declared = decode(encoded, BASES)
         except NotStored as error:
@@ -163,7 +163,7 @@ def read_checkpoint(
     Raises: DeclarationError naming the first difference where the checkpoint is of another inversion.
     """
     with hdf5.reading(path) as file:
-        text = difference(hdf5.get_json(file, "declared"), encode(declared).tree, "inversion")
+        text = difference(current(hdf5.get_json(file, "declared")), encode(declared).tree, "inversion")
         if text is None and "identity" in file:  # which the first release did not store
             text = identity.difference(hdf5.get_json(file, "identity"))
         if text is not None:

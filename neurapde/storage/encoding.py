@@ -2,7 +2,8 @@
 
 Nothing in a stored tree is executed or imported. A class is looked up among those in memory that derive
 from the package's own base classes, so a user's own domain or trial is found once the script that defines
-it has run. Functions and modules are stored by description only: they can be read about, not made again.
+it has run. The package's own classes are stored by their name alone, never by the module that they live in,
+which may move. Functions and modules are stored by description only: they can be read about, not made again.
 """
 
 import hashlib
@@ -16,6 +17,13 @@ import torch
 
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
+
+OWN = "neurapde"
+RENAMED = {
+    "neurapde.methods.schedules:Constant": "neurapde:ConstantRate",
+    "neurapde.problems.wave:Shape": "neurapde:OvertonesAtRest",
+}
+"""Classes that earlier files name otherwise."""
 
 
 class NotStored(ValueError):  # noqa: N818 - reads as what it says
@@ -58,8 +66,20 @@ def _encode(value: object, arrays: dict[str, np.ndarray]) -> Any:
         content = {
             item.name: _encode(getattr(value, item.name), arrays) for item in fields(value) if item.init
         }
-        return {"class": full_name(type(value)), "fields": content}
+        return {"class": tag(type(value)), "fields": content}
     return {"opaque": _description(value)}
+
+
+def current(tree: Any) -> Any:
+    """A tree that a file holds with its classes named as today: earlier files give the module of each."""
+    if isinstance(tree, list):
+        return [current(item) for item in tree]
+    if not isinstance(tree, dict):
+        return tree
+    found = {key: current(item) for key, item in tree.items()}
+    if isinstance(name := found.get("class"), str) and name.startswith(f"{OWN}."):
+        found["class"] = RENAMED.get(name, f"{OWN}:{name.rpartition(':')[2]}")
+    return found
 
 
 def _encode_array(array: np.ndarray, arrays: dict[str, np.ndarray]) -> dict[str, str]:
@@ -70,14 +90,15 @@ def _encode_array(array: np.ndarray, arrays: dict[str, np.ndarray]) -> dict[str,
     return {"array": digest}
 
 
-def full_name(kind: type) -> str:
-    """How a class is named in a stored tree."""
-    return f"{kind.__module__}:{kind.__qualname__}"
+def tag(kind: type) -> str:
+    """How a class is named in a stored tree: ours by its name alone, since modules move."""
+    top = kind.__module__.partition(".")[0]
+    return f"{OWN if top == OWN else kind.__module__}:{kind.__qualname__}"
 
 
 def _description(value: object) -> str:
     name = getattr(value, "__qualname__", None)
-    return f"{value.__module__}.{name}" if name else full_name(type(value))
+    return f"{value.__module__}.{name}" if name else tag(type(value))
 
 
 def decode(encoded: Encoded, bases: Iterable[type], parts: Iterable[object] = ()) -> Any:
@@ -94,7 +115,7 @@ def decode(encoded: Encoded, bases: Iterable[type], parts: Iterable[object] = ()
 
 
 def _collect(base: type, known: dict[str, type]) -> None:
-    known[full_name(base)] = base
+    known[tag(base)] = base
     derived: type
     for derived in base.__subclasses__():
         _collect(derived, known)

@@ -22,7 +22,7 @@ from neurapde.methods.history import History
 from neurapde.methods.schedules import Schedule
 from neurapde.problem import Problem
 from neurapde.storage import hdf5
-from neurapde.storage.encoding import Encoded, NotStored, decode, difference, encode, full_name
+from neurapde.storage.encoding import Encoded, NotStored, current, decode, difference, encode, tag
 from neurapde.storage.fingerprint import Identity
 from neurapde.storage.record import Record, Stage
 from neurapde.trials.base import Bounds, Trial, TrialFunction
@@ -128,9 +128,11 @@ def read(path: Path, problem: Problem | None, trial: Trial | None, device: torch
     """
     with hdf5.reading(path) as file:
         arrays = hdf5.get_arrays(file, "arrays")
-        stored, missing = _problem(Encoded(hdf5.get_json(file, "problem"), arrays), problem)
+        stored, missing = _problem(Encoded(current(hdf5.get_json(file, "problem")), arrays), problem)
         domain = (
-            stored.domain if stored is not None else _domain(Encoded(hdf5.get_json(file, "domain"), arrays))
+            stored.domain
+            if stored is not None
+            else _domain(Encoded(current(hdf5.get_json(file, "domain")), arrays))
         )
         texts = hdf5.get_json(file, "notes")
         return Record(
@@ -184,7 +186,7 @@ def _trial(
     problem: Problem | None,
     device: torch.device,
 ) -> TrialFunction:
-    stored = hdf5.get_json(file, "trial")
+    stored = current(hdf5.get_json(file, "trial"))
     if given is not None:
         _check_given(path, stored["spec"], encode(given).tree)
     lift = None if problem is None else problem.lift
@@ -193,7 +195,7 @@ def _trial(
         spec = decode(Encoded(stored["spec"], arrays), BASES, parts)
     except NotStored as error:
         background = stored["spec"].get("fields", {}).get("background", {})
-        way = "problem=…" if lift is None and background.get("class") == full_name(Lift) else "trial=…"
+        way = "problem=…" if lift is None and background.get("class") == tag(Lift) else "trial=…"
         raise DeclarationError(
             f"{path} holds a trial function's parameters, but not how to make it: {error or 'trial'}. "
             f"Give it again: npde.load(path, {way})."
@@ -279,10 +281,10 @@ def read_checkpoint(
             raise hdf5.StorageError(
                 f"{path} is a saved solution, not a checkpoint; solve without resume=True."
             )
-        run = hdf5.get_json(file, "run")
-        shape = hdf5.get_json(file, "trial")
+        run = current(hdf5.get_json(file, "run"))
+        shape = current(hdf5.get_json(file, "trial"))
         stage = run["stage"]
-        pairs = [(hdf5.get_json(file, "problem"), encode(problem).tree, "problem")]
+        pairs = [(current(hdf5.get_json(file, "problem")), encode(problem).tree, "problem")]
         asked = None if trial is None else encode(trial).tree
         if asked is not None and stage == 0:
             pairs.append((shape["spec"], asked, "trial"))

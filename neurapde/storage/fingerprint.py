@@ -167,7 +167,7 @@ def _of_class(kind: type) -> list[object]:
 
 def _in_library(value: types.FunctionType | type) -> bool:
     """Whether a function or class is a library's, this package included, and not the user's own."""
-    if (value.__module__ or "").partition(".")[0] == "neurapde":
+    if _is_ours(value):
         return True
     module = sys.modules.get(value.__module__ or "")
     file = (
@@ -182,7 +182,12 @@ def _name(value: Any) -> str:
     kind = type(value)
     named = isinstance(value, types.FunctionType | types.BuiltinFunctionType | type | types.ModuleType)
     name = getattr(value, "__qualname__", value.__name__) if named else ""
-    return f"{kind.__module__}.{kind.__qualname__} {name}"
+    module = "neurapde" if _is_ours(kind) else kind.__module__
+    return f"{module}.{kind.__qualname__} {name}"
+
+
+def _is_ours(value: types.FunctionType | type) -> bool:
+    return str(value.__module__).partition(".")[0] == "neurapde"
 
 
 def _array(value: Any) -> str:
