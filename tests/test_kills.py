@@ -1,104 +1,262 @@
-"""A training that is killed at any time loses no checkpoint, and ends bitwise as if it had not been.
+"""A training or an inversion that is killed at any time loses no checkpoint, and ends bitwise as if it had not been.
 
-NEURAPDE_KILLS says how many kills there are; 200 take some minutes. One process starts all runs as copies of itself, so that
-a start takes a moment.
+NEURAPDE_KILLS says how many kills of each there are; 200 take some minutes. One process, this file run alone, starts all
+runs as copies of itself, so that a start takes a moment.
 """
 
+import json
 import os
+import random
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
+import h5py
+import numpy as np
 import pytest
+import torch
 
-COUNT = int(os.environ.get("NEURAPDE_KILLS", "30"))
-
-BATTERY = '''
-import json, os, random, signal, sys, time
-from pathlib import Path
-import h5py, numpy as np, torch
 import neurapde as npde
+from neurapde.methods.base import Method, Status
+from neurapde.seismic import descents, wavefield_reconstruction
+from neurapde.seismic.inversion import METHODS
+from neurapde.seismic.method import InversionMethod
+from neurapde.storage import hdf5
 
-torch.set_num_threads(1)
-torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # which imports much, once for all copies
-count, steps, root, draw = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), random.Random(88007)
+COUNT = int(os.environ.get("NEURAPDE_KILLS", "40"))
 SQUARE = npde.Box((0, 1), (0, 1))
-SOURCE = npde.GaussianSource((0.4, 0.6), 0.02)
-PROBLEM = npde.Problem("p", SQUARE, npde.Poisson(), SOURCE, npde.Dirichlet(0.0))
+OFTEN = 0.01
+"""Seconds between two checkpoints."""
+Run = Callable[[Path, int], object]
+"""Works in a folder with a seed, goes on from the checkpoint there, and saves what it found there once it is at its end."""
 
-def train(out, seed):
-    method = npde.Adam(steps=steps, points=64, checkpoint_seconds=0.01)
-    settings = dict(seed=seed, device="cpu", progress=False, resume=True)
-    solution = npde.solve(PROBLEM, npde.MLP(width=12, depth=2), method, out=out, **settings)
-    if solution.status is npde.Status.STEP_LIMIT:
-        solution.save(out / "solution.h5")
 
-def start(out, seed):
+def trainings(long: bool) -> dict[str, list[Method]]:
+    """One of each kind that keeps a checkpoint, to a step limit and to its end, and one after the other."""
+    steps = (300, 60, 30) if long else (60, 12, 6)
+    adam = npde.Adam(steps=steps[0], points=64, checkpoint_seconds=OFTEN)
+    lbfgs = npde.LBFGS(steps=steps[1], points=64, checkpoint_seconds=OFTEN)
+    natural = npde.NaturalGradient(steps=steps[2], points=64, checkpoint_seconds=OFTEN)
+    return {
+        "Adam": [adam],
+        "L-BFGS": [lbfgs],
+        "L-BFGS at its end": [replace(lbfgs, tolerance=1e3)],
+        "natural gradient": [natural],
+        "natural gradient at its end": [replace(natural, tolerance=0.9)],
+        "all three": [lbfgs, natural, adam],
+    }
+
+
+def train(stages: list[Method], out: Path, seed: int) -> npde.Solution:
+    source = npde.GaussianSource((0.4, 0.6), 0.02)
+    problem = npde.Problem("p", SQUARE, npde.Poisson(), source, npde.Dirichlet(0.0))
+    found = npde.solve(
+        problem, npde.MLP(12, 2), stages, out=out, seed=seed, device="cpu", progress=False, resume=True
+    )
+    if found.status is not Status.INTERRUPTED:
+        found.save(out / "found.h5")
+    return found
+
+
+def inversions(long: bool) -> dict[str, InversionMethod]:
+    """Every method with a descent of every kind, of so many steps."""
+    steps = 12 if long else 3
+    adam, few = npde.AdamDescent(steps), {"per_wavelength": 5.2}
+    waves = npde.Siren(16, 1, 6.0)
+    made: dict[str, InversionMethod] = {
+        "joint": npde.Joint(descent=adam),
+        "reduced": npde.Reduced(descent=adam, **few),
+        "reduced, Gauss–Newton": npde.Reduced(descent=npde.GaussNewtonDescent(steps), **few),
+        "adjoint": npde.Adjoint(descent=npde.BoundedLBFGS(steps), **few),
+        "reduced, Gauss–Newton at its end": npde.Reduced(
+            descent=npde.GaussNewtonDescent(steps, tolerance=0.9), **few
+        ),
+        "irwri": npde.WavefieldReconstruction(steps=steps, **few),
+        "penalty": npde.Penalty(descent=adam, waves=waves, points=256, pretraining=3),
+        "time": npde.TimeDomain(descent=adam),
+    }
+    assert {name.partition(",")[0] for name in made} == set(METHODS)
+    return made
+
+
+def survey() -> npde.Survey:
+    """Noise that arrives after a pulse: what is found is of no matter here."""
+    times = 0.012 * np.arange(100)
+    pulse = npde.Ricker(4.0, 0.25)(times)
+    traces = np.random.default_rng(60317).standard_normal((2, 5, 100)) * pulse
+    receivers = np.column_stack([np.linspace(210.0, 795.0, 5), np.full(5, 805.0)])
+    return npde.Survey([[240.0, 190.0], [770.0, 205.0]], receivers, traces=traces, dt=0.012, wavelet=pulse)
+
+
+def invert(method: InversionMethod, out: Path, seed: int, noise: float | None = None) -> npde.Inversion:
+    """In two stages where there are frequencies; down to the noise, if it is given, and with a prior otherwise."""
+    in_time = isinstance(method, npde.TimeDomain)
+    prior = npde.TotalVariation(1e-3) if noise is None else ()
+    found = npde.invert(
+        survey() if in_time else survey().at([3.0, 4.0]).replace(noise=noise),
+        domain=npde.Box((0, 1000), (0, 1000)),
+        velocity=npde.Velocity(2000.0, bounds=(1600.0, 2600.0), prior=prior),
+        method=method,
+        frequencies=None if in_time else npde.Continuation([3.0], [3.0, 4.0]),
+        out=out,
+        seed=seed,
+        resume=True,
+        progress=False,
+    )
+    if found.status is not Status.INTERRUPTED:
+        found.save(out / "found.h5")
+    return found
+
+
+def runs(kind: str, long: bool) -> list[tuple[str, Run]]:
+    """What is killed, by name."""
+    if kind == "trainings":
+        made = trainings(long).items()
+        return [(name, lambda out, seed, it=it: train(it, out, seed)) for name, it in made]
+    methods = inversions(long).items()
+    return [(name, lambda out, seed, it=it: invert(it, out, seed)) for name, it in methods]
+
+
+def start(run: Run, out: Path, seed: int) -> int:
+    """The process that does it."""
     pid = os.fork()
-    if pid == 0:
-        code = 9
-        try:
-            train(out, seed)
-            code = 0
-        except KeyboardInterrupt:
-            code = 130
-        finally:
-            os._exit(code)
-    return pid
+    if pid:
+        return pid
+    code = 9
+    try:
+        run(out, seed)
+        code = 0
+    except KeyboardInterrupt:
+        code = 130
+    finally:
+        os._exit(code)
 
-def step(out):
-    """Of the checkpoint, which must be whole; -1 before the first."""
-    if not (out / "checkpoint.h5").exists():
-        return -1
-    npde.load(out / "checkpoint.h5")
-    with h5py.File(out / "checkpoint.h5") as file:
-        return json.loads(file["run"].asstr()[()])["step"]
 
-def parts(out):
-    solution = npde.load(out / "solution.h5")
-    return [*solution.trial.state_dict().values(), torch.from_numpy(solution.history.loss)]
+def to_its_end(run: Run, out: Path, seed: int) -> None:
+    """Start a run again, from where it came to."""
+    assert os.waitpid(start(run, out, seed), 0)[1] == 0
 
-kills, runs, ends = 0, 0, {}
-while kills < count:
-    seed, runs = 10007 + 2 * runs, runs + 1
-    whole, out = root / f"whole{runs}", root / f"killed{runs}"
-    began = time.monotonic()
-    os.waitpid(start(whole, seed), 0)
-    seconds = time.monotonic() - began
-    done = -1
-    while not (out / "solution.h5").exists():
-        pid = start(out, seed)
-        time.sleep(draw.uniform(0, 0.4 * seconds))
-        number = draw.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-        os.kill(pid, number)
+
+def equal(one: Path, other: Path) -> bool:
+    """Whether the same was found, bit for bit."""
+    pairs = list(zip(numbers(one), numbers(other), strict=True))
+    assert len(pairs) > 3
+    return all(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc") for a, b in pairs)
+
+
+def reached(out: Path) -> tuple[int, int]:
+    """The stage and the step of the checkpoint, which must be whole; -1 before the first."""
+    paths = [out / "checkpoint.h5", out / "inversion.checkpoint.h5"]
+    for path in (path for path in paths if path.exists()):
+        with hdf5.reading(path) as file:
+            run = json.loads(file["run"].asstr()[()])
+            stages = len(json.loads(file["stages"].asstr()[()])) if "stages" in file else run["stage"]
+            return stages, run["step"]
+    return -1, -1
+
+
+def numbers(out: Path) -> Iterator[np.ndarray]:
+    """All that was found, but for the seconds."""
+
+    def look(name: str, part: Any) -> None:
+        if isinstance(part, h5py.Dataset) and part.dtype.kind in "fciu" and not name.endswith("seconds"):
+            held.append(part[()])
+
+    held: list[np.ndarray] = []
+    with h5py.File(out / "found.h5") as file:
+        file.visititems(look)
+    yield from held
+
+
+def kill_until_done(run: Run, out: Path, seed: int, longest: float, draw: random.Random) -> tuple[int, int]:
+    """Start a run and kill it until it gets to its end: how often, and how often that was within its work."""
+    kills, after_first, before = 0, 0, (-1, -1)
+    while not (out / "found.h5").exists():
+        pid = start(run, out, seed)
+        time.sleep(draw.uniform(0, longest))
+        os.kill(pid, draw.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT]))
         _, status = os.waitpid(pid, 0)
-        ended = f"signal {status & 127}" if status & 127 else f"status {status >> 8}"
-        assert ended in ("signal 9", "signal 15", "signal 2", "status 0", "status 130"), ended
-        ends[ended] = ends.get(ended, 0) + 1
-        if not (out / "solution.h5").exists():
-            kills += 1
-            now = step(out)
-            assert now >= done, f"lost steps {now} to {done}"
-            done = now
-    for one, other in zip(parts(whole), parts(out), strict=True):
-        assert torch.equal(one, other), f"run {runs} differs"
-    start_over = start(out, seed)  # which removes what the killed ones left
-    os.waitpid(start_over, 0)
-    print(kills, "kills in", runs, "runs,", ends, flush=True)
-    assert not list(out.glob("*.part")) and not list(out.glob(".*.part")), list(out.iterdir())'''
+        ended = -(status & 127) or status >> 8
+        assert ended in (-9, -15, -2, 0, 130), f"ended with {ended}"
+        if not (out / "found.h5").exists():
+            now = reached(out)
+            assert now >= before, f"lost steps {now} to {before}"
+            kills, after_first, before = kills + 1, after_first + (now > (-1, -1)), now
+    return kills, after_first
 
 
-def run(kills: int, steps: int, folder: Path) -> str:
-    given = [sys.executable, "-W", "ignore", "-c", BATTERY, str(kills), str(steps), str(folder)]
+def battery(kind: str, count: int, long: bool, root: Path) -> None:
+    """So many kills in all, kind after kind."""
+    torch.set_num_threads(1)
+    torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # which imports much, once for all copies
+    draw, kills, after_first, number = random.Random(88007), 0, 0, 0
+    known = runs(kind, long)
+    while kills < count or (long and number < len(known)):
+        name, run = known[number % len(known)]
+        whole, out, seed = root / f"whole{number}", root / f"killed{number}", 10007 + 2 * number
+        began = time.monotonic()
+        to_its_end(run, whole, seed)
+        found = kill_until_done(run, out, seed, 0.6 * (time.monotonic() - began), draw)
+        kills, after_first, number = kills + found[0], after_first + found[1], number + 1
+        assert equal(whole, out), f"{name} differs"
+        to_its_end(run, out, seed)  # which removes what the killed ones left, and stays where it was
+        assert equal(whole, out), f"{name} goes on from its end"
+        assert not list(out.glob(".*.part")), list(out.iterdir())
+        print(f"{name}: {found[0]} kills, {found[1]} after the first checkpoint", flush=True)
+    print(f"{kills} kills of {number} {kind}, {after_first} after the first checkpoint")
+
+
+def killed(kind: str, count: int, how: str, folder: Path) -> str:
+    given = [sys.executable, "-W", "ignore", __file__, kind, str(count), how, str(folder)]
     made = subprocess.run(given, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stdout + made.stderr
     return made.stdout
 
 
 def test_a_training_killed_a_few_times_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
-    assert "kills" in run(2, 60, tmp_path)
+    assert "kills" in killed("trainings", 2, "short", tmp_path)
+
+
+def stays(run: Callable[[], npde.Solution | npde.Inversion], out: Path) -> None:
+    first, before = run().status, [*numbers(out)]
+    assert run().status is first
+    for one, other in zip(before, numbers(out), strict=True):
+        assert np.array_equal(one, other, equal_nan=one.dtype.kind in "fc")
+
+
+QUIET = pytest.mark.filterwarnings(
+    "ignore::neurapde.DeclarationWarning", "ignore::neurapde.ResolutionWarning"
+)
+
+
+@QUIET
+@pytest.mark.parametrize("name", trainings(False))
+def test_a_training_at_its_end_stays_there(name: str, tmp_path: Path) -> None:
+    stays(lambda: train(trainings(False)[name], tmp_path, 10099), tmp_path)
+
+
+@QUIET
+@pytest.mark.parametrize("name", inversions(False))
+def test_an_inversion_at_its_end_stays_there(name: str, tmp_path: Path) -> None:
+    noise = None if name.endswith("its end") else 5.0  # which ends the others before their first step
+    stays(lambda: invert(inversions(False)[name], tmp_path, 10103, noise), tmp_path)
 
 
 @pytest.mark.slow
-def test_no_kill_loses_a_checkpoint_or_changes_a_bit(tmp_path: Path) -> None:
-    print(run(COUNT, 300, tmp_path))
+@pytest.mark.parametrize("kind", ["trainings", "inversions"])
+def test_no_kill_loses_a_checkpoint_or_changes_a_bit(tmp_path: Path, kind: str) -> None:
+    print(killed(kind, COUNT, "long", tmp_path))
+
+
+if __name__ == "__main__":
+    with (
+        mock.patch.object(descents, "SAVED_EVERY", OFTEN),
+        mock.patch.object(wavefield_reconstruction, "SAVED_EVERY", OFTEN),
+    ):
+        battery(sys.argv[1], int(sys.argv[2]), sys.argv[3] == "long", Path(sys.argv[4]))

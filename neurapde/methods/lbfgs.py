@@ -238,6 +238,10 @@ class _Descent:
         return total
 
     def _record(self, loss: float) -> None:
+        """One row after `self.step` steps, unless there is one: a round that gets nowhere adds none."""
+        rows = self.recorder.history.step
+        if len(rows) and rows[-1] == self.step:
+            return
         self.recorder.add(self.step, self.seconds, loss, math.nan, [part.item() for part in self.losses])
 
     def _save(self, status: Status) -> None:

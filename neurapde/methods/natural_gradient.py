@@ -172,7 +172,7 @@ class _Descent:
         return self.seconds_before + time.perf_counter() - self.started
 
     def run(self) -> Outcome:
-        status, equations = Status.STEP_LIMIT, None
+        status, equations = Status.INTERRUPTED, None
         self.loss, self.losses = self.residuals.measure()
         if not math.isfinite(self.loss):
             return Outcome(self.trial, Status.DIVERGED, notes=("The residuals of the trial are not finite.",))
@@ -180,9 +180,9 @@ class _Descent:
             Interrupts() as interrupts,
             self.task.progress.bar(self.task.problem.name, self.method.steps, done=self.step) as bar,
         ):
-            if not self.step:
+            if self.task.resumed is None:
                 self._record(bar)
-            while self.step < self.method.steps:
+            while not self._converged() and self.step < self.method.steps:
                 if self._due():
                     self._draw()
                     self.loss, self.losses = self.residuals.measure()
@@ -195,25 +195,25 @@ class _Descent:
                 except KeyboardInterrupt:
                     self._put(start, torch.zeros_like(self.before))
                     self.damping, self.raised, self.before = held
-                    status = Status.INTERRUPTED
                     break
                 self.step += 1
                 self._record(bar)
                 bar.advance()
                 little = moved and before - self.loss <= self.method.tolerance * before
                 self.small = self.small + 1 if little else 0
-                if self.loss == 0 or self.small >= 3 or self.damping > MOST_DAMPING:
-                    status = Status.CONVERGED
-                    break
                 if interrupts.asked and self.step < self.method.steps:
-                    status = Status.INTERRUPTED
                     break
                 if moved:
                     equations = None
                 if time.perf_counter() - self.saved >= self.method.checkpoint_seconds:
                     self._save(Status.INTERRUPTED)
+            else:
+                status = Status.CONVERGED if self._converged() else Status.STEP_LIMIT
         self._save(status)
         return Outcome(self.trial, status, self.recorder.history, (), {"steps": self.step})
+
+    def _converged(self) -> bool:
+        return self.loss == 0 or self.small >= 3 or self.damping > MOST_DAMPING
 
     def _move(self, equations: Equations) -> bool:
         """Try a step and parts of it; keep one if the loss falls, and set the damping by how well it was foretold."""

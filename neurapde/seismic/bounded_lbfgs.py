@@ -65,6 +65,8 @@ class _Replayed:
         self.last: Value | None = None
 
     def run(self, steps: int) -> tuple[Status, History]:
+        if self.trace.enough:  # as it was when the checkpoint was written
+            return Status.CONVERGED, self.trace.history
         bounds = None
         if isinstance(self.unknown, GridUnknown):
             scale = self.unknown.scale
@@ -105,7 +107,7 @@ class _Replayed:
         self.models[index:], self.slopes[index:], self.totals[index:] = [model.copy()], [slope], [total]
         if index == 0:
             self.trace.add(value)
-            if self.trace.enough(value):
+            if self.trace.enough:
                 self.status = Status.CONVERGED
                 raise _Stop
         return total, slope
@@ -121,7 +123,7 @@ class _Replayed:
         self.trace.advance()
         self.trace.add(value)
         self._save()
-        if self.trace.enough(value):
+        if self.trace.enough:
             self.status = Status.CONVERGED
             raise _Stop
         if self.interrupts.asked:

@@ -80,9 +80,12 @@ class Trace:
         self.step += 1
         self._bar.advance()
 
-    def enough(self, value: Value) -> bool:
-        """Whether the data are explained down to their noise."""
-        return self.stage.target is not None and value.residual <= self.stage.target
+    @property
+    def enough(self) -> bool:
+        """Whether the last model recorded explains the data down to their noise."""
+        if self.stage.target is None or not len(self.history):
+            return False
+        return bool(self.history["relative residual"][-1] <= self.stage.target)
 
     def given_up(self) -> Status:
         """Interrupted, within a step that is left out; KeyboardInterrupt where there is nothing to keep."""
@@ -152,7 +155,7 @@ class AdamDescent(Descent):
                     status = trace.given_up()
                     break
                 trace.add(value, self.rate(trace.step))
-                if trace.enough(value):
+                if trace.enough:
                     status = Status.CONVERGED
                     break
                 if trace.step == self.steps or not math.isfinite(float(value.total.detach())):

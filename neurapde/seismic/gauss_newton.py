@@ -88,7 +88,7 @@ class GaussNewtonDescent(Descent):
             return trace.given_up(), damping
         while True:
             trace.add(value, damping)
-            if trace.enough(value):
+            if trace.enough or self._little(trace.history.loss):
                 return Status.CONVERGED, damping
             if trace.step >= self.steps:
                 return Status.STEP_LIMIT, damping
@@ -111,9 +111,10 @@ class GaussNewtonDescent(Descent):
             value, damping = found
             trace.advance()
             trace.save({"damping": torch.tensor(damping, dtype=torch.float64)})
-            if before - float(value.total.detach()) < self.tolerance * before:
-                trace.add(value, damping)
-                return Status.CONVERGED, damping
+
+    def _little(self, losses: np.ndarray) -> bool:
+        """Whether the last step gained next to nothing."""
+        return len(losses) > 1 and bool(losses[-2] - losses[-1] < self.tolerance * losses[-2])
 
     def _lower(
         self, objective: Objective, value: Value, before: float, damping: float
