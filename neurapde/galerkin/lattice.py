@@ -16,7 +16,7 @@ from neurapde.galerkin.loads import defect_density, defect_load, density_load
 from neurapde.galerkin.modes import AxisModes
 from neurapde.galerkin.operator import LatticeOperator
 from neurapde.galerkin.weak import WeakForm
-from neurapde.medium import FunctionField
+from neurapde.medium import Field, FunctionField
 from neurapde.problem import Problem
 from neurapde.sources import FunctionSource, GaussianSource, PointSource, Source
 
@@ -197,8 +197,7 @@ class LatticeProblem:
         for wave in self.backgrounds[shot]:
             total += defect_load(self.form, self.strong, modes, wave)
         for source in self.densities[shot]:
-            field = source.f if isinstance(source, FunctionSource) else FunctionField(source)
-            total += density_load(self.form, modes, field)
+            total += density_load(self.form, modes, field_of(source))
         return total
 
     def density(self, points: np.ndarray, shot: int) -> np.ndarray:
@@ -209,6 +208,11 @@ class LatticeProblem:
         for source in self.densities[shot]:
             total += self.form.scale(points) * source(points)
         return total
+
+
+def field_of(source: Source) -> Field:
+    """The density of a source that is integrated as it is."""
+    return source.f if isinstance(source, FunctionSource) else FunctionField(source)
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,28 @@
 """What a Helmholtz problem takes on a lattice of sines, foretold from its wavenumber and its medium."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from neurapde.backgrounds.scattering import WindowedWave
 from neurapde.core.cost import Cost
 from neurapde.galerkin.head import OPEN_BAND, OVERSAMPLING
-from neurapde.galerkin.lattice import LatticeProblem
-from neurapde.galerkin.operator import LARGEST_ITERATIONS, RESTART
+from neurapde.galerkin.lattice import LatticeProblem, field_of
+from neurapde.galerkin.loads import defects, density_bandwidth, fading
+from neurapde.galerkin.modes import BLOCK
+from neurapde.galerkin.operator import LARGEST_ITERATIONS, RESTART, moment_bandwidth, varying
+from neurapde.galerkin.weak import Piece
 
 EASY, PER_TURN = 5.0, 0.4
 """Iterations, and those for the square of the radians by which a medium that jumps turns waves; as measured."""
 ITERATION, FACTORED = 3e-9, 3e-8
 """Seconds of an iteration and of the factors, over the number of modes along an axis, cubed; as measured."""
-POINT = (120.0, 1e-9)
-"""Bytes at a point of quadrature, and seconds for each with one mode along an axis."""
-PANELLED = 1.5
-"""Points of quadrature along an axis, in units of half the bandwidth times the length."""
+VALUE, WAVE = (110.0, 1e-9), (290.0, 2e-6)
+"""At a point of quadrature: bytes with a value, and seconds for each mode along an axis; the same of a wave, in all."""
+PANELLED, BENT = 1.5, 1.5
+"""Points of quadrature along an axis, in units of half the bandwidth times the length; times these where edges are bent."""
+TABLES = 3
+"""Tables of all modes at a block of points that are held."""
 FIELDS = 30
 """Fields of all modes that are held beside the Krylov vectors."""
 CHANNELS, ROW = 3, 1e-9
@@ -24,8 +32,10 @@ LINES = 64
 
 
 def lattice_cost(lattice: LatticeProblem, bandwidth: float) -> Cost:
-    """What `solve` takes up to a bandwidth."""
-    lower, upper = lattice.problem.domain.bounds
+    """What `solve` takes up to a bandwidth.
+
+    Integrals are taken one after the other, so the memory is that of the one of most points, beside what stays.
+    """
     n, m = (lattice.count(bandwidth, axis) for axis in range(2))
     turn = _turn(lattice)
     form = lattice.form
@@ -33,20 +43,45 @@ def lattice_cost(lattice: LatticeProblem, bandwidth: float) -> Cost:
     iterations = EASY + (turn if smooth else PER_TURN * turn**2) if turn else 0.0
     if iterations > RESTART:  # from here on what a restart forgets is not found again
         iterations = LARGEST_ITERATIONS
-    share = 0.0
-    for piece in form.pieces:
-        low, high = lower, upper
-        for region in piece.within:
-            low, high = np.maximum(low, region.bounds[0]), np.minimum(high, region.bounds[1])
-        if piece.within or form.constant(piece) is None:
-            share += float(np.prod(np.maximum(high - low, 0) / (upper - lower)))
-    rough = 3 * bandwidth + max(piece.bandwidth for piece in form.pieces) + form.detail
-    points = share * float(np.prod(rough * (upper - lower) / 2 * PANELLED))
     cube = n * m * (n + m) / 2
     shots = len(lattice.shots)
-    seconds = FACTORED * cube + shots * (ITERATION * iterations * cube + POINT[1] * points * max(n, m))
+    seconds = FACTORED * cube + shots * ITERATION * iterations * cube
+    most = 0.0
+    for piece, band, rows, (size, each) in _integrals(lattice, bandwidth):
+        points = _points(lattice, piece, band)
+        tables = 0.0 if piece.everywhere else 8.0 * TABLES * rows * max(n, m) * min(points, BLOCK)
+        most = max(most, size * points + tables)
+        seconds += points * (VALUE[1] * max(n, m) + each)
     held = n * m * (min(iterations, RESTART) + FIELDS + shots)
-    return Cost(16.0 * held + POINT[0] * points, seconds, f"{n} × {m} sines")
+    return Cost(16.0 * held + most, seconds, f"{n} × {m} sines")
+
+
+def _integrals(
+    lattice: LatticeProblem, bandwidth: float
+) -> Iterator[tuple[Piece, float, int, tuple[float, float]]]:
+    """For each integral its piece, its bandwidth, the rows of tables for each mode, and bytes and seconds at a point."""
+    form = lattice.form
+    value = (VALUE[0], 0.0)
+    for piece in varying(form, lattice.constant()):
+        yield piece, moment_bandwidth(form, piece, bandwidth), 2, value
+    for waves, sources in zip(lattice.backgrounds, lattice.densities, strict=True):
+        for wave in waves:
+            for piece, band in defects(form, wave, bandwidth):
+                yield piece, band, 1, WAVE
+            if isinstance(wave, WindowedWave):
+                yield *fading(wave, bandwidth), 1, WAVE
+        for source in sources:
+            density = field_of(source)
+            yield Piece((), (), density), density_bandwidth(density, bandwidth), 1, value
+
+
+def _points(lattice: LatticeProblem, piece: Piece, bandwidth: float) -> float:
+    """Points of quadrature over a piece: those over the box around it."""
+    low, high = lattice.problem.domain.bounds
+    for region in piece.within:
+        low, high = np.maximum(low, region.bounds[0]), np.minimum(high, region.bounds[1])
+    bent = 1.0 if piece.everywhere else BENT
+    return bent * float(np.prod(PANELLED * bandwidth * np.maximum(high - low, 0) / 2))
 
 
 def head_cost(lattice: LatticeProblem, width: int, bandwidth: float, smooth: bool) -> Cost:

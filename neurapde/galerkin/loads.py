@@ -22,8 +22,7 @@ NEAR = 3.0  # the ring around a source within which the rule is refined spans th
 
 def density_load(form: WeakForm, modes: Modes, density: Field) -> np.ndarray:
     """∫ E f φ for every mode, (count_0, count_1), of a density f that is smooth or given on a grid."""
-    whole = Piece((), (), density)
-    (x, wx), (y, wy) = _tensor_rule(form, 3 * _largest(modes) + whole.bandwidth)
+    (x, wx), (y, wy) = _tensor_rule(form, density_bandwidth(density, _largest(modes)))
     points = _mesh(x, y)
     values = (form.scale(points) * density(points)).reshape(len(x), len(y))
     return along_all([modes[0].values(x) * wx, modes[1].values(y) * wy], values)
@@ -33,32 +32,58 @@ def defect_load(
     form: WeakForm, strong: StrongForm, modes: Modes, background: OutgoingWave | WindowedWave
 ) -> np.ndarray:
     """∫ (f − L background) φ for every mode, (count_0, count_1)."""
-    wave = background if isinstance(background, OutgoingWave) else background.wave
-    own = wave.wavenumber**2
     total = np.zeros((modes[0].count, modes[1].count), dtype=complex)
-    for piece in form.pieces:
-        constant = form.constant(piece)
-        if constant is None or abs(constant - own) > 1e-12 * own:
-            total -= _medium_load(form, piece, modes, background, own)
+    for piece, bandwidth in defects(form, background, _largest(modes)):
+        total -= _medium_load(form, piece, modes, background, bandwidth)
     if isinstance(background, WindowedWave):
-        center, radius = background.center, background.radius
-        ring = Piece((Disk(center, radius),), (Disk(center, INNER * radius),), Constant(0.0))
-        points, weights = form.rule(ring, 1.5 * (_largest(modes) + wave.wavenumber) + 40 / radius)
+        points, weights = form.rule(*fading(background, _largest(modes)))
         values = weights * background.commutator(points, strong)
         total -= project([one.values for one in modes], points, values)
     return total
+
+
+def density_bandwidth(density: Field, largest: float) -> float:
+    """The bandwidth of a density times modes up to the bandwidth `largest`, and half as much again."""
+    return 3 * largest + Piece((), (), density).bandwidth
+
+
+def defects(
+    form: WeakForm, background: OutgoingWave | WindowedWave, largest: float
+) -> list[tuple[Piece, float]]:
+    """The pieces in which c is not c_s, each with the bandwidth of (c − c_s) u₀ times modes up to `largest`."""
+    wave = _wave(background)
+    own = wave.wavenumber**2
+    window = 40 / background.radius if isinstance(background, WindowedWave) else 0.0
+    found: list[tuple[Piece, float]] = []
+    for piece in form.pieces:
+        constant = form.constant(piece)
+        if constant is None or abs(constant - own) > SAME * own:
+            bandwidth = 1.5 * (largest + wave.wavenumber) + piece.bandwidth + form.detail + window
+            parts = [(piece, 0.0)] if piece.everywhere else _rings(piece, wave)
+            found += [(part, bandwidth + sharpness) for part, sharpness in parts]
+    return found
+
+
+def fading(background: WindowedWave, largest: float) -> tuple[Piece, float]:
+    """The ring in which a background is faded out, with the bandwidth of what that leaves times modes up to `largest`."""
+    center, radius = background.center, background.radius
+    ring = Piece((Disk(center, radius),), (Disk(center, INNER * radius),), Constant(0.0))
+    return ring, 1.5 * (largest + background.wave.wavenumber) + 40 / radius
 
 
 def defect_density(
     form: WeakForm, strong: StrongForm, background: OutgoingWave | WindowedWave, points: FloatArray
 ) -> np.ndarray:
     """E f − L background at points (n, 2), complex (n,): what the strong form leaves to the features."""
-    wave = background if isinstance(background, OutgoingWave) else background.wave
-    own = form.scale(points) * wave.wavenumber**2
+    own = form.scale(points) * _wave(background).wavenumber ** 2
     density = -(strong.zeroth(points) - own) * background.values(points)
     if isinstance(background, WindowedWave):
         density = density - background.commutator(points, strong)
     return np.asarray(density)
+
+
+def _wave(background: OutgoingWave | WindowedWave) -> OutgoingWave:
+    return background if isinstance(background, OutgoingWave) else background.wave
 
 
 def _largest(modes: Modes) -> float:
@@ -76,13 +101,10 @@ def _tensor_rule(
 
 
 def _medium_load(
-    form: WeakForm, piece: Piece, modes: Modes, background: OutgoingWave | WindowedWave, own: float
+    form: WeakForm, piece: Piece, modes: Modes, background: OutgoingWave | WindowedWave, bandwidth: float
 ) -> np.ndarray:
     """∫ E (c − c_s) u₀ φ over a piece."""
-    wave = background if isinstance(background, OutgoingWave) else background.wave
-    bandwidth = 1.5 * (_largest(modes) + wave.wavenumber) + piece.bandwidth + form.detail
-    if isinstance(background, WindowedWave):
-        bandwidth += 40 / background.radius
+    own = _wave(background).wavenumber ** 2
 
     def defect(points: FloatArray) -> np.ndarray:
         found = form.scale(points) * (form.values(piece, points) - own)
@@ -94,11 +116,8 @@ def _medium_load(
         (x, wx), (y, wy) = _tensor_rule(form, bandwidth)
         values = defect(_mesh(x, y)).reshape(len(x), len(y))
         return along_all([modes[0].values(x) * wx, modes[1].values(y) * wy], values)
-    total = np.zeros((modes[0].count, modes[1].count), dtype=complex)
-    for part, sharpness in _rings(piece, wave):
-        points, weights = form.rule(part, bandwidth + sharpness)
-        total += project([one.values for one in modes], points, weights * defect(points))
-    return total
+    points, weights = form.rule(piece, bandwidth)
+    return project([one.values for one in modes], points, weights * defect(points))
 
 
 def _rings(piece: Piece, wave: OutgoingWave) -> list[tuple[Piece, float]]:

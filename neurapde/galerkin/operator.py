@@ -50,19 +50,15 @@ class LatticeOperator:
 
         The background piece is integrated over the whole domain, and in every other piece what it changes.
         """
-        *others, background = self.form.pieces
-        base = self.form.constant(background)
-        parts = []
-        if base != self.background:
-            parts.append(self._background_moments(background))
-        for piece in others:
-            if base is None or self.form.constant(piece) != base:
-                parts.append(self._piece_moments(piece, background))
+        background = self.form.pieces[-1]
+        parts = [
+            self._background_moments(piece) if piece is background else self._piece_moments(piece, background)
+            for piece in varying(self.form, self.background)
+        ]
         return along_all([one.synthesis for one in self.modes], np.sum(parts, axis=0)) if parts else None
 
     def _bandwidth(self, piece: Piece) -> float:
-        """Of a coefficient's product with two modes, and half as much again for chords that run aslant."""
-        return 3 * max(one.bandwidth for one in self.modes) + piece.bandwidth + self.form.detail
+        return moment_bandwidth(self.form, piece, max(one.bandwidth for one in self.modes))
 
     def _background_moments(self, piece: Piece) -> np.ndarray:
         (x, wx), (y, wy) = (self.form.axis_rule(axis, self._bandwidth(piece)) for axis in range(2))
@@ -123,6 +119,19 @@ class LatticeOperator:
         norm = np.linalg.norm(load)
         left = np.linalg.norm(self.apply(solution) - load) / norm if norm else 0.0
         return LatticeSolution(solution, float(left), iterations)
+
+
+def varying(form: WeakForm, constant: complex) -> list[Piece]:
+    """The pieces to integrate over: the background where it is not the constant, others where they are not its."""
+    *others, background = form.pieces
+    base = form.constant(background)
+    found = [piece for piece in others if base is None or form.constant(piece) != base]
+    return found if base == constant else [background, *found]
+
+
+def moment_bandwidth(form: WeakForm, piece: Piece, largest: float) -> float:
+    """Of a coefficient's product with two modes up to `largest`, and half as much again for chords that run aslant."""
+    return 3 * largest + piece.bandwidth + form.detail
 
 
 def _axis_matrices(form: WeakForm, axis: int, modes: AxisModes) -> tuple[np.ndarray, np.ndarray]:
