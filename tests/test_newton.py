@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from scipy.integrate import solve_bvp
+from scipy.integrate import solve_bvp, solve_ivp
 from scipy.optimize import brentq
 
 import neurapde as npde
@@ -110,6 +110,90 @@ def test_what_is_linear_at_its_size_is_solved_as_such():
     assert is_linear(problem)
     x = np.linspace(0, 1, 50)
     assert error(npde.solve(problem, method=npde.LeastSquares()), 1e-18 * x * (1 - x), x) < 1e-6
+
+
+def predators(time: float) -> npde.Problem:
+    """Predators and prey from (10, 5), in unit time."""
+
+    def residual(x, u):
+        prey, hunters = u[0].value, u[1].value
+        return [
+            u[0].d(0) - time * prey * (1.1 - 0.4 * hunters),
+            u[1].d(0) - time * hunters * (0.1 * prey - 0.4),
+        ]
+
+    start = [npde.Dirichlet(value, on="left", component=i) for i, value in enumerate((10.0, 5.0))]
+    return npde.Problem("predators", LINE, npde.Equation(residual, outputs=2, order=1), boundary=start)
+
+
+def motion(rate, names, equation, start: float, length: float) -> tuple[npde.Problem, np.ndarray, np.ndarray]:
+    """A second-order motion from rest: its problem, times, and what a Runge-Kutta method finds there."""
+    x = np.linspace(0, length, 200)
+    truth = solve_ivp(rate, (0, length), [start, 0.0], "DOP853", x, rtol=1e-11, atol=1e-12).y[0]
+    begun = [npde.Dirichlet(start, on="left"), npde.Neumann(0.0, on="left")]
+    return npde.Problem(names, npde.Interval(0, length), npde.Equation(equation), boundary=begun), x, truth
+
+
+def pendulum():
+    return motion(
+        lambda t, y: [y[1], -np.sin(y[0])], "pendulum", lambda x, u: u.d2(0) + u.value.sin(), 2.0, 6.0
+    )
+
+
+def van_der_pol():
+    return motion(
+        lambda t, y: [y[1], (1 - y[0] ** 2) * y[1] - y[0]],
+        "van der pol",
+        lambda x, u: u.d2(0) - (1 - u.value**2) * u.d(0) + u.value,
+        2.0,
+        6.0,
+    )
+
+
+def bratu():
+    x = np.linspace(0, 1, 200)
+    angle = brentq(lambda a: a - np.sqrt(2) * np.cosh(a / 4), 0.1, 2.0)
+    truth = -2 * np.log(np.cosh((x - 0.5) * angle / 2) / np.cosh(angle / 4))
+    equation = npde.Equation(lambda x, u: u.d2(0) + u.value.exp())
+    return npde.Problem("bratu", LINE, equation, boundary=npde.Dirichlet(0.0)), x, truth
+
+
+@pytest.mark.parametrize("case", [bratu, pendulum, van_der_pol])
+def test_a_smooth_equation_that_is_not_linear_is_solved_to_many_digits_by_default(case):
+    problem, x, truth = case()
+    solution = npde.solve(problem)
+    assert solution.status is npde.Status.CONVERGED
+    assert error(solution, truth, x) < 5e-6
+
+
+def test_too_few_features_to_settle_with_are_passed():
+    x = np.linspace(0, 1, 200)
+    truth = solve_ivp(
+        lambda t, y: 12 * np.array([y[0] * (1.1 - 0.4 * y[1]), y[1] * (0.1 * y[0] - 0.4)]),
+        (0, 1),
+        [10.0, 5.0],
+        "DOP853",
+        x,
+        rtol=1e-11,
+        atol=1e-12,
+    ).y.T
+    solution = npde.solve(predators(12.0))
+    assert solution.status is npde.Status.CONVERGED
+    assert error(solution, truth, x) < 5e-6
+
+
+def test_an_unknown_factor_makes_a_problem_not_linear():
+    """u' = -c u with c unknown, and a value of u: before anything is known c is zero, and its product with u is, too."""
+    problem = npde.Problem(
+        "factor",
+        LINE,
+        npde.Equation(lambda x, u: [u[0].d(0) + u[1].value * u[0].value, u[1].d(0)], outputs=2, order=1),
+        boundary=npde.Dirichlet(1.0, on="left", component=0),
+        constraints=npde.Constraint("data", lambda s, u: u[0].value - np.exp(-1.0), npde.at_points([[0.5]])),
+    )
+    assert not is_linear(problem)
+    x = np.linspace(0, 1, 50)
+    assert error(npde.solve(problem), np.stack([np.exp(-2 * x), np.full(50, 2.0)], axis=1), x) < 1e-5
 
 
 def test_an_iteration_that_does_not_settle_says_so():

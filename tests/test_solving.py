@@ -126,9 +126,15 @@ def test_the_default_method_is_the_one_that_the_equation_allows() -> None:
     assert choose_method(LINE, None)[0] == npde.LeastSquares()
     assert isinstance(choose_method(wave, npde.Siren())[0], npde.Adam)
     method, why = choose_method(nonlinear, None)
-    assert isinstance(method, npde.NaturalGradient)
+    assert isinstance(method, npde.Newton)
     assert "the equation is not linear" in why
-    assert isinstance(method.default_trial(nonlinear), npde.MLP)
+    turning = npde.Equation(lambda x, u: u.dt - u.d2(0) / 100 - 5 * (u.value - u.value**3))
+    start = [npde.Dirichlet(-1.0), npde.InitialCondition(lambda x: x[:, 0] ** 2 * npde.cos(np.pi * x[:, 0]))]
+    phases = npde.Problem("phases", npde.Interval(-1, 1).over(npde.Time(0, 1)), turning, boundary=start)
+    method, why = choose_method(phases, None)
+    assert isinstance(method, npde.NaturalGradient)
+    assert "does not settle" in why
+    assert isinstance(method.default_trial(phases), npde.MLP)
     sides = [(0, 1)] * 4
     many = npde.Problem("many", npde.Box(*sides), bent, boundary=npde.Dirichlet(1.0))
     method, why = choose_method(many, None)

@@ -5,6 +5,7 @@ found. A residual depends on the jet at its own points, so it may be tried with 
 """
 
 import torch
+from torch import Tensor
 
 from neurapde.jets.jet import Jet
 from neurapde.methods.jacobian import real_residuals
@@ -14,6 +15,8 @@ from neurapde.trials.base import TrialFunction
 POINTS, SEED = 400, 50231
 AFFINE = 1e-9
 """Departure from r(u + v) − r(v) = r(u) − r(0), in units of the residuals, that rounding may cause."""
+ABSENT = 1e-12
+"""Size of a component beside the largest below which it is none: its own size says nothing."""
 
 
 def not_affine(problem: Problem, trial: TrialFunction) -> str | None:
@@ -28,7 +31,7 @@ def not_affine(problem: Problem, trial: TrialFunction) -> str | None:
         with torch.no_grad():
             jet = trial.jet(samples.points, constraint.order, mixed)
             field = jet.channels
-            sizes = field.abs().square().mean(1, keepdim=True).sqrt()
+            sizes = _sizes(field)
             noise = torch.randn(field.shape, dtype=field.dtype, device=field.device, generator=generator)
             other = sizes * noise
             none, first, second, both = (
@@ -39,3 +42,15 @@ def not_affine(problem: Problem, trial: TrialFunction) -> str | None:
         if not bool(departure <= AFFINE * (second.abs() + none.abs()).max()):
             return constraint.name
     return None
+
+
+def _sizes(field: Tensor) -> Tensor:
+    """The root mean square of each channel (channels, points) or (channels, points, outputs), points kept as one.
+
+    A component that is zero, such as an unknown factor before anything is known, is taken to be as large as the largest.
+    """
+    sizes = field.abs().square().mean(1, keepdim=True).sqrt()
+    if sizes.ndim < 3:
+        return sizes
+    absent = sizes.amax(0, keepdim=True) <= ABSENT * sizes.max()
+    return torch.where(absent, sizes.amax(2, keepdim=True), sizes)

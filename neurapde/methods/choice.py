@@ -1,5 +1,8 @@
 """The default method of a problem, and the sentence that says why."""
 
+import functools
+from collections.abc import Callable
+
 from neurapde.constraints import Interior
 from neurapde.equations.base import Equation
 from neurapde.equations.eikonal import Eikonal, half_width
@@ -15,7 +18,7 @@ from neurapde.methods.galerkin import Galerkin, obstacle
 from neurapde.methods.least_squares import LeastSquares, is_linear
 from neurapde.methods.lines import MethodOfLines, wave_obstacle
 from neurapde.methods.natural_gradient import NaturalGradient
-from neurapde.methods.newton import Newton, is_nearly_linear
+from neurapde.methods.newton import Newton
 from neurapde.methods.sampling import ResidualAdaptive
 from neurapde.methods.schedules import Cosine
 from neurapde.methods.separable import Separable, inseparable
@@ -34,6 +37,7 @@ LENGTHS = ("surface", "distance")
 def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tuple[Method, str]:
     """The method for `problem` when the user names none, and why this one."""
     method: Method
+    linear = functools.cache(lambda: is_linear(problem))  # a solve, though a small one
     if isinstance(problem.equation, Eikonal) and trial is None:
         small = _for_eikonal(problem.equation, problem)
         return (
@@ -53,12 +57,12 @@ def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tupl
         if reason is None:
             lines = MethodOfLines()
             return lines, f"Method: {lines.describe()}, since the equation is linear and the space a box."
-        if is_linear(problem):
+        if linear():
             squares = LeastSquares()
             return squares, f"Method: {squares.describe()} in space and time at once, since {reason}."
         return Adam(steps=DEFAULT_STEPS), f"Method: Adam, {DEFAULT_STEPS} steps, since {reason}."
     reason = obstacle(problem) if trial is None else "a trial function to train was given"
-    if reason is None and (why := _for_energy(problem)):
+    if reason is None and (why := _for_energy(problem, linear)):
         method = Galerkin()
         return method, f"Method: {method.describe()}, since {why}."
     if trial is None and inseparable(problem) is None:
@@ -67,33 +71,33 @@ def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tupl
             method,
             f"Method: {method.describe()}, since the coefficients are constant and the domain is a box.",
         )
-    if trial is None and isinstance(problem.equation, Equation | Helmholtz | Poisson) and is_linear(problem):
+    if trial is None and isinstance(problem.equation, Equation | Helmholtz | Poisson) and linear():
         method = LeastSquares()
         return method, f"Method: {method.describe()}, since every constraint is linear in u."
-    if trial is None and isinstance(problem.equation, Equation) and is_nearly_linear(problem):
+    if trial is None and isinstance(problem.equation, Equation) and Newton().settles(problem):
         method = Newton()
         return (
             method,
-            f"Method: {method.describe()}, since the equation is not linear for a field as large as its own.",
+            f"Method: {method.describe()}, since the equation is not linear and the iteration settles.",
         )
     if trial is None and isinstance(problem.equation, Equation) and problem.domain.dimension <= SMALL:
         method = _for_nonlinear(problem)
         return (
             method,
-            f"Method: {method.describe()}, since the equation is not linear and a small network suffices.",
+            f"Method: {method.describe()}, since the equation is not linear and Newton's iteration does not settle.",
         )
     assert reason is not None
     method = Adam(steps=DEFAULT_STEPS)
     return method, f"Method: {method.describe()}, since {reason.removesuffix('; use Adam')}."
 
 
-def _for_energy(problem: Problem) -> str | None:
+def _for_energy(problem: Problem, linear: Callable[[], bool]) -> str | None:
     """Why the weak form is the one to solve by, where it may; None where the strong form is better."""
     if not isinstance(problem.equation, Poisson):
         return "the equation is linear and the domain a box"
     if is_rough(problem):
         return "the coefficient is too rough for the strong form"
-    return None if is_linear(problem) else "the strong form is not to be had"
+    return None if linear() else "the strong form is not to be had"
 
 
 def _for_nonlinear(problem: Problem) -> NaturalGradient:

@@ -4,6 +4,7 @@ Each number of features starts from the field of the one before, so that a step 
 """
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from neurapde.collocation.cost import cost_of
 from neurapde.collocation.head import least_squares
 from neurapde.collocation.system import Assembly
 from neurapde.core.errors import DeclarationError
@@ -18,13 +20,17 @@ from neurapde.core.wording import number
 from neurapde.methods.base import Outcome, Status, Task
 from neurapde.methods.budget import Budget
 from neurapde.methods.growth import PROBES, grow
-from neurapde.methods.least_squares import LeastSquares, built_for, few_features, unfit
+from neurapde.methods.least_squares import FIRST, LeastSquares, built_for, unfit
 from neurapde.problem import Problem
 from neurapde.trials.base import TrialFunction
 from neurapde.trials.patchwork import Patchwork, PatchworkTrial
 
 STEPS, HALVINGS = 25, 5
 """Steps for one number of features, and halvings of a step that does not bring the field nearer."""
+UNSETTLED = 3
+"""Numbers of features in a row with which the iteration may fail to settle: too few of them do not hold the field."""
+TRIED, STEPWISE = 5, 1.0
+"""Numbers of features with which it is tried whether the iteration settles, and seconds of a core that a step may take."""
 SETTLED = 0.1
 """Last change of a level, in units of the tolerance: the error that it leaves is its square."""
 
@@ -34,7 +40,8 @@ class Newton(LeastSquares):
     """Solve a problem that is not linear for the head of sines that outgrow the domain, from the field 0 on.
 
     The settings are those of `LeastSquares`. A step that does not shorten the next one is halved. Where the iteration does
-    not settle, the status is UNRESOLVED: another start, or a training by `NaturalGradient`, may find a solution.
+    not settle with one number of features, the next goes on from there; where it settles with none, the status is
+    UNRESOLVED: another start, or a training by `NaturalGradient`, may find a solution.
     Source: Deuflhard (2011), Newton Methods for Nonlinear Problems, section 3.3, for the test of a step.
     """
 
@@ -53,9 +60,9 @@ class Newton(LeastSquares):
         unsettled: list[int] = []
         budget = self._budget(task.problem)
         found = grow(task, self._solved(task, unsettled, budget), self.largest, self.tolerance, budget)
-        if not unsettled:
+        if found.features not in unsettled:
             return self._outcome(task, found)
-        told = f"Newton's iteration did not settle with {unsettled[0]} features."
+        told = f"Newton's iteration did not settle with {found.features} features."
         found = dataclasses.replace(found, estimate=math.inf, status=Status.UNRESOLVED)
         outcome = self._outcome(task, found, "NaturalGradient(), for Newton's iteration did not settle")
         return dataclasses.replace(outcome, notes=(*outcome.notes, told))
@@ -63,38 +70,53 @@ class Newton(LeastSquares):
     def _solved(
         self, task: Task, unsettled: list[int], budget: Budget
     ) -> Iterator[tuple[PatchworkTrial, int]]:
-        """Levels, up to the first at which the iteration does not settle, whose features are then told."""
+        """Levels, each from the field of the one before; too many in a row that do not settle end them.
+
+        unsettled: is given the numbers of features of those that do not.
+        """
         about: TrialFunction | None = None
+        failed = 0
         for spec in self._admitted(task.problem, budget):
-            level = _Level(task, spec)
-            if not level.iterate(about, SETTLED * self.tolerance):
+            level = _Level(task.problem, spec, task.device, task.seed)
+            settled = level.iterate(about, SETTLED * self.tolerance)
+            failed = 0 if settled else failed + 1
+            if not settled:
                 unsettled.append(level.columns)
             yield level.trial, level.columns
-            if unsettled:
+            if failed == UNSETTLED:
                 return
             about = level.trial
 
-
-def is_nearly_linear(problem: Problem) -> bool:
-    """Whether a real problem that is not linear is so for fields of size 1: mild enough for Newton's method from 0."""
-    if unfit(problem) or problem.equation.complex:
+    def settles(self, problem: Problem) -> bool:
+        """Whether the iteration settles with two numbers of features in a row, of the first few."""
+        if unfit(problem) or problem.equation.complex:
+            return False
+        about: TrialFunction | None = None
+        before = False
+        for spec in itertools.islice(self._levels(problem, FIRST[problem.domain.dimension]), TRIED):
+            if cost_of(problem, spec).seconds > STEPWISE:
+                return False
+            level = _Level(problem, spec, torch.device("cpu"), 0)
+            try:
+                settled = level.iterate(about, SETTLED * self.tolerance)
+            except (
+                DeclarationError,
+                RuntimeError,
+            ):  # not a function that torch can vectorise and differentiate
+                return False
+            if settled and before:
+                return True
+            about, before = level.trial, settled
         return False
-    trial = few_features(problem)
-    try:
-        Assembly(problem, trial, torch.Generator().manual_seed(0)).assemble()
-        Assembly(problem, trial, torch.Generator().manual_seed(0), trial).assemble()
-    except (DeclarationError, RuntimeError):
-        return False
-    return True
 
 
 class _Level:
     """One number of features: its trial, whose amplitudes are those of the field reached."""
 
-    def __init__(self, task: Task, spec: Patchwork) -> None:
-        self.task, self.problem = task, task.problem
-        self.trial, self.tried = (built_for(self.problem, spec, task.device) for _ in range(2))
-        self.probes = self.problem.domain.sample(PROBES, how="grid").to(task.device)
+    def __init__(self, problem: Problem, spec: Patchwork, device: torch.device, seed: int) -> None:
+        self.problem, self.device, self.seed = problem, device, seed
+        self.trial, self.tried = (built_for(problem, spec, device) for _ in range(2))
+        self.probes = problem.domain.sample(PROBES, how="grid").to(device)
         self.columns = 0
 
     def iterate(self, before: TrialFunction | None, settled: float) -> bool:
@@ -126,7 +148,7 @@ class _Level:
 
     def _aimed(self, about: TrialFunction) -> Tensor:
         """The amplitudes (columns,) that solve the problem linearised about a field."""
-        generator = torch.Generator(self.task.device).manual_seed(self.task.seed)
+        generator = torch.Generator(self.device).manual_seed(self.seed)
         assembly = Assembly(self.problem, self.tried, generator, about)
         self.columns = assembly.columns
         system = assembly.assemble()
