@@ -2,12 +2,16 @@
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import meshio
 import numpy as np
@@ -16,7 +20,9 @@ import pytest
 import neurapde as npde
 from neurapde.storage import atomic
 from neurapde.storage.export import write_mesh
-from neurapde.validation.folder import write_json
+from neurapde.validation.compare import validate
+from neurapde.validation.inversion_report import InversionReport, inversion_report
+from neurapde.validation.report import Report
 from neurapde.validation.surfaces import ZeroSet
 
 SQUARE = npde.Box((0, 1), (0, 1))
@@ -42,6 +48,18 @@ def solution() -> npde.Solution:
     return npde.solve(problem, npde.MLP(width=9, depth=1), npde.Adam(steps=1, points=16), device="cpu")
 
 
+@cache
+def inversion() -> npde.Inversion:
+    data = np.ones((1, 1, 2), complex)
+    return npde.invert(
+        npde.Survey([[0.2, 0.2]], [[0.8, 0.8], [0.7, 0.7]], data=data, frequencies=[1.0]),
+        domain=SQUARE,
+        velocity=npde.Velocity(1.0, bounds=(0.8, 2.0)),
+        method=npde.Adjoint(descent=npde.BoundedLBFGS(1), spacing=0.1),
+        progress=False,
+    )
+
+
 def random(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-1, 1, shape)
 
@@ -59,7 +77,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "u.gif": lambda path: npde.animate(
         lambda x: x[:, 0] * x[:, 2], npde.SpaceTime(SQUARE, npde.Time(0, 1)), path, frames=3, pixels=90
     ),
-    "u.json": lambda path: write_json(path, list(range(2000))),
+    "inversion.h5": lambda path: inversion().save(path),
 }
 """A file of each kind, of some thousand bytes, by its name."""
 
@@ -72,11 +90,115 @@ def test_a_full_disk_is_an_error_that_names_it_and_leaves_the_earlier_file(tmp_p
     for room in (0, max(len(content) for content in before.values()) // 2):
         with (
             full_disk(room),
-            pytest.raises(OSError, match=r"cannot write .*u\.|survey\..* MiB free before") as caught,
+            pytest.raises(
+                OSError, match=r"cannot write .*(u|survey|inversion)\..* MiB free before"
+            ) as caught,
         ):
             WRITERS[name](path)
         assert isinstance(caught.value.__cause__, OSError)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """A folder that only others may write to."""
+    mode = folder.stat().st_mode
+    folder.chmod(0o555)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        folder.chmod(mode)
+
+
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A folder to which all the way is open to everybody, as it is not to `tmp_path`."""
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs permissions")
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_folder_that_may_not_be_written_keeps_the_earlier_file(open_path: Path, name: str) -> None:
+    WRITERS[name](open_path / name)
+    before = contents(open_path)
+    with read_only(open_path), pytest.raises(PermissionError, match=r"cannot write .*Permission denied"):
+        WRITERS[name](open_path / name)
+    assert contents(open_path) == before
+
+
+def vanish_before(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setattr(atomic, "remove_leftovers", shutil.rmtree)
+
+
+def vanish_within(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    made = Path.mkdir
+
+    def mkdir(path: Path, *given: Any, **named: Any) -> None:
+        made(path, *given, **named)
+        if path.parent == folder:
+            shutil.rmtree(folder)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+
+
+def vanish_after(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setattr(atomic.os, "fsync", lambda number: shutil.rmtree(folder, ignore_errors=True))
+
+
+@pytest.mark.parametrize("vanish", [vanish_before, vanish_within, vanish_after], ids=lambda way: way.__name__)
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_folder_that_vanishes_meanwhile_is_an_error_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, vanish: Callable
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    vanish(monkeypatch, folder)
+    with pytest.raises(OSError, match=r"cannot write .*folder.* Write to another place"):
+        WRITERS[name](folder / name)
+
+
+@cache
+def reports() -> dict[str, Report | InversionReport]:
+    grid = npde.reference(solution().problem, 17, error=False)
+    return {
+        "solve": validate(solution(), reference=grid),
+        "invert": inversion_report(inversion(), classical=False, progress=False),
+    }
+
+
+@pytest.mark.parametrize("name", ["solve", "invert"])
+def test_a_report_that_cannot_be_written_leaves_the_earlier_one_whole(
+    open_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    report = reports()[name]
+    monkeypatch.setattr(type(report), "pictures", lambda self: {"a.png": ("a picture", b"7" * 9000)})
+    report.save(open_path)
+    before = contents(open_path)
+    assert len(before) == 4
+    other = replace(report, title="another")
+    for room in (0, *(len(content) - 1 for content in before.values())):
+        with full_disk(room), pytest.raises(OSError, match=r"cannot write .* MiB free before"):
+            other.save(open_path)
+        assert contents(open_path) == before
+    with read_only(open_path):
+        with pytest.raises(PermissionError, match=r"cannot write .*Permission denied"):
+            other.save(open_path)
+        with pytest.raises(PermissionError, match=r"cannot make the folder .*Give another place"):
+            other.save(open_path / "new")
+    with pytest.raises(FileExistsError, match=r"cannot make the folder .*report\.json: File exists"):
+        other.save(open_path / "report.json")
+    assert contents(open_path) == before
 
 
 @pytest.mark.parametrize("name", WRITERS)

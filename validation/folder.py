@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from neurapde.storage import atomic, hdf5
+from neurapde.storage import hdf5
 
 
 def finite(tree: Any) -> Any:
@@ -22,10 +22,9 @@ def finite(tree: Any) -> Any:
     return tree
 
 
-def write_json(path: Path, tree: Any) -> None:
-    """Write a tree as strict JSON."""
-    text = json.dumps(finite(tree), indent=1, ensure_ascii=False, allow_nan=False)
-    atomic.write(path, text.encode())
+def strict_json(tree: Any) -> bytes:
+    """A tree as strict JSON."""
+    return json.dumps(finite(tree), indent=1, ensure_ascii=False, allow_nan=False).encode()
 
 
 def read_json(path: Path, form: str, version: int) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from neurapde.seismic.velocity import true_speed
 from neurapde.storage import atomic, hdf5
 from neurapde.validation import inversion_files
 from neurapde.validation.appraisal import findings, short_name
-from neurapde.validation.folder import aligned, read_json, write_json
+from neurapde.validation.folder import aligned, read_json, strict_json
 from neurapde.validation.inversion_figures import pictures
 from neurapde.validation.inversion_findings import InversionFindings
 from neurapde.validation.webpage import article, facts, grid, notes, picture
@@ -43,12 +43,12 @@ class InversionReport(InversionFindings):
         return "\n".join([*lines, *(f"- {note}" for note in self.notes)])
 
     def save(self, folder: str | PathLike[str]) -> None:
-        """Write the report into `folder`, made if need be; each file whole or not at all, the JSON last."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        hdf5.write(folder / "fields.h5", "inversion report", self._fill)
-        self.draw(folder)
-        write_json(folder / "report.json", {"format": FORMAT, "version": VERSION, **self.as_json()})
+        """Write the report into `folder`, made if need be: all its files, or none where one cannot be."""
+        folder = checks.path(folder, "folder")
+        atomic.make_folder(folder)
+        fields = hdf5.made("inversion report", self._fill)
+        text = strict_json({"format": FORMAT, "version": VERSION, **self.as_json()})
+        atomic.write_together(folder, {"fields.h5": fields, **self.drawn(), "report.json": text})
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> InversionReport:
@@ -64,12 +64,11 @@ class InversionReport(InversionFindings):
         """File name → (caption, PNG)."""
         return pictures(self)
 
-    def draw(self, folder: Path) -> None:
-        """Write pictures and page."""
-        drawn = self.pictures()
-        for name, (_, image) in drawn.items():
-            atomic.write(folder / name, image)
-        atomic.write(folder / "report.html", self._page(drawn).encode())
+    def drawn(self) -> dict[str, bytes]:
+        """Pictures and page, by the names of their files."""
+        shown = self.pictures()
+        images = {name: image for name, (_, image) in shown.items()}
+        return {**images, "report.html": self._page(shown).encode()}
 
     def _page(self, drawn: dict[str, tuple[str, bytes]]) -> str:
         parts = [
@@ -100,7 +99,7 @@ class InversionReport(InversionFindings):
 def render_inversion(folder: str | PathLike[str]) -> InversionReport:
     """Draw the pictures and the page of a saved report again; the report itself. Raises: as `InversionReport.load`."""
     report = InversionReport.load(folder)
-    report.draw(Path(folder))
+    atomic.write_together(Path(folder), report.drawn())
     return report
 
 

@@ -21,7 +21,7 @@ from neurapde.methods.history import History
 from neurapde.storage import atomic, hdf5
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png
 from neurapde.validation.findings import Errors, Findings
-from neurapde.validation.folder import aligned, finite, read_json, write_json
+from neurapde.validation.folder import aligned, finite, read_json, strict_json
 from neurapde.validation.motion import snapshots_figure
 from neurapde.validation.scene import Scene
 from neurapde.validation.webpage import page
@@ -53,12 +53,11 @@ class Report(Findings):
         return "\n".join([*lines, *(f"- {note}" for note in self.notes)])
 
     def save(self, folder: str | Path) -> None:
-        """Write the report into `folder`, made if need be; each file whole or not at all, the JSON last."""
+        """Write the report into `folder`, made if need be: all its files, or none where one cannot be."""
         folder = checks.path(folder, "folder")
-        folder.mkdir(parents=True, exist_ok=True)
-        hdf5.write(folder / "fields.h5", "report", self._fill)
-        self._draw(folder)
-        write_json(folder / "report.json", self.as_json())
+        atomic.make_folder(folder)
+        fields, text = hdf5.made("report", self._fill), strict_json(self.as_json())
+        atomic.write_together(folder, {"fields.h5": fields, **self._drawn(), "report.json": text})
 
     def pictures(self) -> dict[str, tuple[str, bytes]]:
         """File name → (caption, PNG): fields and errors of the first columns, and the convergence."""
@@ -133,11 +132,11 @@ class Report(Findings):
             versions=tree["versions"],
         )
 
-    def _draw(self, folder: Path) -> None:
+    def _drawn(self) -> dict[str, bytes]:
+        """Pictures and page, by the names of their files."""
         pictures = self.pictures()
-        for name, (_, image) in pictures.items():
-            atomic.write(folder / name, image)
-        atomic.write(folder / "report.html", page(self, pictures).encode())
+        images = {name: image for name, (_, image) in pictures.items()}
+        return {**images, "report.html": page(self, pictures).encode()}
 
     def _fill(self, file: h5py.File) -> None:
         hdf5.put_arrays(file, "axes", dict(zip(self.scene.axis_names, self.axes, strict=True)))
@@ -154,7 +153,7 @@ def render(folder: str | Path) -> Report:
     Raises: as `Report.load`.
     """
     report = Report.load(folder)
-    report._draw(Path(folder))
+    atomic.write_together(Path(folder), report._drawn())
     return report
 
 

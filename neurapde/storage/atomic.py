@@ -9,7 +9,7 @@ import re
 import secrets
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -58,6 +58,24 @@ def write(path: Path, content: bytes | memoryview) -> None:
     """Write a file whole or not at all. Raises: as `replacing`."""
     with replacing(path) as (part,):
         part.write_bytes(content)
+
+
+def write_together(folder: Path, contents: Mapping[str, bytes | memoryview]) -> None:
+    """Write files of one folder by their names: all of them, or none where one cannot be. Raises: as `replacing`."""
+    with replacing(*(folder / name for name in contents)) as parts:
+        for part, content in zip(parts, contents.values(), strict=True):
+            part.write_bytes(content)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that is missing, and those above it. Raises: OSError that names it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OSError(
+            error.errno, f"cannot make the folder {folder}: {reason}. Give another place."
+        ) from error
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -45,11 +45,16 @@ def write(path: Path, kind: str, fill: Callable[[h5py.File], None]) -> None:
 
     Raises: FileNotFoundError where the folder of `path` does not exist; OSError, naming the disk, where that fails.
     """
-    made = BytesIO()
-    with h5py.File(made, "w", userblock_size=SEALED) as file:
+    atomic.write(path, made(kind, fill))
+
+
+def made(kind: str, fill: Callable[[h5py.File], None]) -> memoryview:
+    """A file of what `fill` puts into it, in memory."""
+    content = BytesIO()
+    with h5py.File(content, "w", userblock_size=SEALED) as file:
         file.attrs.update(format=FORMAT, kind=kind, version=VERSION, written_by=json.dumps(versions()))
         fill(file)
-    atomic.write(path, seal(made.getbuffer()))
+    return seal(content.getbuffer())
 
 
 def seal(content: memoryview) -> memoryview:

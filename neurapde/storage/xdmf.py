@@ -48,6 +48,4 @@ def write(path: Path, points: np.ndarray, cells: np.ndarray, data: Mapping[str, 
         put(SubElement(mesh, "Topology", topology), cells)
         for name, values in data.items():
             put(SubElement(mesh, "Attribute", Name=name, AttributeType="Scalar", Center="Node"), values)
-    with atomic.replacing(numbers, path) as (first, second):
-        first.write_bytes(content.getbuffer())
-        second.write_bytes(tostring(root))
+    atomic.write_together(path.parent, {numbers.name: content.getbuffer(), path.name: tostring(root)})
