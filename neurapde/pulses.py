@@ -15,6 +15,7 @@ from neurapde.domains.base import Domain
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.sources import GaussianSource, PointSource, Source, as_source
 
+SPAN = 2.0  # periods of the peak from the crest on, after which a Ricker wavelet is 1e-15 of it
 QUIET = 1.5  # periods of the peak before the crest at which a Ricker wavelet is 1e-8 of it
 
 
@@ -42,6 +43,18 @@ class Ricker(Declaration):
         """w at times `(n,)`, NumPy or torch: `(n,)`."""
         a = (math.pi * self.peak_frequency * (times - self.delay)) ** 2
         return (1.0 - 2.0 * a) * exp(-a)
+
+    @property
+    def start(self) -> float:
+        """The time before which it is nothing."""
+        assert self.delay is not None
+        return self.delay - SPAN / self.peak_frequency
+
+    @property
+    def stop(self) -> float:
+        """The time after which it is nothing."""
+        assert self.delay is not None
+        return self.delay + SPAN / self.peak_frequency
 
     def __str__(self) -> str:
         return f"Ricker({number(self.peak_frequency)}, peak at t = {number(self.delay or 0.0)})"

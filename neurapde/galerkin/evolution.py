@@ -5,7 +5,7 @@ the time, less what it needs to get there. What starts the waves is one list of 
 time: initial value, initial velocity, and each source with its signal.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,6 +30,7 @@ from neurapde.galerkin.drives import (
     density_of,
 )
 from neurapde.galerkin.quadrature import FloatArray
+from neurapde.galerkin.time_rule import highest_frequency
 from neurapde.galerkin.wave_medium import WaveMedium, core_of
 from neurapde.galerkin.waves import WaveLattice
 from neurapde.medium import Constant, Field, FunctionField
@@ -211,24 +212,13 @@ class WaveProblem:
         else:
             field = FunctionField(shape)
             speed, band = self._fastest(field), _bandwidth(wide, wide.project(field), share, False)
-        return Demand(speed, min(band, NEAR * self._frequency(source.signal, share) / speed))
+        return Demand(speed, min(band, NEAR * highest_frequency(source.signal, self.time, share) / speed))
 
     def _fastest(self, field: Field) -> float:
         """The largest speed where a field is not small."""
         size = np.abs(np.asarray(field(self.probes), dtype=float))
         speeds = np.asarray(self.speed(self.probes), dtype=float)
         return float(speeds[size >= 1e-3 * size.max()].max())
-
-    def _frequency(self, signal: Callable[[FloatArray], FloatArray], share: float) -> float:
-        """The angular frequency beyond which a signal has no more than a share of its norm."""
-        count = 8192
-        times = np.linspace(self.time.start, self.time.stop, count)
-        fade = np.clip((self.time.stop - times) / (0.05 * self.time.duration), 0, 1)
-        values = np.asarray(signal(times), dtype=float) * np.sin(np.pi / 2 * fade) ** 2
-        power = np.abs(np.fft.rfft(values, 4 * count)) ** 2
-        rest = np.cumsum(power[::-1])[::-1]
-        last = int(np.argmax(rest <= share**2 * rest[0])) if rest[0] > 0 else 1
-        return 2 * np.pi * max(last, 1) * (count - 1) / (4 * count * self.time.duration)
 
     def shared(self) -> list[Drive]:
         """What every shot starts from."""

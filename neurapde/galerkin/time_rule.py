@@ -1,18 +1,21 @@
-"""How a signal is integrated between knots in time: as finely as it varies, and broken where it jumps."""
+"""How fast a signal varies, and how it is integrated between knots in time: as finely, and broken where it jumps."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 from neurapde.domains.box import Interval
+from neurapde.domains.spacetime import Time
 from neurapde.galerkin.quadrature import FloatArray, interval_rule, panels
 from neurapde.jumps import narrow_features
+from neurapde.pulses import Ricker
 
 Signal = Callable[[FloatArray], FloatArray]
 Rule = tuple[FloatArray, FloatArray]
 
 ENOUGH = 1e-8  # relative change of the integrals by twice the nodes at which the rule is taken
 MOST_PIECES = 64  # into which the time between two knots is cut
+MOMENTS = (8192, 65_536, 524_288)  # at which a signal is asked, until they show how fast it varies
 TRIED = 9  # frequencies for which the integrals are compared
 
 
@@ -67,3 +70,35 @@ class TimeRule:
             nodes, weights = self.nodes(interval)
             found.append((weights * self.signal(start + nodes)) @ np.exp(1j * np.outer(nodes, omega)))
         return np.array(found)
+
+
+def highest_frequency(signal: Signal, time: Time, share: float) -> float:
+    """The angular frequency beyond which a signal has no more than a share of its norm.
+
+    It is asked at more moments until they show an end of its spectrum: a short pulse in a long time falls between few.
+    A signal that jumps has no end, and keeps what the first moments show.
+    """
+    start, stop = time.start, time.stop
+    if isinstance(signal, Ricker) and start < signal.stop and signal.start < stop:
+        start, stop = max(start, signal.start), min(stop, signal.stop)
+    found: list[float] = []
+    for count in MOMENTS:
+        found.append(_end_of_spectrum(signal, start, stop, count, share))
+        if 0 < found[-1] < np.pi * count / (stop - start) / 2:
+            return found[-1]
+    jumps = narrow_features(lambda points: signal(points[:, 0]), Interval(start, stop)).planes(0)
+    return max(found[0] if len(jumps) else max(found), np.pi / (stop - start))
+
+
+def _end_of_spectrum(signal: Signal, start: float, stop: float, count: int, share: float) -> float:
+    """The frequency by so many moments; 0 if all values are zero, and the largest that they show where there is no end."""
+    times = np.linspace(start, stop, count)
+    fade = np.clip((stop - times) / (0.05 * (stop - start)), 0, 1)
+    values = np.asarray(signal(times), dtype=float) * np.sin(np.pi / 2 * fade) ** 2
+    power = np.abs(np.fft.rfft(values, 4 * count)) ** 2
+    rest = np.cumsum(power[::-1])[::-1]
+    if rest[0] == 0:
+        return 0.0
+    beyond = np.flatnonzero(rest <= share**2 * rest[0])
+    last = max(int(beyond[0]) if len(beyond) else len(rest) - 1, 1)
+    return float(2 * np.pi * last * (count - 1) / (4 * count * (stop - start)))

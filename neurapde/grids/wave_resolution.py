@@ -19,7 +19,7 @@ from neurapde.equations.wave import Wave
 from neurapde.jumps import features_of
 from neurapde.medium import Constant, Field
 from neurapde.problem import Problem
-from neurapde.pulses import Pulse
+from neurapde.pulses import Pulse, Ricker
 from neurapde.sources import GaussianSource, PointSource, Source
 
 MATTERS = 2e-3  # of the norm: what shorter waves may hold
@@ -135,12 +135,14 @@ class _Asked:
 
     def heard(self, source: Pulse) -> float:
         """The angular frequency beyond which a signal has no more than `MATTERS` of its norm."""
-        time = self.domain.time
-        times = np.linspace(time.start, time.stop, MOMENTS)
+        start, stop = self.domain.time.start, self.domain.time.stop
+        if isinstance(source.signal, Ricker) and start < source.signal.stop and source.signal.start < stop:
+            start, stop = max(start, source.signal.start), min(stop, source.signal.stop)
+        times = np.linspace(start, stop, MOMENTS)
         values = np.broadcast_to(np.asarray(source.signal(times), dtype=float), times.shape)
-        left = np.clip((time.stop - times) / (FADE * time.duration), 0, 1)
+        left = np.clip((stop - times) / (FADE * (stop - start)), 0, 1)
         power = dct(values * np.sin(np.pi / 2 * left) ** 2, type=1) ** 2
-        return _end(np.arange(MOMENTS) * math.pi / time.duration, power)
+        return _end(np.arange(MOMENTS) * math.pi / (stop - start), power)
 
     def shaped(self, shape: Source) -> tuple[float, float]:
         """The speed where a source acts, and the wavenumber beyond which it has next to nothing."""
