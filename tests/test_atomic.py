@@ -179,15 +179,16 @@ def reports() -> dict[str, Report | InversionReport]:
 
 @pytest.mark.parametrize("name", ["solve", "invert"])
 def test_a_report_that_cannot_be_written_leaves_the_earlier_one_whole(
-    open_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    open_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     report = reports()[name]
-    monkeypatch.setattr(type(report), "pictures", lambda self: {"a.png": ("a picture", b"7" * 9000)})
+    monkeypatch.setattr(type(report), "pictures", lambda self: {"a.png": ("", self.title.encode() * 20000)})
     report.save(open_path)
     before = contents(open_path)
     assert len(before) == 4
     other = replace(report, title="another")
-    for room in (0, *(len(content) - 1 for content in before.values())):
+    other.save(tmp_path)
+    for room in (0, *(len(content) - 1 for content in contents(tmp_path).values())):
         with full_disk(room), pytest.raises(OSError, match=r"cannot write .* MiB free before"):
             other.save(open_path)
         assert contents(open_path) == before
