@@ -12,7 +12,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
@@ -23,9 +23,10 @@ from neurapde.core.cost import Cost
 from neurapde.domains.box import Box
 from neurapde.galerkin.modes import AxisModes, along_all
 from neurapde.galerkin.quadrature import FloatArray
+from neurapde.galerkin.unseen import Unseen, unseen
 from neurapde.galerkin.weak import pieces_of
 from neurapde.grid_field import GridField
-from neurapde.medium import Field
+from neurapde.medium import Constant, Field
 
 RESTARTS = 3
 MOST_ITERATIONS = 1000
@@ -126,9 +127,14 @@ class DiffusionLattice:
         return total
 
     @cached_property
+    def _load_rule(self) -> "_Rule":
+        """Of the source."""
+        return self._points(self.problem.detail) if self.problem.detail else self._rule
+
+    @cached_property
     def load(self) -> FloatArray:
         """F."""
-        rule = self._points(self.problem.detail) if self.problem.detail else self._rule
+        rule = self._load_rule
         density = np.asarray(self.problem.f(rule.points), dtype=float).reshape(rule.shape)
         total = rule.test(density * rule.weights)
         if self.problem.known is None:
@@ -140,16 +146,52 @@ class DiffusionLattice:
             total = total - rule.test(self._weighed[0] * slopes[:, axis].reshape(rule.shape), axis)
         return total
 
-    def solve(self, accuracy: float, guess: FloatArray | None = None) -> tuple[FloatArray, float]:
+    def missed(self, x: FloatArray, enough: float) -> FloatArray | None:
+        """What the rules do not see of F − K x, twice, see `Unseen`; None where no function has more than a part of it."""
+        problem, axes = self.problem, self._rule.axes
+        found = [_Missed(unseen(problem.f, self._load_rule.axes, problem.box), lambda _: 1.0)]
+        for part, along in ((problem.c, [None]), (problem.a, range(len(axes)))):
+            if not isinstance(part, Constant | GridField):
+                part_unseen = unseen(part, axes, problem.box)
+                found += [_Missed(part_unseen, partial(self._less, x, one), one) for one in along]
+        if problem.known is not None:
+            part_unseen = unseen(partial(_flux, problem), axes, problem.box)
+            found += [
+                _Missed(part_unseen, lambda _: -1.0, one, column)
+                for column, one in enumerate((None, *range(len(axes))))
+            ]
+        if all(one.unseen.part <= enough for one in found):
+            return None
+        tested = [
+            one.unseen.tested(one.factor(one.unseen.points), self._tables(one.along), one.column)
+            for one in found
+            if len(one.unseen.points)
+        ]
+        return np.sum(tested, axis=0)
+
+    def _tables(self, along: int | None) -> list[Callable[[FloatArray], FloatArray]]:
+        """The normalised modes of each axis, or their slopes along one."""
+        return [partial(_normalised, one, axis == along) for axis, one in enumerate(self.modes)]
+
+    def _less(self, x: FloatArray, along: int | None, points: FloatArray) -> FloatArray:
+        """−Σ x φ at points (n, d), or its derivative along an axis."""
+        total = x[..., None]
+        for axis, table in enumerate(self._tables(along)):
+            total = np.einsum("a...n,an->...n", total, table(points[:, axis]))
+        return -total
+
+    def solve(
+        self, accuracy: float, guess: FloatArray | None = None, load: FloatArray | None = None
+    ) -> tuple[FloatArray, float]:
         """x with |F − K x| below `accuracy` of |F| in the norm dual to the energy's, and the relative residual reached.
 
-        guess: of fewer modes. Without anything that holds the constant it stays at zero.
+        guess: of fewer modes. load: another F. Without anything that holds the constant it stays at zero.
         """
         squares = [one.frequencies**2 for one in self.modes]
         energy = self._means[0] * reduce(np.add.outer, squares) + max(self._means[1], 0.0)
         held = (energy > 1e-12 * energy.max()).ravel()
         root = np.where(held, 1 / np.sqrt(np.where(held, energy.ravel(), 1.0)), 0.0)
-        load = root * self.load.ravel()
+        load = root * (self.load if load is None else load).ravel()
 
         def image(y: FloatArray) -> FloatArray:
             """Of y = x √energy, so that nothing of the iteration depends on the units."""
@@ -172,6 +214,29 @@ class DiffusionLattice:
         """Coefficients of the sines themselves, from normalised ones."""
         scales = [1 / np.sqrt(one.norms) for one in self.modes]
         return np.asarray(x * reduce(np.multiply.outer, scales))
+
+
+@dataclass(frozen=True)
+class _Missed:
+    """What is unseen of a function, what it is multiplied with, and the axis of the slope that it is tested with."""
+
+    unseen: Unseen
+    factor: Callable[[FloatArray], FloatArray | float]
+    along: int | None = None
+    column: int = 0
+
+
+def _normalised(one: AxisModes, slopes: bool, x: FloatArray) -> FloatArray:
+    """Modes (or slopes of them) of ∫ φ² = 1 at x (n,): (count, n)."""
+    return np.asarray((one.slopes(x) if slopes else one.values(x)) / np.sqrt(one.norms)[:, None])
+
+
+def _flux(problem: Diffusion, points: FloatArray) -> FloatArray:
+    """c g and a ∇g at points (n, d): (n, 1 + d)."""
+    assert problem.known is not None
+    values, slopes = problem.known(points)
+    reaction, coefficient = np.asarray(problem.c(points)), np.asarray(problem.a(points))
+    return np.column_stack([reaction * values, coefficient[:, None] * slopes])
 
 
 class _Rule:

@@ -1,8 +1,8 @@
 """Solving a linear problem on lattices of sines of growing bandwidth, until what they agree on is good enough."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -12,9 +12,10 @@ from neurapde.backgrounds.waves import OutgoingWave
 from neurapde.core.convergence import still_to_come
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.helmholtz_residual import StrongForm
-from neurapde.galerkin.loads import defect_density, defect_load, density_load
+from neurapde.galerkin.loads import defect_density, defect_load, density_load, density_rule
 from neurapde.galerkin.modes import AxisModes
-from neurapde.galerkin.operator import LatticeOperator
+from neurapde.galerkin.operator import LatticeOperator, coefficient_rule
+from neurapde.galerkin.unseen import common, unseen
 from neurapde.galerkin.weak import WeakForm
 from neurapde.medium import Field, FunctionField
 from neurapde.problem import Problem
@@ -128,9 +129,12 @@ class LatticeProblem:
     @cached_property
     def known(self) -> np.ndarray:
         """The backgrounds at the probes, (n, shots)."""
-        zero = np.zeros(len(self.probes), dtype=complex)
+        return self._known_at(self.probes)
+
+    def _known_at(self, points: np.ndarray) -> np.ndarray:
+        zero = np.zeros(len(points), dtype=complex)
         return np.stack(
-            [sum((wave.values(self.probes) for wave in shot), zero) for shot in self.backgrounds], axis=-1
+            [sum((wave.values(points) for wave in shot), zero) for shot in self.backgrounds], axis=-1
         )
 
     @cached_property
@@ -199,6 +203,41 @@ class LatticeProblem:
         for source in self.densities[shot]:
             total += density_load(self.form, modes, field_of(source))
         return total
+
+    def missed(self, level: Level, enough: float, accuracy: float) -> float:
+        """The relative error of a level by what its quadrature does not see of functions; `enough` is a part of them."""
+        form, tables = self.form, [one.values for one in level.modes]
+        loads = np.zeros((2, *level.coefficients.shape), dtype=complex)
+        part = 0.0
+        for shot, sources in enumerate(self.densities):
+            for source in sources:
+                if isinstance(source, FunctionSource) and isinstance(source.f, FunctionField):
+                    rule = density_rule(form, level.modes, source.f)
+                    seen = unseen(source.f, [x for x, _ in rule], form.domain)
+                    loads[..., shot] += seen.tested(form.scale(seen.points), tables)
+                    part = max(part, seen.part)
+        background = form.pieces[-1]
+        if isinstance(background.field, FunctionField):
+            rule = coefficient_rule(form, level.modes, background)
+            seen = unseen(partial(form.values, background), [x for x, _ in rule], form.domain)
+            field = level.at(seen.points) + self._known_at(seen.points)
+            for shot in range(len(self.shots)):
+                loads[..., shot] -= seen.tested(form.scale(seen.points) * field[:, shot], tables)
+            part = max(part, seen.part)
+        if part <= enough:
+            return 0.0
+        operator = LatticeOperator(form, level.modes, self.constant())
+        errors = np.stack(
+            [
+                np.stack(
+                    [operator.solve(one, accuracy).coefficients for one in np.moveaxis(half, -1, 0)], axis=-1
+                )
+                for half in loads
+            ]
+        )
+        found = np.stack([replace(level, coefficients=one).at(self.probes) for one in errors])
+        size = np.linalg.norm(level.at(self.probes) + self.known, axis=0)
+        return max(common(found[..., shot]) / (size[shot] or 1.0) for shot in range(len(self.shots)))
 
     def density(self, points: np.ndarray, shot: int) -> np.ndarray:
         """What one shot leaves to the features at points (n, 2), E f less the operator on the backgrounds: (n,)."""

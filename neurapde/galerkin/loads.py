@@ -22,10 +22,17 @@ NEAR = 3.0  # the ring around a source within which the rule is refined spans th
 
 def density_load(form: WeakForm, modes: Modes, density: Field) -> np.ndarray:
     """∫ E f φ for every mode, (count_0, count_1), of a density f that is smooth or given on a grid."""
-    (x, wx), (y, wy) = _tensor_rule(form, density_bandwidth(density, _largest(modes)))
+    (x, wx), (y, wy) = density_rule(form, modes, density)
     points = _mesh(x, y)
     values = (form.scale(points) * density(points)).reshape(len(x), len(y))
     return along_all([modes[0].values(x) * wx, modes[1].values(y) * wy], values)
+
+
+def density_rule(
+    form: WeakForm, modes: Modes, density: Field
+) -> tuple[tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
+    """Nodes and weights along each axis for the load of a density."""
+    return _tensor_rule(form, density_bandwidth(density, _largest(modes)))
 
 
 def defect_load(

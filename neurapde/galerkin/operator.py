@@ -15,8 +15,11 @@ from scipy.linalg.lapack import ztrsyl
 from scipy.sparse.linalg import LinearOperator, gmres
 
 from neurapde.galerkin.modes import AxisModes, along_all, project
+from neurapde.galerkin.quadrature import FloatArray
 from neurapde.galerkin.weak import Piece, WeakForm
 
+Modes = tuple[AxisModes, AxisModes]
+AxisRule = tuple[FloatArray, FloatArray]
 RESTART = 100  # Krylov vectors kept; a penetrable medium takes about ten, a resonant one up to a few hundred
 LARGEST_ITERATIONS = 600
 DIRECT = (
@@ -36,7 +39,7 @@ class LatticeSolution:
 class LatticeOperator:
     """A = A₀ + V for a weak form in two dimensions on the product of two sets of modes."""
 
-    def __init__(self, form: WeakForm, modes: tuple[AxisModes, AxisModes], background: complex) -> None:
+    def __init__(self, form: WeakForm, modes: Modes, background: complex) -> None:
         self.form, self.modes, self.background = form, modes, background
         pairs = [_axis_matrices(form, axis, one) for axis, one in enumerate(modes)]
         self.stiffness = [stiffness for stiffness, _ in pairs]
@@ -61,7 +64,7 @@ class LatticeOperator:
         return moment_bandwidth(self.form, piece, max(one.bandwidth for one in self.modes))
 
     def _background_moments(self, piece: Piece) -> np.ndarray:
-        (x, wx), (y, wy) = (self.form.axis_rule(axis, self._bandwidth(piece)) for axis in range(2))
+        (x, wx), (y, wy) = coefficient_rule(self.form, self.modes, piece)
         points = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
         values = self.form.scale(points) * (self.form.values(piece, points) - self.background)
         tables = [self.modes[0].cosines(x) * wx, self.modes[1].cosines(y) * wy]
@@ -132,6 +135,12 @@ def varying(form: WeakForm, constant: complex) -> list[Piece]:
 def moment_bandwidth(form: WeakForm, piece: Piece, largest: float) -> float:
     """Of a coefficient's product with two modes up to `largest`, and half as much again for chords that run aslant."""
     return 3 * largest + piece.bandwidth + form.detail
+
+
+def coefficient_rule(form: WeakForm, modes: Modes, piece: Piece) -> tuple[AxisRule, AxisRule]:
+    """Nodes and weights along each axis for a coefficient that holds everywhere."""
+    bandwidth = moment_bandwidth(form, piece, max(one.bandwidth for one in modes))
+    return form.axis_rule(0, bandwidth), form.axis_rule(1, bandwidth)
 
 
 def _axis_matrices(form: WeakForm, axis: int, modes: AxisModes) -> tuple[np.ndarray, np.ndarray]:

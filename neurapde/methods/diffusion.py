@@ -26,12 +26,14 @@ from neurapde.equations.poisson import Poisson
 from neurapde.galerkin.diffusion import Diffusion, DiffusionLattice
 from neurapde.galerkin.drives import DETAIL
 from neurapde.galerkin.quadrature import FloatArray
+from neurapde.galerkin.unseen import common
 from neurapde.grid_field import GridField
 from neurapde.jumps import Features, features_of, narrow_features
 from neurapde.medium import Constant, Field, Piecewise
 from neurapde.methods.base import Outcome, Status, Task
 from neurapde.methods.budget import Budget
 from neurapde.methods.growth import estimate_note, growth_history, tell_unresolved
+from neurapde.methods.missed import ENOUGH, ROUGHLY, with_missed
 from neurapde.problem import Problem
 from neurapde.sources import total
 from neurapde.spline import CubicField
@@ -115,6 +117,7 @@ def lift_of(problem: Problem) -> Lift | None:
 class Level:
     """One lattice: the normalised coefficients, one a product of modes, the linear solve's residual, and the field."""
 
+    lattice: DiffusionLattice
     coefficients: FloatArray
     residual: float
     trial: TrialFunction
@@ -220,7 +223,18 @@ class PoissonOnSines:
         )
         network = trial.network if isinstance(trial, AnsatzTrial) else trial
         network.set_coefficients(lattice.amplitudes(found)[..., None])  # type: ignore[operator]
-        return Level(found, residual, trial)
+        return Level(lattice, found, residual, trial)
+
+    def missed(self, level: Level) -> float:
+        """The relative error of a level by what its quadrature does not see."""
+        load = level.lattice.missed(level.coefficients, ENOUGH * self.tolerance)
+        if load is None:
+            return 0.0
+        errors = np.stack([level.lattice.solve(ROUGHLY, load=one)[0] for one in load])
+        with torch.no_grad():
+            field = level.trial(self.box.sample(PROBES, how="grid").to(self.task.device))
+        size = math.sqrt(float(field.square().mean()) * math.prod(self.box.extents))
+        return common(errors) / size if size else 0.0
 
     def refine(self, bandwidth: float, last: float, admits: Admits) -> Iterator[tuple[Level, float, float]]:
         """Levels of growing bandwidth, each with its change from the one before and its estimated error."""
@@ -293,4 +307,5 @@ def solve_poisson(
     history = growth_history(
         [one.features for one, _, _ in levels[1:]], [change for _, change, _ in levels[1:]]
     )
-    return Outcome(level.trial.to(task.dtype), status, history, notes, extras)
+    outcome = Outcome(level.trial.to(task.dtype), status, history, notes, extras)
+    return with_missed(outcome, task.problem.name, lambda: problem.missed(level), tolerance)

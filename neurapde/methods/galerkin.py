@@ -39,6 +39,7 @@ from neurapde.methods.growth import (
     tell_unresolved,
 )
 from neurapde.methods.history import History
+from neurapde.methods.missed import ENOUGH, ROUGHLY, with_missed
 from neurapde.problem import Problem
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial
 from neurapde.trials.base import Trial, TrialFunction
@@ -217,7 +218,12 @@ class Galerkin(Method):
         status = Status.CONVERGED if converged else Status.UNRESOLVED
         if interrupted:
             status = Status.INTERRUPTED
-        return Outcome(_trial(lattice, final, task), status, history, tuple(notes), extras)
+
+        def missed() -> float:
+            return lattice.missed(final.level, ENOUGH * self.tolerance, ROUGHLY)
+
+        outcome = Outcome(_trial(lattice, final, task), status, history, tuple(notes), extras)
+        return with_missed(outcome, task.problem.name, missed, self.tolerance)
 
 
 def obstacle(problem: Problem) -> str | None:

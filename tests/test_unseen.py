@@ -1,0 +1,98 @@
+"""The closing check of weak forms: what lies between the nodes of their quadrature is found, and told."""
+
+import numpy as np
+import pytest
+
+import neurapde as npde
+from neurapde.galerkin.quadrature import interval_rule
+from neurapde.galerkin.unseen import common, unseen
+
+SQUARE = npde.Box((0, 1), (0, 1))
+AT = (0.6371, 0.3113)
+
+
+def peak(width, mass=1.0, at=AT):
+    def values(x):
+        square = sum((x[:, i] - c) ** 2 for i, c in enumerate(at))
+        return mass / (2 * np.pi * width**2) ** (len(at) / 2) * npde.exp(-square / (2 * width**2))
+
+    return values
+
+
+def sine(x):
+    return npde.sin(np.pi * x[:, 0]) * npde.sin(np.pi * x[:, 1])
+
+
+RULE = interval_rule((0.0, 1.0), 100.0)
+
+
+@pytest.mark.parametrize(("width", "mass"), [(1e-3, 1.0), (1e-3, 1e-2), (5e-4, 1.0)])
+def test_what_the_rule_sees_and_what_it_does_not_are_all(width, mass):
+    def function(x):
+        return sine(x) + peak(width, mass)(x)
+
+    x, weights = RULE
+    seen = function(np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1).reshape(-1, 2)) @ np.kron(
+        weights, weights
+    )
+    found = unseen(function, [x, x], SQUARE)
+    [one, other] = found.tested(1.0, [lambda x: np.ones((1, len(x)))] * 2)
+    assert seen + (one + other).item() / 2 == pytest.approx(mass + 4 / np.pi**2, abs=0.1 * mass)
+
+
+@pytest.mark.parametrize("function", [sine, lambda x: sine(x) * (1 + 2j), peak(0.1)])
+def test_what_the_nodes_see_is_not_unseen(function):
+    assert unseen(function, [RULE[0]] * 2, SQUARE).part < 2e-5
+
+
+def test_chance_is_not_common_to_both_halves():
+    """A jump askew, where only the draw of the points differs, leaves less than one part in a thousand of its area."""
+    found = unseen(
+        lambda x: 1.0 * ((x[:, 0] - 0.5) ** 2 + (x[:, 1] - 0.5) ** 2 < 0.09), [RULE[0]] * 2, SQUARE
+    )
+    halves = found.tested(1.0, [lambda x: np.sin(np.pi * np.outer(np.arange(1, 9), x))] * 2)
+    assert common(halves) < 5e-3
+
+
+def poisson(sources=1.0, boundary=None, **coefficients):
+    condition = npde.Dirichlet(0.0) if boundary is None else boundary
+    return npde.Problem("narrow", SQUARE, npde.Poisson(**coefficients), sources, condition)
+
+
+NARROW = {
+    "source": poisson([lambda x: 20 * sine(x), peak(1e-3, 0.1)]),
+    "source on a line": npde.Problem(
+        "narrow", npde.Interval(0, 1), npde.Poisson(), [1.0, peak(1e-5, at=(0.6371,))], npde.Dirichlet(0.0)
+    ),
+    "source of waves": npde.Problem(
+        "narrow",
+        SQUARE,
+        npde.Helmholtz(20.0),
+        [lambda x: 380 * sine(x), peak(4e-4, 50.0)],
+        npde.Dirichlet(0.0),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_what_falls_between_the_nodes_is_told_in_its_size(name):
+    with pytest.warns(
+        npde.ResolutionWarning, match="closing check of narrow finds what the quadrature has missed"
+    ):
+        solution = npde.solve(NARROW[name], method=npde.Galerkin())
+    assert solution.status is npde.Status.UNRESOLVED
+    assert solution.stages[-1].extras["error_estimate"] > 1e-2
+
+
+def test_the_estimate_is_the_error_of_the_missed_source():
+    """Against the sum of sines of the source."""
+    with pytest.warns(npde.ResolutionWarning, match="closing check of narrow"):
+        found = npde.solve(NARROW["source"], method=npde.Galerkin())
+    points = np.random.default_rng(83477).random((2000, 2))
+    k = np.pi * np.arange(1, 400)
+    loads = np.multiply.outer(*(2 * np.sin(k * a) * np.exp(-((1e-3 * k) ** 2) / 2) for a in AT))
+    first, second = (np.sin(np.outer(one, k)) for one in points.T)
+    truth = np.sum((first @ (0.1 * loads / np.add.outer(k**2, k**2))) * second, axis=1)
+    truth += 20 * sine(points) / (2 * np.pi**2)
+    error = np.linalg.norm(found(points) - truth) / np.linalg.norm(truth)
+    assert found.stages[-1].extras["error_estimate"] == pytest.approx(error, rel=0.5)
