@@ -38,8 +38,8 @@ def not_affine(problem: Problem, trial: TrialFunction) -> str | None:
                 real_residuals(constraint, samples, Jet(channels, jet.layout))
                 for channels in (torch.zeros_like(field), field, other, field + other)
             )
-        departure = (both - second - first + none).abs().max()
-        if not bool(departure <= AFFINE * (second.abs() + none.abs()).max()):
+        departure = (both - second - first + none).abs().amax(0)
+        if not bool((departure <= AFFINE * (second.abs() + none.abs()).amax(0)).all()):
             return constraint.name
     return None
 

@@ -9,6 +9,7 @@ known to leave open does not count.
 import torch
 from torch import Tensor
 
+from neurapde.balance import balance_of
 from neurapde.collocation.system import Assembly
 
 RANDOM = 6  # amplitudes tried: so many independent fields are told apart
@@ -38,13 +39,14 @@ def unnoticed(assembly: Assembly) -> tuple[Tensor, Tensor]:
 
 
 def _fields(assembly: Assembly, amplitudes: Tensor) -> Tensor:
-    """The fields of columns of amplitudes, one below the other at the probes."""
+    """The fields of columns of amplitudes in units of their components, one below the other at the probes."""
+    balance = balance_of(assembly.problem)
     probes = assembly.problem.domain.sample(PROBES, how="grid").to(amplitudes.device)
     columns = []
     with torch.no_grad():
         for column in amplitudes.T:
             assembly.set_amplitudes(column)
-            field = assembly.trial(probes)
+            field = balance.scaled(assembly.trial(probes))
             open_end = assembly.problem.equation.leaves_constant(assembly.problem)
             columns.append((field - field.mean(dim=0) if open_end else field).flatten())
     return torch.stack(columns, dim=1)

@@ -4,16 +4,18 @@ A residual is any function of a jet, so its rows are found by giving it the jet 
 `torch.func.vmap`) and taking off what it leaves for u = 0. That it is linear is checked, not assumed.
 """
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from neurapde.balance import balance_of
 from neurapde.boundaries import beside
 from neurapde.collocation.samples import Weighed, chosen, drawn
+from neurapde.collocation.weighing import System, weighed
 from neurapde.constraints import Constraint, Face, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.equations.base import Transmission
@@ -27,7 +29,6 @@ from neurapde.trials.patchwork import PatchworkTrial
 OVERSAMPLING = 2.5  # interior points for each feature
 EDGEWISE = 30.0  # points on the boundary for each feature along an axis: corners need many
 SIDESTEP = 1e-7  # of the domain's size: how far from an interface its two sides are looked up
-ROUNDING = 1e-10  # of the largest of its kind: what is below it is taken for nothing
 CANCELLED = 1e-14  # of the features' size: what a residual may leave where its terms cancel
 LOST, MOST_DOUBLINGS = 1e-3, 300  # part of what a residual leaves for u = 0 that features must add to it
 AFFINE = 1e-6  # relative departure from linearity that rounding may cause
@@ -40,14 +41,6 @@ TOP_UPS, DRAW = 40, 4096  # further draws, of so many points each, for parts tha
 
 class NotAffineError(DeclarationError):
     """A residual that is not affine in u for fields of size 1."""
-
-
-@dataclass(frozen=True)
-class System:
-    """Weighed rows A (rows, columns) and right-hand sides b (rows,), so that A a = b is the problem."""
-
-    matrix: Tensor
-    loads: Tensor
 
 
 class Assembly:
@@ -75,6 +68,7 @@ class Assembly:
         lower, upper = problem.domain.spatial.bounds
         self.length = float(np.max(upper - lower))
         self.lengths = axis_lengths(problem)
+        self.sizes = balance_of(problem).sizes
         self.bandwidth = max(
             axis.bandwidth * length
             for frame in self.frames
@@ -112,12 +106,13 @@ class Assembly:
         systems = []
         for part, samples in enumerate(self._by_part(constraint, inside)):
             if len(samples.points):
-                block, offset = self._rows(constraint, samples, self.frames[part])
-                systems.append(System(self._placed(block, part), -offset))
+                rows = self._rows(constraint, samples, self.frames[part])
+                systems.append(System(self._placed(rows.matrix, part), rows.loads, rows.equations))
         if inside:
-            systems = [self._weighed(one.matrix, one.loads, constraint.order) for one in systems]
-        whole = System(torch.cat([one.matrix for one in systems]), torch.cat([one.loads for one in systems]))
-        return whole if inside else self._weighed(whole.matrix, whole.loads, constraint.order)
+            systems = [self._weighed(one, constraint.order) for one in systems]
+        matrix, loads = (torch.cat([getattr(one, name) for one in systems]) for name in ("matrix", "loads"))
+        whole = System(matrix, loads, systems[0].equations)
+        return whole if inside else self._weighed(whole, constraint.order)
 
     def _by_part(self, constraint: Constraint, inside: bool) -> list[Samples]:
         samples = self._draw(
@@ -140,8 +135,8 @@ class Assembly:
                 split[part] = Samples(torch.cat([split[part].points, more.points[:missing]]))
         return split
 
-    def _rows(self, constraint: Constraint, samples: Samples, frame: FrameTrial) -> tuple[Tensor, Tensor]:
-        """The residual's rows (m, features · outputs) for one part, and what it leaves for u = 0, (m,)."""
+    def _rows(self, constraint: Constraint, samples: Samples, frame: FrameTrial) -> System:
+        """The residual's rows (m, features · outputs) for one part, and what it leaves for u = 0 with the sign changed."""
         mixed = self.problem.equation.mixed if constraint.order == 2 else ()
         features = frame.feature_jet(samples.points, constraint.order, mixed)
 
@@ -149,20 +144,21 @@ class Assembly:
             return constraint.residual(samples, Jet(channels, features.layout)).flatten()
 
         zero = self._zero(features.layout, len(samples.points))
+        equations = math.prod(constraint.residual(samples, Jet(zero, features.layout)).shape[1:])
         change, offset = self._linearised(residual, zero, samples.points, features)
         blocks = []
         for output in range(self.outputs):
             unit = self._unit(output)
             jets = features.channels.to(zero.dtype)
             jets = jets if self.outputs == 1 else jets[:, :, None, :] * unit[None, None, :, None]
-            blocks.append(torch.func.vmap(change, in_dims=-1, out_dims=-1)(jets))
+            blocks.append(torch.func.vmap(change, in_dims=-1, out_dims=-1)(jets) / self.sizes[output])
         matrix = torch.cat(blocks, dim=1)
         if self.about is None or self.linear:
-            self._check_affine(constraint, features, matrix, residual(zero), residual)
+            self._check_affine(constraint, features, matrix, residual(zero), residual, equations)
         if isinstance(samples, Weighed) and samples.weights is not None:
             roots = samples.weights.sqrt().repeat_interleave(len(offset) // len(samples.points))
             matrix, offset = roots[:, None] * matrix, roots * offset
-        return matrix, offset
+        return System(matrix, -offset, equations)
 
     def _linearised(
         self, residual: Residual, zero: Tensor, points: Tensor, features: Jet
@@ -185,7 +181,7 @@ class Assembly:
     def _probed(self, residual: Residual, features: Jet, offset: Tensor) -> tuple[Residual, Tensor]:
         """What channels add to a linear residual, tried at a size at which it is not lost beside what is left for u = 0."""
         jets = features.channels.sum(dim=-1).to(offset.dtype)
-        jets = jets if self.outputs == 1 else jets[..., None].expand(*jets.shape, self.outputs)
+        jets = jets if self.outputs == 1 else jets[..., None] * torch.as_tensor(self.sizes).to(jets)
         least = LOST * float(torch.linalg.vector_norm(offset))
         sizes = (2.0**power for power in range(0, MOST_DOUBLINGS, 10))
         heard = (size for size in sizes if float((residual(size * jets) - offset).norm()) >= least)
@@ -198,26 +194,34 @@ class Assembly:
         return torch.zeros(shape, dtype=dtype, device=self.device)
 
     def _unit(self, output: int) -> Tensor:
+        """A component of its own size alone, (outputs,)."""
         dtype = torch.complex128 if self.trial.complex else torch.float64
-        return torch.nn.functional.one_hot(torch.tensor(output), self.outputs).to(
-            device=self.device, dtype=dtype
-        )
+        unit = torch.nn.functional.one_hot(torch.tensor(output), self.outputs)
+        return self.sizes[output] * unit.to(device=self.device, dtype=dtype)
 
     def _check_affine(
-        self, constraint: Constraint, features: Jet, matrix: Tensor, offset: Tensor, residual: object
+        self,
+        constraint: Constraint,
+        features: Jet,
+        matrix: Tensor,
+        offset: Tensor,
+        residual: object,
+        equations: int,
     ) -> None:
         assert callable(residual)
         width = features.channels.shape[-1]
         amplitudes = torch.cos(1.7 * torch.arange(width * self.outputs, dtype=torch.float64)).to(
             matrix.device
         )
-        amplitudes = (0.3 + amplitudes).to(matrix.dtype)
+        sizes = torch.as_tensor(self.sizes, device=matrix.device).repeat_interleave(width)
+        amplitudes = (sizes * (0.3 + amplitudes)).to(matrix.dtype)
         jets = features.channels.to(matrix.dtype) @ amplitudes.reshape(self.outputs, width).T
         found = residual(jets.squeeze(-1) if self.outputs == 1 else jets)
         expected = matrix @ amplitudes + offset
-        size = (matrix.abs() @ amplitudes.abs() + offset.abs()).max()
+        size = (matrix.abs() @ amplitudes.abs() + offset.abs()).reshape(-1, equations).amax(0)
         rounding = CANCELLED * float(features.channels.abs().max())
-        if float((found - expected).abs().max()) > AFFINE * float(size) + rounding:
+        departure = (found - expected).abs().reshape(-1, equations).amax(0)
+        if bool((departure > AFFINE * size + rounding).any()):
             raise NotAffineError(f"constraint {constraint.name!r} of {self.problem.name} is not linear in u.")
 
     def _placed(self, block: Tensor, part: int) -> Tensor:
@@ -227,17 +231,12 @@ class Assembly:
         placed[:, start : start + block.shape[1]] = block
         return placed
 
-    def _weighed(self, matrix: Tensor, loads: Tensor, order: int) -> System:
-        """Rows in units of u: by the equation's size on waves as long as the domain, the points and, on edges, the band."""
-        omega = np.concatenate([np.tile(f.frequencies(self.lengths), self.outputs) for f in self.frames]) + 1
-        scale = torch.as_tensor(omega**order, device=self.device)
-        norms = torch.linalg.vector_norm(matrix, dim=0) / scale / len(matrix) ** 0.5
-        felt = norms > ROUNDING * norms.max()
-        typical = float(norms[felt].median()) if bool(felt.any()) else 1.0
-        weight = np.pi**-order / typical / len(matrix) ** 0.5
-        if order < 2:
-            weight *= self.bandwidth**0.5
-        return System(matrix * weight, loads * weight)
+    def _weighed(self, system: System, order: int) -> System:
+        frequencies = np.concatenate(
+            [np.tile(one.frequencies(self.lengths), self.outputs) for one in self.frames]
+        )
+        sizes = np.concatenate([np.repeat(self.sizes, width) for width in self.widths])
+        return weighed(system, order, frequencies, sizes, self.bandwidth**0.5)
 
     def _interfaces(self, transmission: Transmission) -> list[System]:
         """[u] = 0 and [a ∂u/∂n] = 0 on the edges between parts."""
@@ -256,7 +255,7 @@ class Assembly:
             if between.any():
                 ends = [points - step, points + step]
                 values, fluxes = self._jumps(transmission, points, normals, ends, sides, between)
-                systems += [self._weighed(*values, 0), self._weighed(*fluxes, 1)]
+                systems += [self._weighed(values, 0), self._weighed(fluxes, 1)]
         return systems
 
     def _jumps(
@@ -267,7 +266,7 @@ class Assembly:
         ends: list[Tensor],
         sides: list[Tensor],
         between: Tensor,
-    ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    ) -> tuple[System, System]:
         points, normals = points[between], normals[between]
         dtype = torch.complex128 if self.trial.complex else torch.float64
         value = torch.zeros((len(points) * self.outputs, self.columns), dtype=dtype, device=self.device)
@@ -288,7 +287,7 @@ class Assembly:
                     value[rows, columns] = (sign * jet.value).to(dtype)
                     flux[rows, columns] = (sign * slope).to(dtype)
         zeros = torch.zeros(len(value), dtype=dtype, device=self.device)
-        return (value, zeros), (flux, zeros)
+        return System(value, zeros, self.outputs), System(flux, zeros, self.outputs)
 
     def set_amplitudes(self, solution: Tensor) -> None:
         """Give every part its share of a solution (columns,)."""

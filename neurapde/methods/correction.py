@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
+from neurapde.balance import balance_of
 from neurapde.collocation.fresh import fresh_samples
 from neurapde.collocation.head import least_squares
 from neurapde.collocation.system import Assembly, NotAffineError
@@ -66,8 +67,7 @@ def correction(problem: Problem, trial: TrialFunction) -> Correction:
         fields = [error(probes), trial(probes)]
     if problem.equation.leaves_constant(problem):
         fields = [one - one.mean(dim=0) for one in fields]
-    added, size = (float(torch.linalg.vector_norm(one)) for one in fields)
-    return Correction(added / (size or 1.0), left)
+    return Correction(balance_of(problem).relative(*fields), left)
 
 
 def _coarse(problem: Problem) -> Patchwork:

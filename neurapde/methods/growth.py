@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import numpy as np
 import torch
 
+from neurapde.balance import balance_of
 from neurapde.core import checks
 from neurapde.core.convergence import still_to_come
 from neurapde.core.errors import ResolutionWarning
@@ -65,6 +66,7 @@ def grow(
     """
     recorder = Recorder(("change between levels",))
     started = time.perf_counter()
+    balance = balance_of(task.problem)
     probes = task.problem.domain.sample(PROBES, how="grid").to(task.device)
     trial: Solved | None = None
     field: torch.Tensor | None = None
@@ -80,8 +82,7 @@ def grow(
             bar.advance(features - done)
             done = features
             if field is not None:
-                size = float(torch.linalg.vector_norm(finer))
-                changes.append(float(torch.linalg.vector_norm(finer - field)) / (size or 1.0))
+                changes.append(balance.relative(finer - field, finer))
                 estimate = still_to_come(changes, SLOW)
                 recorder.add(features, time.perf_counter() - started, changes[-1], math.nan, changes[-1:])
                 bar.show({"estimated error": estimate})

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from neurapde.balance import balance_of
 from neurapde.collocation.cost import cost_of
 from neurapde.collocation.head import least_squares
 from neurapde.collocation.system import Assembly
@@ -116,6 +117,7 @@ class _Level:
     def __init__(self, problem: Problem, spec: Patchwork, device: torch.device, seed: int) -> None:
         self.problem, self.device, self.seed = problem, device, seed
         self.trial, self.tried = (built_for(problem, spec, device) for _ in range(2))
+        self.balance = balance_of(problem)
         self.probes = problem.domain.sample(PROBES, how="grid").to(device)
         self.columns = 0
 
@@ -126,7 +128,7 @@ class _Level:
             place = torch.zeros_like(present)
         else:
             place, present = present, self._aimed(self._put(present))
-        change = self._size(present - place)
+        change = self._field(present - place)
         for _ in range(STEPS):
             if not torch.isfinite(present).all():
                 return False
@@ -134,11 +136,12 @@ class _Level:
             for _ in range(HALVINGS):
                 tried = place + part * (present - place)
                 self._put(tried)
-                if change <= settled * self._size(tried):
+                field = self._field(tried)
+                if self.balance.relative(change, field) <= settled:
                     return True
                 aimed = self._aimed(self.trial)
-                following = self._size(aimed - tried)
-                if following < change:
+                following = self._field(aimed - tried)
+                if self.balance.relative(following, field) < self.balance.relative(change, field):
                     break
                 part /= 2
             else:
@@ -158,8 +161,8 @@ class _Level:
         Assembly(self.problem, self.trial, torch.Generator()).set_amplitudes(amplitudes)
         return self.trial
 
-    def _size(self, amplitudes: Tensor) -> float:
-        """The size of the field that amplitudes give, which of themselves say little: the sines depend on each other."""
+    def _field(self, amplitudes: Tensor) -> Tensor:
+        """The field at probes that amplitudes give, which of themselves say little: the sines depend on each other."""
         Assembly(self.problem, self.tried, torch.Generator()).set_amplitudes(amplitudes)
         with torch.no_grad():
-            return float(torch.linalg.vector_norm(self.tried(self.probes)))
+            return self.tried(self.probes)
