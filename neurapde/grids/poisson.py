@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from neurapde.boundaries import Dirichlet, Neumann, Periodic, Robin
 from neurapde.boundaries.base import Boundary
 from neurapde.boundaries.sides import faces_of
+from neurapde.boundary_data import narrowest_data
 from neurapde.core.arrays import to_numpy
-from neurapde.core.errors import DeclarationError, ResolutionError
+from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWarning
+from neurapde.core.warn import warn
 from neurapde.domains.boundary_rule import boundary_rule
 from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
-from neurapde.grids.graded_poisson import medium_of, solve_graded_problem
+from neurapde.grids.graded_poisson import RESOLVED, medium_of, solve_graded_problem
 from neurapde.grids.memory import check_grid, factored
 from neurapde.grids.solution import GridSolution
 from neurapde.problem import Problem
@@ -58,17 +60,32 @@ def solve_poisson_problem(
     lower, upper = (corner.tolist() for corner in problem.domain.bounds)
     grid = Grid(lower, upper, counts)
     check_grid(_memory(problem, grid), grid.shape, problem.name)
-    if isinstance(problem.domain, Box) and (medium := medium_of(equation, problem)) is not None:
+    medium = medium_of(equation, problem)
+    if isinstance(problem.domain, Box) and medium is not None:
+        _warn_unseen(problem, grid, math.inf)  # the grid is placed on its medium
         return solve_graded_problem(equation, problem, _complete(problem), medium, counts, error)
+    _warn_unseen(problem, grid, math.inf if medium is None else medium.features.narrowest)
     solve = _on_box(equation, problem) if isinstance(problem.domain, Box) else _cut_out(equation, problem)
     started = time.perf_counter()
     values = solve(grid)
     seconds = time.perf_counter() - started
     estimate = _estimate(values, _on_coarser(solve, grid)) if error and grid.has_coarser else None
     size = "×".join(map(str, grid.shape))
-    note = f"finite volumes on {size} nodes"
+    notes = (f"finite volumes on {size} nodes", *(() if medium is None else medium.features.note))
     cut = None if isinstance(problem.domain, Box) else problem.domain
-    return GridSolution(values, grid, seconds, estimate, None, (note,), cut)
+    return GridSolution(values, grid, seconds, estimate, None, notes, cut)
+
+
+def _warn_unseen(problem: Problem, grid: Grid, thinnest: float) -> None:
+    """Warn of data on the boundary, or of a medium that is as thin somewhere, that fall between the nodes."""
+    thinnest = min(thinnest, narrowest_data(problem.boundary, problem.domain))
+    if thinnest < RESOLVED * max(grid.spacing):
+        warn(
+            f"the data of {problem.name!r} change within {thinnest:.2g}, and the grid has cells of {max(grid.spacing):.2g}: "
+            "what lies between the nodes is lost, and the estimate does not count that; give a larger shape, or what is "
+            "wider",
+            ResolutionWarning,
+        )
 
 
 def _memory(problem: Problem, grid: Grid) -> float:

@@ -15,6 +15,7 @@ import torch
 from neurapde.backgrounds.lift import Lift
 from neurapde.boundaries import Dirichlet, Neumann
 from neurapde.boundaries.sides import silent_faces
+from neurapde.boundary_data import narrowest_data
 from neurapde.core.convergence import still_to_come
 from neurapde.core.cost import Admits
 from neurapde.core.errors import DeclarationError, ResolutionWarning
@@ -147,10 +148,15 @@ class PoissonOnSines:
         assert isinstance(equation, Poisson)
         return features_of((equation.coefficient, equation.reaction), self.box)
 
+    @cached_property
+    def narrowest(self) -> float:
+        """The length within which coefficients, or data on the sides, change."""
+        return min(self.features.narrowest, narrowest_data(self.problem.boundary, self.box))
+
     @property
     def resolving(self) -> float:
-        """The bandwidth from which on the sines see the thinnest layer of the coefficients."""
-        return ACROSS * math.pi / self.features.narrowest
+        """The bandwidth from which on the sines see the thinnest layer of the coefficients and data."""
+        return ACROSS * math.pi / self.narrowest
 
     def _seen(self, level: "Level") -> float:
         counts = zip(level.coefficients.shape, self.box.extents, strict=True)
@@ -163,7 +169,7 @@ class PoissonOnSines:
     def blind(self, level: "Level") -> str:
         """The sentence on layers that a level's sines do not see."""
         return (
-            f"the coefficients change within {self.features.narrowest:.2g}, but the sines see nothing thinner than "
+            f"coefficients, or data on a side, change within {self.narrowest:.2g}, but the sines see nothing thinner than "
             f"{ACROSS * math.pi / self._seen(level):.2g}: the field may be wrong altogether; take npde.reference(problem), "
             "which puts nodes on thin layers, or give Galerkin a larger bandwidth"
         )
