@@ -125,6 +125,31 @@ def test_what_is_determined_is_solved_without_a_word(problem) -> None:
     assert npde.solve(problem, progress=False).status is npde.Status.CONVERGED
 
 
+@pytest.mark.parametrize("apart", [1e-3, 1e-5, 1e-6])
+@pytest.mark.parametrize("named", [False, True], ids=["own", "helmholtz"])
+def test_beside_a_resonance_there_is_one_solution(apart: float, named: bool) -> None:
+    k = np.pi * (1 + apart)
+    equation = npde.Helmholtz(k) if named else npde.Equation(lambda x, u: u.d2(0) + k**2 * u.value - 1)
+    problem = declared(ROD, equation, npde.Dirichlet(0.0), [1.0] if named else ())
+    solution = npde.solve(problem, method=npde.LeastSquares(), progress=False)
+    x = np.linspace(0, 1, 101)
+    truth = (1 - np.cos(k * x) + np.sin(k / 2) / np.sin(np.pi * apart / 2) * np.sin(k * x)) / k**2
+    assert solution.status is npde.Status.CONVERGED
+    np.testing.assert_allclose(solution(x[:, None]), truth, atol=1e-5 * truth.max())
+
+
+def test_so_near_to_a_resonance_that_digits_are_lost_the_estimate_says_how_many() -> None:
+    apart = 1e-10
+    k = np.pi * (1 + apart)
+    problem = declared(ROD, npde.Equation(lambda x, u: u.d2(0) + k**2 * u.value - 1), npde.Dirichlet(0.0))
+    with pytest.warns(npde.ResolutionWarning, match="relative error"):
+        solution = npde.solve(problem, progress=False)
+    middle = 2 / (np.pi**3 * apart)  # of a solution that is next to a sine
+    assert solution.status is npde.Status.UNRESOLVED
+    found = float(np.real(solution(np.array([[0.5]]))[0]))
+    assert abs(found - middle) < 10 * solution.stages[-1].extras["error_estimate"] * middle
+
+
 @pytest.mark.parametrize("domain", [SQUARE, npde.Disk((0, 0), 1.0), SQUARE - npde.Disk((0.5, 0.5), 0.2)])
 def test_slopes_that_do_not_balance_the_sources_have_no_solution(domain) -> None:
     around = float(domain.boundary_size(domain.faces))

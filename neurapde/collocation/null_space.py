@@ -6,36 +6,73 @@ that depend on one another do no harm: what is measured is the field, not the am
 known to leave open does not count.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 from neurapde.balance import balance_of
 from neurapde.collocation.system import Assembly
+from neurapde.problem import Problem
 
 RANDOM = 6  # amplitudes tried: so many independent fields are told apart
 SMALL = 1e-6  # ε, of the rows' size
 PROBES = 1000
+NOTICED, FREE = 3e-5, 1e-2  # sizes of a field that is determined, and of one that may be left open
 SEED = 40829
 
 
-def unnoticed(assembly: Assembly) -> tuple[Tensor, Tensor]:
-    """The sizes (k,), largest first, and the shapes (probes · outputs, k) of fields that the rows leave.
+@dataclass(frozen=True)
+class Unnoticed:
+    """Fields that the rows leave: their sizes (k,), largest first, and shapes (probes · outputs, k).
 
     Sizes are relative to the fields that were tried: about 1 for what nobody notices, below 1e-5 for what is determined.
+    felt: what the rows make of the largest, beside its own size: the part of the equation's terms by which it misses 0.
     """
+
+    sizes: Tensor
+    shapes: Tensor
+    felt: float
+
+
+def unnoticed(assembly: Assembly, small: float = SMALL) -> Unnoticed:
+    """The fields that the rows leave of random ones, pulled by so small a part of the rows' size."""
     matrix = assembly.assemble().matrix
     lengths = torch.linalg.vector_norm(matrix, dim=0)
     scale = lengths.clamp(min=SMALL * float(lengths.max()) or 1.0)  # a feature that no row sees stays one
     generator = torch.Generator().manual_seed(SEED)
     count = matrix.shape[1]
     tried = torch.randn(count, RANDOM, generator=generator, dtype=torch.float64).to(matrix)
-    rows = torch.cat((matrix / scale, SMALL * torch.eye(count).to(matrix)))
-    loads = torch.cat((torch.zeros(len(matrix), RANDOM).to(matrix), SMALL * tried))
+    rows = torch.cat((matrix / scale, small * torch.eye(count).to(matrix)))
+    loads = torch.cat((torch.zeros(len(matrix), RANDOM).to(matrix), small * tried))
     left = torch.linalg.lstsq(rows, loads, driver="gels").solution
     before, after = (_fields(assembly, amplitudes / scale[:, None]) for amplitudes in (tried, left))
-    shapes, sizes, _ = torch.linalg.svd(after, full_matrices=False)
+    shapes, sizes, mixed = torch.linalg.svd(after, full_matrices=False)
     typical = float(torch.linalg.vector_norm(before)) / RANDOM**0.5
-    return sizes / (typical or 1.0), shapes
+    made = torch.linalg.vector_norm(rows[: len(matrix)] @ (left @ mixed[0].conj().to(left)))
+    return Unnoticed(
+        sizes / (typical or 1.0), shapes, float(made) * len(after) ** 0.5 / (float(sizes[0]) or 1.0)
+    )
+
+
+def left_open(problem: Problem, found: Unnoticed) -> str:
+    """What the constraints do not notice, in words, and what would say it."""
+    free = int((found.sizes > NOTICED).sum())
+    first = found.shapes[:, 0]
+    if (
+        free == 1
+        and problem.outputs == 1
+        and float((first - first.mean()).abs().max()) < FREE * float(first.abs().max())
+    ):
+        return (
+            "its constraints do not notice a constant that is added to the field; say its value at a face, or at a point: "
+            "constraints=npde.Constraint('level', lambda s, u: u.value, npde.at_points([[…]]))"
+        )
+    count = f"{free} or more independent fields" if free > 1 else "a field"
+    return (
+        f"its constraints do not notice {count} that can be added to its own; say more, as by a condition on the faces "
+        "that have none, or at the beginning"
+    )
 
 
 def _fields(assembly: Assembly, amplitudes: Tensor) -> Tensor:

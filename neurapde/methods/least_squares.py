@@ -6,19 +6,19 @@ is their least-squares solution. The number of features grows until the field ch
 """
 
 import itertools
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from neurapde.boundaries import Periodic
 from neurapde.collocation.affine import not_affine
 from neurapde.collocation.corners import Sides, corners_of
 from neurapde.collocation.cost import cost_of
 from neurapde.collocation.head import solve_head
-from neurapde.collocation.null_space import unnoticed
+from neurapde.collocation.null_space import FREE, NOTICED, left_open, unnoticed
 from neurapde.collocation.system import Assembly, NotAffineError
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
@@ -41,9 +41,9 @@ from neurapde.trials.patchwork import Part, Patchwork, PatchworkTrial
 FIRST = {1: 12.0, 2: 8.0, 3: 5.4}  # modes along the longest axis at the first level
 GROWTH, MORE = 1.25, 2.0  # from level to level; one mode more may be odd, where the field is even
 CLEAR = {1: 36.0, 2: 18.0, 3: 9.0}  # modes along the longest axis by which a field left open shows
-NOTICED, FREE = 3e-5, 1e-2  # sizes of a field that is determined, and of one that is left open
 LOOKED = 10.0  # seconds of a core that this may take
 STEADY = 2.0  # by which it grows at least from level to level where it is left open
+ROUNDING, NONE = 1e-12, 3e-12  # pull, and what is made of a field, below which there is rounding alone
 
 
 @dataclass(frozen=True)
@@ -112,21 +112,43 @@ class LeastSquares(Method):
     def _undetermined(self, problem: Problem) -> str | None:
         """Which fields its constraints leave open, tried on more and more features until that is clear; None for none."""
         before = 0.0
+        levels = self._looked_at(problem)
+        for spec in levels:
+            try:
+                found = unnoticed(self._assembly(problem, spec, 0, torch.device("cpu")))
+            except NotAffineError:  # to be decided at the size of the answer
+                return None
+            size = float(found.sizes[0])
+            if size < NOTICED or size < STEADY * before:
+                return None
+            if size > FREE:
+                following = itertools.chain((spec,), levels)
+                return left_open(problem, found) if self._is_open(problem, following) else None
+            before = size
+        return None
+
+    def _is_open(self, problem: Problem, levels: Iterable[Patchwork]) -> bool:
+        """Whether a field that is hardly noticed is not noticed at all: beside a resonance it is, and there is one solution.
+
+        Of a field that no constraint notices the features see less and less, the more of them there are.
+        """
+        before = math.inf
+        for spec in levels:
+            felt = unnoticed(self._assembly(problem, spec, 0, torch.device("cpu")), ROUNDING).felt
+            if felt < NONE:
+                return True
+            if felt > before / STEADY:
+                return False
+            before = felt
+        return True
+
+    def _looked_at(self, problem: Problem) -> Iterator[Patchwork]:
+        """Levels on which it is looked at what is left open, as long as that takes little."""
         for spec in self._levels(problem, CLEAR[problem.domain.dimension]):
             cost = cost_of(problem, spec)
             if lacking(cost.memory) or cost.seconds > LOOKED:
-                return None
-            try:
-                sizes, shapes = unnoticed(self._assembly(problem, spec, 0, torch.device("cpu")))
-            except NotAffineError:  # to be decided at the size of the answer
-                return None
-            found = float(sizes[0])
-            if found < NOTICED or found < STEADY * before:
-                return None
-            if found > FREE:
-                return _left_open(problem, sizes, shapes)
-            before = found
-        return None
+                return
+            yield spec
 
     def _levels(self, problem: Problem, modes: float) -> Iterator[Patchwork]:
         """Patchworks of growing frames, within the largest number of features, from so many modes along an axis."""
@@ -218,26 +240,6 @@ class _Layout:
         sides = np.subtract(self.box[1], self.box[0]) / self.lengths
         counts = tuple(max(5, round(3 + modes / 4), round(modes * side**0.5)) for side in sides)
         return Part(self.within, self.outside, Frame(counts, margin, self.extra, self.box))
-
-
-def _left_open(problem: Problem, sizes: Tensor, shapes: Tensor) -> str:
-    """What the constraints do not notice, in words, and what would say it."""
-    free = int((sizes > NOTICED).sum())
-    first = shapes[:, 0]
-    if (
-        free == 1
-        and problem.outputs == 1
-        and float((first - first.mean()).abs().max()) < FREE * float(first.abs().max())
-    ):
-        return (
-            "its constraints do not notice a constant that is added to the field; say its value at a face, or at a point: "
-            "constraints=npde.Constraint('level', lambda s, u: u.value, npde.at_points([[…]]))"
-        )
-    count = f"{free} or more independent fields" if free > 1 else "a field"
-    return (
-        f"its constraints do not notice {count} that can be added to its own; say more, as by a condition on the faces "
-        "that have none, or at the beginning"
-    )
 
 
 def unfit(problem: Problem) -> str | None:
