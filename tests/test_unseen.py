@@ -96,3 +96,24 @@ def test_the_estimate_is_the_error_of_the_missed_source():
     truth += 20 * sine(points) / (2 * np.pi**2)
     error = np.linalg.norm(found(points) - truth) / np.linalg.norm(truth)
     assert found.stages[-1].extras["error_estimate"] == pytest.approx(error, rel=0.5)
+
+
+@pytest.mark.parametrize("width", [1e-3, 1e-4])
+@pytest.mark.filterwarnings("ignore:the estimated relative error:neurapde.core.errors.ResolutionWarning")
+def test_the_estimate_of_waves_counts_a_pulse_shorter_than_the_time_between_knots(width):
+    """One sine, set in motion at once: its rate jumps where the quintics between knots are smooth."""
+    start, line = 0.3113, npde.Interval(0, 1)
+
+    def signal(t):
+        return npde.exp(-((t - start) ** 2) / (2 * width**2)) / (width * np.sqrt(2 * np.pi))
+
+    source = npde.PulsedSource(lambda x: npde.sin(np.pi * x[:, 0]), signal)
+    still = npde.Dirichlet(0.0, on=line.faces)
+    problem = npde.Problem("struck", line.over(npde.Time(0, 0.7)), npde.Wave(), source, still)
+    solution = npde.solve(problem, method=npde.MethodOfLines())
+    times = np.linspace(0, 0.7, 5000)
+    found = solution(np.column_stack([np.full(5000, 0.5), times]))
+    truth = np.where(times > start, np.sin(np.pi * (times - start)) / np.pi, 0.0)
+    error = np.linalg.norm(found - truth) / np.linalg.norm(truth)
+    assert error < 3 * solution.stages[-1].extras["error_estimate"]
+    assert error < 4e-3 or solution.status is npde.Status.UNRESOLVED
