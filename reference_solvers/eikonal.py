@@ -58,7 +58,8 @@ def solve_eikonal(
     if outside.any():
         source = points[outside][0].tolist()
         raise ValueError(f"source {source} lies outside the grid from {grid.lower} to {grid.upper}.")
-    times = _Sweeper(grid, slowness, points).run(tolerance, rounds)
+    unit = float(np.max(slowness)) * max(b - a for a, b in zip(grid.lower, grid.upper, strict=True))
+    times = unit * _Sweeper(grid, slowness / unit, points).run(tolerance, rounds)  # of the order of one
     return np.moveaxis(times, -1, 0) if np.ndim(sources) == 2 else times[..., 0]
 
 

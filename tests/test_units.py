@@ -155,6 +155,26 @@ def test_a_named_problem_is_solved_to_the_same_digits_in_other_units(name: str, 
         assert errors[0] < min(case.tolerance, 2 * errors[1] + 5e-7)
 
 
+@pytest.mark.parametrize("units", SYSTEMS, ids=["small", "large", "odd"])
+@pytest.mark.parametrize("name", QUICK)
+def test_a_reference_has_the_same_digits_in_other_units(name: str, units: Units) -> None:
+    problem = next(case for case in CASES if case.name == name).factory()
+    here, there = (npde.reference(one, 65).values for one in (problem, rescaled(problem, units)))
+    known = np.isfinite(here)
+    assert difference(there[known] / units.size, here[known]) < 1e-10
+
+
+@pytest.mark.parametrize(("length", "speed"), [(1e-3, 1e6), (1e4, 1e-7)], ids=["micrometres", "slow"])
+def test_travel_times_have_the_same_digits_in_other_units(length: float, speed: float) -> None:
+    def times(length: float, speed: float) -> np.ndarray:
+        equation = npde.Eikonal(lambda x: speed * (1 + x[:, 1] / length))
+        source = npde.PointSource([0.3 * length, 0.4 * length])
+        problem = npde.Problem("rays", npde.Box((0, length), (0, length)), equation, sources=source)
+        return npde.reference(problem, 41).values * speed / length
+
+    assert difference(times(length, speed), times(1.0, 1.0)) < 1e-10
+
+
 def rod(diffusivity: float, length: float, stop: float, space: bool = False) -> npde.Problem:
     """A rod of 50 K that cools; space: declared on a plain box whose second axis is the time."""
 
