@@ -119,6 +119,10 @@ NOWHERE: dict[str, tuple[Callable[[], object], str]] = {
     "crossing polygon": (lambda: npde.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)]), "order the vertices"),
     "box lost in rounding": (lambda: npde.Box((1e20, 1e20 + 65536), (0, 1)), "lost in the rounding"),
     "box too small": (lambda: npde.Box((0, 1e-200), (0, 1)), "lost in the rounding"),
+    "points beyond numbers": (
+        lambda: npde.Mesh(1e200 * np.eye(4, 3), [[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]]),
+        "reach 1e\\+200.* keep them below",
+    ),
     "two triangles": (lambda: npde.Mesh(np.eye(3), [[0, 1, 2], [0, 2, 1]]), "encloses nothing"),
     "one triangle": (lambda: npde.Mesh(np.eye(3), [[0, 1, 2]]), "is not closed"),
     "one point": (lambda: npde.Mesh(np.zeros((4, 3)), [[0, 1, 2], [0, 2, 3]]), "are all the same"),

@@ -22,6 +22,8 @@ from neurapde.readers.meshes import read_mesh
 
 FLAT = 1e-12
 """An inside smaller than this part of the extent's cube is none."""
+LARGEST = 1e100
+"""Coordinates beyond this have volumes that are no numbers."""
 MERGED = 1e-9
 """Vertices nearer than this part of the extent are one (STL repeats them for every triangle)."""
 
@@ -178,6 +180,10 @@ def _checked(points: NDArray, cells: NDArray, name: str) -> tuple[NDArray[np.flo
             f"rows of its {len(points)} points"
         )
     points = to_numpy(as_points(points, d, f"points of the {name}")).astype(np.float64)
+    if (largest := float(np.max(np.abs(points)))) > LARGEST:
+        raise DeclarationError(
+            f"the points of the {name} reach {largest:.3g}, whose volume is no number; keep them below {LARGEST:g}"
+        )
     extent = float(np.max(np.ptp(points, axis=0)))
     if extent == 0:
         raise DeclarationError(f"the points of the {name} are all the same; give those of a closed surface")
