@@ -20,8 +20,8 @@ from harness import Measured
 from numpy.typing import NDArray
 
 import neurapde as npde
-from neurapde.methods.base import Method
 from neurapde.problems import helmholtz_uniform
+from neurapde.run.method import Method
 from neurapde.trials.base import Trial
 from neurapde.validation.metrics import psnr, relative_l2
 

@@ -27,20 +27,20 @@ from scipy.io import loadmat
 
 import neurapde as npde
 from neurapde.reference_solvers.grid import Grid
-from neurapde.seismic.bounded_lbfgs import BoundedLBFGS
-from neurapde.seismic.descents import AdamDescent
-from neurapde.seismic.enclosure import Enclosure
-from neurapde.seismic.grid_modelling import GridModelling
-from neurapde.seismic.inversion import invert
-from neurapde.seismic.joint import Joint
-from neurapde.seismic.method import InversionMethod
-from neurapde.seismic.penalty import Penalty
-from neurapde.seismic.priors import TotalVariation
-from neurapde.seismic.reduced import Adjoint, Reduced
-from neurapde.seismic.result import Inversion
-from neurapde.seismic.survey import Survey
-from neurapde.seismic.velocity import Velocity
-from neurapde.seismic.wavefield_reconstruction import WavefieldReconstruction
+from neurapde.seismic.inversion.invert import invert
+from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS
+from neurapde.seismic.inversion.methods.descents import AdamDescent
+from neurapde.seismic.inversion.methods.joint import Joint
+from neurapde.seismic.inversion.methods.method import InversionMethod
+from neurapde.seismic.inversion.methods.penalty import Penalty
+from neurapde.seismic.inversion.methods.reduced import Adjoint, Reduced
+from neurapde.seismic.inversion.methods.wavefield_reconstruction import WavefieldReconstruction
+from neurapde.seismic.inversion.regularisation import TotalVariation
+from neurapde.seismic.inversion.result import Inversion
+from neurapde.seismic.inversion.velocity import Velocity
+from neurapde.seismic.modelling.grid_modelling import GridModelling
+from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.seismic.survey.survey import Survey
 
 BOX = npde.Box((-1, 1), (-1, 1))
 LAYER = npde.PML(width=0.5, strength=5.0)

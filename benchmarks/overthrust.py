@@ -13,7 +13,7 @@ from harness import Measured
 
 from neurapde.problems.fwi import fwi_overthrust
 from neurapde.problems.overthrust import found_slice
-from neurapde.seismic.result import Inversion
+from neurapde.seismic.inversion.result import Inversion
 from neurapde.validation import appraisal
 from neurapde.validation.inversion_findings import COLUMNS, MODEL_ERROR, RESIDUAL, SIMILARITY, SPEED_ERROR
 

@@ -19,8 +19,8 @@ from harness import ROOT, Lap, Measured, cost, in_turns, summary, timed
 import neurapde as npde
 from neurapde.jets.compiled import best_kernels
 from neurapde.jets.kernels import Kernels
-from neurapde.methods.descent import Descent
 from neurapde.problems import helmholtz_disk
+from neurapde.training.descent import Descent
 
 BASE = {"points": 4096, "width": 128, "depth": 3, "dimension": 2}
 STEPS = {

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 import neurapde as npde
 from neurapde.reference_solvers.wave import ricker
-from neurapde.seismic.enclosure import Enclosure
-from neurapde.seismic.survey import Survey
-from neurapde.seismic.time_modelling import TimeModelling
+from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.seismic.modelling.time_modelling import TimeModelling
+from neurapde.seismic.survey.survey import Survey
 from neurapde.validation.metrics import relative_l2
 
 ENVIRONMENT = Path(os.environ.get("NEURAPDE_DEEPWAVE", ROOT / "build" / "deepwave"))

@@ -14,15 +14,15 @@ import torch
 from harness import Lap, Measured, cost, in_turns, summary, timed
 from torch import Tensor
 
-from neurapde.constraints import Samples
+from neurapde.conditions.constraints import Samples
 from neurapde.core.devices import find_device
 from neurapde.jets.compiled import best_kernels
 from neurapde.jets.kernels import EAGER, Kernels
 from neurapde.jets.sweep import BLOCK_BYTES
 from neurapde.methods.adam import Adam
-from neurapde.methods.descent import Descent
-from neurapde.methods.sampling import Fresh
 from neurapde.problems import helmholtz_uniform
+from neurapde.training.descent import Descent
+from neurapde.training.sampling import Fresh
 from neurapde.trials.layered import LayeredTrial
 from neurapde.trials.siren import Siren
 

@@ -14,20 +14,20 @@ from neurapde.core.gradients import differentiating
 from neurapde.core.interrupts import terminable
 from neurapde.core.memory import Fitting
 from neurapde.core.progress import Progress
-from neurapde.methods import diagnosis
-from neurapde.methods.base import Method, Snapshot, Status, Task
 from neurapde.methods.choice import choose_method
-from neurapde.methods.closing import closed
-from neurapde.methods.determined import check_determined, warn_of_nothing
-from neurapde.methods.units import in_units
-from neurapde.problem import Problem
-from neurapde.solution import Solution
-from neurapde.storage.files import Checkpoint, Run, read_checkpoint, write
+from neurapde.methods.hard import missed_conditions, with_hard_conditions
+from neurapde.problem.problem import Problem
+from neurapde.run.method import Method, Snapshot, Status, Task
+from neurapde.solution.files import Checkpoint, Run, read_checkpoint, write
+from neurapde.solution.record import Record, Stage
+from neurapde.solution.solution import Solution
 from neurapde.storage.fingerprint import Identity, fingerprint
-from neurapde.storage.record import Record, Stage
 from neurapde.storage.run_folder import RunFolder, run_folder
+from neurapde.training import diagnostics as diagnosis
+from neurapde.training.units import in_units
 from neurapde.trials.base import Trial, TrialFunction, copied
-from neurapde.trials.hard import missed_conditions, with_hard_conditions
+from neurapde.verification.closing import closed
+from neurapde.verification.determined import check_determined, warn_of_nothing
 
 CHECKPOINT = "checkpoint.h5"
 DTYPES = (torch.float32, torch.float64)

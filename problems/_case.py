@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from neurapde.problem import Problem
+from neurapde.problem.problem import Problem
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from typing import Any
 
 from neurapde.core.wording import listing, number
 from neurapde.domains.box import Box
-from neurapde.medium import Field
-from neurapde.seismic.continuation import Continuation
-from neurapde.seismic.inversion import invert
-from neurapde.seismic.method import InversionMethod
-from neurapde.seismic.result import Inversion
-from neurapde.seismic.survey import Survey
-from neurapde.seismic.velocity import Velocity
+from neurapde.fields.medium import Field
+from neurapde.seismic.inversion.invert import invert
+from neurapde.seismic.inversion.methods.continuation import Continuation
+from neurapde.seismic.inversion.methods.method import InversionMethod
+from neurapde.seismic.inversion.result import Inversion
+from neurapde.seismic.inversion.velocity import Velocity
+from neurapde.seismic.survey.survey import Survey
 
 
 @dataclass(frozen=True, eq=False)

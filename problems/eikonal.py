@@ -24,10 +24,10 @@ from neurapde.domains.disk import Ball
 from neurapde.domains.mesh import Mesh
 from neurapde.domains.torus import Torus
 from neurapde.equations.eikonal import Eikonal
-from neurapde.medium import Field
-from neurapde.problem import Problem
+from neurapde.fields.medium import Field
+from neurapde.fields.sources import PointSource
+from neurapde.problem.problem import Problem
 from neurapde.problems._case import Case
-from neurapde.sources import PointSource
 
 SCAN = 36187
 """Seed of the points drawn from the mesh: the same problem every time."""

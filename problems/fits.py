@@ -16,7 +16,7 @@ from neurapde.data.images import read_image
 from neurapde.data.sounds import bells, read_sound
 from neurapde.domains.disk import Disk
 from neurapde.equations.fit import Fit
-from neurapde.problem import Problem
+from neurapde.problem.problem import Problem
 from neurapde.problems._case import Case
 
 

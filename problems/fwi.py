@@ -10,27 +10,27 @@ from pathlib import Path
 
 import numpy as np
 
-from neurapde.boundaries import PML, Absorbing
+from neurapde.conditions import PML, Absorbing
 from neurapde.domains.box import Box
 from neurapde.domains.disk import Disk
 from neurapde.domains.spacetime import Time
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.wave import Wave
-from neurapde.medium import Field, Piecewise, as_field
-from neurapde.problem import Problem
+from neurapde.fields.medium import Field, Piecewise, as_field
+from neurapde.fields.pulses import RickerSource
+from neurapde.fields.sources import GaussianSource
+from neurapde.problem.problem import Problem
 from neurapde.problems._inversion import InversionCase, InversionProblem
 from neurapde.problems.overthrust import fwi_overthrust as fwi_overthrust
-from neurapde.pulses import RickerSource
-from neurapde.seismic.bounded_lbfgs import BoundedLBFGS
-from neurapde.seismic.continuation import Continuation
-from neurapde.seismic.descents import AdamDescent
-from neurapde.seismic.gauss_newton import GaussNewtonDescent
-from neurapde.seismic.joint import Joint
-from neurapde.seismic.priors import TotalVariation
-from neurapde.seismic.reduced import Adjoint, Reduced
-from neurapde.seismic.survey import Survey
-from neurapde.seismic.velocity import Velocity
-from neurapde.sources import GaussianSource
+from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS
+from neurapde.seismic.inversion.methods.continuation import Continuation
+from neurapde.seismic.inversion.methods.descents import AdamDescent
+from neurapde.seismic.inversion.methods.gauss_newton import GaussNewtonDescent
+from neurapde.seismic.inversion.methods.joint import Joint
+from neurapde.seismic.inversion.methods.reduced import Adjoint, Reduced
+from neurapde.seismic.inversion.regularisation import TotalVariation
+from neurapde.seismic.inversion.velocity import Velocity
+from neurapde.seismic.survey.survey import Survey
 from neurapde.trials.siren import Siren
 
 Position = tuple[float, float]

@@ -15,14 +15,14 @@ The keywords that the factories share:
   strength, reflection  of the layers: the coefficient a₀ (5 if neither is given), or the reflection it is for
 """
 
-from neurapde.boundaries import PML
+from neurapde.conditions import PML
 from neurapde.domains.box import Box
 from neurapde.domains.disk import Disk
 from neurapde.equations.helmholtz import Helmholtz
-from neurapde.medium import Piecewise
-from neurapde.problem import Problem
+from neurapde.fields.medium import Piecewise
+from neurapde.fields.sources import GaussianSource
+from neurapde.problem.problem import Problem
 from neurapde.problems._case import Case
-from neurapde.sources import GaussianSource
 
 Position = tuple[float, float]
 

@@ -11,20 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from neurapde.boundaries import PML
+from neurapde.conditions import PML
 from neurapde.domains.box import Box
 from neurapde.equations.helmholtz import Helmholtz
-from neurapde.grid_field import GridField
-from neurapde.problem import Problem
+from neurapde.fields.grid_field import GridField
+from neurapde.fields.sources import PointSource
+from neurapde.problem.problem import Problem
 from neurapde.problems._inversion import InversionProblem
-from neurapde.seismic.bounded_lbfgs import BoundedLBFGS
-from neurapde.seismic.continuation import Continuation
-from neurapde.seismic.descents import AdamDescent
-from neurapde.seismic.priors import TotalVariation
-from neurapde.seismic.reduced import Adjoint, Reduced
-from neurapde.seismic.survey import Survey
-from neurapde.seismic.velocity import Velocity
-from neurapde.sources import PointSource
+from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS
+from neurapde.seismic.inversion.methods.continuation import Continuation
+from neurapde.seismic.inversion.methods.descents import AdamDescent
+from neurapde.seismic.inversion.methods.reduced import Adjoint, Reduced
+from neurapde.seismic.inversion.regularisation import TotalVariation
+from neurapde.seismic.inversion.velocity import Velocity
+from neurapde.seismic.survey.survey import Survey
 from neurapde.trials.siren import Siren
 
 FILE = "overthrust_slice.h5"

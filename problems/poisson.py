@@ -5,13 +5,13 @@ import math
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from neurapde.boundaries import Dirichlet, Neumann
+from neurapde.conditions import Dirichlet, Neumann
 from neurapde.core.arrays import Array, cos, exp, maximum, namespace, sin, where
 from neurapde.domains import Box, Disk, Interval, Polygon
 from neurapde.equations.poisson import Poisson
-from neurapde.grid_field import GridField
-from neurapde.medium import Piecewise
-from neurapde.problem import Problem
+from neurapde.fields.grid_field import GridField
+from neurapde.fields.medium import Piecewise
+from neurapde.problem.problem import Problem
 from neurapde.problems._case import Case
 
 

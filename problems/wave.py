@@ -17,17 +17,17 @@ from dataclasses import dataclass
 from math import pi
 
 from neurapde.backgrounds.spreading import SpreadingGaussian
-from neurapde.boundaries import PML, Absorbing, Dirichlet, InitialCondition
+from neurapde.conditions import PML, Absorbing, Dirichlet, InitialCondition
 from neurapde.core.arrays import Array, cos, exp, sin
 from neurapde.core.vocabulary import Declaration
 from neurapde.domains.box import Box, Interval
 from neurapde.domains.disk import Disk
 from neurapde.domains.spacetime import SpaceTime, Time
 from neurapde.equations.wave import Wave
-from neurapde.medium import Field, Piecewise
-from neurapde.problem import Problem
+from neurapde.fields.medium import Field, Piecewise
+from neurapde.fields.pulses import RickerSource
+from neurapde.problem.problem import Problem
 from neurapde.problems._case import Case
-from neurapde.pulses import RickerSource
 
 Position = tuple[float, float]
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy.integrate import quad
 
-from neurapde.absorbing import Stretch
-from neurapde.boundaries import PML
+from neurapde.conditions import PML
+from neurapde.conditions.stretch import Stretch
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Disk, Interval
 

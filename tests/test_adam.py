@@ -13,9 +13,9 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.methods.base import Status
-from neurapde.methods.history import History
-from neurapde.solution import Solution
+from neurapde.run.history import History
+from neurapde.run.method import Status
+from neurapde.solution.solution import Solution
 from neurapde.storage import hdf5
 
 TINY = npde.Siren(width=8, depth=1, omega_0=5.0)

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.storage import atomic
+from neurapde.core import atomic
 from neurapde.storage.export import write_mesh
 from neurapde.validation.compare import validate
 from neurapde.validation.inversion_report import InversionReport, inversion_report

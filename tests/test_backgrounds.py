@@ -6,16 +6,16 @@ import pytest
 import torch
 from scipy import special
 
-import neurapde.sources
-from neurapde.absorbing import Stretch
+import neurapde.fields.sources
+from neurapde.assembly.scattering import Superposition, WindowedWave
 from neurapde.backgrounds.outgoing import gaussian_wave
-from neurapde.backgrounds.scattering import Superposition, WindowedWave
 from neurapde.backgrounds.waves import OutgoingWave
-from neurapde.boundaries import PML
+from neurapde.conditions import PML
+from neurapde.conditions.stretch import Stretch
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
+from neurapde.fields.sources import GaussianSource, PointSource
 from neurapde.jets.jet import Layout
-from neurapde.sources import GaussianSource, PointSource
 
 SQUARE = Box((-1, 1), (-1, 1))
 PAPER = GaussianSource(at=(-0.35, 0.0), variance=1e-4, amplitude=1 + 1j)
@@ -230,7 +230,7 @@ def test_what_has_no_closed_form_is_refused() -> None:
     with pytest.raises(DeclarationError, match=r"GaussianSource in 3 dimensions.*use 2 dimensions"):
         OutgoingWave(GaussianSource(at=(0, 0, 0), variance=1e-4), 20.0)
     with pytest.raises(DeclarationError, match=r"give a PointSource or a GaussianSource"):
-        OutgoingWave(neurapde.sources.FunctionSource(1.0), 20.0)  # type: ignore[arg-type]
+        OutgoingWave(neurapde.fields.sources.FunctionSource(1.0), 20.0)  # type: ignore[arg-type]
     with pytest.raises(DeclarationError, match=r"must be \(n, 2\)"):
         OutgoingWave(PAPER, 20.0).values(np.zeros((4, 3)))
 

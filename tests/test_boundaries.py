@@ -7,13 +7,13 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.boundaries import PML, Boundary, Dirichlet, Neumann, Periodic, Robin
-from neurapde.constraints import Constraint, at_points, face, interior
+from neurapde.conditions import PML, Boundary, Dirichlet, Neumann, Periodic, Robin
+from neurapde.conditions.constraints import Constraint, at_points, face, interior
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Disk
-from neurapde.grid_field import GridField
+from neurapde.fields.grid_field import GridField
+from neurapde.fields.medium import Piecewise
 from neurapde.jets.jet import Jet, Layout
-from neurapde.medium import Piecewise
 
 BOX = Box((-1, 1), (-1, 1))
 RING = Disk((0, 0), 1, name="rim") - Disk((0, 0), 0.4, name="hole")

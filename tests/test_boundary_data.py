@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.boundary_data import narrowest_data
+from neurapde.conditions.boundary_data import narrowest_data
 
 SQUARE = npde.Box((0, 1), (0, 1))
 PLATE = npde.Box((0, 2), (0, 2)) - npde.Disk((1.0, 1.0), 0.4)

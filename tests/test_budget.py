@@ -9,9 +9,9 @@ import pytest
 import neurapde as npde
 from neurapde.core import memory
 from neurapde.core.interrupts import Interrupts
-from neurapde.methods import budget
-from neurapde.methods.base import Method, Status
-from neurapde.methods.budget import Budget
+from neurapde.run import budget
+from neurapde.run.budget import Budget
+from neurapde.run.method import Method, Status
 
 
 def busy(seconds: float) -> None:
@@ -28,7 +28,7 @@ def growing(costs: list[float]) -> Iterator[int]:
 
 def test_a_level_that_would_end_too_late_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr("neurapde.methods.budget.time.thread_time", lambda: clock[0])
+    monkeypatch.setattr("neurapde.run.budget.time.thread_time", lambda: clock[0])
 
     def made() -> Iterator[int]:
         for level, cost in enumerate([0.02, 0.08, 0.32, 1e9]):

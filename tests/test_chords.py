@@ -5,7 +5,7 @@ import pytest
 from scipy.special import jv
 
 from neurapde.domains import Box, Disk, Polygon
-from neurapde.galerkin.chords import Rectangle, region_rule
+from neurapde.spectral.region_quadrature import Rectangle, region_rule
 
 SQUARE: Rectangle = ((-1.0, 1.0), (-1.0, 1.0))
 

@@ -10,9 +10,9 @@ import pytest
 from neurapde.cli.main import FAILED, INTERRUPTED, OK, USAGE, main
 from neurapde.cli.problems import problem_in_file, problem_of, settings_for
 from neurapde.cli.results import save
-from neurapde.problem import Problem
+from neurapde.core import atomic
+from neurapde.problem.problem import Problem
 from neurapde.problems import CASES, INVERSIONS, Case, helmholtz_disk, helmholtz_uniform
-from neurapde.storage import atomic
 
 SMALL = ("--set", "wavenumber=8", "--shape", "81,81")
 MINE = """

@@ -13,9 +13,9 @@ from scipy.io import savemat
 
 import neurapde as npde
 from neurapde.cli.main import INTERRUPTED, OK, USAGE, main
-from neurapde.seismic.enclosure import Enclosure
-from neurapde.seismic.grid_modelling import GridModelling
-from neurapde.seismic.inversion import FILE
+from neurapde.seismic.inversion.invert import FILE
+from neurapde.seismic.modelling.grid_modelling import GridModelling
+from neurapde.seismic.modelling.model_domain import Enclosure
 
 ANGLES = np.linspace(0, 2 * np.pi, 12, endpoint=False)
 RECEIVERS = 0.45 * np.column_stack([np.cos(ANGLES), np.sin(ANGLES)])

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.methods.residual_left import field_sizes, residuals_left
 from neurapde.trials.frame import Frame
+from neurapde.verification.residual_left import field_sizes, residuals_left
 
 LINE = npde.Interval(0, 1)
 SMALL = npde.MLP(width=8, depth=1)

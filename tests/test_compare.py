@@ -6,22 +6,22 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from neurapde.boundaries import PML, Dirichlet
-from neurapde.constraints import Constraint, interior
+from neurapde.conditions import PML, Dirichlet
+from neurapde.conditions.constraints import Constraint, interior
 from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.domains import Box, Disk, Interval
-from neurapde.equations.base import Equation
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
-from neurapde.grids.reference import reference
-from neurapde.medium import Piecewise
+from neurapde.fields.medium import Piecewise
+from neurapde.fields.sources import FunctionSource, GaussianSource, PointSource, Shots
 from neurapde.methods.galerkin import Galerkin
-from neurapde.methods.history import History
-from neurapde.problem import Problem
+from neurapde.problem.equation import Equation
+from neurapde.problem.problem import Problem
 from neurapde.problems import helmholtz_disk, helmholtz_square, helmholtz_uniform
 from neurapde.reference_solvers.grid import Grid
+from neurapde.references.reference import reference
+from neurapde.run.history import History
 from neurapde.solving import solve
-from neurapde.sources import FunctionSource, GaussianSource, PointSource, Shots
 from neurapde.validation import exact_disk, exact_solution, exact_uniform, validate
 
 SQUARE = Box((-1.0, 1.0), (-1.0, 1.0))

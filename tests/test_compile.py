@@ -12,7 +12,7 @@ import torch
 import neurapde as npde
 from neurapde.jets.compiled import Compiled, best_kernels
 from neurapde.jets.kernels import EAGER
-from neurapde.methods.objective import CACHED_ROWS, Batch, Objective
+from neurapde.training.objective import CACHED_ROWS, Batch, Objective
 from neurapde.trials.compiling import compiled
 
 TINY = npde.Siren(width=8, depth=2, omega_0=5.0)

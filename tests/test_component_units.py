@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.balance import Balance, balance_of
-from neurapde.methods.base import Method
+from neurapde.optimisation.balance import Balance, balance_of
+from neurapde.run.method import Method
 
 PI = np.pi
 Declared: TypeAlias = tuple[npde.Problem, Callable[[Any], list[Any]]]

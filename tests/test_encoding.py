@@ -9,8 +9,8 @@ import torch
 
 import neurapde as npde
 from neurapde.core.vocabulary import Declaration
+from neurapde.solution.files import BASES
 from neurapde.storage.encoding import Encoded, NotStored, decode, difference, encode
-from neurapde.storage.files import BASES
 
 HOLE = npde.Box((0, 4), (0, 3)) - npde.Disk((1, 1), 0.5) | npde.Polygon([(0, 0), (1, 0), (0, 1)])
 MEDIUM = npde.Piecewise(

@@ -4,15 +4,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurapde.boundaries import PML
-from neurapde.constraints import Samples
+from neurapde.conditions import PML
+from neurapde.conditions.constraints import Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Disk
 from neurapde.equations import Equation, Helmholtz
-from neurapde.grid_field import GridField
-from neurapde.medium import Piecewise
-from neurapde.problem import Problem
-from neurapde.sources import GaussianSource, Shots
+from neurapde.fields.grid_field import GridField
+from neurapde.fields.medium import Piecewise
+from neurapde.fields.sources import GaussianSource, Shots
+from neurapde.problem.problem import Problem
 from neurapde.trials.siren import Siren
 
 SOURCE = GaussianSource((0.0, 0.0), 1e-3, 2 - 1j)

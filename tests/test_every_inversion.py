@@ -10,9 +10,9 @@ import torch
 
 import neurapde as npde
 from neurapde.core.interrupts import Interrupts
-from neurapde.methods.base import Status
-from neurapde.seismic.inversion import METHODS
-from neurapde.seismic.method import InversionMethod
+from neurapde.run.method import Status
+from neurapde.seismic.inversion.invert import METHODS
+from neurapde.seismic.inversion.methods.method import InversionMethod
 
 BOX, WINDOW = npde.Box((0, 1000), (0, 1000)), npde.Box((300, 700), (300, 700))
 SOURCES = np.array([[240.0, 190.0], [770.0, 205.0]])

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 import neurapde as npde
+from neurapde.cli.file_names import file_name
 from neurapde.cli.main import main
-from neurapde.core.file_names import file_name
 
 NAMES = {
     "../../x": "x",

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from neurapde.boundaries import Dirichlet, Neumann
 from neurapde.collocation.corners import Sides, corners_of
+from neurapde.conditions import Dirichlet, Neumann
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Disk, Interval, Polygon
 from neurapde.trials.frame import Corner, Frame, Multipoles

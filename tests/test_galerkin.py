@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.galerkin.lattice import LatticeProblem, refine
+from neurapde.assembly.helmholtz import LatticeProblem, refine
 from neurapde.methods.galerkin import obstacle
 from neurapde.validation import exact_solution
 

@@ -10,10 +10,10 @@ from torch import Tensor
 import neurapde as npde
 from neurapde.backgrounds.lift import Lift
 from neurapde.jets.autograd import jet_by_autograd
-from neurapde.methods.objective import Objective
+from neurapde.methods.hard import hard_spec, meets_hard_conditions, with_hard_conditions
+from neurapde.training.objective import Objective
 from neurapde.trials.base import TrialFunction, copied
 from neurapde.trials.factored import Factored
-from neurapde.trials.hard import hard_spec, meets_hard_conditions, with_hard_conditions
 from neurapde.trials.vanishing import Vanishing, VanishingTrial
 
 LINE, PLANE, SPACE = npde.Interval(-1, 1), npde.Box((-1, 2), (0, 1)), npde.Box((-1, 2), (0, 1), (2, 4))

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from neurapde.methods.history import History
-from neurapde.methods.recorder import Recorder
+from neurapde.run.history import History
+from neurapde.run.recorder import Recorder
 
 
 def recorded(names: tuple[str, ...], rows: int, before: History | None = None) -> History:

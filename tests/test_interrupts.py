@@ -18,8 +18,8 @@ import pytest
 
 import neurapde as npde
 from neurapde.core.memory import STATM
-from neurapde.methods.base import Method, Status
-from neurapde.seismic.inversion import METHODS
+from neurapde.run.method import Method, Status
+from neurapde.seismic.inversion.invert import METHODS
 
 MOMENTS = (0.3, 3.0)
 SOON = 30.0

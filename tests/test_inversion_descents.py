@@ -6,27 +6,27 @@ import numpy as np
 import pytest
 import torch
 
-from neurapde.boundaries import PML
+from neurapde.conditions import PML
 from neurapde.core.errors import DeclarationError
 from neurapde.core.progress import Progress
 from neurapde.domains import Box
-from neurapde.methods.base import Snapshot, Status
 from neurapde.reference_solvers.grid import Grid
-from neurapde.seismic.bounded_lbfgs import BoundedLBFGS
-from neurapde.seismic.descents import AdamDescent, Descent
-from neurapde.seismic.enclosure import Enclosure
-from neurapde.seismic.gauss_newton import GaussNewtonDescent, _Quadratic
-from neurapde.seismic.joint import Joint
-from neurapde.seismic.lattice_modelling import LatticeModelling
-from neurapde.seismic.method import Setting, Stage
-from neurapde.seismic.misfits import L1, L2, Huber, Misfit, PhaseOnly
-from neurapde.seismic.modelling import Forward, FrequencyModelling
-from neurapde.seismic.objective import Objective
-from neurapde.seismic.priors import Smoothness, Tikhonov, TotalVariation
-from neurapde.seismic.reduced import default_siren
-from neurapde.seismic.survey import Survey
-from neurapde.seismic.unknowns import Unknown, build_unknown
-from neurapde.seismic.velocity import Gridded, Velocity
+from neurapde.run.method import Snapshot, Status
+from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS
+from neurapde.seismic.inversion.methods.descents import AdamDescent, Descent
+from neurapde.seismic.inversion.methods.gauss_newton import GaussNewtonDescent, _Quadratic
+from neurapde.seismic.inversion.methods.joint import Joint
+from neurapde.seismic.inversion.methods.method import Setting, Stage
+from neurapde.seismic.inversion.methods.reduced import default_siren
+from neurapde.seismic.inversion.misfits import L1, L2, Huber, Misfit, PhaseOnly
+from neurapde.seismic.inversion.objective import Objective
+from neurapde.seismic.inversion.parametrisation import Unknown, build_unknown
+from neurapde.seismic.inversion.regularisation import Smoothness, Tikhonov, TotalVariation
+from neurapde.seismic.inversion.velocity import Gridded, Velocity
+from neurapde.seismic.modelling.base import Forward, FrequencyModelling
+from neurapde.seismic.modelling.lattice_modelling import LatticeModelling
+from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.seismic.survey.survey import Survey
 from neurapde.trials.siren import Siren
 
 SHOTS, RECEIVERS, FREQUENCIES = 3, 4, (1.0, 2.0)
@@ -248,7 +248,7 @@ def test_a_descent_goes_on_as_if_it_had_not_stopped(whole: Descent, part: Descen
     first = replace(stage, save=keep)
     if part is None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("neurapde.seismic.descents.SAVED_EVERY", -1.0)
+            patch.setattr("neurapde.seismic.inversion.methods.descents.SAVED_EVERY", -1.0)
             whole.run(objective, first)
         snapshot, state = kept[2]
     else:

@@ -5,7 +5,7 @@ import pytest
 
 import neurapde as npde
 from neurapde.core.errors import ResolutionWarning
-from neurapde.jumps import features_of, narrow_features
+from neurapde.fields.jumps import features_of, narrow_features
 
 SQUARE = npde.Box((-1, 1), (-1, 1))
 

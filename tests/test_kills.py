@@ -23,10 +23,10 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.methods.base import Method, Status
-from neurapde.seismic import descents, wavefield_reconstruction
-from neurapde.seismic.inversion import METHODS
-from neurapde.seismic.method import InversionMethod
+from neurapde.run.method import Method, Status
+from neurapde.seismic.inversion.invert import METHODS
+from neurapde.seismic.inversion.methods import descents, wavefield_reconstruction
+from neurapde.seismic.inversion.methods.method import InversionMethod
 from neurapde.storage import hdf5
 
 COUNT = int(os.environ.get("NEURAPDE_KILLS", "40"))

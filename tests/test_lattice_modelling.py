@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from neurapde.boundaries import PML, Dirichlet, Neumann
+from neurapde.conditions import PML, Dirichlet, Neumann
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box
-from neurapde.medium import Piecewise
+from neurapde.fields.medium import Piecewise
 from neurapde.reference_solvers.grid import Grid
-from neurapde.seismic import window_scattering
-from neurapde.seismic.enclosure import Enclosure
-from neurapde.seismic.grid_modelling import GridModelling
-from neurapde.seismic.lattice_modelling import LatticeModelling
-from neurapde.seismic.survey import Survey
-from neurapde.seismic.velocity import Velocity
+from neurapde.seismic.inversion.velocity import Velocity
+from neurapde.seismic.modelling import window_scattering
+from neurapde.seismic.modelling.grid_modelling import GridModelling
+from neurapde.seismic.modelling.lattice_modelling import LatticeModelling
+from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.seismic.survey.survey import Survey
 
 BOX = Box((-1, 1), (-0.8, 0.8))
 LAYERS = PML(width=0.4, reflection=1e-4)
@@ -123,7 +123,7 @@ def changed(engine: LatticeModelling, seed: int) -> tuple[np.ndarray, np.ndarray
 @pytest.mark.parametrize("dense", [True, False])
 def test_its_gradient_has_taylor_slope_two(dense: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not dense:
-        monkeypatch.setattr("neurapde.seismic.lattice_modelling.LARGEST_DENSE", 1)
+        monkeypatch.setattr("neurapde.seismic.modelling.lattice_modelling.LARGEST_DENSE", 1)
     engine = lattice(survey((1.2, 1.6)), window=Box((-0.3, 0.45), (-0.35, 0.35)), bandwidth=22.0)
     m, change, weights = changed(engine, 40913)
     forward = engine.forward(m)
@@ -150,14 +150,14 @@ def test_products_of_two_fields_are_the_adjoint_of_the_gradient() -> None:
 
 def test_iterating_gives_what_factoring_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     direct = lattice(survey())
-    monkeypatch.setattr("neurapde.seismic.lattice_modelling.LARGEST_DENSE", 1)
+    monkeypatch.setattr("neurapde.seismic.modelling.lattice_modelling.LARGEST_DENSE", 1)
     iterated = lattice(survey())
     model = blob(direct.grid, depth=1.5)
     assert relative(iterated.forward(model).data, direct.forward(model).data) < 1e-9
 
 
 def test_iterations_that_do_not_end_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("neurapde.seismic.lattice_modelling.LARGEST_DENSE", 1)
+    monkeypatch.setattr("neurapde.seismic.modelling.lattice_modelling.LARGEST_DENSE", 1)
     monkeypatch.setattr(window_scattering, "LARGEST_ITERATIONS", 2)
     monkeypatch.setattr(window_scattering, "RESTART", 2)
     engine = lattice(survey())

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from neurapde.boundaries import PML, Dirichlet, Neumann
+from neurapde.conditions import PML, Dirichlet, Neumann
 from neurapde.domains import Box, Disk
 from neurapde.equations.helmholtz import Helmholtz
-from neurapde.galerkin.modes import AxisModes
-from neurapde.galerkin.operator import LatticeOperator
-from neurapde.galerkin.quadrature import interval_rule
-from neurapde.grid_field import GridField
-from neurapde.medium import Piecewise
-from neurapde.problem import Problem
+from neurapde.fields.grid_field import GridField
+from neurapde.fields.medium import Piecewise
+from neurapde.problem.problem import Problem
+from neurapde.spectral.modes import AxisModes
+from neurapde.spectral.operator import LatticeOperator
+from neurapde.spectral.quadrature import interval_rule
 
 BOX = Box((-1, 1), (-0.8, 1))
 LAYERS = [PML({"left": 0.4, "right": 0.4, "bottom": 0.3}, reflection=1e-3), Neumann(0.0, on="top")]

@@ -11,9 +11,9 @@ from neurapde.backgrounds.lift import Lift
 from neurapde.core.arrays import exp, sin
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Interval
-from neurapde.grid_field import GridField
-from neurapde.medium import as_field
-from neurapde.spline import CubicField
+from neurapde.fields.grid_field import GridField
+from neurapde.fields.medium import as_field
+from neurapde.fields.spline import CubicField
 
 LINE, PLANE, SPACE = Interval(0.5, 2), Box((-1, 2), (0, 1)), Box((-1, 2), (0, 1), (2, 4))
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from neurapde.methods.losses import MEASURES, absolute, mean_loss, square
+from neurapde.training.losses import MEASURES, absolute, mean_loss, square
 
 R = torch.tensor([3 + 4j, -1 + 0j], dtype=torch.complex128)
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from neurapde.core.arrays import sin
 from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.domains import Ball, Box, Disk
-from neurapde.grid_field import GridField
-from neurapde.medium import Constant, Field, FunctionField, Piecewise, as_field, check_positive
+from neurapde.fields.grid_field import GridField
+from neurapde.fields.medium import Constant, Field, FunctionField, Piecewise, as_field, check_positive
 
 BOX = Box((-1, 1), (-1, 1))
 POINTS = np.random.default_rng(27182).uniform(-1, 1, (300, 2))

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 import neurapde as npde
+from neurapde.assembly.helmholtz import LatticeProblem
+from neurapde.assembly.helmholtz_cost import lattice_cost
 from neurapde.core import memory
 from neurapde.core.memory import CPU, check_fits, free_memory
-from neurapde.galerkin.lattice import LatticeProblem
-from neurapde.galerkin.lattice_cost import lattice_cost
-from neurapde.grids import helmholtz, poisson
 from neurapde.methods.adam import COPIES
-from neurapde.methods.base import Method
-from neurapde.methods.training_memory import training_memory
 from neurapde.reference_solvers.grid import Grid
+from neurapde.references import helmholtz, poisson
+from neurapde.run.method import Method
+from neurapde.training.memory import training_memory
 from neurapde.trials.base import Trial
 
 PLANE, CUBE = npde.Box((-1, 1), (-1, 1)), npde.Box((-1, 1), (-1, 1), (-1, 1))

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from neurapde.galerkin.modes import AxisModes, along, along_all, project
-from neurapde.galerkin.operator import _triangular_sylvester
-from neurapde.galerkin.quadrature import interval_rule
+from neurapde.spectral.modes import AxisModes, along, along_all, project
+from neurapde.spectral.operator import _triangular_sylvester
+from neurapde.spectral.quadrature import interval_rule
 
 ENDS = [(False, False), (True, True), (False, True), (True, False)]
 
@@ -62,14 +62,14 @@ def test_projection_from_scattered_points_is_independent_of_its_blocks(monkeypat
     tables = [one.values for one in modes]
     expected = np.einsum("iq,jq,q->ij", modes[0].values(points[:, 0]), modes[1].values(points[:, 1]), values)
     np.testing.assert_allclose(project(tables, points, values), expected, atol=1e-12)
-    monkeypatch.setattr("neurapde.galerkin.modes.BLOCK", 10)
+    monkeypatch.setattr("neurapde.spectral.modes.BLOCK", 10)
     np.testing.assert_allclose(project(tables, points, values), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("longest", [1, 40])
 @pytest.mark.parametrize("block", [30, 20_000])
 def test_sums_over_chords_are_sums_over_points(monkeypatch, longest, block) -> None:
-    monkeypatch.setattr("neurapde.galerkin.modes.BLOCK", block)
+    monkeypatch.setattr("neurapde.spectral.modes.BLOCK", block)
     draw = np.random.default_rng(60317)
     one = AxisModes(-1.0, 2.0, 5, (False, True))
     x = np.repeat(draw.random(50), draw.integers(1, longest + 1, 50))

@@ -5,13 +5,13 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.constraints import Constraint, Samples
+from neurapde.conditions.constraints import Constraint, Samples
 from neurapde.core import memory
 from neurapde.core.errors import DeclarationError
 from neurapde.methods import natural_gradient
-from neurapde.methods.base import Status
-from neurapde.methods.jacobian import linearised, residuals
-from neurapde.methods.normal import ByParameters, ByResiduals
+from neurapde.optimisation.jacobian import linearised, residuals
+from neurapde.optimisation.normal import ByParameters, ByResiduals
+from neurapde.run.method import Status
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.vanishing import Vanishing
 
@@ -271,7 +271,7 @@ def test_a_resumed_chain_is_the_uninterrupted_one(
     ]
     trial, points = npde.MLP(5, 1), np.linspace(0, 1, 9)[:, None]
     whole = npde.solve(cubic(), trial, stages, seed=3, progress=False)
-    calls, plain = [], npde.solution.storage.write
+    calls, plain = [], npde.solution.files.write
 
     def stopped(*arguments: object) -> None:
         plain(*arguments)

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.seismic import inversion_files
-from neurapde.storage import files, hdf5
+from neurapde.seismic.inversion import files as inversion_files
+from neurapde.solution import files
+from neurapde.storage import hdf5
 
 COUNT = int(os.environ.get("NEURAPDE_DAMAGED", "150"))
 FIRST, SECOND = (Path(__file__).parent / "data" / name for name in ("layout-1", "layout-2"))

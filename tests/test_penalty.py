@@ -9,18 +9,18 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.backgrounds.scattering import Superposition
+from neurapde.assembly.scattering import Superposition
 from neurapde.backgrounds.waves import OutgoingWave
 from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Progress
-from neurapde.methods.base import Status
-from neurapde.seismic.enclosure import Enclosure
-from neurapde.seismic.grid_modelling import GridModelling
-from neurapde.seismic.method import Setting, Stage
-from neurapde.seismic.penalty_loss import AT_SOURCES, ELSEWHERE, PenaltyObjective
-from neurapde.seismic.unknowns import GridUnknown, Unknown, build_unknown
-from neurapde.sources import GaussianSource
+from neurapde.fields.sources import GaussianSource
+from neurapde.run.method import Status
+from neurapde.seismic.inversion.methods.method import Setting, Stage
+from neurapde.seismic.inversion.methods.penalty_loss import AT_SOURCES, ELSEWHERE, PenaltyObjective
+from neurapde.seismic.inversion.parametrisation import GridUnknown, Unknown, build_unknown
+from neurapde.seismic.modelling.grid_modelling import GridModelling
+from neurapde.seismic.modelling.model_domain import Enclosure
 from neurapde.trials.base import TrialFunction
 
 SPEED, VARIANCE, AMPLITUDE = 2.0, 4e-3, 3 - 1j

@@ -9,8 +9,8 @@ import pytest
 
 import neurapde as npde
 from neurapde.core.errors import DeclarationError, DeclarationWarning, ResolutionError
-from neurapde.seismic.needs import factored
-from neurapde.seismic.preflight import phases_off
+from neurapde.seismic.inversion.checks import phases_off
+from neurapde.seismic.inversion.methods.cost import factored
 
 BOX, LAYER = npde.Box((-1, 1), (-1, 1)), npde.PML(width=0.5, strength=5.0)
 WINDOW = npde.Box((-0.3, 0.3), (-0.3, 0.3))

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from neurapde.boundaries import PML, Dirichlet, Neumann
-from neurapde.constraints import Constraint, at_points, interior
+from neurapde.conditions import PML, Dirichlet, Neumann
+from neurapde.conditions.constraints import Constraint, at_points, interior
 from neurapde.core.arrays import sin
 from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.domains import Ball, Box, Disk, Interval
 from neurapde.equations import Equation, Helmholtz
-from neurapde.grid_field import GridField
-from neurapde.medium import Piecewise
-from neurapde.problem import Problem
-from neurapde.sources import FunctionSource, GaussianSource, PointSource, Shots
+from neurapde.fields.grid_field import GridField
+from neurapde.fields.medium import Piecewise
+from neurapde.fields.sources import FunctionSource, GaussianSource, PointSource, Shots
+from neurapde.problem.problem import Problem
 
 BOX = Box((-1, 1), (-1, 1))
 DISK = Disk(center=(0, 0), radius=0.1)

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 import neurapde as npde
+from neurapde.assembly import helmholtz as lattice
+from neurapde.assembly import projection
 from neurapde.core.interrupts import SIGNALS, Interrupts, terminable
 from neurapde.core.progress import Progress
-from neurapde.galerkin import lattice, projection
-from neurapde.methods import lines
-from neurapde.methods.base import Method, Status
+from neurapde.methods import method_of_lines as lines
+from neurapde.run.method import Method, Status
 
 
 class Terminal(io.StringIO):

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 import torch
 
-from neurapde.boundaries import PML, Dirichlet, Neumann
+from neurapde.conditions import PML, Dirichlet, Neumann
 from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWarning
 from neurapde.domains.box import Box
 from neurapde.domains.disk import Disk
-from neurapde.equations.base import Equation
 from neurapde.equations.helmholtz import Helmholtz
-from neurapde.grids.reference import reference
-from neurapde.grids.solution import GridSolution
-from neurapde.medium import Piecewise
-from neurapde.problem import Problem
+from neurapde.fields.medium import Piecewise
+from neurapde.fields.sources import GaussianSource, PointSource, Shots
+from neurapde.problem.equation import Equation
+from neurapde.problem.problem import Problem
 from neurapde.problems.helmholtz import helmholtz_disk, helmholtz_square, helmholtz_uniform
 from neurapde.reference_solvers.grid import Grid
-from neurapde.sources import GaussianSource, PointSource, Shots
+from neurapde.references.reference import reference
+from neurapde.references.solution import GridSolution
 from neurapde.validation.exact import outgoing, penetrable_disk
 
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from matplotlib.colors import LogNorm
 
+from neurapde.core import atomic
 from neurapde.domains import Box, Disk
-from neurapde.methods.history import History
-from neurapde.storage import atomic
+from neurapde.run.history import History
 from neurapde.storage.hdf5 import StorageError
 from neurapde.validation import Report, render
 from neurapde.validation import report as report_module

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.methods.descent import Descent
-from neurapde.methods.objective import Objective
-from neurapde.methods.sampling import Draws, Sampling
-from neurapde.solution import Solution
+from neurapde.solution.solution import Solution
+from neurapde.training.descent import Descent
+from neurapde.training.objective import Objective
+from neurapde.training.sampling import Draws, Sampling
 
 # Trainings of a few steps leave the field near zero, and a diagnosis says so.
 pytestmark = pytest.mark.filterwarnings("ignore:the field found for:neurapde.DeclarationWarning")

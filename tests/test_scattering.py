@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from neurapde.backgrounds.scattering import INNER, Superposition, WindowedWave
+from neurapde.assembly.helmholtz import LatticeProblem
+from neurapde.assembly.scattering import INNER, Superposition, WindowedWave
 from neurapde.backgrounds.waves import OutgoingWave
-from neurapde.boundaries import PML, Dirichlet
+from neurapde.conditions import PML, Dirichlet
 from neurapde.domains import Box, Disk
 from neurapde.equations.helmholtz import Helmholtz
-from neurapde.galerkin.lattice import LatticeProblem
-from neurapde.galerkin.quadrature import interval_rule
-from neurapde.medium import Piecewise
-from neurapde.problem import Problem
-from neurapde.sources import GaussianSource, PointSource, Shots
+from neurapde.fields.medium import Piecewise
+from neurapde.fields.sources import GaussianSource, PointSource, Shots
+from neurapde.problem.problem import Problem
+from neurapde.spectral.quadrature import interval_rule
 
 SOURCE = GaussianSource((0.1, -0.2), 1e-3, 1 + 1j)
 WAVE = WindowedWave(OutgoingWave(SOURCE, 11.0), 0.7)

@@ -9,7 +9,7 @@ import segyio
 
 import neurapde as npde
 from neurapde.core import memory
-from neurapde.seismic import segy as module
+from neurapde.seismic.survey import segy as module
 
 F = segyio.TraceField
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.methods.descent import Descent
-from neurapde.solution import Solution
+from neurapde.solution.solution import Solution
+from neurapde.training.descent import Descent
 
 # Trainings of a few steps leave the field near zero, and a diagnosis says so.
 pytestmark = pytest.mark.filterwarnings("ignore:the field found for:neurapde.DeclarationWarning")

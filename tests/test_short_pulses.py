@@ -8,9 +8,9 @@ import pytest
 
 import neurapde as npde
 from neurapde.core import memory
-from neurapde.galerkin.time_rule import highest_frequency
-from neurapde.grids.wave_resolution import spectrum_of
-from neurapde.pulses import Ricker
+from neurapde.fields.pulses import Ricker
+from neurapde.references.wave_resolution import spectrum_of
+from neurapde.spectral.time_rule import highest_frequency
 
 SHARE = 1e-3
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import hankel2
 
 import neurapde as npde
-from neurapde.seismic.noise import decibels_of, level_of
+from neurapde.seismic.survey.noise import decibels_of, level_of
 
 RECEIVERS = np.array([[0.3, 0.1], [-0.2, 0.35], [0.1, -0.4]])
 SQUARE = npde.Box((-1, 1), (-1, 1))

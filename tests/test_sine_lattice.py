@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from neurapde.core.errors import DeclarationError
-from neurapde.trials.sine_lattice import SineLattice
+from neurapde.trials.sines import SineLattice
 
 CASES = [
     ((5,), None),

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.methods.base import Status
-from neurapde.methods.history import History
-from neurapde.solution import Solution
-from neurapde.storage.record import Stage
+from neurapde.run.history import History
+from neurapde.run.method import Status
+from neurapde.solution.record import Stage
+from neurapde.solution.solution import Solution
 
 X = np.random.default_rng(20983).uniform(-0.6, 0.6, (9, 2))
 
@@ -73,7 +73,7 @@ def test_derivatives_in_space_time_tell_space_from_time() -> None:
 
 def test_many_points_are_evaluated_in_chunks_of_the_same_values(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = solution().laplacian(X)
-    monkeypatch.setattr("neurapde.solution.CHUNK_BYTES", 2 * 5 * 512 * 8)
+    monkeypatch.setattr("neurapde.solution.solution.CHUNK_BYTES", 2 * 5 * 512 * 8)
     sizes: list[int] = []
     u = solution()
     jet = type(u.trial).jet

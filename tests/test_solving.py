@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.methods.base import Method, Outcome, Status, Task
 from neurapde.methods.choice import choose_method
-from neurapde.methods.history import History
+from neurapde.run.history import History
+from neurapde.run.method import Method, Outcome, Status, Task
 from neurapde.trials.base import Trial
 
 LINE = npde.Problem("line", npde.Interval(0.0, 1.0), npde.Equation(lambda x, u: u.laplacian))

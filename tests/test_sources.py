@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box
-from neurapde.grid_field import GridField
-from neurapde.sources import FunctionSource, GaussianSource, PointSource, Shots, as_sources, total
+from neurapde.fields.grid_field import GridField
+from neurapde.fields.sources import FunctionSource, GaussianSource, PointSource, Shots, as_sources, total
 
 POINTS = np.random.default_rng(17320).uniform(-0.1, 0.1, (200, 2))
 GAUSSIAN = GaussianSource((0.01, -0.02), variance=1e-3, amplitude=1 + 1j)

@@ -6,8 +6,8 @@ import torch
 
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box
-from neurapde.grid_field import GridField
-from neurapde.spline import CubicField
+from neurapde.fields.grid_field import GridField
+from neurapde.fields.spline import CubicField
 
 BOX = Box((-1, 2), (0, 1))
 

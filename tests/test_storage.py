@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.solution import Solution
+from neurapde.solution.solution import Solution
 from neurapde.storage import hdf5
 from neurapde.storage.hdf5 import StorageError
 

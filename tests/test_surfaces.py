@@ -13,8 +13,8 @@ from neurapde.core.errors import DeclarationError
 from neurapde.domains.closest import Closest
 from neurapde.domains.normals import estimate_normals
 from neurapde.problems.eikonal import write_bumpy_ball
+from neurapde.solution.files import BASES
 from neurapde.storage.encoding import decode, encode
-from neurapde.storage.files import BASES
 
 BALL = npde.Ball((0.1, -0.2, 0.05), 0.5)
 TORUS = npde.Torus((0.1, 0.0, -0.1), 0.5, 0.2)

@@ -5,7 +5,7 @@ import pytest
 
 import neurapde as npde
 from neurapde.core.errors import ResolutionWarning
-from neurapde.grids.graded_poisson import MOST
+from neurapde.references.graded_poisson import MOST
 
 SQUARE = npde.Box((-1, 1), (-1, 1))
 POINTS = np.random.default_rng(50413).uniform(-1, 1, (2000, 2))

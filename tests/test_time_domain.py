@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.methods.base import Status
-from neurapde.seismic.enclosure import Enclosure
-from neurapde.seismic.time_modelling import TimeModelling
+from neurapde.run.method import Status
+from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.seismic.modelling.time_modelling import TimeModelling
 
 BOX = npde.Box((0, 1000), (0, 1000))
 WINDOW = npde.Box((250, 750), (250, 750))

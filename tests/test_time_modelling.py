@@ -5,15 +5,15 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from neurapde.boundaries import Dirichlet, Neumann
+from neurapde.conditions import Dirichlet, Neumann
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
 from neurapde.reference_solvers.grid import ResolutionError
 from neurapde.reference_solvers.wave import ricker
-from neurapde.seismic.enclosure import Enclosure
-from neurapde.seismic.grid_modelling import GridModelling
-from neurapde.seismic.survey import Survey
-from neurapde.seismic.time_modelling import TimeModelling, excited_frequencies
+from neurapde.seismic.modelling.grid_modelling import GridModelling
+from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.seismic.modelling.time_modelling import TimeModelling, excited_frequencies
+from neurapde.seismic.survey.survey import Survey
 
 Array = NDArray[np.float64]
 

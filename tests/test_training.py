@@ -6,7 +6,7 @@ import torch
 
 import neurapde as npde
 from neurapde.jets.jet import Jet
-from neurapde.methods.objective import Objective
+from neurapde.training.objective import Objective
 
 VARIANCE = 0.01
 

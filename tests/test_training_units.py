@@ -8,10 +8,10 @@ import torch
 
 import neurapde as npde
 from neurapde.jets.jet import Layout
-from neurapde.methods.base import Method
-from neurapde.methods.pullbacks import pullback
+from neurapde.optimisation.parameter_jacobians import pullback
+from neurapde.optimisation.scales import scales_of
 from neurapde.problems import CASES
-from neurapde.scales import scales_of
+from neurapde.run.method import Method
 
 PI = np.pi
 

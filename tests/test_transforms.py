@@ -5,7 +5,7 @@ import pytest
 from scipy.special import hankel2
 
 import neurapde as npde
-from neurapde.seismic.transforms import spectrum, traces_of
+from neurapde.seismic.survey.transforms import spectrum, traces_of
 
 FREQUENCIES = np.array([2.0, 5.5, 9.0])
 

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from neurapde.backgrounds.waves import Background, OutgoingWave
 from neurapde.core.errors import DeclarationError
+from neurapde.fields.sources import GaussianSource
 from neurapde.jets.activations import Sine
 from neurapde.jets.jet import Jet, Layout, jet_of_constant
-from neurapde.sources import GaussianSource
 from neurapde.trials.ansatz import Ansatz
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.foreign import Foreign

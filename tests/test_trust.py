@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.seismic.grid_modelling import GridModelling
-from neurapde.seismic.lattice_modelling import LatticeModelling
-from neurapde.seismic.modelling import Modelling
-from neurapde.seismic.time_modelling import TimeModelling
+from neurapde.seismic.modelling.base import Modelling
+from neurapde.seismic.modelling.grid_modelling import GridModelling
+from neurapde.seismic.modelling.lattice_modelling import LatticeModelling
+from neurapde.seismic.modelling.time_modelling import TimeModelling
 
 SOURCES = np.array([[250.0, 180.0], [760.0, 210.0]])
 RECEIVERS = np.column_stack([np.linspace(215.0, 790.0, 5), np.full(5, 803.0)])

@@ -10,10 +10,10 @@ import pytest
 import neurapde as npde
 from neurapde.domains.base import Domain
 from neurapde.domains.combine import Difference, Intersection, Union
-from neurapde.medium import Constant, Field
+from neurapde.fields.medium import Constant, Field
+from neurapde.fields.sources import FunctionSource
+from neurapde.optimisation.scales import axis_lengths
 from neurapde.problems import CASES
-from neurapde.scales import axis_lengths
-from neurapde.sources import FunctionSource
 
 
 @dataclass(frozen=True)

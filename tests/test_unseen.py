@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.galerkin.quadrature import interval_rule
-from neurapde.galerkin.unseen import common, unseen
+from neurapde.spectral.quadrature import interval_rule
+from neurapde.spectral.unseen import common, unseen
 
 SQUARE = npde.Box((0, 1), (0, 1))
 AT = (0.6371, 0.3113)

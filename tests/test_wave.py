@@ -8,11 +8,11 @@ import torch
 from scipy.special import j0
 
 import neurapde as npde
+from neurapde.assembly.wave_problem import WaveProblem
 from neurapde.backgrounds.spreading import SpreadingGaussian
-from neurapde.galerkin.evolution import WaveProblem
-from neurapde.galerkin.propagation import oscillate, propagate, series
 from neurapde.jets.jet import Layout, jet_of_coordinates
 from neurapde.problems.wave import Bump, wave_string, wave_uniform
+from neurapde.spectral.propagation import oscillate, propagate, series
 
 SQUARE = npde.Box((-1, 1), (-1, 1))
 

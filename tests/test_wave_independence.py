@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.galerkin.evolution import WaveProblem
-from neurapde.galerkin.wave_medium import WaveMedium
-from neurapde.galerkin.waves import WaveLattice
-from neurapde.grids import wave_stage
-from neurapde.grids.wave_resolution import spectrum_of
+from neurapde.assembly.wave import WaveLattice
+from neurapde.assembly.wave_medium import WaveMedium
+from neurapde.assembly.wave_problem import WaveProblem
+from neurapde.references import wave_stage
+from neurapde.references.wave_resolution import spectrum_of
 
 GRIDS = Path(__file__).resolve().parent.parent / "neurapde" / "grids"
 
@@ -44,7 +44,7 @@ def test_the_reference_imports_nothing_of_a_method(name: str) -> None:
     tree = ast.parse((GRIDS / name).read_text(encoding="utf-8"))
     modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     assert not [
-        m for m in modules if m.startswith(("neurapde.galerkin", "neurapde.methods", "neurapde.trials"))
+        m for m in modules if m.startswith(("neurapde.assembly", "neurapde.methods", "neurapde.trials"))
     ]
 
 
@@ -62,7 +62,7 @@ def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(WaveProblem, "lattice", planted)
     monkeypatch.setattr(
-        "neurapde.methods.lines.judged", lambda level, coarse: level
+        "neurapde.methods.method_of_lines.judged", lambda level, coarse: level
     )  # its own estimate is blind
 
 

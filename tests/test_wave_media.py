@@ -9,10 +9,10 @@ import torch
 from scipy.integrate import quad
 
 import neurapde as npde
-from neurapde.galerkin.evolution import WaveProblem
-from neurapde.galerkin.near_field import NearField
-from neurapde.galerkin.propagation import oscillate
-from neurapde.galerkin.time_rule import TimeRule
+from neurapde.assembly.wave_problem import WaveProblem
+from neurapde.spectral.near_field import NearField
+from neurapde.spectral.propagation import oscillate
+from neurapde.spectral.time_rule import TimeRule
 
 Array = np.ndarray
 WIDTH, START, INTERFACE, FIRST, SECOND, STOP = 0.1, -0.3, 0.2, 1.0, 2.5, 0.9

@@ -10,9 +10,9 @@ import pytest
 import neurapde as npde
 from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import Interrupts
-from neurapde.methods.base import Status
-from neurapde.seismic.enclosure import Enclosure
-from neurapde.seismic.grid_modelling import GridModelling
+from neurapde.run.method import Status
+from neurapde.seismic.modelling.grid_modelling import GridModelling
+from neurapde.seismic.modelling.model_domain import Enclosure
 
 ANGLES = np.linspace(0, 2 * np.pi, 16, endpoint=False)
 RECEIVERS = 0.45 * np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)

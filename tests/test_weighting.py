@@ -7,10 +7,10 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.methods.causal import Waiting
-from neurapde.methods.descent import Descent
-from neurapde.methods.weighting import Weighting
-from neurapde.solution import Solution
+from neurapde.solution.solution import Solution
+from neurapde.training.causal import Waiting
+from neurapde.training.descent import Descent
+from neurapde.training.weighting import Weighting
 
 # Trainings of a few steps leave conditions unmet, and a diagnosis says so.
 pytestmark = [

@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
 from skimage.metrics import structural_similarity
 
-from neurapde.boundaries import Dirichlet
+from neurapde.conditions import Dirichlet
 from neurapde.core.wording import listing, number
-from neurapde.medium import Field
+from neurapde.fields.medium import Field
 from neurapde.reference_solvers.averaging import cell_average
 from neurapde.reference_solvers.grid import Grid
-from neurapde.seismic.grid_modelling import GridModelling, angular_frequencies
-from neurapde.seismic.inversion import METHODS
-from neurapde.seismic.method import InversionMethod
-from neurapde.seismic.modelling import Forward
-from neurapde.seismic.objective import Objective
-from neurapde.seismic.result import Inversion
+from neurapde.seismic.inversion.invert import METHODS
+from neurapde.seismic.inversion.methods.method import InversionMethod
+from neurapde.seismic.inversion.objective import Objective
+from neurapde.seismic.inversion.result import Inversion
+from neurapde.seismic.modelling.base import Forward
+from neurapde.seismic.modelling.grid_modelling import GridModelling, angular_frequencies
 from neurapde.validation.inversion_findings import (
     ELSEWHERE,
     MODEL_ERROR,

@@ -17,9 +17,9 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import check_fits
 from neurapde.equations.fit import Fit
 from neurapde.equations.helmholtz import Helmholtz
-from neurapde.grids.solution import GridSolution
-from neurapde.problem import Problem
+from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.grid import Grid
+from neurapde.references.solution import GridSolution
 from neurapde.validation.compared import Referred, Solved, check_arguments
 from neurapde.validation.findings import Errors
 from neurapde.validation.metrics import all_metrics, psnr

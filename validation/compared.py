@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.methods.history import History
-from neurapde.problem import Problem
+from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.grid import Grid
+from neurapde.run.history import History
 
 
 class Solved(Protocol):

@@ -20,7 +20,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from neurapde.methods.history import History
+from neurapde.run.history import History
 from neurapde.validation.scene import Scene
 
 WIDTH = 7.5  # inches: two panels side by side, lettering legible at half the size

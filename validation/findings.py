@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.methods.history import History
+from neurapde.run.history import History
 from neurapde.storage import hdf5
 from neurapde.validation.scene import Scene
 from neurapde.validation.wording import percent

@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import NDArray
 
 from neurapde.core.wording import number
-from neurapde.methods.history import History
+from neurapde.run.history import History
 from neurapde.validation.figures import COLORS, LETTERING, WIDTH, empty_figure, image_of, png, robust_limit
 from neurapde.validation.inversion_findings import PER_FREQUENCY, InversionFindings
 

@@ -6,7 +6,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from neurapde.methods.history import History
+from neurapde.run.history import History
 from neurapde.storage import hdf5
 from neurapde.validation.inversion_findings import Account, InversionFindings, Waves
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.methods.history import History
+from neurapde.run.history import History
 from neurapde.storage import hdf5
 
 Measures = Mapping[str, float]

@@ -14,14 +14,14 @@ from typing import Any
 
 import h5py
 
-from neurapde.core import checks
+from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
-from neurapde.seismic.continuation import Continuation
-from neurapde.seismic.inversion import invert
-from neurapde.seismic.reduced import Adjoint, Reduced
-from neurapde.seismic.result import Inversion
-from neurapde.seismic.velocity import true_speed
-from neurapde.storage import atomic, hdf5
+from neurapde.seismic.inversion.invert import invert
+from neurapde.seismic.inversion.methods.continuation import Continuation
+from neurapde.seismic.inversion.methods.reduced import Adjoint, Reduced
+from neurapde.seismic.inversion.result import Inversion
+from neurapde.seismic.inversion.velocity import true_speed
+from neurapde.storage import hdf5
 from neurapde.validation import inversion_files
 from neurapde.validation.appraisal import findings, short_name
 from neurapde.validation.folder import aligned, read_json, strict_json

@@ -12,10 +12,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from PIL import Image
 
-from neurapde.core import checks
+from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.spacetime import SpaceTime
-from neurapde.storage import atomic
 from neurapde.validation.figures import LETTERING, WIDTH, empty_figure, furnish, image_of, robust_limit
 from neurapde.validation.scene import Scene
 

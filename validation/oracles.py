@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.boundaries import PML
+from neurapde.conditions import PML
 from neurapde.domains.box import Box
 from neurapde.domains.disk import Ball
 from neurapde.equations.helmholtz import Helmholtz
-from neurapde.medium import Constant, Field, Piecewise
-from neurapde.problem import Problem
-from neurapde.sources import GaussianSource, PointSource, Source
+from neurapde.fields.medium import Constant, Field, Piecewise
+from neurapde.fields.sources import GaussianSource, PointSource, Source
+from neurapde.problem.problem import Problem
 from neurapde.validation.cylinder import Complex
 from neurapde.validation.exact import outgoing, penetrable_disk
 

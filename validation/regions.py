@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.domains.spacetime import SpaceTime
-from neurapde.problem import Problem
+from neurapde.fields.sources import FunctionSource, GaussianSource, Source
+from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.grid import Grid
-from neurapde.sources import FunctionSource, GaussianSource, Source
 from neurapde.validation.oracles import support
 
 SNAPSHOTS = 5

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 from neurapde.core.errors import DeclarationWarning
-from neurapde.problem import Problem
+from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.grid import Grid
 from neurapde.validation.findings import Errors, Pair
 from neurapde.validation.regions import CELLS, is_resolved

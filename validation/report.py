@@ -16,9 +16,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from neurapde.core import checks
-from neurapde.methods.history import History
-from neurapde.storage import atomic, hdf5
+from neurapde.core import atomic, checks
+from neurapde.run.history import History
+from neurapde.storage import hdf5
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png
 from neurapde.validation.findings import Errors, Findings
 from neurapde.validation.folder import aligned, finite, read_json, strict_json

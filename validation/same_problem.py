@@ -1,7 +1,7 @@
 """Whether a solution and a reference are of one declaration: numbers between two problems measure nothing."""
 
 from neurapde.core.errors import DeclarationError
-from neurapde.problem import Problem
+from neurapde.problem.problem import Problem
 from neurapde.storage.encoding import difference, encode
 from neurapde.storage.fingerprint import fingerprints
 

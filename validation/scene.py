@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from skimage.measure import find_contours
 
-from neurapde.absorbing import Stretch
+from neurapde.conditions.stretch import Stretch
 from neurapde.core.wording import listing
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.eikonal import Eikonal
-from neurapde.problem import Problem
+from neurapde.problem.problem import Problem
 
 Polyline = tuple[tuple[float, float], ...]
 

@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.measure import find_contours, marching_cubes
 
-from neurapde.core import checks
+from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
 from neurapde.domains.closest import Closest
 from neurapde.domains.cloud import PointCloud
 from neurapde.equations.eikonal import Eikonal
-from neurapde.problem import Problem
-from neurapde.storage import atomic
+from neurapde.problem.problem import Problem
 from neurapde.validation.compared import FieldOfProblem
 
 Array = NDArray[np.float64]

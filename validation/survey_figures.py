@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from neurapde.domains.base import Domain, axis_names
-from neurapde.seismic.quality import Quality
-from neurapde.seismic.survey import Survey
+from neurapde.seismic.survey.quality_control import Quality
+from neurapde.seismic.survey.survey import Survey
 from neurapde.validation.figures import COLORS, LETTERING, WIDTH, empty_figure, robust_limit
 
 _SHOWN = 4.0  # times the centroid: frequencies drawn

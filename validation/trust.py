@@ -16,14 +16,14 @@ from scipy.ndimage import gaussian_filter
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
-from neurapde.seismic.inversion import as_method, check_planar, settle
-from neurapde.seismic.method import InversionMethod, Setting
-from neurapde.seismic.misfits import L2, Misfit
-from neurapde.seismic.modelling import Modelling
-from neurapde.seismic.objective import Objective
-from neurapde.seismic.reduced import EngineMethod
-from neurapde.seismic.survey import Survey
-from neurapde.seismic.unknowns import GridUnknown, build_unknown
+from neurapde.seismic.inversion.invert import as_method, check_planar, settle
+from neurapde.seismic.inversion.methods.method import InversionMethod, Setting
+from neurapde.seismic.inversion.methods.reduced import EngineMethod
+from neurapde.seismic.inversion.misfits import L2, Misfit
+from neurapde.seismic.inversion.objective import Objective
+from neurapde.seismic.inversion.parametrisation import GridUnknown, build_unknown
+from neurapde.seismic.modelling.base import Modelling
+from neurapde.seismic.survey.survey import Survey
 from neurapde.validation.trust_findings import RATIO, DotTest, Reciprocity, TaylorTest
 
 STEPS = 10

@@ -8,8 +8,8 @@ from turns import BOUNDARY_POINTS, Work, helmholtz, poisson_density, serve
 
 import neurapde as npde
 from neurapde.jets.jet import Jet
-from neurapde.methods.descent import Descent
 from neurapde.problems import helmholtz_uniform
+from neurapde.training.descent import Descent
 from neurapde.trials.compiling import compiled
 
 

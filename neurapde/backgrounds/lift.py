@@ -18,9 +18,9 @@ from neurapde.core.arrays import check_shape
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import listing, point
 from neurapde.domains.box import Box
+from neurapde.fields.medium import Field
 from neurapde.jets.autograd import jet_by_autograd
 from neurapde.jets.jet import Jet, Layout
-from neurapde.medium import Field
 
 SAME = 1e-9
 """Values on the edge of two faces that differ by less than this part of the largest are the same."""

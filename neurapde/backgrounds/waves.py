@@ -16,14 +16,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde.absorbing import Stretch
 from neurapde.backgrounds.outgoing import Array, Radial, gaussian_wave, point_wave
+from neurapde.conditions.stretch import Stretch
 from neurapde.core import checks
 from neurapde.core.arrays import check_shape, to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
+from neurapde.fields.sources import GaussianSource, PointSource
 from neurapde.jets.jet import Jet, Layout
-from neurapde.sources import GaussianSource, PointSource
 
 Points = TypeVar("Points", np.ndarray, Tensor)
 

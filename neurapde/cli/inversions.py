@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import neurapde as npde
+from neurapde.cli.file_names import file_name
 from neurapde.cli.problems import UsageError, called, folder, settings_for
 from neurapde.cli.results import keep_earlier, save
 from neurapde.core.errors import DeclarationError
-from neurapde.core.file_names import file_name
 from neurapde.core.wording import listing
-from neurapde.medium import Field
-from neurapde.methods.base import Status
+from neurapde.fields.medium import Field
 from neurapde.problems import INVERSIONS, InversionCase
 from neurapde.readers.isolated import isolated
 from neurapde.readers.matrices import read_hdf5
-from neurapde.seismic.inversion import DEFAULT, FILE, METHODS
-from neurapde.seismic.method import InversionMethod
-from neurapde.seismic.priors import Prior
+from neurapde.run.method import Status
+from neurapde.seismic.inversion.invert import DEFAULT, FILE, METHODS
+from neurapde.seismic.inversion.methods.method import InversionMethod
+from neurapde.seismic.inversion.regularisation import Prior
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 PRIORS: dict[str, Callable[[float], Prior]] = {

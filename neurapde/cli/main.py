@@ -18,16 +18,16 @@ from typing import TextIO
 import torch
 
 import neurapde as npde
+from neurapde.cli.file_names import file_name
 from neurapde.cli.inversions import add_fwi, inversion_case, run_case
 from neurapde.cli.problems import UsageError, folder, grid_solution, named_case, problem_of
 from neurapde.cli.results import keep_earlier, save
 from neurapde.cli.validating import validate
 from neurapde.core.errors import DeclarationError, ResolutionError
-from neurapde.core.file_names import file_name
 from neurapde.core.interrupts import terminable
-from neurapde.methods.base import Method, Status
 from neurapde.problems import CASES, INVERSIONS, Case, InversionCase
-from neurapde.seismic.inversion import METHODS
+from neurapde.run.method import Method, Status
+from neurapde.seismic.inversion.invert import METHODS
 from neurapde.storage.hdf5 import StorageError
 from neurapde.validation.folder import form_of
 from neurapde.validation.inversion_report import FORMAT as INVERSION_REPORT

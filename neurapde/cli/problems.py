@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from neurapde.core.errors import DeclarationError, ResolutionError, StorageError
-from neurapde.grids.reference import reference
-from neurapde.grids.solution import GridSolution
-from neurapde.problem import Problem
+from neurapde.problem.problem import Problem
 from neurapde.problems import CASES, INVERSIONS, Case
+from neurapde.references.reference import reference
+from neurapde.references.solution import GridSolution
 
 Made = TypeVar("Made")
 

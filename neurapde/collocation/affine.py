@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from neurapde.jets.jet import Jet
-from neurapde.methods.jacobian import real_residuals
-from neurapde.problem import Problem
+from neurapde.optimisation.jacobian import real_residuals
+from neurapde.problem.problem import Problem
 from neurapde.trials.base import TrialFunction
 
 POINTS, SEED = 400, 50231

@@ -6,8 +6,8 @@ from itertools import combinations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from neurapde.boundaries import Dirichlet, Neumann, Robin
-from neurapde.boundaries.base import Boundary
+from neurapde.conditions import Dirichlet, Neumann, Robin
+from neurapde.conditions.base import Boundary
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Arc, Domain, Segment
 from neurapde.trials.frame import Corner

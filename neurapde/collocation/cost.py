@@ -1,9 +1,9 @@
 """What the rows of a patchwork and their least squares take, told before the first row is made."""
 
 from neurapde.collocation.system import EDGEWISE, OVERSAMPLING
-from neurapde.constraints import Face
+from neurapde.conditions.constraints import Face
 from neurapde.core.cost import Cost
-from neurapde.problem import Problem
+from neurapde.problem.problem import Problem
 from neurapde.trials.frame import Frame
 from neurapde.trials.patchwork import Patchwork
 

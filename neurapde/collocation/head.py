@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from neurapde.collocation.system import Assembly, NotAffineError
-from neurapde.problem import Problem
+from neurapde.problem.problem import Problem
 from neurapde.trials.patchwork import PatchworkTrial
 
 DEPENDENT = 1e-13  # relative size of a combination of features below which it counts as none

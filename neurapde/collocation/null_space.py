@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from neurapde.balance import balance_of
 from neurapde.collocation.system import Assembly
-from neurapde.problem import Problem
+from neurapde.optimisation.balance import balance_of
+from neurapde.problem.problem import Problem
 
 RANDOM = 6  # amplitudes tried: so many independent fields are told apart
 SMALL = 1e-6  # ε, of the rows' size

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde.constraints import Face, Sampler, Samples
+from neurapde.conditions.constraints import Face, Sampler, Samples
 from neurapde.domains.box import Box
 
 

@@ -12,16 +12,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde.balance import balance_of
-from neurapde.boundaries import beside
 from neurapde.collocation.samples import Weighed, chosen, drawn
 from neurapde.collocation.weighing import System, weighed
-from neurapde.constraints import Constraint, Face, Samples
+from neurapde.conditions import beside
+from neurapde.conditions.constraints import Constraint, Face, Samples
 from neurapde.core.errors import DeclarationError
-from neurapde.equations.base import Transmission
 from neurapde.jets.jet import Jet, Layout
-from neurapde.problem import Problem
-from neurapde.scales import axis_lengths
+from neurapde.optimisation.balance import balance_of
+from neurapde.optimisation.scales import axis_lengths
+from neurapde.problem.equation import Transmission
+from neurapde.problem.problem import Problem
 from neurapde.trials.base import TrialFunction
 from neurapde.trials.frame import FrameTrial
 from neurapde.trials.patchwork import PatchworkTrial

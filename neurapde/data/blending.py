@@ -9,7 +9,7 @@ from neurapde.core import checks
 from neurapde.core.arrays import to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.data.raster import Raster
-from neurapde.medium import as_field
+from neurapde.fields.medium import as_field
 
 
 def blended_differences(

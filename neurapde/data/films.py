@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.core import checks
+from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
 from neurapde.data.images import image, pixels
 from neurapde.data.raster import Raster
 from neurapde.readers.isolated import isolated
 from neurapde.readers.signals import read_frames
-from neurapde.storage import atomic
 
 
 def film(frames: Any, *, name: str = "film") -> Raster:

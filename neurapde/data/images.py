@@ -11,13 +11,12 @@ from skimage import io
 from skimage.data import data_dir
 from skimage.transform import resize
 
-from neurapde.core import checks
+from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import check_fits
 from neurapde.data.raster import Raster
 from neurapde.readers.isolated import isolated
 from neurapde.readers.pictures import read_pixels
-from neurapde.storage import atomic
 
 BUNDLED = (
     "astronaut",

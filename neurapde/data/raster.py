@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.constraints import AtPoints, at_points
+from neurapde.conditions.constraints import AtPoints, at_points
 from neurapde.core import checks
 from neurapde.core.arrays import to_numpy
 from neurapde.core.errors import DeclarationError

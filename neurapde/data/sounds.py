@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 from scipy.io import wavfile
 
-from neurapde.core import checks
+from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.data.raster import Raster
 from neurapde.readers.isolated import isolated
 from neurapde.readers.signals import read_wav
-from neurapde.storage import atomic
 
 
 def read_sound(path: str | PathLike[str]) -> Raster:

@@ -13,21 +13,21 @@ import numpy as np
 import torch
 
 from neurapde.backgrounds.rays import StraightRays
-from neurapde.constraints import AtPoints, Constraint, Samples, face, interior
+from neurapde.conditions.constraints import AtPoints, Constraint, Samples, face, interior
 from neurapde.core import checks
 from neurapde.core.arrays import Array
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
-from neurapde.equations.base import AbstractEquation
-from neurapde.medium import Constant, Field, as_field, check_positive
-from neurapde.sources import PointSource
+from neurapde.fields.medium import Constant, Field, as_field, check_positive
+from neurapde.fields.sources import PointSource
+from neurapde.problem.equation import AbstractEquation
 from neurapde.trials.base import Trial, box_scale
 from neurapde.trials.factored import Factored
 from neurapde.trials.scaled import Scaled
 
 if TYPE_CHECKING:
     from neurapde.jets.jet import Jet
-    from neurapde.problem import Problem
+    from neurapde.problem.problem import Problem
 
 SHARPNESS = 100.0
 """α of the term exp(−α|Φ|) that keeps the zero set from spreading off the surface."""

@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from scipy.spatial import cKDTree
 
-from neurapde.boundaries import PML, Absorbing, Dirichlet
-from neurapde.constraints import AtPoints, Constraint, Samples
+from neurapde.conditions import PML, Absorbing, Dirichlet
+from neurapde.conditions.constraints import AtPoints, Constraint, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.data.raster import Raster
 from neurapde.domains.base import Domain, axis_names
-from neurapde.equations.base import AbstractEquation
+from neurapde.problem.equation import AbstractEquation
 from neurapde.trials.siren import Siren
 
 if TYPE_CHECKING:
     from neurapde.jets.jet import Jet
-    from neurapde.problem import Problem
+    from neurapde.problem.problem import Problem
 
 Data: TypeAlias = Raster | AtPoints
 LEAST = 3.0

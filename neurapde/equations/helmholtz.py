@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from neurapde.absorbing import Stretch
-from neurapde.boundaries import Absorbing, Neumann
-from neurapde.constraints import Constraint, interior
+from neurapde.conditions import Absorbing, Neumann
+from neurapde.conditions.constraints import Constraint, interior
+from neurapde.conditions.stretch import Stretch
 from neurapde.core import checks
 from neurapde.core.arrays import Array
 from neurapde.core.errors import DeclarationError, DeclarationWarning
@@ -26,15 +26,15 @@ from neurapde.core.warn import warn
 from neurapde.core.wording import listing, number
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
-from neurapde.equations.base import AbstractEquation, Transmission
 from neurapde.equations.helmholtz_checks import check_phase, check_place
 from neurapde.equations.helmholtz_residual import HelmholtzResidual, OutflowResidual, StrongForm
-from neurapde.galerkin.weak import Piece, WeakForm, pieces_of
-from neurapde.jumps import features_of
-from neurapde.medium import Constant, Field, as_field, check_positive
+from neurapde.fields.jumps import features_of
+from neurapde.fields.medium import Constant, Field, as_field, check_positive
+from neurapde.problem.equation import AbstractEquation, Transmission
+from neurapde.spectral.weak import Piece, WeakForm, pieces_of
 
 if TYPE_CHECKING:
-    from neurapde.problem import Problem
+    from neurapde.problem.problem import Problem
 
 MEDIUM_POINTS = 1000
 """Points along an axis that a speed which jumps as a function may ask of a quadrature."""

@@ -10,10 +10,10 @@ from neurapde.core.arrays import Array, to_numpy
 from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.core.warn import warn
 from neurapde.core.wording import number, point
-from neurapde.sources import FunctionSource, Source
+from neurapde.fields.sources import FunctionSource, Source
 
 if TYPE_CHECKING:
-    from neurapde.problem import Problem
+    from neurapde.problem.problem import Problem
 
 FAINT, STRONG = 1e-4, 1e-2
 """Parts of a density's maximum: in the layer more than the first is warned of, than the second refused."""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from neurapde.absorbing import Stretch
-from neurapde.boundaries import beside
-from neurapde.constraints import Samples
+from neurapde.conditions import beside
+from neurapde.conditions.constraints import Samples
+from neurapde.conditions.stretch import Stretch
 from neurapde.core.arrays import Array
-from neurapde.sources import Source, total
+from neurapde.fields.sources import Source, total
 
 if TYPE_CHECKING:
     from neurapde.jets.jet import Jet

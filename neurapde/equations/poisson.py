@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 
-from neurapde.boundaries import PML, Absorbing, Neumann, Periodic, beside
-from neurapde.constraints import Constraint, Samples, interior
+from neurapde.conditions import PML, Absorbing, Neumann, Periodic, beside
+from neurapde.conditions.constraints import Constraint, Samples, interior
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import point
 from neurapde.domains.base import Domain
-from neurapde.equations.base import AbstractEquation, Transmission
-from neurapde.galerkin.weak import pieces_of
-from neurapde.jumps import features_of
-from neurapde.medium import Constant, Field, Piecewise, as_field, check_positive
-from neurapde.sources import PointSource, Source, total
+from neurapde.fields.jumps import features_of
+from neurapde.fields.medium import Constant, Field, Piecewise, as_field, check_positive
+from neurapde.fields.sources import PointSource, Source, total
+from neurapde.problem.equation import AbstractEquation, Transmission
+from neurapde.spectral.weak import pieces_of
 
 if TYPE_CHECKING:
     from neurapde.jets.jet import Jet
-    from neurapde.problem import Problem
+    from neurapde.problem.problem import Problem
 
 
 @dataclass(frozen=True)

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 
-from neurapde.boundaries import PML, Absorbing, InitialCondition, beside
-from neurapde.constraints import Constraint, Samples, interior
+from neurapde.conditions import PML, Absorbing, InitialCondition, beside
+from neurapde.conditions.constraints import Constraint, Samples, interior
 from neurapde.core.arrays import Array, to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import point
 from neurapde.domains.base import Domain
 from neurapde.domains.spacetime import SpaceTime
-from neurapde.equations.base import AbstractEquation
-from neurapde.medium import Field, as_field, check_positive
-from neurapde.pulses import Pulse
-from neurapde.sources import PointSource, Source, total
+from neurapde.fields.medium import Field, as_field, check_positive
+from neurapde.fields.pulses import Pulse
+from neurapde.fields.sources import PointSource, Source, total
+from neurapde.problem.equation import AbstractEquation
 
 if TYPE_CHECKING:
     from neurapde.jets.jet import Jet
-    from neurapde.problem import Problem
+    from neurapde.problem.problem import Problem
 
 
 @dataclass(frozen=True)

@@ -14,20 +14,20 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Bar
 from neurapde.equations.eikonal import Eikonal
-from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task, Training
-from neurapde.methods.causal import Causal
-from neurapde.methods.curriculum import Curriculum
-from neurapde.methods.descent import Descent
-from neurapde.methods.losses import MEASURES, LossName
-from neurapde.methods.objective import Objective
-from neurapde.methods.recorder import Recorder
-from neurapde.methods.sampling import Fixed, Fresh, Sampling
-from neurapde.methods.schedules import ConstantRate, Schedule
-from neurapde.methods.self_adaptive import SelfAdaptive
-from neurapde.methods.training_memory import check_training_fits
-from neurapde.methods.weighting import Weighting
-from neurapde.problem import Problem
-from neurapde.sources import PointSource
+from neurapde.fields.sources import PointSource
+from neurapde.problem.problem import Problem
+from neurapde.run.method import Method, Outcome, Snapshot, Status, Task, Training
+from neurapde.run.recorder import Recorder
+from neurapde.training.causal import Causal
+from neurapde.training.curriculum import Curriculum
+from neurapde.training.descent import Descent
+from neurapde.training.losses import MEASURES, LossName
+from neurapde.training.memory import check_training_fits
+from neurapde.training.objective import Objective
+from neurapde.training.sampling import Fixed, Fresh, Sampling
+from neurapde.training.schedules import ConstantRate, Schedule
+from neurapde.training.self_adaptive import SelfAdaptive
+from neurapde.training.weighting import Weighting
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.compiling import compiled
 from neurapde.trials.siren import Siren

@@ -3,26 +3,26 @@
 import functools
 from collections.abc import Callable
 
-from neurapde.constraints import Interior
-from neurapde.equations.base import Equation
+from neurapde.conditions.constraints import Interior
 from neurapde.equations.eikonal import Eikonal, half_width
 from neurapde.equations.fit import Fit
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
 from neurapde.equations.wave import Wave
 from neurapde.methods.adam import Adam
-from neurapde.methods.base import Method
 from neurapde.methods.diffusion import is_rough
 from neurapde.methods.fitting import fitting
 from neurapde.methods.galerkin import Galerkin, obstacle
 from neurapde.methods.least_squares import LeastSquares, is_linear
-from neurapde.methods.lines import MethodOfLines, wave_obstacle
+from neurapde.methods.method_of_lines import MethodOfLines, wave_obstacle
 from neurapde.methods.natural_gradient import NaturalGradient
 from neurapde.methods.newton import Newton
-from neurapde.methods.sampling import ResidualAdaptive
-from neurapde.methods.schedules import Cosine
 from neurapde.methods.separable import Separable, inseparable
-from neurapde.problem import Problem
+from neurapde.problem.equation import Equation
+from neurapde.problem.problem import Problem
+from neurapde.run.method import Method
+from neurapde.training.sampling import ResidualAdaptive
+from neurapde.training.schedules import Cosine
 from neurapde.trials.base import Trial, TrialFunction
 
 DEFAULT_STEPS = 10_000

@@ -12,10 +12,12 @@ from functools import cached_property
 import numpy as np
 import torch
 
+from neurapde.assembly.diffusion import Diffusion, DiffusionLattice
+from neurapde.assembly.forcing import DETAIL
 from neurapde.backgrounds.lift import Lift
-from neurapde.boundaries import Dirichlet, Neumann
-from neurapde.boundaries.sides import silent_faces
-from neurapde.boundary_data import narrowest_data
+from neurapde.conditions import Dirichlet, Neumann
+from neurapde.conditions.boundary_data import narrowest_data
+from neurapde.conditions.sides import silent_faces
 from neurapde.core.convergence import still_to_come
 from neurapde.core.cost import Admits
 from neurapde.core.errors import DeclarationError, ResolutionWarning
@@ -24,23 +26,21 @@ from neurapde.core.warn import warn
 from neurapde.core.wording import listing
 from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
-from neurapde.galerkin.diffusion import Diffusion, DiffusionLattice
-from neurapde.galerkin.drives import DETAIL
-from neurapde.galerkin.quadrature import FloatArray
-from neurapde.galerkin.unseen import common
-from neurapde.grid_field import GridField
-from neurapde.jumps import Features, features_of, narrow_features
-from neurapde.medium import Constant, Field, Piecewise
-from neurapde.methods.base import Outcome, Status, Task
-from neurapde.methods.budget import Budget
-from neurapde.methods.growth import estimate_note, growth_history, tell_unresolved
-from neurapde.methods.missed import ENOUGH, ROUGHLY, with_missed
-from neurapde.problem import Problem
-from neurapde.sources import total
-from neurapde.spline import CubicField
+from neurapde.fields.grid_field import GridField
+from neurapde.fields.jumps import Features, features_of, narrow_features
+from neurapde.fields.medium import Constant, Field, Piecewise
+from neurapde.fields.sources import total
+from neurapde.fields.spline import CubicField
+from neurapde.methods.refinement import estimate_note, growth_history, tell_unresolved
+from neurapde.problem.problem import Problem
+from neurapde.run.budget import Budget
+from neurapde.run.method import Outcome, Status, Task
+from neurapde.run.missed import ENOUGH, ROUGHLY, with_missed
+from neurapde.spectral.quadrature import FloatArray
+from neurapde.spectral.unseen import common
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial
 from neurapde.trials.base import Trial, TrialFunction
-from neurapde.trials.sine_lattice import SineLattice
+from neurapde.trials.sines import SineLattice
 
 FIRST = {1: 32, 2: 24, 3: 10}
 """Modes along the longest axis at the first level."""

@@ -2,8 +2,8 @@
 
 from neurapde.equations.fit import Fit
 from neurapde.methods.adam import Adam
-from neurapde.methods.schedules import Cosine
-from neurapde.problem import Problem
+from neurapde.problem.problem import Problem
+from neurapde.training.schedules import Cosine
 
 STEPS = 500
 RATE = 1e-3

@@ -12,9 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from neurapde.backgrounds.scattering import Superposition
-from neurapde.boundaries import PML, Dirichlet, Neumann
-from neurapde.boundaries.sides import silent_faces
+from neurapde.assembly.head import StrongRows, WeakRows
+from neurapde.assembly.helmholtz import LatticeProblem, Step, refine
+from neurapde.assembly.helmholtz_cost import head_cost, lattice_cost
+from neurapde.assembly.projection import project_head
+from neurapde.assembly.scattering import Superposition
+from neurapde.conditions import PML, Dirichlet, Neumann
+from neurapde.conditions.sides import silent_faces
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError, ResolutionWarning
 from neurapde.core.interrupts import Interrupts
@@ -23,27 +27,23 @@ from neurapde.core.wording import listing, number
 from neurapde.domains import Box
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
-from neurapde.galerkin.head import StrongRows, WeakRows
-from neurapde.galerkin.lattice import LatticeProblem, Step, refine
-from neurapde.galerkin.lattice_cost import head_cost, lattice_cost
-from neurapde.galerkin.projection import project_head
-from neurapde.medium import Constant
-from neurapde.methods.base import Method, Outcome, Status, Task
-from neurapde.methods.budget import SECONDS, Budget
+from neurapde.fields.medium import Constant
 from neurapde.methods.diffusion import poisson_obstacle, solve_poisson
 from neurapde.methods.galerkin_notes import notes_of, warn_unresolved
-from neurapde.methods.growth import (
+from neurapde.methods.refinement import (
     check_bandwidth,
     check_growth,
     growth_history,
     tell_unresolved,
 )
-from neurapde.methods.history import History
-from neurapde.methods.missed import ENOUGH, ROUGHLY, with_missed
-from neurapde.problem import Problem
+from neurapde.problem.problem import Problem
+from neurapde.run.budget import SECONDS, Budget
+from neurapde.run.history import History
+from neurapde.run.method import Method, Outcome, Status, Task
+from neurapde.run.missed import ENOUGH, ROUGHLY, with_missed
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial
 from neurapde.trials.base import Trial, TrialFunction
-from neurapde.trials.sine_lattice import SineLattice
+from neurapde.trials.sines import SineLattice
 from neurapde.trials.vanishing import Vanishing, VanishingTrial
 
 LINEAR = 1e-4  # of the tolerance: how well the linear systems are solved

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
+from neurapde.assembly.helmholtz import LatticeProblem, Step
 from neurapde.core.errors import ResolutionWarning
 from neurapde.core.warn import warn
 from neurapde.equations.helmholtz import reflection_note
-from neurapde.galerkin.lattice import LatticeProblem, Step
-from neurapde.methods.growth import estimate_note
+from neurapde.methods.refinement import estimate_note
 
 MARGIN = 1.2  # the smallest bandwidth, in units of the largest local wavenumber, that can carry its waves
 

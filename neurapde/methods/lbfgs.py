@@ -12,12 +12,12 @@ from torch import Tensor
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import Interrupts
-from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task, Training
-from neurapde.methods.losses import MEASURES, LossName
-from neurapde.methods.objective import Objective
-from neurapde.methods.recorder import Recorder
-from neurapde.methods.training_memory import check_training_fits
-from neurapde.problem import Problem
+from neurapde.problem.problem import Problem
+from neurapde.run.method import Method, Outcome, Snapshot, Status, Task, Training
+from neurapde.run.recorder import Recorder
+from neurapde.training.losses import MEASURES, LossName
+from neurapde.training.memory import check_training_fits
+from neurapde.training.objective import Objective
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.mlp import MLP
 

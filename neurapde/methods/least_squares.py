@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from neurapde.boundaries import Periodic
 from neurapde.collocation.affine import not_affine
 from neurapde.collocation.corners import Sides, corners_of
 from neurapde.collocation.cost import cost_of
 from neurapde.collocation.head import solve_head
 from neurapde.collocation.null_space import FREE, NOTICED, left_open, unnoticed
 from neurapde.collocation.system import Assembly, NotAffineError
+from neurapde.conditions import Periodic
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import lacking
@@ -27,13 +27,13 @@ from neurapde.core.wording import number
 from neurapde.domains import Disk, Domain
 from neurapde.equations.helmholtz import reflection_note
 from neurapde.equations.poisson import Poisson
-from neurapde.galerkin.weak import Piece
-from neurapde.methods.base import Method, Outcome, Status, Task
-from neurapde.methods.budget import SECONDS, Budget
-from neurapde.methods.growth import Grown, check_growth, estimate_note, grow, tell_unresolved
-from neurapde.problem import Problem
-from neurapde.scales import axis_lengths
-from neurapde.sources import PointSource
+from neurapde.fields.sources import PointSource
+from neurapde.methods.refinement import Grown, check_growth, estimate_note, grow, tell_unresolved
+from neurapde.optimisation.scales import axis_lengths
+from neurapde.problem.problem import Problem
+from neurapde.run.budget import SECONDS, Budget
+from neurapde.run.method import Method, Outcome, Status, Task
+from neurapde.spectral.weak import Piece
 from neurapde.trials.base import Trial
 from neurapde.trials.frame import Corner, Frame, Multipoles
 from neurapde.trials.patchwork import Part, Patchwork, PatchworkTrial

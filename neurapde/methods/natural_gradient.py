@@ -18,15 +18,15 @@ from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Bar
-from neurapde.equations.base import Equation
-from neurapde.methods.base import Method, Outcome, Snapshot, Status, Task, Training
-from neurapde.methods.normal import Equations
-from neurapde.methods.objective import Objective
-from neurapde.methods.recorder import Recorder
-from neurapde.methods.sampling import Draws, Fixed, Sampling
-from neurapde.methods.training_memory import check_gram_fits, check_training_fits, refuse_gram
-from neurapde.methods.weighted_residuals import WeightedResiduals
-from neurapde.problem import Problem
+from neurapde.optimisation.normal import Equations
+from neurapde.problem.equation import Equation
+from neurapde.problem.problem import Problem
+from neurapde.run.method import Method, Outcome, Snapshot, Status, Task, Training
+from neurapde.run.recorder import Recorder
+from neurapde.training.memory import check_gram_fits, check_training_fits, refuse_gram
+from neurapde.training.objective import Objective
+from neurapde.training.sampling import Draws, Fixed, Sampling
+from neurapde.training.weighted_residuals import WeightedResiduals
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.mlp import MLP
 from neurapde.trials.siren import Siren

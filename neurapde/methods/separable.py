@@ -6,20 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from neurapde.boundaries import Dirichlet, Neumann, Robin
+from neurapde.conditions import Dirichlet, Neumann, Robin
 from neurapde.core.arrays import to_numpy
 from neurapde.core.cost import Cost
 from neurapde.core.errors import DeclarationError
 from neurapde.core.wording import listing, number
 from neurapde.domains import Box
 from neurapde.equations.poisson import Poisson
-from neurapde.galerkin.separable import Axis, Face, solve_separable
-from neurapde.medium import Constant, Field
-from neurapde.methods.base import Method, Outcome, Status, Task
-from neurapde.methods.budget import SECONDS, Budget
-from neurapde.methods.growth import Grown, check_growth, estimate_note, grow, tell_unresolved
-from neurapde.problem import Problem
-from neurapde.sources import total
+from neurapde.fields.medium import Constant, Field
+from neurapde.fields.sources import total
+from neurapde.methods.refinement import Grown, check_growth, estimate_note, grow, tell_unresolved
+from neurapde.problem.problem import Problem
+from neurapde.run.budget import SECONDS, Budget
+from neurapde.run.method import Method, Outcome, Status, Task
+from neurapde.spectral.separable import Axis, Face, solve_separable
 from neurapde.trials.base import Trial
 from neurapde.trials.frame import Frame, FrameTrial
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import meshio
 import numpy as np
 
-from neurapde.core import checks
+from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import check_fits
 from neurapde.domains.base import Domain
-from neurapde.storage import atomic, xdmf
+from neurapde.storage import xdmf
 
 NODES = {1: 513, 2: 257, 3: 65}
 """Nodes per axis where none are asked for."""

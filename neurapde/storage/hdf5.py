@@ -19,10 +19,10 @@ import h5py
 import numpy as np
 import torch
 
+from neurapde.core import atomic
 from neurapde.core.errors import DeclarationError
 from neurapde.core.errors import StorageError as StorageError
 from neurapde.readers.isolated import isolated
-from neurapde.storage import atomic
 from neurapde.storage.closed import ForeignPart, check_closed, touch
 
 FORMAT = "neurapde"

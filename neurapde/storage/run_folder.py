@@ -15,10 +15,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from neurapde.core import checks
+from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError, StorageWarning
 from neurapde.core.warn import warn
-from neurapde.storage import atomic
 
 LOCK, OWNER = ".neurapde.lock", ".neurapde.running"
 """The file that the system locks, and the one that says for whom."""

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 import h5py
 import numpy as np
 
-from neurapde.storage import atomic
+from neurapde.core import atomic
 
 TOPOLOGIES = {2: "Polyline", 4: "Quadrilateral", 8: "Hexahedron"}
 """What XDMF calls a cell of so many corners."""

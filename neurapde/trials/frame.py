@@ -15,8 +15,8 @@ from torch import Tensor
 
 from neurapde.core.errors import DeclarationError
 from neurapde.core.vocabulary import Declaration
-from neurapde.galerkin.modes import AxisModes
 from neurapde.jets.jet import Jet, Layout
+from neurapde.spectral.modes import AxisModes
 from neurapde.trials.base import Bounds, Trial, TrialFunction
 
 

@@ -14,9 +14,9 @@ from torch import Tensor
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
-from neurapde.galerkin.modes import AxisModes
-from neurapde.galerkin.near_field import NearField
 from neurapde.jets.jet import Jet, Layout
+from neurapde.spectral.modes import AxisModes
+from neurapde.spectral.near_field import NearField
 from neurapde.trials.base import Bounds, Trial, TrialFunction, check_ends, check_modes
 
 FEW = 8  # distinct times up to which the head is formed for each, instead of at the knots around the points

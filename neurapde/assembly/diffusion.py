@@ -1,0 +1,289 @@
+"""Poisson's equation on a lattice of sines by its energy, which asks of the coefficient only that it can be integrated.
+
+−∇·(a∇u) + c u = f with u = g + Σ x φ, g a field with the values on the sides, becomes K x = F,
+
+    K = ∫ a ∇φ·∇φ + c φφ,    F = ∫ f φ − a ∇g·∇φ − c g φ.
+
+K is never stored: it is applied by tables of the modes along each axis at the points of a Gauss rule whose panels end
+where the coefficient has a kink, in O(n^{1 + 1/d}), and inverted by minimal residuals (a reaction c may be negative).
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial, reduce
+
+import numpy as np
+from numpy.polynomial.legendre import leggauss
+from scipy.sparse.linalg import LinearOperator, minres
+from threadpoolctl import threadpool_limits
+
+from neurapde.core.cost import Cost
+from neurapde.domains.box import Box
+from neurapde.fields.grid_field import GridField
+from neurapde.fields.medium import Constant, Field
+from neurapde.spectral.modes import AxisModes, along_all
+from neurapde.spectral.quadrature import FloatArray
+from neurapde.spectral.unseen import Unseen, unseen
+from neurapde.spectral.weak import pieces_of
+
+RESTARTS = 3
+MOST_ITERATIONS = 1000
+ITERATIONS = 40
+"""As many as a level takes where the coefficient does not vary much."""
+POINT, FIELDS, PRODUCT = 80.0, 12, 2.2e-10
+"""Bytes at a point, fields of all modes held, and seconds for a product at a point, for each axis and mode along it."""
+PANEL = (24.0, 3e-10)
+"""Bytes and seconds that a Gauss rule takes, over the square and the cube of its nodes."""
+
+Known = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+"""Values (n,) and gradient (n, d) of the known part at points (n, d)."""
+
+
+@dataclass(frozen=True)
+class Diffusion:
+    """What the energy of a problem is made of.
+
+    a, c:   coefficient and reaction. f: the source's density at points (n, d): (n,).
+    known:  g, or None where the sides hold zero.
+    free:   for each axis, whether the slope (instead of the value) vanishes at its (lower, upper) end.
+    detail: bandwidth that f may have beyond the modes', rad per unit length.
+    planes: for each axis coordinates at which functions among a, c and f jump across it.
+    """
+
+    box: Box
+    a: Field
+    c: Field
+    f: Callable[[FloatArray], FloatArray]
+    known: Known | None
+    free: tuple[tuple[bool, bool], ...]
+    detail: float
+    planes: tuple[FloatArray, ...] = ()
+
+    def breaks(self, axis: int) -> FloatArray:
+        """The ends of an axis the nodes of values on a grid along it, and the planes of jumps, increasing."""
+        start, stop = self.box.sides[axis]
+        found = [np.array([start, stop])]
+        if self.planes:
+            found.append(self.planes[axis][(self.planes[axis] > start) & (self.planes[axis] < stop)])
+        for piece in (*pieces_of(self.a), *pieces_of(self.c)):
+            if isinstance(piece.field, GridField) and piece.field.bounds is not None:
+                lower, upper = (float(end[axis]) for end in piece.field.bounds)
+                nodes = np.linspace(lower, upper, piece.field.values.shape[axis])
+                found.append(nodes[(nodes > start) & (nodes < stop)])
+        return np.unique(np.concatenate(found))
+
+    def cost(self, counts: Sequence[int]) -> Cost:
+        """What the energy on so many modes along each axis takes."""
+        bands = [math.pi * n / extent for n, extent in zip(counts, self.box.extents, strict=True)]
+        nodes = [
+            [_nodes((2 * band + self.detail) * (b - a)) for a, b in itertools.pairwise(self.breaks(axis))]
+            for axis, band in enumerate(bands)
+        ]
+        points, largest = math.prod(float(sum(one)) for one in nodes), float(max(max(one) for one in nodes))
+        tables = sum(2.0 * sum(one) * n for one, n in zip(nodes, counts, strict=True))
+        memory = (
+            POINT * points + 8 * (FIELDS * math.prod(map(float, counts)) + tables) + PANEL[0] * largest**2
+        )
+        applied = PRODUCT * self.box.dimension * points * max(counts)
+        return Cost(
+            memory, ITERATIONS * applied + PANEL[1] * largest**3, f"{' × '.join(map(str, counts))} sines"
+        )
+
+
+class DiffusionLattice:
+    """The energy on so many modes along each axis, normalised to ∫ φ² = 1."""
+
+    def __init__(self, problem: Diffusion, counts: Sequence[int]) -> None:
+        self.problem = problem
+        self.modes = tuple(
+            AxisModes(a, b, count, ends)
+            for (a, b), count, ends in zip(problem.box.sides, counts, problem.free, strict=True)
+        )
+        self._rule = self._points(0.0)
+        values = np.asarray(problem.a(self._rule.points), dtype=float).reshape(self._rule.shape)
+        reaction = np.asarray(problem.c(self._rule.points), dtype=float).reshape(self._rule.shape)
+        self._weighed = (values * self._rule.weights, reaction * self._rule.weights)
+        self._means = tuple(part.sum() / self._rule.weights.sum() for part in self._weighed)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Modes along each axis."""
+        return tuple(one.count for one in self.modes)
+
+    def _points(self, detail: float) -> "_Rule":
+        rules = [
+            _panels(self.problem.breaks(axis), 2 * one.bandwidth + detail)
+            for axis, one in enumerate(self.modes)
+        ]
+        return _Rule(tuple(x for x, _ in rules), tuple(w for _, w in rules), self.modes)
+
+    def apply(self, x: FloatArray) -> FloatArray:
+        """K x."""
+        total = self._rule.test(self._weighed[1] * self._rule.expand(x))
+        for axis in range(len(self.modes)):
+            total = total + self._rule.test(self._weighed[0] * self._rule.expand(x, axis), axis)
+        return total
+
+    @cached_property
+    def _load_rule(self) -> "_Rule":
+        """Of the source."""
+        return self._points(self.problem.detail) if self.problem.detail else self._rule
+
+    @cached_property
+    def load(self) -> FloatArray:
+        """F."""
+        rule = self._load_rule
+        density = np.asarray(self.problem.f(rule.points), dtype=float).reshape(rule.shape)
+        total = rule.test(density * rule.weights)
+        if self.problem.known is None:
+            return total
+        rule = self._rule
+        values, slopes = self.problem.known(rule.points)
+        total = total - rule.test(self._weighed[1] * values.reshape(rule.shape))
+        for axis in range(len(self.modes)):
+            total = total - rule.test(self._weighed[0] * slopes[:, axis].reshape(rule.shape), axis)
+        return total
+
+    def missed(self, x: FloatArray, enough: float) -> FloatArray | None:
+        """What the rules do not see of F − K x, twice, see `Unseen`; None where no function has more than a part of it."""
+        problem, axes = self.problem, self._rule.axes
+        found = [_Missed(unseen(problem.f, self._load_rule.axes, problem.box), lambda _: 1.0)]
+        for part, along in ((problem.c, [None]), (problem.a, range(len(axes)))):
+            if not isinstance(part, Constant | GridField):
+                part_unseen = unseen(part, axes, problem.box)
+                found += [_Missed(part_unseen, partial(self._less, x, one), one) for one in along]
+        if problem.known is not None:
+            part_unseen = unseen(partial(_flux, problem), axes, problem.box)
+            found += [
+                _Missed(part_unseen, lambda _: -1.0, one, column)
+                for column, one in enumerate((None, *range(len(axes))))
+            ]
+        if all(one.unseen.part <= enough for one in found):
+            return None
+        tested = [
+            one.unseen.tested(one.factor(one.unseen.points), self._tables(one.along), one.column)
+            for one in found
+            if len(one.unseen.points)
+        ]
+        return np.sum(tested, axis=0)
+
+    def _tables(self, along: int | None) -> list[Callable[[FloatArray], FloatArray]]:
+        """The normalised modes of each axis, or their slopes along one."""
+        return [partial(_normalised, one, axis == along) for axis, one in enumerate(self.modes)]
+
+    def _less(self, x: FloatArray, along: int | None, points: FloatArray) -> FloatArray:
+        """−Σ x φ at points (n, d), or its derivative along an axis."""
+        total = x[..., None]
+        for axis, table in enumerate(self._tables(along)):
+            total = np.einsum("a...n,an->...n", total, table(points[:, axis]))
+        return -total
+
+    def solve(
+        self, accuracy: float, guess: FloatArray | None = None, load: FloatArray | None = None
+    ) -> tuple[FloatArray, float]:
+        """x with |F − K x| below `accuracy` of |F| in the norm dual to the energy's, and the relative residual reached.
+
+        guess: of fewer modes. load: another F. Without anything that holds the constant it stays at zero.
+        """
+        squares = [one.frequencies**2 for one in self.modes]
+        energy = self._means[0] * reduce(np.add.outer, squares) + max(self._means[1], 0.0)
+        held = (energy > 1e-12 * energy.max()).ravel()
+        root = np.where(held, 1 / np.sqrt(np.where(held, energy.ravel(), 1.0)), 0.0)
+        load = root * (self.load if load is None else load).ravel()
+
+        def image(y: FloatArray) -> FloatArray:
+            """Of y = x √energy, so that nothing of the iteration depends on the units."""
+            return np.where(held, root * self.apply((root * y).reshape(self.shape)).ravel(), y)
+
+        y = None if guess is None else _padded(guess, self.shape).ravel() / np.where(held, root, np.inf)
+        matrix = LinearOperator((len(load), len(load)), matvec=image, dtype=float)
+        norm = float(np.linalg.norm(load)) or 1.0
+        within = accuracy  # of the iteration's own measure, which is larger than |F|
+        with threadpool_limits(1 if max(self.shape) < 200 else None, "blas"):
+            for _ in range(RESTARTS):
+                y, _ = minres(matrix, load, x0=y, rtol=within, maxiter=MOST_ITERATIONS)
+                rest = float(np.linalg.norm(load - image(y))) / norm
+                if rest <= accuracy:
+                    break
+                within *= accuracy / (2 * rest)
+        return (root * y).reshape(self.shape), rest
+
+    def amplitudes(self, x: FloatArray) -> FloatArray:
+        """Coefficients of the sines themselves, from normalised ones."""
+        scales = [1 / np.sqrt(one.norms) for one in self.modes]
+        return np.asarray(x * reduce(np.multiply.outer, scales))
+
+
+@dataclass(frozen=True)
+class _Missed:
+    """What is unseen of a function, what it is multiplied with, and the axis of the slope that it is tested with."""
+
+    unseen: Unseen
+    factor: Callable[[FloatArray], FloatArray | float]
+    along: int | None = None
+    column: int = 0
+
+
+def _normalised(one: AxisModes, slopes: bool, x: FloatArray) -> FloatArray:
+    """Modes (or slopes of them) of ∫ φ² = 1 at x (n,): (count, n)."""
+    return np.asarray((one.slopes(x) if slopes else one.values(x)) / np.sqrt(one.norms)[:, None])
+
+
+def _flux(problem: Diffusion, points: FloatArray) -> FloatArray:
+    """c g and a ∇g at points (n, d): (n, 1 + d)."""
+    assert problem.known is not None
+    values, slopes = problem.known(points)
+    reaction, coefficient = np.asarray(problem.c(points)), np.asarray(problem.a(points))
+    return np.column_stack([reaction * values, coefficient[:, None] * slopes])
+
+
+class _Rule:
+    """Points and weights on a product of axes, with the tables of the normalised modes there."""
+
+    def __init__(
+        self, axes: tuple[FloatArray, ...], weights: tuple[FloatArray, ...], modes: tuple[AxisModes, ...]
+    ) -> None:
+        self.axes = axes
+        self.shape = tuple(len(x) for x in axes)
+        self.weights = np.asarray(reduce(np.multiply.outer, weights))
+        scales = [np.sqrt(one.norms) for one in modes]
+        self._values = [one.values(x).T / s for one, x, s in zip(modes, axes, scales, strict=True)]
+        self._slopes = [one.slopes(x).T / s for one, x, s in zip(modes, axes, scales, strict=True)]
+
+    @cached_property
+    def points(self) -> FloatArray:
+        """(n, d)."""
+        return np.stack([one.ravel() for one in np.meshgrid(*self.axes, indexing="ij")], axis=-1)
+
+    def _tables(self, along: int | None) -> list[FloatArray]:
+        return [self._slopes[i] if i == along else values for i, values in enumerate(self._values)]
+
+    def expand(self, x: FloatArray, along: int | None = None) -> FloatArray:
+        """Σ x φ at the points, or its derivative along an axis."""
+        return np.asarray(along_all(self._tables(along), x))
+
+    def test(self, values: FloatArray, along: int | None = None) -> FloatArray:
+        """The sums of weighed values with every φ, or with its derivative along an axis."""
+        return np.asarray(along_all([table.T for table in self._tables(along)], values))
+
+
+def _panels(breaks: FloatArray, bandwidth: float) -> tuple[FloatArray, FloatArray]:
+    """Gauss nodes and weights between breaks, as many in each as the bandwidth asks for there."""
+    nodes, weights = [], []
+    for start, stop in itertools.pairwise(breaks):
+        phase = bandwidth * (stop - start)
+        unit, weight = leggauss(_nodes(phase))
+        nodes.append(start + (stop - start) * (unit + 1) / 2)
+        weights.append((stop - start) * weight / 2)
+    return np.concatenate(nodes), np.concatenate(weights)
+
+
+def _nodes(phase: float) -> int:
+    """Gauss nodes for an integrand that turns by so many radians."""
+    return math.ceil(phase / 2 + 2 + min(phase, 6.0))
+
+
+def _padded(x: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    return np.pad(x, [(0, more - have) for have, more in zip(x.shape, shape, strict=True)])

@@ -1,0 +1,137 @@
+"""What starts the waves of the lattice: a pattern in space with its history in time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurapde.assembly.wave import WaveLattice
+from neurapde.domains.box import Box
+from neurapde.fields.jumps import features_of
+from neurapde.fields.medium import Field, FunctionField
+from neurapde.fields.sources import FunctionSource, PointSource, Source
+from neurapde.spectral.quadrature import FloatArray
+
+DETAIL = 24.0  # bandwidth of a Gaussian times its reach: six over its standard deviation
+STEEP = 6.0  # bandwidth of a steep change times its width
+FINEST = 4000.0  # the largest bandwidth, times the longest side, that a steep change is given
+FINER = 1.5  # nodes of a second rule, in units of those of the first
+
+
+@dataclass(frozen=True)
+class Drive:
+    """A pattern in space with its history in time: `value` or `rate` at the start, or a signal from then on.
+
+    left: what the signal is off by already, relative.
+    """
+
+    load: Callable[[WaveLattice], FloatArray]
+    value: float = 0.0
+    rate: float = 0.0
+    signal: Callable[[FloatArray], FloatArray] | None = None
+    left: float = 0.0
+
+
+@dataclass(frozen=True)
+class Snapshot(Field):
+    """A source in space–time at one time, as a field in space."""
+
+    source: Source
+    time: float
+
+    def __call__(self, points: FloatArray) -> FloatArray:
+        values = self.source(np.column_stack([points, np.full(len(points), self.time)]))
+        return np.broadcast_to(np.asarray(values, dtype=float), (len(points),))
+
+    def describe(self) -> str:
+        return self.source.describe()
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A field in space with what its integrals need: where it jumps, and its bandwidth, 0 where no more than the modes'.
+
+    weigh: whether it is multiplied by the medium, as a source is.
+    """
+
+    field: Field
+    weigh: bool
+    detail: float
+    breaks: tuple[tuple[float, ...], ...]
+
+    @classmethod
+    def of(cls, field: Field, space: Box, weigh: bool, detail: float = 0.0) -> "Pattern":
+        """With what is found of the field in a box."""
+        found = features_of([field], space)
+        steep = found.widths[found.widths > 0].min(initial=np.inf)
+        breaks = tuple(tuple(found.planes(axis).tolist()) for axis in range(space.dimension))
+        most = FINEST / max(space.extents)
+        return cls(field, weigh, max(detail, min(STEEP / steep, most)), breaks)
+
+    def on(self, lattice: WaveLattice, finer: float = 1.0) -> FloatArray:
+        """Its integrals with the modes; `finer`: by so many times the nodes."""
+        return lattice.project(self.field, self.weigh, self.detail, self.breaks, finer)
+
+    def left(self, lattice: WaveLattice) -> float:
+        """What the rule leaves of the integrals, relative, by one of more nodes."""
+        fine = self.on(lattice, FINER)
+        size = float(np.linalg.norm(fine))
+        return float(np.linalg.norm(fine - self.on(lattice))) / size if size else 0.0
+
+
+@dataclass(frozen=True)
+class Projected:
+    """The coefficients of a field."""
+
+    pattern: Pattern
+
+    def __call__(self, lattice: WaveLattice) -> FloatArray:
+        return self.pattern.on(lattice)
+
+
+@dataclass(frozen=True)
+class Density:
+    """M⁻¹ of the load of a density."""
+
+    pattern: Pattern
+
+    def __call__(self, lattice: WaveLattice) -> FloatArray:
+        return lattice.unweigh(self.pattern.on(lattice))
+
+
+def density_of(source: Source, space: Box) -> Pattern:
+    """The pattern of a source that has a density."""
+    field = source.f if isinstance(source, FunctionSource) else FunctionField(source)
+    return Pattern.of(field, space, True, DETAIL / source.reach if source.reach else 0.0)
+
+
+@dataclass(frozen=True)
+class Delta:
+    """M⁻¹ of the load of a point."""
+
+    source: PointSource
+
+    def __call__(self, lattice: WaveLattice) -> FloatArray:
+        amplitude = float(np.real(self.source.amplitude))
+        return amplitude * lattice.unweigh(lattice.at_point(np.array(self.source.at)))
+
+
+@dataclass(frozen=True)
+class Known:
+    """M⁻¹ of a load that is known."""
+
+    load: FloatArray
+
+    def __call__(self, lattice: WaveLattice) -> FloatArray:
+        return lattice.unweigh(self.load)
+
+
+@dataclass(frozen=True)
+class Later:
+    """A signal by the time since the start."""
+
+    signal: Callable[[FloatArray], FloatArray]
+    start: float
+
+    def __call__(self, times: FloatArray) -> FloatArray:
+        return np.broadcast_to(np.asarray(self.signal(times + self.start), dtype=float), times.shape)

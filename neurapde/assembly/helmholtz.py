@@ -1,0 +1,305 @@
+"""Solving a linear problem on lattices of sines of growing bandwidth, until what they agree on is good enough."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from neurapde.assembly.loads import defect_density, defect_load, density_load, density_rule
+from neurapde.assembly.scattering import INNER, WindowedWave
+from neurapde.backgrounds.waves import OutgoingWave
+from neurapde.core.convergence import still_to_come
+from neurapde.equations.helmholtz import Helmholtz
+from neurapde.equations.helmholtz_residual import StrongForm
+from neurapde.fields.medium import Field, FunctionField
+from neurapde.fields.sources import FunctionSource, GaussianSource, PointSource, Source
+from neurapde.problem.problem import Problem
+from neurapde.spectral.modes import AxisModes
+from neurapde.spectral.operator import LatticeOperator, coefficient_rule
+from neurapde.spectral.unseen import common, unseen
+from neurapde.spectral.weak import WeakForm
+
+GROWTH = 1.35  # of the bandwidth from one level to the next
+SUPPORT = 6.0  # standard deviations beyond which a Gaussian source is nothing
+PER_WAVE = 1.6  # the first bandwidth, in units of the largest local wavenumber
+LEAST_MODES = 24  # along the longer axis, at the first level
+SLOW = 0.5  # ratio of successive changes in a medium with jumps: GROWTH^−2.5, rounded up
+SMALL = (
+    200  # modes along an axis below which one thread is as fast as several, and much faster on a busy machine
+)
+PROBES = 4000  # points at which two levels are compared
+FELT = 2e-5  # |R| at normal incidence from which on a layer's own reflection of a source's wave is kept, not left out
+
+
+@dataclass(frozen=True)
+class Level:
+    """One lattice: its modes, the coefficients (count_0, count_1, shots), and the linear solve's record."""
+
+    modes: tuple[AxisModes, AxisModes]
+    coefficients: np.ndarray
+    residual: float
+    iterations: int
+
+    @property
+    def bandwidth(self) -> float:
+        """The largest frequency along any axis, rad per unit length."""
+        return max(one.bandwidth for one in self.modes)
+
+    @property
+    def features(self) -> int:
+        """Number of products of modes."""
+        return self.modes[0].count * self.modes[1].count
+
+    def at(self, points: np.ndarray) -> np.ndarray:
+        """The sum of sines at points (n, 2): complex (n, shots)."""
+        first, second = (one.values(points[:, axis]).T for axis, one in enumerate(self.modes))
+        fields = [np.sum((first @ part) * second, axis=1) for part in np.moveaxis(self.coefficients, -1, 0)]
+        return np.stack(fields, axis=-1)
+
+
+class LatticeProblem:
+    """A Helmholtz problem on a planar Box as the lattice of sines sees it: weak form, backgrounds, densities."""
+
+    def __init__(self, problem: Problem, equation: Helmholtz) -> None:
+        self.problem = problem
+        self.form: WeakForm = equation.weak(problem)
+        self.strong: StrongForm = equation.strong(problem)
+        self.shots = problem.right_hand_sides
+        self.reflections = equation.reflections(problem)
+        placed = [[self._background(source) for source in shot] for shot in self.shots]
+        self.backgrounds = tuple(tuple(wave for wave in shot if wave is not None) for shot in placed)
+        self.densities = tuple(
+            tuple(source for source, wave in zip(shot, waves, strict=True) if wave is None)
+            for shot, waves in zip(self.shots, placed, strict=True)
+        )
+
+    def _background(self, source: Source) -> OutgoingWave | WindowedWave | None:
+        """The wave that takes the source's peak off the sines; None for a source that is left to them."""
+        if not isinstance(source, GaussianSource | PointSource):
+            return None
+        at = np.array([source.at])
+        c = next(self.form.values(piece, at)[0] for piece in self.form.pieces if piece.contains(at)[0])
+        wave = OutgoingWave(source, float(np.sqrt(c.real)), self.form.stretch)
+        room = self._room(at[0])
+        if np.isinf(room):
+            return wave
+        if isinstance(source, GaussianSource) and SUPPORT * source.reach / 4 > INNER * room:
+            return None
+        return WindowedWave(wave, room)
+
+    def _room(self, at: np.ndarray) -> float:
+        """Distance to the nearest side that reflects: one without a layer, or with a weak one, behind which u = 0."""
+        lower, upper = self.problem.domain.bounds
+        distances = [np.inf]
+        for axis in range(2):
+            low, high = self._reflects(axis)
+            distances += [at[axis] - lower[axis]] if low else []
+            distances += [upper[axis] - at[axis]] if high else []
+        return float(min(distances))
+
+    def _reflects(self, axis: int) -> tuple[bool, bool]:
+        """Whether waves come back from the lower and the upper end of an axis."""
+        low, high = (
+            self.reflections.get(face, 1.0) > FELT
+            for face in self.problem.domain.faces[2 * axis : 2 * axis + 2]
+        )
+        return low, high
+
+    @cached_property
+    def probes(self) -> np.ndarray:
+        """Points (n, 2) of the physical region, outside the sources, at which fields are compared."""
+        lower, upper = self.problem.domain.bounds
+        steps = np.sqrt(PROBES * (upper - lower) / (upper - lower)[::-1])
+        axes = [
+            a + (b - a) * (np.arange(n) + 0.5) / n
+            for a, b, n in zip(lower, upper, np.ceil(2 * steps).astype(int), strict=True)
+        ]
+        points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
+        kept = self.problem.physical(points)
+        spacing = float(max(axis[1] - axis[0] for axis in axes))
+        for shot in self.shots:
+            for source in shot:
+                if source.center is not None:
+                    away = max(SUPPORT / 4 * source.reach, spacing)
+                    kept &= np.hypot(*(points - np.array(source.center)).T) > away
+        return points[kept]
+
+    @cached_property
+    def known(self) -> np.ndarray:
+        """The backgrounds at the probes, (n, shots)."""
+        return self._known_at(self.probes)
+
+    def _known_at(self, points: np.ndarray) -> np.ndarray:
+        zero = np.zeros(len(points), dtype=complex)
+        return np.stack(
+            [sum((wave.values(points) for wave in shot), zero) for shot in self.backgrounds], axis=-1
+        )
+
+    @cached_property
+    def largest_wavenumber(self) -> float:
+        """The largest local wavenumber √|c| on a grid of the domain, rad per unit length."""
+        points = np.concatenate([self.problem.domain.sample(PROBES, how="grid").numpy(), self.probes])
+        numbers = [self.form.constant(piece) or 0.0 for piece in self.form.pieces]
+        return float(max(self.wavenumbers(points).max(), np.sqrt(np.abs(numbers).max())))
+
+    def wavenumbers(self, points: np.ndarray) -> np.ndarray:
+        """√|c| at points (n, 2): (n,)."""
+        found = np.zeros(len(points))
+        for piece in self.form.pieces:
+            inside = piece.contains(points)
+            if inside.any():
+                found[inside] = np.sqrt(np.abs(self.form.values(piece, points[inside])))
+        return found
+
+    @property
+    def first_bandwidth(self) -> float:
+        """Where to start: a little above the largest local wavenumber."""
+        lower, upper = self.problem.domain.bounds
+        return max(PER_WAVE * self.largest_wavenumber, LEAST_MODES * np.pi / float(np.max(upper - lower)))
+
+    def count(self, bandwidth: float, axis: int) -> int:
+        """The number of modes of an axis up to a bandwidth."""
+        lower, upper = self.problem.domain.bounds
+        return max(4, int(np.ceil(bandwidth * (upper[axis] - lower[axis]) / np.pi)))
+
+    def modes(self, bandwidth: float) -> tuple[AxisModes, AxisModes]:
+        """The modes of either axis up to a bandwidth."""
+        lower, upper = self.problem.domain.bounds
+        first, second = (
+            AxisModes(float(lower[i]), float(upper[i]), self.count(bandwidth, i), self.form.free[i])
+            for i in range(2)
+        )
+        return first, second
+
+    def solve(self, bandwidth: float, accuracy: float, guess: Level | None = None) -> Level:
+        """The Galerkin solution on all modes up to `bandwidth`, its linear system solved to `accuracy`."""
+        modes = self.modes(bandwidth)
+        found = []
+        with threadpool_limits(1 if max(one.count for one in modes) < SMALL else None, "blas"):
+            operator = LatticeOperator(self.form, modes, self.constant())
+            for shot in range(len(self.shots)):
+                start = None if guess is None else _padded(guess.coefficients[..., shot], modes)
+                found.append(operator.solve(self.load(modes, shot), accuracy, start))
+        return Level(
+            modes,
+            np.stack([one.coefficients for one in found], axis=-1),
+            max(one.residual for one in found),
+            sum(one.iterations for one in found),
+        )
+
+    def constant(self) -> complex:
+        """c₀: the background's coefficient, or its mean where it varies."""
+        background = self.form.pieces[-1]
+        constant = self.form.constant(background)
+        return complex(self.form.values(background, self.probes).mean()) if constant is None else constant
+
+    def load(self, modes: tuple[AxisModes, AxisModes], shot: int) -> np.ndarray:
+        """The right-hand side of one shot for every mode, (count_0, count_1)."""
+        total = np.zeros((modes[0].count, modes[1].count), dtype=complex)
+        for wave in self.backgrounds[shot]:
+            total += defect_load(self.form, self.strong, modes, wave)
+        for source in self.densities[shot]:
+            total += density_load(self.form, modes, field_of(source))
+        return total
+
+    def missed(self, level: Level, enough: float, accuracy: float) -> float:
+        """The relative error of a level by what its quadrature does not see of functions; `enough` is a part of them."""
+        form, tables = self.form, [one.values for one in level.modes]
+        loads = np.zeros((2, *level.coefficients.shape), dtype=complex)
+        part = 0.0
+        for shot, sources in enumerate(self.densities):
+            for source in sources:
+                if isinstance(source, FunctionSource) and isinstance(source.f, FunctionField):
+                    rule = density_rule(form, level.modes, source.f)
+                    seen = unseen(source.f, [x for x, _ in rule], form.domain)
+                    loads[..., shot] += seen.tested(form.scale(seen.points), tables)
+                    part = max(part, seen.part)
+        background = form.pieces[-1]
+        if isinstance(background.field, FunctionField):
+            rule = coefficient_rule(form, level.modes, background)
+            seen = unseen(partial(form.values, background), [x for x, _ in rule], form.domain)
+            field = level.at(seen.points) + self._known_at(seen.points)
+            for shot in range(len(self.shots)):
+                loads[..., shot] -= seen.tested(form.scale(seen.points) * field[:, shot], tables)
+            part = max(part, seen.part)
+        if part <= enough:
+            return 0.0
+        operator = LatticeOperator(form, level.modes, self.constant())
+        errors = np.stack(
+            [
+                np.stack(
+                    [operator.solve(one, accuracy).coefficients for one in np.moveaxis(half, -1, 0)], axis=-1
+                )
+                for half in loads
+            ]
+        )
+        found = np.stack([replace(level, coefficients=one).at(self.probes) for one in errors])
+        size = np.linalg.norm(level.at(self.probes) + self.known, axis=0)
+        return max(common(found[..., shot]) / (size[shot] or 1.0) for shot in range(len(self.shots)))
+
+    def density(self, points: np.ndarray, shot: int) -> np.ndarray:
+        """What one shot leaves to the features at points (n, 2), E f less the operator on the backgrounds: (n,)."""
+        total = np.zeros(len(points), dtype=complex)
+        for wave in self.backgrounds[shot]:
+            total += defect_density(self.form, self.strong, wave, points)
+        for source in self.densities[shot]:
+            total += self.form.scale(points) * source(points)
+        return total
+
+
+def field_of(source: Source) -> Field:
+    """The density of a source that is integrated as it is."""
+    return source.f if isinstance(source, FunctionSource) else FunctionField(source)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A level, how far its field is from the one before (relative L2, largest of the shots), and its error estimate."""
+
+    level: Level
+    change: float
+    estimate: float
+
+
+def refine(
+    lattice: LatticeProblem,
+    bandwidth: float,
+    largest: float,
+    accuracy: float,
+    admits: Callable[[float], bool] = lambda bandwidth: True,
+) -> Iterator[Step]:
+    """Solve on lattices of growing bandwidth, from `bandwidth` to `largest`, as long as the caller asks for more.
+
+    accuracy: relative, of the linear systems. admits: whether the level of a bandwidth may be begun.
+
+    The estimate sums the changes still to come as a geometric series with the last two changes' ratio, but no smaller a
+    ratio than a jump of the medium leads to in the end (error ~ bandwidth^−2.5), where it first falls faster.
+    """
+    if not admits(bandwidth):
+        return
+    level = lattice.solve(bandwidth, accuracy)
+    field = lattice.known + level.at(lattice.probes)
+    yield Step(level, np.inf, np.inf)
+    changes: list[float] = []
+    while bandwidth < largest * (1 - 1e-9):
+        bandwidth = min(GROWTH * bandwidth, largest)
+        if not admits(bandwidth):
+            return
+        level = lattice.solve(bandwidth, accuracy, level)
+        finer = lattice.known + level.at(lattice.probes)
+        changes.append(_relative(finer - field, finer))
+        yield Step(level, changes[-1], still_to_come(changes, SLOW))
+        field = finer
+
+
+def _relative(difference: np.ndarray, field: np.ndarray) -> float:
+    size = np.linalg.norm(field, axis=0)
+    return float(np.max(np.linalg.norm(difference, axis=0) / np.where(size > 0, size, 1.0)))
+
+
+def _padded(coefficients: np.ndarray, modes: tuple[AxisModes, AxisModes]) -> np.ndarray:
+    padded = np.zeros((modes[0].count, modes[1].count), dtype=complex)
+    padded[: coefficients.shape[0], : coefficients.shape[1]] = coefficients
+    return padded

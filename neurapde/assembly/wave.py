@@ -1,0 +1,183 @@
+"""The wave equation on a lattice of sines: the box that nothing returns from, the medium's matrix, and the loads.
+
+Divided by c², u_tt = c² Δu + f becomes M a'' = −K a + F, with K diagonal and M = ∫ φφ/c² exact for media that jump. With
+the modes normalised, M = Bᵀ m B, where the columns of B are orthonormal on a grid of midpoints and m is the trigonometric
+polynomial with the medium's cosine moments. M is inverted by conjugate gradients, preconditioned by Bᵀ c² B.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from neurapde.assembly.wave_medium import WaveMedium
+from neurapde.domains.box import Box
+from neurapde.fields.medium import Field
+from neurapde.spectral.modes import AxisModes, along, along_all
+from neurapde.spectral.quadrature import FloatArray, interval_rule
+from neurapde.spectral.weak import Piece
+
+INNER = 1e-6  # relative residual of the conjugate gradients
+MOST_INNER = 200  # of their steps
+
+Sides = tuple[tuple[bool, bool], ...]
+
+
+class WaveLattice:
+    """The matrices of a medium on the products of modes of a box, in one or two dimensions.
+
+    box: on which the modes live. inside: the box of the domain, where fields are given. source: the medium. free: for each
+    axis, whether the slope (instead of the value) vanishes at its (lower, upper) end.
+    """
+
+    def __init__(self, box: Box, inside: Box, source: WaveMedium, counts: Sequence[int], free: Sides) -> None:
+        self.box, self.inside, self.source = box, inside, source
+        self.modes = tuple(
+            AxisModes(a, b, count, ends) for (a, b), count, ends in zip(box.sides, counts, free, strict=True)
+        )
+        self.norms = [one.norms for one in self.modes]
+        self._basis = [
+            one.on_grid * np.sqrt(one.length / len(one.grid)) / np.sqrt(norm)
+            for one, norm in zip(self.modes, self.norms, strict=True)
+        ]
+        squares = [one.frequencies**2 for one in self.modes]
+        self.stiffness: FloatArray = squares[0] if len(squares) == 1 else squares[0][:, None] + squares[1]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Modes along each axis."""
+        return tuple(one.count for one in self.modes)
+
+    @cached_property
+    def shells(self) -> FloatArray:
+        """The larger of each mode's frequencies along the axes."""
+        axes = [one.frequencies for one in self.modes]
+        return axes[0] if len(axes) == 1 else np.maximum(axes[0][:, None], axes[1])
+
+    @cached_property
+    def grid_points(self) -> FloatArray:
+        """The midpoints (n, d)."""
+        axes = np.meshgrid(*(one.grid for one in self.modes), indexing="ij")
+        return np.stack([axis.ravel() for axis in axes], axis=-1)
+
+    @cached_property
+    def grid_speed(self) -> FloatArray:
+        """c at the midpoints, (nodes_0, …)."""
+        values = self.source.speed(self.grid_points)
+        return np.asarray(values, dtype=float).reshape([len(one.grid) for one in self.modes])
+
+    @cached_property
+    def uniform(self) -> float | None:
+        """m where it is one number, else None."""
+        return self.source.uniform
+
+    @cached_property
+    def largest(self) -> float:
+        """A bound Λ on the spectrum of M⁻¹ K."""
+        fastest = max(float(self.grid_speed.max()), self.source.fastest)
+        return float(self.stiffness.max()) * fastest**2 * (1 + 1e-9)
+
+    @cached_property
+    def moments(self) -> FloatArray:
+        """The medium's cosine moments, (2 count + 1, …)."""
+        return self.source.moments(self.modes)
+
+    @cached_property
+    def medium(self) -> FloatArray:
+        """m on the grid as the trigonometric polynomial with its cosine moments."""
+        return self.synthesize(self.moments)
+
+    def synthesize(self, moments: FloatArray) -> FloatArray:
+        """The trigonometric polynomial with these cosine moments, on the grid."""
+        return np.asarray(along_all([one.synthesis for one in self.modes], moments))
+
+    def weigh(self, x: FloatArray) -> FloatArray:
+        """M x."""
+        if self.uniform is not None:
+            return self.uniform * x
+        return self._through(self.medium, x)
+
+    def _through(self, factor: FloatArray, x: FloatArray) -> FloatArray:
+        """Bᵀ factor B x."""
+        return np.asarray(along_all([b.T for b in self._basis], factor * along_all(self._basis, x)))
+
+    def unweigh(self, load: FloatArray) -> FloatArray:
+        """M⁻¹ load."""
+        if self.uniform is not None:
+            return load / self.uniform
+        square = self.grid_speed**2
+        x = self._through(square, load)
+        rest = load - self.weigh(x)
+        target = INNER * float(np.linalg.norm(load))
+        better = self._through(square, rest)
+        direction, product = better, float(np.vdot(rest, better))
+        for _ in range(MOST_INNER):
+            if np.linalg.norm(rest) <= target:
+                break
+            image = self.weigh(direction)
+            length = product / float(np.vdot(direction, image))
+            x, rest = x + length * direction, rest - length * image
+            better = self._through(square, rest)
+            product, before = float(np.vdot(rest, better)), product
+            direction = better + product / before * direction
+        return x
+
+    def operator(self, x: FloatArray) -> FloatArray:
+        """A x = M⁻¹ K x."""
+        return self.unweigh(self.stiffness * x)
+
+    def project(
+        self,
+        field: Field,
+        weigh: bool = False,
+        detail: float = 0.0,
+        breaks: Sequence[Sequence[float]] | None = None,
+        finer: float = 1.0,
+    ) -> FloatArray:
+        """∫ field φ over the box `inside`, or ∫ m field φ, for every normalised mode: `shape`.
+
+        detail: bandwidth of the field, where it may be more than the modes'. breaks: coordinates on each axis at which it
+        jumps. finer: by so many times the nodes.
+        """
+        own = max(one.bandwidth for one in self.modes)
+        rough = finer * (own + max(own, detail, Piece((), (), field).bandwidth))
+        jumps = [
+            (*(() if breaks is None else breaks[axis]), *self._jumps(axis, weigh))
+            for axis in range(len(self.modes))
+        ]
+        axes = [
+            interval_rule([a, *sorted({x for x in inner if a < x < b}), b], rough)
+            for (a, b), inner in zip(self.inside.sides, jumps, strict=True)
+        ]
+        mesh = np.meshgrid(*(x for x, _ in axes), indexing="ij")
+        points = np.stack([one.ravel() for one in mesh], axis=-1)
+        values = np.asarray(field(points), dtype=float)
+        if weigh:
+            values = values * self.source.slowness_squared(points)
+        values = values.reshape([len(x) for x, _ in axes])
+        for axis, (x, w) in enumerate(axes):
+            values = along(self.values(axis, x) * w, axis, values)
+        return values
+
+    def _jumps(self, axis: int, weigh: bool) -> tuple[float, ...]:
+        """Where the medium jumps across an axis, where it counts."""
+        return tuple(self.source.planes(axis)) if weigh else ()
+
+    def at_point(self, at: FloatArray) -> FloatArray:
+        """∫ m δ φ for the delta at a point (d,)."""
+        return self.modes_at(at) * float(self.source.slowness_squared(at[None])[0])
+
+    def modes_at(self, at: FloatArray) -> FloatArray:
+        """The normalised modes at a point (d,)."""
+        columns = [self.values(axis, at[axis : axis + 1])[:, 0] for axis in range(len(self.modes))]
+        return columns[0] if len(columns) == 1 else np.multiply.outer(*columns)
+
+    def values(self, axis: int, x: FloatArray) -> FloatArray:
+        """The normalised modes of an axis at x (n,): (count, n)."""
+        return np.asarray(self.modes[axis].values(x) / np.sqrt(self.norms[axis])[:, None])
+
+    def amplitudes(self, x: FloatArray) -> FloatArray:
+        """Coefficients of the sines themselves, from normalised ones (…, *shape)."""
+        for axis, norm in enumerate(self.norms):
+            x = x / np.sqrt(norm).reshape([-1 if i == axis else 1 for i in range(len(self.modes))])
+        return x

@@ -1,0 +1,233 @@
+"""A wave problem solved on one lattice, and what is known of its error: one term for each thing that may be too coarse.
+
+Errors are relative to the field, in the physical region and over all the time. The terms: the spectrum's end and, where the
+medium couples the modes, what a second, coarser lattice changes in the modes that both have; the medium's quadrature, of
+which the two lattices have nodes of their own; the integrals of the source's signal; the loads; the polynomials in time.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from neurapde.assembly.forcing import Drive
+from neurapde.assembly.radiating import Near, near_fields
+from neurapde.assembly.wave import WaveLattice
+from neurapde.assembly.wave_problem import WaveProblem
+from neurapde.spectral.modes import along
+from neurapde.spectral.propagation import propagate, series
+from neurapde.spectral.quadrature import FloatArray
+from neurapde.spectral.time_rule import TimeRule
+
+SHELLS = 8  # at most, of the upper half of the spectrum, whose sizes estimate what lies beyond
+ROUNDING = 1e-26  # of the field's power: where a shell is empty
+STEADY = 0.9  # the largest ratio of successive parts that is summed
+SLOWEST = 1.0  # power of the bandwidth by which errors are taken to fall at least
+FASTEST = {True: 4.0, False: 12.0}  # and at most, in media that jump and in others
+SKIPPED = 16.0  # quintics over two intervals are off by 64 times as much as over one, in the end; so much is believed
+SEEN = {1: 600, 2: 40}  # coordinates an axis at which fields are compared
+GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+@dataclass(frozen=True)
+class Level:
+    """The waves on one lattice.
+
+    raw: (3, knots, *modes, shots). near: fields that go on where the modes end. signal: what the integrals of signals
+    leave. polynomials: the work it took. terms: of the error. change: from a coarser level, and the logarithm of the
+    bandwidths' ratio; before: that of the coarser level.
+    """
+
+    waves: WaveProblem
+    lattice: WaveLattice
+    times: FloatArray
+    raw: FloatArray
+    near: tuple[Near, ...]
+    signal: float
+    polynomials: int
+    terms: dict[str, float] = field(default_factory=dict)
+    change: tuple[float, float] | None = None
+    before: tuple[float, float] | None = None
+
+    @property
+    def estimate(self) -> float:
+        """The sum of the terms."""
+        return float(sum(self.terms.values()))
+
+    @cached_property
+    def states(self) -> FloatArray:
+        """Value, rate and acceleration of the modes, less what the near fields hold of them."""
+        states = self.raw.copy()
+        for one in self.near:
+            states[..., one.shot] -= np.tensordot(
+                one.amplitudes, one.coefficients(self.lattice), axes=([-1], [-1])
+            )
+        return states
+
+    @cached_property
+    def axes(self) -> list[FloatArray]:
+        """Coordinates within the physical region, no two axes and no lattice in step with them."""
+        core, count = self.waves.medium.core, SEEN[self.waves.space.dimension]
+        return [
+            a
+            + (b - a) * ((np.arange(count) + 0.5 + 0.4 * np.sin(np.arange(count) * (GOLDEN + axis))) / count)
+            for axis, (a, b) in enumerate(core.sides)
+        ]
+
+    def seen(self, modes: FloatArray) -> FloatArray:
+        """A field of modes (…, *modes, shots) at the coordinates: (…, *coordinates, shots)."""
+        lead = modes.ndim - 1 - len(self.axes)
+        for axis, x in enumerate(self.axes):
+            modes = along(self.lattice.values(axis, x)[: modes.shape[lead + axis]].T, lead + axis, modes)
+        return modes
+
+    def beside(self, one: Near) -> FloatArray:
+        """A near field at the coordinates: (knots, *coordinates)."""
+        mesh = np.meshgrid(*self.axes, indexing="ij")
+        return one.at(np.stack([x.ravel() for x in mesh], axis=-1)).reshape(-1, *mesh[0].shape)
+
+    @cached_property
+    def size(self) -> float:
+        """Norm of the field at the coordinates and knots."""
+        values = self.seen(self.states[0])
+        for one in self.near:
+            values[..., one.shot] += self.beside(one)
+        return float(np.linalg.norm(values))
+
+    def norm(self, modes: FloatArray) -> float:
+        """Relative norm of a field of modes (knots, *modes, shots) where it is compared."""
+        return float(np.linalg.norm(self.seen(modes))) / self.size if self.size else 0.0
+
+
+def evolve(
+    waves: WaveProblem, lattice: WaveLattice, times: FloatArray, advance: Callable[[], None] = lambda: None
+) -> Level:
+    """The states of every shot at the knots in time."""
+    count, left = 0, 0.0
+
+    def run(drives: list[Drive]) -> FloatArray:
+        nonlocal count, left
+        if not drives:
+            return np.zeros((3, len(times), *lattice.shape))
+        tables = [series(lattice.largest, times, one.signal, one.value, one.rate) for one in drives]
+        count += sum(table.shape[-1] for table in tables)
+        for one in drives:
+            if one.signal is not None:
+                left = max(left, one.left + TimeRule(one.signal, times, math.sqrt(lattice.largest)).left)
+        return propagate(
+            lattice.operator, lattice.largest, [one.load(lattice) for one in drives], tables, advance
+        )
+
+    common = run(waves.shared())
+    states = np.stack([common + run(waves.shot(s, lattice)) for s in waves.problem.right_hand_sides], axis=-1)
+    return Level(waves, lattice, times, states, tuple(near_fields(waves, lattice, times)), left, count)
+
+
+def tail_of(level: Level) -> float:
+    """What the spectrum holds beyond its end.
+
+    The power in shells of the upper half is followed by a parabola of its logarithm, and goes on as a geometric series. What
+    does not fit, where a spectrum goes up and down, may be missing at the end; so may as much as a lone shell holds.
+    """
+    parts = [one.frequencies / one.bandwidth for one in level.lattice.modes]
+    shells = np.asarray(parts[0] if len(parts) == 1 else np.maximum(parts[0][:, None], parts[1]))[..., None]
+    states = level.states[0]
+    count = int(np.clip(max(level.lattice.shape) // 4, 2, SHELLS))
+    edges = (1 + 1e-9) * 2.0 ** (np.arange(-count, 1) / count)
+    power = np.array(
+        [
+            level.norm(np.where((shells > low) & (shells <= high), states, 0.0)) ** 2
+            for low, high in pairwise(edges)
+        ]
+    )
+    place = np.arange(1 - count, 1.0)[power > ROUNDING]
+    if len(place) < 2:
+        return math.sqrt(float(power.max(initial=0.0))) if len(place) else 0.0  # one shell shows no rate
+    logarithm = np.log(power[power > ROUNDING])
+    fit = np.polynomial.Polynomial.fit(place, logarithm, min(2, len(place) - 1))
+    missed = float(np.sqrt(np.mean((fit(place) - logarithm) ** 2)))
+    last = math.exp(float(fit(0.0)) + 2 * missed)
+    ratio = min(math.exp(float(fit.deriv()(0.0))), STEADY)
+    return math.sqrt(last * ratio / (1 - ratio))
+
+
+def change_of(level: Level, coarse: Level) -> tuple[float, float]:
+    """How the modes that both lattices have differ, relative, and the logarithm of the bandwidths' ratio."""
+    counts = tuple(slice(0, n) for n in coarse.lattice.shape)
+    change = level.norm(level.raw[0][(slice(None), *counts)] - coarse.raw[0])
+    return change, math.log(_band(level) / _band(coarse))
+
+
+def coupling_of(level: Level) -> float:
+    """The error of the modes that are kept, by how a coarser lattice differs in those that both have.
+
+    It goes on falling as a power of the bandwidth: the one that this change and that before it show, within bounds.
+    """
+    assert level.change is not None
+    (change, step), power = level.change, SLOWEST
+    if level.before is not None and change > 0:
+        earlier, earlier_step = level.before
+        power = math.log(earlier / change) / earlier_step if min(earlier, earlier_step) > 0 else SLOWEST
+    ratio = math.exp(-step * min(max(power, SLOWEST), FASTEST[level.waves.medium.jumps]))
+    return change * ratio / (1 - ratio) if ratio < 1 else math.inf
+
+
+def medium_of(level: Level, coarse: Level) -> float:
+    """The effect of the medium's quadrature: the two lattices have the moments of low frequency by nodes of their own.
+
+    A wave of frequency ω is late by half the relative error of m times its time, and off by ω times that.
+    """
+    fine, counts = level.lattice.moments, coarse.lattice.moments.shape
+    error = coarse.lattice.synthesize(fine[tuple(slice(0, n) for n in counts)] - coarse.lattice.moments)
+    relative = float(np.abs(error).mean() / np.abs(coarse.lattice.medium).mean())
+    rate = float(np.linalg.norm(level.raw[1])) / (float(np.linalg.norm(level.raw[0])) or 1.0)
+    return relative * rate * float(level.times[-1]) / 2
+
+
+def near_of(level: Level) -> float:
+    """What near fields miss of the modes beyond the lattice."""
+    total = 0.0
+    for one in level.near:
+        held = np.tensordot(one.amplitudes[0], one.coefficients(level.lattice), axes=([-1], [-1]))
+        beyond = level.beside(one) - level.seen(held[..., None])[..., 0]
+        total += one.misfit * float(np.linalg.norm(beyond)) / (level.size or 1.0)
+    return total
+
+
+def knots_of(level: Level) -> float:
+    """The error of the quintics between knots: by what those over two intervals miss at the knot between.
+
+    Over one they miss less, in the measure that those over four miss more: not by much where a pulse is shorter than an
+    interval, since the rate jumps there.
+    """
+    missed = _skipping(level, 1)
+    return missed / min(max(_skipping(level, 2) / missed, 1.0), SKIPPED) if missed else 0.0
+
+
+def _skipping(level: Level, knots: int) -> float:
+    """What quintics over so many intervals on either side of a knot miss there, relative."""
+    step = knots * float(level.times[1] - level.times[0])
+    before, after = level.states[:, : -2 * knots], level.states[:, 2 * knots :]
+    middle = (before[0] + after[0]) / 2 + 5 * step / 16 * (before[1] - after[1])
+    middle = middle + step**2 / 16 * (before[2] + after[2])
+    return level.norm(middle - level.states[0, knots:-knots])
+
+
+def judged(level: Level, coarse: Level | None) -> Level:
+    """The level with the terms of its error; `coarse` is a level on fewer modes, where the medium couples them."""
+    terms = {"spectrum": tail_of(level), "knots": knots_of(level), "signal": level.signal}
+    terms["loads"] = level.waves.load_error(level.lattice)
+    if level.near:
+        terms["near fields"] = near_of(level)
+    if coarse is not None:
+        level = replace(level, change=change_of(level, coarse), before=coarse.change)
+        terms |= {"coupling": coupling_of(level), "medium": medium_of(level, coarse)}
+    return replace(level, terms=terms)
+
+
+def _band(level: Level) -> float:
+    """The bandwidth along the axis that has the least: a short one may have more, by its few modes."""
+    return min(one.bandwidth for one in level.lattice.modes)

@@ -1,0 +1,212 @@
+"""The medium of waves that leave a box: m = 1/c² inside as declared, beyond as it is at the nearest point of the box.
+
+A lattice of modes sees the medium through its cosine moments alone. They are sums of three kinds of integrals: over the box,
+over the strips beyond its sides, where m varies along the side only, and over the corners, where it does not vary. The
+rules are broken where the medium jumps: on the edges of declared regions, and where a function is found to jump.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from neurapde.conditions import PML
+from neurapde.core.arrays import Array, maximum, minimum, namespace
+from neurapde.domains.base import Domain
+from neurapde.domains.box import Box, Interval
+from neurapde.fields.jumps import Features, features_of, narrow_features
+from neurapde.fields.medium import Field
+from neurapde.problem.problem import Problem
+from neurapde.spectral.modes import AxisModes, along_all, project
+from neurapde.spectral.quadrature import FloatArray, interval_rule
+from neurapde.spectral.region_quadrature import region_rule
+from neurapde.spectral.weak import Piece, pieces_of
+
+PROBED = {1: 2001, 2: 161}  # points an axis at which the speed is asked
+INWARD = 1e-9  # of an axis: the medium at a side is what it is just inside
+RESOLVED = 6.0  # bandwidth of a steep change, in units of one over its width
+FINEST = 4000.0  # of an axis: the largest bandwidth, times its length, that a steep change is given
+
+
+@dataclass(frozen=True)
+class Continued(Field):
+    """A field of a box, going on beyond it with the value just inside its nearest side."""
+
+    field: Field
+    box: Box
+
+    def __call__(self, points: Array) -> Array:
+        xp = namespace(points)
+        columns = []
+        for i, (a, b) in enumerate(self.box.sides):
+            inward = INWARD * (b - a)
+            columns.append(minimum(maximum(points[:, i], a + inward), b - inward))
+        return self.field(xp.stack(columns, axis=1))
+
+    def describe(self) -> str:
+        return self.field.describe()
+
+
+def core_of(problem: Problem) -> Box:
+    """The box within the layers, where the medium is what it is declared to be."""
+    space = problem.domain.spatial
+    widths: dict[str, float] = {}
+    for part in problem.boundary:
+        widths |= part.widths(space) if isinstance(part, PML) else {}
+    ends = [
+        end + (widths.get(face, 0.0) if i % 2 == 0 else -widths.get(face, 0.0))
+        for i, (face, end) in enumerate(zip(space.faces, np.ravel(np.transpose(space.bounds)), strict=True))
+    ]
+    return Box(*zip(ends[::2], ends[1::2], strict=True))
+
+
+class WaveMedium:
+    """m of a speed on the box `core`, continued beyond, and its cosine moments on lattices of larger boxes."""
+
+    def __init__(self, speed: Field, core: Box) -> None:
+        self.core, self.speed = core, Continued(speed, core)
+        self.pieces = pieces_of(speed)
+
+    def slowness_squared(self, points: FloatArray) -> FloatArray:
+        """m at points (n, d)."""
+        return np.asarray(1.0 / np.asarray(self.speed(points), dtype=float) ** 2)
+
+    @cached_property
+    def uniform(self) -> float | None:
+        """m where it is one number, else None."""
+        if len(self.pieces) == 1 and self.pieces[0].constant is not None:
+            return 1.0 / float(np.real(self.pieces[0].constant)) ** 2
+        return None
+
+    @cached_property
+    def features(self) -> Features:
+        """Where functions of the medium jump or are steep."""
+        return features_of([self.speed.field], self.core)
+
+    @cached_property
+    def detail(self) -> float:
+        """The bandwidth of steep changes and of values on grids, rad per unit length."""
+        steep = self.features.widths[self.features.widths > 0].min(initial=np.inf)
+        most = FINEST / max(self.core.extents)
+        return min(max(RESOLVED / steep, *(piece.bandwidth for piece in self.pieces)), most)
+
+    @cached_property
+    def probes(self) -> FloatArray:
+        """Points (n, d) all over the core, its declared regions and both sides of where it was found to change."""
+        counts = PROBED[self.core.dimension]
+        axes = [np.linspace(a, b, counts) for a, b in self.core.sides]
+        found = [np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=-1)]
+        found += [region.sample(512, how="grid").numpy() for region in _regions(self.pieces)]
+        steps = np.zeros_like(self.features.points)
+        if len(steps):
+            rows = np.arange(len(steps))
+            steps[rows, self.features.axes] = np.maximum(
+                self.features.widths, INWARD * max(self.core.extents)
+            )
+            found += [self.features.points + steps, self.features.points - steps]
+        return np.concatenate(found)
+
+    @cached_property
+    def speeds(self) -> tuple[float, float]:
+        """The least and the largest speed."""
+        values = np.asarray(self.speed(self.probes), dtype=float)
+        return float(values.min()), float(values.max())
+
+    @property
+    def jumps(self) -> bool:
+        """Whether it jumps, or is as good as that."""
+        return len(self.pieces) > 1 or len(self.features) > 0
+
+    @property
+    def fastest(self) -> float:
+        """The largest speed."""
+        return self.speeds[1]
+
+    def moments(self, modes: Sequence[AxisModes]) -> FloatArray:
+        """∫ m Π cos over the box of the modes, for frequencies up to twice theirs."""
+        rough = 3 * max(one.bandwidth for one in modes) + self.detail
+        if len(modes) == 1:
+            return self._on_line(modes[0], rough)
+        inside = self._in_plane(modes, rough)
+        for axis in range(2):
+            inside = inside + self._strips(modes, axis, rough)
+        return inside + self._corners(modes, rough)
+
+    def _on_line(self, one: AxisModes, rough: float) -> FloatArray:
+        x, weights = interval_rule(self._breaks(0, (one.lower, one.upper)), rough)
+        return np.asarray(one.cosines(x) @ (weights * self.slowness_squared(x[:, None])))
+
+    def planes(self, axis: int) -> list[float]:
+        """Coordinates on an axis across which it jumps, everywhere or in part: found of functions, ends of regions."""
+        ends = [float(x) for region in _regions(self.pieces) for x in np.transpose(region.bounds)[axis]]
+        return [*ends, *self.features.planes(axis).tolist()]
+
+    def _breaks(self, axis: int, ends: tuple[float, float]) -> list[float]:
+        a, b = ends
+        return [a, *sorted({x for x in (*self.planes(axis), *self.core.sides[axis]) if a < x < b}), b]
+
+    def _in_plane(self, modes: Sequence[AxisModes], rough: float) -> FloatArray:
+        """Over the core: the background, and what every piece changes."""
+        *others, background = self.pieces
+        axes = [interval_rule(self._breaks(axis, self.core.sides[axis]), rough) for axis in range(2)]
+        mesh = np.stack(np.meshgrid(axes[0][0], axes[1][0], indexing="ij"), axis=-1).reshape(-1, 2)
+        values = _squared(background, mesh).reshape(*(len(x) for x, _ in axes))
+        tables = [one.cosines(x) * w for one, (x, w) in zip(modes, axes, strict=True)]
+        total = along_all(tables, values)
+        inner = [self._breaks(axis, self.core.sides[axis])[1:-1] for axis in range(2)]
+        for piece in others:
+            edges = [edge for region in (*piece.within, *piece.outside) for edge in region.edges]
+            points, weights = region_rule(
+                piece.contains, edges, (self.core.sides[0], self.core.sides[1]), (inner[0], inner[1]), rough
+            )
+            change = _squared(piece, points) - _squared(background, points)
+            total = total + project([one.cosines for one in modes], points, weights * change).real
+        return np.asarray(total)
+
+    def _strips(self, modes: Sequence[AxisModes], axis: int, rough: float) -> FloatArray:
+        """Beyond the two sides of an axis, between those of the other."""
+        other = 1 - axis
+        (a, b), (low, high) = self.core.sides[axis], self.core.sides[other]
+        total = np.zeros([2 * one.count + 1 for one in modes])
+        for edge, outer in ((a, (modes[axis].lower, a)), (b, (b, modes[axis].upper))):
+            if not outer[1] - outer[0] > INWARD * (b - a):
+                continue
+
+            def side(x: FloatArray, edge: float = edge) -> FloatArray:
+                columns = [np.full(len(x), edge), np.ravel(x)]
+                return self.slowness_squared(np.stack(columns[:: 1 - 2 * axis], axis=1))
+
+            jumps = [float(x) for x in narrow_features(side, Interval(low, high)).planes(0)]
+            x, weights = interval_rule([low, *(x for x in jumps if low < x < high), high], rough)
+            along = modes[other].cosines(x) @ (weights * side(x))
+            across = _whole(modes[axis], outer, rough)
+            pair = (across, along) if axis == 0 else (along, across)
+            total += np.multiply.outer(*pair)
+        return total
+
+    def _corners(self, modes: Sequence[AxisModes], rough: float) -> FloatArray:
+        outer = [((one.lower, a), (b, one.upper)) for one, (a, b) in zip(modes, self.core.sides, strict=True)]
+        total = np.zeros([2 * one.count + 1 for one in modes])
+        for first, second in itertools.product(*outer):
+            if first[1] > first[0] and second[1] > second[0]:
+                m = self.slowness_squared(np.array([[np.mean(first), np.mean(second)]]))[0]
+                total += m * np.multiply.outer(
+                    _whole(modes[0], first, rough), _whole(modes[1], second, rough)
+                )
+        return total
+
+
+def _whole(one: AxisModes, ends: tuple[float, float], rough: float) -> FloatArray:
+    """∫ cos between two ends."""
+    x, weights = interval_rule(ends, rough)
+    return np.asarray(one.cosines(x) @ weights)
+
+
+def _squared(piece: Piece, points: FloatArray) -> FloatArray:
+    return np.asarray(1.0 / np.asarray(piece.field(points), dtype=float) ** 2)
+
+
+def _regions(pieces: Sequence[Piece]) -> list[Domain]:
+    return list(itertools.chain.from_iterable((*piece.within, *piece.outside) for piece in pieces))

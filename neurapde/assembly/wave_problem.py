@@ -1,0 +1,289 @@
+"""A wave problem made ready for the lattice: where it starts, how far it gets, which sines it needs, what drives it.
+
+Sides that absorb are moved out until nothing that they send back is felt before the end: half the way that a wave makes in
+the time, less what it needs to get there. What starts the waves is one list of pairs, a pattern in space and a history in
+time: initial value, initial velocity, and each source with its signal.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from neurapde.assembly.forcing import (
+    Delta,
+    Density,
+    Drive,
+    Known,
+    Later,
+    Pattern,
+    Projected,
+    Snapshot,
+    density_of,
+)
+from neurapde.assembly.wave import WaveLattice
+from neurapde.assembly.wave_medium import WaveMedium, core_of
+from neurapde.conditions import PML, Absorbing, InitialCondition, Neumann
+from neurapde.conditions.stretch import Stretch
+from neurapde.core.errors import DeclarationError
+from neurapde.domains.box import Box
+from neurapde.domains.spacetime import SpaceTime
+from neurapde.equations.wave import Wave
+from neurapde.fields.medium import Constant, Field, FunctionField
+from neurapde.fields.pulses import Pulse
+from neurapde.fields.sources import PointSource, Source
+from neurapde.problem.problem import Problem
+from neurapde.spectral.quadrature import FloatArray
+from neurapde.spectral.time_rule import highest_frequency
+
+PROBED = {1: 2001, 2: 161}  # points an axis at which fields are asked where they are
+NOTHING = 1e-8  # of its maximum: where a field counts as zero
+SPREAD = 1.5  # of a Gaussian's reach, which is four standard deviations
+NEAR = 1.3  # bandwidth beside a source, in units of that of its waves
+SHARE = 1 / 3  # of the tolerance that the bandwidth may cost
+SAMPLES, MOST_SAMPLES = 257, 2049  # moments at which a source without a signal is separated into pulses
+CHECKED, SAMPLED = 16, 1e-4  # moments between them at which that is checked, and what it may miss there
+MOST_PULSES = 48
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What one cause of waves asks for: the speed where it acts, and its bandwidth in space."""
+
+    speed: float
+    bandwidth: float
+
+
+class WaveProblem:
+    """A wave problem on a Box of one or two axes."""
+
+    def __init__(self, problem: Problem) -> None:
+        equation, domain = problem.equation, problem.domain
+        assert isinstance(equation, Wave)
+        assert isinstance(domain, SpaceTime)
+        assert isinstance(domain.space, Box)
+        self.problem, self.space, self.time = problem, domain.space, domain.time
+        self.medium = WaveMedium(equation.speed, core_of(problem))
+        self.speed: Field = self.medium.speed
+        starts = [part for part in problem.boundary if isinstance(part, InitialCondition)]
+        self.start = starts[0] if starts else InitialCondition(0.0, 0.0)
+
+    @cached_property
+    def probes(self) -> FloatArray:
+        """Points (n, d) all over the box, its sides included."""
+        counts = PROBED[self.space.dimension]
+        axes = [np.linspace(a, b, counts) for a, b in self.space.sides]
+        return np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=-1)
+
+    @property
+    def speeds(self) -> tuple[float, float]:
+        """The least and the largest speed."""
+        return self.medium.speeds
+
+    @cached_property
+    def initial(self) -> list[tuple[Pattern, bool]]:
+        """The initial fields that are not zero, each with whether it is the velocity."""
+        return [
+            (Pattern.of(part, self.space, False), is_velocity)
+            for part, is_velocity in ((self.start.value, False), (self.start.velocity, True))
+            if part is not None and part != Constant(0.0)
+        ]
+
+    @cached_property
+    def densities(self) -> dict[Source, Pattern]:
+        """The shapes in space of all pulses but those of points."""
+        shapes = (source.shape for source in self.sources if isinstance(source, Pulse))
+        return {one: density_of(one, self.space) for one in shapes if not isinstance(one, PointSource)}
+
+    def load_error(self, lattice: WaveLattice) -> float:
+        """What the rules leave of the loads, relative: the most of any."""
+        patterns = [pattern for pattern, _ in self.initial]
+        return max((one.left(lattice) for one in (*patterns, *self.densities.values())), default=0.0)
+
+    @cached_property
+    def sources(self) -> tuple[Source, ...]:
+        """Every source, of whichever shot."""
+        return tuple(dict.fromkeys(s for sources in self.problem.right_hand_sides for s in sources))
+
+    @cached_property
+    def support(self) -> tuple[FloatArray, FloatArray]:
+        """Lower and upper corner (d,) of the box in which everything starts."""
+        corners = [self._support_of(pattern.field) for pattern, _ in self.initial]
+        for source in self.sources:
+            if isinstance(source, Pulse) and source.center is not None:
+                at, far = np.array(source.center), SPREAD * source.reach
+                corners.append((at - far, at + far))
+            elif isinstance(source, Pulse):
+                corners.append(self._support_of(FunctionField(source.shape)))
+            else:
+                corners.append(self.space.bounds)
+        if not corners:
+            return self.space.bounds
+        lower, upper = (np.array(side) for side in zip(*corners, strict=True))
+        return lower.min(axis=0), upper.max(axis=0)
+
+    def _support_of(self, field: Field) -> tuple[FloatArray, FloatArray]:
+        size = np.abs(np.asarray(field(self.probes), dtype=float))
+        points = self.probes[size > NOTHING * size.max()]
+        if len(points) == 0:
+            return self.space.bounds
+        step = (self.space.bounds[1] - self.space.bounds[0]) / PROBED[self.space.dimension]
+        return points.min(axis=0) - step, points.max(axis=0) + step
+
+    @cached_property
+    def box(self) -> Box:
+        """The space, its absorbing sides moved out of reach."""
+        lower, upper = self.support
+        sides = []
+        for axis, (a, b) in enumerate(self.space.sides):
+            ends = []
+            for end, face in enumerate(self.space.faces[2 * axis : 2 * axis + 2]):
+                width = self._open(face)
+                gap = lower[axis] - a if end == 0 else b - upper[axis]
+                room = 0.0
+                if width is not None:
+                    left = self.time.duration - max(0.0, gap - width) / self.speeds[1]
+                    room = max(0.0, self.speed_outside * left / 2 - width)
+                ends.append(a - room if end == 0 else b + room)
+            sides.append((float(ends[0]), float(ends[1])))
+        return Box(*sides)
+
+    @cached_property
+    def speed_outside(self) -> float:
+        """The largest speed on the sides and in the layers: beyond, the medium goes on as it is there."""
+        lower, upper = self.space.bounds
+        step = 1.01 * (upper - lower) / (PROBED[self.space.dimension] - 1)
+        outer = ((self.probes < lower + step) | (self.probes > upper - step)).any(axis=1)
+        if self.problem.pml is not None:
+            outer |= ~Stretch(self.space, self.problem.pml, 1.0).physical(self.probes)
+        return float(np.asarray(self.speed(self.probes[outer]), dtype=float).max())
+
+    def _open(self, face: str) -> float | None:
+        """The width of the layer of an absorbing side, 0 without one; None for a side that reflects."""
+        for part in self.problem.boundary:
+            if isinstance(part, PML) and face in (widths := part.widths(self.space)):
+                return widths[face]
+            if isinstance(part, Absorbing) and face in self.space.check_faces(part.on, "Absorbing"):
+                return 0.0
+        return None
+
+    @cached_property
+    def free(self) -> tuple[tuple[bool, bool], ...]:
+        """For each axis, whether the slope vanishes at its (lower, upper) end."""
+        given = [part.on for part in self.problem.boundary if isinstance(part, Neumann)]
+        names = {face for on in given for face in self.space.check_faces(on, "Neumann")}
+        ends = [face in names for face in self.space.faces]
+        return tuple(zip(ends[::2], ends[1::2], strict=True))
+
+    def lattice(self, bandwidth: float, most: int) -> WaveLattice:
+        """The lattice up to a bandwidth, or to so many modes along the longest axis."""
+        return WaveLattice(self.box, self.space, self.medium, self.counts(bandwidth, most), self.free)
+
+    def counts(self, bandwidth: float, most: int) -> list[int]:
+        """The modes of that lattice along each axis."""
+        band = min(bandwidth, most * np.pi / max(self.box.extents))
+        return [max(4, int(np.ceil(band * extent / np.pi))) for extent in self.box.extents]
+
+    def demands(self, tolerance: float, most: int) -> list[Demand]:
+        """What each cause of waves asks for; up to `most` modes are looked at."""
+        found = []
+        wide = None
+        shares = SHARE * tolerance
+        for pattern, is_velocity in self.initial:
+            wide = wide or self.lattice(np.inf, most)
+            found.append(
+                Demand(self._fastest(pattern.field), _bandwidth(wide, pattern.on(wide), shares, is_velocity))
+            )
+        for source in self.sources:
+            wide = wide or self.lattice(np.inf, most)
+            found.append(self._source_demand(source, wide, shares))
+        return found
+
+    def _source_demand(self, source: Source, wide: WaveLattice, share: float) -> Demand:
+        if not isinstance(source, Pulse):
+            moments = np.linspace(self.time.start, self.time.stop, 5)[1:]
+            bands = [_bandwidth(wide, wide.project(Snapshot(source, t)), share, False) for t in moments]
+            return Demand(self.speeds[1], max(bands))
+        shape = source.shape
+        if isinstance(shape, PointSource):
+            speed, band = float(self.speed(np.array([shape.at]))[0]), np.inf
+        else:
+            field = FunctionField(shape)
+            speed, band = self._fastest(field), _bandwidth(wide, wide.project(field), share, False)
+        return Demand(speed, min(band, NEAR * highest_frequency(source.signal, self.time, share) / speed))
+
+    def _fastest(self, field: Field) -> float:
+        """The largest speed where a field is not small."""
+        size = np.abs(np.asarray(field(self.probes), dtype=float))
+        speeds = np.asarray(self.speed(self.probes), dtype=float)
+        return float(speeds[size >= 1e-3 * size.max()].max())
+
+    def shared(self) -> list[Drive]:
+        """What every shot starts from."""
+        return [
+            Drive(Projected(pattern), float(not is_velocity), float(is_velocity))
+            for pattern, is_velocity in self.initial
+        ]
+
+    def shot(self, sources: Sequence[Source], lattice: WaveLattice) -> list[Drive]:
+        """What drives one shot, beside the initial state."""
+        found = []
+        for source in sources:
+            if not isinstance(source, Pulse):
+                found += self._separated(source, lattice)
+                continue
+            signal = Later(source.signal, self.time.start)
+            load = (
+                Delta(source.shape)
+                if isinstance(source.shape, PointSource)
+                else Density(self.densities[source.shape])
+            )
+            found.append(Drive(load, signal=signal))
+        return found
+
+    def _separated(self, source: Source, lattice: WaveLattice) -> list[Drive]:
+        """A source that moves, as a sum of pulses: the singular vectors of its history on the lattice."""
+        samples, left = SAMPLES // 2 + 1, np.inf
+        while left > SAMPLED and samples < MOST_SAMPLES:
+            samples = 2 * samples - 1
+            moments = np.linspace(0, self.time.duration, samples)
+            history = self._history(source, lattice, moments)
+            between = moments[: -1 : samples // CHECKED] + moments[1] / 2
+            missed = CubicSpline(moments, history)(between) - self._history(source, lattice, between)
+            size = float(np.sqrt(np.mean(history**2)))
+            left = float(np.sqrt(np.mean(missed**2))) / size if size else 0.0
+        signals, sizes, patterns = np.linalg.svd(history, full_matrices=False)
+        count = int(np.sum(sizes > 1e-5 * sizes[0])) if sizes[0] > 0 else 0
+        if count > MOST_PULSES:
+            raise DeclarationError(
+                f"{source.describe()} takes {count} pulses, more than {MOST_PULSES}; give it as PulsedSource, shorten "
+                "the time, or train by Adam"
+            )
+        return [
+            Drive(
+                Known(size * pattern.reshape(lattice.shape)), signal=CubicSpline(moments, signal), left=left
+            )
+            for signal, size, pattern in zip(signals.T[:count], sizes, patterns, strict=False)
+        ]
+
+    def _history(self, source: Source, lattice: WaveLattice, moments: FloatArray) -> FloatArray:
+        """The loads of a source at times from the start: (times, modes)."""
+        snapshots = (Snapshot(source, self.time.start + float(t)) for t in moments)
+        return np.stack([lattice.project(one, weigh=True).ravel() for one in snapshots])
+
+
+def _bandwidth(lattice: WaveLattice, coefficients: FloatArray, share: float, is_velocity: bool) -> float:
+    """The bandwidth beyond which a field (a velocity: the wave that it makes) has no more than a share of its norm."""
+    if is_velocity:
+        coefficients = coefficients / np.sqrt(
+            np.maximum(lattice.stiffness, lattice.stiffness[lattice.stiffness > 0].min())
+        )
+    shells = lattice.shells
+    order = np.argsort(shells.ravel())
+    power = np.cumsum((coefficients.ravel() ** 2)[order][::-1])[::-1]
+    if power[0] == 0:
+        return 0.0
+    beyond = power <= share**2 * power[0]
+    return float(shells.ravel()[order][int(np.argmax(beyond)) if beyond.any() else -1])

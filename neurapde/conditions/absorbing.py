@@ -1,0 +1,44 @@
+"""Sides through which waves leave."""
+
+from dataclasses import dataclass
+
+from neurapde.conditions.base import Boundary, face_names
+from neurapde.conditions.constraints import Constraint, Residual, face
+from neurapde.core.wording import listing
+from neurapde.domains.base import Domain, On
+from neurapde.domains.spacetime import SpaceTime
+
+
+@dataclass(frozen=True)
+class Absorbing(Boundary):
+    """Faces through which waves leave, by the first-order condition of Sommerfeld.
+
+    For `Wave` it reads ∂u/∂t + c ∂u/∂n = 0, for `Helmholtz`, whose time factor is e^{+iωt}, ∂u/∂n + i (k/c) u = 0, with
+    the speed c at the face. It is exact for waves that leave straight on, and lets none but these pass whole: at an angle
+    θ to the normal the part (1 − cos θ)/(1 + cos θ) comes back. MethodOfLines and the grid reference of `Wave` take it as
+    what it stands for, a medium that goes on for ever; for Helmholtz everyone takes it as written, and a PML absorbs better.
+
+    on: face name, names, or None for all faces in space.
+    """
+
+    on: On = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "on", face_names(self.on, "on"))
+
+    def on_domain(self, domain: Domain) -> "Absorbing":
+        domain.spatial.check_faces(self.on, "the Absorbing condition")
+        return self
+
+    def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
+        return ()  # the equation has them: it knows the speed
+
+    def constraint(self, domain: Domain, residual: Residual) -> Constraint:
+        """The constraint that an equation makes of it."""
+        name = "-".join(["absorbing", *(self.on or ())])
+        return Constraint(name, residual, face(domain, self.on), 1, self.describe(domain))
+
+    def describe(self, domain: Domain) -> str:
+        where = "all sides" if self.on is None else listing(domain.check_faces(self.on, "Absorbing"))
+        formula = "∂u/∂t + c ∂u/∂n" if isinstance(domain, SpaceTime) else "∂u/∂n + i k/c u"
+        return f"{formula} = 0 on {where}"

@@ -1,0 +1,69 @@
+"""How narrow the data on a boundary are: functions given on faces, followed along them as coefficients are along lines."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from neurapde.conditions import Dirichlet, Neumann, Robin
+from neurapde.conditions.base import Boundary
+from neurapde.core.arrays import to_numpy
+from neurapde.domains.base import Domain
+from neurapde.domains.box import Box
+from neurapde.fields.jumps import narrow_features
+from neurapde.fields.line_search import spread_points
+from neurapde.fields.medium import Field, FunctionField, Piecewise
+
+LOOKED = 2**14
+"""Points of a face at which the size of the data is looked up."""
+ABOVE = 2.0
+"""What is added to data of size 1: of a sum, unlike a coefficient, the changes beside its largest value count."""
+
+Values = NDArray[np.float64]
+
+
+def narrowest_data(conditions: Sequence[Boundary], domain: Domain) -> float:
+    """The length within which values, slopes or Robin coefficients on faces change; infinite where they vary slowly.
+
+    The boundary of a domain in space that is no box is run through in pieces, and is not looked at.
+    """
+    if domain.dimension == 1 or not (domain.dimension == 2 or isinstance(domain, Box)):
+        return math.inf
+    lengths = [
+        _narrowest(field, domain, face)
+        for condition in conditions
+        if isinstance(condition, Dirichlet | Neumann | Robin)
+        for field in _functions(condition)
+        for face in domain.check_faces(condition.on, "the condition")
+    ]
+    return min(lengths, default=math.inf)
+
+
+def _functions(condition: Dirichlet | Neumann | Robin) -> list[Field]:
+    fields = [condition.value, *((condition.a, condition.b) if isinstance(condition, Robin) else ())]
+    return [one for one in fields if isinstance(one, FunctionField | Piecewise)]
+
+
+def _narrowest(field: Field, domain: Domain, face: str) -> float:
+    """Of one function on one face, whose unit cube is searched."""
+    axes = domain.dimension - 1
+
+    def on_face(unit: Values) -> tuple[torch.Tensor, torch.Tensor]:
+        cube = torch.as_tensor(unit).expand(-1, domain._boundary_cube)
+        points, _, kept = domain._to_boundary(cube, (face,))
+        return points, kept
+
+    def value(unit: Values) -> Values:
+        return to_numpy(field(on_face(unit)[0].numpy()))
+
+    cube = spread_points(LOOKED, axes)
+    known = value(cube[on_face(cube)[1].numpy()])
+    largest = float(np.abs(known).max(initial=0.0)) or 1.0
+    found = narrow_features(
+        lambda unit: value(unit) / largest + ABOVE,
+        Box(*[(0.0, 1.0)] * axes),
+        lambda unit: on_face(unit)[1].numpy(),
+    )
+    return found.narrowest * domain.boundary_size((face,)) ** (1 / axes)

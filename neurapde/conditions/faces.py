@@ -1,0 +1,271 @@
+"""Conditions on faces of a domain: values, fluxes, and what mixes them."""
+
+import dataclasses
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import torch
+
+from neurapde.conditions.base import Boundary, beside, face_names
+from neurapde.conditions.component import check_component, of_component
+from neurapde.conditions.constraints import Constraint, Residual, Samples, face
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
+from neurapde.core.wording import factor, listing
+from neurapde.domains.base import Domain, On
+from neurapde.domains.box import Box
+from neurapde.fields.grid_field import GridField
+from neurapde.fields.medium import Constant, Field, Piecewise, as_field
+from neurapde.fields.spline import CubicField
+
+if TYPE_CHECKING:
+    from neurapde.jets.jet import Jet
+
+
+class FaceCondition(Boundary):
+    """A condition B u = value on faces.
+
+    Args:
+        value: a number, real or complex, or a function of points.
+        on: face name, names, or None for the whole boundary.
+        name: of the constraint; by default the kind and the faces, such as dirichlet-left.
+        component: of a field with several, the one it is for, from 0; None for each of them alike.
+    """
+
+    value: Any
+    on: On
+    name: str
+    component: int | None
+
+    _kind: ClassVar[str]
+    _order: ClassVar[int]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", as_field(self.value, f"value of the {self._kind} condition"))
+        object.__setattr__(self, "on", face_names(self.on, "on"))
+        checks.text(self.name, f"name of the {self._kind} condition")
+        check_component(self.component)
+
+    def on_domain(self, domain: Domain) -> Self:
+        domain.check_faces(self.on, f"condition {self.constraint_name()!r}")
+        return self.rebuild({**vars(self), "value": self.value.on(domain)})
+
+    def constraint_name(self) -> str:
+        """The name of its constraint."""
+        which = () if self.component is None else (str(self.component),)
+        return self.name or "-".join([self._kind, *which, *(self.on or ())])
+
+    def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
+        where, text = face(domain, self.on), self.describe(domain)
+        residual = of_component(self._residual(), self.component)
+        return (Constraint(self.constraint_name(), residual, where, self._order, text),)
+
+    def describe(self, domain: Domain) -> str:
+        return self.formula(domain)
+
+    def formula(self, domain: Domain) -> str:
+        """B u = value, and where."""
+        where = "the boundary" if self.on is None else listing(domain.check_faces(self.on, self._kind))
+        return f"{self._left_side()} = {self.value.describe()} on {where}"
+
+    @property
+    def _field(self) -> str:
+        return "u" if self.component is None else f"u[{self.component}]"
+
+    @abstractmethod
+    def _residual(self) -> Residual:
+        """B u − value."""
+
+    @abstractmethod
+    def _left_side(self) -> str:
+        """B u as mathematics."""
+
+
+@dataclass(frozen=True)
+class Dirichlet(FaceCondition):
+    """u = value on faces.
+
+    Args:
+        value: a number, real or complex, a function of points or a GridField.
+        on: face name, names, or None for the whole boundary.
+        hard: build the value into the trial function, u = lift + D · network with D zero on these faces, instead
+            of training it; on a Box only. A value given as a function is differentiated by torch, so it must be
+            written with `npde.sin` and the like, smooth along the face. A GridField is then joined by cubic
+            splines instead of lines, whose kinks would hide their second derivatives from the equation.
+        name: of the constraint; by default dirichlet and the faces, such as dirichlet-left.
+        component: of a field with several, the one it is for, from 0; None for each of them alike.
+
+    Where two hard faces that meet have different values, u jumps at their corner (or edge) as it must: it turns
+    from one value to the other by the angle, which is harmonic in the plane, and both faces keep theirs up to it.
+    """
+
+    value: Any = 0.0
+    on: On = None
+    hard: bool = False
+    name: str = ""
+    component: int | None = None
+
+    _kind: ClassVar[str] = "dirichlet"
+    _order: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.hard, bool):
+            raise DeclarationError(
+                f"hard={checks.shown(self.hard)}: give True to build the condition into the trial function, or False to "
+                "train it"
+            )
+
+    def on_domain(self, domain: Domain) -> "Dirichlet":
+        found = super().on_domain(domain)
+        if not self.hard:
+            return found
+        if self.component is not None:
+            raise DeclarationError(
+                f"condition {self.constraint_name()!r} is hard for component {self.component} alone, but what is built into "
+                "the trial function holds for all of them; leave out hard=True, or component=…"
+            )
+        if domain.spatial is not domain:
+            raise DeclarationError(
+                f"condition {self.constraint_name()!r} is hard, which is built in for fields of space alone, but the "
+                f"domain is {domain}; leave out hard=True, and the condition is trained or solved for"
+            )
+        if not isinstance(domain, Box):
+            raise DeclarationError(
+                f"condition {self.constraint_name()!r} is hard, which needs the flat faces of a Box, but the domain "
+                f"is {domain}; leave out hard=True, and the condition is trained"
+            )
+        if domain.dimension > 1 and isinstance(found.value, Piecewise):
+            raise DeclarationError(
+                f"condition {self.constraint_name()!r} is hard, but its value is piecewise, and a field that jumps "
+                "within a face cannot be built into a trial function; give a smooth value, or leave out hard=True"
+            )
+        if isinstance(found.value, GridField):
+            return dataclasses.replace(found, value=CubicField(found.value))
+        return found
+
+    def describe(self, domain: Domain) -> str:
+        return self.formula(domain) + (", built into the trial function" if self.hard else "")
+
+    def _residual(self) -> Residual:
+        return ValueResidual(self.value)
+
+    def _left_side(self) -> str:
+        return self._field
+
+
+@dataclass(frozen=True)
+class Neumann(FaceCondition):
+    """∂u/∂n = value on faces, n the outward normal.
+
+    Args:
+        value: a number, real or complex, or a function of points.
+        on: face name, names, or None for the whole boundary.
+        name: of the constraint; by default neumann and the faces, such as neumann-left.
+        component: of a field with several, the one it is for, from 0; None for each of them alike.
+    """
+
+    value: Any = 0.0
+    on: On = None
+    name: str = ""
+    component: int | None = None
+
+    _kind: ClassVar[str] = "neumann"
+    _order: ClassVar[int] = 1
+
+    def _residual(self) -> Residual:
+        return FluxResidual(self.value)
+
+    def _left_side(self) -> str:
+        return f"∂{self._field}/∂n"
+
+
+@dataclass(frozen=True)
+class Robin(FaceCondition):
+    """a u + b ∂u/∂n = value on faces, n the outward normal.
+
+    Waves leave through `Absorbing`, which is a condition of this kind.
+
+    Args:
+        a, b: numbers, real or complex, or functions of points.
+        value: likewise.
+        on: face name, names, or None for the whole boundary.
+        name: of the constraint; by default robin and the faces, such as robin-left.
+        component: of a field with several, the one it is for, from 0; None for each of them alike.
+    """
+
+    a: Any
+    b: Any
+    value: Any = 0.0
+    on: On = None
+    name: str = ""
+    component: int | None = None
+
+    _kind: ClassVar[str] = "robin"
+    _order: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for coefficient, what in ((self.a, "a"), (self.b, "b")):
+            object.__setattr__(self, what, as_field(coefficient, f"{what} of the robin condition"))
+        if self.a == self.b == Constant(0.0):
+            raise DeclarationError(
+                "a and b of the robin condition are both 0; give a u + b ∂u/∂n with one of them"
+            )
+
+    def on_domain(self, domain: Domain) -> "Robin":
+        found = super().on_domain(domain)
+        return dataclasses.replace(found, a=self.a.on(domain), b=self.b.on(domain))
+
+    def _residual(self) -> Residual:
+        return MixedResidual(self.a, self.b, self.value)
+
+    def _left_side(self) -> str:
+        return f"{_times(self.a)}{self._field} + {_times(self.b)}∂{self._field}/∂n"
+
+
+def _times(coefficient: Field) -> str:
+    if isinstance(coefficient, Constant):
+        return factor(coefficient.value)
+    return f"({coefficient.describe()}) · "
+
+
+@dataclass(frozen=True)
+class ValueResidual:
+    """u − value."""
+
+    value: Field
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        return u.value - beside(self.value(samples.points), u.value)
+
+
+@dataclass(frozen=True)
+class FluxResidual:
+    """∂u/∂n − value."""
+
+    value: Field
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        return _flux(samples, u) - beside(self.value(samples.points), u.value)
+
+
+@dataclass(frozen=True)
+class MixedResidual:
+    """a u + b ∂u/∂n − value."""
+
+    a: Field
+    b: Field
+    value: Field
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        a, b, value = (beside(field(samples.points), u.value) for field in (self.a, self.b, self.value))
+        return a * u.value + b * _flux(samples, u) - value
+
+
+def _flux(samples: Samples, u: "Jet") -> torch.Tensor:
+    """∂u/∂n."""
+    assert samples.normals is not None
+    terms = [beside(samples.normals[:, i], u.value) * u.d(i) for i in range(samples.points.shape[1])]
+    return torch.stack(terms).sum(0)

@@ -1,0 +1,100 @@
+"""How a field begins: its value and its rate of change at the initial time."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from neurapde.conditions.base import Boundary, beside
+from neurapde.conditions.component import check_component, of_component
+from neurapde.conditions.constraints import Constraint, Samples, face
+from neurapde.core.errors import DeclarationError
+from neurapde.domains.base import Domain
+from neurapde.domains.spacetime import INITIAL, SpaceTime
+from neurapde.fields.medium import Constant, Field, as_field
+
+if TYPE_CHECKING:
+    from neurapde.jets.jet import Jet
+
+
+@dataclass(frozen=True)
+class InitialCondition(Boundary):
+    """u = value and ∂u/∂t = velocity at the start of a space–time domain.
+
+    Args:
+        value: a number, or a function of points in space `(n, d)`, without t; a GridField or a Piecewise.
+        velocity: likewise. Where none is given the field begins at rest if its equation reads ∂²u/∂t², and free if it does
+            not, as heat conduction: the value alone says how that goes on.
+        component: of a field with several, the one it is for, from 0; None for each of them alike.
+
+    Its constraints are named initial-value and initial-velocity, or initial-value-0 and the like.
+    """
+
+    value: Any
+    velocity: Any = None
+    component: int | None = None
+
+    def __post_init__(self) -> None:
+        check_component(self.component)
+        object.__setattr__(self, "value", as_field(self.value, "value of the InitialCondition"))
+        if self.velocity is not None:
+            object.__setattr__(self, "velocity", as_field(self.velocity, "velocity of the InitialCondition"))
+
+    def on_domain(self, domain: Domain) -> "InitialCondition":
+        if not isinstance(domain, SpaceTime):
+            raise DeclarationError(
+                f"an InitialCondition needs a time, but the domain is {domain}; use domain.over(Time(0, 1))"
+            )
+        velocity = None if self.velocity is None else self.velocity.on(domain.space)
+        return dataclasses.replace(self, value=self.value.on(domain.space), velocity=velocity)
+
+    def with_velocity(self) -> "InitialCondition":
+        """The same for an equation that asks for a velocity: at rest where none was given."""
+        if self.velocity is not None:
+            return self
+        return dataclasses.replace(self, velocity=Constant(0.0))
+
+    def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
+        where = face(domain, INITIAL)
+        texts = self._texts(domain)
+        which = "" if self.component is None else f"-{self.component}"
+        value = of_component(InitialValue(self.value), self.component)
+        found = [Constraint(f"initial-value{which}", value, where, 0, texts[0])]
+        if self.velocity is not None:
+            velocity = of_component(InitialVelocity(self.velocity), self.component)
+            found.append(Constraint(f"initial-velocity{which}", velocity, where, 1, texts[1]))
+        return tuple(found)
+
+    def describe(self, domain: Domain) -> str:
+        return ", ".join(self._texts(domain))
+
+    def _texts(self, domain: Domain) -> list[str]:
+        assert isinstance(domain, SpaceTime)
+        when = f"at t = {domain.time.start:g}"
+        u = "u" if self.component is None else f"u[{self.component}]"
+        texts = [f"{u} = {self.value.describe()} {when}"]
+        if self.velocity is not None:
+            texts.append(f"∂{u}/∂t = {self.velocity.describe()} {when}")
+        return texts
+
+
+@dataclass(frozen=True)
+class InitialValue:
+    """u − value, the value a field of the place."""
+
+    value: Field
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        return u.value - beside(self.value(samples.points[:, :-1]), u.value)
+
+
+@dataclass(frozen=True)
+class InitialVelocity:
+    """∂u/∂t − velocity, the velocity a field of the place."""
+
+    velocity: Field
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        last = samples.points.shape[1] - 1
+        return u.d(last) - beside(self.velocity(samples.points[:, :-1]), u.value)

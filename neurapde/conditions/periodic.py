@@ -1,0 +1,119 @@
+"""Periodicity: a field that goes on at the opposite face where it left."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from neurapde.conditions.base import Boundary
+from neurapde.conditions.constraints import Constraint, Samples
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
+from neurapde.domains.base import Domain
+from neurapde.domains.box import Box
+from neurapde.domains.sampling import How
+
+if TYPE_CHECKING:
+    from neurapde.jets.jet import Jet
+
+
+@dataclass(frozen=True)
+class Periodic(Boundary):
+    """u and its normal derivative are the same at opposite points of the two faces across an axis of a Box, at all times.
+
+    axis: name of the axis: x, y, z, x4, ….
+
+    Two constraints: periodic-x for the values and periodic-x-slope for the derivatives along the axis.
+    """
+
+    axis: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.axis, str) or not self.axis.strip():
+            raise DeclarationError(
+                f"axis of the Periodic condition is {checks.shown(self.axis)}; give its name, such as 'x'"
+            )
+
+    def on_domain(self, domain: Domain) -> "Periodic":
+        self._index(domain)
+        return self
+
+    def _index(self, domain: Domain) -> int:
+        if not isinstance(domain.spatial, Box):
+            raise DeclarationError(
+                f"Periodic({self.axis!r}) needs the opposite faces of a Box, but the domain is {domain}; take a Box"
+            )
+        axes = domain.spatial.axes
+        if self.axis not in axes:
+            raise DeclarationError(
+                f"Periodic({self.axis!r}) names no axis of {domain.spatial}; use one of {', '.join(axes)}"
+            )
+        return axes.index(self.axis)
+
+    def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
+        axis = self._index(domain)
+        pairs, name, where = OppositePoints(domain, axis), f"periodic-{self.axis}", self._where(domain)
+        return (
+            Constraint(name, ValueJump(), pairs, 0, f"u the same at {where}"),
+            Constraint(f"{name}-slope", SlopeJump(axis), pairs, 1, f"∂u/∂{self.axis} the same at {where}"),
+        )
+
+    def faces(self, domain: Domain) -> tuple[str, ...]:
+        """The two faces across its axis."""
+        axis = self._index(domain)
+        return domain.faces[2 * axis : 2 * axis + 2]
+
+    def _where(self, domain: Domain) -> str:
+        return " and ".join(self.faces(domain))
+
+    def describe(self, domain: Domain) -> str:
+        return f"u periodic in {self.axis}, from {self._where(domain).replace(' and ', ' to ')}"
+
+
+@dataclass(frozen=True)
+class OppositePoints:
+    """Draws `count` points on the lower face across an axis, and lists after them those opposite: `(2 count, d)`."""
+
+    domain: Domain
+    axis: int
+
+    def __call__(
+        self,
+        count: int,
+        *,
+        how: How = "uniform",
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> Samples:
+        lower = self.domain.sample_boundary(
+            count,
+            on=self.domain.faces[2 * self.axis],
+            how=how,
+            generator=generator,
+            dtype=dtype,
+            device=device,
+        )
+        opposite = lower.points.clone()
+        opposite[:, self.axis] = float(self.domain.bounds[1][self.axis])
+        return Samples(torch.cat([lower.points, opposite]), torch.cat([lower.normals, -lower.normals]))
+
+
+@dataclass(frozen=True)
+class ValueJump:
+    """u at the first half of the points less u at the second."""
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        lower, upper = u.value.chunk(2)
+        return lower - upper
+
+
+@dataclass(frozen=True)
+class SlopeJump:
+    """∂u along an axis at the first half of the points less that at the second."""
+
+    axis: int
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        lower, upper = u.d(self.axis).chunk(2)
+        return lower - upper

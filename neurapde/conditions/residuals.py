@@ -1,0 +1,68 @@
+"""What a user's residual returns: one row for each point, real where the field is real, told apart from slips of the pen."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from neurapde.conditions.constraints import Samples
+from neurapde.core.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from neurapde.jets.jet import Jet
+
+FEW = 8
+"""Up to so many points a square residual (n, n) may be one with n columns."""
+
+
+@dataclass(frozen=True)
+class CheckedResidual:
+    """A user's residual(samples, u) whose values are checked to be rows of numbers, real for a real field.
+
+    A list or tuple of residuals counts as the columns of one.
+    """
+
+    residual: Callable[..., Any]
+    what: str
+    complex: bool
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        is_complex = self.complex or u.value.is_complex()
+        return as_rows(self.residual(samples, u), len(samples.points), self.what, is_complex)
+
+
+def as_rows(values: Any, count: int, what: str, is_complex: bool) -> torch.Tensor:
+    """What a residual returned for `count` points as `(n,)` or `(n, c)`; a list of such as its columns side by side.
+
+    Raises: DeclarationError for anything else, and for complex values where the field is real.
+    """
+    if isinstance(values, list | tuple):
+        parts = [as_rows(part, count, f"{what}[{i}]", is_complex) for i, part in enumerate(values)]
+        if parts:
+            return torch.cat([part[:, None] if part.ndim == 1 else part for part in parts], dim=1)
+    if not isinstance(values, torch.Tensor):
+        raise DeclarationError(
+            f"{what} returned a {type(values).__name__}; return a torch tensor (n,) or (n, c) made of u.value, "
+            "u.gradient, u.laplacian, u.d(0) and the like, with npde.sin and its kin in the place of NumPy's functions"
+        )
+    shape = tuple(values.shape)
+    if len(shape) == 2 and shape == (count, count) and count > FEW:
+        raise DeclarationError(
+            f"{what} returned the shape {shape} for {count} points, every point with every other: a column (n, 1) was "
+            "combined with u.value (n,); take columns of x as x[:, 0], not x[:, 0:1]"
+        )
+    if len(shape) not in (1, 2) or shape[0] != count:
+        raise DeclarationError(
+            f"{what} returned the shape {shape} for {count} points; return (n,) or (n, c), a row for each point"
+        )
+    if not values.is_floating_point() and not values.is_complex():
+        raise DeclarationError(
+            f"{what} returned values of type {values.dtype}; return real or complex numbers"
+        )
+    if values.is_complex() and not is_complex:
+        raise DeclarationError(
+            f"{what} returned complex values, but u is real; return real ones (their .real and .imag apart), or declare "
+            "the field complex: Equation(residual, complex=True), as Helmholtz is by itself"
+        )
+    return values

@@ -1,0 +1,1 @@
+"""Functions of space and time: media, sources, pulses, values on grids, and where a function jumps."""

@@ -1,0 +1,179 @@
+"""Where functions of the place jump, or change within a short length: seen on lines, then closed in by bisection.
+
+A function can only be asked for values, so what it does between them stays unknown: `Features.looked` says how fine it
+was looked at. Methods take from here whether a field is rough, where a quadrature or a grid must have its breaks, and
+where a check needs points.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from neurapde.core.wording import number
+from neurapde.domains.base import Domain
+from neurapde.fields.line_search import INSIDE, Array, Asked, Function, met_on_lines, spread_points
+from neurapde.fields.medium import Field, FunctionField, Piecewise
+
+LINES, ALONG = {1: 1, 2: 128}, {1: 65536, 2: 1024}
+"""Lines along each axis, and points on each, by the number of axes."""
+MANY, SOME = 144, 512
+"""Lines and points with more axes."""
+WITHIN = 16
+"""Lines along layers that were found, to their ends."""
+SAME, COMMON = 1e-9, 3
+"""Part of an axis within which places are one, and lines that must share a place to make it a plane across the axis."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """Places `(m, d)` where a function changes abruptly along an axis.
+
+    axes:    `(m,)`, the axis along which it was followed.
+    widths:  `(m,)`, the length within which most of the change, or one by the function's range, happens; 0 for a jump.
+    gaps:    `(m,)`, the distance to the next such place on the same line, the thickness of a layer; infinite without one.
+    spacing: `(d,)`, the distance between the points looked at along each axis.
+    lines:   the number of lines looked at along each axis; 0 where there was no function to look at.
+    """
+
+    points: Array
+    axes: NDArray[np.int64]
+    widths: Array
+    gaps: Array
+    spacing: Array
+    lines: int
+    extents: Array = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @property
+    def scales(self) -> Array:
+        """`(m,)`, the length that a method must resolve at each place: of a steep change, else of the layer it bounds.
+
+        A chord close to the rim of a round region is short, but the region is not thin there: the longest of the three
+        nearest chords counts.
+        """
+        found = np.where(self.widths > 0, self.widths, self.gaps)
+        layers = np.flatnonzero(np.isfinite(self.gaps) & (self.widths == 0))
+        if len(layers):
+            _, near = cKDTree(self.points[layers]).query(self.points[layers], k=min(5, len(layers)))
+            found[layers] = self.gaps[layers][near.reshape(len(layers), -1)].max(axis=1)
+        return found
+
+    @property
+    def narrowest(self) -> float:
+        """The least of the scales; infinite where there are none."""
+        return float(self.scales.min(initial=np.inf))
+
+    def planes(self, axis: int) -> Array:
+        """Coordinates along an axis, increasing, at which several lines meet a jump: planes across it."""
+        chosen = (self.axes == axis) & (self.widths == 0)
+        places = np.sort(self.points[chosen, axis])
+        if not len(places):
+            return places
+        groups = np.split(places, np.flatnonzero(np.diff(places) > SAME * self.extents[axis]) + 1)
+        needed = min(COMMON, self.lines)
+        return np.array([np.median(group) for group in groups if len(group) >= needed])
+
+    def on_planes(self, axis: int) -> NDArray[np.bool_]:
+        """`(m,)`, whether each place lies on one of the planes across an axis."""
+        away = np.abs(self.points[:, axis, None] - self.planes(axis)).min(axis=1, initial=np.inf)
+        return np.asarray(away <= SAME * self.extents[axis])
+
+    @property
+    def askew(self) -> bool:
+        """Whether it jumps, or changes steeply, elsewhere than on planes across the axes."""
+        return any(((self.axes == axis) & ~self.on_planes(axis)).any() for axis in range(len(self.extents)))
+
+    @property
+    def looked(self) -> str:
+        """How fine the functions were looked at, in words."""
+        finest = " and ".join(dict.fromkeys(number(float(f"{h:.2g}")) for h in self.spacing))
+        return f"every {finest} on {self.lines} line{'s' if self.lines > 1 else ''} along each axis"
+
+    @property
+    def note(self) -> tuple[str, ...]:
+        """The sentence on how fine the functions were looked at; none where there was none."""
+        return (
+            (f"Functions were looked at {self.looked}; what is thinner may be missed.",) if self.lines else ()
+        )
+
+
+def narrow_features(
+    function: Function, domain: Domain, contains: Callable[[Array], NDArray] | None = None
+) -> Features:
+    """Where a function of points `(n, d)`, real or complex `(n,)`, changes abruptly in a domain.
+
+    contains: which points `(n, d)` it may be asked at; those of the domain unless given.
+    """
+    lower, upper = (np.asarray(corner, dtype=float) for corner in domain.bounds)
+    dimension = len(lower)
+    lines, along = LINES.get(dimension, MANY), ALONG.get(dimension, SOME)
+    asked = Asked(function, domain.contains if contains is None else contains)
+    spread = spread_points(lines, dimension)
+    starts = lower + (upper - lower) * (INSIDE + (1 - 2 * INSIDE) * spread)
+    found = [met_on_lines(asked, lower, upper, axis, starts, spread, along) for axis in range(dimension)]
+    axes = list(range(dimension))
+    for axis in range(
+        dimension if dimension > 1 else 0
+    ):  # along what was found to be thin across, to its ends
+        inner = np.concatenate([found[other].middles for other in range(dimension) if other != axis])
+        inner = inner[:: max(1, len(inner) // WITHIN)]
+        if len(inner):
+            found.append(met_on_lines(asked, lower, upper, axis, inner, spread[: len(inner)], along))
+            axes.append(axis)
+    return Features(
+        np.concatenate([one.points for one in found]),
+        np.repeat(axes, [len(one.points) for one in found]),
+        np.concatenate([one.widths for one in found]),
+        np.concatenate([one.gaps for one in found]),
+        (upper - lower) / along,
+        lines,
+        upper - lower,
+    )
+
+
+def features_of(fields: Sequence[Field], domain: Domain) -> Features:
+    """Where the functions among fields, those within `Piecewise` too, change abruptly; what is declared is not looked at."""
+    found = [
+        narrow_features(function, domain, contains)
+        for one in fields
+        for function, contains in _functions(one, domain.contains)
+    ]
+    return joined(found, domain)
+
+
+def joined(found: Sequence[Features], domain: Domain) -> Features:
+    """The features of several functions in a domain as one."""
+    lower, upper = (np.asarray(corner, dtype=float) for corner in domain.bounds)
+    none = np.empty(0)
+    empty = Features(np.empty((0, len(lower))), none.astype(int), none, none, 0 * lower, 0, upper - lower)
+    every = [empty, *found]
+    return Features(
+        np.concatenate([one.points for one in every]),
+        np.concatenate([one.axes for one in every]),
+        np.concatenate([one.widths for one in every]),
+        np.concatenate([one.gaps for one in every]),
+        every[-1].spacing,
+        every[-1].lines,
+        upper - lower,
+    )
+
+
+def _functions(
+    one: Field, contains: Callable[[Array], NDArray]
+) -> list[tuple[Function, Callable[[Array], NDArray]]]:
+    """The functions of a field that can only be asked for values, each with where it holds."""
+    if isinstance(one, Piecewise):
+        found = _functions(one.background, contains)
+        for region, value in one.pieces:
+            found += _functions(value, _both(contains, region.contains))
+        return found
+    return [(one, contains)] if isinstance(one, FunctionField) else []
+
+
+def _both(one: Callable[[Array], NDArray], other: Callable[[Array], NDArray]) -> Callable[[Array], NDArray]:
+    return lambda points: one(points) & other(points)

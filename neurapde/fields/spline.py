@@ -1,0 +1,94 @@
+"""Values on a grid, joined smoothly: where a field's second derivatives matter, lines between nodes will not do."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from neurapde.core.arrays import Array, check_shape, complex_dtype, namespace
+from neurapde.core.errors import DeclarationError
+from neurapde.core.wording import point
+from neurapde.domains.base import Domain
+from neurapde.fields.grid_field import GridField
+from neurapde.fields.medium import Field
+
+
+@dataclass(frozen=True)
+class CubicField(Field):
+    """The nodes of a GridField, joined by cubic splines: twice continuously differentiable, constant beyond.
+
+    The ends of each axis are "not a knot": the spline through the nodes of a cubic polynomial is that polynomial.
+    Source: de Boor (1978), A Practical Guide to Splines, chapter IV.
+    """
+
+    grid: GridField
+
+    def on(self, domain: Domain, part: Domain | None = None) -> "CubicField":
+        return CubicField(self.grid.on(domain, part))
+
+    @cached_property
+    def coefficients(self) -> np.ndarray:
+        """Of the B-splines, two more on each axis than nodes."""
+        found = self.grid.values
+        for axis, nodes in enumerate(self.grid.values.shape):
+            found = np.moveaxis(np.tensordot(_to_coefficients(nodes), found, axes=(1, axis)), 0, axis)
+        return found
+
+    def __call__(self, points: Array) -> Array:
+        if self.grid.bounds is None:
+            raise DeclarationError(
+                "the GridField has no bounds yet; give bounds=(lower, upper), or use it in a Problem"
+            )
+        check_shape(points, self.coefficients.ndim)
+        xp = namespace(points)
+        kind = complex_dtype(points) if self.coefficients.dtype.kind == "c" else points.dtype
+        flat = self.coefficients.ravel()
+        table = (
+            torch.as_tensor(flat, dtype=kind, device=points.device)
+            if isinstance(points, torch.Tensor)
+            else flat.astype(kind)
+        )
+        corners: list[tuple[Array, Array]] = [(0, 1.0)]  # flat index and weight, axis by axis
+        for i, (a, b) in enumerate(zip(*self.grid.bounds, strict=True)):
+            cells = self.grid.values.shape[i] - 1
+            position = xp.clip((points[:, i] - a) * (cells / (b - a)), 0.0, float(cells))
+            cell = xp.clip(xp.astype(xp.floor(position), xp.int64), 0, cells - 1)
+            weights = _weights(position - xp.astype(cell, points.dtype))
+            corners = [
+                (index * (cells + 3) + cell + step, before * weight)
+                for index, before in corners
+                for step, weight in enumerate(weights)
+            ]
+        return sum(weight * table[index] for index, weight in corners)
+
+    def describe(self) -> str:
+        nodes = "×".join(map(str, self.grid.values.shape))
+        where = (
+            ""
+            if self.grid.bounds is None
+            else f" from {point(self.grid.bounds[0])} to {point(self.grid.bounds[1])}"
+        )
+        return f"values on {nodes} nodes{where}, cubic between, constant beyond"
+
+
+def _weights(t: Array) -> tuple[Array, Array, Array, Array]:
+    """The four cubic B-splines that are not zero at the part t of a cell."""
+    s = 1.0 - t
+    return s**3 / 6, (3 * t**3 - 6 * t**2 + 4) / 6, (3 * s**3 - 6 * s**2 + 4) / 6, t**3 / 6
+
+
+def _to_coefficients(nodes: int) -> np.ndarray:
+    """The matrix (nodes + 2, nodes) from values at nodes to coefficients of B-splines."""
+    matrix = np.zeros((nodes + 2, nodes + 2))
+    for i in range(nodes):
+        matrix[i, i : i + 3] = (1 / 6, 4 / 6, 1 / 6)
+    if nodes == 2:  # a line: no second derivative at either end
+        ends = [[1, -2, 1, 0], [0, 1, -2, 1]]
+    elif nodes == 3:  # a parabola: no third derivative in either cell
+        ends = [[-1, 3, -3, 1, 0], [0, -1, 3, -3, 1]]
+    else:  # the third derivative goes on at the second and the last node but one
+        knot, rest = [1, -4, 6, -4, 1], [0] * (nodes - 3)
+        ends = [knot + rest, rest + knot]
+    matrix[nodes:] = ends
+    return np.linalg.inv(matrix)[:, :nodes]

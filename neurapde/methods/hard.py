@@ -1,0 +1,81 @@
+"""Hard conditions: trial functions made to meet them by their form, u = lift + D · network."""
+
+import torch
+
+from neurapde.backgrounds.lift import Lift
+from neurapde.core.errors import DeclarationError
+from neurapde.domains.box import Box
+from neurapde.problem.problem import Problem
+from neurapde.trials.ansatz import Ansatz, AnsatzTrial
+from neurapde.trials.base import Trial, TrialFunction, copied
+from neurapde.trials.factored import FactoredTrial
+from neurapde.trials.vanishing import Sides, Vanishing, VanishingTrial
+
+MET = 1e-8
+"""Error on the faces, relative to the field's size, up to which a condition counts as met: rounding."""
+
+
+def hard_spec(problem: Problem, network: Trial) -> Trial:
+    """The specification of a network with the problem's hard conditions built in."""
+    vanishing = Vanishing(network, _sides(problem))
+    return vanishing if problem.lift is None else Ansatz(problem.lift, vanishing)
+
+
+def with_hard_conditions(problem: Problem, trial: TrialFunction) -> tuple[TrialFunction, tuple[str, ...]]:
+    """A trial function with the problem's hard conditions built in, and what to note about it.
+
+    One that meets them whatever its parameters stays as it is; one with those of another problem built in has them
+    replaced. Raises DeclarationError for one that has a background, which would have to meet them with it.
+    """
+    if not problem.hard:
+        return trial, ()
+    told = "; ".join(part.formula(problem.domain) for part in problem.hard)
+    if meets_hard_conditions(problem, trial):
+        return trial, (f"Not trained, since the given trial function meets it by its form: {told}.",)
+    if isinstance(trial, AnsatzTrial | FactoredTrial) and not isinstance(trial.background, Lift):
+        raise DeclarationError(
+            f"the trial {trial.spec.describe()} does not meet by its form: {told}. Give the network alone, "
+            "without its background, or leave out hard=True."
+        )
+    network = trial.network if isinstance(trial, AnsatzTrial) else trial
+    if isinstance(network, VanishingTrial):
+        network = network.network
+    vanishing = Vanishing(network.spec, _sides(problem))
+    built = vanishing.around(network, problem.domain.bounds)
+    note = f"Built into the trial function, and not trained: {told}."
+    if problem.lift is None:
+        return built, (note,)
+    return AnsatzTrial(Ansatz(problem.lift, vanishing), problem.lift, built), (note,)
+
+
+def missed_conditions(problem: Problem, trial: TrialFunction) -> tuple[str, ...]:
+    """A note where a method's own trial function meets the hard conditions by its solution only, not by its form."""
+    if not problem.hard or meets_hard_conditions(problem, trial):
+        return ()
+    told = "; ".join(part.formula(problem.domain) for part in problem.hard)
+    return (f"Met as well as the equation is, not by the form of the trial function: {told}.",)
+
+
+def meets_hard_conditions(problem: Problem, trial: TrialFunction) -> bool:
+    """Whether a trial function meets the problem's hard conditions whatever its parameters: tried with random ones."""
+    tried = copied(trial, torch.float64, torch.device("cpu"))
+    generator = torch.Generator().manual_seed(50417)
+    with torch.no_grad():
+        for parameter in tried.parameters():
+            parameter.copy_(torch.randn(parameter.shape, dtype=parameter.dtype, generator=generator))
+        size = tried(problem.domain.sample(64, how="grid")).abs().max()
+        for part in problem.hard:
+            points = problem.domain.sample_boundary(64, on=part.on, how="grid").points
+            found, wanted = tried(points), part.value(points)
+            error = found - (wanted[:, None] if found.ndim == 2 else wanted)
+            if not bool(error.abs().max() <= MET * torch.maximum(size, wanted.abs().max())):
+                return False
+    return True
+
+
+def _sides(problem: Problem) -> Sides:
+    """For each axis, whether its (lower, upper) face has a hard condition."""
+    assert isinstance(problem.domain, Box)
+    faces = problem.domain.faces
+    held = {face for part in problem.hard for face in problem.domain.check_faces(part.on, "the condition")}
+    return tuple((lower in held, upper in held) for lower, upper in zip(faces[::2], faces[1::2], strict=True))

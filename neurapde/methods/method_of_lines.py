@@ -1,0 +1,269 @@
+"""The method of lines on sines: in space a Galerkin method on a lattice, in time exact.
+
+The head of a SIREN is linear, and for an evolution it may depend on time. With a lattice of sines as the hidden layer the
+wave equation becomes M a'' = −K a + F, whose solution is a function of the operator M⁻¹K: see `galerkin.propagation`.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
+
+from neurapde.assembly.helmholtz import SMALL
+from neurapde.assembly.wave_cost import wave_cost
+from neurapde.assembly.wave_levels import Level, evolve, judged
+from neurapde.assembly.wave_problem import Demand, WaveProblem
+from neurapde.conditions import PML, Absorbing, Dirichlet, InitialCondition, Neumann
+from neurapde.conditions.sides import silent_faces
+from neurapde.core.cost import Cost
+from neurapde.core.errors import DeclarationError
+from neurapde.core.interrupts import Interrupts
+from neurapde.core.progress import Bar
+from neurapde.core.wording import listing, number
+from neurapde.domains.box import Box
+from neurapde.domains.spacetime import SpaceTime
+from neurapde.equations.wave import Wave
+from neurapde.fields.medium import Constant
+from neurapde.methods.refinement import check_bandwidth, check_growth, tell_unresolved
+from neurapde.problem.problem import Problem
+from neurapde.run.budget import SECONDS, Budget
+from neurapde.run.history import History
+from neurapde.run.method import Method, Outcome, Status, Task
+from neurapde.trials.base import Trial
+from neurapde.trials.sine_history import HistoryFunction, SineHistory
+
+GROWTH = (1.15, 1.4)  # of the bandwidth, where it proves too small
+RATE = 3.0  # power of the bandwidth by which errors are expected to fall
+SECOND = 1.4  # bandwidth in units of that of a coarser lattice: two show how the medium couples the modes
+QUINTIC = (
+    46080  # a wave that turns by x radians between two knots in time is off by x⁶ / QUINTIC between them
+)
+IN_TIME = 0.05  # of the tolerance that this may cost
+SHORTER = "a shorter time, a smaller domain, waves of lower frequency, or a smaller largest"
+LEAST_KNOTS = 9
+LEAST_MODES = 12  # along the longest side, so that coarser lattices have fewer
+
+
+@dataclass(frozen=True)
+class MethodOfLines(Method):
+    """Solve the wave equation on a Box of one or two axes by sines in space and exactly in time.
+
+    tolerance: relative L2 error over space and time to stop at, as estimated term by term (the notes name them).
+    bandwidth: the largest frequency of the sines, rad per unit length, instead of choosing it by the tolerance.
+    largest:   modes along the longest axis at which growing stops, met tolerance or not.
+    seconds:   of a core that growing may take: a level that would end later, as foretold by those before, is not begun;
+               one that takes much longer than foretold is given up. A slower machine may so end earlier, and says it.
+               A first level that would take three times as long is refused.
+
+    Sides that absorb (Absorbing, PML) are moved out until nothing that they send back is felt before the end; the field
+    is then that of a medium without end, which goes on as it is at the side, or where the layer of a PML begins.
+    Raises DeclarationError (from `solve`, before any work) for problems that it cannot take.
+    """
+
+    tolerance: float = 2e-3
+    bandwidth: float | None = None
+    largest: int = 512
+    seconds: float = SECONDS
+
+    def __post_init__(self) -> None:
+        check_growth(self.tolerance, self.largest, 8, self.seconds)
+        check_bandwidth(self.bandwidth)
+
+    @property
+    def default_dtype(self) -> torch.dtype:
+        return torch.float64
+
+    def default_trial(self, problem: Problem) -> Trial | None:
+        return None
+
+    def check(self, problem: Problem) -> None:
+        if reason := wave_obstacle(problem):
+            raise DeclarationError(f"MethodOfLines cannot take {problem.name}: {reason}.")
+
+    def describe(self) -> str:
+        if self.bandwidth is not None:
+            return f"method of lines, sines up to {number(self.bandwidth)}"
+        return f"method of lines to a relative error of {number(self.tolerance)}"
+
+    def run(self, task: Task) -> Outcome:
+        if task.trial is not None:
+            raise DeclarationError(
+                "MethodOfLines makes its own trial function; leave trial out, or use Adam."
+            )
+        waves = WaveProblem(task.problem)
+        last: Level | None = None
+        rows: list[tuple[int, float]] = []
+        name = task.problem.name
+        budget = Budget(self.seconds, "MethodOfLines", name, SHORTER, grows=self.bandwidth is None)
+        with Interrupts() as interrupts, task.progress.bar(task.problem.name, 0, unit="polynomial") as bar:
+            for last in budget.levels(interrupts, self._levels(waves, bar, budget)):
+                rows.append((int(np.prod(last.lattice.shape)), last.estimate))
+                bar.show({"estimated error": last.estimate})
+                if self.bandwidth is not None or last.estimate <= self.tolerance:
+                    break
+        assert last is not None
+        return self._outcome(task, waves, last, rows, interrupts.asked, budget)
+
+    def _levels(self, waves: WaveProblem, bar: Bar, budget: Budget) -> Iterator[Level]:
+        """The states on lattices of growing bandwidth, up to the largest."""
+
+        def cost(bandwidth: float, moments: int) -> Cost:
+            return wave_cost(waves, waves.counts(bandwidth, self.largest), moments)
+
+        budget.admits(replace(cost(math.inf, 0), seconds=0.0))  # what the demands are looked up on
+        demands = waves.demands(self.tolerance, self.largest)
+        longest = max(waves.box.extents)
+        bandwidth = self.bandwidth or max(_wanted(waves, demands), LEAST_MODES * math.pi / longest)
+        most = self.largest * math.pi / longest
+        count = _knots(waves, demands, self.tolerance, most)
+
+        def solved(bandwidth: float) -> Level:
+            lattice = waves.lattice(bandwidth, self.largest)
+            times = np.linspace(0, waves.time.duration, count)
+            with threadpool_limits(1 if max(lattice.shape) < SMALL else None, "blas"):
+                return evolve(waves, lattice, times, bar.advance)
+
+        coarse, varies = None, waves.medium.uniform is None
+        while budget.admits(cost(bandwidth, count)):
+            if varies and coarse is None:
+                first = solved(min(bandwidth, most) / SECOND**2)
+                coarse = judged(solved(min(bandwidth, most) / SECOND), first)
+            level = judged(solved(bandwidth), coarse)
+            yield level
+            if bandwidth >= most or self.bandwidth is not None:
+                return
+            coarse = level if varies else None
+            missing = (level.estimate / self.tolerance) ** (1 / RATE)
+            bandwidth = min(float(np.clip(missing, *GROWTH)) * bandwidth, most)
+
+    def _outcome(
+        self,
+        task: Task,
+        waves: WaveProblem,
+        level: Level,
+        rows: list[tuple[int, float]],
+        interrupted: bool,
+        budget: Budget,
+    ) -> Outcome:
+        problem, lattice = task.problem, level.lattice
+        converged = level.estimate <= self.tolerance
+        status = Status.CONVERGED if converged else Status.UNRESOLVED
+        if interrupted:
+            status = Status.INTERRUPTED
+        elif not converged:
+            way = (
+                f"largest={2 * self.largest}"
+                if self.bandwidth is None
+                else f"bandwidth={2 * self.bandwidth:g}"
+            )
+            tell_unresolved(
+                problem.name, level.estimate, rows[-1][0], self.tolerance, f"MethodOfLines({way})", budget
+            )
+        history = History(
+            step=np.array([features for features, _ in rows], dtype=np.int64),
+            seconds=np.zeros(len(rows)),
+            loss=np.array([estimate for _, estimate in rows]),
+            learning_rate=np.full(len(rows), np.nan),
+            constraints={"estimated error": np.array([estimate for _, estimate in rows])},
+        )
+        extras = {
+            "features": rows[-1][0],
+            "bandwidth": max(one.bandwidth for one in lattice.modes),
+            "error_estimate": level.estimate,
+            "polynomials": level.polynomials,
+            "moments": len(level.times),
+            "converged": int(converged),
+        }
+        return Outcome(_trial(waves, level, task), status, history, tuple(_notes(waves, level)), extras)
+
+
+def wave_obstacle(problem: Problem) -> str | None:
+    """Why the method of lines does not apply to a problem, or None where it does."""
+    if not isinstance(problem.equation, Wave):
+        return "its equation is not Wave"
+    domain = problem.domain
+    assert isinstance(domain, SpaceTime)
+    if not isinstance(domain.space, Box) or domain.space.dimension > 2:
+        return f"its domain is {domain}, and the sines need a Box of one or two axes"
+    if problem.extra:
+        return f"it has the further constraint {problem.extra[0].name!r}, which the weak form does not know"
+    for part in problem.boundary:
+        if isinstance(part, Dirichlet | Neumann):
+            if part.value != Constant(0.0):
+                return f"the condition {part.describe(domain)} is not zero"
+        elif not isinstance(part, PML | Absorbing | InitialCondition):
+            return f"the weak form does not know the condition {part.describe(domain)}"
+    if missing := silent_faces(problem.boundary, domain):
+        return f"nothing is said about {listing(missing)}; give Absorbing, PML, Dirichlet or Neumann there"
+    return None
+
+
+def _wanted(waves: WaveProblem, demands: list[Demand]) -> float:
+    """The bandwidth for all waves: their frequencies do not change, so they are shortest where they are slowest."""
+    slowest = waves.speeds[0]
+    return max((one.bandwidth * max(1.0, one.speed / slowest) for one in demands), default=0.0)
+
+
+def _knots(waves: WaveProblem, demands: list[Demand], tolerance: float, most: float) -> int:
+    """How many knots in time, from 0 on, for the waves of the demands up to the bandwidth `most`."""
+    fastest = max((one.bandwidth * one.speed for one in demands), default=0.0)
+    fastest = min(fastest, most * waves.speeds[1])
+    turn = (QUINTIC * IN_TIME * tolerance) ** (1 / 6)
+    return max(LEAST_KNOTS, math.ceil(waves.time.duration * fastest / turn) + 1)
+
+
+def _trial(waves: WaveProblem, level: Level, task: Task) -> HistoryFunction:
+    own = waves.box.sides != waves.space.sides
+    near = tuple(one.field for one in level.near)
+    spec = SineHistory(
+        level.lattice.shape, len(level.times), waves.box.sides if own else None, waves.free, near
+    )
+    trial = spec.build(
+        task.problem.domain.bounds,
+        task.problem.outputs,
+        generator=torch.Generator(),
+        dtype=task.dtype,
+        device=task.device,
+    )
+    amplitudes = np.moveaxis(level.lattice.amplitudes(np.moveaxis(level.states, -1, 0)), 0, -1)
+    with torch.no_grad():
+        trial.amplitudes.copy_(torch.as_tensor(np.ascontiguousarray(np.moveaxis(amplitudes, 0, 1))))
+        start = 0
+        for one in level.near:
+            assert trial.beside is not None
+            part = torch.as_tensor(np.moveaxis(one.amplitudes, 0, 1))
+            column = one.shot if task.problem.outputs > 1 else 0
+            trial.beside[:, :, start : start + one.field.orders, column] = part.to(trial.beside)
+            start += one.field.orders
+    return trial
+
+
+def _notes(waves: WaveProblem, level: Level) -> list[str]:
+    lattice = level.lattice
+    counts = " × ".join(map(str, lattice.shape))
+    notes = [
+        f"Trial function: {counts} products of sines up to {max(one.bandwidth for one in lattice.modes):.0f} rad per "
+        f"unit length, with a head that is a function of time, quintic between {len(level.times)} moments."
+    ]
+    if waves.box.sides != waves.space.sides:
+        notes.append(
+            f"The sines live on {waves.box}: sides that absorb were moved out so far that nothing they send back "
+            "arrives before the end."
+        )
+    if waves.problem.pml is not None:
+        notes.append(
+            "Inside the absorbing layers the field is that of the medium without end, which is there as it is where they "
+            "begin: compare it outside them."
+        )
+    medium = (
+        "the medium is uniform"
+        if lattice.uniform is not None
+        else "the medium's jumps enter by exact integrals"
+    )
+    notes.append(f"Time is exact, by {level.polynomials} Chebyshev polynomials of the operator; {medium}.")
+    terms = ", ".join(f"{name} {value:.1e}" for name, value in level.terms.items())
+    notes.append(f"Estimated relative error: {level.estimate:.1e} ({terms}).")
+    return notes

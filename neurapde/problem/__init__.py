@@ -1,0 +1,1 @@
+"""The declaration: what an equation is, and the problem that it stands in."""

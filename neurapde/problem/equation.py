@@ -1,0 +1,248 @@
+"""What an equation is, and the equation a user gives as a residual.
+
+An equation knows which derivatives it reads, which constraints it implies and how it is written. It sees the
+problem it stands in (domain, sources, boundary) when it is checked and asked for constraints.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import torch
+
+from neurapde.conditions import PML, Absorbing
+from neurapde.conditions.constraints import Constraint, Samples, check_order, interior
+from neurapde.conditions.residuals import CheckedResidual, as_rows
+from neurapde.core import checks
+from neurapde.core.arrays import Array
+from neurapde.core.errors import DeclarationError
+from neurapde.core.vocabulary import Declaration
+from neurapde.domains.base import Domain
+from neurapde.jets.jet import Jet, Layout
+from neurapde.spectral.weak import Piece
+
+if TYPE_CHECKING:
+    from neurapde.problem.problem import Problem
+    from neurapde.trials.base import Trial
+
+
+MOST_OUTPUTS = 10_000
+PROBES, PROBE_SEED = 16, 71993
+
+
+@dataclass(frozen=True)
+class Transmission:
+    """Where a coefficient jumps, the field and its flux go on: [u] = 0 and [a ∂u/∂n] = 0.
+
+    pieces: the parts of the domain on each of which the coefficients are smooth. flux: points (n, d) to a (n,).
+    """
+
+    pieces: tuple[Piece, ...]
+    flux: Callable[[Any], Any]
+
+    @property
+    def regions(self) -> tuple[Domain, ...]:
+        """The regions whose edges bound the pieces, each once."""
+        every = [region for piece in self.pieces for region in (*piece.within, *piece.outside)]
+        return tuple(dict.fromkeys(every))
+
+
+class AbstractEquation(Declaration, ABC):
+    """A partial differential equation; subclasses are frozen dataclasses, one file each."""
+
+    order: int
+    """Highest derivative it reads: 1 or 2."""
+    outputs: int
+    """Components of one field."""
+    complex: bool
+    """Whether the field is complex."""
+    mixed: tuple[tuple[int, int], ...]
+    """Pairs of axes whose mixed second derivative it reads."""
+    one_condition_a_face: ClassVar[bool] = False
+    """Whether one condition on each face in space is what determines its field: no less, and no more."""
+
+    def on(self, domain: Domain) -> Self:
+        """The same equation with everything it takes from the domain filled in."""
+        return self
+
+    def second_in_time(self, domain: Domain) -> bool:
+        """Whether it reads ∂²u/∂t² on a domain of space over time."""
+        return False
+
+    def medium_points(self, points: Array) -> Array:
+        """The places `(n, …)` at which its coefficients are asked for points `(n, d)` of the domain."""
+        return points
+
+    @abstractmethod
+    def check(self, problem: "Problem") -> None:
+        """Refuse a problem that this equation cannot stand in."""
+
+    @abstractmethod
+    def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
+        """The named constraints that it implies."""
+
+    @abstractmethod
+    def describe(self, problem: "Problem") -> list[str]:
+        """The equation as mathematics: its formula first, then its coefficients, a line each."""
+
+    @property
+    def regions(self) -> Mapping[str, Domain]:
+        """Named regions of its coefficients."""
+        return {}
+
+    def around(self, network: "Trial", problem: "Problem") -> "Trial":
+        """The trial function that a network makes with what this equation knows of its solution: the network alone."""
+        return network
+
+    def untrainable(self, problem: "Problem") -> str | None:
+        """Why no trial function can be trained on its residuals at points, or None where one can."""
+        return None
+
+    def transmission(self, problem: "Problem") -> Transmission | None:
+        """How parts of the domain are joined where coefficients jump; None where nothing jumps."""
+        return None
+
+    def trial(self, problem: "Problem") -> "Trial | None":
+        """The trial function that suits its data best; None where the method's own default will do."""
+        return None
+
+    def leaves_constant(self, problem: "Problem") -> bool:
+        """Whether its solutions are found up to a constant only, which comparisons then leave out."""
+        return False
+
+
+@dataclass(frozen=True)
+class Equation(AbstractEquation):
+    """`residual(x, u) = 0` inside the domain, for a user's function of points `(n, d)` and the Jet u there.
+
+        def residual(x, u):
+            return u.laplacian + npde.sin(np.pi * x[:, 0])
+
+    In space over time, `domain.over(Time(0, 1))`, the last column of x is t, `u.laplacian` is that of space alone, and
+    the jet has `u.dt` and `u.dtt`: heat conduction is `u.dt - u.laplacian`. Whether an InitialCondition says a velocity
+    too follows from whether the residual reads `u.dtt`.
+
+    Args:
+        residual: (points, Jet) -> `(n,)` or `(n, c)`, or a list of such, one for each of several equations; its
+            right-hand side is part of it.
+        order: highest derivative it reads, 0, 1 or 2.
+        outputs: components of the field.
+        complex: whether the field is complex.
+        mixed: pairs (i, j) of axes for which it reads u.d2(i, j), i ≠ j.
+        name: of its constraint.
+    """
+
+    residual: Callable[..., Any]
+    order: int = 2
+    outputs: int = 1
+    complex: bool = False
+    mixed: tuple[tuple[int, int], ...] = ()
+    name: str = "equation"
+
+    def __post_init__(self) -> None:
+        if not callable(self.residual) or isinstance(self.residual, type):
+            raise DeclarationError(
+                f"residual of the Equation is {checks.shown(self.residual)}; give a function residual(x, u)"
+            )
+        check_order(self.order, "the Equation")
+        if isinstance(self.outputs, bool) or not isinstance(self.outputs, int) or self.outputs < 1:
+            raise DeclarationError(
+                f"outputs of the Equation is {checks.shown(self.outputs)}; give a whole number of at least 1"
+            )
+        if self.outputs > MOST_OUTPUTS:
+            raise DeclarationError(
+                f"outputs of the Equation is {self.outputs}; give at most {MOST_OUTPUTS} components"
+            )
+        if not isinstance(self.complex, bool):
+            raise DeclarationError(
+                f"complex of the Equation is {checks.shown(self.complex)}; give True or False"
+            )
+        checks.name(self.name, "name of the Equation")
+        given = self.mixed if isinstance(self.mixed, list | tuple) else (self.mixed,)
+        pairs = tuple(tuple(pair) if isinstance(pair, list | tuple) else (pair,) for pair in given)
+        whole = all(isinstance(axis, int) and not isinstance(axis, bool) for pair in pairs for axis in pair)
+        if not whole or any(len(pair) != 2 or pair[0] == pair[1] for pair in pairs):
+            raise DeclarationError(
+                f"mixed={checks.shown(self.mixed)} of the Equation; give pairs of two different axes, such as [(0, 1)]"
+            )
+        if pairs and self.order < 2:
+            raise DeclarationError(
+                f"the Equation reads mixed second derivatives but has order {self.order}; give order=2"
+            )
+        object.__setattr__(self, "mixed", pairs)
+
+    def second_in_time(self, domain: Domain) -> bool:
+        """Found by trying whether that channel of a jet moves the residual."""
+        return self.order > 1 and self._reads(domain, lambda jets: jets.second(jets.time, jets.time))
+
+    def reads_time_derivative(self, domain: Domain) -> bool:
+        """Whether ∂u/∂t or ∂²u/∂t² moves the residual."""
+        first = self.order > 0 and self._reads(domain, lambda jets: jets.first(jets.time))
+        return first or self.second_in_time(domain)
+
+    def _reads(self, domain: Domain, channel: Callable[[Layout], int]) -> bool:
+        """Whether that channel of a jet moves the residual. No where it cannot be tried outside a solve."""
+        generator = torch.Generator().manual_seed(PROBE_SEED)
+        points = domain.sample(PROBES, how="grid", dtype=torch.float64)
+        layout = Layout(domain.dimension, self.order, self.mixed, in_time=True)
+        size = (layout.count, len(points), *((self.outputs,) if self.outputs > 1 else ()))
+        dtype = torch.complex128 if self.complex else torch.float64
+        plain = (0.5 + torch.rand(size, generator=generator, dtype=torch.float64)).to(dtype)
+        moved = plain.clone()
+        moved[channel(layout)] += 1.0
+        try:
+            before, after = (
+                as_rows(self.residual(points, Jet(part, layout)), len(points), self._formula, self.complex)
+                for part in (plain, moved)
+            )
+            return bool((before != after).any())
+        except Exception:  # the user's own function: what is wrong with it is said when it is solved
+            return False
+
+    def check(self, problem: "Problem") -> None:
+        if problem.right_hand_sides != ((),):
+            raise DeclarationError(
+                f"the Equation says its right-hand side in residual(x, u), but sources={problem.sources!r}; "
+                "subtract them there"
+            )
+        if any(isinstance(boundary, PML) for boundary in problem.boundary):
+            raise DeclarationError(
+                "PML belongs to the Helmholtz equation; write the stretch into residual(x, u), or use "
+                "Dirichlet, Neumann, Robin or Periodic"
+            )
+        if any(isinstance(boundary, Absorbing) for boundary in problem.boundary):
+            raise DeclarationError(
+                "Absorbing belongs to the Wave and Helmholtz equations; add ∂u/∂t + c ∂u/∂n = 0 as an npde.Constraint "
+                "on the faces, or use Robin"
+            )
+        if any(not 0 <= axis < problem.domain.dimension for pair in self.mixed for axis in pair):
+            raise DeclarationError(
+                f"mixed={self.mixed} of the Equation, but the domain has the axes 0 to "
+                f"{problem.domain.dimension - 1}; use these"
+            )
+
+    def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
+        text = f"{self._formula} = 0 in the {problem.domain.name}"
+        residual = CheckedResidual(InsideResidual(self.residual), self._formula, self.complex)
+        return (Constraint(self.name, residual, interior(problem.domain), self.order, text),)
+
+    def describe(self, problem: "Problem") -> list[str]:
+        kind = "complex" if self.complex else "real"
+        size = f", {self.outputs} components" if self.outputs > 1 else ""
+        return [f"{self._formula} = 0,  u {kind}{size},  derivatives up to order {self.order}"]
+
+    @property
+    def _formula(self) -> str:
+        name = getattr(self.residual, "__name__", type(self.residual).__name__)
+        return f"{'residual' if name == '<lambda>' else name}(x, u)"
+
+
+@dataclass(frozen=True)
+class InsideResidual:
+    """A user's residual(x, u) as a constraint's residual(samples, u)."""
+
+    residual: Callable[..., Any]
+
+    def __call__(self, samples: Samples, u: Jet) -> Any:
+        return self.residual(samples.points, u)

@@ -1,0 +1,264 @@
+"""The problem: domain, equation, sources and conditions as one frozen object, checked when it is made."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+from neurapde.backgrounds.lift import Lift
+from neurapde.conditions import PML, Boundary, Dirichlet, InitialCondition
+from neurapde.conditions.constraints import Constraint, InTime
+from neurapde.conditions.faces import FaceCondition
+from neurapde.conditions.residuals import CheckedResidual
+from neurapde.conditions.sides import check_contradictions
+from neurapde.conditions.stretch import Stretch
+from neurapde.core import checks
+from neurapde.core.arrays import Array
+from neurapde.core.errors import DeclarationError
+from neurapde.core.gradients import differentiating
+from neurapde.core.vocabulary import Declaration
+from neurapde.domains.base import Domain
+from neurapde.domains.box import Box
+from neurapde.domains.spacetime import SpaceTime
+from neurapde.fields.medium import Constant, Field
+from neurapde.fields.sources import Shots, Source, as_sources
+from neurapde.problem.checks import check_exact, check_residuals, check_sources, check_values
+from neurapde.problem.equation import AbstractEquation
+
+
+@dataclass(frozen=True, init=False)
+class Problem(Declaration):
+    """Find u on the domain with the equation, the conditions at the boundary and any extra constraints.
+
+    Args:
+        name: for files and reports.
+        domain: where u lives. Always needed.
+        equation: Helmholtz(…), or Equation(residual). Always needed.
+        sources: one, a list (which radiate together), or Shots (each a right-hand side of its own).
+        boundary: one condition or a list.
+        constraints: further named constraints.
+        exact: the solution, if known: points `(n, d)` -> `(n,)`, or `(n, shots)`.
+
+    `problem.constraints` lists every named constraint: the equation's, the boundary's and the extra ones;
+    `problem.trained` leaves out those that are built into the trial function, `Dirichlet(…, hard=True)`.
+    Raises: DeclarationError for everything that can be wrong before there is a network or a grid.
+    """
+
+    name: str
+    domain: Domain
+    equation: AbstractEquation
+    sources: tuple[Source, ...] | Shots
+    boundary: tuple[Boundary, ...]
+    extra: tuple[Constraint, ...]
+    exact: Callable[[Array], Array] | None
+
+    @differentiating()
+    def __init__(
+        self,
+        name: str = "problem",
+        domain: Domain | None = None,
+        equation: AbstractEquation | None = None,
+        sources: Any = (),
+        boundary: Boundary | Sequence[Boundary] = (),
+        constraints: Constraint | Sequence[Constraint] = (),
+        exact: Callable[[Array], Array] | None = None,
+    ) -> None:
+        checks.name(name, "name of the problem")
+        if not isinstance(domain, Domain):
+            raise DeclarationError(
+                f"domain is {domain!r}; give a Box, Disk, Ball, Polygon or a combination of these"
+            )
+        if not isinstance(equation, AbstractEquation):
+            raise DeclarationError(
+                f"equation is {equation!r}; give Helmholtz(wavenumber, speed) or Equation(residual)"
+            )
+        if exact is not None and not callable(exact):
+            raise DeclarationError(f"exact is {exact!r}; give a function of points (n, d), or None")
+        conditions = [
+            part.on_domain(domain)
+            for part in _tuple(boundary, Boundary, "boundary", "Dirichlet, Neumann, Robin, Periodic or PML")
+        ]
+        if isinstance(domain, SpaceTime) and equation.second_in_time(domain):
+            conditions = [
+                part.with_velocity() if isinstance(part, InitialCondition) else part for part in conditions
+            ]
+        found: Mapping[str, object] = {
+            "name": name,
+            "domain": domain,
+            "equation": equation.on(domain),
+            "sources": _sources(sources, domain),
+            "boundary": tuple(conditions),
+            "extra": _tuple(
+                constraints, Constraint, "constraints", "npde.Constraint(name, residual, sample)"
+            ),
+            "exact": exact,
+        }
+        for field, value in found.items():
+            object.__setattr__(self, field, value)
+        self._check()
+
+    @classmethod
+    def rebuild(cls, fields: Mapping[str, Any]) -> Self:
+        return cls(
+            fields["name"],
+            fields["domain"],
+            fields["equation"],
+            fields["sources"],
+            fields["boundary"],
+            fields["extra"],
+            fields["exact"],
+        )
+
+    def _check(self) -> None:
+        layers = [part for part in self.boundary if isinstance(part, PML)]
+        if len(layers) > 1:
+            raise DeclarationError(
+                f"boundary has {len(layers)} PMLs; give one, with a width for each side: "
+                f"PML({{'left': 0.2, …}})"
+            )
+        if len(self.right_hand_sides) > 1 and self.equation.outputs > 1:
+            raise DeclarationError(
+                f"{len(self.right_hand_sides)} shots of a field with {self.equation.outputs} components; "
+                "declare a problem for each shot"
+            )
+        for part in self.boundary:
+            if isinstance(part, FaceCondition | InitialCondition) and part.component is not None:
+                self._check_component(part.component, part.describe(self.domain))
+        self.equation.check(self)
+        names = [constraint.name for constraint in self.constraints]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise DeclarationError(
+                f"two constraints are named {twice[0]!r}, but weights and reports tell them by name; give "
+                "one another name=…"
+            )
+        self._check_hard()
+        check_contradictions(self.boundary, self.domain, self.equation.one_condition_a_face)
+        check_sources(self)
+        check_values(self)
+        check_residuals(self)
+        check_exact(self)
+
+    def _check_component(self, component: int, condition: str) -> None:
+        count = self.equation.outputs
+        if count < 2 or component >= count:
+            there = (
+                "one component; leave out component=…" if count < 2 else f"the components 0 to {count - 1}"
+            )
+            raise DeclarationError(
+                f"the condition {condition} is for component {component}, but the field has {there}"
+            )
+
+    def _check_hard(self) -> None:
+        faces = [face for part in self.hard for face in self.domain.check_faces(part.on, "the condition")]
+        if twice := [face for face in faces if faces.count(face) > 1]:
+            raise DeclarationError(
+                f"two hard conditions are on {twice[0]}, and no field has two values there; give each face one"
+            )
+        if self.lift is not None and self.lift.complex and not self.equation.complex:
+            raise DeclarationError(
+                f"a hard condition is complex, {self.lift.describe()}, but the field is real; give real values, or "
+                "declare the Equation with complex=True"
+            )
+
+    @property
+    def right_hand_sides(self) -> tuple[tuple[Source, ...], ...]:
+        """One tuple of sources that radiate together for each field: one, or as many as there are Shots."""
+        return self.sources.entries if isinstance(self.sources, Shots) else (self.sources,)
+
+    @property
+    def outputs(self) -> int:
+        """Columns of the field: its components, or one for each right-hand side; a single one is `(n,)`."""
+        return self.equation.outputs * len(self.right_hand_sides)
+
+    @property
+    def pml(self) -> PML | None:
+        """The absorbing layer, if there is one."""
+        return next((part for part in self.boundary if isinstance(part, PML)), None)
+
+    @cached_property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """Every named constraint: the equation's, the boundary's, and the extra ones."""
+        implied = [constraint for part in self.boundary for constraint in part.constraints(self.domain)]
+        extra = [
+            dataclasses.replace(
+                one, residual=CheckedResidual(one.residual, f"constraint {one.name!r}", self.equation.complex)
+            )
+            for one in self.extra
+        ]
+        every = (*self.equation.constraints(self), *implied, *extra)
+        if not isinstance(self.domain, SpaceTime):
+            return every
+        return tuple(dataclasses.replace(one, residual=InTime(one.residual)) for one in every)
+
+    @property
+    def hard(self) -> tuple[Dirichlet, ...]:
+        """The conditions that trial functions meet by their form, whatever their parameters."""
+        return tuple(part for part in self.boundary if isinstance(part, Dirichlet) and part.hard)
+
+    @property
+    def trained(self) -> tuple[Constraint, ...]:
+        """The named constraints that are left to train: all but those of the hard conditions."""
+        met = {part.constraint_name() for part in self.hard}
+        return tuple(constraint for constraint in self.constraints if constraint.name not in met)
+
+    @cached_property
+    def lift(self) -> Lift | None:
+        """A field with the values of the hard conditions; None where there are none, or all of them are zero."""
+        values: list[tuple[str, Field]] = [
+            (face, part.value)
+            for part in self.hard
+            for face in self.domain.check_faces(part.on, "the condition")
+        ]
+        if all(value == Constant(0.0) for _, value in values):
+            return None
+        assert isinstance(self.domain, Box)
+        return Lift(self.domain, tuple(values), self.outputs)
+
+    @property
+    def regions(self) -> Mapping[str, Domain]:
+        """Named regions of the medium, at all times where the domain has a time."""
+        found = self.equation.regions
+        if not isinstance(self.domain, SpaceTime):
+            return found
+        return {name: SpaceTime(region, self.domain.time) for name, region in found.items()}
+
+    def physical(self, points: Array) -> Array:
+        """Which points `(n, d)` lie in the domain and outside its absorbing layers: bool `(n,)`."""
+        inside = self.domain.contains(points)
+        if self.pml is None:
+            return inside
+        space = self.domain.spatial
+        return inside & Stretch(space, self.pml, 1.0).physical(points[:, : space.dimension])
+
+    def __str__(self) -> str:
+        formula, *coefficients = self.equation.describe(self)
+        rows = [("domain", f"{self.domain.name} {self.domain}"), ("equation", formula)]
+        rows += [("", line) for line in coefficients]
+        for i, sources in enumerate(self.right_hand_sides):
+            label = f"shot {i + 1}" if len(self.right_hand_sides) > 1 else "sources"
+            if sources:
+                rows.append((label, "f = " + " + ".join(source.describe() for source in sources)))
+        rows += [("boundary", part.describe(self.domain)) for part in self.boundary]
+        rows += [("constraint", f"{c.name}: {c.text}" if c.text else c.name) for c in self.constraints]
+        if self.exact is not None:
+            rows.append(("exact", "known"))
+        shown, previous = [], ""
+        for label, text in rows:
+            shown.append(f"  {'' if label == previous else label:<12}{text}")
+            previous = label or previous
+        return "\n".join([self.name, *shown])
+
+
+def _tuple(value: Any, kind: type, what: str, way: str) -> tuple[Any, ...]:
+    items = tuple(value) if isinstance(value, list | tuple) else (value,)
+    for item in items:
+        if not isinstance(item, kind):
+            raise DeclarationError(f"{what} is {item!r}; give {way}, or a list of these")
+    return items
+
+
+def _sources(value: Any, domain: Domain) -> tuple[Source, ...] | Shots:
+    if isinstance(value, Shots):
+        return value.on(domain)
+    return tuple(source.on(domain) for source in as_sources(value, "sources"))

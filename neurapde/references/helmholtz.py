@@ -1,0 +1,282 @@
+"""The Helmholtz problem as arrays: medium, layers, sources and sides of a declaration for the nine-point solver."""
+
+import math
+import time
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Robin
+from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWarning
+from neurapde.core.warn import warn
+from neurapde.domains.base import Domain
+from neurapde.domains.box import Box
+from neurapde.equations.helmholtz import Helmholtz, reflection_note
+from neurapde.fields.sources import GaussianSource, PointSource, Source
+from neurapde.problem.problem import Problem
+from neurapde.reference_solvers.averaging import cell_average
+from neurapde.reference_solvers.convergence import richardson
+from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.helmholtz import ORDER, HelmholtzGrid
+from neurapde.reference_solvers.sampling import gaussian_density, interpolate, point_density
+from neurapde.references.faces import Faces
+from neurapde.references.memory import check_grid, factored
+from neurapde.references.solution import GridSolution
+
+_FINE, _FAIR = 24.0, 12.0  # nodes per wavelength: when they are cheap, and when they are not
+_CHEAP, _MOST = 513**2, 900**2  # nodes: about 3 s and 15 s on two cores
+_CONVERGED = 2e-3  # An estimate above this refines a grid that was chosen here.
+_ENTRY, _FIELDS = (
+    190.0,
+    64.0,
+)  # bytes: for each of the n log₂ n of a factorisation, and at a node for each shot
+
+Side = Dirichlet | Neumann | Robin | Absorbing
+
+
+def solve_helmholtz(
+    equation: Helmholtz, problem: Problem, shape: tuple[int, ...] | None, error: bool
+) -> GridSolution:
+    """The adapter of `npde.reference` for the Helmholtz equation; see there."""
+    domain = problem.domain
+    if not isinstance(domain, Box) or domain.dimension > 2:
+        raise DeclarationError(
+            f"the grid solver of the Helmholtz equation works on a Box in one or two dimensions, but the domain is "
+            f"{domain}; declare the problem on a Box around it"
+        )
+    sides = _Sides.of(problem)
+    lower, upper = (corner.tolist() for corner in domain.bounds)
+    found = _solved(
+        equation, problem, sides, Grid(lower, upper, shape or _good_shape(equation, problem, domain))
+    )
+    _warn_unseen(equation, problem, found.grid)
+    estimate, note = None, "no error estimate asked for"
+    if error:
+        estimate, note = _estimate(problem, _coarser(equation, problem, sides, found.grid), found)
+    while shape is None and estimate is not None and estimate > _CONVERGED:
+        finer = Grid(lower, upper, tuple(2 * n - 1 for n in found.grid.shape))
+        if finer.size > _MOST:
+            break
+        coarse, found = found, _solved(equation, problem, sides, finer)
+        estimate, note = _estimate(problem, coarse, found)
+    notes = (
+        f"nine-point scheme on {_times(found.grid)} nodes, {'chosen by itself' if shape is None else 'as asked'}: "
+        f"{found.nodes_per_wavelength:.1f} in the shortest wavelength",
+        note,
+        *Faces.of(equation.speed, domain, found.grid).note,
+        *reflection_note(equation, problem),
+    )
+    values = found.values[..., 0] if found.values.shape[-1] == 1 else found.values
+    return GridSolution(values, found.grid, found.seconds, estimate, found.nodes_per_wavelength, notes)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The fields `(*shape, shots)` on one grid."""
+
+    grid: Grid
+    values: NDArray[np.complex128]
+    nodes_per_wavelength: float
+    seconds: float
+
+
+def _solved(equation: Helmholtz, problem: Problem, sides: "_Sides", grid: Grid) -> _Found:
+    check_grid(_memory(problem, grid), grid.shape, problem.name)
+    begin = time.perf_counter()
+    stretch = [axis.factor for axis in equation.stretch(problem).axes]
+    faces = Faces.of(equation.speed, problem.domain, grid)
+    medium = cell_average(equation.slowness_squared, grid, faces=faces.places, leaves=faces.leaves(grid))
+    solver = HelmholtzGrid(
+        grid,
+        equation.wavenumber,
+        medium,
+        stretch=stretch,
+        free=sides.free,
+        impedance=sides.impedance(equation, grid),
+    )
+    densities = [_density(sources, grid) for sources in problem.right_hand_sides]
+    right = solver.load(np.stack(densities, axis=-1))
+    values = solver.solve(right, sides.values(grid)[..., None] * np.ones(len(densities)))
+    return _Found(grid, values, solver.nodes_per_wavelength, time.perf_counter() - begin)
+
+
+def _memory(problem: Problem, grid: Grid) -> float:
+    """Bytes that a solution takes at most."""
+    return factored(grid.size, _ENTRY) + _FIELDS * grid.size * len(problem.right_hand_sides)
+
+
+def _warn_unseen(equation: Helmholtz, problem: Problem, grid: Grid) -> None:
+    faces = Faces.of(equation.speed, problem.domain, grid)
+    if faces.unseen(grid):
+        warn(
+            f"the medium of {problem.name!r} has a layer {faces.thinnest:.2g} thin, and the grid has cells of "
+            f"{max(grid.spacing):.2g}: it may be averaged wrongly, and the estimate does not count "
+            "that; give a larger shape, or a thicker layer",
+            ResolutionWarning,
+        )
+
+
+def _density(sources: tuple[Source, ...], grid: Grid) -> NDArray[np.complex128]:
+    """The density `(*shape)` of sources that radiate together, each with its exact mass."""
+    total = np.zeros(grid.shape, complex)
+    for source in sources:
+        match source:
+            case GaussianSource():
+                total += gaussian_density(grid, source.center, source.variance, source.amplitude)
+            case PointSource():
+                total += point_density(grid, [source.center], source.amplitude)[..., 0]
+            case _:
+                total += cell_average(source, grid)
+    return total
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """What holds at each face of the box: a value, or a flux in proportion to the field's own."""
+
+    conditions: dict[str, Side]
+    faces: tuple[str, ...]
+
+    @classmethod
+    def of(cls, problem: Problem) -> "_Sides":
+        domain = problem.domain
+        found: dict[str, Side] = {}
+        if problem.pml is not None:
+            found = dict.fromkeys(problem.pml.widths(domain), Dirichlet(0.0))
+        for condition in problem.boundary:
+            if isinstance(condition, PML):
+                continue
+            if not isinstance(condition, Dirichlet | Neumann | Robin | Absorbing):
+                raise DeclarationError(
+                    "the grid solver of the Helmholtz equation takes Dirichlet, Neumann, Robin, Absorbing and PML, got "
+                    f"{condition!r}"
+                )
+            if isinstance(condition, Neumann | Robin) and _is_driven(condition, domain):
+                raise DeclarationError(
+                    f"the grid solver of the Helmholtz equation takes {type(condition).__name__} of value 0 only, got "
+                    f"{condition.describe(domain)}; use a source beside that side instead"
+                )
+            found.update(dict.fromkeys(domain.check_faces(condition.on, "the condition"), condition))
+        if missing := [face for face in domain.faces if face not in found]:
+            raise DeclarationError(
+                f"nothing is declared at {', '.join(missing)} of {problem.name!r}; give PML, Absorbing, Dirichlet or "
+                "Neumann there"
+            )
+        return cls(found, domain.faces)
+
+    @property
+    def free(self) -> list[tuple[bool, bool]]:
+        """For each axis, whether the field is free at its lower and its upper face."""
+        is_free = [not isinstance(self.conditions[face], Dirichlet) for face in self.faces]
+        return list(zip(is_free[::2], is_free[1::2], strict=True))
+
+    def impedance(
+        self, equation: Helmholtz, grid: Grid
+    ) -> list[tuple[NDArray[np.complex128], NDArray[np.complex128]]]:
+        """For each axis β of ∂u/∂n + β u = 0 on the nodes of its lower and its upper face, 0 where it is fixed."""
+        points = grid.points.reshape(*grid.shape, grid.dimension)
+        found = []
+        for number, face in enumerate(self.faces):
+            axis, end = divmod(number, 2)
+            where: tuple[slice | int, ...] = (*[slice(None)] * axis, -end)
+            side = points[where]
+            flat = side.reshape(-1, grid.dimension)
+            match self.conditions[face]:
+                case Absorbing():
+                    beta = 1j * equation.wavenumber * np.sqrt(equation.slowness_squared(flat))
+                case Robin(a=a, b=b):
+                    share = np.asarray(b(flat))
+                    if (share == 0).any():
+                        raise DeclarationError(
+                            f"the Robin condition on {face} has b = 0 and so no slope; give Dirichlet there"
+                        )
+                    beta = np.asarray(a(flat)) / share
+                case _:
+                    beta = np.zeros(len(flat))
+            found.append(beta.astype(complex).reshape(side.shape[:-1]))
+        return list(zip(found[::2], found[1::2], strict=True))
+
+    def values(self, grid: Grid) -> NDArray[np.complex128]:
+        """`(*shape)`, the values on the faces that have one, 0 elsewhere."""
+        result = np.zeros(grid.shape, complex)
+        points = grid.points.reshape(*grid.shape, grid.dimension)
+        for number, face in enumerate(self.faces):
+            condition = self.conditions[face]
+            if isinstance(condition, Dirichlet):
+                axis, end = divmod(number, 2)
+                where: tuple[slice | int, ...] = (*[slice(None)] * axis, -end)
+                on_face = points[where].reshape(-1, grid.dimension)
+                result[where] = np.asarray(condition.value(on_face)).reshape(result[where].shape)
+        return result
+
+
+def _is_driven(condition: Neumann | Robin, domain: Domain) -> bool:
+    on_faces = domain.sample_boundary(64, on=condition.on, how="grid").points.numpy()
+    return bool(np.any(np.asarray(condition.value(on_faces)) != 0))
+
+
+def _good_shape(equation: Helmholtz, problem: Problem, domain: Box) -> tuple[int, ...]:
+    """Odd numbers of nodes, equally spaced: fine while that is cheap, fair while it is affordable."""
+    lower, upper = (corner.tolist() for corner in domain.bounds)
+    trial = Grid(lower, upper, (201,) * domain.dimension)
+    slowest = math.sqrt(float(np.abs(equation.slowness_squared(trial.points)).max()))
+    wavelength = 2 * math.pi / (equation.wavenumber * slowest)
+    widths = [
+        math.sqrt(source.variance)
+        for sources in problem.right_hand_sides
+        for source in sources
+        if isinstance(source, GaussianSource)
+    ]
+    cheap, most = (_spacing_of(domain, nodes) for nodes in (_CHEAP, _MOST))
+    spacing = max(min(wavelength / _FINE, *widths, math.inf), cheap)
+    spacing = max(min(spacing, wavelength / _FAIR), most)
+    return tuple(2 * max(3, math.ceil(extent / (2 * spacing))) + 1 for extent in domain.extents)
+
+
+def _spacing_of(domain: Box, nodes: int) -> float:
+    return float((math.prod(domain.extents) / nodes) ** (1 / domain.dimension))
+
+
+def _coarser(equation: Helmholtz, problem: Problem, sides: _Sides, grid: Grid) -> _Found | None:
+    """The fields on a grid of twice the spacing, or None if that resolves nothing."""
+    coarse = Grid(grid.lower, grid.upper, tuple((n + 1) // 2 for n in grid.shape))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResolutionWarning)
+            return _solved(equation, problem, sides, coarse)
+    except ResolutionError:
+        return None
+
+
+def _estimate(problem: Problem, coarse: _Found | None, fine: _Found) -> tuple[float | None, str]:
+    """Relative L2 error of `fine` outside layers and sources, by Richardson; and a note about it."""
+    if coarse is None:
+        return None, "no error estimate: a grid of twice the spacing does not resolve the shortest wavelength"
+    counted = _away_from_sources(problem, coarse.grid)
+    found = interpolate(fine.grid, fine.values, coarse.grid.points)[counted]
+    size = float(np.linalg.norm(found))
+    if not size > 0:
+        return None, "no error estimate: the field is zero outside layers and sources"
+    difference = richardson(coarse.values.reshape(coarse.grid.size, -1)[counted], found, ORDER)
+    estimate = float(np.linalg.norm(difference)) / size
+    return estimate, (
+        f"error {estimate:.1e} (relative L2 outside layers and sources) by Richardson from {_times(coarse.grid)} "
+        "nodes"
+    )
+
+
+def _times(grid: Grid) -> str:
+    return " × ".join(map(str, grid.shape))
+
+
+def _away_from_sources(problem: Problem, grid: Grid) -> NDArray[np.bool_]:
+    """`(size,)`, nodes outside the layers, the sources and three cells around them."""
+    result = np.asarray(problem.physical(grid.points))
+    for sources in problem.right_hand_sides:
+        for source in sources:
+            if source.center is not None:
+                distance = np.linalg.norm(grid.points - np.asarray(source.center), axis=1)
+                result &= distance > max(source.reach, 3 * max(grid.spacing))
+    return result

@@ -1,0 +1,270 @@
+"""Poisson's problem as arrays: coefficients, sources and sides of a declaration for the finite-volume solvers."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.conditions import Dirichlet, Neumann, Periodic, Robin
+from neurapde.conditions.base import Boundary
+from neurapde.conditions.boundary_data import narrowest_data
+from neurapde.conditions.sides import faces_of
+from neurapde.core.arrays import to_numpy
+from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWarning
+from neurapde.core.warn import warn
+from neurapde.domains.boundary_rule import boundary_rule
+from neurapde.domains.box import Box
+from neurapde.equations.poisson import Poisson
+from neurapde.fields.sources import total
+from neurapde.problem.problem import Problem
+from neurapde.reference_solvers import sides as grid_sides
+from neurapde.reference_solvers.cut_poisson import Boundary as BoundaryPoints
+from neurapde.reference_solvers.cut_poisson import solve_cut_poisson
+from neurapde.reference_solvers.embedded_poisson import solve_embedded_poisson
+from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.poisson import DIRECT_LIMIT, ORDER, solve_poisson
+from neurapde.references.graded_poisson import RESOLVED, medium_of, solve_graded_problem
+from neurapde.references.memory import check_grid, factored
+from neurapde.references.solution import GridSolution
+
+NODES = {1: 2049, 2: 257, 3: 49}  # along the longest axis, where no shape is asked for
+
+ENTRY, NODE = (
+    75.0,
+    600.0,
+)  # bytes: for each of the n log₂ n of a factorisation; at a node where steps are taken instead
+
+PER_CELL = {1: 1, 2: 8, 3: 4}  # points of the boundary along a cell's side
+LEAST_ORDER = 0.5  # of convergence, that the error estimate counts on
+
+Values = NDArray[np.float64]
+
+
+def solve_poisson_problem(
+    equation: Poisson, problem: Problem, shape: tuple[int, ...] | None, error: bool
+) -> GridSolution:
+    """The adapter of `npde.reference` for Poisson's equation: a Box by its sides, other domains cut out of a grid."""
+    if problem.domain.dimension > 3:
+        raise DeclarationError(
+            f"the grid solver of Poisson's equation takes up to three axes, not {problem.domain}"
+        )
+    if len(problem.right_hand_sides) > 1:
+        raise DeclarationError(
+            "the grid solver of Poisson's equation takes one right-hand side; declare a problem for each"
+        )
+    counts = shape or _good_shape(problem)
+    lower, upper = (corner.tolist() for corner in problem.domain.bounds)
+    grid = Grid(lower, upper, counts)
+    check_grid(_memory(problem, grid), grid.shape, problem.name)
+    medium = medium_of(equation, problem)
+    if isinstance(problem.domain, Box) and medium is not None:
+        _warn_unseen(problem, grid, math.inf)  # the grid is placed on its medium
+        return solve_graded_problem(equation, problem, _complete(problem), medium, counts, error)
+    _warn_unseen(problem, grid, math.inf if medium is None else medium.features.narrowest)
+    solve = _on_box(equation, problem) if isinstance(problem.domain, Box) else _cut_out(equation, problem)
+    started = time.perf_counter()
+    values = solve(grid)
+    seconds = time.perf_counter() - started
+    estimate = _estimate(values, _on_coarser(solve, grid)) if error and grid.has_coarser else None
+    size = "×".join(map(str, grid.shape))
+    notes = (f"finite volumes on {size} nodes", *(() if medium is None else medium.features.note))
+    cut = None if isinstance(problem.domain, Box) else problem.domain
+    return GridSolution(values, grid, seconds, estimate, None, notes, cut)
+
+
+def _warn_unseen(problem: Problem, grid: Grid, thinnest: float) -> None:
+    """Warn of data on the boundary, or of a medium that is as thin somewhere, that fall between the nodes."""
+    thinnest = min(thinnest, narrowest_data(problem.boundary, problem.domain))
+    if thinnest < RESOLVED * max(grid.spacing):
+        warn(
+            f"the data of {problem.name!r} change within {thinnest:.2g}, and the grid has cells of {max(grid.spacing):.2g}: "
+            "what lies between the nodes is lost, and the estimate does not count that; give a larger shape, or what is "
+            "wider",
+            ResolutionWarning,
+        )
+
+
+def _memory(problem: Problem, grid: Grid) -> float:
+    """Bytes that a solution takes at most."""
+    on_box = isinstance(problem.domain, Box)
+    steps = grid.size > DIRECT_LIMIT[grid.dimension - 1] if on_box else grid.dimension == 3
+    return NODE * grid.size if steps else factored(grid.size, ENTRY)
+
+
+def _good_shape(problem: Problem) -> tuple[int, ...]:
+    lower, upper = problem.domain.bounds
+    most = NODES[problem.domain.dimension] - 1
+    sides = (upper - lower) / float(np.max(upper - lower))
+    return tuple(2 * max(4, math.ceil(most * side / 2)) + 1 for side in sides)
+
+
+def _on_coarser(solve: Callable[[Grid], Values], grid: Grid) -> list[Values]:
+    """The values on the grid of twice the spacing, and on that of four times, where there is one that meets the domain."""
+    found = [solve(grid.coarser())]
+    if grid.coarser().has_coarser:
+        with suppress(ResolutionError):
+            found.append(solve(grid.coarser().coarser()))
+    return found
+
+
+def _estimate(fine: Values, coarser: Sequence[Values]) -> float | None:
+    """Relative L2 error of the fine grid, by Richardson; nodes outside the domain do not count.
+
+    The order is that which three grids show, the scheme's at most: where the field is singular at a corner it is less.
+    """
+    changes = [_change(*pair) for pair in pairwise((fine, *coarser))]
+    if changes[0] is None:
+        return None
+    ratio = changes[1] / changes[0] if len(changes) > 1 and changes[1] and changes[0] else math.inf
+    order = float(np.clip(math.log2(ratio), LEAST_ORDER, ORDER))
+    return changes[0] / (2**order - 1)
+
+
+def _change(fine: Values, coarse: Values) -> float | None:
+    """Relative L2 norm of what the finer of two grids changes; None where the field is zero."""
+    on_coarse = fine[tuple(slice(None, None, 2) for _ in fine.shape)]
+    known = np.isfinite(on_coarse) & np.isfinite(coarse)
+    size = float(np.linalg.norm(on_coarse[known]))
+    return float(np.linalg.norm((on_coarse - coarse)[known])) / size if size else None
+
+
+def _at(function: Callable[[Values], Values], grid: Grid) -> Values:
+    return np.asarray(function(grid.points), dtype=float).reshape(grid.shape)
+
+
+def _density(problem: Problem) -> Callable[[Values], Values]:
+    sources = problem.right_hand_sides[0]
+    return lambda points: np.asarray(total(sources, points), dtype=float)
+
+
+def _conditions(problem: Problem) -> dict[str, Boundary]:
+    """The condition of each face that has one; the last where there are several."""
+    found: dict[str, Boundary] = {}
+    for condition in problem.boundary:
+        if not isinstance(condition, Dirichlet | Neumann | Robin | Periodic):
+            raise DeclarationError(
+                f"the grid solver of Poisson's equation takes Dirichlet, Neumann and Robin, and Periodic on a Box, not "
+                f"{condition!r}"
+            )
+        found.update(dict.fromkeys(faces_of(condition, problem.domain), condition))
+    return found
+
+
+def _complete(problem: Problem) -> dict[str, Boundary]:
+    """The condition of each face of a Box, which all have one."""
+    found = _conditions(problem)
+    if missing := [face for face in problem.domain.faces if face not in found]:
+        raise DeclarationError(
+            f"nothing is declared at {', '.join(missing)} of {problem.name!r}; give a condition there"
+        )
+    return found
+
+
+def _on_box(equation: Poisson, problem: Problem) -> Callable[[Grid], Values]:
+    """The solver of a Box, with the condition of each face."""
+    faces = problem.domain.faces
+    found = _complete(problem)
+
+    def solve(grid: Grid) -> Values:
+        sides = [_side(equation, found[face], grid, number) for number, face in enumerate(faces)]
+        return solve_poisson(
+            grid,
+            _at(_density(problem), grid),
+            coefficient=_at(equation.coefficient, grid),
+            reaction=_at(equation.reaction, grid),
+            sides=list(zip(sides[::2], sides[1::2], strict=True)),
+        )
+
+    return solve
+
+
+def _side(equation: Poisson, condition: Boundary, grid: Grid, number: int) -> grid_sides.Side:
+    """One face's condition with its data on the face's nodes; fluxes are a ∂u/∂n there."""
+    axis, end = divmod(number, 2)
+    points = grid.points.reshape(*grid.shape, grid.dimension)
+    where: tuple[slice | int, ...] = (*[slice(None)] * axis, -end)
+    face = points[where]
+    flat = face.reshape(-1, grid.dimension)
+
+    def on_face(field: Callable[[Values], Values]) -> Values:
+        return np.asarray(field(flat), dtype=float).reshape(face.shape[:-1])
+
+    match condition:
+        case Dirichlet():
+            return grid_sides.Dirichlet(on_face(condition.value))
+        case Neumann():
+            return grid_sides.Neumann(on_face(equation.coefficient) * on_face(condition.value))
+        case Robin():
+            share = on_face(equation.coefficient) / on_face(condition.b)
+            return grid_sides.Robin(share * on_face(condition.a), share * on_face(condition.value))
+        case _:
+            return grid_sides.Periodic()
+
+
+def _cut_out(equation: Poisson, problem: Problem) -> Callable[[Grid], Values]:
+    """The solver of a domain that is no Box, with the condition of each face."""
+    domain, conditions = problem.domain, _conditions(problem)
+
+    def level(points: Values) -> Values:
+        return to_numpy(domain.signed_distance(points))
+
+    def solve(grid: Grid) -> Values:
+        source, coefficient, reaction = (
+            _at(field, grid) for field in (_density(problem), equation.coefficient, equation.reaction)
+        )
+        only = problem.boundary[0] if len(set(conditions.values())) == 1 else None
+        if isinstance(only, Dirichlet) and len(conditions) == len(domain.faces):
+            return solve_embedded_poisson(
+                grid,
+                level(grid.points).reshape(grid.shape),
+                source,
+                boundary=lambda points: np.asarray(only.value(points), dtype=float),
+                coefficient=coefficient,
+                reaction=reaction,
+            )
+        spacing = min(grid.spacing) / PER_CELL[domain.dimension]
+        parts = [_piece(equation, problem, conditions.get(face), face, spacing) for face in domain.faces]
+        columns = zip(*(part for part in parts if part is not None), strict=True)
+        return solve_cut_poisson(
+            grid,
+            level,
+            source,
+            boundary=BoundaryPoints(*(np.concatenate(column) for column in columns)),
+            coefficient=coefficient,
+            reaction=reaction,
+        )
+
+    return solve
+
+
+def _piece(
+    equation: Poisson, problem: Problem, condition: Boundary | None, face: str, spacing: float
+) -> tuple[NDArray, ...] | None:
+    """One face as the columns of `BoundaryPoints`; None where nothing of it is boundary."""
+    points, normals, weights = boundary_rule(problem.domain, face, spacing)
+    if not len(points):
+        return None
+
+    def at(field: Callable[[Values], Values]) -> Values:
+        return np.asarray(field(points), dtype=float)
+
+    conductivity, none = at(equation.coefficient), np.zeros(len(points))
+    fixed = np.zeros(len(points), dtype=bool)
+    match condition:
+        case Dirichlet():
+            return points, normals, weights, ~fixed, none, at(condition.value)
+        case Neumann():
+            return points, normals, weights, fixed, none, conductivity * at(condition.value)
+        case Robin():
+            fixed = at(condition.b) == 0
+            share = np.where(fixed, 1.0 / np.where(fixed, at(condition.a), 1.0), conductivity)
+            share = np.where(fixed, share, share / np.where(fixed, 1.0, at(condition.b)))
+            return points, normals, weights, fixed, share * at(condition.a), share * at(condition.value)
+        case _:
+            raise DeclarationError(
+                f"nothing is declared at {face} of {problem.name!r}; give a condition there"
+            )

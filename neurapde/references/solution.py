@@ -1,0 +1,85 @@
+"""A field on the nodes of a grid, callable between them: what `npde.reference` returns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from neurapde.core import checks
+from neurapde.core.arrays import Array, as_points, complex_dtype, to_numpy
+from neurapde.domains.base import Domain
+from neurapde.domains.box import Box
+from neurapde.problem.problem import Problem
+from neurapde.reference_solvers.graded import Graded, interpolate_graded
+from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.sampling import interpolate
+from neurapde.reference_solvers.scattered import from_known_nodes
+from neurapde.storage.export import write_mesh
+
+EDGE = 1e-6
+"""Points this far outside a domain, in units of the grid's largest extent, count as on its boundary: rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class GridSolution:
+    """A field that a grid solver found, its own error bar, and how it came about.
+
+    values: `(*shape)`, or `(*shape, shots)` for several right-hand sides; `values[i, j]` at `(axes[0][i], axes[1][j])`.
+    grid: the nodes, boundary included.
+    seconds: wall-clock time of the solution, the error estimate not included.
+    error_estimate: relative L2 error of `values`, estimated from a grid of twice the spacing; None without one.
+    nodes_per_wavelength: in the shortest wavelength; None for fields that are not waves.
+    notes: what was chosen, and why.
+    domain: of the field, where it is less than the grid's box; the nodes outside are NaN.
+    graded: the nodes and values `(*shape)` that it was solved on, where those of `grid` are read from them.
+    problem: that was solved; None where that is not known, and nobody is to check it.
+    """
+
+    values: NDArray = field(repr=False)
+    grid: Grid
+    seconds: float
+    error_estimate: float | None = None
+    nodes_per_wavelength: float | None = None
+    notes: Sequence[str] = ()
+    domain: Domain | None = field(default=None, repr=False)
+    graded: tuple[Graded, NDArray] | None = field(default=None, repr=False)
+    problem: Problem | None = field(default=None, repr=False)
+
+    @property
+    def axes(self) -> tuple[NDArray[np.float64], ...]:
+        """Coordinates of the nodes along each axis."""
+        return self.grid.axes
+
+    def __call__(self, points: Array) -> Array:
+        """The field at points `(n, d)`, NumPy or torch: `(n,)`, or `(n, shots)`, in kind; of sixth order, beside the
+        boundary of a domain that is no box of third. Outside the domain NaN.
+
+        Raises: ValueError for points outside the grid.
+        """
+        points = as_points(points, self.grid.dimension)
+        places = to_numpy(points).astype(float)
+        if self.graded is None:
+            values = interpolate(self.grid, self.values, places)
+        else:
+            values = interpolate_graded(*self.graded, places)
+        unknown = np.flatnonzero(~np.isfinite(values).all(axis=tuple(range(1, values.ndim))))
+        if self.domain is not None and len(unknown):
+            unknown = unknown[self._inside(places[unknown])]
+            values[unknown] = from_known_nodes(self.grid, self.values, places[unknown], self._inside)
+        if isinstance(points, torch.Tensor):
+            dtype = complex_dtype(points) if np.iscomplexobj(values) else points.dtype
+            return torch.from_numpy(values).to(device=points.device, dtype=dtype)
+        return values
+
+    def _inside(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        assert self.domain is not None
+        slack = EDGE * max(b - a for a, b in zip(self.grid.lower, self.grid.upper, strict=True))
+        return np.asarray(to_numpy(self.domain.signed_distance(points)) <= slack)
+
+    def export(self, path: str | Path) -> Path:
+        """Write the field to `path`, .vtu or .xdmf; complex values as their parts."""
+        box = Box(*zip(self.grid.lower, self.grid.upper, strict=True))
+        return write_mesh(checks.path(path), box, self, self.grid.shape)

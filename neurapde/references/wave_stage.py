@@ -1,0 +1,211 @@
+"""A declared wave problem put on a grid: medium, sides, sources and start as arrays, ready to run shot by shot."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.conditions import PML, Absorbing, Dirichlet, InitialCondition, Neumann
+from neurapde.core.errors import DeclarationError
+from neurapde.core.wording import listing
+from neurapde.domains.base import Domain
+from neurapde.domains.box import Box
+from neurapde.domains.spacetime import SpaceTime
+from neurapde.equations.wave import Wave
+from neurapde.fields.medium import Constant, Field
+from neurapde.fields.pulses import Pulse
+from neurapde.fields.sources import GaussianSource, PointSource
+from neurapde.problem.problem import Problem
+from neurapde.reference_solvers.averaging import cell_average
+from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.sampling import gaussian_density
+from neurapde.reference_solvers.wave import Absorbing as Layer
+from neurapde.reference_solvers.wave import Mirror, Wall, WaveGrid, WaveRecord, point_source
+from neurapde.reference_solvers.wave import Source as GridSource
+
+THICK = 0.3  # of the longest side: the layer of a side that absorbs, put outside as far as it is not within
+INWARD = 1e-9  # of an axis: the medium at a side is what it is just inside
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A declaration on a grid: nodes of the domain (inner), of the layers put outside too (grid), and the solver."""
+
+    problem: Problem
+    inner: Grid
+    grid: Grid
+    pads: list[tuple[int, ...]]
+    wave: WaveGrid
+    mirrors: list[tuple[bool, ...]]
+
+    @classmethod
+    def of(
+        cls,
+        equation: Wave,
+        problem: Problem,
+        domain: SpaceTime,
+        sides: "tuple[tuple[Side, Side], ...]",
+        counts: tuple[int, ...],
+        thick: float = THICK,
+    ) -> "Stage":
+        first, last = (corner.tolist() for corner in domain.space.bounds)
+        inner = Grid(first, last, counts)
+        steps = inner.spacing
+        longest = max(b - a for a, b in zip(inner.lower, inner.upper, strict=True))
+        pads = [
+            tuple(side.pad(h, thick * longest) for side in pair) for pair, h in zip(sides, steps, strict=True)
+        ]
+        lower = [a - pad[0] * h for a, pad, h in zip(inner.lower, pads, steps, strict=True)]
+        upper = [b + pad[1] * h for b, pad, h in zip(inner.upper, pads, steps, strict=True)]
+        grid = Grid(lower, upper, [n + sum(pad) for n, pad in zip(counts, pads, strict=True)])
+        ends = [
+            (a + low.width + INWARD * (b - a), b - high.width - INWARD * (b - a))
+            for a, b, (low, high) in zip(inner.lower, inner.upper, sides, strict=True)
+        ]
+        core = np.array(ends).T  # in a layer the medium is as it is where the layer begins
+
+        def squared(points: Array) -> Array:
+            return np.asarray(1.0 / np.asarray(equation.speed(np.clip(points, *core)), dtype=float) ** 2)
+
+        least = squared(inner.points).min() / 16  # averages overshoot beside jumps, even below zero
+        slowness = np.maximum(cell_average(squared, inner), least)
+        speed = np.pad(1 / np.sqrt(slowness), pads, mode="edge")
+        layers = [
+            tuple(side.layer(pad * h) for side, pad in zip(pair, padding, strict=True))
+            for pair, padding, h in zip(sides, pads, steps, strict=True)
+        ]
+        mirrors = [tuple(side.kind == "mirror" for side in pair) for pair in sides]
+        return cls(problem, inner, grid, pads, WaveGrid(grid, speed, sides=layers), mirrors)  # type: ignore[arg-type]
+
+    @property
+    def cut(self) -> tuple[slice, ...]:
+        """The domain's nodes among the grid's."""
+        return tuple(slice(pad[0], pad[0] + n) for pad, n in zip(self.pads, self.inner.shape, strict=True))
+
+    def run(
+        self,
+        sources: Sequence[object],
+        *,
+        duration: float,
+        steps: int,
+        snapshot_every: int | None = None,
+        receivers: Array | None = None,
+    ) -> WaveRecord:
+        """One shot, from the declared start on."""
+        domain = self.problem.domain
+        assert isinstance(domain, SpaceTime)
+        starts = [part for part in self.problem.boundary if isinstance(part, InitialCondition)]
+        start = starts[0] if starts else InitialCondition(0.0, 0.0)
+        return self.wave.run(
+            duration,
+            steps=steps,
+            displacement=_nodal(start.value, self.inner, self.pads),
+            velocity=_nodal(start.velocity, self.inner, self.pads),
+            sources=[_source(source, self, domain) for source in sources],
+            receivers=receivers,
+            snapshot_every=snapshot_every,
+            energy=False,
+        )
+
+
+def _nodal(field: Field | None, inner: Grid, pads: list[tuple[int, ...]]) -> Array:
+    """A field at the nodes, zero beyond the domain."""
+    values = np.zeros(inner.size) if field is None else np.asarray(field(inner.points), dtype=float)
+    return np.pad(np.broadcast_to(values, (inner.size,)).reshape(inner.shape), pads)
+
+
+def _source(source: object, stage: Stage, domain: SpaceTime) -> GridSource:
+    inner, grid, pads = stage.inner, stage.grid, stage.pads
+    if not isinstance(source, Pulse):
+        raise DeclarationError(
+            f"the grid solver takes sources that are a shape in space times a signal, not {source!r}; use RickerSource or "
+            "PulsedSource"
+        )
+    shape, start, signal = source.shape, domain.time.start, source.signal
+
+    def series(times: Array) -> Array:
+        return np.broadcast_to(np.asarray(signal(times + start), dtype=float), times.shape)
+
+    if isinstance(shape, PointSource):
+        found = point_source(grid, np.array(shape.at), series)
+        mass = float(np.real(shape.amplitude))
+        return GridSource(mass * found.pattern / _shares(grid, stage.mirrors), series)
+    if isinstance(shape, GaussianSource):
+        density = gaussian_density(grid, shape.at, shape.variance, shape.amplitude)
+        return GridSource(np.ascontiguousarray(density.real), series)
+    values = np.broadcast_to(np.asarray(shape(inner.points), dtype=float), (inner.size,))
+    return GridSource(np.pad(values.reshape(inner.shape), pads), series)
+
+
+def _shares(grid: Grid, mirrors: list[tuple[bool, ...]]) -> Array:
+    """Of a cell that belongs to each node: a half on a mirror, where all of a point's mass is to be within."""
+    shares = np.ones(tuple(grid.shape))
+    for axis, pair in enumerate(mirrors):
+        for end, mirror in zip((0, -1), pair, strict=True):
+            np.moveaxis(shares, axis, 0)[end] *= 0.5 if mirror else 1.0
+    return shares
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side. kind: "wall", "mirror" or "open", which has a layer: `width` of it is in the domain, the rest outside."""
+
+    kind: str
+    width: float = 0.0
+
+    def pad(self, step: float, thick: float) -> int:
+        """Nodes to add outside for a layer so thick: an even number, so that a grid of twice the spacing has the same."""
+        return (
+            2 * math.ceil((thick - self.width) / step / 2)
+            if self.kind == "open" and thick > self.width
+            else 0
+        )
+
+    def layer(self, outside: float) -> Wall | Mirror | Layer:
+        """The side as the solver knows it."""
+        if self.kind == "wall":
+            return Wall()
+        if self.kind == "mirror":
+            return Mirror()
+        return Layer(self.width + outside)
+
+
+def sides_of(problem: Problem, space: Box) -> tuple[tuple[Side, Side], ...]:
+    """The lower and the upper side of each axis, as declared."""
+    found: dict[str, Side] = {}
+    for part in problem.boundary:
+        if isinstance(part, PML):
+            for face, width in part.widths(space).items():
+                found[face] = Side("open", width)
+        elif isinstance(part, Absorbing):
+            found |= dict.fromkeys(space.check_faces(part.on, "Absorbing"), Side("open"))
+        elif isinstance(part, Dirichlet) and part.value == Constant(0.0):
+            found |= dict.fromkeys(space.check_faces(part.on, "Dirichlet"), Side("wall"))
+        elif isinstance(part, Neumann) and part.value == Constant(0.0):
+            found |= dict.fromkeys(space.check_faces(part.on, "Neumann"), Side("mirror"))
+        elif not isinstance(part, InitialCondition):
+            raise DeclarationError(
+                f"the grid solver of the wave equation knows sides that absorb, or hold u = 0 or ∂u/∂n = 0, not "
+                f"{part.describe(problem.domain)}; compare with an exact solution"
+            )
+    if missing := [face for face in space.faces if face not in found]:
+        raise DeclarationError(
+            f"nothing is said about {listing(missing)}; give Absorbing, PML, Dirichlet or Neumann there"
+        )
+    ordered = [found[face] for face in space.faces]
+    return tuple(zip(ordered[::2], ordered[1::2], strict=True))
+
+
+def box_of(domain: Domain) -> Box:
+    """The box in space of a domain in space–time."""
+    space = domain.spatial
+    if not isinstance(space, Box) or space.dimension > 2:
+        raise DeclarationError(
+            f"the grid solver of the wave equation works on a Box in one or two dimensions, but the domain is {domain}; "
+            "declare the problem on a Box around it"
+        )
+    return space

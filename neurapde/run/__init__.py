@@ -1,0 +1,1 @@
+"""One run of a method: what it is given, what it finds, how it ended and its history."""

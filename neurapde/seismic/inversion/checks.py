@@ -1,0 +1,221 @@
+"""What can be known to go wrong before an inversion starts: nodes, layers, places, the grid of the data, memory, cycles.
+
+It refuses what cannot work, warns of what will probably not be meant, and returns sentences for the result's notes.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from neurapde.conditions import Dirichlet
+from neurapde.core.cost import duration
+from neurapde.core.errors import DeclarationError, DeclarationWarning, ResolutionError
+from neurapde.core.memory import lacking, told
+from neurapde.core.warn import warn
+from neurapde.core.wording import listing, number, point
+from neurapde.equations.helmholtz import REFLECTED
+from neurapde.seismic.inversion.methods.cost import Needs
+from neurapde.seismic.inversion.methods.method import InversionMethod, Setting
+from neurapde.seismic.inversion.misfits import L2
+from neurapde.seismic.inversion.objective import Objective
+from neurapde.seismic.inversion.parametrisation import GridUnknown
+from neurapde.seismic.modelling.grid_modelling import GridModelling, grid_for
+from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.seismic.survey.survey import Survey
+
+ALIKE = 0.01
+"""Spacings of two grids that differ by less than this part of one are the same."""
+SKIPPED = 1 / 3
+"""Part of the data more than a quarter of a cycle off above which cycles are probably skipped; by chance it is half."""
+SHOTS, NODES = 8, 100_000
+"""Shots that are looked at for that, and the largest grid on which it is done: a second or two."""
+
+
+def preflight(method: InversionMethod, setting: Setting, stages: tuple[Survey, ...]) -> tuple[str, ...]:
+    """Look at an inversion before it starts; `stages` are its surveys, one after another.
+
+    Returns sentences for the notes of the result.
+    Raises: ResolutionError for a grid too coarse for the slowest speed that the bounds allow; DeclarationError for a layer
+        too thin, or more memory than is free. Warns: DeclarationWarning for what is possible but doubtful.
+    """
+    settings = [replace(setting, survey=part) for part in stages]
+    needs = [method.needs(part) for part in settings]
+    for part, need in zip(settings, needs, strict=True):
+        _check_nodes(part, need)
+    lowest = min(range(len(needs)), key=lambda index: (needs[index].band or (0.0,))[0])
+    return (
+        *_layers(settings[lowest], needs[lowest]),
+        *_crime(setting.survey, needs),
+        *_estimate(settings, needs),
+        *_cycles(settings[0]),
+    )
+
+
+def check_places(survey: Survey, enclosure: Enclosure) -> None:
+    """Refuse shots and receivers where the field is damped, or held at zero.
+
+    Raises: DeclarationError.
+    """
+    lower, upper = enclosure.region.bounds
+    slack = 1e-9 * (upper - lower)
+    for what, places in (("source", survey.sources), ("receiver", survey.receivers)):
+        outside = ((places < lower - slack) | (places > upper + slack)).any(axis=1)
+        if outside.any():
+            raise DeclarationError(
+                f"{_many(what, outside)} in the absorbing layer, where the field is damped, {_first(what, places, outside)}"
+                "; move them inside, widen the domain, or leave the layer out of boundary: one is then put around the domain"
+            )
+        for face, held in _on_fixed(places, enclosure).items():
+            if held.any():
+                raise DeclarationError(
+                    f"{_many(what, held)} on {face}, where the field is zero, {_first(what, places, held)}; give their "
+                    f"true distance from it, or npde.Neumann(0, on={face!r})"
+                )
+
+
+def _many(what: str, mask: NDArray[np.bool_]) -> str:
+    count = int(mask.sum())
+    return f"{count} of {len(mask)} {what}s {'lies' if count == 1 else 'lie'}"
+
+
+def _first(what: str, places: NDArray, mask: NDArray[np.bool_]) -> str:
+    row = int(np.flatnonzero(mask)[0])
+    return f"{what}s[{row}] = {point(places[row].tolist())} for one"
+
+
+def _on_fixed(places: NDArray, enclosure: Enclosure) -> dict[str, NDArray[np.bool_]]:
+    """Which places lie on each side at which the field is held at zero."""
+    box = enclosure.box
+    fixed = {
+        face
+        for part in enclosure.boundary
+        if isinstance(part, Dirichlet)
+        for face in box.check_faces(part.on, "the condition")
+    }
+    ends = [(axis, end) for axis, side in enumerate(box.sides) for end in side]
+    return {
+        face: np.abs(places[:, axis] - end) <= 1e-9 * box.extents[axis]
+        for face, (axis, end) in zip(box.faces, ends, strict=True)
+        if face in fixed
+    }
+
+
+def _check_nodes(setting: Setting, needs: Needs) -> None:
+    """Nodes in the shortest wavelength that a model within the bounds can have."""
+    assert setting.velocity.bounds is not None
+    if needs.band is None:
+        return
+    slowest, spacing, highest = setting.velocity.bounds[0], max(needs.grid.spacing), needs.band[1]
+    found = slowest / (highest * spacing)
+    if found >= needs.doubtful * (1 - ALIKE):
+        return
+    way = (
+        f"at {number(highest)} Hz, in the slowest speed that the bounds allow, {number(slowest)}, a wavelength has "
+        f"{found:.2g} nodes of the grid, {number(spacing)} apart; use at least {needs.doubtful:g}, by spacing= or "
+        f"per_wavelength= of the method, or a slowest bound of {number(float(f'{slowest * needs.doubtful / found:.3g}'))}"
+    )
+    if found < needs.refused * (1 - ALIKE):
+        raise ResolutionError(f"{way}. Below {needs.refused:g} its waves mean nothing")
+    warn(way, DeclarationWarning)
+
+
+def _layers(setting: Setting, needs: Needs) -> tuple[str, ...]:
+    """Width and reflection of the absorbing layer at the lowest frequency, in the fastest speed of the start model."""
+    layer = setting.enclosure.pml
+    if layer is None or needs.band is None:
+        return ()
+    lowest = needs.band[0]
+    wavelength = setting.start[1] / lowest
+    for side, width in layer.widths(setting.enclosure.box).items():
+        reflection = layer.reflection_for(2 * math.pi / wavelength, side)
+        thin, loud = width < wavelength / 2 * (1 - ALIKE), reflection > REFLECTED
+        if not (thin or loud):
+            continue
+        half = number(float(f"{wavelength / 2:.3g}"))
+        text = (
+            f"Layer: at {number(lowest)} Hz the PML at {side}, {number(width)} wide, is {width / wavelength:.2g} "
+            f"wavelengths and sends back |R| = {reflection:.1e}; better at least half a wavelength, {half}, with "
+            "reflection=1e-3, or no boundary: layers are then put around the domain."
+        )
+        if thin and loud:
+            raise DeclarationError(text)
+        if loud:
+            warn(text, DeclarationWarning)
+        return (text,)
+    return ()
+
+
+def _crime(survey: Survey, needs: list[Needs]) -> tuple[str, ...]:
+    """An inverse crime: data made by the solver that inverts them, on a grid of the same spacing."""
+    origin = survey.origin
+    if origin is None:
+        return ()
+    for need in needs:
+        steps = need.grid.spacing
+        if origin.solver == need.solver and np.allclose(origin.spacing, steps, rtol=ALIKE, atol=0):
+            text = (
+                f"Inverse crime: the data were made by the same solver ({origin.solver}) at the same spacing of nodes, "
+                f"{number(max(steps))}, as the inversion's: its errors cancel, and the result is better than any from field "
+                "data would be. Simulate on another shape=, or invert with another spacing=."
+            )
+            warn(text, DeclarationWarning)
+            return (text,)
+    return ()
+
+
+def _estimate(settings: list[Setting], needs: list[Needs]) -> tuple[str, ...]:
+    """Memory and time, refused if it is more than there is."""
+    needed = max(range(len(needs)), key=lambda index: needs[index].memory)
+    heaviest, band = needs[needed], settings[needed].survey.frequencies
+    stage = "" if band is None else f" at {listing(number(f) for f in band)} Hz"
+    if free := lacking(heaviest.memory):
+        raise DeclarationError(
+            f"the stage{stage} needs about {told(heaviest.memory)} ({heaviest.work}), and {free} are free; invert fewer "
+            "frequencies at a time (npde.Continuation), fewer shots (survey.select), a smaller domain, or on a coarser grid "
+            "(spacing=, per_wavelength= or bandwidth= of the method)"
+        )
+    if not heaviest.seconds:
+        return ()
+    total = sum(need.seconds * need.steps for need in needs)
+    steps = sum(need.steps for need in needs)
+    return (
+        f"Needs: about {told(heaviest.memory)}, and {heaviest.seconds:.2g} s of a core for a step ({heaviest.work}); "
+        f"{duration(total)} for {steps} steps.",
+    )
+
+
+def _cycles(setting: Setting) -> tuple[str, ...]:
+    """How far the phases that the start model predicts are off, at the lowest frequency of the first stage."""
+    survey = setting.survey
+    if survey.frequencies is None:
+        return ()
+    lowest = float(survey.frequencies[0])
+    shots = np.unique(np.linspace(0, survey.shots - 1, SHOTS).astype(int))
+    part = survey.select(frequencies=lowest, shots=shots)
+    if grid_for(part, setting.enclosure, setting.start).size > NODES:
+        return ()
+    off = phases_off(replace(setting, survey=part))
+    found = f"at {number(lowest)} Hz {100 * off:.0f} % of the data of the start model are more than a quarter of a cycle off"
+    if off > SKIPPED:
+        warn(
+            f"{found}, so that an inversion may fit the wrong cycles; start at lower frequencies (npde.Continuation), or "
+            "from a better start model",
+            DeclarationWarning,
+        )
+    return (f"Cycles: {found}.",)
+
+
+def phases_off(setting: Setting) -> float:
+    """The part of the spectra recorded whose phase the start model misses by more than a quarter of a cycle."""
+    modelling = GridModelling(setting.survey, setting.enclosure, setting.start)
+    start = GridUnknown(setting.velocity, setting.enclosure, modelling.grid)
+    objective = Objective(modelling, start, setting.survey, L2())
+    with torch.no_grad():
+        predicted = objective().data.numpy()
+    assert setting.survey.data is not None
+    live = np.broadcast_to(setting.survey.live, predicted.shape) & (setting.survey.data != 0)
+    off = np.abs(np.angle(predicted[live] * setting.survey.data[live].conj())) > math.pi / 2
+    return float(off.mean())

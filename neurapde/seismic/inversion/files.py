@@ -1,0 +1,221 @@
+"""Inversions and their checkpoints as HDF5 files: declarations as data, parameters and waves as arrays."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+
+from neurapde.core.errors import DeclarationError
+from neurapde.core.vocabulary import Declaration
+from neurapde.reference_solvers.grid import Grid
+from neurapde.run.history import History
+from neurapde.run.method import Snapshot, Status
+from neurapde.seismic.inversion.methods.method import InversionMethod, Setting, StageRecord
+from neurapde.seismic.inversion.parametrisation import GridUnknown, NetworkUnknown, Unknown, build_unknown
+from neurapde.seismic.inversion.velocity import Gridded, Velocity
+from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.solution.files import BASES
+from neurapde.storage import hdf5
+from neurapde.storage.encoding import Encoded, NotStored, current, decode, difference, encode
+from neurapde.storage.fingerprint import Identity
+from neurapde.trials.base import Trial
+
+KIND, CHECKPOINT = "inversion", "inversion checkpoint"
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What there is to know of an inversion.
+
+    setting: survey, enclosure, velocity and misfit, as declared and completed; its survey is that of all stages.
+    method:  what found it. unknown: the velocity's parameters. stages: the record, in order.
+    predicted: data in the model found, scaled to the observed, shaped like those of the last stage.
+    scales: complex factor of each shot (and frequency) where the wavelet was unknown, else 1.
+    grid, fields: the method's own waves in the last stage, complex `(frequencies, shots, *grid.shape)`, or None.
+    """
+
+    setting: Setting
+    method: InversionMethod
+    unknown: Unknown
+    stages: tuple[StageRecord, ...]
+    predicted: np.ndarray
+    scales: np.ndarray
+    grid: Grid
+    fields: np.ndarray | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Declared(Declaration):
+    """The declarations of an inversion; nodes: lower corner, upper corner and shape of a gridded velocity."""
+
+    setting: Setting
+    method: InversionMethod
+    trial: Trial | Gridded
+    nodes: Any = None
+
+    @classmethod
+    def of(cls, setting: Setting, method: InversionMethod, unknown: Unknown) -> "Declared":
+        """From what is under way."""
+        if isinstance(unknown, GridUnknown):
+            return cls(setting, method, Gridded(), _corners(unknown.grid))
+        assert isinstance(unknown, NetworkUnknown)
+        return cls(setting, method, unknown.network.spec)
+
+    def build(self) -> Unknown:
+        """The unknown, its parameters yet to be filled in."""
+        return rebuilt(self.setting.velocity, self.setting.enclosure, self.trial, self.nodes)
+
+
+def rebuilt(velocity: Velocity, enclosure: Enclosure, trial: Trial | Gridded, nodes: Any) -> Unknown:
+    """An unknown, its parameters yet to be filled in; trial and nodes as `Declared` has them."""
+    grid = Grid(*nodes) if nodes is not None else Grid((0, 0), (1, 1), (3, 3))
+    return build_unknown(velocity, enclosure, trial, grid, torch.Generator().manual_seed(0))
+
+
+def _corners(grid: Grid) -> tuple[Any, ...]:
+    return tuple(grid.lower), tuple(grid.upper), tuple(grid.shape)
+
+
+def write(path: Path, contents: Contents) -> None:
+    """Write an inversion to `path` in one step."""
+    declared = encode(Declared.of(contents.setting, contents.method, contents.unknown))
+    waves = {"predicted": contents.predicted, "scales": contents.scales}
+    if contents.fields is not None:
+        waves["fields"] = contents.fields
+
+    def fill(file: h5py.File) -> None:
+        hdf5.put_json(file, "declared", declared.tree)
+        hdf5.put_arrays(file, "arrays", declared.arrays)
+        hdf5.put_tensors(file, "parameters", contents.unknown.state_dict())
+        hdf5.put_json(file, "grid", _corners(contents.grid))
+        hdf5.put_json(file, "notes", contents.notes)
+        hdf5.put_arrays(file, "waves", waves)
+        _put_stages(file, contents.stages)
+
+    hdf5.write(path, KIND, fill)
+
+
+def read(path: Path) -> Contents:
+    """What `write` stored. Raises: FileNotFoundError, StorageError, DeclarationError."""
+    with hdf5.reading(path) as file:
+        if file.attrs["kind"] != KIND:
+            raise hdf5.StorageError(
+                f"{path} holds a {file.attrs['kind']}, not an inversion; npde.load reads solutions."
+            )
+        encoded = Encoded(current(hdf5.get_json(file, "declared")), hdf5.get_arrays(file, "arrays"))
+        try:
+            declared: Declared = decode(encoded, BASES)
+        except NotStored as error:
+            raise DeclarationError(
+                f"{path} cannot be made an inversion again: {error}. Give the start model as a number, a GridField or a "
+                "Piecewise before saving."
+            ) from error
+        unknown = declared.build()
+        unknown.load_state_dict(hdf5.get_tensors(file, "parameters"))
+        waves = hdf5.get_arrays(file, "waves")
+        return Contents(
+            setting=declared.setting,
+            method=declared.method,
+            unknown=unknown,
+            stages=_stages(file),
+            predicted=waves["predicted"],
+            scales=waves["scales"],
+            grid=Grid(*hdf5.get_json(file, "grid")),
+            fields=waves.get("fields"),
+            notes=tuple(hdf5.get_json(file, "notes")),
+        )
+
+
+def write_checkpoint(
+    path: Path,
+    declared: Declared,
+    unknown: Unknown,
+    earlier: Sequence[StageRecord],
+    snapshot: Snapshot,
+    identity: Identity,
+) -> None:
+    """Write what stage number `len(earlier)` needs to go on from `snapshot`."""
+    encoded = encode(declared)
+
+    def fill(file: h5py.File) -> None:
+        hdf5.put_json(file, "declared", encoded.tree)
+        hdf5.put_tensors(file, "parameters", unknown.state_dict())
+        hdf5.put_json(file, "run", {"step": snapshot.step, "seconds": snapshot.seconds})
+        hdf5.put_json(file, "identity", asdict(identity))
+        hdf5.put_json(file, "names", snapshot.history.names)
+        hdf5.put_tensors(file, "state", snapshot.tensors)
+        _put_history(file, "history", snapshot.history)
+        _put_stages(file, earlier)
+
+    hdf5.write(path, CHECKPOINT, fill)
+
+
+def read_checkpoint(
+    path: Path, declared: Declared, unknown: Unknown, identity: Identity
+) -> tuple[tuple[StageRecord, ...], Snapshot]:
+    """The stages behind us and the snapshot to go on from; fills in the parameters of `unknown`.
+
+    Raises: DeclarationError naming the first difference where the checkpoint is of another inversion.
+    """
+    with hdf5.reading(path) as file:
+        text = difference(current(hdf5.get_json(file, "declared")), encode(declared).tree, "inversion")
+        if text is None and "identity" in file:  # which the first release did not store
+            text = identity.difference(hdf5.get_json(file, "identity"))
+        if text is not None:
+            raise DeclarationError(
+                f"cannot resume from {path}: {text}. Invert with what it was made with, or in another folder."
+            )
+        unknown.load_state_dict(hdf5.get_tensors(file, "parameters"))
+        run = hdf5.get_json(file, "run")
+        history = _history(file, "history", hdf5.get_json(file, "names"))
+        return _stages(file), Snapshot(run["step"], history, run["seconds"], hdf5.get_tensors(file, "state"))
+
+
+def _put_stages(file: h5py.File, stages: Sequence[StageRecord]) -> None:
+    described = [
+        {
+            "frequencies": stage.frequencies,
+            "method": stage.method,
+            "status": stage.status.name,
+            "seconds": stage.seconds,
+            "notes": stage.notes,
+            "extras": dict(stage.extras),
+            "names": stage.history.names,
+        }
+        for stage in stages
+    ]
+    hdf5.put_json(file, "stages", described)
+    for index, stage in enumerate(stages):
+        _put_history(file, f"histories/{index}", stage.history)
+
+
+def _stages(file: h5py.File) -> tuple[StageRecord, ...]:
+    return tuple(
+        StageRecord(
+            frequencies=tuple(stage["frequencies"]),
+            method=stage["method"],
+            status=Status[stage["status"]],
+            history=_history(file, f"histories/{index}", stage["names"]),
+            seconds=stage["seconds"],
+            notes=tuple(stage["notes"]),
+            extras=stage["extras"],
+        )
+        for index, stage in enumerate(hdf5.get_json(file, "stages"))
+    )
+
+
+def _put_history(file: h5py.File, name: str, history: History) -> None:
+    columns = {key: getattr(history, key) for key in ("step", "seconds", "loss", "learning_rate")}
+    rows = [history[key] for key in history.names]
+    hdf5.put_arrays(file, name, {**columns, "constraints": np.asarray(rows, dtype=float)})
+
+
+def _history(file: h5py.File, name: str, names: Sequence[str]) -> History:
+    columns = hdf5.get_arrays(file, name)
+    rows = columns.pop("constraints")
+    return History(**columns, constraints=dict(zip(names, rows, strict=True)))

@@ -1,0 +1,244 @@
+"""`invert`: from a survey to a velocity; it knows no wave equation and no optimiser by name."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from os import PathLike
+from typing import Any
+
+import torch
+
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
+from neurapde.core.gradients import differentiating
+from neurapde.core.interrupts import terminable
+from neurapde.core.progress import Progress
+from neurapde.core.wording import listing, number
+from neurapde.domains.base import Domain
+from neurapde.run.method import Snapshot, Status
+from neurapde.seismic.inversion.checks import check_places, preflight
+from neurapde.seismic.inversion.files import Declared, read_checkpoint, write_checkpoint
+from neurapde.seismic.inversion.methods.continuation import stages_of
+from neurapde.seismic.inversion.methods.joint import Joint
+from neurapde.seismic.inversion.methods.method import Found, InversionMethod, Setting, Stage, StageRecord
+from neurapde.seismic.inversion.methods.penalty import Penalty
+from neurapde.seismic.inversion.methods.reduced import Adjoint, Reduced
+from neurapde.seismic.inversion.methods.time_domain import TimeDomain
+from neurapde.seismic.inversion.methods.wavefield_reconstruction import WavefieldReconstruction
+from neurapde.seismic.inversion.misfits import Misfit
+from neurapde.seismic.inversion.parametrisation import Unknown, build_unknown
+from neurapde.seismic.inversion.result import Inversion
+from neurapde.seismic.inversion.velocity import Velocity, as_velocity
+from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.seismic.survey.survey import Survey
+from neurapde.storage.fingerprint import PYTHON, Identity, fingerprint
+from neurapde.storage.run_folder import RunFolder, run_folder
+
+METHODS: dict[str, Callable[[], InversionMethod]] = {
+    "joint": Joint,
+    "reduced": Reduced,
+    "adjoint": Adjoint,
+    "irwri": WavefieldReconstruction,
+    "penalty": Penalty,
+    "time": TimeDomain,
+}
+"""Methods that can be asked for by name, with their defaults."""
+DEFAULT = "joint"
+"""The method that `invert` takes unless it is told another."""
+FILE = "inversion.checkpoint.h5"
+
+
+@differentiating()
+@terminable()
+def invert(
+    survey: Survey,
+    *,
+    domain: Domain,
+    velocity: Any,
+    method: str | InversionMethod = DEFAULT,
+    boundary: Any = None,
+    frequencies: Any = None,
+    misfit: Misfit | None = None,
+    seed: int = 0,
+    out: str | PathLike[str] | None = None,
+    resume: bool = False,
+    progress: bool = True,
+) -> Inversion:
+    """Find the velocity that explains a survey.
+
+    survey: spectra, or traces for a method in time.
+    domain: the Box of the model, y the depth or the height as the survey has it.
+    velocity: a `Velocity`, or its start model.
+    method: a name of `METHODS`, or an object such as `Reduced(descent=AdamDescent(steps=300))`.
+    boundary: None for absorbing layers outside the domain on all sides; `npde.Dirichlet(0, on=…)` makes a side a free
+        surface; a PML is a layer inside the domain, whose inner part is then the region of the model.
+    frequencies: None for all at once, some of them in Hz, or a `Continuation`.
+    misfit: `L2()` unless given, of `Penalty` `L1()`. seed: of the parameters drawn.
+    out: a folder, made when missing, for a checkpoint; one of an earlier run is kept under a number unless this goes on
+        from it. One run at a time works in a folder.
+    resume: go on from the checkpoint in `out`, which must be of the same survey, model, functions, method and seed; where
+        there is none yet, start.
+    progress: show bars on stderr, if that is a terminal.
+    Returns an Inversion; its `status` says how it ended. Ctrl-C and SIGTERM end it and keep what it has.
+    Where the survey states its noise, a stage ends when the data are explained down to it, unless a prior balances them.
+    Raises DeclarationError, before any work, for what does not fit together.
+    """
+    chosen = as_method(method)
+    checks.whole(seed, "seed", 0), checks.flag(resume, "resume"), checks.flag(progress, "progress")
+    surveys = stages_of(check_planar(survey), frequencies)
+    setting = settle(
+        survey, surveys, domain, velocity, boundary, chosen.default_misfit if misfit is None else misfit
+    )
+    chosen.check(setting)
+    warned = preflight(chosen, setting, surveys)
+    trial = setting.velocity.trial or chosen.default_trial(setting)
+    grid = chosen.grid(setting)
+    unknown = build_unknown(
+        setting.velocity, setting.enclosure, trial, grid, torch.Generator().manual_seed(seed)
+    )
+    notes = [
+        f"Velocity: {trial.describe()}, {unknown.parameter_count} parameters.",
+        f"Model: {setting.enclosure.describe()}.",
+        *warned,
+    ]
+    if resume and out is None:
+        raise DeclarationError("resume=True needs the folder of the checkpoint: give out=….")
+    with run_folder(out, FILE, resume) as folder:
+        keep = _Keeper(folder, Declared.of(setting, chosen, unknown), unknown, seed, surveys)
+        return _inverted(keep, surveys, notes, resume, Progress(progress))
+
+
+def _inverted(
+    keep: "_Keeper", surveys: tuple[Survey, ...], notes: list[str], resume: bool, progress: Progress
+) -> Inversion:
+    """The loop over the stages."""
+    setting, chosen, unknown = keep.declared.setting, keep.declared.method, keep.unknown
+    records, resumed = keep.found(resume)
+    found: Found | None = None
+    for part in surveys[len(records) :]:
+        stage = Stage(
+            replace(setting, survey=part),
+            unknown,
+            part.noise,
+            keep.seed,
+            progress,
+            keep.saver(records),
+            resumed,
+        )
+        record, found = _run(chosen, stage)
+        records, resumed = (*records, record), None
+        if record.status in (Status.INTERRUPTED, Status.DIVERGED):
+            break
+    assert found is not None
+    notes += [note for record in records for note in record.notes]
+    notes += keep.folder.notes
+    return Inversion(
+        setting=setting,
+        method=chosen,
+        unknown=unknown,
+        stages=records,
+        predicted=found.data,
+        scales=found.scales,
+        grid=found.grid,
+        fields=found.fields,
+        notes=tuple(notes),
+    )
+
+
+def settle(
+    survey: Survey, surveys: tuple[Survey, ...], domain: Domain, velocity: Any, boundary: Any, misfit: Misfit
+) -> Setting:
+    """Everything that is settled before work begins, checked against everything; the survey is that of all stages."""
+    declared: Velocity = as_velocity(velocity)
+    if not isinstance(misfit, Misfit):
+        raise DeclarationError(
+            f"misfit={checks.shown(misfit)} is no misfit; use npde.L2(), npde.L1(), npde.Huber(), …."
+        )
+    survey.check_in(domain)
+    _, fastest = declared.slowest_and_fastest(domain)  # type: ignore[arg-type]
+    enclosure = Enclosure.around(domain, boundary, fastest / _lowest(surveys))
+    check_places(survey, enclosure)
+    complete = declared.on(enclosure.region)
+    used = survey
+    if survey.data is not None:
+        used = survey.select(frequencies=sorted({f for part in surveys for f in part.frequencies}))  # type: ignore[union-attr]
+    elif surveys[0].data is not None:
+        used = survey.at(sorted({f for part in surveys for f in part.frequencies}))  # type: ignore[union-attr]
+    return Setting(used, enclosure, complete, misfit, complete.slowest_and_fastest(enclosure.region))
+
+
+def _lowest(surveys: tuple[Survey, ...]) -> float:
+    """The lowest frequency, Hz; of traces, that of one period in an eighth of the record."""
+    found = [float(part.frequencies.min()) for part in surveys if part.frequencies is not None]
+    return min(found) if found else 8.0 / float(surveys[0].times[-1] - surveys[0].times[0])
+
+
+def as_method(method: str | InversionMethod) -> InversionMethod:
+    """A method from one, or from its name."""
+    if isinstance(method, InversionMethod):
+        return method
+    if not isinstance(method, str) or method not in METHODS:
+        raise DeclarationError(
+            f"method={checks.shown(method)} is not known; use {listing(METHODS)}, or an object such as npde.Reduced(…)"
+        )
+    return METHODS[method]()
+
+
+def check_planar(survey: Any) -> Survey:
+    """A survey in the plane, or an error."""
+    if not isinstance(survey, Survey):
+        raise DeclarationError(
+            f"invert takes a Survey first; found a {type(survey).__name__}. Read one: npde.Survey.read(path)"
+        )
+    if survey.dimension != 2:
+        raise DeclarationError(f"the survey has {survey.dimension} coordinates; an inversion needs 2")
+    return survey
+
+
+def _run(method: InversionMethod, stage: Stage) -> tuple[StageRecord, Found]:
+    started = time.perf_counter()
+    found = method.run(stage)
+    seconds = time.perf_counter() - started + (stage.resumed.seconds if stage.resumed is not None else 0.0)
+    survey = stage.setting.survey
+    frequencies = () if survey.frequencies is None else tuple(map(float, survey.frequencies))
+    title = f"At {listing(number(f) for f in frequencies)} Hz: " if frequencies else ""
+    notes = tuple(title + note for note in found.notes)
+    record = StageRecord(
+        frequencies, method.describe(), found.status, found.history, seconds, notes, found.extras
+    )
+    return record, found
+
+
+class _Keeper:
+    """The checkpoint of an inversion, if a folder was given."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        declared: Declared,
+        unknown: Unknown,
+        seed: int,
+        surveys: tuple[Survey, ...],
+    ) -> None:
+        self.folder, self.declared, self.unknown, self.seed = folder, declared, unknown, seed
+        self.identity = Identity(seed, PYTHON, {})
+        if folder.path is not None:
+            found = Identity.of(seed, {"inversion": declared})
+            stages = fingerprint([part.frequencies for part in surveys])
+            self.identity = replace(found, digests={**found.digests, "frequencies": stages})
+
+    def found(self, resume: bool) -> tuple[tuple[StageRecord, ...], Snapshot | None]:
+        path = self.folder.path
+        if not resume or path is None or not path.exists():
+            return (), None
+        return read_checkpoint(path, self.declared, self.unknown, self.identity)
+
+    def saver(self, earlier: tuple[StageRecord, ...]) -> Callable[[Snapshot], None]:
+        def save(snapshot: Snapshot) -> None:
+            self.folder.save(
+                lambda path: write_checkpoint(
+                    path, self.declared, self.unknown, earlier, snapshot, self.identity
+                )
+            )
+
+        return save

@@ -1,0 +1,1 @@
+"""One file for each way to invert, and what they share."""

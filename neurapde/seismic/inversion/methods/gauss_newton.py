@@ -1,0 +1,310 @@
+"""Gauss–Newton on the waves' own derivative: δdata = Σ U G δm, so a product with the Hessian costs no wave at all.
+
+After one pass forward, with the fields U of the shots and G of the receivers at hand, the linear system of a step is
+solved by conjugate gradients on such products, chained through whatever the velocity is: a network or values on a grid.
+Misfits that are functions of |p − d| are least squares with weights that lag behind (iteratively reweighted), total
+variation is a diffusion whose coefficient lags behind, and an unknown wavelet is projected out of the data.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
+from neurapde.core.interrupts import Interrupts
+from neurapde.run.history import History
+from neurapde.run.method import Status
+from neurapde.seismic.inversion.methods.descents import Descent, Trace
+from neurapde.seismic.inversion.methods.method import Stage
+from neurapde.seismic.inversion.misfits import PhaseOnly
+from neurapde.seismic.inversion.objective import Objective, Value
+from neurapde.seismic.inversion.parametrisation import GridUnknown
+from neurapde.seismic.modelling.base import FrequencyModelling
+
+LARGEST_DAMPING = 1e12
+"""Damping, in units of the first curvature, at which no step down is found any more."""
+
+
+@dataclass(frozen=True)
+class GaussNewtonDescent(Descent):
+    """Levenberg–Marquardt with conjugate gradients. For spectra; for networks and for values on a grid, within bounds.
+
+    steps:    at most so many models are accepted.
+    inner:    conjugate gradients at most in each step.
+    accuracy: of each linear system, relative. Its early end is part of the regularisation.
+    damping:  the first one, in units of the curvature along the gradient.
+    tolerance: the relative decrease of the objective below which it has converged.
+
+    Source: Métivier, Brossier, Virieux, Operto (2013), SIAM J. Sci. Comput. 35(2); Nocedal and Wright (2006), chapter 10.
+    """
+
+    steps: int = 30
+    inner: int = 60
+    accuracy: float = 0.03
+    damping: float = 1e-2
+    tolerance: float = 1e-3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.whole(self.inner, "inner")
+        for name in ("accuracy", "damping", "tolerance"):
+            found = checks.positive(getattr(self, name), f"{name} of GaussNewtonDescent")
+            if name != "damping" and found >= 1:
+                raise DeclarationError(f"{name} of GaussNewtonDescent is {found:g}; give a number below 1")
+            object.__setattr__(self, name, found)
+
+    def describe(self) -> str:
+        return f"Gauss–Newton, {self.steps} steps of {self.inner} conjugate gradients"
+
+    def run(self, objective: Objective, stage: Stage) -> tuple[Status, History]:
+        if not isinstance(objective.modelling, FrequencyModelling):
+            raise DeclarationError(
+                "GaussNewtonDescent works on spectra; use AdamDescent or BoundedLBFGS on traces"
+            )
+        if isinstance(objective.misfit, PhaseOnly):
+            raise DeclarationError(
+                "GaussNewtonDescent needs a misfit of |p − d|, which PhaseOnly is not; use L2, L1 or Huber, or AdamDescent"
+            )
+        damping = math.nan if stage.resumed is None else float(stage.resumed.tensors["damping"])
+        done = 0 if stage.resumed is None else stage.resumed.step
+        with Interrupts() as interrupts, stage.progress.bar("Gauss–Newton", self.steps, done=done) as bar:
+            trace = Trace(objective, stage, bar)
+            status, damping = self._descend(objective, trace, damping, interrupts)
+            trace.save({"damping": torch.tensor(damping, dtype=torch.float64)}, now=True)
+        return status, trace.history
+
+    def _descend(
+        self, objective: Objective, trace: Trace, damping: float, interrupts: Interrupts
+    ) -> tuple[Status, float]:
+        try:
+            with interrupts.at_once():
+                value = objective()
+        except KeyboardInterrupt:
+            return trace.given_up(), damping
+        while True:
+            trace.add(value, damping)
+            if trace.enough or self._little(trace.history.loss):
+                return Status.CONVERGED, damping
+            if trace.step >= self.steps:
+                return Status.STEP_LIMIT, damping
+            if interrupts.asked:
+                return Status.INTERRUPTED, damping
+            before = float(value.total.detach())
+            if not math.isfinite(before):
+                return Status.DIVERGED, damping
+            start = [parameter.detach().clone() for parameter in objective.unknown.parameters()]
+            try:
+                with interrupts.at_once():
+                    found = self._lower(objective, value, before, damping)
+            except KeyboardInterrupt:
+                with torch.no_grad():
+                    for parameter, begun in zip(objective.unknown.parameters(), start, strict=True):
+                        parameter.copy_(begun)
+                return Status.INTERRUPTED, damping
+            if found is None:
+                return Status.CONVERGED, damping
+            value, damping = found
+            trace.advance()
+            trace.save({"damping": torch.tensor(damping, dtype=torch.float64)})
+
+    def _little(self, losses: np.ndarray) -> bool:
+        """Whether the last step gained next to nothing."""
+        return len(losses) > 1 and bool(losses[-2] - losses[-1] < self.tolerance * losses[-2])
+
+    def _lower(
+        self, objective: Objective, value: Value, before: float, damping: float
+    ) -> tuple[Value, float] | None:
+        """The objective after a step that lowers it, and the damping to go on with; None where there is none."""
+        quadratic = _Quadratic(objective, value)
+        if math.isnan(damping):
+            damping = self.damping * quadratic.curvature()
+        first = quadratic.place()
+        largest = LARGEST_DAMPING * damping
+        while damping < largest:
+            step, promised = quadratic.step(damping, self.inner, self.accuracy)
+            quadratic.move(first + step)
+            value = objective()
+            gained = before - float(value.total.detach())
+            share = gained / promised if promised > 0 else -1.0
+            if gained > 0 and math.isfinite(gained):
+                return value, damping * (1 / 3 if share > 0.75 else 2.0 if share < 0.25 else 1.0)
+            damping *= 4.0
+        quadratic.move(first)
+        return None
+
+
+class _Quadratic:
+    """The objective near one model: gradient, products with the Gauss–Newton matrix, and which parameters may move."""
+
+    def __init__(self, objective: Objective, value: Value) -> None:
+        self.objective, self.unknown = objective, objective.unknown
+        self.parameters = list(self.unknown.parameters())
+        self.scale = self.unknown.scale
+        slopes = torch.autograd.grad(value.total, self.parameters, allow_unused=True)
+        self.gradient = self.scale * torch.cat(
+            [
+                torch.zeros_like(p).ravel() if slope is None else slope.ravel()
+                for p, slope in zip(self.parameters, slopes, strict=True)
+            ]
+        )
+        self.free = self._free()
+        self._sampled = _Sampled(objective)
+        self._at = self.place().requires_grad_()
+        self._model = self._sample(self._at)
+        self._dual = torch.zeros_like(self._model, requires_grad=True)
+        (self._pulled,) = torch.autograd.grad(self._model, self._at, self._dual, create_graph=True)
+        model = self._model.detach()
+        self._data = _data_hessian(objective, model, value)
+        self._priors = _prior_hessian(objective, model)
+
+    def _free(self) -> Tensor:
+        """Which parameters are not held at a bound by the gradient."""
+        if not isinstance(self.unknown, GridUnknown):
+            return torch.ones_like(self.gradient)
+        values = self.unknown.values.detach().ravel()
+        slack = 1e-12 * (self.unknown.upper - self.unknown.lower)
+        held = (values <= self.unknown.lower + slack) & (self.gradient > 0)
+        held |= (values >= self.unknown.upper - slack) & (self.gradient < 0)
+        return (~held).to(self.gradient)
+
+    def _sample(self, flat: Tensor) -> Tensor:
+        """m of flat parameters, differentiable in both ways."""
+        names = [name for name, _ in self._sampled.named_parameters()]
+        tensors = dict(zip(names, self._shaped(flat * self.scale), strict=True))
+        return torch.func.functional_call(self._sampled, tensors, ())
+
+    def _shaped(self, flat: Tensor) -> list[Tensor]:
+        sizes = [p.numel() for p in self.parameters]
+        return [
+            part.reshape(p.shape) for part, p in zip(torch.split(flat, sizes), self.parameters, strict=True)
+        ]
+
+    def place(self) -> Tensor:
+        """The parameters, flat, in units of their scale."""
+        return torch.cat([p.detach().ravel() for p in self.parameters]) / self.scale
+
+    def move(self, flat: Tensor) -> None:
+        """Put the parameters there, then within their bounds."""
+        with torch.no_grad():
+            for p, part in zip(self.parameters, self._shaped(flat * self.scale), strict=True):
+                p.copy_(part)
+        self.unknown.project()
+
+    def product(self, direction: Tensor) -> Tensor:
+        """The Gauss–Newton matrix times a direction."""
+        change = self.along(self.free * direction)
+        bent = self._data(change) + self._priors(change)
+        (found,) = torch.autograd.grad(self._model, self._at, bent, retain_graph=True)
+        return self.free * found
+
+    def along(self, direction: Tensor) -> Tensor:
+        """δm `(n,)` of a direction of the parameters: the derivative of Jᵀw by w, applied to it."""
+        (change,) = torch.autograd.grad(self._pulled, self._dual, direction, retain_graph=True)
+        return change
+
+    def curvature(self) -> float:
+        """Along the gradient."""
+        unit = self.free * self.gradient
+        unit = unit / torch.linalg.vector_norm(unit).clamp_min(1e-300)
+        return max(float(unit @ self.product(unit)), 1e-300)
+
+    def step(self, damping: float, most: int, accuracy: float) -> tuple[Tensor, float]:
+        """The step that solves (H + damping) δ = −gradient nearly, and the decrease that the quadratic promises."""
+        residual = -self.free * self.gradient
+        step = torch.zeros_like(residual)
+        bent = torch.zeros_like(residual)
+        direction, square = residual.clone(), float(residual @ residual)
+        enough = accuracy**2 * square
+        for _ in range(most):
+            if square <= enough:
+                break
+            image = self.product(direction)
+            damped = image + damping * direction
+            length = square / float(direction @ damped)
+            step, bent = step + length * direction, bent + length * image
+            residual = residual - length * damped
+            before, square = square, float(residual @ residual)
+            direction = residual + square / before * direction
+        return step, float(-self.gradient @ step - 0.5 * step @ bent)
+
+
+def _data_hessian(objective: Objective, model: Tensor, value: Value) -> Callable[[Tensor], Tensor]:
+    """δm `(n,)` to the Gauss–Newton matrix of the misfit times δm."""
+    modelling = objective.modelling
+    assert isinstance(modelling, FrequencyModelling)
+    forward = modelling.forward(model.detach().numpy())
+    assert forward.fields is not None
+    free = objective.unknown.velocity.free(objective.unknown.enclosure.inward(modelling.grid.points))
+    fields = forward.fields.reshape(*forward.fields.shape[:2], -1)[:, :, free]
+    fields = fields * value.scales.detach().numpy()[..., None]
+    receiving = np.ascontiguousarray(modelling.receiver_fields(forward)[:, :, free])
+    predicted = value.data.detach()
+    weights = _lagged_weights(objective, predicted).numpy()
+    shots = None if objective.survey.wavelet is not None else predicted.numpy()
+    live = objective.weights.numpy()
+
+    def product(change: Tensor) -> Tensor:
+        moved = (fields * change.detach().numpy()[free]) @ receiving.swapaxes(1, 2)
+        if shots is not None:
+            moved = moved - _part_along(shots, moved, live)
+        back = weights * moved
+        if shots is not None:
+            back = back - live * _part_along_dual(shots, back, live)
+        found = np.zeros(len(free))
+        found[free] = np.einsum("fsi,fsi->i", fields, back.conj() @ receiving).real
+        return torch.from_numpy(found)
+
+    return product
+
+
+def _part_along(shots: np.ndarray, moved: np.ndarray, live: np.ndarray) -> np.ndarray:
+    """What a change of each shot's scale explains of a change of its data: Kaufman's projection."""
+    above = np.sum(live * shots.conj() * moved, axis=-1, keepdims=True)
+    return shots * above / np.sum(live * np.abs(shots) ** 2, axis=-1, keepdims=True)
+
+
+def _part_along_dual(shots: np.ndarray, back: np.ndarray, live: np.ndarray) -> np.ndarray:
+    """The adjoint of `_part_along`, without its weights in front."""
+    above = np.sum(shots.conj() * back, axis=-1, keepdims=True)
+    return shots * above / np.sum(live * np.abs(shots) ** 2, axis=-1, keepdims=True)
+
+
+def _lagged_weights(objective: Objective, predicted: Tensor) -> Tensor:
+    """φ′(r)/r of a misfit that is a sum of φ(|p − d|): its weights as least squares."""
+    tiny = 1e-9 * objective.observed.abs().max()
+    error = predicted - objective.observed
+    apart = torch.where(error.abs() > tiny, predicted, objective.observed + tiny).requires_grad_()
+    (slope,) = torch.autograd.grad(objective.misfit(apart, objective.observed, objective.weights), apart)
+    return slope.abs() / (apart.detach() - objective.observed).abs()
+
+
+def _prior_hessian(objective: Objective, model: Tensor) -> Callable[[Tensor], Tensor]:
+    """δm `(n,)` to the curvature of all priors' majorants times δm."""
+    priors = objective.unknown.velocity.prior
+    if not priors:
+        return torch.zeros_like
+    relative, start = objective.relative(model.detach()), objective.start
+    spacing = objective.modelling.grid.spacing
+    majorants = [prior.majorant(relative, start, spacing) for prior in priors]
+
+    def gradient(at: Tensor) -> Tensor:
+        return torch.func.grad(lambda m: sum(one(objective.relative(m)) for one in majorants))(at)
+
+    zero = gradient(torch.zeros_like(model))
+    return lambda change: gradient(change) - zero
+
+
+class _Sampled(torch.nn.Module):
+    """An objective's model as a module, so that tensors can stand in for its parameters."""
+
+    def __init__(self, objective: Objective) -> None:
+        super().__init__()
+        self.unknown, self._sample = objective.unknown, objective.sample
+
+    def forward(self) -> Tensor:
+        return self._sample()

@@ -1,0 +1,76 @@
+"""Neural full-waveform inversion, the default: wavefields and velocity are SIRENs, the wavefields' heads eliminated.
+
+The paper trains one SIREN for waves and medium with a penalty for the wave equation. A SIREN's head is linear: with the
+hidden layers on the lattice of sines it follows from the medium by the weak form, exactly, so that only the velocity is
+left to train, and the wave equation holds at every step.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
+from neurapde.reference_solvers.grid import Grid
+from neurapde.seismic.inversion.methods.cost import Needs, waves_on
+from neurapde.seismic.inversion.methods.descents import AdamDescent, Descent
+from neurapde.seismic.inversion.methods.method import Setting
+from neurapde.seismic.inversion.methods.reduced import EngineMethod, default_siren
+from neurapde.seismic.inversion.velocity import Gridded
+from neurapde.seismic.modelling.base import Modelling
+from neurapde.seismic.modelling.grid_modelling import angular_frequencies
+from neurapde.seismic.modelling.lattice_modelling import LatticeModelling, midpoints, modes_for
+from neurapde.trials.base import Trial
+
+
+@dataclass(frozen=True)
+class Joint(EngineMethod):
+    """A velocity as a Siren, and waves as known waves plus a Siren's head, eliminated by the weak form at every step.
+
+    bandwidth: largest frequency of the waves' sines, radians per unit length; None for 2.5 of the largest wavenumber.
+    descent: `AdamDescent`, `GaussNewtonDescent`, `BoundedLBFGS` or another.
+
+    Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33, section 4.3, which `Penalty` follows;
+    the elimination by the weak form is this package's.
+    """
+
+    bandwidth: float | None = None
+    descent: Any = field(default_factory=AdamDescent)
+
+    def __post_init__(self) -> None:
+        if self.bandwidth is not None:
+            object.__setattr__(self, "bandwidth", checks.positive(self.bandwidth, "bandwidth of Joint"))
+        if not isinstance(self.descent, Descent):
+            raise DeclarationError(
+                f"descent={self.descent!r}; give AdamDescent(…), GaussNewtonDescent(…) or BoundedLBFGS(…)"
+            )
+
+    @property
+    def way_down(self) -> Descent:
+        return self.descent
+
+    def default_trial(self, setting: Setting) -> Trial | Gridded:
+        return default_siren(setting)
+
+    def grid(self, setting: Setting) -> Grid:
+        return midpoints(modes_for(setting.survey, setting.enclosure, setting.start, self.bandwidth))
+
+    def check(self, setting: Setting) -> None:
+        angular_frequencies(setting.survey)
+        modes_for(setting.survey, setting.enclosure, setting.start, self.bandwidth)
+
+    def needs(self, setting: Setting) -> Needs:
+        survey = setting.survey
+        return waves_on(self.grid(setting), survey, survey.shots + len(survey.receivers))
+
+    def describe(self) -> str:
+        return f"joint: a SIREN's waves by the weak form, {self.descent.describe()}"
+
+    def modelling(self, setting: Setting) -> Modelling:
+        return LatticeModelling(
+            setting.survey,
+            setting.enclosure,
+            setting.velocity.start,
+            setting.velocity.free,
+            setting.start,
+            self.bandwidth,
+        )

@@ -1,0 +1,121 @@
+"""What a method of inversion is: it takes one frequency stage of a survey and moves an unknown until the data fit."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from neurapde.core.progress import Progress
+from neurapde.core.vocabulary import Declaration
+from neurapde.reference_solvers.grid import Grid
+from neurapde.run.history import History
+from neurapde.run.method import Snapshot, Status
+from neurapde.seismic.inversion.methods.cost import Needs, band_of
+from neurapde.seismic.inversion.misfits import L2, Misfit
+from neurapde.seismic.inversion.parametrisation import Unknown
+from neurapde.seismic.inversion.velocity import Gridded, Velocity
+from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.seismic.survey.survey import Survey
+from neurapde.trials.base import Trial
+
+
+@dataclass(frozen=True)
+class Setting(Declaration):
+    """Everything that is settled before an inversion begins.
+
+    survey: all that will be used of it. velocity: complete. start: the slowest and fastest speed of the start model.
+    """
+
+    survey: Survey
+    enclosure: Enclosure
+    velocity: Velocity
+    misfit: Misfit
+    start: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a method is given: a setting whose survey holds this stage's data only.
+
+    unknown: moved in place. target: the relative residual at which the data are explained down to their noise, or None.
+    save: keeps a snapshot (nothing without a folder). resumed: the snapshot to go on from, or None.
+    """
+
+    setting: Setting
+    unknown: Unknown
+    target: float | None
+    seed: int
+    progress: Progress
+    save: Callable[[Snapshot], None]
+    resumed: Snapshot | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a stage ended with.
+
+    data: predicted, scaled to the observed, of the survey's shape. scales: see `objective.Value`.
+    grid, fields: the method's own waves, complex `(frequencies, shots, *grid.shape)`; None for methods in time.
+    notes: one sentence each on how it was discretised and why it stopped.
+    """
+
+    status: Status
+    history: History
+    data: np.ndarray
+    scales: np.ndarray
+    grid: Grid
+    fields: np.ndarray | None
+    notes: tuple[str, ...] = ()
+    extras: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """One stage of an inversion, for the record.
+
+    frequencies: Hz, none for traces. method: its description. extras: measured numbers by name.
+    """
+
+    frequencies: tuple[float, ...]
+    method: str
+    status: Status
+    history: History
+    seconds: float
+    notes: tuple[str, ...] = ()
+    extras: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class InversionMethod(Declaration, ABC):
+    """A way to find a velocity.
+
+    default_misfit: what it lowers unless `invert` is told.
+    """
+
+    default_misfit: ClassVar[Misfit] = L2()
+
+    @abstractmethod
+    def default_trial(self, setting: Setting) -> Trial | Gridded:
+        """What represents the velocity when the user says nothing."""
+
+    @abstractmethod
+    def grid(self, setting: Setting) -> Grid:
+        """The grid that a stage works on: its size is known, and refused, before any work."""
+
+    def needs(self, setting: Setting) -> Needs:
+        """What a stage takes, as far as it can be told before any work; see `preflight`."""
+        return Needs(self.grid(setting), band=band_of(setting.survey))
+
+    @abstractmethod
+    def check(self, setting: Setting) -> None:
+        """Refuse, before any work, what this method cannot do (DeclarationError)."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """One line for notes and reports."""
+
+    @abstractmethod
+    def run(self, stage: Stage) -> Found:
+        """Move `stage.unknown` until its data fit."""

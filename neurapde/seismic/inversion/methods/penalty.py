@@ -1,0 +1,119 @@
+"""The SIREN paper's own inversion: waves and medium are networks, and the wave equation is a penalty beside the data.
+
+Nothing is eliminated: at every step the waves violate their equation a little, and the medium is whatever lets them
+violate it least. That needs tens of thousands of steps where `Joint`, which solves the equation at each, needs a hundred.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import torch
+
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
+from neurapde.reference_solvers.grid import Grid
+from neurapde.seismic.inversion.methods.cost import Needs, factored
+from neurapde.seismic.inversion.methods.descents import AdamDescent
+from neurapde.seismic.inversion.methods.method import Found, InversionMethod, Setting, Stage
+from neurapde.seismic.inversion.methods.penalty_loss import PenaltyObjective
+from neurapde.seismic.inversion.methods.reduced import default_siren
+from neurapde.seismic.inversion.misfits import L1, Misfit
+from neurapde.seismic.inversion.velocity import Gridded
+from neurapde.seismic.modelling.grid_modelling import (
+    PER_WAVELENGTH,
+    GridModelling,
+    angular_frequencies,
+    grid_for,
+)
+from neurapde.trials.base import Trial
+from neurapde.trials.siren import Siren
+
+
+@dataclass(frozen=True)
+class Penalty(InversionMethod):
+    """Waves of all shots by one Siren for each frequency, the velocity by another, trained together.
+
+    The loss is the paper's: L1 residuals of the equation, weighted points/1000 at sources and 1 elsewhere, plus those of
+    the data, all receivers weighing as much as all points; with names of their own in the history. The waves are first
+    trained in the medium at hand.
+
+    waves:       the network of the waves.
+    pretraining: steps before the velocity moves and the data count.
+    descent:     an `AdamDescent`; its rate falls over all steps, those before included.
+    points:      drawn anew for every step, in all of the box.
+    spacing, per_wavelength: of the grid on which priors look at the model and its data are predicted at the end.
+
+    Point sources are Gaussians as wide as the distance of nodes, of the same far field.
+    Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33, section 4.3 and the authors' code, where
+    waves and medium are outputs of one network and a step has 13 225 points.
+    """
+
+    default_misfit: ClassVar[Misfit] = L1()
+
+    waves: Trial = field(default_factory=Siren)
+    pretraining: int = 10_000
+    descent: Any = field(default_factory=lambda: AdamDescent(50_000, 1e-4))
+    points: int = 4096
+    spacing: float | None = None
+    per_wavelength: float = PER_WAVELENGTH
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.waves, Trial):
+            raise DeclarationError(f"waves={self.waves!r} of Penalty; give npde.Siren(…) or another network")
+        if not isinstance(self.descent, AdamDescent):
+            raise DeclarationError(f"descent={self.descent!r} of Penalty; give AdamDescent(steps, lr)")
+        for name, least in (("pretraining", 0), ("points", 1)):
+            checks.whole(getattr(self, name), name, least)
+        names = ("per_wavelength",) if self.spacing is None else ("spacing", "per_wavelength")
+        for name in names:
+            object.__setattr__(self, name, checks.positive(getattr(self, name), f"{name} of Penalty"))
+
+    def default_trial(self, setting: Setting) -> Siren:
+        return default_siren(setting)
+
+    def grid(self, setting: Setting) -> Grid:
+        return grid_for(setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength)
+
+    def check(self, setting: Setting) -> None:
+        angular_frequencies(setting.survey)
+        if isinstance(setting.velocity.trial, Gridded):
+            raise DeclarationError(
+                f"Penalty trains a network, but the velocity is {setting.velocity.trial!r}; leave trial out, or use "
+                "method='adjoint'"
+            )
+
+    def needs(self, setting: Setting) -> Needs:
+        """Memory of the data at the end alone, of which a step, a network's, takes nothing."""
+        found = factored(self.grid(setting), setting.survey, setting.survey.shots, 1)
+        return replace(super().needs(setting), memory=found.memory, work=found.work)
+
+    def describe(self) -> str:
+        return (
+            f"penalty: waves by {self.waves.describe()}, {self.points} points a step, {self.pretraining} steps before "
+            f"{self.descent.describe()}"
+        )
+
+    def run(self, stage: Stage) -> Found:
+        setting = stage.setting
+        modelling = GridModelling(
+            setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength
+        )
+        objective = PenaltyObjective(modelling, stage, self.waves, self.points, self.pretraining)
+        descent = replace(self.descent, steps=self.pretraining + self.descent.steps)
+        # waves that fit the data need not be waves: such a fit ends nothing
+        status, history = descent.run(objective, replace(stage, target=None))
+        with torch.no_grad():
+            forward = modelling.forward(objective.sample().numpy())
+            data, scales = objective.scaled(torch.from_numpy(forward.data))
+            own = objective().residual
+        fields = objective.fields() * scales.numpy()[..., None, None]
+        extras = {
+            "residual of the network's waves": own,
+            "violation of the equation": objective.violation(),
+        }
+        notes = (
+            f"Waves: {self.waves.describe()}, which leave {extras['violation of the equation']:.1%} of their equation and "
+            f"{own:.1%} of the data. Data in the model found are by the {modelling.describe()}.",
+            f"Penalty: {int(history.step[-1])} steps of {descent.steps}. {status}",
+        )
+        return Found(status, history, data.numpy(), scales.numpy(), modelling.grid, fields, notes, extras)

@@ -1,0 +1,138 @@
+"""Methods that eliminate the waves: predict data from the velocity, and go down the misfit's own gradient.
+
+`Reduced` holds a velocity as a network in front of the nine-point grid solver; `Adjoint` is the classical inversion,
+values on the grid by L-BFGS-B. They differ in the defaults alone, so any mixture of the two can be asked for.
+"""
+
+from abc import abstractmethod
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
+from neurapde.reference_solvers.grid import Grid
+from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS
+from neurapde.seismic.inversion.methods.cost import Needs, factored
+from neurapde.seismic.inversion.methods.descents import AdamDescent, Descent
+from neurapde.seismic.inversion.methods.method import Found, InversionMethod, Setting, Stage
+from neurapde.seismic.inversion.objective import Objective
+from neurapde.seismic.inversion.parametrisation import free_bounds
+from neurapde.seismic.inversion.velocity import Gridded
+from neurapde.seismic.modelling.base import Modelling
+from neurapde.seismic.modelling.grid_modelling import (
+    PER_WAVELENGTH,
+    GridModelling,
+    angular_frequencies,
+    grid_for,
+)
+from neurapde.trials.base import Trial, box_scale
+from neurapde.trials.siren import Siren
+
+ROUGH, SMOOTH = 1.5, 1.0
+"""ω₀ of a default Siren, with a prior and without, in units of the largest wavenumber: waves see up to twice theirs."""
+SOFT = 5.0
+"""ω of the hidden layers where there are several: the 30 of pictures lets a velocity wriggle between nodes of a grid."""
+
+
+@dataclass(frozen=True)
+class EngineMethod(InversionMethod):
+    """A descent on the data of an engine."""
+
+    @property
+    @abstractmethod
+    def way_down(self) -> Descent:
+        """The descent."""
+
+    @abstractmethod
+    def modelling(self, setting: Setting) -> Modelling:
+        """The engine for a stage's survey."""
+
+    def run(self, stage: Stage) -> Found:
+        setting = stage.setting
+        modelling = self.modelling(setting)
+        objective = Objective(modelling, stage.unknown, setting.survey, setting.misfit)
+        if (
+            setting.velocity.prior
+        ):  # explained is not yet believed: the prior's weight says how well data are explained
+            stage = replace(stage, target=None)
+        status, history = self.way_down.run(objective, stage)
+        with torch.no_grad():
+            forward = modelling.forward(objective.sample().numpy())
+            data, scales = objective.scaled(torch.from_numpy(forward.data))
+        fields = None if forward.fields is None else forward.fields * scales.numpy()[..., None, None]
+        notes = (f"Waves: {modelling.describe()}.", f"Descent: {self.way_down.describe()}. {status}")
+        return Found(status, history, data.numpy(), scales.numpy(), modelling.grid, fields, notes)
+
+
+def default_siren(setting: Setting) -> Siren:
+    """The network of a velocity whose frequencies suit what the waves can see.
+
+    Where nothing else is believed of the velocity, the network itself is the prior: a smooth and wide one.
+    """
+    slowest, _ = setting.start
+    _, half = box_scale(free_bounds(setting.velocity, setting.enclosure))
+    omega = round(half * float(angular_frequencies(setting.survey).max()) / slowest, 6)
+    if setting.velocity.prior:
+        return Siren(width=64, depth=2, omega_0=max(1.0, ROUGH * omega), omega_hidden=SOFT)
+    return Siren(width=128, depth=1, omega_0=max(1.0, SMOOTH * omega), omega_hidden=10.0)
+
+
+@dataclass(frozen=True)
+class Reduced(EngineMethod):
+    """A velocity, by default a Siren, through the grid solver: exact gradient, one factorisation a step and frequency.
+
+    spacing: largest distance of nodes in units of length, the same in all stages; None to take it from
+    per_wavelength: nodes in the shortest wavelength of the start model, at the highest frequency of each stage.
+    descent: `AdamDescent`, `BoundedLBFGS` or another.
+    """
+
+    spacing: float | None = None
+    per_wavelength: float = PER_WAVELENGTH
+    descent: Any = field(default_factory=AdamDescent)
+
+    def __post_init__(self) -> None:
+        names = ("per_wavelength",) if self.spacing is None else ("spacing", "per_wavelength")
+        for name in names:
+            value = checks.positive(getattr(self, name), f"{name} of {type(self).__name__}")
+            object.__setattr__(self, name, value)
+        if not isinstance(self.descent, Descent):
+            raise DeclarationError(f"descent={self.descent!r}; give AdamDescent(…) or BoundedLBFGS(…)")
+
+    @property
+    def way_down(self) -> Descent:
+        return self.descent
+
+    def default_trial(self, setting: Setting) -> Trial | Gridded:
+        return default_siren(setting)
+
+    def grid(self, setting: Setting) -> Grid:
+        return grid_for(setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength)
+
+    def needs(self, setting: Setting) -> Needs:
+        return factored(self.grid(setting), setting.survey, 2 * setting.survey.shots, self.descent.steps)
+
+    def check(self, setting: Setting) -> None:
+        angular_frequencies(setting.survey)
+
+    def describe(self) -> str:
+        return f"{type(self).__name__.lower()}: nine-point grid solver, {self.descent.describe()}"
+
+    def modelling(self, setting: Setting) -> Modelling:
+        return GridModelling(
+            setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength
+        )
+
+
+@dataclass(frozen=True)
+class Adjoint(Reduced):
+    """The classical inversion: values on the grid, L-BFGS-B within the bounds, gradient by the adjoint state.
+
+    Source: Plessix (2006), Geophys. J. Int. 167(2); Virieux and Operto (2009), Geophysics 74(6).
+    """
+
+    descent: Any = field(default_factory=BoundedLBFGS)
+
+    def default_trial(self, setting: Setting) -> Trial | Gridded:
+        return Gridded()

@@ -1,0 +1,95 @@
+"""Inversion of traces in time: a velocity, network or grid, through leapfrog and its exact, checkpointed adjoint."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
+from neurapde.reference_solvers.grid import Grid
+from neurapde.seismic.inversion.methods.cost import Needs, waves_on
+from neurapde.seismic.inversion.methods.descents import AdamDescent, Descent
+from neurapde.seismic.inversion.methods.method import Setting
+from neurapde.seismic.inversion.methods.reduced import ROUGH, SOFT, EngineMethod
+from neurapde.seismic.inversion.misfits import PhaseOnly
+from neurapde.seismic.inversion.parametrisation import free_bounds
+from neurapde.seismic.inversion.velocity import Gridded
+from neurapde.seismic.modelling.base import Modelling
+from neurapde.seismic.modelling.time_modelling import (
+    MEMORY,
+    PER_WAVELENGTH,
+    TimeModelling,
+    excited_frequencies,
+    time_grid_for,
+)
+from neurapde.trials.base import Trial, box_scale
+from neurapde.trials.siren import Siren
+
+STATES = 8
+"""Waves that are held for each shot, those kept for the gradient aside."""
+
+
+@dataclass(frozen=True)
+class TimeDomain(EngineMethod):
+    """A velocity, by default a Siren, from traces whose wavelet is known.
+
+    spacing: largest distance of nodes in units of length; None to take it from
+    per_wavelength: nodes in the shortest wavelength of the start model, at the highest frequency of the wavelet.
+    memory: bytes that a prediction and its gradient may take; less means more computed again.
+    descent: `AdamDescent`, `BoundedLBFGS` or another.
+    """
+
+    spacing: float | None = None
+    per_wavelength: float = PER_WAVELENGTH
+    memory: float = MEMORY
+    descent: Any = field(default_factory=AdamDescent)
+
+    def __post_init__(self) -> None:
+        names = (
+            ("per_wavelength", "memory") if self.spacing is None else ("spacing", "per_wavelength", "memory")
+        )
+        for name in names:
+            object.__setattr__(self, name, checks.positive(getattr(self, name), f"{name} of TimeDomain"))
+        if not isinstance(self.descent, Descent):
+            raise DeclarationError(f"descent={self.descent!r}; give AdamDescent(…) or BoundedLBFGS(…)")
+
+    @property
+    def way_down(self) -> Descent:
+        return self.descent
+
+    def default_trial(self, setting: Setting) -> Trial | Gridded:
+        _, half = box_scale(free_bounds(setting.velocity, setting.enclosure))
+        peak, _ = excited_frequencies(setting.survey)
+        omega = ROUGH * half * 2 * math.pi * peak / setting.start[0]
+        return Siren(width=64, depth=2, omega_0=max(1.0, omega), omega_hidden=SOFT)
+
+    def grid(self, setting: Setting) -> Grid:
+        return time_grid_for(
+            setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength
+        )
+
+    def check(self, setting: Setting) -> None:
+        excited_frequencies(setting.survey)
+        if isinstance(setting.misfit, PhaseOnly):
+            raise DeclarationError(
+                "PhaseOnly compares spectra, and there are no phases of traces in time; use L2, L1 or Huber, or invert "
+                "survey.at(frequencies=[…]) by method='reduced'"
+            )
+
+    def needs(self, setting: Setting) -> Needs:
+        return waves_on(self.grid(setting), setting.survey, STATES * setting.survey.shots)
+
+    def describe(self) -> str:
+        return f"time domain: leapfrog, {self.descent.describe()}"
+
+    def modelling(self, setting: Setting) -> Modelling:
+        assert setting.velocity.bounds is not None
+        return TimeModelling(
+            setting.survey,
+            setting.enclosure,
+            setting.start,
+            setting.velocity.bounds[1],
+            spacing=self.spacing,
+            per_wavelength=self.per_wavelength,
+            memory=self.memory,
+        )

@@ -1,0 +1,281 @@
+"""IR-WRI as a method of `invert`: the classical inversion in the extended space, values on the grid, no network.
+
+It turns a stage into `Experiment`s of the reference solver and its state into snapshots. See `reference_solvers.irwri`.
+"""
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.interpolate import RegularGridInterpolator
+
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
+from neurapde.core.interrupts import Interrupts
+from neurapde.core.progress import Bar
+from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.irwri import Entry, Prior, State, irwri
+from neurapde.reference_solvers.reconstruction import Experiment
+from neurapde.reference_solvers.total_variation import Splitting
+from neurapde.run.history import History
+from neurapde.run.method import Snapshot, Status
+from neurapde.run.recorder import Recorder
+from neurapde.seismic.inversion.methods.cost import Needs, factored
+from neurapde.seismic.inversion.methods.method import Found, InversionMethod, Setting, Stage
+from neurapde.seismic.inversion.misfits import L2
+from neurapde.seismic.inversion.objective import Objective
+from neurapde.seismic.inversion.parametrisation import GridUnknown
+from neurapde.seismic.inversion.regularisation import TotalVariation
+from neurapde.seismic.inversion.velocity import Gridded
+from neurapde.seismic.modelling.grid_modelling import (
+    PER_WAVELENGTH,
+    GridModelling,
+    angular_frequencies,
+    grid_for,
+)
+
+SAVED_EVERY = 30.0
+"""Seconds between two snapshots."""
+NAMES = (
+    "relative residual",
+    "residual of reconstructed waves",
+    "violation of the equation",
+    "total variation",
+)
+
+
+@dataclass(frozen=True)
+class WavefieldReconstruction(InversionMethod):
+    """Iteratively refined wavefield reconstruction by alternating directions, with bounds and total variation.
+
+    The noise of the survey ends it, which matters: once the data are explained it goes on to explain their noise.
+    Nodes on the edge of the region where a layer begins stay as they start, as does the layer.
+
+    steps: at most so many. penalty: μ, of the wave equation against the data, see `irwri`; with total variation only the
+    ratio of its weight to μ matters much.
+    spacing, per_wavelength: of the grid's nodes, as for `Reduced`.
+    Source: Aghamiry, Gholami, Operto (2019), Geophysics 84(6).
+    """
+
+    steps: int = 40
+    penalty: float = 1e-2
+    spacing: float | None = None
+    per_wavelength: float = PER_WAVELENGTH
+
+    def __post_init__(self) -> None:
+        checks.whole(self.steps, "steps")
+        names = (
+            ("penalty", "per_wavelength")
+            if self.spacing is None
+            else ("penalty", "spacing", "per_wavelength")
+        )
+        for name in names:
+            value = checks.positive(getattr(self, name), f"{name} of WavefieldReconstruction")
+            object.__setattr__(self, name, value)
+
+    def default_trial(self, setting: Setting) -> Gridded:
+        return Gridded()
+
+    def grid(self, setting: Setting) -> Grid:
+        return grid_for(setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength)
+
+    def needs(self, setting: Setting) -> Needs:
+        columns = 2 * setting.survey.shots + len(setting.survey.receivers)
+        return factored(self.grid(setting), setting.survey, columns, self.steps)
+
+    def check(self, setting: Setting) -> None:
+        angular_frequencies(setting.survey)
+        velocity = setting.velocity
+        if velocity.trial is not None and not isinstance(velocity.trial, Gridded):
+            raise DeclarationError(
+                f"WavefieldReconstruction finds values on a grid, but trial={velocity.trial!r}; leave it out, or "
+                "use method='reduced'"
+            )
+        if not isinstance(setting.misfit, L2):
+            raise DeclarationError(
+                f"WavefieldReconstruction works with L2() alone, not {setting.misfit!r}; use method='adjoint' for others"
+            )
+        if len(velocity.prior) > 1 or any(not isinstance(prior, TotalVariation) for prior in velocity.prior):
+            raise DeclarationError(
+                f"WavefieldReconstruction knows one prior, TotalVariation; found {velocity.prior!r}. Use "
+                "method='adjoint' for others"
+            )
+
+    def describe(self) -> str:
+        return (
+            f"wavefield reconstruction: nine-point grid solver, {self.steps} steps, penalty {self.penalty:g}"
+        )
+
+    def run(self, stage: Stage) -> Found:
+        setting, unknown = stage.setting, stage.unknown
+        assert isinstance(unknown, GridUnknown)
+        modelling = GridModelling(
+            setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength
+        )
+        objective = Objective(modelling, unknown, setting.survey, setting.misfit)
+        medium = objective.sample().detach().numpy().reshape(modelling.grid.shape)
+        start = medium if stage.resumed is None else _state(stage.resumed)
+        with Interrupts() as interrupts, stage.progress.bar("IR-WRI", self.steps, done=_done(stage)) as bar:
+            keep = _Keeper(stage, bar)
+
+            def after(state: State) -> bool:
+                with interrupts.held():
+                    _place(unknown, modelling.grid, state.medium)
+                    keep.take(state)
+                    return interrupts.asked
+
+            try:
+                with interrupts.at_once():
+                    found = irwri(
+                        _experiments(modelling, setting),
+                        start,
+                        _prior(modelling, setting, objective),
+                        penalty=self.penalty,
+                        iterations=self.steps,
+                        misfit=stage.target or 0.0,
+                        callback=after,
+                    )
+                state, explained = found.state, found.explained
+            except KeyboardInterrupt:
+                if keep.state is None:
+                    raise
+                state, explained = keep.state, False
+            keep.save(state)
+        status = Status.STEP_LIMIT
+        if explained:
+            status = Status.CONVERGED
+        elif state.iteration < self.steps:
+            status = Status.INTERRUPTED
+        forward = modelling.forward(objective.sample().detach().numpy())
+        data, scales = objective.scaled(torch.from_numpy(forward.data))
+        assert forward.fields is not None
+        last = state.history[-1]
+        notes = (
+            f"Waves: {modelling.describe()}.",
+            f"IR-WRI: {last.iteration} steps of {self.steps}. {status}",
+        )
+        return Found(
+            status,
+            keep.history,
+            data.numpy(),
+            scales.numpy(),
+            modelling.grid,
+            forward.fields * scales.numpy()[..., None, None],
+            notes,
+            {"violation of the equation": last.equation},
+        )
+
+
+class _Keeper:
+    """The rows, the clock, the bar and the snapshots of a run."""
+
+    def __init__(self, stage: Stage, bar: Bar) -> None:
+        self._stage, self._bar = stage, bar
+        self.state: State | None = None
+        resumed = stage.resumed
+        self._before = 0.0 if resumed is None else resumed.seconds
+        self._rows = 0 if resumed is None else resumed.step + 1
+        self._recorder = Recorder(NAMES, None if resumed is None else resumed.history)
+        self._started = self._saved = time.perf_counter()
+
+    @property
+    def history(self) -> History:
+        return self._recorder.history
+
+    def take(self, state: State) -> None:
+        self.state = state
+        self._record(state)
+        self._bar.advance()
+        self._bar.show({"relative residual": state.history[-1].misfit})
+        if time.perf_counter() - self._saved > SAVED_EVERY:
+            self.save(state)
+
+    def save(self, state: State) -> None:
+        self._record(state)
+        self._stage.save(Snapshot(state.iteration, self.history, self._seconds, _tensors(state)))
+        self._saved = time.perf_counter()
+
+    @property
+    def _seconds(self) -> float:
+        return self._before + time.perf_counter() - self._started
+
+    def _record(self, state: State) -> None:
+        """The entries that have no row yet; the loss is half the squared relative residual."""
+        for entry in state.history[self._rows :]:
+            row = (entry.misfit, entry.fitted, entry.equation, entry.variation)
+            self._recorder.add(entry.iteration, self._seconds, 0.5 * entry.misfit**2, math.nan, row)
+        self._rows = len(state.history)
+
+
+def _experiments(modelling: GridModelling, setting: Setting) -> list[Experiment]:
+    survey = setting.survey
+    assert survey.data is not None
+    return [
+        Experiment(scheme, load, modelling.receivers, data, survey.weights, survey.wavelet is None)
+        for scheme, load, data in zip(modelling.schemes, modelling.loads, survey.data, strict=True)
+    ]
+
+
+def _prior(modelling: GridModelling, setting: Setting, objective: Objective) -> Prior:
+    grid, enclosure, velocity = modelling.grid, setting.enclosure, setting.velocity
+    inward = enclosure.inward(grid.points)
+    lower, upper = (np.asarray(corner) for corner in enclosure.region.bounds)
+    last = (1 - 1e-9) * np.asarray(
+        grid.spacing
+    )  # such nodes have a share in the value at the edge, the layer's
+    layered = np.array(enclosure.box.bounds) - np.array(enclosure.region.bounds) != 0
+    beyond = (layered[0] & (grid.points < lower + last)) | (layered[1] & (grid.points > upper - last))
+    held = (beyond.any(axis=1) | ~velocity.free(inward)).reshape(grid.shape)
+    weight = sum(prior.weight for prior in velocity.prior)
+    weight /= objective.reference * math.sqrt(math.prod(enclosure.region.extents))
+    unknown = objective.unknown
+    return Prior(unknown.lower, unknown.upper, held, weight)
+
+
+def _place(unknown: GridUnknown, grid: Grid, medium: np.ndarray) -> None:
+    """The medium on the nodes of the unknown; if they are others, bilinear between those of `grid`."""
+    values = medium
+    if unknown.grid != grid:
+        points = np.clip(unknown.grid.points, grid.lower, grid.upper)
+        values = RegularGridInterpolator(grid.axes, medium)(points).reshape(unknown.grid.shape)
+    with torch.no_grad():
+        unknown.values.copy_(torch.from_numpy(np.ascontiguousarray(values)))
+
+
+def _done(stage: Stage) -> int:
+    return 0 if stage.resumed is None else stage.resumed.step
+
+
+def _tensors(state: State) -> dict[str, torch.Tensor]:
+    """A state as tensors, and `_state` back."""
+    arrays = {
+        "medium": state.medium,
+        "source_duals": np.stack(state.source_duals),
+        "data_duals": np.stack(state.data_duals),
+        "penalties": np.array(state.penalties),
+        "history": np.array([list(vars(entry).values()) for entry in state.history], dtype=float),
+    }
+    if state.splitting is not None:
+        arrays |= {f"splitting.{name}": np.array(value) for name, value in vars(state.splitting).items()}
+    return {name: torch.from_numpy(np.array(values)) for name, values in arrays.items()}
+
+
+def _state(snapshot: Snapshot) -> State:
+    arrays = {name: tensor.numpy() for name, tensor in snapshot.tensors.items()}
+    splitting = None
+    if "splitting.bounded" in arrays:
+        parts = {
+            name.partition(".")[2]: each for name, each in arrays.items() if name.startswith("splitting.")
+        }
+        bounds, gradients = map(float, parts.pop("penalties"))
+        splitting = Splitting(**parts, penalties=(bounds, gradients))
+    return State(
+        arrays["medium"],
+        tuple(arrays["source_duals"]),
+        tuple(arrays["data_duals"]),
+        tuple(map(float, arrays["penalties"])),
+        splitting,
+        tuple(Entry(int(step), *map(float, row)) for step, *row in arrays["history"]),
+    )

@@ -1,0 +1,124 @@
+"""What an inversion lowers: misfit of the data plus priors, as one function of an unknown's parameters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurapde.run.method import Snapshot
+from neurapde.seismic.inversion.misfits import Misfit
+from neurapde.seismic.inversion.parametrisation import Unknown
+from neurapde.seismic.modelling.base import Modelling
+from neurapde.seismic.survey.survey import Survey
+
+
+@dataclass(frozen=True)
+class Value:
+    """The objective at one model.
+
+    total: the differentiable sum. parts: misfit and priors by name. data: predicted, scaled to the observed.
+    residual: ‖√w(p − d)‖ / ‖√w d‖ over everything; residuals: the same of each frequency, or of all traces.
+    scales: complex `(frequencies, shots)`, or real `(shots,)` for traces; 1 where the wavelet is known.
+    """
+
+    total: Tensor
+    parts: Mapping[str, float]
+    data: Tensor
+    residual: float
+    residuals: np.ndarray
+    scales: Tensor
+
+
+class Objective:
+    """The misfit of an engine's data to a survey's, and the priors on m, at the parameters of an unknown.
+
+    reference: the mean of the start model's m in the region, in units of which priors see it.
+    start: the start model as they see it.
+    """
+
+    def __init__(self, modelling: Modelling, unknown: Unknown, survey: Survey, misfit: Misfit) -> None:
+        self.modelling, self.unknown, self.survey, self.misfit = modelling, unknown, survey, misfit
+        grid = modelling.grid
+        self.sample = unknown.sampler(grid.points, grid.spacing)
+        observed = survey.data if survey.data is not None else survey.traces
+        assert observed is not None
+        self.observed = torch.from_numpy(observed.copy())
+        weights = torch.from_numpy(survey.weights.copy())
+        self.weights = (weights[None] if survey.data is not None else weights[..., None]).expand(
+            self.observed.shape
+        )
+        self._inner = _inner(modelling, unknown)
+        self.reference = float(np.mean(unknown.start(self._inner_points())))
+        self.start = self.relative(torch.from_numpy(unknown.start_mean(grid.points, grid.spacing)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parts, the misfit first."""
+        return (self.misfit.name, *(prior.name for prior in self.unknown.velocity.prior))
+
+    def __call__(self) -> Value:
+        """The objective at the unknown's present parameters."""
+        model = self.sample()
+        predicted, scales = self.scaled(self.predicted(model))
+        parts = {self.misfit.name: self.misfit(predicted, self.observed, self.weights)}
+        relative = self.relative(model)
+        for prior in self.unknown.velocity.prior:
+            parts[prior.name] = prior(relative, self.start, self.modelling.grid.spacing)
+        residuals, residual = self._residuals(predicted.detach())
+        total = torch.stack(list(parts.values())).sum()
+        return Value(
+            total, {k: float(v.detach()) for k, v in parts.items()}, predicted, residual, residuals, scales
+        )
+
+    def predicted(self, model: Tensor) -> Tensor:
+        """Data of a model `(grid.size,)`, not yet scaled."""
+        return self.modelling.predict(model)
+
+    def parameters(self) -> list[Tensor]:
+        """All that may be moved: the unknown's."""
+        return list(self.unknown.parameters())
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What a checkpoint must hold beside the unknown."""
+        return {}
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take it back from there."""
+        return
+
+    def scaled(self, predicted: Tensor) -> tuple[Tensor, Tensor]:
+        """Data times the scale of each shot (and frequency) that brings them closest to the observed, if it is unknown."""
+        shape = predicted.shape[:2] if self.survey.data is not None else predicted.shape[:1]
+        if self.survey.wavelet is not None:
+            return predicted, torch.ones(shape, dtype=predicted.dtype)
+        axes = (-1,) if self.survey.data is not None else (-2, -1)
+        above = (self.weights * predicted.conj() * self.observed).sum(dim=axes)
+        below = (self.weights * predicted.conj() * predicted).sum(dim=axes)
+        scales = above / below
+        return predicted * scales.reshape(*shape, *(1,) * len(axes)), scales
+
+    def relative(self, model: Tensor) -> Tensor:
+        """What priors see of a model `(grid.size,)`: its part in the region, `(nx, ny)`, in units of `reference`."""
+        return model.reshape(tuple(self.modelling.grid.shape))[self._inner] / self.reference
+
+    def _inner_points(self) -> np.ndarray:
+        grid = self.modelling.grid
+        return grid.points.reshape(*grid.shape, 2)[self._inner].reshape(-1, 2)
+
+    def _residuals(self, predicted: Tensor) -> tuple[np.ndarray, float]:
+        error = (self.weights * (predicted - self.observed).abs() ** 2).sum(dim=(-2, -1)).numpy()
+        size = (self.weights * self.observed.abs() ** 2).sum(dim=(-2, -1)).numpy()
+        return np.sqrt(error / size), float(np.sqrt(error.sum() / size.sum()))
+
+
+def _inner(modelling: Modelling, unknown: Unknown) -> tuple[slice, slice]:
+    """The nodes in the region of the model, which priors see."""
+    lower, upper = unknown.enclosure.region.bounds
+    found = []
+    for axis, low, high in zip(modelling.grid.axes, lower, upper, strict=True):
+        slack = 1e-9 * (high - low)
+        inside = np.flatnonzero((axis >= low - slack) & (axis <= high + slack))
+        found.append(slice(int(inside[0]), int(inside[-1]) + 1))
+    return found[0], found[1]

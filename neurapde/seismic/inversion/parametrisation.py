@@ -1,0 +1,177 @@
+"""A velocity under way: what a `Velocity` becomes once it has parameters. Everything is in m = 1/c².
+
+An `Unknown` gives m at fixed points as a differentiable function of its parameters: a network between its bounds, or
+values on a grid. Where the velocity is not free m is that of the start model; outside the region that of its edge.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from neurapde.fields.medium import Field
+from neurapde.reference_solvers.grid import Grid
+from neurapde.seismic.inversion.velocity import Gridded, Velocity
+from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.trials.base import Trial, TrialFunction
+
+EDGE = 1e-3  # a start model on a bound is moved inside by this part of the interval, where a sigmoid still has a slope
+FIRST_HEAD = 0.05  # the head of a fresh network is scaled by this: it begins near the start model
+MEANS = 4
+"""Places per axis of a cell at which a start model is averaged."""
+
+Sampler = Callable[[], Tensor]
+"""m `(n,)` at the points it was made for, at the present parameters, differentiable."""
+
+
+class Unknown(torch.nn.Module, ABC):
+    """m = 1/c² with parameters, in float64.
+
+    velocity:  the declaration, complete (`Velocity.on`).
+    lower, upper: bounds of m.
+    """
+
+    def __init__(self, velocity: Velocity, enclosure: Enclosure) -> None:
+        super().__init__()
+        assert velocity.bounds is not None
+        self.velocity, self.enclosure = velocity, enclosure
+        slowest, fastest = velocity.bounds
+        self.lower, self.upper = fastest**-2.0, slowest**-2.0
+
+    def sampler(self, points: np.ndarray, cell: Sequence[float] | None = None) -> Sampler:
+        """m at points `(n, 2)`, wherever they are; where it is rougher than a `cell` around each, its mean over that."""
+        inside = self.enclosure.inward(points)
+        start = torch.from_numpy(self.start(inside) if cell is None else self.start_mean(points, cell))
+        free = torch.from_numpy(self.velocity.free(inside))
+        varying = self._varying(inside[free.numpy()], start[free], cell)
+
+        def sample() -> Tensor:
+            return start.masked_scatter(free, varying())
+
+        return sample
+
+    def start(self, points: np.ndarray) -> np.ndarray:
+        """m of the start model at points `(n, 2)` of the region, `(n,)`."""
+        field: Field = self.velocity.start
+        return np.asarray(field(points), dtype=float) ** -2.0
+
+    def start_mean(self, points: np.ndarray, cell: Sequence[float]) -> np.ndarray:
+        """m of the start model, `(n,)`, averaged over cells of this size around points `(n, 2)`.
+
+        A jump then acts where it lies, not at the next node: the sea floor of a model on 8 nodes per wavelength.
+        """
+        places = [self.enclosure.inward(points + shift) for shift in _places(cell, (MEANS, MEANS))]
+        return np.mean([self.start(at) for at in places], axis=0)
+
+    @abstractmethod
+    def _varying(self, points: np.ndarray, start: Tensor, cell: Sequence[float] | None) -> Sampler:
+        """m at points of the region where it is free, `start` being the start model there; see `sampler`."""
+
+    def project(self) -> None:
+        """Bring parameters that left their bounds back, after a step that knows none."""
+        return
+
+    @property
+    def scale(self) -> float:
+        """The size of a parameter: what a step of one means."""
+        return 1.0
+
+    def at(self, points: np.ndarray) -> np.ndarray:
+        """m at points `(n, 2)`, as an array."""
+        with torch.no_grad():
+            return self.sampler(points)().numpy()
+
+    @property
+    def parameter_count(self) -> int:
+        """The number of trainable numbers."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+class NetworkUnknown(Unknown):
+    """m = lower + (upper − lower) σ(s + z): z the network, s what makes z = 0 the start model."""
+
+    def __init__(self, velocity: Velocity, enclosure: Enclosure, network: TrialFunction) -> None:
+        super().__init__(velocity, enclosure)
+        self.network = network
+
+    def _varying(self, points: np.ndarray, start: Tensor, cell: Sequence[float] | None) -> Sampler:
+        where = torch.from_numpy(points)
+        share = (start - self.lower) / (self.upper - self.lower)
+        offset = torch.logit(share.clamp(EDGE, 1 - EDGE))
+        return lambda: self.lower + (self.upper - self.lower) * torch.sigmoid(offset + self.network(where))
+
+
+class GridUnknown(Unknown):
+    """m bilinear between values on the nodes of a grid, `values` `(nx, ny)`."""
+
+    def __init__(self, velocity: Velocity, enclosure: Enclosure, grid: Grid) -> None:
+        super().__init__(velocity, enclosure)
+        self.grid = grid
+        start = torch.from_numpy(self.start_mean(grid.points, grid.spacing)).reshape(tuple(grid.shape))
+        self._scale = float(start.mean())
+        self.values = torch.nn.Parameter(start.clamp(self.lower, self.upper))
+
+    def _varying(self, points: np.ndarray, start: Tensor, cell: Sequence[float] | None) -> Sampler:
+        steps = np.asarray(self.grid.spacing)
+        wider = np.zeros(2) if cell is None else np.maximum(np.asarray(cell) - steps, 0.0)
+        first, second = (int(n) + 1 for n in np.ceil(wider / steps - 1e-6))
+        shifts = _places(wider, (first, second))
+        found = [_bilinear(self.grid, points + shift) for shift in shifts]
+        index = torch.cat([index for index, _ in found], dim=1)
+        weight = torch.cat([weight for _, weight in found], dim=1) / len(found)
+        return lambda: (self.values.ravel()[index] * weight).sum(dim=1)
+
+    @property
+    def scale(self) -> float:
+        return self._scale
+
+    def project(self) -> None:
+        with torch.no_grad():
+            self.values.clamp_(self.lower, self.upper)
+
+
+def build_unknown(
+    velocity: Velocity, enclosure: Enclosure, trial: Trial | Gridded, grid: Grid, generator: torch.Generator
+) -> Unknown:
+    """The unknown of a velocity as `trial`; `grid` is that of a `Gridded` without a shape."""
+    if isinstance(trial, Gridded):
+        lower, upper = (corner.tolist() for corner in enclosure.region.bounds)
+        return GridUnknown(
+            velocity, enclosure, grid if trial.shape is None else Grid(lower, upper, trial.shape)
+        )
+    network = trial.build(free_bounds(velocity, enclosure), generator=generator, dtype=torch.float64)
+    with torch.no_grad():
+        network.head.weight.mul_(FIRST_HEAD)
+        network.head.bias.mul_(FIRST_HEAD)
+    return NetworkUnknown(velocity, enclosure, network)
+
+
+def free_bounds(velocity: Velocity, enclosure: Enclosure) -> tuple[np.ndarray, np.ndarray]:
+    """The corners of a box around where the velocity is free."""
+    lower, upper = enclosure.region.bounds
+    if velocity.window is None:
+        return lower, upper
+    low, high = velocity.window.bounds
+    return np.maximum(lower, low), np.minimum(upper, high)
+
+
+def _places(cell: ArrayLike, counts: tuple[int, int]) -> np.ndarray:
+    """Midpoints `(n, 2)`, about the middle, of the parts of a cell cut `counts` times along its axes."""
+    lines = [(np.arange(n) + 0.5) / n - 0.5 for n in counts]
+    return np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, 2) * np.asarray(cell)
+
+
+def _bilinear(grid: Grid, points: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Flat indices and weights, both `(n, 4)`, of the four nodes around points `(n, 2)`; the edge goes on outside."""
+    index = np.zeros((len(points), 1), dtype=np.int64)
+    weight = np.ones((len(points), 1))
+    for axis, (n, step) in enumerate(zip(grid.shape, grid.spacing, strict=True)):
+        place = np.clip((points[:, axis] - grid.lower[axis]) / step, 0.0, n - 1.0)
+        cell = np.minimum(place.astype(np.int64), n - 2)
+        right = (place - cell)[:, None]
+        index = np.concatenate([index * n + cell[:, None], index * n + cell[:, None] + 1], axis=1)
+        weight = np.concatenate([weight * (1 - right), weight * right], axis=1)
+    return torch.from_numpy(index), torch.from_numpy(weight)

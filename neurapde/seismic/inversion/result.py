@@ -1,0 +1,175 @@
+"""What an inversion found: the velocity as a field, the data it predicts, its waves and the record of the way there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from os import PathLike
+from typing import Any, Self
+
+import numpy as np
+import torch
+
+from neurapde.core import checks
+from neurapde.core.arrays import Array, as_points, to_numpy
+from neurapde.core.gradients import differentiating
+from neurapde.fields.medium import Field
+from neurapde.reference_solvers.grid import Grid
+from neurapde.run.history import History
+from neurapde.run.method import Status
+from neurapde.seismic.inversion.files import Contents, Declared, read, rebuilt, write
+from neurapde.seismic.inversion.parametrisation import Unknown
+from neurapde.seismic.inversion.velocity import Gridded, Velocity, true_speed
+from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.seismic.survey.survey import Survey
+from neurapde.trials.base import Trial
+
+COMPARED, WITHIN = 100, 5
+"""Cells along the longer side of a region over which models are averaged and compared; points within one, per axis."""
+CELLS = 200
+"""Cells along the longer side of a region on which models are compared, unless a shape is given."""
+
+
+@dataclass(frozen=True, eq=False)
+class FoundSpeed(Field):
+    """The speed c that an inversion found: points `(n, 2)` to `(n,)`; outside its region, that of the edge.
+
+    It holds all it is made of, so that what starts from it can be stored. velocity, enclosure: as they were declared.
+    trial, nodes: see `Declared`. parameters: arrays by name.
+    """
+
+    velocity: Velocity
+    enclosure: Enclosure
+    trial: Trial | Gridded
+    nodes: Any
+    parameters: Mapping[str, np.ndarray]
+
+    @classmethod
+    def of(cls, inversion: Contents) -> "FoundSpeed":
+        """The speed of an inversion as it stands."""
+        setting, unknown = inversion.setting, inversion.unknown
+        declared = Declared.of(setting, inversion.method, unknown)
+        parameters = {
+            name: tensor.detach().cpu().numpy().copy() for name, tensor in unknown.state_dict().items()
+        }
+        return cls(setting.velocity, setting.enclosure, declared.trial, declared.nodes, parameters)
+
+    @cached_property
+    def unknown(self) -> Unknown:
+        """The parameters in their place."""
+        made = rebuilt(self.velocity, self.enclosure, self.trial, self.nodes)
+        made.load_state_dict({name: torch.from_numpy(values) for name, values in self.parameters.items()})
+        return made
+
+    def __call__(self, points: Array) -> Array:
+        if isinstance(points, torch.Tensor):
+            return torch.from_numpy(self(points.detach().cpu().numpy())).to(points)
+        return self.unknown.at(as_points(points, 2)) ** -0.5
+
+    def describe(self) -> str:
+        return "a velocity found by inversion"
+
+
+@dataclass(frozen=True, eq=False)
+class Inversion(Contents):
+    """The result of `npde.invert`; see `Contents` for its fields."""
+
+    def __call__(self, points: Array) -> Array:
+        """The speed c at points `(n, 2)`, NumPy or torch: `(n,)`."""
+        return self.speed(points)
+
+    @property
+    def speed(self) -> Field:
+        """The velocity found, as a medium for any Problem."""
+        return FoundSpeed.of(self)
+
+    def slowness_squared(self, points: np.ndarray) -> np.ndarray:
+        """m = 1/c² at points `(n, 2)`: `(n,)`."""
+        return self.unknown.at(to_numpy(as_points(points, 2)))
+
+    @property
+    def status(self) -> Status:
+        """How the last stage ended."""
+        return self.stages[-1].status
+
+    @property
+    def survey(self) -> Survey:
+        """What was used in the last stage."""
+        frequencies, whole = self.stages[-1].frequencies, self.setting.survey
+        return whole.select(frequencies=frequencies) if frequencies else whole
+
+    @property
+    def history(self) -> History:
+        """All rows of all stages."""
+        return History.joined(stage.history for stage in self.stages)
+
+    @property
+    def seconds(self) -> float:
+        """Time spent in the stages."""
+        return sum(stage.seconds for stage in self.stages)
+
+    @property
+    def residual(self) -> float:
+        """‖√w(p − d)‖ / ‖√w d‖ over the data of the last stage."""
+        survey = self.survey
+        observed = survey.data if survey.data is not None else survey.traces
+        weights = survey.weights if survey.data is not None else survey.weights[..., None]
+        assert observed is not None
+        error = np.sum(weights * np.abs(self.predicted - observed) ** 2)
+        return float(np.sqrt(error / np.sum(weights * np.abs(observed) ** 2)))
+
+    def model(self, shape: tuple[int, int] | None = None) -> tuple[Grid, np.ndarray]:
+        """The region's grid and the speed on its nodes `(nx, ny)`."""
+        region, shape = self.setting.enclosure.region, Gridded(shape).shape
+        if shape is None:
+            step = max(region.extents) / CELLS
+            nx, ny = (max(3, round(extent / step) + 1) for extent in region.extents)
+            shape = (nx, ny)
+        lower, upper = (corner.tolist() for corner in region.bounds)
+        grid = Grid(lower, upper, shape)
+        return grid, np.asarray(self(grid.points)).reshape(shape)
+
+    def model_error(self, true: Any, cells: int = COMPARED) -> float:
+        """‖m − m*‖ / ‖m* − m_start‖ over cells of the region, m = 1/c² averaged in each: 1 for the start, 0 for the truth.
+
+        Both models are averaged over the same cells, so an edge within a cell counts as what waves see of it.
+
+        true: the true speed, as a field or a function of points. cells: along the longer side of the region.
+        """
+        region = self.setting.enclosure.region
+        checks.whole(cells, "cells")
+        known = true_speed(true, region)
+        counts = [max(1, round(cells * extent / max(region.extents))) for extent in region.extents]
+        axes = [
+            a + (b - a) * (np.arange(n * WITHIN) + 0.5) / (n * WITHIN)
+            for (a, b), n in zip(region.sides, counts, strict=True)
+        ]
+        points = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
+
+        def mean(values: np.ndarray) -> np.ndarray:
+            return np.asarray(values.reshape(counts[0], WITHIN, counts[1], WITHIN).mean(axis=(1, 3)))
+
+        truth = mean(np.asarray(known(points)) ** -2.0)
+        found, start = mean(self.slowness_squared(points)), mean(self.unknown.start(points))
+        return float(np.linalg.norm(found - truth) / np.linalg.norm(truth - start))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write everything to an HDF5 file, in one step; `Inversion.load` reads it."""
+        write(checks.path(path), self)
+
+    @classmethod
+    @differentiating()
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """The inversion that `save` wrote.
+
+        Raises: FileNotFoundError, StorageError; DeclarationError where a Python function of the declaration is missing.
+        """
+        found = read(checks.path(path))
+        return cls(**{item.name: getattr(found, item.name) for item in fields(found)})
+
+    def __str__(self) -> str:
+        low, high = (f(self.model()[1]) for f in (np.min, np.max))
+        return (
+            f"{self.setting.survey.name}: {self.method.describe()}\n"
+            f"speed {low:.4g} to {high:.4g}, relative data residual {self.residual:.2%}, {self.seconds:.1f} s. "
+            f"{self.status}"
+        )

@@ -1,0 +1,145 @@
+"""Waves of a survey by the nine-point scheme: one factorisation a frequency, all shots as its right-hand sides.
+
+The adjoint uses the same factors: a gradient costs one more solve for each shot.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.core.errors import DeclarationError
+from neurapde.reference_solvers.dispersion import Weights
+from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.helmholtz import HelmholtzGrid
+from neurapde.seismic.modelling.base import Forward, FrequencyModelling
+from neurapde.seismic.modelling.model_domain import Enclosure, nodes_for
+from neurapde.seismic.survey.survey import Survey
+
+PER_WAVELENGTH = 12.0
+"""Nodes in the shortest wavelength of the start model, unless something else is asked for."""
+
+
+class GridModelling(FrequencyModelling):
+    """`HelmholtzGrid` for every frequency of a survey.
+
+    Args:
+        survey: of spectra.
+        enclosure: region and layers.
+        start: the speed the scheme's weights and the layers are chosen for, `(slowest, fastest)`.
+        spacing: largest distance of nodes, in units of length; None to take it from
+        per_wavelength: nodes in the shortest wavelength of the start model.
+
+    Attributes: `schemes`, one per frequency, in the start's slowest speed; their `loads` `(*shape, shots)`, of unit sources
+    where the wavelet is unknown; `receivers` `(r, grid.size)`, the matrix that reads a field.
+
+    Raises: ResolutionError below 2.5 nodes per wavelength.
+    """
+
+    def __init__(
+        self,
+        survey: Survey,
+        enclosure: Enclosure,
+        start: tuple[float, float],
+        spacing: float | None = None,
+        per_wavelength: float = PER_WAVELENGTH,
+    ) -> None:
+        self.survey = survey
+        self.grid = grid_for(survey, enclosure, start, spacing, per_wavelength)
+        slowest, fastest = start
+        self.schemes = [
+            HelmholtzGrid(
+                self.grid,
+                omega,
+                slowest**-2.0,
+                stretch=[axis.factor for axis in enclosure.stretch(omega / fastest).axes],
+                free=enclosure.free,
+                weights=Weights.fitted(self.grid.spacing, omega / np.array([slowest, fastest])),
+            )
+            for omega in angular_frequencies(survey)
+        ]
+        first = self.schemes[0]
+        self.receivers = first.receivers(survey.receivers)
+        self.loads = [_loads(scheme, survey, index) for index, scheme in enumerate(self.schemes)]
+
+    def forward(self, slowness_squared: NDArray) -> Forward:
+        medium = slowness_squared.reshape(self.grid.shape)
+        solvers = [scheme.with_medium(medium) for scheme in self.schemes]
+        columns = [
+            solver.solve(load).reshape(self.grid.size, -1)
+            for solver, load in zip(solvers, self.loads, strict=True)
+        ]
+        data = np.stack([(self.receivers @ field).T for field in columns])
+        fields = np.stack([field.T.reshape(-1, *self.grid.shape) for field in columns])
+        return Forward(data, fields, solvers)
+
+    def backward(self, forward: Forward, cotangent: NDArray) -> NDArray:
+        assert forward.fields is not None
+        gradient = np.zeros(self.grid.size)
+        for solver, fields, weights in zip(forward.held, forward.fields, cotangent, strict=True):
+            right = self.receivers.T @ weights.conj().T
+            back = self._scattered(solver, right)
+            gradient += np.einsum("sn,sn->n", back, fields.reshape(len(fields), -1)).real
+        return gradient
+
+    def receiver_fields(self, forward: Forward) -> NDArray:
+        right = self.receivers.T.toarray()
+        return np.stack([self._scattered(solver, right) for solver in forward.held])
+
+    def _scattered(self, solver: HelmholtzGrid, right: NDArray) -> NDArray:
+        """−k² e_x e_y Wᵀ A⁻ᵀ right `(columns, n)`, what a product with a field turns into a derivative by m."""
+        solved = solver.solve_transposed(right.reshape(*self.grid.shape, -1)).reshape(self.grid.size, -1)
+        return -np.asarray(solver.derivative(np.ones(self.grid.shape)).T @ solved).T
+
+    def describe(self) -> str:
+        nodes = " × ".join(map(str, self.grid.shape))
+        fewest = min(scheme.nodes_per_wavelength for scheme in self.schemes)
+        return (
+            f"nine-point scheme on {nodes} nodes, {fewest:.1f} in the shortest wavelength of the start model"
+        )
+
+
+def grid_for(
+    survey: Survey,
+    enclosure: Enclosure,
+    start: tuple[float, float],
+    spacing: float | None = None,
+    per_wavelength: float = PER_WAVELENGTH,
+) -> Grid:
+    """The grid of a `GridModelling`; it fills the enclosure's box."""
+    if spacing is None:
+        spacing = 2 * math.pi * start[0] / (per_wavelength * float(angular_frequencies(survey).max()))
+    lower, upper = (corner.tolist() for corner in enclosure.box.bounds)
+    return Grid(lower, upper, nodes_for(enclosure.box, spacing))
+
+
+def angular_frequencies(survey: Survey) -> NDArray[np.float64]:
+    """ω = 2πf of a survey of spectra `(frequencies,)`.
+
+    Raises: DeclarationError for a survey of traces.
+    """
+    if survey.frequencies is None:
+        raise DeclarationError(
+            "the survey has traces in time, and this method works at frequencies; give "
+            "survey.at(frequencies=[…]), with frequencies that the wavelet excites"
+        )
+    return 2 * math.pi * np.asarray(survey.frequencies, dtype=float)
+
+
+def amplitudes(survey: Survey, index: int) -> NDArray[np.complex128]:
+    """What each shot radiates at one frequency `(shots,)`; 1 where the wavelet is unknown."""
+    if survey.wavelet is None:
+        return np.ones(survey.shots, complex)
+    return np.asarray(survey.wavelet[index], complex)
+
+
+def _loads(scheme: HelmholtzGrid, survey: Survey, index: int) -> NDArray[np.complex128]:
+    strengths = amplitudes(survey, index)
+    if not survey.source_variance:
+        return scheme.point_load(survey.sources, strengths)
+    loads: Sequence[NDArray] = [
+        scheme.gaussian_load(source, survey.source_variance, strength)
+        for source, strength in zip(survey.sources, strengths, strict=True)
+    ]
+    return np.stack(loads, axis=-1)

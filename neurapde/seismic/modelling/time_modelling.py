@@ -1,0 +1,177 @@
+"""Waves of a survey in time: all shots marched together by leapfrog, differentiated by the transpose of its steps.
+
+The steps are as long as stability in the fastest admissible medium allows; what they do to time is undone by filters,
+so that they cost no accuracy. Memory is bounded: where the steps do not fit, they are computed again from checkpoints.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.conditions import PML
+from neurapde.core.errors import DeclarationError
+from neurapde.core.wording import number
+from neurapde.reference_solvers.grid import Grid, ResolutionError
+from neurapde.reference_solvers.time_dispersion import leapfrog_filters
+from neurapde.reference_solvers.wave_adjoint import WaveShots, stable_step
+from neurapde.reference_solvers.wave_layers import Absorbing, Mirror, Wall, WaveSide
+from neurapde.seismic.modelling.base import Forward, Modelling
+from neurapde.seismic.modelling.model_domain import Enclosure, nodes_for
+from neurapde.seismic.survey.survey import Survey
+
+PER_WAVELENGTH = 6.0
+"""Nodes in the shortest wavelength of the start model, at the highest frequency that counts."""
+FEWEST = 3.0
+"""Nodes per wavelength below which waves on the grid mean nothing."""
+COUNTS = 0.02
+"""A frequency counts if the wavelet's spectrum there is more than this part of its largest value."""
+LONGEST = 0.95
+"""The step in units of the longest that is stable."""
+FADED = 1.5
+"""Periods of the wavelet's peak frequency that are marched beyond the record, and over which its end fades."""
+MEMORY = 2e9
+"""Bytes that a prediction and its gradient may take."""
+
+Sides = tuple[tuple[WaveSide, WaveSide], ...]
+
+
+class TimeModelling(Modelling):
+    """`WaveShots` for a survey of traces.
+
+    Args:
+        survey: of traces, with its wavelet.
+        enclosure: region and layers.
+        start: the slowest and fastest speed of the start model: what the grid and the layers are made for.
+        fastest: speed that any model may have: what the step is made for.
+        spacing: largest distance of nodes, in units of length; None to take it from
+        per_wavelength: nodes in the shortest wavelength of the start model.
+        memory: bytes that a prediction and its gradient may take.
+
+    Attributes: `shots`, the solver, whose `plan` says how much memory will be used; `filters` between samples and steps.
+
+    Raises: DeclarationError for a survey of spectra or without a wavelet, ResolutionError below 3 nodes per wavelength,
+        ValueError for layers that do not fit or too little memory.
+    """
+
+    def __init__(
+        self,
+        survey: Survey,
+        enclosure: Enclosure,
+        start: tuple[float, float],
+        fastest: float,
+        *,
+        spacing: float | None = None,
+        per_wavelength: float = PER_WAVELENGTH,
+        memory: float = MEMORY,
+    ) -> None:
+        self.survey = survey
+        self.grid = time_grid_for(survey, enclosure, start, spacing, per_wavelength)
+        peak, highest = excited_frequencies(survey)
+        self.nodes_per_wavelength = start[0] / highest / max(self.grid.spacing)
+        if self.nodes_per_wavelength < FEWEST:
+            raise ResolutionError(
+                f"the grid has {self.nodes_per_wavelength:.2g} nodes in the shortest wavelength, "
+                f"{number(start[0] / highest)}; use at least {FEWEST:g}: a spacing of {number(start[0] / highest / FEWEST)}"
+            )
+        sides = _sides(enclosure, 2 * math.pi * peak / start[1])
+        assert survey.traces is not None
+        assert survey.dt is not None
+        self.filters = leapfrog_filters(
+            survey.traces.shape[2],
+            survey.dt,
+            tail=FADED / peak,
+            longest_step=LONGEST * stable_step(self.grid, sides, start[1], fastest),
+        )
+        self.shots = WaveShots(
+            self.grid,
+            survey.sources,
+            survey.receivers,
+            self.filters.wavelet @ _wavelet(survey),
+            dt=self.filters.dt,
+            sides=sides,
+            layer_speed=start[1],
+            variance=survey.source_variance,
+            memory=memory,
+        )
+
+    def forward(self, slowness_squared: NDArray) -> Forward:
+        run = self.shots.run(slowness_squared)
+        return Forward(run.traces @ self.filters.traces.T, None, run)
+
+    def backward(self, forward: Forward, cotangent: NDArray) -> NDArray:
+        return self.shots.gradient(forward.held, cotangent @ self.filters.traces)
+
+    def born(self, forward: Forward, change: NDArray) -> NDArray:
+        """The derivative of the data along a change of m `(grid.size,)`: what `backward` is the transpose of."""
+        return self.shots.born(forward.held, change) @ self.filters.traces.T
+
+    def describe(self) -> str:
+        nodes = " × ".join(map(str, self.grid.shape))
+        plan = self.shots.plan
+        kept = "every step kept" if plan.segments == 1 else f"{plan.segments} checkpoints"
+        return (
+            f"leapfrog of fourth order in space on {nodes} nodes, {self.nodes_per_wavelength:.1f} in the shortest "
+            f"wavelength of the start model, {plan.steps} steps of {self.filters.dt:.3g} with their dispersion undone, "
+            f"{kept}, {plan.bytes / 1e9:.2g} GB"
+        )
+
+
+def time_grid_for(
+    survey: Survey,
+    enclosure: Enclosure,
+    start: tuple[float, float],
+    spacing: float | None = None,
+    per_wavelength: float = PER_WAVELENGTH,
+) -> Grid:
+    """The grid of a `TimeModelling`; it fills the enclosure's box."""
+    if spacing is None:
+        spacing = start[0] / (per_wavelength * excited_frequencies(survey)[1])
+    lower, upper = (corner.tolist() for corner in enclosure.box.bounds)
+    return Grid(lower, upper, nodes_for(enclosure.box, spacing))
+
+
+def excited_frequencies(survey: Survey) -> tuple[float, float]:
+    """The frequency at which a survey's wavelet is strongest, and the highest one that counts, Hz.
+
+    Raises: DeclarationError for a survey of spectra, or without a wavelet.
+    """
+    wavelet = _wavelet(survey)
+    assert survey.dt is not None
+    padded = 8 * len(wavelet)
+    size = abs(np.fft.rfft(wavelet, padded))
+    frequencies = np.fft.rfftfreq(padded, survey.dt)
+    size[0] = 0.0
+    return float(frequencies[size.argmax()]), float(frequencies[size > COUNTS * size.max()].max())
+
+
+def _wavelet(survey: Survey) -> NDArray[np.float64]:
+    if survey.traces is None:
+        raise DeclarationError(
+            "the survey has spectra, and this method works in time; use method='reduced' or another at frequencies, or "
+            "give survey.to_time(dt, samples)"
+        )
+    if survey.wavelet is None:
+        raise DeclarationError(
+            "the survey has traces of an unknown wavelet, which this method needs; give "
+            "survey.replace(wavelet=samples), or invert survey.at(frequencies=[…]), where it is estimated"
+        )
+    return np.asarray(survey.wavelet, dtype=float)
+
+
+def _sides(enclosure: Enclosure, wavenumber: float) -> Sides:
+    """What stands at the lower and the upper side of each axis."""
+    layer = enclosure.pml
+    widths = {} if layer is None else layer.widths(enclosure.box)
+    sides: list[WaveSide] = []
+    free = [end for pair in enclosure.free for end in pair]
+    for face, is_free in zip(enclosure.box.faces, free, strict=True):
+        if layer is not None and face in widths:
+            sides.append(Absorbing(widths[face], _reflection(layer, wavenumber, face)))
+        else:
+            sides.append(Mirror() if is_free else Wall())
+    return tuple(zip(sides[::2], sides[1::2], strict=True))
+
+
+def _reflection(layer: PML, wavenumber: float, face: str) -> float:
+    return layer.reflection or layer.reflection_for(wavenumber, face)

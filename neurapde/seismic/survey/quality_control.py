@@ -1,0 +1,106 @@
+"""Quality control of a survey in numbers: what to look at before believing data."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.core.wording import number
+from neurapde.domains.base import axis_names
+from neurapde.seismic.survey.geometry import extents
+from neurapde.seismic.survey.records import Record
+
+Real = NDArray[np.float64]
+
+_LOUD = 100.0  # ratio of amplitudes between shots that is worth a note
+_CUT = 0.05  # share of a record, at its end, whose energy is looked at
+_UNFINISHED = 0.01  # of the energy there: above, the record was cut while waves were arriving
+
+
+@dataclass(frozen=True, eq=False)
+class Quality:
+    """What `Survey.quality` finds.
+
+    geometry: extents of sources and receivers. offsets: least and greatest distance of a live pair.
+    live, dead: counts of traces. dead_by_shot `(S,)`. amplitudes `(S,)`: root mean square of each shot's live traces.
+    spectrum `(F,)`: root mean square over live traces of |U| at `frequencies` `(F,)`. peak_frequency: where it is
+    largest. centroid_frequency: its mean, weighted by the spectrum's square. notes: what deserves a look.
+    """
+
+    geometry: dict[str, str]
+    offsets: tuple[float, float]
+    live: int
+    dead: int
+    dead_by_shot: NDArray[np.intp]
+    amplitudes: Real
+    frequencies: Real
+    spectrum: Real
+    peak_frequency: float
+    centroid_frequency: float
+    notes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        rows = [
+            *self.geometry.items(),
+            ("offsets", f"{number(self.offsets[0])} … {number(self.offsets[1])}"),
+            ("traces", f"{self.live} live, {self.dead} dead"),
+            ("amplitude", f"{number(self.amplitudes.min())} … {number(self.amplitudes.max())} RMS by shot"),
+            ("frequency", f"peak {number(self.peak_frequency)}, centroid {number(self.centroid_frequency)}"),
+            *(("note", note) for note in self.notes),
+        ]
+        return "\n".join(f"  {label:<12}{text}" for label, text in rows)
+
+
+def quality(sources: Real, receivers: Real, offsets: Real, record: Record) -> Quality:
+    """Look at a survey's geometry and record."""
+    live = record.weights > 0
+    axes = axis_names(sources.shape[1])
+    if record.traces is not None and record.dt is not None:
+        frequencies: Real = np.arange(record.traces.shape[2] // 2 + 1) / (record.traces.shape[2] * record.dt)
+        power = np.abs(np.fft.rfft(record.traces, axis=2)[live] * record.dt) ** 2
+        by_pair = (record.traces**2).mean(axis=2)
+    else:
+        assert record.data is not None
+        assert record.frequencies is not None
+        frequencies = record.frequencies
+        power = np.abs(record.data[:, live].T) ** 2
+        by_pair = (np.abs(record.data) ** 2).mean(axis=0)
+    spectrum = np.sqrt(power.mean(axis=0))
+    amplitudes = np.sqrt(np.where(live, by_pair, 0.0).sum(axis=1) / live.sum(axis=1))
+    near = offsets[live]
+    return Quality(
+        geometry={"sources": extents(sources, axes), "receivers": extents(receivers, axes)},
+        offsets=(float(near.min()), float(near.max())),
+        live=int(live.sum()),
+        dead=int((~live).sum()),
+        dead_by_shot=(~live).sum(axis=1),
+        amplitudes=amplitudes,
+        frequencies=frequencies,
+        spectrum=spectrum,
+        peak_frequency=float(frequencies[spectrum.argmax()]),
+        centroid_frequency=float(frequencies @ spectrum**2 / (spectrum**2).sum()),
+        notes=_notes(near, amplitudes, record),
+    )
+
+
+def _notes(offsets: Real, amplitudes: Real, record: Record) -> tuple[str, ...]:
+    found = []
+    if (offsets == 0).any():
+        found.append(
+            f"{int((offsets == 0).sum())} receivers sit at their source, where the field is singular"
+        )
+    if amplitudes.max() > _LOUD * amplitudes.min():
+        found.append(
+            f"shot {int(amplitudes.argmax())} is {number(float(amplitudes.max() / amplitudes.min()))} times as loud as shot "
+            f"{int(amplitudes.argmin())}"
+        )
+    if record.traces is not None:
+        energy = (record.traces**2).sum(axis=(0, 1))
+        end = max(1, round(_CUT * len(energy)))
+        share = float(energy[-end:].sum() / energy.sum())
+        if share > _UNFINISHED:
+            found.append(
+                f"the last {100 * _CUT:g} % of the time holds {100 * share:.2g} % of the energy: the record may be cut; a "
+                "taper= in at(…) calms its end"
+            )
+    return tuple(found)

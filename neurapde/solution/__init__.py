@@ -1,0 +1,1 @@
+"""The result: a field that can be asked, saved and loaded."""

@@ -1,0 +1,315 @@
+"""Solutions and checkpoints as HDF5 files: which part of a record goes where, and how it comes back.
+
+A checkpoint is a solution's file with one group more: what its method needs to go on.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+
+from neurapde.backgrounds.lift import Lift
+from neurapde.backgrounds.waves import Background
+from neurapde.core.errors import DeclarationError
+from neurapde.core.vocabulary import Declaration
+from neurapde.domains.base import Domain
+from neurapde.problem.problem import Problem
+from neurapde.run.history import History
+from neurapde.run.method import Method, Snapshot, Status
+from neurapde.solution.record import Record, Stage
+from neurapde.storage import hdf5
+from neurapde.storage.encoding import Encoded, NotStored, current, decode, difference, encode, tag
+from neurapde.storage.fingerprint import Identity
+from neurapde.training.schedules import Schedule
+from neurapde.trials.base import Bounds, Trial, TrialFunction
+
+BASES = (Declaration, Trial, Background, Method, Schedule)
+"""Classes of which (and of whose descendants) a file's declarations may be made."""
+DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in (torch.float32, torch.float64)}
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where a solve stands, for a checkpoint. methods: all stages. stage: index of the one under way."""
+
+    methods: Sequence[Method]
+    stage: int
+    snapshot: Snapshot
+    identity: Identity
+
+
+def write(path: Path, record: Record, run: Run | None = None) -> None:
+    """Write a solution, or with `run` a checkpoint, to `path` in one step."""
+    problem = encode(record.problem)
+    bounds = (
+        None if record.domain is None else [np.asarray(corner).tolist() for corner in record.domain.bounds]
+    )
+    trial = encode(record.trial.spec)
+    shape = {"bounds": bounds, "outputs": record.trial.outputs, "complex": record.trial.complex}
+    dtype = str(_dtype(record.trial)).removeprefix("torch.")
+    domain = encode(record.domain)
+
+    def fill(file: h5py.File) -> None:
+        hdf5.put_json(file, "problem", problem.tree)
+        hdf5.put_json(file, "domain", domain.tree)
+        hdf5.put_json(file, "trial", {"spec": trial.tree, "dtype": dtype, **shape})
+        hdf5.put_json(file, "notes", {"notes": record.notes, "text": record.text})
+        hdf5.put_tensors(file, "parameters", record.trial.state_dict())
+        _put_stages(file, record.stages)
+        arrays = {**problem.arrays, **domain.arrays, **trial.arrays}
+        if run is not None:
+            arrays |= _put_run(file, run)
+        hdf5.put_arrays(file, "arrays", arrays)
+
+    hdf5.write(path, "solution" if run is None else "checkpoint", fill)
+
+
+def _dtype(trial: TrialFunction) -> torch.dtype:
+    anchor = next(trial.parameters(), None)
+    return torch.float64 if anchor is None else anchor.dtype.to_real()
+
+
+def _put_stages(file: h5py.File, stages: Sequence[Stage]) -> None:
+    described = [
+        {
+            "method": stage.method,
+            "status": stage.status.name,
+            "seconds": stage.seconds,
+            "extras": dict(stage.extras),
+            "notes": stage.notes,
+            "names": stage.history.names,
+        }
+        for stage in stages
+    ]
+    hdf5.put_json(file, "stages", described)
+    for index, stage in enumerate(stages):
+        _put_history(file, f"history/{index}", stage.history)
+
+
+def _put_history(file: h5py.File, name: str, history: History) -> None:
+    columns = {
+        "step": history.step,
+        "seconds": history.seconds,
+        "loss": history.loss,
+        "learning_rate": history.learning_rate,
+        "constraints": np.stack([history[n] for n in history.names], axis=1)
+        if history.names
+        else np.zeros((0, 0)),
+    }
+    hdf5.put_arrays(file, name, columns)
+
+
+def _get_history(file: h5py.File, name: str, names: Sequence[str]) -> History:
+    columns = hdf5.get_arrays(file, name)
+    constraints = columns.pop("constraints")
+    return History(**columns, constraints=dict(zip(names, constraints.T, strict=True)))
+
+
+def _put_run(file: h5py.File, run: Run) -> dict[str, np.ndarray]:
+    keys = [encode(method if i < run.stage else method.resume_key()) for i, method in enumerate(run.methods)]
+    state = {"stage": run.stage, "step": run.snapshot.step, "seconds": run.snapshot.seconds}
+    names = run.snapshot.history.names
+    told = {"names": names, "methods": [key.tree for key in keys], "identity": asdict(run.identity)}
+    hdf5.put_json(file, "run", {**state, **told})
+    hdf5.put_tensors(file, "state", run.snapshot.tensors)
+    _put_history(file, "run_history", run.snapshot.history)
+    return {digest: array for key in keys for digest, array in key.arrays.items()}
+
+
+def read(path: Path, problem: Problem | None, trial: Trial | None, device: torch.device) -> Record:
+    """The record that `write` stored.
+
+    problem, trial: what the file could not hold (a problem with Python functions, a foreign network); where
+    it does hold them, they must agree. Raises StorageError, DeclarationError or FileNotFoundError.
+    """
+    with hdf5.reading(path) as file:
+        arrays = hdf5.get_arrays(file, "arrays")
+        stored, missing = _problem(Encoded(current(hdf5.get_json(file, "problem")), arrays), problem)
+        domain = (
+            stored.domain
+            if stored is not None
+            else _domain(Encoded(current(hdf5.get_json(file, "domain")), arrays))
+        )
+        texts = hdf5.get_json(file, "notes")
+        return Record(
+            problem=stored,
+            domain=domain,
+            trial=_trial(path, file, arrays, trial, stored, device),
+            stages=_stages(file),
+            notes=tuple(texts["notes"]),
+            text=texts["text"],
+            missing=missing,
+        )
+
+
+def _problem(encoded: Encoded, given: Problem | None) -> tuple[Problem | None, str]:
+    if given is not None:
+        if encoded.tree is not None and (text := difference(encoded.tree, encode(given).tree, "problem")):
+            raise DeclarationError(
+                f"the file is of another problem: {text}. Give the problem that was solved."
+            )
+        return given, ""
+    if encoded.tree is None:
+        return None, "it was saved without its problem"
+    try:
+        return decode(_without_lost_exact(encoded), BASES), ""
+    except NotStored as error:
+        return None, str(error)
+
+
+def _without_lost_exact(encoded: Encoded) -> Encoded:
+    """The problem without its exact solution where that cannot be made again: it defines nothing."""
+    content = encoded.tree["fields"]
+    try:
+        decode(Encoded(content["exact"], encoded.arrays), BASES)
+    except NotStored:
+        return Encoded({**encoded.tree, "fields": {**content, "exact": None}}, encoded.arrays)
+    return encoded
+
+
+def _domain(encoded: Encoded) -> Domain | None:
+    try:
+        return decode(encoded, BASES)
+    except NotStored:
+        return None
+
+
+def _trial(
+    path: Path,
+    file: h5py.File,
+    arrays: Mapping[str, np.ndarray],
+    given: Trial | None,
+    problem: Problem | None,
+    device: torch.device,
+) -> TrialFunction:
+    stored = current(hdf5.get_json(file, "trial"))
+    if given is not None:
+        _check_given(path, stored["spec"], encode(given).tree)
+    lift = None if problem is None else problem.lift
+    parts = [part for part in (given, lift) if part is not None]
+    try:
+        spec = decode(Encoded(stored["spec"], arrays), BASES, parts)
+    except NotStored as error:
+        background = stored["spec"].get("fields", {}).get("background", {})
+        way = "problem=…" if lift is None and background.get("class") == tag(Lift) else "trial=…"
+        raise DeclarationError(
+            f"{path} holds a trial function's parameters, but not how to make it: {error or 'trial'}. "
+            f"Give it again: npde.load(path, {way})."
+        ) from error
+    return rebuild(spec, stored, hdf5.get_tensors(file, "parameters"), device)
+
+
+def _check_given(path: Path, stored: Any, given: Any) -> None:
+    """Refuse a given specification that is neither the stored one nor the network in it."""
+    networks = [stored]
+    while "network" in networks[-1].get("fields", {}):
+        networks.append(networks[-1]["fields"]["network"])
+    if given not in networks:
+        alike = next((tree for tree in networks if tree.get("class") == given.get("class")), stored)
+        raise DeclarationError(
+            f"{path} is of another trial function: {difference(alike, given, 'trial')}. Give the one that was solved."
+        )
+
+
+def rebuild(
+    spec: Trial, shape: Mapping[str, Any], parameters: Mapping[str, torch.Tensor], device: torch.device
+) -> TrialFunction:
+    """A trial function of `spec` with the given parameters."""
+    lower, upper = shape["bounds"]
+    bounds: Bounds = (np.asarray(lower), np.asarray(upper))
+    trial = spec.build(
+        bounds,
+        shape["outputs"],
+        shape["complex"],
+        generator=torch.Generator().manual_seed(0),
+        dtype=DTYPES[shape["dtype"]],
+        device=device,
+    )
+    try:
+        trial.load_state_dict(dict(parameters))
+    except RuntimeError as error:
+        text = " ".join(str(error).split())
+        raise hdf5.StorageError(f"the parameters stored do not fit {spec.describe()}: {text}") from error
+    return trial
+
+
+def _stages(file: h5py.File) -> tuple[Stage, ...]:
+    return tuple(
+        Stage(
+            method=stage["method"],
+            status=Status[stage["status"]],
+            seconds=stage["seconds"],
+            history=_get_history(file, f"history/{index}", stage["names"]),
+            extras=stage["extras"],
+            notes=tuple(stage["notes"]),
+        )
+        for index, stage in enumerate(hdf5.get_json(file, "stages"))
+    )
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint holds, once it has been found to belong to the solve that asks."""
+
+    stage: int
+    earlier: tuple[Stage, ...]
+    trial: TrialFunction
+    snapshot: Snapshot
+
+
+def read_checkpoint(
+    path: Path,
+    problem: Problem,
+    trial: Trial | None,
+    methods: Sequence[Method],
+    dtype: torch.dtype,
+    device: torch.device,
+    identity: Identity,
+) -> Checkpoint:
+    """The state to go on from.
+
+    trial: the specification asked for, None where none was. identity: what it must agree in beside. Raises
+    DeclarationError naming the first difference when the checkpoint is of another problem, trial, method, precision,
+    seed, or of other functions; StorageError for a file that is none.
+    """
+    with hdf5.reading(path) as file:
+        if "run" not in file:
+            raise hdf5.StorageError(
+                f"{path} is a saved solution, not a checkpoint; solve without resume=True."
+            )
+        run = current(hdf5.get_json(file, "run"))
+        shape = current(hdf5.get_json(file, "trial"))
+        stage = run["stage"]
+        pairs = [(current(hdf5.get_json(file, "problem")), encode(problem).tree, "problem")]
+        asked = None if trial is None else encode(trial).tree
+        if asked is not None and stage == 0:
+            pairs.append((shape["spec"], asked, "trial"))
+        keys = [encode(m if i < stage else m.resume_key()).tree for i, m in enumerate(methods)]
+        pairs.append((run["methods"], keys, "method"))
+        pairs.append((shape["dtype"], str(dtype).removeprefix("torch."), "dtype"))
+        told = (difference(*pair) for pair in pairs)
+        text = next(filter(None, told), None)
+        if text is None and "identity" in run:  # which the first release did not store
+            text = identity.difference(run["identity"])
+        if text is not None:
+            raise DeclarationError(
+                f"cannot resume from {path}: {text}. Solve with what the checkpoint was made with, "
+                "or start afresh in another folder."
+            )
+        arrays = hdf5.get_arrays(file, "arrays")
+        again = trial if asked == shape["spec"] else None
+        return Checkpoint(
+            stage=stage,
+            earlier=_stages(file)[:stage],
+            trial=_trial(path, file, arrays, again, problem, device),
+            snapshot=Snapshot(
+                step=run["step"],
+                history=_get_history(file, "run_history", run["names"]),
+                seconds=run["seconds"],
+                tensors=hdf5.get_tensors(file, "state"),
+            ),
+        )

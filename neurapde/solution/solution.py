@@ -1,0 +1,197 @@
+"""The result of a solve: a function of space, with its history, that can be saved and exported."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurapde.core import checks
+from neurapde.core.arrays import Array, as_points, to_numpy
+from neurapde.core.devices import find_device
+from neurapde.core.errors import DeclarationError
+from neurapde.core.gradients import differentiating
+from neurapde.domains.spacetime import SpaceTime
+from neurapde.jets.jet import Jet
+from neurapde.problem.problem import Problem
+from neurapde.run.history import History
+from neurapde.run.method import Status
+from neurapde.solution import files as storage
+from neurapde.solution.beside_jumps import warn_beside_jumps
+from neurapde.solution.record import Record
+from neurapde.storage.export import write_mesh
+from neurapde.trials.base import Trial
+
+CHUNK_BYTES = 256 * 2**20
+"""Memory that one chunk of points may take in the widest layer of an evaluation, roughly."""
+ASSUMED_WIDTH = 512
+"""Features per point that a chunk is sized for at least."""
+EDGE = 1e-6
+"""Points this far outside, in units of the domain's largest extent, count as on its boundary: rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Solution(Record):
+    """A solved problem as a function: `u(points)`, `u.gradient(points)`, `u.laplacian(points)`, in time `u.dt` and `u.dtt`.
+
+    Points are `(n, d)`, any number of them. NumPy arrays (and lists) give NumPy arrays; torch tensors give
+    tensors on their own device. The precision is the trial function's. Outside the domain, where the problem
+    says nothing, every value is NaN; a point within rounding of the boundary counts as inside. Tensors that
+    require grad are evaluated in one piece, and the result can be differentiated by torch.
+    """
+
+    @property
+    def status(self) -> Status:
+        """How the last stage ended; its text is the message."""
+        return self.stages[-1].status
+
+    @property
+    def method(self) -> str:
+        """What solved it, stage by stage."""
+        return ", then ".join(stage.method for stage in self.stages)
+
+    @property
+    def seconds(self) -> float:
+        """Wall clock of all stages together."""
+        return sum(stage.seconds for stage in self.stages)
+
+    @property
+    def history(self) -> History:
+        """Losses of all stages, one after the other."""
+        return History.joined(stage.history for stage in self.stages)
+
+    @property
+    def required_problem(self) -> Problem:
+        """The problem; DeclarationError, saying how to supply it, when it was lost in a file."""
+        if self.problem is None:
+            raise DeclarationError(
+                f"this solution was loaded without its problem: {self.missing}. "
+                "Give it when loading: npde.load(path, problem=problem)."
+            )
+        return self.problem
+
+    def __call__(self, points: Array) -> Array:
+        """The field at `points` (n, d): (n,), or (n, c) for c components or several right-hand sides.
+
+        Raises DeclarationError for points of another shape, or that are not finite.
+        """
+        return self._evaluate(points, 0, lambda x: self.trial(x))
+
+    def gradient(self, points: Array) -> Array:
+        """The gradient at `points` (n, d): (n, d), or (n, c, d); in space–time its last entry is u_t.
+
+        Warns: ResolutionWarning beside a jump of the coefficient of Poisson's equation, as for the Laplacian.
+        """
+        warn_beside_jumps(self.problem, self.trial, points, "gradient")
+        return self._evaluate(points, 1, lambda x: self.trial.jet(x, order=1).gradient)
+
+    def laplacian(self, points: Array) -> Array:
+        """The Laplacian at `points` (n, d): (n,), or (n, c); in space–time that of space, without u_tt.
+
+        Warns: ResolutionWarning where points lie so near to a jump of the coefficients that sines which run across it
+            do not have the Laplacian of either side.
+        """
+        warn_beside_jumps(self.problem, self.trial, points, "Laplacian")
+        return self._evaluate(points, 2, lambda x: self._jet(x, 2).laplacian)
+
+    def dt(self, points: Array) -> Array:
+        """u_t at `points` (n, d), t last: (n,), or (n, c). Raises DeclarationError where there is no time."""
+        return self._evaluate(points, 1, lambda x: self._jet(x, 1).dt)
+
+    def dtt(self, points: Array) -> Array:
+        """u_tt at `points` (n, d), t last: (n,), or (n, c). Raises DeclarationError where there is no time."""
+        return self._evaluate(points, 2, lambda x: self._jet(x, 2).dtt)
+
+    def _jet(self, points: Tensor, order: int) -> Jet:
+        jet = self.trial.jet(points, order=order)
+        return jet.in_time() if isinstance(self.domain, SpaceTime) else jet
+
+    def _evaluate(self, points: Array, order: int, field: Callable[[Tensor], Tensor]) -> Array:
+        checked = as_points(points, self.trial.dimension)
+        kept = torch.is_grad_enabled() and isinstance(checked, Tensor) and checked.requires_grad
+        with differentiating():
+            values = self._values(torch.as_tensor(checked), order, field, kept)
+        return values.to(checked.device) if isinstance(checked, Tensor) else to_numpy(values)
+
+    def _values(self, x: Tensor, order: int, field: Callable[[Tensor], Tensor], kept: bool) -> Tensor:
+        """The field at points of any device and precision, differentiable by them where `kept`."""
+        anchor = next(chain(self.trial.parameters(), self.trial.buffers()), torch.zeros(0))
+        x = (x.clone() if x.is_inference() else x).to(device=anchor.device, dtype=anchor.dtype.to_real())
+        if kept:
+            return self._inside(x, field(x))
+        channels = (1, 1 + x.shape[1], 1 + 2 * x.shape[1])[order]
+        shapes = [tensor.shape for tensor in chain(self.trial.parameters(), self.trial.buffers())]
+        width = max([ASSUMED_WIDTH, *(max(shape, default=1) for shape in shapes)])
+        size = max(1, CHUNK_BYTES // (channels * width * x.element_size()))
+        with torch.no_grad():
+            return torch.cat([self._inside(part, field(part)) for part in torch.split(x, size)])
+
+    def _inside(self, points: Tensor, values: Tensor) -> Tensor:
+        if self.domain is None:
+            return values
+        lower, upper = self.domain.bounds
+        beyond = self.domain.signed_distance(points) > EDGE * float(np.max(upper - lower))
+        return values.masked_fill(
+            beyond.reshape(-1, *[1] * (values.ndim - 1)),
+            complex(torch.nan, torch.nan) if values.is_complex() else torch.nan,
+        )
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write everything to one HDF5 file, in one step: an existing file is replaced whole or not at all.
+
+        Python functions in the problem are stored by name only; see `load`.
+        """
+        file = checks.path(path)
+        if file.is_dir():
+            raise DeclarationError(
+                f"path={str(path)!r} is a folder; give the name of a file in it, such as u.h5."
+            )
+        storage.write(file, self)
+        return file
+
+    def export(self, path: str | PathLike[str], shape: int | Sequence[int] | None = None) -> Path:
+        """Write the field on a regular grid for ParaView: `.vtu` (binary), or `.xdmf` with its HDF5 file.
+
+        path: a complex field u becomes u_re, u_im and u_abs. Only cells inside the domain are written.
+        shape: nodes per axis, boundary included; one number for all, or one per axis. Default 513, 257 or 65
+            per axis in one, two or three dimensions.
+        """
+        if self.domain is None:
+            raise DeclarationError(
+                f"the domain is not known: {self.missing}. Use npde.load(path, problem=problem)."
+            )
+        return write_mesh(checks.path(path), self.domain, self, shape)
+
+    def __str__(self) -> str:
+        lines = [self.text, f"Solved by {self.method} in {self.seconds:.1f} s. {self.status}", *self.notes]
+        return "\n".join(lines)
+
+
+@differentiating()
+def load(
+    path: str | PathLike[str],
+    *,
+    problem: Problem | None = None,
+    trial: Trial | None = None,
+    device: str | torch.device = "cpu",
+) -> Solution:
+    """The solution that `Solution.save`, or a checkpoint, wrote. Nothing in the file is executed.
+
+    problem: the problem, when the file could not hold it because of Python functions in it. Without it the
+        solution still evaluates, and `solution.problem` is None.
+    trial: likewise the trial function's specification, for a network that is not neurapde's.
+    Raises: FileNotFoundError; StorageError for a damaged, foreign or newer file; DeclarationError when
+        `problem` or `trial` is not the one that was solved.
+    """
+    if problem is not None and not isinstance(problem, Problem):
+        raise DeclarationError(f"problem={checks.shown(problem)}: give the Problem that was solved, or None.")
+    if trial is not None and not isinstance(trial, Trial):
+        raise DeclarationError(
+            f"trial={checks.shown(trial)}: give the specification of the trial function, or None."
+        )
+    record = storage.read(checks.path(path), problem, trial, find_device(device))
+    return Solution(**vars(record))

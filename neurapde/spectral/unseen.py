@@ -1,0 +1,137 @@
+"""What a function holds that a quadrature of products does not see: narrower than its nodes, and between them.
+
+From its values at the nodes of a rule a smooth function follows everywhere, by splines. Where it is something else, at one
+point in each of many cells, the rule misses the difference: cells of large differences are cut up and looked at again.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.interpolate import NdBSpline, make_interp_spline
+from scipy.ndimage import maximum_filter
+
+from neurapde.core.arrays import to_numpy
+from neurapde.domains.box import Box
+from neurapde.spectral.quadrature import FloatArray
+
+CELLS = {1: 2**14, 2: 300, 3: 44}
+"""Cells along each axis."""
+PARTS = {1: 16, 2: 4, 3: 3}
+"""Into which a cell is cut along each axis."""
+MOST, ROUNDS = 600, 2
+"""Cells that are cut up, and how often."""
+FINER = 3
+"""Nodes along each axis, in units of the cells, from which on a rule sees what the cells do, and more."""
+KEPT = 20_000
+"""Points of the largest differences that are kept."""
+SEED = 83471
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Points (n, d) with the differences of each column there, each times what its cell measures: (n, columns).
+
+    part: the sum of their sizes beside that of the function itself, by its values at all points, of the worst column.
+    """
+
+    points: FloatArray
+    values: np.ndarray
+    part: float
+
+    def tested(
+        self,
+        factors: np.ndarray | float,
+        tables: Sequence[Callable[[FloatArray], FloatArray]],
+        column: int = 0,
+    ) -> np.ndarray:
+        """Σ values · factors · Π tables, with tables (n,) to (count, n) for each axis: (2, count, …).
+
+        By every other point alone, and by those between: what is chance in one is not in the other.
+        """
+        values = 2 * self.values[:, column] * factors
+        columns = [table(self.points[:, axis]) for axis, table in enumerate(tables)]
+        axes = "abc"[: len(columns)]
+        spec = ",".join(f"{axis}n" for axis in axes)
+        halves = []
+        for half in (slice(0, None, 2), slice(1, None, 2)):
+            first, *others = (one[:, half] for one in columns)
+            halves.append(np.einsum(f"{spec}->{axes}", first * values[half], *others, optimize=True))
+        return np.stack(halves)
+
+
+def common(errors: np.ndarray) -> float:
+    """The norm of what two estimates (2, …) of an error share."""
+    return math.sqrt(max(0.0, float(np.vdot(errors[0], errors[1]).real)))
+
+
+def unseen(function: Callable[[FloatArray], np.ndarray], nodes: Sequence[FloatArray], box: Box) -> Unseen:
+    """What a function of points (n, d) to (n,) or (n, columns) holds beyond its values at the products of nodes."""
+    d = box.dimension
+    if min(len(x) for x in nodes) >= FINER * CELLS[d]:
+        return Unseen(np.empty((0, d)), np.empty((0, 1)), 0.0)
+    draw = np.random.default_rng(SEED)
+
+    def asked(points: FloatArray) -> np.ndarray:
+        values = to_numpy(function(points))
+        return values if values.ndim == 2 else np.broadcast_to(values, (len(points),))[:, None]
+
+    mesh = np.stack([x.ravel() for x in np.meshgrid(*nodes, indexing="ij")], axis=-1)
+    at_nodes = asked(mesh)
+    known = _through(nodes, at_nodes.reshape(*(len(x) for x in nodes), -1))
+
+    def differences(corners: FloatArray, size: FloatArray) -> tuple[FloatArray, np.ndarray]:
+        points = corners + size * draw.random(corners.shape)
+        return points, asked(points) - known(points)
+
+    total = np.abs(at_nodes).mean(axis=0) * math.prod(box.extents)
+    points, values = _cut_up(differences, box, np.where(total > 0, total, 1.0))
+    missed = np.abs(values).sum(axis=0)
+    part = float((missed / np.where(missed > 0, missed + total, 1.0)).max())
+    size = (np.abs(values) / np.where(missed > 0, missed, 1.0)).sum(axis=1)
+    largest = draw.permutation(np.argsort(-size)[:KEPT])
+    return Unseen(points[largest], values[largest], part)
+
+
+def _cut_up(
+    differences: Callable[[FloatArray, FloatArray], tuple[FloatArray, np.ndarray]],
+    box: Box,
+    units: FloatArray,
+) -> tuple[FloatArray, np.ndarray]:
+    """A point in each cell, cells of large differences (in units of each column) cut up, with its cell's integral."""
+    d = box.dimension
+    size = np.array(box.extents) / CELLS[d]
+    corners = box.bounds[0] + size * np.indices([CELLS[d]] * d).reshape(d, -1).T
+    points, found = differences(corners, size)
+    large = (np.abs(found) / units).max(axis=1)
+    near = maximum_filter(large.reshape([CELLS[d]] * d), size=3).ravel()
+    offsets = np.indices([PARTS[d]] * d).reshape(d, -1).T
+    parts: list[tuple[FloatArray, np.ndarray]] = []
+    for _ in range(ROUNDS):
+        worst = np.argpartition(-near, MOST)[:MOST]
+        rest = np.ones(len(near), dtype=bool)
+        rest[worst] = False
+        parts.append((points[rest], found[rest] * math.prod(size)))
+        size = size / PARTS[d]
+        corners = (corners[worst][:, None] + offsets * size).reshape(-1, d)
+        points, found = differences(corners, size)
+        near = (np.abs(found) / units).max(axis=1)
+    parts.append((points, found * math.prod(size)))
+    gathered, values = (np.concatenate(one) for one in zip(*parts, strict=True))
+    return gathered, values
+
+
+def _through(nodes: Sequence[FloatArray], values: np.ndarray) -> Callable[[FloatArray], np.ndarray]:
+    """The cubic splines through values on products of nodes, constant beyond the last ones."""
+    if np.iscomplexobj(values):
+        real, imaginary = _through(nodes, values.real), _through(nodes, values.imag)
+        return lambda points: real(points) + 1j * imaginary(points)
+    knots = []
+    for axis, x in enumerate(nodes):
+        spline = make_interp_spline(x, values, 3, axis=axis)
+        knots.append(spline.t)
+        values = np.moveaxis(spline.c, 0, axis)
+    found = NdBSpline(tuple(knots), np.ascontiguousarray(values), 3)
+    first, last = (np.array([x[end] for x in nodes]) for end in (0, -1))
+    return lambda points: np.asarray(found(np.clip(points, first, last)))

@@ -1,0 +1,1 @@
+"""Training on residuals at points: objective, points, weights, schedules, diagnostics."""

@@ -1,0 +1,126 @@
+"""One step's gradient: points placed, weights balanced, pieces of a batch passed through the network one by one.
+
+`Descent` is the run of what a training declares about its points and weights. It serves methods that move the parameters
+along a gradient, and keeps what a checkpoint must hold of these declarations.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from neurapde.training.causal import Causal, Waiting
+from neurapde.training.curriculum import Curriculum
+from neurapde.training.objective import Batch, Objective
+from neurapde.training.sampling import Draws, Sampling
+from neurapde.training.self_adaptive import Adapting, SelfAdaptive
+from neurapde.training.weighting import PointWeights, Weighting
+from neurapde.trials.base import TrialFunction
+
+
+class Descent:
+    """Fills the gradients of a trial's parameters, step by step."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        sampling: Sampling,
+        weighting: Weighting | None,
+        curriculum: Curriculum | Causal | None,
+        trial: TrialFunction,
+        generator: torch.Generator,
+        adaptive: SelfAdaptive | None = None,
+    ) -> None:
+        self.objective, self.weighting, self.trial = objective, weighting, trial
+        self.opening = curriculum if isinstance(curriculum, Curriculum) else None
+        self.parameters = [p for p in trial.parameters() if p.requires_grad]
+        self.draws = Draws(sampling, objective, trial, generator)
+        fixed = [objective.weights.get(name, 1.0) for name in objective.names]
+        real = self.parameters[0].dtype.to_real() if self.parameters else torch.float32
+        self.factors = torch.tensor(fixed, dtype=real, device=generator.device)
+        self.point_weights: list[PointWeights] = []
+        if adaptive is not None:
+            self.point_weights.append(Adapting(adaptive, objective, self.factors))
+        if isinstance(curriculum, Causal):
+            self.point_weights.append(Waiting(curriculum, objective, self.factors))
+        _hold_on_to_memory()
+
+    def gradient(self, step: int) -> tuple[Tensor, list[Tensor]]:
+        """Leave the gradient of the weighted sum in the parameters; returns that sum and each constraint's loss."""
+        reach = 1.0 if self.opening is None else self.opening.reach(step)
+        apart = self.weighting is not None and self.weighting.due(step)
+        self._clear()
+        losses, gradients = [], []
+        for index, constraint in enumerate(self.objective.problem.trained):
+            samples = self.draws.samples(constraint, step, reach)
+            batch = self.objective.batch(constraint, samples, reach)
+            losses.append(self._descend(batch, self.factors[index], apart))
+            if apart:
+                gradients.append(self._take())
+        for weights in self.point_weights:
+            weights.end_step()
+        if self.weighting is not None and apart:
+            self.factors = self.weighting.balanced(self.factors, gradients)
+            self._put(gradients)
+        return (self.factors * torch.stack(losses)).sum(), losses
+
+    def _descend(self, batch: Batch, weight: Tensor, apart: bool) -> Tensor:
+        residuals: list[Tensor] = []
+        weighed = batch
+        for weights in self.point_weights:
+            weighed = weights.weighed(weighed)
+        factor = 1.0 if apart else weight
+        loss = self.objective.descend(weighed, self.trial, factor, residuals if self.point_weights else None)
+        for weights in self.point_weights:
+            weights.see(batch, torch.cat(residuals), weight)
+        return loss
+
+    def _clear(self) -> None:
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def _take(self) -> list[Tensor]:
+        """The gradients as they are, which the parameters then no longer have."""
+        found = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
+        self._clear()
+        return found
+
+    def _put(self, gradients: Sequence[Sequence[Tensor]]) -> None:
+        for parameter, *parts in zip(self.parameters, *gradients, strict=True):
+            parameter.grad = torch.stack(
+                [factor * part for factor, part in zip(self.factors, parts, strict=True)]
+            ).sum(0)
+
+    def extras(self) -> dict[str, float | int | str]:
+        """The weights that were found, by constraint, and the causal ones."""
+        found: dict[str, float | int | str] = {}
+        if self.weighting is not None:
+            for name, factor in zip(self.objective.names, self.factors.tolist(), strict=True):
+                found[f"weight of {name}"] = factor
+        for weights in self.point_weights:
+            found |= weights.extras()
+        return found
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What a checkpoint must hold."""
+        found = self.draws.tensors()
+        if self.weighting is not None:
+            found["factors"] = self.factors
+        for weights in self.point_weights:
+            found |= weights.tensors()
+        return found
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """What a checkpoint held."""
+        self.draws.restore(tensors)
+        if self.weighting is not None:
+            self.factors = tensors["factors"].to(self.factors)
+        for weights in self.point_weights:
+            weights.restore(tensors)
+
+
+def _hold_on_to_memory() -> None:
+    """Have the C library keep what is freed: it gives memory back to the system at every piece of a batch, and takes it
+    again page by page at the next, until it has once seen a block as large as this one come and go.
+    """
+    torch.empty(2**25 - 2**16, dtype=torch.uint8)

@@ -1,0 +1,234 @@
+"""What commonly goes wrong with trained fields, found out before and after a training and said once, with the way out.
+
+Before: too little precision, too few points or too low a bandwidth for the waves declared. After: the zero field where
+data ask for another, a constraint that the training has not felt, points too few for the field found.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurapde.conditions.constraints import Constraint, Interior, Samples
+from neurapde.core.errors import DeclarationWarning, ResolutionWarning
+from neurapde.core.warn import warn
+from neurapde.equations.helmholtz import Helmholtz
+from neurapde.jets.activations import Sine
+from neurapde.jets.jet import Jet
+from neurapde.optimisation.jacobian import real_residuals
+from neurapde.problem.problem import Problem
+from neurapde.run.method import Training
+from neurapde.trials.base import TrialFunction
+from neurapde.trials.layered import LayeredTrial
+
+LEAST_PER_WAVELENGTH = 6.0
+POINTS = 1024
+"""Points of each constraint at which a field is looked at."""
+SEED = 50417
+FEW, FEW_OF_SECOND_ORDER = 100, 8
+"""Steps below which a training has hardly begun, of methods of first and second order."""
+TINY = 0.1
+"""Part of the data that a field must account for at least, not to count as zero."""
+HARMONICS = 2.0
+"""Multiple of its first layer's wavenumbers that a network reaches with ease."""
+LOST, UNMOVED = 1e-2, 0.5
+"""A constraint is lost whose gradient is below this part of the largest, its residual above this part of what it was."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One constraint as a field meets it.
+
+    residual: root mean square. asked: that of the zero field. answered: that of the two's difference.
+    gradient: norm of the gradient of its weighted mean square by all parameters.
+    """
+
+    residual: float
+    asked: float
+    answered: float
+    gradient: float
+
+
+def before(training: Training, name: str, problem: Problem, trial: TrialFunction) -> dict[str, Measured]:
+    """Warn of what is known before a training by the method `name`, and measure the constraints."""
+    anchor = next(trial.parameters())
+    if training.second_order and anchor.dtype.to_real() == torch.float32:
+        warn(
+            f"{name} in float32 stops at errors of about 1e-3, where its steps are lost to rounding: leave dtype out, "
+            "or give dtype=torch.float64.",
+            DeclarationWarning,
+        )
+    wavenumber = _highest_wavenumber(problem)
+    if wavenumber is not None:
+        waves = [wavenumber] * problem.domain.dimension
+        _check_points(training, problem, waves, f"the largest wavenumber, {wavenumber:.3g},")
+        _check_bandwidth(trial, wavenumber)
+    return measured(training, problem, trial)
+
+
+def after(
+    training: Training, problem: Problem, trial: TrialFunction, begun: Mapping[str, Measured], steps: float
+) -> tuple[tuple[str, ...], dict[str, float]]:
+    """Warn of what shows after a training of so many steps; returns notes and numbers on each constraint.
+
+    A training that has hardly begun is not judged.
+    """
+    found = measured(training, problem, trial)
+    if not all(math.isfinite(one.residual + one.gradient) for one in found.values()):
+        return (), {}
+    begins = steps < (FEW_OF_SECOND_ORDER if training.second_order else FEW)
+    if not begins and not _check_zero(problem, found):
+        _check_lost(training, begun, found)
+        waves = _wavenumbers(problem, trial)
+        told = ", ".join(f"{wave:.3g}" for wave in waves)
+        _check_points(
+            training, problem, waves, f"the field found, whose wavenumbers along the axes are {told},"
+        )
+    rows = [f"{name} {one.residual:.2g}, {one.gradient:.2g}" for name, one in found.items()]
+    numbers = {f"residual of {name}": one.residual for name, one in found.items()}
+    numbers |= {f"gradient of {name}": one.gradient for name, one in found.items()}
+    note = "Root mean square of the residual, and norm of its loss's gradient, by constraint: " + "; ".join(
+        rows
+    )
+    return (f"{note}.",), numbers
+
+
+def measured(training: Training, problem: Problem, trial: TrialFunction) -> dict[str, Measured]:
+    """Residual and gradient of each trained constraint at points of its own, which touch no generator in use."""
+    anchor = next(trial.parameters())
+    generator = torch.Generator(anchor.device).manual_seed(SEED)
+    found = {}
+    for constraint in problem.trained:
+        samples = constraint.sample(
+            POINTS, how="sobol", generator=generator, dtype=anchor.dtype.to_real(), device=anchor.device
+        )
+        weight = training.weights.get(constraint.name, 1.0)
+        found[constraint.name] = _measure(constraint, samples, problem, trial, weight)
+    return found
+
+
+def _measure(
+    constraint: Constraint, samples: Samples, problem: Problem, trial: TrialFunction, weight: float
+) -> Measured:
+    parameters = [parameter for parameter in trial.parameters() if parameter.requires_grad]
+    with torch.enable_grad():
+        jet = trial.jet(
+            samples.points, constraint.order, problem.equation.mixed if constraint.order == 2 else ()
+        )
+        residual = real_residuals(constraint, samples, jet)
+        loss = weight * residual.square().mean()
+        if loss.requires_grad and parameters:
+            slopes: Sequence[Tensor | None] = torch.autograd.grad(loss, parameters, allow_unused=True)
+        else:
+            slopes = []
+    with torch.no_grad():
+        zero = real_residuals(constraint, samples, Jet(torch.zeros_like(jet.channels), jet.layout))
+    gradient = math.sqrt(sum(float(slope.abs().square().sum()) for slope in slopes if slope is not None))
+    residual = residual.detach()
+    return Measured(_rms(residual), _rms(zero), _rms(residual - zero), gradient)
+
+
+def _rms(values: Tensor) -> float:
+    return float(values.abs().square().mean().sqrt())
+
+
+def _check_zero(problem: Problem, found: Mapping[str, Measured]) -> bool:
+    """Warn where sources and data are answered by next to nothing."""
+    asked = {name: one for name, one in found.items() if one.asked > 0}
+    if not asked or any(one.answered >= TINY * one.asked for one in asked.values()):
+        return False
+    parts = ", ".join(f"{name} {one.answered / one.asked:.1%}" for name, one in asked.items())
+    warn(
+        f"the field found for {problem.name} is next to zero, where its data are not: it accounts for {parts} of what is "
+        "asked. Zero meets every other condition, and the training has stayed there; draw more points where the data are "
+        "(points=…, source_points=…), raise their weights=…, or solve for u less a known part of it (npde.Ansatz).",
+        DeclarationWarning,
+    )
+    return True
+
+
+def _check_lost(training: Training, begun: Mapping[str, Measured], found: Mapping[str, Measured]) -> None:
+    """Warn of the constraint that the training has felt least, if that is next to nothing."""
+    felt = {name: one for name, one in found.items() if training.weights.get(name, 1.0) > 0}
+    if len(felt) < 2:
+        return
+    loudest = max(felt, key=lambda name: felt[name].gradient)
+    largest = felt[loudest].gradient
+    if felt[loudest].residual > UNMOVED * begun[loudest].residual:
+        return
+    for name, one in felt.items():
+        was = begun[name].residual
+        missed = one.residual >= max(UNMOVED * was, TINY * one.asked, TINY * one.answered)
+        if 0 < one.gradient < LOST * largest and missed and one.residual > 0:
+            factor = training.weights.get(name, 1.0) * largest / one.gradient
+            warn(
+                f"constraint {name!r} is lost beside {loudest!r}: the gradients of their losses have the norms "
+                f"{one.gradient:.2g} and {largest:.2g}, and its residual went from {was:.2g} to {one.residual:.2g} "
+                f"only. Give weights={{{name!r}: {factor:.0e}}}, meet it by the form of the trial (hard=True), or train by "
+                "NaturalGradient.",
+                DeclarationWarning,
+            )
+
+
+def _check_points(training: Training, problem: Problem, wavenumbers: Sequence[float], what: str) -> None:
+    """Warn of fixed points inside the domain that are too few for waves of these wavenumbers along its axes."""
+    lower, upper = problem.domain.bounds
+    sides = np.asarray(upper) - np.asarray(lower)
+    lengths = [
+        min(2 * math.pi / wave, side) if wave > 0 else side
+        for wave, side in zip(wavenumbers, sides, strict=True)
+    ]
+    counts = {
+        constraint.name: training.fixed[constraint.name]
+        for constraint in problem.trained
+        if isinstance(constraint.sample, Interior)
+        and constraint.name in training.fixed
+        and training.weights.get(constraint.name, 1.0) > 0
+    }
+    if not counts:
+        return
+    name, count = max(counts.items(), key=lambda item: item[1])
+    dimension = problem.domain.dimension
+    per_wavelength = (count * math.prod(lengths) / float(problem.domain.measure)) ** (1 / dimension)
+    if per_wavelength < LEAST_PER_WAVELENGTH:
+        enough = math.ceil(count * (LEAST_PER_WAVELENGTH / per_wavelength) ** dimension)
+        warn(
+            f"the {count} points of {name!r} are {per_wavelength:.2g} per wavelength for {what} and the field may bend "
+            f"between them; {LEAST_PER_WAVELENGTH:g} need points={enough}, or draw them anew (redraw=…).",
+            ResolutionWarning,
+        )
+
+
+def _check_bandwidth(trial: TrialFunction, wavenumber: float) -> None:
+    """Warn of sines whose first layer, from the start, is far too slow for the waves."""
+    for network in trial.modules():
+        first = network.activations[0] if isinstance(network, LayeredTrial) else None
+        if isinstance(network, LayeredTrial) and isinstance(first, Sine):
+            reached = first.omega / network.half_extent
+            if HARMONICS * reached < wavenumber:
+                wanted = math.ceil(wavenumber * network.half_extent * math.sqrt(trial.dimension))
+                warn(
+                    f"omega_0={first.omega:g} gives a SIREN wavenumbers up to {reached:.3g} on this domain, and the largest "
+                    f"of the problem is {wavenumber:.3g}, which it would have to learn; use omega_0={wanted}.",
+                    ResolutionWarning,
+                )
+
+
+def _highest_wavenumber(problem: Problem) -> float | None:
+    """The largest wavenumber that the declaration states; None where it states none."""
+    if not isinstance(problem.equation, Helmholtz):
+        return None
+    points = problem.domain.sample(POINTS, how="grid")
+    slowness = np.asarray(problem.equation.slowness_squared(points))
+    return problem.equation.wavenumber * math.sqrt(float(slowness.max()))
+
+
+def _wavenumbers(problem: Problem, trial: TrialFunction) -> list[float]:
+    """Along each axis, the root mean square of ∂u over that of u, less its mean: k of a wave sin kx."""
+    with torch.no_grad():
+        jet = trial.jet(problem.domain.sample(POINTS, how="grid"), order=1)
+    size = _rms(jet.value - jet.value.mean(0))
+    return [_rms(jet.d(axis)) / size if size > 0 else 0.0 for axis in range(trial.dimension)]

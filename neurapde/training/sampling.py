@@ -1,0 +1,192 @@
+"""Where the points of a training lie and how long they stay: drawn anew, kept, or placed where the residual is large.
+
+A `Sampling` is what a user declares; a `Draws` is one run of it, which keeps the points that stay and hands them to
+the checkpoint.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from neurapde.conditions.constraints import Constraint, Interior, Samples
+from neurapde.core import checks
+from neurapde.core.vocabulary import Declaration
+from neurapde.domains.sampling import How, check_request
+from neurapde.training.objective import Objective
+from neurapde.trials.base import TrialFunction
+
+PARTS = ("points", "normals", "targets")
+
+
+class Sampling(Declaration, ABC):
+    """Where the points of a training lie."""
+
+    @abstractmethod
+    def keeps(self, constraint: Constraint) -> bool:
+        """Whether points of this constraint stay from one step to the next."""
+
+    @abstractmethod
+    def due(self, step: int) -> bool:
+        """Whether points that stay are drawn anew before this step."""
+
+    @abstractmethod
+    def draw(self, constraint: Constraint, run: "Draws", reach: float) -> Samples:
+        """New points of a constraint."""
+
+
+@dataclass(frozen=True)
+class Fresh(Sampling):
+    """New points in every step.
+
+    how: "uniform", independent of each other, or "sobol", a scrambled low-discrepancy sequence that begins anew.
+    """
+
+    how: How = "uniform"
+
+    def __post_init__(self) -> None:
+        check_request(1, self.how)
+
+    def keeps(self, constraint: Constraint) -> bool:
+        return False
+
+    def due(self, step: int) -> bool:
+        return True
+
+    def draw(self, constraint: Constraint, run: "Draws", reach: float) -> Samples:
+        return run.objective.draw(constraint, run.trial, run.generator, self.how)
+
+
+@dataclass(frozen=True)
+class Fixed(Sampling):
+    """The same points in every step: the mean over them is a quadrature rule for the integral of the loss.
+
+    how: "grid", the finest lattice of at most so many points, "sobol" or "uniform".
+    """
+
+    how: How = "grid"
+
+    def __post_init__(self) -> None:
+        check_request(1, self.how)
+
+    def keeps(self, constraint: Constraint) -> bool:
+        return True
+
+    def due(self, step: int) -> bool:
+        return step == 0
+
+    def draw(self, constraint: Constraint, run: "Draws", reach: float) -> Samples:
+        return run.objective.draw(constraint, run.trial, run.generator, self.how)
+
+
+@dataclass(frozen=True)
+class ResidualAdaptive(Sampling):
+    """Points of the equation placed where its residual r is large, every so many steps; those of conditions are new in each.
+
+    A pool of `pool` times as many uniform points is drawn, and the points are taken from it without repetition, with
+    probabilities in proportion to |r|^power / mean |r|^power + floor. A floor of 0 leaves places of small residual
+    empty; a large one is uniform sampling.
+
+    Source: Wu, Zhu, Tan, Kartha, Lu (2023), Comput. Methods Appl. Mech. Eng. 403, 115671, algorithm 3 (RAD); k = c = 1.
+    """
+
+    every: int = 100
+    power: float = 1.0
+    floor: float = 1.0
+    pool: int = 8
+
+    def __post_init__(self) -> None:
+        checks.whole(self.every, "every", of="ResidualAdaptive")
+        checks.whole(self.pool, "pool", 2, of="ResidualAdaptive")
+        for name in ("power", "floor"):
+            way = "give a finite number, not negative"
+            checks.number(getattr(self, name), name, lambda x: x >= 0, way, of="ResidualAdaptive")
+
+    def keeps(self, constraint: Constraint) -> bool:
+        return isinstance(constraint.sample, Interior)
+
+    def due(self, step: int) -> bool:
+        return step % self.every == 0
+
+    def draw(self, constraint: Constraint, run: "Draws", reach: float) -> Samples:
+        if not self.keeps(constraint):
+            return run.objective.draw(constraint, run.trial, run.generator, "sobol")
+        pool = run.pool(constraint, self.pool)
+        sizes = run.sizes(constraint, pool, reach) ** self.power
+        chances = sizes / sizes.mean() + self.floor
+        if not bool(torch.isfinite(chances).all() & (chances.sum() > 0)):
+            chances = torch.ones_like(chances)
+        count = run.objective.count(constraint.name)
+        chosen = _without_repetition(chances, min(count, len(chances)), run.generator)
+        return run.objective.with_source_points(constraint, Samples(pool.points[chosen]), run.generator)
+
+
+def _without_repetition(chances: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Indices of `count` different entries, drawn one after the other in proportion to what is left of `chances`.
+
+    By exponential clocks: the first of rates `chances` to ring. Source: Efraimidis, Spirakis (2006).
+    """
+    clocks = torch.empty_like(chances).exponential_(generator=generator) / chances
+    return torch.topk(clocks, count, largest=False).indices
+
+
+class Draws:
+    """One run of a sampling: the points that stay, by constraint."""
+
+    def __init__(
+        self, sampling: Sampling, objective: Objective, trial: TrialFunction, generator: torch.Generator
+    ) -> None:
+        self.sampling, self.objective, self.trial, self.generator = sampling, objective, trial, generator
+        self.kept: dict[str, Samples] = {}
+
+    def samples(self, constraint: Constraint, step: int, reach: float) -> Samples:
+        """The points of a constraint for a step."""
+        if constraint.name in self.kept and not self.sampling.due(step):
+            return self.kept[constraint.name]
+        found = self.sampling.draw(constraint, self, reach)
+        if self.sampling.keeps(constraint):
+            self.kept[constraint.name] = found
+        return found
+
+    def pool(self, constraint: Constraint, times: int) -> Samples:
+        """Uniform points of a constraint, so many times as it is given in a step."""
+        anchor = next(self.trial.parameters())
+        return constraint.sample(
+            times * self.objective.count(constraint.name),
+            generator=self.generator,
+            dtype=anchor.dtype.to_real(),
+            device=anchor.device,
+        )
+
+    def sizes(self, constraint: Constraint, samples: Samples, reach: float) -> Tensor:
+        """|r| at every point `(n,)`: of several components the root of the sum of squares."""
+        batch = self.objective.batch(constraint, samples, reach)
+        with torch.no_grad():
+            found = [
+                self.objective.residual(piece, self.trial).abs() for piece in self.objective.pieces(batch)
+            ]
+        return torch.linalg.vector_norm(torch.cat(found).reshape(len(samples.points), -1), dim=1)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The points that stay, for a checkpoint."""
+        return {
+            f"kept.{index}.{part}": tensor
+            for index, name in enumerate(self.objective.names)
+            if name in self.kept
+            for part in PARTS
+            if (tensor := getattr(self.kept[name], part)) is not None
+        }
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """The points of a checkpoint."""
+        device = next(self.trial.parameters()).device
+        for index, name in enumerate(self.objective.names):
+            points, normals, targets = (tensors.get(f"kept.{index}.{part}") for part in PARTS)
+            if points is not None:
+                self.kept[name] = Samples(
+                    points.to(device),
+                    None if normals is None else normals.to(device),
+                    None if targets is None else targets.to(device),
+                )

@@ -1,0 +1,100 @@
+"""The residuals of all constraints at points, so weighed that their squares add up to the loss; with their Jacobian.
+
+Serves methods that solve for a step from all residuals at once.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from neurapde.conditions.constraints import Constraint, Samples
+from neurapde.optimisation.jacobian import linearised, residuals
+from neurapde.optimisation.normal import ByParameters, ByResiduals, Equations
+from neurapde.problem.problem import Problem
+from neurapde.trials.base import TrialFunction
+
+
+@dataclass(frozen=True)
+class _Term:
+    """One constraint at its points; `weight` belongs to its mean square."""
+
+    constraint: Constraint
+    samples: Samples
+    weight: float
+
+
+class WeightedResiduals:
+    """Of a trial function in a problem; `weights`: factors of the constraints' mean squares by name, 1 where none is given.
+
+    The points are those of the last `place`, as many at each call.
+    """
+
+    def __init__(self, trial: TrialFunction, problem: Problem, weights: Mapping[str, float]) -> None:
+        self.trial, self.problem, self.weights = trial, problem, weights
+        self.parameters = [p for p in trial.parameters() if p.requires_grad]
+        self.size = sum(p.numel() for p in self.parameters)
+        self.mixed = problem.equation.mixed
+        self.terms: list[_Term] = []
+        self.rows_of: list[int] = []
+
+    def place(self, points: Mapping[str, Samples]) -> None:
+        """Take the points of each constraint, by its name."""
+        self.terms = [
+            _Term(constraint, points[constraint.name], self.weights.get(constraint.name, 1.0))
+            for constraint in self.problem.trained
+        ]
+        if not self.rows_of:
+            with torch.no_grad():
+                self.rows_of = [
+                    residuals(self.trial, term.constraint, term.samples, self.mixed).numel()
+                    for term in self.terms
+                ]
+
+    @property
+    def rows(self) -> int:
+        """How many residuals there are, those of weight 0 left out."""
+        return sum(rows for term, rows in zip(self.terms, self.rows_of, strict=True) if term.weight)
+
+    def vector(self) -> Tensor:
+        """The weighted residuals `(m,)`."""
+        return torch.cat(
+            [
+                math.sqrt(term.weight / rows)
+                * residuals(self.trial, term.constraint, term.samples, self.mixed).reshape(-1)
+                for term, rows in zip(self.terms, self.rows_of, strict=True)
+                if term.weight
+            ]
+        )
+
+    def measure(self) -> tuple[float, list[float]]:
+        """The weighted sum and each constraint's mean square."""
+        with torch.no_grad():
+            apart = [
+                float(residuals(self.trial, term.constraint, term.samples, self.mixed).square().mean())
+                for term in self.terms
+            ]
+        return sum(term.weight * loss for term, loss in zip(self.terms, apart, strict=True)), apart
+
+    def linearise(self) -> Equations:
+        """The linearised residuals, kept by whichever are fewer, parameters or residuals."""
+        if self.rows < self.size:
+            return ByResiduals(self._blocks(), self.rows, self.size)
+        return ByParameters(self._blocks(), self.size, self._transposed)
+
+    def _transposed(self, vector: Tensor) -> Tensor:
+        """Jᵀ `vector`, by one backward pass."""
+        with torch.enable_grad():
+            found = torch.autograd.grad(self.vector() @ vector, self.parameters)
+        return torch.cat([part.reshape(-1) for part in found])
+
+    def _blocks(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Weighted residuals `(m,)` and their Jacobian `(m, p)`, some rows at a time."""
+        for term, rows in zip(self.terms, self.rows_of, strict=True):
+            if not term.weight:
+                continue
+            root = math.sqrt(term.weight / rows)
+            for residual, jacobian in linearised(self.trial, term.constraint, term.samples, self.mixed):
+                yield root * residual.reshape(-1), root * jacobian.reshape(-1, self.size)

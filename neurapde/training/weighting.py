@@ -1,0 +1,84 @@
+"""Weights that are found while training: of the constraints, so that none is lost beside another, and of single points.
+
+A `Weighting` is what a user declares of the constraints; `PointWeights` is one run of whatever weighs points.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from neurapde.core import checks
+from neurapde.core.vocabulary import Declaration
+from neurapde.training.objective import Batch
+
+
+class Weighting(Declaration, ABC):
+    """Factors of the losses, one for each constraint, all 1 at first."""
+
+    @abstractmethod
+    def due(self, step: int) -> bool:
+        """Whether the factors are to be found anew in this step, from each constraint's gradient alone."""
+
+    @abstractmethod
+    def balanced(self, factors: Tensor, gradients: Sequence[Sequence[Tensor]]) -> Tensor:
+        """New factors (constraints,) from the present ones and each constraint's unweighted gradient."""
+
+
+@dataclass(frozen=True)
+class GradientNorm(Weighting):
+    """Every constraint pulls equally hard: factors in inverse proportion to the norms of the losses' gradients.
+
+    Every `every` steps the factor of constraint i is led to Σ_j ‖∇L_j‖ / ‖∇L_i‖, keeping the part `memory` of what it was.
+    A step in which the factors are found costs the same as any other.
+
+    Source: Wang, Teng, Perdikaris (2021), SIAM J. Sci. Comput. 43(5), A3055; with norms in the place of its largest and mean
+    entries as in Wang, Sankaranarayanan, Wang, Perdikaris (2023), arXiv:2308.08468, algorithm 1.
+    """
+
+    every: int = 100
+    memory: float = 0.9
+
+    def __post_init__(self) -> None:
+        checks.whole(self.every, "every", of="GradientNorm")
+        way = "it must lie in 0 … 1, say 0.9"
+        checks.number(self.memory, "memory", lambda x: 0 <= x < 1, way, of="GradientNorm")
+
+    def due(self, step: int) -> bool:
+        return step % self.every == 0
+
+    def balanced(self, factors: Tensor, gradients: Sequence[Sequence[Tensor]]) -> Tensor:
+        norms = torch.stack([torch.stack(torch._foreach_norm(list(parts))).norm() for parts in gradients])
+        wanted = norms.sum() / norms
+        kept = self.memory * factors + (1 - self.memory) * wanted
+        return torch.where(torch.isfinite(wanted), kept, factors)
+
+
+class PointWeights(ABC):
+    """Weights of points that follow from the residuals found there, and what a checkpoint must hold of them."""
+
+    @abstractmethod
+    def weighed(self, batch: Batch) -> Batch:
+        """A batch with its points' weights times those of this step."""
+
+    @abstractmethod
+    def see(self, batch: Batch, residual: Tensor, factor: Tensor) -> None:
+        """Take in the residual `(n,)` or `(n, c)` at a batch; factor: the weight of its constraint."""
+
+    @abstractmethod
+    def end_step(self) -> None:
+        """Take in that all constraints have been seen."""
+
+    def extras(self) -> dict[str, float | int | str]:
+        """What a solution tells of the weights."""
+        return {}
+
+    @abstractmethod
+    def tensors(self) -> dict[str, Tensor]:
+        """What a checkpoint must hold."""
+
+    @abstractmethod
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """What a checkpoint held."""

@@ -1,0 +1,151 @@
+"""A SIREN of one hidden layer whose frequencies and phases are placed on a lattice instead of drawn at random.
+
+A product of sines, one for each axis, is a sum of 2^(d−1) neurons sin(w·x + b); with frequencies on the lattice of the box
+such products are orthogonal and vanish (or have vanishing slope) on its sides. The head is all that is left to solve for:
+see `methods.Galerkin`. `neurons` writes the same function as an ordinary hidden layer and head.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurapde.core.errors import DeclarationError
+from neurapde.jets.jet import Jet, Layout
+from neurapde.spectral.modes import AxisModes
+from neurapde.trials.base import Bounds, Trial, TrialFunction, check_ends, check_modes
+
+
+@dataclass(frozen=True)
+class SineLattice(Trial):
+    """Products of sines on the lattice of a box.
+
+    modes: number of modes along each axis. free: for each axis, whether the slope (instead of the value) vanishes at its
+    (lower, upper) end; None: the value vanishes on every side.
+    """
+
+    modes: tuple[int, ...]
+    free: tuple[tuple[bool, bool], ...] | None = None
+
+    def __post_init__(self) -> None:
+        check_modes(self.modes)
+        check_ends(self.free, len(self.modes))
+
+    def axes(self, bounds: Bounds) -> tuple[AxisModes, ...]:
+        """The modes of each axis on the box with these corners (d,), (d,)."""
+        lower, upper = (np.atleast_1d(np.asarray(corner, dtype=float)) for corner in bounds)
+        if len(lower) != len(self.modes):
+            raise DeclarationError(
+                f"{self} has {len(self.modes)} axes, but the domain has {len(lower)}; give one number of modes each"
+            )
+        free = self.free or ((False, False),) * len(self.modes)
+        return tuple(
+            AxisModes(float(a), float(b), count, ends)
+            for a, b, count, ends in zip(lower, upper, self.modes, free, strict=True)
+        )
+
+    def build(
+        self,
+        bounds: Bounds,
+        outputs: int = 1,
+        complex: bool = False,
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> "LatticeFunction":
+        parts = (2,) if complex else ()
+        zeros = torch.zeros((*self.modes, outputs, *parts), dtype=dtype, device=device)
+        return LatticeFunction(self, self.axes(bounds), zeros, complex)
+
+
+class LatticeFunction(TrialFunction):
+    """u = Σ a_ij sin(ω_i x + β) sin(ω_j y + β′), with one coefficient for each product of modes and each output.
+
+    amplitudes: the parameters, (count_0, …, outputs), and for complex fields a last axis (real, imaginary).
+    Evaluation sums one axis after the other, so n points cost n × (number of products).
+    """
+
+    def __init__(
+        self, spec: SineLattice, axes: Sequence[AxisModes], amplitudes: Tensor, complex: bool
+    ) -> None:
+        super().__init__(spec, len(axes), amplitudes.shape[len(axes)], complex)
+        self.axes = tuple(axes)
+        self.amplitudes = torch.nn.Parameter(amplitudes)
+
+    @property
+    def coefficients(self) -> Tensor:
+        """The coefficients (count_0, …, outputs), complex if the field is."""
+        return torch.view_as_complex(self.amplitudes) if self.complex else self.amplitudes
+
+    def set_coefficients(self, values: np.ndarray) -> None:
+        """Take the coefficients (count_0, …, outputs) of a solve."""
+        found = torch.as_tensor(values)
+        with torch.no_grad():
+            self.amplitudes.copy_(torch.view_as_real(found.contiguous()) if self.complex else found)
+
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        layout = Layout(self.dimension, order, tuple(mixed))
+        points = self.inputs(points)
+        tables = [self._tables(axis, points[:, axis], order) for axis in range(self.dimension)]
+        wanted = [(0,) * self.dimension]
+        wanted += [_degrees(self.dimension, i) for i in range(layout.firsts)]
+        wanted += [_degrees(self.dimension, i, j) for i, j in layout.pairs]
+        first = {degree: self._contract_first(tables[0][degree]) for degree in {w[0] for w in wanted}}
+        return Jet(torch.stack([self._contract_rest(first[w[0]], w, tables) for w in wanted]), layout)
+
+    def neurons(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The same function as u = head · sin(weight x + bias): weight (m, d), bias (m,), head (m, outputs).
+
+        m is 2^(d−1) neurons for each mode: sin α sin β = (cos(α − β) − cos(α + β))/2 and so on for more axes.
+        """
+        weights, biases, heads = [], [], []
+        frequencies = np.stack(
+            np.meshgrid(*(axis.frequencies for axis in self.axes), indexing="ij"), axis=-1
+        ).reshape(-1, self.dimension)
+        lower = np.array([axis.lower for axis in self.axes])
+        phases = np.array([axis.phase for axis in self.axes])
+        flat = self.coefficients.detach().reshape(-1, self.outputs)
+        # sin θ = Re(−i e^{iθ}), and of d factors the first may always be taken with the sign +.
+        for signs in product((1.0,), *[(1.0, -1.0)] * (self.dimension - 1)):
+            sign = np.array(signs)
+            weights.append(frequencies * sign)
+            angle = (frequencies * sign) @ -lower + phases @ sign
+            # Π sin θ_i = 2^(1−d) Σ_signs (Π signs) cos(Σ s_i θ_i − dπ/2), a cosine being a sine π/2 ahead.
+            biases.append(angle + np.pi / 2 * (1 - self.dimension))
+            heads.append(flat * float(np.prod(sign)) * 2.0 ** (1 - self.dimension))
+        as_tensor = [
+            torch.as_tensor(np.concatenate(part), dtype=self.amplitudes.dtype) for part in (weights, biases)
+        ]
+        return as_tensor[0], as_tensor[1], torch.cat(heads)
+
+    def _tables(self, axis: int, x: Tensor, order: int) -> list[Tensor]:
+        """The modes of one axis and their derivatives up to `order` at x (n,), each (n, count)."""
+        modes = self.axes[axis]
+        omega = torch.as_tensor(modes.frequencies, dtype=x.dtype, device=x.device)
+        angle = (x[:, None] - modes.lower) * omega + modes.phase
+        value = torch.sin(angle)
+        return [value, omega * torch.cos(angle), -(omega**2) * value][: order + 1]
+
+    def _contract_first(self, table: Tensor) -> Tensor:
+        """Sum over the modes of the first axis: (n, rest…, outputs)."""
+        flat = self.coefficients.reshape(len(self.coefficients), -1)
+        if flat.is_complex():
+            sums = table @ torch.view_as_real(flat).flatten(1)
+            product = torch.view_as_complex(sums.reshape(len(table), -1, 2))
+        else:
+            product = table @ flat
+        return product.reshape(len(table), *self.coefficients.shape[1:])
+
+    def _contract_rest(self, partial: Tensor, degrees: tuple[int, ...], tables: list[list[Tensor]]) -> Tensor:
+        for axis in range(1, self.dimension):
+            table = tables[axis][degrees[axis]]
+            partial = torch.einsum("nj,nj...->n...", table.to(partial.dtype), partial)
+        return partial.squeeze(-1) if self.outputs == 1 else partial
+
+
+def _degrees(dimension: int, *axes: int) -> tuple[int, ...]:
+    return tuple(axes.count(axis) for axis in range(dimension))

@@ -1,0 +1,148 @@
+"""The closing check of every solve: what was found is put back into the declared constraints, at points of its own.
+
+A method knows its own points and its own tolerance. Here a status is earned: CONVERGED needs a residual that is small
+beside the terms that cancel in it, wherever the declaration says that something may happen.
+"""
+
+import dataclasses
+import math
+import warnings
+
+import numpy as np
+import torch
+
+from neurapde.conditions.constraints import AtPoints, Samples
+from neurapde.core.errors import ResolutionWarning
+from neurapde.core.warn import warn
+from neurapde.equations.fit import Fit
+from neurapde.problem.problem import Problem
+from neurapde.run.history import History
+from neurapde.run.method import Outcome, Status, Task, Training
+from neurapde.trials.base import TrialFunction, copied
+from neurapde.verification.correction import correction
+from neurapde.verification.residual_left import Left, field_sizes, residuals_left
+
+POINTS = 2048
+"""Points of each constraint."""
+SEED = 83417
+SMALL = 1e-4
+"""Part of a constraint's terms that a training may leave of it and still have converged."""
+LARGE = 0.1
+"""Part that a training which took all its steps must leave of a constraint to be told that it has stalled."""
+TIMES = 20.0
+"""Of what has converged, an error found at fresh points, in units of that stated or allowed, above which it is believed."""
+UNMET = 0.05
+"""Part of a constraint's terms that must be left of it for that: what falls between points is not met at all there."""
+LOST = 0.5
+"""Part of a constraint's terms that is left where the field does not answer it at all."""
+UNANSWERED = 1e-12
+"""A change of the field that is none: no feature answers what is left."""
+FLAT = 0.99
+"""Loss of a training's last third, in units of that of the third before, that counts as flat."""
+ROWS, ROWS_OF_SECOND_ORDER = 30, 9
+"""Rows of a history that are needed to see that, of methods of first and second order."""
+
+
+def closed(task: Task, outcome: Outcome, training: Training | None, tolerance: float | None) -> Outcome:
+    """An outcome with the status, the estimate and the notes that its fresh residuals leave it, and a warning if it loses.
+
+    training: of a method that trains. tolerance: of one that solves the strong form directly.
+    """
+    if training is not None:
+        return _after_training(task.problem, outcome, training)
+    if tolerance is None or isinstance(task.problem.equation, Fit):  # data may be noisy
+        return outcome
+    if outcome.status in (Status.CONVERGED, Status.UNRESOLVED):
+        return _after_strong_form(task.problem, outcome, tolerance)
+    return outcome
+
+
+def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> Outcome:
+    """The estimate, from the change between levels, knows the points of the levels only: another one knows others.
+
+    A field that is unresolved by its own estimate has been warned of: there the larger estimate counts. Functions that
+    read NumPy arrays alone cannot be put into a residual; a note says so.
+    """
+    stated = float(outcome.extras["error_estimate"])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy's functions for tensors
+            found = correction(problem, copied(outcome.trial, torch.float64, torch.device("cpu")))
+    except (RuntimeError, TypeError, ValueError) as error:
+        told = f"The closing check was not possible, since a function does not take torch points ({error})."
+        return dataclasses.replace(outcome, notes=(*outcome.notes, told))
+    worst = max(one.relative for one in found.left.values())
+    answered = UNANSWERED < found.error <= max(stated, tolerance)  # by a change that is small enough
+    lost, unmet = worst >= LOST and not answered, worst >= UNMET
+    least = TIMES * max(stated, tolerance) if outcome.status is Status.CONVERGED else stated
+    missed = unmet and found.error > least
+    if not missed and not lost:
+        return outcome
+    estimate = max(found.error, stated)
+    if outcome.status is Status.CONVERGED:
+        warn(
+            f"the closing check of {problem.name} finds what the method has missed: at fresh points {found.loudest}. What a "
+            f"few features add there changes the field by {estimate:.1e} of it, where the method estimates {stated:.1e}. "
+            "Something is narrower than its points, or no field meets all the constraints: make the narrow part wider, "
+            "split it off (npde.Ansatz), or change the declaration.",
+            ResolutionWarning,
+        )
+    note = f"Closing check: the estimated relative error is {estimate:.1e}, since {found.loudest}."
+    extras = {**outcome.extras, "error_estimate": estimate}
+    return dataclasses.replace(outcome, status=Status.UNRESOLVED, notes=(*outcome.notes, note), extras=extras)
+
+
+def _after_training(problem: Problem, outcome: Outcome, training: Training) -> Outcome:
+    """A training that ended since its loss no longer fell has converged where the residual is small, else stalled.
+
+    Data that are fitted may be noisy, so what is left of them says nothing.
+    """
+    least = ROWS_OF_SECOND_ORDER if training.second_order else ROWS
+    flat = outcome.status is Status.STEP_LIMIT and _is_flat(outcome.history, least)
+    if isinstance(problem.equation, Fit) or not (flat or outcome.status is Status.CONVERGED):
+        return outcome
+    left = _fresh(problem, outcome.trial, training)
+    worst = max((one.relative for one in left.values()), default=0.0)
+    if worst <= (LARGE if flat else SMALL):
+        return outcome
+    rows = ", ".join(f"{name} {one.relative:.1e}" for name, one in left.items())
+    loudest = max(left, key=lambda name: left[name].relative)
+    warn(
+        f"the training of {problem.name} has stalled: its loss no longer falls, and of the terms of its constraints these "
+        f"parts are left: {rows}. The field is not a solution to that precision. Start from another seed=…, give more "
+        f"points=… or a larger trial, or weights={{{loudest!r}: …}} above 1; where no field meets all the constraints, "
+        "change the declaration.",
+        ResolutionWarning,
+    )
+    note = f"Residual at fresh points, in parts of each constraint's own terms: {rows}."
+    return dataclasses.replace(outcome, status=Status.STALLED, notes=(*outcome.notes, note))
+
+
+def _is_flat(history: History, least: int) -> bool:
+    """Whether the last third of the steps, of which there are so many rows at least, did not lower the loss."""
+    third = len(history) // 3
+    if len(history) < least:
+        return False
+    before, last = (
+        float(np.median(part)) for part in (history.loss[third : 2 * third], history.loss[-third:])
+    )
+    return math.isfinite(last) and last > FLAT * before
+
+
+def _fresh(problem: Problem, trial: TrialFunction, training: Training) -> dict[str, Left]:
+    """What is left of each trained constraint of some weight that must be met exactly."""
+    judged = [
+        one
+        for one in problem.trained
+        if training.weights.get(one.name, 1.0) > 0
+        and not (isinstance(one.sample, AtPoints) and one.sample.targets is not None)
+    ]
+    anchor = next(trial.parameters())
+    generator = torch.Generator(anchor.device).manual_seed(SEED)
+    samples: dict[str, Samples] = {
+        one.name: one.sample(
+            POINTS, how="sobol", generator=generator, dtype=anchor.dtype.to_real(), device=anchor.device
+        )
+        for one in judged
+    }
+    return residuals_left(problem, trial, samples, field_sizes(problem, trial))

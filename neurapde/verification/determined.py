@@ -1,0 +1,94 @@
+"""Whether a problem has one solution: what is missing, and what cannot be met, told before any work is done."""
+
+import numpy as np
+import torch
+
+from neurapde.conditions import Neumann
+from neurapde.conditions.sides import by_face, faces_of, silent_faces
+from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.warn import warn
+from neurapde.core.wording import listing
+from neurapde.domains.boundary_rule import boundary_rule
+from neurapde.domains.spacetime import FINAL, INITIAL, SpaceTime
+from neurapde.equations.poisson import Poisson
+from neurapde.fields.sources import GaussianSource, Source
+from neurapde.problem.equation import Equation
+from neurapde.problem.problem import Problem
+from neurapde.trials.base import TrialFunction
+
+POINTS, HALVES = 2**14, 2  # of an integral over the domain, and parts whose difference tells its error
+PROBES = 1000
+ALONG = 400  # points along a face
+UNBALANCED = 0.01  # of all that goes in and out: what may be left over
+
+
+def check_determined(problem: Problem) -> None:
+    """Refuse a problem with a face, or a beginning, of which nothing is said, or whose slopes do not balance its sources.
+
+    Further constraints may say what the conditions leave out, so a problem with some is taken as it is.
+    Raises: DeclarationError.
+    """
+    if problem.extra:
+        return
+    silent = silent_faces(problem.boundary, problem.domain)
+    if problem.equation.one_condition_a_face and silent:
+        raise DeclarationError(
+            f"nothing is said about {listing(silent)} in {problem.name}, so that it has many solutions; give a "
+            f"condition there, such as Dirichlet(0.0, on={silent[0]!r})"
+        )
+    if isinstance(problem.equation, Equation) and isinstance(problem.domain, SpaceTime):
+        said = by_face(problem.boundary, problem.domain)
+        if not said[INITIAL] and not said[FINAL] and problem.equation.reads_time_derivative(problem.domain):
+            raise DeclarationError(
+                f"{problem.name} does not say how its field begins, so that it has many solutions; give "
+                "InitialCondition(value)"
+            )
+    if isinstance(problem.equation, Poisson) and problem.equation.leaves_constant(problem):
+        _check_balance(problem.equation, problem)
+
+
+def warn_of_nothing(problem: Problem, field: TrialFunction) -> None:
+    """Warn of a field that is zero everywhere: what was to drive it may have been forgotten."""
+    points = problem.domain.sample(PROBES, how="grid")
+    with torch.no_grad():
+        if not bool(field(points.to(next(field.parameters(), points))).any()):
+            warn(
+                f"the field of {problem.name} is zero everywhere: no source, no condition and no beginning that is not zero "
+                "drives it; declare what does, if something was forgotten",
+                DeclarationWarning,
+            )
+
+
+def _check_balance(equation: Poisson, problem: Problem) -> None:
+    """∫ f + ∮ a ∂u/∂n = 0 where nothing but slopes and periodicity is given."""
+    spacing = float(problem.domain.measure) ** (1 / problem.domain.dimension) / ALONG
+    net, gross = 0.0, 0.0
+    for part in (part for part in problem.boundary if isinstance(part, Neumann)):
+        for face in faces_of(part, problem.domain):
+            points, _, weights = boundary_rule(problem.domain, face, spacing)
+            flux = weights * np.asarray(equation.coefficient(points) * part.value(points), dtype=float)
+            net, gross = net + float(flux.sum()), gross + float(np.abs(flux).sum())
+    for sources in problem.right_hand_sides:
+        inside = [_mass(source, problem) for source in sources]
+        total = net + sum(mass for mass, _, _ in inside)
+        size = gross + sum(size for _, size, _ in inside)
+        error = sum(error for _, _, error in inside)
+        if abs(total) > UNBALANCED * size + HALVES * error:
+            raise DeclarationError(
+                f"{problem.name} has no solution: with slopes alone at its sides, what the sources give and what comes in "
+                f"there must balance, ∫f + ∮a ∂u/∂n = 0, but it is {total:.4g}; change the slopes or the sources, or give "
+                "the value on a face"
+            )
+
+
+def _mass(source: Source, problem: Problem) -> tuple[float, float, float]:
+    """∫ f over the domain, ∫ |f|, and the error of the first as two halves of the points tell it."""
+    domain = problem.domain
+    if isinstance(source, GaussianSource):
+        depth = -float(np.asarray(domain.signed_distance(np.array([source.at])))[0])
+        if depth > source.reach:
+            return float(np.real(source.amplitude)), abs(source.amplitude), 0.0
+    points = domain.sample(POINTS, how="grid").numpy()
+    values = np.asarray(source(points), dtype=float) * domain.measure
+    halves = [float(values[start::HALVES].mean()) for start in range(HALVES)]
+    return float(values.mean()), float(np.abs(values).mean()), abs(halves[0] - halves[1])

@@ -1,0 +1,98 @@
+"""What a field leaves of each constraint, beside the size of the terms that should cancel there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from neurapde.collocation.samples import Weighed
+from neurapde.conditions.constraints import Constraint, Interior, Samples
+from neurapde.jets.jet import Jet, Layout
+from neurapde.optimisation.jacobian import real_residuals
+from neurapde.problem.problem import Problem
+from neurapde.trials.base import TrialFunction
+
+SIZED = 1024
+"""Points of the domain from which the size of a field is taken."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """One constraint at points (n, d) as a field meets it, each part of its residual apart: `(n, c)`.
+
+    residual: what is left. terms: the root of the sum of squares of the terms that should cancel: the residual's slope by
+    each derivative of u times that derivative, and what is left of these, such as sources and data.
+    """
+
+    points: Tensor
+    residual: Tensor
+    terms: Tensor
+    weights: Tensor | None = None
+
+    @property
+    def relative(self) -> float:
+        """The root of the weighed mean square of the residual over that of the terms, of its worst part."""
+        parts = zip(self.residual.T, self.terms.T, strict=True)
+        return max(_rms(r, self.weights) / (_rms(t, self.weights) or 1.0) for r, t in parts)
+
+
+def residuals_left(
+    problem: Problem, trial: TrialFunction, samples: Mapping[str, Samples], sizes: Tensor
+) -> dict[str, Left]:
+    """What a trial leaves of those constraints of a problem whose samples are given, by name; sizes: `field_sizes`."""
+    return {
+        one.name: _left(problem, one, samples[one.name], trial, sizes)
+        for one in problem.constraints
+        if one.name in samples
+    }
+
+
+def _left(
+    problem: Problem, constraint: Constraint, samples: Samples, trial: TrialFunction, sizes: Tensor
+) -> Left:
+    """A field's own size at a point says nothing at a boundary where it is to vanish: its size in the domain does."""
+    layout = Layout(
+        trial.dimension, constraint.order, problem.equation.mixed if constraint.order == 2 else ()
+    )
+    with torch.no_grad():
+        channels = trial.jet(samples.points, layout.order, layout.mixed).channels
+    leaf = (torch.view_as_real(channels) if channels.is_complex() else channels).detach().requires_grad_()
+    jet = Jet(torch.view_as_complex(leaf) if channels.is_complex() else leaf, layout)
+    with torch.enable_grad():
+        residual = real_residuals(constraint, samples, jet)
+    inside = isinstance(constraint.sample, Interior)
+    whole = sizes[: len(leaf)].reshape(len(leaf), 1, *sizes.shape[1:]).expand(leaf.shape)
+    found = leaf.detach()
+    terms = []
+    for column in residual.unbind(1):
+        slope = torch.zeros_like(found)
+        if column.requires_grad:
+            [given] = torch.autograd.grad(column.sum(), leaf, retain_graph=True, allow_unused=True)
+            slope = slope if given is None else given
+        rest = column.detach() - _by_rows((slope * found).movedim(1, 0).flatten(1).sum(1), len(column))
+        square = (slope * (found if inside else whole)).square().movedim(1, 0).flatten(1).sum(1)
+        terms.append((_by_rows(square, len(column)) + rest.square()).sqrt())
+    weights = samples.weights if isinstance(samples, Weighed) else None
+    return Left(samples.points, residual.detach(), torch.stack(terms, dim=1), weights)
+
+
+def field_sizes(problem: Problem, trial: TrialFunction) -> Tensor:
+    """The root mean square over the domain of the field and each derivative: (channels,), or with components and parts."""
+    order = max((one.order for one in problem.constraints), default=0)
+    anchor = next(trial.parameters())
+    points = problem.domain.sample(SIZED, how="grid", dtype=anchor.dtype.to_real(), device=anchor.device)
+    with torch.no_grad():
+        channels = trial.jet(points, order, problem.equation.mixed if order == 2 else ()).channels
+    parts = torch.view_as_real(channels) if channels.is_complex() else channels
+    return parts.square().mean(1).sqrt()
+
+
+def _by_rows(values: Tensor, rows: int) -> Tensor:
+    """What the points (n,) of each row add up to; row i of m belongs to the points i, i + m, i + 2m, …."""
+    return values.reshape(-1, rows).sum(0) if len(values) % rows == 0 else values.sum().expand(rows)
+
+
+def _rms(values: Tensor, weights: Tensor | None) -> float:
+    square = values.square() if weights is None else weights * values.square()
+    return float(square.mean().sqrt())
