@@ -128,14 +128,14 @@ from neurapde.training.schedules import Exponential as Exponential
 from neurapde.training.self_adaptive import SelfAdaptive as SelfAdaptive
 from neurapde.training.weighting import GradientNorm as GradientNorm
 from neurapde.trials.ansatz import Ansatz as Ansatz
+from neurapde.trials.ansatz import Factored as Factored
+from neurapde.trials.ansatz import Scaled as Scaled
 from neurapde.trials.encoded import FourierFeatures as FourierFeatures
 from neurapde.trials.encoded import ReluPE as ReluPE
-from neurapde.trials.factored import Factored as Factored
 from neurapde.trials.foreign import Foreign as Foreign
 from neurapde.trials.hyper import HyperSiren as HyperSiren
 from neurapde.trials.mlp import MLP as MLP
 from neurapde.trials.rbf import RBF as RBF
-from neurapde.trials.scaled import Scaled as Scaled
 from neurapde.trials.sine_history import SineHistory as SineHistory
 from neurapde.trials.sines import SineLattice as SineLattice
 from neurapde.trials.siren import Siren as Siren

@@ -12,9 +12,8 @@ from neurapde.backgrounds.lift import Lift
 from neurapde.jets.autograd import jet_by_autograd
 from neurapde.methods.hard import hard_spec, meets_hard_conditions, with_hard_conditions
 from neurapde.training.objective import Objective
+from neurapde.trials.ansatz import AnsatzTrial, Factored, Vanishing
 from neurapde.trials.base import TrialFunction, copied
-from neurapde.trials.factored import Factored
-from neurapde.trials.vanishing import Vanishing, VanishingTrial
 
 LINE, PLANE, SPACE = npde.Interval(-1, 1), npde.Box((-1, 2), (0, 1)), npde.Box((-1, 2), (0, 1), (2, 4))
 TINY = npde.Siren(width=6, depth=1, omega_0=4.0)
@@ -167,7 +166,7 @@ def test_a_trial_function_that_is_given_is_made_to_meet_the_conditions() -> None
     assert other.spec == hard_spec(smooth, TINY)
     assert other.network.network is plain
     bare, _ = with_hard_conditions(zero, wrapped)
-    assert isinstance(bare, VanishingTrial)
+    assert isinstance(bare, AnsatzTrial)
     assert bare.network is plain
     assert with_hard_conditions(declared(PLANE), plain) == (plain, ())
 

@@ -12,8 +12,8 @@ from neurapde.methods import natural_gradient
 from neurapde.optimisation.jacobian import linearised, residuals
 from neurapde.optimisation.normal import ByParameters, ByResiduals
 from neurapde.run.method import Status
+from neurapde.trials.ansatz import Vanishing
 from neurapde.trials.base import Trial, TrialFunction
-from neurapde.trials.vanishing import Vanishing
 
 LINE = npde.Interval(0, 1)
 SQUARE = npde.Box((0, 1), (0, 1))

@@ -21,9 +21,8 @@ from neurapde.domains.base import Domain
 from neurapde.fields.medium import Constant, Field, as_field, check_positive
 from neurapde.fields.sources import PointSource
 from neurapde.problem.equation import AbstractEquation
+from neurapde.trials.ansatz import Factored, Scaled
 from neurapde.trials.base import Trial, box_scale
-from neurapde.trials.factored import Factored
-from neurapde.trials.scaled import Scaled
 
 if TYPE_CHECKING:
     from neurapde.jets.jet import Jet

@@ -38,7 +38,7 @@ from neurapde.run.method import Outcome, Status, Task
 from neurapde.run.missed import ENOUGH, ROUGHLY, with_missed
 from neurapde.spectral.quadrature import FloatArray
 from neurapde.spectral.unseen import common
-from neurapde.trials.ansatz import Ansatz, AnsatzTrial
+from neurapde.trials.ansatz import Ansatz, plain_network
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.sines import SineLattice
 
@@ -227,7 +227,7 @@ class PoissonOnSines:
         trial = spec.build(
             self.box.bounds, generator=torch.Generator(), dtype=torch.float64, device=self.task.device
         )
-        network = trial.network if isinstance(trial, AnsatzTrial) else trial
+        network = plain_network(trial)
         network.set_coefficients(lattice.amplitudes(found)[..., None])  # type: ignore[operator]
         return Level(lattice, found, residual, trial)
 

@@ -17,6 +17,7 @@ from neurapde.assembly.helmholtz import LatticeProblem, Step, refine
 from neurapde.assembly.helmholtz_cost import head_cost, lattice_cost
 from neurapde.assembly.projection import project_head
 from neurapde.assembly.scattering import Superposition
+from neurapde.backgrounds.side_distance import SideDistance
 from neurapde.conditions import PML, Dirichlet, Neumann
 from neurapde.conditions.sides import silent_faces
 from neurapde.core import checks
@@ -41,10 +42,9 @@ from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.history import History
 from neurapde.run.method import Method, Outcome, Status, Task
 from neurapde.run.missed import ENOUGH, ROUGHLY, with_missed
-from neurapde.trials.ansatz import Ansatz, AnsatzTrial
+from neurapde.trials.ansatz import Ansatz, AnsatzTrial, Vanishing, plain_network
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.sines import SineLattice
-from neurapde.trials.vanishing import Vanishing, VanishingTrial
 
 LINEAR = 1e-4  # of the tolerance: how well the linear systems are solved
 RESIDUAL_PER_ERROR = 5.0  # the relative residual of a head beside the field's relative error, as measured
@@ -252,17 +252,20 @@ def obstacle(problem: Problem) -> str | None:
 def _composed(lattice: LatticeProblem, given: TrialFunction) -> TrialFunction:
     """The given network, vanishing where u = 0 is held, on the background where there is one."""
     bounds = lattice.problem.domain.bounds
-    already = given.sides if isinstance(given, VanishingTrial) else ((False, False),) * 2
+    known = given if isinstance(given, AnsatzTrial) else None
+    held = known.factor if known else None
+    already = held.sides if isinstance(held, SideDistance) else ((False, False),) * 2
+    on_background = known is not None and known.background is not None
     left = tuple(
         (not free[0] and not met[0], not free[1] and not met[1])
         for free, met in zip(lattice.form.free, already, strict=True)
     )
     network: TrialFunction = given
-    if not isinstance(given, AnsatzTrial) and any(map(any, left)):
+    if not on_background and any(map(any, left)):
         network = Vanishing(given.spec, left).around(given, bounds)
-    if any(lattice.backgrounds) and not isinstance(given, AnsatzTrial):
+    if any(lattice.backgrounds) and not on_background:
         background = Superposition(lattice.backgrounds)
-        network = AnsatzTrial(Ansatz(background, network.spec), background, network)
+        network = AnsatzTrial(Ansatz(background, network.spec), network, background)
     return network
 
 
@@ -280,6 +283,6 @@ def _trial(lattice: LatticeProblem, step: Step, task: Task) -> TrialFunction:
         dtype=torch.float64,
         device=task.device,
     )
-    network = trial.network if isinstance(trial, AnsatzTrial) else trial
+    network = plain_network(trial)
     network.set_coefficients(level.coefficients)  # type: ignore[operator]
     return trial.to(task.dtype)

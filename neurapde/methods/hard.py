@@ -3,13 +3,12 @@
 import torch
 
 from neurapde.backgrounds.lift import Lift
+from neurapde.backgrounds.side_distance import SideDistance, Sides
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
 from neurapde.problem.problem import Problem
-from neurapde.trials.ansatz import Ansatz, AnsatzTrial
+from neurapde.trials.ansatz import Ansatz, AnsatzTrial, Vanishing
 from neurapde.trials.base import Trial, TrialFunction, copied
-from neurapde.trials.factored import FactoredTrial
-from neurapde.trials.vanishing import Sides, Vanishing, VanishingTrial
 
 MET = 1e-8
 """Error on the faces, relative to the field's size, up to which a condition counts as met: rounding."""
@@ -32,20 +31,22 @@ def with_hard_conditions(problem: Problem, trial: TrialFunction) -> tuple[TrialF
     told = "; ".join(part.formula(problem.domain) for part in problem.hard)
     if meets_hard_conditions(problem, trial):
         return trial, (f"Not trained, since the given trial function meets it by its form: {told}.",)
-    if isinstance(trial, AnsatzTrial | FactoredTrial) and not isinstance(trial.background, Lift):
+    network = trial
+    if isinstance(network, AnsatzTrial) and isinstance(network.background, Lift):
+        network = network.network
+    if isinstance(network, AnsatzTrial) and network.background is not None:
         raise DeclarationError(
             f"the trial {trial.spec.describe()} does not meet by its form: {told}. Give the network alone, "
             "without its background, or leave out hard=True."
         )
-    network = trial.network if isinstance(trial, AnsatzTrial) else trial
-    if isinstance(network, VanishingTrial):
+    if isinstance(network, AnsatzTrial) and isinstance(network.factor, SideDistance):
         network = network.network
     vanishing = Vanishing(network.spec, _sides(problem))
     built = vanishing.around(network, problem.domain.bounds)
     note = f"Built into the trial function, and not trained: {told}."
     if problem.lift is None:
         return built, (note,)
-    return AnsatzTrial(Ansatz(problem.lift, vanishing), problem.lift, built), (note,)
+    return AnsatzTrial(Ansatz(problem.lift, vanishing), built, problem.lift), (note,)
 
 
 def missed_conditions(problem: Problem, trial: TrialFunction) -> tuple[str, ...]:

@@ -19,10 +19,7 @@ from neurapde.jets.activations import Activation
 from neurapde.jets.jet import Jet, Layout
 from neurapde.trials.ansatz import AnsatzTrial
 from neurapde.trials.base import TrialFunction
-from neurapde.trials.factored import FactoredTrial
 from neurapde.trials.layered import LayeredTrial
-from neurapde.trials.scaled import ScaledTrial
-from neurapde.trials.vanishing import VanishingTrial
 
 Pullback: TypeAlias = Callable[[Tensor], Tensor]
 """Takes weights of the channels `(channels, n, …)`, real (complex ones as pairs), to Σ weight · ∂channel/∂θ: `(n, p)`."""
@@ -117,14 +114,8 @@ def _activated(z: Tensor, activation: Activation, layout: Layout) -> Tensor:
 
 
 @pullback.register(AnsatzTrial)
-@pullback.register(FactoredTrial)
-@pullback.register(ScaledTrial)
-@pullback.register(VanishingTrial)
-def _(
-    trial: AnsatzTrial | FactoredTrial | ScaledTrial | VanishingTrial, points: Tensor, layout: Layout
-) -> Pullback:
-    network = trial.network
-    places = trial.inner(points) if isinstance(trial, ScaledTrial) else points
+def _(trial: AnsatzTrial, points: Tensor, layout: Layout) -> Pullback:
+    network, places = trial.network, trial.inner(points)
     inner = pullback(network, places, layout)
     with torch.no_grad():
         channels = network.jet(places, layout.order, layout.mixed).channels

@@ -12,7 +12,7 @@ from neurapde.fields.jumps import features_of
 from neurapde.fields.medium import Field
 from neurapde.problem.problem import Problem
 from neurapde.spectral.weak import pieces_of
-from neurapde.trials.ansatz import AnsatzTrial
+from neurapde.trials.ansatz import plain_network
 from neurapde.trials.base import TrialFunction
 from neurapde.trials.sines import LatticeFunction
 
@@ -25,7 +25,7 @@ def warn_beside_jumps(problem: Problem | None, trial: TrialFunction, points: Arr
 
     The Laplacian jumps with the speed of waves and the coefficient of Poisson's equation, the gradient with the latter.
     """
-    network = trial.network if isinstance(trial, AnsatzTrial) else trial
+    network = plain_network(trial)
     if problem is None or not isinstance(network, LatticeFunction):
         return
     fields: tuple[Field, ...] = ()

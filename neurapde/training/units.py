@@ -6,11 +6,11 @@ from neurapde.optimisation.scales import scales_of
 from neurapde.problem.problem import Problem
 from neurapde.run.method import Method
 from neurapde.training.losses import LossName
+from neurapde.trials.ansatz import Scaled
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.encoded import Encoded
 from neurapde.trials.mlp import MLP
 from neurapde.trials.rbf import RBF
-from neurapde.trials.scaled import Scaled
 from neurapde.trials.siren import Siren
 
 

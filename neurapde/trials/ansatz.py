@@ -1,47 +1,92 @@
-"""The scattered form: a known background field plus a network for what is left."""
+"""A network within what is known of the field: u(x) = background(x) + factor(x) · network(x / lengths).
+
+One trial function, and four ways to declare it: on a background, around a known factor, vanishing on sides, in other units.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from neurapde.backgrounds.side_distance import SideDistance, Sides
 from neurapde.backgrounds.waves import Background
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet
 from neurapde.trials.base import Bounds, Trial, TrialFunction
+from neurapde.trials.layered import LayeredTrial
 
 
 class AnsatzTrial(TrialFunction):
-    """u = background + network. Only the network has parameters; `features` and `head` are the network's."""
+    """u(x) = background(x) + factor(x) · network(x / lengths). Only the network has parameters.
 
-    def __init__(self, spec: Trial, background: Background, network: TrialFunction) -> None:
+    background: None for zero. factor: None for one. lengths: of the axes, None for one each.
+    Features are factor · the network's, and the head is the network's.
+    """
+
+    def __init__(
+        self,
+        spec: Trial,
+        network: TrialFunction,
+        background: Background | None = None,
+        factor: Background | float | None = None,
+        lengths: tuple[float, ...] | None = None,
+    ) -> None:
         super().__init__(spec, network.dimension, network.outputs, network.complex)
-        self.background = background
-        self.network = network
+        self.network, self.background, self.factor, self.lengths = network, background, factor, lengths
 
     @property
     def head(self) -> torch.nn.Linear:
-        """The head of the network: it combines features to the field less the background."""
         return self.network.head
 
-    def forward(self, points: Tensor) -> Tensor:
+    def inner(self, points: Tensor) -> Tensor:
+        """Points (n, d) in the units of the network."""
         points = self.inputs(points)
-        return (
-            self.background.jet(points, order=0) + Jet.of(self.network(points), dimension=self.dimension)
-        ).value
+        return points if self.lengths is None else points / points.new_tensor(self.lengths)
+
+    def forward(self, points: Tensor) -> Tensor:
+        found = Jet.of(self.network(self.inner(points)), dimension=self.dimension)
+        return self._whole(found, self.inputs(points)).value
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
-        points = self.inputs(points)
-        return self.background.jet(points, order, mixed) + self.network.jet(points, order, mixed)
+        found = self._outer(self.network.jet(self.inner(points), order, mixed))
+        return self._whole(found, self.inputs(points))
 
     def features(self, points: Tensor) -> Tensor:
-        return self.network.features(points)
+        found = Jet.of(self.network.features(self.inner(points)), dimension=self.dimension)
+        return self._times_factor(found, self.inputs(points)).value
 
     def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
-        return self.network.feature_jet(points, order, mixed)
+        found = self._outer(self.network.feature_jet(self.inner(points), order, mixed))
+        return self._times_factor(found, self.inputs(points))
+
+    def _outer(self, jet: Jet) -> Jet:
+        """Derivatives by the points, of derivatives by those in the units of the network."""
+        if self.lengths is None:
+            return jet
+        layout, rates = jet.layout, [1 / length for length in self.lengths]
+        factors = [1.0, *rates[: layout.firsts], *(rates[i] * rates[j] for i, j in layout.pairs)]
+        shape = (-1, *[1] * (jet.channels.ndim - 1))
+        return Jet(jet.channels * jet.channels.real.new_tensor(factors).reshape(shape), layout)
+
+    def _times_factor(self, jet: Jet, points: Tensor) -> Jet:
+        if self.factor is None:
+            return jet
+        if not isinstance(self.factor, Background):
+            return jet * self.factor
+        factor = self.factor.jet(points, jet.layout.order, jet.layout.mixed)
+        wider = jet.channels.ndim - factor.channels.ndim
+        return Jet(factor.channels.reshape(*factor.channels.shape, *[1] * wider), jet.layout) * jet
+
+    def _whole(self, jet: Jet, points: Tensor) -> Jet:
+        found = self._times_factor(jet, points)
+        if self.background is None:
+            return found
+        return self.background.jet(points, jet.layout.order, jet.layout.mixed) + found
 
 
 @dataclass(frozen=True)
@@ -58,11 +103,78 @@ class Ansatz(Trial):
     network: Trial
 
     def __post_init__(self) -> None:
-        if not isinstance(self.background, Background) or not isinstance(self.network, Trial):
-            raise DeclarationError(
-                f"Ansatz takes a background and a network, such as Ansatz(OutgoingWave(source, k), Siren()); "
-                f"found {type(self.background).__name__} and {type(self.network).__name__}."
-            )
+        _check_parts(
+            self, "background", self.background, self.network, "Ansatz(OutgoingWave(source, k), Siren())"
+        )
+
+    def build(
+        self,
+        bounds: Bounds,
+        outputs: int = 1,
+        complex: bool = False,
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> AnsatzTrial:
+        _check_field(self.background, bounds, outputs, complex)
+        network = self.network.build(
+            bounds, outputs, complex, generator=generator, dtype=dtype, device=device
+        )
+        return AnsatzTrial(self, network, self.background)
+
+    def describe(self) -> str:
+        return f"{self.network.describe()} on the background {self.background.describe()}"
+
+
+@dataclass(frozen=True)
+class Factored(Trial):
+    """The trial u = background · (1 + network): travel times as T = T₀τ, where T₀ knows the source's kink.
+
+    background: a field known in closed form, such as `StraightRays`, of as many components as the problem has.
+    network:    the specification of the network for τ − 1, which is smooth where T₀ takes the kink. A
+                layered one starts with a head of zeros, so that u starts as the background and on its branch.
+    Source: Fomel, Luo, Zhao (2009), J. Comput. Phys. 228, 6440-6455, for the factored eikonal equation.
+    """
+
+    background: Background
+    network: Trial
+
+    def __post_init__(self) -> None:
+        _check_parts(self, "background", self.background, self.network, "Factored(StraightRays(…), Siren())")
+
+    def build(
+        self,
+        bounds: Bounds,
+        outputs: int = 1,
+        complex: bool = False,
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> AnsatzTrial:
+        _check_field(self.background, bounds, outputs, complex)
+        network = self.network.build(
+            bounds, outputs, complex, generator=generator, dtype=dtype, device=device
+        )
+        if isinstance(network, LayeredTrial):
+            torch.nn.init.zeros_(network.head.weight)
+            torch.nn.init.zeros_(network.head.bias)
+        return AnsatzTrial(self, network, self.background, self.background)
+
+    def describe(self) -> str:
+        return f"{self.background.describe()}, times 1 + {self.network.describe()}"
+
+
+@dataclass(frozen=True)
+class Vanishing(Trial):
+    """The trial D(x) · network, where D is the `SideDistance`, which vanishes on sides of the box.
+
+    network: the specification of the network. sides: where the field vanishes; None: on every side.
+    """
+
+    network: Trial
+    sides: Sides | None = None
 
     def build(
         self,
@@ -77,21 +189,104 @@ class Ansatz(Trial):
         network = self.network.build(
             bounds, outputs, complex, generator=generator, dtype=dtype, device=device
         )
-        probe = torch.as_tensor(bounds[1], dtype=torch.float64).reshape(1, -1)
-        value = self.background.jet(probe, order=0).value
-        found = value.shape[1] if value.ndim == 2 else 1
-        if value.is_complex() and not complex:
+        return self.around(network, bounds)
+
+    def around(self, network: TrialFunction, bounds: Bounds) -> AnsatzTrial:
+        """The same trial around a network that is already built."""
+        lower, upper = (np.atleast_1d(np.asarray(corner, dtype=float)) for corner in bounds)
+        sides = self.sides or ((True, True),) * len(lower)
+        if len(sides) != len(lower):
             raise DeclarationError(
-                f"the background ({self.background.describe()}) is complex, but the field is real; "
-                "use it with a complex equation such as Helmholtz."
+                f"sides names {len(sides)} axes, but the domain has {len(lower)}; give a pair each"
             )
-        if found != outputs:
-            raise DeclarationError(
-                f"the background ({self.background.describe()}) has {found} component(s), but the field "
-                f"has {outputs}; "
-                "give one background for each."
-            )
-        return AnsatzTrial(self, self.background, network)
+        return AnsatzTrial(self, network, factor=SideDistance(tuple(lower), tuple(upper), sides))
 
     def describe(self) -> str:
-        return f"{self.network.describe()} on the background {self.background.describe()}"
+        return (
+            f"{self.network.describe()}, vanishing on {'every side' if self.sides is None else 'given sides'}"
+        )
+
+
+@dataclass(frozen=True)
+class Scaled(Trial):
+    """The trial u(x) = size · network(x / lengths): a network in other units, its own numbers of the order of one.
+
+    network: the specification of the network.
+    size:    of the field, positive: a distance in a box of half width 100 is of the order of 100.
+    lengths: of each axis, positive: seconds beside metres, so that one scale suits all axes. None: 1 each.
+
+    Steps of a training are of one size for all parameters; a network that must grow to 100 first takes steps that are too
+    long for its hidden layers.
+    """
+
+    network: Trial
+    size: float
+    lengths: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.network, Trial):
+            raise DeclarationError(
+                f"Scaled takes a network, such as Scaled(Siren(), 100.0); found {type(self.network).__name__}."
+            )
+        checks.amount(self.size, "size")
+        if self.lengths is not None and (not isinstance(self.lengths, list | tuple) or not self.lengths):
+            raise DeclarationError(f"lengths={checks.shown(self.lengths)}: give one for each axis, or None.")
+        for length in self.lengths or ():
+            checks.amount(length, "lengths", of="Scaled")
+
+    def build(
+        self,
+        bounds: Bounds,
+        outputs: int = 1,
+        complex: bool = False,
+        *,
+        generator: torch.Generator,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> AnsatzTrial:
+        if self.lengths is not None:
+            if len(self.lengths) != len(bounds[0]):
+                raise DeclarationError(
+                    f"lengths={self.lengths} of Scaled, but the domain has {len(bounds[0])} axes; give one for each."
+                )
+            bounds = (np.divide(bounds[0], self.lengths), np.divide(bounds[1], self.lengths))
+        network = self.network.build(
+            bounds, outputs, complex, generator=generator, dtype=dtype, device=device
+        )
+        return AnsatzTrial(self, network, factor=self.size, lengths=self.lengths)
+
+    def describe(self) -> str:
+        units = (
+            "" if self.lengths is None else f", axes in units of {', '.join(f'{x:g}' for x in self.lengths)}"
+        )
+        return f"{self.size:g} times {self.network.describe()}{units}"
+
+
+def plain_network(trial: TrialFunction) -> TrialFunction:
+    """The network of a trial without what is known around it."""
+    return plain_network(trial.network) if isinstance(trial, AnsatzTrial) else trial
+
+
+def _check_parts(spec: Trial, what: str, background: object, network: object, way: str) -> None:
+    if not isinstance(background, Background) or not isinstance(network, Trial):
+        raise DeclarationError(
+            f"{type(spec).__name__} takes a {what} and a network, such as {way}; found "
+            f"{type(background).__name__} and {type(network).__name__}."
+        )
+
+
+def _check_field(background: Background, bounds: Bounds, outputs: int, complex: bool) -> None:
+    """Refuse a background that is complex or has components where the field is or has not."""
+    probe = torch.as_tensor(bounds[1], dtype=torch.float64).reshape(1, -1)
+    value = background.jet(probe, order=0).value
+    found = value.shape[1] if value.ndim == 2 else 1
+    if value.is_complex() and not complex:
+        raise DeclarationError(
+            f"the background ({background.describe()}) is complex, but the field is real; "
+            "use it with a complex equation such as Helmholtz."
+        )
+    if found != outputs:
+        raise DeclarationError(
+            f"the background ({background.describe()}) has {found} component(s), but the field has {outputs}; "
+            "give one background for each."
+        )
