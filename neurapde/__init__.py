@@ -36,16 +36,16 @@ from neurapde.core.errors import DeclarationWarning as DeclarationWarning
 from neurapde.core.errors import ResolutionError as ResolutionError
 from neurapde.core.errors import ResolutionWarning as ResolutionWarning
 from neurapde.core.errors import StorageWarning as StorageWarning
+from neurapde.data.audio import read_audio as read_audio
+from neurapde.data.audio import write_audio as write_audio
 from neurapde.data.blending import blended_differences as blended_differences
-from neurapde.data.films import film as film
-from neurapde.data.films import read_film as read_film
-from neurapde.data.films import write_film as write_film
 from neurapde.data.images import image as image
 from neurapde.data.images import read_image as read_image
 from neurapde.data.images import write_image as write_image
 from neurapde.data.raster import Raster as Raster
-from neurapde.data.sounds import read_sound as read_sound
-from neurapde.data.sounds import write_sound as write_sound
+from neurapde.data.video import read_video as read_video
+from neurapde.data.video import video as video
+from neurapde.data.video import write_video as write_video
 from neurapde.domains import Ball as Ball
 from neurapde.domains import Box as Box
 from neurapde.domains import Difference as Difference
@@ -128,17 +128,20 @@ from neurapde.training.schedules import Exponential as Exponential
 from neurapde.training.self_adaptive import SelfAdaptive as SelfAdaptive
 from neurapde.training.weighting import GradientNorm as GradientNorm
 from neurapde.trials.ansatz import Ansatz as Ansatz
-from neurapde.trials.ansatz import Factored as Factored
-from neurapde.trials.ansatz import Scaled as Scaled
+from neurapde.trials.ansatz import FactoredAnsatz as FactoredAnsatz
+from neurapde.trials.ansatz import OutputScaling as OutputScaling
 from neurapde.trials.encoded import FourierFeatures as FourierFeatures
 from neurapde.trials.encoded import ReluPE as ReluPE
-from neurapde.trials.foreign import Foreign as Foreign
 from neurapde.trials.hyper import HyperSiren as HyperSiren
 from neurapde.trials.mlp import MLP as MLP
 from neurapde.trials.rbf import RBF as RBF
 from neurapde.trials.sine_history import SineHistory as SineHistory
 from neurapde.trials.sines import SineLattice as SineLattice
 from neurapde.trials.siren import Siren as Siren
+from neurapde.trials.torch_module import TorchModule as TorchModule
+from neurapde.validation.adjoint_tests import dot_test as dot_test
+from neurapde.validation.adjoint_tests import reciprocity as reciprocity
+from neurapde.validation.adjoint_tests import taylor_test as taylor_test
 from neurapde.validation.compare import validate as validate
 from neurapde.validation.inversion_report import InversionReport as InversionReport
 from neurapde.validation.inversion_report import inversion_report as inversion_report
@@ -148,13 +151,20 @@ from neurapde.validation.surfaces import SurfaceErrors as SurfaceErrors
 from neurapde.validation.surfaces import ZeroSet as ZeroSet
 from neurapde.validation.surfaces import surface_errors as surface_errors
 from neurapde.validation.surfaces import zero_set as zero_set
-from neurapde.validation.trust import dot_test as dot_test
-from neurapde.validation.trust import reciprocity as reciprocity
-from neurapde.validation.trust import taylor_test as taylor_test
 
 __version__ = "0.1.0"
 
-_RENAMED = {"Constant": "ConstantRate"}
+_RENAMED = {
+    "Constant": "ConstantRate",
+    "Factored": "FactoredAnsatz",
+    "Foreign": "TorchModule",
+    "Scaled": "OutputScaling",
+    "film": "video",
+    "read_film": "read_video",
+    "read_sound": "read_audio",
+    "write_film": "write_video",
+    "write_sound": "write_audio",
+}
 """Public names of the release before this one, and what they are called now."""
 
 

@@ -215,7 +215,7 @@ def _spec(
         return trial.spec
     if isinstance(trial, torch.nn.Module):
         raise DeclarationError(
-            f"trial is a {type(trial).__name__}, a plain torch module; wrap it: trial=npde.Foreign(module)."
+            f"trial is a {type(trial).__name__}, a plain torch module; wrap it: trial=npde.TorchModule(module)."
         )
     if trial is not None and not isinstance(trial, Trial):
         raise DeclarationError(f"trial={trial!r} is no trial function; use npde.Siren(), npde.MLP(), ….")

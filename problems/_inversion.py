@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from neurapde.core.wording import listing, number
+from neurapde.core.formatting import listing, number
 from neurapde.domains.box import Box
 from neurapde.fields.medium import Field
 from neurapde.seismic.inversion.invert import invert

@@ -17,7 +17,7 @@ import torch
 from skimage.measure import marching_cubes
 
 from neurapde.core.arrays import Array, full, namespace, safe_sqrt, tanh
-from neurapde.core.vocabulary import Declaration
+from neurapde.core.declaration import Declaration
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.domains.disk import Ball

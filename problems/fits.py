@@ -10,10 +10,10 @@ The keywords that the factories share:
   gray         one channel instead of the picture's own
 """
 
+from neurapde.data.audio import bells, read_audio
 from neurapde.data.blending import blended_differences
-from neurapde.data.films import juggler, read_film
 from neurapde.data.images import read_image
-from neurapde.data.sounds import bells, read_sound
+from neurapde.data.video import juggler, read_video
 from neurapde.domains.disk import Disk
 from neurapde.equations.fit import Fit
 from neurapde.problem.problem import Problem
@@ -28,13 +28,13 @@ def image_fit(*, image: str = "camera", size: int = 256, gray: bool = True) -> P
 
 def audio_fit(*, sound: str = "bells", seconds: float = 1.0, rate: int = 8000) -> Problem:
     """A sound from its samples: a wav file, or "bells", made here with this length and rate."""
-    samples = bells(seconds, rate) if sound == "bells" else read_sound(sound)
+    samples = bells(seconds, rate) if sound == "bells" else read_audio(sound)
     return Problem("audio-fit", samples.domain, Fit(values=samples))
 
 
 def video_fit(*, film: str = "juggler", frames: int = 24, size: int = 48) -> Problem:
     """A film from its pixels: a .npy file (frames, rows, columns[, channels]), or "juggler", made here."""
-    samples = juggler(frames, size) if film == "juggler" else read_film(film)
+    samples = juggler(frames, size) if film == "juggler" else read_video(film)
     return Problem("video-fit", samples.domain, Fit(values=samples))
 
 

@@ -16,10 +16,10 @@ The keywords that the factories share:
 from dataclasses import dataclass
 from math import pi
 
-from neurapde.backgrounds.spreading import SpreadingGaussian
+from neurapde.backgrounds.expanding_gaussian import SpreadingGaussian
 from neurapde.conditions import PML, Absorbing, Dirichlet, InitialCondition
 from neurapde.core.arrays import Array, cos, exp, sin
-from neurapde.core.vocabulary import Declaration
+from neurapde.core.declaration import Declaration
 from neurapde.domains.box import Box, Interval
 from neurapde.domains.disk import Disk
 from neurapde.domains.spacetime import SpaceTime, Time

@@ -172,7 +172,7 @@ def diverging(x: torch.Tensor, u: npde.Jet) -> torch.Tensor:
 def test_a_loss_that_becomes_nan_stops_with_the_last_finite_parameters(tmp_path: Path) -> None:
     problem = npde.Problem("bad", npde.Interval(0.0, 1.0), npde.Equation(diverging, order=1))
     adam = npde.Adam(steps=50, lr=0.01, points=8, record_every=1)
-    solution = npde.solve(problem, npde.Foreign(Bad()), adam, device="cpu", out=tmp_path)
+    solution = npde.solve(problem, npde.TorchModule(Bad()), adam, device="cpu", out=tmp_path)
     (a,) = parameters(solution)
     assert solution.status is Status.DIVERGED
     assert float(a) >= 0.985

@@ -71,8 +71,8 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "u.vtu": lambda path: write_mesh(path, SQUARE, lambda x: x[:, 0], 40),
     "u.xdmf": lambda path: write_mesh(path, SQUARE, lambda x: x[:, 0], 40),
     "u.png": lambda path: npde.write_image(path, npde.Raster(random(64033, 60, 80), (-1, -1), (1, 1))),
-    "u.npy": lambda path: npde.write_film(path, npde.Raster(random(64037, 9, 20, 30), (-1,) * 3, (1,) * 3)),
-    "u.wav": lambda path: npde.write_sound(path, npde.Raster(random(64063, 5000), (0,), (1,))),
+    "u.npy": lambda path: npde.write_video(path, npde.Raster(random(64037, 9, 20, 30), (-1,) * 3, (1,) * 3)),
+    "u.wav": lambda path: npde.write_audio(path, npde.Raster(random(64063, 5000), (0,), (1,))),
     "u.ply": ZeroSet(random(64067, 300, 3), np.arange(300).reshape(100, 3)).save,
     "u.gif": lambda path: npde.animate(
         lambda x: x[:, 0] * x[:, 2], npde.SpaceTime(SQUARE, npde.Time(0, 1)), path, frames=3, pixels=90

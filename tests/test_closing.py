@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.trials.frame import Frame
+from neurapde.trials.fourier_extension import FourierExtension
 from neurapde.verification.residual_left import field_sizes, residuals_left
 
 LINE = npde.Interval(0, 1)
@@ -72,7 +72,9 @@ def test_the_same_residual_counts_alike_in_every_unit():
             npde.Equation(lambda x, u: u.d2(0) + 1.1 * size / length**2 * npde.sin(x[:, 0] / length)),
             boundary=npde.Dirichlet(0.0, on="left"),
         )
-        sine = Frame((9,), margin=2 * np.pi - 1).build(problem.domain.bounds, generator=torch.Generator())
+        sine = FourierExtension((9,), margin=2 * np.pi - 1).build(
+            problem.domain.bounds, generator=torch.Generator()
+        )
         points = torch.linspace(0, length, 400, dtype=torch.float64)[:, None]
         features = sine.feature_jet(points, 0).value
         sine.set_amplitudes(torch.linalg.lstsq(features, size * torch.sin(points / length)).solution)

@@ -293,7 +293,7 @@ def test_real_fields_on_part_of_a_box_are_compared_inside_only() -> None:
     assert "phase_error" not in report.metrics["whole"]
     assert report.relative_l2 == pytest.approx(0.1)
     assert np.isnan(report.fields["solution"][100, 100])
-    assert set(report.scene.outlines) == {"domain"}
+    assert set(report.annotations.outlines) == {"domain"}
 
 
 def test_each_shot_leaves_out_its_own_source() -> None:
@@ -311,7 +311,7 @@ def test_each_shot_leaves_out_its_own_source() -> None:
 
     assert bad_at(0) < 1e-12
     assert bad_at(1) > 0.1
-    assert validate(Known(problem, good), shape=(41, 41)).scene.columns == ("shot 1", "shot 2")
+    assert validate(Known(problem, good), shape=(41, 41)).annotations.columns == ("shot 1", "shot 2")
 
 
 def test_a_field_that_is_not_finite_never_passes() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurapde.core.convergence import still_to_come
+from neurapde.core.convergence import estimate_error
 from neurapde.reference_solvers.convergence import observed_orders, richardson
 
 
@@ -56,18 +56,18 @@ def test_richardson_refuses_fields_of_different_shapes() -> None:
 @pytest.mark.parametrize("ratio", [0.3, 0.6, 0.85])
 def test_what_is_to_come_of_a_geometric_sequence_is_its_rest(ratio: float) -> None:
     changes = [ratio**i for i in range(5)]
-    np.testing.assert_allclose(still_to_come(changes, 0.2), ratio**5 / (1 - ratio), rtol=1e-12)
+    np.testing.assert_allclose(estimate_error(changes, 0.2), ratio**5 / (1 - ratio), rtol=1e-12)
 
 
 def test_a_change_that_is_small_by_chance_is_not_believed() -> None:
-    assert still_to_come([4e-3, 9e-4, 7e-3, 7e-3, 3e-4], 0.2) >= 7e-3
-    assert still_to_come([2e-3, 3e-4, 3e-4, 3e-2, 2e-3], 0.2) >= 3e-2
+    assert estimate_error([4e-3, 9e-4, 7e-3, 7e-3, 3e-4], 0.2) >= 7e-3
+    assert estimate_error([2e-3, 3e-4, 3e-4, 3e-2, 2e-3], 0.2) >= 3e-2
 
 
 def test_levels_that_add_nothing_to_an_even_field_do_not_hold_up_the_estimate() -> None:
     changes = [1e-1, 1e-3, 1e-2, 1e-4, 1e-3, 1e-5]
-    assert still_to_come(changes, 0.2) < 1e-5
+    assert estimate_error(changes, 0.2) < 1e-5
 
 
 def test_without_a_change_nothing_is_known() -> None:
-    assert still_to_come([], 0.2) == np.inf
+    assert estimate_error([], 0.2) == np.inf

@@ -25,7 +25,7 @@ from PIL import Image
 from scipy.io import savemat
 
 import neurapde as npde
-from neurapde.data.sounds import bells
+from neurapde.data.audio import bells
 from neurapde.readers import child, isolated
 from neurapde.readers.matrices import read_hdf5
 
@@ -109,8 +109,8 @@ def write_segy(path: Path) -> None:
 KINDS: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any]]] = {
     **dict.fromkeys(MESHES, (write_mesh, npde.Mesh)),
     **dict.fromkeys(PICTURES, (write_picture, npde.read_image)),
-    ".wav": (lambda path: npde.write_sound(path, bells(0.05, 4000)), npde.read_sound),
-    ".npy": (lambda path: np.save(path, RNG.integers(0, 256, (3, 6, 5), dtype=np.uint8)), npde.read_film),
+    ".wav": (lambda path: npde.write_audio(path, bells(0.05, 4000)), npde.read_audio),
+    ".npy": (lambda path: np.save(path, RNG.integers(0, 256, (3, 6, 5), dtype=np.uint8)), npde.read_video),
     ".mat": (write_mat, lambda path: npde.Survey.read(path, frequency=1.0)),
     ".h5": (
         write_hdf5,

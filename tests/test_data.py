@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.data.films import frames, juggler
+from neurapde.data.audio import bells
 from neurapde.data.images import pixels
-from neurapde.data.sounds import bells
+from neurapde.data.video import frames, juggler
 
 RNG = np.random.default_rng(48221)
 PIXELS = RNG.integers(0, 256, (7, 11, 3), dtype=np.uint8)
@@ -48,14 +48,14 @@ def test_a_picture_that_is_not_there_is_refused() -> None:
 
 def test_a_sound_survives_its_file(tmp_path: Path) -> None:
     sound = bells(0.1, 4000)
-    again = npde.read_sound(npde.write_sound(tmp_path / "a.wav", sound))
+    again = npde.read_audio(npde.write_audio(tmp_path / "a.wav", sound))
     np.testing.assert_allclose(again.values, sound.values, atol=1e-4)
     assert again.spacing[0] == pytest.approx(1 / 4000)
 
 
 def test_a_film_survives_its_file(tmp_path: Path) -> None:
     made = juggler(4, 10)
-    again = npde.read_film(npde.write_film(tmp_path / "a.npy", made))
+    again = npde.read_video(npde.write_video(tmp_path / "a.npy", made))
     np.testing.assert_allclose(again.values, made.values, atol=1 / 255)
     assert frames(made).shape == (4, 10, 10)
     assert again.lower == (-1.0, -1.0, -1.0)
@@ -64,7 +64,7 @@ def test_a_film_survives_its_file(tmp_path: Path) -> None:
 def test_a_file_with_objects_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(npde.StorageError, match="Python objects"):
-        npde.read_film(tmp_path / "a.npy")
+        npde.read_video(tmp_path / "a.npy")
 
 
 def test_every_second_sample_and_those_held_out_make_the_whole() -> None:

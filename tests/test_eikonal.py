@@ -11,7 +11,7 @@ from neurapde.jets.jet import Jet
 from neurapde.methods.choice import choose_method
 from neurapde.problems import sdf_torus, travel_time_gradient, travel_time_layers
 from neurapde.problems.eikonal import GradientSpeed, GradientTime
-from neurapde.validation.scene import scene_of
+from neurapde.validation.annotations import annotations_of
 
 SQUARE = npde.Box((-1, 1), (-1, 1))
 DISK = npde.Disk((0.1, -0.05), 0.5)
@@ -104,7 +104,7 @@ def test_straight_rays_are_finite_at_the_source() -> None:
 
 def test_the_factored_trial_starts_as_its_background() -> None:
     rays = npde.StraightRays(((0.2, 0.1),), (1.0,))
-    trial = npde.Factored(rays, npde.Siren(width=8, depth=1)).build(
+    trial = npde.FactoredAnsatz(rays, npde.Siren(width=8, depth=1)).build(
         SQUARE.bounds, generator=torch.Generator().manual_seed(92357), dtype=torch.float64
     )
     points = torch.rand(10, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(20393))
@@ -113,7 +113,7 @@ def test_the_factored_trial_starts_as_its_background() -> None:
 
 def test_the_factored_trial_multiplies_jets() -> None:
     rays = npde.StraightRays(((0.2, 0.1),), (1.0,))
-    trial = npde.Factored(rays, npde.Siren(width=8, depth=1, omega_0=3)).build(
+    trial = npde.FactoredAnsatz(rays, npde.Siren(width=8, depth=1, omega_0=3)).build(
         SQUARE.bounds, generator=torch.Generator().manual_seed(30403), dtype=torch.float64
     )
     torch.nn.init.normal_(trial.network.head.weight, generator=torch.Generator().manual_seed(1 + 40427))
@@ -129,7 +129,7 @@ def test_the_factored_trial_multiplies_jets() -> None:
 def test_a_background_of_another_number_of_sources_is_refused() -> None:
     rays = npde.StraightRays(((0.2, 0.1), (0.0, 0.0)), (1.0, 1.0))
     with pytest.raises(DeclarationError, match=r"2 component\(s\)"):
-        npde.Factored(rays, npde.Siren(width=8)).build(SQUARE.bounds, generator=torch.Generator())
+        npde.FactoredAnsatz(rays, npde.Siren(width=8)).build(SQUARE.bounds, generator=torch.Generator())
 
 
 def test_the_grid_s_times_are_exact_to_its_error_bar() -> None:
@@ -152,7 +152,7 @@ def test_travel_times_by_a_small_network_are_exact_to_a_thousandth() -> None:
     problem = travel_time_gradient()
     solution = npde.solve(
         problem,
-        npde.Factored(
+        npde.FactoredAnsatz(
             npde.StraightRays(((0.3, -0.2),), (1 / 1.45,)),
             npde.Siren(width=12, depth=1, omega_0=3, omega_hidden=3),
         ),
@@ -298,15 +298,15 @@ def test_adam_trains_travel_times_though_their_source_has_no_density() -> None:
 def test_a_report_measures_the_surface_and_marks_it(disk: npde.Solution, tmp_path) -> None:
     report = npde.validate(disk, npde.reference(disk.problem, shape=41))
     assert any("Chamfer" in note and "network" in note for note in report.notes)
-    assert report.scene.contours == (0.0,)
-    assert "zero set" in report.scene.legend
+    assert report.annotations.contours == (0.0,)
+    assert "zero set" in report.annotations.legend
     report.save(tmp_path)
-    assert npde.Report.load(tmp_path).scene.contours == (0.0,)
+    assert npde.Report.load(tmp_path).annotations.contours == (0.0,)
     assert (tmp_path / "fields.png").stat().st_size > 10_000
 
 
 def test_isochrones_are_marked_in_a_report_of_travel_times() -> None:
-    assert scene_of(travel_time_layers()).contours == tuple(i / 10 for i in range(1, 10))
+    assert annotations_of(travel_time_layers()).contours == tuple(i / 10 for i in range(1, 10))
 
 
 def test_a_zero_set_is_written_and_read_as_a_mesh(disk: npde.Solution, tmp_path) -> None:

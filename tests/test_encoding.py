@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.core.vocabulary import Declaration
+from neurapde.core.declaration import Declaration
 from neurapde.solution.files import BASES
 from neurapde.storage.encoding import Encoded, NotStored, decode, difference, encode
 

@@ -172,7 +172,7 @@ def one_source(x: Any) -> Any:
             {"source": times(3.0)},
             r"problem\.sources\[0\]\.f\.function is another now: its code, or what it holds",
         ),
-        ({"trial": npde.Foreign(network(4))}, "trial"),
+        ({"trial": npde.TorchModule(network(4))}, "trial"),
         ({"method": npde.Adam(steps=2, points=17)}, r"points is 16 in the file and 17 now"),
     ],
 )
@@ -201,8 +201,8 @@ def test_a_trial_function_is_known_by_its_parameters(tmp_path: Path) -> None:
 
 
 def test_a_foreign_network_goes_on_from_its_checkpoint_whatever_its_first_weights(tmp_path: Path) -> None:
-    train(tmp_path, times(2.0), trial=npde.Foreign(network(4)))
-    again = train(tmp_path, times(2.0), trial=npde.Foreign(network(4)))
+    train(tmp_path, times(2.0), trial=npde.TorchModule(network(4)))
+    again = train(tmp_path, times(2.0), trial=npde.TorchModule(network(4)))
     assert any("Resumed after step 2" in note for note in again.notes)
 
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.data.films import juggler
-from neurapde.data.sounds import bells
+from neurapde.data.audio import bells
+from neurapde.data.video import juggler
 from neurapde.jets.jet import Jet
 from neurapde.problems import Case, audio_fit, poisson_editing, video_fit
 from neurapde.problems.fits import FIT_CASES
@@ -194,8 +194,8 @@ def test_every_parameter_of_a_declared_fit_changes_it(case: Case) -> None:
 
 
 def test_files_stand_in_for_what_is_made_here(tmp_path: Path) -> None:
-    npde.write_sound(tmp_path / "a.wav", bells(0.05, 2000))
-    npde.write_film(tmp_path / "a.npy", juggler(3, 8))
+    npde.write_audio(tmp_path / "a.wav", bells(0.05, 2000))
+    npde.write_video(tmp_path / "a.npy", juggler(3, 8))
     assert audio_fit(sound=str(tmp_path / "a.wav")).equation.sizes(audio_fit()) == {"values": 100}
     assert "8 × 8 × 3 samples" in str(video_fit(film=str(tmp_path / "a.npy")))
 

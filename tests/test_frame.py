@@ -8,8 +8,8 @@ from neurapde.collocation.corners import Sides, corners_of
 from neurapde.conditions import Dirichlet, Neumann
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Disk, Interval, Polygon
-from neurapde.trials.frame import Corner, Frame, Multipoles
-from neurapde.trials.patchwork import Part, Patchwork
+from neurapde.trials.fourier_extension import Corner, FourierExtension, Multipoles
+from neurapde.trials.piecewise import Part, PiecewiseTrial
 
 CORNER = Corner((0.1, -0.2), 0.3, 1.5 * np.pi, 2.0, mixed=True)
 HOLE = Multipoles((2.0, 1.5), 0.5, 4)
@@ -27,7 +27,11 @@ def points(count=12, dimension=2):
 
 @pytest.mark.parametrize(
     ("spec", "dimension"),
-    [(Frame((6,)), 1), (Frame((4, 3), extra=(CORNER, HOLE)), 2), (Frame((3, 2, 4)), 3)],
+    [
+        (FourierExtension((6,)), 1),
+        (FourierExtension((4, 3), extra=(CORNER, HOLE)), 2),
+        (FourierExtension((3, 2, 4)), 3),
+    ],
 )
 def test_feature_jets_equal_nested_differentiation(spec, dimension):
     trial = built(spec, dimension)
@@ -47,7 +51,7 @@ def test_feature_jets_equal_nested_differentiation(spec, dimension):
 
 
 def test_corner_and_hole_functions_are_harmonic_but_for_products():
-    trial = built(Frame((1, 1), extra=(CORNER, HOLE)))
+    trial = built(FourierExtension((1, 1), extra=(CORNER, HOLE)))
     laplacian = trial.feature_jet(points()).laplacian[:, 1:]
     bent = CORNER.products[:, 1] > 0
     plain = np.zeros(len(CORNER.powers) + len(CORNER.exponents), dtype=bool)
@@ -67,7 +71,7 @@ def test_products_are_a_corner_s_powers_times_polynomials_up_to_the_largest_degr
 
 
 def test_field_is_the_sum_of_its_features():
-    trial = built(Frame((3, 4), extra=(CORNER,)), outputs=2, complex=True)
+    trial = built(FourierExtension((3, 4), extra=(CORNER,)), outputs=2, complex=True)
     rng = np.random.default_rng(44257)
     amplitudes = rng.normal(size=(trial.spec.features, 2)) + 1j * rng.normal(size=(trial.spec.features, 2))
     trial.set_amplitudes(torch.as_tensor(amplitudes))
@@ -105,7 +109,9 @@ def test_smooth_and_other_domains_have_no_corners(domain):
 
 def test_patchwork_evaluates_each_point_in_its_own_part():
     disk = Disk((0.0, 0.0), 0.5)
-    spec = Patchwork((Part((disk,), (), Frame((2, 2))), Part((), (disk,), Frame((2, 2)))))
+    spec = PiecewiseTrial(
+        (Part((disk,), (), FourierExtension((2, 2))), Part((), (disk,), FourierExtension((2, 2))))
+    )
     trial = built(spec)
     for value, frame in zip((1.0, 2.0), trial.trials, strict=True):
         amplitudes = torch.zeros(4, 1, dtype=torch.float64)
@@ -118,10 +124,10 @@ def test_patchwork_evaluates_each_point_in_its_own_part():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Frame((0, 3)), "leaves an axis without modes"),
-        (lambda: Frame((3,), margin=0.0), "margin=0.0"),
-        (lambda: built(Frame((3,)), 2), "has 1 axes, but the domain has 2"),
-        (lambda: Patchwork(()), "has no parts"),
+        (lambda: FourierExtension((0, 3)), "leaves an axis without modes"),
+        (lambda: FourierExtension((3,), margin=0.0), "margin=0.0"),
+        (lambda: built(FourierExtension((3,)), 2), "has 1 axes, but the domain has 2"),
+        (lambda: PiecewiseTrial(()), "has no parts"),
     ],
 )
 def test_unfit_frames_are_refused(make, message):

@@ -37,7 +37,7 @@ CASES = {
     "grid field": lambda: npde.solve(declared(npde.GridField(VALUES)), SMALL, npde.Adam(4, points=40)),
     "data": lambda: npde.solve(declared(constraints=measured()), SMALL, npde.Adam(4, points=40)),
     "foreign": lambda: npde.solve(
-        declared(), npde.Foreign(torch.nn.Sequential(torch.nn.Linear(2, 1))), npde.Adam(2, points=40)
+        declared(), npde.TorchModule(torch.nn.Sequential(torch.nn.Linear(2, 1))), npde.Adam(2, points=40)
     ),
     "varying": lambda: npde.solve(declared(lambda x: 1 + x[:, 0]), method=npde.LeastSquares(1e-3)),
     "galerkin": lambda: npde.solve(declared(npde.GridField(VALUES)), method=npde.Galerkin(0.3, 30.0)),

@@ -12,7 +12,7 @@ from neurapde.backgrounds.lift import Lift
 from neurapde.jets.autograd import jet_by_autograd
 from neurapde.methods.hard import hard_spec, meets_hard_conditions, with_hard_conditions
 from neurapde.training.objective import Objective
-from neurapde.trials.ansatz import AnsatzTrial, Factored, Vanishing
+from neurapde.trials.ansatz import AnsatzTrial, DistanceFactor, FactoredAnsatz
 from neurapde.trials.base import TrialFunction, copied
 
 LINE, PLANE, SPACE = npde.Interval(-1, 1), npde.Box((-1, 2), (0, 1)), npde.Box((-1, 2), (0, 1), (2, 4))
@@ -106,12 +106,12 @@ def test_jets_of_hard_trials_are_those_of_nested_differentiation(name: str) -> N
 def test_a_vanishing_trial_is_zero_on_its_sides_only_and_of_size_one_within(
     at_ends: tuple[bool, bool],
 ) -> None:
-    def one(dimension: int) -> npde.Foreign:
+    def one(dimension: int) -> npde.TorchModule:
         module = torch.nn.Linear(dimension, 1)
         torch.nn.init.zeros_(module.weight), torch.nn.init.ones_(module.bias)
-        return npde.Foreign(module)
+        return npde.TorchModule(module)
 
-    trial = Vanishing(one(2), (at_ends, (False, False))).build(PLANE.bounds, generator=torch.Generator())
+    trial = DistanceFactor(one(2), (at_ends, (False, False))).build(PLANE.bounds, generator=torch.Generator())
     ends = trial(torch.tensor([[-1.0, 0.3], [2.0, 0.3]]))
     assert (ends == 0).tolist() == list(at_ends)
     points = PLANE.sample(500, generator=torch.Generator().manual_seed(60103))
@@ -119,7 +119,7 @@ def test_a_vanishing_trial_is_zero_on_its_sides_only_and_of_size_one_within(
     with pytest.raises(
         npde.DeclarationError, match="sides names 1 axes, but the domain has 2; give a pair each"
     ):
-        Vanishing(one(2), (at_ends,)).build(PLANE.bounds, generator=torch.Generator())
+        DistanceFactor(one(2), (at_ends,)).build(PLANE.bounds, generator=torch.Generator())
 
 
 def test_training_keeps_the_conditions_and_finds_the_field_between_them() -> None:
@@ -197,7 +197,7 @@ class Own(torch.nn.Module):
 
 
 def test_a_network_with_the_conditions_in_its_own_form_is_taken_as_it_is() -> None:
-    own = npde.Foreign(Own())
+    own = npde.TorchModule(Own())
     u = npde.solve(PROBLEMS["zero"], own, npde.Adam(steps=1, points=8), device="cpu")
     assert u.trial.spec is own
     assert any("meets it by its form: u = 0 on the boundary." in note for note in u.notes)
@@ -247,7 +247,7 @@ def test_saved_solutions_keep_their_hard_conditions(name: str, tmp_path: Path) -
 
 
 def test_a_foreign_network_is_loaded_by_what_was_given_to_solve(tmp_path: Path) -> None:
-    own = npde.Foreign(torch.nn.Linear(2, 1))
+    own = npde.TorchModule(torch.nn.Linear(2, 1))
     points = np.array([[0.3, 0.4]])
     for name in ("lid", "smooth"):
         u = solved(PROBLEMS[name], own)
@@ -340,7 +340,7 @@ WAVE = npde.OutgoingWave(npde.GaussianSource((0.0, 0.5), 0.01), 5.0)
             "does not meet by its form: u = 0 on top. Give the network alone, without its background, or leave out",
         ),
         (
-            lambda: solved(declared(PLANE, hard(0.0, "top"), complex=True), Factored(WAVE, TINY)),
+            lambda: solved(declared(PLANE, hard(0.0, "top"), complex=True), FactoredAnsatz(WAVE, TINY)),
             "does not meet by its form: u = 0 on top. Give the network alone",
         ),
     ],

@@ -20,7 +20,7 @@ from neurapde.seismic.inversion.methods.method import Setting, Stage
 from neurapde.seismic.inversion.methods.reduced import default_siren
 from neurapde.seismic.inversion.misfits import L1, L2, Huber, Misfit, PhaseOnly
 from neurapde.seismic.inversion.objective import Objective
-from neurapde.seismic.inversion.parametrisation import Unknown, build_unknown
+from neurapde.seismic.inversion.parametrisation import Parametrisation, build_parametrisation
 from neurapde.seismic.inversion.regularisation import Smoothness, Tikhonov, TotalVariation
 from neurapde.seismic.inversion.velocity import Gridded, Velocity
 from neurapde.seismic.modelling.base import Forward, FrequencyModelling
@@ -79,7 +79,9 @@ def objective_of(
 ) -> tuple[Objective, Stage]:
     velocity = Velocity(1.0, bounds, prior=prior).on(BOX)
     generator = torch.Generator().manual_seed(31193)
-    unknown: Unknown = build_unknown(velocity, ENCLOSURE, trial or Gridded(), engine.grid, generator)
+    unknown: Parametrisation = build_parametrisation(
+        velocity, ENCLOSURE, trial or Gridded(), engine.grid, generator
+    )
     misfit = misfit or L2()
     setting = Setting(survey, ENCLOSURE, velocity, misfit, (1.0, 1.0))
     stage = Stage(setting, unknown, None, 5, Progress(False), lambda snapshot: None)
@@ -203,7 +205,9 @@ def waves(trial=None, prior=()) -> tuple[Objective, Stage]:
     survey = survey.replace(data=engine.forward(true).data)
     setting = Setting(survey, enclosure, velocity, L2(), (1.0, 1.0))
     generator = torch.Generator().manual_seed(71353)
-    unknown = build_unknown(velocity, enclosure, trial or default_siren(setting), engine.grid, generator)
+    unknown = build_parametrisation(
+        velocity, enclosure, trial or default_siren(setting), engine.grid, generator
+    )
     stage = Stage(setting, unknown, None, 5, Progress(False), lambda snapshot: None)
     return Objective(engine, unknown, survey, L2()), stage
 

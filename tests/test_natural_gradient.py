@@ -12,7 +12,7 @@ from neurapde.methods import natural_gradient
 from neurapde.optimisation.jacobian import linearised, residuals
 from neurapde.optimisation.normal import ByParameters, ByResiduals
 from neurapde.run.method import Status
-from neurapde.trials.ansatz import Vanishing
+from neurapde.trials.ansatz import DistanceFactor
 from neurapde.trials.base import Trial, TrialFunction
 
 LINE = npde.Interval(0, 1)
@@ -59,8 +59,8 @@ def by_autograd(
     [
         npde.Siren(5, 2, 3.0, 3.0),
         npde.MLP(4, 1, "softplus"),
-        Vanishing(npde.MLP(4, 1)),
-        npde.Scaled(npde.MLP(4, 1), 3.0),
+        DistanceFactor(npde.MLP(4, 1)),
+        npde.OutputScaling(npde.MLP(4, 1), 3.0),
         None,
     ],
     ids=["siren", "mlp", "vanishing", "scaled", "foreign"],
@@ -75,7 +75,7 @@ def test_the_jacobian_by_rows_is_that_of_autograd(
         )
         for parameter in module.parameters():
             torch.nn.init.uniform_(parameter, -1, 1, generator=seeded(21403))
-        spec = npde.Foreign(module)
+        spec = npde.TorchModule(module)
     trial = spec.build(SQUARE.bounds, outputs, is_complex, generator=seeded(21401), dtype=torch.float64)
     constraint = npde.Constraint("r", residual, npde.interior(SQUARE), order=2)
     samples = constraint.sample(7, generator=seeded(31409))
@@ -143,7 +143,7 @@ def test_both_forms_take_the_step_of_momentum_written_out(rows: int, columns: in
         step = equations.step(0.01, toward)
         torch.testing.assert_close(step, plain, rtol=1e-10, atol=1e-12)
         torch.testing.assert_close(equations.bend(residual), bend, rtol=1e-10, atol=1e-12)
-        assert equations.foretold(step) == pytest.approx(fall, rel=1e-9)
+        assert equations.predicted_reduction(step) == pytest.approx(fall, rel=1e-9)
 
 
 def test_damping_turns_the_step_from_newtons_to_the_gradients() -> None:

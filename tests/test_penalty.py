@@ -18,7 +18,11 @@ from neurapde.fields.sources import GaussianSource
 from neurapde.run.method import Status
 from neurapde.seismic.inversion.methods.method import Setting, Stage
 from neurapde.seismic.inversion.methods.penalty_loss import AT_SOURCES, ELSEWHERE, PenaltyObjective
-from neurapde.seismic.inversion.parametrisation import GridUnknown, Unknown, build_unknown
+from neurapde.seismic.inversion.parametrisation import (
+    GridParametrisation,
+    Parametrisation,
+    build_parametrisation,
+)
 from neurapde.seismic.modelling.grid_modelling import GridModelling
 from neurapde.seismic.modelling.model_domain import Enclosure
 from neurapde.trials.base import TrialFunction
@@ -68,10 +72,12 @@ def objective_of(
     velocity = npde.Velocity(SPEED, (1.5, 3.0), **changes).on(enclosure.region)
     setting = Setting(given, enclosure, velocity, npde.L1(), (SPEED, SPEED))
     modelling = GridModelling(given, enclosure, (SPEED, SPEED), per_wavelength=8.0)
-    unknown: Unknown = GridUnknown(velocity, enclosure, modelling.grid)
+    unknown: Parametrisation = GridParametrisation(velocity, enclosure, modelling.grid)
     if not gridded:
         generator = torch.Generator().manual_seed(83621)
-        unknown = build_unknown(velocity, enclosure, npde.Siren(8, 1, 3.0, 10.0), modelling.grid, generator)
+        unknown = build_parametrisation(
+            velocity, enclosure, npde.Siren(8, 1, 3.0, 10.0), modelling.grid, generator
+        )
     stage = Stage(setting, unknown, None, 9, Progress(False), lambda snapshot: None)
     return PenaltyObjective(modelling, stage, npde.Siren(16, 1, 8.0), 512, before)
 
@@ -91,7 +97,7 @@ def test_no_term_is_left_by_exact_waves_in_the_true_medium() -> None:
 def test_exact_waves_in_another_medium_leave_the_equation_unmet_where_it_differs() -> None:
     objective = objective_of(survey())
     objective.networks = [Exact(exact(objective.unknown.enclosure.stretch(6.0), abs(AMPLITUDE)))]
-    assert isinstance(objective.unknown, GridUnknown)
+    assert isinstance(objective.unknown, GridParametrisation)
     with torch.no_grad():
         objective.unknown.values.mul_(1.1)
     parts = objective().parts

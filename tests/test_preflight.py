@@ -106,7 +106,7 @@ def test_memory_and_time_are_told_before_and_refused_where_there_is_not_enough(
 ) -> None:
     survey = simulated()
     found = invert(survey)
-    (told,) = (note for note in found.notes if note.startswith("Needs: "))
+    (told,) = (note for note in found.notes if note.startswith("CostEstimate: "))
     assert "s of a core for a step (factorisations: 2, solutions: 8, on 41 × 41 nodes)" in told
     monkeypatch.setattr("neurapde.core.memory.free_memory", lambda device: 1_000_000)
     with pytest.raises(

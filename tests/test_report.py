@@ -18,13 +18,13 @@ from neurapde.run.history import History
 from neurapde.storage.hdf5 import StorageError
 from neurapde.validation import Report, render
 from neurapde.validation import report as report_module
+from neurapde.validation.annotations import Annotations, outline
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png
-from neurapde.validation.scene import Scene, outline
-from neurapde.validation.wording import percent, significant
+from neurapde.validation.formatting import percent, significant
 
 AXES = (np.linspace(-1.0, 1.0, 41), np.linspace(0.0, 1.0, 21))
 WAVE = np.exp(9j * AXES[0])[:, None] * np.cos(5 * AXES[1])[None, :]
-SCENE = Scene(
+SCENE = Annotations(
     axis_names=("x", "y"),
     outlines={"disk": (((0.0, 0.5), (0.2, 0.6), (0.0, 0.7), (0.0, 0.5)),)},
     physical=((-0.7, 0.2), (0.7, 0.8)),
@@ -53,7 +53,7 @@ def made(**changes) -> Report:
         notes=("Know this.",),
         made_by={"method": "Adam, 20 steps", "status": "Converged."},
         solution_notes=("Picked <Adam>.",),
-        scene=SCENE,
+        annotations=SCENE,
         axes=AXES,
         fields={"solution": WAVE, "reference": 1.01 * WAVE, "exact": WAVE},
         history=HISTORY,
@@ -64,12 +64,12 @@ def made(**changes) -> Report:
 
 def shots(report: Report) -> Report:
     fields = {name: np.stack([values] * 5, axis=2) for name, values in report.fields.items()}
-    scene = replace(
-        report.scene,
+    annotations = replace(
+        report.annotations,
         columns=tuple(f"shot {i + 1}" for i in range(5)),
         sources=tuple(((0.1 * i, 0.4),) for i in range(5)),
     )
-    return replace(report, fields=fields, scene=scene)
+    return replace(report, fields=fields, annotations=annotations)
 
 
 def strict(text: str) -> dict:
@@ -179,7 +179,7 @@ def test_a_report_is_read_back_as_it_was(tmp_path: Path) -> None:
         again = Report.load(tmp_path / str(i))
         assert again.as_json() == report.as_json()
         assert str(again) == str(report)
-        assert again.scene == report.scene
+        assert again.annotations == report.annotations
         for name, values in report.fields.items():
             assert np.array_equal(again.fields[name], values)
         assert np.array_equal(again.history.step, report.history.step)
@@ -313,13 +313,13 @@ def test_a_field_of_nothing_is_drawn_without_complaint(size: float) -> None:
 
 
 def test_lines_and_cuts_are_drawn_in_one_and_three_dimensions() -> None:
-    line = Scene(axis_names=("x",), physical=((-0.7,), (0.7,)), sources=(((0.1,),),))
+    line = Annotations(axis_names=("x",), physical=((-0.7,), (0.7,)), sources=(((0.1,),),))
     wave = np.exp(9j * AXES[0])
     figure = fields_figure(line, AXES[:1], {"solution": wave, "exact": 1.01 * wave})
     assert [panel.get_ylabel() for panel in figure.axes] == ["real part", "imaginary part"]
     assert [panel.lines[0].get_label() for panel in figure.axes] == ["solution", "solution"]
     assert error_figure(line, AXES[:1], {"solution − exact": 0.01 * wave}).axes[0].get_yscale() == "log"
-    cube = Scene(axis_names=("x", "y", "z"), physical=((-0.7, 0.2, -1), (0.7, 0.8, 1)))
+    cube = Annotations(axis_names=("x", "y", "z"), physical=((-0.7, 0.2, -1), (0.7, 0.8, 1)))
     values = WAVE.real[:, :, None] * np.array([0.0, 0.0, 1.0, 0.0, 0.0])
     figure = fields_figure(cube, (*AXES, np.linspace(-1, 1, 5)), {"solution": values})
     (image,) = [panel.images[0] for panel in figure.axes if panel.images]

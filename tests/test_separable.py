@@ -9,7 +9,7 @@ import torch
 import neurapde as npde
 from neurapde.core.errors import DeclarationError, ResolutionWarning
 from neurapde.methods.choice import choose_method
-from neurapde.trials.frame import Frame
+from neurapde.trials.fourier_extension import FourierExtension
 
 BRICK = npde.Box((-1, 1), (0, 3), (0, 0.5))
 CUBE = npde.Box((0, 1), (0, 1), (0, 1))
@@ -89,7 +89,7 @@ def test_a_solution_is_saved_and_loaded(tmp_path: Path) -> None:
 @pytest.mark.parametrize("complex", [False, True])
 def test_a_lattice_summed_axis_by_axis_is_the_sum_of_its_features(complex: bool) -> None:
     generator = torch.Generator().manual_seed(31121)
-    frame = Frame((5, 4, 6)).build(([0, 0, 0], [1, 2, 1]), 2, complex, generator=generator)
+    frame = FourierExtension((5, 4, 6)).build(([0, 0, 0], [1, 2, 1]), 2, complex, generator=generator)
     with torch.no_grad():
         frame.amplitudes.copy_(torch.rand(frame.amplitudes.shape, generator=generator, dtype=torch.float64))
     points = torch.rand(30, 3, generator=generator, dtype=torch.float64)

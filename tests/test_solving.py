@@ -146,7 +146,7 @@ def test_the_default_method_is_the_one_that_the_equation_allows() -> None:
     ("arguments", "message"),
     [
         ({"problem": "helmholtz-disk"}, "solve takes a Problem first; found a str"),
-        ({"trial": torch.nn.Linear(1, 1)}, r"trial is a Linear.*wrap it: trial=npde\.Foreign"),
+        ({"trial": torch.nn.Linear(1, 1)}, r"trial is a Linear.*wrap it: trial=npde\.TorchModule"),
         ({"trial": "siren"}, "trial='siren' is no trial function"),
         ({"method": "adam"}, "method='adam' is no method"),
         ({"method": npde.Adam}, "is no method"),

@@ -8,7 +8,7 @@ import torch
 
 import neurapde as npde
 from neurapde.jets.jet import Layout
-from neurapde.optimisation.parameter_jacobians import pullback
+from neurapde.optimisation.parameter_jacobians import vector_jacobian_product
 from neurapde.optimisation.scales import scales_of
 from neurapde.problems import CASES
 from neurapde.run.method import Method
@@ -112,7 +112,7 @@ def test_what_is_of_moderate_size_is_trained_as_declared(case: Any) -> None:
 @pytest.mark.filterwarnings("ignore:`torch.jit")
 def test_a_trial_in_other_units_has_the_derivatives_of_what_it_is() -> None:
     bounds, lengths = ((0.0, 0.0), (2.0, 7e3)), (1.0, 3600.0)
-    spec = npde.Scaled(npde.MLP(6, 2), 50.0, lengths)
+    spec = npde.OutputScaling(npde.MLP(6, 2), 50.0, lengths)
     trial = spec.build(bounds, generator=torch.Generator().manual_seed(40127), dtype=torch.float64)
     points = torch.rand(7, 2, dtype=torch.float64) * torch.tensor([2.0, 7e3])
     jet = trial.jet(points, mixed=[(0, 1)])
@@ -123,13 +123,13 @@ def test_a_trial_in_other_units_has_the_derivatives_of_what_it_is() -> None:
     torch.testing.assert_close(jet.d2(1), hessian[:, 1, 1], rtol=1e-9, atol=1e-14)
     layout = Layout(2, 2)
     weights = torch.rand(layout.count, 7, dtype=torch.float64)
-    found = pullback(trial, points, layout)(weights)
+    found = vector_jacobian_product(trial, points, layout)(weights)
     loss = (trial.jet(points).channels * weights).sum()
     expected = torch.cat([part.flatten() for part in torch.autograd.grad(loss, list(trial.parameters()))])
     torch.testing.assert_close(found.reshape(7, -1).sum(0), expected, rtol=1e-9, atol=1e-12)
 
 
 def test_lengths_that_do_not_fit_the_domain_are_refused() -> None:
-    spec = npde.Scaled(npde.MLP(4, 1), 1.0, (1.0, 2.0, 3.0))
+    spec = npde.OutputScaling(npde.MLP(4, 1), 1.0, (1.0, 2.0, 3.0))
     with pytest.raises(npde.DeclarationError, match="the domain has 2 axes; give one for each"):
         spec.build(((0.0, 0.0), (1.0, 1.0)), generator=torch.Generator())

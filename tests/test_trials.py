@@ -13,10 +13,10 @@ from neurapde.jets.activations import Sine
 from neurapde.jets.jet import Jet, Layout, jet_of_constant
 from neurapde.trials.ansatz import Ansatz
 from neurapde.trials.base import Trial, TrialFunction
-from neurapde.trials.foreign import Foreign
 from neurapde.trials.layered import LayeredTrial
 from neurapde.trials.mlp import MLP
 from neurapde.trials.siren import Siren
+from neurapde.trials.torch_module import TorchModule
 
 SQUARE = ([-1.0, -1.0], [1.0, 1.0])
 WAVE = OutgoingWave(GaussianSource(at=(-0.35, 0.0), variance=1e-4), 20.0)
@@ -136,7 +136,7 @@ def test_a_moved_and_scaled_domain_moves_and_scales_the_field(trial: Trial) -> N
 def test_a_foreign_module_gives_the_same_jet_as_our_own_network() -> None:
     own = build(Siren(8, 2, 6.0, 2.0), 2, True)
     points = random_points(7)
-    foreign = build(Foreign(Flat(own)), 2, True)
+    foreign = build(TorchModule(Flat(own)), 2, True)
     ours, theirs = own.jet(points, 2, [(0, 1)]), foreign.jet(points, 2, [(0, 1)])
     torch.testing.assert_close(theirs.channels, ours.channels, rtol=1e-10, atol=1e-10)
     losses = [(jet.laplacian.abs() ** 2).sum() for jet in (ours, theirs)]
@@ -165,7 +165,7 @@ class Flat(torch.nn.Module):
 
 def test_a_linear_module_has_zero_second_derivatives() -> None:
     module = torch.nn.Linear(2, 1, dtype=torch.float64)
-    network = build(Foreign(module), 1, False)
+    network = build(TorchModule(module), 1, False)
     jet = network.jet(random_points(4), 2, [(0, 1)])
     assert torch.count_nonzero(jet.channels[3:]) == 0
     torch.testing.assert_close(jet.gradient, module.weight.expand(4, 2))
@@ -235,9 +235,9 @@ def test_a_wrong_declaration_names_its_rule() -> None:
     with pytest.raises(DeclarationError, match=r"activation='gelu'.*'tanh', 'relu', 'softplus'"):
         MLP(activation="gelu")
     with pytest.raises(DeclarationError, match=r"takes a torch.nn.Module; found function"):
-        Foreign(random_points)  # type: ignore[arg-type]
+        TorchModule(random_points)  # type: ignore[arg-type]
     with pytest.raises(DeclarationError, match=r"\(1, 3\), but the field needs \(1, 2\)"):
-        build(Foreign(torch.nn.Linear(2, 3)))
+        build(TorchModule(torch.nn.Linear(2, 3)))
     with pytest.raises(DeclarationError, match=r"are no box"):
         Siren(4, 0).build(([1.0], [-1.0]), generator=generator(10061))
 
@@ -250,7 +250,7 @@ def test_misshapen_points_are_refused() -> None:
 
 
 def test_only_networks_with_a_linear_head_have_features() -> None:
-    foreign = build(Foreign(torch.nn.Linear(2, 2)))
+    foreign = build(TorchModule(torch.nn.Linear(2, 2)))
     with pytest.raises(DeclarationError, match="no linear head"):
         foreign.features(random_points(2))
     with pytest.raises(DeclarationError, match="no linear head"):

@@ -9,7 +9,7 @@ from scipy.special import j0
 
 import neurapde as npde
 from neurapde.assembly.wave_problem import WaveProblem
-from neurapde.backgrounds.spreading import SpreadingGaussian
+from neurapde.backgrounds.expanding_gaussian import SpreadingGaussian
 from neurapde.jets.jet import Layout, jet_of_coordinates
 from neurapde.problems.wave import Bump, wave_string, wave_uniform
 from neurapde.spectral.propagation import oscillate, propagate, series

@@ -116,10 +116,10 @@ CALLS: dict[str, dict[str, Argument]] = {
         "complex": (False, FLAG), "mixed": ([(0, 1)], LIST), "name": ("e", NAME),
     },
     "Exponential": {"rate": (0.5, NOTHING), "every": (10, COUNT)},
-    "Factored": {"background": (npde.StraightRays(((0.5, 0.5),), (1.0,)), NOTHING), "network": (NET, NOTHING)},
+    "FactoredAnsatz": {"background": (npde.StraightRays(((0.5, 0.5),), (1.0,)), NOTHING), "network": (NET, NOTHING)},
     "Fit": {"values": (RASTER, NOTHING), "gradient": (None, NONE | LIST), "laplacian": (None, NONE)},
     "Fixed": {"how": ("grid", NOTHING)},
-    "Foreign": {"module": (torch.nn.Linear(2, 1), NOTHING)},
+    "TorchModule": {"module": (torch.nn.Linear(2, 1), NOTHING)},
     "FourierFeatures": {
         "width": (4, COUNT), "depth": (1, FROM_ZERO), "features": (4, COUNT), "deviation": (1.0, POSITIVE),
     },
@@ -198,7 +198,7 @@ CALLS: dict[str, dict[str, Argument]] = {
         "component": (None, NONE | FROM_ZERO),
     },
     "Samples": {"points": (torch.zeros(3, 2), SAMPLED - NONE), "normals": (None, SAMPLED), "targets": (None, SAMPLED)},
-    "Scaled": {"network": (NET, NOTHING), "size": (2.0, POSITIVE), "lengths": (None, NONE)},
+    "OutputScaling": {"network": (NET, NOTHING), "size": (2.0, POSITIVE), "lengths": (None, NONE)},
     "SelfAdaptive": {"memory": (0.9, PART), "gain": (0.1, POSITIVE)},
     "Separable": {"tolerance": (1e-6, NOTHING), "largest": (16, COUNT), "seconds": (9.0, POSITIVE)},
     "SineHistory": {
@@ -239,8 +239,8 @@ VARIADIC = {  # of any number of arguments: each in the place of the only one
     "Piecewise": lambda value: npde.Piecewise(1.0, value),
     "Shots": lambda value: npde.Shots(value),
 }
-WITH_FILES = {"animate", "load", "read_film", "read_image", "read_sound", "solve", "surface_errors", "validate"} | {
-    "write_film", "write_image", "write_sound", "zero_set",
+WITH_FILES = {"animate", "load", "read_video", "read_image", "read_audio", "solve", "surface_errors", "validate"} | {
+    "write_video", "write_image", "write_audio", "zero_set",
 }  # fmt: skip
 RESULTS = {
     "GridSolution",

@@ -11,7 +11,7 @@ from scipy.interpolate import RectBivariateSpline
 from skimage.metrics import structural_similarity
 
 from neurapde.conditions import Dirichlet
-from neurapde.core.wording import listing, number
+from neurapde.core.formatting import listing, number
 from neurapde.fields.medium import Field
 from neurapde.reference_solvers.averaging import cell_average
 from neurapde.reference_solvers.grid import Grid

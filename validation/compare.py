@@ -20,6 +20,7 @@ from neurapde.equations.helmholtz import Helmholtz
 from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.grid import Grid
 from neurapde.references.solution import GridSolution
+from neurapde.validation.annotations import annotations_of
 from neurapde.validation.compared import Referred, Solved, check_arguments
 from neurapde.validation.findings import Errors
 from neurapde.validation.metrics import all_metrics, psnr
@@ -28,7 +29,6 @@ from neurapde.validation.regions import regions_of
 from neurapde.validation.remarks import PAIRS, remarks
 from neurapde.validation.report import Report
 from neurapde.validation.same_problem import check_same
-from neurapde.validation.scene import scene_of
 from neurapde.validation.surfaces import surface_notes
 
 PER_WAVELENGTH = 10
@@ -98,7 +98,7 @@ def validate(
             (a, b): _with_psnr(fields[a], fields[b], regions, found) for (a, b), found in errors.items()
         }
     error_bar = None if reference is None else reference.error_estimate
-    scene = scene_of(problem)
+    annotations = annotations_of(problem)
     known = () if exact is None else (f"The exact field: {exact.text}.", *exact.notes)
     said = () if reference is None else reference.notes
     notes = remarks(problem, known, said, error_bar, errors, grid)
@@ -119,9 +119,9 @@ def validate(
             "compared on": f"{' × '.join(map(str, grid.shape))} nodes",
         },
         solution_notes=tuple(solution.notes),
-        scene=scene,
+        annotations=annotations,
         axes=grid.axes,
-        fields={name: _on_grid(values, grid, bool(scene.columns)) for name, values in fields.items()},
+        fields={name: _on_grid(values, grid, bool(annotations.columns)) for name, values in fields.items()},
         history=solution.history,
         tolerance=tolerance,
     )

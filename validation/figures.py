@@ -21,7 +21,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from neurapde.run.history import History
-from neurapde.validation.scene import Scene
+from neurapde.validation.annotations import Annotations
 
 WIDTH = 7.5  # inches: two panels side by side, lettering legible at half the size
 NARROW = 5.2  # inches: one panel
@@ -42,11 +42,11 @@ def png(figure: Figure) -> bytes:
         return buffer.getvalue()
 
 
-def fields_figure(scene: Scene, axes: Sequence[NDArray], fields: Mapping[str, NDArray]) -> Figure:
+def fields_figure(annotations: Annotations, axes: Sequence[NDArray], fields: Mapping[str, NDArray]) -> Figure:
     """Fields side by side: a row for the real part and, if any is complex, one for the imaginary part.
 
     Args:
-        scene: outlines and marks.
+        annotations: outlines and marks.
         axes: coordinates of the grid, one array an axis; 1, 2 or 3 axes (of 3, the middle of the last is
             cut).
         fields: arrays of the grid's shape by what they are called.
@@ -56,7 +56,7 @@ def fields_figure(scene: Scene, axes: Sequence[NDArray], fields: Mapping[str, ND
     if any(np.iscomplexobj(field) for field in planes.values()):
         parts = {"real part": np.real, "imaginary part": np.imag}
     if len(axes) == 1:
-        return _line_figure(scene, axes[0], planes, parts)
+        return _line_figure(annotations, axes[0], planes, parts)
     figure = empty_figure(WIDTH, _height(axes, len(planes)) * len(parts) + 0.45)
     panels = figure.subplots(len(parts), len(planes), sharex=True, sharey=True, squeeze=False)
     limit = robust_limit(
@@ -66,17 +66,17 @@ def fields_figure(scene: Scene, axes: Sequence[NDArray], fields: Mapping[str, ND
     for row, (part_name, part) in zip(panels, parts.items(), strict=True):
         for panel, (name, field) in zip(row, planes.items(), strict=True):
             image = image_of(panel, axes, part(field), norm, "RdBu_r")
-            furnish(panel, scene, axes, "black")
-            _level_lines(panel, scene, axes, part(field), limit)
+            furnish(panel, annotations, axes, "black")
+            _level_lines(panel, annotations, axes, part(field), limit)
             panel.set_title(f"{name}, {part_name}".rstrip(", "), fontsize=LETTERING)
-    _label(panels, scene)
+    _label(panels, annotations)
     _color_bar(figure, image, panels, "")
     return figure
 
 
-def error_figure(scene: Scene, axes: Sequence[NDArray], errors: Mapping[str, NDArray]) -> Figure:
+def error_figure(annotations: Annotations, axes: Sequence[NDArray], errors: Mapping[str, NDArray]) -> Figure:
     """|difference| side by side on one logarithmic scale of four decades, up to the 99.5th percentile."""
-    where = f" at {scene.axis_names[2]} = {axes[2][len(axes[2]) // 2]:.3g}" if len(axes) == 3 else ""
+    where = f" at {annotations.axis_names[2]} = {axes[2][len(axes[2]) // 2]:.3g}" if len(axes) == 3 else ""
     axes, planes = _cut(axes, {name: np.abs(error) for name, error in errors.items()})
     everything = np.concatenate([plane.ravel() for plane in planes.values()])
     everything = everything[np.isfinite(everything)]
@@ -89,10 +89,10 @@ def error_figure(scene: Scene, axes: Sequence[NDArray], errors: Mapping[str, NDA
         panel.set_ylim(top * 10.0**-_FLOOR, 2 * top)
         for color, (name, plane) in zip(COLORS, planes.items(), strict=False):
             panel.plot(axes[0], plane, color=color, label=name, linewidth=1.2)
-        panel.set_xlabel(scene.axis_names[0], fontsize=LETTERING)
+        panel.set_xlabel(annotations.axis_names[0], fontsize=LETTERING)
         panel.set_ylabel("|difference|", fontsize=LETTERING)
         figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=LETTERING - 1)
-        _furnish_line(panel, scene)
+        _furnish_line(panel, annotations)
         return figure
     width = WIDTH if len(planes) > 1 else NARROW
     figure = empty_figure(width, _height(axes, len(planes), width) + 0.3)
@@ -100,9 +100,9 @@ def error_figure(scene: Scene, axes: Sequence[NDArray], errors: Mapping[str, NDA
     norm = LogNorm(top * 10.0**-_DECADES, top)
     for panel, (name, plane) in zip(panels[0], planes.items(), strict=True):
         image = image_of(panel, axes, np.maximum(plane, top * 10.0**-_FLOOR), norm, "magma")
-        furnish(panel, scene, axes, "white")
+        furnish(panel, annotations, axes, "white")
         panel.set_title(f"|{name}|", fontsize=LETTERING)
-    _label(panels, scene)
+    _label(panels, annotations)
     _color_bar(figure, image, panels, f"|difference|{where}")
     return figure
 
@@ -178,20 +178,20 @@ def _color_bar(figure: Figure, image: AxesImage, panels: NDArray, label: str) ->
     bar.ax.tick_params(labelsize=LETTERING - 2)
 
 
-def furnish(panel: Axes, scene: Scene, axes: Sequence[NDArray], color: str) -> None:
+def furnish(panel: Axes, annotations: Annotations, axes: Sequence[NDArray], color: str) -> None:
     """Region outlines, the edge of the layers (dashed), sources (crosses): legible on any ground."""
     halo = [withStroke(linewidth=2.0, foreground="black" if color == "white" else "white", alpha=0.5)]
-    for lines in scene.outlines.values():
+    for lines in annotations.outlines.values():
         for line in lines:
             panel.add_line(Line2D(*np.transpose(line), color=color, linewidth=0.9, path_effects=halo))
-    if scene.physical is not None:
-        (x0, y0, *_), (x1, y1, *_) = scene.physical
+    if annotations.physical is not None:
+        (x0, y0, *_), (x1, y1, *_) = annotations.physical
         panel.add_patch(
             Rectangle(
                 (x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=color, linestyle="--", path_effects=halo
             )
         )
-    for at in scene.sources[0] if scene.sources else ():
+    for at in annotations.sources[0] if annotations.sources else ():
         panel.plot(*at[:2], marker="x", color=color, markersize=5, path_effects=halo)
     panel.set_xlim(axes[0][0], axes[0][-1])
     panel.set_ylim(axes[1][0], axes[1][-1])
@@ -200,22 +200,29 @@ def furnish(panel: Axes, scene: Scene, axes: Sequence[NDArray], color: str) -> N
     panel.tick_params(labelsize=LETTERING - 2)
 
 
-def _level_lines(panel: Axes, scene: Scene, axes: Sequence[NDArray], plane: NDArray, limit: float) -> None:
-    """The scene's contours of one field, the scale ending at `limit`."""
-    levels = [part * limit for part in scene.contours if np.nanmin(plane) < part * limit < np.nanmax(plane)]
+def _level_lines(
+    panel: Axes, annotations: Annotations, axes: Sequence[NDArray], plane: NDArray, limit: float
+) -> None:
+    """The annotations's contours of one field, the scale ending at `limit`."""
+    levels = [
+        part * limit for part in annotations.contours if np.nanmin(plane) < part * limit < np.nanmax(plane)
+    ]
     if levels:
         panel.contour(*axes, plane.T, levels=levels, colors="black", linestyles="dotted", linewidths=1.0)
 
 
-def _label(panels: NDArray, scene: Scene) -> None:
+def _label(panels: NDArray, annotations: Annotations) -> None:
     for panel in panels[-1]:
-        panel.set_xlabel(scene.axis_names[0], fontsize=LETTERING)
+        panel.set_xlabel(annotations.axis_names[0], fontsize=LETTERING)
     for panel in panels[:, 0]:
-        panel.set_ylabel(scene.axis_names[1], fontsize=LETTERING)
+        panel.set_ylabel(annotations.axis_names[1], fontsize=LETTERING)
 
 
 def _line_figure(
-    scene: Scene, x: NDArray, fields: Mapping[str, NDArray], parts: Mapping[str, Callable[[NDArray], NDArray]]
+    annotations: Annotations,
+    x: NDArray,
+    fields: Mapping[str, NDArray],
+    parts: Mapping[str, Callable[[NDArray], NDArray]],
 ) -> Figure:
     figure = empty_figure(WIDTH, 2.3 * len(parts) + 0.3)
     panels = figure.subplots(len(parts), 1, sharex=True, squeeze=False)[:, 0]
@@ -225,18 +232,18 @@ def _line_figure(
             style = {"color": COLORS[i], "linewidth": 1.2} if i == 0 else {"color": "0.75", "linewidth": 3.5}
             panel.plot(x, part(field), label=name, zorder=3 - i, **style)
         panel.set_ylabel(part_name or "u", fontsize=LETTERING)
-        _furnish_line(panel, scene)
+        _furnish_line(panel, annotations)
     handles = panels[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside upper center", ncols=3, frameon=False, fontsize=LETTERING - 1)
-    panels[-1].set_xlabel(scene.axis_names[0], fontsize=LETTERING)
+    panels[-1].set_xlabel(annotations.axis_names[0], fontsize=LETTERING)
     return figure
 
 
-def _furnish_line(panel: Axes, scene: Scene) -> None:
-    if scene.physical is not None:
-        for corner in scene.physical:
+def _furnish_line(panel: Axes, annotations: Annotations) -> None:
+    if annotations.physical is not None:
+        for corner in annotations.physical:
             panel.axvline(corner[0], color="0.4", linewidth=0.8, linestyle="--")
-    for at in scene.sources[0] if scene.sources else ():
+    for at in annotations.sources[0] if annotations.sources else ():
         panel.axvline(at[0], color="0.4", linewidth=0.8, linestyle=":")
     _plain(panel)
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from neurapde.run.history import History
 from neurapde.storage import hdf5
-from neurapde.validation.scene import Scene
-from neurapde.validation.wording import percent
+from neurapde.validation.annotations import Annotations
+from neurapde.validation.formatting import percent
 
 Pair = tuple[str, str]
 """A field and the truth it is held against: ("solution", "exact")."""
@@ -30,8 +30,8 @@ class Findings:
     seconds: wall clock by field. error_bar: the reference's own relative L2 error, where it has an estimate.
     notes: what must be known to read the numbers. made_by: method, status, trial of the solution.
     solution_notes: what was picked for the solution and why. tolerance: what `relative_l2` may be, or None.
-    scene: what stands where. axes: coordinates of the grid, one array an axis.
-    fields: arrays of the grid's shape, with one more axis where the scene names columns.
+    annotations: what stands where. axes: coordinates of the grid, one array an axis.
+    fields: arrays of the grid's shape, with one more axis where the annotations names columns.
     history: the losses by constraint. versions: of the software.
     """
 
@@ -43,7 +43,7 @@ class Findings:
     notes: tuple[str, ...]
     made_by: Mapping[str, str]
     solution_notes: tuple[str, ...]
-    scene: Scene
+    annotations: Annotations
     axes: tuple[NDArray[np.float64], ...]
     fields: Mapping[str, NDArray]
     history: History = field(default_factory=History)

@@ -16,7 +16,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-from neurapde.core.wording import number
+from neurapde.core.formatting import number
 from neurapde.run.history import History
 from neurapde.validation.figures import COLORS, LETTERING, WIDTH, empty_figure, image_of, png, robust_limit
 from neurapde.validation.inversion_findings import PER_FREQUENCY, InversionFindings

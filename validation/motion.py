@@ -15,8 +15,8 @@ from PIL import Image
 from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.spacetime import SpaceTime
+from neurapde.validation.annotations import Annotations
 from neurapde.validation.figures import LETTERING, WIDTH, empty_figure, furnish, image_of, robust_limit
-from neurapde.validation.scene import Scene
 
 SNAPSHOTS = 4
 PIXELS = 257  # of an animation's longer side
@@ -24,7 +24,7 @@ STILL = 60  # milliseconds for which a frame stands
 
 
 def snapshots_figure(
-    scene: Scene, axes: Sequence[NDArray], fields: Mapping[str, NDArray], count: int = SNAPSHOTS
+    annotations: Annotations, axes: Sequence[NDArray], fields: Mapping[str, NDArray], count: int = SNAPSHOTS
 ) -> Figure:
     """Fields of the plane at `count` times: a row for each field on one scale, and one for |first − last| on its own.
 
@@ -49,7 +49,7 @@ def snapshots_figure(
             picture = image_of(
                 panel, (x, y), np.real(field[..., moment]), norm, "magma" if error else "RdBu_r"
             )
-            furnish(panel, scene, (x, y), "white" if error else "black")
+            furnish(panel, annotations, (x, y), "white" if error else "black")
             panel.xaxis.set_major_locator(MaxNLocator(2))
             panel.yaxis.set_major_locator(MaxNLocator(2))
             if row == 0:

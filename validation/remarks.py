@@ -8,8 +8,8 @@ from neurapde.core.errors import DeclarationWarning
 from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.grid import Grid
 from neurapde.validation.findings import Errors, Pair
+from neurapde.validation.formatting import percent
 from neurapde.validation.regions import CELLS, is_resolved
-from neurapde.validation.wording import percent
 
 PAIRS: tuple[Pair, ...] = (("solution", "reference"), ("solution", "exact"), ("reference", "exact"))
 AGREED = 3.0

@@ -19,13 +19,13 @@ import numpy as np
 from neurapde.core import atomic, checks
 from neurapde.run.history import History
 from neurapde.storage import hdf5
+from neurapde.validation.annotations import Annotations
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png
 from neurapde.validation.findings import Errors, Findings
 from neurapde.validation.folder import aligned, finite, read_json, strict_json
+from neurapde.validation.formatting import heading, percent, significant, table
 from neurapde.validation.motion import snapshots_figure
-from neurapde.validation.scene import Scene
 from neurapde.validation.webpage import page
-from neurapde.validation.wording import heading, percent, significant, table
 
 FORMAT = "neurapde report"
 VERSION = 1
@@ -62,20 +62,22 @@ class Report(Findings):
     def pictures(self) -> dict[str, tuple[str, bytes]]:
         """File name → (caption, PNG): fields and errors of the first columns, and the convergence."""
         found: dict[str, tuple[str, bytes]] = {}
-        labels = self.scene.columns
+        labels = self.annotations.columns
         for i in range(min(max(len(labels), 1), PICTURED)):
-            scene = self.scene.of_column(i)
+            annotations = self.annotations.of_column(i)
             fields = {name: values[..., i] if labels else values for name, values in self.fields.items()}
             suffix, label = (f"-{i + 1}", f"{labels[i]} of {len(labels)}: ") if labels else ("", "")
             shown = {name: fields[name] for name in ("solution", self.judge)}
             gaps = " Grey: not known." if any(np.isnan(values).any() for values in shown.values()) else ""
-            caption = f"{label}the solution and the {self.judge} field, on one scale. {scene.legend}{gaps}"
-            moving = len(self.axes) == 3 and scene.axis_names[-1] == "t"
+            caption = (
+                f"{label}the solution and the {self.judge} field, on one scale. {annotations.legend}{gaps}"
+            )
+            moving = len(self.axes) == 3 and annotations.axis_names[-1] == "t"
             draw = snapshots_figure if moving else fields_figure
-            found[f"fields{suffix}.png"] = (caption, png(draw(scene, self.axes, shown)))
+            found[f"fields{suffix}.png"] = (caption, png(draw(annotations, self.axes, shown)))
             differences = {f"{a} − {b}": fields[a] - fields[b] for a, b in self.errors}
             caption = f"{label}the absolute difference, on a logarithmic scale."
-            found[f"error{suffix}.png"] = (caption, png(error_figure(scene, self.axes, differences)))
+            found[f"error{suffix}.png"] = (caption, png(error_figure(annotations, self.axes, differences)))
         if len(self.history) > 1:
             caption = "the course of the solve."
             found["convergence.png"] = (caption, png(convergence_figure(self.history)))
@@ -99,7 +101,7 @@ class Report(Findings):
             "made_by": self.made_by,
             "solution_notes": self.solution_notes,
             "problem": self.problem,
-            "scene": self.scene.as_json(),
+            "scene": self.annotations.as_json(),
             "versions": self.versions,
         }
         return {name: finite(value) for name, value in tree.items()}
@@ -114,7 +116,7 @@ class Report(Findings):
         with hdf5.reading(Path(folder) / "fields.h5") as file:
             axes, fields = hdf5.get_arrays(file, "axes"), hdf5.get_arrays(file, "fields")
             columns, losses = hdf5.get_arrays(file, "history"), hdf5.get_arrays(file, "constraints")
-        scene = Scene.of_json(tree["scene"])
+        annotations = Annotations.of_json(tree["scene"])
         return cls(
             title=tree["title"],
             problem=tree["problem"],
@@ -124,8 +126,8 @@ class Report(Findings):
             notes=tuple(tree["notes"]),
             made_by=tree["made_by"],
             solution_notes=tuple(tree["solution_notes"]),
-            scene=scene,
-            axes=tuple(axes[name] for name in scene.axis_names),
+            annotations=annotations,
+            axes=tuple(axes[name] for name in annotations.axis_names),
             fields=fields,
             history=History(**columns, constraints=losses),
             tolerance=tree["tolerance"],
@@ -139,7 +141,7 @@ class Report(Findings):
         return {**images, "report.html": page(self, pictures).encode()}
 
     def _fill(self, file: h5py.File) -> None:
-        hdf5.put_arrays(file, "axes", dict(zip(self.scene.axis_names, self.axes, strict=True)))
+        hdf5.put_arrays(file, "axes", dict(zip(self.annotations.axis_names, self.axes, strict=True)))
         hdf5.put_arrays(file, "fields", self.fields)
         columns = ("step", "seconds", "loss", "learning_rate")
         hdf5.put_arrays(file, "history", {name: getattr(self.history, name) for name in columns})

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from neurapde.validation.findings import Findings
-from neurapde.validation.wording import heading, percent, significant, table
+from neurapde.validation.formatting import heading, percent, significant, table
 
 STYLE = """
 :root { color-scheme: light; --ink: #1b1f24; --soft: #5a6472; --line: #d9dee5; }

@@ -19,7 +19,7 @@ FINER = 1.5  # nodes of a second rule, in units of those of the first
 
 
 @dataclass(frozen=True)
-class Drive:
+class Forcing:
     """A pattern in space with its history in time: `value` or `rate` at the start, or a signal from then on.
 
     left: what the signal is off by already, relative.
@@ -51,26 +51,26 @@ class Snapshot(Field):
 class Pattern:
     """A field in space with what its integrals need: where it jumps, and its bandwidth, 0 where no more than the modes'.
 
-    weigh: whether it is multiplied by the medium, as a source is.
+    by_medium: whether it is multiplied by the medium, as a source is.
     """
 
     field: Field
-    weigh: bool
+    by_medium: bool
     detail: float
     breaks: tuple[tuple[float, ...], ...]
 
     @classmethod
-    def of(cls, field: Field, space: Box, weigh: bool, detail: float = 0.0) -> "Pattern":
+    def of(cls, field: Field, space: Box, by_medium: bool, detail: float = 0.0) -> "Pattern":
         """With what is found of the field in a box."""
         found = features_of([field], space)
         steep = found.widths[found.widths > 0].min(initial=np.inf)
         breaks = tuple(tuple(found.planes(axis).tolist()) for axis in range(space.dimension))
         most = FINEST / max(space.extents)
-        return cls(field, weigh, max(detail, min(STEEP / steep, most)), breaks)
+        return cls(field, by_medium, max(detail, min(STEEP / steep, most)), breaks)
 
     def on(self, lattice: WaveLattice, finer: float = 1.0) -> FloatArray:
         """Its integrals with the modes; `finer`: by so many times the nodes."""
-        return lattice.project(self.field, self.weigh, self.detail, self.breaks, finer)
+        return lattice.project(self.field, self.by_medium, self.detail, self.breaks, finer)
 
     def left(self, lattice: WaveLattice) -> float:
         """What the rule leaves of the integrals, relative, by one of more nodes."""
@@ -96,7 +96,7 @@ class Density:
     pattern: Pattern
 
     def __call__(self, lattice: WaveLattice) -> FloatArray:
-        return lattice.unweigh(self.pattern.on(lattice))
+        return lattice.mass_solve(self.pattern.on(lattice))
 
 
 def density_of(source: Source, space: Box) -> Pattern:
@@ -113,7 +113,7 @@ class Delta:
 
     def __call__(self, lattice: WaveLattice) -> FloatArray:
         amplitude = float(np.real(self.source.amplitude))
-        return amplitude * lattice.unweigh(lattice.at_point(np.array(self.source.at)))
+        return amplitude * lattice.mass_solve(lattice.at_point(np.array(self.source.at)))
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Known:
     load: FloatArray
 
     def __call__(self, lattice: WaveLattice) -> FloatArray:
-        return lattice.unweigh(self.load)
+        return lattice.mass_solve(self.load)
 
 
 @dataclass(frozen=True)

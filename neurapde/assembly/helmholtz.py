@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from neurapde.assembly.loads import defect_density, defect_load, density_load, density_rule
 from neurapde.assembly.scattering import INNER, WindowedWave
 from neurapde.backgrounds.waves import OutgoingWave
-from neurapde.core.convergence import still_to_come
+from neurapde.core.convergence import estimate_error
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.helmholtz_residual import StrongForm
 from neurapde.fields.medium import Field, FunctionField
@@ -290,7 +290,7 @@ def refine(
         level = lattice.solve(bandwidth, accuracy, level)
         finer = lattice.known + level.at(lattice.probes)
         changes.append(_relative(finer - field, finer))
-        yield Step(level, changes[-1], still_to_come(changes, SLOW))
+        yield Step(level, changes[-1], estimate_error(changes, SLOW))
         field = finer
 
 

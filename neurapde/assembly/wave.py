@@ -91,7 +91,7 @@ class WaveLattice:
         """The trigonometric polynomial with these cosine moments, on the grid."""
         return np.asarray(along_all([one.synthesis for one in self.modes], moments))
 
-    def weigh(self, x: FloatArray) -> FloatArray:
+    def mass_product(self, x: FloatArray) -> FloatArray:
         """M x."""
         if self.uniform is not None:
             return self.uniform * x
@@ -101,20 +101,20 @@ class WaveLattice:
         """Bᵀ factor B x."""
         return np.asarray(along_all([b.T for b in self._basis], factor * along_all(self._basis, x)))
 
-    def unweigh(self, load: FloatArray) -> FloatArray:
+    def mass_solve(self, load: FloatArray) -> FloatArray:
         """M⁻¹ load."""
         if self.uniform is not None:
             return load / self.uniform
         square = self.grid_speed**2
         x = self._through(square, load)
-        rest = load - self.weigh(x)
+        rest = load - self.mass_product(x)
         target = INNER * float(np.linalg.norm(load))
         better = self._through(square, rest)
         direction, product = better, float(np.vdot(rest, better))
         for _ in range(MOST_INNER):
             if np.linalg.norm(rest) <= target:
                 break
-            image = self.weigh(direction)
+            image = self.mass_product(direction)
             length = product / float(np.vdot(direction, image))
             x, rest = x + length * direction, rest - length * image
             better = self._through(square, rest)
@@ -124,12 +124,12 @@ class WaveLattice:
 
     def operator(self, x: FloatArray) -> FloatArray:
         """A x = M⁻¹ K x."""
-        return self.unweigh(self.stiffness * x)
+        return self.mass_solve(self.stiffness * x)
 
     def project(
         self,
         field: Field,
-        weigh: bool = False,
+        by_medium: bool = False,
         detail: float = 0.0,
         breaks: Sequence[Sequence[float]] | None = None,
         finer: float = 1.0,
@@ -142,7 +142,7 @@ class WaveLattice:
         own = max(one.bandwidth for one in self.modes)
         rough = finer * (own + max(own, detail, Piece((), (), field).bandwidth))
         jumps = [
-            (*(() if breaks is None else breaks[axis]), *self._jumps(axis, weigh))
+            (*(() if breaks is None else breaks[axis]), *self._jumps(axis, by_medium))
             for axis in range(len(self.modes))
         ]
         axes = [
@@ -152,16 +152,16 @@ class WaveLattice:
         mesh = np.meshgrid(*(x for x, _ in axes), indexing="ij")
         points = np.stack([one.ravel() for one in mesh], axis=-1)
         values = np.asarray(field(points), dtype=float)
-        if weigh:
+        if by_medium:
             values = values * self.source.slowness_squared(points)
         values = values.reshape([len(x) for x, _ in axes])
         for axis, (x, w) in enumerate(axes):
             values = along(self.values(axis, x) * w, axis, values)
         return values
 
-    def _jumps(self, axis: int, weigh: bool) -> tuple[float, ...]:
+    def _jumps(self, axis: int, by_medium: bool) -> tuple[float, ...]:
         """Where the medium jumps across an axis, where it counts."""
-        return tuple(self.source.planes(axis)) if weigh else ()
+        return tuple(self.source.planes(axis)) if by_medium else ()
 
     def at_point(self, at: FloatArray) -> FloatArray:
         """∫ m δ φ for the delta at a point (d,)."""

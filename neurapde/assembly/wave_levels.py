@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from neurapde.assembly.forcing import Drive
+from neurapde.assembly.forcing import Forcing
 from neurapde.assembly.radiating import Near, near_fields
 from neurapde.assembly.wave import WaveLattice
 from neurapde.assembly.wave_problem import WaveProblem
@@ -108,17 +108,17 @@ def evolve(
     """The states of every shot at the knots in time."""
     count, left = 0, 0.0
 
-    def run(drives: list[Drive]) -> FloatArray:
+    def run(forcings: list[Forcing]) -> FloatArray:
         nonlocal count, left
-        if not drives:
+        if not forcings:
             return np.zeros((3, len(times), *lattice.shape))
-        tables = [series(lattice.largest, times, one.signal, one.value, one.rate) for one in drives]
+        tables = [series(lattice.largest, times, one.signal, one.value, one.rate) for one in forcings]
         count += sum(table.shape[-1] for table in tables)
-        for one in drives:
+        for one in forcings:
             if one.signal is not None:
                 left = max(left, one.left + TimeRule(one.signal, times, math.sqrt(lattice.largest)).left)
         return propagate(
-            lattice.operator, lattice.largest, [one.load(lattice) for one in drives], tables, advance
+            lattice.operator, lattice.largest, [one.load(lattice) for one in forcings], tables, advance
         )
 
     common = run(waves.shared())

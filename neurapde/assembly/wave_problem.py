@@ -15,7 +15,7 @@ from scipy.interpolate import CubicSpline
 from neurapde.assembly.forcing import (
     Delta,
     Density,
-    Drive,
+    Forcing,
     Known,
     Later,
     Pattern,
@@ -49,7 +49,7 @@ MOST_PULSES = 48
 
 
 @dataclass(frozen=True)
-class Demand:
+class BandwidthRequirement:
     """What one cause of waves asks for: the speed where it acts, and its bandwidth in space."""
 
     speed: float
@@ -186,7 +186,7 @@ class WaveProblem:
         band = min(bandwidth, most * np.pi / max(self.box.extents))
         return [max(4, int(np.ceil(band * extent / np.pi))) for extent in self.box.extents]
 
-    def demands(self, tolerance: float, most: int) -> list[Demand]:
+    def requirements(self, tolerance: float, most: int) -> list[BandwidthRequirement]:
         """What each cause of waves asks for; up to `most` modes are looked at."""
         found = []
         wide = None
@@ -194,25 +194,29 @@ class WaveProblem:
         for pattern, is_velocity in self.initial:
             wide = wide or self.lattice(np.inf, most)
             found.append(
-                Demand(self._fastest(pattern.field), _bandwidth(wide, pattern.on(wide), shares, is_velocity))
+                BandwidthRequirement(
+                    self._fastest(pattern.field), _bandwidth(wide, pattern.on(wide), shares, is_velocity)
+                )
             )
         for source in self.sources:
             wide = wide or self.lattice(np.inf, most)
-            found.append(self._source_demand(source, wide, shares))
+            found.append(self._source_requirement(source, wide, shares))
         return found
 
-    def _source_demand(self, source: Source, wide: WaveLattice, share: float) -> Demand:
+    def _source_requirement(self, source: Source, wide: WaveLattice, share: float) -> BandwidthRequirement:
         if not isinstance(source, Pulse):
             moments = np.linspace(self.time.start, self.time.stop, 5)[1:]
             bands = [_bandwidth(wide, wide.project(Snapshot(source, t)), share, False) for t in moments]
-            return Demand(self.speeds[1], max(bands))
+            return BandwidthRequirement(self.speeds[1], max(bands))
         shape = source.shape
         if isinstance(shape, PointSource):
             speed, band = float(self.speed(np.array([shape.at]))[0]), np.inf
         else:
             field = FunctionField(shape)
             speed, band = self._fastest(field), _bandwidth(wide, wide.project(field), share, False)
-        return Demand(speed, min(band, NEAR * highest_frequency(source.signal, self.time, share) / speed))
+        return BandwidthRequirement(
+            speed, min(band, NEAR * highest_frequency(source.signal, self.time, share) / speed)
+        )
 
     def _fastest(self, field: Field) -> float:
         """The largest speed where a field is not small."""
@@ -220,14 +224,14 @@ class WaveProblem:
         speeds = np.asarray(self.speed(self.probes), dtype=float)
         return float(speeds[size >= 1e-3 * size.max()].max())
 
-    def shared(self) -> list[Drive]:
+    def shared(self) -> list[Forcing]:
         """What every shot starts from."""
         return [
-            Drive(Projected(pattern), float(not is_velocity), float(is_velocity))
+            Forcing(Projected(pattern), float(not is_velocity), float(is_velocity))
             for pattern, is_velocity in self.initial
         ]
 
-    def shot(self, sources: Sequence[Source], lattice: WaveLattice) -> list[Drive]:
+    def shot(self, sources: Sequence[Source], lattice: WaveLattice) -> list[Forcing]:
         """What drives one shot, beside the initial state."""
         found = []
         for source in sources:
@@ -240,10 +244,10 @@ class WaveProblem:
                 if isinstance(source.shape, PointSource)
                 else Density(self.densities[source.shape])
             )
-            found.append(Drive(load, signal=signal))
+            found.append(Forcing(load, signal=signal))
         return found
 
-    def _separated(self, source: Source, lattice: WaveLattice) -> list[Drive]:
+    def _separated(self, source: Source, lattice: WaveLattice) -> list[Forcing]:
         """A source that moves, as a sum of pulses: the singular vectors of its history on the lattice."""
         samples, left = SAMPLES // 2 + 1, np.inf
         while left > SAMPLED and samples < MOST_SAMPLES:
@@ -262,7 +266,7 @@ class WaveProblem:
                 "the time, or train by Adam"
             )
         return [
-            Drive(
+            Forcing(
                 Known(size * pattern.reshape(lattice.shape)), signal=CubicSpline(moments, signal), left=left
             )
             for signal, size, pattern in zip(signals.T[:count], sizes, patterns, strict=False)
@@ -271,7 +275,7 @@ class WaveProblem:
     def _history(self, source: Source, lattice: WaveLattice, moments: FloatArray) -> FloatArray:
         """The loads of a source at times from the start: (times, modes)."""
         snapshots = (Snapshot(source, self.time.start + float(t)) for t in moments)
-        return np.stack([lattice.project(one, weigh=True).ravel() for one in snapshots])
+        return np.stack([lattice.project(one, by_medium=True).ravel() for one in snapshots])
 
 
 def _bandwidth(lattice: WaveLattice, coefficients: FloatArray, share: float, is_velocity: bool) -> float:

@@ -16,7 +16,7 @@ from torch import Tensor
 from neurapde.backgrounds.waves import Background
 from neurapde.core.arrays import check_shape
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import listing, point
+from neurapde.core.formatting import listing, point
 from neurapde.domains.box import Box
 from neurapde.fields.medium import Field
 from neurapde.jets.autograd import jet_by_autograd

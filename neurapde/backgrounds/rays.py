@@ -10,7 +10,7 @@ from neurapde.backgrounds.waves import Background
 from neurapde.core import checks
 from neurapde.core.arrays import check_shape, safe_sqrt
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import number, point
+from neurapde.core.formatting import number, point
 from neurapde.jets.jet import Jet, Layout
 
 

@@ -20,8 +20,8 @@ from neurapde.backgrounds.outgoing import Array, Radial, gaussian_wave, point_wa
 from neurapde.conditions.stretch import Stretch
 from neurapde.core import checks
 from neurapde.core.arrays import check_shape, to_numpy
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
 from neurapde.fields.sources import GaussianSource, PointSource
 from neurapde.jets.jet import Jet, Layout
 

@@ -11,7 +11,7 @@ from neurapde.cli.file_names import file_name
 from neurapde.cli.problems import UsageError, called, folder, settings_for
 from neurapde.cli.results import keep_earlier, save
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import listing
+from neurapde.core.formatting import listing
 from neurapde.fields.medium import Field
 from neurapde.problems import INVERSIONS, InversionCase
 from neurapde.readers.isolated import isolated

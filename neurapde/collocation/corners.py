@@ -10,7 +10,7 @@ from neurapde.conditions import Dirichlet, Neumann, Robin
 from neurapde.conditions.base import Boundary
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Arc, Domain, Segment
-from neurapde.trials.frame import Corner
+from neurapde.trials.fourier_extension import Corner
 
 PROBE = 1e-5  # radius of the circle on which an angle is measured, in units of the domain's size
 DIRECTIONS = 720

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from neurapde.collocation.system import Assembly, NotAffineError
 from neurapde.problem.problem import Problem
-from neurapde.trials.patchwork import PatchworkTrial
+from neurapde.trials.piecewise import PiecewiseFunction
 
 DEPENDENT = 1e-13  # relative size of a combination of features below which it counts as none
 
@@ -25,14 +25,14 @@ def least_squares(matrix: Tensor, loads: Tensor) -> Tensor:
     return torch.linalg.lstsq(rows, loads[:, None], driver="gels").solution[:, 0] / scale
 
 
-def solve_head(problem: Problem, trial: PatchworkTrial, seed: int) -> int:
+def solve_head(problem: Problem, trial: PiecewiseFunction, seed: int) -> int:
     """Give a trial the amplitudes that solve a linear problem; returns their number.
 
     A problem that is not linear for fields of size 1 may be so for one as small, or large, as its solution: it is then
     linearised about 0.
     """
 
-    def solved(about: PatchworkTrial | None) -> int:
+    def solved(about: PiecewiseFunction | None) -> int:
         generator = torch.Generator(next(trial.parameters()).device).manual_seed(seed)
         assembly = Assembly(problem, trial, generator, about)
         system = assembly.assemble()

@@ -23,8 +23,8 @@ from neurapde.optimisation.scales import axis_lengths
 from neurapde.problem.equation import Transmission
 from neurapde.problem.problem import Problem
 from neurapde.trials.base import TrialFunction
-from neurapde.trials.frame import FrameTrial
-from neurapde.trials.patchwork import PatchworkTrial
+from neurapde.trials.fourier_extension import FourierExtensionTrial
+from neurapde.trials.piecewise import PiecewiseFunction
 
 OVERSAMPLING = 2.5  # interior points for each feature
 EDGEWISE = 30.0  # points on the boundary for each feature along an axis: corners need many
@@ -54,7 +54,7 @@ class Assembly:
     def __init__(
         self,
         problem: Problem,
-        trial: PatchworkTrial,
+        trial: PiecewiseFunction,
         generator: torch.Generator,
         about: TrialFunction | None = None,
         placed: Mapping[str, Samples] | None = None,
@@ -62,7 +62,7 @@ class Assembly:
     ) -> None:
         self.problem, self.trial, self.generator, self.about = problem, trial, generator, about
         self.placed, self.linear = placed, linear
-        self.frames: list[FrameTrial] = [frame for frame in trial.trials if isinstance(frame, FrameTrial)]
+        self.frames = [part for part in trial.trials if isinstance(part, FourierExtensionTrial)]
         self.widths = [len(frame.amplitudes) for frame in self.frames]
         self.outputs = trial.outputs
         lower, upper = problem.domain.spatial.bounds
@@ -135,7 +135,7 @@ class Assembly:
                 split[part] = Samples(torch.cat([split[part].points, more.points[:missing]]))
         return split
 
-    def _rows(self, constraint: Constraint, samples: Samples, frame: FrameTrial) -> System:
+    def _rows(self, constraint: Constraint, samples: Samples, frame: FourierExtensionTrial) -> System:
         """The residual's rows (m, features · outputs) for one part, and what it leaves for u = 0 with the sign changed."""
         mixed = self.problem.equation.mixed if constraint.order == 2 else ()
         features = frame.feature_jet(samples.points, constraint.order, mixed)

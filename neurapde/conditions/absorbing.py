@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from neurapde.conditions.base import Boundary, face_names
 from neurapde.conditions.constraints import Constraint, Residual, face
-from neurapde.core.wording import listing
+from neurapde.core.formatting import listing
 from neurapde.domains.base import Domain, On
 from neurapde.domains.spacetime import SpaceTime
 

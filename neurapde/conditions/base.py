@@ -9,8 +9,8 @@ import torch
 
 from neurapde.conditions.constraints import Constraint
 from neurapde.core import checks
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain
 
 

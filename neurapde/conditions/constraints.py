@@ -8,9 +8,9 @@ import torch
 
 from neurapde.core import checks
 from neurapde.core.arrays import Array, as_points, to_numpy
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
-from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain, On
 from neurapde.domains.sampling import How, check_kind, check_request
 

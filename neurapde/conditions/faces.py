@@ -12,7 +12,7 @@ from neurapde.conditions.component import check_component, of_component
 from neurapde.conditions.constraints import Constraint, Residual, Samples, face
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import factor, listing
+from neurapde.core.formatting import factor, listing
 from neurapde.domains.base import Domain, On
 from neurapde.domains.box import Box
 from neurapde.fields.grid_field import GridField

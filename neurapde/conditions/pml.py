@@ -10,7 +10,7 @@ from neurapde.conditions.constraints import Constraint
 from neurapde.conditions.faces import Dirichlet
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import listing, number
+from neurapde.core.formatting import listing, number
 from neurapde.domains.base import Domain, On
 from neurapde.domains.box import Box
 

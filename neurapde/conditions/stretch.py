@@ -9,7 +9,7 @@ from functools import cached_property
 
 from neurapde.conditions import PML
 from neurapde.core.arrays import Array, check_shape, maximum, namespace
-from neurapde.core.vocabulary import Declaration
+from neurapde.core.declaration import Declaration
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 

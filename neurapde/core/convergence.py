@@ -9,7 +9,7 @@ RECENT = 4
 """Changes among which a peak says that a small one may be so by chance."""
 
 
-def still_to_come(changes: Sequence[float], least: float) -> float:
+def estimate_error(changes: Sequence[float], least: float) -> float:
     """The sum of the changes after the last: a geometric series with the ratio of it to the one before.
 
     Where one of the last few changes was larger than both before it, the sequence does not fall steadily (the field

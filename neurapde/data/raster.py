@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from neurapde.conditions.constraints import AtPoints, at_points
 from neurapde.core import checks
 from neurapde.core.arrays import to_numpy
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
 from neurapde.domains.box import Box
 
 Values = NDArray[np.float64]

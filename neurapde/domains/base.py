@@ -11,8 +11,8 @@ import torch
 
 from neurapde.core import checks
 from neurapde.core.arrays import Array
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
 from neurapde.domains.edges import Arc, Segment
 from neurapde.domains.sampling import (
     How,

@@ -11,7 +11,7 @@ import torch
 from neurapde.core import checks
 from neurapde.core.arrays import Array, check_shape, maximum, minimum, namespace, safe_sqrt
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import number
+from neurapde.core.formatting import number
 from neurapde.domains.base import BoundaryRows, axis_names, choose
 from neurapde.domains.combine import Shape
 from neurapde.domains.edges import Arc, Segment

@@ -13,7 +13,7 @@ from torch.quasirandom import SobolEngine
 
 from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import number
+from neurapde.core.formatting import number
 from neurapde.domains.base import BoundaryRows, Domain
 from neurapde.domains.normals import NEIGHBOURS, estimate_normals
 

@@ -10,7 +10,7 @@ import torch
 from neurapde.core import checks
 from neurapde.core.arrays import Array, check_shape, safe_sqrt
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import number, point
+from neurapde.core.formatting import number, point
 from neurapde.domains.base import BoundaryRows
 from neurapde.domains.combine import Shape
 from neurapde.domains.edges import Arc, Segment

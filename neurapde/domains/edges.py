@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from neurapde.core.vocabulary import Declaration
+from neurapde.core.declaration import Declaration
 
 
 @dataclass(frozen=True)

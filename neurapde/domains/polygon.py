@@ -11,7 +11,7 @@ import torch
 from neurapde.core import checks
 from neurapde.core.arrays import Array, check_shape, minimum, namespace, safe_sqrt
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import point
+from neurapde.core.formatting import point
 from neurapde.domains.base import BoundaryRows, choose
 from neurapde.domains.combine import Shape
 from neurapde.domains.edges import Segment

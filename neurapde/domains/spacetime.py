@@ -7,9 +7,9 @@ import torch
 
 from neurapde.core import checks
 from neurapde.core.arrays import Array, check_shape, maximum, minimum, safe_sqrt
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
-from neurapde.core.wording import number
+from neurapde.core.formatting import number
 from neurapde.domains.base import BoundaryRows, Domain, On, choose
 
 INITIAL, FINAL = "initial", "final"

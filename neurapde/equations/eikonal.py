@@ -2,7 +2,7 @@
 
 With a surface, c = 1: u is the signed distance Φ, negative inside, and the constraints are the four terms of the
 SIREN paper, with a fifth that tells the distance itself. With sources, u is the time T at which a wave that leaves
-each source at time 0 first arrives; its product form T = T₀τ is the trial `Factored`.
+each source at time 0 first arrives; its product form T = T₀τ is the trial `FactoredAnsatz`.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from neurapde.domains.base import Domain
 from neurapde.fields.medium import Constant, Field, as_field, check_positive
 from neurapde.fields.sources import PointSource
 from neurapde.problem.equation import AbstractEquation
-from neurapde.trials.ansatz import Factored, Scaled
+from neurapde.trials.ansatz import FactoredAnsatz, OutputScaling
 from neurapde.trials.base import Trial, box_scale
 
 if TYPE_CHECKING:
@@ -104,10 +104,10 @@ class Eikonal(AbstractEquation):
         """
         if self.surface is not None:
             size = half_width(problem.domain)
-            return network if size == 1 else Scaled(network, size)
+            return network if size == 1 else OutputScaling(network, size)
         at = sources_of(problem)
         slowness = self.slowness(np.asarray(at))
-        return Factored(StraightRays(at, tuple(float(s) for s in slowness)), network)
+        return FactoredAnsatz(StraightRays(at, tuple(float(s) for s in slowness)), network)
 
     def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
         inside = interior(problem.domain)

@@ -22,8 +22,8 @@ from neurapde.conditions.stretch import Stretch
 from neurapde.core import checks
 from neurapde.core.arrays import Array
 from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.formatting import listing, number
 from neurapde.core.warn import warn
-from neurapde.core.wording import listing, number
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.equations.helmholtz_checks import check_phase, check_place

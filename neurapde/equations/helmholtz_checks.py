@@ -8,8 +8,8 @@ import numpy as np
 
 from neurapde.core.arrays import Array, to_numpy
 from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.formatting import number, point
 from neurapde.core.warn import warn
-from neurapde.core.wording import number, point
 from neurapde.fields.sources import FunctionSource, Source
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import torch
 from neurapde.conditions import PML, Absorbing, Neumann, Periodic, beside
 from neurapde.conditions.constraints import Constraint, Samples, interior
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import point
+from neurapde.core.formatting import point
 from neurapde.domains.base import Domain
 from neurapde.fields.jumps import features_of
 from neurapde.fields.medium import Constant, Field, Piecewise, as_field, check_positive

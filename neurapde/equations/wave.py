@@ -11,7 +11,7 @@ from neurapde.conditions import PML, Absorbing, InitialCondition, beside
 from neurapde.conditions.constraints import Constraint, Samples, interior
 from neurapde.core.arrays import Array, to_numpy
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import point
+from neurapde.core.formatting import point
 from neurapde.domains.base import Domain
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.fields.medium import Field, as_field, check_positive

@@ -10,8 +10,8 @@ import torch
 from neurapde.core import checks
 from neurapde.core.arrays import Array, check_shape, complex_dtype, namespace, to_numpy
 from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.formatting import number, point
 from neurapde.core.warn import warn
-from neurapde.core.wording import number, point
 from neurapde.domains.base import Domain
 from neurapde.fields.medium import Field
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from neurapde.core.wording import number
+from neurapde.core.formatting import number
 from neurapde.domains.base import Domain
 from neurapde.fields.line_search import INSIDE, Array, Asked, Function, met_on_lines, spread_points
 from neurapde.fields.medium import Field, FunctionField, Piecewise

@@ -10,9 +10,9 @@ import torch
 
 from neurapde.core import checks
 from neurapde.core.arrays import Array, full, namespace
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
-from neurapde.core.wording import number, point
+from neurapde.core.formatting import number, point
 from neurapde.domains.base import Domain
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from neurapde.core import checks
 from neurapde.core.arrays import Array, check_shape, exp
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
-from neurapde.core.wording import number
+from neurapde.core.formatting import number
 from neurapde.domains.base import Domain
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.fields.sources import GaussianSource, PointSource, Source, as_source

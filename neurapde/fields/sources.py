@@ -8,9 +8,9 @@ from typing import Any, Self
 
 from neurapde.core import checks
 from neurapde.core.arrays import Array, check_shape, namespace
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
-from neurapde.core.wording import factor, number, point
+from neurapde.core.formatting import factor, number, point
 from neurapde.domains.base import Domain
 from neurapde.fields.medium import Field, as_field
 

@@ -8,7 +8,7 @@ import torch
 
 from neurapde.core.arrays import Array, check_shape, complex_dtype, namespace
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import point
+from neurapde.core.formatting import point
 from neurapde.domains.base import Domain
 from neurapde.fields.grid_field import GridField
 from neurapde.fields.medium import Field

@@ -1,7 +1,7 @@
 """Sweeps as torch's compiler makes them for the machine at hand: each activation one fused loop between two products.
 
 A sweep is compiled when it is first needed, once for a network's layers and the channels asked for, and serves any
-number of points. Needs what torch's compiler needs: on a CPU, a C++ compiler and Python's headers.
+number of points. CostEstimate what torch's compiler needs: on a CPU, a C++ compiler and Python's headers.
 """
 
 from __future__ import annotations

@@ -18,12 +18,12 @@ from neurapde.backgrounds.lift import Lift
 from neurapde.conditions import Dirichlet, Neumann
 from neurapde.conditions.boundary_data import narrowest_data
 from neurapde.conditions.sides import silent_faces
-from neurapde.core.convergence import still_to_come
+from neurapde.core.convergence import estimate_error
 from neurapde.core.cost import Admits
 from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.formatting import listing
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.warn import warn
-from neurapde.core.wording import listing
 from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.grid_field import GridField
@@ -31,7 +31,7 @@ from neurapde.fields.jumps import Features, features_of, narrow_features
 from neurapde.fields.medium import Constant, Field, Piecewise
 from neurapde.fields.sources import total
 from neurapde.fields.spline import CubicField
-from neurapde.methods.refinement import estimate_note, growth_history, tell_unresolved
+from neurapde.methods.refinement import estimate_note, growth_history, warn_unresolved
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import Budget
 from neurapde.run.method import Outcome, Status, Task
@@ -254,7 +254,7 @@ class PoissonOnSines:
                 yield level, math.inf, math.inf
             else:
                 changes.append(float((finer - field).norm() / (finer.norm() or 1.0)))
-                yield level, changes[-1], still_to_come(changes, SLOW)
+                yield level, changes[-1], estimate_error(changes, SLOW)
             field = finer
             if bandwidth >= last * (1 - 1e-9):
                 return
@@ -301,7 +301,7 @@ def solve_poisson(
         warn(f"{task.problem.name}: {blind}", ResolutionWarning)
     elif status is Status.UNRESOLVED:
         way = f"Galerkin(bandwidth={2 * last:.0f})"
-        tell_unresolved(task.problem.name, estimate, level.features, tolerance, way, budget)
+        warn_unresolved(task.problem.name, estimate, level.features, tolerance, way, budget)
     modes_text = "×".join(map(str, level.coefficients.shape))
     notes = (
         f"Trial function: {modes_text} sines on the lattice of the box, {level.features} features in all, their head by the "

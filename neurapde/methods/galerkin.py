@@ -22,27 +22,27 @@ from neurapde.conditions import PML, Dirichlet, Neumann
 from neurapde.conditions.sides import silent_faces
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.formatting import listing, number
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.warn import warn
-from neurapde.core.wording import listing, number
 from neurapde.domains import Box
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.medium import Constant
 from neurapde.methods.diffusion import poisson_obstacle, solve_poisson
-from neurapde.methods.galerkin_notes import notes_of, warn_unresolved
+from neurapde.methods.galerkin_notes import notes_of, warn_bandwidth
 from neurapde.methods.refinement import (
     check_bandwidth,
     check_growth,
     growth_history,
-    tell_unresolved,
+    warn_unresolved,
 )
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.history import History
 from neurapde.run.method import Method, Outcome, Status, Task
 from neurapde.run.missed import ENOUGH, ROUGHLY, with_missed
-from neurapde.trials.ansatz import Ansatz, AnsatzTrial, Vanishing, plain_network
+from neurapde.trials.ansatz import Ansatz, AnsatzTrial, DistanceFactor, plain_network
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.sines import SineLattice
 
@@ -158,7 +158,7 @@ class Galerkin(Method):
         first, last = lattice.first_bandwidth, largest
         if self.bandwidth is not None:
             first, last = self.bandwidth / 1.5, self.bandwidth
-        warn_unresolved(lattice, last, self.bandwidth is not None)
+        warn_bandwidth(lattice, last, self.bandwidth is not None)
         steps: list[Step] = []
         done = 0
         budget = Budget(self.seconds, "Galerkin", problem.name, FEWER_WAVES, grows=self.bandwidth is None)
@@ -197,7 +197,7 @@ class Galerkin(Method):
                 if self.bandwidth is None
                 else f"bandwidth={2 * self.bandwidth:g}"
             )
-            tell_unresolved(
+            warn_unresolved(
                 task.problem.name,
                 final.estimate,
                 final.level.features,
@@ -262,7 +262,7 @@ def _composed(lattice: LatticeProblem, given: TrialFunction) -> TrialFunction:
     )
     network: TrialFunction = given
     if not on_background and any(map(any, left)):
-        network = Vanishing(given.spec, left).around(given, bounds)
+        network = DistanceFactor(given.spec, left).around(given, bounds)
     if any(lattice.backgrounds) and not on_background:
         background = Superposition(lattice.backgrounds)
         network = AnsatzTrial(Ansatz(background, network.spec), network, background)

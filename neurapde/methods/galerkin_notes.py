@@ -13,7 +13,7 @@ from neurapde.methods.refinement import estimate_note
 MARGIN = 1.2  # the smallest bandwidth, in units of the largest local wavenumber, that can carry its waves
 
 
-def warn_unresolved(lattice: LatticeProblem, last: float, fixed: bool) -> None:
+def warn_bandwidth(lattice: LatticeProblem, last: float, fixed: bool) -> None:
     """Warn where the sines up to `last` cannot carry the waves; fixed: whether the user gave that bandwidth."""
     need = MARGIN * lattice.largest_wavenumber
     if need <= last:

@@ -7,7 +7,7 @@ from neurapde.backgrounds.side_distance import SideDistance, Sides
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
 from neurapde.problem.problem import Problem
-from neurapde.trials.ansatz import Ansatz, AnsatzTrial, Vanishing
+from neurapde.trials.ansatz import Ansatz, AnsatzTrial, DistanceFactor
 from neurapde.trials.base import Trial, TrialFunction, copied
 
 MET = 1e-8
@@ -16,7 +16,7 @@ MET = 1e-8
 
 def hard_spec(problem: Problem, network: Trial) -> Trial:
     """The specification of a network with the problem's hard conditions built in."""
-    vanishing = Vanishing(network, _sides(problem))
+    vanishing = DistanceFactor(network, _sides(problem))
     return vanishing if problem.lift is None else Ansatz(problem.lift, vanishing)
 
 
@@ -41,7 +41,7 @@ def with_hard_conditions(problem: Problem, trial: TrialFunction) -> tuple[TrialF
         )
     if isinstance(network, AnsatzTrial) and isinstance(network.factor, SideDistance):
         network = network.network
-    vanishing = Vanishing(network.spec, _sides(problem))
+    vanishing = DistanceFactor(network.spec, _sides(problem))
     built = vanishing.around(network, problem.domain.bounds)
     note = f"Built into the trial function, and not trained: {told}."
     if problem.lift is None:

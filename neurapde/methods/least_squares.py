@@ -22,21 +22,21 @@ from neurapde.collocation.system import Assembly, NotAffineError
 from neurapde.conditions import Periodic
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
+from neurapde.core.formatting import number
 from neurapde.core.memory import lacking
-from neurapde.core.wording import number
 from neurapde.domains import Disk, Domain
 from neurapde.equations.helmholtz import reflection_note
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.sources import PointSource
-from neurapde.methods.refinement import Grown, check_growth, estimate_note, grow, tell_unresolved
+from neurapde.methods.refinement import Grown, check_growth, estimate_note, grow, warn_unresolved
 from neurapde.optimisation.scales import axis_lengths
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.method import Method, Outcome, Status, Task
 from neurapde.spectral.weak import Piece
 from neurapde.trials.base import Trial
-from neurapde.trials.frame import Corner, Frame, Multipoles
-from neurapde.trials.patchwork import Part, Patchwork, PatchworkTrial
+from neurapde.trials.fourier_extension import Corner, FourierExtension, Multipoles
+from neurapde.trials.piecewise import Part, PiecewiseFunction, PiecewiseTrial
 
 FIRST = {1: 12.0, 2: 8.0, 3: 5.4}  # modes along the longest axis at the first level
 GROWTH, MORE = 1.25, 2.0  # from level to level; one mode more may be odd, where the field is even
@@ -104,7 +104,7 @@ class LeastSquares(Method):
     def _budget(self, problem: Problem) -> Budget:
         return Budget(self.seconds, type(self).__name__, problem.name, "a medium of fewer pieces")
 
-    def _admitted(self, problem: Problem, budget: Budget) -> Iterator[Patchwork]:
+    def _admitted(self, problem: Problem, budget: Budget) -> Iterator[PiecewiseTrial]:
         """The levels that may be begun."""
         levels = self._levels(problem, FIRST[problem.domain.dimension])
         return itertools.takewhile(lambda spec: budget.admits(cost_of(problem, spec)), levels)
@@ -127,7 +127,7 @@ class LeastSquares(Method):
             before = size
         return None
 
-    def _is_open(self, problem: Problem, levels: Iterable[Patchwork]) -> bool:
+    def _is_open(self, problem: Problem, levels: Iterable[PiecewiseTrial]) -> bool:
         """Whether a field that is hardly noticed is not noticed at all: beside a resonance it is, and there is one solution.
 
         Of a field that no constraint notices the features see less and less, the more of them there are.
@@ -142,7 +142,7 @@ class LeastSquares(Method):
             before = felt
         return True
 
-    def _looked_at(self, problem: Problem) -> Iterator[Patchwork]:
+    def _looked_at(self, problem: Problem) -> Iterator[PiecewiseTrial]:
         """Levels on which it is looked at what is left open, as long as that takes little."""
         for spec in self._levels(problem, CLEAR[problem.domain.dimension]):
             cost = cost_of(problem, spec)
@@ -150,25 +150,25 @@ class LeastSquares(Method):
                 return
             yield spec
 
-    def _levels(self, problem: Problem, modes: float) -> Iterator[Patchwork]:
+    def _levels(self, problem: Problem, modes: float) -> Iterator[PiecewiseTrial]:
         """Patchworks of growing frames, within the largest number of features, from so many modes along an axis."""
         transmission = problem.equation.transmission(problem)
         pieces = (None,) if transmission is None else transmission.pieces
         layouts = [_Layout.of(problem, piece) for piece in pieces]
-        last: Patchwork | None = None
+        last: PiecewiseTrial | None = None
         while True:
             parts = tuple(one.part(modes, self.margin) for one in layouts)
             features = problem.outputs * sum(
-                part.trial.features for part in parts if isinstance(part.trial, Frame)
+                part.trial.features for part in parts if isinstance(part.trial, FourierExtension)
             )
             if last is not None and features > self.largest:
                 return
-            patchwork = Patchwork(parts)
+            patchwork = PiecewiseTrial(parts)
             if patchwork != last:
                 yield patchwork
             last, modes = patchwork, max(modes * GROWTH, modes + MORE)
 
-    def _solve(self, task: Task, spec: Patchwork) -> tuple[PatchworkTrial, int]:
+    def _solve(self, task: Task, spec: PiecewiseTrial) -> tuple[PiecewiseFunction, int]:
         problem = task.problem
         trial = self._assembly(problem, spec, task.seed, task.device).trial
         columns = solve_head(problem, trial, task.seed)
@@ -179,12 +179,12 @@ class LeastSquares(Method):
             )
         return trial, columns
 
-    def _assembly(self, problem: Problem, spec: Patchwork, seed: int, device: torch.device) -> Assembly:
+    def _assembly(self, problem: Problem, spec: PiecewiseTrial, seed: int, device: torch.device) -> Assembly:
         """The rows of a problem for a patchwork whose amplitudes are to be found."""
         generator = torch.Generator(device).manual_seed(seed)
         return Assembly(problem, built_for(problem, spec, device), generator)
 
-    def _outcome(self, task: Task, found: Grown[PatchworkTrial], way: str | None = None) -> Outcome:
+    def _outcome(self, task: Task, found: Grown[PiecewiseFunction], way: str | None = None) -> Outcome:
         """What was found; `way` leads on where it is unresolved, more features unless told."""
         notes = (
             f"Trial function: {found.trial.spec.describe()}, {found.features} features in all, their head by least squares.",
@@ -192,7 +192,7 @@ class LeastSquares(Method):
             *reflection_note(task.problem.equation, task.problem),
         )
         if found.status is Status.UNRESOLVED:
-            tell_unresolved(
+            warn_unresolved(
                 task.problem.name,
                 found.estimate,
                 found.features,
@@ -239,7 +239,7 @@ class _Layout:
         """
         sides = np.subtract(self.box[1], self.box[0]) / self.lengths
         counts = tuple(max(5, round(3 + modes / 4), round(modes * side**0.5)) for side in sides)
-        return Part(self.within, self.outside, Frame(counts, margin, self.extra, self.box))
+        return Part(self.within, self.outside, FourierExtension(counts, margin, self.extra, self.box))
 
 
 def unfit(problem: Problem) -> str | None:
@@ -271,12 +271,16 @@ def is_linear(problem: Problem) -> bool:
     return not_affine(problem, trial) is None
 
 
-def few_features(problem: Problem) -> PatchworkTrial:
+def few_features(problem: Problem) -> PiecewiseFunction:
     """A trial of two modes along each axis, to try things on."""
-    return built_for(problem, Patchwork((Part((), (), Frame((2,) * problem.domain.dimension)),)))
+    return built_for(
+        problem, PiecewiseTrial((Part((), (), FourierExtension((2,) * problem.domain.dimension)),))
+    )
 
 
-def built_for(problem: Problem, spec: Patchwork, device: torch.device | str = "cpu") -> PatchworkTrial:
+def built_for(
+    problem: Problem, spec: PiecewiseTrial, device: torch.device | str = "cpu"
+) -> PiecewiseFunction:
     """The trial of a patchwork for a problem's field, in double precision; its amplitudes are to be found."""
     return spec.build(
         problem.domain.bounds,

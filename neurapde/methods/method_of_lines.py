@@ -15,19 +15,19 @@ from threadpoolctl import threadpool_limits
 from neurapde.assembly.helmholtz import SMALL
 from neurapde.assembly.wave_cost import wave_cost
 from neurapde.assembly.wave_levels import Level, evolve, judged
-from neurapde.assembly.wave_problem import Demand, WaveProblem
+from neurapde.assembly.wave_problem import BandwidthRequirement, WaveProblem
 from neurapde.conditions import PML, Absorbing, Dirichlet, InitialCondition, Neumann
 from neurapde.conditions.sides import silent_faces
 from neurapde.core.cost import Cost
 from neurapde.core.errors import DeclarationError
+from neurapde.core.formatting import listing, number
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Bar
-from neurapde.core.wording import listing, number
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
 from neurapde.fields.medium import Constant
-from neurapde.methods.refinement import check_bandwidth, check_growth, tell_unresolved
+from neurapde.methods.refinement import check_bandwidth, check_growth, warn_unresolved
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.history import History
@@ -113,12 +113,12 @@ class MethodOfLines(Method):
         def cost(bandwidth: float, moments: int) -> Cost:
             return wave_cost(waves, waves.counts(bandwidth, self.largest), moments)
 
-        budget.admits(replace(cost(math.inf, 0), seconds=0.0))  # what the demands are looked up on
-        demands = waves.demands(self.tolerance, self.largest)
+        budget.admits(replace(cost(math.inf, 0), seconds=0.0))  # what the requirements are looked up on
+        requirements = waves.requirements(self.tolerance, self.largest)
         longest = max(waves.box.extents)
-        bandwidth = self.bandwidth or max(_wanted(waves, demands), LEAST_MODES * math.pi / longest)
+        bandwidth = self.bandwidth or max(_wanted(waves, requirements), LEAST_MODES * math.pi / longest)
         most = self.largest * math.pi / longest
-        count = _knots(waves, demands, self.tolerance, most)
+        count = _knots(waves, requirements, self.tolerance, most)
 
         def solved(bandwidth: float) -> Level:
             lattice = waves.lattice(bandwidth, self.largest)
@@ -159,7 +159,7 @@ class MethodOfLines(Method):
                 if self.bandwidth is None
                 else f"bandwidth={2 * self.bandwidth:g}"
             )
-            tell_unresolved(
+            warn_unresolved(
                 problem.name, level.estimate, rows[-1][0], self.tolerance, f"MethodOfLines({way})", budget
             )
         history = History(
@@ -201,15 +201,17 @@ def wave_obstacle(problem: Problem) -> str | None:
     return None
 
 
-def _wanted(waves: WaveProblem, demands: list[Demand]) -> float:
+def _wanted(waves: WaveProblem, requirements: list[BandwidthRequirement]) -> float:
     """The bandwidth for all waves: their frequencies do not change, so they are shortest where they are slowest."""
     slowest = waves.speeds[0]
-    return max((one.bandwidth * max(1.0, one.speed / slowest) for one in demands), default=0.0)
+    return max((one.bandwidth * max(1.0, one.speed / slowest) for one in requirements), default=0.0)
 
 
-def _knots(waves: WaveProblem, demands: list[Demand], tolerance: float, most: float) -> int:
-    """How many knots in time, from 0 on, for the waves of the demands up to the bandwidth `most`."""
-    fastest = max((one.bandwidth * one.speed for one in demands), default=0.0)
+def _knots(
+    waves: WaveProblem, requirements: list[BandwidthRequirement], tolerance: float, most: float
+) -> int:
+    """How many knots in time, from 0 on, for the waves of the requirements up to the bandwidth `most`."""
+    fastest = max((one.bandwidth * one.speed for one in requirements), default=0.0)
     fastest = min(fastest, most * waves.speeds[1])
     turn = (QUINTIC * IN_TIME * tolerance) ** (1 / 6)
     return max(LEAST_KNOTS, math.ceil(waves.time.duration * fastest / turn) + 1)

@@ -38,7 +38,7 @@ PROBE = 0.1
 """Part of a step over which the second derivative of the residuals is taken."""
 AT_SOURCES = 100
 """Points added to the equation's at each Gaussian source."""
-LARGEST_BEND = 0.75
+LARGEST_ACCELERATION = 0.75
 """Length of the change by curvature, in lengths of the step, above which it is not trusted."""
 
 
@@ -53,7 +53,7 @@ class NaturalGradient(Method):
                are parameters keep the field from bending between them.
     weights:   factors of the constraints' mean squares by name; 1 where none is given.
     damping:   λ of the first step, as a part of the mean diagonal of JᵀJ; later ones follow from how well the
-               linearised residuals foretold the loss (Levenberg-Marquardt).
+               linearised residuals predicted the loss (Levenberg-Marquardt).
     momentum:  μ, from 0 to below 1; it is left out of a step that has failed.
     sampling:  where the points lie: `Fixed("sobol")`; `ResidualAdaptive(every)`, which follows a front; `Fresh("sobol")`,
                drawn anew for every step. Those at Gaussian sources are added as in `Adam`.
@@ -216,19 +216,19 @@ class _Descent:
         return self.loss == 0 or self.small >= 3 or self.damping > MOST_DAMPING
 
     def _move(self, equations: Equations) -> bool:
-        """Try a step and parts of it; keep one if the loss falls, and set the damping by how well it was foretold."""
+        """Try a step and parts of it; keep one if the loss falls, and set the damping by how well it was predicted."""
         change = equations.step(self.damping, self.method.momentum * self.before)
         if change is not None:
             start = self._copy()
-            bend = self._bend(equations, start, change)
+            acceleration = self._geodesic_acceleration(equations, start, change)
             for part in PARTS:
-                tried = part * change + part**2 * bend
+                tried = part * change + part**2 * acceleration
                 self._put(start, tried)
                 loss, losses = self.residuals.measure()
                 if math.isfinite(loss) and loss < self.loss:
-                    foretold = equations.foretold(part * change)
-                    gain = min(1.0, part * (self.loss - loss) / foretold) if foretold > 0 else 0.0
-                    self.damping = max(self.damping * max(1 / 3, 1 - (2 * gain - 1) ** 3), LEAST_DAMPING)
+                    predicted = equations.predicted_reduction(part * change)
+                    ratio = min(1.0, part * (self.loss - loss) / predicted) if predicted > 0 else 0.0
+                    self.damping = max(self.damping * max(1 / 3, 1 - (2 * ratio - 1) ** 3), LEAST_DAMPING)
                     self.raised, self.before = 2.0, tried
                     self.loss, self.losses = loss, losses
                     return True
@@ -238,7 +238,7 @@ class _Descent:
         self.before = torch.zeros_like(self.before)
         return False
 
-    def _bend(self, equations: Equations, start: list[Tensor], change: Tensor) -> Tensor:
+    def _geodesic_acceleration(self, equations: Equations, start: list[Tensor], change: Tensor) -> Tensor:
         """What the curvature of the residuals along a step adds to it; nothing where that would be much."""
         sides = []
         for sign in (1.0, -1.0):
@@ -248,9 +248,9 @@ class _Descent:
         self._put(start, torch.zeros_like(change))
         with torch.no_grad():
             curvature = (sides[0] - 2 * self.residuals.vector() + sides[1]) / PROBE**2
-        bend = equations.bend(curvature)
-        trusted = bool(bend.norm() <= LARGEST_BEND * change.norm())
-        return bend if trusted else torch.zeros_like(change)
+        acceleration = equations.acceleration(curvature)
+        trusted = bool(acceleration.norm() <= LARGEST_ACCELERATION * change.norm())
+        return acceleration if trusted else torch.zeros_like(change)
 
     def _copy(self) -> list[Tensor]:
         return [parameter.detach().clone() for parameter in self.parameters]

@@ -16,7 +16,7 @@ from neurapde.collocation.cost import cost_of
 from neurapde.collocation.head import least_squares
 from neurapde.collocation.system import Assembly
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import number
+from neurapde.core.formatting import number
 from neurapde.methods.least_squares import FIRST, LeastSquares, built_for, unfit
 from neurapde.methods.refinement import PROBES, grow
 from neurapde.optimisation.balance import balance_of
@@ -24,7 +24,7 @@ from neurapde.problem.problem import Problem
 from neurapde.run.budget import Budget
 from neurapde.run.method import Outcome, Status, Task
 from neurapde.trials.base import TrialFunction
-from neurapde.trials.patchwork import Patchwork, PatchworkTrial
+from neurapde.trials.piecewise import PiecewiseFunction, PiecewiseTrial
 
 STEPS, HALVINGS = 25, 5
 """Steps for one number of features, and halvings of a step that does not bring the field nearer."""
@@ -70,7 +70,7 @@ class Newton(LeastSquares):
 
     def _solved(
         self, task: Task, unsettled: list[int], budget: Budget
-    ) -> Iterator[tuple[PatchworkTrial, int]]:
+    ) -> Iterator[tuple[PiecewiseFunction, int]]:
         """Levels, each from the field of the one before; too many in a row that do not settle end them.
 
         unsettled: is given the numbers of features of those that do not.
@@ -114,7 +114,7 @@ class Newton(LeastSquares):
 class _Level:
     """One number of features: its trial, whose amplitudes are those of the field reached."""
 
-    def __init__(self, problem: Problem, spec: Patchwork, device: torch.device, seed: int) -> None:
+    def __init__(self, problem: Problem, spec: PiecewiseTrial, device: torch.device, seed: int) -> None:
         self.problem, self.device, self.seed = problem, device, seed
         self.trial, self.tried = (built_for(problem, spec, device) for _ in range(2))
         self.balance = balance_of(problem)
@@ -157,7 +157,7 @@ class _Level:
         system = assembly.assemble()
         return least_squares(system.matrix, system.loads)
 
-    def _put(self, amplitudes: Tensor) -> PatchworkTrial:
+    def _put(self, amplitudes: Tensor) -> PiecewiseFunction:
         Assembly(self.problem, self.trial, torch.Generator()).set_amplitudes(amplitudes)
         return self.trial
 

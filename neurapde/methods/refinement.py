@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 from neurapde.core import checks
-from neurapde.core.convergence import still_to_come
+from neurapde.core.convergence import estimate_error
 from neurapde.core.errors import ResolutionWarning
+from neurapde.core.formatting import number
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.warn import warn
-from neurapde.core.wording import number
 from neurapde.optimisation.balance import balance_of
 from neurapde.run.budget import Budget
 from neurapde.run.history import History
@@ -83,7 +83,7 @@ def grow(
             done = features
             if field is not None:
                 changes.append(balance.relative(finer - field, finer))
-                estimate = still_to_come(changes, SLOW)
+                estimate = estimate_error(changes, SLOW)
                 recorder.add(features, time.perf_counter() - started, changes[-1], math.nan, changes[-1:])
                 bar.show({"estimated error": estimate})
             field = finer
@@ -116,7 +116,7 @@ def estimate_note(estimate: float, levels: str) -> str:
     return f"Estimated relative error: {estimate:.1e}, from the change between the last two {levels}."
 
 
-def tell_unresolved(
+def warn_unresolved(
     name: str,
     estimate: float,
     features: int,

@@ -10,18 +10,18 @@ from neurapde.conditions import Dirichlet, Neumann, Robin
 from neurapde.core.arrays import to_numpy
 from neurapde.core.cost import Cost
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import listing, number
+from neurapde.core.formatting import listing, number
 from neurapde.domains import Box
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.medium import Constant, Field
 from neurapde.fields.sources import total
-from neurapde.methods.refinement import Grown, check_growth, estimate_note, grow, tell_unresolved
+from neurapde.methods.refinement import Grown, check_growth, estimate_note, grow, warn_unresolved
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.method import Method, Outcome, Status, Task
 from neurapde.spectral.separable import Axis, Face, solve_separable
 from neurapde.trials.base import Trial
-from neurapde.trials.frame import Frame, FrameTrial
+from neurapde.trials.fourier_extension import FourierExtension, FourierExtensionTrial
 
 FIRST, GROWTH = 12, 1.25  # modes along each axis at the first level, and from level to level
 NODE = (100.0, 1e-8)  # bytes at a node of the source, and seconds for each with one mode along an axis
@@ -77,13 +77,13 @@ class Separable(Method):
         solved = self._solved(task, budget)
         return self._outcome(task, grow(task, solved, self._levels[-1] ** 3, self.tolerance, budget))
 
-    def _solved(self, task: Task, budget: Budget) -> Iterator[tuple[FrameTrial, int]]:
+    def _solved(self, task: Task, budget: Budget) -> Iterator[tuple[FourierExtensionTrial, int]]:
         for n in self._levels:
             nodes = 8.0 * n**3
             cost = Cost(NODE[0] * nodes, NODE[1] * nodes * n, f"{n} × {n} × {n} sines")
             if not budget.admits(cost):
                 return
-            trial = solve_on(task.problem, Frame((n,) * 3), task.device)
+            trial = solve_on(task.problem, FourierExtension((n,) * 3), task.device)
             yield trial, len(trial.amplitudes)
 
     @property
@@ -95,9 +95,9 @@ class Separable(Method):
             found.append(min(4 * round(modes / 4), 4 * (self.largest // 4)))
         return found
 
-    def _outcome(self, task: Task, found: Grown[FrameTrial]) -> Outcome:
+    def _outcome(self, task: Task, found: Grown[FourierExtensionTrial]) -> Outcome:
         if found.status is Status.UNRESOLVED:
-            tell_unresolved(
+            warn_unresolved(
                 task.problem.name,
                 found.estimate,
                 found.features,
@@ -114,7 +114,7 @@ class Separable(Method):
         return Outcome(found.trial.to(task.dtype), found.status, found.history, notes, extras)
 
 
-def solve_on(problem: Problem, frame: Frame, device: torch.device) -> FrameTrial:
+def solve_on(problem: Problem, frame: FourierExtension, device: torch.device) -> FourierExtensionTrial:
     """The solution on one lattice of sines."""
     equation = problem.equation
     assert isinstance(equation, Poisson)

@@ -13,7 +13,7 @@ from torch import Tensor
 from neurapde.conditions.constraints import Constraint, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet, Layout
-from neurapde.optimisation.parameter_jacobians import pullback
+from neurapde.optimisation.parameter_jacobians import vector_jacobian_product
 from neurapde.trials.base import TrialFunction
 
 AT_ONCE = 1024
@@ -58,8 +58,8 @@ def linearised(
         own = torch.cat(
             [torch.arange(first + start, first + stop) for first in range(0, len(points), rows)]
         ).to(points.device)
-        pull_back = pullback(trial, points[own], layout)
-        columns = [pull_back(pull[:, own]).reshape(-1, stop - start, _size(trial)).sum(0) for pull in pulls]
+        product = vector_jacobian_product(trial, points[own], layout)
+        columns = [product(pull[:, own]).reshape(-1, stop - start, _size(trial)).sum(0) for pull in pulls]
         yield residual[start:stop].detach(), torch.stack(columns, dim=1)
 
 

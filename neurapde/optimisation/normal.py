@@ -28,11 +28,11 @@ class Equations(ABC):
         """The δ `(p,)` that minimises |r + Jδ|² + damping · scale · |δ − toward|²; None where rounding forbids it."""
 
     @abstractmethod
-    def bend(self, curvature: Tensor) -> Tensor:
+    def acceleration(self, curvature: Tensor) -> Tensor:
         """The change `(p,)` of the last step by the residuals' second derivative `(m,)` along it: −½(JᵀJ + λ)⁻¹Jᵀr″."""
 
     @abstractmethod
-    def foretold(self, step: Tensor) -> float:
+    def predicted_reduction(self, step: Tensor) -> float:
         """|r|² − |r + Jδ|²: by how much a step lowers the loss if J stays as it is."""
 
 
@@ -65,11 +65,11 @@ class ByParameters(Equations):
         self.factor = _factor(self.matrix, damping * self.scale)
         return None if self.factor is None else toward - _solved(self.factor, slope)
 
-    def bend(self, curvature: Tensor) -> Tensor:
+    def acceleration(self, curvature: Tensor) -> Tensor:
         assert self.factor is not None
         return -_solved(self.factor, self.transposed(curvature)) / 2
 
-    def foretold(self, step: Tensor) -> float:
+    def predicted_reduction(self, step: Tensor) -> float:
         return -float(2 * self.slope @ step + step @ (self.matrix @ step))
 
 
@@ -96,11 +96,11 @@ class ByResiduals(Equations):
             return None
         return toward - self.jacobian.T @ _solved(self.factor, self.residual + self.jacobian @ toward)
 
-    def bend(self, curvature: Tensor) -> Tensor:
+    def acceleration(self, curvature: Tensor) -> Tensor:
         assert self.factor is not None
         return -self.jacobian.T @ _solved(self.factor, curvature) / 2
 
-    def foretold(self, step: Tensor) -> float:
+    def predicted_reduction(self, step: Tensor) -> float:
         change = self.jacobian @ step
         return -float(change @ (2 * self.residual + change))
 

@@ -21,21 +21,21 @@ from neurapde.trials.ansatz import AnsatzTrial
 from neurapde.trials.base import TrialFunction
 from neurapde.trials.layered import LayeredTrial
 
-Pullback: TypeAlias = Callable[[Tensor], Tensor]
+VectorJacobianProduct: TypeAlias = Callable[[Tensor], Tensor]
 """Takes weights of the channels `(channels, n, …)`, real (complex ones as pairs), to Σ weight · ∂channel/∂θ: `(n, p)`."""
 
 
 @singledispatch
-def pullback(trial: TrialFunction, points: Tensor, layout: Layout) -> Pullback:
-    """The pullback of a trial's jet at points (n, d), parameters that require grad in their order.
+def vector_jacobian_product(trial: TrialFunction, points: Tensor, layout: Layout) -> VectorJacobianProduct:
+    """The vector_jacobian_product of a trial's jet at points (n, d), parameters that require grad in their order.
 
     Raises: DeclarationError, when it is used, for a trial that `torch.func` cannot differentiate.
     """
     parameters = {name: p.detach() for name, p in trial.named_parameters() if p.requires_grad}
 
     def one(point: Tensor, weight: Tensor) -> Tensor:
-        pull_back = vjp(lambda theta: _channels(trial, theta, point, layout), parameters)[1]
-        (found,) = pull_back(weight)
+        product = vjp(lambda theta: _channels(trial, theta, point, layout), parameters)[1]
+        (found,) = product(weight)
         return torch.cat([part.reshape(-1) for part in found.values()])
 
     def every(weights: Tensor) -> Tensor:
@@ -45,15 +45,15 @@ def pullback(trial: TrialFunction, points: Tensor, layout: Layout) -> Pullback:
             if "functorch" not in str(error) and "vmap" not in str(error):
                 raise
             raise DeclarationError(
-                f"torch.func cannot differentiate {trial.spec.describe()} by its parameters; use Siren, MLP, Factored "
-                "or Foreign, or train it with Adam."
+                f"torch.func cannot differentiate {trial.spec.describe()} by its parameters; use Siren, MLP, FactoredAnsatz "
+                "or TorchModule, or train it with Adam."
             ) from error
 
     return every
 
 
-@pullback.register
-def _(trial: LayeredTrial, points: Tensor, layout: Layout) -> Pullback:
+@vector_jacobian_product.register
+def _(trial: LayeredTrial, points: Tensor, layout: Layout) -> VectorJacobianProduct:
     stack = _inputs(trial, points, layout)
     given, sums = [stack], []
     with torch.enable_grad():
@@ -67,7 +67,7 @@ def _(trial: LayeredTrial, points: Tensor, layout: Layout) -> Pullback:
             sums.append(z)
             given.append(stack)
 
-    def pull_back(weights: Tensor) -> Tensor:
+    def product(weights: Tensor) -> Tensor:
         top = weights.reshape(layout.count, len(points), -1)
         below = torch.autograd.grad(stack, sums, top @ trial.head.weight.detach(), retain_graph=True)
         scales = [activation.omega for activation in trial.activations]
@@ -75,7 +75,7 @@ def _(trial: LayeredTrial, points: Tensor, layout: Layout) -> Pullback:
         layers = [*(cast(torch.nn.Linear, module) for module in trial.layers), trial.head]
         return _by_parameters(layers, [*gradients, top], given)
 
-    return pull_back
+    return product
 
 
 def _by_parameters(
@@ -113,10 +113,10 @@ def _activated(z: Tensor, activation: Activation, layout: Layout) -> Tensor:
     return torch.cat(rows)
 
 
-@pullback.register(AnsatzTrial)
-def _(trial: AnsatzTrial, points: Tensor, layout: Layout) -> Pullback:
+@vector_jacobian_product.register(AnsatzTrial)
+def _(trial: AnsatzTrial, points: Tensor, layout: Layout) -> VectorJacobianProduct:
     network, places = trial.network, trial.inner(points)
-    inner = pullback(network, places, layout)
+    inner = vector_jacobian_product(network, places, layout)
     with torch.no_grad():
         channels = network.jet(places, layout.order, layout.mixed).channels
     is_complex = channels.is_complex()
@@ -128,10 +128,10 @@ def _(trial: AnsatzTrial, points: Tensor, layout: Layout) -> Pullback:
         outer = around.jet(points, layout.order, layout.mixed).channels
     outer = torch.view_as_real(outer) if outer.is_complex() else outer
 
-    def pull_back(weights: Tensor) -> Tensor:
+    def product(weights: Tensor) -> Tensor:
         return inner(torch.autograd.grad(outer, leaf, weights, retain_graph=True)[0])
 
-    return pull_back
+    return product
 
 
 class _Known(TrialFunction):

@@ -12,8 +12,8 @@ from neurapde.conditions.constraints import Constraint
 from neurapde.core import checks
 from neurapde.core.arrays import Array, to_numpy
 from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.formatting import number, point
 from neurapde.core.warn import warn
-from neurapde.core.wording import number, point
 from neurapde.fields.medium import Field
 from neurapde.fields.pulses import Pulse
 from neurapde.fields.sources import PointSource, Source

@@ -16,8 +16,8 @@ from neurapde.conditions.constraints import Constraint, Samples, check_order, in
 from neurapde.conditions.residuals import CheckedResidual, as_rows
 from neurapde.core import checks
 from neurapde.core.arrays import Array
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain
 from neurapde.jets.jet import Jet, Layout
 from neurapde.spectral.weak import Piece

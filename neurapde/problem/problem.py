@@ -15,9 +15,9 @@ from neurapde.conditions.sides import check_contradictions
 from neurapde.conditions.stretch import Stretch
 from neurapde.core import checks
 from neurapde.core.arrays import Array
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
-from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime

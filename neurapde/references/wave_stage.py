@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from neurapde.conditions import PML, Absorbing, Dirichlet, InitialCondition, Neumann
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import listing
+from neurapde.core.formatting import listing
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from neurapde.core.cost import Cost, duration
 from neurapde.core.errors import DeclarationError
+from neurapde.core.formatting import number
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.memory import check_fits, lacking, told
-from neurapde.core.wording import number
 
 SECONDS = 45.0
 """Seconds of a core that a solve may take by default."""

@@ -14,8 +14,8 @@ import torch
 
 from neurapde.backgrounds.lift import Lift
 from neurapde.backgrounds.waves import Background
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain
 from neurapde.problem.problem import Problem
 from neurapde.run.history import History

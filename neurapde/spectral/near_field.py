@@ -17,7 +17,7 @@ from scipy.interpolate import CubicSpline
 from scipy.special import j0
 
 from neurapde.core.arrays import Array, maximum, namespace
-from neurapde.core.vocabulary import Declaration
+from neurapde.core.declaration import Declaration
 from neurapde.spectral.quadrature import FloatArray, panels
 
 SMOOTH = 12  # derivatives in r² that are continuous at the radius

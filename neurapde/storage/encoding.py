@@ -15,13 +15,19 @@ from typing import Any
 import numpy as np
 import torch
 
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
 
 OWN = "neurapde"
 RENAMED = {
     "neurapde.methods.schedules:Constant": "neurapde:ConstantRate",
     "neurapde.problems.wave:Shape": "neurapde:OvertonesAtRest",
+    "neurapde:Foreign": "neurapde:TorchModule",
+    "neurapde:Factored": "neurapde:FactoredAnsatz",
+    "neurapde:Frame": "neurapde:FourierExtension",
+    "neurapde:Patchwork": "neurapde:PiecewiseTrial",
+    "neurapde:Scaled": "neurapde:OutputScaling",
+    "neurapde:Vanishing": "neurapde:DistanceFactor",
 }
 """Classes that earlier files name otherwise."""
 
@@ -77,8 +83,9 @@ def current(tree: Any) -> Any:
     if not isinstance(tree, dict):
         return tree
     found = {key: current(item) for key, item in tree.items()}
-    if isinstance(name := found.get("class"), str) and name.startswith(f"{OWN}."):
-        found["class"] = RENAMED.get(name, f"{OWN}:{name.rpartition(':')[2]}")
+    if isinstance(name := found.get("class"), str) and name.startswith(OWN):
+        plain = RENAMED.get(name, f"{OWN}:{name.rpartition(':')[2]}" if name.startswith(f"{OWN}.") else name)
+        found["class"] = RENAMED.get(plain, plain)
     return found
 
 

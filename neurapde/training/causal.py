@@ -12,8 +12,8 @@ from torch import Tensor
 
 from neurapde.conditions.constraints import Face
 from neurapde.core import checks
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
 from neurapde.domains.spacetime import INITIAL, SpaceTime
 from neurapde.problem.problem import Problem
 from neurapde.training.objective import Batch, Objective

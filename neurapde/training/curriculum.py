@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from neurapde.conditions.constraints import Constraint, Face, Interior, Samples
 from neurapde.conditions.periodic import OppositePoints
 from neurapde.core import checks
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.problem.problem import Problem
 

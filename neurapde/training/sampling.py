@@ -13,7 +13,7 @@ from torch import Tensor
 
 from neurapde.conditions.constraints import Constraint, Interior, Samples
 from neurapde.core import checks
-from neurapde.core.vocabulary import Declaration
+from neurapde.core.declaration import Declaration
 from neurapde.domains.sampling import How, check_request
 from neurapde.training.objective import Objective
 from neurapde.trials.base import TrialFunction

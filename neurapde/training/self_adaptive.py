@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from neurapde.core import checks
-from neurapde.core.vocabulary import Declaration
+from neurapde.core.declaration import Declaration
 from neurapde.training.losses import MEASURES
 from neurapde.training.objective import Batch, Objective
 from neurapde.training.weighting import PointWeights

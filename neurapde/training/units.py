@@ -6,7 +6,7 @@ from neurapde.optimisation.scales import scales_of
 from neurapde.problem.problem import Problem
 from neurapde.run.method import Method
 from neurapde.training.losses import LossName
-from neurapde.trials.ansatz import Scaled
+from neurapde.trials.ansatz import OutputScaling
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.encoded import Encoded
 from neurapde.trials.mlp import MLP
@@ -25,7 +25,7 @@ def in_units(
     scales = scales_of(problem)
     if scales.size == 1 and set(scales.lengths) == {1.0}:
         return spec
-    return Scaled(spec, scales.size, scales.lengths)
+    return OutputScaling(spec, scales.size, scales.lengths)
 
 
 def in_residual_units(problem: Problem, weights: Mapping[str, float], loss: LossName) -> Mapping[str, float]:

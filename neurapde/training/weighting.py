@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from neurapde.core import checks
-from neurapde.core.vocabulary import Declaration
+from neurapde.core.declaration import Declaration
 from neurapde.training.objective import Batch
 
 

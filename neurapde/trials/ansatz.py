@@ -128,7 +128,7 @@ class Ansatz(Trial):
 
 
 @dataclass(frozen=True)
-class Factored(Trial):
+class FactoredAnsatz(Trial):
     """The trial u = background · (1 + network): travel times as T = T₀τ, where T₀ knows the source's kink.
 
     background: a field known in closed form, such as `StraightRays`, of as many components as the problem has.
@@ -141,7 +141,9 @@ class Factored(Trial):
     network: Trial
 
     def __post_init__(self) -> None:
-        _check_parts(self, "background", self.background, self.network, "Factored(StraightRays(…), Siren())")
+        _check_parts(
+            self, "background", self.background, self.network, "FactoredAnsatz(StraightRays(…), Siren())"
+        )
 
     def build(
         self,
@@ -167,7 +169,7 @@ class Factored(Trial):
 
 
 @dataclass(frozen=True)
-class Vanishing(Trial):
+class DistanceFactor(Trial):
     """The trial D(x) · network, where D is the `SideDistance`, which vanishes on sides of the box.
 
     network: the specification of the network. sides: where the field vanishes; None: on every side.
@@ -208,7 +210,7 @@ class Vanishing(Trial):
 
 
 @dataclass(frozen=True)
-class Scaled(Trial):
+class OutputScaling(Trial):
     """The trial u(x) = size · network(x / lengths): a network in other units, its own numbers of the order of one.
 
     network: the specification of the network.
@@ -226,13 +228,13 @@ class Scaled(Trial):
     def __post_init__(self) -> None:
         if not isinstance(self.network, Trial):
             raise DeclarationError(
-                f"Scaled takes a network, such as Scaled(Siren(), 100.0); found {type(self.network).__name__}."
+                f"OutputScaling takes a network, such as OutputScaling(Siren(), 100.0); found {type(self.network).__name__}."
             )
         checks.amount(self.size, "size")
         if self.lengths is not None and (not isinstance(self.lengths, list | tuple) or not self.lengths):
             raise DeclarationError(f"lengths={checks.shown(self.lengths)}: give one for each axis, or None.")
         for length in self.lengths or ():
-            checks.amount(length, "lengths", of="Scaled")
+            checks.amount(length, "lengths", of="OutputScaling")
 
     def build(
         self,
@@ -247,7 +249,7 @@ class Scaled(Trial):
         if self.lengths is not None:
             if len(self.lengths) != len(bounds[0]):
                 raise DeclarationError(
-                    f"lengths={self.lengths} of Scaled, but the domain has {len(bounds[0])} axes; give one for each."
+                    f"lengths={self.lengths} of OutputScaling, but the domain has {len(bounds[0])} axes; give one for each."
                 )
             bounds = (np.divide(bounds[0], self.lengths), np.divide(bounds[1], self.lengths))
         network = self.network.build(

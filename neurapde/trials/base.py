@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from neurapde.core import checks
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
 from neurapde.jets.jet import Jet
 
 Bounds = tuple[Any, Any]

@@ -11,13 +11,13 @@ import torch
 from neurapde.collocation.head import least_squares
 from neurapde.collocation.system import Assembly, NotAffineError
 from neurapde.conditions.constraints import Samples
-from neurapde.core.wording import number, point
+from neurapde.core.formatting import number, point
 from neurapde.methods.least_squares import FIRST, LeastSquares, built_for
 from neurapde.methods.refinement import PROBES
 from neurapde.optimisation.balance import balance_of
 from neurapde.problem.problem import Problem
 from neurapde.trials.base import TrialFunction
-from neurapde.trials.patchwork import Patchwork
+from neurapde.trials.piecewise import PiecewiseTrial
 from neurapde.verification.fresh import fresh_samples
 from neurapde.verification.residual_left import Left, field_sizes, residuals_left
 
@@ -70,7 +70,7 @@ def correction(problem: Problem, trial: TrialFunction) -> Correction:
     return Correction(balance_of(problem).relative(*fields), left)
 
 
-def _coarse(problem: Problem) -> Patchwork:
+def _coarse(problem: Problem) -> PiecewiseTrial:
     """The largest patchwork of least squares within the features allowed, its first one at least."""
     levels = LeastSquares(largest=FEATURES[problem.domain.dimension])._levels(
         problem, FIRST[problem.domain.dimension]

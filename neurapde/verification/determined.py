@@ -6,8 +6,8 @@ import torch
 from neurapde.conditions import Neumann
 from neurapde.conditions.sides import by_face, faces_of, silent_faces
 from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.formatting import listing
 from neurapde.core.warn import warn
-from neurapde.core.wording import listing
 from neurapde.domains.boundary_rule import boundary_rule
 from neurapde.domains.spacetime import FINAL, INITIAL, SpaceTime
 from neurapde.equations.poisson import Poisson

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from neurapde.conditions import Dirichlet
 from neurapde.core.cost import duration
 from neurapde.core.errors import DeclarationError, DeclarationWarning, ResolutionError
+from neurapde.core.formatting import listing, number, point
 from neurapde.core.memory import lacking, told
 from neurapde.core.warn import warn
-from neurapde.core.wording import listing, number, point
 from neurapde.equations.helmholtz import REFLECTED
-from neurapde.seismic.inversion.methods.cost import Needs
+from neurapde.seismic.inversion.methods.cost import CostEstimate
 from neurapde.seismic.inversion.methods.method import InversionMethod, Setting
 from neurapde.seismic.inversion.misfits import L2
 from neurapde.seismic.inversion.objective import Objective
-from neurapde.seismic.inversion.parametrisation import GridUnknown
+from neurapde.seismic.inversion.parametrisation import GridParametrisation
 from neurapde.seismic.modelling.grid_modelling import GridModelling, grid_for
 from neurapde.seismic.modelling.model_domain import Enclosure
 from neurapde.seismic.survey.survey import Survey
@@ -42,14 +42,14 @@ def preflight(method: InversionMethod, setting: Setting, stages: tuple[Survey, .
         too thin, or more memory than is free. Warns: DeclarationWarning for what is possible but doubtful.
     """
     settings = [replace(setting, survey=part) for part in stages]
-    needs = [method.needs(part) for part in settings]
-    for part, need in zip(settings, needs, strict=True):
-        _check_nodes(part, need)
-    lowest = min(range(len(needs)), key=lambda index: (needs[index].band or (0.0,))[0])
+    costs = [method.cost(part) for part in settings]
+    for part, cost in zip(settings, costs, strict=True):
+        _check_nodes(part, cost)
+    lowest = min(range(len(costs)), key=lambda index: (costs[index].band or (0.0,))[0])
     return (
-        *_layers(settings[lowest], needs[lowest]),
-        *_crime(setting.survey, needs),
-        *_estimate(settings, needs),
+        *_layers(settings[lowest], costs[lowest]),
+        *_crime(setting.survey, costs),
+        *_estimate(settings, costs),
         *_cycles(settings[0]),
     )
 
@@ -103,31 +103,31 @@ def _on_fixed(places: NDArray, enclosure: Enclosure) -> dict[str, NDArray[np.boo
     }
 
 
-def _check_nodes(setting: Setting, needs: Needs) -> None:
+def _check_nodes(setting: Setting, cost: CostEstimate) -> None:
     """Nodes in the shortest wavelength that a model within the bounds can have."""
     assert setting.velocity.bounds is not None
-    if needs.band is None:
+    if cost.band is None:
         return
-    slowest, spacing, highest = setting.velocity.bounds[0], max(needs.grid.spacing), needs.band[1]
+    slowest, spacing, highest = setting.velocity.bounds[0], max(cost.grid.spacing), cost.band[1]
     found = slowest / (highest * spacing)
-    if found >= needs.doubtful * (1 - ALIKE):
+    if found >= cost.doubtful * (1 - ALIKE):
         return
     way = (
         f"at {number(highest)} Hz, in the slowest speed that the bounds allow, {number(slowest)}, a wavelength has "
-        f"{found:.2g} nodes of the grid, {number(spacing)} apart; use at least {needs.doubtful:g}, by spacing= or "
-        f"per_wavelength= of the method, or a slowest bound of {number(float(f'{slowest * needs.doubtful / found:.3g}'))}"
+        f"{found:.2g} nodes of the grid, {number(spacing)} apart; use at least {cost.doubtful:g}, by spacing= or "
+        f"per_wavelength= of the method, or a slowest bound of {number(float(f'{slowest * cost.doubtful / found:.3g}'))}"
     )
-    if found < needs.refused * (1 - ALIKE):
-        raise ResolutionError(f"{way}. Below {needs.refused:g} its waves mean nothing")
+    if found < cost.refused * (1 - ALIKE):
+        raise ResolutionError(f"{way}. Below {cost.refused:g} its waves mean nothing")
     warn(way, DeclarationWarning)
 
 
-def _layers(setting: Setting, needs: Needs) -> tuple[str, ...]:
+def _layers(setting: Setting, cost: CostEstimate) -> tuple[str, ...]:
     """Width and reflection of the absorbing layer at the lowest frequency, in the fastest speed of the start model."""
     layer = setting.enclosure.pml
-    if layer is None or needs.band is None:
+    if layer is None or cost.band is None:
         return ()
-    lowest = needs.band[0]
+    lowest = cost.band[0]
     wavelength = setting.start[1] / lowest
     for side, width in layer.widths(setting.enclosure.box).items():
         reflection = layer.reflection_for(2 * math.pi / wavelength, side)
@@ -148,14 +148,14 @@ def _layers(setting: Setting, needs: Needs) -> tuple[str, ...]:
     return ()
 
 
-def _crime(survey: Survey, needs: list[Needs]) -> tuple[str, ...]:
+def _crime(survey: Survey, costs: list[CostEstimate]) -> tuple[str, ...]:
     """An inverse crime: data made by the solver that inverts them, on a grid of the same spacing."""
     origin = survey.origin
     if origin is None:
         return ()
-    for need in needs:
-        steps = need.grid.spacing
-        if origin.solver == need.solver and np.allclose(origin.spacing, steps, rtol=ALIKE, atol=0):
+    for cost in costs:
+        steps = cost.grid.spacing
+        if origin.solver == cost.solver and np.allclose(origin.spacing, steps, rtol=ALIKE, atol=0):
             text = (
                 f"Inverse crime: the data were made by the same solver ({origin.solver}) at the same spacing of nodes, "
                 f"{number(max(steps))}, as the inversion's: its errors cancel, and the result is better than any from field "
@@ -166,10 +166,10 @@ def _crime(survey: Survey, needs: list[Needs]) -> tuple[str, ...]:
     return ()
 
 
-def _estimate(settings: list[Setting], needs: list[Needs]) -> tuple[str, ...]:
+def _estimate(settings: list[Setting], costs: list[CostEstimate]) -> tuple[str, ...]:
     """Memory and time, refused if it is more than there is."""
-    needed = max(range(len(needs)), key=lambda index: needs[index].memory)
-    heaviest, band = needs[needed], settings[needed].survey.frequencies
+    needed = max(range(len(costs)), key=lambda index: costs[index].memory)
+    heaviest, band = costs[needed], settings[needed].survey.frequencies
     stage = "" if band is None else f" at {listing(number(f) for f in band)} Hz"
     if free := lacking(heaviest.memory):
         raise DeclarationError(
@@ -179,10 +179,10 @@ def _estimate(settings: list[Setting], needs: list[Needs]) -> tuple[str, ...]:
         )
     if not heaviest.seconds:
         return ()
-    total = sum(need.seconds * need.steps for need in needs)
-    steps = sum(need.steps for need in needs)
+    total = sum(cost.seconds * cost.steps for cost in costs)
+    steps = sum(cost.steps for cost in costs)
     return (
-        f"Needs: about {told(heaviest.memory)}, and {heaviest.seconds:.2g} s of a core for a step ({heaviest.work}); "
+        f"CostEstimate: about {told(heaviest.memory)}, and {heaviest.seconds:.2g} s of a core for a step ({heaviest.work}); "
         f"{duration(total)} for {steps} steps.",
     )
 
@@ -211,7 +211,7 @@ def _cycles(setting: Setting) -> tuple[str, ...]:
 def phases_off(setting: Setting) -> float:
     """The part of the spectra recorded whose phase the start model misses by more than a quarter of a cycle."""
     modelling = GridModelling(setting.survey, setting.enclosure, setting.start)
-    start = GridUnknown(setting.velocity, setting.enclosure, modelling.grid)
+    start = GridParametrisation(setting.velocity, setting.enclosure, modelling.grid)
     objective = Objective(modelling, start, setting.survey, L2())
     with torch.no_grad():
         predicted = objective().data.numpy()

@@ -9,13 +9,18 @@ import h5py
 import numpy as np
 import torch
 
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
 from neurapde.reference_solvers.grid import Grid
 from neurapde.run.history import History
 from neurapde.run.method import Snapshot, Status
 from neurapde.seismic.inversion.methods.method import InversionMethod, Setting, StageRecord
-from neurapde.seismic.inversion.parametrisation import GridUnknown, NetworkUnknown, Unknown, build_unknown
+from neurapde.seismic.inversion.parametrisation import (
+    GridParametrisation,
+    NetworkParametrisation,
+    Parametrisation,
+    build_parametrisation,
+)
 from neurapde.seismic.inversion.velocity import Gridded, Velocity
 from neurapde.seismic.modelling.model_domain import Enclosure
 from neurapde.solution.files import BASES
@@ -40,7 +45,7 @@ class Contents:
 
     setting: Setting
     method: InversionMethod
-    unknown: Unknown
+    unknown: Parametrisation
     stages: tuple[StageRecord, ...]
     predicted: np.ndarray
     scales: np.ndarray
@@ -59,22 +64,22 @@ class Declared(Declaration):
     nodes: Any = None
 
     @classmethod
-    def of(cls, setting: Setting, method: InversionMethod, unknown: Unknown) -> "Declared":
+    def of(cls, setting: Setting, method: InversionMethod, unknown: Parametrisation) -> "Declared":
         """From what is under way."""
-        if isinstance(unknown, GridUnknown):
+        if isinstance(unknown, GridParametrisation):
             return cls(setting, method, Gridded(), _corners(unknown.grid))
-        assert isinstance(unknown, NetworkUnknown)
+        assert isinstance(unknown, NetworkParametrisation)
         return cls(setting, method, unknown.network.spec)
 
-    def build(self) -> Unknown:
+    def build(self) -> Parametrisation:
         """The unknown, its parameters yet to be filled in."""
         return rebuilt(self.setting.velocity, self.setting.enclosure, self.trial, self.nodes)
 
 
-def rebuilt(velocity: Velocity, enclosure: Enclosure, trial: Trial | Gridded, nodes: Any) -> Unknown:
+def rebuilt(velocity: Velocity, enclosure: Enclosure, trial: Trial | Gridded, nodes: Any) -> Parametrisation:
     """An unknown, its parameters yet to be filled in; trial and nodes as `Declared` has them."""
     grid = Grid(*nodes) if nodes is not None else Grid((0, 0), (1, 1), (3, 3))
-    return build_unknown(velocity, enclosure, trial, grid, torch.Generator().manual_seed(0))
+    return build_parametrisation(velocity, enclosure, trial, grid, torch.Generator().manual_seed(0))
 
 
 def _corners(grid: Grid) -> tuple[Any, ...]:
@@ -134,7 +139,7 @@ def read(path: Path) -> Contents:
 def write_checkpoint(
     path: Path,
     declared: Declared,
-    unknown: Unknown,
+    unknown: Parametrisation,
     earlier: Sequence[StageRecord],
     snapshot: Snapshot,
     identity: Identity,
@@ -156,7 +161,7 @@ def write_checkpoint(
 
 
 def read_checkpoint(
-    path: Path, declared: Declared, unknown: Unknown, identity: Identity
+    path: Path, declared: Declared, unknown: Parametrisation, identity: Identity
 ) -> tuple[tuple[StageRecord, ...], Snapshot]:
     """The stages behind us and the snapshot to go on from; fills in the parameters of `unknown`.
 

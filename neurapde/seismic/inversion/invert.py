@@ -10,10 +10,10 @@ import torch
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
+from neurapde.core.formatting import listing, number
 from neurapde.core.gradients import differentiating
 from neurapde.core.interrupts import terminable
 from neurapde.core.progress import Progress
-from neurapde.core.wording import listing, number
 from neurapde.domains.base import Domain
 from neurapde.run.method import Snapshot, Status
 from neurapde.seismic.inversion.checks import check_places, preflight
@@ -26,7 +26,7 @@ from neurapde.seismic.inversion.methods.reduced import Adjoint, Reduced
 from neurapde.seismic.inversion.methods.time_domain import TimeDomain
 from neurapde.seismic.inversion.methods.wavefield_reconstruction import WavefieldReconstruction
 from neurapde.seismic.inversion.misfits import Misfit
-from neurapde.seismic.inversion.parametrisation import Unknown, build_unknown
+from neurapde.seismic.inversion.parametrisation import Parametrisation, build_parametrisation
 from neurapde.seismic.inversion.result import Inversion
 from neurapde.seismic.inversion.velocity import Velocity, as_velocity
 from neurapde.seismic.modelling.model_domain import Enclosure
@@ -93,7 +93,7 @@ def invert(
     warned = preflight(chosen, setting, surveys)
     trial = setting.velocity.trial or chosen.default_trial(setting)
     grid = chosen.grid(setting)
-    unknown = build_unknown(
+    unknown = build_parametrisation(
         setting.velocity, setting.enclosure, trial, grid, torch.Generator().manual_seed(seed)
     )
     notes = [
@@ -216,7 +216,7 @@ class _Keeper:
         self,
         folder: RunFolder,
         declared: Declared,
-        unknown: Unknown,
+        unknown: Parametrisation,
         seed: int,
         surveys: tuple[Survey, ...],
     ) -> None:

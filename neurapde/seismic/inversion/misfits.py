@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from neurapde.core import checks
-from neurapde.core.vocabulary import Declaration
+from neurapde.core.declaration import Declaration
 
 
 @dataclass(frozen=True)

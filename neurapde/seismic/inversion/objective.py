@@ -9,7 +9,7 @@ from torch import Tensor
 
 from neurapde.run.method import Snapshot
 from neurapde.seismic.inversion.misfits import Misfit
-from neurapde.seismic.inversion.parametrisation import Unknown
+from neurapde.seismic.inversion.parametrisation import Parametrisation
 from neurapde.seismic.modelling.base import Modelling
 from neurapde.seismic.survey.survey import Survey
 
@@ -38,7 +38,9 @@ class Objective:
     start: the start model as they see it.
     """
 
-    def __init__(self, modelling: Modelling, unknown: Unknown, survey: Survey, misfit: Misfit) -> None:
+    def __init__(
+        self, modelling: Modelling, unknown: Parametrisation, survey: Survey, misfit: Misfit
+    ) -> None:
         self.modelling, self.unknown, self.survey, self.misfit = modelling, unknown, survey, misfit
         grid = modelling.grid
         self.sample = unknown.sampler(grid.points, grid.spacing)
@@ -113,7 +115,7 @@ class Objective:
         return np.sqrt(error / size), float(np.sqrt(error.sum() / size.sum()))
 
 
-def _inner(modelling: Modelling, unknown: Unknown) -> tuple[slice, slice]:
+def _inner(modelling: Modelling, unknown: Parametrisation) -> tuple[slice, slice]:
     """The nodes in the region of the model, which priors see."""
     lower, upper = unknown.enclosure.region.bounds
     found = []

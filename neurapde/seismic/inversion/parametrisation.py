@@ -27,7 +27,7 @@ Sampler = Callable[[], Tensor]
 """m `(n,)` at the points it was made for, at the present parameters, differentiable."""
 
 
-class Unknown(torch.nn.Module, ABC):
+class Parametrisation(torch.nn.Module, ABC):
     """m = 1/c² with parameters, in float64.
 
     velocity:  the declaration, complete (`Velocity.on`).
@@ -90,7 +90,7 @@ class Unknown(torch.nn.Module, ABC):
         return sum(parameter.numel() for parameter in self.parameters())
 
 
-class NetworkUnknown(Unknown):
+class NetworkParametrisation(Parametrisation):
     """m = lower + (upper − lower) σ(s + z): z the network, s what makes z = 0 the start model."""
 
     def __init__(self, velocity: Velocity, enclosure: Enclosure, network: TrialFunction) -> None:
@@ -104,7 +104,7 @@ class NetworkUnknown(Unknown):
         return lambda: self.lower + (self.upper - self.lower) * torch.sigmoid(offset + self.network(where))
 
 
-class GridUnknown(Unknown):
+class GridParametrisation(Parametrisation):
     """m bilinear between values on the nodes of a grid, `values` `(nx, ny)`."""
 
     def __init__(self, velocity: Velocity, enclosure: Enclosure, grid: Grid) -> None:
@@ -133,20 +133,20 @@ class GridUnknown(Unknown):
             self.values.clamp_(self.lower, self.upper)
 
 
-def build_unknown(
+def build_parametrisation(
     velocity: Velocity, enclosure: Enclosure, trial: Trial | Gridded, grid: Grid, generator: torch.Generator
-) -> Unknown:
+) -> Parametrisation:
     """The unknown of a velocity as `trial`; `grid` is that of a `Gridded` without a shape."""
     if isinstance(trial, Gridded):
         lower, upper = (corner.tolist() for corner in enclosure.region.bounds)
-        return GridUnknown(
+        return GridParametrisation(
             velocity, enclosure, grid if trial.shape is None else Grid(lower, upper, trial.shape)
         )
     network = trial.build(free_bounds(velocity, enclosure), generator=generator, dtype=torch.float64)
     with torch.no_grad():
         network.head.weight.mul_(FIRST_HEAD)
         network.head.bias.mul_(FIRST_HEAD)
-    return NetworkUnknown(velocity, enclosure, network)
+    return NetworkParametrisation(velocity, enclosure, network)
 
 
 def free_bounds(velocity: Velocity, enclosure: Enclosure) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from neurapde.core import checks
-from neurapde.core.vocabulary import Declaration
+from neurapde.core.declaration import Declaration
 
 SMOOTHING = 1e-3
 """ε of √(|∇m|² + ε²), in units of one jump of m₀ over the length of the grid: keeps total variation differentiable."""

@@ -17,7 +17,7 @@ from neurapde.reference_solvers.grid import Grid
 from neurapde.run.history import History
 from neurapde.run.method import Status
 from neurapde.seismic.inversion.files import Contents, Declared, read, rebuilt, write
-from neurapde.seismic.inversion.parametrisation import Unknown
+from neurapde.seismic.inversion.parametrisation import Parametrisation
 from neurapde.seismic.inversion.velocity import Gridded, Velocity, true_speed
 from neurapde.seismic.modelling.model_domain import Enclosure
 from neurapde.seismic.survey.survey import Survey
@@ -54,7 +54,7 @@ class FoundSpeed(Field):
         return cls(setting.velocity, setting.enclosure, declared.trial, declared.nodes, parameters)
 
     @cached_property
-    def unknown(self) -> Unknown:
+    def unknown(self) -> Parametrisation:
         """The parameters in their place."""
         made = rebuilt(self.velocity, self.enclosure, self.trial, self.nodes)
         made.load_state_dict({name: torch.from_numpy(values) for name, values in self.parameters.items()})

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from neurapde.core import checks
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
-from neurapde.core.wording import number, point
+from neurapde.core.formatting import number, point
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.fields.medium import Field, as_field, check_positive

@@ -14,9 +14,9 @@ from neurapde.conditions import PML, Dirichlet, Neumann
 from neurapde.conditions.base import Boundary
 from neurapde.conditions.stretch import Stretch
 from neurapde.core import checks
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
-from neurapde.core.wording import number
+from neurapde.core.formatting import number
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.fields.medium import Constant

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neurapde.conditions import PML
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import number
+from neurapde.core.formatting import number
 from neurapde.reference_solvers.grid import Grid, ResolutionError
 from neurapde.reference_solvers.time_dispersion import leapfrog_filters
 from neurapde.reference_solvers.wave_adjoint import WaveShots, stable_step

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
+from neurapde.core.formatting import number
 from neurapde.core.memory import check_fits
-from neurapde.core.wording import number
 from neurapde.seismic.survey import records, transforms
 from neurapde.seismic.survey.records import Complex, Real
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import listing, number, point
+from neurapde.core.formatting import listing, number, point
 from neurapde.domains.base import Domain
 
 Positions = NDArray[np.float64]

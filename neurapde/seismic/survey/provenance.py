@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from neurapde.core.vocabulary import Declaration
-from neurapde.core.wording import number
+from neurapde.core.declaration import Declaration
+from neurapde.core.formatting import number
 
 
 @dataclass(frozen=True)
-class Origin(Declaration):
+class Provenance(Declaration):
     """solver: of `neurapde.reference_solvers`. shape, spacing: of its grid. noise: relative L2 level added to it."""
 
     solver: str

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.core.wording import number
+from neurapde.core.formatting import number
 from neurapde.domains.base import axis_names
 from neurapde.seismic.survey.geometry import extents
 from neurapde.seismic.survey.records import Record

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import number
+from neurapde.core.formatting import number
 
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]

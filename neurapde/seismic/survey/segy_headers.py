@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.formatting import number
 from neurapde.core.warn import warn
-from neurapde.core.wording import number
 from neurapde.seismic.survey.geometry import positions
 
 FOOT = 0.3048  # metres

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.formatting import number
 from neurapde.core.warn import warn
-from neurapde.core.wording import number
 from neurapde.seismic.survey.segy_headers import Field, Given, Headers, Places, geometry
 
 _SCALES = (1, 10, 100, 1000, 10_000)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import point
+from neurapde.core.formatting import point
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.wave import Wave
@@ -24,7 +24,7 @@ from neurapde.problem.problem import Problem
 from neurapde.references.reference import reference
 from neurapde.references.wave import record_wave
 from neurapde.seismic.survey import geometry, records
-from neurapde.seismic.survey.provenance import Origin
+from neurapde.seismic.survey.provenance import Provenance
 
 _ALIKE = 1e-9  # relative difference up to which the wavelets of shots count as one
 
@@ -156,7 +156,7 @@ def _spectra(
         "data": np.stack(data),
         "frequencies": frequencies,
         "wavelet": np.tile(np.array(amplitudes, complex), (len(frequencies), 1)),
-        "origin": Origin("nine-point", tuple(found.grid.shape), found.grid.spacing),
+        "origin": Provenance("nine-point", tuple(found.grid.shape), found.grid.spacing),
     }
 
 
@@ -174,7 +174,7 @@ def _traces(
         "dt": record.dt,
         "start_time": start,
         "wavelet": _wavelet(problem, times),
-        "origin": Origin("leapfrog", record.counts, spacing),
+        "origin": Provenance("leapfrog", record.counts, spacing),
     }
 
 

@@ -10,23 +10,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neurapde.core import checks
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError, StorageError
-from neurapde.core.vocabulary import Declaration
-from neurapde.core.wording import number
+from neurapde.core.formatting import number
 from neurapde.domains.base import Domain, axis_names
 from neurapde.fields.sources import Shots
 from neurapde.problem.problem import Problem
 from neurapde.seismic.survey import conversion, geometry, records, survey_files
 from neurapde.seismic.survey import noise as noise_of
 from neurapde.seismic.survey.geometry import extents, positions
-from neurapde.seismic.survey.provenance import Origin as Origin
+from neurapde.seismic.survey.provenance import Provenance as Provenance
 from neurapde.seismic.survey.quality_control import Quality, quality
 from neurapde.seismic.survey.records import Complex, Real
 from neurapde.seismic.survey.simulate import simulated
 
 
-def _origin(value: Any) -> Origin | None:
-    if value is not None and not isinstance(value, Origin):
+def _origin(value: Any) -> Provenance | None:
+    if value is not None and not isinstance(value, Provenance):
         raise DeclarationError(
             f"origin of the survey is {checks.shown(value)}; give None for recorded data, or that of another survey"
         )
@@ -71,7 +71,7 @@ class Survey(Declaration):
     source_variance: float
     noise: float | None
     name: str
-    origin: Origin | None
+    origin: Provenance | None
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Survey(Declaration):
         source_variance: float = 0.0,
         noise: float | None = None,
         name: str = "survey",
-        origin: Origin | None = None,
+        origin: Provenance | None = None,
     ) -> None:
         shots, spread = positions(sources, "sources"), positions(receivers, "receivers")
         if shots.shape[1] != spread.shape[1]:

@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 
 from neurapde.core.errors import DeclarationError
-from neurapde.core.wording import listing
+from neurapde.core.formatting import listing
 from neurapde.seismic.survey import mat, segy, segy_headers
-from neurapde.seismic.survey.provenance import Origin
+from neurapde.seismic.survey.provenance import Provenance
 from neurapde.storage import hdf5
 
 HDF5, MAT, SEGY = (".h5", ".hdf5"), (".mat",), (".sgy", ".segy")
@@ -72,7 +72,7 @@ def _refuse(said: Mapping[str, Any], allowed: set[str], suffix: str, way: str) -
 def _fill(file: h5py.File, fields: Mapping[str, Any]) -> None:
     hdf5.put_arrays(file, "arrays", {name: fields[name] for name in ARRAYS if fields[name] is not None})
     plain = {name: fields[name] for name in ("dt", "start_time", "source_variance", "noise", "name")}
-    origin: Origin | None = fields["origin"]
+    origin: Provenance | None = fields["origin"]
     made = None if origin is None else dict(vars(origin))
     hdf5.put_json(file, "survey", {**plain, "origin": made})
 
@@ -86,4 +86,4 @@ def _read_hdf5(path: Path) -> dict[str, Any]:
         arrays: Mapping[str, np.ndarray] = hdf5.get_arrays(file, "arrays")
         plain = hdf5.get_json(file, "survey")
     origin = plain.pop("origin")
-    return {**arrays, **plain, "origin": None if origin is None else Origin(**origin)}
+    return {**arrays, **plain, "origin": None if origin is None else Provenance(**origin)}

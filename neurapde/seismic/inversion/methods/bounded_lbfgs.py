@@ -13,7 +13,7 @@ from neurapde.run.method import Status
 from neurapde.seismic.inversion.methods.descents import Descent, Trace
 from neurapde.seismic.inversion.methods.method import Stage
 from neurapde.seismic.inversion.objective import Objective, Value
-from neurapde.seismic.inversion.parametrisation import GridUnknown
+from neurapde.seismic.inversion.parametrisation import GridParametrisation
 
 MEMORY = 10
 """Pairs that L-BFGS remembers."""
@@ -68,7 +68,7 @@ class _Replayed:
         if self.trace.enough:  # as it was when the checkpoint was written
             return Status.CONVERGED, self.trace.history
         bounds = None
-        if isinstance(self.unknown, GridUnknown):
+        if isinstance(self.unknown, GridParametrisation):
             scale = self.unknown.scale
             bounds = [(self.unknown.lower / scale, self.unknown.upper / scale)] * len(self.first)
         options = {"maxiter": steps, "maxcor": MEMORY, "ftol": 1e-12, "gtol": 1e-12, "maxfun": 4 * steps}

@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy as np
 
 from neurapde.core import checks
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
-from neurapde.core.wording import listing, number
+from neurapde.core.formatting import listing, number
 from neurapde.seismic.survey.survey import Survey
 
 

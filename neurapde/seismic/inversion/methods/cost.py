@@ -21,7 +21,7 @@ REFUSED, DOUBTFUL = 2.5, 4.0
 
 
 @dataclass(frozen=True)
-class Needs:
+class CostEstimate:
     """What one stage takes.
 
     grid: that it works on. solver: as the `origin` of a survey has it, "" for none of the reference solvers.
@@ -49,17 +49,17 @@ def band_of(survey: Survey) -> tuple[float, float] | None:
     return float(survey.frequencies.min()), float(survey.frequencies.max())
 
 
-def waves_on(grid: Grid, survey: Survey, columns: int) -> Needs:
+def waves_on(grid: Grid, survey: Survey, columns: int) -> CostEstimate:
     """The needs of a method that holds so many waves on the nodes of a grid for each frequency, or for a record in time."""
     times = 1 if survey.frequencies is None else len(survey.frequencies)
     nodes = " × ".join(map(str, grid.shape))
     memory = NODE * grid.size + 16.0 * HELD * times * columns * grid.size
-    return Needs(
+    return CostEstimate(
         grid, band=band_of(survey), memory=memory, work=f"waves: {times * columns}, on {nodes} nodes"
     )
 
 
-def factored(grid: Grid, survey: Survey, columns: int, steps: int) -> Needs:
+def factored(grid: Grid, survey: Survey, columns: int, steps: int) -> CostEstimate:
     """The needs of a method that factors the nine-point matrix of each frequency once a step.
 
     columns: solutions by each factorisation; half of them at least are of the transposed matrix.
@@ -70,7 +70,7 @@ def factored(grid: Grid, survey: Survey, columns: int, steps: int) -> Needs:
     field = 16.0 * n * FIELDS * columns / 2
     seconds = FACTORING * n**1.5 + SOLVING * entries * columns
     nodes = " × ".join(map(str, grid.shape))
-    return Needs(
+    return CostEstimate(
         grid,
         "nine-point",
         REFUSED,

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from neurapde.core import checks
+from neurapde.core.declaration import Declaration
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Bar
-from neurapde.core.vocabulary import Declaration
 from neurapde.run.history import History
 from neurapde.run.method import Snapshot, Status
 from neurapde.run.recorder import Recorder

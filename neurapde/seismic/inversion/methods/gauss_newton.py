@@ -23,7 +23,7 @@ from neurapde.seismic.inversion.methods.descents import Descent, Trace
 from neurapde.seismic.inversion.methods.method import Stage
 from neurapde.seismic.inversion.misfits import PhaseOnly
 from neurapde.seismic.inversion.objective import Objective, Value
-from neurapde.seismic.inversion.parametrisation import GridUnknown
+from neurapde.seismic.inversion.parametrisation import GridParametrisation
 from neurapde.seismic.modelling.base import FrequencyModelling
 
 LARGEST_DAMPING = 1e12
@@ -164,7 +164,7 @@ class _Quadratic:
 
     def _free(self) -> Tensor:
         """Which parameters are not held at a bound by the gradient."""
-        if not isinstance(self.unknown, GridUnknown):
+        if not isinstance(self.unknown, GridParametrisation):
             return torch.ones_like(self.gradient)
         values = self.unknown.values.detach().ravel()
         slack = 1e-12 * (self.unknown.upper - self.unknown.lower)

@@ -11,7 +11,7 @@ from typing import Any
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.reference_solvers.grid import Grid
-from neurapde.seismic.inversion.methods.cost import Needs, waves_on
+from neurapde.seismic.inversion.methods.cost import CostEstimate, waves_on
 from neurapde.seismic.inversion.methods.descents import AdamDescent, Descent
 from neurapde.seismic.inversion.methods.method import Setting
 from neurapde.seismic.inversion.methods.reduced import EngineMethod, default_siren
@@ -58,7 +58,7 @@ class Joint(EngineMethod):
         angular_frequencies(setting.survey)
         modes_for(setting.survey, setting.enclosure, setting.start, self.bandwidth)
 
-    def needs(self, setting: Setting) -> Needs:
+    def cost(self, setting: Setting) -> CostEstimate:
         survey = setting.survey
         return waves_on(self.grid(setting), survey, survey.shots + len(survey.receivers))
 

@@ -7,14 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 
+from neurapde.core.declaration import Declaration
 from neurapde.core.progress import Progress
-from neurapde.core.vocabulary import Declaration
 from neurapde.reference_solvers.grid import Grid
 from neurapde.run.history import History
 from neurapde.run.method import Snapshot, Status
-from neurapde.seismic.inversion.methods.cost import Needs, band_of
+from neurapde.seismic.inversion.methods.cost import CostEstimate, band_of
 from neurapde.seismic.inversion.misfits import L2, Misfit
-from neurapde.seismic.inversion.parametrisation import Unknown
+from neurapde.seismic.inversion.parametrisation import Parametrisation
 from neurapde.seismic.inversion.velocity import Gridded, Velocity
 from neurapde.seismic.modelling.model_domain import Enclosure
 from neurapde.seismic.survey.survey import Survey
@@ -44,7 +44,7 @@ class Stage:
     """
 
     setting: Setting
-    unknown: Unknown
+    unknown: Parametrisation
     target: float | None
     seed: int
     progress: Progress
@@ -104,9 +104,9 @@ class InversionMethod(Declaration, ABC):
     def grid(self, setting: Setting) -> Grid:
         """The grid that a stage works on: its size is known, and refused, before any work."""
 
-    def needs(self, setting: Setting) -> Needs:
+    def cost(self, setting: Setting) -> CostEstimate:
         """What a stage takes, as far as it can be told before any work; see `preflight`."""
-        return Needs(self.grid(setting), band=band_of(setting.survey))
+        return CostEstimate(self.grid(setting), band=band_of(setting.survey))
 
     @abstractmethod
     def check(self, setting: Setting) -> None:

@@ -12,7 +12,7 @@ import torch
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.reference_solvers.grid import Grid
-from neurapde.seismic.inversion.methods.cost import Needs, factored
+from neurapde.seismic.inversion.methods.cost import CostEstimate, factored
 from neurapde.seismic.inversion.methods.descents import AdamDescent
 from neurapde.seismic.inversion.methods.method import Found, InversionMethod, Setting, Stage
 from neurapde.seismic.inversion.methods.penalty_loss import PenaltyObjective
@@ -82,10 +82,10 @@ class Penalty(InversionMethod):
                 "method='adjoint'"
             )
 
-    def needs(self, setting: Setting) -> Needs:
+    def cost(self, setting: Setting) -> CostEstimate:
         """Memory of the data at the end alone, of which a step, a network's, takes nothing."""
         found = factored(self.grid(setting), setting.survey, setting.survey.shots, 1)
-        return replace(super().needs(setting), memory=found.memory, work=found.work)
+        return replace(super().cost(setting), memory=found.memory, work=found.work)
 
     def describe(self) -> str:
         return (

@@ -23,7 +23,7 @@ from neurapde.problem.problem import Problem
 from neurapde.run.method import Snapshot
 from neurapde.seismic.inversion.methods.method import Setting, Stage
 from neurapde.seismic.inversion.objective import Objective, Value
-from neurapde.seismic.inversion.parametrisation import Unknown
+from neurapde.seismic.inversion.parametrisation import Parametrisation
 from neurapde.seismic.modelling.grid_modelling import GridModelling, amplitudes, angular_frequencies
 from neurapde.seismic.survey.survey import Survey
 from neurapde.training.losses import absolute, mean_loss
@@ -205,7 +205,7 @@ class PenaltyObjective(Objective):
 class _Medium(Field):
     """The speed that an unknown stands for, in units of `unit`; trained: torch points are told its derivative."""
 
-    unknown: Unknown
+    unknown: Parametrisation
     unit: float
     trained: bool
 

@@ -14,7 +14,7 @@ from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.reference_solvers.grid import Grid
 from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS
-from neurapde.seismic.inversion.methods.cost import Needs, factored
+from neurapde.seismic.inversion.methods.cost import CostEstimate, factored
 from neurapde.seismic.inversion.methods.descents import AdamDescent, Descent
 from neurapde.seismic.inversion.methods.method import Found, InversionMethod, Setting, Stage
 from neurapde.seismic.inversion.objective import Objective
@@ -110,7 +110,7 @@ class Reduced(EngineMethod):
     def grid(self, setting: Setting) -> Grid:
         return grid_for(setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength)
 
-    def needs(self, setting: Setting) -> Needs:
+    def cost(self, setting: Setting) -> CostEstimate:
         return factored(self.grid(setting), setting.survey, 2 * setting.survey.shots, self.descent.steps)
 
     def check(self, setting: Setting) -> None:

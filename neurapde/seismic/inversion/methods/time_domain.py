@@ -7,7 +7,7 @@ from typing import Any
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.reference_solvers.grid import Grid
-from neurapde.seismic.inversion.methods.cost import Needs, waves_on
+from neurapde.seismic.inversion.methods.cost import CostEstimate, waves_on
 from neurapde.seismic.inversion.methods.descents import AdamDescent, Descent
 from neurapde.seismic.inversion.methods.method import Setting
 from neurapde.seismic.inversion.methods.reduced import ROUGH, SOFT, EngineMethod
@@ -76,7 +76,7 @@ class TimeDomain(EngineMethod):
                 "survey.at(frequencies=[…]) by method='reduced'"
             )
 
-    def needs(self, setting: Setting) -> Needs:
+    def cost(self, setting: Setting) -> CostEstimate:
         return waves_on(self.grid(setting), setting.survey, STATES * setting.survey.shots)
 
     def describe(self) -> str:

@@ -22,11 +22,11 @@ from neurapde.reference_solvers.total_variation import Splitting
 from neurapde.run.history import History
 from neurapde.run.method import Snapshot, Status
 from neurapde.run.recorder import Recorder
-from neurapde.seismic.inversion.methods.cost import Needs, factored
+from neurapde.seismic.inversion.methods.cost import CostEstimate, factored
 from neurapde.seismic.inversion.methods.method import Found, InversionMethod, Setting, Stage
 from neurapde.seismic.inversion.misfits import L2
 from neurapde.seismic.inversion.objective import Objective
-from neurapde.seismic.inversion.parametrisation import GridUnknown
+from neurapde.seismic.inversion.parametrisation import GridParametrisation
 from neurapde.seismic.inversion.regularisation import TotalVariation
 from neurapde.seismic.inversion.velocity import Gridded
 from neurapde.seismic.modelling.grid_modelling import (
@@ -81,7 +81,7 @@ class WavefieldReconstruction(InversionMethod):
     def grid(self, setting: Setting) -> Grid:
         return grid_for(setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength)
 
-    def needs(self, setting: Setting) -> Needs:
+    def cost(self, setting: Setting) -> CostEstimate:
         columns = 2 * setting.survey.shots + len(setting.survey.receivers)
         return factored(self.grid(setting), setting.survey, columns, self.steps)
 
@@ -110,7 +110,7 @@ class WavefieldReconstruction(InversionMethod):
 
     def run(self, stage: Stage) -> Found:
         setting, unknown = stage.setting, stage.unknown
-        assert isinstance(unknown, GridUnknown)
+        assert isinstance(unknown, GridParametrisation)
         modelling = GridModelling(
             setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength
         )
@@ -234,7 +234,7 @@ def _prior(modelling: GridModelling, setting: Setting, objective: Objective) -> 
     return Prior(unknown.lower, unknown.upper, held, weight)
 
 
-def _place(unknown: GridUnknown, grid: Grid, medium: np.ndarray) -> None:
+def _place(unknown: GridParametrisation, grid: Grid, medium: np.ndarray) -> None:
     """The medium on the nodes of the unknown; if they are others, bilinear between those of `grid`."""
     values = medium
     if unknown.grid != grid:

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
 from neurapde.jets.jet import Jet, Layout
 from neurapde.spectral.modes import AxisModes
 from neurapde.trials.base import Bounds, Trial, TrialFunction
@@ -152,7 +152,7 @@ class Multipoles(Declaration):
 
 
 @dataclass(frozen=True)
-class Frame(Trial):
+class FourierExtension(Trial):
     """Sines on a box `1 + margin` times as long as the domain along each axis, and functions of its corners and holes.
 
     modes: number of modes along each axis. box: lower and upper corner of what to cover, where it is less than the domain.
@@ -178,7 +178,7 @@ class Frame(Trial):
         generator: torch.Generator,
         dtype: torch.dtype = torch.float64,
         device: torch.device | str = "cpu",
-    ) -> "FrameTrial":
+    ) -> "FourierExtensionTrial":
         lower, upper = (np.atleast_1d(np.asarray(corner, dtype=float)) for corner in self.box or bounds)
         if len(lower) != len(self.modes):
             raise DeclarationError(
@@ -192,7 +192,7 @@ class Frame(Trial):
         amplitudes = torch.zeros(
             (self.features, outputs, *((2,) if complex else ())), dtype=dtype, device=device
         )
-        return FrameTrial(self, axes, amplitudes, complex)
+        return FourierExtensionTrial(self, axes, amplitudes, complex)
 
     @property
     def features(self) -> int:
@@ -204,10 +204,12 @@ class Frame(Trial):
         return f"{'×'.join(map(str, self.modes))} sines on a larger box{extra}"
 
 
-class FrameTrial(TrialFunction):
+class FourierExtensionTrial(TrialFunction):
     """u = Σ_j a_j φ_j: amplitudes (features, outputs), and for complex fields a last axis (real, imaginary)."""
 
-    def __init__(self, spec: Frame, axes: Sequence[AxisModes], amplitudes: Tensor, complex: bool) -> None:
+    def __init__(
+        self, spec: FourierExtension, axes: Sequence[AxisModes], amplitudes: Tensor, complex: bool
+    ) -> None:
         super().__init__(spec, len(axes), amplitudes.shape[1], complex)
         self.axes = tuple(axes)
         self.extra = spec.extra

@@ -12,7 +12,7 @@ import numpy as np
 from skimage.measure import find_contours
 
 from neurapde.conditions.stretch import Stretch
-from neurapde.core.wording import listing
+from neurapde.core.formatting import listing
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
@@ -23,7 +23,7 @@ Polyline = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
-class Scene:
+class Annotations:
     """The furniture of a picture; every field is numbers and text, so that it can be written as JSON.
 
     axis_names: the domain's. columns: what the fields' last axis counts ("shot 1", …); empty for one field.
@@ -40,8 +40,8 @@ class Scene:
     sources: tuple[tuple[tuple[float, ...], ...], ...] = ()
     contours: tuple[float, ...] = ()
 
-    def of_column(self, column: int) -> Scene:
-        """The scene of one column: its own sources only, and no columns left."""
+    def of_column(self, column: int) -> Annotations:
+        """The annotations of one column: its own sources only, and no columns left."""
         return replace(self, columns=(), sources=self.sources[column : column + 1])
 
     @property
@@ -56,7 +56,7 @@ class Scene:
         return " ".join(parts)
 
     def as_json(self) -> dict[str, Any]:
-        """The scene as a tree that `json` takes; `of_json` reads it."""
+        """The annotations as a tree that `json` takes; `of_json` reads it."""
         return {
             "axis_names": self.axis_names,
             "columns": self.columns,
@@ -67,8 +67,8 @@ class Scene:
         }
 
     @classmethod
-    def of_json(cls, tree: Mapping[str, Any]) -> Scene:
-        """The scene that `as_json` wrote."""
+    def of_json(cls, tree: Mapping[str, Any]) -> Annotations:
+        """The annotations that `as_json` wrote."""
         physical = tree["physical"]
         return cls(
             axis_names=tuple(tree["axis_names"]),
@@ -106,8 +106,8 @@ def _common(
     return np.maximum(lower, low - margin), np.minimum(upper, high + margin)
 
 
-def scene_of(problem: Problem) -> Scene:
-    """The scene of a problem: its axes and columns, its regions' outlines, its layers and sources."""
+def annotations_of(problem: Problem) -> Annotations:
+    """The annotations of a problem: its axes and columns, its regions' outlines, its layers and sources."""
     domain, shots = problem.domain.spatial, problem.right_hand_sides
     plane = domain.dimension == 2
     shapes = dict(problem.equation.regions) if plane else {}
@@ -119,7 +119,7 @@ def scene_of(problem: Problem) -> Scene:
         columns = tuple(f"{kind} {i + 1}" for i in range(problem.outputs))
     start = _start(problem)
     places = tuple(tuple((*s.center, *start) for s in shot if s.center is not None) for shot in shots)
-    return Scene(
+    return Annotations(
         axis_names=problem.domain.axes,
         columns=columns,
         outlines={name: outline(shape, domain) for name, shape in shapes.items()},

@@ -11,7 +11,7 @@ from scipy.interpolate import RectBivariateSpline
 from scipy.special import j0
 
 from neurapde.core.arrays import Array, to_numpy
-from neurapde.core.vocabulary import Declaration
+from neurapde.core.declaration import Declaration
 
 END = 8.0  # bandwidth that counts, in units of 1/s
 PER_WIDTH = 8.0  # lines of the table in a width s: what lies between them is off by 1e-6

@@ -13,7 +13,7 @@ from neurapde.readers.isolated import isolated
 from neurapde.readers.signals import read_wav
 
 
-def read_sound(path: str | PathLike[str]) -> Raster:
+def read_audio(path: str | PathLike[str]) -> Raster:
     """A wav file as a raster over time in seconds, scaled so that the loudest sample is ±1.
 
     Raises: FileNotFoundError; StorageError for a file that cannot be read.
@@ -34,7 +34,7 @@ def read_sound(path: str | PathLike[str]) -> Raster:
     return Raster(values / loudest, (0.0,), ((len(values) - 1) / rate,), name=Path(path).stem)
 
 
-def write_sound(path: str | PathLike[str], raster: Raster) -> Path:
+def write_audio(path: str | PathLike[str], raster: Raster) -> Path:
     """Write a raster with values in [−1, 1] over time in seconds as a wav file of 16 bits."""
     if not isinstance(raster, Raster):
         raise DeclarationError(f"raster={checks.shown(raster)}: give a Raster of samples in time")

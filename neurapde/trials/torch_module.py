@@ -15,7 +15,7 @@ from neurapde.jets.jet import Jet, Layout
 from neurapde.trials.base import Bounds, Trial, TrialFunction
 
 
-class ForeignTrial(TrialFunction):
+class TorchModuleTrial(TrialFunction):
     """A module that maps points (n, d), in physical coordinates, to outputs (n, columns)."""
 
     def __init__(
@@ -37,7 +37,7 @@ class ForeignTrial(TrialFunction):
 
 
 @dataclass(frozen=True)
-class Foreign(Trial):
+class TorchModule(Trial):
     """A `torch.nn.Module` of your own as the trial function.
 
     module: maps points (n, d) to (n, outputs), or (n, 2·outputs) for a complex field (real and imaginary
@@ -53,7 +53,9 @@ class Foreign(Trial):
 
     def __post_init__(self) -> None:
         if not isinstance(self.module, torch.nn.Module):
-            raise DeclarationError(f"Foreign takes a torch.nn.Module; found {type(self.module).__name__}.")
+            raise DeclarationError(
+                f"TorchModule takes a torch.nn.Module; found {type(self.module).__name__}."
+            )
 
     def build(
         self,
@@ -64,7 +66,7 @@ class Foreign(Trial):
         generator: torch.Generator,
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
-    ) -> ForeignTrial:
+    ) -> TorchModuleTrial:
         module = copy.deepcopy(self.module).to(dtype=dtype, device=device)
         probe = torch.as_tensor(bounds[1], dtype=dtype, device=device).reshape(1, -1)
         found = module(probe)
@@ -76,4 +78,4 @@ class Foreign(Trial):
                 f"(1, {columns}): {outputs} component(s), {'complex' if complex else 'real'}. Change its "
                 "last layer."
             )
-        return ForeignTrial(self, module, probe.shape[1], outputs, complex)
+        return TorchModuleTrial(self, module, probe.shape[1], outputs, complex)

@@ -21,10 +21,10 @@ from neurapde.seismic.inversion.methods.method import InversionMethod, Setting
 from neurapde.seismic.inversion.methods.reduced import EngineMethod
 from neurapde.seismic.inversion.misfits import L2, Misfit
 from neurapde.seismic.inversion.objective import Objective
-from neurapde.seismic.inversion.parametrisation import GridUnknown, build_unknown
+from neurapde.seismic.inversion.parametrisation import GridParametrisation, build_parametrisation
 from neurapde.seismic.modelling.base import Modelling
 from neurapde.seismic.survey.survey import Survey
-from neurapde.validation.trust_findings import RATIO, DotTest, Reciprocity, TaylorTest
+from neurapde.validation.adjoint_findings import RATIO, DotTest, Reciprocity, TaylorTest
 
 STEPS = 10
 """Steps of a Taylor test: total variation is smooth only in small ones."""
@@ -171,7 +171,9 @@ def _settled(
 def _objective(method: EngineMethod, setting: Setting, seed: int) -> Objective:
     trial = setting.velocity.trial or method.default_trial(setting)
     generator = torch.Generator().manual_seed(seed)
-    unknown = build_unknown(setting.velocity, setting.enclosure, trial, method.grid(setting), generator)
+    unknown = build_parametrisation(
+        setting.velocity, setting.enclosure, trial, method.grid(setting), generator
+    )
     return Objective(method.modelling(setting), unknown, setting.survey, setting.misfit)
 
 
@@ -200,7 +202,7 @@ def _first_step(objective: Objective, move: Callable[[float], None]) -> float:
 
 def _medium(setting: Setting, modelling: Modelling, generator: np.random.Generator) -> Real:
     """m of the start model with random changes of up to a tenth where it is free, `(grid.size,)`."""
-    start = GridUnknown(setting.velocity, setting.enclosure, modelling.grid)
+    start = GridParametrisation(setting.velocity, setting.enclosure, modelling.grid)
     m = start.start_mean(modelling.grid.points, modelling.grid.spacing)
     return np.asarray(m * (1 + 0.1 * _roughness(setting, modelling, generator)))
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.vocabulary import Declaration
 from neurapde.domains.base import Domain
 from neurapde.jets.jet import Jet, Layout
 from neurapde.trials.base import Bounds, Trial, TrialFunction
@@ -32,14 +32,14 @@ class Part(Declaration):
 
 
 @dataclass(frozen=True)
-class Patchwork(Trial):
+class PiecewiseTrial(Trial):
     """Parts that cover the domain, each with a trial of its own; where parts share an edge the first one holds."""
 
     parts: tuple[Part, ...]
 
     def __post_init__(self) -> None:
         if not self.parts:
-            raise DeclarationError("Patchwork() has no parts; give at least one")
+            raise DeclarationError("PiecewiseTrial() has no parts; give at least one")
 
     def build(
         self,
@@ -50,12 +50,12 @@ class Patchwork(Trial):
         generator: torch.Generator,
         dtype: torch.dtype = torch.float64,
         device: torch.device | str = "cpu",
-    ) -> "PatchworkTrial":
+    ) -> "PiecewiseFunction":
         built = [
             part.trial.build(bounds, outputs, complex, generator=generator, dtype=dtype, device=device)
             for part in self.parts
         ]
-        return PatchworkTrial(self, built)
+        return PiecewiseFunction(self, built)
 
     def describe(self) -> str:
         return "; ".join(dict.fromkeys(part.trial.describe() for part in self.parts)) + (
@@ -63,10 +63,10 @@ class Patchwork(Trial):
         )
 
 
-class PatchworkTrial(TrialFunction):
+class PiecewiseFunction(TrialFunction):
     """Evaluates each point in its own part."""
 
-    def __init__(self, spec: Patchwork, trials: Sequence[TrialFunction]) -> None:
+    def __init__(self, spec: PiecewiseTrial, trials: Sequence[TrialFunction]) -> None:
         super().__init__(spec, trials[0].dimension, trials[0].outputs, trials[0].complex)
         self.parts = spec.parts
         self.trials = nn.ModuleList(trials)

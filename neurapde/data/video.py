@@ -15,7 +15,7 @@ from neurapde.readers.isolated import isolated
 from neurapde.readers.signals import read_frames
 
 
-def film(frames: Any, *, name: str = "film") -> Raster:
+def video(frames: Any, *, name: str = "film") -> Raster:
     """Frames (frames, rows, columns[, channels]) as a raster over (x, y, t) with values in [−1, 1].
 
     frames: as the pixels of `image`, which says the coordinates in the plane; the first frame is at t = −1, the
@@ -32,18 +32,18 @@ def film(frames: Any, *, name: str = "film") -> Raster:
     return Raster(values, (*pictures[0].lower, -1.0), (*pictures[0].upper, 1.0), name=name)
 
 
-def read_film(path: str | PathLike[str]) -> Raster:
+def read_video(path: str | PathLike[str]) -> Raster:
     """A .npy file of frames; see `film`.
 
     Raises: FileNotFoundError; StorageError for a file that cannot be read, or holds Python objects.
     """
-    return film(isolated(read_frames, checks.path(path), "a .npy file")["frames"], name=Path(path).name)
+    return video(isolated(read_frames, checks.path(path), "a .npy file")["frames"], name=Path(path).name)
 
 
 def frames(raster: Raster) -> NDArray[np.uint8]:
     """The frames (frames, rows, columns[, channels]) of a raster over (x, y, t)."""
     if not isinstance(raster, Raster):
-        raise DeclarationError(f"raster={checks.shown(raster)}: give a Raster, such as npde.film(frames)")
+        raise DeclarationError(f"raster={checks.shown(raster)}: give a Raster, such as npde.video(frames)")
     if raster.dimension != 3:
         raise DeclarationError(f"{raster.describe()} is no film: it has {raster.dimension} axes, not 3")
     found = []
@@ -52,7 +52,7 @@ def frames(raster: Raster) -> NDArray[np.uint8]:
     return np.stack(found)
 
 
-def write_film(path: str | PathLike[str], raster: Raster) -> Path:
+def write_video(path: str | PathLike[str], raster: Raster) -> Path:
     """Write the frames of a raster over (x, y, t) as a .npy file of 8 bits."""
     target, written = checks.path(path), frames(raster)
     with atomic.replacing(target) as (part,), part.open("wb") as file:
@@ -72,4 +72,4 @@ def juggler(count: int = 24, size: int = 48) -> Raster:
             cover = 1 / (1 + np.exp((away - 0.22) / 0.02))
             picture = picture * (1 - cover) + cover * (0.55 + 0.2 * ball)
         shown.append(picture)
-    return film(np.array(shown), name="juggler")
+    return video(np.array(shown), name="juggler")
