@@ -1,6 +1,6 @@
 """Damaged files of other programs: each is read, or refused by an error that names it; none crashes or hangs.
 
-    DAMAGED=10000 python -m pytest -m slow tests/test_damaged_foreign_files.py -s
+    DAMAGED=10000 python -m pytest -m slow tests/readers/test_damaged_foreign_files.py -s
 
 damages so many files of each kind and prints what came of them. To be quick, the process that a file is read in is
 forked from one that has imported the libraries, in place of a new one.

@@ -41,7 +41,7 @@ def relative(values: np.ndarray, exact: np.ndarray) -> float:
 
 @pytest.fixture(scope="module")
 def paper() -> dict[str, np.ndarray]:
-    folder = Path(os.environ.get("NEURAPDE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    folder = Path(os.environ.get("NEURAPDE_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
     file = folder / "data_cylinder_5.mat"
     if not file.is_file():
         pytest.skip(f"no {file}: set NEURAPDE_DATA to the folder with the paper's receiver data")

@@ -21,7 +21,7 @@ from neurapde.solution import files
 from neurapde.storage import hdf5
 
 COUNT = int(os.environ.get("NEURAPDE_DAMAGED", "150"))
-FIRST, SECOND = (Path(__file__).parent / "data" / name for name in ("layout-1", "layout-2"))
+FIRST, SECOND = (Path(__file__).parent / "files" / name for name in ("layout-1", "layout-2"))
 MADE_BY = runpy.run_path(str(SECOND / "made_by.py"))
 SQUARE = npde.Box((0, 1), (0, 1))
 TRIAL, X = npde.MLP(width=3, depth=1), np.array([[0.3, 0.4]])

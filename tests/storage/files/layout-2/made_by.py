@@ -1,6 +1,6 @@
-"""Makes the files of this folder, by the release that was to be read ever after: python tests/data/layout-2/made_by.py.
+"""Makes the files of this folder by the release that was to be read ever after.
 
-Run once, before the classes of the package moved to other modules; later releases must read what it left.
+Run once (`python made_by.py`), before the classes of the package moved; later releases must read what it left.
 """
 
 from pathlib import Path

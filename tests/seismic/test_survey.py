@@ -262,9 +262,7 @@ def test_the_papers_layout_is_read(tmp_path: Path) -> None:
 
 def papers_data() -> Path:
     """The SIREN paper's receiver data, or a skip where they are not."""
-    folder = Path(
-        os.environ.get("NEURAPDE_DATA", Path(__file__).resolve().parent.parent.parent / "shared" / "data")
-    )
+    folder = Path(os.environ.get("NEURAPDE_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
     if not (path := folder / "data_cylinder_5.mat").is_file():
         pytest.skip(f"there is no {path}: set NEURAPDE_DATA to the folder that holds it")
     return path

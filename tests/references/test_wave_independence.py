@@ -15,7 +15,7 @@ from neurapde.assembly.wave_problem import WaveProblem
 from neurapde.references import wave_stage
 from neurapde.references.wave_resolution import spectrum_of
 
-GRIDS = Path(__file__).resolve().parent.parent / "neurapde" / "grids"
+GRIDS = Path(__file__).resolve().parents[2] / "neurapde" / "references"
 
 
 def layered(variance: float = 0.006) -> npde.Problem:

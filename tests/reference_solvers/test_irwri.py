@@ -264,7 +264,7 @@ def test_an_inversion_that_makes_no_sense_is_refused() -> None:
 def test_the_papers_data_show_the_disk_and_the_weight_of_the_prior_matters_little(
     n: int, weight: float
 ) -> None:
-    folder = Path(os.environ.get("NEURAPDE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    folder = Path(os.environ.get("NEURAPDE_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
     file = folder / "data_cylinder_5.mat"
     if not file.is_file():
         pytest.skip(f"no {file}: set NEURAPDE_DATA to the folder with the paper's receiver data")
