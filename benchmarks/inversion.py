@@ -38,8 +38,8 @@ from neurapde.seismic.inversion.methods.wavefield_reconstruction import Wavefiel
 from neurapde.seismic.inversion.regularisation import TotalVariation
 from neurapde.seismic.inversion.result import Inversion
 from neurapde.seismic.inversion.velocity import Velocity
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling
-from neurapde.seismic.modelling.model_domain import Enclosure
 from neurapde.seismic.survey.survey import Survey
 
 BOX = npde.Box((-1, 1), (-1, 1))
@@ -135,8 +135,8 @@ class Judge:
     """What a result is worth, by the truth that no method saw: errors of the model and of the waves in it."""
 
     def __init__(self, survey: Survey) -> None:
-        enclosure = Enclosure.around(BOX, LAYER, 0.3)
-        self.engine = GridModelling(survey, enclosure, (1.0, 1.0), spacing=FINE)
+        domain = ComputationalDomain.around(BOX, LAYER, 0.3)
+        self.engine = GridModelling(survey, domain, (1.0, 1.0), spacing=FINE)
         self.truth = averaged(self.engine.grid)
         self.waves = self.engine.forward(self.truth).fields
         self.grid = Grid((-0.5, -0.5), (0.5, 0.5), (201, 201))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 import neurapde as npde
 from neurapde.reference_solvers.wave import ricker
-from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.time_modelling import TimeModelling
 from neurapde.seismic.survey.survey import Survey
 from neurapde.validation.metrics import relative_l2
@@ -127,7 +127,7 @@ def compared(survey: Survey, offsets: NDArray, nodes: int, python: Path | None) 
     edge = LAYER * spacing
     box = npde.Box((-edge, LENGTH + edge), (-edge, LENGTH + edge))
     engine = TimeModelling(
-        survey, Enclosure.around(box, layer, 1.0), (SPEED, SPEED), 1.1 * SPEED, spacing=spacing
+        survey, ComputationalDomain.around(box, layer, 1.0), (SPEED, SPEED), 1.1 * SPEED, spacing=spacing
     )
     inside = (slice(LAYER, -LAYER),) * 2
     points = np.clip(engine.grid.points, 0, LENGTH)

@@ -171,9 +171,7 @@ def _settled(
 def _objective(method: EngineMethod, setting: Setting, seed: int) -> Objective:
     trial = setting.velocity.trial or method.default_trial(setting)
     generator = torch.Generator().manual_seed(seed)
-    unknown = build_parametrisation(
-        setting.velocity, setting.enclosure, trial, method.grid(setting), generator
-    )
+    unknown = build_parametrisation(setting.velocity, setting.domain, trial, method.grid(setting), generator)
     return Objective(method.modelling(setting), unknown, setting.survey, setting.misfit)
 
 
@@ -202,7 +200,7 @@ def _first_step(objective: Objective, move: Callable[[float], None]) -> float:
 
 def _medium(setting: Setting, modelling: Modelling, generator: np.random.Generator) -> Real:
     """m of the start model with random changes of up to a tenth where it is free, `(grid.size,)`."""
-    start = GridParametrisation(setting.velocity, setting.enclosure, modelling.grid)
+    start = GridParametrisation(setting.velocity, setting.domain, modelling.grid)
     m = start.start_mean(modelling.grid.points, modelling.grid.spacing)
     return np.asarray(m * (1 + 0.1 * _roughness(setting, modelling, generator)))
 
@@ -211,7 +209,7 @@ def _roughness(setting: Setting, modelling: Modelling, generator: np.random.Gene
     """A random function on the nodes, between −1 and 1, smooth over a few of them and 0 where m is not free."""
     grid = modelling.grid
     values = gaussian_filter(generator.standard_normal(grid.shape), CELLS, mode="nearest").ravel()
-    values = values * setting.velocity.free(setting.enclosure.inward(grid.points))
+    values = values * setting.velocity.free(setting.domain.inward(grid.points))
     return np.asarray(values / np.abs(values).max())
 
 

@@ -71,7 +71,7 @@ def findings(inversion: Inversion, classical: Inversion | None, truth: Field | N
     return {
         "title": setting.survey.name,
         "survey": str(setting.survey),
-        "model": f"{setting.enclosure.describe()}\n{_velocity(inversion)}",
+        "model": f"{setting.domain.describe()}\n{_velocity(inversion)}",
         "accounts": accounts,
         "yardsticks": _yardsticks(inversion, judge, start, true, truth, free),
         "axes": grid.axes,
@@ -95,11 +95,11 @@ class Judge:
 
     def __init__(self, inversion: Inversion) -> None:
         setting, self.survey = inversion.setting, inversion.survey
-        self.enclosure = setting.enclosure
+        self.domain = setting.domain
         shortest = 2 * math.pi * setting.start[0] / float(angular_frequencies(self.survey).max())
-        area = float(np.prod(self.enclosure.box.extents))
+        area = float(np.prod(self.domain.box.extents))
         spacing = max(shortest / PER_WAVELENGTH, math.sqrt(area / NODES))
-        self.modelling = GridModelling(self.survey, self.enclosure, setting.start, spacing)
+        self.modelling = GridModelling(self.survey, self.domain, setting.start, spacing)
         self.objective = Objective(self.modelling, inversion.unknown, self.survey, setting.misfit)
 
     @property
@@ -114,10 +114,10 @@ class Judge:
 
     def of_field(self, speed: Field) -> Forward:
         """Data and waves in a known model."""
-        enclosure = self.enclosure
+        domain = self.domain
 
         def slowness_squared(points: NDArray) -> NDArray:
-            return np.asarray(speed(enclosure.inward(points)), dtype=float) ** -2.0
+            return np.asarray(speed(domain.inward(points)), dtype=float) ** -2.0
 
         return self._scaled(cell_average(slowness_squared, self.grid).ravel())
 
@@ -140,7 +140,7 @@ class Judge:
         assert self.survey.frequencies is not None
         shot = self.survey.shots // 2
         inside, axes = [], []
-        for axis, low, high in zip(inversion.grid.axes, *self.enclosure.region.bounds, strict=True):
+        for axis, low, high in zip(inversion.grid.axes, *self.domain.region.bounds, strict=True):
             slack = 1e-9 * (high - low)
             inside.append((axis >= low - slack) & (axis <= high + slack))
             axes.append(axis[inside[-1]])
@@ -237,11 +237,11 @@ def _wells(grid: Grid, change: NDArray, free: NDArray) -> tuple[float, ...]:
 
 def _downwards(inversion: Inversion) -> bool:
     """Whether y is a depth: its lower side is a free surface, or all shots and receivers are near it."""
-    survey, enclosure = inversion.setting.survey, inversion.setting.enclosure
-    lower, upper = enclosure.region.bounds
-    lowest = enclosure.box.faces[2]
-    held = [part for part in enclosure.boundary if isinstance(part, Dirichlet)]
-    if any(lowest in enclosure.box.check_faces(part.on, "the condition") for part in held):
+    survey, domain = inversion.setting.survey, inversion.setting.domain
+    lower, upper = domain.region.bounds
+    lowest = domain.box.faces[2]
+    held = [part for part in domain.boundary if isinstance(part, Dirichlet)]
+    if any(lowest in domain.box.check_faces(part.on, "the condition") for part in held):
         return True
     deepest = max(survey.sources[:, 1].max(), survey.receivers[:, 1].max())
     return bool(deepest <= lower[1] + SURFACE * (upper[1] - lower[1]))

@@ -120,7 +120,7 @@ def inversion_report(
     checks.flag(progress, "progress")
     if not isinstance(classical, Inversion | bool):
         raise DeclarationError(f"classical={checks.shown(classical)}; give an Inversion, True or False")
-    truth = None if true is None else true_speed(true, inversion.setting.enclosure.region)
+    truth = None if true is None else true_speed(true, inversion.setting.domain.region)
     beside, told = _beside(inversion, classical, progress)
     found = findings(inversion, beside, truth)
     return InversionReport(**found, notes=(*_warnings(inversion), *told))
@@ -134,10 +134,10 @@ def classical_twin(inversion: Inversion, *, progress: bool = True) -> Inversion:
         resolution = {"spacing": method.spacing, "per_wavelength": method.per_wavelength}
     return invert(
         setting.survey,
-        domain=setting.enclosure.box,
+        domain=setting.domain.box,
         velocity=dataclasses.replace(setting.velocity, trial=None),
         method=Adjoint(**resolution),  # type: ignore[arg-type]
-        boundary=setting.enclosure.boundary,
+        boundary=setting.domain.boundary,
         frequencies=Continuation(*(stage.frequencies for stage in inversion.stages)),
         misfit=setting.misfit,
         progress=progress,

@@ -22,6 +22,7 @@ OWN = "neurapde"
 RENAMED = {
     "neurapde.methods.schedules:Constant": "neurapde:ConstantRate",
     "neurapde.problems.wave:Shape": "neurapde:OvertonesAtRest",
+    "neurapde:Enclosure": "neurapde:ComputationalDomain",
     "neurapde:Foreign": "neurapde:TorchModule",
     "neurapde:Factored": "neurapde:FactoredAnsatz",
     "neurapde:Frame": "neurapde:FourierExtension",
@@ -30,6 +31,8 @@ RENAMED = {
     "neurapde:Vanishing": "neurapde:DistanceFactor",
 }
 """Classes that earlier files name otherwise."""
+RENAMED_FIELDS = {"neurapde:Setting": {"enclosure": "domain"}, "neurapde:FoundSpeed": {"enclosure": "domain"}}
+"""Fields of classes that earlier files name otherwise."""
 
 
 class NotStored(ValueError):  # noqa: N818 - reads as what it says
@@ -85,7 +88,9 @@ def current(tree: Any) -> Any:
     found = {key: current(item) for key, item in tree.items()}
     if isinstance(name := found.get("class"), str) and name.startswith(OWN):
         plain = RENAMED.get(name, f"{OWN}:{name.rpartition(':')[2]}" if name.startswith(f"{OWN}.") else name)
-        found["class"] = RENAMED.get(plain, plain)
+        found["class"] = own = RENAMED.get(plain, plain)
+        if renamed := RENAMED_FIELDS.get(own):
+            found["fields"] = {renamed.get(key, key): item for key, item in found["fields"].items()}
     return found
 
 

@@ -14,8 +14,8 @@ from scipy.io import savemat
 import neurapde as npde
 from neurapde.cli.main import INTERRUPTED, OK, USAGE, main
 from neurapde.seismic.inversion.invert import FILE
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling
-from neurapde.seismic.modelling.model_domain import Enclosure
 
 ANGLES = np.linspace(0, 2 * np.pi, 12, endpoint=False)
 RECEIVERS = 0.45 * np.column_stack([np.cos(ANGLES), np.sin(ANGLES)])
@@ -39,8 +39,8 @@ def spectra() -> npde.Survey:
     """What a smooth bump sends to a ring of receivers."""
     given: dict[str, Any] = {"frequencies": FREQUENCIES, "wavelet": 1.0, "name": "ring"}
     survey = npde.Survey(SOURCES, RECEIVERS, data=np.ones((2, 3, 12), complex), **given)
-    enclosure = Enclosure.around(npde.Box((-1, 1), (-1, 1)), npde.PML(width=0.5, strength=5.0), 1.0)
-    modelling = GridModelling(survey, enclosure, (1.0, 1.0), per_wavelength=17.0)
+    domain = ComputationalDomain.around(npde.Box((-1, 1), (-1, 1)), npde.PML(width=0.5, strength=5.0), 1.0)
+    modelling = GridModelling(survey, domain, (1.0, 1.0), per_wavelength=17.0)
     r2 = (modelling.grid.points**2).sum(axis=1)
     return survey.replace(data=modelling.forward((1 + 0.2 * np.exp(-r2 / 0.01)) ** -2.0).data)
 
@@ -117,7 +117,7 @@ def test_seg_y_is_inverted_by_stages_from_a_process_of_its_own(segy: Path, tmp_p
     assert "unknown, to be estimated" in done.stdout
     found = npde.Inversion.load(out / "inversion.h5")
     assert [stage.frequencies for stage in found.stages] == [(12.0,), (12.0, 16.0)]
-    assert any(isinstance(part, npde.Dirichlet) for part in found.setting.enclosure.boundary)
+    assert any(isinstance(part, npde.Dirichlet) for part in found.setting.domain.boundary)
     assert (out / "report.html").is_file()
     assert npde.InversionReport.load(out).downwards  # the lower side is the surface
 

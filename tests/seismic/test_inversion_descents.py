@@ -24,14 +24,14 @@ from neurapde.seismic.inversion.parametrisation import Parametrisation, build_pa
 from neurapde.seismic.inversion.regularisation import Smoothness, Tikhonov, TotalVariation
 from neurapde.seismic.inversion.velocity import Gridded, Velocity
 from neurapde.seismic.modelling.base import Forward, FrequencyModelling
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.lattice_modelling import LatticeModelling
-from neurapde.seismic.modelling.model_domain import Enclosure
 from neurapde.seismic.survey.survey import Survey
 from neurapde.trials.siren import Siren
 
 SHOTS, RECEIVERS, FREQUENCIES = 3, 4, (1.0, 2.0)
 BOX = Box((0, 1), (0, 1))
-ENCLOSURE = Enclosure(BOX, BOX, ())
+DOMAIN_OF_WAVES = ComputationalDomain(BOX, BOX, ())
 
 
 class Linear(FrequencyModelling):
@@ -80,10 +80,10 @@ def objective_of(
     velocity = Velocity(1.0, bounds, prior=prior).on(BOX)
     generator = torch.Generator().manual_seed(31193)
     unknown: Parametrisation = build_parametrisation(
-        velocity, ENCLOSURE, trial or Gridded(), engine.grid, generator
+        velocity, DOMAIN_OF_WAVES, trial or Gridded(), engine.grid, generator
     )
     misfit = misfit or L2()
-    setting = Setting(survey, ENCLOSURE, velocity, misfit, (1.0, 1.0))
+    setting = Setting(survey, DOMAIN_OF_WAVES, velocity, misfit, (1.0, 1.0))
     stage = Stage(setting, unknown, None, 5, Progress(False), lambda snapshot: None)
     return Objective(engine, unknown, survey, misfit), stage
 
@@ -195,19 +195,17 @@ def waves(trial=None, prior=()) -> tuple[Objective, Stage]:
     sources = np.array([[-0.4, -0.3], [0.4, -0.35]])
     receivers = np.stack([np.linspace(-0.4, 0.4, 6), np.full(6, 0.4)], axis=1)
     survey = Survey(sources, receivers, data=np.ones((1, 2, 6), complex), frequencies=[1.2], wavelet=1.0)
-    enclosure = Enclosure.around(box, layer, 0.8)
+    domain = ComputationalDomain.around(box, layer, 0.8)
     velocity = Velocity(1.0, (0.7, 1.5), prior=prior, window=Box((-0.25, 0.25), (-0.25, 0.25))).on(
-        enclosure.region
+        domain.region
     )
-    engine = LatticeModelling(survey, enclosure, velocity.start, velocity.free, (1.0, 1.0), bandwidth=12.0)
+    engine = LatticeModelling(survey, domain, velocity.start, velocity.free, (1.0, 1.0), bandwidth=12.0)
     r2 = np.sum(engine.grid.points**2, axis=1) / 0.15**2
     true = 1 - 0.3 * np.where(r2 < 2.0, np.exp(-r2), 0.0)
     survey = survey.replace(data=engine.forward(true).data)
-    setting = Setting(survey, enclosure, velocity, L2(), (1.0, 1.0))
+    setting = Setting(survey, domain, velocity, L2(), (1.0, 1.0))
     generator = torch.Generator().manual_seed(71353)
-    unknown = build_parametrisation(
-        velocity, enclosure, trial or default_siren(setting), engine.grid, generator
-    )
+    unknown = build_parametrisation(velocity, domain, trial or default_siren(setting), engine.grid, generator)
     stage = Stage(setting, unknown, None, 5, Progress(False), lambda snapshot: None)
     return Objective(engine, unknown, survey, L2()), stage
 

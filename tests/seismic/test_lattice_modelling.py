@@ -10,9 +10,9 @@ from neurapde.fields.medium import Piecewise
 from neurapde.reference_solvers.grid import Grid
 from neurapde.seismic.inversion.velocity import Velocity
 from neurapde.seismic.modelling import window_scattering
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling
 from neurapde.seismic.modelling.lattice_modelling import LatticeModelling
-from neurapde.seismic.modelling.model_domain import Enclosure
 from neurapde.seismic.survey.survey import Survey
 
 BOX = Box((-1, 1), (-0.8, 0.8))
@@ -42,9 +42,9 @@ def blob(grid: Grid, centre=(0.05, 0.02), depth=-0.4) -> np.ndarray:
 
 
 def lattice(observed: Survey, boundary=LAYERS, box=BOX, window=WINDOW, **options) -> LatticeModelling:
-    enclosure = Enclosure.around(box, boundary, 0.5)
-    velocity = Velocity(1.0, (0.5, 2.0), window=window).on(enclosure.region)
-    return LatticeModelling(observed, enclosure, velocity.start, velocity.free, SPEED, **options)
+    domain = ComputationalDomain.around(box, boundary, 0.5)
+    velocity = Velocity(1.0, (0.5, 2.0), window=window).on(domain.region)
+    return LatticeModelling(observed, domain, velocity.start, velocity.free, SPEED, **options)
 
 
 def relative(found: np.ndarray, expected: np.ndarray) -> float:
@@ -54,7 +54,7 @@ def relative(found: np.ndarray, expected: np.ndarray) -> float:
 @pytest.mark.parametrize("variance", [0.0, 1e-4])
 def test_its_data_are_those_of_the_grid_solver(variance: float) -> None:
     observed = survey((1.2, 1.6), variance=variance)
-    grid = GridModelling(observed, Enclosure.around(BOX, LAYERS, 0.5), SPEED, spacing=0.0125)
+    grid = GridModelling(observed, ComputationalDomain.around(BOX, LAYERS, 0.5), SPEED, spacing=0.0125)
     expected = grid.forward(blob(grid.grid)).data
     engine = lattice(observed)
     assert relative(engine.forward(blob(engine.grid)).data, expected) < 1e-3
@@ -78,12 +78,12 @@ def test_a_side_that_reflects_mirrors_the_known_waves(condition) -> None:
     sources = np.array([[-0.5, -0.05], [0.2, -0.12]])
     receivers = np.stack([np.linspace(-0.5, 0.5, 7), np.full(7, -0.07)], axis=1)
     observed = survey(sources=sources, receivers=receivers)
-    enclosure = Enclosure.around(box, [condition], 1.0)
-    grid = GridModelling(observed, enclosure, SPEED, spacing=0.01)
+    domain = ComputationalDomain.around(box, [condition], 1.0)
+    grid = GridModelling(observed, domain, SPEED, spacing=0.01)
     uniform = grid.forward(np.ones(grid.grid.size)).data
     scattered = grid.forward(blob(grid.grid, (0.1, -0.4))).data - uniform
-    velocity = Velocity(1.0, (0.5, 2.0), window=Box((-0.4, 0.6), (-0.8, 0.0))).on(enclosure.region)
-    engine = LatticeModelling(observed, enclosure, velocity.start, velocity.free, SPEED)
+    velocity = Velocity(1.0, (0.5, 2.0), window=Box((-0.4, 0.6), (-0.8, 0.0))).on(domain.region)
+    engine = LatticeModelling(observed, domain, velocity.start, velocity.free, SPEED)
     found = engine.forward(blob(engine.grid, (0.1, -0.4)))
     direct = engine.forward(np.ones(engine.grid.size)).data
     assert relative(direct, uniform) < 6e-3
@@ -99,11 +99,11 @@ def test_sources_and_receivers_may_change_places() -> None:
 
 def test_a_start_that_varies_joins_what_is_scattered() -> None:
     observed = survey()
-    enclosure = Enclosure.around(BOX, LAYERS, 0.5)
+    domain = ComputationalDomain.around(BOX, LAYERS, 0.5)
     block = Box((-0.2, 0.1), (0.05, 0.25))
     velocity = Velocity(Piecewise(1.0, (block, 1.2)), (0.5, 2.0), window=Box((0.1, 0.4), (-0.3, 0.0)))
-    velocity = velocity.on(enclosure.region)
-    engine = LatticeModelling(observed, enclosure, velocity.start, velocity.free, SPEED)
+    velocity = velocity.on(domain.region)
+    engine = LatticeModelling(observed, domain, velocity.start, velocity.free, SPEED)
     assert engine.reference == pytest.approx(1.0)
     m = np.where(block.contains(engine.grid.points), 1 / 1.44, 1.0)
     wide = lattice(observed, window=Box((-0.5, 0.5), (-0.35, 0.35)), bandwidth=2.5 * 2 * np.pi * 1.6)

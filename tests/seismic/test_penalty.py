@@ -23,8 +23,8 @@ from neurapde.seismic.inversion.parametrisation import (
     Parametrisation,
     build_parametrisation,
 )
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling
-from neurapde.seismic.modelling.model_domain import Enclosure
 from neurapde.trials.base import TrialFunction
 
 SPEED, VARIANCE, AMPLITUDE = 2.0, 4e-3, 3 - 1j
@@ -59,8 +59,8 @@ def exact(stretch: Any, size: float) -> Superposition:
 
 
 def survey(**changes: Any) -> npde.Survey:
-    enclosure = Enclosure.around(DOMAIN, LAYER, 1.0)
-    data = exact(enclosure.stretch(6.0), 1.0).jet(torch.from_numpy(RECEIVERS), 0).value.numpy().T[None]
+    domain = ComputationalDomain.around(DOMAIN, LAYER, 1.0)
+    data = exact(domain.stretch(6.0), 1.0).jet(torch.from_numpy(RECEIVERS), 0).value.numpy().T[None]
     known = {"data": data, "wavelet": AMPLITUDE, "source_variance": VARIANCE}
     return npde.Survey(SOURCES, RECEIVERS, frequencies=[FREQUENCY], **{**known, **changes})
 
@@ -68,15 +68,15 @@ def survey(**changes: Any) -> npde.Survey:
 def objective_of(
     given: npde.Survey, before: int = 0, gridded: bool = True, **changes: Any
 ) -> PenaltyObjective:
-    enclosure = Enclosure.around(DOMAIN, LAYER, 1.0)
-    velocity = npde.Velocity(SPEED, (1.5, 3.0), **changes).on(enclosure.region)
-    setting = Setting(given, enclosure, velocity, npde.L1(), (SPEED, SPEED))
-    modelling = GridModelling(given, enclosure, (SPEED, SPEED), per_wavelength=8.0)
-    unknown: Parametrisation = GridParametrisation(velocity, enclosure, modelling.grid)
+    domain = ComputationalDomain.around(DOMAIN, LAYER, 1.0)
+    velocity = npde.Velocity(SPEED, (1.5, 3.0), **changes).on(domain.region)
+    setting = Setting(given, domain, velocity, npde.L1(), (SPEED, SPEED))
+    modelling = GridModelling(given, domain, (SPEED, SPEED), per_wavelength=8.0)
+    unknown: Parametrisation = GridParametrisation(velocity, domain, modelling.grid)
     if not gridded:
         generator = torch.Generator().manual_seed(83621)
         unknown = build_parametrisation(
-            velocity, enclosure, npde.Siren(8, 1, 3.0, 10.0), modelling.grid, generator
+            velocity, domain, npde.Siren(8, 1, 3.0, 10.0), modelling.grid, generator
         )
     stage = Stage(setting, unknown, None, 9, Progress(False), lambda snapshot: None)
     return PenaltyObjective(modelling, stage, npde.Siren(16, 1, 8.0), 512, before)
@@ -85,7 +85,7 @@ def objective_of(
 def test_no_term_is_left_by_exact_waves_in_the_true_medium() -> None:
     objective = objective_of(survey())
     zero = objective().parts
-    stretch = objective.unknown.enclosure.stretch(6.0)
+    stretch = objective.unknown.domain.stretch(6.0)
     objective.networks = [Exact(exact(stretch, abs(AMPLITUDE)))]
     parts = objective().parts
     assert set(parts) == set(objective.names) == {AT_SOURCES, ELSEWHERE, "L1 misfit"}
@@ -96,7 +96,7 @@ def test_no_term_is_left_by_exact_waves_in_the_true_medium() -> None:
 
 def test_exact_waves_in_another_medium_leave_the_equation_unmet_where_it_differs() -> None:
     objective = objective_of(survey())
-    objective.networks = [Exact(exact(objective.unknown.enclosure.stretch(6.0), abs(AMPLITUDE)))]
+    objective.networks = [Exact(exact(objective.unknown.domain.stretch(6.0), abs(AMPLITUDE)))]
     assert isinstance(objective.unknown, GridParametrisation)
     with torch.no_grad():
         objective.unknown.values.mul_(1.1)
@@ -117,7 +117,7 @@ def test_before_the_velocity_moves_only_waves_are_told_to() -> None:
 
 def test_the_wavelet_is_estimated_where_it_is_unknown() -> None:
     objective = objective_of(survey(wavelet=None))
-    objective.networks = [Exact(exact(objective.unknown.enclosure.stretch(6.0), abs(AMPLITUDE)))]
+    objective.networks = [Exact(exact(objective.unknown.domain.stretch(6.0), abs(AMPLITUDE)))]
     value = objective()
     assert value.residual < 1e-6
     np.testing.assert_allclose(value.scales.numpy(), abs(AMPLITUDE), rtol=1e-6)
@@ -173,7 +173,7 @@ def test_training_lowers_every_term_that_it_is_told() -> None:
 def test_its_data_are_those_of_the_model_found_and_its_waves_the_networks_own() -> None:
     found = invert(survey(), method=few(2, 1))
     grid = found.grid
-    engine = GridModelling(found.survey, found.setting.enclosure, found.setting.start, per_wavelength=8.0)
+    engine = GridModelling(found.survey, found.setting.domain, found.setting.start, per_wavelength=8.0)
     data = engine.forward(found.unknown.sampler(grid.points, grid.spacing)().detach().numpy()).data
     np.testing.assert_allclose(found.predicted, data, rtol=1e-12)
     assert found.fields is not None

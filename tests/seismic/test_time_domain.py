@@ -7,7 +7,7 @@ import pytest
 
 import neurapde as npde
 from neurapde.run.method import Status
-from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.time_modelling import TimeModelling
 
 BOX = npde.Box((0, 1000), (0, 1000))
@@ -28,7 +28,7 @@ def survey() -> npde.Survey:
     pulse, size = npde.Ricker(4.0, 0.25)(TIMES), (len(SOURCES), len(RECEIVERS), len(TIMES))
     empty = npde.Survey(SOURCES, RECEIVERS, traces=np.ones(size), dt=0.012, wavelet=pulse)
     engine = TimeModelling(
-        empty, Enclosure.around(BOX, None, 400.0), (2000.0, 2000.0), 2400.0, per_wavelength=7.0
+        empty, ComputationalDomain.around(BOX, None, 400.0), (2000.0, 2000.0), 2400.0, per_wavelength=7.0
     )
     return empty.replace(traces=engine.forward(true_speed(engine.grid.points) ** -2.0).data)
 

@@ -10,8 +10,8 @@ from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
 from neurapde.reference_solvers.grid import ResolutionError
 from neurapde.reference_solvers.wave import ricker
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling
-from neurapde.seismic.modelling.model_domain import Enclosure
 from neurapde.seismic.modelling.time_modelling import TimeModelling, excited_frequencies
 from neurapde.seismic.survey.survey import Survey
 
@@ -51,8 +51,8 @@ def survey(recorded: Array | None = None) -> Survey:
 
 
 def engine(boundary: object = None, *, of: Survey | None = None, **settings: float) -> TimeModelling:
-    enclosure = Enclosure.around(BOX, boundary, 500.0)
-    return TimeModelling(of or survey(), enclosure, (SPEED, SPEED), 1.2 * SPEED, **settings)
+    domain = ComputationalDomain.around(BOX, boundary, 500.0)
+    return TimeModelling(of or survey(), domain, (SPEED, SPEED), 1.2 * SPEED, **settings)
 
 
 def medium(modelling: TimeModelling) -> Array:
@@ -113,8 +113,8 @@ def test_spectra_of_the_traces_are_those_of_the_nine_point_scheme() -> None:
     timed = engine(per_wavelength=8.0)
     shape = survey(timed.forward(medium(timed)).data)
     spectral = shape.at([4.0, 6.0], taper=0.1)
-    enclosure = Enclosure.around(BOX, None, 500.0)
-    gridded = GridModelling(spectral, enclosure, (SPEED, SPEED), 15.0)
+    domain = ComputationalDomain.around(BOX, None, 500.0)
+    gridded = GridModelling(spectral, domain, (SPEED, SPEED), 15.0)
     x, y = gridded.grid.points.T
     model = (SPEED * (1 + 0.1 * np.sin(x / 200) * np.cos(y / 150))) ** -2.0
     found = gridded.forward(model).data

@@ -11,8 +11,8 @@ import neurapde as npde
 from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import Interrupts
 from neurapde.run.method import Status
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling
-from neurapde.seismic.modelling.model_domain import Enclosure
 
 ANGLES = np.linspace(0, 2 * np.pi, 16, endpoint=False)
 RECEIVERS = 0.45 * np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
@@ -32,7 +32,7 @@ def survey(noise: float | None = None, wavelet: complex | None = 1 + 0.5j) -> np
         npde.Survey(
             SOURCES, RECEIVERS, data=np.ones((2, 4, 16), complex), frequencies=FREQUENCIES, wavelet=1 + 0.5j
         ),
-        Enclosure.around(DOMAIN, LAYER, 1.0),
+        ComputationalDomain.around(DOMAIN, LAYER, 1.0),
         (1.0, 1.0),
         per_wavelength=16.0,
     )

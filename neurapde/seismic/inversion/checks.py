@@ -22,8 +22,8 @@ from neurapde.seismic.inversion.methods.method import InversionMethod, Setting
 from neurapde.seismic.inversion.misfits import L2
 from neurapde.seismic.inversion.objective import Objective
 from neurapde.seismic.inversion.parametrisation import GridParametrisation
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling, grid_for
-from neurapde.seismic.modelling.model_domain import Enclosure
 from neurapde.seismic.survey.survey import Survey
 
 ALIKE = 0.01
@@ -54,12 +54,12 @@ def preflight(method: InversionMethod, setting: Setting, stages: tuple[Survey, .
     )
 
 
-def check_places(survey: Survey, enclosure: Enclosure) -> None:
+def check_places(survey: Survey, domain: ComputationalDomain) -> None:
     """Refuse shots and receivers where the field is damped, or held at zero.
 
     Raises: DeclarationError.
     """
-    lower, upper = enclosure.region.bounds
+    lower, upper = domain.region.bounds
     slack = 1e-9 * (upper - lower)
     for what, places in (("source", survey.sources), ("receiver", survey.receivers)):
         outside = ((places < lower - slack) | (places > upper + slack)).any(axis=1)
@@ -68,7 +68,7 @@ def check_places(survey: Survey, enclosure: Enclosure) -> None:
                 f"{_many(what, outside)} in the absorbing layer, where the field is damped, {_first(what, places, outside)}"
                 "; move them inside, widen the domain, or leave the layer out of boundary: one is then put around the domain"
             )
-        for face, held in _on_fixed(places, enclosure).items():
+        for face, held in _on_fixed(places, domain).items():
             if held.any():
                 raise DeclarationError(
                     f"{_many(what, held)} on {face}, where the field is zero, {_first(what, places, held)}; give their "
@@ -86,12 +86,12 @@ def _first(what: str, places: NDArray, mask: NDArray[np.bool_]) -> str:
     return f"{what}s[{row}] = {point(places[row].tolist())} for one"
 
 
-def _on_fixed(places: NDArray, enclosure: Enclosure) -> dict[str, NDArray[np.bool_]]:
+def _on_fixed(places: NDArray, domain: ComputationalDomain) -> dict[str, NDArray[np.bool_]]:
     """Which places lie on each side at which the field is held at zero."""
-    box = enclosure.box
+    box = domain.box
     fixed = {
         face
-        for part in enclosure.boundary
+        for part in domain.boundary
         if isinstance(part, Dirichlet)
         for face in box.check_faces(part.on, "the condition")
     }
@@ -124,12 +124,12 @@ def _check_nodes(setting: Setting, cost: CostEstimate) -> None:
 
 def _layers(setting: Setting, cost: CostEstimate) -> tuple[str, ...]:
     """Width and reflection of the absorbing layer at the lowest frequency, in the fastest speed of the start model."""
-    layer = setting.enclosure.pml
+    layer = setting.domain.pml
     if layer is None or cost.band is None:
         return ()
     lowest = cost.band[0]
     wavelength = setting.start[1] / lowest
-    for side, width in layer.widths(setting.enclosure.box).items():
+    for side, width in layer.widths(setting.domain.box).items():
         reflection = layer.reflection_for(2 * math.pi / wavelength, side)
         thin, loud = width < wavelength / 2 * (1 - ALIKE), reflection > REFLECTED
         if not (thin or loud):
@@ -195,7 +195,7 @@ def _cycles(setting: Setting) -> tuple[str, ...]:
     lowest = float(survey.frequencies[0])
     shots = np.unique(np.linspace(0, survey.shots - 1, SHOTS).astype(int))
     part = survey.select(frequencies=lowest, shots=shots)
-    if grid_for(part, setting.enclosure, setting.start).size > NODES:
+    if grid_for(part, setting.domain, setting.start).size > NODES:
         return ()
     off = phases_off(replace(setting, survey=part))
     found = f"at {number(lowest)} Hz {100 * off:.0f} % of the data of the start model are more than a quarter of a cycle off"
@@ -210,8 +210,8 @@ def _cycles(setting: Setting) -> tuple[str, ...]:
 
 def phases_off(setting: Setting) -> float:
     """The part of the spectra recorded whose phase the start model misses by more than a quarter of a cycle."""
-    modelling = GridModelling(setting.survey, setting.enclosure, setting.start)
-    start = GridParametrisation(setting.velocity, setting.enclosure, modelling.grid)
+    modelling = GridModelling(setting.survey, setting.domain, setting.start)
+    start = GridParametrisation(setting.velocity, setting.domain, modelling.grid)
     objective = Objective(modelling, start, setting.survey, L2())
     with torch.no_grad():
         predicted = objective().data.numpy()

@@ -22,7 +22,7 @@ from neurapde.seismic.inversion.parametrisation import (
     build_parametrisation,
 )
 from neurapde.seismic.inversion.velocity import Gridded, Velocity
-from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.solution.files import BASES
 from neurapde.storage import hdf5
 from neurapde.storage.encoding import Encoded, NotStored, current, decode, difference, encode
@@ -36,7 +36,7 @@ KIND, CHECKPOINT = "inversion", "inversion checkpoint"
 class Contents:
     """What there is to know of an inversion.
 
-    setting: survey, enclosure, velocity and misfit, as declared and completed; its survey is that of all stages.
+    setting: survey, domain, velocity and misfit, as declared and completed; its survey is that of all stages.
     method:  what found it. unknown: the velocity's parameters. stages: the record, in order.
     predicted: data in the model found, scaled to the observed, shaped like those of the last stage.
     scales: complex factor of each shot (and frequency) where the wavelet was unknown, else 1.
@@ -73,13 +73,15 @@ class Declared(Declaration):
 
     def build(self) -> Parametrisation:
         """The unknown, its parameters yet to be filled in."""
-        return rebuilt(self.setting.velocity, self.setting.enclosure, self.trial, self.nodes)
+        return rebuilt(self.setting.velocity, self.setting.domain, self.trial, self.nodes)
 
 
-def rebuilt(velocity: Velocity, enclosure: Enclosure, trial: Trial | Gridded, nodes: Any) -> Parametrisation:
+def rebuilt(
+    velocity: Velocity, domain: ComputationalDomain, trial: Trial | Gridded, nodes: Any
+) -> Parametrisation:
     """An unknown, its parameters yet to be filled in; trial and nodes as `Declared` has them."""
     grid = Grid(*nodes) if nodes is not None else Grid((0, 0), (1, 1), (3, 3))
-    return build_parametrisation(velocity, enclosure, trial, grid, torch.Generator().manual_seed(0))
+    return build_parametrisation(velocity, domain, trial, grid, torch.Generator().manual_seed(0))
 
 
 def _corners(grid: Grid) -> tuple[Any, ...]:

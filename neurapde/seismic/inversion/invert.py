@@ -29,7 +29,7 @@ from neurapde.seismic.inversion.misfits import Misfit
 from neurapde.seismic.inversion.parametrisation import Parametrisation, build_parametrisation
 from neurapde.seismic.inversion.result import Inversion
 from neurapde.seismic.inversion.velocity import Velocity, as_velocity
-from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.survey.survey import Survey
 from neurapde.storage.fingerprint import PYTHON, Identity, fingerprint
 from neurapde.storage.run_folder import RunFolder, run_folder
@@ -94,11 +94,11 @@ def invert(
     trial = setting.velocity.trial or chosen.default_trial(setting)
     grid = chosen.grid(setting)
     unknown = build_parametrisation(
-        setting.velocity, setting.enclosure, trial, grid, torch.Generator().manual_seed(seed)
+        setting.velocity, setting.domain, trial, grid, torch.Generator().manual_seed(seed)
     )
     notes = [
         f"Velocity: {trial.describe()}, {unknown.parameter_count} parameters.",
-        f"Model: {setting.enclosure.describe()}.",
+        f"Model: {setting.domain.describe()}.",
         *warned,
     ]
     if resume and out is None:
@@ -156,15 +156,15 @@ def settle(
         )
     survey.check_in(domain)
     _, fastest = declared.slowest_and_fastest(domain)  # type: ignore[arg-type]
-    enclosure = Enclosure.around(domain, boundary, fastest / _lowest(surveys))
-    check_places(survey, enclosure)
-    complete = declared.on(enclosure.region)
+    around = ComputationalDomain.around(domain, boundary, fastest / _lowest(surveys))
+    check_places(survey, around)
+    complete = declared.on(around.region)
     used = survey
     if survey.data is not None:
         used = survey.select(frequencies=sorted({f for part in surveys for f in part.frequencies}))  # type: ignore[union-attr]
     elif surveys[0].data is not None:
         used = survey.at(sorted({f for part in surveys for f in part.frequencies}))  # type: ignore[union-attr]
-    return Setting(used, enclosure, complete, misfit, complete.slowest_and_fastest(enclosure.region))
+    return Setting(used, around, complete, misfit, complete.slowest_and_fastest(around.region))
 
 
 def _lowest(surveys: tuple[Survey, ...]) -> float:

@@ -117,7 +117,7 @@ class Objective:
 
 def _inner(modelling: Modelling, unknown: Parametrisation) -> tuple[slice, slice]:
     """The nodes in the region of the model, which priors see."""
-    lower, upper = unknown.enclosure.region.bounds
+    lower, upper = unknown.domain.region.bounds
     found = []
     for axis, low, high in zip(modelling.grid.axes, lower, upper, strict=True):
         slack = 1e-9 * (high - low)

@@ -15,7 +15,7 @@ from torch import Tensor
 from neurapde.fields.medium import Field
 from neurapde.reference_solvers.grid import Grid
 from neurapde.seismic.inversion.velocity import Gridded, Velocity
-from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.trials.base import Trial, TrialFunction
 
 EDGE = 1e-3  # a start model on a bound is moved inside by this part of the interval, where a sigmoid still has a slope
@@ -34,16 +34,16 @@ class Parametrisation(torch.nn.Module, ABC):
     lower, upper: bounds of m.
     """
 
-    def __init__(self, velocity: Velocity, enclosure: Enclosure) -> None:
+    def __init__(self, velocity: Velocity, domain: ComputationalDomain) -> None:
         super().__init__()
         assert velocity.bounds is not None
-        self.velocity, self.enclosure = velocity, enclosure
+        self.velocity, self.domain = velocity, domain
         slowest, fastest = velocity.bounds
         self.lower, self.upper = fastest**-2.0, slowest**-2.0
 
     def sampler(self, points: np.ndarray, cell: Sequence[float] | None = None) -> Sampler:
         """m at points `(n, 2)`, wherever they are; where it is rougher than a `cell` around each, its mean over that."""
-        inside = self.enclosure.inward(points)
+        inside = self.domain.inward(points)
         start = torch.from_numpy(self.start(inside) if cell is None else self.start_mean(points, cell))
         free = torch.from_numpy(self.velocity.free(inside))
         varying = self._varying(inside[free.numpy()], start[free], cell)
@@ -63,7 +63,7 @@ class Parametrisation(torch.nn.Module, ABC):
 
         A jump then acts where it lies, not at the next node: the sea floor of a model on 8 nodes per wavelength.
         """
-        places = [self.enclosure.inward(points + shift) for shift in _places(cell, (MEANS, MEANS))]
+        places = [self.domain.inward(points + shift) for shift in _places(cell, (MEANS, MEANS))]
         return np.mean([self.start(at) for at in places], axis=0)
 
     @abstractmethod
@@ -93,8 +93,8 @@ class Parametrisation(torch.nn.Module, ABC):
 class NetworkParametrisation(Parametrisation):
     """m = lower + (upper − lower) σ(s + z): z the network, s what makes z = 0 the start model."""
 
-    def __init__(self, velocity: Velocity, enclosure: Enclosure, network: TrialFunction) -> None:
-        super().__init__(velocity, enclosure)
+    def __init__(self, velocity: Velocity, domain: ComputationalDomain, network: TrialFunction) -> None:
+        super().__init__(velocity, domain)
         self.network = network
 
     def _varying(self, points: np.ndarray, start: Tensor, cell: Sequence[float] | None) -> Sampler:
@@ -107,8 +107,8 @@ class NetworkParametrisation(Parametrisation):
 class GridParametrisation(Parametrisation):
     """m bilinear between values on the nodes of a grid, `values` `(nx, ny)`."""
 
-    def __init__(self, velocity: Velocity, enclosure: Enclosure, grid: Grid) -> None:
-        super().__init__(velocity, enclosure)
+    def __init__(self, velocity: Velocity, domain: ComputationalDomain, grid: Grid) -> None:
+        super().__init__(velocity, domain)
         self.grid = grid
         start = torch.from_numpy(self.start_mean(grid.points, grid.spacing)).reshape(tuple(grid.shape))
         self._scale = float(start.mean())
@@ -134,24 +134,28 @@ class GridParametrisation(Parametrisation):
 
 
 def build_parametrisation(
-    velocity: Velocity, enclosure: Enclosure, trial: Trial | Gridded, grid: Grid, generator: torch.Generator
+    velocity: Velocity,
+    domain: ComputationalDomain,
+    trial: Trial | Gridded,
+    grid: Grid,
+    generator: torch.Generator,
 ) -> Parametrisation:
     """The unknown of a velocity as `trial`; `grid` is that of a `Gridded` without a shape."""
     if isinstance(trial, Gridded):
-        lower, upper = (corner.tolist() for corner in enclosure.region.bounds)
+        lower, upper = (corner.tolist() for corner in domain.region.bounds)
         return GridParametrisation(
-            velocity, enclosure, grid if trial.shape is None else Grid(lower, upper, trial.shape)
+            velocity, domain, grid if trial.shape is None else Grid(lower, upper, trial.shape)
         )
-    network = trial.build(free_bounds(velocity, enclosure), generator=generator, dtype=torch.float64)
+    network = trial.build(free_bounds(velocity, domain), generator=generator, dtype=torch.float64)
     with torch.no_grad():
         network.head.weight.mul_(FIRST_HEAD)
         network.head.bias.mul_(FIRST_HEAD)
-    return NetworkParametrisation(velocity, enclosure, network)
+    return NetworkParametrisation(velocity, domain, network)
 
 
-def free_bounds(velocity: Velocity, enclosure: Enclosure) -> tuple[np.ndarray, np.ndarray]:
+def free_bounds(velocity: Velocity, domain: ComputationalDomain) -> tuple[np.ndarray, np.ndarray]:
     """The corners of a box around where the velocity is free."""
-    lower, upper = enclosure.region.bounds
+    lower, upper = domain.region.bounds
     if velocity.window is None:
         return lower, upper
     low, high = velocity.window.bounds

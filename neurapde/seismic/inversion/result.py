@@ -19,7 +19,7 @@ from neurapde.run.method import Status
 from neurapde.seismic.inversion.files import Contents, Declared, read, rebuilt, write
 from neurapde.seismic.inversion.parametrisation import Parametrisation
 from neurapde.seismic.inversion.velocity import Gridded, Velocity, true_speed
-from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.survey.survey import Survey
 from neurapde.trials.base import Trial
 
@@ -33,12 +33,12 @@ CELLS = 200
 class FoundSpeed(Field):
     """The speed c that an inversion found: points `(n, 2)` to `(n,)`; outside its region, that of the edge.
 
-    It holds all it is made of, so that what starts from it can be stored. velocity, enclosure: as they were declared.
+    It holds all it is made of, so that what starts from it can be stored. velocity, domain: as they were declared.
     trial, nodes: see `Declared`. parameters: arrays by name.
     """
 
     velocity: Velocity
-    enclosure: Enclosure
+    domain: ComputationalDomain
     trial: Trial | Gridded
     nodes: Any
     parameters: Mapping[str, np.ndarray]
@@ -51,12 +51,12 @@ class FoundSpeed(Field):
         parameters = {
             name: tensor.detach().cpu().numpy().copy() for name, tensor in unknown.state_dict().items()
         }
-        return cls(setting.velocity, setting.enclosure, declared.trial, declared.nodes, parameters)
+        return cls(setting.velocity, setting.domain, declared.trial, declared.nodes, parameters)
 
     @cached_property
     def unknown(self) -> Parametrisation:
         """The parameters in their place."""
-        made = rebuilt(self.velocity, self.enclosure, self.trial, self.nodes)
+        made = rebuilt(self.velocity, self.domain, self.trial, self.nodes)
         made.load_state_dict({name: torch.from_numpy(values) for name, values in self.parameters.items()})
         return made
 
@@ -119,7 +119,7 @@ class Inversion(Contents):
 
     def model(self, shape: tuple[int, int] | None = None) -> tuple[Grid, np.ndarray]:
         """The region's grid and the speed on its nodes `(nx, ny)`."""
-        region, shape = self.setting.enclosure.region, Gridded(shape).shape
+        region, shape = self.setting.domain.region, Gridded(shape).shape
         if shape is None:
             step = max(region.extents) / CELLS
             nx, ny = (max(3, round(extent / step) + 1) for extent in region.extents)
@@ -135,7 +135,7 @@ class Inversion(Contents):
 
         true: the true speed, as a field or a function of points. cells: along the longer side of the region.
         """
-        region = self.setting.enclosure.region
+        region = self.setting.domain.region
         checks.whole(cells, "cells")
         known = true_speed(true, region)
         counts = [max(1, round(cells * extent / max(region.extents))) for extent in region.extents]

@@ -30,9 +30,9 @@ class Forward:
 
 
 class Modelling(ABC):
-    """An engine for one survey in one enclosure.
+    """An engine for one survey in one domain.
 
-    grid: its nodes are where m is wanted; they fill the enclosure's box.
+    grid: its nodes are where m is wanted; they fill the domain's box.
     """
 
     grid: Grid

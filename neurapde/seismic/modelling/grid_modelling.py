@@ -14,7 +14,7 @@ from neurapde.reference_solvers.dispersion import Weights
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.helmholtz import HelmholtzGrid
 from neurapde.seismic.modelling.base import Forward, FrequencyModelling
-from neurapde.seismic.modelling.model_domain import Enclosure, nodes_for
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain, nodes_for
 from neurapde.seismic.survey.survey import Survey
 
 PER_WAVELENGTH = 12.0
@@ -26,7 +26,7 @@ class GridModelling(FrequencyModelling):
 
     Args:
         survey: of spectra.
-        enclosure: region and layers.
+        domain: region and layers.
         start: the speed the scheme's weights and the layers are chosen for, `(slowest, fastest)`.
         spacing: largest distance of nodes, in units of length; None to take it from
         per_wavelength: nodes in the shortest wavelength of the start model.
@@ -40,21 +40,21 @@ class GridModelling(FrequencyModelling):
     def __init__(
         self,
         survey: Survey,
-        enclosure: Enclosure,
+        domain: ComputationalDomain,
         start: tuple[float, float],
         spacing: float | None = None,
         per_wavelength: float = PER_WAVELENGTH,
     ) -> None:
         self.survey = survey
-        self.grid = grid_for(survey, enclosure, start, spacing, per_wavelength)
+        self.grid = grid_for(survey, domain, start, spacing, per_wavelength)
         slowest, fastest = start
         self.schemes = [
             HelmholtzGrid(
                 self.grid,
                 omega,
                 slowest**-2.0,
-                stretch=[axis.factor for axis in enclosure.stretch(omega / fastest).axes],
-                free=enclosure.free,
+                stretch=[axis.factor for axis in domain.stretch(omega / fastest).axes],
+                free=domain.free,
                 weights=Weights.fitted(self.grid.spacing, omega / np.array([slowest, fastest])),
             )
             for omega in angular_frequencies(survey)
@@ -102,16 +102,16 @@ class GridModelling(FrequencyModelling):
 
 def grid_for(
     survey: Survey,
-    enclosure: Enclosure,
+    domain: ComputationalDomain,
     start: tuple[float, float],
     spacing: float | None = None,
     per_wavelength: float = PER_WAVELENGTH,
 ) -> Grid:
-    """The grid of a `GridModelling`; it fills the enclosure's box."""
+    """The grid of a `GridModelling`; it fills the domain's box."""
     if spacing is None:
         spacing = 2 * math.pi * start[0] / (per_wavelength * float(angular_frequencies(survey).max()))
-    lower, upper = (corner.tolist() for corner in enclosure.box.bounds)
-    return Grid(lower, upper, nodes_for(enclosure.box, spacing))
+    lower, upper = (corner.tolist() for corner in domain.box.bounds)
+    return Grid(lower, upper, nodes_for(domain.box, spacing))
 
 
 def angular_frequencies(survey: Survey) -> NDArray[np.float64]:

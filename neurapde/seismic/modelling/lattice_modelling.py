@@ -19,8 +19,8 @@ from neurapde.fields.medium import Constant, Field
 from neurapde.fields.sources import GaussianSource
 from neurapde.reference_solvers.grid import Grid
 from neurapde.seismic.modelling.base import Forward, FrequencyModelling
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import amplitudes, angular_frequencies
-from neurapde.seismic.modelling.model_domain import Enclosure
 from neurapde.seismic.modelling.window_scattering import (
     LARGEST_DENSE,
     Complex,
@@ -51,7 +51,7 @@ class LatticeModelling(FrequencyModelling):
 
     Args:
         survey: of spectra.
-        enclosure: region and layers. Of two opposite sides at most one may reflect.
+        domain: region and layers. Of two opposite sides at most one may reflect.
         start: the speed of the start model, and of the model wherever it is not free.
         free: where m is free, points `(n, 2)` to bool `(n,)`.
         speeds: the slowest and fastest of the start model.
@@ -63,22 +63,22 @@ class LatticeModelling(FrequencyModelling):
     def __init__(
         self,
         survey: Survey,
-        enclosure: Enclosure,
+        domain: ComputationalDomain,
         start: Field,
         free: Callable[[NDArray], NDArray],
         speeds: tuple[float, float],
         bandwidth: float | None = None,
     ) -> None:
-        self.survey, self.enclosure = survey, enclosure
-        self._modes = modes_for(survey, enclosure, speeds, bandwidth)
+        self.survey, self.domain = survey, domain
+        self._modes = modes_for(survey, domain, speeds, bandwidth)
         self.grid = midpoints(self._modes)
         self._speeds = speeds
         half = np.array(self.grid.spacing) / 2
-        cells = [enclosure.inward(self.grid.points + half * at) for at in CORNERS]
+        cells = [domain.inward(self.grid.points + half * at) for at in CORNERS]
         m = np.stack([np.asarray(start(points), dtype=float) ** -2.0 for points in cells])
         self.reference = float(np.median(m))
         known = np.all(np.abs(m - self.reference) <= SAME * self.reference, axis=0)
-        self._varies = free(enclosure.inward(self.grid.points)) | ~known
+        self._varies = free(domain.inward(self.grid.points)) | ~known
         self.part = _bounding(self._varies.reshape(self.grid.shape))
         self._lattices = [
             _Lattice(self, omega, amplitudes(survey, index))
@@ -143,12 +143,12 @@ class _Lattice:
 
     def __init__(self, owner: LatticeModelling, omega: float, strengths: Complex) -> None:
         self._owner = owner
-        enclosure, survey, grid = owner.enclosure, owner.survey, owner.grid
+        domain, survey, grid = owner.domain, owner.survey, owner.grid
         constant = omega**2 * owner.reference
         self._wavenumber = math.sqrt(constant)
-        self._stretch = enclosure.stretch(omega / owner.fastest)
+        self._stretch = domain.stretch(omega / owner.fastest)
         piece = Piece((), (), Constant(constant))
-        form = WeakForm(enclosure.box, self._stretch, (piece,), lambda values: values, enclosure.free)
+        form = WeakForm(domain.box, self._stretch, (piece,), lambda values: values, domain.free)
         operator = LatticeOperator(form, owner.modes, constant)
         area = math.prod(grid.spacing)
         measure = omega**2 * area * form.scale(grid.points)
@@ -173,7 +173,7 @@ class _Lattice:
         far = math.exp(self._wavenumber**2 * (width - variance) / 2)
         found = np.zeros((len(places), len(points)), dtype=complex)
         for row, place in zip(found, places, strict=True):
-            for at, sign in _images(self._owner.enclosure, place):
+            for at, sign in _images(self._owner.domain, place):
                 wave = GaussianSource(at, width, sign * far)
                 row += OutgoingWave(wave, self._wavenumber, self._stretch).values(points)
         return found
@@ -194,7 +194,7 @@ class _Lattice:
 
 
 def modes_for(
-    survey: Survey, enclosure: Enclosure, start: tuple[float, float], bandwidth: float | None = None
+    survey: Survey, domain: ComputationalDomain, start: tuple[float, float], bandwidth: float | None = None
 ) -> tuple[AxisModes, AxisModes]:
     """The sines of a `LatticeModelling`. Raises: see there."""
     largest = float(angular_frequencies(survey).max()) / start[0]
@@ -204,12 +204,12 @@ def modes_for(
             f"bandwidth={wanted:g} is below the largest wavenumber of the start model, {largest:g}; give at least "
             f"{1.5 * largest:g}, or leave it out"
         )
-    lower, upper = enclosure.box.bounds
+    lower, upper = domain.box.bounds
     first, second = (
         AxisModes(float(a), float(b), max(4, math.ceil(wanted * (b - a) / math.pi)), free)
-        for a, b, free in zip(lower, upper, enclosure.free, strict=True)
+        for a, b, free in zip(lower, upper, domain.free, strict=True)
     )
-    _mirrors(enclosure)
+    _mirrors(domain)
     return first, second
 
 
@@ -220,12 +220,12 @@ def midpoints(modes: tuple[AxisModes, AxisModes]) -> Grid:
     )
 
 
-def _mirrors(enclosure: Enclosure) -> list[list[tuple[float, int]]]:
+def _mirrors(domain: ComputationalDomain) -> list[list[tuple[float, int]]]:
     """For each axis the coordinate of the side that reflects, and the sign it reflects with; none or one."""
-    lower, upper = enclosure.box.bounds
+    lower, upper = domain.box.bounds
     found = []
     for axis, free, ends in zip(
-        enclosure.stretch(1.0).axes, enclosure.free, zip(lower, upper, strict=True), strict=True
+        domain.stretch(1.0).axes, domain.free, zip(lower, upper, strict=True), strict=True
     ):
         sides = [
             (float(end), 1 if slope else -1)
@@ -241,10 +241,10 @@ def _mirrors(enclosure: Enclosure) -> list[list[tuple[float, int]]]:
     return found
 
 
-def _images(enclosure: Enclosure, place: NDArray) -> list[tuple[tuple[float, ...], int]]:
+def _images(domain: ComputationalDomain, place: NDArray) -> list[tuple[tuple[float, ...], int]]:
     """A point and its mirror images, each with its sign."""
     images = [(tuple(place.tolist()), 1)]
-    for axis, sides in enumerate(_mirrors(enclosure)):
+    for axis, sides in enumerate(_mirrors(domain)):
         for side, sign in sides:
             images += [
                 (tuple(2 * side - x if i == axis else x for i, x in enumerate(at)), sign * own)

@@ -17,7 +17,7 @@ from neurapde.reference_solvers.time_dispersion import leapfrog_filters
 from neurapde.reference_solvers.wave_adjoint import WaveShots, stable_step
 from neurapde.reference_solvers.wave_layers import Absorbing, Mirror, Wall, WaveSide
 from neurapde.seismic.modelling.base import Forward, Modelling
-from neurapde.seismic.modelling.model_domain import Enclosure, nodes_for
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain, nodes_for
 from neurapde.seismic.survey.survey import Survey
 
 PER_WAVELENGTH = 6.0
@@ -41,7 +41,7 @@ class TimeModelling(Modelling):
 
     Args:
         survey: of traces, with its wavelet.
-        enclosure: region and layers.
+        domain: region and layers.
         start: the slowest and fastest speed of the start model: what the grid and the layers are made for.
         fastest: speed that any model may have: what the step is made for.
         spacing: largest distance of nodes, in units of length; None to take it from
@@ -57,7 +57,7 @@ class TimeModelling(Modelling):
     def __init__(
         self,
         survey: Survey,
-        enclosure: Enclosure,
+        domain: ComputationalDomain,
         start: tuple[float, float],
         fastest: float,
         *,
@@ -66,7 +66,7 @@ class TimeModelling(Modelling):
         memory: float = MEMORY,
     ) -> None:
         self.survey = survey
-        self.grid = time_grid_for(survey, enclosure, start, spacing, per_wavelength)
+        self.grid = time_grid_for(survey, domain, start, spacing, per_wavelength)
         peak, highest = excited_frequencies(survey)
         self.nodes_per_wavelength = start[0] / highest / max(self.grid.spacing)
         if self.nodes_per_wavelength < FEWEST:
@@ -74,7 +74,7 @@ class TimeModelling(Modelling):
                 f"the grid has {self.nodes_per_wavelength:.2g} nodes in the shortest wavelength, "
                 f"{number(start[0] / highest)}; use at least {FEWEST:g}: a spacing of {number(start[0] / highest / FEWEST)}"
             )
-        sides = _sides(enclosure, 2 * math.pi * peak / start[1])
+        sides = _sides(domain, 2 * math.pi * peak / start[1])
         assert survey.traces is not None
         assert survey.dt is not None
         self.filters = leapfrog_filters(
@@ -119,16 +119,16 @@ class TimeModelling(Modelling):
 
 def time_grid_for(
     survey: Survey,
-    enclosure: Enclosure,
+    domain: ComputationalDomain,
     start: tuple[float, float],
     spacing: float | None = None,
     per_wavelength: float = PER_WAVELENGTH,
 ) -> Grid:
-    """The grid of a `TimeModelling`; it fills the enclosure's box."""
+    """The grid of a `TimeModelling`; it fills the domain's box."""
     if spacing is None:
         spacing = start[0] / (per_wavelength * excited_frequencies(survey)[1])
-    lower, upper = (corner.tolist() for corner in enclosure.box.bounds)
-    return Grid(lower, upper, nodes_for(enclosure.box, spacing))
+    lower, upper = (corner.tolist() for corner in domain.box.bounds)
+    return Grid(lower, upper, nodes_for(domain.box, spacing))
 
 
 def excited_frequencies(survey: Survey) -> tuple[float, float]:
@@ -159,13 +159,13 @@ def _wavelet(survey: Survey) -> NDArray[np.float64]:
     return np.asarray(survey.wavelet, dtype=float)
 
 
-def _sides(enclosure: Enclosure, wavenumber: float) -> Sides:
+def _sides(domain: ComputationalDomain, wavenumber: float) -> Sides:
     """What stands at the lower and the upper side of each axis."""
-    layer = enclosure.pml
-    widths = {} if layer is None else layer.widths(enclosure.box)
+    layer = domain.pml
+    widths = {} if layer is None else layer.widths(domain.box)
     sides: list[WaveSide] = []
-    free = [end for pair in enclosure.free for end in pair]
-    for face, is_free in zip(enclosure.box.faces, free, strict=True):
+    free = [end for pair in domain.free for end in pair]
+    for face, is_free in zip(domain.box.faces, free, strict=True):
         if layer is not None and face in widths:
             sides.append(Absorbing(widths[face], _reflection(layer, wavenumber, face)))
         else:

@@ -52,11 +52,11 @@ class Joint(EngineMethod):
         return default_siren(setting)
 
     def grid(self, setting: Setting) -> Grid:
-        return midpoints(modes_for(setting.survey, setting.enclosure, setting.start, self.bandwidth))
+        return midpoints(modes_for(setting.survey, setting.domain, setting.start, self.bandwidth))
 
     def check(self, setting: Setting) -> None:
         angular_frequencies(setting.survey)
-        modes_for(setting.survey, setting.enclosure, setting.start, self.bandwidth)
+        modes_for(setting.survey, setting.domain, setting.start, self.bandwidth)
 
     def cost(self, setting: Setting) -> CostEstimate:
         survey = setting.survey
@@ -68,7 +68,7 @@ class Joint(EngineMethod):
     def modelling(self, setting: Setting) -> Modelling:
         return LatticeModelling(
             setting.survey,
-            setting.enclosure,
+            setting.domain,
             setting.velocity.start,
             setting.velocity.free,
             setting.start,

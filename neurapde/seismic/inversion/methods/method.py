@@ -16,7 +16,7 @@ from neurapde.seismic.inversion.methods.cost import CostEstimate, band_of
 from neurapde.seismic.inversion.misfits import L2, Misfit
 from neurapde.seismic.inversion.parametrisation import Parametrisation
 from neurapde.seismic.inversion.velocity import Gridded, Velocity
-from neurapde.seismic.modelling.model_domain import Enclosure
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.survey.survey import Survey
 from neurapde.trials.base import Trial
 
@@ -29,7 +29,7 @@ class Setting(Declaration):
     """
 
     survey: Survey
-    enclosure: Enclosure
+    domain: ComputationalDomain
     velocity: Velocity
     misfit: Misfit
     start: tuple[float, float]

@@ -72,7 +72,7 @@ class Penalty(InversionMethod):
         return default_siren(setting)
 
     def grid(self, setting: Setting) -> Grid:
-        return grid_for(setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength)
+        return grid_for(setting.survey, setting.domain, setting.start, self.spacing, self.per_wavelength)
 
     def check(self, setting: Setting) -> None:
         angular_frequencies(setting.survey)
@@ -96,7 +96,7 @@ class Penalty(InversionMethod):
     def run(self, stage: Stage) -> Found:
         setting = stage.setting
         modelling = GridModelling(
-            setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength
+            setting.survey, setting.domain, setting.start, self.spacing, self.per_wavelength
         )
         objective = PenaltyObjective(modelling, stage, self.waves, self.points, self.pretraining)
         descent = replace(self.descent, steps=self.pretraining + self.descent.steps)

@@ -49,13 +49,13 @@ class PenaltyObjective(Objective):
         self, modelling: GridModelling, stage: Stage, waves: Trial, points: int, before: int
     ) -> None:
         setting = stage.setting
-        survey, enclosure = setting.survey, setting.enclosure
+        survey, domain = setting.survey, setting.domain
         super().__init__(modelling, stage.unknown, survey, setting.misfit)
         self._step, self._seed, self._before = 0, stage.seed, before
         self._generator = torch.Generator()
         self.networks = [
             waves.build(
-                enclosure.box.bounds,
+                domain.box.bounds,
                 survey.shots,
                 complex=True,
                 generator=self._generator.manual_seed(_seed(stage.seed, -1 - index)),
@@ -66,7 +66,7 @@ class PenaltyObjective(Objective):
         self.sizes = [float(np.sqrt(np.mean(np.abs(amplitudes(survey, i)) ** 2))) for i in range(len(omegas))]
         speed = setting.start[1]
         self._wavenumbers = [float(omega) / speed for omega in omegas]
-        self._length = max(enclosure.box.extents) / 2
+        self._length = max(domain.box.extents) / 2
         self._held, self._trained = (
             [
                 Collocation(
@@ -97,10 +97,10 @@ class PenaltyObjective(Objective):
             warnings.simplefilter("ignore", DeclarationWarning)
             return Problem(
                 name=survey.name,
-                domain=setting.enclosure.box,
-                equation=_Waves(wavenumber, medium, setting.enclosure.stretch(wavenumber)),
+                domain=setting.domain.box,
+                equation=_Waves(wavenumber, medium, setting.domain.stretch(wavenumber)),
                 sources=Shots(*sources),
-                boundary=setting.enclosure.boundary,
+                boundary=setting.domain.boundary,
             )
 
     @property

@@ -72,7 +72,7 @@ def default_siren(setting: Setting) -> Siren:
     Where nothing else is believed of the velocity, the network itself is the prior: a smooth and wide one.
     """
     slowest, _ = setting.start
-    _, half = box_scale(free_bounds(setting.velocity, setting.enclosure))
+    _, half = box_scale(free_bounds(setting.velocity, setting.domain))
     omega = round(half * float(angular_frequencies(setting.survey).max()) / slowest, 6)
     if setting.velocity.prior:
         return Siren(width=64, depth=2, omega_0=max(1.0, ROUGH * omega), omega_hidden=SOFT)
@@ -108,7 +108,7 @@ class Reduced(EngineMethod):
         return default_siren(setting)
 
     def grid(self, setting: Setting) -> Grid:
-        return grid_for(setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength)
+        return grid_for(setting.survey, setting.domain, setting.start, self.spacing, self.per_wavelength)
 
     def cost(self, setting: Setting) -> CostEstimate:
         return factored(self.grid(setting), setting.survey, 2 * setting.survey.shots, self.descent.steps)
@@ -120,9 +120,7 @@ class Reduced(EngineMethod):
         return f"{type(self).__name__.lower()}: nine-point grid solver, {self.descent.describe()}"
 
     def modelling(self, setting: Setting) -> Modelling:
-        return GridModelling(
-            setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength
-        )
+        return GridModelling(setting.survey, setting.domain, setting.start, self.spacing, self.per_wavelength)
 
 
 @dataclass(frozen=True)

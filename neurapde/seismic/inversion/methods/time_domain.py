@@ -58,15 +58,13 @@ class TimeDomain(EngineMethod):
         return self.descent
 
     def default_trial(self, setting: Setting) -> Trial | Gridded:
-        _, half = box_scale(free_bounds(setting.velocity, setting.enclosure))
+        _, half = box_scale(free_bounds(setting.velocity, setting.domain))
         peak, _ = excited_frequencies(setting.survey)
         omega = ROUGH * half * 2 * math.pi * peak / setting.start[0]
         return Siren(width=64, depth=2, omega_0=max(1.0, omega), omega_hidden=SOFT)
 
     def grid(self, setting: Setting) -> Grid:
-        return time_grid_for(
-            setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength
-        )
+        return time_grid_for(setting.survey, setting.domain, setting.start, self.spacing, self.per_wavelength)
 
     def check(self, setting: Setting) -> None:
         excited_frequencies(setting.survey)
@@ -86,7 +84,7 @@ class TimeDomain(EngineMethod):
         assert setting.velocity.bounds is not None
         return TimeModelling(
             setting.survey,
-            setting.enclosure,
+            setting.domain,
             setting.start,
             setting.velocity.bounds[1],
             spacing=self.spacing,

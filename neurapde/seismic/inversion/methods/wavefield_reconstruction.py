@@ -79,7 +79,7 @@ class WavefieldReconstruction(InversionMethod):
         return Gridded()
 
     def grid(self, setting: Setting) -> Grid:
-        return grid_for(setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength)
+        return grid_for(setting.survey, setting.domain, setting.start, self.spacing, self.per_wavelength)
 
     def cost(self, setting: Setting) -> CostEstimate:
         columns = 2 * setting.survey.shots + len(setting.survey.receivers)
@@ -112,7 +112,7 @@ class WavefieldReconstruction(InversionMethod):
         setting, unknown = stage.setting, stage.unknown
         assert isinstance(unknown, GridParametrisation)
         modelling = GridModelling(
-            setting.survey, setting.enclosure, setting.start, self.spacing, self.per_wavelength
+            setting.survey, setting.domain, setting.start, self.spacing, self.per_wavelength
         )
         objective = Objective(modelling, unknown, setting.survey, setting.misfit)
         medium = objective.sample().detach().numpy().reshape(modelling.grid.shape)
@@ -219,17 +219,17 @@ def _experiments(modelling: GridModelling, setting: Setting) -> list[Experiment]
 
 
 def _prior(modelling: GridModelling, setting: Setting, objective: Objective) -> Prior:
-    grid, enclosure, velocity = modelling.grid, setting.enclosure, setting.velocity
-    inward = enclosure.inward(grid.points)
-    lower, upper = (np.asarray(corner) for corner in enclosure.region.bounds)
+    grid, domain, velocity = modelling.grid, setting.domain, setting.velocity
+    inward = domain.inward(grid.points)
+    lower, upper = (np.asarray(corner) for corner in domain.region.bounds)
     last = (1 - 1e-9) * np.asarray(
         grid.spacing
     )  # such nodes have a share in the value at the edge, the layer's
-    layered = np.array(enclosure.box.bounds) - np.array(enclosure.region.bounds) != 0
+    layered = np.array(domain.box.bounds) - np.array(domain.region.bounds) != 0
     beyond = (layered[0] & (grid.points < lower + last)) | (layered[1] & (grid.points > upper - last))
     held = (beyond.any(axis=1) | ~velocity.free(inward)).reshape(grid.shape)
     weight = sum(prior.weight for prior in velocity.prior)
-    weight /= objective.reference * math.sqrt(math.prod(enclosure.region.extents))
+    weight /= objective.reference * math.sqrt(math.prod(domain.region.extents))
     unknown = objective.unknown
     return Prior(unknown.lower, unknown.upper, held, weight)
 

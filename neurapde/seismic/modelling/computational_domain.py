@@ -28,7 +28,7 @@ WIDTH = 1.0
 
 
 @dataclass(frozen=True)
-class Enclosure(Declaration):
+class ComputationalDomain(Declaration):
     """A region with a model, and the box that waves run in.
 
     region: where the model is defined and may be unknown; beyond it the values of its edge go on.
@@ -41,8 +41,8 @@ class Enclosure(Declaration):
     boundary: tuple[Boundary, ...]
 
     @classmethod
-    def around(cls, domain: Domain, boundary: Any, wavelength: float) -> "Enclosure":
-        """The enclosure that `invert(domain=…, boundary=…)` means; `wavelength` is the longest that occurs.
+    def around(cls, domain: Domain, boundary: Any, wavelength: float) -> "ComputationalDomain":
+        """The domain that `invert(domain=…, boundary=…)` means; `wavelength` is the longest that occurs.
 
         Raises: DeclarationError for a domain that is no planar Box, or conditions that it does not know.
         """
