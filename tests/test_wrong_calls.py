@@ -220,7 +220,7 @@ CALLS: dict[str, dict[str, Argument]] = {
         "first": (RASTER, NOTHING), "second": (RASTER, NOTHING), "alpha": (0.5, PART), "mask": (None, NONE | PART),
     },
     "face": {"domain": (SQUARE, NOTHING), "on": ("left", NONE)},
-    "film": {"frames": (np.zeros((2, 4, 4)), NOTHING), "name": ("f", TEXT)},
+    "video": {"frames": (np.zeros((2, 4, 4)), NOTHING), "name": ("f", TEXT)},
     "image": {"pixels": (np.zeros((4, 4)), NOTHING), "name": ("f", TEXT)},
     "interior": {"domain": (SQUARE, NOTHING)},
     "maximum": {"x": (0.0, NUMBERS - {"complex"}), "y": (0.0, NUMBERS - {"complex"})},
