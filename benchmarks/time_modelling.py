@@ -19,7 +19,6 @@ from harness import ROOT, Measured
 from numpy.typing import NDArray
 
 import neurapde as npde
-from neurapde.reference_solvers.wave import ricker
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.time_modelling import TimeModelling
 from neurapde.seismic.survey.survey import Survey
@@ -70,7 +69,7 @@ np.savez(sys.argv[2], uniform=uniform, varied=varied.numpy(), gradient=gradient.
 
 def wavelet(times: NDArray) -> NDArray:
     """What every shot sends out."""
-    return ricker(times, peak_frequency=PEAK, delay=DELAY)
+    return npde.Ricker(PEAK, DELAY)(times)
 
 
 def exact(times: NDArray, offsets: NDArray) -> NDArray:

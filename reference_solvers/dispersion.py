@@ -11,16 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-# (nodes per wavelength up to, b, d, e): Chen, Cheng, Feng, Wu (2013), Int. J. Numer. Anal. Model. 10(2).
-_CHEN_2013 = (
-    (3.0, 0.6803, 0.4444, 0.0008),
-    (4.0, 0.7427, 0.4088, -0.0036),
-    (5.0, 0.7840, 0.3832, -0.0060),
-    (6.0, 0.8020, 0.3712, -0.0072),
-    (8.0, 0.8133, 0.3637, -0.0075),
-    (10.0, 0.8219, 0.3578, -0.0078),
-    (np.inf, 0.8271, 0.3540, -0.0080),
-)
 _FINEST = (
     100.0  # Beyond so many nodes per wavelength the fit has reached its limit, and round-off its condition.
 )
@@ -48,20 +38,6 @@ class Weights:
     def centre(self) -> float:
         """The mass that stays at the node."""
         return 1.0 - sum(self.edges) - self.corners
-
-    @classmethod
-    def published(cls, nodes_per_wavelength: float) -> "Weights":
-        """The table of Chen et al. (2013) for equal spacings in two dimensions.
-
-        Raises: ValueError below the 2.5 nodes per wavelength at which the table begins.
-        """
-        if not nodes_per_wavelength >= 2.5:
-            raise ValueError(
-                "the published weights begin at 2.5 nodes per wavelength, asked for "
-                f"{nodes_per_wavelength:.3g}; use a finer grid."
-            )
-        b, d, e = next(row[1:] for row in _CHEN_2013 if nodes_per_wavelength <= row[0])
-        return cls((b, b), (d / 2, d / 2), e)
 
     @classmethod
     def fitted(cls, spacing: Sequence[float], wavenumbers: ArrayLike) -> "Weights":

@@ -153,10 +153,6 @@ class HelmholtzGrid:
         values = self._columns(right) * ~self.fixed.reshape(-1, 1)
         return self._factors.solve(values, transposed=True).reshape(np.shape(right))
 
-    def solve_adjoint(self, right: NDArray) -> NDArray[np.complex128]:
-        """A⁻ᴴ right, 0 at fixed nodes: the adjoint of `solve` with its boundary at 0."""
-        return self.solve_transposed(np.conj(right)).conj()
-
     @cached_property
     def _factors(self) -> Factors:
         return Factors(self.operator, self._scheme.order)

@@ -66,13 +66,6 @@ def outer(vectors: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     return reduce(np.multiply.outer, vectors)
 
 
-def trapezoid_weights(nodes: int, spacing: float) -> NDArray[np.float64]:
-    """`(nodes,)`, the length of the axis that belongs to each node: h inside, h/2 at the ends."""
-    weights = np.full(nodes, spacing)
-    weights[[0, -1]] /= 2
-    return weights
-
-
 def owned_lengths(steps: NDArray[np.float64]) -> NDArray[np.float64]:
     """`(n,)`, the length of the axis that belongs to each of n nodes: half of each of the `steps` `(n - 1,)` beside it."""
     return (np.append(steps, 0.0) + np.append(0.0, steps)) / 2

@@ -29,18 +29,6 @@ Array = NDArray[np.float64]
 WALL = Wall()
 
 
-def ricker(times: Array, *, peak_frequency: float, delay: float = 0.0) -> Array:
-    """Ricker wavelet (1 - 2a) exp(-a), a = (pi f (t - delay))^2, of peak 1 at `delay`.
-
-    Raises: ValueError if the frequency is not positive.
-    Source: Ricker (1953), Geophysics 18(1), 10-40.
-    """
-    if not peak_frequency > 0:
-        raise ValueError(f"a Ricker wavelet has a positive peak frequency, got {peak_frequency}.")
-    a = (np.pi * peak_frequency * (np.asarray(times, dtype=float) - delay)) ** 2
-    return (1.0 - 2.0 * a) * np.exp(-a)
-
-
 @dataclass(frozen=True)
 class Source:
     """f(t, x) = series(t) pattern(x).

@@ -37,4 +37,4 @@ class ComponentResidual:
     component: int
 
     def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
-        return self.residual(samples, u.component(self.component))
+        return self.residual(samples, u[self.component])

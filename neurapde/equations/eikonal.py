@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 SHARPNESS = 100.0
 """α of the term exp(−α|Φ|) that keeps the zero set from spreading off the surface."""
-PAPER_WEIGHTS: Mapping[str, float] = {"surface": 3e3, "normals": 1e2, "off-surface": 1e2, "eikonal": 5e1}
-"""Factors of the paper's four terms, for `Adam(weights=…)`."""
 
 
 @dataclass(frozen=True)

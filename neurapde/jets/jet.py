@@ -101,10 +101,6 @@ class Jet:
         start = self.layout.second(0, 0)
         return self.channels[start : start + self.layout.space].sum(0)
 
-    def component(self, c: int) -> Jet:
-        """One component of a field with several: its value and derivatives are (n,)."""
-        return Jet(self.channels[..., c], self.layout)
-
     @property
     def dt(self) -> Tensor:
         """u_t, (n,) or (n, c), in a problem whose domain is space over time."""
@@ -189,17 +185,6 @@ class Jet:
 def jet_of_constant(value: Tensor, layout: Layout) -> Jet:
     """The jet of a field that does not vary: `value` (n,) or (n, c) with derivatives zero."""
     return Jet(torch.cat((value.unsqueeze(0), value.new_zeros(layout.count - 1, *value.shape))), layout)
-
-
-def jet_of_coordinates(points: Tensor, layout: Layout) -> tuple[Jet, ...]:
-    """The jets of the d coordinate functions at `points` (n, d), to make polynomials of."""
-    jets = []
-    for i in range(layout.dimension):
-        jet = jet_of_constant(points[:, i], layout)
-        if layout.order:
-            jet.channels[layout.first(i)] = 1.0
-        jets.append(jet)
-    return tuple(jets)
 
 
 def _constant(jet: Jet, other: Any) -> Any:

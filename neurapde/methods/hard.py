@@ -8,16 +8,10 @@ from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
 from neurapde.problem.problem import Problem
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial, DistanceFactor
-from neurapde.trials.base import Trial, TrialFunction, copied
+from neurapde.trials.base import TrialFunction, copied
 
 MET = 1e-8
 """Error on the faces, relative to the field's size, up to which a condition counts as met: rounding."""
-
-
-def hard_spec(problem: Problem, network: Trial) -> Trial:
-    """The specification of a network with the problem's hard conditions built in."""
-    vanishing = DistanceFactor(network, _sides(problem))
-    return vanishing if problem.lift is None else Ansatz(problem.lift, vanishing)
 
 
 def with_hard_conditions(problem: Problem, trial: TrialFunction) -> tuple[TrialFunction, tuple[str, ...]]:

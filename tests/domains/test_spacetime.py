@@ -7,7 +7,8 @@ import torch
 import neurapde as npde
 from neurapde.domains.base import Domain
 from neurapde.domains.combine import Shape
-from neurapde.jets.jet import Jet, Layout, jet_of_coordinates
+from neurapde.jets.jet import Jet, Layout
+from support import jet_of_coordinates
 
 CYLINDER = npde.Disk(center=(0.5, 0.0), radius=0.5).over(npde.Time(1, 3))
 

@@ -10,9 +10,10 @@ from scipy.special import j0
 import neurapde as npde
 from neurapde.assembly.wave_problem import WaveProblem
 from neurapde.backgrounds.expanding_gaussian import SpreadingGaussian
-from neurapde.jets.jet import Layout, jet_of_coordinates
+from neurapde.jets.jet import Layout
 from neurapde.problems.wave import Bump, wave_string, wave_uniform
 from neurapde.spectral.propagation import oscillate, propagate, series
+from support import jet_of_coordinates
 
 SQUARE = npde.Box((-1, 1), (-1, 1))
 

@@ -10,13 +10,14 @@ from torch import Tensor
 import neurapde as npde
 from neurapde.backgrounds.lift import Lift
 from neurapde.jets.autograd import jet_by_autograd
-from neurapde.methods.hard import hard_spec, meets_hard_conditions, with_hard_conditions
+from neurapde.methods.hard import meets_hard_conditions, with_hard_conditions
 from neurapde.training.objective import Objective
-from neurapde.trials.ansatz import AnsatzTrial, DistanceFactor, FactoredAnsatz
+from neurapde.trials.ansatz import Ansatz, AnsatzTrial, DistanceFactor, FactoredAnsatz
 from neurapde.trials.base import TrialFunction, copied
 
 LINE, PLANE, SPACE = npde.Interval(-1, 1), npde.Box((-1, 2), (0, 1)), npde.Box((-1, 2), (0, 1), (2, 4))
 TINY = npde.Siren(width=6, depth=1, omega_0=4.0)
+EVERY_SIDE = ((True, True), (True, True))
 
 
 def hump(x: Tensor) -> Tensor:
@@ -38,13 +39,14 @@ def hard(value: object, on: str | tuple[str, ...] | None = None) -> npde.Dirichl
 def built(
     problem: npde.Problem, network: npde.Siren = TINY, dtype: torch.dtype = torch.float64
 ) -> TrialFunction:
-    return hard_spec(problem, network).build(
+    trial = network.build(
         problem.domain.bounds,
         problem.outputs,
         problem.equation.complex,
         generator=torch.Generator().manual_seed(60077),
         dtype=dtype,
     )
+    return with_hard_conditions(problem, trial)[0]
 
 
 def residual(problem: npde.Problem, trial: TrialFunction, name: str) -> Tensor:
@@ -157,13 +159,13 @@ def test_a_trial_function_that_is_given_is_made_to_meet_the_conditions() -> None
     assert notes == (
         "Built into the trial function, and not trained: u = 0 on left, right and bottom; u = 1 on top.",
     )
-    assert wrapped.spec == hard_spec(lid, TINY)
+    assert wrapped.spec == Ansatz(lid.lift, DistanceFactor(TINY, EVERY_SIDE))
     assert wrapped.network.network is plain
     again, notes = with_hard_conditions(lid, wrapped)
     assert again is wrapped
     assert "since the given trial function meets it by its form" in notes[0]
     other, _ = with_hard_conditions(smooth, wrapped)
-    assert other.spec == hard_spec(smooth, TINY)
+    assert other.spec == Ansatz(smooth.lift, DistanceFactor(TINY, EVERY_SIDE))
     assert other.network.network is plain
     bare, _ = with_hard_conditions(zero, wrapped)
     assert isinstance(bare, AnsatzTrial)
@@ -202,7 +204,7 @@ def test_a_network_with_the_conditions_in_its_own_form_is_taken_as_it_is() -> No
     assert u.trial.spec is own
     assert any("meets it by its form: u = 0 on the boundary." in note for note in u.notes)
     lifted = npde.solve(PROBLEMS["lid"], own, npde.Adam(steps=1, points=8), device="cpu")
-    assert lifted.trial.spec == hard_spec(PROBLEMS["lid"], own)
+    assert lifted.trial.spec == Ansatz(PROBLEMS["lid"].lift, DistanceFactor(own, EVERY_SIDE))
 
 
 def test_resumed_training_is_bitwise_that_without_a_pause(tmp_path: Path) -> None:

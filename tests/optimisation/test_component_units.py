@@ -25,7 +25,7 @@ def reaction(length: float, amount: float, temperature: float, time: float) -> D
         return [amount * npde.exp(-(3**0.5) * s), temperature * (1 + npde.sin(PI * s))]
 
     def residual(x: Any, u: Any) -> list[Any]:
-        c, t = u.component(0), u.component(1)
+        c, t = u[0], u[1]
         made = heat * rate * (c.value - exact(x)[0])
         cooled = 2 * diffusivity * (PI / length) ** 2 * temperature * npde.sin(PI * x[:, 0] / length)
         return [diffusivity * c.laplacian - rate * c.value, 2 * diffusivity * t.laplacian + made + cooled]
@@ -45,7 +45,7 @@ def second_order(length: float, amount: float, temperature: float, time: float) 
         return [amount * (1 + s**2), temperature * (1 + npde.sin(PI * s))]
 
     def residual(x: Any, u: Any) -> list[Any]:
-        c, t = u.component(0), u.component(1)
+        c, t = u[0], u[1]
         first, second = exact(x)
         known = 2 * diffusivity * amount / length**2 - rate * first**2
         share = amount / temperature / time
@@ -68,7 +68,7 @@ def tube(length: float, pressure: float, velocity: float, time: float) -> Declar
         return [pressure * npde.cos(k * x[:, 0]), velocity * npde.sin(k * x[:, 0])]
 
     def residual(x: Any, u: Any) -> list[Any]:
-        p, v = u.component(0), u.component(1)
+        p, v = u[0], u[1]
         return [p.d(0) + k * impedance * v.value, v.d(0) - k / impedance * p.value]
 
     start = [npde.Dirichlet(size, component=i, on="left") for i, size in enumerate((pressure, 0.0))]
@@ -87,7 +87,7 @@ def creeping(length: float, pressure: float, velocity: float, time: float) -> De
 
     def residual(x: Any, u: Any) -> list[Any]:
         s, t = k * x[:, 0], k * x[:, 1]
-        first, second, p = (u.component(i) for i in range(3))
+        first, second, p = (u[i] for i in range(3))
         along, across, _ = exact(x)
         forces = [-pressure * k * npde.sin(s) * npde.sin(t), pressure * k * npde.cos(s) * npde.cos(t)]
         return [

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
+import neurapde as npde
 from neurapde.reference_solvers.time_dispersion import leapfrog_filters
-from neurapde.reference_solvers.wave import ricker
 
 Array = NDArray[np.float64]
 
@@ -14,7 +14,7 @@ OMEGA = 2 * np.pi * 1.1
 
 
 def wavelet(times: Array) -> Array:
-    return ricker(times, peak_frequency=1.0, delay=1.5)
+    return npde.Ricker(1.0, 1.5)(times)
 
 
 def leapfrog(force: Array, dt: float) -> Array:

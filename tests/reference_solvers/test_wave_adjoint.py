@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import neurapde as npde
 from neurapde.reference_solvers.band_limited import band_limited
 from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.wave import WaveGrid, point_source, ricker
+from neurapde.reference_solvers.wave import WaveGrid, point_source
 from neurapde.reference_solvers.wave_adjoint import ORDER, WaveShots
 from neurapde.reference_solvers.wave_layers import Absorbing, Mirror, Wall
 
@@ -30,7 +31,7 @@ def small(memory: float = 2e9, *, sides: object = (OPEN, SURFACE)) -> WaveShots:
         grid,
         np.array([[0.41, 0.33], [0.8, 0.07], [1.22, 0.9]]),
         np.array([[0.5, 0.1], [0.733, 0.651], [1.1, 0.8], [1.3, 0.02]]),
-        ricker(times, peak_frequency=1.5, delay=0.6),
+        npde.Ricker(1.5, 0.6)(times),
         dt=0.015,
         sides=sides,  # type: ignore[arg-type]
         layer_speed=1.3,
@@ -95,10 +96,10 @@ def test_checkpoints_change_neither_traces_nor_gradient() -> None:
 def test_the_steps_are_those_of_the_forward_solver(sides: object) -> None:
     waves = small(sides=sides)
     grid, at, receiver = waves.grid, np.array([0.8, 0.5]), np.array([[0.5, 0.45]])  # both are nodes
-    wavelet = ricker(0.015 * np.arange(120), peak_frequency=1.5, delay=1.1)
+    wavelet = npde.Ricker(1.5, 1.1)(0.015 * np.arange(120))
     one = WaveShots(grid, at[None], receiver, wavelet, dt=0.015, sides=sides, layer_speed=1.3)  # type: ignore[arg-type]
     speed = np.full(tuple(grid.shape), 1.3)
-    source = point_source(grid, at, lambda t: 1.69 * ricker(t, peak_frequency=1.5, delay=1.1))
+    source = point_source(grid, at, lambda t: 1.69 * npde.Ricker(1.5, 1.1)(t))
     other = WaveGrid(grid, speed, sides=sides, time_order=2)  # type: ignore[arg-type]
     record = other.run(1.8, steps=120, sources=[source], receivers=receiver)
     np.testing.assert_allclose(
@@ -119,7 +120,7 @@ def green(times: Array, distance: float, speed: float) -> Array:
     """1/(2 pi) int w(t - (r/c) cosh s) ds: a Ricker wavelet in the plane."""
     s = np.linspace(0, 4, 4001)
     late = times[:, None] - distance / speed * np.cosh(s)
-    return np.trapezoid(ricker(late, peak_frequency=1.0, delay=1.2), s, axis=1) / (2 * np.pi)
+    return np.trapezoid(npde.Ricker(1.0, 1.2)(late), s, axis=1) / (2 * np.pi)
 
 
 def converging_error(n: int) -> float:
@@ -131,7 +132,7 @@ def converging_error(n: int) -> float:
         grid,
         np.array([[-0.5, 0.21]]),
         np.array([[0.52, -0.33]]),
-        ricker(dt * np.arange(steps), peak_frequency=1.0, delay=1.2),
+        npde.Ricker(1.0, 1.2)(dt * np.arange(steps)),
         dt=dt,
         sides=((Absorbing(0.8), Absorbing(0.8)),) * 2,
         layer_speed=1.0,
@@ -158,7 +159,7 @@ def test_a_layer_swallows_a_shot_on_a_line_and_a_wall_returns_it_upside_down() -
         grid,
         np.array([[1.0031]]),
         np.array([[1.7]]),
-        ricker(times, peak_frequency=3.0, delay=0.4),
+        npde.Ricker(3.0, 0.4)(times),
         dt=0.001,
         sides=[(Wall(), Absorbing(0.5))],
         layer_speed=2.0,

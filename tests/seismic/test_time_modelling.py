@@ -5,11 +5,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+import neurapde as npde
 from neurapde.conditions import Dirichlet, Neumann
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
 from neurapde.reference_solvers.grid import ResolutionError
-from neurapde.reference_solvers.wave import ricker
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling
 from neurapde.seismic.modelling.time_modelling import TimeModelling, excited_frequencies
@@ -25,7 +25,7 @@ RECEIVERS = np.array([[860.0, 780.0], [400.0, 300.0], [703.0, 111.0]])
 
 
 def wavelet(times: Array) -> Array:
-    return ricker(times, peak_frequency=5.0, delay=0.3)
+    return npde.Ricker(5.0, 0.3)(times)
 
 
 def arrivals(distance: float) -> Array:

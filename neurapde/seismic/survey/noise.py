@@ -1,22 +1,10 @@
 """Noise of a stated level. A level is relative: ‖noise‖/‖signal‖ in the L2 norm, 0.1 for 20 dB."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-
-
-def level_of(decibels: float) -> float:
-    """The level of noise of this signal-to-noise ratio: 10^(−dB/20)."""
-    return float(10.0 ** (-checks.real(decibels, "signal-to-noise ratio") / 20))
-
-
-def decibels_of(level: float) -> float:
-    """The signal-to-noise ratio of this level, −20 log10(level)."""
-    return math.inf if level == 0 else -20 * math.log10(level)
 
 
 def added(

@@ -1,6 +1,6 @@
 """In what order the frequencies of a survey are used: low ones first, so that a cycle is never skipped."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -31,20 +31,6 @@ class Continuation(Declaration):
     @classmethod
     def rebuild(cls, fields: Any) -> Self:
         return cls(*fields["groups"])
-
-    @classmethod
-    def sliding(cls, frequencies: Iterable[float], *, group: int = 2, overlap: int = 1) -> Self:
-        """Groups of `group` neighbouring frequencies, each sharing `overlap` with the one before.
-
-        >>> Continuation.sliding([3, 4, 5], group=2).groups
-        ((3.0, 4.0), (4.0, 5.0))
-        """
-        wanted = _group(frequencies)
-        checks.whole(group, "group"), checks.whole(overlap, "overlap", 0)
-        if not 0 <= overlap < group:
-            raise DeclarationError(f"overlap={overlap} of groups of {group}; give 0 to {group - 1}")
-        starts = range(0, max(1, len(wanted) - overlap), group - overlap)
-        return cls(*(wanted[start : start + group] for start in starts))
 
     def stages(self, survey: Survey) -> tuple[Survey, ...]:
         """The surveys of the groups; traces are turned into spectra at their frequencies."""
