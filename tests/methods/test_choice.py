@@ -1,0 +1,182 @@
+"""What `solve` chooses: a table, problem by problem, with a network to train and without."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import neurapde as npde
+from neurapde.methods.choice import choose_method
+from neurapde.problems import CASES
+from neurapde.run.method import Method
+from neurapde.trials.base import Trial
+
+LINE, SQUARE, DISK = npde.Interval(0, 1), npde.Box((0, 1), (0, 1)), npde.Disk((0, 0), 1)
+BRICK, TESSERACT = npde.Box((0, 1), (0, 1), (0, 2)), npde.Box(*[(0, 1)] * 4)
+TIME = npde.Time(0, 1)
+ZERO, ONE = npde.Dirichlet(0.0), npde.Dirichlet(1.0)
+HELMHOLTZ, WAVE = npde.Helmholtz(5.0), npde.Wave()
+BENT = npde.Equation(lambda x, u: u.laplacian + u.value**2)
+TWO = npde.Shots(npde.GaussianSource((0.3, 0.2), 1e-3), npde.GaussianSource((0.2, 0.3), 1e-3))
+LIKE_NUMPY = npde.FunctionSource(lambda x: np.sin(np.asarray(x)[:, 0]))
+WAVING = npde.InitialCondition(lambda x: npde.sin(2 * np.pi * x[:, 0]))
+
+CHOSEN = {
+    "helmholtz-uniform": "Galerkin",
+    "helmholtz-disk": "Galerkin",
+    "helmholtz-square": "Galerkin",
+    "poisson-rod": "LeastSquares",
+    "poisson-square": "LeastSquares",
+    "poisson-disk": "LeastSquares",
+    "poisson-l-shape": "LeastSquares",
+    "poisson-inclusion": "LeastSquares",
+    "poisson-darcy": "Galerkin",
+    "image-fit": "Adam",
+    "audio-fit": "Adam",
+    "video-fit": "Adam",
+    "poisson-gradients": "Adam",
+    "poisson-laplacian": "Adam",
+    "poisson-editing": "Adam",
+    "sdf-sphere": "NaturalGradient",
+    "sdf-torus": "NaturalGradient",
+    "sdf-mesh": "NaturalGradient",
+    "travel-time-gradient": "NaturalGradient",
+    "travel-time-layers": "NaturalGradient",
+    "wave-uniform": "MethodOfLines",
+    "wave-disk": "MethodOfLines",
+    "wave-ricker": "MethodOfLines",
+    "wave-string": "MethodOfLines",
+}
+
+
+def data(domain: npde.Domain, power: int = 1) -> npde.Constraint:
+    return npde.Constraint("data", lambda s, u: u.value**power - 1, npde.interior(domain))
+
+
+def jumping(x: Any) -> Any:
+    return npde.where(x[:, 0] + x[:, 1] < 0.8, 1.0 + 0 * x[:, 0], 5.0)
+
+
+def phases() -> npde.Problem:
+    turning = npde.Equation(lambda x, u: u.dt - u.d2(0) / 100 - 5 * (u.value - u.value**3))
+    start = npde.InitialCondition(lambda x: x[:, 0] ** 2 * npde.cos(np.pi * x[:, 0]))
+    return _problem(npde.Interval(-1, 1).over(TIME), turning, boundary=[npde.Dirichlet(-1.0), start])
+
+
+def _problem(domain: npde.Domain, equation: Any, boundary: Any = ZERO, **more: Any) -> npde.Problem:
+    return npde.Problem("own", domain, equation, boundary=boundary, **more)
+
+
+def _complex(x: torch.Tensor, u: npde.Jet) -> torch.Tensor:
+    return u.laplacian + u.value * u.value.abs()
+
+
+OWN: dict[str, tuple[str, Callable[[], npde.Problem]]] = {
+    "linear": ("LeastSquares", lambda: _problem(LINE, npde.Equation(lambda x, u: u.laplacian))),
+    "linear, four axes": ("Adam", lambda: _problem(TESSERACT, npde.Equation(lambda x, u: u.laplacian))),
+    "linear, complex": (
+        "LeastSquares",
+        lambda: _problem(SQUARE, npde.Equation(lambda x, u: u.laplacian + u.value, complex=True), ONE),
+    ),
+    "settles": ("Newton", lambda: _problem(SQUARE, BENT, ONE)),
+    "settles, four axes": ("Adam", lambda: _problem(TESSERACT, BENT, ONE)),
+    "does not settle": ("NaturalGradient", phases),
+    "bent, complex": (
+        "NaturalGradient",
+        lambda: _problem(SQUARE, npde.Equation(_complex, complex=True), ONE),
+    ),
+    "waves, disk": ("LeastSquares", lambda: _problem(DISK, HELMHOLTZ, ONE)),
+    "waves, not zero at the sides": ("LeastSquares", lambda: _problem(SQUARE, HELMHOLTZ, ONE)),
+    "waves, one axis": ("LeastSquares", lambda: _problem(LINE, HELMHOLTZ)),
+    "waves, absorbed": ("LeastSquares", lambda: _problem(SQUARE, HELMHOLTZ, npde.Absorbing())),
+    "waves, four axes": ("Adam", lambda: _problem(TESSERACT, HELMHOLTZ)),
+    "waves, point source in a disk": (
+        "Adam",
+        lambda: _problem(DISK, HELMHOLTZ, sources=npde.PointSource((0.5, 0.5))),
+    ),
+    "waves, shots": ("Galerkin", lambda: _problem(SQUARE, HELMHOLTZ, sources=TWO)),
+    "waves, shots in a disk": ("Adam", lambda: _problem(DISK, HELMHOLTZ, sources=TWO)),
+    "waves, linear data": ("LeastSquares", lambda: _problem(SQUARE, HELMHOLTZ, constraints=data(SQUARE))),
+    "waves, bent data": ("Adam", lambda: _problem(SQUARE, HELMHOLTZ, ONE, constraints=data(SQUARE, 2))),
+    "brick": ("Separable", lambda: _problem(BRICK, npde.Poisson(1.3, 0.4))),
+    "brick, NumPy's source": ("Separable", lambda: _problem(BRICK, npde.Poisson(), sources=LIKE_NUMPY)),
+    "brick, varying": ("LeastSquares", lambda: _problem(BRICK, npde.Poisson(lambda x: 1 + x[:, 0]))),
+    "brick, with a ball": (
+        "LeastSquares",
+        lambda: _problem(BRICK, npde.Poisson(npde.Piecewise(1.0, (npde.Ball((0.5, 0.5, 1.0), 0.2), 3.0)))),
+    ),
+    "Neumann": ("LeastSquares", lambda: _problem(SQUARE, npde.Poisson(), npde.Neumann(0.0))),
+    "jump": ("Galerkin", lambda: _problem(SQUARE, npde.Poisson(jumping))),
+    "jump, Robin": ("Adam", lambda: _problem(SQUARE, npde.Poisson(jumping), npde.Robin(1.0, 1.0, 0.0))),
+    "NumPy's coefficient": (
+        "Galerkin",
+        lambda: _problem(SQUARE, npde.Poisson(lambda x: 1 + np.asarray(x)[:, 0])),
+    ),
+    "Poisson, four axes": ("Adam", lambda: _problem(TESSERACT, npde.Poisson())),
+    "Poisson, shots": ("Adam", lambda: _problem(DISK, npde.Poisson(), sources=TWO)),
+    "in time, not zero at the sides": ("LeastSquares", lambda: _problem(LINE.over(TIME), WAVE, ONE)),
+    "in time, disk": ("LeastSquares", lambda: _problem(DISK.over(TIME), WAVE)),
+    "in time, three axes": ("Adam", lambda: _problem(BRICK.over(TIME), WAVE)),
+    "in time, periodic": (
+        "LeastSquares",
+        lambda: _problem(LINE.over(TIME), WAVE, [npde.Periodic("x"), WAVING]),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_every_named_problem_is_solved_by_the_method_of_the_table(case: Any) -> None:
+    method, why = choose_method(case.factory(), None)
+    assert type(method).__name__ == CHOSEN[case.name]
+    assert why.startswith(f"Method: {method.describe()}")
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_own_problems_are_solved_by_the_method_of_the_table(name: str) -> None:
+    expected, make = OWN[name]
+    method, why = choose_method(make(), None)
+    assert type(method).__name__ == expected
+    assert why.startswith("Method: ")
+    if expected != "Adam":
+        method.check(make())
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_given_network_is_trained(name: str) -> None:
+    method, why = choose_method(OWN[name][1](), npde.Siren())
+    assert method == npde.Adam(steps=10_000)
+    assert "a trial function to train was given" in why
+
+
+def test_equations_advise_how_their_fields_are_trained() -> None:
+    factories = {case.name: case.factory for case in CASES}
+
+    def chosen(name: str, trial: Trial | None = None) -> Method:
+        return choose_method(factories[name](), trial)[0]
+
+    weights = {"surface": 10.0, "normals": 0.1, "off-surface": 0.0, "eikonal": 0.1, "distance": 10.0}
+    points = {"surface": 1500, "normals": 750, "off-surface": 750, "eikonal": 1500, "distance": 3000}
+    assert chosen("sdf-sphere") == npde.NaturalGradient(40, points, weights)
+    assert chosen("travel-time-gradient") == npde.NaturalGradient(40, 2000)
+    weights |= {"normals": 1.0, "eikonal": 1.0}
+    trained = npde.Adam(2000, lr=1e-3, weights=weights, schedule=npde.Cosine())
+    assert chosen("sdf-sphere", npde.Siren()) == trained
+    assert chosen("travel-time-gradient", npde.Siren()) == npde.Adam(10_000)
+    for trial in (None, npde.Siren()):
+        fit = npde.Adam(500, lr=1e-3, points={"values": 8192}, loss="l2", schedule=npde.Cosine())
+        assert chosen("image-fit", trial) == fit
+    follows = npde.ResidualAdaptive(every=10)
+    points = {"equation": 2000, "dirichlet": 200, "initial-value": 200}
+    weights = {"dirichlet": 10.0, "initial-value": 10.0}
+    assert choose_method(phases(), None)[0] == npde.NaturalGradient(120, points, weights, sampling=follows)
+
+
+def test_lengths_count_alike_at_every_scale() -> None:
+    for size in (1.0, 1000.0):
+        disk, square = npde.Disk((0, 0), 0.5 * size), npde.Box((-size, size), (-size, size))
+        method, _ = choose_method(npde.Problem("disk", square, npde.Eikonal(surface=disk)), None)
+        assert isinstance(method, npde.NaturalGradient)
+        assert method.weights["surface"] == method.weights["distance"] == pytest.approx(10 / size**2)
+        assert method.weights["eikonal"] == 0.1
