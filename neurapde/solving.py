@@ -18,8 +18,9 @@ from neurapde.methods.choice import choose_method
 from neurapde.methods.hard import missed_conditions, with_hard_conditions
 from neurapde.problem.problem import Problem
 from neurapde.run.method import Method, Snapshot, Status, Task
+from neurapde.run.stage import Stage
 from neurapde.solution.files import Checkpoint, Run, read_checkpoint, write
-from neurapde.solution.record import Record, Stage
+from neurapde.solution.record import Record
 from neurapde.solution.solution import Solution
 from neurapde.storage.fingerprint import Identity, fingerprint
 from neurapde.storage.run_folder import RunFolder, run_folder

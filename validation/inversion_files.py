@@ -6,12 +6,12 @@ from typing import Any
 import h5py
 import numpy as np
 
+from neurapde.run.files import columns
 from neurapde.run.history import History
 from neurapde.storage import hdf5
 from neurapde.validation.inversion_findings import Account, InversionFindings, Waves
 
 _ARRAYS = ("start", "free", "sources", "receivers", "observed", "frequencies", "times", "live")
-_COLUMNS = ("step", "seconds", "loss", "learning_rate")
 
 
 def fill(file: h5py.File, found: InversionFindings) -> None:
@@ -28,8 +28,7 @@ def fill(file: h5py.File, found: InversionFindings) -> None:
     for name, account in found.accounts.items():
         group = f"methods/{name}"
         hdf5.put_arrays(file, f"{group}/found", {"speed": account.speed, "predicted": account.predicted})
-        columns = {column: getattr(account.history, column) for column in _COLUMNS}
-        hdf5.put_arrays(file, f"{group}/history", columns)
+        hdf5.put_arrays(file, f"{group}/history", columns(account.history))
         rows = {str(i): account.history[part] for i, part in enumerate(account.history.names)}
         hdf5.put_arrays(file, f"{group}/parts", rows)
         hdf5.put_json(file, f"{group}/names", account.history.names)
@@ -62,7 +61,6 @@ def _account(file: h5py.File, name: str, tree: Mapping[str, Any]) -> Account:
     found = hdf5.get_arrays(file, f"{group}/found")
     rows = hdf5.get_arrays(file, f"{group}/parts")
     parts = {part: rows[str(i)] for i, part in enumerate(hdf5.get_json(file, f"{group}/names"))}
-    columns: dict[str, np.ndarray] = hdf5.get_arrays(file, f"{group}/history")
     return Account(
         method=tree["method"],
         status=tree["status"],
@@ -71,7 +69,7 @@ def _account(file: h5py.File, name: str, tree: Mapping[str, Any]) -> Account:
         speed=found["speed"],
         predicted=found["predicted"],
         measures=tree["measures"],
-        history=History(**columns, constraints=parts),
+        history=History(**hdf5.get_arrays(file, f"{group}/history"), constraints=parts),
         ends=tuple(tree["ends"]),
         notes=tuple(tree["notes"]),
     )

@@ -57,7 +57,7 @@ class InversionReport(InversionFindings):
         Raises: FileNotFoundError if a file is missing; StorageError if one is damaged, foreign or newer.
         """
         tree = read_json(Path(folder) / "report.json", FORMAT, VERSION)
-        with hdf5.reading(Path(folder) / "fields.h5") as file:
+        with hdf5.reading(Path(folder) / "fields.h5", "inversion report") as file:
             return cls(**inversion_files.findings_of(tree, file))
 
     def pictures(self) -> dict[str, tuple[str, bytes]]:

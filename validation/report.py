@@ -17,6 +17,7 @@ import h5py
 import numpy as np
 
 from neurapde.core import atomic, checks
+from neurapde.run.files import columns
 from neurapde.run.history import History
 from neurapde.storage import hdf5
 from neurapde.validation.annotations import Annotations
@@ -113,9 +114,9 @@ class Report(Findings):
         Raises: FileNotFoundError if a file is missing; StorageError if one is damaged, foreign or newer.
         """
         tree = read_json(Path(folder) / "report.json", FORMAT, VERSION)
-        with hdf5.reading(Path(folder) / "fields.h5") as file:
+        with hdf5.reading(Path(folder) / "fields.h5", "report") as file:
             axes, fields = hdf5.get_arrays(file, "axes"), hdf5.get_arrays(file, "fields")
-            columns, losses = hdf5.get_arrays(file, "history"), hdf5.get_arrays(file, "constraints")
+            rows, losses = hdf5.get_arrays(file, "history"), hdf5.get_arrays(file, "constraints")
         annotations = Annotations.of_json(tree["scene"])
         return cls(
             title=tree["title"],
@@ -129,7 +130,7 @@ class Report(Findings):
             annotations=annotations,
             axes=tuple(axes[name] for name in annotations.axis_names),
             fields=fields,
-            history=History(**columns, constraints=losses),
+            history=History(**rows, constraints=losses),
             tolerance=tree["tolerance"],
             versions=tree["versions"],
         )
@@ -143,8 +144,7 @@ class Report(Findings):
     def _fill(self, file: h5py.File) -> None:
         hdf5.put_arrays(file, "axes", dict(zip(self.annotations.axis_names, self.axes, strict=True)))
         hdf5.put_arrays(file, "fields", self.fields)
-        columns = ("step", "seconds", "loss", "learning_rate")
-        hdf5.put_arrays(file, "history", {name: getattr(self.history, name) for name in columns})
+        hdf5.put_arrays(file, "history", columns(self.history))
         hdf5.put_arrays(file, "constraints", self.history.constraints)
 
 

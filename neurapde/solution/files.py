@@ -4,7 +4,7 @@ A checkpoint is a solution's file with one group more: what its method needs to 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
 from neurapde.problem.problem import Problem
-from neurapde.run.history import History
-from neurapde.run.method import Method, Snapshot, Status
-from neurapde.solution.record import Record, Stage
+from neurapde.run.files import get_run, get_snapshot, get_stages, put_snapshot, put_stages
+from neurapde.run.method import Method, Snapshot
+from neurapde.run.stage import Stage
+from neurapde.solution.record import Record
 from neurapde.storage import hdf5
 from neurapde.storage.encoding import Encoded, NotStored, current, decode, difference, encode, tag
 from neurapde.storage.fingerprint import Identity
@@ -44,80 +45,37 @@ class Run:
 
 def write(path: Path, record: Record, run: Run | None = None) -> None:
     """Write a solution, or with `run` a checkpoint, to `path` in one step."""
-    problem = encode(record.problem)
     bounds = (
         None if record.domain is None else [np.asarray(corner).tolist() for corner in record.domain.bounds]
     )
-    trial = encode(record.trial.spec)
+    keys = [] if run is None else _keys(run.methods, run.stage)
+    declared = encode((record.problem, record.domain, record.trial.spec, keys))
+    problem, domain, spec, methods = declared.tree
     shape = {"bounds": bounds, "outputs": record.trial.outputs, "complex": record.trial.complex}
     dtype = str(_dtype(record.trial)).removeprefix("torch.")
-    domain = encode(record.domain)
 
     def fill(file: h5py.File) -> None:
-        hdf5.put_json(file, "problem", problem.tree)
-        hdf5.put_json(file, "domain", domain.tree)
-        hdf5.put_json(file, "trial", {"spec": trial.tree, "dtype": dtype, **shape})
+        hdf5.put_json(file, "problem", problem)
+        hdf5.put_json(file, "domain", domain)
+        hdf5.put_json(file, "trial", {"spec": spec, "dtype": dtype, **shape})
         hdf5.put_json(file, "notes", {"notes": record.notes, "text": record.text})
         hdf5.put_tensors(file, "parameters", record.trial.state_dict())
-        _put_stages(file, record.stages)
-        arrays = {**problem.arrays, **domain.arrays, **trial.arrays}
+        put_stages(file, record.stages)
         if run is not None:
-            arrays |= _put_run(file, run)
-        hdf5.put_arrays(file, "arrays", arrays)
+            put_snapshot(file, run.snapshot, run.identity, stage=run.stage, methods=methods)
+        hdf5.put_arrays(file, "arrays", declared.arrays)
 
     hdf5.write(path, "solution" if run is None else "checkpoint", fill)
+
+
+def _keys(methods: Sequence[Method], stage: int) -> list[Method]:
+    """The methods, those to come as a run may be continued with."""
+    return [method if i < stage else method.resume_key() for i, method in enumerate(methods)]
 
 
 def _dtype(trial: TrialFunction) -> torch.dtype:
     anchor = next(trial.parameters(), None)
     return torch.float64 if anchor is None else anchor.dtype.to_real()
-
-
-def _put_stages(file: h5py.File, stages: Sequence[Stage]) -> None:
-    described = [
-        {
-            "method": stage.method,
-            "status": stage.status.name,
-            "seconds": stage.seconds,
-            "extras": dict(stage.extras),
-            "notes": stage.notes,
-            "names": stage.history.names,
-        }
-        for stage in stages
-    ]
-    hdf5.put_json(file, "stages", described)
-    for index, stage in enumerate(stages):
-        _put_history(file, f"history/{index}", stage.history)
-
-
-def _put_history(file: h5py.File, name: str, history: History) -> None:
-    columns = {
-        "step": history.step,
-        "seconds": history.seconds,
-        "loss": history.loss,
-        "learning_rate": history.learning_rate,
-        "constraints": np.stack([history[n] for n in history.names], axis=1)
-        if history.names
-        else np.zeros((0, 0)),
-    }
-    hdf5.put_arrays(file, name, columns)
-
-
-def _get_history(file: h5py.File, name: str, names: Sequence[str]) -> History:
-    columns = hdf5.get_arrays(file, name)
-    constraints = columns.pop("constraints")
-    return History(**columns, constraints=dict(zip(names, constraints.T, strict=True)))
-
-
-def _put_run(file: h5py.File, run: Run) -> dict[str, np.ndarray]:
-    keys = [encode(method if i < run.stage else method.resume_key()) for i, method in enumerate(run.methods)]
-    state = {"stage": run.stage, "step": run.snapshot.step, "seconds": run.snapshot.seconds}
-    names = run.snapshot.history.names
-    told = {"names": names, "methods": [key.tree for key in keys], "identity": asdict(run.identity)}
-    hdf5.put_json(file, "run", {**state, **told})
-    hdf5.put_tensors(file, "state", run.snapshot.tensors)
-    _put_history(file, "run_history", run.snapshot.history)
-    return {digest: array for key in keys for digest, array in key.arrays.items()}
 
 
 def read(path: Path, problem: Problem | None, trial: Trial | None, device: torch.device) -> Record:
@@ -126,7 +84,7 @@ def read(path: Path, problem: Problem | None, trial: Trial | None, device: torch
     problem, trial: what the file could not hold (a problem with Python functions, a foreign network); where
     it does hold them, they must agree. Raises StorageError, DeclarationError or FileNotFoundError.
     """
-    with hdf5.reading(path) as file:
+    with hdf5.reading(path, "solution", "checkpoint") as file:
         arrays = hdf5.get_arrays(file, "arrays")
         stored, missing = _problem(Encoded(current(hdf5.get_json(file, "problem")), arrays), problem)
         domain = (
@@ -139,7 +97,7 @@ def read(path: Path, problem: Problem | None, trial: Trial | None, device: torch
             problem=stored,
             domain=domain,
             trial=_trial(path, file, arrays, trial, stored, device),
-            stages=_stages(file),
+            stages=get_stages(file, Stage),
             notes=tuple(texts["notes"]),
             text=texts["text"],
             missing=missing,
@@ -237,20 +195,6 @@ def rebuild(
     return trial
 
 
-def _stages(file: h5py.File) -> tuple[Stage, ...]:
-    return tuple(
-        Stage(
-            method=stage["method"],
-            status=Status[stage["status"]],
-            seconds=stage["seconds"],
-            history=_get_history(file, f"history/{index}", stage["names"]),
-            extras=stage["extras"],
-            notes=tuple(stage["notes"]),
-        )
-        for index, stage in enumerate(hdf5.get_json(file, "stages"))
-    )
-
-
 @dataclass(frozen=True)
 class Checkpoint:
     """What a checkpoint holds, once it has been found to belong to the solve that asks."""
@@ -281,15 +225,14 @@ def read_checkpoint(
             raise hdf5.StorageError(
                 f"{path} is a saved solution, not a checkpoint; solve without resume=True."
             )
-        run = current(hdf5.get_json(file, "run"))
+        run = get_run(file)
         shape = current(hdf5.get_json(file, "trial"))
         stage = run["stage"]
         pairs = [(current(hdf5.get_json(file, "problem")), encode(problem).tree, "problem")]
         asked = None if trial is None else encode(trial).tree
         if asked is not None and stage == 0:
             pairs.append((shape["spec"], asked, "trial"))
-        keys = [encode(m if i < stage else m.resume_key()).tree for i, m in enumerate(methods)]
-        pairs.append((run["methods"], keys, "method"))
+        pairs.append((run["methods"], encode(_keys(methods, stage)).tree, "method"))
         pairs.append((shape["dtype"], str(dtype).removeprefix("torch."), "dtype"))
         told = (difference(*pair) for pair in pairs)
         text = next(filter(None, told), None)
@@ -304,12 +247,7 @@ def read_checkpoint(
         again = trial if asked == shape["spec"] else None
         return Checkpoint(
             stage=stage,
-            earlier=_stages(file)[:stage],
+            earlier=get_stages(file, Stage)[:stage],
             trial=_trial(path, file, arrays, again, problem, device),
-            snapshot=Snapshot(
-                step=run["step"],
-                history=_get_history(file, "run_history", run["names"]),
-                seconds=run["seconds"],
-                tensors=hdf5.get_tensors(file, "state"),
-            ),
+            snapshot=get_snapshot(file, run),
         )

@@ -1,29 +1,11 @@
 """What a solve leaves behind, as plain data: the part of a solution that a file holds."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from neurapde.domains.base import Domain
 from neurapde.problem.problem import Problem
-from neurapde.run.history import History
-from neurapde.run.method import Status
+from neurapde.run.stage import Stage
 from neurapde.trials.base import TrialFunction
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One method's part in a solution.
-
-    method: its description. seconds: wall clock. extras: numbers it measured, by name.
-    notes: what it picked and why.
-    """
-
-    method: str
-    status: Status
-    seconds: float
-    history: History = field(default_factory=History)
-    extras: Mapping[str, float | int | str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,6 +31,10 @@ VERSION = 2
 SEALED = 512
 """Bytes before the HDF5 content: the least that HDF5 passes over."""
 MAGIC = b"neurapde file, HDF5 from byte 512 on, of which this is the SHA-256: "
+READ_BY = (
+    "Solutions are read by npde.load, surveys by npde.Survey.load, inversions by npde.Inversion.load; a checkpoint is "
+    "gone on from with resume=True in its folder."
+)
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -68,10 +72,10 @@ def _seal(digest: str) -> bytes:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[h5py.File]:
-    """Open a file that `write` made, once it is found to be as it was written.
+def reading(path: Path, *kinds: str) -> Iterator[h5py.File]:
+    """Open a file of one of these kinds, or of any, that `write` made, once it is found to be as it was written.
 
-    Raises FileNotFoundError when there is none; StorageError when it is foreign, damaged or newer.
+    Raises FileNotFoundError when there is none; StorageError when it is foreign, damaged, newer or of another kind.
     """
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}.")
@@ -82,6 +86,9 @@ def reading(path: Path) -> Iterator[h5py.File]:
         try:
             with h5py.File(content, "r") as file:
                 _check_format(path, file, whole)
+                if kinds and (kind := file.attrs["kind"]) not in kinds:
+                    wanted = " or ".join(map(repr, kinds))
+                    raise StorageError(f"{path} is of the kind {kind!r}, not {wanted}. {READ_BY}")
                 check_closed(file)
                 yield file
         except (StorageError, DeclarationError):

@@ -11,7 +11,7 @@ import torch
 import neurapde as npde
 from neurapde.run.history import History
 from neurapde.run.method import Status
-from neurapde.solution.record import Stage
+from neurapde.run.stage import Stage
 from neurapde.solution.solution import Solution
 
 X = np.random.default_rng(20983).uniform(-0.6, 0.6, (9, 2))

@@ -191,6 +191,14 @@ def test_any_program_reads_the_file_as_hdf5(made: Path) -> None:
         assert file["parameters/head.bias"].shape == (1,)
 
 
+@pytest.mark.parametrize("name", READERS)
+def test_a_file_of_another_kind_is_refused_by_its_name(made: Path, name: str) -> None:
+    readers = {npde.load, npde.Survey.read, npde.Inversion.load}
+    for reader in readers - {READERS[name]}:
+        with pytest.raises(npde.StorageError, match=rf"{name} is of the kind '[a-z ]+', not '.*npde\.load"):
+            reader(made / name)
+
+
 def link_outside(file: h5py.File, secret: Path) -> None:
     file["parameters/head.bias"] = h5py.ExternalLink(str(secret), "/x")
 

@@ -1,7 +1,7 @@
 """Inversions and their checkpoints as HDF5 files: declarations as data, parameters and waves as arrays."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ import torch
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.reference_solvers.grid import Grid
-from neurapde.run.history import History
-from neurapde.run.method import Snapshot, Status
+from neurapde.run.files import get_run, get_snapshot, get_stages, put_snapshot, put_stages
+from neurapde.run.method import Snapshot
 from neurapde.seismic.inversion.methods.method import InversionMethod, Setting, StageRecord
 from neurapde.seismic.inversion.parametrisation import (
     GridParametrisation,
@@ -102,18 +102,14 @@ def write(path: Path, contents: Contents) -> None:
         hdf5.put_json(file, "grid", _corners(contents.grid))
         hdf5.put_json(file, "notes", contents.notes)
         hdf5.put_arrays(file, "waves", waves)
-        _put_stages(file, contents.stages)
+        put_stages(file, contents.stages)
 
     hdf5.write(path, KIND, fill)
 
 
 def read(path: Path) -> Contents:
     """What `write` stored. Raises: FileNotFoundError, StorageError, DeclarationError."""
-    with hdf5.reading(path) as file:
-        if file.attrs["kind"] != KIND:
-            raise hdf5.StorageError(
-                f"{path} holds a {file.attrs['kind']}, not an inversion; npde.load reads solutions."
-            )
+    with hdf5.reading(path, KIND) as file:
         encoded = Encoded(current(hdf5.get_json(file, "declared")), hdf5.get_arrays(file, "arrays"))
         try:
             declared: Declared = decode(encoded, BASES)
@@ -129,7 +125,7 @@ def read(path: Path) -> Contents:
             setting=declared.setting,
             method=declared.method,
             unknown=unknown,
-            stages=_stages(file),
+            stages=get_stages(file, StageRecord),
             predicted=waves["predicted"],
             scales=waves["scales"],
             grid=Grid(*hdf5.get_json(file, "grid")),
@@ -152,12 +148,8 @@ def write_checkpoint(
     def fill(file: h5py.File) -> None:
         hdf5.put_json(file, "declared", encoded.tree)
         hdf5.put_tensors(file, "parameters", unknown.state_dict())
-        hdf5.put_json(file, "run", {"step": snapshot.step, "seconds": snapshot.seconds})
-        hdf5.put_json(file, "identity", asdict(identity))
-        hdf5.put_json(file, "names", snapshot.history.names)
-        hdf5.put_tensors(file, "state", snapshot.tensors)
-        _put_history(file, "history", snapshot.history)
-        _put_stages(file, earlier)
+        put_snapshot(file, snapshot, identity)
+        put_stages(file, earlier)
 
     hdf5.write(path, CHECKPOINT, fill)
 
@@ -169,60 +161,14 @@ def read_checkpoint(
 
     Raises: DeclarationError naming the first difference where the checkpoint is of another inversion.
     """
-    with hdf5.reading(path) as file:
+    with hdf5.reading(path, CHECKPOINT) as file:
         text = difference(current(hdf5.get_json(file, "declared")), encode(declared).tree, "inversion")
-        if text is None and "identity" in file:  # which the first release did not store
-            text = identity.difference(hdf5.get_json(file, "identity"))
+        run = get_run(file)
+        if text is None and "identity" in run:
+            text = identity.difference(run["identity"])
         if text is not None:
             raise DeclarationError(
                 f"cannot resume from {path}: {text}. Invert with what it was made with, or in another folder."
             )
         unknown.load_state_dict(hdf5.get_tensors(file, "parameters"))
-        run = hdf5.get_json(file, "run")
-        history = _history(file, "history", hdf5.get_json(file, "names"))
-        return _stages(file), Snapshot(run["step"], history, run["seconds"], hdf5.get_tensors(file, "state"))
-
-
-def _put_stages(file: h5py.File, stages: Sequence[StageRecord]) -> None:
-    described = [
-        {
-            "frequencies": stage.frequencies,
-            "method": stage.method,
-            "status": stage.status.name,
-            "seconds": stage.seconds,
-            "notes": stage.notes,
-            "extras": dict(stage.extras),
-            "names": stage.history.names,
-        }
-        for stage in stages
-    ]
-    hdf5.put_json(file, "stages", described)
-    for index, stage in enumerate(stages):
-        _put_history(file, f"histories/{index}", stage.history)
-
-
-def _stages(file: h5py.File) -> tuple[StageRecord, ...]:
-    return tuple(
-        StageRecord(
-            frequencies=tuple(stage["frequencies"]),
-            method=stage["method"],
-            status=Status[stage["status"]],
-            history=_history(file, f"histories/{index}", stage["names"]),
-            seconds=stage["seconds"],
-            notes=tuple(stage["notes"]),
-            extras=stage["extras"],
-        )
-        for index, stage in enumerate(hdf5.get_json(file, "stages"))
-    )
-
-
-def _put_history(file: h5py.File, name: str, history: History) -> None:
-    columns = {key: getattr(history, key) for key in ("step", "seconds", "loss", "learning_rate")}
-    rows = [history[key] for key in history.names]
-    hdf5.put_arrays(file, name, {**columns, "constraints": np.asarray(rows, dtype=float)})
-
-
-def _history(file: h5py.File, name: str, names: Sequence[str]) -> History:
-    columns = hdf5.get_arrays(file, name)
-    rows = columns.pop("constraints")
-    return History(**columns, constraints=dict(zip(names, rows, strict=True)))
+        return get_stages(file, StageRecord), get_snapshot(file, run)

@@ -204,7 +204,7 @@ def _run(method: InversionMethod, stage: Stage) -> tuple[StageRecord, Found]:
     title = f"At {listing(number(f) for f in frequencies)} Hz: " if frequencies else ""
     notes = tuple(title + note for note in found.notes)
     record = StageRecord(
-        frequencies, method.describe(), found.status, found.history, seconds, notes, found.extras
+        method.describe(), found.status, seconds, found.history, found.extras, notes, frequencies
     )
     return record, found
 

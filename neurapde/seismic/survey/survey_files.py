@@ -78,11 +78,7 @@ def _fill(file: h5py.File, fields: Mapping[str, Any]) -> None:
 
 
 def _read_hdf5(path: Path) -> dict[str, Any]:
-    with hdf5.reading(path) as file:
-        if (kind := file.attrs["kind"]) != "survey":
-            raise hdf5.StorageError(
-                f"{path} holds a {kind}, not a survey; give a file that Survey.write wrote."
-            )
+    with hdf5.reading(path, "survey") as file:
         arrays: Mapping[str, np.ndarray] = hdf5.get_arrays(file, "arrays")
         plain = hdf5.get_json(file, "survey")
     origin = plain.pop("origin")

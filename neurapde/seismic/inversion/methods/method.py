@@ -12,6 +12,7 @@ from neurapde.core.progress import Progress
 from neurapde.reference_solvers.grid import Grid
 from neurapde.run.history import History
 from neurapde.run.method import Snapshot, Status
+from neurapde.run.stage import Stage as RunStage
 from neurapde.seismic.inversion.methods.cost import CostEstimate, band_of
 from neurapde.seismic.inversion.misfits import L2, Misfit
 from neurapde.seismic.inversion.parametrisation import Parametrisation
@@ -72,19 +73,10 @@ class Found:
 
 
 @dataclass(frozen=True)
-class StageRecord:
-    """One stage of an inversion, for the record.
+class StageRecord(RunStage):
+    """One stage of an inversion, for the record. frequencies: Hz, none for traces."""
 
-    frequencies: Hz, none for traces. method: its description. extras: measured numbers by name.
-    """
-
-    frequencies: tuple[float, ...]
-    method: str
-    status: Status
-    history: History
-    seconds: float
-    notes: tuple[str, ...] = ()
-    extras: Mapping[str, float | int | str] = field(default_factory=dict)
+    frequencies: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
