@@ -145,12 +145,12 @@ from neurapde.validation.adjoint_tests import taylor_test as taylor_test
 from neurapde.validation.compare import validate as validate
 from neurapde.validation.inversion_report import InversionReport as InversionReport
 from neurapde.validation.inversion_report import inversion_report as inversion_report
-from neurapde.validation.motion import animate as animate
 from neurapde.validation.report import Report as Report
 from neurapde.validation.surfaces import SurfaceErrors as SurfaceErrors
 from neurapde.validation.surfaces import ZeroSet as ZeroSet
 from neurapde.validation.surfaces import surface_errors as surface_errors
 from neurapde.validation.surfaces import zero_set as zero_set
+from neurapde.validation.video import animate as animate
 
 __version__ = "0.1.0"
 

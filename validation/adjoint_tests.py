@@ -5,13 +5,17 @@ take the arguments of `invert` and call nothing of its loop: a gradient that pas
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
+from torch.nn.functional import normalize
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
@@ -24,24 +28,107 @@ from neurapde.seismic.inversion.objective import Objective
 from neurapde.seismic.inversion.parametrisation import GridParametrisation, build_parametrisation
 from neurapde.seismic.modelling.base import Modelling
 from neurapde.seismic.survey.survey import Survey
-from neurapde.validation.adjoint_findings import RATIO, DotTest, Reciprocity, TaylorTest
 
-STEPS = 10
-"""Steps of a Taylor test: total variation is smooth only in small ones."""
-CHANGE = 0.01
-"""Largest relative change of m by the first step."""
-EIGHTH = (4 / 5, -1 / 5, 4 / 105, -1 / 280)
-"""Weights of the central difference of order eight at one to four steps."""
-REACH, FURTHEST, SMALL = 0.006, 0.02, 1e-4
-"""One of its steps: relative change of the data, and of m at most; and the step that finds it out."""
-PLACES = 6
-"""Shots and receivers at most that are swapped."""
-NEAREST = 6.0
-"""Nodes between shot and receiver below which the field is too singular to compare."""
-CELLS = 3.0
-"""Standard deviation, in nodes, of what makes the random changes of a medium smooth."""
+SLOPE, SLACK = (
+    2.0,
+    0.05,
+)  # the power of the step at which a right gradient's Taylor remainder falls, and what it may miss
+RATIO, STEPS = (
+    0.25,
+    10,
+)  # each step of a Taylor test over the one before; total variation is smooth only in small ones
+FLOOR = 1e-12  # remainders below this part of the objective are round-off
+LAST = 3  # slopes, of the smallest steps above it, whose median counts
+CHANGE = 0.01  # largest relative change of m by the first step
+APART = 1e-10  # relative difference of the two sides of a dot test
+EIGHTH = (
+    4 / 5,
+    -1 / 5,
+    4 / 105,
+    -1 / 280,
+)  # weights of the central difference of order eight at one to four steps
+REACH, FURTHEST = 0.006, 0.02  # one of its steps: relative change of the data, and of m at most
+SMALL = 1e-4  # the step that finds it out
+UNEQUAL = 0.02  # relative difference of data between swapped places that the discretisation may leave
+PLACES = 6  # shots and receivers at most that are swapped
+NEAREST = 6.0  # nodes between shot and receiver below which the field is too singular to compare
+CELLS = 3.0  # standard deviation, in nodes, of what makes the random changes of a medium smooth
+VERDICTS = {True: "passed", False: "FAILED"}
 
 Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TaylorTest:
+    """|J(p + h δ) − J(p) − h ⟨∇J, δ⟩| by h.
+
+    value: J(p). steps: h, descending. remainders: at each.
+    """
+
+    value: float
+    steps: tuple[float, ...]
+    remainders: tuple[float, ...]
+
+    @property
+    def slope(self) -> float:
+        """The power of h between steps small but not down in the round-off; not a number where all is round-off."""
+        usable = [remainder for remainder in self.remainders if remainder > FLOOR * abs(self.value)]
+        slopes = [math.log(b / a) / math.log(RATIO) for a, b in pairwise(usable)]
+        return float(np.median(slopes[-LAST:])) if slopes else math.nan
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is what it must be."""
+        return abs(self.slope - SLOPE) <= SLACK
+
+    def __str__(self) -> str:
+        return (
+            f"Taylor test of the gradient: the remainder falls as step^{self.slope:.4f}, expected {SLOPE:g} ± {SLACK:g} "
+            f"(1 if the gradient is wrong): {VERDICTS[self.passed]}"
+        )
+
+
+@dataclass(frozen=True)
+class DotTest:
+    """⟨J δm, v⟩ with J δm by differences of the data, and ⟨δm, Jᵀ v⟩ with Jᵀ v by the adjoint."""
+
+    forward: float
+    adjoint: float
+
+    @property
+    def relative(self) -> float:
+        """Their difference over the larger."""
+        return abs(self.forward - self.adjoint) / max(abs(self.forward), abs(self.adjoint))
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is what it must be."""
+        return self.relative <= APART
+
+    def __str__(self) -> str:
+        return (
+            f"Dot test of the adjoint: ⟨J δm, v⟩ = {self.forward:.10g} and ⟨δm, Jᵀ v⟩ = {self.adjoint:.10g} are "
+            f"{self.relative:.1e} apart, expected {APART:g} at most: {VERDICTS[self.passed]}"
+        )
+
+
+@dataclass(frozen=True)
+class Reciprocity:
+    """What is recorded when shots and receivers change places. difference: relative L2. pairs: that were compared."""
+
+    difference: float
+    pairs: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is what it must be."""
+        return self.difference <= UNEQUAL
+
+    def __str__(self) -> str:
+        return (
+            f"Reciprocity: {self.pairs} data and those of swapped places are {100 * self.difference:.2g} % apart, expected "
+            f"{100 * UNEQUAL:g} % at most: {VERDICTS[self.passed]}"
+        )
 
 
 def taylor_test(
@@ -62,20 +149,21 @@ def taylor_test(
     """
     checks.whole(seed, "seed", 0)
     chosen, setting = _settled(survey, domain, velocity, method, boundary, misfit)
-    objective = _objective(chosen, setting, seed)
-    start = [p.detach().clone() for p in objective.unknown.parameters()]
+    generator = torch.Generator().manual_seed(seed)
+    trial = setting.velocity.trial or chosen.default_trial(setting)
+    grid = chosen.grid(setting)
+    unknown = build_parametrisation(setting.velocity, setting.domain, trial, grid, generator)
+    objective = Objective(chosen.modelling(setting), unknown, setting.survey, setting.misfit)
+    parameters = list(unknown.parameters())
     value = objective().total
     before = float(value.detach())
-    slopes = torch.autograd.grad(
-        value, list(objective.unknown.parameters()), allow_unused=True, materialize_grads=True
-    )
-    direction = _direction(slopes, torch.Generator().manual_seed(seed))
-    slope = sum(float((g * way).sum()) for g, way in zip(slopes, direction, strict=True))
+    slopes = torch.autograd.grad(value, parameters, allow_unused=True, materialize_grads=True)
+    gradient, start = parameters_to_vector(slopes), parameters_to_vector(parameters).detach()
+    drawn = torch.randn(len(start), generator=torch.Generator().manual_seed(seed), dtype=start.dtype)
+    direction = normalize(drawn, dim=0) + normalize(gradient, dim=0)
 
     def move(step: float) -> None:
-        with torch.no_grad():
-            for p, at, way in zip(objective.unknown.parameters(), start, direction, strict=True):
-                p.copy_(at + step * way)
+        vector_to_parameters(start + step * direction, parameters)
 
     first = _first_step(objective, move)
     steps = tuple(first * RATIO**k for k in range(STEPS))
@@ -83,7 +171,7 @@ def taylor_test(
     for step in steps:
         move(step)
         with torch.no_grad():
-            remainders.append(abs(float(objective().total) - before - step * slope))
+            remainders.append(abs(float(objective().total) - before - step * float(gradient @ direction)))
     return TaylorTest(before, steps, tuple(remainders))
 
 
@@ -168,23 +256,6 @@ def _settled(
     return chosen, setting
 
 
-def _objective(method: EngineMethod, setting: Setting, seed: int) -> Objective:
-    trial = setting.velocity.trial or method.default_trial(setting)
-    generator = torch.Generator().manual_seed(seed)
-    unknown = build_parametrisation(setting.velocity, setting.domain, trial, method.grid(setting), generator)
-    return Objective(method.modelling(setting), unknown, setting.survey, setting.misfit)
-
-
-def _direction(slopes: Sequence[torch.Tensor], generator: torch.Generator) -> list[torch.Tensor]:
-    """Random numbers and the gradient, each of length one, added."""
-    drawn = [torch.randn(slope.shape, generator=generator, dtype=slope.dtype) for slope in slopes]
-    sizes = [math.sqrt(sum(float((part**2).sum()) for part in parts)) for parts in (drawn, slopes)]
-    return [
-        one / sizes[0] + (other / sizes[1] if sizes[1] else 0.0)
-        for one, other in zip(drawn, slopes, strict=True)
-    ]
-
-
 def _first_step(objective: Objective, move: Callable[[float], None]) -> float:
     """The step by which m changes by `CHANGE` of it at most."""
     step = 1e-9
@@ -230,18 +301,13 @@ def _heard(
 ) -> tuple[NDArray, Modelling]:
     """What unit point sources send to receivers, and the engine that says so; `place` is what `invert` is told of it."""
     domain, velocity, method, boundary = place
-    changes: dict[str, Any] = {
-        "sources": sources,
-        "receivers": receivers,
-        "weights": None,
-        "source_variance": 0.0,
-    }
+    shape = (len(sources), len(receivers))
     if survey.frequencies is not None:
-        size = (len(survey.frequencies), len(sources), len(receivers))
-        changes |= {"data": np.ones(size, complex), "wavelet": 1.0}
+        data = {"data": np.ones((len(survey.frequencies), *shape), complex), "wavelet": 1.0}
     else:
-        changes["traces"] = np.ones((len(sources), len(receivers), len(survey.times)))
-    chosen, setting = _settled(survey.replace(**changes), domain, velocity, method, boundary, None)
+        data = {"traces": np.ones((*shape, len(survey.times)))}
+    swapped = survey.replace(sources=sources, receivers=receivers, weights=None, source_variance=0.0, **data)
+    chosen, setting = _settled(swapped, domain, velocity, method, boundary, None)
     modelling = chosen.modelling(setting)
     medium = _medium(setting, modelling, np.random.default_rng(seed))
     return modelling.forward(medium).data, modelling

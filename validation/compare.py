@@ -20,22 +20,43 @@ from neurapde.equations.helmholtz import Helmholtz
 from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.grid import Grid
 from neurapde.references.solution import GridSolution
+from neurapde.storage.encoding import difference, encode
+from neurapde.storage.fingerprint import fingerprints
 from neurapde.validation.annotations import annotations_of
-from neurapde.validation.compared import Referred, Solved, check_arguments
-from neurapde.validation.findings import Errors
+from neurapde.validation.comparison import (
+    PAIRS,
+    Errors,
+    Referred,
+    Solved,
+    check_solution,
+    regions_of,
+    remarks,
+)
+from neurapde.validation.exact import ExactField, exact_solution
 from neurapde.validation.metrics import all_metrics, psnr
-from neurapde.validation.oracles import ExactField, exact_solution
-from neurapde.validation.regions import regions_of
-from neurapde.validation.remarks import PAIRS, remarks
 from neurapde.validation.report import Report
-from neurapde.validation.same_problem import check_same
 from neurapde.validation.surfaces import surface_notes
 
 PER_WAVELENGTH = 10
 """Nodes in the shortest wavelength on a grid chosen here."""
 PER_NODE = 250.0
 """Bytes for a node and each component of the field."""
+_FREE = ("name", "exact")
+"""Parts of a problem that do not change its solution."""
+_WHOSE = ("in the problem that was solved", "in that of the reference")
 _NODES = {1: (1001, 4001), 2: (257, 513), 3: (49, 97)}  # least and most on an axis, by dimension
+
+
+@dataclass(frozen=True)
+class _UserExact:
+    """`Problem.exact`, in the place of a recognised field."""
+
+    function: Callable[[NDArray], Any]
+    text: str = "given with the problem"
+    notes: tuple[str, ...] = ()
+
+    def __call__(self, points: NDArray[np.float64]) -> NDArray:
+        return np.asarray(self.function(points))
 
 
 def validate(
@@ -59,49 +80,26 @@ def validate(
     Raises: DeclarationError if there is neither, or the reference is of another problem.
     Warns: DeclarationWarning where solution and reference agree with each other, but not with the exact field.
     """
-    check_arguments(solution, reference, tolerance)
-    problem = solution.required_problem
-    exact = _exact_of(problem)
-    if reference is None and exact is None:
-        raise DeclarationError(
-            f"there is nothing to compare with: {problem.name} has no exact solution that is known here. "
-            "Give a reference, validate(solution, npde.reference(problem)), or declare Problem(exact=…)."
-        )
-    if reference is not None and shape is not None:
-        raise DeclarationError(
-            f"shape={checks.shown(shape)} beside a reference: the comparison is made on the reference's "
-            "own grid; leave shape out."
-        )
+    problem = check_solution(solution).required_problem
+    exact = exact_solution(problem) if problem.exact is None else _UserExact(problem.exact)
+    _check_arguments(problem, reference, exact, shape, tolerance)
     grid = _grid(problem, shape) if reference is None else _checked(problem, reference)
     check_fits(
         PER_NODE * grid.size * problem.outputs,
         f"comparing on {' × '.join(map(str, grid.shape))} nodes needs too much memory",
         "give a smaller shape=…",
     )
-    points = grid.points
-    inside = np.asarray(problem.domain.contains(points))
-    fields = {"solution": _columns(problem, np.asarray(solution(points)), "the solution")}
-    if reference is not None:
-        values = np.asarray(reference.values).reshape(grid.size, *reference.values.shape[grid.dimension :])
-        fields["reference"] = _columns(problem, values, "the reference")
-    if exact is not None:
-        fields["exact"] = _exact_values(problem, exact, points, inside)
-    for values in fields.values():
-        values[~inside] = np.nan
-    if problem.equation.leaves_constant(problem):
-        fields = {name: values - values[inside].mean(axis=0) for name, values in fields.items()}
+    inside = np.asarray(problem.domain.contains(grid.points))
+    fields = _fields(solution, reference, exact, grid, inside)
     regions = regions_of(problem, grid, inside)
     pairs = [(a, b) for a, b in PAIRS if a in fields and b in fields]
-    errors = {(a, b): _by_region(fields[a], fields[b], regions) for a, b in pairs}
-    if isinstance(problem.equation, Fit):
-        errors = {
-            (a, b): _with_psnr(fields[a], fields[b], regions, found) for (a, b), found in errors.items()
-        }
+    errors = {(a, b): _by_region(problem, fields[a], fields[b], regions) for a, b in pairs}
     error_bar = None if reference is None else reference.error_estimate
     annotations = annotations_of(problem)
     known = () if exact is None else (f"The exact field: {exact.text}.", *exact.notes)
     said = () if reference is None else reference.notes
     notes = remarks(problem, known, said, error_bar, errors, grid)
+    wide = (-1,) if annotations.columns else ()
     return Report(
         title=problem.name,
         problem=str(problem),
@@ -121,26 +119,54 @@ def validate(
         solution_notes=tuple(solution.notes),
         annotations=annotations,
         axes=grid.axes,
-        fields={name: _on_grid(values, grid, bool(annotations.columns)) for name, values in fields.items()},
+        fields={name: values.reshape(*grid.shape, *wide) for name, values in fields.items()},
         history=solution.history,
         tolerance=tolerance,
     )
 
 
-@dataclass(frozen=True)
-class _UserExact:
-    """`Problem.exact`, in the place of a recognised field."""
+def _fields(
+    solution: Solved,
+    reference: Referred | None,
+    exact: ExactField | _UserExact | None,
+    grid: Grid,
+    inside: NDArray[np.bool_],
+) -> dict[str, NDArray]:
+    """All that is known of the field, `(n, columns)` at the nodes by what it is called; NaN outside the domain."""
+    problem, points = solution.required_problem, grid.points
+    fields = {"solution": _columns(problem, np.asarray(solution(points)), "the solution")}
+    if reference is not None:
+        values = np.asarray(reference.values).reshape(grid.size, *reference.values.shape[grid.dimension :])
+        fields["reference"] = _columns(problem, values, "the reference")
+    if exact is not None:
+        known = _columns(problem, np.asarray(exact(points[inside])), "the exact field")
+        fields["exact"] = np.full((len(points), known.shape[1]), np.nan, dtype=known.dtype)
+        fields["exact"][inside] = known
+    for values in fields.values():
+        values[~inside] = np.nan
+    if problem.equation.leaves_constant(problem):
+        fields = {name: values - values[inside].mean(axis=0) for name, values in fields.items()}
+    return fields
 
-    function: Callable[[NDArray], Any]
-    text: str = "given with the problem"
-    notes: tuple[str, ...] = ()
 
-    def __call__(self, points: NDArray[np.float64]) -> NDArray:
-        return np.asarray(self.function(points))
-
-
-def _exact_of(problem: Problem) -> ExactField | _UserExact | None:
-    return exact_solution(problem) if problem.exact is None else _UserExact(problem.exact)
+def _check_arguments(problem: Problem, reference: Any, exact: object, shape: Any, tolerance: Any) -> None:
+    """Refuse what cannot be compared."""
+    if reference is not None and not isinstance(reference, Referred):
+        raise DeclarationError(
+            f"reference={checks.shown(reference)}: give npde.reference(problem), or None where an exact field is known."
+        )
+    if tolerance is not None:
+        checks.amount(tolerance, "tolerance")
+    if reference is None and exact is None:
+        raise DeclarationError(
+            f"there is nothing to compare with: {problem.name} has no exact solution that is known here. "
+            "Give a reference, validate(solution, npde.reference(problem)), or declare Problem(exact=…)."
+        )
+    if reference is not None and shape is not None:
+        raise DeclarationError(
+            f"shape={checks.shown(shape)} beside a reference: the comparison is made on the reference's "
+            "own grid; leave shape out."
+        )
 
 
 def _grid(problem: Problem, shape: Sequence[int] | None) -> Grid:
@@ -166,7 +192,7 @@ def _grid(problem: Problem, shape: Sequence[int] | None) -> Grid:
 def _checked(problem: Problem, reference: Referred) -> Grid:
     """The reference's grid, which must cover the problem's domain; where its problem is known, it must be the same."""
     if isinstance(reference, GridSolution) and reference.problem is not None:
-        check_same(problem, reference.problem)
+        _check_same(problem, reference.problem)
     grid = reference.grid
     lower, upper = problem.domain.bounds
     if grid.dimension != len(lower) or not np.allclose([grid.lower, grid.upper], [lower, upper]):
@@ -175,6 +201,29 @@ def _checked(problem: Problem, reference: Referred) -> Grid:
             f"{tuple(lower.tolist())} to {tuple(upper.tolist())}; give npde.reference of the same problem."
         )
     return grid
+
+
+def _check_same(solved: Problem, referred: Problem) -> None:
+    """Refuse a reference of another problem, and say what differs first (DeclarationError)."""
+    if text := _difference(solved, referred):
+        raise DeclarationError(
+            f"the reference is of another problem: {text}. Give npde.reference of {solved.name} itself."
+        )
+
+
+def _difference(solved: Problem, referred: Problem) -> str | None:
+    if solved is referred:
+        return None
+    one, other = encode(solved).tree["fields"], encode(referred).tree["fields"]
+    for part in one:
+        if part not in _FREE and (text := difference(one[part], other[part], part, _WHOSE)):
+            return text
+    made, again = ({part: fingerprints(getattr(p, part), part) for part in one} for p in (solved, referred))
+    for part in one:
+        for place in made[part] | again[part]:
+            if part not in _FREE and made[part].get(place) != again[part].get(place):
+                return f"{place} is another function, or holds other values"
+    return None
 
 
 def _columns(problem: Problem, values: NDArray, what: str) -> NDArray:
@@ -188,35 +237,15 @@ def _columns(problem: Problem, values: NDArray, what: str) -> NDArray:
     return table
 
 
-def _exact_values(
-    problem: Problem, exact: ExactField | _UserExact, points: NDArray, inside: NDArray[np.bool_]
-) -> NDArray:
-    """The exact field at the points inside, NaN elsewhere."""
-    known = _columns(problem, np.asarray(exact(points[inside])), "the exact field")
-    table = np.full((len(points), known.shape[1]), np.nan, dtype=known.dtype)
-    table[inside] = known
-    return table
-
-
-def _on_grid(table: NDArray, grid: Grid, columns: bool) -> NDArray:
-    return table.reshape(*grid.shape, -1) if columns else table.reshape(grid.shape)
-
-
-def _by_region(field: NDArray, truth: NDArray, regions: dict[str, NDArray[np.bool_]]) -> Errors:
-    """The metrics in each region, where the truth is known."""
+def _by_region(
+    problem: Problem, field: NDArray, truth: NDArray, regions: dict[str, NDArray[np.bool_]]
+) -> Errors:
+    """The metrics in each region, where the truth is known; of fits also what pictures and sounds are judged by."""
     known = np.isfinite(truth)
     found = {}
     for name, mask in regions.items():
         counted = mask & known
         found[name] = {"points": int(counted.any(axis=1).sum()), **all_metrics(field, truth, counted)}
+        if isinstance(problem.equation, Fit):
+            found[name]["psnr"] = psnr(field, truth, counted)
     return found
-
-
-def _with_psnr(
-    field: NDArray, truth: NDArray, regions: dict[str, NDArray[np.bool_]], errors: Errors
-) -> Errors:
-    """The errors by region, and the signal-to-noise ratio that pictures and sounds are judged by."""
-    known = np.isfinite(truth)
-    return {
-        name: {**found, "psnr": psnr(field, truth, regions[name] & known)} for name, found in errors.items()
-    }

@@ -1,8 +1,8 @@
-"""Cylinder functions of every order at once, scaled so that no order over- or underflows.
+"""The Bessel-Hankel series of a disk, and cylinder functions of every order at once that do not over- or underflow.
 
-A Bessel-Hankel series multiplies J_n, which falls like n^-n, by H_n, which grows like n^n. Here each is
-carried relative to its own size on a circle (the rim of a disk), by the recurrence in its stable direction: H
-upwards, J downwards (Miller). Only the orders 0 and 1 come from a library. Serves the exact solutions.
+Such a series multiplies J_n, which falls like n^-n, by H_n, which grows like n^n. Here each is carried relative to its
+own size on a circle (the rim of a disk), by the recurrence in its stable direction: H upwards, J downwards (Miller).
+Only the orders 0 and 1 come from a library. Serves the exact solutions.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 _LARGE = 1e120  # a downward recurrence is scaled back past this; one step grows by 1e16 at most
+_MOST_ORDERS = 20_000
+_ROUNDING = 1e-17
+_CHECKED = 16  # orders between checks of what still counts
 
 
 @dataclass(frozen=True)
@@ -155,3 +158,72 @@ def _start(count: int, argument: float) -> int:
     """An order so far above `count` and `argument` that beginning there with J_{n+1} = 0 leaves no trace."""
     base = max(float(count), argument)
     return int(base + 40 + 6 * base ** (1 / 3))
+
+
+class DiskSeries:
+    """The series matched at the rim of a disk at the origin, for an incident field H0⁽²⁾(k|x − source|)."""
+
+    def __init__(self, source: NDArray, radius: float, k_out: float, k_in: float) -> None:
+        self.k_out, self.k_in = k_out, k_in
+        self._turning = max(k_out, k_in) * radius
+        distance = float(np.hypot(*source))
+        self.source_inside = distance < radius
+        self._angle = float(np.arctan2(source[1], source[0]))
+        count = _orders(distance, radius, max(k_out, k_in))
+        H, J = HankelOnCircle.up_to(count, k_out * radius), BesselOnCircle.up_to(count, k_in * radius)
+        self._hankel, self._bessel = H, J
+        # D_n / (H_n · size_n), the determinant of the two conditions at the rim.
+        determinant = k_out * H.slope * J.value - k_in * J.slope
+        through = -2j / (np.pi * radius) / determinant
+        if self.source_inside:
+            Hi = HankelOnCircle.up_to(count, k_in * radius)
+            back = J.times_hankel(Hi) * (k_in * Hi.slope - k_out * H.slope) / determinant
+            inner_wave = J.relative(k_in * distance)
+            self._inner, self._outer = back * inner_wave, through * inner_wave
+        else:
+            Jo = BesselOnCircle.up_to(count, k_out * radius)
+            back = Jo.times_hankel(H) * (k_in * Jo.value * J.slope - k_out * Jo.slope * J.value) / determinant
+            outer_wave = H.relative(np.array([k_out * distance + 0j]))[:, 0]
+            self._inner, self._outer = through * outer_wave, back * outer_wave
+        # Orders n and −n have equal coefficients.
+        self._inner[1:] *= 2
+
+    def inside(self, x: Real) -> Complex:
+        """Σ_n inner_n J_n(k_in ρ) cos n(θ − θ_s), `(n,)`, at real offsets `(n, 2)` inside the disk."""
+        angle = np.arctan2(x[:, 1], x[:, 0]) - self._angle
+        k_rho = self.k_in * np.hypot(x[:, 0], x[:, 1])
+        return self._bessel.sum(k_rho, lambda n: self._inner[n] * np.cos(n * angle))
+
+    def outside(self, x: NDArray) -> Complex:
+        """Σ_n outer_n H_n(k_out ρ̃) e^{in(θ̃ − θ_s)}, `(n,)`, at offsets `(n, 2)` outside, stretched or not."""
+        rho = np.sqrt(np.sum(x * x, axis=1) + 0j)
+        forward = (x[:, 0] + 1j * x[:, 1]) / rho * np.exp(-1j * self._angle)
+        waves = OutwardWaves(self._hankel, self.k_out * rho, forward)
+        mirrored = OutwardWaves(self._hankel, self.k_out * rho, 1 / forward)
+        total = self._outer[0] * waves.next()
+        mirrored.next()
+        active = np.arange(len(x))
+        for n, coefficient in enumerate(self._outer[1:], start=1):
+            one, other = waves.next(), mirrored.next()
+            total[active] += coefficient * (one + other)
+            # Past the turning point every term falls: leave the points where they no longer count.
+            if n > self._turning and n % _CHECKED == 0:
+                counts = abs(coefficient) * (np.abs(one) + np.abs(other)) > _ROUNDING * np.abs(total[active])
+                active = active[counts]
+                waves.keep(counts)
+                mirrored.keep(counts)
+        return total
+
+
+def _orders(distance: float, radius: float, largest_wavenumber: float) -> int:
+    """How many orders matter: past the turning point at n = kR, terms fall by the ratio of the two radii."""
+    ratio = min(distance, radius) / max(distance, radius)
+    z = largest_wavenumber * radius
+    past = np.log(_ROUNDING) / np.log(max(ratio, 1e-3)) if ratio < 1 else np.inf
+    count = z + 6 * z ** (1 / 3) + 10 + past
+    if count > _MOST_ORDERS:
+        raise ValueError(
+            f"the source is {distance:.6g} from the centre of a disk of radius {radius:.6g}: its series "
+            f"needs over {_MOST_ORDERS} orders. Move it away from the rim, by {1e-2 * radius:.3g} say."
+        )
+    return int(count)

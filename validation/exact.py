@@ -1,21 +1,37 @@
-"""Exact fields of the Helmholtz problems that have one: a uniform medium, and one penetrable disk in it.
+"""Exact fields: a uniform medium and one penetrable disk in it, and which declared problem has one of them.
 
-Closed forms and series on NumPy and SciPy alone, sharing no code with the trials that they judge. All follow
-(Δ + k²/c²) u = +f with e^{+iωt}: waves leave as H⁽²⁾, and f = δ gives (i/4) H0⁽²⁾(kr). With the stretched
-x̃ = ∫e_x dx in place of x they solve the equation inside perfectly matched layers as well.
+The formulas share no code with the trials that they judge. All follow (Δ + k²/c²) u = +f with e^{+iωt}: waves leave as
+H⁽²⁾, and f = δ gives (i/4) H0⁽²⁾(kr). With the stretched x̃ = ∫e_x dx in place of x they solve the equation inside
+perfectly matched layers as well. Recognised are Helmholtz problems in a Box with absorbing layers on every side and
+point or Gaussian sources.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import hankel2
 
-from neurapde.validation.cylinder import BesselOnCircle, Complex, HankelOnCircle, OutwardWaves, Real
+from neurapde.conditions import PML
+from neurapde.domains.box import Box
+from neurapde.domains.disk import Ball
+from neurapde.equations.helmholtz import Helmholtz
+from neurapde.fields.medium import Constant, Field, Piecewise
+from neurapde.fields.sources import GaussianSource, PointSource, Source
+from neurapde.problem.problem import Problem
+from neurapde.validation.cylinder import Complex, DiskSeries
 
-_MOST_ORDERS = 20_000
-_ROUNDING = 1e-17
-_CHECKED = 16  # orders between checks of what still counts
+SUPPORT = 6.0
+"""Standard deviations of a Gaussian source within which the formulas say nothing."""
+_CLEAR = 5.0  # standard deviations that a Gaussian source keeps from a rim or a layer
+_RIM = 3e-3  # the part of the radius that a point source keeps from the rim, so that the series ends
+_WORTH_A_NOTE = 1e-4  # reflection from the layers' end
+
+Wave = Callable[[NDArray, Source], Complex]
+"""(possibly stretched points, source) → field `(n,)`."""
 
 
 def outgoing(
@@ -94,86 +110,173 @@ def penetrable_disk(
     for name, value in (("radius", radius), ("wavenumber", wavenumber), ("speed_inside", speed_inside)):
         _check(value > 0, f"{name} is {value}; it must be positive")
     _check(speed_outside > 0, f"speed_outside is {speed_outside}; it must be positive")
-    rim = _Rim(start, radius, wavenumber / speed_outside, wavenumber / speed_inside)
-    k_source = rim.k_in if rim.source_inside else rim.k_out
+    disk = DiskSeries(start, radius, wavenumber / speed_outside, wavenumber / speed_inside)
+    k_source = disk.k_in if disk.source_inside else disk.k_out
     inside = np.hypot(x[:, 0].real, x[:, 1].real) < radius
     field = np.empty(len(x), dtype=complex)
-    field[inside], field[~inside] = rim.inside(np.real(x[inside])), rim.outside(x[~inside])
+    field[inside], field[~inside] = disk.inside(np.real(x[inside])), disk.outside(x[~inside])
     field *= 0.25j * amplitude * np.exp(-(k_source**2) * variance / 2)
-    direct = inside == rim.source_inside
+    direct = inside == disk.source_inside
     field[direct] += outgoing(x[direct], start, k_source, variance=variance, amplitude=amplitude)
     return field
 
 
-class _Rim:
-    """The series matched at the rim of a disk at the origin, for an incident field H0⁽²⁾(k|x − source|)."""
+@dataclass(frozen=True)
+class ExactField:
+    """The exact solution of a problem: points `(n, d)` → complex `(n,)`, or `(n, shots)`; NaN where unknown.
 
-    def __init__(self, source: NDArray, radius: float, k_out: float, k_in: float) -> None:
-        self.k_out, self.k_in = k_out, k_in
-        self._turning = max(k_out, k_in) * radius
-        self._inner: Complex
-        self._outer: Complex
-        distance = float(np.hypot(*source))
-        self.source_inside = distance < radius
-        self._angle = float(np.arctan2(source[1], source[0]))
-        count = _orders(distance, radius, max(k_out, k_in))
-        H, J = HankelOnCircle.up_to(count, k_out * radius), BesselOnCircle.up_to(count, k_in * radius)
-        self._hankel, self._bessel = H, J
-        # D_n / (H_n · size_n), the determinant of the two conditions at the rim.
-        determinant = k_out * H.slope * J.value - k_in * J.slope
-        through = -2j / (np.pi * radius) / determinant
-        if self.source_inside:
-            Hi = HankelOnCircle.up_to(count, k_in * radius)
-            back = J.times_hankel(Hi) * (k_in * Hi.slope - k_out * H.slope) / determinant
-            inner_wave = J.relative(k_in * distance)
-            self._inner, self._outer = back * inner_wave, through * inner_wave
-        else:
-            Jo = BesselOnCircle.up_to(count, k_out * radius)
-            back = Jo.times_hankel(H) * (k_in * Jo.value * J.slope - k_out * Jo.slope * J.value) / determinant
-            outer_wave = H.relative(np.array([k_out * distance + 0j]))[:, 0]
-            self._inner, self._outer = through * outer_wave, back * outer_wave
-        # Orders n and −n have equal coefficients.
-        self._inner[1:] *= 2
+    text: what it is, in a few words. notes: what limits it.
+    """
 
-    def inside(self, x: Real) -> Complex:
-        """Σ_n inner_n J_n(k_in ρ) cos n(θ − θ_s), `(n,)`, at real offsets `(n, 2)` inside the disk."""
-        angle = np.arctan2(x[:, 1], x[:, 0]) - self._angle
-        k_rho = self.k_in * np.hypot(x[:, 0], x[:, 1])
-        return self._bessel.sum(k_rho, lambda n: self._inner[n] * np.cos(n * angle))
+    problem: Problem
+    wave: Wave
+    text: str
+    notes: tuple[str, ...] = ()
 
-    def outside(self, x: NDArray) -> Complex:
-        """Σ_n outer_n H_n(k_out ρ̃) e^{in(θ̃ − θ_s)}, `(n,)`, at offsets `(n, 2)` outside, stretched or not."""
-        rho = np.sqrt(np.sum(x * x, axis=1) + 0j)
-        forward = (x[:, 0] + 1j * x[:, 1]) / rho * np.exp(-1j * self._angle)
-        waves = OutwardWaves(self._hankel, self.k_out * rho, forward)
-        mirrored = OutwardWaves(self._hankel, self.k_out * rho, 1 / forward)
-        total = self._outer[0] * waves.next()
-        mirrored.next()
-        active = np.arange(len(x))
-        for n, coefficient in enumerate(self._outer[1:], start=1):
-            one, other = waves.next(), mirrored.next()
-            total[active] += coefficient * (one + other)
-            # Past the turning point every term falls: leave the points where they no longer count.
-            if n > self._turning and n % _CHECKED == 0:
-                counts = abs(coefficient) * (np.abs(one) + np.abs(other)) > _ROUNDING * np.abs(total[active])
-                active = active[counts]
-                waves.keep(counts)
-                mirrored.keep(counts)
+    def __call__(self, points: NDArray[np.float64]) -> Complex:
+        """The sum of the waves of each shot's sources, in stretched coordinates."""
+        equation = self.problem.equation
+        assert isinstance(equation, Helmholtz)
+        stretched = equation.stretch(self.problem).coordinates(points)
+        columns = [self._column(points, stretched, sources) for sources in self.problem.right_hand_sides]
+        return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
+
+    def _column(self, points: NDArray, stretched: NDArray, sources: Sequence[Source]) -> Complex:
+        total = np.zeros(len(points), dtype=complex)
+        for source in sources:
+            total += np.where(support(source, points), np.nan, self.wave(stretched, source))
         return total
 
 
-def _orders(distance: float, radius: float, largest_wavenumber: float) -> int:
-    """How many orders matter: past the turning point at n = kR, terms fall by the ratio of the two radii."""
-    ratio = min(distance, radius) / max(distance, radius)
-    z = largest_wavenumber * radius
-    past = np.log(_ROUNDING) / np.log(max(ratio, 1e-3)) if ratio < 1 else np.inf
-    count = z + 6 * z ** (1 / 3) + 10 + past
-    if count > _MOST_ORDERS:
-        raise ValueError(
-            f"the source is {distance:.6g} from the centre of a disk of radius {radius:.6g}: its series "
-            f"needs over {_MOST_ORDERS} orders. Move it away from the rim, by {1e-2 * radius:.3g} say."
+def exact_solution(problem: Problem) -> ExactField | None:
+    """The exact solution of a problem that is recognised, else None."""
+    return exact_uniform(problem) or exact_disk(problem)
+
+
+def exact_uniform(problem: Problem) -> ExactField | None:
+    """The waves of point and Gaussian sources in a uniform medium, in 1, 2 or 3 dimensions, else None."""
+    equation = problem.equation
+    if not _is_open(problem) or not isinstance(equation, Helmholtz) or problem.domain.dimension > 3:
+        return None
+    speed = _uniform_speed(equation.speed)
+    if speed is None:
+        return None
+    k = equation.wavenumber / speed
+
+    def wave(points: NDArray, source: Source) -> Complex:
+        at, variance, amplitude = _radiating(source)
+        return outgoing(points, at, k, variance=variance, amplitude=amplitude)
+
+    return ExactField(problem, wave, "outgoing waves in a uniform medium", _notes(problem))
+
+
+def exact_disk(problem: Problem) -> ExactField | None:
+    """The waves of point and Gaussian sources beside or inside one disk in a uniform medium, else None.
+
+    The disk lies outside the layers, and every source clear of its rim.
+    """
+    equation = problem.equation
+    if not _is_open(problem) or not isinstance(equation, Helmholtz) or problem.domain.dimension != 2:
+        return None
+    medium = equation.speed
+    if not isinstance(medium, Piecewise) or len(medium.pieces) != 1:
+        return None
+    ((disk, value),) = medium.pieces
+    outside, inside = _uniform_speed(medium.background), _uniform_speed(value)
+    if not isinstance(disk, Ball) or outside is None or inside is None:
+        return None
+    center, radius = np.asarray(disk.center), disk.radius
+    corners = center + radius * np.array([[1, 1], [-1, -1]])
+    sources = [source for shot in problem.right_hand_sides for source in shot]
+    if not problem.physical(corners).all() or any(_at_rim(source, disk) for source in sources):
+        return None
+
+    def wave(points: NDArray, source: Source) -> Complex:
+        at, variance, amplitude = _radiating(source)
+        return penetrable_disk(
+            points,
+            at,
+            center=center,
+            radius=radius,
+            wavenumber=equation.wavenumber,
+            speed_inside=inside,
+            speed_outside=outside,
+            amplitude=amplitude,
+            variance=variance,
         )
-    return int(count)
+
+    return ExactField(problem, wave, "the Bessel-Hankel series of a penetrable disk", _notes(problem))
+
+
+def support(source: Source, points: NDArray[np.float64], least: float = 0.0) -> NDArray[np.bool_]:
+    """Which points `(n, d)` lie within 6 s of a Gaussian source, or within `least` of any with a place."""
+    if source.center is None:
+        return np.zeros(len(points), dtype=bool)
+    spread = SUPPORT * np.sqrt(source.variance) if isinstance(source, GaussianSource) else 0.0
+    center = np.asarray(source.center)  # in space alone, for a pulse in space–time
+    distance = np.linalg.norm(points[:, : len(center)] - center, axis=1)
+    return distance < max(float(spread), least)
+
+
+def _is_open(problem: Problem) -> bool:
+    """Whether nothing but sources and layers on every side act on the field."""
+    domain, layers = problem.domain, problem.pml
+    if not isinstance(domain, Box) or layers is None or len(problem.boundary) > 1 or problem.extra:
+        return False
+    sources = [source for shot in problem.right_hand_sides for source in shot]
+    return (
+        len(sources) > 0
+        and set(layers.widths(domain)) == set(domain.faces)
+        and all(isinstance(source, GaussianSource | PointSource) for source in sources)
+        and all(_clear_of_layers(source, problem) for source in sources)
+    )
+
+
+def _clear_of_layers(source: Source, problem: Problem) -> bool:
+    at, variance, _ = _radiating(source)
+    step = _CLEAR * np.sqrt(variance) * np.eye(len(at))
+    return bool(problem.physical(np.concatenate([at + step, at - step])).all())
+
+
+def _at_rim(source: Source, disk: Ball) -> bool:
+    at, variance, _ = _radiating(source)
+    distance = abs(float(np.linalg.norm(at - np.asarray(disk.center))) - disk.radius)
+    return distance < max(_CLEAR * np.sqrt(variance), _RIM * disk.radius)
+
+
+def _uniform_speed(field: Field) -> float | None:
+    if isinstance(field, Piecewise) and not field.pieces:
+        field = field.background
+    if not isinstance(field, Constant) or np.imag(field.value) != 0:
+        return None
+    return float(np.real(field.value))
+
+
+def _radiating(source: Source) -> tuple[NDArray[np.float64], float, complex]:
+    """Place, variance and amplitude."""
+    if isinstance(source, GaussianSource):
+        return np.asarray(source.at, dtype=float), source.variance, source.amplitude
+    assert isinstance(source, PointSource)
+    return np.asarray(source.at, dtype=float), 0.0, source.amplitude
+
+
+def _notes(problem: Problem) -> tuple[str, ...]:
+    """A word on layers that let something back, which the formulas take to go on for ever."""
+    equation, layers = problem.equation, problem.pml
+    assert isinstance(equation, Helmholtz)
+    assert isinstance(layers, PML)
+    medium = equation.speed
+    speed = _uniform_speed(medium.background if isinstance(medium, Piecewise) else medium) or 1.0
+    worst = max(
+        layers.reflection_for(equation.wavenumber, side) ** (1 / speed)
+        for side in layers.widths(problem.domain)
+    )
+    if worst < _WORTH_A_NOTE:
+        return ()
+    return (
+        f"The exact field is that of absorbing layers without end; these send back {worst:.2g} "
+        "of a wave at normal incidence, and differences of that size are the layers' own.",
+    )
 
 
 def _check(condition: bool, otherwise: str) -> None:

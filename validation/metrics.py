@@ -2,11 +2,14 @@
 
 Every metric takes `(field, truth, mask=None)`: arrays of one shape, and a mask of that shape or of its
 leading axes (True where the comparison counts). A NaN that the mask lets through makes the result NaN, never
-a better number; give a mask where the truth is not known. Nothing left to compare gives NaN too.
+a better number; give a mask where the truth is not known. Nothing left to compare gives NaN too. Where data do not tell
+a constant or a harmonic function, this null space is taken out of an error first.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from scipy.sparse.linalg import spsolve
 
 
 def mse(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = None) -> float:
@@ -73,6 +76,27 @@ def all_metrics(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = Non
     if np.iscomplexobj(field) or np.iscomplexobj(truth):
         names |= {"phase_error": phase_error, "amplitude_error": amplitude_error}
     return {name: metric(field, truth, mask) for name, metric in names.items()}
+
+
+def without_constant(error: NDArray[np.float64]) -> NDArray[np.float64]:
+    """An error (nx, ny) or (nx, ny, c) without its mean, which gradients do not tell."""
+    return error - error.mean(axis=(0, 1))
+
+
+def without_harmonic(error: NDArray[np.float64]) -> NDArray[np.float64]:
+    """An error (nx, ny) or (nx, ny, c) at square pixels without its closest discrete harmonic function.
+
+    A discrete harmonic function equals the mean of its four neighbours at every inner pixel; any values at the border
+    belong to one. A Laplacian known inside, and nothing known at the border, leaves exactly these open. With L the
+    five-point Laplacian at the inner pixels, what is left is Lᵀ(LLᵀ)⁻¹L error, orthogonal to all of them.
+    """
+    shape = error.shape[:2]
+    inner = [sparse.eye_array(n).tocsr()[1:-1] for n in shape]
+    second = [sparse.diags_array([1.0, -2.0, 1.0], offsets=[0, 1, 2], shape=(n - 2, n)) for n in shape]
+    laplace = (sparse.kron(second[0], inner[1]) + sparse.kron(inner[0], second[1])).tocsr()
+    flat = error.reshape(shape[0] * shape[1], -1)
+    weights = spsolve((laplace @ laplace.T).tocsc(), laplace @ flat)
+    return (laplace.T @ weights.reshape(laplace.shape[0], -1)).reshape(error.shape)
 
 
 def _chosen(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None) -> tuple[NDArray, NDArray]:

@@ -21,11 +21,11 @@ from neurapde.run.files import columns
 from neurapde.run.history import History
 from neurapde.storage import hdf5
 from neurapde.validation.annotations import Annotations
+from neurapde.validation.comparison import Comparison, Errors
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png
-from neurapde.validation.findings import Errors, Findings
 from neurapde.validation.folder import aligned, finite, read_json, strict_json
 from neurapde.validation.formatting import heading, percent, significant, table
-from neurapde.validation.motion import snapshots_figure
+from neurapde.validation.video import snapshots_figure
 from neurapde.validation.webpage import page
 
 FORMAT = "neurapde report"
@@ -36,7 +36,7 @@ PICTURED = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Report(Findings):
+class Report(Comparison):
     """Findings with their text, `str(report)`, and their folder, `report.save(folder)`."""
 
     def __str__(self) -> str:

@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 import meshio
 import numpy as np
@@ -17,24 +16,13 @@ from neurapde.domains.closest import Closest
 from neurapde.domains.cloud import PointCloud
 from neurapde.equations.eikonal import Eikonal
 from neurapde.problem.problem import Problem
-from neurapde.validation.compared import FieldOfProblem
+from neurapde.validation.comparison import Solved, check_solution
 
 Array = NDArray[np.float64]
 
 _NODES = {2: 257, 3: 97}  # on the longest axis
 _SAMPLES = 20_000
 _SEED = 27449
-
-
-class Distance(Protocol):
-    """What is asked of a solution."""
-
-    @property
-    def required_problem(self) -> Problem: ...
-    @property
-    def trial(self) -> Any: ...
-    def __call__(self, points: Array) -> Array: ...
-    def gradient(self, points: Array) -> Array: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,21 +78,13 @@ class SurfaceErrors:
         )
 
 
-def _solved(solution: Any) -> Any:
-    if not isinstance(solution, FieldOfProblem):
-        raise DeclarationError(
-            f"solution={checks.shown(solution)}: give what npde.solve or npde.load returned"
-        )
-    return solution
-
-
-def zero_set(solution: Distance, nodes: int | None = None) -> ZeroSet:
+def zero_set(solution: Solved, nodes: int | None = None) -> ZeroSet:
     """The zero level set of a solution on its domain's box, by marching cubes (in the plane, squares).
 
     nodes: on the longest axis of the grid; by default 97 in space, 257 in the plane.
     Raises: DeclarationError where the field has one sign, or the domain neither two nor three axes.
     """
-    lower, upper = _solved(solution).required_problem.domain.bounds
+    lower, upper = check_solution(solution).required_problem.domain.bounds
     if nodes is not None:
         checks.whole(nodes, "nodes", 3)
     d = len(lower)
@@ -134,14 +114,14 @@ def zero_set(solution: Distance, nodes: int | None = None) -> ZeroSet:
 
 
 def surface_errors(
-    solution: Distance, surface: Domain | None = None, *, nodes: int | None = None
+    solution: Solved, surface: Domain | None = None, *, nodes: int | None = None
 ) -> SurfaceErrors:
     """Measure a signed distance against a surface: by default the one of the solution's problem.
 
     surface: another one, say the `Mesh` that a cloud was drawn from. nodes: as for `zero_set`.
     Raises: DeclarationError where there is no surface, or no zero set.
     """
-    problem = _solved(solution).required_problem
+    problem = check_solution(solution).required_problem
     if surface is not None and not isinstance(surface, Domain):
         raise DeclarationError(
             f"surface={checks.shown(surface)}: give a domain such as Mesh or Ball, or None"
@@ -171,7 +151,7 @@ def surface_errors(
     )
 
 
-def surface_notes(solution: Distance) -> tuple[str, ...]:
+def surface_notes(solution: Solved) -> tuple[str, ...]:
     """What a report says of the surface; nothing of a problem without one."""
     if (
         asked_surface(solution.required_problem) is None

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from neurapde.validation.findings import Findings
+from neurapde.validation.comparison import Comparison
 from neurapde.validation.formatting import heading, percent, significant, table
 
 STYLE = """
@@ -49,7 +49,7 @@ li { margin: .3rem 0; }
 """
 
 
-def page(report: Findings, pictures: Mapping[str, tuple[str, bytes]]) -> str:
+def page(report: Comparison, pictures: Mapping[str, tuple[str, bytes]]) -> str:
     """The page; `pictures` are captions and PNGs by file name."""
     verdict = ""
     if report.passed is not None:
@@ -107,7 +107,7 @@ def grid(cells: Sequence[Sequence[str]]) -> str:
     return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _clocks(report: Findings) -> str:
+def _clocks(report: Comparison) -> str:
     rows = [(name, f"{significant(seconds)} s") for name, seconds in report.seconds.items()]
     if report.error_bar is not None:
         rows.append(("the reference's own error bar (relative L2)", percent(report.error_bar)))

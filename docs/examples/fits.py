@@ -10,8 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import neurapde as npde
-from neurapde.validation.freedom import without_constant, without_harmonic
-from neurapde.validation.metrics import psnr
+from neurapde.validation.metrics import psnr, without_constant, without_harmonic
 
 HERE = Path(__file__).resolve().parent
 NETWORKS = {

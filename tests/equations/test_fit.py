@@ -13,8 +13,7 @@ from neurapde.data.video import juggler
 from neurapde.jets.jet import Jet
 from neurapde.problems import Case, audio_fit, poisson_editing, video_fit
 from neurapde.problems.fits import FIT_CASES
-from neurapde.validation.freedom import without_constant, without_harmonic
-from neurapde.validation.metrics import psnr
+from neurapde.validation.metrics import psnr, without_constant, without_harmonic
 
 
 def wave(points: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The trust kit: it passes what is right, for every engine, and fails a gradient, an adjoint or waves that are not."""
+"""Tests of gradient, adjoint and waves pass what is right, for every engine, and fail what is not."""
 
 from collections.abc import Callable
 from typing import Any

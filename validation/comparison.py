@@ -1,0 +1,276 @@
+"""A comparison: what is compared, where errors are counted, the errors found there, and what must be known to read them."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.domains.spacetime import SpaceTime
+from neurapde.fields.sources import FunctionSource, GaussianSource, Source
+from neurapde.problem.problem import Problem
+from neurapde.reference_solvers.grid import Grid
+from neurapde.run.history import History
+from neurapde.storage import hdf5
+from neurapde.validation.annotations import Annotations
+from neurapde.validation.exact import support
+from neurapde.validation.formatting import percent
+
+Pair = tuple[str, str]
+"""A field and the truth it is held against: ("solution", "exact")."""
+Errors = Mapping[str, Mapping[str, float]]
+"""Region → metric → value; "points" counts the nodes of the region that were compared."""
+PAIRS: tuple[Pair, ...] = (("solution", "reference"), ("solution", "exact"), ("reference", "exact"))
+AGREED = 3.0
+"""Times nearer than to the exact field, and than the reference's error bar, at which two fields count as one."""
+ROUNDING = 1e-6
+"""Relative difference from the exact field below which it is not asked why."""
+SNAPSHOTS = 5
+"""Times after the start at which errors are counted apart."""
+CELLS = 2.0
+"""Grid cells around a source that the grid does not resolve, which no comparison counts."""
+
+
+class Solved(Protocol):
+    """What `validate` asks of a solution."""
+
+    @property
+    def required_problem(self) -> Problem: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def status(self) -> object: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def history(self) -> History: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
+    @property
+    def trial(self) -> Any: ...
+    def __call__(self, points: NDArray[np.float64]) -> NDArray: ...
+    def gradient(self, points: NDArray[np.float64]) -> NDArray: ...
+
+
+@runtime_checkable
+class Referred(Protocol):
+    """What `validate` asks of a grid solution: values of the grid's shape, with one more axis for shots."""
+
+    @property
+    def values(self) -> NDArray: ...
+    @property
+    def grid(self) -> Grid: ...
+    @property
+    def error_estimate(self) -> float | None: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
+
+
+@runtime_checkable
+class FieldOfProblem(Protocol):
+    """The least that a solution is: a field that knows its problem."""
+
+    @property
+    def required_problem(self) -> Problem: ...
+    def __call__(self, points: NDArray[np.float64]) -> NDArray: ...
+
+
+def check_solution(solution: Any) -> Any:
+    """What is a solution, as it is. Raises: DeclarationError for anything else."""
+    if not isinstance(solution, FieldOfProblem):
+        raise DeclarationError(
+            f"solution={checks.shown(solution)}: give what npde.solve or npde.load returned."
+        )
+    return solution
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The comparison of a solution with what is known about its problem.
+
+    title: the problem's name. problem: the problem as it prints.
+    errors: for each pair the metrics by region; the first pair is the one that was asked for.
+    seconds: wall clock by field. error_bar: the reference's own relative L2 error, where it has an estimate.
+    notes: what must be known to read the numbers. made_by: method, status, trial of the solution.
+    solution_notes: what was picked for the solution and why. tolerance: what `relative_l2` may be, or None.
+    annotations: what stands where. axes: coordinates of the grid, one array an axis.
+    fields: arrays of the grid's shape, with one more axis where the annotations name columns.
+    history: the losses by constraint. versions: of the software.
+    """
+
+    title: str
+    problem: str
+    errors: Mapping[Pair, Errors]
+    seconds: Mapping[str, float]
+    error_bar: float | None
+    notes: tuple[str, ...]
+    made_by: Mapping[str, str]
+    solution_notes: tuple[str, ...]
+    annotations: Annotations
+    axes: tuple[NDArray[np.float64], ...]
+    fields: Mapping[str, NDArray]
+    history: History = field(default_factory=History)
+    tolerance: float | None = None
+    versions: Mapping[str, str] = field(default_factory=hdf5.versions)
+
+    @property
+    def metrics(self) -> Errors:
+        """Region → metric → value of the first pair: against the reference if there is one, else exact."""
+        return next(iter(self.errors.values()))
+
+    @property
+    def judge(self) -> str:
+        """The best truth there is: "exact" where the exact field is known, else "reference"."""
+        return "exact" if ("solution", "exact") in self.errors else "reference"
+
+    @property
+    def judged(self) -> Mapping[str, float]:
+        """The metrics that count: against `judge`, in the physical region."""
+        return self.errors["solution", self.judge]["physical"]
+
+    @property
+    def relative_l2(self) -> float:
+        """The one number: the relative L2 error against `judge`, in the physical region."""
+        return self.judged["relative_l2"]
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether `relative_l2` is within the tolerance; None without one. NaN is not."""
+        return None if self.tolerance is None else bool(self.relative_l2 <= self.tolerance)
+
+    @property
+    def headline(self) -> str:
+        """The outcome in one sentence."""
+        truth = "the exact field" if self.judge == "exact" else "the grid reference"
+        text = f"Relative L2 error in the physical region against {truth}: {percent(self.relative_l2)}"
+        if self.tolerance is None:
+            return text + "."
+        return (
+            f"{text}, {'within' if self.passed else 'NOT within'} the tolerance of {percent(self.tolerance)}."
+        )
+
+
+def regions_of(problem: Problem, grid: Grid, inside: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
+    """The regions of a problem as masks `(n, columns)` of the grid's nodes, by name.
+
+    whole: the domain, but for sources that the grid does not resolve. physical: outside absorbing layers and
+    the supports of all sources. Then each named region of the medium, and of space–time the physical part at some
+    times. Each shot leaves out its own sources.
+    inside: which nodes lie in the domain, `(n,)`.
+    """
+    points = grid.points
+    cell = max(grid.spacing[: problem.domain.spatial.dimension])
+    shots = problem.right_hand_sides
+    singular = np.stack([_near(shot, points, cell, resolved=True) for shot in shots], axis=1)
+    supported = np.stack([_near(shot, points, cell, resolved=False) for shot in shots], axis=1)
+    wide = (len(points), problem.outputs)
+    singular, supported = np.broadcast_to(singular, wide), np.broadcast_to(supported, wide)
+    regions = {
+        "whole": inside[:, None] & ~singular,
+        "physical": np.asarray(problem.physical(points))[:, None] & inside[:, None] & ~supported,
+    }
+    for name, region in problem.regions.items():
+        title = f"region {name}" if name in regions else name
+        regions[title] = np.asarray(region.contains(points))[:, None] & inside[:, None] & ~singular
+    if isinstance(problem.domain, SpaceTime):
+        time = grid.axes[-1]
+        for moment in time[np.unique(np.linspace(0, len(time) - 1, SNAPSHOTS + 1).round().astype(int))[1:]]:
+            regions[f"at t = {moment:.3g}"] = regions["physical"] & (points[:, -1] == moment)[:, None]
+    return regions
+
+
+def _near(shot: Sequence[Source], points: NDArray, cell: float, *, resolved: bool) -> NDArray[np.bool_]:
+    """The supports of a shot's sources; with `resolved`, only of those that the grid does not resolve."""
+    near = np.zeros(len(points), dtype=bool)
+    for source in shot:
+        if not (resolved and is_resolved(source, cell)):
+            near |= support(source, points, least=CELLS * cell)
+    return near
+
+
+def is_resolved(source: Source, cell: float) -> bool:
+    """Whether a grid of this spacing shows the source's shape; never that of a point."""
+    return isinstance(source, FunctionSource) or (
+        isinstance(source, GaussianSource) and math.sqrt(source.variance) >= CELLS * cell
+    )
+
+
+def remarks(
+    problem: Problem,
+    exact: Sequence[str],
+    reference: Sequence[str],
+    bar: float | None,
+    errors: Mapping[Pair, Errors],
+    grid: Grid,
+) -> list[str]:
+    """The notes of a comparison.
+
+    exact, reference: what is to be said of either, nothing where there is none. bar: the reference's error estimate.
+    Warns: DeclarationWarning where solution and reference agree with each other, but not with the exact field.
+    """
+    notes = _on_agreement(bar, errors)
+    if problem.equation.leaves_constant(problem):
+        notes.append("The data leave a constant open: every field is compared with its mean taken away.")
+    notes += exact
+    if ("solution", "reference") in errors:
+        notes += _on_the_bar(bar, errors, known=("solution", "exact") in errors)
+        notes += [f"The reference: {note}" for note in reference]
+    sources = [source for shot in problem.right_hand_sides for source in shot]
+    if any(not is_resolved(source, max(grid.spacing)) for source in sources):
+        notes.append(
+            "The grid does not resolve the source: all regions leave out its surroundings, 6 s of a "
+            f"Gaussian and at least {CELLS:g} cells."
+        )
+    for (name, truth), regions in errors.items():
+        for region, metrics in regions.items():
+            if metrics["points"] == 0:
+                notes.append(f"No node to compare {name} and {truth} in region {region}; use a finer grid.")
+            elif math.isnan(metrics["relative_l2"]):
+                notes.append(f"The {name} is not finite everywhere in region {region}.")
+    return notes
+
+
+def _on_agreement(bar: float | None, errors: Mapping[Pair, Errors]) -> list[str]:
+    """What there is to say, and to warn of, where two fields found in different ways are one, and the exact is another."""
+    if any(pair not in errors for pair in PAIRS):
+        return []
+    between, *from_exact = (errors[pair]["physical"]["relative_l2"] for pair in PAIRS)
+    least = max(ROUNDING, AGREED * between, 0.0 if bar is None or math.isnan(bar) else AGREED * bar)
+    if not min(from_exact) > least:
+        return []
+    text = (
+        f"The solution and the reference agree to {percent(between)}, but both differ from the exact field, by "
+        f"{percent(from_exact[0])} and {percent(from_exact[1])}: it is not that of the problem declared, or both miss the "
+        "same thing, such as a source or a layer between their points."
+    )
+    warnings.warn(text, DeclarationWarning, stacklevel=4)
+    return [text]
+
+
+def _on_the_bar(bar: float | None, errors: Mapping[Pair, Errors], *, known: bool) -> list[str]:
+    """Whether the reference is good enough to measure the difference that was found."""
+    if bar is None or math.isnan(bar):
+        return ["The reference comes without an error estimate: differences from it may be its own."]
+    difference = errors["solution", "reference"]["physical"]["relative_l2"]
+    if bar >= difference:
+        return [
+            f"The reference's own error bar, {percent(bar)}, is larger than the difference measured, "
+            f"{percent(difference)}: that number is a bound, not a measurement. The solution's error may be "
+            f"anything up to about {percent(bar + difference)}; "
+            + ("see the comparison with the exact field." if known else "a finer reference would tell.")
+        ]
+    if bar > 0.3 * difference:
+        return [
+            f"Of the difference from the reference, {percent(difference)}, up to {percent(bar)} may be the "
+            "reference's own."
+        ]
+    return []
