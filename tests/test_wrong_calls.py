@@ -166,7 +166,8 @@ CALLS: dict[str, dict[str, Argument]] = {
         "source": (npde.PointSource((0.5, 0.5)), NOTHING), "wavenumber": (3.0, POSITIVE), "stretch": (None, NONE),
     },
     "PML": {
-        "width": (0.2, POSITIVE), "strength": (5.0, NONE | {"fraction"}), "reflection": (None, NONE), "sides": (None, FACES),
+        "width": (0.2, POSITIVE), "strength": (5.0, NONE | {"fraction"}), "reflection": (None, NONE), "on": (None, FACES),
+        "sides": (None, FACES),
     },
     "Periodic": {"axis": ("x", NAME | {"unprintable"})},  # held against the domain where the Problem is made
     "PointCloud": {"points": (CIRCLE, NOTHING), "normals": (CIRCLE, NONE), "name": ("c", TEXT)},

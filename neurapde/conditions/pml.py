@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from typing import Any, ClassVar
 
 from neurapde.conditions.base import Boundary, face_names
@@ -11,6 +11,7 @@ from neurapde.conditions.faces import Dirichlet
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import listing, number
+from neurapde.core.warn import warn
 from neurapde.domains.base import Domain, On
 from neurapde.domains.box import Box
 
@@ -32,18 +33,24 @@ class PML(Boundary):
         width: L, in units of length, for all sides, or {side: L}.
         strength: a₀, positive; 5 unless given.
         reflection: the target |R| in (0, 1), instead of strength: a₀ = −3 ln|R| / (2 k L).
-        sides: names of the faces with a layer; None for all.
+        on: names of the faces with a layer; None for all. (`sides` is its name of the release before.)
     """
 
     width: Any
     strength: float | None = None
     reflection: float | None = None
-    sides: On = None
+    on: On = None
+    sides: InitVar[On] = None
 
     outer_value: ClassVar[float] = 0.0
     """The value of u at the outer edge."""
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, sides: On) -> None:
+        if sides is not None:
+            warn(
+                "PML(sides=…) is PML(on=…) now; the old name goes with the next release.", DeprecationWarning
+            )
+            object.__setattr__(self, "on", sides)
         self._set_width()
         if self.strength is not None and self.reflection is not None:
             raise DeclarationError(
@@ -68,7 +75,7 @@ class PML(Boundary):
             object.__setattr__(self, "reflection", reflection)
 
     def _set_width(self) -> None:
-        object.__setattr__(self, "sides", face_names(self.sides, "sides"))
+        object.__setattr__(self, "on", face_names(self.on, "on"))
         width = self.width
         if (
             isinstance(width, tuple)
@@ -77,21 +84,21 @@ class PML(Boundary):
         ):
             width = dict(width)
         if isinstance(width, Mapping):
-            if self.sides is not None and set(self.sides) != set(width):
+            if self.on is not None and set(self.on) != set(width):
                 raise DeclarationError(
-                    f"PML has a width for {listing(width)} and sides={self.sides!r}; leave out sides"
+                    f"PML has a width for {listing(width)} and on={self.on!r}; leave out on"
                 )
             if not width:
                 raise DeclarationError("PML width is {}; give a number, or one for each side with a layer")
             pairs = tuple((side, checks.positive(w, f"PML width at {side!r}")) for side, w in width.items())
             object.__setattr__(self, "width", pairs)
-            object.__setattr__(self, "sides", tuple(width))
+            object.__setattr__(self, "on", tuple(width))
             return
         object.__setattr__(self, "width", checks.positive(width, "PML width"))
 
     def widths(self, domain: Domain) -> dict[str, float]:
         """The width of the layer at each side that has one."""
-        sides = domain.spatial.check_faces(self.sides, "the PML")
+        sides = domain.spatial.check_faces(self.on, "the PML")
         table = dict(self.width) if isinstance(self.width, tuple) else dict.fromkeys(sides, self.width)
         return {side: table[side] for side in sides}
 
@@ -100,9 +107,9 @@ class PML(Boundary):
 
         Raises: DeclarationError where that side has no layer.
         """
-        if self.sides is not None and side not in self.sides:
+        if self.on is not None and side not in self.on:
             raise DeclarationError(
-                f"the PML has no layer at {side!r}, only at {listing(self.sides)}; ask for one of these"
+                f"the PML has no layer at {side!r}, only at {listing(self.on)}; ask for one of these"
             )
         return dict(self.width)[side] if isinstance(self.width, tuple) else float(self.width)
 

@@ -31,7 +31,11 @@ RENAMED = {
     "neurapde:Vanishing": "neurapde:DistanceFactor",
 }
 """Classes that earlier files name otherwise."""
-RENAMED_FIELDS = {"neurapde:Setting": {"enclosure": "domain"}, "neurapde:FoundSpeed": {"enclosure": "domain"}}
+RENAMED_FIELDS = {
+    "neurapde:FoundSpeed": {"enclosure": "domain"},
+    "neurapde:PML": {"sides": "on"},
+    "neurapde:Setting": {"enclosure": "domain"},
+}
 """Fields of classes that earlier files name otherwise."""
 
 

@@ -14,9 +14,9 @@ BOX = Box((-1, 1), (0, 3))
 STRETCHES = [
     Stretch(BOX, PML(0.5), 20.0),
     Stretch(BOX, PML({"left": 0.4, "top": 0.7}, strength=3.0), 20.0),
-    Stretch(BOX, PML(0.3, reflection=1e-6, sides="bottom"), 12.0),
+    Stretch(BOX, PML(0.3, reflection=1e-6, on="bottom"), 12.0),
     Stretch(Interval(0, 2), PML(0.25), 9.0),
-    Stretch(Box((0, 1), (0, 1), (0, 1)), PML(0.2, sides=("front", "right")), 30.0),
+    Stretch(Box((0, 1), (0, 1), (0, 1)), PML(0.2, on=("front", "right")), 30.0),
     Stretch(BOX, None, 20.0),
 ]
 

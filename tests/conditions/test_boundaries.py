@@ -162,9 +162,14 @@ def test_layers_have_a_width_and_a_strength_at_each_side() -> None:
     assert sided.reflection_for(20.0, "left") == pytest.approx(1e-4)
     assert PML(0.5).strength_for(20.0, "left") == 5.0
     assert PML(0.5).reflection_for(20.0, "left") == pytest.approx(math.exp(-2 * 20 * 5 * 0.5 / 3))
-    assert PML(0.5, sides="left").widths(BOX) == {"left": 0.5}
-    assert PML(1.5, sides="left").on_domain(BOX) == PML(1.5, sides="left")
+    assert PML(0.5, on="left").widths(BOX) == {"left": 0.5}
+    assert PML(1.5, on="left").on_domain(BOX) == PML(1.5, on="left")
     assert PML(0.5).outer_value == 0.0
+
+
+def test_the_old_name_of_the_faces_of_a_layer_works_and_says_the_new_one() -> None:
+    with pytest.warns(DeprecationWarning, match=r"PML\(sides=…\) is PML\(on=…\) now"):
+        assert PML(0.5, sides="left") == PML(0.5, on="left")
 
 
 @pytest.mark.parametrize(
@@ -196,15 +201,15 @@ def test_a_copy_by_pickle_or_by_fields_is_equal(boundary: Boundary) -> None:
         (lambda: PML({"left": -1}), "PML width at 'left' is -1, but must be positive"),
         (lambda: PML({}), "PML width is {}; give a number, or one for each side"),
         (
-            lambda: PML({"left": 0.1}, sides="top"),
-            r"has a width for left and sides=\('top',\); leave out sides",
+            lambda: PML({"left": 0.1}, on="top"),
+            r"has a width for left and on=\('top',\); leave out on",
         ),
-        (lambda: PML(0.1, sides=4), "sides=4 names no faces; give a face name"),
+        (lambda: PML(0.1, on=4), "on=4 names no faces; give a face name"),
         (lambda: PML(0.1, strength=-5), "PML strength is -5, but must be positive"),
         (lambda: PML(0.1, reflection=1.5), "PML reflection is 1.5; give the part that may come back"),
         (lambda: PML(0.1, 5.0, 1e-3), "has strength=5.0 and reflection=0.001, .* give one of them"),
         (
-            lambda: PML(0.1, sides="lid").on_domain(BOX),
+            lambda: PML(0.1, on="lid").on_domain(BOX),
             "the PML is on face 'lid', but .* has the faces left, right",
         ),
         (lambda: PML(0.1).on_domain(Disk((0, 0), 1)), "PML needs the flat sides of a Box"),
@@ -214,7 +219,7 @@ def test_a_copy_by_pickle_or_by_fields_is_equal(boundary: Boundary) -> None:
         ),
         (lambda: PML(1.0).on_domain(BOX), "PML widths 1 at left and 1 at right leave nothing of the domain"),
         (
-            lambda: PML(0.1, sides="left").width_at("top"),
+            lambda: PML(0.1, on="left").width_at("top"),
             "has no layer at 'top', only at left; ask for one of",
         ),
         (lambda: Dirichlet("zero"), "value of the dirichlet condition is 'zero'; give a number"),

@@ -95,7 +95,7 @@ def test_closed_box_has_its_series_of_eigenfunctions():
 
 def test_free_surface_is_the_image_of_the_source():
     at, k = (-0.1, 0.7), 15.0
-    sides = npde.PML(0.4, 6.0, sides=("left", "right", "bottom"))
+    sides = npde.PML(0.4, 6.0, on=("left", "right", "bottom"))
     for condition, sign in ((npde.Dirichlet(0.0, on="top"), -1), (npde.Neumann(0.0, on="top"), 1)):
         problem = declared(k=k, source=npde.PointSource(at), boundary=[sides, condition])
         x = GRID[:, :1] * [[1.0, 0.0]] + [[0.0, 0.25]] + GRID[:, 1:] * [[0.0, 1.0]]
@@ -175,7 +175,7 @@ def test_estimate_bounds_the_error_at_every_level():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"boundary": npde.PML(0.4, sides="left")}, "nothing is said about right, bottom and top"),
+        ({"boundary": npde.PML(0.4, on="left")}, "nothing is said about right, bottom and top"),
         ({"boundary": npde.Dirichlet(1.0)}, "is not zero"),
         ({"boundary": npde.Robin(20j, 1)}, "the weak form does not know the condition 20i · u"),
         (

@@ -270,7 +270,7 @@ def test_galerkin_takes_a_hard_zero_like_a_soft_one_and_meets_it() -> None:
             npde.Box((-1, 1), (-1, 1)),
             npde.Helmholtz(6.0, bump),
             npde.GaussianSource((0.0, 0.2), 2e-3),
-            [npde.PML(0.6, sides=("left", "right")), npde.Dirichlet(0.0, ("bottom", "top"), hard=is_hard)],
+            [npde.PML(0.6, on=("left", "right")), npde.Dirichlet(0.0, ("bottom", "top"), hard=is_hard)],
         )
 
     method = npde.Galerkin(0.3, 25.0)

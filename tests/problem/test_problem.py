@@ -235,7 +235,7 @@ def test_a_source_whose_tail_is_lost_is_warned_of(changes, message: str | None) 
             r"PML width 0\.02 is 0\.06 wavelengths at k = 20; use at least 0\.16",
         ),
         (
-            {"boundary": PML(0.5, sides="lid")},
+            {"boundary": PML(0.5, on="lid")},
             "the PML is on face 'lid', but .* has the faces left, right, bottom",
         ),
         ({"domain": Disk((0, 0), 1)}, "PML needs the flat sides of a Box, but the domain is"),

@@ -154,7 +154,7 @@ def test_a_free_surface_mirrors_the_source() -> None:
         Box((-1, 1), (-1, 0.2)),
         Helmholtz(20.0),
         PointSource((0.1, -0.1)),
-        [PML(0.5, sides=sides), Dirichlet(0.0, on="top")],
+        [PML(0.5, on=sides), Dirichlet(0.0, on="top")],
     )
     solution = reference(problem, error=False)
     points = np.random.default_rng(70481).uniform((-0.5, -0.5), (0.5, 0.2), (2000, 2))

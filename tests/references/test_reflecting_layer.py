@@ -48,7 +48,7 @@ def test_a_layer_on_a_line_is_the_declared_one_too() -> None:
         npde.Interval(0, 2),
         npde.Helmholtz(k),
         [npde.GaussianSource(at=(0.6,), variance=1e-3)],
-        [npde.PML(width=width, strength=strength, sides="right"), npde.Dirichlet(0.0, on="left")],
+        [npde.PML(width=width, strength=strength, on="right"), npde.Dirichlet(0.0, on="left")],
     )
     solution, grid = npde.solve(case, progress=False), npde.reference(case)
     x = np.linspace(0.9, 1.45, 200)

@@ -113,8 +113,8 @@ def test_the_exact_field_solves_the_problem_as_it_was_declared(problem: Problem)
     "problem",
     [
         helmholtz_square(),
-        helmholtz(boundary=PML(width=0.5, sides=("left", "right"))),
-        helmholtz(boundary=[PML(width=0.5, sides=("left", "right", "top")), Dirichlet(0.0, on="bottom")]),
+        helmholtz(boundary=PML(width=0.5, on=("left", "right"))),
+        helmholtz(boundary=[PML(width=0.5, on=("left", "right", "top")), Dirichlet(0.0, on="bottom")]),
         helmholtz(speed=lambda x: 1 + 0.1 * x[:, 0]),
         helmholtz(speed=Piecewise(1.0, (DISK, 2.0), (Disk((0.3, -0.3), 0.1), 0.5))),
         helmholtz(speed=Piecewise(1.0, (Disk((0.4, 0.0), 0.2), 2.0))),
