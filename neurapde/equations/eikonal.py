@@ -20,6 +20,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
 from neurapde.fields.medium import Constant, Field, as_field, check_positive
 from neurapde.fields.sources import PointSource
+from neurapde.problem.advice import Advice
 from neurapde.problem.equation import AbstractEquation
 from neurapde.trials.ansatz import FactoredAnsatz, OutputScaling
 from neurapde.trials.base import Trial, box_scale
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 SHARPNESS = 100.0
 """α of the term exp(−α|Φ|) that keeps the zero set from spreading off the surface."""
+
+LENGTHS = ("surface", "distance")
+"""The constraints of a signed distance whose residual is a length."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,22 @@ class Eikonal(AbstractEquation):
         at = sources_of(problem)
         slowness = self.slowness(np.asarray(at))
         return FactoredAnsatz(StraightRays(at, tuple(float(s) for s in slowness)), network)
+
+    def advice(self, problem: "Problem", given: bool) -> Advice:
+        """Of a signed distance lengths count most, and exp(−100|Φ|), which the true distance misses, not at all."""
+        small = "the equation is not linear and a small network suffices"
+        if self.surface is None:
+            return Advice() if given else Advice(small, first=True, curved=True, steps=40, points=2000)
+        slope = 1.0 if given else 0.1
+        weights = {"surface": 10.0, "normals": slope, "off-surface": 0.0, "eikonal": slope}
+        points = {"surface": 1500, "normals": 750, "off-surface": 750, "eikonal": 1500}
+        if self.distance:
+            weights["distance"], points["distance"] = 10.0, 3000
+        square = half_width(problem.domain) ** 2  # lengths in its units count alike at every scale
+        weights |= {name: weights[name] / square for name in LENGTHS if name in weights}
+        if given:
+            return Advice(steps=2000, rate=1e-3, weights=weights, fading=True)
+        return Advice(small, first=True, curved=True, steps=40, points=points, weights=weights)
 
     def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
         inside = interior(problem.domain)

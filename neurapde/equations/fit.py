@@ -13,6 +13,7 @@ from neurapde.conditions.constraints import AtPoints, Constraint, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.data.raster import Raster
 from neurapde.domains.base import Domain, axis_names
+from neurapde.problem.advice import Advice
 from neurapde.problem.equation import AbstractEquation
 from neurapde.trials.siren import Siren
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 Data: TypeAlias = Raster | AtPoints
 LEAST = 3.0
 """Lowest frequency ω of a SIREN's layers that learns as quickly as those above it, in units of the domain's half size."""
+FEW, PART = 4096, 8
+"""Samples that a step of training sees: a PART-th of them, but at least so many."""
 SLACK = 1e-9
 """Samples this far outside the domain, in units of its largest extent, count as in it: rounding."""
 
@@ -177,6 +180,13 @@ class Fit(AbstractEquation):
             width, part, least, hidden = 64, 20, 5.0, 5.0
         omega = max([least, *(np.pi / h / part for h in spacing)])
         return Siren(width, omega_0=float(f"{omega:.2g}"), omega_hidden=hidden)
+
+    def advice(self, problem: "Problem", given: bool) -> Advice:
+        """The paper's 500 steps of mean squares, on an eighth of the samples or 4096 each, with a rate that ebbs."""
+        points = {name: min(n, max(FEW, n // PART)) for name, n in self.sizes(problem).items()}
+        points |= {one.name: FEW // 4 for one in problem.constraints if one.name not in points}
+        why = "it is the paper's for samples"
+        return Advice(why, first=True, steps=500, rate=1e-3, points=points, squares=True, fading=True)
 
     def check(self, problem: "Problem") -> None:
         domain = problem.domain

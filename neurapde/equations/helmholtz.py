@@ -201,6 +201,9 @@ class Helmholtz(AbstractEquation):
         ]
         return (Constraint("helmholtz", residual, interior(problem.domain), self.order, text), *sides)
 
+    def weak_first(self, problem: "Problem") -> str:
+        return "the equation is linear and the domain a box"
+
     def transmission(self, problem: "Problem") -> Transmission | None:
         """Where the speed jumps, and where a layer begins, whose stretch has a kink there: u and its slope go on."""
         pieces = pieces_of(self.speed)

@@ -17,6 +17,7 @@ from neurapde.conditions.constraints import Constraint, Samples, interior
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import point
 from neurapde.domains.base import Domain
+from neurapde.fields.grid_field import GridField
 from neurapde.fields.jumps import features_of
 from neurapde.fields.medium import Constant, Field, Piecewise, as_field, check_positive
 from neurapde.fields.sources import PointSource, Source, total
@@ -64,6 +65,12 @@ def gradient_of(coefficient: Field, points: torch.Tensor) -> torch.Tensor | None
             f"the coefficient {coefficient.describe()} does not say how it varies ({error}); "
             "write it with npde.sin, npde.exp, … or torch"
         ) from error
+
+
+def _on_grid(field: Field) -> bool:
+    if isinstance(field, Piecewise):
+        return any(map(_on_grid, (field.background, *(value for _, value in field.pieces))))
+    return isinstance(field, GridField)
 
 
 @dataclass(frozen=True)
@@ -132,6 +139,12 @@ class Poisson(AbstractEquation):
             "a residual at points has no slope of it; declare the region, Piecewise(…, (region, value)), or on a Box with "
             "values on its sides use Galerkin"
         )
+
+    def weak_first(self, problem: "Problem") -> str | None:
+        """Where a coefficient is one of which the strong form knows too little."""
+        fields = (self.coefficient, self.reaction)
+        rough = any(map(_on_grid, fields)) or len(features_of(fields, problem.domain)) > 0
+        return "the coefficient is too rough for the strong form" if rough else None
 
     def leaves_constant(self, problem: "Problem") -> bool:
         """Where there is no reaction, and slopes or periodicity alone are given."""

@@ -114,6 +114,9 @@ class Wave(AbstractEquation):
         ]
         return tuple(found)
 
+    def weak_first(self, problem: "Problem") -> str:
+        return "the equation is linear and the space a box"
+
     def untrainable(self, problem: "Problem") -> str | None:
         if any(isinstance(part, PML) for part in problem.boundary):
             return "the layers of a PML ask for more fields than u; use MethodOfLines, or train with Absorbing sides"

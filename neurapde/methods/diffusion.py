@@ -28,7 +28,7 @@ from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.grid_field import GridField
 from neurapde.fields.jumps import Features, features_of, narrow_features
-from neurapde.fields.medium import Constant, Field, Piecewise
+from neurapde.fields.medium import Constant
 from neurapde.fields.sources import total
 from neurapde.fields.spline import CubicField
 from neurapde.methods.refinement import estimate_note, growth_history, warn_unresolved
@@ -85,19 +85,6 @@ def poisson_obstacle(problem: Problem) -> str | None:
     if lift is not None and lift.jumps:
         return f"the values on {listing(lift.jumps[0])} differ where they meet, and no energy is finite; use LeastSquares"
     return None
-
-
-def is_rough(problem: Problem) -> bool:
-    """Whether the coefficient of Poisson's equation on a Box is one of which the strong form knows too little."""
-    assert isinstance(problem.equation, Poisson)
-    fields = (problem.equation.coefficient, problem.equation.reaction)
-    return any(map(_on_grid, fields)) or len(features_of(fields, problem.domain)) > 0
-
-
-def _on_grid(field: Field) -> bool:
-    if isinstance(field, Piecewise):
-        return any(map(_on_grid, (field.background, *(value for _, value in field.pieces))))
-    return isinstance(field, GridField)
 
 
 def lift_of(problem: Problem) -> Lift | None:

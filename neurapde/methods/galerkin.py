@@ -8,6 +8,7 @@ of a given network are solved for by least squares instead, and may be trained o
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from neurapde.backgrounds.side_distance import SideDistance
 from neurapde.conditions import PML, Dirichlet, Neumann
 from neurapde.conditions.sides import silent_faces
 from neurapde.core import checks
-from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.errors import ResolutionWarning
 from neurapde.core.formatting import listing, number
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.warn import warn
@@ -40,7 +41,7 @@ from neurapde.methods.refinement import (
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.history import History
-from neurapde.run.method import Method, Outcome, Status, Task
+from neurapde.run.method import DirectMethod, Outcome, Status, Task
 from neurapde.run.missed import ENOUGH, ROUGHLY, with_missed
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial, DistanceFactor, plain_network
 from neurapde.trials.base import Trial, TrialFunction
@@ -54,7 +55,7 @@ FAILED = 1e-3  # relative residual of the linear system above which its iteratio
 
 
 @dataclass(frozen=True)
-class Galerkin(Method):
+class Galerkin(DirectMethod):
     """Solve a linear equation on a Box for the head of a SIREN: Helmholtz' in the plane, Poisson's on one to three axes.
 
     Without a trial, the hidden layer is a lattice of sines. With one (`Siren`, `MLP`), its head is solved for, made to
@@ -80,6 +81,7 @@ class Galerkin(Method):
     steps: int = 0
     lr: float = 1e-3
     seconds: float = SECONDS
+    weak: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_growth(self.tolerance, self.largest, 8, self.seconds)
@@ -87,16 +89,11 @@ class Galerkin(Method):
         checks.whole(self.steps, "steps", 0, ", 0 to leave the hidden layers as they are")
         checks.amount(self.lr, "lr")
 
-    @property
-    def default_dtype(self) -> torch.dtype:
-        return torch.float64
+    def obstacle(self, problem: Problem) -> str | None:
+        return obstacle(problem)
 
-    def default_trial(self, problem: Problem) -> Trial | None:
-        return None
-
-    def check(self, problem: Problem) -> None:
-        if reason := obstacle(problem):
-            raise DeclarationError(f"Galerkin cannot take {problem.name}: {reason}.")
+    def why(self, problem: Problem) -> str:
+        return "the strong form is not to be had"
 
     def describe(self) -> str:
         if self.bandwidth is not None:

@@ -25,6 +25,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
 from neurapde.core.memory import lacking
 from neurapde.domains import Disk, Domain
+from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.helmholtz import reflection_note
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.sources import PointSource
@@ -32,9 +33,8 @@ from neurapde.methods.refinement import Grown, check_growth, estimate_note, grow
 from neurapde.optimisation.scales import axis_lengths
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
-from neurapde.run.method import Method, Outcome, Status, Task
+from neurapde.run.method import DirectMethod, Outcome, Status, Task
 from neurapde.spectral.weak import Piece
-from neurapde.trials.base import Trial
 from neurapde.trials.fourier_extension import Corner, FourierExtension, Multipoles
 from neurapde.trials.piecewise import Part, PiecewiseFunction, PiecewiseTrial
 
@@ -47,7 +47,7 @@ ROUNDING, NONE = 1e-12, 3e-12  # pull, and what is made of a field, below which 
 
 
 @dataclass(frozen=True)
-class LeastSquares(Method):
+class LeastSquares(DirectMethod):
     """Solve a linear problem for the head of sines that outgrow the domain.
 
     tolerance: relative L2 error to stop at, as estimated from the change between two numbers of features.
@@ -68,12 +68,14 @@ class LeastSquares(Method):
         check_growth(self.tolerance, self.largest, 30, self.seconds)
         checks.number(self.margin, "margin", lambda x: x > 0, "give a positive part of the domain's length")
 
-    @property
-    def default_dtype(self) -> torch.dtype:
-        return torch.float64
+    def obstacle(self, problem: Problem) -> str | None:
+        if reason := unfit(problem):
+            return reason
+        return None if is_linear(problem) else "not every constraint is linear in u"
 
-    def default_trial(self, problem: Problem) -> Trial | None:
-        return None
+    def why(self, problem: Problem) -> str:
+        at_once = "; it is solved in space and time at once" if isinstance(problem.domain, SpaceTime) else ""
+        return f"every constraint is linear in u{at_once}"
 
     def check(self, problem: Problem) -> None:
         if reason := unfit(problem):
@@ -87,15 +89,8 @@ class LeastSquares(Method):
     def describe(self) -> str:
         return f"least squares to a relative error of {number(self.tolerance)}"
 
-    def _check_trial(self, task: Task) -> None:
-        if task.trial is not None:
-            raise DeclarationError(
-                f"{type(self).__name__} places its own sines, so a trial would not be used; leave trial out, or train it "
-                "with Adam."
-            )
-
     def run(self, task: Task) -> Outcome:
-        self._check_trial(task)
+        self.check_trial(task.trial)
         budget = self._budget(task.problem)
         levels = self._admitted(task.problem, budget)
         solved = (self._solve(task, spec) for spec in levels)

@@ -7,6 +7,7 @@ wave equation becomes M a'' = −K a + F, whose solution is a function of the op
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -19,7 +20,6 @@ from neurapde.assembly.wave_problem import BandwidthRequirement, WaveProblem
 from neurapde.conditions import PML, Absorbing, Dirichlet, InitialCondition, Neumann
 from neurapde.conditions.sides import silent_faces
 from neurapde.core.cost import Cost
-from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import listing, number
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Bar
@@ -31,8 +31,7 @@ from neurapde.methods.refinement import check_bandwidth, check_growth, warn_unre
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.history import History
-from neurapde.run.method import Method, Outcome, Status, Task
-from neurapde.trials.base import Trial
+from neurapde.run.method import DirectMethod, Outcome, Status, Task
 from neurapde.trials.sine_history import HistoryFunction, SineHistory
 
 GROWTH = (1.15, 1.4)  # of the bandwidth, where it proves too small
@@ -48,7 +47,7 @@ LEAST_MODES = 12  # along the longest side, so that coarser lattices have fewer
 
 
 @dataclass(frozen=True)
-class MethodOfLines(Method):
+class MethodOfLines(DirectMethod):
     """Solve the wave equation on a Box of one or two axes by sines in space and exactly in time.
 
     tolerance: relative L2 error over space and time to stop at, as estimated term by term (the notes name them).
@@ -67,21 +66,17 @@ class MethodOfLines(Method):
     bandwidth: float | None = None
     largest: int = 512
     seconds: float = SECONDS
+    weak: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_growth(self.tolerance, self.largest, 8, self.seconds)
         check_bandwidth(self.bandwidth)
 
-    @property
-    def default_dtype(self) -> torch.dtype:
-        return torch.float64
+    def obstacle(self, problem: Problem) -> str | None:
+        return wave_obstacle(problem)
 
-    def default_trial(self, problem: Problem) -> Trial | None:
-        return None
-
-    def check(self, problem: Problem) -> None:
-        if reason := wave_obstacle(problem):
-            raise DeclarationError(f"MethodOfLines cannot take {problem.name}: {reason}.")
+    def why(self, problem: Problem) -> str:
+        return "the equation is linear and the space a box"
 
     def describe(self) -> str:
         if self.bandwidth is not None:
@@ -89,10 +84,7 @@ class MethodOfLines(Method):
         return f"method of lines to a relative error of {number(self.tolerance)}"
 
     def run(self, task: Task) -> Outcome:
-        if task.trial is not None:
-            raise DeclarationError(
-                "MethodOfLines makes its own trial function; leave trial out, or use Adam."
-            )
+        self.check_trial(task.trial)
         waves = WaveProblem(task.problem)
         last: Level | None = None
         rows: list[tuple[int, float]] = []

@@ -49,6 +49,17 @@ class Newton(LeastSquares):
     def describe(self) -> str:
         return f"Newton's method on least squares to a relative error of {number(self.tolerance)}"
 
+    def obstacle(self, problem: Problem) -> str | None:
+        if reason := unfit(problem):
+            return reason
+        if problem.equation.complex:
+            return "the equation is not linear, and its field is complex"
+        unsettled = "the equation is not linear and Newton's iteration does not settle"
+        return None if self.settles(problem) else unsettled
+
+    def why(self, problem: Problem) -> str:
+        return "the equation is not linear and the iteration settles"
+
     def check(self, problem: Problem) -> None:
         super().check(problem)
         if problem.equation.complex:
@@ -57,7 +68,7 @@ class Newton(LeastSquares):
             )
 
     def run(self, task: Task) -> Outcome:
-        self._check_trial(task)
+        self.check_trial(task.trial)
         unsettled: list[int] = []
         budget = self._budget(task.problem)
         found = grow(task, self._solved(task, unsettled, budget), self.largest, self.tolerance, budget)
@@ -90,8 +101,6 @@ class Newton(LeastSquares):
 
     def settles(self, problem: Problem) -> bool:
         """Whether the iteration settles with two numbers of features in a row, of the first few."""
-        if unfit(problem) or problem.equation.complex:
-            return False
         about: TrialFunction | None = None
         before = False
         for spec in itertools.islice(self._levels(problem, FIRST[problem.domain.dimension]), TRIED):

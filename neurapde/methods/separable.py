@@ -9,7 +9,6 @@ import torch
 from neurapde.conditions import Dirichlet, Neumann, Robin
 from neurapde.core.arrays import to_numpy
 from neurapde.core.cost import Cost
-from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import listing, number
 from neurapde.domains import Box
 from neurapde.equations.poisson import Poisson
@@ -18,9 +17,8 @@ from neurapde.fields.sources import total
 from neurapde.methods.refinement import Grown, check_growth, estimate_note, grow, warn_unresolved
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
-from neurapde.run.method import Method, Outcome, Status, Task
+from neurapde.run.method import DirectMethod, Outcome, Status, Task
 from neurapde.spectral.separable import Axis, Face, solve_separable
-from neurapde.trials.base import Trial
 from neurapde.trials.fourier_extension import FourierExtension, FourierExtensionTrial
 
 FIRST, GROWTH = 12, 1.25  # modes along each axis at the first level, and from level to level
@@ -30,7 +28,7 @@ SAME = 1e-6  # of the largest value: what two faces may differ by at their edge
 
 
 @dataclass(frozen=True)
-class Separable(Method):
+class Separable(DirectMethod):
     """Solve −a Δu + c u = f on a box of three axes, a and c constant, by products of one-axis eigenfunctions.
 
     The trial function is that of `LeastSquares`, sines of a larger box; n of them along each axis cost O(n⁴), not O(n⁹).
@@ -51,16 +49,12 @@ class Separable(Method):
     def __post_init__(self) -> None:
         check_growth(self.tolerance, self.largest, FIRST, self.seconds)
 
-    @property
-    def default_dtype(self) -> torch.dtype:
-        return torch.float64
+    def obstacle(self, problem: Problem) -> str | None:
+        reason = inseparable(problem)
+        return reason and f"{reason}; use LeastSquares"
 
-    def default_trial(self, problem: Problem) -> Trial | None:
-        return None
-
-    def check(self, problem: Problem) -> None:
-        if reason := inseparable(problem):
-            raise DeclarationError(f"Separable cannot take {problem.name}: {reason}; use LeastSquares.")
+    def why(self, problem: Problem) -> str:
+        return "the coefficients are constant and the domain is a box"
 
     def strong_tolerance(self) -> float | None:
         return self.tolerance
@@ -69,10 +63,7 @@ class Separable(Method):
         return f"separation of the axes to a relative error of {number(self.tolerance)}"
 
     def run(self, task: Task) -> Outcome:
-        if task.trial is not None:
-            raise DeclarationError(
-                "Separable places its own sines, so a trial would not be used; leave trial out, or train it with Adam."
-            )
+        self.check_trial(task.trial)
         budget = Budget(self.seconds, "Separable", task.problem.name, "a smaller largest")
         solved = self._solved(task, budget)
         return self._outcome(task, grow(task, solved, self._levels[-1] ** 3, self.tolerance, budget))

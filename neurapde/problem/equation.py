@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import torch
 
 from neurapde.conditions import PML, Absorbing
-from neurapde.conditions.constraints import Constraint, Samples, check_order, interior
+from neurapde.conditions.constraints import Constraint, Interior, Samples, check_order, interior
 from neurapde.conditions.residuals import CheckedResidual, as_rows
 from neurapde.core import checks
 from neurapde.core.arrays import Array
@@ -20,6 +20,7 @@ from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
 from neurapde.jets.jet import Jet, Layout
+from neurapde.problem.advice import Advice
 from neurapde.spectral.weak import Piece
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 
 MOST_OUTPUTS = 10_000
+SMALL = 3
+"""Axes, time included, up to which some thousand points and parameters do for a nonlinear equation."""
 PROBES, PROBE_SEED = 16, 71993
 
 
@@ -106,6 +109,14 @@ class AbstractEquation(Declaration, ABC):
     def trial(self, problem: "Problem") -> "Trial | None":
         """The trial function that suits its data best; None where the method's own default will do."""
         return None
+
+    def weak_first(self, problem: "Problem") -> str | None:
+        """Why its weak form is to be tried before its residuals at points; None where these tell as much."""
+        return None
+
+    def advice(self, problem: "Problem", given: bool) -> Advice:
+        """How a network is trained for it, its own one or one that is given."""
+        return Advice()
 
     def leaves_constant(self, problem: "Problem") -> bool:
         """Whether its solutions are found up to a constant only, which comparisons then leave out."""
@@ -226,6 +237,15 @@ class Equation(AbstractEquation):
         text = f"{self._formula} = 0 in the {problem.domain.name}"
         residual = CheckedResidual(InsideResidual(self.residual), self._formula, self.complex)
         return (Constraint(self.name, residual, interior(problem.domain), self.order, text),)
+
+    def advice(self, problem: "Problem", given: bool) -> Advice:
+        """Points that follow the residual; conditions count more, as they decide which of many solutions it is."""
+        if given or problem.domain.dimension > SMALL:
+            return Advice()
+        inside = {one.name: isinstance(one.sample, Interior) for one in problem.trained}
+        points = {name: 2000 if is_inside else 200 for name, is_inside in inside.items()}
+        weights = {name: 10.0 for name, is_inside in inside.items() if not is_inside}
+        return Advice(curved=True, steps=120, points=points, weights=weights, follows=True)
 
     def describe(self, problem: "Problem") -> list[str]:
         kind = "complex" if self.complex else "real"

@@ -7,9 +7,11 @@ import enum
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 
+from neurapde.core.errors import DeclarationError
 from neurapde.core.progress import Progress
 from neurapde.problem.problem import Problem
 from neurapde.run.history import History
@@ -139,3 +141,37 @@ class Method(ABC):
     @abstractmethod
     def run(self, task: Task) -> Outcome:
         """Solve `task`. Moves the parameters of `task.trial`, where there is one, in place."""
+
+
+class DirectMethod(Method):
+    """A method that solves for its own trial function, in double precision, where it can solve the problem at all."""
+
+    weak: ClassVar[bool] = False
+    """Whether it solves a weak form, which asks less of coefficients than residuals at points."""
+
+    @property
+    def default_dtype(self) -> torch.dtype:
+        return torch.float64
+
+    def default_trial(self, problem: Problem) -> Trial | None:
+        return None
+
+    @abstractmethod
+    def obstacle(self, problem: Problem) -> str | None:
+        """Why it cannot solve a problem, as far as that is found before it is solved; None where it can."""
+
+    @abstractmethod
+    def why(self, problem: Problem) -> str:
+        """What speaks for it where it can, as the end of a sentence that begins with "since"."""
+
+    def check(self, problem: Problem) -> None:
+        if reason := self.obstacle(problem):
+            raise DeclarationError(f"{type(self).__name__} cannot take {problem.name}: {reason}.")
+
+    def check_trial(self, trial: TrialFunction | None) -> None:
+        """Refuse a trial function, which would not be used."""
+        if trial is not None:
+            raise DeclarationError(
+                f"{type(self).__name__} places its own sines, so a trial would not be used; leave trial out, or train it "
+                "with Adam."
+            )

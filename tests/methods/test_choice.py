@@ -1,6 +1,7 @@
 """What `solve` chooses: a table, problem by problem, with a network to train and without."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,10 @@ import pytest
 import torch
 
 import neurapde as npde
+from neurapde.methods import choice
 from neurapde.methods.choice import choose_method
 from neurapde.problems import CASES
-from neurapde.run.method import Method
+from neurapde.run.method import DirectMethod, Method, Outcome, Task
 from neurapde.trials.base import Trial
 
 LINE, SQUARE, DISK = npde.Interval(0, 1), npde.Box((0, 1), (0, 1)), npde.Disk((0, 0), 1)
@@ -100,6 +102,7 @@ OWN: dict[str, tuple[str, Callable[[], npde.Problem]]] = {
     "waves, shots in a disk": ("Adam", lambda: _problem(DISK, HELMHOLTZ, sources=TWO)),
     "waves, linear data": ("LeastSquares", lambda: _problem(SQUARE, HELMHOLTZ, constraints=data(SQUARE))),
     "waves, bent data": ("Adam", lambda: _problem(SQUARE, HELMHOLTZ, ONE, constraints=data(SQUARE, 2))),
+    "bent data": ("Newton", lambda: _problem(SQUARE, npde.Poisson(), ONE, constraints=data(SQUARE, 2))),
     "brick": ("Separable", lambda: _problem(BRICK, npde.Poisson(1.3, 0.4))),
     "brick, NumPy's source": ("Separable", lambda: _problem(BRICK, npde.Poisson(), sources=LIKE_NUMPY)),
     "brick, varying": ("LeastSquares", lambda: _problem(BRICK, npde.Poisson(lambda x: 1 + x[:, 0]))),
@@ -180,3 +183,45 @@ def test_lengths_count_alike_at_every_scale() -> None:
         assert isinstance(method, npde.NaturalGradient)
         assert method.weights["surface"] == method.weights["distance"] == pytest.approx(10 / size**2)
         assert method.weights["eikonal"] == 0.1
+
+
+@dataclass(frozen=True)
+class Toy(DirectMethod):
+    """Solves what is called after it."""
+
+    def obstacle(self, problem: npde.Problem) -> str | None:
+        return None if problem.name == "toy" else "it is no toy"
+
+    def why(self, problem: npde.Problem) -> str:
+        return "it is a toy"
+
+    def describe(self) -> str:
+        return "toy"
+
+    def run(self, task: Task) -> Outcome:
+        raise NotImplementedError
+
+
+def test_a_method_in_the_list_is_found_where_it_can_solve(monkeypatch: pytest.MonkeyPatch) -> None:
+    toy, other = (npde.Problem(name, DISK, HELMHOLTZ, boundary=ZERO) for name in ("toy", "other"))
+    assert choose_method(toy, None)[0] == npde.LeastSquares()
+    for place in range(4):  # before least squares, which can solve both
+        methods = (*choice.PREFERRED[:place], Toy(), *choice.PREFERRED[place:])
+        with monkeypatch.context() as changed:
+            changed.setattr(choice, "PREFERRED", methods)
+            assert choose_method(toy, None) == (Toy(), "Method: toy, since it is a toy.")
+            assert choose_method(other, None)[0] == npde.LeastSquares()
+            assert isinstance(choose_method(toy, npde.Siren())[0], npde.Adam)
+    with pytest.raises(npde.DeclarationError, match="Toy cannot take other: it is no toy"):
+        npde.solve(other, method=Toy())
+    assert Toy().default_dtype is torch.float64
+    assert Toy().default_trial(toy) is None
+
+
+def test_the_most_general_method_says_why_a_network_is_trained() -> None:
+    for name, reason in {
+        "waves, shots in a disk": "since it has several shots; declare a problem for each",
+        "settles, four axes": "since its domain has 4 axes",
+        "does not settle": "since the equation is not linear and Newton's iteration does not settle",
+    }.items():
+        assert reason in choose_method(OWN[name][1](), None)[1]
