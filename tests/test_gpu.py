@@ -6,7 +6,7 @@ import torch
 
 import neurapde as npde
 from neurapde.problems import helmholtz_disk
-from neurapde.trials.compiling import compiled
+from neurapde.trials.layered import compiled
 
 pytestmark = [
     pytest.mark.gpu,

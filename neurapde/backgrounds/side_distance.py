@@ -28,12 +28,9 @@ class SideDistance(Background):
         dimension = len(self.lower)
         layout = Layout(dimension, order, tuple(mixed))
         tables = [self._axis(points[:, axis], axis) for axis in range(dimension)]
-        wanted = [(0,) * dimension]
-        wanted += [tuple(int(axis == i) for axis in range(dimension)) for i in range(layout.firsts)]
-        wanted += [tuple((axis == i) + (axis == j) for axis in range(dimension)) for i, j in layout.pairs]
         rows = [
             torch.stack([tables[axis][degree] for axis, degree in enumerate(degrees)]).prod(dim=0)
-            for degrees in wanted
+            for degrees in layout.degrees
         ]
         return Jet(torch.stack(rows), layout)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from neurapde.core.errors import DeclarationError
@@ -71,6 +73,20 @@ class Layout:
     def count(self) -> int:
         """The number of channels."""
         return 1 + self.firsts + len(self.pairs)
+
+    @property
+    def derivatives(self) -> tuple[tuple[int, ...], ...]:
+        """The axes that each channel is differentiated by: (), (i,), (i, j)."""
+        return ((), *((i,) for i in range(self.firsts)), *self.pairs)
+
+    @property
+    def degrees(self) -> tuple[tuple[int, ...], ...]:
+        """How often each channel is differentiated along each axis."""
+        return tuple(tuple(axes.count(i) for i in range(self.dimension)) for axes in self.derivatives)
+
+    def sizes(self, rates: Sequence[float]) -> list[float]:
+        """The size of each channel of a field of size 1 that changes at these rates (d,) along its axes."""
+        return [float(math.prod(rates[i] for i in axes)) for axes in self.derivatives]
 
     def first(self, i: int) -> int:
         """The channel of ∂ᵢ."""

@@ -29,7 +29,7 @@ from neurapde.training.schedules import ConstantRate, Schedule
 from neurapde.training.self_adaptive import SelfAdaptive
 from neurapde.training.weighting import Weighting
 from neurapde.trials.base import Trial, TrialFunction
-from neurapde.trials.compiling import compiled
+from neurapde.trials.layered import compiled
 from neurapde.trials.siren import Siren
 
 COPIES = 6

@@ -88,8 +88,7 @@ def _slopes(problem: Problem, constraint: Constraint) -> np.ndarray:
 
 def _rates(layout: Layout, lengths: np.ndarray) -> list[float]:
     """The size of each channel of a field of size 1 as long as its axes."""
-    firsts = [1 / lengths[i] for i in range(layout.firsts)]
-    return [1.0, *firsts, *(1 / (lengths[i] * lengths[j]) for i, j in layout.pairs)]
+    return layout.sizes([1 / length for length in lengths])
 
 
 def _balanced(slopes: np.ndarray) -> Balance:

@@ -156,9 +156,7 @@ class _Terms:
 
     def _sized(self, rates: torch.Tensor) -> torch.Tensor:
         """The size of each channel of a field of size 1 with these frequencies."""
-        firsts = [rates[i] for i in range(self.layout.firsts)]
-        seconds = [rates[i] * rates[j] for i, j in self.layout.pairs]
-        sizes = torch.stack([torch.ones_like(rates[0]), *firsts, *seconds])
+        sizes = rates.new_tensor(self.layout.sizes(rates.tolist()))
         return self.noise * sizes.reshape(-1, *[1] * (self.noise.ndim - 1))
 
     def field_size(self) -> float | None:

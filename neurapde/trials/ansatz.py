@@ -68,10 +68,9 @@ class AnsatzTrial(TrialFunction):
         """Derivatives by the points, of derivatives by those in the units of the network."""
         if self.lengths is None:
             return jet
-        layout, rates = jet.layout, [1 / length for length in self.lengths]
-        factors = [1.0, *rates[: layout.firsts], *(rates[i] * rates[j] for i, j in layout.pairs)]
+        factors = jet.layout.sizes([1 / length for length in self.lengths])
         shape = (-1, *[1] * (jet.channels.ndim - 1))
-        return Jet(jet.channels * jet.channels.real.new_tensor(factors).reshape(shape), layout)
+        return Jet(jet.channels * jet.channels.real.new_tensor(factors).reshape(shape), jet.layout)
 
     def _times_factor(self, jet: Jet, points: Tensor) -> Jet:
         if self.factor is None:

@@ -6,7 +6,7 @@ Adcock, Huybrechs and Martín-Vaquero 2014). Where the boundary has a corner, z^
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet, Layout
 from neurapde.spectral.modes import AxisModes
 from neurapde.trials.base import Bounds, Trial, TrialFunction
+from neurapde.trials.products import axis_modes, contracted, outer, table
 
 
 @dataclass(frozen=True)
@@ -185,10 +186,8 @@ class FourierExtension(Trial):
                 f"{self} has {len(self.modes)} axes, but the domain has {len(lower)}; give as many"
             )
         more = self.margin * (upper - lower) / 2
-        axes = tuple(
-            AxisModes(float(a), float(b), count, (True, True))
-            for a, b, count in zip(lower - more, upper + more, self.modes, strict=True)
-        )
+        sides = zip(lower - more, upper + more, strict=True)
+        axes = axis_modes(sides, self.modes, ((True, True),) * len(self.modes))
         amplitudes = torch.zeros(
             (self.features, outputs, *((2,) if complex else ())), dtype=dtype, device=device
         )
@@ -225,7 +224,7 @@ class FourierExtensionTrial(TrialFunction):
     def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
         points = self.inputs(points)
-        channels = torch.stack([_outer(tables) for tables in self._factors(points, layout)])
+        channels = outer(self._tables(points, order), layout.degrees)
         parts = [channels, *(part.channels(points, layout) for part in self.extra)]
         return Jet(torch.cat(parts, dim=2), layout)
 
@@ -236,48 +235,17 @@ class FourierExtensionTrial(TrialFunction):
         counts = [axis.count for axis in self.axes]
         lattice = columns[: math.prod(counts)].reshape(*counts, -1)
         rest = columns[math.prod(counts) :]
-        sums = torch.stack([_contracted(lattice, tables) for tables in self._factors(points, layout)])
+        sums = contracted(lattice, self._tables(points, order), layout.degrees)
         if self.extra:
             sums = sums + torch.cat([part.channels(points, layout) for part in self.extra], dim=2) @ rest
         if self.complex:
-            sums = torch.view_as_complex(sums.reshape(*sums.shape[:2], -1, 2))
+            sums = torch.view_as_complex(sums.reshape(*sums.shape[:2], self.outputs, 2))
         return Jet(sums.squeeze(-1) if self.outputs == 1 else sums, layout)
-
-    def _factors(self, points: Tensor, layout: Layout) -> Iterator[list[Tensor]]:
-        """For the value and each derivative of a jet, what each axis contributes to the products: (n, count)."""
-        tables = [self._tables(axis, points[:, axis], layout.order) for axis in range(self.dimension)]
-        wanted = [(0,) * self.dimension]
-        wanted += [tuple(int(axis == i) for axis in range(self.dimension)) for i in range(layout.firsts)]
-        wanted += [
-            tuple((axis == i) + (axis == j) for axis in range(self.dimension)) for i, j in layout.pairs
-        ]
-        return ([tables[a][k] for a, k in enumerate(degrees)] for degrees in wanted)
 
     def set_amplitudes(self, values: Tensor) -> None:
         """Take the amplitudes (features, outputs) of a solve, complex if the field is."""
         with torch.no_grad():
             self.amplitudes.copy_(torch.view_as_real(values) if self.complex else values)
 
-    def _tables(self, axis: int, x: Tensor, order: int) -> list[Tensor]:
-        modes = self.axes[axis]
-        omega = torch.as_tensor(modes.frequencies, dtype=x.dtype, device=x.device)
-        angle = (x[:, None] - modes.lower) * omega
-        value = torch.cos(angle)
-        return [value, -omega * torch.sin(angle), -(omega**2) * value][: order + 1]
-
-
-def _outer(tables: Sequence[Tensor]) -> Tensor:
-    """Products (n, Π counts) of tables (n, count)."""
-    result = tables[0]
-    for table in tables[1:]:
-        result = (result[:, :, None] * table[:, None, :]).flatten(1)
-    return result
-
-
-def _contracted(lattice: Tensor, tables: Sequence[Tensor]) -> Tensor:
-    """Σ over all products of the tables (n, count) times the lattice (*counts, columns): (n, columns), axis by axis."""
-    first, *others = tables
-    sums = (first @ lattice.flatten(1)).reshape(len(first), *lattice.shape[1:])
-    for table in others:
-        sums = torch.bmm(table[:, None, :], sums.flatten(2)).reshape(len(table), *sums.shape[2:])
-    return sums
+    def _tables(self, points: Tensor, order: int) -> list[list[Tensor]]:
+        return [table(modes, points[:, axis], order) for axis, modes in enumerate(self.axes)]

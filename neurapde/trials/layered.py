@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import cast
 
 import torch
 from torch import Tensor
 
+from neurapde.core.errors import DeclarationError
 from neurapde.jets.activations import Activation
+from neurapde.jets.compiled import best_kernels
 from neurapde.jets.jet import Jet, Layout
 from neurapde.jets.kernels import EAGER, Kernels
 from neurapde.jets.sweep import sweep
@@ -95,3 +98,25 @@ def uniform(shape: tuple[int, ...], limit: float, generator: torch.Generator) ->
     """Numbers drawn from U(−limit, limit) in float64, so that every dtype rounds the same draw."""
     numbers = torch.empty(shape, dtype=torch.float64, device=generator.device)
     return numbers.uniform_(-limit, limit, generator=generator)
+
+
+@contextmanager
+def compiled(trial: TrialFunction) -> Iterator[str | None]:
+    """Compile the sweeps of every layered network in `trial` inside a with statement.
+
+    Gives None, or where this machine cannot compile, why: the network then runs as ever.
+    Raises DeclarationError for a trial function without such a network.
+    """
+    layered = [module for module in trial.modules() if isinstance(module, LayeredTrial)]
+    if not layered:
+        raise DeclarationError(
+            f"compile=True is for networks of layers, and {trial.spec.describe()} has none; leave it out."
+        )
+    kernels, reason = best_kernels(next(trial.parameters()).device)
+    for network in layered:
+        network.kernels = kernels
+    try:
+        yield None if reason is None else f"compile=True had no effect: {reason}"
+    finally:
+        for network in layered:
+            network.kernels = EAGER

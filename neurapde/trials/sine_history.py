@@ -18,6 +18,7 @@ from neurapde.jets.jet import Jet, Layout
 from neurapde.spectral.modes import AxisModes
 from neurapde.spectral.near_field import NearField
 from neurapde.trials.base import Bounds, Trial, TrialFunction, check_ends, check_modes
+from neurapde.trials.products import axis_modes, table
 
 FEW = 8  # distinct times up to which the head is formed for each, instead of at the knots around the points
 SHARED = (
@@ -69,10 +70,7 @@ class SineHistory(Trial):
                 "number of modes for each axis but the last"
             )
         sides = self.box or tuple(zip(lower[:-1].tolist(), upper[:-1].tolist(), strict=True))
-        free = self.free or ((False, False),) * len(self.modes)
-        return tuple(
-            AxisModes(a, b, count, ends) for (a, b), count, ends in zip(sides, self.modes, free, strict=True)
-        )
+        return axis_modes(sides, self.modes, self.free)
 
     def build(
         self,
@@ -128,13 +126,10 @@ class HistoryFunction(TrialFunction):
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
         points = self.inputs(points)
-        wanted = [(0,) * self.dimension]
-        wanted += [_degrees(self.dimension, i) for i in range(layout.firsts)]
-        wanted += [_degrees(self.dimension, i, j) for i, j in layout.pairs]
         cells = ((points[:, -1] - self.start) / self.step).floor().clamp(0, len(self.amplitudes) - 2).long()
-        channels = self._sines(points, cells, wanted)
+        channels = self._sines(points, cells, layout.degrees)
         if self.beside is not None:
-            channels = channels + self._near(points, cells, wanted, self.beside)
+            channels = channels + self._near(points, cells, layout.degrees, self.beside)
         return Jet(channels.squeeze(-1) if self.outputs == 1 else channels, layout)
 
     def _near(
@@ -178,13 +173,13 @@ class HistoryFunction(TrialFunction):
         self, points: Tensor, cells: Tensor, lines: Tensor, which: Tensor, wanted: Sequence[tuple[int, ...]]
     ) -> Tensor:
         """Derivatives of the degrees wanted at many points of few lines, at any times: (len(wanted), n, outputs)."""
-        first, knots = self._table(0, lines), self.amplitudes.flatten(0, 1)
+        first, knots = table(self.axes[0], lines), self.amplitudes.flatten(0, 1)
         heads = {d: torch.tensordot(first[d], knots, dims=([1], [1])) for d in {w[0] for w in wanted}}
         parts = []
         for rows in torch.split(torch.arange(len(points), device=points.device), ROWS):
             part, cell = points[rows], cells[rows]
             near = which[rows][:, None], KNOT * cell[:, None] + torch.arange(2 * KNOT, device=cell.device)
-            second = self._table(1, part[:, 1]) if self.dimension == 3 else []
+            second = table(self.axes[1], part[:, 1]) if self.dimension == 3 else []
             weights = [self._quintics(part[:, -1], cell, degree) for degree in range(3)]
             found = []
             for degrees in wanted:
@@ -203,12 +198,12 @@ class HistoryFunction(TrialFunction):
         alone: whether all have one time. followed: whether torch is to differentiate by the points.
         """
         t = points[:, -1]
-        tables = [self._table(axis, points[:, axis]) for axis in range(self.dimension - 1)]
+        tables = [table(self.axes[axis], points[:, axis]) for axis in range(self.dimension - 1)]
         which = torch.arange(len(points), device=t.device)
         first = tables[0]
         if not followed:  # points of a grid share their lines
             lines, which = torch.unique(points[:, 0], return_inverse=True)
-            first = self._table(0, lines)
+            first = table(self.axes[0], lines)
         weights = [self._quintics(t[:1] if alone else t, cell, degree) for degree in range(3)]
         knots = self.amplitudes[cell : cell + 2].flatten(0, 1)  # (6, count_0, …, outputs)
         found, heads = [], {}
@@ -222,14 +217,6 @@ class HistoryFunction(TrialFunction):
                 rows = torch.einsum("nb,nkbo->nko", tables[1][degrees[1]], rows)
             found.append(rows[:, 0] if alone else torch.einsum("nk,nko->no", weights[degrees[-1]], rows))
         return torch.stack(found)
-
-    def _table(self, axis: int, x: Tensor) -> list[Tensor]:
-        """The modes of one axis and their first two derivatives at x (n,), each (n, count)."""
-        modes = self.axes[axis]
-        omega = torch.as_tensor(modes.frequencies, dtype=x.dtype, device=x.device)
-        angle = (x[:, None] - modes.lower) * omega + modes.phase
-        value = torch.sin(angle)
-        return [value, omega * torch.cos(angle), -(omega**2) * value]
 
     def _quintics(self, t: Tensor, cell: int | Tensor, degree: int) -> Tensor:
         """Hermite's quintics of a cell, or a derivative: weights (n, 6) of a, a', a'' at its two knots."""
@@ -259,7 +246,3 @@ def _hermite() -> list[list[float]]:
 
 
 _QUINTICS = _hermite()
-
-
-def _degrees(dimension: int, *axes: int) -> tuple[int, ...]:
-    return tuple(axes.count(axis) for axis in range(dimension))

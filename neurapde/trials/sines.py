@@ -17,6 +17,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet, Layout
 from neurapde.spectral.modes import AxisModes
 from neurapde.trials.base import Bounds, Trial, TrialFunction, check_ends, check_modes
+from neurapde.trials.products import axis_modes, contracted, table
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,7 @@ class SineLattice(Trial):
             raise DeclarationError(
                 f"{self} has {len(self.modes)} axes, but the domain has {len(lower)}; give one number of modes each"
             )
-        free = self.free or ((False, False),) * len(self.modes)
-        return tuple(
-            AxisModes(float(a), float(b), count, ends)
-            for a, b, count, ends in zip(lower, upper, self.modes, free, strict=True)
-        )
+        return axis_modes(zip(lower, upper, strict=True), self.modes, self.free)
 
     def build(
         self,
@@ -90,12 +87,11 @@ class LatticeFunction(TrialFunction):
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
         points = self.inputs(points)
-        tables = [self._tables(axis, points[:, axis], order) for axis in range(self.dimension)]
-        wanted = [(0,) * self.dimension]
-        wanted += [_degrees(self.dimension, i) for i in range(layout.firsts)]
-        wanted += [_degrees(self.dimension, i, j) for i, j in layout.pairs]
-        first = {degree: self._contract_first(tables[0][degree]) for degree in {w[0] for w in wanted}}
-        return Jet(torch.stack([self._contract_rest(first[w[0]], w, tables) for w in wanted]), layout)
+        tables = [table(modes, points[:, axis], order) for axis, modes in enumerate(self.axes)]
+        sums = contracted(self.amplitudes.flatten(self.dimension), tables, layout.degrees)
+        if self.complex:
+            sums = torch.view_as_complex(sums.reshape(*sums.shape[:2], self.outputs, 2))
+        return Jet(sums.squeeze(-1) if self.outputs == 1 else sums, layout)
 
     def neurons(self) -> tuple[Tensor, Tensor, Tensor]:
         """The same function as u = head · sin(weight x + bias): weight (m, d), bias (m,), head (m, outputs).
@@ -121,31 +117,3 @@ class LatticeFunction(TrialFunction):
             torch.as_tensor(np.concatenate(part), dtype=self.amplitudes.dtype) for part in (weights, biases)
         ]
         return as_tensor[0], as_tensor[1], torch.cat(heads)
-
-    def _tables(self, axis: int, x: Tensor, order: int) -> list[Tensor]:
-        """The modes of one axis and their derivatives up to `order` at x (n,), each (n, count)."""
-        modes = self.axes[axis]
-        omega = torch.as_tensor(modes.frequencies, dtype=x.dtype, device=x.device)
-        angle = (x[:, None] - modes.lower) * omega + modes.phase
-        value = torch.sin(angle)
-        return [value, omega * torch.cos(angle), -(omega**2) * value][: order + 1]
-
-    def _contract_first(self, table: Tensor) -> Tensor:
-        """Sum over the modes of the first axis: (n, rest…, outputs)."""
-        flat = self.coefficients.reshape(len(self.coefficients), -1)
-        if flat.is_complex():
-            sums = table @ torch.view_as_real(flat).flatten(1)
-            product = torch.view_as_complex(sums.reshape(len(table), -1, 2))
-        else:
-            product = table @ flat
-        return product.reshape(len(table), *self.coefficients.shape[1:])
-
-    def _contract_rest(self, partial: Tensor, degrees: tuple[int, ...], tables: list[list[Tensor]]) -> Tensor:
-        for axis in range(1, self.dimension):
-            table = tables[axis][degrees[axis]]
-            partial = torch.einsum("nj,nj...->n...", table.to(partial.dtype), partial)
-        return partial.squeeze(-1) if self.outputs == 1 else partial
-
-
-def _degrees(dimension: int, *axes: int) -> tuple[int, ...]:
-    return tuple(axes.count(axis) for axis in range(dimension))

@@ -13,7 +13,7 @@ import neurapde as npde
 from neurapde.jets.compiled import Compiled, best_kernels
 from neurapde.jets.kernels import EAGER
 from neurapde.training.objective import CACHED_ROWS, Batch, Objective
-from neurapde.trials.compiling import compiled
+from neurapde.trials.layered import compiled
 
 TINY = npde.Siren(width=8, depth=2, omega_0=5.0)
 
