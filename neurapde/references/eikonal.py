@@ -15,7 +15,7 @@ from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.convergence import richardson
 from neurapde.reference_solvers.eikonal import ORDER, solve_eikonal
 from neurapde.reference_solvers.grid import Grid
-from neurapde.references.memory import check_grid
+from neurapde.references.cost import SWEPT_NODE, check_grid
 from neurapde.references.solution import GridSolution
 
 _NODES = {2: 301, 3: 61}  # on the longest axis, where no shape is asked for: some 5 s on two cores
@@ -35,7 +35,8 @@ def solve_travel_times(
         )
     lower, upper = (corner.tolist() for corner in domain.bounds)
     grid = Grid(lower, upper, shape or _shape(domain))
-    check_grid(_NODE * grid.size * len(problem.right_hand_sides), grid.shape, problem.name)
+    work = float(grid.size * len(problem.right_hand_sides))
+    check_grid(_NODE * work, grid.shape, problem.name, SWEPT_NODE * work)
     if equation.surface is not None:
         return _distances(equation, grid, error)
     begin = time.perf_counter()

@@ -12,7 +12,7 @@ from neurapde.equations.fit import Fit
 from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.image_poisson import image_from_gradients, image_from_laplacian
-from neurapde.references.memory import check_grid, factored
+from neurapde.references.cost import check_grid, factored
 from neurapde.references.solution import GridSolution
 
 ENTRY = 75.0  # bytes for each of the n log₂ n of a factorisation

@@ -21,8 +21,8 @@ from neurapde.reference_solvers.convergence import richardson
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.helmholtz import ORDER, HelmholtzGrid
 from neurapde.reference_solvers.sampling import gaussian_density, interpolate, point_density
+from neurapde.references.cost import FACTORED_NODE, check_grid, factored
 from neurapde.references.faces import Faces
-from neurapde.references.memory import check_grid, factored
 from neurapde.references.solution import GridSolution
 
 _FINE, _FAIR = 24.0, 12.0  # nodes per wavelength: when they are cheap, and when they are not
@@ -83,7 +83,8 @@ class _Found:
 
 
 def _solved(equation: Helmholtz, problem: Problem, sides: "_Sides", grid: Grid) -> _Found:
-    check_grid(_memory(problem, grid), grid.shape, problem.name)
+    seconds = FACTORED_NODE * grid.size**1.5 if grid.dimension == 2 else 0.0
+    check_grid(_memory(problem, grid), grid.shape, problem.name, seconds)
     begin = time.perf_counter()
     stretch = [axis.factor for axis in equation.stretch(problem).axes]
     faces = Faces.of(equation.speed, problem.domain, grid)

@@ -27,8 +27,8 @@ from neurapde.reference_solvers.cut_poisson import solve_cut_poisson
 from neurapde.reference_solvers.embedded_poisson import solve_embedded_poisson
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.poisson import DIRECT_LIMIT, ORDER, solve_poisson
+from neurapde.references.cost import FACTORED_NODE, check_grid, factored
 from neurapde.references.graded_poisson import RESOLVED, medium_of, solve_graded_problem
-from neurapde.references.memory import check_grid, factored
 from neurapde.references.solution import GridSolution
 
 NODES = {1: 2049, 2: 257, 3: 49}  # along the longest axis, where no shape is asked for
@@ -59,7 +59,9 @@ def solve_poisson_problem(
     counts = shape or _good_shape(problem)
     lower, upper = (corner.tolist() for corner in problem.domain.bounds)
     grid = Grid(lower, upper, counts)
-    check_grid(_memory(problem, grid), grid.shape, problem.name)
+    direct = grid.dimension == 2 and not _steps(problem, grid)
+    seconds = FACTORED_NODE * grid.size**1.5 if direct else 0.0
+    check_grid(_memory(problem, grid), grid.shape, problem.name, seconds)
     medium = medium_of(equation, problem)
     if isinstance(problem.domain, Box) and medium is not None:
         _warn_unseen(problem, grid, math.inf)  # the grid is placed on its medium
@@ -90,9 +92,13 @@ def _warn_unseen(problem: Problem, grid: Grid, thinnest: float) -> None:
 
 def _memory(problem: Problem, grid: Grid) -> float:
     """Bytes that a solution takes at most."""
+    return NODE * grid.size if _steps(problem, grid) else factored(grid.size, ENTRY)
+
+
+def _steps(problem: Problem, grid: Grid) -> bool:
+    """Whether the grid is solved on by iterations, and not factored."""
     on_box = isinstance(problem.domain, Box)
-    steps = grid.size > DIRECT_LIMIT[grid.dimension - 1] if on_box else grid.dimension == 3
-    return NODE * grid.size if steps else factored(grid.size, ENTRY)
+    return grid.size > DIRECT_LIMIT[grid.dimension - 1] if on_box else grid.dimension == 3
 
 
 def _good_shape(problem: Problem) -> tuple[int, ...]:

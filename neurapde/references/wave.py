@@ -19,7 +19,7 @@ from neurapde.fields.sources import PointSource
 from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.convergence import richardson
 from neurapde.reference_solvers.grid import Grid
-from neurapde.references.memory import check_grid
+from neurapde.references.cost import STEPPED_NODE, check_grid, warn_long
 from neurapde.references.solution import GridSolution
 from neurapde.references.wave_resolution import LEAF, spectrum_of
 from neurapde.references.wave_stage import THICK, Side, Stage, box_of, sides_of
@@ -89,6 +89,7 @@ def _solved(
     begin = time.perf_counter()
     stage = Stage.of(equation, problem, domain, sides, counts, thick)
     least = math.ceil(domain.time.duration / (0.8 * stage.wave.stable_step))
+    warn_long(STEPPED_NODE * math.prod(counts) * least * len(problem.right_hand_sides), counts, problem.name)
     every = math.ceil(least / (snapshots - 1))
     shots = [
         np.moveaxis(
