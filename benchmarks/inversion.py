@@ -122,7 +122,6 @@ def recorded() -> tuple[Survey, str]:
 def with_noise(survey: Survey, level: float) -> Survey:
     """Complex Gaussian noise of a relative L2 level added, and stated."""
     generator = np.random.default_rng(NOISE_SEED)
-    assert survey.data is not None
     noise = generator.standard_normal((2, *survey.data.shape))
     complex_noise = noise[0] + 1j * noise[1]
     scale = level * np.linalg.norm(survey.data) / np.linalg.norm(complex_noise)

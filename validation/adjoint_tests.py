@@ -27,6 +27,7 @@ from neurapde.seismic.inversion.misfits import L2, Misfit
 from neurapde.seismic.inversion.objective import Objective
 from neurapde.seismic.inversion.parametrisation import GridParametrisation, build_parametrisation
 from neurapde.seismic.modelling.base import Modelling
+from neurapde.seismic.survey.records import Recorded
 from neurapde.seismic.survey.survey import Survey
 
 SLOPE, SLACK = (
@@ -227,7 +228,7 @@ def reciprocity(
     )
     there, modelling = _heard(survey, sources, receivers, (domain, velocity, method, boundary), seed)
     back, _ = _heard(survey, receivers, sources, (domain, velocity, method, boundary), seed)
-    if survey.data is None:
+    if not survey.band:
         there, back = there[None], back[None]
     offsets = np.linalg.norm(sources[:, None] - receivers, axis=2)
     far = offsets > NEAREST * max(modelling.grid.spacing)
@@ -302,8 +303,8 @@ def _heard(
     """What unit point sources send to receivers, and the engine that says so; `place` is what `invert` is told of it."""
     domain, velocity, method, boundary = place
     shape = (len(sources), len(receivers))
-    if survey.frequencies is not None:
-        data = {"data": np.ones((len(survey.frequencies), *shape), complex), "wavelet": 1.0}
+    if survey.band:
+        data: Recorded = {"data": np.ones((len(survey.band), *shape), complex), "wavelet": 1.0}
     else:
         data = {"traces": np.ones((*shape, len(survey.times)))}
     swapped = survey.replace(sources=sources, receivers=receivers, weights=None, source_variance=0.0, **data)

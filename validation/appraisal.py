@@ -55,7 +55,7 @@ def findings(inversion: Inversion, classical: Inversion | None, truth: Field | N
     start = inversion.unknown.start(grid.points).reshape(grid.shape) ** -0.5
     true = None if truth is None else np.asarray(truth(grid.points)).reshape(grid.shape)
     free = setting.velocity.free(grid.points).reshape(grid.shape)
-    judge = None if survey.data is None else Judge(inversion)
+    judge = Judge(inversion) if survey.band else None
     runs = {short_name(inversion.method): inversion}
     if classical is not None:
         name = short_name(classical.method)
@@ -67,7 +67,6 @@ def findings(inversion: Inversion, classical: Inversion | None, truth: Field | N
     }
     speed = next(iter(accounts.values())).speed
     waves = None if judge is None else judge.waves(inversion, forwards[short_name(inversion.method)])
-    observed = survey.data if survey.data is not None else survey.traces
     return {
         "title": setting.survey.name,
         "survey": str(setting.survey),
@@ -82,9 +81,9 @@ def findings(inversion: Inversion, classical: Inversion | None, truth: Field | N
         "receivers": setting.survey.receivers,
         "downwards": _downwards(inversion),
         "wells": _wells(grid, (speed if true is None else true) - start, free),
-        "observed": observed,
-        "frequencies": np.zeros(0) if survey.frequencies is None else survey.frequencies,
-        "times": survey.times if survey.data is None else np.zeros(0),
+        "observed": survey.record.values,
+        "frequencies": np.array(survey.band),
+        "times": np.zeros(0) if survey.band else survey.times,
         "live": survey.live,
         "waves": waves,
     }
@@ -137,7 +136,6 @@ class Judge:
         if inversion.fields is None or forward is None:
             return None
         assert forward.fields is not None
-        assert self.survey.frequencies is not None
         shot = self.survey.shots // 2
         inside, axes = [], []
         for axis, low, high in zip(inversion.grid.axes, *self.domain.region.bounds, strict=True):

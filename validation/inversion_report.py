@@ -174,7 +174,7 @@ def _warnings(inversion: Inversion) -> tuple[str, ...]:
     """What must be known before the numbers are believed."""
     setting, survey = inversion.setting, inversion.setting.survey
     found = []
-    if survey.frequencies is not None and len(survey.frequencies) == 1:
+    if len(survey.band) == 1:
         found.append("One frequency does not determine the model: the prior, the bounds and the start do.")
     if not setting.velocity.prior:
         found.append(

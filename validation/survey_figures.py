@@ -29,7 +29,7 @@ def figure(survey: Survey, domain: Domain | None = None, *, shot: int | None = N
         [["geometry", "geometry"], ["gather", "spectrum"]], height_ratios=[1.0, 1.1]
     )
     _geometry(panels["geometry"], survey, domain, chosen)
-    if survey.traces is None:
+    if survey.band:
         _values(panels["gather"], survey, chosen)
     else:
         _traces(panels["gather"], survey, chosen)
@@ -90,8 +90,6 @@ def _geometry(panel: Axes, survey: Survey, domain: Domain | None, shot: int) -> 
 
 def _traces(panel: Axes, survey: Survey, shot: int) -> None:
     """Traces of one shot side by side, time downwards; what was not recorded is grey."""
-    assert survey.traces is not None
-    assert survey.dt is not None
     gather = np.where(survey.live[shot][:, None], survey.traces[shot], np.nan)
     limit = robust_limit(gather)
     first, last = survey.times[[0, -1]]
@@ -112,8 +110,6 @@ def _traces(panel: Axes, survey: Survey, shot: int) -> None:
 
 def _values(panel: Axes, survey: Survey, shot: int) -> None:
     """Real and imaginary part of one shot at the frequency that is strongest."""
-    assert survey.data is not None
-    assert survey.frequencies is not None
     strongest = int(np.linalg.norm(survey.data[:, shot], axis=1).argmax())
     values = np.where(survey.live[shot], survey.data[strongest, shot], np.nan)
     marker = "." if len(values) <= _MARKED else ""
@@ -127,7 +123,7 @@ def _values(panel: Axes, survey: Survey, shot: int) -> None:
 
 def _spectrum(panel: Axes, survey: Survey, quality: Quality) -> None:
     """Amplitude against frequency, of traces up to four times the centroid."""
-    if survey.traces is None:
+    if survey.band:
         panel.vlines(quality.frequencies, 0, quality.spectrum, color=COLORS[0], linewidth=1.2)
         panel.plot(quality.frequencies, quality.spectrum, "o", color=COLORS[0], markersize=4)
     else:

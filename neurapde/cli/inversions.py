@@ -20,6 +20,7 @@ from neurapde.run.method import Status
 from neurapde.seismic.inversion.invert import DEFAULT, FILE, METHODS
 from neurapde.seismic.inversion.methods.method import InversionMethod
 from neurapde.seismic.inversion.regularisation import Prior
+from neurapde.seismic.survey.survey_files import HDF5
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 PRIORS: dict[str, Callable[[float], Prior]] = {
@@ -104,7 +105,11 @@ def add_fwi(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 def fwi(given: argparse.Namespace) -> int:
     """`neurapde fwi`: from a survey's file to a report."""
     said = ("frequency", "wavelet", "source_variance", "noise", "source_depth", "receiver_depth")
-    survey = npde.Survey.read(given.survey, **{name: getattr(given, name) for name in said})
+    extra = {name: getattr(given, name) for name in said}
+    if given.survey.suffix.lower() in HDF5 and all(value is None for value in extra.values()):
+        survey = npde.Survey.load(given.survey)
+    else:
+        survey = npde.Survey.read(given.survey, **extra)
     print(survey, end="\n\n", flush=True)
     out = given.out or Path("runs") / file_name(given.survey.stem)
     velocity = npde.Velocity(

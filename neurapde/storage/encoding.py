@@ -10,12 +10,13 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
 import torch
 
-from neurapde.core.declaration import Declaration
+from neurapde.core.declaration import Declaration, arguments
 from neurapde.core.errors import DeclarationError
 
 OWN = "neurapde"
@@ -76,9 +77,8 @@ def _encode(value: object, arrays: dict[str, np.ndarray]) -> Any:
         case Mapping():
             return {"map": [[_encode(key, arrays), _encode(item, arrays)] for key, item in value.items()]}
     if is_dataclass(value) and not isinstance(value, type):
-        content = {
-            item.name: _encode(getattr(value, item.name), arrays) for item in fields(value) if item.init
-        }
+        given = value.arguments() if isinstance(value, Declaration) else arguments(value)
+        content = {name: _encode(item, arrays) for name, item in given.items()}
         return {"class": tag(type(value)), "fields": content}
     return {"opaque": _description(value)}
 
@@ -172,11 +172,12 @@ class _Decoder:
         kind = self.known.get(name)
         if kind is None or not is_dataclass(kind):
             raise NotStored(f"{place or 'it'} is a {name}, a class that has not been imported")
-        arguments = {key: self.value(item, f"{place}.{key}".lstrip(".")) for key, item in content.items()}
-        if unknown := set(arguments) - {item.name for item in fields(kind) if item.init}:
+        given = {key: self.value(item, f"{place}.{key}".lstrip(".")) for key, item in content.items()}
+        allowed = {*signature(kind).parameters, *(item.name for item in fields(kind) if item.init)}
+        if unknown := set(given) - allowed:
             raise NotStored(f"{place or 'it'}: {name} has no {', '.join(sorted(unknown))} any more")
         try:
-            return kind.rebuild(arguments) if issubclass(kind, Declaration) else kind(**arguments)
+            return kind.rebuild(given) if issubclass(kind, Declaration) else kind(**given)
         except DeclarationError as error:
             raise ValueError(f"{place or 'it'}: {error}") from error
 

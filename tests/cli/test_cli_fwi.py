@@ -58,7 +58,7 @@ def traces() -> npde.Survey:
 
 @pytest.fixture(scope="module")
 def ring(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return spectra().write(tmp_path_factory.mktemp("survey") / "ring.h5")
+    return spectra().save(tmp_path_factory.mktemp("survey") / "ring.h5")
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def test_an_inversion_starts_from_what_another_found_or_from_a_dataset(ring: Pat
 
 
 def test_traces_are_inverted_in_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = traces().write(tmp_path / "line.h5")
+    path = traces().save(tmp_path / "line.h5")
     command = ["fwi", str(path), *METRES, "--method", "time", "--steps", "2", "--spacing", "14"]
     assert main([*command, "--out", str(tmp_path / "run")]) == OK
     assert "time domain: leapfrog, Adam, 2 steps" in capsys.readouterr().out

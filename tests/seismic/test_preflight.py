@@ -49,9 +49,9 @@ def test_data_of_the_same_solver_at_the_same_spacing_are_an_inverse_crime() -> N
 
 
 def test_a_crime_survives_the_way_through_a_file(tmp_path: Any) -> None:
-    path = simulated(nodes=41).write(tmp_path / "made.h5")
+    path = simulated(nodes=41).save(tmp_path / "made.h5")
     with pytest.warns(DeclarationWarning, match="Inverse crime"):
-        invert(npde.Survey.read(path))
+        invert(npde.Survey.load(path))
 
 
 @pytest.mark.filterwarnings("ignore:shape")

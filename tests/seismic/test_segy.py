@@ -275,14 +275,14 @@ def test_traces_as_long_as_two_bytes_say_come_back(count: int, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        (columns(65_536) | {"dt": 1e-4}, "have 65536 samples, but SEG-Y holds up to 65535; write .h5"),
+        (columns(65_536) | {"dt": 1e-4}, "have 65536 samples, but SEG-Y holds up to 65535; save as .h5"),
         (
             columns(9) | {"traces": np.full((1, 2, 9), 1e300)},
             "from 1e\\+300 to 1e\\+300, but numbers of 32 bits",
         ),
         (
             columns(9) | {"traces": np.full((1, 2, 9), 1e-50)},
-            "from 1e-50 to 1e-50, .* scale them, or write .h5",
+            "from 1e-50 to 1e-50, .* scale them, or save as .h5",
         ),
         (
             columns(9) | {"traces": np.full((1, 2, 9), 1.0) * [[[1.0], [1e-36]]]},
@@ -290,7 +290,7 @@ def test_traces_as_long_as_two_bytes_say_come_back(count: int, tmp_path: Path) -
         ),
         ({"dt": 0.04}, "whole microseconds up to 32767"),
         ({"start_time": -40.0}, "start_time, in ms, of 40000 is beyond"),
-        ({"sources": [[0.0, 0.0]] * 3}, "source coordinates are missing.*move the origin.*write .h5"),
+        ({"sources": [[0.0, 0.0]] * 3}, "source coordinates are missing.*move the origin.*save as .h5"),
         (
             {"receivers": [[300.0 + 1e-6 * i, 12.5] for i in range(5)]},
             "of 3 shots and 5 receivers 3 and 1 would be read",

@@ -218,23 +218,55 @@ def test_everything_comes_back_from_hdf5(make: Any, suffix: str, tmp_path: Path)
     weights = np.ones((3, 17))
     weights[1, 3] = 0
     survey = make(weights=weights, noise=0.1, source_variance=2.0, name="line 7", start_time=-0.25)
-    back = npde.Survey.read(survey.write(tmp_path / f"survey{suffix}"))
-    for name, value in vars(survey).items():
-        assert np.array_equal(getattr(back, name), value), name
+    back = npde.Survey.load(survey.save(tmp_path / f"survey{suffix}"))
+    for name, value in survey.arguments().items():
+        assert np.array_equal(back.arguments()[name], value), name
+    assert back.kind == survey.kind
+
+
+@pytest.mark.filterwarnings("default:Survey:DeprecationWarning")
+def test_read_and_write_take_hdf5_for_one_release_more_and_warn(tmp_path: Path) -> None:
+    with pytest.warns(DeprecationWarning, match=r"use survey\.save\('line\.h5'\)"):
+        path = traces().write(tmp_path / "line.h5")
+    with pytest.warns(DeprecationWarning, match=r"use npde\.Survey\.load\('line\.h5'\)"):
+        back = npde.Survey.read(path)
+    np.testing.assert_array_equal(back.traces, traces().traces)
+
+
+def test_save_and_load_are_for_hdf5_alone(tmp_path: Path) -> None:
+    with pytest.raises(npde.DeclarationError, match=r"cannot save 'line\.sgy'.* as \.h5 and \.hdf5"):
+        traces().save(tmp_path / "line.sgy")
+    with pytest.raises(npde.DeclarationError, match=r"cannot load 'line\.mat'.* as \.h5 and \.hdf5"):
+        npde.Survey.load(tmp_path / "line.mat")
+
+
+@pytest.mark.parametrize(
+    ("make", "names", "way"),
+    [
+        (spectra, ("traces", "dt", "start_time", "times"), "belong to a time survey.*to_time"),
+        (traces, ("data", "frequencies"), r"belong to a frequency survey.*at\(frequencies\)"),
+    ],
+)
+def test_what_belongs_to_the_other_kind_is_refused_with_the_way_to_it(
+    make: Any, names: tuple[str, ...], way: str
+) -> None:
+    for name in names:
+        with pytest.raises(npde.DeclarationError, match=f"{name} {way}"):
+            getattr(make(), name)
 
 
 def test_files_that_are_no_surveys_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no file"):
-        npde.Survey.read(tmp_path / "none.h5")
+        npde.Survey.load(tmp_path / "none.h5")
     with pytest.raises(npde.DeclarationError, match=r"'line\.txt' by its suffix"):
         npde.Survey.read(tmp_path / "line.txt")
     (tmp_path / "broken.h5").write_bytes(b"nothing")
     with pytest.raises(npde.StorageError, match="damaged, or no HDF5"):
-        npde.Survey.read(tmp_path / "broken.h5")
+        npde.Survey.load(tmp_path / "broken.h5")
     (tmp_path / "broken.mat").write_bytes(b"nothing at all " * 40)
     with pytest.raises(npde.StorageError, match="cannot be read as a MAT file"):
         npde.Survey.read(tmp_path / "broken.mat", frequency=3.0)
-    path = spectra().write(tmp_path / "survey.h5")
+    path = spectra().save(tmp_path / "survey.h5")
     with pytest.raises(npde.DeclarationError, match="frequency= says nothing"):
         npde.Survey.read(path, frequency=3.0)
     with pytest.raises(npde.DeclarationError, match="ibm=True"):

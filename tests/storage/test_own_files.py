@@ -64,7 +64,7 @@ def open_checkpoint(path: Path) -> None:
 READERS: dict[str, Callable[[Path], object]] = {
     "solution.h5": npde.load,
     "checkpoint.h5": npde.load,
-    "survey.h5": npde.Survey.read,
+    "survey.h5": npde.Survey.load,
     "inversion.h5": npde.Inversion.load,
     "inversion.checkpoint.h5": open_checkpoint,
 }
@@ -75,7 +75,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a file of each kind."""
     folder = tmp_path_factory.mktemp("made")
     train(out=folder).save(folder / "solution.h5")
-    survey().write(folder / "survey.h5")
+    survey().save(folder / "survey.h5")
     invert(out=folder).save(folder / "inversion.h5")
     return folder
 
@@ -127,7 +127,7 @@ def test_nothing_goes_on_from_a_damaged_checkpoint_nor_writes_over_it(
 def test_files_of_the_first_release_load(tmp_path: Path) -> None:
     for name in ("solution.h5", "checkpoint.h5"):
         assert npde.load(FIRST / name)(X) == pytest.approx(-0.7427414, abs=1e-6)
-    np.testing.assert_array_equal(npde.Survey.read(FIRST / "survey.h5").data, survey().data)
+    np.testing.assert_array_equal(npde.Survey.load(FIRST / "survey.h5").data, survey().data)
     assert npde.Inversion.load(FIRST / "inversion.h5")(X) == pytest.approx(0.99355949, abs=1e-7)
     for name in ("checkpoint.h5", "inversion.checkpoint.h5"):
         (tmp_path / name).write_bytes((FIRST / name).read_bytes())
@@ -161,7 +161,7 @@ def test_runs_of_the_second_layout_go_on(tmp_path: Path) -> None:
     assert npde.Inversion.load(SECOND / "inversion.h5")(MADE_BY["X"])[0] == pytest.approx(
         1.03515339, abs=1e-7
     )
-    np.testing.assert_array_equal(npde.Survey.read(SECOND / "survey.h5").data, MADE_BY["survey"]().data)
+    np.testing.assert_array_equal(npde.Survey.load(SECOND / "survey.h5").data, MADE_BY["survey"]().data)
 
 
 def test_classes_of_ours_are_stored_by_name_alone_and_no_two_share_one(made: Path) -> None:
@@ -193,7 +193,7 @@ def test_any_program_reads_the_file_as_hdf5(made: Path) -> None:
 
 @pytest.mark.parametrize("name", READERS)
 def test_a_file_of_another_kind_is_refused_by_its_name(made: Path, name: str) -> None:
-    readers = {npde.load, npde.Survey.read, npde.Inversion.load}
+    readers = {npde.load, npde.Survey.load, npde.Inversion.load}
     for reader in readers - {READERS[name]}:
         with pytest.raises(npde.StorageError, match=rf"{name} is of the kind '[a-z ]+', not '.*npde\.load"):
             reader(made / name)

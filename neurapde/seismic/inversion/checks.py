@@ -169,8 +169,8 @@ def _crime(survey: Survey, costs: list[CostEstimate]) -> tuple[str, ...]:
 def _estimate(settings: list[Setting], costs: list[CostEstimate]) -> tuple[str, ...]:
     """Memory and time, refused if it is more than there is."""
     needed = max(range(len(costs)), key=lambda index: costs[index].memory)
-    heaviest, band = costs[needed], settings[needed].survey.frequencies
-    stage = "" if band is None else f" at {listing(number(f) for f in band)} Hz"
+    heaviest, band = costs[needed], settings[needed].survey.band
+    stage = "" if not band else f" at {listing(number(f) for f in band)} Hz"
     if free := lacking(heaviest.memory):
         raise DeclarationError(
             f"the stage{stage} needs about {told(heaviest.memory)} ({heaviest.work}), and {free} are free; invert fewer "
@@ -190,9 +190,9 @@ def _estimate(settings: list[Setting], costs: list[CostEstimate]) -> tuple[str, 
 def _cycles(setting: Setting) -> tuple[str, ...]:
     """How far the phases that the start model predicts are off, at the lowest frequency of the first stage."""
     survey = setting.survey
-    if survey.frequencies is None:
+    if not survey.band:
         return ()
-    lowest = float(survey.frequencies[0])
+    lowest = survey.band[0]
     shots = np.unique(np.linspace(0, survey.shots - 1, SHOTS).astype(int))
     part = survey.select(frequencies=lowest, shots=shots)
     if grid_for(part, setting.domain, setting.start).size > NODES:
@@ -215,7 +215,6 @@ def phases_off(setting: Setting) -> float:
     objective = Objective(modelling, start, setting.survey, L2())
     with torch.no_grad():
         predicted = objective().data.numpy()
-    assert setting.survey.data is not None
     live = np.broadcast_to(setting.survey.live, predicted.shape) & (setting.survey.data != 0)
     off = np.abs(np.angle(predicted[live] * setting.survey.data[live].conj())) > math.pi / 2
     return float(off.mean())

@@ -160,16 +160,15 @@ def settle(
     check_places(survey, around)
     complete = declared.on(around.region)
     used = survey
-    if survey.data is not None:
-        used = survey.select(frequencies=sorted({f for part in surveys for f in part.frequencies}))  # type: ignore[union-attr]
-    elif surveys[0].data is not None:
-        used = survey.at(sorted({f for part in surveys for f in part.frequencies}))  # type: ignore[union-attr]
+    band = sorted({frequency for part in surveys for frequency in part.band})
+    if band:
+        used = survey.at(band)
     return Setting(used, around, complete, misfit, complete.slowest_and_fastest(around.region))
 
 
 def _lowest(surveys: tuple[Survey, ...]) -> float:
     """The lowest frequency, Hz; of traces, that of one period in an eighth of the record."""
-    found = [float(part.frequencies.min()) for part in surveys if part.frequencies is not None]
+    found = [part.band[0] for part in surveys if part.band]
     return min(found) if found else 8.0 / float(surveys[0].times[-1] - surveys[0].times[0])
 
 
@@ -199,8 +198,7 @@ def _run(method: InversionMethod, stage: Stage) -> tuple[StageRecord, Found]:
     started = time.perf_counter()
     found = method.run(stage)
     seconds = time.perf_counter() - started + (stage.resumed.seconds if stage.resumed is not None else 0.0)
-    survey = stage.setting.survey
-    frequencies = () if survey.frequencies is None else tuple(map(float, survey.frequencies))
+    frequencies = stage.setting.survey.band
     title = f"At {listing(number(f) for f in frequencies)} Hz: " if frequencies else ""
     notes = tuple(title + note for note in found.notes)
     record = StageRecord(
@@ -224,7 +222,7 @@ class _Keeper:
         self.identity = Identity(seed, PYTHON, {})
         if folder.path is not None:
             found = Identity.of(seed, {"inversion": declared})
-            stages = fingerprint([part.frequencies for part in surveys])
+            stages = fingerprint([part.frequencies if part.band else None for part in surveys])
             self.identity = replace(found, digests={**found.digests, "frequencies": stages})
 
     def found(self, resume: bool) -> tuple[tuple[StageRecord, ...], Snapshot | None]:

@@ -44,13 +44,9 @@ class Objective:
         self.modelling, self.unknown, self.survey, self.misfit = modelling, unknown, survey, misfit
         grid = modelling.grid
         self.sample = unknown.sampler(grid.points, grid.spacing)
-        observed = survey.data if survey.data is not None else survey.traces
-        assert observed is not None
-        self.observed = torch.from_numpy(observed.copy())
-        weights = torch.from_numpy(survey.weights.copy())
-        self.weights = (weights[None] if survey.data is not None else weights[..., None]).expand(
-            self.observed.shape
-        )
+        self.observed = torch.from_numpy(survey.record.values.copy())
+        weights = survey.record.spread(torch.from_numpy(survey.weights.copy()))
+        self.weights = weights.expand(self.observed.shape)
         self._inner = _inner(modelling, unknown)
         self.reference = float(np.mean(unknown.start(self._inner_points())))
         self.start = self.relative(torch.from_numpy(unknown.start_mean(grid.points, grid.spacing)))
@@ -92,10 +88,10 @@ class Objective:
 
     def scaled(self, predicted: Tensor) -> tuple[Tensor, Tensor]:
         """Data times the scale of each shot (and frequency) that brings them closest to the observed, if it is unknown."""
-        shape = predicted.shape[:2] if self.survey.data is not None else predicted.shape[:1]
+        axes = self.survey.record.summed
+        shape = predicted.shape[: -len(axes)]
         if self.survey.wavelet is not None:
             return predicted, torch.ones(shape, dtype=predicted.dtype)
-        axes = (-1,) if self.survey.data is not None else (-2, -1)
         above = (self.weights * predicted.conj() * self.observed).sum(dim=axes)
         below = (self.weights * predicted.conj() * predicted).sum(dim=axes)
         scales = above / below

@@ -111,9 +111,7 @@ class Inversion(Contents):
     def residual(self) -> float:
         """‖√w(p − d)‖ / ‖√w d‖ over the data of the last stage."""
         survey = self.survey
-        observed = survey.data if survey.data is not None else survey.traces
-        weights = survey.weights if survey.data is not None else survey.weights[..., None]
-        assert observed is not None
+        observed, weights = survey.record.values, survey.record.spread(survey.weights)
         error = np.sum(weights * np.abs(self.predicted - observed) ** 2)
         return float(np.sqrt(error / np.sum(weights * np.abs(observed) ** 2)))
 

@@ -119,12 +119,12 @@ def angular_frequencies(survey: Survey) -> NDArray[np.float64]:
 
     Raises: DeclarationError for a survey of traces.
     """
-    if survey.frequencies is None:
+    if not survey.band:
         raise DeclarationError(
             "the survey has traces in time, and this method works at frequencies; give "
             "survey.at(frequencies=[…]), with frequencies that the wavelet excites"
         )
-    return 2 * math.pi * np.asarray(survey.frequencies, dtype=float)
+    return 2 * math.pi * survey.frequencies
 
 
 def amplitudes(survey: Survey, index: int) -> NDArray[np.complex128]:

@@ -75,8 +75,6 @@ class TimeModelling(Modelling):
                 f"{number(start[0] / highest)}; use at least {FEWEST:g}: a spacing of {number(start[0] / highest / FEWEST)}"
             )
         sides = _sides(domain, 2 * math.pi * peak / start[1])
-        assert survey.traces is not None
-        assert survey.dt is not None
         self.filters = leapfrog_filters(
             survey.traces.shape[2],
             survey.dt,
@@ -137,7 +135,6 @@ def excited_frequencies(survey: Survey) -> tuple[float, float]:
     Raises: DeclarationError for a survey of spectra, or without a wavelet.
     """
     wavelet = _wavelet(survey)
-    assert survey.dt is not None
     padded = 8 * len(wavelet)
     size = abs(np.fft.rfft(wavelet, padded))
     frequencies = np.fft.rfftfreq(padded, survey.dt)
@@ -146,7 +143,7 @@ def excited_frequencies(survey: Survey) -> tuple[float, float]:
 
 
 def _wavelet(survey: Survey) -> NDArray[np.float64]:
-    if survey.traces is None:
+    if survey.band:
         raise DeclarationError(
             "the survey has spectra, and this method works in time; use method='reduced' or another at frequencies, or "
             "give survey.to_time(dt, samples)"

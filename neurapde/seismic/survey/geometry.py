@@ -41,6 +41,34 @@ def _is_transposed(found: NDArray) -> bool:
     return found.ndim == 2 and found.shape[0] in (1, 2, 3) and found.shape[1] > 3
 
 
+def chosen(value: Any, what: str, counts: Mapping[str, int]) -> NDArray | slice:
+    """What chooses some of the `shots` or `receivers`: a slice, a mask or indices; all for None. counts: of both."""
+    count = counts[what]
+    if value is None:
+        return slice(None)
+    if isinstance(value, slice):
+        try:
+            left = len(range(count)[value])
+        except (TypeError, ValueError) as error:
+            raise DeclarationError(f"{what}={value!r}: {error}; give whole numbers") from error
+    else:
+        given = checks.array(value, what, "biu")
+        if given.ndim != 1 or (given.dtype.kind == "b" and len(given) != count):
+            raise DeclarationError(
+                f"{what}={checks.shown(value)}: give a list of indices, a slice, or a mask ({count},)"
+            )
+        if given.dtype.kind != "b" and ((given < -count) | (given >= count)).any():
+            raise DeclarationError(
+                f"{what}={checks.shown(value)}, but the survey has {counts['shots']} shots and {counts['receivers']} "
+                "receivers, counted from 0; give some of those"
+            )
+        left = int(given.sum()) if given.dtype.kind == "b" else len(given)
+        value = given
+    if not left:
+        raise DeclarationError(f"{what}={checks.shown(value)} leaves none of {count} {what}; give some")
+    return value
+
+
 def extents(places: Positions, axes: tuple[str, ...]) -> str:
     """`x 0 … 9000, y 25`: the range of each column."""
     ranges = zip(axes, places.min(axis=0), places.max(axis=0), strict=True)

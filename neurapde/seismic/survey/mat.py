@@ -1,17 +1,17 @@
 """MAT files in the layout of the SIREN paper's receiver data: one frequency, keys source, receivers and rec_val."""
 
 from pathlib import Path
-from typing import Any
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.readers.isolated import isolated
 from neurapde.readers.matrices import read_mat
+from neurapde.seismic.survey.records import Arguments
 
 KEYS = {"source": "(S, d)", "receivers": "(R, d)", "rec_val": "(R, S)"}
 
 
-def read(path: Path, frequency: float | None) -> dict[str, Any]:
+def read(path: Path, frequency: float | None) -> Arguments:
     """The arguments of a Survey: `source` `(S, d)`, `receivers` `(R, d)` and complex `rec_val` `(R, S)`.
 
     frequency: Hz; the layout does not hold it.

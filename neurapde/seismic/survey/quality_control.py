@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from neurapde.core.formatting import number
 from neurapde.domains.base import axis_names
 from neurapde.seismic.survey.geometry import extents
-from neurapde.seismic.survey.records import Record
+from neurapde.seismic.survey.records import Spectra, Traces
 
 Real = NDArray[np.float64]
 
@@ -51,22 +51,14 @@ class Quality:
         return "\n".join(f"  {label:<12}{text}" for label, text in rows)
 
 
-def quality(sources: Real, receivers: Real, offsets: Real, record: Record) -> Quality:
+def quality(
+    sources: Real, receivers: Real, offsets: Real, live: NDArray[np.bool_], record: Spectra | Traces
+) -> Quality:
     """Look at a survey's geometry and record."""
-    live = record.weights > 0
     axes = axis_names(sources.shape[1])
-    if record.traces is not None and record.dt is not None:
-        frequencies: Real = np.arange(record.traces.shape[2] // 2 + 1) / (record.traces.shape[2] * record.dt)
-        power = np.abs(np.fft.rfft(record.traces, axis=2)[live] * record.dt) ** 2
-        by_pair = (record.traces**2).mean(axis=2)
-    else:
-        assert record.data is not None
-        assert record.frequencies is not None
-        frequencies = record.frequencies
-        power = np.abs(record.data[:, live].T) ** 2
-        by_pair = (np.abs(record.data) ** 2).mean(axis=0)
+    frequencies, power = record.power(live)
     spectrum = np.sqrt(power.mean(axis=0))
-    amplitudes = np.sqrt(np.where(live, by_pair, 0.0).sum(axis=1) / live.sum(axis=1))
+    amplitudes = np.sqrt(np.where(live, record.mean_square, 0.0).sum(axis=1) / live.sum(axis=1))
     near = offsets[live]
     return Quality(
         geometry={"sources": extents(sources, axes), "receivers": extents(receivers, axes)},
@@ -83,7 +75,7 @@ def quality(sources: Real, receivers: Real, offsets: Real, record: Record) -> Qu
     )
 
 
-def _notes(offsets: Real, amplitudes: Real, record: Record) -> tuple[str, ...]:
+def _notes(offsets: Real, amplitudes: Real, record: Spectra | Traces) -> tuple[str, ...]:
     found = []
     if (offsets == 0).any():
         found.append(
@@ -94,8 +86,8 @@ def _notes(offsets: Real, amplitudes: Real, record: Record) -> tuple[str, ...]:
             f"shot {int(amplitudes.argmax())} is {number(float(amplitudes.max() / amplitudes.min()))} times as loud as shot "
             f"{int(amplitudes.argmin())}"
         )
-    if record.traces is not None:
-        energy = (record.traces**2).sum(axis=(0, 1))
+    if isinstance(record, Traces):
+        energy = (record.values**2).sum(axis=(0, 1))
         end = max(1, round(_CUT * len(energy)))
         share = float(energy[-end:].sum() / energy.sum())
         if share > _UNFINISHED:

@@ -1,226 +1,252 @@
-"""What was recorded, checked: spectra or traces, their axes, weights and wavelet. It serves `Survey`."""
+"""What a survey recorded: complex spectra or time traces, and what can be made of each. It serves `Survey`."""
 
-from dataclasses import dataclass
-from itertools import permutations
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, TypedDict, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
+from neurapde.core.memory import check_fits
+from neurapde.seismic.survey import record_checks, transforms
+from neurapde.seismic.survey.provenance import Provenance
+from neurapde.seismic.survey.record_checks import Complex, Real
 
-Real = NDArray[np.float64]
-Complex = NDArray[np.complex128]
+Weights = TypeVar("Weights", NDArray, Tensor)
+Chosen = slice | NDArray
+"""Which shots, receivers or frequencies: a slice, a mask or indices."""
 
 
-@dataclass(frozen=True)
-class Record:
-    """One of (data `(F, S, R)`, frequencies `(F,)`) and (traces `(S, R, T)`, dt); weights `(S, R)`."""
+class Recorded(TypedDict, total=False):
+    """The arguments of a `Survey` that say what was recorded."""
 
-    data: Complex | None
-    frequencies: Real | None
-    traces: Real | None
+    data: ArrayLike | None
+    frequencies: ArrayLike | None
+    traces: ArrayLike | None
     dt: float | None
-    weights: Real
+    start_time: float
+    wavelet: ArrayLike | None
 
 
-def check(size: tuple[int, int], data: Any, frequencies: Any, traces: Any, dt: Any, weights: Any) -> Record:
-    """The record of a survey of `size` (S, R).
+class Arguments(Recorded, total=False):
+    """The arguments of a `Survey`."""
+
+    sources: ArrayLike
+    receivers: ArrayLike
+    weights: ArrayLike | None
+    source_variance: float
+    noise: float | None
+    name: str
+    origin: Provenance | None
+
+
+@dataclass(frozen=True, eq=False)
+class Spectra:
+    """Complex spectra.
+
+    values: `(F, S, R)`. frequencies: `(F,)`, Hz, ascending. wavelet: `(F, S)`, or None where it is unknown.
+    """
+
+    values: Complex
+    frequencies: Real
+    wavelet: Complex | None
+
+    kind: ClassVar[str] = "frequency"
+    summed: ClassVar[tuple[int, ...]] = (-1,)
+    """Axes of the values that share the scale of an unknown wavelet."""
+
+    @property
+    def band(self) -> tuple[float, ...]:
+        """The frequencies."""
+        return tuple(map(float, self.frequencies))
+
+    @property
+    def arguments(self) -> Recorded:
+        """What a `Survey` is told of them."""
+        return {
+            "data": self.values,
+            "frequencies": self.frequencies,
+            "traces": None,
+            "dt": None,
+            "start_time": 0.0,
+            "wavelet": self.wavelet,
+        }
+
+    def spread(self, weights: Weights) -> Weights:
+        """Weights `(S, R)` as they multiply the values."""
+        return weights
+
+    def part(self, shots: Chosen, receivers: Chosen, band: Chosen) -> "Spectra":
+        """Of some shots, receivers and frequencies."""
+        return Spectra(
+            self.values[band][:, shots][:, :, receivers],
+            self.frequencies[band],
+            None if self.wavelet is None else self.wavelet[band][:, shots],
+        )
+
+    def find(self, frequencies: Any) -> NDArray[np.intp]:
+        """Where the wanted frequencies are among those there are, to six digits."""
+        wanted, there = record_checks.ascending(frequencies), self.frequencies
+        nearest = np.abs(there[None] - wanted[:, None]).argmin(axis=1)
+        off = ~np.isclose(there[nearest], wanted, rtol=1e-6, atol=0.0)
+        if off.any():
+            raise DeclarationError(
+                f"frequency {number(wanted[off][0])} is not in the survey, which has {len(there)} from "
+                f"{number(there[0])} to {number(there[-1])}; the nearest is {number(there[nearest[off][0]])}"
+            )
+        return nearest
+
+    def noisy(self, live: NDArray[np.bool_], level: float, generator: np.random.Generator) -> "Spectra":
+        """The same with white noise of the level at each frequency, where live `(S, R)`."""
+        shape = self.values.shape
+        noise = np.where(live, generator.standard_normal(shape) + 1j * generator.standard_normal(shape), 0)
+        scale = np.linalg.norm(self.values, axis=(1, 2)) / np.linalg.norm(noise, axis=(1, 2))
+        return replace(self, values=self.values + level * scale[:, None, None] * noise)
+
+    def power(self, live: NDArray[np.bool_]) -> tuple[Real, Real]:
+        """Frequencies `(F,)`, and |U|² of each live pair `(pairs, F)`."""
+        return self.frequencies, np.abs(self.values[:, live].T) ** 2
+
+    @property
+    def mean_square(self) -> Real:
+        """`(S, R)`, over the frequencies."""
+        return np.asarray((np.abs(self.values) ** 2).mean(axis=0))
+
+    def to_traces(self, dt: float, samples: int, start_time: float) -> "Traces":
+        """The traces with these spectra and none at other frequencies; see `Survey.to_time`."""
+        dt, start_time = checks.positive(dt, "dt"), checks.real(start_time, "start_time")
+        checks.whole(samples, "samples", 2)
+        record_checks.check_period(self.frequencies, dt, samples)
+        _, shots, receivers = self.values.shape
+        check_fits(
+            16.0 * samples * shots * receivers,
+            f"{shots} x {receivers} traces of {samples} samples",
+            "ask for fewer samples, or select shots or receivers",
+        )
+        if self.wavelet is not None and not np.allclose(self.wavelet, self.wavelet[:, :1], rtol=1e-9, atol=0):
+            raise DeclarationError(
+                "the wavelet differs by shot, and a time survey has one for all; transform the shots one by one: "
+                "survey.select(shots=[0]).to_time(…)"
+            )
+
+        def transformed(values: Complex) -> Real:
+            return transforms.traces_of(values, self.frequencies, dt, samples, start_time=start_time)
+
+        wavelet = None if self.wavelet is None else transformed(-self.wavelet[:, 0])
+        return Traces(transformed(self.values), dt, start_time, wavelet)
+
+    def __str__(self) -> str:
+        first, last = number(self.frequencies[0]), number(self.frequencies[-1])
+        if len(self.frequencies) == 1:
+            return f"spectra at frequency {first}"
+        return f"spectra at {len(self.frequencies)} frequencies, {first} … {last}"
+
+
+@dataclass(frozen=True, eq=False)
+class Traces:
+    """Time traces.
+
+    values: `(S, R, T)`. dt: the sampling interval, s. start_time: of the first sample. wavelet: `(T,)`, or None where
+    it is unknown.
+    """
+
+    values: Real
+    dt: float
+    start_time: float
+    wavelet: Real | None
+
+    kind: ClassVar[str] = "time"
+    summed: ClassVar[tuple[int, ...]] = (-2, -1)
+    band: ClassVar[tuple[float, ...]] = ()
+
+    @property
+    def times(self) -> Real:
+        """`(T,)`."""
+        return self.start_time + self.dt * np.arange(self.values.shape[2], dtype=np.float64)
+
+    @property
+    def arguments(self) -> Recorded:
+        """What a `Survey` is told of them."""
+        return {
+            "data": None,
+            "frequencies": None,
+            "traces": self.values,
+            "dt": self.dt,
+            "start_time": self.start_time,
+            "wavelet": self.wavelet,
+        }
+
+    def spread(self, weights: Weights) -> Weights:
+        """Weights `(S, R)` as they multiply the values."""
+        return weights[..., None]
+
+    def part(self, shots: Chosen, receivers: Chosen) -> "Traces":
+        """Of some shots and receivers."""
+        return Traces(self.values[shots][:, receivers], self.dt, self.start_time, self.wavelet)
+
+    def noisy(self, live: NDArray[np.bool_], level: float, generator: np.random.Generator) -> "Traces":
+        """The same with white noise of the level over all of them, where live `(S, R)`."""
+        noise = np.where(live[..., None], generator.standard_normal(self.values.shape), 0)
+        scale = np.linalg.norm(self.values) / np.linalg.norm(noise)
+        return replace(self, values=self.values + level * scale * noise)
+
+    def power(self, live: NDArray[np.bool_]) -> tuple[Real, Real]:
+        """Frequencies `(F,)`, and |U|² of each live pair `(pairs, F)`."""
+        count = self.values.shape[2]
+        frequencies: Real = np.arange(count // 2 + 1) / (count * self.dt)
+        return frequencies, np.abs(np.fft.rfft(self.values, axis=2)[live] * self.dt) ** 2
+
+    @property
+    def mean_square(self) -> Real:
+        """`(S, R)`, over the times."""
+        return np.asarray((self.values**2).mean(axis=2))
+
+    def to_spectra(self, frequencies: ArrayLike, taper: float) -> Spectra:
+        """Their spectra; see `Survey.at`."""
+        wanted = record_checks.ascending(frequencies)
+        if wanted[-1] * 2 * self.dt >= 1:
+            raise DeclarationError(
+                f"frequency {number(wanted[-1])} is not below {number(0.5 / self.dt)}, Nyquist's for dt = "
+                f"{number(self.dt)}; ask for lower frequencies"
+            )
+        start, taper = self.start_time, record_checks.at_least_zero(taper, "taper")
+        values = transforms.spectrum(self.values, self.dt, wanted, start_time=start, taper=taper)
+        wavelet = None
+        if self.wavelet is not None:
+            one = -transforms.spectrum(self.wavelet, self.dt, wanted, start_time=start)
+            wavelet = np.repeat(one[:, None], values.shape[1], axis=1)
+        return Spectra(values, wanted, wavelet)
+
+    def __str__(self) -> str:
+        count, first, last = self.values.shape[2], number(self.start_time), number(float(self.times[-1]))
+        return f"{count} samples of {number(self.dt)}, from {first} to {last}"
+
+
+def checked(
+    size: tuple[int, int], weights: ArrayLike | None, given: Recorded
+) -> tuple[Spectra | Traces, Real]:
+    """The record of a survey of `size` (S, R), and its weights.
 
     Raises: DeclarationError for anything but one complete pair, of fitting shapes and finite where it has weight.
     """
-    spectral, temporal = data is not None or frequencies is not None, traces is not None or dt is not None
-    if spectral == temporal:
-        found = "both spectra and traces" if spectral else "neither spectra nor traces"
+    pairs = {"spectra": ("data", "frequencies"), "traces": ("traces", "dt")}
+    present = {kind: [name for name in pair if dict(given)[name] is not None] for kind, pair in pairs.items()}
+    if bool(present["spectra"]) == bool(present["traces"]):
+        found = "both spectra and traces" if present["traces"] else "neither spectra nor traces"
         raise DeclarationError(f"the survey has {found}; give data= with frequencies=, or traces= with dt=")
-    given = {"data": data, "frequencies": frequencies} if spectral else {"traces": traces, "dt": dt}
-    if missing := [name for name, value in given.items() if value is None]:
-        other = next(name for name in given if name not in missing)
-        raise DeclarationError(f"the survey has {other} but no {missing[0]}; give both")
-    scale = _weights(weights, size)
-    if spectral:
-        band = ascending(frequencies)
-        values = _values(data, (len(band), *size), "data", "(F, S, R)", complex)
-        spectra, kept = _live(values, 0, scale, "data", complex)
-        return Record(spectra, band, None, None, kept)
-    interval = checks.positive(dt, "dt of the survey")
-    recorded = checks.array(traces, "traces")
-    if recorded.ndim == 3 and recorded.shape[2] < 2:
-        raise DeclarationError(f"traces have {recorded.shape[2]} sample each; give at least 2")
-    values = _values(recorded, (*size, _samples(recorded.shape, size)), "traces", "(S, R, T)", float)
-    series, kept = _live(values, 2, scale, "traces", float)
-    return Record(None, None, series, interval, kept)
-
-
-def _samples(shape: tuple[int, ...], size: tuple[int, int]) -> int:
-    """T of traces of this shape, whichever axis it is."""
-    rest = list(shape)
-    for count in size:
-        if count in rest:
-            rest.remove(count)
-    return rest[-1] if len(shape) == 3 and rest else 0
-
-
-def _values(value: Any, shape: tuple[int, ...], what: str, letters: str, kind: type) -> NDArray:
-    found = checks.array(value, what, "iufc" if kind is complex else "iuf")
-    if found.shape != shape:
-        way = _rearranged(found.shape, shape) or "; check the counts of sources and receivers"
-        raise DeclarationError(f"{what} have the shape {found.shape}, but must be {letters} = {shape}{way}")
-    return found
-
-
-def _rearranged(found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
-    """Which exchange of axes gives the wanted shape, in words; nothing if none does."""
-    if len(found) == 2 and wanted[0] == 1:
-        return {wanted[1:]: ", so use [None]", wanted[:0:-1]: ", so use .T[None]"}.get(found, "")
-    for order in permutations(range(len(wanted))):
-        if len(found) == len(wanted) and tuple(found[i] for i in order) == wanted:
-            return f", so use .transpose{order}"
-    return ""
-
-
-def _weights(value: Any, size: tuple[int, int]) -> Real:
-    if value is None:
-        return np.ones(size)
-    found = checks.array(value, "weights", "biuf")
-    if found.shape != size:
-        raise DeclarationError(f"weights have the shape {found.shape}, but must be (S, R) = {size}")
-    found = found.astype(float)
-    if not (np.isfinite(found).all() and (found >= 0).all()):
-        raise DeclarationError(
-            f"weights go from {found.min():g} to {found.max():g}; give finite numbers that are not negative"
+    kind = "spectra" if present["spectra"] else "traces"
+    if missing := set(pairs[kind]) - set(present[kind]):
+        raise DeclarationError(f"the survey has {present[kind][0]} but no {missing.pop()}; give both")
+    start = checks.real(given["start_time"], "start_time of the survey")
+    if kind == "spectra":
+        values, band, wavelet, kept = record_checks.spectra(
+            size, weights, given["data"], given["frequencies"], given["wavelet"]
         )
-    return found
-
-
-def _live(values: NDArray, axis: int, weights: Real, what: str, kind: type) -> tuple[NDArray, Real]:
-    """Values with 0 where there is no weight, weights with 0 where there is no value but 0.
-
-    Nothing is written where there is no weight: of a large survey with few live traces, these alone take memory.
-    """
-    muted: NDArray = np.zeros(values.shape, kind)
-    into, given = np.moveaxis(muted, axis, 2), np.moveaxis(values, axis, 2)
-    finite, sounding = np.ones(weights.shape, dtype=bool), np.zeros(weights.shape, dtype=bool)
-    for shot, live in enumerate(weights > 0):
-        recorded = given[shot, live]
-        into[shot, live] = recorded
-        finite[shot, live] = np.isfinite(recorded).all(axis=1)
-        sounding[shot, live] = recorded.any(axis=1)
-    if not finite.all():
-        shot, receiver = np.argwhere(~finite)[0]
-        raise DeclarationError(
-            f"{int((~finite).sum())} of {finite.size} traces in {what} are not finite, that of shot {shot} and receiver "
-            f"{receiver} for one; give weights= that are 0 there"
-        )
-    kept = np.where(sounding, weights, 0.0)
-    if not kept.any():
-        raise DeclarationError(
-            f"{what} are zero for all {len(weights)} shots and {weights.shape[1]} receivers: nothing was recorded; "
-            "check how the file was read"
-        )
-    if (silent := np.flatnonzero(~(kept > 0).any(axis=1))).size:
-        raise DeclarationError(
-            f"shot {silent[0]} has no live trace ({len(silent)} of {len(weights)} shots have none); leave it out"
-        )
-    return muted, kept
-
-
-def ascending(value: Any) -> Real:
-    """Frequencies `(F,)`, positive and ascending; a number is one of them."""
-    found = np.atleast_1d(checks.array(value, "frequencies"))
-    if found.ndim != 1 or found.size == 0:
-        raise DeclarationError(f"frequencies are {checks.shown(value)}; give one or more real numbers, Hz")
-    found = found.astype(float)
-    if not (np.isfinite(found).all() and (found > 0).all() and (np.diff(found) > 0).all()):
-        raise DeclarationError(f"frequencies are {found.tolist()}; give them finite, positive and ascending")
-    for frequency in found[[0, -1]]:
-        checks.positive(frequency, "a frequency")
-    return found
-
-
-def find(wanted: Any, available: Real) -> NDArray[np.intp]:
-    """Where the wanted frequencies are among those available, to six digits."""
-    values = ascending(wanted)
-    nearest = np.abs(available[None] - values[:, None]).argmin(axis=1)
-    off = ~np.isclose(available[nearest], values, rtol=1e-6, atol=0.0)
-    if off.any():
-        raise DeclarationError(
-            f"frequency {number(values[off][0])} is not in the survey, which has {len(available)} from "
-            f"{number(available[0])} to {number(available[-1])}; the nearest is {number(available[nearest[off][0]])}"
-        )
-    return nearest
-
-
-def wavelet(value: Any, record: Record, shots: int) -> NDArray | None:
-    """The wavelet: None, `(F, S)` complex for spectra, `(T,)` real for traces."""
-    if value is None:
-        return None
-    found = checks.array(value, "wavelet", "iufc")
-    if not np.isfinite(found).all():
-        raise DeclarationError(
-            f"wavelet is {checks.shown(value)}; give finite numbers, or None if it is unknown"
-        )
-    if record.traces is not None:
-        count = record.traces.shape[2]
-        if found.shape != (count,) or found.dtype.kind == "c" or not found.any():
-            raise DeclarationError(
-                f"wavelet has the shape {found.shape} of {found.dtype}; give real samples ({count},) at the times of "
-                "the traces, not all zero, or None if it is unknown"
-            )
-        return found.astype(float)
-    assert record.frequencies is not None
-    count = len(record.frequencies)
-    if found.shape not in ((), (count,), (count, shots)):
-        raise DeclarationError(
-            f"wavelet has the shape {found.shape}; give a number, (F,) = ({count},) or (F, S) = ({count}, {shots})"
-        )
-    if (found == 0).any():
-        raise DeclarationError("the wavelet is zero for a frequency and shot; leave that frequency out")
-    columns = found[:, None] if found.ndim == 1 else found
-    return np.array(np.broadcast_to(columns, (count, shots)), dtype=complex)
-
-
-def at_least_zero(value: Any, what: str) -> float:
-    """A finite number that is not negative."""
-    found = checks.real(value, what)
-    if found < 0:
-        raise DeclarationError(f"{what} is {found:g}; give a number that is not negative")
-    return found
-
-
-def check_period(frequencies: Real, dt: float, samples: int) -> None:
-    """Refuse frequencies of which no traces of this length can be made."""
-    if len(frequencies) < 2 or not np.allclose(
-        np.diff(frequencies), frequencies[1] - frequencies[0], rtol=1e-6
-    ):
-        raise DeclarationError(
-            f"traces need two or more equally spaced frequencies, but the survey has {frequencies.tolist()}; "
-            "select some that are"
-        )
-    step = float(frequencies[1] - frequencies[0])
-    if frequencies[-1] * 2 * dt >= 1:
-        raise DeclarationError(
-            f"dt = {number(dt)} samples frequencies below {number(0.5 / dt)}, but the survey goes up to "
-            f"{number(frequencies[-1])}; use a shorter dt"
-        )
-    if samples < 2 or samples * dt * step > 1 + 1e-9:
-        raise DeclarationError(
-            f"{samples} samples of {number(dt)} last {number(samples * dt)}, but frequencies {number(step)} apart make "
-            f"traces of period {number(1 / step)}; ask for 2 to {int(1 / step / dt + 1e-9)} samples"
-        )
-
-
-def describe(
-    data: Complex | None, frequencies: Real | None, traces: Real | None, dt: float | None, start_time: float
-) -> str:
-    """`4 frequencies, 3 … 12`, or `1001 samples of 0.004, from 0 to 4`."""
-    if traces is not None and dt is not None:
-        count = traces.shape[2]
-        end = start_time + (count - 1) * dt
-        return f"{count} samples of {number(dt)}, from {number(start_time)} to {number(end)}"
-    assert frequencies is not None
-    if len(frequencies) == 1:
-        return f"spectra at frequency {number(frequencies[0])}"
-    return f"spectra at {len(frequencies)} frequencies, {number(frequencies[0])} … {number(frequencies[-1])}"
+        return Spectra(values, band, wavelet), kept
+    traces, dt, samples, kept = record_checks.traces(
+        size, weights, given["traces"], given["dt"], given["wavelet"]
+    )
+    return Traces(traces, dt, start, samples), kept

@@ -4,9 +4,7 @@ The plane is (distance along the line, depth below the datum), metres. Depth is 
 depth less the surface elevation, of a receiver minus its elevation. Coordinates in feet become metres.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +14,8 @@ from neurapde.core.errors import DeclarationError, DeclarationWarning, StorageEr
 from neurapde.core.memory import check_fits
 from neurapde.core.warn import warn
 from neurapde.seismic.survey import segy_headers, segy_written
-from neurapde.seismic.survey.geometry import positions
-from neurapde.seismic.survey.segy_headers import Field, Given, Headers
+from neurapde.seismic.survey.records import Arguments, Traces
+from neurapde.seismic.survey.segy_headers import Field, Given, Headers, Places
 
 try:
     import segyio
@@ -29,7 +27,7 @@ MOST_SAMPLES = 2**16 - 1
 """Of a trace: what the two bytes for their number hold."""
 
 
-def read(path: Path, given: Given) -> dict[str, Any]:
+def read(path: Path, given: Given) -> Arguments:
     """The arguments of a Survey.
 
     Raises: DeclarationError for missing coordinates, sampling interval or segyio; StorageError for no SEG-Y file.
@@ -127,33 +125,30 @@ def _distinct(places: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray
     return places[first[order]], rank[which.ravel()]
 
 
-def write(path: Path, fields: Mapping[str, Any], *, ibm: bool) -> None:
+def write(
+    path: Path, name: str, sources: Places, receivers: Places, weights: Places, record: Traces, *, ibm: bool
+) -> None:
     """Write a time survey in the plane: every shot with every receiver, those without weight marked dead.
 
-    Numbers are IEEE floats of 32 bits, or IBM's. Raises: DeclarationError for spectra, other dimensions than 2, and
-    whatever would not be read back. Warns where positions are rounded, and of weights that become 1.
+    Numbers are IEEE floats of 32 bits, or IBM's. Raises: DeclarationError for other dimensions than 2, and whatever
+    would not be read back. Warns where positions are rounded, and of weights that become 1.
     """
     _check_segyio()
-    traces, dt = fields["traces"], fields["dt"]
-    if traces is None:
-        raise DeclarationError(
-            f"SEG-Y holds time traces, but the survey has spectra; write {path.stem}.h5, or use to_time"
-        )
-    sources, receivers = positions(fields["sources"], "sources"), positions(fields["receivers"], "receivers")
     if sources.shape[1] != 2:
         raise DeclarationError(
             f"SEG-Y is written of surveys in a plane, but positions have {sources.shape[1]} coordinates"
         )
+    traces, dt = record.values, record.dt
     interval, count = segy_written.microseconds(dt), traces.shape[2]
-    _check_samples(traces, fields["weights"])
-    headers = segy_written.of(sources, receivers, fields["weights"], fields["start_time"])
+    _check_samples(traces, weights)
+    headers = segy_written.of(sources, receivers, weights, record.start_time)
     segy_written.check_read_back(headers, len(sources), len(receivers))
     specification = segyio.spec()
     specification.format = IBM if ibm else IEEE
     specification.samples = np.arange(count) * dt * 1e3
     specification.tracecount = len(headers)
     with atomic.replacing(path) as (part,), segyio.create(str(part), specification) as file:
-        title = f"Survey {fields['name']}".encode("ascii", "replace").decode()
+        title = f"Survey {name}".encode("ascii", "replace").decode()
         file.text[0] = segyio.tools.create_text_header(
             {1: title[:76], 2: "x along the line, z depth below the datum, metres"}
         )
@@ -169,7 +164,7 @@ def _check_samples(traces: NDArray[np.float64], weights: NDArray[np.float64]) ->
     """Refuse traces that are too long or too large for SEG-Y, or so small that numbers of 32 bits lose their digits."""
     if traces.shape[2] > MOST_SAMPLES:
         raise DeclarationError(
-            f"the traces have {traces.shape[2]} samples, but SEG-Y holds up to {MOST_SAMPLES}; write .h5, or sample them "
+            f"the traces have {traces.shape[2]} samples, but SEG-Y holds up to {MOST_SAMPLES}; save as .h5, or sample them "
             "more coarsely"
         )
     peaks = np.abs(traces).max(axis=2)[weights > 0]
@@ -177,11 +172,11 @@ def _check_samples(traces: NDArray[np.float64], weights: NDArray[np.float64]) ->
     if peaks.max() > limits.max or peaks.min() < limits.tiny / limits.eps:
         raise DeclarationError(
             f"the largest values of the traces go from {peaks.min():.3g} to {peaks.max():.3g}, but numbers of 32 bits hold "
-            f"traces from {limits.tiny / limits.eps:.3g} to {limits.max:.3g} to their precision; scale them, or write .h5"
+            f"traces from {limits.tiny / limits.eps:.3g} to {limits.max:.3g} to their precision; scale them, or save as .h5"
         )
     if ((weights > 0) & (weights != 1)).any():
         warn(
             f"SEG-Y says of a trace that it is live or dead: weights from {weights[weights > 0].min():g} to "
-            f"{weights.max():g} will be read as 1; write .h5 to keep them",
+            f"{weights.max():g} will be read as 1; save as .h5 to keep them",
             DeclarationWarning,
         )

@@ -20,7 +20,7 @@ def _whole(values: NDArray[np.float64], limit: int, what: str) -> tuple[NDArray[
     fitting = [scale for scale in _SCALES if largest * scale <= limit]
     if not fitting:
         raise DeclarationError(
-            f"{what} of {largest:g} is beyond what a SEG-Y header holds, {limit}; use larger units, or write .h5"
+            f"{what} of {largest:g} is beyond what a SEG-Y header holds, {limit}; use larger units, or save as .h5"
         )
     for scale in fitting:
         scaled = values * scale
@@ -35,7 +35,7 @@ def microseconds(dt: float) -> int:
     if not (math.isclose(value, dt * 1e6, rel_tol=1e-9) and 0 < value <= _HALF):
         raise DeclarationError(
             f"dt = {number(dt)} s is {number(dt * 1e6)} µs, but SEG-Y holds whole microseconds up to {_HALF}; simulate with "
-            "dt=, or write .h5"
+            "dt=, or save as .h5"
         )
     return value
 
@@ -49,7 +49,7 @@ def of(sources: Places, receivers: Places, weights: Places, start_time: float) -
     rounded = np.column_stack([across / scale, depths / depth_scale])
     if (off := float(np.abs(rounded - everything).max())) > 1e-6 * float(np.ptp(everything, axis=0).max()):
         warn(
-            f"positions are rounded by up to {number(off)}: SEG-Y holds ten-thousandths; write .h5 to keep them",
+            f"positions are rounded by up to {number(off)}: SEG-Y holds ten-thousandths; save as .h5 to keep them",
             DeclarationWarning,
         )
     if not math.isclose(delay[0] / delay_scale, start_time * 1e3, rel_tol=1e-9, abs_tol=1e-9):
@@ -85,7 +85,7 @@ def check_read_back(headers: list[dict[int, int]], shots: int, receivers: int) -
         other shots or places than the survey has.
     """
     columns = {field: np.array([header.get(field, 0) for header in headers], np.int64) for field in Field}
-    way = "move the origin (add a number to x of all sources and receivers), or write .h5"
+    way = "move the origin (add a number to x of all sources and receivers), or save as .h5"
     try:
         given = geometry(Headers(columns, 1), Given(), "the file")
     except DeclarationError as error:

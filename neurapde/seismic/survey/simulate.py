@@ -23,15 +23,17 @@ from neurapde.fields.sources import GaussianSource, PointSource, Shots, Source
 from neurapde.problem.problem import Problem
 from neurapde.references.reference import reference
 from neurapde.references.wave import record_wave
-from neurapde.seismic.survey import geometry, records
+from neurapde.seismic.survey import geometry
 from neurapde.seismic.survey.provenance import Provenance
+from neurapde.seismic.survey.record_checks import ascending
+from neurapde.seismic.survey.records import Arguments
 
 _ALIKE = 1e-9  # relative difference up to which the wavelets of shots count as one
 
 
 def simulated(
     problem: Problem, receivers: Any, sources: Any, shape: Any, dt: float | None, frequencies: Any
-) -> dict[str, Any]:
+) -> Arguments:
     """The arguments of a `Survey` of the problem, without noise; see `Survey.simulate`."""
     if not isinstance(problem, Problem) or not isinstance(problem.equation, Helmholtz | Wave):
         raise DeclarationError(
@@ -55,19 +57,17 @@ def simulated(
     declared = Problem(
         problem.name, problem.domain, problem.equation, Shots(*shots), problem.boundary, (), None
     )
-    common = {
+    common: Arguments = {
         "sources": places,
         "receivers": spread,
         "source_variance": variances.pop(),
         "name": problem.name,
     }
     if isinstance(problem.equation, Helmholtz):
-        band = records.ascending(
-            problem.equation.wavenumber / (2 * math.pi) if frequencies is None else frequencies
-        )
-        return common | _spectra(declared, spread, band, counts)
+        band = ascending(problem.equation.wavenumber / (2 * math.pi) if frequencies is None else frequencies)
+        return {**common, **_spectra(declared, spread, band, counts)}
     step = None if dt is None else checks.positive(dt, "dt")
-    return common | _traces(declared, spread, counts, step)
+    return {**common, **_traces(declared, spread, counts, step)}
 
 
 def _counts(shape: Any, dimension: int) -> tuple[int, ...] | None:
@@ -140,7 +140,7 @@ def _check_physical(problem: Problem, spread: NDArray[np.float64]) -> None:
 
 def _spectra(
     problem: Problem, receivers: NDArray, frequencies: NDArray[np.float64], shape: Sequence[int] | None
-) -> dict[str, Any]:
+) -> Arguments:
     assert isinstance(problem.equation, Helmholtz)
     data, found = [], None
     for frequency in frequencies:
@@ -160,9 +160,7 @@ def _spectra(
     }
 
 
-def _traces(
-    problem: Problem, receivers: NDArray, shape: Sequence[int] | None, dt: float | None
-) -> dict[str, Any]:
+def _traces(problem: Problem, receivers: NDArray, shape: Sequence[int] | None, dt: float | None) -> Arguments:
     record = record_wave(problem, receivers, None if shape is None else tuple(shape), dt)
     assert isinstance(problem.domain, SpaceTime)
     start = problem.domain.time.start

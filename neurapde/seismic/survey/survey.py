@@ -1,27 +1,25 @@
 """What a survey is: where shots and receivers are, what was recorded, and what is known of wavelet and noise."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neurapde.core import checks
-from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError, StorageError
-from neurapde.core.formatting import number
-from neurapde.domains.base import Domain, axis_names
+from neurapde.core.warn import warn
 from neurapde.fields.sources import Shots
 from neurapde.problem.problem import Problem
-from neurapde.seismic.survey import conversion, geometry, records, survey_files
-from neurapde.seismic.survey import noise as noise_of
-from neurapde.seismic.survey.geometry import extents, positions
+from neurapde.seismic.survey import geometry, segy, survey_files
+from neurapde.seismic.survey.geometry import positions
 from neurapde.seismic.survey.provenance import Provenance as Provenance
-from neurapde.seismic.survey.quality_control import Quality, quality
-from neurapde.seismic.survey.records import Complex, Real
+from neurapde.seismic.survey.record_checks import ascending, at_least_zero
+from neurapde.seismic.survey.recording import Recording
+from neurapde.seismic.survey.records import Arguments, Chosen, Recorded, Spectra, checked
 from neurapde.seismic.survey.simulate import simulated
 
 
@@ -34,7 +32,7 @@ def _origin(value: Any) -> Provenance | None:
 
 
 @dataclass(frozen=True, init=False, eq=False)
-class Survey(Declaration):
+class Survey(Recording):
     """Shots, receivers and what these recorded, as complex spectra or as time traces.
 
     Positions in metres, times in seconds and frequencies in Hz, or any units that agree with the model's.
@@ -59,20 +57,6 @@ class Survey(Declaration):
         frequencies out of order, a shot or a survey that recorded nothing but zeros.
     """
 
-    sources: Real
-    receivers: Real
-    data: Complex | None
-    frequencies: Real | None
-    traces: Real | None
-    dt: float | None
-    start_time: float
-    weights: Real
-    wavelet: NDArray | None
-    source_variance: float
-    noise: float | None
-    name: str
-    origin: Provenance | None
-
     def __init__(
         self,
         sources: ArrayLike,
@@ -96,70 +80,35 @@ class Survey(Declaration):
                 f"sources have {shots.shape[1]} coordinates and receivers {spread.shape[1]}; give the same axes for both"
             )
         size = (len(shots), len(spread))
-        record = records.check(size, data, frequencies, traces, dt, weights)
+        given: Recorded = {
+            "data": data,
+            "frequencies": frequencies,
+            "traces": traces,
+            "dt": dt,
+            "start_time": start_time,
+            "wavelet": wavelet,
+        }
+        record, kept = checked(size, weights, given)
         found: Mapping[str, object] = {
             "sources": shots,
             "receivers": spread,
-            "data": record.data,
-            "frequencies": record.frequencies,
-            "traces": record.traces,
-            "dt": record.dt,
-            "start_time": checks.real(start_time, "start_time of the survey"),
-            "weights": record.weights,
-            "wavelet": records.wavelet(wavelet, record, size[0]),
-            "source_variance": records.at_least_zero(source_variance, "source_variance of the survey"),
-            "noise": None if noise is None else records.at_least_zero(noise, "noise of the survey"),
+            "record": record,
+            "weights": kept,
+            "source_variance": at_least_zero(source_variance, "source_variance of the survey"),
+            "noise": None if noise is None else at_least_zero(noise, "noise of the survey"),
             "name": checks.name(name, "name of the survey"),
             "origin": _origin(origin),
         }
         for field, value in found.items():
+            object.__setattr__(self, field, value)
+        for value in (shots, spread, kept, *vars(record).values()):
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
-            object.__setattr__(self, field, value)
 
-    def __len__(self) -> int:
-        return self.shots
-
-    @property
-    def dimension(self) -> int:
-        """Coordinates of a position."""
-        return self.sources.shape[1]
-
-    @property
-    def shots(self) -> int:
-        """S."""
-        return len(self.sources)
-
-    @property
-    def kind(self) -> str:
-        """`frequency` for complex data, `time` for traces."""
-        return "time" if self.data is None else "frequency"
-
-    @property
-    def live(self) -> NDArray[np.bool_]:
-        """`(S, R)`: which receivers recorded which shots."""
-        return self.weights > 0
-
-    @property
-    def times(self) -> Real:
-        """`(T,)`, the times of the samples of a time survey."""
-        traces, dt = conversion.recorded_traces(self._fields(), "times")
-        return self.start_time + dt * np.arange(traces.shape[2], dtype=np.float64)
-
-    @property
-    def offsets(self) -> Real:
-        """`(S, R)`, distances from source to receiver."""
-        found: Real = np.asarray(
-            np.linalg.norm(self.sources[:, None] - self.receivers[None], axis=2), dtype=np.float64
-        )
-        return found
-
-    def _fields(self) -> dict[str, Any]:
-        return {field: getattr(self, field) for field in self.__dataclass_fields__}
-
-    def replace(self, **changes: Any) -> Self:
-        """The survey with other fields, checked anew."""
-        return type(self)(**{**self._fields(), **changes})
+    def replace(self, **changes: Unpack[Arguments]) -> Self:
+        """The survey with other arguments, checked anew."""
+        given: Arguments = {**self.arguments(), **changes}
+        return type(self)(**given)
 
     def at(self, frequencies: ArrayLike, *, taper: float = 0.0) -> Self:
         """The frequency survey at these frequencies, Hz `(F,)`: of time traces by `transforms.spectrum`.
@@ -168,13 +117,17 @@ class Survey(Declaration):
         The noise level, if known, is carried over as that of white noise. Of a frequency survey it selects.
         Raises: DeclarationError for frequencies out of order or not below Nyquist's 1/(2 dt).
         """
-        if self.data is not None:
-            if records.at_least_zero(taper, "taper") > 0:
+        if isinstance(self.record, Spectra):
+            if at_least_zero(taper, "taper") > 0:
                 raise DeclarationError(
                     f"taper={taper:g} is for time traces, but {self.name!r} holds spectra; leave it out"
                 )
-            return self.select(frequencies=records.ascending(frequencies))
-        return self.replace(**conversion.to_spectra(self._fields(), frequencies, taper))
+            return self.select(frequencies=ascending(frequencies))
+        found, noise = self.record.to_spectra(frequencies, taper), self.noise
+        if noise is not None:
+            size = np.linalg.norm(self.record.values) * self.record.dt * np.sqrt(len(found.frequencies))
+            noise *= float(size / np.linalg.norm(found.values))
+        return self.replace(**found.arguments, noise=noise)
 
     def to_time(self, dt: float, samples: int, *, start_time: float = 0.0) -> Self:
         """The time survey with these spectra and none at other frequencies, by `transforms.traces_of`.
@@ -182,7 +135,7 @@ class Survey(Declaration):
         Raises: DeclarationError unless the frequencies are equally spaced by Δf, the highest is below 1/(2 dt),
             samples · dt is at most the period 1/Δf, and the wavelet, if known, is the same for all shots.
         """
-        return self.replace(**conversion.to_traces(self._fields(), dt, samples, start_time))
+        return self.replace(**self.as_spectra("spectra").to_traces(dt, samples, start_time).arguments)
 
     def select(
         self,
@@ -195,7 +148,20 @@ class Survey(Declaration):
 
         frequencies: values, Hz, of those in the survey. shots, receivers: indices, a slice or a mask.
         """
-        return self.replace(**conversion.part(self._fields(), frequencies, shots, receivers))
+        counts = {"shots": self.shots, "receivers": len(self.receivers)}
+        band: Chosen = slice(None)
+        if frequencies is not None:
+            band = self.as_spectra("frequencies").find(frequencies)
+        rows = geometry.chosen(shots, "shots", counts)
+        columns = geometry.chosen(receivers, "receivers", counts)
+        record = self.record
+        part = record.part(rows, columns, band) if isinstance(record, Spectra) else record.part(rows, columns)
+        return self.replace(
+            **part.arguments,
+            sources=self.sources[rows],
+            receivers=self.receivers[columns],
+            weights=self.weights[rows][:, columns],
+        )
 
     @classmethod
     def simulate(
@@ -219,7 +185,7 @@ class Survey(Declaration):
         noise: relative L2 level, of each frequency or of all traces, white, exactly; it needs a seed.
         Raises: DeclarationError for receivers outside the problem's domain or in its absorbing layer.
         """
-        noise = records.at_least_zero(noise, "noise level")
+        noise = at_least_zero(noise, "noise level")
         clean = cls(**simulated(problem, receivers, sources, shape, dt, frequencies))
         if clean.kind == "time" and frequencies is not None:
             clean = clean.at(frequencies)
@@ -240,67 +206,90 @@ class Survey(Declaration):
         source_depth: float | None = None,
         receiver_depth: float | None = None,
     ) -> Self:
-        """The survey in a file: .h5 or .hdf5 by `write`, the paper's .mat, .sgy or .segy.
+        """The survey in a file of another program: the paper's .mat, .sgy or .segy.
 
         What a file does not hold is said here. frequency: of a .mat. sources, receivers: positions for a .sgy, of
         shots and of the traces of a shot, or of each trace. source_depth, receiver_depth: in place of its headers'.
         Raises: DeclarationError for coordinates missing from headers and the like, StorageError for a file that is
             damaged or of another format, FileNotFoundError.
         """
-        said = {key: value for key, value in locals().items() if key not in ("cls", "path")}
+        said = {
+            "frequency": frequency,
+            "wavelet": wavelet,
+            "source_variance": source_variance,
+            "noise": noise,
+            "name": name,
+            "sources": sources,
+            "receivers": receivers,
+            "source_depth": source_depth,
+            "receiver_depth": receiver_depth,
+        }
         file = checks.path(path)
+        if (suffix := file.suffix.lower()) in survey_files.HDF5:
+            given = {key: value for key, value in said.items() if value is not None}
+            survey_files.refuse(given, set(), suffix, "use survey.replace(…) on what was loaded")
+            warn(
+                f"Survey.read is for files of other programs; use npde.Survey.load({file.name!r})",
+                DeprecationWarning,
+            )
+            return cls.load(file)
+        return cls._made(file, lambda: survey_files.read(file, said))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The survey in a .h5 or .hdf5 that `save` wrote. Raises: StorageError, FileNotFoundError."""
+        file = checks.path(path)
+        return cls._made(file, lambda: survey_files.load(file))
+
+    @classmethod
+    def _made(cls, file: Path, read: Callable[[], Arguments]) -> Self:
         try:
-            return cls(**survey_files.read(file, said))
+            return cls(**read())
         except DeclarationError as error:
             if file.name in str(error):
                 raise
             raise StorageError(f"{file}: {error}") from error
 
+    def save(self, path: str | Path) -> Path:
+        """Write everything to .h5 or .hdf5, whole or not at all."""
+        file = checks.path(path)
+        survey_files.save(file, self.arguments())
+        return file
+
     def write(self, path: str | Path, *, ibm: bool = False) -> Path:
-        """Write .h5 or .hdf5, everything; or .sgy or .segy, traces and geometry as 32-bit floats, IBM's if asked.
+        """Write .sgy or .segy: traces and geometry as 32-bit floats, IBM's if asked.
 
         The file is written whole or not at all. Raises: DeclarationError for what SEG-Y cannot hold.
         """
         file = checks.path(path)
-        survey_files.write(file, self._fields(), ibm=checks.flag(ibm, "ibm"))
+        if file.suffix.lower() in survey_files.HDF5:
+            if checks.flag(ibm, "ibm"):
+                raise DeclarationError(
+                    f"ibm=True is a format of numbers in SEG-Y, but {file.name} is HDF5; leave it out"
+                )
+            warn(
+                f"Survey.write is for files of other programs; use survey.save({file.name!r})",
+                DeprecationWarning,
+            )
+            return self.save(file)
+        survey_files.check_suffix(file, survey_files.SEGY, "write")
+        if isinstance(self.record, Spectra):
+            raise DeclarationError(
+                f"SEG-Y holds time traces, but the survey has spectra; save {file.stem}.h5, or use to_time"
+            )
+        ibm = checks.flag(ibm, "ibm")
+        segy.write(file, self.name, self.sources, self.receivers, self.weights, self.record, ibm=ibm)
         return file
 
     def with_noise(self, level: float, seed: int | None) -> Self:
         """The survey with white Gaussian noise of ‖noise‖ = level ‖signal‖, at each frequency or over all traces."""
-        level = records.at_least_zero(level, "noise level")
+        level = at_least_zero(level, "noise level")
+        if seed is None:
+            raise DeclarationError(
+                f"noise of level {level:g} without a seed; give seed=…, so that it can be made again"
+            )
         total = float(np.hypot(level, self.noise or 0.0))
         origin = None if self.origin is None else dataclasses.replace(self.origin, noise=total)
-        found = noise_of.added(self.data, self.traces, self.live, level, seed)
-        return self.replace(**found, noise=total, origin=origin)
-
-    def quality(self) -> Quality:
-        """Geometry, dead traces, amplitudes and spectrum in numbers, with notes on what deserves a look."""
-        record = records.Record(self.data, self.frequencies, self.traces, self.dt, self.weights)
-        return quality(self.sources, self.receivers, self.offsets, record)
-
-    def check_in(self, domain: Domain) -> None:
-        """Refuse a model that does not hold the geometry, or holds it only by mistaken units.
-
-        Raises: DeclarationError that says what was read and which mistake explains it: swapped axes, kilometres for
-            metres, elevation for depth.
-        """
-        geometry.check_in(self.sources, self.receivers, domain)
-
-    def __str__(self) -> str:
-        axes = axis_names(self.dimension)
-        live, offsets = self.live, self.offsets[self.live]
-        rows = [
-            ("shots", f"{self.shots}: {extents(self.sources, axes)}"),
-            ("receivers", f"{len(self.receivers)}: {extents(self.receivers, axes)}"),
-            ("offsets", f"{number(float(offsets.min()))} … {number(float(offsets.max()))}"),
-            ("traces", f"{int(live.sum())} live of {live.size}"),
-        ]
-        rows.append(
-            ("data", records.describe(self.data, self.frequencies, self.traces, self.dt, self.start_time))
-        )
-        rows.append(("wavelet", "unknown, to be estimated" if self.wavelet is None else "known"))
-        if self.source_variance:
-            rows.append(("source", f"Gaussian of variance {number(self.source_variance)}"))
-        rows.append(("noise", "unknown" if self.noise is None else f"{100 * self.noise:.3g} % of the signal"))
-        rows.append(("origin", "recorded" if self.origin is None else str(self.origin)))
-        return "\n".join([self.name, *(f"  {label:<12}{text}" for label, text in rows)])
+        generator = np.random.default_rng(checks.whole(seed, "seed", 0))
+        noisy = self.record.noisy(self.live, level, generator)
+        return self.replace(**noisy.arguments, noise=total, origin=origin)

@@ -34,13 +34,12 @@ class Continuation(Declaration):
 
     def stages(self, survey: Survey) -> tuple[Survey, ...]:
         """The surveys of the groups; traces are turned into spectra at their frequencies."""
-        if survey.data is None:
+        if not survey.band:
             return tuple(survey.at(group) for group in self.groups)
         return tuple(survey.select(frequencies=self._recorded(group, survey)) for group in self.groups)
 
     def _recorded(self, group: tuple[float, ...], survey: Survey) -> list[float]:
-        assert survey.frequencies is not None
-        recorded = np.asarray(survey.frequencies)
+        recorded = survey.frequencies
         nearest = [float(recorded[np.argmin(np.abs(recorded - f))]) for f in group]
         far = [f for f, near in zip(group, nearest, strict=True) if abs(f - near) > 1e-6 * f]
         if far:

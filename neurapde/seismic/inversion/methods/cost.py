@@ -44,14 +44,12 @@ class CostEstimate:
 
 def band_of(survey: Survey) -> tuple[float, float] | None:
     """The lowest and the highest frequency of spectra, Hz."""
-    if survey.frequencies is None:
-        return None
-    return float(survey.frequencies.min()), float(survey.frequencies.max())
+    return (survey.band[0], survey.band[-1]) if survey.band else None
 
 
 def waves_on(grid: Grid, survey: Survey, columns: int) -> CostEstimate:
     """The needs of a method that holds so many waves on the nodes of a grid for each frequency, or for a record in time."""
-    times = 1 if survey.frequencies is None else len(survey.frequencies)
+    times = len(survey.band) or 1
     nodes = " × ".join(map(str, grid.shape))
     memory = NODE * grid.size + 16.0 * HELD * times * columns * grid.size
     return CostEstimate(
@@ -64,7 +62,6 @@ def factored(grid: Grid, survey: Survey, columns: int, steps: int) -> CostEstima
 
     columns: solutions by each factorisation; half of them at least are of the transposed matrix.
     """
-    assert survey.frequencies is not None
     frequencies, n = len(survey.frequencies), grid.size
     entries = FILL * n * math.log2(n)
     field = 16.0 * n * FIELDS * columns / 2

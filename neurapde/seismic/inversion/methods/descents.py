@@ -9,7 +9,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -53,9 +52,7 @@ class Trace:
         resumed = stage.resumed
         self.step = 0 if resumed is None else resumed.step
         self._before = 0.0 if resumed is None else resumed.seconds
-        survey = objective.survey
-        frequencies = () if survey.frequencies is None else tuple(np.asarray(survey.frequencies))
-        self._residuals = tuple(f"residual at {f:.6g} Hz" for f in frequencies)
+        self._residuals = tuple(f"residual at {f:.6g} Hz" for f in objective.survey.band)
         names = (*objective.names, "relative residual", *self._residuals)
         self._recorder = Recorder(names, None if resumed is None else resumed.history)
         rows = self._recorder.history.step

@@ -211,7 +211,6 @@ class _Keeper:
 
 def _experiments(modelling: GridModelling, setting: Setting) -> list[Experiment]:
     survey = setting.survey
-    assert survey.data is not None
     return [
         Experiment(scheme, load, modelling.receivers, data, survey.weights, survey.wavelet is None)
         for scheme, load, data in zip(modelling.schemes, modelling.loads, survey.data, strict=True)

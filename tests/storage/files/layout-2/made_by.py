@@ -98,7 +98,7 @@ def main() -> None:
     for name, solution in made.items():
         solution.save(HERE / name)
         print(name, solution(SPACE_TIME if name == "string.h5" else X))
-    survey().write(HERE / "survey.h5")
+    survey().save(HERE / "survey.h5")
     found = invert(out=HERE)
     found.save(HERE / "inversion.h5")
     print("inversion.h5", found(X))

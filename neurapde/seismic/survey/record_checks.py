@@ -1,0 +1,188 @@
+"""What must hold of recorded arrays: shapes, axes, weights, frequencies, wavelets. It serves `records`."""
+
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
+from neurapde.core.formatting import number
+
+Real = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+
+def spectra(
+    size: tuple[int, int], weights: Any, data: Any, frequencies: Any, wavelet: Any
+) -> tuple[Complex, Real, Complex | None, Real]:
+    """Data, frequencies, wavelet and weights of a frequency survey of `size` (S, R)."""
+    scale, band = _weights(weights, size), ascending(frequencies)
+    values = _values(data, (len(band), *size), "data", "(F, S, R)", complex)
+    muted, kept = _live(values, 0, scale, "data", complex)
+    return muted, band, _spectral_wavelet(wavelet, len(band), size[0]), kept
+
+
+def traces(
+    size: tuple[int, int], weights: Any, recorded: Any, dt: Any, wavelet: Any
+) -> tuple[Real, float, Real | None, Real]:
+    """Traces, dt, wavelet and weights of a time survey of `size` (S, R)."""
+    scale, interval = _weights(weights, size), checks.positive(dt, "dt of the survey")
+    given = checks.array(recorded, "traces")
+    if given.ndim == 3 and given.shape[2] < 2:
+        raise DeclarationError(f"traces have {given.shape[2]} sample each; give at least 2")
+    values = _values(given, (*size, _samples(given.shape, size)), "traces", "(S, R, T)", float)
+    muted, kept = _live(values, 2, scale, "traces", float)
+    return muted, interval, _sampled_wavelet(wavelet, muted.shape[2]), kept
+
+
+def _samples(shape: tuple[int, ...], size: tuple[int, int]) -> int:
+    """T of traces of this shape, whichever axis it is."""
+    rest = list(shape)
+    for count in size:
+        if count in rest:
+            rest.remove(count)
+    return rest[-1] if len(shape) == 3 and rest else 0
+
+
+def _values(value: Any, shape: tuple[int, ...], what: str, letters: str, kind: type) -> NDArray:
+    found = checks.array(value, what, "iufc" if kind is complex else "iuf")
+    if found.shape != shape:
+        way = _rearranged(found.shape, shape) or "; check the counts of sources and receivers"
+        raise DeclarationError(f"{what} have the shape {found.shape}, but must be {letters} = {shape}{way}")
+    return found
+
+
+def _rearranged(found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """Which exchange of axes gives the wanted shape, in words; nothing if none does."""
+    if len(found) == 2 and wanted[0] == 1:
+        return {wanted[1:]: ", so use [None]", wanted[:0:-1]: ", so use .T[None]"}.get(found, "")
+    for order in permutations(range(len(wanted))):
+        if len(found) == len(wanted) and tuple(found[i] for i in order) == wanted:
+            return f", so use .transpose{order}"
+    return ""
+
+
+def _weights(value: Any, size: tuple[int, int]) -> Real:
+    if value is None:
+        return np.ones(size)
+    found = checks.array(value, "weights", "biuf")
+    if found.shape != size:
+        raise DeclarationError(f"weights have the shape {found.shape}, but must be (S, R) = {size}")
+    found = found.astype(float)
+    if not (np.isfinite(found).all() and (found >= 0).all()):
+        raise DeclarationError(
+            f"weights go from {found.min():g} to {found.max():g}; give finite numbers that are not negative"
+        )
+    return found
+
+
+def _live(values: NDArray, axis: int, weights: Real, what: str, kind: type) -> tuple[NDArray, Real]:
+    """Values with 0 where there is no weight, weights with 0 where there is no value but 0.
+
+    Nothing is written where there is no weight: of a large survey with few live traces, these alone take memory.
+    """
+    muted: NDArray = np.zeros(values.shape, kind)
+    into, given = np.moveaxis(muted, axis, 2), np.moveaxis(values, axis, 2)
+    finite, sounding = np.ones(weights.shape, dtype=bool), np.zeros(weights.shape, dtype=bool)
+    for shot, live in enumerate(weights > 0):
+        recorded = given[shot, live]
+        into[shot, live] = recorded
+        finite[shot, live] = np.isfinite(recorded).all(axis=1)
+        sounding[shot, live] = recorded.any(axis=1)
+    if not finite.all():
+        shot, receiver = np.argwhere(~finite)[0]
+        raise DeclarationError(
+            f"{int((~finite).sum())} of {finite.size} traces in {what} are not finite, that of shot {shot} and receiver "
+            f"{receiver} for one; give weights= that are 0 there"
+        )
+    kept = np.where(sounding, weights, 0.0)
+    if not kept.any():
+        raise DeclarationError(
+            f"{what} are zero for all {len(weights)} shots and {weights.shape[1]} receivers: nothing was recorded; "
+            "check how the file was read"
+        )
+    if (silent := np.flatnonzero(~(kept > 0).any(axis=1))).size:
+        raise DeclarationError(
+            f"shot {silent[0]} has no live trace ({len(silent)} of {len(weights)} shots have none); leave it out"
+        )
+    return muted, kept
+
+
+def ascending(value: Any) -> Real:
+    """Frequencies `(F,)`, positive and ascending; a number is one of them."""
+    found = np.atleast_1d(checks.array(value, "frequencies"))
+    if found.ndim != 1 or found.size == 0:
+        raise DeclarationError(f"frequencies are {checks.shown(value)}; give one or more real numbers, Hz")
+    found = found.astype(float)
+    if not (np.isfinite(found).all() and (found > 0).all() and (np.diff(found) > 0).all()):
+        raise DeclarationError(f"frequencies are {found.tolist()}; give them finite, positive and ascending")
+    for frequency in found[[0, -1]]:
+        checks.positive(frequency, "a frequency")
+    return found
+
+
+def _finite_wavelet(value: Any) -> NDArray:
+    found = checks.array(value, "wavelet", "iufc")
+    if not np.isfinite(found).all():
+        raise DeclarationError(
+            f"wavelet is {checks.shown(value)}; give finite numbers, or None if it is unknown"
+        )
+    return found
+
+
+def _sampled_wavelet(value: Any, count: int) -> Real | None:
+    if value is None:
+        return None
+    found = _finite_wavelet(value)
+    if found.shape != (count,) or found.dtype.kind == "c" or not found.any():
+        raise DeclarationError(
+            f"wavelet has the shape {found.shape} of {found.dtype}; give real samples ({count},) at the times of "
+            "the traces, not all zero, or None if it is unknown"
+        )
+    return found.astype(float)
+
+
+def _spectral_wavelet(value: Any, count: int, shots: int) -> Complex | None:
+    if value is None:
+        return None
+    found = _finite_wavelet(value)
+    if found.shape not in ((), (count,), (count, shots)):
+        raise DeclarationError(
+            f"wavelet has the shape {found.shape}; give a number, (F,) = ({count},) or (F, S) = ({count}, {shots})"
+        )
+    if (found == 0).any():
+        raise DeclarationError("the wavelet is zero for a frequency and shot; leave that frequency out")
+    columns = found[:, None] if found.ndim == 1 else found
+    return np.array(np.broadcast_to(columns, (count, shots)), dtype=complex)
+
+
+def at_least_zero(value: Any, what: str) -> float:
+    """A finite number that is not negative."""
+    found = checks.real(value, what)
+    if found < 0:
+        raise DeclarationError(f"{what} is {found:g}; give a number that is not negative")
+    return found
+
+
+def check_period(frequencies: Real, dt: float, samples: int) -> None:
+    """Refuse frequencies of which no traces of this length can be made."""
+    if len(frequencies) < 2 or not np.allclose(
+        np.diff(frequencies), frequencies[1] - frequencies[0], rtol=1e-6
+    ):
+        raise DeclarationError(
+            f"traces need two or more equally spaced frequencies, but the survey has {frequencies.tolist()}; "
+            "select some that are"
+        )
+    step = float(frequencies[1] - frequencies[0])
+    if frequencies[-1] * 2 * dt >= 1:
+        raise DeclarationError(
+            f"dt = {number(dt)} samples frequencies below {number(0.5 / dt)}, but the survey goes up to "
+            f"{number(frequencies[-1])}; use a shorter dt"
+        )
+    if samples < 2 or samples * dt * step > 1 + 1e-9:
+        raise DeclarationError(
+            f"{samples} samples of {number(dt)} last {number(samples * dt)}, but frequencies {number(step)} apart make "
+            f"traces of period {number(1 / step)}; ask for 2 to {int(1 / step / dt + 1e-9)} samples"
+        )

@@ -1,0 +1,160 @@
+"""What a survey holds, and what there is to ask of it. It serves `Survey`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.core.declaration import Declaration
+from neurapde.core.errors import DeclarationError
+from neurapde.core.formatting import number
+from neurapde.domains.base import Domain, axis_names
+from neurapde.seismic.survey import geometry
+from neurapde.seismic.survey.geometry import extents
+from neurapde.seismic.survey.provenance import Provenance
+from neurapde.seismic.survey.quality_control import Quality, quality
+from neurapde.seismic.survey.record_checks import Complex, Real
+from neurapde.seismic.survey.records import Arguments, Spectra, Traces
+
+
+@dataclass(frozen=True, eq=False)
+class Recording(Declaration):
+    """The contents of a `Survey`, which says what they are; record: what was recorded, with its axis and wavelet."""
+
+    sources: Real
+    receivers: Real
+    record: Spectra | Traces
+    weights: Real
+    source_variance: float
+    noise: float | None
+    name: str
+    origin: Provenance | None
+
+    def __len__(self) -> int:
+        return self.shots
+
+    @property
+    def dimension(self) -> int:
+        """Coordinates of a position."""
+        return self.sources.shape[1]
+
+    @property
+    def shots(self) -> int:
+        """S."""
+        return len(self.sources)
+
+    @property
+    def kind(self) -> str:
+        """`frequency` for complex data, `time` for traces."""
+        return self.record.kind
+
+    def as_spectra(self, what: str) -> Spectra:
+        """The record of a frequency survey, `what` of which is asked for. Raises: DeclarationError."""
+        if isinstance(self.record, Traces):
+            raise DeclarationError(
+                f"{what} belong to a frequency survey, but {self.name!r} holds time traces; use at(frequencies) first"
+            )
+        return self.record
+
+    def as_traces(self, what: str) -> Traces:
+        """The record of a time survey, `what` of which is asked for. Raises: DeclarationError."""
+        if isinstance(self.record, Spectra):
+            raise DeclarationError(
+                f"{what} belong to a time survey, but {self.name!r} holds spectra; use to_time(dt, samples) first"
+            )
+        return self.record
+
+    @property
+    def data(self) -> Complex:
+        """`(F, S, R)`, the spectra of a frequency survey."""
+        return self.as_spectra("data").values
+
+    @property
+    def frequencies(self) -> Real:
+        """`(F,)`, Hz, of a frequency survey."""
+        return self.as_spectra("frequencies").frequencies
+
+    @property
+    def band(self) -> tuple[float, ...]:
+        """The frequencies, Hz; none for a time survey."""
+        return self.record.band
+
+    @property
+    def traces(self) -> Real:
+        """`(S, R, T)` of a time survey."""
+        return self.as_traces("traces").values
+
+    @property
+    def dt(self) -> float:
+        """The sampling interval, s, of a time survey."""
+        return self.as_traces("traces and their dt").dt
+
+    @property
+    def start_time(self) -> float:
+        """The time, s, of the first sample of a time survey."""
+        return self.as_traces("traces and their start_time").start_time
+
+    @property
+    def times(self) -> Real:
+        """`(T,)`, the times of the samples of a time survey."""
+        return self.as_traces("times").times
+
+    @property
+    def wavelet(self) -> NDArray | None:
+        """`(F, S)` of a frequency survey, `(T,)` of a time survey; None where it is unknown."""
+        return self.record.wavelet
+
+    @property
+    def live(self) -> NDArray[np.bool_]:
+        """`(S, R)`: which receivers recorded which shots."""
+        return self.weights > 0
+
+    @property
+    def offsets(self) -> Real:
+        """`(S, R)`, distances from source to receiver."""
+        found: Real = np.asarray(
+            np.linalg.norm(self.sources[:, None] - self.receivers[None], axis=2), dtype=np.float64
+        )
+        return found
+
+    def arguments(self) -> Arguments:
+        """What makes an equal survey."""
+        return {
+            "sources": self.sources,
+            "receivers": self.receivers,
+            **self.record.arguments,
+            "weights": self.weights,
+            "source_variance": self.source_variance,
+            "noise": self.noise,
+            "name": self.name,
+            "origin": self.origin,
+        }
+
+    def quality(self) -> Quality:
+        """Geometry, dead traces, amplitudes and spectrum in numbers, with notes on what deserves a look."""
+        return quality(self.sources, self.receivers, self.offsets, self.live, self.record)
+
+    def check_in(self, domain: Domain) -> None:
+        """Refuse a model that does not hold the geometry, or holds it only by mistaken units.
+
+        Raises: DeclarationError that says what was read and which mistake explains it: swapped axes, kilometres for
+            metres, elevation for depth.
+        """
+        geometry.check_in(self.sources, self.receivers, domain)
+
+    def __str__(self) -> str:
+        axes = axis_names(self.dimension)
+        live, offsets = self.live, self.offsets[self.live]
+        rows = [
+            ("shots", f"{self.shots}: {extents(self.sources, axes)}"),
+            ("receivers", f"{len(self.receivers)}: {extents(self.receivers, axes)}"),
+            ("offsets", f"{number(float(offsets.min()))} … {number(float(offsets.max()))}"),
+            ("traces", f"{int(live.sum())} live of {live.size}"),
+        ]
+        rows.append(("data", str(self.record)))
+        rows.append(("wavelet", "unknown, to be estimated" if self.wavelet is None else "known"))
+        if self.source_variance:
+            rows.append(("source", f"Gaussian of variance {number(self.source_variance)}"))
+        rows.append(("noise", "unknown" if self.noise is None else f"{100 * self.noise:.3g} % of the signal"))
+        rows.append(("origin", "recorded" if self.origin is None else str(self.origin)))
+        return "\n".join([self.name, *(f"  {label:<12}{text}" for label, text in rows)])
