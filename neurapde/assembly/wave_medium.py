@@ -12,7 +12,6 @@ from functools import cached_property
 
 import numpy as np
 
-from neurapde.conditions import PML
 from neurapde.core.arrays import Array, maximum, minimum, namespace
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box, Interval
@@ -52,9 +51,7 @@ class Continued(Field):
 def core_of(problem: Problem) -> Box:
     """The box within the layers, where the medium is what it is declared to be."""
     space = problem.domain.spatial
-    widths: dict[str, float] = {}
-    for part in problem.boundary:
-        widths |= part.widths(space) if isinstance(part, PML) else {}
+    widths = problem.sides.open
     ends = [
         end + (widths.get(face, 0.0) if i % 2 == 0 else -widths.get(face, 0.0))
         for i, (face, end) in enumerate(zip(space.faces, np.ravel(np.transpose(space.bounds)), strict=True))

@@ -25,7 +25,6 @@ from neurapde.assembly.forcing import (
 )
 from neurapde.assembly.wave import WaveLattice
 from neurapde.assembly.wave_medium import WaveMedium, core_of
-from neurapde.conditions import PML, Absorbing, InitialCondition, Neumann
 from neurapde.conditions.stretch import Stretch
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
@@ -67,8 +66,7 @@ class WaveProblem:
         self.problem, self.space, self.time = problem, domain.space, domain.time
         self.medium = WaveMedium(equation.speed, core_of(problem))
         self.speed: Field = self.medium.speed
-        starts = [part for part in problem.boundary if isinstance(part, InitialCondition)]
-        self.start = starts[0] if starts else InitialCondition(0.0, 0.0)
+        self.start = problem.sides.start
 
     @cached_property
     def probes(self) -> FloatArray:
@@ -140,7 +138,7 @@ class WaveProblem:
         for axis, (a, b) in enumerate(self.space.sides):
             ends = []
             for end, face in enumerate(self.space.faces[2 * axis : 2 * axis + 2]):
-                width = self._open(face)
+                width = self.problem.sides.open.get(face)
                 gap = lower[axis] - a if end == 0 else b - upper[axis]
                 room = 0.0
                 if width is not None:
@@ -160,22 +158,10 @@ class WaveProblem:
             outer |= ~Stretch(self.space, self.problem.pml, 1.0).physical(self.probes)
         return float(np.asarray(self.speed(self.probes[outer]), dtype=float).max())
 
-    def _open(self, face: str) -> float | None:
-        """The width of the layer of an absorbing side, 0 without one; None for a side that reflects."""
-        for part in self.problem.boundary:
-            if isinstance(part, PML) and face in (widths := part.widths(self.space)):
-                return widths[face]
-            if isinstance(part, Absorbing) and face in self.space.check_faces(part.on, "Absorbing"):
-                return 0.0
-        return None
-
-    @cached_property
+    @property
     def free(self) -> tuple[tuple[bool, bool], ...]:
         """For each axis, whether the slope vanishes at its (lower, upper) end."""
-        given = [part.on for part in self.problem.boundary if isinstance(part, Neumann)]
-        names = {face for on in given for face in self.space.check_faces(on, "Neumann")}
-        ends = [face in names for face in self.space.faces]
-        return tuple(zip(ends[::2], ends[1::2], strict=True))
+        return self.problem.sides.natural
 
     def lattice(self, bandwidth: float, most: int) -> WaveLattice:
         """The lattice up to a bandwidth, or to so many modes along the longest axis."""

@@ -14,11 +14,14 @@ import torch
 from torch import Tensor
 
 from neurapde.backgrounds.waves import Background
+from neurapde.conditions.sides import Sides
 from neurapde.core.arrays import check_shape
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import listing, point
 from neurapde.domains.box import Box
-from neurapde.fields.medium import Field
+from neurapde.fields.grid_field import GridField
+from neurapde.fields.medium import Constant, Field
+from neurapde.fields.spline import CubicField
 from neurapde.jets.autograd import jet_by_autograd
 from neurapde.jets.jet import Jet, Layout
 
@@ -49,6 +52,19 @@ class Lift(Background):
     domain: Box
     values: tuple[tuple[str, Field], ...]
     outputs: int = 1
+
+    @classmethod
+    def of(cls, sides: Sides, outputs: int = 1) -> "Lift | None":
+        """A field with the values that are given on sides; None where they are all zero."""
+        values = [
+            (face, CubicField(given.value) if isinstance(given.value, GridField) else given.value)
+            for face, given in sides.data.items()
+            if given.fixes
+        ]
+        if all(value == Constant(0.0) for _, value in values):
+            return None
+        assert isinstance(sides.domain, Box)
+        return cls(sides.domain, tuple(values), outputs)
 
     def __post_init__(self) -> None:
         for name, value in self.values:

@@ -9,3 +9,5 @@ from neurapde.conditions.faces import Robin as Robin
 from neurapde.conditions.initial import InitialCondition as InitialCondition
 from neurapde.conditions.periodic import Periodic as Periodic
 from neurapde.conditions.pml import PML as PML
+from neurapde.conditions.sides import Sides as Sides
+from neurapde.conditions.sides import Treated as Treated

@@ -1,6 +1,7 @@
 """Sides through which waves leave."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from neurapde.conditions.base import Boundary, face_names
 from neurapde.conditions.constraints import Constraint, Residual, face
@@ -23,22 +24,29 @@ class Absorbing(Boundary):
 
     on: On = None
 
+    absorbs: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "on", face_names(self.on, "on"))
 
     def on_domain(self, domain: Domain) -> "Absorbing":
-        domain.spatial.check_faces(self.on, "the Absorbing condition")
+        self.faces(domain)
         return self
+
+    def faces(self, domain: Domain) -> tuple[str, ...]:
+        return domain.spatial.check_faces(self.on, "the Absorbing condition")
+
+    def open_faces(self, domain: Domain) -> dict[str, float]:
+        return dict.fromkeys(self.faces(domain), 0.0)
 
     def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
         return ()  # the equation has them: it knows the speed
 
-    def constraint(self, domain: Domain, residual: Residual) -> Constraint:
-        """The constraint that an equation makes of it."""
+    def outflow(self, domain: Domain, residual: Residual) -> tuple[Constraint, ...]:
         name = "-".join(["absorbing", *(self.on or ())])
-        return Constraint(name, residual, face(domain, self.on), 1, self.describe(domain))
+        return (Constraint(name, residual, face(domain, self.on), 1, self.describe(domain)),)
 
     def describe(self, domain: Domain) -> str:
-        where = "all sides" if self.on is None else listing(domain.check_faces(self.on, "Absorbing"))
+        where = "all sides" if self.on is None else listing(self.faces(domain))
         formula = "∂u/∂t + c ∂u/∂n" if isinstance(domain, SpaceTime) else "∂u/∂n + i k/c u"
         return f"{formula} = 0 on {where}"

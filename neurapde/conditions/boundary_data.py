@@ -1,14 +1,12 @@
 """How narrow the data on a boundary are: functions given on faces, followed along them as coefficients are along lines."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from neurapde.conditions import Dirichlet, Neumann, Robin
-from neurapde.conditions.base import Boundary
+from neurapde.conditions.sides import Sides
 from neurapde.core.arrays import to_numpy
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
@@ -24,26 +22,21 @@ ABOVE = 2.0
 Values = NDArray[np.float64]
 
 
-def narrowest_data(conditions: Sequence[Boundary], domain: Domain) -> float:
+def narrowest_data(sides: Sides) -> float:
     """The length within which values, slopes or Robin coefficients on faces change; infinite where they vary slowly.
 
     The boundary of a domain in space that is no box is run through in pieces, and is not looked at.
     """
+    domain = sides.domain
     if domain.dimension == 1 or not (domain.dimension == 2 or isinstance(domain, Box)):
         return math.inf
     lengths = [
         _narrowest(field, domain, face)
-        for condition in conditions
-        if isinstance(condition, Dirichlet | Neumann | Robin)
-        for field in _functions(condition)
-        for face in domain.check_faces(condition.on, "the condition")
+        for face, given in sides.data.items()
+        for field in (given.a, given.b, given.value)
+        if isinstance(field, FunctionField | Piecewise)
     ]
     return min(lengths, default=math.inf)
-
-
-def _functions(condition: Dirichlet | Neumann | Robin) -> list[Field]:
-    fields = [condition.value, *((condition.a, condition.b) if isinstance(condition, Robin) else ())]
-    return [one for one in fields if isinstance(one, FunctionField | Piecewise)]
 
 
 def _narrowest(field: Field, domain: Domain, face: str) -> float:

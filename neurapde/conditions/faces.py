@@ -3,13 +3,11 @@
 import dataclasses
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
-import torch
-
-from neurapde.conditions.base import Boundary, beside, face_names
+from neurapde.conditions.base import ONE, ZERO, Boundary, Mixed, face_names
 from neurapde.conditions.component import check_component, of_component
-from neurapde.conditions.constraints import Constraint, Residual, Samples, face
+from neurapde.conditions.constraints import Constraint, face
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import factor, listing
@@ -18,9 +16,6 @@ from neurapde.domains.box import Box
 from neurapde.fields.grid_field import GridField
 from neurapde.fields.medium import Constant, Field, Piecewise, as_field
 from neurapde.fields.spline import CubicField
-
-if TYPE_CHECKING:
-    from neurapde.jets.jet import Jet
 
 
 class FaceCondition(Boundary):
@@ -39,7 +34,6 @@ class FaceCondition(Boundary):
     component: int | None
 
     _kind: ClassVar[str]
-    _order: ClassVar[int]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", as_field(self.value, f"value of the {self._kind} condition"))
@@ -48,8 +42,11 @@ class FaceCondition(Boundary):
         check_component(self.component)
 
     def on_domain(self, domain: Domain) -> Self:
-        domain.check_faces(self.on, f"condition {self.constraint_name()!r}")
+        self.faces(domain)
         return self.rebuild({**vars(self), "value": self.value.on(domain)})
+
+    def faces(self, domain: Domain) -> tuple[str, ...]:
+        return domain.check_faces(self.on, f"condition {self.constraint_name()!r}")
 
     def constraint_name(self) -> str:
         """The name of its constraint."""
@@ -58,28 +55,27 @@ class FaceCondition(Boundary):
 
     def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
         where, text = face(domain, self.on), self.describe(domain)
-        residual = of_component(self._residual(), self.component)
-        return (Constraint(self.constraint_name(), residual, where, self._order, text),)
+        residual = of_component(self.mixed, self.component)
+        return (Constraint(self.constraint_name(), residual, where, self.mixed.order, text),)
 
     def describe(self, domain: Domain) -> str:
         return self.formula(domain)
 
     def formula(self, domain: Domain) -> str:
         """B u = value, and where."""
-        where = "the boundary" if self.on is None else listing(domain.check_faces(self.on, self._kind))
-        return f"{self._left_side()} = {self.value.describe()} on {where}"
+        where = "the boundary" if self.on is None else listing(self.faces(domain))
+        u = "u" if self.component is None else f"u[{self.component}]"
+        terms = ((self.mixed.a, u), (self.mixed.b, f"∂{u}/∂n"))
+        left = " + ".join(f"{_times(by)}{what}" for by, what in terms if by != ZERO)
+        return f"{left} = {self.value.describe()} on {where}"
 
     @property
-    def _field(self) -> str:
-        return "u" if self.component is None else f"u[{self.component}]"
-
     @abstractmethod
-    def _residual(self) -> Residual:
-        """B u − value."""
+    def mixed(self) -> Mixed: ...
 
-    @abstractmethod
-    def _left_side(self) -> str:
-        """B u as mathematics."""
+    @property
+    def leaves_constant(self) -> bool:
+        return self.mixed.slopes
 
 
 @dataclass(frozen=True)
@@ -107,7 +103,10 @@ class Dirichlet(FaceCondition):
     component: int | None = None
 
     _kind: ClassVar[str] = "dirichlet"
-    _order: ClassVar[int] = 0
+
+    @property
+    def mixed(self) -> Mixed:
+        return Mixed(ONE, ZERO, self.value, order=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -148,12 +147,6 @@ class Dirichlet(FaceCondition):
     def describe(self, domain: Domain) -> str:
         return self.formula(domain) + (", built into the trial function" if self.hard else "")
 
-    def _residual(self) -> Residual:
-        return ValueResidual(self.value)
-
-    def _left_side(self) -> str:
-        return self._field
-
 
 @dataclass(frozen=True)
 class Neumann(FaceCondition):
@@ -172,13 +165,10 @@ class Neumann(FaceCondition):
     component: int | None = None
 
     _kind: ClassVar[str] = "neumann"
-    _order: ClassVar[int] = 1
 
-    def _residual(self) -> Residual:
-        return FluxResidual(self.value)
-
-    def _left_side(self) -> str:
-        return f"∂{self._field}/∂n"
+    @property
+    def mixed(self) -> Mixed:
+        return Mixed(ZERO, ONE, self.value)
 
 
 @dataclass(frozen=True)
@@ -203,13 +193,12 @@ class Robin(FaceCondition):
     component: int | None = None
 
     _kind: ClassVar[str] = "robin"
-    _order: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for coefficient, what in ((self.a, "a"), (self.b, "b")):
             object.__setattr__(self, what, as_field(coefficient, f"{what} of the robin condition"))
-        if self.a == self.b == Constant(0.0):
+        if self.a == self.b == ZERO:
             raise DeclarationError(
                 "a and b of the robin condition are both 0; give a u + b ∂u/∂n with one of them"
             )
@@ -218,54 +207,12 @@ class Robin(FaceCondition):
         found = super().on_domain(domain)
         return dataclasses.replace(found, a=self.a.on(domain), b=self.b.on(domain))
 
-    def _residual(self) -> Residual:
-        return MixedResidual(self.a, self.b, self.value)
-
-    def _left_side(self) -> str:
-        return f"{_times(self.a)}{self._field} + {_times(self.b)}∂{self._field}/∂n"
+    @property
+    def mixed(self) -> Mixed:
+        return Mixed(self.a, self.b, self.value)
 
 
 def _times(coefficient: Field) -> str:
     if isinstance(coefficient, Constant):
         return factor(coefficient.value)
     return f"({coefficient.describe()}) · "
-
-
-@dataclass(frozen=True)
-class ValueResidual:
-    """u − value."""
-
-    value: Field
-
-    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
-        return u.value - beside(self.value(samples.points), u.value)
-
-
-@dataclass(frozen=True)
-class FluxResidual:
-    """∂u/∂n − value."""
-
-    value: Field
-
-    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
-        return _flux(samples, u) - beside(self.value(samples.points), u.value)
-
-
-@dataclass(frozen=True)
-class MixedResidual:
-    """a u + b ∂u/∂n − value."""
-
-    a: Field
-    b: Field
-    value: Field
-
-    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
-        a, b, value = (beside(field(samples.points), u.value) for field in (self.a, self.b, self.value))
-        return a * u.value + b * _flux(samples, u) - value
-
-
-def _flux(samples: Samples, u: "Jet") -> torch.Tensor:
-    """∂u/∂n."""
-    assert samples.normals is not None
-    terms = [beside(samples.normals[:, i], u.value) * u.d(i) for i in range(samples.points.shape[1])]
-    return torch.stack(terms).sum(0)

@@ -9,6 +9,7 @@ import torch
 from neurapde.conditions.base import Boundary, beside
 from neurapde.conditions.component import check_component, of_component
 from neurapde.conditions.constraints import Constraint, Samples, face
+from neurapde.core.arrays import Array
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
 from neurapde.domains.spacetime import INITIAL, SpaceTime
@@ -49,8 +50,13 @@ class InitialCondition(Boundary):
         velocity = None if self.velocity is None else self.velocity.on(domain.space)
         return dataclasses.replace(self, value=self.value.on(domain.space), velocity=velocity)
 
-    def with_velocity(self) -> "InitialCondition":
-        """The same for an equation that asks for a velocity: at rest where none was given."""
+    def faces(self, domain: Domain) -> tuple[str, ...]:
+        return (INITIAL,)
+
+    def places(self, points: Array) -> Array:
+        return points[:, :-1]
+
+    def second_in_time(self) -> "InitialCondition":
         if self.velocity is not None:
             return self
         return dataclasses.replace(self, velocity=Constant(0.0))

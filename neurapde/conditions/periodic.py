@@ -1,7 +1,7 @@
 """Periodicity: a field that goes on at the opposite face where it left."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
@@ -27,6 +27,8 @@ class Periodic(Boundary):
     """
 
     axis: str
+
+    periodic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.axis, str) or not self.axis.strip():
@@ -59,7 +61,6 @@ class Periodic(Boundary):
         )
 
     def faces(self, domain: Domain) -> tuple[str, ...]:
-        """The two faces across its axis."""
         axis = self._index(domain)
         return domain.faces[2 * axis : 2 * axis + 2]
 

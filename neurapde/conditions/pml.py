@@ -42,6 +42,7 @@ class PML(Boundary):
     on: On = None
     sides: InitVar[On] = None
 
+    absorbs: ClassVar[bool] = True
     outer_value: ClassVar[float] = 0.0
     """The value of u at the outer edge."""
 
@@ -101,6 +102,12 @@ class PML(Boundary):
         sides = domain.spatial.check_faces(self.on, "the PML")
         table = dict(self.width) if isinstance(self.width, tuple) else dict.fromkeys(sides, self.width)
         return {side: table[side] for side in sides}
+
+    def faces(self, domain: Domain) -> tuple[str, ...]:
+        return tuple(self.widths(domain))
+
+    def open_faces(self, domain: Domain) -> dict[str, float]:
+        return self.widths(domain)
 
     def width_at(self, side: str) -> float:
         """The width of the layer at a side.

@@ -1,62 +1,187 @@
-"""Which conditions hold on which face: what two of them contradict, and where one is missing."""
+"""Which condition holds on which face of a domain, and the sentences about sides that a solver cannot take."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
 
-from neurapde.conditions.absorbing import Absorbing
-from neurapde.conditions.base import Boundary
-from neurapde.conditions.faces import FaceCondition
+from neurapde.conditions.base import ZERO, Boundary, Mixed
+from neurapde.conditions.constraints import Constraint, Residual
+from neurapde.conditions.faces import Dirichlet
 from neurapde.conditions.initial import InitialCondition
-from neurapde.conditions.periodic import Periodic
 from neurapde.conditions.pml import PML
 from neurapde.core.errors import DeclarationError
+from neurapde.core.formatting import listing
 from neurapde.domains.base import Domain
-from neurapde.domains.spacetime import INITIAL
+
+T = TypeVar("T")
 
 
-def faces_of(part: Boundary, domain: Domain) -> tuple[str, ...]:
-    """The faces of `domain` that a condition speaks of."""
-    match part:
-        case FaceCondition() | Absorbing():
-            return domain.check_faces(part.on, "the condition")
-        case PML():
-            return tuple(part.widths(domain))
-        case Periodic():
-            return part.faces(domain)
-        case InitialCondition():
-            return (INITIAL,)
-    return ()
+@dataclass(frozen=True)
+class Treated:
+    """The conditions on faces in space that a solver treats.
 
-
-def by_face(boundary: Sequence[Boundary], domain: Domain) -> dict[str, list[Boundary]]:
-    """The conditions of every face, in the order of the declaration; none where nothing is said."""
-    found: dict[str, list[Boundary]] = {face: [] for face in domain.faces}
-    for part in boundary:
-        for face in faces_of(part, domain):
-            found[face].append(part)
-    return found
-
-
-def silent_faces(boundary: Sequence[Boundary], domain: Domain) -> list[str]:
-    """The faces in space of which no condition speaks."""
-    said = by_face(boundary, domain)
-    return [face for face in domain.spatial.faces if not said[face]]
-
-
-def check_contradictions(boundary: Sequence[Boundary], domain: Domain, one_each: bool) -> None:
-    """Refuse two values of one kind on a face, and with `one_each` two conditions of any kind on a face in space.
-
-    Conditions for different components of a field do not meet. The same condition twice says nothing new.
+    solver: its name in a sentence, such as "the weak form".
+    kinds:  the conditions.
+    zero:   those of them that it treats where their value is 0 alone.
+    way:    what to do about any other.
     """
-    for face, parts in by_face(boundary, domain).items():
-        for i, second in enumerate(parts):
-            for first in parts[:i]:
-                if _same(first, second) or not _meet(first, second):
-                    continue
-                if type(first) is type(second) or (one_each and face in domain.spatial.faces):
-                    raise DeclarationError(
-                        f"{face} has two conditions, {first.describe(domain)}, and {second.describe(domain)}, and no field "
-                        "has both; give one, or name the faces of each with on=…"
-                    )
+
+    solver: str
+    kinds: tuple[type[Boundary], ...]
+    zero: tuple[type[Boundary], ...] = ()
+    way: str = ""
+
+    @property
+    def names(self) -> str:
+        """The conditions: `PML, Dirichlet or Neumann`."""
+        return listing((kind.__name__ for kind in self.kinds), "or")
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The conditions of a domain by its faces, and what they say together; a `Problem` has them as `problem.sides`."""
+
+    domain: Domain
+    conditions: tuple[Boundary, ...]
+
+    @cached_property
+    def by_face(self) -> Mapping[str, tuple[Boundary, ...]]:
+        """The conditions of every face, in the order of the declaration; none where nothing is said."""
+        faces = [part.faces(self.domain) for part in self.conditions]
+        return {
+            face: tuple(part for part, on in zip(self.conditions, faces, strict=True) if face in on)
+            for face in self.domain.faces
+        }
+
+    @property
+    def silent(self) -> list[str]:
+        """The faces in space of which no condition speaks."""
+        return [face for face in self.domain.spatial.faces if not self.by_face[face]]
+
+    def missing(self, treated: Treated) -> str | None:
+        """Why a solver cannot take these sides, or None where it can: a condition it does not know, or a silent face."""
+        if reason := self.unknown(treated):
+            return reason
+        return (
+            f"nothing is said about {listing(self.silent)}; give {treated.names} there"
+            if self.silent
+            else None
+        )
+
+    def unknown(self, treated: Treated) -> str | None:
+        """The sentence on the first condition that a solver does not know; the start is no side."""
+        way = f"; {treated.way}" if treated.way else ""
+        for part in self.conditions:
+            if isinstance(part, InitialCondition):
+                continue
+            in_space = set(part.faces(self.domain)) <= set(self.domain.spatial.faces)
+            if not in_space or not isinstance(part, treated.kinds):
+                return f"{treated.solver} does not know the condition {part.describe(self.domain)}{way}"
+            if isinstance(part, treated.zero) and part.mixed is not None and part.mixed.value != ZERO:
+                return (
+                    f"{treated.solver} takes {type(part).__name__} of value 0 only, and {part.describe(self.domain)} is "
+                    f"not zero{way}"
+                )
+        return None
+
+    @cached_property
+    def data(self) -> Mapping[str, Mixed]:
+        """a u + b ∂u/∂n = value of every face that has such a condition; the last where there are several."""
+        return {
+            face: part.mixed
+            for part in self.conditions
+            if part.mixed is not None
+            for face in part.faces(self.domain)
+        }
+
+    @property
+    def natural(self) -> tuple[tuple[bool, bool], ...]:
+        """For each axis of a box, whether the slope alone is given at its lower and its upper face."""
+        return self.pairs(lambda face: face in self.data and self.data[face].slopes)
+
+    def pairs(self, at: Callable[[str], T]) -> tuple[tuple[T, T], ...]:
+        """For each axis of a box, what `at` says of its lower and its upper face."""
+        found = [at(face) for face in self.domain.spatial.faces]
+        return tuple(zip(found[::2], found[1::2], strict=True))
+
+    @cached_property
+    def open(self) -> Mapping[str, float]:
+        """The faces through which waves leave, with the width of the layer in front of each; 0 for none."""
+        found: dict[str, float] = {}
+        for part in self.conditions:
+            for face, width in part.open_faces(self.domain).items():
+                found[face] = max(width, found.get(face, 0.0))
+        return found
+
+    @property
+    def absorbing(self) -> str | None:
+        """The kind of the first condition that absorbs, if there is one."""
+        return next((type(part).__name__ for part in self.conditions if part.absorbs), None)
+
+    def outflow(self, residual: Residual) -> list[Constraint]:
+        """What an equation of waves makes of the sides, with the residual of waves that leave."""
+        return [one for part in self.conditions for one in part.outflow(self.domain, residual)]
+
+    @property
+    def layer(self) -> PML | None:
+        """The absorbing layer, if there is one."""
+        return next((part for part in self.conditions if isinstance(part, PML)), None)
+
+    @property
+    def hard(self) -> tuple[Dirichlet, ...]:
+        """The conditions that trial functions meet by their form, whatever their parameters."""
+        return tuple(part for part in self.conditions if isinstance(part, Dirichlet) and part.hard)
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """The faces on which u is given."""
+        return tuple(face for face, given in self.data.items() if given.fixes)
+
+    @property
+    def starts(self) -> tuple[InitialCondition, ...]:
+        """What is said of the start."""
+        return tuple(part for part in self.conditions if isinstance(part, InitialCondition))
+
+    @property
+    def start(self) -> InitialCondition:
+        """How a field begins: at rest and zero where nothing is said."""
+        return self.starts[0] if self.starts else InitialCondition(0.0, 0.0)
+
+    @property
+    def periodic(self) -> bool:
+        """Whether opposite faces are joined somewhere."""
+        return any(part.periodic for part in self.conditions)
+
+    @property
+    def leave_constant(self) -> bool:
+        """Whether u plus any constant meets every condition as u does."""
+        return all(part.leaves_constant for part in self.conditions)
+
+    def check_layers(self) -> None:
+        """Refuse two layers."""
+        count = sum(isinstance(part, PML) for part in self.conditions)
+        if count > 1:
+            raise DeclarationError(
+                f"boundary has {count} PMLs; give one, with a width for each side: PML({{'left': 0.2, …}})"
+            )
+
+    def check_contradictions(self, *, one_each: bool) -> None:
+        """Refuse two values of one kind on a face, and with `one_each` two conditions of any kind on a face in space.
+
+        Conditions for different components of a field do not meet. The same condition twice says nothing new.
+        """
+        for face, parts in self.by_face.items():
+            for i, second in enumerate(parts):
+                for first in parts[:i]:
+                    if _same(first, second) or not _meet(first, second):
+                        continue
+                    if type(first) is type(second) or (one_each and face in self.domain.spatial.faces):
+                        raise DeclarationError(
+                            f"{face} has two conditions, {first.describe(self.domain)}, and "
+                            f"{second.describe(self.domain)}, and no field has both; give one, or name the faces of each "
+                            "with on=…"
+                        )
 
 
 def _same(first: Boundary, second: Boundary) -> bool:
@@ -67,8 +192,5 @@ def _same(first: Boundary, second: Boundary) -> bool:
 
 def _meet(first: Boundary, second: Boundary) -> bool:
     """Whether two conditions speak of one component of the field."""
-    one, other = (
-        part.component if isinstance(part, FaceCondition | InitialCondition) else None
-        for part in (first, second)
-    )
+    one, other = first.component, second.component
     return one is None or other is None or one == other

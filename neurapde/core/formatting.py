@@ -33,7 +33,7 @@ def factor(value: complex) -> str:
     return f"({text}) · " if " " in text else f"{text} · "
 
 
-def listing(names: Iterable[str]) -> str:
+def listing(names: Iterable[str], word: str = "and") -> str:
     """`left, right and top`."""
     *head, last = list(names) or ["nothing"]
-    return f"{', '.join(head)} and {last}" if head else last
+    return f"{', '.join(head)} {word} {last}" if head else last

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from scipy.spatial import cKDTree
 
-from neurapde.conditions import PML, Absorbing, Dirichlet
 from neurapde.conditions.constraints import AtPoints, Constraint, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.data.raster import Raster
@@ -155,7 +154,7 @@ class Fit(AbstractEquation):
         return {name: len(_as_points(data).points) for name, data, _ in self._parts(problem.domain.dimension)}
 
     def leaves_constant(self, problem: "Problem") -> bool:
-        return self.values is None and not any(isinstance(part, Dirichlet) for part in problem.boundary)
+        return self.values is None and problem.sides.leave_constant
 
     def trial(self, problem: "Problem") -> Siren:
         """A SIREN whose first layer starts with a tenth of the highest frequency that the samples show.
@@ -194,11 +193,10 @@ class Fit(AbstractEquation):
             raise DeclarationError(
                 f"Fit has no right-hand side for sources={problem.sources!r}; leave them out"
             )
-        for part in problem.boundary:
-            if isinstance(part, PML | Absorbing):
-                raise DeclarationError(
-                    f"{type(part).__name__} belongs to waves; a Fit takes Dirichlet, Neumann, Robin or Periodic"
-                )
+        if name := problem.sides.absorbing:
+            raise DeclarationError(
+                f"{name} belongs to waves; a Fit takes Dirichlet, Neumann, Robin or Periodic"
+            )
         if isinstance(self.gradient, tuple) and len(self.gradient) != domain.dimension:
             raise DeclarationError(
                 f"gradient has {len(self.gradient)} rasters, but the domain {domain.dimension} axes; give one for each"

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from neurapde.conditions import Absorbing, Neumann
 from neurapde.conditions.constraints import Constraint, interior
 from neurapde.conditions.stretch import Stretch
 from neurapde.core import checks
 from neurapde.core.arrays import Array
 from neurapde.core.errors import DeclarationError, DeclarationWarning
-from neurapde.core.formatting import listing, number
+from neurapde.core.formatting import number
 from neurapde.core.warn import warn
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
@@ -124,13 +123,6 @@ class Helmholtz(AbstractEquation):
             raise DeclarationError(
                 f"the weak form is taken on a Box, but the domain is {problem.domain}; use Adam"
             )
-        free = {
-            side
-            for part in problem.boundary
-            if isinstance(part, Neumann)
-            for side in problem.domain.check_faces(part.on, "the Neumann condition")
-        }
-        sides = [face in free for face in problem.domain.faces]
         found = features_of([self.speed], problem.domain)
         longest = max(problem.domain.extents)
         most = 2 * MEDIUM_POINTS / longest  # of bandwidth, for so many points along the longest axis
@@ -140,7 +132,7 @@ class Helmholtz(AbstractEquation):
             self.stretch(problem),
             pieces_of(self.speed),
             WavenumberSquared(self.wavenumber),
-            tuple(zip(sides[::2], sides[1::2], strict=True)),
+            problem.sides.natural,
             tuple(tuple(found.planes(axis).tolist()) for axis in range(problem.domain.dimension)),
             detail,
         )
@@ -152,14 +144,11 @@ class Helmholtz(AbstractEquation):
             for source in sources:
                 check_place(source, problem)
         self._check_layer(problem)
-        layers = set() if problem.pml is None else set(problem.pml.widths(problem.domain))
-        for part in problem.boundary:
-            if isinstance(part, Absorbing):
-                faces = problem.domain.check_faces(part.on, "Absorbing")
-                if twice := [face for face in faces if face in layers]:
-                    raise DeclarationError(
-                        f"{listing(twice)} has a PML and an Absorbing condition; give one of them there: Absorbing(on=…)"
-                    )
+        for face, parts in problem.sides.by_face.items():
+            if len({type(part) for part in parts if part.absorbs}) > 1:
+                raise DeclarationError(
+                    f"{face} has a PML and an Absorbing condition; give one of them there: Absorbing(on=…)"
+                )
 
     def _check_layer(self, problem: "Problem") -> None:
         """Refuse a thin layer that reflects, warn of one that does not; one given by its reflection is meant so.
@@ -194,12 +183,8 @@ class Helmholtz(AbstractEquation):
         residual = HelmholtzResidual(self.strong(problem), problem.right_hand_sides)
         text = f"{self._short(problem)} in the {problem.domain.name}"
         outflow = OutflowResidual(self.wavenumber, self.slowness_squared)
-        sides = [
-            part.constraint(problem.domain, outflow)
-            for part in problem.boundary
-            if isinstance(part, Absorbing)
-        ]
-        return (Constraint("helmholtz", residual, interior(problem.domain), self.order, text), *sides)
+        inside = Constraint("helmholtz", residual, interior(problem.domain), self.order, text)
+        return (inside, *problem.sides.outflow(outflow))
 
     def weak_first(self, problem: "Problem") -> str:
         return "the equation is linear and the domain a box"

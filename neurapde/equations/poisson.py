@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 
-from neurapde.conditions import PML, Absorbing, Neumann, Periodic, beside
+from neurapde.conditions import beside
 from neurapde.conditions.constraints import Constraint, Samples, interior
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import point
@@ -105,12 +105,10 @@ class Poisson(AbstractEquation):
 
     def check(self, problem: "Problem") -> None:
         check_positive(self.coefficient, problem.domain, "coefficient")
-        for boundary in problem.boundary:
-            if isinstance(boundary, PML | Absorbing):
-                raise DeclarationError(
-                    f"{type(boundary).__name__} absorbs waves, and Poisson's equation has none; use Dirichlet, Neumann "
-                    "or Robin"
-                )
+        if name := problem.sides.absorbing:
+            raise DeclarationError(
+                f"{name} absorbs waves, and Poisson's equation has none; use Dirichlet, Neumann or Robin"
+            )
         for source in (source for side in problem.right_hand_sides for source in side):
             if isinstance(source, PointSource):
                 raise DeclarationError(
@@ -148,8 +146,7 @@ class Poisson(AbstractEquation):
 
     def leaves_constant(self, problem: "Problem") -> bool:
         """Where there is no reaction, and slopes or periodicity alone are given."""
-        free = all(isinstance(part, Neumann | Periodic) for part in problem.boundary)
-        return free and self.reaction == Constant(0.0) and not problem.extra
+        return problem.sides.leave_constant and self.reaction == Constant(0.0) and not problem.extra
 
     def transmission(self, problem: "Problem") -> Transmission | None:
         pieces = pieces_of(self.coefficient if isinstance(self.coefficient, Piecewise) else self.reaction)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 
-from neurapde.conditions import PML, Absorbing, InitialCondition, beside
+from neurapde.conditions import beside
 from neurapde.conditions.constraints import Constraint, Samples, interior
 from neurapde.core.arrays import Array, to_numpy
 from neurapde.core.errors import DeclarationError
@@ -94,7 +94,7 @@ class Wave(AbstractEquation):
     def check(self, problem: "Problem") -> None:
         assert isinstance(problem.domain, SpaceTime)
         check_positive(self.speed, problem.domain.space, "speed")
-        if len([part for part in problem.boundary if isinstance(part, InitialCondition)]) > 1:
+        if len(problem.sides.starts) > 1:
             raise DeclarationError("there are two InitialConditions; give one")
         for sources in problem.right_hand_sides:
             for source in sources:
@@ -104,21 +104,15 @@ class Wave(AbstractEquation):
         text = f"u_tt − c² Δu = f in the {problem.domain.name}"
         residual = WaveResidual(self.speed, problem.right_hand_sides)
         found = [Constraint("wave", residual, interior(problem.domain), self.order, text)]
-        if not any(isinstance(part, InitialCondition) for part in problem.boundary):
-            found += InitialCondition(0.0, 0.0).constraints(problem.domain)
-        outflow = OutflowResidual(self.speed)
-        found += [
-            part.constraint(problem.domain, outflow)
-            for part in problem.boundary
-            if isinstance(part, Absorbing)
-        ]
-        return tuple(found)
+        if not problem.sides.starts:
+            found += problem.sides.start.constraints(problem.domain)
+        return (*found, *problem.sides.outflow(OutflowResidual(self.speed)))
 
     def weak_first(self, problem: "Problem") -> str:
         return "the equation is linear and the space a box"
 
     def untrainable(self, problem: "Problem") -> str | None:
-        if any(isinstance(part, PML) for part in problem.boundary):
+        if problem.pml is not None:
             return "the layers of a PML ask for more fields than u; use MethodOfLines, or train with Absorbing sides"
         for source in (s for sources in problem.right_hand_sides for s in sources):
             if isinstance(source, Pulse) and isinstance(source.shape, PointSource):

@@ -15,9 +15,8 @@ import torch
 from neurapde.assembly.diffusion import Diffusion, DiffusionLattice
 from neurapde.assembly.forcing import DETAIL
 from neurapde.backgrounds.lift import Lift
-from neurapde.conditions import Dirichlet, Neumann
+from neurapde.conditions import Dirichlet, Neumann, Treated
 from neurapde.conditions.boundary_data import narrowest_data
-from neurapde.conditions.sides import silent_faces
 from neurapde.core.convergence import estimate_error
 from neurapde.core.cost import Admits
 from neurapde.core.errors import DeclarationError, ResolutionWarning
@@ -26,11 +25,8 @@ from neurapde.core.interrupts import Interrupts
 from neurapde.core.warn import warn
 from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
-from neurapde.fields.grid_field import GridField
 from neurapde.fields.jumps import Features, features_of, narrow_features
-from neurapde.fields.medium import Constant
 from neurapde.fields.sources import total
-from neurapde.fields.spline import CubicField
 from neurapde.methods.refinement import estimate_note, growth_history, warn_unresolved
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import Budget
@@ -59,6 +55,7 @@ FAILED = 1e-3
 FEWER = "a smaller bandwidth, or a coefficient and a source that change less abruptly"
 ACROSS = 2.0
 """Half waves of the finest sines that a layer must be thick to be seen by them."""
+TREATED = Treated("the energy", (Dirichlet, Neumann), zero=(Neumann,), way="use LeastSquares")
 SOURCE_POINTS = 2000
 """Points along an axis that a source which changes within a short length may ask of the quadrature."""
 
@@ -72,33 +69,15 @@ def poisson_obstacle(problem: Problem) -> str | None:
         return f"it has the further constraint {problem.extra[0].name!r}, which the energy does not know; use LeastSquares"
     if len(problem.right_hand_sides) > 1:
         return "it has several shots; declare a problem for each"
-    for part in problem.boundary:
-        known = isinstance(part, Dirichlet) or (isinstance(part, Neumann) and part.value == Constant(0.0))
-        if not known:
-            return f"the energy does not know the condition {part.describe(domain)}; use LeastSquares"
-    if missing := silent_faces(problem.boundary, domain):
-        return f"nothing is said about {listing(missing)}; give a Dirichlet or a Neumann condition there"
+    if reason := problem.sides.missing(TREATED):
+        return reason
     try:
-        lift = lift_of(problem)
+        lift = Lift.of(problem.sides)
     except DeclarationError as error:
         return str(error)
     if lift is not None and lift.jumps:
         return f"the values on {listing(lift.jumps[0])} differ where they meet, and no energy is finite; use LeastSquares"
     return None
-
-
-def lift_of(problem: Problem) -> Lift | None:
-    """A field with the values that are given on sides; None where they are all zero."""
-    values = [
-        (face, CubicField(part.value) if isinstance(part.value, GridField) else part.value)
-        for part in problem.boundary
-        if isinstance(part, Dirichlet)
-        for face in problem.domain.check_faces(part.on, "the condition")
-    ]
-    if all(value == Constant(0.0) for _, value in values):
-        return None
-    assert isinstance(problem.domain, Box)
-    return Lift(problem.domain, tuple(values))
 
 
 @dataclass(frozen=True)
@@ -122,11 +101,8 @@ class PoissonOnSines:
         self.task, self.problem, self.tolerance = task, task.problem, tolerance
         assert isinstance(self.problem.domain, Box)
         self.box = self.problem.domain
-        self.lift = lift_of(self.problem)
-        given = [part for part in self.problem.boundary if isinstance(part, Neumann)]
-        names = {face for part in given for face in self.box.check_faces(part.on, "Neumann")}
-        ends = [face in names for face in self.box.faces]
-        self.free = tuple(zip(ends[::2], ends[1::2], strict=True))
+        self.lift = Lift.of(self.problem.sides)
+        self.free = self.problem.sides.natural
 
     @cached_property
     def features(self) -> Features:
@@ -138,7 +114,7 @@ class PoissonOnSines:
     @cached_property
     def narrowest(self) -> float:
         """The length within which coefficients, or data on the sides, change."""
-        return min(self.features.narrowest, narrowest_data(self.problem.boundary, self.box))
+        return min(self.features.narrowest, narrowest_data(self.problem.sides))
 
     @property
     def resolving(self) -> float:

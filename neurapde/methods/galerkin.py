@@ -19,17 +19,15 @@ from neurapde.assembly.helmholtz_cost import head_cost, lattice_cost
 from neurapde.assembly.projection import project_head
 from neurapde.assembly.scattering import Superposition
 from neurapde.backgrounds.side_distance import SideDistance
-from neurapde.conditions import PML, Dirichlet, Neumann
-from neurapde.conditions.sides import silent_faces
+from neurapde.conditions import PML, Dirichlet, Neumann, Treated
 from neurapde.core import checks
 from neurapde.core.errors import ResolutionWarning
-from neurapde.core.formatting import listing, number
+from neurapde.core.formatting import number
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.warn import warn
 from neurapde.domains import Box
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
-from neurapde.fields.medium import Constant
 from neurapde.methods.diffusion import poisson_obstacle, solve_poisson
 from neurapde.methods.galerkin_notes import notes_of, warn_bandwidth
 from neurapde.methods.refinement import (
@@ -48,6 +46,7 @@ from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.sines import SineLattice
 
 LINEAR = 1e-4  # of the tolerance: how well the linear systems are solved
+TREATED = Treated("the weak form", (PML, Dirichlet, Neumann), zero=(Dirichlet, Neumann), way="use Adam")
 RESIDUAL_PER_ERROR = 5.0  # the relative residual of a head beside the field's relative error, as measured
 WEAK_FEATURES = 0.1  # relative residual above which the features of a given trial are told to be too few
 FEWER_WAVES = "a lower wavenumber, or a smaller domain"
@@ -233,17 +232,7 @@ def obstacle(problem: Problem) -> str | None:
         return f"its domain is {problem.domain}, and the sines need a Box of two axes"
     if problem.extra:
         return f"it has the further constraint {problem.extra[0].name!r}, which the weak form does not know"
-    for part in problem.boundary:
-        if isinstance(part, Dirichlet | Neumann):
-            if part.value != Constant(0.0):
-                return f"the condition {part.describe(problem.domain)} is not zero; use Adam"
-        elif not isinstance(part, PML):
-            return f"the weak form does not know the condition {part.describe(problem.domain)}; use Adam"
-    if missing := silent_faces(problem.boundary, problem.domain):
-        return (
-            f"nothing is said about {listing(missing)}; give a PML, a Dirichlet or a Neumann condition there"
-        )
-    return None
+    return problem.sides.missing(TREATED)
 
 
 def _composed(lattice: LatticeProblem, given: TrialFunction) -> TrialFunction:

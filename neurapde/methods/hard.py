@@ -72,5 +72,5 @@ def _sides(problem: Problem) -> Sides:
     """For each axis, whether its (lower, upper) face has a hard condition."""
     assert isinstance(problem.domain, Box)
     faces = problem.domain.faces
-    held = {face for part in problem.hard for face in problem.domain.check_faces(part.on, "the condition")}
+    held = {face for part in problem.hard for face in part.faces(problem.domain)}
     return tuple((lower in held, upper in held) for lower, upper in zip(faces[::2], faces[1::2], strict=True))

@@ -19,7 +19,6 @@ from neurapde.collocation.cost import cost_of
 from neurapde.collocation.head import solve_head
 from neurapde.collocation.null_space import FREE, NOTICED, left_open, unnoticed
 from neurapde.collocation.system import Assembly, NotAffineError
-from neurapde.conditions import Periodic
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
@@ -241,9 +240,7 @@ def unfit(problem: Problem) -> str | None:
     """Why least squares at points does not apply to a problem, or None where it may (linearity is checked as it runs)."""
     if problem.domain.dimension > 3:
         return f"its domain has {problem.domain.dimension} axes, and the lattice of sines is for up to three"
-    if any(isinstance(part, Periodic) for part in problem.boundary) and problem.equation.transmission(
-        problem
-    ):
+    if problem.sides.periodic and problem.equation.transmission(problem):
         return "a field that is periodic across a jump of the medium is not joined; move the jump off the boundary"
     if len(problem.right_hand_sides) > 1:
         return "it has several shots; declare a problem for each"

@@ -17,16 +17,14 @@ from neurapde.assembly.helmholtz import SMALL
 from neurapde.assembly.wave_cost import wave_cost
 from neurapde.assembly.wave_levels import Level, evolve, judged
 from neurapde.assembly.wave_problem import BandwidthRequirement, WaveProblem
-from neurapde.conditions import PML, Absorbing, Dirichlet, InitialCondition, Neumann
-from neurapde.conditions.sides import silent_faces
+from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Treated
 from neurapde.core.cost import Cost
-from neurapde.core.formatting import listing, number
+from neurapde.core.formatting import number
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Bar
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
-from neurapde.fields.medium import Constant
 from neurapde.methods.refinement import check_bandwidth, check_growth, warn_unresolved
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
@@ -43,6 +41,7 @@ QUINTIC = (
 IN_TIME = 0.05  # of the tolerance that this may cost
 SHORTER = "a shorter time, a smaller domain, waves of lower frequency, or a smaller largest"
 LEAST_KNOTS = 9
+TREATED = Treated("the weak form", (Absorbing, PML, Dirichlet, Neumann), zero=(Dirichlet, Neumann))
 LEAST_MODES = 12  # along the longest side, so that coarser lattices have fewer
 
 
@@ -182,15 +181,7 @@ def wave_obstacle(problem: Problem) -> str | None:
         return f"its domain is {domain}, and the sines need a Box of one or two axes"
     if problem.extra:
         return f"it has the further constraint {problem.extra[0].name!r}, which the weak form does not know"
-    for part in problem.boundary:
-        if isinstance(part, Dirichlet | Neumann):
-            if part.value != Constant(0.0):
-                return f"the condition {part.describe(domain)} is not zero"
-        elif not isinstance(part, PML | Absorbing | InitialCondition):
-            return f"the weak form does not know the condition {part.describe(domain)}"
-    if missing := silent_faces(problem.boundary, domain):
-        return f"nothing is said about {listing(missing)}; give Absorbing, PML, Dirichlet or Neumann there"
-    return None
+    return problem.sides.missing(TREATED)
 
 
 def _wanted(waves: WaveProblem, requirements: list[BandwidthRequirement]) -> float:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from neurapde.conditions import Dirichlet, Neumann, Robin
+from neurapde.conditions import Dirichlet, Neumann, Robin, Treated
+from neurapde.conditions.base import Mixed
 from neurapde.core.arrays import to_numpy
 from neurapde.core.cost import Cost
-from neurapde.core.formatting import listing, number
+from neurapde.core.formatting import number
 from neurapde.domains import Box
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.medium import Constant, Field
@@ -24,6 +25,7 @@ from neurapde.trials.fourier_extension import FourierExtension, FourierExtension
 FIRST, GROWTH = 12, 1.25  # modes along each axis at the first level, and from level to level
 NODE = (100.0, 1e-8)  # bytes at a node of the source, and seconds for each with one mode along an axis
 ALONG_EDGE = 33  # points of an edge at which the values of two faces are compared
+TREATED = Treated("it", (Dirichlet, Neumann, Robin))
 SAME = 1e-6  # of the largest value: what two faces may differ by at their edge
 
 
@@ -112,7 +114,7 @@ def solve_on(problem: Problem, frame: FourierExtension, device: torch.device) ->
     trial = frame.build(
         problem.domain.bounds, generator=torch.Generator(), dtype=torch.float64, device=device
     )
-    faces = [_face(part) for part in _conditions(problem).values()]
+    faces = [_face(problem.sides.data[name]) for name in problem.domain.faces]
     lower, upper = (corner.tolist() for corner in problem.domain.bounds)
     axes = [
         Axis(modes, lower[i], upper[i], [(face.a, face.b) for face in faces[2 * i : 2 * i + 2]])
@@ -141,16 +143,12 @@ def inseparable(problem: Problem) -> str | None:
         return "its coefficients vary"
     if problem.extra:
         return f"it has the further constraint {problem.extra[0].name!r}"
-    given: list[str] = []
-    for part in problem.boundary:
-        if not isinstance(part, Dirichlet | Neumann | Robin) or (
-            isinstance(part, Robin) and not (isinstance(part.a, Constant) and isinstance(part.b, Constant))
-        ):
-            return f"it has the condition {part.describe(domain)}"
-        given += domain.check_faces(part.on, "the condition")
-    if sorted(given) != sorted(domain.faces):
-        return f"not each of {listing(domain.faces)} has one condition"
-    if equation.reaction.value == 0 and all(isinstance(part, Neumann) for part in problem.boundary):
+    if reason := problem.sides.missing(TREATED):
+        return reason
+    for face, given in problem.sides.data.items():
+        if not isinstance(given.a, Constant) or not isinstance(given.b, Constant):
+            return f"it has the condition {problem.sides.by_face[face][-1].describe(domain)}, of varying coefficients"
+    if equation.leaves_constant(problem):
         return "its solution is found up to a constant only"
     if _constant(equation.reaction) < 0:
         return "its reaction is negative"
@@ -159,10 +157,10 @@ def inseparable(problem: Problem) -> str | None:
 
 def _disagreement(problem: Problem) -> str | None:
     """Two faces whose values differ at the edge that they share: no smooth field has both."""
-    domain, conditions = problem.domain, _conditions(problem)
+    domain, conditions = problem.domain, problem.sides.data
     assert isinstance(domain, Box)
     lower, upper = domain.bounds
-    faces = [name for name, part in conditions.items() if isinstance(part, Dirichlet)]
+    faces = [name for name in domain.faces if conditions[name].fixes]
     points = {
         name: domain.sample_boundary(ALONG_EDGE**2, on=name, how="grid").points.numpy() for name in faces
     }
@@ -180,28 +178,11 @@ def _disagreement(problem: Problem) -> str | None:
     return None
 
 
-def _conditions(problem: Problem) -> dict[str, Dirichlet | Neumann | Robin]:
-    """The condition of every face, in the order of the faces."""
-    found = {
-        name: part
-        for part in problem.boundary
-        if isinstance(part, Dirichlet | Neumann | Robin)
-        for name in problem.domain.check_faces(part.on, "the condition")
-    }
-    return {name: found[name] for name in problem.domain.faces}
-
-
-def _face(part: Dirichlet | Neumann | Robin) -> Face:
+def _face(given: Mixed) -> Face:
     def value(points: np.ndarray) -> np.ndarray:
-        return np.asarray(part.value(points), dtype=float)
+        return np.asarray(given.value(points), dtype=float)
 
-    match part:
-        case Dirichlet():
-            return Face(1.0, 0.0, value)
-        case Neumann():
-            return Face(0.0, 1.0, value)
-        case Robin():
-            return Face(_constant(part.a), _constant(part.b), value)
+    return Face(_constant(given.a), _constant(given.b), value)
 
 
 def _constant(field: Field) -> float:

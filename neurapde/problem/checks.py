@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from neurapde.conditions import Boundary, InitialCondition
+from neurapde.conditions import Boundary
 from neurapde.conditions.constraints import Constraint
 from neurapde.core import checks
 from neurapde.core.arrays import Array, to_numpy
@@ -140,7 +140,7 @@ def _points_of(part: Boundary, problem: "Problem") -> np.ndarray:
     """Points where a condition holds, as its functions take them."""
     constraint = part.constraints(problem.domain)[0]
     points = constraint.sample(PROBES, generator=_generator()).points.numpy()
-    return points[:, :-1] if isinstance(part, InitialCondition) else points
+    return part.places(points)
 
 
 def _tried(what: str, function: Callable[[Array], Array], points: np.ndarray) -> np.ndarray:

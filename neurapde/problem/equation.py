@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 
-from neurapde.conditions import PML, Absorbing
 from neurapde.conditions.constraints import Constraint, Interior, Samples, check_order, interior
 from neurapde.conditions.residuals import CheckedResidual, as_rows
 from neurapde.core import checks
@@ -217,15 +216,11 @@ class Equation(AbstractEquation):
                 f"the Equation says its right-hand side in residual(x, u), but sources={problem.sources!r}; "
                 "subtract them there"
             )
-        if any(isinstance(boundary, PML) for boundary in problem.boundary):
+        if name := problem.sides.absorbing:
             raise DeclarationError(
-                "PML belongs to the Helmholtz equation; write the stretch into residual(x, u), or use "
-                "Dirichlet, Neumann, Robin or Periodic"
-            )
-        if any(isinstance(boundary, Absorbing) for boundary in problem.boundary):
-            raise DeclarationError(
-                "Absorbing belongs to the Wave and Helmholtz equations; add ∂u/∂t + c ∂u/∂n = 0 as an npde.Constraint "
-                "on the faces, or use Robin"
+                f"{name} belongs to the Helmholtz equation and to Wave, which know the speed; write the stretch into "
+                "residual(x, u), add ∂u/∂t + c ∂u/∂n = 0 as an npde.Constraint on the faces, or use Dirichlet, Neumann, "
+                "Robin or Periodic"
             )
         if any(not 0 <= axis < problem.domain.dimension for pair in self.mixed for axis in pair):
             raise DeclarationError(

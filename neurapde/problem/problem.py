@@ -7,11 +7,9 @@ from functools import cached_property
 from typing import Any, Self
 
 from neurapde.backgrounds.lift import Lift
-from neurapde.conditions import PML, Boundary, Dirichlet, InitialCondition
+from neurapde.conditions import PML, Boundary, Dirichlet, Sides
 from neurapde.conditions.constraints import Constraint, InTime
-from neurapde.conditions.faces import FaceCondition
 from neurapde.conditions.residuals import CheckedResidual
-from neurapde.conditions.sides import check_contradictions
 from neurapde.conditions.stretch import Stretch
 from neurapde.core import checks
 from neurapde.core.arrays import Array
@@ -19,9 +17,7 @@ from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
 from neurapde.domains.base import Domain
-from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
-from neurapde.fields.medium import Constant, Field
 from neurapde.fields.sources import Shots, Source, as_sources
 from neurapde.problem.checks import check_exact, check_residuals, check_sources, check_values
 from neurapde.problem.equation import AbstractEquation
@@ -80,9 +76,7 @@ class Problem(Declaration):
             for part in _tuple(boundary, Boundary, "boundary", "Dirichlet, Neumann, Robin, Periodic or PML")
         ]
         if isinstance(domain, SpaceTime) and equation.second_in_time(domain):
-            conditions = [
-                part.with_velocity() if isinstance(part, InitialCondition) else part for part in conditions
-            ]
+            conditions = [part.second_in_time() for part in conditions]
         found: Mapping[str, object] = {
             "name": name,
             "domain": domain,
@@ -111,19 +105,14 @@ class Problem(Declaration):
         )
 
     def _check(self) -> None:
-        layers = [part for part in self.boundary if isinstance(part, PML)]
-        if len(layers) > 1:
-            raise DeclarationError(
-                f"boundary has {len(layers)} PMLs; give one, with a width for each side: "
-                f"PML({{'left': 0.2, …}})"
-            )
+        self.sides.check_layers()
         if len(self.right_hand_sides) > 1 and self.equation.outputs > 1:
             raise DeclarationError(
                 f"{len(self.right_hand_sides)} shots of a field with {self.equation.outputs} components; "
                 "declare a problem for each shot"
             )
         for part in self.boundary:
-            if isinstance(part, FaceCondition | InitialCondition) and part.component is not None:
+            if part.component is not None:
                 self._check_component(part.component, part.describe(self.domain))
         self.equation.check(self)
         names = [constraint.name for constraint in self.constraints]
@@ -133,7 +122,7 @@ class Problem(Declaration):
                 "one another name=…"
             )
         self._check_hard()
-        check_contradictions(self.boundary, self.domain, self.equation.one_condition_a_face)
+        self.sides.check_contradictions(one_each=self.equation.one_condition_a_face)
         check_sources(self)
         check_values(self)
         check_residuals(self)
@@ -150,7 +139,7 @@ class Problem(Declaration):
             )
 
     def _check_hard(self) -> None:
-        faces = [face for part in self.hard for face in self.domain.check_faces(part.on, "the condition")]
+        faces = [face for part in self.hard for face in part.faces(self.domain)]
         if twice := [face for face in faces if faces.count(face) > 1]:
             raise DeclarationError(
                 f"two hard conditions are on {twice[0]}, and no field has two values there; give each face one"
@@ -171,10 +160,15 @@ class Problem(Declaration):
         """Columns of the field: its components, or one for each right-hand side; a single one is `(n,)`."""
         return self.equation.outputs * len(self.right_hand_sides)
 
+    @cached_property
+    def sides(self) -> Sides:
+        """Which condition holds on which face."""
+        return Sides(self.domain, self.boundary)
+
     @property
     def pml(self) -> PML | None:
         """The absorbing layer, if there is one."""
-        return next((part for part in self.boundary if isinstance(part, PML)), None)
+        return self.sides.layer
 
     @cached_property
     def constraints(self) -> tuple[Constraint, ...]:
@@ -194,7 +188,7 @@ class Problem(Declaration):
     @property
     def hard(self) -> tuple[Dirichlet, ...]:
         """The conditions that trial functions meet by their form, whatever their parameters."""
-        return tuple(part for part in self.boundary if isinstance(part, Dirichlet) and part.hard)
+        return self.sides.hard
 
     @property
     def trained(self) -> tuple[Constraint, ...]:
@@ -205,15 +199,7 @@ class Problem(Declaration):
     @cached_property
     def lift(self) -> Lift | None:
         """A field with the values of the hard conditions; None where there are none, or all of them are zero."""
-        values: list[tuple[str, Field]] = [
-            (face, part.value)
-            for part in self.hard
-            for face in self.domain.check_faces(part.on, "the condition")
-        ]
-        if all(value == Constant(0.0) for _, value in values):
-            return None
-        assert isinstance(self.domain, Box)
-        return Lift(self.domain, tuple(values), self.outputs)
+        return Lift.of(Sides(self.domain, self.hard), self.outputs)
 
     @property
     def regions(self) -> Mapping[str, Domain]:

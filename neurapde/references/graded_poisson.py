@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.conditions import Dirichlet, Neumann, Periodic, Robin
-from neurapde.conditions.base import Boundary
+from neurapde.conditions.base import Mixed
 from neurapde.core.errors import ResolutionWarning
 from neurapde.core.warn import warn
 from neurapde.domains.base import Domain
@@ -22,11 +21,12 @@ from neurapde.fields.line_search import spread_points
 from neurapde.fields.medium import Constant
 from neurapde.fields.sources import total
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers import sides as grid_sides
 from neurapde.reference_solvers.graded import Graded, graded, interpolate_graded
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.poisson import solve_poisson
+from neurapde.reference_solvers.sides import Side
 from neurapde.reference_solvers.volumes import edge_means, node_means, side_means
+from neurapde.references.sides import volume_side
 from neurapde.references.solution import GridSolution
 
 MOST = {1: 16384, 2: 512, 3: 64}
@@ -105,13 +105,12 @@ def _planes(region: Domain, axis: int) -> Values:
 def solve_graded_problem(
     equation: Poisson,
     problem: Problem,
-    conditions: dict[str, Boundary],
     medium: Medium,
     shape: tuple[int, ...],
     error: bool,
 ) -> GridSolution:
     """The reference on a Box with such a medium, `shape` its nodes where nothing asks for more."""
-    solver = _Solver(equation, problem, conditions, medium, shape)
+    solver = _Solver(equation, problem, medium, shape)
     started = time.perf_counter()
     grid, values = solver.solve(1.0)
     seconds = time.perf_counter() - started
@@ -141,11 +140,10 @@ class _Solver:
         self,
         equation: Poisson,
         problem: Problem,
-        conditions: dict[str, Boundary],
         medium: Medium,
         shape: tuple[int, ...],
     ) -> None:
-        self.equation, self.problem, self.conditions, self.medium = equation, problem, conditions, medium
+        self.equation, self.problem, self.medium = equation, problem, medium
         lower, upper = problem.domain.bounds
         self.lower, self.upper, self.dimension = lower, upper, len(lower)
         self.spacing = (upper - lower) / (np.array(shape) - 1)
@@ -179,7 +177,7 @@ class _Solver:
             parts = min(max(wanted, 2 * parts), FINEST[self.dimension])
         a = self._field(self.equation.coefficient)
         sides = [
-            self._side(self.conditions[face], grid, *divmod(number, 2), parts)
+            self._side(self.problem.sides.data.get(face), grid, *divmod(number, 2), parts)
             for number, face in enumerate(self.problem.domain.faces)
         ]
         values = solve_poisson(
@@ -195,31 +193,18 @@ class _Solver:
     def _field(field: Function) -> Function:
         return lambda points: np.asarray(field(points), dtype=float)
 
-    def _side(self, condition: Boundary, grid: Graded, axis: int, end: int, parts: int) -> grid_sides.Side:
-        """One face's condition; fluxes are a ∂u/∂n, averaged over what each node owns of the face."""
+    def _side(self, given: Mixed | None, grid: Graded, axis: int, end: int, parts: int) -> Side:
+        """One face's condition, its fluxes averaged over what each node owns of the face."""
 
         def mean(function: Function) -> Values:
-            return side_means(function, grid, axis, -end, parts)
+            return side_means(self._field(function), grid, axis, -end, parts)
 
-        a = self._field(self.equation.coefficient)
-        match condition:
-            case Dirichlet():
-                points = grid.points.reshape(*grid.shape, grid.dimension).take(-end, axis=axis)
-                values = np.asarray(condition.value(points.reshape(-1, grid.dimension)), dtype=float)
-                return grid_sides.Dirichlet(values.reshape(points.shape[:-1]))
-            case Neumann():
-                slope = self._field(condition.value)
-                return grid_sides.Neumann(mean(lambda x: a(x) * slope(x)))
-            case Robin():
-                first, second, value = (
-                    self._field(one) for one in (condition.a, condition.b, condition.value)
-                )
-                return grid_sides.Robin(
-                    mean(lambda x: a(x) * first(x) / second(x)), mean(lambda x: a(x) * value(x) / second(x))
-                )
-            case _:
-                assert isinstance(condition, Periodic)
-                return grid_sides.Periodic()
+        def at_nodes(function: Function) -> Values:
+            points = grid.points.reshape(*grid.shape, grid.dimension).take(-end, axis=axis)
+            values = np.asarray(function(points.reshape(-1, grid.dimension)), dtype=float)
+            return values.reshape(points.shape[:-1])
+
+        return volume_side(given, self.equation.coefficient, at_nodes, mean)
 
     def difference(self, one: tuple[Graded, Values], other: tuple[Graded, Values]) -> float:
         """Relative L2 difference of two fields at points that are nodes of neither."""

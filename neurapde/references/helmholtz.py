@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Robin
+from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Robin, Treated
 from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWarning
 from neurapde.core.warn import warn
-from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.equations.helmholtz import Helmholtz, reflection_note
 from neurapde.fields.sources import GaussianSource, PointSource, Source
@@ -23,6 +22,7 @@ from neurapde.reference_solvers.helmholtz import ORDER, HelmholtzGrid
 from neurapde.reference_solvers.sampling import gaussian_density, interpolate, point_density
 from neurapde.references.cost import FACTORED_NODE, check_grid, factored
 from neurapde.references.faces import Faces
+from neurapde.references.sides import check_sides, face_nodes
 from neurapde.references.solution import GridSolution
 
 _FINE, _FAIR = 24.0, 12.0  # nodes per wavelength: when they are cheap, and when they are not
@@ -33,7 +33,12 @@ _ENTRY, _FIELDS = (
     64.0,
 )  # bytes: for each of the n log₂ n of a factorisation, and at a node for each shot
 
-Side = Dirichlet | Neumann | Robin | Absorbing
+TREATED = Treated(
+    "the grid solver of the Helmholtz equation",
+    (PML, Absorbing, Dirichlet, Neumann, Robin),
+    zero=(Neumann, Robin),
+    way="use a source beside that side instead",
+)
 
 
 def solve_helmholtz(
@@ -46,20 +51,18 @@ def solve_helmholtz(
             f"the grid solver of the Helmholtz equation works on a Box in one or two dimensions, but the domain is "
             f"{domain}; declare the problem on a Box around it"
         )
-    sides = _Sides.of(problem)
+    check_sides(problem, TREATED, "PML, Absorbing, Dirichlet or Neumann")
     lower, upper = (corner.tolist() for corner in domain.bounds)
-    found = _solved(
-        equation, problem, sides, Grid(lower, upper, shape or _good_shape(equation, problem, domain))
-    )
+    found = _solved(equation, problem, Grid(lower, upper, shape or _good_shape(equation, problem, domain)))
     _warn_unseen(equation, problem, found.grid)
     estimate, note = None, "no error estimate asked for"
     if error:
-        estimate, note = _estimate(problem, _coarser(equation, problem, sides, found.grid), found)
+        estimate, note = _estimate(problem, _coarser(equation, problem, found.grid), found)
     while shape is None and estimate is not None and estimate > _CONVERGED:
         finer = Grid(lower, upper, tuple(2 * n - 1 for n in found.grid.shape))
         if finer.size > _MOST:
             break
-        coarse, found = found, _solved(equation, problem, sides, finer)
+        coarse, found = found, _solved(equation, problem, finer)
         estimate, note = _estimate(problem, coarse, found)
     notes = (
         f"nine-point scheme on {_times(found.grid)} nodes, {'chosen by itself' if shape is None else 'as asked'}: "
@@ -82,7 +85,7 @@ class _Found:
     seconds: float
 
 
-def _solved(equation: Helmholtz, problem: Problem, sides: "_Sides", grid: Grid) -> _Found:
+def _solved(equation: Helmholtz, problem: Problem, grid: Grid) -> _Found:
     seconds = FACTORED_NODE * grid.size**1.5 if grid.dimension == 2 else 0.0
     check_grid(_memory(problem, grid), grid.shape, problem.name, seconds)
     begin = time.perf_counter()
@@ -94,12 +97,12 @@ def _solved(equation: Helmholtz, problem: Problem, sides: "_Sides", grid: Grid) 
         equation.wavenumber,
         medium,
         stretch=stretch,
-        free=sides.free,
-        impedance=sides.impedance(equation, grid),
+        free=list(_free(problem)),
+        impedance=_impedance(equation, problem, grid),
     )
     densities = [_density(sources, grid) for sources in problem.right_hand_sides]
     right = solver.load(np.stack(densities, axis=-1))
-    values = solver.solve(right, sides.values(grid)[..., None] * np.ones(len(densities)))
+    values = solver.solve(right, _values(problem, grid)[..., None] * np.ones(len(densities)))
     return _Found(grid, values, solver.nodes_per_wavelength, time.perf_counter() - begin)
 
 
@@ -133,89 +136,44 @@ def _density(sources: tuple[Source, ...], grid: Grid) -> NDArray[np.complex128]:
     return total
 
 
-@dataclass(frozen=True)
-class _Sides:
-    """What holds at each face of the box: a value, or a flux in proportion to the field's own."""
+def _free(problem: Problem) -> tuple[tuple[bool, bool], ...]:
+    """For each axis, whether the field is free at its lower and its upper face; behind a layer it is zero."""
+    sides = problem.sides
+    held = {*sides.fixed, *(face for face, width in sides.open.items() if width)}
+    return sides.pairs(lambda face: face not in held)
 
-    conditions: dict[str, Side]
-    faces: tuple[str, ...]
 
-    @classmethod
-    def of(cls, problem: Problem) -> "_Sides":
-        domain = problem.domain
-        found: dict[str, Side] = {}
-        if problem.pml is not None:
-            found = dict.fromkeys(problem.pml.widths(domain), Dirichlet(0.0))
-        for condition in problem.boundary:
-            if isinstance(condition, PML):
-                continue
-            if not isinstance(condition, Dirichlet | Neumann | Robin | Absorbing):
+def _impedance(
+    equation: Helmholtz, problem: Problem, grid: Grid
+) -> list[tuple[NDArray[np.complex128], NDArray[np.complex128]]]:
+    """For each axis β of ∂u/∂n + β u = 0 on the nodes of its lower and its upper face, 0 where it is fixed."""
+    sides, found = problem.sides, []
+    for number, face in enumerate(problem.domain.faces):
+        _, points = face_nodes(grid, number)
+        flat = points.reshape(-1, grid.dimension)
+        beta, given = np.zeros(len(flat), complex), sides.data.get(face)
+        if sides.open.get(face) == 0:
+            beta = 1j * equation.wavenumber * np.sqrt(equation.slowness_squared(flat))
+        elif given is not None and not given.fixes:
+            share = np.asarray(given.b(flat))
+            if (share == 0).any():
                 raise DeclarationError(
-                    "the grid solver of the Helmholtz equation takes Dirichlet, Neumann, Robin, Absorbing and PML, got "
-                    f"{condition!r}"
+                    f"the Robin condition on {face} has b = 0 and so no slope; give Dirichlet there"
                 )
-            if isinstance(condition, Neumann | Robin) and _is_driven(condition, domain):
-                raise DeclarationError(
-                    f"the grid solver of the Helmholtz equation takes {type(condition).__name__} of value 0 only, got "
-                    f"{condition.describe(domain)}; use a source beside that side instead"
-                )
-            found.update(dict.fromkeys(domain.check_faces(condition.on, "the condition"), condition))
-        if missing := [face for face in domain.faces if face not in found]:
-            raise DeclarationError(
-                f"nothing is declared at {', '.join(missing)} of {problem.name!r}; give PML, Absorbing, Dirichlet or "
-                "Neumann there"
-            )
-        return cls(found, domain.faces)
-
-    @property
-    def free(self) -> list[tuple[bool, bool]]:
-        """For each axis, whether the field is free at its lower and its upper face."""
-        is_free = [not isinstance(self.conditions[face], Dirichlet) for face in self.faces]
-        return list(zip(is_free[::2], is_free[1::2], strict=True))
-
-    def impedance(
-        self, equation: Helmholtz, grid: Grid
-    ) -> list[tuple[NDArray[np.complex128], NDArray[np.complex128]]]:
-        """For each axis β of ∂u/∂n + β u = 0 on the nodes of its lower and its upper face, 0 where it is fixed."""
-        points = grid.points.reshape(*grid.shape, grid.dimension)
-        found = []
-        for number, face in enumerate(self.faces):
-            axis, end = divmod(number, 2)
-            where: tuple[slice | int, ...] = (*[slice(None)] * axis, -end)
-            side = points[where]
-            flat = side.reshape(-1, grid.dimension)
-            match self.conditions[face]:
-                case Absorbing():
-                    beta = 1j * equation.wavenumber * np.sqrt(equation.slowness_squared(flat))
-                case Robin(a=a, b=b):
-                    share = np.asarray(b(flat))
-                    if (share == 0).any():
-                        raise DeclarationError(
-                            f"the Robin condition on {face} has b = 0 and so no slope; give Dirichlet there"
-                        )
-                    beta = np.asarray(a(flat)) / share
-                case _:
-                    beta = np.zeros(len(flat))
-            found.append(beta.astype(complex).reshape(side.shape[:-1]))
-        return list(zip(found[::2], found[1::2], strict=True))
-
-    def values(self, grid: Grid) -> NDArray[np.complex128]:
-        """`(*shape)`, the values on the faces that have one, 0 elsewhere."""
-        result = np.zeros(grid.shape, complex)
-        points = grid.points.reshape(*grid.shape, grid.dimension)
-        for number, face in enumerate(self.faces):
-            condition = self.conditions[face]
-            if isinstance(condition, Dirichlet):
-                axis, end = divmod(number, 2)
-                where: tuple[slice | int, ...] = (*[slice(None)] * axis, -end)
-                on_face = points[where].reshape(-1, grid.dimension)
-                result[where] = np.asarray(condition.value(on_face)).reshape(result[where].shape)
-        return result
+            beta = np.asarray(given.a(flat)) / share
+        found.append(beta.astype(complex).reshape(points.shape[:-1]))
+    return list(zip(found[::2], found[1::2], strict=True))
 
 
-def _is_driven(condition: Neumann | Robin, domain: Domain) -> bool:
-    on_faces = domain.sample_boundary(64, on=condition.on, how="grid").points.numpy()
-    return bool(np.any(np.asarray(condition.value(on_faces)) != 0))
+def _values(problem: Problem, grid: Grid) -> NDArray[np.complex128]:
+    """`(*shape)`, the values on the faces that have one, 0 elsewhere."""
+    result = np.zeros(grid.shape, complex)
+    for number, face in enumerate(problem.domain.faces):
+        if face in problem.sides.fixed:
+            where, points = face_nodes(grid, number)
+            values = problem.sides.data[face].value(points.reshape(-1, grid.dimension))
+            result[where] = np.asarray(values).reshape(points.shape[:-1])
+    return result
 
 
 def _good_shape(equation: Helmholtz, problem: Problem, domain: Box) -> tuple[int, ...]:
@@ -240,13 +198,13 @@ def _spacing_of(domain: Box, nodes: int) -> float:
     return float((math.prod(domain.extents) / nodes) ** (1 / domain.dimension))
 
 
-def _coarser(equation: Helmholtz, problem: Problem, sides: _Sides, grid: Grid) -> _Found | None:
+def _coarser(equation: Helmholtz, problem: Problem, grid: Grid) -> _Found | None:
     """The fields on a grid of twice the spacing, or None if that resolves nothing."""
     coarse = Grid(grid.lower, grid.upper, tuple((n + 1) // 2 for n in grid.shape))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResolutionWarning)
-            return _solved(equation, problem, sides, coarse)
+            return _solved(equation, problem, coarse)
     except ResolutionError:
         return None
 

@@ -9,10 +9,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.conditions import Dirichlet, Neumann, Periodic, Robin
-from neurapde.conditions.base import Boundary
+from neurapde.conditions import Dirichlet, Neumann, Periodic, Robin, Treated
+from neurapde.conditions.base import Mixed
 from neurapde.conditions.boundary_data import narrowest_data
-from neurapde.conditions.sides import faces_of
 from neurapde.core.arrays import to_numpy
 from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWarning
 from neurapde.core.warn import warn
@@ -21,14 +20,15 @@ from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.sources import total
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers import sides as grid_sides
 from neurapde.reference_solvers.cut_poisson import Boundary as BoundaryPoints
 from neurapde.reference_solvers.cut_poisson import solve_cut_poisson
 from neurapde.reference_solvers.embedded_poisson import solve_embedded_poisson
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.poisson import DIRECT_LIMIT, ORDER, solve_poisson
+from neurapde.reference_solvers.sides import Side
 from neurapde.references.cost import FACTORED_NODE, check_grid, factored
 from neurapde.references.graded_poisson import RESOLVED, medium_of, solve_graded_problem
+from neurapde.references.sides import check_sides, face_nodes, volume_side
 from neurapde.references.solution import GridSolution
 
 NODES = {1: 2049, 2: 257, 3: 49}  # along the longest axis, where no shape is asked for
@@ -39,6 +39,7 @@ ENTRY, NODE = (
 )  # bytes: for each of the n log₂ n of a factorisation; at a node where steps are taken instead
 
 PER_CELL = {1: 1, 2: 8, 3: 4}  # points of the boundary along a cell's side
+TREATED = Treated("the grid solver of Poisson's equation", (Dirichlet, Neumann, Robin, Periodic))
 LEAST_ORDER = 0.5  # of convergence, that the error estimate counts on
 
 Values = NDArray[np.float64]
@@ -63,9 +64,11 @@ def solve_poisson_problem(
     seconds = FACTORED_NODE * grid.size**1.5 if direct else 0.0
     check_grid(_memory(problem, grid), grid.shape, problem.name, seconds)
     medium = medium_of(equation, problem)
+    if isinstance(problem.domain, Box):
+        check_sides(problem, TREATED)
     if isinstance(problem.domain, Box) and medium is not None:
         _warn_unseen(problem, grid, math.inf)  # the grid is placed on its medium
-        return solve_graded_problem(equation, problem, _complete(problem), medium, counts, error)
+        return solve_graded_problem(equation, problem, medium, counts, error)
     _warn_unseen(problem, grid, math.inf if medium is None else medium.features.narrowest)
     solve = _on_box(equation, problem) if isinstance(problem.domain, Box) else _cut_out(equation, problem)
     started = time.perf_counter()
@@ -80,7 +83,7 @@ def solve_poisson_problem(
 
 def _warn_unseen(problem: Problem, grid: Grid, thinnest: float) -> None:
     """Warn of data on the boundary, or of a medium that is as thin somewhere, that fall between the nodes."""
-    thinnest = min(thinnest, narrowest_data(problem.boundary, problem.domain))
+    thinnest = min(thinnest, narrowest_data(problem.sides))
     if thinnest < RESOLVED * max(grid.spacing):
         warn(
             f"the data of {problem.name!r} change within {thinnest:.2g}, and the grid has cells of {max(grid.spacing):.2g}: "
@@ -147,36 +150,12 @@ def _density(problem: Problem) -> Callable[[Values], Values]:
     return lambda points: np.asarray(total(sources, points), dtype=float)
 
 
-def _conditions(problem: Problem) -> dict[str, Boundary]:
-    """The condition of each face that has one; the last where there are several."""
-    found: dict[str, Boundary] = {}
-    for condition in problem.boundary:
-        if not isinstance(condition, Dirichlet | Neumann | Robin | Periodic):
-            raise DeclarationError(
-                f"the grid solver of Poisson's equation takes Dirichlet, Neumann and Robin, and Periodic on a Box, not "
-                f"{condition!r}"
-            )
-        found.update(dict.fromkeys(faces_of(condition, problem.domain), condition))
-    return found
-
-
-def _complete(problem: Problem) -> dict[str, Boundary]:
-    """The condition of each face of a Box, which all have one."""
-    found = _conditions(problem)
-    if missing := [face for face in problem.domain.faces if face not in found]:
-        raise DeclarationError(
-            f"nothing is declared at {', '.join(missing)} of {problem.name!r}; give a condition there"
-        )
-    return found
-
-
 def _on_box(equation: Poisson, problem: Problem) -> Callable[[Grid], Values]:
     """The solver of a Box, with the condition of each face."""
-    faces = problem.domain.faces
-    found = _complete(problem)
+    faces, data = problem.domain.faces, problem.sides.data
 
     def solve(grid: Grid) -> Values:
-        sides = [_side(equation, found[face], grid, number) for number, face in enumerate(faces)]
+        sides = [_side(equation, data.get(face), grid, number) for number, face in enumerate(faces)]
         return solve_poisson(
             grid,
             _at(_density(problem), grid),
@@ -188,32 +167,22 @@ def _on_box(equation: Poisson, problem: Problem) -> Callable[[Grid], Values]:
     return solve
 
 
-def _side(equation: Poisson, condition: Boundary, grid: Grid, number: int) -> grid_sides.Side:
-    """One face's condition with its data on the face's nodes; fluxes are a ∂u/∂n there."""
-    axis, end = divmod(number, 2)
-    points = grid.points.reshape(*grid.shape, grid.dimension)
-    where: tuple[slice | int, ...] = (*[slice(None)] * axis, -end)
-    face = points[where]
-    flat = face.reshape(-1, grid.dimension)
+def _side(equation: Poisson, given: Mixed | None, grid: Grid, number: int) -> Side:
+    """One face's condition with its data on the face's nodes."""
+    _, points = face_nodes(grid, number)
 
     def on_face(field: Callable[[Values], Values]) -> Values:
-        return np.asarray(field(flat), dtype=float).reshape(face.shape[:-1])
+        values = np.asarray(field(points.reshape(-1, grid.dimension)), dtype=float)
+        return values.reshape(points.shape[:-1])
 
-    match condition:
-        case Dirichlet():
-            return grid_sides.Dirichlet(on_face(condition.value))
-        case Neumann():
-            return grid_sides.Neumann(on_face(equation.coefficient) * on_face(condition.value))
-        case Robin():
-            share = on_face(equation.coefficient) / on_face(condition.b)
-            return grid_sides.Robin(share * on_face(condition.a), share * on_face(condition.value))
-        case _:
-            return grid_sides.Periodic()
+    return volume_side(given, equation.coefficient, on_face, on_face)
 
 
 def _cut_out(equation: Poisson, problem: Problem) -> Callable[[Grid], Values]:
     """The solver of a domain that is no Box, with the condition of each face."""
-    domain, conditions = problem.domain, _conditions(problem)
+    domain, data = problem.domain, problem.sides.data
+    if reason := problem.sides.unknown(TREATED):
+        raise DeclarationError(reason)
 
     def level(points: Values) -> Values:
         return to_numpy(domain.signed_distance(points))
@@ -222,8 +191,8 @@ def _cut_out(equation: Poisson, problem: Problem) -> Callable[[Grid], Values]:
         source, coefficient, reaction = (
             _at(field, grid) for field in (_density(problem), equation.coefficient, equation.reaction)
         )
-        only = problem.boundary[0] if len(set(conditions.values())) == 1 else None
-        if isinstance(only, Dirichlet) and len(conditions) == len(domain.faces):
+        only = next(iter(data.values())) if len(set(data.values())) == 1 else None
+        if only is not None and only.fixes and not problem.sides.silent:
             return solve_embedded_poisson(
                 grid,
                 level(grid.points).reshape(grid.shape),
@@ -233,7 +202,7 @@ def _cut_out(equation: Poisson, problem: Problem) -> Callable[[Grid], Values]:
                 reaction=reaction,
             )
         spacing = min(grid.spacing) / PER_CELL[domain.dimension]
-        parts = [_piece(equation, problem, conditions.get(face), face, spacing) for face in domain.faces]
+        parts = [_piece(equation, problem, face, spacing) for face in domain.faces]
         columns = zip(*(part for part in parts if part is not None), strict=True)
         return solve_cut_poisson(
             grid,
@@ -247,30 +216,19 @@ def _cut_out(equation: Poisson, problem: Problem) -> Callable[[Grid], Values]:
     return solve
 
 
-def _piece(
-    equation: Poisson, problem: Problem, condition: Boundary | None, face: str, spacing: float
-) -> tuple[NDArray, ...] | None:
+def _piece(equation: Poisson, problem: Problem, face: str, spacing: float) -> tuple[NDArray, ...] | None:
     """One face as the columns of `BoundaryPoints`; None where nothing of it is boundary."""
     points, normals, weights = boundary_rule(problem.domain, face, spacing)
     if not len(points):
         return None
+    given = problem.sides.data.get(face)
+    if given is None:
+        raise DeclarationError(f"nothing is declared at {face} of {problem.name!r}; give a condition there")
 
     def at(field: Callable[[Values], Values]) -> Values:
         return np.asarray(field(points), dtype=float)
 
-    conductivity, none = at(equation.coefficient), np.zeros(len(points))
-    fixed = np.zeros(len(points), dtype=bool)
-    match condition:
-        case Dirichlet():
-            return points, normals, weights, ~fixed, none, at(condition.value)
-        case Neumann():
-            return points, normals, weights, fixed, none, conductivity * at(condition.value)
-        case Robin():
-            fixed = at(condition.b) == 0
-            share = np.where(fixed, 1.0 / np.where(fixed, at(condition.a), 1.0), conductivity)
-            share = np.where(fixed, share, share / np.where(fixed, 1.0, at(condition.b)))
-            return points, normals, weights, fixed, share * at(condition.a), share * at(condition.value)
-        case _:
-            raise DeclarationError(
-                f"nothing is declared at {face} of {problem.name!r}; give a condition there"
-            )
+    a, b = at(given.a), at(given.b)
+    fixed = b == 0  # there, a u = value
+    share = np.where(fixed, 1.0, at(equation.coefficient)) / np.where(fixed, a, b)
+    return points, normals, weights, fixed, share * a, share * at(given.value)

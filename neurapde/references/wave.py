@@ -42,7 +42,7 @@ Array = NDArray[np.float64]
 def solve_wave(equation: Wave, problem: Problem, shape: tuple[int, ...] | None, error: bool) -> GridSolution:
     """The adapter of `npde.reference` for the wave equation; `shape` counts nodes in space, then snapshots."""
     domain = problem.domain
-    sides = sides_of(problem, box_of(domain))
+    sides = sides_of(problem)
     assert isinstance(domain, SpaceTime)
     chosen = shape is None
     counts, snapshots, stride = (shape[:-1], shape[-1], 1) if shape is not None else _good_shape(problem)
@@ -126,13 +126,12 @@ def record_wave(
     Raises: DeclarationError as `npde.reference` does, and for a dt longer than the problem's time.
     """
     equation, domain = problem.equation, problem.domain
-    space = box_of(domain)
     assert isinstance(equation, Wave)
     assert isinstance(domain, SpaceTime)
     duration = domain.time.duration
     counts = _good_shape(problem)[0] if counts is None else counts
     check_grid(NODE * math.prod(counts), counts, problem.name)
-    stage = Stage.of(equation, problem, domain, sides_of(problem, space), counts)
+    stage = Stage.of(equation, problem, domain, sides_of(problem), counts)
     samples = None if dt is None else math.floor(duration / dt * (1 + 1e-12))
     if samples == 0:
         raise DeclarationError(

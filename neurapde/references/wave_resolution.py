@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dct
 
-from neurapde.conditions import InitialCondition
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
@@ -118,11 +117,8 @@ class _Asked:
 
     def causes(self) -> list[tuple[float, float]]:
         """(largest angular frequency, largest wavenumber where it starts) of every cause of waves."""
-        starts = [part for part in self.problem.boundary if isinstance(part, InitialCondition)]
-        found = []
-        for part, is_velocity in (
-            (start, v) for one in starts for start, v in ((one.value, False), (one.velocity, True))
-        ):
+        start, found = self.problem.sides.start, []
+        for part, is_velocity in ((start.value, False), (start.velocity, True)):
             if part is not None and part != Constant(0.0):
                 values = np.asarray(part(self.points), dtype=float)
                 number = self.extent(values, is_velocity)

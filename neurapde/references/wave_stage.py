@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.conditions import PML, Absorbing, Dirichlet, InitialCondition, Neumann
+from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Treated
 from neurapde.core.errors import DeclarationError
-from neurapde.core.formatting import listing
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
-from neurapde.fields.medium import Constant, Field
+from neurapde.fields.medium import Field
 from neurapde.fields.pulses import Pulse
 from neurapde.fields.sources import GaussianSource, PointSource
 from neurapde.problem.problem import Problem
@@ -24,8 +23,15 @@ from neurapde.reference_solvers.sampling import gaussian_density
 from neurapde.reference_solvers.wave import Absorbing as Layer
 from neurapde.reference_solvers.wave import Mirror, Wall, WaveGrid, WaveRecord, point_source
 from neurapde.reference_solvers.wave import Source as GridSource
+from neurapde.references.sides import check_sides
 
 THICK = 0.3  # of the longest side: the layer of a side that absorbs, put outside as far as it is not within
+TREATED = Treated(
+    "the grid solver of the wave equation",
+    (Absorbing, PML, Dirichlet, Neumann),
+    zero=(Dirichlet, Neumann),
+    way="compare with an exact solution",
+)
 INWARD = 1e-9  # of an axis: the medium at a side is what it is just inside
 
 Array = NDArray[np.float64]
@@ -98,8 +104,7 @@ class Stage:
         """One shot, from the declared start on."""
         domain = self.problem.domain
         assert isinstance(domain, SpaceTime)
-        starts = [part for part in self.problem.boundary if isinstance(part, InitialCondition)]
-        start = starts[0] if starts else InitialCondition(0.0, 0.0)
+        start = self.problem.sides.start
         return self.wave.run(
             duration,
             steps=steps,
@@ -174,30 +179,18 @@ class Side:
         return Layer(self.width + outside)
 
 
-def sides_of(problem: Problem, space: Box) -> tuple[tuple[Side, Side], ...]:
+def sides_of(problem: Problem) -> tuple[tuple[Side, Side], ...]:
     """The lower and the upper side of each axis, as declared."""
-    found: dict[str, Side] = {}
-    for part in problem.boundary:
-        if isinstance(part, PML):
-            for face, width in part.widths(space).items():
-                found[face] = Side("open", width)
-        elif isinstance(part, Absorbing):
-            found |= dict.fromkeys(space.check_faces(part.on, "Absorbing"), Side("open"))
-        elif isinstance(part, Dirichlet) and part.value == Constant(0.0):
-            found |= dict.fromkeys(space.check_faces(part.on, "Dirichlet"), Side("wall"))
-        elif isinstance(part, Neumann) and part.value == Constant(0.0):
-            found |= dict.fromkeys(space.check_faces(part.on, "Neumann"), Side("mirror"))
-        elif not isinstance(part, InitialCondition):
-            raise DeclarationError(
-                f"the grid solver of the wave equation knows sides that absorb, or hold u = 0 or ∂u/∂n = 0, not "
-                f"{part.describe(problem.domain)}; compare with an exact solution"
-            )
-    if missing := [face for face in space.faces if face not in found]:
-        raise DeclarationError(
-            f"nothing is said about {listing(missing)}; give Absorbing, PML, Dirichlet or Neumann there"
-        )
-    ordered = [found[face] for face in space.faces]
-    return tuple(zip(ordered[::2], ordered[1::2], strict=True))
+    box_of(problem.domain)
+    check_sides(problem, TREATED, TREATED.names)
+    sides = problem.sides
+
+    def side(face: str) -> Side:
+        if face in sides.open:
+            return Side("open", sides.open[face])
+        return Side("wall" if sides.data[face].fixes else "mirror")
+
+    return sides.pairs(side)
 
 
 def box_of(domain: Domain) -> Box:

@@ -3,8 +3,6 @@
 import numpy as np
 import torch
 
-from neurapde.conditions import Neumann
-from neurapde.conditions.sides import by_face, faces_of, silent_faces
 from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.core.formatting import listing
 from neurapde.core.warn import warn
@@ -30,14 +28,14 @@ def check_determined(problem: Problem) -> None:
     """
     if problem.extra:
         return
-    silent = silent_faces(problem.boundary, problem.domain)
+    silent = problem.sides.silent
     if problem.equation.one_condition_a_face and silent:
         raise DeclarationError(
             f"nothing is said about {listing(silent)} in {problem.name}, so that it has many solutions; give a "
             f"condition there, such as Dirichlet(0.0, on={silent[0]!r})"
         )
     if isinstance(problem.equation, Equation) and isinstance(problem.domain, SpaceTime):
-        said = by_face(problem.boundary, problem.domain)
+        said = problem.sides.by_face
         if not said[INITIAL] and not said[FINAL] and problem.equation.reads_time_derivative(problem.domain):
             raise DeclarationError(
                 f"{problem.name} does not say how its field begins, so that it has many solutions; give "
@@ -63,11 +61,11 @@ def _check_balance(equation: Poisson, problem: Problem) -> None:
     """∫ f + ∮ a ∂u/∂n = 0 where nothing but slopes and periodicity is given."""
     spacing = float(problem.domain.measure) ** (1 / problem.domain.dimension) / ALONG
     net, gross = 0.0, 0.0
-    for part in (part for part in problem.boundary if isinstance(part, Neumann)):
-        for face in faces_of(part, problem.domain):
-            points, _, weights = boundary_rule(problem.domain, face, spacing)
-            flux = weights * np.asarray(equation.coefficient(points) * part.value(points), dtype=float)
-            net, gross = net + float(flux.sum()), gross + float(np.abs(flux).sum())
+    for face, given in problem.sides.data.items():
+        points, _, weights = boundary_rule(problem.domain, face, spacing)
+        slope = given.value(points) / given.b(points)
+        flux = weights * np.asarray(equation.coefficient(points) * slope, dtype=float)
+        net, gross = net + float(flux.sum()), gross + float(np.abs(flux).sum())
     for sources in problem.right_hand_sides:
         inside = [_mass(source, problem) for source in sources]
         total = net + sum(mass for mass, _, _ in inside)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import neurapde as npde
+from neurapde.conditions import Sides
 from neurapde.conditions.boundary_data import narrowest_data
 
 SQUARE = npde.Box((0, 1), (0, 1))
@@ -33,7 +34,7 @@ def test_narrow_data_are_found_in_every_condition(
     condition: Any, shape: Any, width: float, domain: Any
 ) -> None:
     face = domain.faces[-1] if domain is SQUARE else "top"
-    found = narrowest_data([condition(shape(width), on=face).on_domain(domain)], domain)
+    found = narrowest_data(Sides(domain, (condition(shape(width), on=face).on_domain(domain),)))
     assert width / 2 < found < 2 * width
 
 
@@ -42,7 +43,7 @@ def test_data_that_vary_slowly_are_not_narrow(domain: Any) -> None:
     def slow(x: Any) -> Any:
         return npde.sin(3 * x[:, 0]) + x[:, 1] ** 2
 
-    assert narrowest_data([npde.Dirichlet(slow).on_domain(domain)], domain) == np.inf
+    assert narrowest_data(Sides(domain, (npde.Dirichlet(slow).on_domain(domain),))) == np.inf
 
 
 def plate(domain: Any, value: Any = 0.0, coefficient: Any = 1.0, source: Any = 1.0) -> npde.Problem:
