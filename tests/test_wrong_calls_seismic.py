@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.seismic.survey import mat
+from neurapde.seismic.survey.formats import mat
 
 RNG = np.random.default_rng(90173)
 SOURCES, RECEIVERS = [[0.2, 0.2], [0.5, 0.2]], [[0.3, 0.4], [0.6, 0.4], [0.8, 0.4]]

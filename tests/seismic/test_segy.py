@@ -9,7 +9,7 @@ import segyio
 
 import neurapde as npde
 from neurapde.core import memory
-from neurapde.seismic.survey import segy as module
+from neurapde.seismic.survey.formats import segy as module
 
 F = segyio.TraceField
 

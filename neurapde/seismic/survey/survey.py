@@ -14,7 +14,8 @@ from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.core.warn import warn
 from neurapde.fields.sources import Shots
 from neurapde.problem.problem import Problem
-from neurapde.seismic.survey import geometry, segy, survey_files
+from neurapde.seismic.survey import geometry, survey_files
+from neurapde.seismic.survey.formats import files
 from neurapde.seismic.survey.geometry import positions
 from neurapde.seismic.survey.provenance import Provenance as Provenance
 from neurapde.seismic.survey.record_checks import ascending, at_least_zero
@@ -227,13 +228,13 @@ class Survey(Recording):
         file = checks.path(path)
         if (suffix := file.suffix.lower()) in survey_files.HDF5:
             given = {key: value for key, value in said.items() if value is not None}
-            survey_files.refuse(given, set(), suffix, "use survey.replace(…) on what was loaded")
+            files.refuse(given, frozenset(), suffix, "use survey.replace(…) on what was loaded")
             warn(
                 f"Survey.read is for files of other programs; use npde.Survey.load({file.name!r})",
                 DeprecationWarning,
             )
             return cls.load(file)
-        return cls._made(file, lambda: survey_files.read(file, said))
+        return cls._made(file, lambda: files.read(file, said))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -272,13 +273,7 @@ class Survey(Recording):
                 DeprecationWarning,
             )
             return self.save(file)
-        survey_files.check_suffix(file, survey_files.SEGY, "write")
-        if isinstance(self.record, Spectra):
-            raise DeclarationError(
-                f"SEG-Y holds time traces, but the survey has spectra; save {file.stem}.h5, or use to_time"
-            )
-        ibm = checks.flag(ibm, "ibm")
-        segy.write(file, self.name, self.sources, self.receivers, self.weights, self.record, ibm=ibm)
+        files.write(file, self, checks.flag(ibm, "ibm"))
         return file
 
     def with_noise(self, level: float, seed: int | None) -> Self:

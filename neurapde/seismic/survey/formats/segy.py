@@ -4,7 +4,9 @@ The plane is (distance along the line, depth below the datum), metres. Depth is 
 depth less the surface elevation, of a receiver minus its elevation. Coordinates in feet become metres.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +15,11 @@ from neurapde.core import atomic
 from neurapde.core.errors import DeclarationError, DeclarationWarning, StorageError
 from neurapde.core.memory import check_fits
 from neurapde.core.warn import warn
-from neurapde.seismic.survey import segy_headers, segy_written
-from neurapde.seismic.survey.records import Arguments, Traces
-from neurapde.seismic.survey.segy_headers import Field, Given, Headers, Places
+from neurapde.seismic.survey.formats import segy_headers, segy_written
+from neurapde.seismic.survey.formats.format import Format
+from neurapde.seismic.survey.formats.segy_headers import Field, Given, Headers
+from neurapde.seismic.survey.recording import Recording
+from neurapde.seismic.survey.records import Arguments, Spectra
 
 try:
     import segyio
@@ -25,6 +29,8 @@ except ImportError:  # An extra: everything but SEG-Y works without it.
 IBM, IEEE = 1, 5
 MOST_SAMPLES = 2**16 - 1
 """Of a trace: what the two bytes for their number hold."""
+ASKS = frozenset({"sources", "receivers", "source_depth", "receiver_depth"})
+"""What may be said in place of the headers."""
 
 
 def read(path: Path, given: Given) -> Arguments:
@@ -125,14 +131,17 @@ def _distinct(places: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray
     return places[first[order]], rank[which.ravel()]
 
 
-def write(
-    path: Path, name: str, sources: Places, receivers: Places, weights: Places, record: Traces, *, ibm: bool
-) -> None:
+def write(path: Path, survey: Recording, ibm: bool) -> None:
     """Write a time survey in the plane: every shot with every receiver, those without weight marked dead.
 
-    Numbers are IEEE floats of 32 bits, or IBM's. Raises: DeclarationError for other dimensions than 2, and whatever
-    would not be read back. Warns where positions are rounded, and of weights that become 1.
+    Numbers are IEEE floats of 32 bits, or IBM's. Raises: DeclarationError for spectra, other dimensions than 2, and
+    whatever would not be read back. Warns where positions are rounded, and of weights that become 1.
     """
+    record, sources, receivers, weights = survey.record, survey.sources, survey.receivers, survey.weights
+    if isinstance(record, Spectra):
+        raise DeclarationError(
+            f"SEG-Y holds time traces, but the survey has spectra; save {path.stem}.h5, or use to_time"
+        )
     _check_segyio()
     if sources.shape[1] != 2:
         raise DeclarationError(
@@ -148,7 +157,7 @@ def write(
     specification.samples = np.arange(count) * dt * 1e3
     specification.tracecount = len(headers)
     with atomic.replacing(path) as (part,), segyio.create(str(part), specification) as file:
-        title = f"Survey {name}".encode("ascii", "replace").decode()
+        title = f"Survey {survey.name}".encode("ascii", "replace").decode()
         file.text[0] = segyio.tools.create_text_header(
             {1: title[:76], 2: "x along the line, z depth below the datum, metres"}
         )
@@ -180,3 +189,10 @@ def _check_samples(traces: NDArray[np.float64], weights: NDArray[np.float64]) ->
             f"{weights.max():g} will be read as 1; save as .h5 to keep them",
             DeclarationWarning,
         )
+
+
+def _read_said(path: Path, said: Mapping[str, Any]) -> Arguments:
+    return read(path, Given(**{name: said[name] for name in ASKS & set(said)}))
+
+
+SEGY = Format((".sgy", ".segy"), _read_said, ASKS, write)

@@ -6,6 +6,7 @@ from neurapde.core import checks
 from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.readers.isolated import isolated
 from neurapde.readers.matrices import read_mat
+from neurapde.seismic.survey.formats.format import Format
 from neurapde.seismic.survey.records import Arguments
 
 KEYS = {"source": "(S, d)", "receivers": "(R, d)", "rec_val": "(R, S)"}
@@ -41,3 +42,6 @@ def read(path: Path, frequency: float | None) -> Arguments:
         "data": values.T[None],
         "frequencies": [checks.positive(frequency, "frequency")],
     }
+
+
+MAT = Format((".mat",), lambda path, said: read(path, said.get("frequency")), frozenset({"frequency"}))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.core.formatting import number
 from neurapde.core.warn import warn
-from neurapde.seismic.survey.segy_headers import Field, Given, Headers, Places, geometry
+from neurapde.seismic.survey.formats.segy_headers import Field, Given, Headers, Places, geometry
 
 _SCALES = (1, 10, 100, 1000, 10_000)
 _WORD, _HALF = 2**31 - 1, 2**15 - 1
