@@ -14,8 +14,14 @@ from harness import Measured
 from neurapde.problems.fwi import fwi_overthrust
 from neurapde.problems.overthrust import found_slice
 from neurapde.seismic.inversion.result import Inversion
-from neurapde.validation import appraisal
-from neurapde.validation.inversion_findings import COLUMNS, MODEL_ERROR, RESIDUAL, SIMILARITY, SPEED_ERROR
+from neurapde.validation.inversion_comparison import (
+    COLUMNS,
+    MODEL_ERROR,
+    RESIDUAL,
+    SIMILARITY,
+    SPEED_ERROR,
+    measured,
+)
 
 SMALL: dict[str, Any] = {"shots": 3, "receivers": 12, "stages": ((2.0,),), "steps": 3, "per_wavelength": 5.0}
 
@@ -29,7 +35,7 @@ def measure(small: bool) -> Measured:
         "adjoint, grid": timed(lambda: problem.invert_classically(progress=False)),
     }
     first, second = (found for found, _ in runs.values())
-    judged = appraisal.findings(first, second, problem.truth)
+    judged = measured(first, second, problem.truth)
     scores = [judged["yardsticks"]["start model"], *(a.measures for a in judged["accounts"].values())]
     seconds = [{"computed": 0.0, "wall": 1e-9}, *(spent for _, spent in runs.values())]
     counts = [0, *(found.unknown.parameter_count for found, _ in runs.values())]

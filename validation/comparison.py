@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.formatting import percent
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.fields.sources import FunctionSource, GaussianSource, Source
 from neurapde.problem.problem import Problem
@@ -21,7 +22,6 @@ from neurapde.run.history import History
 from neurapde.storage import hdf5
 from neurapde.validation.annotations import Annotations
 from neurapde.validation.exact import support
-from neurapde.validation.formatting import percent
 
 Pair = tuple[str, str]
 """A field and the truth it is held against: ("solution", "exact")."""

@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from neurapde.core.formatting import number
 from neurapde.run.history import History
 from neurapde.validation.figures import COLORS, LETTERING, WIDTH, empty_figure, image_of, png, robust_limit
-from neurapde.validation.inversion_findings import PER_FREQUENCY, InversionFindings
+from neurapde.validation.inversion_comparison import PER_FREQUENCY, InversionComparison
 
 _WIDE = 2.2  # models wider than this many heights stand below each other
 _DECADES = 3  # of amplitudes in gathers
 _LINED = 400  # receivers up to which a spectrum is drawn as lines
 
 
-def pictures(found: InversionFindings) -> dict[str, tuple[str, bytes]]:
+def pictures(found: InversionComparison) -> dict[str, tuple[str, bytes]]:
     """File name → (caption, PNG)."""
     down = " y is a depth and drawn downwards." if found.downwards else ""
     wells = ", ".join(number(x) for x in found.wells)
@@ -49,7 +49,7 @@ def pictures(found: InversionFindings) -> dict[str, tuple[str, bytes]]:
     return {name: (caption, png(figure)) for name, (caption, figure) in shown.items()}
 
 
-def models_figure(found: InversionFindings) -> Figure:
+def models_figure(found: InversionComparison) -> Figure:
     """Start, true and recovered speeds with sources, receivers and wells."""
     speeds = _speeds(found)
     extent_x, extent_y = (axis[-1] - axis[0] for axis in found.axes)
@@ -72,7 +72,7 @@ def models_figure(found: InversionFindings) -> Figure:
     return figure
 
 
-def wells_figure(found: InversionFindings) -> Figure:
+def wells_figure(found: InversionComparison) -> Figure:
     """Vertical profiles of all models."""
     figure = empty_figure(WIDTH, 3.6)
     panels = figure.subplots(1, len(found.wells), sharex=True, sharey=True)
@@ -92,12 +92,12 @@ def wells_figure(found: InversionFindings) -> Figure:
     return figure
 
 
-def data_figure(found: InversionFindings) -> Figure:
+def data_figure(found: InversionComparison) -> Figure:
     """Observed data, and what is left of them: spectra of the highest frequency, or a gather of traces."""
     return _spectra(found) if len(found.frequencies) else _gather(found)
 
 
-def _data_caption(found: InversionFindings) -> str:
+def _data_caption(found: InversionComparison) -> str:
     shot = found.observed.shape[-2 if len(found.frequencies) else 0] // 2 + 1
     if len(found.frequencies):
         frequency = number(float(found.frequencies[-1]))
@@ -105,7 +105,7 @@ def _data_caption(found: InversionFindings) -> str:
     return f"traces of shot {shot}: observed, and what the model leaves of them, on one scale."
 
 
-def _spectra(found: InversionFindings) -> Figure:
+def _spectra(found: InversionComparison) -> Figure:
     figure = empty_figure(WIDTH, 6.2)
     rows = figure.subplots(2, 2)
     observed, predicted = found.observed[-1], found.first.predicted[-1]
@@ -155,7 +155,7 @@ def _spectra(found: InversionFindings) -> Figure:
     return figure
 
 
-def _gather(found: InversionFindings) -> Figure:
+def _gather(found: InversionComparison) -> Figure:
     figure = empty_figure(WIDTH, 4.6)
     shot = len(found.observed) // 2
     live = np.flatnonzero(found.live[shot])
@@ -176,7 +176,7 @@ def _gather(found: InversionFindings) -> Figure:
     return figure
 
 
-def misfit_figure(found: InversionFindings) -> Figure:
+def misfit_figure(found: InversionComparison) -> Figure:
     """The relative residual by step, of every method; and of the first by frequency."""
     figure = empty_figure(WIDTH, 3.4)
     left, right = figure.subplots(1, 2, sharey=True)
@@ -207,7 +207,7 @@ def misfit_figure(found: InversionFindings) -> Figure:
     return figure
 
 
-def waves_figure(found: InversionFindings) -> Figure:
+def waves_figure(found: InversionComparison) -> Figure:
     """Real parts of the method's own waves and the grid's, and the size of the difference."""
     waves = found.waves
     assert waves is not None
@@ -237,13 +237,13 @@ def waves_figure(found: InversionFindings) -> Figure:
     return figure
 
 
-def _speeds(found: InversionFindings) -> dict[str, NDArray]:
+def _speeds(found: InversionComparison) -> dict[str, NDArray]:
     known = {} if found.truth is None else {"true": found.truth}
     recovered = {name: account.speed for name, account in found.accounts.items()}
     return {**known, "start": found.start, **recovered}
 
 
-def _styles(found: InversionFindings) -> Mapping[str, dict[str, object]]:
+def _styles(found: InversionComparison) -> Mapping[str, dict[str, object]]:
     """Truth broad and grey, the start dashed, methods in colour."""
     styles: dict[str, dict[str, object]] = {
         "true": {"color": "0.75", "linewidth": 4.0},
@@ -266,7 +266,7 @@ def _ramp(count: int) -> list[tuple[float, float, float]]:
     return [(0.1 + 0.75 * t, 0.25 * (1 - t), 0.75 * (1 - t) + 0.05) for t in np.linspace(0, 1, count)]
 
 
-def _furnish(panel: Axes, found: InversionFindings) -> None:
+def _furnish(panel: Axes, found: InversionComparison) -> None:
     halo = [withStroke(linewidth=2.0, foreground="white", alpha=0.8)]
     for x in found.wells:
         panel.axvline(x, color="white", linewidth=0.8, linestyle=":")

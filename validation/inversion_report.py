@@ -1,106 +1,150 @@
-"""The report of an inversion: a classical inversion of the same data beside it, and the truth where it is known.
-
-The folder holds `report.json`, `fields.h5` (models, data, histories), PNG pictures and `report.html`, which needs
-none of the others.
-"""
+"""The report of an inversion: a classical inversion of the same data beside it, and the truth where it is known."""
 
 from __future__ import annotations
 
 import dataclasses
-from html import escape
-from os import PathLike
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 import h5py
+import numpy as np
+from numpy.typing import NDArray
 
-from neurapde.core import atomic, checks
+from neurapde.conditions import Dirichlet
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
+from neurapde.core.formatting import aligned, listing, number
+from neurapde.run.files import columns
+from neurapde.run.history import History
 from neurapde.seismic.inversion.invert import invert
 from neurapde.seismic.inversion.methods.continuation import Continuation
 from neurapde.seismic.inversion.methods.reduced import Adjoint, Reduced
 from neurapde.seismic.inversion.result import Inversion
 from neurapde.seismic.inversion.velocity import true_speed
 from neurapde.storage import hdf5
-from neurapde.validation import inversion_files
-from neurapde.validation.appraisal import findings, short_name
-from neurapde.validation.folder import aligned, read_json, strict_json
+from neurapde.validation.folder import SavedReport, facts, grid, notes, titled, verbatim
+from neurapde.validation.inversion_comparison import Account, InversionComparison, Waves, measured, short_name
 from neurapde.validation.inversion_figures import pictures
-from neurapde.validation.inversion_findings import InversionFindings
-from neurapde.validation.webpage import article, facts, grid, notes, picture
 
-FORMAT = "neurapde inversion report"
-VERSION = 1
-"""Version of the layout of `report.json`."""
+QUANTILES = (0.15, 0.5, 0.85)
+"""Wells stand where these parts of all change of the model lie to their left."""
+SURFACE = 0.15
+"""Where all sources and receivers are in this part of the model, at its lower y, y is a depth."""
+_ARRAYS = ("start", "free", "sources", "receivers", "observed", "frequencies", "times", "live")
 
 
-class InversionReport(InversionFindings):
-    """Findings of an inversion with their text, `str(report)`, and their folder, `report.save(folder)`."""
+class InversionReport(InversionComparison, SavedReport):
+    """The comparison of an inversion with its text, `str(report)`, and its folder, `report.save(folder)`."""
 
-    def __str__(self) -> str:
-        lines = [self.title, self.headline, "", *aligned(self.table), ""]
-        lines += [f"{name}: {account.method}. {account.status}" for name, account in self.accounts.items()]
-        return "\n".join([*lines, *(f"- {note}" for note in self.notes)])
+    kind = "inversion report"
 
-    def save(self, folder: str | PathLike[str]) -> None:
-        """Write the report into `folder`, made if need be: all its files, or none where one cannot be."""
-        folder = checks.path(folder, "folder")
-        atomic.make_folder(folder)
-        fields = hdf5.made("inversion report", self._fill)
-        text = strict_json({"format": FORMAT, "version": VERSION, **self.as_json()})
-        atomic.write_together(folder, {"fields.h5": fields, **self.drawn(), "report.json": text})
-
-    @classmethod
-    def load(cls, folder: str | PathLike[str]) -> InversionReport:
-        """The report that `save` wrote.
-
-        Raises: FileNotFoundError if a file is missing; StorageError if one is damaged, foreign or newer.
-        """
-        tree = read_json(Path(folder) / "report.json", FORMAT, VERSION)
-        with hdf5.reading(Path(folder) / "fields.h5", "inversion report") as file:
-            return cls(**inversion_files.findings_of(tree, file))
+    def _lines(self) -> list[str]:
+        told = [f"{name}: {account.method}. {account.status}" for name, account in self.accounts.items()]
+        return ["", *aligned(self.table), "", *told]
 
     def pictures(self) -> dict[str, tuple[str, bytes]]:
         """File name → (caption, PNG)."""
         return pictures(self)
 
-    def drawn(self) -> dict[str, bytes]:
-        """Pictures and page, by the names of their files."""
-        shown = self.pictures()
-        images = {name: image for name, (_, image) in shown.items()}
-        return {**images, "report.html": self._page(shown).encode()}
+    def _summary(self) -> str:
+        return grid(self.table)
 
-    def _page(self, drawn: dict[str, tuple[str, bytes]]) -> str:
-        parts = [
-            f"<h1>{escape(self.title)}</h1>",
-            f'<p class="headline">{escape(self.headline)}</p>',
-            grid(self.table),
-            notes(self.notes),
-            *(picture(name, *shown) for name, shown in drawn.items()),
-            "<h2>The survey</h2>",
-            f"<pre>{escape(self.survey)}</pre>",
-            "<h2>The model</h2>",
-            f"<pre>{escape(self.model)}</pre>",
-            "<h2>How it was found</h2>",
-        ]
+    def _sections(self) -> list[str]:
+        parts = [titled("The survey"), verbatim(self.survey), titled("The model"), verbatim(self.model)]
+        parts.append(titled("How it was found"))
         for name, account in self.accounts.items():
-            rows = [
+            rows = (
                 ("method", account.method),
                 ("status", account.status),
                 ("unknowns", str(account.parameters)),
-            ]
-            parts += [f"<h3>{escape(name)}</h3>", facts(rows), notes(account.notes)]
-        return article(self.title, parts, self.versions)
+            )
+            parts += [titled(name, 3), facts(rows), notes(account.notes)]
+        return parts
+
+    def _tree(self) -> dict[str, Any]:
+        return {
+            "survey": self.survey,
+            "model": self.model,
+            "methods": {
+                name: {
+                    "method": account.method,
+                    "status": account.status,
+                    "seconds": account.seconds,
+                    "parameters": account.parameters,
+                    "measures": dict(account.measures),
+                    "ends": list(account.ends),
+                    "notes": list(account.notes),
+                }
+                for name, account in self.accounts.items()
+            },
+            "yardsticks": {name: dict(found) for name, found in self.yardsticks.items()},
+            "downwards": self.downwards,
+            "wells": list(self.wells),
+            "waves": None if self.waves is None else [self.waves.title, *self.waves.source],
+        }
 
     def _fill(self, file: h5py.File) -> None:
-        inversion_files.fill(file, self)
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        arrays |= {f"axis {i}": axis for i, axis in enumerate(self.axes)}
+        if self.truth is not None:
+            arrays["truth"] = self.truth
+        hdf5.put_arrays(file, "model", arrays)
+        if self.waves is not None:
+            waves: dict[str, np.ndarray] = {"own": self.waves.own, "grid": self.waves.grid}
+            waves |= {f"axis {i}": axis for i, axis in enumerate(self.waves.axes)}
+            hdf5.put_arrays(file, "waves", waves)
+        for name, account in self.accounts.items():
+            group = f"methods/{name}"
+            hdf5.put_arrays(file, f"{group}/found", {"speed": account.speed, "predicted": account.predicted})
+            hdf5.put_arrays(file, f"{group}/history", columns(account.history))
+            rows = {str(i): account.history[part] for i, part in enumerate(account.history.names)}
+            hdf5.put_arrays(file, f"{group}/parts", rows)
+            hdf5.put_json(file, f"{group}/names", account.history.names)
+
+    @classmethod
+    def _of_files(cls, tree: Mapping[str, Any], file: h5py.File) -> Self:
+        return cls(**_fields_of(tree, file))
 
 
-def render_inversion(folder: str | PathLike[str]) -> InversionReport:
-    """Draw the pictures and the page of a saved report again; the report itself. Raises: as `InversionReport.load`."""
-    report = InversionReport.load(folder)
-    atomic.write_together(Path(folder), report.drawn())
-    return report
+def _fields_of(tree: Mapping[str, Any], file: h5py.File) -> dict[str, Any]:
+    """The fields of the report from its JSON and its arrays."""
+    arrays = hdf5.get_arrays(file, "model")
+    waves = None
+    if tree["waves"] is not None:
+        title, *source = tree["waves"]
+        fields = hdf5.get_arrays(file, "waves")
+        waves = Waves(
+            (fields["axis 0"], fields["axis 1"]), fields["own"], fields["grid"], title, tuple(source)
+        )
+    return {
+        **{name: arrays[name] for name in _ARRAYS},
+        "axes": (arrays["axis 0"], arrays["axis 1"]),
+        "truth": arrays.get("truth"),
+        "accounts": {name: _account(file, name, part) for name, part in tree["methods"].items()},
+        "waves": waves,
+        "wells": tuple(tree["wells"]),
+        "notes": tuple(tree["notes"]),
+        **{name: tree[name] for name in ("title", "survey", "model", "yardsticks", "downwards", "versions")},
+    }
+
+
+def _account(file: h5py.File, name: str, tree: Mapping[str, Any]) -> Account:
+    group = f"methods/{name}"
+    found = hdf5.get_arrays(file, f"{group}/found")
+    rows = hdf5.get_arrays(file, f"{group}/parts")
+    parts = {part: rows[str(i)] for i, part in enumerate(hdf5.get_json(file, f"{group}/names"))}
+    return Account(
+        method=tree["method"],
+        status=tree["status"],
+        seconds=tree["seconds"],
+        parameters=tree["parameters"],
+        speed=found["speed"],
+        predicted=found["predicted"],
+        measures=tree["measures"],
+        history=History(**hdf5.get_arrays(file, f"{group}/history"), constraints=parts),
+        ends=tuple(tree["ends"]),
+        notes=tuple(tree["notes"]),
+    )
 
 
 def inversion_report(
@@ -122,8 +166,24 @@ def inversion_report(
         raise DeclarationError(f"classical={checks.shown(classical)}; give an Inversion, True or False")
     truth = None if true is None else true_speed(true, inversion.setting.domain.region)
     beside, told = _beside(inversion, classical, progress)
-    found = findings(inversion, beside, truth)
-    return InversionReport(**found, notes=(*_warnings(inversion), *told))
+    found = measured(inversion, beside, truth)
+    setting, survey = inversion.setting, inversion.survey
+    shown = found["accounts"][short_name(inversion.method)].speed if truth is None else found["truth"]
+    return InversionReport(
+        **found,
+        title=setting.survey.name,
+        survey=str(setting.survey),
+        model=f"{setting.domain.describe()}\n{_velocity(inversion)}",
+        sources=setting.survey.sources,
+        receivers=setting.survey.receivers,
+        downwards=_downwards(inversion),
+        wells=_wells(found["axes"][0], shown - found["start"], found["free"]),
+        observed=survey.record.values,
+        frequencies=np.array(survey.band),
+        times=np.zeros(0) if survey.band else survey.times,
+        live=survey.live,
+        notes=(*_warnings(inversion), *told),
+    )
 
 
 def classical_twin(inversion: Inversion, *, progress: bool = True) -> Inversion:
@@ -186,3 +246,32 @@ def _warnings(inversion: Inversion) -> tuple[str, ...]:
             "inversion works on, so its errors cancel; simulate them with another shape."
         )
     return tuple(found)
+
+
+def _wells(x: NDArray, change: NDArray, free: NDArray) -> tuple[float, ...]:
+    """Where along x the model changed."""
+    energy = np.cumsum(np.where(free, change**2, 0.0).sum(axis=1))
+    if energy[-1] == 0:
+        energy = np.cumsum(free.sum(axis=1).astype(float))
+    columns = np.searchsorted(energy, np.array(QUANTILES) * energy[-1])
+    return tuple(float(x[column]) for column in columns)
+
+
+def _downwards(inversion: Inversion) -> bool:
+    """Whether y is a depth: its lower side is a free surface, or all shots and receivers are near it."""
+    survey, domain = inversion.setting.survey, inversion.setting.domain
+    lower, upper = domain.region.bounds
+    lowest = domain.box.faces[2]
+    held = [part for part in domain.boundary if isinstance(part, Dirichlet)]
+    if any(lowest in domain.box.check_faces(part.on, "the condition") for part in held):
+        return True
+    deepest = max(survey.sources[:, 1].max(), survey.receivers[:, 1].max())
+    return bool(deepest <= lower[1] + SURFACE * (upper[1] - lower[1]))
+
+
+def _velocity(inversion: Inversion) -> str:
+    velocity = inversion.setting.velocity
+    assert velocity.bounds is not None
+    low, high = map(number, velocity.bounds)
+    priors = [f"{prior.name} of weight {number(prior.weight)}" for prior in velocity.prior]
+    return f"speed between {low} and {high}; prior: {listing(priors) if priors else 'none'}"

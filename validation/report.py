@@ -1,9 +1,4 @@
-"""A report: findings that print as a table, and are saved as a folder that a browser and a program can read.
-
-The folder holds `report.json` (everything but arrays), `fields.h5` (the fields on the grid, the history),
-PNG panels and `report.html`, which needs none of the others. The panels and the page can be made again from
-the first two.
-"""
+"""The report of a solution: its comparison with what is known, as a text and as a folder."""
 
 from __future__ import annotations
 
@@ -11,54 +6,55 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import h5py
 import numpy as np
 
-from neurapde.core import atomic, checks
+from neurapde.core.formatting import aligned, percent, significant
 from neurapde.run.files import columns
 from neurapde.run.history import History
 from neurapde.storage import hdf5
 from neurapde.validation.annotations import Annotations
 from neurapde.validation.comparison import Comparison, Errors
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png
-from neurapde.validation.folder import aligned, finite, read_json, strict_json
-from neurapde.validation.formatting import heading, percent, significant, table
+from neurapde.validation.folder import SavedReport, facts, grid, notes, titled, verbatim
 from neurapde.validation.video import snapshots_figure
-from neurapde.validation.webpage import page
 
-FORMAT = "neurapde report"
-VERSION = 1
-"""Version of the layout of `report.json`."""
 PICTURED = 3
 """Columns (shots, components) that get panels."""
+OWN_ERROR = "the reference's own error bar (relative L2)"
+HEADINGS = {
+    "points": "points",
+    "relative_l2": "relative L2",
+    "psnr": "PSNR (dB)",
+    "mse": "MSE",
+    "max_error": "max error",
+    "relative_max": "relative max",
+    "phase_error": "phase (rad)",
+    "amplitude_error": "amplitude",
+}
+"""Metrics in the order of a table, with their headings."""
+
+_FIELDS = {"exact": "the exact field", "reference": "the grid reference"}
 
 
 @dataclass(frozen=True, eq=False)
-class Report(Comparison):
-    """Findings with their text, `str(report)`, and their folder, `report.save(folder)`."""
+class Report(Comparison, SavedReport):
+    """A comparison with its text, `str(report)`, and its folder, `report.save(folder)`."""
 
-    def __str__(self) -> str:
-        return self.text()
+    kind = "report"
 
-    def text(self) -> str:
-        """Headline, a table for each pair, both clocks and the notes, aligned for a terminal."""
-        lines = [self.title, self.headline]
+    def _lines(self) -> list[str]:
+        """A table for each pair, and both clocks."""
+        lines = []
         for pair, regions in self.errors.items():
             lines += ["", heading(pair), *aligned(table(regions))]
         clocks = ", ".join(f"{name} {significant(seconds)} s" for name, seconds in self.seconds.items())
         lines += ["", f"time: {clocks}"]
         if self.error_bar is not None:
-            lines.append(f"the reference's own error bar (relative L2): {percent(self.error_bar)}")
-        return "\n".join([*lines, *(f"- {note}" for note in self.notes)])
-
-    def save(self, folder: str | Path) -> None:
-        """Write the report into `folder`, made if need be: all its files, or none where one cannot be."""
-        folder = checks.path(folder, "folder")
-        atomic.make_folder(folder)
-        fields, text = hdf5.made("report", self._fill), strict_json(self.as_json())
-        atomic.write_together(folder, {"fields.h5": fields, **self._drawn(), "report.json": text})
+            lines.append(f"{OWN_ERROR}: {percent(self.error_bar)}")
+        return lines
 
     def pictures(self) -> dict[str, tuple[str, bytes]]:
         """File name → (caption, PNG): fields and errors of the first columns, and the convergence."""
@@ -84,13 +80,22 @@ class Report(Comparison):
             found["convergence.png"] = (caption, png(convergence_figure(self.history)))
         return found
 
-    def as_json(self) -> dict[str, Any]:
-        """Everything but the arrays, as a tree without NaN: a number that is not finite is null."""
-        tree: dict[str, Any] = {
-            "format": FORMAT,
-            "version": VERSION,
-            "title": self.title,
-            "headline": self.headline,
+    def _sections(self) -> list[str]:
+        """Errors by region, clocks, the problem, and how it was solved."""
+        clocks = [(name, f"{significant(seconds)} s") for name, seconds in self.seconds.items()]
+        if self.error_bar is not None:
+            clocks.append((OWN_ERROR, percent(self.error_bar)))
+        errors = [titled(heading(pair), 3) + grid(table(regions)) for pair, regions in self.errors.items()]
+        return [
+            *(titled("Errors by region"), *errors),
+            *(titled("Clocks"), facts(clocks)),
+            *(titled("The problem"), verbatim(self.problem)),
+            *(titled("How it was solved"), facts(self.made_by.items()), notes(self.solution_notes)),
+        ]
+
+    def _tree(self) -> dict[str, Any]:
+        """Numbers, texts and annotations."""
+        return {
             "relative_l2": self.relative_l2,
             "tolerance": self.tolerance,
             "passed": self.passed,
@@ -98,25 +103,17 @@ class Report(Comparison):
             "errors": [{"field": a, "truth": b, "regions": found} for (a, b), found in self.errors.items()],
             "seconds": self.seconds,
             "error_bar": self.error_bar,
-            "notes": self.notes,
             "made_by": self.made_by,
             "solution_notes": self.solution_notes,
             "problem": self.problem,
             "scene": self.annotations.as_json(),
-            "versions": self.versions,
         }
-        return {name: finite(value) for name, value in tree.items()}
 
     @classmethod
-    def load(cls, folder: str | Path) -> Report:
-        """The report that `save` wrote.
-
-        Raises: FileNotFoundError if a file is missing; StorageError if one is damaged, foreign or newer.
-        """
-        tree = read_json(Path(folder) / "report.json", FORMAT, VERSION)
-        with hdf5.reading(Path(folder) / "fields.h5", "report") as file:
-            axes, fields = hdf5.get_arrays(file, "axes"), hdf5.get_arrays(file, "fields")
-            rows, losses = hdf5.get_arrays(file, "history"), hdf5.get_arrays(file, "constraints")
+    def _of_files(cls, tree: Mapping[str, Any], file: h5py.File) -> Self:
+        """The report of its tree and its arrays."""
+        axes, fields = hdf5.get_arrays(file, "axes"), hdf5.get_arrays(file, "fields")
+        rows, losses = hdf5.get_arrays(file, "history"), hdf5.get_arrays(file, "constraints")
         annotations = Annotations.of_json(tree["scene"])
         return cls(
             title=tree["title"],
@@ -135,12 +132,6 @@ class Report(Comparison):
             versions=tree["versions"],
         )
 
-    def _drawn(self) -> dict[str, bytes]:
-        """Pictures and page, by the names of their files."""
-        pictures = self.pictures()
-        images = {name: image for name, (_, image) in pictures.items()}
-        return {**images, "report.html": page(self, pictures).encode()}
-
     def _fill(self, file: h5py.File) -> None:
         hdf5.put_arrays(file, "axes", dict(zip(self.annotations.axis_names, self.axes, strict=True)))
         hdf5.put_arrays(file, "fields", self.fields)
@@ -149,14 +140,24 @@ class Report(Comparison):
 
 
 def render(folder: str | Path) -> Report:
-    """Draw the panels and the page of a saved report again, from `report.json` and `fields.h5`; the report
-    itself.
+    """Draw the pictures and the page of a saved report again; the report itself. Raises: as `Report.load`."""
+    return Report.render(folder)
 
-    Raises: as `Report.load`.
-    """
-    report = Report.load(folder)
-    atomic.write_together(Path(folder), report._drawn())
-    return report
+
+def heading(pair: tuple[str, str]) -> str:
+    """What a table compares: `Solution against the exact field`."""
+    field, truth = (_FIELDS.get(name, name) for name in pair)
+    text = f"{field.removeprefix('the ')} against {truth}"
+    return text[:1].upper() + text[1:]
+
+
+def table(regions: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
+    """The errors by region as rows of cells, the first row the headings."""
+    names = [name for name in HEADINGS if any(name in metrics for metrics in regions.values())]
+    rows = [["region", *(HEADINGS[name] for name in names)]]
+    for region, metrics in regions.items():
+        rows.append([region, *(significant(metrics[name]) for name in names)])
+    return rows
 
 
 def _numbers(regions: Mapping[str, Mapping[str, float | None]]) -> Errors:

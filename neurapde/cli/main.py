@@ -29,10 +29,9 @@ from neurapde.problems import CASES, INVERSIONS, Case, InversionCase
 from neurapde.run.method import Method, Status
 from neurapde.seismic.inversion.invert import METHODS
 from neurapde.storage.hdf5 import StorageError
-from neurapde.validation.folder import form_of
-from neurapde.validation.inversion_report import FORMAT as INVERSION_REPORT
-from neurapde.validation.inversion_report import render_inversion
-from neurapde.validation.report import render
+from neurapde.validation.folder import kind_of
+from neurapde.validation.inversion_report import InversionReport
+from neurapde.validation.report import Report
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -252,8 +251,8 @@ def _save_surface(problem: npde.Problem, solution: npde.Solution, out: Path) -> 
 
 def report(given: argparse.Namespace) -> int:
     """`neurapde report`: print a saved report and write its panels and page again."""
-    draw = render_inversion if form_of(given.folder) == INVERSION_REPORT else render
-    print(draw(given.folder), end="\n\n")
+    kind = InversionReport if kind_of(given.folder) == InversionReport.kind else Report
+    print(kind.render(given.folder), end="\n\n")
     print(f"report:   {given.folder / 'report.html'}")
     return OK
 

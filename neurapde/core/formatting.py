@@ -1,5 +1,6 @@
 """How numbers and places are written in messages and in `print(problem)`."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -37,3 +38,25 @@ def listing(names: Iterable[str], word: str = "and") -> str:
     """`left, right and top`."""
     *head, last = list(names) or ["nothing"]
     return f"{', '.join(head)} {word} {last}" if head else last
+
+
+def significant(value: float) -> str:
+    """Three significant digits, as `0.00213` or `1.2e-08`; a count in full; `n/a` for NaN."""
+    if isinstance(value, int):
+        return str(value)
+    return "n/a" if math.isnan(value) else f"{value:.3g}"
+
+
+def percent(value: float) -> str:
+    """`0.213 %`; `n/a` for NaN."""
+    return "n/a" if math.isnan(value) else f"{100 * value:.3g} %"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table for a terminal: the first column to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *others in rows:
+        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        lines.append("  " + "  ".join([first.ljust(widths[0]), *cells]))
+    return lines

@@ -13,14 +13,14 @@ import pytest
 from matplotlib.colors import LogNorm
 
 from neurapde.core import atomic
+from neurapde.core.formatting import percent, significant
 from neurapde.domains import Box, Disk
 from neurapde.run.history import History
 from neurapde.storage.hdf5 import StorageError
-from neurapde.validation import Report, render
+from neurapde.validation import InversionReport, Report, render
 from neurapde.validation import report as report_module
 from neurapde.validation.annotations import Annotations, outline
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png
-from neurapde.validation.formatting import percent, significant
 
 AXES = (np.linspace(-1.0, 1.0, 41), np.linspace(0.0, 1.0, 21))
 WAVE = np.exp(9j * AXES[0])[:, None] * np.cos(5 * AXES[1])[None, :]
@@ -243,6 +243,22 @@ def test_an_interrupted_save_leaves_the_old_report_whole(
     with pytest.raises(KeyboardInterrupt):
         made(title="another").save(tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_reports_of_the_first_release_load() -> None:
+    earlier = Path(__file__).parents[1] / "storage" / "files" / "layout-2"
+    report = Report.load(earlier / "report")
+    assert report.relative_l2 == 0.001
+    assert np.array_equal(report.fields["solution"], WAVE[::4, ::4])
+    assert np.array_equal(report.history["helmholtz"], HISTORY["helmholtz"])
+    inversion = InversionReport.load(earlier / "inversion-report")
+    assert list(inversion.accounts) == ["joint", "adjoint"]
+    assert inversion.headline.startswith("The model explains the data to 9.33 %; model error 0.933")
+    assert inversion.first.speed.shape == inversion.start.shape == tuple(map(len, inversion.axes))
+    assert len(inversion.first.history) == 11
+    for kind, other in ((Report, "inversion-report"), (InversionReport, "report")):
+        with pytest.raises(StorageError, match=r"is no (inversion )?report of neurapde"):
+            kind.load(earlier / other)
 
 
 @pytest.mark.usefixtures("unpictured")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from neurapde.core.declaration import Declaration
-from neurapde.core.formatting import number
+from neurapde.core.formatting import number, percent
 
 
 @dataclass(frozen=True)
@@ -21,4 +21,6 @@ class Provenance(Declaration):
 
     def __str__(self) -> str:
         size = "×".join(map(str, self.shape))
-        return f"{self.solver} on {size} nodes, spacing {number(max(self.spacing))}, noise {100 * self.noise:.3g} %"
+        return (
+            f"{self.solver} on {size} nodes, spacing {number(max(self.spacing))}, noise {percent(self.noise)}"
+        )
