@@ -1,6 +1,5 @@
-"""Solving a linear problem on lattices of sines of growing bandwidth, until what they agree on is good enough."""
+"""A Helmholtz problem in the plane on a lattice of sines: its weak form, its loads, and the solution up to a bandwidth."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -10,7 +9,6 @@ from threadpoolctl import threadpool_limits
 from neurapde.assembly.loads import defect_density, defect_load, density_load, density_rule
 from neurapde.assembly.scattering import INNER, WindowedWave
 from neurapde.backgrounds.waves import OutgoingWave
-from neurapde.core.convergence import estimate_error
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.helmholtz_residual import StrongForm
 from neurapde.fields.medium import Field, FunctionField
@@ -21,11 +19,9 @@ from neurapde.spectral.operator import LatticeOperator, coefficient_rule
 from neurapde.spectral.unseen import common, unseen
 from neurapde.spectral.weak import WeakForm
 
-GROWTH = 1.35  # of the bandwidth from one level to the next
 SUPPORT = 6.0  # standard deviations beyond which a Gaussian source is nothing
 PER_WAVE = 1.6  # the first bandwidth, in units of the largest local wavenumber
 LEAST_MODES = 24  # along the longer axis, at the first level
-SLOW = 0.5  # ratio of successive changes in a medium with jumps: GROWTH^−2.5, rounded up
 SMALL = (
     200  # modes along an axis below which one thread is as fast as several, and much faster on a busy machine
 )
@@ -35,7 +31,10 @@ FELT = 2e-5  # |R| at normal incidence from which on a layer's own reflection of
 
 @dataclass(frozen=True)
 class Level:
-    """One lattice: its modes, the coefficients (count_0, count_1, shots), and the linear solve's record."""
+    """One lattice: its modes, the coefficients (count_0, count_1, shots), and the linear solve's record.
+
+    iterations: of its own and of the levels before it.
+    """
 
     modes: tuple[AxisModes, AxisModes]
     coefficients: np.ndarray
@@ -186,8 +185,12 @@ class LatticeProblem:
             modes,
             np.stack([one.coefficients for one in found], axis=-1),
             max(one.residual for one in found),
-            sum(one.iterations for one in found),
+            sum(one.iterations for one in found) + (0 if guess is None else guess.iterations),
         )
+
+    def field(self, level: Level) -> np.ndarray:
+        """The whole field at the probes, (n, shots)."""
+        return np.asarray(self.known + level.at(self.probes))
 
     def constant(self) -> complex:
         """c₀: the background's coefficient, or its mean where it varies."""
@@ -252,51 +255,6 @@ class LatticeProblem:
 def field_of(source: Source) -> Field:
     """The density of a source that is integrated as it is."""
     return source.f if isinstance(source, FunctionSource) else FunctionField(source)
-
-
-@dataclass(frozen=True)
-class Step:
-    """A level, how far its field is from the one before (relative L2, largest of the shots), and its error estimate."""
-
-    level: Level
-    change: float
-    estimate: float
-
-
-def refine(
-    lattice: LatticeProblem,
-    bandwidth: float,
-    largest: float,
-    accuracy: float,
-    admits: Callable[[float], bool] = lambda bandwidth: True,
-) -> Iterator[Step]:
-    """Solve on lattices of growing bandwidth, from `bandwidth` to `largest`, as long as the caller asks for more.
-
-    accuracy: relative, of the linear systems. admits: whether the level of a bandwidth may be begun.
-
-    The estimate sums the changes still to come as a geometric series with the last two changes' ratio, but no smaller a
-    ratio than a jump of the medium leads to in the end (error ~ bandwidth^−2.5), where it first falls faster.
-    """
-    if not admits(bandwidth):
-        return
-    level = lattice.solve(bandwidth, accuracy)
-    field = lattice.known + level.at(lattice.probes)
-    yield Step(level, np.inf, np.inf)
-    changes: list[float] = []
-    while bandwidth < largest * (1 - 1e-9):
-        bandwidth = min(GROWTH * bandwidth, largest)
-        if not admits(bandwidth):
-            return
-        level = lattice.solve(bandwidth, accuracy, level)
-        finer = lattice.known + level.at(lattice.probes)
-        changes.append(_relative(finer - field, finer))
-        yield Step(level, changes[-1], estimate_error(changes, SLOW))
-        field = finer
-
-
-def _relative(difference: np.ndarray, field: np.ndarray) -> float:
-    size = np.linalg.norm(field, axis=0)
-    return float(np.max(np.linalg.norm(difference, axis=0) / np.where(size > 0, size, 1.0)))
 
 
 def _padded(coefficients: np.ndarray, modes: tuple[AxisModes, AxisModes]) -> np.ndarray:

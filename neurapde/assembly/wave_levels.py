@@ -6,7 +6,6 @@ which the two lattices have nodes of their own; the integrals of the source's si
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -33,7 +32,7 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True)
-class Level:
+class Evolved:
     """The waves on one lattice.
 
     raw: (3, knots, *modes, shots). near: fields that go on where the modes end. signal: what the integrals of signals
@@ -102,9 +101,7 @@ class Level:
         return float(np.linalg.norm(self.seen(modes))) / self.size if self.size else 0.0
 
 
-def evolve(
-    waves: WaveProblem, lattice: WaveLattice, times: FloatArray, advance: Callable[[], None] = lambda: None
-) -> Level:
+def evolve(waves: WaveProblem, lattice: WaveLattice, times: FloatArray) -> Evolved:
     """The states of every shot at the knots in time."""
     count, left = 0, 0.0
 
@@ -117,16 +114,14 @@ def evolve(
         for one in forcings:
             if one.signal is not None:
                 left = max(left, one.left + TimeRule(one.signal, times, math.sqrt(lattice.largest)).left)
-        return propagate(
-            lattice.operator, lattice.largest, [one.load(lattice) for one in forcings], tables, advance
-        )
+        return propagate(lattice.operator, lattice.largest, [one.load(lattice) for one in forcings], tables)
 
     common = run(waves.shared())
     states = np.stack([common + run(waves.shot(s, lattice)) for s in waves.problem.right_hand_sides], axis=-1)
-    return Level(waves, lattice, times, states, tuple(near_fields(waves, lattice, times)), left, count)
+    return Evolved(waves, lattice, times, states, tuple(near_fields(waves, lattice, times)), left, count)
 
 
-def tail_of(level: Level) -> float:
+def tail_of(level: Evolved) -> float:
     """What the spectrum holds beyond its end.
 
     The power in shells of the upper half is followed by a parabola of its logarithm, and goes on as a geometric series. What
@@ -154,14 +149,14 @@ def tail_of(level: Level) -> float:
     return math.sqrt(last * ratio / (1 - ratio))
 
 
-def change_of(level: Level, coarse: Level) -> tuple[float, float]:
+def change_of(level: Evolved, coarse: Evolved) -> tuple[float, float]:
     """How the modes that both lattices have differ, relative, and the logarithm of the bandwidths' ratio."""
     counts = tuple(slice(0, n) for n in coarse.lattice.shape)
     change = level.norm(level.raw[0][(slice(None), *counts)] - coarse.raw[0])
     return change, math.log(_band(level) / _band(coarse))
 
 
-def coupling_of(level: Level) -> float:
+def coupling_of(level: Evolved) -> float:
     """The error of the modes that are kept, by how a coarser lattice differs in those that both have.
 
     It goes on falling as a power of the bandwidth: the one that this change and that before it show, within bounds.
@@ -175,7 +170,7 @@ def coupling_of(level: Level) -> float:
     return change * ratio / (1 - ratio) if ratio < 1 else math.inf
 
 
-def medium_of(level: Level, coarse: Level) -> float:
+def medium_of(level: Evolved, coarse: Evolved) -> float:
     """The effect of the medium's quadrature: the two lattices have the moments of low frequency by nodes of their own.
 
     A wave of frequency ω is late by half the relative error of m times its time, and off by ω times that.
@@ -187,7 +182,7 @@ def medium_of(level: Level, coarse: Level) -> float:
     return relative * rate * float(level.times[-1]) / 2
 
 
-def near_of(level: Level) -> float:
+def near_of(level: Evolved) -> float:
     """What near fields miss of the modes beyond the lattice."""
     total = 0.0
     for one in level.near:
@@ -197,7 +192,7 @@ def near_of(level: Level) -> float:
     return total
 
 
-def knots_of(level: Level) -> float:
+def knots_of(level: Evolved) -> float:
     """The error of the quintics between knots: by what those over two intervals miss at the knot between.
 
     Over one they miss less, in the measure that those over four miss more: not by much where a pulse is shorter than an
@@ -207,7 +202,7 @@ def knots_of(level: Level) -> float:
     return missed / min(max(_skipping(level, 2) / missed, 1.0), SKIPPED) if missed else 0.0
 
 
-def _skipping(level: Level, knots: int) -> float:
+def _skipping(level: Evolved, knots: int) -> float:
     """What quintics over so many intervals on either side of a knot miss there, relative."""
     step = knots * float(level.times[1] - level.times[0])
     before, after = level.states[:, : -2 * knots], level.states[:, 2 * knots :]
@@ -216,7 +211,7 @@ def _skipping(level: Level, knots: int) -> float:
     return level.norm(middle - level.states[0, knots:-knots])
 
 
-def judged(level: Level, coarse: Level | None) -> Level:
+def judged(level: Evolved, coarse: Evolved | None) -> Evolved:
     """The level with the terms of its error; `coarse` is a level on fewer modes, where the medium couples them."""
     terms = {"spectrum": tail_of(level), "knots": knots_of(level), "signal": level.signal}
     terms["loads"] = level.waves.load_error(level.lattice)
@@ -228,6 +223,6 @@ def judged(level: Level, coarse: Level | None) -> Level:
     return replace(level, terms=terms)
 
 
-def _band(level: Level) -> float:
+def _band(level: Evolved) -> float:
     """The bandwidth along the axis that has the least: a short one may have more, by its few modes."""
     return min(one.bandwidth for one in level.lattice.modes)

@@ -2,55 +2,49 @@
 
 The head of a SIREN is linear, so for a linear equation with given hidden features it solves a linear system. Placed on
 the lattice of the box, the features are orthogonal, meet the conditions at the sides, and their matrix applies in
-O(n^{3/2}); see `galerkin.operator`. The bandwidth grows until the field changes by less than the tolerance. The features
-of a given network are solved for by least squares instead, and may be trained on the way; see `galerkin.head`.
+O(n^{3/2}); see `spectral.operator`. The bandwidth grows until the field changes by less than the tolerance. The features
+of a given network are solved for by least squares instead, and may be trained on the way; see `assembly.head`.
 """
 
-import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-import numpy as np
 import torch
 
 from neurapde.assembly.head import StrongRows, WeakRows
-from neurapde.assembly.helmholtz import LatticeProblem, Step, refine
-from neurapde.assembly.helmholtz_cost import head_cost, lattice_cost
+from neurapde.assembly.helmholtz import LatticeProblem
+from neurapde.assembly.helmholtz_cost import head_cost
 from neurapde.assembly.projection import project_head
 from neurapde.assembly.scattering import Superposition
 from neurapde.backgrounds.side_distance import SideDistance
-from neurapde.conditions import PML, Dirichlet, Neumann, Treated
 from neurapde.core import checks
 from neurapde.core.errors import ResolutionWarning
 from neurapde.core.formatting import number
-from neurapde.core.interrupts import Interrupts
 from neurapde.core.warn import warn
-from neurapde.domains import Box
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
-from neurapde.methods.diffusion import poisson_obstacle, solve_poisson
-from neurapde.methods.galerkin_notes import notes_of, warn_bandwidth
+from neurapde.methods.galerkin_poisson import PoissonOnSines, poisson_obstacle
+from neurapde.methods.galerkin_waves import FAILED, WavesOnSines, waves_obstacle
 from neurapde.methods.refinement import (
+    Level,
+    bandwidths,
     check_bandwidth,
     check_growth,
-    growth_history,
-    warn_unresolved,
+    estimate_note,
+    estimated,
+    refine,
 )
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.history import History
 from neurapde.run.method import DirectMethod, Outcome, Status, Task
-from neurapde.run.missed import ENOUGH, ROUGHLY, with_missed
-from neurapde.trials.ansatz import Ansatz, AnsatzTrial, DistanceFactor, plain_network
-from neurapde.trials.base import Trial, TrialFunction
-from neurapde.trials.sines import SineLattice
+from neurapde.run.missed import with_missed
+from neurapde.trials.ansatz import Ansatz, AnsatzTrial, DistanceFactor
+from neurapde.trials.base import TrialFunction
 
-LINEAR = 1e-4  # of the tolerance: how well the linear systems are solved
-TREATED = Treated("the weak form", (PML, Dirichlet, Neumann), zero=(Dirichlet, Neumann), way="use Adam")
 RESIDUAL_PER_ERROR = 5.0  # the relative residual of a head beside the field's relative error, as measured
 WEAK_FEATURES = 0.1  # relative residual above which the features of a given trial are told to be too few
-FEWER_WAVES = "a lower wavenumber, or a smaller domain"
-FAILED = 1e-3  # relative residual of the linear system above which its iteration has failed
 
 
 @dataclass(frozen=True)
@@ -89,7 +83,12 @@ class Galerkin(DirectMethod):
         checks.amount(self.lr, "lr")
 
     def obstacle(self, problem: Problem) -> str | None:
-        return obstacle(problem)
+        match problem.equation:
+            case Poisson():
+                return poisson_obstacle(problem)
+            case Helmholtz():
+                return waves_obstacle(problem)
+        return "its weak form is not known; use LeastSquares where it is linear, else NaturalGradient or Adam"
 
     def why(self, problem: Problem) -> str:
         return "the strong form is not to be had"
@@ -100,21 +99,20 @@ class Galerkin(DirectMethod):
         return f"Galerkin to a relative error of {number(self.tolerance)}"
 
     def run(self, task: Task) -> Outcome:
-        problem, equation = task.problem, task.problem.equation
-        if isinstance(equation, Poisson):
-            return solve_poisson(task, self.tolerance, self.bandwidth, self.largest, self.seconds)
-        assert isinstance(equation, Helmholtz)
-        lattice = LatticeProblem(problem, equation)
+        if isinstance(task.problem.equation, Poisson):
+            self.check_trial(task.trial)
+            return self._on_lattice(task, PoissonOnSines(task, self.tolerance))
+        waves = WavesOnSines(task, self.tolerance)
         if task.trial is not None:
-            return self._on_features(task, lattice, task.trial)
-        return self._on_lattice(task, lattice)
+            return self._on_features(task, waves.lattice, task.trial)
+        return self._on_lattice(task, waves)
 
     def _on_features(self, task: Task, lattice: LatticeProblem, given: TrialFunction) -> Outcome:
         """Solve for the head of a given network."""
         trial = _composed(lattice, given).to(torch.float64)
         smooth = len(lattice.form.pieces) == 1
         width, band = trial.head.in_features, self.bandwidth or lattice.first_bandwidth
-        budget = Budget(self.seconds, "Galerkin", task.problem.name, f"fewer features, {FEWER_WAVES}")
+        budget = Budget(self.seconds, "Galerkin", task.problem.name, f"fewer features, {WavesOnSines.fewer}")
         budget.admits(head_cost(lattice, width, band, smooth))
         rows = (StrongRows if smooth else WeakRows)(lattice, width, band, task.device)
         with task.progress.bar(task.problem.name, self.steps + 1) as bar:
@@ -146,93 +144,40 @@ class Galerkin(DirectMethod):
             {"features": trial.head.in_features, "relative_residual": found.residual},
         )
 
-    def _on_lattice(self, task: Task, lattice: LatticeProblem) -> Outcome:
+    def _on_lattice(self, task: Task, sines: WavesOnSines | PoissonOnSines) -> Outcome:
         """Solve on lattices of growing bandwidth."""
-        problem = task.problem
-        lower, upper = problem.domain.bounds
-        largest = self.largest * math.pi / float(np.max(upper - lower))
-        first, last = lattice.first_bandwidth, largest
+        name, fixed = task.problem.name, self.bandwidth is not None
+        first, last = sines.first, sines.last(self.largest)
         if self.bandwidth is not None:
-            first, last = self.bandwidth / 1.5, self.bandwidth
-        warn_bandwidth(lattice, last, self.bandwidth is not None)
-        steps: list[Step] = []
-        done = 0
-        budget = Budget(self.seconds, "Galerkin", problem.name, FEWER_WAVES, grows=self.bandwidth is None)
-        with Interrupts() as interrupts, task.progress.bar(problem.name, self.largest, unit="mode") as bar:
-            growing = refine(
-                lattice,
-                min(first, last),
-                last,
-                LINEAR * self.tolerance,
-                lambda band: budget.admits(lattice_cost(lattice, band)),
-            )
-            for step in budget.levels(interrupts, growing):
-                steps.append(step)
-                bar.advance(max(one.count for one in step.level.modes) - done)
-                done = max(one.count for one in step.level.modes)
-                bar.show({"estimated error": step.estimate})
-                if self.bandwidth is None and step.estimate <= self.tolerance:
-                    break
-        return self._outcome(task, lattice, steps, interrupts.asked, budget)
-
-    def _outcome(
-        self, task: Task, lattice: LatticeProblem, steps: list[Step], interrupted: bool, budget: Budget
-    ) -> Outcome:
-        final = steps[-1]
-        converged = final.estimate <= self.tolerance
-        notes = notes_of(lattice, final)
-        if final.level.residual > FAILED:
-            converged = False
-            notes.append(
-                f"The linear system was solved only to a relative residual of {final.level.residual:.1e}: "
-                "waves are trapped in this medium, and the field is not reliable."
-            )
-        if not converged and not interrupted:
-            way = (
-                f"largest={2 * self.largest}"
-                if self.bandwidth is None
-                else f"bandwidth={2 * self.bandwidth:g}"
-            )
-            warn_unresolved(
-                task.problem.name,
-                final.estimate,
-                final.level.features,
-                self.tolerance,
-                f"Galerkin({way})",
-                budget,
-            )
-        history = growth_history(
-            [step.level.features for step in steps[1:]], [step.change for step in steps[1:]]
+            first, last = self.bandwidth / sines.coarser, self.bandwidth
+        sines.aim(last, fixed)
+        budget = Budget(self.seconds, "Galerkin", name, sines.fewer, grows=not fixed)
+        levels = estimated(_levels(sines, bandwidths(first, last), budget))
+        features = self.largest**task.problem.domain.dimension
+        found = refine(task, levels, features, self.tolerance, budget)
+        level = found.level.solved
+        blind = sines.blind(level)
+        outcome = found.outcome(
+            sines.trial(level),
+            sines.notes(level, blind or estimate_note(found.level.estimate, "bandwidths")),
+            sines.extras(level),
+            f"Galerkin({f'bandwidth={2 * last:g}' if fixed else sines.more(self.largest, last)})",
+            blind=blind,
+            solved=level.residual <= FAILED,
         )
-        extras = {
-            "features": final.level.features,
-            "bandwidth": final.level.bandwidth,
-            "error_estimate": final.estimate,
-            "linear_residual": final.level.residual,
-            "iterations": sum(step.level.iterations for step in steps),
-        }
-        status = Status.CONVERGED if converged else Status.UNRESOLVED
-        if interrupted:
-            status = Status.INTERRUPTED
-
-        def missed() -> float:
-            return lattice.missed(final.level, ENOUGH * self.tolerance, ROUGHLY)
-
-        outcome = Outcome(_trial(lattice, final, task), status, history, tuple(notes), extras)
-        return with_missed(outcome, task.problem.name, missed, self.tolerance)
+        return with_missed(outcome, name, lambda: sines.missed(level), self.tolerance)
 
 
-def obstacle(problem: Problem) -> str | None:
-    """Why the weak form on a lattice of sines does not apply to a problem, or None where it does."""
-    if isinstance(problem.equation, Poisson):
-        return poisson_obstacle(problem)
-    if not isinstance(problem.equation, Helmholtz):
-        return "its weak form is not known; use LeastSquares where it is linear, else NaturalGradient or Adam"
-    if not isinstance(problem.domain, Box) or problem.domain.dimension != 2:
-        return f"its domain is {problem.domain}, and the sines need a Box of two axes"
-    if problem.extra:
-        return f"it has the further constraint {problem.extra[0].name!r}, which the weak form does not know"
-    return problem.sides.missing(TREATED)
+def _levels(
+    sines: WavesOnSines | PoissonOnSines, bands: Iterator[float], budget: Budget
+) -> Iterator[Level[Any]]:
+    """The solutions up to the bandwidths, as long as there is time and memory, each from the one before."""
+    level: Any = None
+    for band in bands:
+        if not budget.admits(sines.cost(band)):
+            return
+        level = sines.solve(band, level)
+        yield Level(level, level.features, sines.field(level), sines.is_fine(level))
 
 
 def _composed(lattice: LatticeProblem, given: TrialFunction) -> TrialFunction:
@@ -253,22 +198,3 @@ def _composed(lattice: LatticeProblem, given: TrialFunction) -> TrialFunction:
         background = Superposition(lattice.backgrounds)
         network = AnsatzTrial(Ansatz(background, network.spec), network, background)
     return network
-
-
-def _trial(lattice: LatticeProblem, step: Step, task: Task) -> TrialFunction:
-    """The solved sum of sines, on the background where there is one."""
-    problem, level = task.problem, step.level
-    spec: Trial = SineLattice((level.modes[0].count, level.modes[1].count), lattice.form.free)
-    if any(lattice.backgrounds):
-        spec = Ansatz(Superposition(lattice.backgrounds), spec)
-    trial = spec.build(
-        problem.domain.bounds,
-        problem.outputs,
-        True,
-        generator=torch.Generator(),
-        dtype=torch.float64,
-        device=task.device,
-    )
-    network = plain_network(trial)
-    network.set_coefficients(level.coefficients)  # type: ignore[operator]
-    return trial.to(task.dtype)

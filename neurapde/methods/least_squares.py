@@ -28,11 +28,11 @@ from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.helmholtz import reflection_note
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.sources import PointSource
-from neurapde.methods.refinement import Grown, check_growth, estimate_note, grow, warn_unresolved
+from neurapde.methods.refinement import Refined, check_growth, estimate_note, grow
 from neurapde.optimisation.scales import axis_lengths
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
-from neurapde.run.method import DirectMethod, Outcome, Status, Task
+from neurapde.run.method import DirectMethod, Outcome, Task
 from neurapde.spectral.weak import Piece
 from neurapde.trials.fourier_extension import Corner, FourierExtension, Multipoles
 from neurapde.trials.piecewise import Part, PiecewiseFunction, PiecewiseTrial
@@ -178,25 +178,15 @@ class LeastSquares(DirectMethod):
         generator = torch.Generator(device).manual_seed(seed)
         return Assembly(problem, built_for(problem, spec, device), generator)
 
-    def _outcome(self, task: Task, found: Grown[PiecewiseFunction], way: str | None = None) -> Outcome:
+    def _outcome(self, task: Task, found: Refined[PiecewiseFunction], way: str = "") -> Outcome:
         """What was found; `way` leads on where it is unresolved, more features unless told."""
+        trial, features = found.level.solved, found.level.features
         notes = (
-            f"Trial function: {found.trial.spec.describe()}, {found.features} features in all, their head by least squares.",
-            estimate_note(found.estimate, "numbers of features"),
+            f"Trial function: {trial.spec.describe()}, {features} features in all, their head by least squares.",
+            estimate_note(found.level.estimate, "numbers of features"),
             *reflection_note(task.problem.equation, task.problem),
         )
-        if found.status is Status.UNRESOLVED:
-            warn_unresolved(
-                task.problem.name,
-                found.estimate,
-                found.features,
-                self.tolerance,
-                way or f"{type(self).__name__}(largest={2 * self.largest})",
-                found.budget if way is None else None,
-                found.lost and way is None,
-            )
-        extras = {"features": found.features, "error_estimate": found.estimate}
-        return Outcome(found.trial.to(task.dtype), found.status, found.history, notes, extras)
+        return found.outcome(trial, notes, {}, way or f"{type(self).__name__}(largest={2 * self.largest})")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The method of lines on sines: in space a Galerkin method on a lattice, in time exact.
 
 The head of a SIREN is linear, and for an evolution it may depend on time. With a lattice of sines as the hidden layer the
-wave equation becomes M a'' = −K a + F, whose solution is a function of the operator M⁻¹K: see `galerkin.propagation`.
+wave equation becomes M a'' = −K a + F, whose solution is a function of the operator M⁻¹K: see `spectral.propagation`.
 """
 
 import math
@@ -15,21 +15,18 @@ from threadpoolctl import threadpool_limits
 
 from neurapde.assembly.helmholtz import SMALL
 from neurapde.assembly.wave_cost import wave_cost
-from neurapde.assembly.wave_levels import Level, evolve, judged
+from neurapde.assembly.wave_levels import Evolved, evolve, judged
 from neurapde.assembly.wave_problem import BandwidthRequirement, WaveProblem
 from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Treated
 from neurapde.core.cost import Cost
 from neurapde.core.formatting import number
-from neurapde.core.interrupts import Interrupts
-from neurapde.core.progress import Bar
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
-from neurapde.methods.refinement import check_bandwidth, check_growth, warn_unresolved
+from neurapde.methods.refinement import Level, check_bandwidth, check_growth, refine
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
-from neurapde.run.history import History
-from neurapde.run.method import DirectMethod, Outcome, Status, Task
+from neurapde.run.method import DirectMethod, Outcome, Task
 from neurapde.trials.sine_history import HistoryFunction, SineHistory
 
 GROWTH = (1.15, 1.4)  # of the bandwidth, where it proves too small
@@ -85,20 +82,31 @@ class MethodOfLines(DirectMethod):
     def run(self, task: Task) -> Outcome:
         self.check_trial(task.trial)
         waves = WaveProblem(task.problem)
-        last: Level | None = None
-        rows: list[tuple[int, float]] = []
-        name = task.problem.name
-        budget = Budget(self.seconds, "MethodOfLines", name, SHORTER, grows=self.bandwidth is None)
-        with Interrupts() as interrupts, task.progress.bar(task.problem.name, 0, unit="polynomial") as bar:
-            for last in budget.levels(interrupts, self._levels(waves, bar, budget)):
-                rows.append((int(np.prod(last.lattice.shape)), last.estimate))
-                bar.show({"estimated error": last.estimate})
-                if self.bandwidth is not None or last.estimate <= self.tolerance:
-                    break
-        assert last is not None
-        return self._outcome(task, waves, last, rows, interrupts.asked, budget)
+        name, fixed = task.problem.name, self.bandwidth is not None
+        budget = Budget(self.seconds, "MethodOfLines", name, SHORTER, grows=not fixed)
+        levels = (
+            Level(one, math.prod(one.lattice.shape), change=one.estimate, estimate=one.estimate)
+            for one in self._levels(waves, budget)
+        )
+        features = self.largest**waves.box.dimension
+        found = refine(task, levels, features, self.tolerance, budget, column="estimated error")
+        level = found.level.solved
+        extras = {
+            "bandwidth": max(one.bandwidth for one in level.lattice.modes),
+            "polynomials": level.polynomials,
+            "moments": len(level.times),
+            "converged": int(level.estimate <= self.tolerance),
+        }
+        way = (
+            f"bandwidth={2 * self.bandwidth:g}"
+            if self.bandwidth is not None
+            else f"largest={2 * self.largest}"
+        )
+        return found.outcome(
+            _trial(waves, level, task), _notes(waves, level), extras, f"MethodOfLines({way})"
+        )
 
-    def _levels(self, waves: WaveProblem, bar: Bar, budget: Budget) -> Iterator[Level]:
+    def _levels(self, waves: WaveProblem, budget: Budget) -> Iterator[Evolved]:
         """The states on lattices of growing bandwidth, up to the largest."""
 
         def cost(bandwidth: float, moments: int) -> Cost:
@@ -111,11 +119,11 @@ class MethodOfLines(DirectMethod):
         most = self.largest * math.pi / longest
         count = _knots(waves, requirements, self.tolerance, most)
 
-        def solved(bandwidth: float) -> Level:
+        def solved(bandwidth: float) -> Evolved:
             lattice = waves.lattice(bandwidth, self.largest)
             times = np.linspace(0, waves.time.duration, count)
             with threadpool_limits(1 if max(lattice.shape) < SMALL else None, "blas"):
-                return evolve(waves, lattice, times, bar.advance)
+                return evolve(waves, lattice, times)
 
         coarse, varies = None, waves.medium.uniform is None
         while budget.admits(cost(bandwidth, count)):
@@ -129,46 +137,6 @@ class MethodOfLines(DirectMethod):
             coarse = level if varies else None
             missing = (level.estimate / self.tolerance) ** (1 / RATE)
             bandwidth = min(float(np.clip(missing, *GROWTH)) * bandwidth, most)
-
-    def _outcome(
-        self,
-        task: Task,
-        waves: WaveProblem,
-        level: Level,
-        rows: list[tuple[int, float]],
-        interrupted: bool,
-        budget: Budget,
-    ) -> Outcome:
-        problem, lattice = task.problem, level.lattice
-        converged = level.estimate <= self.tolerance
-        status = Status.CONVERGED if converged else Status.UNRESOLVED
-        if interrupted:
-            status = Status.INTERRUPTED
-        elif not converged:
-            way = (
-                f"largest={2 * self.largest}"
-                if self.bandwidth is None
-                else f"bandwidth={2 * self.bandwidth:g}"
-            )
-            warn_unresolved(
-                problem.name, level.estimate, rows[-1][0], self.tolerance, f"MethodOfLines({way})", budget
-            )
-        history = History(
-            step=np.array([features for features, _ in rows], dtype=np.int64),
-            seconds=np.zeros(len(rows)),
-            loss=np.array([estimate for _, estimate in rows]),
-            learning_rate=np.full(len(rows), np.nan),
-            constraints={"estimated error": np.array([estimate for _, estimate in rows])},
-        )
-        extras = {
-            "features": rows[-1][0],
-            "bandwidth": max(one.bandwidth for one in lattice.modes),
-            "error_estimate": level.estimate,
-            "polynomials": level.polynomials,
-            "moments": len(level.times),
-            "converged": int(converged),
-        }
-        return Outcome(_trial(waves, level, task), status, history, tuple(_notes(waves, level)), extras)
 
 
 def wave_obstacle(problem: Problem) -> str | None:
@@ -200,7 +168,7 @@ def _knots(
     return max(LEAST_KNOTS, math.ceil(waves.time.duration * fastest / turn) + 1)
 
 
-def _trial(waves: WaveProblem, level: Level, task: Task) -> HistoryFunction:
+def _trial(waves: WaveProblem, level: Evolved, task: Task) -> HistoryFunction:
     own = waves.box.sides != waves.space.sides
     near = tuple(one.field for one in level.near)
     spec = SineHistory(
@@ -226,7 +194,7 @@ def _trial(waves: WaveProblem, level: Level, task: Task) -> HistoryFunction:
     return trial
 
 
-def _notes(waves: WaveProblem, level: Level) -> list[str]:
+def _notes(waves: WaveProblem, level: Evolved) -> list[str]:
     lattice = level.lattice
     counts = " × ".join(map(str, lattice.shape))
     notes = [

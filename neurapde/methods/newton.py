@@ -72,10 +72,11 @@ class Newton(LeastSquares):
         unsettled: list[int] = []
         budget = self._budget(task.problem)
         found = grow(task, self._solved(task, unsettled, budget), self.largest, self.tolerance, budget)
-        if found.features not in unsettled:
+        if found.level.features not in unsettled:
             return self._outcome(task, found)
-        told = f"Newton's iteration did not settle with {found.features} features."
-        found = dataclasses.replace(found, estimate=math.inf, status=Status.UNRESOLVED)
+        told = f"Newton's iteration did not settle with {found.level.features} features."
+        level = dataclasses.replace(found.level, estimate=math.inf)
+        found = dataclasses.replace(found, level=level, status=Status.UNRESOLVED, budget=None, lost=False)
         outcome = self._outcome(task, found, "NaturalGradient(), for Newton's iteration did not settle")
         return dataclasses.replace(outcome, notes=(*outcome.notes, told))
 

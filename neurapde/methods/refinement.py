@@ -1,10 +1,10 @@
-"""What direct methods that grow their features to a tolerance have in common: the loop, its settings, and what they tell."""
+"""What direct methods that refine to a tolerance share: the one loop over levels, its settings, and what it tells."""
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -17,13 +17,16 @@ from neurapde.core.interrupts import Interrupts
 from neurapde.core.warn import warn
 from neurapde.optimisation.balance import balance_of
 from neurapde.run.budget import Budget
-from neurapde.run.history import History
-from neurapde.run.method import Status, Task
+from neurapde.run.method import Outcome, Status, Task
 from neurapde.run.recorder import Recorder
 from neurapde.trials.base import TrialFunction
 
 SLOW = 0.2
 """The least ratio of successive changes that the estimate sums."""
+ROUGH = 0.5
+"""The same in a medium with jumps: GROWTH^−2.5, rounded up."""
+GROWTH = 1.35
+"""Of the bandwidth from one level to the next."""
 PROBES = 3000
 """Points at which two levels are compared."""
 AGAIN, FALLEN, ENOUGH = 3, 0.7, 1000
@@ -31,69 +34,180 @@ AGAIN, FALLEN, ENOUGH = 3, 0.7, 1000
 LARGE = 0.01
 """Changes below this are no loss, however slowly they fall."""
 
-Solved = TypeVar("Solved", bound=TrialFunction)
+Solved = TypeVar("Solved")
+Function = TypeVar("Function", bound=TrialFunction)
+Relative = Callable[[Any, Any], float]
 
 
 @dataclass(frozen=True)
-class Grown(Generic[Solved]):
-    """The last level of a solve that grew: its trial and features, its estimated error, and how it ended."""
+class Level(Generic[Solved]):
+    """One step of a refinement.
 
-    trial: Solved
+    solved: what it found. features: how many. field: values to compare with those of the next level, `(points,)` or
+    `(points, fields)`; None where change and estimate are known by other means. fine: whether it is fine enough for what
+    is known of the problem, so that an error below the tolerance ends the refinement.
+    change: from the level before. estimate: of the error; both relative to the field.
+    """
+
+    solved: Solved
     features: int
-    estimate: float
-    status: Status
-    history: History
-    budget: Budget
+    field: Any = None
+    fine: bool = True
+    change: float = math.nan
+    estimate: float = math.inf
 
-    @property
-    def lost(self) -> bool:
-        """Whether more features did not bring the field nearer to anything."""
-        return is_lost(self.history.loss.tolist())
+
+def bandwidths(first: float, last: float) -> Iterator[float]:
+    """From `first`, if it is not above the last, to `last`, each GROWTH times the one before."""
+    bandwidth = min(first, last)
+    while bandwidth < last * (1 - 1e-9):
+        yield bandwidth
+        bandwidth = min(GROWTH * bandwidth, last)
+    yield bandwidth
+
+
+def of_each_field(change: np.ndarray, field: np.ndarray) -> float:
+    """The size of a change of fields (n,) or (n, fields), relative to the field: the largest of them."""
+    size = np.linalg.norm(field, axis=0)
+    return float(np.max(np.linalg.norm(change, axis=0) / np.where(size > 0, size, 1.0)))
+
+
+def estimated(
+    levels: Iterator[Level[Solved]], relative: Relative = of_each_field, slow: float = ROUGH
+) -> Iterator[Level[Solved]]:
+    """The levels, with the change of the field from the one before and the error estimated from the changes.
+
+    The estimate sums the changes still to come as a geometric series with the last two changes' ratio, but no smaller a
+    ratio than `slow`, to which the medium leads in the end, where it first falls faster.
+    """
+    field: Any = None
+    changes: list[float] = []
+    for level in levels:
+        if field is not None and level.field is not None:
+            changes.append(relative(level.field - field, level.field))
+            level = replace(level, change=changes[-1], estimate=estimate_error(changes, slow))
+        field = level.field
+        yield level
+
+
+@dataclass(frozen=True)
+class Refined(Generic[Solved]):
+    """The last level of a refinement, and how it ended.
+
+    lost: more features did not bring the field nearer to anything. budget: None if time did not end it.
+    """
+
+    task: Task
+    level: Level[Solved]
+    status: Status
+    recorder: Recorder
+    tolerance: float
+    budget: Budget | None
+    lost: bool = False
+
+    def outcome(
+        self,
+        trial: TrialFunction,
+        notes: Sequence[str],
+        extras: Mapping[str, float | int],
+        way: str,
+        *,
+        blind: str = "",
+        solved: bool = True,
+    ) -> Outcome:
+        """What the method has found; a warning where that is unresolved.
+
+        way: the method that may get there, if time did not end it. blind: why the field may be wrong whatever the
+        estimate says, or "". solved: whether its linear system was.
+        """
+        level, status = self.level, self.status
+        if status is Status.CONVERGED and (blind or not solved):
+            status = Status.UNRESOLVED
+        if status is Status.UNRESOLVED:
+            warn(f"{self.task.problem.name}: {blind}" if blind else self._unresolved(way), ResolutionWarning)
+        estimate = max(level.estimate, 1.0) if blind else level.estimate
+        numbers = {"features": level.features, "error_estimate": estimate, **extras}
+        return Outcome(trial.to(self.task.dtype), status, self.recorder.history, tuple(notes), numbers)
+
+    def _unresolved(self, way: str) -> str:
+        name, estimate = self.task.problem.name, self.level.estimate
+        if self.lost:
+            return (
+                f"the field of {name} does not settle: from one number of features to the next it changes by as much as "
+                f"before, its relative error is estimated as {estimate:.1e}, and more features do not help. Look whether "
+                "two of its conditions contradict one another, or whether something in it is narrower than the features can "
+                "follow"
+            )
+        if self.budget is not None and self.budget.spent is not None:
+            way = self.budget.advice
+        return (
+            f"the estimated relative error of {name} is {estimate:.1e} with {self.level.features} features, above the "
+            f"tolerance {number(self.tolerance)}; give {way}, or a larger tolerance"
+        )
+
+
+def refine(
+    task: Task,
+    levels: Iterator[Level[Solved]],
+    last: int,
+    tolerance: float,
+    budget: Budget,
+    *,
+    patient: bool = True,
+    column: str = "change between levels",
+) -> Refined[Solved]:
+    """Go through levels until the estimate is below the tolerance; all of them if the budget does not grow.
+
+    last: features at which the levels end, for the bar. The first level is always there.
+    patient: whether it goes on where the changes do not fall.
+    """
+    recorder = Recorder((column,))
+    started = time.perf_counter()
+    level: Level[Solved] | None = None
+    changes: list[float] = []
+    done = 0
+    with Interrupts() as interrupts, task.progress.bar(task.problem.name, last, unit="feature") as bar:
+        for level in budget.levels(interrupts, levels):
+            bar.advance(level.features - done)
+            done = level.features
+            if not math.isnan(level.change):
+                changes.append(level.change)
+                seconds = time.perf_counter() - started
+                recorder.add(done, seconds, level.change, math.nan, changes[-1:])
+                bar.show({"estimated error": level.estimate})
+            if budget.grows and level.estimate <= tolerance and level.fine:
+                break
+            if not patient and done > ENOUGH and is_lost(changes):
+                break
+    assert level is not None
+    status = Status.CONVERGED if level.estimate <= tolerance else Status.UNRESOLVED
+    if interrupts.asked:
+        status = Status.INTERRUPTED
+    lost = not patient and is_lost(changes)
+    return Refined(task, level, status, recorder, tolerance, budget, lost)
+
+
+def grow(
+    task: Task, levels: Iterator[tuple[Function, int]], last: int, tolerance: float, budget: Budget
+) -> Refined[Function]:
+    """Refine by levels that are trial functions and their features, until the field changes by little enough."""
+    balance = balance_of(task.problem)
+    probes = task.problem.domain.sample(PROBES, how="grid").to(task.device)
+    free = task.problem.equation.leaves_constant(task.problem)
+
+    def seen(trial: Function, features: int) -> Level[Function]:
+        with torch.no_grad():
+            field = trial(probes)
+        return Level(trial, features, field - field.mean(dim=0) if free else field)
+
+    found = estimated((seen(*one) for one in levels), balance.relative, SLOW)
+    return refine(task, found, last, tolerance, budget, patient=False)
 
 
 def is_lost(changes: Sequence[float]) -> bool:
     """Whether changes from level to level are large and do not fall."""
     last, before = changes[-AGAIN:], changes[-2 * AGAIN : -AGAIN]
     return len(before) == AGAIN and min(last) > max(FALLEN * max(before), LARGE)
-
-
-def grow(
-    task: Task, levels: Iterator[tuple[Solved, int]], last: int, tolerance: float, budget: Budget
-) -> Grown[Solved]:
-    """Go through levels, each a solved trial and its features, until the field changes by little enough.
-
-    last: features at which the levels end, for the bar. The first level is always there.
-    """
-    recorder = Recorder(("change between levels",))
-    started = time.perf_counter()
-    balance = balance_of(task.problem)
-    probes = task.problem.domain.sample(PROBES, how="grid").to(task.device)
-    trial: Solved | None = None
-    field: torch.Tensor | None = None
-    changes: list[float] = []
-    estimate = math.inf
-    done = 0
-    with Interrupts() as interrupts, task.progress.bar(task.problem.name, last, unit="feature") as bar:
-        for trial, features in budget.levels(interrupts, levels):
-            with torch.no_grad():
-                finer = trial(probes)
-                if task.problem.equation.leaves_constant(task.problem):
-                    finer = finer - finer.mean(dim=0)
-            bar.advance(features - done)
-            done = features
-            if field is not None:
-                changes.append(balance.relative(finer - field, finer))
-                estimate = estimate_error(changes, SLOW)
-                recorder.add(features, time.perf_counter() - started, changes[-1], math.nan, changes[-1:])
-                bar.show({"estimated error": estimate})
-            field = finer
-            if estimate <= tolerance or (features > ENOUGH and is_lost(changes)):
-                break
-    assert trial is not None
-    status = Status.CONVERGED if estimate <= tolerance else Status.UNRESOLVED
-    if interrupts.asked:
-        status = Status.INTERRUPTED
-    return Grown(trial, done, estimate, status, recorder.history, budget)
 
 
 def check_growth(tolerance: float, largest: int, least: int, seconds: float) -> None:
@@ -114,44 +228,3 @@ def estimate_note(estimate: float, levels: str) -> str:
     if math.isinf(estimate):
         return f"The error is not estimated: there was no time for two {levels}."
     return f"Estimated relative error: {estimate:.1e}, from the change between the last two {levels}."
-
-
-def warn_unresolved(
-    name: str,
-    estimate: float,
-    features: int,
-    tolerance: float,
-    way: str,
-    budget: Budget | None = None,
-    lost: bool = False,
-) -> None:
-    """Warn that a solve ended above its tolerance; `way` is the method that may get there, if time did not end it.
-
-    lost: more features changed the field as much as fewer did, so that they are no way.
-    """
-    if lost:
-        warn(
-            f"the field of {name} does not settle: from one number of features to the next it changes by as much as before, "
-            f"its relative error is estimated as {estimate:.1e}, and more features do not help. Look whether two of its "
-            "conditions contradict one another, or whether something in it is narrower than the features can follow",
-            ResolutionWarning,
-        )
-        return
-    if budget is not None and budget.spent is not None:
-        way = budget.advice
-    warn(
-        f"the estimated relative error of {name} is {estimate:.1e} with {features} features, above the tolerance "
-        f"{number(tolerance)}; give {way}, or a larger tolerance",
-        ResolutionWarning,
-    )
-
-
-def growth_history(features: Sequence[int], changes: Sequence[float]) -> History:
-    """A row for each level but the first: its features, and the field's change from the level before."""
-    return History(
-        step=np.array(features, dtype=np.int64),
-        seconds=np.zeros(len(features)),
-        loss=np.array(changes),
-        learning_rate=np.full(len(features), np.nan),
-        constraints={"change between bandwidths": np.array(changes)},
-    )

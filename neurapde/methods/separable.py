@@ -15,10 +15,10 @@ from neurapde.domains import Box
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.medium import Constant, Field
 from neurapde.fields.sources import total
-from neurapde.methods.refinement import Grown, check_growth, estimate_note, grow, warn_unresolved
+from neurapde.methods.refinement import check_growth, estimate_note, grow
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
-from neurapde.run.method import DirectMethod, Outcome, Status, Task
+from neurapde.run.method import DirectMethod, Outcome, Task
 from neurapde.spectral.separable import Axis, Face, solve_separable
 from neurapde.trials.fourier_extension import FourierExtension, FourierExtensionTrial
 
@@ -68,7 +68,13 @@ class Separable(DirectMethod):
         self.check_trial(task.trial)
         budget = Budget(self.seconds, "Separable", task.problem.name, "a smaller largest")
         solved = self._solved(task, budget)
-        return self._outcome(task, grow(task, solved, self._levels[-1] ** 3, self.tolerance, budget))
+        found = grow(task, solved, self._levels[-1] ** 3, self.tolerance, budget)
+        trial, features = found.level.solved, found.level.features
+        notes = (
+            f"Trial function: {trial.spec.describe()}, {features} features in all, their head axis by axis.",
+            estimate_note(found.level.estimate, "numbers of features"),
+        )
+        return found.outcome(trial, notes, {}, f"Separable(largest={2 * self.largest})")
 
     def _solved(self, task: Task, budget: Budget) -> Iterator[tuple[FourierExtensionTrial, int]]:
         for n in self._levels:
@@ -87,24 +93,6 @@ class Separable(DirectMethod):
             modes *= GROWTH
             found.append(min(4 * round(modes / 4), 4 * (self.largest // 4)))
         return found
-
-    def _outcome(self, task: Task, found: Grown[FourierExtensionTrial]) -> Outcome:
-        if found.status is Status.UNRESOLVED:
-            warn_unresolved(
-                task.problem.name,
-                found.estimate,
-                found.features,
-                self.tolerance,
-                f"Separable(largest={2 * self.largest})",
-                found.budget,
-                found.lost,
-            )
-        notes = (
-            f"Trial function: {found.trial.spec.describe()}, {found.features} features in all, their head axis by axis.",
-            estimate_note(found.estimate, "numbers of features"),
-        )
-        extras = {"features": found.features, "error_estimate": found.estimate}
-        return Outcome(found.trial.to(task.dtype), found.status, found.history, notes, extras)
 
 
 def solve_on(problem: Problem, frame: FourierExtension, device: torch.device) -> FourierExtensionTrial:

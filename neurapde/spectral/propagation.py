@@ -77,11 +77,10 @@ def propagate(
     largest: float,
     vectors: Sequence[FloatArray],
     coefficients: Sequence[FloatArray],
-    advance: Callable[[], None] = lambda: None,
 ) -> FloatArray:
     """Σ over the vectors of Σ_k coefficients[…, k] T_k(2A/Λ − 1) vector: (3, n, *shape of a vector).
 
-    operator: A. largest: Λ. coefficients: one (3, n, degree + 1) for each vector. advance: called after each polynomial.
+    operator: A. largest: Λ. coefficients: one (3, n, degree + 1) for each vector.
     """
     states, moments, _ = coefficients[0].shape
     total = np.zeros((states * moments, vectors[0].size))
@@ -99,7 +98,6 @@ def propagate(
                 new = 2 * (2 / largest * operator(old) - old) - older
             older, old = old, new
             polynomials.append(new.ravel())
-            advance()
             if len(polynomials) == BLOCK or k == flat.shape[1] - 1:
                 total += flat[:, done : k + 1] @ np.stack(polynomials)
                 done, polynomials = k + 1, []

@@ -1,11 +1,11 @@
-"""Galerkin for Poisson's equation: lattices of sines by the energy, of a bandwidth that grows until the field stays.
+"""Poisson's equation as `Galerkin` solves it on lattices of sines by its energy: its levels, and what it tells of them.
 
 The energy asks of a coefficient that it can be integrated, where the strong form asks for its slope: it is the way to solve
-with values on a grid, or with a function that jumps. See `galerkin.diffusion`.
+with values on a grid, or with a function that jumps. See `assembly.diffusion`.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,21 +17,16 @@ from neurapde.assembly.forcing import DETAIL
 from neurapde.backgrounds.lift import Lift
 from neurapde.conditions import Dirichlet, Neumann, Treated
 from neurapde.conditions.boundary_data import narrowest_data
-from neurapde.core.convergence import estimate_error
-from neurapde.core.cost import Admits
-from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.cost import Cost
+from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import listing
-from neurapde.core.interrupts import Interrupts
-from neurapde.core.warn import warn
 from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.jumps import Features, features_of, narrow_features
 from neurapde.fields.sources import total
-from neurapde.methods.refinement import estimate_note, growth_history, warn_unresolved
 from neurapde.problem.problem import Problem
-from neurapde.run.budget import Budget
-from neurapde.run.method import Outcome, Status, Task
-from neurapde.run.missed import ENOUGH, ROUGHLY, with_missed
+from neurapde.run.method import Task
+from neurapde.run.missed import ENOUGH, ROUGHLY
 from neurapde.spectral.quadrature import FloatArray
 from neurapde.spectral.unseen import common
 from neurapde.trials.ansatz import Ansatz, plain_network
@@ -42,17 +37,13 @@ FIRST = {1: 32, 2: 24, 3: 10}
 """Modes along the longest axis at the first level."""
 MOST_FEATURES = 2**16
 """At which growing stops, some 15 s in the plane: a rough medium gains little from more."""
-GROWTH = 1.35
-SLOW = 0.5
-"""The least ratio of successive changes that the estimate sums."""
 PROBES = 4000
 BLOCK = 20_000
 """Points at which the known part is evaluated at a time."""
 LINEAR = 1e-2
 """Of the tolerance: how well the linear systems are solved."""
-FAILED = 1e-3
-"""Relative residual of the linear system above which its iteration has failed."""
-FEWER = "a smaller bandwidth, or a coefficient and a source that change less abruptly"
+LEAST = 5e-4
+"""Accuracy of the linear systems at large tolerances."""
 ACROSS = 2.0
 """Half waves of the finest sines that a layer must be thick to be seen by them."""
 TREATED = Treated("the energy", (Dirichlet, Neumann), zero=(Neumann,), way="use LeastSquares")
@@ -97,12 +88,30 @@ class Level:
 class PoissonOnSines:
     """A problem of Poisson's equation on a Box, solved on lattices of sines."""
 
+    fewer = "a smaller bandwidth, or a coefficient and a source that change less abruptly"
+    """What makes its first level cheaper."""
+    coarser = 1.35
+    """By how much the lattice is coarser that a given bandwidth is compared with."""
+
     def __init__(self, task: Task, tolerance: float) -> None:
         self.task, self.problem, self.tolerance = task, task.problem, tolerance
         assert isinstance(self.problem.domain, Box)
         self.box = self.problem.domain
         self.lift = Lift.of(self.problem.sides)
         self.free = self.problem.sides.natural
+        self.longest = max(self.box.extents)
+        self.first = FIRST[self.box.dimension] * math.pi / self.longest
+        self._aim = math.inf
+
+    def last(self, largest: int) -> float:
+        """The bandwidth of so many modes along the longest axis, or of MOST_FEATURES in all."""
+        shape = math.prod(extent / self.longest for extent in self.box.extents)
+        room = (MOST_FEATURES / shape) ** (1 / self.box.dimension)
+        return min(largest, room) * math.pi / self.longest
+
+    def aim(self, last: float, fixed: bool) -> None:
+        """Take notice of the last bandwidth."""
+        self._aim = last
 
     @cached_property
     def features(self) -> Features:
@@ -125,12 +134,17 @@ class PoissonOnSines:
         counts = zip(level.coefficients.shape, self.box.extents, strict=True)
         return min(math.pi * count / extent for count, extent in counts)
 
-    def sees(self, level: "Level") -> bool:
-        """Whether a level's sines are fine enough for the thinnest layer."""
+    def _sees(self, level: "Level") -> bool:
         return self._seen(level) >= self.resolving * (1 - 1e-9)
+
+    def is_fine(self, level: "Level") -> bool:
+        """Whether a level's sines are fine enough for the thinnest layer, or those of the last one are not either."""
+        return self.resolving > self._aim or self._sees(level)
 
     def blind(self, level: "Level") -> str:
         """The sentence on layers that a level's sines do not see."""
+        if self._sees(level):
+            return ""
         return (
             f"coefficients, or data on a side, change within {self.narrowest:.2g}, but the sines see nothing thinner than "
             f"{ACROSS * math.pi / self._seen(level):.2g}: the field may be wrong altogether; take npde.reference(problem), "
@@ -174,6 +188,10 @@ class PoissonOnSines:
         channels = torch.cat(jets, dim=1).detach().numpy()
         return channels[0], channels[1:].T
 
+    def cost(self, bandwidth: float) -> Cost:
+        """What a level takes."""
+        return self.diffusion.cost(self.counts(bandwidth))
+
     def counts(self, bandwidth: float) -> tuple[int, ...]:
         """Modes along each axis up to a bandwidth."""
         return tuple(max(4, math.ceil(bandwidth * extent / math.pi)) for extent in self.box.extents)
@@ -182,7 +200,7 @@ class PoissonOnSines:
         """One level."""
         lattice = DiffusionLattice(self.diffusion, self.counts(bandwidth))
         found, residual = lattice.solve(
-            min(LINEAR * self.tolerance, FAILED / 2), None if before is None else before.coefficients
+            min(LINEAR * self.tolerance, LEAST), None if before is None else before.coefficients
         )
         spec: Trial = SineLattice(lattice.shape, self.free)
         if self.lift is not None:
@@ -200,81 +218,36 @@ class PoissonOnSines:
         if load is None:
             return 0.0
         errors = np.stack([level.lattice.solve(ROUGHLY, load=one)[0] for one in load])
-        with torch.no_grad():
-            field = level.trial(self.box.sample(PROBES, how="grid").to(self.task.device))
+        field = self._at_probes(level)
         size = math.sqrt(float(field.square().mean()) * math.prod(self.box.extents))
         return common(errors) / size if size else 0.0
 
-    def refine(self, bandwidth: float, last: float, admits: Admits) -> Iterator[tuple[Level, float, float]]:
-        """Levels of growing bandwidth, each with its change from the one before and its estimated error."""
-        probes = self.box.sample(PROBES, how="grid").to(self.task.device)
-        level, field, changes = None, None, list[float]()
-        while admits(self.diffusion.cost(self.counts(bandwidth))):
-            level = self.solve(bandwidth, level)
-            with torch.no_grad():
-                finer = level.trial(probes)
-            if field is None:
-                yield level, math.inf, math.inf
-            else:
-                changes.append(float((finer - field).norm() / (finer.norm() or 1.0)))
-                yield level, changes[-1], estimate_error(changes, SLOW)
-            field = finer
-            if bandwidth >= last * (1 - 1e-9):
-                return
-            bandwidth = min(GROWTH * bandwidth, last)
+    def field(self, level: Level) -> FloatArray:
+        """What levels are compared by."""
+        return np.asarray(self._at_probes(level).cpu().numpy())
 
+    def _at_probes(self, level: Level) -> torch.Tensor:
+        with torch.no_grad():
+            return level.trial(self.box.sample(PROBES, how="grid").to(self.task.device))
 
-def solve_poisson(
-    task: Task, tolerance: float, bandwidth: float | None, largest: int, seconds: float
-) -> Outcome:
-    """What `Galerkin` with these settings finds."""
-    if task.trial is not None:
-        raise DeclarationError(
-            "Galerkin places its own sines for Poisson's equation, so a trial would not be used; leave trial out, or train "
-            "it with Adam."
+    def more(self, largest: int, last: float) -> str:
+        """The setting that may resolve what was not."""
+        return f"bandwidth={2 * last:.0f}"
+
+    def extras(self, level: Level) -> dict[str, float | int]:
+        """What was measured."""
+        return {"linear_residual": level.residual}
+
+    def trial(self, level: Level) -> TrialFunction:
+        """The solved sum of sines, on the values of the sides."""
+        return level.trial
+
+    def notes(self, level: Level, estimate: str) -> Sequence[str]:
+        """What the trial function is, and how good it is."""
+        modes = "×".join(map(str, level.coefficients.shape))
+        return (
+            f"Trial function: {modes} sines on the lattice of the box, {level.features} features in all, their head by the "
+            "least energy.",
+            estimate,
+            *self.features.note,
         )
-    problem = PoissonOnSines(task, tolerance)
-    longest = max(problem.box.extents)
-    shape = math.prod(extent / longest for extent in problem.box.extents)
-    room = (MOST_FEATURES / shape) ** (1 / problem.box.dimension)
-    first, last = FIRST[problem.box.dimension] * math.pi / longest, min(largest, room) * math.pi / longest
-    if bandwidth is not None:
-        first, last = bandwidth / GROWTH, bandwidth
-    hopeless = problem.resolving > last
-    levels: list[tuple[Level, float, float]] = []
-    budget = Budget(seconds, "Galerkin", task.problem.name, FEWER, grows=bandwidth is None)
-    with Interrupts() as interrupts, task.progress.bar(task.problem.name, largest, unit="mode") as bar:
-        done = 0
-        for step in budget.levels(interrupts, problem.refine(min(first, last), last, budget.admits)):
-            levels.append(step)
-            modes = max(step[0].coefficients.shape)
-            bar.advance(modes - done)
-            done = modes
-            bar.show({"estimated error": step[2]})
-            if bandwidth is None and step[2] <= tolerance and (hopeless or problem.sees(step[0])):
-                break
-    level, _, estimate = levels[-1]
-    blind = "" if problem.sees(level) else problem.blind(level)
-    if blind:
-        estimate = max(estimate, 1.0)
-    status = Status.CONVERGED if estimate <= tolerance and level.residual <= FAILED else Status.UNRESOLVED
-    if interrupts.asked:
-        status = Status.INTERRUPTED
-    if status is Status.UNRESOLVED and blind:
-        warn(f"{task.problem.name}: {blind}", ResolutionWarning)
-    elif status is Status.UNRESOLVED:
-        way = f"Galerkin(bandwidth={2 * last:.0f})"
-        warn_unresolved(task.problem.name, estimate, level.features, tolerance, way, budget)
-    modes_text = "×".join(map(str, level.coefficients.shape))
-    notes = (
-        f"Trial function: {modes_text} sines on the lattice of the box, {level.features} features in all, their head by the "
-        "least energy.",
-        blind or estimate_note(estimate, "bandwidths"),
-        *problem.features.note,
-    )
-    extras = {"features": level.features, "error_estimate": estimate, "linear_residual": level.residual}
-    history = growth_history(
-        [one.features for one, _, _ in levels[1:]], [change for _, change, _ in levels[1:]]
-    )
-    outcome = Outcome(level.trial.to(task.dtype), status, history, notes, extras)
-    return with_missed(outcome, task.problem.name, lambda: problem.missed(level), tolerance)
