@@ -42,8 +42,9 @@ from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling
 from neurapde.seismic.survey.survey import Survey
 
-BOX = npde.Box((-1, 1), (-1, 1))
-LAYER = npde.PML(width=0.5, strength=5.0)
+WAVES = npde.Problem(
+    "disk", npde.Box((-1, 1), (-1, 1)), npde.Helmholtz(20.0), boundary=npde.PML(width=0.5, strength=5.0)
+)
 WINDOW = npde.Box((-0.36, 0.36), (-0.36, 0.36))
 BOUNDS = (1.2**-0.5, 0.15**-0.5)
 DISK = npde.Disk((0.0, 0.0), 0.1)
@@ -134,7 +135,7 @@ class Judge:
     """What a result is worth, by the truth that no method saw: errors of the model and of the waves in it."""
 
     def __init__(self, survey: Survey) -> None:
-        domain = ComputationalDomain.around(BOX, LAYER, 0.3)
+        domain = ComputationalDomain.of(WAVES, 0.3)
         self.engine = GridModelling(survey, domain, (1.0, 1.0), spacing=FINE)
         self.truth = averaged(self.engine.grid)
         self.waves = self.engine.forward(self.truth).fields
@@ -166,13 +167,12 @@ def run(name: str, method: InversionMethod, survey: Survey, judge: Judge, weight
     """One inversion and what it is worth."""
     level = survey.noise
     assert level is not None
-    velocity = Velocity(1.0, BOUNDS, prior=TotalVariation(weight) if weight else (), window=WINDOW)
+    velocity = Velocity(bounds=BOUNDS, prior=TotalVariation(weight) if weight else (), window=WINDOW)
     wall, computed = time.perf_counter(), time.process_time()
     found = invert(
+        WAVES,
         survey,
-        domain=BOX,
-        boundary=LAYER,
-        velocity=velocity,
+        unknown=velocity,
         method=method,
         seed=seed,
         progress=False,

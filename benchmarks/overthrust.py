@@ -48,7 +48,7 @@ def measure(small: bool) -> Measured:
         "data": "overthrust_slice.h5" if found_slice() else "a model of our own",
         "method": str(problem.method),
         "classical": str(problem.classical),
-        "velocity": str(problem.velocity.trial),
+        "velocity": str(problem.unknown.trial),
         "frequencies": problem.frequencies.describe(),
         "shots, receivers": [survey.shots, len(survey.receivers)],
     }
@@ -94,7 +94,7 @@ def notes(problem: Any, first: Inversion, second: Inversion, data: str) -> list[
     steps = [
         ", ".join(str(int(stage.history.step[-1])) for stage in found.stages) for found in (first, second)
     ]
-    prior = ", ".join(f"{one.name} of {one.weight:g}" for one in problem.velocity.prior) or "none"
+    prior = ", ".join(f"{one.name} of {one.weight:g}" for one in problem.unknown.prior) or "none"
     return [
         f"Model: {data}. Prior of both: {prior}. Steps in the stages: {steps[0]} of the network, {steps[1]} of the grid.",
         "Residual: of the last stage. Errors where the velocity is unknown, below the water; similarity: structural, of",

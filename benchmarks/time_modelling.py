@@ -122,12 +122,16 @@ def measure(small: bool) -> Measured:
 def compared(survey: Survey, offsets: NDArray, nodes: int, python: Path | None) -> list[dict[str, Any]]:
     """One row for each way on a region of nodes²."""
     spacing = LENGTH / (nodes - 1)
-    layer = npde.PML(width=LAYER * spacing, reflection=1e-4)
     edge = LAYER * spacing
     box = npde.Box((-edge, LENGTH + edge), (-edge, LENGTH + edge))
-    engine = TimeModelling(
-        survey, ComputationalDomain.around(box, layer, 1.0), (SPEED, SPEED), 1.1 * SPEED, spacing=spacing
+    waves = npde.Problem(
+        "layers",
+        box.over(npde.Time(0, 1)),
+        npde.Wave(SPEED),
+        boundary=npde.PML(width=LAYER * spacing, reflection=1e-4),
     )
+    domain = ComputationalDomain.of(waves, 1.0)
+    engine = TimeModelling(survey, domain, (SPEED, SPEED), 1.1 * SPEED, spacing=spacing)
     inside = (slice(LAYER, -LAYER),) * 2
     points = np.clip(engine.grid.points, 0, LENGTH)
     speed = SPEED * (1 + 0.1 * np.sin(points[:, 0] / 150) * np.cos(points[:, 1] / 120))

@@ -9,13 +9,14 @@ from functools import cached_property
 from typing import Any
 
 from neurapde.core.formatting import listing, number
-from neurapde.domains.box import Box
 from neurapde.fields.medium import Field
+from neurapde.problem.problem import Problem
 from neurapde.seismic.inversion.invert import invert
 from neurapde.seismic.inversion.methods.continuation import Continuation
 from neurapde.seismic.inversion.methods.method import InversionMethod
 from neurapde.seismic.inversion.result import Inversion
 from neurapde.seismic.inversion.velocity import Velocity
+from neurapde.seismic.modelling.computational_domain import waves_in
 from neurapde.seismic.survey.survey import Survey
 
 
@@ -26,19 +27,18 @@ class InversionProblem:
     name:      what it is called.
     record:    makes the survey, on another grid than an inversion's and with noise.
     truth:     the true speed.
-    domain, boundary, velocity, frequencies: as `npde.invert` takes them.
+    problem, unknown, frequencies: as `npde.invert` takes them.
     method, classical: the default method, and the one it is held against.
     """
 
     name: str
     record: Callable[[], Survey]
     truth: Field
-    domain: Box
-    velocity: Velocity
+    problem: Problem
+    unknown: Velocity
     method: InversionMethod
     classical: InversionMethod
     frequencies: Continuation
-    boundary: Any = None
 
     @cached_property
     def survey(self) -> Survey:
@@ -49,28 +49,27 @@ class InversionProblem:
         """The inversion by a method, the default one unless another is given; `running` goes to `npde.invert`."""
         chosen = self.method if method is None else method
         return invert(
+            self.problem,
             self.survey,
-            domain=self.domain,
-            velocity=self.velocity,
+            unknown=self.unknown,
             method=chosen,
-            boundary=self.boundary,
             frequencies=self.frequencies,
             **running,
         )
 
     def invert_classically(self, **running: Any) -> Inversion:
         """The inversion it is held against: values on a grid, the same data, bounds, prior and stages."""
-        plain = dataclasses.replace(self.velocity, trial=None)
-        return dataclasses.replace(self, velocity=plain).invert(self.classical, **running)
+        plain = dataclasses.replace(self.unknown, trial=None)
+        return dataclasses.replace(self, unknown=plain).invert(self.classical, **running)
 
     def __str__(self) -> str:
-        velocity = self.velocity
+        velocity, (box, speed) = self.unknown, waves_in(self.problem)
         priors = [f"{prior.name} ({number(prior.weight)})" for prior in velocity.prior]
         low, high = (number(bound) for bound in velocity.bounds or ())
         rows = [
-            ("model", str(self.domain)),
+            ("model", str(box)),
             ("true speed", self.truth.describe()),
-            ("start", velocity.start.describe()),
+            ("start", speed.describe()),
             ("bounds", f"{low} … {high}"),
             ("prior", listing(priors) if priors else "none"),
             ("frequencies", self.frequencies.describe()),

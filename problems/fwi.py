@@ -16,7 +16,7 @@ from neurapde.domains.disk import Disk
 from neurapde.domains.spacetime import Time
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.wave import Wave
-from neurapde.fields.medium import Field, Piecewise, as_field
+from neurapde.fields.medium import Constant, Field, Piecewise
 from neurapde.fields.pulses import RickerSource
 from neurapde.fields.sources import GaussianSource
 from neurapde.problem.problem import Problem
@@ -115,19 +115,21 @@ def _plane(
     seed: int,
 ) -> InversionProblem:
     """Waves in [−1, 1]², the outer half of which absorbs; the model is free where |x| and |y| are below 0.36."""
-    box, layer = Box((-1, 1), (-1, 1)), PML(width=0.5, strength=5.0)
     every = sorted({frequency for group in band.groups for frequency in group})
 
-    def record() -> Survey:
-        problem = Problem(
+    def problem(speed: Field) -> Problem:
+        return Problem(
             name=name,
-            domain=box,
-            equation=Helmholtz(wavenumber=2 * math.pi * every[-1], speed=truth),
+            domain=Box((-1, 1), (-1, 1)),
+            equation=Helmholtz(wavenumber=2 * math.pi * every[-1], speed=speed),
             sources=[GaussianSource(at=places[0], variance=variance, amplitude=amplitude)],
-            boundary=layer,
+            boundary=PML(width=0.5, strength=5.0),
         )
+
+    def record() -> Survey:
+        shots = np.array(places)
         return Survey.simulate(
-            problem, np.array(receivers), sources=np.array(places), frequencies=every, noise=noise, seed=seed
+            problem(truth), np.array(receivers), sources=shots, frequencies=every, noise=noise, seed=seed
         )
 
     window = Box((-0.36, 0.36), (-0.36, 0.36))
@@ -135,9 +137,8 @@ def _plane(
         name=name,
         record=record,
         truth=truth,
-        domain=box,
-        boundary=layer,
-        velocity=Velocity(1.0, bounds=BOUNDS, prior=TotalVariation(weight), window=window),
+        problem=problem(Constant(1.0)),
+        unknown=Velocity(bounds=BOUNDS, prior=TotalVariation(weight), window=window),
         method=Joint(descent=AdamDescent(steps=steps)),
         classical=Adjoint(descent=BoundedLBFGS(steps)),
         frequencies=band,
@@ -164,30 +165,30 @@ def fwi_segy(
     does not hold: it is estimated. frequencies: Hz, one stage each. noise, seed: of the traces.
     """
     truth = Piecewise(speed, (Disk(center=center, radius=radius, name="lens"), lens))
-    box = Box((0, 400), (0, 300))
     depths = np.linspace(20, 280, shots)
 
-    def record() -> Survey:
-        problem = Problem(
+    def problem(medium: Field) -> Problem:
+        return Problem(
             name="fwi-segy",
-            domain=box.over(Time(0, 0.4)),
-            equation=Wave(speed=truth),
+            domain=Box((0, 400), (0, 300)).over(Time(0, 0.4)),
+            equation=Wave(speed=medium),
             sources=[RickerSource(at=(30.0, 150.0), peak_frequency=peak_frequency)],
             boundary=Absorbing(),
         )
+
+    def record() -> Survey:
         sources = np.stack([np.full(shots, 30.0), depths], axis=1)
         spread = np.stack([np.full(receivers, 370.0), np.linspace(12, 288, receivers)], axis=1)
-        made = Survey.simulate(problem, spread, sources=sources, dt=2e-3, noise=noise, seed=seed)
+        made = Survey.simulate(problem(truth), spread, sources=sources, dt=2e-3, noise=noise, seed=seed)
         with tempfile.TemporaryDirectory() as folder:
             return Survey.read(made.write(Path(folder) / "fwi-segy.sgy"), noise=noise)
 
     return InversionProblem(
         name="fwi-segy",
         record=record,
-        truth=as_field(truth, "the true speed"),
-        domain=box,
-        velocity=Velocity(
-            speed,
+        truth=truth,
+        problem=problem(Constant(speed)),
+        unknown=Velocity(
             bounds=(0.8 * speed, 1.4 * speed),
             trial=Siren(width=64, depth=2, omega_0=20.0, omega_hidden=5.0),
             prior=TotalVariation(1e-3),

@@ -33,6 +33,7 @@ SEA = 0.475
 """km; the model's first node below the water is at 0.5 km."""
 LAYER = 0.6
 """km of absorbing layers on all sides."""
+BOX = Box((-LAYER, WIDTH + LAYER), (-LAYER, DEPTH + LAYER))
 WATER = 1.5
 """km/s."""
 DEPTH_OF_GEOMETRY = 0.05
@@ -62,24 +63,20 @@ def fwi_overthrust(
     pictures, it wriggles between the nodes of the grid, where no wave looks.
     """
     true, start = models()
-    box = Box((-LAYER, WIDTH + LAYER), (-LAYER, DEPTH + LAYER))
-    layer = PML(width=LAYER, reflection=1e-4)
-    truth, smooth = (_continued(speed, box) for speed in (true, start))
+    truth, smooth = (_continued(speed) for speed in (true, start))
     band = Continuation(*stages)
     every = sorted({frequency for group in band.groups for frequency in group})
     sources, spread = (_line(0.2, shots), _line(0.1, receivers))
 
     def record() -> Survey:
-        return _recorded(truth, box, layer, sources, spread, every, mute).with_noise(noise, seed)
+        return _recorded(truth, sources, spread, every, mute).with_noise(noise, seed)
 
     return InversionProblem(
         name="fwi-overthrust",
         record=record,
         truth=truth,
-        domain=box,
-        boundary=layer,
-        velocity=Velocity(
-            smooth,
+        problem=_problem(smooth, every[-1]),
+        unknown=Velocity(
             bounds=(1.4, 6.0),
             trial=Siren(width=128, depth=1, omega_0=120.0, omega_hidden=5.0),
             prior=TotalVariation(weight),
@@ -116,9 +113,20 @@ def made_up() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.where(sea, WATER, rock), np.where(sea, WATER, smooth)
 
 
-def _continued(speed: NDArray[np.float64], box: Box) -> GridField:
+def _problem(speed: GridField, frequency: float) -> Problem:
+    """Waves at one frequency, Hz, from the middle of the line."""
+    return Problem(
+        name="fwi-overthrust",
+        domain=BOX,
+        equation=Helmholtz(wavenumber=2 * np.pi * frequency, speed=speed),
+        sources=[PointSource(at=(WIDTH / 2, DEPTH_OF_GEOMETRY))],
+        boundary=PML(width=LAYER, reflection=1e-4),
+    )
+
+
+def _continued(speed: NDArray[np.float64]) -> GridField:
     """Speeds of the model as those of the whole box: the outermost go on through the layers."""
-    lower, upper = (corner.tolist() for corner in box.bounds)
+    lower, upper = (corner.tolist() for corner in BOX.bounds)
     return GridField(np.pad(speed, round(LAYER / STEP), mode="edge"), (lower, upper))
 
 
@@ -140,8 +148,6 @@ def _line(margin: float, count: int) -> NDArray[np.float64]:
 
 def _recorded(
     truth: GridField,
-    box: Box,
-    layer: PML,
     sources: NDArray,
     receivers: NDArray,
     frequencies: list[float],
@@ -150,15 +156,9 @@ def _recorded(
     """Data of the true model on a grid with FINER nodes per wavelength, without noise; near receivers left out."""
     parts = []
     for frequency in frequencies:
-        problem = Problem(
-            name="fwi-overthrust",
-            domain=box,
-            equation=Helmholtz(wavenumber=2 * np.pi * frequency, speed=truth),
-            sources=[PointSource(at=tuple(sources[0]))],
-            boundary=layer,
-        )
         step = min(WATER / frequency / FINER, STEP)
-        shape = [2 * int(np.ceil(extent / step / 2)) + 1 for extent in box.extents]
+        shape = [2 * int(np.ceil(extent / step / 2)) + 1 for extent in BOX.extents]
+        problem = _problem(truth, frequency)
         parts.append(Survey.simulate(problem, receivers, sources=sources, shape=shape))
     whole = parts[-1].replace(
         data=np.concatenate([part.data for part in parts]),

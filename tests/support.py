@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+import neurapde as npde
 from neurapde.jets.jet import Jet, Layout, jet_of_constant
 
 
@@ -14,3 +15,9 @@ def jet_of_coordinates(points: Tensor, layout: Layout) -> tuple[Jet, ...]:
             jet.channels[layout.first(i)] = 1.0
         jets.append(jet)
     return tuple(jets)
+
+
+def waves(domain: npde.Box, *conditions: npde.conditions.Boundary, speed: object = 1.0) -> npde.Problem:
+    """Waves in a box with these conditions, or with sides that absorb where there are none."""
+    boundary = conditions or npde.Absorbing()
+    return npde.Problem("waves", domain.over(npde.Time(0, 1)), npde.Wave(speed), boundary=boundary)

@@ -10,6 +10,7 @@ import torch
 
 import neurapde as npde
 from neurapde.seismic.survey.formats import mat
+from support import waves
 
 RNG = np.random.default_rng(90173)
 SOURCES, RECEIVERS = [[0.2, 0.2], [0.5, 0.2]], [[0.3, 0.4], [0.6, 0.4], [0.8, 0.4]]
@@ -104,7 +105,7 @@ def declarations() -> dict[str, Call]:
         "Velocity": (
             npde.Velocity,
             {
-                "start": (1.0, (*POSITIVE, "a function")),
+                "start": (1.0, (*POSITIVE, *NONE, "a function")),
                 "bounds": ((0.5, 2.0), NONE),
                 "trial": (None, NONE),
                 "prior": ((), NO_LIST),
@@ -173,11 +174,10 @@ def declarations() -> dict[str, Call]:
 def uses() -> dict[str, Call]:
     """Calls on a survey, in memory alone."""
     place: dict[str, tuple[Any, tuple[str, ...]]] = {
+        "problem": (waves(SQUARE), ()),
         "survey": (FREQUENCY, ()),
-        "domain": (SQUARE, ()),
-        "velocity": (1.0, POSITIVE),
+        "unknown": (npde.Velocity(), NONE),
         "method": ("adjoint", ()),
-        "boundary": (None, NO_LIST),
         "seed": (0, ("0",)),
     }
     own = place | {
@@ -214,10 +214,10 @@ def uses() -> dict[str, Call]:
         ),
         "Survey.with_noise": (TIME.with_noise, {"level": (0.1, LEVEL), "seed": (3, ("0",))}),
         "Survey.check_in": (TIME.check_in, {"domain": (SQUARE, ())}),
-        "taylor_test": (lambda survey, **rest: npde.taylor_test(survey, **rest), place),
-        "dot_test": (lambda survey, **rest: npde.dot_test(survey, **rest), place),
-        "reciprocity": (lambda survey, **rest: npde.reciprocity(survey, **rest), place),
-        "invert": (lambda survey, **rest: npde.invert(survey, **rest), own),
+        "taylor_test": (npde.taylor_test, place),
+        "dot_test": (npde.dot_test, place),
+        "reciprocity": (npde.reciprocity, place),
+        "invert": (npde.invert, own),
     }
 
 
@@ -311,9 +311,7 @@ def test_where_a_survey_is_written_is_checked(tmp_path: Path) -> None:
 
 
 def test_what_is_asked_of_an_inversion_is_checked(tmp_path: Path) -> None:
-    found = npde.invert(
-        FREQUENCY, domain=SQUARE, velocity=1.0, method=ONE_STEP, frequencies=[1.0], progress=False
-    )
+    found = npde.invert(waves(SQUARE), FREQUENCY, method=ONE_STEP, frequencies=[1.0], progress=False)
     points = {"points": (np.ones((2, 2)), ("[]", "()", "empty array", "(2, 2)"))}
     true = (1.5, (*POSITIVE,))
     calls: dict[str, Call] = {

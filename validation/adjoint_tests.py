@@ -19,13 +19,15 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.domains.base import Domain
-from neurapde.seismic.inversion.invert import as_method, check_planar, settle
+from neurapde.problem.problem import Problem
+from neurapde.seismic.inversion.invert import as_method, check_given, settle
 from neurapde.seismic.inversion.methods.method import InversionMethod, Setting
 from neurapde.seismic.inversion.methods.reduced import EngineMethod
 from neurapde.seismic.inversion.misfits import L2, Misfit
 from neurapde.seismic.inversion.objective import Objective
+from neurapde.seismic.inversion.old_call import takes_old_call
 from neurapde.seismic.inversion.parametrisation import GridParametrisation, build_parametrisation
+from neurapde.seismic.inversion.velocity import Velocity
 from neurapde.seismic.modelling.base import Modelling
 from neurapde.seismic.survey.records import Recorded
 from neurapde.seismic.survey.survey import Survey
@@ -132,13 +134,13 @@ class Reciprocity:
         )
 
 
+@takes_old_call
 def taylor_test(
+    problem: Problem,
     survey: Survey,
     *,
-    domain: Domain,
-    velocity: Any,
+    unknown: Velocity | None = None,
     method: str | InversionMethod = "reduced",
-    boundary: Any = None,
     misfit: Misfit | None = None,
     seed: int = 0,
 ) -> TaylorTest:
@@ -149,13 +151,13 @@ def taylor_test(
     Raises: DeclarationError for a method that does not descend by a gradient.
     """
     checks.whole(seed, "seed", 0)
-    chosen, setting = _settled(survey, domain, velocity, method, boundary, misfit)
+    chosen, setting = _settled(problem, survey, unknown, method, misfit)
     generator = torch.Generator().manual_seed(seed)
     trial = setting.velocity.trial or chosen.default_trial(setting)
     grid = chosen.grid(setting)
-    unknown = build_parametrisation(setting.velocity, setting.domain, trial, grid, generator)
-    objective = Objective(chosen.modelling(setting), unknown, setting.survey, setting.misfit)
-    parameters = list(unknown.parameters())
+    parametrisation = build_parametrisation(setting.velocity, setting.domain, trial, grid, generator)
+    objective = Objective(chosen.modelling(setting), parametrisation, setting.survey, setting.misfit)
+    parameters = list(parametrisation.parameters())
     value = objective().total
     before = float(value.detach())
     slopes = torch.autograd.grad(value, parameters, allow_unused=True, materialize_grads=True)
@@ -176,13 +178,13 @@ def taylor_test(
     return TaylorTest(before, steps, tuple(remainders))
 
 
+@takes_old_call
 def dot_test(
+    problem: Problem,
     survey: Survey,
     *,
-    domain: Domain,
-    velocity: Any,
+    unknown: Velocity | None = None,
     method: str | InversionMethod = "reduced",
-    boundary: Any = None,
     seed: int = 0,
 ) -> DotTest:
     """Whether the engine's adjoint is the adjoint of its derivative: ⟨J δm, v⟩ = ⟨δm, Jᵀ v⟩ for random δm and v.
@@ -192,7 +194,7 @@ def dot_test(
     Raises: DeclarationError for a method that does not descend by a gradient.
     """
     checks.whole(seed, "seed", 0)
-    chosen, setting = _settled(survey, domain, velocity, method, boundary, None)
+    chosen, setting = _settled(problem, survey, unknown, method, None)
     modelling = chosen.modelling(setting)
     generator = np.random.default_rng(seed)
     medium = _medium(setting, modelling, generator)
@@ -206,13 +208,13 @@ def dot_test(
     return DotTest(float(np.vdot(v, derivative).real), float(change @ modelling.backward(forward, v)))
 
 
+@takes_old_call
 def reciprocity(
+    problem: Problem,
     survey: Survey,
     *,
-    domain: Domain,
-    velocity: Any,
+    unknown: Velocity | None = None,
     method: str | InversionMethod = "reduced",
-    boundary: Any = None,
     seed: int = 0,
 ) -> Reciprocity:
     """Whether unit point sources at the shots heard at the receivers give the same data the other way round.
@@ -220,14 +222,14 @@ def reciprocity(
     The arguments are those of `invert`; up to 6 shots and receivers are drawn. Waves on a grid meet it up to their error.
     Raises: DeclarationError for a method that does not descend by a gradient, or where all shots and receivers are too near.
     """
-    check_planar(survey)
+    check_given(problem, survey)
     generator = np.random.default_rng(checks.whole(seed, "seed", 0))
     sources, receivers = (
         places[np.sort(generator.permutation(len(places))[:PLACES])]
         for places in (survey.sources, survey.receivers)
     )
-    there, modelling = _heard(survey, sources, receivers, (domain, velocity, method, boundary), seed)
-    back, _ = _heard(survey, receivers, sources, (domain, velocity, method, boundary), seed)
+    there, modelling = _heard(problem, survey, (sources, receivers), unknown, method, seed)
+    back, _ = _heard(problem, survey, (receivers, sources), unknown, method, seed)
     if not survey.band:
         there, back = there[None], back[None]
     offsets = np.linalg.norm(sources[:, None] - receivers, axis=2)
@@ -242,7 +244,7 @@ def reciprocity(
 
 
 def _settled(
-    survey: Survey, domain: Domain, velocity: Any, method: Any, boundary: Any, misfit: Misfit | None
+    problem: Problem, survey: Survey, unknown: Velocity | None, method: Any, misfit: Misfit | None
 ) -> tuple[EngineMethod, Setting]:
     """The method and everything it needs, as `invert` would settle it."""
     chosen = as_method(method)
@@ -251,8 +253,8 @@ def _settled(
             f"{type(chosen).__name__} does not go down a gradient of the data, so there is none to test; test the waves on "
             "its grid by method='adjoint'"
         )
-    check_planar(survey)
-    setting = settle(survey, (survey,), domain, velocity, boundary, L2() if misfit is None else misfit)
+    check_given(problem, survey)
+    setting = settle(problem, survey, (survey,), unknown, L2() if misfit is None else misfit)
     chosen.check(setting)
     return chosen, setting
 
@@ -298,17 +300,22 @@ def _derivative(modelling: Modelling, medium: Real, change: Real, data: NDArray)
 
 
 def _heard(
-    survey: Survey, sources: Real, receivers: Real, place: tuple[Any, ...], seed: int
+    problem: Problem,
+    survey: Survey,
+    ends: tuple[Real, Real],
+    unknown: Velocity | None,
+    method: Any,
+    seed: int,
 ) -> tuple[NDArray, Modelling]:
-    """What unit point sources send to receivers, and the engine that says so; `place` is what `invert` is told of it."""
-    domain, velocity, method, boundary = place
+    """What unit point sources send to receivers, and the engine that says so; `ends` are the places of either."""
+    sources, receivers = ends
     shape = (len(sources), len(receivers))
     if survey.band:
         data: Recorded = {"data": np.ones((len(survey.band), *shape), complex), "wavelet": 1.0}
     else:
         data = {"traces": np.ones((*shape, len(survey.times)))}
     swapped = survey.replace(sources=sources, receivers=receivers, weights=None, source_variance=0.0, **data)
-    chosen, setting = _settled(swapped, domain, velocity, method, boundary, None)
+    chosen, setting = _settled(problem, swapped, unknown, method, None)
     modelling = chosen.modelling(setting)
     medium = _medium(setting, modelling, np.random.default_rng(seed))
     return modelling.forward(medium).data, modelling

@@ -10,14 +10,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.conditions import Dirichlet
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import aligned, listing, number
 from neurapde.run.files import columns
 from neurapde.run.history import History
-from neurapde.seismic.inversion.invert import invert
-from neurapde.seismic.inversion.methods.continuation import Continuation
+from neurapde.seismic.inversion.invert import inverted
+from neurapde.seismic.inversion.methods.continuation import Continuation, stages_of
 from neurapde.seismic.inversion.methods.reduced import Adjoint, Reduced
 from neurapde.seismic.inversion.result import Inversion
 from neurapde.seismic.inversion.velocity import true_speed
@@ -192,16 +191,9 @@ def classical_twin(inversion: Inversion, *, progress: bool = True) -> Inversion:
     resolution = {}
     if isinstance(method, Reduced):
         resolution = {"spacing": method.spacing, "per_wavelength": method.per_wavelength}
-    return invert(
-        setting.survey,
-        domain=setting.domain.box,
-        velocity=dataclasses.replace(setting.velocity, trial=None),
-        method=Adjoint(**resolution),  # type: ignore[arg-type]
-        boundary=setting.domain.boundary,
-        frequencies=Continuation(*(stage.frequencies for stage in inversion.stages)),
-        misfit=setting.misfit,
-        progress=progress,
-    )
+    stages = stages_of(setting.survey, Continuation(*(stage.frequencies for stage in inversion.stages)))
+    plain = dataclasses.replace(setting, velocity=dataclasses.replace(setting.velocity, trial=None))
+    return inverted(plain, stages, Adjoint(**resolution), progress=progress)  # type: ignore[arg-type]
 
 
 def _beside(
@@ -262,8 +254,7 @@ def _downwards(inversion: Inversion) -> bool:
     survey, domain = inversion.setting.survey, inversion.setting.domain
     lower, upper = domain.region.bounds
     lowest = domain.box.faces[2]
-    held = [part for part in domain.boundary if isinstance(part, Dirichlet)]
-    if any(lowest in domain.box.check_faces(part.on, "the condition") for part in held):
+    if lowest in domain.sides.fixed:
         return True
     deepest = max(survey.sources[:, 1].max(), survey.receivers[:, 1].max())
     return bool(deepest <= lower[1] + SURFACE * (upper[1] - lower[1]))

@@ -14,9 +14,18 @@ HERE = Path(__file__).resolve().parent
 
 
 # [record]
-BOX = npde.Box((-1, 1), (-1, 1))
-LAYER = npde.PML(width=0.5, strength=5.0)
 TRUTH = npde.Piecewise(1.0, (npde.Disk(center=(0, 0), radius=0.1), 2.0))
+
+
+def problem(speed: float | npde.Piecewise, wavenumber: float = 20.0) -> npde.Problem:
+    """Waves in the plane, whose outer half lets them out."""
+    return npde.Problem(
+        name="disk",
+        domain=npde.Box((-1, 1), (-1, 1)),
+        equation=npde.Helmholtz(wavenumber=wavenumber, speed=speed),
+        sources=[npde.GaussianSource(at=(0, -0.347), variance=1e-4, amplitude=1 + 1j)],
+        boundary=npde.PML(width=0.5, strength=5.0),
+    )
 
 
 def record(wavenumber: float = 20.0) -> npde.Survey:
@@ -25,22 +34,15 @@ def record(wavenumber: float = 20.0) -> npde.Survey:
     top = np.stack([np.linspace(-0.347, 0.347, 10), np.full(10, 0.402)], axis=1)
     height = np.linspace(-0.253, 0.402, 10)
     sides = [np.stack([np.full(10, x), height], axis=1) for x in (-0.402, 0.402)]
-    problem = npde.Problem(
-        name="disk",
-        domain=BOX,
-        equation=npde.Helmholtz(wavenumber=wavenumber, speed=TRUTH),
-        sources=[npde.GaussianSource(at=sources[0], variance=1e-4, amplitude=1 + 1j)],
-        boundary=LAYER,
-    )
     receivers = np.concatenate([top, *sides])
-    return npde.Survey.simulate(problem, receivers, sources=sources, noise=0.02, seed=61843)
+    waves = problem(TRUTH, wavenumber)
+    return npde.Survey.simulate(waves, receivers, sources=sources, noise=0.02, seed=61843)
 
 
 # [believe]
 def velocity(prior: npde.TotalVariation | None = None) -> npde.Velocity:
     """Unknown in a window between sources and receivers; m = 1/c² is between 0.15 and 1.2."""
     return npde.Velocity(
-        start=1.0,
         bounds=(1.2**-0.5, 0.15**-0.5),
         window=npde.Box((-0.36, 0.36), (-0.36, 0.36)),
         prior=prior or (),
@@ -59,7 +61,7 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Inve
 
     found = {
         f"{name}, {'total variation' if prior else 'no prior'}": npde.invert(
-            survey, domain=BOX, boundary=LAYER, velocity=velocity(prior), method=method, progress=False
+            problem(speed=1.0), survey, unknown=velocity(prior), method=method, progress=False
         )
         for prior in (edges, None)
         for name, method in (("network", neural), ("grid", classical))
@@ -79,7 +81,7 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Inve
 def trust(survey: npde.Survey) -> None:
     """Is the gradient the derivative, the adjoint the adjoint, and do waves run back as they came?"""
     for test in (npde.taylor_test, npde.dot_test, npde.reciprocity):
-        found = test(survey, domain=BOX, boundary=LAYER, velocity=velocity(), method="joint")
+        found = test(problem(speed=1.0), survey, unknown=velocity(), method="joint")
         print(found)
         assert found.passed
 

@@ -19,18 +19,25 @@ TRUE = npde.Piecewise(2000.0, (LENS, 2400.0))
 
 
 # [write]
-def write(path: Path, shots: int, receivers: int) -> None:
-    """Traces between two wells below a free surface, metres and seconds, depth positive downwards."""
-    problem = npde.Problem(
+def problem(speed: float | npde.Piecewise) -> npde.Problem:
+    """Waves between two wells below a free surface, metres and seconds, depth positive downwards."""
+    return npde.Problem(
         name="two wells",
         domain=npde.Box((0, 400), (0, 300)).over(npde.Time(0, 0.65)),
-        equation=npde.Wave(speed=TRUE),
+        equation=npde.Wave(speed=speed),
         sources=[npde.RickerSource(at=(30.0, 150.0), peak_frequency=15.0)],
-        boundary=[npde.Dirichlet(0.0, on="bottom"), npde.Absorbing(on=("left", "right", "top"))],
+        boundary=[  # the lower y is the surface, where y is a depth
+            npde.Dirichlet(0.0, on="bottom"),
+            npde.Absorbing(on=("left", "right", "top")),
+        ],
     )
+
+
+def write(path: Path, shots: int, receivers: int) -> None:
+    """What is recorded of the true speed, as a SEG-Y file."""
     left = np.column_stack([np.full(shots, 30.0), np.linspace(20.0, 280.0, shots)])
     right = np.column_stack([np.full(receivers, 370.0), np.linspace(12.0, 288.0, receivers)])
-    survey = npde.Survey.simulate(problem, right, sources=left, dt=0.002, noise=0.05, seed=48271)
+    survey = npde.Survey.simulate(problem(TRUE), right, sources=left, dt=0.002, noise=0.05, seed=48271)
     survey.write(path, ibm=True)
 
 
@@ -48,11 +55,9 @@ def read(path: Path, picture: Path) -> npde.Survey:
 def invert(survey: npde.Survey, steps: int) -> npde.Inversion:
     """From 8 Hz upwards; the wavelet, which the file does not hold, is estimated on the way."""
     return npde.invert(
+        problem(speed=2000.0),
         survey,
-        domain=npde.Box((0, 400), (0, 300)),
-        boundary=npde.Dirichlet(0.0, on="bottom"),  # the lower y: the surface, where y is a depth
-        velocity=npde.Velocity(
-            2000.0,
+        unknown=npde.Velocity(
             bounds=(1600.0, 2800.0),
             trial=npde.Siren(width=64, depth=2, omega_0=20.0, omega_hidden=5.0),
             prior=npde.TotalVariation(1e-3),

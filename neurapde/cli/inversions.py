@@ -120,11 +120,10 @@ def fwi(given: argparse.Namespace) -> int:
         fixed=() if given.fixed is None else _box(given.fixed, "--fixed"),
     )
     inversion = npde.invert(
+        _problem(given, survey.name),
         survey,
-        domain=_box(given.domain, "--domain"),
-        velocity=velocity,
+        unknown=velocity,
         method=_method(given),
-        boundary=_boundary(given),
         frequencies=given.frequencies,
         misfit=None if given.misfit is None else MISFITS[given.misfit](),
         seed=given.seed,
@@ -202,17 +201,22 @@ def _with(method: InversionMethod, settings: dict[str, object]) -> InversionMeth
     return method
 
 
-def _boundary(given: argparse.Namespace) -> list[npde.Dirichlet | npde.PML] | None:
-    found: list[npde.Dirichlet | npde.PML] = []
-    if given.free_surface is not None:
-        found.append(npde.Dirichlet(0.0, on=given.free_surface))
-    if given.pml is not None:
-        if len(given.pml) > 2:
-            raise UsageError("--pml takes a width, and a strength after a comma: --pml 0.5,5")
+def _problem(given: argparse.Namespace, name: str) -> npde.Problem:
+    """Where the waves run: a free surface and layers within the box, or around it. Their times are the survey's."""
+    box = _box(given.domain, "--domain")
+    surface = given.free_surface
+    sides = [side for side in box.faces if side != surface]
+    parts: list[npde.Dirichlet | npde.PML | npde.Absorbing] = []
+    if surface is not None:
+        parts.append(npde.Dirichlet(0.0, on=surface))
+    if given.pml is None:
+        parts.append(npde.Absorbing(on=sides))
+    elif len(given.pml) > 2:
+        raise UsageError("--pml takes a width, and a strength after a comma: --pml 0.5,5")
+    else:
         width, *strength = given.pml
-        sides = [side for side in ("left", "right", "bottom", "top") if side != given.free_surface]
-        found.append(npde.PML(width=dict.fromkeys(sides, width), strength=strength[0] if strength else None))
-    return found or None
+        parts.append(npde.PML(width=dict.fromkeys(sides, width), strength=strength[0] if strength else None))
+    return npde.Problem(name, box.over(npde.Time(0, 1)), npde.Wave(), boundary=parts)
 
 
 def _speed(text: str) -> object:

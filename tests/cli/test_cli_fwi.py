@@ -16,6 +16,7 @@ from neurapde.cli.main import INTERRUPTED, OK, USAGE, main
 from neurapde.seismic.inversion.invert import FILE
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling
+from support import waves
 
 ANGLES = np.linspace(0, 2 * np.pi, 12, endpoint=False)
 RECEIVERS = 0.45 * np.column_stack([np.cos(ANGLES), np.sin(ANGLES)])
@@ -39,7 +40,8 @@ def spectra() -> npde.Survey:
     """What a smooth bump sends to a ring of receivers."""
     given: dict[str, Any] = {"frequencies": FREQUENCIES, "wavelet": 1.0, "name": "ring"}
     survey = npde.Survey(SOURCES, RECEIVERS, data=np.ones((2, 3, 12), complex), **given)
-    domain = ComputationalDomain.around(npde.Box((-1, 1), (-1, 1)), npde.PML(width=0.5, strength=5.0), 1.0)
+    problem = waves(npde.Box((-1, 1), (-1, 1)), npde.PML(width=0.5, strength=5.0))
+    domain = ComputationalDomain.of(problem, 1.0)
     modelling = GridModelling(survey, domain, (1.0, 1.0), per_wavelength=17.0)
     r2 = (modelling.grid.points**2).sum(axis=1)
     return survey.replace(data=modelling.forward((1 + 0.2 * np.exp(-r2 / 0.01)) ** -2.0).data)
@@ -51,8 +53,8 @@ def traces() -> npde.Survey:
     receivers = np.column_stack([np.linspace(30.0, 370.0, 8), np.full(8, 280.0)])
     offsets = np.linalg.norm(sources[:, None] - receivers, axis=2)
     times, pulse, s = 0.002 * np.arange(200), npde.Ricker(15.0, 0.08), np.linspace(0, 3, 401)
-    waves = pulse(times[:, None] - offsets[..., None, None] / 2100.0 * np.cosh(s)) / (2 * np.pi)
-    traces = np.trapezoid(waves, s, axis=-1)
+    arrivals = pulse(times[:, None] - offsets[..., None, None] / 2100.0 * np.cosh(s)) / (2 * np.pi)
+    traces = np.trapezoid(arrivals, s, axis=-1)
     return npde.Survey(sources, receivers, traces=traces, dt=0.002, wavelet=pulse(times), name="line")
 
 
@@ -192,7 +194,7 @@ def test_ctrl_c_keeps_a_checkpoint_from_which_the_run_goes_on(
         (["--start", "-3"], "positive"),
         (["--pml", "1,2,3"], "--pml takes a width, and a strength"),
         (["--free-surface", "sky"], "sky"),
-        (["--domain=-.1,.1,-.1,.1"], "lie outside the model"),
+        (["--domain=1,3,1,3"], "lie outside the model"),
         (["--method", "adjoint", "--steps", "0"], "steps=0: give a whole number"),
         (["--frequency", "1"], "says nothing about a file .h5"),
         (["--spacing", "0.5", "--method", "adjoint"], "use at least 4, by spacing="),

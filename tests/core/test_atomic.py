@@ -24,6 +24,7 @@ from neurapde.validation.compare import validate
 from neurapde.validation.inversion_report import InversionReport, inversion_report
 from neurapde.validation.report import Report
 from neurapde.validation.surfaces import ZeroSet
+from support import waves
 
 SQUARE = npde.Box((0, 1), (0, 1))
 WAVES = np.random.default_rng(64019).normal(size=(2, 3, 400))
@@ -52,9 +53,9 @@ def solution() -> npde.Solution:
 def inversion() -> npde.Inversion:
     data = np.ones((1, 1, 2), complex)
     return npde.invert(
+        waves(SQUARE),
         npde.Survey([[0.2, 0.2]], [[0.8, 0.8], [0.7, 0.7]], data=data, frequencies=[1.0]),
-        domain=SQUARE,
-        velocity=npde.Velocity(1.0, bounds=(0.8, 2.0)),
+        unknown=npde.Velocity(bounds=(0.8, 2.0)),
         method=npde.Adjoint(descent=npde.BoundedLBFGS(1), spacing=0.1),
         progress=False,
     )

@@ -20,6 +20,7 @@ import neurapde as npde
 from neurapde.core.memory import STATM
 from neurapde.run.method import Method, Status
 from neurapde.seismic.inversion.invert import METHODS
+from support import waves
 
 MOMENTS = (0.3, 3.0)
 SOON = 30.0
@@ -61,9 +62,8 @@ def survey() -> npde.Survey:
 def invert(name: str) -> npde.Inversion:
     made = survey() if name == "time" else survey().at([3.0, 4.0])
     velocity = npde.Velocity(2000.0, bounds=(1600.0, 2600.0))
-    return npde.invert(
-        made, domain=npde.Box((0, 1000), (0, 1000)), velocity=velocity, method=METHODS[name](), progress=False
-    )
+    problem = waves(npde.Box((0, 1000), (0, 1000)))
+    return npde.invert(problem, made, unknown=velocity, method=METHODS[name](), progress=False)
 
 
 ALWAYS: dict[str, Any] = {"tolerance": 1e-15, "seconds": 1e4}

@@ -62,7 +62,7 @@ def test_the_disk_is_surveyed_as_in_the_paper() -> None:
     assert survey.receivers.shape == (30, 2)
     assert np.max(np.abs(survey.receivers)) == 0.402
     assert survey.frequencies == pytest.approx([8.0 / (2 * math.pi)])
-    low, high = problem.velocity.bounds or (0.0, 0.0)
+    low, high = problem.unknown.bounds or (0.0, 0.0)
     assert (low**-2.0, high**-2.0) == pytest.approx((1.2, 0.15))
     assert survey.noise == 0.01
 

@@ -13,6 +13,7 @@ from neurapde.core.interrupts import Interrupts
 from neurapde.run.method import Status
 from neurapde.seismic.inversion.invert import METHODS
 from neurapde.seismic.inversion.methods.method import InversionMethod
+from support import waves
 
 BOX, WINDOW = npde.Box((0, 1000), (0, 1000)), npde.Box((300, 700), (300, 700))
 SOURCES = np.array([[240.0, 190.0], [770.0, 205.0]])
@@ -53,8 +54,8 @@ def survey(name: str) -> npde.Survey:
     offsets = np.linalg.norm(SOURCES[:, None] - RECEIVERS, axis=2)
     times, s = 0.012 * np.arange(100), np.linspace(0, 4, 801)
     pulse = npde.Ricker(4.0, 0.25)
-    waves = pulse(times[:, None] - offsets[..., None, None] / 2080.0 * np.cosh(s)) / (2 * np.pi)
-    traces = np.trapezoid(waves, s, axis=-1)
+    arrivals = pulse(times[:, None] - offsets[..., None, None] / 2080.0 * np.cosh(s)) / (2 * np.pi)
+    traces = np.trapezoid(arrivals, s, axis=-1)
     traces = traces + 0.01 * np.abs(traces).max() * rng.standard_normal(traces.shape)
     made = npde.Survey(SOURCES, RECEIVERS, traces=traces, dt=0.012, wavelet=pulse(times))
     return made if name == "time" else made.at([3.0, 4.0])
@@ -65,7 +66,7 @@ def invert(
 ) -> npde.Inversion:
     velocity = npde.Velocity(2000.0, bounds=(1600.0, 2600.0), trial=trial, prior=prior, window=WINDOW)
     given: dict[str, Any] = {"method": small(name, steps), "seed": 20983, "progress": False, **settings}
-    return npde.invert(survey(name), domain=BOX, velocity=velocity, **given)
+    return npde.invert(waves(BOX), survey(name), unknown=velocity, **given)
 
 
 def refusal(name: str, prior: str = "none", misfit: str = "L2", trial: str | None = None) -> str | None:
@@ -148,9 +149,9 @@ def test_traces_are_explained_down_to_the_noise_at_their_frequencies() -> None:
     assert level is not None
     velocity = npde.Velocity(2000.0, bounds=(1600.0, 2600.0), window=WINDOW)
     found = npde.invert(
+        waves(BOX),
         noisy,
-        domain=BOX,
-        velocity=velocity,
+        unknown=velocity,
         method=small("adjoint", 3),
         frequencies=[3.0, 4.0],
         progress=False,

@@ -28,6 +28,7 @@ from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.lattice_modelling import LatticeModelling
 from neurapde.seismic.survey.survey import Survey
 from neurapde.trials.siren import Siren
+from support import waves
 
 SHOTS, RECEIVERS, FREQUENCIES = 3, 4, (1.0, 2.0)
 BOX = Box((0, 1), (0, 1))
@@ -189,13 +190,13 @@ def test_a_product_with_the_matrix_is_that_of_the_networks_jacobian() -> None:
     assert np.max(np.abs(found - matrix @ direction.numpy())) < 1e-10 * np.abs(found).max()
 
 
-def waves(trial=None, prior=()) -> tuple[Objective, Stage]:
+def small_inversion(trial=None, prior=()) -> tuple[Objective, Stage]:
     """A small inversion of waves by the lattice."""
-    box, layer = Box((-1, 1), (-1, 1)), PML(width=0.5, reflection=1e-3)
+    problem = waves(Box((-1, 1), (-1, 1)), PML(width=0.5, reflection=1e-3))
     sources = np.array([[-0.4, -0.3], [0.4, -0.35]])
     receivers = np.stack([np.linspace(-0.4, 0.4, 6), np.full(6, 0.4)], axis=1)
     survey = Survey(sources, receivers, data=np.ones((1, 2, 6), complex), frequencies=[1.2], wavelet=1.0)
-    domain = ComputationalDomain.around(box, layer, 0.8)
+    domain = ComputationalDomain.of(problem, 0.8)
     velocity = Velocity(1.0, (0.7, 1.5), prior=prior, window=Box((-0.25, 0.25), (-0.25, 0.25))).on(
         domain.region
     )
@@ -212,7 +213,7 @@ def waves(trial=None, prior=()) -> tuple[Objective, Stage]:
 
 @pytest.mark.parametrize("trial", [Siren(24, 1, 3.0, 10.0), Gridded()])
 def test_gauss_newton_explains_waves_in_a_few_steps(trial) -> None:
-    objective, stage = waves(trial)
+    objective, stage = small_inversion(trial)
     status, history = GaussNewtonDescent(steps=12).run(objective, stage)
     residual = history["relative residual"]
     assert residual[-1] < 0.05 * residual[0]
@@ -222,7 +223,7 @@ def test_gauss_newton_explains_waves_in_a_few_steps(trial) -> None:
 
 
 def test_it_ends_where_the_data_are_explained_to_their_noise() -> None:
-    objective, stage = waves()
+    objective, stage = small_inversion()
     status, history = GaussNewtonDescent(steps=20).run(objective, replace(stage, target=0.05))
     residual = history["relative residual"]
     assert status is Status.CONVERGED
@@ -239,7 +240,7 @@ def test_it_ends_where_the_data_are_explained_to_their_noise() -> None:
 )
 def test_a_descent_goes_on_as_if_it_had_not_stopped(whole: Descent, part: Descent | None) -> None:
     trial, prior = Siren(12, 1, 3.0, 10.0), TotalVariation(1e-3)
-    objective, stage = waves(trial, prior)
+    objective, stage = small_inversion(trial, prior)
     kept: list[tuple[Snapshot, dict]] = []
 
     def keep(snapshot: Snapshot) -> None:
@@ -256,10 +257,10 @@ def test_a_descent_goes_on_as_if_it_had_not_stopped(whole: Descent, part: Descen
     else:
         part.run(objective, first)
         snapshot, state = kept[-1]
-    stopped, again = waves(trial, prior)
+    stopped, again = small_inversion(trial, prior)
     again.unknown.load_state_dict(state)
     _, history = whole.run(stopped, replace(again, resumed=snapshot))
-    straight, fresh = waves(trial, prior)
+    straight, fresh = small_inversion(trial, prior)
     _, expected = whole.run(straight, fresh)
     for name, tensor in again.unknown.state_dict().items():
         assert torch.equal(tensor, fresh.unknown.state_dict()[name]), name
@@ -279,7 +280,7 @@ def test_what_it_cannot_do_is_refused() -> None:
 
 
 def test_without_a_prior_the_default_network_is_smoother() -> None:
-    _, stage = waves()
+    _, stage = small_inversion()
     plain = stage.setting
     with_prior = replace(plain, velocity=replace(plain.velocity, prior=TotalVariation(1e-3)))
     assert default_siren(plain).omega_0 < default_siren(with_prior).omega_0

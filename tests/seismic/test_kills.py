@@ -28,6 +28,7 @@ from neurapde.seismic.inversion.invert import METHODS
 from neurapde.seismic.inversion.methods import descents, wavefield_reconstruction
 from neurapde.seismic.inversion.methods.method import InversionMethod
 from neurapde.storage import hdf5
+from support import waves
 
 COUNT = int(os.environ.get("NEURAPDE_KILLS", "40"))
 SQUARE = npde.Box((0, 1), (0, 1))
@@ -99,9 +100,9 @@ def invert(method: InversionMethod, out: Path, seed: int, noise: float | None = 
     in_time = isinstance(method, npde.TimeDomain)
     prior = npde.TotalVariation(1e-3) if noise is None else ()
     found = npde.invert(
+        waves(npde.Box((0, 1000), (0, 1000)), speed=2000.0),
         survey() if in_time else survey().at([3.0, 4.0]).replace(noise=noise),
-        domain=npde.Box((0, 1000), (0, 1000)),
-        velocity=npde.Velocity(2000.0, bounds=(1600.0, 2600.0), prior=prior),
+        unknown=npde.Velocity(bounds=(1600.0, 2600.0), prior=prior),
         method=method,
         frequencies=None if in_time else npde.Continuation([3.0], [3.0, 4.0]),
         out=out,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurapde.conditions import PML, Dirichlet, Neumann
+from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box
 from neurapde.fields.medium import Piecewise
@@ -14,6 +14,7 @@ from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling
 from neurapde.seismic.modelling.lattice_modelling import LatticeModelling
 from neurapde.seismic.survey.survey import Survey
+from support import waves
 
 BOX = Box((-1, 1), (-0.8, 0.8))
 LAYERS = PML(width=0.4, reflection=1e-4)
@@ -41,8 +42,8 @@ def blob(grid: Grid, centre=(0.05, 0.02), depth=-0.4) -> np.ndarray:
     return 1.0 + depth * np.where(r2 < 4.0, np.exp(-(r2**2)), 0.0)
 
 
-def lattice(observed: Survey, boundary=LAYERS, box=BOX, window=WINDOW, **options) -> LatticeModelling:
-    domain = ComputationalDomain.around(box, boundary, 0.5)
+def lattice(observed: Survey, *conditions, window=WINDOW, **options) -> LatticeModelling:
+    domain = ComputationalDomain.of(waves(BOX, *(conditions or [LAYERS])), 0.5)
     velocity = Velocity(1.0, (0.5, 2.0), window=window).on(domain.region)
     return LatticeModelling(observed, domain, velocity.start, velocity.free, SPEED, **options)
 
@@ -54,7 +55,7 @@ def relative(found: np.ndarray, expected: np.ndarray) -> float:
 @pytest.mark.parametrize("variance", [0.0, 1e-4])
 def test_its_data_are_those_of_the_grid_solver(variance: float) -> None:
     observed = survey((1.2, 1.6), variance=variance)
-    grid = GridModelling(observed, ComputationalDomain.around(BOX, LAYERS, 0.5), SPEED, spacing=0.0125)
+    grid = GridModelling(observed, ComputationalDomain.of(waves(BOX, LAYERS), 0.5), SPEED, spacing=0.0125)
     expected = grid.forward(blob(grid.grid)).data
     engine = lattice(observed)
     assert relative(engine.forward(blob(engine.grid)).data, expected) < 1e-3
@@ -78,7 +79,7 @@ def test_a_side_that_reflects_mirrors_the_known_waves(condition) -> None:
     sources = np.array([[-0.5, -0.05], [0.2, -0.12]])
     receivers = np.stack([np.linspace(-0.5, 0.5, 7), np.full(7, -0.07)], axis=1)
     observed = survey(sources=sources, receivers=receivers)
-    domain = ComputationalDomain.around(box, [condition], 1.0)
+    domain = ComputationalDomain.of(waves(box, condition, Absorbing(["left", "right", "bottom"])), 1.0)
     grid = GridModelling(observed, domain, SPEED, spacing=0.01)
     uniform = grid.forward(np.ones(grid.grid.size)).data
     scattered = grid.forward(blob(grid.grid, (0.1, -0.4))).data - uniform
@@ -99,7 +100,7 @@ def test_sources_and_receivers_may_change_places() -> None:
 
 def test_a_start_that_varies_joins_what_is_scattered() -> None:
     observed = survey()
-    domain = ComputationalDomain.around(BOX, LAYERS, 0.5)
+    domain = ComputationalDomain.of(waves(BOX, LAYERS), 0.5)
     block = Box((-0.2, 0.1), (0.05, 0.25))
     velocity = Velocity(Piecewise(1.0, (block, 1.2)), (0.5, 2.0), window=Box((0.1, 0.4), (-0.3, 0.0)))
     velocity = velocity.on(domain.region)
@@ -167,7 +168,7 @@ def test_iterations_that_do_not_end_are_an_error(monkeypatch: pytest.MonkeyPatch
 
 def test_what_it_cannot_do_is_refused() -> None:
     with pytest.raises(DeclarationError, match="two opposite sides reflect"):
-        lattice(survey(), [Dirichlet(0.0, on=["top", "bottom"])])
+        lattice(survey(), Dirichlet(0.0, on=["top", "bottom"]), Absorbing(on=["left", "right"]))
     with pytest.raises(DeclarationError, match="below the largest wavenumber of the start model"):
         lattice(survey(), bandwidth=5.0)
     engine = lattice(survey())

@@ -26,9 +26,11 @@ from neurapde.seismic.inversion.parametrisation import (
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling
 from neurapde.trials.base import TrialFunction
+from support import waves
 
 SPEED, VARIANCE, AMPLITUDE = 2.0, 4e-3, 3 - 1j
-DOMAIN, LAYER = npde.Box((-1, 1), (-1, 1)), npde.PML(width=0.5, strength=3.0)
+BOX = npde.Box((-1, 1), (-1, 1))
+WAVES = waves(BOX, npde.PML(width=0.5, strength=3.0))
 SOURCES = np.array([[-0.3, 0.1], [0.25, -0.2]])
 RECEIVERS = np.array([[0.4, 0.4], [-0.4, 0.35], [0.1, 0.42]])
 FREQUENCY = 6 * SPEED / (2 * math.pi)
@@ -59,7 +61,7 @@ def exact(stretch: Any, size: float) -> Superposition:
 
 
 def survey(**changes: Any) -> npde.Survey:
-    domain = ComputationalDomain.around(DOMAIN, LAYER, 1.0)
+    domain = ComputationalDomain.of(WAVES, 1.0)
     data = exact(domain.stretch(6.0), 1.0).jet(torch.from_numpy(RECEIVERS), 0).value.numpy().T[None]
     known = {"data": data, "wavelet": AMPLITUDE, "source_variance": VARIANCE}
     return npde.Survey(SOURCES, RECEIVERS, frequencies=[FREQUENCY], **{**known, **changes})
@@ -68,7 +70,7 @@ def survey(**changes: Any) -> npde.Survey:
 def objective_of(
     given: npde.Survey, before: int = 0, gridded: bool = True, **changes: Any
 ) -> PenaltyObjective:
-    domain = ComputationalDomain.around(DOMAIN, LAYER, 1.0)
+    domain = ComputationalDomain.of(WAVES, 1.0)
     velocity = npde.Velocity(SPEED, (1.5, 3.0), **changes).on(domain.region)
     setting = Setting(given, domain, velocity, npde.L1(), (SPEED, SPEED))
     modelling = GridModelling(given, domain, (SPEED, SPEED), per_wavelength=8.0)
@@ -136,7 +138,7 @@ def test_point_sources_radiate_as_far_as_they_should() -> None:
 def test_a_free_surface_is_a_term_of_its_own() -> None:
     sides = npde.PML(width=dict.fromkeys(("left", "right", "bottom"), 0.5), strength=3.0)
     surface = npde.Dirichlet(0.0, on="top")
-    found = invert(survey(), method=few(2, 1), boundary=[surface, sides])
+    found = invert(survey(), waves(BOX, surface, sides), method=few(2, 1))
     (name,) = (
         set(found.history.names)
         - {AT_SOURCES, ELSEWHERE}
@@ -151,12 +153,12 @@ def few(steps: int, pretraining: int, **changes: Any) -> npde.Penalty:
     return npde.Penalty(pretraining=pretraining, descent=npde.AdamDescent(steps, 3e-3), **settings)
 
 
-def invert(given: npde.Survey, **changes: Any) -> npde.Inversion:
+def invert(given: npde.Survey, problem: npde.Problem = WAVES, **changes: Any) -> npde.Inversion:
     velocity = npde.Velocity(
         2.1, (1.5, 3.0), trial=npde.Siren(8, 1, 3.0, 10.0), prior=npde.TotalVariation(1e-3)
     )
-    arguments = {"domain": DOMAIN, "velocity": velocity, "boundary": LAYER, "progress": False, **changes}
-    return npde.invert(given, **{"method": "penalty", **arguments})
+    arguments = {"unknown": velocity, "progress": False, **changes}
+    return npde.invert(problem, given, **{"method": "penalty", **arguments})
 
 
 def test_training_lowers_every_term_that_it_is_told() -> None:
@@ -229,4 +231,4 @@ def test_settings_that_make_no_sense_are_refused(settings: dict, message: str) -
 def test_values_on_a_grid_are_refused_before_any_work() -> None:
     velocity = npde.Velocity(2.1, (1.5, 3.0), trial=npde.Gridded())
     with pytest.raises(DeclarationError, match="Penalty trains a network, but the velocity is Gridded"):
-        invert(survey(), velocity=velocity)
+        invert(survey(), unknown=velocity)

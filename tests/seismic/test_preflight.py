@@ -11,11 +11,13 @@ import neurapde as npde
 from neurapde.core.errors import DeclarationError, DeclarationWarning, ResolutionError
 from neurapde.seismic.inversion.checks import phases_off
 from neurapde.seismic.inversion.methods.cost import factored
+from support import waves
 
 BOX, LAYER = npde.Box((-1, 1), (-1, 1)), npde.PML(width=0.5, strength=5.0)
 WINDOW = npde.Box((-0.3, 0.3), (-0.3, 0.3))
 RECEIVERS = np.column_stack([np.linspace(-0.4, 0.4, 7), np.full(7, 0.42)])
 SOURCES = np.array([[-0.3, -0.4], [0.25, -0.42]])
+SMALL, SURFACE = npde.Box((-0.5, 0.5), (-0.5, 0.5)), npde.Dirichlet(0.0, on="bottom")
 DISK = npde.Piecewise(1.0, (npde.Disk((0.02, 0.0), 0.15), 1.25))
 
 
@@ -30,12 +32,14 @@ def simulated(nodes: int = 61, frequencies: Any = (1.0, 1.5), speed: Any = DISK)
     return npde.Survey.simulate(problem, RECEIVERS, sources=SOURCES, frequencies=frequencies, shape=nodes)
 
 
-def invert(survey: npde.Survey, spacing: float = 0.05, **changes: Any) -> npde.Inversion:
+def invert(
+    survey: npde.Survey, spacing: float = 0.05, problem: npde.Problem | None = None, **changes: Any
+) -> npde.Inversion:
     """One step, where nothing is wrong; the nodes are those of `spacing`, 41 of 0.05."""
     velocity = npde.Velocity(1.0, bounds=(0.9, 1.6), window=WINDOW)
     method = npde.Adjoint(spacing=spacing, descent=npde.BoundedLBFGS(1))
-    given = {"domain": BOX, "boundary": LAYER, "velocity": velocity, "method": method, "progress": False}
-    return npde.invert(survey, **{**given, **changes})
+    given = {"unknown": velocity, "method": method, "progress": False}
+    return npde.invert(problem or waves(BOX, LAYER), survey, **{**given, **changes})
 
 
 def test_data_of_the_same_solver_at_the_same_spacing_are_an_inverse_crime() -> None:
@@ -60,7 +64,7 @@ def test_nodes_are_counted_in_the_slowest_speed_that_the_bounds_allow() -> None:
     with pytest.warns(DeclarationWarning, match=r"at 1.5 Hz.* 0.9, a wavelength has 3 nodes"):
         invert(survey, spacing=0.2)
     with pytest.raises(ResolutionError, match=r"2.1 nodes .* Below 2.5 its waves mean nothing"):
-        invert(survey, spacing=0.2, velocity=npde.Velocity(1.0, bounds=(0.63, 1.6), window=WINDOW))
+        invert(survey, spacing=0.2, unknown=npde.Velocity(1.0, bounds=(0.63, 1.6), window=WINDOW))
     low = npde.Continuation([1.0])
     invert(survey, spacing=0.2, frequencies=low)  # 4.5 nodes: nothing is said
 
@@ -71,11 +75,11 @@ def test_layers_are_judged_at_the_lowest_frequency_in_the_fastest_speed() -> Non
     with pytest.raises(DeclarationError, match=r"at 0.3 Hz the PML at left, 0.5 wide, is 0.15 wavelengths"):
         invert(survey)
     quiet = npde.PML(width=0.5, reflection=1e-3)
-    thin = invert(survey, boundary=quiet)
+    thin = invert(survey, problem=waves(BOX, quiet))
     assert any("Layer: at 0.3 Hz the PML at left" in note for note in thin.notes)
     with pytest.warns(DeclarationWarning, match=r"sends back \|R\| = 5.0e-02"):
-        invert(simulated(), boundary=npde.PML(width=0.5, reflection=0.05))
-    around = invert(survey, domain=npde.Box((-0.5, 0.5), (-0.5, 0.5)), boundary=None)
+        invert(simulated(), problem=waves(BOX, npde.PML(width=0.5, reflection=0.05)))
+    around = invert(survey, problem=waves(SMALL))
     assert not any("Layer" in note for note in around.notes)
 
 
@@ -90,7 +94,7 @@ def test_layers_are_judged_at_the_lowest_frequency_in_the_fastest_speed() -> Non
         ([[0.7, 0.0], [3.0, 0.0]], {}, r"1 of 2 sources lie outside the model"),
         (
             [[0.0, -0.5], [0.1, -0.4]],
-            {"domain": npde.Box((-0.5, 0.5), (-0.5, 0.5)), "boundary": npde.Dirichlet(0.0, on="bottom")},
+            {"problem": waves(SMALL, SURFACE, npde.Absorbing(on=["left", "right", "top"]))},
             "1 of 2 sources lies on bottom, where the field is zero",
         ),
     ],
@@ -128,12 +132,12 @@ def test_a_start_model_that_is_cycles_off_is_warned_of() -> None:
     survey = simulated(frequencies=(4.0,), nodes=121)
     near = npde.Velocity(1.0, bounds=(0.9, 1.6), window=WINDOW)
     far = npde.Velocity(1.2, bounds=(0.9, 1.6))
-    alike = invert(survey, spacing=0.04, velocity=near)
+    alike = invert(survey, spacing=0.04, unknown=near)
     assert any(
         " % of the data of the start model are more than a quarter of a cycle off" in n for n in alike.notes
     )
     with pytest.warns(DeclarationWarning, match="may fit the wrong cycles; start at lower frequencies"):
-        wrong = invert(survey, spacing=0.04, velocity=far)
+        wrong = invert(survey, spacing=0.04, unknown=far)
     assert phases_off(wrong.setting) > 2 * phases_off(alike.setting)
 
 

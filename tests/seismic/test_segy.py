@@ -10,6 +10,7 @@ import segyio
 import neurapde as npde
 from neurapde.core import memory
 from neurapde.seismic.survey.formats import segy as module
+from support import waves
 
 F = segyio.TraceField
 
@@ -400,9 +401,8 @@ def test_a_bad_file_stops_an_inversion_with_what_was_read(mistake: Any, text: st
     path = survey(**places).write(tmp_path / "line.sgy")
     with pytest.raises(npde.DeclarationError, match=text):
         npde.invert(
+            waves(npde.Box((0, 1200), (0, 400)), speed=2000.0),
             npde.Survey.read(path),
-            domain=npde.Box((0, 1200), (0, 400)),
-            velocity=2000.0,
             frequencies=[10.0],
             method="adjoint",
         )

@@ -9,6 +9,7 @@ import neurapde as npde
 from neurapde.run.method import Status
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.time_modelling import TimeModelling
+from support import waves
 
 BOX = npde.Box((0, 1000), (0, 1000))
 WINDOW = npde.Box((250, 750), (250, 750))
@@ -28,7 +29,7 @@ def survey() -> npde.Survey:
     pulse, size = npde.Ricker(4.0, 0.25)(TIMES), (len(SOURCES), len(RECEIVERS), len(TIMES))
     empty = npde.Survey(SOURCES, RECEIVERS, traces=np.ones(size), dt=0.012, wavelet=pulse)
     engine = TimeModelling(
-        empty, ComputationalDomain.around(BOX, None, 400.0), (2000.0, 2000.0), 2400.0, per_wavelength=7.0
+        empty, ComputationalDomain.of(waves(BOX), 400.0), (2000.0, 2000.0), 2400.0, per_wavelength=7.0
     )
     return empty.replace(traces=engine.forward(true_speed(engine.grid.points) ** -2.0).data)
 
@@ -37,14 +38,13 @@ def invert(survey: npde.Survey, trial: Any, descent: Any, **settings: Any) -> np
     velocity = npde.Velocity(2000.0, bounds=(1700.0, 2600.0), trial=trial, window=WINDOW)
     method = npde.TimeDomain(per_wavelength=3.5, descent=descent)
     given = {
-        "domain": BOX,
-        "velocity": velocity,
+        "unknown": velocity,
         "method": method,
         "progress": False,
         "seed": 70921,
         **settings,
     }
-    return npde.invert(survey, **given)
+    return npde.invert(waves(BOX), survey, **given)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 
 import neurapde as npde
-from neurapde.conditions import Dirichlet, Neumann
+from neurapde.conditions import Absorbing, Boundary, Dirichlet, Neumann
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
 from neurapde.reference_solvers.grid import ResolutionError
@@ -14,8 +14,10 @@ from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling
 from neurapde.seismic.modelling.time_modelling import TimeModelling, excited_frequencies
 from neurapde.seismic.survey.survey import Survey
+from support import waves
 
 Array = NDArray[np.float64]
+OPEN = Absorbing(on=["left", "right", "top"])
 
 SPEED = 2000.0
 BOX = Box((0, 1000), (0, 1000))
@@ -50,8 +52,8 @@ def survey(recorded: Array | None = None) -> Survey:
     )
 
 
-def engine(boundary: object = None, *, of: Survey | None = None, **settings: float) -> TimeModelling:
-    domain = ComputationalDomain.around(BOX, boundary, 500.0)
+def engine(*boundary: Boundary, of: Survey | None = None, **settings: float) -> TimeModelling:
+    domain = ComputationalDomain.of(waves(BOX, *boundary), 500.0)
     return TimeModelling(of or survey(), domain, (SPEED, SPEED), 1.2 * SPEED, **settings)
 
 
@@ -62,14 +64,14 @@ def medium(modelling: TimeModelling) -> Array:
 
 @pytest.mark.parametrize(
     ("side", "mirrored"),
-    [(None, 0.0), (Dirichlet(0.0, on="bottom"), -1.0), (Neumann(0.0, on="bottom"), 1.0)],
+    [((), 0.0), ((Dirichlet(0.0, on="bottom"), OPEN), -1.0), ((Neumann(0.0, on="bottom"), OPEN), 1.0)],
     ids=["open", "free surface", "mirror"],
 )
 @pytest.mark.parametrize(("per_wavelength", "bound"), [(5.0, 0.01), (8.0, 0.0015)])
 def test_arrivals_are_exact_at_steps_as_long_as_samples(
-    side: object, mirrored: float, per_wavelength: float, bound: float
+    side: tuple[Boundary, ...], mirrored: float, per_wavelength: float, bound: float
 ) -> None:
-    modelling = engine(side, per_wavelength=per_wavelength)
+    modelling = engine(*side, per_wavelength=per_wavelength)
     found = modelling.forward(np.full(modelling.grid.size, SPEED**-2)).data
     exact = traces(mirrored=mirrored)
     assert modelling.filters.dt > 0.5 * 0.008
@@ -113,7 +115,7 @@ def test_spectra_of_the_traces_are_those_of_the_nine_point_scheme() -> None:
     timed = engine(per_wavelength=8.0)
     shape = survey(timed.forward(medium(timed)).data)
     spectral = shape.at([4.0, 6.0], taper=0.1)
-    domain = ComputationalDomain.around(BOX, None, 500.0)
+    domain = ComputationalDomain.of(waves(BOX), 500.0)
     gridded = GridModelling(spectral, domain, (SPEED, SPEED), 15.0)
     x, y = gridded.grid.points.T
     model = (SPEED * (1 + 0.1 * np.sin(x / 200) * np.cos(y / 150))) ** -2.0

@@ -13,12 +13,12 @@ from neurapde.core.interrupts import Interrupts
 from neurapde.run.method import Status
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling
+from support import waves
 
 ANGLES = np.linspace(0, 2 * np.pi, 16, endpoint=False)
 RECEIVERS = 0.45 * np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
 SOURCES = 0.4 * np.stack([np.cos(ANGLES[1::4]), np.sin(ANGLES[1::4])], axis=1)
-DOMAIN = npde.Box((-1, 1), (-1, 1))
-LAYER = npde.PML(width=0.5, strength=5.0)
+WAVES = waves(npde.Box((-1, 1), (-1, 1)), npde.PML(width=0.5, strength=5.0))
 WINDOW = npde.Box((-0.3, 0.3), (-0.3, 0.3))
 FREQUENCIES = [5 / (2 * math.pi), 8 / (2 * math.pi)]
 
@@ -32,7 +32,7 @@ def survey(noise: float | None = None, wavelet: complex | None = 1 + 0.5j) -> np
         npde.Survey(
             SOURCES, RECEIVERS, data=np.ones((2, 4, 16), complex), frequencies=FREQUENCIES, wavelet=1 + 0.5j
         ),
-        ComputationalDomain.around(DOMAIN, LAYER, 1.0),
+        ComputationalDomain.of(WAVES, 1.0),
         (1.0, 1.0),
         per_wavelength=16.0,
     )
@@ -53,8 +53,8 @@ def velocity(**changes: Any) -> npde.Velocity:
 
 
 def invert(given: npde.Survey, method: Any = "irwri", **changes: Any) -> npde.Inversion:
-    arguments = {"domain": DOMAIN, "velocity": velocity(), "boundary": LAYER, "progress": False, **changes}
-    return npde.invert(given, method=method, **arguments)
+    arguments = {"unknown": velocity(), "progress": False, **changes}
+    return npde.invert(WAVES, given, method=method, **arguments)
 
 
 def few(steps: int) -> npde.WavefieldReconstruction:
@@ -83,7 +83,7 @@ def test_what_is_known_stays_as_it_was_and_the_bounds_hold() -> None:
 
 
 def test_without_a_window_only_the_edge_to_the_layer_is_held() -> None:
-    found = invert(survey(), few(2), velocity=velocity(window=None))
+    found = invert(survey(), few(2), unknown=velocity(window=None))
     model = found.slowness_squared(found.grid.points)
     outer = (np.abs(found.grid.points) >= 0.5 - 1e-9).any(axis=1)
     assert np.array_equal(model[outer], np.ones(outer.sum()))
@@ -92,7 +92,7 @@ def test_without_a_window_only_the_edge_to_the_layer_is_held() -> None:
 
 @pytest.mark.parametrize("window", [WINDOW, None])
 def test_the_predicted_data_are_those_of_the_velocity_found(window: npde.Box | None) -> None:
-    found = invert(survey(), few(3), velocity=velocity(window=window))
+    found = invert(survey(), few(3), unknown=velocity(window=window))
     assert len(found.history) == 4
     observed = found.setting.survey.data
     errors, sizes = (np.linalg.norm(each, axis=(1, 2)) for each in (found.predicted - observed, observed))
@@ -142,9 +142,9 @@ def test_it_can_be_saved_and_read_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"velocity": velocity(trial=npde.Siren(width=8, depth=1))}, "finds values on a grid, but trial="),
+        ({"unknown": velocity(trial=npde.Siren(width=8, depth=1))}, "finds values on a grid, but trial="),
         ({"misfit": npde.L1()}, r"works with L2\(\) alone"),
-        ({"velocity": velocity(prior=npde.Smoothness(weight=1.0))}, "knows one prior, TotalVariation"),
+        ({"unknown": velocity(prior=npde.Smoothness(weight=1.0))}, "knows one prior, TotalVariation"),
     ],
 )
 def test_what_it_cannot_do_is_refused_before_any_work(changes: dict, message: str) -> None:

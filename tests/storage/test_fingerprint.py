@@ -15,6 +15,7 @@ from scipy.interpolate import CubicSpline, RegularGridInterpolator
 
 import neurapde as npde
 from neurapde.storage.fingerprint import Identity, fingerprint, fingerprints
+from support import waves
 
 SQUARE, FACTOR = npde.Box((0, 1), (0, 1)), 2.0
 NODES = np.linspace(0, 1, 5)
@@ -218,9 +219,9 @@ def invert(out: Path, **settings: Any) -> npde.Inversion:
     survey = npde.Survey([[0.2, 0.2]], [[0.8, 0.8], [0.7, 0.7]], data=data, frequencies=[1.0])
     start = settings.pop("start", times(0.0))
     return npde.invert(
+        waves(SQUARE),
         survey,
-        domain=SQUARE,
-        velocity=npde.Velocity(lambda x: 1.0 + start(x), bounds=(0.8, 2.0)),
+        unknown=npde.Velocity(lambda x: 1.0 + start(x), bounds=(0.8, 2.0)),
         method=npde.Adjoint(descent=npde.BoundedLBFGS(2), spacing=0.2),
         out=out,
         progress=False,

@@ -19,6 +19,7 @@ import neurapde as npde
 from neurapde.seismic.inversion import files as inversion_files
 from neurapde.solution import files
 from neurapde.storage import hdf5
+from support import waves
 
 COUNT = int(os.environ.get("NEURAPDE_DAMAGED", "150"))
 FIRST, SECOND = (Path(__file__).parent / "files" / name for name in ("layout-1", "layout-2"))
@@ -46,9 +47,9 @@ def survey() -> npde.Survey:
 
 def invert(**settings: object) -> npde.Inversion:
     return npde.invert(
+        waves(SQUARE),
         survey(),
-        domain=SQUARE,
-        velocity=npde.Velocity(1.0, bounds=(0.8, 2.0)),
+        unknown=npde.Velocity(1.0, bounds=(0.8, 2.0)),
         method=npde.Adjoint(descent=npde.BoundedLBFGS(2), spacing=0.2),
         seed=51907,
         progress=False,
@@ -155,9 +156,9 @@ def test_runs_of_the_second_layout_go_on(tmp_path: Path) -> None:
     for name in ("checkpoint.h5", "inversion.checkpoint.h5"):
         (tmp_path / name).write_bytes((SECOND / name).read_bytes())
     assert any("Resumed after step 2" in note for note in MADE_BY["train"](out=tmp_path, resume=True).notes)
-    assert MADE_BY["invert"](out=tmp_path, resume=True)(MADE_BY["X"])[0] == pytest.approx(
-        1.03515339, abs=1e-7
-    )
+    with pytest.warns(DeprecationWarning, match=r"is invert\(problem, survey, unknown=Velocity\(…\)\) now"):
+        resumed = MADE_BY["invert"](out=tmp_path, resume=True)
+    assert resumed(MADE_BY["X"])[0] == pytest.approx(1.03515339, abs=1e-7)
     assert npde.Inversion.load(SECOND / "inversion.h5")(MADE_BY["X"])[0] == pytest.approx(
         1.03515339, abs=1e-7
     )

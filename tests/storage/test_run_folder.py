@@ -16,6 +16,7 @@ import torch
 
 import neurapde as npde
 from neurapde.storage.run_folder import LOCK, run_folder
+from support import waves
 
 SQUARE, X = npde.Box((0, 1), (0, 1)), np.array([[0.3, 0.4], [0.6, 0.1]])
 
@@ -39,9 +40,9 @@ def invert(out: Path, steps: int, **settings: Any) -> npde.Inversion:
     data = np.ones((1, 1, 2), complex)
     survey = npde.Survey([[0.2, 0.2]], [[0.8, 0.8], [0.7, 0.7]], data=data, frequencies=[1.0])
     return npde.invert(
+        waves(SQUARE),
         survey,
-        domain=SQUARE,
-        velocity=npde.Velocity(1.0, bounds=(0.8, 2.0)),
+        unknown=npde.Velocity(1.0, bounds=(0.8, 2.0)),
         method=npde.Adjoint(descent=npde.BoundedLBFGS(steps), spacing=0.2),
         out=out,
         progress=False,

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from neurapde.conditions import Dirichlet
 from neurapde.core.cost import duration
 from neurapde.core.errors import DeclarationError, DeclarationWarning, ResolutionError
 from neurapde.core.formatting import listing, number, point
@@ -89,17 +88,11 @@ def _first(what: str, places: NDArray, mask: NDArray[np.bool_]) -> str:
 def _on_fixed(places: NDArray, domain: ComputationalDomain) -> dict[str, NDArray[np.bool_]]:
     """Which places lie on each side at which the field is held at zero."""
     box = domain.box
-    fixed = {
-        face
-        for part in domain.boundary
-        if isinstance(part, Dirichlet)
-        for face in box.check_faces(part.on, "the condition")
-    }
     ends = [(axis, end) for axis, side in enumerate(box.sides) for end in side]
     return {
         face: np.abs(places[:, axis] - end) <= 1e-9 * box.extents[axis]
         for face, (axis, end) in zip(box.faces, ends, strict=True)
-        if face in fixed
+        if face in domain.sides.fixed
     }
 
 

@@ -14,7 +14,7 @@ from neurapde.core.formatting import listing, number
 from neurapde.core.gradients import differentiating
 from neurapde.core.interrupts import terminable
 from neurapde.core.progress import Progress
-from neurapde.domains.base import Domain
+from neurapde.problem.problem import Problem
 from neurapde.run.method import Snapshot, Status
 from neurapde.seismic.inversion.checks import check_places, preflight
 from neurapde.seismic.inversion.files import Declared, read_checkpoint, write_checkpoint
@@ -26,10 +26,11 @@ from neurapde.seismic.inversion.methods.reduced import Adjoint, Reduced
 from neurapde.seismic.inversion.methods.time_domain import TimeDomain
 from neurapde.seismic.inversion.methods.wavefield_reconstruction import WavefieldReconstruction
 from neurapde.seismic.inversion.misfits import Misfit
+from neurapde.seismic.inversion.old_call import takes_old_call
 from neurapde.seismic.inversion.parametrisation import Parametrisation, build_parametrisation
 from neurapde.seismic.inversion.result import Inversion
-from neurapde.seismic.inversion.velocity import Velocity, as_velocity
-from neurapde.seismic.modelling.computational_domain import ComputationalDomain
+from neurapde.seismic.inversion.velocity import Velocity
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain, waves_in
 from neurapde.seismic.survey.survey import Survey
 from neurapde.storage.fingerprint import PYTHON, Identity, fingerprint
 from neurapde.storage.run_folder import RunFolder, run_folder
@@ -48,15 +49,13 @@ DEFAULT = "joint"
 FILE = "inversion.checkpoint.h5"
 
 
-@differentiating()
-@terminable()
+@takes_old_call
 def invert(
+    problem: Problem,
     survey: Survey,
     *,
-    domain: Domain,
-    velocity: Any,
+    unknown: Velocity | None = None,
     method: str | InversionMethod = DEFAULT,
-    boundary: Any = None,
     frequencies: Any = None,
     misfit: Misfit | None = None,
     seed: int = 0,
@@ -66,12 +65,12 @@ def invert(
 ) -> Inversion:
     """Find the velocity that explains a survey.
 
+    problem: where the waves run, on a Box of two axes: its equation, Helmholtz or Wave, its speed, and its conditions. A
+        PML is a layer inside the domain, whose inner part is then the region of the model; `Absorbing` sides get a layer
+        around it, Dirichlet(0, on=…) is a free surface. Sources, wavelets, frequencies and times are the survey's.
     survey: spectra, or traces for a method in time.
-    domain: the Box of the model, y the depth or the height as the survey has it.
-    velocity: a `Velocity`, or its start model.
+    unknown: where the velocity is unknown, and what is believed of it; everywhere, from the problem's speed, unless told.
     method: a name of `METHODS`, or an object such as `Reduced(descent=AdamDescent(steps=300))`.
-    boundary: None for absorbing layers outside the domain on all sides; `npde.Dirichlet(0, on=…)` makes a side a free
-        surface; a PML is a layer inside the domain, whose inner part is then the region of the model.
     frequencies: None for all at once, some of them in Hz, or a `Continuation`.
     misfit: `L2()` unless given, of `Penalty` `L1()`. seed: of the parameters drawn.
     out: a folder, made when missing, for a checkpoint; one of an earlier run is kept under a number unless this goes on
@@ -85,16 +84,30 @@ def invert(
     """
     chosen = as_method(method)
     checks.whole(seed, "seed", 0), checks.flag(resume, "resume"), checks.flag(progress, "progress")
-    surveys = stages_of(check_planar(survey), frequencies)
-    setting = settle(
-        survey, surveys, domain, velocity, boundary, chosen.default_misfit if misfit is None else misfit
-    )
-    chosen.check(setting)
-    warned = preflight(chosen, setting, surveys)
-    trial = setting.velocity.trial or chosen.default_trial(setting)
-    grid = chosen.grid(setting)
+    check_given(problem, survey)
+    surveys = stages_of(survey, frequencies)
+    setting = settle(problem, survey, surveys, unknown, chosen.default_misfit if misfit is None else misfit)
+    return inverted(setting, surveys, chosen, seed=seed, out=out, resume=resume, progress=progress)
+
+
+@differentiating()
+@terminable()
+def inverted(
+    setting: Setting,
+    surveys: tuple[Survey, ...],
+    method: InversionMethod,
+    *,
+    seed: int = 0,
+    out: str | PathLike[str] | None = None,
+    resume: bool = False,
+    progress: bool = True,
+) -> Inversion:
+    """The inversion of what is settled; `surveys` are those of its stages, the rest is as `invert` takes it."""
+    method.check(setting)
+    warned = preflight(method, setting, surveys)
+    trial = setting.velocity.trial or method.default_trial(setting)
     unknown = build_parametrisation(
-        setting.velocity, setting.domain, trial, grid, torch.Generator().manual_seed(seed)
+        setting.velocity, setting.domain, trial, method.grid(setting), torch.Generator().manual_seed(seed)
     )
     notes = [
         f"Velocity: {trial.describe()}, {unknown.parameter_count} parameters.",
@@ -104,11 +117,11 @@ def invert(
     if resume and out is None:
         raise DeclarationError("resume=True needs the folder of the checkpoint: give out=….")
     with run_folder(out, FILE, resume) as folder:
-        keep = _Keeper(folder, Declared.of(setting, chosen, unknown), unknown, seed, surveys)
-        return _inverted(keep, surveys, notes, resume, Progress(progress))
+        keep = _Keeper(folder, Declared.of(setting, method, unknown), unknown, seed, surveys)
+        return _staged(keep, surveys, notes, resume, Progress(progress))
 
 
-def _inverted(
+def _staged(
     keep: "_Keeper", surveys: tuple[Survey, ...], notes: list[str], resume: bool, progress: Progress
 ) -> Inversion:
     """The loop over the stages."""
@@ -146,24 +159,32 @@ def _inverted(
 
 
 def settle(
-    survey: Survey, surveys: tuple[Survey, ...], domain: Domain, velocity: Any, boundary: Any, misfit: Misfit
+    problem: Problem, survey: Survey, surveys: tuple[Survey, ...], unknown: Velocity | None, misfit: Misfit
 ) -> Setting:
     """Everything that is settled before work begins, checked against everything; the survey is that of all stages."""
-    declared: Velocity = as_velocity(velocity)
     if not isinstance(misfit, Misfit):
         raise DeclarationError(
             f"misfit={checks.shown(misfit)} is no misfit; use npde.L2(), npde.L1(), npde.Huber(), …."
         )
-    survey.check_in(domain)
-    _, fastest = declared.slowest_and_fastest(domain)  # type: ignore[arg-type]
-    around = ComputationalDomain.around(domain, boundary, fastest / _lowest(surveys))
-    check_places(survey, around)
-    complete = declared.on(around.region)
+    box, speed = waves_in(problem)
+    velocity = Velocity() if unknown is None else unknown
+    if not isinstance(velocity, Velocity):
+        raise DeclarationError(
+            f"unknown={checks.shown(unknown)} is no Velocity; give npde.Velocity(start, bounds=(slowest, fastest)), or "
+            "leave it out"
+        )
+    if velocity.start is None:
+        velocity = replace(velocity, start=speed)
+    survey.check_in(box)
+    _, fastest = velocity.slowest_and_fastest(box)
+    domain = ComputationalDomain.of(problem, fastest / _lowest(surveys))
+    check_places(survey, domain)
+    complete = velocity.on(domain.region)
     used = survey
     band = sorted({frequency for part in surveys for frequency in part.band})
     if band:
         used = survey.at(band)
-    return Setting(used, around, complete, misfit, complete.slowest_and_fastest(around.region))
+    return Setting(used, domain, complete, misfit, complete.slowest_and_fastest(domain.region))
 
 
 def _lowest(surveys: tuple[Survey, ...]) -> float:
@@ -183,15 +204,20 @@ def as_method(method: str | InversionMethod) -> InversionMethod:
     return METHODS[method]()
 
 
-def check_planar(survey: Any) -> Survey:
-    """A survey in the plane, or an error."""
+def check_given(problem: Any, survey: Any) -> None:
+    """Refuse what is no Problem with a Survey in the plane."""
+    if not isinstance(problem, Problem):
+        raise DeclarationError(
+            f"an inversion takes a Problem first, then the Survey; found a {type(problem).__name__}; give "
+            "where the waves run: npde.Problem(name, box, npde.Helmholtz(…), boundary=…)"
+        )
     if not isinstance(survey, Survey):
         raise DeclarationError(
-            f"invert takes a Survey first; found a {type(survey).__name__}. Read one: npde.Survey.read(path)"
+            f"an inversion takes a Survey after the Problem; found a {type(survey).__name__}. Read one: "
+            "npde.Survey.read(path)"
         )
     if survey.dimension != 2:
         raise DeclarationError(f"the survey has {survey.dimension} coordinates; an inversion needs 2")
-    return survey
 
 
 def _run(method: InversionMethod, stage: Stage) -> tuple[StageRecord, Found]:

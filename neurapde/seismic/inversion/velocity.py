@@ -54,7 +54,7 @@ class Velocity(Declaration):
 
     Args:
         start: the speed to start from, in units of length over time: a number, a function of points `(n, 2)`, a
-            GridField or a Piecewise. Where the velocity is not free, it is known to be this.
+            GridField or a Piecewise; None for the speed of the problem. Where it is not free, the velocity is this.
         bounds: (slowest, fastest) that it may become; None for half the slowest and twice the fastest of `start`.
         trial: what represents it: `Siren(…)`, `MLP(…)` or another network, or `Gridded(…)`; None for the method's choice.
         prior: one of TotalVariation, Smoothness, Tikhonov, or several.
@@ -64,7 +64,7 @@ class Velocity(Declaration):
     Raises: DeclarationError for a start that is not positive or leaves the bounds where it is free.
     """
 
-    start: Any
+    start: Any = None
     bounds: tuple[float, float] | None = None
     trial: Trial | Gridded | None = None
     prior: Any = ()
@@ -72,9 +72,10 @@ class Velocity(Declaration):
     fixed: Any = ()
 
     def __post_init__(self) -> None:
-        start = as_field(self.start, "start of the Velocity")
-        _check_speeds(start, "start of the Velocity")
-        object.__setattr__(self, "start", start)
+        if self.start is not None:
+            start = as_field(self.start, "start of the Velocity")
+            _check_speeds(start, "start of the Velocity")
+            object.__setattr__(self, "start", start)
         if self.bounds is not None:
             low, high = checks.coordinates(self.bounds, "bounds of the Velocity", 2)
             if not 0 < low < high:
@@ -160,11 +161,6 @@ def _check_speeds(field: Field, what: str) -> None:
         for worst in (np.argmax(np.abs(known.imag)), np.argmin(known.real), np.argmax(known.real)):
             checks.positive(known.flat[worst], f"{what}{where}")
     check_positive(field, None, what)
-
-
-def as_velocity(value: Any) -> Velocity:
-    """A Velocity from one, or from a start model."""
-    return value if isinstance(value, Velocity) else Velocity(value)
 
 
 def _several(value: Any, kind: type, what: str, way: str) -> tuple[Any, ...]:

@@ -1,30 +1,39 @@
 """Where the waves of a survey run: the region of the model, and the box around it that lets them out.
 
-An inversion declares either the box with its absorbing layer inside, as a `Problem` does, or the region of the model
-alone: then a layer of one wavelength is put around it, outside, on every side that nothing is said about.
+A `Problem` declares either its absorbing layer, inside its domain, or `Absorbing` sides: then a layer of one wavelength is
+put around the domain, outside, on these sides.
 """
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from neurapde.conditions import PML, Dirichlet, Neumann
-from neurapde.conditions.base import Boundary
+from neurapde.conditions import PML, Absorbing, Boundary, Dirichlet, InitialCondition, Neumann
+from neurapde.conditions.sides import Sides, Treated
 from neurapde.conditions.stretch import Stretch
-from neurapde.core import checks
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.core.formatting import number
-from neurapde.domains.base import Domain
+from neurapde.core.formatting import listing, number
 from neurapde.domains.box import Box
-from neurapde.fields.medium import Constant
+from neurapde.equations.helmholtz import Helmholtz
+from neurapde.equations.wave import Wave
+from neurapde.fields.medium import Field
+from neurapde.problem.problem import Problem
 
 REFLECTION = 1e-4
-"""|R| at normal incidence of a layer that is put around a model."""
+"""|R| at normal incidence of a layer that is put around a domain."""
 WIDTH = 1.0
 """Its width in wavelengths, those of the lowest frequency in the fastest medium."""
+TREATED = Treated(
+    "an inversion",
+    (PML, Absorbing, Dirichlet, Neumann),
+    zero=(Dirichlet, Neumann),
+    way="give a PML, npde.Absorbing(on=…) for layers around the domain, npde.Dirichlet(0, on=…) for a free surface, or "
+    "npde.Neumann(0, on=…)",
+)
 
 
 @dataclass(frozen=True)
@@ -41,47 +50,37 @@ class ComputationalDomain(Declaration):
     boundary: tuple[Boundary, ...]
 
     @classmethod
-    def around(cls, domain: Domain, boundary: Any, wavelength: float) -> "ComputationalDomain":
-        """The domain that `invert(domain=…, boundary=…)` means; `wavelength` is the longest that occurs.
-
-        Raises: DeclarationError for a domain that is no planar Box, or conditions that it does not know.
-        """
-        if not isinstance(domain, Box) or domain.dimension != 2:
-            raise DeclarationError(f"the model's domain is {domain}; an inversion needs a Box of two axes")
-        given = _conditions(boundary)
-        said = [face for part in given if not isinstance(part, PML) for face in _faces(part, domain)]
-        layers = [part for part in given if isinstance(part, PML)]
-        for face in domain.faces:
-            if said.count(face) > 1:
-                raise DeclarationError(f"{face} has {said.count(face)} conditions; give one")
-        if layers:
-            return cls(_without_layers(domain, layers[0]), domain, given)
-        open_faces = [face for face in domain.faces if face not in said]
-        width = WIDTH * wavelength
-        sides = [
-            (a - width * (low in open_faces), b + width * (high in open_faces))
-            for (a, b), low, high in zip(domain.sides, domain.faces[::2], domain.faces[1::2], strict=True)
-        ]
-        layer = (PML(width=dict.fromkeys(open_faces, width), reflection=REFLECTION),) if open_faces else ()
-        return cls(domain, Box(*sides), (*given, *layer))
+    def of(cls, problem: Problem, wavelength: float) -> "ComputationalDomain":
+        """That of a problem of waves, see `waves_in`; `wavelength` is the longest that occurs."""
+        domain, _ = waves_in(problem)
+        leaving, layer = problem.sides.open, problem.pml
+        inside = {face: width for face, width in leaving.items() if width}
+        outside = {face: WIDTH * wavelength for face, width in leaving.items() if not width}
+        if outside:
+            layer = replace(layer or PML(1.0, reflection=REFLECTION), width={**inside, **outside}, on=None)
+        boundary: list[Boundary] = []
+        for part in problem.boundary:
+            if isinstance(part, Dirichlet | Neumann):
+                boundary.append(part)
+            elif isinstance(part, PML) and layer is not None:
+                boundary.append(layer)
+        if layer is not None and layer not in boundary:
+            boundary.append(layer)
+        return cls(_grown(domain, inside, -1.0), _grown(domain, outside, 1.0), tuple(boundary))
 
     def stretch(self, wavenumber: float) -> Stretch:
         """The stretched coordinates of the layers at a wavenumber (of the fastest medium: the least absorbed)."""
         return Stretch(self.box, self.pml, wavenumber)
 
+    @cached_property
+    def sides(self) -> Sides:
+        """What holds on each face of the box."""
+        return Sides(self.box, self.boundary)
+
     @property
     def pml(self) -> PML | None:
         """The layer, if there is one."""
-        return next((part for part in self.boundary if isinstance(part, PML)), None)
-
-    @property
-    def free(self) -> tuple[tuple[bool, bool], ...]:
-        """For each axis whether the slope vanishes at its lower and its upper side, rather than the value."""
-        open_faces = {
-            f for part in self.boundary if isinstance(part, Neumann) for f in _faces(part, self.box)
-        }
-        is_free = [face in open_faces for face in self.box.faces]
-        return tuple(zip(is_free[::2], is_free[1::2], strict=True))
+        return self.sides.layer
 
     def inward(self, points: np.ndarray) -> np.ndarray:
         """Points `(n, 2)` with those outside the region moved to its edge: where their medium is taken."""
@@ -95,35 +94,43 @@ class ComputationalDomain(Declaration):
         return f"{extents} box: {parts}" if parts else f"{extents} box"
 
 
-def _conditions(boundary: Any) -> tuple[Boundary, ...]:
-    given = () if boundary is None else boundary if isinstance(boundary, list | tuple) else (boundary,)
-    for part in given:
-        if not isinstance(part, PML | Dirichlet | Neumann):
-            raise DeclarationError(
-                f"boundary has {checks.shown(part)}; give a PML, npde.Dirichlet(0, on=…) for a free surface, "
-                "npde.Neumann(0, on=…), or nothing for layers all around"
-            )
-        if not isinstance(part, PML) and part.value != Constant(0.0):
-            raise DeclarationError(
-                f"boundary has {part!r}, which is not zero; the waves come from the sources"
-            )
-    if sum(isinstance(part, PML) for part in given) > 1:
-        raise DeclarationError("boundary has two PMLs; give one, with a width for each side: width={side: …}")
-    return tuple(given)
+def waves_in(problem: Problem) -> tuple[Box, Field]:
+    """The box in the plane and the speed of a problem whose waves can be inverted.
+
+    Raises: DeclarationError for another equation, domain or condition.
+    """
+    equation, domain = problem.equation, problem.domain.spatial
+    asked = f"the inversion of {problem.name!r}"
+    if not isinstance(equation, Helmholtz | Wave):
+        raise DeclarationError(
+            f"{asked} finds the speed of waves, but its equation is {type(equation).__name__}; declare Helmholtz or Wave"
+        )
+    if not isinstance(domain, Box) or domain.dimension != 2:
+        raise DeclarationError(
+            f"{asked} needs a Box of two axes, but its domain is {domain}; take a Box around it"
+        )
+    if problem.extra:
+        names = listing(repr(constraint.name) for constraint in problem.extra)
+        raise DeclarationError(f"{asked} knows no further constraints, but has {names}; leave them out")
+    if reason := problem.sides.missing(TREATED):
+        raise DeclarationError(f"{asked}: {reason}")
+    if problem.sides.start != InitialCondition(0.0, 0.0):
+        raise DeclarationError(
+            f"{asked} has waves at the start, {problem.sides.start.describe(problem.domain)}; leave them out: they come "
+            "from the sources of the survey"
+        )
+    return domain, equation.speed
 
 
-def _faces(part: Boundary, domain: Box) -> tuple[str, ...]:
-    assert isinstance(part, Dirichlet | Neumann)
-    return tuple(domain.check_faces(part.on, "the condition"))
-
-
-def _without_layers(domain: Box, layer: PML) -> Box:
-    layer.on_domain(domain)
-    widths = layer.widths(domain)
+def _grown(domain: Box, widths: Mapping[str, float], sign: float) -> Box:
+    """A box whose sides have moved outward by sign · width."""
+    if not widths:
+        return domain
+    moved = [sign * widths.get(face, 0.0) for face in domain.faces]
     return Box(
         *(
-            (a + widths.get(low, 0.0), b - widths.get(high, 0.0))
-            for (a, b), low, high in zip(domain.sides, domain.faces[::2], domain.faces[1::2], strict=True)
+            (a - low, b + high)
+            for (a, b), low, high in zip(domain.sides, moved[::2], moved[1::2], strict=True)
         )
     )
 

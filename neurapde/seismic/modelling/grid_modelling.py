@@ -54,7 +54,7 @@ class GridModelling(FrequencyModelling):
                 omega,
                 slowest**-2.0,
                 stretch=[axis.factor for axis in domain.stretch(omega / fastest).axes],
-                free=domain.free,
+                free=domain.sides.natural,
                 weights=Weights.fitted(self.grid.spacing, omega / np.array([slowest, fastest])),
             )
             for omega in angular_frequencies(survey)

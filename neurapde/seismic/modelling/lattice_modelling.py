@@ -148,7 +148,7 @@ class _Lattice:
         self._wavenumber = math.sqrt(constant)
         self._stretch = domain.stretch(omega / owner.fastest)
         piece = Piece((), (), Constant(constant))
-        form = WeakForm(domain.box, self._stretch, (piece,), lambda values: values, domain.free)
+        form = WeakForm(domain.box, self._stretch, (piece,), lambda values: values, domain.sides.natural)
         operator = LatticeOperator(form, owner.modes, constant)
         area = math.prod(grid.spacing)
         measure = omega**2 * area * form.scale(grid.points)
@@ -207,7 +207,7 @@ def modes_for(
     lower, upper = domain.box.bounds
     first, second = (
         AxisModes(float(a), float(b), max(4, math.ceil(wanted * (b - a) / math.pi)), free)
-        for a, b, free in zip(lower, upper, domain.free, strict=True)
+        for a, b, free in zip(lower, upper, domain.sides.natural, strict=True)
     )
     _mirrors(domain)
     return first, second
@@ -225,7 +225,7 @@ def _mirrors(domain: ComputationalDomain) -> list[list[tuple[float, int]]]:
     lower, upper = domain.box.bounds
     found = []
     for axis, free, ends in zip(
-        domain.stretch(1.0).axes, domain.free, zip(lower, upper, strict=True), strict=True
+        domain.stretch(1.0).axes, domain.sides.natural, zip(lower, upper, strict=True), strict=True
     ):
         sides = [
             (float(end), 1 if slope else -1)

@@ -9,7 +9,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.conditions import PML
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
 from neurapde.reference_solvers.grid import Grid, ResolutionError
@@ -158,17 +157,11 @@ def _wavelet(survey: Survey) -> NDArray[np.float64]:
 
 def _sides(domain: ComputationalDomain, wavenumber: float) -> Sides:
     """What stands at the lower and the upper side of each axis."""
-    layer = domain.pml
-    widths = {} if layer is None else layer.widths(domain.box)
-    sides: list[WaveSide] = []
-    free = [end for pair in domain.free for end in pair]
-    for face, is_free in zip(domain.box.faces, free, strict=True):
-        if layer is not None and face in widths:
-            sides.append(Absorbing(widths[face], _reflection(layer, wavenumber, face)))
-        else:
-            sides.append(Mirror() if is_free else Wall())
-    return tuple(zip(sides[::2], sides[1::2], strict=True))
+    layer, given = domain.pml, domain.sides.data
 
+    def at(face: str) -> WaveSide:
+        if layer is not None and (width := domain.sides.open.get(face)):
+            return Absorbing(width, layer.reflection or layer.reflection_for(wavenumber, face))
+        return Mirror() if face in given and given[face].slopes else Wall()
 
-def _reflection(layer: PML, wavenumber: float, face: str) -> float:
-    return layer.reflection or layer.reflection_for(wavenumber, face)
+    return domain.sides.pairs(at)

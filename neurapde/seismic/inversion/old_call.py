@@ -1,0 +1,56 @@
+"""The call of the release before this one, `invert(survey, domain=…, velocity=…, boundary=…)`; it goes with the next."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from warnings import warn
+
+from neurapde.conditions import PML, Absorbing, Boundary, Dirichlet
+from neurapde.conditions.sides import Sides
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
+from neurapde.domains.base import Domain
+from neurapde.domains.spacetime import SpaceTime, Time
+from neurapde.equations.wave import Wave
+from neurapde.problem.problem import Problem
+from neurapde.seismic.inversion.velocity import Velocity
+from neurapde.seismic.survey.survey import Survey
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+def takes_old_call(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """A function of a Problem and a Survey that still answers to a Survey with domain=, velocity= and boundary=."""
+
+    @wraps(function)
+    def called(*given: Any, **settings: Any) -> Any:
+        if given and isinstance(given[0], Survey) and "domain" in settings:
+            name = getattr(function, "__name__", "")
+            warn(
+                f"{name}(survey, domain=…, velocity=…, boundary=…) is {name}(problem, survey, unknown=Velocity(…)) now, its "
+                "domain and boundary those of the Problem; the old call goes with the next release.",
+                DeprecationWarning,
+                2,
+            )
+            velocity = settings.pop("velocity", None)
+            settings["unknown"] = velocity if isinstance(velocity, Velocity) else Velocity(velocity)
+            given = (_problem(given[0], settings.pop("domain"), settings.pop("boundary", None)), *given)
+        return function(*given, **settings)
+
+    return called
+
+
+def _problem(survey: Survey, domain: Any, boundary: Any) -> Problem:
+    """The problem that was meant; a side of which nothing is said absorbs, beside a PML it is held at zero."""
+    if not isinstance(domain, Domain) or isinstance(domain, SpaceTime):
+        raise DeclarationError(f"domain={checks.shown(domain)}; give a Box of two axes")
+    parts = () if boundary is None else boundary if isinstance(boundary, list | tuple) else (boundary,)
+    if any(not isinstance(part, Boundary) for part in parts):
+        raise DeclarationError(
+            f"boundary={checks.shown(boundary)}; give conditions such as npde.PML(width=…)"
+        )
+    if silent := Sides(domain, tuple(parts)).silent:
+        held = any(isinstance(part, PML) for part in parts)
+        parts = (*parts, Dirichlet(0.0, on=silent) if held else Absorbing(on=silent))
+    return Problem(survey.name, SpaceTime(domain, Time(0.0, 1.0)), Wave(), boundary=parts)
