@@ -262,10 +262,8 @@ class FineGrid:
         return self._scaled(cell_average(slowness_squared, self.grid).ravel())
 
     def _scaled(self, slowness_squared: NDArray) -> Forward:
-        found = self.modelling.forward(slowness_squared)
-        assert found.fields is not None
-        data, scales = self.objective.scaled(torch.from_numpy(found.data))
-        return Forward(data.numpy(), found.fields * scales.numpy()[..., None, None], None)
+        data, _, fields = self.objective.fitted(self.modelling.forward(slowness_squared))
+        return Forward(data, fields, None)
 
     def residual(self, forward: Forward) -> float:
         """‖√w(p − d)‖ / ‖√w d‖."""
@@ -276,7 +274,6 @@ class FineGrid:
         """The middle shot at the highest frequency, in the region of the model."""
         if inversion.fields is None:
             return None
-        assert forward.fields is not None
         shot = self.survey.shots // 2
         inside, axes = [], []
         for axis, low, high in zip(inversion.grid.axes, *self.domain.region.bounds, strict=True):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from neurapde.core.formatting import number
 from neurapde.run.history import History
 from neurapde.validation.figures import COLORS, LETTERING, WIDTH, empty_figure, image_of, png, robust_limit
-from neurapde.validation.inversion_comparison import PER_FREQUENCY, InversionComparison
+from neurapde.validation.inversion_comparison import PER_FREQUENCY, InversionComparison, Waves
 
 _WIDE = 2.2  # models wider than this many heights stand below each other
 _DECADES = 3  # of amplitudes in gathers
@@ -45,7 +45,7 @@ def pictures(found: InversionComparison) -> dict[str, tuple[str, bytes]]:
     }
     if found.waves is not None:
         caption = f"{found.waves.title} in the model found: the method's own and those of a finer grid."
-        shown["waves.png"] = (caption, waves_figure(found))
+        shown["waves.png"] = (caption, waves_figure(found.waves, found.downwards))
     return {name: (caption, png(figure)) for name, (caption, figure) in shown.items()}
 
 
@@ -207,10 +207,8 @@ def misfit_figure(found: InversionComparison) -> Figure:
     return figure
 
 
-def waves_figure(found: InversionComparison) -> Figure:
+def waves_figure(waves: Waves, downwards: bool) -> Figure:
     """Real parts of the method's own waves and the grid's, and the size of the difference."""
-    waves = found.waves
-    assert waves is not None
     limit = robust_limit(np.abs(waves.grid))
     extent_x, extent_y = (axis[-1] - axis[0] for axis in waves.axes)
     stacked = extent_x > _WIDE * extent_y
@@ -231,7 +229,7 @@ def waves_figure(found: InversionComparison) -> Figure:
         panel.set_title(name, fontsize=LETTERING)
         panel.tick_params(labelsize=LETTERING - 2)
         figure.colorbar(image, ax=panel, aspect=20, pad=0.03, **place).ax.tick_params(labelsize=LETTERING - 3)
-        if found.downwards:
+        if downwards:
             panel.set_ylim(waves.axes[1][-1], waves.axes[1][0])
     _label_outer(panels)
     return figure

@@ -262,7 +262,6 @@ def _downwards(inversion: Inversion) -> bool:
 
 def _velocity(inversion: Inversion) -> str:
     velocity = inversion.setting.velocity
-    assert velocity.bounds is not None
-    low, high = map(number, velocity.bounds)
+    low, high = map(number, velocity.limits)
     priors = [f"{prior.name} of weight {number(prior.weight)}" for prior in velocity.prior]
     return f"speed between {low} and {high}; prior: {listing(priors) if priors else 'none'}"

@@ -155,7 +155,7 @@ class DiffusionLattice:
                 part_unseen = unseen(part, axes, problem.box)
                 found += [_Missed(part_unseen, partial(self._less, x, one), one) for one in along]
         if problem.known is not None:
-            part_unseen = unseen(partial(_flux, problem), axes, problem.box)
+            part_unseen = unseen(partial(_flux, problem, problem.known), axes, problem.box)
             found += [
                 _Missed(part_unseen, lambda _: -1.0, one, column)
                 for column, one in enumerate((None, *range(len(axes))))
@@ -231,10 +231,9 @@ def _normalised(one: AxisModes, slopes: bool, x: FloatArray) -> FloatArray:
     return np.asarray((one.slopes(x) if slopes else one.values(x)) / np.sqrt(one.norms)[:, None])
 
 
-def _flux(problem: Diffusion, points: FloatArray) -> FloatArray:
+def _flux(problem: Diffusion, known: Known, points: FloatArray) -> FloatArray:
     """c g and a ∇g at points (n, d): (n, 1 + d)."""
-    assert problem.known is not None
-    values, slopes = problem.known(points)
+    values, slopes = known(points)
     reaction, coefficient = np.asarray(problem.c(points)), np.asarray(problem.a(points))
     return np.column_stack([reaction * values, coefficient[:, None] * slopes])
 

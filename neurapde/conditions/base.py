@@ -52,7 +52,7 @@ class Mixed:
         value = beside(self.value(samples.points), u.value)
         if self.fixes:
             return u.value - value
-        flux = _times(self.b, samples, _flux(samples, u))
+        flux = _times(self.b, samples, normal_derivative(samples, u))
         return flux - value if self.slopes else _times(self.a, samples, u.value) + flux - value
 
 
@@ -60,10 +60,10 @@ def _times(coefficient: Field, samples: Samples, values: torch.Tensor) -> torch.
     return values if coefficient == ONE else beside(coefficient(samples.points), values) * values
 
 
-def _flux(samples: Samples, u: "Jet") -> torch.Tensor:
-    """∂u/∂n."""
-    assert samples.normals is not None
-    terms = [beside(samples.normals[:, i], u.value) * u.d(i) for i in range(samples.points.shape[1])]
+def normal_derivative(samples: Samples, u: "Jet", axes: int | None = None) -> torch.Tensor:
+    """∂u/∂n, along the first `axes` if not all."""
+    normals = samples.outward[:, :axes]
+    terms = [beside(normals[:, i], u.value) * u.d(i) for i in range(normals.shape[1])]
     return torch.stack(terms).sum(0)
 
 

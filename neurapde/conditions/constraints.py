@@ -1,7 +1,7 @@
 """Named constraints: what a field must satisfy, as a residual vector, and where it is sampled."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import torch
@@ -42,6 +42,22 @@ class Samples:
                 raise DeclarationError(
                     f"{name}={checks.shown(part)} of Samples: give a torch tensor with a row for each point, or None"
                 )
+
+    @property
+    def outward(self) -> torch.Tensor:
+        """The normals. Raises: DeclarationError where there are none, as at points of the interior."""
+        if self.normals is None:
+            raise DeclarationError(
+                "a slope along the normal is asked for at points without normals; give face(…) as points"
+            )
+        return self.normals
+
+    @property
+    def measured(self) -> torch.Tensor:
+        """The targets. Raises: DeclarationError where there are none."""
+        if self.targets is None:
+            raise DeclarationError("points without targets; give at_points(points, targets=…)")
+        return self.targets
 
 
 Residual: TypeAlias = "Callable[[Samples, Jet], torch.Tensor]"
@@ -155,12 +171,8 @@ class Face:
 
 
 @dataclass(frozen=True, eq=False)
-class AtPoints:
+class AtPoints(Samples):
     """Gives fixed points: all of them, or a random choice where fewer are asked for."""
-
-    points: torch.Tensor
-    normals: torch.Tensor | None = field(default=None)
-    targets: torch.Tensor | None = field(default=None)
 
     def __call__(
         self,

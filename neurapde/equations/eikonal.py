@@ -197,8 +197,7 @@ def _value(samples: Samples, u: "Jet") -> torch.Tensor:
 
 
 def _normal_slope(samples: Samples, u: "Jet") -> torch.Tensor:
-    assert samples.normals is not None
-    return 1.0 - (u.gradient * samples.normals).sum(-1)
+    return 1.0 - (u.gradient * samples.outward).sum(-1)
 
 
 def _closeness(samples: Samples, u: "Jet") -> torch.Tensor:

@@ -241,8 +241,7 @@ class Fit(AbstractEquation):
 
 
 def _targets(samples: Samples, like: torch.Tensor) -> torch.Tensor:
-    assert samples.targets is not None
-    return samples.targets.reshape(like.shape)
+    return samples.measured.reshape(like.shape)
 
 
 def _as_points(data: Data) -> AtPoints:
@@ -256,8 +255,7 @@ def _dimension(data: Data) -> int:
 def _channels(data: Data) -> int:
     if isinstance(data, Raster):
         return data.channels
-    assert data.targets is not None
-    return data.targets[0].numel()
+    return data.measured[0].numel()
 
 
 def _size(domain: Domain) -> float:
@@ -279,8 +277,7 @@ def _symbol(residual: Any, domain: Domain) -> str:
 def _described(data: Data) -> str:
     if isinstance(data, Raster):
         return f"{data.describe()}, from {data.values.min():.4g} to {data.values.max():.4g}, mean {data.values.mean():.6g}"
-    assert data.targets is not None
-    return f"{len(data.points)} scattered samples, mean {float(data.targets.mean()):.6g}"
+    return f"{len(data.points)} scattered samples, mean {float(data.measured.mean()):.6g}"
 
 
 def _frequency(data: AtPoints, half: float) -> float:

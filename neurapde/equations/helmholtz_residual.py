@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from neurapde.conditions import beside
+from neurapde.conditions.base import normal_derivative
 from neurapde.conditions.constraints import Samples
 from neurapde.conditions.stretch import Stretch
 from neurapde.core.arrays import Array
@@ -82,8 +83,5 @@ class OutflowResidual:
     slowness_squared: Callable[[Array], Array]
 
     def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
-        x, normals = samples.points, samples.normals
-        assert normals is not None
-        slopes = torch.stack([beside(normals[:, i], u.value) * u.d(i) for i in range(x.shape[1])]).sum(0)
-        local = self.wavenumber * self.slowness_squared(x) ** 0.5
-        return slopes + 1j * beside(local, u.value) * u.value
+        local = self.wavenumber * self.slowness_squared(samples.points) ** 0.5
+        return normal_derivative(samples, u) + 1j * beside(local, u.value) * u.value

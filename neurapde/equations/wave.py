@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from neurapde.conditions import beside
+from neurapde.conditions.base import normal_derivative
 from neurapde.conditions.constraints import Constraint, Samples, interior
 from neurapde.core.arrays import Array, to_numpy
 from neurapde.core.errors import DeclarationError
@@ -45,10 +46,8 @@ class OutflowResidual:
     speed: Field
 
     def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
-        assert samples.normals is not None
-        space = samples.points.shape[1] - 1
-        flux = torch.stack([beside(samples.normals[:, i], u.value) * u.d(i) for i in range(space)]).sum(0)
-        return u.dt + beside(self.speed(samples.points[:, :-1]), u.value) * flux
+        space = samples.points[:, :-1]
+        return u.dt + beside(self.speed(space), u.value) * normal_derivative(samples, u, space.shape[1])
 
 
 @dataclass(frozen=True)

@@ -35,29 +35,31 @@ class Ricker(Declaration):
 
     def __post_init__(self) -> None:
         f = checks.positive(self.peak_frequency, "peak_frequency of the Ricker wavelet")
-        delay = QUIET / f if self.delay is None else checks.real(self.delay, "delay of the Ricker wavelet")
         object.__setattr__(self, "peak_frequency", f)
-        object.__setattr__(self, "delay", delay)
+        object.__setattr__(self, "delay", checks.real(self.peak_time, "delay of the Ricker wavelet"))
+
+    @property
+    def peak_time(self) -> float:
+        """The delay."""
+        return QUIET / self.peak_frequency if self.delay is None else self.delay
 
     def __call__(self, times: Array) -> Array:
         """w at times `(n,)`, NumPy or torch: `(n,)`."""
-        a = (math.pi * self.peak_frequency * (times - self.delay)) ** 2
+        a = (math.pi * self.peak_frequency * (times - self.peak_time)) ** 2
         return (1.0 - 2.0 * a) * exp(-a)
 
     @property
     def start(self) -> float:
         """The time before which it is nothing."""
-        assert self.delay is not None
-        return self.delay - SPAN / self.peak_frequency
+        return self.peak_time - SPAN / self.peak_frequency
 
     @property
     def stop(self) -> float:
         """The time after which it is nothing."""
-        assert self.delay is not None
-        return self.delay + SPAN / self.peak_frequency
+        return self.peak_time + SPAN / self.peak_frequency
 
     def __str__(self) -> str:
-        return f"Ricker({number(self.peak_frequency)}, peak at t = {number(self.delay or 0.0)})"
+        return f"Ricker({number(self.peak_frequency)}, peak at t = {number(self.peak_time)})"
 
 
 class Pulse(Source):

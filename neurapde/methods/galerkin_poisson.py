@@ -7,7 +7,7 @@ with values on a grid, or with a function that jumps. See `assembly.diffusion`.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -176,17 +176,11 @@ class PoissonOnSines:
             equation.coefficient,
             equation.reaction,
             lambda points: np.asarray(total(sources, points)),
-            None if self.lift is None else self._known,
+            None if self.lift is None else partial(_known, self.lift),
             self.free,
             detail,
             planes,
         )
-
-    def _known(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
-        assert self.lift is not None
-        jets = [self.lift.jet(part, 1).channels for part in torch.split(torch.as_tensor(points), BLOCK)]
-        channels = torch.cat(jets, dim=1).detach().numpy()
-        return channels[0], channels[1:].T
 
     def cost(self, bandwidth: float) -> Cost:
         """What a level takes."""
@@ -251,3 +245,10 @@ class PoissonOnSines:
             estimate,
             *self.features.note,
         )
+
+
+def _known(lift: Lift, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """A lift and its slopes at points (n, d): (n,) and (n, d)."""
+    jets = [lift.jet(part, 1).channels for part in torch.split(torch.as_tensor(points), BLOCK)]
+    channels = torch.cat(jets, dim=1).detach().numpy()
+    return channels[0], channels[1:].T

@@ -20,7 +20,7 @@ class Equations(ABC):
 
     scale: float
     """The mean diagonal of JᵀJ, in units of which damping is counted."""
-    factor: Tensor | None = None
+    factor: Tensor
     """Cholesky's factor of the last step."""
 
     @abstractmethod
@@ -49,24 +49,24 @@ class ByParameters(Equations):
         transposed: Callable[[Tensor], Tensor],
     ) -> None:
         self.transposed = transposed
-        matrix: Tensor | None = None
-        for residual, jacobian in blocks:
-            if matrix is None:
+        for index, (residual, jacobian) in enumerate(blocks):
+            if not index:
                 matrix = jacobian.new_zeros(size, size)
                 self.slope = jacobian.new_zeros(size)
             _add_gram(matrix, jacobian.T)
             self.slope += jacobian.T @ residual
-        assert matrix is not None
         self.matrix = _mirrored(matrix)
         self.scale = float(matrix.diagonal().mean())
 
     def step(self, damping: float, toward: Tensor) -> Tensor | None:
         slope = self.slope + self.matrix @ toward
-        self.factor = _factor(self.matrix, damping * self.scale)
-        return None if self.factor is None else toward - _solved(self.factor, slope)
+        factor = _factor(self.matrix, damping * self.scale)
+        if factor is None:
+            return None
+        self.factor = factor
+        return toward - _solved(factor, slope)
 
     def acceleration(self, curvature: Tensor) -> Tensor:
-        assert self.factor is not None
         return -_solved(self.factor, self.transposed(curvature)) / 2
 
     def predicted_reduction(self, step: Tensor) -> float:
@@ -91,13 +91,13 @@ class ByResiduals(Equations):
         self.scale = float(kernel.diagonal().sum()) / size
 
     def step(self, damping: float, toward: Tensor) -> Tensor | None:
-        self.factor = _factor(self.kernel, damping * self.scale)
-        if self.factor is None:
+        factor = _factor(self.kernel, damping * self.scale)
+        if factor is None:
             return None
+        self.factor = factor
         return toward - self.jacobian.T @ _solved(self.factor, self.residual + self.jacobian @ toward)
 
     def acceleration(self, curvature: Tensor) -> Tensor:
-        assert self.factor is not None
         return -self.jacobian.T @ _solved(self.factor, curvature) / 2
 
     def predicted_reduction(self, step: Tensor) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.core.errors import DeclarationError
+from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.domains.cloud import PointCloud
 from neurapde.domains.mesh import Mesh
@@ -38,7 +39,7 @@ def solve_travel_times(
     work = float(grid.size * len(problem.right_hand_sides))
     check_grid(_NODE * work, grid.shape, problem.name, SWEPT_NODE * work)
     if equation.surface is not None:
-        return _distances(equation, grid, error)
+        return _distances(equation.surface, grid, error)
     begin = time.perf_counter()
     values = _times(equation, problem, grid)
     seconds = time.perf_counter() - begin
@@ -64,10 +65,8 @@ def _times(equation: Eikonal, problem: Problem, grid: Grid) -> NDArray[np.float6
     return times[..., 0] if times.shape[-1] == 1 else times
 
 
-def _distances(equation: Eikonal, grid: Grid, error: bool) -> GridSolution:
+def _distances(surface: Domain, grid: Grid, error: bool) -> GridSolution:
     """The signed distance of the surface at the nodes; of a cloud with the error that its gaps leave."""
-    surface = equation.surface
-    assert surface is not None
     begin = time.perf_counter()
     values = np.asarray(surface.signed_distance(grid.points)).reshape(grid.shape)
     seconds = time.perf_counter() - begin

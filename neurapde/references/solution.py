@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -67,17 +68,17 @@ class GridSolution:
             values = interpolate_graded(*self.graded, places)
         unknown = np.flatnonzero(~np.isfinite(values).all(axis=tuple(range(1, values.ndim))))
         if self.domain is not None and len(unknown):
-            unknown = unknown[self._inside(places[unknown])]
-            values[unknown] = from_known_nodes(self.grid, self.values, places[unknown], self._inside)
+            inside = partial(self._inside, self.domain)
+            unknown = unknown[inside(places[unknown])]
+            values[unknown] = from_known_nodes(self.grid, self.values, places[unknown], inside)
         if isinstance(points, torch.Tensor):
             dtype = complex_dtype(points) if np.iscomplexobj(values) else points.dtype
             return torch.from_numpy(values).to(device=points.device, dtype=dtype)
         return values
 
-    def _inside(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-        assert self.domain is not None
+    def _inside(self, domain: Domain, points: NDArray[np.float64]) -> NDArray[np.bool_]:
         slack = EDGE * max(b - a for a, b in zip(self.grid.lower, self.grid.upper, strict=True))
-        return np.asarray(to_numpy(self.domain.signed_distance(points)) <= slack)
+        return np.asarray(to_numpy(domain.signed_distance(points)) <= slack)
 
     def export(self, path: str | Path) -> Path:
         """Write the field to `path`, .vtu or .xdmf; complex values as their parts."""

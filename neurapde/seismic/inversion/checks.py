@@ -98,10 +98,9 @@ def _on_fixed(places: NDArray, domain: ComputationalDomain) -> dict[str, NDArray
 
 def _check_nodes(setting: Setting, cost: CostEstimate) -> None:
     """Nodes in the shortest wavelength that a model within the bounds can have."""
-    assert setting.velocity.bounds is not None
     if cost.band is None:
         return
-    slowest, spacing, highest = setting.velocity.bounds[0], max(cost.grid.spacing), cost.band[1]
+    slowest, spacing, highest = setting.velocity.limits[0], max(cost.grid.spacing), cost.band[1]
     found = slowest / (highest * spacing)
     if found >= cost.doubtful * (1 - ALIKE):
         return

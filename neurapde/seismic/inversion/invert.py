@@ -127,8 +127,8 @@ def _staged(
     """The loop over the stages."""
     setting, chosen, unknown = keep.declared.setting, keep.declared.method, keep.unknown
     records, resumed = keep.found(resume)
-    found: Found | None = None
-    for part in surveys[len(records) :]:
+    while True:
+        part = surveys[len(records)]
         stage = Stage(
             replace(setting, survey=part),
             unknown,
@@ -140,9 +140,8 @@ def _staged(
         )
         record, found = _run(chosen, stage)
         records, resumed = (*records, record), None
-        if record.status in (Status.INTERRUPTED, Status.DIVERGED):
+        if record.status in (Status.INTERRUPTED, Status.DIVERGED) or len(records) == len(surveys):
             break
-    assert found is not None
     notes += [note for record in records for note in record.notes]
     notes += keep.folder.notes
     return Inversion(

@@ -10,7 +10,7 @@ from torch import Tensor
 from neurapde.run.method import Snapshot
 from neurapde.seismic.inversion.misfits import Misfit
 from neurapde.seismic.inversion.parametrisation import Parametrisation
-from neurapde.seismic.modelling.base import Modelling
+from neurapde.seismic.modelling.base import Forward, Modelling
 from neurapde.seismic.survey.survey import Survey
 
 
@@ -96,6 +96,12 @@ class Objective:
         below = (self.weights * predicted.conj() * predicted).sum(dim=axes)
         scales = above / below
         return predicted * scales.reshape(*shape, *(1,) * len(axes)), scales
+
+    def fitted(self, forward: Forward) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Data and scales as `scaled` gives them, and the fields times their scale."""
+        data, scales = (part.numpy() for part in self.scaled(torch.from_numpy(forward.data)))
+        fields = forward.fields * scales[..., None, None] if len(forward.fields) else forward.fields
+        return data, scales, fields
 
     def relative(self, model: Tensor) -> Tensor:
         """What priors see of a model `(grid.size,)`: its part in the region, `(nx, ny)`, in units of `reference`."""

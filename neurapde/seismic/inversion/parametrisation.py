@@ -36,9 +36,8 @@ class Parametrisation(torch.nn.Module, ABC):
 
     def __init__(self, velocity: Velocity, domain: ComputationalDomain) -> None:
         super().__init__()
-        assert velocity.bounds is not None
         self.velocity, self.domain = velocity, domain
-        slowest, fastest = velocity.bounds
+        slowest, fastest = velocity.limits
         self.lower, self.upper = fastest**-2.0, slowest**-2.0
 
     def sampler(self, points: np.ndarray, cell: Sequence[float] | None = None) -> Sampler:

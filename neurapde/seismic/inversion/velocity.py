@@ -124,6 +124,15 @@ class Velocity(Declaration):
             )
         return Velocity(start, (low, high), self.trial, self.prior, self.window, self.fixed)
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The bounds of a Velocity that `on` completed."""
+        if self.bounds is None:
+            raise DeclarationError(
+                "the bounds of the Velocity are not settled yet; give bounds=(slowest, fastest)"
+            )
+        return self.bounds
+
     def free(self, points: np.ndarray) -> np.ndarray:
         """Where the velocity is unknown: points `(n, 2)` to bool `(n,)`."""
         inside = (

@@ -20,12 +20,12 @@ class Forward:
     """The waves in one model.
 
     data:   predicted, shaped like the survey's: complex `(frequencies, shots, receivers)` or real traces.
-    fields: complex `(frequencies, shots, *grid.shape)`, or None for an engine in time.
+    fields: complex `(frequencies, shots, *grid.shape)`, of no frequencies for an engine in time.
     held:   what the engine needs to go backward: factors, checkpoints.
     """
 
     data: np.ndarray
-    fields: np.ndarray | None
+    fields: np.ndarray
     held: Any
 
 

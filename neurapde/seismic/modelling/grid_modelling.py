@@ -75,7 +75,6 @@ class GridModelling(FrequencyModelling):
         return Forward(data, fields, solvers)
 
     def backward(self, forward: Forward, cotangent: NDArray) -> NDArray:
-        assert forward.fields is not None
         gradient = np.zeros(self.grid.size)
         for solver, fields, weights in zip(forward.held, forward.fields, cotangent, strict=True):
             right = self.receivers.T @ weights.conj().T

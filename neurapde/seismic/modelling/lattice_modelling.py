@@ -107,7 +107,6 @@ class LatticeModelling(FrequencyModelling):
         return Forward(np.stack(data), np.stack(fields), held)
 
     def backward(self, forward: Forward, cotangent: NDArray) -> NDArray:
-        assert forward.fields is not None
         gradient = np.zeros(self.grid.shape)
         for lattice, held, fields, weights in zip(
             self._lattices, forward.held, forward.fields, cotangent, strict=True

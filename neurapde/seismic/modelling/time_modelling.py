@@ -94,7 +94,7 @@ class TimeModelling(Modelling):
 
     def forward(self, slowness_squared: NDArray) -> Forward:
         run = self.shots.run(slowness_squared)
-        return Forward(run.traces @ self.filters.traces.T, None, run)
+        return Forward(run.traces @ self.filters.traces.T, np.zeros((0, 0, *self.grid.shape)), run)
 
     def backward(self, forward: Forward, cotangent: NDArray) -> NDArray:
         return self.shots.gradient(forward.held, cotangent @ self.filters.traces)

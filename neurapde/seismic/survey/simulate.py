@@ -142,7 +142,7 @@ def _spectra(
     problem: Problem, receivers: NDArray, frequencies: NDArray[np.float64], shape: Sequence[int] | None
 ) -> Arguments:
     assert isinstance(problem.equation, Helmholtz)
-    data, found = [], None
+    data = []
     for frequency in frequencies:
         equation = dataclasses.replace(problem.equation, wavenumber=2 * math.pi * float(frequency))
         at_frequency = Problem(
@@ -150,7 +150,6 @@ def _spectra(
         )
         found = reference(at_frequency, shape, error=False)
         data.append(found(receivers).reshape(len(receivers), -1).T)
-    assert found is not None
     amplitudes = [_shape(entry[0]).amplitude for entry in problem.right_hand_sides]
     return {
         "data": np.stack(data),

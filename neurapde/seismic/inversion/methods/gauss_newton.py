@@ -238,7 +238,6 @@ def _data_hessian(objective: Objective, model: Tensor, value: Value) -> Callable
     modelling = objective.modelling
     assert isinstance(modelling, FrequencyModelling)
     forward = modelling.forward(model.detach().numpy())
-    assert forward.fields is not None
     free = objective.unknown.velocity.free(objective.unknown.domain.inward(modelling.grid.points))
     fields = forward.fields.reshape(*forward.fields.shape[:2], -1)[:, :, free]
     fields = fields * value.scales.detach().numpy()[..., None]

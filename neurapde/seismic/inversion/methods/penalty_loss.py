@@ -5,7 +5,7 @@ The wave equation, its coefficients and the points are those of a forward proble
 
 import math
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -98,7 +98,7 @@ class PenaltyObjective(Objective):
             return Problem(
                 name=survey.name,
                 domain=setting.domain.box,
-                equation=_Waves(wavenumber, medium, setting.domain.stretch(wavenumber)),
+                equation=_Waves(wavenumber, medium, layers=setting.domain.stretch(wavenumber)),
                 sources=Shots(*sources),
                 boundary=setting.domain.boundary,
             )
@@ -223,13 +223,12 @@ class _Medium(Field):
 class _Waves(Helmholtz):
     """Waves in layers as strong as the start model asks for, whatever becomes of the medium."""
 
-    layers: Stretch | None = None
+    layers: Stretch = field(kw_only=True)
 
     def on(self, domain: Domain) -> "_Waves":
         return self
 
     def stretch(self, problem: Problem) -> Stretch:
-        assert self.layers is not None
         return self.layers
 
 

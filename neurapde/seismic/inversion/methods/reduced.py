@@ -60,10 +60,9 @@ class EngineMethod(InversionMethod):
         status, history = self.way_down.run(objective, stage)
         with torch.no_grad():
             forward = modelling.forward(objective.sample().numpy())
-            data, scales = objective.scaled(torch.from_numpy(forward.data))
-        fields = None if forward.fields is None else forward.fields * scales.numpy()[..., None, None]
+            data, scales, fields = objective.fitted(forward)
         notes = (f"Waves: {modelling.describe()}.", f"Descent: {self.way_down.describe()}. {status}")
-        return Found(status, history, data.numpy(), scales.numpy(), modelling.grid, fields, notes)
+        return Found(status, history, data, scales, modelling.grid, fields if len(fields) else None, notes)
 
 
 def default_siren(setting: Setting) -> Siren:

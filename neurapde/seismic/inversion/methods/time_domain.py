@@ -81,12 +81,11 @@ class TimeDomain(EngineMethod):
         return f"time domain: leapfrog, {self.descent.describe()}"
 
     def modelling(self, setting: Setting) -> Modelling:
-        assert setting.velocity.bounds is not None
         return TimeModelling(
             setting.survey,
             setting.domain,
             setting.start,
-            setting.velocity.bounds[1],
+            setting.velocity.limits[1],
             spacing=self.spacing,
             per_wavelength=self.per_wavelength,
             memory=self.memory,

@@ -149,8 +149,7 @@ class WavefieldReconstruction(InversionMethod):
         elif state.iteration < self.steps:
             status = Status.INTERRUPTED
         forward = modelling.forward(objective.sample().detach().numpy())
-        data, scales = objective.scaled(torch.from_numpy(forward.data))
-        assert forward.fields is not None
+        data, scales, fields = objective.fitted(forward)
         last = state.history[-1]
         notes = (
             f"Waves: {modelling.describe()}.",
@@ -159,10 +158,10 @@ class WavefieldReconstruction(InversionMethod):
         return Found(
             status,
             keep.history,
-            data.numpy(),
-            scales.numpy(),
+            data,
+            scales,
             modelling.grid,
-            forward.fields * scales.numpy()[..., None, None],
+            fields,
             notes,
             {"violation of the equation": last.equation},
         )
