@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import hankel2
 
-from neurapde.conditions import PML
 from neurapde.domains.box import Box
 from neurapde.domains.disk import Ball
 from neurapde.equations.helmholtz import Helmholtz
@@ -264,7 +263,7 @@ def _notes(problem: Problem) -> tuple[str, ...]:
     """A word on layers that let something back, which the formulas take to go on for ever."""
     equation, layers = problem.equation, problem.pml
     assert isinstance(equation, Helmholtz)
-    assert isinstance(layers, PML)
+    assert layers is not None
     medium = equation.speed
     speed = _uniform_speed(medium.background if isinstance(medium, Piecewise) else medium) or 1.0
     worst = max(

@@ -92,19 +92,11 @@ class LatticeProblem:
         """Distance to the nearest side that reflects: one without a layer, or with a weak one, behind which u = 0."""
         lower, upper = self.problem.domain.bounds
         distances = [np.inf]
-        for axis in range(2):
-            low, high = self._reflects(axis)
+        reflects = self.problem.sides.pairs(lambda face: self.reflections.get(face, 1.0) > FELT)
+        for axis, (low, high) in enumerate(reflects):
             distances += [at[axis] - lower[axis]] if low else []
             distances += [upper[axis] - at[axis]] if high else []
         return float(min(distances))
-
-    def _reflects(self, axis: int) -> tuple[bool, bool]:
-        """Whether waves come back from the lower and the upper end of an axis."""
-        low, high = (
-            self.reflections.get(face, 1.0) > FELT
-            for face in self.problem.domain.faces[2 * axis : 2 * axis + 2]
-        )
-        return low, high
 
     @cached_property
     def probes(self) -> np.ndarray:

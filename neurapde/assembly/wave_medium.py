@@ -17,7 +17,6 @@ from neurapde.domains.base import Domain
 from neurapde.domains.box import Box, Interval
 from neurapde.fields.jumps import Features, features_of, narrow_features
 from neurapde.fields.medium import Field
-from neurapde.problem.problem import Problem
 from neurapde.spectral.modes import AxisModes, along_all, project
 from neurapde.spectral.quadrature import FloatArray, interval_rule
 from neurapde.spectral.region_quadrature import region_rule
@@ -46,17 +45,6 @@ class Continued(Field):
 
     def describe(self) -> str:
         return self.field.describe()
-
-
-def core_of(problem: Problem) -> Box:
-    """The box within the layers, where the medium is what it is declared to be."""
-    space = problem.domain.spatial
-    widths = problem.sides.open
-    ends = [
-        end + (widths.get(face, 0.0) if i % 2 == 0 else -widths.get(face, 0.0))
-        for i, (face, end) in enumerate(zip(space.faces, np.ravel(np.transpose(space.bounds)), strict=True))
-    ]
-    return Box(*zip(ends[::2], ends[1::2], strict=True))
 
 
 class WaveMedium:

@@ -24,7 +24,7 @@ from neurapde.assembly.forcing import (
     density_of,
 )
 from neurapde.assembly.wave import WaveLattice
-from neurapde.assembly.wave_medium import WaveMedium, core_of
+from neurapde.assembly.wave_medium import WaveMedium
 from neurapde.conditions.stretch import Stretch
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
@@ -64,7 +64,7 @@ class WaveProblem:
         assert isinstance(domain, SpaceTime)
         assert isinstance(domain.space, Box)
         self.problem, self.space, self.time = problem, domain.space, domain.time
-        self.medium = WaveMedium(equation.speed, core_of(problem))
+        self.medium = WaveMedium(equation.speed, problem.sides.core)
         self.speed: Field = self.medium.speed
         self.start = problem.sides.start
 
@@ -134,11 +134,10 @@ class WaveProblem:
     def box(self) -> Box:
         """The space, its absorbing sides moved out of reach."""
         lower, upper = self.support
-        sides = []
+        widths, sides = self.problem.sides.pairs(self.problem.sides.open.get), []
         for axis, (a, b) in enumerate(self.space.sides):
             ends = []
-            for end, face in enumerate(self.space.faces[2 * axis : 2 * axis + 2]):
-                width = self.problem.sides.open.get(face)
+            for end, width in enumerate(widths[axis]):
                 gap = lower[axis] - a if end == 0 else b - upper[axis]
                 room = 0.0
                 if width is not None:

@@ -6,8 +6,7 @@ from itertools import combinations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from neurapde.conditions import Dirichlet, Neumann, Robin
-from neurapde.conditions.base import Boundary
+from neurapde.conditions import Sides
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Arc, Domain, Segment
 from neurapde.trials.fourier_extension import Corner
@@ -21,16 +20,16 @@ STEP, BESIDE = (
 STRAIGHT = 1e-4  # opening less π, rad, that is the curvature of an arc within the circle of the probe
 
 
-class Sides:
+class _Beside:
     """Which condition holds on the boundary beside a corner."""
 
-    def __init__(self, domain: Domain, conditions: Sequence[Boundary]) -> None:
-        self.conditions = [part for part in conditions if isinstance(part, Dirichlet | Neumann | Robin)]
-        self.mixed = len({type(part) for part in conditions}) > 1
+    def __init__(self, sides: Sides) -> None:
+        given = [part.faces(sides.domain) for part in sides.conditions if part.mixed is not None]
+        self.mixed = len({type(part) for part in sides.conditions}) > 1
         self._trees = [
-            cKDTree(domain.sample_boundary(BESIDE, on=part.on, how="grid").points.numpy())
-            for part in self.conditions
-            if self.mixed or len(self.conditions) > 1
+            cKDTree(sides.domain.sample_boundary(BESIDE, on=faces, how="grid").points.numpy())
+            for faces in given
+            if self.mixed or len(given) > 1
         ]
 
     def change_at(self, at: np.ndarray, directions: Sequence[float], size: float) -> bool:
@@ -61,15 +60,15 @@ def corners_of(domain: Domain, sides: Sides | None = None) -> tuple[Corner, ...]
         return ()
     lower, upper = domain.bounds
     size = float(np.max(upper - lower))
-    found = []
+    found, beside = [], None if sides is None else _Beside(sides)
     for at in _candidates(edges, size):
         angles = _opening(domain, at, PROBE * size)
         if angles is None:
             continue
         start, opening = angles
         straight = abs(opening - np.pi) <= STRAIGHT
-        if not straight or (sides is not None and sides.change_at(at, (start, start + opening), size)):
-            mixed = sides is not None and sides.mixed
+        if not straight or (beside is not None and beside.change_at(at, (start, start + opening), size)):
+            mixed = beside is not None and beside.mixed
             found.append(Corner((float(at[0]), float(at[1])), start, opening, size, mixed))
     return tuple(found)
 

@@ -13,6 +13,7 @@ from neurapde.conditions.pml import PML
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import listing
 from neurapde.domains.base import Domain
+from neurapde.domains.box import Box
 
 T = TypeVar("T")
 
@@ -95,10 +96,14 @@ class Sides:
             for face in part.faces(self.domain)
         }
 
+    def is_natural(self, face: str) -> bool:
+        """Whether the slope alone is given on a face."""
+        return face in self.data and self.data[face].slopes
+
     @property
     def natural(self) -> tuple[tuple[bool, bool], ...]:
         """For each axis of a box, whether the slope alone is given at its lower and its upper face."""
-        return self.pairs(lambda face: face in self.data and self.data[face].slopes)
+        return self.pairs(self.is_natural)
 
     def pairs(self, at: Callable[[str], T]) -> tuple[tuple[T, T], ...]:
         """For each axis of a box, what `at` says of its lower and its upper face."""
@@ -113,6 +118,13 @@ class Sides:
             for face, width in part.open_faces(self.domain).items():
                 found[face] = max(width, found.get(face, 0.0))
         return found
+
+    @property
+    def core(self) -> Box:
+        """The box within the layers."""
+        box, widths = self.domain.spatial, self.pairs(lambda face: self.open.get(face, 0.0))
+        assert isinstance(box, Box)
+        return Box(*((a + low, b - high) for (a, b), (low, high) in zip(box.sides, widths, strict=True)))
 
     @property
     def absorbing(self) -> str | None:

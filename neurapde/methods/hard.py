@@ -5,7 +5,6 @@ import torch
 from neurapde.backgrounds.lift import Lift
 from neurapde.backgrounds.side_distance import SideDistance, Sides
 from neurapde.core.errors import DeclarationError
-from neurapde.domains.box import Box
 from neurapde.problem.problem import Problem
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial, DistanceFactor
 from neurapde.trials.base import TrialFunction, copied
@@ -70,7 +69,5 @@ def meets_hard_conditions(problem: Problem, trial: TrialFunction) -> bool:
 
 def _sides(problem: Problem) -> Sides:
     """For each axis, whether its (lower, upper) face has a hard condition."""
-    assert isinstance(problem.domain, Box)
-    faces = problem.domain.faces
     held = {face for part in problem.hard for face in part.faces(problem.domain)}
-    return tuple((lower in held, upper in held) for lower, upper in zip(faces[::2], faces[1::2], strict=True))
+    return problem.sides.pairs(lambda face: face in held)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from neurapde.collocation.affine import not_affine
-from neurapde.collocation.corners import Sides, corners_of
+from neurapde.collocation.corners import corners_of
 from neurapde.collocation.cost import cost_of
 from neurapde.collocation.head import solve_head
 from neurapde.collocation.null_space import FREE, NOTICED, left_open, unnoticed
@@ -207,7 +207,7 @@ class _Layout:
             lower, upper = np.maximum(lower, region.bounds[0]), np.minimum(upper, region.bounds[1])
         extra: list[Corner | Multipoles] = []
         if not within:
-            extra += corners_of(problem.domain, Sides(problem.domain, problem.boundary))
+            extra += corners_of(problem.domain, problem.sides)
         extra += [
             Multipoles((float(hole.center[0]), float(hole.center[1])), float(hole.radius))
             for hole in outside

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from neurapde.collocation.corners import Sides, corners_of
-from neurapde.conditions import Dirichlet, Neumann
+from neurapde.collocation.corners import corners_of
+from neurapde.conditions import Dirichlet, Neumann, Sides
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Disk, Interval, Polygon
 from neurapde.trials.fourier_extension import Corner, FourierExtension, Multipoles
@@ -87,7 +87,7 @@ def test_only_the_inner_corner_of_an_l_has_plain_powers():
     assert inner.powers[:2] == pytest.approx([2 / 3, 4 / 3])
     l_shape = Polygon(L_SHAPE)
     mixed = corners_of(
-        l_shape, Sides(l_shape, [Dirichlet(0.0, on="edge-1"), Neumann(0.0, on=l_shape.faces[1:])])
+        l_shape, Sides(l_shape, (Dirichlet(0.0, on="edge-1"), Neumann(0.0, on=l_shape.faces[1:])))
     )
     assert max(mixed, key=lambda corner: corner.opening).powers[:2] == pytest.approx([1 / 3, 2 / 3])
     assert all(len(corner.powers) == 0 for corner in corners if corner is not inner)
