@@ -149,13 +149,14 @@ class DiffusionLattice:
     def missed(self, x: FloatArray, enough: float) -> FloatArray | None:
         """What the rules do not see of F − K x, twice, see `Unseen`; None where no function has more than a part of it."""
         problem, axes = self.problem, self._rule.axes
-        found = [_Missed(unseen(problem.f, self._load_rule.axes, problem.box), lambda _: 1.0)]
+        breaks = [problem.breaks(axis).tolist() for axis in range(len(axes))]
+        found = [_Missed(unseen(problem.f, self._load_rule.axes, breaks, problem.box), lambda _: 1.0)]
         for part, along in ((problem.c, [None]), (problem.a, range(len(axes)))):
             if not isinstance(part, Constant | GridField):
-                part_unseen = unseen(part, axes, problem.box)
+                part_unseen = unseen(part, axes, breaks, problem.box)
                 found += [_Missed(part_unseen, partial(self._less, x, one), one) for one in along]
         if problem.known is not None:
-            part_unseen = unseen(partial(_flux, problem, problem.known), axes, problem.box)
+            part_unseen = unseen(partial(_flux, problem, problem.known), axes, breaks, problem.box)
             found += [
                 _Missed(part_unseen, lambda _: -1.0, one, column)
                 for column, one in enumerate((None, *range(len(axes))))

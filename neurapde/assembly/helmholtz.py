@@ -203,18 +203,18 @@ class LatticeProblem:
         """The relative error of a level by what its quadrature does not see of functions; `enough` is a part of them."""
         form, tables = self.form, [one.values for one in level.modes]
         loads = np.zeros((2, *level.coefficients.shape), dtype=complex)
-        part = 0.0
+        part, breaks = 0.0, [form.breaks(axis) for axis in range(2)]
         for shot, sources in enumerate(self.densities):
             for source in sources:
                 if isinstance(source, FunctionSource) and isinstance(source.f, FunctionField):
                     rule = density_rule(form, level.modes, source.f)
-                    seen = unseen(source.f, [x for x, _ in rule], form.domain)
+                    seen = unseen(source.f, [x for x, _ in rule], breaks, form.domain)
                     loads[..., shot] += seen.tested(form.scale(seen.points), tables)
                     part = max(part, seen.part)
         background = form.pieces[-1]
         if isinstance(background.field, FunctionField):
             rule = coefficient_rule(form, level.modes, background)
-            seen = unseen(partial(form.values, background), [x for x, _ in rule], form.domain)
+            seen = unseen(partial(form.values, background), [x for x, _ in rule], breaks, form.domain)
             field = level.at(seen.points) + self._known_at(seen.points)
             for shot in range(len(self.shots)):
                 loads[..., shot] -= seen.tested(form.scale(seen.points) * field[:, shot], tables)

@@ -4,12 +4,13 @@ From its values at the nodes of a rule a smooth function follows everywhere, by 
 point in each of many cells, the rule misses the difference: cells of large differences are cut up and looked at again.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import NdBSpline, make_interp_spline
+from scipy.interpolate import BarycentricInterpolator, NdBSpline, make_interp_spline
 from scipy.ndimage import maximum_filter
 
 from neurapde.core.arrays import to_numpy
@@ -66,8 +67,16 @@ def common(errors: np.ndarray) -> float:
     return math.sqrt(max(0.0, float(np.vdot(errors[0], errors[1]).real)))
 
 
-def unseen(function: Callable[[FloatArray], np.ndarray], nodes: Sequence[FloatArray], box: Box) -> Unseen:
-    """What a function of points (n, d) to (n,) or (n, columns) holds beyond its values at the products of nodes."""
+def unseen(
+    function: Callable[[FloatArray], np.ndarray],
+    nodes: Sequence[FloatArray],
+    breaks: Sequence[Sequence[float]],
+    box: Box,
+) -> Unseen:
+    """What a function of points (n, d) to (n,) or (n, columns) holds beyond its values at the products of nodes.
+
+    breaks: ends of the panels of each axis, those of the box included, where the function may jump.
+    """
     d = box.dimension
     if min(len(x) for x in nodes) >= FINER * CELLS[d]:
         return Unseen(np.empty((0, d)), np.empty((0, 1)), 0.0)
@@ -79,7 +88,7 @@ def unseen(function: Callable[[FloatArray], np.ndarray], nodes: Sequence[FloatAr
 
     mesh = np.stack([x.ravel() for x in np.meshgrid(*nodes, indexing="ij")], axis=-1)
     at_nodes = asked(mesh)
-    known = _through(nodes, at_nodes.reshape(*(len(x) for x in nodes), -1))
+    known = _through(nodes, breaks, at_nodes.reshape(*(len(x) for x in nodes), -1))
 
     def differences(corners: FloatArray, size: FloatArray) -> tuple[FloatArray, np.ndarray]:
         points = corners + size * draw.random(corners.shape)
@@ -122,16 +131,33 @@ def _cut_up(
     return gathered, values
 
 
-def _through(nodes: Sequence[FloatArray], values: np.ndarray) -> Callable[[FloatArray], np.ndarray]:
-    """The cubic splines through values on products of nodes, constant beyond the last ones."""
+def _through(
+    nodes: Sequence[FloatArray], breaks: Sequence[Sequence[float]], values: np.ndarray
+) -> Callable[[FloatArray], np.ndarray]:
+    """The cubic splines through values on products of nodes, those of each panel on their own."""
     if np.iscomplexobj(values):
-        real, imaginary = _through(nodes, values.real), _through(nodes, values.imag)
+        real, imaginary = _through(nodes, breaks, values.real), _through(nodes, breaks, values.imag)
         return lambda points: real(points) + 1j * imaginary(points)
     knots = []
-    for axis, x in enumerate(nodes):
-        spline = make_interp_spline(x, values, 3, axis=axis)
-        knots.append(spline.t)
-        values = np.moveaxis(spline.c, 0, axis)
+    for axis, (x, ends) in enumerate(zip(nodes, breaks, strict=True)):
+        t, values = _along(x, ends, np.moveaxis(values, axis, 0))
+        knots.append(t)
+        values = np.moveaxis(values, 0, axis)
     found = NdBSpline(tuple(knots), np.ascontiguousarray(values), 3)
-    first, last = (np.array([x[end] for x in nodes]) for end in (0, -1))
-    return lambda points: np.asarray(found(np.clip(points, first, last)))
+    return lambda points: np.asarray(found(points))
+
+
+def _along(x: FloatArray, breaks: Sequence[float], values: np.ndarray) -> tuple[FloatArray, np.ndarray]:
+    """Knots and coefficients of the splines through values (n, …) along one axis, free to jump at breaks."""
+    knots, coefficients = [np.full(4, float(breaks[0]))], []
+    for start, stop in itertools.pairwise(breaks):
+        inside = (x > start) & (x < stop)
+        own, held = x[inside], values[inside]
+        if len(own) < 4:  # the polynomial through so few, as a cubic
+            few = BarycentricInterpolator(own, held)
+            own = np.linspace(start, stop, 4)
+            held = few(own)
+        t = np.concatenate([np.full(4, start), own[2:-2], np.full(4, stop)])
+        coefficients.append(make_interp_spline(own, held, 3, t).c)
+        knots.append(t[4:])
+    return np.concatenate(knots), np.concatenate(coefficients)

@@ -142,7 +142,7 @@ def test_both_forms_take_the_step_of_momentum_written_out(rows: int, columns: in
     for equations in (primal, dual):
         step = equations.step(0.01, toward)
         torch.testing.assert_close(step, plain, rtol=1e-10, atol=1e-12)
-        torch.testing.assert_close(equations.bend(residual), bend, rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(equations.acceleration(residual), bend, rtol=1e-10, atol=1e-12)
         assert equations.predicted_reduction(step) == pytest.approx(fall, rel=1e-9)
 
 

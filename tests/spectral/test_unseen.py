@@ -24,6 +24,7 @@ def sine(x):
 
 
 RULE = interval_rule((0.0, 1.0), 100.0)
+ENDS = [(0.0, 1.0)] * 2
 
 
 @pytest.mark.parametrize(("width", "mass"), [(1e-3, 1.0), (1e-3, 1e-2), (5e-4, 1.0)])
@@ -35,20 +36,32 @@ def test_what_the_rule_sees_and_what_it_does_not_are_all(width, mass):
     seen = function(np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1).reshape(-1, 2)) @ np.kron(
         weights, weights
     )
-    found = unseen(function, [x, x], SQUARE)
+    found = unseen(function, [x, x], ENDS, SQUARE)
     [one, other] = found.tested(1.0, [lambda x: np.ones((1, len(x)))] * 2)
     assert seen + (one + other).item() / 2 == pytest.approx(mass + 4 / np.pi**2, abs=0.1 * mass)
 
 
 @pytest.mark.parametrize("function", [sine, lambda x: sine(x) * (1 + 2j), peak(0.1)])
 def test_what_the_nodes_see_is_not_unseen(function):
-    assert unseen(function, [RULE[0]] * 2, SQUARE).part < 2e-5
+    assert unseen(function, [RULE[0]] * 2, ENDS, SQUARE).part < 2e-5
+
+
+@pytest.mark.parametrize("bandwidth", [0.5, 100.0])
+def test_a_jump_between_panels_is_not_unseen(bandwidth):
+    inner = (0.0, 0.4, 0.4081, 1.0)
+    nodes = [RULE[0], interval_rule(inner, bandwidth)[0]]
+
+    def layer(x):
+        return npde.where((x[:, 1] > inner[1]) & (x[:, 1] < inner[2]), 1 + x[:, 0], 0.16)
+
+    assert unseen(layer, nodes, [ENDS[0], inner], SQUARE).part < 1e-9
+    assert unseen(layer, nodes, ENDS, SQUARE).part > 1e-3
 
 
 def test_chance_is_not_common_to_both_halves():
     """A jump askew, where only the draw of the points differs, leaves less than one part in a thousand of its area."""
     found = unseen(
-        lambda x: 1.0 * ((x[:, 0] - 0.5) ** 2 + (x[:, 1] - 0.5) ** 2 < 0.09), [RULE[0]] * 2, SQUARE
+        lambda x: 1.0 * ((x[:, 0] - 0.5) ** 2 + (x[:, 1] - 0.5) ** 2 < 0.09), [RULE[0]] * 2, ENDS, SQUARE
     )
     halves = found.tested(1.0, [lambda x: np.sin(np.pi * np.outer(np.arange(1, 9), x))] * 2)
     assert common(halves) < 5e-3
