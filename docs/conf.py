@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import re
+import runpy
 import tomllib
 from pathlib import Path
 
@@ -62,4 +63,5 @@ def _write_help(folder: Path) -> None:
 def setup(app: Sphinx) -> None:
     """Connect the above."""
     _write_help(DOCS / "api")
+    runpy.run_path(str(DOCS / "architecture.py"), run_name="__main__")
     app.connect("autodoc-process-docstring", _as_written)

@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import re
+import runpy
 import shlex
 from pathlib import Path
 from types import ModuleType
@@ -113,3 +114,15 @@ def test_the_script_runs_and_draws(script: Path, tmp_path: Path) -> None:
     assert drawn <= {
         path.name for path in (ROOT / "docs" / "images").glob("*.png")
     }  # those that the page shows
+
+
+def test_the_drawing_of_the_rooms_is_that_of_the_imports(tmp_path: Path) -> None:
+    architecture = runpy.run_path(str(ROOT / "docs" / "architecture.py"))
+    rooms, picture = architecture["rooms"](), architecture["PICTURE"]
+    floors = architecture["floors"](rooms)
+    assert all(floors[used] < floors[room] for room, direct in rooms.items() for used in direct)
+    drawn = architecture["save"](tmp_path / "again.svg").read_text(encoding="utf-8")
+    for svg in (drawn, picture.read_text(encoding="utf-8")):
+        assert set(re.findall(r"<text[^>]*>([^<]*)</text>", svg)) == set(rooms)
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert {room for room in rooms if f"`{room}/" not in page and f"{room}.py" not in page} == set()
