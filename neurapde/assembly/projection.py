@@ -1,69 +1,43 @@
 """Variable projection: at each step the head is solved for, and the hidden layers move along what is then left."""
 
-import time
-from dataclasses import dataclass
-
 import torch
 
 from neurapde.assembly.head import StrongRows, WeakRows, best_head, write_head
-from neurapde.core.interrupts import Interrupts
-from neurapde.core.progress import Bar
-from neurapde.run.history import History
-from neurapde.run.recorder import Recorder
+from neurapde.optimisation.adam import AdamSteps
+from neurapde.optimisation.parameters import copied, put
+from neurapde.run.journal import Journal
 from neurapde.trials.base import TrialFunction
 
-
-@dataclass(frozen=True)
-class Projected:
-    """The history of the relative residual, the residual left at the end, and whether Ctrl-C ended it."""
-
-    history: History
-    residual: float
-    interrupted: bool
+RESIDUAL = "relative residual"
+"""What is left, by its name in the history."""
 
 
-def project_head(
-    rows: WeakRows | StrongRows, trial: TrialFunction, steps: int, lr: float, bar: Bar
-) -> Projected:
-    """Solve for the head of `trial`, and train its hidden layers by `steps` of Adam at rate `lr`, in place.
+def project_head(rows: WeakRows | StrongRows, trial: TrialFunction, lr: float, journal: Journal) -> float:
+    """Solve for the head of `trial`, and train its hidden layers by Adam at rate `lr`, in place: the residual left.
 
-    The gradient of the least residual is that at the best head held fixed. The best parameters met are kept.
+    The last of the journal's steps solves for the head alone. The gradient of the least residual is that at the best head
+    held fixed. The best parameters met are kept.
     """
     loads = rows.loads()
     size = loads.abs().square().sum().clamp_min(torch.finfo(torch.float64).tiny)
-    head_parameters = set(trial.head.parameters())
-    hidden = [parameter for parameter in trial.parameters() if parameter not in head_parameters]
-    optimizer = torch.optim.Adam(hidden, lr=lr)
-    recorder = Recorder(("relative residual",))
-    best, kept = float("inf"), [parameter.detach().clone() for parameter in trial.parameters()]
-    started = time.perf_counter()
-    interrupted = False
-    with Interrupts() as interrupts:
-        for step in range(steps + 1):
-            try:
-                with interrupts.at_once(), torch.set_grad_enabled(step < steps):
-                    matrix = rows.matrix(trial)
-                    head = best_head(matrix.detach(), loads)
-                    loss = (matrix @ head - loads).abs().square().sum() / size
-            except KeyboardInterrupt:
-                if not step:
-                    raise
-                interrupted = True
-                break
+    parameters, head_parameters = list(trial.parameters()), set(trial.head.parameters())
+    optimizer = AdamSteps([parameter for parameter in parameters if parameter not in head_parameters])
+    best, kept = float("inf"), copied(parameters)
+    with journal:
+        for step in journal.steps():
+            last = step == journal.total - 1
+            with journal.at_once(), torch.set_grad_enabled(not last):
+                matrix = rows.matrix(trial)
+                head = best_head(matrix.detach(), loads)
+                loss = (matrix @ head - loads).abs().square().sum() / size
             left = float(loss.detach().sqrt())
-            recorder.add(step, time.perf_counter() - started, left, lr, [left])
+            journal.record(left, [left], lr)
             if left < best:
                 write_head(trial, head)
-                best, kept = left, [parameter.detach().clone() for parameter in trial.parameters()]
-            bar.advance()
-            bar.show({"relative residual": left})
-            interrupted = interrupts.asked
-            if step == steps or interrupted:
-                break
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-    with torch.no_grad():
-        for parameter, value in zip(trial.parameters(), kept, strict=True):
-            parameter.copy_(value)
-    return Projected(recorder.history, best, interrupted)
+                best, kept = left, copied(parameters)
+            if not last:
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step(lr)
+            journal.advance()
+    put(parameters, kept)
+    return best

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse.linalg import LinearOperator, cg
 
 from neurapde.assembly.wave_medium import WaveMedium
 from neurapde.domains.box import Box
@@ -106,21 +107,17 @@ class WaveLattice:
         if self.uniform is not None:
             return load / self.uniform
         square = self.grid_speed**2
-        x = self._through(square, load)
-        rest = load - self.mass_product(x)
-        target = INNER * float(np.linalg.norm(load))
-        better = self._through(square, rest)
-        direction, product = better, float(np.vdot(rest, better))
-        for _ in range(MOST_INNER):
-            if np.linalg.norm(rest) <= target:
-                break
-            image = self.mass_product(direction)
-            length = product / float(np.vdot(direction, image))
-            x, rest = x + length * direction, rest - length * image
-            better = self._through(square, rest)
-            product, before = float(np.vdot(rest, better)), product
-            direction = better + product / before * direction
-        return x
+
+        def product(x: FloatArray) -> FloatArray:
+            return self.mass_product(x.reshape(load.shape)).ravel()
+
+        def better(x: FloatArray) -> FloatArray:
+            return self._through(square, x.reshape(load.shape)).ravel()
+
+        flat, shape = load.ravel(), (load.size, load.size)
+        matrix, inverse = (LinearOperator(shape, one, dtype=load.dtype) for one in (product, better))
+        x, _ = cg(matrix, flat, better(flat), rtol=INNER, maxiter=MOST_INNER, M=inverse)
+        return np.asarray(x).reshape(load.shape)
 
     def operator(self, x: FloatArray) -> FloatArray:
         """A x = M⁻¹ K x."""

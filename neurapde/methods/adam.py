@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,13 +10,13 @@ from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.core.interrupts import Interrupts
-from neurapde.core.progress import Bar
 from neurapde.equations.eikonal import Eikonal
 from neurapde.fields.sources import PointSource
+from neurapde.optimisation.adam import AdamSteps
+from neurapde.optimisation.parameters import copied, put
 from neurapde.problem.problem import Problem
+from neurapde.run.journal import Journal
 from neurapde.run.method import Method, Outcome, Snapshot, Status, Task, Training
-from neurapde.run.recorder import Recorder
 from neurapde.training.causal import Causal
 from neurapde.training.curriculum import Curriculum
 from neurapde.training.descent import Descent
@@ -163,7 +162,7 @@ class Adam(Method):
 
 
 class _Training:
-    """One run: the parameters, the optimiser's state, and the last parameters known to be good."""
+    """One run: the parameters, the optimiser, and the last parameters known to be good."""
 
     def __init__(self, method: Adam, task: Task, trial: TrialFunction) -> None:
         self.method, self.task, self.trial = method, task, trial
@@ -171,7 +170,7 @@ class _Training:
         self.parameters = [p for p in trial.parameters() if p.requires_grad]
         if not self.parameters:
             raise DeclarationError(f"{trial.spec} has no trainable parameters; Adam has nothing to move.")
-        self.optimizer = torch.optim.Adam(self.parameters, lr=method.lr)
+        self.optimizer = AdamSteps(self.parameters)
         weighting = method.weights if isinstance(method.weights, Weighting) else None
         self.descent = Descent(
             self.objective,
@@ -182,106 +181,69 @@ class _Training:
             task.generator,
             method.point_weights,
         )
-        self.recorder = Recorder(self.objective.names)
-        self.step = 0
-        self.seconds_before = 0.0
-        self.diverged = False
         if task.resumed is not None:
-            self._restore(task.resumed)
-        self.good, self.good_step = self._copy(), self.step
-        self.started = self.saved = time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        return self.seconds_before + time.perf_counter() - self.started
+            task.generator.set_state(task.resumed.tensors["generator"])
+            self.descent.restore(task.resumed.tensors)
+            self.optimizer.restore(task.resumed.tensors)
+        self.journal = Journal(
+            task.problem.name,
+            method.steps,
+            self.objective.names,
+            task.progress,
+            resumed=task.resumed,
+            save=self._save,
+            state=self._tensors,
+            every=method.checkpoint_seconds,
+        )
+        self.good, self.good_step = copied(self.parameters), self.journal.step
 
     def run(self) -> Outcome:
-        status = Status.STEP_LIMIT
-        title = self.task.problem.name
-        with (
-            Interrupts() as interrupts,
-            self.task.progress.bar(title, self.method.steps, done=self.step) as bar,
-        ):
-            while self.step < self.method.steps:
-                if not self._advance(bar):
+        with self.journal as journal:
+            for step in journal.steps():
+                if not self._advance(step):
+                    journal.status = Status.DIVERGED
                     break
-                bar.advance()
-                if interrupts.asked and self.step < self.method.steps:
-                    status = Status.INTERRUPTED
-                    break
-                if time.perf_counter() - self.saved >= self.method.checkpoint_seconds:
-                    self._save(Status.INTERRUPTED)
-            if self.diverged or not self._finite():
-                self._put_back()
-                return self._outcome(Status.DIVERGED)
-            self._save(status)
-        return self._outcome(status)
-
-    def _outcome(self, status: Status) -> Outcome:
+            if not self._finite():
+                journal.status = Status.DIVERGED
         notes: tuple[str, ...] = ()
-        if status is Status.DIVERGED:
+        if journal.status is Status.DIVERGED:
+            put(self.parameters, self.good)
             notes = (
-                f"The loss was not finite after step {self.step}; the parameters are those of step "
+                f"The loss was not finite after step {journal.step}; the parameters are those of step "
                 f"{self.good_step}. A smaller lr, or clip=1.0, may help.",
             )
-        extras = {"steps": self.step, **self.descent.extras()}
-        return Outcome(self.trial, status, self.recorder.history, notes, extras)
+        extras = {"steps": journal.step, **self.descent.extras()}
+        return Outcome(self.trial, journal.status, journal.history, notes, extras)
 
-    def _advance(self, bar: Bar) -> bool:
+    def _advance(self, step: int) -> bool:
         """Take one step, recording the losses before it every `record_every` steps; False if not finite."""
-        rate = self.method.lr * self.method.schedule.factor(self.step, self.method.steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        total, losses = self.descent.gradient(self.step)
+        rate = self.method.lr * self.method.schedule.factor(step, self.method.steps)
+        total, losses = self.descent.gradient(step)
         if self.method.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.parameters, self.method.clip)
-        if self.step % self.method.record_every == 0 or self.step == self.method.steps - 1:
+        if step % self.method.record_every == 0 or step == self.method.steps - 1:
             first, *values = torch.stack([total, *losses]).tolist()
-            self.recorder.add(self.step, self.seconds, first, rate, values)
-            bar.show(dict(zip(self.objective.names, values, strict=True)))
+            self.journal.record(first, values, rate)
             if not math.isfinite(first):
-                self.diverged = True
                 return False
-            self.good, self.good_step = self._copy(), self.step
-        self.optimizer.step()
-        self.step += 1
+            self.good, self.good_step = copied(self.parameters), step
+        self.optimizer.step(rate)
+        self.journal.advance()
         return True
-
-    def _copy(self) -> list[Tensor]:
-        return [parameter.detach().clone() for parameter in self.parameters]
-
-    def _put_back(self) -> None:
-        with torch.no_grad():
-            for parameter, good in zip(self.parameters, self.good, strict=True):
-                parameter.copy_(good)
 
     def _finite(self) -> bool:
         return all(bool(torch.isfinite(parameter).all()) for parameter in self.parameters)
 
-    def _save(self, status: Status) -> None:
-        self.saved = time.perf_counter()
+    def _save(self, snapshot: Snapshot, status: Status) -> None:
         if self._finite():
-            self.task.save(self.trial, self._snapshot(), status)
+            self.task.save(self.trial, snapshot, status)
 
-    def _snapshot(self) -> Snapshot:
-        tensors = {"generator": self.task.generator.get_state(), **self.descent.tensors()}
-        for index, parameter in enumerate(self.parameters):
-            for name, tensor in self.optimizer.state.get(parameter, {}).items():
-                tensors[f"adam.{index}.{name}"] = tensor
-        return Snapshot(self.step, self.recorder.history, self.seconds, tensors)
-
-    def _restore(self, snapshot: Snapshot) -> None:
-        self.step, self.seconds_before = snapshot.step, snapshot.seconds
-        self.recorder = Recorder(self.objective.names, snapshot.history)
-        self.task.generator.set_state(snapshot.tensors["generator"])
-        self.descent.restore(snapshot.tensors)
-        state: dict[int, dict[str, Tensor]] = {}
-        for key, tensor in snapshot.tensors.items():
-            if key.startswith("adam."):
-                _, index, name = key.split(".")
-                state.setdefault(int(index), {})[name] = tensor
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+    def _tensors(self) -> dict[str, Tensor]:
+        return {
+            "generator": self.task.generator.get_state(),
+            **self.descent.tensors(),
+            **self.optimizer.tensors(),
+        }
 
 
 def _check_numbers(method: Adam) -> None:

@@ -15,7 +15,7 @@ import torch
 from neurapde.assembly.head import StrongRows, WeakRows
 from neurapde.assembly.helmholtz import LatticeProblem
 from neurapde.assembly.helmholtz_cost import head_cost
-from neurapde.assembly.projection import project_head
+from neurapde.assembly.projection import RESIDUAL, project_head
 from neurapde.assembly.scattering import Superposition
 from neurapde.backgrounds.side_distance import SideDistance
 from neurapde.core import checks
@@ -38,6 +38,7 @@ from neurapde.methods.refinement import (
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.history import History
+from neurapde.run.journal import Journal
 from neurapde.run.method import DirectMethod, Outcome, Status, Task
 from neurapde.run.missed import with_missed
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial, DistanceFactor
@@ -115,33 +116,34 @@ class Galerkin(DirectMethod):
         budget = Budget(self.seconds, "Galerkin", task.problem.name, f"fewer features, {WavesOnSines.fewer}")
         budget.admits(head_cost(lattice, width, band, smooth))
         rows = (StrongRows if smooth else WeakRows)(lattice, width, band, task.device)
-        with task.progress.bar(task.problem.name, self.steps + 1) as bar:
-            found = project_head(rows, trial, self.steps, self.lr, bar)
+        journal = Journal(task.problem.name, self.steps + 1, (RESIDUAL,), task.progress)
+        residual = project_head(rows, trial, self.lr, journal)
+        interrupted = journal.status is Status.INTERRUPTED
         form = "strong form at points" if smooth else "weak form against a lattice of sines"
         notes: tuple[str, ...] = (
             f"The head of {given.spec.describe()} by least squares of the {form}: "
-            f"relative residual {found.residual:.1e}.",
+            f"relative residual {residual:.1e}.",
         )
-        if found.interrupted:
+        if interrupted:
             notes = (
                 *notes,
                 "No checkpoint is kept of this training; go on from it by solve(problem, solution.trial, …).",
             )
-        elif found.residual > WEAK_FEATURES:
+        elif residual > WEAK_FEATURES:
             warn(
-                f"the features of {given.spec.describe()} leave {found.residual:.0%} of the residual of "
+                f"the features of {given.spec.describe()} leave {residual:.0%} of the residual of "
                 f"{task.problem.name}: they cannot carry its field; "
                 "give a larger width or omega_0, more steps, or leave trial out",
                 ResolutionWarning,
             )
-        converged = found.residual <= RESIDUAL_PER_ERROR * self.tolerance
+        converged = residual <= RESIDUAL_PER_ERROR * self.tolerance
         status = Status.CONVERGED if converged else Status.STEP_LIMIT if self.steps else Status.UNRESOLVED
         return Outcome(
             trial.to(task.dtype),
-            Status.INTERRUPTED if found.interrupted else status,
-            found.history if self.steps else History(),
+            Status.INTERRUPTED if interrupted else status,
+            journal.history if self.steps else History(),
             notes,
-            {"features": trial.head.in_features, "relative_residual": found.residual},
+            {"features": trial.head.in_features, "relative_residual": residual},
         )
 
     def _on_lattice(self, task: Task, sines: WavesOnSines | PoissonOnSines) -> Outcome:

@@ -2,19 +2,19 @@
 
 import dataclasses
 import math
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.core.interrupts import Interrupts
+from neurapde.optimisation.parameters import copied, put
 from neurapde.problem.problem import Problem
-from neurapde.run.method import Method, Outcome, Snapshot, Status, Task, Training
-from neurapde.run.recorder import Recorder
+from neurapde.run.journal import Journal
+from neurapde.run.method import Method, Outcome, Status, Task, Training
 from neurapde.training.losses import MEASURES, LossName
 from neurapde.training.memory import check_training_fits
 from neurapde.training.objective import Objective
@@ -26,7 +26,8 @@ ROUND = 10
 SEARCH = 25
 """Evaluations that the line search of one iteration may take."""
 SCALARS = ("n_iter", "func_evals", "t", "prev_loss", "H_diag")
-"""Numbers of torch's state beside its vectors."""
+VECTORS, PAIRS = ("d", "prev_flat_grad"), ("old_dirs", "old_stps", "ro")
+"""Names of torch's state: numbers, vectors, and lists with an entry for each pair of steps and gradients."""
 FALLEN = 1e-6
 """Part of the loss at the last restart below which the search starts anew in units of the present one.
 
@@ -120,23 +121,24 @@ class _Descent:
         self.parameters = [p for p in trial.parameters() if p.requires_grad]
         if not self.parameters:
             raise DeclarationError(f"{trial.spec} has no trainable parameters; LBFGS has nothing to move.")
-        before = task.resumed
-        self.step = 0 if before is None else before.step
-        self.seconds_before = 0.0 if before is None else before.seconds
-        self.recorder = Recorder(self.objective.names, None if before is None else before.history)
-        if before is not None:
-            task.generator.set_state(before.tensors["generator"])
+        self.journal = Journal(
+            task.problem.name,
+            method.steps,
+            self.objective.names,
+            task.progress,
+            resumed=task.resumed,
+            save=partial(task.save, trial),
+            state=lambda: {"generator": self.draw} | self._memory(),
+            every=method.checkpoint_seconds,
+        )
+        if task.resumed is not None:
+            task.generator.set_state(task.resumed.tensors["generator"])
         self.draw = task.generator.get_state()
         self.losses: list[Tensor] = []
         self.unit, self.since = 1.0, 0
         self._restart()
-        if before is not None:
-            self._remember(before.tensors)
-        self.started = self.saved = time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        return self.seconds_before + time.perf_counter() - self.started
+        if task.resumed is not None:
+            self._remember(task.resumed.tensors)
 
     def _restart(self) -> None:
         """Empty the memory, and measure the loss in units of the present one."""
@@ -156,55 +158,46 @@ class _Descent:
         )
 
     def run(self) -> Outcome:
-        status = Status.STEP_LIMIT
-        with (
-            Interrupts() as interrupts,
-            self.task.progress.bar(self.task.problem.name, self.method.steps, done=self.step) as bar,
-        ):
-            while self.step < self.method.steps:
+        notes: tuple[str, ...] = ()
+        with self.journal as journal:
+            for _ in journal.steps():
                 if self.method.redraw is not None and self.since >= self.method.redraw:
                     self.draw, self.since = self._redrawn(), 0
                     self._restart()
-                good = [p.detach().clone() for p in self.parameters]
-                kept = self._memory()
-                try:
-                    with interrupts.at_once():
-                        done, loss = self._round(self._iterations())
-                except KeyboardInterrupt:
-                    self._put_back(good)
-                    self._remember(kept)
-                    status = Status.INTERRUPTED
-                    break
+                undo = self._undo()
+                with journal.at_once(undo):
+                    done, loss = self._round(self._iterations())
                 if not math.isfinite(loss):
-                    self._put_back(good)
-                    return self._outcome(Status.DIVERGED)
-                self.step, self.since = self.step + done, self.since + done
-                self._record(loss)
-                for _ in range(done):
-                    bar.advance()
-                bar.show(dict(zip(self.objective.names, [part.item() for part in self.losses], strict=True)))
+                    undo()
+                    journal.status = Status.DIVERGED
+                    notes = (
+                        f"The loss was not finite after iteration {journal.step}; the parameters before it were kept.",
+                    )
+                    break
+                journal.advance(done)
+                self.since += done
+                journal.record(loss, [part.item() for part in self.losses])
                 if done == 0 and self.fresh:
-                    status = Status.CONVERGED
+                    journal.status = Status.CONVERGED
                     break
                 self.fresh = False
                 if done == 0 or loss < FALLEN * self.unit:
                     self._restart()
-                if interrupts.asked and self.step < self.method.steps:
-                    status = Status.INTERRUPTED
-                    break
-                if time.perf_counter() - self.saved >= self.method.checkpoint_seconds:
-                    self._save(Status.INTERRUPTED)
-            self._save(status)
-        return self._outcome(status)
+        return Outcome(self.trial, journal.status, journal.history, notes, {"steps": journal.step})
 
-    def _put_back(self, good: list[Tensor]) -> None:
-        with torch.no_grad():
-            for parameter, value in zip(self.parameters, good, strict=True):
-                parameter.copy_(value)
+    def _undo(self) -> Callable[[], None]:
+        """What brings back all that a round moves."""
+        start, memory = copied(self.parameters), self._memory()
+
+        def undo() -> None:
+            put(self.parameters, start)
+            self._remember(memory)
+
+        return undo
 
     def _iterations(self) -> int:
         """Iterations of the next round, which ends where a redraw or the last step is due."""
-        left = [ROUND, self.method.steps - self.step]
+        left = [ROUND, self.method.steps - self.journal.step]
         if self.method.redraw is not None:
             left.append(self.method.redraw - self.since)
         return min(left)
@@ -218,13 +211,16 @@ class _Descent:
         """A few iterations: how many lowered the loss, and the loss at the end."""
         self.optimizer.param_groups[0]["max_iter"] = iterations
         self.optimizer.param_groups[0]["max_eval"] = SEARCH * iterations
-        state = self.optimizer.state[self.parameters[0]]
-        before = state.get("n_iter", 0)
+        before = self._taken()
         start = self.unit * self.optimizer.step(self._loss).item()  # type: ignore[no-untyped-call]
         with torch.no_grad():
             end = self._evaluate().item()
         lowered = end < start
-        return (state.get("n_iter", 0) - before if lowered or not math.isfinite(end) else 0), end
+        return (self._taken() - before if lowered or not math.isfinite(end) else 0), end
+
+    def _taken(self) -> int:
+        """Iterations since the memory was emptied."""
+        return int(self.optimizer.state_dict()["state"].get(0, {}).get("n_iter", 0))
 
     def _evaluate(self) -> Tensor:
         self.task.generator.set_state(self.draw)
@@ -237,50 +233,28 @@ class _Descent:
         total.backward()  # type: ignore[no-untyped-call]
         return total
 
-    def _record(self, loss: float) -> None:
-        """One row after `self.step` steps, unless there is one: a round that gets nowhere adds none."""
-        rows = self.recorder.history.step
-        if len(rows) and rows[-1] == self.step:
-            return
-        self.recorder.add(self.step, self.seconds, loss, math.nan, [part.item() for part in self.losses])
-
-    def _save(self, status: Status) -> None:
-        self.saved = time.perf_counter()
-        tensors = {"generator": self.draw} | self._memory()
-        self.task.save(self.trial, Snapshot(self.step, self.recorder.history, self.seconds, tensors), status)
-
     def _memory(self) -> dict[str, Tensor]:
         """The optimiser's state: its pairs of steps and gradients, and what its next direction follows from."""
-        state = self.optimizer.state[self.parameters[0]]
+        state = self.optimizer.state_dict()["state"].get(0, {})
         numbers = [self.unit, float(self.fresh), float(self.since)]
         if "old_dirs" not in state:
             return {"numbers": torch.tensor(numbers, dtype=torch.float64)}
         numbers += [float(state[name]) for name in SCALARS]
         kept = {"numbers": torch.tensor(numbers, dtype=torch.float64)}
-        kept |= {name: state[name].clone() for name in ("d", "prev_flat_grad")}
+        kept |= {name: state[name].clone() for name in VECTORS}
         if state["old_dirs"]:
-            kept |= {name: torch.stack(state[name]) for name in ("old_dirs", "old_stps", "ro")}
+            kept |= {name: torch.stack(state[name]) for name in PAIRS}
         return kept
 
     def _remember(self, tensors: Mapping[str, Tensor]) -> None:
+        """What `_memory` gave."""
         unit, fresh, since, *scalars = tensors["numbers"].tolist()
         self._begin(unit, fresh=bool(fresh))
         self.since = int(since)
         if not scalars:
             return
-        anchor = self.parameters[0]
-        state = self.optimizer.state[anchor]
-        state |= dict(zip(SCALARS, scalars, strict=True))
-        state["n_iter"] = int(state["n_iter"])
-        for name in ("d", "prev_flat_grad"):
-            state[name] = tensors[name].to(anchor)
-        for name in ("old_dirs", "old_stps", "ro"):
-            state[name] = list(tensors[name].to(anchor)) if name in tensors else []
-
-    def _outcome(self, status: Status) -> Outcome:
-        notes: tuple[str, ...] = ()
-        if status is Status.DIVERGED:
-            notes = (
-                f"The loss was not finite after iteration {self.step}; the parameters before it were kept.",
-            )
-        return Outcome(self.trial, status, self.recorder.history, notes, {"steps": self.step})
+        state: dict[str, object] = dict(zip(SCALARS, scalars, strict=True))
+        state["n_iter"] = int(scalars[0])
+        state |= {name: tensors[name] for name in VECTORS}
+        state |= {name: list(tensors[name]) if name in tensors else [] for name in PAIRS}
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": {0: state}})

@@ -5,24 +5,23 @@ step: tens of steps where Adam takes tens of thousands. The least squares are so
 that of the residuals, whichever is the smaller, so that networks may have many parameters or points be many, not both.
 """
 
-import dataclasses
 import math
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.core.interrupts import Interrupts
-from neurapde.core.progress import Bar
+from neurapde.optimisation.damping import Damping
 from neurapde.optimisation.normal import Equations
+from neurapde.optimisation.parameters import copied, put, shaped
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
-from neurapde.run.method import Method, Outcome, Snapshot, Status, Task, Training
-from neurapde.run.recorder import Recorder
+from neurapde.run.journal import Journal
+from neurapde.run.method import Method, Outcome, Status, Task, Training
 from neurapde.training.memory import check_gram_fits, check_training_fits, refuse_gram
 from neurapde.training.objective import Objective
 from neurapde.training.sampling import Draws, Fixed, Sampling
@@ -130,7 +129,7 @@ class NaturalGradient(Method):
         return Training(points if stay else {}, self.objective(problem).weights, second_order=True)
 
     def resume_key(self) -> "NaturalGradient":
-        return dataclasses.replace(self, steps=1, checkpoint_seconds=1.0)
+        return replace(self, steps=1, checkpoint_seconds=1.0)
 
     def describe(self) -> str:
         drawn = self.points if isinstance(self.points, int) else sum(self.points.values())
@@ -154,72 +153,58 @@ class _Descent:
         self.parameters = self.residuals.parameters
         if not self.parameters:
             raise DeclarationError(f"{trial.spec} has no trainable parameters to move.")
-        self.recorder = Recorder([constraint.name for constraint in task.problem.trained])
-        self.step, self.small, self.raised, self.seconds_before = 0, 0, 2.0, 0.0
-        self.damping = method.damping
+        self.small, self.damping = 0, Damping(method.damping, least=LEAST_DAMPING)
         self.before = self.parameters[0].new_zeros(self.residuals.size)
         self.draws = Draws(method.sampling, method.objective(task.problem), trial, task.generator)
+        self.journal = Journal(
+            task.problem.name,
+            method.steps,
+            [constraint.name for constraint in task.problem.trained],
+            task.progress,
+            resumed=task.resumed,
+            save=partial(task.save, trial),
+            state=self._tensors,
+            every=method.checkpoint_seconds,
+        )
         if task.resumed is None:
             self._draw()
         else:
-            self._restore(task.resumed)
+            self._restore(task.resumed.tensors)
         entry, device = self.before.element_size(), self.before.device
         refuse_gram(self.residuals.rows, self.residuals.size, entry, device)
-        self.started = self.saved = time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        return self.seconds_before + time.perf_counter() - self.started
 
     def run(self) -> Outcome:
-        status, equations = Status.INTERRUPTED, None
+        equations = None
         self.loss, self.losses = self.residuals.measure()
         if not math.isfinite(self.loss):
             return Outcome(self.trial, Status.DIVERGED, notes=("The residuals of the trial are not finite.",))
-        with (
-            Interrupts() as interrupts,
-            self.task.progress.bar(self.task.problem.name, self.method.steps, done=self.step) as bar,
-        ):
-            if self.task.resumed is None:
-                self._record(bar)
-            while not self._converged() and self.step < self.method.steps:
-                if self._due():
+        with self.journal as journal:
+            journal.record(self.loss, self.losses)
+            for step in journal.steps(self._converged):
+                if self._due(step):
                     self._draw()
                     self.loss, self.losses = self.residuals.measure()
                     equations = None
-                before, start, held = self.loss, self._copy(), self._numbers()
-                try:
-                    with interrupts.at_once():
-                        equations = equations or self.residuals.linearise()
-                        moved = self._move(equations)
-                except KeyboardInterrupt:
-                    self._put(start, torch.zeros_like(self.before))
-                    self.damping, self.raised, self.before = held
-                    break
-                self.step += 1
-                self._record(bar)
-                bar.advance()
+                before = self.loss
+                with journal.at_once(self._undo()):
+                    equations = equations or self.residuals.linearise()
+                    moved = self._move(equations)
+                journal.advance()
+                journal.record(self.loss, self.losses)
                 little = moved and before - self.loss <= self.method.tolerance * before
                 self.small = self.small + 1 if little else 0
-                if interrupts.asked and self.step < self.method.steps:
-                    break
                 if moved:
                     equations = None
-                if time.perf_counter() - self.saved >= self.method.checkpoint_seconds:
-                    self._save(Status.INTERRUPTED)
-            else:
-                status = Status.CONVERGED if self._converged() else Status.STEP_LIMIT
-        self._save(status)
-        return Outcome(self.trial, status, self.recorder.history, (), {"steps": self.step})
+        return Outcome(self.trial, journal.status, journal.history, (), {"steps": journal.step})
 
     def _converged(self) -> bool:
-        return self.loss == 0 or self.small >= 3 or self.damping > MOST_DAMPING
+        return self.loss == 0 or self.small >= 3 or self.damping.value > MOST_DAMPING
 
     def _move(self, equations: Equations) -> bool:
         """Try a step and parts of it; keep one if the loss falls, and set the damping by how well it was predicted."""
-        change = equations.step(self.damping, self.method.momentum * self.before)
+        change = equations.step(self.damping.value, self.method.momentum * self.before)
         if change is not None:
-            start = self._copy()
+            start = copied(self.parameters)
             acceleration = self._geodesic_acceleration(equations, start, change)
             for part in PARTS:
                 tried = part * change + part**2 * acceleration
@@ -227,14 +212,11 @@ class _Descent:
                 loss, losses = self.residuals.measure()
                 if math.isfinite(loss) and loss < self.loss:
                     predicted = equations.predicted_reduction(part * change)
-                    ratio = min(1.0, part * (self.loss - loss) / predicted) if predicted > 0 else 0.0
-                    self.damping = max(self.damping * max(1 / 3, 1 - (2 * ratio - 1) ** 3), LEAST_DAMPING)
-                    self.raised, self.before = 2.0, tried
-                    self.loss, self.losses = loss, losses
+                    self.damping.succeed(part * (self.loss - loss), predicted)
+                    self.before, self.loss, self.losses = tried, loss, losses
                     return True
-            self._put(start, torch.zeros_like(change))
-        self.damping *= self.raised
-        self.raised *= 2.0
+            put(self.parameters, start)
+        self.damping.fail()
         self.before = torch.zeros_like(self.before)
         return False
 
@@ -245,57 +227,53 @@ class _Descent:
             self._put(start, sign * PROBE * change)
             with torch.no_grad():
                 sides.append(self.residuals.vector())
-        self._put(start, torch.zeros_like(change))
+        put(self.parameters, start)
         with torch.no_grad():
             curvature = (sides[0] - 2 * self.residuals.vector() + sides[1]) / PROBE**2
         acceleration = equations.acceleration(curvature)
         trusted = bool(acceleration.norm() <= LARGEST_ACCELERATION * change.norm())
         return acceleration if trusted else torch.zeros_like(change)
 
-    def _copy(self) -> list[Tensor]:
-        return [parameter.detach().clone() for parameter in self.parameters]
+    def _put(self, start: list[Tensor], change: Tensor) -> None:
+        parts = shaped(change, self.parameters)
+        put(self.parameters, [begun + part for begun, part in zip(start, parts, strict=True)])
 
-    def _numbers(self) -> tuple[float, float, Tensor]:
-        return self.damping, self.raised, self.before
+    def _undo(self) -> Callable[[], None]:
+        """What brings back all that a step moves."""
+        start, damping, before = copied(self.parameters), replace(self.damping), self.before
 
-    def _due(self) -> bool:
+        def undo() -> None:
+            put(self.parameters, start)
+            self.damping, self.before = damping, before
+
+        return undo
+
+    def _due(self, step: int) -> bool:
         """Whether points are drawn anew before the next step; those of the first are there, as are those of a checkpoint."""
-        if not self.step or self.step == self.drawn_at:
+        if not step or step == self.drawn_at:
             return False
-        return (
-            self.step % self.method.redraw == 0 if self.method.redraw else self.method.sampling.due(self.step)
-        )
+        return step % self.method.redraw == 0 if self.method.redraw else self.method.sampling.due(step)
 
     def _draw(self) -> None:
-        self.drawn_at = self.step
+        self.drawn_at = self.journal.step
         for constraint in self.task.problem.trained:
             self.draws.kept[constraint.name] = self.method.sampling.draw(constraint, self.draws, 1.0)
         self.residuals.place(self.draws.kept)
 
-    def _put(self, start: list[Tensor], change: Tensor) -> None:
-        with torch.no_grad():
-            pieces = torch.split(change, [parameter.numel() for parameter in self.parameters])
-            for parameter, begun, piece in zip(self.parameters, start, pieces, strict=True):
-                parameter.copy_(begun + piece.reshape(parameter.shape))
-
-    def _record(self, bar: Bar) -> None:
-        self.recorder.add(self.step, self.seconds, self.loss, math.nan, self.losses)
-        bar.show(dict(zip(self.recorder.names, self.losses, strict=True)))
-
-    def _save(self, status: Status) -> None:
-        self.saved = time.perf_counter()
-        state = [self.damping, self.raised, float(self.small), float(self.drawn_at)]
+    def _tensors(self) -> dict[str, Tensor]:
+        state = [self.damping.value, self.damping.raised, float(self.small), float(self.drawn_at)]
         numbers = torch.tensor(state, dtype=torch.float64)
         tensors = {"generator": self.task.generator.get_state(), "damping": numbers, "before": self.before}
-        tensors |= self.draws.tensors()
-        self.task.save(self.trial, Snapshot(self.step, self.recorder.history, self.seconds, tensors), status)
+        return tensors | self.draws.tensors()
 
-    def _restore(self, snapshot: Snapshot) -> None:
-        self.step, self.seconds_before = snapshot.step, snapshot.seconds
-        self.recorder = Recorder(self.recorder.names, snapshot.history)
-        self.task.generator.set_state(snapshot.tensors["generator"])
-        self.draws.restore(snapshot.tensors)
+    def _restore(self, tensors: Mapping[str, Tensor]) -> None:
+        self.task.generator.set_state(tensors["generator"])
+        self.draws.restore(tensors)
         self.residuals.place(self.draws.kept)
-        self.damping, self.raised, *counts = snapshot.tensors["damping"].tolist()
-        self.small, self.drawn_at = map(int, counts)
-        self.before = snapshot.tensors["before"].to(self.before)
+        value, raised, small, drawn_at = tensors["damping"].tolist()
+        self.damping, self.small, self.drawn_at = (
+            Damping(value, raised, LEAST_DAMPING),
+            int(small),
+            int(drawn_at),
+        )
+        self.before = tensors["before"].to(self.before)

@@ -1,7 +1,6 @@
 """What direct methods that refine to a tolerance share: the one loop over levels, its settings, and what it tells."""
 
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
@@ -13,12 +12,12 @@ from neurapde.core import checks
 from neurapde.core.convergence import estimate_error
 from neurapde.core.errors import ResolutionWarning
 from neurapde.core.formatting import number
-from neurapde.core.interrupts import Interrupts
 from neurapde.core.warn import warn
 from neurapde.optimisation.balance import balance_of
 from neurapde.run.budget import Budget
+from neurapde.run.history import History
+from neurapde.run.journal import Journal
 from neurapde.run.method import Outcome, Status, Task
-from neurapde.run.recorder import Recorder
 from neurapde.trials.base import TrialFunction
 
 SLOW = 0.2
@@ -100,7 +99,7 @@ class Refined(Generic[Solved]):
     task: Task
     level: Level[Solved]
     status: Status
-    recorder: Recorder
+    history: History
     tolerance: float
     budget: Budget | None
     lost: bool = False
@@ -127,7 +126,7 @@ class Refined(Generic[Solved]):
             warn(f"{self.task.problem.name}: {blind}" if blind else self._unresolved(way), ResolutionWarning)
         estimate = max(level.estimate, 1.0) if blind else level.estimate
         numbers = {"features": level.features, "error_estimate": estimate, **extras}
-        return Outcome(trial.to(self.task.dtype), status, self.recorder.history, tuple(notes), numbers)
+        return Outcome(trial.to(self.task.dtype), status, self.history, tuple(notes), numbers)
 
     def _unresolved(self, way: str) -> str:
         name, estimate = self.task.problem.name, self.level.estimate
@@ -161,30 +160,26 @@ def refine(
     last: features at which the levels end, for the bar. The first level is always there.
     patient: whether it goes on where the changes do not fall.
     """
-    recorder = Recorder((column,))
-    started = time.perf_counter()
+    journal = Journal(task.problem.name, last, (column,), task.progress, unit="feature")
     level: Level[Solved] | None = None
     changes: list[float] = []
-    done = 0
-    with Interrupts() as interrupts, task.progress.bar(task.problem.name, last, unit="feature") as bar:
-        for level in budget.levels(interrupts, levels):
-            bar.advance(level.features - done)
-            done = level.features
+    with journal:
+        for level in budget.levels(journal.interrupts, levels):
+            journal.advance(level.features - journal.step)
             if not math.isnan(level.change):
                 changes.append(level.change)
-                seconds = time.perf_counter() - started
-                recorder.add(done, seconds, level.change, math.nan, changes[-1:])
-                bar.show({"estimated error": level.estimate})
+                shown = {"estimated error": level.estimate}
+                journal.record(level.change, changes[-1:], step=level.features, shown=shown)
             if budget.grows and level.estimate <= tolerance and level.fine:
                 break
-            if not patient and done > ENOUGH and is_lost(changes):
+            if not patient and journal.step > ENOUGH and is_lost(changes):
                 break
     assert level is not None
     status = Status.CONVERGED if level.estimate <= tolerance else Status.UNRESOLVED
-    if interrupts.asked:
+    if journal.interrupts.asked:
         status = Status.INTERRUPTED
     lost = not patient and is_lost(changes)
-    return Refined(task, level, status, recorder, tolerance, budget, lost)
+    return Refined(task, level, status, journal.history, tolerance, budget, lost)
 
 
 def grow(

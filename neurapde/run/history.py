@@ -1,6 +1,6 @@
 """The record of a method's work: losses by constraint name against step and seconds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -42,6 +42,17 @@ class History:
 
     def _column(self, name: str) -> NDArray[np.float64]:
         return self.constraints.get(name, np.full(len(self), np.nan))
+
+    @classmethod
+    def of(cls, names: Sequence[str], rows: Sequence[tuple[float, ...]]) -> "History":
+        """From rows of step, seconds, loss, learning rate and the losses of `names`."""
+        step, seconds, loss, rate, *losses = np.asarray(rows, dtype=float).reshape(-1, 4 + len(names)).T
+        return cls(step, seconds, loss, rate, dict(zip(names, losses, strict=True)))
+
+    def rows(self, names: Sequence[str]) -> list[tuple[float, ...]]:
+        """The rows that `of` makes a history from."""
+        columns = [self.step, self.seconds, self.loss, self.learning_rate, *(self[name] for name in names)]
+        return [tuple(row) for row in np.stack(columns, axis=1).tolist()]
 
     @classmethod
     def joined(cls, parts: Iterable[Self]) -> "History":

@@ -8,9 +8,9 @@ import neurapde as npde
 from neurapde.conditions.constraints import Constraint, Samples
 from neurapde.core import memory
 from neurapde.core.errors import DeclarationError
-from neurapde.methods import natural_gradient
 from neurapde.optimisation.jacobian import linearised, residuals
 from neurapde.optimisation.normal import ByParameters, ByResiduals
+from neurapde.run import journal
 from neurapde.run.method import Status
 from neurapde.trials.ansatz import DistanceFactor
 from neurapde.trials.base import Trial, TrialFunction
@@ -319,10 +319,10 @@ def test_the_narrow_source_of_a_wave_is_seen() -> None:
 
 
 def test_ctrl_c_keeps_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Asked(natural_gradient.Interrupts):
+    class Asked(journal.Interrupts):
         asked = property(lambda self: True, lambda self, value: None)
 
-    monkeypatch.setattr(natural_gradient, "Interrupts", Asked)
+    monkeypatch.setattr(journal, "Interrupts", Asked)
     solution = npde.solve(cubic(), npde.MLP(5, 1), npde.NaturalGradient(6, points=40), progress=False)
     assert solution.status is Status.INTERRUPTED
     assert list(solution.history.step) == [0, 1]

@@ -1,16 +1,23 @@
 """The record of losses."""
 
 import numpy as np
+import pytest
 
+from neurapde.core.progress import Progress
 from neurapde.run.history import History
-from neurapde.run.recorder import Recorder
+from neurapde.run.journal import Journal
+from neurapde.run.method import Snapshot
 
 
 def recorded(names: tuple[str, ...], rows: int, before: History | None = None) -> History:
-    recorder = Recorder(names, before)
-    for i in range(rows):
-        recorder.add(i, 0.5 * i, float(i), 1e-3, [10.0 * i + j for j in range(len(names))])
-    return recorder.history
+    resumed = None if before is None else Snapshot(len(before), before, 0.0, {})
+    journal = Journal("run", 100, names, Progress(False), resumed=resumed)
+    first = journal.step
+    with journal, pytest.MonkeyPatch.context() as patch:
+        for i in range(rows):
+            patch.setattr(Journal, "seconds", 0.5 * i)
+            journal.record(float(i), [10.0 * i + j for j in range(len(names))], 1e-3, step=first + i)
+    return journal.history
 
 
 def test_columns_are_kept_by_constraint_name() -> None:

@@ -251,7 +251,7 @@ def test_a_descent_goes_on_as_if_it_had_not_stopped(whole: Descent, part: Descen
     first = replace(stage, save=keep)
     if part is None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("neurapde.seismic.inversion.methods.descents.SAVED_EVERY", -1.0)
+            patch.setattr("neurapde.run.journal.SAVED_EVERY", -1.0)
             whole.run(objective, first)
         snapshot, state = kept[2]
     else:

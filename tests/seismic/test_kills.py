@@ -23,9 +23,9 @@ import pytest
 import torch
 
 import neurapde as npde
+from neurapde.run import journal
 from neurapde.run.method import Method, Status
 from neurapde.seismic.inversion.invert import METHODS
-from neurapde.seismic.inversion.methods import descents, wavefield_reconstruction
 from neurapde.seismic.inversion.methods.method import InversionMethod
 from neurapde.storage import hdf5
 from support import waves
@@ -256,8 +256,5 @@ def test_no_kill_loses_a_checkpoint_or_changes_a_bit(tmp_path: Path, kind: str) 
 
 
 if __name__ == "__main__":
-    with (
-        mock.patch.object(descents, "SAVED_EVERY", OFTEN),
-        mock.patch.object(wavefield_reconstruction, "SAVED_EVERY", OFTEN),
-    ):
+    with mock.patch.object(journal, "SAVED_EVERY", OFTEN):
         battery(sys.argv[1], int(sys.argv[2]), sys.argv[3] == "long", Path(sys.argv[4]))

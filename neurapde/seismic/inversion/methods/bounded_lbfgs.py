@@ -4,19 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
 
-from neurapde.core.interrupts import Interrupts
-from neurapde.core.progress import Bar
+from neurapde.optimisation.parameters import flat, put, shaped
+from neurapde.optimisation.replayed_lbfgs import ReplayedLBFGS
 from neurapde.run.history import History
 from neurapde.run.method import Status
-from neurapde.seismic.inversion.methods.descents import Descent, Trace
+from neurapde.seismic.inversion.methods.descents import Descent, explained, journal_of, record
 from neurapde.seismic.inversion.methods.method import Stage
 from neurapde.seismic.inversion.objective import Objective, Value
 from neurapde.seismic.inversion.parametrisation import GridParametrisation
-
-MEMORY = 10
-"""Pairs that L-BFGS remembers."""
 
 
 @dataclass(frozen=True)
@@ -32,125 +28,70 @@ class BoundedLBFGS(Descent):
         return f"L-BFGS-B, {self.steps} steps"
 
     def run(self, objective: Objective, stage: Stage) -> tuple[Status, History]:
-        with Interrupts() as interrupts, stage.progress.bar("L-BFGS-B", self.steps) as bar:
-            return _Replayed(objective, stage, bar, interrupts).run(self.steps)
+        return _Run(objective, stage, self.steps).run()
 
 
-class _Stop(Exception):  # noqa: N818 - it ends a loop that is not ours, and is no error
-    pass
+class _Run:
+    """One run, in units of the unknown's scale."""
 
-
-class _Replayed:
-    """An L-BFGS-B run whose evaluations are kept, so that a second run passes through the same models for free."""
-
-    def __init__(self, objective: Objective, stage: Stage, bar: Bar, interrupts: Interrupts) -> None:
-        self.objective, self.interrupts = objective, interrupts
+    def __init__(self, objective: Objective, stage: Stage, steps: int) -> None:
+        self.objective, self.stage = objective, stage
         self.unknown = objective.unknown
         self.parameters = list(self.unknown.parameters())
-        first = None if stage.resumed is None else stage.resumed.tensors["first"]
-        self.first = self._flat() if first is None else first.numpy()
-        self.models: list[np.ndarray] = []
-        self.slopes: list[np.ndarray] = []
-        self.totals: list[float] = []
-        if stage.resumed is not None:
-            kept = stage.resumed.tensors
-            self.models, self.slopes = list(kept["models"].numpy()), list(kept["slopes"].numpy())
-            self.totals = kept["totals"].tolist()
-        self.count = 0
-        self.trace = Trace(objective, stage, bar)
-        self.recorded = self.trace.step
-        self.taken = 0
-        self.accepted = self.first
-        self.status = Status.STEP_LIMIT
-        self.last: Value | None = None
-
-    def run(self, steps: int) -> tuple[Status, History]:
-        if self.trace.enough:  # as it was when the checkpoint was written
-            return Status.CONVERGED, self.trace.history
-        bounds = None
+        scale, bounds = self.unknown.scale, None
         if isinstance(self.unknown, GridParametrisation):
-            scale = self.unknown.scale
-            bounds = [(self.unknown.lower / scale, self.unknown.upper / scale)] * len(self.first)
-        options = {"maxiter": steps, "maxcor": MEMORY, "ftol": 1e-12, "gtol": 1e-12, "maxfun": 4 * steps}
-        try:
-            found = minimize(
-                self._evaluate,
-                self.first,
-                jac=True,
-                method="L-BFGS-B",
-                bounds=bounds,
-                callback=self._took,
-                options=options,
-            )
-            self._place(found.x)
-            if found.success:
-                self.status = Status.CONVERGED
-        except _Stop:
-            pass
-        except KeyboardInterrupt:
-            self.status = self.trace.given_up()
-            self._place(self.accepted)
-        self._save(now=True)
-        return self.status, self.trace.history
+            bounds = (self.unknown.lower / scale, self.unknown.upper / scale)
+        self.accepted = flat(self.parameters).numpy() / scale
+        resumed = None if stage.resumed is None else stage.resumed.tensors
+        self.lbfgs = ReplayedLBFGS(self._evaluate, self.accepted, bounds, resumed)
+        self.journal = journal_of("L-BFGS-B", steps, objective, stage, self.lbfgs.tensors)
+        self.replayed = self.journal.step
+        self.last: tuple[np.ndarray, Value] | None = None
+
+    def run(self) -> tuple[Status, History]:
+        journal = self.journal
+        if explained(journal, self.stage):  # as it was when the checkpoint was written
+            return Status.CONVERGED, journal.history
+        with journal:
+            self.lbfgs.start()
+            if not (converged := explained(journal, self.stage)):
+                model, converged = self.lbfgs.run(journal.total, self._took)
+                self._place(model)
+            if converged or explained(journal, self.stage):
+                journal.status = Status.CONVERGED
+        return journal.status, journal.history
 
     def _evaluate(self, model: np.ndarray) -> tuple[float, np.ndarray]:
-        index, self.count = self.count, self.count + 1
-        if index < len(self.models) and np.array_equal(self.models[index], model):
-            return self.totals[index], self.slopes[index]
-        with self.interrupts.at_once():
+        with self.journal.at_once(self._put_back if len(self.journal.history) else None):
             value = self._value(model)
             self.unknown.zero_grad()
             value.total.backward()  # type: ignore[no-untyped-call]
         slopes = [p.grad if p.grad is not None else torch.zeros_like(p) for p in self.parameters]
-        slope = torch.cat([grad.ravel() for grad in slopes]).numpy() * self.unknown.scale
-        total = float(value.total.detach())
-        self.models[index:], self.slopes[index:], self.totals[index:] = [model.copy()], [slope], [total]
-        if index == 0:
-            self.trace.add(value)
-            if self.trace.enough:
-                self.status = Status.CONVERGED
-                raise _Stop
-        return total, slope
+        if not len(self.journal.history):
+            record(self.journal, value)
+        return float(value.total.detach()), flat(slopes).numpy() * self.unknown.scale
 
     def _took(self, model: np.ndarray) -> None:
-        self.taken += 1
         self.accepted = model.copy()
-        if self.taken <= self.recorded:
+        if self.replayed:
+            self.replayed -= 1
             return
-        value = (
-            self._value(model) if self.last is None or not np.array_equal(self._flat(), model) else self.last
-        )
-        self.trace.advance()
-        self.trace.add(value)
-        self._save()
-        if self.trace.enough:
-            self.status = Status.CONVERGED
-            raise _Stop
-        if self.interrupts.asked:
-            self.status = Status.INTERRUPTED
-            raise _Stop
+        known = self.last is not None and np.array_equal(self.last[0], model)
+        value = self.last[1] if self.last is not None and known else self._value(model)
+        self.journal.advance()
+        record(self.journal, value)
+        if explained(self.journal, self.stage) or self.journal.stopped():
+            raise StopIteration
+        self.journal.keep()
 
     def _value(self, model: np.ndarray) -> Value:
         self._place(model)
-        self.last = self.objective()
-        return self.last
+        value = self.objective()
+        self.last = model.copy(), value
+        return value
 
-    def _save(self, now: bool = False) -> None:
-        tensors = {
-            "first": torch.from_numpy(self.first),
-            "models": torch.from_numpy(np.stack(self.models)),
-            "slopes": torch.from_numpy(np.stack(self.slopes)),
-            "totals": torch.tensor(self.totals, dtype=torch.float64),
-        }
-        self.trace.save(tensors, now)
-
-    def _flat(self) -> np.ndarray:
-        return torch.cat([p.detach().ravel() for p in self.parameters]).numpy() / self.unknown.scale
+    def _put_back(self) -> None:
+        self._place(self.accepted)
 
     def _place(self, model: np.ndarray) -> None:
-        flat = torch.from_numpy(model * self.unknown.scale)
-        start = 0
-        with torch.no_grad():
-            for parameter in self.parameters:
-                parameter.copy_(flat[start : start + parameter.numel()].reshape(parameter.shape))
-                start += parameter.numel()
+        put(self.parameters, shaped(torch.from_numpy(model * self.unknown.scale), self.parameters))

@@ -8,18 +8,20 @@ variation is a diffusion whose coefficient lags behind, and an unknown wavelet i
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from scipy.sparse.linalg import LinearOperator, cg
 from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.core.interrupts import Interrupts
+from neurapde.optimisation.damping import Damping
+from neurapde.optimisation.parameters import copied, flat, put, shaped
 from neurapde.run.history import History
 from neurapde.run.method import Status
-from neurapde.seismic.inversion.methods.descents import Descent, Trace
+from neurapde.seismic.inversion.methods.descents import Descent, explained, journal_of, record
 from neurapde.seismic.inversion.methods.method import Stage
 from neurapde.seismic.inversion.misfits import PhaseOnly
 from neurapde.seismic.inversion.objective import Objective, Value
@@ -70,72 +72,62 @@ class GaussNewtonDescent(Descent):
             raise DeclarationError(
                 "GaussNewtonDescent needs a misfit of |p − d|, which PhaseOnly is not; use L2, L1 or Huber, or AdamDescent"
             )
-        damping = math.nan if stage.resumed is None else float(stage.resumed.tensors["damping"])
-        done = 0 if stage.resumed is None else stage.resumed.step
-        with Interrupts() as interrupts, stage.progress.bar("Gauss–Newton", self.steps, done=done) as bar:
-            trace = Trace(objective, stage, bar)
-            status, damping = self._descend(objective, trace, damping, interrupts)
-            trace.save({"damping": torch.tensor(damping, dtype=torch.float64)}, now=True)
-        return status, trace.history
-
-    def _descend(
-        self, objective: Objective, trace: Trace, damping: float, interrupts: Interrupts
-    ) -> tuple[Status, float]:
-        try:
-            with interrupts.at_once():
+        damping = Damping(math.nan)
+        if stage.resumed is not None:
+            damping = Damping(*stage.resumed.tensors["damping"].reshape(-1).tolist())
+        journal = journal_of("Gauss–Newton", self.steps, objective, stage, lambda: _state(damping))
+        parameters = list(objective.unknown.parameters())
+        with journal:
+            with journal.at_once():
                 value = objective()
-        except KeyboardInterrupt:
-            return trace.given_up(), damping
-        while True:
-            trace.add(value, damping)
-            if trace.enough or self._little(trace.history.loss):
-                return Status.CONVERGED, damping
-            if trace.step >= self.steps:
-                return Status.STEP_LIMIT, damping
-            if interrupts.asked:
-                return Status.INTERRUPTED, damping
-            before = float(value.total.detach())
-            if not math.isfinite(before):
-                return Status.DIVERGED, damping
-            start = [parameter.detach().clone() for parameter in objective.unknown.parameters()]
-            try:
-                with interrupts.at_once():
-                    found = self._lower(objective, value, before, damping)
-            except KeyboardInterrupt:
-                with torch.no_grad():
-                    for parameter, begun in zip(objective.unknown.parameters(), start, strict=True):
-                        parameter.copy_(begun)
-                return Status.INTERRUPTED, damping
-            if found is None:
-                return Status.CONVERGED, damping
-            value, damping = found
-            trace.advance()
-            trace.save({"damping": torch.tensor(damping, dtype=torch.float64)})
+            record(journal, value, damping.value)
+            for _ in journal.steps(lambda: explained(journal, stage) or self._little(journal.history.loss)):
+                if not math.isfinite(float(value.total.detach())):
+                    journal.status = Status.DIVERGED
+                    break
+                start, before = copied(parameters), replace(damping)
+
+                def undo(start: list[Tensor] = start, before: Damping = before) -> None:
+                    put(parameters, start)
+                    damping.value, damping.raised = before.value, before.raised
+
+                with journal.at_once(undo):
+                    found = self._lower(objective, value, damping)
+                if found is None:
+                    journal.status = Status.CONVERGED
+                    break
+                value = found
+                journal.advance()
+                record(journal, value, damping.value)
+        return journal.status, journal.history
 
     def _little(self, losses: np.ndarray) -> bool:
         """Whether the last step gained next to nothing."""
         return len(losses) > 1 and bool(losses[-2] - losses[-1] < self.tolerance * losses[-2])
 
-    def _lower(
-        self, objective: Objective, value: Value, before: float, damping: float
-    ) -> tuple[Value, float] | None:
-        """The objective after a step that lowers it, and the damping to go on with; None where there is none."""
+    def _lower(self, objective: Objective, value: Value, damping: Damping) -> Value | None:
+        """The objective after a step that lowers it, and the damping set for the next; None where there is none."""
+        before = float(value.total.detach())
         quadratic = _Quadratic(objective, value)
-        if math.isnan(damping):
-            damping = self.damping * quadratic.curvature()
+        if math.isnan(damping.value):
+            damping.value = self.damping * quadratic.curvature()
         first = quadratic.place()
-        largest = LARGEST_DAMPING * damping
-        while damping < largest:
-            step, promised = quadratic.step(damping, self.inner, self.accuracy)
+        largest = LARGEST_DAMPING * damping.value
+        while damping.value < largest:
+            step, predicted = quadratic.step(damping.value, self.inner, self.accuracy)
             quadratic.move(first + step)
             value = objective()
-            gained = before - float(value.total.detach())
-            share = gained / promised if promised > 0 else -1.0
-            if gained > 0 and math.isfinite(gained):
-                return value, damping * (1 / 3 if share > 0.75 else 2.0 if share < 0.25 else 1.0)
-            damping *= 4.0
+            actual = before - float(value.total.detach())
+            if actual > 0 and math.isfinite(actual):
+                damping.succeed(actual, predicted)
+                return value
+            damping.fail()
         quadratic.move(first)
         return None
+
+
+def _state(damping: Damping) -> dict[str, Tensor]:
+    return {"damping": torch.tensor([damping.value, damping.raised], dtype=torch.float64)}
 
 
 class _Quadratic:
@@ -172,27 +164,19 @@ class _Quadratic:
         held |= (values >= self.unknown.upper - slack) & (self.gradient < 0)
         return (~held).to(self.gradient)
 
-    def _sample(self, flat: Tensor) -> Tensor:
+    def _sample(self, values: Tensor) -> Tensor:
         """m of flat parameters, differentiable in both ways."""
         names = [name for name, _ in self._sampled.named_parameters()]
-        tensors = dict(zip(names, self._shaped(flat * self.scale), strict=True))
+        tensors = dict(zip(names, shaped(values * self.scale, self.parameters), strict=True))
         return torch.func.functional_call(self._sampled, tensors, ())
-
-    def _shaped(self, flat: Tensor) -> list[Tensor]:
-        sizes = [p.numel() for p in self.parameters]
-        return [
-            part.reshape(p.shape) for part, p in zip(torch.split(flat, sizes), self.parameters, strict=True)
-        ]
 
     def place(self) -> Tensor:
         """The parameters, flat, in units of their scale."""
-        return torch.cat([p.detach().ravel() for p in self.parameters]) / self.scale
+        return flat(self.parameters) / self.scale
 
-    def move(self, flat: Tensor) -> None:
+    def move(self, values: Tensor) -> None:
         """Put the parameters there, then within their bounds."""
-        with torch.no_grad():
-            for p, part in zip(self.parameters, self._shaped(flat * self.scale), strict=True):
-                p.copy_(part)
+        put(self.parameters, shaped(values * self.scale, self.parameters))
         self.unknown.project()
 
     def product(self, direction: Tensor) -> Tensor:
@@ -214,23 +198,19 @@ class _Quadratic:
         return max(float(unit @ self.product(unit)), 1e-300)
 
     def step(self, damping: float, most: int, accuracy: float) -> tuple[Tensor, float]:
-        """The step that solves (H + damping) δ = −gradient nearly, and the decrease that the quadratic promises."""
-        residual = -self.free * self.gradient
-        step = torch.zeros_like(residual)
-        bent = torch.zeros_like(residual)
-        direction, square = residual.clone(), float(residual @ residual)
-        enough = accuracy**2 * square
-        for _ in range(most):
-            if square <= enough:
-                break
-            image = self.product(direction)
-            damped = image + damping * direction
-            length = square / float(direction @ damped)
-            step, bent = step + length * direction, bent + length * image
-            residual = residual - length * damped
-            before, square = square, float(residual @ residual)
-            direction = residual + square / before * direction
-        return step, float(-self.gradient @ step - 0.5 * step @ bent)
+        """The step δ that solves (H + damping) δ = −gradient nearly, and the decrease that the quadratic promises.
+
+        What conjugate gradients leave of their equation is orthogonal to δ, so that δᵀHδ = −gradientᵀδ − damping |δ|².
+        """
+
+        def damped(direction: np.ndarray) -> np.ndarray:
+            vector = torch.from_numpy(direction)
+            return (self.product(vector) + damping * vector).numpy()
+
+        target = (-self.free * self.gradient).numpy()
+        matrix = LinearOperator((len(target), len(target)), damped, dtype=target.dtype)
+        step = torch.from_numpy(cg(matrix, target, rtol=accuracy, maxiter=most)[0])
+        return step, float(damping * (step @ step) - self.gradient @ step) / 2
 
 
 def _data_hessian(objective: Objective, model: Tensor, value: Value) -> Callable[[Tensor], Tensor]:

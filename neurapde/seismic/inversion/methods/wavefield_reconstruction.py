@@ -4,7 +4,6 @@ It turns a stage into `Experiment`s of the reference solver and its state into s
 """
 
 import math
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,15 +12,12 @@ from scipy.interpolate import RegularGridInterpolator
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.core.interrupts import Interrupts
-from neurapde.core.progress import Bar
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.irwri import Entry, Prior, State, irwri
 from neurapde.reference_solvers.reconstruction import Experiment
 from neurapde.reference_solvers.total_variation import Splitting
-from neurapde.run.history import History
+from neurapde.run.journal import Journal
 from neurapde.run.method import Snapshot, Status
-from neurapde.run.recorder import Recorder
 from neurapde.seismic.inversion.methods.cost import CostEstimate, factored
 from neurapde.seismic.inversion.methods.method import Found, InversionMethod, Setting, Stage
 from neurapde.seismic.inversion.misfits import L2
@@ -36,8 +32,6 @@ from neurapde.seismic.modelling.grid_modelling import (
     grid_for,
 )
 
-SAVED_EVERY = 30.0
-"""Seconds between two snapshots."""
 NAMES = (
     "relative residual",
     "residual of reconstructed waves",
@@ -116,48 +110,32 @@ class WavefieldReconstruction(InversionMethod):
         )
         objective = Objective(modelling, unknown, setting.survey, setting.misfit)
         medium = objective.sample().detach().numpy().reshape(modelling.grid.shape)
-        start = medium if stage.resumed is None else _state(stage.resumed)
-        with Interrupts() as interrupts, stage.progress.bar("IR-WRI", self.steps, done=_done(stage)) as bar:
-            keep = _Keeper(stage, bar)
-
-            def after(state: State) -> bool:
-                with interrupts.held():
-                    _place(unknown, modelling.grid, state.medium)
-                    keep.take(state)
-                    return interrupts.asked
-
-            try:
-                with interrupts.at_once():
-                    found = irwri(
-                        _experiments(modelling, setting),
-                        start,
-                        _prior(modelling, setting, objective),
-                        penalty=self.penalty,
-                        iterations=self.steps,
-                        misfit=stage.target or 0.0,
-                        callback=after,
-                    )
-                state, explained = found.state, found.explained
-            except KeyboardInterrupt:
-                if keep.state is None:
-                    raise
-                state, explained = keep.state, False
-            keep.save(state)
-        status = Status.STEP_LIMIT
-        if explained:
-            status = Status.CONVERGED
-        elif state.iteration < self.steps:
-            status = Status.INTERRUPTED
+        run = _Run(stage, modelling.grid, self.steps)
+        with run.journal as journal:
+            with journal.at_once():
+                found = irwri(
+                    _experiments(modelling, setting),
+                    run.state or medium,
+                    _prior(modelling, setting, objective),
+                    penalty=self.penalty,
+                    iterations=self.steps,
+                    misfit=stage.target or 0.0,
+                    callback=run.after,
+                )
+            run.record(found.state)
+            if found.explained:
+                journal.status = Status.CONVERGED
         forward = modelling.forward(objective.sample().detach().numpy())
         data, scales, fields = objective.fitted(forward)
-        last = state.history[-1]
+        assert run.state is not None
+        last = run.state.history[-1]
         notes = (
             f"Waves: {modelling.describe()}.",
-            f"IR-WRI: {last.iteration} steps of {self.steps}. {status}",
+            f"IR-WRI: {last.iteration} steps of {self.steps}. {journal.status}",
         )
         return Found(
-            status,
-            keep.history,
+            journal.status,
+            journal.history,
             data,
             scales,
             modelling.grid,
@@ -167,45 +145,43 @@ class WavefieldReconstruction(InversionMethod):
         )
 
 
-class _Keeper:
-    """The rows, the clock, the bar and the snapshots of a run."""
+class _Run:
+    """The journal of a run, and the state that it has come to."""
 
-    def __init__(self, stage: Stage, bar: Bar) -> None:
-        self._stage, self._bar = stage, bar
-        self.state: State | None = None
-        resumed = stage.resumed
-        self._before = 0.0 if resumed is None else resumed.seconds
-        self._rows = 0 if resumed is None else resumed.step + 1
-        self._recorder = Recorder(NAMES, None if resumed is None else resumed.history)
-        self._started = self._saved = time.perf_counter()
+    def __init__(self, stage: Stage, grid: Grid, steps: int) -> None:
+        self._unknown, self._grid = stage.unknown, grid
+        self.state = None if stage.resumed is None else _state(stage.resumed)
+        self.journal = Journal(
+            "IR-WRI",
+            steps,
+            NAMES,
+            stage.progress,
+            resumed=stage.resumed,
+            save=lambda snapshot, _: stage.save(snapshot),
+            state=self._tensors,
+        )
 
-    @property
-    def history(self) -> History:
-        return self._recorder.history
+    def after(self, state: State) -> bool:
+        """Take the state after an iteration; whether the run ends there."""
+        with self.journal.interrupts.held():
+            assert isinstance(self._unknown, GridParametrisation)
+            _place(self._unknown, self._grid, state.medium)
+            self.journal.advance()
+            self.record(state)
+            self.journal.keep()
+            return self.journal.stopped()
 
-    def take(self, state: State) -> None:
-        self.state = state
-        self._record(state)
-        self._bar.advance()
-        self._bar.show({"relative residual": state.history[-1].misfit})
-        if time.perf_counter() - self._saved > SAVED_EVERY:
-            self.save(state)
-
-    def save(self, state: State) -> None:
-        self._record(state)
-        self._stage.save(Snapshot(state.iteration, self.history, self._seconds, _tensors(state)))
-        self._saved = time.perf_counter()
-
-    @property
-    def _seconds(self) -> float:
-        return self._before + time.perf_counter() - self._started
-
-    def _record(self, state: State) -> None:
+    def record(self, state: State) -> None:
         """The entries that have no row yet; the loss is half the squared relative residual."""
-        for entry in state.history[self._rows :]:
+        self.state = state
+        for entry in state.history[len(self.journal.history) :]:
             row = (entry.misfit, entry.fitted, entry.equation, entry.variation)
-            self._recorder.add(entry.iteration, self._seconds, 0.5 * entry.misfit**2, math.nan, row)
-        self._rows = len(state.history)
+            shown = {NAMES[0]: entry.misfit}
+            self.journal.record(0.5 * entry.misfit**2, row, step=entry.iteration, shown=shown)
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        assert self.state is not None
+        return _tensors(self.state)
 
 
 def _experiments(modelling: GridModelling, setting: Setting) -> list[Experiment]:
@@ -240,10 +216,6 @@ def _place(unknown: GridParametrisation, grid: Grid, medium: np.ndarray) -> None
         values = RegularGridInterpolator(grid.axes, medium)(points).reshape(unknown.grid.shape)
     with torch.no_grad():
         unknown.values.copy_(torch.from_numpy(np.ascontiguousarray(values)))
-
-
-def _done(stage: Stage) -> int:
-    return 0 if stage.resumed is None else stage.resumed.step
 
 
 def _tensors(state: State) -> dict[str, torch.Tensor]:

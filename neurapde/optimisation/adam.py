@@ -1,0 +1,37 @@
+"""Adam, its rate given at every step and its moments as tensors that a checkpoint can hold.
+
+Source: Kingma, Ba (2015), ICLR.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+
+class AdamSteps:
+    """Steps along the gradients that the parameters hold."""
+
+    def __init__(self, parameters: Sequence[Tensor]) -> None:
+        self._optimizer = torch.optim.Adam(parameters)
+
+    def step(self, rate: float) -> None:
+        """Take one step, and forget the gradients."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The moments of each parameter, and the steps that it has taken."""
+        state = self._optimizer.state_dict()["state"]
+        return {f"adam.{i}.{name}": part for i, parts in state.items() for name, part in parts.items()}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """What `tensors` gave, among others."""
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, tensor in tensors.items():
+            if key.startswith("adam."):
+                _, index, name = key.split(".")
+                state.setdefault(int(index), {})[name] = tensor
+        self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": state})
