@@ -261,15 +261,8 @@ def _radiating(source: Source) -> tuple[NDArray[np.float64], float, complex]:
 
 def _notes(problem: Problem) -> tuple[str, ...]:
     """A word on layers that let something back, which the formulas take to go on for ever."""
-    equation, layers = problem.equation, problem.pml
-    assert isinstance(equation, Helmholtz)
-    assert layers is not None
-    medium = equation.speed
-    speed = _uniform_speed(medium.background if isinstance(medium, Piecewise) else medium) or 1.0
-    worst = max(
-        layers.reflection_for(equation.wavenumber, side) ** (1 / speed)
-        for side in layers.widths(problem.domain)
-    )
+    assert isinstance(problem.equation, Helmholtz)
+    worst = max(problem.equation.reflections(problem).values())
     if worst < _WORTH_A_NOTE:
         return ()
     return (

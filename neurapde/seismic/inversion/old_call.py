@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from warnings import warn
 
-from neurapde.conditions import PML, Absorbing, Boundary, Dirichlet
+from neurapde.conditions import Absorbing, Boundary, Dirichlet
 from neurapde.conditions.sides import Sides
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
@@ -50,7 +50,7 @@ def _problem(survey: Survey, domain: Any, boundary: Any) -> Problem:
         raise DeclarationError(
             f"boundary={checks.shown(boundary)}; give conditions such as npde.PML(width=…)"
         )
-    if silent := Sides(domain, tuple(parts)).silent:
-        held = any(isinstance(part, PML) for part in parts)
-        parts = (*parts, Dirichlet(0.0, on=silent) if held else Absorbing(on=silent))
+    sides = Sides(domain, tuple(parts))
+    if silent := sides.silent:
+        parts = (*parts, Dirichlet(0.0, on=silent) if sides.layer else Absorbing(on=silent))
     return Problem(survey.name, SpaceTime(domain, Time(0.0, 1.0)), Wave(), boundary=parts)

@@ -5,7 +5,6 @@ put around the domain, outside, on these sides.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -58,15 +57,10 @@ class ComputationalDomain(Declaration):
         outside = {face: WIDTH * wavelength for face, width in leaving.items() if not width}
         if outside:
             layer = replace(layer or PML(1.0, reflection=REFLECTION), width={**inside, **outside}, on=None)
-        boundary: list[Boundary] = []
-        for part in problem.boundary:
-            if isinstance(part, Dirichlet | Neumann):
-                boundary.append(part)
-            elif isinstance(part, PML) and layer is not None:
-                boundary.append(layer)
-        if layer is not None and layer not in boundary:
-            boundary.append(layer)
-        return cls(_grown(domain, inside, -1.0), _grown(domain, outside, 1.0), tuple(boundary))
+        held = [part for part in problem.boundary if part.mixed is not None]
+        around = problem.sides.pairs(lambda face: outside.get(face, 0.0))
+        box = Box(*((a - low, b + high) for (a, b), (low, high) in zip(domain.sides, around, strict=True)))
+        return cls(problem.sides.core, box, (*held, *([] if layer is None else [layer])))
 
     def stretch(self, wavenumber: float) -> Stretch:
         """The stretched coordinates of the layers at a wavenumber (of the fastest medium: the least absorbed)."""
@@ -120,19 +114,6 @@ def waves_in(problem: Problem) -> tuple[Box, Field]:
             "from the sources of the survey"
         )
     return domain, equation.speed
-
-
-def _grown(domain: Box, widths: Mapping[str, float], sign: float) -> Box:
-    """A box whose sides have moved outward by sign · width."""
-    if not widths:
-        return domain
-    moved = [sign * widths.get(face, 0.0) for face in domain.faces]
-    return Box(
-        *(
-            (a - low, b + high)
-            for (a, b), low, high in zip(domain.sides, moved[::2], moved[1::2], strict=True)
-        )
-    )
 
 
 def nodes_for(box: Box, spacing: float) -> tuple[int, ...]:
