@@ -171,3 +171,10 @@ def test_an_inversion_that_does_not_fit_in_memory_is_refused(
     with pytest.raises(DeclarationError, match=text) as caught:
         invert(survey, method=method)
     assert more in str(caught.value)
+
+
+def test_the_limits_of_a_velocity_are_those_that_were_settled() -> None:
+    declared = npde.Velocity(1.5)
+    with pytest.raises(npde.DeclarationError, match=r"not settled yet; give bounds=\(slowest, fastest\)"):
+        _ = declared.limits
+    assert declared.on(npde.Box((0, 1), (0, 1))).limits == (0.75, 3.0)

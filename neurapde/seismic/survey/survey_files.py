@@ -1,6 +1,6 @@
 """Surveys in HDF5 of our own. It serves `Survey.save` and `Survey.load`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,12 +16,14 @@ HDF5 = (".h5", ".hdf5")
 ARRAYS = ("sources", "receivers", "data", "frequencies", "traces", "weights", "wavelet")
 
 
-def check_suffix(path: Path, what: str) -> None:
-    """Refuse a path that is not named as our own files are."""
-    if path.suffix.lower() not in HDF5:
+def check_suffix(path: Path, what: str, known: Collection[str] = HDF5) -> str:
+    """The suffix of a path, one of those known: by default of our own files."""
+    suffix = path.suffix.lower()
+    if suffix not in known:
         raise DeclarationError(
-            f"cannot {what} {path.name!r} by its suffix; surveys {what} as {listing(HDF5)}"
+            f"cannot {what} {path.name!r} by its suffix; surveys {what} as {listing(known)}"
         )
+    return suffix
 
 
 def save(path: Path, arguments: Arguments) -> None:
