@@ -4,7 +4,6 @@ Serves every method that lowers a loss on collocation points. The names of the c
 counts, the weights, the losses and the history alike.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,19 +14,15 @@ from torch import Tensor
 from neurapde.conditions.constraints import Constraint, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.sampling import How
-from neurapde.fields.sources import GaussianSource
 from neurapde.problem.problem import Problem
 from neurapde.training.curriculum import within_reach
 from neurapde.training.losses import MEASURES, LossName, mean_loss
+from neurapde.training.near_sources import NearSources
 from neurapde.training.units import in_residual_units
 from neurapde.trials.base import TrialFunction
 
-SAMPLED_DEVIATIONS = 5.0
-"""Radius, in standard deviations, of the ball round a Gaussian source in which its extra points are drawn."""
 CACHED_ROWS = 10_240
 """Rows of numbers, points times derivatives, that pass through the layers of a network at a time on a CPU, or nearly so."""
-WEIGHTED_DEVIATIONS = 6.0
-"""Radius, in standard deviations, where a Gaussian f counts as not zero: up to 1.5e-8 of its peak."""
 
 
 @dataclass(frozen=True)
@@ -119,27 +114,9 @@ class Objective:
         return frozenset(constraint.name for constraint in equation.constraints(self.problem))
 
     @cached_property
-    def sources(self) -> tuple[tuple[GaussianSource, ...], ...]:
+    def near_sources(self) -> NearSources:
         """The Gaussian sources of each right-hand side."""
-        return tuple(
-            tuple(source for source in side if isinstance(source, GaussianSource))
-            for side in self.problem.right_hand_sides
-        )
-
-    @cached_property
-    def _placed(self) -> dict[tuple[torch.dtype, torch.device], dict[GaussianSource, Tensor]]:
-        """Centres of the sources, by where they were asked for."""
-        return {}
-
-    def _centers(self, like: Tensor) -> dict[GaussianSource, Tensor]:
-        """The centre `(d,)` of each Gaussian source, copied to the device of `like` the first time only."""
-        key = like.dtype, like.device
-        if key not in self._placed:
-            every = dict.fromkeys(source for side in self.sources for source in side)
-            self._placed[key] = {
-                source: torch.as_tensor(source.at, dtype=like.dtype, device=like.device) for source in every
-            }
-        return self._placed[key]
+        return NearSources.of(self.problem.domain, self.problem.right_hand_sides)
 
     def evaluate(
         self, trial: TrialFunction, generator: torch.Generator, reach: float = 1.0
@@ -174,8 +151,9 @@ class Objective:
         """Samples of a constraint moved into the open part of the time, and their weights."""
         samples = within_reach(samples, constraint, self.problem, reach)
         weights = None
-        if constraint.name in self.equation_names and any(self.sources):
-            weights = self._point_weights(samples.points, constraint.name)
+        if constraint.name in self.equation_names and self.near_sources:
+            weight = self.count(constraint.name) / 1000 if self.source_weight is None else self.source_weight
+            weights = self.near_sources.weights(samples.points, weight)
         return Batch(constraint, samples, weights)
 
     def residual(self, batch: Batch, trial: TrialFunction) -> Tensor:
@@ -227,35 +205,6 @@ class Objective:
         self, constraint: Constraint, samples: Samples, generator: torch.Generator
     ) -> Samples:
         """An equation's samples and, if it has Gaussian sources, points near each of them."""
-        if constraint.name not in self.equation_names or not any(self.sources) or not self.source_points:
+        if constraint.name not in self.equation_names or not self.near_sources or not self.source_points:
             return samples
-        extra = [self._around(source, samples.points, generator) for source in self._centers(samples.points)]
-        return Samples(torch.cat([samples.points, *extra]))
-
-    def _around(self, source: GaussianSource, like: Tensor, generator: torch.Generator) -> Tensor:
-        """Points uniform in the ball round a source; its centre for those that fall outside the domain."""
-        count, d = self.source_points, like.shape[1]
-        center = self._centers(like)[source]
-        normal = torch.empty(count, d, dtype=like.dtype, device=generator.device)
-        direction = torch.nn.functional.normalize(normal.normal_(generator=generator), dim=1)
-        unit = torch.empty(count, 1, dtype=like.dtype, device=generator.device).uniform_(generator=generator)
-        radius = SAMPLED_DEVIATIONS * math.sqrt(source.variance) * unit ** (1 / d)
-        drawn = center + (radius * direction).to(like.device)
-        return torch.where(self.problem.domain.contains(drawn)[:, None], drawn, center)
-
-    def near_sources(self, points: Tensor) -> Tensor:
-        """Which points the Gaussian sources of each right-hand side act at: bool `(n, sides)`."""
-        centers, columns = self._centers(points), []
-        for side in self.sources:
-            near = torch.zeros(len(points), dtype=torch.bool, device=points.device)
-            for source in side:
-                squares = (points - centers[source]).square().sum(1)
-                near |= squares <= WEIGHTED_DEVIATIONS**2 * source.variance
-            columns.append(near)
-        return torch.stack(columns, dim=1)
-
-    def _point_weights(self, points: Tensor, name: str) -> Tensor:
-        """`(n,)`, or `(n, sides)` of several right-hand sides: the weight at their sources, 1 elsewhere."""
-        weight = self.count(name) / 1000 if self.source_weight is None else self.source_weight
-        weights = torch.where(self.near_sources(points), weight, 1.0).to(points.dtype)
-        return weights[:, 0] if weights.shape[1] == 1 else weights
+        return Samples(self.near_sources.joined(samples.points, self.source_points, generator))

@@ -128,8 +128,7 @@ def test_the_wavelet_is_estimated_where_it_is_unknown() -> None:
 def test_point_sources_radiate_as_far_as_they_should() -> None:
     given = survey(source_variance=0.0)
     objective = objective_of(given)
-    (problem,) = (each.problem for each in objective._trained)
-    source = problem.right_hand_sides[0][0]
+    source = objective._shots(0)[0][0]
     far = source.amplitude * math.exp(-(6.0**2) * source.variance / 2)
     assert source.variance == pytest.approx(max(objective.modelling.grid.spacing) ** 2)
     assert far == pytest.approx(AMPLITUDE / abs(AMPLITUDE), rel=1e-12)

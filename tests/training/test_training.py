@@ -108,18 +108,17 @@ def test_the_loss_weighs_points_at_a_source_by_the_papers_rule() -> None:
 def test_each_shot_is_weighed_at_its_own_source() -> None:
     shots = npde.Shots(*(npde.GaussianSource(at=(x, 0.0), variance=VARIANCE) for x in (-0.5, 0.5)))
     problem = wave(shots)
-    weights = objective(problem, source_weight=7.0)._point_weights(
-        torch.tensor([[-0.5, 0.0], [0.5, 0.0], [0.0, 0.9]], dtype=torch.float64), "helmholtz"
-    )
+    points = torch.tensor([[-0.5, 0.0], [0.5, 0.0], [0.0, 0.9]], dtype=torch.float64)
+    weights = objective(problem).near_sources.weights(points, 7.0)
     np.testing.assert_array_equal(weights.numpy(), [[7, 1], [1, 7], [1, 1]])
 
 
 def test_centres_of_sources_are_brought_to_the_points_once() -> None:
     target = objective(wave(npde.GaussianSource(at=(0.25, -0.5), variance=VARIANCE)))
     points = torch.zeros(3, 2, dtype=torch.float64)
-    first = target._centers(points)
-    assert target._centers(points + 1) is first
-    (center,) = target._centers(points.float()).values()
+    first = target.near_sources.centers(points)
+    assert target.near_sources.centers(points + 1) is first
+    (center,) = target.near_sources.centers(points.float()).values()
     assert (center.dtype, center.tolist()) == (torch.float32, [0.25, -0.5])
 
 

@@ -1,34 +1,26 @@
 """The loss of `Penalty`: what networks of waves leave of the equation, and the misfit of their values at the receivers.
 
-The wave equation, its coefficients and the points are those of a forward problem; only the medium is an unknown.
+Equation and sides are those of the problem, on the computational domain; only the medium is an unknown.
 """
 
 import math
-import warnings
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde.conditions.constraints import Samples
-from neurapde.conditions.stretch import Stretch
+from neurapde.conditions.constraints import Sampler, Samples, interior
 from neurapde.core.arrays import Array, to_numpy
-from neurapde.core.errors import DeclarationWarning
-from neurapde.domains.base import Domain
-from neurapde.equations.helmholtz import Helmholtz
-from neurapde.fields.medium import Field
-from neurapde.fields.sources import GaussianSource, Shots
-from neurapde.problem.problem import Problem
+from neurapde.equations.helmholtz_residual import HelmholtzResidual, StrongForm
+from neurapde.fields.sources import GaussianSource
 from neurapde.run.method import Snapshot
-from neurapde.seismic.inversion.methods.method import Setting, Stage
+from neurapde.seismic.inversion.methods.method import Stage
 from neurapde.seismic.inversion.objective import Objective, Value
-from neurapde.seismic.inversion.parametrisation import Parametrisation
 from neurapde.seismic.modelling.grid_modelling import GridModelling, amplitudes, angular_frequencies
 from neurapde.seismic.survey.survey import Survey
 from neurapde.training.losses import absolute, mean_loss
-from neurapde.training.objective import Batch
-from neurapde.training.objective import Objective as Collocation
+from neurapde.training.near_sources import NearSources
 from neurapde.trials.base import Trial, TrialFunction
 
 AT_SOURCES, ELSEWHERE = "equation at sources", "equation elsewhere"
@@ -51,7 +43,7 @@ class PenaltyObjective(Objective):
         setting = stage.setting
         survey, domain = setting.survey, setting.domain
         super().__init__(modelling, stage.unknown, survey, setting.misfit)
-        self._step, self._seed, self._before = 0, stage.seed, before
+        self._step, self._seed, self._before, self._points = 0, stage.seed, before, points
         self._generator = torch.Generator()
         self.networks = [
             waves.build(
@@ -64,86 +56,77 @@ class PenaltyObjective(Objective):
         ]
         omegas = angular_frequencies(survey)
         self.sizes = [float(np.sqrt(np.mean(np.abs(amplitudes(survey, i)) ** 2))) for i in range(len(omegas))]
-        speed = setting.start[1]
-        self._wavenumbers = [float(omega) / speed for omega in omegas]
+        self._fastest = setting.start[1]
+        self._wavenumbers = [float(omega) / self._fastest for omega in omegas]
         self._length = max(domain.box.extents) / 2
-        self._held, self._trained = (
-            [
-                Collocation(
-                    self._problem(setting, index, _Medium(stage.unknown, speed, trained)),
-                    points,
-                    "l1",
-                    {},
-                    SOURCE_POINTS,
-                    None,
-                )
-                for index in range(len(omegas))
-            ]
-            for trained in (False, True)
-        )
+        self._medium_moves = True
+        self._equations = [
+            HelmholtzResidual(StrongForm(k, self._medium, domain.stretch(k)), self._shots(index))
+            for index, k in enumerate(self._wavenumbers)
+        ]
+        self._near = [NearSources.of(domain.box, equation.right_hand_sides) for equation in self._equations]
+        self._interior = interior(domain.box)
+        self._sides = [side for part in domain.boundary for side in part.constraints(domain.box)]
         self._receivers = torch.tensor(survey.receivers, dtype=torch.float32)
         self._data_weight = float(np.mean([_data_weight(survey, k) for k in self._wavenumbers]))
 
-    def _problem(self, setting: Setting, index: int, medium: "_Medium") -> Problem:
-        survey, wavenumber = setting.survey, self._wavenumbers[index]
-        own = survey.source_variance
+    def _shots(self, index: int) -> tuple[tuple[GaussianSource], ...]:
+        """The sources at one frequency, in units of their size; at least as wide as the distance of nodes."""
+        own = self.survey.source_variance
         width = own or max(self.modelling.grid.spacing) ** 2
-        far = math.exp(wavenumber**2 * (width - own) / 2) / self.sizes[index]
-        sources = [
-            GaussianSource(tuple(place.tolist()), width, complex(far * strength))
-            for place, strength in zip(survey.sources, amplitudes(survey, index), strict=True)
-        ]
-        with warnings.catch_warnings():  # what there is to say of layers and places has been said
-            warnings.simplefilter("ignore", DeclarationWarning)
-            return Problem(
-                name=survey.name,
-                domain=setting.domain.box,
-                equation=_Waves(wavenumber, medium, layers=setting.domain.stretch(wavenumber)),
-                sources=Shots(*sources),
-                boundary=setting.domain.boundary,
-            )
+        far = math.exp(self._wavenumbers[index] ** 2 * (width - own) / 2) / self.sizes[index]
+        return tuple(
+            (GaussianSource(tuple(place.tolist()), width, complex(far * strength)),)
+            for place, strength in zip(self.survey.sources, amplitudes(self.survey, index), strict=True)
+        )
+
+    def _medium(self, points: Array) -> Array:
+        """m in units of that of the fastest start speed."""
+        places = np.asarray(to_numpy(points), dtype=float)
+        with torch.set_grad_enabled(self._medium_moves and torch.is_grad_enabled()):
+            m = self._fastest**2 * self.unknown.sampler(places)()
+        return m.to(points) if isinstance(points, torch.Tensor) else m.detach().numpy()
 
     @property
     def names(self) -> tuple[str, ...]:
-        sides = [name for name in self._held[0].names if name not in self._held[0].equation_names]
-        return (AT_SOURCES, ELSEWHERE, *sides, *super().names)
+        return (AT_SOURCES, ELSEWHERE, *(side.name for side in self._sides), *super().names)
 
     def __call__(self) -> Value:
         """The loss on new points, at the present parameters; a call is a step."""
         value = super().__call__()
-        before = self._step < self._before
+        self._medium_moves = self._step >= self._before
         self._generator.manual_seed(_seed(self._seed, self._step))
         self._step += 1
-        found = [
-            self._equation(*each)
-            for each in zip(
-                self._held if before else self._trained, self.networks, self._wavenumbers, strict=True
-            )
-        ]
+        found = [self._losses(index) for index in range(len(self.networks))]
         losses = {name: torch.stack([each[name] for each in found]).mean() for name in found[0]}
         total = torch.stack(list(losses.values())).sum()
-        if not before:
+        if self._medium_moves:
             total = total + self._data_weight * value.total
         parts = {name: float(loss.detach()) for name, loss in losses.items()}
         return replace(value, total=total, parts={**parts, **value.parts})
 
-    def _equation(
-        self, objective: Collocation, network: TrialFunction, wavenumber: float
-    ) -> dict[str, Tensor]:
-        """Losses by name, without units: lengths are those of half the box."""
-        losses: dict[str, Tensor] = {}
-        for constraint in objective.problem.trained:
-            batch = objective.batch(constraint, objective.draw(constraint, network, self._generator))
-            residual = objective.residual(batch, network)
-            unit = self._length**2 * wavenumber ** (2 - constraint.order)
-            if constraint.name not in objective.equation_names:
-                losses[constraint.name] = unit * mean_loss(residual, absolute, None)
-                continue
-            near = objective.near_sources(batch.samples.points).reshape(residual.shape)
-            assert batch.weights is not None
-            losses[AT_SOURCES] = unit * mean_loss(residual, absolute, batch.weights * near)
-            losses[ELSEWHERE] = unit * mean_loss(residual, absolute, batch.weights * ~near)
+    def _losses(self, index: int) -> dict[str, Tensor]:
+        """Losses of one frequency by name, without units: lengths are those of half the box."""
+        network, equation, near = self.networks[index], self._equations[index], self._near[index]
+        points = near.joined(self._drawn(self._interior, network).points, SOURCE_POINTS, self._generator)
+        residual = equation(Samples(points), network.jet(points, order=2))
+        close = near.at(points).reshape(residual.shape)
+        unit = self._length**2
+        losses = {
+            AT_SOURCES: unit * mean_loss(residual, absolute, self._points / 1000 * close),
+            ELSEWHERE: unit * mean_loss(residual, absolute, ~close),
+        }
+        for side in self._sides:
+            samples = self._drawn(side.sample, network)
+            residual = side.residual(samples, network.jet(samples.points, order=side.order))
+            unit = self._length**2 * self._wavenumbers[index] ** (2 - side.order)
+            losses[side.name] = unit * mean_loss(residual, absolute, None)
         return losses
+
+    def _drawn(self, sampler: Sampler, network: TrialFunction) -> Samples:
+        """New points, in the kind of numbers that a network has."""
+        kind = next(network.parameters()).dtype.to_real()
+        return sampler(self._points, generator=self._generator, dtype=kind)
 
     def predicted(self, model: Tensor) -> Tensor:
         """The waves of the networks at the receivers, whatever the model."""
@@ -170,13 +153,10 @@ class PenaltyObjective(Objective):
         above, below = 0.0, 0.0
         points = torch.from_numpy(self.modelling.grid.points).float()
         with torch.no_grad():
-            for objective, network in zip(self._trained, self.networks, strict=True):
-                (constraint,) = objective.problem.equation.constraints(objective.problem)
-                residual = objective.residual(Batch(constraint, Samples(points)), network)
-                away = ~objective.near_sources(points).reshape(residual.shape)
-                equation = objective.problem.equation
-                assert isinstance(equation, Helmholtz)
-                zeroth = equation.strong(objective.problem).zeroth(points)
+            for equation, near, network in zip(self._equations, self._near, self.networks, strict=True):
+                residual = equation(Samples(points), network.jet(points, order=2))
+                away = ~near.at(points).reshape(residual.shape)
+                zeroth = equation.strong.zeroth(points)
                 term = zeroth.reshape(-1, *[1] * (residual.ndim - 1)) * network(points)
                 above += float(residual[away].abs().sum())
                 below += float(term[away].abs().sum())
@@ -199,37 +179,6 @@ class PenaltyObjective(Objective):
             network.load_state_dict(
                 {k.removeprefix(start): v for k, v in snapshot.tensors.items() if k.startswith(start)}
             )
-
-
-@dataclass(frozen=True, eq=False)
-class _Medium(Field):
-    """The speed that an unknown stands for, in units of `unit`; trained: torch points are told its derivative."""
-
-    unknown: Parametrisation
-    unit: float
-    trained: bool
-
-    def __call__(self, points: Array) -> Array:
-        places = np.asarray(to_numpy(points), dtype=float)
-        with torch.set_grad_enabled(self.trained and torch.is_grad_enabled()):
-            speed = self.unknown.sampler(places)() ** -0.5 / self.unit
-        return speed.to(points) if isinstance(points, torch.Tensor) else speed.detach().numpy()
-
-    def describe(self) -> str:
-        return "a velocity under way"
-
-
-@dataclass(frozen=True)
-class _Waves(Helmholtz):
-    """Waves in layers as strong as the start model asks for, whatever becomes of the medium."""
-
-    layers: Stretch = field(kw_only=True)
-
-    def on(self, domain: Domain) -> "_Waves":
-        return self
-
-    def stretch(self, problem: Problem) -> Stretch:
-        return self.layers
 
 
 def _data_weight(survey: Survey, wavenumber: float) -> float:
