@@ -15,8 +15,8 @@ from neurapde.core.interrupts import terminable
 from neurapde.core.memory import Fitting
 from neurapde.core.progress import Progress
 from neurapde.methods.choice import choose_method
-from neurapde.methods.hard import missed_conditions, with_hard_conditions
 from neurapde.problem.problem import Problem
+from neurapde.run.hard import missed_conditions, with_hard_conditions
 from neurapde.run.method import Method, Snapshot, Status, Task
 from neurapde.run.stage import Stage
 from neurapde.solution.files import Checkpoint, Run, read_checkpoint, write

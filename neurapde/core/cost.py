@@ -1,6 +1,5 @@
 """What a piece of work takes, told before it is begun: memory, and time."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -15,10 +14,6 @@ class Cost:
     memory: float
     seconds: float
     what: str
-
-
-Admits = Callable[[Cost], bool]
-"""Whether a level of such a cost may be begun."""
 
 
 def duration(seconds: float) -> str:

@@ -24,8 +24,9 @@ from neurapde.core.formatting import number
 from neurapde.core.warn import warn
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
-from neurapde.methods.galerkin_poisson import PoissonOnSines, poisson_obstacle
-from neurapde.methods.galerkin_waves import FAILED, WavesOnSines, waves_obstacle
+from neurapde.methods.galerkin_poisson import PoissonOnSines
+from neurapde.methods.galerkin_waves import FAILED, WavesOnSines
+from neurapde.methods.on_sines import OnSines
 from neurapde.methods.refinement import (
     Level,
     bandwidths,
@@ -44,6 +45,7 @@ from neurapde.run.missed import with_missed
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial, DistanceFactor
 from neurapde.trials.base import TrialFunction
 
+WEAK_FORMS: dict[type, type[OnSines[Any]]] = {Helmholtz: WavesOnSines, Poisson: PoissonOnSines}
 RESIDUAL_PER_ERROR = 5.0  # the relative residual of a head beside the field's relative error, as measured
 WEAK_FEATURES = 0.1  # relative residual above which the features of a given trial are told to be too few
 
@@ -84,12 +86,10 @@ class Galerkin(DirectMethod):
         checks.amount(self.lr, "lr")
 
     def obstacle(self, problem: Problem) -> str | None:
-        match problem.equation:
-            case Poisson():
-                return poisson_obstacle(problem)
-            case Helmholtz():
-                return waves_obstacle(problem)
-        return "its weak form is not known; use LeastSquares where it is linear, else NaturalGradient or Adam"
+        weak_form = WEAK_FORMS.get(type(problem.equation))
+        if weak_form is None:
+            return "its weak form is not known; use LeastSquares where it is linear, else NaturalGradient or Adam"
+        return weak_form.obstacle(problem)
 
     def why(self, problem: Problem) -> str:
         return "the strong form is not to be had"
@@ -100,13 +100,11 @@ class Galerkin(DirectMethod):
         return f"Galerkin to a relative error of {number(self.tolerance)}"
 
     def run(self, task: Task) -> Outcome:
-        if isinstance(task.problem.equation, Poisson):
-            self.check_trial(task.trial)
-            return self._on_lattice(task, PoissonOnSines(task, self.tolerance))
-        waves = WavesOnSines(task, self.tolerance)
-        if task.trial is not None:
-            return self._on_features(task, waves.lattice, task.trial)
-        return self._on_lattice(task, waves)
+        sines = WEAK_FORMS[type(task.problem.equation)](task, self.tolerance)
+        if task.trial is not None and isinstance(sines, WavesOnSines):
+            return self._on_features(task, sines.lattice, task.trial)
+        self.check_trial(task.trial)
+        return self._on_lattice(task, sines)
 
     def _on_features(self, task: Task, lattice: LatticeProblem, given: TrialFunction) -> Outcome:
         """Solve for the head of a given network."""
@@ -146,7 +144,7 @@ class Galerkin(DirectMethod):
             {"features": trial.head.in_features, "relative_residual": residual},
         )
 
-    def _on_lattice(self, task: Task, sines: WavesOnSines | PoissonOnSines) -> Outcome:
+    def _on_lattice(self, task: Task, sines: OnSines[Any]) -> Outcome:
         """Solve on lattices of growing bandwidth."""
         name, fixed = task.problem.name, self.bandwidth is not None
         first, last = sines.first, sines.last(self.largest)
@@ -170,9 +168,7 @@ class Galerkin(DirectMethod):
         return with_missed(outcome, name, lambda: sines.missed(level), self.tolerance)
 
 
-def _levels(
-    sines: WavesOnSines | PoissonOnSines, bands: Iterator[float], budget: Budget
-) -> Iterator[Level[Any]]:
+def _levels(sines: OnSines[Any], bands: Iterator[float], budget: Budget) -> Iterator[Level[Any]]:
     """The solutions up to the bandwidths, as long as there is time and memory, each from the one before."""
     level: Any = None
     for band in bands:

@@ -24,6 +24,7 @@ from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.jumps import Features, features_of, narrow_features
 from neurapde.fields.sources import total
+from neurapde.methods.on_sines import OnSines
 from neurapde.problem.problem import Problem
 from neurapde.run.method import Task
 from neurapde.run.missed import ENOUGH, ROUGHLY
@@ -51,26 +52,6 @@ SOURCE_POINTS = 2000
 """Points along an axis that a source which changes within a short length may ask of the quadrature."""
 
 
-def poisson_obstacle(problem: Problem) -> str | None:
-    """Why the energy on a lattice of sines does not apply to a problem of Poisson's equation, or None where it does."""
-    domain = problem.domain
-    if not isinstance(domain, Box) or domain.dimension > 3:
-        return f"its domain is {domain}, and the sines need a Box of up to three axes; use LeastSquares"
-    if problem.extra:
-        return f"it has the further constraint {problem.extra[0].name!r}, which the energy does not know; use LeastSquares"
-    if len(problem.right_hand_sides) > 1:
-        return "it has several shots; declare a problem for each"
-    if reason := problem.sides.missing(TREATED):
-        return reason
-    try:
-        lift = Lift.of(problem.sides)
-    except DeclarationError as error:
-        return str(error)
-    if lift is not None and lift.jumps:
-        return f"the values on {listing(lift.jumps[0])} differ where they meet, and no energy is finite; use LeastSquares"
-    return None
-
-
 @dataclass(frozen=True)
 class Level:
     """One lattice: the normalised coefficients, one a product of modes, the linear solve's residual, and the field."""
@@ -85,16 +66,14 @@ class Level:
         return self.coefficients.size
 
 
-class PoissonOnSines:
+class PoissonOnSines(OnSines[Level]):
     """A problem of Poisson's equation on a Box, solved on lattices of sines."""
 
     fewer = "a smaller bandwidth, or a coefficient and a source that change less abruptly"
-    """What makes its first level cheaper."""
     coarser = 1.35
-    """By how much the lattice is coarser that a given bandwidth is compared with."""
 
     def __init__(self, task: Task, tolerance: float) -> None:
-        self.task, self.problem, self.tolerance = task, task.problem, tolerance
+        super().__init__(task, tolerance)
         assert isinstance(self.problem.domain, Box)
         self.box = self.problem.domain
         self.lift = Lift.of(self.problem.sides)
@@ -103,14 +82,33 @@ class PoissonOnSines:
         self.first = FIRST[self.box.dimension] * math.pi / self.longest
         self._aim = math.inf
 
+    @staticmethod
+    def obstacle(problem: Problem) -> str | None:
+        domain = problem.domain
+        if not isinstance(domain, Box) or domain.dimension > 3:
+            return f"its domain is {domain}, and the sines need a Box of up to three axes; use LeastSquares"
+        if problem.extra:
+            name = problem.extra[0].name
+            return f"it has the further constraint {name!r}, which the energy does not know; use LeastSquares"
+        if len(problem.right_hand_sides) > 1:
+            return "it has several shots; declare a problem for each"
+        if reason := problem.sides.missing(TREATED):
+            return reason
+        try:
+            lift = Lift.of(problem.sides)
+        except DeclarationError as error:
+            return str(error)
+        if lift is not None and lift.jumps:
+            faces = listing(lift.jumps[0])
+            return f"the values on {faces} differ where they meet, and no energy is finite; use LeastSquares"
+        return None
+
     def last(self, largest: int) -> float:
-        """The bandwidth of so many modes along the longest axis, or of MOST_FEATURES in all."""
         shape = math.prod(extent / self.longest for extent in self.box.extents)
         room = (MOST_FEATURES / shape) ** (1 / self.box.dimension)
         return min(largest, room) * math.pi / self.longest
 
     def aim(self, last: float, fixed: bool) -> None:
-        """Take notice of the last bandwidth."""
         self._aim = last
 
     @cached_property
@@ -138,11 +136,9 @@ class PoissonOnSines:
         return self._seen(level) >= self.resolving * (1 - 1e-9)
 
     def is_fine(self, level: "Level") -> bool:
-        """Whether a level's sines are fine enough for the thinnest layer, or those of the last one are not either."""
         return self.resolving > self._aim or self._sees(level)
 
     def blind(self, level: "Level") -> str:
-        """The sentence on layers that a level's sines do not see."""
         if self._sees(level):
             return ""
         return (
@@ -183,7 +179,6 @@ class PoissonOnSines:
         )
 
     def cost(self, bandwidth: float) -> Cost:
-        """What a level takes."""
         return self.diffusion.cost(self.counts(bandwidth))
 
     def counts(self, bandwidth: float) -> tuple[int, ...]:
@@ -191,7 +186,6 @@ class PoissonOnSines:
         return tuple(max(4, math.ceil(bandwidth * extent / math.pi)) for extent in self.box.extents)
 
     def solve(self, bandwidth: float, before: Level | None) -> Level:
-        """One level."""
         lattice = DiffusionLattice(self.diffusion, self.counts(bandwidth))
         found, residual = lattice.solve(
             min(LINEAR * self.tolerance, LEAST), None if before is None else before.coefficients
@@ -207,7 +201,6 @@ class PoissonOnSines:
         return Level(lattice, found, residual, trial)
 
     def missed(self, level: Level) -> float:
-        """The relative error of a level by what its quadrature does not see."""
         load = level.lattice.missed(level.coefficients, ENOUGH * self.tolerance)
         if load is None:
             return 0.0
@@ -217,7 +210,6 @@ class PoissonOnSines:
         return common(errors) / size if size else 0.0
 
     def field(self, level: Level) -> FloatArray:
-        """What levels are compared by."""
         return np.asarray(self._at_probes(level).cpu().numpy())
 
     def _at_probes(self, level: Level) -> torch.Tensor:
@@ -225,19 +217,15 @@ class PoissonOnSines:
             return level.trial(self.box.sample(PROBES, how="grid").to(self.task.device))
 
     def more(self, largest: int, last: float) -> str:
-        """The setting that may resolve what was not."""
         return f"bandwidth={2 * last:.0f}"
 
     def extras(self, level: Level) -> dict[str, float | int]:
-        """What was measured."""
         return {"linear_residual": level.residual}
 
     def trial(self, level: Level) -> TrialFunction:
-        """The solved sum of sines, on the values of the sides."""
         return level.trial
 
     def notes(self, level: Level, estimate: str) -> Sequence[str]:
-        """What the trial function is, and how good it is."""
         modes = "×".join(map(str, level.coefficients.shape))
         return (
             f"Trial function: {modes} sines on the lattice of the box, {level.features} features in all, their head by the "

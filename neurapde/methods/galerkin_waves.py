@@ -15,6 +15,7 @@ from neurapde.core.errors import ResolutionWarning
 from neurapde.core.warn import warn
 from neurapde.domains import Box
 from neurapde.equations.helmholtz import Helmholtz, reflection_note
+from neurapde.methods.on_sines import OnSines
 from neurapde.problem.problem import Problem
 from neurapde.run.method import Task
 from neurapde.run.missed import ENOUGH, ROUGHLY
@@ -28,27 +29,33 @@ LINEAR = 1e-4  # of the tolerance: how well the linear systems are solved
 FAILED = 1e-3  # relative residual of the linear system above which its iteration has failed
 
 
-class WavesOnSines:
+class WavesOnSines(OnSines[Level]):
     """A Helmholtz problem on a planar Box, solved on lattices of sines."""
 
     fewer = "a lower wavenumber, or a smaller domain"
-    """What makes its first level cheaper."""
     coarser = 1.5
-    """By how much the lattice is coarser that a given bandwidth is compared with."""
 
     def __init__(self, task: Task, tolerance: float) -> None:
-        self.task, self.problem, self.tolerance = task, task.problem, tolerance
+        super().__init__(task, tolerance)
         assert isinstance(self.problem.equation, Helmholtz)
         self.lattice = LatticeProblem(self.problem, self.problem.equation)
         self.first = self.lattice.first_bandwidth
 
+    @staticmethod
+    def obstacle(problem: Problem) -> str | None:
+        if not isinstance(problem.domain, Box) or problem.domain.dimension != 2:
+            return f"its domain is {problem.domain}, and the sines need a Box of two axes"
+        if problem.extra:
+            return (
+                f"it has the further constraint {problem.extra[0].name!r}, which the weak form does not know"
+            )
+        return problem.sides.missing(TREATED)
+
     def last(self, largest: int) -> float:
-        """The bandwidth of so many modes along the longest axis."""
         lower, upper = self.problem.domain.bounds
         return largest * math.pi / float(np.max(upper - lower))
 
     def aim(self, last: float, fixed: bool) -> None:
-        """Warn where the sines up to `last` cannot carry the waves; fixed: whether the user gave that bandwidth."""
         largest = self.lattice.largest_wavenumber
         need = MARGIN * largest
         if need <= last:
@@ -62,31 +69,18 @@ class WavesOnSines:
         )
 
     def cost(self, bandwidth: float) -> Cost:
-        """What a level takes."""
         return lattice_cost(self.lattice, bandwidth)
 
     def solve(self, bandwidth: float, before: Level | None) -> Level:
-        """One level."""
         return self.lattice.solve(bandwidth, LINEAR * self.tolerance, before)
 
     def field(self, level: Level) -> np.ndarray:
-        """What levels are compared by."""
         return self.lattice.field(level)
 
-    def is_fine(self, level: Level) -> bool:
-        """Whether a level sees all that is known to be narrow."""
-        return True
-
-    def blind(self, level: Level) -> str:
-        """The sentence on what a level does not see."""
-        return ""
-
     def more(self, largest: int, last: float) -> str:
-        """The setting that may resolve what was not."""
         return f"largest={2 * largest}"
 
     def extras(self, level: Level) -> dict[str, float | int]:
-        """What was measured."""
         return {
             "bandwidth": level.bandwidth,
             "linear_residual": level.residual,
@@ -94,11 +88,9 @@ class WavesOnSines:
         }
 
     def missed(self, level: Level) -> float:
-        """The relative error of a level by what its quadrature does not see."""
         return self.lattice.missed(level, ENOUGH * self.tolerance, ROUGHLY)
 
     def trial(self, level: Level) -> TrialFunction:
-        """The solved sum of sines, on the background where there is one."""
         spec: Trial = SineLattice((level.modes[0].count, level.modes[1].count), self.lattice.form.free)
         if any(self.lattice.backgrounds):
             spec = Ansatz(Superposition(self.lattice.backgrounds), spec)
@@ -114,7 +106,6 @@ class WavesOnSines:
         return trial
 
     def notes(self, level: Level, estimate: str) -> Sequence[str]:
-        """What the trial function is, what it adds to, and how good it is."""
         waves = sum(len(shot) for shot in self.lattice.backgrounds)
         neurons, band = 2 * level.features, level.bandwidth
         notes = [
@@ -135,12 +126,3 @@ class WavesOnSines:
                 "waves are trapped in this medium, and the field is not reliable."
             )
         return notes
-
-
-def waves_obstacle(problem: Problem) -> str | None:
-    """Why the weak form on a lattice of sines does not apply to a Helmholtz problem, or None where it does."""
-    if not isinstance(problem.domain, Box) or problem.domain.dimension != 2:
-        return f"its domain is {problem.domain}, and the sines need a Box of two axes"
-    if problem.extra:
-        return f"it has the further constraint {problem.extra[0].name!r}, which the weak form does not know"
-    return problem.sides.missing(TREATED)

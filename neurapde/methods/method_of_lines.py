@@ -69,7 +69,17 @@ class MethodOfLines(DirectMethod):
         check_bandwidth(self.bandwidth)
 
     def obstacle(self, problem: Problem) -> str | None:
-        return wave_obstacle(problem)
+        if not isinstance(problem.equation, Wave):
+            return "its equation is not Wave"
+        domain = problem.domain
+        assert isinstance(domain, SpaceTime)
+        if not isinstance(domain.space, Box) or domain.space.dimension > 2:
+            return f"its domain is {domain}, and the sines need a Box of one or two axes"
+        if problem.extra:
+            return (
+                f"it has the further constraint {problem.extra[0].name!r}, which the weak form does not know"
+            )
+        return problem.sides.missing(TREATED)
 
     def why(self, problem: Problem) -> str:
         return "the equation is linear and the space a box"
@@ -137,19 +147,6 @@ class MethodOfLines(DirectMethod):
             coarse = level if varies else None
             missing = (level.estimate / self.tolerance) ** (1 / RATE)
             bandwidth = min(float(np.clip(missing, *GROWTH)) * bandwidth, most)
-
-
-def wave_obstacle(problem: Problem) -> str | None:
-    """Why the method of lines does not apply to a problem, or None where it does."""
-    if not isinstance(problem.equation, Wave):
-        return "its equation is not Wave"
-    domain = problem.domain
-    assert isinstance(domain, SpaceTime)
-    if not isinstance(domain.space, Box) or domain.space.dimension > 2:
-        return f"its domain is {domain}, and the sines need a Box of one or two axes"
-    if problem.extra:
-        return f"it has the further constraint {problem.extra[0].name!r}, which the weak form does not know"
-    return problem.sides.missing(TREATED)
 
 
 def _wanted(waves: WaveProblem, requirements: list[BandwidthRequirement]) -> float:

@@ -10,7 +10,7 @@ from torch import Tensor
 import neurapde as npde
 from neurapde.backgrounds.lift import Lift
 from neurapde.jets.autograd import jet_by_autograd
-from neurapde.methods.hard import meets_hard_conditions, with_hard_conditions
+from neurapde.run.hard import meets_hard_conditions, with_hard_conditions
 from neurapde.training.objective import Objective
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial, DistanceFactor, FactoredAnsatz
 from neurapde.trials.base import TrialFunction, copied
