@@ -50,7 +50,7 @@ def test_it_ends_where_the_estimate_is_below_the_tolerance_and_the_level_sees_al
     first = refine(task(), estimated(falling(40, 0.5)), 400, 1e-3, budget())
     assert first.status is Status.CONVERGED
     assert 1e-4 < first.level.estimate <= 1e-3
-    assert len(first.recorder.history) == first.level.solved
+    assert len(first.history) == first.level.solved
     late = refine(task(), estimated(falling(40, 0.5, fine=25)), 400, 1e-3, budget())
     assert late.level.solved == 25
     every = refine(task(), estimated(falling(30, 0.5)), 400, 1e-3, budget(grows=False))
@@ -63,7 +63,7 @@ def test_estimates_known_by_other_means_are_taken_as_they_are() -> None:
     levels = (Level(n, n + 1, change=10.0**-n, estimate=10.0**-n) for n in range(9))
     found = refine(task(), levels, 9, 2e-3, budget(), column="estimated error")
     assert found.level.estimate == 1e-3
-    np.testing.assert_array_equal(found.recorder.history["estimated error"], [1.0, 0.1, 0.01, 0.001])
+    np.testing.assert_array_equal(found.history["estimated error"], [1.0, 0.1, 0.01, 0.001])
 
 
 def test_ctrl_c_keeps_the_level_before() -> None:
