@@ -18,7 +18,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet, Layout
 from neurapde.spectral.modes import AxisModes
 from neurapde.trials.base import Bounds, Trial, TrialFunction
-from neurapde.trials.products import axis_modes, contracted, outer, table
+from neurapde.trials.sines import axis_modes, contracted, outer, table
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from neurapde.jets.jet import Jet, Layout
 from neurapde.spectral.modes import AxisModes
 from neurapde.spectral.near_field import NearField
 from neurapde.trials.base import Bounds, Trial, TrialFunction, check_ends, check_modes
-from neurapde.trials.products import axis_modes, table
+from neurapde.trials.sines import axis_modes, table
 
 FEW = 8  # distinct times up to which the head is formed for each, instead of at the knots around the points
 SHARED = (

@@ -5,7 +5,7 @@ such products are orthogonal and vanish (or have vanishing slope) on its sides. 
 see `methods.Galerkin`. `neurons` writes the same function as an ordinary hidden layer and head.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -17,7 +17,11 @@ from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet, Layout
 from neurapde.spectral.modes import AxisModes
 from neurapde.trials.base import Bounds, Trial, TrialFunction, check_ends, check_modes
-from neurapde.trials.products import axis_modes, contracted, table
+
+Tables = Sequence[Sequence[Tensor]]
+"""For each axis the modes and their derivatives at points, each (n, count)."""
+Degrees = Sequence[Sequence[int]]
+"""For each field wanted, how often it is differentiated along each axis: see `Layout.degrees`."""
 
 
 @dataclass(frozen=True)
@@ -117,3 +121,51 @@ class LatticeFunction(TrialFunction):
             torch.as_tensor(np.concatenate(part), dtype=self.amplitudes.dtype) for part in (weights, biases)
         ]
         return as_tensor[0], as_tensor[1], torch.cat(heads)
+
+
+def axis_modes(
+    sides: Iterable[tuple[float, float]],
+    counts: Sequence[int],
+    free: Sequence[tuple[bool, bool]] | None = None,
+) -> tuple[AxisModes, ...]:
+    """The modes of each axis of a box with these (lower, upper); those that vanish at its sides where `free` is None."""
+    ends = free or ((False, False),) * len(counts)
+    return tuple(
+        AxisModes(float(a), float(b), count, end)
+        for (a, b), count, end in zip(sides, counts, ends, strict=True)
+    )
+
+
+def table(modes: AxisModes, x: Tensor, order: int = 2) -> list[Tensor]:
+    """The modes of one axis and their derivatives up to `order` at x (n,), each (n, count)."""
+    omega = torch.as_tensor(modes.frequencies, dtype=x.dtype, device=x.device)
+    angle = (x[:, None] - modes.lower) * omega + modes.phase
+    value = torch.sin(angle)
+    return [value, omega * torch.cos(angle), -(omega**2) * value][: order + 1]
+
+
+def outer(tables: Tables, degrees: Degrees) -> Tensor:
+    """Every product, (len(degrees), n, Π counts)."""
+    rows = []
+    for wanted in degrees:
+        first, *others = (tables[axis][degree] for axis, degree in enumerate(wanted))
+        for other in others:
+            first = (first[:, :, None] * other[:, None, :]).flatten(1)
+        rows.append(first)
+    return torch.stack(rows)
+
+
+def contracted(lattice: Tensor, tables: Tables, degrees: Degrees) -> Tensor:
+    """Σ over all products times the lattice (*counts, columns): (len(degrees), n, columns)."""
+    firsts = {
+        degree: (tables[0][degree] @ lattice.flatten(1)).reshape(-1, *lattice.shape[1:])
+        for degree in {wanted[0] for wanted in degrees}
+    }
+    rows = []
+    for degree, *others in degrees:
+        sums = firsts[degree]
+        for axis, other in enumerate(others, start=1):
+            found = torch.bmm(tables[axis][other][:, None, :], sums.flatten(2))
+            sums = found.reshape(len(found), *sums.shape[2:])
+        rows.append(sums)
+    return torch.stack(rows)

@@ -13,14 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import neurapde as npde
 from neurapde.core.memory import STATM
 from neurapde.run.method import Method, Status
 from neurapde.seismic.inversion.invert import METHODS
-from support import waves
+from support import noisy_survey, waves
 
 MOMENTS = (0.3, 3.0)
 SOON = 30.0
@@ -50,17 +49,8 @@ def plane(dimension: int) -> npde.Problem:
     return npde.Problem("times", box, npde.Eikonal(), [npde.PointSource((0.1,) * dimension)])
 
 
-def survey() -> npde.Survey:
-    """Noise that arrives after a pulse: what is found is of no matter here."""
-    times = 0.012 * np.arange(100)
-    pulse = npde.Ricker(4.0, 0.25)(times)
-    traces = np.random.default_rng(60317).standard_normal((2, 5, 100)) * pulse
-    receivers = np.column_stack([np.linspace(210.0, 795.0, 5), np.full(5, 805.0)])
-    return npde.Survey([[240.0, 190.0], [770.0, 205.0]], receivers, traces=traces, dt=0.012, wavelet=pulse)
-
-
 def invert(name: str) -> npde.Inversion:
-    made = survey() if name == "time" else survey().at([3.0, 4.0])
+    made = noisy_survey() if name == "time" else noisy_survey().at([3.0, 4.0])
     velocity = npde.Velocity(2000.0, bounds=(1600.0, 2600.0))
     problem = waves(npde.Box((0, 1000), (0, 1000)))
     return npde.invert(problem, made, unknown=velocity, method=METHODS[name](), progress=False)

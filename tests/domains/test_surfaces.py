@@ -11,7 +11,7 @@ from skimage.measure import marching_cubes
 import neurapde as npde
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.closest import Closest
-from neurapde.domains.normals import estimate_normals
+from neurapde.domains.cloud import estimate_normals
 from neurapde.problems.eikonal import write_bumpy_ball
 from neurapde.solution.files import BASES
 from neurapde.storage.encoding import decode, encode

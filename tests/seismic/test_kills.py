@@ -28,7 +28,7 @@ from neurapde.run.method import Method, Status
 from neurapde.seismic.inversion.invert import METHODS
 from neurapde.seismic.inversion.methods.method import InversionMethod
 from neurapde.storage import hdf5
-from support import waves
+from support import noisy_survey, waves
 
 COUNT = int(os.environ.get("NEURAPDE_KILLS", "40"))
 SQUARE = npde.Box((0, 1), (0, 1))
@@ -86,22 +86,13 @@ def inversions(long: bool) -> dict[str, InversionMethod]:
     return made
 
 
-def survey() -> npde.Survey:
-    """Noise that arrives after a pulse: what is found is of no matter here."""
-    times = 0.012 * np.arange(100)
-    pulse = npde.Ricker(4.0, 0.25)(times)
-    traces = np.random.default_rng(60317).standard_normal((2, 5, 100)) * pulse
-    receivers = np.column_stack([np.linspace(210.0, 795.0, 5), np.full(5, 805.0)])
-    return npde.Survey([[240.0, 190.0], [770.0, 205.0]], receivers, traces=traces, dt=0.012, wavelet=pulse)
-
-
 def invert(method: InversionMethod, out: Path, seed: int, noise: float | None = None) -> npde.Inversion:
     """In two stages where there are frequencies; down to the noise, if it is given, and with a prior otherwise."""
     in_time = isinstance(method, npde.TimeDomain)
     prior = npde.TotalVariation(1e-3) if noise is None else ()
     found = npde.invert(
         waves(npde.Box((0, 1000), (0, 1000)), speed=2000.0),
-        survey() if in_time else survey().at([3.0, 4.0]).replace(noise=noise),
+        noisy_survey() if in_time else noisy_survey().at([3.0, 4.0]).replace(noise=noise),
         unknown=npde.Velocity(bounds=(1600.0, 2600.0), prior=prior),
         method=method,
         frequencies=None if in_time else npde.Continuation([3.0], [3.0, 4.0]),
