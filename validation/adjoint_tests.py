@@ -32,24 +32,14 @@ from neurapde.seismic.modelling.base import Modelling
 from neurapde.seismic.survey.records import Recorded
 from neurapde.seismic.survey.survey import Survey
 
-SLOPE, SLACK = (
-    2.0,
-    0.05,
-)  # the power of the step at which a right gradient's Taylor remainder falls, and what it may miss
-RATIO, STEPS = (
-    0.25,
-    10,
-)  # each step of a Taylor test over the one before; total variation is smooth only in small ones
+SLOPE, SLACK = 2.0, 0.05  # the power of the step at which a right gradient's remainder falls, and its slack
+STEPS = 10  # of a Taylor test: total variation is smooth only in small ones
+RATIO = 0.25  # each step over the one before
 FLOOR = 1e-12  # remainders below this part of the objective are round-off
 LAST = 3  # slopes, of the smallest steps above it, whose median counts
 CHANGE = 0.01  # largest relative change of m by the first step
 APART = 1e-10  # relative difference of the two sides of a dot test
-EIGHTH = (
-    4 / 5,
-    -1 / 5,
-    4 / 105,
-    -1 / 280,
-)  # weights of the central difference of order eight at one to four steps
+EIGHTH = (4 / 5, -1 / 5, 4 / 105, -1 / 280)  # weights of the central difference of order eight
 REACH, FURTHEST = 0.006, 0.02  # one of its steps: relative change of the data, and of m at most
 SMALL = 1e-4  # the step that finds it out
 UNEQUAL = 0.02  # relative difference of data between swapped places that the discretisation may leave
@@ -63,10 +53,7 @@ Real = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TaylorTest:
-    """|J(p + h δ) − J(p) − h ⟨∇J, δ⟩| by h.
-
-    value: J(p). steps: h, descending. remainders: at each.
-    """
+    """|J(p + h δ) − J(p) − h ⟨∇J, δ⟩| by h. value: J(p). steps: h, descending. remainders: at each."""
 
     value: float
     steps: tuple[float, ...]
@@ -261,15 +248,14 @@ def _settled(
 
 def _first_step(objective: Objective, move: Callable[[float], None]) -> float:
     """The step by which m changes by `CHANGE` of it at most."""
-    step = 1e-9
+    step, change = 1e-10, 0.0
     with torch.no_grad():
         before = objective.sample()
-        while True:
+        while change <= CHANGE / 100:
+            step *= 10.0
             move(step)
             change = float(((objective.sample() - before).abs() / before).max())
-            if change > CHANGE / 100:
-                return step * CHANGE / change
-            step *= 10.0
+    return step * CHANGE / change
 
 
 def _medium(setting: Setting, modelling: Modelling, generator: np.random.Generator) -> Real:

@@ -20,6 +20,8 @@ from neurapde.equations.eikonal import Eikonal
 from neurapde.problem.problem import Problem
 
 Polyline = tuple[tuple[float, float], ...]
+NODES = 161
+"""On each axis of the grid that outlines are read from."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,7 @@ class Annotations:
 
     def as_json(self) -> dict[str, Any]:
         """The annotations as a tree that `json` takes; `of_json` reads it."""
-        return {
-            "axis_names": self.axis_names,
-            "columns": self.columns,
-            "outlines": self.outlines,
-            "physical": self.physical,
-            "sources": self.sources,
-            "contours": self.contours,
-        }
+        return dict(vars(self))
 
     @classmethod
     def of_json(cls, tree: Mapping[str, Any]) -> Annotations:
@@ -83,17 +78,17 @@ class Annotations:
         )
 
 
-def outline(region: Domain, window: Domain, nodes: int = 161) -> tuple[Polyline, ...]:
+def outline(region: Domain, window: Domain) -> tuple[Polyline, ...]:
     """The boundary of a plane region inside a window, as lines: the zero level of its signed distance.
 
-    Corners are blunted by less than a cell of the `nodes` × `nodes` grid.
+    Corners are blunted by less than a cell of the grid that it is read from.
     """
     lower, upper = (np.asarray(b, dtype=float) for b in window.bounds)
     lower, upper = _common(lower, upper, *region.bounds)
-    axes = [np.linspace(a, b, nodes) for a, b in zip(lower, upper, strict=True)]
+    axes = [np.linspace(a, b, NODES) for a, b in zip(lower, upper, strict=True)]
     points = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=1)
-    distance = np.asarray(region.signed_distance(points)).reshape(nodes, nodes)
-    step = (upper - lower) / (nodes - 1)
+    distance = np.asarray(region.signed_distance(points)).reshape(NODES, NODES)
+    step = (upper - lower) / (NODES - 1)
     lines = [lower + line * step for line in find_contours(distance, 0.0)]  # type: ignore[no-untyped-call]
     return tuple(tuple((float(x), float(y)) for x, y in np.round(line, 6)) for line in lines)
 

@@ -68,9 +68,9 @@ def fields_figure(annotations: Annotations, axes: Sequence[NDArray], fields: Map
             image = image_of(panel, axes, part(field), norm, "RdBu_r")
             furnish(panel, annotations, axes, "black")
             _level_lines(panel, annotations, axes, part(field), limit)
-            panel.set_title(f"{name}, {part_name}".rstrip(", "), fontsize=LETTERING)
-    _label(panels, annotations)
-    _color_bar(figure, image, panels, "")
+            lettered(panel, title=f"{name}, {part_name}".rstrip(", "))
+    label_outer(panels, *annotations.axis_names[:2])
+    color_bar(figure, image, panels, extend="both")
     return figure
 
 
@@ -89,9 +89,8 @@ def error_figure(annotations: Annotations, axes: Sequence[NDArray], errors: Mapp
         panel.set_ylim(top * 10.0**-_FLOOR, 2 * top)
         for color, (name, plane) in zip(COLORS, planes.items(), strict=False):
             panel.plot(axes[0], plane, color=color, label=name, linewidth=1.2)
-        panel.set_xlabel(annotations.axis_names[0], fontsize=LETTERING)
-        panel.set_ylabel("|difference|", fontsize=LETTERING)
-        figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=LETTERING - 1)
+        lettered(panel, annotations.axis_names[0], "|difference|")
+        legend_above(figure, panel, 3)
         _furnish_line(panel, annotations)
         return figure
     width = WIDTH if len(planes) > 1 else NARROW
@@ -101,9 +100,9 @@ def error_figure(annotations: Annotations, axes: Sequence[NDArray], errors: Mapp
     for panel, (name, plane) in zip(panels[0], planes.items(), strict=True):
         image = image_of(panel, axes, np.maximum(plane, top * 10.0**-_FLOOR), norm, "magma")
         furnish(panel, annotations, axes, "white")
-        panel.set_title(f"|{name}|", fontsize=LETTERING)
-    _label(panels, annotations)
-    _color_bar(figure, image, panels, f"|difference|{where}")
+        lettered(panel, title=f"|{name}|")
+    label_outer(panels, *annotations.axis_names[:2])
+    color_bar(figure, image, panels, f"|difference|{where}", extend="both")
     return figure
 
 
@@ -123,12 +122,12 @@ def convergence_figure(history: History) -> Figure:
         panel.plot(history.step, history[name], marker=marker, color=color, linewidth=1.2, label=name)
     if np.nanmin(history.loss, initial=np.inf) > 0:
         panel.set_yscale("log")
-    panel.set_xlabel("features" if np.isnan(history.learning_rate).all() else "step", fontsize=LETTERING)
-    panel.set_ylabel(history.names[0] if alone else "loss", fontsize=LETTERING)
+    steps = "features" if np.isnan(history.learning_rate).all() else "step"
+    lettered(panel, steps, history.names[0] if alone else "loss")
     panel.grid(True, color="0.9")
     if not alone:
         panel.legend(frameon=False, fontsize=LETTERING - 1)
-    _plain(panel)
+    plain(panel)
     return figure
 
 
@@ -173,8 +172,16 @@ def image_of(panel: Axes, axes: Sequence[NDArray], plane: NDArray, norm: Normali
     )
 
 
-def _color_bar(figure: Figure, image: AxesImage, panels: NDArray, label: str) -> None:
-    bar = figure.colorbar(image, ax=panels, extend="both", aspect=30, pad=0.02, label=label)
+def color_bar(
+    figure: Figure,
+    image: AxesImage,
+    panels: NDArray,
+    label: str = "",
+    aspect: float = 30,
+    extend: str = "neither",
+) -> None:
+    """The scale of an image beside its panels."""
+    bar = figure.colorbar(image, ax=panels, extend=extend, aspect=aspect, pad=0.02, label=label)
     bar.ax.tick_params(labelsize=LETTERING - 2)
 
 
@@ -211,11 +218,26 @@ def _level_lines(
         panel.contour(*axes, plane.T, levels=levels, colors="black", linestyles="dotted", linewidths=1.0)
 
 
-def _label(panels: NDArray, annotations: Annotations) -> None:
+def lettered(panel: Axes, x: str = "", y: str = "", title: str = "") -> None:
+    """Say what a panel shows, in the one size of letters."""
+    for text, set_text in ((x, panel.set_xlabel), (y, panel.set_ylabel), (title, panel.set_title)):
+        if text:
+            set_text(text, fontsize=LETTERING)
+    panel.tick_params(labelsize=LETTERING - 2)
+
+
+def label_outer(panels: NDArray, x: str, y: str) -> None:
+    """Name the axes along the lower and the left side of a table of panels."""
     for panel in panels[-1]:
-        panel.set_xlabel(annotations.axis_names[0], fontsize=LETTERING)
+        lettered(panel, x=x)
     for panel in panels[:, 0]:
-        panel.set_ylabel(annotations.axis_names[1], fontsize=LETTERING)
+        lettered(panel, y=y)
+
+
+def legend_above(figure: Figure, panel: Axes, columns: int) -> None:
+    """The lines of one panel, for all of them."""
+    handles = panel.get_legend_handles_labels()
+    figure.legend(*handles, loc="outside upper center", ncols=columns, frameon=False, fontsize=LETTERING - 1)
 
 
 def _line_figure(
@@ -231,11 +253,10 @@ def _line_figure(
             # The first lies over the others: a thin dark line on broad light ones.
             style = {"color": COLORS[i], "linewidth": 1.2} if i == 0 else {"color": "0.75", "linewidth": 3.5}
             panel.plot(x, part(field), label=name, zorder=3 - i, **style)
-        panel.set_ylabel(part_name or "u", fontsize=LETTERING)
+        lettered(panel, y=part_name or "u")
         _furnish_line(panel, annotations)
-    handles = panels[0].get_legend_handles_labels()
-    figure.legend(*handles, loc="outside upper center", ncols=3, frameon=False, fontsize=LETTERING - 1)
-    panels[-1].set_xlabel(annotations.axis_names[0], fontsize=LETTERING)
+    legend_above(figure, panels[0], 3)
+    lettered(panels[-1], annotations.axis_names[0])
     return figure
 
 
@@ -245,9 +266,10 @@ def _furnish_line(panel: Axes, annotations: Annotations) -> None:
             panel.axvline(corner[0], color="0.4", linewidth=0.8, linestyle="--")
     for at in annotations.sources[0] if annotations.sources else ():
         panel.axvline(at[0], color="0.4", linewidth=0.8, linestyle=":")
-    _plain(panel)
+    plain(panel)
 
 
-def _plain(panel: Axes) -> None:
+def plain(panel: Axes) -> None:
+    """Two sides of the frame are enough for lines."""
     panel.spines[["top", "right"]].set_visible(False)
     panel.tick_params(labelsize=LETTERING - 2)

@@ -18,7 +18,20 @@ from numpy.typing import NDArray
 
 from neurapde.core.formatting import number
 from neurapde.run.history import History
-from neurapde.validation.figures import COLORS, LETTERING, WIDTH, empty_figure, image_of, png, robust_limit
+from neurapde.validation.figures import (
+    COLORS,
+    LETTERING,
+    WIDTH,
+    color_bar,
+    empty_figure,
+    image_of,
+    label_outer,
+    legend_above,
+    lettered,
+    plain,
+    png,
+    robust_limit,
+)
 from neurapde.validation.inversion_comparison import PER_FREQUENCY, InversionComparison, Waves
 
 _WIDE = 2.2  # models wider than this many heights stand below each other
@@ -63,12 +76,11 @@ def models_figure(found: InversionComparison) -> Figure:
     for panel, (name, speed) in zip(panels.ravel(), speeds.items(), strict=False):
         image = image_of(panel, found.axes, speed, norm, "viridis")
         _furnish(panel, found)
-        panel.set_title(name, fontsize=LETTERING)
+        lettered(panel, title=name)
     for panel in panels.ravel()[len(speeds) :]:
         panel.set_visible(False)
-    _label_outer(panels)
-    bar = figure.colorbar(image, ax=panels, aspect=30, pad=0.02, label="speed")
-    bar.ax.tick_params(labelsize=LETTERING - 2)
+    label_outer(panels, "x", "y")
+    color_bar(figure, image, panels, "speed")
     return figure
 
 
@@ -82,13 +94,11 @@ def wells_figure(found: InversionComparison) -> Figure:
         column = int(np.argmin(np.abs(x - well)))
         for name, speed in _speeds(found).items():
             panel.plot(speed[column], y, label=name, **styles[name])
-        panel.set_title(f"x = {number(float(x[column]))}", fontsize=LETTERING)
-        panel.set_xlabel("speed", fontsize=LETTERING)
+        lettered(panel, "speed", title=f"x = {number(float(x[column]))}")
         panel.set_ylim(*((y[-1], y[0]) if found.downwards else (y[0], y[-1])))
-        _plain(panel)
-    panels[0].set_ylabel("y", fontsize=LETTERING)
-    handles = panels[0].get_legend_handles_labels()
-    figure.legend(*handles, loc="outside upper center", ncols=4, frameon=False, fontsize=LETTERING - 1)
+        plain(panel)
+    lettered(panels[0], y="y")
+    legend_above(figure, panels[0], 4)
     return figure
 
 
@@ -113,21 +123,14 @@ def _spectra(found: InversionComparison) -> Figure:
     live = np.flatnonzero(found.live[shot])
     for panel, part, name in zip(rows[0], (np.real, np.imag), ("real part", "imaginary part"), strict=True):
         marker = "." if len(live) <= _LINED else ""
-        panel.plot(live, part(observed[shot, live]), color="0.75", linewidth=3.5, label="observed")
-        panel.plot(
-            live,
-            part(predicted[shot, live]),
-            color=COLORS[0],
-            linewidth=1.0,
-            marker=marker,
-            label="predicted",
-        )
-        panel.plot(
-            live, part(predicted - observed)[shot, live], color=COLORS[1], linewidth=1.0, label="residual"
-        )
-        panel.set_title(f"shot {shot + 1}, {name}", fontsize=LETTERING)
-        panel.set_xlabel("receiver", fontsize=LETTERING)
-        _plain(panel)
+        values = (observed, predicted, predicted - observed)
+        styles = (("0.75", 3.5, ""), (COLORS[0], 1.0, marker), (COLORS[1], 1.0, ""))
+        for value, word, (color, width, mark) in zip(
+            values, ("observed", "predicted", "residual"), styles, strict=True
+        ):
+            panel.plot(live, part(value[shot, live]), color=color, linewidth=width, marker=mark, label=word)
+        lettered(panel, "receiver", title=f"shot {shot + 1}, {name}")
+        plain(panel)
     handles = rows[0, 0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside upper center", ncols=3, frameon=False, fontsize=LETTERING - 1)
     sizes = {"|observed|": np.abs(observed), "|residual|": np.abs(predicted - observed)}
@@ -147,11 +150,8 @@ def _spectra(found: InversionComparison) -> Figure:
             extent=(-0.5, columns - 0.5, 0.5, shots + 0.5),
         )
         panel.yaxis.set_major_locator(MaxNLocator(integer=True))
-        panel.set_title(name, fontsize=LETTERING)
-        panel.set_xlabel("receiver", fontsize=LETTERING)
-        panel.set_ylabel("shot", fontsize=LETTERING)
-        panel.tick_params(labelsize=LETTERING - 2)
-    figure.colorbar(image, ax=rows[1], aspect=20, pad=0.02).ax.tick_params(labelsize=LETTERING - 2)
+        lettered(panel, "receiver", "shot", name)
+    color_bar(figure, image, rows[1], aspect=20)
     return figure
 
 
@@ -168,11 +168,9 @@ def _gather(found: InversionComparison) -> Figure:
         image = panel.imshow(
             plane.T, norm=Normalize(-limit, limit), cmap="RdBu_r", aspect="auto", extent=extent
         )
-        panel.set_title(name, fontsize=LETTERING)
-        panel.set_xlabel("live receiver", fontsize=LETTERING)
-        panel.tick_params(labelsize=LETTERING - 2)
-    panels[0].set_ylabel("t", fontsize=LETTERING)
-    figure.colorbar(image, ax=panels, aspect=30, pad=0.02).ax.tick_params(labelsize=LETTERING - 2)
+        lettered(panel, "live receiver", title=name)
+    lettered(panels[0], y="t")
+    color_bar(figure, image, panels)
     return figure
 
 
@@ -197,13 +195,12 @@ def misfit_figure(found: InversionComparison) -> Figure:
         panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %"))
         panel.yaxis.set_minor_formatter(NullFormatter())
-        panel.set_xlabel("step", fontsize=LETTERING)
-        panel.set_title(title, fontsize=LETTERING)
+        lettered(panel, "step", title=title)
         panel.grid(True, color="0.9")
-        _plain(panel)
+        plain(panel)
         if panel.lines:
             panel.legend(frameon=False, fontsize=LETTERING - 2, ncols=1 + (len(panel.lines) > 5))
-    left.set_ylabel("relative residual", fontsize=LETTERING)
+    lettered(left, y="relative residual")
     return figure
 
 
@@ -226,12 +223,11 @@ def waves_figure(waves: Waves, downwards: bool) -> Figure:
     for panel, (name, plane, scale, colors) in zip(panels.ravel(), planes, strict=True):
         image = image_of(panel, waves.axes, plane, scale, colors)
         panel.plot(*waves.source, marker="x", color="white" if colors == "magma" else "black", markersize=5)
-        panel.set_title(name, fontsize=LETTERING)
-        panel.tick_params(labelsize=LETTERING - 2)
+        lettered(panel, title=name)
         figure.colorbar(image, ax=panel, aspect=20, pad=0.03, **place).ax.tick_params(labelsize=LETTERING - 3)
         if downwards:
             panel.set_ylim(waves.axes[1][-1], waves.axes[1][0])
-    _label_outer(panels)
+    label_outer(panels, "x", "y")
     return figure
 
 
@@ -281,16 +277,4 @@ def _furnish(panel: Axes, found: InversionComparison) -> None:
     low, high = along[0] - margin, along[-1] + margin
     panel.set_xlim(across[0] - margin, across[-1] + margin)
     panel.set_ylim(*((high, low) if found.downwards else (low, high)))
-    panel.tick_params(labelsize=LETTERING - 2)
-
-
-def _label_outer(panels: NDArray) -> None:
-    for panel in panels[-1]:
-        panel.set_xlabel("x", fontsize=LETTERING)
-    for panel in panels[:, 0]:
-        panel.set_ylabel("y", fontsize=LETTERING)
-
-
-def _plain(panel: Axes) -> None:
-    panel.spines[["top", "right"]].set_visible(False)
     panel.tick_params(labelsize=LETTERING - 2)

@@ -1,14 +1,17 @@
 """Pictures of a survey before it is inverted: its geometry in the model, one shot as it was recorded, the spectrum."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
 from neurapde.domains.base import Domain, axis_names
 from neurapde.seismic.survey.quality_control import Quality
 from neurapde.seismic.survey.survey import Survey
-from neurapde.validation.figures import COLORS, LETTERING, WIDTH, empty_figure, robust_limit
+from neurapde.validation.figures import COLORS, LETTERING, WIDTH, empty_figure, lettered, plain, robust_limit
 
 _SHOWN = 4.0  # times the centroid: frequencies drawn
 _MARKED = 60  # receivers up to which a gather of spectra marks each
@@ -34,8 +37,6 @@ def figure(survey: Survey, domain: Domain | None = None, *, shot: int | None = N
     else:
         _traces(panels["gather"], survey, chosen)
     _spectrum(panels["spectrum"], survey, survey.quality())
-    for panel in panels.values():
-        panel.tick_params(labelsize=LETTERING - 2)
     return drawn
 
 
@@ -46,28 +47,16 @@ def _geometry(panel: Axes, survey: Survey, domain: Domain | None, shot: int) -> 
         for places in (survey.sources, survey.receivers)
     )
     live = survey.live[shot]
-    panel.plot(
-        *receivers.T, "v", color=COLORS[0], markersize=4, label=f"{len(receivers)} receivers", clip_on=False
-    )
-    if not live.all():
-        panel.plot(
-            *receivers[~live].T,
-            "v",
-            color="0.7",
-            markersize=4,
-            label=f"not live in shot {shot}",
-            clip_on=False,
-        )
-    panel.plot(*sources.T, "*", color=COLORS[1], markersize=8, label=f"{len(sources)} shots", clip_on=False)
-    panel.plot(
-        *sources[shot],
-        "o",
-        color="black",
-        fillstyle="none",
-        markersize=12,
-        label=f"shot {shot}",
-        clip_on=False,
-    )
+    ring: dict[str, Any] = {"color": "black", "markersize": 12, "fillstyle": "none"}
+    shown: list[tuple[NDArray, str, dict[str, Any], str]] = [
+        (receivers, "v", {"color": COLORS[0], "markersize": 4}, f"{len(receivers)} receivers"),
+        (receivers[~live], "v", {"color": "0.7", "markersize": 4}, f"not live in shot {shot}"),
+        (sources, "*", {"color": COLORS[1], "markersize": 8}, f"{len(sources)} shots"),
+        (sources[[shot]], "o", ring, f"shot {shot}"),
+    ]
+    for places, marker, style, text in shown:
+        if len(places):
+            panel.plot(*places.T, marker, **style, label=text, clip_on=False)
     everything = np.concatenate([sources, receivers])
     lower, upper = everything.min(axis=0), everything.max(axis=0)
     if domain is not None:
@@ -79,13 +68,11 @@ def _geometry(panel: Axes, survey: Survey, domain: Domain | None, shot: int) -> 
     panel.set_xlim(lower[0] - margin, upper[0] + margin)
     panel.set_ylim(lower[1] - margin, upper[1] + margin)
     panel.set_aspect("equal")
-    names = axis_names(2)
-    panel.set_xlabel(names[0], fontsize=LETTERING)
-    panel.set_ylabel(names[1], fontsize=LETTERING)
     panel.legend(
         loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=4, frameon=False, fontsize=LETTERING - 2
     )
-    panel.set_title(survey.name, fontsize=LETTERING)
+    x, y = axis_names(2)
+    lettered(panel, x, y, survey.name)
 
 
 def _traces(panel: Axes, survey: Survey, shot: int) -> None:
@@ -103,9 +90,7 @@ def _traces(panel: Axes, survey: Survey, shot: int) -> None:
         vmax=limit,
         interpolation="nearest",
     )
-    panel.set_xlabel("receiver", fontsize=LETTERING)
-    panel.set_ylabel("time", fontsize=LETTERING)
-    panel.set_title(f"shot {shot}, scale ±{limit:.2g}", fontsize=LETTERING)
+    lettered(panel, "receiver", "time", f"shot {shot}, scale ±{limit:.2g}")
 
 
 def _values(panel: Axes, survey: Survey, shot: int) -> None:
@@ -115,10 +100,9 @@ def _values(panel: Axes, survey: Survey, shot: int) -> None:
     marker = "." if len(values) <= _MARKED else ""
     for color, part, name in ((COLORS[0], values.real, "real"), (COLORS[1], values.imag, "imaginary")):
         panel.plot(part, color=color, marker=marker, linewidth=1.2, label=name)
-    panel.set_xlabel("receiver", fontsize=LETTERING)
     panel.legend(frameon=False, fontsize=LETTERING - 2)
-    panel.spines[["top", "right"]].set_visible(False)
-    panel.set_title(f"shot {shot}, frequency {survey.frequencies[strongest]:.4g}", fontsize=LETTERING)
+    plain(panel)
+    lettered(panel, "receiver", title=f"shot {shot}, frequency {survey.frequencies[strongest]:.4g}")
 
 
 def _spectrum(panel: Axes, survey: Survey, quality: Quality) -> None:
@@ -131,7 +115,6 @@ def _spectrum(panel: Axes, survey: Survey, quality: Quality) -> None:
         panel.plot(quality.frequencies[shown], quality.spectrum[shown], color=COLORS[0], linewidth=1.2)
     panel.axvline(quality.centroid_frequency, color="0.5", linestyle=":", label="centroid")
     panel.set_ylim(bottom=0)
-    panel.set_xlabel("frequency", fontsize=LETTERING)
-    panel.set_title(f"spectrum, peak at {quality.peak_frequency:.4g}", fontsize=LETTERING)
+    lettered(panel, "frequency", title=f"spectrum, peak at {quality.peak_frequency:.4g}")
     panel.legend(frameon=False, fontsize=LETTERING - 2)
-    panel.spines[["top", "right"]].set_visible(False)
+    plain(panel)

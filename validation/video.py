@@ -16,7 +16,15 @@ from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.validation.annotations import Annotations
-from neurapde.validation.figures import LETTERING, WIDTH, empty_figure, furnish, image_of, robust_limit
+from neurapde.validation.figures import (
+    LETTERING,
+    WIDTH,
+    empty_figure,
+    furnish,
+    image_of,
+    lettered,
+    robust_limit,
+)
 
 SNAPSHOTS = 4
 PIXELS = 257  # of an animation's longer side
@@ -24,14 +32,14 @@ STILL = 60  # milliseconds for which a frame stands
 
 
 def snapshots_figure(
-    annotations: Annotations, axes: Sequence[NDArray], fields: Mapping[str, NDArray], count: int = SNAPSHOTS
+    annotations: Annotations, axes: Sequence[NDArray], fields: Mapping[str, NDArray]
 ) -> Figure:
-    """Fields of the plane at `count` times: a row for each field on one scale, and one for |first − last| on its own.
+    """Fields of the plane at some times: a row for each field on one scale, and one for |first − last| on its own.
 
     axes: x, y and t. fields: arrays of the grid's shape by what they are called.
     """
     x, y, t = axes
-    moments = np.unique(np.linspace(0, len(t) - 1, count).round().astype(int))
+    moments = np.unique(np.linspace(0, len(t) - 1, SNAPSHOTS).round().astype(int))
     names = list(fields)
     rows = {name: fields[name] for name in names}
     if len(names) > 1:
@@ -53,7 +61,7 @@ def snapshots_figure(
             panel.xaxis.set_major_locator(MaxNLocator(2))
             panel.yaxis.set_major_locator(MaxNLocator(2))
             if row == 0:
-                panel.set_title(f"t = {t[moment]:.3g}", fontsize=LETTERING)
+                lettered(panel, title=f"t = {t[moment]:.3g}")
         line[0].set_ylabel(name, fontsize=LETTERING - 1)
         bar = figure.colorbar(picture, ax=line, aspect=12, pad=0.01, extend="max" if error else "both")
         bar.ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
