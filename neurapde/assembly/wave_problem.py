@@ -157,14 +157,11 @@ class WaveProblem:
             outer |= ~Stretch(self.space, self.problem.pml, 1.0).physical(self.probes)
         return float(np.asarray(self.speed(self.probes[outer]), dtype=float).max())
 
-    @property
-    def free(self) -> tuple[tuple[bool, bool], ...]:
-        """For each axis, whether the slope vanishes at its (lower, upper) end."""
-        return self.problem.sides.natural
-
     def lattice(self, bandwidth: float, most: int) -> WaveLattice:
         """The lattice up to a bandwidth, or to so many modes along the longest axis."""
-        return WaveLattice(self.box, self.space, self.medium, self.counts(bandwidth, most), self.free)
+        return WaveLattice(
+            self.box, self.space, self.medium, self.counts(bandwidth, most), self.problem.sides.natural
+        )
 
     def counts(self, bandwidth: float, most: int) -> list[int]:
         """The modes of that lattice along each axis."""

@@ -29,10 +29,6 @@ class Absorbing(Boundary):
     def __post_init__(self) -> None:
         object.__setattr__(self, "on", face_names(self.on, "on"))
 
-    def on_domain(self, domain: Domain) -> "Absorbing":
-        self.faces(domain)
-        return self
-
     def faces(self, domain: Domain) -> tuple[str, ...]:
         return domain.spatial.check_faces(self.on, "the Absorbing condition")
 

@@ -76,9 +76,10 @@ class Boundary(Declaration, ABC):
     absorbs: ClassVar[bool] = False
     """Whether waves leave through its faces."""
 
-    @abstractmethod
     def on_domain(self, domain: Domain) -> Self:
         """The same condition, checked against the domain and with everything it takes from it filled in."""
+        self.faces(domain)
+        return self
 
     @abstractmethod
     def faces(self, domain: Domain) -> tuple[str, ...]:

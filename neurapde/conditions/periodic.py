@@ -36,10 +36,6 @@ class Periodic(Boundary):
                 f"axis of the Periodic condition is {checks.shown(self.axis)}; give its name, such as 'x'"
             )
 
-    def on_domain(self, domain: Domain) -> "Periodic":
-        self._index(domain)
-        return self
-
     def _index(self, domain: Domain) -> int:
         if not isinstance(domain.spatial, Box):
             raise DeclarationError(

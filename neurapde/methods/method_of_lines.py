@@ -169,7 +169,11 @@ def _trial(waves: WaveProblem, level: Evolved, task: Task) -> HistoryFunction:
     own = waves.box.sides != waves.space.sides
     near = tuple(one.field for one in level.near)
     spec = SineHistory(
-        level.lattice.shape, len(level.times), waves.box.sides if own else None, waves.free, near
+        level.lattice.shape,
+        len(level.times),
+        waves.box.sides if own else None,
+        waves.problem.sides.natural,
+        near,
     )
     trial = spec.build(
         task.problem.domain.bounds,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from neurapde.conditions import Sides
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import check_fits
@@ -22,7 +23,7 @@ from neurapde.reference_solvers.grid import Grid
 from neurapde.references.cost import STEPPED_NODE, check_grid, warn_long
 from neurapde.references.solution import GridSolution
 from neurapde.references.wave_resolution import LEAF, spectrum_of
-from neurapde.references.wave_stage import THICK, Side, Stage, box_of, sides_of
+from neurapde.references.wave_stage import THICK, Stage, box_of
 
 NODES = 8.0  # in the shortest of the waves that matter
 TURN = 1.2  # radians of the fastest wave between two snapshots
@@ -42,15 +43,14 @@ Array = NDArray[np.float64]
 def solve_wave(equation: Wave, problem: Problem, shape: tuple[int, ...] | None, error: bool) -> GridSolution:
     """The adapter of `npde.reference` for the wave equation; `shape` counts nodes in space, then snapshots."""
     domain = problem.domain
-    sides = sides_of(problem)
     assert isinstance(domain, SpaceTime)
     chosen = shape is None
     counts, snapshots, stride = (shape[:-1], shape[-1], 1) if shape is not None else _good_shape(problem)
-    found = _solved(equation, problem, domain, sides, counts, snapshots)
+    found = _solved(problem, counts, snapshots)
     values = found.values[(slice(None, None, stride),) * len(counts)]
     estimate, note = None, "no error estimate asked for"
     if error:
-        estimate, note = _estimate(equation, problem, domain, sides, counts, snapshots, found.values, values)
+        estimate, note = _estimate(problem, counts, snapshots, found.values, values)
     lower, upper = (corner.tolist() for corner in domain.bounds)
     grid = Grid(lower, upper, values.shape[: len(counts) + 1])
     notes = (
@@ -76,25 +76,24 @@ class _Found:
 
 
 def _solved(
-    equation: Wave,
     problem: Problem,
-    domain: SpaceTime,
-    sides: "tuple[tuple[Side, Side], ...]",
     counts: tuple[int, ...],
     snapshots: int,
     thick: float = THICK,
 ) -> _Found:
+    assert isinstance(problem.domain, SpaceTime)
+    duration = problem.domain.time.duration
     each = NODE + KEPT_VALUE * snapshots * len(problem.right_hand_sides)
     check_grid(each * math.prod(counts), (*counts, snapshots), problem.name)
     begin = time.perf_counter()
-    stage = Stage.of(equation, problem, domain, sides, counts, thick)
-    least = math.ceil(domain.time.duration / (0.8 * stage.wave.stable_step))
+    stage = Stage.of(problem, counts, thick)
+    least = math.ceil(duration / (0.8 * stage.wave.stable_step))
     warn_long(STEPPED_NODE * math.prod(counts) * least * len(problem.right_hand_sides), counts, problem.name)
     every = math.ceil(least / (snapshots - 1))
     shots = [
         np.moveaxis(
             stage.run(
-                sources, duration=domain.time.duration, steps=every * (snapshots - 1), snapshot_every=every
+                sources, duration=duration, steps=every * (snapshots - 1), snapshot_every=every
             ).snapshots[(slice(None), *stage.cut)],
             0,
             -1,
@@ -102,8 +101,7 @@ def _solved(
         for sources in problem.right_hand_sides
     ]
     seconds = time.perf_counter() - begin
-    open_sides = any(side.kind == "open" for pair in sides for side in pair)
-    notes = ("layers outside the sides that absorb let the waves leave",) if open_sides else ()
+    notes = ("layers outside the sides that absorb let the waves leave",) if problem.sides.open else ()
     return _Found(np.stack(shots, axis=-1), seconds, every * (snapshots - 1), stage.wave.stable_step, notes)
 
 
@@ -125,13 +123,11 @@ def record_wave(
     the solver takes a whole part as its step; None for every step of its own.
     Raises: DeclarationError as `npde.reference` does, and for a dt longer than the problem's time.
     """
-    equation, domain = problem.equation, problem.domain
-    assert isinstance(equation, Wave)
-    assert isinstance(domain, SpaceTime)
-    duration = domain.time.duration
+    assert isinstance(problem.domain, SpaceTime)
+    duration = problem.domain.time.duration
     counts = _good_shape(problem)[0] if counts is None else counts
     check_grid(NODE * math.prod(counts), counts, problem.name)
-    stage = Stage.of(equation, problem, domain, sides_of(problem), counts)
+    stage = Stage.of(problem, counts)
     samples = None if dt is None else math.floor(duration / dt * (1 + 1e-12))
     if samples == 0:
         raise DeclarationError(
@@ -157,7 +153,7 @@ def record_wave(
 
 def _good_shape(problem: Problem) -> tuple[tuple[int, ...], int, int]:
     """Nodes of the grid, odd on each axis, snapshots, and of how many nodes one is kept."""
-    space = box_of(problem.domain)
+    space = box_of(problem)
     assert isinstance(problem.domain, SpaceTime)
     asked, dimension = spectrum_of(problem), space.dimension
     spacing = min(2 * math.pi / (asked.wavenumber or 1e-9) / NODES, LEAF * asked.thinnest)
@@ -175,10 +171,7 @@ def _good_shape(problem: Problem) -> tuple[tuple[int, ...], int, int]:
 
 
 def _estimate(
-    equation: Wave,
     problem: Problem,
-    domain: SpaceTime,
-    sides: tuple[tuple[Side, Side], ...],
     counts: tuple[int, ...],
     snapshots: int,
     values: Array,
@@ -192,12 +185,12 @@ def _estimate(
     if any(n % 2 == 0 for n in counts):
         return None, "no error estimate: an even number of nodes has no grid of twice the spacing inside"
     coarse = tuple((n - 1) // 2 + 1 for n in counts)
-    fields = [values, _solved(equation, problem, domain, sides, coarse, snapshots).values]
-    if _halves(domain, sides, coarse):
+    fields = [values, _solved(problem, coarse, snapshots).values]
+    if _halves(problem.sides, coarse):
         coarsest = tuple((n - 1) // 2 + 1 for n in coarse)
-        fields.append(_solved(equation, problem, domain, sides, coarsest, snapshots).values)
+        fields.append(_solved(problem, coarsest, snapshots).values)
     nodes = (slice(None, None, 2),) * len(counts)
-    lower, upper = (corner.tolist() for corner in domain.space.bounds)
+    lower, upper = (corner.tolist() for corner in problem.domain.spatial.bounds)
     counted = _away(problem, Grid(lower, upper, fields[1].shape[: len(counts)]))
     order = ROUGH if len(fields) < 3 else _observed(*fields, nodes=nodes, counted=counted)
     size = float(np.linalg.norm(values[nodes][counted]))
@@ -205,8 +198,8 @@ def _estimate(
         return 0.0, "the field is zero"
     resolved = float(np.linalg.norm(richardson(fields[1], values[nodes], order)[counted])) / size
     reflected = 0.0
-    if any(side.kind == "open" for pair in sides for side in pair):
-        other = _solved(equation, problem, domain, sides, coarse, snapshots, thick=THICKER).values
+    if problem.sides.open:
+        other = _solved(problem, coarse, snapshots, thick=THICKER).values
         reflected = float(np.linalg.norm((other - fields[1])[counted])) / size
     between = _between(kept, _away(problem, Grid(lower, upper, kept.shape[: len(counts)])))
     grids = (
@@ -243,19 +236,14 @@ def _between(values: Array, counted: NDArray[np.bool_]) -> float:
     return total
 
 
-def _halves(domain: SpaceTime, sides: tuple[tuple[Side, Side], ...], counts: tuple[int, ...]) -> bool:
+def _halves(sides: Sides, counts: tuple[int, ...]) -> bool:
     """Whether a grid of twice the spacing still holds the domain and its layers, each 4 spacings wide or more."""
     if any(n % 2 == 0 or n < LEAST for n in counts):
         return False
-    lower, upper = domain.space.bounds
+    lower, upper = sides.domain.spatial.bounds
     spacings = 2 * (upper - lower) / (np.array(counts) - 1)
-    layers = (
-        (side.width, h)
-        for pair, h in zip(sides, spacings, strict=True)
-        for side in pair
-        if side.kind == "open" and side.width
-    )
-    return all(width >= 4 * h for width, h in layers)
+    layers = sides.pairs(lambda face: sides.open.get(face) or math.inf)
+    return all(min(pair) >= 4 * h for pair, h in zip(layers, spacings, strict=True))
 
 
 def _observed(

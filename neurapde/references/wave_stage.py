@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Treated
+from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Sides, Treated
 from neurapde.core.errors import DeclarationError
-from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
@@ -46,32 +45,28 @@ class Stage:
     grid: Grid
     pads: list[tuple[int, ...]]
     wave: WaveGrid
-    mirrors: list[tuple[bool, ...]]
 
     @classmethod
     def of(
         cls,
-        equation: Wave,
         problem: Problem,
-        domain: SpaceTime,
-        sides: "tuple[tuple[Side, Side], ...]",
         counts: tuple[int, ...],
         thick: float = THICK,
     ) -> "Stage":
-        first, last = (corner.tolist() for corner in domain.space.bounds)
+        equation, sides = problem.equation, problem.sides
+        assert isinstance(equation, Wave)
+        first, last = (corner.tolist() for corner in box_of(problem).bounds)
         inner = Grid(first, last, counts)
         steps = inner.spacing
         longest = max(b - a for a, b in zip(inner.lower, inner.upper, strict=True))
         pads = [
-            tuple(side.pad(h, thick * longest) for side in pair) for pair, h in zip(sides, steps, strict=True)
+            tuple(_padding(width, h, thick * longest) for width in pair)
+            for pair, h in zip(sides.pairs(sides.open.get), steps, strict=True)
         ]
         lower = [a - pad[0] * h for a, pad, h in zip(inner.lower, pads, steps, strict=True)]
         upper = [b + pad[1] * h for b, pad, h in zip(inner.upper, pads, steps, strict=True)]
         grid = Grid(lower, upper, [n + sum(pad) for n, pad in zip(counts, pads, strict=True)])
-        ends = [
-            (a + low.width + INWARD * (b - a), b - high.width - INWARD * (b - a))
-            for a, b, (low, high) in zip(inner.lower, inner.upper, sides, strict=True)
-        ]
+        ends = [(a + INWARD * (b - a), b - INWARD * (b - a)) for a, b in sides.core.sides]
         core = np.array(ends).T  # in a layer the medium is as it is where the layer begins
 
         def squared(points: Array) -> Array:
@@ -81,11 +76,10 @@ class Stage:
         slowness = np.maximum(cell_average(squared, inner), least)
         speed = np.pad(1 / np.sqrt(slowness), pads, mode="edge")
         layers = [
-            tuple(side.layer(pad * h) for side, pad in zip(pair, padding, strict=True))
-            for pair, padding, h in zip(sides, pads, steps, strict=True)
+            tuple(_side(sides, face, pad * h) for face, pad in zip(pair, padding, strict=True))
+            for pair, padding, h in zip(sides.pairs(str), pads, steps, strict=True)
         ]
-        mirrors = [tuple(side.kind == "mirror" for side in pair) for pair in sides]
-        return cls(problem, inner, grid, pads, WaveGrid(grid, speed, sides=layers), mirrors)  # type: ignore[arg-type]
+        return cls(problem, inner, grid, pads, WaveGrid(grid, speed, sides=layers))  # type: ignore[arg-type]
 
     @property
     def cut(self) -> tuple[slice, ...]:
@@ -138,7 +132,7 @@ def _source(source: object, stage: Stage, domain: SpaceTime) -> GridSource:
     if isinstance(shape, PointSource):
         found = point_source(grid, np.array(shape.at), series)
         mass = float(np.real(shape.amplitude))
-        return GridSource(mass * found.pattern / _shares(grid, stage.mirrors), series)
+        return GridSource(mass * found.pattern / _shares(grid, stage.problem.sides), series)
     if isinstance(shape, GaussianSource):
         density = gaussian_density(grid, shape.at, shape.variance, shape.amplitude)
         return GridSource(np.ascontiguousarray(density.real), series)
@@ -146,59 +140,39 @@ def _source(source: object, stage: Stage, domain: SpaceTime) -> GridSource:
     return GridSource(np.pad(values.reshape(inner.shape), pads), series)
 
 
-def _shares(grid: Grid, mirrors: list[tuple[bool, ...]]) -> Array:
+def _shares(grid: Grid, sides: Sides) -> Array:
     """Of a cell that belongs to each node: a half on a mirror, where all of a point's mass is to be within."""
     shares = np.ones(tuple(grid.shape))
-    for axis, pair in enumerate(mirrors):
+    for axis, pair in enumerate(sides.natural):
         for end, mirror in zip((0, -1), pair, strict=True):
             np.moveaxis(shares, axis, 0)[end] *= 0.5 if mirror else 1.0
     return shares
 
 
-@dataclass(frozen=True)
-class Side:
-    """One side. kind: "wall", "mirror" or "open", which has a layer: `width` of it is in the domain, the rest outside."""
-
-    kind: str
-    width: float = 0.0
-
-    def pad(self, step: float, thick: float) -> int:
-        """Nodes to add outside for a layer so thick: an even number, so that a grid of twice the spacing has the same."""
-        return (
-            2 * math.ceil((thick - self.width) / step / 2)
-            if self.kind == "open" and thick > self.width
-            else 0
-        )
-
-    def layer(self, outside: float) -> Wall | Mirror | Layer:
-        """The side as the solver knows it."""
-        if self.kind == "wall":
-            return Wall()
-        if self.kind == "mirror":
-            return Mirror()
-        return Layer(self.width + outside)
+def _padding(width: float | None, step: float, thick: float) -> int:
+    """Nodes to add outside an open side with `width` of layer within: an even number, for grids of twice the spacing."""
+    if width is None or thick <= width:
+        return 0
+    return 2 * math.ceil((thick - width) / step / 2)
 
 
-def sides_of(problem: Problem) -> tuple[tuple[Side, Side], ...]:
-    """The lower and the upper side of each axis, as declared."""
-    box_of(problem.domain)
-    check_sides(problem, TREATED, TREATED.names)
-    sides = problem.sides
-
-    def side(face: str) -> Side:
-        if face in sides.open:
-            return Side("open", sides.open[face])
-        return Side("wall" if sides.data[face].fixes else "mirror")
-
-    return sides.pairs(side)
+def _side(sides: Sides, face: str, outside: float) -> Wall | Mirror | Layer:
+    """A side as the solver knows it, with so much of a layer outside."""
+    if face in sides.open:
+        return Layer(sides.open[face] + outside)
+    return Mirror() if sides.is_natural(face) else Wall()
 
 
-def box_of(domain: Domain) -> Box:
-    """The box in space of a domain in space–time."""
-    space = domain.spatial
+def box_of(problem: Problem) -> Box:
+    """The box in space of a problem whose domain and sides the grid solver takes.
+
+    Raises: DeclarationError for any other.
+    """
+    space = problem.domain.spatial
     if not isinstance(space, Box) or space.dimension > 2:
         raise DeclarationError(
-            f"the grid solver of the wave equation works on a Box in one or two dimensions, but the domain is {domain}; "
-            "declare the problem on a Box around it"
+            "the grid solver of the wave equation works on a Box in one or two dimensions, but the domain is "
+            f"{problem.domain}; declare the problem on a Box around it"
         )
+    check_sides(problem, TREATED, TREATED.names)
     return space
