@@ -206,7 +206,8 @@ def battery(kind: str, count: int, long: bool, root: Path) -> None:
 
 def killed(kind: str, count: int, how: str, folder: Path) -> str:
     given = [sys.executable, "-W", "ignore", __file__, kind, str(count), how, str(folder)]
-    made = subprocess.run(given, capture_output=True, text=True, check=False)
+    places = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    made = subprocess.run(given, capture_output=True, text=True, check=False, env=places)
     assert made.returncode == 0, made.stdout + made.stderr
     return made.stdout
 
