@@ -22,7 +22,7 @@ from neurapde.training.curriculum import Curriculum
 from neurapde.training.descent import Descent
 from neurapde.training.losses import MEASURES, LossName
 from neurapde.training.memory import check_training_fits
-from neurapde.training.objective import Objective
+from neurapde.training.objective import Objective, check_trainable
 from neurapde.training.sampling import Fixed, Fresh, Sampling
 from neurapde.training.schedules import ConstantRate, Schedule
 from neurapde.training.self_adaptive import SelfAdaptive
@@ -118,8 +118,7 @@ class Adam(Method):
         self.objective(problem)
         if self.curriculum is not None:
             self.curriculum.check(problem)
-        if reason := problem.equation.untrainable(problem):
-            raise DeclarationError(f"Adam cannot train {problem.name}: {reason}.")
+        check_trainable(problem, self)
         if isinstance(problem.equation, Eikonal):
             return  # its sources are places, without a density
         for side in problem.right_hand_sides:

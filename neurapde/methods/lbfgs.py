@@ -17,7 +17,7 @@ from neurapde.run.journal import Journal
 from neurapde.run.method import Method, Outcome, Status, Task, Training
 from neurapde.training.losses import MEASURES, LossName
 from neurapde.training.memory import check_training_fits
-from neurapde.training.objective import Objective
+from neurapde.training.objective import Objective, check_trainable
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.mlp import MLP
 
@@ -84,6 +84,7 @@ class LBFGS(Method):
 
     def check(self, problem: Problem) -> None:
         self.objective(problem)
+        check_trainable(problem, self)
 
     def check_memory(self, problem: Problem, trial: TrialFunction | None) -> None:
         copies = 4 * min(self.memory, self.steps) + 8  # pairs, twice where they are saved, and the search's

@@ -23,7 +23,7 @@ from neurapde.problem.problem import Problem
 from neurapde.run.journal import Journal
 from neurapde.run.method import Method, Outcome, Status, Task, Training
 from neurapde.training.memory import check_gram_fits, check_training_fits, refuse_gram
-from neurapde.training.objective import Objective
+from neurapde.training.objective import Objective, check_trainable
 from neurapde.training.sampling import Draws, Fixed, Sampling
 from neurapde.training.weighted_residuals import WeightedResiduals
 from neurapde.trials.base import Trial, TrialFunction
@@ -111,8 +111,7 @@ class NaturalGradient(Method):
 
     def check(self, problem: Problem) -> None:
         self.objective(problem)
-        if reason := problem.equation.untrainable(problem):
-            raise DeclarationError(f"NaturalGradient cannot train {problem.name}: {reason}.")
+        check_trainable(problem, self)
 
     def check_memory(self, problem: Problem, trial: TrialFunction | None) -> None:
         check_gram_fits(self.objective(problem), trial)

@@ -15,6 +15,7 @@ from neurapde.conditions.constraints import Constraint, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.sampling import How
 from neurapde.problem.problem import Problem
+from neurapde.run.method import Method
 from neurapde.training.curriculum import within_reach
 from neurapde.training.losses import MEASURES, LossName, mean_loss
 from neurapde.training.near_sources import NearSources
@@ -208,3 +209,9 @@ class Objective:
         if constraint.name not in self.equation_names or not self.near_sources or not self.source_points:
             return samples
         return Samples(self.near_sources.joined(samples.points, self.source_points, generator))
+
+
+def check_trainable(problem: Problem, method: Method) -> None:
+    """Refuse a problem on whose residuals at points no trial function can be trained."""
+    if reason := problem.equation.untrainable(problem):
+        raise DeclarationError(f"{type(method).__name__} cannot train {problem.name}: {reason}.")

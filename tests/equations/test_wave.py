@@ -277,8 +277,9 @@ def test_training_lowers_the_loss_and_takes_no_layers() -> None:
     found = npde.solve(problem, npde.Siren(width=32, depth=1), npde.Adam(steps=60, lr=1e-3, points=256))
     assert found.history.loss[-1] < 0.8 * found.history.loss[0]
     layered = npde.Problem("l", SQUARE.over(npde.Time(0, 1)), npde.Wave(), boundary=npde.PML(0.3))
-    with pytest.raises(npde.DeclarationError, match="layers of a PML ask for more fields"):
-        npde.solve(layered, method=npde.Adam(steps=1))
+    for method in (npde.Adam(steps=1), npde.LBFGS(steps=1), npde.NaturalGradient(steps=1)):
+        with pytest.raises(npde.DeclarationError, match="layers of a PML ask for more fields"):
+            npde.solve(layered, method=method)
 
 
 def test_a_curriculum_opens_the_time_evenly_and_leaves_given_points_alone() -> None:
