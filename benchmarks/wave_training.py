@@ -73,7 +73,7 @@ def judge(problem: npde.Problem, count: int = 2**16) -> Judge:
 
 def with_pulse(problem: npde.Problem) -> npde.Problem:
     """The problem, its start asked for once more on a disk round the pulse."""
-    (start,) = [part for part in problem.boundary if isinstance(part, npde.InitialCondition)]
+    start = problem.sides.start
     disk = npde.Disk((0.0, 0.0), REACH * VARIANCE**0.5).over(problem.domain.time)
     near = [
         dataclasses.replace(one, name=one.name.replace("initial", "pulse")) for one in start.constraints(disk)

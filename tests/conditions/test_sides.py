@@ -1,6 +1,8 @@
 """Which condition holds on which face: what solvers ask of the sides instead of the types of conditions."""
 
+import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,3 +131,18 @@ def test_a_condition_of_ones_own_is_one_class() -> None:
     solution = npde.solve(problem, method=npde.LeastSquares(), progress=False)
     x = line.sample(50, how="grid").numpy()
     assert np.asarray(solution(x)) == pytest.approx((x - x**2).ravel() / 2 + 0.25, abs=1e-5)
+
+
+def test_no_solver_asks_a_condition_for_its_type() -> None:
+    """Else a new condition is more than one class: each place that asks would have to learn of it."""
+    kinds = "Dirichlet|Neumann|Robin|Periodic|PML|Absorbing|InitialCondition|FaceCondition"
+    asking = re.compile(rf"isinstance\([^()]*\b({kinds})\b|case ({kinds})\(")
+    root = Path(npde.__file__).parent
+    faults = [
+        f"{path.relative_to(root)}: {found.group()}"
+        for folder in (root, root.parent / "problems", root.parent / "validation")
+        for path in folder.rglob("*.py")
+        if path.parent.name != "conditions"
+        for found in asking.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert faults == []
