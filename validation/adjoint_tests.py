@@ -1,7 +1,6 @@
 """Whether an inversion's own mathematics can be believed: its gradient, its adjoint, its waves.
 
-Three measurements of the engine that a method of `invert` works with, each against what theory says it must be. They
-take the arguments of `invert` and call nothing of its loop: a gradient that passes is right, whatever is done with it.
+They take the arguments of `invert` and call nothing of its loop: a gradient that passes is right, whatever is done with it.
 """
 
 import math
@@ -46,7 +45,7 @@ UNEQUAL = 0.02  # relative difference of data between swapped places that the di
 PLACES = 6  # shots and receivers at most that are swapped
 NEAREST = 6.0  # nodes between shot and receiver below which the field is too singular to compare
 CELLS = 3.0  # standard deviation, in nodes, of what makes the random changes of a medium smooth
-VERDICTS = {True: "passed", False: "FAILED"}
+VERDICTS = ("FAILED", "passed")
 
 Real = NDArray[np.float64]
 
@@ -155,14 +154,14 @@ def taylor_test(
     def move(step: float) -> None:
         vector_to_parameters(start + step * direction, parameters)
 
-    first = _first_step(objective, move)
-    steps = tuple(first * RATIO**k for k in range(STEPS))
-    remainders = []
-    for step in steps:
+    def remainder(step: float) -> float:
         move(step)
         with torch.no_grad():
-            remainders.append(abs(float(objective().total) - before - step * float(gradient @ direction)))
-    return TaylorTest(before, steps, tuple(remainders))
+            return abs(float(objective().total) - before - step * float(gradient @ direction))
+
+    first = _first_step(objective, move)
+    steps = tuple(first * RATIO**k for k in range(STEPS))
+    return TaylorTest(before, steps, tuple(map(remainder, steps)))
 
 
 @takes_old_call

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
 from skimage.metrics import structural_similarity
 
-from neurapde.core.formatting import number
+from neurapde.core.formatting import number, percent
 from neurapde.fields.medium import Field
 from neurapde.reference_solvers.averaging import cell_average
 from neurapde.run.history import History
@@ -117,7 +117,7 @@ class InversionComparison:
     def headline(self) -> str:
         """The outcome in one sentence."""
         found = self.measures
-        text = f"The model explains the data to {100 * found[RESIDUAL]:.3g} %"
+        text = f"The model explains the data to {percent(found[RESIDUAL])}"
         if MODEL_ERROR not in found:
             return f"{text}; the true model is not known."
         return (
@@ -142,7 +142,7 @@ def _cell(column: str, found: Measures) -> str:
     if column not in found:
         return ""
     if column in (RESIDUAL, ELSEWHERE):
-        return f"{100 * found[column]:.3g} %"
+        return percent(found[column])
     return f"{found[column]:.3g}"
 
 
@@ -216,9 +216,8 @@ class Models:
         speed = np.asarray(run(self.grid.points)).reshape(self.grid.shape)
         measures = {RESIDUAL: run.residual, **elsewhere, **self.measures(speed)}
         if self.truth is not None and MODEL_ERROR in measures:
-            measures[MODEL_ERROR] = run.model_error(
-                self.truth
-            )  # by cells: an edge counts as what waves see of it
+            # By cells: an edge counts as what waves see of it.
+            measures[MODEL_ERROR] = run.model_error(self.truth)
         ends = np.cumsum([len(stage.history) for stage in run.stages]) - 1
         return Account(
             method=run.method.describe(),
