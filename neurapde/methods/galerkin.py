@@ -63,9 +63,7 @@ class Galerkin(DirectMethod):
     bandwidth: the largest frequency of the sines, rad per unit length, instead of growing it to a tolerance; what this
         reaches is held against the tolerance all the same.
     largest:   modes along the longest axis at which growing stops, met tolerance or not.
-    seconds:   of a core that growing may take: a level that would end later, as foretold by those before, is not begun;
-               one that takes much longer than foretold is given up. A slower machine may so end earlier, and says it.
-               A first level that would take three times as long is refused.
+    seconds:   of a core that growing may take, as in `LeastSquares`.
     steps, lr: of Adam on the hidden layers of a given trial, the head being solved for at every step. Such a training
                keeps no checkpoint; give the trial function of one that was interrupted to go on from it.
     Raises DeclarationError (from `solve`, before any work) for problems that it cannot take.

@@ -49,9 +49,7 @@ class MethodOfLines(DirectMethod):
     tolerance: relative L2 error over space and time to stop at, as estimated term by term (the notes name them).
     bandwidth: the largest frequency of the sines, rad per unit length, instead of choosing it by the tolerance.
     largest:   modes along the longest axis at which growing stops, met tolerance or not.
-    seconds:   of a core that growing may take: a level that would end later, as foretold by those before, is not begun;
-               one that takes much longer than foretold is given up. A slower machine may so end earlier, and says it.
-               A first level that would take three times as long is refused.
+    seconds:   of a core that growing may take, as in `LeastSquares`.
 
     Sides that absorb (Absorbing, PML) are moved out until nothing that they send back is felt before the end; the field
     is then that of a medium without end, which goes on as it is at the side, or where the layer of a PML begins.

@@ -38,9 +38,7 @@ class Separable(DirectMethod):
 
     tolerance: relative L2 error to stop at, as estimated from the change between two numbers of modes.
     largest:   modes along each axis at which growing stops, met tolerance or not.
-    seconds:   of a core that growing may take: a level that would end later, as foretold by those before, is not begun;
-               one that takes much longer than foretold is given up. A slower machine may so end earlier, and says it.
-               A first level that would take three times as long is refused.
+    seconds:   of a core that growing may take, as in `LeastSquares`.
     Raises DeclarationError (from `solve`) for a problem that it cannot take.
     """
 
