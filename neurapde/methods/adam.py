@@ -13,7 +13,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.equations.eikonal import Eikonal
 from neurapde.fields.sources import PointSource
 from neurapde.optimisation.adam import AdamSteps
-from neurapde.optimisation.parameters import copied, put
+from neurapde.optimisation.parameters import copied, put, trainable
 from neurapde.problem.problem import Problem
 from neurapde.run.journal import Journal
 from neurapde.run.method import Method, Outcome, Snapshot, Status, Task, Training
@@ -166,9 +166,7 @@ class _Training:
     def __init__(self, method: Adam, task: Task, trial: TrialFunction) -> None:
         self.method, self.task, self.trial = method, task, trial
         self.objective = method.objective(task.problem)
-        self.parameters = [p for p in trial.parameters() if p.requires_grad]
-        if not self.parameters:
-            raise DeclarationError(f"{trial.spec} has no trainable parameters; Adam has nothing to move.")
+        self.parameters = trainable(trial)
         self.optimizer = AdamSteps(self.parameters)
         weighting = method.weights if isinstance(method.weights, Weighting) else None
         self.descent = Descent(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.optimisation.parameters import copied, put
+from neurapde.optimisation.parameters import copied, put, trainable
 from neurapde.problem.problem import Problem
 from neurapde.run.journal import Journal
 from neurapde.run.method import Method, Outcome, Status, Task, Training
@@ -95,10 +95,8 @@ class LBFGS(Method):
         return Objective(problem, self.points, self.loss, self.weights, 100, None)
 
     def training(self, problem: Problem) -> Training:
-        names = [constraint.name for constraint in problem.trained]
-        points = self.points if isinstance(self.points, Mapping) else dict.fromkeys(names, self.points)
-        weights = self.objective(problem).weights
-        return Training(points if self.redraw is None else {}, weights, second_order=True)
+        objective = self.objective(problem)
+        return Training(objective.counts if self.redraw is None else {}, objective.weights, second_order=True)
 
     def resume_key(self) -> "LBFGS":
         return dataclasses.replace(self, steps=1, checkpoint_seconds=1.0)
@@ -119,9 +117,7 @@ class _Descent:
     def __init__(self, method: LBFGS, task: Task, trial: TrialFunction) -> None:
         self.method, self.task, self.trial = method, task, trial
         self.objective = method.objective(task.problem)
-        self.parameters = [p for p in trial.parameters() if p.requires_grad]
-        if not self.parameters:
-            raise DeclarationError(f"{trial.spec} has no trainable parameters; LBFGS has nothing to move.")
+        self.parameters = trainable(trial)
         self.journal = Journal(
             task.problem.name,
             method.steps,

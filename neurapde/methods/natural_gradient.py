@@ -17,7 +17,7 @@ from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.optimisation.damping import Damping
 from neurapde.optimisation.normal import Equations
-from neurapde.optimisation.parameters import copied, put, shaped
+from neurapde.optimisation.parameters import copied, put, shaped, trainable
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
 from neurapde.run.journal import Journal
@@ -123,9 +123,8 @@ class NaturalGradient(Method):
 
     def training(self, problem: Problem) -> Training:
         stay = self.redraw is None and isinstance(self.sampling, Fixed)
-        names = [constraint.name for constraint in problem.trained]
-        points = self.points if isinstance(self.points, Mapping) else dict.fromkeys(names, self.points)
-        return Training(points if stay else {}, self.objective(problem).weights, second_order=True)
+        objective = self.objective(problem)
+        return Training(objective.counts if stay else {}, objective.weights, second_order=True)
 
     def resume_key(self) -> "NaturalGradient":
         return replace(self, steps=1, checkpoint_seconds=1.0)
@@ -148,17 +147,16 @@ class _Descent:
 
     def __init__(self, method: NaturalGradient, task: Task, trial: TrialFunction) -> None:
         self.method, self.task, self.trial = method, task, trial
-        self.residuals = WeightedResiduals(trial, task.problem, method.objective(task.problem).weights)
-        self.parameters = self.residuals.parameters
-        if not self.parameters:
-            raise DeclarationError(f"{trial.spec} has no trainable parameters to move.")
+        objective = method.objective(task.problem)
+        self.parameters = trainable(trial)
+        self.residuals = WeightedResiduals(trial, task.problem, objective.weights)
         self.small, self.damping = 0, Damping(method.damping, least=LEAST_DAMPING)
         self.before = self.parameters[0].new_zeros(self.residuals.size)
-        self.draws = Draws(method.sampling, method.objective(task.problem), trial, task.generator)
+        self.draws = Draws(method.sampling, objective, trial, task.generator)
         self.journal = Journal(
             task.problem.name,
             method.steps,
-            [constraint.name for constraint in task.problem.trained],
+            objective.names,
             task.progress,
             resumed=task.resumed,
             save=partial(task.save, trial),

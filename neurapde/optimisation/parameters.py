@@ -5,6 +5,19 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from neurapde.core.errors import DeclarationError
+from neurapde.trials.base import TrialFunction
+
+
+def trainable(trial: TrialFunction) -> list[Tensor]:
+    """Those of a trial function that may be moved. Raises: DeclarationError where there are none."""
+    found: list[Tensor] = [parameter for parameter in trial.parameters() if parameter.requires_grad]
+    if not found:
+        raise DeclarationError(
+            f"{trial.spec} has no trainable parameters to move; give another trial, say npde.Siren()."
+        )
+    return found
+
 
 def copied(parameters: Sequence[Tensor]) -> list[Tensor]:
     """Their present values."""

@@ -108,6 +108,11 @@ class Objective:
         """Points drawn per step for the constraint `name`, extra source points not included."""
         return self.points[name] if isinstance(self.points, Mapping) else self.points
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """The same of every constraint, by name."""
+        return {name: self.count(name) for name in self.names}
+
     @cached_property
     def equation_names(self) -> frozenset[str]:
         """Names of the constraints that come from the equation: those that sources matter to."""

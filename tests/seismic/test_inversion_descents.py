@@ -190,6 +190,16 @@ def test_a_product_with_the_matrix_is_that_of_the_networks_jacobian() -> None:
     assert np.max(np.abs(found - matrix @ direction.numpy())) < 1e-10 * np.abs(found).max()
 
 
+@pytest.mark.parametrize("most", [3, 400])
+def test_the_decrease_promised_is_that_of_the_quadratic_however_early_a_step_ends(most: int) -> None:
+    engine = Linear()
+    _, data = explained(engine)
+    objective, _ = objective_of(engine, survey_of(data + 1.0), prior=Tikhonov(0.3))
+    quadratic = _Quadratic(objective, objective())
+    step, promised = quadratic.step(0.1 * quadratic.curvature(), most, 1e-12)
+    assert promised == pytest.approx(float(-quadratic.gradient @ step - 0.5 * step @ quadratic.product(step)))
+
+
 def small_inversion(trial=None, prior=()) -> tuple[Objective, Stage]:
     """A small inversion of waves by the lattice."""
     problem = waves(Box((-1, 1), (-1, 1)), PML(width=0.5, reflection=1e-3))
