@@ -118,7 +118,7 @@ def fit_picture(size: Size, path: Path) -> dict[str, dict[str, float]]:
             size.fit_steps,
             lr=rate,
             points=size.pixels**2,
-            loss="l2",
+            loss=npde.MeanSquare(),
             schedule=npde.Cosine(),
             record_every=50,
         )
@@ -147,7 +147,7 @@ def train_wave(size: Size, path: Path) -> dict[str, dict[str, float]]:
     points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
     truth = np.asarray(exact.values(points))
     adam = npde.Adam(
-        size.wave_steps, lr=1e-3, points=1024, loss="l2", schedule=npde.Cosine(), record_every=50
+        size.wave_steps, lr=1e-3, points=1024, loss=npde.MeanSquare(), schedule=npde.Cosine(), record_every=50
     )
     entries: list[tuple[str, Trial, Method]] = [
         (name, trial, adam) for name, trial in wave_entries(size).items()

@@ -119,6 +119,8 @@ from neurapde.solving import solve as solve
 from neurapde.storage.hdf5 import StorageError as StorageError
 from neurapde.training.causal import Causal as Causal
 from neurapde.training.curriculum import Curriculum as Curriculum
+from neurapde.training.losses import MeanAbsolute as MeanAbsolute
+from neurapde.training.losses import MeanSquare as MeanSquare
 from neurapde.training.sampling import Fixed as Fixed
 from neurapde.training.sampling import Fresh as Fresh
 from neurapde.training.sampling import ResidualAdaptive as ResidualAdaptive

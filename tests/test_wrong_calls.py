@@ -88,7 +88,7 @@ Argument = tuple[Any, frozenset[str]]
 CALLS: dict[str, dict[str, Argument]] = {
     "Absorbing": {"on": ("left", FACES)},
     "Adam": {
-        "steps": (3, COUNT), "lr": (1e-3, POSITIVE), "points": (8, NAMES), "loss": ("l1", NOTHING),
+        "steps": (3, COUNT), "lr": (1e-3, POSITIVE), "points": (8, NAMES), "loss": (npde.MeanAbsolute(), NOTHING),
         "sampling": (npde.Fresh(), NOTHING), "weights": ({}, NAMES), "point_weights": (None, NONE),
         "schedule": (npde.ConstantRate(), NOTHING), "clip": (1.0, POSITIVE | NONE), "source_points": (4, FROM_ZERO),
         "source_weight": (1.0, POSITIVE | NONE), "curriculum": (None, NONE), "compile": (False, FLAG),
@@ -141,13 +141,15 @@ CALLS: dict[str, dict[str, Argument]] = {
     "Intersection": {"first": (SQUARE, NOTHING), "second": (DISK, NOTHING), "name": ("d", TEXT)},
     "Interval": {"a": (0, frozenset({"minus one", "zero"})), "b": (1, POSITIVE), "name": ("i", TEXT)},
     "LBFGS": {
-        "steps": (2, COUNT), "points": (8, NAMES), "loss": ("l2", NOTHING), "weights": ({}, NAMES), "memory": (5, COUNT),
-        "redraw": (None, NONE | COUNT), "tolerance": (1e-9, POSITIVE), "checkpoint_seconds": (9.0, POSITIVE),
+        "steps": (2, COUNT), "points": (8, NAMES), "loss": (npde.MeanSquare(), NOTHING), "weights": ({}, NAMES),
+        "memory": (5, COUNT), "redraw": (None, NONE | COUNT), "tolerance": (1e-9, POSITIVE),
+        "checkpoint_seconds": (9.0, POSITIVE),
     },
     "LeastSquares": {
         "tolerance": (1e-6, NOTHING), "largest": (100, COUNT), "margin": (0.5, POSITIVE), "seconds": (9.0, POSITIVE),
     },
     "MLP": {"width": (4, COUNT), "depth": (1, FROM_ZERO), "activation": ("tanh", NOTHING)},
+    "MeanAbsolute": {}, "MeanSquare": {},
     "Mesh": {"points": (CORNERS, NOTHING), "cells": (SIDES, NOTHING), "name": ("m", TEXT)},
     "MethodOfLines": {
         "tolerance": (1e-3, NOTHING), "bandwidth": (9.0, POSITIVE | NONE), "largest": (64, COUNT),

@@ -41,7 +41,9 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Repo
     for name, problem in declare(picture).items():
         trial, rate = NETWORKS[name]
         trial = dataclasses.replace(trial, width=64) if small else trial
-        method = npde.Adam(steps, lr=rate, points=size**2, loss="l2", schedule=npde.Cosine(), record_every=25)
+        method = npde.Adam(
+            steps, lr=rate, points=size**2, loss=npde.MeanSquare(), schedule=npde.Cosine(), record_every=25
+        )
         solutions[name] = npde.solve(problem, trial, method, seed=50413)
         reports[name] = npde.validate(solutions[name], npde.reference(problem))
         print(problem, reports[name], sep="\n", end="\n\n", flush=True)

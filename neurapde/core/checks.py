@@ -1,7 +1,7 @@
 """Checks of single arguments, shared by all declarations: each returns a plain value or an error."""
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -124,13 +124,6 @@ def text(value: Any, what: str) -> str:
     """Words, or none."""
     if not isinstance(value, str) or not value.isprintable():
         raise DeclarationError(f"{what}={shown(value)}: give a text that can be printed, or '' for none.")
-    return value
-
-
-def one_of(value: Any, options: Collection[str], what: str) -> str:
-    """One of some words."""
-    if not isinstance(value, str) or value not in options:
-        raise DeclarationError(f"{what}={shown(value)} is not known; use {' or '.join(map(repr, options))}.")
     return value
 
 

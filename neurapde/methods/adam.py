@@ -20,7 +20,7 @@ from neurapde.run.method import Method, Outcome, Snapshot, Status, Task, Trainin
 from neurapde.training.causal import Causal
 from neurapde.training.curriculum import Curriculum
 from neurapde.training.descent import Descent
-from neurapde.training.losses import MEASURES, LossName
+from neurapde.training.losses import Loss, MeanAbsolute, as_loss
 from neurapde.training.memory import check_training_fits
 from neurapde.training.objective import Objective, check_trainable
 from neurapde.training.sampling import Fixed, Fresh, Sampling
@@ -43,7 +43,7 @@ class Adam(Method):
     lr:       learning rate of the first step.
     points:   per step, for every constraint; or a number for each by name.
     sampling: where they lie: `Fresh(how)`, drawn anew by measure; `Fixed(how)`; `ResidualAdaptive()`.
-    loss:     "l1", the mean of |r| (of a complex residual |Re r| + |Im r|), or "l2", the mean of |r|².
+    loss:     `MeanAbsolute()`, of a complex residual |Re r| + |Im r|, or `MeanSquare()`.
     weights:  factors of the constraints' losses by name, 1 where none is given; or `GradientNorm()`, which finds them.
     point_weights: `SelfAdaptive()`, with `sampling=Fixed("sobol")`: points count the more, the longer they are missed.
     schedule: what multiplies lr: `ConstantRate()`, `Cosine(final)`, `Exponential(rate, every)`.
@@ -69,7 +69,7 @@ class Adam(Method):
     steps: int
     lr: float = 1e-4
     points: int | Mapping[str, int] = 4096
-    loss: LossName = "l1"
+    loss: Loss = field(default_factory=MeanAbsolute)
     sampling: Sampling = field(default_factory=Fresh)
     weights: Mapping[str, float] | Weighting = field(default_factory=dict)
     point_weights: SelfAdaptive | None = None
@@ -84,7 +84,7 @@ class Adam(Method):
 
     def __post_init__(self) -> None:
         _check_numbers(self)
-        checks.one_of(self.loss, MEASURES, "loss")
+        object.__setattr__(self, "loss", as_loss(self.loss))
         if self.curriculum is not None and not isinstance(self.curriculum, Curriculum | Causal):
             raise DeclarationError(
                 f"curriculum={self.curriculum!r} is none; use Curriculum(steps), Causal() or None."
@@ -148,7 +148,7 @@ class Adam(Method):
     def describe(self) -> str:
         drawn = self.points if isinstance(self.points, int) else sum(self.points.values())
         rate = f"lr {self.lr:g}" if self.schedule == ConstantRate() else f"lr {self.lr:g} · {self.schedule}"
-        return f"Adam, {self.steps} steps, {rate}, {self.loss.upper()} loss on {drawn} points a step"
+        return f"Adam, {self.steps} steps, {rate}, {self.loss.short} loss on {drawn} points a step"
 
     def run(self, task: Task) -> Outcome:
         if task.trial is None:

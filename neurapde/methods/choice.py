@@ -10,6 +10,7 @@ from neurapde.methods.separable import Separable
 from neurapde.problem.advice import Advice
 from neurapde.problem.problem import Problem
 from neurapde.run.method import DirectMethod, Method
+from neurapde.training.losses import MeanAbsolute, MeanSquare
 from neurapde.training.sampling import Fixed, ResidualAdaptive
 from neurapde.training.schedules import ConstantRate, Cosine
 from neurapde.trials.base import Trial, TrialFunction
@@ -61,7 +62,7 @@ def _training(advice: Advice) -> Method:
         advice.steps,
         advice.rate,
         advice.points,
-        "l2" if advice.squares else "l1",
+        MeanSquare() if advice.squares else MeanAbsolute(),
         weights=advice.weights,
         schedule=Cosine() if advice.fading else ConstantRate(),
     )

@@ -15,7 +15,7 @@ from neurapde.optimisation.parameters import copied, put, trainable
 from neurapde.problem.problem import Problem
 from neurapde.run.journal import Journal
 from neurapde.run.method import Method, Outcome, Status, Task, Training
-from neurapde.training.losses import MEASURES, LossName
+from neurapde.training.losses import Loss, MeanSquare, as_loss
 from neurapde.training.memory import check_training_fits
 from neurapde.training.objective import Objective, check_trainable
 from neurapde.trials.base import Trial, TrialFunction
@@ -41,7 +41,7 @@ class LBFGS(Method):
 
     steps:   iterations in all, each of one evaluation or a few more.
     points:  drawn at the start for every constraint, or a number for each by name; they stay until redrawn.
-    loss:    "l2", the mean of |r|², or "l1", whose corners the method does not like.
+    loss:    `MeanSquare()`, or `MeanAbsolute()`, whose corners the method does not like.
     weights: factors of the constraints' losses by name; 1 where none is given.
     memory:  pairs of steps that the curvature is made of.
     redraw:  iterations after which new points are drawn, and the memory is emptied; None keeps the first ones.
@@ -57,7 +57,7 @@ class LBFGS(Method):
 
     steps: int
     points: int | Mapping[str, int] = 4096
-    loss: LossName = "l2"
+    loss: Loss = field(default_factory=MeanSquare)
     weights: Mapping[str, float] = field(default_factory=dict)
     memory: int = 50
     redraw: int | None = None
@@ -70,7 +70,7 @@ class LBFGS(Method):
         if self.redraw is not None:
             checks.whole(self.redraw, "redraw")
         checks.counts(self.points, "points")
-        checks.one_of(self.loss, MEASURES, "loss")
+        object.__setattr__(self, "loss", as_loss(self.loss))
         checks.weights(self.weights)
         checks.amount(self.tolerance, "tolerance")
         checks.amount(self.checkpoint_seconds, "checkpoint_seconds")
@@ -103,7 +103,7 @@ class LBFGS(Method):
 
     def describe(self) -> str:
         drawn = self.points if isinstance(self.points, int) else sum(self.points.values())
-        return f"L-BFGS, {self.steps} iterations, {self.loss.upper()} loss on {drawn} points"
+        return f"L-BFGS, {self.steps} iterations, {self.loss.short} loss on {drawn} points"
 
     def run(self, task: Task) -> Outcome:
         if task.trial is None:

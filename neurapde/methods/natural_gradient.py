@@ -22,6 +22,7 @@ from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
 from neurapde.run.journal import Journal
 from neurapde.run.method import Method, Outcome, Status, Task, Training
+from neurapde.training.losses import MeanSquare
 from neurapde.training.memory import check_gram_fits, check_training_fits, refuse_gram
 from neurapde.training.objective import Objective, check_trainable
 from neurapde.training.sampling import Draws, Fixed, Sampling
@@ -119,7 +120,7 @@ class NaturalGradient(Method):
 
     def objective(self, problem: Problem) -> Objective:
         """The points and weights of every constraint. Raises DeclarationError for names the problem does not have."""
-        return Objective(problem, self.points, "l2", self.weights, AT_SOURCES, None)
+        return Objective(problem, self.points, MeanSquare(), self.weights, AT_SOURCES, None)
 
     def training(self, problem: Problem) -> Training:
         stay = self.redraw is None and isinstance(self.sampling, Fixed)

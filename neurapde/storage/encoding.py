@@ -38,6 +38,8 @@ RENAMED_FIELDS = {
     "neurapde:Setting": {"enclosure": "domain"},
 }
 """Fields of classes that earlier files name otherwise."""
+LOSSES = {"l1": "neurapde:MeanAbsolute", "l2": "neurapde:MeanSquare"}
+"""Losses that earlier files name by a word."""
 
 
 class NotStored(ValueError):  # noqa: N818 - reads as what it says
@@ -95,6 +97,9 @@ def current(tree: Any) -> Any:
         found["class"] = own = RENAMED.get(plain, plain)
         if renamed := RENAMED_FIELDS.get(own):
             found["fields"] = {renamed.get(key, key): item for key, item in found["fields"].items()}
+        match found:
+            case {"fields": {"loss": "l1" | "l2" as loss}}:
+                found["fields"]["loss"] = {"class": LOSSES[loss], "fields": {}}
     return found
 
 

@@ -1,29 +1,77 @@
-"""How residual vectors become one number: L1 or L2 means, weighed by point and by constraint name."""
+"""How residual vectors become one number: means of their sizes or squares, weighed by point and by constraint name."""
 
-from collections.abc import Callable, Mapping
-from typing import Literal, TypeAlias
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-LossName: TypeAlias = Literal["l1", "l2"]
+from neurapde.core import checks
+from neurapde.core.declaration import Declaration
+from neurapde.core.errors import DeclarationError
+from neurapde.core.warn import warn
 
 
-def absolute(residual: Tensor) -> Tensor:
-    """|r| entry by entry; of a complex residual |Re r| + |Im r|, as in the SIREN paper."""
-    if residual.is_complex():
-        return torch.view_as_real(residual).abs().sum(-1)
-    return residual.abs()
+@dataclass(frozen=True)
+class Loss(Declaration, ABC):
+    """What a residual counts, entry by entry; the loss is the mean of it.
+
+    power: of the residual's size that it is. short: its name in reports.
+    """
+
+    power: ClassVar[int]
+    short: ClassVar[str]
+
+    @abstractmethod
+    def __call__(self, residual: Tensor) -> Tensor:
+        """The measure of each entry, of the shape of `residual`."""
 
 
-def square(residual: Tensor) -> Tensor:
-    """|r|² entry by entry."""
-    if residual.is_complex():
-        return torch.view_as_real(residual).square().sum(-1)
-    return residual.square()
+@dataclass(frozen=True)
+class MeanAbsolute(Loss):
+    """The mean of |r|; of a complex residual |Re r| + |Im r|, as in the SIREN paper."""
+
+    power: ClassVar[int] = 1
+    short: ClassVar[str] = "L1"
+
+    def __call__(self, residual: Tensor) -> Tensor:
+        if residual.is_complex():
+            return torch.view_as_real(residual).abs().sum(-1)
+        return residual.abs()
 
 
-MEASURES: Mapping[LossName, Callable[[Tensor], Tensor]] = {"l1": absolute, "l2": square}
+@dataclass(frozen=True)
+class MeanSquare(Loss):
+    """The mean of |r|²."""
+
+    power: ClassVar[int] = 2
+    short: ClassVar[str] = "L2"
+
+    def __call__(self, residual: Tensor) -> Tensor:
+        if residual.is_complex():
+            return torch.view_as_real(residual).square().sum(-1)
+        return residual.square()
+
+
+OLD_NAMES: dict[str, type[Loss]] = {"l1": MeanAbsolute, "l2": MeanSquare}
+
+
+def as_loss(value: Any) -> Loss:
+    """A loss from one, or from its name of the release before this one. Raises: DeclarationError."""
+    if isinstance(value, Loss):
+        return value
+    if not isinstance(value, str) or value not in OLD_NAMES:
+        raise DeclarationError(
+            f"loss={checks.shown(value)} is none; use npde.MeanSquare() or npde.MeanAbsolute()"
+        )
+    kind = OLD_NAMES[value]
+    warn(
+        f"loss={value!r} is loss=npde.{kind.__name__}() now; the name goes with the next release.",
+        DeprecationWarning,
+    )
+    return kind()
 
 
 def mean_loss(residual: Tensor, measure: Callable[[Tensor], Tensor], point_weights: Tensor | None) -> Tensor:

@@ -17,7 +17,7 @@ from neurapde.domains.sampling import How
 from neurapde.problem.problem import Problem
 from neurapde.run.method import Method
 from neurapde.training.curriculum import within_reach
-from neurapde.training.losses import MEASURES, LossName, mean_loss
+from neurapde.training.losses import Loss, mean_loss
 from neurapde.training.near_sources import NearSources
 from neurapde.training.units import in_residual_units
 from neurapde.trials.base import TrialFunction
@@ -68,7 +68,7 @@ class Objective:
 
     problem: Problem
     points: int | Mapping[str, int]
-    loss: LossName
+    loss: Loss
     weights: Mapping[str, float]
     source_points: int
     source_weight: float | None
@@ -171,7 +171,7 @@ class Objective:
 
     def loss_of(self, batch: Batch, trial: TrialFunction) -> Tensor:
         """The weighted mean over a batch."""
-        return mean_loss(self.residual(batch, trial), MEASURES[self.loss], batch.weights)
+        return mean_loss(self.residual(batch, trial), self.loss, batch.weights)
 
     def descend(
         self,
@@ -188,7 +188,7 @@ class Objective:
         losses = []
         for piece in self.pieces(batch):
             residual = self.residual(piece, trial)
-            part = mean_loss(residual, MEASURES[self.loss], piece.weights) * (len(piece.samples.points) / n)
+            part = mean_loss(residual, self.loss, piece.weights) * (len(piece.samples.points) / n)
             (factor * part).backward()  # type: ignore[no-untyped-call]
             losses.append(part.detach())
             if residuals is not None:

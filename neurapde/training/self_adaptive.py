@@ -11,7 +11,6 @@ from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.core.declaration import Declaration
-from neurapde.training.losses import MEASURES
 from neurapde.training.objective import Batch, Objective
 from neurapde.training.weighting import PointWeights
 
@@ -55,7 +54,7 @@ class Adapting(PointWeights):
         self.factors: dict[str, Tensor] = {}
 
     def weighed(self, batch: Batch) -> Batch:
-        weights = MEASURES[self.objective.loss](self._of(batch))
+        weights = self.objective.loss(self._of(batch))
         return Batch(batch.constraint, batch.samples, batch.times(weights))
 
     def see(self, batch: Batch, residual: Tensor, factor: Tensor) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from neurapde.optimisation.scales import scales_of
 from neurapde.problem.problem import Problem
 from neurapde.run.method import Method
-from neurapde.training.losses import LossName
+from neurapde.training.losses import Loss
 from neurapde.trials.ansatz import OutputScaling
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.encoded import Encoded
@@ -28,8 +28,7 @@ def in_units(
     return OutputScaling(spec, scales.size, scales.lengths)
 
 
-def in_residual_units(problem: Problem, weights: Mapping[str, float], loss: LossName) -> Mapping[str, float]:
+def in_residual_units(problem: Problem, weights: Mapping[str, float], loss: Loss) -> Mapping[str, float]:
     """Weights of losses, by constraint, for residuals in units of the largest of their terms."""
-    power = {"l1": 1, "l2": 2}[loss]
     units = {name: unit for name, unit in scales_of(problem).residuals.items() if unit != 1}
-    return {**weights, **{name: weights.get(name, 1.0) / unit**power for name, unit in units.items()}}
+    return {**weights, **{name: weights.get(name, 1.0) / unit**loss.power for name, unit in units.items()}}

@@ -288,7 +288,7 @@ def test_the_default_method_is_gauss_newton_and_a_given_network_is_trained() -> 
 def test_adam_trains_travel_times_though_their_source_has_no_density() -> None:
     problem = travel_time_gradient()
     trial = problem.equation.around(npde.Siren(8, 1, 3.0, 3.0), problem)
-    method = npde.Adam(steps=40, points=128, lr=1e-2, loss="l2", record_every=1)
+    method = npde.Adam(steps=40, points=128, lr=1e-2, loss=npde.MeanSquare(), record_every=1)
     history = npde.solve(problem, trial, method, seed=20521, progress=False).history
     assert history.loss[-1] < 0.2 * history.loss[0]
 

@@ -63,7 +63,7 @@ def identical(one: Solution, other: Solution) -> bool:
 
 
 def test_training_approaches_the_exact_solution() -> None:
-    adam = npde.Adam(steps=400, lr=3e-3, points={"equation": 64, "dirichlet": 2}, loss="l2")
+    adam = npde.Adam(steps=400, lr=3e-3, points={"equation": 64, "dirichlet": 2}, loss=npde.MeanSquare())
     adam = dataclasses.replace(adam, weights={"dirichlet": 100.0}, schedule=npde.Cosine(final=0.01))
     solution = npde.solve(
         poisson(), npde.Siren(width=16, depth=1, omega_0=4.0), adam, seed=58321, device="cpu"
@@ -119,7 +119,10 @@ def test_a_fresh_solve_keeps_the_checkpoint_it_finds(tmp_path: Path) -> None:
     ("changed", "difference"),
     [
         ({"method": method(6, lr=2e-3)}, r"method\[0\]\.lr is 0\.001 in the file and 0\.002 now"),
-        ({"method": method(6, loss="l2")}, r"method\[0\]\.loss is 'l1' in the file and 'l2' now"),
+        (
+            {"method": method(6, loss=npde.MeanSquare())},
+            r"loss is MeanAbsolute\(\) in the file and MeanSquare\(\) now",
+        ),
         ({"trial": npde.Siren(width=9, depth=1)}, r"trial\.width is 8 in the file and 9 now"),
         ({"dtype": torch.float64}, r"dtype is 'float32' in the file and 'float64' now"),
         ({"problem": poisson()}, r"problem\.name is 'wave' in the file and 'line' now"),
@@ -224,7 +227,7 @@ def test_points_by_name_must_name_every_constraint() -> None:
         ({"clip": -1.0}, r"clip=-1\.0: give a positive"),
         ({"source_points": -1}, "source_points=-1"),
         ({"weights": {"a": float("inf")}}, r"weights\['a'\]=inf"),
-        ({"loss": "huber"}, "loss='huber' is not known; use 'l1' or 'l2'"),
+        ({"loss": "huber"}, r"loss='huber' is none; use npde.MeanSquare\(\) or"),
         ({"schedule": "cosine"}, "schedule='cosine' is no schedule"),
     ],
 )

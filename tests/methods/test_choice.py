@@ -168,7 +168,7 @@ def test_equations_advise_how_their_fields_are_trained() -> None:
     assert chosen("sdf-sphere", npde.Siren()) == trained
     assert chosen("travel-time-gradient", npde.Siren()) == npde.Adam(10_000)
     for trial in (None, npde.Siren()):
-        fit = npde.Adam(500, lr=1e-3, points={"values": 8192}, loss="l2", schedule=npde.Cosine())
+        fit = npde.Adam(500, lr=1e-3, points={"values": 8192}, loss=npde.MeanSquare(), schedule=npde.Cosine())
         assert chosen("image-fit", trial) == fit
     follows = npde.ResidualAdaptive(every=10)
     points = {"equation": 2000, "dirichlet": 200, "initial-value": 200}

@@ -131,7 +131,7 @@ def test_training_keeps_the_conditions_and_finds_the_field_between_them() -> Non
     ends = [hard(float(np.sin(2 * x) + x), face) for x, face in ((-1, "left"), (1, "right"))]
     problem = npde.Problem("bent", LINE, npde.Equation(bent), boundary=ends)
     network = npde.Siren(width=16, depth=1, omega_0=3.0, omega_hidden=3.0)
-    method = npde.Adam(steps=400, lr=5e-3, points=64, schedule=npde.Cosine(0.01), loss="l2")
+    method = npde.Adam(steps=400, lr=5e-3, points=64, schedule=npde.Cosine(0.01), loss=npde.MeanSquare())
     u = npde.solve(problem, network, method, device="cpu", dtype=torch.float64, seed=60107)
     x = np.linspace(-1, 1, 201)[:, None]
     error = u(x) - np.sin(2 * x[:, 0]) - x[:, 0]
@@ -334,7 +334,9 @@ WAVE = npde.OutgoingWave(npde.GaussianSource((0.0, 0.5), 0.01), 5.0)
             "weights names 'dirichlet', a hard condition: it is built into the trial .* Leave it out",
         ),
         (
-            lambda: Objective(PROBLEMS["zero"], {"equation": 4, "dirichlet": 4}, "l1", {}, 0, None),
+            lambda: Objective(
+                PROBLEMS["zero"], {"equation": 4, "dirichlet": 4}, npde.MeanAbsolute(), {}, 0, None
+            ),
             "points names 'dirichlet', a hard condition",
         ),
         (

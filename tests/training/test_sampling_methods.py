@@ -9,6 +9,7 @@ import torch
 import neurapde as npde
 from neurapde.solution.solution import Solution
 from neurapde.training.descent import Descent
+from neurapde.training.losses import MeanSquare
 from neurapde.training.objective import Objective
 from neurapde.training.sampling import Draws, Sampling
 
@@ -39,7 +40,7 @@ def draws(sampling: Sampling, points: int = 500) -> Draws:
     )
     for parameter in trial.head.parameters():
         parameter.data.zero_()
-    objective = Objective(problem, {"equation": points, "dirichlet": 2}, "l2", {}, 0, None)
+    objective = Objective(problem, {"equation": points, "dirichlet": 2}, MeanSquare(), {}, 0, None)
     return Draws(sampling, objective, trial, torch.Generator().manual_seed(51239))
 
 

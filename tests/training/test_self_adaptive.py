@@ -33,7 +33,7 @@ def adam(steps: int = 1, **changes: object) -> npde.Adam:
     settings = {
         "lr": 1e-3,
         "points": 200,
-        "loss": "l2",
+        "loss": npde.MeanSquare(),
         "sampling": npde.Fixed(),
         "record_every": 1,
     } | changes
@@ -76,8 +76,8 @@ def test_a_residual_of_zero_everywhere_lets_factors_fade() -> None:
     np.testing.assert_allclose(found.numpy(), [0.5, 1.5], rtol=1e-9)
 
 
-@pytest.mark.parametrize(("loss", "power"), [("l1", 1), ("l2", 2)])
-def test_factors_multiply_the_residual_whatever_its_measure(loss: str, power: int) -> None:
+@pytest.mark.parametrize(("loss", "power"), [(npde.MeanAbsolute(), 1), (npde.MeanSquare(), 2)])
+def test_factors_multiply_the_residual_whatever_its_measure(loss: object, power: int) -> None:
     run = descent(adam(point_weights=npde.SelfAdaptive(0.5, 2.0), loss=loss))
     for _ in range(3):
         _, losses = run.gradient(1)

@@ -29,7 +29,7 @@ def build(problem: npde.Problem) -> torch.nn.Module:
 def objective(problem: npde.Problem, **changes: object) -> Objective:
     settings = {
         "points": 100,
-        "loss": "l1",
+        "loss": npde.MeanAbsolute(),
         "weights": {},
         "source_points": 40,
         "source_weight": None,
@@ -124,7 +124,7 @@ def test_centres_of_sources_are_brought_to_the_points_once() -> None:
 
 def test_the_gradient_of_the_loss_is_that_of_finite_differences() -> None:
     problem = wave(npde.GaussianSource(at=(0.0, 0.0), variance=VARIANCE))
-    trial, target = build(problem), objective(problem, points=20, source_points=5, loss="l2")
+    trial, target = build(problem), objective(problem, points=20, source_points=5, loss=npde.MeanSquare())
 
     def loss() -> torch.Tensor:
         return target.evaluate(trial, torch.Generator().manual_seed(50423))[0]

@@ -19,7 +19,7 @@ from neurapde.seismic.inversion.methods.method import Stage
 from neurapde.seismic.inversion.objective import Objective, Value
 from neurapde.seismic.modelling.grid_modelling import GridModelling, amplitudes, angular_frequencies
 from neurapde.seismic.survey.survey import Survey
-from neurapde.training.losses import absolute, mean_loss
+from neurapde.training.losses import MeanAbsolute, mean_loss
 from neurapde.training.near_sources import NearSources
 from neurapde.trials.base import Trial, TrialFunction
 
@@ -113,14 +113,14 @@ class PenaltyObjective(Objective):
         close = near.at(points).reshape(residual.shape)
         unit = self._length**2
         losses = {
-            AT_SOURCES: unit * mean_loss(residual, absolute, self._points / 1000 * close),
-            ELSEWHERE: unit * mean_loss(residual, absolute, ~close),
+            AT_SOURCES: unit * mean_loss(residual, MeanAbsolute(), self._points / 1000 * close),
+            ELSEWHERE: unit * mean_loss(residual, MeanAbsolute(), ~close),
         }
         for side in self._sides:
             samples = self._drawn(side.sample, network)
             residual = side.residual(samples, network.jet(samples.points, order=side.order))
             unit = self._length**2 * self._wavenumbers[index] ** (2 - side.order)
-            losses[side.name] = unit * mean_loss(residual, absolute, None)
+            losses[side.name] = unit * mean_loss(residual, MeanAbsolute(), None)
         return losses
 
     def _drawn(self, sampler: Sampler, network: TrialFunction) -> Samples:
