@@ -1,10 +1,41 @@
-"""What many tests need: fields with known derivatives, distances, and small surveys."""
+"""What many tests need: errors, randomness, files to damage, fields with known derivatives, small problems and surveys."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
 import numpy as np
+import torch
 from torch import Tensor
 
 import neurapde as npde
 from neurapde.jets.jet import Jet, Layout, jet_of_constant
+from neurapde.storage import hdf5
+
+
+def relative(values: np.ndarray, exact: np.ndarray) -> float:
+    """The error of `values` in the L2 norm, in units of what is exact."""
+    return float(np.linalg.norm(values - exact) / np.linalg.norm(exact))
+
+
+def seeded(seed: int) -> torch.Generator:
+    """A generator of random numbers."""
+    return torch.Generator().manual_seed(seed)
+
+
+def random_points(n: int, d: int = 2, seed: int = 20023) -> Tensor:
+    """Points (n, d) of the cube from −1 to 1."""
+    return torch.rand(n, d, dtype=torch.float64, generator=seeded(seed)) * 2 - 1
+
+
+@contextmanager
+def changed(path: Path) -> Iterator[h5py.File]:
+    """A file of ours to write into, that afterwards says of itself that it is whole."""
+    with h5py.File(path, "a") as file:
+        yield file
+    content = bytearray(path.read_bytes())
+    path.write_bytes(hdf5.seal(memoryview(content)))
 
 
 def jet_of_coordinates(points: Tensor, layout: Layout) -> tuple[Jet, ...]:
@@ -16,6 +47,31 @@ def jet_of_coordinates(points: Tensor, layout: Layout) -> tuple[Jet, ...]:
             jet.channels[layout.first(i)] = 1.0
         jets.append(jet)
     return tuple(jets)
+
+
+def hat_fit() -> npde.Problem:
+    """u = f on (0, 1) with f a narrow hat at 0.8: the residual of u = 0 is −f."""
+
+    def residual(x: Tensor, u: npde.Jet) -> Tensor:
+        return u.value - torch.relu(1 - 10 * (x[:, 0] - 0.8).abs())
+
+    return npde.Problem(
+        name="hat",
+        domain=npde.Interval(0.0, 1.0),
+        equation=npde.Equation(residual, order=1),
+        boundary=npde.Dirichlet(0.0),
+    )
+
+
+def absorbed_waves() -> npde.Problem:
+    """Waves of a Gaussian in a square with an absorbing layer."""
+    return npde.Problem(
+        name="wave",
+        domain=npde.Box((-2, 2), (-2, 2)),
+        equation=npde.Helmholtz(wavenumber=5.0),
+        sources=npde.GaussianSource(at=(0.1, 0.0), variance=0.01, amplitude=1 + 1j),
+        boundary=npde.PML(width=0.7),
+    )
 
 
 def waves(domain: npde.Box, *conditions: npde.conditions.Boundary, speed: object = 1.0) -> npde.Problem:

@@ -15,6 +15,7 @@ from neurapde.domains.cloud import estimate_normals
 from neurapde.problems.eikonal import write_bumpy_ball
 from neurapde.solution.files import BASES
 from neurapde.storage.encoding import decode, encode
+from support import seeded
 
 BALL = npde.Ball((0.1, -0.2, 0.05), 0.5)
 TORUS = npde.Torus((0.1, 0.0, -0.1), 0.5, 0.2)
@@ -26,10 +27,6 @@ CUBE = npde.Box((0, 1), (0, 1), (0, 1))
 
 def in_box(count: int, seed: int, reach: float = 1.0, d: int = 3) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-reach, reach, (count, d))
-
-
-def seeded(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def mesh_of(shape: npde.Domain, nodes: int = 49) -> npde.Mesh:

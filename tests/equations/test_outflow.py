@@ -11,12 +11,9 @@ from neurapde.methods.choice import choose_method
 from neurapde.reference_solvers.convergence import observed_orders
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.helmholtz import HelmholtzGrid
+from support import relative
 
 STRIP = npde.Box((0, 1), (0, 0.4))
-
-
-def relative(values: np.ndarray, truth: np.ndarray) -> float:
-    return float(np.linalg.norm(values - truth) / np.linalg.norm(truth))
 
 
 def strip(wavenumber: float, speed: float = 1.0) -> npde.Problem:

@@ -13,7 +13,7 @@ from neurapde.backgrounds.expanding_gaussian import SpreadingGaussian
 from neurapde.jets.jet import Layout
 from neurapde.problems.wave import Bump, wave_string, wave_uniform
 from neurapde.spectral.propagation import oscillate, propagate, series
-from support import jet_of_coordinates
+from support import jet_of_coordinates, relative
 
 SQUARE = npde.Box((-1, 1), (-1, 1))
 
@@ -30,10 +30,6 @@ def in_the_plane(points: np.ndarray, variance: float) -> np.ndarray:
     r, t = np.hypot(points[:, 0], points[:, 1])[:, None], points[:, 2:]
     integrand = kappa * j0(kappa * r) * np.cos(kappa * t) * np.exp(-variance * kappa**2 / 2)
     return np.asarray(variance * integrand @ weights)
-
-
-def relative(field: np.ndarray, truth: np.ndarray) -> float:
-    return float(np.linalg.norm(field - truth) / np.linalg.norm(truth))
 
 
 def somewhere(problem: npde.Problem, count: int = 1500) -> np.ndarray:

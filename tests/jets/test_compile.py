@@ -14,6 +14,7 @@ from neurapde.jets.compiled import Compiled, best_kernels
 from neurapde.jets.kernels import EAGER
 from neurapde.training.objective import CACHED_ROWS, Batch, Objective
 from neurapde.trials.layered import compiled
+from support import absorbed_waves
 
 TINY = npde.Siren(width=8, depth=2, omega_0=5.0)
 
@@ -24,16 +25,6 @@ def compiler() -> None:
     _, reason = best_kernels(torch.device("cpu"))
     if reason is not None:
         pytest.skip(f"nothing can be compiled here: {reason}")
-
-
-def helmholtz() -> npde.Problem:
-    return npde.Problem(
-        name="wave",
-        domain=npde.Box((-2, 2), (-2, 2)),
-        equation=npde.Helmholtz(wavenumber=5.0),
-        sources=npde.GaussianSource(at=(0.1, 0.0), variance=0.01, amplitude=1 + 1j),
-        boundary=npde.PML(width=0.7),
-    )
 
 
 def build(spec: npde.Siren | npde.MLP, dtype: torch.dtype):
@@ -86,7 +77,9 @@ def test_layers_are_compiled_inside_the_statement_alone(compiler) -> None:
 def test_a_compiled_training_follows_the_uncompiled_one(compiler) -> None:
     eager = npde.Adam(steps=5, lr=1e-3, points=40, record_every=1)
     runs = [
-        npde.solve(helmholtz(), TINY, method, dtype=torch.float64, device="cpu", progress=False, seed=90173)
+        npde.solve(
+            absorbed_waves(), TINY, method, dtype=torch.float64, device="cpu", progress=False, seed=90173
+        )
         for method in (eager, dataclasses.replace(eager, compile=True))
     ]
     np.testing.assert_allclose(runs[1].history.loss, runs[0].history.loss, rtol=1e-10)
@@ -95,7 +88,9 @@ def test_a_compiled_training_follows_the_uncompiled_one(compiler) -> None:
 
 def test_compiling_what_has_no_layers_is_refused() -> None:
     with pytest.raises(npde.DeclarationError, match="compile=True is for networks of layers"):
-        npde.solve(helmholtz(), npde.RBF(count=9), npde.Adam(steps=1, points=9, compile=True), device="cpu")
+        npde.solve(
+            absorbed_waves(), npde.RBF(count=9), npde.Adam(steps=1, points=9, compile=True), device="cpu"
+        )
 
 
 @pytest.mark.slow
@@ -117,7 +112,7 @@ print(solution.status.name, solution.notes)
 
 
 def test_a_gradient_gathered_in_pieces_is_that_of_the_whole() -> None:
-    problem = helmholtz()
+    problem = absorbed_waves()
     count = 2 * CACHED_ROWS // 5 + 3
     objective = Objective(problem, count, npde.MeanAbsolute(), {}, 10, None)
     trial = build(TINY, torch.float64)
@@ -136,7 +131,7 @@ def test_a_gradient_gathered_in_pieces_is_that_of_the_whole() -> None:
 def test_pieces_keep_points_normals_targets_and_weights_together() -> None:
     numbers = torch.arange(7.0)
     samples = npde.Samples(numbers[:, None], numbers[:, None] + 10, numbers[:, None] + 20)
-    [constraint] = helmholtz().trained
+    [constraint] = absorbed_waves().trained
     pieces = list(Batch(constraint, samples, numbers + 30).split(3))
     assert [len(piece.samples.points) for piece in pieces] == [3, 4]
     for piece in pieces:

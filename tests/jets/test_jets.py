@@ -14,17 +14,9 @@ from neurapde.jets.sweep import sweep
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.mlp import MLP
 from neurapde.trials.siren import Siren
-from support import jet_of_coordinates
+from support import jet_of_coordinates, random_points, seeded
 
 ACTIVATIONS = [Sine(3.0), Tanh(), Softplus(), ReLU()]
-
-
-def generator(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def random_points(n: int, d: int, seed: int) -> Tensor:
-    return torch.rand(n, d, dtype=torch.float64, generator=generator(seed)) * 2 - 1
 
 
 def nested(field: Tensor, x: Tensor, layout: Layout) -> Tensor:
@@ -64,9 +56,7 @@ def networks(draw: st.DrawFn) -> tuple[TrialFunction, Layout, Tensor]:
     mixed = tuple(draw(st.lists(st.sampled_from(pairs), unique=True))) if pairs else ()
     seed = draw(st.integers(10_001, 99_999))
     bounds = ([-1.5] * dimension, [0.5 + i for i in range(dimension)])
-    network = trial.build(
-        bounds, outputs, draw(st.booleans()), generator=generator(seed), dtype=torch.float64
-    )
+    network = trial.build(bounds, outputs, draw(st.booleans()), generator=seeded(seed), dtype=torch.float64)
     return network, Layout(dimension, order, mixed), random_points(7, dimension, seed)
 
 
@@ -93,7 +83,7 @@ def test_parameter_gradients_equal_nested_differentiation(case: tuple[TrialFunct
     x = points.clone().requires_grad_()
     parameters = list(network.parameters())
     channels = network.jet(points, layout.order, layout.mixed).channels
-    weights = torch.randn(channels.shape, dtype=channels.dtype, generator=generator(70207))
+    weights = torch.randn(channels.shape, dtype=channels.dtype, generator=seeded(70207))
     losses = [(weights * rows).abs().square().sum() for rows in (channels, nested(network(x), x, layout))]
     pairs = [
         torch.autograd.grad(loss, parameters, allow_unused=True, materialize_grads=True) for loss in losses
@@ -107,7 +97,7 @@ def test_parameter_gradients_equal_nested_differentiation(case: tuple[TrialFunct
     "layout", [Layout(1, 0), Layout(2, 1), Layout(3, 2), Layout(3, 2, ((0, 2), (1, 2)))], ids=repr
 )
 def test_layers_pass_gradcheck(activation: Activation, layout: Layout) -> None:
-    draw = generator(31147)
+    draw = seeded(31147)
 
     def numbers(*shape: int) -> Tensor:
         return torch.randn(*shape, dtype=torch.float64, generator=draw).requires_grad_()
@@ -132,9 +122,9 @@ def test_points_in_blocks_give_the_channels_and_gradients_of_the_whole(
     monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     network = Siren(width=8, depth=2).build(
-        ([-1, -1], [1, 1]), 2, generator=generator(81401), dtype=torch.float64
+        ([-1, -1], [1, 1]), 2, generator=seeded(81401), dtype=torch.float64
     )
-    points = torch.rand(size, 2, dtype=torch.float64, generator=generator(20849))
+    points = torch.rand(size, 2, dtype=torch.float64, generator=seeded(20849))
     found = []
     for limit in (10**9, 5 * 8 * 8 * 17):
         monkeypatch.setattr("neurapde.jets.sweep.BLOCK_BYTES", limit)
@@ -147,9 +137,9 @@ def test_points_in_blocks_give_the_channels_and_gradients_of_the_whole(
 
 def test_frozen_layers_get_no_gradient_and_the_others_the_same() -> None:
     network = Siren(width=8, depth=2).build(
-        ([-1, -1], [1, 1]), 1, generator=generator(66103), dtype=torch.float64
+        ([-1, -1], [1, 1]), 1, generator=seeded(66103), dtype=torch.float64
     )
-    points = torch.rand(9, 2, dtype=torch.float64, generator=generator(15307))
+    points = torch.rand(9, 2, dtype=torch.float64, generator=seeded(15307))
     network.jet(points).channels.square().sum().backward()
     expected = network.head.weight.grad
     network.zero_grad(set_to_none=True)
@@ -176,14 +166,14 @@ def test_activation_derivatives_are_derivatives(activation: Activation) -> None:
 
 
 def test_relu_networks_have_no_curvature() -> None:
-    network = MLP(16, 2, "relu").build(([-1, -1], [1, 1]), generator=generator(40039), dtype=torch.float64)
+    network = MLP(16, 2, "relu").build(([-1, -1], [1, 1]), generator=seeded(40039), dtype=torch.float64)
     jet = network.jet(random_points(50, 2, 50053))
     assert torch.count_nonzero(jet.hessian_diagonal) == 0
     assert torch.count_nonzero(jet.gradient) > 0
 
 
 def test_jets_can_be_differentiated_by_the_points() -> None:
-    network = Siren(8, 2, 4.0, 2.0).build(([-1, -1], [1, 1]), generator=generator(20011), dtype=torch.float64)
+    network = Siren(8, 2, 4.0, 2.0).build(([-1, -1], [1, 1]), generator=seeded(20011), dtype=torch.float64)
     x = random_points(6, 2, 60013).requires_grad_()
     (found,) = torch.autograd.grad(network.jet(x).laplacian.sum(), x)
     channels = nested(network(x), x, Layout(2, 2))
@@ -194,8 +184,8 @@ def test_jets_can_be_differentiated_by_the_points() -> None:
 def test_single_precision_agrees_with_double_to_its_rounding() -> None:
     bounds = ([-1, -1], [1, 1])
     points = random_points(50, 2, 10037)
-    double = Siren(64, 3).build(bounds, complex=True, generator=generator(30047), dtype=torch.float64)
-    single = Siren(64, 3).build(bounds, complex=True, generator=generator(30047), dtype=torch.float32)
+    double = Siren(64, 3).build(bounds, complex=True, generator=seeded(30047), dtype=torch.float64)
+    single = Siren(64, 3).build(bounds, complex=True, generator=seeded(30047), dtype=torch.float32)
     jet = single.jet(points.float())
     assert jet.channels.dtype == torch.complex64
     assert_close(jet.channels.to(torch.complex128), double.jet(points).channels, 2e-4)
@@ -220,7 +210,7 @@ def test_jet_arithmetic_is_calculus(seed: int) -> None:
 
 def test_plain_tensors_are_constants_of_space() -> None:
     points = random_points(5, 2, 70003)
-    network = Siren(6, 1).build(([-1, -1], [1, 1]), 2, generator=generator(80021), dtype=torch.float64)
+    network = Siren(6, 1).build(([-1, -1], [1, 1]), 2, generator=seeded(80021), dtype=torch.float64)
     jet, factors = network.jet(points), random_points(5, 1, 90001)[:, 0]
     assert_close((jet * factors).gradient, jet.gradient * factors[:, None, None], 0.0)
     assert_close((factors * jet).value, jet.value * factors[:, None], 0.0)
@@ -245,9 +235,7 @@ def test_arrays_that_are_no_constants_are_refused() -> None:
 
 def test_scalar_jets_scale_every_component() -> None:
     points = random_points(5, 2, 70009)
-    network = Siren(6, 1, 3.0, 3.0).build(
-        ([-1, -1], [1, 1]), 2, generator=generator(80039), dtype=torch.float64
-    )
+    network = Siren(6, 1, 3.0, 3.0).build(([-1, -1], [1, 1]), 2, generator=seeded(80039), dtype=torch.float64)
     x = points.clone().requires_grad_()
     layout = Layout(2, 2)
     bump = jet_of_coordinates(points, layout)[0]
@@ -257,7 +245,7 @@ def test_scalar_jets_scale_every_component() -> None:
 
 
 def test_shapes_and_names_of_the_parts_agree() -> None:
-    network = Siren(6, 1).build(([-1] * 3, [1] * 3), 2, True, generator=generator(11003), dtype=torch.float64)
+    network = Siren(6, 1).build(([-1] * 3, [1] * 3), 2, True, generator=seeded(11003), dtype=torch.float64)
     jet = network.jet(random_points(5, 3, 12007), 2, [(2, 0)])
     assert jet.value.shape == jet.laplacian.shape == (5, 2)
     assert jet.gradient.shape == jet.hessian_diagonal.shape == (5, 2, 3)
@@ -285,7 +273,7 @@ def test_combined_jets_carry_what_both_carry() -> None:
 
 
 def test_jets_of_no_points_are_empty() -> None:
-    network = Siren(6, 1).build(([-1, -1], [1, 1]), complex=True, generator=generator(14009))
+    network = Siren(6, 1).build(([-1, -1], [1, 1]), complex=True, generator=seeded(14009))
     assert network.jet(torch.empty(0, 2)).gradient.shape == (0, 2)
 
 
@@ -324,7 +312,7 @@ def test_asking_for_what_a_jet_lacks_names_the_way_out() -> None:
     "ignore:.*should not be instantiated:DeprecationWarning"
 )  # torch's own tracing does it
 def test_compiled_jets_agree_with_eager_ones() -> None:
-    network = Siren(32, 2).build(([-1, -1], [1, 1]), 2, generator=generator(16001), dtype=torch.float64)
+    network = Siren(32, 2).build(([-1, -1], [1, 1]), 2, generator=seeded(16001), dtype=torch.float64)
     points = random_points(64, 2, 17011)
 
     def loss(x: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from neurapde.run.history import History
 from neurapde.run.method import Status
 from neurapde.solution.solution import Solution
 from neurapde.storage import hdf5
+from support import absorbed_waves
 
 TINY = npde.Siren(width=8, depth=1, omega_0=5.0)
 
@@ -35,22 +36,14 @@ def poisson(scale: float = 1.0) -> npde.Problem:
     )
 
 
-def helmholtz() -> npde.Problem:
-    return npde.Problem(
-        name="wave",
-        domain=npde.Box((-2, 2), (-2, 2)),
-        equation=npde.Helmholtz(wavenumber=5.0),
-        sources=npde.GaussianSource(at=(0.1, 0.0), variance=0.01, amplitude=1 + 1j),
-        boundary=npde.PML(width=0.7),
-    )
-
-
 def method(steps: int, **changes: object) -> npde.Adam:
     return dataclasses.replace(npde.Adam(steps=steps, lr=1e-3, points=32, record_every=1), **changes)
 
 
 def train(steps: int, problem: npde.Problem | None = None, **options: object) -> Solution:
-    return npde.solve(problem or helmholtz(), TINY, method(steps), device="cpu", progress=False, **options)
+    return npde.solve(
+        problem or absorbed_waves(), TINY, method(steps), device="cpu", progress=False, **options
+    )
 
 
 def parameters(solution: Solution) -> list[torch.Tensor]:
@@ -83,7 +76,7 @@ def test_the_same_seed_gives_the_same_parameters_bitwise_and_another_seed_others
 
 def test_points_are_drawn_anew_in_every_step() -> None:
     frozen = method(4, lr=1e-30)
-    losses = npde.solve(helmholtz(), TINY, frozen, device="cpu").history.loss
+    losses = npde.solve(absorbed_waves(), TINY, frozen, device="cpu").history.loss
     assert len(np.unique(losses)) == 4
 
 
@@ -132,24 +125,26 @@ def test_resuming_something_else_names_the_difference(
     tmp_path: Path, changed: dict[str, object], difference: str
 ) -> None:
     train(3, out=tmp_path)
-    given = {"problem": helmholtz(), "trial": TINY, "method": method(6), **changed}
+    given = {"problem": absorbed_waves(), "trial": TINY, "method": method(6), **changed}
     with pytest.raises(npde.DeclarationError, match=difference):
         npde.solve(**given, device="cpu", out=tmp_path, resume=True)
 
 
 def test_a_schedule_over_all_steps_cannot_be_lengthened(tmp_path: Path) -> None:
-    npde.solve(helmholtz(), TINY, method(3, schedule=npde.Cosine()), device="cpu", out=tmp_path)
+    npde.solve(absorbed_waves(), TINY, method(3, schedule=npde.Cosine()), device="cpu", out=tmp_path)
     with pytest.raises(npde.DeclarationError, match=r"method\[0\]\.steps is 3 in the file and 6 now"):
         npde.solve(
-            helmholtz(), TINY, method(6, schedule=npde.Cosine()), device="cpu", out=tmp_path, resume=True
+            absorbed_waves(), TINY, method(6, schedule=npde.Cosine()), device="cpu", out=tmp_path, resume=True
         )
 
 
 def test_stages_follow_each_other_and_resume_in_the_second(tmp_path: Path) -> None:
     stages = [method(2), method(4, lr=1e-4)]
-    straight = npde.solve(helmholtz(), TINY, stages, device="cpu", seed=71993)
-    npde.solve(helmholtz(), TINY, [method(2), method(1, lr=1e-4)], device="cpu", seed=71993, out=tmp_path)
-    resumed = npde.solve(helmholtz(), TINY, stages, device="cpu", seed=71993, out=tmp_path, resume=True)
+    straight = npde.solve(absorbed_waves(), TINY, stages, device="cpu", seed=71993)
+    npde.solve(
+        absorbed_waves(), TINY, [method(2), method(1, lr=1e-4)], device="cpu", seed=71993, out=tmp_path
+    )
+    resumed = npde.solve(absorbed_waves(), TINY, stages, device="cpu", seed=71993, out=tmp_path, resume=True)
     assert identical(straight, resumed)
     assert len(resumed.stages) == 2
     np.testing.assert_array_equal(straight.history.loss, resumed.history.loss)
@@ -187,13 +182,13 @@ def test_a_loss_that_becomes_nan_stops_with_the_last_finite_parameters(tmp_path:
 
 
 def test_clipping_scales_the_gradient_to_the_norm_asked_for_and_spares_a_shorter_one(tmp_path: Path) -> None:
-    npde.solve(helmholtz(), TINY, method(1, clip=0.25), device="cpu", out=tmp_path)
+    npde.solve(absorbed_waves(), TINY, method(1, clip=0.25), device="cpu", out=tmp_path)
     with hdf5.reading(tmp_path / "checkpoint.h5") as file:
         state = hdf5.get_tensors(file, "state")
     moments = [tensor.flatten() for name, tensor in state.items() if name.endswith("exp_avg")]
     gradient = torch.cat(moments) / 0.1  # the first moment after one step is (1 − β₁) times the gradient
     assert float(gradient.norm()) == pytest.approx(0.25, rel=1e-4)
-    assert identical(train(2), npde.solve(helmholtz(), TINY, method(2, clip=1e9), device="cpu"))
+    assert identical(train(2), npde.solve(absorbed_waves(), TINY, method(2, clip=1e9), device="cpu"))
 
 
 def test_weights_scale_the_loss_by_name_and_not_the_recorded_parts() -> None:
@@ -251,16 +246,17 @@ def test_a_point_source_is_refused_with_a_way_out() -> None:
 SCRIPT = """
 import sys
 from pathlib import Path
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {folders!r}
 import neurapde as npde
-from test_adam import TINY, helmholtz, method
-solution = npde.solve(helmholtz(), TINY, method(10**6), device="cpu", seed=86131, out={out!r})
+from support import absorbed_waves
+from test_adam import TINY, method
+solution = npde.solve(absorbed_waves(), TINY, method(10**6), device="cpu", seed=86131, out={out!r})
 print(solution.status.name, int(solution.stages[0].extras["steps"]), flush=True)
 """
 
 
 def test_ctrl_c_finishes_the_step_and_leaves_a_checkpoint_that_loads_and_resumes(tmp_path: Path) -> None:
-    script = SCRIPT.format(tests=str(Path(__file__).parent), out=str(tmp_path))
+    script = SCRIPT.format(folders=[str(folder) for folder in Path(__file__).parents[:2]], out=str(tmp_path))
     adam = "checkpoint_seconds=0.05"
     script = script.replace("method(10**6)", f"method(10**6, {adam})")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -287,7 +283,7 @@ def test_ctrl_c_finishes_the_step_and_leaves_a_checkpoint_that_loads_and_resumes
 
 
 def test_history_is_recorded_at_the_interval_asked_for_and_at_the_last_step() -> None:
-    history: History = npde.solve(helmholtz(), TINY, method(8, record_every=3), device="cpu").history
+    history: History = npde.solve(absorbed_waves(), TINY, method(8, record_every=3), device="cpu").history
     np.testing.assert_array_equal(history.step, [0, 3, 6, 7])
     np.testing.assert_array_equal(history.learning_rate, np.full(4, 1e-3))
     assert history.names == ("helmholtz",)

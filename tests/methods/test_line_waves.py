@@ -6,13 +6,10 @@ import numpy as np
 import pytest
 
 import neurapde as npde
+from support import relative
 
 SOURCE = npde.GaussianSource(at=(-0.3,), variance=1.5e-3)
 LINE = npde.Interval(-1, 1)
-
-
-def relative(values: np.ndarray, truth: np.ndarray) -> float:
-    return float(np.linalg.norm(values - truth) / np.linalg.norm(truth))
 
 
 def away() -> np.ndarray:

@@ -14,14 +14,11 @@ from neurapde.run import journal
 from neurapde.run.method import Status
 from neurapde.trials.ansatz import DistanceFactor
 from neurapde.trials.base import Trial, TrialFunction
+from support import seeded
 
 LINE = npde.Interval(0, 1)
 SQUARE = npde.Box((0, 1), (0, 1))
 MIXED = ((0, 1),)
-
-
-def seeded(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def bratu(samples: Samples, u: npde.Jet) -> torch.Tensor:

@@ -14,6 +14,7 @@ from neurapde.reference_solvers.convergence import observed_orders
 from neurapde.reference_solvers.dispersion import Weights
 from neurapde.reference_solvers.grid import Grid, ResolutionError, ResolutionWarning
 from neurapde.reference_solvers.helmholtz import HelmholtzGrid
+from support import relative
 
 K = 20.0
 SOURCES = np.stack([np.linspace(-0.35, 0.35, 5), np.full(5, -0.35)], axis=1)
@@ -33,10 +34,6 @@ def absorbing(grid: Grid, medium: np.ndarray | float = 1.0) -> HelmholtzGrid:
 
 def outgoing(points: np.ndarray, source: np.ndarray) -> np.ndarray:
     return 0.25j * hankel2(0, K * np.linalg.norm(points - source, axis=1))
-
-
-def relative(values: np.ndarray, exact: np.ndarray) -> float:
-    return float(np.linalg.norm(values - exact) / np.linalg.norm(exact))
 
 
 @pytest.fixture(scope="module")

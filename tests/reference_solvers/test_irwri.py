@@ -15,6 +15,7 @@ from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.helmholtz import HelmholtzGrid
 from neurapde.reference_solvers.irwri import Prior, Refined, State, irwri
 from neurapde.reference_solvers.reconstruction import Experiment, Reconstruction
+from support import relative
 
 SQUARE = Grid((-1, -1), (1, 1), (33, 29))
 ANGLES = np.linspace(0, 2 * np.pi, 16, endpoint=False)
@@ -38,10 +39,6 @@ def experiment(medium: np.ndarray, wavenumber: float = 8.0, **changes: object) -
     receivers = grid.receivers(RECEIVERS)
     fields = grid.with_medium(medium).solve(loads).reshape(SQUARE.size, -1)
     return replace(Experiment(grid, loads, receivers, (receivers @ fields).T), **changes)
-
-
-def relative(found: np.ndarray, wanted: np.ndarray) -> float:
-    return float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted))
 
 
 def patchy() -> np.ndarray:

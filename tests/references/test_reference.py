@@ -21,15 +21,12 @@ from neurapde.reference_solvers.grid import Grid
 from neurapde.references.reference import reference
 from neurapde.references.solution import GridSolution
 from neurapde.validation.exact import outgoing, penetrable_disk
+from support import relative
 
 
 def physical_points(count: int, seed: int, *, away_from: tuple[float, float]) -> np.ndarray:
     points = np.random.default_rng(seed).uniform(-0.5, 0.5, (count, 2))
     return points[np.linalg.norm(points - away_from, axis=1) > 0.06]
-
-
-def relative(values: np.ndarray, exact: np.ndarray) -> float:
-    return float(np.linalg.norm(values - exact) / np.linalg.norm(exact))
 
 
 def exact_disk(points: np.ndarray, variance: float = 1e-4) -> np.ndarray:

@@ -14,7 +14,7 @@ from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling
 from neurapde.seismic.modelling.lattice_modelling import LatticeModelling
 from neurapde.seismic.survey.survey import Survey
-from support import waves
+from support import relative, waves
 
 BOX = Box((-1, 1), (-0.8, 0.8))
 LAYERS = PML(width=0.4, reflection=1e-4)
@@ -46,10 +46,6 @@ def lattice(observed: Survey, *conditions, window=WINDOW, **options) -> LatticeM
     domain = ComputationalDomain.of(waves(BOX, *(conditions or [LAYERS])), 0.5)
     velocity = Velocity(1.0, (0.5, 2.0), window=window).on(domain.region)
     return LatticeModelling(observed, domain, velocity.start, velocity.free, SPEED, **options)
-
-
-def relative(found: np.ndarray, expected: np.ndarray) -> float:
-    return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
 
 
 @pytest.mark.parametrize("variance", [0.0, 1e-4])

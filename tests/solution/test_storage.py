@@ -1,19 +1,16 @@
 """Solutions in files: what comes back, and what is said when something cannot."""
 
 import pickle
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 import torch
 
 import neurapde as npde
 from neurapde.solution.solution import Solution
-from neurapde.storage import hdf5
 from neurapde.storage.hdf5 import StorageError
+from support import changed
 
 BOX = npde.Box((-2, 2), (-2, 2))
 X = np.random.default_rng(81173).uniform(-1.9, 1.9, (20, 2))
@@ -30,15 +27,6 @@ def speed(points: np.ndarray) -> np.ndarray:
 
 def solved(problem: npde.Problem, trial: object = npde.Siren(width=6, depth=1)) -> Solution:
     return npde.solve(problem, trial, npde.Adam(steps=2, points=16), device="cpu")
-
-
-@contextmanager
-def changed(path: Path) -> Iterator[h5py.File]:
-    """A file of ours to write into, that afterwards says of itself that it is whole."""
-    with h5py.File(path, "a") as file:
-        yield file
-    content = bytearray(path.read_bytes())
-    path.write_bytes(hdf5.seal(memoryview(content)))
 
 
 def test_a_solution_comes_back_with_all_it_had(tmp_path: Path) -> None:

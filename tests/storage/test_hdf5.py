@@ -1,8 +1,6 @@
 """Files that are whole or absent, and readable without executing anything."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -11,19 +9,11 @@ import pytest
 import torch
 
 from neurapde.storage import hdf5
+from support import changed
 
 
 def write(path: Path, value: int = 1) -> None:
     hdf5.write(path, "solution", lambda file: hdf5.put_json(file, "value", value))
-
-
-@contextmanager
-def changed(path: Path) -> Iterator[h5py.File]:
-    """A file of ours to write into, that afterwards says of itself that it is whole."""
-    with h5py.File(path, "a") as file:
-        yield file
-    content = bytearray(path.read_bytes())
-    path.write_bytes(hdf5.seal(memoryview(content)))
 
 
 def test_trees_and_tensors_come_back_bit_for_bit(tmp_path: Path) -> None:

@@ -12,29 +12,16 @@ from neurapde.training.descent import Descent
 from neurapde.training.losses import MeanSquare
 from neurapde.training.objective import Objective
 from neurapde.training.sampling import Draws, Sampling
+from support import hat_fit
 
 # Trainings of a few steps leave the field near zero, and a diagnosis says so.
 pytestmark = pytest.mark.filterwarnings("ignore:the field found for:neurapde.DeclarationWarning")
 TINY = npde.Siren(width=8, depth=1, omega_0=5.0)
 
 
-def peak() -> npde.Problem:
-    """u = f on (0, 1) with f a narrow hat at 0.8: the residual of u = 0 is f itself."""
-
-    def residual(x: torch.Tensor, u: npde.Jet) -> torch.Tensor:
-        return u.value - torch.relu(1 - 10 * (x[:, 0] - 0.8).abs())
-
-    return npde.Problem(
-        name="hat",
-        domain=npde.Interval(0.0, 1.0),
-        equation=npde.Equation(residual, order=1),
-        boundary=npde.Dirichlet(0.0),
-    )
-
-
 def draws(sampling: Sampling, points: int = 500) -> Draws:
     """A run on a trial that is zero."""
-    problem = peak()
+    problem = hat_fit()
     trial = TINY.build(
         problem.domain.bounds, generator=torch.Generator().manual_seed(60013), dtype=torch.float64
     )
@@ -45,12 +32,12 @@ def draws(sampling: Sampling, points: int = 500) -> Draws:
 
 
 def constraints() -> tuple[npde.Constraint, ...]:
-    return peak().trained
+    return hat_fit().trained
 
 
 def train(steps: int, sampling: Sampling, **options: object) -> Solution:
     method = npde.Adam(steps=steps, lr=1e-3, points=32, record_every=1, sampling=sampling)
-    return npde.solve(peak(), TINY, method, device="cpu", progress=False, seed=30211, **options)
+    return npde.solve(hat_fit(), TINY, method, device="cpu", progress=False, seed=30211, **options)
 
 
 def test_points_are_placed_in_proportion_to_the_residual_and_the_floor() -> None:

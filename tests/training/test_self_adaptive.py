@@ -9,24 +9,11 @@ import torch
 import neurapde as npde
 from neurapde.solution.solution import Solution
 from neurapde.training.descent import Descent
+from support import hat_fit
 
 # Trainings of a few steps leave the field near zero, and a diagnosis says so.
 pytestmark = pytest.mark.filterwarnings("ignore:the field found for:neurapde.DeclarationWarning")
 TINY = npde.Siren(width=8, depth=1, omega_0=5.0)
-
-
-def peak() -> npde.Problem:
-    """u = f on (0, 1) with f a narrow hat at 0.8: the residual of u = 0 is −f."""
-
-    def residual(x: torch.Tensor, u: npde.Jet) -> torch.Tensor:
-        return u.value - torch.relu(1 - 10 * (x[:, 0] - 0.8).abs())
-
-    return npde.Problem(
-        name="hat",
-        domain=npde.Interval(0.0, 1.0),
-        equation=npde.Equation(residual, order=1),
-        boundary=npde.Dirichlet(0.0),
-    )
 
 
 def adam(steps: int = 1, **changes: object) -> npde.Adam:
@@ -42,7 +29,7 @@ def adam(steps: int = 1, **changes: object) -> npde.Adam:
 
 def descent(method: npde.Adam) -> Descent:
     """A run on a trial that is zero."""
-    problem, generator = peak(), torch.Generator().manual_seed(60013)
+    problem, generator = hat_fit(), torch.Generator().manual_seed(60013)
     trial = TINY.build(problem.domain.bounds, generator=generator, dtype=torch.float64)
     for parameter in trial.head.parameters():
         parameter.data.zero_()
@@ -53,7 +40,7 @@ def descent(method: npde.Adam) -> Descent:
 def train(steps: int, out: Path | None = None, **changes: object) -> Solution:
     method = adam(steps, **{"point_weights": npde.SelfAdaptive(0.9, 0.1), "points": 32} | changes)
     return npde.solve(
-        peak(), TINY, method, device="cpu", progress=False, seed=30211, out=out, resume=out is not None
+        hat_fit(), TINY, method, device="cpu", progress=False, seed=30211, out=out, resume=out is not None
     )
 
 

@@ -9,14 +9,11 @@ import torch
 import neurapde as npde
 from neurapde.jets.autograd import jet_by_autograd
 from neurapde.trials.hyper import HyperSirenTrial
+from support import seeded
 
 BOUNDS = ([-1.0, -2.0], [1.0, 3.0])
 SMALL = npde.HyperSiren(8, 2, 6.0, 3.0, latent=3, hidden=5)
 PAIR = npde.HyperSiren(10, 1, 5.0, 5.0, codes=2, latent=4, hidden=6)
-
-
-def seeded(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def build(spec: npde.HyperSiren, outputs: int, complex: bool, seed: int = 51061) -> HyperSirenTrial:

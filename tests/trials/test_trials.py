@@ -17,22 +17,15 @@ from neurapde.trials.layered import LayeredTrial
 from neurapde.trials.mlp import MLP
 from neurapde.trials.siren import Siren
 from neurapde.trials.torch_module import TorchModule
+from support import random_points, seeded
 
 SQUARE = ([-1.0, -1.0], [1.0, 1.0])
 WAVE = OutgoingWave(GaussianSource(at=(-0.35, 0.0), variance=1e-4), 20.0)
 TRIALS = [Siren(12, 2), MLP(12, 2), MLP(12, 2, "softplus"), MLP(12, 2, "relu"), Ansatz(WAVE, Siren(12, 1))]
 
 
-def generator(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
 def build(trial: Trial, outputs: int = 1, complex: bool = True, seed: int = 10007) -> TrialFunction:
-    return trial.build(SQUARE, outputs, complex, generator=generator(seed), dtype=torch.float64)
-
-
-def random_points(n: int, d: int = 2, seed: int = 20023) -> Tensor:
-    return torch.rand(n, d, dtype=torch.float64, generator=generator(seed)) * 2 - 1
+    return trial.build(SQUARE, outputs, complex, generator=seeded(seed), dtype=torch.float64)
 
 
 def preactivations(network: LayeredTrial, points: Tensor) -> list[Tensor]:
@@ -51,7 +44,7 @@ def test_siren_preactivations_start_standard_normal_at_any_depth(dimension: int,
     pooled: list[list[Tensor]] = [[] for _ in range(8)]
     for seed in (30011, 40009, 50021, 60029, 70001):
         network = Siren(256, 8, omega).build(
-            ([-1] * dimension, [1] * dimension), generator=generator(seed), dtype=torch.float64
+            ([-1] * dimension, [1] * dimension), generator=seeded(seed), dtype=torch.float64
         )
         for level, z in enumerate(preactivations(network, points)[1:]):
             pooled[level].append(z.detach().flatten())
@@ -63,7 +56,7 @@ def test_siren_preactivations_start_standard_normal_at_any_depth(dimension: int,
 
 
 def test_siren_weights_are_drawn_from_the_paper_s_intervals() -> None:
-    network = Siren(200, 3, 30.0, 15.0).build(([0] * 4, [1] * 4), 2, True, generator=generator(80077))
+    network = Siren(200, 3, 30.0, 15.0).build(([0] * 4, [1] * 4), 2, True, generator=seeded(80077))
     assert isinstance(network, LayeredTrial)
     first, *rest = (layer.weight.detach() for layer in network.layers)
     assert network.activations == (Sine(30.0), Sine(15.0), Sine(15.0), Sine(15.0))
@@ -86,7 +79,7 @@ def test_the_given_generator_is_the_only_randomness(trial: Trial) -> None:
     points = random_points(6)
     assert torch.equal(first(points), again(points))
     assert not torch.equal(first(points), other(points))
-    single = trial.build(SQUARE, 1, True, generator=generator(10007), dtype=torch.float32)
+    single = trial.build(SQUARE, 1, True, generator=seeded(10007), dtype=torch.float32)
     for a, b in zip(first.parameters(), single.parameters(), strict=True):
         assert b.dtype == torch.float32
         assert torch.equal(a.float(), b)
@@ -125,7 +118,7 @@ def test_a_moved_and_scaled_domain_moves_and_scales_the_field(trial: Trial) -> N
     unit = build(trial)
     center, half = torch.tensor([2.0, -7.0], dtype=torch.float64), 3.0
     bounds = ([-1.0, -8.0], [5.0, -6.0])
-    moved = trial.build(bounds, 1, True, generator=generator(10007), dtype=torch.float64)
+    moved = trial.build(bounds, 1, True, generator=seeded(10007), dtype=torch.float64)
     points = random_points(8)
     there, here = moved.jet(center + half * points), unit.jet(points)
     torch.testing.assert_close(there.value, here.value, rtol=1e-11, atol=1e-12)
@@ -216,7 +209,7 @@ def test_trained_networks_copy_and_restore_exactly() -> None:
 
 
 def test_points_come_in_the_network_s_precision() -> None:
-    network = Siren(8, 1).build(SQUARE, generator=generator(10039))
+    network = Siren(8, 1).build(SQUARE, generator=seeded(10039))
     assert network(random_points(3)).dtype == torch.float32
     assert network.jet(random_points(3)).channels.dtype == torch.float32
 
@@ -239,7 +232,7 @@ def test_a_wrong_declaration_names_its_rule() -> None:
     with pytest.raises(DeclarationError, match=r"\(1, 3\), but the field needs \(1, 2\)"):
         build(TorchModule(torch.nn.Linear(2, 3)))
     with pytest.raises(DeclarationError, match=r"are no box"):
-        Siren(4, 0).build(([1.0], [-1.0]), generator=generator(10061))
+        Siren(4, 0).build(([1.0], [-1.0]), generator=seeded(10061))
 
 
 def test_misshapen_points_are_refused() -> None:
