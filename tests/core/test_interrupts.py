@@ -1,7 +1,7 @@
 """Ctrl-C ends every direct method, reference and inversion soon, with what it has, or with KeyboardInterrupt and no more.
 
 One process starts all runs as copies of itself. The moments are seconds that a run has computed, which other programs on the
-machine do not change; run this file to see how long each takes to end.
+machine do not change; run this file, with PYTHONPATH=tests, to see how long each takes to end.
 """
 
 import os
