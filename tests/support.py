@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 import neurapde as npde
-from neurapde.jets.jet import Jet, Layout, jet_of_constant
+from neurapde.jets.jet import Jet, Layout
 from neurapde.storage import hdf5
 
 
@@ -36,6 +36,11 @@ def changed(path: Path) -> Iterator[h5py.File]:
         yield file
     content = bytearray(path.read_bytes())
     path.write_bytes(hdf5.seal(memoryview(content)))
+
+
+def jet_of_constant(value: Tensor, layout: Layout) -> Jet:
+    """The jet of a field that does not vary: `value` (n,) or (n, c) with derivatives zero."""
+    return Jet(torch.cat((value.unsqueeze(0), value.new_zeros(layout.count - 1, *value.shape))), layout)
 
 
 def jet_of_coordinates(points: Tensor, layout: Layout) -> tuple[Jet, ...]:

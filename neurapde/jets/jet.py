@@ -182,11 +182,6 @@ class Jet:
         return Jet(self.channels / _constant(self, other), self.layout)
 
 
-def jet_of_constant(value: Tensor, layout: Layout) -> Jet:
-    """The jet of a field that does not vary: `value` (n,) or (n, c) with derivatives zero."""
-    return Jet(torch.cat((value.unsqueeze(0), value.new_zeros(layout.count - 1, *value.shape))), layout)
-
-
 def _constant(jet: Jet, other: Any) -> Any:
     """A number or a tensor like the values of `jet`, shaped so that it broadcasts against its channels."""
     if isinstance(other, int | float | complex):

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.activations import Activation, ReLU, Sine, Softplus, Tanh
-from neurapde.jets.jet import Jet, Layout, jet_of_constant
+from neurapde.jets.jet import Jet, Layout
 from neurapde.jets.sweep import sweep
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.mlp import MLP
 from neurapde.trials.siren import Siren
-from support import jet_of_coordinates, random_points, seeded
+from support import jet_of_constant, jet_of_coordinates, random_points, seeded
 
 ACTIVATIONS = [Sine(3.0), Tanh(), Softplus(), ReLU()]
 

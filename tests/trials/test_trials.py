@@ -10,14 +10,14 @@ from neurapde.backgrounds.waves import Background, OutgoingWave
 from neurapde.core.errors import DeclarationError
 from neurapde.fields.sources import GaussianSource
 from neurapde.jets.activations import Sine
-from neurapde.jets.jet import Jet, Layout, jet_of_constant
+from neurapde.jets.jet import Jet, Layout
 from neurapde.trials.ansatz import Ansatz
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.layered import LayeredTrial
 from neurapde.trials.mlp import MLP
 from neurapde.trials.siren import Siren
 from neurapde.trials.torch_module import TorchModule
-from support import random_points, seeded
+from support import jet_of_constant, random_points, seeded
 
 SQUARE = ([-1.0, -1.0], [1.0, 1.0])
 WAVE = OutgoingWave(GaussianSource(at=(-0.35, 0.0), variance=1e-4), 20.0)
