@@ -28,7 +28,7 @@ from peers import MARK, PACKAGES, WORKERS, make_environment
 import neurapde as npde
 from neurapde.problems import helmholtz_disk, helmholtz_uniform
 from neurapde.trials.base import Trial
-from neurapde.validation import exact_solution
+from neurapde.validation.exact import exact_solution
 
 SECONDS = {
     "helmholtz-uniform": 60.0,
@@ -68,9 +68,9 @@ def ways(name: str) -> list[Way]:
         return [Way("default"), Way("NaturalGradient", SLOW, newton), Way("Adam", SLOW, adam)]
     counts = {"equation": 2000, "dirichlet": 100, "initial-value": 200}
     weights = {"dirichlet": 10.0, "initial-value": 10.0}
-    follow = npde.ResidualAdaptive(every=10)
+    follow = npde.training.ResidualAdaptive(every=10)
     newton = npde.NaturalGradient(10**5, counts, weights, sampling=follow, tolerance=1e-9)
-    adam = npde.Adam(10**7, 1e-3, counts, npde.MeanSquare(), npde.ResidualAdaptive(), weights)
+    adam = npde.Adam(10**7, 1e-3, counts, npde.MeanSquare(), npde.training.ResidualAdaptive(), weights)
     small = npde.MLP(20, 3)
     return [Way("default"), Way("NaturalGradient", small, newton), Way("Adam", small, adam)]
 

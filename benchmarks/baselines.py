@@ -102,10 +102,10 @@ def measure(small: bool) -> Measured:
 
 def fit_picture(size: Size, path: Path) -> dict[str, dict[str, float]]:
     """Values, gradients and Laplacians of the fits, in numbers and pictures."""
-    picture = npde.read_image("camera", size=size.pixels, gray=True)
+    picture = npde.data.read_image("camera", size=size.pixels, gray=True)
     problem = npde.Problem("baselines", picture.domain, npde.Fit(values=picture))
     slopes, bend = picture.differences(), picture.laplacian()
-    inner = npde.Raster(
+    inner = npde.data.Raster(
         bend.values[1:-1, 1:-1],
         tuple(axis[1] for axis in picture.axes),
         tuple(axis[-2] for axis in picture.axes),
@@ -119,7 +119,7 @@ def fit_picture(size: Size, path: Path) -> dict[str, dict[str, float]]:
             lr=rate,
             points=size.pixels**2,
             loss=npde.MeanSquare(),
-            schedule=npde.Cosine(),
+            schedule=npde.training.Cosine(),
             record_every=50,
         )
         solution = npde.solve(problem, trial, method, seed=SEED)
@@ -147,7 +147,12 @@ def train_wave(size: Size, path: Path) -> dict[str, dict[str, float]]:
     points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
     truth = np.asarray(exact.values(points))
     adam = npde.Adam(
-        size.wave_steps, lr=1e-3, points=1024, loss=npde.MeanSquare(), schedule=npde.Cosine(), record_every=50
+        size.wave_steps,
+        lr=1e-3,
+        points=1024,
+        loss=npde.MeanSquare(),
+        schedule=npde.training.Cosine(),
+        record_every=50,
     )
     entries: list[tuple[str, Trial, Method]] = [
         (name, trial, adam) for name, trial in wave_entries(size).items()

@@ -24,7 +24,7 @@ import torch
 from numpy.typing import NDArray
 
 import neurapde as npde
-from neurapde.validation import exact_solution
+from neurapde.validation.exact import exact_solution
 from neurapde.validation.metrics import relative_l2
 
 ROOT = Path(__file__).resolve().parent.parent

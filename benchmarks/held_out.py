@@ -25,7 +25,7 @@ def measure(small: bool) -> Measured:
     size, width = (32, 16) if small else (256, 256)
     rows: list[dict[str, Any]] = []
     for picture in ("camera",) if small else ("camera", "coffee"):
-        fine = npde.read_image(picture, size=size, gray=True)
+        fine = npde.data.read_image(picture, size=size, gray=True)
         fitted = fine.every(2)
         problem = npde.Problem(f"half-of-{picture}", fitted.domain, npde.Fit(values=fitted))
         method = npde.Adam(20, points=256, loss=npde.MeanSquare()) if small else None
@@ -49,7 +49,7 @@ def measure(small: bool) -> Measured:
     return Measured({"pixels": size, "kept": "every second along each axis", "seed": SEED}, rows, table)
 
 
-def row(fine: npde.Raster, picture: str, name: str, make: Callable[[], Any]) -> dict[str, Any]:
+def row(fine: npde.data.Raster, picture: str, name: str, make: Callable[[], Any]) -> dict[str, Any]:
     """One field's decibels on the pixels that were fitted and on those between; the values span 2."""
     begin, computed = time.perf_counter(), time.process_time()
     field = make()

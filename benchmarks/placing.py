@@ -39,7 +39,7 @@ def followed(steps: int) -> dict[str, npde.NaturalGradient]:
         "Fixed('sobol')": npde.NaturalGradient(steps, counts, weights),
         "Fixed('sobol'), redraw=10": npde.NaturalGradient(steps, counts, weights, redraw=10),
         "ResidualAdaptive(every=10)": npde.NaturalGradient(
-            steps, counts, weights, sampling=npde.ResidualAdaptive(every=10)
+            steps, counts, weights, sampling=npde.training.ResidualAdaptive(every=10)
         ),
     }
 
@@ -47,8 +47,8 @@ def followed(steps: int) -> dict[str, npde.NaturalGradient]:
 def spread(steps: int) -> dict[str, npde.NaturalGradient]:
     """Few points, that stay or are drawn anew: spread evenly, or by chance."""
     counts = {"equation": 1000, "dirichlet": 200}
-    ways = [npde.Fixed(how) for how in ("uniform", "sobol", "grid")]
-    ways += [npde.Fresh(how) for how in ("uniform", "sobol")]
+    ways = [npde.training.Fixed(how) for how in ("uniform", "sobol", "grid")]
+    ways += [npde.training.Fresh(how) for how in ("uniform", "sobol")]
     return {str(way): npde.NaturalGradient(steps, counts, {"dirichlet": 100.0}, sampling=way) for way in ways}
 
 
@@ -56,7 +56,7 @@ def drawn(steps: int) -> dict[str, npde.Adam]:
     """The same question put to Adam, whose own noise is larger."""
     counts = {"equation": 128, "dirichlet": 64}
     plain = settings(2e-3, counts) | {"weights": {"dirichlet": 100.0}}
-    ways = [npde.Fresh(how) for how in ("uniform", "sobol")]
+    ways = [npde.training.Fresh(how) for how in ("uniform", "sobol")]
     return {str(way): npde.Adam(steps, sampling=way, **plain) for way in ways}
 
 
@@ -72,8 +72,8 @@ def front(steps: int) -> dict[str, npde.Adam]:
 
 def weighed(steps: int, plain: dict[str, Any]) -> dict[str, npde.Adam]:
     """Constraints balanced, single points weighed, and both, on points that stay."""
-    plain = plain | {"sampling": npde.Fixed("sobol")}
-    one, each = {"weights": npde.GradientNorm()}, {"point_weights": npde.SelfAdaptive()}
+    plain = plain | {"sampling": npde.training.Fixed("sobol")}
+    one, each = {"weights": npde.training.GradientNorm()}, {"point_weights": npde.training.SelfAdaptive()}
     return {
         "weights 1": npde.Adam(steps, **plain),
         "GradientNorm()": npde.Adam(steps, **plain, **one),
@@ -84,19 +84,21 @@ def weighed(steps: int, plain: dict[str, Any]) -> dict[str, npde.Adam]:
 
 def settings(lr: float, points: int | dict[str, int]) -> dict[str, Any]:
     """What all trainings by Adam have in common."""
-    return {"lr": lr, "points": points, "loss": npde.MeanSquare(), "schedule": npde.Cosine()}
+    return {"lr": lr, "points": points, "loss": npde.MeanSquare(), "schedule": npde.training.Cosine()}
 
 
 def in_order(steps: int) -> dict[str, npde.Adam]:
     """Early times first; and, on points that stay, whatever is missed longest."""
     plain = settings(5e-3, 512) | {"weights": {"initial-value": 100.0}}
-    stay = npde.Fixed("sobol")
+    stay = npde.training.Fixed("sobol")
     return {
         "all times at once": npde.Adam(steps, **plain),
-        "Causal()": npde.Adam(steps, curriculum=npde.Causal(), **plain),
-        "Curriculum": npde.Adam(steps, curriculum=npde.Curriculum(2 * steps // 3 or 1), **plain),
+        "Causal()": npde.Adam(steps, curriculum=npde.training.Causal(), **plain),
+        "Curriculum": npde.Adam(steps, curriculum=npde.training.Curriculum(2 * steps // 3 or 1), **plain),
         "all at once, Fixed('sobol')": npde.Adam(steps, sampling=stay, **plain),
-        "SelfAdaptive()": npde.Adam(steps, sampling=stay, point_weights=npde.SelfAdaptive(), **plain),
+        "SelfAdaptive()": npde.Adam(
+            steps, sampling=stay, point_weights=npde.training.SelfAdaptive(), **plain
+        ),
     }
 
 

@@ -51,7 +51,9 @@ def step(size: Mapping[str, int], kernels: Kernels | None = None) -> Callable[[]
         trial.kernels = kernels
     objective = npde.Adam(1, points=size["points"], loss=npde.MeanSquare()).objective(problem)
     optimizer = torch.optim.Adam(trial.parameters(), lr=2e-5)
-    descent = Descent(objective, npde.Fresh(), None, None, trial, torch.Generator().manual_seed(31013))
+    descent = Descent(
+        objective, npde.training.Fresh(), None, None, trial, torch.Generator().manual_seed(31013)
+    )
 
     def take() -> None:
         descent.gradient(0)

@@ -83,7 +83,7 @@ def with_pulse(problem: npde.Problem) -> npde.Problem:
     )
 
 
-def paper(steps: int, curriculum: npde.Curriculum | npde.Causal, lr: float) -> npde.Adam:
+def paper(steps: int, curriculum: npde.training.Curriculum | npde.training.Causal, lr: float) -> npde.Adam:
     """The paper's training, with fewer points."""
     return npde.Adam(steps, lr, POINTS | NEAR, npde.MeanAbsolute(), weights=WEIGHTS, curriculum=curriculum)
 
@@ -100,10 +100,10 @@ def measure(small: bool) -> Measured:
     trial = npde.Siren(size.width, 3)
     pace = seconds_per_step(with_pulse(problem), trial)
     planned = max(2, round(size.looks[-1] / pace))
-    opening = npde.Curriculum(max(1, 3 * planned // 4))
+    opening = npde.training.Curriculum(max(1, 3 * planned // 4))
     ways = {
         "paper's": paper(planned, opening, 2e-5),
-        "paper's, with Causal": paper(planned, npde.Causal(), 2e-5),
+        "paper's, with Causal": paper(planned, npde.training.Causal(), 2e-5),
         "paper's at a rate of 1e-4": paper(planned, opening, 1e-4),
     }
     for name, method in ways.items():
@@ -126,9 +126,9 @@ def measure(small: bool) -> Measured:
 
 def seconds_per_step(problem: npde.Problem, trial: npde.Siren) -> float:
     """What a step of the paper's training computes for, of ten after one."""
-    npde.solve(problem, trial, paper(1, npde.Curriculum(1), 2e-5), progress=False, seed=SEED)
+    npde.solve(problem, trial, paper(1, npde.training.Curriculum(1), 2e-5), progress=False, seed=SEED)
     begin = time.process_time()
-    npde.solve(problem, trial, paper(10, npde.Curriculum(1), 2e-5), progress=False, seed=SEED)
+    npde.solve(problem, trial, paper(10, npde.training.Curriculum(1), 2e-5), progress=False, seed=SEED)
     return (time.process_time() - begin) / 10
 
 

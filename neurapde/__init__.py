@@ -4,9 +4,14 @@ The names below are the public API. Rooms import each other and never this front
 every floor.
 """
 
+import sys as _sys
 from warnings import warn as _warn
 
+from neurapde import data as data
 from neurapde import problems as problems
+from neurapde import seismic as seismic
+from neurapde import training as training
+from neurapde import validation as validation
 from neurapde.backgrounds.rays import StraightRays as StraightRays
 from neurapde.backgrounds.waves import OutgoingWave as OutgoingWave
 from neurapde.conditions import PML as PML
@@ -36,16 +41,6 @@ from neurapde.core.errors import DeclarationWarning as DeclarationWarning
 from neurapde.core.errors import ResolutionError as ResolutionError
 from neurapde.core.errors import ResolutionWarning as ResolutionWarning
 from neurapde.core.errors import StorageWarning as StorageWarning
-from neurapde.data.audio import read_audio as read_audio
-from neurapde.data.audio import write_audio as write_audio
-from neurapde.data.blending import blended_differences as blended_differences
-from neurapde.data.images import image as image
-from neurapde.data.images import read_image as read_image
-from neurapde.data.images import write_image as write_image
-from neurapde.data.raster import Raster as Raster
-from neurapde.data.video import read_video as read_video
-from neurapde.data.video import video as video
-from neurapde.data.video import write_video as write_video
 from neurapde.domains import Ball as Ball
 from neurapde.domains import Box as Box
 from neurapde.domains import Difference as Difference
@@ -87,48 +82,16 @@ from neurapde.problem.equation import Equation as Equation
 from neurapde.problem.problem import Problem as Problem
 from neurapde.references.reference import reference as reference
 from neurapde.references.solution import GridSolution as GridSolution
-from neurapde.references.wave import seismogram as seismogram
 from neurapde.run.method import Status as Status
 from neurapde.seismic.inversion.invert import invert as invert
-from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS as BoundedLBFGS
-from neurapde.seismic.inversion.methods.continuation import Continuation as Continuation
-from neurapde.seismic.inversion.methods.descents import AdamDescent as AdamDescent
-from neurapde.seismic.inversion.methods.gauss_newton import GaussNewtonDescent as GaussNewtonDescent
-from neurapde.seismic.inversion.methods.joint import Joint as Joint
-from neurapde.seismic.inversion.methods.penalty import Penalty as Penalty
-from neurapde.seismic.inversion.methods.reduced import Adjoint as Adjoint
-from neurapde.seismic.inversion.methods.reduced import Reduced as Reduced
-from neurapde.seismic.inversion.methods.time_domain import TimeDomain as TimeDomain
-from neurapde.seismic.inversion.methods.wavefield_reconstruction import (
-    WavefieldReconstruction as WavefieldReconstruction,
-)
-from neurapde.seismic.inversion.misfits import L1 as L1
-from neurapde.seismic.inversion.misfits import L2 as L2
-from neurapde.seismic.inversion.misfits import Huber as Huber
-from neurapde.seismic.inversion.misfits import PhaseOnly as PhaseOnly
-from neurapde.seismic.inversion.regularisation import Smoothness as Smoothness
-from neurapde.seismic.inversion.regularisation import Tikhonov as Tikhonov
-from neurapde.seismic.inversion.regularisation import TotalVariation as TotalVariation
-from neurapde.seismic.inversion.result import Inversion as Inversion
-from neurapde.seismic.inversion.velocity import Gridded as Gridded
 from neurapde.seismic.inversion.velocity import Velocity as Velocity
 from neurapde.seismic.survey.survey import Survey as Survey
 from neurapde.solution.solution import Solution as Solution
 from neurapde.solution.solution import load as load
 from neurapde.solving import solve as solve
 from neurapde.storage.hdf5 import StorageError as StorageError
-from neurapde.training.causal import Causal as Causal
-from neurapde.training.curriculum import Curriculum as Curriculum
 from neurapde.training.losses import MeanAbsolute as MeanAbsolute
 from neurapde.training.losses import MeanSquare as MeanSquare
-from neurapde.training.sampling import Fixed as Fixed
-from neurapde.training.sampling import Fresh as Fresh
-from neurapde.training.sampling import ResidualAdaptive as ResidualAdaptive
-from neurapde.training.schedules import ConstantRate as ConstantRate
-from neurapde.training.schedules import Cosine as Cosine
-from neurapde.training.schedules import Exponential as Exponential
-from neurapde.training.self_adaptive import SelfAdaptive as SelfAdaptive
-from neurapde.training.weighting import GradientNorm as GradientNorm
 from neurapde.trials.ansatz import Ansatz as Ansatz
 from neurapde.trials.ansatz import FactoredAnsatz as FactoredAnsatz
 from neurapde.trials.ansatz import OutputScaling as OutputScaling
@@ -141,33 +104,73 @@ from neurapde.trials.sine_history import SineHistory as SineHistory
 from neurapde.trials.sines import SineLattice as SineLattice
 from neurapde.trials.siren import Siren as Siren
 from neurapde.trials.torch_module import TorchModule as TorchModule
-from neurapde.validation.adjoint_tests import dot_test as dot_test
-from neurapde.validation.adjoint_tests import reciprocity as reciprocity
-from neurapde.validation.adjoint_tests import taylor_test as taylor_test
 from neurapde.validation.compare import validate as validate
-from neurapde.validation.inversion_report import InversionReport as InversionReport
-from neurapde.validation.inversion_report import inversion_report as inversion_report
 from neurapde.validation.report import Report as Report
-from neurapde.validation.surfaces import SurfaceErrors as SurfaceErrors
-from neurapde.validation.surfaces import ZeroSet as ZeroSet
-from neurapde.validation.surfaces import surface_errors as surface_errors
-from neurapde.validation.surfaces import zero_set as zero_set
-from neurapde.validation.video import animate as animate
 
 __version__ = "0.1.0"
 
 _RENAMED = {
-    "Constant": "ConstantRate",
+    "AdamDescent": "seismic.AdamDescent",
+    "Adjoint": "seismic.Adjoint",
+    "BoundedLBFGS": "seismic.BoundedLBFGS",
+    "Causal": "training.Causal",
+    "Constant": "training.ConstantRate",
+    "ConstantRate": "training.ConstantRate",
+    "Continuation": "seismic.Continuation",
+    "Cosine": "training.Cosine",
+    "Curriculum": "training.Curriculum",
+    "Exponential": "training.Exponential",
     "Factored": "FactoredAnsatz",
+    "Fixed": "training.Fixed",
     "Foreign": "TorchModule",
+    "Fresh": "training.Fresh",
+    "GaussNewtonDescent": "seismic.GaussNewtonDescent",
+    "GradientNorm": "training.GradientNorm",
+    "Gridded": "seismic.Gridded",
+    "Huber": "seismic.Huber",
+    "Inversion": "seismic.Inversion",
+    "InversionReport": "validation.InversionReport",
+    "Joint": "seismic.Joint",
+    "L1": "seismic.L1",
+    "L2": "seismic.L2",
+    "Penalty": "seismic.Penalty",
+    "PhaseOnly": "seismic.PhaseOnly",
+    "Raster": "data.Raster",
+    "Reduced": "seismic.Reduced",
+    "ResidualAdaptive": "training.ResidualAdaptive",
     "Scaled": "OutputScaling",
-    "film": "video",
-    "read_film": "read_video",
-    "read_sound": "read_audio",
-    "write_film": "write_video",
-    "write_sound": "write_audio",
+    "SelfAdaptive": "training.SelfAdaptive",
+    "Smoothness": "seismic.Smoothness",
+    "SurfaceErrors": "validation.SurfaceErrors",
+    "Tikhonov": "seismic.Tikhonov",
+    "TimeDomain": "seismic.TimeDomain",
+    "TotalVariation": "seismic.TotalVariation",
+    "WavefieldReconstruction": "seismic.WavefieldReconstruction",
+    "ZeroSet": "validation.ZeroSet",
+    "animate": "validation.animate",
+    "blended_differences": "data.blended_differences",
+    "dot_test": "validation.dot_test",
+    "film": "data.video",
+    "image": "data.image",
+    "inversion_report": "validation.inversion_report",
+    "read_audio": "data.read_audio",
+    "read_film": "data.read_video",
+    "read_image": "data.read_image",
+    "read_sound": "data.read_audio",
+    "read_video": "data.read_video",
+    "reciprocity": "validation.reciprocity",
+    "seismogram": "seismic.seismogram",
+    "surface_errors": "validation.surface_errors",
+    "taylor_test": "validation.taylor_test",
+    "video": "data.video",
+    "write_audio": "data.write_audio",
+    "write_film": "data.write_video",
+    "write_image": "data.write_image",
+    "write_sound": "data.write_audio",
+    "write_video": "data.write_video",
+    "zero_set": "validation.zero_set",
 }
-"""Public names of the release before this one, and what they are called now."""
+"""Public names of the release before this one, and where they are now."""
 
 
 def __getattr__(name: str) -> object:
@@ -178,4 +181,7 @@ def __getattr__(name: str) -> object:
         DeprecationWarning,
         2,
     )
-    return globals()[_RENAMED[name]]
+    found: object = _sys.modules[__name__]
+    for part in _RENAMED[name].split("."):
+        found = getattr(found, part)
+    return found

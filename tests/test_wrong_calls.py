@@ -77,7 +77,7 @@ NUMBERS = frozenset(WRONG) - {
 
 SQUARE, DISK = npde.Box((0, 1), (0, 1)), npde.Disk((0.5, 0.5), 0.2)
 LINE = npde.Interval(0, 1)
-RASTER = npde.image(np.arange(64.0).reshape(8, 8) / 64)
+RASTER = npde.data.image(np.arange(64.0).reshape(8, 8) / 64)
 CORNERS = [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]
 SIDES = [[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]]
 CIRCLE = np.array([(np.cos(a), np.sin(a)) for a in np.linspace(0, 6, 30)])
@@ -89,8 +89,8 @@ CALLS: dict[str, dict[str, Argument]] = {
     "Absorbing": {"on": ("left", FACES)},
     "Adam": {
         "steps": (3, COUNT), "lr": (1e-3, POSITIVE), "points": (8, NAMES), "loss": (npde.MeanAbsolute(), NOTHING),
-        "sampling": (npde.Fresh(), NOTHING), "weights": ({}, NAMES), "point_weights": (None, NONE),
-        "schedule": (npde.ConstantRate(), NOTHING), "clip": (1.0, POSITIVE | NONE), "source_points": (4, FROM_ZERO),
+        "sampling": (npde.training.Fresh(), NOTHING), "weights": ({}, NAMES), "point_weights": (None, NONE),
+        "schedule": (npde.training.ConstantRate(), NOTHING), "clip": (1.0, POSITIVE | NONE), "source_points": (4, FROM_ZERO),
         "source_weight": (1.0, POSITIVE | NONE), "curriculum": (None, NONE), "compile": (False, FLAG),
         "record_every": (1, COUNT), "checkpoint_seconds": (9.0, POSITIVE),
     },
@@ -157,7 +157,8 @@ CALLS: dict[str, dict[str, Argument]] = {
     },
     "NaturalGradient": {
         "steps": (2, COUNT), "points": (8, NAMES), "weights": ({}, NAMES), "damping": (1e-3, POSITIVE),
-        "momentum": (0.0, PART), "sampling": (npde.Fresh(), NOTHING), "redraw": (None, NONE), "tolerance": (1e-3, POSITIVE),
+        "momentum": (0.0, PART), "sampling": (npde.training.Fresh(), NOTHING), "redraw": (None, NONE),
+        "tolerance": (1e-3, POSITIVE),
         "checkpoint_seconds": (9.0, POSITIVE),
     },
     "Neumann": {"value": (0.0, FIELD), "on": ("left", FACES), "name": ("n", TEXT), "component": (None, NONE | FROM_ZERO)},
@@ -267,16 +268,21 @@ OTHERS = {
     "StorageWarning",
 }  # fmt: skip
 """Errors and warnings, an enumeration, and the base class of domains."""
+NORMS = {
+    "exact_solution", "outgoing", "penetrable_disk", "psnr", "relative_l2", "without_constant", "without_harmonic",
+}  # fmt: skip
+"""Error norms and exact fields, which take arrays as NumPy does."""
 
 ERRORS = (DeclarationError, StorageError, ResolutionError)
 
 
-def public_names() -> set[str]:
-    return {
-        name
-        for name, value in vars(npde).items()
-        if name[0] != "_" and not isinstance(value, types.ModuleType)
-    }
+PUBLIC = {
+    name: value
+    for module in (npde, npde.data, npde.seismic, npde.training, npde.validation)
+    for name, value in vars(module).items()
+    if name[0] != "_" and not isinstance(value, types.ModuleType)
+}
+"""What `import neurapde as npde` offers, in its namespaces too."""
 
 
 def offences(
@@ -308,14 +314,14 @@ def offences(
 
 
 def test_every_public_name_has_a_call() -> None:
-    known = set(CALLS) | set(VARIADIC) | WITH_FILES | RESULTS | INVERSION | OTHERS
-    assert public_names() - known == set()
-    assert known - public_names() == set()
+    known = set(CALLS) | set(VARIADIC) | WITH_FILES | RESULTS | INVERSION | OTHERS | NORMS
+    assert PUBLIC.keys() - known == set()
+    assert known - PUBLIC.keys() == set()
 
 
 @pytest.mark.parametrize("name", CALLS)
 def test_every_argument_is_in_the_table(name: str) -> None:
-    assert list(inspect.signature(getattr(npde, name)).parameters) == list(CALLS[name])
+    assert list(inspect.signature(PUBLIC[name]).parameters) == list(CALLS[name])
 
 
 @pytest.mark.parametrize(
@@ -324,8 +330,8 @@ def test_every_argument_is_in_the_table(name: str) -> None:
 def test_a_wrong_argument_is_refused_by_name(name: str, argument: str) -> None:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        getattr(npde, name)(**{one: value for one, (value, _) in CALLS[name].items()})
-        assert offences(getattr(npde, name), CALLS[name], argument) == []
+        PUBLIC[name](**{one: value for one, (value, _) in CALLS[name].items()})
+        assert offences(PUBLIC[name], CALLS[name], argument) == []
 
 
 @pytest.mark.parametrize("name", VARIADIC)
@@ -389,11 +395,11 @@ def test_wrong_files_and_shapes_are_refused(solution: npde.Solution, tmp_path: P
                 "device": ("cpu", NOTHING),
             },
         ),
-        (npde.write_image, {"path": (tmp_path / "a.png", NOTHING), "raster": (RASTER, NOTHING)}),
-        (npde.read_image, {"source": ("camera", NOTHING), "size": (8, NONE), "gray": (False, FLAG)}),
-        (npde.zero_set, {"solution": (solution, NOTHING), "nodes": (9, NONE)}),
+        (npde.data.write_image, {"path": (tmp_path / "a.png", NOTHING), "raster": (RASTER, NOTHING)}),
+        (npde.data.read_image, {"source": ("camera", NOTHING), "size": (8, NONE), "gray": (False, FLAG)}),
+        (npde.validation.zero_set, {"solution": (solution, NOTHING), "nodes": (9, NONE)}),
         (
-            npde.surface_errors,
+            npde.validation.surface_errors,
             {"solution": (solution, NOTHING), "surface": (None, NONE), "nodes": (9, NONE)},
         ),
         (
@@ -406,7 +412,7 @@ def test_wrong_files_and_shapes_are_refused(solution: npde.Solution, tmp_path: P
             },
         ),
         (
-            npde.animate,
+            npde.validation.animate,
             {
                 "field": (lambda x: x[:, 0], NOTHING),
                 "domain": (SQUARE.over(npde.Time(0, 1)), NOTHING),

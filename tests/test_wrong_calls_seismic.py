@@ -26,7 +26,7 @@ PLANE = npde.Problem(
     sources=[npde.PointSource(at=(0.5, 0.5))],
     boundary=npde.PML(width=0.25),
 )
-ONE_STEP = npde.Adjoint(descent=npde.BoundedLBFGS(1))
+ONE_STEP = npde.seismic.Adjoint(descent=npde.seismic.BoundedLBFGS(1))
 
 
 class Thing:
@@ -85,7 +85,7 @@ Call = tuple[Callable[..., Any], dict[str, tuple[Any, tuple[str, ...]]]]
 def declarations() -> dict[str, Call]:
     """Calls that need nothing but values: what is right, and which of WRONG are right too."""
     spacing, per_wavelength = (0.1, POSITIVE + NONE), (6.0, POSITIVE)
-    adam = (npde.AdamDescent(), ())
+    adam = (npde.seismic.AdamDescent(), ())
     weight: dict[str, tuple[Any, tuple[str, ...]]] = {"weight": (1.0, POSITIVE)}
     record: dict[str, tuple[Any, tuple[str, ...]]] = {
         "sources": (SOURCES, ("(2, 2)",)),
@@ -113,34 +113,34 @@ def declarations() -> dict[str, Call]:
                 "fixed": ((), NO_LIST),
             },
         ),
-        "Gridded": (npde.Gridded, {"shape": ((5, 5), NONE)}),
-        "L1": (npde.L1, {"rounding": (1e-3, POSITIVE)}),
-        "Huber": (npde.Huber, {"threshold": (0.1, POSITIVE)}),
-        "Smoothness": (npde.Smoothness, weight),
-        "Tikhonov": (npde.Tikhonov, weight),
-        "TotalVariation": (npde.TotalVariation, weight),
-        "BoundedLBFGS": (npde.BoundedLBFGS, {"steps": (3, ())}),
-        "AdamDescent": (npde.AdamDescent, {"steps": (3, ()), "lr": (1e-3, POSITIVE)}),
+        "Gridded": (npde.seismic.Gridded, {"shape": ((5, 5), NONE)}),
+        "L1": (npde.seismic.L1, {"rounding": (1e-3, POSITIVE)}),
+        "Huber": (npde.seismic.Huber, {"threshold": (0.1, POSITIVE)}),
+        "Smoothness": (npde.seismic.Smoothness, weight),
+        "Tikhonov": (npde.seismic.Tikhonov, weight),
+        "TotalVariation": (npde.seismic.TotalVariation, weight),
+        "BoundedLBFGS": (npde.seismic.BoundedLBFGS, {"steps": (3, ())}),
+        "AdamDescent": (npde.seismic.AdamDescent, {"steps": (3, ()), "lr": (1e-3, POSITIVE)}),
         "GaussNewtonDescent": (
-            npde.GaussNewtonDescent,
+            npde.seismic.GaussNewtonDescent,
             {"steps": (3, ()), "inner": (3, ())}
             | dict.fromkeys(("accuracy", "damping", "tolerance"), (0.1, POSITIVE)),
         ),
         "Continuation": (
-            lambda first: npde.Continuation(first, [5.0]),
+            lambda first: npde.seismic.Continuation(first, [5.0]),
             {"first": ([1.0], (*POSITIVE, "tensor (3,)"))},
         ),
-        "Joint": (npde.Joint, {"bandwidth": (10.0, POSITIVE + NONE), "descent": adam}),
+        "Joint": (npde.seismic.Joint, {"bandwidth": (10.0, POSITIVE + NONE), "descent": adam}),
         "Reduced": (
-            npde.Reduced,
+            npde.seismic.Reduced,
             {"descent": adam, "spacing": spacing, "per_wavelength": per_wavelength},
         ),
         "Adjoint": (
-            npde.Adjoint,
+            npde.seismic.Adjoint,
             {"descent": adam, "spacing": spacing, "per_wavelength": per_wavelength},
         ),
         "TimeDomain": (
-            npde.TimeDomain,
+            npde.seismic.TimeDomain,
             {
                 "descent": adam,
                 "spacing": spacing,
@@ -149,7 +149,7 @@ def declarations() -> dict[str, Call]:
             },
         ),
         "Penalty": (
-            npde.Penalty,
+            npde.seismic.Penalty,
             {
                 "waves": (npde.Siren(), ()),
                 "pretraining": (1, ("0",)),
@@ -160,7 +160,7 @@ def declarations() -> dict[str, Call]:
             },
         ),
         "WavefieldReconstruction": (
-            npde.WavefieldReconstruction,
+            npde.seismic.WavefieldReconstruction,
             {
                 "steps": (3, ()),
                 "penalty": (0.1, POSITIVE),
@@ -214,9 +214,9 @@ def uses() -> dict[str, Call]:
         ),
         "Survey.with_noise": (TIME.with_noise, {"level": (0.1, LEVEL), "seed": (3, ("0",))}),
         "Survey.check_in": (TIME.check_in, {"domain": (SQUARE, ())}),
-        "taylor_test": (npde.taylor_test, place),
-        "dot_test": (npde.dot_test, place),
-        "reciprocity": (npde.reciprocity, place),
+        "taylor_test": (npde.validation.taylor_test, place),
+        "dot_test": (npde.validation.dot_test, place),
+        "reciprocity": (npde.validation.reciprocity, place),
         "invert": (npde.invert, own),
     }
 
@@ -321,9 +321,9 @@ def test_what_is_asked_of_an_inversion_is_checked(tmp_path: Path) -> None:
         "model": (found.model, {"shape": ((5, 5), NONE)}),
         "model_error": (found.model_error, {"true": true, "cells": (8, ())}),
         "save": (found.save, {"path": (tmp_path / "a.h5", ("words",))}),
-        "load": (npde.Inversion.load, {"path": (tmp_path / "a.h5", ("words",))}),
+        "load": (npde.seismic.Inversion.load, {"path": (tmp_path / "a.h5", ("words",))}),
         "inversion_report": (
-            lambda inversion, **rest: npde.inversion_report(inversion, **rest),
+            lambda inversion, **rest: npde.validation.inversion_report(inversion, **rest),
             {
                 "inversion": (found, ()),
                 "true": (1.5, (*POSITIVE, *NONE)),

@@ -4,10 +4,7 @@ from neurapde.validation.adjoint_tests import dot_test as dot_test
 from neurapde.validation.adjoint_tests import reciprocity as reciprocity
 from neurapde.validation.adjoint_tests import taylor_test as taylor_test
 from neurapde.validation.compare import validate as validate
-from neurapde.validation.exact import ExactField as ExactField
-from neurapde.validation.exact import exact_disk as exact_disk
 from neurapde.validation.exact import exact_solution as exact_solution
-from neurapde.validation.exact import exact_uniform as exact_uniform
 from neurapde.validation.exact import outgoing as outgoing
 from neurapde.validation.exact import penetrable_disk as penetrable_disk
 from neurapde.validation.inversion_report import InversionReport as InversionReport
@@ -17,7 +14,6 @@ from neurapde.validation.metrics import relative_l2 as relative_l2
 from neurapde.validation.metrics import without_constant as without_constant
 from neurapde.validation.metrics import without_harmonic as without_harmonic
 from neurapde.validation.report import Report as Report
-from neurapde.validation.report import render as render
 from neurapde.validation.surfaces import SurfaceErrors as SurfaceErrors
 from neurapde.validation.surfaces import ZeroSet as ZeroSet
 from neurapde.validation.surfaces import surface_errors as surface_errors

@@ -59,7 +59,9 @@ def main() -> None:
         generator=torch.Generator().manual_seed(12007),
     )
     optimizer = torch.optim.Adam(trial.parameters(), lr=2e-5)
-    descent = Descent(objective, npde.Fresh(), None, None, trial, torch.Generator().manual_seed(31013))
+    descent = Descent(
+        objective, npde.training.Fresh(), None, None, trial, torch.Generator().manual_seed(31013)
+    )
 
     def step() -> None:
         descent.gradient(0)

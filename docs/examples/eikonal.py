@@ -54,7 +54,9 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Repo
         problem, mesh = distance(path, count=2000 if small else 20_000), npde.Mesh(path)
     shape = npde.solve(problem, network, METHOD) if small else npde.solve(problem)
     nodes = 33 if small else 97
-    print(problem, *shape.notes, npde.surface_errors(shape, mesh, nodes=nodes), sep="\n", end="\n\n")
+    print(
+        problem, *shape.notes, npde.validation.surface_errors(shape, mesh, nodes=nodes), sep="\n", end="\n\n"
+    )
 
     problem = times()
     arrivals = npde.solve(problem, method=npde.NaturalGradient(steps=12, points=600) if small else None)
@@ -69,7 +71,7 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Repo
 def draw(shape: npde.Solution, mesh: npde.Mesh, arrivals: npde.Solution, path: Path, nodes: int) -> None:
     """The zero set, a slice of the distance and its error; the wavefronts over the speed, and their error."""
     figure = plt.figure(figsize=(11, 6.6), layout="constrained")
-    surface = npde.zero_set(shape, nodes)
+    surface = npde.validation.zero_set(shape, nodes)
     panel = figure.add_subplot(2, 3, 1, projection="3d")
     panel.plot_trisurf(*surface.points.T, triangles=surface.cells, color="0.8", linewidth=0)
     panel.set(

@@ -22,7 +22,7 @@ NETWORKS = {
 
 
 # [declare]
-def declare(picture: npde.Raster) -> dict[str, npde.Problem]:
+def declare(picture: npde.data.Raster) -> dict[str, npde.Problem]:
     """The picture three times: supervised by its values, by its gradients, by its Laplacian."""
     data = {
         "values": npde.Fit(values=picture),
@@ -36,13 +36,18 @@ def declare(picture: npde.Raster) -> dict[str, npde.Problem]:
 def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Report:
     """Fit, compare and draw; `small` takes 24² pixels, narrow networks and few steps."""
     size, steps = (24, 300) if small else (64, 500)
-    picture = npde.read_image("camera", size=size, gray=True)
+    picture = npde.data.read_image("camera", size=size, gray=True)
     solutions, reports = {}, {}
     for name, problem in declare(picture).items():
         trial, rate = NETWORKS[name]
         trial = dataclasses.replace(trial, width=64) if small else trial
         method = npde.Adam(
-            steps, lr=rate, points=size**2, loss=npde.MeanSquare(), schedule=npde.Cosine(), record_every=25
+            steps,
+            lr=rate,
+            points=size**2,
+            loss=npde.MeanSquare(),
+            schedule=npde.training.Cosine(),
+            record_every=25,
         )
         solutions[name] = npde.solve(problem, trial, method, seed=50413)
         reports[name] = npde.validate(solutions[name], npde.reference(problem))
@@ -53,7 +58,7 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Repo
 
 
 # [score]
-def score(picture: npde.Raster, solutions: dict[str, npde.Solution]) -> None:
+def score(picture: npde.data.Raster, solutions: dict[str, npde.Solution]) -> None:
     """Decibels after taking away what the data leave free: a constant, or a harmonic function."""
     for name, solution in solutions.items():
         error = picture.sampled(solution).values - picture.values
@@ -66,7 +71,7 @@ def score(picture: npde.Raster, solutions: dict[str, npde.Solution]) -> None:
 
 
 # [draw]
-def draw(picture: npde.Raster, solutions: dict[str, npde.Solution], path: Path) -> None:
+def draw(picture: npde.data.Raster, solutions: dict[str, npde.Solution], path: Path) -> None:
     """Values, length of the gradient and Laplacian (columns) of the picture and of each solution (rows)."""
     nodes = picture.shape
     across, up = (slope.values for slope in picture.differences())

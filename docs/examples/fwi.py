@@ -40,7 +40,7 @@ def record(wavenumber: float = 20.0) -> npde.Survey:
 
 
 # [believe]
-def velocity(prior: npde.TotalVariation | None = None) -> npde.Velocity:
+def velocity(prior: npde.seismic.TotalVariation | None = None) -> npde.Velocity:
     """Unknown in a window between sources and receivers; m = 1/c² is between 0.15 and 1.2."""
     return npde.Velocity(
         bounds=(1.2**-0.5, 0.15**-0.5),
@@ -50,14 +50,14 @@ def velocity(prior: npde.TotalVariation | None = None) -> npde.Velocity:
 
 
 # [run]
-def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.InversionReport:
+def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.validation.InversionReport:
     """Invert with a prior and without, by a network and by values on a grid; `small` takes a longer wave and fewer steps."""
     survey = record(wavenumber=10.0 if small else 20.0)
     print(survey)
     steps = 40 if small else 200
-    neural = npde.Joint(descent=npde.AdamDescent(steps))
-    classical = npde.Adjoint(descent=npde.BoundedLBFGS(steps))
-    edges = npde.TotalVariation(weight=3e-3)
+    neural = npde.seismic.Joint(descent=npde.seismic.AdamDescent(steps))
+    classical = npde.seismic.Adjoint(descent=npde.seismic.BoundedLBFGS(steps))
+    edges = npde.seismic.TotalVariation(weight=3e-3)
 
     found = {
         f"{name}, {'total variation' if prior else 'no prior'}": npde.invert(
@@ -70,7 +70,7 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Inve
         print(f"{name}: data to {inversion.residual:.1%}, model error {inversion.model_error(TRUTH):.2f}")
 
     network, grid, *_ = found.values()
-    report = npde.inversion_report(network, true=TRUTH, classical=grid, progress=False)
+    report = npde.validation.inversion_report(network, true=TRUTH, classical=grid, progress=False)
     print(report)
     draw(found, folder / "fwi-disk.png")
     trust(survey)
@@ -80,14 +80,14 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Inve
 # [trust]
 def trust(survey: npde.Survey) -> None:
     """Is the gradient the derivative, the adjoint the adjoint, and do waves run back as they came?"""
-    for test in (npde.taylor_test, npde.dot_test, npde.reciprocity):
+    for test in (npde.validation.taylor_test, npde.validation.dot_test, npde.validation.reciprocity):
         found = test(problem(speed=1.0), survey, unknown=velocity(), method="joint")
         print(found)
         assert found.passed
 
 
 # [draw]
-def draw(found: dict[str, npde.Inversion], path: Path) -> None:
+def draw(found: dict[str, npde.seismic.Inversion], path: Path) -> None:
     """The truth, and the models that explain its data equally well."""
     axis = np.linspace(-0.4, 0.4, 161)
     points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)

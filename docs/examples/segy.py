@@ -52,7 +52,7 @@ def read(path: Path, picture: Path) -> npde.Survey:
 
 
 # [invert]
-def invert(survey: npde.Survey, steps: int) -> npde.Inversion:
+def invert(survey: npde.Survey, steps: int) -> npde.seismic.Inversion:
     """From 8 Hz upwards; the wavelet, which the file does not hold, is estimated on the way."""
     return npde.invert(
         problem(speed=2000.0),
@@ -60,16 +60,18 @@ def invert(survey: npde.Survey, steps: int) -> npde.Inversion:
         unknown=npde.Velocity(
             bounds=(1600.0, 2800.0),
             trial=npde.Siren(width=64, depth=2, omega_0=20.0, omega_hidden=5.0),
-            prior=npde.TotalVariation(1e-3),
+            prior=npde.seismic.TotalVariation(1e-3),
             window=npde.Box((60, 340), (0, 300)),
         ),
-        method=npde.Reduced(per_wavelength=8.0, descent=npde.GaussNewtonDescent(steps=steps, inner=30)),
-        frequencies=npde.Continuation([8.0], [12.0], [16.0]),
+        method=npde.seismic.Reduced(
+            per_wavelength=8.0, descent=npde.seismic.GaussNewtonDescent(steps=steps, inner=30)
+        ),
+        frequencies=npde.seismic.Continuation([8.0], [12.0], [16.0]),
     )
 
 
 # [run]
-def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.InversionReport:
+def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.validation.InversionReport:
     """Write, read, invert and report; `small` takes fewer shots and steps."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
@@ -78,7 +80,7 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Inve
         survey = read(path, folder / "segy-survey.png")
     found = invert(survey, 5 if small else 8)
     print(found)
-    report = npde.inversion_report(found, true=TRUE)
+    report = npde.validation.inversion_report(found, true=TRUE)
     print(report)
     for name in ("models", "data"):
         (folder / f"segy-{name}.png").write_bytes(report.pictures()[f"{name}.png"][1])

@@ -54,7 +54,7 @@ def traces(solution: npde.Solution, reference: npde.GridSolution, path: Path) ->
     receivers = np.array([[0.0, 0.0], [0.1, 0.0], [0.15, 0.1], [0.2, 0.0]])
     times = np.linspace(0, 0.5, 401)
     figure, panel = plt.subplots(figsize=(7, 3), layout="constrained")
-    ours, grid = (npde.seismogram(field, receivers, times) for field in (solution, reference))
+    ours, grid = (npde.seismic.seismogram(field, receivers, times) for field in (solution, reference))
     for i, (x, y) in enumerate(receivers):
         shift = 2.2 * i * np.abs(grid).max()
         panel.plot(times, grid[:, i] + shift, color="0.75", linewidth=4, label="grid" if i == 0 else None)

@@ -24,11 +24,16 @@ from neurapde.seismic.survey.survey_files import HDF5
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 PRIORS: dict[str, Callable[[float], Prior]] = {
-    "tv": npde.TotalVariation,
-    "smoothness": npde.Smoothness,
-    "tikhonov": npde.Tikhonov,
+    "tv": npde.seismic.TotalVariation,
+    "smoothness": npde.seismic.Smoothness,
+    "tikhonov": npde.seismic.Tikhonov,
 }
-MISFITS = {"l2": npde.L2, "l1": npde.L1, "huber": npde.Huber, "phase": npde.PhaseOnly}
+MISFITS = {
+    "l2": npde.seismic.L2,
+    "l1": npde.seismic.L1,
+    "huber": npde.seismic.Huber,
+    "phase": npde.seismic.PhaseOnly,
+}
 FWI_EXAMPLES = """examples:
   neurapde fwi data_cylinder_5.mat --frequency 3.1831 --wavelet 1+1j --source-variance 1e-4
       --domain=-1,1,-1,1 --pml 0.5,5 --start 1 --bounds 0.913,2.58 --window=-.36,.36,-.36,.36 --prior tv:3e-3
@@ -134,12 +139,12 @@ def fwi(given: argparse.Namespace) -> int:
 
 
 def finish(
-    inversion: npde.Inversion,
+    inversion: npde.seismic.Inversion,
     out: Path,
     *,
     resumed: bool,
     true: Field | None = None,
-    classical: npde.Inversion | bool = True,
+    classical: npde.seismic.Inversion | bool = True,
 ) -> int:
     """Save an inversion and its report; the exit status. What is there stays, unless it is what this goes on from."""
     if not resumed:
@@ -153,7 +158,7 @@ def finish(
         if (out / FILE).exists():
             print(f"To go on: the same command with --out {out} --resume")
         return INTERRUPTED
-    made = npde.inversion_report(inversion, true=true, classical=classical)
+    made = npde.validation.inversion_report(inversion, true=true, classical=classical)
     made.save(out)
     print(made, end="\n\n")
     print(f"report:   {out / 'report.html'}")
@@ -229,7 +234,7 @@ def _speed(text: str) -> object:
         raise UsageError(f"--start {text}: there is no such file, and it is no number")
     found = isolated(read_hdf5, path, "an HDF5 file", "speed")
     if found["kind"] == "inversion":
-        return npde.Inversion.load(path).speed
+        return npde.seismic.Inversion.load(path).speed
     if "speed" not in found:
         names = listing(found["names"].tolist())
         raise UsageError(f"--start {text}: the file has {names}; give one with a dataset `speed` (nx, ny)")
@@ -271,9 +276,9 @@ def _complex(text: str) -> complex:
         raise argparse.ArgumentTypeError(f"{text!r} is no number; write 1, 2.5 or 1+1j") from None
 
 
-def _stages(text: str) -> npde.Continuation:
+def _stages(text: str) -> npde.seismic.Continuation:
     try:
-        return npde.Continuation(*(_numbers(group) for group in text.split(";")))
+        return npde.seismic.Continuation(*(_numbers(group) for group in text.split(";")))
     except npde.DeclarationError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

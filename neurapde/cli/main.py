@@ -244,7 +244,7 @@ def _save_surface(problem: npde.Problem, solution: npde.Solution, out: Path) -> 
         return
     name = "surface.ply" if problem.domain.dimension == 3 else "surface.vtk"
     try:
-        print(f"surface:  {npde.zero_set(solution).save(out / name)}")
+        print(f"surface:  {npde.validation.zero_set(solution).save(out / name)}")
     except DeclarationError as error:
         print(f"surface:  none: {error}")
 

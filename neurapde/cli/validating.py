@@ -59,7 +59,9 @@ def _solved(case: Case, given: argparse.Namespace) -> Verdict:
 def _inverted(case: InversionCase, given: argparse.Namespace) -> Verdict:
     problem = case.factory()
     inversion = problem.invert(seed=given.seed)
-    made = npde.inversion_report(inversion, true=problem.truth, classical=problem.invert_classically())
+    made = npde.validation.inversion_report(
+        inversion, true=problem.truth, classical=problem.invert_classically()
+    )
     if given.out is not None:
         keep_earlier(given.out / case.name)
         made.save(given.out / case.name)

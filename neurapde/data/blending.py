@@ -27,7 +27,7 @@ def blended_differences(
     for raster, what in ((first, "first"), (second, "second")):
         if not isinstance(raster, Raster):
             raise DeclarationError(
-                f"{what}={checks.shown(raster)}: give a Raster, such as npde.read_image(…)"
+                f"{what}={checks.shown(raster)}: give a Raster, such as npde.data.read_image(…)"
             )
     if first.values.shape != second.values.shape or first.domain != second.domain:
         raise DeclarationError(

@@ -121,7 +121,9 @@ def _resized(pixels: NDArray, shape: tuple[int, int]) -> NDArray:
 def pixels(raster: Raster) -> NDArray[np.uint8]:
     """The pixels (rows, columns[, channels]) of a raster with values in [−1, 1], those beyond clipped."""
     if not isinstance(raster, Raster):
-        raise DeclarationError(f"raster={checks.shown(raster)}: give a Raster, such as npde.image(pixels)")
+        raise DeclarationError(
+            f"raster={checks.shown(raster)}: give a Raster, such as npde.data.image(pixels)"
+        )
     if raster.dimension != 2:
         raise DeclarationError(f"{raster.describe()} is no picture: it has {raster.dimension} axes, not 2")
     upright = np.swapaxes(raster.values[:, ::-1], 0, 1)

@@ -43,7 +43,9 @@ def read_video(path: str | PathLike[str]) -> Raster:
 def frames(raster: Raster) -> NDArray[np.uint8]:
     """The frames (frames, rows, columns[, channels]) of a raster over (x, y, t)."""
     if not isinstance(raster, Raster):
-        raise DeclarationError(f"raster={checks.shown(raster)}: give a Raster, such as npde.video(frames)")
+        raise DeclarationError(
+            f"raster={checks.shown(raster)}: give a Raster, such as npde.data.video(frames)"
+        )
     if raster.dimension != 3:
         raise DeclarationError(f"{raster.describe()} is no film: it has {raster.dimension} axes, not 3")
     found = []

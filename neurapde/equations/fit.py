@@ -98,7 +98,7 @@ class Fit(AbstractEquation):
         ):
             if data is not None and not isinstance(data, Raster | AtPoints):
                 raise DeclarationError(
-                    f"Fit({what}=…) was given a {type(data).__name__}; give a Raster, such as npde.read_image(…), or "
+                    f"Fit({what}=…) was given a {type(data).__name__}; give a Raster, such as npde.data.read_image(…), or "
                     "npde.at_points(points, targets=…)"
                 )
             if isinstance(data, AtPoints) and data.targets is None:

@@ -1,1 +1,27 @@
-"""Surveys and full-waveform inversion: from receiver data to a velocity."""
+"""Surveys and full-waveform inversion: what is recorded, what is unknown, what is lowered, and how."""
+
+from neurapde.references.wave import seismogram as seismogram
+from neurapde.seismic.inversion.invert import invert as invert
+from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS as BoundedLBFGS
+from neurapde.seismic.inversion.methods.continuation import Continuation as Continuation
+from neurapde.seismic.inversion.methods.descents import AdamDescent as AdamDescent
+from neurapde.seismic.inversion.methods.gauss_newton import GaussNewtonDescent as GaussNewtonDescent
+from neurapde.seismic.inversion.methods.joint import Joint as Joint
+from neurapde.seismic.inversion.methods.penalty import Penalty as Penalty
+from neurapde.seismic.inversion.methods.reduced import Adjoint as Adjoint
+from neurapde.seismic.inversion.methods.reduced import Reduced as Reduced
+from neurapde.seismic.inversion.methods.time_domain import TimeDomain as TimeDomain
+from neurapde.seismic.inversion.methods.wavefield_reconstruction import (
+    WavefieldReconstruction as WavefieldReconstruction,
+)
+from neurapde.seismic.inversion.misfits import L1 as L1
+from neurapde.seismic.inversion.misfits import L2 as L2
+from neurapde.seismic.inversion.misfits import Huber as Huber
+from neurapde.seismic.inversion.misfits import PhaseOnly as PhaseOnly
+from neurapde.seismic.inversion.regularisation import Smoothness as Smoothness
+from neurapde.seismic.inversion.regularisation import Tikhonov as Tikhonov
+from neurapde.seismic.inversion.regularisation import TotalVariation as TotalVariation
+from neurapde.seismic.inversion.result import Inversion as Inversion
+from neurapde.seismic.inversion.velocity import Gridded as Gridded
+from neurapde.seismic.inversion.velocity import Velocity as Velocity
+from neurapde.seismic.survey.survey import Survey as Survey

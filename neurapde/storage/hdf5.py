@@ -32,8 +32,8 @@ SEALED = 512
 """Bytes before the HDF5 content: the least that HDF5 passes over."""
 MAGIC = b"neurapde file, HDF5 from byte 512 on, of which this is the SHA-256: "
 READ_BY = (
-    "Solutions are read by npde.load, surveys by npde.Survey.load, inversions by npde.Inversion.load; a checkpoint is "
-    "gone on from with resume=True in its folder."
+    "Solutions are read by npde.load, surveys by npde.Survey.load, inversions by npde.seismic.Inversion.load; a "
+    "checkpoint is gone on from with resume=True in its folder."
 )
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 

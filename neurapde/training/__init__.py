@@ -1,1 +1,12 @@
-"""Training on residuals at points: objective, points, weights, schedules, diagnostics."""
+"""Training on residuals at points: where the points lie, how constraints and points are weighed, how the rate ebbs."""
+
+from neurapde.training.causal import Causal as Causal
+from neurapde.training.curriculum import Curriculum as Curriculum
+from neurapde.training.sampling import Fixed as Fixed
+from neurapde.training.sampling import Fresh as Fresh
+from neurapde.training.sampling import ResidualAdaptive as ResidualAdaptive
+from neurapde.training.schedules import ConstantRate as ConstantRate
+from neurapde.training.schedules import Cosine as Cosine
+from neurapde.training.schedules import Exponential as Exponential
+from neurapde.training.self_adaptive import SelfAdaptive as SelfAdaptive
+from neurapde.training.weighting import GradientNorm as GradientNorm

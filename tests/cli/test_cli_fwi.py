@@ -83,7 +83,7 @@ def test_a_survey_becomes_a_report_with_pictures_that_is_shown_again(
     assert pictures | {"report.html", "report.json", "inversion.h5"} <= {path.name for path in out.iterdir()}
     page = (out / "report.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") >= len(pictures)
-    found = npde.Inversion.load(out / "inversion.h5")
+    found = npde.seismic.Inversion.load(out / "inversion.h5")
     assert [prior.name for prior in found.setting.velocity.prior] == ["total variation"]
     assert found.setting.velocity.bounds == (0.9, 1.8)
     for name in (*pictures, "report.html"):
@@ -101,7 +101,7 @@ def test_the_papers_layout_is_inverted_with_what_it_does_not_say(
     savemat(path, {"source": SOURCES, "receivers": RECEIVERS, "rec_val": survey.data[1].T})
     command = ["fwi", str(path), *PLANE, *ADJOINT, "--frequency", "1.2", "--wavelet", "1", "--noise", "0.01"]
     assert main([*command, "--out", str(tmp_path / "run")]) == OK
-    found = npde.Inversion.load(tmp_path / "run" / "inversion.h5")
+    found = npde.seismic.Inversion.load(tmp_path / "run" / "inversion.h5")
     assert found.survey.frequencies.tolist() == [1.2]
     assert found.setting.survey.noise == 0.01
     assert np.array_equal(found.setting.survey.data[0], survey.data[1])
@@ -117,11 +117,11 @@ def test_seg_y_is_inverted_by_stages_from_a_process_of_its_own(segy: Path, tmp_p
     )
     assert done.returncode == OK, done.stderr
     assert "unknown, to be estimated" in done.stdout
-    found = npde.Inversion.load(out / "inversion.h5")
+    found = npde.seismic.Inversion.load(out / "inversion.h5")
     assert [stage.frequencies for stage in found.stages] == [(12.0,), (12.0, 16.0)]
     assert any(isinstance(part, npde.Dirichlet) for part in found.setting.domain.boundary)
     assert (out / "report.html").is_file()
-    assert npde.InversionReport.load(out).downwards  # the lower side is the surface
+    assert npde.validation.InversionReport.load(out).downwards  # the lower side is the surface
 
 
 def test_an_inversion_starts_from_what_another_found_or_from_a_dataset(ring: Path, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_an_inversion_starts_from_what_another_found_or_from_a_dataset(ring: Pat
     assert main(["fwi", str(ring), *PLANE, *rest, str(first)]) == OK
     again = [str(first / "inversion.h5") if word == "1" else word for word in PLANE]
     assert main(["fwi", str(ring), *again, *rest, str(second)]) == OK
-    one, two = (npde.Inversion.load(folder / "inversion.h5") for folder in (first, second))
+    one, two = (npde.seismic.Inversion.load(folder / "inversion.h5") for folder in (first, second))
     residuals = one.history["relative residual"]
     assert two.history["relative residual"][0] == pytest.approx(residuals[-1], abs=0.1 * residuals[0])
     assert residuals[-1] < 0.5 * residuals[0]
@@ -139,7 +139,7 @@ def test_an_inversion_starts_from_what_another_found_or_from_a_dataset(ring: Pat
     again = [str(tmp_path / "start.h5") if word == "1" else word for word in PLANE]
     assert main(["fwi", str(ring), *again, *rest, str(second)]) == OK
     far = np.array([[0.48, 0.48]])
-    assert npde.Inversion.load(second / "inversion.h5")(far) == pytest.approx(1.1)
+    assert npde.seismic.Inversion.load(second / "inversion.h5")(far) == pytest.approx(1.1)
 
 
 def test_traces_are_inverted_in_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,7 +147,7 @@ def test_traces_are_inverted_in_time(tmp_path: Path, capsys: pytest.CaptureFixtu
     command = ["fwi", str(path), *METRES, "--method", "time", "--steps", "2", "--spacing", "14"]
     assert main([*command, "--out", str(tmp_path / "run")]) == OK
     assert "time domain: leapfrog, Adam, 2 steps" in capsys.readouterr().out
-    residual = npde.Inversion.load(tmp_path / "run" / "inversion.h5").history["relative residual"]
+    residual = npde.seismic.Inversion.load(tmp_path / "run" / "inversion.h5").history["relative residual"]
     assert residual[-1] < residual[0]
     assert (tmp_path / "run" / "data.png").is_file()
 
@@ -171,10 +171,12 @@ def test_ctrl_c_keeps_a_checkpoint_from_which_the_run_goes_on(
     assert (out / FILE).is_file()
     assert not (out / "report.html").exists()
     assert f"the same command with --out {out} --resume" in capsys.readouterr().out
-    part = npde.Inversion.load(out / "inversion.h5")
+    part = npde.seismic.Inversion.load(out / "inversion.h5")
     assert 0 < part.history.step[-1] < 3
     assert main([*command, str(out), "--resume"]) == OK
-    rest, whole = (npde.Inversion.load(folder / "inversion.h5") for folder in (out, tmp_path / "whole"))
+    rest, whole = (
+        npde.seismic.Inversion.load(folder / "inversion.h5") for folder in (out, tmp_path / "whole")
+    )
     assert np.array_equal(rest.predicted, whole.predicted)
     assert rest.history.step.tolist() == [0, 1, 2, 3]
     assert (out / "report.html").is_file()

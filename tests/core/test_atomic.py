@@ -50,13 +50,13 @@ def solution() -> npde.Solution:
 
 
 @cache
-def inversion() -> npde.Inversion:
+def inversion() -> npde.seismic.Inversion:
     data = np.ones((1, 1, 2), complex)
     return npde.invert(
         waves(SQUARE),
         npde.Survey([[0.2, 0.2]], [[0.8, 0.8], [0.7, 0.7]], data=data, frequencies=[1.0]),
         unknown=npde.Velocity(bounds=(0.8, 2.0)),
-        method=npde.Adjoint(descent=npde.BoundedLBFGS(1), spacing=0.1),
+        method=npde.seismic.Adjoint(descent=npde.seismic.BoundedLBFGS(1), spacing=0.1),
         progress=False,
     )
 
@@ -71,11 +71,15 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "survey.sgy": SURVEY.write,
     "u.vtu": lambda path: write_mesh(path, SQUARE, lambda x: x[:, 0], 40),
     "u.xdmf": lambda path: write_mesh(path, SQUARE, lambda x: x[:, 0], 40),
-    "u.png": lambda path: npde.write_image(path, npde.Raster(random(64033, 60, 80), (-1, -1), (1, 1))),
-    "u.npy": lambda path: npde.write_video(path, npde.Raster(random(64037, 9, 20, 30), (-1,) * 3, (1,) * 3)),
-    "u.wav": lambda path: npde.write_audio(path, npde.Raster(random(64063, 5000), (0,), (1,))),
+    "u.png": lambda path: npde.data.write_image(
+        path, npde.data.Raster(random(64033, 60, 80), (-1, -1), (1, 1))
+    ),
+    "u.npy": lambda path: npde.data.write_video(
+        path, npde.data.Raster(random(64037, 9, 20, 30), (-1,) * 3, (1,) * 3)
+    ),
+    "u.wav": lambda path: npde.data.write_audio(path, npde.data.Raster(random(64063, 5000), (0,), (1,))),
     "u.ply": ZeroSet(random(64067, 300, 3), np.arange(300).reshape(100, 3)).save,
-    "u.gif": lambda path: npde.animate(
+    "u.gif": lambda path: npde.validation.animate(
         lambda x: x[:, 0] * x[:, 2], npde.SpaceTime(SQUARE, npde.Time(0, 1)), path, frames=3, pixels=90
     ),
     "inversion.h5": lambda path: inversion().save(path),

@@ -49,7 +49,7 @@ def plane(dimension: int) -> npde.Problem:
     return npde.Problem("times", box, npde.Eikonal(), [npde.PointSource((0.1,) * dimension)])
 
 
-def invert(name: str) -> npde.Inversion:
+def invert(name: str) -> npde.seismic.Inversion:
     made = noisy_survey() if name == "time" else noisy_survey().at([3.0, 4.0])
     velocity = npde.Velocity(2000.0, bounds=(1600.0, 2600.0))
     problem = waves(npde.Box((0, 1000), (0, 1000)))

@@ -15,7 +15,7 @@ PIXELS = RNG.integers(0, 256, (7, 11, 3), dtype=np.uint8)
 
 
 def test_x_runs_with_the_columns_and_y_upwards() -> None:
-    picture = npde.image(PIXELS)
+    picture = npde.data.image(PIXELS)
     assert picture.shape == (11, 7)
     assert picture.lower == (-1.0, -0.6)
     corner = picture.points.tolist().index([-1.0, 0.6])
@@ -24,38 +24,38 @@ def test_x_runs_with_the_columns_and_y_upwards() -> None:
 
 
 def test_pixels_come_back() -> None:
-    np.testing.assert_array_equal(pixels(npde.image(PIXELS)), PIXELS)
+    np.testing.assert_array_equal(pixels(npde.data.image(PIXELS)), PIXELS)
 
 
 def test_a_picture_survives_its_file(tmp_path: Path) -> None:
-    again = npde.read_image(npde.write_image(tmp_path / "a.png", npde.image(PIXELS)))
-    np.testing.assert_allclose(again.values, npde.image(PIXELS).values)
+    again = npde.data.read_image(npde.data.write_image(tmp_path / "a.png", npde.data.image(PIXELS)))
+    np.testing.assert_allclose(again.values, npde.data.image(PIXELS).values)
 
 
 def test_bundled_pictures_are_read_by_name_at_any_size() -> None:
-    assert npde.read_image("camera").shape == (512, 512)
-    colour = npde.read_image("astronaut", size=(20, 30))
+    assert npde.data.read_image("camera").shape == (512, 512)
+    colour = npde.data.read_image("astronaut", size=(20, 30))
     assert (colour.shape, colour.channels) == ((30, 20), 3)
-    assert npde.read_image("astronaut", size=16, gray=True).channels == 1
+    assert npde.data.read_image("astronaut", size=16, gray=True).channels == 1
     assert colour.values.min() >= -1
     assert colour.values.max() <= 1
 
 
 def test_a_picture_that_is_not_there_is_refused() -> None:
     with pytest.raises(npde.DeclarationError, match=r"no picture 'camel'.*astronaut"):
-        npde.read_image("camel")
+        npde.data.read_image("camel")
 
 
 def test_a_sound_survives_its_file(tmp_path: Path) -> None:
     sound = bells(0.1, 4000)
-    again = npde.read_audio(npde.write_audio(tmp_path / "a.wav", sound))
+    again = npde.data.read_audio(npde.data.write_audio(tmp_path / "a.wav", sound))
     np.testing.assert_allclose(again.values, sound.values, atol=1e-4)
     assert again.spacing[0] == pytest.approx(1 / 4000)
 
 
 def test_a_film_survives_its_file(tmp_path: Path) -> None:
     made = juggler(4, 10)
-    again = npde.read_video(npde.write_video(tmp_path / "a.npy", made))
+    again = npde.data.read_video(npde.data.write_video(tmp_path / "a.npy", made))
     np.testing.assert_allclose(again.values, made.values, atol=1 / 255)
     assert frames(made).shape == (4, 10, 10)
     assert again.lower == (-1.0, -1.0, -1.0)
@@ -64,11 +64,11 @@ def test_a_film_survives_its_file(tmp_path: Path) -> None:
 def test_a_file_with_objects_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(npde.StorageError, match="Python objects"):
-        npde.read_video(tmp_path / "a.npy")
+        npde.data.read_video(tmp_path / "a.npy")
 
 
 def test_every_second_sample_and_those_held_out_make_the_whole() -> None:
-    fine = npde.Raster(RNG.normal(size=(9, 6)), (0.0, 0.0), (8.0, 5.0))
+    fine = npde.data.Raster(RNG.normal(size=(9, 6)), (0.0, 0.0), (8.0, 5.0))
     coarse, held = fine.every(2), fine.held_out(2)
     assert coarse.shape == (5, 3)
     assert coarse.upper == (8.0, 4.0)
@@ -80,7 +80,9 @@ def test_every_second_sample_and_those_held_out_make_the_whole() -> None:
 
 
 def test_a_field_is_sampled_in_the_order_of_its_values() -> None:
-    raster = npde.Raster(np.zeros((3, 4)), (0.0, 0.0), (2.0, 3.0)).sampled(lambda x: 10 * x[:, 0] + x[:, 1])
+    raster = npde.data.Raster(np.zeros((3, 4)), (0.0, 0.0), (2.0, 3.0)).sampled(
+        lambda x: 10 * x[:, 0] + x[:, 1]
+    )
     np.testing.assert_allclose(raster.values, 10 * np.arange(3)[:, None] + np.arange(4), rtol=1e-7, atol=1e-7)
 
 
@@ -97,9 +99,9 @@ def test_a_raster_that_cannot_be_is_refused(
     values: np.ndarray, lower: tuple[float, ...], message: str
 ) -> None:
     with pytest.raises(npde.DeclarationError, match=message):
-        npde.Raster(values, lower, (1.0, 1.0))
+        npde.data.Raster(values, lower, (1.0, 1.0))
 
 
 def test_numbers_beyond_the_range_are_no_picture() -> None:
     with pytest.raises(npde.DeclarationError, match=r"values from 0 to 7; give unsigned integers"):
-        npde.image(np.arange(8.0).reshape(2, 4))
+        npde.data.image(np.arange(8.0).reshape(2, 4))

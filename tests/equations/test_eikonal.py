@@ -198,20 +198,20 @@ def disk() -> npde.Solution:
 
 
 def test_the_zero_set_of_a_disk_is_its_circle(disk: npde.Solution) -> None:
-    found = npde.zero_set(disk, nodes=101)
+    found = npde.validation.zero_set(disk, nodes=101)
     assert np.abs(DISK.signed_distance(found.points)).max() < 0.03
     lengths = np.linalg.norm(np.diff(found.points[found.cells], axis=1)[:, 0], axis=1)
     assert lengths.sum() == pytest.approx(2 * np.pi * 0.5, rel=0.02)
 
 
 def test_surface_errors_are_what_they_say(disk: npde.Solution) -> None:
-    errors = npde.surface_errors(disk, nodes=101)
+    errors = npde.validation.surface_errors(disk, nodes=101)
     assert errors.chamfer <= errors.hausdorff < 0.03
     assert errors.distance_mean < 0.005
     assert errors.distance_mean <= errors.distance_max
     assert abs(errors.slope_mean - 1) < 0.05
     assert errors.network_kilobytes == pytest.approx(disk.trial.parameter_count * 8 / 1000)
-    away = npde.surface_errors(disk, npde.Disk((0.1, -0.05), 0.4), nodes=101)
+    away = npde.validation.surface_errors(disk, npde.Disk((0.1, -0.05), 0.4), nodes=101)
     assert away.chamfer == pytest.approx(0.1, abs=0.01)
     assert away.hausdorff == pytest.approx(0.1, abs=0.03)
 
@@ -223,7 +223,7 @@ def test_a_field_of_one_sign_has_no_zero_set() -> None:
     with torch.no_grad():
         solution.trial.head.bias += 10
     with pytest.raises(DeclarationError, match="there is no zero set"):
-        npde.zero_set(solution)
+        npde.validation.zero_set(solution)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_isochrones_are_marked_in_a_report_of_travel_times() -> None:
 
 
 def test_a_zero_set_is_written_and_read_as_a_mesh(disk: npde.Solution, tmp_path) -> None:
-    path = npde.zero_set(disk, nodes=61).save(tmp_path / "circle.vtk")
+    path = npde.validation.zero_set(disk, nodes=61).save(tmp_path / "circle.vtk")
     found = npde.Mesh(path)
     assert found.dimension == 2
     assert found.measure == pytest.approx(np.pi * 0.25, rel=0.02)

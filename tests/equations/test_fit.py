@@ -20,8 +20,8 @@ def wave(points: np.ndarray) -> np.ndarray:
     return np.sin(2 * points[:, 0]) * np.cos(3 * points[:, 1])
 
 
-def grid(shape: tuple[int, int] = (21, 17)) -> npde.Raster:
-    return npde.Raster(np.zeros(shape), (-1.0, -0.8), (1.0, 0.8)).sampled(wave)
+def grid(shape: tuple[int, int] = (21, 17)) -> npde.data.Raster:
+    return npde.data.Raster(np.zeros(shape), (-1.0, -0.8), (1.0, 0.8)).sampled(wave)
 
 
 def jet_of(points: torch.Tensor) -> Jet:
@@ -88,7 +88,7 @@ def test_a_change_of_one_target_changes_one_residual_by_as_much() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_reference_of_derivatives_is_the_picture_but_for_its_mean(channels: int) -> None:
     drawn = np.random.default_rng(61837).uniform(-1, 1, (12, 9, channels))
-    raster = npde.Raster(drawn[..., 0] if channels == 1 else drawn, (-1.0, -0.7), (1.0, 0.7))
+    raster = npde.data.Raster(drawn[..., 0] if channels == 1 else drawn, (-1.0, -0.7), (1.0, 0.7))
     centred = raster.values - raster.values.mean(axis=(0, 1))
     for equation in (npde.Fit(gradient=raster.differences()), npde.Fit(laplacian=raster.laplacian())):
         reference = npde.reference(npde.Problem("fit", raster.domain, equation))
@@ -104,15 +104,15 @@ def test_the_reference_of_values_is_the_samples() -> None:
 
 def test_editing_with_all_of_the_first_picture_gives_the_first_picture() -> None:
     problem = poisson_editing(size=24, alpha=1.0)
-    first = npde.read_image("camera", size=24, gray=True)
+    first = npde.data.read_image("camera", size=24, gray=True)
     found = npde.reference(problem).values
     np.testing.assert_allclose(found, first.values - first.values.mean(), atol=1e-10)
 
 
 def test_editing_leaves_the_differences_outside_the_disk_alone() -> None:
-    first, second = (npde.read_image(name, size=24, gray=True) for name in ("camera", "moon"))
+    first, second = (npde.data.read_image(name, size=24, gray=True) for name in ("camera", "moon"))
     disk = npde.Disk((0.2, 0.1), 0.4)
-    mixed = npde.blended_differences(first, second, alpha=0.3, mask=disk.contains)
+    mixed = npde.data.blended_differences(first, second, alpha=0.3, mask=disk.contains)
     for one, other, found in zip(first.differences(), second.differences(), mixed, strict=True):
         inside = np.asarray(disk.contains(found.points)).reshape(found.shape)
         np.testing.assert_allclose(found.values[~inside], one.values[~inside], rtol=1e-7, atol=1e-9)
@@ -122,9 +122,9 @@ def test_editing_leaves_the_differences_outside_the_disk_alone() -> None:
 
 
 def test_a_small_picture_is_fitted_by_the_default_trial_in_few_steps() -> None:
-    picture = npde.read_image("camera", size=16, gray=True)
+    picture = npde.data.read_image("camera", size=16, gray=True)
     problem = npde.Problem("small", picture.domain, npde.Fit(values=picture))
-    method = npde.Adam(120, lr=5e-4, points=256, loss=npde.MeanSquare(), schedule=npde.Cosine())
+    method = npde.Adam(120, lr=5e-4, points=256, loss=npde.MeanSquare(), schedule=npde.training.Cosine())
     solution = npde.solve(problem, npde.Siren(width=48), method, seed=50411, progress=False)
     report = npde.validate(solution, npde.reference(problem))
     assert report.metrics["whole"]["psnr"] > 40
@@ -135,7 +135,7 @@ def test_a_small_picture_is_fitted_by_the_default_trial_in_few_steps() -> None:
 def test_comparisons_of_gradient_fits_leave_the_constant_out() -> None:
     raster = grid()
     problem = npde.Problem("fit", raster.domain, npde.Fit(gradient=raster.differences()))
-    method = npde.Adam(300, lr=2e-3, points=400, loss=npde.MeanSquare(), schedule=npde.Cosine())
+    method = npde.Adam(300, lr=2e-3, points=400, loss=npde.MeanSquare(), schedule=npde.training.Cosine())
     solution = npde.solve(
         problem, npde.Siren(width=32, depth=1, omega_0=5), method, seed=50411, progress=False
     )
@@ -155,7 +155,7 @@ def test_a_fit_survives_its_file(tmp_path: object) -> None:
 
 
 def test_the_first_layer_follows_the_frequencies_of_the_samples() -> None:
-    picture, sound = npde.read_image("camera", size=64, gray=True), bells(1.0, 8000)
+    picture, sound = npde.data.read_image("camera", size=64, gray=True), bells(1.0, 8000)
     for equation, domain, omegas in (
         (npde.Fit(values=picture), picture.domain, (30.0, 30.0)),
         (npde.Fit(gradient=picture.differences()), picture.domain, (9.9, 10.0)),
@@ -193,8 +193,8 @@ def test_every_parameter_of_a_declared_fit_changes_it(case: Case) -> None:
 
 
 def test_files_stand_in_for_what_is_made_here(tmp_path: Path) -> None:
-    npde.write_audio(tmp_path / "a.wav", bells(0.05, 2000))
-    npde.write_video(tmp_path / "a.npy", juggler(3, 8))
+    npde.data.write_audio(tmp_path / "a.wav", bells(0.05, 2000))
+    npde.data.write_video(tmp_path / "a.npy", juggler(3, 8))
     assert audio_fit(sound=str(tmp_path / "a.wav")).equation.sizes(audio_fit()) == {"values": 100}
     assert "8 × 8 × 3 samples" in str(video_fit(film=str(tmp_path / "a.npy")))
 

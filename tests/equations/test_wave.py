@@ -199,7 +199,7 @@ def test_a_source_in_a_point_is_heard_as_the_grid_hears_it_and_then_it_is_quiet(
     )
     solution, reference = npde.solve(problem), npde.reference(problem, error=False)
     receivers, times = np.array([[0.3, 0.2], [-0.5, -0.5]]), np.linspace(0, 4, 120)
-    ours, grid = (npde.seismogram(field, receivers, times) for field in (solution, reference))
+    ours, grid = (npde.seismic.seismogram(field, receivers, times) for field in (solution, reference))
     assert ours.shape == (120, 2)
     assert relative(ours, grid) < 0.01
     axis = np.linspace(-0.6, 0.6, 41)
@@ -264,7 +264,7 @@ def test_a_solution_is_saved_with_everything(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again(points), solution(points))
     assert str(again.required_problem) == str(problem)
     assert solution.export(tmp_path / "u.vtu", shape=9).exists()
-    picture = npde.animate(solution, problem.domain, tmp_path / "u.gif", frames=3, pixels=17)  # type: ignore[arg-type]
+    picture = npde.validation.animate(solution, problem.domain, tmp_path / "u.gif", frames=3, pixels=17)  # type: ignore[arg-type]
     assert picture.read_bytes()[:4] == b"GIF8"
 
 
@@ -279,7 +279,7 @@ def test_training_lowers_the_loss_and_takes_no_layers() -> None:
 
 
 def test_a_curriculum_opens_the_time_evenly_and_leaves_given_points_alone() -> None:
-    curriculum = npde.Curriculum(steps=100, first=0.2)
+    curriculum = npde.training.Curriculum(steps=100, first=0.2)
     assert [curriculum.reach(step) for step in (0, 50, 100, 500)] == pytest.approx([0.2, 0.6, 1.0, 1.0])
     given = torch.tensor([[0.0, 0.0, 0.4]], dtype=torch.float64)
     seen: dict[str, torch.Tensor] = {}
@@ -304,7 +304,7 @@ def test_a_curriculum_opens_the_time_evenly_and_leaves_given_points_alone() -> N
             npde.Constraint("pairs", watch("pairs"), opposite),  # type: ignore[arg-type]
         ],
     )
-    method = npde.Adam(steps=1, curriculum=npde.Curriculum(steps=10, first=0.3), points=200)
+    method = npde.Adam(steps=1, curriculum=npde.training.Curriculum(steps=10, first=0.3), points=200)
     npde.solve(problem, npde.Siren(width=8, depth=0), method)
     for name in ("inside", "pairs"):
         assert 0.1 < seen[name][:, -1].max() <= 0.15 + 1e-6
@@ -314,7 +314,7 @@ def test_a_curriculum_opens_the_time_evenly_and_leaves_given_points_alone() -> N
 def test_a_curriculum_without_a_time_is_refused() -> None:
     problem = npde.Problem("p", SQUARE, npde.Equation(lambda x, u: u.value))
     with pytest.raises(npde.DeclarationError, match="opens time"):
-        npde.solve(problem, method=npde.Adam(steps=1, curriculum=npde.Curriculum(5)))
+        npde.solve(problem, method=npde.Adam(steps=1, curriculum=npde.training.Curriculum(5)))
 
 
 @pytest.mark.parametrize(

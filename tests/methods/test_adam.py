@@ -57,7 +57,7 @@ def identical(one: Solution, other: Solution) -> bool:
 
 def test_training_approaches_the_exact_solution() -> None:
     adam = npde.Adam(steps=400, lr=3e-3, points={"equation": 64, "dirichlet": 2}, loss=npde.MeanSquare())
-    adam = dataclasses.replace(adam, weights={"dirichlet": 100.0}, schedule=npde.Cosine(final=0.01))
+    adam = dataclasses.replace(adam, weights={"dirichlet": 100.0}, schedule=npde.training.Cosine(final=0.01))
     solution = npde.solve(
         poisson(), npde.Siren(width=16, depth=1, omega_0=4.0), adam, seed=58321, device="cpu"
     )
@@ -131,10 +131,15 @@ def test_resuming_something_else_names_the_difference(
 
 
 def test_a_schedule_over_all_steps_cannot_be_lengthened(tmp_path: Path) -> None:
-    npde.solve(absorbed_waves(), TINY, method(3, schedule=npde.Cosine()), device="cpu", out=tmp_path)
+    npde.solve(absorbed_waves(), TINY, method(3, schedule=npde.training.Cosine()), device="cpu", out=tmp_path)
     with pytest.raises(npde.DeclarationError, match=r"method\[0\]\.steps is 3 in the file and 6 now"):
         npde.solve(
-            absorbed_waves(), TINY, method(6, schedule=npde.Cosine()), device="cpu", out=tmp_path, resume=True
+            absorbed_waves(),
+            TINY,
+            method(6, schedule=npde.training.Cosine()),
+            device="cpu",
+            out=tmp_path,
+            resume=True,
         )
 
 

@@ -164,13 +164,15 @@ def test_equations_advise_how_their_fields_are_trained() -> None:
     assert chosen("sdf-sphere") == npde.NaturalGradient(40, points, weights)
     assert chosen("travel-time-gradient") == npde.NaturalGradient(40, 2000)
     weights |= {"normals": 1.0, "eikonal": 1.0}
-    trained = npde.Adam(2000, lr=1e-3, weights=weights, schedule=npde.Cosine())
+    trained = npde.Adam(2000, lr=1e-3, weights=weights, schedule=npde.training.Cosine())
     assert chosen("sdf-sphere", npde.Siren()) == trained
     assert chosen("travel-time-gradient", npde.Siren()) == npde.Adam(10_000)
     for trial in (None, npde.Siren()):
-        fit = npde.Adam(500, lr=1e-3, points={"values": 8192}, loss=npde.MeanSquare(), schedule=npde.Cosine())
+        fit = npde.Adam(
+            500, lr=1e-3, points={"values": 8192}, loss=npde.MeanSquare(), schedule=npde.training.Cosine()
+        )
         assert chosen("image-fit", trial) == fit
-    follows = npde.ResidualAdaptive(every=10)
+    follows = npde.training.ResidualAdaptive(every=10)
     points = {"equation": 2000, "dirichlet": 200, "initial-value": 200}
     weights = {"dirichlet": 10.0, "initial-value": 10.0}
     assert choose_method(phases(), None)[0] == npde.NaturalGradient(120, points, weights, sampling=follows)

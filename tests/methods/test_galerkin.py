@@ -7,7 +7,7 @@ import torch
 import neurapde as npde
 from neurapde.assembly.helmholtz import LatticeProblem
 from neurapde.methods.refinement import Level, bandwidths, estimated
-from neurapde.validation import exact_solution
+from neurapde.validation.exact import exact_solution
 
 BOX = npde.Box((-1, 1), (-1, 1))
 GRID = np.stack(np.meshgrid(*[np.linspace(-0.49, 0.49, 61)] * 2, indexing="ij"), axis=-1).reshape(-1, 2)

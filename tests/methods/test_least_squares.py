@@ -237,7 +237,7 @@ def test_nonlinear_residuals_are_told_from_linear_ones():
 def test_values_at_samples_are_fitted_and_so_is_what_lies_between_them():
     axis = np.linspace(-1, 1, 24)
     x, y = np.meshgrid(axis, axis, indexing="ij")
-    samples = npde.Raster(np.sin(3 * x) * np.exp(y), (-1.0, -1.0), (1.0, 1.0))
+    samples = npde.data.Raster(np.sin(3 * x) * np.exp(y), (-1.0, -1.0), (1.0, 1.0))
     problem = npde.Problem("samples", samples.domain, npde.Fit(values=samples))
     solution = npde.solve(problem, method=npde.LeastSquares(tolerance=1e-6), progress=False)
     between = np.random.default_rng(46181).uniform(-1, 1, (200, 2))

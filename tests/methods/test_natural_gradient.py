@@ -256,7 +256,12 @@ def test_every_step_recorded_lowers_the_loss_or_leaves_it() -> None:
     "cut", [2, 4, 5, 6], ids=["in Adam", "at the first step", "at the second", "in the middle"]
 )
 @pytest.mark.parametrize(
-    "placed", [{"redraw": 2}, {"sampling": npde.ResidualAdaptive(every=2)}, {"sampling": npde.Fresh("sobol")}]
+    "placed",
+    [
+        {"redraw": 2},
+        {"sampling": npde.training.ResidualAdaptive(every=2)},
+        {"sampling": npde.training.Fresh("sobol")},
+    ],
 )
 def test_a_resumed_chain_is_the_uninterrupted_one(
     placed: dict, cut: int, tmp_path, monkeypatch: pytest.MonkeyPatch
@@ -297,7 +302,7 @@ def test_points_follow_the_residual_to_a_front() -> None:
     problem = npde.Problem("layers", LINE, equation, boundary=npde.Dirichlet(0.0))
     counts = {"equation": 24, "dirichlet": 2}
     points, errors = np.linspace(0, 1, 401)[:, None], []
-    for sampling in (npde.Fixed("sobol"), npde.ResidualAdaptive(every=2)):
+    for sampling in (npde.training.Fixed("sobol"), npde.training.ResidualAdaptive(every=2)):
         method = npde.NaturalGradient(40, counts, {"dirichlet": 10.0}, sampling=sampling, tolerance=1e-9)
         solution = npde.solve(problem, npde.MLP(8, 1), method, seed=61423, progress=False)
         errors.append(np.abs(solution(points) - exact(points)).max())
@@ -344,7 +349,7 @@ def test_sizes_that_do_not_fit_are_refused_with_what_to_change(monkeypatch: pyte
         ({"momentum": 1.0}, "momentum=1.0"),
         ({"redraw": 0}, "redraw=0"),
         (
-            {"redraw": 2, "sampling": npde.ResidualAdaptive()},
+            {"redraw": 2, "sampling": npde.training.ResidualAdaptive()},
             "redraw=2 beside ResidualAdaptive.*leave redraw out",
         ),
         ({"sampling": "sobol"}, "sampling='sobol' is none"),

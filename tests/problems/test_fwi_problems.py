@@ -78,10 +78,10 @@ def test_data_are_not_made_on_the_grid_that_inverts_them(method: str) -> None:
 
 def _one_step(method: str) -> Any:
     return {
-        "joint": npde.Joint(descent=npde.AdamDescent(1)),
-        "reduced": npde.Reduced(descent=npde.AdamDescent(1)),
-        "adjoint": npde.Adjoint(descent=npde.BoundedLBFGS(1)),
-        "irwri": npde.WavefieldReconstruction(steps=1),
+        "joint": npde.seismic.Joint(descent=npde.seismic.AdamDescent(1)),
+        "reduced": npde.seismic.Reduced(descent=npde.seismic.AdamDescent(1)),
+        "adjoint": npde.seismic.Adjoint(descent=npde.seismic.BoundedLBFGS(1)),
+        "irwri": npde.seismic.WavefieldReconstruction(steps=1),
     }[method]
 
 

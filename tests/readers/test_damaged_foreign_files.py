@@ -108,9 +108,12 @@ def write_segy(path: Path) -> None:
 
 KINDS: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any]]] = {
     **dict.fromkeys(MESHES, (write_mesh, npde.Mesh)),
-    **dict.fromkeys(PICTURES, (write_picture, npde.read_image)),
-    ".wav": (lambda path: npde.write_audio(path, bells(0.05, 4000)), npde.read_audio),
-    ".npy": (lambda path: np.save(path, RNG.integers(0, 256, (3, 6, 5), dtype=np.uint8)), npde.read_video),
+    **dict.fromkeys(PICTURES, (write_picture, npde.data.read_image)),
+    ".wav": (lambda path: npde.data.write_audio(path, bells(0.05, 4000)), npde.data.read_audio),
+    ".npy": (
+        lambda path: np.save(path, RNG.integers(0, 256, (3, 6, 5), dtype=np.uint8)),
+        npde.data.read_video,
+    ),
     ".mat": (write_mat, lambda path: npde.Survey.read(path, frequency=1.0)),
     ".h5": (
         write_hdf5,

@@ -149,20 +149,20 @@ def test_a_picture_that_claims_too_much_or_is_none_is_refused(
 ) -> None:
     (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(npde.StorageError, match=rf"a\.png cannot be read as a picture.*{reason}"):
-        npde.read_image(tmp_path / "a.png")
+        npde.data.read_image(tmp_path / "a.png")
 
 
 def test_a_film_whose_header_claims_terabytes_is_refused(tmp_path: Path) -> None:
     header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000, 30000, 30000), }".ljust(117) + b"\n"
     (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
     with pytest.raises(npde.StorageError, match=r"a\.npy cannot be read as a \.npy file \(mmap length"):
-        npde.read_video(tmp_path / "a.npy")
+        npde.data.read_video(tmp_path / "a.npy")
 
 
 def test_a_sound_without_sound_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"RIFF\xff\xff\xff\xffWAVEfmt ")
     with pytest.raises(npde.StorageError, match=r"a\.wav cannot be read as a wav file"):
-        npde.read_audio(tmp_path / "a.wav")
+        npde.data.read_audio(tmp_path / "a.wav")
 
 
 def test_a_mat_file_of_texts_is_refused(tmp_path: Path) -> None:

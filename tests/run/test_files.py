@@ -62,7 +62,7 @@ def test_stages_and_snapshots_come_back(tmp_path: Path, rows: int, names: int) -
 
 @pytest.mark.parametrize("layout", ["layout-1", "layout-2"])
 def test_histories_of_earlier_inversions_keep_their_columns(layout: str) -> None:
-    found = npde.Inversion.load(OLD / layout / "inversion.h5").history
+    found = npde.seismic.Inversion.load(OLD / layout / "inversion.h5").history
     parts = found.names[: found.names.index("relative residual")]
     np.testing.assert_allclose(sum(found[part] for part in parts), found.loss, rtol=1e-12)
     assert (np.diff(found["relative residual"]) < 0).all()

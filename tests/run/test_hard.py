@@ -131,7 +131,9 @@ def test_training_keeps_the_conditions_and_finds_the_field_between_them() -> Non
     ends = [hard(float(np.sin(2 * x) + x), face) for x, face in ((-1, "left"), (1, "right"))]
     problem = npde.Problem("bent", LINE, npde.Equation(bent), boundary=ends)
     network = npde.Siren(width=16, depth=1, omega_0=3.0, omega_hidden=3.0)
-    method = npde.Adam(steps=400, lr=5e-3, points=64, schedule=npde.Cosine(0.01), loss=npde.MeanSquare())
+    method = npde.Adam(
+        steps=400, lr=5e-3, points=64, schedule=npde.training.Cosine(0.01), loss=npde.MeanSquare()
+    )
     u = npde.solve(problem, network, method, device="cpu", dtype=torch.float64, seed=60107)
     x = np.linspace(-1, 1, 201)[:, None]
     error = u(x) - np.sin(2 * x[:, 0]) - x[:, 0]

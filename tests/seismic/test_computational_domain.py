@@ -85,8 +85,8 @@ def survey(**changes: Any) -> npde.Survey:
     return npde.Survey(**{**given, **changes})
 
 
-def invert(problem: Any, given: Any = None, **settings: Any) -> npde.Inversion:
-    method = npde.Adjoint(spacing=0.2, descent=npde.BoundedLBFGS(1))
+def invert(problem: Any, given: Any = None, **settings: Any) -> npde.seismic.Inversion:
+    method = npde.seismic.Adjoint(spacing=0.2, descent=npde.seismic.BoundedLBFGS(1))
     return npde.invert(problem, given or survey(), method=method, progress=False, **settings)
 
 

@@ -19,15 +19,20 @@ from support import plane_survey, waves
 BOX, WINDOW = npde.Box((0, 1000), (0, 1000)), npde.Box((300, 700), (300, 700))
 PRIORS: dict[str, Any] = {
     "none": (),
-    "total variation": npde.TotalVariation(1e-3),
-    "smoothness": npde.Smoothness(1e-3),
-    "Tikhonov": npde.Tikhonov(1e-2),
-    "two": (npde.TotalVariation(1e-3), npde.Tikhonov(1e-2)),
+    "total variation": npde.seismic.TotalVariation(1e-3),
+    "smoothness": npde.seismic.Smoothness(1e-3),
+    "Tikhonov": npde.seismic.Tikhonov(1e-2),
+    "two": (npde.seismic.TotalVariation(1e-3), npde.seismic.Tikhonov(1e-2)),
 }
-MISFITS = {"L2": npde.L2(), "L1": npde.L1(0.1), "Huber": npde.Huber(0.2), "phase": npde.PhaseOnly()}
+MISFITS = {
+    "L2": npde.seismic.L2(),
+    "L1": npde.seismic.L1(0.1),
+    "Huber": npde.seismic.Huber(0.2),
+    "phase": npde.seismic.PhaseOnly(),
+}
 TRIALS = {
     "siren": npde.Siren(width=12, depth=1, omega_0=3.0, omega_hidden=10.0),
-    "grid": npde.Gridded((9, 9)),
+    "grid": npde.seismic.Gridded((9, 9)),
 }
 
 
@@ -39,9 +44,9 @@ def small(name: str, steps: int) -> InversionMethod:
         changes["descent"] = replace(method.descent, steps=steps)  # type: ignore[attr-defined]
     elif "steps" in known:
         changes["steps"] = steps
-    if isinstance(method, npde.Penalty):
+    if isinstance(method, npde.seismic.Penalty):
         changes |= {"waves": npde.Siren(16, 1, 6.0), "points": 256, "pretraining": 0}
-        changes["descent"] = npde.AdamDescent(steps, lr=5e-3)
+        changes["descent"] = npde.seismic.AdamDescent(steps, lr=5e-3)
     if "per_wavelength" in known:
         changes["per_wavelength"] = 5.2
     return replace(method, **changes)
@@ -55,7 +60,7 @@ def survey(name: str) -> npde.Survey:
 
 def invert(
     name: str, *, steps: int = 3, trial: Any = None, prior: Any = (), **settings: Any
-) -> npde.Inversion:
+) -> npde.seismic.Inversion:
     velocity = npde.Velocity(2000.0, bounds=(1600.0, 2600.0), trial=trial, prior=prior, window=WINDOW)
     given: dict[str, Any] = {"method": small(name, steps), "seed": 20983, "progress": False, **settings}
     return npde.invert(waves(BOX), survey(name), unknown=velocity, **given)
@@ -133,7 +138,7 @@ def test_a_run_stopped_in_its_last_stage_goes_on_bit_for_bit(
         pytest.skip("refused")
     given: dict[str, Any] = {"prior": PRIORS["total variation"], "trial": TRIALS.get(trial or "")}
     if name != "time":
-        given["frequencies"] = npde.Continuation([3.0], [3.0, 4.0])
+        given["frequencies"] = npde.seismic.Continuation([3.0], [3.0, 4.0])
     whole = invert(name, **given)
     first = 0 if name == "time" else len(whole.stages[0].history)
     looks = iter(range(1000))
@@ -173,7 +178,7 @@ def test_traces_are_explained_down_to_the_noise_at_their_frequencies() -> None:
 def test_another_inversion_does_not_go_on_from_a_checkpoint(tmp_path: Path) -> None:
     invert("adjoint", out=tmp_path)
     with pytest.raises(npde.DeclarationError, match=r"cannot resume from .*prior"):
-        invert("adjoint", out=tmp_path, resume=True, prior=npde.Tikhonov(1.0))
+        invert("adjoint", out=tmp_path, resume=True, prior=npde.seismic.Tikhonov(1.0))
     with pytest.raises(npde.DeclarationError, match="needs the folder of the checkpoint"):
         invert("adjoint", resume=True)
 

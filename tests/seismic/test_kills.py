@@ -68,34 +68,36 @@ def train(stages: list[Method], out: Path, seed: int) -> npde.Solution:
 def inversions(long: bool) -> dict[str, InversionMethod]:
     """Every method with a descent of every kind, of so many steps."""
     steps = 12 if long else 3
-    adam, few = npde.AdamDescent(steps), {"per_wavelength": 5.2}
+    adam, few = npde.seismic.AdamDescent(steps), {"per_wavelength": 5.2}
     waves = npde.Siren(16, 1, 6.0)
     made: dict[str, InversionMethod] = {
-        "joint": npde.Joint(descent=adam),
-        "reduced": npde.Reduced(descent=adam, **few),
-        "reduced, Gauss–Newton": npde.Reduced(descent=npde.GaussNewtonDescent(steps), **few),
-        "adjoint": npde.Adjoint(descent=npde.BoundedLBFGS(steps), **few),
-        "reduced, Gauss–Newton at its end": npde.Reduced(
-            descent=npde.GaussNewtonDescent(steps, tolerance=0.9), **few
+        "joint": npde.seismic.Joint(descent=adam),
+        "reduced": npde.seismic.Reduced(descent=adam, **few),
+        "reduced, Gauss–Newton": npde.seismic.Reduced(descent=npde.seismic.GaussNewtonDescent(steps), **few),
+        "adjoint": npde.seismic.Adjoint(descent=npde.seismic.BoundedLBFGS(steps), **few),
+        "reduced, Gauss–Newton at its end": npde.seismic.Reduced(
+            descent=npde.seismic.GaussNewtonDescent(steps, tolerance=0.9), **few
         ),
-        "irwri": npde.WavefieldReconstruction(steps=steps, **few),
-        "penalty": npde.Penalty(descent=adam, waves=waves, points=256, pretraining=3),
-        "time": npde.TimeDomain(descent=adam),
+        "irwri": npde.seismic.WavefieldReconstruction(steps=steps, **few),
+        "penalty": npde.seismic.Penalty(descent=adam, waves=waves, points=256, pretraining=3),
+        "time": npde.seismic.TimeDomain(descent=adam),
     }
     assert {name.partition(",")[0] for name in made} == set(METHODS)
     return made
 
 
-def invert(method: InversionMethod, out: Path, seed: int, noise: float | None = None) -> npde.Inversion:
+def invert(
+    method: InversionMethod, out: Path, seed: int, noise: float | None = None
+) -> npde.seismic.Inversion:
     """In two stages where there are frequencies; down to the noise, if it is given, and with a prior otherwise."""
-    in_time = isinstance(method, npde.TimeDomain)
-    prior = npde.TotalVariation(1e-3) if noise is None else ()
+    in_time = isinstance(method, npde.seismic.TimeDomain)
+    prior = npde.seismic.TotalVariation(1e-3) if noise is None else ()
     found = npde.invert(
         waves(npde.Box((0, 1000), (0, 1000)), speed=2000.0),
         noisy_survey() if in_time else noisy_survey().at([3.0, 4.0]).replace(noise=noise),
         unknown=npde.Velocity(bounds=(1600.0, 2600.0), prior=prior),
         method=method,
-        frequencies=None if in_time else npde.Continuation([3.0], [3.0, 4.0]),
+        frequencies=None if in_time else npde.seismic.Continuation([3.0], [3.0, 4.0]),
         out=out,
         seed=seed,
         resume=True,
@@ -216,7 +218,7 @@ def test_a_training_killed_a_few_times_ends_as_if_it_had_not_been(tmp_path: Path
     assert "kills" in killed("trainings", 2, "short", tmp_path)
 
 
-def stays(run: Callable[[], npde.Solution | npde.Inversion], out: Path) -> None:
+def stays(run: Callable[[], npde.Solution | npde.seismic.Inversion], out: Path) -> None:
     first, before = run().status, [*numbers(out)]
     assert run().status is first
     for one, other in zip(before, numbers(out), strict=True):

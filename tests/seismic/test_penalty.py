@@ -72,7 +72,7 @@ def objective_of(
 ) -> PenaltyObjective:
     domain = ComputationalDomain.of(WAVES, 1.0)
     velocity = npde.Velocity(SPEED, (1.5, 3.0), **changes).on(domain.region)
-    setting = Setting(given, domain, velocity, npde.L1(), (SPEED, SPEED))
+    setting = Setting(given, domain, velocity, npde.seismic.L1(), (SPEED, SPEED))
     modelling = GridModelling(given, domain, (SPEED, SPEED), per_wavelength=8.0)
     unknown: Parametrisation = GridParametrisation(velocity, domain, modelling.grid)
     if not gridded:
@@ -147,14 +147,16 @@ def test_a_free_surface_is_a_term_of_its_own() -> None:
     assert found.history[name].min() > 0
 
 
-def few(steps: int, pretraining: int, **changes: Any) -> npde.Penalty:
+def few(steps: int, pretraining: int, **changes: Any) -> npde.seismic.Penalty:
     settings = {"waves": npde.Siren(24, 1, 8.0), "points": 128, "per_wavelength": 8.0, **changes}
-    return npde.Penalty(pretraining=pretraining, descent=npde.AdamDescent(steps, 3e-3), **settings)
+    return npde.seismic.Penalty(
+        pretraining=pretraining, descent=npde.seismic.AdamDescent(steps, 3e-3), **settings
+    )
 
 
-def invert(given: npde.Survey, problem: npde.Problem = WAVES, **changes: Any) -> npde.Inversion:
+def invert(given: npde.Survey, problem: npde.Problem = WAVES, **changes: Any) -> npde.seismic.Inversion:
     velocity = npde.Velocity(
-        2.1, (1.5, 3.0), trial=npde.Siren(8, 1, 3.0, 10.0), prior=npde.TotalVariation(1e-3)
+        2.1, (1.5, 3.0), trial=npde.Siren(8, 1, 3.0, 10.0), prior=npde.seismic.TotalVariation(1e-3)
     )
     arguments = {"unknown": velocity, "progress": False, **changes}
     return npde.invert(problem, given, **{"method": "penalty", **arguments})
@@ -163,7 +165,7 @@ def invert(given: npde.Survey, problem: npde.Problem = WAVES, **changes: Any) ->
 def test_training_lowers_every_term_that_it_is_told() -> None:
     found = invert(survey(), method=few(200, 100))
     history = found.history
-    assert found.setting.misfit == npde.L1()
+    assert found.setting.misfit == npde.seismic.L1()
     assert np.array_equal(history.step, np.arange(301))
     for name in (AT_SOURCES, ELSEWHERE):
         assert history[name][80:100].mean() < 0.85 * history[name][:5].mean(), name
@@ -207,7 +209,7 @@ def test_a_run_stopped_and_resumed_is_the_run_not_stopped_bit_for_bit(
 def test_it_can_be_saved_and_read_again(tmp_path: Path) -> None:
     found = invert(survey(), method=few(1, 1))
     found.save(tmp_path / "found.h5")
-    again = npde.Inversion.load(tmp_path / "found.h5")
+    again = npde.seismic.Inversion.load(tmp_path / "found.h5")
     assert again.method == found.method
     assert np.array_equal(again(RECEIVERS), found(RECEIVERS))
 
@@ -218,16 +220,16 @@ def test_it_can_be_saved_and_read_again(tmp_path: Path) -> None:
         ({"points": 0}, "points=0: give a whole number of at least 1"),
         ({"pretraining": -1}, "pretraining=-1: give a whole number of at least 0"),
         ({"waves": 64}, r"waves=64 of Penalty; give npde.Siren"),
-        ({"descent": npde.BoundedLBFGS(3)}, r"of Penalty; give AdamDescent\(steps, lr\)"),
+        ({"descent": npde.seismic.BoundedLBFGS(3)}, r"of Penalty; give AdamDescent\(steps, lr\)"),
         ({"per_wavelength": 0.0}, "per_wavelength of Penalty"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: dict, message: str) -> None:
     with pytest.raises(DeclarationError, match=message):
-        npde.Penalty(**settings)
+        npde.seismic.Penalty(**settings)
 
 
 def test_values_on_a_grid_are_refused_before_any_work() -> None:
-    velocity = npde.Velocity(2.1, (1.5, 3.0), trial=npde.Gridded())
+    velocity = npde.Velocity(2.1, (1.5, 3.0), trial=npde.seismic.Gridded())
     with pytest.raises(DeclarationError, match="Penalty trains a network, but the velocity is Gridded"):
         invert(survey(), unknown=velocity)

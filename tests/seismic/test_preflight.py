@@ -34,10 +34,10 @@ def simulated(nodes: int = 61, frequencies: Any = (1.0, 1.5), speed: Any = DISK)
 
 def invert(
     survey: npde.Survey, spacing: float = 0.05, problem: npde.Problem | None = None, **changes: Any
-) -> npde.Inversion:
+) -> npde.seismic.Inversion:
     """One step, where nothing is wrong; the nodes are those of `spacing`, 41 of 0.05."""
     velocity = npde.Velocity(1.0, bounds=(0.9, 1.6), window=WINDOW)
-    method = npde.Adjoint(spacing=spacing, descent=npde.BoundedLBFGS(1))
+    method = npde.seismic.Adjoint(spacing=spacing, descent=npde.seismic.BoundedLBFGS(1))
     given = {"unknown": velocity, "method": method, "progress": False}
     return npde.invert(problem or waves(BOX, LAYER), survey, **{**given, **changes})
 
@@ -65,7 +65,7 @@ def test_nodes_are_counted_in_the_slowest_speed_that_the_bounds_allow() -> None:
         invert(survey, spacing=0.2)
     with pytest.raises(ResolutionError, match=r"2.1 nodes .* Below 2.5 its waves mean nothing"):
         invert(survey, spacing=0.2, unknown=npde.Velocity(1.0, bounds=(0.63, 1.6), window=WINDOW))
-    low = npde.Continuation([1.0])
+    low = npde.seismic.Continuation([1.0])
     invert(survey, spacing=0.2, frequencies=low)  # 4.5 nodes: nothing is said
 
 
@@ -150,10 +150,10 @@ def test_nothing_is_said_of_what_is_right() -> None:
 @pytest.mark.parametrize(
     ("method", "traces", "more"),
     [
-        (npde.Adjoint(spacing=1e-4), False, ""),
-        (npde.Joint(bandwidth=2e5), False, "or bandwidth= of the method"),
-        (npde.Penalty(spacing=1e-4), False, ""),
-        (npde.TimeDomain(spacing=1e-4), True, "waves: 16, on"),
+        (npde.seismic.Adjoint(spacing=1e-4), False, ""),
+        (npde.seismic.Joint(bandwidth=2e5), False, "or bandwidth= of the method"),
+        (npde.seismic.Penalty(spacing=1e-4), False, ""),
+        (npde.seismic.TimeDomain(spacing=1e-4), True, "waves: 16, on"),
     ],
     ids=["Adjoint", "Joint", "Penalty", "TimeDomain"],
 )

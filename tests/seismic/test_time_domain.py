@@ -34,9 +34,9 @@ def survey() -> npde.Survey:
     return empty.replace(traces=engine.forward(true_speed(engine.grid.points) ** -2.0).data)
 
 
-def invert(survey: npde.Survey, trial: Any, descent: Any, **settings: Any) -> npde.Inversion:
+def invert(survey: npde.Survey, trial: Any, descent: Any, **settings: Any) -> npde.seismic.Inversion:
     velocity = npde.Velocity(2000.0, bounds=(1700.0, 2600.0), trial=trial, window=WINDOW)
-    method = npde.TimeDomain(per_wavelength=3.5, descent=descent)
+    method = npde.seismic.TimeDomain(per_wavelength=3.5, descent=descent)
     given = {
         "unknown": velocity,
         "method": method,
@@ -50,12 +50,15 @@ def invert(survey: npde.Survey, trial: Any, descent: Any, **settings: Any) -> np
 @pytest.mark.parametrize(
     ("trial", "descent"),
     [
-        (npde.Siren(width=32, depth=1, omega_0=3.0, omega_hidden=5.0), npde.AdamDescent(steps=16, lr=1e-2)),
-        (npde.Gridded(), npde.BoundedLBFGS(steps=8)),
+        (
+            npde.Siren(width=32, depth=1, omega_0=3.0, omega_hidden=5.0),
+            npde.seismic.AdamDescent(steps=16, lr=1e-2),
+        ),
+        (npde.seismic.Gridded(), npde.seismic.BoundedLBFGS(steps=8)),
     ],
     ids=["network", "grid"],
 )
-@pytest.mark.parametrize("misfit", [npde.L2(), npde.Huber(0.5)], ids=["L2", "Huber"])
+@pytest.mark.parametrize("misfit", [npde.seismic.L2(), npde.seismic.Huber(0.5)], ids=["L2", "Huber"])
 def test_traces_tell_where_waves_are_faster(
     survey: npde.Survey, trial: Any, descent: Any, misfit: Any
 ) -> None:
@@ -68,7 +71,7 @@ def test_traces_tell_where_waves_are_faster(
 
 
 def test_it_stops_at_the_noise_that_the_survey_states(survey: npde.Survey) -> None:
-    found = invert(survey.replace(noise=0.06), npde.Gridded(), npde.BoundedLBFGS(steps=20))
+    found = invert(survey.replace(noise=0.06), npde.seismic.Gridded(), npde.seismic.BoundedLBFGS(steps=20))
     residual = found.history["relative residual"]
     assert found.status is Status.CONVERGED
     assert residual[-1] <= 0.06 < residual[-2]

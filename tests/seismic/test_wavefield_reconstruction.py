@@ -46,19 +46,19 @@ def velocity(**changes: Any) -> npde.Velocity:
             "start": 1.0,
             "bounds": (0.9, 2.0),
             "window": WINDOW,
-            "prior": npde.TotalVariation(weight=1e-4),
+            "prior": npde.seismic.TotalVariation(weight=1e-4),
             **changes,
         }
     )
 
 
-def invert(given: npde.Survey, method: Any = "irwri", **changes: Any) -> npde.Inversion:
+def invert(given: npde.Survey, method: Any = "irwri", **changes: Any) -> npde.seismic.Inversion:
     arguments = {"unknown": velocity(), "progress": False, **changes}
     return npde.invert(WAVES, given, method=method, **arguments)
 
 
-def few(steps: int) -> npde.WavefieldReconstruction:
-    return npde.WavefieldReconstruction(steps=steps, per_wavelength=16.0)
+def few(steps: int) -> npde.seismic.WavefieldReconstruction:
+    return npde.seismic.WavefieldReconstruction(steps=steps, per_wavelength=16.0)
 
 
 @pytest.mark.parametrize("wavelet", [1 + 0.5j, None], ids=["known", "unknown"])
@@ -101,7 +101,9 @@ def test_the_predicted_data_are_those_of_the_velocity_found(window: npde.Box | N
 
 
 def test_stages_go_on_from_the_model_of_the_stage_before() -> None:
-    found = invert(survey(), few(3), frequencies=npde.Continuation([FREQUENCIES[0]], [FREQUENCIES[1]]))
+    found = invert(
+        survey(), few(3), frequencies=npde.seismic.Continuation([FREQUENCIES[0]], [FREQUENCIES[1]])
+    )
     first, second = found.stages
     assert second.history["relative residual"][0] < 0.75 * first_misfit_at_the_start()
     assert first.frequencies == (FREQUENCIES[0],)
@@ -133,7 +135,7 @@ def test_a_run_stopped_and_resumed_is_the_run_not_stopped_bit_for_bit(
 def test_it_can_be_saved_and_read_again(tmp_path: Path) -> None:
     found = invert(survey(), few(2))
     found.save(tmp_path / "found.h5")
-    again = npde.Inversion.load(tmp_path / "found.h5")
+    again = npde.seismic.Inversion.load(tmp_path / "found.h5")
     assert again.method == found.method
     points = np.random.default_rng(48271).uniform(-0.4, 0.4, (50, 2))
     assert np.array_equal(again(points), found(points))
@@ -143,8 +145,8 @@ def test_it_can_be_saved_and_read_again(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"unknown": velocity(trial=npde.Siren(width=8, depth=1))}, "finds values on a grid, but trial="),
-        ({"misfit": npde.L1()}, r"works with L2\(\) alone"),
-        ({"unknown": velocity(prior=npde.Smoothness(weight=1.0))}, "knows one prior, TotalVariation"),
+        ({"misfit": npde.seismic.L1()}, r"works with L2\(\) alone"),
+        ({"unknown": velocity(prior=npde.seismic.Smoothness(weight=1.0))}, "knows one prior, TotalVariation"),
     ],
 )
 def test_what_it_cannot_do_is_refused_before_any_work(changes: dict, message: str) -> None:
@@ -161,4 +163,4 @@ def test_what_it_cannot_do_is_refused_before_any_work(changes: dict, message: st
 )
 def test_settings_that_make_no_sense_are_refused(changes: dict, message: str) -> None:
     with pytest.raises(DeclarationError, match=message):
-        npde.WavefieldReconstruction(**changes)
+        npde.seismic.WavefieldReconstruction(**changes)

@@ -214,7 +214,7 @@ def test_functions_of_another_python_are_not_compared_and_that_is_said() -> None
         assert now.difference(stored) is None
 
 
-def invert(out: Path, **settings: Any) -> npde.Inversion:
+def invert(out: Path, **settings: Any) -> npde.seismic.Inversion:
     data = settings.pop("data", np.ones((1, 1, 2), complex))
     survey = npde.Survey([[0.2, 0.2]], [[0.8, 0.8], [0.7, 0.7]], data=data, frequencies=[1.0])
     start = settings.pop("start", times(0.0))
@@ -222,7 +222,7 @@ def invert(out: Path, **settings: Any) -> npde.Inversion:
         waves(SQUARE),
         survey,
         unknown=npde.Velocity(lambda x: 1.0 + start(x), bounds=(0.8, 2.0)),
-        method=npde.Adjoint(descent=npde.BoundedLBFGS(2), spacing=0.2),
+        method=npde.seismic.Adjoint(descent=npde.seismic.BoundedLBFGS(2), spacing=0.2),
         out=out,
         progress=False,
         resume=True,

@@ -45,12 +45,12 @@ def survey() -> npde.Survey:
     )
 
 
-def invert(**settings: object) -> npde.Inversion:
+def invert(**settings: object) -> npde.seismic.Inversion:
     return npde.invert(
         waves(SQUARE),
         survey(),
         unknown=npde.Velocity(1.0, bounds=(0.8, 2.0)),
-        method=npde.Adjoint(descent=npde.BoundedLBFGS(2), spacing=0.2),
+        method=npde.seismic.Adjoint(descent=npde.seismic.BoundedLBFGS(2), spacing=0.2),
         seed=51907,
         progress=False,
         **settings,
@@ -66,7 +66,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "solution.h5": npde.load,
     "checkpoint.h5": npde.load,
     "survey.h5": npde.Survey.load,
-    "inversion.h5": npde.Inversion.load,
+    "inversion.h5": npde.seismic.Inversion.load,
     "inversion.checkpoint.h5": open_checkpoint,
 }
 
@@ -129,7 +129,7 @@ def test_files_of_the_first_release_load(tmp_path: Path) -> None:
     for name in ("solution.h5", "checkpoint.h5"):
         assert npde.load(FIRST / name)(X) == pytest.approx(-0.7427414, abs=1e-6)
     np.testing.assert_array_equal(npde.Survey.load(FIRST / "survey.h5").data, survey().data)
-    assert npde.Inversion.load(FIRST / "inversion.h5")(X) == pytest.approx(0.99355949, abs=1e-7)
+    assert npde.seismic.Inversion.load(FIRST / "inversion.h5")(X) == pytest.approx(0.99355949, abs=1e-7)
     for name in ("checkpoint.h5", "inversion.checkpoint.h5"):
         (tmp_path / name).write_bytes((FIRST / name).read_bytes())
     assert any("Resumed after step 2" in note for note in train(out=tmp_path, resume=True).notes)
@@ -159,7 +159,7 @@ def test_runs_of_the_second_layout_go_on(tmp_path: Path) -> None:
     with pytest.warns(DeprecationWarning, match=r"is invert\(problem, survey, unknown=Velocity\(…\)\) now"):
         resumed = MADE_BY["invert"](out=tmp_path, resume=True)
     assert resumed(MADE_BY["X"])[0] == pytest.approx(1.03515339, abs=1e-7)
-    assert npde.Inversion.load(SECOND / "inversion.h5")(MADE_BY["X"])[0] == pytest.approx(
+    assert npde.seismic.Inversion.load(SECOND / "inversion.h5")(MADE_BY["X"])[0] == pytest.approx(
         1.03515339, abs=1e-7
     )
     np.testing.assert_array_equal(npde.Survey.load(SECOND / "survey.h5").data, MADE_BY["survey"]().data)
@@ -194,7 +194,7 @@ def test_any_program_reads_the_file_as_hdf5(made: Path) -> None:
 
 @pytest.mark.parametrize("name", READERS)
 def test_a_file_of_another_kind_is_refused_by_its_name(made: Path, name: str) -> None:
-    readers = {npde.load, npde.Survey.load, npde.Inversion.load}
+    readers = {npde.load, npde.Survey.load, npde.seismic.Inversion.load}
     for reader in readers - {READERS[name]}:
         with pytest.raises(npde.StorageError, match=rf"{name} is of the kind '[a-z ]+', not '.*npde\.load"):
             reader(made / name)

@@ -36,14 +36,14 @@ def train(
     return npde.solve(problem, npde.MLP(width=6, depth=1), method, out=out, **given)
 
 
-def invert(out: Path, steps: int, **settings: Any) -> npde.Inversion:
+def invert(out: Path, steps: int, **settings: Any) -> npde.seismic.Inversion:
     data = np.ones((1, 1, 2), complex)
     survey = npde.Survey([[0.2, 0.2]], [[0.8, 0.8], [0.7, 0.7]], data=data, frequencies=[1.0])
     return npde.invert(
         waves(SQUARE),
         survey,
         unknown=npde.Velocity(1.0, bounds=(0.8, 2.0)),
-        method=npde.Adjoint(descent=npde.BoundedLBFGS(steps), spacing=0.2),
+        method=npde.seismic.Adjoint(descent=npde.seismic.BoundedLBFGS(steps), spacing=0.2),
         out=out,
         progress=False,
         **settings,

@@ -43,26 +43,30 @@ def train(steps: int, sampling: Sampling, **options: object) -> Solution:
 def test_points_are_placed_in_proportion_to_the_residual_and_the_floor() -> None:
     equation, _ = constraints()
     for floor, expected in ((0.0, 1.0), (1.0, 0.5 + 0.5 * 0.2)):
-        run = draws(npde.ResidualAdaptive(floor=floor, pool=40), points=2000)
+        run = draws(npde.training.ResidualAdaptive(floor=floor, pool=40), points=2000)
         x = run.samples(equation, 0, 1.0).points[:, 0]
         assert float(((x - 0.8).abs() < 0.1).double().mean()) == pytest.approx(expected, abs=0.05)
 
 
 def test_a_power_of_zero_is_uniform_sampling() -> None:
     equation, _ = constraints()
-    x = draws(npde.ResidualAdaptive(power=0.0, floor=0.0), points=4000).samples(equation, 0, 1.0).points[:, 0]
+    x = (
+        draws(npde.training.ResidualAdaptive(power=0.0, floor=0.0), points=4000)
+        .samples(equation, 0, 1.0)
+        .points[:, 0]
+    )
     assert float(((x - 0.8).abs() < 0.1).double().mean()) == pytest.approx(0.2, abs=0.03)
 
 
 def test_no_point_is_taken_twice() -> None:
     equation, _ = constraints()
-    points = draws(npde.ResidualAdaptive(floor=0.0, pool=8)).samples(equation, 0, 1.0).points
+    points = draws(npde.training.ResidualAdaptive(floor=0.0, pool=8)).samples(equation, 0, 1.0).points
     assert len(torch.unique(points)) == len(points) == 500
 
 
 def test_adaptive_points_stay_between_two_draws_and_those_of_conditions_do_not() -> None:
     equation, side = constraints()
-    run = draws(npde.ResidualAdaptive(every=3))
+    run = draws(npde.training.ResidualAdaptive(every=3))
     at = [run.samples(equation, step, 1.0).points for step in range(4)]
     assert torch.equal(at[0], at[2])
     assert not torch.equal(at[0], at[3])
@@ -72,7 +76,7 @@ def test_adaptive_points_stay_between_two_draws_and_those_of_conditions_do_not()
 
 def test_fixed_points_are_a_quadrature_rule() -> None:
     equation, side = constraints()
-    run = draws(npde.Fixed())
+    run = draws(npde.training.Fixed())
     x = run.samples(equation, 0, 1.0).points[:, 0]
     assert float((x**2).mean()) == pytest.approx(1 / 3, abs=1e-6)
     assert torch.equal(run.samples(equation, 7, 1.0).points[:, 0], x)
@@ -83,7 +87,7 @@ def test_sobol_points_integrate_better_than_independent_ones() -> None:
     equation, _ = constraints()
     error = {}
     for how in ("uniform", "sobol"):
-        run = draws(npde.Fresh(how), points=512)
+        run = draws(npde.training.Fresh(how), points=512)
         means = [float(run.samples(equation, step, 1.0).points[:, 0].square().mean()) for step in range(20)]
         error[how] = np.sqrt(np.mean((np.array(means) - 1 / 3) ** 2))
     assert error["sobol"] < 0.1 * error["uniform"]
@@ -92,7 +96,7 @@ def test_sobol_points_integrate_better_than_independent_ones() -> None:
 
 @pytest.mark.parametrize(
     "sampling",
-    [npde.Fresh("sobol"), npde.Fixed("uniform"), npde.ResidualAdaptive(every=4)],
+    [npde.training.Fresh("sobol"), npde.training.Fixed("uniform"), npde.training.ResidualAdaptive(every=4)],
     ids=["sobol", "fixed", "adaptive"],
 )
 def test_a_resumed_training_is_the_uninterrupted_one_bitwise(tmp_path: Path, sampling: Sampling) -> None:
@@ -105,14 +109,14 @@ def test_a_resumed_training_is_the_uninterrupted_one_bitwise(tmp_path: Path, sam
 
 
 def test_another_sampling_cannot_resume(tmp_path: Path) -> None:
-    train(2, npde.Fixed(), out=tmp_path)
+    train(2, npde.training.Fixed(), out=tmp_path)
     with pytest.raises(npde.DeclarationError, match="sampling"):
-        train(4, npde.Fresh(), out=tmp_path, resume=True)
+        train(4, npde.training.Fresh(), out=tmp_path, resume=True)
 
 
 def test_a_residual_that_is_not_finite_draws_uniformly() -> None:
     equation, _ = constraints()
-    run = draws(npde.ResidualAdaptive())
+    run = draws(npde.training.ResidualAdaptive())
     run.trial.head.bias.data.fill_(float("nan"))
     points = run.samples(equation, 0, 1.0).points
     assert len(points) == 500
@@ -132,7 +136,10 @@ def test_adaptive_points_lie_in_the_open_part_of_the_time() -> None:
         equation=npde.Equation(watch, order=1),
     )
     adam = npde.Adam(
-        steps=4, points=64, sampling=npde.ResidualAdaptive(every=2), curriculum=npde.Curriculum(4, first=0.25)
+        steps=4,
+        points=64,
+        sampling=npde.training.ResidualAdaptive(every=2),
+        curriculum=npde.training.Curriculum(4, first=0.25),
     )
     generator = torch.Generator().manual_seed(61057)
     trial = TINY.build(problem.domain.bounds, generator=generator)
@@ -149,11 +156,11 @@ def test_adaptive_points_lie_in_the_open_part_of_the_time() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: npde.ResidualAdaptive(every=0), "every=0 of ResidualAdaptive"),
-        (lambda: npde.ResidualAdaptive(pool=1), "pool=1 of ResidualAdaptive"),
-        (lambda: npde.ResidualAdaptive(power=-1.0), "power=-1.0 of ResidualAdaptive"),
-        (lambda: npde.ResidualAdaptive(floor=float("inf")), "floor=inf of ResidualAdaptive"),
-        (lambda: npde.Fixed("everywhere"), "how='everywhere' is no way of sampling"),
+        (lambda: npde.training.ResidualAdaptive(every=0), "every=0 of ResidualAdaptive"),
+        (lambda: npde.training.ResidualAdaptive(pool=1), "pool=1 of ResidualAdaptive"),
+        (lambda: npde.training.ResidualAdaptive(power=-1.0), "power=-1.0 of ResidualAdaptive"),
+        (lambda: npde.training.ResidualAdaptive(floor=float("inf")), "floor=inf of ResidualAdaptive"),
+        (lambda: npde.training.Fixed("everywhere"), "how='everywhere' is no way of sampling"),
         (lambda: npde.Adam(steps=1, sampling="sobol"), "sampling='sobol' is none"),
     ],
 )

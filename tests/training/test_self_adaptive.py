@@ -21,7 +21,7 @@ def adam(steps: int = 1, **changes: object) -> npde.Adam:
         "lr": 1e-3,
         "points": 200,
         "loss": npde.MeanSquare(),
-        "sampling": npde.Fixed(),
+        "sampling": npde.training.Fixed(),
         "record_every": 1,
     } | changes
     return npde.Adam(steps, **settings)
@@ -38,14 +38,17 @@ def descent(method: npde.Adam) -> Descent:
 
 
 def train(steps: int, out: Path | None = None, **changes: object) -> Solution:
-    method = adam(steps, **{"point_weights": npde.SelfAdaptive(0.9, 0.1), "points": 32} | changes)
+    method = adam(steps, **{"point_weights": npde.training.SelfAdaptive(0.9, 0.1), "points": 32} | changes)
     return npde.solve(
         hat_fit(), TINY, method, device="cpu", progress=False, seed=30211, out=out, resume=out is not None
     )
 
 
 def test_under_a_lasting_residual_factors_tend_to_its_part_of_the_largest() -> None:
-    declared, residual = npde.SelfAdaptive(0.9, 0.1), torch.tensor([4.0, -2.0, 0.0], dtype=torch.float64)
+    declared, residual = (
+        npde.training.SelfAdaptive(0.9, 0.1),
+        torch.tensor([4.0, -2.0, 0.0], dtype=torch.float64),
+    )
     factors = torch.full((3,), 0.1, dtype=torch.float64)
     for _ in range(400):
         factors = declared.led(factors, residual)
@@ -54,18 +57,18 @@ def test_under_a_lasting_residual_factors_tend_to_its_part_of_the_largest() -> N
 
 def test_several_components_count_by_their_norm() -> None:
     residual = torch.tensor([[3.0, 4.0], [0.0, 1.0]], dtype=torch.complex128)
-    found = npde.SelfAdaptive(0.5, 1.0).led(torch.tensor([1.0, 1.0], dtype=torch.float64), residual)
+    found = npde.training.SelfAdaptive(0.5, 1.0).led(torch.tensor([1.0, 1.0], dtype=torch.float64), residual)
     np.testing.assert_allclose(found.numpy(), [1.5, 0.7], rtol=1e-12)
 
 
 def test_a_residual_of_zero_everywhere_lets_factors_fade() -> None:
-    found = npde.SelfAdaptive(0.5, 1.0).led(torch.tensor([1.0, 3.0]), torch.zeros(2))
+    found = npde.training.SelfAdaptive(0.5, 1.0).led(torch.tensor([1.0, 3.0]), torch.zeros(2))
     np.testing.assert_allclose(found.numpy(), [0.5, 1.5], rtol=1e-9)
 
 
 @pytest.mark.parametrize(("loss", "power"), [(npde.MeanAbsolute(), 1), (npde.MeanSquare(), 2)])
 def test_factors_multiply_the_residual_whatever_its_measure(loss: object, power: int) -> None:
-    run = descent(adam(point_weights=npde.SelfAdaptive(0.5, 2.0), loss=loss))
+    run = descent(adam(point_weights=npde.training.SelfAdaptive(0.5, 2.0), loss=loss))
     for _ in range(3):
         _, losses = run.gradient(1)
     equation = run.objective.problem.trained[0]
@@ -78,7 +81,7 @@ def test_factors_multiply_the_residual_whatever_its_measure(loss: object, power:
 def test_rows_of_pairs_of_points_have_factors_of_their_own() -> None:
     box = npde.Box((0, 1), (0, 1))
     problem = npde.Problem("p", box, npde.Equation(lambda x, u: u.laplacian - 1), boundary=npde.Periodic("x"))
-    method = adam(3, points=9000, point_weights=npde.SelfAdaptive())
+    method = adam(3, points=9000, point_weights=npde.training.SelfAdaptive())
     generator = torch.Generator().manual_seed(60013)
     trial = TINY.build(box.bounds, generator=generator)
     run = Descent(
@@ -104,7 +107,7 @@ def test_factors_act_beside_causal_weights() -> None:
         npde.Equation(lambda x, u: u.dt + u.value, order=1),
         boundary=npde.InitialCondition(1.0),
     )
-    method = adam(5, point_weights=npde.SelfAdaptive(), curriculum=npde.Causal(4))
+    method = adam(5, point_weights=npde.training.SelfAdaptive(), curriculum=npde.training.Causal(4))
     solution = npde.solve(problem, TINY, method, device="cpu", progress=False, seed=30211)
     assert solution.history.loss[0] < 1e-3  # the factors begin at 0.01
     assert 0 < solution.stages[0].extras["weight of the last window"] < 1
@@ -119,17 +122,19 @@ def test_a_resumed_training_is_the_uninterrupted_one_bitwise(tmp_path: Path) -> 
     np.testing.assert_array_equal(straight.history.loss, resumed.history.loss)
 
 
-@pytest.mark.parametrize("sampling", [npde.Fresh(), npde.ResidualAdaptive()], ids=["fresh", "adaptive"])
+@pytest.mark.parametrize(
+    "sampling", [npde.training.Fresh(), npde.training.ResidualAdaptive()], ids=["fresh", "adaptive"]
+)
 def test_points_that_do_not_stay_are_refused(sampling: object) -> None:
     with pytest.raises(npde.DeclarationError, match="belong to points that stay, but sampling="):
-        adam(point_weights=npde.SelfAdaptive(), sampling=sampling)
+        adam(point_weights=npde.training.SelfAdaptive(), sampling=sampling)
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: npde.SelfAdaptive(memory=1.0), "memory=1.0 of SelfAdaptive"),
-        (lambda: npde.SelfAdaptive(gain=0.0), "gain=0.0 of SelfAdaptive"),
+        (lambda: npde.training.SelfAdaptive(memory=1.0), "memory=1.0 of SelfAdaptive"),
+        (lambda: npde.training.SelfAdaptive(gain=0.0), "gain=0.0 of SelfAdaptive"),
         (lambda: adam(point_weights=2.0), "point_weights=2.0 is none"),
     ],
 )

@@ -69,8 +69,8 @@ def test_without_memory_every_constraint_pulls_equally_hard() -> None:
         steps=1,
         points=64,
         loss=npde.MeanSquare(),
-        sampling=npde.Fixed(),
-        weights=npde.GradientNorm(1, memory=0.0),
+        sampling=npde.training.Fixed(),
+        weights=npde.training.GradientNorm(1, memory=0.0),
     )
     run = descent(line(), adam)
     run.gradient(0)
@@ -86,8 +86,8 @@ def test_without_memory_every_constraint_pulls_equally_hard() -> None:
 
 
 def test_the_gradient_of_a_balancing_step_is_that_of_the_balanced_sum() -> None:
-    settings = {"points": 64, "loss": npde.MeanSquare(), "sampling": npde.Fixed()}
-    run = descent(line(), npde.Adam(steps=1, weights=npde.GradientNorm(1), **settings))
+    settings = {"points": 64, "loss": npde.MeanSquare(), "sampling": npde.training.Fixed()}
+    run = descent(line(), npde.Adam(steps=1, weights=npde.training.GradientNorm(1), **settings))
     found = gradient(run, 0)
     fixed = dict(zip(("equation", "dirichlet"), run.factors.tolist(), strict=True))
     expected = gradient(descent(line(), npde.Adam(steps=1, weights=fixed, **settings)), 0)
@@ -96,28 +96,28 @@ def test_the_gradient_of_a_balancing_step_is_that_of_the_balanced_sum() -> None:
 
 def test_memory_keeps_its_part_of_the_factors() -> None:
     gradients = [[torch.tensor([3.0, 4.0])], [torch.tensor([0.0, 1.0])]]
-    found = npde.GradientNorm(memory=0.75).balanced(torch.tensor([1.0, 1.0]), gradients)
+    found = npde.training.GradientNorm(memory=0.75).balanced(torch.tensor([1.0, 1.0]), gradients)
     np.testing.assert_allclose(found.numpy(), [0.75 + 0.25 * 6 / 5, 0.75 + 0.25 * 6], rtol=1e-6)
 
 
 def test_a_constraint_without_a_gradient_keeps_its_factor() -> None:
     gradients = [[torch.tensor([3.0, 4.0])], [torch.tensor([0.0, 0.0])]]
-    found = npde.GradientNorm(memory=0.5).balanced(torch.tensor([1.0, 7.0]), gradients)
+    found = npde.training.GradientNorm(memory=0.5).balanced(torch.tensor([1.0, 7.0]), gradients)
     np.testing.assert_allclose(found.numpy(), [1.0, 7.0], rtol=1e-6)
 
 
 def test_a_condition_lost_beside_the_equation_is_met_when_gradients_are_balanced() -> None:
     plain = train(line(), 300)
-    balanced = train(line(), 300, weights=npde.GradientNorm(10))
+    balanced = train(line(), 300, weights=npde.training.GradientNorm(10))
     ends = np.array([[0.0], [1.0]])
     assert np.abs(balanced(ends) - 1).max() < 0.5 * np.abs(plain(ends) - 1).max()
 
 
-def causal_run(causal: npde.Causal, weight: float = 3.0) -> Descent:
+def causal_run(causal: npde.training.Causal, weight: float = 3.0) -> Descent:
     settings = {
         "points": 64,
         "loss": npde.MeanSquare(),
-        "sampling": npde.Fixed(),
+        "sampling": npde.training.Fixed(),
         "weights": {"initial-value": weight},
     }
     return descent(evolution(), npde.Adam(steps=1, curriculum=causal, **settings))
@@ -139,7 +139,7 @@ def mean_squares(run: Descent) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor
 
 
 def test_a_window_waits_for_the_start_and_the_earlier_windows() -> None:
-    run = causal_run(npde.Causal(4, 2.0))
+    run = causal_run(npde.training.Causal(4, 2.0))
     squares, windows, start = mean_squares(run)
     run.gradient(0)
     losses = [3.0 * float(start), *(float(squares[windows == k].mean()) for k in range(3))]
@@ -151,11 +151,11 @@ def test_points_fall_into_their_windows_of_the_time() -> None:
     points = torch.tensor(
         [[0.5, 0.0], [0.5, 0.49], [0.5, 0.51], [0.1, 1.999], [0.1, 2.0]], dtype=torch.float64
     )
-    assert npde.Causal(windows=4).window(points, evolution()).tolist() == [0, 0, 1, 3, 3]
+    assert npde.training.Causal(windows=4).window(points, evolution()).tolist() == [0, 0, 1, 3, 3]
 
 
 def test_a_window_without_a_point_keeps_its_loss() -> None:
-    run = causal_run(npde.Causal(4, 2.0))
+    run = causal_run(npde.training.Causal(4, 2.0))
     run.gradient(0)
     before = causal_of(run).losses.clone()
     equation = run.objective.problem.trained[0]
@@ -167,7 +167,7 @@ def test_a_window_without_a_point_keeps_its_loss() -> None:
 
 
 def test_a_causal_step_weighs_the_points_by_the_losses_before_it() -> None:
-    run = causal_run(npde.Causal(8, 5.0))
+    run = causal_run(npde.training.Causal(8, 5.0))
     _, first = run.gradient(0)
     _, second = run.gradient(1)
     squares, windows, _ = mean_squares(run)
@@ -178,7 +178,7 @@ def test_a_causal_step_weighs_the_points_by_the_losses_before_it() -> None:
 
 
 def test_the_tolerance_rises_where_the_last_window_has_been_learned_and_no_further_than_the_last() -> None:
-    run = causal_run(npde.Causal(4, (1e-6, 1e-5, 1e3)))
+    run = causal_run(npde.training.Causal(4, (1e-6, 1e-5, 1e3)))
     found = []
     for step in range(4):
         run.gradient(step)
@@ -189,8 +189,8 @@ def test_the_tolerance_rises_where_the_last_window_has_been_learned_and_no_furth
 @pytest.mark.parametrize(
     ("problem", "changes"),
     [
-        (line(), {"weights": npde.GradientNorm(4)}),
-        (evolution(), {"curriculum": npde.Causal(4, (1e-6, 0.1, 1.0))}),
+        (line(), {"weights": npde.training.GradientNorm(4)}),
+        (evolution(), {"curriculum": npde.training.Causal(4, (1e-6, 0.1, 1.0))}),
     ],
     ids=["gradient norm", "causal"],
 )
@@ -205,18 +205,18 @@ def test_a_resumed_training_is_the_uninterrupted_one_bitwise(tmp_path: Path, pro
 
 def test_causal_weights_need_a_time() -> None:
     with pytest.raises(npde.DeclarationError, match="Causal weighs times, but line lives on"):
-        train(line(), 1, curriculum=npde.Causal())
+        train(line(), 1, curriculum=npde.training.Causal())
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: npde.GradientNorm(every=0), "every=0 of GradientNorm"),
-        (lambda: npde.GradientNorm(memory=1.0), "memory=1.0 of GradientNorm"),
-        (lambda: npde.Causal(windows=1), "windows=1 of Causal"),
-        (lambda: npde.Causal(tolerance=0.0), "tolerance=0.0 of Causal"),
-        (lambda: npde.Causal(tolerance=()), r"tolerance=\(\) of Causal"),
-        (lambda: npde.Causal(tolerance=(1.0, 0.1)), r"tolerance=\(1.0, 0.1\) of Causal"),
+        (lambda: npde.training.GradientNorm(every=0), "every=0 of GradientNorm"),
+        (lambda: npde.training.GradientNorm(memory=1.0), "memory=1.0 of GradientNorm"),
+        (lambda: npde.training.Causal(windows=1), "windows=1 of Causal"),
+        (lambda: npde.training.Causal(tolerance=0.0), "tolerance=0.0 of Causal"),
+        (lambda: npde.training.Causal(tolerance=()), r"tolerance=\(\) of Causal"),
+        (lambda: npde.training.Causal(tolerance=(1.0, 0.1)), r"tolerance=\(1.0, 0.1\) of Causal"),
         (lambda: npde.Adam(steps=1, curriculum=3), "curriculum=3 is none"),
     ],
 )

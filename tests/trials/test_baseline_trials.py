@@ -53,7 +53,7 @@ def quadratic(points: np.ndarray) -> np.ndarray:
 
 
 def problem() -> npde.Problem:
-    samples = npde.Raster(np.zeros((9, 9)), (-1.0, -1.0), (1.0, 1.0)).sampled(quadratic)
+    samples = npde.data.Raster(np.zeros((9, 9)), (-1.0, -1.0), (1.0, 1.0)).sampled(quadratic)
     return npde.Problem("quadratic", samples.domain, npde.Fit(values=samples), exact=quadratic)
 
 
@@ -66,7 +66,7 @@ def test_lbfgs_fits_a_parabola_ever_better() -> None:
 
 
 def test_lbfgs_says_when_there_is_nothing_left_to_gain() -> None:
-    flat = npde.Raster(np.zeros((5, 5)), (-1.0, -1.0), (1.0, 1.0))
+    flat = npde.data.Raster(np.zeros((5, 5)), (-1.0, -1.0), (1.0, 1.0))
     zero = npde.Problem("zero", flat.domain, npde.Fit(values=flat))
     solution = npde.solve(
         zero, npde.MLP(3, 0), npde.LBFGS(500, points=25, tolerance=1e-4), seed=71933, progress=False

@@ -75,13 +75,13 @@ def two_pictures() -> tuple[npde.Problem, np.ndarray]:
     axis = np.linspace(-1, 1, 13)
     x, y = np.meshgrid(axis, axis, indexing="ij")
     values = np.stack((np.sin(3 * x) * y, np.cos(2 * y + x)), axis=-1)
-    raster = npde.Raster(values, (-1.0, -1.0), (1.0, 1.0))
+    raster = npde.data.Raster(values, (-1.0, -1.0), (1.0, 1.0))
     return npde.Problem("pair", raster.domain, npde.Fit(values=raster)), values
 
 
 def test_one_hypernetwork_learns_two_pictures_saves_and_comes_back(tmp_path: Path):
     problem, values = two_pictures()
-    method = npde.Adam(400, lr=5e-3, points=169, loss=npde.MeanSquare(), schedule=npde.Cosine())
+    method = npde.Adam(400, lr=5e-3, points=169, loss=npde.MeanSquare(), schedule=npde.training.Cosine())
     solution = npde.solve(problem, PAIR, method, seed=40427, progress=False)
     reached = solution(problem.equation.values.samples().points.numpy()).reshape(values.shape)
     for k in range(2):
@@ -117,7 +117,7 @@ def test_a_differential_equation_is_solved_by_it():
         npde.Dirichlet(0.0, hard=True),
     )
     trial = npde.HyperSiren(16, 1, 3.0, 3.0, latent=4, hidden=8)
-    method = npde.Adam(250, lr=5e-3, points=64, loss=npde.MeanSquare(), schedule=npde.Cosine())
+    method = npde.Adam(250, lr=5e-3, points=64, loss=npde.MeanSquare(), schedule=npde.training.Cosine())
     solution = npde.solve(problem, trial, method, seed=52009, progress=False)
     x = np.linspace(0, 1, 101)[:, None]
     assert np.abs(solution(x) - np.sin(np.pi * x[:, 0])).max() < 0.03

@@ -20,16 +20,16 @@ TIMES = 0.01 * np.arange(100)
 
 WAVES = waves(BOX)
 ENGINES: dict[str, tuple[Any, type[Modelling]]] = {
-    "joint": (npde.Joint(), LatticeModelling),
-    "reduced": (npde.Reduced(per_wavelength=8.0), GridModelling),
-    "adjoint": (npde.Adjoint(per_wavelength=8.0), GridModelling),
-    "time": (npde.TimeDomain(per_wavelength=3.5), TimeModelling),
+    "joint": (npde.seismic.Joint(), LatticeModelling),
+    "reduced": (npde.seismic.Reduced(per_wavelength=8.0), GridModelling),
+    "adjoint": (npde.seismic.Adjoint(per_wavelength=8.0), GridModelling),
+    "time": (npde.seismic.TimeDomain(per_wavelength=3.5), TimeModelling),
 }
 PRIORS = {
     "none": (),
-    "total variation": npde.TotalVariation(0.1),
-    "smoothness": npde.Smoothness(0.1),
-    "Tikhonov": npde.Tikhonov(1.0),
+    "total variation": npde.seismic.TotalVariation(0.1),
+    "smoothness": npde.seismic.Smoothness(0.1),
+    "Tikhonov": npde.seismic.Tikhonov(1.0),
 }
 
 
@@ -57,22 +57,24 @@ def place(name: str, **changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("prior", PRIORS)
 @pytest.mark.parametrize("name", ENGINES)
 def test_the_taylor_remainder_of_every_method_is_of_second_order(name: str, prior: str) -> None:
-    found = npde.taylor_test(WAVES, survey(name), **place(name, prior=PRIORS[prior]))
+    found = npde.validation.taylor_test(WAVES, survey(name), **place(name, prior=PRIORS[prior]))
     assert found.slope == pytest.approx(2.0, abs=0.05)
     assert found.passed
     assert "passed" in str(found)
 
 
-@pytest.mark.parametrize("misfit", [npde.L1(0.5), npde.Huber(0.5), npde.PhaseOnly()], ids=lambda m: m.name)
+@pytest.mark.parametrize(
+    "misfit", [npde.seismic.L1(0.5), npde.seismic.Huber(0.5), npde.seismic.PhaseOnly()], ids=lambda m: m.name
+)
 @pytest.mark.parametrize("name", ["joint", "adjoint"])
 def test_so_is_that_of_every_misfit_with_an_unknown_wavelet(name: str, misfit: Any) -> None:
-    found = npde.taylor_test(WAVES, survey(name, wavelet=None), misfit=misfit, **place(name))
+    found = npde.validation.taylor_test(WAVES, survey(name, wavelet=None), misfit=misfit, **place(name))
     assert found.slope == pytest.approx(2.0, abs=0.05)
 
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_the_adjoint_of_every_engine_is_the_transpose_of_its_derivative(name: str) -> None:
-    found = npde.dot_test(WAVES, survey(name), **place(name))
+    found = npde.validation.dot_test(WAVES, survey(name), **place(name))
     assert found.relative < 1e-10
     assert found.passed
     assert "passed" in str(found)
@@ -80,7 +82,7 @@ def test_the_adjoint_of_every_engine_is_the_transpose_of_its_derivative(name: st
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_shots_and_receivers_may_change_places(name: str) -> None:
-    found = npde.reciprocity(WAVES, survey(name), **place(name))
+    found = npde.validation.reciprocity(WAVES, survey(name), **place(name))
     assert found.pairs == 10
     assert found.difference < 0.02
     assert found.passed
@@ -102,8 +104,8 @@ def test_a_gradient_wrong_by_a_percent_fails_taylor_and_dot_test(
 ) -> None:
     spoil(monkeypatch, ENGINES[name][1], lambda gradient: 1.01 * gradient)
     taylor, dot = (
-        npde.taylor_test(WAVES, survey(name), **place(name)),
-        npde.dot_test(WAVES, survey(name), **place(name)),
+        npde.validation.taylor_test(WAVES, survey(name), **place(name)),
+        npde.validation.dot_test(WAVES, survey(name), **place(name)),
     )
     assert taylor.slope == pytest.approx(1.0, abs=0.1)
     assert dot.relative == pytest.approx(0.01, rel=0.02)
@@ -115,17 +117,21 @@ def test_a_gradient_wrong_by_a_percent_fails_taylor_and_dot_test(
 @pytest.mark.parametrize("name", ["joint", "adjoint", "time"])
 def test_an_adjoint_that_is_a_node_off_fails_the_dot_test(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spoil(monkeypatch, ENGINES[name][1], lambda gradient: np.roll(gradient, 1))
-    assert not npde.dot_test(WAVES, survey(name), **place(name)).passed
+    assert not npde.validation.dot_test(WAVES, survey(name), **place(name)).passed
 
 
 def test_a_forgotten_prior_fails_the_taylor_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = npde.Smoothness.integral
-    rough = place("adjoint", prior=npde.Smoothness(1.0), start=lambda x: 2000.0 + 0.5 * x[:, 1], window=None)
-    assert npde.taylor_test(WAVES, survey("adjoint"), **rough).passed
-    monkeypatch.setattr(
-        npde.Smoothness, "integral", lambda self, v, *rest: 0 * v.sum() + right(self, v.detach(), *rest)
+    right = npde.seismic.Smoothness.integral
+    rough = place(
+        "adjoint", prior=npde.seismic.Smoothness(1.0), start=lambda x: 2000.0 + 0.5 * x[:, 1], window=None
     )
-    assert not npde.taylor_test(WAVES, survey("adjoint"), **rough).passed
+    assert npde.validation.taylor_test(WAVES, survey("adjoint"), **rough).passed
+    monkeypatch.setattr(
+        npde.seismic.Smoothness,
+        "integral",
+        lambda self, v, *rest: 0 * v.sum() + right(self, v.detach(), *rest),
+    )
+    assert not npde.validation.taylor_test(WAVES, survey("adjoint"), **rough).passed
 
 
 def test_receivers_that_are_read_elsewhere_fail_reciprocity(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,18 +141,18 @@ def test_receivers_that_are_read_elsewhere_fail_reciprocity(monkeypatch: pytest.
         right(self, given.replace(receivers=given.receivers + np.array([40.0, 0.0])), *rest)
 
     monkeypatch.setattr(GridModelling, "__init__", moved)
-    found = npde.reciprocity(WAVES, survey("adjoint"), **place("adjoint"))
+    found = npde.validation.reciprocity(WAVES, survey("adjoint"), **place("adjoint"))
     assert not found.passed
     assert "FAILED" in str(found)
 
 
 def test_a_method_without_a_gradient_of_the_data_has_none_to_test() -> None:
     with pytest.raises(npde.DeclarationError, match="does not go down a gradient of the data"):
-        npde.taylor_test(WAVES, survey("irwri"), **{**place("adjoint"), "method": "irwri"})
+        npde.validation.taylor_test(WAVES, survey("irwri"), **{**place("adjoint"), "method": "irwri"})
 
 
 def test_places_too_near_each_other_have_nothing_to_compare() -> None:
     near = survey("adjoint").replace(receivers=SOURCES[:1] + np.linspace(5.0, 9.0, 5)[:, None], sources=SOURCES[:1] + 1.0,
         data=np.ones((2, 1, 5), complex), wavelet=1.0, weights=None)  # fmt: skip
     with pytest.raises(npde.DeclarationError, match="within 6 nodes of each other"):
-        npde.reciprocity(WAVES, near, **place("adjoint"))
+        npde.validation.reciprocity(WAVES, near, **place("adjoint"))

@@ -22,7 +22,8 @@ from neurapde.reference_solvers.grid import Grid
 from neurapde.references.reference import reference
 from neurapde.run.history import History
 from neurapde.solving import solve
-from neurapde.validation import exact_disk, exact_solution, exact_uniform, validate
+from neurapde.validation.compare import validate
+from neurapde.validation.exact import exact_disk, exact_solution, exact_uniform
 
 SQUARE = Box((-1.0, 1.0), (-1.0, 1.0))
 DISK = Disk((0.1, 0.05), 0.2)

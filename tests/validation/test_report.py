@@ -17,10 +17,11 @@ from neurapde.core.formatting import percent, significant
 from neurapde.domains import Box, Disk
 from neurapde.run.history import History
 from neurapde.storage.hdf5 import StorageError
-from neurapde.validation import InversionReport, Report, render
 from neurapde.validation import report as report_module
 from neurapde.validation.annotations import Annotations, outline
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png
+from neurapde.validation.inversion_report import InversionReport
+from neurapde.validation.report import Report, render
 
 AXES = (np.linspace(-1.0, 1.0, 41), np.linspace(0.0, 1.0, 21))
 WAVE = np.exp(9j * AXES[0])[:, None] * np.cos(5 * AXES[1])[None, :]

@@ -37,7 +37,7 @@ NO_SLOPE = npde.Problem("no slope", LINE, npde.Equation(without_solution, order=
     [
         (NO_SLOPE, npde.NaturalGradient(200, points=100)),
         (NO_SLOPE, npde.LBFGS(150, points=100)),
-        (NO_SLOPE, npde.Adam(700, lr=1e-2, points=100, sampling=npde.Fixed())),
+        (NO_SLOPE, npde.Adam(700, lr=1e-2, points=100, sampling=npde.training.Fixed())),
         (two_ends(), npde.NaturalGradient(200, points=100)),
     ],
     ids=lambda part: type(part).__name__,

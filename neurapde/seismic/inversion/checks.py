@@ -166,8 +166,8 @@ def _estimate(settings: list[Setting], costs: list[CostEstimate]) -> tuple[str, 
     if free := lacking(heaviest.memory):
         raise DeclarationError(
             f"the stage{stage} needs about {told(heaviest.memory)} ({heaviest.work}), and {free} are free; invert fewer "
-            "frequencies at a time (npde.Continuation), fewer shots (survey.select), a smaller domain, or on a coarser grid "
-            "(spacing=, per_wavelength= or bandwidth= of the method)"
+            "frequencies at a time (npde.seismic.Continuation), fewer shots (survey.select), a smaller domain, or on a "
+            "coarser grid (spacing=, per_wavelength= or bandwidth= of the method)"
         )
     if not heaviest.seconds:
         return ()
@@ -193,8 +193,8 @@ def _cycles(setting: Setting) -> tuple[str, ...]:
     found = f"at {number(lowest)} Hz {100 * off:.0f} % of the data of the start model are more than a quarter of a cycle off"
     if off > SKIPPED:
         warn(
-            f"{found}, so that an inversion may fit the wrong cycles; start at lower frequencies (npde.Continuation), or "
-            "from a better start model",
+            f"{found}, so that an inversion may fit the wrong cycles; start at lower frequencies "
+            "(npde.seismic.Continuation), or from a better start model",
             DeclarationWarning,
         )
     return (f"Cycles: {found}.",)

@@ -163,7 +163,7 @@ def settle(
     """Everything that is settled before work begins, checked against everything; the survey is that of all stages."""
     if not isinstance(misfit, Misfit):
         raise DeclarationError(
-            f"misfit={checks.shown(misfit)} is no misfit; use npde.L2(), npde.L1(), npde.Huber(), …."
+            f"misfit={checks.shown(misfit)} is no misfit; use npde.seismic.L2(), npde.seismic.L1(), npde.seismic.Huber(), …."
         )
     box, speed = waves_in(problem)
     velocity = Velocity() if unknown is None else unknown
@@ -198,7 +198,8 @@ def as_method(method: str | InversionMethod) -> InversionMethod:
         return method
     if not isinstance(method, str) or method not in METHODS:
         raise DeclarationError(
-            f"method={checks.shown(method)} is not known; use {listing(METHODS)}, or an object such as npde.Reduced(…)"
+            f"method={checks.shown(method)} is not known; use {listing(METHODS)}, or an object such as "
+            "npde.seismic.Reduced(…)"
         )
     return METHODS[method]()
 

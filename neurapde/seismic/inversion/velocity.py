@@ -86,10 +86,10 @@ class Velocity(Declaration):
             object.__setattr__(self, "bounds", (low, high))
         if self.trial is not None and not isinstance(self.trial, Trial | Gridded):
             raise DeclarationError(
-                f"trial of the Velocity is {self.trial!r}; give npde.Siren(…) or npde.Gridded(…)"
+                f"trial of the Velocity is {self.trial!r}; give npde.Siren(…) or npde.seismic.Gridded(…)"
             )
         object.__setattr__(
-            self, "prior", _several(self.prior, Prior, "prior", "npde.TotalVariation(weight=…)")
+            self, "prior", _several(self.prior, Prior, "prior", "npde.seismic.TotalVariation(weight=…)")
         )
         object.__setattr__(
             self, "fixed", _several(self.fixed, Domain, "fixed", "a domain such as npde.Box(…)")

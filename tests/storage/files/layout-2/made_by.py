@@ -52,7 +52,7 @@ def train(**settings: object) -> npde.Solution:
     declared = npde.Problem(
         "hard", SQUARE, npde.Poisson(), npde.GaussianSource((0.4, 0.6), 0.02), npde.Dirichlet(0.0, hard=True)
     )
-    steps = [npde.Adam(steps=2, points=16, schedule=npde.Cosine()), npde.LBFGS(steps=2, points=16)]
+    steps = [npde.Adam(steps=2, points=16, schedule=npde.training.Cosine()), npde.LBFGS(steps=2, points=16)]
     trial = npde.FourierFeatures(width=4, depth=1, features=3)
     return npde.solve(declared, trial, steps, seed=51907, device="cpu", progress=False, **settings)
 
@@ -70,12 +70,17 @@ def survey() -> npde.Survey:
     )
 
 
-def invert(**settings: object) -> npde.Inversion:
+def invert(**settings: object) -> npde.seismic.Inversion:
     """One step a frequency, of values on a grid with two priors."""
     unknown = npde.Velocity(
-        1.0, (0.7, 1.5), npde.Gridded((7, 7)), [npde.TotalVariation(1e-3), npde.Tikhonov(1e-3)], None, DISK
+        1.0,
+        (0.7, 1.5),
+        npde.seismic.Gridded((7, 7)),
+        [npde.seismic.TotalVariation(1e-3), npde.seismic.Tikhonov(1e-3)],
+        None,
+        DISK,
     )
-    method = npde.Adjoint(descent=npde.BoundedLBFGS(2), spacing=0.05)
+    method = npde.seismic.Adjoint(descent=npde.seismic.BoundedLBFGS(2), spacing=0.05)
     return npde.invert(
         survey(),
         velocity=unknown,
