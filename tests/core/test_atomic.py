@@ -67,7 +67,7 @@ def random(seed: int, *shape: int) -> np.ndarray:
 
 WRITERS: dict[str, Callable[[Path], object]] = {
     "u.h5": lambda path: solution().save(path),
-    "survey.h5": SURVEY.write,
+    "survey.h5": SURVEY.save,
     "survey.sgy": SURVEY.write,
     "u.vtu": lambda path: write_mesh(path, SQUARE, lambda x: x[:, 0], 40),
     "u.xdmf": lambda path: write_mesh(path, SQUARE, lambda x: x[:, 0], 40),
