@@ -84,6 +84,7 @@ def copy(run: Callable[[], Any]) -> int:
     if pid:
         return pid
     code = FAILED
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which the worker of several processes ignores
     try:
         warnings.simplefilter("ignore")
         code = KEPT if run().status is Status.INTERRUPTED else ENDED
@@ -135,8 +136,9 @@ def interrupted(run: Callable[[], Any], moment: float) -> tuple[int | None, floa
 )  # of copies of processes with threads, which rest here
 @pytest.mark.parametrize("name", RUNS)
 def test_an_interrupted_run_ends_soon_and_cleanly(name: str) -> None:
-    for moment in MOMENTS:
-        assert interrupted(RUNS[name], moment)[0] in (KEPT, NOTHING)
+    early, late = (interrupted(RUNS[name], moment)[0] for moment in MOMENTS)
+    assert early in (KEPT, NOTHING)
+    assert late in (KEPT, NOTHING, ENDED)  # a fast processor has come to the end
 
 
 if __name__ == "__main__":
