@@ -9,6 +9,7 @@ import json
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from hashlib import file_digest, sha256
 from importlib.metadata import version
 from io import BufferedReader, BytesIO
@@ -38,6 +39,7 @@ READ_BY = (
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
+@cache
 def versions() -> dict[str, str]:
     """What a file records of the software that wrote it."""
     names = ("neurapde", "torch", "numpy", "scipy", "h5py")
