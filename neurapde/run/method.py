@@ -6,7 +6,7 @@ A method is a frozen dataclass; apart from the default choice in `solving`, noth
 import enum
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import torch
@@ -86,6 +86,12 @@ class Outcome:
     history: History = field(default_factory=History)
     notes: tuple[str, ...] = ()
     extras: Mapping[str, float | int | str] = field(default_factory=dict)
+
+    def unresolved(self, estimate: float, why: str) -> "Outcome":
+        """The same, since a closing check has found a larger error than it states: `why` ends the note on it."""
+        note = f"Closing check: the estimated relative error is {estimate:.1e}, {why}."
+        extras = {**self.extras, "error_estimate": estimate}
+        return replace(self, status=Status.UNRESOLVED, notes=(*self.notes, note), extras=extras)
 
 
 @dataclass(frozen=True)

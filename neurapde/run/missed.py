@@ -1,6 +1,5 @@
 """The closing check of weak forms: what their quadrature did not see of the declared functions, as an error of the field."""
 
-import dataclasses
 from collections.abc import Callable
 
 from neurapde.core.errors import ResolutionWarning
@@ -27,6 +26,4 @@ def with_missed(outcome: Outcome, name: str, missed: Callable[[], float], tolera
         "larger bandwidth=…",
         ResolutionWarning,
     )
-    note = f"Closing check: the estimated relative error is {found:.1e}, by what lies between the nodes of the quadrature."
-    extras = {**outcome.extras, "error_estimate": found}
-    return dataclasses.replace(outcome, status=Status.UNRESOLVED, notes=(*outcome.notes, note), extras=extras)
+    return outcome.unresolved(found, "by what lies between the nodes of the quadrature")

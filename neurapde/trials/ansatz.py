@@ -102,9 +102,7 @@ class Ansatz(Trial):
     network: Trial
 
     def __post_init__(self) -> None:
-        _check_parts(
-            self, "background", self.background, self.network, "Ansatz(OutgoingWave(source, k), Siren())"
-        )
+        _check_parts(self, self.background, self.network, "Ansatz(OutgoingWave(source, k), Siren())")
 
     def build(
         self,
@@ -140,9 +138,7 @@ class FactoredAnsatz(Trial):
     network: Trial
 
     def __post_init__(self) -> None:
-        _check_parts(
-            self, "background", self.background, self.network, "FactoredAnsatz(StraightRays(…), Siren())"
-        )
+        _check_parts(self, self.background, self.network, "FactoredAnsatz(StraightRays(…), Siren())")
 
     def build(
         self,
@@ -268,10 +264,10 @@ def plain_network(trial: TrialFunction) -> TrialFunction:
     return plain_network(trial.network) if isinstance(trial, AnsatzTrial) else trial
 
 
-def _check_parts(spec: Trial, what: str, background: object, network: object, way: str) -> None:
+def _check_parts(spec: Trial, background: object, network: object, way: str) -> None:
     if not isinstance(background, Background) or not isinstance(network, Trial):
         raise DeclarationError(
-            f"{type(spec).__name__} takes a {what} and a network, such as {way}; found "
+            f"{type(spec).__name__} takes a background and a network, such as {way}; found "
             f"{type(background).__name__} and {type(network).__name__}."
         )
 

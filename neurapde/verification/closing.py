@@ -87,9 +87,7 @@ def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> 
             "split it off (npde.Ansatz), or change the declaration.",
             ResolutionWarning,
         )
-    note = f"Closing check: the estimated relative error is {estimate:.1e}, since {found.loudest}."
-    extras = {**outcome.extras, "error_estimate": estimate}
-    return dataclasses.replace(outcome, status=Status.UNRESOLVED, notes=(*outcome.notes, note), extras=extras)
+    return outcome.unresolved(estimate, f"since {found.loudest}")
 
 
 def _after_training(problem: Problem, outcome: Outcome, training: Training) -> Outcome:

@@ -21,6 +21,7 @@ from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.wave import Wave
 from neurapde.fields.medium import Field
 from neurapde.problem.problem import Problem
+from neurapde.reference_solvers.grid import Grid
 
 REFLECTION = 1e-4
 """|R| at normal incidence of a layer that is put around a domain."""
@@ -116,6 +117,8 @@ def waves_in(problem: Problem) -> tuple[Box, Field]:
     return domain, equation.speed
 
 
-def nodes_for(box: Box, spacing: float) -> tuple[int, ...]:
-    """Odd numbers of nodes per axis, no further apart than `spacing`."""
-    return tuple(2 * max(3, math.ceil(extent / (2 * spacing) - 1e-9)) + 1 for extent in box.extents)
+def grid_on(box: Box, spacing: float) -> Grid:
+    """The grid of a box with odd numbers of nodes per axis, no further apart than `spacing`."""
+    lower, upper = (corner.tolist() for corner in box.bounds)
+    counts = tuple(2 * max(3, math.ceil(extent / (2 * spacing) - 1e-9)) + 1 for extent in box.extents)
+    return Grid(lower, upper, counts)

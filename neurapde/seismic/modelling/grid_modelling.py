@@ -14,7 +14,7 @@ from neurapde.reference_solvers.dispersion import Weights
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.helmholtz import HelmholtzGrid
 from neurapde.seismic.modelling.base import Forward, FrequencyModelling
-from neurapde.seismic.modelling.computational_domain import ComputationalDomain, nodes_for
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain, grid_on
 from neurapde.seismic.survey.survey import Survey
 
 PER_WAVELENGTH = 12.0
@@ -109,8 +109,7 @@ def grid_for(
     """The grid of a `GridModelling`; it fills the domain's box."""
     if spacing is None:
         spacing = 2 * math.pi * start[0] / (per_wavelength * float(angular_frequencies(survey).max()))
-    lower, upper = (corner.tolist() for corner in domain.box.bounds)
-    return Grid(lower, upper, nodes_for(domain.box, spacing))
+    return grid_on(domain.box, spacing)
 
 
 def angular_frequencies(survey: Survey) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from neurapde.reference_solvers.time_dispersion import leapfrog_filters
 from neurapde.reference_solvers.wave_adjoint import WaveShots, stable_step
 from neurapde.reference_solvers.wave_layers import Absorbing, Mirror, Wall, WaveSide
 from neurapde.seismic.modelling.base import Forward, Modelling
-from neurapde.seismic.modelling.computational_domain import ComputationalDomain, nodes_for
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain, grid_on
 from neurapde.seismic.survey.survey import Survey
 
 PER_WAVELENGTH = 6.0
@@ -124,8 +124,7 @@ def time_grid_for(
     """The grid of a `TimeModelling`; it fills the domain's box."""
     if spacing is None:
         spacing = start[0] / (per_wavelength * excited_frequencies(survey)[1])
-    lower, upper = (corner.tolist() for corner in domain.box.bounds)
-    return Grid(lower, upper, nodes_for(domain.box, spacing))
+    return grid_on(domain.box, spacing)
 
 
 def excited_frequencies(survey: Survey) -> tuple[float, float]:
