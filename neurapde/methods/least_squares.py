@@ -34,6 +34,7 @@ from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.method import DirectMethod, Outcome, Task
 from neurapde.spectral.weak import Piece
+from neurapde.trials.base import Setting
 from neurapde.trials.fourier_extension import Corner, FourierExtension, Multipoles
 from neurapde.trials.piecewise import Part, PiecewiseFunction, PiecewiseTrial
 
@@ -264,11 +265,7 @@ def built_for(
     problem: Problem, spec: PiecewiseTrial, device: torch.device | str = "cpu"
 ) -> PiecewiseFunction:
     """The trial of a patchwork for a problem's field, in double precision; its amplitudes are to be found."""
-    return spec.build(
-        problem.domain.bounds,
-        problem.outputs,
-        problem.equation.complex,
-        generator=torch.Generator(),
-        dtype=torch.float64,
-        device=device,
+    complex = problem.equation.complex
+    return spec.draw(
+        Setting(problem.domain.bounds, problem.outputs, complex, torch.Generator(), torch.float64, device)
     )

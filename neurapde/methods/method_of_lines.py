@@ -27,6 +27,7 @@ from neurapde.methods.refinement import Level, check_bandwidth, check_growth, re
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.method import DirectMethod, Outcome, Task
+from neurapde.trials.base import Setting
 from neurapde.trials.sine_history import HistoryFunction, SineHistory
 
 GROWTH = (1.15, 1.4)  # of the bandwidth, where it proves too small
@@ -173,12 +174,9 @@ def _trial(waves: WaveProblem, level: Evolved, task: Task) -> HistoryFunction:
         waves.problem.sides.natural,
         near,
     )
-    trial = spec.build(
-        task.problem.domain.bounds,
-        task.problem.outputs,
-        generator=torch.Generator(),
-        dtype=task.dtype,
-        device=task.device,
+    problem = task.problem
+    trial = spec.draw(
+        Setting(problem.domain.bounds, problem.outputs, False, torch.Generator(), task.dtype, task.device)
     )
     amplitudes = np.moveaxis(level.lattice.amplitudes(np.moveaxis(level.states, -1, 0)), 0, -1)
     with torch.no_grad():

@@ -20,6 +20,7 @@ from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.method import DirectMethod, Outcome, Task
 from neurapde.spectral.separable import Axis, Face, solve_separable
+from neurapde.trials.base import Setting
 from neurapde.trials.fourier_extension import FourierExtension, FourierExtensionTrial
 
 FIRST, GROWTH = 12, 1.25  # modes along each axis at the first level, and from level to level
@@ -97,9 +98,7 @@ def solve_on(problem: Problem, frame: FourierExtension, device: torch.device) ->
     """The solution on one lattice of sines."""
     equation = problem.equation
     assert isinstance(equation, Poisson)
-    trial = frame.build(
-        problem.domain.bounds, generator=torch.Generator(), dtype=torch.float64, device=device
-    )
+    trial = frame.draw(Setting(problem.domain.bounds, 1, False, torch.Generator(), torch.float64, device))
     faces = [_face(problem.sides.data[name]) for name in problem.domain.faces]
     lower, upper = (corner.tolist() for corner in problem.domain.bounds)
     axes = [

@@ -6,7 +6,7 @@ One trial function, and four ways to declare it: on a background, around a known
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from neurapde.backgrounds.waves import Background
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet
-from neurapde.trials.base import Bounds, Trial, TrialFunction
+from neurapde.trials.base import Bounds, Setting, Trial, TrialFunction, corners
 from neurapde.trials.layered import LayeredTrial
 
 
@@ -104,21 +104,9 @@ class Ansatz(Trial):
     def __post_init__(self) -> None:
         _check_parts(self, self.background, self.network, "Ansatz(OutgoingWave(source, k), Siren())")
 
-    def build(
-        self,
-        bounds: Bounds,
-        outputs: int = 1,
-        complex: bool = False,
-        *,
-        generator: torch.Generator,
-        dtype: torch.dtype = torch.float32,
-        device: torch.device | str = "cpu",
-    ) -> AnsatzTrial:
-        _check_field(self.background, bounds, outputs, complex)
-        network = self.network.build(
-            bounds, outputs, complex, generator=generator, dtype=dtype, device=device
-        )
-        return AnsatzTrial(self, network, self.background)
+    def draw(self, setting: Setting) -> AnsatzTrial:
+        _check_field(self.background, setting)
+        return AnsatzTrial(self, self.network.draw(setting), self.background)
 
     def describe(self) -> str:
         return f"{self.network.describe()} on the background {self.background.describe()}"
@@ -140,20 +128,9 @@ class FactoredAnsatz(Trial):
     def __post_init__(self) -> None:
         _check_parts(self, self.background, self.network, "FactoredAnsatz(StraightRays(…), Siren())")
 
-    def build(
-        self,
-        bounds: Bounds,
-        outputs: int = 1,
-        complex: bool = False,
-        *,
-        generator: torch.Generator,
-        dtype: torch.dtype = torch.float32,
-        device: torch.device | str = "cpu",
-    ) -> AnsatzTrial:
-        _check_field(self.background, bounds, outputs, complex)
-        network = self.network.build(
-            bounds, outputs, complex, generator=generator, dtype=dtype, device=device
-        )
+    def draw(self, setting: Setting) -> AnsatzTrial:
+        _check_field(self.background, setting)
+        network = self.network.draw(setting)
         if isinstance(network, LayeredTrial):
             torch.nn.init.zeros_(network.head.weight)
             torch.nn.init.zeros_(network.head.bias)
@@ -173,24 +150,12 @@ class DistanceFactor(Trial):
     network: Trial
     sides: Sides | None = None
 
-    def build(
-        self,
-        bounds: Bounds,
-        outputs: int = 1,
-        complex: bool = False,
-        *,
-        generator: torch.Generator,
-        dtype: torch.dtype = torch.float32,
-        device: torch.device | str = "cpu",
-    ) -> AnsatzTrial:
-        network = self.network.build(
-            bounds, outputs, complex, generator=generator, dtype=dtype, device=device
-        )
-        return self.around(network, bounds)
+    def draw(self, setting: Setting) -> AnsatzTrial:
+        return self.around(self.network.draw(setting), setting.bounds)
 
     def around(self, network: TrialFunction, bounds: Bounds) -> AnsatzTrial:
         """The same trial around a network that is already built."""
-        lower, upper = (np.atleast_1d(np.asarray(corner, dtype=float)) for corner in bounds)
+        lower, upper = corners(bounds)
         sides = self.sides or ((True, True),) * len(lower)
         if len(sides) != len(lower):
             raise DeclarationError(
@@ -231,25 +196,15 @@ class OutputScaling(Trial):
         for length in self.lengths or ():
             checks.amount(length, "lengths", of="OutputScaling")
 
-    def build(
-        self,
-        bounds: Bounds,
-        outputs: int = 1,
-        complex: bool = False,
-        *,
-        generator: torch.Generator,
-        dtype: torch.dtype = torch.float32,
-        device: torch.device | str = "cpu",
-    ) -> AnsatzTrial:
+    def draw(self, setting: Setting) -> AnsatzTrial:
         if self.lengths is not None:
-            if len(self.lengths) != len(bounds[0]):
+            if len(self.lengths) != setting.dimension:
                 raise DeclarationError(
-                    f"lengths={self.lengths} of OutputScaling, but the domain has {len(bounds[0])} axes; give one for each."
+                    f"lengths={self.lengths} of OutputScaling, the domain has {setting.dimension} axes; give one for each."
                 )
-            bounds = (np.divide(bounds[0], self.lengths), np.divide(bounds[1], self.lengths))
-        network = self.network.build(
-            bounds, outputs, complex, generator=generator, dtype=dtype, device=device
-        )
+            lower, upper = (np.divide(corner, self.lengths) for corner in setting.bounds)
+            setting = replace(setting, bounds=(lower, upper))
+        network = self.network.draw(setting)
         return AnsatzTrial(self, network, factor=self.size, lengths=self.lengths)
 
     def describe(self) -> str:
@@ -272,18 +227,18 @@ def _check_parts(spec: Trial, background: object, network: object, way: str) -> 
         )
 
 
-def _check_field(background: Background, bounds: Bounds, outputs: int, complex: bool) -> None:
+def _check_field(background: Background, setting: Setting) -> None:
     """Refuse a background that is complex or has components where the field is or has not."""
-    probe = torch.as_tensor(bounds[1], dtype=torch.float64).reshape(1, -1)
+    probe = torch.as_tensor(setting.bounds[1], dtype=torch.float64).reshape(1, -1)
     value = background.jet(probe, order=0).value
     found = value.shape[1] if value.ndim == 2 else 1
-    if value.is_complex() and not complex:
+    if value.is_complex() and not setting.complex:
         raise DeclarationError(
             f"the background ({background.describe()}) is complex, but the field is real; "
             "use it with a complex equation such as Helmholtz."
         )
-    if found != outputs:
+    if found != setting.outputs:
         raise DeclarationError(
-            f"the background ({background.describe()}) has {found} component(s), but the field has {outputs}; "
+            f"the background ({background.describe()}) has {found} component(s), but the field has {setting.outputs}; "
             "give one background for each."
         )

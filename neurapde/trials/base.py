@@ -1,7 +1,7 @@
 """What a trial function is: a specification that anyone can write down, and the network it builds.
 
-A `Trial` is a frozen specification without dimensions or parameters; `build` draws the parameters for a
-domain and a number of outputs from a given generator. A `TrialFunction` maps points (n, d) to values and to
+A `Trial` is a frozen specification without dimensions or parameters; `draw` makes its parameters for a
+domain and a number of outputs, from a given generator. A `TrialFunction` maps points (n, d) to values and to
 jets.
 """
 
@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -86,10 +86,49 @@ class TrialFunction(torch.nn.Module, ABC):
 
 
 @dataclass(frozen=True)
+class Setting:
+    """The field and the machine that a trial function is built for.
+
+    bounds:    lower and upper corner (d,), (d,) of the domain's bounding box, mapped to [−1, 1] by one
+               common scale.
+    outputs:   number of components of the field.
+    complex:   whether each component is complex.
+    generator: the only source of randomness; the same generator gives the same parameters in any dtype.
+    """
+
+    bounds: Bounds
+    outputs: int
+    complex: bool
+    generator: torch.Generator
+    dtype: torch.dtype
+    device: torch.device | str
+
+    @property
+    def dimension(self) -> int:
+        """The number of axes d."""
+        return len(self.bounds[0])
+
+    @property
+    def rows(self) -> int:
+        """Real numbers that a value of the field has: real and imaginary parts count."""
+        return self.outputs * (2 if self.complex else 1)
+
+    def amplitudes(self, *shape: int) -> Tensor:
+        """Zeros (*shape, outputs), with a last axis (real, imaginary) for complex fields."""
+        parts = (2,) if self.complex else ()
+        return torch.zeros((*shape, self.outputs, *parts), dtype=self.dtype, device=self.device)
+
+
+@dataclass(frozen=True)
 class Trial(Declaration, ABC):
     """The specification of a trial function: its kind and size, without dimensions or parameters."""
 
+    default_dtype: ClassVar[torch.dtype] = torch.float32
+
     @abstractmethod
+    def draw(self, setting: Setting) -> TrialFunction:
+        """A trial function for this setting, with parameters at their start."""
+
     def build(
         self,
         bounds: Bounds,
@@ -97,17 +136,11 @@ class Trial(Declaration, ABC):
         complex: bool = False,
         *,
         generator: torch.Generator,
-        dtype: torch.dtype = torch.float32,
+        dtype: torch.dtype | None = None,
         device: torch.device | str = "cpu",
     ) -> TrialFunction:
-        """Draw the parameters of a trial function.
-
-        bounds:    lower and upper corner (d,), (d,) of the domain's bounding box, mapped to [−1, 1] by one
-                   common scale.
-        outputs:   number of components of the field.
-        complex:   whether each component is complex.
-        generator: the only source of randomness; the same generator gives the same parameters in any dtype.
-        """
+        """`draw` for a setting with these entries; see `Setting`. dtype: None for what the kind of trial is used in."""
+        return self.draw(Setting(bounds, outputs, complex, generator, dtype or self.default_dtype, device))
 
     def describe(self) -> str:
         """One line for reports."""
@@ -123,9 +156,15 @@ def copied(trial: TrialFunction, dtype: torch.dtype, device: torch.device) -> Tr
     return same
 
 
+def corners(bounds: Bounds) -> tuple[np.ndarray, np.ndarray]:
+    """The lower and the upper corner as arrays (d,) of float64."""
+    lower, upper = (np.atleast_1d(np.asarray(corner, dtype=float)) for corner in bounds)
+    return lower, upper
+
+
 def box_scale(bounds: Bounds) -> tuple[np.ndarray, float]:
     """The centre (d,) of a bounding box and half its largest extent, which scale it into [−1, 1]."""
-    lower, upper = (np.atleast_1d(np.asarray(corner, dtype=float)) for corner in bounds)
+    lower, upper = corners(bounds)
     half = float(np.max(upper - lower)) / 2
     if (
         lower.shape != upper.shape

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -16,8 +15,8 @@ from torch import Tensor
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.activations import ReLU, Sine
-from neurapde.trials.base import Bounds, Trial, check_size
-from neurapde.trials.layered import LayeredTrial, linear, uniform
+from neurapde.trials.base import Setting, Trial, check_size
+from neurapde.trials.layered import LayeredTrial, linear, perceptron
 
 
 @dataclass(frozen=True)
@@ -34,30 +33,15 @@ class Encoded(Trial, ABC):
     def wavevectors(self, dimension: int, generator: torch.Generator) -> Tensor:
         """The rows w (m, d) of the encoding sin(w·x), cos(w·x)."""
 
-    def build(
-        self,
-        bounds: Bounds,
-        outputs: int = 1,
-        complex: bool = False,
-        *,
-        generator: torch.Generator,
-        dtype: torch.dtype = torch.float32,
-        device: torch.device | str = "cpu",
-    ) -> LayeredTrial:
-        waves = self.wavevectors(len(bounds[0]), generator)
+    def draw(self, setting: Setting) -> LayeredTrial:
+        waves = self.wavevectors(setting.dimension, setting.generator)
         weight = torch.cat([waves, waves])
         bias = torch.cat([torch.zeros(len(waves)), torch.full((len(waves),), math.pi / 2)])
-        layers = [linear(weight, bias, dtype, device).requires_grad_(False)]
-        rows = outputs * (2 if complex else 1)
-        sizes = [len(weight), *[self.width] * (self.depth + 1), rows]
-        for n_in, n_out in pairwise(sizes):
-            weight = uniform((n_out, n_in), math.sqrt(6 / n_in), generator)
-            bias = uniform((n_out,), 1 / math.sqrt(n_in), generator)
-            layers.append(linear(weight, bias, dtype, device))
-        head = layers.pop()
-        torch.nn.init.zeros_(head.bias)
+        encoding = linear(weight, bias, setting).requires_grad_(False)
+        sizes = [len(weight), *[self.width] * (self.depth + 1), setting.rows]
+        *layers, head = perceptron(sizes, setting, lambda n_in, n_out: n_in)
         activations = [Sine(1.0), *[ReLU()] * (self.depth + 1)]
-        return LayeredTrial(self, bounds, layers, activations, head, complex)
+        return LayeredTrial(self, setting.bounds, [encoding, *layers], activations, head, setting.complex)
 
 
 @dataclass(frozen=True)

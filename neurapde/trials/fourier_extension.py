@@ -8,6 +8,7 @@ Adcock, Huybrechs and Martín-Vaquero 2014). Where the boundary has a corner, z^
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet, Layout
 from neurapde.spectral.modes import AxisModes
-from neurapde.trials.base import Bounds, Trial, TrialFunction
+from neurapde.trials.base import Setting, Trial, TrialFunction, corners
 from neurapde.trials.sines import axis_modes, contracted, outer, table
 
 
@@ -164,23 +165,16 @@ class FourierExtension(Trial):
     extra: tuple[Corner | Multipoles, ...] = ()
     box: tuple[tuple[float, ...], tuple[float, ...]] | None = None
 
+    default_dtype: ClassVar[torch.dtype] = torch.float64
+
     def __post_init__(self) -> None:
         if not self.modes or min(self.modes) < 1:
             raise DeclarationError(f"modes={self.modes} leaves an axis without modes; give at least 1 each")
         if not self.margin > 0:
             raise DeclarationError(f"margin={self.margin!r}: give a positive part of the domain's length")
 
-    def build(
-        self,
-        bounds: Bounds,
-        outputs: int = 1,
-        complex: bool = False,
-        *,
-        generator: torch.Generator,
-        dtype: torch.dtype = torch.float64,
-        device: torch.device | str = "cpu",
-    ) -> "FourierExtensionTrial":
-        lower, upper = (np.atleast_1d(np.asarray(corner, dtype=float)) for corner in self.box or bounds)
+    def draw(self, setting: Setting) -> "FourierExtensionTrial":
+        lower, upper = corners(self.box or setting.bounds)
         if len(lower) != len(self.modes):
             raise DeclarationError(
                 f"{self} has {len(self.modes)} axes, but the domain has {len(lower)}; give as many"
@@ -188,10 +182,7 @@ class FourierExtension(Trial):
         more = self.margin * (upper - lower) / 2
         sides = zip(lower - more, upper + more, strict=True)
         axes = axis_modes(sides, self.modes, ((True, True),) * len(self.modes))
-        amplitudes = torch.zeros(
-            (self.features, outputs, *((2,) if complex else ())), dtype=dtype, device=device
-        )
-        return FourierExtensionTrial(self, axes, amplitudes, complex)
+        return FourierExtensionTrial(self, axes, setting.amplitudes(self.features), setting.complex)
 
     @property
     def features(self) -> int:

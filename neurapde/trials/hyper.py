@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import torch
@@ -14,7 +14,7 @@ from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.activations import Sine
 from neurapde.jets.jet import Jet, Layout
-from neurapde.trials.base import Bounds, Trial, TrialFunction, check_size
+from neurapde.trials.base import Setting, Trial, TrialFunction, check_size
 from neurapde.trials.layered import LayeredTrial, linear
 from neurapde.trials.siren import Siren
 
@@ -124,24 +124,14 @@ class HyperSiren(Trial):
         for name in ("codes", "latent", "hidden"):
             checks.whole(getattr(self, name), name)
 
-    def build(
-        self,
-        bounds: Bounds,
-        outputs: int = 1,
-        complex: bool = False,
-        *,
-        generator: torch.Generator,
-        dtype: torch.dtype = torch.float32,
-        device: torch.device | str = "cpu",
-    ) -> HyperSirenTrial:
+    def draw(self, setting: Setting) -> HyperSirenTrial:
+        outputs, generator = setting.outputs, setting.generator
         if outputs % self.codes:
             raise DeclarationError(
                 f"codes={self.codes} does not divide the field's {outputs} component(s); give a divisor of {outputs}"
             )
         siren = Siren(self.width, self.depth, self.omega_0, self.omega_hidden)
-        network = siren.build(
-            bounds, outputs // self.codes, complex, generator=generator, dtype=dtype, device=device
-        )
+        network = siren.draw(replace(setting, outputs=outputs // self.codes))
         codes, weight = (
             torch.empty(shape, dtype=torch.float64, device=generator.device).normal_(
                 0.0, deviation, generator=generator
@@ -151,5 +141,5 @@ class HyperSiren(Trial):
                 ((self.hidden, self.latent), math.sqrt(2 / self.latent)),
             )
         )
-        hidden = linear(weight, torch.zeros(self.hidden), dtype, device)
-        return HyperSirenTrial(self, network, codes.to(device=device, dtype=dtype), hidden, outputs, complex)
+        hidden = linear(weight, torch.zeros(self.hidden), setting)
+        return HyperSirenTrial(self, network, codes.to(hidden.weight), hidden, outputs, setting.complex)

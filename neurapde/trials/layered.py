@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -15,7 +17,7 @@ from neurapde.jets.compiled import best_kernels
 from neurapde.jets.jet import Jet, Layout
 from neurapde.jets.kernels import EAGER, Kernels
 from neurapde.jets.sweep import sweep
-from neurapde.trials.base import Bounds, Trial, TrialFunction, box_scale
+from neurapde.trials.base import Bounds, Setting, Trial, TrialFunction, box_scale
 
 
 class LayeredTrial(TrialFunction):
@@ -86,12 +88,25 @@ class LayeredTrial(TrialFunction):
         return out.squeeze(-1) if self.outputs == 1 else out
 
 
-def linear(weight: Tensor, bias: Tensor, dtype: torch.dtype, device: torch.device | str) -> torch.nn.Linear:
+def linear(weight: Tensor, bias: Tensor, setting: Setting) -> torch.nn.Linear:
     """A linear layer with the given weight (out, in) and bias (out,), without drawing any number."""
     layer = torch.nn.Linear(weight.shape[1], weight.shape[0], device="meta")
-    layer.weight = torch.nn.Parameter(weight.to(device=device, dtype=dtype))
-    layer.bias = torch.nn.Parameter(bias.to(device=device, dtype=dtype))
+    layer.weight = torch.nn.Parameter(weight.to(device=setting.device, dtype=setting.dtype))
+    layer.bias = torch.nn.Parameter(bias.to(device=setting.device, dtype=setting.dtype))
     return layer
+
+
+def perceptron(
+    sizes: Sequence[int], setting: Setting, fan: Callable[[int, int], int]
+) -> list[torch.nn.Linear]:
+    """Linear layers between these sizes: weights U(±√(6/fan(n_in, n_out))), biases U(±1/√n_in), the last one's zero."""
+    layers = []
+    for n_in, n_out in pairwise(sizes):
+        weight = uniform((n_out, n_in), math.sqrt(6 / fan(n_in, n_out)), setting.generator)
+        bias = uniform((n_out,), 1 / math.sqrt(n_in), setting.generator)
+        layers.append(linear(weight, bias, setting))
+    torch.nn.init.zeros_(layers[-1].bias)
+    return layers
 
 
 def uniform(shape: tuple[int, ...], limit: float, generator: torch.Generator) -> Tensor:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from itertools import pairwise
-
-import torch
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.activations import Activation, ReLU, Softplus, Tanh
-from neurapde.trials.base import Bounds, Trial, check_size
-from neurapde.trials.layered import LayeredTrial, linear, uniform
+from neurapde.trials.base import Setting, Trial, check_size
+from neurapde.trials.layered import LayeredTrial, perceptron
 
 _ACTIVATIONS: dict[str, Activation] = {"tanh": Tanh(), "relu": ReLU(), "softplus": Softplus()}
 
@@ -44,25 +40,9 @@ class MLP(Trial):
                 "or Siren for sines."
             )
 
-    def build(
-        self,
-        bounds: Bounds,
-        outputs: int = 1,
-        complex: bool = False,
-        *,
-        generator: torch.Generator,
-        dtype: torch.dtype = torch.float32,
-        device: torch.device | str = "cpu",
-    ) -> LayeredTrial:
-        rows = outputs * (2 if complex else 1)
-        sizes = [len(bounds[0]), *[self.width] * (self.depth + 1), rows]
-        layers = []
-        for n_in, n_out in pairwise(sizes):
-            fan = n_in + n_out if self.activation == "tanh" else n_in
-            weight = uniform((n_out, n_in), math.sqrt(6 / fan), generator)
-            bias = uniform((n_out,), 1 / math.sqrt(n_in), generator)
-            layers.append(linear(weight, bias, dtype, device))
-        head = layers.pop()
-        torch.nn.init.zeros_(head.bias)
+    def draw(self, setting: Setting) -> LayeredTrial:
+        sizes = [setting.dimension, *[self.width] * (self.depth + 1), setting.rows]
+        outward = 1 if self.activation == "tanh" else 0
+        *layers, head = perceptron(sizes, setting, lambda n_in, n_out: n_in + outward * n_out)
         activations = [_ACTIVATIONS[self.activation]] * len(layers)
-        return LayeredTrial(self, bounds, layers, activations, head, complex)
+        return LayeredTrial(self, setting.bounds, layers, activations, head, setting.complex)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
 from neurapde.jets.jet import Jet, Layout
-from neurapde.trials.base import Bounds, Trial, TrialFunction
+from neurapde.trials.base import Setting, Trial, TrialFunction
 
 
 @dataclass(frozen=True)
@@ -37,25 +38,14 @@ class PiecewiseTrial(Trial):
 
     parts: tuple[Part, ...]
 
+    default_dtype: ClassVar[torch.dtype] = torch.float64
+
     def __post_init__(self) -> None:
         if not self.parts:
             raise DeclarationError("PiecewiseTrial() has no parts; give at least one")
 
-    def build(
-        self,
-        bounds: Bounds,
-        outputs: int = 1,
-        complex: bool = False,
-        *,
-        generator: torch.Generator,
-        dtype: torch.dtype = torch.float64,
-        device: torch.device | str = "cpu",
-    ) -> "PiecewiseFunction":
-        built = [
-            part.trial.build(bounds, outputs, complex, generator=generator, dtype=dtype, device=device)
-            for part in self.parts
-        ]
-        return PiecewiseFunction(self, built)
+    def draw(self, setting: Setting) -> "PiecewiseFunction":
+        return PiecewiseFunction(self, [part.trial.draw(setting) for part in self.parts])
 
     def describe(self) -> str:
         return "; ".join(dict.fromkeys(part.trial.describe() for part in self.parts)) + (

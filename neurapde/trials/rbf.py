@@ -12,7 +12,7 @@ from torch import Tensor
 from neurapde.core import checks
 from neurapde.jets.jet import Jet, Layout
 from neurapde.jets.sweep import linear_layer
-from neurapde.trials.base import Bounds, Trial, TrialFunction, box_scale
+from neurapde.trials.base import Bounds, Setting, Trial, TrialFunction, box_scale
 from neurapde.trials.layered import linear, uniform
 
 
@@ -35,23 +35,14 @@ class RBF(Trial):
             self.sharpness, "sharpness", lambda x: x > 0, "give a positive number, 10 as in the paper"
         )
 
-    def build(
-        self,
-        bounds: Bounds,
-        outputs: int = 1,
-        complex: bool = False,
-        *,
-        generator: torch.Generator,
-        dtype: torch.dtype = torch.float32,
-        device: torch.device | str = "cpu",
-    ) -> RBFTrial:
-        center, half = box_scale(bounds)
-        reach = (torch.as_tensor(bounds[1], dtype=torch.float64) - torch.as_tensor(center)) / half
+    def draw(self, setting: Setting) -> RBFTrial:
+        generator = setting.generator
+        center, half = box_scale(setting.bounds)
+        reach = (torch.as_tensor(setting.bounds[1], dtype=torch.float64) - torch.as_tensor(center)) / half
         centers = uniform((self.count, len(reach)), 1.0, generator) * reach.to(generator.device)
-        rows = outputs * (2 if complex else 1)
-        limit = (6 / self.count) ** 0.5
-        head = linear(uniform((rows, self.count), limit, generator), torch.zeros(rows), dtype, device)
-        return RBFTrial(self, bounds, centers.to(device=device, dtype=dtype), head, complex)
+        weight = uniform((setting.rows, self.count), (6 / self.count) ** 0.5, generator)
+        head = linear(weight, torch.zeros(setting.rows), setting)
+        return RBFTrial(self, setting.bounds, centers.to(head.weight), head, setting.complex)
 
 
 class RBFTrial(TrialFunction):

@@ -6,6 +6,7 @@ field is twice continuously differentiable in time, and its jets are exact deriv
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from neurapde.domains.box import Box
 from neurapde.jets.jet import Jet, Layout
 from neurapde.spectral.modes import AxisModes
 from neurapde.spectral.near_field import NearField
-from neurapde.trials.base import Bounds, Trial, TrialFunction, check_ends, check_modes
+from neurapde.trials.base import Bounds, Setting, Trial, TrialFunction, check_ends, check_modes, corners
 from neurapde.trials.sines import axis_modes, table
 
 FEW = 8  # distinct times up to which the head is formed for each, instead of at the knots around the points
@@ -45,6 +46,8 @@ class SineHistory(Trial):
     free: tuple[tuple[bool, bool], ...] | None = None
     near: tuple[NearField, ...] = ()
 
+    default_dtype: ClassVar[torch.dtype] = torch.float64
+
     def __post_init__(self) -> None:
         if len(check_modes(self.modes)) > 2:
             raise DeclarationError(f"modes={self.modes}: give the modes of one or two axes in space.")
@@ -63,7 +66,7 @@ class SineHistory(Trial):
 
     def axes(self, bounds: Bounds) -> tuple[AxisModes, ...]:
         """The modes of each axis in space, for a space–time domain with these corners (d + 1,), (d + 1,)."""
-        lower, upper = (np.atleast_1d(np.asarray(corner, dtype=float)) for corner in bounds)
+        lower, upper = corners(bounds)
         if len(lower) != len(self.modes) + 1:
             raise DeclarationError(
                 f"{self} has {len(self.modes)} axes in space, but the domain has {len(lower)} with time; give one "
@@ -72,24 +75,13 @@ class SineHistory(Trial):
         sides = self.box or tuple(zip(lower[:-1].tolist(), upper[:-1].tolist(), strict=True))
         return axis_modes(sides, self.modes, self.free)
 
-    def build(
-        self,
-        bounds: Bounds,
-        outputs: int = 1,
-        complex: bool = False,
-        *,
-        generator: torch.Generator,
-        dtype: torch.dtype = torch.float64,
-        device: torch.device | str = "cpu",
-    ) -> "HistoryFunction":
-        if complex:
+    def draw(self, setting: Setting) -> "HistoryFunction":
+        if setting.complex:
             raise DeclarationError("SineHistory is a real field; train another trial for a complex one")
-        shape = (self.moments, KNOT, *self.modes, outputs)
-        span = (float(bounds[0][-1]), float(bounds[1][-1]))
-        parts = sum(one.orders for one in self.near)
-        beside = torch.zeros((self.moments, KNOT, parts, outputs), dtype=dtype, device=device)
-        amplitudes = torch.zeros(shape, dtype=dtype, device=device)
-        return HistoryFunction(self, self.axes(bounds), span, amplitudes, beside)
+        lower, upper = corners(setting.bounds)
+        beside = setting.amplitudes(self.moments, KNOT, sum(one.orders for one in self.near))
+        amplitudes = setting.amplitudes(self.moments, KNOT, *self.modes)
+        return HistoryFunction(self, self.axes((lower, upper)), (lower[-1], upper[-1]), amplitudes, beside)
 
     def describe(self) -> str:
         count = " × ".join(map(str, self.modes))

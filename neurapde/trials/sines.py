@@ -8,6 +8,7 @@ see `methods.Galerkin`. `neurons` writes the same function as an ordinary hidden
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet, Layout
 from neurapde.spectral.modes import AxisModes
-from neurapde.trials.base import Bounds, Trial, TrialFunction, check_ends, check_modes
+from neurapde.trials.base import Bounds, Setting, Trial, TrialFunction, check_ends, check_modes, corners
 
 Tables = Sequence[Sequence[Tensor]]
 """For each axis the modes and their derivatives at points, each (n, count)."""
@@ -35,32 +36,24 @@ class SineLattice(Trial):
     modes: tuple[int, ...]
     free: tuple[tuple[bool, bool], ...] | None = None
 
+    default_dtype: ClassVar[torch.dtype] = torch.float64
+
     def __post_init__(self) -> None:
         check_modes(self.modes)
         check_ends(self.free, len(self.modes))
 
     def axes(self, bounds: Bounds) -> tuple[AxisModes, ...]:
         """The modes of each axis on the box with these corners (d,), (d,)."""
-        lower, upper = (np.atleast_1d(np.asarray(corner, dtype=float)) for corner in bounds)
+        lower, upper = corners(bounds)
         if len(lower) != len(self.modes):
             raise DeclarationError(
                 f"{self} has {len(self.modes)} axes, but the domain has {len(lower)}; give one number of modes each"
             )
         return axis_modes(zip(lower, upper, strict=True), self.modes, self.free)
 
-    def build(
-        self,
-        bounds: Bounds,
-        outputs: int = 1,
-        complex: bool = False,
-        *,
-        generator: torch.Generator,
-        dtype: torch.dtype = torch.float64,
-        device: torch.device | str = "cpu",
-    ) -> "LatticeFunction":
-        parts = (2,) if complex else ()
-        zeros = torch.zeros((*self.modes, outputs, *parts), dtype=dtype, device=device)
-        return LatticeFunction(self, self.axes(bounds), zeros, complex)
+    def draw(self, setting: Setting) -> "LatticeFunction":
+        amplitudes = setting.amplitudes(*self.modes)
+        return LatticeFunction(self, self.axes(setting.bounds), amplitudes, setting.complex)
 
 
 class LatticeFunction(TrialFunction):

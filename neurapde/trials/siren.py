@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from neurapde.jets.activations import Sine
-from neurapde.trials.base import Bounds, Trial, check_size
+from neurapde.trials.base import Setting, Trial, check_size
 from neurapde.trials.layered import LayeredTrial, linear, uniform
 
 
@@ -41,28 +41,19 @@ class Siren(Trial):
         check_size(self.width, self.depth)
         Sine(self.omega_0), Sine(self.omega_hidden)
 
-    def build(
-        self,
-        bounds: Bounds,
-        outputs: int = 1,
-        complex: bool = False,
-        *,
-        generator: torch.Generator,
-        dtype: torch.dtype = torch.float32,
-        device: torch.device | str = "cpu",
-    ) -> LayeredTrial:
-        dimension = len(bounds[0])
+    def draw(self, setting: Setting) -> LayeredTrial:
+        dimension, generator = setting.dimension, setting.generator
         weight = uniform((self.width, dimension), 1 / dimension, generator)
         bias = uniform((self.width,), math.pi / self.omega_0, generator)
-        layers = [linear(weight, bias, dtype, device)]
+        layers = [linear(weight, bias, setting)]
         limit = math.sqrt(6 / self.width) / self.omega_hidden
         for level in range(self.depth):
             weight = uniform((self.width, self.width), limit, generator)
             bias = torch.zeros(self.width, dtype=torch.float64, device=generator.device)
             if level > 0:
                 bias.normal_(0.0, math.exp(-1) / self.omega_hidden, generator=generator)
-            layers.append(linear(weight, bias, dtype, device))
-        rows = outputs * (2 if complex else 1)
-        head = linear(uniform((rows, self.width), limit, generator), torch.zeros(rows), dtype, device)
+            layers.append(linear(weight, bias, setting))
+        weight = uniform((setting.rows, self.width), limit, generator)
+        head = linear(weight, torch.zeros(setting.rows), setting)
         activations = [Sine(self.omega_0)] + [Sine(self.omega_hidden)] * self.depth
-        return LayeredTrial(self, bounds, layers, activations, head, complex)
+        return LayeredTrial(self, setting.bounds, layers, activations, head, setting.complex)

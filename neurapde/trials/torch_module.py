@@ -12,7 +12,7 @@ from torch import Tensor
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.autograd import jet_by_autograd
 from neurapde.jets.jet import Jet, Layout
-from neurapde.trials.base import Bounds, Trial, TrialFunction
+from neurapde.trials.base import Setting, Trial, TrialFunction
 
 
 class TorchModuleTrial(TrialFunction):
@@ -57,18 +57,10 @@ class TorchModule(Trial):
                 f"TorchModule takes a torch.nn.Module; found {type(self.module).__name__}."
             )
 
-    def build(
-        self,
-        bounds: Bounds,
-        outputs: int = 1,
-        complex: bool = False,
-        *,
-        generator: torch.Generator,
-        dtype: torch.dtype = torch.float32,
-        device: torch.device | str = "cpu",
-    ) -> TorchModuleTrial:
-        module = copy.deepcopy(self.module).to(dtype=dtype, device=device)
-        probe = torch.as_tensor(bounds[1], dtype=dtype, device=device).reshape(1, -1)
+    def draw(self, setting: Setting) -> TorchModuleTrial:
+        outputs, complex, kind = setting.outputs, setting.complex, (setting.device, setting.dtype)
+        module = copy.deepcopy(self.module).to(*kind)
+        probe = torch.as_tensor(setting.bounds[1]).to(*kind).reshape(1, -1)
         found = module(probe)
         columns = 2 * outputs if complex and not found.is_complex() else outputs
         if found.shape != (1, columns) or (found.is_complex() and not complex):
