@@ -86,6 +86,9 @@ NET = npde.Siren(4, 1)
 
 Argument = tuple[Any, frozenset[str]]
 CALLS: dict[str, dict[str, Argument]] = {
+    "activation_statistics": {
+        "trial": (NET, NOTHING), "points": (16, NOTHING), "dimension": (1, COUNT), "seed": (50413, FROM_ZERO),
+    },
     "Absorbing": {"on": ("left", FACES)},
     "Adam": {
         "steps": (3, COUNT), "lr": (1e-3, POSITIVE), "points": (8, NAMES), "loss": (npde.MeanAbsolute(), NOTHING),
@@ -100,7 +103,7 @@ CALLS: dict[str, dict[str, Argument]] = {
     "ConstantRate": {},
     "Constraint": {
         "name": ("c", NAME), "residual": (lambda s, u: u.value, FUNCTION), "sample": (npde.interior(SQUARE), FUNCTION),
-        "order": (0, FROM_ZERO), "text": ("t", TEXT),
+        "order": (0, FROM_ZERO), "text": ("t", TEXT), "mixed": ((), LIST),
     },
     "Cosine": {"final": (0.1, PART)},
     "Curriculum": {"steps": (10, COUNT), "first": (0.1, PART)},
@@ -234,6 +237,10 @@ CALLS: dict[str, dict[str, Argument]] = {
         "field": (lambda x: x[:, 0], NOTHING), "receivers": (np.zeros((2, 1)), frozenset({"minus one", "zero", "fraction"})),
         "times": (np.zeros(3), NOTHING),
     },
+    **{
+        name: {"domain": (SQUARE, NOTHING), "weight": (0.1, POSITIVE), "smoothing": (1e-3, POSITIVE)}
+        for name in ("hessian_norm", "total_variation")
+    },
     "where": {"condition": (True, FLAG), "x": (1.0, NUMBERS), "y": (0.0, NUMBERS)},
     **{name: {"x": (np.ones(3), NUMBERS)} for name in ("abs", "cos", "exp", "log", "sin", "sqrt", "tanh")},
 }  # fmt: skip
@@ -247,10 +254,12 @@ WITH_FILES = {"animate", "load", "read_video", "read_image", "read_audio", "solv
     "write_video", "write_image", "write_audio", "zero_set",
 }  # fmt: skip
 RESULTS = {
+    "ActivationStatistics",
     "GridSolution",
     "Inversion",
     "InversionReport",
     "Jet",
+    "LayerStatistics",
     "Report",
     "Solution",
     "SurfaceErrors",

@@ -1,5 +1,8 @@
 """Error norms, exact fields, and the report that holds a solution against them."""
 
+from neurapde.validation.activation_statistics import ActivationStatistics as ActivationStatistics
+from neurapde.validation.activation_statistics import LayerStatistics as LayerStatistics
+from neurapde.validation.activation_statistics import activation_statistics as activation_statistics
 from neurapde.validation.adjoint_tests import dot_test as dot_test
 from neurapde.validation.adjoint_tests import reciprocity as reciprocity
 from neurapde.validation.adjoint_tests import taylor_test as taylor_test

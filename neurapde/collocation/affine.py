@@ -27,9 +27,9 @@ def not_affine(problem: Problem, trial: TrialFunction) -> str | None:
         samples = constraint.sample(
             POINTS, how="sobol", generator=generator, dtype=anchor.dtype.to_real(), device=anchor.device
         )
-        mixed = problem.equation.mixed if constraint.order == 2 else ()
+        layout = problem.layout(constraint)
         with torch.no_grad():
-            jet = trial.jet(samples.points, constraint.order, mixed)
+            jet = trial.jet(samples.points, layout.order, layout.mixed)
             field = jet.channels
             sizes = _sizes(field)
             noise = torch.randn(field.shape, dtype=field.dtype, device=field.device, generator=generator)

@@ -137,8 +137,8 @@ class Assembly:
 
     def _rows(self, constraint: Constraint, samples: Samples, frame: FourierExtensionTrial) -> System:
         """The residual's rows (m, features · outputs) for one part, and what it leaves for u = 0 with the sign changed."""
-        mixed = self.problem.equation.mixed if constraint.order == 2 else ()
-        features = frame.feature_jet(samples.points, constraint.order, mixed)
+        carried = self.problem.layout(constraint)
+        features = frame.feature_jet(samples.points, carried.order, carried.mixed)
 
         def residual(channels: Tensor) -> Tensor:
             return constraint.residual(samples, Jet(channels, features.layout)).flatten()

@@ -87,6 +87,7 @@ class Constraint(Declaration):
         sample: draws its points: `interior(domain)`, `face(domain, on)`, `at_points(points)`, or your own.
         order: highest derivative that the residual reads, 0, 1 or 2.
         text: the constraint as mathematics, for `print(problem)`.
+        mixed: pairs (i, j) of axes for which it reads u.d2(i, j), i ≠ j.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Constraint(Declaration):
     sample: Sampler
     order: int = 0
     text: str = ""
+    mixed: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         checks.name(self.name, "name of the constraint")
@@ -109,6 +111,8 @@ class Constraint(Declaration):
                 raise DeclarationError(f"constraint {self.name!r} was given {part!r}; give a function {what}")
         check_order(self.order, f"constraint {self.name!r}")
         checks.text(self.text, f"text of the constraint {self.name!r}")
+        pairs = checked_pairs(self.mixed, self.order, f"constraint {self.name!r}")
+        object.__setattr__(self, "mixed", pairs)
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,30 @@ def check_order(order: Any, what: str) -> None:
     if isinstance(order, bool) or not isinstance(order, int) or order not in (0, 1, 2):
         raise DeclarationError(
             f"{what} has order {checks.shown(order)}; give 0, 1 or 2, the highest derivative that it reads"
+        )
+
+
+def checked_pairs(mixed: Any, order: int, what: str) -> tuple[tuple[int, int], ...]:
+    """Pairs of two different axes whose mixed second derivative is read. Raises: DeclarationError for anything else."""
+    given = mixed if isinstance(mixed, list | tuple) else (mixed,)
+    pairs = tuple(tuple(pair) if isinstance(pair, list | tuple) else (pair,) for pair in given)
+    whole = all(isinstance(axis, int) and not isinstance(axis, bool) for pair in pairs for axis in pair)
+    if not whole or any(len(pair) != 2 or pair[0] == pair[1] for pair in pairs):
+        raise DeclarationError(
+            f"mixed={checks.shown(mixed)} of the {what}; give pairs of two different axes, such as [(0, 1)]"
+        )
+    if pairs and order < 2:
+        raise DeclarationError(
+            f"the {what} reads mixed second derivatives but has order {order}; give order=2"
+        )
+    return pairs
+
+
+def check_axes(pairs: tuple[tuple[int, int], ...], dimension: int, what: str) -> None:
+    """Refuse pairs of axes that a domain does not have."""
+    if any(not 0 <= axis < dimension for pair in pairs for axis in pair):
+        raise DeclarationError(
+            f"mixed={pairs} of the {what}, but the domain has the axes 0 to {dimension - 1}; use these"
         )
 
 

@@ -66,8 +66,7 @@ def balance_of(problem: Problem) -> Balance:
 
 def _slopes(problem: Problem, constraint: Constraint) -> np.ndarray:
     """How much each component adds to each residual of a constraint, (residuals, outputs), by its largest derivative."""
-    mixed = problem.equation.mixed if constraint.order == 2 else ()
-    layout = Layout(problem.domain.dimension, constraint.order, mixed)
+    layout = problem.layout(constraint)
     samples = constraint.sample(PROBES, how="sobol", generator=torch.Generator().manual_seed(SEED))
     parts = (2,) if problem.equation.complex else ()
     leaf = torch.zeros((layout.count, len(samples.points), problem.outputs, *parts), dtype=torch.float64)

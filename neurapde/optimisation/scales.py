@@ -127,8 +127,7 @@ class _Terms:
         self.constraint = constraint
         generator = torch.Generator().manual_seed(SEED)
         self.samples = constraint.sample(DATA, how="sobol", generator=generator)
-        mixed = problem.equation.mixed if constraint.order == 2 else ()
-        self.layout = Layout(problem.domain.dimension, constraint.order, mixed)
+        self.layout = problem.layout(constraint)
         size = (
             self.layout.count,
             len(self.samples.points),

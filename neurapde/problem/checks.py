@@ -17,7 +17,7 @@ from neurapde.core.warn import warn
 from neurapde.fields.medium import Field
 from neurapde.fields.pulses import Pulse
 from neurapde.fields.sources import PointSource, Source
-from neurapde.jets.jet import Jet, Layout
+from neurapde.jets.jet import Jet
 from neurapde.problem.equation import Equation
 
 if TYPE_CHECKING:
@@ -168,9 +168,7 @@ def _tried(what: str, function: Callable[[Array], Array], points: np.ndarray) ->
 def _try_residual(constraint: Constraint, problem: "Problem") -> None:
     generator = _generator()
     samples = constraint.sample(PROBES, generator=generator)
-    layout = Layout(
-        problem.domain.dimension, constraint.order, problem.equation.mixed if constraint.order == 2 else ()
-    )
+    layout = problem.layout(constraint)
     size = (layout.count, len(samples.points), *((problem.outputs,) if problem.outputs > 1 else ()))
     channels = 0.5 + torch.rand(size, generator=generator, dtype=torch.float64)
     channels = channels.to(torch.complex128 if problem.equation.complex else torch.float64)

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 
-from neurapde.conditions.constraints import Constraint, Interior, Samples, check_order, interior
+from neurapde.conditions.constraints import (
+    Constraint,
+    Interior,
+    Samples,
+    check_axes,
+    check_order,
+    checked_pairs,
+    interior,
+)
 from neurapde.conditions.residuals import CheckedResidual, as_rows
 from neurapde.core import checks
 from neurapde.core.arrays import Array
@@ -169,17 +177,7 @@ class Equation(AbstractEquation):
                 f"complex of the Equation is {checks.shown(self.complex)}; give True or False"
             )
         checks.name(self.name, "name of the Equation")
-        given = self.mixed if isinstance(self.mixed, list | tuple) else (self.mixed,)
-        pairs = tuple(tuple(pair) if isinstance(pair, list | tuple) else (pair,) for pair in given)
-        whole = all(isinstance(axis, int) and not isinstance(axis, bool) for pair in pairs for axis in pair)
-        if not whole or any(len(pair) != 2 or pair[0] == pair[1] for pair in pairs):
-            raise DeclarationError(
-                f"mixed={checks.shown(self.mixed)} of the Equation; give pairs of two different axes, such as [(0, 1)]"
-            )
-        if pairs and self.order < 2:
-            raise DeclarationError(
-                f"the Equation reads mixed second derivatives but has order {self.order}; give order=2"
-            )
+        pairs = checked_pairs(self.mixed, self.order, "Equation")
         object.__setattr__(self, "mixed", pairs)
 
     def second_in_time(self, domain: Domain) -> bool:
@@ -222,11 +220,7 @@ class Equation(AbstractEquation):
                 "residual(x, u), add ∂u/∂t + c ∂u/∂n = 0 as an npde.Constraint on the faces, or use Dirichlet, Neumann, "
                 "Robin or Periodic"
             )
-        if any(not 0 <= axis < problem.domain.dimension for pair in self.mixed for axis in pair):
-            raise DeclarationError(
-                f"mixed={self.mixed} of the Equation, but the domain has the axes 0 to "
-                f"{problem.domain.dimension - 1}; use these"
-            )
+        check_axes(self.mixed, problem.domain.dimension, "Equation")
 
     def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
         text = f"{self._formula} = 0 in the {problem.domain.name}"

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from neurapde.backgrounds.lift import Lift
 from neurapde.conditions import PML, Boundary, Dirichlet, Sides
-from neurapde.conditions.constraints import Constraint, InTime
+from neurapde.conditions.constraints import Constraint, InTime, check_axes
 from neurapde.conditions.residuals import CheckedResidual
 from neurapde.conditions.stretch import Stretch
 from neurapde.core import checks
@@ -19,6 +19,7 @@ from neurapde.core.gradients import differentiating
 from neurapde.domains.base import Domain
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.fields.sources import Shots, Source, as_sources
+from neurapde.jets.layout import Layout
 from neurapde.problem.checks import check_exact, check_residuals, check_sources, check_values
 from neurapde.problem.equation import AbstractEquation
 
@@ -121,6 +122,8 @@ class Problem(Declaration):
                 f"two constraints are named {twice[0]!r}, but weights and reports tell them by name; give "
                 "one another name=…"
             )
+        for one in self.extra:
+            check_axes(one.mixed, self.domain.dimension, f"constraint {one.name!r}")
         self._check_hard()
         self.sides.check_contradictions(one_each=self.equation.one_condition_a_face)
         check_sources(self)
@@ -184,6 +187,16 @@ class Problem(Declaration):
         if not isinstance(self.domain, SpaceTime):
             return every
         return tuple(dataclasses.replace(one, residual=InTime(one.residual)) for one in every)
+
+    @cached_property
+    def mixed(self) -> tuple[tuple[int, int], ...]:
+        """The pairs of axes whose mixed second derivative the equation or an extra constraint reads."""
+        every = (*self.equation.mixed, *(pair for one in self.extra for pair in one.mixed))
+        return tuple(dict.fromkeys((min(pair), max(pair)) for pair in every))
+
+    def layout(self, constraint: Constraint) -> Layout:
+        """The derivatives that a jet carries where a constraint is evaluated."""
+        return Layout(self.domain.dimension, constraint.order, self.mixed if constraint.order == 2 else ())
 
     @property
     def hard(self) -> tuple[Dirichlet, ...]:

@@ -1,5 +1,7 @@
 """Training on residuals at points: where the points lie, how constraints and points are weighed, how the rate ebbs."""
 
+from neurapde.conditions.priors import hessian_norm as hessian_norm
+from neurapde.conditions.priors import total_variation as total_variation
 from neurapde.training.causal import Causal as Causal
 from neurapde.training.curriculum import Curriculum as Curriculum
 from neurapde.training.sampling import Fixed as Fixed

@@ -115,9 +115,8 @@ def _measure(
 ) -> Measured:
     parameters = [parameter for parameter in trial.parameters() if parameter.requires_grad]
     with torch.enable_grad():
-        jet = trial.jet(
-            samples.points, constraint.order, problem.equation.mixed if constraint.order == 2 else ()
-        )
+        layout = problem.layout(constraint)
+        jet = trial.jet(samples.points, layout.order, layout.mixed)
         residual = real_residuals(constraint, samples, jet)
         loss = weight * residual.square().mean()
         if loss.requires_grad and parameters:

@@ -165,8 +165,8 @@ class Objective:
     def residual(self, batch: Batch, trial: TrialFunction) -> Tensor:
         """What a trial leaves of the constraint at the points of a batch: `(n,)` or `(n, c)`."""
         constraint = batch.constraint
-        mixed = self.problem.equation.mixed if constraint.order == 2 else ()
-        jet = trial.jet(batch.samples.points, order=constraint.order, mixed=mixed)
+        layout = self.problem.layout(constraint)
+        jet = trial.jet(batch.samples.points, layout.order, layout.mixed)
         return constraint.residual(batch.samples, jet)
 
     def loss_of(self, batch: Batch, trial: TrialFunction) -> Tensor:
@@ -203,9 +203,7 @@ class Objective:
         points = batch.samples.points
         if batch.constraint.name not in self.equation_names or points.device.type != "cpu":
             return batch.split(len(points))
-        order, d = batch.constraint.order, points.shape[1]
-        mixed = len(self.problem.equation.mixed) if order == 2 else 0
-        return batch.split(CACHED_ROWS // (1 + order * d + mixed))
+        return batch.split(CACHED_ROWS // self.problem.layout(batch.constraint).count)
 
     def with_source_points(
         self, constraint: Constraint, samples: Samples, generator: torch.Generator

@@ -36,7 +36,7 @@ class WeightedResiduals:
         self.trial, self.problem, self.weights = trial, problem, weights
         self.parameters = [p for p in trial.parameters() if p.requires_grad]
         self.size = sum(p.numel() for p in self.parameters)
-        self.mixed = problem.equation.mixed
+        self.mixed = problem.mixed
         self.terms: list[_Term] = []
         self.rows_of: list[int] = []
 

@@ -15,7 +15,7 @@ from neurapde.collocation.samples import Weighed
 from neurapde.conditions.constraints import Constraint, Face, Interior, Samples
 from neurapde.core.arrays import to_numpy
 from neurapde.fields.sources import GaussianSource
-from neurapde.jets.jet import Jet, Layout
+from neurapde.jets.jet import Jet
 from neurapde.optimisation.jacobian import real_residuals
 from neurapde.problem.problem import Problem
 
@@ -64,9 +64,7 @@ def _of(problem: Problem, constraint: Constraint, sizes: Tensor, generator: torc
 
 def _change(problem: Problem, constraint: Constraint, scan: Samples, sizes: Tensor) -> Tensor:
     """How far what a constraint says at each point (n,) is from what it says at the nearest of a few."""
-    layout = Layout(
-        problem.domain.dimension, constraint.order, problem.equation.mixed if constraint.order == 2 else ()
-    )
+    layout = problem.layout(constraint)
     generator = torch.Generator().manual_seed(SEED)
     columns = []
     for signs in (0.0, 1.0, 1.0):

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from neurapde.collocation.samples import Weighed
 from neurapde.conditions.constraints import Constraint, Interior, Samples
-from neurapde.jets.jet import Jet, Layout
+from neurapde.jets.jet import Jet
 from neurapde.optimisation.jacobian import real_residuals
 from neurapde.problem.problem import Problem
 from neurapde.trials.base import TrialFunction
@@ -52,9 +52,7 @@ def _left(
     problem: Problem, constraint: Constraint, samples: Samples, trial: TrialFunction, sizes: Tensor
 ) -> Left:
     """A field's own size at a point says nothing at a boundary where it is to vanish: its size in the domain does."""
-    layout = Layout(
-        trial.dimension, constraint.order, problem.equation.mixed if constraint.order == 2 else ()
-    )
+    layout = problem.layout(constraint)
     with torch.no_grad():
         channels = trial.jet(samples.points, layout.order, layout.mixed).channels
     leaf = (torch.view_as_real(channels) if channels.is_complex() else channels).detach().requires_grad_()
@@ -83,7 +81,7 @@ def field_sizes(problem: Problem, trial: TrialFunction) -> Tensor:
     anchor = next(trial.parameters())
     points = problem.domain.sample(SIZED, how="grid", dtype=anchor.dtype.to_real(), device=anchor.device)
     with torch.no_grad():
-        channels = trial.jet(points, order, problem.equation.mixed if order == 2 else ()).channels
+        channels = trial.jet(points, order, problem.mixed if order == 2 else ()).channels
     parts = torch.view_as_real(channels) if channels.is_complex() else channels
     return parts.square().mean(1).sqrt()
 
