@@ -24,9 +24,7 @@ def not_affine(problem: Problem, trial: TrialFunction) -> str | None:
     anchor = next(trial.parameters())
     generator = torch.Generator(anchor.device).manual_seed(SEED)
     for constraint in problem.constraints:
-        samples = constraint.sample(
-            POINTS, how="sobol", generator=generator, dtype=anchor.dtype.to_real(), device=anchor.device
-        )
+        samples = constraint.sample_like(anchor, POINTS, generator, "sobol")
         layout = problem.layout(constraint)
         with torch.no_grad():
             jet = trial.jet(samples.points, layout.order, layout.mixed)

@@ -189,9 +189,8 @@ class Assembly:
         return lambda channels: (residual(size * channels) - offset) / size, offset
 
     def _zero(self, layout: Layout, count: int) -> Tensor:
-        shape = (layout.count, count, *((self.outputs,) if self.outputs > 1 else ()))
         dtype = torch.complex128 if self.trial.complex else torch.float64
-        return torch.zeros(shape, dtype=dtype, device=self.device)
+        return torch.zeros(layout.shape(count, self.outputs), dtype=dtype, device=self.device)
 
     def _unit(self, output: int) -> Tensor:
         """A component of its own size alone, (outputs,)."""

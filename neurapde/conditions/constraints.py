@@ -1,8 +1,9 @@
 """Named constraints: what a field must satisfy, as a residual vector, and where it is sampled."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 
@@ -12,7 +13,7 @@ from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
 from neurapde.domains.base import Domain, On
-from neurapde.domains.sampling import How, check_kind, check_request
+from neurapde.domains.sampling import Draw, How
 
 if TYPE_CHECKING:
     from neurapde.jets.jet import Jet
@@ -63,18 +64,8 @@ class Samples:
 Residual: TypeAlias = "Callable[[Samples, Jet], torch.Tensor]"
 
 
-class Sampler(Protocol):
-    """Draws the points of a constraint; arguments as for `Domain.sample`."""
-
-    def __call__(
-        self,
-        count: int,
-        *,
-        how: How = "uniform",
-        generator: torch.Generator | None = None,
-        dtype: torch.dtype = torch.float64,
-        device: torch.device | str = "cpu",
-    ) -> Samples: ...
+Sampler: TypeAlias = Callable[..., Samples]
+"""Draws the points of a constraint; arguments as for `Domain.sample`."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +104,11 @@ class Constraint(Declaration):
         checks.text(self.text, f"text of the constraint {self.name!r}")
         pairs = checked_pairs(self.mixed, self.order, f"constraint {self.name!r}")
         object.__setattr__(self, "mixed", pairs)
+
+    def sample_like(self, anchor: torch.Tensor, count: int, generator: torch.Generator, how: How) -> Samples:
+        """Samples on the device of a tensor and in its precision."""
+        dtype = anchor.dtype.to_real()
+        return self.sample(count, how=how, generator=generator, dtype=dtype, device=anchor.device)
 
 
 @dataclass(frozen=True)
@@ -158,11 +154,12 @@ def check_axes(pairs: tuple[tuple[int, int], ...], dimension: int, what: str) ->
         )
 
 
-@dataclass(frozen=True)
-class Interior:
-    """Draws from the inside of a domain."""
+class DrawnSampler(ABC):
+    """A sampler that is called as `Domain.sample` is."""
 
-    domain: Domain
+    @abstractmethod
+    def draw(self, wanted: Draw) -> Samples:
+        """The points wanted."""
 
     def __call__(
         self,
@@ -173,60 +170,49 @@ class Interior:
         dtype: torch.dtype = torch.float64,
         device: torch.device | str = "cpu",
     ) -> Samples:
-        return Samples(self.domain.sample(count, how=how, generator=generator, dtype=dtype, device=device))
+        return self.draw(Draw(count, how, generator, dtype, device))
 
 
 @dataclass(frozen=True)
-class Face:
+class Interior(DrawnSampler):
+    """Draws from the inside of a domain."""
+
+    domain: Domain
+
+    def draw(self, wanted: Draw) -> Samples:
+        return Samples(self.domain.draw(wanted))
+
+
+@dataclass(frozen=True)
+class Face(DrawnSampler):
     """Draws from faces of a domain, with normals."""
 
     domain: Domain
     on: tuple[str, ...]
 
-    def __call__(
-        self,
-        count: int,
-        *,
-        how: How = "uniform",
-        generator: torch.Generator | None = None,
-        dtype: torch.dtype = torch.float64,
-        device: torch.device | str = "cpu",
-    ) -> Samples:
-        found = self.domain.sample_boundary(
-            count, on=self.on, how=how, generator=generator, dtype=dtype, device=device
-        )
+    def draw(self, wanted: Draw) -> Samples:
+        found = self.domain.draw_boundary(wanted, self.on)
         return Samples(found.points, found.normals)
 
 
 @dataclass(frozen=True, eq=False)
-class AtPoints(Samples):
+class AtPoints(Samples, DrawnSampler):
     """Gives fixed points: all of them, or a random choice where fewer are asked for."""
 
-    def __call__(
-        self,
-        count: int,
-        *,
-        how: How = "uniform",
-        generator: torch.Generator | None = None,
-        dtype: torch.dtype = torch.float64,
-        device: torch.device | str = "cpu",
-    ) -> Samples:
-        check_request(count, how)
-        check_kind(generator, dtype, device)
-        n = len(self.points)
+    def draw(self, wanted: Draw) -> Samples:
+        n, count, generator = len(self.points), wanted.count, wanted.generator
         if count >= n:
             chosen = torch.arange(n)
-        elif how == "grid":
+        elif wanted.how == "grid":
             chosen = torch.arange(count) * n // count
         else:
             chosen = torch.randperm(n, generator=generator, device=generator.device if generator else "cpu")[
                 :count
             ].cpu()
         normals, targets = (
-            None if part is None else part[chosen].to(device=device, dtype=dtype)
-            for part in (self.normals, self.targets)
+            None if part is None else wanted.placed(part[chosen]) for part in (self.normals, self.targets)
         )
-        return Samples(self.points[chosen].to(device=device, dtype=dtype), normals, targets)
+        return Samples(wanted.placed(self.points[chosen]), normals, targets)
 
 
 def interior(domain: Domain) -> Interior:

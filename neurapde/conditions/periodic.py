@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 
 from neurapde.conditions.base import Boundary
-from neurapde.conditions.constraints import Constraint, Samples
+from neurapde.conditions.constraints import Constraint, DrawnSampler, Samples
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
-from neurapde.domains.sampling import How
+from neurapde.domains.sampling import Draw
 
 if TYPE_CHECKING:
     from neurapde.jets.jet import Jet
@@ -68,29 +68,14 @@ class Periodic(Boundary):
 
 
 @dataclass(frozen=True)
-class OppositePoints:
+class OppositePoints(DrawnSampler):
     """Draws `count` points on the lower face across an axis, and lists after them those opposite: `(2 count, d)`."""
 
     domain: Domain
     axis: int
 
-    def __call__(
-        self,
-        count: int,
-        *,
-        how: How = "uniform",
-        generator: torch.Generator | None = None,
-        dtype: torch.dtype = torch.float64,
-        device: torch.device | str = "cpu",
-    ) -> Samples:
-        lower = self.domain.sample_boundary(
-            count,
-            on=self.domain.faces[2 * self.axis],
-            how=how,
-            generator=generator,
-            dtype=dtype,
-            device=device,
-        )
+    def draw(self, wanted: Draw) -> Samples:
+        lower = self.domain.draw_boundary(wanted, self.domain.faces[2 * self.axis])
         opposite = lower.points.clone()
         opposite[:, self.axis] = float(self.domain.bounds[1][self.axis])
         return Samples(torch.cat([lower.points, opposite]), torch.cat([lower.normals, -lower.normals]))

@@ -15,10 +15,9 @@ from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.edges import Arc, Segment
 from neurapde.domains.sampling import (
+    Draw,
     How,
     cells_along,
-    check_kind,
-    check_request,
     collect,
     collect_lattice,
     unit_cells,
@@ -170,13 +169,13 @@ class Domain(Declaration, ABC):
             generator: the randomness; without one the points differ from call to call. Not used by "grid".
             dtype, device: of the points. They are drawn in float64 on the generator's device.
         """
-        check_request(count, how)
-        check_kind(generator, dtype, device)
-        if how == "grid":
-            points = self._lattice(count)
-        else:
-            points = self._scattered(count, how, generator)
-        return points.to(device=device, dtype=dtype)
+        return self.draw(Draw(count, how, generator, dtype, device))
+
+    def draw(self, wanted: Draw) -> torch.Tensor:
+        """Points of the set, as `sample` gives them."""
+        if wanted.how == "grid":
+            return wanted.placed(self._lattice(wanted.count))
+        return wanted.placed(self._scattered(wanted.count, wanted.how, wanted.generator))
 
     @property
     def _lattice_extents(self) -> np.ndarray:
@@ -220,8 +219,10 @@ class Domain(Declaration, ABC):
             on: face name or names; None for the whole boundary.
             how, generator, dtype, device: as in `sample`.
         """
-        check_request(count, how)
-        check_kind(generator, dtype, device)
+        return self.draw_boundary(Draw(count, how, generator, dtype, device), on)
+
+    def draw_boundary(self, wanted: Draw, on: On) -> BoundarySample:
+        """Points of faces and their normals, as `sample_boundary` gives them."""
         faces = self.check_faces(on, "sample_boundary")
 
         def mapped(unit: torch.Tensor) -> BoundarySample:
@@ -229,12 +230,12 @@ class Domain(Declaration, ABC):
             return BoundarySample(points[kept], normals[kept])
 
         what = f"the boundary of {self}" if on is None else f"{' and '.join(faces)} of {self}"
-        if how == "grid":
-            columns = collect_lattice(count, self._boundary_cube, mapped, what)
+        if wanted.how == "grid":
+            columns = collect_lattice(wanted.count, self._boundary_cube, mapped, what)
         else:
-            columns = collect(count, unit_sequence(self._boundary_cube, how, generator), mapped, what)
-        points, normals = (column.to(device=device, dtype=dtype) for column in columns)
-        return BoundarySample(points, normals)
+            sequence = unit_sequence(self._boundary_cube, wanted.how, wanted.generator)
+            columns = collect(wanted.count, sequence, mapped, what)
+        return BoundarySample(*map(wanted.placed, columns))
 
     def check_faces(self, on: On, what: str) -> tuple[str, ...]:
         """The faces that `on` means, each checked to exist; `what` names who asks in the message."""

@@ -1,7 +1,8 @@
 """How points are drawn: a sequence in the unit cube mapped into a set, drawn again where the map rejects."""
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias, get_args
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
 import torch
 from torch.quasirandom import SobolEngine
@@ -30,13 +31,29 @@ def check_request(count: int, how: str) -> None:
         )
 
 
-def check_kind(generator: Any, dtype: Any, device: Any) -> None:
-    """Refuse what is no source of random numbers, no type of coordinates, or no device."""
-    if generator is not None and not isinstance(generator, torch.Generator):
-        raise DeclarationError(f"generator={checks.shown(generator)}: give a torch.Generator, or None")
-    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        raise DeclarationError(f"dtype={checks.shown(dtype)}: give torch.float64 or torch.float32")
-    find_device(device)
+@dataclass(frozen=True)
+class Draw:
+    """What is asked of a sampler, checked: how many points, drawn how, from which generator, and in which form."""
+
+    count: int
+    how: How
+    generator: torch.Generator | None
+    dtype: torch.dtype
+    device: torch.device | str
+
+    def __post_init__(self) -> None:
+        check_request(self.count, self.how)
+        if self.generator is not None and not isinstance(self.generator, torch.Generator):
+            raise DeclarationError(
+                f"generator={checks.shown(self.generator)}: give a torch.Generator, or None"
+            )
+        if not isinstance(self.dtype, torch.dtype) or not self.dtype.is_floating_point:
+            raise DeclarationError(f"dtype={checks.shown(self.dtype)}: give torch.float64 or torch.float32")
+        find_device(self.device)
+
+    def placed(self, numbers: torch.Tensor) -> torch.Tensor:
+        """Numbers in the form asked for."""
+        return numbers.to(device=self.device, dtype=self.dtype)
 
 
 def unit_sequence(

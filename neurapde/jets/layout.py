@@ -74,6 +74,10 @@ class Layout:
         """The number of channels."""
         return 1 + self.firsts + len(self.pairs)
 
+    def shape(self, points: int, outputs: int) -> tuple[int, ...]:
+        """The shape of a field's channels at so many points: (channels, n), or (channels, n, outputs) of several."""
+        return (self.count, points, outputs) if outputs > 1 else (self.count, points)
+
     @property
     def derivatives(self) -> tuple[tuple[int, ...], ...]:
         """The axes that each channel is differentiated by: (), (i,), (i, j)."""

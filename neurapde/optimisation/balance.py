@@ -15,7 +15,7 @@ from torch import Tensor
 
 from neurapde.conditions.constraints import Constraint
 from neurapde.jets.jet import Jet, Layout
-from neurapde.optimisation.jacobian import real_residuals
+from neurapde.optimisation.jacobian import real_residuals, slope_of
 from neurapde.optimisation.scales import axis_lengths
 from neurapde.problem.problem import Problem
 
@@ -76,11 +76,7 @@ def _slopes(problem: Problem, constraint: Constraint) -> np.ndarray:
     with torch.enable_grad():
         jet = Jet(torch.view_as_complex(leaf) if problem.equation.complex else leaf, layout)
         for column in real_residuals(constraint, samples, jet).unbind(1):
-            slope = torch.zeros_like(leaf)
-            if column.requires_grad:
-                [given] = torch.autograd.grad(column.sum(), leaf, retain_graph=True, allow_unused=True)
-                slope = slope if given is None else given
-            felt = slope.reshape(*leaf.shape[:3], -1).square().sum(dim=(1, 3)).sqrt()
+            felt = slope_of(column, leaf).reshape(*leaf.shape[:3], -1).square().sum(dim=(1, 3)).sqrt()
             rows.append((rates[:, None] * felt).amax(0).numpy())
     return np.array(rows).reshape(-1, problem.outputs)
 

@@ -51,7 +51,7 @@ def linearised(
     jet = Jet(torch.view_as_complex(leaf) if is_complex else leaf, layout)
     residual = real_residuals(constraint, samples, jet)
     _check_own_points(residual, leaf, constraint.name)
-    pulls = [_gradient(column.sum(), leaf) for column in residual.unbind(1)]
+    pulls = [slope_of(column, leaf) for column in residual.unbind(1)]
     rows = len(residual)
     for start in range(0, rows, at_once):
         stop = min(start + at_once, rows)
@@ -67,19 +67,12 @@ def _size(trial: TrialFunction) -> int:
     return sum(parameter.numel() for parameter in trial.parameters() if parameter.requires_grad)
 
 
-def _gradient(number: Tensor, leaf: Tensor) -> Tensor:
-    if not number.requires_grad:
-        return torch.zeros_like(leaf)
-    (found,) = torch.autograd.grad(number, leaf, retain_graph=True, allow_unused=True)
-    return torch.zeros_like(leaf) if found is None else found
-
-
 def _check_own_points(residual: Tensor, leaf: Tensor, name: str) -> None:
     """Refuse residuals whose first or last row reads other points than those that `linearised` takes for its own."""
     rows, points = len(residual), leaf.shape[1]
     fits = points % rows == 0
     for row in (0, rows - 1) if fits else ():
-        reads = _gradient(residual[row].sum(), leaf).movedim(1, 0).reshape(points, -1).abs().sum(1) > 0
+        reads = slope_of(residual[row], leaf).movedim(1, 0).reshape(points, -1).abs().sum(1) > 0
         reads[row::rows] = False
         fits = fits and not bool(reads.any())
     if not fits:
@@ -88,6 +81,14 @@ def _check_own_points(residual: Tensor, leaf: Tensor, name: str) -> None:
             f"i + {rows}, … alone, so its derivatives cannot be taken row by row. Return one residual for each point, "
             "or one for all, or train with Adam."
         )
+
+
+def slope_of(residual: Tensor, leaf: Tensor) -> Tensor:
+    """The derivative by a leaf of what residuals add up to; zeros where they do not depend on it."""
+    if not residual.requires_grad:
+        return torch.zeros_like(leaf)
+    (found,) = torch.autograd.grad(residual.sum(), leaf, retain_graph=True, allow_unused=True)
+    return torch.zeros_like(leaf) if found is None else found
 
 
 def real_residuals(constraint: Constraint, samples: Samples, jet: Jet) -> Tensor:

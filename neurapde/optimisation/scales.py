@@ -128,11 +128,7 @@ class _Terms:
         generator = torch.Generator().manual_seed(SEED)
         self.samples = constraint.sample(DATA, how="sobol", generator=generator)
         self.layout = problem.layout(constraint)
-        size = (
-            self.layout.count,
-            len(self.samples.points),
-            *((problem.outputs,) if problem.outputs > 1 else ()),
-        )
+        size = self.layout.shape(len(self.samples.points), problem.outputs)
         noise = torch.randn(size, generator=generator, dtype=torch.float64)
         self.noise = noise.to(torch.complex128) if problem.equation.complex else noise
         self.zero = torch.zeros_like(self.noise)

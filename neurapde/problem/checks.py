@@ -169,7 +169,7 @@ def _try_residual(constraint: Constraint, problem: "Problem") -> None:
     generator = _generator()
     samples = constraint.sample(PROBES, generator=generator)
     layout = problem.layout(constraint)
-    size = (layout.count, len(samples.points), *((problem.outputs,) if problem.outputs > 1 else ()))
+    size = layout.shape(len(samples.points), problem.outputs)
     channels = 0.5 + torch.rand(size, generator=generator, dtype=torch.float64)
     channels = channels.to(torch.complex128 if problem.equation.complex else torch.float64)
     try:

@@ -194,7 +194,7 @@ class Equation(AbstractEquation):
         generator = torch.Generator().manual_seed(PROBE_SEED)
         points = domain.sample(PROBES, how="grid", dtype=torch.float64)
         layout = Layout(domain.dimension, self.order, self.mixed, in_time=True)
-        size = (layout.count, len(points), *((self.outputs,) if self.outputs > 1 else ()))
+        size = layout.shape(len(points), self.outputs)
         dtype = torch.complex128 if self.complex else torch.float64
         plain = (0.5 + torch.rand(size, generator=generator, dtype=torch.float64)).to(dtype)
         moved = plain.clone()

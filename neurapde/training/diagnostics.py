@@ -102,9 +102,7 @@ def measured(training: Training, problem: Problem, trial: TrialFunction) -> dict
     generator = torch.Generator(anchor.device).manual_seed(SEED)
     found = {}
     for constraint in problem.trained:
-        samples = constraint.sample(
-            POINTS, how="sobol", generator=generator, dtype=anchor.dtype.to_real(), device=anchor.device
-        )
+        samples = constraint.sample_like(anchor, POINTS, generator, "sobol")
         weight = training.weights.get(constraint.name, 1.0)
         found[constraint.name] = _measure(constraint, samples, problem, trial, weight)
     return found

@@ -144,13 +144,7 @@ class Objective:
     ) -> Samples:
         """New points of a constraint, in all of the time, with those at its sources."""
         anchor = next(trial.parameters())
-        samples = constraint.sample(
-            self.count(constraint.name),
-            how=how,
-            generator=generator,
-            dtype=anchor.dtype.to_real(),
-            device=anchor.device,
-        )
+        samples = constraint.sample_like(anchor, self.count(constraint.name), generator, how)
         return self.with_source_points(constraint, samples, generator)
 
     def batch(self, constraint: Constraint, samples: Samples, reach: float = 1.0) -> Batch:

@@ -153,11 +153,8 @@ class Draws:
     def pool(self, constraint: Constraint, times: int) -> Samples:
         """Uniform points of a constraint, so many times as it is given in a step."""
         anchor = next(self.trial.parameters())
-        return constraint.sample(
-            times * self.objective.count(constraint.name),
-            generator=self.generator,
-            dtype=anchor.dtype.to_real(),
-            device=anchor.device,
+        return constraint.sample_like(
+            anchor, times * self.objective.count(constraint.name), self.generator, "uniform"
         )
 
     def sizes(self, constraint: Constraint, samples: Samples, reach: float) -> Tensor:

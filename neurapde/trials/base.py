@@ -62,6 +62,12 @@ class TrialFunction(torch.nn.Module, ABC):
         """The linear layer on the features; its rows are real and imaginary parts in turn if complex."""
         raise self._headless()
 
+    def field(self, rows: Tensor) -> Tensor:
+        """The field (…, n), or (…, n, outputs), of real numbers (…, n, columns), in pairs if it is complex."""
+        if self.complex:
+            rows = torch.view_as_complex(rows.reshape(*rows.shape[:-1], self.outputs, 2).contiguous())
+        return rows.squeeze(-1) if self.outputs == 1 else rows
+
     def _headless(self) -> DeclarationError:
         return DeclarationError(
             f"{self.spec.describe()} has no linear head, so it has no features to combine linearly: "

@@ -229,9 +229,7 @@ class FourierExtensionTrial(TrialFunction):
         sums = contracted(lattice, self._tables(points, order), layout.degrees)
         if self.extra:
             sums = sums + torch.cat([part.channels(points, layout) for part in self.extra], dim=2) @ rest
-        if self.complex:
-            sums = torch.view_as_complex(sums.reshape(*sums.shape[:2], self.outputs, 2))
-        return Jet(sums.squeeze(-1) if self.outputs == 1 else sums, layout)
+        return Jet(self.field(sums), layout)
 
     def set_amplitudes(self, values: Tensor) -> None:
         """Take the amplitudes (features, outputs) of a solve, complex if the field is."""

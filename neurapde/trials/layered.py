@@ -58,7 +58,7 @@ class LayeredTrial(TrialFunction):
 
     def forward(self, points: Tensor) -> Tensor:
         """The field at `points` by plain torch operations, differentiable by torch to any order."""
-        return self._combine(self.head(self.features(points)))
+        return self.field(self.head(self.features(points)))
 
     def features(self, points: Tensor) -> Tensor:
         a = (self.inputs(points) - self.center) / self.half_extent
@@ -68,7 +68,7 @@ class LayeredTrial(TrialFunction):
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
-        return Jet(self._combine(self._sweep(points, layout, self.head)), layout)
+        return Jet(self.field(self._sweep(points, layout, self.head)), layout)
 
     def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
@@ -80,12 +80,6 @@ class LayeredTrial(TrialFunction):
         inputs = (self.inputs(points) - self.center) / self.half_extent
         last = None if head is None else (head.weight, head.bias)
         return sweep(inputs, layers, last, self.activations, layout, 1.0 / self.half_extent, self.kernels)
-
-    def _combine(self, out: Tensor) -> Tensor:
-        """The field, or its channels, from what the head gives (…, n, outputs)."""
-        if self.complex:
-            out = torch.view_as_complex(out.reshape(*out.shape[:-1], self.outputs, 2))
-        return out.squeeze(-1) if self.outputs == 1 else out
 
 
 def linear(weight: Tensor, bias: Tensor, setting: Setting) -> torch.nn.Linear:

@@ -72,7 +72,7 @@ class PiecewiseFunction(TrialFunction):
         points = self.inputs(points)
         layout = Layout(self.dimension, order, tuple(mixed))
         number = self.part_of(points)
-        shape = (layout.count, len(points), *((self.outputs,) if self.outputs > 1 else ()))
+        shape = layout.shape(len(points), self.outputs)
         dtype = points.dtype.to_complex() if self.complex else points.dtype
         channels = torch.zeros(shape, dtype=dtype, device=points.device)
         for index, trial in enumerate(self.trials):

@@ -71,9 +71,7 @@ class RBFTrial(TrialFunction):
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
         features = self.feature_jet(points, order, mixed)
         out = linear_layer(features.channels, self.head.weight, self.head.bias)
-        if self.complex:
-            out = torch.view_as_complex(out.reshape(*out.shape[:-1], self.outputs, 2).contiguous())
-        return Jet(out.squeeze(-1) if self.outputs == 1 else out, features.layout)
+        return Jet(self.field(out), features.layout)
 
     def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))

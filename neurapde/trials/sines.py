@@ -86,9 +86,7 @@ class LatticeFunction(TrialFunction):
         points = self.inputs(points)
         tables = [table(modes, points[:, axis], order) for axis, modes in enumerate(self.axes)]
         sums = contracted(self.amplitudes.flatten(self.dimension), tables, layout.degrees)
-        if self.complex:
-            sums = torch.view_as_complex(sums.reshape(*sums.shape[:2], self.outputs, 2))
-        return Jet(sums.squeeze(-1) if self.outputs == 1 else sums, layout)
+        return Jet(self.field(sums), layout)
 
     def neurons(self) -> tuple[Tensor, Tensor, Tensor]:
         """The same function as u = head · sin(weight x + bias): weight (m, d), bias (m,), head (m, outputs).

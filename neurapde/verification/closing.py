@@ -138,9 +138,6 @@ def _fresh(problem: Problem, trial: TrialFunction, training: Training) -> dict[s
     anchor = next(trial.parameters())
     generator = torch.Generator(anchor.device).manual_seed(SEED)
     samples: dict[str, Samples] = {
-        one.name: one.sample(
-            POINTS, how="sobol", generator=generator, dtype=anchor.dtype.to_real(), device=anchor.device
-        )
-        for one in judged
+        one.name: one.sample_like(anchor, POINTS, generator, "sobol") for one in judged
     }
     return residuals_left(problem, trial, samples, field_sizes(problem, trial))

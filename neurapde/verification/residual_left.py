@@ -9,7 +9,7 @@ from torch import Tensor
 from neurapde.collocation.samples import Weighed
 from neurapde.conditions.constraints import Constraint, Interior, Samples
 from neurapde.jets.jet import Jet
-from neurapde.optimisation.jacobian import real_residuals
+from neurapde.optimisation.jacobian import real_residuals, slope_of
 from neurapde.problem.problem import Problem
 from neurapde.trials.base import TrialFunction
 
@@ -64,10 +64,7 @@ def _left(
     found = leaf.detach()
     terms = []
     for column in residual.unbind(1):
-        slope = torch.zeros_like(found)
-        if column.requires_grad:
-            [given] = torch.autograd.grad(column.sum(), leaf, retain_graph=True, allow_unused=True)
-            slope = slope if given is None else given
+        slope = slope_of(column, leaf)
         rest = column.detach() - _by_rows((slope * found).movedim(1, 0).flatten(1).sum(1), len(column))
         square = (slope * (found if inside else whole)).square().movedim(1, 0).flatten(1).sum(1)
         terms.append((_by_rows(square, len(column)) + rest.square()).sqrt())
