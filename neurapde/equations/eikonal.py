@@ -30,10 +30,7 @@ if TYPE_CHECKING:
     from neurapde.problem.problem import Problem
 
 SHARPNESS = 100.0
-"""α of the term exp(−α|Φ|) that keeps the zero set from spreading off the surface."""
-
-LENGTHS = ("surface", "distance")
-"""The constraints of a signed distance whose residual is a length."""
+"""α of the term exp(−α|Φ|) that keeps the zero set from spreading off the surface, in a domain of half width 1."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +42,9 @@ class Eikonal(AbstractEquation):
         surface: whose signed distance is wanted: any domain, `PointCloud` and `Mesh` included.
         distance: with a surface, whether the known distance supervises u too. False leaves the paper's terms.
 
-    The constraints of a surface: "surface" Φ = 0 and "normals" ∇Φ·n = 1 on it, "off-surface" exp(−100|Φ|) = 0,
-    "eikonal" |∇Φ| = 1 and "distance" Φ = d in the domain. Of sources: "eikonal" c|∇T| = 1, "source" T = 0.
+    The constraints of a surface: "surface" Φ = 0 and "normals" ∇Φ·n = 1 on it, "off-surface" exp(−α|Φ|) = 0,
+    "eikonal" |∇Φ| = 1 and "distance" Φ = d in the domain; α = 100 in a domain of half width 1.
+    Of sources: "eikonal" c|∇T| = 1, "source" T = 0.
     Several sources each need a field of their own (Shots); the first arrival of all is the least of them.
     Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33, section 4.2.
     """
@@ -105,14 +103,26 @@ class Eikonal(AbstractEquation):
         For a distance the network is in units of the domain's half width.
         """
         if self.surface is not None:
-            size = half_width(problem.domain)
+            size = self.field_size(problem)
             return network if size == 1 else OutputScaling(network, size)
         at = sources_of(problem)
         slowness = self.slowness(np.asarray(at))
         return FactoredAnsatz(StraightRays(at, tuple(float(s) for s in slowness)), network)
 
+    @property
+    def sized(self) -> tuple[str, ...]:
+        """Names of the constraints whose residual is as large as the field: a length, or a time."""
+        return ("source",) if self.surface is None else ("surface", "distance")
+
+    def field_size(self, problem: "Problem") -> float:
+        """The distance, or the time at the sources' speed, of half the longest side of the box around the domain."""
+        half = half_width(problem.domain)
+        if self.surface is not None:
+            return half
+        return half * float(np.mean(self.slowness(np.asarray(sources_of(problem)))))
+
     def advice(self, problem: "Problem", given: bool) -> Advice:
-        """Of a signed distance lengths count most, and exp(−100|Φ|), which the true distance misses, not at all."""
+        """Of a signed distance lengths count most, and exp(−α|Φ|), which the true distance misses, not at all."""
         small = "the equation is not linear and a small network suffices"
         if self.surface is None:
             return Advice() if given else Advice(small, first=True, curved=True, steps=40, points=2000)
@@ -121,8 +131,6 @@ class Eikonal(AbstractEquation):
         points = {"surface": 1500, "normals": 750, "off-surface": 750, "eikonal": 1500}
         if self.distance:
             weights["distance"], points["distance"] = 10.0, 3000
-        square = half_width(problem.domain) ** 2  # lengths in its units count alike at every scale
-        weights |= {name: weights[name] / square for name in LENGTHS if name in weights}
         if given:
             return Advice(steps=2000, rate=1e-3, weights=weights, fading=True)
         return Advice(small, first=True, curved=True, steps=40, points=points, weights=weights)
@@ -136,11 +144,11 @@ class Eikonal(AbstractEquation):
                 Constraint("source", AtSources(at), AtPoints(at), 0, "T = 0 at its source"),
             )
         on = face(self.surface)
-        d = self.surface.name
+        d, sharpness = self.surface.name, SHARPNESS / half_width(problem.domain)
         terms = [
             Constraint("surface", _value, on, 0, f"Φ = 0 on the {d}"),
             Constraint("normals", _normal_slope, on, 1, f"∇Φ · n = 1 on the {d}"),
-            Constraint("off-surface", _closeness, inside, 0, f"exp(−{SHARPNESS:g} |Φ|) = 0 off it"),
+            Constraint("off-surface", Closeness(sharpness), inside, 0, f"exp(−{sharpness:g} |Φ|) = 0 off it"),
             Constraint("eikonal", _slope, inside, 1, "|∇Φ| = 1 in the domain"),
         ]
         if self.distance:
@@ -178,7 +186,8 @@ class AtSources:
     def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
         if u.value.ndim == 1:
             return u.value
-        own = torch.cdist(samples.points, self.at.to(samples.points)) < 1e-6
+        nearest = torch.cdist(samples.points, self.at.to(samples.points)).argmin(dim=1)
+        own = torch.nn.functional.one_hot(nearest, len(self.at)).bool()
         return torch.where(own, u.value, torch.zeros_like(u.value))
 
 
@@ -192,16 +201,22 @@ class DistanceResidual:
         return u.value - self.surface.signed_distance(samples.points)
 
 
+@dataclass(frozen=True)
+class Closeness:
+    """exp(−α|Φ|), α in the inverse of the problem's unit of length."""
+
+    sharpness: float
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        return torch.exp(-self.sharpness * u.value.abs())
+
+
 def _value(samples: Samples, u: "Jet") -> torch.Tensor:
     return u.value
 
 
 def _normal_slope(samples: Samples, u: "Jet") -> torch.Tensor:
     return 1.0 - (u.gradient * samples.outward).sum(-1)
-
-
-def _closeness(samples: Samples, u: "Jet") -> torch.Tensor:
-    return torch.exp(-SHARPNESS * u.value.abs())
 
 
 def _slope(samples: Samples, u: "Jet") -> torch.Tensor:

@@ -10,15 +10,21 @@ from torch import Tensor
 
 
 class AdamSteps:
-    """Steps along the gradients that the parameters hold."""
+    """Steps along the gradients that the parameters hold.
 
-    def __init__(self, parameters: Sequence[Tensor]) -> None:
-        self._optimizer = torch.optim.Adam(parameters)
+    unit: the size of a parameter; rates are in it, and so are gradients, beside which Adam has a smallest size of its own.
+    """
+
+    def __init__(self, parameters: Sequence[Tensor], unit: float = 1.0) -> None:
+        self._optimizer, self._unit = torch.optim.Adam(parameters), unit
 
     def step(self, rate: float) -> None:
         """Take one step, and forget the gradients."""
         for group in self._optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * self._unit
+            for parameter in group["params"] if self._unit != 1 else ():
+                if parameter.grad is not None:
+                    parameter.grad *= self._unit
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
 

@@ -98,8 +98,8 @@ def scales_of(problem: Problem) -> Scales:
     """Measured on the declaration: its data beside its terms. All 1 where a function cannot be tried outside a solve."""
     lengths = axis_lengths(problem)
     plain = Scales((1.0,) * len(lengths), 1.0, {})
-    if isinstance(problem.equation, Eikonal):  # it has its own sizes
-        return plain
+    if isinstance(problem.equation, Eikonal):
+        return _of_eikonal(problem.equation, problem)
     if isinstance(problem.equation, Fit) and any(one.order for one in problem.constraints):
         return plain
     try:
@@ -118,6 +118,12 @@ def scales_of(problem: Problem) -> Scales:
     ):
         return plain
     return Scales(tuple(relative.tolist()), size, residuals)
+
+
+def _of_eikonal(equation: Eikonal, problem: Problem) -> Scales:
+    """Of a distance, or of times: they have sizes of their own, moderate or not."""
+    size = equation.field_size(problem)
+    return Scales((1.0,) * problem.domain.dimension, size, dict.fromkeys(equation.sized, size))
 
 
 class _Terms:

@@ -94,7 +94,7 @@ class AdamDescent(Descent):
 
     def run(self, objective: Objective, stage: Stage) -> tuple[Status, History]:
         unknown = objective.unknown
-        optimizer = AdamSteps(objective.parameters())
+        optimizer = AdamSteps(objective.parameters(), unknown.scale)
         if stage.resumed is not None:
             optimizer.restore(stage.resumed.tensors)
             objective.restore(stage.resumed)
@@ -115,7 +115,7 @@ class AdamDescent(Descent):
                     break
                 with journal.at_once():
                     value.total.backward()  # type: ignore[no-untyped-call]
-                optimizer.step(self.rate(step) * unknown.scale)
+                optimizer.step(self.rate(step))
                 unknown.project()
                 journal.advance()
                 value = measured()
