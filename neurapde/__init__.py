@@ -8,6 +8,7 @@ import sys as _sys
 from warnings import warn as _warn
 
 from neurapde import data as data
+from neurapde import learning as learning
 from neurapde import problems as problems
 from neurapde import seismic as seismic
 from neurapde import training as training
@@ -70,6 +71,8 @@ from neurapde.fields.sources import GaussianSource as GaussianSource
 from neurapde.fields.sources import PointSource as PointSource
 from neurapde.fields.sources import Shots as Shots
 from neurapde.jets.jet import Jet as Jet
+from neurapde.learning.learn import learn as learn
+from neurapde.loading import load as load
 from neurapde.methods.adam import Adam as Adam
 from neurapde.methods.galerkin import Galerkin as Galerkin
 from neurapde.methods.lbfgs import LBFGS as LBFGS
@@ -87,7 +90,6 @@ from neurapde.seismic.inversion.invert import invert as invert
 from neurapde.seismic.inversion.velocity import Velocity as Velocity
 from neurapde.seismic.survey.survey import Survey as Survey
 from neurapde.solution.solution import Solution as Solution
-from neurapde.solution.solution import load as load
 from neurapde.solving import solve as solve
 from neurapde.storage.hdf5 import StorageError as StorageError
 from neurapde.training.losses import MeanAbsolute as MeanAbsolute

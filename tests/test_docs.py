@@ -29,7 +29,7 @@ def blocks(page: Path, language: str) -> list[str]:
     )
 
 
-NAMESPACES = ("data", "seismic", "training", "validation")
+NAMESPACES = ("data", "learning", "seismic", "training", "validation")
 
 
 def public_names() -> set[str]:

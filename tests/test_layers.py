@@ -34,6 +34,8 @@ ROOMS = (
     "neurapde/methods",
     "neurapde/verification",
     "neurapde/solving.py",
+    "neurapde/learning",
+    "neurapde/loading.py",
     "neurapde/seismic/survey",
     "neurapde/seismic/modelling",
     "neurapde/seismic/inversion",

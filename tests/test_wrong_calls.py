@@ -250,8 +250,8 @@ VARIADIC = {  # of any number of arguments: each in the place of the only one
     "Piecewise": lambda value: npde.Piecewise(1.0, value),
     "Shots": lambda value: npde.Shots(value),
 }
-WITH_FILES = {"animate", "load", "read_video", "read_image", "read_audio", "solve", "surface_errors", "validate"} | {
-    "write_video", "write_image", "write_audio", "zero_set",
+WITH_FILES = {"animate", "learn", "load", "read_video", "read_image", "read_audio", "solve", "surface_errors"} | {
+    "validate", "write_video", "write_image", "write_audio", "zero_set",
 }  # fmt: skip
 RESULTS = {
     "ActivationStatistics",

@@ -103,6 +103,12 @@ def reading(path: Path, *kinds: str) -> Iterator[h5py.File]:
             raise _damaged(path, f"{type(error).__name__}: {error}") from error
 
 
+def kind_of(path: Path) -> str:
+    """The kind of a file that `write` made. Raises as `reading`."""
+    with reading(path) as file:
+        return str(file.attrs["kind"])
+
+
 def _verified(path: Path, content: BufferedReader) -> bool:
     """Whether the digest of a file is that of its content; False for one of layout 1, which has none."""
     seal = content.read(SEALED)

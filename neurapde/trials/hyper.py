@@ -1,11 +1,10 @@
-"""A SIREN whose weights are the output of another network, so that several fields share what they have in common."""
+"""SIRENs whose weights are the output of another network, so that many fields share what they have in common."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -13,83 +12,70 @@ from torch import Tensor
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.activations import Sine
-from neurapde.jets.jet import Jet, Layout
+from neurapde.jets.jet import Jet
 from neurapde.trials.base import Setting, Trial, TrialFunction, check_size
+from neurapde.trials.batched import as_weights, batched_jet, batched_values
 from neurapde.trials.layered import LayeredTrial, linear
 from neurapde.trials.siren import Siren
 
 
-class HyperSirenTrial(TrialFunction):
-    """u_k(x) = SIREN(x; θ_k) with θ_k = θ_0 + W relu(V z_k + c) / hidden, one latent code z_k for each SIREN.
+class Hypernetwork(torch.nn.Module):
+    """Codes to weights: θ(z) = θ_0 + W relu(V z + c) / hidden.
 
-    codes:   the z_k (codes, latent).
-    hidden:  the layer V, c.
-    spread:  W (numbers of a SIREN, hidden).
-    network: the SIREN of θ_0.
+    network: the SIREN of θ_0. hidden: the layer V, c. spread: W (numbers of a SIREN, hidden).
+    """
+
+    def __init__(self, network: LayeredTrial, hidden: torch.nn.Linear) -> None:
+        super().__init__()
+        self.network = network
+        self.hidden = hidden
+        self.spread = torch.nn.Parameter(
+            hidden.weight.new_zeros(network.parameter_count, hidden.out_features)
+        )
+
+    @property
+    def latent(self) -> int:
+        """Numbers in a code."""
+        return self.hidden.in_features
+
+    def weights(self, codes: Tensor) -> dict[str, Tensor]:
+        """The weights of the SIRENs that codes (fields, latent) stand for; see `trials.batched`."""
+        moved = torch.relu(self.hidden(codes)) @ self.spread.T / self.hidden.out_features
+        shares = as_weights(self.network, moved)
+        return {name: parameter + shares[name] for name, parameter in self.network.named_parameters()}
+
+
+class HyperSirenTrial(TrialFunction):
+    """u_k(x) = SIREN(x; θ(z_k)), one latent code z_k for each SIREN.
+
+    codes: the z_k (codes, latent). hypernetwork: what makes weights of them.
     """
 
     def __init__(
-        self,
-        spec: HyperSiren,
-        network: LayeredTrial,
-        codes: Tensor,
-        hidden: torch.nn.Linear,
-        outputs: int,
-        complex: bool,
+        self, spec: HyperSiren, hypernetwork: Hypernetwork, codes: Tensor, outputs: int, complex: bool
     ) -> None:
-        super().__init__(spec, network.dimension, outputs, complex)
+        super().__init__(spec, hypernetwork.network.dimension, outputs, complex)
         self.codes = torch.nn.Parameter(codes)
-        self.hidden = hidden
-        self.spread = torch.nn.Parameter(codes.new_zeros(network.parameter_count, hidden.out_features))
-        self._evaluation = _Evaluation(network)
-
-    @property
-    def network(self) -> LayeredTrial:
-        return self._evaluation.network
-
-    def weights(self, code: Tensor) -> dict[str, Tensor]:
-        """The parameters of the SIREN that a code (latent,) stands for, by their names in `network`."""
-        moved = self.spread @ torch.relu(self.hidden(code)) / self.hidden.out_features
-        theta, start = {}, 0
-        for name, parameter in self.network.named_parameters():
-            part = moved[start : start + parameter.numel()]
-            theta[name] = parameter + part.reshape(parameter.shape)
-            start += parameter.numel()
-        return theta
+        self.hypernetwork = hypernetwork
 
     def forward(self, points: Tensor) -> Tensor:
         """The field at `points` by plain torch operations, differentiable by torch to any order."""
-        return self._joined([self._call(code, self.inputs(points), None) for code in self.codes])
+        hyper = self.hypernetwork
+        fields = batched_values(hyper.network, hyper.weights(self.codes), self.inputs(points))
+        return self._side_by_side(fields.movedim(0, -2))
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
-        layout = Layout(self.dimension, order, tuple(mixed))
-        points = self.inputs(points)
-        return Jet(self._joined([self._call(code, points, layout) for code in self.codes]), layout)
+        hyper, points = self.hypernetwork, self.inputs(points)
+        jet = batched_jet(hyper.network, hyper.weights(self.codes), points, order, mixed)
+        channels = jet.channels.reshape(
+            jet.layout.count, len(self.codes), len(points), hyper.network.outputs
+        ).movedim(1, -2)
+        return Jet(self._side_by_side(channels), jet.layout)
 
-    def _call(self, code: Tensor, points: Tensor, layout: Layout | None) -> Tensor:
-        theta: dict[str, Any] = {f"network.{name}": value for name, value in self.weights(code).items()}
-        return cast(Tensor, torch.func.functional_call(self._evaluation, theta, (points, layout)))
-
-    def _joined(self, fields: list[Tensor]) -> Tensor:
-        """The components of all SIRENs side by side."""
-        if len(fields) == 1:
-            return fields[0]
-        single = self.outputs == len(fields)
-        return torch.stack(fields, dim=-1) if single else torch.cat(fields, dim=-1)
-
-
-class _Evaluation(torch.nn.Module):
-    """A network's values, or its channels if a layout is given, as the forward of a module: what torch can call with
-    other parameters."""
-
-    def __init__(self, network: LayeredTrial) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, points: Tensor, layout: Layout | None) -> Tensor:
-        if layout is None:
-            return cast(Tensor, self.network(points))
-        return self.network.jet(points, layout.order, layout.mixed).channels
+    def _side_by_side(self, fields: Tensor) -> Tensor:
+        """The components of all SIRENs in one axis, from (…, codes, outputs)."""
+        joined = fields.flatten(-2)
+        return joined.squeeze(-1) if self.outputs == 1 else joined
 
 
 @dataclass(frozen=True)
@@ -98,7 +84,8 @@ class HyperSiren(Trial):
 
     width, depth, omega_0, omega_hidden: of the SIRENs, as in `Siren`.
     codes:   number of SIRENs, each with a code of its own; the field's components are divided among them, so that two
-             pictures in the channels of one raster, or the waves of several shots, are fields of one family.
+             pictures in the channels of one raster, or the waves of several shots, are fields of one family. `npde.learn`
+             takes any number of fields, and codes from its encoder: leave it at 1 there.
     latent:  numbers in a code.
     hidden:  neurons of the ReLU network's hidden layer.
 
@@ -124,22 +111,27 @@ class HyperSiren(Trial):
         for name in ("codes", "latent", "hidden"):
             checks.whole(getattr(self, name), name)
 
+    @property
+    def siren(self) -> Siren:
+        """What each of the SIRENs is by itself."""
+        return Siren(self.width, self.depth, self.omega_0, self.omega_hidden)
+
     def draw(self, setting: Setting) -> HyperSirenTrial:
         outputs, generator = setting.outputs, setting.generator
         if outputs % self.codes:
             raise DeclarationError(
                 f"codes={self.codes} does not divide the field's {outputs} component(s); give a divisor of {outputs}"
             )
-        siren = Siren(self.width, self.depth, self.omega_0, self.omega_hidden)
-        network = siren.draw(replace(setting, outputs=outputs // self.codes))
-        codes, weight = (
-            torch.empty(shape, dtype=torch.float64, device=generator.device).normal_(
-                0.0, deviation, generator=generator
-            )
-            for shape, deviation in (
-                ((self.codes, self.latent), 1.0),
-                ((self.hidden, self.latent), math.sqrt(2 / self.latent)),
-            )
-        )
-        hidden = linear(weight, torch.zeros(self.hidden), setting)
-        return HyperSirenTrial(self, network, codes.to(hidden.weight), hidden, outputs, setting.complex)
+        network = self.siren.draw(replace(setting, outputs=outputs // self.codes))
+        codes = torch.empty((self.codes, self.latent), dtype=torch.float64, device=generator.device)
+        codes.normal_(generator=generator)
+        hypernetwork = self.hypernetwork(network, setting)
+        codes = codes.to(hypernetwork.spread)
+        return HyperSirenTrial(self, hypernetwork, codes, outputs, setting.complex)
+
+    def hypernetwork(self, network: LayeredTrial, setting: Setting) -> Hypernetwork:
+        """What makes weights like those of `network` from codes, and starts at these."""
+        generator = setting.generator
+        weight = torch.empty((self.hidden, self.latent), dtype=torch.float64, device=generator.device)
+        weight.normal_(0.0, math.sqrt(2 / self.latent), generator=generator)
+        return Hypernetwork(network, linear(weight, torch.zeros(self.hidden), setting))

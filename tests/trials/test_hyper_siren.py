@@ -20,7 +20,7 @@ def build(spec: npde.HyperSiren, outputs: int, complex: bool, seed: int = 51061)
     """A trial whose SIRENs depend on their codes, as after some training."""
     trial = spec.build(BOUNDS, outputs, complex, generator=seeded(seed), dtype=torch.float64)
     with torch.no_grad():
-        trial.spread.normal_(0.0, 0.3, generator=seeded(20143))
+        trial.hypernetwork.spread.normal_(0.0, 0.3, generator=seeded(20143))
     return trial
 
 

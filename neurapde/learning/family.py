@@ -1,0 +1,170 @@
+"""A learned family of fields: conditioned on what is seen of a new one, sampled, interpolated, saved."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurapde.conditions.constraints import at_points
+from neurapde.core import checks
+from neurapde.core.arrays import Array, to_numpy
+from neurapde.core.errors import DeclarationError
+from neurapde.equations.fit import Fit
+from neurapde.learning import files as storage
+from neurapde.learning.batches import PointSets, padded
+from neurapde.learning.dataset import SampledFields, item
+from neurapde.learning.files import Learned
+from neurapde.problem.problem import Problem
+from neurapde.run.history import History
+from neurapde.run.method import Status
+from neurapde.run.stage import Stage
+from neurapde.solution.solution import Solution
+
+FOUND = "Conditioned: the field of the family that the encoder takes for what was seen."
+
+
+@dataclass(frozen=True, eq=False)
+class Member(Solution):
+    """A field of a family. code: (latent,) its place in the family; it is not stored with the solution."""
+
+    code: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Family(Learned):
+    """A learned space of functions: `family.condition(points, values)` is a Solution.
+
+    It holds the trained model, the codes of the data set's fields, and how it was trained. Fields of the family are plain
+    networks: they have gradients, are saved and exported like any solution, without the family.
+    """
+
+    @property
+    def status(self) -> Status:
+        """How the training ended."""
+        return self.stages[-1].status
+
+    @property
+    def history(self) -> History:
+        """Losses by name against steps and seconds, in variances of the data."""
+        return self.stages[-1].history
+
+    @property
+    def seconds(self) -> float:
+        """Wall clock of the training."""
+        return sum(stage.seconds for stage in self.stages)
+
+    def condition(self, points: Array, values: Array) -> Solution:
+        """The field of the family of which this is seen.
+
+        points: (n, d), at least one. values: (n,), or (n, c); of the field itself, or of what the family was trained to see.
+        Raises: DeclarationError for points and values that do not fit, or a family trained on other components.
+        """
+        started = time.perf_counter()
+        code = self.encode(points, values)
+        what = f"npde.learn, {self.made.encoder}, conditioned on {len(points)} points"
+        problem = None
+        if not self.made.apart and not self.made.complex:
+            problem = Problem("conditioned", self.domain, Fit(values=at_points(points, targets=values)))
+        return self._member(code, what, started, problem)
+
+    def encode(self, points: Array, values: Array) -> np.ndarray:
+        """The code (latent,) of what is seen of a field; arguments as of `condition`."""
+        return to_numpy(self.encode_all([(points, values)])[0])
+
+    def encode_all(self, seen: Sequence[tuple[Any, Any]]) -> Tensor:
+        """The codes (fields, latent) of several fields at once, points and values of each."""
+        with torch.no_grad():
+            return self.model.codes(self.model.seen_scale.normal(self._seen(seen)))
+
+    def field(self, code: Any) -> Solution:
+        """The field of a code (latent,)."""
+        given = checks.reals(code, "code")
+        if given.shape != (self.model.space.latent,):
+            raise DeclarationError(
+                f"code has the shape {given.shape}; give {self.model.space.latent} numbers, as family.encode(points, values)"
+            )
+        return self._member(given, "npde.learn, the field of a code", time.perf_counter(), None)
+
+    def fields(self, codes: Any, points: Array) -> np.ndarray:
+        """The fields of several codes (fields, latent) at points (n, d), at once: (fields, n), or (fields, n, c)."""
+        with torch.no_grad():
+            at = torch.as_tensor(to_numpy(points)).to(self.model.like)
+            found = self.model.space.values(torch.as_tensor(to_numpy(codes)).to(self.model.like), at)
+            found = found * self.model.scale.factor + self.model.scale.shift
+        return to_numpy(found.squeeze(-1) if found.shape[-1] == 1 else found)
+
+    def sample(self, seed: int = 0) -> Solution:
+        """A field drawn from the normal distribution whose mean and covariance the codes of the data set have."""
+        checks.whole(seed, "seed", 0)
+        codes = self.codes
+        share = np.random.default_rng(seed).standard_normal(len(codes)) / np.sqrt(max(len(codes) - 1, 1))
+        code = codes.mean(0) + share @ (codes - codes.mean(0))
+        return self._member(code, f"npde.learn, drawn with seed {seed}", time.perf_counter(), None)
+
+    def interpolate(self, a: Any, b: Any, at: float = 0.5) -> Solution:
+        """The field whose code lies between those of two others.
+
+        a, b: fields of this family, or codes (latent,). at: 0 for a, 1 for b.
+        """
+        share = checks.real(at, "at")
+        code = (1 - share) * self._code(a, "a") + share * self._code(b, "b")
+        return self._member(code, f"npde.learn, between two fields at {share:g}", time.perf_counter(), None)
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the family to one HDF5 file, whole or not at all; `npde.load` reads it."""
+        file = checks.path(path)
+        if file.is_dir():
+            raise DeclarationError(
+                f"path={str(path)!r} is a folder; give the name of a file in it, such as faces.h5."
+            )
+        storage.write(file, self)
+        return file
+
+    def __str__(self) -> str:
+        lines = [f"A family of {self.made.trial} on {self.domain}, from {self.made.fields} fields."]
+        return "\n".join([*lines, f"Trained in {self.seconds:.1f} s. {self.status}", *self.notes])
+
+    def _seen(self, seen: Sequence[tuple[Any, Any]]) -> PointSets:
+        made = self.made
+        corner = made.seen_bounds[0] if made.apart else made.bounds[0]
+        given = []
+        for points, values in seen:
+            places, found = checks.array(points, "points"), checks.array(values, "values", "buifc")
+            if places.ndim != 2 or places.shape[1] != len(corner):
+                raise DeclarationError(
+                    f"points have the shape {places.shape}; give (n, {len(corner)}), at least one"
+                )
+            one = item(SampledFields(self.domain, [((places), found)]), 0) if not made.apart else None
+            if one is not None:
+                places, found = one.points, one.values
+            found = found.reshape(len(places), -1)
+            if found.shape[1] != made.components or (np.iscomplexobj(found) and not made.seen_complex):
+                raise DeclarationError(
+                    f"values have the shape {found.shape} ({found.dtype}); this family sees {made.components} "
+                    f"{'complex' if made.seen_complex else 'real'} component(s)"
+                )
+            given.append((places, found))
+        return padded(given, self.model.like)
+
+    def _code(self, given: Any, what: str) -> np.ndarray:
+        if isinstance(given, Member) and given.code is not None:
+            return given.code
+        if isinstance(given, Solution):
+            raise DeclarationError(
+                f"{what} is a solution that knows no code, since it was loaded or solved; condition again, or give the code"
+            )
+        return checks.reals(given, what)
+
+    def _member(self, code: np.ndarray, how: str, started: float, problem: Problem | None) -> Member:
+        trial = self.model.space.field(torch.as_tensor(code).to(self.model.like), self.model.scale)
+        stage = Stage(how, Status.CONVERGED, time.perf_counter() - started)
+        missing = "" if problem is not None else "it is a field of a learned family"
+        return Member(
+            problem, self.domain, trial, (stage,), (FOUND,), "A field of a learned family.", missing, code
+        )
