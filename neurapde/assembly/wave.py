@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+from scipy.linalg import eigh
 from scipy.sparse.linalg import LinearOperator, cg
 
 from neurapde.assembly.wave_medium import WaveMedium
 from neurapde.domains.box import Box
 from neurapde.fields.medium import Field
 from neurapde.spectral.modes import AxisModes, along, along_all
+from neurapde.spectral.propagation import Oscillations
 from neurapde.spectral.quadrature import FloatArray, interval_rule
 from neurapde.spectral.weak import Piece
 
@@ -122,6 +124,23 @@ class WaveLattice:
     def operator(self, x: FloatArray) -> FloatArray:
         """A x = M⁻¹ K x."""
         return self.mass_solve(self.stiffness * x)
+
+    @cached_property
+    def oscillations(self) -> Oscillations:
+        """A by its own vectors: of as many modes as a matrix may have, or in a uniform medium."""
+        if self.uniform is not None:
+            return Oscillations(self.stiffness / self.uniform, lambda x: x, lambda x: x)
+        size, shape = self.stiffness.size, self.shape
+        mass = np.stack([self.mass_product(unit.reshape(shape)).ravel() for unit in np.eye(size)])
+        squares, vectors = eigh(np.diag(self.stiffness.ravel()), (mass + mass.T) / 2)
+
+        def into(x: FloatArray) -> FloatArray:
+            return np.asarray(vectors.T @ self.mass_product(x).ravel())
+
+        def back(x: FloatArray) -> FloatArray:
+            return np.asarray((x @ vectors.T).reshape(*x.shape[:-1], *shape))
+
+        return Oscillations(np.maximum(squares, 0.0), into, back)
 
     def project(
         self,

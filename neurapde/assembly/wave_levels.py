@@ -6,6 +6,7 @@ which the two lattices have nodes of their own; the integrals of the source's si
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -17,7 +18,7 @@ from neurapde.assembly.radiating import Near, near_fields
 from neurapde.assembly.wave import WaveLattice
 from neurapde.assembly.wave_problem import WaveProblem
 from neurapde.spectral.modes import along
-from neurapde.spectral.propagation import propagate, series
+from neurapde.spectral.propagation import Driven, blocks_of, oscillated, propagate_long
 from neurapde.spectral.quadrature import FloatArray
 from neurapde.spectral.time_rule import TimeRule
 
@@ -28,6 +29,7 @@ SLOWEST = 1.0  # power of the bandwidth by which errors are taken to fall at lea
 FASTEST = {True: 4.0, False: 12.0}  # and at most, in media that jump and in others
 SKIPPED = 16.0  # quintics over two intervals are off by 64 times as much as over one, in the end; so much is believed
 SEEN = {1: 600, 2: 40}  # coordinates an axis at which fields are compared
+MOST_OSCILLATIONS = 1600  # of a medium that varies: the size of a matrix whose own vectors are found
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -102,23 +104,32 @@ class Evolved:
 
 
 def evolve(waves: WaveProblem, lattice: WaveLattice, times: FloatArray) -> Evolved:
-    """The states of every shot at the knots in time."""
+    """The states of every shot at the knots in time, block by block of time where that is long."""
     count, left = 0, 0.0
 
     def run(forcings: list[Forcing]) -> FloatArray:
         nonlocal count, left
         if not forcings:
             return np.zeros((3, len(times), *lattice.shape))
-        tables = [series(lattice.largest, times, one.signal, one.value, one.rate) for one in forcings]
-        count += sum(table.shape[-1] for table in tables)
         for one in forcings:
             if one.signal is not None:
                 left = max(left, one.left + TimeRule(one.signal, times, math.sqrt(lattice.largest)).left)
-        return propagate(lattice.operator, lattice.largest, [one.load(lattice) for one in forcings], tables)
+        driven = [Driven(one.load(lattice), one.signal, one.value, one.rate) for one in forcings]
+        if is_modal(lattice.shape, lattice.uniform is not None, math.sqrt(lattice.largest), times):
+            return oscillated(lattice.oscillations, times, driven)
+        found = propagate_long(lattice.operator, lattice.largest, times, driven)
+        count += found.polynomials
+        return found.states
 
     common = run(waves.shared())
     states = np.stack([common + run(waves.shot(s, lattice)) for s in waves.problem.right_hand_sides], axis=-1)
     return Evolved(waves, lattice, times, states, tuple(near_fields(waves, lattice, times)), left, count)
+
+
+def is_modal(shape: Sequence[int], uniform: bool, fastest: float, times: FloatArray) -> bool:
+    """Whether a long time is followed oscillation by oscillation."""
+    turn = fastest * float(times[1] - times[0])
+    return blocks_of(turn, len(times) - 1) > 1 and (uniform or math.prod(shape) <= MOST_OSCILLATIONS)
 
 
 def tail_of(level: Evolved) -> float:

@@ -28,42 +28,50 @@ class Unnoticed:
 
     Sizes are relative to the fields that were tried: about 1 for what nobody notices, below 1e-5 for what is determined.
     felt: what the rows make of the largest, beside its own size: the part of the equation's terms by which it misses 0.
+    amplitudes: of the largest (columns,).
     """
 
     sizes: Tensor
     shapes: Tensor
     felt: float
+    amplitudes: Tensor
+
+    @property
+    def free(self) -> int:
+        """How many independent fields are left."""
+        return int((self.sizes > NOTICED).sum())
+
+    @property
+    def constant(self) -> bool:
+        """Whether the largest, of one component, is a constant."""
+        first = self.shapes[:, 0]
+        return float((first - first.mean()).abs().max()) < FREE * float(first.abs().max())
 
 
-def unnoticed(assembly: Assembly, small: float = SMALL) -> Unnoticed:
-    """The fields that the rows leave of random ones, pulled by so small a part of the rows' size."""
-    matrix = assembly.assemble().matrix
+def unnoticed(assembly: Assembly, small: float = SMALL, rows: Tensor | None = None) -> Unnoticed:
+    """The fields that the rows, all or those given, leave of random ones, pulled by so small a part of the rows' size."""
+    matrix = assembly.assemble().matrix if rows is None else rows
     lengths = torch.linalg.vector_norm(matrix, dim=0)
     scale = lengths.clamp(min=SMALL * float(lengths.max()) or 1.0)  # a feature that no row sees stays one
     generator = torch.Generator().manual_seed(SEED)
     count = matrix.shape[1]
     tried = torch.randn(count, RANDOM, generator=generator, dtype=torch.float64).to(matrix)
-    rows = torch.cat((matrix / scale, small * torch.eye(count).to(matrix)))
+    pulled = torch.cat((matrix / scale, small * torch.eye(count).to(matrix)))
     loads = torch.cat((torch.zeros(len(matrix), RANDOM).to(matrix), small * tried))
-    left = torch.linalg.lstsq(rows, loads, driver="gels").solution
+    left = torch.linalg.lstsq(pulled, loads, driver="gels").solution
     before, after = (_fields(assembly, amplitudes / scale[:, None]) for amplitudes in (tried, left))
     shapes, sizes, mixed = torch.linalg.svd(after, full_matrices=False)
     typical = float(torch.linalg.vector_norm(before)) / RANDOM**0.5
-    made = torch.linalg.vector_norm(rows[: len(matrix)] @ (left @ mixed[0].conj().to(left)))
-    return Unnoticed(
-        sizes / (typical or 1.0), shapes, float(made) * len(after) ** 0.5 / (float(sizes[0]) or 1.0)
-    )
+    largest = left @ mixed[0].conj().to(left)
+    made = float(torch.linalg.vector_norm(matrix / scale @ largest))
+    felt = made * len(after) ** 0.5 / (float(sizes[0]) or 1.0)
+    return Unnoticed(sizes / (typical or 1.0), shapes, felt, largest / scale)
 
 
 def left_open(problem: Problem, found: Unnoticed) -> str:
     """What the constraints do not notice, in words, and what would say it."""
-    free = int((found.sizes > NOTICED).sum())
-    first = found.shapes[:, 0]
-    if (
-        free == 1
-        and problem.outputs == 1
-        and float((first - first.mean()).abs().max()) < FREE * float(first.abs().max())
-    ):
+    free = found.free
+    if free == 1 and problem.outputs == 1 and found.constant:
         return (
             "its constraints do not notice a constant that is added to the field; say its value at a face, or at a point: "
             "constraints=npde.Constraint('level', lambda s, u: u.value, npde.at_points([[…]]))"

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from neurapde.collocation.samples import Weighed, chosen, drawn
-from neurapde.collocation.weighing import System, weighed
+from neurapde.collocation.weighing import System, joined, weighed
 from neurapde.conditions import beside
 from neurapde.conditions.constraints import Constraint, Face, Samples
 from neurapde.core.errors import DeclarationError
@@ -83,17 +83,21 @@ class Assembly:
 
     def assemble(self) -> System:
         """All constraints' rows, those at the outer edge of a PML, and those that join parts across interfaces."""
+        return joined(list(self.parts().values()))
+
+    def parts(self) -> dict[str, System]:
+        """The same rows by the name of their constraint."""
         own = self.problem.equation.constraints(self.problem)
         names = {constraint.name for constraint in own if not isinstance(constraint.sample, Face)}
         held = [] if self.problem.pml is None else [self.problem.pml.edge(self.problem.domain)]
-        systems = [
-            self._constraint(constraint, constraint.name in names)
+        found = {
+            constraint.name: self._constraint(constraint, constraint.name in names)
             for constraint in (*self.problem.constraints, *held)
-        ]
+        }
         transmission = self.problem.equation.transmission(self.problem)
-        if transmission is not None:
-            systems += self._interfaces(transmission)
-        return System(torch.cat([s.matrix for s in systems]), torch.cat([s.loads for s in systems]))
+        if transmission is not None and (between := self._interfaces(transmission)):
+            found["interfaces"] = joined(between)
+        return found
 
     def _boundary_points(self) -> int:
         return int(EDGEWISE * max(self.widths) ** (1 - 1 / self.trial.dimension)) + 2
@@ -110,8 +114,7 @@ class Assembly:
                 systems.append(System(self._placed(rows.matrix, part), rows.loads, rows.equations))
         if inside:
             systems = [self._weighed(one, constraint.order) for one in systems]
-        matrix, loads = (torch.cat([getattr(one, name) for one in systems]) for name in ("matrix", "loads"))
-        whole = System(matrix, loads, systems[0].equations)
+        whole = joined(systems)
         return whole if inside else self._weighed(whole, constraint.order)
 
     def _by_part(self, constraint: Constraint, inside: bool) -> list[Samples]:

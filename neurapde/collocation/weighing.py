@@ -1,5 +1,6 @@
 """Rows of equations that count alike: each is weighed by its own size on a field whose components balance."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +15,24 @@ ROUNDING = 1e-10
 class System:
     """Weighed rows A (rows, columns) and right-hand sides b (rows,), so that A a = b is the problem.
 
-    equations: in the rows, in turn.
+    equations: in the rows, in turn. weights: that rows have been given (rows,); None before that.
     """
 
     matrix: Tensor
     loads: Tensor
     equations: int = 1
+    weights: Tensor | None = None
+
+
+def joined(systems: Sequence[System]) -> System:
+    """Rows of systems one below the other, as of one with the equations of the first."""
+    weights = [one.weights for one in systems if one.weights is not None]
+    return System(
+        torch.cat([one.matrix for one in systems]),
+        torch.cat([one.loads for one in systems]),
+        systems[0].equations,
+        torch.cat(weights) if len(weights) == len(systems) else None,
+    )
 
 
 def weighed(system: System, order: int, frequencies: np.ndarray, sizes: np.ndarray, edge: float) -> System:
@@ -34,7 +47,10 @@ def weighed(system: System, order: int, frequencies: np.ndarray, sizes: np.ndarr
     weights = torch.stack([_inverse(one) for one in norms]) * np.pi**-order / len(matrix) ** 0.5
     if order < 2:
         weights = weights * edge
-    return System((matrix * weights[:, None]).flatten(0, 1), (loads * weights).flatten())
+    every = weights.expand(loads.shape).flatten()
+    return System(
+        (matrix * weights[:, None]).flatten(0, 1), (loads * weights).flatten(), system.equations, every
+    )
 
 
 def _inverse(norms: Tensor) -> Tensor:

@@ -6,8 +6,7 @@ is their least-squares solution. The number of features grows until the field ch
 """
 
 import itertools
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +16,8 @@ from neurapde.collocation.affine import not_affine
 from neurapde.collocation.corners import corners_of
 from neurapde.collocation.cost import cost_of
 from neurapde.collocation.head import solve_head
-from neurapde.collocation.null_space import FREE, NOTICED, left_open, unnoticed
-from neurapde.collocation.system import Assembly, NotAffineError
+from neurapde.collocation.solvability import unsolvable
+from neurapde.collocation.system import Assembly
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
@@ -42,8 +41,6 @@ FIRST = {1: 12.0, 2: 8.0, 3: 5.4}  # modes along the longest axis at the first l
 GROWTH, MORE = 1.25, 2.0  # from level to level; one mode more may be odd, where the field is even
 CLEAR = {1: 36.0, 2: 18.0, 3: 9.0}  # modes along the longest axis by which a field left open shows
 LOOKED = 10.0  # seconds of a core that this may take
-STEADY = 2.0  # by which it grows at least from level to level where it is left open
-ROUNDING, NONE = 1e-12, 3e-12  # pull, and what is made of a field, below which there is rounding alone
 
 
 @dataclass(frozen=True)
@@ -80,8 +77,10 @@ class LeastSquares(DirectMethod):
     def check(self, problem: Problem) -> None:
         if reason := unfit(problem):
             raise DeclarationError(f"{type(self).__name__} cannot take {problem.name}: {reason}.")
-        if reason := self._undetermined(problem):
-            raise DeclarationError(f"{problem.name} has many solutions: {reason}.")
+        cpu = torch.device("cpu")
+        looked_at = (self._assembly(problem, spec, 0, cpu) for spec in self._looked_at(problem))
+        if reason := unsolvable(problem, looked_at):
+            raise DeclarationError(f"{problem.name} has {reason}.")
 
     def strong_tolerance(self) -> float | None:
         return self.tolerance
@@ -103,39 +102,6 @@ class LeastSquares(DirectMethod):
         """The levels that may be begun."""
         levels = self._levels(problem, FIRST[problem.domain.dimension])
         return itertools.takewhile(lambda spec: budget.admits(cost_of(problem, spec)), levels)
-
-    def _undetermined(self, problem: Problem) -> str | None:
-        """Which fields its constraints leave open, tried on more and more features until that is clear; None for none."""
-        before = 0.0
-        levels = self._looked_at(problem)
-        for spec in levels:
-            try:
-                found = unnoticed(self._assembly(problem, spec, 0, torch.device("cpu")))
-            except NotAffineError:  # to be decided at the size of the answer
-                return None
-            size = float(found.sizes[0])
-            if size < NOTICED or size < STEADY * before:
-                return None
-            if size > FREE:
-                following = itertools.chain((spec,), levels)
-                return left_open(problem, found) if self._is_open(problem, following) else None
-            before = size
-        return None
-
-    def _is_open(self, problem: Problem, levels: Iterable[PiecewiseTrial]) -> bool:
-        """Whether a field that is hardly noticed is not noticed at all: beside a resonance it is, and there is one solution.
-
-        Of a field that no constraint notices the features see less and less, the more of them there are.
-        """
-        before = math.inf
-        for spec in levels:
-            felt = unnoticed(self._assembly(problem, spec, 0, torch.device("cpu")), ROUNDING).felt
-            if felt < NONE:
-                return True
-            if felt > before / STEADY:
-                return False
-            before = felt
-        return True
 
     def _looked_at(self, problem: Problem) -> Iterator[PiecewiseTrial]:
         """Levels on which it is looked at what is left open, as long as that takes little."""

@@ -213,7 +213,10 @@ def _notes(waves: WaveProblem, level: Evolved) -> list[str]:
         if lattice.uniform is not None
         else "the medium's jumps enter by exact integrals"
     )
-    notes.append(f"Time is exact, by {level.polynomials} Chebyshev polynomials of the operator; {medium}.")
+    way = (
+        f"{level.polynomials} Chebyshev polynomials of the operator" if level.polynomials else "oscillations"
+    )
+    notes.append(f"Time is exact, by {way}; {medium}.")
     terms = ", ".join(f"{name} {value:.1e}" for name, value in level.terms.items())
     notes.append(f"Estimated relative error: {level.estimate:.1e} ({terms}).")
     return notes

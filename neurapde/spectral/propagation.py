@@ -3,12 +3,16 @@
 For A with spectrum in [0, Λ] every field is a function of A applied to a vector: cos(t√A) u₀ for an initial value,
 sin(t√A)/√A v₀ for an initial velocity, ∫ w(s) sin((t − s)√A)/√A ds g for a source g w(t). Each is a series of Chebyshev
 polynomials in A, the same polynomials at all times; its coefficients come from the scalar oscillators λ at Chebyshev's
-nodes. It converges faster than any power once the degree passes T√Λ/2, so time costs no accuracy.
+nodes. It converges faster than any power once the degree passes T√Λ/2, so time costs no accuracy. A long time is taken in
+blocks, each from the last state of the one before: what is kept of a block alone grows as the square of its length.
 Source: Tal-Ezer (1986), SIAM J. Numer. Anal. 23(1), 11-26; Kosloff, Queiroz Filho, Tessmer, Behle (1989), Geophys.
 Prospecting 37, 383-394, for the wave equation.
 """
 
+import itertools
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.fft import dct
@@ -22,6 +26,89 @@ Signal = Callable[[FloatArray], FloatArray]
 NEGLIGIBLE = 1e-11  # of the largest coefficient: where a series is cut
 BLOCK = 48  # polynomials held at a time
 STATES = 3  # u, u_t and u_tt
+REACH = 2000.0  # radians that the fastest oscillation turns in a block of time, unless one interval has more
+
+
+@dataclass(frozen=True)
+class Driven:
+    """A vector with its history: `value` or `rate` at the start, or a signal from then on."""
+
+    vector: FloatArray
+    signal: Signal | None = None
+    value: float = 0.0
+    rate: float = 0.0
+
+
+@dataclass(frozen=True)
+class Propagated:
+    """States (3, n, *shape of a vector) at the knots, and how many polynomials they took."""
+
+    states: FloatArray
+    polynomials: int
+
+
+def blocks_of(turn: float, intervals: int) -> int:
+    """Into how many blocks so many intervals are split, in each of which the fastest oscillation turns by `turn` radians."""
+    return math.ceil(intervals / max(1, int(REACH / turn)))
+
+
+@dataclass(frozen=True)
+class Oscillations:
+    """The operator by its own vectors: squares λ of their frequencies, and maps to and from their coefficients."""
+
+    squares: FloatArray
+    into: Operator
+    back: Operator
+
+
+def oscillated(modes: Oscillations, times: FloatArray, driven: Sequence[Driven]) -> FloatArray:
+    """The states that all vectors together make, one oscillation after the other: at any time, and as exact as its rule."""
+    shape = modes.squares.shape
+    total = np.zeros((STATES, len(times), modes.squares.size))
+    for one in driven:
+        history = oscillate(modes.squares.ravel(), times, one.signal, one.value, one.rate)
+        total += history * modes.into(one.vector).ravel()
+    return modes.back(total.reshape(*total.shape[:2], *shape))
+
+
+def propagate_long(
+    operator: Operator, largest: float, times: FloatArray, driven: Sequence[Driven]
+) -> Propagated:
+    """The states that all vectors together make at the knots `times` (n,), from 0 on, equally spaced; see `propagate`."""
+    intervals = len(times) - 1
+    blocks = blocks_of(np.sqrt(largest) * float(times[1] - times[0]), intervals)
+    ends = np.linspace(0, intervals, blocks + 1).round().astype(int)
+    states = np.empty((STATES, len(times), *driven[0].vector.shape))
+    count, parts, tables = 0, list(driven), {}
+    for start, stop in itertools.pairwise(ends):
+        own = times[: stop - start + 1]
+        found = []
+        for one in parts:
+            key = (len(own), one.value, one.rate)
+            if one.signal is not None:
+                found.append(
+                    series(largest, own, _Shifted(one.signal, float(times[start])), one.value, one.rate)
+                )
+                continue
+            if key not in tables:  # of all blocks alike
+                tables[key] = series(largest, own, None, one.value, one.rate)
+            found.append(tables[key])
+        count += sum(table.shape[-1] for table in found)
+        states[:, start : stop + 1] = propagate(operator, largest, [one.vector for one in parts], found)
+        reached = [Driven(states[0, stop], value=1.0), Driven(states[1, stop], rate=1.0)]
+        parts = [*reached, *(Driven(one.vector, one.signal) for one in driven if one.signal is not None)]
+    return Propagated(states, count)
+
+
+@dataclass(frozen=True)
+class _Shifted:
+    """A signal by the time since a later start."""
+
+    signal: Signal
+    start: float
+
+    def __call__(self, times: FloatArray) -> FloatArray:
+        return self.signal(times + self.start)
 
 
 def oscillate(

@@ -16,6 +16,7 @@ Rule = tuple[FloatArray, FloatArray]
 ENOUGH = 1e-8  # relative change of the integrals by twice the nodes at which the rule is taken
 MOST_PIECES = 64  # into which the time between two knots is cut
 MOMENTS = (8192, 65_536, 524_288)  # at which a signal is asked, until they show how fast it varies
+AT_ONCE = 1024  # intervals whose integrals are made together
 TRIED = 9  # frequencies for which the integrals are compared
 
 
@@ -24,6 +25,7 @@ class TimeRule:
 
     times: knots (n,), from 0 on, equally spaced. fastest: the largest frequency of the oscillations.
     plain: the rule of all intervals in which the signal does not jump, from 0 to the time between knots.
+    broken: the intervals (n − 1,) in which it does.
     left: what the rules leave of the integrals, relative, by those of half as many nodes.
     """
 
@@ -32,6 +34,9 @@ class TimeRule:
         self.step, self.rough = float(times[1] - times[0]), 2 * fastest
         found = narrow_features(lambda points: signal(points[:, 0]), Interval(0.0, float(times[-1])))
         self.jumps = found.planes(0)
+        self.broken = np.searchsorted(self.jumps, times[1:]) > np.searchsorted(
+            self.jumps, times[:-1], "right"
+        )
         pieces = int(np.clip(np.ceil(2 * self.step / found.narrowest), 1, MOST_PIECES))
         self._cut(pieces)
         omega = np.linspace(0.0, fastest, TRIED)
@@ -56,20 +61,27 @@ class TimeRule:
 
     def nodes(self, interval: int) -> Rule:
         """Nodes and weights (m,) of an interval, from 0 to the time between knots."""
+        if not self.broken[interval]:
+            return self.plain
         start = float(self.times[interval])
         inside = self.jumps[(self.jumps > start) & (self.jumps < start + self.step)] - start
-        if not len(inside):
-            return self.plain
         breaks = np.unique(np.concatenate([np.linspace(0, self.step, self.pieces + 1), inside]))
         return interval_rule(breaks.tolist(), self.rough)
 
     def _integrals(self, omega: FloatArray) -> np.ndarray:
         """∫ signal e^{iωt} over each interval: (intervals, frequencies)."""
-        found = []
-        for interval, start in enumerate(self.times[:-1]):
+        found = np.empty((len(self.times) - 1, len(omega)), dtype=complex)
+        nodes, weights = self.plain
+        turned = weights[:, None] * np.exp(1j * np.outer(nodes, omega))
+        whole = np.flatnonzero(~self.broken)
+        for rows in np.split(whole, range(AT_ONCE, len(whole), AT_ONCE)):
+            moments = self.times[rows, None] + nodes
+            found[rows] = self.signal(moments.ravel()).reshape(moments.shape) @ turned
+        for interval in np.flatnonzero(self.broken).tolist():
             nodes, weights = self.nodes(interval)
-            found.append((weights * self.signal(start + nodes)) @ np.exp(1j * np.outer(nodes, omega)))
-        return np.array(found)
+            signal = self.signal(self.times[interval] + nodes)
+            found[interval] = (weights * signal) @ np.exp(1j * np.outer(nodes, omega))
+        return found
 
 
 def highest_frequency(signal: Signal, time: Time, share: float) -> float:

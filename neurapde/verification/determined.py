@@ -13,6 +13,7 @@ from neurapde.fields.sources import GaussianSource, Source
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
 from neurapde.trials.base import TrialFunction
+from neurapde.verification.shared_points import check_shared_points
 
 POINTS, HALVES = 2**14, 2  # of an integral over the domain, and parts whose difference tells its error
 PROBES = 1000
@@ -23,9 +24,12 @@ UNBALANCED = 0.01  # of all that goes in and out: what may be left over
 def check_determined(problem: Problem) -> None:
     """Refuse a problem with a face, or a beginning, of which nothing is said, or whose slopes do not balance its sources.
 
+    So are conditions that contradict one another at points that they share.
+
     Further constraints may say what the conditions leave out, so a problem with some is taken as it is.
     Raises: DeclarationError.
     """
+    check_shared_points(problem)
     if problem.extra:
         return
     silent = problem.sides.silent

@@ -75,7 +75,11 @@ def test_a_beginning_may_be_said_by_a_condition_on_the_face_in_time() -> None:
             "or more independent fields",
         ),
         (
-            declared(ROD, npde.Equation(lambda x, u: u.d2(0) + np.pi**2 * u.value - 1), npde.Dirichlet(0.0)),
+            declared(
+                ROD,
+                npde.Equation(lambda x, u: u.d2(0) + np.pi**2 * u.value - npde.sin(2 * np.pi * x[:, 0])),
+                npde.Dirichlet(0.0),
+            ),
             "notice a field",
         ),
         (
@@ -89,6 +93,128 @@ def test_a_beginning_may_be_said_by_a_condition_on_the_face_in_time() -> None:
 )
 def test_fields_that_no_constraint_notices_are_found(problem, message: str) -> None:
     refused(problem, f"has many solutions: .* {message}")
+
+
+def laplace(x, u):
+    return u.laplacian - 1
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        (
+            declared(SQUARE, npde.Equation(laplace), npde.Neumann(0.0)),
+            "a constant .* if 1 .*'equation'.* 1 in all",
+        ),
+        (
+            declared(npde.Interval(0, 5), npde.Equation(laplace), npde.Neumann(0.1)),
+            "a constant .* if 0.96 .* 4.8 in all",
+        ),
+        (
+            declared(ROD, npde.Equation(lambda x, u: u.d2(0) + np.pi**2 * u.value - 1), npde.Dirichlet(0.0)),
+            "a field .* if 1.273 times that field",
+        ),
+    ],
+    ids=["square", "long line", "an eigenvalue"],
+)
+def test_what_drives_a_field_that_nothing_holds_must_balance(problem, message: str) -> None:
+    refused(problem, f"has no solution: its constraints do not notice {message}")
+
+
+def level(value: float, *at: float) -> npde.Constraint:
+    return npde.Constraint(f"level {value}", lambda s, u: u.value - value, npde.at_points([at]))
+
+
+START = npde.InitialCondition(lambda x: npde.sin(np.pi * x[:, 0]))
+SIDES = npde.Dirichlet(0.0, on=("left", "right"))
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        (
+            declared(ROD, npde.Equation(laplace), SIDES, constraints=[level(1.0, 0.5), level(3.0, 0.5)]),
+            "at 0.5 'level 1.0' and 'level 3.0' contradict one another by 2;",
+        ),
+        (
+            declared(SQUARE, npde.Equation(laplace), npde.Dirichlet(0.0), constraints=level(2.5, 1.0, 0.3)),
+            r"at \(1, 0.3\) 'dirichlet' and 'level 2.5' contradict one another by 2.5",
+        ),
+        (
+            declared(
+                IN_TIME, npde.Equation(heat), [SIDES, START, npde.Dirichlet(3.0, on="initial", name="again")]
+            ),
+            "'initial-value' and 'again' contradict one another by",
+        ),
+        (
+            declared(
+                ROD,
+                npde.Equation(lambda x, u: u.d(0) + u.value**2, order=1),
+                [npde.Dirichlet(1.0, on="left"), npde.Robin(2.0, 0.0, 5.0, on="left")],
+            ),
+            "'dirichlet-left' and 'robin-left' contradict one another by 3",
+        ),
+    ],
+    ids=["points", "face and point", "beginnings", "not linear"],
+)
+def test_conditions_that_contradict_one_another_at_a_point_are_named(problem, message: str) -> None:
+    refused(problem, f"case has no solution: .*{message}")
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        (
+            declared(
+                npde.Interval(0, 1e-6),
+                npde.Equation(lambda x, u: u.d(0) + 0 * u.value, order=1),
+                [npde.Dirichlet(0.0, on="left"), npde.Dirichlet(1e5, on="right")],
+            ),
+            "along x 'dirichlet-left' and 'dirichlet-right' are 2 .* takes 1, .* is missed by 1(00000|e5)",
+        ),
+        (
+            declared(
+                ROD,
+                npde.Equation(lambda x, u: u.d(0) + u.value, order=1),
+                [npde.Dirichlet(1.0, on="left"), npde.Neumann(5.0, on="left")],
+            ),
+            "'dirichlet-left' and 'neumann-left' are 2 .* takes 1, .* 'neumann-left' is missed by 4",
+        ),
+        (
+            declared(
+                ROD,
+                npde.Equation(lambda x, u: [u[0].d(0) - u[1].value, u[1].d(0)], order=1, outputs=2),
+                [npde.Dirichlet(0.0, component=0), npde.Dirichlet(2.0, on="left", component=1)],
+            ),
+            "are 3 conditions, where its equation takes 2",
+        ),
+        (
+            declared(SQUARE, npde.Equation(laplace), [npde.Dirichlet(0.0), npde.Neumann(1.0, on="left")]),
+            "along x 'dirichlet' and 'neumann-left' are 3 .* takes 2, .* 'neumann-left' is missed by 1",
+        ),
+        (
+            declared(
+                npde.Disk((0, 0), 2.0), npde.Equation(laplace), [npde.Dirichlet(0.0), npde.Neumann(3.0)]
+            ),
+            "on disk 'dirichlet' and 'neumann' are 2 .* takes 1, .* 'neumann' is missed by 2",
+        ),
+        (
+            declared(IN_TIME, npde.Equation(heat), [SIDES, START, npde.Dirichlet(0.3, on="final")]),
+            "along t 'initial-value' and 'dirichlet-final' are 2 .* takes 1, .* 'dirichlet-final' is missed by 0.",
+        ),
+    ],
+    ids=["two ends", "value and slope", "system", "square", "disk", "beginning and end"],
+)
+def test_more_conditions_than_the_equation_takes_are_named_with_what_they_are_off_by(
+    problem, message
+) -> None:
+    refused(problem, f"case has no solution: .*{message}")
+
+
+def test_more_conditions_than_needed_may_say_the_same() -> None:
+    sides = [npde.Dirichlet(1.0, on="left"), npde.Dirichlet(np.exp(-1.0), on="right")]
+    problem = declared(ROD, npde.Equation(lambda x, u: u.d(0) + u.value, order=1), sides)
+    assert npde.solve(problem, progress=False).status is npde.Status.CONVERGED
 
 
 @pytest.mark.parametrize(
@@ -206,11 +332,3 @@ def test_a_wave_that_nothing_drives_is_said_to_be_zero() -> None:
     problem = declared(SQUARE.over(npde.Time(0, 1)), npde.Wave(), npde.Dirichlet(0.0))
     with pytest.warns(DeclarationWarning, match="zero everywhere: no source"):
         npde.solve(problem, progress=False)
-
-
-@pytest.mark.slow
-def test_conditions_that_contradict_one_another_are_not_met_with_more_features() -> None:
-    sides = [npde.Dirichlet(0.0), npde.Neumann(1.0, on="left")]
-    problem = declared(SQUARE, npde.Equation(lambda x, u: u.laplacian - 1), sides)
-    with pytest.warns(npde.ResolutionWarning, match=r"does not settle.* contradict one another"):
-        assert npde.solve(problem, progress=False).status is npde.Status.UNRESOLVED

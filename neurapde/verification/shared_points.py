@@ -1,0 +1,159 @@
+"""Conditions at the same points that no field meets together: found before any work, whatever the method.
+
+At a point a field has a value and derivatives, and a condition that is linear in them is a row for these numbers. Where a
+combination of rows leaves nothing of the numbers, but something of what the conditions ask for, no field meets them all.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurapde.conditions.constraints import AtPoints, Constraint, Face, Samples
+from neurapde.core.errors import DeclarationError
+from neurapde.core.formatting import listing, number, point
+from neurapde.domains.box import Box
+from neurapde.domains.spacetime import FINAL, INITIAL, SpaceTime
+from neurapde.equations.fit import Fit
+from neurapde.jets.jet import Jet, Layout
+from neurapde.optimisation.scales import axis_lengths
+from neurapde.problem.problem import Problem
+
+POINTS, MOST_COLUMNS = 64, 400
+"""Points looked at on a face, and numbers that a field may have at one."""
+SAME = 1e-9
+"""Of the domain's size: points that are nearer are one."""
+NONE = 1e-9
+"""Of a row: what is left of it where it depends on others, or is not linear."""
+APART = 1e-6
+"""Of the largest value asked for: a difference that counts."""
+PART = 1e-3
+"""Of the largest part in a contradiction, below which a condition has none."""
+SEED = 40847
+
+
+def check_shared_points(problem: Problem) -> None:
+    """Refuse conditions that contradict one another at points that they share; those that are not linear in u are left out.
+
+    Raises: DeclarationError with their names, the place, and by how much.
+    """
+    if isinstance(problem.equation, Fit):  # data may be noisy
+        return
+    for constraints, samples in _shared(problem):
+        _check(problem, constraints, samples)
+
+
+def _shared(problem: Problem) -> Iterator[tuple[list[Constraint], Samples]]:
+    """Constraints with points that they share: those on a face, and those at points with each other and with faces."""
+    domain = problem.domain
+    on_faces = [(one, one.sample) for one in problem.constraints if isinstance(one.sample, Face)]
+    for face in domain.faces:
+        there = [one for one, sample in on_faces if sample.domain == domain and face in sample.on]
+        if len(there) > 1:
+            yield there, Face(domain, (face,))(POINTS, how="grid")
+    at_points = [(one, one.sample) for one in problem.constraints if isinstance(one.sample, AtPoints)]
+    at_points = [(one, sample) for one, sample in at_points if sample.targets is None]
+    size = float(np.max(np.subtract(*domain.bounds[::-1])))
+    for i, (one, sample) in enumerate(at_points):
+        for other, places in at_points[:i]:
+            near = torch.cdist(sample.points, places.points).amin(1) <= SAME * size
+            if near.any():
+                yield [other, one], Samples(sample.points[near])
+        for other, side in on_faces:
+            if other.order == 0 and side.domain == domain:
+                near = torch.as_tensor(_on_face(side, sample.points.numpy(), size))
+                if near.any():
+                    yield [other, one], Samples(sample.points[near])
+
+
+def _on_face(face: Face, points: np.ndarray, size: float) -> np.ndarray:
+    """Which points (n, d) are on a face: bool (n,). Of domains that are no box only where all faces are meant."""
+    domain = face.domain
+    if not isinstance(domain.spatial, Box):
+        everywhere = set(domain.faces) <= set(face.on)
+        return (
+            np.abs(np.asarray(domain.signed_distance(points))) <= SAME * size
+            if everywhere
+            else points[:, 0] != points[:, 0]
+        )
+    lower, upper = domain.bounds
+    found = np.zeros(len(points), dtype=bool)
+    for name in face.on:
+        axis, end = (
+            (domain.dimension - 1, int(name == FINAL))
+            if isinstance(domain, SpaceTime) and name in (INITIAL, FINAL)
+            else domain.spatial.face_axis(name)
+        )
+        at = (lower, upper)[end][axis]
+        found |= np.abs(points[:, axis] - at) <= SAME * (upper - lower)[axis]
+    return found
+
+
+def _check(problem: Problem, constraints: Sequence[Constraint], samples: Samples) -> None:
+    order = max(one.order for one in constraints)
+    layout = Layout(problem.domain.dimension, order, problem.equation.mixed if order == 2 else ())
+    named = [
+        (one.name, rows) for one in constraints if (rows := _rows(problem, one, samples, layout)) is not None
+    ]
+    if len(named) < 2:
+        return
+    names = [name for name, (matrix, _) in named for _ in range(matrix.shape[1])]
+    matrix, loads = (torch.cat([rows[i] for _, rows in named], dim=1) for i in range(2))
+    sizes = torch.linalg.vector_norm(matrix, dim=2).amax(0)
+    sizes = torch.where(sizes > 0, sizes, torch.ones_like(sizes))
+    matrix, loads = matrix / sizes[:, None], loads / sizes
+    left, singular, _ = torch.linalg.svd(matrix)
+    held = torch.nn.functional.pad(singular > NONE, (0, left.shape[1] - singular.shape[1]))
+    parts = (left.mH @ loads[:, :, None])[..., 0]
+    rest = (left @ torch.where(held, 0.0, parts)[..., None])[..., 0]
+    worst = int(torch.linalg.vector_norm(rest, dim=1).argmax())
+    parts, size = rest[worst].abs(), float(torch.linalg.vector_norm(rest[worst]))
+    if not size > APART * float(loads.abs().max()):
+        return
+    within = [i for i in range(len(names)) if float(parts[i]) > PART * float(parts.max())]
+    last = within[-1]
+    differ = float(sizes[last]) * size**2 / float(parts[last])
+    place = point([float(f"{x:.4g}") for x in samples.points[worst].tolist()])
+    those = listing(repr(one) for one in dict.fromkeys(names[i] for i in within))
+    raise DeclarationError(
+        f"{problem.name} has no solution: at {place} {those} contradict one another by "
+        f"{number(float(f'{differ:.4g}'))}; change one of them, or leave it out"
+    )
+
+
+def _rows(
+    problem: Problem, constraint: Constraint, samples: Samples, layout: Layout
+) -> tuple[Tensor, Tensor] | None:
+    """The rows (n, equations, columns) of a constraint and what they are to give (n, equations); None if not linear.
+
+    Columns are the channels of a jet, in units of those of a field of size 1 that is as long as the domain.
+    """
+    count, outputs = len(samples.points), problem.outputs
+    dtype = torch.complex128 if problem.equation.complex else torch.float64
+    units = torch.as_tensor(layout.sizes((1 / axis_lengths(problem)).tolist()), dtype=dtype)
+    if layout.count * outputs > MOST_COLUMNS:
+        return None
+
+    def residual(channels: Tensor) -> Tensor:
+        scaled = channels * units[:, None, None]
+        found = constraint.residual(samples, Jet(scaled if outputs > 1 else scaled[..., 0], layout))
+        return found.reshape(count, -1).to(dtype)
+
+    zero = torch.zeros((layout.count, count, outputs), dtype=dtype)
+    columns = []
+    try:
+        offset = residual(zero)
+        for channel in range(layout.count):
+            for output in range(outputs):
+                unit = zero.clone()
+                unit[channel, :, output] = 1.0
+                columns.append(residual(unit) - offset)
+        matrix = torch.stack(columns, dim=2)
+        tried = torch.randn(zero.shape, dtype=dtype, generator=torch.Generator().manual_seed(SEED))
+        departure = residual(tried) - offset
+    except Exception:  # the user's own function: what is wrong with it is said when it is solved
+        return None
+    expected = torch.einsum("nec,cn->ne", matrix, tried.movedim(1, 2).reshape(-1, count))
+    enough = NONE * (expected.abs() + offset.abs()).max()
+    return (matrix, -offset) if bool(((departure - expected).abs() <= enough).all()) else None
