@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from neurapde.jets.jet import Jet
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Samples:
     """Points `(n, d)` at which a constraint is asked for, with outward normals `(n, d)` on a boundary.
 

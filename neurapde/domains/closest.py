@@ -16,9 +16,10 @@ from scipy.spatial import cKDTree
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-CANDIDATES, MORE = 12, 96
+CANDIDATES, MORE = 12, (32, 96)
 SPREAD = 20_000  # points of the tree at least
 CHUNK = 50_000
+CURVE = 7  # bits of a place along each axis
 
 
 class Closest:
@@ -32,8 +33,8 @@ class Closest:
     @property
     def _side(self) -> float:
         """The longest side of the parts that the cells are cut into for the tree."""
-        count = max(SPREAD, 2 * len(self.cells))
-        return float(1.5 * (self.sizes.sum() / count) ** (1 / (self.vertices.shape[1] - 1)))
+        count = max(SPREAD, len(self.cells))
+        return float(2.0 * (self.sizes.sum() / count) ** (1 / (self.vertices.shape[1] - 1)))
 
     @property
     def _reach(self) -> float:
@@ -52,7 +53,7 @@ class Closest:
             weights = _lattice(int(part), d)
             points.append(np.einsum("kc,mcx->mkx", weights, self.corners[chosen]).reshape(-1, d))
             owners.append(np.repeat(chosen, len(weights)))
-        return cKDTree(np.concatenate(points)), np.concatenate(owners)
+        return point_tree(np.concatenate(points)), np.concatenate(owners)
 
     @cached_property
     def _pseudonormals(self) -> Array:
@@ -67,11 +68,11 @@ class Closest:
         for corner in range(d):
             table[:, 1 << corner] = at_vertex[self.cells[:, corner]]
         if d == 3:
-            pairs = [np.sort(self.cells[:, [i, (i + 1) % 3]], axis=1) for i in range(3)]
-            _, edge = np.unique(np.concatenate(pairs), axis=0, return_inverse=True)
+            starts, ends = edges_of(self.cells)
+            _, edge = np.unique(edge_keys(starts, ends), return_inverse=True)
             total = np.zeros((int(edge.max()) + 1, 3))
-            np.add.at(total, edge.ravel(), np.tile(self.normals, (3, 1)))
-            for i, found in enumerate(np.split(edge.ravel(), 3)):
+            np.add.at(total, edge, np.tile(self.normals, (3, 1)))
+            for i, found in enumerate(np.split(edge, 3)):
                 table[:, (1 << i) | (1 << (i + 1) % 3)] = total[found]
         return table
 
@@ -83,14 +84,19 @@ class Closest:
 
     def signed_distance(self, points: Array) -> Array:
         """Distance of points `(n, d)`, negative inside: `(n,)`."""
-        parts = [self._signed(points[i : i + CHUNK]) for i in range(0, len(points), CHUNK)]
-        return np.concatenate(parts) if parts else np.zeros(0)
+        found = np.zeros(len(points))
+        order = along_curve(points)
+        for start in range(0, len(points), CHUNK):
+            chosen = order[start : start + CHUNK]
+            found[chosen] = self._signed(points[chosen])
+        return found
 
     def _signed(self, points: Array) -> Array:
         distance, side, reached = self._among(points, CANDIDATES)
-        unsure = np.flatnonzero((reached < distance + self._reach) & (distance < 4 * self._reach))
-        if len(unsure):
-            distance[unsure], side[unsure], _ = self._among(points[unsure], MORE)
+        for count in MORE:
+            unsure = np.flatnonzero((reached < distance + self._reach) & (distance < 4 * self._reach))
+            if len(unsure):
+                distance[unsure], side[unsure], reached[unsure] = self._among(points[unsure], count)
         return np.where(side < 0, -1.0, 1.0) * distance
 
     def _among(self, points: Array, count: int) -> tuple[Array, Array, Array]:
@@ -110,6 +116,34 @@ class Closest:
         side = np.sum((points - nearest[rows, best]) * normal, axis=1)
         reached = far.reshape(len(points), count)[:, -1] if count < tree.n else np.full(len(points), np.inf)
         return np.sqrt(square[rows, best]), side, reached
+
+
+def point_tree(points: Array) -> cKDTree:
+    """A tree of points on a surface. Cells of space as they are, not shrunk to the points: five times as quick from afar."""
+    return cKDTree(points, balanced_tree=False, compact_nodes=False)
+
+
+def along_curve(points: Array) -> Indices:
+    """An order of points `(n, d)` in which neighbours follow each other (Morton's): a tree is then walked in the cache."""
+    if not len(points):
+        return np.zeros(0, dtype=np.int64)
+    low = points.min(axis=0)
+    cells = ((points - low) / max(float(np.ptp(points, axis=0).max()), 1e-300) * (2**CURVE - 1)).astype(
+        np.int64
+    )
+    d = points.shape[1]
+    bits = [((cells[:, i] >> bit) & 1) << (d * bit + i) for bit in range(CURVE) for i in range(d)]
+    return np.argsort(np.sum(bits, axis=0), kind="stable")
+
+
+def edges_of(triangles: Indices) -> tuple[Indices, Indices]:
+    """Where each edge of triangles `(m, 3)` starts and ends, `(3m,)`: the first edges of all, the second, the third."""
+    return triangles.T.ravel(), np.roll(triangles, -1, axis=1).T.ravel()
+
+
+def edge_keys(starts: Indices, ends: Indices) -> Indices:
+    """One number for each edge, whichever way it runs."""
+    return np.minimum(starts, ends) * (1 + max(starts.max(), ends.max())) + np.maximum(starts, ends)
 
 
 def cell_normals(corners: Array) -> tuple[Array, Array]:

@@ -17,6 +17,7 @@ from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
 from neurapde.domains.base import BoundaryRows, Domain
+from neurapde.domains.closest import point_tree
 
 LEAST = 10
 """Points below which there is no surface to speak of."""
@@ -101,7 +102,7 @@ class PointCloud(Domain):
 
     @cached_property
     def _tree(self) -> cKDTree:
-        return cKDTree(self.points)
+        return point_tree(self.points)
 
     @cached_property
     def _neighbour_distances(self) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from neurapde.core import checks
 from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.domains.base import BoundaryRows, Domain
-from neurapde.domains.closest import Closest, cell_normals
+from neurapde.domains.closest import Closest, cell_normals, edge_keys, edges_of
 from neurapde.domains.cloud import PointCloud, in_kind
 from neurapde.readers.isolated import isolated
 from neurapde.readers.meshes import read_mesh
@@ -127,7 +127,7 @@ class Mesh(Domain):
         else:
             root = torch.sqrt(rest)
             weights = torch.stack([1 - root, root * (1 - flat[:, 1]), root * flat[:, 1]], dim=1)
-        corners = torch.from_numpy(self.points[self.cells])[cell]
+        corners = torch.from_numpy(self._closest.corners)[cell]
         points = torch.einsum("nc,ncx->nx", weights, corners)
         return BoundaryRows.all(points.to(unit), torch.from_numpy(self._closest.normals)[cell].to(unit))
 
@@ -188,8 +188,8 @@ def _checked(points: NDArray, cells: NDArray, name: str) -> tuple[NDArray[np.flo
     if extent == 0:
         raise DeclarationError(f"the points of the {name} are all the same; give those of a closed surface")
     step = MERGED * extent
-    _, kept, merged = np.unique(np.round(points / step), axis=0, return_index=True, return_inverse=True)
-    points, cells = points[kept], merged.ravel()[cells].astype(np.int64)
+    kept, merged = _merged(np.round(points / step))
+    points, cells = points[kept], merged[cells]
     _, sizes = cell_normals(points[cells])
     cells = cells[sizes > 0]
     if not len(cells):
@@ -206,6 +206,16 @@ def _checked(points: NDArray, cells: NDArray, name: str) -> tuple[NDArray[np.flo
     return points, cells
 
 
+def _merged(places: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """A row of each place `(v, d)`, in the order of the places, and by row which of them it is."""
+    order = np.lexsort(places.T[::-1])
+    new = np.ones(len(places), dtype=bool)
+    new[1:] = (places[order[1:]] != places[order[:-1]]).any(axis=1)
+    which = np.empty(len(places), dtype=np.int64)
+    which[order] = np.cumsum(new) - 1
+    return order[new], which
+
+
 def _determinants(points: NDArray[np.float64], cells: NDArray[np.int64]) -> float:
     """What a closed surface encloses, times 2 in the plane and 6 in space; pivots of damaged files may be any number."""
     with np.errstate(all="ignore"):
@@ -219,9 +229,9 @@ def _check_closed(cells: NDArray[np.int64], d: int, name: str) -> None:
         rim, twice = int(np.sum(starts + ends == 1)), int(np.sum((starts != ends) & (starts + ends > 1)))
         what = "vertices"
     else:
-        edges = np.concatenate([cells[:, [i, (i + 1) % 3]] for i in range(3)])
-        _, counts = np.unique(edges, axis=0, return_counts=True)
-        _, uses = np.unique(np.sort(edges, axis=1), axis=0, return_counts=True)
+        starts, ends = edges_of(cells)
+        _, counts = np.unique(starts * (1 + cells.max()) + ends, return_counts=True)
+        _, uses = np.unique(edge_keys(starts, ends), return_counts=True)
         rim, twice = int(np.sum(uses % 2 == 1)), int(np.sum(counts > 1))
         what = "edges"
     if rim:

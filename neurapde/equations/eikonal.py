@@ -13,11 +13,12 @@ import numpy as np
 import torch
 
 from neurapde.backgrounds.rays import StraightRays
-from neurapde.conditions.constraints import AtPoints, Constraint, Samples, face, interior
+from neurapde.conditions.constraints import AtPoints, Constraint, Samples, interior
 from neurapde.core import checks
 from neurapde.core.arrays import Array
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
+from neurapde.equations.surface_terms import PAPER_WEIGHTS, surface_terms
 from neurapde.fields.medium import Constant, Field, as_field, check_positive
 from neurapde.fields.sources import PointSource
 from neurapde.problem.advice import Advice
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from neurapde.jets.jet import Jet
     from neurapde.problem.problem import Problem
 
-SHARPNESS = 100.0
-"""α of the term exp(−α|Φ|) that keeps the zero set from spreading off the surface, in a domain of half width 1."""
-
 
 @dataclass(frozen=True)
 class Eikonal(AbstractEquation):
@@ -40,10 +38,11 @@ class Eikonal(AbstractEquation):
     Args:
         speed: c, for travel times: a positive number, a function of points, a GridField or a Piecewise.
         surface: whose signed distance is wanted: any domain, `PointCloud` and `Mesh` included.
-        distance: with a surface, whether the known distance supervises u too. False leaves the paper's terms.
+        distance: with a surface, whether the known distance supervises u too. False: the paper's four terms to the letter.
 
     The constraints of a surface: "surface" Φ = 0 and "normals" ∇Φ·n = 1 on it, "off-surface" exp(−α|Φ|) = 0,
-    "eikonal" |∇Φ| = 1 and "distance" Φ = d in the domain; α = 100 in a domain of half width 1.
+    "eikonal" |∇Φ| = 1 and "distance" Φ = d in the domain; α = 100 in a domain of half width 1. The paper's: "normals" is
+    1 − cos(∇Φ, n), and the slope is 1 in the domain, "eikonal", and on the surface, "eikonal-on-surface".
     Of sources: "eikonal" c|∇T| = 1, "source" T = 0.
     Several sources each need a field of their own (Shots); the first arrival of all is the least of them.
     Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33, section 4.2.
@@ -126,35 +125,26 @@ class Eikonal(AbstractEquation):
         small = "the equation is not linear and a small network suffices"
         if self.surface is None:
             return Advice() if given else Advice(small, first=True, curved=True, steps=40, points=2000)
+        if not self.distance:
+            return Advice(
+                "the paper trains its four terms so", first=True, weights=PAPER_WEIGHTS, fading=True
+            )
         slope = 1.0 if given else 0.1
-        weights = {"surface": 10.0, "normals": slope, "off-surface": 0.0, "eikonal": slope}
-        points = {"surface": 1500, "normals": 750, "off-surface": 750, "eikonal": 1500}
-        if self.distance:
-            weights["distance"], points["distance"] = 10.0, 3000
+        weights = {"surface": 10.0, "normals": slope, "off-surface": 0.0, "eikonal": slope, "distance": 10.0}
         if given:
-            return Advice(steps=2000, rate=1e-3, weights=weights, fading=True)
+            return Advice(steps=2000, rate=3e-4, weights=weights, fading=True)
+        points = {"surface": 1500, "normals": 750, "off-surface": 750, "eikonal": 1500, "distance": 3000}
         return Advice(small, first=True, curved=True, steps=40, points=points, weights=weights)
 
     def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
-        inside = interior(problem.domain)
         if self.surface is None:
+            inside = interior(problem.domain)
             at = torch.tensor(sources_of(problem), dtype=torch.float64)
             return (
                 Constraint("eikonal", SlownessResidual(self.speed), inside, 1, "c |∇T| = 1 in the domain"),
                 Constraint("source", AtSources(at), AtPoints(at), 0, "T = 0 at its source"),
             )
-        on = face(self.surface)
-        d, sharpness = self.surface.name, SHARPNESS / half_width(problem.domain)
-        terms = [
-            Constraint("surface", _value, on, 0, f"Φ = 0 on the {d}"),
-            Constraint("normals", _normal_slope, on, 1, f"∇Φ · n = 1 on the {d}"),
-            Constraint("off-surface", Closeness(sharpness), inside, 0, f"exp(−{sharpness:g} |Φ|) = 0 off it"),
-            Constraint("eikonal", _slope, inside, 1, "|∇Φ| = 1 in the domain"),
-        ]
-        if self.distance:
-            known = DistanceResidual(self.surface)
-            terms.append(Constraint("distance", known, inside, 0, f"Φ = distance to the {d}"))
-        return tuple(terms)
+        return surface_terms(self.surface, problem.domain, self.distance, half_width(problem.domain))
 
     def describe(self, problem: "Problem") -> list[str]:
         if self.surface is None:
@@ -189,38 +179,6 @@ class AtSources:
         nearest = torch.cdist(samples.points, self.at.to(samples.points)).argmin(dim=1)
         own = torch.nn.functional.one_hot(nearest, len(self.at)).bool()
         return torch.where(own, u.value, torch.zeros_like(u.value))
-
-
-@dataclass(frozen=True)
-class DistanceResidual:
-    """Φ − d, d the known signed distance of the surface."""
-
-    surface: Domain
-
-    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
-        return u.value - self.surface.signed_distance(samples.points)
-
-
-@dataclass(frozen=True)
-class Closeness:
-    """exp(−α|Φ|), α in the inverse of the problem's unit of length."""
-
-    sharpness: float
-
-    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
-        return torch.exp(-self.sharpness * u.value.abs())
-
-
-def _value(samples: Samples, u: "Jet") -> torch.Tensor:
-    return u.value
-
-
-def _normal_slope(samples: Samples, u: "Jet") -> torch.Tensor:
-    return 1.0 - (u.gradient * samples.outward).sum(-1)
-
-
-def _slope(samples: Samples, u: "Jet") -> torch.Tensor:
-    return torch.linalg.vector_norm(u.gradient, dim=-1) - 1.0
 
 
 def half_width(domain: Domain) -> float:

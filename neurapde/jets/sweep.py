@@ -7,7 +7,7 @@ layer is one matrix product for all of them. An activation mixes channels by the
 
 and its transpose, written out in `kernels`, is the backward pass: no graph of derivatives is ever built. In the
 first layer z_i is a constant of the layer (a column of its weight) and z_ij = 0, which saves that layer's
-products.
+products. Gradients alone, of fewer outputs than axes, are cheaper from the outputs back: `reverse` has that sweep.
 
 On a CPU points pass through all layers in blocks, forward and backward, so that what one layer wrote is still in the
 cache when the next one reads it.
@@ -26,6 +26,8 @@ from torch.autograd.function import once_differentiable
 from neurapde.jets.activations import Activation
 from neurapde.jets.jet import Layout
 from neurapde.jets.kernels import EAGER, Kernels
+from neurapde.jets.reverse import ReverseSteps
+from neurapde.jets.steps import Steps, product
 
 BLOCK_BYTES = 2_621_440
 """Size of one layer's channels for a block of points on a CPU, about that of its second cache."""
@@ -49,7 +51,7 @@ def sweep(
     kernels: what computes the elementwise part.
     """
     numbers = [inputs, *(part for layer in layers for part in layer), *(head or ())]
-    plan = _Plan(tuple(activations), layout, slope, kernels, head is not None)
+    plan = _Plan(tuple(activations), layout, slope, kernels, 0 if head is None else len(head[0]))
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in numbers):
         return _Sweep.apply(plan, *numbers)  # type: ignore[no-untyped-call]
     return plan.forward(numbers, None)
@@ -83,19 +85,22 @@ class _Sweep(torch.autograd.Function):
 
 @dataclass(frozen=True)
 class _Plan:
-    """What a sweep does besides its numbers: the inputs, W and b of every layer, and those of the head if it has one."""
+    """What a sweep does besides its numbers: the inputs, W and b of every layer, and those of the head if it has one.
+
+    outputs: of the head, 0 without one.
+    """
 
     activations: tuple[Activation, ...]
     layout: Layout
     slope: float
     kernels: Kernels
-    headed: bool
+    outputs: int
 
     def forward(self, numbers: Sequence[Tensor], kept: list[Tensor] | None) -> Tensor:
         """The channels; leaves in `kept` what `backward` needs, block by block."""
         inputs, steps = numbers[0], self._steps
         weights, biases = self._scaled(numbers)
-        through = self.kernels.ready(Steps.forward, steps)
+        through = self.kernels.ready(type(steps).forward, steps)
         outs = []
         for block in self._blocks(inputs, weights):
             out, *rest = through(inputs[block], weights, biases, self._directions(weights))
@@ -110,15 +115,14 @@ class _Plan:
         """The gradients by the numbers that are wanted."""
         inputs, steps = numbers[0], self._steps
         weights, _ = self._scaled(numbers)
-        back = self.kernels.ready(Steps.backward, steps)
+        back = self.kernels.ready(type(steps).backward, steps)
         sums: list[Tensor | None] = [
             torch.zeros_like(number) if want else None for number, want in zip(numbers, wanted, strict=True)
         ]
         turned = torch.zeros_like(self._directions(weights))
-        size = (1 + self.kernels.kept) * len(self.activations) - 1
         by_weights = list(wanted[1::2])
         for index, block in enumerate(self._blocks(inputs, weights)):
-            here = kept[index * size : (index + 1) * size]
+            here = kept[index * steps.kept : (index + 1) * steps.kept]
             parts, by_directions, to_z = back(
                 grad[:, block].contiguous(),
                 inputs[block],
@@ -143,9 +147,10 @@ class _Plan:
 
     @property
     def _steps(self) -> Steps:
-        return Steps(
-            tuple(activation.form for activation in self.activations), self.layout, self.kernels, self.headed
-        )
+        forms = tuple(activation.form for activation in self.activations)
+        if self.layout.order == 1 and 0 < self.outputs < self.layout.dimension:
+            return ReverseSteps(forms)
+        return ForwardSteps(forms, self.layout, self.kernels, self.outputs > 0)
 
     def _directions(self, weights: Sequence[Tensor]) -> Tensor:
         """The derivatives (d, w) of the first layer's z."""
@@ -166,25 +171,32 @@ class _Plan:
         n, count = len(inputs), 1
         if inputs.device.type == "cpu":
             width = max(len(weight) for weight in weights[: len(self.activations)])
-            size = max(BLOCK_BYTES // (self.layout.count * width * inputs.element_size()), 16)
+            size = max(BLOCK_BYTES // (self._steps.channels * width * inputs.element_size()), 16)
             count = max(-(-n // size), 1)
         for index in range(count):
             yield slice(index * n // count, (index + 1) * n // count)
 
 
 @dataclass(frozen=True)
-class Steps:
-    """One block of points through all layers and back, with weights ωW and biases ωb; nothing is changed in place."""
+class ForwardSteps(Steps):
+    """All channels through every layer at once; keeps of all but the first those of z, and what the kernels keep."""
 
     forms: tuple[Activation, ...]
     layout: Layout
     kernels: Kernels
     headed: bool
 
+    @property
+    def kept(self) -> int:
+        return (1 + self.kernels.kept) * len(self.forms) - 1
+
+    @property
+    def channels(self) -> int:
+        return self.layout.count
+
     def forward(
         self, inputs: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor], directions: Tensor
     ) -> list[Tensor]:
-        """The channels, then what every layer keeps: of all but the first, the channels of z, and what the kernels keep."""
         first, *rest = self.forms
         z = torch.addmm(biases[0], inputs, weights[0].T)
         stack, kept = self.kernels.activate_first(z, directions, first, self.layout)
@@ -206,10 +218,6 @@ class Steps:
         kept: Sequence[Tensor],
         by_weights: Sequence[bool],
     ) -> tuple[list[Tensor | None], Tensor, Tensor]:
-        """The gradients by weights and biases, by the directions, and by the first layer's z (n, w).
-
-        by_weights: of which weights.
-        """
         parts: list[Tensor | None] = [None] * (2 * len(by_weights))
         above: Tensor | None = None  # the gradient by what the layer above makes of this one's channels
         pulled = grad
@@ -221,18 +229,13 @@ class Steps:
             before, *more = kept[end - self.kernels.kept - 1 : end]
             pulled, stack = self.kernels.pull(pulled, before, more, self.forms[level], self.layout)
             if above is not None and by_weights[level + 1]:
-                parts[2 * level + 2] = _product(above, stack)
+                parts[2 * level + 2] = product(above, stack)
             parts[2 * level + 1] = pulled[0].sum(0)
             above, pulled = pulled, torch.matmul(pulled, weights[level])
         to_z, to_directions, stack = self.kernels.pull_first(
             pulled, directions, kept[: self.kernels.kept], self.forms[0], self.layout
         )
         if above is not None and by_weights[1]:
-            parts[2] = _product(above, stack)
+            parts[2] = product(above, stack)
         parts[0], parts[1] = to_z.T @ inputs, to_z.sum(0)
         return parts, to_directions, to_z
-
-
-def _product(grad: Tensor, stack: Tensor) -> Tensor:
-    """Σ grad (…, w) stack (…, v): (w, v)."""
-    return grad.flatten(0, -2).T @ stack.flatten(0, -2)

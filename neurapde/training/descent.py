@@ -50,30 +50,39 @@ class Descent:
         reach = 1.0 if self.opening is None else self.opening.reach(step)
         apart = self.weighting is not None and self.weighting.due(step)
         self._clear()
-        losses, gradients = [], []
-        for index, constraint in enumerate(self.objective.problem.trained):
-            samples = self.draws.samples(constraint, step, reach)
-            batch = self.objective.batch(constraint, samples, reach)
-            losses.append(self._descend(batch, self.factors[index], apart))
-            if apart:
-                gradients.append(self._take())
+        losses: dict[str, Tensor] = {}
+        gradients: dict[str, list[Tensor]] = {}
+        for group in self.draws.groups:
+            samples = self.draws.samples(group[0], step, reach)
+            batches = [self.objective.batch(constraint, samples, reach) for constraint in group]
+            for some in [[batch] for batch in batches] if apart else [batches]:
+                names = [batch.constraint.name for batch in some]
+                losses |= zip(names, self._descend(some, apart), strict=True)
+                if apart:
+                    gradients[names[0]] = self._take()
         for weights in self.point_weights:
             weights.end_step()
         if self.weighting is not None and apart:
-            self.factors = self.weighting.balanced(self.factors, gradients)
-            self._put(gradients)
-        return (self.factors * torch.stack(losses)).sum(), losses
+            ordered = [gradients[name] for name in self.objective.names]
+            self.factors = self.weighting.balanced(self.factors, ordered)
+            self._put(ordered)
+        found = [losses[name] for name in self.objective.names]
+        return (self.factors * torch.stack(found)).sum(), found
 
-    def _descend(self, batch: Batch, weight: Tensor, apart: bool) -> Tensor:
-        residuals: list[Tensor] = []
-        weighed = batch
+    def _descend(self, batches: Sequence[Batch], apart: bool) -> list[Tensor]:
+        residuals: list[list[Tensor]] = [[] for _ in batches]
+        weighed = list(batches)
         for weights in self.point_weights:
-            weighed = weights.weighed(weighed)
-        factor = 1.0 if apart else weight
-        loss = self.objective.descend(weighed, self.trial, factor, residuals if self.point_weights else None)
+            weighed = [weights.weighed(batch) for batch in weighed]
+        own = [self.factors[self.objective.names.index(batch.constraint.name)] for batch in batches]
+        factors: Sequence[Tensor | float] = [1.0] * len(own) if apart else own
+        losses = self.objective.descend(
+            weighed, self.trial, factors, residuals if self.point_weights else None
+        )
         for weights in self.point_weights:
-            weights.see(batch, torch.cat(residuals), weight)
-        return loss
+            for batch, parts, factor in zip(batches, residuals, own, strict=True):
+                weights.see(batch, torch.cat(parts), factor)
+        return losses
 
     def _clear(self) -> None:
         for parameter in self.parameters:

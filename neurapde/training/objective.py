@@ -4,7 +4,7 @@ Serves every method that lowers a loss on collocation points. The names of the c
 counts, the weights, the losses and the history alike.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from torch import Tensor
 from neurapde.conditions.constraints import Constraint, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.sampling import How
+from neurapde.jets.layout import Layout
 from neurapde.problem.problem import Problem
 from neurapde.run.method import Method
 from neurapde.training.curriculum import within_reach
@@ -120,6 +121,24 @@ class Objective:
         return frozenset(constraint.name for constraint in equation.constraints(self.problem))
 
     @cached_property
+    def shared(self) -> tuple[tuple[Constraint, ...], ...]:
+        """The constraints to train in groups that take the same points: of equal samplers, and as many of them."""
+        groups: list[list[Constraint]] = []
+        for one in self.problem.trained:
+            for group in groups:
+                if self._share(group[0], one):
+                    group.append(one)
+                    break
+            else:
+                groups.append([one])
+        return tuple(map(tuple, groups))
+
+    def _share(self, one: Constraint, other: Constraint) -> bool:
+        from_equation = {constraint.name in self.equation_names for constraint in (one, other)}
+        same = self.count(one.name) == self.count(other.name) and len(from_equation) == 1
+        return same and one.sample == other.sample
+
+    @cached_property
     def near_sources(self) -> NearSources:
         """The Gaussian sources of each right-hand side."""
         return NearSources.of(self.problem.domain, self.problem.right_hand_sides)
@@ -127,17 +146,20 @@ class Objective:
     def evaluate(
         self, trial: TrialFunction, generator: torch.Generator, reach: float = 1.0
     ) -> tuple[Tensor, list[Tensor]]:
-        """Draw points and measure the residuals there, the trial evaluated once per constraint.
+        """Draw points and measure the residuals there, the trial evaluated once where constraints share their points.
 
         reach: part of the time, from its start, in which the points lie.
         Returns the weighted sum and the loss of each constraint, in the order of `names`, all scalars.
         """
-        losses = [
-            self.loss_of(self.batch(constraint, self.draw(constraint, trial, generator), reach), trial)
-            for constraint in self.problem.trained
-        ]
-        weighted = [self.weights.get(name, 1.0) * loss for name, loss in zip(self.names, losses, strict=True)]
-        return torch.stack(weighted).sum(), losses
+        losses: dict[str, Tensor] = {}
+        for group in self.shared:
+            samples = self.draw(group[0], trial, generator)
+            batches = [self.batch(constraint, samples, reach) for constraint in group]
+            for batch, residual in zip(batches, self.residuals(batches, trial), strict=True):
+                losses[batch.constraint.name] = mean_loss(residual, self.loss, batch.weights)
+        apart = [losses[name] for name in self.names]
+        weighted = [self.weights.get(name, 1.0) * loss for name, loss in zip(self.names, apart, strict=True)]
+        return torch.stack(weighted).sum(), apart
 
     def draw(
         self, constraint: Constraint, trial: TrialFunction, generator: torch.Generator, how: How = "uniform"
@@ -156,48 +178,57 @@ class Objective:
             weights = self.near_sources.weights(samples.points, weight)
         return Batch(constraint, samples, weights)
 
-    def residual(self, batch: Batch, trial: TrialFunction) -> Tensor:
-        """What a trial leaves of the constraint at the points of a batch: `(n,)` or `(n, c)`."""
-        constraint = batch.constraint
-        layout = self.problem.layout(constraint)
-        jet = trial.jet(batch.samples.points, layout.order, layout.mixed)
-        return constraint.residual(batch.samples, jet)
+    def residuals(self, batches: Sequence[Batch], trial: TrialFunction) -> list[Tensor]:
+        """What a trial leaves of each constraint, `(n,)` or `(n, c)`, at points that the batches share."""
+        widest = self._widest(batches)
+        jet = trial.jet(batches[0].samples.points, widest.order, widest.mixed)
+        return [
+            batch.constraint.residual(batch.samples, jet.restricted(self.problem.layout(batch.constraint)))
+            for batch in batches
+        ]
 
-    def loss_of(self, batch: Batch, trial: TrialFunction) -> Tensor:
-        """The weighted mean over a batch."""
-        return mean_loss(self.residual(batch, trial), self.loss, batch.weights)
+    def _widest(self, batches: Sequence[Batch]) -> Layout:
+        """The derivatives that serve all constraints of some batches: those of the highest order have them all."""
+        return max((self.problem.layout(batch.constraint) for batch in batches), key=lambda one: one.count)
 
     def descend(
         self,
-        batch: Batch,
+        batches: Sequence[Batch],
         trial: TrialFunction,
-        factor: Tensor | float = 1.0,
-        residuals: list[Tensor] | None = None,
-    ) -> Tensor:
-        """Add the gradient of factor times the loss to the parameters' own; returns the loss, without a graph.
+        factors: Sequence[Tensor | float],
+        residuals: Sequence[list[Tensor]] | None = None,
+    ) -> list[Tensor]:
+        """Add the gradient of Σ factor · loss to the parameters' own; returns the losses, without a graph.
 
-        residuals: where to leave the residual of each piece of the batch, if wanted.
+        batches: of points that they share. residuals: where to leave those of each piece, by batch, if wanted.
         """
-        n = len(batch.samples.points)
+        n = len(batches[0].samples.points)
         losses = []
-        for piece in self.pieces(batch):
-            residual = self.residual(piece, trial)
-            part = mean_loss(residual, self.loss, piece.weights) * (len(piece.samples.points) / n)
-            (factor * part).backward()  # type: ignore[no-untyped-call]
-            losses.append(part.detach())
+        for pieces in self.pieces(batches):
+            part = len(pieces[0].samples.points) / n
+            found = self.residuals(pieces, trial)
+            parts = [
+                mean_loss(residual, self.loss, piece.weights) * part
+                for piece, residual in zip(pieces, found, strict=True)
+            ]
+            total = torch.stack([factor * one for factor, one in zip(factors, parts, strict=True)]).sum()
+            total.backward()  # type: ignore[no-untyped-call]
+            losses.append(torch.stack(parts).detach())
             if residuals is not None:
-                residuals.append(residual.detach())
-        return torch.stack(losses).sum()
+                for kept, residual in zip(residuals, found, strict=True):
+                    kept.append(residual.detach())
+        return list(torch.stack(losses).sum(0))
 
-    def pieces(self, batch: Batch) -> Iterator[Batch]:
-        """A batch in parts that fit a CPU's cache, so that neither time nor memory suffers from many points.
+    def pieces(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, ...]]:
+        """Batches that share their points in parts that fit a CPU's cache: neither time nor memory suffers from many points.
 
         Only of equations, whose residual at a point depends on the field at that point alone.
         """
-        points = batch.samples.points
-        if batch.constraint.name not in self.equation_names or points.device.type != "cpu":
-            return batch.split(len(points))
-        return batch.split(CACHED_ROWS // self.problem.layout(batch.constraint).count)
+        points = batches[0].samples.points
+        size = len(points)
+        if batches[0].constraint.name in self.equation_names and points.device.type == "cpu":
+            size = CACHED_ROWS // self._widest(batches).count
+        return zip(*(batch.split(size) for batch in batches), strict=True)
 
     def with_source_points(
         self, constraint: Constraint, samples: Samples, generator: torch.Generator

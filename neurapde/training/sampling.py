@@ -24,6 +24,11 @@ PARTS = ("points", "normals", "targets")
 class Sampling(Declaration, ABC):
     """Where the points of a training lie."""
 
+    @property
+    def shares(self) -> bool:
+        """Whether constraints of equal samplers may take the same points."""
+        return True
+
     @abstractmethod
     def keeps(self, constraint: Constraint) -> bool:
         """Whether points of this constraint stay from one step to the next."""
@@ -104,6 +109,10 @@ class ResidualAdaptive(Sampling):
             way = "give a finite number, not negative"
             checks.number(getattr(self, name), name, lambda x: x >= 0, way, of="ResidualAdaptive")
 
+    @property
+    def shares(self) -> bool:
+        return False  # they follow the residual of one constraint
+
     def keeps(self, constraint: Constraint) -> bool:
         return isinstance(constraint.sample, Interior)
 
@@ -141,6 +150,13 @@ class Draws:
         self.sampling, self.objective, self.trial, self.generator = sampling, objective, trial, generator
         self.kept: dict[str, Samples] = {}
 
+    @property
+    def groups(self) -> tuple[tuple[Constraint, ...], ...]:
+        """The constraints to train, those together that take the same points: those drawn for the first."""
+        if self.sampling.shares:
+            return self.objective.shared
+        return tuple((constraint,) for constraint in self.objective.problem.trained)
+
     def samples(self, constraint: Constraint, step: int, reach: float) -> Samples:
         """The points of a constraint for a step."""
         if constraint.name in self.kept and not self.sampling.due(step):
@@ -162,7 +178,8 @@ class Draws:
         batch = self.objective.batch(constraint, samples, reach)
         with torch.no_grad():
             found = [
-                self.objective.residual(piece, self.trial).abs() for piece in self.objective.pieces(batch)
+                self.objective.residuals(pieces, self.trial)[0].abs()
+                for pieces in self.objective.pieces([batch])
             ]
         return torch.linalg.vector_norm(torch.cat(found).reshape(len(samples.points), -1), dim=1)
 

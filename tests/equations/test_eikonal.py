@@ -30,7 +30,8 @@ def exact_jet(distance: npde.Domain, points: torch.Tensor) -> Jet:
 def test_the_constraints_are_the_paper_s_terms_and_the_distance() -> None:
     names = [constraint.name for constraint in disk_problem().constraints]
     assert names == ["surface", "normals", "off-surface", "eikonal", "distance"]
-    assert [c.name for c in disk_problem(distance=False).constraints] == names[:-1]
+    paper = [constraint.name for constraint in disk_problem(distance=False).constraints]
+    assert paper == [*names[:-1], "eikonal-on-surface"]
 
 
 def test_the_exact_distance_leaves_no_residual_but_the_paper_s_repulsion() -> None:
@@ -312,3 +313,35 @@ def test_a_zero_set_is_written_and_read_as_a_mesh(disk: npde.Solution, tmp_path)
     found = npde.Mesh(path)
     assert found.dimension == 2
     assert found.measure == pytest.approx(np.pi * 0.25, rel=0.02)
+
+
+def test_the_paper_s_terms_leave_its_loss_of_a_batch_half_on_the_surface() -> None:
+    problem = disk_problem(distance=False)
+    trial = npde.Siren(8, 1).build(
+        SQUARE.bounds, generator=torch.Generator().manual_seed(10477), dtype=torch.float64
+    )
+    method = npde.Adam(1, points=40, weights=problem.equation.advice(problem, True).weights)
+    total, _ = method.objective(problem).evaluate(trial, torch.Generator().manual_seed(20483))
+    generator = torch.Generator().manual_seed(20483)
+    on, off = (problem.constraints[i].sample(40, generator=generator) for i in (0, 2))
+    x = torch.cat([on.points, off.points]).requires_grad_()
+    y = trial(x)
+    (gradient,) = torch.autograd.grad(y.sum(), x)
+    y, first = y.detach(), torch.arange(80) < 40
+    normals = torch.cat([on.normals, off.points])
+    cosine = 1 - torch.nn.functional.cosine_similarity(gradient, normals, dim=1)
+    expected = 3e3 * torch.where(first, y.abs(), 0.0).mean() + 1e2 * torch.where(first, cosine, 0.0).mean()
+    expected += 1e2 * torch.where(first, 0.0, torch.exp(-100 * y.abs())).mean()
+    expected += 5e1 * (gradient.norm(dim=1) - 1).abs().mean()
+    torch.testing.assert_close(total.detach(), expected, rtol=1e-10, atol=0)
+
+
+def test_uniform_points_come_with_their_distance_and_stay_in_the_domain() -> None:
+    sampler = disk_problem().constraints[-1].sample
+    found = sampler(500, generator=torch.Generator().manual_seed(30491), dtype=torch.float64)
+    torch.testing.assert_close(found.targets, DISK.signed_distance(found.points))
+    again = sampler(500, generator=torch.Generator().manual_seed(30491), dtype=torch.float64)
+    assert torch.equal(found.points, again.points)
+    assert bool(SQUARE.contains(found.points).all())
+    assert found.points.mean(0).abs().max() < 0.1
+    assert sampler(500, how="sobol", generator=torch.Generator().manual_seed(30491)).targets is None

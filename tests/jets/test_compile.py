@@ -12,6 +12,7 @@ import torch
 import neurapde as npde
 from neurapde.jets.compiled import Compiled, best_kernels
 from neurapde.jets.kernels import EAGER
+from neurapde.training.losses import mean_loss
 from neurapde.training.objective import CACHED_ROWS, Batch, Objective
 from neurapde.trials.layered import compiled
 from support import absorbed_waves
@@ -119,10 +120,11 @@ def test_a_gradient_gathered_in_pieces_is_that_of_the_whole() -> None:
     generator = torch.Generator().manual_seed(44753)
     [constraint] = problem.trained
     batch = objective.batch(constraint, objective.draw(constraint, trial, generator))
-    assert [len(piece.samples.points) for piece in objective.pieces(batch)] == [2054, 2055]
-    whole = objective.loss_of(batch, trial)
+    assert [len(piece.samples.points) for (piece,) in objective.pieces([batch])] == [2054, 2055]
+    [residual] = objective.residuals([batch], trial)
+    whole = mean_loss(residual, objective.loss, batch.weights)
     expected = torch.autograd.grad(whole, list(trial.parameters()))
-    loss = objective.descend(batch, trial)
+    [loss] = objective.descend([batch], trial, [1.0])
     assert (loss - whole.detach()).abs() < 1e-13 * whole.detach()
     for parameter, gradient in zip(trial.parameters(), expected, strict=True):
         assert (parameter.grad - gradient).abs().max() < 1e-12 * gradient.abs().max()

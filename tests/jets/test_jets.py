@@ -10,6 +10,7 @@ from torch import Tensor
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.activations import Activation, ReLU, Sine, Softplus, Tanh
 from neurapde.jets.jet import Jet, Layout
+from neurapde.jets.reverse import ReverseSteps
 from neurapde.jets.sweep import sweep
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.mlp import MLP
@@ -94,7 +95,9 @@ def test_parameter_gradients_equal_nested_differentiation(case: tuple[TrialFunct
 
 @pytest.mark.parametrize("activation", ACTIVATIONS[:3], ids=repr)
 @pytest.mark.parametrize(
-    "layout", [Layout(1, 0), Layout(2, 1), Layout(3, 2), Layout(3, 2, ((0, 2), (1, 2)))], ids=repr
+    "layout",
+    [Layout(1, 0), Layout(2, 1), Layout(3, 1), Layout(3, 2), Layout(3, 2, ((0, 2), (1, 2)))],
+    ids=repr,
 )
 def test_layers_pass_gradcheck(activation: Activation, layout: Layout) -> None:
     draw = seeded(31147)
@@ -326,3 +329,33 @@ def test_compiled_jets_agree_with_eager_ones() -> None:
     gradients = [torch.autograd.grad(value, parameters) for value in (eager, compiled)]
     for a, b in zip(*gradients, strict=True):
         assert_close(b, a, 1e-10)
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("trial", [Siren(9, 2, 6.0, 3.0), MLP(9, 2), MLP(9, 0, "softplus")], ids=repr)
+def test_the_reverse_sweep_gives_the_forward_one_s_channels_and_gradients(trial: Trial, outputs: int) -> None:
+    network = trial.build(([-1, -2, 0], [1, 1, 2]), outputs, generator=seeded(41233), dtype=torch.float64)
+    numbers = [*network.parameters(), random_points(23, 3, 51307).requires_grad_()]
+    weights = torch.randn(4, 23, outputs, dtype=torch.float64, generator=seeded(61331))
+    found = []
+    for order in (1, 2):  # only gradients alone are swept in reverse
+        jet = network.jet(numbers[-1], order).restricted(Layout(3, 1))
+        loss = (weights.reshape(jet.channels.shape) * jet.channels.square()).sum()
+        found.append([jet.channels, *torch.autograd.grad(loss, numbers)])
+    for reverse, forward in zip(*found, strict=True):
+        assert_close(reverse, forward)
+
+
+def test_gradients_of_few_outputs_are_swept_in_reverse(monkeypatch: pytest.MonkeyPatch) -> None:
+    called = []
+    forward = ReverseSteps.forward
+    monkeypatch.setattr(
+        ReverseSteps, "forward", lambda self, *numbers: called.append(self) or forward(self, *numbers)
+    )
+    for outputs, order, reverse in ((1, 1, True), (2, 1, True), (3, 1, False), (1, 2, False), (1, 0, False)):
+        network = Siren(4, 1).build(
+            ([-1] * 3, [1] * 3), outputs, generator=seeded(71347), dtype=torch.float64
+        )
+        network.jet(random_points(2, 3, 81353), order)
+        assert bool(called) is reverse
+        called.clear()

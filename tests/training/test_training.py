@@ -138,3 +138,33 @@ def test_the_gradient_of_the_loss_is_that_of_finite_differences() -> None:
         bias[2] -= 2 * step
         below = loss().item()
     assert (above - below) / (2 * step) == pytest.approx(slope, rel=1e-5)
+
+
+def test_constraints_of_one_sampler_and_as_many_points_are_evaluated_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    disk = npde.Disk((0, 0), 0.5)
+    problem = npde.Problem("disk", npde.Box((-1, 1), (-1, 1)), npde.Eikonal(surface=disk, distance=False))
+    calls = asked(problem, objective(problem, points=7), monkeypatch)
+    assert [(len(points), order) for points, order in calls] == [(7, 1), (7, 1)]
+    counts = {"surface": 5, "normals": 7, "off-surface": 9, "eikonal": 9, "eikonal-on-surface": 7}
+    calls = asked(problem, objective(problem, points=counts), monkeypatch)
+    assert [(len(points), order) for points, order in calls] == [(5, 0), (7, 1), (9, 1)]
+
+
+def test_the_gradient_on_shared_points_is_the_sum_of_each_constraint_s_own() -> None:
+    disk = npde.Disk((0, 0), 0.5)
+    problem = npde.Problem("disk", npde.Box((-1, 1), (-1, 1)), npde.Eikonal(surface=disk))
+    trial, target = build(problem), objective(problem, points=11, loss=npde.MeanSquare())
+    generator = torch.Generator().manual_seed(30467)
+    for group in target.shared:
+        samples = target.draw(group[0], trial, generator)
+        batches = [target.batch(constraint, samples) for constraint in group]
+        factors = [0.5 + index for index in range(len(batches))]
+        found = []
+        for parts in ([(batches, factors)], [([b], [f]) for b, f in zip(batches, factors, strict=True)]):
+            trial.zero_grad()
+            losses = [loss for some, own in parts for loss in target.descend(some, trial, own)]
+            found.append([*losses, *(parameter.grad.clone() for parameter in trial.parameters())])
+        for together, apart in zip(*found, strict=True):
+            torch.testing.assert_close(together, apart, atol=1e-11, rtol=1e-11)
