@@ -9,7 +9,7 @@ import torch
 from neurapde.conditions.constraints import AtPoints, Constraint, Face, Interior, Samples
 from neurapde.domains.box import Box
 from neurapde.jets.jet import Jet, Layout
-from neurapde.optimisation.scales import axis_lengths
+from neurapde.optimisation.lengths import axis_lengths
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
 

@@ -19,7 +19,7 @@ from neurapde.conditions.constraints import Constraint, Face, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet, Layout
 from neurapde.optimisation.balance import balance_of
-from neurapde.optimisation.scales import axis_lengths
+from neurapde.optimisation.lengths import axis_lengths
 from neurapde.problem.equation import Transmission
 from neurapde.problem.problem import Problem
 from neurapde.trials.base import TrialFunction

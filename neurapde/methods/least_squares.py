@@ -28,7 +28,7 @@ from neurapde.equations.helmholtz import reflection_note
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.sources import PointSource
 from neurapde.methods.refinement import Refined, check_growth, estimate_note, grow
-from neurapde.optimisation.scales import axis_lengths
+from neurapde.optimisation.lengths import axis_lengths
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.method import DirectMethod, Outcome, Task

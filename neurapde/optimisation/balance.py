@@ -16,7 +16,7 @@ from torch import Tensor
 from neurapde.conditions.constraints import Constraint
 from neurapde.jets.jet import Jet, Layout
 from neurapde.optimisation.jacobian import real_residuals, slope_of
-from neurapde.optimisation.scales import axis_lengths
+from neurapde.optimisation.lengths import axis_lengths
 from neurapde.problem.problem import Problem
 
 PROBES, SEED = 64, 40829

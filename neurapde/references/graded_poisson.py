@@ -26,6 +26,7 @@ from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.poisson import solve_poisson
 from neurapde.reference_solvers.sides import Side
 from neurapde.reference_solvers.volumes import edge_means, node_means, side_means
+from neurapde.references.poisson_cost import check_poisson_grid
 from neurapde.references.sides import volume_side
 from neurapde.references.solution import GridSolution
 
@@ -111,6 +112,7 @@ def solve_graded_problem(
 ) -> GridSolution:
     """The reference on a Box with such a medium, `shape` its nodes where nothing asks for more."""
     solver = _Solver(equation, problem, medium, shape)
+    check_poisson_grid(equation, problem, solver.grid(1.0).shape)
     started = time.perf_counter()
     grid, values = solver.solve(1.0)
     seconds = time.perf_counter() - started

@@ -24,19 +24,14 @@ from neurapde.reference_solvers.cut_poisson import Boundary as BoundaryPoints
 from neurapde.reference_solvers.cut_poisson import solve_cut_poisson
 from neurapde.reference_solvers.embedded_poisson import solve_embedded_poisson
 from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.poisson import DIRECT_LIMIT, ORDER, solve_poisson
+from neurapde.reference_solvers.poisson import ORDER, solve_poisson
 from neurapde.reference_solvers.sides import Side
-from neurapde.references.cost import FACTORED_NODE, check_grid, factored
 from neurapde.references.graded_poisson import RESOLVED, medium_of, solve_graded_problem
+from neurapde.references.poisson_cost import check_poisson_grid, held_all_round
 from neurapde.references.sides import check_sides, face_nodes, volume_side
 from neurapde.references.solution import GridSolution
 
 NODES = {1: 2049, 2: 257, 3: 49}  # along the longest axis, where no shape is asked for
-
-ENTRY, NODE = (
-    75.0,
-    600.0,
-)  # bytes: for each of the n log₂ n of a factorisation; at a node where steps are taken instead
 
 PER_CELL = {1: 1, 2: 8, 3: 4}  # points of the boundary along a cell's side
 TREATED = Treated("the grid solver of Poisson's equation", (Dirichlet, Neumann, Robin, Periodic))
@@ -60,9 +55,7 @@ def solve_poisson_problem(
     counts = shape or _good_shape(problem)
     lower, upper = (corner.tolist() for corner in problem.domain.bounds)
     grid = Grid(lower, upper, counts)
-    direct = grid.dimension == 2 and not _steps(problem, grid)
-    seconds = FACTORED_NODE * grid.size**1.5 if direct else 0.0
-    check_grid(_memory(problem, grid), grid.shape, problem.name, seconds)
+    check_poisson_grid(equation, problem, grid.shape)
     medium = medium_of(equation, problem)
     if isinstance(problem.domain, Box):
         check_sides(problem, TREATED)
@@ -91,17 +84,6 @@ def _warn_unseen(problem: Problem, grid: Grid, thinnest: float) -> None:
             "wider",
             ResolutionWarning,
         )
-
-
-def _memory(problem: Problem, grid: Grid) -> float:
-    """Bytes that a solution takes at most."""
-    return NODE * grid.size if _steps(problem, grid) else factored(grid.size, ENTRY)
-
-
-def _steps(problem: Problem, grid: Grid) -> bool:
-    """Whether the grid is solved on by iterations, and not factored."""
-    on_box = isinstance(problem.domain, Box)
-    return grid.size > DIRECT_LIMIT[grid.dimension - 1] if on_box else grid.dimension == 3
 
 
 def _good_shape(problem: Problem) -> tuple[int, ...]:
@@ -180,7 +162,7 @@ def _side(equation: Poisson, given: Mixed | None, grid: Grid, number: int) -> Si
 
 def _cut_out(equation: Poisson, problem: Problem) -> Callable[[Grid], Values]:
     """The solver of a domain that is no Box, with the condition of each face."""
-    domain, data = problem.domain, problem.sides.data
+    domain = problem.domain
     if reason := problem.sides.unknown(TREATED):
         raise DeclarationError(reason)
 
@@ -191,8 +173,8 @@ def _cut_out(equation: Poisson, problem: Problem) -> Callable[[Grid], Values]:
         source, coefficient, reaction = (
             _at(field, grid) for field in (_density(problem), equation.coefficient, equation.reaction)
         )
-        only = next(iter(data.values())) if len(set(data.values())) == 1 else None
-        if only is not None and only.fixes and not problem.sides.silent:
+        only = held_all_round(problem)
+        if only is not None:
             return solve_embedded_poisson(
                 grid,
                 level(grid.points).reshape(grid.shape),

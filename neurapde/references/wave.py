@@ -23,7 +23,7 @@ from neurapde.reference_solvers.grid import Grid
 from neurapde.references.cost import STEPPED_NODE, check_grid, warn_long
 from neurapde.references.solution import GridSolution
 from neurapde.references.wave_resolution import LEAF, spectrum_of
-from neurapde.references.wave_stage import THICK, Stage, box_of
+from neurapde.references.wave_stage import THICK, Stage, box_of, padded
 
 NODES = 8.0  # in the shortest of the waves that matter
 TURN = 1.2  # radians of the fastest wave between two snapshots
@@ -35,7 +35,7 @@ SMOOTH, ROUGH, ROUGHEST = 4.0, 2.0, 0.5  # orders of convergence: of the scheme,
 THICKER = 0.6  # of the longest side: layers of a second run, to see what they send back
 MIDDLE = np.array([3.0, -25.0, 150.0, 150.0, -25.0, 3.0]) / 256  # interpolation of sixth order
 SKIPPED = 16.0
-NODE, KEPT_VALUE = 560.0, 16.0  # bytes at a node, and for each value of a snapshot of a shot
+NODE, VALUE = 900.0, 8.0  # bytes at a node, and of a value that is kept
 
 Array = NDArray[np.float64]
 
@@ -83,14 +83,15 @@ def _solved(
 ) -> _Found:
     assert isinstance(problem.domain, SpaceTime)
     duration = problem.domain.time.duration
-    each = NODE + KEPT_VALUE * snapshots * len(problem.right_hand_sides)
-    check_grid(each * math.prod(counts), (*counts, snapshots), problem.name)
+    nodes, shots = _nodes(problem, counts, thick), len(problem.right_hand_sides)
+    kept = VALUE * snapshots * shots * (nodes + math.prod(counts))
+    check_grid(NODE * nodes + kept, (*counts, snapshots), problem.name)
     begin = time.perf_counter()
     stage = Stage.of(problem, counts, thick)
     least = math.ceil(duration / (0.8 * stage.wave.stable_step))
-    warn_long(STEPPED_NODE * math.prod(counts) * least * len(problem.right_hand_sides), counts, problem.name)
+    warn_long(STEPPED_NODE * nodes * least * shots, counts, problem.name)
     every = math.ceil(least / (snapshots - 1))
-    shots = [
+    fields = [
         np.moveaxis(
             stage.run(
                 sources, duration=duration, steps=every * (snapshots - 1), snapshot_every=every
@@ -102,7 +103,13 @@ def _solved(
     ]
     seconds = time.perf_counter() - begin
     notes = ("layers outside the sides that absorb let the waves leave",) if problem.sides.open else ()
-    return _Found(np.stack(shots, axis=-1), seconds, every * (snapshots - 1), stage.wave.stable_step, notes)
+    return _Found(np.stack(fields, axis=-1), seconds, every * (snapshots - 1), stage.wave.stable_step, notes)
+
+
+def _nodes(problem: Problem, counts: tuple[int, ...], thick: float = THICK) -> int:
+    """Nodes of the grid with the layers that are put outside the domain."""
+    _, pads = padded(problem, counts, thick)
+    return math.prod(n + sum(pad) for n, pad in zip(counts, pads, strict=True))
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,8 @@ def record_wave(
     assert isinstance(problem.domain, SpaceTime)
     duration = problem.domain.time.duration
     counts = _good_shape(problem)[0] if counts is None else counts
-    check_grid(NODE * math.prod(counts), counts, problem.name)
+    nodes = _nodes(problem, counts)
+    check_grid(NODE * nodes, counts, problem.name)
     stage = Stage.of(problem, counts)
     samples = None if dt is None else math.floor(duration / dt * (1 + 1e-12))
     if samples == 0:
@@ -139,7 +147,7 @@ def record_wave(
     every = math.ceil(dt / (0.8 * stage.wave.stable_step) * (1 - 1e-12))
     shots, steps = len(problem.right_hand_sides), float(samples) * every
     check_fits(
-        len(receivers) * (KEPT_VALUE * steps + 8.0 * shots * samples),
+        VALUE * len(receivers) * (2 * steps + shots * samples),
         f"traces of {samples} samples, in steps of {dt / every:.2g}, at {len(receivers)} receivers for {shots} shots of "
         f"{problem.name} need too much memory",
         "give a longer dt, a shorter time, or fewer receivers",

@@ -55,14 +55,8 @@ class Stage:
     ) -> "Stage":
         equation, sides = problem.equation, problem.sides
         assert isinstance(equation, Wave)
-        first, last = (corner.tolist() for corner in box_of(problem).bounds)
-        inner = Grid(first, last, counts)
+        inner, pads = padded(problem, counts, thick)
         steps = inner.spacing
-        longest = max(b - a for a, b in zip(inner.lower, inner.upper, strict=True))
-        pads = [
-            tuple(_padding(width, h, thick * longest) for width in pair)
-            for pair, h in zip(sides.pairs(sides.open.get), steps, strict=True)
-        ]
         lower = [a - pad[0] * h for a, pad, h in zip(inner.lower, pads, steps, strict=True)]
         upper = [b + pad[1] * h for b, pad, h in zip(inner.upper, pads, steps, strict=True)]
         grid = Grid(lower, upper, [n + sum(pad) for n, pad in zip(counts, pads, strict=True)])
@@ -147,6 +141,17 @@ def _shares(grid: Grid, sides: Sides) -> Array:
         for end, mirror in zip((0, -1), pair, strict=True):
             np.moveaxis(shares, axis, 0)[end] *= 0.5 if mirror else 1.0
     return shares
+
+
+def padded(
+    problem: Problem, counts: tuple[int, ...], thick: float = THICK
+) -> tuple[Grid, list[tuple[int, ...]]]:
+    """The nodes of the domain, and for each axis how many are put outside its (lower, upper) side for a layer."""
+    first, last = (corner.tolist() for corner in box_of(problem).bounds)
+    inner, sides = Grid(first, last, counts), problem.sides
+    longest = max(b - a for a, b in zip(inner.lower, inner.upper, strict=True))
+    pairs = zip(sides.pairs(sides.open.get), inner.spacing, strict=True)
+    return inner, [tuple(_padding(width, h, thick * longest) for width in pair) for pair, h in pairs]
 
 
 def _padding(width: float | None, step: float, thick: float) -> int:

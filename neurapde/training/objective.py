@@ -20,7 +20,7 @@ from neurapde.run.method import Method
 from neurapde.training.curriculum import within_reach
 from neurapde.training.losses import Loss, mean_loss
 from neurapde.training.near_sources import NearSources
-from neurapde.training.units import in_residual_units
+from neurapde.training.units import in_residual_units, trained_in_units
 from neurapde.trials.base import TrialFunction
 
 CACHED_ROWS = 10_240
@@ -105,6 +105,11 @@ class Objective:
         """Names of the constraints to train, in the problem's order."""
         return tuple(constraint.name for constraint in self.problem.trained)
 
+    @cached_property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """The constraints to train, in that order, their residuals as they are to count."""
+        return trained_in_units(self.problem)
+
     def count(self, name: str) -> int:
         """Points drawn per step for the constraint `name`, extra source points not included."""
         return self.points[name] if isinstance(self.points, Mapping) else self.points
@@ -124,7 +129,7 @@ class Objective:
     def shared(self) -> tuple[tuple[Constraint, ...], ...]:
         """The constraints to train in groups that take the same points: of equal samplers, and as many of them."""
         groups: list[list[Constraint]] = []
-        for one in self.problem.trained:
+        for one in self.constraints:
             for group in groups:
                 if self._share(group[0], one):
                     group.append(one)

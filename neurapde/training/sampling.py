@@ -155,7 +155,7 @@ class Draws:
         """The constraints to train, those together that take the same points: those drawn for the first."""
         if self.sampling.shares:
             return self.objective.shared
-        return tuple((constraint,) for constraint in self.objective.problem.trained)
+        return tuple((constraint,) for constraint in self.objective.constraints)
 
     def samples(self, constraint: Constraint, step: int, reach: float) -> Samples:
         """The points of a constraint for a step."""

@@ -1,7 +1,12 @@
 """Training in the problem's own units: networks of the order of one, and constraints that count alike in any units."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from torch import Tensor
+
+from neurapde.conditions.constraints import Constraint, Residual, Samples
+from neurapde.jets.jet import Jet
 from neurapde.optimisation.scales import scales_of
 from neurapde.problem.problem import Problem
 from neurapde.run.method import Method
@@ -23,12 +28,39 @@ def in_units(
     if not all(method.training(problem) for method in methods):
         return spec
     scales = scales_of(problem)
-    if scales.size == 1 and set(scales.lengths) == {1.0}:
+    if {*scales.sizes, *scales.lengths} == {1.0}:
         return spec
-    return OutputScaling(spec, scales.size, scales.lengths)
+    size = scales.sizes[0] if len(set(scales.sizes)) == 1 else scales.sizes
+    return OutputScaling(spec, size, scales.lengths)
 
 
 def in_residual_units(problem: Problem, weights: Mapping[str, float], loss: Loss) -> Mapping[str, float]:
     """Weights of losses, by constraint, for residuals in units of the largest of their terms."""
-    units = {name: unit for name, unit in scales_of(problem).residuals.items() if unit != 1}
+    units = {name: max(each) for name, each in scales_of(problem).residuals.items() if max(each) != 1}
     return {**weights, **{name: weights.get(name, 1.0) / unit**loss.power for name, unit in units.items()}}
+
+
+def trained_in_units(problem: Problem) -> tuple[Constraint, ...]:
+    """The constraints to train; of a system's each equation counts in units of its own, as large as that of the largest."""
+    if problem.outputs == 1:
+        return problem.trained
+    residuals = scales_of(problem).residuals
+    found = []
+    for one in problem.trained:
+        each = residuals.get(one.name, (1.0,))
+        units = tuple(size / max(each) for size in each)
+        found.append(one if set(units) == {1.0} else replace(one, residual=Evened(one.residual, units)))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Evened:
+    """A residual (n, c) with its columns in units."""
+
+    residual: Residual
+    units: tuple[float, ...]
+
+    def __call__(self, samples: Samples, u: Jet) -> Tensor:
+        found: Tensor = self.residual(samples, u)
+        found = found.reshape(len(found), -1)
+        return found / found.real.new_tensor(self.units)

@@ -14,6 +14,7 @@ from neurapde.conditions.constraints import Constraint, Samples
 from neurapde.optimisation.jacobian import linearised, residuals
 from neurapde.optimisation.normal import ByParameters, ByResiduals, Equations
 from neurapde.problem.problem import Problem
+from neurapde.training.units import trained_in_units
 from neurapde.trials.base import TrialFunction
 
 
@@ -33,7 +34,7 @@ class WeightedResiduals:
     """
 
     def __init__(self, trial: TrialFunction, problem: Problem, weights: Mapping[str, float]) -> None:
-        self.trial, self.problem, self.weights = trial, problem, weights
+        self.trial, self.weights, self.constraints = trial, weights, trained_in_units(problem)
         self.parameters = [p for p in trial.parameters() if p.requires_grad]
         self.size = sum(p.numel() for p in self.parameters)
         self.mixed = problem.mixed
@@ -44,7 +45,7 @@ class WeightedResiduals:
         """Take the points of each constraint, by its name."""
         self.terms = [
             _Term(constraint, points[constraint.name], self.weights.get(constraint.name, 1.0))
-            for constraint in self.problem.trained
+            for constraint in self.constraints
         ]
         if not self.rows_of:
             with torch.no_grad():

@@ -24,7 +24,7 @@ from neurapde.trials.layered import LayeredTrial
 class AnsatzTrial(TrialFunction):
     """u(x) = background(x) + factor(x) · network(x / lengths). Only the network has parameters.
 
-    background: None for zero. factor: None for one. lengths: of the axes, None for one each.
+    background: None for zero. factor: None for one; of components, one number each. lengths: of the axes, None for one each.
     Features are factor · the network's, and the head is the network's.
     """
 
@@ -33,7 +33,7 @@ class AnsatzTrial(TrialFunction):
         spec: Trial,
         network: TrialFunction,
         background: Background | None = None,
-        factor: Background | float | None = None,
+        factor: Background | float | tuple[float, ...] | None = None,
         lengths: tuple[float, ...] | None = None,
     ) -> None:
         super().__init__(spec, network.dimension, network.outputs, network.complex)
@@ -57,12 +57,21 @@ class AnsatzTrial(TrialFunction):
         return self._whole(found, self.inputs(points))
 
     def features(self, points: Tensor) -> Tensor:
+        self._check_common()
         found = Jet.of(self.network.features(self.inner(points)), dimension=self.dimension)
         return self._times_factor(found, self.inputs(points)).value
 
     def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        self._check_common()
         found = self._outer(self.network.feature_jet(self.inner(points), order, mixed))
         return self._times_factor(found, self.inputs(points))
+
+    def _check_common(self) -> None:
+        if isinstance(self.factor, tuple):
+            raise DeclarationError(
+                f"size={self.factor} of OutputScaling: components of sizes of their own have no features in common, which "
+                "this needs; give one size"
+            )
 
     def _outer(self, jet: Jet) -> Jet:
         """Derivatives by the points, of derivatives by those in the units of the network."""
@@ -75,6 +84,8 @@ class AnsatzTrial(TrialFunction):
     def _times_factor(self, jet: Jet, points: Tensor) -> Jet:
         if self.factor is None:
             return jet
+        if isinstance(self.factor, tuple):
+            return Jet(jet.channels * jet.channels.real.new_tensor(self.factor), jet.layout)
         if not isinstance(self.factor, Background):
             return jet * self.factor
         factor = self.factor.jet(points, jet.layout.order, jet.layout.mixed)
@@ -174,7 +185,7 @@ class OutputScaling(Trial):
     """The trial u(x) = size · network(x / lengths): a network in other units, its own numbers of the order of one.
 
     network: the specification of the network.
-    size:    of the field, positive: a distance in a box of half width 100 is of the order of 100.
+    size:    of the field, positive: a distance in a box of half width 100 is of the order of 100; of components, one each.
     lengths: of each axis, positive: seconds beside metres, so that one scale suits all axes. None: 1 each.
 
     Steps of a training are of one size for all parameters; a network that must grow to 100 first takes steps that are too
@@ -182,7 +193,7 @@ class OutputScaling(Trial):
     """
 
     network: Trial
-    size: float
+    size: float | tuple[float, ...]
     lengths: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -190,13 +201,18 @@ class OutputScaling(Trial):
             raise DeclarationError(
                 f"OutputScaling takes a network, such as OutputScaling(Siren(), 100.0); found {type(self.network).__name__}."
             )
-        checks.amount(self.size, "size")
+        for size in self.size if isinstance(self.size, tuple) else (self.size,):
+            checks.amount(size, "size")
         if self.lengths is not None and (not isinstance(self.lengths, list | tuple) or not self.lengths):
             raise DeclarationError(f"lengths={checks.shown(self.lengths)}: give one for each axis, or None.")
         for length in self.lengths or ():
             checks.amount(length, "lengths", of="OutputScaling")
 
     def draw(self, setting: Setting) -> AnsatzTrial:
+        if isinstance(self.size, tuple) and len(self.size) != setting.outputs:
+            raise DeclarationError(
+                f"size={self.size} of OutputScaling, the field has {setting.outputs} components; give one for each."
+            )
         if self.lengths is not None:
             if len(self.lengths) != setting.dimension:
                 raise DeclarationError(
@@ -211,7 +227,8 @@ class OutputScaling(Trial):
         units = (
             "" if self.lengths is None else f", axes in units of {', '.join(f'{x:g}' for x in self.lengths)}"
         )
-        return f"{self.size:g} times {self.network.describe()}{units}"
+        sizes = self.size if isinstance(self.size, tuple) else (self.size,)
+        return f"{', '.join(f'{x:g}' for x in sizes)} times {self.network.describe()}{units}"
 
 
 def plain_network(trial: TrialFunction) -> TrialFunction:

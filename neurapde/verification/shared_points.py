@@ -17,7 +17,7 @@ from neurapde.domains.box import Box
 from neurapde.domains.spacetime import FINAL, INITIAL, SpaceTime
 from neurapde.equations.fit import Fit
 from neurapde.jets.jet import Jet, Layout
-from neurapde.optimisation.scales import axis_lengths
+from neurapde.optimisation.lengths import axis_lengths
 from neurapde.problem.problem import Problem
 
 POINTS, MOST_COLUMNS = 64, 400

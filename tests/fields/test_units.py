@@ -12,7 +12,7 @@ from neurapde.domains.base import Domain
 from neurapde.domains.combine import Difference, Intersection, Union
 from neurapde.fields.medium import Constant, Field
 from neurapde.fields.sources import FunctionSource
-from neurapde.optimisation.scales import axis_lengths
+from neurapde.optimisation.lengths import axis_lengths
 from neurapde.problems import CASES
 
 

@@ -10,6 +10,7 @@ import torch
 
 import neurapde as npde
 from neurapde.optimisation.balance import Balance, balance_of
+from neurapde.optimisation.scales import scales_of
 from neurapde.run.method import Method
 
 PI = np.pi
@@ -162,3 +163,48 @@ def test_the_error_of_a_field_is_that_of_its_worst_component() -> None:
     assert balance.relative(
         torch.as_tensor(change * [[1.0, 0.0, 0.0]]), torch.as_tensor(nearly_zero)
     ) == pytest.approx(1.0)
+
+
+def trained(declared: Declared, method: Method) -> list[float]:
+    problem, exact = declared
+    torch.manual_seed(40483)
+    solution = npde.solve(problem, npde.MLP(8, 2), method, dtype=torch.float64, seed=19009, progress=False)
+    x = problem.domain.sample(300, how="grid").numpy()
+    pairs = zip(solution(x).T, exact(x), strict=True)
+    return [float(np.linalg.norm(one - other) / np.linalg.norm(other)) for one, other in pairs]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "method",
+    [
+        npde.NaturalGradient(8, points=40),
+        pytest.param(npde.LBFGS(steps=60, points=100), marks=pytest.mark.slow),
+        pytest.param(npde.Adam(steps=400, lr=5e-3, points=60), marks=pytest.mark.slow),
+    ],
+    ids=["natural gradient", "L-BFGS", "Adam"],
+)
+@pytest.mark.parametrize("declared", [pytest.param(reaction, marks=pytest.mark.slow), tube])
+def test_components_of_any_size_are_trained_alike(declared: Callable[..., Declared], method: Method) -> None:
+    plain = trained(declared(1.0, 1.0, 1.0, 1.0), method)
+    each = [trained(declared(*SIZES[name]), method) for name in ("si", "faint")]
+    assert max(max(one) for one in each) < max(5 * max(plain), 5e-3)
+
+
+@pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
+def test_scales_follow_the_units_of_components_and_equations(sizes: tuple[float, ...]) -> None:
+    _, pressure, velocity, _ = sizes
+    here, there = scales_of(tube(*SIZES["si"])[0]), scales_of(tube(*sizes)[0])
+    ratio = np.divide(there.sizes, here.sizes)
+    expected = np.divide([pressure, velocity], SIZES["si"][1:3])
+    assert ratio == pytest.approx(expected, rel=1e-6)
+    shares = [
+        np.divide(each, max(each)) for each in (here.residuals["equation"], there.residuals["equation"])
+    ]
+    moved = shares[1] / shares[0] / (expected / expected.max())
+    assert moved / moved[0] == pytest.approx([1.0, 1.0], rel=1e-6)
+
+
+def test_sizes_that_are_not_those_of_the_components_are_refused() -> None:
+    with pytest.raises(npde.DeclarationError, match="the field has 3 components; give one for each"):
+        npde.OutputScaling(npde.MLP(4, 1), (1.0, 2.0)).build(((0.0,), (1.0,)), 3, generator=torch.Generator())

@@ -60,3 +60,40 @@ def test_what_takes_seconds_says_nothing() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_grid(1e3, (11, 11), "p", seconds=100.0)
+
+
+CUBE = npde.Box((0, 1), (0, 1), (0, 1))
+WAVES = SQUARE.over(npde.Time(0, 1))
+PULSE = npde.RickerSource((0.5, 0.5), 2.0)
+
+
+@pytest.mark.parametrize("reaction", [-1.0, lambda x: -1 - x[:, 0]], ids=["number", "function"])
+def test_a_grid_in_space_that_is_factored_is_refused_where_its_factors_do_not_fit(
+    monkeypatch: pytest.MonkeyPatch, reaction: object
+) -> None:
+    monkeypatch.setattr("neurapde.core.memory.free_memory", lambda _: 8e9)
+    monkeypatch.setattr(poisson, "medium_of", begun)
+    problem = npde.Problem("cube", CUBE, npde.Poisson(1.0, reaction), [1.0], npde.Dirichlet(0.0))
+    with pytest.raises(
+        npde.DeclarationError, match=r"101 × 101 × 101 nodes for cube .*: 5\d\.\d GB, but 8.0 GB are free"
+    ):
+        npde.reference(problem, 101)
+    steps = npde.Problem("cube", CUBE, npde.Poisson(), [1.0], npde.Dirichlet(0.0))
+    with pytest.raises(BegunError):
+        npde.reference(steps, 101)
+
+
+def test_layers_outside_the_domain_of_waves_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neurapde.core.memory.free_memory", lambda _: 4e8)
+    monkeypatch.setattr(wave.Stage, "of", begun)
+    shape = (401, 401, 41)
+    closed, outgoing = (
+        npde.Problem("drum", WAVES, npde.Wave(), PULSE, condition)
+        for condition in (npde.Dirichlet(0.0), npde.Absorbing())
+    )
+    with pytest.raises(BegunError):
+        npde.reference(closed, shape)
+    with pytest.raises(
+        npde.DeclarationError, match=r"needs too much memory: \d\.\d GB, but 0\.4 GB are free"
+    ):
+        npde.reference(outgoing, shape)
