@@ -97,7 +97,7 @@ def _solved(setup: "_Setup", folder: RunFolder, seed: int, resume: bool, progres
             save=saver,
             resumed=resumed,
         )
-        stage, current = _run(setup.methods[index], task)
+        stage, current = _run(setup.methods[index], task, current if resumed is None else setup.trial)
         stages.append(stage)
         notes += stage.notes
         resumed = None
@@ -281,20 +281,20 @@ def _saver(
     return save
 
 
-def _run(method: Method, task: Task) -> tuple[Stage, TrialFunction]:
-    started = time.perf_counter()
+def _run(method: Method, task: Task, start: TrialFunction | None) -> tuple[Stage, TrialFunction]:
+    """One stage. start: the field from which what is left is counted, of a resumed run the first one."""
+    started = time.perf_counter() - (0.0 if task.resumed is None else task.resumed.seconds)
     training = method.training(task.problem)
     begun = None
-    if training is not None and task.trial is not None:
-        begun = diagnosis.before(training, type(method).__name__, task.problem, task.trial)
+    if training is not None and start is not None:
+        begun = diagnosis.before(training, type(method).__name__, task.problem, start)
     outcome = closed(task, method.run(task), training, method.strong_tolerance())
     notes, numbers = outcome.notes, dict(outcome.extras)
     if training is not None and begun is not None and outcome.status is not Status.DIVERGED:
         steps = float(outcome.history.step[-1]) if len(outcome.history) else 0.0
         told, found = diagnosis.after(training, task.problem, outcome.trial, begun, steps)
         notes, numbers = (*notes, *told), {**numbers, **found}
-    before = 0.0 if task.resumed is None else task.resumed.seconds
-    seconds = before + time.perf_counter() - started
+    seconds = time.perf_counter() - started
     notes = (*notes, *missed_conditions(task.problem, outcome.trial))
     stage = Stage(method.describe(), outcome.status, seconds, outcome.history, numbers, notes)
     return stage, outcome.trial

@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.stencils import along, interpolation, outer, staggered_difference
+from neurapde.reference_solvers.stencils import interpolation
 from neurapde.reference_solvers.wave_layers import Absorbing as Absorbing
-from neurapde.reference_solvers.wave_layers import Layers, WaveSide, check_layers, unknowns, weights
+from neurapde.reference_solvers.wave_layers import Layers, WaveSide, check_layers, differences, unknowns
 from neurapde.reference_solvers.wave_layers import Mirror as Mirror
 from neurapde.reference_solvers.wave_layers import Wall as Wall
 
@@ -112,20 +112,7 @@ class WaveGrid:
         self.inner = tuple(unknowns(pair) for pair in pairs)
         self.square = speed[self.inner].ravel() ** 2
         self.shape = speed[self.inner].shape
-        gradients = [
-            along(
-                staggered_difference(n, h, (isinstance(pair[0], Mirror), isinstance(pair[1], Mirror))),
-                self.shape,
-                axis,
-            )
-            for axis, (n, h, pair) in enumerate(zip(grid.shape, grid.spacing, pairs, strict=True))
-        ]
-        shares = [weights(n, pair) for n, pair in zip(grid.shape, pairs, strict=True)]
-        self.share = outer(shares).ravel()
-        divergences = [
-            -(along(sparse.diags_array(1.0 / share), self.shape, axis) @ g.T)
-            for axis, (share, g) in enumerate(zip(shares, gradients, strict=True))
-        ]
+        gradients, divergences, self.share = differences(grid, pairs)
         self.laplacian: sparse.csr_array = sum(
             d @ g for d, g in zip(divergences, gradients, strict=True)
         ).tocsr()

@@ -16,15 +16,14 @@ from scipy import sparse
 
 from neurapde.reference_solvers.band_limited import band_limited
 from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.stencils import along, outer, staggered_difference
 from neurapde.reference_solvers.wave_layers import (
     Layers,
-    Mirror,
     WaveSide,
     check_layers,
     damping,
+    differences,
+    mirrors,
     unknowns,
-    weights,
 )
 
 ORDER = 4.0
@@ -116,13 +115,12 @@ class WaveShots:
         kept = np.arange(grid.size).reshape(grid.shape)[tuple(unknowns(pair) for pair in pairs)]
         self.inner, self.shape = kept.ravel(), kept.shape
         self._assemble(pairs, layer_speed)
-        listen = band_limited(grid, np.asarray(receivers, dtype=float), mirrors=mirrors_of(pairs))[
-            :, self.inner
-        ]
+        ends = [mirrors(pair) for pair in pairs]
+        listen = band_limited(grid, np.asarray(receivers, dtype=float), mirrors=ends)[:, self.inner]
         self._listen, self._tell = listen.tocsr(), listen.T.tocsr()
-        radiate = band_limited(
-            grid, np.asarray(sources, dtype=float), variance=variance, mirrors=mirrors_of(pairs)
-        )[:, self.inner].tocoo()
+        radiate = band_limited(grid, np.asarray(sources, dtype=float), variance=variance, mirrors=ends)[
+            :, self.inner
+        ].tocoo()
         self._at = (radiate.col, radiate.row)
         self._mass = radiate.data / self._volume[radiate.col]
         self.shots, self.receivers = len(sources), len(receivers)
@@ -130,21 +128,11 @@ class WaveShots:
 
     def _assemble(self, pairs: list[tuple[WaveSide, WaveSide]], layer_speed: float) -> None:
         """The two matrices of a step and their transposes, and the diagonals beside them."""
-        gradients = [
-            along(staggered_difference(n, h, mirrors), self.shape, axis)
-            for axis, (n, h, mirrors) in enumerate(
-                zip(self.grid.shape, self.grid.spacing, mirrors_of(pairs), strict=True)
-            )
-        ]
-        shares = [weights(n, pair) for n, pair in zip(self.grid.shape, pairs, strict=True)]
-        divergences = [
-            -(along(sparse.diags_array(1.0 / share), self.shape, axis) @ g.T)
-            for axis, (share, g) in enumerate(zip(shares, gradients, strict=True))
-        ]
+        gradients, divergences, shares = differences(self.grid, pairs)
         layers = Layers(self.grid, pairs, layer_speed, gradients, divergences)
         laplacian = sum(d @ g for d, g in zip(divergences, gradients, strict=True))
         stress = sparse.hstack([laplacian, layers.divergence])
-        self._volume = np.prod(self.grid.spacing) * outer(shares).ravel()
+        self._volume = np.prod(self.grid.spacing) * shares
         half = 0.5 * self.dt * layers.decay
         drive = sparse.diags_array(0.5 * self.dt * layers.drive / (1 + half)) @ layers.gradient
         self._stress, self._stress_transposed = stress.tocsr(), stress.T.tocsr()
@@ -288,11 +276,6 @@ class WaveShots:
             found[k] = self._stress_at(begin + k, now)
             now, before = self._step(scale, found[k], now, before)
         return found
-
-
-def mirrors_of(pairs: Sequence[tuple[WaveSide, WaveSide]]) -> list[tuple[bool, bool]]:
-    """Which sides are mirrors, for each axis."""
-    return [(isinstance(low, Mirror), isinstance(high, Mirror)) for low, high in pairs]
 
 
 def stable_step(

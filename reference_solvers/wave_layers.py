@@ -6,6 +6,7 @@ phi_k,t = -zeta_k phi_k + (zeta_other - zeta_k) du/dx_k, and nothing is reflecte
 Source: Grote, Sim (2010), arXiv:1001.0319, with 1/c^2 beside the time derivatives.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.stencils import along, outer, staggered_difference
 
 Array = NDArray[np.float64]
 
@@ -52,9 +54,14 @@ class Absorbing:
 WaveSide = Wall | Mirror | Absorbing
 
 
+def mirrors(pair: tuple[WaveSide, WaveSide]) -> tuple[bool, bool]:
+    """Which sides of an axis are mirrors."""
+    return isinstance(pair[0], Mirror), isinstance(pair[1], Mirror)
+
+
 def unknowns(pair: tuple[WaveSide, WaveSide]) -> slice:
     """The nodes of an axis where u is not given by its sides: all inner ones, and those on mirrors."""
-    low, high = (isinstance(side, Mirror) for side in pair)
+    low, high = mirrors(pair)
     return slice(0 if low else 1, None if high else -1)
 
 
@@ -63,6 +70,23 @@ def weights(nodes: int, pair: tuple[WaveSide, WaveSide]) -> Array:
     share = np.ones(nodes)
     share[[0, -1]] = 0.5
     return share[unknowns(pair)]
+
+
+def differences(
+    grid: Grid, pairs: Sequence[tuple[WaveSide, WaveSide]]
+) -> tuple[list[sparse.csr_array], list[sparse.csr_array], Array]:
+    """Along each axis d/dx of the unknowns, between them, and its negative adjoint; and the unknowns' shares of a cell."""
+    shares = [weights(n, pair) for n, pair in zip(grid.shape, pairs, strict=True)]
+    shape = tuple(map(len, shares))
+    gradients = [
+        along(staggered_difference(n, h, mirrors(pair)), shape, axis)
+        for axis, (n, h, pair) in enumerate(zip(grid.shape, grid.spacing, pairs, strict=True))
+    ]
+    divergences = [
+        -(along(sparse.diags_array(1.0 / share), shape, axis) @ g.T)
+        for axis, (share, g) in enumerate(zip(shares, gradients, strict=True))
+    ]
+    return gradients, divergences, outer(shares).ravel()
 
 
 def damping(axis: Array, pair: tuple[WaveSide, WaveSide], speed: float) -> Array:

@@ -6,7 +6,6 @@ They take the arguments of `invert` and call nothing of its loop: a gradient tha
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,6 +29,7 @@ from neurapde.seismic.inversion.velocity import Velocity
 from neurapde.seismic.modelling.base import Modelling
 from neurapde.seismic.survey.records import Recorded
 from neurapde.seismic.survey.survey import Survey
+from neurapde.seismic.survey.transforms import Real
 
 SLOPE, SLACK = 2.0, 0.05  # the power of the step at which a right gradient's remainder falls, and its slack
 STEPS = 10  # of a Taylor test: total variation is smooth only in small ones
@@ -47,8 +47,6 @@ NEAREST = 6.0  # nodes between shot and receiver below which the field is too si
 CELLS = 3.0  # standard deviation, in nodes, of what makes the random changes of a medium smooth
 VERDICTS = ("FAILED", "passed")
 
-Real = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class TaylorTest:
@@ -62,8 +60,8 @@ class TaylorTest:
     def slope(self) -> float:
         """The power of h between steps small but not down in the round-off; not a number where all is round-off."""
         usable = [remainder for remainder in self.remainders if remainder > FLOOR * abs(self.value)]
-        slopes = [math.log(b / a) / math.log(RATIO) for a, b in pairwise(usable)]
-        return float(np.median(slopes[-LAST:])) if slopes else math.nan
+        slopes = np.diff(np.log(usable)) / math.log(RATIO)
+        return float(np.median(slopes[-LAST:])) if len(slopes) else math.nan
 
     @property
     def passed(self) -> bool:
@@ -136,13 +134,12 @@ def taylor_test(
     curvature. The arguments are those of `invert`; priors and the estimate of an unknown wavelet are part of what is tested.
     Raises: DeclarationError for a method that does not descend by a gradient.
     """
-    checks.whole(seed, "seed", 0)
-    chosen, setting = _settled(problem, survey, unknown, method, misfit)
-    generator = torch.Generator().manual_seed(seed)
-    trial = setting.velocity.trial or chosen.default_trial(setting)
-    grid = chosen.grid(setting)
-    parametrisation = build_parametrisation(setting.velocity, setting.domain, trial, grid, generator)
-    objective = Objective(chosen.modelling(setting), parametrisation, setting.survey, setting.misfit)
+    generator = torch.Generator().manual_seed(checks.whole(seed, "seed", 0))
+    chosen, setting, modelling = _settled(problem, survey, unknown, method, misfit)
+    velocity, grid = setting.velocity, chosen.grid(setting)
+    trial = velocity.trial or chosen.default_trial(setting)
+    parametrisation = build_parametrisation(velocity, setting.domain, trial, grid, generator)
+    objective = Objective(modelling, parametrisation, setting.survey, setting.misfit)
     parameters = list(parametrisation.parameters())
     value = objective().total
     before = float(value.detach())
@@ -179,10 +176,8 @@ def dot_test(
     The arguments are those of `invert`; the medium is the start model with random changes where it is free.
     Raises: DeclarationError for a method that does not descend by a gradient.
     """
-    checks.whole(seed, "seed", 0)
-    chosen, setting = _settled(problem, survey, unknown, method, None)
-    modelling = chosen.modelling(setting)
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(checks.whole(seed, "seed", 0))
+    _, setting, modelling = _settled(problem, survey, unknown, method, None)
     medium = _medium(setting, modelling, generator)
     change = medium * _roughness(setting, modelling, generator)
     forward = modelling.forward(medium)
@@ -231,8 +226,8 @@ def reciprocity(
 
 def _settled(
     problem: Problem, survey: Survey, unknown: Velocity | None, method: Any, misfit: Misfit | None
-) -> tuple[EngineMethod, Setting]:
-    """The method and everything it needs, as `invert` would settle it."""
+) -> tuple[EngineMethod, Setting, Modelling]:
+    """The method, everything it needs as `invert` would settle it, and its engine."""
     chosen = as_method(method)
     if not isinstance(chosen, EngineMethod):
         raise DeclarationError(
@@ -242,7 +237,7 @@ def _settled(
     check_given(problem, survey)
     setting = settle(problem, survey, (survey,), unknown, L2() if misfit is None else misfit)
     chosen.check(setting)
-    return chosen, setting
+    return chosen, setting, chosen.modelling(setting)
 
 
 def _first_step(objective: Objective, move: Callable[[float], None]) -> float:
@@ -294,13 +289,12 @@ def _heard(
 ) -> tuple[NDArray, Modelling]:
     """What unit point sources send to receivers, and the engine that says so; `ends` are the places of either."""
     sources, receivers = ends
-    shape = (len(sources), len(receivers))
+    shape = len(sources), len(receivers)
     if survey.band:
         data: Recorded = {"data": np.ones((len(survey.band), *shape), complex), "wavelet": 1.0}
     else:
         data = {"traces": np.ones((*shape, len(survey.times)))}
     swapped = survey.replace(sources=sources, receivers=receivers, weights=None, source_variance=0.0, **data)
-    chosen, setting = _settled(problem, swapped, unknown, method, None)
-    modelling = chosen.modelling(setting)
+    _, setting, modelling = _settled(problem, swapped, unknown, method, None)
     medium = _medium(setting, modelling, np.random.default_rng(seed))
     return modelling.forward(medium).data, modelling

@@ -38,7 +38,26 @@ def in_kind(points: Array, function: Callable[[NDArray[np.float64]], NDArray[np.
 
 
 @dataclass(frozen=True, eq=False)
-class PointCloud(Domain):
+class InsidePoints(Domain):
+    """What is inside a closed surface that points tell of; it has one face, of its own name."""
+
+    points: Any
+
+    @property
+    def dimension(self) -> int:
+        return int(self.points.shape[1])
+
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.points.min(axis=0), self.points.max(axis=0)
+
+    @property
+    def faces(self) -> tuple[str, ...]:
+        return (self.name,)
+
+
+@dataclass(frozen=True, eq=False)
+class PointCloud(InsidePoints):
     """What lies inside the closed surface that the points are on.
 
     Args:
@@ -50,7 +69,6 @@ class PointCloud(Domain):
     Raises: DeclarationError for NaN, too few points, wrong shapes, or normals without a direction.
     """
 
-    points: Any
     normals: Any = None
 
     def __post_init__(self) -> None:
@@ -87,18 +105,6 @@ class PointCloud(Domain):
             )
         object.__setattr__(self, "points", points[kept])
         object.__setattr__(self, "normals", (normals / length[:, None])[kept])
-
-    @property
-    def dimension(self) -> int:
-        return int(self.points.shape[1])
-
-    @property
-    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        return self.points.min(axis=0), self.points.max(axis=0)
-
-    @property
-    def faces(self) -> tuple[str, ...]:
-        return (self.name,)
 
     @cached_property
     def _tree(self) -> cKDTree:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from neurapde.core import checks
 from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.errors import DeclarationError, StorageError
-from neurapde.domains.base import BoundaryRows, Domain
+from neurapde.domains.base import BoundaryRows
 from neurapde.domains.closest import Closest, cell_normals, edge_keys, edges_of
-from neurapde.domains.cloud import PointCloud, in_kind
+from neurapde.domains.cloud import InsidePoints, PointCloud, in_kind
 from neurapde.readers.isolated import isolated
 from neurapde.readers.meshes import read_mesh
 
@@ -29,7 +29,7 @@ MERGED = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Mesh(Domain):
+class Mesh(InsidePoints):
     """The inside of a closed mesh: `Mesh("bunny.ply")`, or `Mesh(points, cells)`.
 
     Args:
@@ -41,7 +41,6 @@ class Mesh(Domain):
         StorageError for a file that cannot be read, FileNotFoundError for a missing one.
     """
 
-    points: Any
     cells: Any = None
 
     def __post_init__(self) -> None:
@@ -72,18 +71,6 @@ class Mesh(Domain):
                 "load a file that neurapde saved"
             )
         return super().rebuild(fields)
-
-    @property
-    def dimension(self) -> int:
-        return int(self.points.shape[1])
-
-    @property
-    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        return self.points.min(axis=0), self.points.max(axis=0)
-
-    @property
-    def faces(self) -> tuple[str, ...]:
-        return (self.name,)
 
     @cached_property
     def _closest(self) -> Closest:

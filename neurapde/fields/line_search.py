@@ -13,6 +13,8 @@ INSIDE = 1e-7
 """Part of an axis by which lines stay off its ends, where a function may have values of its own."""
 LEAST = 1e-2
 """Change between neighbouring points, in units of the function's size there, that is worth a closer look."""
+UNSEEN = 1e-12
+"""Change in units of the function's range that is rounding, or the far tail of a pulse."""
 SUDDEN = 3.0
 """Change between neighbouring points, in units of the smaller of those on either side, that is sudden."""
 BISECTIONS, MOST = 36, 4096
@@ -93,7 +95,8 @@ def _sudden(values: NDArray) -> tuple[NDArray, NDArray]:
     change = np.abs(np.diff(values, axis=1))
     size = np.maximum(np.abs(values[:, 1:]), np.abs(values[:, :-1]))
     known = np.abs(values - np.nanmean(values)) if np.isfinite(values).any() else np.zeros(values.shape)
-    worth = change > LEAST * np.minimum(size, np.nanmax(known, initial=0.0))
+    span = np.nanmax(known, initial=0.0)
+    worth = change > np.maximum(LEAST * np.minimum(size, span), UNSEEN * span)
     beside = np.pad(change, ((0, 0), (1, 1)), mode="reflect")
     calm = np.fmin(beside[:, :-2], beside[:, 2:])
     found = np.argwhere(worth & ~(change <= SUDDEN * calm))

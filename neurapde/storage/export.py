@@ -36,7 +36,7 @@ def write_mesh(
     Raises DeclarationError for a shape, suffix or dimension without meaning; OSError, naming the disk, where it cannot
     be written.
     """
-    if path.suffix not in (".vtu", ".xdmf"):
+    if path.suffix not in WRITERS:
         raise DeclarationError(f"cannot export to {path.name!r}; use a name that ends in .vtu or .xdmf.")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"cannot write {path}: there is no folder {path.parent}. Make it first.")
@@ -44,13 +44,18 @@ def write_mesh(
     data = real_parts(name, field(points))
     padded = np.zeros((len(points), 3))
     padded[:, : points.shape[1]] = points
-    if path.suffix == ".xdmf":
-        xdmf.write(path, padded, cells, data)
-    else:
-        mesh = meshio.Mesh(padded, [(CELLS[domain.dimension], cells)], point_data=data)
-        with atomic.replacing(path) as (part,):
-            meshio.write(part, mesh, file_format="vtu", binary=True)
+    WRITERS[path.suffix](path, meshio.Mesh(padded, [(CELLS[domain.dimension], cells)], point_data=data))
     return path
+
+
+def write_vtu(path: Path, mesh: meshio.Mesh) -> None:
+    """Write a mesh and data at its nodes as binary VTU."""
+    with atomic.replacing(path) as (part,):
+        meshio.write(part, mesh, file_format="vtu", binary=True)
+
+
+WRITERS = {".vtu": write_vtu, ".xdmf": xdmf.write}
+"""What writes a mesh with data at its nodes, by the suffix."""
 
 
 def grid_cells(domain: Domain, shape: int | Sequence[int] | None) -> tuple[np.ndarray, np.ndarray]:

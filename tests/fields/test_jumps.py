@@ -50,6 +50,12 @@ def test_nothing_is_found_in_a_continuous_function_that_varies_slowly(smooth) ->
     assert len(narrow_features(smooth, SQUARE)) == 0
 
 
+@pytest.mark.parametrize(("domain", "width"), [(npde.Interval(0, 1), 0.01), (SQUARE, 0.008)])
+def test_the_far_tails_of_a_pulse_are_no_jumps(domain: npde.Domain, width: float) -> None:
+    found = narrow_features(lambda x: npde.exp(-((x - 0.3) ** 2).sum(1) / (2 * width**2)), domain)
+    assert found.narrowest > width
+
+
 def test_a_steep_change_has_a_width() -> None:
     found = narrow_features(lambda x: npde.tanh((x[:, 0] - 0.2 * x[:, 1]) / 1e-4), SQUARE)
     assert 1e-5 < found.narrowest < 1e-3

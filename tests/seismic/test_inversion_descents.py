@@ -278,6 +278,30 @@ def test_a_descent_goes_on_as_if_it_had_not_stopped(whole: Descent, part: Descen
     assert np.array_equal(history.loss, expected.loss)
 
 
+class Overflowing(Linear):
+    """Waves that are no numbers from the fifth model on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[np.ndarray] = []
+
+    def forward(self, slowness_squared: np.ndarray) -> Forward:
+        self.asked.append(slowness_squared.copy())
+        found = super().forward(slowness_squared)
+        return found if len(self.asked) < 5 else replace(found, data=np.nan * found.data)
+
+
+@pytest.mark.parametrize("steps", [4, 9])
+def test_adam_whose_waves_overflow_has_diverged_and_keeps_the_last_model_that_had_numbers(steps: int) -> None:
+    engine = Overflowing()
+    objective, stage = objective_of(engine, survey_of(engine.first + 1.0))
+    status, history = AdamDescent(steps, lr=1e-2).run(objective, stage)
+    assert status is Status.DIVERGED
+    assert np.isnan(history.loss[-1])
+    assert np.array_equal(objective.sample().detach().numpy().ravel(), engine.asked[3])
+    assert not np.array_equal(engine.asked[3], engine.asked[2])
+
+
 def test_what_it_cannot_do_is_refused() -> None:
     engine = Linear()
     objective, stage = objective_of(engine, survey_of(engine.first), misfit=PhaseOnly())

@@ -48,6 +48,15 @@ def network(trial: Trial, problem: npde.Problem, scale: float = 1.0) -> TrialFun
     return made
 
 
+def test_a_resumed_training_is_held_against_the_field_it_began_with(tmp_path, monkeypatch) -> None:
+    begun, after = [], diagnosis.after
+    monkeypatch.setattr(diagnosis, "after", lambda *given: begun.append(given[3]) or after(*given))
+    for steps in (9, 12):
+        method = npde.NaturalGradient(steps, points=60)
+        npde.solve(sine(), npde.MLP(8, 0), method, seed=91457, progress=False, out=tmp_path, resume=True)
+    assert begun[0] == begun[1]
+
+
 def test_a_sound_solve_says_nothing_and_notes_residual_and_gradient_of_each_constraint() -> None:
     problem = sine()
     with warnings.catch_warnings():

@@ -14,6 +14,7 @@ from torch import Tensor
 from neurapde.core import checks
 from neurapde.core.declaration import Declaration
 from neurapde.optimisation.adam import AdamSteps
+from neurapde.optimisation.parameters import copied, put
 from neurapde.run.history import History
 from neurapde.run.journal import Journal
 from neurapde.run.method import Status
@@ -94,7 +95,9 @@ class AdamDescent(Descent):
 
     def run(self, objective: Objective, stage: Stage) -> tuple[Status, History]:
         unknown = objective.unknown
-        optimizer = AdamSteps(objective.parameters(), unknown.scale)
+        parameters = objective.parameters()
+        good = copied(parameters)
+        optimizer = AdamSteps(parameters, unknown.scale)
         if stage.resumed is not None:
             optimizer.restore(stage.resumed.tensors)
             objective.restore(stage.resumed)
@@ -113,10 +116,14 @@ class AdamDescent(Descent):
             for step in journal.steps(lambda: explained(journal, stage)):
                 if not math.isfinite(float(value.total.detach())):
                     break
+                good = copied(parameters)
                 with journal.at_once():
                     value.total.backward()  # type: ignore[no-untyped-call]
                 optimizer.step(self.rate(step))
                 unknown.project()
                 journal.advance()
                 value = measured()
+            if not math.isfinite(float(value.total.detach())):
+                put(parameters, good)
+                journal.status = Status.DIVERGED
         return journal.status, journal.history

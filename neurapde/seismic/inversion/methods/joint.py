@@ -5,14 +5,10 @@ hidden layers on the lattice of sines it follows from the medium by the weak for
 left to train, and the wave equation holds at every step.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from neurapde.core import checks
-from neurapde.core.errors import DeclarationError
 from neurapde.reference_solvers.grid import Grid
 from neurapde.seismic.inversion.methods.cost import CostEstimate, waves_on
-from neurapde.seismic.inversion.methods.descents import AdamDescent, Descent
 from neurapde.seismic.inversion.methods.method import Setting
 from neurapde.seismic.inversion.methods.reduced import EngineMethod, default_siren
 from neurapde.seismic.inversion.velocity import Gridded
@@ -27,26 +23,17 @@ class Joint(EngineMethod):
     """A velocity as a Siren, and waves as known waves plus a Siren's head, eliminated by the weak form at every step.
 
     bandwidth: largest frequency of the waves' sines, radians per unit length; None for 2.5 of the largest wavenumber.
-    descent: `AdamDescent`, `GaussNewtonDescent`, `BoundedLBFGS` or another.
+    descent: as for every `EngineMethod`.
 
     Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33, section 4.3, which `Penalty` follows;
     the elimination by the weak form is this package's.
     """
 
     bandwidth: float | None = None
-    descent: Any = field(default_factory=AdamDescent)
 
     def __post_init__(self) -> None:
-        if self.bandwidth is not None:
-            object.__setattr__(self, "bandwidth", checks.positive(self.bandwidth, "bandwidth of Joint"))
-        if not isinstance(self.descent, Descent):
-            raise DeclarationError(
-                f"descent={self.descent!r}; give AdamDescent(…), GaussNewtonDescent(…) or BoundedLBFGS(…)"
-            )
-
-    @property
-    def way_down(self) -> Descent:
-        return self.descent
+        super().__post_init__()
+        self._check_positive("bandwidth", or_none=True)
 
     def default_trial(self, setting: Setting) -> Trial | Gridded:
         return default_siren(setting)

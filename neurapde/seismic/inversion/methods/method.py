@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from neurapde.core import checks
 from neurapde.core.declaration import Declaration
 from neurapde.core.progress import Progress
 from neurapde.reference_solvers.grid import Grid
@@ -87,6 +88,16 @@ class InversionMethod(Declaration, ABC):
     """
 
     default_misfit: ClassVar[Misfit] = L2()
+
+    def __post_init__(self) -> None:
+        """Where settings are checked, after those of the classes above."""
+
+    def _check_positive(self, *names: str, or_none: bool = False) -> None:
+        """Refuse settings that are no positive numbers."""
+        for name in names:
+            value = getattr(self, name)
+            if value is not None or not or_none:
+                object.__setattr__(self, name, checks.positive(value, f"{name} of {type(self).__name__}"))
 
     @abstractmethod
     def default_trial(self, setting: Setting) -> Trial | Gridded:

@@ -11,26 +11,19 @@ import torch
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.reference_solvers.grid import Grid
 from neurapde.seismic.inversion.methods.cost import CostEstimate, factored
 from neurapde.seismic.inversion.methods.descents import AdamDescent
-from neurapde.seismic.inversion.methods.method import Found, InversionMethod, Setting, Stage
+from neurapde.seismic.inversion.methods.method import Found, Setting, Stage
 from neurapde.seismic.inversion.methods.penalty_loss import PenaltyObjective
-from neurapde.seismic.inversion.methods.reduced import default_siren
+from neurapde.seismic.inversion.methods.reduced import OnGrid, default_siren
 from neurapde.seismic.inversion.misfits import L1, Misfit
 from neurapde.seismic.inversion.velocity import Gridded
-from neurapde.seismic.modelling.grid_modelling import (
-    PER_WAVELENGTH,
-    GridModelling,
-    angular_frequencies,
-    grid_for,
-)
 from neurapde.trials.base import Trial
 from neurapde.trials.siren import Siren
 
 
 @dataclass(frozen=True)
-class Penalty(InversionMethod):
+class Penalty(OnGrid):
     """Waves of all shots by one Siren for each frequency, the velocity by another, trained together.
 
     The loss is the paper's: L1 residuals of the equation, weighted points/1000 at sources and 1 elsewhere, plus those of
@@ -54,28 +47,21 @@ class Penalty(InversionMethod):
     pretraining: int = 10_000
     descent: Any = field(default_factory=lambda: AdamDescent(50_000, 1e-4))
     points: int = 4096
-    spacing: float | None = None
-    per_wavelength: float = PER_WAVELENGTH
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not isinstance(self.waves, Trial):
             raise DeclarationError(f"waves={self.waves!r} of Penalty; give npde.Siren(…) or another network")
         if not isinstance(self.descent, AdamDescent):
             raise DeclarationError(f"descent={self.descent!r} of Penalty; give AdamDescent(steps, lr)")
         for name, least in (("pretraining", 0), ("points", 1)):
             checks.whole(getattr(self, name), name, least)
-        names = ("per_wavelength",) if self.spacing is None else ("spacing", "per_wavelength")
-        for name in names:
-            object.__setattr__(self, name, checks.positive(getattr(self, name), f"{name} of Penalty"))
 
     def default_trial(self, setting: Setting) -> Siren:
         return default_siren(setting)
 
-    def grid(self, setting: Setting) -> Grid:
-        return grid_for(setting.survey, setting.domain, setting.start, self.spacing, self.per_wavelength)
-
     def check(self, setting: Setting) -> None:
-        angular_frequencies(setting.survey)
+        super().check(setting)
         if isinstance(setting.velocity.trial, Gridded):
             raise DeclarationError(
                 f"Penalty trains a network, but the velocity is {setting.velocity.trial!r}; leave trial out, or use "
@@ -95,9 +81,7 @@ class Penalty(InversionMethod):
 
     def run(self, stage: Stage) -> Found:
         setting = stage.setting
-        modelling = GridModelling(
-            setting.survey, setting.domain, setting.start, self.spacing, self.per_wavelength
-        )
+        modelling = self.modelling(setting)
         objective = PenaltyObjective(modelling, stage, self.waves, self.points, self.pretraining)
         descent = replace(self.descent, steps=self.pretraining + self.descent.steps)
         # waves that fit the data need not be waves: such a fit ends nothing

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 
-from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.reference_solvers.grid import Grid
 from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS
@@ -38,12 +37,19 @@ SOFT = 5.0
 
 @dataclass(frozen=True)
 class EngineMethod(InversionMethod):
-    """A descent on the data of an engine."""
+    """A descent on the data of an engine.
 
-    @property
-    @abstractmethod
-    def way_down(self) -> Descent:
-        """The descent."""
+    descent: `AdamDescent`, `GaussNewtonDescent`, `BoundedLBFGS` or another.
+    """
+
+    descent: Any = field(default_factory=AdamDescent, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.descent, Descent):
+            raise DeclarationError(
+                f"descent={self.descent!r}; give AdamDescent(…), GaussNewtonDescent(…) or BoundedLBFGS(…)"
+            )
 
     @abstractmethod
     def modelling(self, setting: Setting) -> Modelling:
@@ -57,11 +63,11 @@ class EngineMethod(InversionMethod):
             setting.velocity.prior
         ):  # explained is not yet believed: the prior's weight says how well data are explained
             stage = replace(stage, target=None)
-        status, history = self.way_down.run(objective, stage)
+        status, history = self.descent.run(objective, stage)
         with torch.no_grad():
             forward = modelling.forward(objective.sample().numpy())
             data, scales, fields = objective.fitted(forward)
-        notes = (f"Waves: {modelling.describe()}.", f"Descent: {self.way_down.describe()}. {status}")
+        notes = (f"Waves: {modelling.describe()}.", f"Descent: {self.descent.describe()}. {status}")
         return Found(status, history, data, scales, modelling.grid, fields if len(fields) else None, notes)
 
 
@@ -79,47 +85,47 @@ def default_siren(setting: Setting) -> Siren:
 
 
 @dataclass(frozen=True)
-class Reduced(EngineMethod):
-    """A velocity, by default a Siren, through the grid solver: exact gradient, one factorisation a step and frequency.
+class OnGrid(InversionMethod):
+    """A method with waves on the grid of the nine-point solver.
 
     spacing: largest distance of nodes in units of length, the same in all stages; None to take it from
     per_wavelength: nodes in the shortest wavelength of the start model, at the highest frequency of each stage.
-    descent: `AdamDescent`, `BoundedLBFGS` or another.
     """
 
-    spacing: float | None = None
-    per_wavelength: float = PER_WAVELENGTH
-    descent: Any = field(default_factory=AdamDescent)
+    spacing: float | None = field(default=None, kw_only=True)
+    per_wavelength: float = field(default=PER_WAVELENGTH, kw_only=True)
 
     def __post_init__(self) -> None:
-        names = ("per_wavelength",) if self.spacing is None else ("spacing", "per_wavelength")
-        for name in names:
-            value = checks.positive(getattr(self, name), f"{name} of {type(self).__name__}")
-            object.__setattr__(self, name, value)
-        if not isinstance(self.descent, Descent):
-            raise DeclarationError(f"descent={self.descent!r}; give AdamDescent(…) or BoundedLBFGS(…)")
-
-    @property
-    def way_down(self) -> Descent:
-        return self.descent
-
-    def default_trial(self, setting: Setting) -> Trial | Gridded:
-        return default_siren(setting)
+        super().__post_init__()
+        self._check_positive("spacing", or_none=True)
+        self._check_positive("per_wavelength")
 
     def grid(self, setting: Setting) -> Grid:
         return grid_for(setting.survey, setting.domain, setting.start, self.spacing, self.per_wavelength)
 
-    def cost(self, setting: Setting) -> CostEstimate:
-        return factored(self.grid(setting), setting.survey, 2 * setting.survey.shots, self.descent.steps)
-
     def check(self, setting: Setting) -> None:
         angular_frequencies(setting.survey)
 
+    def modelling(self, setting: Setting) -> GridModelling:
+        """The nine-point solver for a stage's survey."""
+        return GridModelling(setting.survey, setting.domain, setting.start, self.spacing, self.per_wavelength)
+
+
+@dataclass(frozen=True)
+class Reduced(OnGrid, EngineMethod):
+    """A velocity, by default a Siren, through the grid solver: exact gradient, one factorisation a step and frequency.
+
+    spacing, per_wavelength: of the grid; see `OnGrid`. descent: as for every `EngineMethod`.
+    """
+
+    def default_trial(self, setting: Setting) -> Trial | Gridded:
+        return default_siren(setting)
+
+    def cost(self, setting: Setting) -> CostEstimate:
+        return factored(self.grid(setting), setting.survey, 2 * setting.survey.shots, self.descent.steps)
+
     def describe(self) -> str:
         return f"{type(self).__name__.lower()}: nine-point grid solver, {self.descent.describe()}"
-
-    def modelling(self, setting: Setting) -> Modelling:
-        return GridModelling(setting.survey, setting.domain, setting.start, self.spacing, self.per_wavelength)
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,7 @@ class Adjoint(Reduced):
     Source: Plessix (2006), Geophys. J. Int. 167(2); Virieux and Operto (2009), Geophysics 74(6).
     """
 
-    descent: Any = field(default_factory=BoundedLBFGS)
+    descent: Any = field(default_factory=BoundedLBFGS, kw_only=True)
 
     def default_trial(self, setting: Setting) -> Trial | Gridded:
         return Gridded()

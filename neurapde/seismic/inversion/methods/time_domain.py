@@ -1,14 +1,11 @@
 """Inversion of traces in time: a velocity, network or grid, through leapfrog and its exact, checkpointed adjoint."""
 
 import math
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.reference_solvers.grid import Grid
 from neurapde.seismic.inversion.methods.cost import CostEstimate, waves_on
-from neurapde.seismic.inversion.methods.descents import AdamDescent, Descent
 from neurapde.seismic.inversion.methods.method import Setting
 from neurapde.seismic.inversion.methods.reduced import ROUGH, SOFT, EngineMethod
 from neurapde.seismic.inversion.misfits import PhaseOnly
@@ -36,26 +33,17 @@ class TimeDomain(EngineMethod):
     spacing: largest distance of nodes in units of length; None to take it from
     per_wavelength: nodes in the shortest wavelength of the start model, at the highest frequency of the wavelet.
     memory: bytes that a prediction and its gradient may take; less means more computed again.
-    descent: `AdamDescent`, `BoundedLBFGS` or another.
+    descent: as for every `EngineMethod`.
     """
 
     spacing: float | None = None
     per_wavelength: float = PER_WAVELENGTH
     memory: float = MEMORY
-    descent: Any = field(default_factory=AdamDescent)
 
     def __post_init__(self) -> None:
-        names = (
-            ("per_wavelength", "memory") if self.spacing is None else ("spacing", "per_wavelength", "memory")
-        )
-        for name in names:
-            object.__setattr__(self, name, checks.positive(getattr(self, name), f"{name} of TimeDomain"))
-        if not isinstance(self.descent, Descent):
-            raise DeclarationError(f"descent={self.descent!r}; give AdamDescent(…) or BoundedLBFGS(…)")
-
-    @property
-    def way_down(self) -> Descent:
-        return self.descent
+        super().__post_init__()
+        self._check_positive("spacing", or_none=True)
+        self._check_positive("per_wavelength", "memory")
 
     def default_trial(self, setting: Setting) -> Trial | Gridded:
         _, half = box_scale(free_bounds(setting.velocity, setting.domain))

@@ -19,18 +19,14 @@ from neurapde.reference_solvers.total_variation import Splitting
 from neurapde.run.journal import Journal
 from neurapde.run.method import Snapshot, Status
 from neurapde.seismic.inversion.methods.cost import CostEstimate, factored
-from neurapde.seismic.inversion.methods.method import Found, InversionMethod, Setting, Stage
+from neurapde.seismic.inversion.methods.method import Found, Setting, Stage
+from neurapde.seismic.inversion.methods.reduced import OnGrid
 from neurapde.seismic.inversion.misfits import L2
 from neurapde.seismic.inversion.objective import Objective
 from neurapde.seismic.inversion.parametrisation import GridParametrisation
 from neurapde.seismic.inversion.regularisation import TotalVariation
 from neurapde.seismic.inversion.velocity import Gridded
-from neurapde.seismic.modelling.grid_modelling import (
-    PER_WAVELENGTH,
-    GridModelling,
-    angular_frequencies,
-    grid_for,
-)
+from neurapde.seismic.modelling.grid_modelling import GridModelling
 
 NAMES = (
     "relative residual",
@@ -41,7 +37,7 @@ NAMES = (
 
 
 @dataclass(frozen=True)
-class WavefieldReconstruction(InversionMethod):
+class WavefieldReconstruction(OnGrid):
     """Iteratively refined wavefield reconstruction by alternating directions, with bounds and total variation.
 
     The noise of the survey ends it, which matters: once the data are explained it goes on to explain their noise.
@@ -55,32 +51,21 @@ class WavefieldReconstruction(InversionMethod):
 
     steps: int = 40
     penalty: float = 1e-2
-    spacing: float | None = None
-    per_wavelength: float = PER_WAVELENGTH
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         checks.whole(self.steps, "steps")
-        names = (
-            ("penalty", "per_wavelength")
-            if self.spacing is None
-            else ("penalty", "spacing", "per_wavelength")
-        )
-        for name in names:
-            value = checks.positive(getattr(self, name), f"{name} of WavefieldReconstruction")
-            object.__setattr__(self, name, value)
+        self._check_positive("penalty")
 
     def default_trial(self, setting: Setting) -> Gridded:
         return Gridded()
-
-    def grid(self, setting: Setting) -> Grid:
-        return grid_for(setting.survey, setting.domain, setting.start, self.spacing, self.per_wavelength)
 
     def cost(self, setting: Setting) -> CostEstimate:
         columns = 2 * setting.survey.shots + len(setting.survey.receivers)
         return factored(self.grid(setting), setting.survey, columns, self.steps)
 
     def check(self, setting: Setting) -> None:
-        angular_frequencies(setting.survey)
+        super().check(setting)
         velocity = setting.velocity
         if velocity.trial is not None and not isinstance(velocity.trial, Gridded):
             raise DeclarationError(
@@ -105,9 +90,7 @@ class WavefieldReconstruction(InversionMethod):
     def run(self, stage: Stage) -> Found:
         setting, unknown = stage.setting, stage.unknown
         assert isinstance(unknown, GridParametrisation)
-        modelling = GridModelling(
-            setting.survey, setting.domain, setting.start, self.spacing, self.per_wavelength
-        )
+        modelling = self.modelling(setting)
         objective = Objective(modelling, unknown, setting.survey, setting.misfit)
         medium = objective.sample().detach().numpy().reshape(modelling.grid.shape)
         run = _Run(stage, modelling.grid, self.steps)
