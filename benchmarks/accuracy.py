@@ -64,13 +64,15 @@ def ways(name: str) -> list[Way]:
     counts = {"equation": 1500, "dirichlet": 300}
     if name == "helmholtz-manufactured":
         newton = npde.NaturalGradient(10**5, counts, {"dirichlet": 100.0}, tolerance=1e-9)
-        adam = npde.Adam(10**7, 1e-3, counts, npde.MeanSquare(), weights={"dirichlet": 100.0})
+        adam = npde.Adam(10**7, 1e-3, counts, npde.training.MeanSquare(), weights={"dirichlet": 100.0})
         return [Way("default"), Way("NaturalGradient", SLOW, newton), Way("Adam", SLOW, adam)]
     counts = {"equation": 2000, "dirichlet": 100, "initial-value": 200}
     weights = {"dirichlet": 10.0, "initial-value": 10.0}
     follow = npde.training.ResidualAdaptive(every=10)
     newton = npde.NaturalGradient(10**5, counts, weights, sampling=follow, tolerance=1e-9)
-    adam = npde.Adam(10**7, 1e-3, counts, npde.MeanSquare(), npde.training.ResidualAdaptive(), weights)
+    adam = npde.Adam(
+        10**7, 1e-3, counts, npde.training.MeanSquare(), npde.training.ResidualAdaptive(), weights
+    )
     small = npde.MLP(20, 3)
     return [Way("default"), Way("NaturalGradient", small, newton), Way("Adam", small, adam)]
 

@@ -118,7 +118,7 @@ def fit_picture(size: Size, path: Path) -> dict[str, dict[str, float]]:
             size.fit_steps,
             lr=rate,
             points=size.pixels**2,
-            loss=npde.MeanSquare(),
+            loss=npde.training.MeanSquare(),
             schedule=npde.training.Cosine(),
             record_every=50,
         )
@@ -142,7 +142,7 @@ def fit_picture(size: Size, path: Path) -> dict[str, dict[str, float]]:
 def train_wave(size: Size, path: Path) -> dict[str, dict[str, float]]:
     """Wavefields by training, in numbers and pictures."""
     problem = helmholtz_uniform(wavenumber=WAVENUMBER, variance=VARIANCE)
-    exact = npde.OutgoingWave(npde.GaussianSource((0.0, 0.0), VARIANCE, 1 + 1j), WAVENUMBER)
+    exact = npde.trials.OutgoingWave(npde.GaussianSource((0.0, 0.0), VARIANCE, 1 + 1j), WAVENUMBER)
     axis = np.linspace(-0.5, 0.5, 81)
     points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
     truth = np.asarray(exact.values(points))
@@ -150,7 +150,7 @@ def train_wave(size: Size, path: Path) -> dict[str, dict[str, float]]:
         size.wave_steps,
         lr=1e-3,
         points=1024,
-        loss=npde.MeanSquare(),
+        loss=npde.training.MeanSquare(),
         schedule=npde.training.Cosine(),
         record_every=50,
     )

@@ -76,7 +76,7 @@ def error_of(problem: npde.Problem, points: NDArray, times: NDArray) -> float:
     return relative_l2(times.ravel()[outside], problem.exact(points)[outside])
 
 
-def marched(python: Path, problem: npde.Problem, grid: npde.GridSolution) -> tuple[NDArray, float]:
+def marched(python: Path, problem: npde.Problem, grid: npde.validation.GridSolution) -> tuple[NDArray, float]:
     """Times by scikit-fmm in its own process, and the seconds of the call alone."""
     assert problem.exact is not None
     points, shape = grid.grid.points, grid.values.shape

@@ -28,7 +28,7 @@ def measure(small: bool) -> Measured:
         fine = npde.data.read_image(picture, size=size, gray=True)
         fitted = fine.every(2)
         problem = npde.Problem(f"half-of-{picture}", fitted.domain, npde.Fit(values=fitted))
-        method = npde.Adam(20, points=256, loss=npde.MeanSquare()) if small else None
+        method = npde.Adam(20, points=256, loss=npde.training.MeanSquare()) if small else None
         trials: list[npde.Siren | None] = [None]
         trials += [npde.Siren(width=width, omega_0=omega) for omega in OMEGAS]
         ways: dict[str, Callable[[], Any]] = {

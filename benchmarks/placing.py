@@ -84,7 +84,12 @@ def weighed(steps: int, plain: dict[str, Any]) -> dict[str, npde.Adam]:
 
 def settings(lr: float, points: int | dict[str, int]) -> dict[str, Any]:
     """What all trainings by Adam have in common."""
-    return {"lr": lr, "points": points, "loss": npde.MeanSquare(), "schedule": npde.training.Cosine()}
+    return {
+        "lr": lr,
+        "points": points,
+        "loss": npde.training.MeanSquare(),
+        "schedule": npde.training.Cosine(),
+    }
 
 
 def in_order(steps: int) -> dict[str, npde.Adam]:

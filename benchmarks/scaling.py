@@ -49,7 +49,7 @@ def step(size: Mapping[str, int], kernels: Kernels | None = None) -> Callable[[]
     )
     if kernels is not None:
         trial.kernels = kernels
-    objective = npde.Adam(1, points=size["points"], loss=npde.MeanSquare()).objective(problem)
+    objective = npde.Adam(1, points=size["points"], loss=npde.training.MeanSquare()).objective(problem)
     optimizer = torch.optim.Adam(trial.parameters(), lr=2e-5)
     descent = Descent(
         objective, npde.training.Fresh(), None, None, trial, torch.Generator().manual_seed(31013)

@@ -85,7 +85,9 @@ def with_pulse(problem: npde.Problem) -> npde.Problem:
 
 def paper(steps: int, curriculum: npde.training.Curriculum | npde.training.Causal, lr: float) -> npde.Adam:
     """The paper's training, with fewer points."""
-    return npde.Adam(steps, lr, POINTS | NEAR, npde.MeanAbsolute(), weights=WEIGHTS, curriculum=curriculum)
+    return npde.Adam(
+        steps, lr, POINTS | NEAR, npde.training.MeanAbsolute(), weights=WEIGHTS, curriculum=curriculum
+    )
 
 
 def measure(small: bool) -> Measured:

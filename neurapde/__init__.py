@@ -8,13 +8,13 @@ import sys as _sys
 from warnings import warn as _warn
 
 from neurapde import data as data
+from neurapde import domains as domains
 from neurapde import learning as learning
 from neurapde import problems as problems
 from neurapde import seismic as seismic
 from neurapde import training as training
+from neurapde import trials as trials
 from neurapde import validation as validation
-from neurapde.backgrounds.rays import StraightRays as StraightRays
-from neurapde.backgrounds.waves import OutgoingWave as OutgoingWave
 from neurapde.conditions import PML as PML
 from neurapde.conditions import Absorbing as Absorbing
 from neurapde.conditions import Dirichlet as Dirichlet
@@ -44,18 +44,14 @@ from neurapde.core.errors import ResolutionWarning as ResolutionWarning
 from neurapde.core.errors import StorageWarning as StorageWarning
 from neurapde.domains import Ball as Ball
 from neurapde.domains import Box as Box
-from neurapde.domains import Difference as Difference
 from neurapde.domains import Disk as Disk
 from neurapde.domains import Domain as Domain
-from neurapde.domains import Intersection as Intersection
 from neurapde.domains import Interval as Interval
 from neurapde.domains import Mesh as Mesh
 from neurapde.domains import PointCloud as PointCloud
 from neurapde.domains import Polygon as Polygon
-from neurapde.domains import SpaceTime as SpaceTime
 from neurapde.domains import Time as Time
 from neurapde.domains import Torus as Torus
-from neurapde.domains import Union as Union
 from neurapde.equations.eikonal import Eikonal as Eikonal
 from neurapde.equations.fit import Fit as Fit
 from neurapde.equations.helmholtz import Helmholtz as Helmholtz
@@ -84,7 +80,6 @@ from neurapde.methods.separable import Separable as Separable
 from neurapde.problem.equation import Equation as Equation
 from neurapde.problem.problem import Problem as Problem
 from neurapde.references.reference import reference as reference
-from neurapde.references.solution import GridSolution as GridSolution
 from neurapde.run.method import Status as Status
 from neurapde.seismic.inversion.invert import invert as invert
 from neurapde.seismic.inversion.velocity import Velocity as Velocity
@@ -92,22 +87,15 @@ from neurapde.seismic.survey.survey import Survey as Survey
 from neurapde.solution.solution import Solution as Solution
 from neurapde.solving import solve as solve
 from neurapde.storage.hdf5 import StorageError as StorageError
-from neurapde.training.losses import MeanAbsolute as MeanAbsolute
-from neurapde.training.losses import MeanSquare as MeanSquare
 from neurapde.trials.ansatz import Ansatz as Ansatz
-from neurapde.trials.ansatz import FactoredAnsatz as FactoredAnsatz
-from neurapde.trials.ansatz import OutputScaling as OutputScaling
 from neurapde.trials.encoded import FourierFeatures as FourierFeatures
 from neurapde.trials.encoded import ReluPE as ReluPE
 from neurapde.trials.hyper import HyperSiren as HyperSiren
 from neurapde.trials.mlp import MLP as MLP
 from neurapde.trials.rbf import RBF as RBF
-from neurapde.trials.sine_history import SineHistory as SineHistory
-from neurapde.trials.sines import SineLattice as SineLattice
 from neurapde.trials.siren import Siren as Siren
 from neurapde.trials.torch_module import TorchModule as TorchModule
 from neurapde.validation.compare import validate as validate
-from neurapde.validation.report import Report as Report
 
 __version__ = "0.1.0"
 
@@ -121,32 +109,46 @@ _RENAMED = {
     "Continuation": "seismic.Continuation",
     "Cosine": "training.Cosine",
     "Curriculum": "training.Curriculum",
+    "Difference": "domains.Difference",
     "Exponential": "training.Exponential",
-    "Factored": "FactoredAnsatz",
+    "Factored": "trials.FactoredAnsatz",
+    "FactoredAnsatz": "trials.FactoredAnsatz",
     "Fixed": "training.Fixed",
     "Foreign": "TorchModule",
     "Fresh": "training.Fresh",
     "GaussNewtonDescent": "seismic.GaussNewtonDescent",
     "GradientNorm": "training.GradientNorm",
+    "GridSolution": "validation.GridSolution",
     "Gridded": "seismic.Gridded",
     "Huber": "seismic.Huber",
+    "Intersection": "domains.Intersection",
     "Inversion": "seismic.Inversion",
     "InversionReport": "validation.InversionReport",
     "Joint": "seismic.Joint",
     "L1": "seismic.L1",
     "L2": "seismic.L2",
+    "MeanAbsolute": "training.MeanAbsolute",
+    "MeanSquare": "training.MeanSquare",
+    "OutgoingWave": "trials.OutgoingWave",
+    "OutputScaling": "trials.OutputScaling",
     "Penalty": "seismic.Penalty",
     "PhaseOnly": "seismic.PhaseOnly",
     "Raster": "data.Raster",
     "Reduced": "seismic.Reduced",
+    "Report": "validation.Report",
     "ResidualAdaptive": "training.ResidualAdaptive",
-    "Scaled": "OutputScaling",
+    "Scaled": "trials.OutputScaling",
     "SelfAdaptive": "training.SelfAdaptive",
+    "SineHistory": "trials.SineHistory",
+    "SineLattice": "trials.SineLattice",
     "Smoothness": "seismic.Smoothness",
+    "SpaceTime": "domains.SpaceTime",
+    "StraightRays": "trials.StraightRays",
     "SurfaceErrors": "validation.SurfaceErrors",
     "Tikhonov": "seismic.Tikhonov",
     "TimeDomain": "seismic.TimeDomain",
     "TotalVariation": "seismic.TotalVariation",
+    "Union": "domains.Union",
     "WavefieldReconstruction": "seismic.WavefieldReconstruction",
     "ZeroSet": "validation.ZeroSet",
     "animate": "validation.animate",

@@ -29,7 +29,7 @@ def blocks(page: Path, language: str) -> list[str]:
     )
 
 
-NAMESPACES = ("data", "learning", "seismic", "training", "validation")
+NAMESPACES = ("data", "domains", "learning", "seismic", "training", "trials", "validation")
 
 
 def public_names() -> set[str]:

@@ -91,13 +91,15 @@ CALLS: dict[str, dict[str, Argument]] = {
     },
     "Absorbing": {"on": ("left", FACES)},
     "Adam": {
-        "steps": (3, COUNT), "lr": (1e-3, POSITIVE), "points": (8, NAMES), "loss": (npde.MeanAbsolute(), NOTHING),
+        "steps": (3, COUNT), "lr": (1e-3, POSITIVE), "points": (8, NAMES), "loss": (npde.training.MeanAbsolute(), NOTHING),
         "sampling": (npde.training.Fresh(), NOTHING), "weights": ({}, NAMES), "point_weights": (None, NONE),
         "schedule": (npde.training.ConstantRate(), NOTHING), "clip": (1.0, POSITIVE | NONE), "source_points": (4, FROM_ZERO),
         "source_weight": (1.0, POSITIVE | NONE), "curriculum": (None, NONE), "compile": (False, FLAG),
         "record_every": (1, COUNT), "checkpoint_seconds": (9.0, POSITIVE),
     },
-    "Ansatz": {"background": (npde.OutgoingWave(npde.PointSource((0.5, 0.5)), 3.0), NOTHING), "network": (NET, NOTHING)},
+    "Ansatz": {
+        "background": (npde.trials.OutgoingWave(npde.PointSource((0.5, 0.5)), 3.0), NOTHING), "network": (NET, NOTHING),
+    },
     "Ball": {"center": ((0, 0), PLACE), "radius": (1.0, POSITIVE), "name": ("b", TEXT)},
     "Causal": {"windows": (4, COUNT), "tolerance": ((0.1, 1.0), POSITIVE)},
     "ConstantRate": {},
@@ -119,7 +121,7 @@ CALLS: dict[str, dict[str, Argument]] = {
         "complex": (False, FLAG), "mixed": ([(0, 1)], LIST), "name": ("e", NAME),
     },
     "Exponential": {"rate": (0.5, NOTHING), "every": (10, COUNT)},
-    "FactoredAnsatz": {"background": (npde.StraightRays(((0.5, 0.5),), (1.0,)), NOTHING), "network": (NET, NOTHING)},
+    "FactoredAnsatz": {"background": (npde.trials.StraightRays(((0.5, 0.5),), (1.0,)), NOTHING), "network": (NET, NOTHING)},
     "Fit": {"values": (RASTER, NOTHING), "gradient": (None, NONE | LIST), "laplacian": (None, NONE)},
     "Fixed": {"how": ("grid", NOTHING)},
     "TorchModule": {"module": (torch.nn.Linear(2, 1), NOTHING)},
@@ -144,7 +146,7 @@ CALLS: dict[str, dict[str, Argument]] = {
     "Intersection": {"first": (SQUARE, NOTHING), "second": (DISK, NOTHING), "name": ("d", TEXT)},
     "Interval": {"a": (0, frozenset({"minus one", "zero"})), "b": (1, POSITIVE), "name": ("i", TEXT)},
     "LBFGS": {
-        "steps": (2, COUNT), "points": (8, NAMES), "loss": (npde.MeanSquare(), NOTHING), "weights": ({}, NAMES),
+        "steps": (2, COUNT), "points": (8, NAMES), "loss": (npde.training.MeanSquare(), NOTHING), "weights": ({}, NAMES),
         "memory": (5, COUNT), "redraw": (None, NONE | COUNT), "tolerance": (1e-9, POSITIVE),
         "checkpoint_seconds": (9.0, POSITIVE),
     },
@@ -287,7 +289,7 @@ ERRORS = (DeclarationError, StorageError, ResolutionError)
 
 PUBLIC = {
     name: value
-    for module in (npde, npde.data, npde.seismic, npde.training, npde.validation)
+    for module in (npde, npde.data, npde.domains, npde.seismic, npde.training, npde.trials, npde.validation)
     for name, value in vars(module).items()
     if name[0] != "_" and not isinstance(value, types.ModuleType)
 }

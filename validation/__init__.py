@@ -1,5 +1,6 @@
 """Error norms, exact fields, and the report that holds a solution against them."""
 
+from neurapde.references.solution import GridSolution as GridSolution
 from neurapde.validation.activation_statistics import ActivationStatistics as ActivationStatistics
 from neurapde.validation.activation_statistics import LayerStatistics as LayerStatistics
 from neurapde.validation.activation_statistics import activation_statistics as activation_statistics

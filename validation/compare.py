@@ -151,10 +151,8 @@ def _fields(
 
 def _check_arguments(problem: Problem, reference: Any, exact: object, shape: Any, tolerance: Any) -> None:
     """Refuse what cannot be compared."""
-    if reference is not None and not isinstance(reference, Referred):
-        raise DeclarationError(
-            f"reference={checks.shown(reference)}: give npde.reference(problem), or None where an exact field is known."
-        )
+    way = "give npde.reference(problem), or None where an exact field is known"
+    checks.kind(reference, "reference", Referred | None, way)
     if tolerance is not None:
         checks.amount(tolerance, "tolerance")
     if reference is None and exact is None:

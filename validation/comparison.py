@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.core import checks
-from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.errors import DeclarationWarning
 from neurapde.core.formatting import percent
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.fields.sources import FunctionSource, GaussianSource, Source
@@ -86,10 +86,7 @@ class FieldOfProblem(Protocol):
 
 def check_solution(solution: Any) -> Any:
     """What is a solution, as it is. Raises: DeclarationError for anything else."""
-    if not isinstance(solution, FieldOfProblem):
-        raise DeclarationError(
-            f"solution={checks.shown(solution)}: give what npde.solve or npde.load returned."
-        )
+    checks.kind(solution, "solution", FieldOfProblem, "give what npde.solve or npde.load returned")
     return solution
 
 

@@ -161,8 +161,7 @@ def inversion_report(
             f"inversion_report takes an Inversion first; found {checks.shown(inversion)}. Make one: npde.invert(…)"
         )
     checks.flag(progress, "progress")
-    if not isinstance(classical, Inversion | bool):
-        raise DeclarationError(f"classical={checks.shown(classical)}; give an Inversion, True or False")
+    checks.kind(classical, "classical", Inversion | bool, "give an Inversion, True or False")
     truth = None if true is None else true_speed(true, inversion.setting.domain.region)
     beside, told = _beside(inversion, classical, progress)
     found = measured(inversion, beside, truth)

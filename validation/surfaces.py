@@ -122,10 +122,7 @@ def surface_errors(
     Raises: DeclarationError where there is no surface, or no zero set.
     """
     problem = check_solution(solution).required_problem
-    if surface is not None and not isinstance(surface, Domain):
-        raise DeclarationError(
-            f"surface={checks.shown(surface)}: give a domain such as Mesh or Ball, or None"
-        )
+    checks.kind(surface, "surface", Domain | None, "give a domain such as Mesh or Ball, or None")
     asked = surface if surface is not None else asked_surface(problem)
     if asked is None:
         raise DeclarationError(

@@ -51,7 +51,9 @@ def main() -> None:
     problem = PROBLEMS[work.problem]()
     first, *others = [constraint.name for constraint in problem.constraints]
     points = {first: work.points} | dict.fromkeys(others, BOUNDARY_POINTS)
-    objective = npde.Adam(1, points=points, loss=npde.MeanSquare(), source_points=0).objective(problem)
+    objective = npde.Adam(1, points=points, loss=npde.training.MeanSquare(), source_points=0).objective(
+        problem
+    )
     trial = npde.Siren(work.width, work.depth).build(
         problem.domain.bounds,
         problem.outputs,

@@ -45,7 +45,7 @@ def times() -> npde.Problem:
 
 
 # [run]
-def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Report:
+def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.validation.Report:
     """Solve both, measure and draw; `small` takes a small network and few steps."""
     network = npde.Siren(width=12, depth=1, omega_0=4, omega_hidden=4)
     with tempfile.TemporaryDirectory() as temporary:

@@ -33,7 +33,7 @@ def declare(picture: npde.data.Raster) -> dict[str, npde.Problem]:
 
 
 # [run]
-def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Report:
+def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.validation.Report:
     """Fit, compare and draw; `small` takes 24² pixels, narrow networks and few steps."""
     size, steps = (24, 300) if small else (64, 500)
     picture = npde.data.read_image("camera", size=size, gray=True)
@@ -45,7 +45,7 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Repo
             steps,
             lr=rate,
             points=size**2,
-            loss=npde.MeanSquare(),
+            loss=npde.training.MeanSquare(),
             schedule=npde.training.Cosine(),
             record_every=25,
         )

@@ -27,7 +27,7 @@ def declare(wavenumber: float = 20.0) -> npde.Problem:
 
 
 # [run]
-def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Report:
+def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.validation.Report:
     """Solve, check and draw; `small` takes a longer wave and a coarser grid."""
     problem = declare(wavenumber=8.0 if small else 20.0)
     print(problem)
@@ -44,7 +44,9 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Repo
 
 
 # [draw]
-def draw(problem: npde.Problem, solution: npde.Solution, reference: npde.GridSolution, path: Path) -> None:
+def draw(
+    problem: npde.Problem, solution: npde.Solution, reference: npde.validation.GridSolution, path: Path
+) -> None:
     """Both wavefields and the size of their difference, on the region that does not absorb."""
     axis = np.linspace(-0.5, 0.5, 151)
     points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)

@@ -165,7 +165,7 @@ def torsion(x: NDArray) -> NDArray:
 
 
 # [run]
-def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Report:
+def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.validation.Report:
     """Solve Burgers' equation, at the small size a smoother one on fewer points, and the others."""
     problem = burgers(0.1 if small else 0.01 / np.pi)
     print(problem)

@@ -43,7 +43,7 @@ def heat() -> npde.Problem:
 
 
 # [run]
-def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Report:
+def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.validation.Report:
     """Solve both, check the first on a grid and the second exactly, and draw; `small` asks for fewer digits."""
     method = npde.LeastSquares(tolerance=1e-2 if small else 1e-3)
     problem = inclusion(contrast=10.0 if small else 100.0)

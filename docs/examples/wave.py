@@ -30,7 +30,7 @@ def declare(variance: float = 5e-4, stop: float = 0.5) -> npde.Problem:
 
 
 # [run]
-def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Report:
+def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.validation.Report:
     """Solve, check and draw; `small` takes a wider Gaussian."""
     problem = declare(variance=1e-2 if small else 5e-4)
     print(problem)
@@ -49,7 +49,7 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.Repo
 
 
 # [traces]
-def traces(solution: npde.Solution, reference: npde.GridSolution, path: Path) -> None:
+def traces(solution: npde.Solution, reference: npde.validation.GridSolution, path: Path) -> None:
     """What four receivers in a row behind the disk record, from the sines and from the grid."""
     receivers = np.array([[0.0, 0.0], [0.1, 0.0], [0.15, 0.1], [0.2, 0.0]])
     times = np.linspace(0, 0.5, 401)

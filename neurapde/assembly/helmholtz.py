@@ -147,13 +147,11 @@ class LatticeProblem:
     @property
     def first_bandwidth(self) -> float:
         """Where to start: a little above the largest local wavenumber."""
-        lower, upper = self.problem.domain.bounds
-        return max(PER_WAVE * self.largest_wavenumber, LEAST_MODES * np.pi / float(np.max(upper - lower)))
+        return max(PER_WAVE * self.largest_wavenumber, LEAST_MODES * np.pi / max(self.problem.domain.extents))
 
     def count(self, bandwidth: float, axis: int) -> int:
         """The number of modes of an axis up to a bandwidth."""
-        lower, upper = self.problem.domain.bounds
-        return max(4, int(np.ceil(bandwidth * (upper[axis] - lower[axis]) / np.pi)))
+        return max(4, int(np.ceil(bandwidth * self.problem.domain.extents[axis] / np.pi)))
 
     def modes(self, bandwidth: float) -> tuple[AxisModes, AxisModes]:
         """The modes of either axis up to a bandwidth."""

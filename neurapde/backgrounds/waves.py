@@ -66,8 +66,7 @@ class OutgoingWave(Background):
             raise DeclarationError(
                 f"the wavenumber of a background is {checks.shown(k)}; it must be positive and finite."
             )
-        if self.stretch is not None and not isinstance(self.stretch, Stretch):
-            raise DeclarationError(f"stretch={checks.shown(self.stretch)}: give a Stretch, or None.")
+        checks.kind(self.stretch, "stretch", Stretch | None, "give a Stretch, or None")
         if not isinstance(self.source, PointSource | GaussianSource):
             raise DeclarationError(
                 f"no outgoing wave in closed form is known for {self.source!r}; give a PointSource or a "

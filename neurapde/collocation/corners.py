@@ -8,7 +8,8 @@ from scipy.spatial import cKDTree
 
 from neurapde.conditions import Sides
 from neurapde.core.errors import DeclarationError
-from neurapde.domains import Arc, Domain, Segment
+from neurapde.domains.base import Domain
+from neurapde.domains.edges import Arc, Segment
 from neurapde.trials.fourier_extension import Corner
 
 PROBE = 1e-5  # radius of the circle on which an angle is measured, in units of the domain's size
@@ -58,8 +59,7 @@ def corners_of(domain: Domain, sides: Sides | None = None) -> tuple[Corner, ...]
         edges = list(domain.edges)
     except DeclarationError:  # a domain without known edges
         return ()
-    lower, upper = domain.bounds
-    size = float(np.max(upper - lower))
+    size = max(domain.extents)
     found, beside = [], None if sides is None else _Beside(sides)
     for at in _candidates(edges, size):
         angles = _opening(domain, at, PROBE * size)

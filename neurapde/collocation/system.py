@@ -65,8 +65,7 @@ class Assembly:
         self.frames = [part for part in trial.trials if isinstance(part, FourierExtensionTrial)]
         self.widths = [len(frame.amplitudes) for frame in self.frames]
         self.outputs = trial.outputs
-        lower, upper = problem.domain.spatial.bounds
-        self.length = float(np.max(upper - lower))
+        self.length = max(problem.domain.spatial.extents)
         self.lengths = axis_lengths(problem)
         self.sizes = balance_of(problem).sizes
         self.bandwidth = max(

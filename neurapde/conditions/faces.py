@@ -110,11 +110,7 @@ class Dirichlet(FaceCondition):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.hard, bool):
-            raise DeclarationError(
-                f"hard={checks.shown(self.hard)}: give True to build the condition into the trial function, or False to "
-                "train it"
-            )
+        checks.flag(self.hard, "hard")
 
     def on_domain(self, domain: Domain) -> "Dirichlet":
         found = super().on_domain(domain)

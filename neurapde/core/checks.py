@@ -120,6 +120,12 @@ def flag(value: Any, what: str) -> bool:
     return value
 
 
+def kind(value: Any, what: str, kinds: Any, way: str) -> None:
+    """Refuse what is none of these classes; `way` is the end of the message."""
+    if not isinstance(value, kinds):
+        raise DeclarationError(f"{what}={shown(value)}: {way}.")
+
+
 def text(value: Any, what: str) -> str:
     """Words, or none."""
     if not isinstance(value, str) or not value.isprintable():

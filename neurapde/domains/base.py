@@ -89,6 +89,12 @@ class Domain(Declaration, ABC):
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper corner `(d,)` of the smallest box around it (for combinations, of some box)."""
 
+    @property
+    def extents(self) -> tuple[float, ...]:
+        """Length of the box of its `bounds` along each axis, `(d,)`."""
+        lower, upper = self.bounds
+        return tuple((upper - lower).tolist())
+
     @abstractmethod
     def contains(self, points: Array) -> Array:
         """Which points lie in the closed set: bool `(n,)`."""
@@ -135,8 +141,7 @@ class Domain(Declaration, ABC):
     @property
     def _cover(self) -> float:
         """Measure of what `_to_interior` maps the unit cube onto: the set and what it does not keep."""
-        lower, upper = self.bounds
-        return float(np.prod(upper - lower))
+        return math.prod(self.extents)
 
     def _to_interior(self, unit: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The unit cube `(n, k)` onto a cover of the set, by measure: points `(n, d)` and which lie in the set `(n,)`."""
@@ -180,8 +185,7 @@ class Domain(Declaration, ABC):
     @property
     def _lattice_extents(self) -> np.ndarray:
         """Sides `(d,)` of the box around it, in the unit of each axis in which a lattice's cells are cubes."""
-        lower, upper = self.bounds
-        return np.asarray(upper - lower)
+        return np.asarray(self.extents)
 
     def _lattice(self, count: int) -> torch.Tensor:
         """A regular lattice of at most `count` points; scattered ones that never change where hardly any would be inside."""

@@ -58,11 +58,6 @@ class Box(Shape):
         return lower.copy(), upper.copy()
 
     @property
-    def extents(self) -> tuple[float, ...]:
-        """Length of each side, `(d,)`."""
-        return tuple(b - a for a, b in self.sides)
-
-    @property
     def measure(self) -> float:
         return math.prod(self.extents)
 

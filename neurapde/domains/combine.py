@@ -117,8 +117,7 @@ class _Combination(Shape):
         split = self._split(faces)
         sizes = [part.boundary_size(own) for part, own in zip((self.first, self.second), split, strict=True)]
         index, rest = choose(unit[:, 0], sizes)
-        lower, upper = self.bounds
-        step = 1e-7 * float(np.max(upper - lower))
+        step = 1e-7 * max(self.extents)
         points = unit.new_empty(len(unit), self.dimension)
         normals = torch.empty_like(points)
         kept = torch.zeros_like(unit[:, 0], dtype=torch.bool)

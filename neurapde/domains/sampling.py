@@ -43,10 +43,7 @@ class Draw:
 
     def __post_init__(self) -> None:
         check_request(self.count, self.how)
-        if self.generator is not None and not isinstance(self.generator, torch.Generator):
-            raise DeclarationError(
-                f"generator={checks.shown(self.generator)}: give a torch.Generator, or None"
-            )
+        checks.kind(self.generator, "generator", torch.Generator | None, "give a torch.Generator, or None")
         if not isinstance(self.dtype, torch.dtype) or not self.dtype.is_floating_point:
             raise DeclarationError(f"dtype={checks.shown(self.dtype)}: give torch.float64 or torch.float32")
         find_device(self.device)

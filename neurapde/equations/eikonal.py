@@ -6,7 +6,7 @@ each source at time 0 first arrives; its product form T = T₀τ is the trial `F
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,10 +52,7 @@ class Eikonal(AbstractEquation):
     surface: Domain | None = None
     distance: bool = True
 
-    order: int = field(default=1, init=False, repr=False)
-    outputs: int = field(default=1, init=False, repr=False)
-    complex: bool = field(default=False, init=False, repr=False)
-    mixed: tuple[tuple[int, int], ...] = field(default=(), init=False, repr=False)
+    order = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "speed", as_field(self.speed, "speed"))

@@ -120,9 +120,6 @@ class Fit(AbstractEquation):
         assert isinstance(self.gradient, Raster | AtPoints)
         return _channels(self.gradient) // _dimension(self.gradient)
 
-    complex = False
-    mixed = ()
-
     @property
     def rasters(self) -> tuple[Raster, ...]:
         """The data that lie on grids."""
@@ -166,7 +163,7 @@ class Fit(AbstractEquation):
         frequencies: for a gradient it is 5 or more, the other layers have 10, and the width is 128. A Laplacian tells low
         frequencies least, by their square, so that ripples spoil them first: it gets a twentieth, layers of 5, width 64.
         """
-        half = _size(problem.domain) / 2
+        half = max(problem.domain.extents) / 2
         if isinstance(self.values, AtPoints):
             omega = float(f"{np.clip(_frequency(self.values, half), LEAST, 30.0):.2g}")
             return Siren(256, omega_0=omega, omega_hidden=omega)
@@ -214,7 +211,7 @@ class Fit(AbstractEquation):
                     f"{name} has {_channels(data)} numbers at each point, but {self.outputs} channel(s) need "
                     f"{each * self.outputs}"
                 )
-            outside = np.asarray(domain.signed_distance(points.points.numpy())) > SLACK * _size(domain)
+            outside = np.asarray(domain.signed_distance(points.points.numpy())) > SLACK * max(domain.extents)
             if outside.any():
                 raise DeclarationError(
                     f"{np.count_nonzero(outside)} samples of {name} lie outside the domain, the first at "
@@ -256,11 +253,6 @@ def _channels(data: Data) -> int:
     if isinstance(data, Raster):
         return data.channels
     return data.measured[0].numel()
-
-
-def _size(domain: Domain) -> float:
-    lower, upper = domain.bounds
-    return float(np.max(upper - lower))
 
 
 def _symbol(residual: Any, domain: Domain) -> str:

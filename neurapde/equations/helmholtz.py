@@ -10,7 +10,7 @@ in the plane ∂x((e_y/e_x) ∂x u) + ∂y((e_x/e_y) ∂y u) + e_x e_y k² m u =
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -29,6 +29,7 @@ from neurapde.equations.helmholtz_checks import check_phase, check_place
 from neurapde.equations.helmholtz_residual import HelmholtzResidual, OutflowResidual, StrongForm
 from neurapde.fields.jumps import features_of
 from neurapde.fields.medium import Constant, Field, as_field, check_positive
+from neurapde.fields.sources import PointSource
 from neurapde.problem.equation import AbstractEquation, Transmission
 from neurapde.spectral.weak import Piece, WeakForm, pieces_of
 
@@ -63,10 +64,7 @@ class Helmholtz(AbstractEquation):
     wavenumber: float
     speed: Any = 1.0
 
-    order: int = field(default=2, init=False, repr=False)
-    outputs: int = field(default=1, init=False, repr=False)
-    complex: bool = field(default=True, init=False, repr=False)
-    mixed: tuple[tuple[int, int], ...] = field(default=(), init=False, repr=False)
+    complex = True
     one_condition_a_face: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -185,6 +183,15 @@ class Helmholtz(AbstractEquation):
         outflow = OutflowResidual(self.wavenumber, self.slowness_squared)
         inside = Constraint("helmholtz", residual, interior(problem.domain), self.order, text)
         return (inside, *problem.sides.outflow(outflow))
+
+    def untrainable(self, problem: "Problem") -> str | None:
+        for source in (one for sources in problem.right_hand_sides for one in sources):
+            if isinstance(source, PointSource):
+                return (
+                    f"{source.describe()} has no density at points; use Galerkin, or a GaussianSource narrow against the "
+                    "wavelength"
+                )
+        return None
 
     def weak_first(self, problem: "Problem") -> str:
         return "the equation is linear and the domain a box"

@@ -6,7 +6,7 @@ written out −(a Δu + ∇a·∇u) + c u = f where a is smooth; across a jump o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -85,10 +85,6 @@ class Poisson(AbstractEquation):
     coefficient: Any = 1.0
     reaction: Any = 0.0
 
-    order: int = field(default=2, init=False, repr=False)
-    outputs: int = field(default=1, init=False, repr=False)
-    complex: bool = field(default=False, init=False, repr=False)
-    mixed: tuple[tuple[int, int], ...] = field(default=(), init=False, repr=False)
     one_condition_a_face: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

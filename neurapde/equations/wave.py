@@ -1,7 +1,7 @@
 """The wave equation u_tt = c² Δu + f in a medium of varying speed, over space and time: its strong form."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -62,10 +62,6 @@ class Wave(AbstractEquation):
 
     speed: Any = 1.0
 
-    order: int = field(default=2, init=False, repr=False)
-    outputs: int = field(default=1, init=False, repr=False)
-    complex: bool = field(default=False, init=False, repr=False)
-    mixed: tuple[tuple[int, int], ...] = field(default=(), init=False, repr=False)
     one_condition_a_face: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

@@ -10,8 +10,6 @@ from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.equations.eikonal import Eikonal
-from neurapde.fields.sources import PointSource
 from neurapde.optimisation.adam import AdamSteps
 from neurapde.optimisation.parameters import copied, put, trainable
 from neurapde.problem.problem import Problem
@@ -85,27 +83,16 @@ class Adam(Method):
     def __post_init__(self) -> None:
         _check_numbers(self)
         object.__setattr__(self, "loss", as_loss(self.loss))
-        if self.curriculum is not None and not isinstance(self.curriculum, Curriculum | Causal):
-            raise DeclarationError(
-                f"curriculum={self.curriculum!r} is none; use Curriculum(steps), Causal() or None."
-            )
-        if not isinstance(self.sampling, Sampling):
-            raise DeclarationError(
-                f"sampling={self.sampling!r} is none; use Fresh(), Fixed() or ResidualAdaptive()."
-            )
-        if self.point_weights is not None and not isinstance(self.point_weights, SelfAdaptive):
-            raise DeclarationError(
-                f"point_weights={self.point_weights!r} is none; use SelfAdaptive() or None."
-            )
+        kinds = Curriculum | Causal | None
+        checks.kind(self.curriculum, "curriculum", kinds, "use Curriculum(steps), Causal() or None")
+        checks.kind(self.sampling, "sampling", Sampling, "use Fresh(), Fixed() or ResidualAdaptive()")
+        checks.kind(self.point_weights, "point_weights", SelfAdaptive | None, "use SelfAdaptive() or None")
         if self.point_weights is not None and not isinstance(self.sampling, Fixed):
             raise DeclarationError(
                 f"point_weights={self.point_weights!r} belong to points that stay, but sampling={self.sampling!r} draws "
                 "new ones; use sampling=Fixed('sobol')."
             )
-        if not isinstance(self.schedule, Schedule):
-            raise DeclarationError(
-                f"schedule={self.schedule!r} is no schedule; use ConstantRate(), Cosine() or Exponential()."
-            )
+        checks.kind(self.schedule, "schedule", Schedule, "use ConstantRate(), Cosine() or Exponential()")
 
     @property
     def default_dtype(self) -> torch.dtype:
@@ -119,15 +106,6 @@ class Adam(Method):
         if self.curriculum is not None:
             self.curriculum.check(problem)
         check_trainable(problem, self)
-        if isinstance(problem.equation, Eikonal):
-            return  # its sources are places, without a density
-        for side in problem.right_hand_sides:
-            for source in side:
-                if isinstance(source, PointSource):
-                    raise DeclarationError(
-                        f"Adam needs the source's density at points, and {source.describe()} has none; "
-                        "use Galerkin, or a GaussianSource narrow against the wavelength."
-                    )
 
     def check_memory(self, problem: Problem, trial: TrialFunction | None) -> None:
         check_training_fits(self.objective(problem), trial, COPIES)

@@ -52,8 +52,7 @@ class WavesOnSines(OnSines[Level]):
         return problem.sides.missing(TREATED)
 
     def last(self, largest: int) -> float:
-        lower, upper = self.problem.domain.bounds
-        return largest * math.pi / float(np.max(upper - lower))
+        return largest * math.pi / max(self.problem.domain.extents)
 
     def aim(self, last: float, fixed: bool) -> None:
         largest = self.lattice.largest_wavenumber

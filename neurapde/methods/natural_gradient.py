@@ -18,7 +18,6 @@ from neurapde.core.errors import DeclarationError
 from neurapde.optimisation.damping import Damping
 from neurapde.optimisation.normal import Equations
 from neurapde.optimisation.parameters import copied, put, shaped, trainable
-from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
 from neurapde.run.journal import Journal
 from neurapde.run.method import Method, Outcome, Status, Task, Training
@@ -89,10 +88,7 @@ class NaturalGradient(Method):
         checks.weights(self.weights)
         for name in ("damping", "tolerance", "checkpoint_seconds"):
             checks.amount(getattr(self, name), name)
-        if not isinstance(self.sampling, Sampling):
-            raise DeclarationError(
-                f"sampling={self.sampling!r} is none; use Fixed(), ResidualAdaptive() or Fresh()."
-            )
+        checks.kind(self.sampling, "sampling", Sampling, "use Fixed(), ResidualAdaptive() or Fresh()")
         if self.redraw is not None and not isinstance(self.sampling, Fixed):
             raise DeclarationError(
                 f"redraw={self.redraw} beside {self.sampling!r}, which says itself when points are drawn; leave redraw out."
@@ -106,8 +102,8 @@ class NaturalGradient(Method):
         return torch.float64
 
     def default_trial(self, problem: Problem) -> Trial:
-        if isinstance(problem.equation, Equation):
-            return MLP(width=20, depth=3)  # fronts, which slow sines follow badly
+        if problem.equation.fronts:
+            return MLP(width=20, depth=3)
         return problem.equation.around(Siren(width=24, depth=2, omega_0=4.0, omega_hidden=4.0), problem)
 
     def check(self, problem: Problem) -> None:

@@ -55,7 +55,7 @@ def check_sources(problem: "Problem") -> None:
         if source.center is None or len(source.center) != domain.dimension:
             continue
         away = float(domain.signed_distance(np.array([source.center]))[0])
-        if away <= EDGE * float(np.max(domain.bounds[1] - domain.bounds[0])):
+        if away <= EDGE * max(domain.extents):
             continue
         found = f"the source at {point(source.center)} lies {number(away)} outside {domain}"
         if away > source.reach:

@@ -61,16 +61,19 @@ class Transmission:
 class AbstractEquation(Declaration, ABC):
     """A partial differential equation; subclasses are frozen dataclasses, one file each."""
 
-    order: int
+    order: int = 2
     """Highest derivative it reads: 1 or 2."""
-    outputs: int
+    outputs: int = 1
     """Components of one field."""
-    complex: bool
+    complex: bool = False
     """Whether the field is complex."""
-    mixed: tuple[tuple[int, int], ...]
+    mixed: tuple[tuple[int, int], ...] = ()
     """Pairs of axes whose mixed second derivative it reads."""
     one_condition_a_face: ClassVar[bool] = False
     """Whether one condition on each face in space is what determines its field: no less, and no more."""
+
+    fronts: ClassVar[bool] = False
+    """Whether its field may have fronts, which slow sines follow badly."""
 
     def on(self, domain: Domain) -> Self:
         """The same equation with everything it takes from the domain filled in."""
@@ -158,24 +161,20 @@ class Equation(AbstractEquation):
     mixed: tuple[tuple[int, int], ...] = ()
     name: str = "equation"
 
+    fronts: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         if not callable(self.residual) or isinstance(self.residual, type):
             raise DeclarationError(
                 f"residual of the Equation is {checks.shown(self.residual)}; give a function residual(x, u)"
             )
         check_order(self.order, "the Equation")
-        if isinstance(self.outputs, bool) or not isinstance(self.outputs, int) or self.outputs < 1:
-            raise DeclarationError(
-                f"outputs of the Equation is {checks.shown(self.outputs)}; give a whole number of at least 1"
-            )
+        checks.whole(self.outputs, "outputs", of="the Equation")
         if self.outputs > MOST_OUTPUTS:
             raise DeclarationError(
                 f"outputs of the Equation is {self.outputs}; give at most {MOST_OUTPUTS} components"
             )
-        if not isinstance(self.complex, bool):
-            raise DeclarationError(
-                f"complex of the Equation is {checks.shown(self.complex)}; give True or False"
-            )
+        checks.flag(self.complex, "complex")
         checks.name(self.name, "name of the Equation")
         pairs = checked_pairs(self.mixed, self.order, "Equation")
         object.__setattr__(self, "mixed", pairs)

@@ -87,10 +87,9 @@ def _warn_unseen(problem: Problem, grid: Grid, thinnest: float) -> None:
 
 
 def _good_shape(problem: Problem) -> tuple[int, ...]:
-    lower, upper = problem.domain.bounds
+    extents = problem.domain.extents
     most = NODES[problem.domain.dimension] - 1
-    sides = (upper - lower) / float(np.max(upper - lower))
-    return tuple(2 * max(4, math.ceil(most * side / 2)) + 1 for side in sides)
+    return tuple(2 * max(4, math.ceil(most * (extent / max(extents)) / 2)) + 1 for extent in extents)
 
 
 def _on_coarser(solve: Callable[[Grid], Values], grid: Grid) -> list[Values]:

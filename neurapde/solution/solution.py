@@ -6,7 +6,6 @@ from itertools import chain
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -133,8 +132,7 @@ class Solution(Record):
     def _inside(self, points: Tensor, values: Tensor) -> Tensor:
         if self.domain is None:
             return values
-        lower, upper = self.domain.bounds
-        beyond = self.domain.signed_distance(points) > EDGE * float(np.max(upper - lower))
+        beyond = self.domain.signed_distance(points) > EDGE * max(self.domain.extents)
         return values.masked_fill(
             beyond.reshape(-1, *[1] * (values.ndim - 1)),
             complex(torch.nan, torch.nan) if values.is_complex() else torch.nan,
@@ -187,11 +185,7 @@ def load(
     Raises: FileNotFoundError; StorageError for a damaged, foreign or newer file; DeclarationError when
         `problem` or `trial` is not the one that was solved.
     """
-    if problem is not None and not isinstance(problem, Problem):
-        raise DeclarationError(f"problem={checks.shown(problem)}: give the Problem that was solved, or None.")
-    if trial is not None and not isinstance(trial, Trial):
-        raise DeclarationError(
-            f"trial={checks.shown(trial)}: give the specification of the trial function, or None."
-        )
+    checks.kind(problem, "problem", Problem | None, "give the Problem that was solved, or None")
+    checks.kind(trial, "trial", Trial | None, "give the specification of the trial function, or None")
     record = storage.read(checks.path(path), problem, trial, find_device(device))
     return Solution(**vars(record))

@@ -12,7 +12,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from neurapde.domains import Arc, Segment
+from neurapde.domains.edges import Arc, Segment
 from neurapde.spectral.quadrature import FloatArray, panels
 
 Rectangle = tuple[tuple[float, float], tuple[float, float]]

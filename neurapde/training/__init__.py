@@ -4,6 +4,8 @@ from neurapde.conditions.priors import hessian_norm as hessian_norm
 from neurapde.conditions.priors import total_variation as total_variation
 from neurapde.training.causal import Causal as Causal
 from neurapde.training.curriculum import Curriculum as Curriculum
+from neurapde.training.losses import MeanAbsolute as MeanAbsolute
+from neurapde.training.losses import MeanSquare as MeanSquare
 from neurapde.training.sampling import Fixed as Fixed
 from neurapde.training.sampling import Fresh as Fresh
 from neurapde.training.sampling import ResidualAdaptive as ResidualAdaptive

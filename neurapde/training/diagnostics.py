@@ -172,11 +172,9 @@ def _check_lost(training: Training, begun: Mapping[str, Measured], found: Mappin
 
 def _check_points(training: Training, problem: Problem, wavenumbers: Sequence[float], what: str) -> None:
     """Warn of fixed points inside the domain that are too few for waves of these wavenumbers along its axes."""
-    lower, upper = problem.domain.bounds
-    sides = np.asarray(upper) - np.asarray(lower)
     lengths = [
         min(2 * math.pi / wave, side) if wave > 0 else side
-        for wave, side in zip(wavenumbers, sides, strict=True)
+        for wave, side in zip(wavenumbers, problem.domain.extents, strict=True)
     ]
     counts = {
         constraint.name: training.fixed[constraint.name]

@@ -1,1 +1,8 @@
-"""Trial functions: fields with trainable parameters that know their own derivatives."""
+"""Trial functions: fields with trainable parameters that know their own derivatives, and what is known of a field beside."""
+
+from neurapde.backgrounds.rays import StraightRays as StraightRays
+from neurapde.backgrounds.waves import OutgoingWave as OutgoingWave
+from neurapde.trials.ansatz import FactoredAnsatz as FactoredAnsatz
+from neurapde.trials.ansatz import OutputScaling as OutputScaling
+from neurapde.trials.sine_history import SineHistory as SineHistory
+from neurapde.trials.sines import SineLattice as SineLattice

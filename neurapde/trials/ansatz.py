@@ -197,10 +197,7 @@ class OutputScaling(Trial):
     lengths: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.network, Trial):
-            raise DeclarationError(
-                f"OutputScaling takes a network, such as OutputScaling(Siren(), 100.0); found {type(self.network).__name__}."
-            )
+        checks.kind(self.network, "network", Trial, "give one such as OutputScaling(Siren(), 100.0)")
         for size in self.size if isinstance(self.size, tuple) else (self.size,):
             checks.amount(size, "size")
         if self.lengths is not None and (not isinstance(self.lengths, list | tuple) or not self.lengths):

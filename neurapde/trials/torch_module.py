@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.autograd import jet_by_autograd
 from neurapde.jets.jet import Jet, Layout
@@ -52,10 +53,7 @@ class TorchModule(Trial):
     module: torch.nn.Module
 
     def __post_init__(self) -> None:
-        if not isinstance(self.module, torch.nn.Module):
-            raise DeclarationError(
-                f"TorchModule takes a torch.nn.Module; found {type(self.module).__name__}."
-            )
+        checks.kind(self.module, "module", torch.nn.Module, "give a torch.nn.Module")
 
     def draw(self, setting: Setting) -> TorchModuleTrial:
         outputs, complex, kind = setting.outputs, setting.complex, (setting.device, setting.dtype)

@@ -228,7 +228,7 @@ def test_a_copy_by_pickle_or_by_fields_is_equal(boundary: Boundary) -> None:
         (lambda: Neumann(0, on=()), r"on=\(\) names no faces; give a face name"),
         (lambda: Neumann(0, on=("top", "top")).on_domain(BOX), "name each face once, or None for the whole"),
         (lambda: Dirichlet(GridField(np.ones(3))).on_domain(BOX), "have 1 axes, but .* has 2"),
-        (lambda: Dirichlet(0, hard=1), "hard=1: give True to build the condition into the trial"),
+        (lambda: Dirichlet(0, hard=1), "hard=1: give True or False"),
         (
             lambda: Dirichlet(0, on="rim", hard=True).on_domain(RING),
             "condition 'dirichlet-rim' is hard, which needs the flat faces of a Box, .*; leave out hard=True",

@@ -59,7 +59,7 @@ def test_a_fit_with_a_prior_on_second_derivatives_is_smoother_than_one_without()
         solution = npde.solve(
             problem,
             npde.Siren(width=24, depth=1, omega_0=6, omega_hidden=6),
-            npde.Adam(steps=60, lr=3e-3, points=200, loss=npde.MeanSquare()),
+            npde.Adam(steps=60, lr=3e-3, points=200, loss=npde.training.MeanSquare()),
             device="cpu",
         )
         return float(np.abs(np.asarray(solution.laplacian(SQUARE.sample(400, how="grid").numpy()))).mean())

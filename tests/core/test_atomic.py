@@ -80,7 +80,11 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "u.wav": lambda path: npde.data.write_audio(path, npde.data.Raster(random(64063, 5000), (0,), (1,))),
     "u.ply": ZeroSet(random(64067, 300, 3), np.arange(300).reshape(100, 3)).save,
     "u.gif": lambda path: npde.validation.animate(
-        lambda x: x[:, 0] * x[:, 2], npde.SpaceTime(SQUARE, npde.Time(0, 1)), path, frames=3, pixels=90
+        lambda x: x[:, 0] * x[:, 2],
+        npde.domains.SpaceTime(SQUARE, npde.Time(0, 1)),
+        path,
+        frames=3,
+        pixels=90,
     ),
     "inversion.h5": lambda path: inversion().save(path),
 }

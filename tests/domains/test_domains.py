@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neurapde.core.errors import DeclarationError
-from neurapde.domains import Arc, Ball, Box, Disk, Domain, Interval, Polygon, Segment
+from neurapde.domains import Ball, Box, Disk, Domain, Interval, Polygon
+from neurapde.domains.edges import Arc, Segment
 from support import seeded
 
 BOX = Box((-1.0, 1.0), (0.0, 3.0))

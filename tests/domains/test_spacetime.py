@@ -41,7 +41,7 @@ def test_samples_follow_the_measure() -> None:
     ids=lambda space: space.name,
 )
 def test_its_boundary_lies_on_its_boundary_with_unit_outward_normals(space: Domain, how: str) -> None:
-    domain = npde.SpaceTime(space, npde.Time(-1, 0.5))
+    domain = npde.domains.SpaceTime(space, npde.Time(-1, 0.5))
     generator = torch.Generator().manual_seed(71993)
     points, normals = domain.sample_boundary(500, on=domain.faces, how=how, generator=generator)  # type: ignore[arg-type]
     assert domain.signed_distance(points).abs().max() < 1e-12
@@ -72,9 +72,9 @@ def test_signed_distance_is_the_distance_in_space_and_time() -> None:
     ("make", "match"),
     [
         (lambda: npde.Time(1, 1), r"Time\(1, 1\) does not ascend"),
-        (lambda: npde.SpaceTime(CYLINDER, npde.Time(0, 1)), "has a time already"),
+        (lambda: npde.domains.SpaceTime(CYLINDER, npde.Time(0, 1)), "has a time already"),
         (lambda: npde.Disk((0, 0), 1.0, name="final").over(npde.Time(0, 1)), "a face in time"),
-        (lambda: npde.SpaceTime(npde.Interval(0, 1), (0, 1)), "give a domain and a Time"),  # type: ignore[arg-type]
+        (lambda: npde.domains.SpaceTime(npde.Interval(0, 1), (0, 1)), "give a domain and a Time"),  # type: ignore[arg-type]
     ],
 )
 def test_what_is_no_space_time_is_refused(make: object, match: str) -> None:

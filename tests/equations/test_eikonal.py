@@ -82,7 +82,7 @@ def test_each_source_of_several_has_the_time_zero_at_itself_only() -> None:
 
 @pytest.mark.parametrize("order", [1, 2])
 def test_straight_rays_have_the_derivatives_of_autograd(order: int) -> None:
-    rays = npde.StraightRays(((0.2, 0.1), (-0.3, 0.0)), (1.0, 0.5))
+    rays = npde.trials.StraightRays(((0.2, 0.1), (-0.3, 0.0)), (1.0, 0.5))
     points = torch.rand(20, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(82351))
     jet = rays.jet(points, order, mixed=[(0, 1)] if order == 2 else [])
     for column in range(2):
@@ -96,14 +96,14 @@ def test_straight_rays_have_the_derivatives_of_autograd(order: int) -> None:
 
 
 def test_straight_rays_are_finite_at_the_source() -> None:
-    jet = npde.StraightRays(((0.2, 0.1),), (3.0,)).jet(torch.tensor([[0.2, 0.1]], dtype=torch.float64))
+    jet = npde.trials.StraightRays(((0.2, 0.1),), (3.0,)).jet(torch.tensor([[0.2, 0.1]], dtype=torch.float64))
     assert jet.channels.abs().max() < 1e-12 or torch.isfinite(jet.channels).all()
     assert jet.value.item() == 0
 
 
 def test_the_factored_trial_starts_as_its_background() -> None:
-    rays = npde.StraightRays(((0.2, 0.1),), (1.0,))
-    trial = npde.FactoredAnsatz(rays, npde.Siren(width=8, depth=1)).build(
+    rays = npde.trials.StraightRays(((0.2, 0.1),), (1.0,))
+    trial = npde.trials.FactoredAnsatz(rays, npde.Siren(width=8, depth=1)).build(
         SQUARE.bounds, generator=torch.Generator().manual_seed(92357), dtype=torch.float64
     )
     points = torch.rand(10, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(20393))
@@ -111,8 +111,8 @@ def test_the_factored_trial_starts_as_its_background() -> None:
 
 
 def test_the_factored_trial_multiplies_jets() -> None:
-    rays = npde.StraightRays(((0.2, 0.1),), (1.0,))
-    trial = npde.FactoredAnsatz(rays, npde.Siren(width=8, depth=1, omega_0=3)).build(
+    rays = npde.trials.StraightRays(((0.2, 0.1),), (1.0,))
+    trial = npde.trials.FactoredAnsatz(rays, npde.Siren(width=8, depth=1, omega_0=3)).build(
         SQUARE.bounds, generator=torch.Generator().manual_seed(30403), dtype=torch.float64
     )
     torch.nn.init.normal_(trial.network.head.weight, generator=torch.Generator().manual_seed(1 + 40427))
@@ -126,9 +126,11 @@ def test_the_factored_trial_multiplies_jets() -> None:
 
 
 def test_a_background_of_another_number_of_sources_is_refused() -> None:
-    rays = npde.StraightRays(((0.2, 0.1), (0.0, 0.0)), (1.0, 1.0))
+    rays = npde.trials.StraightRays(((0.2, 0.1), (0.0, 0.0)), (1.0, 1.0))
     with pytest.raises(DeclarationError, match=r"2 component\(s\)"):
-        npde.FactoredAnsatz(rays, npde.Siren(width=8)).build(SQUARE.bounds, generator=torch.Generator())
+        npde.trials.FactoredAnsatz(rays, npde.Siren(width=8)).build(
+            SQUARE.bounds, generator=torch.Generator()
+        )
 
 
 def test_the_grid_s_times_are_exact_to_its_error_bar() -> None:
@@ -151,8 +153,8 @@ def test_travel_times_by_a_small_network_are_exact_to_a_thousandth() -> None:
     problem = travel_time_gradient()
     solution = npde.solve(
         problem,
-        npde.FactoredAnsatz(
-            npde.StraightRays(((0.3, -0.2),), (1 / 1.45,)),
+        npde.trials.FactoredAnsatz(
+            npde.trials.StraightRays(((0.3, -0.2),), (1 / 1.45,)),
             npde.Siren(width=12, depth=1, omega_0=3, omega_hidden=3),
         ),
         npde.NaturalGradient(steps=12, points={"eikonal": 500, "source": 1}),
@@ -289,7 +291,7 @@ def test_the_default_method_is_gauss_newton_and_a_given_network_is_trained() -> 
 def test_adam_trains_travel_times_though_their_source_has_no_density() -> None:
     problem = travel_time_gradient()
     trial = problem.equation.around(npde.Siren(8, 1, 3.0, 3.0), problem)
-    method = npde.Adam(steps=40, points=128, lr=1e-2, loss=npde.MeanSquare(), record_every=1)
+    method = npde.Adam(steps=40, points=128, lr=1e-2, loss=npde.training.MeanSquare(), record_every=1)
     history = npde.solve(problem, trial, method, seed=20521, progress=False).history
     assert history.loss[-1] < 0.2 * history.loss[0]
 
@@ -300,7 +302,7 @@ def test_a_report_measures_the_surface_and_marks_it(disk: npde.Solution, tmp_pat
     assert report.annotations.contours == (0.0,)
     assert "zero set" in report.annotations.legend
     report.save(tmp_path)
-    assert npde.Report.load(tmp_path).annotations.contours == (0.0,)
+    assert npde.validation.Report.load(tmp_path).annotations.contours == (0.0,)
     assert (tmp_path / "fields.png").stat().st_size > 10_000
 
 

@@ -124,7 +124,9 @@ def test_editing_leaves_the_differences_outside_the_disk_alone() -> None:
 def test_a_small_picture_is_fitted_by_the_default_trial_in_few_steps() -> None:
     picture = npde.data.read_image("camera", size=16, gray=True)
     problem = npde.Problem("small", picture.domain, npde.Fit(values=picture))
-    method = npde.Adam(120, lr=5e-4, points=256, loss=npde.MeanSquare(), schedule=npde.training.Cosine())
+    method = npde.Adam(
+        120, lr=5e-4, points=256, loss=npde.training.MeanSquare(), schedule=npde.training.Cosine()
+    )
     solution = npde.solve(problem, npde.Siren(width=48), method, seed=50411, progress=False)
     report = npde.validate(solution, npde.reference(problem))
     assert report.metrics["whole"]["psnr"] > 40
@@ -135,7 +137,9 @@ def test_a_small_picture_is_fitted_by_the_default_trial_in_few_steps() -> None:
 def test_comparisons_of_gradient_fits_leave_the_constant_out() -> None:
     raster = grid()
     problem = npde.Problem("fit", raster.domain, npde.Fit(gradient=raster.differences()))
-    method = npde.Adam(300, lr=2e-3, points=400, loss=npde.MeanSquare(), schedule=npde.training.Cosine())
+    method = npde.Adam(
+        300, lr=2e-3, points=400, loss=npde.training.MeanSquare(), schedule=npde.training.Cosine()
+    )
     solution = npde.solve(
         problem, npde.Siren(width=32, depth=1, omega_0=5), method, seed=50411, progress=False
     )

@@ -49,7 +49,7 @@ def rescaled(problem: npde.Problem, units: Units) -> npde.Problem:
 
 
 def _domain(domain: Domain, units: Units) -> Any:
-    if isinstance(domain, npde.SpaceTime):
+    if isinstance(domain, npde.domains.SpaceTime):
         time = npde.Time(domain.time.start * units.time, domain.time.stop * units.time)
         return replace(domain, space=_domain(domain.space, units), time=time)
     factor = units.length

@@ -115,7 +115,7 @@ print(solution.status.name, solution.notes)
 def test_a_gradient_gathered_in_pieces_is_that_of_the_whole() -> None:
     problem = absorbed_waves()
     count = 2 * CACHED_ROWS // 5 + 3
-    objective = Objective(problem, count, npde.MeanAbsolute(), {}, 10, None)
+    objective = Objective(problem, count, npde.training.MeanAbsolute(), {}, 10, None)
     trial = build(TINY, torch.float64)
     generator = torch.Generator().manual_seed(44753)
     [constraint] = problem.trained

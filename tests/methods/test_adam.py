@@ -56,7 +56,9 @@ def identical(one: Solution, other: Solution) -> bool:
 
 
 def test_training_approaches_the_exact_solution() -> None:
-    adam = npde.Adam(steps=400, lr=3e-3, points={"equation": 64, "dirichlet": 2}, loss=npde.MeanSquare())
+    adam = npde.Adam(
+        steps=400, lr=3e-3, points={"equation": 64, "dirichlet": 2}, loss=npde.training.MeanSquare()
+    )
     adam = dataclasses.replace(adam, weights={"dirichlet": 100.0}, schedule=npde.training.Cosine(final=0.01))
     solution = npde.solve(
         poisson(), npde.Siren(width=16, depth=1, omega_0=4.0), adam, seed=58321, device="cpu"
@@ -113,7 +115,7 @@ def test_a_fresh_solve_keeps_the_checkpoint_it_finds(tmp_path: Path) -> None:
     [
         ({"method": method(6, lr=2e-3)}, r"method\[0\]\.lr is 0\.001 in the file and 0\.002 now"),
         (
-            {"method": method(6, loss=npde.MeanSquare())},
+            {"method": method(6, loss=npde.training.MeanSquare())},
             r"loss is MeanAbsolute\(\) in the file and MeanSquare\(\) now",
         ),
         ({"trial": npde.Siren(width=9, depth=1)}, r"trial\.width is 8 in the file and 9 now"),
@@ -227,8 +229,8 @@ def test_points_by_name_must_name_every_constraint() -> None:
         ({"clip": -1.0}, r"clip=-1\.0: give a positive"),
         ({"source_points": -1}, "source_points=-1"),
         ({"weights": {"a": float("inf")}}, r"weights\['a'\]=inf"),
-        ({"loss": "huber"}, r"loss='huber' is none; use npde.MeanSquare\(\) or"),
-        ({"schedule": "cosine"}, "schedule='cosine' is no schedule"),
+        ({"loss": "huber"}, r"loss='huber' is none; use npde.training.MeanSquare\(\) or"),
+        ({"schedule": "cosine"}, "schedule='cosine': use ConstantRate"),
     ],
 )
 def test_a_setting_without_meaning_is_refused_when_it_is_made(
@@ -243,7 +245,7 @@ def test_a_point_source_is_refused_with_a_way_out() -> None:
     box = npde.Box((-1, 1), (-1, 1))
     wave = npde.Problem("wave", box, npde.Helmholtz(5.0), source, npde.PML(width=0.7))
     with pytest.raises(
-        npde.DeclarationError, match=r"Adam needs the source's density at points, .* use Galerkin"
+        npde.DeclarationError, match=r"Adam cannot train .* has no density at points; use Galerkin"
     ):
         npde.solve(wave, TINY, method(1), device="cpu")
 

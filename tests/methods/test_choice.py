@@ -169,7 +169,11 @@ def test_equations_advise_how_their_fields_are_trained() -> None:
     assert chosen("travel-time-gradient", npde.Siren()) == npde.Adam(10_000)
     for trial in (None, npde.Siren()):
         fit = npde.Adam(
-            500, lr=1e-3, points={"values": 8192}, loss=npde.MeanSquare(), schedule=npde.training.Cosine()
+            500,
+            lr=1e-3,
+            points={"values": 8192},
+            loss=npde.training.MeanSquare(),
+            schedule=npde.training.Cosine(),
         )
         assert chosen("image-fit", trial) == fit
     follows = npde.training.ResidualAdaptive(every=10)

@@ -75,7 +75,7 @@ def test_uniform_medium_leaves_nothing_to_the_sines():
 def test_without_a_known_wave_the_sines_alone_find_the_uniform_field():
     source = npde.GaussianSource((-0.1, 0.05), 4e-3, 1 + 1j)
     problem = declared(k=12.0, source=lambda x: source(x))
-    truth = npde.OutgoingWave(source, 12.0).values(GRID)
+    truth = npde.trials.OutgoingWave(source, 12.0).values(GRID)
     found = npde.solve(problem)(GRID)
     assert np.linalg.norm(found - truth) < 1e-3 * np.linalg.norm(truth)
 
@@ -100,8 +100,8 @@ def test_free_surface_is_the_image_of_the_source():
         problem = declared(k=k, source=npde.PointSource(at), boundary=[sides, condition])
         x = GRID[:, :1] * [[1.0, 0.0]] + [[0.0, 0.25]] + GRID[:, 1:] * [[0.0, 1.0]]
         x = x[np.hypot(*(x - at).T) > 0.1]
-        image = npde.OutgoingWave(npde.PointSource((at[0], 2 - at[1])), k)
-        exact = npde.OutgoingWave(npde.PointSource(at), k).values(x) + sign * image.values(x)
+        image = npde.trials.OutgoingWave(npde.PointSource((at[0], 2 - at[1])), k)
+        exact = npde.trials.OutgoingWave(npde.PointSource(at), k).values(x) + sign * image.values(x)
         assert np.linalg.norm(npde.solve(problem)(x) - exact) < 2e-3 * np.linalg.norm(exact)
 
 

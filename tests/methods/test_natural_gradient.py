@@ -57,7 +57,7 @@ def by_autograd(
         npde.Siren(5, 2, 3.0, 3.0),
         npde.MLP(4, 1, "softplus"),
         DistanceFactor(npde.MLP(4, 1)),
-        npde.OutputScaling(npde.MLP(4, 1), 3.0),
+        npde.trials.OutputScaling(npde.MLP(4, 1), 3.0),
         None,
     ],
     ids=["siren", "mlp", "vanishing", "scaled", "foreign"],

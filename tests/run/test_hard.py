@@ -132,7 +132,7 @@ def test_training_keeps_the_conditions_and_finds_the_field_between_them() -> Non
     problem = npde.Problem("bent", LINE, npde.Equation(bent), boundary=ends)
     network = npde.Siren(width=16, depth=1, omega_0=3.0, omega_hidden=3.0)
     method = npde.Adam(
-        steps=400, lr=5e-3, points=64, schedule=npde.training.Cosine(0.01), loss=npde.MeanSquare()
+        steps=400, lr=5e-3, points=64, schedule=npde.training.Cosine(0.01), loss=npde.training.MeanSquare()
     )
     u = npde.solve(problem, network, method, device="cpu", dtype=torch.float64, seed=60107)
     x = np.linspace(-1, 1, 201)[:, None]
@@ -309,7 +309,7 @@ def test_a_hard_condition_is_printed_as_such() -> None:
     assert "              dirichlet-top: u = 1 on top, built into the trial function" in lines
 
 
-WAVE = npde.OutgoingWave(npde.GaussianSource((0.0, 0.5), 0.01), 5.0)
+WAVE = npde.trials.OutgoingWave(npde.GaussianSource((0.0, 0.5), 0.01), 5.0)
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ WAVE = npde.OutgoingWave(npde.GaussianSource((0.0, 0.5), 0.01), 5.0)
         ),
         (
             lambda: Objective(
-                PROBLEMS["zero"], {"equation": 4, "dirichlet": 4}, npde.MeanAbsolute(), {}, 0, None
+                PROBLEMS["zero"], {"equation": 4, "dirichlet": 4}, npde.training.MeanAbsolute(), {}, 0, None
             ),
             "points names 'dirichlet', a hard condition",
         ),

@@ -105,7 +105,7 @@ def test_an_inversion_starts_from_the_speed_of_its_problem_unless_told() -> None
     [
         (survey(), waves(BOX), {}, "takes a Problem first, then the Survey; found a Survey; give where"),
         (waves(BOX), "line.h5", {}, r"takes a Survey after the Problem; found a str. Read one"),
-        (waves(BOX), None, {"unknown": 1.2}, r"unknown=1.2 is no Velocity; give npde.Velocity"),
+        (waves(BOX), None, {"unknown": 1.2}, r"unknown=1.2: give npde.Velocity"),
     ],
     ids=["order", "survey", "unknown"],
 )

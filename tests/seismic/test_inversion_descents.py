@@ -309,7 +309,7 @@ def test_what_it_cannot_do_is_refused() -> None:
         GaussNewtonDescent().run(objective, stage)
     with pytest.raises(DeclarationError, match="inner=0: give a whole number"):
         GaussNewtonDescent(inner=0)
-    with pytest.raises(DeclarationError, match="descent=3; give AdamDescent"):
+    with pytest.raises(DeclarationError, match="descent=3: give AdamDescent"):
         Joint(descent=3)
 
 

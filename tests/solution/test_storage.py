@@ -78,7 +78,7 @@ def test_an_exact_solution_that_is_a_function_is_left_out(tmp_path: Path) -> Non
 
 
 def test_a_scattered_form_comes_back(tmp_path: Path) -> None:
-    background = npde.OutgoingWave(npde.GaussianSource((0.1, 0.0), 0.01), 5.0)
+    background = npde.trials.OutgoingWave(npde.GaussianSource((0.1, 0.0), 0.01), 5.0)
     u = solved(wave(), npde.Ansatz(background, npde.Siren(width=6, depth=1)))
     np.testing.assert_array_equal(u(X), npde.load(u.save(tmp_path / "u.h5"))(X))
 

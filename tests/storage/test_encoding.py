@@ -26,7 +26,7 @@ DECLARATIONS = [
     npde.Siren(width=7),
     npde.HyperSiren(width=7, codes=2),
     npde.MLP(width=7, depth=2, activation="softplus"),
-    npde.Ansatz(npde.OutgoingWave(npde.GaussianSource((0, 0), 1e-4), 20.0), npde.Siren()),
+    npde.Ansatz(npde.trials.OutgoingWave(npde.GaussianSource((0, 0), 1e-4), 20.0), npde.Siren()),
     npde.Adam(steps=3, points={"helmholtz": 5}, weights={"helmholtz": 2.0}, schedule=npde.training.Cosine()),
     npde.Galerkin(),
 ]

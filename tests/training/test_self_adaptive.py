@@ -20,7 +20,7 @@ def adam(steps: int = 1, **changes: object) -> npde.Adam:
     settings = {
         "lr": 1e-3,
         "points": 200,
-        "loss": npde.MeanSquare(),
+        "loss": npde.training.MeanSquare(),
         "sampling": npde.training.Fixed(),
         "record_every": 1,
     } | changes
@@ -66,7 +66,9 @@ def test_a_residual_of_zero_everywhere_lets_factors_fade() -> None:
     np.testing.assert_allclose(found.numpy(), [0.5, 1.5], rtol=1e-9)
 
 
-@pytest.mark.parametrize(("loss", "power"), [(npde.MeanAbsolute(), 1), (npde.MeanSquare(), 2)])
+@pytest.mark.parametrize(
+    ("loss", "power"), [(npde.training.MeanAbsolute(), 1), (npde.training.MeanSquare(), 2)]
+)
 def test_factors_multiply_the_residual_whatever_its_measure(loss: object, power: int) -> None:
     run = descent(adam(point_weights=npde.training.SelfAdaptive(0.5, 2.0), loss=loss))
     for _ in range(3):

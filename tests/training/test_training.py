@@ -29,7 +29,7 @@ def build(problem: npde.Problem) -> torch.nn.Module:
 def objective(problem: npde.Problem, **changes: object) -> Objective:
     settings = {
         "points": 100,
-        "loss": npde.MeanAbsolute(),
+        "loss": npde.training.MeanAbsolute(),
         "weights": {},
         "source_points": 40,
         "source_weight": None,
@@ -124,7 +124,10 @@ def test_centres_of_sources_are_brought_to_the_points_once() -> None:
 
 def test_the_gradient_of_the_loss_is_that_of_finite_differences() -> None:
     problem = wave(npde.GaussianSource(at=(0.0, 0.0), variance=VARIANCE))
-    trial, target = build(problem), objective(problem, points=20, source_points=5, loss=npde.MeanSquare())
+    trial, target = (
+        build(problem),
+        objective(problem, points=20, source_points=5, loss=npde.training.MeanSquare()),
+    )
 
     def loss() -> torch.Tensor:
         return target.evaluate(trial, torch.Generator().manual_seed(50423))[0]
@@ -155,7 +158,7 @@ def test_constraints_of_one_sampler_and_as_many_points_are_evaluated_once(
 def test_the_gradient_on_shared_points_is_the_sum_of_each_constraint_s_own() -> None:
     disk = npde.Disk((0, 0), 0.5)
     problem = npde.Problem("disk", npde.Box((-1, 1), (-1, 1)), npde.Eikonal(surface=disk))
-    trial, target = build(problem), objective(problem, points=11, loss=npde.MeanSquare())
+    trial, target = build(problem), objective(problem, points=11, loss=npde.training.MeanSquare())
     generator = torch.Generator().manual_seed(30467)
     for group in target.shared:
         samples = target.draw(group[0], trial, generator)

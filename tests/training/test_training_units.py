@@ -114,7 +114,7 @@ def test_what_is_of_moderate_size_is_trained_as_declared(case: Any) -> None:
 @pytest.mark.filterwarnings("ignore:`torch.jit")
 def test_a_trial_in_other_units_has_the_derivatives_of_what_it_is() -> None:
     bounds, lengths = ((0.0, 0.0), (2.0, 7e3)), (1.0, 3600.0)
-    spec = npde.OutputScaling(npde.MLP(6, 2), 50.0, lengths)
+    spec = npde.trials.OutputScaling(npde.MLP(6, 2), 50.0, lengths)
     trial = spec.build(bounds, generator=torch.Generator().manual_seed(40127), dtype=torch.float64)
     points = torch.rand(7, 2, dtype=torch.float64) * torch.tensor([2.0, 7e3])
     jet = trial.jet(points, mixed=[(0, 1)])
@@ -132,6 +132,6 @@ def test_a_trial_in_other_units_has_the_derivatives_of_what_it_is() -> None:
 
 
 def test_lengths_that_do_not_fit_the_domain_are_refused() -> None:
-    spec = npde.OutputScaling(npde.MLP(4, 1), 1.0, (1.0, 2.0, 3.0))
+    spec = npde.trials.OutputScaling(npde.MLP(4, 1), 1.0, (1.0, 2.0, 3.0))
     with pytest.raises(npde.DeclarationError, match="the domain has 2 axes; give one for each"):
         spec.build(((0.0, 0.0), (1.0, 1.0)), generator=torch.Generator())

@@ -58,7 +58,9 @@ def gradient(run: Descent, step: int) -> torch.Tensor:
 def train(
     problem: npde.Problem, steps: int, seed: int = 30211, out: Path | None = None, **changes
 ) -> Solution:
-    method = npde.Adam(steps=steps, lr=1e-3, points=32, record_every=1, loss=npde.MeanSquare(), **changes)
+    method = npde.Adam(
+        steps=steps, lr=1e-3, points=32, record_every=1, loss=npde.training.MeanSquare(), **changes
+    )
     return npde.solve(
         problem, TINY, method, device="cpu", progress=False, seed=seed, out=out, resume=out is not None
     )
@@ -68,7 +70,7 @@ def test_without_memory_every_constraint_pulls_equally_hard() -> None:
     adam = npde.Adam(
         steps=1,
         points=64,
-        loss=npde.MeanSquare(),
+        loss=npde.training.MeanSquare(),
         sampling=npde.training.Fixed(),
         weights=npde.training.GradientNorm(1, memory=0.0),
     )
@@ -86,7 +88,7 @@ def test_without_memory_every_constraint_pulls_equally_hard() -> None:
 
 
 def test_the_gradient_of_a_balancing_step_is_that_of_the_balanced_sum() -> None:
-    settings = {"points": 64, "loss": npde.MeanSquare(), "sampling": npde.training.Fixed()}
+    settings = {"points": 64, "loss": npde.training.MeanSquare(), "sampling": npde.training.Fixed()}
     run = descent(line(), npde.Adam(steps=1, weights=npde.training.GradientNorm(1), **settings))
     found = gradient(run, 0)
     fixed = dict(zip(("equation", "dirichlet"), run.factors.tolist(), strict=True))
@@ -116,7 +118,7 @@ def test_a_condition_lost_beside_the_equation_is_met_when_gradients_are_balanced
 def causal_run(causal: npde.training.Causal, weight: float = 3.0) -> Descent:
     settings = {
         "points": 64,
-        "loss": npde.MeanSquare(),
+        "loss": npde.training.MeanSquare(),
         "sampling": npde.training.Fixed(),
         "weights": {"initial-value": weight},
     }

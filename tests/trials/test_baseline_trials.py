@@ -86,7 +86,7 @@ def test_lbfgs_draws_new_points_when_asked() -> None:
 
 
 def test_stages_go_on_from_adam_to_lbfgs() -> None:
-    stages = [npde.Adam(20, lr=1e-2, points=81, loss=npde.MeanSquare()), npde.LBFGS(20, points=81)]
+    stages = [npde.Adam(20, lr=1e-2, points=81, loss=npde.training.MeanSquare()), npde.LBFGS(20, points=81)]
     solution = npde.solve(problem(), npde.MLP(8, 1), stages, seed=71933, progress=False)
     assert solution.history.step[-1] == 19 + 20
     assert solution.history.loss[-1] < 0.5 * solution.stages[0].history.loss[-1]

@@ -81,7 +81,9 @@ def two_pictures() -> tuple[npde.Problem, np.ndarray]:
 
 def test_one_hypernetwork_learns_two_pictures_saves_and_comes_back(tmp_path: Path):
     problem, values = two_pictures()
-    method = npde.Adam(400, lr=5e-3, points=169, loss=npde.MeanSquare(), schedule=npde.training.Cosine())
+    method = npde.Adam(
+        400, lr=5e-3, points=169, loss=npde.training.MeanSquare(), schedule=npde.training.Cosine()
+    )
     solution = npde.solve(problem, PAIR, method, seed=40427, progress=False)
     reached = solution(problem.equation.values.samples().points.numpy()).reshape(values.shape)
     for k in range(2):
@@ -96,7 +98,7 @@ def test_resumed_training_is_that_without_a_break(tmp_path: Path):
     problem, _ = two_pictures()
 
     def run(steps: int, folder: str, resume: bool = False) -> npde.Solution:
-        method = npde.Adam(steps, lr=1e-3, points=50, loss=npde.MeanSquare())
+        method = npde.Adam(steps, lr=1e-3, points=50, loss=npde.training.MeanSquare())
         return npde.solve(
             problem, PAIR, method, seed=40427, progress=False, out=tmp_path / folder, resume=resume
         )
@@ -117,7 +119,9 @@ def test_a_differential_equation_is_solved_by_it():
         npde.Dirichlet(0.0, hard=True),
     )
     trial = npde.HyperSiren(16, 1, 3.0, 3.0, latent=4, hidden=8)
-    method = npde.Adam(250, lr=5e-3, points=64, loss=npde.MeanSquare(), schedule=npde.training.Cosine())
+    method = npde.Adam(
+        250, lr=5e-3, points=64, loss=npde.training.MeanSquare(), schedule=npde.training.Cosine()
+    )
     solution = npde.solve(problem, trial, method, seed=52009, progress=False)
     x = np.linspace(0, 1, 101)[:, None]
     assert np.abs(solution(x) - np.sin(np.pi * x[:, 0])).max() < 0.03

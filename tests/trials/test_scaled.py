@@ -24,7 +24,7 @@ def test_a_scaled_trial_is_its_network_times_a_number() -> None:
     bounds, points = ((0.0, 0.0), (2.0, 1.0)), torch.rand(7, 2, dtype=torch.float64)
     plain, scaled = (
         trial.build(bounds, generator=torch.Generator().manual_seed(40127), dtype=torch.float64)
-        for trial in (npde.Siren(8, 1), npde.OutputScaling(npde.Siren(8, 1), 30.0))
+        for trial in (npde.Siren(8, 1), npde.trials.OutputScaling(npde.Siren(8, 1), 30.0))
     )
     torch.testing.assert_close(scaled(points), 30 * plain(points))
     torch.testing.assert_close(scaled.jet(points).channels, 30 * plain.jet(points).channels)
@@ -53,6 +53,6 @@ def test_a_scaled_distance_survives_its_file(tmp_path: object) -> None:
 
 def test_a_size_that_is_none_is_refused() -> None:
     with pytest.raises(DeclarationError, match=r"size=-1\.0: give a positive, finite number"):
-        npde.OutputScaling(npde.Siren(), -1.0)
-    with pytest.raises(DeclarationError, match="takes a network"):
-        npde.OutputScaling(3, 1.0)
+        npde.trials.OutputScaling(npde.Siren(), -1.0)
+    with pytest.raises(DeclarationError, match=r"network=.*: give one such as OutputScaling"):
+        npde.trials.OutputScaling(3, 1.0)

@@ -227,7 +227,7 @@ def test_a_wrong_declaration_names_its_rule() -> None:
         Siren(omega_hidden=float("nan"))
     with pytest.raises(DeclarationError, match=r"activation='gelu'.*'tanh', 'relu', 'softplus'"):
         MLP(activation="gelu")
-    with pytest.raises(DeclarationError, match=r"takes a torch.nn.Module; found function"):
+    with pytest.raises(DeclarationError, match=r"module=<function .*: give a torch.nn.Module"):
         TorchModule(random_points)  # type: ignore[arg-type]
     with pytest.raises(DeclarationError, match=r"\(1, 3\), but the field needs \(1, 2\)"):
         build(TorchModule(torch.nn.Linear(2, 3)))

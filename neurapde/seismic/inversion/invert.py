@@ -161,17 +161,11 @@ def settle(
     problem: Problem, survey: Survey, surveys: tuple[Survey, ...], unknown: Velocity | None, misfit: Misfit
 ) -> Setting:
     """Everything that is settled before work begins, checked against everything; the survey is that of all stages."""
-    if not isinstance(misfit, Misfit):
-        raise DeclarationError(
-            f"misfit={checks.shown(misfit)} is no misfit; use npde.seismic.L2(), npde.seismic.L1(), npde.seismic.Huber(), …."
-        )
+    checks.kind(misfit, "misfit", Misfit, "use npde.seismic.L2(), npde.seismic.L1(), npde.seismic.Huber(), …")
     box, speed = waves_in(problem)
     velocity = Velocity() if unknown is None else unknown
-    if not isinstance(velocity, Velocity):
-        raise DeclarationError(
-            f"unknown={checks.shown(unknown)} is no Velocity; give npde.Velocity(start, bounds=(slowest, fastest)), or "
-            "leave it out"
-        )
+    way = "give npde.Velocity(start, bounds=(slowest, fastest)), or leave it out"
+    checks.kind(velocity, "unknown", Velocity, way)
     if velocity.start is None:
         velocity = replace(velocity, start=speed)
     survey.check_in(box)

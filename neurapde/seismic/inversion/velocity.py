@@ -84,20 +84,15 @@ class Velocity(Declaration):
                     "fastest speed"
                 )
             object.__setattr__(self, "bounds", (low, high))
-        if self.trial is not None and not isinstance(self.trial, Trial | Gridded):
-            raise DeclarationError(
-                f"trial of the Velocity is {self.trial!r}; give npde.Siren(…) or npde.seismic.Gridded(…)"
-            )
+        way = "give npde.Siren(…) or npde.seismic.Gridded(…), or None"
+        checks.kind(self.trial, "trial", Trial | Gridded | None, way)
         object.__setattr__(
             self, "prior", _several(self.prior, Prior, "prior", "npde.seismic.TotalVariation(weight=…)")
         )
         object.__setattr__(
             self, "fixed", _several(self.fixed, Domain, "fixed", "a domain such as npde.Box(…)")
         )
-        if self.window is not None and not isinstance(self.window, Domain):
-            raise DeclarationError(
-                f"window of the Velocity is {self.window!r}; give a domain such as npde.Box(…)"
-            )
+        checks.kind(self.window, "window", Domain | None, "give a domain such as npde.Box(…), or None")
 
     def on(self, region: Box) -> "Velocity":
         """The same with everything filled in that it takes from the region of the model, and all of it checked."""

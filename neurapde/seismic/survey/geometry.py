@@ -82,10 +82,7 @@ def check_in(sources: Positions, receivers: Positions, domain: Domain) -> None:
 
     Raises: DeclarationError that says what was read, what the model is, and which mistake would explain it.
     """
-    if not isinstance(domain, Domain):
-        raise DeclarationError(
-            f"domain={checks.shown(domain)} is no domain; give npde.Box((0, width), (0, depth))"
-        )
+    checks.kind(domain, "domain", Domain, "give npde.Box((0, width), (0, depth))")
     space = domain.spatial
     if sources.shape[1] != space.dimension:
         raise DeclarationError(
@@ -108,8 +105,7 @@ def check_in(sources: Positions, receivers: Positions, domain: Domain) -> None:
 
 def _outside(places: Positions, space: Domain) -> NDArray[np.intp]:
     """Rows outside the domain, by more than round-off."""
-    lower, upper = space.bounds
-    slack = 1e-9 * float(np.max(upper - lower))
+    slack = 1e-9 * max(space.extents)
     return np.flatnonzero(
         ~(np.asarray(space.contains(places)) | (np.asarray(space.signed_distance(places)) <= slack))
     )

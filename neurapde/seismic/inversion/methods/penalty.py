@@ -50,10 +50,8 @@ class Penalty(OnGrid):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.waves, Trial):
-            raise DeclarationError(f"waves={self.waves!r} of Penalty; give npde.Siren(…) or another network")
-        if not isinstance(self.descent, AdamDescent):
-            raise DeclarationError(f"descent={self.descent!r} of Penalty; give AdamDescent(steps, lr)")
+        checks.kind(self.waves, "waves", Trial, "give npde.Siren(…) or another network")
+        checks.kind(self.descent, "descent", AdamDescent, "give AdamDescent(steps, lr)")
         for name, least in (("pretraining", 0), ("points", 1)):
             checks.whole(getattr(self, name), name, least)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from neurapde.core.errors import DeclarationError
+from neurapde.core import checks
 from neurapde.reference_solvers.grid import Grid
 from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS
 from neurapde.seismic.inversion.methods.cost import CostEstimate, factored
@@ -46,10 +46,8 @@ class EngineMethod(InversionMethod):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.descent, Descent):
-            raise DeclarationError(
-                f"descent={self.descent!r}; give AdamDescent(…), GaussNewtonDescent(…) or BoundedLBFGS(…)"
-            )
+        way = "give AdamDescent(…), GaussNewtonDescent(…) or BoundedLBFGS(…)"
+        checks.kind(self.descent, "descent", Descent, way)
 
     @abstractmethod
     def modelling(self, setting: Setting) -> Modelling:

@@ -20,7 +20,7 @@ def poisson() -> npde.Problem:
     """A medium in pieces, conditions of three kinds and a cut-out domain."""
     return npde.Problem(
         "pieces",
-        npde.Difference(SQUARE, npde.Disk((0.8, 0.8), 0.1)),
+        npde.domains.Difference(SQUARE, npde.Disk((0.8, 0.8), 0.1)),
         npde.Poisson(npde.Piecewise(1.0, (DISK, 2.0))),
         npde.GaussianSource((0.4, 0.6), 0.02),
         [
