@@ -135,8 +135,7 @@ def _prepare(
     out: str | PathLike[str] | None,
 ) -> _Setup:
     """Check everything against everything, and settle what was left open."""
-    if not isinstance(problem, Problem):
-        raise DeclarationError(f"solve takes a Problem first; found a {type(problem).__name__}.")
+    checks.kind(problem, "problem", Problem, "solve takes a Problem first")
     checks.flag(resume, "resume")
     if out is not None:
         checks.path(out, "out")
@@ -194,10 +193,7 @@ def _methods(
     if not stages:
         raise DeclarationError("method=[] has no stage; give at least one, or leave method out.")
     for stage in stages:
-        if not isinstance(stage, Method):
-            raise DeclarationError(
-                f"method={stage!r} is no method; use npde.Galerkin(), npde.Adam(steps=…), or a list."
-            )
+        checks.kind(stage, "method", Method, "use npde.Galerkin(), npde.Adam(steps=…), or a list")
     return stages, []
 
 
@@ -218,8 +214,7 @@ def _spec(
         raise DeclarationError(
             f"trial is a {type(trial).__name__}, a plain torch module; wrap it: trial=npde.TorchModule(module)."
         )
-    if trial is not None and not isinstance(trial, Trial):
-        raise DeclarationError(f"trial={trial!r} is no trial function; use npde.Siren(), npde.MLP(), ….")
+    checks.kind(trial, "trial", Trial | None, "use npde.Siren(), npde.MLP(), …")
     if trial is not None:
         return trial
     chosen = method.default_trial(problem)

@@ -156,10 +156,7 @@ def inversion_report(
         window and stages (none is made beside an `Adjoint`, or for a method in time); False for none.
     Raises: DeclarationError for a `classical` of other data.
     """
-    if not isinstance(inversion, Inversion):
-        raise DeclarationError(
-            f"inversion_report takes an Inversion first; found {checks.shown(inversion)}. Make one: npde.invert(…)"
-        )
+    checks.kind(inversion, "inversion", Inversion, "make one by npde.invert(…)")
     checks.flag(progress, "progress")
     checks.kind(classical, "classical", Inversion | bool, "give an Inversion, True or False")
     truth = None if true is None else true_speed(true, inversion.setting.domain.region)

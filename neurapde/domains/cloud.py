@@ -172,17 +172,17 @@ class PointCloud(InsidePoints):
         return f"inside of {len(self.points)} oriented points, {number(self.spacing)} apart"
 
 
-def estimate_normals(points: NDArray[np.float64], neighbours: int = NEIGHBOURS) -> NDArray[np.float64]:
+def estimate_normals(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Unit outward normals `(n, d)` at points `(n, d)` of a closed curve or surface, d = 2 or 3.
 
-    Each is the direction in which the nearest `neighbours` spread least; signs spread along the minimum
+    Each is the direction in which the nearest neighbours spread least; signs spread along the minimum
     spanning tree of the neighbour graph, where an edge between parallel normals is short. In every connected
     part they start at the point farthest from its middle, where outward is away from it: a cavity
     that does not touch the outer surface would come out inside out.
     Source: Hoppe, DeRose, Duchamp, McDonald, Stuetzle (1992), SIGGRAPH 26(2), section 3.
     """
     count = len(points)
-    _, index = cKDTree(points).query(points, k=min(neighbours + 1, count))
+    _, index = cKDTree(points).query(points, k=min(NEIGHBOURS + 1, count))
     local = points[index] - points[index].mean(axis=1, keepdims=True)
     _, _, axes = np.linalg.svd(local, full_matrices=False)
     normals = axes[:, -1, :].copy()

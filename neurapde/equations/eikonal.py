@@ -60,10 +60,7 @@ class Eikonal(AbstractEquation):
         check_positive(self.speed, None, "speed")
         if self.surface is None:
             return
-        if not isinstance(self.surface, Domain):
-            raise DeclarationError(
-                f"surface of the Eikonal is {self.surface!r}; give a domain such as Ball, Mesh or PointCloud"
-            )
+        checks.kind(self.surface, "surface", Domain, "give a domain such as Ball, Mesh or PointCloud")
         if not isinstance(self.speed, Constant) or self.speed.value != 1:
             raise DeclarationError(
                 f"the signed distance of {self.surface.name} goes at speed 1, found {self.speed.describe()}; leave "

@@ -1,6 +1,6 @@
 """A field given by its values on the nodes of a grid."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,39 +77,19 @@ class GridField(Field):
         return self
 
     def __call__(self, points: Array) -> Array:
-        if self.bounds is None:
-            raise DeclarationError(
-                "the GridField has no bounds yet; give bounds=(lower, upper), or use it in a Problem"
-            )
-        check_shape(points, self.values.ndim)
-        xp = namespace(points)
-        kind = complex_dtype(points) if self.values.dtype.kind == "c" else points.dtype
-        if isinstance(points, torch.Tensor):
-            values: Any = torch.tensor(self.values, dtype=kind, device=points.device)
-        else:
-            values = self.values.astype(kind)
-        corners: list[tuple[Array, Array]] = [(0, 1.0)]  # flat index and weight, axis by axis
-        for i, (a, b) in enumerate(zip(*self.bounds, strict=True)):
-            nodes = self.values.shape[i]
-            position = xp.clip((points[:, i] - a) * ((nodes - 1) / (b - a)), 0.0, nodes - 1.0)
-            cell = xp.clip(xp.astype(xp.floor(position), xp.int64), 0, nodes - 2)
-            right = position - xp.astype(cell, points.dtype)
-            corners = [
-                (index * nodes + cell + step, weight * (right if step else 1.0 - right))
-                for index, weight in corners
-                for step in (0, 1)
-            ]
-        flat = xp.reshape(values, (-1,))
-        return sum(weight * flat[index] for index, weight in corners)
+        return interpolated(points, self.values, self.bounds, lambda t: (1.0 - t, t))
+
+    @property
+    def placed(self) -> str:
+        """How many nodes there are, and where, in words."""
+        where = "" if self.bounds is None else f" from {point(self.bounds[0])} to {point(self.bounds[1])}"
+        return f"values on {'×'.join(map(str, self.values.shape))} nodes{where}"
 
     def describe(self) -> str:
-        where = "" if self.bounds is None else f" from {point(self.bounds[0])} to {point(self.bounds[1])}"
-        low, high = (
-            (np.min(self.values), np.max(self.values)) if self.values.dtype.kind != "c" else (None, None)
-        )
-        size = f", {number(low)} to {number(high)}" if low is not None and high is not None else ""
-        nodes = "×".join(map(str, self.values.shape))
-        return f"values on {nodes} nodes{where}, linear between, constant beyond{size}"
+        size = ""
+        if self.values.dtype.kind != "c":
+            size = f", {number(float(self.values.min()))} to {number(float(self.values.max()))}"
+        return f"{self.placed}, linear between, constant beyond{size}"
 
     def known_values(self) -> Iterator[tuple[str, np.ndarray]]:
         yield "", self.values
@@ -121,3 +101,40 @@ class GridField(Field):
 
     def __hash__(self) -> int:
         return hash((self.bounds, self.values.shape, self.values.tobytes()))
+
+
+def interpolated(
+    points: Array,
+    table: np.ndarray,
+    bounds: tuple[Sequence[float], Sequence[float]] | None,
+    weights: Callable[[Array], tuple[Array, ...]],
+) -> Array:
+    """Sums of a table's entries at points `(n, d)`, by products over the axes of weights; constant beyond the bounds.
+
+    weights: of the entries from that of a cell on, at the part t in [0, 1] of the cell; an axis with two of them has one
+        cell less than entries. bounds: of the first and the last cell. Raises: DeclarationError where there are none.
+    """
+    if bounds is None:
+        raise DeclarationError(
+            "the GridField has no bounds yet; give bounds=(lower, upper), or use it in a Problem"
+        )
+    check_shape(points, table.ndim)
+    xp = namespace(points)
+    kind = complex_dtype(points) if table.dtype.kind == "c" else points.dtype
+    if isinstance(points, torch.Tensor):
+        flat: Any = torch.tensor(table.ravel(), dtype=kind, device=points.device)
+    else:
+        flat = table.ravel().astype(kind)
+    corners: list[tuple[Array, Array]] = [(0, 1.0)]  # flat index and weight, axis by axis
+    for i, (a, b) in enumerate(zip(*bounds, strict=True)):
+        count = table.shape[i]
+        cells = count + 1 - len(weights(0.0))
+        position = xp.clip((points[:, i] - a) * (cells / (b - a)), 0.0, float(cells))
+        cell = xp.clip(xp.astype(xp.floor(position), xp.int64), 0, cells - 1)
+        along = weights(position - xp.astype(cell, points.dtype))
+        corners = [
+            (index * count + cell + step, before * weight)
+            for index, before in corners
+            for step, weight in enumerate(along)
+        ]
+    return sum(weight * flat[index] for index, weight in corners)

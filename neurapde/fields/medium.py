@@ -15,6 +15,9 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number, point
 from neurapde.domains.base import Domain
 
+POINTS = 1024
+"""Of a domain, and of each region in it, at which a field is looked at."""
+
 
 @dataclass(frozen=True)
 class Field(Declaration, ABC):
@@ -211,10 +214,10 @@ def as_field(value: Any, what: str) -> Field:
     )
 
 
-def check_positive(field: Field, domain: Domain | None, what: str, count: int = 1024) -> None:
+def check_positive(field: Field, domain: Domain | None, what: str) -> None:
     """Refuse a field that is not finite and positive (a complex one: of positive real part).
 
-    Known values are checked as they are; with a domain, also `count` points of it and of each region.
+    Known values are checked as they are; with a domain, also points of it and of each region.
     """
     for where, known in field.known_values():
         bad = ~(np.isfinite(known) & (known.real > 0))
@@ -224,9 +227,8 @@ def check_positive(field: Field, domain: Domain | None, what: str, count: int = 
             )
     if domain is None:
         return
-    samples = [domain.sample(count, how="grid")]
-    samples += [region.sample(count, how="grid") for region in field.regions.values()]
-    points = torch.cat(samples).numpy()
+    places = (domain, *field.regions.values())
+    points = torch.cat([place.sample(POINTS, how="grid") for place in places]).numpy()
     points = points[domain.contains(points)]
     values = field(points)
     bad = ~(np.isfinite(values) & (values.real > 0))

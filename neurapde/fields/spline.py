@@ -4,13 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import torch
 
-from neurapde.core.arrays import Array, check_shape, complex_dtype, namespace
-from neurapde.core.errors import DeclarationError
-from neurapde.core.formatting import point
+from neurapde.core.arrays import Array
 from neurapde.domains.base import Domain
-from neurapde.fields.grid_field import GridField
+from neurapde.fields.grid_field import GridField, interpolated
 from neurapde.fields.medium import Field
 
 
@@ -36,40 +33,10 @@ class CubicField(Field):
         return found
 
     def __call__(self, points: Array) -> Array:
-        if self.grid.bounds is None:
-            raise DeclarationError(
-                "the GridField has no bounds yet; give bounds=(lower, upper), or use it in a Problem"
-            )
-        check_shape(points, self.coefficients.ndim)
-        xp = namespace(points)
-        kind = complex_dtype(points) if self.coefficients.dtype.kind == "c" else points.dtype
-        flat = self.coefficients.ravel()
-        table = (
-            torch.as_tensor(flat, dtype=kind, device=points.device)
-            if isinstance(points, torch.Tensor)
-            else flat.astype(kind)
-        )
-        corners: list[tuple[Array, Array]] = [(0, 1.0)]  # flat index and weight, axis by axis
-        for i, (a, b) in enumerate(zip(*self.grid.bounds, strict=True)):
-            cells = self.grid.values.shape[i] - 1
-            position = xp.clip((points[:, i] - a) * (cells / (b - a)), 0.0, float(cells))
-            cell = xp.clip(xp.astype(xp.floor(position), xp.int64), 0, cells - 1)
-            weights = _weights(position - xp.astype(cell, points.dtype))
-            corners = [
-                (index * (cells + 3) + cell + step, before * weight)
-                for index, before in corners
-                for step, weight in enumerate(weights)
-            ]
-        return sum(weight * table[index] for index, weight in corners)
+        return interpolated(points, self.coefficients, self.grid.bounds, _weights)
 
     def describe(self) -> str:
-        nodes = "×".join(map(str, self.grid.values.shape))
-        where = (
-            ""
-            if self.grid.bounds is None
-            else f" from {point(self.grid.bounds[0])} to {point(self.grid.bounds[1])}"
-        )
-        return f"values on {nodes} nodes{where}, cubic between, constant beyond"
+        return f"{self.grid.placed}, cubic between, constant beyond"
 
 
 def _weights(t: Array) -> tuple[Array, Array, Array, Array]:

@@ -47,10 +47,7 @@ def reference(
     Ctrl-C and SIGTERM raise KeyboardInterrupt.
     Warns: ResolutionWarning below 4 nodes in a wavelength.
     """
-    if not isinstance(problem, Problem):
-        raise DeclarationError(
-            f"reference solves a Problem, got {problem!r}; declare one with npde.Problem(…)"
-        )
+    checks.kind(problem, "problem", Problem, "declare one with npde.Problem(…)")
     checks.flag(error, "error")
     found = _solve(problem.equation, problem, _counts(shape, problem.domain.dimension), error)
     return replace(found, problem=problem)

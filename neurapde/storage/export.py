@@ -26,12 +26,11 @@ def write_mesh(
     domain: Domain,
     field: Callable[[np.ndarray], np.ndarray],
     shape: int | Sequence[int] | None = None,
-    name: str = "u",
 ) -> Path:
     """Write `field` on the cells of a regular grid that lie inside `domain`.
 
     path: ends in `.vtu` or `.xdmf`; the latter's numbers go beside it into `<stem>.data.h5`.
-    field: points (n, d) to values (n,) or (n, c); complex values become `name_re`, `name_im` and `name_abs`.
+    field: points (n, d) to values (n,) or (n, c); complex values become `u_re`, `u_im` and `u_abs`.
     shape: nodes per axis, boundary included.
     Raises DeclarationError for a shape, suffix or dimension without meaning; OSError, naming the disk, where it cannot
     be written.
@@ -41,7 +40,7 @@ def write_mesh(
     if not path.parent.is_dir():
         raise FileNotFoundError(f"cannot write {path}: there is no folder {path.parent}. Make it first.")
     points, cells = grid_cells(domain, shape)
-    data = real_parts(name, field(points))
+    data = real_parts("u", field(points))
     padded = np.zeros((len(points), 3))
     padded[:, : points.shape[1]] = points
     WRITERS[path.suffix](path, meshio.Mesh(padded, [(CELLS[domain.dimension], cells)], point_data=data))

@@ -145,11 +145,11 @@ def test_the_default_method_is_the_one_that_the_equation_allows() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"problem": "helmholtz-disk"}, "solve takes a Problem first; found a str"),
+        ({"problem": "helmholtz-disk"}, "problem='helmholtz-disk': solve takes a Problem first"),
         ({"trial": torch.nn.Linear(1, 1)}, r"trial is a Linear.*wrap it: trial=npde\.TorchModule"),
-        ({"trial": "siren"}, "trial='siren' is no trial function"),
-        ({"method": "adam"}, "method='adam' is no method"),
-        ({"method": npde.Adam}, "is no method"),
+        ({"trial": "siren"}, "trial='siren': use npde.Siren"),
+        ({"method": "adam"}, "method='adam': use npde.Galerkin"),
+        ({"method": npde.Adam}, r"method=<class .*: use npde.Galerkin"),
         ({"method": []}, "has no stage"),
         ({"device": "mps"}, "device='mps' is not supported"),
         ({"device": "tpu"}, "device='tpu' is not known; use 'auto', 'cpu' or 'cuda'"),

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, Unpack
+from typing import Self, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,14 +22,6 @@ from neurapde.seismic.survey.record_checks import ascending, at_least_zero
 from neurapde.seismic.survey.recording import Recording
 from neurapde.seismic.survey.records import Arguments, Chosen, Recorded, Spectra, checked
 from neurapde.seismic.survey.simulate import simulated
-
-
-def _origin(value: Any) -> Provenance | None:
-    if value is not None and not isinstance(value, Provenance):
-        raise DeclarationError(
-            f"origin of the survey is {checks.shown(value)}; give None for recorded data, or that of another survey"
-        )
-    return value
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -80,6 +72,8 @@ class Survey(Recording):
             raise DeclarationError(
                 f"sources have {shots.shape[1]} coordinates and receivers {spread.shape[1]}; give the same axes for both"
             )
+        way = "give None for recorded data, or that of another survey"
+        checks.kind(origin, "origin", Provenance | None, way)
         size = (len(shots), len(spread))
         given: Recorded = {
             "data": data,
@@ -98,7 +92,7 @@ class Survey(Recording):
             "source_variance": at_least_zero(source_variance, "source_variance of the survey"),
             "noise": None if noise is None else at_least_zero(noise, "noise of the survey"),
             "name": checks.name(name, "name of the survey"),
-            "origin": _origin(origin),
+            "origin": origin,
         }
         for field, value in found.items():
             object.__setattr__(self, field, value)
