@@ -11,6 +11,7 @@ from neurapde.fields.jumps import features_of
 from neurapde.fields.medium import Field, FunctionField
 from neurapde.fields.sources import FunctionSource, PointSource, Source
 from neurapde.spectral.quadrature import FloatArray
+from neurapde.spectral.unseen import Unseen, unseen
 
 DETAIL = 24.0  # bandwidth of a Gaussian times its reach: six over its standard deviation
 STEEP = 6.0  # bandwidth of a steep change times its width
@@ -78,6 +79,16 @@ class Pattern:
         size = float(np.linalg.norm(fine))
         return float(np.linalg.norm(fine - self.on(lattice))) / size if size else 0.0
 
+    def unseen(self, lattice: WaveLattice) -> Unseen:
+        """What the rule does not see of it."""
+        rules = lattice.rules(self.field, self.by_medium, self.detail, self.breaks)
+
+        def values(points: FloatArray) -> FloatArray:
+            found = np.asarray(self.field(points), dtype=float)
+            return found * lattice.source.slowness_squared(points) if self.by_medium else found
+
+        return unseen(values, [x for _, (x, _) in rules], [ends for ends, _ in rules], lattice.inside)
+
 
 @dataclass(frozen=True)
 class Projected:
@@ -86,7 +97,12 @@ class Projected:
     pattern: Pattern
 
     def __call__(self, lattice: WaveLattice) -> FloatArray:
-        return self.pattern.on(lattice)
+        return self.of(lattice, self.pattern.on(lattice))
+
+    @staticmethod
+    def of(lattice: WaveLattice, integrals: FloatArray) -> FloatArray:
+        """The vector of such integrals."""
+        return integrals
 
 
 @dataclass(frozen=True)
@@ -96,7 +112,12 @@ class Density:
     pattern: Pattern
 
     def __call__(self, lattice: WaveLattice) -> FloatArray:
-        return lattice.mass_solve(self.pattern.on(lattice))
+        return self.of(lattice, self.pattern.on(lattice))
+
+    @staticmethod
+    def of(lattice: WaveLattice, integrals: FloatArray) -> FloatArray:
+        """The vector of such integrals."""
+        return lattice.mass_solve(integrals)
 
 
 def density_of(source: Source, space: Box) -> Pattern:

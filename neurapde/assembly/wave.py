@@ -30,11 +30,20 @@ class WaveLattice:
     """The matrices of a medium on the products of modes of a box, in one or two dimensions.
 
     box: on which the modes live. inside: the box of the domain, where fields are given. source: the medium. free: for each
-    axis, whether the slope (instead of the value) vanishes at its (lower, upper) end.
+    axis, whether the slope (instead of the value) vanishes at its (lower, upper) end. missed: moments that the medium has
+    beside those of its rule.
     """
 
-    def __init__(self, box: Box, inside: Box, source: WaveMedium, counts: Sequence[int], free: Sides) -> None:
-        self.box, self.inside, self.source = box, inside, source
+    def __init__(
+        self,
+        box: Box,
+        inside: Box,
+        source: WaveMedium,
+        counts: Sequence[int],
+        free: Sides,
+        missed: FloatArray | None = None,
+    ) -> None:
+        self.box, self.inside, self.source, self.free, self._missed = box, inside, source, free, missed
         self.modes = tuple(
             AxisModes(a, b, count, ends) for (a, b), count, ends in zip(box.sides, counts, free, strict=True)
         )
@@ -69,10 +78,14 @@ class WaveLattice:
         values = self.source.speed(self.grid_points)
         return np.asarray(values, dtype=float).reshape([len(one.grid) for one in self.modes])
 
+    def with_missed(self, moments: FloatArray) -> "WaveLattice":
+        """The lattice of a medium with these moments beside those of its rule."""
+        return WaveLattice(self.box, self.inside, self.source, self.shape, self.free, moments)
+
     @cached_property
     def uniform(self) -> float | None:
         """m where it is one number, else None."""
-        return self.source.uniform
+        return self.source.uniform if self._missed is None else None
 
     @cached_property
     def largest(self) -> float:
@@ -83,7 +96,8 @@ class WaveLattice:
     @cached_property
     def moments(self) -> FloatArray:
         """The medium's cosine moments, (2 count + 1, …)."""
-        return self.source.moments(self.modes)
+        moments = self.source.moments(self.modes)
+        return moments if self._missed is None else moments + self._missed
 
     @cached_property
     def medium(self) -> FloatArray:
@@ -155,16 +169,7 @@ class WaveLattice:
         detail: bandwidth of the field, where it may be more than the modes'. breaks: coordinates on each axis at which it
         jumps. finer: by so many times the nodes.
         """
-        own = max(one.bandwidth for one in self.modes)
-        rough = finer * (own + max(own, detail, Piece((), (), field).bandwidth))
-        jumps = [
-            (*(() if breaks is None else breaks[axis]), *self._jumps(axis, by_medium))
-            for axis in range(len(self.modes))
-        ]
-        axes = [
-            interval_rule([a, *sorted({x for x in inner if a < x < b}), b], rough)
-            for (a, b), inner in zip(self.inside.sides, jumps, strict=True)
-        ]
+        axes = [rule for _, rule in self.rules(field, by_medium, detail, breaks, finer)]
         mesh = np.meshgrid(*(x for x, _ in axes), indexing="ij")
         points = np.stack([one.ravel() for one in mesh], axis=-1)
         values = np.asarray(field(points), dtype=float)
@@ -174,6 +179,24 @@ class WaveLattice:
         for axis, (x, w) in enumerate(axes):
             values = along(self.values(axis, x) * w, axis, values)
         return values
+
+    def rules(
+        self,
+        field: Field,
+        by_medium: bool = False,
+        detail: float = 0.0,
+        breaks: Sequence[Sequence[float]] | None = None,
+        finer: float = 1.0,
+    ) -> list[tuple[list[float], tuple[FloatArray, FloatArray]]]:
+        """The ends of the panels of that quadrature on each axis, with its nodes and weights."""
+        own = max(one.bandwidth for one in self.modes)
+        rough = finer * (own + max(own, detail, Piece((), (), field).bandwidth))
+        found = []
+        for axis, (a, b) in enumerate(self.inside.sides):
+            jumps = (*(() if breaks is None else breaks[axis]), *self._jumps(axis, by_medium))
+            ends = [a, *sorted({x for x in jumps if a < x < b}), b]
+            found.append((ends, interval_rule(ends, rough)))
+        return found
 
     def _jumps(self, axis: int, by_medium: bool) -> tuple[float, ...]:
         """Where the medium jumps across an axis, where it counts."""

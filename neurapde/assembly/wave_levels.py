@@ -18,7 +18,7 @@ from neurapde.assembly.radiating import Near, near_fields
 from neurapde.assembly.wave import WaveLattice
 from neurapde.assembly.wave_problem import WaveProblem
 from neurapde.spectral.modes import along
-from neurapde.spectral.propagation import Driven, blocks_of, oscillated, propagate_long
+from neurapde.spectral.propagation import Driven, Propagated, blocks_of, oscillated, propagate_long
 from neurapde.spectral.quadrature import FloatArray
 from neurapde.spectral.time_rule import TimeRule
 
@@ -115,15 +115,20 @@ def evolve(waves: WaveProblem, lattice: WaveLattice, times: FloatArray) -> Evolv
             if one.signal is not None:
                 left = max(left, one.left + TimeRule(one.signal, times, math.sqrt(lattice.largest)).left)
         driven = [Driven(one.load(lattice), one.signal, one.value, one.rate) for one in forcings]
-        if is_modal(lattice.shape, lattice.uniform is not None, math.sqrt(lattice.largest), times):
-            return oscillated(lattice.oscillations, times, driven)
-        found = propagate_long(lattice.operator, lattice.largest, times, driven)
+        found = followed(lattice, times, driven)
         count += found.polynomials
         return found.states
 
     common = run(waves.shared())
     states = np.stack([common + run(waves.shot(s, lattice)) for s in waves.problem.right_hand_sides], axis=-1)
     return Evolved(waves, lattice, times, states, tuple(near_fields(waves, lattice, times)), left, count)
+
+
+def followed(lattice: WaveLattice, times: FloatArray, driven: Sequence[Driven]) -> Propagated:
+    """The states at the knots that vectors with their histories make."""
+    if is_modal(lattice.shape, lattice.uniform is not None, math.sqrt(lattice.largest), times):
+        return Propagated(oscillated(lattice.oscillations, times, driven), 0)
+    return propagate_long(lattice.operator, lattice.largest, times, driven)
 
 
 def is_modal(shape: Sequence[int], uniform: bool, fastest: float, times: FloatArray) -> bool:

@@ -111,13 +111,21 @@ class WaveMedium:
 
     def moments(self, modes: Sequence[AxisModes]) -> FloatArray:
         """∫ m Π cos over the box of the modes, for frequencies up to twice theirs."""
-        rough = 3 * max(one.bandwidth for one in modes) + self.detail
+        rough = self._rough(modes)
         if len(modes) == 1:
             return self._on_line(modes[0], rough)
         inside = self._in_plane(modes, rough)
         for axis in range(2):
             inside = inside + self._strips(modes, axis, rough)
         return inside + self._corners(modes, rough)
+
+    def rules(self, modes: Sequence[AxisModes]) -> list[tuple[list[float], FloatArray]]:
+        """The ends of the panels within the core on each axis, with the nodes."""
+        ends = [self._breaks(axis, sides) for axis, sides in enumerate(self.core.sides)]
+        return [(one, interval_rule(one, self._rough(modes))[0]) for one in ends]
+
+    def _rough(self, modes: Sequence[AxisModes]) -> float:
+        return 3 * max(one.bandwidth for one in modes) + self.detail
 
     def _on_line(self, one: AxisModes, rough: float) -> FloatArray:
         x, weights = interval_rule(self._breaks(0, (one.lower, one.upper)), rough)

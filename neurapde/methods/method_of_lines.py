@@ -24,9 +24,11 @@ from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
 from neurapde.methods.refinement import Level, check_bandwidth, check_growth, refine
+from neurapde.methods.wave_missed import missed
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.method import DirectMethod, Outcome, Task
+from neurapde.run.missed import ENOUGH, with_missed
 from neurapde.trials.base import Setting
 from neurapde.trials.sine_history import HistoryFunction, SineHistory
 
@@ -111,9 +113,10 @@ class MethodOfLines(DirectMethod):
             if self.bandwidth is not None
             else f"largest={2 * self.largest}"
         )
-        return found.outcome(
+        outcome = found.outcome(
             _trial(waves, level, task), _notes(waves, level), extras, f"MethodOfLines({way})"
         )
+        return with_missed(outcome, name, lambda: missed(level, ENOUGH * self.tolerance), self.tolerance)
 
     def _levels(self, waves: WaveProblem, budget: Budget) -> Iterator[Evolved]:
         """The states on lattices of growing bandwidth, up to the largest."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import eigh
 
 import neurapde as npde
 from neurapde.spectral.quadrature import interval_rule
@@ -130,3 +131,59 @@ def test_the_estimate_of_waves_counts_a_pulse_shorter_than_the_time_between_knot
     error = np.linalg.norm(found - truth) / np.linalg.norm(truth)
     assert error < 3 * solution.stages[-1].extras["error_estimate"]
     assert error < 4e-3 or solution.status is npde.Status.UNRESOLVED
+
+
+def on_a_string(speed=1.0, sources=(), start=None, length=1.0):
+    line = npde.Interval(0, length)
+    beginning = [] if start is None else [npde.InitialCondition(start)]
+    sides = [*beginning, npde.Dirichlet(0.0, on=line.faces)]
+    return npde.Problem("string", line.over(npde.Time(0, length)), npde.Wave(speed), sources, sides)
+
+
+@pytest.mark.parametrize("length", [1.0, 1e-3])
+def test_the_estimate_of_waves_counts_a_bead_between_the_nodes(length):
+    """A bead of the mass of a tenth of the string, against sines whose mass matrix has it as a point."""
+    width, mass, at = 1e-5, 0.1, AT[0]
+
+    def speed(x):
+        bead = (
+            mass / (width * np.sqrt(2 * np.pi)) * npde.exp(-((x[:, 0] / length - at) ** 2) / (2 * width**2))
+        )
+        return 1 / npde.sqrt(1 + bead)
+
+    problem = on_a_string(
+        speed, start=lambda x: npde.exp(-(((x[:, 0] / length - 0.3) / 0.05) ** 2)), length=length
+    )
+    with pytest.warns(npde.ResolutionWarning, match="closing check of string"):
+        solution = npde.solve(problem, method=npde.MethodOfLines(), progress=False)
+    assert solution.status is npde.Status.UNRESOLVED
+    k, grid = np.pi * np.arange(1, 301), (np.arange(3000) + 0.5) / 3000
+    beaded = np.eye(300) + 2 * mass * np.outer(np.sin(k * at), np.sin(k * at))
+    squares, vectors = eigh(np.diag(k**2), beaded)
+    start = np.sqrt(2) * np.sin(np.outer(k, grid)) @ np.exp(-(((grid - 0.3) / 0.05) ** 2)) / 3000
+    x, t = np.random.default_rng(83489).random((2, 800))
+    heads = np.cos(np.outer(t, np.sqrt(squares))) * (vectors.T @ beaded @ start)
+    truth = np.sum(np.sqrt(2) * np.sin(np.outer(x, k)) @ vectors * heads, axis=1)
+    error = np.linalg.norm(solution(length * np.column_stack([x, t])) - truth) / np.linalg.norm(truth)
+    assert solution.stages[-1].extras["error_estimate"] == pytest.approx(error, rel=0.5)
+
+
+def test_the_estimate_of_waves_counts_a_shape_of_a_source_between_the_nodes():
+    """Of the modes that the signal excites the narrow part has the share of a point."""
+    mass, at = 0.25, AT[0]
+    shape = peak(1e-5, mass, at=(at,))
+    source = npde.PulsedSource(
+        lambda x: npde.sin(np.pi * x[:, 0]) + shape(x), lambda t: npde.exp(-(((t - 0.4) / 0.1) ** 2))
+    )
+    with pytest.warns(npde.ResolutionWarning, match="closing check of string"):
+        solution = npde.solve(on_a_string(sources=[source]), method=npde.MethodOfLines(), progress=False)
+    k = np.pi * np.arange(1, 60)
+    x = np.linspace(0, 1, 301)
+    after = 0.1 * np.sqrt(np.pi) * np.exp(-((0.05 * k) ** 2)) * np.sin(k * (0.95 - 0.4)) / k
+    narrow = 2 * mass * np.sin(k * at)
+    truth = (after * (narrow + (k == np.pi))) @ np.sin(np.outer(k, x))
+    missed = (after * narrow) @ np.sin(np.outer(k, x))
+    error = np.linalg.norm(missed) / np.linalg.norm(truth)
+    found = solution(np.column_stack([x, np.full(301, 0.95)]))
+    assert np.linalg.norm(found - truth) / np.linalg.norm(truth) == pytest.approx(error, rel=0.02)
+    assert error / 3 < solution.stages[-1].extras["error_estimate"] < 3 * error

@@ -1,0 +1,65 @@
+"""The closing check of `MethodOfLines`: what the quadratures of medium, beginning and sources do not see, as an error."""
+
+import math
+from functools import partial
+
+import numpy as np
+
+from neurapde.assembly.forcing import Density, Projected
+from neurapde.assembly.wave import WaveLattice
+from neurapde.assembly.wave_levels import Evolved, evolve, followed
+from neurapde.fields.medium import FunctionField
+from neurapde.fields.sources import Source
+from neurapde.spectral.propagation import Driven
+from neurapde.spectral.quadrature import FloatArray
+from neurapde.spectral.unseen import Unseen, common, unseen
+
+
+def missed(level: Evolved, enough: float) -> float:
+    """The relative error of a level by what lies between the nodes of its rules; `enough` is a part of a function.
+
+    What is missed of a beginning or of a source is followed in time; with what is missed of the medium all is again.
+    """
+    waves, lattice = level.waves, level.lattice
+    error = np.zeros((2, *level.raw[0].shape))
+    for shot, sources in enumerate(waves.problem.right_hand_sides):
+        for one in (*waves.shared(), *waves.shot(sources, lattice)):
+            if not isinstance(one.load, Density | Projected) or not _is_free(one.load.pattern.field):
+                continue
+            seen = one.load.pattern.unseen(lattice)
+            if seen.part <= enough:
+                continue
+            tables = [partial(lattice.values, axis) for axis in range(len(lattice.modes))]
+            for half, integrals in enumerate(seen.tested(1.0, tables)):
+                driven = Driven(one.load.of(lattice, integrals), one.signal, one.value, one.rate)
+                error[half, ..., shot] += followed(lattice, level.times, [driven]).states[0]
+    medium = _of_medium(lattice)
+    if medium is not None and medium.part > enough:
+        for half, moments in enumerate(medium.tested(1.0, [one.cosines for one in lattice.modes])):
+            error[half] += evolve(waves, lattice.with_missed(moments), level.times).raw[0] - level.raw[0]
+    found = common(np.stack([level.seen(half) for half in error])) / (level.size or 1.0)
+    return found if math.isfinite(found) else 1.0
+
+
+def _is_free(field: object) -> bool:
+    """Whether a field is a function of which no width is known."""
+    return isinstance(field, FunctionField) and not isinstance(field.function, Source)
+
+
+def _of_medium(lattice: WaveLattice) -> Unseen | None:
+    """What is not seen of a medium that is a function, of the background alone beside regions of the plane."""
+    medium = lattice.source
+    background = medium.pieces[-1]
+    if not any(_is_free(piece.field) for piece in medium.pieces):
+        return None
+    rules = medium.rules(lattice.modes)
+
+    def values(points: FloatArray) -> FloatArray:
+        if medium.core.dimension == 1:
+            return medium.slowness_squared(points)
+        return np.asarray(1.0 / np.asarray(background.field(points), dtype=float) ** 2)
+
+    found = unseen(values, [x for _, x in rules], [ends for ends, _ in rules], medium.core)
+    if medium.core.dimension == 1 or not len(found.points):
+        return found
+    return Unseen(found.points, found.values * background.contains(found.points)[:, None], found.part)
