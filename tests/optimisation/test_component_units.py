@@ -207,4 +207,6 @@ def test_scales_follow_the_units_of_components_and_equations(sizes: tuple[float,
 
 def test_sizes_that_are_not_those_of_the_components_are_refused() -> None:
     with pytest.raises(npde.DeclarationError, match="the field has 3 components; give one for each"):
-        npde.OutputScaling(npde.MLP(4, 1), (1.0, 2.0)).build(((0.0,), (1.0,)), 3, generator=torch.Generator())
+        npde.trials.OutputScaling(npde.MLP(4, 1), (1.0, 2.0)).build(
+            ((0.0,), (1.0,)), 3, generator=torch.Generator()
+        )
