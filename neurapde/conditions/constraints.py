@@ -200,15 +200,7 @@ class AtPoints(Samples, DrawnSampler):
     """Gives fixed points: all of them, or a random choice where fewer are asked for."""
 
     def draw(self, wanted: Draw) -> Samples:
-        n, count, generator = len(self.points), wanted.count, wanted.generator
-        if count >= n:
-            chosen = torch.arange(n)
-        elif wanted.how == "grid":
-            chosen = torch.arange(count) * n // count
-        else:
-            chosen = torch.randperm(n, generator=generator, device=generator.device if generator else "cpu")[
-                :count
-            ].cpu()
+        chosen = wanted.choice(len(self.points))
         normals, targets = (
             None if part is None else wanted.placed(part[chosen]) for part in (self.normals, self.targets)
         )

@@ -1,5 +1,6 @@
-"""Sounds as rasters over time in seconds: wav files read and written, and one that is made here."""
+"""Sounds as rasters over time in seconds: files read and written, and two that are made here."""
 
+from math import ceil, sqrt
 from os import PathLike
 from pathlib import Path
 
@@ -8,24 +9,53 @@ from scipy.io import wavfile
 
 from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError, StorageError
+from neurapde.data.plugins import ffmpeg
 from neurapde.data.raster import Raster
 from neurapde.readers.isolated import isolated
-from neurapde.readers.signals import read_wav
+from neurapde.readers.signals import read_soundtrack, read_wav
+
+NOTE, RINGING = 0.21875, 1.2
+"""Seconds from one note of the prelude to the next, and those that each is heard."""
+PRELUDE = 2 * (43, 50, 59, 57, 59, 50, 59, 50) + 2 * (43, 52, 60, 59, 60, 52, 60, 52)
+"""Its notes, by their numbers in MIDI: 69 is the a of 440 Hz, and 12 an octave."""
 
 
-def read_audio(path: str | PathLike[str]) -> Raster:
-    """A wav file as a raster over time in seconds, scaled so that the loudest sample is ±1.
+def read_audio(
+    path: str | PathLike[str], *, start: float = 0.0, seconds: float | None = None, mono: bool = False
+) -> Raster:
+    """A sound as a raster over time in seconds, from 0 on, scaled so that the loudest sample is ±1.
 
-    Raises: FileNotFoundError; StorageError for a file that cannot be read.
+    path: a wav file; with imageio's plugin for ffmpeg also an mp3, a film, and the like.
+    start, seconds: the part of it that is taken; None for all the rest.
+    mono: the mean of the channels.
+
+    Raises: FileNotFoundError; DeclarationError where the plugin is missing, or nothing is there to fit; StorageError
+    for a file that cannot be read.
     """
-    found = isolated(read_wav, checks.path(path), "a wav file")
+    file = checks.path(path)
+    checks.flag(mono, "mono")
+    checks.number(start, "start", lambda x: x >= 0, "give seconds, 0 for the beginning")
+    if seconds is not None:
+        checks.amount(seconds, "seconds")
+    if not file.is_file() or file.suffix.lower() in (".wav", ".wave"):
+        found = isolated(read_wav, file, "a wav file")
+    else:
+        found = isolated(read_soundtrack, file, "a sound", ffmpeg(f"to read {file.name}"))
     rate, samples = float(found["rate"]), found["samples"]
     if rate <= 0 or len(samples) < 2 or not np.isfinite(samples).all():
         raise StorageError(
             f"{path} has {len(samples)} samples, {rate:g} a second; give two or more finite samples, and a rate above 0"
         )
     middle = 128.0 if samples.dtype == np.uint8 else 0.0
-    values = samples.astype(float) - middle
+    first = round(start * rate)
+    part = samples[first : None if seconds is None else first + round(seconds * rate)]
+    if len(part) < 2:
+        raise DeclarationError(
+            f"start={start:g} is where {path} ends, or nearly so: it has {len(samples) / rate:g} s; begin earlier"
+        )
+    values = part.astype(float) - middle
+    if mono and values.ndim == 2:
+        values = values.mean(axis=1)
     loudest = np.abs(values).max()
     if loudest == 0:
         raise DeclarationError(f"{path} is silent; there is nothing to fit")
@@ -59,3 +89,26 @@ def bells(seconds: float = 1.0, rate: int = 8000) -> Raster:
     return Raster(
         total / np.abs(total).max(), (0.0,), (float(time[-1]),), name=f"bells, {rate} samples a second"
     )
+
+
+def prelude(seconds: float = 7.0, rate: int = 44_100) -> Raster:
+    """The first two bars of Bach's first suite for the cello (BWV 1007), over and over, on strings that are made here.
+
+    A note every 0.21875 s, so that two bars take 7 s, every eighth one louder; each rings on under the next ones, in 24
+    partials.
+    """
+    time = np.arange(round(seconds * rate)) / rate
+    total = np.zeros_like(time)
+    for number in range(ceil(seconds / NOTE)):
+        since = time[round(number * NOTE * rate) :][: round(RINGING * rate)]
+        since = since - since[:1]
+        pitch = 440 * 2 ** ((PRELUDE[number % len(PRELUDE)] - 69) / 12)
+        loudness = 1.0 if number % 8 == 0 else 0.6
+        rise = (1 - np.exp(-since / 0.008)) * (1 - since / RINGING) ** 2
+        for partial in range(1, 25):
+            frequency = pitch * partial * sqrt(1 + 4e-5 * partial**2)
+            body = 1 / (1 + (frequency / 2500) ** 2) / partial
+            tone = body * np.exp(-since * (1 + 0.4 * partial)) * np.sin(2 * np.pi * frequency * since)
+            total[round(number * NOTE * rate) :][: len(since)] += loudness * rise * tone
+    name = f"prelude, {rate} samples a second"
+    return Raster(total / np.abs(total).max(), (0.0,), (float(time[-1]),), name=name)

@@ -78,28 +78,14 @@ def read_image(
 
     Raises: DeclarationError for one that is not there; StorageError for a file that cannot be read.
     """
-    checks.flag(gray, "gray")
-    counts = None if size is None else checks.node_counts(size, 2, 2)
-    if size is not None and counts is None:
-        raise DeclarationError(
-            f"size={checks.shown(size)}: give pixels as one number, or (rows, columns), at least 2"
-        )
+    counts = wanted(size, gray)
     pixels, name = _read(source)
     check_fits(
         COPIES * 8 * pixels.size,
         f"the picture {name} has the shape {pixels.shape}",
         "make it smaller, or cut a part of it out",
     )
-    if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
-        pixels = pixels[..., :-1]
-    if pixels.ndim == 3 and (pixels.shape[2] == 1 or (gray and pixels.shape[2] == 3)):
-        weights = [1.0] if pixels.shape[2] == 1 else [0.2126, 0.7152, 0.0722]
-        top = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1.0
-        pixels = np.clip(pixels @ np.array(weights) / top, 0, 1)
-    if counts is not None:
-        top = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1.0
-        pixels = np.clip(_resized(pixels / top, (counts[0], counts[1])), 0, 1)
-    return image(pixels, name=name)
+    return image(prepared(pixels, counts, gray), name=name)
 
 
 def _read(source: str | PathLike[str]) -> tuple[NDArray, str]:
@@ -112,6 +98,28 @@ def _read(source: str | PathLike[str]) -> tuple[NDArray, str]:
             f"there is no picture {str(source)!r}; give a file, or one of {', '.join(BUNDLED)}"
         )
     return isolated(read_pixels, path, "a picture", str(MOST_PIXELS))["pixels"], path.name
+
+
+def wanted(size: int | tuple[int, int] | None, gray: bool) -> tuple[int, ...] | None:
+    """The rows and columns to resample to; refuses what is neither, and a `gray` that is no flag."""
+    checks.flag(gray, "gray")
+    counts = None if size is None else checks.node_counts(size, 2, 2)
+    if size is not None and counts is None:
+        raise DeclarationError(
+            f"size={checks.shown(size)}: give pixels as one number, or (rows, columns), at least 2"
+        )
+    return counts
+
+
+def prepared(pixels: NDArray, counts: tuple[int, ...] | None, gray: bool) -> NDArray:
+    """Pixels without opacity, in one channel if wanted so, and resampled to `counts` (rows, columns)."""
+    top = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1.0
+    if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
+        pixels = pixels[..., :-1]
+    if pixels.ndim == 3 and (pixels.shape[2] == 1 or (gray and pixels.shape[2] == 3)):
+        weights = [1.0] if pixels.shape[2] == 1 else [0.2126, 0.7152, 0.0722]
+        pixels, top = np.clip(pixels @ np.array(weights) / top, 0, 1), 1.0
+    return pixels if counts is None else np.clip(_resized(pixels / top, (counts[0], counts[1])), 0, 1)
 
 
 def _resized(pixels: NDArray, shape: tuple[int, int]) -> NDArray:

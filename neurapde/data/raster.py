@@ -1,20 +1,26 @@
 """Samples of a field on a regular grid, in the package's own order: what fits are made from and compared with."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from neurapde.conditions.constraints import AtPoints, at_points
+from neurapde.conditions.constraints import AtPoints, DrawnSampler, Samples, at_points
 from neurapde.core import checks
 from neurapde.core.arrays import to_numpy
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
+from neurapde.domains.sampling import Draw
 
-Values = NDArray[np.float64]
+Values = NDArray[np.floating]
+BLOCK = 2**17
+"""Nodes at which a field is evaluated at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +28,8 @@ class Raster(Declaration):
     """`values[i, j, …]` of a field at the nodes (x_i, y_j, …), the first and last of which are at `lower` and `upper`.
 
     Args:
-        values: (n_1, …, n_d), or (n_1, …, n_d, c) for c channels; finite.
+        values: (n_1, …, n_d), or (n_1, …, n_d, c) for c channels; finite. Single precision stays single, and an array
+            that is mapped from a file stays there; anything else becomes double.
         lower, upper: coordinates (d,) of the first and the last node.
         name: for reports.
 
@@ -37,7 +44,9 @@ class Raster(Declaration):
 
     def __post_init__(self) -> None:
         checks.text(self.name, "name of the Raster")
-        values = checks.array(self.values, f"values of the raster {self.name!r}", "buif").astype(float)
+        values = checks.array(self.values, f"values of the raster {self.name!r}", "buif")
+        if values.dtype not in (np.float32, np.float64):
+            values = values.astype(float)
         lower = checks.coordinates(self.lower, "lower of the Raster")
         upper = checks.coordinates(self.upper, "upper of the Raster")
         d = len(lower)
@@ -46,7 +55,7 @@ class Raster(Declaration):
                 f"values of the shape {values.shape} do not lie on a grid from {lower} to {upper}; give at least two "
                 "along each axis, and one more axis for channels"
             )
-        if not np.all(np.isfinite(values)):
+        if not np.isfinite([values.min(), values.max()]).all():
             raise DeclarationError(
                 f"{self.name} has {np.count_nonzero(~np.isfinite(values))} values that are not finite; leave these "
                 "samples out and give the others by npde.at_points(points, targets=values)"
@@ -97,9 +106,9 @@ class Raster(Declaration):
         flat = self.values.reshape(int(np.prod(self.shape)), -1)
         return flat[:, 0] if self.channels == 1 else flat
 
-    def samples(self) -> AtPoints:
+    def samples(self) -> "Nodes":
         """The nodes with their values, as a constraint draws them."""
-        return at_points(self.points, targets=self.targets)
+        return Nodes(self)
 
     def with_values(self, values: Any) -> Self:
         """Other values at the same nodes."""
@@ -107,7 +116,9 @@ class Raster(Declaration):
 
     def sampled(self, field: Callable[[Values], Any]) -> Self:
         """Another field at the same nodes: of a solution, `image.sampled(solution)`."""
-        found = to_numpy(field(self.points))
+        nodes = self.samples()
+        blocks = (np.arange(start, min(start + BLOCK, nodes.count)) for start in range(0, nodes.count, BLOCK))
+        found = np.concatenate([to_numpy(field(nodes.points(block))) for block in blocks])
         return self.with_values(found.reshape(*self.shape, *found.shape[1:]))
 
     def every(self, step: int) -> Self:
@@ -169,3 +180,37 @@ class Raster(Declaration):
         """One line: what, how many, how many channels."""
         channels = "" if self.channels == 1 else f" of {self.channels} channels"
         return f"{self.name}, {' × '.join(map(str, self.shape))} samples{channels}"
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes(DrawnSampler):
+    """Draws nodes of a raster with their values: all of them, or a random choice where fewer are asked for.
+
+    A draw takes time and memory for the nodes that it gives, however many the raster has.
+    """
+
+    raster: Raster
+
+    @property
+    def count(self) -> int:
+        """The number of nodes."""
+        return math.prod(self.raster.shape)
+
+    @cached_property
+    def axes(self) -> tuple[Values, ...]:
+        """Coordinates of the nodes along each axis."""
+        return self.raster.axes
+
+    def points(self, index: NDArray[np.integer]) -> Values:
+        """The nodes (n, d) of these numbers, counted with the last axis running fastest."""
+        places = np.unravel_index(index, self.raster.shape)
+        return np.stack([axis[place] for axis, place in zip(self.axes, places, strict=True)], axis=-1)
+
+    def draw(self, wanted: Draw) -> Samples:
+        index = wanted.choice(self.count).numpy()
+        values = self.raster.values[np.unravel_index(index, self.raster.shape)].reshape(len(index), -1)
+        targets = values[:, 0] if self.raster.channels == 1 else values
+        points, measured = (
+            wanted.placed(torch.from_numpy(part)) for part in (self.points(index), np.asarray(targets))
+        )
+        return Samples(points, targets=measured)

@@ -1,25 +1,32 @@
-"""Films as rasters over x, y and time: NumPy files read and written, and one that is made here."""
+"""Films as rasters over x, y and time: read from files and folders, written, and one that is made here."""
 
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
-from neurapde.data.images import image, pixels
+from neurapde.core.memory import check_fits
+from neurapde.data.images import image, pixels, prepared, wanted
+from neurapde.data.plugins import ffmpeg
 from neurapde.data.raster import Raster
 from neurapde.readers.isolated import isolated
 from neurapde.readers.signals import read_frames
+
+WITHOUT_PLUGIN = (".gif", ".npy", ".tif", ".tiff")
+"""Endings of films that are read without imageio's plugin."""
+WAY = "take fewer frames, or make them smaller"
 
 
 def video(frames: Any, *, name: str = "film") -> Raster:
     """Frames (frames, rows, columns[, channels]) as a raster over (x, y, t) with values in [−1, 1].
 
     frames: as the pixels of `image`, which says the coordinates in the plane; the first frame is at t = −1, the
-    last at t = 1.
+        last at t = 1. The values are in single precision.
     """
     checks.text(name, "name of the film")
     array = checks.array(frames, name, "buif")
@@ -27,17 +34,46 @@ def video(frames: Any, *, name: str = "film") -> Raster:
         raise DeclarationError(
             f"{name} has the shape {array.shape}; give (frames, rows, columns), and one more axis for channels"
         )
-    pictures = [image(frame, name=name) for frame in array]
-    values = np.stack([picture.values for picture in pictures], axis=2)
-    return Raster(values, (*pictures[0].lower, -1.0), (*pictures[0].upper, 1.0), name=name)
+    one = image(array[0], name=name)
+    scale = 2.0 / np.iinfo(array.dtype).max if array.dtype.kind == "u" else 2.0
+    lowest, highest = array.min(), array.max()
+    if not (lowest >= 0 and highest * scale <= 2):
+        raise DeclarationError(
+            f"{name} has values from {lowest:g} to {highest:g}; give unsigned integers, or numbers in [0, 1]"
+        )
+    check_fits(4 * array.size, f"the film {name} has the shape {array.shape}", WAY)
+    values = np.multiply(array, scale, dtype=np.float32)
+    values -= 1
+    upright = np.moveaxis(values[:, ::-1], (0, 1, 2), (2, 1, 0))
+    return Raster(upright, (*one.lower, -1.0), (*one.upper, 1.0), name=name)
 
 
-def read_video(path: str | PathLike[str]) -> Raster:
-    """A .npy file of frames; see `film`.
+def read_video(
+    path: str | PathLike[str],
+    *,
+    frames: int | None = None,
+    size: int | tuple[int, int] | None = None,
+    gray: bool = False,
+) -> Raster:
+    """A film as a raster over (x, y, t); see `video`.
 
-    Raises: FileNotFoundError; StorageError for a file that cannot be read, or holds Python objects.
+    path: a film that imageio reads, .gif by itself and .mp4, .avi and the like with its plugin; a folder of pictures of
+        one size, in the order of their names; or a .npy file.
+    frames: how many, from the first one on; None for all.
+    size, gray: of each frame, as in `read_image`.
+
+    Raises: FileNotFoundError; DeclarationError where the plugin is missing; StorageError for a file that cannot be read, or
+    holds Python objects.
     """
-    return video(isolated(read_frames, checks.path(path), "a .npy file")["frames"], name=Path(path).name)
+    file, counts = checks.path(path), wanted(size, gray)
+    most = "" if frames is None else str(checks.whole(frames, "frames", 2, " of frames, 2 or more"))
+    if file.is_file() and file.suffix.lower() not in WITHOUT_PLUGIN:
+        ffmpeg(f"to read {file.name}")
+    found = isolated(read_frames, file, "a film", most, or_folder=True)["frames"]
+    if counts is not None or gray or found.shape[3:] in ((1,), (2,), (4,)):
+        changed = (prepared(frame, counts, gray) for frame in found)
+        found = np.stack([part if part.dtype.kind == "u" else part.astype(np.float32) for part in changed])
+    return video(found, name=file.name)
 
 
 def frames(raster: Raster) -> NDArray[np.uint8]:
@@ -55,10 +91,17 @@ def frames(raster: Raster) -> NDArray[np.uint8]:
 
 
 def write_video(path: str | PathLike[str], raster: Raster) -> Path:
-    """Write the frames of a raster over (x, y, t) as a .npy file of 8 bits."""
+    """Write the frames of a raster over (x, y, t), in 8 bits: a .npy file, a .gif or, with the plugin of imageio, a .mp4."""
     target, written = checks.path(path), frames(raster)
-    with atomic.replacing(target) as (part,), part.open("wb") as file:
-        np.save(file, written, allow_pickle=False)
+    if target.suffix.lower() == ".mp4":
+        ffmpeg(f"to write {target.name}")
+    elif target.suffix.lower() not in WITHOUT_PLUGIN:
+        raise DeclarationError(f"{target.name!r} ends in no format of films; end it in .gif, .mp4 or .npy")
+    with atomic.replacing(target) as (part,):
+        if target.suffix.lower() == ".npy":
+            np.save(part, written, allow_pickle=False)
+        else:
+            iio.imwrite(part, written)
     return target
 
 

@@ -52,6 +52,24 @@ class Draw:
         """Numbers in the form asked for."""
         return numbers.to(device=self.device, dtype=self.dtype)
 
+    def choice(self, n: int) -> torch.Tensor:
+        """So many different whole numbers below n, all of them where there are no more; in the time that these take, not n.
+
+        "grid" takes them at equal distances; the others at random, every set of them as likely as any other.
+        """
+        if self.count >= n:
+            return torch.arange(n)
+        if self.how == "grid":
+            return torch.arange(self.count) * n // self.count
+        device = self.generator.device if self.generator else torch.device("cpu")
+        if 2 * self.count > n:
+            return torch.randperm(n, generator=self.generator, device=device)[: self.count].cpu()
+        found = torch.empty(0, dtype=torch.int64, device=device)
+        while len(found) < self.count:
+            more = torch.randint(n, (self.count - len(found),), generator=self.generator, device=device)
+            found = torch.unique(torch.cat((found, more)))
+        return found.cpu()
+
 
 def unit_sequence(
     dimension: int, how: How, generator: torch.Generator | None

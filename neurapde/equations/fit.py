@@ -1,17 +1,19 @@
 """Fits: a field whose values, gradient or Laplacian are given at sample points, and nothing else."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
-from scipy.spatial import cKDTree
 
 from neurapde.conditions.constraints import AtPoints, Constraint, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.data.raster import Raster
+from neurapde.data.spectrum import median_frequency, scattered_frequency
 from neurapde.domains.base import Domain, axis_names
+from neurapde.domains.box import Box
 from neurapde.problem.advice import Advice
 from neurapde.problem.equation import AbstractEquation
 from neurapde.trials.siren import Siren
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
 Data: TypeAlias = Raster | AtPoints
 LEAST = 3.0
 """Lowest frequency ω of a SIREN's layers that learns as quickly as those above it, in units of the domain's half size."""
+SHARE = 0.4
+"""The highest wavenumber of the first layer, in units of the frequency below which half of the energy lies."""
 FEW, PART = 4096, 8
-"""Samples that a step of training sees: a PART-th of them, but at least so many."""
+"""Samples that a step of training sees: a PART-th of them, but at least so many, and at most twice that."""
 SLACK = 1e-9
 """Samples this far outside the domain, in units of its largest extent, count as in it: rounding."""
 
@@ -148,41 +152,46 @@ class Fit(AbstractEquation):
 
     def sizes(self, problem: "Problem") -> dict[str, int]:
         """The number of samples of each constraint."""
-        return {name: len(_as_points(data).points) for name, data, _ in self._parts(problem.domain.dimension)}
+        return {name: _count(data) for name, data, _ in self._parts(problem.domain.dimension)}
 
     def leaves_constant(self, problem: "Problem") -> bool:
         return self.values is None and problem.sides.leave_constant
 
     def trial(self, problem: "Problem") -> Siren:
-        """A SIREN whose first layer starts with a tenth of the highest frequency that the samples show.
+        """A SIREN whose first layer starts with low frequencies of the samples, from which the others make the rest.
 
-        Of values on a grid that is at least the paper's 30, and the layers after it keep their 30. Scattered values get
-        layers of the frequency that they have themselves, up to 30: with higher ones the network would pass through the
-        samples and ripple between them. Derivatives at samples are
+        Of values on a grid the wavenumbers of the first layer reach up to SHARE of the frequency below which half of the
+        energy lies, and ω₀ is at least the paper's 30. With a higher one each sample is learnt by itself; with a lower one
+        details come late. Scattered values get layers of the frequency that they have themselves, up to 30: with higher ones
+        the network would pass through the samples and ripple between them. Derivatives at samples are
         matched by functions that ripple between them too, the more so the wider the network and the higher its
-        frequencies: for a gradient it is 5 or more, the other layers have 10, and the width is 128. A Laplacian tells low
-        frequencies least, by their square, so that ripples spoil them first: it gets a twentieth, layers of 5, width 64.
+        frequencies: for a gradient ω₀ is a tenth of the highest frequency of the grid, 5 or more, the other layers have 10,
+        and the width is 128. A Laplacian tells low frequencies least, by their square, so that ripples spoil them first: it
+        gets a twentieth, layers of 5, width 64.
         """
         half = max(problem.domain.extents) / 2
         if isinstance(self.values, AtPoints):
-            omega = float(f"{np.clip(_frequency(self.values, half), LEAST, 30.0):.2g}")
-            return Siren(256, omega_0=omega, omega_hidden=omega)
-        spacing = [min(np.divide(raster.spacing, half)) for raster in self.rasters]
-        if self.values is not None:
-            width, part, least, hidden = 256, 10, 30.0, 30.0
-        elif self.gradient is not None:
-            width, part, least, hidden = 128, 10, 5.0, 10.0
+            omega = float(np.clip(scattered_frequency(self.values) * half, LEAST, 30.0))
+            width, hidden = 256, float(f"{omega:.2g}")
+        elif self.values is not None:
+            half_energy = median_frequency(self.values) * half
+            width, omega, hidden = 256, max(30.0, SHARE * problem.domain.dimension * half_energy), 30.0
         else:
-            width, part, least, hidden = 64, 20, 5.0, 5.0
-        omega = max([least, *(np.pi / h / part for h in spacing)])
+            width, part, hidden = (128, 10, 10.0) if self.gradient is not None else (64, 20, 5.0)
+            omega = max([5.0, *(np.pi * half / min(raster.spacing) / part for raster in self.rasters)])
         return Siren(width, omega_0=float(f"{omega:.2g}"), omega_hidden=hidden)
 
     def advice(self, problem: "Problem", given: bool) -> Advice:
-        """The paper's 500 steps of mean squares, on an eighth of the samples or 4096 each, with a rate that ebbs."""
-        points = {name: min(n, max(FEW, n // PART)) for name, n in self.sizes(problem).items()}
+        """The paper's mean squares, at a rate that ebbs: 500 steps, and up to four times as many for many samples.
+
+        A step sees an eighth of the samples, but 4096 to 8192 of them.
+        """
+        sizes = self.sizes(problem)
+        points = {name: min(n, max(FEW, min(n // PART, 2 * FEW))) for name, n in sizes.items()}
         points |= {one.name: FEW // 4 for one in problem.constraints if one.name not in points}
+        steps = round(500 * min(max(max(sizes.values()) / (2 * PART * FEW), 1), 4))
         why = "it is the paper's for samples"
-        return Advice(why, first=True, steps=500, rate=1e-3, points=points, squares=True, fading=True)
+        return Advice(why, first=True, steps=steps, rate=1e-3, points=points, squares=True, fading=True)
 
     def check(self, problem: "Problem") -> None:
         domain = problem.domain
@@ -199,10 +208,9 @@ class Fit(AbstractEquation):
                 f"gradient has {len(self.gradient)} rasters, but the domain {domain.dimension} axes; give one for each"
             )
         for name, data, residual in self._parts(domain.dimension):
-            points = _as_points(data)
-            if points.points.shape[1] != domain.dimension:
+            if _dimension(data) != domain.dimension:
                 raise DeclarationError(
-                    f"the samples of {name} have {points.points.shape[1]} coordinates, but the domain has "
+                    f"the samples of {name} have {_dimension(data)} coordinates, but the domain has "
                     f"{domain.dimension}; give (n, {domain.dimension})"
                 )
             each = domain.dimension if isinstance(residual, Gradient) else 1
@@ -211,20 +219,21 @@ class Fit(AbstractEquation):
                     f"{name} has {_channels(data)} numbers at each point, but {self.outputs} channel(s) need "
                     f"{each * self.outputs}"
                 )
-            outside = np.asarray(domain.signed_distance(points.points.numpy())) > SLACK * max(domain.extents)
+            points = _spanning(data, domain)
+            outside = np.asarray(domain.signed_distance(points)) > SLACK * max(domain.extents)
             if outside.any():
                 raise DeclarationError(
                     f"{np.count_nonzero(outside)} samples of {name} lie outside the domain, the first at "
-                    f"{points.points[int(outside.argmax())].tolist()}; make the domain larger, or use Raster.domain"
+                    f"{points[int(outside.argmax())].tolist()}; make the domain larger, or use Raster.domain"
                 )
 
     def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
         found = []
         for name, data, residual in self._parts(problem.domain.dimension):
-            points = _as_points(data)
             order = {Value: 0, Laplacian: 2}.get(type(residual), 1)
-            text = f"{_symbol(residual, problem.domain)} = data at {len(points.points)} samples"
-            found.append(Constraint(name, residual, points, order, text))
+            text = f"{_symbol(residual, problem.domain)} = data at {_count(data)} samples"
+            sampler = data.samples() if isinstance(data, Raster) else data
+            found.append(Constraint(name, residual, sampler, order, text))
         return tuple(found)
 
     def describe(self, problem: "Problem") -> list[str]:
@@ -241,8 +250,17 @@ def _targets(samples: Samples, like: torch.Tensor) -> torch.Tensor:
     return samples.measured.reshape(like.shape)
 
 
-def _as_points(data: Data) -> AtPoints:
-    return data.samples() if isinstance(data, Raster) else data
+def _count(data: Data) -> int:
+    return data.samples().count if isinstance(data, Raster) else len(data.points)
+
+
+def _spanning(data: Data, domain: Domain) -> np.ndarray:
+    """Points (n, d) that lie in a domain if all samples do: of a raster in a box, its corners."""
+    if isinstance(data, AtPoints):
+        return data.points.numpy()
+    if isinstance(domain, Box):
+        return np.array(list(itertools.product(*zip(data.lower, data.upper, strict=True))))
+    return data.points
 
 
 def _dimension(data: Data) -> int:
@@ -270,15 +288,3 @@ def _described(data: Data) -> str:
     if isinstance(data, Raster):
         return f"{data.describe()}, from {data.values.min():.4g} to {data.values.max():.4g}, mean {data.values.mean():.6g}"
     return f"{len(data.points)} scattered samples, mean {float(data.measured.mean()):.6g}"
-
-
-def _frequency(data: AtPoints, half: float) -> float:
-    """The root mean square frequency of scattered values, rad per half size of the domain, from each point's nearest."""
-    points, values = np.asarray(data.points, dtype=float) / half, np.asarray(data.targets, dtype=float)
-    values = values.reshape(len(values), -1)
-    if len(points) < 2 or np.ptp(values) == 0:
-        return 0.0
-    distances, nearest = (part[:, 1] for part in cKDTree(points).query(points, 2))
-    change = ((values - values[nearest]) ** 2).sum(1)
-    slope = points.shape[1] * change.sum() / max((distances**2).sum(), 1e-300)
-    return float(np.sqrt(slope / values.var(axis=0).sum()))

@@ -26,7 +26,7 @@ from neurapde.training.schedules import ConstantRate, Schedule
 from neurapde.training.self_adaptive import SelfAdaptive
 from neurapde.training.weighting import Weighting
 from neurapde.trials.base import Trial, TrialFunction
-from neurapde.trials.layered import compiled
+from neurapde.trials.layered import compiled, first_frequencies
 from neurapde.trials.siren import Siren
 
 COPIES = 6
@@ -52,6 +52,9 @@ class Adam(Method):
         deviations); None for points / 1000.
     curriculum: for problems in time, a `Curriculum(steps)` that opens the time from its start on, or `Causal()`, which
         weighs a time by how well the earlier ones are met; None: all at once.
+    phase_step: how far a step may move the phases of a SIREN's first layer, rad: the rate of its weights is at most
+        phase_step / ω. Without it, None, an ω₀ of thousands, as sounds need, makes noise of every step at rates at
+        which the other layers learn.
     compile:  whether to compile the layers' elementwise work for this machine, some seconds at the start; where no
         compiler is found the training runs without, and the notes say so.
     record_every: steps between two rows of the history, and between two looks at whether the loss is finite.
@@ -76,6 +79,7 @@ class Adam(Method):
     source_points: int = 100
     source_weight: float | None = None
     curriculum: Curriculum | Causal | None = None
+    phase_step: float | None = 0.1
     compile: bool = False
     record_every: int = 10
     checkpoint_seconds: float = 60.0
@@ -145,7 +149,9 @@ class _Training:
         self.method, self.task, self.trial = method, task, trial
         self.objective = method.objective(task.problem)
         self.parameters = trainable(trial)
-        self.optimizer = AdamSteps(self.parameters)
+        most = math.inf if method.phase_step is None else method.phase_step / method.lr
+        factors = {part: min(1.0, most / omega) for part, omega in first_frequencies(trial).items()}
+        self.optimizer = AdamSteps(self.parameters, factors=factors)
         weighting = method.weights if isinstance(method.weights, Weighting) else None
         self.descent = Descent(
             self.objective,
@@ -228,7 +234,8 @@ def _check_numbers(method: Adam) -> None:
     checks.whole(method.source_points, "source_points", 0, ", 0 for none")
     checks.amount(method.lr, "lr")
     checks.amount(method.checkpoint_seconds, "checkpoint_seconds")
-    for name, value in {"clip": method.clip, "source_weight": method.source_weight}.items():
+    optional = {"clip": method.clip, "source_weight": method.source_weight, "phase_step": method.phase_step}
+    for name, value in optional.items():
         if value is not None:
             checks.amount(value, name)
     if not isinstance(method.weights, Weighting):

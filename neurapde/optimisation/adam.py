@@ -4,6 +4,7 @@ Source: Kingma, Ba (2015), ICLR.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -13,15 +14,27 @@ class AdamSteps:
     """Steps along the gradients that the parameters hold.
 
     unit: the size of a parameter; rates are in it, and so are gradients, beside which Adam has a smallest size of its own.
+    factors: of the rate, for parameters that move at another one.
     """
 
-    def __init__(self, parameters: Sequence[Tensor], unit: float = 1.0) -> None:
-        self._optimizer, self._unit = torch.optim.Adam(parameters), unit
+    def __init__(
+        self,
+        parameters: Sequence[Tensor],
+        unit: float = 1.0,
+        *,
+        factors: Mapping[Tensor, float] | None = None,
+    ) -> None:
+        own = factors or {}
+        groups = groupby(parameters, lambda parameter: own.get(parameter, 1.0))
+        self._optimizer = torch.optim.Adam(
+            [{"params": list(group), "factor": factor} for factor, group in groups]
+        )
+        self._unit = unit
 
     def step(self, rate: float) -> None:
         """Take one step, and forget the gradients."""
         for group in self._optimizer.param_groups:
-            group["lr"] = rate * self._unit
+            group["lr"] = rate * group["factor"] * self._unit
             for parameter in group["params"] if self._unit != 1 else ():
                 if parameter.grad is not None:
                     parameter.grad *= self._unit

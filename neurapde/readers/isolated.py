@@ -28,15 +28,19 @@ LONGEST = 300
 Arrays = dict[str, NDArray]
 
 
-def isolated(function: Callable[..., Arrays], path: Path, kind: str, *arguments: str) -> Arrays:
+def isolated(
+    function: Callable[..., Arrays], path: Path, kind: str, *arguments: str, or_folder: bool = False
+) -> Arrays:
     """What `function(path, *arguments)` gives, called in a process of its own: arrays by name.
 
     function: of a file that imports nothing of this package. kind: what it reads, "a picture".
+    or_folder: whether the path may be a folder, whose files are read.
     Raises: FileNotFoundError; StorageError with the reason for a file that cannot be read.
     """
-    if not path.is_file():
+    files = [one for one in path.iterdir() if one.is_file()] if or_folder and path.is_dir() else [path]
+    if not path.is_file() and files == [path]:
         raise FileNotFoundError(f"there is no file {path}.")
-    size = path.stat().st_size
+    size = sum(one.stat().st_size for one in files)
     reader = inspect.getsourcefile(function)
     assert reader is not None
     with tempfile.TemporaryDirectory(prefix="neurapde-") as folder:

@@ -39,7 +39,7 @@ def _solved(equation: Fit, problem: Problem) -> tuple[np.ndarray, Raster, str]:
     if isinstance(slopes, tuple) and len(slopes) == 2:
         nodes = _nodes_between(*slopes)
         check_grid(factored(math.prod(nodes.shape), ENTRY), nodes.shape, problem.name)
-        found = image_from_gradients(slopes[0].values, slopes[1].values, spacing=nodes.spacing)
+        found = image_from_gradients(*(one.values.astype(float) for one in slopes), spacing=nodes.spacing)
         return (
             found,
             nodes,
@@ -48,7 +48,9 @@ def _solved(equation: Fit, problem: Problem) -> tuple[np.ndarray, Raster, str]:
     if isinstance(equation.laplacian, Raster) and equation.laplacian.dimension == 2:
         raster = equation.laplacian
         check_grid(factored(math.prod(raster.shape), ENTRY), raster.shape, problem.name)
-        found = image_from_laplacian(raster.values, spacing=(raster.spacing[0], raster.spacing[1]))
+        found = image_from_laplacian(
+            raster.values.astype(float), spacing=(raster.spacing[0], raster.spacing[1])
+        )
         note = "the picture with this five-point Laplacian, continued evenly, of mean zero, by a sparse solve"
         return found, raster, note
     raise DeclarationError(

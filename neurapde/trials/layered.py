@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from neurapde.core.errors import DeclarationError
-from neurapde.jets.activations import Activation
+from neurapde.jets.activations import Activation, Sine
 from neurapde.jets.compiled import best_kernels
 from neurapde.jets.jet import Jet, Layout
 from neurapde.jets.kernels import EAGER, Kernels
@@ -107,6 +107,15 @@ def uniform(shape: tuple[int, ...], limit: float, generator: torch.Generator) ->
     """Numbers drawn from U(−limit, limit) in float64, so that every dtype rounds the same draw."""
     numbers = torch.empty(shape, dtype=torch.float64, device=generator.device)
     return numbers.uniform_(-limit, limit, generator=generator)
+
+
+def first_frequencies(trial: TrialFunction) -> dict[Tensor, float]:
+    """The frequency ω of each first layer of sines in `trial`, by its weight and by its bias."""
+    found: dict[Tensor, float] = {}
+    for module in trial.modules():
+        if isinstance(module, LayeredTrial) and isinstance(module.activations[0], Sine):
+            found |= dict.fromkeys(module.layers[0].parameters(), module.activations[0].omega)
+    return found
 
 
 @contextmanager

