@@ -19,9 +19,11 @@ import eikonal
 import harness
 import held_out
 import inversion
+import media
 import memory
 import overthrust
 import peers
+import picture_step
 import placing
 import scaling
 import time_modelling
@@ -39,6 +41,8 @@ BENCHMARKS: dict[str, Benchmark] = {
         bandwidth,
         baselines,
         held_out,
+        media,
+        picture_step,
         eikonal,
         inversion,
         accuracy,

@@ -139,3 +139,50 @@ class ReLU(Activation):
 
     def third(self, value: Tensor, slope: Tensor) -> Tensor:
         return torch.zeros_like(slope)
+
+
+@dataclass(frozen=True)
+class Sigmoid(Activation):
+    """f(z) = 1/(1 + e⁻ᶻ): f′ = f(1 − f), f″ = f′(1 − 2f), f‴ = f′(1 − 6f′)."""
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return torch.sigmoid(z)
+
+    def value_and_slope(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        value = torch.sigmoid(z)
+        return value, value * (1.0 - value)
+
+    def second(self, value: Tensor, slope: Tensor) -> Tensor:
+        return slope * (1.0 - 2.0 * value)
+
+    def third(self, value: Tensor, slope: Tensor) -> Tensor:
+        return slope * (1.0 - 6.0 * slope)
+
+
+@dataclass(frozen=True)
+class ELU(Activation):
+    """f(z) = λz above zero and λα(eᶻ − 1) below, where all derivatives are λα eᶻ.
+
+    Source: Clevert, Unterthiner, Hochreiter (2016), ICLR, with λ = α = 1; Klambauer et al. (2017), NeurIPS 30, for SELU.
+    """
+
+    scale: float = 1.0
+    alpha: float = 1.0
+
+    def __call__(self, z: Tensor) -> Tensor:
+        below = self.alpha * torch.expm1(torch.clamp(z, max=0.0))
+        return self.scale * torch.where(z > 0, z, below)
+
+    def value_and_slope(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        value = self(z)
+        return value, torch.where(z > 0, torch.full_like(z, self.scale), value + self.scale * self.alpha)
+
+    def second(self, value: Tensor, slope: Tensor) -> Tensor:
+        return torch.where(value > 0, torch.zeros_like(slope), slope)
+
+    def third(self, value: Tensor, slope: Tensor) -> Tensor:
+        return self.second(value, slope)
+
+
+SELU = ELU(1.0507009873554805, 1.6732632423543772)
+"""The activation that keeps normal numbers normal from layer to layer."""

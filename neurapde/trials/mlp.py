@@ -1,4 +1,4 @@
-"""Plain multilayer perceptrons with tanh, softplus or ReLU, to compare a SIREN with."""
+"""Plain multilayer perceptrons with tanh, ReLU and others, to compare a SIREN with."""
 
 from __future__ import annotations
 
@@ -6,11 +6,19 @@ from dataclasses import dataclass
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.jets.activations import Activation, ReLU, Softplus, Tanh
+from neurapde.jets.activations import ELU, SELU, Activation, ReLU, Sigmoid, Softplus, Tanh
 from neurapde.trials.base import Setting, Trial, check_size
 from neurapde.trials.layered import LayeredTrial, perceptron
 
-_ACTIVATIONS: dict[str, Activation] = {"tanh": Tanh(), "relu": ReLU(), "softplus": Softplus()}
+_ACTIVATIONS: dict[str, Activation] = {
+    "tanh": Tanh(),
+    "relu": ReLU(),
+    "softplus": Softplus(),
+    "sigmoid": Sigmoid(),
+    "elu": ELU(),
+    "selu": SELU,
+}
+_GLOROT, _LECUN = ("tanh", "sigmoid"), ("selu",)
 
 
 @dataclass(frozen=True)
@@ -19,10 +27,11 @@ class MLP(Trial):
 
     width:      neurons of each hidden layer.
     depth:      hidden layers after the first.
-    activation: "tanh", "softplus" or "relu". The second derivatives of a ReLU network are zero, so it cannot
-                satisfy a second-order PDE by its strong form.
+    activation: "tanh", "softplus", "relu", "sigmoid", "elu" or "selu". The second derivatives of a ReLU network are
+                zero, so it cannot satisfy a second-order PDE by its strong form.
 
-    Weights are U(±√(6/(n_in + n_out))) for tanh (Glorot, Bengio 2010, equation 16) and U(±√(6/n_in)) for the
+    Weights are U(±√(6/(n_in + n_out))) for tanh and sigmoid (Glorot, Bengio 2010, equation 16), U(±√(3/n_in)) for SELU
+    (LeCun's variance, which Klambauer et al. 2017 take) and U(±√(6/n_in)) for the
     others (He, Zhang, Ren, Sun 2015, equation 10); biases U(±1/√n_in), so that the layers' steps spread over
     the domain; the head's bias is zero.
     """
@@ -42,7 +51,8 @@ class MLP(Trial):
 
     def draw(self, setting: Setting) -> LayeredTrial:
         sizes = [setting.dimension, *[self.width] * (self.depth + 1), setting.rows]
-        outward = 1 if self.activation == "tanh" else 0
-        *layers, head = perceptron(sizes, setting, lambda n_in, n_out: n_in + outward * n_out)
+        inward = 2 if self.activation in _LECUN else 1
+        outward = 1 if self.activation in _GLOROT else 0
+        *layers, head = perceptron(sizes, setting, lambda n_in, n_out: inward * n_in + outward * n_out)
         activations = [_ACTIVATIONS[self.activation]] * len(layers)
         return LayeredTrial(self, setting.bounds, layers, activations, head, setting.complex)

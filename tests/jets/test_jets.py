@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from neurapde.core.errors import DeclarationError
-from neurapde.jets.activations import Activation, ReLU, Sine, Softplus, Tanh
+from neurapde.jets.activations import ELU, SELU, Activation, ReLU, Sigmoid, Sine, Softplus, Tanh
 from neurapde.jets.jet import Jet, Layout
 from neurapde.jets.reverse import ReverseSteps
 from neurapde.jets.sweep import sweep
@@ -17,7 +17,7 @@ from neurapde.trials.mlp import MLP
 from neurapde.trials.siren import Siren
 from support import jet_of_constant, jet_of_coordinates, random_points, seeded
 
-ACTIVATIONS = [Sine(3.0), Tanh(), Softplus(), ReLU()]
+ACTIVATIONS = [Sine(3.0), Tanh(), Softplus(), ReLU(), Sigmoid(), ELU(), SELU]
 
 
 def nested(field: Tensor, x: Tensor, layout: Layout) -> Tensor:
@@ -50,7 +50,7 @@ def networks(draw: st.DrawFn) -> tuple[TrialFunction, Layout, Tensor]:
     width, depth = draw(st.integers(1, 12)), draw(st.integers(0, 3))
     dimension, outputs = draw(st.integers(1, 4)), draw(st.integers(1, 3))
     trials: list[Trial] = [Siren(width, depth, 6.0, 2.0)]
-    trials += [MLP(width, depth, name) for name in ("tanh", "softplus", "relu")]
+    trials += [MLP(width, depth, name) for name in ("tanh", "softplus", "relu", "sigmoid", "elu", "selu")]
     trial = draw(st.sampled_from(trials))
     order = draw(st.integers(0, 2))
     pairs = list(itertools.combinations(range(dimension), 2)) if order == 2 else []

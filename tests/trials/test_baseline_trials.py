@@ -14,6 +14,7 @@ TRIALS = [
     npde.ReluPE(width=12, depth=1, octaves=3),
     npde.FourierFeatures(width=12, depth=1, features=5, deviation=1.0),
     npde.RBF(count=9, sharpness=2.0),
+    npde.RBF(count=9, sharpness=2.0, width=8, layers=2),
 ]
 EVERY_TRIAL = pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: type(trial).__name__)
 
