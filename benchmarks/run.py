@@ -26,6 +26,7 @@ import peers
 import picture_step
 import placing
 import scaling
+import shapes
 import time_modelling
 import training_step
 import wave_training
@@ -44,6 +45,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         media,
         picture_step,
         eikonal,
+        shapes,
         inversion,
         accuracy,
         placing,

@@ -5,6 +5,7 @@ from neurapde.problems._inversion import InversionCase as InversionCase
 from neurapde.problems._inversion import InversionProblem as InversionProblem
 from neurapde.problems.eikonal import EIKONAL_CASES
 from neurapde.problems.eikonal import sdf_mesh as sdf_mesh
+from neurapde.problems.eikonal import sdf_room as sdf_room
 from neurapde.problems.eikonal import sdf_sphere as sdf_sphere
 from neurapde.problems.eikonal import sdf_torus as sdf_torus
 from neurapde.problems.eikonal import travel_time_gradient as travel_time_gradient

@@ -20,6 +20,7 @@ from neurapde.core.arrays import Array, full, namespace, safe_sqrt, tanh
 from neurapde.core.declaration import Declaration
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
+from neurapde.domains.cloud import PointCloud
 from neurapde.domains.disk import Ball
 from neurapde.domains.mesh import Mesh
 from neurapde.domains.torus import Torus
@@ -28,6 +29,7 @@ from neurapde.fields.medium import Field
 from neurapde.fields.sources import PointSource
 from neurapde.problem.problem import Problem
 from neurapde.problems._case import Case
+from neurapde.problems._room import room_points
 
 SCAN = 36187
 """Seed of the points drawn from the mesh: the same problem every time."""
@@ -129,6 +131,22 @@ def sdf_mesh(
     )
     box = Box(*[(-half_width, half_width)] * 3)
     return Problem("sdf-mesh", box, Eikonal(surface=cloud))
+
+
+def sdf_room(*, file: str | None = None, count: int = 40_000) -> Problem:
+    """The signed distance of an open scene: floor, walls and furniture of a room of 5 m × 4 m × 2.6 m, positive in its air.
+
+    file:  points with normals, `.xyz`, `.ply` or `.obj`, or triangles on which `count` points are spread; None: the room of
+           `problems/_room.py`. The box is larger by 0.2 half widths on every side.
+    """
+    if file is None:
+        cloud = PointCloud(*room_points(count), name="room")
+    else:
+        cloud = PointCloud.read(file, count=count, name="room")
+    lower, upper = cloud.bounds
+    margin = 0.1 * float(np.max(upper - lower))
+    sides = zip((lower - margin).tolist(), (upper + margin).tolist(), strict=True)
+    return Problem("sdf-room", Box(*sides), Eikonal(surface=cloud))
 
 
 def write_bumpy_ball(path: Path, bumps: float = 0.12, nodes: int = 65) -> None:

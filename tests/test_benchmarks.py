@@ -18,6 +18,7 @@ NAMES = (
     "inversion",
     "accuracy",
     "placing",
+    "shapes",
     "scaling",
     "memory",
     "time_modelling",

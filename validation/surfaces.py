@@ -1,18 +1,18 @@
 """The surface that a signed distance found: its zero level set as a mesh, and how far it is from the one asked for."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import meshio
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates as zoomed
 from skimage.measure import find_contours, marching_cubes
 
 from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
-from neurapde.domains.closest import Closest
+from neurapde.domains.closest import Closest, point_tree
 from neurapde.domains.cloud import PointCloud
 from neurapde.equations.eikonal import Eikonal
 from neurapde.problem.problem import Problem
@@ -21,6 +21,7 @@ from neurapde.validation.comparison import Solved, check_solution
 Array = NDArray[np.float64]
 
 _NODES = {2: 257, 3: 97}  # on the longest axis
+_BAND = 3.0  # steps of a coarse grid from the zero set within which a fine one asks the field itself
 _SAMPLES = 20_000
 _SEED = 27449
 
@@ -56,12 +57,16 @@ class SurfaceErrors:
     """How good a signed distance is, in units of length unless said.
 
     chamfer: mean distance from the surface found to the one asked for and back, averaged. hausdorff: the largest.
+    normal_consistency: mean |n · n'| of normals on one surface and at the nearest place of the other, both ways averaged.
+    wrong_sign: part of the domain where Φ has not the sign of d.
     distance_mean, distance_max: of |Φ − d| in the domain. slope_mean: of |∇Φ| there; slope_deviation: of ||∇Φ| − 1|.
     network_kilobytes: of the parameters. mesh_kilobytes: of the zero set as a binary ply.
     """
 
     chamfer: float
     hausdorff: float
+    normal_consistency: float
+    wrong_sign: float
     distance_mean: float
     distance_max: float
     slope_mean: float
@@ -71,10 +76,11 @@ class SurfaceErrors:
 
     def __str__(self) -> str:
         return (
-            f"zero set: Chamfer {self.chamfer:.2g}, Hausdorff {self.hausdorff:.2g}; distance error: mean "
-            f"{self.distance_mean:.2g}, largest {self.distance_max:.2g}; |∇Φ|: mean {self.slope_mean:.4g}, off 1 by "
-            f"{self.slope_deviation:.2g} in the mean; network {self.network_kilobytes:.3g} kB, zero set as a mesh "
-            f"{self.mesh_kilobytes:.3g} kB"
+            f"zero set: Chamfer {self.chamfer:.2g}, Hausdorff {self.hausdorff:.2g}, normal consistency "
+            f"{self.normal_consistency:.3g}; distance error: mean {self.distance_mean:.2g}, largest "
+            f"{self.distance_max:.2g}, wrong sign in {self.wrong_sign:.2%} of the domain; |∇Φ|: mean "
+            f"{self.slope_mean:.4g}, off 1 by {self.slope_deviation:.2g} in the mean; network "
+            f"{self.network_kilobytes:.3g} kB, zero set as a mesh {self.mesh_kilobytes:.3g} kB"
         )
 
 
@@ -93,8 +99,7 @@ def zero_set(solution: Solved, nodes: int | None = None) -> ZeroSet:
     step = float(np.max(upper - lower)) / ((nodes or _NODES[d]) - 1)
     counts = np.maximum(np.ceil((upper - lower) / step).astype(int), 2) + 1
     axes = [np.linspace(a, b, n) for a, b, n in zip(lower, upper, counts, strict=True)]
-    points = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=1)
-    values = np.asarray(solution(points), dtype=float).reshape(counts)
+    values = _on_grid(solution, axes)
     if not values.min() < 0 < values.max():
         raise DeclarationError(
             f"the field lies between {values.min():.3g} and {values.max():.3g}, so there is no zero set; train it "
@@ -111,6 +116,28 @@ def zero_set(solution: Solved, nodes: int | None = None) -> ZeroSet:
         for start, line in zip(starts, lines, strict=True)
     ]
     return ZeroSet(lower + np.concatenate(lines) * spacing, np.concatenate(pairs))
+
+
+def _on_grid(solution: Solved, axes: list[Array]) -> Array:
+    """The field at the nodes of a grid; of a fine one in space only near the zero set, elsewhere from every third node.
+
+    A distance changes by no more than a step from node to node: beyond some steps of the coarse grid its sign is told.
+    """
+    if len(axes) < 3 or max(map(len, axes)) <= 2 * _NODES[3] - 2:
+        return _everywhere(solution, axes)
+    few = [np.linspace(x[0], x[-1], max(len(x) // 3, 2)) for x in axes]
+    coarse = _everywhere(solution, few)
+    place = [(len(some) - 1) * (x - x[0]) / (x[-1] - x[0]) for some, x in zip(few, axes, strict=True)]
+    values = zoomed(coarse, np.meshgrid(*place, indexing="ij"), order=1)
+    near = np.flatnonzero(np.abs(values) < _BAND * (few[0][1] - few[0][0]))
+    index = np.unravel_index(near, values.shape)
+    values.ravel()[near] = solution(np.stack([x[i] for x, i in zip(axes, index, strict=True)], axis=1))
+    return values
+
+
+def _everywhere(solution: Solved, axes: list[Array]) -> Array:
+    points = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=1)
+    return np.asarray(solution(points), dtype=float).reshape([len(x) for x in axes])
 
 
 def surface_errors(
@@ -130,15 +157,27 @@ def surface_errors(
         )
     found = zero_set(solution, nodes)
     mesh = Closest(found.points, found.cells)
-    there = np.abs(asked.signed_distance(_spread(mesh)))
-    back = np.abs(mesh.signed_distance(_on(asked)))
+    spread, cells = _spread(mesh)
+    on, normals = _on(asked)
+    there = np.abs(asked.signed_distance(spread))
+    some = slice(None, None, max(len(on) // _SAMPLES, 1))
+    signed, facing = mesh.nearest(on[some])
+    back = np.abs(signed)
+    _, beside = point_tree(on).query(spread)
+    consistency = [
+        np.abs(np.sum(mesh.normals[cells] * normals[beside], axis=1)),
+        np.abs(np.sum(mesh.normals[facing] * normals[some], axis=1)),
+    ]
     inside = problem.domain.sample(_SAMPLES, how="grid").numpy()
-    error = np.abs(np.asarray(solution(inside)) - asked.signed_distance(inside))
+    value, distance = np.asarray(solution(inside)), asked.signed_distance(inside)
+    error = np.abs(value - distance)
     slope = np.linalg.norm(solution.gradient(inside), axis=1)
     stored = sum(p.numel() * p.element_size() for p in solution.trial.parameters())
     return SurfaceErrors(
         chamfer=float(there.mean() + back.mean()) / 2,
         hausdorff=float(max(there.max(), back.max())),
+        normal_consistency=float(sum(part.mean() for part in consistency)) / 2,
+        wrong_sign=float(np.mean((value < 0) != (distance < 0))),
         distance_mean=float(error.mean()),
         distance_max=float(error.max()),
         slope_mean=float(slope.mean()),
@@ -166,16 +205,14 @@ def asked_surface(problem: Problem) -> Domain | None:
     return problem.equation.surface if isinstance(problem.equation, Eikonal) else None
 
 
-def _on(surface: Domain) -> Array:
-    """Points on the surface that was asked for: its own where it is a cloud."""
+def _on(surface: Domain) -> tuple[Array, Array]:
+    """Points on the surface that was asked for, and normals: its own where it is a cloud."""
     if isinstance(surface, PointCloud):
-        return np.asarray(surface.points)[: 10 * _SAMPLES]
-    return surface.sample_boundary(_SAMPLES, how="grid").points.numpy()
+        return surface.points, surface.normals
+    found = surface.sample_boundary(10 * _SAMPLES, how="grid")
+    return found.points.numpy(), found.normals.numpy()
 
 
-def _spread(mesh: Closest) -> Array:
-    """Points on a mesh by area, from a fixed seed."""
-    generator = np.random.default_rng(_SEED)
-    chosen = generator.choice(len(mesh.cells), _SAMPLES, p=mesh.sizes / math.fsum(mesh.sizes))
-    weights = generator.dirichlet(np.ones(mesh.cells.shape[1]), _SAMPLES)
-    return np.einsum("nc,ncx->nx", weights, mesh.corners[chosen])
+def _spread(mesh: Closest) -> tuple[Array, NDArray[np.int64]]:
+    """Points on a mesh by area, from a fixed seed, and the cell of each."""
+    return mesh.places(np.random.default_rng(_SEED).random((_SAMPLES, mesh.vertices.shape[1] - 1)))

@@ -82,25 +82,46 @@ class Closest:
         cross = np.linalg.norm(np.cross(b - a, c - a), axis=1)
         return np.arctan2(cross, np.sum((b - a) * (c - a), axis=1))
 
+    @cached_property
+    def _summed(self) -> Array:
+        return np.cumsum(self.sizes)
+
+    def places(self, unit: Array) -> tuple[Array, Indices]:
+        """The unit cube `(n, d − 1)` onto the cells, by their sizes: points `(n, d)`, and the cell of each `(n,)`."""
+        position = unit[:, 0] * self._summed[-1]
+        cell = np.minimum(np.searchsorted(self._summed, position, side="right"), len(self.cells) - 1)
+        rest = np.clip(1 - (self._summed[cell] - position) / self.sizes[cell], 0.0, 1.0)
+        if unit.shape[1] == 1:
+            weights = np.stack([1 - rest, rest], axis=1)
+        else:
+            root = np.sqrt(rest)
+            weights = np.stack([1 - root, root * (1 - unit[:, 1]), root * unit[:, 1]], axis=1)
+        return np.einsum("nc,ncx->nx", weights, self.corners[cell]), cell
+
     def signed_distance(self, points: Array) -> Array:
         """Distance of points `(n, d)`, negative inside: `(n,)`."""
-        found = np.zeros(len(points))
+        return self.nearest(points)[0]
+
+    def nearest(self, points: Array) -> tuple[Array, Indices]:
+        """Signed distance `(n,)` of points `(n, d)`, and the cell that is nearest to each `(n,)`."""
+        found, cells = np.zeros(len(points)), np.zeros(len(points), dtype=np.int64)
         order = along_curve(points)
         for start in range(0, len(points), CHUNK):
             chosen = order[start : start + CHUNK]
-            found[chosen] = self._signed(points[chosen])
-        return found
+            found[chosen], cells[chosen] = self._signed(points[chosen])
+        return found, cells
 
-    def _signed(self, points: Array) -> Array:
-        distance, side, reached = self._among(points, CANDIDATES)
+    def _signed(self, points: Array) -> tuple[Array, Indices]:
+        distance, side, cell, reached = self._among(points, CANDIDATES)
         for count in MORE:
             unsure = np.flatnonzero((reached < distance + self._reach) & (distance < 4 * self._reach))
             if len(unsure):
-                distance[unsure], side[unsure], reached[unsure] = self._among(points[unsure], count)
-        return np.where(side < 0, -1.0, 1.0) * distance
+                found = self._among(points[unsure], count)
+                distance[unsure], side[unsure], cell[unsure], reached[unsure] = found
+        return np.where(side < 0, -1.0, 1.0) * distance, cell
 
-    def _among(self, points: Array, count: int) -> tuple[Array, Array, Array]:
-        """Distance and side by the cells of the `count` nearest points of the tree, and how far those reach."""
+    def _among(self, points: Array, count: int) -> tuple[Array, Array, Indices, Array]:
+        """Distance, side and cell among those of the `count` nearest points of the tree, and how far these reach."""
         tree, owners = self._tree
         count = min(count, tree.n)
         far, found = tree.query(points, k=count)
@@ -115,7 +136,7 @@ class Closest:
         normal = self._pseudonormals[cells[rows, best], code]
         side = np.sum((points - nearest[rows, best]) * normal, axis=1)
         reached = far.reshape(len(points), count)[:, -1] if count < tree.n else np.full(len(points), np.inf)
-        return np.sqrt(square[rows, best]), side, reached
+        return np.sqrt(square[rows, best]), side, cells[rows, best], reached
 
 
 def point_tree(points: Array) -> cKDTree:

@@ -1,9 +1,10 @@
 """A closed surface (or plane curve) known by points on it and their outward normals: scans, sampled meshes."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -13,11 +14,13 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components, mini
 from scipy.spatial import cKDTree
 from torch.quasirandom import SobolEngine
 
+from neurapde.core import checks
 from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
 from neurapde.domains.base import BoundaryRows, Domain
 from neurapde.domains.closest import point_tree
+from neurapde.domains.surface_files import read_oriented
 
 LEAST = 10
 """Points below which there is no surface to speak of."""
@@ -70,6 +73,18 @@ class PointCloud(InsidePoints):
     """
 
     normals: Any = None
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str], *, count: int = 100_000, name: str = "") -> Self:
+        """A cloud from a file: `.xyz` (rows x y z, or x y z nx ny nz), or `.ply`, `.obj` and what else meshio reads.
+
+        count: how many points are spread, by area, on the triangles of a file that has some; they need not be closed, as
+            those of a `Mesh` must, and their textures are passed over. The normals are the triangles' own.
+        Raises: StorageError for a file that cannot be read, FileNotFoundError for a missing one, and as the cloud itself.
+        """
+        checks.whole(count, "count", LEAST)
+        points, normals = read_oriented(checks.path(path), count)
+        return cls(points, normals, name=name)
 
     def __post_init__(self) -> None:
         super().__post_init__()

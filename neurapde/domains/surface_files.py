@@ -1,0 +1,56 @@
+"""Surfaces from files: vertices with their cells, and points with their normals."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.core.errors import DeclarationError, StorageError
+from neurapde.domains.closest import Closest
+from neurapde.readers.isolated import isolated
+from neurapde.readers.meshes import read_mesh, read_points
+
+SEED = 46091
+"""Of the points that are spread on the triangles of a file: the same at every reading."""
+
+
+def read_surface(path: Path) -> tuple[NDArray, NDArray]:
+    """Vertices and cells of the triangles of a file, or, of one without and flat in z, of its segments."""
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no mesh file {path}")
+    found = isolated(read_mesh, path, "a mesh")
+    points = found.pop("points")
+    if points.ndim != 2 or points.dtype.kind not in "iuf":
+        raise StorageError(f"{path} has points {points.shape} of {points.dtype}; give coordinates (v, d)")
+    triangles = [found["triangle"]] if "triangle" in found else []
+    if "quad" in found:
+        triangles += [found["quad"][:, [0, 1, 2]], found["quad"][:, [0, 2, 3]]]
+    if triangles:
+        return points, np.concatenate(triangles)
+    if "line" in found and (points.shape[1] == 2 or np.ptp(points[:, 2:]) == 0):
+        return points[:, :2], found["line"]
+    raise DeclarationError(
+        f"{path} has no triangles, but {', '.join(found) or 'points only'}; give a surface mesh, or "
+        "PointCloud(points) for a cloud"
+    )
+
+
+def read_oriented(path: Path, count: int) -> tuple[NDArray, NDArray | None]:
+    """Points `(n, d)` of a file and normals `(n, d)`, None where it has none; of a file of triangles `count` points on them.
+
+    The triangles need not be closed. Raises: StorageError, FileNotFoundError, DeclarationError.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    found = isolated(read_points, path, "points on a surface")
+    if "triangle" not in found and "quad" not in found:
+        return found["points"], found.get("normals")
+    points, cells = read_surface(path)
+    cells = np.asarray(cells, dtype=np.int64)
+    if cells.min() < 0 or cells.max() >= len(points):
+        raise StorageError(f"{path} has cells {cells.min()} to {cells.max()}, but {len(points)} points")
+    surface = Closest(np.asarray(points, dtype=np.float64), cells)
+    if not surface.sizes.sum() > 0:
+        raise DeclarationError(f"no triangle of {path} has a size; give a surface, or points alone")
+    places, on = surface.places(np.random.default_rng(SEED).random((count, points.shape[1] - 1)))
+    return places, surface.normals[on]
