@@ -22,6 +22,7 @@ import inversion
 import media
 import memory
 import overthrust
+import paper_trainings
 import peers
 import picture_step
 import placing
@@ -54,6 +55,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         time_modelling,
         overthrust,
         wave_training,
+        paper_trainings,
         audit,
     )
 }

@@ -24,6 +24,7 @@ NAMES = (
     "time_modelling",
     "overthrust",
     "wave_training",
+    "paper_trainings",
     "audit",
 )
 
