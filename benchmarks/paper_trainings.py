@@ -62,7 +62,7 @@ def trainings(small: bool) -> list[Training]:
     adam = npde.Adam(steps, 2e-5, points)
     siren = npde.Siren(width, 3)
     plain, disk = helmholtz_uniform(), helmholtz_disk()
-    scattered = npde.Ansatz(npde.OutgoingWave(disk.right_hand_sides[0][0], 20.0), siren)
+    scattered = npde.Ansatz(npde.trials.OutgoingWave(disk.right_hand_sides[0][0], 20.0), siren)
     torus = signed_distance()
     shape = npde.Adam(
         steps,

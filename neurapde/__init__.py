@@ -67,6 +67,7 @@ from neurapde.fields.sources import GaussianSource as GaussianSource
 from neurapde.fields.sources import PointSource as PointSource
 from neurapde.fields.sources import Shots as Shots
 from neurapde.jets.jet import Jet as Jet
+from neurapde.learning.distillation import Distillation as Distillation
 from neurapde.learning.learn import learn as learn
 from neurapde.loading import load as load
 from neurapde.methods.adam import Adam as Adam

@@ -115,6 +115,10 @@ CALLS: dict[str, dict[str, Argument]] = {
         "component": (None, NONE | FROM_ZERO),
     },
     "Disk": {"center": ((0, 0), NOTHING), "radius": (1.0, POSITIVE), "name": ("b", TEXT)},
+    "Distillation": {
+        "teacher": (npde.Galerkin(), NONE), "steps": (2, COUNT), "lr": (1e-3, POSITIVE), "points": (8, COUNT),
+        "batch": (4, COUNT), "tolerance": (1e-2, POSITIVE), "checkpoint_seconds": (9.0, POSITIVE),
+    },
     "Eikonal": {"speed": (1.0, POSITIVE | LATER), "surface": (None, NONE), "distance": (True, FLAG)},
     "Equation": {
         "residual": (lambda x, u: u.laplacian, FUNCTION), "order": (2, NOTHING), "outputs": (1, COUNT),
@@ -169,6 +173,10 @@ CALLS: dict[str, dict[str, Argument]] = {
     "Neumann": {"value": (0.0, FIELD), "on": ("left", FACES), "name": ("n", TEXT), "component": (None, NONE | FROM_ZERO)},
     "Newton": {
         "tolerance": (1e-6, NOTHING), "largest": (100, COUNT), "margin": (0.5, POSITIVE), "seconds": (9.0, POSITIVE),
+    },
+    "NearSource": {
+        "source": (npde.GaussianSource((0.5, 0.5), 1e-4), NOTHING), "wavenumber": (3.0, {"fraction"}),
+        "width": (0.2, {"fraction"}),
     },
     "OutgoingWave": {
         "source": (npde.PointSource((0.5, 0.5)), NOTHING), "wavenumber": (3.0, POSITIVE), "stretch": (None, NONE),

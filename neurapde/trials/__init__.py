@@ -1,5 +1,6 @@
 """Trial functions: fields with trainable parameters that know their own derivatives, and what is known of a field beside."""
 
+from neurapde.backgrounds.near_source import NearSource as NearSource
 from neurapde.backgrounds.rays import StraightRays as StraightRays
 from neurapde.backgrounds.waves import OutgoingWave as OutgoingWave
 from neurapde.trials.ansatz import FactoredAnsatz as FactoredAnsatz

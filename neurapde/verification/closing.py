@@ -1,7 +1,8 @@
 """The closing check of every solve: what was found is put back into the declared constraints, at points of its own.
 
 A method knows its own points and its own tolerance. Here a status is earned: CONVERGED needs a residual that is small
-beside the terms that cancel in it, wherever the declaration says that something may happen.
+beside the terms that cancel in it, wherever the declaration says that something may happen. A training on a linear problem
+is told its error, too: a small loss does not mean a small one.
 """
 
 import dataclasses
@@ -16,11 +17,13 @@ from neurapde.core.errors import ResolutionWarning
 from neurapde.core.warn import warn
 from neurapde.data.raster import Nodes
 from neurapde.equations.fit import Fit
+from neurapde.methods.least_squares import LeastSquares
 from neurapde.problem.problem import Problem
 from neurapde.run.history import History
 from neurapde.run.method import Outcome, Status, Task, Training
+from neurapde.training.diagnostics import FEW, FEW_OF_SECOND_ORDER
 from neurapde.trials.base import TrialFunction, copied
-from neurapde.verification.correction import correction
+from neurapde.verification.correction import Correction, correction
 from neurapde.verification.residual_left import Left, field_sizes, residuals_left
 
 POINTS = 2048
@@ -50,7 +53,7 @@ def closed(task: Task, outcome: Outcome, training: Training | None, tolerance: f
     training: of a method that trains. tolerance: of one that solves the strong form directly.
     """
     if training is not None:
-        return _after_training(task.problem, outcome, training)
+        return _with_estimate(task.problem, _after_training(task.problem, outcome, training), training)
     if tolerance is None or isinstance(task.problem.equation, Fit):  # data may be noisy
         return outcome
     if outcome.status in (Status.CONVERGED, Status.UNRESOLVED):
@@ -65,13 +68,9 @@ def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> 
     read NumPy arrays alone cannot be put into a residual; a note says so.
     """
     stated = float(outcome.extras["error_estimate"])
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy's functions for tensors
-            found = correction(problem, copied(outcome.trial, torch.float64, torch.device("cpu")))
-    except (RuntimeError, TypeError, ValueError) as error:
-        told = f"The closing check was not possible, since a function does not take torch points ({error})."
-        return dataclasses.replace(outcome, notes=(*outcome.notes, told))
+    found = _corrected(problem, outcome.trial)
+    if isinstance(found, str):
+        return dataclasses.replace(outcome, notes=(*outcome.notes, found))
     worst = max(one.relative for one in found.left.values())
     answered = UNANSWERED < found.error <= max(stated, tolerance)  # by a change that is small enough
     lost, unmet = worst >= LOST and not answered, worst >= UNMET
@@ -89,6 +88,45 @@ def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> 
             ResolutionWarning,
         )
     return outcome.unresolved(estimate, f"since {found.loudest}")
+
+
+def _corrected(problem: Problem, trial: TrialFunction) -> Correction | str:
+    """What least squares at fresh points add to a field, or a note on why that is not known."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy's functions for tensors
+            return correction(problem, copied(trial, torch.float64, torch.device("cpu")))
+    except (RuntimeError, TypeError, ValueError) as error:
+        return f"The closing check was not possible, since a function does not take torch points ({error})."
+
+
+def _with_estimate(problem: Problem, outcome: Outcome, training: Training) -> Outcome:
+    """The outcome of a training on a linear problem with the error of its field, which its loss does not tell.
+
+    That is what least squares at fresh points add to it, or what is left of values that are given, where that is more: of
+    a narrow one few features know. A training that has hardly begun is not judged.
+    """
+    steps = float(outcome.history.step[-1]) if len(outcome.history) else 0.0
+    begun = steps >= (FEW_OF_SECOND_ORDER if training.second_order else FEW)
+    ended = outcome.status in (Status.INTERRUPTED, Status.DIVERGED)
+    if ended or not begun or isinstance(problem.equation, Fit) or LeastSquares().obstacle(problem):
+        return outcome
+    found = _corrected(problem, outcome.trial)
+    if isinstance(found, str):
+        return outcome
+    given = [one.name for one in problem.constraints if one.order == 0]
+    estimate = max(found.error, *(found.left[name].relative for name in given), 0.0)
+    if outcome.status is Status.CONVERGED and estimate > LARGE:
+        warn(
+            f"the training of {problem.name} has ended, but its field is off by some {estimate:.1e} of itself: "
+            f"{found.loudest}. Leave trial and method out for a direct method, let a network follow it "
+            "(npde.Distillation), or give a larger trial and more points=….",
+            ResolutionWarning,
+        )
+        return outcome.unresolved(estimate, f"since {found.loudest}")
+    note = f"Closing check: the estimated relative error is {estimate:.1e}; {found.loudest}."
+    extras = {**outcome.extras, "error_estimate": estimate}
+    return dataclasses.replace(outcome, notes=(*outcome.notes, note), extras=extras)
 
 
 def _after_training(problem: Problem, outcome: Outcome, training: Training) -> Outcome:

@@ -8,6 +8,7 @@ from scipy import special
 
 import neurapde.fields.sources
 from neurapde.assembly.scattering import Superposition, WindowedWave
+from neurapde.backgrounds.near_source import NearSource
 from neurapde.backgrounds.outgoing import gaussian_wave
 from neurapde.backgrounds.waves import OutgoingWave
 from neurapde.conditions import PML
@@ -239,3 +240,28 @@ def test_description_names_source_and_wavenumber() -> None:
     text = OutgoingWave(PAPER, 20.0, stretched()).describe()
     assert "Gaussian" in text
     assert "k = 20, damped in the PML" in text
+
+
+def test_the_peak_of_a_narrow_source_leaves_a_wide_one_of_the_same_far_field():
+    near = NearSource(PAPER, 20.0, 0.08)
+    points = torch.from_numpy(np.array(PAPER.at) + 0.9 * uniform_points(400, -1.0, 1.0, 83471))
+    jet = near.jet(points)
+    left = jet.laplacian + 400.0 * jet.value - PAPER(points)
+    wide = near.waves[1].source
+    np.testing.assert_allclose(left, -wide(points), atol=1e-8)
+    far = torch.linalg.vector_norm(points - torch.tensor(PAPER.at), dim=1) > 0.5
+    assert float(jet.value[far].abs().max()) < 1e-8 < 1e-2 < float(jet.value.abs().max())
+
+
+@pytest.mark.parametrize(
+    ("source", "width", "match"),
+    [
+        (PointSource((0.0, 0.0)), 0.1, "splits the peak off a GaussianSource"),
+        (PAPER, 0.005, "is not above that of the source, 0.01; give some 0.08"),
+        (PAPER, -1.0, "width of NearSource"),
+        (PAPER, 1.0, "kS is 20, and a source so wide hardly radiates; give width=0.08"),
+    ],
+)
+def test_a_peak_that_cannot_be_split_off_is_refused(source, width, match):
+    with pytest.raises(DeclarationError, match=match):
+        NearSource(source, 20.0, width)

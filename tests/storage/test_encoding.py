@@ -28,7 +28,9 @@ DECLARATIONS = [
     npde.MLP(width=7, depth=2, activation="softplus"),
     npde.Ansatz(npde.trials.OutgoingWave(npde.GaussianSource((0, 0), 1e-4), 20.0), npde.Siren()),
     npde.Adam(steps=3, points={"helmholtz": 5}, weights={"helmholtz": 2.0}, schedule=npde.training.Cosine()),
+    npde.Ansatz(npde.trials.NearSource(npde.GaussianSource((0, 0), 1e-4), 20.0, 0.1), npde.Siren()),
     npde.Galerkin(),
+    npde.Distillation(teacher=npde.Galerkin(1e-3), steps=7),
 ]
 
 

@@ -185,3 +185,30 @@ def test_a_slope_without_solution_is_no_zero_field():
     ):
         solution = npde.solve(NO_SLOPE, method=npde.Newton())
     assert solution.status is npde.Status.UNRESOLVED
+
+
+@pytest.mark.filterwarnings("ignore:the field found:neurapde.core.errors.DeclarationWarning")
+def test_a_training_that_is_nowhere_near_says_so():
+    problem = npde.problems.helmholtz_uniform(wavenumber=10.0)
+    solution = npde.solve(problem, npde.Siren(16, 2, 15.0), npde.Adam(110, points=128), seed=83443)
+    points = (
+        torch.rand(400, 2, generator=torch.Generator().manual_seed(83449), dtype=torch.float64).numpy() - 0.5
+    )
+    truth = npde.trials.OutgoingWave(problem.right_hand_sides[0][0], 10.0).values(points)
+    true = float(np.linalg.norm(solution(points) - truth) / np.linalg.norm(truth))
+    estimate = solution.stages[-1].extras["error_estimate"]
+    assert solution.status is not npde.Status.CONVERGED
+    assert 0.5 < true < 2 * estimate
+    assert any("Closing check: the estimated relative error" in note for note in solution.notes)
+
+
+@pytest.mark.parametrize("steps", [3, 8])
+def test_the_error_of_a_training_is_estimated_beside_its_loss(steps):
+    """Of −u″ = π² sin πx, whose solution is sin πx, at two lengths of a training."""
+    load = npde.FunctionSource(lambda x: np.pi**2 * npde.sin(np.pi * x[:, 0]))
+    problem = npde.Problem("string", LINE, npde.Poisson(), sources=load, boundary=npde.Dirichlet(0.0))
+    solution = npde.solve(problem, SMALL, npde.NaturalGradient(5 + steps, points=64), seed=83459)
+    x = np.linspace(0, 1, 50)[:, None]
+    truth = np.sin(np.pi * x[:, 0])
+    true = float(np.linalg.norm(solution(x) - truth) / np.linalg.norm(truth))
+    assert true / 2 < solution.stages[-1].extras["error_estimate"] < 5 * true
