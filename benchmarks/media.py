@@ -103,7 +103,7 @@ def fit(
         size.steps,
         rate,
         min(size.points, raster.targets.size),
-        npde.MeanSquare(),
+        npde.training.MeanSquare(),
         schedule=npde.training.Cosine(),
     )
     begin, wall = time.process_time(), time.perf_counter()

@@ -54,7 +54,7 @@ def measure(small: bool) -> Measured:
         loss.backward()
         paper_steps.step()
 
-    objective = npde.Adam(1, lr=LR, points=size**2, loss=npde.MeanSquare()).objective(problem)
+    objective = npde.Adam(1, lr=LR, points=size**2, loss=npde.training.MeanSquare()).objective(problem)
     generator = torch.Generator().manual_seed(12007)
     trial = npde.Siren(width, depth).build(problem.domain.bounds, generator=generator)
     descent = Descent(objective, npde.training.Fresh(), None, None, trial, generator)

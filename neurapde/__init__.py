@@ -89,10 +89,10 @@ from neurapde.solution.solution import Solution as Solution
 from neurapde.solving import solve as solve
 from neurapde.storage.hdf5 import StorageError as StorageError
 from neurapde.trials.ansatz import Ansatz as Ansatz
-from neurapde.trials.encoded import FourierFeatures as FourierFeatures
-from neurapde.trials.encoded import ReluPE as ReluPE
 from neurapde.trials.hyper import HyperSiren as HyperSiren
 from neurapde.trials.mlp import MLP as MLP
+from neurapde.trials.mlp import FourierFeatures as FourierFeatures
+from neurapde.trials.mlp import ReluPE as ReluPE
 from neurapde.trials.rbf import RBF as RBF
 from neurapde.trials.siren import Siren as Siren
 from neurapde.trials.torch_module import TorchModule as TorchModule

@@ -13,8 +13,7 @@ from neurapde.run.method import Method
 from neurapde.training.losses import Loss
 from neurapde.trials.ansatz import OutputScaling
 from neurapde.trials.base import Trial, TrialFunction
-from neurapde.trials.encoded import Encoded
-from neurapde.trials.mlp import MLP
+from neurapde.trials.mlp import MLP, Encoded
 from neurapde.trials.rbf import RBF
 from neurapde.trials.siren import Siren
 

@@ -332,7 +332,7 @@ def test_a_sound_is_learnt_at_a_rate_at_which_its_phases_would_jump() -> None:
     problem = npde.Problem("sound", sound.domain, npde.Fit(values=sound))
     left = {}
     for limit in (0.1, None):
-        method = npde.Adam(60, lr=5e-3, points=2000, loss=npde.MeanSquare(), phase_step=limit)
+        method = npde.Adam(60, lr=5e-3, points=2000, loss=npde.training.MeanSquare(), phase_step=limit)
         trial = npde.Siren(width=32, depth=1, omega_0=6000.0)
         left[limit] = npde.solve(problem, trial, method, seed=50413, progress=False).history.loss[-1]
     assert left[0.1] < 0.6 * left[None]
