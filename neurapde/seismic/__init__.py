@@ -2,6 +2,7 @@
 
 from neurapde.references.wave import seismogram as seismogram
 from neurapde.seismic.inversion.invert import invert as invert
+from neurapde.seismic.inversion.latent import Latent as Latent
 from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS as BoundedLBFGS
 from neurapde.seismic.inversion.methods.continuation import Continuation as Continuation
 from neurapde.seismic.inversion.methods.descents import AdamDescent as AdamDescent
@@ -18,6 +19,7 @@ from neurapde.seismic.inversion.misfits import L1 as L1
 from neurapde.seismic.inversion.misfits import L2 as L2
 from neurapde.seismic.inversion.misfits import Huber as Huber
 from neurapde.seismic.inversion.misfits import PhaseOnly as PhaseOnly
+from neurapde.seismic.inversion.random_velocities import RandomVelocities as RandomVelocities
 from neurapde.seismic.inversion.regularisation import Smoothness as Smoothness
 from neurapde.seismic.inversion.regularisation import Tikhonov as Tikhonov
 from neurapde.seismic.inversion.regularisation import TotalVariation as TotalVariation

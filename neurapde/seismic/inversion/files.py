@@ -14,9 +14,11 @@ from neurapde.core.errors import DeclarationError
 from neurapde.reference_solvers.grid import Grid
 from neurapde.run.files import get_run, get_snapshot, get_stages, put_snapshot, put_stages
 from neurapde.run.method import Snapshot
+from neurapde.seismic.inversion.latent import Latent
 from neurapde.seismic.inversion.methods.method import InversionMethod, Setting, StageRecord
 from neurapde.seismic.inversion.parametrisation import (
     GridParametrisation,
+    LatentParametrisation,
     NetworkParametrisation,
     Parametrisation,
     build_parametrisation,
@@ -60,7 +62,7 @@ class Declared(Declaration):
 
     setting: Setting
     method: InversionMethod
-    trial: Trial | Gridded
+    trial: Trial | Gridded | Latent
     nodes: Any = None
 
     @classmethod
@@ -68,6 +70,8 @@ class Declared(Declaration):
         """From what is under way."""
         if isinstance(unknown, GridParametrisation):
             return cls(setting, method, Gridded(), _corners(unknown.grid))
+        if isinstance(unknown, LatentParametrisation):
+            return cls(setting, method, unknown.latent)
         assert isinstance(unknown, NetworkParametrisation)
         return cls(setting, method, unknown.network.spec)
 
@@ -77,7 +81,7 @@ class Declared(Declaration):
 
 
 def rebuilt(
-    velocity: Velocity, domain: ComputationalDomain, trial: Trial | Gridded, nodes: Any
+    velocity: Velocity, domain: ComputationalDomain, trial: Trial | Gridded | Latent, nodes: Any
 ) -> Parametrisation:
     """An unknown, its parameters yet to be filled in; trial and nodes as `Declared` has them."""
     grid = Grid(*nodes) if nodes is not None else Grid((0, 0), (1, 1), (3, 3))

@@ -13,6 +13,9 @@ from neurapde.seismic.inversion.parametrisation import Parametrisation
 from neurapde.seismic.modelling.base import Forward, Modelling
 from neurapde.seismic.survey.survey import Survey
 
+CODE = "code"
+"""Of what is believed of parameters themselves, by its name in losses, history and report."""
+
 
 @dataclass(frozen=True)
 class Value:
@@ -54,7 +57,8 @@ class Objective:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the parts, the misfit first."""
-        return (self.misfit.name, *(prior.name for prior in self.unknown.velocity.prior))
+        believed = (CODE,) if self.unknown.weight else ()
+        return (self.misfit.name, *(prior.name for prior in self.unknown.velocity.prior), *believed)
 
     def __call__(self) -> Value:
         """The objective at the unknown's present parameters."""
@@ -64,6 +68,9 @@ class Objective:
         relative = self.relative(model)
         for prior in self.unknown.velocity.prior:
             parts[prior.name] = prior(relative, self.start, self.modelling.grid.spacing)
+        if self.unknown.weight:
+            squares = torch.stack([part.square().sum() for part in self.unknown.parameters()])
+            parts[CODE] = 0.5 * self.unknown.weight * squares.sum()
         residuals, residual = self._residuals(predicted.detach())
         total = torch.stack(list(parts.values())).sum()
         return Value(

@@ -1,7 +1,8 @@
 """A velocity under way: what a `Velocity` becomes once it has parameters. Everything is in m = 1/c².
 
-An `Unknown` gives m at fixed points as a differentiable function of its parameters: a network between its bounds, or
-values on a grid. Where the velocity is not free m is that of the start model; outside the region that of its edge.
+An `Unknown` gives m at fixed points as a differentiable function of its parameters: a network between its bounds, values
+on a grid, or the code of a member of a learned family. Where the velocity is not free m is that of the start model; outside
+the region that of its edge.
 """
 
 from abc import ABC, abstractmethod
@@ -14,12 +15,15 @@ from torch import Tensor
 
 from neurapde.fields.medium import Field
 from neurapde.reference_solvers.grid import Grid
+from neurapde.seismic.inversion.latent import Latent
 from neurapde.seismic.inversion.velocity import Gridded, Velocity
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.trials.base import Trial, TrialFunction
 
 EDGE = 1e-3  # a start model on a bound is moved inside by this part of the interval, where a sigmoid still has a slope
 FIRST_HEAD = 0.05  # the head of a fresh network is scaled by this: it begins near the start model
+SHARPNESS = 50.0
+"""Of the bend at a bound, where a member of a family is held, in units of 1 / the interval."""
 MEANS = 4
 """Places per axis of a cell at which a start model is averaged."""
 
@@ -78,6 +82,11 @@ class Parametrisation(torch.nn.Module, ABC):
         """The size of a parameter: what a step of one means."""
         return 1.0
 
+    @property
+    def weight(self) -> float:
+        """Of ½|θ|² in the objective, θ the parameters: what is believed of them beside the priors on m."""
+        return 0.0
+
     def at(self, points: np.ndarray) -> np.ndarray:
         """m at points `(n, 2)`, as an array."""
         with torch.no_grad():
@@ -132,10 +141,34 @@ class GridParametrisation(Parametrisation):
             self.values.clamp_(self.lower, self.upper)
 
 
+class LatentParametrisation(Parametrisation):
+    """m = 1/c², c a member of a learned family held between the bounds; `code` `(k,)` says which."""
+
+    def __init__(self, velocity: Velocity, domain: ComputationalDomain, latent: Latent) -> None:
+        super().__init__(velocity, domain)
+        self.latent, self.speeds = latent, latent.speeds()
+        self.code = torch.nn.Parameter(torch.from_numpy(latent.start.copy()))
+
+    def _varying(self, points: np.ndarray, start: Tensor, cell: Sequence[float] | None) -> Sampler:
+        self.speeds.check(points)
+        where = torch.from_numpy(points)
+        slowest, fastest = self.velocity.limits
+
+        def sample() -> Tensor:
+            share = (self.speeds(self.code, where) - slowest) / (fastest - slowest)
+            return (slowest + (fastest - slowest) * _held(share)) ** -2.0
+
+        return sample
+
+    @property
+    def weight(self) -> float:
+        return self.latent.weight
+
+
 def build_parametrisation(
     velocity: Velocity,
     domain: ComputationalDomain,
-    trial: Trial | Gridded,
+    trial: Trial | Gridded | Latent,
     grid: Grid,
     generator: torch.Generator,
 ) -> Parametrisation:
@@ -145,6 +178,8 @@ def build_parametrisation(
         return GridParametrisation(
             velocity, domain, grid if trial.shape is None else Grid(lower, upper, trial.shape)
         )
+    if isinstance(trial, Latent):
+        return LatentParametrisation(velocity, domain, trial)
     network = trial.build(free_bounds(velocity, domain), generator=generator, dtype=torch.float64)
     with torch.no_grad():
         network.head.weight.mul_(FIRST_HEAD)
@@ -159,6 +194,12 @@ def free_bounds(velocity: Velocity, domain: ComputationalDomain) -> tuple[np.nda
         return lower, upper
     low, high = velocity.window.bounds
     return np.maximum(lower, low), np.minimum(upper, high)
+
+
+def _held(share: Tensor) -> Tensor:
+    """A number held between 0 and 1: itself but within some 1 / SHARPNESS of these, smooth and increasing."""
+    rise = torch.nn.functional.softplus(SHARPNESS * share)
+    return (rise - torch.nn.functional.softplus(SHARPNESS * (share - 1))) / SHARPNESS
 
 
 def _places(cell: ArrayLike, counts: tuple[int, int]) -> np.ndarray:

@@ -17,6 +17,7 @@ from neurapde.reference_solvers.grid import Grid
 from neurapde.run.history import History
 from neurapde.run.method import Status
 from neurapde.seismic.inversion.files import Contents, Declared, read, rebuilt, write
+from neurapde.seismic.inversion.latent import Latent
 from neurapde.seismic.inversion.parametrisation import Parametrisation
 from neurapde.seismic.inversion.velocity import Gridded, Velocity, true_speed
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
@@ -39,7 +40,7 @@ class FoundSpeed(Field):
 
     velocity: Velocity
     domain: ComputationalDomain
-    trial: Trial | Gridded
+    trial: Trial | Gridded | Latent
     nodes: Any
     parameters: Mapping[str, np.ndarray]
 

@@ -13,6 +13,7 @@ from neurapde.core.formatting import number, point
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.fields.medium import Field, as_field, check_positive
+from neurapde.seismic.inversion.latent import Latent
 from neurapde.seismic.inversion.regularisation import Prior
 from neurapde.trials.base import Trial
 
@@ -56,7 +57,8 @@ class Velocity(Declaration):
         start: the speed to start from, in units of length over time: a number, a function of points `(n, 2)`, a
             GridField or a Piecewise; None for the speed of the problem. Where it is not free, the velocity is this.
         bounds: (slowest, fastest) that it may become; None for half the slowest and twice the fastest of `start`.
-        trial: what represents it: `Siren(…)`, `MLP(…)` or another network, or `Gridded(…)`; None for the method's choice.
+        trial: what represents it: `Siren(…)`, `MLP(…)` or another network, `Gridded(…)`, or the members of a learned family,
+            `Latent.of(family)`; None for the method's choice.
         prior: one of TotalVariation, Smoothness, Tikhonov, or several.
         window: a Domain outside of which the velocity is known; None for the whole region.
         fixed: Domains in which the velocity is known: water, a salt body, the surroundings of the sources.
@@ -66,7 +68,7 @@ class Velocity(Declaration):
 
     start: Any = None
     bounds: tuple[float, float] | None = None
-    trial: Trial | Gridded | None = None
+    trial: Trial | Gridded | Latent | None = None
     prior: Any = ()
     window: Domain | None = None
     fixed: Any = ()
@@ -84,8 +86,8 @@ class Velocity(Declaration):
                     "fastest speed"
                 )
             object.__setattr__(self, "bounds", (low, high))
-        way = "give npde.Siren(…) or npde.seismic.Gridded(…), or None"
-        checks.kind(self.trial, "trial", Trial | Gridded | None, way)
+        way = "give npde.Siren(…), npde.seismic.Gridded(…) or npde.seismic.Latent.of(family), or None"
+        checks.kind(self.trial, "trial", Trial | Gridded | Latent | None, way)
         object.__setattr__(
             self, "prior", _several(self.prior, Prior, "prior", "npde.seismic.TotalVariation(weight=…)")
         )

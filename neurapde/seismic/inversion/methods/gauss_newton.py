@@ -184,7 +184,7 @@ class _Quadratic:
         change = self.along(self.free * direction)
         bent = self._data(change) + self._priors(change)
         (found,) = torch.autograd.grad(self._model, self._at, bent, retain_graph=True)
-        return self.free * found
+        return self.free * (found + self.unknown.weight * self.scale**2 * direction)
 
     def along(self, direction: Tensor) -> Tensor:
         """δm `(n,)` of a direction of the parameters: the derivative of Jᵀw by w, applied to it."""

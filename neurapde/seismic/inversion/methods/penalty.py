@@ -11,6 +11,7 @@ import torch
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
+from neurapde.seismic.inversion.latent import Latent
 from neurapde.seismic.inversion.methods.cost import CostEstimate, factored
 from neurapde.seismic.inversion.methods.descents import AdamDescent
 from neurapde.seismic.inversion.methods.method import Found, Setting, Stage
@@ -60,7 +61,7 @@ class Penalty(OnGrid):
 
     def check(self, setting: Setting) -> None:
         super().check(setting)
-        if isinstance(setting.velocity.trial, Gridded):
+        if isinstance(setting.velocity.trial, Gridded | Latent):
             raise DeclarationError(
                 f"Penalty trains a network, but the velocity is {setting.velocity.trial!r}; leave trial out, or use "
                 "method='adjoint'"
