@@ -16,6 +16,7 @@ import audit
 import bandwidth
 import baselines
 import eikonal
+import faces
 import harness
 import held_out
 import inversion
@@ -57,6 +58,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         wave_training,
         paper_trainings,
         audit,
+        faces,
     )
 }
 

@@ -1,6 +1,7 @@
 """Declared problems, with every parameter open and the error that a solution must stay below."""
 
 from neurapde.problems._case import Case as Case
+from neurapde.problems._family import FamilyProblem as FamilyProblem
 from neurapde.problems._inversion import InversionCase as InversionCase
 from neurapde.problems._inversion import InversionProblem as InversionProblem
 from neurapde.problems.eikonal import EIKONAL_CASES
@@ -10,6 +11,7 @@ from neurapde.problems.eikonal import sdf_sphere as sdf_sphere
 from neurapde.problems.eikonal import sdf_torus as sdf_torus
 from neurapde.problems.eikonal import travel_time_gradient as travel_time_gradient
 from neurapde.problems.eikonal import travel_time_layers as travel_time_layers
+from neurapde.problems.faces import faces as faces
 from neurapde.problems.fits import FIT_CASES
 from neurapde.problems.fits import audio_fit as audio_fit
 from neurapde.problems.fits import image_fit as image_fit

@@ -26,6 +26,7 @@ NAMES = (
     "wave_training",
     "paper_trainings",
     "audit",
+    "faces",
 )
 
 

@@ -252,6 +252,30 @@ CALLS: dict[str, dict[str, Argument]] = {
         for name in ("hessian_norm", "total_variation")
     },
     "where": {"condition": (True, FLAG), "x": (1.0, NUMBERS), "y": (0.0, NUMBERS)},
+    "learning.Augmentation": {
+        "mirror": ((0,), LIST), "shift": ((0.1, 0.1), LIST), "gain": (0.1, FROM_ZERO | POSITIVE),
+        "offset": (0.1, FROM_ZERO | POSITIVE),
+    },
+    "learning.AutoDecoder": {"steps": (2, COUNT), "noise": (0.1, POSITIVE)},
+    "learning.ConditionedMLP": {
+        "width": (4, COUNT), "depth": (1, FROM_ZERO), "latent": (4, COUNT), "activation": ("relu", NOTHING),
+    },
+    "learning.GridEncoder": {"shape": ((4, 4), NOTHING), "channels": ((2,), NOTHING), "width": (4, COUNT)},
+    "learning.MeanField": {},
+    "learning.MetaSGD": {"steps": (2, COUNT), "lr": (0.1, POSITIVE)},
+    "learning.MiniBatchAdam": {
+        "steps": (2, COUNT), "lr": (0.1, POSITIVE), "fields": (2, COUNT), "points": (4, COUNT | NONE),
+        "context": ((1, None), NOTHING), "objective": (npde.learning.Supervised(), NOTHING),
+        "augment": (npde.learning.Augmentation(), NOTHING), "schedule": (npde.training.Cosine(), NOTHING),
+        "clip": (1.0, POSITIVE | NONE), "average": (0.5, PART), "record_every": (1, COUNT),
+        "checkpoint_seconds": (9.0, POSITIVE),
+    },
+    "learning.Rasters": {"values": (np.zeros((2, 8, 8)), NOTHING), "like": (RASTER, NOTHING)},
+    "learning.RegressionEncoder": {"features": (4, COUNT), "omega": (3.0, POSITIVE), "width": (4, COUNT)},
+    "learning.SetEncoder": {
+        "width": (4, COUNT), "depth": (1, FROM_ZERO), "frequencies": (4, FROM_ZERO), "bandwidth": (3.0, POSITIVE),
+    },
+    "learning.Supervised": {"latent": (0.1, FROM_ZERO | POSITIVE), "weights": (0.1, FROM_ZERO | POSITIVE)},
     **{name: {"x": (np.ones(3), NUMBERS)} for name in ("abs", "cos", "exp", "log", "sin", "sqrt", "tanh")},
 }  # fmt: skip
 
@@ -264,6 +288,7 @@ WITH_FILES = {"animate", "learn", "load", "read_video", "read_image", "read_audi
     "validate", "write_video", "write_image", "write_audio", "zero_set",
 }  # fmt: skip
 RESULTS = {
+    "learning.Family",
     "ActivationStatistics",
     "GridSolution",
     "Inversion",
@@ -283,10 +308,11 @@ INVERSION = {
 }  # fmt: skip
 """The seismic side, which has a battery of its own."""
 OTHERS = {
+    "learning.Encoder", "learning.Fields", "learning.Objective", "learning.SampledFields", "learning.Samples",
     "DeclarationError", "DeclarationWarning", "Domain", "ResolutionError", "ResolutionWarning", "Status", "StorageError",
     "StorageWarning",
 }  # fmt: skip
-"""Errors and warnings, an enumeration, and the base class of domains."""
+"""Errors and warnings, an enumeration, base classes, and data sets of fields, whose items are looked at by `learn`."""
 NORMS = {
     "exact_solution", "outgoing", "penetrable_disk", "psnr", "relative_l2", "without_constant", "without_harmonic",
 }  # fmt: skip
@@ -299,6 +325,10 @@ PUBLIC = {
     name: value
     for module in (npde, npde.data, npde.domains, npde.seismic, npde.training, npde.trials, npde.validation)
     for name, value in vars(module).items()
+    if name[0] != "_" and not isinstance(value, types.ModuleType)
+} | {
+    f"learning.{name}": value
+    for name, value in vars(npde.learning).items()
     if name[0] != "_" and not isinstance(value, types.ModuleType)
 }
 """What `import neurapde as npde` offers, in its namespaces too."""

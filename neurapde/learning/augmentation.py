@@ -23,7 +23,8 @@ class Augmentation(Declaration):
     """What is done to each field of a batch before its points are drawn; nothing unless told.
 
     mirror: axes along which every other field is turned about the middle of the domain.
-    shift:  farthest shift along each axis, uniform, in units of the coordinates; what leaves the domain is lost.
+    shift:  along each axis, in units of the coordinates: fields are moved so far to either side or not at all, each in a
+            third of the cases. What leaves the domain is lost. Of fields on a grid give its spacing.
     gain:   largest relative change of the values about their mean, uniform.
     offset: largest change of the values, in their standard deviations, uniform.
     """
@@ -34,6 +35,11 @@ class Augmentation(Declaration):
     offset: float = 0.0
 
     def __post_init__(self) -> None:
+        for name in ("mirror", "shift"):
+            if not isinstance(getattr(self, name), list | tuple):
+                raise DeclarationError(
+                    f"{name}={checks.shown(getattr(self, name))}: give a list, () for none"
+                )
         for axis in self.mirror:
             checks.whole(axis, "mirror", 0)
         for name, value in (
@@ -67,7 +73,8 @@ class Augmentation(Declaration):
             turned = lower[axis] + upper[axis] - points[..., axis]
             points[..., axis] = torch.where(uniform(1) > 0, turned, points[..., axis])
         if any(self.shift):
-            points = points + uniform(1, len(self.shift)) * torch.as_tensor(self.shift).to(points)
+            steps = (1.5 * uniform(1, len(self.shift))).round()
+            points = points + steps * torch.as_tensor(self.shift).to(points)
             room = 1e-6 * (upper - lower)
             inside = ((points >= lower - room) & (points <= upper + room)).all(-1)
             present = present * inside.to(present)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,7 +10,10 @@ from torch import Tensor
 
 from neurapde.domains.base import Domain
 from neurapde.learning.augmentation import Augmentation
-from neurapde.learning.dataset import Fields, Samples, item
+from neurapde.learning.dataset import Fields, item
+
+KEPT_BYTES = 512 * 2**20
+"""Memory in which fields that have been read are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,30 +70,45 @@ class Scale:
         return PointSets(sets.points, values, sets.present)
 
 
-def padded(sets: Sequence[tuple[np.ndarray, np.ndarray]], like: Tensor) -> PointSets:
-    """Points and values of several fields, each filled up to as many as the longest has."""
-    most = max(len(points) for points, _ in sets)
-    dtype = like.dtype.to_complex() if any(np.iscomplexobj(v) for _, v in sets) else like.dtype
-    points = torch.zeros(len(sets), most, sets[0][0].shape[1], dtype=like.dtype)
-    values = torch.zeros(len(sets), most, sets[0][1].shape[1], dtype=dtype)
-    present = torch.zeros(len(sets), most, dtype=like.dtype)
-    for k, (at, value) in enumerate(sets):
-        points[k, : len(at)] = torch.as_tensor(at)
-        values[k, : len(at)] = torch.as_tensor(value)
-        present[k, : len(at)] = 1.0
-    return PointSets(points.to(like.device), values.to(like.device), present.to(like.device))
+def padded(sets: Sequence[tuple[Any, Any]], like: Tensor) -> PointSets:
+    """Points and values of several fields, arrays or tensors, each filled up to as many as the longest has."""
+    complex = any(np.iscomplexobj(v) or (isinstance(v, Tensor) and v.is_complex()) for _, v in sets)
+    dtype = like.dtype.to_complex() if complex else like.dtype
+    points = [torch.as_tensor(at).to(device=like.device, dtype=like.dtype) for at, _ in sets]
+    values = [torch.as_tensor(value).to(device=like.device, dtype=dtype) for _, value in sets]
+    present = [like.new_ones(len(at)) for at in points]
+    return PointSets(*(torch.nn.utils.rnn.pad_sequence(parts, True) for parts in (points, values, present)))
 
 
-def whole(data: Fields, indices: Sequence[int], like: Tensor) -> Batch:
-    """Fields with all their points, all of them seen."""
-    items = [item(data, index) for index in indices]
-    targets = padded([(one.points, one.values) for one in items], like)
-    return Batch(torch.as_tensor(indices, device=like.device), _seen(items, targets, like), targets)
+class Reader:
+    """The fields of a data set on the device and in the precision of `like`, kept as long as they are few."""
 
+    def __init__(self, data: Fields, like: Tensor) -> None:
+        self.data, self.like = data, like
+        self._kept: dict[int, list[tuple[Tensor, Tensor]]] = {}
+        self._bytes = 0
 
-def _seen(items: Sequence[Samples], targets: PointSets, like: Tensor) -> PointSets:
-    given = [one.seen for one in items if one.seen is not None]
-    return padded(given, like) if given else targets
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """Fields with all their points, all of them seen."""
+        rows = [self._read(index) for index in indices]
+        targets = padded([row[0] for row in rows], self.like)
+        seen = targets if len(rows[0]) == 1 else padded([row[1] for row in rows], self.like)
+        return Batch(torch.as_tensor(indices, device=self.like.device), seen, targets)
+
+    def _read(self, index: int) -> list[tuple[Tensor, Tensor]]:
+        if index in self._kept:
+            return self._kept[index]
+        one = item(self.data, index)
+        pairs = [(one.points, one.values), *([] if one.seen is None else [one.seen])]
+        sets = [padded([pair], self.like) for pair in pairs]
+        row = [(part.points[0], part.values[0]) for part in sets]
+        size = sum(tensor.nbytes for pair in row for tensor in pair)
+        if self._bytes + size <= KEPT_BYTES:
+            self._kept[index], self._bytes = row, self._bytes + size
+        return row
 
 
 @dataclass(frozen=True)
@@ -97,8 +116,8 @@ class Drawing:
     """How batches are drawn.
 
     fields: of each, without repetition. points: targets of each field; None for all. context: fewest and most points that
-    are seen of a field, None for all of them; as many are drawn as the logarithm is uniform. augment: what is done to the
-    fields before.
+    are seen of each field, None for all; the logarithm of the number, one for a batch, is uniform. augment: what is done
+    to the fields before.
     """
 
     fields: int
@@ -106,24 +125,27 @@ class Drawing:
     context: tuple[int, int | None]
     augment: Augmentation
 
-    def draw(self, data: Fields, domain: Domain, generator: torch.Generator, like: Tensor) -> Batch:
-        """A batch, on the device and in the precision of `like`."""
-        order = torch.randperm(len(data), generator=generator, device=generator.device)
-        found = whole(data, order[: self.fields].tolist(), like)
-        apart = found.seen is not found.targets
-        targets = found.targets if apart else self.augment.of(found.targets, domain, generator)
-        source = found.seen if apart else targets
+    def draw(self, reader: Reader, generator: torch.Generator) -> Batch:
+        """A batch, with values as the data set has them."""
+        order = torch.randperm(len(reader), generator=generator, device=generator.device)
+        return reader.batch(order[: self.fields].tolist())
+
+    def chosen(self, batch: Batch, domain: Domain, generator: torch.Generator) -> Batch:
+        """The same fields with normal values, changed, at some of their points."""
+        apart = batch.seen is not batch.targets
+        targets = batch.targets if apart else self.augment.of(batch.targets, domain, generator)
+        source = batch.seen if apart else targets
         seen = _some(source, self._counts(source, generator), generator)
         if self.points is not None and self.points < targets.present.shape[1]:
             targets = _some(targets, torch.full_like(targets.counts, self.points), generator)
-        return Batch(found.indices, seen, targets)
+        return Batch(batch.indices, seen, targets)
 
     def _counts(self, sets: PointSets, generator: torch.Generator) -> Tensor:
         """How many points are seen of each field (fields, 1)."""
         least, most = self.context
         top = sets.counts if most is None else sets.counts.clamp(max=most)
         low = top.clamp(max=least)
-        share = torch.rand(low.shape, generator=generator, device=generator.device).to(low)
+        share = torch.rand(1, generator=generator, device=generator.device).to(low)
         return (low * (top / low) ** share).round()
 
 

@@ -18,8 +18,9 @@ from neurapde.core.errors import DeclarationError
 from neurapde.equations.fit import Fit
 from neurapde.learning import files as storage
 from neurapde.learning.batches import PointSets, padded
-from neurapde.learning.dataset import SampledFields, item
+from neurapde.learning.dataset import Fields, SampledFields, item
 from neurapde.learning.files import Learned
+from neurapde.learning.testing import mean_square_errors
 from neurapde.problem.problem import Problem
 from neurapde.run.history import History
 from neurapde.run.method import Status
@@ -115,6 +116,21 @@ class Family(Learned):
         share = checks.real(at, "at")
         code = (1 - share) * self._code(a, "a") + share * self._code(b, "b")
         return self._member(code, f"npde.learn, between two fields at {share:g}", time.perf_counter(), None)
+
+    def mean_square_errors(self, fields: Fields, counts: Sequence[int | None], seed: int = 0) -> np.ndarray:
+        """How well fields of another data set are found from some of their points: (counts,) mean square errors.
+
+        counts: numbers of points that are seen, the first ones of a random order of each field's; None for all.
+        Raises: DeclarationError for a family that sees something else than its fields' values.
+        """
+        checks.whole(seed, "seed", 0)
+        for count in counts:
+            checks.whole(1 if count is None else count, "counts")
+        if self.made.apart:
+            raise DeclarationError(
+                "this family sees something else than values of its fields; compare family.condition(…) with them"
+            )
+        return mean_square_errors(self.model, fields, counts, seed)
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the family to one HDF5 file, whole or not at all; `npde.load` reads it."""

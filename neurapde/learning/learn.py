@@ -16,7 +16,7 @@ from neurapde.core.gradients import differentiating
 from neurapde.core.interrupts import terminable
 from neurapde.core.progress import Progress
 from neurapde.domains.base import Domain
-from neurapde.learning.batches import Batch, whole
+from neurapde.learning.batches import Batch, Reader
 from neurapde.learning.dataset import Fields
 from neurapde.learning.encoders.encoder import Encoder
 from neurapde.learning.encoders.set_encoder import SetEncoder
@@ -167,9 +167,9 @@ def _codes(dataset: Fields, model: Model) -> Tensor:
     if known is not None:
         return known[:KEPT]
     every = np.linspace(0, len(dataset) - 1, min(len(dataset), KEPT)).round().astype(int).tolist()
-    found = []
+    found, reader = [], Reader(dataset, model.like)
     for start in range(0, len(every), AT_ONCE):
-        batch = model.normal(whole(dataset, every[start : start + AT_ONCE], model.like))
+        batch = model.normal(reader.batch(every[start : start + AT_ONCE]))
         with torch.no_grad():
             found.append(model.codes(batch.seen))
     return torch.cat(found)

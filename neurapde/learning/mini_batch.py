@@ -13,7 +13,7 @@ from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
 from neurapde.learning.augmentation import Augmentation
-from neurapde.learning.batches import Drawing
+from neurapde.learning.batches import Drawing, Reader
 from neurapde.learning.dataset import Fields
 from neurapde.learning.model import Model
 from neurapde.learning.objective import Objective, Supervised
@@ -32,8 +32,8 @@ class MiniBatchAdam(Declaration):
     lr:       learning rate of the first step.
     fields:   of a step, drawn without repetition.
     points:   at which each of them is asked for; None for all that it has.
-    context:  fewest and most points that are seen of a field, None for all that there are. The logarithm of the number is
-              uniform, each field's by itself.
+    context:  fewest and most points that are seen of a field, None for all that there are. The logarithm of the number, one
+              for a step, is uniform.
     objective: `Supervised(latent, weights)`, the paper's loss.
     augment:  `Augmentation(mirror, shift, gain, offset)` of the fields before their points are drawn.
     schedule: what multiplies lr.
@@ -102,7 +102,8 @@ class Descent:
     """One training: the model in `model`, the averaged parameters, and the last that were finite."""
 
     def __init__(self, method: MiniBatchAdam, data: Fields, model: Model, generator: torch.Generator) -> None:
-        self.method, self.data, self.model, self.generator = method, data, model, generator
+        self.method, self.model, self.generator = method, model, generator
+        self.reader = Reader(data, model.like)
         self.domain: Domain = data.domain
         self.parameters: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = AdamSteps(self.parameters)
@@ -123,8 +124,8 @@ class Descent:
         """One step; False, with the parameters as they were, where the loss is not finite."""
         method = self.method
         rate = method.lr * method.schedule.factor(step, method.steps)
-        drawn = self.drawing.draw(self.data, self.domain, self.generator, self.model.like)
-        batch = self.model.normal(drawn)
+        drawn = self.model.normal(self.drawing.draw(self.reader, self.generator))
+        batch = self.drawing.chosen(drawn, self.domain, self.generator)
         codes = self.model.conditioner.trained(batch.indices, batch.seen, self.model.space)
         losses = method.objective.losses(self.model, batch, codes, self.generator)
         total = torch.stack(losses).sum()

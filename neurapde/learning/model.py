@@ -8,7 +8,7 @@ from torch import Tensor
 
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.learning.batches import Batch, PointSets, Scale, whole
+from neurapde.learning.batches import Batch, PointSets, Reader, Scale
 from neurapde.learning.dataset import Fields
 from neurapde.learning.encoders.encoder import Conditioner, Encoder
 from neurapde.learning.spaces import ConditionedMLP, FunctionSpace, space_of
@@ -82,7 +82,9 @@ class Model(torch.nn.Module):
 
     def normal(self, batch: Batch) -> Batch:
         """A batch with values as the networks take them."""
-        return Batch(batch.indices, self.seen_scale.normal(batch.seen), self.scale.normal(batch.targets))
+        targets = self.scale.normal(batch.targets)
+        seen = targets if batch.seen is batch.targets else self.seen_scale.normal(batch.seen)
+        return Batch(batch.indices, seen, targets)
 
     def codes(self, seen: PointSets) -> Tensor:
         """The codes (fields, latent) of what is seen, normal values."""
@@ -108,7 +110,7 @@ def made_for(data: Fields, trial: Any, encoder: Encoder) -> tuple[Made, Batch]:
 
     Raises: DeclarationError for fields that do not fit together, or an encoder that cannot see what there is.
     """
-    batch = whole(data, range(min(len(data), LOOKED_AT)), torch.zeros(0, dtype=torch.float64))
+    batch = Reader(data, torch.zeros(0, dtype=torch.float64)).batch(range(min(len(data), LOOKED_AT)))
     apart = batch.seen is not batch.targets
     if apart and encoder.own_values:
         raise DeclarationError(

@@ -11,7 +11,7 @@ from neurapde.core import checks
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.learning.batches import Scale
-from neurapde.trials.base import Setting, TrialFunction, copied
+from neurapde.trials.base import Setting, TrialFunction
 from neurapde.trials.batched import Weights, as_weights, batched_values, shared_weights
 from neurapde.trials.hyper import Hypernetwork, HyperSiren
 from neurapde.trials.layered import LayeredTrial, linear, uniform
@@ -43,6 +43,10 @@ class FunctionSpace(torch.nn.Module, ABC):
 
     network: LayeredTrial
 
+    def __init__(self, setting: Setting) -> None:
+        super().__init__()
+        self.setting = setting
+
     @property
     @abstractmethod
     def latent(self) -> int:
@@ -63,12 +67,17 @@ class FunctionSpace(torch.nn.Module, ABC):
 
     def field(self, code: Tensor, scale: Scale) -> TrialFunction:
         """The field of one code (latent,) by itself, on the scale of the data."""
-        found = copied(self.network, code.dtype, code.device)
         with torch.no_grad():
             weights = scaled(self.weights(code.unsqueeze(0)), scale)
-            for name, parameter in found.named_parameters():
-                parameter.copy_(weights[name][0])
-        return found
+
+        def layer(name: str) -> torch.nn.Linear:
+            weight, bias = (weights[f"{name}.{part}"][0].clone() for part in ("weight", "bias"))
+            return linear(weight, bias, self.setting)
+
+        layers = [layer(f"layers.{level}") for level in range(len(self.network.layers))]
+        spec, activations = self.network.spec, self.network.activations
+        bounds, complex = self.setting.bounds, self.setting.complex
+        return LayeredTrial(spec, bounds, layers, activations, layer("head"), complex)
 
 
 def scaled(weights: Weights, scale: Scale) -> dict[str, Tensor]:
@@ -86,8 +95,8 @@ def scaled(weights: Weights, scale: Scale) -> dict[str, Tensor]:
 class HypernetworkSpace(FunctionSpace):
     """SIRENs whose weights a hypernetwork makes."""
 
-    def __init__(self, hypernetwork: Hypernetwork) -> None:
-        super().__init__()
+    def __init__(self, hypernetwork: Hypernetwork, setting: Setting) -> None:
+        super().__init__(setting)
         self.hypernetwork = hypernetwork
 
     @property
@@ -105,8 +114,8 @@ class HypernetworkSpace(FunctionSpace):
 class WeightSpace(FunctionSpace):
     """The code is what the weights differ by from those that all fields start from."""
 
-    def __init__(self, network: LayeredTrial) -> None:
-        super().__init__()
+    def __init__(self, network: LayeredTrial, setting: Setting) -> None:
+        super().__init__(setting)
         self.network = network
 
     @property
@@ -124,8 +133,8 @@ class WeightSpace(FunctionSpace):
 class ConcatenatedSpace(FunctionSpace):
     """The code is input beside the point: it moves the biases of the first layer."""
 
-    def __init__(self, network: LayeredTrial, entry: torch.nn.Linear) -> None:
-        super().__init__()
+    def __init__(self, network: LayeredTrial, entry: torch.nn.Linear, setting: Setting) -> None:
+        super().__init__(setting)
         self.network, self.entry = network, entry
 
     @property
@@ -154,13 +163,13 @@ def _(spec: HyperSiren, setting: Setting) -> FunctionSpace:
         raise DeclarationError(
             f"codes={spec.codes}: codes come from the encoder, one for each field of the data set; leave it at 1"
         )
-    return HypernetworkSpace(spec.hypernetwork(spec.siren.draw(setting), setting))
+    return HypernetworkSpace(spec.hypernetwork(spec.siren.draw(setting), setting), setting)
 
 
 @space_of.register(Siren)
 @space_of.register(MLP)
 def _(spec: Siren | MLP, setting: Setting) -> FunctionSpace:
-    return WeightSpace(spec.draw(setting))
+    return WeightSpace(spec.draw(setting), setting)
 
 
 @space_of.register
@@ -171,4 +180,4 @@ def _(spec: ConditionedMLP, setting: Setting) -> FunctionSpace:
     weight = uniform((spec.width, spec.latent), (3 / spec.latent) ** 0.5, setting.generator)
     entry = linear(weight, first.bias.detach().clone(), setting)
     first.bias.requires_grad_(False)
-    return ConcatenatedSpace(network, entry)
+    return ConcatenatedSpace(network, entry, setting)

@@ -40,6 +40,7 @@ def error_on_new(family: L.Family, points: int = 40) -> float:
 SIREN = npde.Siren(12, 1, 3.0, 3.0)
 WAYS = {
     "set": (SMALL, L.SetEncoder(32, 0, 16, 2.0)),
+    "regression": (SMALL, L.RegressionEncoder(12, 3.0, 32)),
     "grid": (SMALL, L.GridEncoder((9, 9), (8, 8), 32)),
     "auto-decoder": (SMALL, L.AutoDecoder()),
     "meta on codes": (SMALL, L.MetaSGD(2, 0.5)),
@@ -54,7 +55,7 @@ def learned(way: str, steps: int) -> L.Family:
     return npde.learn(data, trial, encoder=encoder, method=quick(steps), seed=60913, progress=False)
 
 
-@pytest.mark.parametrize(("way", "bound"), [("set", 0.7), ("meta on weights", 0.5)])
+@pytest.mark.parametrize(("way", "bound"), [("set", 0.7), ("regression", 0.5), ("meta on weights", 0.5)])
 def test_new_fields_are_found_from_some_of_their_points(way, bound):
     assert error_on_new(learned(way, 60)) < bound
 
@@ -182,6 +183,24 @@ def test_fields_and_jets_of_many_networks_are_those_of_each(outputs, complex):
             found[k].squeeze(-1) if outputs == 1 else found[k], one(x), rtol=1e-12, atol=1e-12
         )
         torch.testing.assert_close(jet.channels[:, 5 * k : 5 * k + 5], expected, rtol=1e-9, atol=1e-9)
+
+
+def test_a_regression_does_not_depend_on_the_order_of_points():
+    data = L.Rasters(waves(8, 31013), GRID)
+    encoder = L.RegressionEncoder(12, 3.0, 32)
+    family = npde.learn(data, SMALL, encoder=encoder, method=quick(2), seed=60913, progress=False)
+    order = np.random.default_rng(50417).permutation(81)
+    once = family.encode(GRID.points, waves(1, 77101).ravel())
+    turned = family.encode(GRID.points[order], waves(1, 77101).ravel()[order])
+    np.testing.assert_allclose(turned, once, rtol=1e-3, atol=1e-4 * np.abs(once).max())
+
+
+def test_errors_fall_as_more_is_seen_and_are_those_of_the_fields(family):
+    unseen = L.Rasters(waves(5, 77101), GRID)
+    few, every = family.mean_square_errors(unseen, (1, None))
+    found = [family.condition(one.points, one.values)(GRID.points) for one in (unseen[k] for k in range(5))]
+    assert every == pytest.approx(np.mean((np.array(found) - waves(5, 77101).reshape(5, -1)) ** 2), rel=1e-4)
+    assert few > every
 
 
 def test_complex_fields_are_learned():
