@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde.conditions.constraints import Face, Sampler, Samples
+from neurapde.conditions.constraints import Face, Interior, Sampler, Samples
 from neurapde.domains.box import Box
 
 
@@ -27,6 +27,26 @@ def chosen(samples: Samples, mask: Tensor) -> Samples:
     return dataclasses.replace(
         samples, **{name: part[mask] for name, part in parts.items() if part is not None}
     )
+
+
+def together(samples: Samples, more: Samples, most: int) -> Samples:
+    """Samples without targets, and at most so many more."""
+    normals = None
+    if samples.normals is not None and more.normals is not None:
+        normals = torch.cat((samples.normals, more.normals[:most]))
+    return Samples(torch.cat((samples.points, more.points[:most])), normals)
+
+
+def near(sample: Sampler, box: tuple[tuple[float, ...], tuple[float, ...]] | None) -> Sampler | None:
+    """A sampler of the same set where a box touches it; the same one without a box, and None where it is not known how."""
+    if isinstance(sample, Interior):
+        return sample if box is None else Interior(Box(*zip(*box, strict=True)))
+    if box is None or not isinstance(sample, Face) or not isinstance(sample.domain, Box):
+        return None
+    around, ends = Box(*zip(*box, strict=True)), sample.domain.sides
+    at = [(face, *sample.domain.face_axis(face)) for face in sample.on]
+    on = tuple(face for face, axis, end in at if around.sides[axis][end] == ends[axis][end])
+    return Face(around, on) if on else None
 
 
 def drawn(sample: Sampler, count: int, generator: torch.Generator, device: torch.device) -> Samples:

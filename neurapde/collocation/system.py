@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde.collocation.samples import Weighed, chosen, drawn
+from neurapde.collocation.interfaces import Interface, interfaces
+from neurapde.collocation.samples import Weighed, chosen, drawn, near, together
 from neurapde.collocation.weighing import System, joined, weighed
-from neurapde.conditions import beside
 from neurapde.conditions.constraints import Constraint, Face, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet, Layout
@@ -28,7 +28,6 @@ from neurapde.trials.piecewise import PiecewiseFunction
 
 OVERSAMPLING = 2.5  # interior points for each feature
 EDGEWISE = 30.0  # points on the boundary for each feature along an axis: corners need many
-SIDESTEP = 1e-7  # of the domain's size: how far from an interface its two sides are looked up
 CANCELLED = 1e-14  # of the features' size: what a residual may leave where its terms cancel
 LOST, MOST_DOUBLINGS = 1e-3, 300  # part of what a residual leaves for u = 0 that features must add to it
 AFFINE = 1e-6  # relative departure from linearity that rounding may cause
@@ -65,7 +64,6 @@ class Assembly:
         self.frames = [part for part in trial.trials if isinstance(part, FourierExtensionTrial)]
         self.widths = [len(frame.amplitudes) for frame in self.frames]
         self.outputs = trial.outputs
-        self.length = max(problem.domain.spatial.extents)
         self.lengths = axis_lengths(problem)
         self.sizes = balance_of(problem).sizes
         self.bandwidth = max(
@@ -125,17 +123,25 @@ class Assembly:
         split = [
             chosen(samples, self.trial.part_of(samples.points) == part) for part in range(len(self.frames))
         ]
-        if len(split) == 1 or not inside or self.placed is not None:
+        if len(split) == 1 or self.placed is not None:
             return split
-        for part, width in enumerate(self.widths):
-            for _ in range(TOP_UPS):
-                missing = int(OVERSAMPLING * width) - len(split[part].points)
-                if missing <= 0:
-                    break
-                more = self._draw(constraint, DRAW)
-                more = chosen(more, self.trial.part_of(more.points) == part)
-                split[part] = Samples(torch.cat([split[part].points, more.points[:missing]]))
-        return split
+        return [self._topped_up(constraint, inside, part, samples) for part, samples in enumerate(split)]
+
+    def _topped_up(self, constraint: Constraint, inside: bool, part: int, samples: Samples) -> Samples:
+        """The samples of a part, with more from the box around it, or its faces, if there are few for its features."""
+        sample = near(constraint.sample, self.frames[part].box)
+        if sample is None:
+            return samples
+        least = int(OVERSAMPLING * self.widths[part] if inside else EDGEWISE)
+        for _ in range(TOP_UPS):
+            missing = least - len(samples.points)
+            if missing <= 0:
+                break
+            more = drawn(sample, DRAW, self.generator, self.device)
+            within = torch.as_tensor(self.problem.domain.contains(more.points))
+            more = chosen(more, within & (self.trial.part_of(more.points) == part))
+            samples = together(samples, more, missing)
+        return samples
 
     def _rows(self, constraint: Constraint, samples: Samples, frame: FourierExtensionTrial) -> System:
         """The residual's rows (m, features · outputs) for one part, and what it leaves for u = 0 with the sign changed."""
@@ -240,55 +246,42 @@ class Assembly:
         return weighed(system, order, frequencies, sizes, self.bandwidth**0.5)
 
     def _interfaces(self, transmission: Transmission) -> list[System]:
-        """[u] = 0 and [a ∂u/∂n] = 0 on the edges between parts."""
-        count = self._boundary_points()
+        """[u] = 0 and [a ∂u/∂n] = 0 on the edges between parts; what is added to a placed field takes off its jumps."""
         systems = []
-        for region in transmission.regions:
-            edge = region.sample_boundary(
-                count, how="sobol", generator=self.generator, dtype=torch.float64, device=self.device
-            )
-            step = SIDESTEP * self.length * edge.normals
-            kept = torch.as_tensor(self.problem.domain.contains(edge.points + 10 * step))
-            kept &= torch.as_tensor(self.problem.domain.contains(edge.points - 10 * step))
-            points, normals, step = edge.points[kept], edge.normals[kept], step[kept]
-            sides = [self.trial.part_of(points - step), self.trial.part_of(points + step)]
-            between = sides[0] != sides[1]
-            if between.any():
-                ends = [points - step, points + step]
-                values, fluxes = self._jumps(transmission, points, normals, ends, sides, between)
+        count, domain = self._boundary_points(), self.problem.domain
+        for one in interfaces(domain, transmission, count, self.generator, self.device):
+            sides = [self.trial.part_of(end) for end in one.ends]
+            between = torch.nonzero(sides[0] != sides[1]).squeeze(1)
+            if len(between):
+                values, fluxes = self._jumps(transmission, one, sides, between)
                 systems += [self._weighed(values, 0), self._weighed(fluxes, 1)]
         return systems
 
     def _jumps(
-        self,
-        transmission: Transmission,
-        points: Tensor,
-        normals: Tensor,
-        ends: list[Tensor],
-        sides: list[Tensor],
-        between: Tensor,
+        self, transmission: Transmission, interface: Interface, sides: list[Tensor], between: Tensor
     ) -> tuple[System, System]:
-        points, normals = points[between], normals[between]
         dtype = torch.complex128 if self.trial.complex else torch.float64
-        value = torch.zeros((len(points) * self.outputs, self.columns), dtype=dtype, device=self.device)
-        flux = torch.zeros_like(value)
-        for sign, end, side in zip((1.0, -1.0), ends, sides, strict=True):
-            conductivity = transmission.flux(end[between])
+        shape = (len(between) * self.outputs, self.columns)
+        value, flux = (torch.zeros(shape, dtype=dtype, device=self.device) for _ in range(2))
+        for side, sign in enumerate((1.0, -1.0)):
             for part, frame in enumerate(self.frames):
-                chosen = torch.nonzero(side[between] == part).squeeze(1)
+                chosen = torch.nonzero(sides[side][between] == part).squeeze(1)
                 if not len(chosen):
                     continue
-                jet = frame.feature_jet(points[chosen], 1)
-                slope = sum(beside(normals[chosen, i], jet.value) * jet.d(i) for i in range(jet.dimension))
-                slope = beside(conductivity[chosen], jet.value) * slope
+                rows = between[chosen]
+                jet = frame.feature_jet(interface.points[rows], 1)
+                slopes = torch.stack([jet.d(i) for i in range(jet.dimension)])
+                slope = interface.flux(transmission, slopes, side, rows)
                 start, width = sum(self.widths[:part]) * self.outputs, self.widths[part]
                 for output in range(self.outputs):
                     columns = slice(start + output * width, start + (output + 1) * width)
-                    rows = chosen * self.outputs + output
-                    value[rows, columns] = (sign * jet.value).to(dtype)
-                    flux[rows, columns] = (sign * slope).to(dtype)
-        zeros = torch.zeros(len(value), dtype=dtype, device=self.device)
-        return System(value, zeros, self.outputs), System(flux, zeros, self.outputs)
+                    value[chosen * self.outputs + output, columns] = (sign * jet.value).to(dtype)
+                    flux[chosen * self.outputs + output, columns] = (sign * slope).to(dtype)
+        loads = [torch.zeros(len(value), dtype=dtype, device=self.device) for _ in range(2)]
+        if self.placed is not None and self.about is not None:
+            found = interface.jumps(transmission, self.about)
+            loads = [-jump[between].flatten().to(dtype) for jump in found]
+        return System(value, loads[0], self.outputs), System(flux, loads[1], self.outputs)
 
     def set_amplitudes(self, solution: Tensor) -> None:
         """Give every part its share of a solution (columns,)."""

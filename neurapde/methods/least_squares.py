@@ -9,32 +9,28 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from neurapde.collocation.affine import not_affine
-from neurapde.collocation.corners import corners_of
 from neurapde.collocation.cost import cost_of
 from neurapde.collocation.head import solve_head
+from neurapde.collocation.parts import layouts_of
 from neurapde.collocation.solvability import unsolvable
 from neurapde.collocation.system import Assembly
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
 from neurapde.core.memory import lacking
-from neurapde.domains import Disk, Domain
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.helmholtz import reflection_note
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.sources import PointSource
 from neurapde.methods.refinement import Refined, check_growth, estimate_note, grow
-from neurapde.optimisation.lengths import axis_lengths
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.method import DirectMethod, Outcome, Task
-from neurapde.spectral.weak import Piece
 from neurapde.trials.base import Setting
-from neurapde.trials.fourier_extension import Corner, FourierExtension, Multipoles
+from neurapde.trials.fourier_extension import FourierExtension
 from neurapde.trials.piecewise import Part, PiecewiseFunction, PiecewiseTrial
 
 FIRST = {1: 12.0, 2: 8.0, 3: 5.4}  # modes along the longest axis at the first level
@@ -113,9 +109,7 @@ class LeastSquares(DirectMethod):
 
     def _levels(self, problem: Problem, modes: float) -> Iterator[PiecewiseTrial]:
         """Patchworks of growing frames, within the largest number of features, from so many modes along an axis."""
-        transmission = problem.equation.transmission(problem)
-        pieces = (None,) if transmission is None else transmission.pieces
-        layouts = [_Layout.of(problem, piece) for piece in pieces]
+        layouts = layouts_of(problem)
         last: PiecewiseTrial | None = None
         while True:
             parts = tuple(one.part(modes, self.margin) for one in layouts)
@@ -154,43 +148,6 @@ class LeastSquares(DirectMethod):
             *reflection_note(task.problem.equation, task.problem),
         )
         return found.outcome(trial, notes, {}, way or f"{type(self).__name__}(largest={2 * self.largest})")
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """One part of the domain: its regions, the box around it, and the functions of its corners and holes."""
-
-    within: tuple[Domain, ...]
-    outside: tuple[Domain, ...]
-    box: tuple[tuple[float, ...], tuple[float, ...]]
-    extra: tuple[Corner | Multipoles, ...]
-    lengths: tuple[float, ...]
-
-    @staticmethod
-    def of(problem: Problem, piece: Piece | None) -> "_Layout":
-        within, outside = ((), ()) if piece is None else (piece.within, piece.outside)
-        lower, upper = problem.domain.bounds
-        for region in within:
-            lower, upper = np.maximum(lower, region.bounds[0]), np.minimum(upper, region.bounds[1])
-        extra: list[Corner | Multipoles] = []
-        if not within:
-            extra += corners_of(problem.domain, problem.sides)
-        extra += [
-            Multipoles((float(hole.center[0]), float(hole.center[1])), float(hole.radius))
-            for hole in outside
-            if isinstance(hole, Disk) and not within
-        ]
-        box = tuple(lower.tolist()), tuple(upper.tolist())
-        return _Layout(within, outside, box, tuple(extra), tuple(axis_lengths(problem).tolist()))
-
-    def part(self, modes: float, margin: float) -> Part:
-        """This part with `modes` along the axes that count as longest, and as many per length, or nearly, along others.
-
-        Of those there are more at each level, too: that a short axis needs few is seen, not assumed.
-        """
-        sides = np.subtract(self.box[1], self.box[0]) / self.lengths
-        counts = tuple(max(5, round(3 + modes / 4), round(modes * side**0.5)) for side in sides)
-        return Part(self.within, self.outside, FourierExtension(counts, margin, self.extra, self.box))
 
 
 def unfit(problem: Problem) -> str | None:

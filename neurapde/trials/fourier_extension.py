@@ -202,7 +202,7 @@ class FourierExtensionTrial(TrialFunction):
     ) -> None:
         super().__init__(spec, len(axes), amplitudes.shape[1], complex)
         self.axes = tuple(axes)
-        self.extra = spec.extra
+        self.extra, self.box = spec.extra, spec.box
         self.amplitudes = torch.nn.Parameter(amplitudes)
 
     def frequencies(self, lengths: np.ndarray) -> np.ndarray:
