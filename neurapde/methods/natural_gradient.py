@@ -62,7 +62,8 @@ class NaturalGradient(Method):
 
     Each step follows the curvature of the residuals along it (geodesic acceleration), for two more evaluations of them.
     One that does not lower the loss is shortened, then damped more. The parameters are at any time the best so far,
-    by the points in use; Ctrl-C keeps them. A resumed run is the uninterrupted one.
+    by the points in use; Ctrl-C keeps them. A resumed run is the uninterrupted one. In absorbing layers a residual counts as
+    divided by the size of their stretch e_x e_y …, which the equation is written times; else the corners count most.
     Refused (DeclarationError): sizes that do not fit in memory, and rows of a constraint that cannot be told apart.
     Source: Madsen, Nielsen, Tingleff (2004), Methods for Non-Linear Least Squares Problems, algorithm 3.16, whose rule
     for the damping this is; Transtrum, Sethna (2012), arXiv:1201.5885, for the acceleration; Goldshlager, Abrahamsen,

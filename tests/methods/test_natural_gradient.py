@@ -10,8 +10,10 @@ from neurapde.core import memory
 from neurapde.core.errors import DeclarationError
 from neurapde.optimisation.jacobian import linearised, residuals
 from neurapde.optimisation.normal import ByParameters, ByResiduals
+from neurapde.problems import helmholtz_uniform
 from neurapde.run import journal
 from neurapde.run.method import Status
+from neurapde.training.weighted_residuals import WeightedResiduals
 from neurapde.trials.ansatz import DistanceFactor
 from neurapde.trials.base import Trial, TrialFunction
 from support import seeded
@@ -367,3 +369,24 @@ def test_names_that_the_problem_lacks_are_refused() -> None:
         npde.solve(problem, npde.MLP(3, 0), npde.NaturalGradient(weights={"side": 1.0}))
     with pytest.raises(DeclarationError, match="points names 'side'"):
         npde.solve(problem, npde.MLP(3, 0), npde.NaturalGradient(points={"side": 3, "equation": 3}))
+
+
+def test_layers_count_as_divided_by_their_stretch_in_residuals_and_jacobian_alike() -> None:
+    problem = helmholtz_uniform(wavenumber=8.0)
+    trial = npde.Siren(6, 2, 5.0, 3.0).build(
+        problem.domain.bounds, 1, True, generator=torch.Generator().manual_seed(83477), dtype=torch.float64
+    )
+    rows = WeightedResiduals(trial, problem, {})
+    (constraint,) = problem.constraints
+    samples = constraint.sample(80, how="sobol", generator=torch.Generator().manual_seed(83479))
+    rows.place({constraint.name: samples})
+    with torch.no_grad():
+        plain = constraint.residual(samples, trial.jet(samples.points))
+        stretch = torch.as_tensor(problem.equation.strong(problem).scale(samples.points)).abs()
+        expected = torch.view_as_real(plain / stretch).reshape(-1) / 160**0.5
+        torch.testing.assert_close(rows.vector(), expected, rtol=1e-12, atol=0.0)
+    assert 5 < float(stretch.max())
+    equations, vector = rows.linearise(), rows.vector()
+    assert isinstance(equations, ByParameters)
+    slopes = torch.autograd.grad(vector.square().sum() / 2, rows.parameters)
+    torch.testing.assert_close(equations.slope, torch.cat([one.reshape(-1) for one in slopes]))
