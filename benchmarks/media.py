@@ -50,7 +50,7 @@ class Size:
     gaussians: int
 
 
-FULL = Size(64, 0.5, 32, 16, 64, 250, 2048, 256)
+FULL = Size(64, 0.5, 32, 16, 64, 150, 1024, 256)
 SMALL = Size(16, 0.01, 8, 4, 8, 2, 64, 16)
 
 
