@@ -8,6 +8,7 @@ runs/media.
 """
 
 import time
+import warnings
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from harness import Measured
 from numpy.typing import NDArray
 
 import neurapde as npde
+from neurapde.core.errors import DeclarationWarning
 from neurapde.data.audio import prelude
 from neurapde.data.video import juggler
 from neurapde.trials.base import Trial
@@ -107,7 +109,9 @@ def fit(
         schedule=npde.training.Cosine(),
     )
     begin, wall = time.process_time(), time.perf_counter()
-    solution = npde.solve(problem, trial, method, seed=SEED, progress=False)
+    with warnings.catch_warnings():  # of trial functions that stay next to zero: that is what is shown
+        warnings.simplefilter("ignore", DeclarationWarning)
+        solution = npde.solve(problem, trial, method, seed=SEED, progress=False)
     seconds = {"computed": time.process_time() - begin, "wall": time.perf_counter() - wall}
     values = raster.sampled(solution).values
     mse = float(np.mean((values - raster.values) ** 2))
