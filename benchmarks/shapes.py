@@ -4,7 +4,7 @@ The step is set beside a plain re-creation of the SIREN paper's, `workers/offici
 shapes are the Stanford bunny, of pymeshlab's package, and the two halves of a human brain, of nilearn's, whose triangles
 are cut in four twice. What is measured is the network as its file holds it, in half precision. Both packages are fetched,
 without what they depend on, into `NEURAPDE_SHAPES` (or build/shapes); where that cannot be done, and at the small size, a
-bumpy ball stands for them.
+bumpy ball stands for them. `python benchmarks/shapes.py` trains the bunny alone and draws docs/images/shapes.png.
 """
 
 import base64
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from harness import ROOT, Measured, cost, in_turns, summary, timed
@@ -123,14 +124,7 @@ def trained(run: Run, mesh: tuple[NDArray, NDArray], nodes: int) -> dict[str, An
     """Prepare, train, measure and save one network. Seconds are the processor's, but for `wall`."""
     start = time.perf_counter()
     surface, preparation = computed(lambda: prepared(*mesh, run.shape))
-    problem = npde.Problem(run.shape, BOX, npde.Eikonal(surface=surface, distance=run.terms == "distance"))
-    weights = problem.equation.advice(problem, True).weights
-    method = npde.Adam(
-        run.steps, run.rate, run.points, weights=weights, schedule=npde.training.Cosine(), record_every=50
-    )
-    solution, training = computed(
-        lambda: npde.solve(problem, run.trial, method, seed=SEED, dtype=torch.float32, progress=False)
-    )
+    solution, training = computed(lambda: solved(run, surface))
     row = {
         "way": f"{run.shape}: {run.trial.describe()}, {run.terms}",
         "vertices": len(surface.points),
@@ -143,7 +137,7 @@ def trained(run: Run, mesh: tuple[NDArray, NDArray], nodes: int) -> dict[str, An
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "half.h5"
         solution.save(path, dtype=torch.float16, problem=False)
-        half = npde.load(path, problem=problem)
+        half = npde.load(path, problem=solution.problem)
         row["half_kilobytes"] = path.stat().st_size / 1000
     try:
         errors, row["measuring"] = computed(lambda: npde.validation.surface_errors(half, nodes=nodes))
@@ -153,6 +147,15 @@ def trained(run: Run, mesh: tuple[NDArray, NDArray], nodes: int) -> dict[str, An
     except npde.DeclarationError as error:
         row["failure"] = str(error)
     return {**row, "wall": time.perf_counter() - start}
+
+
+def solved(run: Run, surface: npde.Mesh) -> npde.Solution:
+    """The training of a run."""
+    problem = npde.Problem(run.shape, BOX, npde.Eikonal(surface=surface, distance=run.terms == "distance"))
+    weights = problem.equation.advice(problem, True).weights
+    schedule = npde.training.Cosine()
+    method = npde.Adam(run.steps, run.rate, run.points, weights=weights, schedule=schedule, record_every=50)
+    return npde.solve(problem, run.trial, method, seed=SEED, dtype=torch.float32, progress=False)
 
 
 def computed(work: Any) -> tuple[Any, float]:
@@ -268,3 +271,47 @@ def table(rows: list[dict[str, Any]]) -> list[list[str]]:
             line += ["none", "", ""]
         lines.append([*line, f"{row['half_kilobytes']:.0f}", f"{row['mesh_kilobytes']:.0f}"])
     return lines
+
+
+def draw(path: Path) -> None:
+    """The bunny's mesh, the zero set of its network, and a slice through both."""
+    run = runs(False, ["bunny"])[0]
+    surface = prepared(*fetched([])["bunny"], "bunny")
+    solution, _ = solved(run, surface)
+    found = npde.validation.zero_set(solution, nodes=129)
+    figure = plt.figure(figsize=(11, 3.9), layout="constrained")
+    for place, title, points, cells in (
+        (
+            1,
+            f"mesh, {(12 * len(surface.points) + 13 * len(surface.cells)) / 1000:.0f} kB",
+            surface.points,
+            surface.cells,
+        ),
+        (
+            2,
+            f"zero set of the network, {2 * solution.trial.parameter_count / 1000:.0f} kB",
+            found.points,
+            found.cells,
+        ),
+    ):
+        panel = figure.add_subplot(1, 3, place, projection="3d", title=title)
+        x, y, z = points[:, 0], -points[:, 2], points[:, 1]
+        panel.plot_trisurf(x, y, z, triangles=cells, color="0.85", linewidth=0, antialiased=False)
+        panel.set(box_aspect=(1, 1, 1), xlim=(-0.7, 0.7), ylim=(-0.7, 0.7), zlim=(-0.7, 0.7))
+        panel.view_init(elev=15, azim=-75)
+        panel.set_axis_off()
+    axis = np.linspace(-1, 1, 161)
+    x, y = np.meshgrid(axis, axis, indexing="ij")
+    points = np.stack([x, y, 0 * x], axis=-1).reshape(-1, 3)
+    value, exact = (field(points).reshape(x.shape) for field in (solution, surface.signed_distance))
+    panel = figure.add_subplot(1, 3, 3, title="Φ at z = 0, true outline dashed", aspect="equal")
+    image = panel.pcolormesh(x, y, value, cmap="RdBu_r", vmin=-1, vmax=1)
+    panel.contour(x, y, value, levels=np.arange(-0.3, 1.2, 0.1), colors="0.4", linewidths=0.5)
+    panel.contour(x, y, value, levels=[0], colors="black", linewidths=1.6)
+    panel.contour(x, y, exact, levels=[0], colors="gold", linewidths=1.0, linestyles="dashed")
+    figure.colorbar(image, ax=panel, shrink=0.85)
+    figure.savefig(path, dpi=110, bbox_inches="tight")
+
+
+if __name__ == "__main__":
+    draw(ROOT / "docs" / "images" / "shapes.png")
