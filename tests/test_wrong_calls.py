@@ -175,7 +175,7 @@ CALLS: dict[str, dict[str, Argument]] = {
         "tolerance": (1e-6, NOTHING), "largest": (100, COUNT), "margin": (0.5, POSITIVE), "seconds": (9.0, POSITIVE),
     },
     "NearSource": {
-        "source": (npde.GaussianSource((0.5, 0.5), 1e-4), NOTHING), "wavenumber": (3.0, {"fraction"}),
+        "source": (npde.GaussianSource((0.5, 0.5), 1e-4), NOTHING), "wavenumber": (1.5, {"fraction"}),
         "width": (0.2, {"fraction"}),
     },
     "OutgoingWave": {
