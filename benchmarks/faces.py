@@ -79,9 +79,9 @@ def draw(problem: npde.problems.FamilyProblem, family: Family, path: Path) -> No
         for count in COUNTS:
             seen = order[:count]
             masked = np.full(len(order), np.nan)
-            masked[seen] = face.values[seen, 0]
+            masked[seen] = face.values[seen]
             shown += [masked, family.condition(face.points[seen], face.values[seen])(like.points)]
-        _row(row, [*shown, face.values[:, 0]], like)
+        _row(row, [*shown, face.values], like)
     ends = [family.condition(face.points, face.values) for face in faces[:2]]
     between = [family.interpolate(*ends, at=at)(like.points) for at in np.linspace(0, 1, 7)]
     _row(axes[-2], between, like)
