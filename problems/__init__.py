@@ -15,6 +15,7 @@ from neurapde.problems.faces import faces as faces
 from neurapde.problems.fits import FIT_CASES
 from neurapde.problems.fits import audio_fit as audio_fit
 from neurapde.problems.fits import image_fit as image_fit
+from neurapde.problems.fits import inpainting as inpainting
 from neurapde.problems.fits import poisson_editing as poisson_editing
 from neurapde.problems.fits import poisson_gradients as poisson_gradients
 from neurapde.problems.fits import poisson_laplacian as poisson_laplacian

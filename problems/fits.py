@@ -12,6 +12,12 @@ The keywords that the factories share:
 
 from pathlib import Path
 
+import numpy as np
+
+from neurapde.conditions.constraints import at_points
+from neurapde.conditions.priors import hessian_norm as hessian_prior
+from neurapde.conditions.priors import total_variation as variation_prior
+from neurapde.core import checks
 from neurapde.data.audio import bells, prelude, read_audio
 from neurapde.data.blending import blended_differences
 from neurapde.data.images import read_image
@@ -19,6 +25,7 @@ from neurapde.data.plugins import shipped
 from neurapde.data.video import juggler, read_video
 from neurapde.domains.disk import Disk
 from neurapde.equations.fit import Fit
+from neurapde.fields.grid_field import GridField
 from neurapde.problem.problem import Problem
 from neurapde.problems._case import Case
 
@@ -95,6 +102,35 @@ def poisson_editing(
     return Problem("poisson-editing", one.domain, Fit(gradient=differences))
 
 
+def inpainting(
+    *,
+    image: str = "camera",
+    size: int = 64,
+    share: float = 0.1,
+    total_variation: float = 4e-3,
+    hessian_norm: float = 0.0,
+    seed: int = 90821,
+) -> Problem:
+    """A picture in gray from a share of its pixels, drawn at random, and a prior on the rest.
+
+    total_variation, hessian_norm: weights of the priors of these names in `neurapde.training`, 0 for none.
+    """
+    picture = read_image(image, size=size, gray=True)
+    count = max(
+        2, round(checks.number(share, "share", lambda x: 0 < x <= 1, "give a part of the pixels") * size**2)
+    )
+    kept = np.random.default_rng(seed).choice(size**2, count, replace=False)
+    samples = at_points(picture.points[kept], targets=picture.targets[kept])
+    priors = [
+        prior(picture.domain, weight)
+        for prior, weight in ((variation_prior, total_variation), (hessian_prior, hessian_norm))
+        if weight
+    ]
+    bounds = (picture.lower, picture.upper)
+    whole = GridField(picture.values, bounds)
+    return Problem("inpainting", picture.domain, Fit(values=samples), constraints=priors, exact=whole)
+
+
 FIT_CASES = (
     Case("image-fit", image_fit, "a picture of 256² pixels; compared with its pixels", 0.05, 75.0),
     Case("audio-fit", audio_fit, "7 s of music at 44.1 kHz; compared with the samples", 0.05, 400.0),
@@ -108,6 +144,13 @@ FIT_CASES = (
         "a picture from its Laplacian, which leaves a harmonic part open: only the rest is right",
         0.75,
         5.0,
+    ),
+    Case(
+        "inpainting",
+        inpainting,
+        "a picture from a tenth of its pixels and its total variation; compared with all of them",
+        0.3,
+        40.0,
     ),
     Case(
         "poisson-editing",

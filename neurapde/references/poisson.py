@@ -15,7 +15,6 @@ from neurapde.conditions.boundary_data import narrowest_data
 from neurapde.core.arrays import to_numpy
 from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWarning
 from neurapde.core.warn import warn
-from neurapde.domains.boundary_rule import boundary_rule
 from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.sources import total
@@ -30,6 +29,7 @@ from neurapde.references.graded_poisson import RESOLVED, medium_of, solve_graded
 from neurapde.references.poisson_cost import check_poisson_grid, held_all_round
 from neurapde.references.sides import check_sides, face_nodes, volume_side
 from neurapde.references.solution import GridSolution
+from neurapde.spectral.boundary_rule import boundary_rule
 
 NODES = {1: 2049, 2: 257, 3: 49}  # along the longest axis, where no shape is asked for
 

@@ -6,12 +6,12 @@ import torch
 from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.core.formatting import listing
 from neurapde.core.warn import warn
-from neurapde.domains.boundary_rule import boundary_rule
 from neurapde.domains.spacetime import FINAL, INITIAL, SpaceTime
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.sources import GaussianSource, Source
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
+from neurapde.spectral.boundary_rule import boundary_rule
 from neurapde.trials.base import TrialFunction
 from neurapde.verification.shared_points import check_shared_points
 

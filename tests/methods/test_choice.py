@@ -40,6 +40,7 @@ CHOSEN = {
     "video-fit": "Adam",
     "poisson-gradients": "Adam",
     "poisson-laplacian": "Adam",
+    "inpainting": "Adam",
     "poisson-editing": "Adam",
     "sdf-sphere": "NaturalGradient",
     "sdf-torus": "NaturalGradient",

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from neurapde.domains.boundary_rule import boundary_rule
 from neurapde.domains.box import Box
 from neurapde.domains.combine import Shape
 from neurapde.domains.disk import Ball, Disk
@@ -14,6 +13,7 @@ from neurapde.reference_solvers.cut_cells import moments
 from neurapde.reference_solvers.cut_poisson import ORDER, Boundary, solve_cut_poisson
 from neurapde.reference_solvers.grid import Grid, ResolutionError
 from neurapde.reference_solvers.poisson import solve_poisson
+from neurapde.spectral.boundary_rule import boundary_rule
 
 Array = NDArray[np.float64]
 

@@ -7,8 +7,8 @@ import pytest
 
 import neurapde as npde
 from neurapde.core.errors import DeclarationError
-from neurapde.domains.boundary_rule import boundary_rule
 from neurapde.references.reference import reference
+from neurapde.spectral.boundary_rule import boundary_rule
 
 PLATE = npde.Box((-1, 1), (-1, 1)) - npde.Disk((0.2, 0.1), 0.35, name="hole")
 
