@@ -13,6 +13,9 @@ import torch
 from torch import Tensor
 
 from neurapde.assembly.helmholtz import LatticeProblem
+from neurapde.optimisation.adam import AdamSteps
+from neurapde.optimisation.parameters import copied, put
+from neurapde.run.journal import Journal
 from neurapde.spectral.quadrature import FloatArray
 from neurapde.spectral.weak import Piece
 from neurapde.trials.base import TrialFunction
@@ -20,6 +23,8 @@ from neurapde.trials.base import TrialFunction
 OVERSAMPLING = 2.0  # tests for each feature
 OPEN_BAND = 2.0  # bandwidth of the quadrature, in units of the tests': features may be as fast as they
 DEPENDENT = 1e-11  # relative size below which a feature counts as a combination of others
+RESIDUAL = "relative residual"
+"""What is left, by its name in the history."""
 
 
 @dataclass(frozen=True)
@@ -162,3 +167,34 @@ def write_head(trial: TrialFunction, head: Tensor) -> None:
         rows = torch.view_as_real(head.T.contiguous()).permute(0, 2, 1).flatten(0, 1)
         trial.head.weight.copy_(rows)
         trial.head.bias.zero_()
+
+
+def project_head(rows: WeakRows | StrongRows, trial: TrialFunction, lr: float, journal: Journal) -> float:
+    """Solve for the head of `trial`, and train its hidden layers by Adam at rate `lr`, in place: the residual left.
+
+    The last of the journal's steps solves for the head alone. The gradient of the least residual is that at the best head
+    held fixed. The best parameters met are kept.
+    """
+    loads = rows.loads()
+    size = loads.abs().square().sum().clamp_min(torch.finfo(torch.float64).tiny)
+    parameters, head_parameters = list(trial.parameters()), set(trial.head.parameters())
+    optimizer = AdamSteps([parameter for parameter in parameters if parameter not in head_parameters])
+    best, kept = float("inf"), copied(parameters)
+    with journal:
+        for step in journal.steps():
+            last = step == journal.total - 1
+            with journal.at_once(), torch.set_grad_enabled(not last):
+                matrix = rows.matrix(trial)
+                head = best_head(matrix.detach(), loads)
+                loss = (matrix @ head - loads).abs().square().sum() / size
+            left = float(loss.detach().sqrt())
+            journal.record(left, [left], lr)
+            if left < best:
+                write_head(trial, head)
+                best, kept = left, copied(parameters)
+            if not last:
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step(lr)
+            journal.advance()
+    put(parameters, kept)
+    return best

@@ -12,10 +12,9 @@ from typing import Any, ClassVar
 
 import torch
 
-from neurapde.assembly.head import StrongRows, WeakRows
+from neurapde.assembly.head import RESIDUAL, StrongRows, WeakRows, project_head
 from neurapde.assembly.helmholtz import LatticeProblem
 from neurapde.assembly.helmholtz_cost import head_cost
-from neurapde.assembly.projection import RESIDUAL, project_head
 from neurapde.assembly.scattering import Superposition
 from neurapde.backgrounds.side_distance import SideDistance
 from neurapde.core import checks

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from neurapde.assembly.helmholtz import SMALL
 from neurapde.assembly.wave_cost import wave_cost
 from neurapde.assembly.wave_levels import Evolved, evolve, judged
+from neurapde.assembly.wave_missed import missed
 from neurapde.assembly.wave_problem import BandwidthRequirement, WaveProblem
 from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Treated
 from neurapde.core.cost import Cost
@@ -24,7 +25,6 @@ from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
 from neurapde.methods.refinement import Level, check_bandwidth, check_growth, refine
-from neurapde.methods.wave_missed import missed
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.method import DirectMethod, Outcome, Task

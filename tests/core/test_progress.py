@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import neurapde as npde
+from neurapde.assembly import head
 from neurapde.assembly import helmholtz as lattice
-from neurapde.assembly import projection
 from neurapde.core.interrupts import SIGNALS, Interrupts, terminable
 from neurapde.core.progress import Progress
 from neurapde.methods import method_of_lines as lines
@@ -169,7 +169,7 @@ def test_a_training_of_hidden_layers_that_is_interrupted_promises_no_checkpoint_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     problem, method = npde.problems.helmholtz_uniform(wavenumber=8.0), npde.Galerkin(steps=50)
-    solve_head, calls = projection.best_head, []
+    solve_head, calls = head.best_head, []
 
     def interrupted(*given: Any) -> Any:
         calls.append(1)
@@ -177,7 +177,7 @@ def test_a_training_of_hidden_layers_that_is_interrupted_promises_no_checkpoint_
             os.kill(os.getpid(), signal.SIGTERM)
         return solve_head(*given)
 
-    monkeypatch.setattr(projection, "best_head", interrupted)
+    monkeypatch.setattr(head, "best_head", interrupted)
     found = npde.solve(problem, npde.Siren(40, 0, 8.0), method, device="cpu", seed=41203)
     assert (found.status, len(calls)) == (Status.INTERRUPTED, 3)
     assert any("No checkpoint is kept" in note for note in found.notes)
