@@ -165,7 +165,7 @@ def test_equations_advise_how_their_fields_are_trained() -> None:
     assert chosen("sdf-sphere") == npde.NaturalGradient(40, points, weights)
     assert chosen("travel-time-gradient") == npde.NaturalGradient(40, 2000)
     weights |= {"normals": 1.0, "eikonal": 1.0}
-    trained = npde.Adam(2000, lr=1e-3, weights=weights, schedule=npde.training.Cosine())
+    trained = npde.Adam(2000, lr=3e-4, weights=weights, schedule=npde.training.Cosine())
     assert chosen("sdf-sphere", npde.Siren()) == trained
     assert chosen("travel-time-gradient", npde.Siren()) == npde.Adam(10_000)
     for trial in (None, npde.Siren()):
