@@ -41,6 +41,8 @@ LOST = 0.5
 """Part of a constraint's terms that is left where the field does not answer it at all."""
 UNANSWERED = 1e-12
 """A change of the field that is none: no feature answers what is left."""
+LEAST_ANSWERED = 0.1
+"""The least part of a residual from whose answer the error of the whole is told."""
 FLAT = 0.99
 """Loss of a training's last third, in units of that of the third before, that counts as flat."""
 ROWS, ROWS_OF_SECOND_ORDER = 30, 9
@@ -64,7 +66,8 @@ def closed(task: Task, outcome: Outcome, training: Training | None, tolerance: f
 def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> Outcome:
     """The estimate, from the change between levels, knows the points of the levels only: another one knows others.
 
-    A field that is unresolved by its own estimate has been warned of: there the larger estimate counts. Functions that
+    A field that is unresolved by its own estimate has been warned of: there the larger estimate counts, as much larger as
+    the residual is than the part of it that the few features answer. Functions that
     read NumPy arrays alone cannot be put into a residual; a note says so.
     """
     stated = float(outcome.extras["error_estimate"])
@@ -74,12 +77,13 @@ def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> 
     worst = max(one.relative for one in found.left.values())
     answered = UNANSWERED < found.error <= max(stated, tolerance)  # by a change that is small enough
     lost, unmet = worst >= LOST and not answered, worst >= UNMET
-    least = TIMES * max(stated, tolerance) if outcome.status is Status.CONVERGED else stated
-    missed = unmet and found.error > least
+    converged = outcome.status is Status.CONVERGED
+    error = found.error if converged else found.error / max(found.answered, LEAST_ANSWERED)
+    missed = unmet and error > (TIMES * max(stated, tolerance) if converged else stated)
     if not missed and not lost:
         return outcome
-    estimate = max(found.error, stated)
-    if outcome.status is Status.CONVERGED:
+    estimate = max(error, stated)
+    if converged:
         warn(
             f"the closing check of {problem.name} finds what the method has missed: at fresh points {found.loudest}. What a "
             f"few features add there changes the field by {estimate:.1e} of it, where the method estimates {stated:.1e}. "

@@ -27,10 +27,14 @@ FEATURES = {1: 60, 2: 300, 3: 600}
 
 @dataclass(frozen=True)
 class Correction:
-    """The size of the error found, relative to the field, and what is left of each constraint at the fresh points."""
+    """The size of the error found, relative to the field, and what is left of each constraint at the fresh points.
+
+    answered: part of the residual, as the rows weigh it, that this error explains; a finer one explains the rest.
+    """
 
     error: float
     left: dict[str, Left]
+    answered: float
 
     @property
     def loudest(self) -> str:
@@ -53,21 +57,24 @@ def correction(problem: Problem, trial: TrialFunction) -> Correction:
     left = residuals_left(problem, trial, samples, sizes)
     error = built_for(problem, _coarse(problem))
 
-    def solved(linear: bool) -> None:
+    def solved(linear: bool) -> float:
         assembly = Assembly(problem, error, torch.Generator().manual_seed(0), trial, samples, linear)
         system = assembly.assemble()
-        assembly.set_amplitudes(least_squares(system.matrix, system.loads))
+        amplitudes = least_squares(system.matrix, system.loads)
+        assembly.set_amplitudes(amplitudes)
+        whole = float(torch.linalg.vector_norm(system.loads))
+        return float(torch.linalg.vector_norm(system.matrix @ amplitudes)) / whole if whole > 0 else 1.0
 
     try:
-        solved(True)
+        answered = solved(True)
     except NotAffineError:
-        solved(False)
+        answered = solved(False)
     probes = problem.domain.sample(PROBES, how="grid")
     with torch.no_grad():
         fields = [error(probes), trial(probes)]
     if problem.equation.leaves_constant(problem):
         fields = [one - one.mean(dim=0) for one in fields]
-    return Correction(balance_of(problem).relative(*fields), left)
+    return Correction(balance_of(problem).relative(*fields), left, answered)
 
 
 def _coarse(problem: Problem) -> PiecewiseTrial:

@@ -23,7 +23,7 @@ def flux_integral(x, width, contrast, power):
     return (x ** (power + 1) + (1 / contrast - 1) * slow) / (power + 1)
 
 
-@pytest.mark.parametrize(("width", "contrast"), [(1e-2, 1e-2), (1e-3, 1e-2), (1e-4, 1e2)])
+@pytest.mark.parametrize(("width", "contrast"), [(1e-2, 1e-2), (1e-4, 1e2)])
 def test_field_of_a_thin_slab_is_the_integral_of_its_flux(width, contrast):
     solution = npde.solve(slab(width, contrast), method=npde.LeastSquares(largest=300), progress=False)
     x = np.concatenate([np.linspace(0, 1, 301), LEFT + width * np.linspace(0, 1, 31)])
@@ -45,6 +45,20 @@ def test_background_has_a_part_on_each_side_of_slabs_and_none_through_bars_that_
     found = {(one.box, one.outside) for one in parts}
     assert (((0.0, 0.0), (0.5, 1.0)), (bar,)) in found
     assert (((0.51, 0.0), (2.0, 1.0)), (second, hole)) in found
+
+
+@pytest.mark.slow
+def test_estimate_covers_the_error_about_the_ends_of_a_bar():
+    square, bar = npde.Box((0, 1), (0, 1)), npde.Box((0.4, 0.41), (0.2, 0.8))
+    medium = npde.Piecewise(1.0, (bar, 1e2))
+    problem = npde.Problem("bar", square, npde.Poisson(medium), [1.0], npde.Dirichlet(0.0))
+    with pytest.warns(npde.ResolutionWarning, match="above the tolerance"):
+        solution = npde.solve(problem, method=npde.LeastSquares(largest=700), progress=False)
+    x = square.sample(1000, how="grid").numpy()
+    expected = npde.reference(problem, 129)(x)
+    off = np.linalg.norm(solution(x) - expected) / np.linalg.norm(expected)
+    assert solution.status is npde.Status.UNRESOLVED
+    assert off < 3 * solution.stages[-1].extras["error_estimate"]
 
 
 def test_error_that_shows_as_a_jump_alone_is_found_by_the_closing_check():
