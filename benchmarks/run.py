@@ -20,6 +20,7 @@ import faces
 import harness
 import held_out
 import inversion
+import learned_prior
 import media
 import memory
 import overthrust
@@ -49,6 +50,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         eikonal,
         shapes,
         inversion,
+        learned_prior,
         accuracy,
         placing,
         scaling,

@@ -16,6 +16,7 @@ NAMES = (
     "held_out",
     "eikonal",
     "inversion",
+    "learned_prior",
     "accuracy",
     "placing",
     "shapes",
