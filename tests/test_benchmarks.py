@@ -16,19 +16,18 @@ NAMES = (
     "held_out",
     "eikonal",
     "inversion",
-    "learned_prior",
     "accuracy",
     "placing",
-    "shapes",
     "scaling",
     "memory",
     "time_modelling",
     "overthrust",
     "wave_training",
-    "paper_trainings",
     "audit",
-    "faces",
+    "picture_step",
 )
+LONG = ("media", "shapes", "learned_prior", "paper_trainings", "faces")
+"""Those that take half a minute and more at their small size."""
 
 
 def run(*arguments):
@@ -39,9 +38,9 @@ def run(*arguments):
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    """What all benchmarks print at their small size, and their raw records by name."""
+    """What the quick benchmarks print at their small size, and their raw records by name."""
     folder = tmp_path_factory.mktemp("benchmarks")
-    done = run("--small", "--out", folder)
+    done = run(*NAMES, "--small", "--out", folder)
     assert done.returncode == 0, done.stderr
     assert {path.stem for path in folder.iterdir()} == set(NAMES)
     return done.stdout, {name: json.loads((folder / f"{name}.json").read_text()) for name in NAMES}
@@ -50,7 +49,18 @@ def found(tmp_path_factory):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_record_says_what_ran_where(found, name):
     text, records = found
-    record = records[name]
+    check_record(name, text, records[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LONG)
+def test_a_record_of_a_long_benchmark_says_what_ran_where(name, tmp_path):
+    done = run(name, "--small", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    check_record(name, done.stdout, json.loads((tmp_path / f"{name}.json").read_text()))
+
+
+def check_record(name, text, record):
     assert f"### {name}" in text
     assert record["small"] is True
     assert record["machine"]["threads"] == 1

@@ -94,7 +94,8 @@ CALLS: dict[str, dict[str, Argument]] = {
         "steps": (3, COUNT), "lr": (1e-3, POSITIVE), "points": (8, NAMES), "loss": (npde.training.MeanAbsolute(), NOTHING),
         "sampling": (npde.training.Fresh(), NOTHING), "weights": ({}, NAMES), "point_weights": (None, NONE),
         "schedule": (npde.training.ConstantRate(), NOTHING), "clip": (1.0, POSITIVE | NONE), "source_points": (4, FROM_ZERO),
-        "source_weight": (1.0, POSITIVE | NONE), "curriculum": (None, NONE), "compile": (False, FLAG),
+        "source_weight": (1.0, POSITIVE | NONE), "curriculum": (None, NONE),
+        "phase_step": (0.1, POSITIVE | NONE), "compile": (False, FLAG),
         "record_every": (1, COUNT), "checkpoint_seconds": (9.0, POSITIVE),
     },
     "Ansatz": {
@@ -196,7 +197,7 @@ CALLS: dict[str, dict[str, Argument]] = {
         "exact": (None, NONE),
     },
     "PulsedSource": {"source": (1.0, FIELD), "waveform": (npde.Ricker(3.0), FUNCTION)},
-    "RBF": {"count": (4, COUNT), "sharpness": (3.0, POSITIVE)},
+    "RBF": {"count": (4, COUNT), "sharpness": (3.0, POSITIVE), "width": (4, COUNT), "layers": (0, FROM_ZERO)},
     "Raster": {
         "values": (np.ones((3, 3)), NOTHING), "lower": ((0.0, 0.0), NOTHING), "upper": ((1.0, 1.0), NOTHING),
         "name": ("r", TEXT),
@@ -303,8 +304,9 @@ RESULTS = {
 """Made by the package, not by users."""
 INVERSION = {
     "Adjoint", "AdamDescent", "BoundedLBFGS", "Continuation", "GaussNewtonDescent", "Gridded", "Huber", "Joint", "L1", "L2",
-    "Penalty", "PhaseOnly", "Reduced", "Smoothness", "Survey", "Tikhonov", "TimeDomain", "TotalVariation", "Velocity",
-    "WavefieldReconstruction", "dot_test", "inversion_report", "invert", "reciprocity", "taylor_test",
+    "Latent", "Penalty", "PhaseOnly", "Reduced", "Smoothness", "Survey", "Tikhonov", "TimeDomain", "TotalVariation",
+    "RandomVelocities", "Velocity", "WavefieldReconstruction", "dot_test", "inversion_report", "invert", "reciprocity",
+    "taylor_test",
 }  # fmt: skip
 """The seismic side, which has a battery of its own."""
 OTHERS = {

@@ -259,6 +259,7 @@ WAYS = (
     " use ",
     "Read one",
     "Make one",
+    "make one",
     "leave",
     "ask for",
     "check",

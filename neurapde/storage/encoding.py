@@ -38,6 +38,8 @@ RENAMED_FIELDS = {
     "neurapde:Setting": {"enclosure": "domain"},
 }
 """Fields of classes that earlier files name otherwise."""
+ADDED_FIELDS = {"neurapde:Adam": {"phase_step": 0.1}}
+"""Fields of classes that earlier files do not have, with what a run that goes on takes for them."""
 LOSSES = {"l1": "neurapde:MeanAbsolute", "l2": "neurapde:MeanSquare"}
 """Losses that earlier files name by a word."""
 
@@ -97,6 +99,8 @@ def current(tree: Any) -> Any:
         found["class"] = own = RENAMED.get(plain, plain)
         if renamed := RENAMED_FIELDS.get(own):
             found["fields"] = {renamed.get(key, key): item for key, item in found["fields"].items()}
+        if added := ADDED_FIELDS.get(own):
+            found["fields"] = added | found["fields"]
         match found:
             case {"fields": {"loss": "l1" | "l2" as loss}}:
                 found["fields"]["loss"] = {"class": LOSSES[loss], "fields": {}}

@@ -371,7 +371,7 @@ def test_a_fine_zero_set_and_its_measures_are_those_of_a_sphere() -> None:
         2 - len(found.points) + 3 * len(found.cells) / 2 - len(found.cells) == 0
     )  # Euler: one closed surface
     errors = npde.validation.surface_errors(solution, nodes=41)
-    assert errors.normal_consistency > 0.999
+    assert errors.normal_consistency > 0.998
     assert errors.wrong_sign == 0
     larger = npde.validation.surface_errors(solution, npde.Ball((0, 0, 0), 0.6), nodes=41)
     assert larger.wrong_sign == pytest.approx(4 / 3 * np.pi * (0.6**3 - 0.5**3) / 8, rel=0.1)

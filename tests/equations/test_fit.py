@@ -184,6 +184,10 @@ OTHER = {
     "seconds": 0.02,
     "rate": 4000,
     "frames": 5,
+    "share": 0.2,
+    "total_variation": 0.1,
+    "hessian_norm": 0.1,
+    "seed": 71453,
 }
 
 

@@ -137,7 +137,7 @@ def test_points_that_do_not_stay_are_refused(sampling: object) -> None:
     [
         (lambda: npde.training.SelfAdaptive(memory=1.0), "memory=1.0 of SelfAdaptive"),
         (lambda: npde.training.SelfAdaptive(gain=0.0), "gain=0.0 of SelfAdaptive"),
-        (lambda: adam(point_weights=2.0), "point_weights=2.0 is none"),
+        (lambda: adam(point_weights=2.0), "point_weights=2.0: use"),
     ],
 )
 def test_knobs_out_of_range_are_refused(make, message: str) -> None:

@@ -219,7 +219,7 @@ def test_causal_weights_need_a_time() -> None:
         (lambda: npde.training.Causal(tolerance=0.0), "tolerance=0.0 of Causal"),
         (lambda: npde.training.Causal(tolerance=()), r"tolerance=\(\) of Causal"),
         (lambda: npde.training.Causal(tolerance=(1.0, 0.1)), r"tolerance=\(1.0, 0.1\) of Causal"),
-        (lambda: npde.Adam(steps=1, curriculum=3), "curriculum=3 is none"),
+        (lambda: npde.Adam(steps=1, curriculum=3), "curriculum=3: use"),
     ],
 )
 def test_knobs_out_of_range_are_refused(make, message: str) -> None:
