@@ -256,7 +256,6 @@ def table(rows: list[dict[str, Any]]) -> list[list[str]]:
         "wrong sign",
         "kB",
         "mesh kB",
-        "Chamfer at half",
     ]
     lines = [head]
     for row in rows:
