@@ -189,14 +189,7 @@ def load(
     trial: Trial | None = None,
     device: str | torch.device = "cpu",
 ) -> Solution:
-    """The solution that `Solution.save`, or a checkpoint, wrote. Nothing in the file is executed.
-
-    problem: the problem, when the file could not hold it because of Python functions in it. Without it the
-        solution still evaluates, and `solution.problem` is None.
-    trial: likewise the trial function's specification, for a network that is not neurapde's.
-    Raises: FileNotFoundError; StorageError for a damaged, foreign or newer file; DeclarationError when
-        `problem` or `trial` is not the one that was solved.
-    """
+    """The solution that `Solution.save`, or a checkpoint, wrote; arguments and errors are those of `npde.load`."""
     checks.kind(problem, "problem", Problem | None, "give the Problem that was solved, or None")
     checks.kind(trial, "trial", Trial | None, "give the specification of the trial function, or None")
     record = storage.read(checks.path(path), problem, trial, find_device(device))
