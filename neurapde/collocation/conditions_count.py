@@ -8,7 +8,7 @@ import torch
 
 from neurapde.conditions.constraints import AtPoints, Constraint, Face, Interior, Samples
 from neurapde.domains.box import Box
-from neurapde.jets.jet import Jet, Layout
+from neurapde.jets.jet import Jet
 from neurapde.optimisation.lengths import axis_lengths
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
@@ -87,9 +87,7 @@ def _equations(problem: Problem, constraint: Constraint) -> int:
 
 def _jet(problem: Problem, constraint: Constraint, count: int) -> Jet:
     """That of zero."""
-    layout = Layout(
-        problem.domain.dimension, constraint.order, problem.equation.mixed if constraint.order == 2 else ()
-    )
+    layout = problem.layout(constraint)
     size = (layout.count, count, *((problem.outputs,) if problem.outputs > 1 else ()))
     dtype = torch.complex128 if problem.equation.complex else torch.float64
     return Jet(torch.zeros(size, dtype=dtype), layout)

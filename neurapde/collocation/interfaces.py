@@ -53,7 +53,7 @@ def interfaces(
     domain: Domain, transmission: Transmission, count: int, generator: torch.Generator, device: torch.device
 ) -> Iterator[Interface]:
     """The edge of every region, `count` points each or a few more, those outside the domain left out."""
-    size = float(np.max(np.subtract(*domain.bounds[::-1])))
+    size = max(domain.extents)
     for region in transmission.regions:
         edge = region.sample_boundary(
             count, how="sobol", generator=generator, dtype=torch.float64, device=device

@@ -56,7 +56,7 @@ def _of_piece(
 ) -> Iterator[Layout]:
     """The parts of one piece: each side of the slabs that cross it; bent: whether the slope jumps between pieces."""
     lower, upper = (np.array(corner, dtype=float) for corner in domain.bounds)
-    close = SAME * float(np.max(upper - lower))
+    close = SAME * max(domain.extents)
     for region in piece.within:
         lower, upper = np.maximum(lower, region.bounds[0]), np.minimum(upper, region.bounds[1])
     for outside, low, high in _sides(piece.outside, lower, upper, close):

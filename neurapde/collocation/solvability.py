@@ -165,11 +165,10 @@ def _contradicting(
 ) -> str:
     assembly.set_amplitudes(amplitudes)
     samples = worst.sample(ASKED, how="sobol", generator=torch.Generator().manual_seed(SEED))
-    mixed = problem.equation.mixed if worst.order == 2 else ()
+    layout = problem.layout(worst)
     with torch.no_grad():
-        off = float(
-            worst.residual(samples, assembly.trial.jet(samples.points, worst.order, mixed)).abs().max()
-        )
+        jet = assembly.trial.jet(samples.points, layout.order, layout.mixed)
+        off = float(worst.residual(samples, jet).abs().max())
     names = listing(repr(one.name) for one in surplus.constraints)
     return (
         f"no solution: {surplus.where} {names} are {surplus.count} conditions, where its equation takes {surplus.takes}, "

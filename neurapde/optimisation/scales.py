@@ -10,7 +10,7 @@ from torch import Tensor
 from neurapde.conditions.constraints import Constraint, Interior
 from neurapde.equations.eikonal import Eikonal
 from neurapde.equations.fit import Fit
-from neurapde.jets.jet import Jet, Layout
+from neurapde.jets.jet import Jet
 from neurapde.optimisation.balance import balance_of
 from neurapde.optimisation.lengths import axis_lengths
 from neurapde.problem.problem import Problem
@@ -88,8 +88,7 @@ class _Terms:
         self.constraint = constraint
         generator = torch.Generator().manual_seed(SEED)
         self.samples = constraint.sample(DATA, how="sobol", generator=generator)
-        mixed = problem.equation.mixed if constraint.order == 2 else ()
-        self.layout = Layout(problem.domain.dimension, constraint.order, mixed)
+        self.layout = problem.layout(constraint)
         size = (
             self.layout.count,
             len(self.samples.points),

@@ -54,7 +54,7 @@ def _shared(problem: Problem) -> Iterator[tuple[list[Constraint], Samples]]:
             yield there, Face(domain, (face,))(POINTS, how="grid")
     at_points = [(one, one.sample) for one in problem.constraints if isinstance(one.sample, AtPoints)]
     at_points = [(one, sample) for one, sample in at_points if sample.targets is None]
-    size = float(np.max(np.subtract(*domain.bounds[::-1])))
+    size = max(domain.extents)
     for i, (one, sample) in enumerate(at_points):
         for other, places in at_points[:i]:
             near = torch.cdist(sample.points, places.points).amin(1) <= SAME * size
@@ -91,8 +91,7 @@ def _on_face(face: Face, points: np.ndarray, size: float) -> np.ndarray:
 
 
 def _check(problem: Problem, constraints: Sequence[Constraint], samples: Samples) -> None:
-    order = max(one.order for one in constraints)
-    layout = Layout(problem.domain.dimension, order, problem.equation.mixed if order == 2 else ())
+    layout = problem.layout(max(constraints, key=lambda one: one.order))
     named = [
         (one.name, rows) for one in constraints if (rows := _rows(problem, one, samples, layout)) is not None
     ]

@@ -9,6 +9,7 @@ import torch
 import neurapde as npde
 from neurapde.conditions.priors import hessian_norm, total_variation
 from neurapde.jets.jet import Jet
+from neurapde.optimisation.scales import scales_of
 
 SQUARE = npde.Box((-1, 1), (-1, 1))
 
@@ -86,3 +87,35 @@ def test_a_weight_that_is_no_positive_number_is_refused(weight: object) -> None:
     for prior in (total_variation, hessian_norm):
         with pytest.raises(npde.DeclarationError, match="give a positive number"):
             prior(SQUARE, weight)  # type: ignore[arg-type]
+
+
+def test_extra_constraints_on_a_mixed_derivative_that_contradict_one_another_are_refused() -> None:
+    def twist(name: str, value: float) -> npde.Constraint:
+        place = npde.at_points([[0.1, 0.2]])
+        return npde.Constraint(name, lambda samples, u: u.d2(0, 1) - value, place, 2, mixed=((0, 1),))
+
+    problem = npde.Problem(
+        "saddle",
+        SQUARE,
+        npde.Equation(lambda x, u: u.laplacian),
+        boundary=npde.Dirichlet(0.0),
+        constraints=[twist("one", 1.0), twist("other", 3.0)],
+    )
+    with pytest.raises(npde.DeclarationError, match="'one' and 'other' contradict one another by 2"):
+        npde.solve(problem, progress=False)
+
+
+def test_scales_count_an_extra_constraint_on_a_mixed_derivative() -> None:
+    size = 1e3
+    box = npde.Box((0, size), (0, size))
+
+    def residual(samples: npde.Samples, u: Jet) -> torch.Tensor:
+        return u.d2(0, 1) - 1 / size**2
+
+    twist = npde.Constraint("twist", residual, npde.interior(box), 2, mixed=((0, 1),))
+    sides = npde.Dirichlet(lambda x: x[:, 0] * x[:, 1] / size**2)
+    problem = npde.Problem(
+        "saddle", box, npde.Equation(lambda x, u: u.laplacian), boundary=sides, constraints=twist
+    )
+    sizes = scales_of(problem).residuals
+    assert sizes["twist"] == pytest.approx(sizes["equation"], rel=10)
