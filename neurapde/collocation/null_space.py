@@ -51,8 +51,11 @@ class Unnoticed:
 def unnoticed(assembly: Assembly, small: float = SMALL, rows: Tensor | None = None) -> Unnoticed:
     """The fields that the rows, all or those given, leave of random ones, pulled by so small a part of the rows' size."""
     matrix = assembly.assemble().matrix if rows is None else rows
-    lengths = torch.linalg.vector_norm(matrix, dim=0)
-    scale = lengths.clamp(min=SMALL * float(lengths.max()) or 1.0)  # a feature that no row sees stays one
+    sizes_of = torch.as_tensor(assembly.column_sizes, device=matrix.device)  # so that components compare
+    lengths = torch.linalg.vector_norm(matrix, dim=0) * sizes_of
+    scale = (
+        lengths.clamp(min=SMALL * float(lengths.max()) or 1.0) / sizes_of
+    )  # a feature that no row sees stays one
     generator = torch.Generator().manual_seed(SEED)
     count = matrix.shape[1]
     tried = torch.randn(count, RANDOM, generator=generator, dtype=torch.float64).to(matrix)

@@ -51,9 +51,7 @@ def unsolvable(problem: Problem, assemblies: Iterator[Assembly]) -> str | None:
             return None
         size = float(found.sizes[0])
         if size < NOTICED or size < STEADY * before:
-            # beyond one axis, a surplus of a system may be the level of one component, as of a pressure
-            counted = problem.outputs == 1 or problem.domain.dimension == 1
-            surplus = crowded(problem) if counted else None
+            surplus = crowded(problem)
             following = itertools.chain((assembly,), itertools.islice(assemblies, MORE))
             return None if surplus is None else _contradiction(problem, following, surplus)
         if size > FREE:

@@ -78,6 +78,11 @@ class Assembly:
         """The number of unknowns."""
         return sum(self.widths) * self.outputs
 
+    @property
+    def column_sizes(self) -> np.ndarray:
+        """The size of the component that each unknown belongs to, (columns,)."""
+        return np.concatenate([np.repeat(self.sizes, width) for width in self.widths])
+
     def assemble(self) -> System:
         """All constraints' rows, those at the outer edge of a PML, and those that join parts across interfaces."""
         return joined(list(self.parts().values()))
@@ -242,8 +247,7 @@ class Assembly:
         frequencies = np.concatenate(
             [np.tile(one.frequencies(self.lengths), self.outputs) for one in self.frames]
         )
-        sizes = np.concatenate([np.repeat(self.sizes, width) for width in self.widths])
-        return weighed(system, order, frequencies, sizes, self.bandwidth**0.5)
+        return weighed(system, order, frequencies, self.column_sizes, self.bandwidth**0.5)
 
     def _interfaces(self, transmission: Transmission) -> list[System]:
         """[u] = 0 and [a ∂u/∂n] = 0 on the edges between parts; what is added to a placed field takes off its jumps."""

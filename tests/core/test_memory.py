@@ -15,7 +15,7 @@ from neurapde.core import memory
 from neurapde.core.memory import CPU, check_fits, free_memory
 from neurapde.methods.adam import COPIES
 from neurapde.reference_solvers.grid import Grid
-from neurapde.references import helmholtz, poisson
+from neurapde.references import helmholtz, poisson_cost
 from neurapde.run.method import Method
 from neurapde.training.memory import training_memory
 from neurapde.trials.base import Trial
@@ -148,13 +148,13 @@ def peak() -> float:
 def on_plane(small: bool) -> float:
     grid = Grid((-1, -1), (1, 1), (41, 41) if small else (301, 301))
     npde.reference(ON_PLANE, grid.shape, error=False)
-    return poisson._memory(ON_PLANE, grid)
+    return poisson_cost._cost(ON_PLANE.equation, ON_PLANE, grid.shape)[0]
 
 
 def in_cube(small: bool) -> float:
     grid = Grid((-1,) * 3, (1,) * 3, (9,) * 3 if small else (61,) * 3)
     npde.reference(IN_CUBE, grid.shape, error=False)
-    return poisson._memory(IN_CUBE, grid)
+    return poisson_cost._cost(IN_CUBE.equation, IN_CUBE, grid.shape)[0]
 
 
 def waves(small: bool) -> float:

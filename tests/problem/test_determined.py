@@ -332,3 +332,13 @@ def test_a_wave_that_nothing_drives_is_said_to_be_zero() -> None:
     problem = declared(SQUARE.over(npde.Time(0, 1)), npde.Wave(), npde.Dirichlet(0.0))
     with pytest.warns(DeclarationWarning, match="zero everywhere: no source"):
         npde.solve(problem, progress=False)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e8, 1e-8])
+def test_a_component_that_is_given_up_to_a_constant_is_told_whatever_its_size(size: float) -> None:
+    def residual(x, u):
+        return [u[0].laplacian - u[1].d(0) / size, u[1].d(0) - size * np.pi * npde.cos(np.pi * x[:, 0])]
+
+    problem = declared(ROD, npde.Equation(residual, outputs=2), npde.Dirichlet(0.0, component=0))
+    with pytest.raises(DeclarationError, match="many solutions"):
+        npde.solve(problem, method=npde.LeastSquares(), progress=False)
