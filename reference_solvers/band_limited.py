@@ -41,14 +41,7 @@ def band_limited(
 
     Raises: ValueError for points of another dimension or outside the grid, a negative variance, too few nodes.
     """
-    points = np.asarray(points, dtype=float)
-    if points.ndim != 2 or points.shape[1] != grid.dimension:
-        raise ValueError(f"points have shape (n, {grid.dimension}), got {points.shape}.")
-    outside = ~grid.contains(points)
-    if outside.any():
-        raise ValueError(
-            f"point {points[outside][0].tolist()} lies outside the grid from {grid.lower} to {grid.upper}."
-        )
+    points = grid.checked(points)
     if not variance >= 0:
         raise ValueError(f"a variance is not negative, got {variance}.")
     if min(grid.shape) <= RADIUS:

@@ -106,3 +106,14 @@ class Grid:
         slack = 2e-7 * np.maximum(upper - lower, np.maximum(np.abs(lower), np.abs(upper)))  # single precision
         inside = (points >= lower - slack) & (points <= upper + slack)
         return inside.all(axis=1)
+
+    def checked(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The points (n, d) as floats; ValueError if they have another dimension or lie outside the box."""
+        points = np.asarray(points, dtype=float)
+        if points.ndim != 2 or points.shape[1] != self.dimension:
+            raise ValueError(f"points have shape (n, {self.dimension}), got {points.shape}.")
+        outside = ~self.contains(points)
+        if outside.any():
+            first = points[outside][0].tolist()
+            raise ValueError(f"point {first} lies outside the grid from {self.lower} to {self.upper}.")
+        return points

@@ -84,14 +84,7 @@ def interpolation(grid: Grid, points: NDArray[np.float64], *, degree: int = 3) -
 
     Raises: ValueError for points of another dimension or outside the grid, and for too few nodes.
     """
-    points = np.asarray(points, dtype=float)
-    if points.ndim != 2 or points.shape[1] != grid.dimension:
-        raise ValueError(f"points have shape (n, {grid.dimension}), got {points.shape}.")
-    outside = ~grid.contains(points)
-    if outside.any():
-        raise ValueError(
-            f"point {points[outside][0].tolist()} lies outside the grid from {grid.lower} to {grid.upper}."
-        )
+    points = grid.checked(points)
     if min(grid.shape) <= degree:
         raise ValueError(
             f"interpolation of degree {degree} needs {degree + 1} nodes an axis, got {grid.shape}."

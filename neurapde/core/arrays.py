@@ -111,46 +111,44 @@ def _numbers(x: Any, function: str) -> Array:
     )
 
 
+def _elementwise(function: str, x: Array) -> Array:
+    x = _numbers(x, function)
+    return getattr(namespace(x), function)(x)
+
+
 def sin(x: Array) -> Array:
     """Sine."""
-    x = _numbers(x, "sin")
-    return namespace(x).sin(x)
+    return _elementwise("sin", x)
 
 
 def cos(x: Array) -> Array:
     """Cosine."""
-    x = _numbers(x, "cos")
-    return namespace(x).cos(x)
+    return _elementwise("cos", x)
 
 
 def exp(x: Array) -> Array:
     """Exponential."""
-    x = _numbers(x, "exp")
-    return namespace(x).exp(x)
+    return _elementwise("exp", x)
 
 
 def sqrt(x: Array) -> Array:
     """Square root."""
-    x = _numbers(x, "sqrt")
-    return namespace(x).sqrt(x)
+    return _elementwise("sqrt", x)
 
 
 def log(x: Array) -> Array:
     """Natural logarithm."""
-    x = _numbers(x, "log")
-    return namespace(x).log(x)
+    return _elementwise("log", x)
 
 
 def tanh(x: Array) -> Array:
     """Hyperbolic tangent."""
-    x = _numbers(x, "tanh")
-    return namespace(x).tanh(x)
+    return _elementwise("tanh", x)
 
 
 def abs(x: Array) -> Array:
     """Absolute value, or modulus."""
-    x = _numbers(x, "abs")
-    return namespace(x).abs(x)
+    return _elementwise("abs", x)
 
 
 def where(condition: Array, x: Array, y: Array) -> Array:
