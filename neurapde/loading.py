@@ -7,14 +7,17 @@ import torch
 
 from neurapde.core import checks
 from neurapde.core.devices import find_device
-from neurapde.learning import files
+from neurapde.core.gradients import differentiating
+from neurapde.learning import files as families
 from neurapde.learning.family import Family
 from neurapde.problem.problem import Problem
-from neurapde.solution import solution
+from neurapde.solution import files as solutions
+from neurapde.solution.solution import Solution
 from neurapde.storage import hdf5
 from neurapde.trials.base import Trial
 
 
+@differentiating()
 def load(
     path: str | PathLike[str],
     *,
@@ -30,7 +33,9 @@ def load(
     Raises: FileNotFoundError; StorageError for a damaged, foreign or newer file; DeclarationError when
         `problem` or `trial` is not the one that was solved.
     """
-    file = checks.path(path)
-    if hdf5.kind_of(file) == files.KIND:
-        return Family(**vars(files.read(file, find_device(device))))
-    return solution.load(path, problem=problem, trial=trial, device=device)
+    checks.kind(problem, "problem", Problem | None, "give the Problem that was solved, or None")
+    checks.kind(trial, "trial", Trial | None, "give the specification of the trial function, or None")
+    file, place = checks.path(path), find_device(device)
+    if hdf5.kind_of(file) == families.KIND:
+        return Family(**vars(families.read(file, place)))
+    return Solution(**vars(solutions.read(file, problem, trial, place)))

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.core.arrays import Array, as_points, to_numpy
-from neurapde.core.devices import find_device
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
 from neurapde.domains.spacetime import SpaceTime
@@ -23,7 +22,6 @@ from neurapde.solution import files as storage
 from neurapde.solution.beside_jumps import warn_beside_jumps
 from neurapde.solution.record import Record
 from neurapde.storage.export import write_mesh
-from neurapde.trials.base import Trial
 
 CHUNK_BYTES = 256 * 2**20
 """Memory that one chunk of points may take in the widest layer of an evaluation, roughly."""
@@ -179,18 +177,3 @@ class Solution(Record):
     def __str__(self) -> str:
         lines = [self.text, f"Solved by {self.method} in {self.seconds:.1f} s. {self.status}", *self.notes]
         return "\n".join(lines)
-
-
-@differentiating()
-def load(
-    path: str | PathLike[str],
-    *,
-    problem: Problem | None = None,
-    trial: Trial | None = None,
-    device: str | torch.device = "cpu",
-) -> Solution:
-    """The solution that `Solution.save`, or a checkpoint, wrote; arguments and errors are those of `npde.load`."""
-    checks.kind(problem, "problem", Problem | None, "give the Problem that was solved, or None")
-    checks.kind(trial, "trial", Trial | None, "give the specification of the trial function, or None")
-    record = storage.read(checks.path(path), problem, trial, find_device(device))
-    return Solution(**vars(record))

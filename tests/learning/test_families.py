@@ -8,6 +8,7 @@ import torch
 
 import neurapde as npde
 from neurapde.jets.autograd import jet_by_autograd
+from neurapde.learning.codes import whitened
 from neurapde.trials.batched import batched_jet, batched_values
 from support import relative, seeded
 
@@ -74,6 +75,28 @@ def test_the_mean_field_is_the_mean():
     )
     found = family.condition(GRID.points[:3], np.zeros(3))(GRID.points)
     assert np.abs(found - values.mean(0).ravel()).max() < 0.15 * values.std()
+
+
+def test_whitened_codes_have_covariance_one_in_the_directions_in_which_they_vary():
+    codes = np.random.default_rng(51437).standard_normal((20, 3)) @ np.array(
+        [[1.0, 2, 0, 1], [0, 1e-3, 1, 0], [1, 2, 0, 1]]
+    )
+    mean, root = (part.numpy() for part in whitened(torch.from_numpy(codes)))
+    assert root.shape == (4, 2)
+    y = (codes - mean) @ np.linalg.pinv(root).T
+    np.testing.assert_allclose(mean + y @ root.T, codes, atol=1e-12)
+    np.testing.assert_allclose(np.cov(y.T), np.eye(2), atol=1e-12)
+
+
+def test_an_auto_decoder_of_one_field_finds_that_field():
+    values = waves(1, 31013)
+    family = npde.learn(
+        L.Rasters(values, GRID), SMALL, encoder=L.AutoDecoder(), method=quick(2, fields=1), progress=False
+    )
+    np.testing.assert_array_equal(
+        family.condition(GRID.points, -values.ravel())(GRID.points),
+        family.field(family.codes[0])(GRID.points),
+    )
 
 
 @pytest.fixture(scope="module")

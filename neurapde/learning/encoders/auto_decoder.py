@@ -9,6 +9,7 @@ from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.learning.batches import PointSets
+from neurapde.learning.codes import whitened
 from neurapde.learning.encoders.encoder import Conditioner, Encoder
 from neurapde.learning.spaces import FunctionSpace
 from neurapde.trials.base import Setting
@@ -52,11 +53,9 @@ class _Table(Conditioner):
         return self.table.detach()
 
     def codes(self, seen: PointSets, space: FunctionSpace) -> Tensor:
-        table = self.table.detach()
-        mean = table.mean(0)
-        # the prior's whitened coordinates: as many as there are independent codes
-        _, size, turn = torch.linalg.svd(table - mean, full_matrices=False)
-        spread = turn.T * (size / math.sqrt(max(len(table) - 1, 1)))
+        mean, spread = whitened(self.table.detach())
+        if not spread.shape[1]:  # one field, one code
+            return mean.expand(len(seen.points), -1)
         return torch.stack(
             [mean + spread @ self._solve(seen, k, space, mean, spread) for k in range(len(seen.points))]
         )

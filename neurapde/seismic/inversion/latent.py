@@ -9,14 +9,13 @@ import torch
 from torch import Tensor
 
 from neurapde.core import checks
+from neurapde.core.arrays import to_numpy
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
+from neurapde.learning.codes import whitened
 from neurapde.learning.family import Family, Member
 from neurapde.learning.spaces import ConditionedMLP, FunctionSpace, space_of
 from neurapde.trials.base import Setting, Trial
-
-INDEPENDENT = 1e-6
-"""Directions in which the codes of a data set vary by less than this, relative to the most, are no unknowns."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -59,7 +58,7 @@ class Latent(Declaration):
                 f"the family is one of {made.outputs} {'complex' if made.complex else 'real'} component(s) on "
                 f"{family.domain}; a velocity is one real number at each point of a plane"
             )
-        mean, spread = _whitened(np.asarray(family.codes, dtype=float))
+        mean, spread = _distribution(np.asarray(family.codes, dtype=float))
         return cls(
             trial=made.trial,
             bounds=made.bounds,
@@ -113,17 +112,15 @@ class Decoder:
             )
 
 
-def _whitened(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean of codes (fields, latent), and the root of their covariance, a column for each direction they vary in."""
-    mean = codes.mean(axis=0)
-    _, size, turn = np.linalg.svd(codes - mean, full_matrices=False)
-    varying = size > INDEPENDENT * max(size[0], np.finfo(float).tiny)
-    if not varying.any():
+def _distribution(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean of codes (fields, latent) and the root of their covariance, as of `whitened`."""
+    mean, spread = (to_numpy(part) for part in whitened(torch.from_numpy(codes)))
+    if not spread.shape[1]:
         raise DeclarationError(
             "all codes of the family are the same, so that it has one member; learn it with an encoder that finds codes, "
             "and from several fields"
         )
-    return mean, turn[varying].T * size[varying] / np.sqrt(max(len(codes) - 1, 1))
+    return mean, spread
 
 
 def _place(start: Any, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
