@@ -76,6 +76,7 @@ def runs(small: bool, shapes: list[str]) -> list[Run]:
         Run(first, whole, "distance", 300, 512, 3e-4),
         *(Run(name, whole, "distance", 600, 512, 3e-4) for name in others),
         Run(first, npde.Siren(128, 3), "distance", 300, 512, 6e-4),
+        Run(first, npde.Siren(64, 3), "distance", 300, 512, 1.2e-3),
         Run(first, npde.MLP(256, 3, "relu"), "distance", 300, 512, 1e-3),
         Run(first, whole, "paper", 300, 512, 3e-4),
     ]
@@ -146,7 +147,9 @@ def trained(run: Run, mesh: tuple[NDArray, NDArray], nodes: int) -> dict[str, An
         row["rounding"] = float(np.abs(solution(points) - half(points)).max())
     except npde.DeclarationError as error:
         row["failure"] = str(error)
-    return {**row, "wall": time.perf_counter() - start}
+    row["wall"] = time.perf_counter() - start
+    print(row, file=sys.stderr, flush=True)
+    return row
 
 
 def solved(run: Run, surface: npde.Mesh) -> npde.Solution:
