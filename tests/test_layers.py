@@ -27,6 +27,7 @@ ROOMS = (
     "neurapde/run",
     "neurapde/optimisation",
     "neurapde/assembly",
+    "neurapde/trefftz",
     "neurapde/training",
     "neurapde/collocation",
     "neurapde/references",

@@ -47,7 +47,7 @@ def point_wave(wavenumber: float, squared: Array, dimension: int) -> Radial:
     squared = np.where(source, 1.0, squared)
     r = np.sqrt(squared)
     if dimension == 2:
-        h0, h1 = _hankel(k * r)
+        h0, h1 = hankel_pair(k * r)
         first = -0.125j * k * h1 / r
         parts = [0.25j * h0, first, -(first + 0.125j * k**2 * h0 / 2) / squared]
     elif dimension == 1:
@@ -62,12 +62,12 @@ def point_wave(wavenumber: float, squared: Array, dimension: int) -> Radial:
     return Radial(*parts)
 
 
-def _hankel(z: Array) -> tuple[Array, Array]:
+def hankel_pair(z: Array) -> tuple[Array, Array]:
     """H₀⁽²⁾ and H₁⁽²⁾ at real or complex z ≠ 0, the fast real functions where z is real."""
     if not np.iscomplexobj(z):
         return special.j0(z) - 1j * special.y0(z), special.j1(z) - 1j * special.y1(z)
     stretched = z.imag != 0
-    h0, h1 = _hankel(np.where(stretched, 1.0, z.real))
+    h0, h1 = hankel_pair(np.where(stretched, 1.0, z.real))
     scale = np.exp(-1j * z[stretched])
     h0[stretched] = special.hankel2e(0, z[stretched]) * scale
     h1[stretched] = special.hankel2e(1, z[stretched]) * scale

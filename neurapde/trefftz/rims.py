@@ -1,0 +1,198 @@
+"""Where features and rows lie along the panels, at a level of so many digits: the core's part, alike for every equation.
+
+A whole circle with nothing near it is a *round* rim: functions about its centre up to an order, rows at equal angles. Any
+other panel is cut into cells, short beside corners, sources and other panels; a cell bears a few poles, off the panel by a
+part of its length, and a few rows.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from neurapde.domains.edges import Arc
+from neurapde.trefftz.curves import Array
+from neurapde.trefftz.regions import Panel, Partition
+
+ROOM = 0.35
+"""Of the radius: nothing is as near as this to a round rim."""
+GRADE = 1.0
+"""Of the distance to what is near: the longest cell."""
+ARC, PHASE = 0.8, 4.0
+"""The longest cell in radii of curvature, and in radians of the shorter wave beside it."""
+DEPTH = 0.8
+"""Of a cell's length: how far its poles are from the panel."""
+SPARE = 2
+"""Rows of each kind that there are for every feature of one side."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place near which fields change within `width`: a source."""
+
+    at: tuple[float, float]
+    width: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Rim:
+    """A panel with what is placed along it.
+
+    t, weights: (n,) of the rows, fractions of the length and arc lengths. order: of a round rim, else None.
+    poles, depths: (m,) of the poles, fractions of the length and distances from the panel.
+    """
+
+    panel: Panel
+    t: Array
+    weights: Array
+    order: int | None
+    poles: Array
+    depths: Array
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """Of a round rim."""
+        assert isinstance(self.panel.curve.edge, Arc)
+        return self.panel.curve.edge.center
+
+    @property
+    def radius(self) -> float:
+        """Of a round rim."""
+        return self.panel.curve.radius
+
+    @cached_property
+    def points(self) -> Array:
+        """Of the rows, (n, 2)."""
+        return self.panel.curve.points(self.t)
+
+    @cached_property
+    def normals(self) -> Array:
+        """From the inner to the outer side, (n, 2)."""
+        return self.panel.normals(self.t)
+
+    def off(self, side: float) -> Array:
+        """The poles (m, 2) of the region on the inner (1) or the outer side (−1): on the panel's other side."""
+        curve = self.panel.curve
+        return curve.points(self.poles) + side * self.depths[:, None] * self.panel.normals(self.poles)
+
+
+def rims_of(
+    partition: Partition, rates: Sequence[float], spots: Sequence[Spot], digits: float, fresh: bool = False
+) -> list[Rim]:
+    """The rims of a partition, in the order of its panels.
+
+    rates:  of every region, rad per unit length of its waves; 0 where there are none.
+    digits: what the level aims at. fresh: rows between those of the level, to look at what it leaves.
+    """
+    cells = [_first_cells(panel, _rate(panel, rates)) for panel in partition.panels]
+    cells = _refined(partition, cells, spots, digits)
+    clear = [_clear(partition, i, cells, spots) for i in range(len(cells))]
+    found = []
+    for panel, ends, room in zip(partition.panels, cells, clear, strict=True):
+        if panel.curve.closed and room > ROOM * panel.curve.radius:
+            found.append(_round(panel, room, _rate(panel, rates), digits, fresh))
+        else:
+            found.append(_celled(panel, ends, _rate(panel, rates), digits, fresh))
+    return found
+
+
+def _rate(panel: Panel, rates: Sequence[float]) -> float:
+    return max(rates[one] for one in (panel.inner, panel.outer) if one is not None)
+
+
+def _round(panel: Panel, room: float, rate: float, digits: float, fresh: bool) -> Rim:
+    radius = panel.curve.radius
+    ratio = min(radius / (radius + room), max(1 - room / radius, 0.2), 0.7)
+    order = math.ceil(rate * radius + digits * math.log(10) / math.log(1 / ratio) / 2 + 2)
+    count = SPARE * (2 * order + 1) + (7 if fresh else 0)
+    t = (np.arange(count) + (0.37 if fresh else 0.0)) / count
+    none = np.empty(0)
+    return Rim(panel, t, np.full(count, panel.curve.length / count), order, none, none)
+
+
+def _celled(panel: Panel, ends: Array, rate: float, digits: float, fresh: bool) -> Rim:
+    lengths = np.diff(ends) * panel.curve.length
+    each = math.ceil(2 + digits / 2)
+    nodes, weights = np.polynomial.legendre.leggauss(SPARE * each + (1 if fresh else 0))
+    places, _ = np.polynomial.legendre.leggauss(each)
+    t = ends[:-1, None] + np.diff(ends)[:, None] * (1 + nodes) / 2
+    poles = ends[:-1, None] + np.diff(ends)[:, None] * (1 + places) / 2
+    depths = np.broadcast_to(DEPTH * lengths[:, None], poles.shape)
+    return Rim(panel, t.ravel(), np.outer(lengths, weights / 2).ravel(), None, poles.ravel(), depths.ravel())
+
+
+def _first_cells(panel: Panel, rate: float) -> Array:
+    """Fractions (m + 1,) at which a panel's cells end, before what is near is seen."""
+    longest = min(ARC * panel.curve.radius, PHASE / rate if rate else math.inf)
+    return np.linspace(0, 1, max(1, math.ceil(panel.curve.length / longest)) + 1)
+
+
+def _refined(partition: Partition, cells: list[Array], spots: Sequence[Spot], digits: float) -> list[Array]:
+    """The cells halved until none is longer than its distance from what is near."""
+    least = partition.extent * 10.0 ** -(digits + 2)
+    while True:
+        middles = [
+            panel.curve.points((ends[1:] + ends[:-1]) / 2)
+            for panel, ends in zip(partition.panels, cells, strict=True)
+        ]
+        lengths = [
+            panel.curve.length * np.diff(ends) for panel, ends in zip(partition.panels, cells, strict=True)
+        ]
+        more = False
+        found = []
+        for i, (panel, ends) in enumerate(zip(partition.panels, cells, strict=True)):
+            away = np.full(len(ends) - 1, np.inf)
+            for spot in spots:
+                away = np.minimum(away, np.hypot(np.hypot(*(middles[i] - spot.at).T), spot.width))
+            if not panel.curve.closed:
+                for end in panel.curve.points(np.array([0.0, 1.0])):
+                    away = np.minimum(away, np.maximum(np.hypot(*(middles[i] - end).T), least))
+            away = np.minimum(away, _gaps(i, middles, lengths, partition))
+            split = lengths[i] > GRADE * np.maximum(away, least)
+            more = more or bool(split.any())
+            found.append(np.sort(np.concatenate([ends, (ends[:-1] + ends[1:])[split] / 2])))
+        cells = found
+        if not more:
+            return cells
+
+
+def _gaps(i: int, middles: list[Array], lengths: list[Array], partition: Partition) -> Array:
+    """How far the cells of a panel are from those of panels that do not touch it."""
+    mine = partition.panels[i]
+    others = [
+        j for j in range(len(middles)) if j != i and not _touch(mine, partition.panels[j], partition.extent)
+    ]
+    away = np.full(len(middles[i]), np.inf)
+    for j in others:
+        distance, nearest = cKDTree(middles[j]).query(middles[i])
+        away = np.minimum(away, np.maximum(distance - lengths[j][nearest] / 2, distance / 4))
+    return away
+
+
+def _touch(one: Panel, other: Panel, extent: float) -> bool:
+    """Whether two panels have an end in common."""
+    if one.curve.closed or other.curve.closed:
+        return False
+    ends = np.array([0.0, 1.0])
+    a, b = one.curve.points(ends), other.curve.points(ends)
+    return bool((np.hypot(*(a[:, None] - b[None]).transpose(2, 0, 1)) < 1e-8 * extent).any())
+
+
+def _clear(partition: Partition, i: int, cells: list[Array], spots: Sequence[Spot]) -> float:
+    """How far a closed panel is from every spot and every other panel."""
+    panel = partition.panels[i]
+    if not panel.curve.closed:
+        return 0.0
+    assert isinstance(panel.curve.edge, Arc)
+    center, radius = np.array(panel.curve.edge.center), panel.curve.radius
+    room = math.inf
+    for spot in spots:
+        room = min(room, math.hypot(abs(math.dist(spot.at, center) - radius), spot.width))
+    for j, (other, ends) in enumerate(zip(partition.panels, cells, strict=True)):
+        if j != i:
+            places = other.curve.points(np.linspace(0, 1, 8 * len(ends) + 1))
+            room = min(room, float(np.abs(np.hypot(*(places - center).T) - radius).min()))
+    return room

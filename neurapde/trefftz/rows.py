@@ -1,0 +1,148 @@
+"""The rows of a level: what the features and the known fields leave of interfaces and faces, at points along the panels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from neurapde.backgrounds.waves import Background
+from neurapde.core.arrays import to_numpy
+from neurapde.fields.medium import Field
+from neurapde.jets.layout import Layout
+from neurapde.trefftz.family import Family
+from neurapde.trefftz.features.base import Features
+from neurapde.trefftz.regions import Panel, Partition, Region
+from neurapde.trefftz.rims import Rim
+
+FIRST = Layout(2, 1)
+
+
+@dataclass(frozen=True)
+class Known:
+    """The known fields of a region, one tuple of them for each right-hand side."""
+
+    shots: tuple[tuple[Background, ...], ...]
+
+    def channels(self, points: NDArray[np.float64], dtype: Any) -> NDArray[Any]:
+        """Value and slopes at points (n, 2): (3, n, shots)."""
+        found = np.zeros((3, len(points), len(self.shots)), dtype=dtype)
+        places = torch.from_numpy(points)
+        for i, shot in enumerate(self.shots):
+            for one in shot:
+                found[..., i] += one.jet(places, 1).channels.numpy()
+        return found
+
+
+@dataclass(frozen=True)
+class Basis:
+    """The features of every region, and what is known there."""
+
+    family: Family
+    partition: Partition
+    features: tuple[tuple[Features, ...], ...]
+    known: tuple[Known, ...]
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """The first column of every region, and at last the number of columns."""
+        counts = [sum(one.count for one in mine) for mine in self.features]
+        return [0, *np.cumsum(counts).tolist()]
+
+    @property
+    def count(self) -> int:
+        """Features in all."""
+        return self.starts[-1]
+
+    @property
+    def dtype(self) -> Any:
+        """Of the numbers."""
+        return np.complex128 if self.family.is_complex else np.float64
+
+    def at(self, region: Region, points: NDArray[np.float64], layout: Layout) -> NDArray[Any]:
+        """The features of a region at points: (layout.count, n, features of it)."""
+        mine = [one.channels(points, layout) for one in self.features[region.index]]
+        return (
+            np.concatenate(mine, axis=2)
+            if mine
+            else np.zeros((layout.count, len(points), 0), dtype=self.dtype)
+        )
+
+
+@dataclass(frozen=True)
+class System:
+    """Rows (r, columns) and right-hand sides (r, shots), weighed so that their squares sum to integrals over the panels."""
+
+    rows: NDArray[Any]
+    sides: NDArray[Any]
+
+
+def system_of(basis: Basis, rims: Sequence[Rim]) -> System:
+    """The rows of a basis at the points of rims."""
+    blocks = [block for rim in rims for block in _block(basis, rim)]
+    shots = len(basis.known[0].shots)
+    rows = [np.zeros((0, basis.count), dtype=basis.dtype), *(one for one, _ in blocks)]
+    sides = [np.zeros((0, shots), dtype=basis.dtype), *(one for _, one in blocks)]
+    return System(np.concatenate(rows), np.concatenate(sides))
+
+
+def _block(basis: Basis, rim: Rim) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """The rows of one rim."""
+    panel, root = rim.panel, np.sqrt(rim.weights)[:, None]
+    region = basis.partition.regions[panel.inner]
+    if panel.outer is None:
+        return [(root * one, root * side) for one, side in _on_face(basis, rim, region)]
+    other = basis.partition.regions[panel.outer]
+    found = []
+    parts = [(one, sign, *_traces(basis, rim, one)) for one, sign in ((region, 1.0), (other, -1.0))]
+    size = _scale(basis.family, panel, basis.partition)
+    flux = max(abs(basis.family.flux(one)) for one in (region, other))
+    for which, scale in ((0, 1.0), (1, 1 / (flux * size))):
+        rows = np.zeros((len(rim.t), basis.count), dtype=basis.dtype)
+        side = np.zeros((len(rim.t), len(basis.known[0].shots)), dtype=basis.dtype)
+        for one, sign, features, known in parts:
+            factor = sign * scale * (basis.family.flux(one) if which else 1.0)
+            columns = slice(basis.starts[one.index], basis.starts[one.index + 1])
+            rows[:, columns] += factor * features[which]
+            side -= factor * known[which]
+        found.append((root * rows, root * side))
+    return found
+
+
+def _on_face(basis: Basis, rim: Rim, region: Region) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """a u + b ∂u/∂n = value, in units of what stands before the larger of u and its slope."""
+    condition = basis.family.condition(rim.panel, region)
+    if condition is None:
+        return []
+    a, b, value = (_at(one, rim.points) for one in (condition.a, condition.b, condition.value))
+    features, known = _traces(basis, rim, region)
+    unit = np.maximum(np.abs(a), np.abs(b) * _scale(basis.family, rim.panel, basis.partition))[:, None]
+    rows = np.zeros((len(rim.t), basis.count), dtype=basis.dtype)
+    columns = slice(basis.starts[region.index], basis.starts[region.index + 1])
+    rows[:, columns] = (a[:, None] * features[0] + b[:, None] * features[1]) / unit
+    return [(rows, (value[:, None] - a[:, None] * known[0] - b[:, None] * known[1]) / unit)]
+
+
+def _traces(basis: Basis, rim: Rim, region: Region) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Values and slopes along the rim's normals, of the features (2, n, count) and of the known fields (2, n, shots)."""
+    normals = rim.normals.T[..., None]
+    found = []
+    for one in (
+        basis.at(region, rim.points, FIRST),
+        basis.known[region.index].channels(rim.points, basis.dtype),
+    ):
+        found.append(np.stack([one[0], (one[1:] * normals).sum(0)]))
+    return found[0], found[1]
+
+
+def _scale(family: Family, panel: Panel, partition: Partition) -> float:
+    """Slopes in units of it are as large as values: the rate of the waves, or one over the domain's extent."""
+    rates = [family.rate(partition.regions[one]) for one in (panel.inner, panel.outer) if one is not None]
+    return max(*rates, 1 / partition.extent)
+
+
+def _at(field: Field, points: NDArray[np.float64]) -> NDArray[Any]:
+    return np.asarray(to_numpy(field(points)))
