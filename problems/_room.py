@@ -34,6 +34,31 @@ def room_points(count: int) -> tuple[Array, Array]:
     return points[chosen], normals[chosen]
 
 
+def room_distance(points: Array) -> Array:
+    """The distance (n,) of points (n, 3) in the air of the room to the nearest solid; it is none beyond walls or in solids.
+
+    It is exact up to the ceiling and the open front: the nearest solid's nearest point is on a scanned surface.
+    """
+    x, y, z = points.T
+    distance = np.minimum.reduce([x, ROOM[0] - x, y, z])
+    for lower, upper in BOXES:
+        outside = np.maximum(np.maximum(np.array(lower) - points, points - np.array(upper)), 0)
+        distance = np.minimum(distance, np.linalg.norm(outside, axis=1))
+    for center, radius in BALLS:
+        distance = np.minimum(distance, np.linalg.norm(points - np.array(center), axis=1) - radius)
+    return distance
+
+
+def air_points(count: int, seed: int) -> Array:
+    """Points (count, 3) drawn in the air of the room, evenly."""
+    generator = np.random.default_rng(seed)
+    found = np.zeros((0, 3))
+    while len(found) < count:
+        drawn = generator.uniform(np.zeros(3), ROOM, (count, 3))
+        found = np.concatenate([found, drawn[~_covered(drawn)]])
+    return found[:count]
+
+
 DENSITY = 3000
 """Points a square metre from which those asked for are chosen."""
 

@@ -68,7 +68,8 @@ class PointCloud(InsidePoints):
         normals: `(n, d)`, outward, of any length; None to have them estimated from the points.
 
     The signed distance is that to the pieces of plane round the points, each as wide as the neighbouring points
-    are apart: its error is of the second order in that distance. The sign is the nearest normal's.
+    are apart: its error is of the second order in that distance. The sign is the nearest normal's, and at an edge that of
+    the mean over the nearest.
     Raises: DeclarationError for NaN, too few points, wrong shapes, or normals without a direction.
     """
 
@@ -163,7 +164,20 @@ class PointCloud(InsidePoints):
         across = np.sum(offset * self.normals[nearest], axis=1)
         along = np.sqrt(np.maximum(np.sum(offset**2, axis=1) - across**2, 0.0))
         beyond = np.maximum(along - self._neighbour_distances[nearest, self.dimension - 1], 0.0)
-        return np.where(across < 0, -1.0, 1.0) * np.hypot(across, beyond)
+        edge = np.flatnonzero(beyond > np.abs(across))
+        side = across.copy()
+        side[edge] = self._facing(points[edge])
+        return np.where(side < 0, -1.0, 1.0) * np.hypot(across, beyond)
+
+    def _facing(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The mean cosine `(n,)` between the normals of the nearest points and the ways from these to `points`.
+
+        At an edge the nearest point may lie on the face that is seen from behind, at a small angle; the faces that are seen
+        from the front, at a large one, outweigh it.
+        """
+        far, near = self._tree.query(points, k=min(NEIGHBOURS, len(self.points)))
+        ways = points[:, None] - self.points[near]
+        return np.mean(np.sum(ways * self.normals[near], axis=2) / far, axis=1)
 
     @property
     def _boundary_cube(self) -> int:
