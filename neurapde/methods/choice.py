@@ -7,6 +7,7 @@ from neurapde.methods.method_of_lines import MethodOfLines
 from neurapde.methods.natural_gradient import NaturalGradient
 from neurapde.methods.newton import Newton
 from neurapde.methods.separable import Separable
+from neurapde.methods.trefftz import Trefftz
 from neurapde.problem.advice import Advice
 from neurapde.problem.problem import Problem
 from neurapde.run.method import DirectMethod, Method
@@ -16,6 +17,7 @@ from neurapde.training.schedules import ConstantRate, Cosine
 from neurapde.trials.base import Trial, TrialFunction
 
 PREFERRED: tuple[DirectMethod, ...] = (
+    Trefftz(),
     MethodOfLines(),
     Galerkin(),
     Separable(),

@@ -71,3 +71,7 @@ class Family(ABC):
     def condition(self, panel: Panel, region: Region) -> Mixed | None:
         """a u + b ∂u/∂n = value on a panel of the domain's boundary; None where nothing is asked for."""
         return self.problem.sides.data.get(panel.face)
+
+    def notes(self) -> Sequence[str]:
+        """Sentences on what was solved."""
+        return ()

@@ -125,3 +125,12 @@ class HelmholtzFamily(Family):
             if isinstance(part, Absorbing):
                 return Mixed(Constant(1j * self.rate(region)), ONE, ZERO)
         return super().condition(panel, region)
+
+    def notes(self) -> Sequence[str]:
+        reflections = self.equation.reflections(self.problem)
+        if not reflections:
+            return ()
+        return (
+            f"Waves leave for good through the layer: what it sends back, |R| = {max(reflections.values()):.1e} at normal "
+            "incidence, is left out.",
+        )

@@ -8,22 +8,47 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
+import torch
 from numpy.typing import NDArray
 
 from neurapde.jets.layout import Layout
+from neurapde.trefftz.corners import exponents_of
 from neurapde.trefftz.family import Family
 from neurapde.trefftz.features.base import Features
 from neurapde.trefftz.regions import Panel, Partition, Region
 from neurapde.trefftz.rims import Rim, rims_of
 from neurapde.trefftz.rows import Basis, Known, system_of
+from neurapde.trefftz.trial import FeatureFunction, FeatureSum
+from neurapde.trials.base import Setting
+from neurapde.trials.piecewise import Part, PiecewiseFunction, PiecewiseTrial
 
-DIGITS = (4.0, 7.0, 10.0, 13.0, 16.0, 20.0, 24.0, 30.0)
-"""What the levels aim at."""
+FIRST, STEPS = -2.0, (3.0, 2.0, 2.0, 2.0, 2.0)
+"""Digits of the first level beside those of the tolerance, and what each further level has more."""
+FEWEST_DIGITS = 3.0
 ROUNDING = 1e-14
 """Of the largest singular value: what is below it is none."""
-PROBES = 1500
-"""Points at which two levels are compared."""
+PROBES, BESIDE, OFF = 1000, 200, 1e-3
+"""Points at which two levels are compared; those on either side of panels, and how far off, in lengths of the panel."""
 VALUE = Layout(2, 0)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A level before it is solved: its basis, its rims, and those of points that only look at what is left."""
+
+    basis: Basis
+    rims: tuple[Rim, ...]
+    fresh: tuple[Rim, ...]
+
+    @property
+    def points(self) -> int:
+        """Of all rims."""
+        return sum(len(rim.t) for rim in self.rims)
+
+    @property
+    def rows(self) -> int:
+        """Of the linear system: two of an interface, one of a face."""
+        return sum(len(rim.t) * (1 if rim.panel.outer is None else 2) for rim in self.rims)
 
 
 @dataclass(frozen=True)
@@ -33,6 +58,7 @@ class Solved:
     basis: Basis
     amplitudes: NDArray[Any]
     left: NDArray[np.float64]
+    points: int
 
     def of(self, region: Region) -> NDArray[Any]:
         """The amplitudes of a region's features."""
@@ -43,22 +69,27 @@ class Solved:
 class Levels:
     """A problem of a family, level by level."""
 
-    def __init__(self, family: Family, partition: Partition) -> None:
-        asked = tuple(panel for panel in partition.panels if not _is_open(family, partition, panel))
-        self.family, self.partition = family, replace(partition, panels=asked)
-        self.known = tuple(Known(family.known(region, partition)) for region in partition.regions)
-        self.rates = [family.rate(region) for region in partition.regions]
+    def __init__(self, family: Family) -> None:
+        whole = Partition.of(family.problem.domain, family.pieces)
+        asked = tuple(panel for panel in whole.panels if not _is_open(family, whole, panel))
+        self.family, self.partition = family, replace(whole, panels=asked)
+        self.known = tuple(Known(family.known(region, whole)) for region in whole.regions)
+        self.rates = [family.rate(region) for region in whole.regions]
+        self.exponents = exponents_of(self.partition, family)
 
-    def solve(self, digits: float) -> Solved:
-        """The solution with features for so many digits."""
-        rims = rims_of(self.partition, self.rates, self.family.spots, digits)
-        basis = Basis(
-            self.family,
-            self.partition,
-            tuple(self._features(one, rims) for one in self.partition.regions),
-            self.known,
+    def plan(self, digits: float) -> Plan:
+        """What a level of so many digits is made of."""
+        rims, fresh = (
+            tuple(rims_of(self.partition, self.rates, self.exponents, self.family.spots, digits, fresh))
+            for fresh in (False, True)
         )
-        system = system_of(basis, rims)
+        features = tuple(self._features(one, rims) for one in self.partition.regions)
+        return Plan(Basis(self.family, self.partition, features, self.known), rims, fresh)
+
+    def solve(self, plan: Plan) -> Solved:
+        """The least-squares solution of a level."""
+        basis = plan.basis
+        system, fresh = system_of(basis, plan.rims), system_of(basis, plan.fresh)
         sizes = np.linalg.norm(system.rows, axis=0)
         sizes = np.where(sizes > 0, sizes, 1.0)
         amplitudes = np.zeros((basis.count, system.sides.shape[1]), dtype=basis.dtype)
@@ -67,9 +98,8 @@ class Levels:
                 system.rows / sizes, system.sides, cond=ROUNDING, lapack_driver="gelsd", check_finite=False
             )[0]
             amplitudes = found / sizes[:, None]
-        fresh = system_of(basis, rims_of(self.partition, self.rates, self.family.spots, digits, fresh=True))
         left = np.linalg.norm(fresh.rows @ amplitudes - fresh.sides, axis=0)
-        return Solved(basis, amplitudes, left)
+        return Solved(basis, amplitudes, left, plan.points)
 
     def _features(self, region: Region, rims: Sequence[Rim]) -> tuple[Features, ...]:
         """All features of a region."""
@@ -89,14 +119,52 @@ class Levels:
 
     @cached_property
     def probes(self) -> NDArray[np.float64]:
-        """Points (n, 2) of the physical region at which fields are compared, away from sources."""
+        """Points (n, 2) of the physical region at which fields are compared, away from sources; many beside panels."""
         problem = self.family.problem
         points = problem.domain.sample(PROBES, how="grid").numpy()
+        total = sum(panel.curve.length for panel in self.partition.panels)
+        beside = [points]
+        for panel in self.partition.panels:
+            t = (
+                (np.arange(max(4, round(BESIDE * panel.curve.length / total))) + 0.5)
+                / BESIDE
+                * total
+                / panel.curve.length
+            )
+            t = t[t < 1]
+            step = OFF * panel.curve.length * panel.normals(t)
+            beside += [panel.curve.points(t) - step, panel.curve.points(t) + step]
+        points = np.concatenate(beside)
         kept = problem.physical(points)
         spacing = math.sqrt(problem.domain.measure / PROBES)
         for spot in self.family.spots:
             kept &= np.hypot(*(points - spot.at).T) > max(spacing, 4 * spot.width)
         return points[kept]
+
+    def trial(self, solved: Solved) -> PiecewiseFunction:
+        """The field of a level as a trial function."""
+        problem, features = self.family.problem, solved.basis.features
+        parts = [
+            Part(
+                one.piece.within,
+                one.piece.outside,
+                FeatureSum(features[one.index], self.known[one.index].shots),
+            )
+            for one in self.partition.regions
+        ]
+        setting = Setting(
+            problem.domain.bounds,
+            problem.outputs,
+            self.family.is_complex,
+            torch.Generator(),
+            torch.float64,
+            "cpu",
+        )
+        trial = PiecewiseTrial(tuple(parts)).draw(setting)
+        for one, own in zip(self.partition.regions, trial.trials, strict=True):
+            assert isinstance(own, FeatureFunction)
+            own.set_amplitudes(solved.of(one))
+        return trial
 
     def field(self, solved: Solved) -> NDArray[Any]:
         """The field at the probes, (n, shots)."""
@@ -119,7 +187,10 @@ def _is_open(family: Family, partition: Partition, panel: Panel) -> bool:
     return panel.outer is None and family.condition(panel, partition.regions[panel.inner]) is None
 
 
-def levels(found: Levels) -> Iterator[tuple[float, Solved]]:
-    """The levels with their digits."""
-    for digits in DIGITS:
-        yield digits, found.solve(digits)
+def digits_of(tolerance: float) -> Iterator[float]:
+    """What the levels aim at, for a relative error."""
+    digits = max(-math.log10(tolerance) + FIRST, FEWEST_DIGITS)
+    yield digits
+    for step in STEPS:
+        digits += step
+        yield digits

@@ -8,7 +8,7 @@ part of its length, and a few rows.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -21,9 +21,17 @@ ROOM = 0.35
 """Of the radius: nothing is as near as this to a round rim."""
 GRADE = 1.0
 """Of the distance to what is near: the longest cell."""
+TURN = 1.8
+"""Orders beyond kr that waves still have, in units of digits^(2/3) (kr)^(1/3)."""
+FAR, NEAR = 0.1, 0.75
+"""The least and the largest ratio by which orders of a round rim are taken to fall."""
+NARROWEST = 1e-6
+"""Of the domain's extent: the narrowest gap that cells follow."""
 ARC, PHASE = 0.8, 4.0
 """The longest cell in radii of curvature, and in radians of the shorter wave beside it."""
-DEPTH = 0.8
+FEWEST = 0.3
+"""Of the poles of a full cell: those of a cell at a corner."""
+DEPTH = 1.2
 """Of a cell's length: how far its poles are from the panel."""
 SPARE = 2
 """Rows of each kind that there are for every feature of one side."""
@@ -80,22 +88,29 @@ class Rim:
 
 
 def rims_of(
-    partition: Partition, rates: Sequence[float], spots: Sequence[Spot], digits: float, fresh: bool = False
+    partition: Partition,
+    rates: Sequence[float],
+    exponents: Sequence[float],
+    spots: Sequence[Spot],
+    digits: float,
+    fresh: bool = False,
 ) -> list[Rim]:
     """The rims of a partition, in the order of its panels.
 
     rates:  of every region, rad per unit length of its waves; 0 where there are none.
+    exponents: of every panel: fields go as r^exponent at its ends.
     digits: what the level aims at. fresh: rows between those of the level, to look at what it leaves.
     """
     cells = [_first_cells(panel, _rate(panel, rates)) for panel in partition.panels]
-    cells = _refined(partition, cells, spots, digits)
+    corners = [10.0 ** -(digits / one) * partition.extent for one in exponents]
+    cells = _refined(partition, cells, spots, corners)
     clear = [_clear(partition, i, cells, spots) for i in range(len(cells))]
     found = []
-    for panel, ends, room in zip(partition.panels, cells, clear, strict=True):
+    for panel, ends, room, least in zip(partition.panels, cells, clear, corners, strict=True):
         if panel.curve.closed and room > ROOM * panel.curve.radius:
             found.append(_round(panel, room, _rate(panel, rates), digits, fresh))
         else:
-            found.append(_celled(panel, ends, _rate(panel, rates), digits, fresh))
+            found.append(_celled(panel, ends, least, digits, fresh))
     return found
 
 
@@ -105,23 +120,38 @@ def _rate(panel: Panel, rates: Sequence[float]) -> float:
 
 def _round(panel: Panel, room: float, rate: float, digits: float, fresh: bool) -> Rim:
     radius = panel.curve.radius
-    ratio = min(radius / (radius + room), max(1 - room / radius, 0.2), 0.7)
-    order = math.ceil(rate * radius + digits * math.log(10) / math.log(1 / ratio) / 2 + 2)
+    ratio = min(max(radius / (radius + room), FAR), NEAR)
+    phase, decay = rate * radius, digits * math.log(10) / math.log(1 / ratio)
+    order = math.ceil(phase + TURN * digits ** (2 / 3) * phase ** (1 / 3) + decay / 2 + 2)
     count = SPARE * (2 * order + 1) + (7 if fresh else 0)
     t = (np.arange(count) + (0.37 if fresh else 0.0)) / count
     none = np.empty(0)
     return Rim(panel, t, np.full(count, panel.curve.length / count), order, none, none)
 
 
-def _celled(panel: Panel, ends: Array, rate: float, digits: float, fresh: bool) -> Rim:
+def _celled(panel: Panel, ends: Array, corner: float, digits: float, fresh: bool) -> Rim:
+    """A panel's cells with poles and rows: fewer in those beside a corner, in which less and less of the field is."""
     lengths = np.diff(ends) * panel.curve.length
-    each = math.ceil(2 + digits / 2)
-    nodes, weights = np.polynomial.legendre.leggauss(SPARE * each + (1 if fresh else 0))
-    places, _ = np.polynomial.legendre.leggauss(each)
-    t = ends[:-1, None] + np.diff(ends)[:, None] * (1 + nodes) / 2
-    poles = ends[:-1, None] + np.diff(ends)[:, None] * (1 + places) / 2
-    depths = np.broadcast_to(DEPTH * lengths[:, None], poles.shape)
-    return Rim(panel, t.ravel(), np.outer(lengths, weights / 2).ravel(), None, poles.ravel(), depths.ravel())
+    full = math.ceil(1 + digits / 2)
+    near = np.log(np.maximum(lengths / corner, 1.0)) / math.log(max(lengths.max() / corner, 2.0))
+    counts = np.ceil(full * np.maximum(near, FEWEST)).astype(int)
+    rows: list[tuple[Array, Array]] = []
+    poles: list[tuple[Array, Array]] = []
+    for begin, step, length, count in zip(ends[:-1], np.diff(ends), lengths, counts, strict=True):
+        nodes, shares = _gauss(SPARE * count + (1 if fresh else 0))
+        places, _ = _gauss(count)
+        rows.append((begin + step * nodes, length * shares))
+        poles.append((begin + step * places, np.full(count, DEPTH * length)))
+    t, weights = (np.concatenate(one) for one in zip(*rows, strict=True))
+    places, depths = (np.concatenate(one) for one in zip(*poles, strict=True))
+    return Rim(panel, t, weights, None, places, depths)
+
+
+@cache
+def _gauss(count: int) -> tuple[Array, Array]:
+    """Nodes and weights of an interval of length 1."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    return (1 + nodes) / 2, weights / 2
 
 
 def _first_cells(panel: Panel, rate: float) -> Array:
@@ -130,9 +160,10 @@ def _first_cells(panel: Panel, rate: float) -> Array:
     return np.linspace(0, 1, max(1, math.ceil(panel.curve.length / longest)) + 1)
 
 
-def _refined(partition: Partition, cells: list[Array], spots: Sequence[Spot], digits: float) -> list[Array]:
-    """The cells halved until none is longer than its distance from what is near."""
-    least = partition.extent * 10.0 ** -(digits + 2)
+def _refined(
+    partition: Partition, cells: list[Array], spots: Sequence[Spot], corners: Sequence[float]
+) -> list[Array]:
+    """The cells halved until none is longer than its distance from what is near, or than is needed at corners."""
     while True:
         middles = [
             panel.curve.points((ends[1:] + ends[:-1]) / 2)
@@ -149,9 +180,9 @@ def _refined(partition: Partition, cells: list[Array], spots: Sequence[Spot], di
                 away = np.minimum(away, np.hypot(np.hypot(*(middles[i] - spot.at).T), spot.width))
             if not panel.curve.closed:
                 for end in panel.curve.points(np.array([0.0, 1.0])):
-                    away = np.minimum(away, np.maximum(np.hypot(*(middles[i] - end).T), least))
+                    away = np.minimum(away, np.maximum(np.hypot(*(middles[i] - end).T), corners[i]))
             away = np.minimum(away, _gaps(i, middles, lengths, partition))
-            split = lengths[i] > GRADE * np.maximum(away, least)
+            split = lengths[i] > GRADE * np.maximum(away, NARROWEST * partition.extent)
             more = more or bool(split.any())
             found.append(np.sort(np.concatenate([ends, (ends[:-1] + ends[1:])[split] / 2])))
         cells = found

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from neurapde.backgrounds.waves import Background
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet, Layout
 from neurapde.trefftz.features.base import Features
@@ -17,9 +18,13 @@ from neurapde.trials.base import Setting, Trial, TrialFunction
 
 @dataclass(frozen=True)
 class FeatureSum(Trial):
-    """u = Σ a_j φ_j with closed-form φ_j, each a solution of the equation in its region."""
+    """u = Σ known + Σ a_j φ_j with closed-form φ_j, each a solution of the equation in its region.
+
+    known: for each right-hand side, the fields that have its load there.
+    """
 
     features: tuple[Features, ...]
+    known: tuple[tuple[Background, ...], ...] = ((),)
 
     default_dtype: ClassVar[torch.dtype] = torch.float64
 
@@ -43,7 +48,7 @@ class FeatureFunction(TrialFunction):
 
     def __init__(self, spec: FeatureSum, dimension: int, amplitudes: Tensor, complex: bool) -> None:
         super().__init__(spec, dimension, amplitudes.shape[1], complex)
-        self.parts = spec.features
+        self.parts, self.known = spec.features, spec.known
         self.amplitudes = torch.nn.Parameter(amplitudes)
 
     def set_amplitudes(self, values: NDArray[Any]) -> None:
@@ -64,6 +69,9 @@ class FeatureFunction(TrialFunction):
         numbers = (torch.view_as_complex(amplitudes) if self.complex else amplitudes).numpy()
         total = np.zeros((layout.count, len(places), self.outputs), dtype=numbers.dtype)
         start = 0
+        for i, shot in enumerate(self.known):
+            for one in shot:
+                total[..., i] += one.jet(torch.from_numpy(places), order, mixed).channels.numpy()
         for part in self.parts:
             total += part.summed(places, layout, numbers[start : start + part.count])
             start += part.count

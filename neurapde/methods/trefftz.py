@@ -1,0 +1,133 @@
+"""Trefftz: features that solve the equation where its coefficients are constant, so that interfaces and sides are left.
+
+Each region has functions of its own: waves about the centres of circles, and waves of poles beside corners and whatever
+is near. Least squares along the panels finds their amplitudes; see the room `trefftz`. Their number grows until what is
+left at fresh points of the panels, and the change of the field, meet the tolerance.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurapde.core.cost import Cost
+from neurapde.core.errors import DeclarationError
+from neurapde.core.formatting import number
+from neurapde.domains.base import Domain
+from neurapde.domains.spacetime import SpaceTime
+from neurapde.equations.helmholtz import Helmholtz
+from neurapde.methods.refinement import Level, check_growth, of_each_field, refine
+from neurapde.problem.problem import Problem
+from neurapde.run.budget import SECONDS, Budget
+from neurapde.run.method import DirectMethod, Outcome, Task
+from neurapde.trefftz.family import Family
+from neurapde.trefftz.helmholtz import HelmholtzFamily
+from neurapde.trefftz.levels import Levels, Solved, digits_of
+
+FAMILIES: dict[type, type[Family]] = {Helmholtz: HelmholtzFamily}
+"""The equations whose solutions are known in closed form."""
+SAFETY = 3.0
+"""By how much the error may fall less than what is left of interfaces and sides."""
+
+
+@dataclass(frozen=True)
+class Trefftz(DirectMethod):
+    """Solve a linear equation whose coefficients are constant by region, by functions that solve it in each region.
+
+    Helmholtz' equation in the plane, on boxes, disks, polygons and what is combined of them, with any number of regions,
+    holes and shots; loads are Gaussian and point sources.
+
+    tolerance: relative L2 error of the field to stop at, as estimated from what is left at fresh points of interfaces and
+        sides and from the change between two levels.
+    largest:   features in all, at which growing stops, met tolerance or not.
+    seconds:   of a core that growing may take, as in `LeastSquares`.
+    Raises DeclarationError (from `solve`, before any work) for problems that it cannot take.
+    """
+
+    tolerance: float = 1e-5
+    largest: int = 4000
+    seconds: float = SECONDS
+
+    def __post_init__(self) -> None:
+        check_growth(self.tolerance, self.largest, 8, self.seconds)
+
+    def obstacle(self, problem: Problem) -> str | None:
+        family = FAMILIES.get(type(problem.equation))
+        if family is None:
+            return "no functions that solve its equation are known in closed form"
+        if isinstance(problem.domain, SpaceTime) or not _has_edges(problem.domain):
+            return f"its domain is {problem.domain}, and no shape of segments and arcs in the plane"
+        if problem.extra:
+            return f"it has the further constraint {problem.extra[0].name!r}, which is not known to it"
+        return family.obstacle(problem)
+
+    def why(self, problem: Problem) -> str:
+        return (
+            "the coefficients are constant by region, and functions that solve the equation there are known"
+        )
+
+    def describe(self) -> str:
+        return f"Trefftz to a relative error of {number(self.tolerance)}"
+
+    def run(self, task: Task) -> Outcome:
+        self.check_trial(task.trial)
+        family = FAMILIES[type(task.problem.equation)](task.problem)
+        levels = Levels(family)
+        budget = Budget(self.seconds, "Trefftz", task.problem.name, "a lower wavenumber, or fewer regions")
+        found = refine(task, self._levels(levels, budget), self.largest, self.tolerance, budget)
+        level, solved = found.level, found.level.solved
+        notes = [
+            f"Trial function: {level.features} solutions of the equation in {_count(len(levels.partition.regions))}, "
+            f"fitted at {solved.points} points of interfaces and sides.",
+            f"Estimated relative error: {level.estimate:.1e}, from what is left at fresh points there, and the change "
+            "between the last two levels.",
+            *family.notes(),
+        ]
+        extras = {"residual": float(solved.left.max(initial=0.0))}
+        way = f"Trefftz(largest={2 * self.largest})"
+        return found.outcome(levels.trial(solved).to(task.device), notes, extras, way)
+
+    def _levels(self, levels: Levels, budget: Budget) -> Iterator[Level[Solved]]:
+        """Levels of more and more digits, with the error that what is left and the change tell."""
+        before: Level[Solved] | None = None
+        for digits in digits_of(self.tolerance):
+            plan = levels.plan(digits)
+            if before is not None and plan.basis.count > self.largest:
+                return
+            rows, columns = plan.rows, plan.basis.count
+            numbers = 16.0 * rows * columns
+            cost = Cost(4 * numbers, 2e-9 * rows * columns**2, f"{columns} functions at {rows} rows")
+            if not budget.admits(cost):
+                return
+            solved = levels.solve(plan)
+            field = levels.field(solved)
+            level = Level(solved, columns, field)
+            if not columns:
+                yield Level(solved, 0, field, True, 0.0, 0.0)
+                return
+            if before is not None:
+                level = _estimated(level, before)
+            yield level
+            before = level
+
+
+def _estimated(level: Level[Solved], before: Level[Solved]) -> Level[Solved]:
+    """A level with its change from the one before, which is that one's error, and its own error: as much as is left.
+
+    The change is taken to fall from one level to the next as what is left of interfaces and sides does, SAFETY aside.
+    """
+    change = of_each_field(level.field - before.field, level.field)
+    size = np.where(before.solved.left > 0, before.solved.left, 1.0)
+    fallen = float(np.max(level.solved.left / size))
+    return Level(level.solved, level.features, level.field, True, change, change * min(1.0, SAFETY * fallen))
+
+
+def _has_edges(domain: Domain) -> bool:
+    try:
+        return bool(domain.edges)
+    except DeclarationError:
+        return False
+
+
+def _count(regions: int) -> str:
+    return "one region" if regions == 1 else f"{regions} regions"

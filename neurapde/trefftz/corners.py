@@ -1,0 +1,89 @@
+"""How smooth a field is where panels meet: as r^α of the distance from there, α by the angles and what is asked for."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurapde.domains.edges import Arc
+from neurapde.trefftz.family import Family
+from neurapde.trefftz.regions import Panel, Partition
+
+MOST, JUMPING = 2.0, 0.5
+"""The largest exponent counted on; that at corners between regions of different flux coefficients, at worst about 1/2."""
+AWAY = 1e-3
+"""Of a panel's length: where its direction is taken."""
+FLAT = 1e-3
+"""Radians by which a straight boundary may turn."""
+
+
+@dataclass(frozen=True)
+class _Ray:
+    """A panel that leaves a place: its direction, and the regions on the left and on the right of it, None beyond faces."""
+
+    panel: int
+    angle: float
+    left: int | None
+    right: int | None
+
+
+def exponents_of(partition: Partition, family: Family) -> list[float]:
+    """The smaller exponent of the ends of every panel; that of closed ones does not count."""
+    panels = partition.panels
+    ends = [(i, t) for i, one in enumerate(panels) if not one.curve.closed for t in (0.0, 1.0)]
+    places = np.array([panels[i].curve.points(np.array([t]))[0] for i, t in ends]).reshape(-1, 2)
+    found = [MOST] * len(panels)
+    left = set(range(len(ends)))
+    while left:
+        at = places[min(left)]
+        here = [j for j in left if math.dist(places[j], at) < 1e-8 * partition.extent]
+        left -= set(here)
+        rays = sorted((_ray(panels, *ends[j]) for j in here), key=lambda ray: ray.angle)
+        exponent = _exponent(rays, partition, family)
+        for ray in rays:
+            found[ray.panel] = min(found[ray.panel], exponent)
+    return found
+
+
+def _ray(panels: Sequence[Panel], index: int, end: float) -> _Ray:
+    panel = panels[index]
+    curve = panel.curve
+    step = AWAY if isinstance(curve.edge, Arc) else 1.0
+    start, later = curve.points(np.array([end, end + (step if end == 0 else -step)]))
+    angle = math.atan2(later[1] - start[1], later[0] - start[0])
+    inner_left = (panel.sign > 0) == (end == 0)
+    sides = (panel.inner, panel.outer) if inner_left else (panel.outer, panel.inner)
+    return _Ray(index, angle, *sides)
+
+
+def _exponent(rays: Sequence[_Ray], partition: Partition, family: Family) -> float:
+    """Of the place that rays leave, in the order of their angles."""
+    fluxes = {
+        family.flux(partition.regions[one])
+        for ray in rays
+        for one in (ray.left, ray.right)
+        if one is not None
+    }
+    if len(fluxes) > 1:
+        return JUMPING
+    walls = [i for i, ray in enumerate(rays) if ray.left is None or ray.right is None]
+    found = MOST
+    for i in walls:
+        ray = rays[i]
+        if ray.left is None:
+            continue
+        other = next(rays[j % len(rays)] for j in range(i + 1, i + 1 + len(rays)) if j % len(rays) in walls)
+        turn = (other.angle - ray.angle) % (2 * math.pi) or 2 * math.pi
+        alike = _fixes(ray, partition, family) == _fixes(other, partition, family)
+        if alike and abs(turn - math.pi) < FLAT:
+            continue
+        found = min(found, math.pi / turn / (1 if alike else 2))
+    return found
+
+
+def _fixes(ray: _Ray, partition: Partition, family: Family) -> bool:
+    """Whether the value is given on a wall, and not a slope."""
+    panel = partition.panels[ray.panel]
+    condition = family.condition(panel, partition.regions[panel.inner])
+    return condition is not None and condition.fixes
