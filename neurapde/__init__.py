@@ -78,6 +78,7 @@ from neurapde.methods.method_of_lines import MethodOfLines as MethodOfLines
 from neurapde.methods.natural_gradient import NaturalGradient as NaturalGradient
 from neurapde.methods.newton import Newton as Newton
 from neurapde.methods.separable import Separable as Separable
+from neurapde.methods.time_marching import TimeMarching as TimeMarching
 from neurapde.methods.trefftz import Trefftz as Trefftz
 from neurapde.problem.equation import Equation as Equation
 from neurapde.problem.problem import Problem as Problem

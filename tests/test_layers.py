@@ -30,6 +30,7 @@ ROOMS = (
     "neurapde/trefftz",
     "neurapde/training",
     "neurapde/collocation",
+    "neurapde/marching",
     "neurapde/references",
     "neurapde/solution",
     "neurapde/methods",

@@ -12,6 +12,7 @@ from neurapde.conditions.constraints import Constraint, Samples, face
 from neurapde.core.arrays import Array
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
+from neurapde.domains.box import Box
 from neurapde.domains.spacetime import INITIAL, SpaceTime
 from neurapde.fields.medium import Constant, Field, as_field
 
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InitialCondition(Boundary):
-    """u = value and ∂u/∂t = velocity at the start of a space–time domain.
+    """u = value and ∂u/∂t = velocity at the start of a space–time domain, or of an Interval that is a time itself.
 
     Args:
-        value: a number, or a function of points in space `(n, d)`, without t; a GridField or a Piecewise.
+        value: a number, or a function of points in space `(n, d)`, without t; a GridField or a Piecewise. On an Interval,
+            where the field is an ordinary differential equation's, a number.
         velocity: likewise. Where none is given the field begins at rest if its equation reads ∂²u/∂t², and free if it does
             not, as heat conduction: the value alone says how that goes on.
         component: of a field with several, the one it is for, from 0; None for each of them alike.
@@ -44,14 +46,25 @@ class InitialCondition(Boundary):
 
     def on_domain(self, domain: Domain) -> "InitialCondition":
         if not isinstance(domain, SpaceTime):
-            raise DeclarationError(
-                f"an InitialCondition needs a time, but the domain is {domain}; use domain.over(Time(0, 1))"
-            )
+            return self._on_time(domain)
         velocity = None if self.velocity is None else self.velocity.on(domain.space)
         return dataclasses.replace(self, value=self.value.on(domain.space), velocity=velocity)
 
+    def _on_time(self, domain: Domain) -> "InitialCondition":
+        """The same, once it is known that the domain is an interval of time, where there is no place to depend on."""
+        if not isinstance(domain, Box) or domain.dimension > 1:
+            raise DeclarationError(
+                f"an InitialCondition needs a time, but the domain is {domain}; use domain.over(Time(0, 1))"
+            )
+        for value in (self.value, self.velocity):
+            if not isinstance(value, Constant | None):
+                raise DeclarationError(
+                    f"an InitialCondition of {value.describe()} on {domain}, a time without a space; give a number"
+                )
+        return self
+
     def faces(self, domain: Domain) -> tuple[str, ...]:
-        return (INITIAL,)
+        return (INITIAL if isinstance(domain, SpaceTime) else domain.faces[0],)
 
     def places(self, points: Array) -> Array:
         return points[:, :-1]
@@ -62,7 +75,7 @@ class InitialCondition(Boundary):
         return dataclasses.replace(self, velocity=Constant(0.0))
 
     def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
-        where = face(domain, INITIAL)
+        where = face(domain, self.faces(domain))
         texts = self._texts(domain)
         which = "" if self.component is None else f"-{self.component}"
         value = of_component(InitialValue(self.value), self.component)
@@ -76,8 +89,7 @@ class InitialCondition(Boundary):
         return ", ".join(self._texts(domain))
 
     def _texts(self, domain: Domain) -> list[str]:
-        assert isinstance(domain, SpaceTime)
-        when = f"at t = {domain.time.start:g}"
+        when = f"at t = {domain.bounds[0][-1]:g}"
         u = "u" if self.component is None else f"u[{self.component}]"
         texts = [f"{u} = {self.value.describe()} {when}"]
         if self.velocity is not None:

@@ -85,7 +85,10 @@ def complex_dtype(x: Array) -> Any:
 
 def full(points: Array, value: complex) -> Array:
     """`(n,)` filled with a number, of the points' dtype (or its complex one) and device."""
-    return namespace(points).zeros_like(points[:, 0]) + value
+    start = (
+        points[:, 0] if points.shape[1] else points.sum(1)
+    )  # a place without axes, of what depends on time alone
+    return namespace(points).zeros_like(start) + value
 
 
 def safe_sqrt(x: Array) -> Array:

@@ -98,6 +98,8 @@ class Jet:
     @property
     def laplacian(self) -> Tensor:
         """The sum of the unmixed second derivatives in space, (n,) or (n, c)."""
+        if not self.layout.space:
+            raise DeclarationError("this jet's field lives in time alone: it has no Laplacian; use u.dtt.")
         start = self.layout.second(0, 0)
         return self.channels[start : start + self.layout.space].sum(0)
 

@@ -60,7 +60,8 @@ class Layout:
         if not self.in_time:
             raise DeclarationError(
                 "this jet's field does not live in time: it has no u.dt. Declare the domain as "
-                "domain.over(npde.Time(0, 1)), or name the axis: u.d(1)."
+                "domain.over(npde.Time(0, 1)), or name the axis: u.d(1). On an Interval or a Time alone an "
+                "InitialCondition says that it is a time."
             )
         return self.dimension - 1
 

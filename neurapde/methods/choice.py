@@ -7,6 +7,7 @@ from neurapde.methods.method_of_lines import MethodOfLines
 from neurapde.methods.natural_gradient import NaturalGradient
 from neurapde.methods.newton import Newton
 from neurapde.methods.separable import Separable
+from neurapde.methods.time_marching import TimeMarching
 from neurapde.methods.trefftz import Trefftz
 from neurapde.problem.advice import Advice
 from neurapde.problem.problem import Problem
@@ -22,6 +23,7 @@ PREFERRED: tuple[DirectMethod, ...] = (
     Galerkin(),
     Separable(),
     LeastSquares(),
+    TimeMarching(),
     Newton(),
 )
 """The direct methods, from the quickest to the most general one."""

@@ -23,9 +23,6 @@ from neurapde.core.formatting import number
 from neurapde.core.warn import warn
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
-from neurapde.methods.galerkin_poisson import PoissonOnSines
-from neurapde.methods.galerkin_waves import FAILED, WavesOnSines
-from neurapde.methods.on_sines import OnSines
 from neurapde.methods.refinement import (
     Level,
     bandwidths,
@@ -35,6 +32,9 @@ from neurapde.methods.refinement import (
     estimated,
     refine,
 )
+from neurapde.methods.weak.on_sines import OnSines
+from neurapde.methods.weak.poisson import PoissonOnSines
+from neurapde.methods.weak.waves import FAILED, WavesOnSines
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.history import History

@@ -39,12 +39,17 @@ class Balance:
         A component much below what balances the others, zero say, is measured by what balances them.
         """
         changes, own = (
-            np.atleast_1d(torch.linalg.vector_norm(one, dim=0).cpu().numpy()) / self.sizes
-            for one in (change, field)
+            np.atleast_1d(torch.linalg.vector_norm(one, dim=0).cpu().numpy()) for one in (change, field)
         )
-        largest = np.array([own[self.groups == group].max() for group in self.groups])
-        whole = np.maximum(own, LEAST * largest)
-        return float(np.max(changes / np.where(whole > 0, whole, 1.0)))
+        return float(np.max(changes / self.counting(own)))
+
+    def counting(self, own: np.ndarray) -> np.ndarray:
+        """The sizes of components by which their errors count, from their own (outputs,)."""
+        scaled = own / self.sizes
+        largest = np.array([scaled[self.groups == group].max() for group in self.groups])
+        whole = np.maximum(scaled, LEAST * largest)
+        found: np.ndarray = np.where(whole > 0, whole, 1.0) * self.sizes
+        return found
 
     def scaled(self, field: Tensor) -> Tensor:
         """A field (n,) or (n, outputs) in units of the sizes."""

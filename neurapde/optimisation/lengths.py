@@ -8,7 +8,6 @@ other axis that stands alone, is as long as what happens in it.
 import numpy as np
 import torch
 
-from neurapde.domains.spacetime import SpaceTime
 from neurapde.jets.jet import Jet, Layout
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
@@ -40,9 +39,7 @@ def _natural(equation: Equation, problem: Problem, extents: np.ndarray) -> np.nd
     """Lengths along the axes of space up to a common factor, by the coefficients of the highest derivatives; 0: none."""
     if equation.order == 0:
         return np.ones(len(extents))
-    layout = Layout(
-        problem.domain.dimension, equation.order, equation.mixed, isinstance(problem.domain, SpaceTime)
-    )
+    layout = Layout(problem.domain.dimension, equation.order, equation.mixed, problem.in_time)
     points = problem.domain.sample(PROBES, how="grid")
     generator = torch.Generator().manual_seed(SEED)
     size = (len(points), *((equation.outputs,) if equation.outputs > 1 else ()))

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from neurapde.backgrounds.lift import Lift
-from neurapde.conditions import PML, Boundary, Dirichlet, Sides
+from neurapde.conditions import PML, Boundary, Dirichlet, InitialCondition, Sides
 from neurapde.conditions.constraints import Constraint, InTime, check_axes
 from neurapde.conditions.residuals import CheckedResidual
 from neurapde.conditions.stretch import Stretch
@@ -17,7 +17,8 @@ from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
 from neurapde.domains.base import Domain
-from neurapde.domains.spacetime import SpaceTime
+from neurapde.domains.box import Interval
+from neurapde.domains.spacetime import SpaceTime, Time
 from neurapde.fields.sources import Shots, Source, as_sources
 from neurapde.jets.layout import Layout
 from neurapde.problem.checks import check_exact, check_residuals, check_sources, check_values
@@ -30,7 +31,7 @@ class Problem(Declaration):
 
     Args:
         name: for files and reports.
-        domain: where u lives. Always needed.
+        domain: where u lives. Always needed. Time(0, 1) alone is the Interval of these times.
         equation: Helmholtz(…), or Equation(residual). Always needed.
         sources: one, a list (which radiate together), or Shots (each a right-hand side of its own).
         boundary: one condition or a list.
@@ -54,7 +55,7 @@ class Problem(Declaration):
     def __init__(
         self,
         name: str = "problem",
-        domain: Domain | None = None,
+        domain: Domain | Time | None = None,
         equation: AbstractEquation | None = None,
         sources: Any = (),
         boundary: Boundary | Sequence[Boundary] = (),
@@ -62,6 +63,8 @@ class Problem(Declaration):
         exact: Callable[[Array], Array] | None = None,
     ) -> None:
         checks.name(name, "name of the problem")
+        if isinstance(domain, Time):
+            domain = Interval(domain.start, domain.stop)
         if not isinstance(domain, Domain):
             raise DeclarationError(
                 f"domain is {domain!r}; give a Box, Disk, Ball, Polygon or a combination of these"
@@ -76,7 +79,7 @@ class Problem(Declaration):
             part.on_domain(domain)
             for part in _tuple(boundary, Boundary, "boundary", "Dirichlet, Neumann, Robin, Periodic or PML")
         ]
-        if isinstance(domain, SpaceTime) and equation.second_in_time(domain):
+        if _in_time(domain, conditions) and equation.second_in_time(domain):
             conditions = [part.second_in_time() for part in conditions]
         found: Mapping[str, object] = {
             "name": name,
@@ -184,9 +187,14 @@ class Problem(Declaration):
             for one in self.extra
         ]
         every = (*self.equation.constraints(self), *implied, *extra)
-        if not isinstance(self.domain, SpaceTime):
+        if not self.in_time:
             return every
         return tuple(dataclasses.replace(one, residual=InTime(one.residual)) for one in every)
+
+    @property
+    def in_time(self) -> bool:
+        """Whether the last axis is time, so that a jet has u.dt: over a Time, or where an Interval has a start."""
+        return _in_time(self.domain, self.boundary)
 
     @cached_property
     def mixed(self) -> tuple[tuple[int, int], ...]:
@@ -247,6 +255,11 @@ class Problem(Declaration):
             shown.append(f"  {'' if label == previous else label:<12}{text}")
             previous = label or previous
         return "\n".join([self.name, *shown])
+
+
+def _in_time(domain: Domain, conditions: Sequence[Boundary]) -> bool:
+    """Whether the last axis of a domain is time."""
+    return isinstance(domain, SpaceTime) or any(isinstance(part, InitialCondition) for part in conditions)
 
 
 def _tuple(value: Any, kind: type, what: str, way: str) -> tuple[Any, ...]:

@@ -105,7 +105,8 @@ class Solution(Record):
 
     def _jet(self, points: Tensor, order: int) -> Jet:
         jet = self.trial.jet(points, order=order)
-        return jet.in_time() if isinstance(self.domain, SpaceTime) else jet
+        in_time = isinstance(self.domain, SpaceTime) or (self.problem is not None and self.problem.in_time)
+        return jet.in_time() if in_time else jet
 
     def _evaluate(self, points: Array, order: int, field: Callable[[Tensor], Tensor]) -> Array:
         checked = as_points(points, self.trial.dimension)

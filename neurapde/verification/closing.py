@@ -71,6 +71,8 @@ def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> 
     read NumPy arrays alone cannot be put into a residual; a note says so.
     """
     stated = float(outcome.extras["error_estimate"])
+    if not _is_everywhere(problem, outcome.trial):
+        return outcome
     found = _corrected(problem, outcome.trial)
     if isinstance(found, str):
         return dataclasses.replace(outcome, notes=(*outcome.notes, found))
@@ -92,6 +94,13 @@ def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> 
             ResolutionWarning,
         )
     return outcome.unresolved(estimate, f"since {found.loudest}")
+
+
+def _is_everywhere(problem: Problem, trial: TrialFunction) -> bool:
+    """Whether a field has values in all of the domain: an evolution may have ended before its time, and said so."""
+    anchor = next(trial.parameters())
+    with torch.no_grad():
+        return bool(torch.isfinite(trial(problem.domain.sample(POINTS, how="grid").to(anchor))).all())
 
 
 def _corrected(problem: Problem, trial: TrialFunction) -> Correction | str:

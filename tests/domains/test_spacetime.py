@@ -143,7 +143,25 @@ def test_heat_conduction_is_solved_without_a_velocity() -> None:
 def test_an_initial_condition_without_a_time_is_refused() -> None:
     with pytest.raises(npde.DeclarationError, match="needs a time"):
         npde.Problem(
-            "p", npde.Interval(0, 1), npde.Equation(lambda x, u: u.value), boundary=npde.InitialCondition(0.0)
+            "p",
+            npde.Box((0, 1), (0, 1)),
+            npde.Equation(lambda x, u: u.value),
+            boundary=npde.InitialCondition(0.0),
+        )
+
+
+def test_an_interval_with_a_start_is_a_time_and_has_no_place_to_depend_on() -> None:
+    decay = npde.Equation(lambda x, u: u.dt + u.value)
+    for domain in (npde.Interval(1, 3), npde.Time(1, 3)):
+        problem = npde.Problem("decay", domain, decay, boundary=npde.InitialCondition(2.0))
+        assert "u = 2 at t = 1" in str(problem)
+        t = np.linspace(1, 3, 20)[:, None]
+        assert npde.solve(problem, progress=False)(t) == pytest.approx(2 * np.exp(1 - t[:, 0]), rel=1e-6)
+    with pytest.raises(npde.DeclarationError, match=r"a time without a space; give a number"):
+        npde.Problem("p", npde.Time(0, 1), decay, boundary=npde.InitialCondition(lambda x: x[:, 0]))
+    with pytest.raises(npde.DeclarationError, match=r"lives in time alone: it has no Laplacian"):
+        npde.Problem(
+            "p", npde.Time(0, 1), npde.Equation(lambda x, u: u.laplacian), boundary=npde.InitialCondition(1.0)
         )
 
 

@@ -24,7 +24,7 @@ from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.jumps import Features, features_of, narrow_features
 from neurapde.fields.sources import total
-from neurapde.methods.on_sines import OnSines
+from neurapde.methods.weak.on_sines import OnSines
 from neurapde.problem.problem import Problem
 from neurapde.run.method import Task
 from neurapde.run.missed import ENOUGH, ROUGHLY

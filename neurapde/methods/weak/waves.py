@@ -15,7 +15,7 @@ from neurapde.core.errors import ResolutionWarning
 from neurapde.core.warn import warn
 from neurapde.domains import Box
 from neurapde.equations.helmholtz import Helmholtz, reflection_note
-from neurapde.methods.on_sines import OnSines
+from neurapde.methods.weak.on_sines import OnSines
 from neurapde.problem.problem import Problem
 from neurapde.run.method import Task
 from neurapde.run.missed import ENOUGH, ROUGHLY

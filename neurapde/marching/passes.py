@@ -1,0 +1,90 @@
+"""What a march has found, as a trial function, and how far two of them are apart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurapde.marching.radau import Radau
+from neurapde.marching.window import Window
+from neurapde.optimisation.balance import Balance
+from neurapde.problem.problem import Problem
+from neurapde.trials.base import Setting
+from neurapde.trials.patches import ChebyshevPatches, PatchesFunction
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """A march from the start of a time, with the windows in turn.
+
+    trial: the field. points: where windows meet the equation (n, d). weights: of a quadrature there (n,).
+    whole: whether it came to the end.
+    """
+
+    trial: PatchesFunction
+    points: Tensor
+    weights: Tensor
+    whole: bool
+
+    @property
+    def reached(self) -> float:
+        """The time that it came to."""
+        return float(self.trial.boxes[1, -1, -1])
+
+
+@dataclass(frozen=True)
+class Apart:
+    """How far two passes are apart.
+
+    relative: in the mean over the time that both came to, of the worst component. agreed: the time up to which no
+    component differs by more than `TIMES` times the tolerance, in units of its largest value.
+    """
+
+    relative: float
+    agreed: float
+
+
+TIMES = 10.0
+"""Of the tolerance, which is one in the mean over the time: by what passes may differ at a moment and still agree."""
+
+
+def passed(problem: Problem, rule: Radau, windows: Sequence[Window], whole: bool) -> Pass:
+    """The pass of at least one window."""
+    limits = np.array([[one.start, one.stop] for one in windows])
+    values = np.stack([one.values for one in windows])
+    found = np.einsum("kj,wjnc->wknc", rule.coefficients, values)
+    spec = ChebyshevPatches(len(windows), (rule.stages,))
+    setting = Setting(
+        problem.domain.bounds,
+        problem.outputs,
+        problem.equation.complex,
+        torch.Generator(),
+        torch.float64,
+        "cpu",
+    )
+    trial = spec.draw(setting)
+    trial.fill(torch.from_numpy(limits.T[:, :, None].copy()), torch.from_numpy(found[:, :, 0]))
+    lengths = limits[:, 1] - limits[:, 0]
+    times = limits[:, :1] + np.multiply.outer(lengths, rule.points[1:])
+    weights = np.multiply.outer(lengths, rule.weights)
+    points = torch.from_numpy(times.reshape(-1, 1))
+    return Pass(trial, points, torch.from_numpy(weights.ravel()), whole)
+
+
+def apart(before: Pass, after: Pass, balance: Balance, tolerance: float) -> Apart:
+    """How far a pass is from the one before."""
+    both = after.points[:, -1] <= before.reached
+    points, weights = after.points[both], after.weights[both].sqrt()
+    with torch.no_grad():
+        field = after.trial(points)
+        change = field - before.trial(points)
+    if field.ndim > 1:
+        weights = weights[:, None]
+    relative = balance.relative(change * weights, field * weights)
+    largest = balance.counting(field.abs().reshape(len(points), -1).amax(0).numpy())
+    off = (change.abs().reshape(len(points), -1).numpy() / largest).max(axis=1) > TIMES * tolerance
+    times = points[:, -1].numpy()
+    agreed = float(times[np.argmax(off)]) if off.any() else min(before.reached, after.reached)
+    return Apart(relative, agreed)

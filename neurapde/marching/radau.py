@@ -1,0 +1,80 @@
+"""Collocation at Radau points: a polynomial over a window of time that meets an equation at points, the end one of them.
+
+It is an implicit Runge–Kutta method that damps what is stiff, and is exact to twice as many orders at a window's end as
+between (Hairer and Wanner 1996, Solving Ordinary Differential Equations II, section IV.5).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.polynomial import chebyshev
+from numpy.typing import NDArray
+from scipy.special import roots_jacobi
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Radau:
+    """Points on a window of length 1, and what they make of values there.
+
+    points: the start and the stages (stages + 1,), in [0, 1]. slopes: of the polynomial through values at the points, at
+    the stages, (stages, stages + 1). coefficients: its Chebyshev coefficients (stages + 1, stages + 1) from the values.
+    """
+
+    points: Matrix
+    slopes: Matrix
+    coefficients: Matrix
+
+    @property
+    def stages(self) -> int:
+        """How many points the equation is met at."""
+        return len(self.points) - 1
+
+    @property
+    def weights(self) -> Matrix:
+        """Of a quadrature at the stages of a window of length 1, (stages,)."""
+        powers = vander(2 * self.points[1:] - 1, self.stages - 1)[0]
+        k = np.arange(self.stages)
+        even = np.where(k % 2 == 0, 1 / (1.0 - np.where(k % 2 == 0, k, 0) ** 2), 0.0)
+        found: Matrix = np.linalg.solve(powers.T, even)
+        return found
+
+    def rates(self, length: float) -> Matrix:
+        """What values at start and stages make of u, u′ and u″ at the stages, (3, stages, stages + 1).
+
+        u″ is the slope of u′ with its values at the stages, as of a system of first order, which keeps the damping; the
+        part of u′ at the start is left out: `slopes[:, 0] / length` times that is to be added.
+        """
+        once = self.slopes / length
+        return np.stack([np.eye(self.stages, self.stages + 1, 1), once, once[:, 1:] @ once])
+
+    def extrapolated(self, ratio: float) -> Matrix:
+        """Values at the stages of the window after this one, `ratio` times as long, from those at the points of this one."""
+        found: Matrix = chebyshev.chebvander(1 + 2 * ratio * self.points[1:], self.stages) @ self.coefficients
+        return found
+
+
+@lru_cache
+def radau(stages: int) -> Radau:
+    """The points of so many stages."""
+    inner = roots_jacobi(stages - 1, 1, 0)[0] if stages > 1 else []
+    places = np.concatenate([[-1.0], inner, [1.0]])
+    return Radau(
+        (places + 1) / 2, 2 * slopes_at(places, places)[1:], np.linalg.inv(vander(places, stages)[0])
+    )
+
+
+def vander(places: Matrix, degree: int) -> Matrix:
+    """Chebyshev polynomials and two of their derivatives at places (n,) of [−1, 1]: (3, n, degree + 1)."""
+    unit = np.eye(degree + 1)
+    found: Matrix = np.stack([chebyshev.chebval(places, chebyshev.chebder(unit, k)).T for k in range(3)])
+    return found
+
+
+def slopes_at(nodes: Matrix, places: Matrix, order: int = 1) -> Matrix:
+    """Derivatives at places (m,) of the polynomial through values at nodes (n,), all in [−1, 1]: (m, n)."""
+    degree = len(nodes) - 1
+    found: Matrix = np.linalg.solve(vander(nodes, degree)[0].T, vander(places, degree)[order].T).T
+    return found

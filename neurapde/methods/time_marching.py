@@ -1,0 +1,210 @@
+"""Marching through time: initial value problems window by window, and once more with a smaller tolerance for the error."""
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurapde.core.convergence import estimate_error
+from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.formatting import number
+from neurapde.core.warn import warn
+from neurapde.marching.evolution import Evolution, evolution_of
+from neurapde.marching.march import March
+from neurapde.marching.passes import TIMES, Apart, Pass, apart, passed
+from neurapde.marching.window import Window
+from neurapde.methods.refinement import FALLEN, LARGE, check_growth
+from neurapde.optimisation.balance import Balance, balance_of
+from neurapde.problem.problem import Problem
+from neurapde.run.budget import SECONDS
+from neurapde.run.history import History
+from neurapde.run.journal import Journal
+from neurapde.run.method import DirectMethod, Outcome, Status, Task
+
+FINER, FINEST = 30.0, 3e-14
+"""By which the tolerance of a window falls from pass to pass, and what it is at least: rounding."""
+LIKELY = 0.1
+"""Least ratio of successive changes that the estimate sums: passes get nearer by about 1/FINER, where all goes well."""
+LEAST_WINDOWS, MORE_WINDOWS = 8, 3
+"""Of the first pass, and how many more of each that follows: passes with the same windows would agree for no reason."""
+PARTS = 100
+"""Of the time, on the bar."""
+COLUMN = "change between passes"
+
+
+@dataclass(frozen=True)
+class TimeMarching(DirectMethod):
+    """Solve an initial value problem window by window, each by Newton's method for a polynomial in time.
+
+    Ordinary differential equations, systems and stiff ones too, of first and second order, declared on an Interval (or a
+    Time alone) with all conditions at its start. The windows' length follows the tolerance. Then all is done again with a
+    smaller tolerance, until two passes agree: what a local error becomes by the end, the problem itself so tells.
+
+    tolerance: relative L2 error to stop at, as estimated from the change between two passes.
+    seconds:   of a core that it may take.
+
+    Where the solution ends before the time does, or small errors grow beyond all bounds, the status is UNRESOLVED, and the
+    notes tell the time that was reached; the field is NaN after its last window.
+    Raises DeclarationError (from `solve`) for a problem that it cannot take.
+    Source: Hairer and Wanner (1996), Solving Ordinary Differential Equations II, section IV.5, for the Radau points.
+    """
+
+    tolerance: float = 1e-8
+    seconds: float = SECONDS
+
+    def __post_init__(self) -> None:
+        check_growth(self.tolerance, 30, 30, self.seconds)
+
+    def obstacle(self, problem: Problem) -> str | None:
+        found = evolution_of(problem)
+        return found if isinstance(found, str) else None
+
+    def why(self, problem: Problem) -> str:
+        return "the equation is not linear and all conditions are at the start"
+
+    def strong_tolerance(self) -> float | None:
+        return self.tolerance
+
+    def describe(self) -> str:
+        return f"marching through time to a relative error of {number(self.tolerance)}"
+
+    def run(self, task: Task) -> Outcome:
+        self.check_trial(task.trial)
+        evolution = evolution_of(task.problem)
+        if isinstance(evolution, str):
+            raise DeclarationError(f"{type(self).__name__} cannot take {task.problem.name}: {evolution}.")
+        return _Run(self, task, evolution).outcome()
+
+
+class _Run:
+    """The passes of one solve."""
+
+    def __init__(self, method: TimeMarching, task: Task, evolution: Evolution) -> None:
+        self.method, self.task, self.evolution = method, task, evolution
+        self.balance: Balance = balance_of(task.problem)
+        self.passes: list[Pass] = []
+        self.apart: list[Apart] = []
+        self.parts: list[History] = []
+        self.end = time.thread_time() + method.seconds
+        self.interrupted = self.late = False
+
+    @property
+    def estimate(self) -> float:
+        """Of the relative error of the last pass."""
+        return estimate_error([one.relative for one in self.apart], LIKELY)
+
+    @property
+    def ends(self) -> bool:
+        """Whether there is to be no further pass: it is near enough, was stopped, or gets no nearer."""
+        changes = [one.relative for one in self.apart]
+        lost = len(changes) > 1 and changes[-1] > max(LARGE, FALLEN * changes[-2])
+        return self.interrupted or self.late or lost or self.estimate <= self.method.tolerance
+
+    def outcome(self) -> Outcome:
+        """Passes until their change is small enough, or no finer one can be had."""
+        tolerance = self.method.tolerance
+        while tolerance >= FINEST and not self.ends:
+            self._pass(tolerance)
+            tolerance /= FINER
+        last, estimate = self.passes[-1], self.estimate
+        converged = estimate <= self.method.tolerance and last.whole
+        status = Status.CONVERGED if converged else Status.UNRESOLVED
+        if self.interrupted:
+            status = Status.INTERRUPTED
+        if status is Status.UNRESOLVED:
+            warn(f"{self.task.problem.name}: {self._why()}", ResolutionWarning)
+        notes = [f"Trial function: {last.trial.spec.describe()}, window after window."]
+        notes.append(
+            "The error is not estimated: there was no second pass."
+            if math.isinf(estimate)
+            else f"Estimated relative error: {estimate:.1e}, from the change between the last of {len(self.passes)} passes."
+        )
+        if not converged:
+            told = self._why()
+            notes.append(f"{told[0].upper()}{told[1:]}.")
+        extras = {
+            "windows": len(last.trial.boxes[0]),
+            "passes": len(self.passes),
+            "reached": last.reached,
+            "error_estimate": estimate,
+        }
+        trial = last.trial.to(device=self.task.device, dtype=self.task.dtype)
+        return Outcome(trial, status, History.joined(self.parts), tuple(notes), extras)
+
+    def _why(self) -> str:
+        """Why it has not converged, and the way on."""
+        last, stop = self.passes[-1], self.evolution.stop
+        if not last.whole and (self.late or self.interrupted):
+            way = "" if self.interrupted else f"; give TimeMarching(seconds={10 * self.method.seconds:g})"
+            return f"the windows came to t = {last.reached:.6g} of {stop:g} in the time given{way}"
+        if not last.whole:
+            return (
+                f"the solution ends at t = {last.reached:.6g} of {stop:g}, where no window is short enough: it blows up "
+                "there, or its equation has no rate of change; give an earlier end"
+            )
+        told = f"the estimated relative error is {self.estimate:.1e}, above the tolerance {number(self.method.tolerance)}"
+        if self.late or self.interrupted:
+            return f"{told}, for want of time; give TimeMarching(seconds={10 * self.method.seconds:g})"
+        agreed = (
+            f", and passes agree to {TIMES:g} times that up to t = {self.apart[-1].agreed:.6g}"
+            if self.apart
+            else ""
+        )
+        beyond = (
+            "small errors grow too much to know the field beyond; give an earlier end, or a larger tolerance"
+        )
+        return f"{told}{agreed}: {beyond}"
+
+    def _pass(self, tolerance: float) -> None:
+        """One more pass; a later one that does not come to its end in time is dropped."""
+        march = March(self.evolution, tolerance, self._sizes, LEAST_WINDOWS + MORE_WINDOWS * len(self.passes))
+        windows: list[Window] = []
+        start, whole = self.evolution.start, self.evolution.stop - self.evolution.start
+        journal = Journal(self.task.problem.name, PARTS, (COLUMN,), self.task.progress, unit="%")
+        ended = False
+        made = march.windows()
+        with journal:
+            while not ended and not self.late:
+                with journal.at_once(undo=self._interrupt):
+                    window = next(made, None)
+                if window is None:
+                    ended = True
+                else:
+                    windows.append(window)
+                    done = int(PARTS * (window.stop - start) / whole)
+                    journal.advance(done - journal.step)
+                    self.late = time.thread_time() > self.end
+        if not ended and windows and self.passes:
+            return
+        if not windows:
+            self._nothing()
+        found = passed(self.task.problem, march.rule, windows, _is_whole(windows, self.evolution))
+        if self.passes:
+            self.apart.append(apart(self.passes[-1], found, self.balance, self.method.tolerance))
+            journal.record(self.apart[-1].relative, [self.apart[-1].relative])
+            self.parts.append(journal.history)
+        self.passes.append(found)
+
+    def _interrupt(self) -> None:
+        self.interrupted = True
+
+    def _nothing(self) -> None:
+        """No window at all."""
+        if self.interrupted:
+            raise KeyboardInterrupt
+        raise DeclarationError(
+            f"{self.task.problem.name} does not go on from its start: no window is short enough that Newton's method "
+            "settles; look at the equation's rate of change there"
+        )
+
+    def _sizes(self, values: np.ndarray) -> np.ndarray:
+        """Sizes of real components by which errors count, from their values; parts of complex ones count as one."""
+        own = np.abs(values).max(axis=tuple(range(values.ndim - 1)))
+        parts = own.reshape(-1, 2) if self.task.problem.equation.complex else own[:, None]
+        counting = self.balance.counting(np.linalg.norm(parts, axis=1))
+        return np.repeat(counting, parts.shape[1])
+
+
+def _is_whole(windows: list[Window], evolution: Evolution) -> bool:
+    return evolution.stop - windows[-1].stop <= 1e-12 * (evolution.stop - evolution.start)
