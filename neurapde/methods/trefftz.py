@@ -5,8 +5,10 @@ is near. Least squares along the panels finds their amplitudes; see the room `tr
 left at fresh points of the panels, and the change of the field, meet the tolerance.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -16,16 +18,22 @@ from neurapde.core.formatting import number
 from neurapde.domains.base import Domain
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.helmholtz import Helmholtz
+from neurapde.equations.poisson import Poisson
 from neurapde.methods.refinement import Level, check_growth, of_each_field, refine
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.method import DirectMethod, Outcome, Task
 from neurapde.trefftz.family import Family
 from neurapde.trefftz.helmholtz import HelmholtzFamily
-from neurapde.trefftz.levels import Levels, Solved, digits_of
+from neurapde.trefftz.levels import AbstractLevels, Levels, Solved
+from neurapde.trefftz.potentials.family import PoissonFamily
+from neurapde.trefftz.potentials.levels import PotentialLevels
 
-FAMILIES: dict[type, type[Family]] = {Helmholtz: HelmholtzFamily}
-"""The equations whose solutions are known in closed form."""
+FAMILIES: dict[type, tuple[type[Family], Callable[[Any], AbstractLevels[Any]]]] = {
+    Helmholtz: (HelmholtzFamily, Levels),
+    Poisson: (PoissonFamily, PotentialLevels),
+}
+"""The equations whose solutions are known in closed form, and how their levels are made."""
 SAFETY = 3.0
 """By how much the error may fall less than what is left of interfaces and sides."""
 
@@ -34,11 +42,12 @@ SAFETY = 3.0
 class Trefftz(DirectMethod):
     """Solve a linear equation whose coefficients are constant by region, by functions that solve it in each region.
 
-    Helmholtz' equation in the plane, on boxes, disks, polygons and what is combined of them, with any number of regions,
-    holes and shots; loads are Gaussian and point sources.
+    Helmholtz' and Poisson's equation (with a reaction, too) in the plane, on boxes, disks, polygons and what is combined of
+    them, with any number of regions, holes and shots. Loads are Gaussian and point sources of waves; for Poisson's equation
+    Gaussian sources, and constants and polynomials by region.
 
     tolerance: relative L2 error of the field to stop at, as estimated from what is left at fresh points of interfaces and
-        sides and from the change between two levels.
+        sides and, but for Poisson's equation, from the change between two levels.
     largest:   features in all, at which growing stops, met tolerance or not.
     seconds:   of a core that growing may take, as in `LeastSquares`.
     Raises DeclarationError (from `solve`, before any work) for problems that it cannot take.
@@ -52,7 +61,7 @@ class Trefftz(DirectMethod):
         check_growth(self.tolerance, self.largest, 8, self.seconds)
 
     def obstacle(self, problem: Problem) -> str | None:
-        family = FAMILIES.get(type(problem.equation))
+        family, _ = FAMILIES.get(type(problem.equation), (None, None))
         if family is None:
             return "no functions that solve its equation are known in closed form"
         if isinstance(problem.domain, SpaceTime) or not _has_edges(problem.domain):
@@ -71,26 +80,27 @@ class Trefftz(DirectMethod):
 
     def run(self, task: Task) -> Outcome:
         self.check_trial(task.trial)
-        family = FAMILIES[type(task.problem.equation)](task.problem)
-        levels = Levels(family)
+        kind, make = FAMILIES[type(task.problem.equation)]
+        family = kind(task.problem)
+        levels = make(family)
         budget = Budget(self.seconds, "Trefftz", task.problem.name, "a lower wavenumber, or fewer regions")
         found = refine(task, self._levels(levels, budget), self.largest, self.tolerance, budget)
         level, solved = found.level, found.level.solved
         notes = [
             f"Trial function: {level.features} solutions of the equation in {_count(len(levels.partition.regions))}, "
             f"fitted at {solved.points} points of interfaces and sides.",
-            f"Estimated relative error: {level.estimate:.1e}, from what is left at fresh points there, and the change "
-            "between the last two levels.",
+            f"Estimated relative error: {level.estimate:.1e}, from what is left at fresh points there"
+            f"{'.' if math.isnan(level.change) else ', and the change between the last two levels.'}",
             *family.notes(),
         ]
         extras = {"residual": float(solved.left.max(initial=0.0))}
         way = f"Trefftz(largest={2 * self.largest})"
         return found.outcome(levels.trial(solved).to(task.device), notes, extras, way)
 
-    def _levels(self, levels: Levels, budget: Budget) -> Iterator[Level[Solved]]:
+    def _levels(self, levels: AbstractLevels[Any], budget: Budget) -> Iterator[Level[Solved]]:
         """Levels of more and more digits, with the error that what is left and the change tell."""
         before: Level[Solved] | None = None
-        for digits in digits_of(self.tolerance):
+        for digits in levels.digits(self.tolerance):
             plan = levels.plan(digits)
             if before is not None and plan.basis.count > self.largest:
                 return
@@ -105,7 +115,9 @@ class Trefftz(DirectMethod):
             if not columns:
                 yield Level(solved, 0, field, True, 0.0, 0.0)
                 return
-            if before is not None:
+            if (error := levels.error(solved, field)) is not None:
+                level = replace(level, estimate=error)
+            elif before is not None:
                 level = _estimated(level, before)
             yield level
             before = level

@@ -1,10 +1,11 @@
 """Levels of more and more digits: features and rows, their least-squares solution, and what it leaves at fresh points."""
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import scipy.linalg
@@ -30,6 +31,22 @@ ROUNDING = 1e-14
 PROBES, BESIDE, OFF = 1000, 200, 1e-3
 """Points at which two levels are compared; those on either side of panels, and how far off, in lengths of the panel."""
 VALUE = Layout(2, 0)
+
+
+class AbstractPlan(Protocol):
+    """A level before it is solved: its basis, the points along panels, and the rows of its linear system."""
+
+    @property
+    def basis(self) -> Basis: ...
+
+    @property
+    def points(self) -> int: ...
+
+    @property
+    def rows(self) -> int: ...
+
+
+Planned = TypeVar("Planned", bound=AbstractPlan)
 
 
 @dataclass(frozen=True)
@@ -66,7 +83,7 @@ class Solved:
         return self.amplitudes[starts[region.index] : starts[region.index + 1]]
 
 
-class Levels:
+class AbstractLevels(ABC, Generic[Planned]):
     """A problem of a family, level by level."""
 
     def __init__(self, family: Family) -> None:
@@ -74,48 +91,29 @@ class Levels:
         asked = tuple(panel for panel in whole.panels if not _is_open(family, whole, panel))
         self.family, self.partition = family, replace(whole, panels=asked)
         self.known = tuple(Known(family.known(region, whole)) for region in whole.regions)
-        self.rates = [family.rate(region) for region in whole.regions]
-        self.exponents = exponents_of(self.partition, family)
 
-    def plan(self, digits: float) -> Plan:
+    @abstractmethod
+    def plan(self, digits: float) -> Planned:
         """What a level of so many digits is made of."""
-        rims, fresh = (
-            tuple(rims_of(self.partition, self.rates, self.exponents, self.family.spots, digits, fresh))
-            for fresh in (False, True)
-        )
-        features = tuple(self._features(one, rims) for one in self.partition.regions)
-        return Plan(Basis(self.family, self.partition, features, self.known), rims, fresh)
 
-    def solve(self, plan: Plan) -> Solved:
+    @abstractmethod
+    def solve(self, plan: Planned) -> Solved:
         """The least-squares solution of a level."""
-        basis = plan.basis
-        system, fresh = system_of(basis, plan.rims), system_of(basis, plan.fresh)
-        sizes = np.linalg.norm(system.rows, axis=0)
-        sizes = np.where(sizes > 0, sizes, 1.0)
-        amplitudes = np.zeros((basis.count, system.sides.shape[1]), dtype=basis.dtype)
-        if basis.count:
-            found = scipy.linalg.lstsq(
-                system.rows / sizes, system.sides, cond=ROUNDING, lapack_driver="gelsd", check_finite=False
-            )[0]
-            amplitudes = found / sizes[:, None]
-        left = np.linalg.norm(fresh.rows @ amplitudes - fresh.sides, axis=0)
-        return Solved(basis, amplitudes, left, plan.points)
 
-    def _features(self, region: Region, rims: Sequence[Rim]) -> tuple[Features, ...]:
-        """All features of a region."""
-        found: list[Features] = []
-        poles: list[tuple[float, float]] = []
-        for rim in rims:
-            for side, index in ((1.0, rim.panel.inner), (-1.0, rim.panel.outer)):
-                if index != region.index:
-                    continue
-                if rim.order is not None:
-                    within = side * rim.panel.sign > 0
-                    made = self.family.inside if within else self.family.outside
-                    found += made(region, rim.center, rim.radius, rim.order)
-                else:
-                    poles += [(float(x), float(y)) for x, y in rim.off(side)]
-        return (*found, *(self.family.poles(region, tuple(poles)) if poles else ()))
+    def digits(self, tolerance: float) -> Iterator[float]:
+        """What the levels aim at, for a relative error."""
+        digits = max(-math.log10(tolerance) + FIRST, FEWEST_DIGITS)
+        yield digits
+        for step in STEPS:
+            digits += step
+            yield digits
+
+    def error(self, solved: Solved, field: NDArray[Any]) -> float | None:
+        """The relative error that what is left proves; None where only the change between two levels tells of it.
+
+        field: at the probes (n, shots).
+        """
+        return None
 
     @cached_property
     def probes(self) -> NDArray[np.float64]:
@@ -182,15 +180,53 @@ class Levels:
         return found
 
 
+class Levels(AbstractLevels[Plan]):
+    """Levels with functions about the centres of circles, and poles along cells of panels."""
+
+    def __init__(self, family: Family) -> None:
+        super().__init__(family)
+        self.rates = [family.rate(region) for region in self.partition.regions]
+        self.exponents = exponents_of(self.partition, family)
+
+    def plan(self, digits: float) -> Plan:
+        rims, fresh = (
+            tuple(rims_of(self.partition, self.rates, self.exponents, self.family.spots, digits, fresh))
+            for fresh in (False, True)
+        )
+        features = tuple(self._features(one, rims) for one in self.partition.regions)
+        return Plan(Basis(self.family, self.partition, features, self.known), rims, fresh)
+
+    def solve(self, plan: Plan) -> Solved:
+        basis = plan.basis
+        system, fresh = system_of(basis, plan.rims), system_of(basis, plan.fresh)
+        sizes = np.linalg.norm(system.rows, axis=0)
+        sizes = np.where(sizes > 0, sizes, 1.0)
+        amplitudes = np.zeros((basis.count, system.sides.shape[1]), dtype=basis.dtype)
+        if basis.count:
+            found = scipy.linalg.lstsq(
+                system.rows / sizes, system.sides, cond=ROUNDING, lapack_driver="gelsd", check_finite=False
+            )[0]
+            amplitudes = found / sizes[:, None]
+        left = np.linalg.norm(fresh.rows @ amplitudes - fresh.sides, axis=0)
+        return Solved(basis, amplitudes, left, plan.points)
+
+    def _features(self, region: Region, rims: Sequence[Rim]) -> tuple[Features, ...]:
+        """All features of a region."""
+        found: list[Features] = []
+        poles: list[tuple[float, float]] = []
+        for rim in rims:
+            for side, index in ((1.0, rim.panel.inner), (-1.0, rim.panel.outer)):
+                if index != region.index:
+                    continue
+                if rim.order is not None:
+                    within = side * rim.panel.sign > 0
+                    made = self.family.inside if within else self.family.outside
+                    found += made(region, rim.center, rim.radius, rim.order)
+                else:
+                    poles += [(float(x), float(y)) for x, y in rim.off(side)]
+        return (*found, *(self.family.poles(region, tuple(poles)) if poles else ()))
+
+
 def _is_open(family: Family, partition: Partition, panel: Panel) -> bool:
     """Whether nothing is asked for on a panel."""
     return panel.outer is None and family.condition(panel, partition.regions[panel.inner]) is None
-
-
-def digits_of(tolerance: float) -> Iterator[float]:
-    """What the levels aim at, for a relative error."""
-    digits = max(-math.log10(tolerance) + FIRST, FEWEST_DIGITS)
-    yield digits
-    for step in STEPS:
-        digits += step
-        yield digits

@@ -1,0 +1,83 @@
+"""Polynomials in a function g of z = x + iy that are orthogonal on given points: Vandermonde with Arnoldi.
+
+Powers gⁿ become parallel to rounding as n grows. The Arnoldi process multiplies by g and orthogonalises at every step; its
+recurrence is then evaluated wherever the polynomials are needed, with their derivatives. With g = z they are polynomials,
+with g = 1/(z − c) the negative powers that a hole about c asks for.
+
+Source: Brubeck, Nakatsukasa, Trefethen (2021), Vandermonde with Arnoldi, SIAM Review 63(2), 405–415.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Complex = NDArray[np.complex128]
+TWICE = 2
+"""Orthogonalisations at every step: two make it as good as rounding allows."""
+
+
+@dataclass(frozen=True)
+class Krylov:
+    """1, q₁(g), …, qₙ(g) by their recurrence.
+
+    center:     c `()`, complex; scale: length s. g = (z − c)/s, or its inverse if `outside`.
+    recurrence: the Hessenberg matrix `(n + 1, n)`.
+    """
+
+    center: complex
+    scale: float
+    outside: bool
+    recurrence: Complex
+
+    @classmethod
+    def on(cls, places: Complex, degree: int, center: complex, *, outside: bool = False) -> Self:
+        """Orthogonal at `places` `(m,)`, all weights the same; `degree` is at most m − 1."""
+        distances = np.abs(places - center)
+        scale = float(distances.min() if outside else distances.max()) or 1.0
+        degree = min(degree, len(places) - 1)
+        found = cls(center, scale, outside, np.zeros((degree + 1, degree), dtype=complex))
+        g = found._multiplier(places, 0)[0]
+        basis = np.ones((len(places), degree + 1), dtype=complex)
+        for k in range(degree):
+            new, known = g * basis[:, k], basis[:, : k + 1]
+            for _ in range(TWICE):
+                part = known.conj().T @ new / len(places)
+                new = new - known @ part
+                found.recurrence[: k + 1, k] += part
+            found.recurrence[k + 1, k] = np.sqrt(np.mean(np.abs(new) ** 2))
+            basis[:, k + 1] = new / found.recurrence[k + 1, k]
+        return found
+
+    @property
+    def degree(self) -> int:
+        """n."""
+        return self.recurrence.shape[1]
+
+    def __call__(self, places: Complex, order: int = 0) -> Complex:
+        """q₁ … qₙ at `places` `(m,)` with their complex derivatives up to `order` ≤ 2: `(order + 1, m, n)`."""
+        g = self._multiplier(places, order)
+        found = np.zeros((order + 1, self.degree + 1, len(places)), dtype=complex)
+        found[0, 0] = 1.0
+        for k in range(self.degree):
+            column = self.recurrence[: k + 1, k]
+            for d in range(order + 1):
+                new = -np.tensordot(column, found[d, : k + 1], axes=1)
+                for j, binomial in enumerate(_BINOMIALS[d]):
+                    new += binomial * g[j] * found[d - j, k]
+                found[d, k + 1] = new / self.recurrence[k + 1, k]
+        return found[:, 1:].transpose(0, 2, 1)
+
+    def _multiplier(self, places: Complex, order: int) -> list[Complex]:
+        """g and its derivatives up to `order`."""
+        inner = (places - self.center) / self.scale
+        if not self.outside:
+            return [inner, np.full_like(inner, 1 / self.scale), np.zeros_like(inner)][: order + 1]
+        found = [1 / inner]
+        for d in range(order):
+            found.append(-(d + 1) * found[-1] / (inner * self.scale))
+        return found
+
+
+_BINOMIALS = ((1,), (1, 1), (1, 2, 1))

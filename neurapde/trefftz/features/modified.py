@@ -1,0 +1,149 @@
+"""Cylinder functions ψₙ = Cₙ(κr) e^{inθ} that are real up to the angle: features of Δu = κ²u, and of Δu = −κ²u.
+
+With D = ∂x + i∂y and D̄ = ∂x − i∂y: Dψₙ = ακ ψₙ₊₁ and D̄ψₙ = βκ ψₙ₋₁. For the modified functions, Δψ = κ²ψ, I has α = β = 1
+and K has α = β = −1; for Bessel's own, Δψ = −κ²ψ, J and Y have α = −1, β = 1.
+
+Source: Abramowitz, Stegun (1964), 9.1.27 and 9.6.26.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import iv, jv, k0, k1, y0, y1
+
+from neurapde.jets.layout import Layout
+from neurapde.trefftz.features.base import Array, Features
+from neurapde.trefftz.features.harmonic import as_complex
+from neurapde.trefftz.features.krylov import Complex
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A family of cylinder functions: the orders 0 … n at x (…), (…, n + 1), and the factors α and β of derivatives.
+
+    odd: the sign of C₋ₙ/Cₙ where n is odd.
+    """
+
+    function: Callable[[int, Array], Array]
+    up: float
+    down: float
+    odd: float
+
+
+def _table(function: Callable[[Any, Any], Any]) -> Callable[[int, Array], Array]:
+    return lambda last, x: np.asarray(function(np.arange(last + 1), x[..., None]))
+
+
+def _upward(
+    zeroth: Callable[[Any], Any], first: Callable[[Any], Any], sign: float
+) -> Callable[[int, Array], Array]:
+    """By Cₙ₊₁ = 2n/x Cₙ + sign Cₙ₋₁, which loses nothing for functions that grow with n."""
+
+    def found(last: int, x: Array) -> Array:
+        values = [zeroth(x), first(x)]
+        for n in range(1, last):
+            values.append(2 * n / x * values[n] + sign * values[n - 1])
+        return np.stack(values[: last + 1], axis=-1)
+
+    return found
+
+
+REGULAR = {True: Kind(_table(iv), 1.0, 1.0, 1.0), False: Kind(_table(jv), -1.0, 1.0, -1.0)}
+"""Finite at the centre; whether Δψ = κ²ψ, or else −κ²ψ."""
+SINGULAR = {
+    True: Kind(_upward(k0, k1, 1.0), -1.0, -1.0, 1.0),
+    False: Kind(_upward(y0, y1, -1.0), -1.0, 1.0, -1.0),
+}
+"""Infinite there."""
+
+
+def cylinder_channels(
+    kind: Kind, wavenumber: float, away: Complex, orders: NDArray[np.int64], layout: Layout
+) -> Complex:
+    """ψₙ at places relative to the centre (…) for orders n ≥ 0 (m,), and derivatives: (layout.count, …, m)."""
+    order = layout.order
+    low, high = int(orders.min(initial=0)) - order, int(orders.max(initial=0)) + order
+    radius = np.abs(away)
+    turn = np.where(radius == 0, 1.0, away / np.where(radius == 0, 1.0, radius))
+    every = np.arange(low, high + 1)
+    values = kind.function(int(np.abs(every).max()), wavenumber * radius)[..., np.abs(every)]
+    flip = np.where((every < 0) & (every % 2 == 1), kind.odd, 1.0)
+    psi = values * flip * turn[..., None] ** every
+
+    def moved(up: int, down: int) -> Complex:
+        """D^up D̄^down ψ."""
+        factor = kind.up**up * kind.down**down * wavenumber ** (up + down)
+        return np.asarray(factor * psi[..., orders + up - down - low])
+
+    found = []
+    for axes in layout.derivatives:
+        if not axes:
+            found.append(moved(0, 0))
+        elif len(axes) == 1:
+            found.append(
+                (moved(1, 0) + moved(0, 1)) / 2 if axes == (0,) else (moved(1, 0) - moved(0, 1)) / 2j
+            )
+        elif axes == (0, 1):
+            found.append((moved(2, 0) - moved(0, 2)) / 4j)
+        else:
+            sign = 1.0 if axes == (0, 0) else -1.0
+            found.append((2 * moved(1, 1) + sign * (moved(2, 0) + moved(0, 2))) / 4)
+    return np.stack(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Multipoles(Features):
+    """Both parts of ψ₀ … about a centre: regular ones of a region around it, singular ones of a hole.
+
+    radius: where they are of size 1: of the farthest place of the region, or if `outside` of the nearest.
+    modified: whether Δψ = κ²ψ, or else −κ²ψ. degree: the last order.
+    """
+
+    wavenumber: float
+    modified: bool
+    center: complex
+    radius: float
+    degree: int
+    outside: bool
+
+    @property
+    def count(self) -> int:
+        return 2 * self.degree + 1
+
+    def channels(self, points: Array, layout: Layout) -> NDArray[Any]:
+        kind = (SINGULAR if self.outside else REGULAR)[self.modified]
+        orders = np.arange(self.degree + 1)
+        away = as_complex(points) - self.center
+        found = cylinder_channels(kind, self.wavenumber, away, orders, layout)
+        found /= _sizes(kind, orders, self.wavenumber * self.radius)
+        return np.concatenate([found.real, found.imag[..., 1:]], axis=2)
+
+
+@dataclass(frozen=True, eq=False)
+class Dipoles(Features):
+    """ψ₀ and both parts of ψ₁, singular, at poles (m,) outside the region, of size 1 at the distance size (m,)."""
+
+    wavenumber: float
+    modified: bool
+    at: Complex
+    sizes: Array
+
+    @property
+    def count(self) -> int:
+        return 3 * len(self.at)
+
+    def channels(self, points: Array, layout: Layout) -> NDArray[Any]:
+        kind, orders = SINGULAR[self.modified], np.arange(2)
+        away = as_complex(points)[:, None] - self.at
+        found = cylinder_channels(kind, self.wavenumber, away, orders, layout)
+        found /= np.stack([_sizes(kind, orders, self.wavenumber * one) for one in self.sizes])
+        return np.concatenate([found[..., 0].real, found[..., 1].real, found[..., 1].imag], axis=2)
+
+
+def _sizes(kind: Kind, orders: NDArray[np.int64], x: float) -> Array:
+    """The sizes of cylinder functions; of oscillating ones together with a neighbour's, for one may vanish."""
+    values = np.abs(kind.function(int(orders.max()) + 1, np.array(x)))
+    return np.asarray(values[orders] if kind.odd > 0 else np.hypot(values[orders], values[orders + 1]))

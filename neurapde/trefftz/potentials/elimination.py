@@ -1,0 +1,98 @@
+"""Least squares whose columns come in groups: each group is eliminated from the rows that have it, by a QR of its own.
+
+A region's features are asked for on its rim alone, so most rows have two groups of columns or one. What is left of them once
+a group is gone has the columns of its neighbours. Weights ε on the amplitudes stand for a rank: they are beside rounding,
+and keep amplitudes of what features have in common small.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+ROUNDING = 1e-14
+"""ε: of the length of a column."""
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Rows with some groups of columns: `parts` by group, (r, columns) each, and right-hand sides (r, shots)."""
+
+    parts: dict[int, Array]
+    sides: Array
+
+
+@dataclass(frozen=True, eq=False)
+class _Front:
+    """An eliminated group: R, and what the groups after it and the right-hand sides have in its rows."""
+
+    group: int
+    triangle: Array
+    others: dict[int, Array]
+    sides: Array
+
+
+def least_squares(blocks: Sequence[Block], counts: Sequence[int]) -> list[Array]:
+    """The amplitudes (columns, shots) of every group, of so many columns each.
+
+    Columns are scaled to length 1 first.
+    """
+    sizes = _sizes(blocks, counts)
+    left = [
+        Block({group: part / sizes[group] for group, part in one.parts.items()}, one.sides) for one in blocks
+    ]
+    fronts = []
+    waiting = set(range(len(counts)))
+    while waiting:
+        group = min(waiting, key=lambda one: len(_neighbours(left, one)))
+        waiting.remove(group)
+        front, left = _eliminated(left, group, counts)
+        fronts.append(front)
+    shots = blocks[0].sides.shape[1]
+    found: list[Array] = [np.zeros((count, shots)) for count in counts]
+    for front in reversed(fronts):
+        sides = front.sides - sum(part @ found[other] for other, part in front.others.items())
+        found[front.group] = scipy.linalg.solve_triangular(front.triangle, sides, check_finite=False)
+    return [one / size[:, None] for one, size in zip(found, sizes, strict=True)]
+
+
+def _sizes(blocks: Sequence[Block], counts: Sequence[int]) -> list[Array]:
+    """The lengths of all columns; 1 for those that are zero."""
+    squares = [np.zeros(count) for count in counts]
+    for block in blocks:
+        for group, part in block.parts.items():
+            squares[group] += np.einsum("ij,ij->j", part, part)
+    return [np.sqrt(np.where(one > 0, one, 1.0)) for one in squares]
+
+
+def _neighbours(blocks: Sequence[Block], group: int) -> set[int]:
+    return {other for one in blocks if group in one.parts for other in one.parts} - {group}
+
+
+def _eliminated(blocks: Sequence[Block], group: int, counts: Sequence[int]) -> tuple[_Front, list[Block]]:
+    """The front of a group, and the blocks without it."""
+    mine = [one for one in blocks if group in one.parts]
+    rest = [one for one in blocks if group not in one.parts]
+    others = sorted(_neighbours(mine, group))
+    width, shots = counts[group], blocks[0].sides.shape[1]
+    columns = np.cumsum([0, width, *(counts[one] for one in others), shots])
+    heights = np.cumsum([0, width, *(len(one.sides) for one in mine)])
+    front = np.zeros((heights[-1], columns[-1]), order="F")
+    front[:width, :width] = ROUNDING * np.eye(width)
+    for one, start, stop in zip(mine, heights[1:], heights[2:], strict=False):
+        front[start:stop, :width] = one.parts[group]
+        front[start:stop, columns[-2] :] = one.sides
+        for i, other in enumerate(others):
+            if other in one.parts:
+                front[start:stop, columns[i + 1] : columns[i + 2]] = one.parts[other]
+    (triangle,) = scipy.linalg.qr(front, mode="r", overwrite_a=True, check_finite=False)
+    parts = {other: slice(columns[i + 1], columns[i + 2]) for i, other in enumerate(others)}
+    below = triangle[width : columns[-2]]
+    left = Block({other: below[:, where] for other, where in parts.items()}, below[:, columns[-2] :])
+    known = {other: triangle[:width, where] for other, where in parts.items()}
+    done = _Front(group, triangle[:width, :width], known, triangle[:width, columns[-2] :])
+    return done, [*rest, left] if others else rest

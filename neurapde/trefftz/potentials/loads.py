@@ -1,0 +1,172 @@
+"""Particular solutions w of −aΔw + cw = f in the whole plane, a > 0 and c constant: of Gaussians, points, polynomials.
+
+Each gives what a layout names: w and its derivatives `(layout.count, n)` at points `(n, 2)`.
+
+
+A Gaussian of variance s² is the heat kernel at time s²/2, so its field is an integral over later times: closed for c = 0,
+an incomplete Bessel function for c > 0 (Hantush's well function), which is summed here.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import exp1, factorial, k0, k1
+
+from neurapde.jets.layout import Layout
+
+Array = NDArray[np.float64]
+SMALL = 1e-2
+"""Arguments below which the quotients of a Gaussian's field are summed as series."""
+TERMS = 8
+GONE = 40.0
+"""exp(−GONE) is nothing."""
+NODES, PANEL, LEAST = 14, 2.0, 6
+"""Of the quadrature over the logarithm of time: nodes of each panel, its length, and panels at least."""
+
+
+@dataclass(frozen=True)
+class Medium:
+    """The coefficients of −aΔu + cu = f."""
+
+    coefficient: float
+    reaction: float = 0.0
+
+    @property
+    def wavenumber(self) -> float:
+        """κ with κ² = |c|/a."""
+        return math.sqrt(abs(self.reaction) / self.coefficient)
+
+
+def gaussian(
+    points: Array, center: Array, variance: float, medium: Medium, layout: Layout, unit: float = 1.0
+) -> Array:
+    """Of a Gaussian of mass 1, c ≥ 0; without a reaction up to a constant: w = −log(r/unit)/2πa far away."""
+    away = points - center
+    square = (away**2).sum(axis=1)
+    if medium.reaction > 0:
+        moments = _moments(square, variance, medium.wavenumber**2, layout.order)
+    else:
+        moments = _free_moments(square, variance, layout.order, unit)
+    return _radial(away, [one / medium.coefficient for one in moments], layout)
+
+
+def point(points: Array, center: Array, medium: Medium, layout: Layout, unit: float = 1.0) -> Array:
+    """Of a point of mass 1, likewise."""
+    away = points - center
+    square = (away**2).sum(axis=1)
+    radius, kappa = np.sqrt(square), medium.wavenumber
+    if medium.reaction > 0:
+        x = kappa * radius
+        moments = [k0(x), kappa * k1(x) / radius, kappa**2 * (k0(x) + 2 * k1(x) / x) / square]
+    else:
+        moments = [-np.log(radius / unit), 1 / square, 2 / square**2]
+    return _radial(away, [one / (2 * np.pi * medium.coefficient) for one in moments], layout)
+
+
+def _radial(away: Array, moments: list[Array], layout: Layout) -> Array:
+    """What `layout` names of w(r), from w, −w′/r and (w′/r)′/r."""
+    found = [moments[0]]
+    for axes in layout.derivatives[1:]:
+        if len(axes) == 1:
+            found.append(-away[:, axes[0]] * moments[1])
+        else:
+            i, j = axes
+            found.append(away[:, i] * away[:, j] * moments[2] - (moments[1] if i == j else 0.0))
+    return np.stack(found)
+
+
+def _free_moments(square: Array, variance: float, order: int, unit: float) -> list[Array]:
+    rho = square / (2 * variance)
+    safe = np.maximum(rho, SMALL)
+    n = np.arange(1, TERMS + 1)
+    signs = (-1.0) ** (n + 1) / factorial(n)
+    powers = np.minimum(rho, SMALL)[:, None] ** (n - 1)
+    entire = np.where(  # Ein(ρ) − γ
+        rho < SMALL, rho * (powers @ (signs / n)) - np.euler_gamma, np.log(safe) + exp1(safe)
+    )
+    found = [-(np.log(2 * variance / unit**2) + entire) / (4 * np.pi)]
+    if order > 0:
+        quotient = np.where(rho < SMALL, powers @ signs, -np.expm1(-safe) / safe)
+        found.append(quotient / (4 * np.pi * variance))
+    if order > 1:
+        series = powers[:, :-1] @ (-n[:-1] * signs[1:])
+        slope = np.where(rho < SMALL, series, (1 - np.exp(-safe) * (1 + safe)) / safe**2)
+        found.append(slope / (4 * np.pi * variance**2))
+    return found
+
+
+def _moments(square: Array, variance: float, kappa2: float, order: int) -> list[Array]:
+    """∫ exp(−q(eᵗ − 1) − p e⁻ᵗ) (s² eᵗ)⁻ʲ dt / 4π from 0 on, q = κ²s²/2 and p = r²/2s², for j up to `order`."""
+    q = kappa2 * variance / 2
+    last = math.log1p(GONE / q)
+    panels = max(math.ceil(last / PANEL), LEAST)
+    x, w = np.polynomial.legendre.leggauss(NODES)
+    t = (last / panels) * (np.arange(panels)[:, None] + (x + 1) / 2).ravel()
+    weights = np.tile(w * last / panels / 2, panels)
+    grown = np.exp(t)
+    integrand = np.exp(-(square / (2 * variance))[:, None] / grown) * (weights * np.exp(-q * (grown - 1)))
+    return [integrand @ (variance * grown) ** -j / (4 * np.pi) for j in range(order + 1)]
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """Σ fᵢⱼ Xⁱ Yʲ with X = (x − cₓ)/s, Y likewise: coefficients `(m, m)`, center `(2,)`, scale s."""
+
+    coefficients: Array
+    center: Array
+    scale: float
+
+    def channels(self, points: Array, layout: Layout) -> Array:
+        """What `layout` names, at points `(n, 2)`: `(layout.count, n)`."""
+        powers = np.arange(len(self.coefficients))
+        scaled = (points - self.center) / self.scale
+        tables = [[scaled[:, i, None] ** powers for i in range(2)]]
+        for d in range(layout.order):
+            step = powers[1:] / self.scale
+            tables.append([np.pad(one[:, :-1] * step, ((0, 0), (1, 0))) for one in tables[d]])
+        return np.stack(
+            [((tables[i][0] @ self.coefficients) * tables[j][1]).sum(axis=1) for i, j in layout.degrees]
+        )
+
+    def particular(self, medium: Medium) -> "Polynomial":
+        """w, of degree two more without a reaction, else of the same degree."""
+        f, stretched = self.coefficients, medium.coefficient / self.scale**2
+        if medium.reaction == 0:
+            found = -_inverse_laplacian(f) / stretched
+        else:
+            found, term = np.zeros_like(f), f / medium.reaction
+            while np.any(term):
+                found = found + term
+                term = _laplacian(term) * (stretched / medium.reaction)
+        return Polynomial(found, self.center, self.scale)
+
+
+def _laplacian(f: Array) -> Array:
+    size = len(f)
+    found = np.zeros_like(f)
+    n = np.arange(2, size)
+    found[:-2] += (n * (n - 1))[:, None] * f[2:]
+    found[:, :-2] += n * (n - 1) * f[:, 2:]
+    return found
+
+
+def _inverse_laplacian(f: Array) -> Array:
+    """A polynomial W with ΔW = f, monomial by monomial: integrals along one axis, corrected along the other."""
+    size = len(f)
+    found = np.zeros((size + 2, size + 2))
+    for i, j in zip(*np.nonzero(f), strict=True):
+        high, low, into = (i, j, found) if i >= j else (j, i, found.T)
+        value = f[i, j]
+        while low >= 0:
+            value = value / ((high + 1) * (high + 2))
+            into[high + 2, low] += value
+            value = -value * low * (low - 1)
+            high, low = high + 2, low - 2
+            if value == 0:
+                break
+            if high + 2 >= len(found):
+                found = np.pad(found, ((0, 2), (0, 2)))
+                into = found if i >= j else found.T
+    return found

@@ -1,0 +1,158 @@
+"""The rows of a level: what is asked for at Gauss points of cells that are short where poles are near."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from neurapde.core.arrays import to_numpy
+from neurapde.jets.layout import Layout
+from neurapde.trefftz.curves import Array
+from neurapde.trefftz.features.harmonic import as_complex
+from neurapde.trefftz.potentials.corners import Corner
+from neurapde.trefftz.potentials.elimination import Block
+from neurapde.trefftz.potentials.placing import Cells, Complex
+from neurapde.trefftz.regions import Region
+from neurapde.trefftz.rows import Basis
+
+NODES = 6
+"""Gauss points of a cell."""
+OCTAVES, CLOSE = 1.4, 0.5
+"""The longest cell, in distances from a pole at a corner, and from one along a panel."""
+MOST = 60
+"""Halvings of a cell."""
+FIRST = Layout(2, 1)
+TINY = 1e-15
+"""Of a region's size: places that are nearer to a corner count as this far."""
+
+
+def row_cells(cells: Cells, clustered: Complex, along: Complex, longest: float) -> Cells:
+    """The cells of a panel halved until they resolve the poles of the regions on both of its sides."""
+    found = cells
+    trees = [
+        (cKDTree(np.stack([at.real, at.imag], axis=1)), ratio)
+        for at, ratio in ((clustered, OCTAVES), (along, CLOSE))
+        if len(at)
+    ]
+    for _ in range(MOST):
+        split = found.lengths > longest
+        for tree, ratio in trees:
+            split |= found.lengths > ratio * tree.query(found.middles)[0]
+        if not split.any():
+            break
+        found = found.halved(split)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Places on one panel.
+
+    points, normals: (n, 2). weights: (n,), the arc length of each. lengths: (n,), by which slopes are told in units of u.
+    """
+
+    cells: Cells
+    points: Array
+    normals: Array
+    weights: Array
+    lengths: Array
+
+    @classmethod
+    def on(cls, cells: Cells, corners: Sequence[Corner], size: float, each: int = NODES) -> "Rows":
+        """At so many Gauss points of every cell."""
+        t = cells.nodes(each)
+        points = cells.panel.curve.points(t)
+        lengths = np.full(len(points), size)
+        for corner in corners:
+            lengths = np.minimum(lengths, np.abs(as_complex(points) - corner.at))
+        lengths = np.maximum(lengths, TINY * size)
+        _, weights = np.polynomial.legendre.leggauss(each)
+        return cls(
+            cells, points, cells.panel.normals(t), np.outer(cells.lengths, weights / 2).ravel(), lengths
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Rows in units of u, and whether they tell of slopes."""
+
+    block: Block
+    slopes: bool
+
+
+def rows_of(basis: Basis, places: Sequence[Rows]) -> list[Asked]:
+    """The rows of a basis at these places."""
+    traces = {region.index: _traces(basis, region, places) for region in basis.partition.regions}
+    found: list[Asked] = []
+    for i, one in enumerate(places):
+        panel = one.cells.panel
+        inner = traces[panel.inner][i]
+        if panel.outer is None:
+            found += _on_face(basis, one, basis.partition.regions[panel.inner], inner)
+        else:
+            found += _across(basis, one, inner, traces[panel.outer][i])
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Trace:
+    """Values and normal slopes of a region's features (2, n, count) and of what is known (2, n, shots)."""
+
+    features: NDArray[Any]
+    known: NDArray[Any]
+
+
+def _traces(basis: Basis, region: Region, places: Sequence[Rows]) -> dict[int, _Trace]:
+    """Those on the rim of a region, by the number of the place, all found at once."""
+    mine = [
+        i for i, one in enumerate(places) if region.index in (one.cells.panel.inner, one.cells.panel.outer)
+    ]
+    points = np.concatenate([places[i].points for i in mine])
+    normals = np.concatenate([places[i].normals for i in mine]).T[..., None]
+    features, known = (
+        np.stack([one[0], (one[1:] * normals).sum(0)])
+        for one in (basis.at(region, points, FIRST), basis.known[region.index].channels(points, basis.dtype))
+    )
+    ends = np.cumsum([0, *(len(places[i].points) for i in mine)])
+    cuts = [slice(a, b) for a, b in pairwise(ends)]
+    return {i: _Trace(features[:, cut], known[:, cut]) for i, cut in zip(mine, cuts, strict=True)}
+
+
+def _across(basis: Basis, one: Rows, inner: _Trace, outer: _Trace) -> list[Asked]:
+    """[u] = 0 and [a ∂u/∂n] = 0, and once more of its mean: what flows in all must leave through the poorer conductor."""
+    panel, regions = one.cells.panel, basis.partition.regions
+    assert panel.outer is not None
+    a, b = (abs(basis.family.flux(regions[index])) for index in (panel.inner, panel.outer))
+    found = []
+    for which, first, second in ((0, 1.0, 1.0), (1, a / (a + b), b / (a + b))):
+        unit = one.lengths[:, None] if which else np.ones((1, 1))
+        parts = {
+            panel.inner: first * unit * inner.features[which],
+            panel.outer: -second * unit * outer.features[which],
+        }
+        sides = (second * outer.known[which] - first * inner.known[which]) * unit
+        found.append(Asked(Block(parts, sides), bool(which)))
+    mean = (one.weights / one.lengths / (2 * math.pi) * (a + b) / min(a, b))[None]
+    slopes = found[1].block
+    total = Block({group: mean @ part for group, part in slopes.parts.items()}, mean @ slopes.sides)
+    return [*found, Asked(total, False)]
+
+
+def _on_face(basis: Basis, one: Rows, region: Region, trace: _Trace) -> list[Asked]:
+    """a u + b ∂u/∂n = value, in units of what stands before the larger of u and its slope."""
+    condition = basis.family.condition(one.cells.panel, region)
+    if condition is None:
+        return []
+    a, b, value = (
+        np.asarray(to_numpy(field(one.points)))[:, None]
+        for field in (condition.a, condition.b, condition.value)
+    )
+    unit = np.abs(a) + np.abs(b) / one.lengths[:, None]
+    parts = {region.index: (a * trace.features[0] + b * trace.features[1]) / unit}
+    sides = (value - a * trace.known[0] - b * trace.known[1]) / unit
+    return [Asked(Block(parts, sides), not condition.fixes)]
