@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = (
+QUICK = (
     "training_step",
     "peers",
     "wavenumber",
@@ -17,17 +17,23 @@ NAMES = (
     "eikonal",
     "inversion",
     "accuracy",
-    "placing",
-    "scaling",
-    "memory",
     "time_modelling",
-    "overthrust",
-    "wave_training",
     "audit",
     "picture_step",
 )
-LONG = ("media", "shapes", "learned_prior", "paper_trainings", "faces")
-"""Those that take half a minute and more at their small size."""
+LONG = (
+    "placing",
+    "scaling",
+    "memory",
+    "overthrust",
+    "wave_training",
+    "media",
+    "shapes",
+    "learned_prior",
+    "paper_trainings",
+    "faces",
+)
+"""Those that take long even at their small size."""
 
 
 def run(*arguments):
@@ -36,28 +42,30 @@ def run(*arguments):
     return subprocess.run(command, capture_output=True, text=True, env=environment)
 
 
+class Records:
+    """What the benchmarks print at their small size, and their raw records, by name; the quick ones run together."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.text = folder, {}
+
+    def __getitem__(self, name: str) -> dict:
+        names = QUICK if name in QUICK else (name,)
+        if name not in self.text:
+            done = run(*names, "--small", "--out", self.folder)
+            assert done.returncode == 0, done.stderr
+            self.text |= dict.fromkeys(names, done.stdout)
+        return json.loads((self.folder / f"{name}.json").read_text())
+
+
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    """What the quick benchmarks print at their small size, and their raw records by name."""
-    folder = tmp_path_factory.mktemp("benchmarks")
-    done = run(*NAMES, "--small", "--out", folder)
-    assert done.returncode == 0, done.stderr
-    assert {path.stem for path in folder.iterdir()} == set(NAMES)
-    return done.stdout, {name: json.loads((folder / f"{name}.json").read_text()) for name in NAMES}
+def records(tmp_path_factory):
+    return Records(tmp_path_factory.mktemp("benchmarks"))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_record_says_what_ran_where(found, name):
-    text, records = found
-    check_record(name, text, records[name])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", LONG)
-def test_a_record_of_a_long_benchmark_says_what_ran_where(name, tmp_path):
-    done = run(name, "--small", "--out", tmp_path)
-    assert done.returncode == 0, done.stderr
-    check_record(name, done.stdout, json.loads((tmp_path / f"{name}.json").read_text()))
+@pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in LONG)])
+def test_a_record_says_what_ran_where(records, name):
+    record = records[name]
+    check_record(name, records.text[name], record)
 
 
 def check_record(name, text, record):
@@ -70,41 +78,35 @@ def check_record(name, text, record):
     assert all(0 < row["wall"] < record["seconds"] for row in record["rows"])
 
 
-def test_the_two_ways_to_differentiate_agree_before_they_are_timed(found):
-    _, records = found
+def test_the_two_ways_to_differentiate_agree_before_they_are_timed(records):
     record = records["training_step"]
     assert record["settings"]["difference_of_residuals"] < 1e-12
     ways = ["nested", "jets", "compiled jets", "products", "products at once"]
     assert [row["way"] for row in record["rows"]] == ways
 
 
-def test_galerkin_and_the_grid_meet_the_exact_field_at_the_small_size(found):
-    _, records = found
+def test_galerkin_and_the_grid_meet_the_exact_field_at_the_small_size(records):
     errors = {(row["medium"], row["way"]): row["error"] for row in records["wavenumber"]["rows"]}
     assert set(errors) == {(m, w) for m in ("uniform", "disk") for w in ("galerkin", "grid")}
     assert max(errors.values()) < 1e-3
 
 
-def test_more_bandwidth_lowers_the_error(found):
-    _, records = found
+def test_more_bandwidth_lowers_the_error(records):
     coarse, fine = (row["error"] for row in records["bandwidth"]["rows"])
     assert fine < 0.6 * coarse
 
 
-def test_interpolation_keeps_the_pixels_it_was_given(found):
-    _, records = found
+def test_interpolation_keeps_the_pixels_it_was_given(records):
     interpolated, fitted = records["held_out"]["rows"]
     assert interpolated["fitted"] > 100 > interpolated["held out"] > fitted["held out"]
 
 
-def test_sweeping_meets_the_exact_times_better_on_more_nodes(found):
-    _, records = found
+def test_sweeping_meets_the_exact_times_better_on_more_nodes(records):
     errors = [row["error"] for row in records["eikonal"]["rows"] if row["way"] == "sweeping"]
     assert errors[1] < 0.5 * errors[0] < 1e-3
 
 
-def test_every_method_lowers_the_residual_of_the_same_data(found):
-    _, records = found
+def test_every_method_lowers_the_residual_of_the_same_data(records):
     rows = records["inversion"]["rows"]
     assert {row["method"] for row in rows} == {"joint", "reduced", "adjoint", "irwri", "penalty"}
     assert {bool(row["weight"]) for row in rows} == {True, False}
@@ -114,30 +116,29 @@ def test_every_method_lowers_the_residual_of_the_same_data(found):
     assert all(0 < row["wavefield_error"] < 2 for row in rows)
 
 
-def test_a_solve_takes_memory_beyond_its_packages(found):
-    _, records = found
+@pytest.mark.slow
+def test_a_solve_takes_memory_beyond_its_packages(records):
     assert {row["way"] for row in records["memory"]["rows"]} == {"neurapde", "galerkin", "grid"}
     for row in records["memory"]["rows"]:
         assert row["before"] > 10
         assert row["way"] == "neurapde" or row["before"] <= row["peak"]  # a step's two are of two processes
 
 
-def test_every_size_is_varied_for_the_step_and_both_solvers(found):
-    _, records = found
+@pytest.mark.slow
+def test_every_size_is_varied_for_the_step_and_both_solvers(records):
     rows = records["scaling"]["rows"]
     assert {row["sweep"] for row in rows} == {"points", "width", "depth", "dimension", "wavenumber", "shots"}
     assert {row["way"] for row in rows} == {"step", "galerkin", "grid"}
 
 
-def test_traces_in_time_meet_the_exact_arrivals(found):
-    _, records = found
+def test_traces_in_time_meet_the_exact_arrivals(records):
     (row,) = records["time_modelling"]["rows"]
     assert row["error"] < 0.05
     assert 0 < row["traces computed"] < row["gradient computed"]
 
 
-def test_network_and_grid_invert_the_same_overthrust_data(found):
-    _, records = found
+@pytest.mark.slow
+def test_network_and_grid_invert_the_same_overthrust_data(records):
     rows = {row["way"]: row for row in records["overthrust"]["rows"]}
     assert set(rows) == {"start model", "reduced, Siren", "adjoint, grid"}
     for way in ("reduced, Siren", "adjoint, grid"):
@@ -145,8 +146,8 @@ def test_network_and_grid_invert_the_same_overthrust_data(found):
         assert rows[way]["RMS speed error"] > 0
 
 
-def test_a_trained_wave_has_a_row_for_each_look_and_way(found):
-    _, records = found
+@pytest.mark.slow
+def test_a_trained_wave_has_a_row_for_each_look_and_way(records):
     rows = records["wave_training"]["rows"]
     assert rows[0]["way"] == "default"
     assert rows[0]["error"] < 1e-3
@@ -163,8 +164,7 @@ def test_an_unknown_name_lists_the_benchmarks():
     assert "training_step" in done.stderr
 
 
-def test_the_audit_finds_no_silent_wrong_answer(found):
-    _, records = found
+def test_the_audit_finds_no_silent_wrong_answer(records):
     rows = records["audit"]["rows"]
     assert {row["family"] for row in rows} == {"manufactured_rod", "wave_on_a_line", "smooth_conductor"}
     assert not any(row["silent_wrong"] for row in rows)
