@@ -1,20 +1,18 @@
 """Fresh points of a constraint, concentrated where its declaration changes from place to place, with their weights.
 
 The residual of a jet that is the same everywhere is a function of the place alone: sources, data and coefficients show in
-it, whoever wrote them. Where it changes most, every point of a fine scan is taken; of the rest a part. Gaussian sources,
-whose place and width are known, get points of their own.
+it, whoever wrote them. Where one point of a scan stands for much of its change, or a source has its known place, a box of
+points is drawn, and within it again. Of all points a part is kept, as many at a place as change lies there.
 """
 
-import math
-
+import numpy as np
 import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from neurapde.collocation.samples import Weighed
+from neurapde.collocation.samples import Weighed, chosen, near
 from neurapde.conditions.constraints import Constraint, Face, Interior, Samples
 from neurapde.core.arrays import to_numpy
-from neurapde.fields.sources import GaussianSource
 from neurapde.jets.jet import Jet
 from neurapde.optimisation.jacobian import real_residuals
 from neurapde.problem.problem import Problem
@@ -23,11 +21,23 @@ SCAN = {1: 2**14, 2: 2**17, 3: 2**17}
 """Points at which what a constraint says is looked at, by the axes of the set they lie in."""
 BASE = 1024
 """Points beside which a change is measured: as many as a coarse solve sees."""
-STEEPEST, REST = 1536, 1536
-"""Points taken where it changes most, and of all others."""
-AROUND, DEVIATIONS, MOST_SOURCES = 1024, 5.0, 16
-"""Points in the ball round a Gaussian source, its radius in standard deviations, and the sources that get one."""
+NEIGHBOURS = 5
+"""Of these, the nearest that a point is held against: their median."""
+CHANGING, EVERYWHERE = 2048, 1536
+"""Points kept in proportion to the change there, and evenly."""
+REACHES, MOST_SOURCES = 1.25, 64
+"""Half the side of the box round a source, in units of its reach, and the sources that get one, the narrowest."""
+ROUNDS, BOXES, DRAWN = 6, 16, 1024
+"""Times that one looks closer, boxes each time, and points in each."""
+MUCH = 1e-3
+"""Of the change in all: what one point may stand for without a closer look."""
+ROUNDING = 1e-12
+"""Of what a constraint says: a change that is none."""
+WIDER = 4.0
+"""Side of a box in units of that of the cell which its point stands for."""
 SEED = 83417
+
+Bounds = tuple[np.ndarray, np.ndarray]
 
 
 def fresh_samples(problem: Problem, sizes: Tensor) -> dict[str, Samples]:
@@ -40,74 +50,154 @@ def fresh_samples(problem: Problem, sizes: Tensor) -> dict[str, Samples]:
 
 
 def _of(problem: Problem, constraint: Constraint, sizes: Tensor, generator: torch.Generator) -> Samples:
-    axes = problem.domain.dimension - isinstance(constraint.sample, Face)
-    if not isinstance(constraint.sample, Interior | Face) or axes == 0:
-        return constraint.sample(BASE, how="sobol", generator=generator)
-    scan = constraint.sample(SCAN[min(axes, 3)], how="sobol", generator=generator)
-    balls = _balls(problem, constraint, generator)
-    free = torch.ones(len(scan.points), dtype=torch.bool)
-    for ball in balls:
-        free &= (scan.points - ball.center).norm(dim=1) > ball.radius
-    rank = torch.argsort(_change(problem, constraint, scan, sizes)[free], descending=True)
-    index = torch.nonzero(free)[:, 0][rank]
-    steep, others = index[:STEEPEST], index[STEEPEST:]
-    rest = others[torch.randperm(len(others), generator=generator)[:REST]]
-    share = 1.0 / len(scan.points)
-    points = [scan.points[steep], scan.points[rest], *(ball.points for ball in balls)]
-    parts = [share, share * len(others) / max(len(rest), 1), *(ball.share for ball in balls)]
-    weights = torch.cat(
-        [torch.full((len(one),), part).double() for one, part in zip(points, parts, strict=True)]
-    )
-    normals = None if scan.normals is None else scan.normals[torch.cat([steep, rest])]
-    return Weighed(torch.cat(points), normals, None, weights * (len(weights) / float(weights.sum())))
+    sample = constraint.sample
+    axes = problem.domain.dimension - isinstance(sample, Face)
+    if not isinstance(sample, Interior | Face) or axes == 0:
+        return sample(BASE, how="sobol", generator=generator)
+    scan = sample(SCAN[min(axes, 3)], how="sobol", generator=generator)
+    looked = _Looked(sample, scan, _Changes(problem, constraint, sizes, scan), generator)
+    for bounds in _declared(problem, constraint):
+        looked.draw(bounds)
+    for _ in range(ROUNDS):
+        carried = looked.carried
+        first = torch.argsort(carried, descending=True)[:BOXES]
+        closer = [looked.around(int(i), axes) for i in first if carried[i] > MUCH * carried.sum()]
+        if sum(looked.draw(bounds) for bounds in closer) == 0:
+            break
+    return looked.kept()
 
 
-def _change(problem: Problem, constraint: Constraint, scan: Samples, sizes: Tensor) -> Tensor:
-    """How far what a constraint says at each point (n,) is from what it says at the nearest of a few."""
-    layout = problem.layout(constraint)
-    generator = torch.Generator().manual_seed(SEED)
-    columns = []
-    for signs in (0.0, 1.0, 1.0):
-        random = torch.randn(sizes.shape, generator=generator, dtype=torch.float64)
-        constant = (signs * random * sizes)[: layout.count, None]
-        channels = constant.expand(layout.count, len(scan.points), *sizes.shape[1:]).contiguous()
-        if problem.equation.complex:
-            channels = torch.view_as_complex(channels)
-        with torch.no_grad():
-            columns.append(real_residuals(constraint, scan, Jet(channels, layout)))
-    found = torch.cat(columns, dim=1)
-    _, nearest = cKDTree(to_numpy(scan.points[:BASE])).query(to_numpy(scan.points))
-    change = (found - found[torch.as_tensor(nearest)]).abs()
-    return (change / change.amax(0).clamp(min=torch.finfo(torch.float64).tiny)).sum(1)
-
-
-class _Ball:
-    """Points inside the domain within a ball round a source, and the part of the domain that each stands for."""
-
-    def __init__(self, problem: Problem, source: GaussianSource, generator: torch.Generator) -> None:
-        d = problem.domain.dimension
-        self.radius = DEVIATIONS * math.sqrt(source.variance)
-        self.center = torch.tensor(source.center, dtype=torch.float64)
-        direction = torch.nn.functional.normalize(
-            torch.randn(AROUND, d, generator=generator, dtype=torch.float64)
-        )
-        length = torch.rand(AROUND, 1, generator=generator, dtype=torch.float64) ** (1 / d)
-        drawn = self.center + self.radius * length * direction
-        self.points = drawn[torch.as_tensor(problem.domain.contains(drawn))]
-        volume = math.pi ** (d / 2) / math.gamma(d / 2 + 1) * self.radius**d
-        self.share = volume / float(problem.domain.measure) / AROUND
-
-
-def _balls(problem: Problem, constraint: Constraint, generator: torch.Generator) -> list[_Ball]:
-    """Of an equation's Gaussian sources, those that do not overlap one before."""
-    own = {one.name for one in problem.equation.constraints(problem)}
-    if constraint.name not in own or not isinstance(constraint.sample, Interior):
+def _declared(problem: Problem, constraint: Constraint) -> list[Bounds]:
+    """Boxes round the sources of an equation that have a place and a width."""
+    if constraint.name not in {one.name for one in problem.equation.constraints(problem)}:
         return []
-    found: list[_Ball] = []
+    lower, upper = problem.domain.bounds
+    found = []
     for source in (source for side in problem.right_hand_sides for source in side):
-        if isinstance(source, GaussianSource) and len(found) < MOST_SOURCES:
-            ball = _Ball(problem, source, generator)
-            apart = all(float((ball.center - one.center).norm()) > ball.radius + one.radius for one in found)
-            if apart and len(ball.points):
-                found.append(ball)
-    return found
+        if source.center is not None and source.reach > 0:
+            low, high, half = lower.copy(), upper.copy(), REACHES * source.reach
+            axes = slice(0, len(source.center))
+            low[axes], high[axes] = np.array(source.center) - half, np.array(source.center) + half
+            found.append((half, (low, high)))
+    return [bounds for _, bounds in sorted(found, key=lambda one: one[0])[:MOST_SOURCES]]
+
+
+class _Changes:
+    """How far what a constraint says at points (n,) is from what it says at most of the nearest of a few.
+
+    One of these may lie where it changes itself.
+    """
+
+    def __init__(self, problem: Problem, constraint: Constraint, sizes: Tensor, scan: Samples) -> None:
+        self.problem, self.constraint, self.sizes = problem, constraint, sizes
+        self.base = cKDTree(to_numpy(scan.points[:BASE]))
+        found = self._says(scan)
+        self.few = found[:BASE]
+        rounding = ROUNDING * found.abs().amax(0) + torch.finfo(torch.float64).tiny
+        self.most = torch.maximum(self._change(scan, found).amax(0), rounding)
+
+    def at(self, samples: Samples) -> Tensor:
+        """In units of the largest of the scan, of all that it says together."""
+        return (self._change(samples, self._says(samples)) / self.most).sum(1)
+
+    def _change(self, samples: Samples, found: Tensor) -> Tensor:
+        _, nearest = self.base.query(to_numpy(samples.points), k=NEIGHBOURS)
+        return (found - self.few[torch.as_tensor(nearest)].median(1).values).abs()
+
+    def _says(self, samples: Samples) -> Tensor:
+        """What is left of jets that are the same everywhere, (n, columns)."""
+        layout, sizes = self.problem.layout(self.constraint), self.sizes
+        generator = torch.Generator().manual_seed(SEED)
+        columns = []
+        for signs in (0.0, 1.0, 1.0):
+            random = torch.randn(sizes.shape, generator=generator, dtype=torch.float64)
+            constant = (signs * random * sizes)[: layout.count, None]
+            channels = constant.expand(layout.count, len(samples.points), *sizes.shape[1:]).contiguous()
+            if self.problem.equation.complex:
+                channels = torch.view_as_complex(channels)
+            with torch.no_grad():
+                columns.append(real_residuals(self.constraint, samples, Jet(channels, layout)))
+        return torch.cat(columns, dim=1)
+
+
+class _Looked:
+    """Points drawn evenly from a set, and from boxes within it.
+
+    density: (n,), of all of them together, in points per measure. change: (n,), there.
+    """
+
+    def __init__(
+        self, sample: Interior | Face, scan: Samples, changes: _Changes, generator: torch.Generator
+    ) -> None:
+        self.sample, self.samples, self.changes, self.generator = sample, scan, changes, generator
+        self.change = changes.at(scan)
+        self.measure = _measure(sample)
+        self.even = len(scan.points) / self.measure
+        self.density = torch.full((len(scan.points),), self.even, dtype=torch.float64)
+        self.boxes: list[tuple[Tensor, Tensor, float]] = []
+        self.bounds = tuple(torch.as_tensor(end, dtype=torch.float64) for end in sample.domain.bounds)
+
+    @property
+    def carried(self) -> Tensor:
+        """The change in all that each point (n,) stands for."""
+        return self.change / self.density
+
+    def draw(self, bounds: Bounds) -> int:
+        """Add points in a box, and return how many; none where the set does not touch it or it is known how."""
+        ends = [torch.as_tensor(end, dtype=torch.float64) for end in bounds]
+        low, high = torch.maximum(ends[0], self.bounds[0]), torch.minimum(ends[1], self.bounds[1])
+        if bool((low >= high).any()):
+            return 0
+        within = near(self.sample, (tuple(low.tolist()), tuple(high.tolist())))
+        if within is None:
+            return 0
+        new = within(DRAWN, how="uniform", generator=self.generator)
+        assert isinstance(within, Interior | Face)
+        density = len(new.points) / _measure(within)
+        if isinstance(self.sample, Interior):
+            new = chosen(new, torch.as_tensor(self.sample.domain.contains(new.points)))
+        if not len(new.points):
+            return 0
+        mine = torch.full((len(new.points),), self.even, dtype=torch.float64)
+        for one in self.boxes:
+            mine += one[2] * _inside(new.points, *one[:2])
+        self.boxes.append((low, high, density))
+        self.density = torch.cat([self.density, mine])
+        self.change = torch.cat([self.change, self.changes.at(new)])
+        points = torch.cat([self.samples.points, new.points])
+        normals = None if self.samples.normals is None else torch.cat([self.samples.normals, new.outward])
+        self.samples = Samples(points, normals)
+        self.density += density * _inside(points, low, high)
+        return len(new.points)
+
+    def around(self, index: int, axes: int) -> Bounds:
+        """A box round a point, as long in each axis, in units of the domain, as the cell that the point stands for."""
+        part = 1 / (float(self.density[index]) * self.measure)
+        half = (WIDER / 2 * part ** (1 / axes) * (self.bounds[1] - self.bounds[0])).numpy()
+        at = self.samples.points[index].numpy()
+        return at - half, at + half
+
+    def kept(self) -> Weighed:
+        """Points of which each is kept with a chance in proportion to what it carries, or evenly; weights are as rare."""
+        shares, carried = 1 / self.density, self.carried
+        total = carried.sum().clamp(min=torch.finfo(torch.float64).tiny)
+        chance = (CHANGING * carried / total + EVERYWHERE * shares / shares.sum()).clamp(max=1.0)
+        mixed = torch.randperm(
+            len(chance), generator=self.generator
+        )  # Sobol points in their turn lie in clumps
+        marks = torch.cumsum(chance[mixed], 0)
+        keep = torch.zeros(len(chance), dtype=torch.bool)
+        keep[mixed] = torch.floor(marks) > torch.floor(marks - chance[mixed])
+        points = chosen(self.samples, keep)
+        weights = shares[keep] / chance[keep]
+        return Weighed(points.points, points.normals, None, weights * (len(weights) / float(weights.sum())))
+
+
+def _measure(sample: Interior | Face) -> float:
+    domain = sample.domain
+    return float(domain.measure if isinstance(sample, Interior) else domain.boundary_size(sample.on))
+
+
+def _inside(points: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """Which points lie in a closed box, (n,)."""
+    return ((points >= low) & (points <= high)).all(1)
