@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from neurapde.jets.jet import Jet
     from neurapde.problem.problem import Problem
 
+PROBES, ALONG = 4096, 64
+"""Points at which the highest speed is looked for, and points of a straight path."""
+
 
 @dataclass(frozen=True)
 class Eikonal(AbstractEquation):
@@ -139,6 +142,30 @@ class Eikonal(AbstractEquation):
                 Constraint("source", AtSources(at), AtPoints(at), 0, "T = 0 at its source"),
             )
         return surface_terms(self.surface, problem.domain, self.distance, half_width(problem.domain))
+
+    def bounds(self, problem: "Problem", points: Array) -> tuple[Array, Array] | None:
+        """Of travel times, which −T and reflected ones meet the residuals as well as: those of Fermat's principle.
+
+        A wave needs no less than the distance at the highest speed, and no more than along the straight path, where that
+        lies in the domain.
+        """
+        if self.surface is not None:
+            return None
+        least = float(np.min(self.slowness(problem.domain.sample(PROBES, how="grid").numpy())))
+        straight = [
+            self._along_straight_path(problem.domain, np.asarray(at), points) for at in sources_of(problem)
+        ]
+        distances = [np.linalg.norm(points - np.asarray(at), axis=1) for at in sources_of(problem)]
+        upper = np.stack(straight, axis=1)
+        return np.minimum(least * np.stack(distances, axis=1), upper), upper
+
+    def _along_straight_path(self, domain: Domain, at: Array, points: Array) -> Array:
+        """The time from a source to points `(n, d)` along straight paths `(n,)`; infinite where these leave the domain."""
+        fractions = (np.arange(ALONG) + 0.5) / ALONG
+        path = (at + fractions[:, None, None] * (points - at)).reshape(-1, points.shape[1])
+        inside = np.asarray(domain.contains(path)).reshape(ALONG, -1).all(axis=0)
+        slowness = np.asarray(self.slowness(path)).reshape(ALONG, -1).mean(axis=0)
+        return np.where(inside, slowness * np.linalg.norm(points - at, axis=1), np.inf)
 
     def describe(self, problem: "Problem") -> list[str]:
         if self.surface is None:

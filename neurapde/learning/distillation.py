@@ -28,6 +28,7 @@ from neurapde.training.near_sources import NearSources
 from neurapde.training.schedules import Cosine
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.siren import Siren
+from neurapde.verification.closing import closed
 
 BETWEEN_LOOKS = 50
 """Steps between two looks at how far the network is from the field, at points that it is not trained on."""
@@ -51,7 +52,8 @@ class Distillation(Method):
     points:    at which the field is known, low-discrepancy in all of the domain, with 512 at each Gaussian source.
     batch:     of these in a step, drawn anew.
     tolerance: relative L2 error to stop at: that of the direct method, as it states it, plus the network's distance to its
-               field at points that the network is not trained on, outside absorbing layers.
+               field at points that the network is not trained on, outside absorbing layers. Where that method states no
+               error, the distance alone ends it, and the status is UNRESOLVED.
     checkpoint_seconds: time between two checkpoints, where the solve has an `out` folder; a resumed run solves for the field
                once more, and goes on as if it had not been stopped.
 
@@ -134,9 +136,15 @@ class _Following:
         self.method, self.task, self.trial = method, task, trial
         solver = method.solver(task.problem)
         alone = replace(task, trial=None, dtype=solver.default_dtype, save=lambda *_: None, resumed=None)
-        self.solved = solver.run(alone)
-        self.stated = float(self.solved.extras.get("error_estimate", 0.0))
-        self.teacher = f"Field to follow: {solver.describe()}, with an estimated error of {self.stated:.1e}."
+        self.solved = closed(alone, solver.run(alone), None, solver.strong_tolerance())
+        found = self.solved.extras.get("error_estimate")
+        self.stated = None if found is None else float(found)
+        told = (
+            "an error that is not known"
+            if self.stated is None
+            else f"an estimated error of {self.stated:.1e}"
+        )
+        self.teacher = f"Field to follow: {solver.describe()}, with {told}."
         self.parameters = trainable(trial)
         self.optimizer = AdamSteps(self.parameters)
         self.points, self.values = self._known(method.points, AT_SOURCES, task.seed)
@@ -175,9 +183,15 @@ class _Following:
         return self._outcome()
 
     def _outcome(self) -> Outcome:
-        estimate = self.stated + self.left
         status = self.journal.status
-        if status is Status.STEP_LIMIT:
+        if self.stated is None and status in (Status.CONVERGED, Status.STEP_LIMIT):
+            status = Status.UNRESOLVED
+            warn(
+                f"the network for {self.task.problem.name} is {self.left:.1e} from the field that it follows, but the error "
+                "of that field is not known: its method states none. Give a teacher=… that does, such as LeastSquares().",
+                ResolutionWarning,
+            )
+        elif self.stated is not None and status is Status.STEP_LIMIT:
             status = Status.UNRESOLVED
             warn(
                 f"after {self.journal.step} steps the network for {self.task.problem.name} is {self.left:.1e} from the "
@@ -189,11 +203,13 @@ class _Following:
             self.teacher,
             f"The network is {self.left:.1e} from it at {len(self.fresh)} points of their own.",
         )
-        extras = {"steps": self.journal.step, "error_estimate": estimate, FOLLOWED: self.left}
+        extras = {"steps": self.journal.step, FOLLOWED: self.left}
+        if self.stated is not None:
+            extras["error_estimate"] = self.stated + self.left
         return Outcome(self.trial, status, self.journal.history, notes, extras)
 
     def _reached(self) -> bool:
-        return self.stated + self.left <= self.method.tolerance
+        return (self.stated or 0.0) + self.left <= self.method.tolerance
 
     def _known(self, count: int, around: int, seed: int) -> tuple[Tensor, Tensor]:
         """Points of the domain and near its sources, and the field there, in the network's precision."""

@@ -128,6 +128,13 @@ class AbstractEquation(Declaration, ABC):
         """How a network is trained for it, its own one or one that is given."""
         return Advice()
 
+    def bounds(self, problem: "Problem", points: Array) -> tuple[Array, Array] | None:
+        """Least and largest values `(n, fields)` that its solution may have at NumPy points `(n, d)`; None where unknown.
+
+        Asked where residuals alone leave more than one field.
+        """
+        return None
+
     def leaves_constant(self, problem: "Problem") -> bool:
         """Whether its solutions are found up to a constant only, which comparisons then leave out."""
         return False

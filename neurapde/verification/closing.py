@@ -55,7 +55,8 @@ def closed(task: Task, outcome: Outcome, training: Training | None, tolerance: f
     training: of a method that trains. tolerance: of one that solves the strong form directly.
     """
     if training is not None:
-        return _with_estimate(task.problem, _after_training(task.problem, outcome, training), training)
+        judged = _with_estimate(task.problem, _after_training(task.problem, outcome, training), training)
+        return _within_bounds(task.problem, judged, training)
     if tolerance is None or isinstance(task.problem.equation, Fit):  # data may be noisy
         return outcome
     if outcome.status in (Status.CONVERGED, Status.UNRESOLVED):
@@ -119,10 +120,11 @@ def _with_estimate(problem: Problem, outcome: Outcome, training: Training) -> Ou
     That is what least squares at fresh points add to it, or what is left of values that are given, where that is more: of
     a narrow one few features know. A training that has hardly begun is not judged.
     """
-    steps = float(outcome.history.step[-1]) if len(outcome.history) else 0.0
-    begun = steps >= (FEW_OF_SECOND_ORDER if training.second_order else FEW)
-    ended = outcome.status in (Status.INTERRUPTED, Status.DIVERGED)
-    if ended or not begun or isinstance(problem.equation, Fit) or LeastSquares().obstacle(problem):
+    if (
+        not _judged(outcome, training)
+        or isinstance(problem.equation, Fit)
+        or LeastSquares().obstacle(problem)
+    ):
         return outcome
     found = _corrected(problem, outcome.trial)
     if isinstance(found, str):
@@ -140,6 +142,39 @@ def _with_estimate(problem: Problem, outcome: Outcome, training: Training) -> Ou
     note = f"Closing check: the estimated relative error is {estimate:.1e}; {found.loudest}."
     extras = {**outcome.extras, "error_estimate": estimate}
     return dataclasses.replace(outcome, notes=(*outcome.notes, note), extras=extras)
+
+
+def _judged(outcome: Outcome, training: Training) -> bool:
+    """Whether a training has got so far that its field is judged."""
+    steps = float(outcome.history.step[-1]) if len(outcome.history) else 0.0
+    begun = steps >= (FEW_OF_SECOND_ORDER if training.second_order else FEW)
+    return begun and outcome.status not in (Status.INTERRUPTED, Status.DIVERGED)
+
+
+def _within_bounds(problem: Problem, outcome: Outcome, training: Training) -> Outcome:
+    """The outcome of a training whose field leaves the bounds that are known of its solution: by as much it is wrong."""
+    if not _judged(outcome, training):
+        return outcome
+    points = problem.domain.sample(POINTS, how="grid")
+    bounds = problem.equation.bounds(problem, points.numpy())
+    if bounds is None:
+        return outcome
+    with torch.no_grad():
+        values = outcome.trial(points.to(next(outcome.trial.parameters()))).double().cpu().numpy()
+    values = values.reshape(len(points), -1)
+    possible = np.clip(values, *bounds)
+    beyond = float(np.linalg.norm(values - possible) / (np.linalg.norm(possible) or 1.0))
+    if not beyond > LARGE:
+        return outcome
+    under, over = np.maximum(bounds[0] - values, 0), np.maximum(values - bounds[1], 0)
+    side = "below the least" if np.linalg.norm(under) > np.linalg.norm(over) else "above the largest"
+    warn(
+        f"the field found for {problem.name} is not the solution: its values lie {side} that the solution may have, by "
+        f"{beyond:.1e} of it, which the residuals do not tell. Leave trial out for a trial with the right sign and size by "
+        "its form, or build that round a network of your own: problem.equation.around(npde.Siren(…), problem).",
+        ResolutionWarning,
+    )
+    return outcome.unresolved(beyond, f"since values lie {side} that the solution may have")
 
 
 def _after_training(problem: Problem, outcome: Outcome, training: Training) -> Outcome:

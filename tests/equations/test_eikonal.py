@@ -376,3 +376,34 @@ def test_a_fine_zero_set_and_its_measures_are_those_of_a_sphere() -> None:
     larger = npde.validation.surface_errors(solution, npde.Ball((0, 0, 0), 0.6), nodes=41)
     assert larger.wrong_sign == pytest.approx(4 / 3 * np.pi * (0.6**3 - 0.5**3) / 8, rel=0.1)
     assert larger.chamfer == pytest.approx(0.1, rel=0.01)
+
+
+@pytest.mark.parametrize("problem", [travel_time_gradient(), travel_time_layers()], ids=lambda one: one.name)
+def test_travel_times_lie_within_the_bounds_of_fermat(problem):
+    points = problem.domain.sample(900, how="grid").numpy()
+    lower, upper = problem.equation.bounds(problem, points)
+    times = npde.reference(problem, shape=(201, 201))(points).reshape(len(points), -1)
+    assert lower.shape == upper.shape == times.shape
+    assert (times > lower * 0.99 - 1e-3).all()
+    assert (times < upper * 1.01 + 1e-3).all()
+    assert np.median(lower / upper) > 0.3
+
+
+def test_a_network_that_has_learnt_the_negative_time_is_told():
+    """Of speed 1 on a line, whose residuals −|x| meets as well as |x| does."""
+    problem = npde.Problem(
+        "negative", npde.Interval(-1, 1), npde.Eikonal(speed=1.0), npde.PointSource((0.0,))
+    )
+
+    def trained(factor: float) -> npde.Solution:
+        x = np.linspace(-1, 1, 201)[:, None]
+        data = npde.Fit(npde.at_points(x, targets=factor * np.abs(x[:, 0])))
+        small, method = npde.MLP(width=16, depth=1), npde.NaturalGradient(40, points=200)
+        start = npde.solve(npde.Problem("fit", problem.domain, data), small, method, seed=50423)
+        return npde.solve(problem, start.trial, npde.NaturalGradient(10, points=100), seed=50423)
+
+    with pytest.warns(npde.ResolutionWarning, match="below the least that the solution may have"):
+        solution = trained(-1.0)
+    assert solution.status is npde.Status.UNRESOLVED
+    assert solution.stages[-1].extras["error_estimate"] == pytest.approx(2.0, rel=0.1)
+    assert "error_estimate" not in trained(1.0).stages[-1].extras

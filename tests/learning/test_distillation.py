@@ -1,5 +1,7 @@
 """Distillation: a deep network follows the field of a direct method, and says how far it is from the solution."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pytest
 
@@ -104,3 +106,25 @@ def test_a_resumed_run_is_the_uninterrupted_one(tmp_path, monkeypatch):
 def test_what_cannot_be_followed_is_refused(problem, settings, match):
     with pytest.raises(npde.DeclarationError, match=match):
         npde.solve(problem, npde.Siren(8, 1), npde.Distillation(**settings), seed=SEED)
+
+
+@dataclass(frozen=True)
+class Silent(npde.LeastSquares):
+    """A direct method that does not say how far it is off."""
+
+    def run(self, task):
+        outcome = super().run(task)
+        extras = {name: value for name, value in outcome.extras.items() if name != "error_estimate"}
+        return replace(outcome, extras=extras)
+
+    def strong_tolerance(self):
+        return None
+
+
+def test_the_error_of_a_teacher_that_states_none_is_unknown():
+    method = npde.Distillation(Silent(1e-4), steps=300, lr=2e-3, batch=256, points=2048, tolerance=0.1)
+    with pytest.warns(npde.ResolutionWarning, match="the error of that field is not known"):
+        solution = npde.solve(poisson(), npde.Siren(16, 2, 4.0, 4.0), method, seed=SEED)
+    assert solution.status is npde.Status.UNRESOLVED
+    assert "error_estimate" not in solution.stages[-1].extras
+    assert any("an error that is not known" in note for note in solution.notes)
