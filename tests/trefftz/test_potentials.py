@@ -146,11 +146,49 @@ def test_loads_add_up_and_a_solution_is_stored(tmp_path: Any) -> None:
     torch.testing.assert_close(again(points), both(points), rtol=0, atol=0)
 
 
+def lid(x: np.ndarray) -> np.ndarray:
+    """1 on the top of the unit square and 0 on its other sides: Fourier's series."""
+    n = np.arange(1, 4000, 2)
+    grown = (
+        np.exp(n * np.pi * (x[:, 1:] - 1)) * np.expm1(-2 * n * np.pi * x[:, 1:]) / np.expm1(-2 * n * np.pi)
+    )
+    return np.asarray((4 / np.pi * np.sin(n * np.pi * x[:, :1]) / n * grown).sum(axis=1))
+
+
+def test_values_that_jump_at_a_corner_are_met_up_to_it() -> None:
+    box = npde.Box((0, 1), (0, 1))
+    sides = [npde.Dirichlet(1.0, on="top"), npde.Dirichlet(0.0, on=("left", "right", "bottom"))]
+
+    solution = npde.solve(npde.Problem("lid", box, npde.Poisson(), boundary=sides))
+
+    points = np.random.default_rng(61723).uniform(0.05, 0.95, (300, 2))
+    assert np.abs(solution(torch.as_tensor(points)).numpy() - lid(points)).max() < 1e-9
+
+
+DATA = {
+    "a jump": lambda x: np.arctan2(x[:, 1], x[:, 0] - 0.3137),
+    "a spike": lambda x: np.real(1e-3 / (x[:, 0] - 0.3137 + 1j * (x[:, 1] + 1e-3))),
+    "waves": lambda x: np.exp(-40 * x[:, 1]) * np.cos(40 * x[:, 0]),
+}
+
+
+@pytest.mark.parametrize("data", DATA)
+def test_data_that_change_within_a_side_are_followed(data: str) -> None:
+    exact = DATA[data]
+    problem = npde.Problem("narrow", npde.Box((0, 1), (0, 1)), npde.Poisson(), boundary=npde.Dirichlet(exact))
+
+    solution = npde.solve(problem)
+
+    error = largest_error(solution, exact)
+    assert error < min(1e-5, 3 * float(solution.stages[-1].extras["error_estimate"]))
+
+
 @pytest.mark.parametrize(
     ("sources", "boundary", "reason"),
     [
         ([lambda x: 1 / (1 + 100 * x[:, 0] ** 2)], npde.Dirichlet(0.0), "no polynomial"),
         ([], npde.Neumann(0.0), "up to a constant"),
+        ([], npde.Dirichlet(lambda x: npde.where(npde.sin(70 * x[:, 0]) > 0, 1.0, 0.0)), "jumps or bends"),
     ],
 )
 def test_what_it_cannot_take_is_named(sources: Any, boundary: Any, reason: str) -> None:

@@ -16,14 +16,19 @@ SAME = 1e-8
 """Of the domain's extent: ends of panels nearer than this are one corner."""
 STRAIGHT = 1e-6
 """Radians: sides that turn by less go on."""
+BENT = 1e-4
+"""Of the domain's extent: rough data that are nearer to a corner are its own."""
+ROUGH = 0.5
+"""Exponent that is taken where data are rough."""
 WEAK = 2.0
 """Exponent of what a change of curvature alone leaves."""
 
 
 class Arm(NamedTuple):
-    """A panel that ends at a corner: the direction (radians) in which it leaves, and what lies to its left and right."""
+    """A panel that ends at a corner: which end, the direction (radians) in which it leaves, and what lies beside it."""
 
     panel: Panel
+    end: float
     angle: float
     left: int | None
     right: int | None
@@ -40,35 +45,51 @@ class Sector:
 
 @dataclass(frozen=True)
 class Corner:
-    """A place with the regions that meet there. exponent: the field's is r^α. reach: the length within which it rules."""
+    """A place with the regions that meet there.
+
+    exponent: the field's is r^α. reach: the length within which it rules. jump: of the values that are given on either side.
+    """
 
     at: complex
     exponent: float
     sectors: tuple[Sector, ...]
     reach: float
+    jump: float = 0.0
 
 
 Fixes = Callable[[Panel], bool | None]
 """Whether the value (else the slope) is given on a panel of the domain's boundary; None where it is joined to another."""
+Jump = Callable[[tuple[Panel, float], tuple[Panel, float]], float]
+"""By how much the values given on two panels differ at one end of each."""
 
 
-def corners_of(partition: Partition, flux: Sequence[float], fixes: Fixes) -> list[Corner]:
+def corners_of(
+    partition: Partition, flux: Sequence[float], fixes: Fixes, jump: Jump, rough: Sequence[complex]
+) -> list[Corner]:
     """The corners at which a field is not smooth.
 
-    flux: the coefficient a of every region. fixes: of the panels at the domain's boundary.
+    flux: the coefficient a of every region. fixes, jump: of the panels at the domain's boundary. rough: places at which data
+    bend, jump, or are singular.
     """
     found = []
     for at, arms in _meeting(partition):
         chains = list(_chains(arms))
-        exponents = [_exponent(chain, flux, fixes) for chain in chains]
+        bent = any(abs(at - one) < BENT * partition.extent for one in rough)
+        exponents = [min(_exponent(chain, flux, fixes), ROUGH if bent else MOST) for chain in chains]
+        jumps = [
+            0.0
+            if chain[0] is chain[-1]
+            else jump((chain[0].panel, chain[0].end), (chain[-1].panel, chain[-1].end))
+            for chain in chains
+        ]
         reach = _reach(partition, at, arms)
-        for chain, exponent in zip(chains, exponents, strict=True):
-            if exponent < MOST:
+        for chain, exponent, step in zip(chains, exponents, jumps, strict=True):
+            if exponent < MOST or step > 0:
                 sectors = tuple(
                     Sector(region, opening, cmath.exp(1j * (start + opening / 2 + math.pi)))
                     for region, start, opening in _sectors(chain)
                 )
-                found.append(Corner(at, exponent, sectors, reach))
+                found.append(Corner(at, exponent, sectors, reach, step))
     return found
 
 
@@ -92,7 +113,7 @@ def _meeting(partition: Partition) -> Iterator[tuple[complex, list[Arm]]]:
             if not near:
                 places.append(here)
                 arms.append([])
-            arms[near[0] if near else -1].append(Arm(panel, cmath.phase(leaves), left, right))
+            arms[near[0] if near else -1].append(Arm(panel, end, cmath.phase(leaves), left, right))
     for at, mine in zip(places, arms, strict=True):
         yield at, sorted(mine, key=lambda arm: arm.angle)
 

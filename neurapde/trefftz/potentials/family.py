@@ -14,6 +14,7 @@ from neurapde.problem.problem import Problem
 from neurapde.spectral.weak import Piece, pieces_of
 from neurapde.trefftz.family import Family
 from neurapde.trefftz.features.base import Features
+from neurapde.trefftz.potentials.cutting import Cut, cut_by_data
 from neurapde.trefftz.potentials.known import GaussianPotential, PolynomialPotential, polynomial_load
 from neurapde.trefftz.potentials.loads import Medium
 from neurapde.trefftz.regions import Partition, Region
@@ -67,6 +68,17 @@ class PoissonFamily(Family):
     def medium(self, region: Region) -> Medium:
         """The coefficients in a region."""
         return next(medium for piece, medium in self._media if piece is region.piece)
+
+    def cut(self, partition: Partition) -> Cut:
+        """The panels of a partition, cut by what is asked for on them."""
+        regions = partition.regions
+        return cut_by_data(
+            partition,
+            [
+                None if panel.outer is not None else self.condition(panel, regions[panel.inner])
+                for panel in partition.panels
+            ],
+        )
 
     @cached_property
     def spots(self) -> Sequence[Spot]:
@@ -129,9 +141,9 @@ def _unknown(problem: Problem) -> str | None:
     gaussian = any(isinstance(one, GaussianSource) for one in sources)
     if gaussian and any(medium.reaction < 0 for _, medium in family._media):
         return "no field in closed form is known of a Gaussian source where the reaction is negative"
-    if all(isinstance(one, GaussianSource) for one in sources):
-        return None
     partition = Partition.of(problem.domain, family.pieces)
+    if reason := family.cut(partition).reason:
+        return reason
     for region in partition.regions:
         for source in sources:
             if not isinstance(source, GaussianSource) and polynomial_load(source, region, partition) is None:

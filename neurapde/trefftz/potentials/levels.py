@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.trefftz.features.base import Features
-from neurapde.trefftz.features.harmonic import Charges, Powers, SimplePoles, Unity
+from neurapde.trefftz.features.harmonic import Angles, Charges, Powers, SimplePoles, Unity
 from neurapde.trefftz.features.krylov import Complex, Krylov
 from neurapde.trefftz.features.modified import Dipoles, Multipoles
 from neurapde.trefftz.levels import AbstractLevels, Solved
 from neurapde.trefftz.potentials.corners import Corner, corners_of
+from neurapde.trefftz.potentials.cutting import jump
 from neurapde.trefftz.potentials.elimination import least_squares
 from neurapde.trefftz.potentials.family import PoissonFamily
 from neurapde.trefftz.potentials.loads import Medium
@@ -32,6 +33,8 @@ EACH = 4.0
 """Rows for every degree of a polynomial, along the rim of its region."""
 ARNOLDI = 600
 """Places on a rim on which powers are made orthogonal, at most."""
+JUMP = 1e-9
+"""Of the largest value that is given: smaller jumps of it are rounding."""
 SLOPES = 2.0
 """What a slope that is wrong by 1, in units of its length, does to the field."""
 
@@ -70,6 +73,11 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
 
     family: PoissonFamily
 
+    def __init__(self, family: PoissonFamily) -> None:
+        super().__init__(family)
+        self.cut = family.cut(self.partition)
+        self.partition = replace(self.partition, panels=self.cut.panels)
+
     def digits(self, tolerance: float) -> Iterator[float]:
         digits = max(1.0 - math.log10(tolerance), FIRST)
         while digits <= LAST:
@@ -92,16 +100,22 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
     def corners(self) -> list[Corner]:
         """Of all regions."""
         flux = [abs(self.family.flux(one)) for one in self.partition.regions]
-        return corners_of(self.partition, flux, self._fixes)
+        return corners_of(self.partition, flux, self._fixes, self._jump, self.cut.rough)
 
     @cached_property
     def cells(self) -> list[Cells]:
         """Of all panels, as sources and near panels ask for them."""
-        return cells_of(self.partition, self.family.spots)
+        return cells_of(self.partition, self.family.spots, self.cut.cells)
 
     def _fixes(self, panel: Panel) -> bool | None:
         condition = self.family.condition(panel, self.partition.regions[panel.inner])
         return None if condition is None else condition.fixes
+
+    def _jump(self, first: tuple[Panel, float], second: tuple[Panel, float]) -> float:
+        regions = self.partition.regions
+        conditions = [self.family.condition(panel, regions[panel.inner]) for panel, _ in (first, second)]
+        found = jump(first, second, conditions)
+        return found if found > JUMP * self.cut.size else 0.0
 
     def medium(self, region: Region) -> Medium:
         """The coefficients of a region."""
@@ -175,6 +189,8 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
                 features.append(Charges(np.array([loop.middle for loop in inner]), size))
             if len(poles.at):
                 features.append(SimplePoles(poles.at, poles.sizes))
+            if jumps := self._jumps(region):
+                features.append(Angles(*(np.array(one) for one in zip(*jumps, strict=True))))
         else:
             kappa, modified = medium.wavenumber, medium.reaction > 0
             path = np.concatenate([loop.path for loop in outer])
@@ -190,6 +206,16 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
             if len(poles.at):
                 features.append(Dipoles(kappa, modified, poles.at, poles.sizes))
         return Placed(tuple(features), corner_poles, along, degree)
+
+    def _jumps(self, region: Region) -> list[tuple[complex, complex]]:
+        """The places of a region at which values jump, each with the direction that leads out of it."""
+        return [
+            (corner.at, one.out)
+            for corner in self.corners
+            if corner.jump > 0
+            for one in corner.sectors
+            if one.region == region.index
+        ]
 
     def _order(self, loop: Loop, size: float, digits: float) -> int:
         """Of the powers that belong to a path: what is nearest to it, but has no poles of its own, decides."""

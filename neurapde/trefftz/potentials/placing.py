@@ -98,13 +98,14 @@ class Cells:
         return (self.ends[:-1, None] + np.diff(self.ends)[:, None] * (1 + x) / 2).ravel()
 
 
-def cells_of(partition: Partition, spots: Sequence[Spot]) -> list[Cells]:
-    """The panels in cells that are no longer than their distance from sources and from panels that they do not touch."""
+def cells_of(partition: Partition, spots: Sequence[Spot], data: Sequence[Array]) -> list[Cells]:
+    """The panels in cells that are no longer than their distance from sources and from panels that they do not touch.
+
+    data: of every panel, the ends of cells that follow what is asked for on it.
+    """
     cells = [
-        Cells(
-            panel, np.linspace(0, 1, max(1, math.ceil(panel.curve.length / (ARC * panel.curve.radius))) + 1)
-        )
-        for panel in partition.panels
+        Cells(panel, np.unique(np.concatenate([ends, np.linspace(0, 1, _arcs(panel) + 1)])))
+        for panel, ends in zip(partition.panels, data, strict=True)
     ]
     places = [panel.curve.points(np.linspace(0, 1, 257)) for panel in partition.panels]
     apart = [
@@ -124,6 +125,10 @@ def cells_of(partition: Partition, spots: Sequence[Spot]) -> list[Cells]:
                 break
             cells[i] = one.halved(one.lengths > away)
     return cells
+
+
+def _arcs(panel: Panel) -> int:
+    return max(1, math.ceil(panel.curve.length / (ARC * panel.curve.radius)))
 
 
 def _touch(one: Array, other: Array, extent: float) -> bool:
