@@ -13,7 +13,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import listing, number
 from neurapde.core.warn import warn
 from neurapde.domains.base import Domain, On
-from neurapde.domains.box import Box
+from neurapde.domains.box import outer_box
 
 MOST_STRENGTH = 1e4
 DEFAULT_STRENGTH = 5.0
@@ -22,7 +22,7 @@ DEFAULT_STRENGTH = 5.0
 
 @dataclass(frozen=True)
 class PML(Boundary):
-    """A perfectly matched layer inside a Box: e = 1 − i a₀ (ℓ/L)², ℓ the depth into a layer of width L.
+    """A perfectly matched layer inside a Box, which may have holes: e = 1 − i a₀ (ℓ/L)², ℓ the depth into a layer of width L.
 
     A wave at normal incidence comes back with |R| = exp(−2 k a₀ L / 3). At the layer's outer edge u = 0: part
     of the declaration but, as in the paper, no constraint that is trained. What a direct method and the grid
@@ -99,7 +99,8 @@ class PML(Boundary):
 
     def widths(self, domain: Domain) -> dict[str, float]:
         """The width of the layer at each side that has one."""
-        sides = domain.spatial.check_faces(self.on, "the PML")
+        box = outer_box(domain.spatial)
+        sides = (domain.spatial if box is None else box).check_faces(self.on, "the PML")
         table = dict(self.width) if isinstance(self.width, tuple) else dict.fromkeys(sides, self.width)
         return {side: table[side] for side in sides}
 
@@ -131,14 +132,14 @@ class PML(Boundary):
         return math.exp(-2 * wavenumber * self.strength_for(wavenumber, side) * self.width_at(side) / 3)
 
     def on_domain(self, domain: Domain) -> "PML":
-        domain = domain.spatial
-        if not isinstance(domain, Box):
+        box = outer_box(domain.spatial)
+        if box is None:
             raise DeclarationError(
-                f"PML needs the flat sides of a Box, but the domain is {domain}; take a Box around it"
+                f"PML needs the flat sides of a Box, but the domain is {domain.spatial}; take a Box around it"
             )
-        widths = self.widths(domain)
-        for i, (axis, extent) in enumerate(zip(domain.axes, domain.extents, strict=True)):
-            pair = [(side, widths[side]) for side in domain.faces[2 * i : 2 * i + 2] if side in widths]
+        widths = self.widths(box)
+        for i, (axis, extent) in enumerate(zip(box.axes, box.extents, strict=True)):
+            pair = [(side, widths[side]) for side in box.faces[2 * i : 2 * i + 2] if side in widths]
             for side, width in pair:
                 if width >= extent:
                     raise DeclarationError(

@@ -11,7 +11,7 @@ from neurapde.conditions import PML
 from neurapde.core.arrays import Array, check_shape, maximum, namespace
 from neurapde.core.declaration import Declaration
 from neurapde.domains.base import Domain
-from neurapde.domains.box import Box
+from neurapde.domains.box import outer_box
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,12 @@ class Stretch(Declaration):
     def axes(self) -> tuple[AxisStretch, ...]:
         """One stretch for each axis."""
         lower, upper = (bound.tolist() for bound in self.domain.bounds)
-        if self.pml is None or not isinstance(self.domain, Box):
+        box = outer_box(self.domain)
+        if self.pml is None or box is None:
             return tuple(AxisStretch(a, b) for a, b in zip(lower, upper, strict=True))
         widths = self.pml.widths(self.domain)
         strengths = {side: self.pml.strength_for(self.wavenumber, side) for side in widths}
-        pairs = [self.domain.faces[2 * i : 2 * i + 2] for i in range(self.domain.dimension)]
+        pairs = [box.faces[2 * i : 2 * i + 2] for i in range(self.domain.dimension)]
         return tuple(
             AxisStretch(
                 a,

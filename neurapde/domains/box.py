@@ -12,8 +12,8 @@ from neurapde.core import checks
 from neurapde.core.arrays import Array, check_shape, maximum, minimum, namespace, safe_sqrt
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
-from neurapde.domains.base import BoundaryRows, axis_names, choose
-from neurapde.domains.combine import Shape
+from neurapde.domains.base import BoundaryRows, Domain, axis_names, choose
+from neurapde.domains.combine import Difference, Shape
 from neurapde.domains.edges import Arc, Segment
 
 THIN = 1e-12
@@ -139,6 +139,13 @@ class Interval(Box):
     @classmethod
     def rebuild(cls, fields: Mapping[str, Any]) -> Self:
         return cls(*fields["sides"][0], name=fields["name"])
+
+
+def outer_box(domain: Domain) -> Box | None:
+    """The box that a domain is, or that it is cut out of by `-`; None for others."""
+    while isinstance(domain, Difference):
+        domain = domain.first
+    return domain if isinstance(domain, Box) else None
 
 
 def _interval(side: Any, axis: str) -> tuple[float, float]:

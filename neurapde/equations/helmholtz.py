@@ -24,7 +24,7 @@ from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.core.formatting import number
 from neurapde.core.warn import warn
 from neurapde.domains.base import Domain
-from neurapde.domains.box import Box
+from neurapde.domains.box import Box, outer_box
 from neurapde.equations.helmholtz_checks import check_phase, check_place
 from neurapde.equations.helmholtz_residual import HelmholtzResidual, OutflowResidual, StrongForm
 from neurapde.fields.jumps import features_of
@@ -100,9 +100,11 @@ class Helmholtz(AbstractEquation):
             return {}
         axes, k = self.stretch(problem).axes, self.wavenumber / self._fastest_in_layer(problem)
         pairs = [pair for axis in axes for pair in zip(axis.widths, axis.strengths, strict=True)]
+        box = outer_box(problem.domain)
+        assert box is not None
         return {
             face: math.exp(-2 * k * strength * width / 3)
-            for face, (width, strength) in zip(problem.domain.faces, pairs, strict=True)
+            for face, (width, strength) in zip(box.faces, pairs, strict=True)
             if width
         }
 
