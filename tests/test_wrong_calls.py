@@ -129,6 +129,7 @@ CALLS: dict[str, dict[str, Argument]] = {
     "FactoredAnsatz": {"background": (npde.trials.StraightRays(((0.5, 0.5),), (1.0,)), NOTHING), "network": (NET, NOTHING)},
     "Fit": {"values": (RASTER, NOTHING), "gradient": (None, NONE | LIST), "laplacian": (None, NONE)},
     "Fixed": {"how": ("grid", NOTHING)},
+    "Trefftz": {"tolerance": (1e-4, NOTHING), "largest": (99, COUNT), "seconds": (9.0, POSITIVE)},
     "TorchModule": {"module": (torch.nn.Linear(2, 1), NOTHING)},
     "FourierFeatures": {
         "width": (4, COUNT), "depth": (1, FROM_ZERO), "features": (4, COUNT), "deviation": (1.0, POSITIVE),

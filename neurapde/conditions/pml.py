@@ -22,7 +22,9 @@ DEFAULT_STRENGTH = 5.0
 
 @dataclass(frozen=True)
 class PML(Boundary):
-    """A perfectly matched layer inside a Box, which may have holes: e = 1 − i a₀ (ℓ/L)², ℓ the depth into a layer of width L.
+    """A perfectly matched layer inside a Box: e = 1 − i a₀ (ℓ/L)², ℓ the depth into a layer of width L.
+
+    The domain is the box, or what shapes cut out of it leave: `Box(…) - Disk(…)`.
 
     A wave at normal incidence comes back with |R| = exp(−2 k a₀ L / 3). At the layer's outer edge u = 0: part
     of the declaration but, as in the paper, no constraint that is trained. What a direct method and the grid

@@ -37,6 +37,9 @@ FAMILIES: dict[type, tuple[type[Family], Callable[[Any], AbstractLevels[Any]]]] 
 SAFETY = 3.0
 """By how much the error may fall less than what is left of interfaces and sides."""
 
+ROUNDING = 1e-11
+"""Relative error below which none is stated."""
+
 
 @dataclass(frozen=True)
 class Trefftz(DirectMethod):
@@ -131,7 +134,8 @@ def _estimated(level: Level[Solved], before: Level[Solved]) -> Level[Solved]:
     change = of_each_field(level.field - before.field, level.field)
     size = np.where(before.solved.left > 0, before.solved.left, 1.0)
     fallen = float(np.max(level.solved.left / size))
-    return Level(level.solved, level.features, level.field, True, change, change * min(1.0, SAFETY * fallen))
+    estimate = max(change * min(1.0, SAFETY * fallen), ROUNDING)
+    return Level(level.solved, level.features, level.field, True, change, estimate)
 
 
 def _has_edges(domain: Domain) -> bool:

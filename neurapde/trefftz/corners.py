@@ -8,10 +8,11 @@ import numpy as np
 
 from neurapde.domains.edges import Arc
 from neurapde.trefftz.family import Family
+from neurapde.trefftz.near import MOST, End
 from neurapde.trefftz.regions import Panel, Partition
 
-MOST, JUMPING = 2.0, 0.5
-"""The largest exponent counted on; that at corners between regions of different flux coefficients, at worst about 1/2."""
+JUMPING = 0.5
+"""At corners between regions of different flux coefficients, at worst about."""
 AWAY = 1e-3
 """Of a panel's length: where its direction is taken."""
 FLAT = 1e-3
@@ -23,17 +24,18 @@ class _Ray:
     """A panel that leaves a place: its direction, and the regions on the left and on the right of it, None beyond faces."""
 
     panel: int
+    end: int
     angle: float
     left: int | None
     right: int | None
 
 
-def exponents_of(partition: Partition, family: Family) -> list[float]:
-    """The smaller exponent of the ends of every panel; that of closed ones does not count."""
+def ends_of(partition: Partition, family: Family) -> list[tuple[End, End]]:
+    """Both ends of every panel; those of closed ones do not count."""
     panels = partition.panels
-    ends = [(i, t) for i, one in enumerate(panels) if not one.curve.closed for t in (0.0, 1.0)]
-    places = np.array([panels[i].curve.points(np.array([t]))[0] for i, t in ends]).reshape(-1, 2)
-    found = [MOST] * len(panels)
+    ends = [(i, which) for i, one in enumerate(panels) if not one.curve.closed for which in (0, 1)]
+    places = np.array([panels[i].curve.points(np.array([float(t)]))[0] for i, t in ends]).reshape(-1, 2)
+    found = [[End(), End()] for _ in panels]
     left = set(range(len(ends)))
     while left:
         at = places[min(left)]
@@ -41,20 +43,26 @@ def exponents_of(partition: Partition, family: Family) -> list[float]:
         left -= set(here)
         rays = sorted((_ray(panels, *ends[j]) for j in here), key=lambda ray: ray.angle)
         exponent = _exponent(rays, partition, family)
-        for ray in rays:
-            found[ray.panel] = min(found[ray.panel], exponent)
-    return found
+        for i, ray in enumerate(rays):
+            after, before = rays[(i + 1) % len(rays)], rays[i - 1]
+            wedge = math.pi
+            if after is not ray and (ray.left is None or ray.right is not None):
+                wedge = min(wedge, (after.angle - ray.angle) % (2 * math.pi))
+            if before is not ray and (ray.right is None or ray.left is not None):
+                wedge = min(wedge, (ray.angle - before.angle) % (2 * math.pi))
+            found[ray.panel][ray.end] = End(exponent, wedge)
+    return [(first, second) for first, second in found]
 
 
-def _ray(panels: Sequence[Panel], index: int, end: float) -> _Ray:
+def _ray(panels: Sequence[Panel], index: int, end: int) -> _Ray:
     panel = panels[index]
     curve = panel.curve
     step = AWAY if isinstance(curve.edge, Arc) else 1.0
-    start, later = curve.points(np.array([end, end + (step if end == 0 else -step)]))
+    start, later = curve.points(np.array([float(end), end + (step if end == 0 else -step)]))
     angle = math.atan2(later[1] - start[1], later[0] - start[0])
     inner_left = (panel.sign > 0) == (end == 0)
     sides = (panel.inner, panel.outer) if inner_left else (panel.outer, panel.inner)
-    return _Ray(index, angle, *sides)
+    return _Ray(index, end, angle, *sides)
 
 
 def _exponent(rays: Sequence[_Ray], partition: Partition, family: Family) -> float:

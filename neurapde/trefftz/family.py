@@ -9,8 +9,8 @@ from neurapde.conditions.base import Mixed
 from neurapde.problem.problem import Problem
 from neurapde.spectral.weak import Piece
 from neurapde.trefftz.features.base import Features
+from neurapde.trefftz.near import Spot
 from neurapde.trefftz.regions import Panel, Partition, Region
-from neurapde.trefftz.rims import Spot
 
 
 class Family(ABC):

@@ -18,8 +18,8 @@ from neurapde.spectral.weak import Piece, pieces_of
 from neurapde.trefftz.family import Family
 from neurapde.trefftz.features.base import Features
 from neurapde.trefftz.features.cylinder import Outgoing, Poles, Regular
+from neurapde.trefftz.near import Spot
 from neurapde.trefftz.regions import Panel, Partition, Region
-from neurapde.trefftz.rims import Spot
 
 TREATED = Treated(
     "the solutions of the equation", (PML, Absorbing, Dirichlet, Neumann, Robin), way="use Galerkin"

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from neurapde.jets.layout import Layout
-from neurapde.trefftz.corners import exponents_of
+from neurapde.trefftz.corners import ends_of
 from neurapde.trefftz.family import Family
 from neurapde.trefftz.features.base import Features
 from neurapde.trefftz.regions import Panel, Partition, Region
@@ -186,11 +186,11 @@ class Levels(AbstractLevels[Plan]):
     def __init__(self, family: Family) -> None:
         super().__init__(family)
         self.rates = [family.rate(region) for region in self.partition.regions]
-        self.exponents = exponents_of(self.partition, family)
+        self.ends = ends_of(self.partition, family)
 
     def plan(self, digits: float) -> Plan:
         rims, fresh = (
-            tuple(rims_of(self.partition, self.rates, self.exponents, self.family.spots, digits, fresh))
+            tuple(rims_of(self.partition, self.rates, self.ends, self.family.spots, digits, fresh))
             for fresh in (False, True)
         )
         features = tuple(self._features(one, rims) for one in self.partition.regions)

@@ -15,6 +15,7 @@ from scipy.spatial import cKDTree
 
 from neurapde.domains.edges import Arc
 from neurapde.trefftz.curves import Array
+from neurapde.trefftz.near import End, Spot
 from neurapde.trefftz.regions import Panel, Partition
 
 ROOM = 0.35
@@ -23,6 +24,8 @@ GRADE = 1.0
 """Of the distance to what is near: the longest cell."""
 TURN = 1.8
 """Orders beyond kr that waves still have, in units of digits^(2/3) (kr)^(1/3)."""
+CLEAR = 0.6
+"""Of its depth: how far a pole is from other panels, at least."""
 FAR, NEAR = 0.1, 0.75
 """The least and the largest ratio by which orders of a round rim are taken to fall."""
 NARROWEST = 1e-6
@@ -35,14 +38,6 @@ DEPTH = 1.2
 """Of a cell's length: how far its poles are from the panel."""
 SPARE = 2
 """Rows of each kind that there are for every feature of one side."""
-
-
-@dataclass(frozen=True)
-class Spot:
-    """A place near which fields change within `width`: a source."""
-
-    at: tuple[float, float]
-    width: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +85,7 @@ class Rim:
 def rims_of(
     partition: Partition,
     rates: Sequence[float],
-    exponents: Sequence[float],
+    ends: Sequence[tuple[End, End]],
     spots: Sequence[Spot],
     digits: float,
     fresh: bool = False,
@@ -98,19 +93,19 @@ def rims_of(
     """The rims of a partition, in the order of its panels.
 
     rates:  of every region, rad per unit length of its waves; 0 where there are none.
-    exponents: of every panel: fields go as r^exponent at its ends.
+    ends:   of every panel, see `corners`.
     digits: what the level aims at. fresh: rows between those of the level, to look at what it leaves.
     """
     cells = [_first_cells(panel, _rate(panel, rates)) for panel in partition.panels]
-    corners = [10.0 ** -(digits / one) * partition.extent for one in exponents]
-    cells = _refined(partition, cells, spots, corners)
+    corners = [10.0 ** -(digits / min(one.exponent for one in pair)) * partition.extent for pair in ends]
+    cells = _refined(partition, cells, spots, ends, corners)
     clear = [_clear(partition, i, cells, spots) for i in range(len(cells))]
     found = []
-    for panel, ends, room, least in zip(partition.panels, cells, clear, corners, strict=True):
+    for panel, places, room, pair, least in zip(partition.panels, cells, clear, ends, corners, strict=True):
         if panel.curve.closed and room > ROOM * panel.curve.radius:
             found.append(_round(panel, room, _rate(panel, rates), digits, fresh))
         else:
-            found.append(_celled(panel, ends, least, digits, fresh))
+            found.append(_celled(panel, places, pair, least, digits, fresh))
     return found
 
 
@@ -129,7 +124,9 @@ def _round(panel: Panel, room: float, rate: float, digits: float, fresh: bool) -
     return Rim(panel, t, np.full(count, panel.curve.length / count), order, none, none)
 
 
-def _celled(panel: Panel, ends: Array, corner: float, digits: float, fresh: bool) -> Rim:
+def _celled(
+    panel: Panel, ends: Array, pair: tuple[End, End], corner: float, digits: float, fresh: bool
+) -> Rim:
     """A panel's cells with poles and rows: fewer in those beside a corner, in which less and less of the field is."""
     lengths = np.diff(ends) * panel.curve.length
     full = math.ceil(1 + digits / 2)
@@ -144,6 +141,8 @@ def _celled(panel: Panel, ends: Array, corner: float, digits: float, fresh: bool
         poles.append((begin + step * places, np.full(count, DEPTH * length)))
     t, weights = (np.concatenate(one) for one in zip(*rows, strict=True))
     places, depths = (np.concatenate(one) for one in zip(*poles, strict=True))
+    for end, away in zip(pair, (places, 1 - places), strict=True):
+        depths = np.minimum(depths, _wide(end.wedge) * away * panel.curve.length)
     return Rim(panel, t, weights, None, places, depths)
 
 
@@ -161,7 +160,11 @@ def _first_cells(panel: Panel, rate: float) -> Array:
 
 
 def _refined(
-    partition: Partition, cells: list[Array], spots: Sequence[Spot], corners: Sequence[float]
+    partition: Partition,
+    cells: list[Array],
+    spots: Sequence[Spot],
+    ends: Sequence[tuple[End, End]],
+    corners: Sequence[float],
 ) -> list[Array]:
     """The cells halved until none is longer than its distance from what is near, or than is needed at corners."""
     while True:
@@ -174,20 +177,27 @@ def _refined(
         ]
         more = False
         found = []
-        for i, (panel, ends) in enumerate(zip(partition.panels, cells, strict=True)):
-            away = np.full(len(ends) - 1, np.inf)
+        for i, (panel, old) in enumerate(zip(partition.panels, cells, strict=True)):
+            away = np.full(len(old) - 1, np.inf)
             for spot in spots:
                 away = np.minimum(away, np.hypot(np.hypot(*(middles[i] - spot.at).T), spot.width))
             if not panel.curve.closed:
-                for end in panel.curve.points(np.array([0.0, 1.0])):
-                    away = np.minimum(away, np.maximum(np.hypot(*(middles[i] - end).T), corners[i]))
+                for place, end in zip(panel.curve.points(np.array([0.0, 1.0])), ends[i], strict=True):
+                    beside = min(1.0, _wide(end.wedge) / DEPTH) * np.hypot(*(middles[i] - place).T)
+                    away = np.minimum(away, np.maximum(beside, corners[i]))
             away = np.minimum(away, _gaps(i, middles, lengths, partition))
             split = lengths[i] > GRADE * np.maximum(away, NARROWEST * partition.extent)
             more = more or bool(split.any())
-            found.append(np.sort(np.concatenate([ends, (ends[:-1] + ends[1:])[split] / 2])))
+            found.append(np.sort(np.concatenate([old, (old[:-1] + old[1:])[split] / 2])))
         cells = found
         if not more:
             return cells
+
+
+def _wide(wedge: float) -> float:
+    """The depth of a pole in a wedge, of its foot's distance from the corner, at which it is clear of the other side."""
+    below = CLEAR + math.cos(wedge)
+    return math.sin(wedge) / below if below > 0.1 else math.inf
 
 
 def _gaps(i: int, middles: list[Array], lengths: list[Array], partition: Partition) -> Array:
@@ -199,7 +209,8 @@ def _gaps(i: int, middles: list[Array], lengths: list[Array], partition: Partiti
     away = np.full(len(middles[i]), np.inf)
     for j in others:
         distance, nearest = cKDTree(middles[j]).query(middles[i])
-        away = np.minimum(away, np.maximum(distance - lengths[j][nearest] / 2, distance / 4))
+        nearer = np.sqrt(np.maximum(distance**2 - lengths[j][nearest] ** 2 / 4, distance**2 / 16))
+        away = np.minimum(away, nearer / (DEPTH * (1 + CLEAR)))
     return away
 
 

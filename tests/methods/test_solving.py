@@ -122,7 +122,7 @@ def test_the_default_method_is_the_one_that_the_equation_allows() -> None:
     bent = npde.Equation(lambda x, u: u.laplacian + u.value**2)
     nonlinear = npde.Problem("bent", npde.Box((0, 1), (0, 1)), bent, boundary=npde.Dirichlet(1.0))
     assert choose_method(wave, None)[0] == npde.Galerkin()
-    assert choose_method(disk, None)[0] == npde.LeastSquares()
+    assert choose_method(disk, None)[0] == npde.Trefftz()
     assert choose_method(LINE, None)[0] == npde.LeastSquares()
     assert isinstance(choose_method(wave, npde.Siren())[0], npde.Adam)
     method, why = choose_method(nonlinear, None)

@@ -14,11 +14,11 @@ from neurapde.problem.problem import Problem
 from neurapde.spectral.weak import Piece, pieces_of
 from neurapde.trefftz.family import Family
 from neurapde.trefftz.features.base import Features
+from neurapde.trefftz.near import Spot
 from neurapde.trefftz.potentials.cutting import Cut, cut_by_data
 from neurapde.trefftz.potentials.known import GaussianPotential, PolynomialPotential, polynomial_load
 from neurapde.trefftz.potentials.loads import Medium
 from neurapde.trefftz.regions import Partition, Region
-from neurapde.trefftz.rims import Spot
 
 TREATED = Treated("the solutions of the equation", (Dirichlet, Neumann, Robin), way="use Galerkin")
 NOTHING = 9.0

@@ -17,9 +17,9 @@ from scipy.spatial import cKDTree
 
 from neurapde.trefftz.curves import Array
 from neurapde.trefftz.features.harmonic import as_complex
+from neurapde.trefftz.near import Spot
 from neurapde.trefftz.potentials.corners import Corner
 from neurapde.trefftz.regions import Panel, Partition
-from neurapde.trefftz.rims import Spot
 
 Complex = NDArray[np.complex128]
 SLIT = 1.75

@@ -1,0 +1,26 @@
+"""What fields change fast beside: sources, and the ends of panels."""
+
+import math
+from dataclasses import dataclass
+
+MOST = 2.0
+"""The largest exponent of a corner that is counted on."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place near which fields change within `width`: a source."""
+
+    at: tuple[float, float]
+    width: float = 0.0
+
+
+@dataclass(frozen=True)
+class End:
+    """An end of a panel. exponent: the field goes as r^exponent there.
+
+    wedge: the smallest angle, in radians, between the panel and what meets it, on a side where its poles are.
+    """
+
+    exponent: float = MOST
+    wedge: float = math.pi
