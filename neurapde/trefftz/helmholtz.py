@@ -119,11 +119,9 @@ class HelmholtzFamily(Family):
         return (Poles(self.rate(region), tuple(at), self.stretch),)
 
     def condition(self, panel: Panel, region: Region) -> Mixed | None:
-        if self.problem.pml is not None and panel.face in self.problem.pml.faces(self.problem.domain):
-            return None
-        for part in self.problem.sides.by_face[panel.face]:
-            if isinstance(part, Absorbing):
-                return Mixed(Constant(1j * self.rate(region)), ONE, ZERO)
+        width = self.problem.sides.open.get(panel.face)
+        if width is not None:
+            return None if width else Mixed(Constant(1j * self.rate(region)), ONE, ZERO)
         return super().condition(panel, region)
 
     def notes(self) -> Sequence[str]:
