@@ -274,6 +274,9 @@ CALLS: dict[str, dict[str, Argument]] = {
     },
     "learning.Rasters": {"values": (np.zeros((2, 8, 8)), NOTHING), "like": (RASTER, NOTHING)},
     "learning.RegressionEncoder": {"features": (4, COUNT), "omega": (3.0, POSITIVE), "width": (4, COUNT)},
+    "learning.SensorEncoder": {
+        "places": (np.zeros((2, 1)), NOTHING), "width": (4, COUNT), "depth": (1, COUNT),
+    },
     "learning.SetEncoder": {
         "width": (4, COUNT), "depth": (1, FROM_ZERO), "frequencies": (4, FROM_ZERO), "bandwidth": (3.0, POSITIVE),
     },

@@ -11,6 +11,7 @@ from neurapde.learning.encoders.encoder import MeanField as MeanField
 from neurapde.learning.encoders.grid_encoder import GridEncoder as GridEncoder
 from neurapde.learning.encoders.meta_learning import MetaSGD as MetaSGD
 from neurapde.learning.encoders.regression_encoder import RegressionEncoder as RegressionEncoder
+from neurapde.learning.encoders.sensor_encoder import SensorEncoder as SensorEncoder
 from neurapde.learning.encoders.set_encoder import SetEncoder as SetEncoder
 from neurapde.learning.family import Family as Family
 from neurapde.learning.mini_batch import MiniBatchAdam as MiniBatchAdam

@@ -42,6 +42,18 @@ class PointSets:
         present = self.present.reshape(*self.present.shape, *[1] * (numbers.ndim - 2))
         return (numbers * present).sum(1) / self.counts.reshape(-1, *[1] * (numbers.ndim - 2))
 
+    def means_at(self, node: Tensor, nodes: int) -> Tensor:
+        """The mean features of the points of each node, and a mask of which have some: (fields, nodes, features + 1).
+
+        node: (fields, n), the number of each point's node.
+        """
+        rows = torch.cat((self.features, torch.ones_like(self.features[..., :1])), dim=-1)
+        rows = rows * self.present.unsqueeze(-1)
+        sums = rows.new_zeros(len(rows), nodes, rows.shape[-1])
+        sums = sums.scatter_add(1, node.unsqueeze(-1).expand_as(rows), rows)
+        count = sums[..., -1:]
+        return torch.cat((sums[..., :-1] / count.clamp(min=1), (count > 0).to(sums)), dim=-1)
+
     def taken(self, index: Tensor, present: Tensor) -> "PointSets":
         """Some of the points: index (fields, m)."""
         rows = torch.arange(len(index), device=index.device).unsqueeze(1)

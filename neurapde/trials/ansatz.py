@@ -119,6 +119,11 @@ class Ansatz(Trial):
         _check_field(self.background, setting)
         return AnsatzTrial(self, self.network.draw(setting), self.background)
 
+    def around(self, network: TrialFunction) -> AnsatzTrial:
+        """The same background with a network that is already built, such as the trial of a field of a family."""
+        checks.kind(network, "network", TrialFunction, "give the trial of a solution, member.trial")
+        return AnsatzTrial(replace(self, network=network.spec), network, self.background)
+
     def describe(self) -> str:
         return f"{self.network.describe()} on the background {self.background.describe()}"
 

@@ -43,6 +43,7 @@ WAYS = {
     "set": (SMALL, L.SetEncoder(32, 0, 16, 2.0)),
     "regression": (SMALL, L.RegressionEncoder(12, 3.0, 32)),
     "grid": (SMALL, L.GridEncoder((9, 9), (8, 8), 32)),
+    "sensors": (SMALL, L.SensorEncoder(GRID.points, 32)),
     "auto-decoder": (SMALL, L.AutoDecoder()),
     "meta on codes": (SMALL, L.MetaSGD(2, 0.5)),
     "meta on weights": (SIREN, L.MetaSGD(2, 1e-2)),

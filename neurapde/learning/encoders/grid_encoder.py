@@ -97,14 +97,8 @@ class _Grid(Conditioner):
         node = torch.zeros_like(place[..., 0])
         for axis, nodes in enumerate(self.shape):
             node = node * nodes + place[..., axis].clamp(0, nodes - 1)
-        rows = torch.cat((seen.features, torch.ones_like(seen.features[..., :1])), dim=-1)
-        rows = rows * seen.present.unsqueeze(-1)
-        sums = rows.new_zeros(len(rows), math.prod(self.shape), rows.shape[-1])
-        sums = sums.scatter_add(1, node.unsqueeze(-1).expand_as(rows), rows)
-        count = sums[..., -1:]
-        values = sums[..., :-1] / count.clamp(min=1)
-        both = torch.cat((values, (count > 0).to(values)), dim=-1)
-        return both.movedim(-1, 1).reshape(len(rows), -1, *self.shape)
+        both = seen.means_at(node, math.prod(self.shape))
+        return both.movedim(-1, 1).reshape(len(both), -1, *self.shape)
 
 
 class _Block(torch.nn.Module):

@@ -35,7 +35,8 @@ class RandomVelocities(Declaration):
     inclusions: fewest and most of them; each is a disk or, as likely, a lens of any direction; later ones win.
     radius:     smallest and largest radius of a disk, and half length of a lens, in units of length; uniform.
     speed:      slowest and fastest speed of an inclusion; uniform.
-    smooth:     standard deviation of the background in the middle of the window, relative.
+    smooth:     standard deviation of the background in the middle of the window, relative; 0 for one that is the same
+                everywhere, with which a direct solve takes a fifth of the time.
     shape:      nodes `(nx, ny)` on which `models[k]` gives the means over cells; count: models that there are.
     seed:       of all models.
 
@@ -108,7 +109,7 @@ class RandomVelocities(Declaration):
         if index >= self.count:
             raise IndexError(f"index={index}: there are {self.count} models, numbered from 0")
         rng = np.random.default_rng((self.seed, index))
-        background = self._smooth(rng)
+        background = self._smooth(rng) if self.smooth else self.background
         least, most = self.inclusions
         pieces = [
             (self._inclusion(rng), float(rng.uniform(*self.speed)))
