@@ -20,8 +20,8 @@ from neurapde.trials.base import Trial, TrialFunction
 PREFERRED: tuple[DirectMethod, ...] = (
     Trefftz(),
     MethodOfLines(),
-    Galerkin(),
     Separable(),
+    Galerkin(),
     LeastSquares(),
     TimeMarching(),
     Newton(),

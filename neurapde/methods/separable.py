@@ -1,175 +1,196 @@
-"""Separable: Poisson's equation with constant coefficients on a box in space, its head found axis by axis in seconds."""
+"""Separable: equations of diffusion and closed resonators on a box, by products of polynomials, axis by axis."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from neurapde.conditions import Dirichlet, Neumann, Robin, Treated
-from neurapde.conditions.base import Mixed
-from neurapde.core.arrays import to_numpy
+from neurapde.assembly.boxes.declared import BoxProblem
+from neurapde.assembly.boxes.residual import norms, residual_error, weighed
+from neurapde.core.convergence import estimate_error
 from neurapde.core.cost import Cost
 from neurapde.core.formatting import number
-from neurapde.domains import Box
-from neurapde.equations.poisson import Poisson
-from neurapde.fields.medium import Constant, Field
-from neurapde.fields.sources import total
-from neurapde.methods.refinement import check_growth, estimate_note, grow
+from neurapde.methods.refinement import SLOW, Level, check_growth, estimate_note, refine
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.method import DirectMethod, Outcome, Task
-from neurapde.spectral.separable import Axis, Face, solve_separable
+from neurapde.spectral.modes import along_all
+from neurapde.spectral.separable import Values
 from neurapde.trials.base import Setting
-from neurapde.trials.fourier_extension import FourierExtension, FourierExtensionTrial
+from neurapde.trials.legendre import LegendreFunction, LegendreProducts
 
-FIRST, GROWTH = 12, 1.25  # modes along each axis at the first level, and from level to level
-NODE = (100.0, 1e-8)  # bytes at a node of the source, and seconds for each with one mode along an axis
-ALONG_EDGE = 33  # points of an edge at which the values of two faces are compared
-TREATED = Treated("it", (Dirichlet, Neumann, Robin))
-SAME = 1e-6  # of the largest value: what two faces may differ by at their edge
+FIRST, GROWTH = 12, 1.5
+"""Polynomials along each axis at the first level, and from level to level."""
+MORE_NODES = 1.5
+"""Points of a quadrature along each axis, in units of the polynomials."""
+LOOKED = {1: 1024, 2: 300, 3: 80}
+"""Points along each axis at which the residual is looked at, by the number of axes."""
+STEEP = 0.03
+"""An axis grows unless the field's last polynomials along it are less than this part of those along the steepest."""
+LAST = 3
+"""Polynomials that are the last."""
+SOLVED = 0.03
+"""Of the tolerance: to which residual it is iterated."""
+NODE = (200.0, 3e-8, 2e-9)
+"""Bytes at a node of the quadrature, seconds for its values, and for each polynomial along an axis and iteration."""
 
 
 @dataclass(frozen=True)
 class Separable(DirectMethod):
-    """Solve −a Δu + c u = f on a box of three axes, a and c constant, by products of one-axis eigenfunctions.
+    """Solve −∇·(a ∇u) + c u = f, or Helmholtz' equation without layers, on a box of up to three axes.
 
-    The trial function is that of `LeastSquares`, sines of a larger box; n of them along each axis cost O(n⁴), not O(n⁹).
-    Every face has a Dirichlet or Neumann condition, or Robin with constants a and b; values may vary.
+    The trial function is a sum of products of Legendre polynomials, n along each axis. Where a and c are constant it is
+    found axis by axis in O(n^(d+1)), without a dense or sparse system; smooth a and c are iterated on. Every face has a
+    Dirichlet, Neumann or Robin condition, whose values may vary, or is joined with the opposite one by Periodic.
 
-    tolerance: relative L2 error to stop at, as estimated from the change between two numbers of modes.
-    largest:   modes along each axis at which growing stops, met tolerance or not.
+    tolerance: relative L2 error to stop at, as estimated from the change between two numbers of polynomials.
+    largest:   polynomials along each axis at which growing stops, met tolerance or not.
     seconds:   of a core that growing may take, as in `LeastSquares`.
     Raises DeclarationError (from `solve`) for a problem that it cannot take.
     """
 
-    tolerance: float = 5e-7
-    largest: int = 64
+    tolerance: float = 1e-8
+    largest: int = 512
     seconds: float = SECONDS
 
     def __post_init__(self) -> None:
         check_growth(self.tolerance, self.largest, FIRST, self.seconds)
 
     def obstacle(self, problem: Problem) -> str | None:
-        reason = inseparable(problem)
-        return reason and f"{reason}; use LeastSquares"
+        found = BoxProblem.of(problem)
+        if found is None:
+            return (
+                f"it is for Poisson's and Helmholtz' equation on a Box of up to three axes, and {problem.name} has "
+                f"{type(problem.equation).__name__} on {problem.domain}; use LeastSquares"
+            )
+        reason = found.obstacle()
+        return reason and f"{reason}; use LeastSquares or Galerkin"
 
     def why(self, problem: Problem) -> str:
-        return "the coefficients are constant and the domain is a box"
-
-    def strong_tolerance(self) -> float | None:
-        return self.tolerance
+        found = BoxProblem.of(problem)
+        vary = "vary smoothly" if found is not None and found.varying else "are constant"
+        return f"the coefficients {vary} and the domain is a box"
 
     def describe(self) -> str:
         return f"separation of the axes to a relative error of {number(self.tolerance)}"
 
     def run(self, task: Task) -> Outcome:
         self.check_trial(task.trial)
+        box = BoxProblem.of(task.problem)
+        assert box is not None
         budget = Budget(self.seconds, "Separable", task.problem.name, "a smaller largest")
-        solved = self._solved(task, budget)
-        found = grow(task, solved, self._levels[-1] ** 3, self.tolerance, budget)
-        trial, features = found.level.solved, found.level.features
+        growth = _Growth(self, task, box, budget)
+        last = self.largest**box.box.dimension
+        found = refine(task, growth.levels(), last, self.tolerance, budget)
+        trial = found.level.solved
         notes = (
-            f"Trial function: {trial.spec.describe()}, {features} features in all, their head axis by axis.",
-            estimate_note(found.level.estimate, "numbers of features"),
+            f"Trial function: {trial.spec.describe()}, their amplitudes "
+            f"{'by conjugate gradients' if growth.steps else 'axis by axis'}.",
+            estimate_note(found.level.estimate, "numbers of polynomials"),
+            *growth.unchecked,
         )
-        return found.outcome(trial, notes, {}, f"Separable(largest={2 * self.largest})")
+        extras = {"iterations": growth.steps} if growth.steps else {}
+        return found.outcome(trial, notes, extras, f"Separable(largest={2 * self.largest})")
 
-    def _solved(self, task: Task, budget: Budget) -> Iterator[tuple[FourierExtensionTrial, int]]:
-        for n in self._levels:
-            nodes = 8.0 * n**3
-            cost = Cost(NODE[0] * nodes, NODE[1] * nodes * n, f"{n} × {n} × {n} sines")
-            if not budget.admits(cost):
+
+class _Growth:
+    """The levels of one solve. steps: of the last iteration. unchecked: the note on a residual that was not to be had."""
+
+    def __init__(self, method: Separable, task: Task, box: BoxProblem, budget: Budget) -> None:
+        self.method, self.task, self.box, self.budget = method, task, box, budget
+        self.steps, self.slowest = 0, 0.0
+        self.unchecked: tuple[str, ...] = ()
+
+    def levels(self) -> Iterator[Level[LegendreFunction]]:
+        """Polynomials grow; a field that has converged is looked at on many points, and grows on if it missed something."""
+        axes, tolerance = self.box.box.dimension, self.method.tolerance
+        counts: list[int] | None = [min(FIRST, self.method.largest)] * axes
+        least, looked = 0, LOOKED[axes]
+        before: Values | None = None
+        changes: list[float] = []
+        while counts is not None:
+            found = self._solved(counts, least, before)
+            if found is None:
                 return
-            trial = solve_on(task.problem, FourierExtension((n,) * 3), task.device)
-            yield trial, len(trial.amplitudes)
+            if before is not None:
+                changes.append(self._change(found, before))
+            estimate = estimate_error(changes, SLOW)
+            following = self._following(found)
+            if estimate > tolerance and following is not None:
+                yield self._level(found, changes, estimate)
+            else:
+                yield self._level(found, changes, max(estimate, self._missed(found, looked)), fine=True)
+                least, looked = looked, 2 * looked
+                following = self._grown(counts, [True] * axes)
+            before, counts = found, following
 
-    @property
-    def _levels(self) -> list[int]:
-        """Numbers of modes along every axis, multiples of 4."""
-        modes, found = float(FIRST), [FIRST]
-        while found[-1] < 4 * (self.largest // 4):
-            modes *= GROWTH
-            found.append(min(4 * round(modes / 4), 4 * (self.largest // 4)))
+    def _solved(self, counts: Sequence[int], least: int, guess: Values | None) -> Values | None:
+        """The amplitudes of Legendre polynomials, (n1, …, columns); None where there is no time or memory."""
+        nodes = [max(math.ceil(MORE_NODES * count), least) for count in counts]
+        many, steps = float(math.prod(nodes)) * self.box.columns, max(self.steps, 1)
+        seconds = many * (NODE[1] + NODE[2] * sum(counts) * steps)
+        cost = Cost(NODE[0] * many, seconds, f"{' × '.join(map(str, counts))} polynomials")
+        if not self.budget.admits(cost):
+            return None
+        form = self.box.form(counts, nodes)
+        start = None if guess is None else form.amplitudes(_resized(guess, counts))
+        found, self.steps = form.solve(self.box.source, SOLVED * self.method.tolerance, start)
+        self.slowest = form.slowest
+        found = along_all([axis.to_legendre for axis in form.axes], found)
+        if self.box.leaves_constant:
+            found[(0,) * len(counts)] = 0.0
         return found
 
+    def _missed(self, found: Values, looked: int) -> float:
+        """The relative error that the residual at points between those of the solve tells, 0 where it cannot be had."""
+        points = [max(looked, 2 * count) for count in found.shape[:-1]]
+        try:
+            return residual_error(self.box, found, points, self.slowest)
+        except (RuntimeError, TypeError, ValueError) as error:
+            self.unchecked = (
+                f"The closing check was not possible, since a function does not take torch points ({error}).",
+            )
+            return 0.0
 
-def solve_on(problem: Problem, frame: FourierExtension, device: torch.device) -> FourierExtensionTrial:
-    """The solution on one lattice of sines."""
-    equation = problem.equation
-    assert isinstance(equation, Poisson)
-    trial = frame.draw(Setting(problem.domain.bounds, 1, False, torch.Generator(), torch.float64, device))
-    faces = [_face(problem.sides.data[name]) for name in problem.domain.faces]
-    lower, upper = (corner.tolist() for corner in problem.domain.bounds)
-    axes = [
-        Axis(modes, lower[i], upper[i], [(face.a, face.b) for face in faces[2 * i : 2 * i + 2]])
-        for i, modes in enumerate(trial.axes)
-    ]
-    sources = problem.right_hand_sides[0]
-    found = solve_separable(
-        axes,
-        lambda points: to_numpy(total(sources, points)),
-        faces,
-        _constant(equation.coefficient),
-        _constant(equation.reaction),
-    )
-    trial.set_amplitudes(torch.as_tensor(found.reshape(-1, 1), device=device))
-    return trial
+    def _change(self, found: Values, before: Values) -> float:
+        """The norm of a change of the field relative to the field, of the column of the largest."""
+        parts = (found - _resized(before, found.shape[:-1]), found)
+        change, size = (norms(weighed(self.box, part)) for part in parts)
+        return float(np.max(change / np.where(size > 0, size, 1.0)))
 
+    def _following(self, found: Values) -> list[int] | None:
+        """The next numbers of polynomials: more along the axes whose last ones are large; None if there are no more."""
+        size, axes = weighed(self.box, found), range(found.ndim - 1)
+        tails = np.array([np.linalg.norm(np.take(size, range(-LAST, 0), axis)) for axis in axes])
+        return self._grown(found.shape[:-1], (tails >= STEEP * tails.max()).tolist())
 
-def inseparable(problem: Problem) -> str | None:
-    """Why the axes of a problem do not separate, or None where they do."""
-    equation, domain = problem.equation, problem.domain
-    if not isinstance(domain, Box) or domain.dimension != 3:
-        return f"its domain is {domain}, and the method is for a Box of three axes"
-    if not isinstance(equation, Poisson) or len(problem.right_hand_sides) > 1:
-        return "its equation is not Poisson's with one right-hand side"
-    if not isinstance(equation.coefficient, Constant) or not isinstance(equation.reaction, Constant):
-        return "its coefficients vary"
-    if problem.extra:
-        return f"it has the further constraint {problem.extra[0].name!r}"
-    if reason := problem.sides.missing(TREATED):
-        return reason
-    for face, given in problem.sides.data.items():
-        if not isinstance(given.a, Constant) or not isinstance(given.b, Constant):
-            return f"it has the condition {problem.sides.by_face[face][-1].describe(domain)}, of varying coefficients"
-    if equation.leaves_constant(problem):
-        return "its solution is found up to a constant only"
-    if _constant(equation.reaction) < 0:
-        return "its reaction is negative"
-    return _disagreement(problem)
+    def _grown(self, counts: Sequence[int], grows: Sequence[bool]) -> list[int] | None:
+        pairs = zip(counts, grows, strict=True)
+        found = [min(math.ceil(GROWTH * n), self.method.largest) if more else n for n, more in pairs]
+        return None if found == list(counts) else found
 
-
-def _disagreement(problem: Problem) -> str | None:
-    """Two faces whose values differ at the edge that they share: no smooth field has both."""
-    domain, conditions = problem.domain, problem.sides.data
-    assert isinstance(domain, Box)
-    lower, upper = domain.bounds
-    faces = [name for name in domain.faces if conditions[name].fixes]
-    points = {
-        name: domain.sample_boundary(ALONG_EDGE**2, on=name, how="grid").points.numpy() for name in faces
-    }
-    largest = max((float(np.abs(conditions[name].value(points[name])).max()) for name in faces), default=0.0)
-    for i, first in enumerate(faces):
-        for second in faces[:i]:
-            (one, end), (other, stop) = (domain.face_axis(name) for name in (first, second))
-            if one == other:
-                continue
-            edge = lower + (upper - lower) * np.linspace(0, 1, ALONG_EDGE)[:, None]
-            edge[:, one], edge[:, other] = (lower, upper)[end][one], (lower, upper)[stop][other]
-            gap = np.abs(conditions[first].value(edge) - conditions[second].value(edge)).max()
-            if gap > SAME * largest:
-                return f"the values on {first} and {second} differ at their edge"
-    return None
+    def _level(
+        self, found: Values, changes: Sequence[float], estimate: float, fine: bool = False
+    ) -> Level[LegendreFunction]:
+        problem, counts = self.task.problem, found.shape[:-1]
+        setting = Setting(
+            problem.domain.bounds,
+            self.box.columns,
+            problem.equation.complex,
+            torch.Generator(),
+            torch.float64,
+            self.task.device,
+        )
+        trial = LegendreProducts(tuple(counts)).draw(setting)
+        trial.set_coefficients(found.astype(complex) if problem.equation.complex else np.real(found))
+        change = changes[-1] if changes else math.nan
+        return Level(trial, math.prod(counts), None, fine, change, estimate)
 
 
-def _face(given: Mixed) -> Face:
-    def value(points: np.ndarray) -> np.ndarray:
-        return np.asarray(given.value(points), dtype=float)
-
-    return Face(_constant(given.a), _constant(given.b), value)
-
-
-def _constant(field: Field) -> float:
-    assert isinstance(field, Constant)
-    return float(np.real(field.value))
+def _resized(values: Values, counts: Sequence[int]) -> Values:
+    """Amplitudes with others of size 0 after the last, along each axis."""
+    found = np.zeros((*counts, values.shape[-1]), dtype=values.dtype)
+    found[tuple(slice(0, n) for n in values.shape[:-1])] = values
+    return found

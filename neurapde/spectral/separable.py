@@ -1,114 +1,63 @@
-"""Poisson's equation with constant coefficients on a box, solved axis by axis: its eigenfunctions are products.
+"""−aΔ + c on a box with constant a and c, by products of the eigenfunctions of its axes: a number for each product.
 
-Among the polynomials of one axis, those that meet the conditions at both ends, in the basis of the eigenvectors of −∂²,
-turn −a Δ + c into a sum of numbers (Lynch, Rice, Thomas 1964; Shen 1994). What the conditions ask for is carried from
-face to face by parabolas along each axis. Then the polynomials are written as sines of a longer interval (see
-`trials.frame`), by least squares, axis by axis too. n modes along each axis cost O(n⁴), and a field that is smooth up to
-the box's edges is approximated faster than any power of n.
+The eigenfunctions of one axis (`spectral.legendre`) turn the equation into division by a(λ_i + λ_j + …) + c (Lynch, Rice,
+Thomas 1964; Shen 1994). n of them along each of d axes cost O(n^(d+1)).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.polynomial.legendre import legder, leggauss, legvander
 from numpy.typing import NDArray
 
-from neurapde.spectral.modes import AxisModes
-
-DEPENDENT = 1e-10  # singular values, relative to the largest, below which combinations of sines are left out
+from neurapde.spectral.legendre import LegendreAxis
+from neurapde.spectral.modes import along_all
 
 Array = NDArray[np.float64]
-Function = Callable[[Array], Array]
+Values = NDArray[Any]
+
+NULL = 1e-11
+"""Of the size of the slowest eigenvalues: one that is smaller is none, and its field is left out."""
 
 
-@dataclass(frozen=True)
-class Face:
-    """a u + b ∂u/∂n = value on one face, n outward; the value a function of points `(n, d)`."""
+class Separated:
+    """The form with constant a and c, in the basis of products of eigenfunctions: a number for each of them."""
 
-    a: float
-    b: float
-    value: Function
+    def __init__(self, axes: Sequence[LegendreAxis], coefficient: float, reaction: float) -> None:
+        self.vectors = [axis.eigen[1] for axis in axes]
+        each = np.meshgrid(*(axis.eigen[0] for axis in axes), indexing="ij")
+        self.rates: Array = coefficient * np.sum(each, axis=0) + reaction
+        scale = coefficient * sum(1 / axis.half**2 for axis in axes)
+        null = np.abs(self.rates) <= NULL * scale
+        self.slowest = float(np.abs(self.rates[~null]).min())
+        self.definite = bool(np.all(self.rates[~null] > 0))
+        self.inverse = np.where(null, 0.0, 1 / np.where(null, 1.0, self.rates))
+        self.root = np.sqrt(np.abs(self.inverse))
 
+    def __call__(self, load: Values) -> Values:
+        modal = along_all([one.T for one in self.vectors], load)
+        return along_all(self.vectors, self.inverse[..., None] * modal)
 
-class Axis:
-    """Orthonormal polynomials of one axis, and those among them that meet the conditions at both ends.
+    def field(self, s: Array) -> Array:
+        """Amplitudes (n1, …, 1) of coordinates (n,) in which the form with constant a and c is ±1."""
+        return along_all(self.vectors, (self.root * s.reshape(self.root.shape))[..., None])
 
-    There are half as many as modes: so many the sines carry, to ten digits, whatever the field. Their number is even,
-    so that levels differ for fields that are even about the middle and for odd ones.
+    def tested(self, load: Array) -> Array:
+        """A load (n1, …, 1) against the products of eigenfunctions in these coordinates, (n,)."""
+        return (self.root * along_all([one.T for one in self.vectors], load)[..., 0]).ravel()
 
-    modes: a multiple of 4, on a longer interval. lower, upper: the axis itself. ends: (a, b) of the condition at either end.
-    """
-
-    def __init__(
-        self, modes: AxisModes, lower: float, upper: float, ends: Sequence[tuple[float, float]]
-    ) -> None:
-        count, half = 2 * (modes.count // 4), (upper - lower) / 2
-        unit, weights = leggauss(2 * modes.count)
-        size = np.sqrt((np.arange(count) + 0.5) / half)
-        self.nodes, self.tips = lower + half * (unit + 1), np.array([lower, upper])
-        values = legvander(unit, count - 1) * size
-        self.projection = (
-            values * (half * weights)[:, None]
-        ).T  # (functions, nodes): from values to coefficients
-        slope = np.zeros((count, count))  # from coefficients to those of the derivative
-        slope[:-1] = legder(np.diag(size), axis=0) / size[:-1, None] / half
-        self.second = slope @ slope
-        at_ends = legvander(np.array([-1.0, 1.0]), count - 1) * size
-        a, b = np.array(ends, dtype=float).T
-        outward = np.array([[-1.0], [1.0]])
-        self.rows = a[:, None] * at_ends + b[:, None] * outward * (at_ends @ slope)
-        self.lifts = np.zeros((count, 2))
-        self.lifts[:3] = np.linalg.pinv(self.rows[:, :3])
-        energy = slope.T @ slope - at_ends.T @ (outward * (at_ends @ slope))
-        free = np.linalg.qr(self.rows.T, mode="complete")[0][:, 2:]
-        energy = free.T @ energy @ free
-        self.rates, vectors = np.linalg.eigh((energy + energy.T) / 2)
-        self.eigen = free @ vectors
-        root = np.sqrt(weights)[:, None]
-        self.heads = np.linalg.lstsq(root * modes.values(self.nodes).T, root * values, rcond=DEPENDENT)[0]
+    def coordinates(self, u: Array) -> Array:
+        """The coordinates (n,) of amplitudes (n1, …, 1)."""
+        inside = [np.asarray(np.linalg.pinv(one)) for one in self.vectors]
+        root = np.where(self.root > 0, self.root, 1.0)
+        return (along_all(inside, u)[..., 0] / root).ravel()
 
 
-def solve_separable(
-    axes: Sequence[Axis], source: Function, faces: Sequence[Face], coefficient: float, reaction: float
-) -> Array:
-    """The amplitudes of −a Δu + c u = f on a box, one for each product of modes, `(n1, …, nd)`.
-
-    axes: one each. faces: lower and upper of the first axis, then of the second, …; their a and b are those of the axes.
-    """
-    d = len(axes)
-    u = np.zeros([len(axis.lifts) for axis in axes])
+def constant_form(axes: Sequence[LegendreAxis], coefficient: float, reaction: float, u: Values) -> Values:
+    """∫ a ∇u·∇ψ + c u ψ with the conditions at the ends, for amplitudes u (n1, …, nd, columns)."""
+    found = reaction * along_all([axis.mass for axis in axes], u)
     for number, axis in enumerate(axes):
-        others = [k for k in range(d) if k != number]
-        missing = []
-        for end in range(2):
-            face = faces[2 * number + end]
-            grid = [axes[k].nodes for k in others]
-            grid.insert(number, axis.tips[end : end + 1])
-            values = _at(face.value, grid).squeeze(number)
-            wanted = _applied([axes[k].projection for k in others], values)
-            missing.append(wanted - np.tensordot(axis.rows[end], u, axes=(0, number)))
-        u += np.moveaxis(np.tensordot(axis.lifts, np.stack(missing), axes=(1, 0)), 0, number)
-    load = (
-        _applied([axis.projection for axis in axes], _at(source, [axis.nodes for axis in axes]))
-        - reaction * u
-    )
-    for number, axis in enumerate(axes):
-        load += coefficient * np.moveaxis(np.tensordot(axis.second, u, axes=(1, number)), 0, number)
-    rates = sum(np.meshgrid(*(axis.rates for axis in axes), indexing="ij"))
-    load = _applied([axis.eigen.T for axis in axes], load) / (coefficient * rates + reaction)
-    u += _applied([axis.eigen for axis in axes], load)
-    return _applied([axis.heads for axis in axes], u)
-
-
-def _at(function: Function, grid: Sequence[Array]) -> Array:
-    """A function of points on a tensor grid."""
-    points = np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1)
-    return np.asarray(function(points.reshape(-1, len(grid))), dtype=float).reshape(points.shape[:-1])
-
-
-def _applied(matrices: Sequence[Array], values: Array) -> Array:
-    """One matrix along each axis of an array."""
-    for number, matrix in enumerate(matrices):
-        values = np.moveaxis(np.tensordot(matrix, values, axes=(1, number)), 0, number)
-    return values
+        matrices = [one.mass for one in axes]
+        matrices[number] = axis.stiffness + axis.robin
+        found = found + coefficient * along_all(matrices, u)
+    return found

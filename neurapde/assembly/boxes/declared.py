@@ -1,0 +1,239 @@
+"""Which problems are −∇·(a ∇u) + c u = f on a box with smooth a and c, and what they are to its weak form."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from neurapde.conditions import Dirichlet, Neumann, Periodic, Robin, Treated
+from neurapde.conditions.base import ZERO, Mixed
+from neurapde.core.arrays import to_numpy
+from neurapde.domains.box import Box
+from neurapde.equations.helmholtz import Helmholtz
+from neurapde.equations.poisson import Poisson
+from neurapde.fields.grid_field import GridField
+from neurapde.fields.jumps import features_of
+from neurapde.fields.medium import Constant, Field, Piecewise
+from neurapde.fields.sources import PointSource, total
+from neurapde.problem.problem import Problem
+from neurapde.spectral.box_form import BoxForm, Face, Rule
+from neurapde.spectral.legendre import Ends, LegendreAxis
+from neurapde.spectral.separable import Array, Separated, Values
+
+TREATED = Treated("separation", (Dirichlet, Neumann, Robin, Periodic))
+ALONG_EDGE, PROBES = 33, 1024
+"""Points of an edge at which the values of two faces are compared, and of the domain or a face at which fields are asked."""
+SAME = 1e-6
+"""Of the largest value: what two faces may differ by at their edge."""
+RESONANT = 1e-8
+"""Of the reaction: how near to an eigenvalue it may be."""
+STEPS = 64
+"""Polynomials with which eigenvalues are found up to those of a field that changes as slowly as a domain's size."""
+
+
+@dataclass(frozen=True)
+class BoxProblem:
+    """−∇·(a ∇u) + c u = sign f on a box, as a problem declares it.
+
+    varies: the field whose variation makes a or c vary.
+    """
+
+    problem: Problem
+    box: Box
+    coefficient: Field
+    reaction: Callable[[Any], Any] | float
+    sign: float
+    varies: tuple[Field, ...]
+
+    @classmethod
+    def of(cls, problem: Problem) -> "BoxProblem | None":
+        """The problem in this form; None for another equation or domain."""
+        equation, domain = problem.equation, problem.domain
+        if not isinstance(domain, Box) or domain.dimension > 3:
+            return None
+        if isinstance(equation, Poisson):
+            fields = (equation.coefficient, equation.reaction)
+            return cls(problem, domain, equation.coefficient, _plain(equation.reaction), 1.0, fields)
+        if isinstance(equation, Helmholtz):
+            speed, square = equation.speed, equation.wavenumber**2
+            fixed = isinstance(speed, Constant)
+            reaction = -square / float(np.real(speed.value)) ** 2 if fixed else _Resonator(equation)
+            return cls(problem, domain, Constant(1.0), reaction, -1.0, (speed,))
+        return None
+
+    @property
+    def varying(self) -> bool:
+        """Whether the coefficients, or those of a condition, vary from place to place."""
+        robins = (given.a for given in self.problem.sides.data.values())
+        return not all(isinstance(field, Constant) for field in (*self.varies, *robins))
+
+    def obstacle(self) -> str | None:
+        """Why the form cannot be solved by polynomials, or None where it can."""
+        problem, sides = self.problem, self.problem.sides
+        if problem.extra:
+            return f"it has the further constraint {problem.extra[0].name!r}"
+        if reason := sides.missing(TREATED):
+            return reason
+        if any(isinstance(source, PointSource) for side in problem.right_hand_sides for source in side):
+            return "a PointSource has no values at points; use a GaussianSource"
+        if any(isinstance(field, GridField | Piecewise) for field in self.varies):
+            return "its coefficients are given in pieces"
+        if any(np.iscomplexobj(field(self._probes)) for field in self.varies):
+            return "its coefficients are complex"
+        if len(features_of(self.varies, problem.domain)):
+            return "its coefficients change too steeply for polynomials"
+        for face, given in sides.data.items():
+            fields = [] if given.fixes else [given.a, given.b]
+            if not isinstance(given.b, Constant) or any(np.iscomplexobj(one(self._probes)) for one in fields):
+                of = "of complex coefficients" if isinstance(given.b, Constant) else "whose b varies"
+                return f"it has the condition {sides.by_face[face][-1].describe(self.box)}, {of}"
+        return self._resonance() or self._disagreement()
+
+    def form(self, counts: Sequence[int], nodes: Sequence[int]) -> BoxForm:
+        """The form on so many polynomials along each axis, integrated on so many points."""
+        lower, upper = (corner.tolist() for corner in self.box.bounds)
+        axes = [
+            LegendreAxis(count, a, b, ends)
+            for count, a, b, ends in zip(counts, lower, upper, self.ends, strict=True)
+        ]
+        rules = [Rule(axis, *axis.nodes(number)) for axis, number in zip(axes, nodes, strict=True)]
+        return BoxForm(rules, self.faces, _plain(self.coefficient), self.reaction, self.columns)
+
+    def source(self, points: Array) -> Values:
+        """The right-hand sides at points (n, d), (n, columns)."""
+        every = [to_numpy(total(side, points)) for side in self.problem.right_hand_sides]
+        return self.sign * np.stack([np.broadcast_to(one, len(points)) for one in every], axis=1)
+
+    @property
+    def columns(self) -> int:
+        """Fields to be found."""
+        return len(self.problem.right_hand_sides)
+
+    @property
+    def leaves_constant(self) -> bool:
+        """Whether the field is found up to a constant."""
+        return self.problem.equation.leaves_constant(self.problem)
+
+    @cached_property
+    def mean_coefficient(self) -> float:
+        """The mean of a."""
+        return float(np.mean(to_numpy(self.coefficient(self._probes))))
+
+    @cached_property
+    def mean_reaction(self) -> float:
+        """The mean of c."""
+        reaction = self.reaction
+        return reaction if isinstance(reaction, float) else float(np.mean(reaction(self._probes)))
+
+    @cached_property
+    def faces(self) -> list[Face | None]:
+        """What holds on every face, the lower and the upper of each axis in turn."""
+        data = self.problem.sides.data
+        return [self._face(data[name]) if name in data else None for name in self.box.faces]
+
+    def _face(self, given: Mixed) -> Face:
+        by = given.a if _fixes(given) else given.b
+        factor = _number(by) if isinstance(by, Constant) else 1.0
+
+        def value(points: Array) -> Values:
+            values = to_numpy(given.value(points)) / factor
+            return np.broadcast_to(values[:, None], (len(points), self.columns))
+
+        varies = not _fixes(given) and not isinstance(given.a, Constant)
+        ratio = (lambda points: to_numpy(given.a(points)) / factor) if varies else None
+        return Face(_fixes(given), value, ratio)
+
+    @cached_property
+    def ends(self) -> list[Ends]:
+        """The same by axes, a ratio that varies by its mean."""
+        data, found = self.problem.sides.data, []
+        for name, other in zip(self.box.faces[::2], self.box.faces[1::2], strict=True):
+            if name not in data:
+                found.append(Ends(periodic=True))
+                continue
+            pair = (data[name], data[other])
+            ratios = [
+                0.0 if _fixes(one) else self._ratio(face, one)
+                for face, one in zip((name, other), pair, strict=True)
+            ]
+            found.append(Ends((_fixes(pair[0]), _fixes(pair[1])), (ratios[0], ratios[1])))
+        return found
+
+    def _ratio(self, face: str, given: Mixed) -> float:
+        return float(np.mean(to_numpy(given.a(self._on(face))))) / _number(given.b)
+
+    @cached_property
+    def _probes(self) -> Array:
+        return self.box.sample(PROBES, how="grid").numpy()
+
+    def _resonance(self) -> str | None:
+        """A constant reaction that is the negative of an eigenvalue: the field is not determined."""
+        coefficient, reaction = _plain(self.coefficient), self.reaction
+        if (
+            not (isinstance(coefficient, float) and isinstance(reaction, float))
+            or reaction >= 0
+            or self.varying
+        ):
+            return None
+        rate = np.sqrt(-reaction / coefficient)
+        counts = [STEPS + int(rate * extent) for extent in self.box.extents]
+        axes = self.form(counts, counts).axes
+        nearest = np.abs(Separated(axes, coefficient, reaction).rates).min()
+        if nearest <= -RESONANT * reaction:
+            return "its reaction is the negative of an eigenvalue of the box, at which the field is not determined"
+        return None
+
+    def _disagreement(self) -> str | None:
+        """Two faces whose values differ at the edge that they share: no smooth field has both."""
+        box, conditions = self.box, self.problem.sides.data
+        lower, upper = box.bounds
+        faces = [name for name in box.faces if name in conditions and _fixes(conditions[name])]
+        edges = []
+        for i, first in enumerate(faces):
+            for second in faces[:i]:
+                (one, end), (other, stop) = (box.face_axis(name) for name in (first, second))
+                if one != other:
+                    edge = lower + (upper - lower) * np.linspace(0, 1, ALONG_EDGE)[:, None]
+                    edge[:, one], edge[:, other] = (lower, upper)[end][one], (lower, upper)[stop][other]
+                    values = [to_numpy(conditions[name].value(edge)) for name in (first, second)]
+                    edges.append((first, second, np.array([one + np.zeros(len(edge)) for one in values])))
+        inside = [to_numpy(conditions[name].value(self._on(name))) for name in faces]
+        largest = max((float(np.abs(values).max()) for values in inside), default=0.0)
+        for first, second, (these, those) in edges:
+            if np.abs(these - those).max() > SAME * largest:
+                return f"the values on {first} and {second} differ at their edge"
+        return None
+
+    def _on(self, face: str) -> Array:
+        """Points of a face, ALONG_EDGE along each of its axes, its edges included, (n, d)."""
+        axis, end = self.box.face_axis(face)
+        grid = [np.linspace(*side, ALONG_EDGE) for side in self.box.sides]
+        grid[axis] = np.array([self.box.sides[axis][end]])
+        return np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1).reshape(-1, len(grid))
+
+
+@dataclass(frozen=True)
+class _Resonator:
+    """−k²/c² of points (n, d)."""
+
+    equation: Helmholtz
+
+    def __call__(self, points: Array) -> Values:
+        return -(self.equation.wavenumber**2) * to_numpy(self.equation.slowness_squared(points))
+
+
+def _plain(field: Field) -> Any:
+    """A number, or a function of points to NumPy's arrays."""
+    return _number(field) if isinstance(field, Constant) else lambda points: to_numpy(field(points))
+
+
+def _number(field: Field) -> float:
+    assert isinstance(field, Constant)
+    return float(np.real(field.value))
+
+
+def _fixes(given: Mixed) -> bool:
+    """Whether a condition gives values alone, as one with b = 0 does."""
+    return given.fixes or given.b == ZERO
