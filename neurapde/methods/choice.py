@@ -18,9 +18,9 @@ from neurapde.training.schedules import ConstantRate, Cosine
 from neurapde.trials.base import Trial, TrialFunction
 
 PREFERRED: tuple[DirectMethod, ...] = (
+    Separable(),
     Trefftz(),
     MethodOfLines(),
-    Separable(),
     Galerkin(),
     LeastSquares(),
     TimeMarching(),
