@@ -9,6 +9,7 @@ import torch
 
 from neurapde.assembly.boxes.declared import BoxProblem
 from neurapde.assembly.boxes.residual import norms, residual_error, weighed
+from neurapde.assembly.boxes.trial import LegendreFunction, LegendreProducts
 from neurapde.core.convergence import estimate_error
 from neurapde.core.cost import Cost
 from neurapde.core.formatting import number
@@ -19,7 +20,6 @@ from neurapde.run.method import DirectMethod, Outcome, Task
 from neurapde.spectral.modes import along_all
 from neurapde.spectral.separable import Values
 from neurapde.trials.base import Setting
-from neurapde.trials.legendre import LegendreFunction, LegendreProducts
 
 FIRST, GROWTH = 12, 1.5
 """Polynomials along each axis at the first level, and from level to level."""

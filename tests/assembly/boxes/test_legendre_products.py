@@ -5,8 +5,8 @@ import pytest
 import torch
 from numpy.polynomial.legendre import legder, legval2d
 
+from neurapde.assembly.boxes.trial import LegendreProducts
 from neurapde.core.errors import DeclarationError
-from neurapde.trials.legendre import LegendreProducts
 from support import seeded
 
 BOUNDS = ([0.0, -1.0], [3.0, 0.0])
