@@ -124,7 +124,7 @@ class OutgoingWave(Background):
     def _stretched(self, points: np.ndarray) -> tuple[np.ndarray, list[Any]]:
         """Displacements from the source (n, d), not real in layers only, and the e_i."""
         displacement = points - self._at
-        if self.stretch is None:
+        if self.stretch is None or bool(self.stretch.physical(points).all()):
             return displacement, [1.0] * self.dimension
         factors = [np.asarray(factor) for factor in self.stretch.factors(points)]
         stretched = self.stretch.coordinates(points) - self.stretch.coordinates(self._at[None])

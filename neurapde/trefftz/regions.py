@@ -12,7 +12,7 @@ import torch
 
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
-from neurapde.domains.combine import Shape, _Combination
+from neurapde.domains.combine import _Combination
 from neurapde.domains.edges import Segment
 from neurapde.spectral.weak import Piece
 from neurapde.trefftz.curves import Array, Curve, cut
@@ -137,10 +137,12 @@ class _Sides:
 
     def _face_at(self, point: Array) -> str:
         """The face of the domain on which a point (1, 2) lies."""
-        found = {
-            name: _distance_to_face(shape, own, point) for name, (shape, own) in faces_of(self.domain).items()
-        }
-        return min(found, key=lambda name: found[name])
+        return min(self._faces, key=lambda name: _distance(self._faces[name], point))
+
+    @cached_property
+    def _faces(self) -> dict[str, Curve]:
+        """The edge that each face of the domain is."""
+        return {name: _edge_of(shape, own) for name, (shape, own) in faces_of(self.domain).items()}
 
 
 def faces_of(domain: Domain) -> dict[str, tuple[Domain, str]]:
@@ -151,15 +153,11 @@ def faces_of(domain: Domain) -> dict[str, tuple[Domain, str]]:
     return {name: parts[which][own] for name, (which, own) in domain._face_table.items()}
 
 
-def _distance_to_face(shape: Domain, face: str, point: Array) -> float:
-    """How far a point (1, 2) is from the edge of a shape that a face is."""
-    assert isinstance(shape, Shape)
-    there = shape._to_boundary(
-        torch.full((1, shape._boundary_cube), 0.5, dtype=torch.float64), (face,)
-    ).points.numpy()
-    edges = shape.edges
-    away = [_distance(Curve(edge), there) for edge in edges]
-    return _distance(Curve(edges[int(np.argmin(away))]), point)
+def _edge_of(shape: Domain, face: str) -> Curve:
+    """The edge of a shape that a face is."""
+    middle = torch.full((1, shape._boundary_cube), 0.5, dtype=torch.float64)
+    there = shape._to_boundary(middle, (face,)).points.numpy()
+    return min((Curve(edge) for edge in shape.edges), key=lambda curve: _distance(curve, there))
 
 
 def _distance(curve: Curve, point: Array) -> float:

@@ -27,7 +27,7 @@ def stretched(
     points: Array, at: Array, stretch: Stretch | None
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Displacements x̃ − x̃(at), the factors e_i and their slopes e_i′, (n, 2) each."""
-    if stretch is None or stretch.pml is None:
+    if stretch is None or stretch.physical(points).all():
         return points - at, np.ones_like(points), np.zeros_like(points)
     slopes = np.stack([axis.derivative(points[:, i]) for i, axis in enumerate(stretch.axes)], axis=1)
     moved = stretch.coordinates(points) - stretch.coordinates(np.atleast_2d(at))
@@ -175,7 +175,7 @@ class Poles(Features):
 
     def channels(self, points: Array, layout: Layout) -> NDArray[Any]:
         k, at = self.wavenumber, np.array(self.at)
-        if self.stretch is None or self.stretch.pml is None:
+        if self.stretch is None or (self.stretch.physical(points).all() and self.stretch.physical(at).all()):
             shift = points[:, None] - at
             factors, slopes = np.ones_like(points), np.zeros_like(points)
         else:
