@@ -17,7 +17,8 @@ from neurapde.problem.problem import Problem
 from neurapde.spectral.weak import Piece, pieces_of
 from neurapde.trefftz.family import Family
 from neurapde.trefftz.features.base import Features
-from neurapde.trefftz.features.cylinder import Outgoing, Poles, Regular
+from neurapde.trefftz.features.cylinder import Outgoing, Regular
+from neurapde.trefftz.features.poles import Poles
 from neurapde.trefftz.near import Spot
 from neurapde.trefftz.regions import Panel, Partition, Region
 

@@ -1,4 +1,4 @@
-"""Cylinder functions, the features of Helmholtz' equation in the plane: about a centre, and at poles.
+"""Cylinder functions about a centre, features of Helmholtz' equation in the plane; `poles` has those at poles.
 
 C_n(kr) e^{inθ} with C = J is regular, with C = H⁽²⁾ outgoing for the time factor e^{+iωt}. With ψ_n one of them,
 (∂x + i∂y) ψ_n = −k ψ_{n+1} and (∂x − i∂y) ψ_n = k ψ_{n−1}, so orders up to two higher give all derivatives. In stretched
@@ -60,7 +60,12 @@ class _AboutCenter(Features):
         return 2 * self.order + 1
 
     def channels(self, points: Array, layout: Layout) -> NDArray[Any]:
-        shift, factors, slopes = stretched(points, np.array(self.center), self.stretch)
+        return self.moved(*stretched(points, np.array(self.center), self.stretch), layout)
+
+    def moved(
+        self, shift: NDArray[Any], factors: NDArray[Any], slopes: NDArray[Any], layout: Layout
+    ) -> NDArray[Any]:
+        """The channels at stretched displacements from the centre, with the stretch's factors and slopes, (n, 2) each."""
         last = self.order + layout.order
         logs = hankel_logs(self.wavenumber * self.radius, last)
         r = np.sqrt(shift[:, 0] ** 2 + shift[:, 1] ** 2)
@@ -68,10 +73,10 @@ class _AboutCenter(Features):
         safe = np.where(r == 0, 1.0, r)
         turn = np.where(r == 0, 1.0, (shift[:, 0] + 1j * shift[:, 1]) / safe)
         back = np.where(r == 0, 1.0, (shift[:, 0] - 1j * shift[:, 1]) / safe)
-        scaled = np.empty((2 * last + 1, len(points)), dtype=complex)
+        scaled = np.empty((2 * last + 1, len(shift)), dtype=complex)
         scaled[last] = upper[0]
         for half, sign, way in ((1, 1.0, turn), (-1, -1.0, back)):
-            power, factor = np.ones(len(points), dtype=complex), 1.0
+            power, factor = np.ones(len(shift), dtype=complex), 1.0
             for n in range(1, last + 1):
                 power, factor = power * way, factor * sign
                 scaled[last + half * n] = upper[n] * power * factor
@@ -159,43 +164,3 @@ def hankel_logs(z: float, last: int) -> Array:
         quotient = 2 * n / z - 1 / quotient
         found.append(found[-1] + math.log(abs(quotient)))
     return np.array(found[: last + 1])
-
-
-@dataclass(frozen=True)
-class Poles(Features):
-    """(i/4) H₀⁽²⁾(k|x − p|) of poles p outside the region, `at` (m, 2)."""
-
-    wavenumber: float
-    at: tuple[tuple[float, float], ...]
-    stretch: Stretch | None = None
-
-    @property
-    def count(self) -> int:
-        return len(self.at)
-
-    def channels(self, points: Array, layout: Layout) -> NDArray[Any]:
-        k, at = self.wavenumber, np.array(self.at)
-        if self.stretch is None or (self.stretch.physical(points).all() and self.stretch.physical(at).all()):
-            shift = points[:, None] - at
-            factors, slopes = np.ones_like(points), np.zeros_like(points)
-        else:
-            moved, factors, slopes = stretched(points, np.zeros(2), self.stretch)
-            shift = (moved + self.stretch.coordinates(np.zeros((1, 2))))[:, None] - self.stretch.coordinates(
-                at
-            )
-        x, y = shift[..., 0], shift[..., 1]
-        r = np.sqrt(x**2 + y**2)
-        h0, h1 = hankel_pair(k * r)
-        value = 0.25j * h0
-        if not layout.order:
-            return value[None]
-        slope = -0.25j * k * h1 / r  # of the value by r, over r
-
-        def first(i: int) -> NDArray[Any]:
-            return slope * shift[..., i]
-
-        def second(i: int, j: int) -> NDArray[Any]:
-            found = -(k**2 * value + 2 * slope) * shift[..., i] * shift[..., j] / r**2
-            return found + slope if i == j else found
-
-        return by_points(layout, value, first, second, factors, slopes)
