@@ -7,15 +7,27 @@ import meshio
 import numpy as np
 from numpy.typing import NDArray
 
+HEADER = 1_000_000
+"""Bytes that the header of a PLY may have."""
+
 
 def read_mesh(path: str) -> dict[str, NDArray]:
     """`points` `(v, d)`, and of the cells that there are `triangle`, `quad` and `line`, rows of vertices."""
     if Path(path).suffix.lower() == ".obj":
         return read_obj(path)
+    if Path(path).suffix.lower() == ".ply":
+        _check_header(path)
     with np.errstate(all="ignore"):
         read = meshio.read(path)
     cells = read.cells_dict
     return {"points": np.asarray(read.points), **{name: np.asarray(rows) for name, rows in cells.items()}}
+
+
+def _check_header(path: str) -> None:
+    """ValueError for a PLY whose header has no end, which meshio would seek for ever."""
+    with open(path, "rb") as file:
+        if b"end_header" not in file.read(HEADER):
+            raise ValueError("its header has no end_header")
 
 
 def read_points(path: str) -> dict[str, NDArray]:

@@ -170,3 +170,9 @@ def test_a_mat_file_of_texts_is_refused(tmp_path: Path) -> None:
     savemat(tmp_path / "a.mat", {"source": places, "receivers": places, "rec_val": np.array([["a"]])})
     with pytest.raises(npde.DeclarationError, match="give an array of numbers"):
         npde.Survey.read(tmp_path / "a.mat", frequency=1.0)
+
+
+def test_a_ply_whose_header_has_no_end_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "cut.ply").write_bytes(b"ply\nformat ascii 1.0\nelement vertex 8\n")
+    with pytest.raises(npde.DeclarationError, match=r"cut\.ply .*its header has no end_header"):
+        npde.Mesh(tmp_path / "cut.ply")
