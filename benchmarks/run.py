@@ -16,6 +16,7 @@ import audit
 import bandwidth
 import baselines
 import eikonal
+import elements
 import faces
 import harness
 import held_out
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         training_step,
         peers,
         wavenumber,
+        elements,
         bandwidth,
         baselines,
         held_out,

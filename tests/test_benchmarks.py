@@ -11,6 +11,7 @@ QUICK = (
     "training_step",
     "peers",
     "wavenumber",
+    "elements",
     "bandwidth",
     "baselines",
     "held_out",
@@ -89,6 +90,11 @@ def test_galerkin_and_the_grid_meet_the_exact_field_at_the_small_size(records):
     errors = {(row["medium"], row["way"]): row["error"] for row in records["wavenumber"]["rows"]}
     assert set(errors) == {(m, w) for m in ("uniform", "disk") for w in ("galerkin", "grid")}
     assert max(errors.values()) < 1e-3
+
+
+def test_solutions_of_the_equation_beat_finite_elements_at_the_small_size(records):
+    errors = {(row["problem"], row["way"]): row["error"] for row in records["elements"]["rows"]}
+    assert all(errors[name, "neurapde"] < errors[name, "ngsolve"] < 1e-2 for name, _ in errors)
 
 
 def test_more_bandwidth_lowers_the_error(records):
