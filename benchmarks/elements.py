@@ -62,7 +62,7 @@ def races(small: bool) -> list[Race]:
                 SQUARE - hole,
                 npde.Helmholtz(20.0),
                 _source(),
-                [npde.PML(0.5), condition(0.0, on="hole")],
+                [npde.PML(0.5), condition(0.0, on="disk")],
             ),
             lambda order, soft=soft: ngs.waves(
                 order, 20.0, AT, VARIANCE, disks=[((0, 0), 0.1, None)], soft=soft

@@ -52,7 +52,7 @@ def waves(
         near = near - hole
     inner.faces.name = "inner"
     parts += [inner, near, *_frame(1.0, 0.5)]
-    mesh = _mesh(parts, 2 * np.pi / k, order)
+    mesh = _mesh(parts, 2 * np.pi / k, order, [(c, r) for c, r, speed in disks if speed is None])
     mesh.SetPML(ngsolve.pml.Cartesian((-0.5, -0.5), (0.5, 0.5), alpha=1j), "frame")
     space = ngsolve.H1(mesh, order=order, complex=True, dirichlet="outer|hole" if soft else "outer")
     u, v = space.TnT()
@@ -93,10 +93,8 @@ def screened(order: int, kappa: float, holes: Sequence[tuple[Place, float]]) -> 
     """−Δu + κ²u = 0 between disks at 1 and a square at 0.2."""
     shape = _outer_square()
     for centre, radius in holes:
-        disk = occ.Circle(centre, radius).Face()
-        disk.edges.name = "hole"
-        shape = shape - disk
-    mesh = _mesh([shape], 0.25, order)
+        shape = shape - occ.Circle(centre, radius).Face()
+    mesh = _mesh([shape], 0.25, order, holes)
     return _poisson(mesh, order, 1.0, kappa**2, 0.0, {"outer": 0.2, "hole": 1.0})
 
 
@@ -126,9 +124,7 @@ def _solved(space: Any, form: Any, load: Any, inverse: str, values: Any = None) 
 
 
 def _outer_square() -> Any:
-    square = occ.MoveTo(-1, -1).Rectangle(2, 2).Face()
-    square.edges.name = "outer"
-    return square
+    return occ.MoveTo(-1, -1).Rectangle(2, 2).Face()
 
 
 def _polygon(corners: Sequence[Place], name: str) -> Any:
@@ -152,12 +148,14 @@ def _frame(half: float, physical: float) -> list[Any]:
     return found
 
 
-def _mesh(parts: list[Any], maxh: float, order: int) -> Any:
+def _mesh(parts: list[Any], maxh: float, order: int, holes: Sequence[tuple[Place, float]] = ()) -> Any:
+    """The edges of the square [−1, 1]² are called outer, and those of holes, centre and radius, hole."""
     shape = occ.Glue(parts) if len(parts) > 1 else parts[0]
     for edge in shape.edges:
-        if max(abs(abs(edge.center.x) - 1), 0) < 1e-9 or abs(abs(edge.center.y) - 1) < 1e-9:
+        x, y = edge.center.x, edge.center.y
+        if max(abs(x), abs(y)) > 1 - 1e-9:
             edge.name = "outer"
-        elif len(parts) == 1 and edge.name is None:
+        elif any(np.hypot(x - at[0], y - at[1]) < (1 + 1e-9) * radius for at, radius in holes):
             edge.name = "hole"
     return ngsolve.Mesh(occ.OCCGeometry(shape, dim=2).GenerateMesh(maxh=maxh)).Curve(order)
 

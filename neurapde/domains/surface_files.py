@@ -13,6 +13,8 @@ from neurapde.readers.meshes import read_mesh, read_points
 SEED = 46091
 """Of the points that are spread on the triangles of a file: the same at every reading."""
 
+CORNERS = {"triangle": 3, "quad": 4, "line": 2}
+
 
 def read_surface(path: Path) -> tuple[NDArray, NDArray]:
     """Vertices and cells of the triangles of a file, or, of one without and flat in z, of its segments."""
@@ -22,6 +24,9 @@ def read_surface(path: Path) -> tuple[NDArray, NDArray]:
     points = found.pop("points")
     if points.ndim != 2 or points.dtype.kind not in "iuf":
         raise StorageError(f"{path} has points {points.shape} of {points.dtype}; give coordinates (v, d)")
+    for kind in CORNERS.keys() & found.keys():
+        if found[kind].shape[1:] != (CORNERS[kind],):
+            raise StorageError(f"{path} has {kind}s {found[kind].shape}; give each {CORNERS[kind]} corners")
     triangles = [found["triangle"]] if "triangle" in found else []
     if "quad" in found:
         triangles += [found["quad"][:, [0, 1, 2]], found["quad"][:, [0, 2, 3]]]

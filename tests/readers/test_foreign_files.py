@@ -176,3 +176,12 @@ def test_a_ply_whose_header_has_no_end_is_refused_at_once(tmp_path: Path) -> Non
     (tmp_path / "cut.ply").write_bytes(b"ply\nformat ascii 1.0\nelement vertex 8\n")
     with pytest.raises(npde.DeclarationError, match=r"cut\.ply .*its header has no end_header"):
         npde.Mesh(tmp_path / "cut.ply")
+
+
+def test_a_quad_of_two_corners_is_refused(tmp_path: Path) -> None:
+    vertices = "\n".join("0 0 0" for _ in range(8))
+    head = "element vertex 8\nproperty float x\nproperty float y\nproperty float z\nelement face 1\n"
+    head += "property list uchar int vertex_indices\nend_header"
+    (tmp_path / "short.ply").write_text(f"ply\nformat ascii 1.0\n{head}\n{vertices}\n4 6 7\n")
+    with pytest.raises(npde.DeclarationError, match=r"short\.ply has quads \(1, 2\); give each 4 corners"):
+        npde.Mesh(tmp_path / "short.ply")
