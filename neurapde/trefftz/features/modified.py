@@ -19,6 +19,9 @@ from neurapde.trefftz.features.base import Array, Features
 from neurapde.trefftz.features.harmonic import as_complex
 from neurapde.trefftz.features.krylov import Complex
 
+FEW = 2**13
+"""Pairs of a place and a pole that are looked at together, so that what they need stays near the processor."""
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -124,7 +127,7 @@ class Multipoles(Features):
 
 @dataclass(frozen=True, eq=False)
 class Dipoles(Features):
-    """ψ₀ and both parts of ψ₁, singular, at poles (m,) outside the region, of size 1 at the distance size (m,)."""
+    """Both parts of the singular ψ₁ at poles (m,) outside the region, of size 1 at the distance size (m,)."""
 
     wavenumber: float
     modified: bool
@@ -133,14 +136,20 @@ class Dipoles(Features):
 
     @property
     def count(self) -> int:
-        return 3 * len(self.at)
+        return 2 * len(self.at)
 
     def channels(self, points: Array, layout: Layout) -> NDArray[Any]:
-        kind, orders = SINGULAR[self.modified], np.arange(2)
-        away = as_complex(points)[:, None] - self.at
-        found = cylinder_channels(kind, self.wavenumber, away, orders, layout)
-        found /= np.stack([_sizes(kind, orders, self.wavenumber * one) for one in self.sizes])
-        return np.concatenate([found[..., 0].real, found[..., 1].real, found[..., 1].imag], axis=2)
+        kind, orders, poles = SINGULAR[self.modified], np.array([1]), len(self.at)
+        scale = np.concatenate([_sizes(kind, orders, self.wavenumber * one) for one in self.sizes])
+        places = as_complex(points)
+        found = np.empty((layout.count, len(places), 2 * poles))
+        step = max(1, FEW // poles)
+        for start in range(0, len(places), step):
+            rows = slice(start, start + step)
+            away = places[rows, None] - self.at
+            part = cylinder_channels(kind, self.wavenumber, away, orders, layout)[..., 0] / scale
+            found[:, rows, :poles], found[:, rows, poles:] = part.real, part.imag
+        return found
 
 
 def _sizes(kind: Kind, orders: NDArray[np.int64], x: float) -> Array:

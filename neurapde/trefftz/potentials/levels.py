@@ -21,12 +21,12 @@ from neurapde.trefftz.potentials.family import PoissonFamily
 from neurapde.trefftz.potentials.loads import Medium
 from neurapde.trefftz.potentials.loops import Loop, loops_of
 from neurapde.trefftz.potentials.placing import NEAR, ROUND, Cells, Places, beside, cells_of, clear, clustered
-from neurapde.trefftz.potentials.rows import NODES, Asked, Rows, row_cells, rows_of
+from neurapde.trefftz.potentials.rows import FRESH, Asked, Rows, What, nodes_of, row_cells, rows_of
 from neurapde.trefftz.regions import Panel, Region
 from neurapde.trefftz.rows import Basis
 
-FIRST, STEP, LAST = 6.0, 3.0, 16.0
-"""Digits that levels aim at."""
+FIRST, MORE, STEP, LAST = 4.0, -1.0, 2.0, 16.0
+"""Digits that levels aim at: the first at least, and beside those of the tolerance; the step; the last."""
 DEGREE, LAURENT = (3.0, 6.0), (2.5, 7.0)
 """Orders of polynomials, and of negative powers about a hole, for every digit: at least and at most."""
 EACH = 4.0
@@ -35,7 +35,7 @@ ARNOLDI = 600
 """Places on a rim on which powers are made orthogonal, at most."""
 JUMP = 1e-9
 """Of the largest value that is given: smaller jumps of it are rounding."""
-SLOPES = 2.0
+SLOPES = 5.0
 """What a slope that is wrong by 1, in units of its length, does to the field."""
 
 
@@ -79,7 +79,7 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
         self.partition = replace(self.partition, panels=self.cut.panels)
 
     def digits(self, tolerance: float) -> Iterator[float]:
-        digits = max(1.0 - math.log10(tolerance), FIRST)
+        digits = max(MORE - math.log10(tolerance), FIRST)
         while digits <= LAST:
             yield digits
             digits += STEP
@@ -122,12 +122,13 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
         return self.family.medium(region)
 
     def plan(self, digits: float) -> PotentialPlan:
+        nodes = nodes_of(digits)
         placed = [self._placed(one, digits) for one in self.partition.regions]
         basis = Basis(self.family, self.partition, tuple(one.features for one in placed), self.known)
-        cells = [self._row_cells(one, placed) for one in self.cells]
+        cells = [self._row_cells(one, placed, nodes) for one in self.cells]
         places, fresh = (
             tuple(Rows.on(one, self.corners, self.size(one.panel), each) for one in cells)
-            for each in (NODES, NODES + 1)
+            for each in (nodes, nodes - 1 if nodes > FRESH else nodes + 1)
         )
         return PotentialPlan(basis, places, fresh)
 
@@ -150,7 +151,7 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
             found.append(float(max(np.ptp(path.real), np.ptp(path.imag))))
         return found
 
-    def _row_cells(self, cells: Cells, placed: list[Placed]) -> Cells:
+    def _row_cells(self, cells: Cells, placed: list[Placed], nodes: int) -> Cells:
         panel = cells.panel
         mine = [placed[one] for one in (panel.inner, panel.outer) if one is not None]
         longest = math.inf
@@ -159,12 +160,13 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
                 for loop in self.loops[one]:
                     if panel in loop.panels:
                         around = float(np.abs(np.diff(loop.path, append=loop.path[:1])).sum())
-                        longest = min(longest, NODES * around / (EACH * placed[one].degree))
+                        longest = min(longest, nodes * around / (EACH * placed[one].degree))
         return row_cells(
             cells,
             np.concatenate([one.clustered.at for one in mine]),
             np.concatenate([one.along.at for one in mine]),
             longest,
+            nodes,
         )
 
     def _placed(self, region: Region, digits: float) -> Placed:
@@ -239,10 +241,11 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
 
 
 def _left(fresh: Sequence[Asked], amplitudes: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
-    """The largest residual of values, and of slopes times what they do, for each shot."""
-    worst = np.zeros((2, amplitudes[0].shape[1]))
+    """The largest residual of values, of slopes times what they do, and all wrong flows together, for each shot."""
+    worst = {what: np.zeros(amplitudes[0].shape[1]) for what in What}
     for one in fresh:
         block = one.block
         wrong = sum((part @ amplitudes[group] for group, part in block.parts.items()), start=-block.sides)
-        worst[int(one.slopes)] = np.maximum(worst[int(one.slopes)], np.abs(wrong).max(axis=0, initial=0.0))
-    return np.asarray(worst[0] + SLOPES * worst[1])
+        here = np.abs(wrong).max(axis=0, initial=0.0)
+        worst[one.of] = worst[one.of] + here if one.of is What.FLOW else np.maximum(worst[one.of], here)
+    return np.asarray(worst[What.VALUES] + SLOPES * worst[What.SLOPES] + worst[What.FLOW])

@@ -24,6 +24,8 @@ from neurapde.trefftz.regions import Panel, Partition
 Complex = NDArray[np.complex128]
 SLIT = 1.75
 """Openings above this share of π ask for as many poles as this."""
+ROUNDING = 1e-13
+"""Of the coordinates: poles and cells nearer to a corner are lost in the rounding of places."""
 MOST_POLES = 160
 """At one corner."""
 NEAR, ROUND, NOTCH, DEEP = 0.2, 0.4, 0.6, 0.5
@@ -64,6 +66,7 @@ def clustered(corners: Sequence[Corner], region: int, digits: float) -> Places:
             spacing = math.pi * math.sqrt(free / corner.exponent)
             j = np.arange(1, count + 1)
             away = corner.reach * np.exp(-spacing * (math.sqrt(count) - np.sqrt(j)))
+            away = away[away > ROUNDING * (abs(corner.at) + corner.reach)]
             clearance = math.sin(min(math.pi - sector.opening / 2, math.pi / 2))
             at = np.asarray(corner.at + sector.out * away, dtype=np.complex128)
             found += Places(at, away * max(clearance, 1e-3))

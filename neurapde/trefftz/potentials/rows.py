@@ -1,5 +1,6 @@
 """The rows of a level: what is asked for at Gauss points of cells that are short where poles are near."""
 
+import enum
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,14 +17,14 @@ from neurapde.trefftz.curves import Array
 from neurapde.trefftz.features.harmonic import as_complex
 from neurapde.trefftz.potentials.corners import Corner
 from neurapde.trefftz.potentials.elimination import Block
-from neurapde.trefftz.potentials.placing import Cells, Complex
+from neurapde.trefftz.potentials.placing import ROUNDING, Cells, Complex
 from neurapde.trefftz.regions import Region
 from neurapde.trefftz.rows import Basis
 
-NODES = 6
-"""Gauss points of a cell."""
-OCTAVES, CLOSE = 1.4, 0.5
-"""The longest cell, in distances from a pole at a corner, and from one along a panel."""
+FRESH = 3
+"""Points of a cell, at least, at which what is left is looked at."""
+OCTAVES, CLOSE = 1.4, 0.08
+"""The longest cell, in distances from a pole at a corner; and for each of its points, from one along a panel."""
 MOST = 60
 """Halvings of a cell."""
 FIRST = Layout(2, 1)
@@ -31,18 +32,24 @@ TINY = 1e-15
 """Of a region's size: places that are nearer to a corner count as this far."""
 
 
-def row_cells(cells: Cells, clustered: Complex, along: Complex, longest: float) -> Cells:
+def nodes_of(digits: float) -> int:
+    """Gauss points of a cell, for so many digits."""
+    return min(max(math.ceil(digits / 2) + 1, 3), 6)
+
+
+def row_cells(cells: Cells, clustered: Complex, along: Complex, longest: float, each: int) -> Cells:
     """The cells of a panel halved until they resolve the poles of the regions on both of its sides."""
     found = cells
     trees = [
         (cKDTree(np.stack([at.real, at.imag], axis=1)), ratio)
-        for at, ratio in ((clustered, OCTAVES), (along, CLOSE))
+        for at, ratio in ((clustered, OCTAVES), (along, CLOSE * each))
         if len(at)
     ]
     for _ in range(MOST):
         split = found.lengths > longest
         for tree, ratio in trees:
             split |= found.lengths > ratio * tree.query(found.middles)[0]
+        split &= found.lengths > ROUNDING * np.abs(found.middles).max()
         if not split.any():
             break
         found = found.halved(split)
@@ -63,7 +70,7 @@ class Rows:
     lengths: Array
 
     @classmethod
-    def on(cls, cells: Cells, corners: Sequence[Corner], size: float, each: int = NODES) -> "Rows":
+    def on(cls, cells: Cells, corners: Sequence[Corner], size: float, each: int) -> "Rows":
         """At so many Gauss points of every cell."""
         t = cells.nodes(each)
         points = cells.panel.curve.points(t)
@@ -77,12 +84,20 @@ class Rows:
         )
 
 
+class What(enum.Enum):
+    """Values, slopes at places, and what flows through a panel in all."""
+
+    VALUES = enum.auto()
+    SLOPES = enum.auto()
+    FLOW = enum.auto()
+
+
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """Rows in units of u, and whether they tell of slopes."""
+    """Rows in units of u, and what they tell of."""
 
     block: Block
-    slopes: bool
+    of: What
 
 
 def rows_of(basis: Basis, places: Sequence[Rows]) -> list[Asked]:
@@ -136,11 +151,11 @@ def _across(basis: Basis, one: Rows, inner: _Trace, outer: _Trace) -> list[Asked
             panel.outer: -second * unit * outer.features[which],
         }
         sides = (second * outer.known[which] - first * inner.known[which]) * unit
-        found.append(Asked(Block(parts, sides), bool(which)))
+        found.append(Asked(Block(parts, sides), What.SLOPES if which else What.VALUES))
     mean = (one.weights / one.lengths / (2 * math.pi) * (a + b) / min(a, b))[None]
     slopes = found[1].block
     total = Block({group: mean @ part for group, part in slopes.parts.items()}, mean @ slopes.sides)
-    return [*found, Asked(total, False)]
+    return [*found, Asked(total, What.FLOW)]
 
 
 def _on_face(basis: Basis, one: Rows, region: Region, trace: _Trace) -> list[Asked]:
@@ -155,4 +170,4 @@ def _on_face(basis: Basis, one: Rows, region: Region, trace: _Trace) -> list[Ask
     unit = np.abs(a) + np.abs(b) / one.lengths[:, None]
     parts = {region.index: (a * trace.features[0] + b * trace.features[1]) / unit}
     sides = (value - a * trace.known[0] - b * trace.known[1]) / unit
-    return [Asked(Block(parts, sides), not condition.fixes)]
+    return [Asked(Block(parts, sides), What.VALUES if condition.fixes else What.SLOPES)]
