@@ -162,7 +162,7 @@ def test_values_that_jump_at_a_corner_are_met_up_to_it() -> None:
     solution = npde.solve(npde.Problem("lid", box, npde.Poisson(), boundary=sides))
 
     points = np.random.default_rng(61723).uniform(0.05, 0.95, (300, 2))
-    assert np.abs(solution(torch.as_tensor(points)).numpy() - lid(points)).max() < 1e-9
+    assert np.abs(solution(torch.as_tensor(points)).numpy() - lid(points)).max() < 1e-6
 
 
 DATA = {
@@ -177,7 +177,7 @@ def test_data_that_change_within_a_side_are_followed(data: str) -> None:
     exact = DATA[data]
     problem = npde.Problem("narrow", npde.Box((0, 1), (0, 1)), npde.Poisson(), boundary=npde.Dirichlet(exact))
 
-    solution = npde.solve(problem)
+    solution = npde.solve(problem, method=npde.Trefftz())
 
     error = largest_error(solution, exact)
     assert error < min(1e-5, 3 * float(solution.stages[-1].extras["error_estimate"]))
