@@ -18,6 +18,7 @@ import baselines
 import eikonal
 import elements
 import faces
+import first_layer
 import harness
 import held_out
 import inversion
@@ -29,10 +30,12 @@ import paper_trainings
 import peers
 import picture_step
 import placing
+import room
 import scaling
 import shapes
 import time_modelling
 import training_step
+import wave_family
 import wave_training
 import wavenumber
 from harness import ROOT, Benchmark
@@ -46,11 +49,13 @@ BENCHMARKS: dict[str, Benchmark] = {
         elements,
         bandwidth,
         baselines,
+        first_layer,
         held_out,
         media,
         picture_step,
         eikonal,
         shapes,
+        room,
         inversion,
         learned_prior,
         accuracy,
@@ -59,6 +64,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         memory,
         time_modelling,
         overthrust,
+        wave_family,
         wave_training,
         paper_trainings,
         audit,

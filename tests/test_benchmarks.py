@@ -14,6 +14,7 @@ QUICK = (
     "elements",
     "bandwidth",
     "baselines",
+    "first_layer",
     "held_out",
     "eikonal",
     "inversion",
@@ -30,9 +31,11 @@ LONG = (
     "wave_training",
     "media",
     "shapes",
+    "room",
     "learned_prior",
     "paper_trainings",
     "faces",
+    "wave_family",
 )
 """Those that take long even at their small size."""
 
