@@ -15,8 +15,8 @@ from neurapde.fields.medium import Field, FunctionField
 from neurapde.fields.sources import FunctionSource, GaussianSource, PointSource, Source
 from neurapde.problem.problem import Problem
 from neurapde.spectral.modes import AxisModes
-from neurapde.spectral.operator import LatticeOperator, coefficient_rule
-from neurapde.spectral.unseen import common, unseen
+from neurapde.spectral.operator import LatticeOperator, moment_bandwidth
+from neurapde.spectral.unseen import common, unseen, unseen_in
 from neurapde.spectral.weak import WeakForm
 
 SUPPORT = 6.0  # standard deviations beyond which a Gaussian source is nothing
@@ -209,14 +209,15 @@ class LatticeProblem:
                     seen = unseen(source.f, [x for x, _ in rule], breaks, form.domain)
                     loads[..., shot] += seen.tested(form.scale(seen.points), tables)
                     part = max(part, seen.part)
-        background = form.pieces[-1]
-        if isinstance(background.field, FunctionField):
-            rule = coefficient_rule(form, level.modes, background)
-            seen = unseen(partial(form.values, background), [x for x, _ in rule], breaks, form.domain)
-            field = level.at(seen.points) + self._known_at(seen.points)
-            for shot in range(len(self.shots)):
-                loads[..., shot] -= seen.tested(form.scale(seen.points) * field[:, shot], tables)
-            part = max(part, seen.part)
+        largest = max(one.bandwidth for one in level.modes)
+        for piece in form.pieces:
+            if isinstance(piece.field, FunctionField):
+                bandwidth = moment_bandwidth(form, piece, largest)
+                seen = unseen_in(piece, partial(form.values, piece), breaks, bandwidth, form.domain)
+                field = level.at(seen.points) + self._known_at(seen.points)
+                for shot in range(len(self.shots)):
+                    loads[..., shot] -= seen.tested(form.scale(seen.points) * field[:, shot], tables)
+                part = max(part, seen.part)
         if part <= enough:
             return 0.0
         operator = LatticeOperator(form, level.modes, self.constant())

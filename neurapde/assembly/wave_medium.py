@@ -111,7 +111,7 @@ class WaveMedium:
 
     def moments(self, modes: Sequence[AxisModes]) -> FloatArray:
         """∫ m Π cos over the box of the modes, for frequencies up to twice theirs."""
-        rough = self._rough(modes)
+        rough = self.rough(modes)
         if len(modes) == 1:
             return self._on_line(modes[0], rough)
         inside = self._in_plane(modes, rough)
@@ -122,9 +122,10 @@ class WaveMedium:
     def rules(self, modes: Sequence[AxisModes]) -> list[tuple[list[float], FloatArray]]:
         """The ends of the panels within the core on each axis, with the nodes."""
         ends = [self._breaks(axis, sides) for axis, sides in enumerate(self.core.sides)]
-        return [(one, interval_rule(one, self._rough(modes))[0]) for one in ends]
+        return [(one, interval_rule(one, self.rough(modes))[0]) for one in ends]
 
-    def _rough(self, modes: Sequence[AxisModes]) -> float:
+    def rough(self, modes: Sequence[AxisModes]) -> float:
+        """The bandwidth that its rules are made for."""
         return 3 * max(one.bandwidth for one in modes) + self.detail
 
     def _on_line(self, one: AxisModes, rough: float) -> FloatArray:
@@ -145,7 +146,7 @@ class WaveMedium:
         *others, background = self.pieces
         axes = [interval_rule(self._breaks(axis, self.core.sides[axis]), rough) for axis in range(2)]
         mesh = np.stack(np.meshgrid(axes[0][0], axes[1][0], indexing="ij"), axis=-1).reshape(-1, 2)
-        values = _squared(background, mesh).reshape(*(len(x) for x, _ in axes))
+        values = squared(background, mesh).reshape(*(len(x) for x, _ in axes))
         tables = [one.cosines(x) * w for one, (x, w) in zip(modes, axes, strict=True)]
         total = along_all(tables, values)
         inner = [self._breaks(axis, self.core.sides[axis])[1:-1] for axis in range(2)]
@@ -154,7 +155,7 @@ class WaveMedium:
             points, weights = region_rule(
                 piece.contains, edges, (self.core.sides[0], self.core.sides[1]), (inner[0], inner[1]), rough
             )
-            change = _squared(piece, points) - _squared(background, points)
+            change = squared(piece, points) - squared(background, points)
             total = total + project([one.cosines for one in modes], points, weights * change).real
         return np.asarray(total)
 
@@ -197,7 +198,8 @@ def _whole(one: AxisModes, ends: tuple[float, float], rough: float) -> FloatArra
     return np.asarray(one.cosines(x) @ weights)
 
 
-def _squared(piece: Piece, points: FloatArray) -> FloatArray:
+def squared(piece: Piece, points: FloatArray) -> FloatArray:
+    """m of a piece at points (n, d), inside it or not: (n,)."""
     return np.asarray(1.0 / np.asarray(piece.field(points), dtype=float) ** 2)
 
 

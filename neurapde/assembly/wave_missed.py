@@ -1,6 +1,7 @@
 """The closing check of `MethodOfLines`: what the quadratures of medium, beginning and sources do not see, as an error."""
 
 import math
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -8,11 +9,11 @@ import numpy as np
 from neurapde.assembly.forcing import Density, Projected
 from neurapde.assembly.wave import WaveLattice
 from neurapde.assembly.wave_levels import Evolved, evolve, followed
+from neurapde.assembly.wave_medium import squared
 from neurapde.fields.medium import FunctionField
 from neurapde.fields.sources import Source
 from neurapde.spectral.propagation import Driven
-from neurapde.spectral.quadrature import FloatArray
-from neurapde.spectral.unseen import Unseen, common, unseen
+from neurapde.spectral.unseen import Unseen, common, unseen, unseen_in
 
 
 def missed(level: Evolved, enough: float) -> float:
@@ -33,10 +34,10 @@ def missed(level: Evolved, enough: float) -> float:
             for half, integrals in enumerate(seen.tested(1.0, tables)):
                 driven = Driven(one.load.of(lattice, integrals), one.signal, one.value, one.rate)
                 error[half, ..., shot] += followed(lattice, level.times, [driven]).states[0]
-    medium = _of_medium(lattice)
-    if medium is not None and medium.part > enough:
-        for half, moments in enumerate(medium.tested(1.0, [one.cosines for one in lattice.modes])):
-            error[half] += evolve(waves, lattice.with_missed(moments), level.times).raw[0] - level.raw[0]
+    for medium in unseen_medium(lattice):
+        if medium.part > enough:
+            for half, moments in enumerate(medium.tested(1.0, [one.cosines for one in lattice.modes])):
+                error[half] += evolve(waves, lattice.with_missed(moments), level.times).raw[0] - level.raw[0]
     found = common(np.stack([level.seen(half) for half in error])) / (level.size or 1.0)
     return found if math.isfinite(found) else 1.0
 
@@ -46,20 +47,14 @@ def _is_free(field: object) -> bool:
     return isinstance(field, FunctionField) and not isinstance(field.function, Source)
 
 
-def _of_medium(lattice: WaveLattice) -> Unseen | None:
-    """What is not seen of a medium that is a function, of the background alone beside regions of the plane."""
+def unseen_medium(lattice: WaveLattice) -> Iterator[Unseen]:
+    """What is not seen of a medium that is a function, in the plane of each piece that is one."""
     medium = lattice.source
-    background = medium.pieces[-1]
-    if not any(_is_free(piece.field) for piece in medium.pieces):
-        return None
-    rules = medium.rules(lattice.modes)
-
-    def values(points: FloatArray) -> FloatArray:
-        if medium.core.dimension == 1:
-            return medium.slowness_squared(points)
-        return np.asarray(1.0 / np.asarray(background.field(points), dtype=float) ** 2)
-
-    found = unseen(values, [x for _, x in rules], [ends for ends, _ in rules], medium.core)
-    if medium.core.dimension == 1 or not len(found.points):
-        return found
-    return Unseen(found.points, found.values * background.contains(found.points)[:, None], found.part)
+    free = [piece for piece in medium.pieces if _is_free(piece.field)]
+    if medium.core.dimension == 1 and free:
+        rules = medium.rules(lattice.modes)
+        yield unseen(medium.slowness_squared, [x for _, x in rules], [ends for ends, _ in rules], medium.core)
+        return
+    breaks = [medium.planes(axis) for axis in range(medium.core.dimension)]
+    for piece in free:
+        yield unseen_in(piece, partial(squared, piece), breaks, medium.rough(lattice.modes), medium.core)

@@ -15,7 +15,8 @@ from scipy.ndimage import maximum_filter
 
 from neurapde.core.arrays import to_numpy
 from neurapde.domains.box import Box
-from neurapde.spectral.quadrature import FloatArray
+from neurapde.spectral.quadrature import FloatArray, interval_rule
+from neurapde.spectral.weak import Piece
 
 CELLS = {1: 2**14, 2: 300, 3: 44}
 """Cells along each axis."""
@@ -101,6 +102,43 @@ def unseen(
     size = (np.abs(values) / np.where(missed > 0, missed, 1.0)).sum(axis=1)
     largest = draw.permutation(np.argsort(-size)[:KEPT])
     return Unseen(points[largest], values[largest], part)
+
+
+def unseen_in(
+    piece: Piece,
+    function: Callable[[FloatArray], np.ndarray],
+    breaks: Sequence[Sequence[float]],
+    bandwidth: float,
+    box: Box,
+) -> Unseen:
+    """What a function holds in a piece of a box beyond what a rule of this bandwidth sees, on the box around the piece.
+
+    breaks: as for `unseen`, of the whole box. A function may be without a finite value outside the piece.
+    """
+    lower, upper = box.bounds
+    for region in piece.within:
+        lower, upper = np.maximum(lower, region.bounds[0]), np.minimum(upper, region.bounds[1])
+    if np.any(lower >= upper):
+        return Unseen(np.empty((0, box.dimension)), np.empty((0, 1)), 0.0)
+    own = [
+        [a, *sorted({float(x) for x in inner if a < x < b}), b]
+        for a, b, inner in zip(lower.tolist(), upper.tolist(), breaks, strict=True)
+    ]
+
+    def finite(points: FloatArray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            values = to_numpy(function(points))
+        known = np.isfinite(values)
+        return (
+            values if known.all() else np.where(known, values, values[known].mean() if known.any() else 0.0)
+        )
+
+    found = unseen(
+        finite, [interval_rule(ends, bandwidth)[0] for ends in own], own, Box(*zip(lower, upper, strict=True))
+    )
+    if not len(found.points) or piece.everywhere:
+        return found
+    return Unseen(found.points, found.values * piece.contains(found.points)[:, None], found.part)
 
 
 def _cut_up(

@@ -5,8 +5,12 @@ import pytest
 from scipy.linalg import eigh
 
 import neurapde as npde
+from neurapde.assembly.wave_missed import unseen_medium
+from neurapde.assembly.wave_problem import WaveProblem
+from neurapde.fields.medium import FunctionField
 from neurapde.spectral.quadrature import interval_rule
-from neurapde.spectral.unseen import common, unseen
+from neurapde.spectral.unseen import common, unseen, unseen_in
+from neurapde.spectral.weak import Piece
 
 SQUARE = npde.Box((0, 1), (0, 1))
 AT = (0.6371, 0.3113)
@@ -187,3 +191,49 @@ def test_the_estimate_of_waves_counts_a_shape_of_a_source_between_the_nodes():
     found = solution(np.column_stack([x, np.full(301, 0.95)]))
     assert np.linalg.norm(found - truth) / np.linalg.norm(truth) == pytest.approx(error, rel=0.02)
     assert error / 3 < solution.stages[-1].extras["error_estimate"] < 3 * error
+
+
+@pytest.mark.parametrize("width", [1e-3, 5e-4])
+def test_what_a_piece_holds_is_looked_at_in_the_piece_alone(width):
+    """Of two narrow peaks, one within the disk and one within the box around it; the function has no value beyond."""
+    disk = npde.Disk((0.6, 0.4), 0.2)
+    beside = peak(width, 0.1, (0.77, 0.23))
+
+    def function(x):
+        away = (x[:, 0] - 0.6) ** 2 + (x[:, 1] - 0.4) ** 2
+        return np.where(away < 0.09, peak(width, 0.1)(x) + beside(x) + 1.0, np.nan)
+
+    found = unseen_in(Piece((disk,), (), FunctionField(function)), function, ENDS, 100.0, SQUARE)
+    assert disk.contains(found.points[found.values[:, 0] != 0]).all()
+    one, other = found.tested(1.0, [lambda x: np.ones((1, len(x)))] * 2)
+    ends = [(0.4, 0.8), (0.2, 0.6)]
+    (x, first), (y, second) = (interval_rule(end, 100.0) for end in ends)
+    at_nodes = peak(width, 0.1)(np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2))
+    seen = at_nodes @ np.kron(first, second)
+    assert seen + (one + other).item() / 2 == pytest.approx(0.1, abs=0.02)
+
+
+@pytest.mark.parametrize("width", [3e-3, 5e-4])
+@pytest.mark.parametrize(
+    "region", [None, npde.Disk((0.6, 0.4), 0.2), npde.Box((0.4, 0.9), (0.1, 0.5))], ids=str
+)
+def test_a_bead_of_a_medium_in_the_plane_is_seen_by_its_rules_or_found_between_their_nodes(region, width):
+    """∫ 1/c² over the square, of the moments and of what is missed, is 1 and the mass of the bead."""
+    mass = 0.03
+    bead = peak(width, mass)
+
+    def speed(x):
+        return 1 / npde.sqrt(1 + bead(x))
+
+    medium = speed if region is None else npde.Piecewise(1.0, (region, speed))
+    start = npde.InitialCondition(sine)
+    problem = npde.Problem(
+        "bead",
+        SQUARE.over(npde.Time(0, 0.5)),
+        npde.Wave(medium),
+        boundary=[start, npde.Dirichlet(0.0)],
+    )
+    lattice = WaveProblem(problem).lattice(30.0, 16)
+    halves = [found.tested(1.0, [one.cosines for one in lattice.modes]) for found in unseen_medium(lattice)]
+    missed = sum(half.mean(axis=0)[0, 0] for half in halves)
+    assert lattice.moments[0, 0] + missed == pytest.approx(1 + mass, abs=0.2 * mass)
