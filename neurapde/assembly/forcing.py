@@ -52,13 +52,14 @@ class Snapshot(Field):
 class Pattern:
     """A field in space with what its integrals need: where it jumps, and its bandwidth, 0 where no more than the modes'.
 
-    by_medium: whether it is multiplied by the medium, as a source is.
+    by_medium: whether it is multiplied by the medium, as a source is. looked: how fine a function was looked at, in words.
     """
 
     field: Field
     by_medium: bool
     detail: float
     breaks: tuple[tuple[float, ...], ...]
+    looked: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, field: Field, space: Box, by_medium: bool, detail: float = 0.0) -> "Pattern":
@@ -67,7 +68,9 @@ class Pattern:
         steep = found.widths[found.widths > 0].min(initial=np.inf)
         breaks = tuple(tuple(found.planes(axis).tolist()) for axis in range(space.dimension))
         most = FINEST / max(space.extents)
-        return cls(field, by_medium, max(detail, min(STEEP / steep, most)), breaks)
+        known = isinstance(field, FunctionField) and isinstance(field.function, Source)
+        looked = () if known else found.note
+        return cls(field, by_medium, max(detail, min(STEEP / steep, most)), breaks, looked)
 
     def on(self, lattice: WaveLattice, finer: float = 1.0) -> FloatArray:
         """Its integrals with the modes; `finer`: by so many times the nodes."""

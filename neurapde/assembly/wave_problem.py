@@ -95,6 +95,13 @@ class WaveProblem:
         shapes = (source.shape for source in self.sources if isinstance(source, Pulse))
         return {one: density_of(one, self.space) for one in shapes if not isinstance(one, PointSource)}
 
+    @property
+    def looked(self) -> tuple[str, ...]:
+        """How fine the functions of the medium, the beginning and the sources were looked at, a sentence each."""
+        patterns = (*(pattern for pattern, _ in self.initial), *self.densities.values())
+        every = (*self.medium.features.note, *(note for one in patterns for note in one.looked))
+        return tuple(dict.fromkeys(every))
+
     def load_error(self, lattice: WaveLattice) -> float:
         """What the rules leave of the loads, relative: the most of any."""
         patterns = [pattern for pattern, _ in self.initial]

@@ -135,6 +135,7 @@ class Helmholtz(AbstractEquation):
             problem.sides.natural,
             tuple(tuple(found.planes(axis).tolist()) for axis in range(problem.domain.dimension)),
             detail,
+            found.note,
         )
 
     def check(self, problem: "Problem") -> None:

@@ -222,4 +222,4 @@ def _notes(waves: WaveProblem, level: Evolved) -> list[str]:
     notes.append(f"Time is exact, by {way}; {medium}.")
     terms = ", ".join(f"{name} {value:.1e}" for name, value in level.terms.items())
     notes.append(f"Estimated relative error: {level.estimate:.1e} ({terms}).")
-    return notes
+    return [*notes, *waves.looked]

@@ -81,6 +81,7 @@ class WeakForm:
     free:        one pair (lower end, upper end) for each axis; True where the slope vanishes instead of the value.
     planes:      for each axis coordinates at which a function of the medium jumps across it.
     detail:      bandwidth that a function of the medium has where it jumps elsewhere, rad per unit length.
+    looked:      how fine functions of the medium were looked at, in words.
     """
 
     domain: Box
@@ -90,6 +91,7 @@ class WeakForm:
     free: tuple[tuple[bool, bool], ...]
     planes: tuple[tuple[float, ...], ...] = ((), ())
     detail: float = 0.0
+    looked: tuple[str, ...] = ()
 
     def constant(self, piece: Piece) -> complex | None:
         """c on a piece, where it is one number."""

@@ -287,3 +287,17 @@ def test_the_field_beside_a_point_is_saved_with_the_rest(tmp_path: Path) -> None
     )
     alone = np.asarray(npde.solve(swapped)(points))
     assert np.linalg.norm(values[:, 1] - alone) < 1e-3 * np.linalg.norm(alone)
+
+
+def test_the_notes_say_how_fine_functions_were_looked_at_and_nothing_of_what_is_declared() -> None:
+    domain = npde.Interval(-1, 1).over(npde.Time(0, 0.3))
+
+    def looked(speed: object, sources: object = ()) -> list[str]:
+        start = npde.InitialCondition(0.0)
+        problem = npde.Problem("looked", domain, npde.Wave(speed), sources, [start, npde.Absorbing()])
+        notes = npde.solve(problem, method=npde.MethodOfLines(tolerance=0.05), progress=False).notes
+        return [note for note in notes if note.startswith("Functions were looked at")]
+
+    source = npde.RickerSource((0.1,), 4.0, variance=0.01)
+    assert len(looked(lambda x: 1 + 0.1 * npde.sin(x[:, 0]), source)) == 1
+    assert looked(npde.Piecewise(1.0, (npde.Interval(0.2, 0.5), 1.2)), source) == []

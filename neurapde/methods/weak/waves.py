@@ -118,7 +118,7 @@ class WavesOnSines(OnSines[Level]):
             )
         if not np.any(level.coefficients):
             notes.append("The medium is uniform and every side absorbs: the known wave is the whole field.")
-        notes += [estimate, *reflection_note(self.problem.equation, self.problem)]
+        notes += [estimate, *self.lattice.form.looked, *reflection_note(self.problem.equation, self.problem)]
         if level.residual > FAILED:
             notes.append(
                 f"The linear system was solved only to a relative residual of {level.residual:.1e}: "
