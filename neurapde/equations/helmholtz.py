@@ -92,13 +92,13 @@ class Helmholtz(AbstractEquation):
         bare = Stretch(problem.domain, problem.pml, self.wavenumber)
         if problem.pml is None or problem.pml.reflection is None:
             return bare
-        return Stretch(problem.domain, problem.pml, self.wavenumber / self._fastest_in_layer(problem))
+        return Stretch(problem.domain, problem.pml, self.wavenumber / self.fastest_in_layer(problem))
 
     def reflections(self, problem: "Problem") -> dict[str, float]:
         """|R| of the layer at each face that has one: at normal incidence, at the highest speed in the layers."""
         if problem.pml is None:
             return {}
-        axes, k = self.stretch(problem).axes, self.wavenumber / self._fastest_in_layer(problem)
+        axes, k = self.stretch(problem).axes, self.wavenumber / self.fastest_in_layer(problem)
         pairs = [pair for axis in axes for pair in zip(axis.widths, axis.strengths, strict=True)]
         box = outer_box(problem.domain)
         assert box is not None
@@ -108,7 +108,8 @@ class Helmholtz(AbstractEquation):
             if width
         }
 
-    def _fastest_in_layer(self, problem: "Problem") -> float:
+    def fastest_in_layer(self, problem: "Problem") -> float:
+        """The highest speed within the absorbing layer; 1 without one."""
         points = problem.domain.sample(4096, how="grid").numpy()
         layer = points[~Stretch(problem.domain, problem.pml, self.wavenumber).physical(points)]
         return float(np.max(np.real(self.speed(layer)))) if len(layer) else 1.0
@@ -159,7 +160,7 @@ class Helmholtz(AbstractEquation):
         pml = problem.pml
         if pml is None or pml.reflection is not None:
             return
-        speed = self._fastest_in_layer(problem)
+        speed = self.fastest_in_layer(problem)
         wavelength = 2 * math.pi * speed / self.wavenumber
         for side, width in pml.widths(problem.domain).items():
             if width >= wavelength / 2:

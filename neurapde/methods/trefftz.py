@@ -122,6 +122,7 @@ class Trefftz(DirectMethod):
                 level = replace(level, estimate=error)
             elif before is not None:
                 level = _estimated(level, before)
+                level = replace(level, estimate=level.estimate + levels.family.floor)
             yield level
             before = level
 

@@ -2,7 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from neurapde.backgrounds.waves import Background
 from neurapde.conditions.base import Mixed
@@ -71,6 +74,15 @@ class Family(ABC):
     def condition(self, panel: Panel, region: Region) -> Mixed | None:
         """a u + b ∂u/∂n = value on a panel of the domain's boundary; None where nothing is asked for."""
         return self.problem.sides.data.get(panel.face)
+
+    def slopes(self, points: NDArray[np.float64]) -> NDArray[Any] | float:
+        """What each component of the gradient is multiplied by in the flux at points (n, 2): (n, 2), or a number."""
+        return 1.0
+
+    @property
+    def floor(self) -> float:
+        """Relative error that no number of features lowers."""
+        return 0.0
 
     def notes(self) -> Sequence[str]:
         """Sentences on what was solved."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import special
 
 from neurapde.backgrounds.waves import Background, OutgoingWave
 from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Robin, Treated
@@ -25,8 +27,10 @@ from neurapde.trefftz.regions import Panel, Partition, Region
 TREATED = Treated(
     "the solutions of the equation", (PML, Absorbing, Dirichlet, Neumann, Robin), way="use Galerkin"
 )
-FELT = 1e-9
-"""|R| at normal incidence above which a layer is left to methods that solve it as declared."""
+FELT = 5e-6
+"""Part of the field sent back by a layer above which it is left to methods that solve it as declared."""
+RECEIVERS, SENDERS = 200, 5
+"""Points at which that is looked at, and those of every panel from which waves come, beside the sources."""
 NOTHING = 12.0
 """Widths from a Gaussian source at which its density is nothing."""
 
@@ -125,11 +129,44 @@ class HelmholtzFamily(Family):
             return None if width else Mixed(Constant(1j * self.rate(region)), ONE, ZERO)
         return super().condition(panel, region)
 
+    def slopes(self, points: NDArray[np.float64]) -> NDArray[Any] | float:
+        if self.stretch is None or self.stretch.physical(points).all():
+            return 1.0
+        factors = np.stack(self.stretch.factors(points), axis=1)
+        return factors.prod(axis=1, keepdims=True) / factors**2
+
+    @cached_property
+    def floor(self) -> float:
+        """What the layers send back of waves from sources and panels: those of their images beyond the outer edges."""
+        if self.stretch is None:
+            return 0.0
+        points = self.problem.domain.sample(RECEIVERS, how="grid").numpy()
+        points = points[self.problem.physical(points)]
+        whole = Partition.of(self.problem.domain, self.pieces)
+        fractions = (np.arange(SENDERS) + 0.5) / SENDERS
+        senders = np.concatenate(
+            [np.array([spot.at for spot in self.spots]).reshape(-1, 2)]
+            + [
+                panel.curve.points(fractions)
+                for panel in whole.panels
+                if panel.face not in self.problem.sides.open
+            ]
+        )
+        senders = senders[self.problem.physical(senders)]
+        k = self.equation.wavenumber / self.equation.fastest_in_layer(self.problem)
+        shift = points[:, None] - senders
+        direct = np.abs(special.hankel2(0, k * np.maximum(np.hypot(*np.moveaxis(shift, -1, 0)), 1 / k)))
+        total = np.zeros_like(direct)
+        for i, axis in enumerate(self.stretch.axes):
+            for edge, width in zip((axis.lower, axis.upper), axis.widths, strict=True):
+                if width:
+                    beyond = 2 * axis.integral(np.array([edge])) - senders[:, i] - points[:, i, None]
+                    total += np.abs(special.hankel2(0, k * np.sqrt(beyond**2 + shift[..., 1 - i] ** 2)))
+        return float(np.max(np.linalg.norm(total, axis=0) / np.linalg.norm(direct, axis=0), initial=0.0))
+
     def notes(self) -> Sequence[str]:
-        reflections = self.equation.reflections(self.problem)
-        if not reflections:
+        if self.stretch is None:
             return ()
         return (
-            f"Waves leave for good through the layer: what it sends back, |R| = {max(reflections.values()):.1e} at normal "
-            "incidence, is left out.",
+            f"Waves leave for good through the layer: what it sends back, {self.floor:.1e} of them, is left out.",
         )

@@ -128,7 +128,7 @@ def _on_face(basis: Basis, rim: Rim, region: Region) -> list[tuple[NDArray[Any],
 
 def _traces(basis: Basis, rim: Rim, region: Region) -> tuple[NDArray[Any], NDArray[Any]]:
     """Values and slopes along the rim's normals, of the features (2, n, count) and of the known fields (2, n, shots)."""
-    normals = rim.normals.T[..., None]
+    normals = (basis.family.slopes(rim.points) * rim.normals).T[..., None]
     found = []
     for one in (
         basis.at(region, rim.points, FIRST),

@@ -129,3 +129,31 @@ def test_too_few_features_are_told() -> None:
             helmholtz_square(), method=npde.Trefftz(tolerance=1e-6, largest=200), progress=False
         )
     assert solution.status is npde.Status.UNRESOLVED
+
+
+def test_interfaces_go_on_through_the_layer() -> None:
+    half = npde.Piecewise(1.0, (npde.Polygon([(-1, -1), (1, -1), (1, -0.1), (-1, -0.3)]), 1.5))
+    problem = npde.Problem(
+        "tilted", BOX, npde.Helmholtz(12.0, half), npde.PointSource((0.1, 0.2)), npde.PML(0.5, 9.0)
+    )
+    solution = npde.solve(problem, method=npde.Trefftz(tolerance=1e-4), progress=False)
+    lattice = npde.solve(problem, method=npde.Galerkin(tolerance=3e-3), progress=False)
+    points = PLACES[np.hypot(*(PLACES - (0.1, 0.2)).T) > 0.1]
+    assert relative(solution(points), lattice(points)) < 3 * (stated(solution) + stated(lattice))
+    assert stated(lattice) < 1e-2
+
+
+def test_a_layer_that_sends_much_back_is_left_to_methods_that_solve_it_as_declared() -> None:
+    problem = helmholtz_disk(wavenumber=20.0, strength=1.0)
+    assert "sends back" in (npde.Trefftz().obstacle(problem) or "")
+    assert npde.Trefftz().obstacle(helmholtz_disk(wavenumber=20.0)) is None
+
+
+def test_an_absorbing_side_is_met_as_written() -> None:
+    k = 15.0
+    problem = npde.Problem("room", BOX, npde.Helmholtz(k), npde.PointSource((0.2, -0.1)), npde.Absorbing())
+    solution = npde.solve(problem, method=npde.Trefftz(tolerance=1e-6), progress=False)
+    y = np.linspace(-0.9, 0.9, 50)
+    right = np.stack([np.ones(50), y], axis=1)
+    left = solution.gradient(right)[:, 0] + 1j * k * solution(right)
+    assert np.abs(left).max() < 1e-4 * k * np.abs(solution(right)).max()
