@@ -17,6 +17,7 @@ from neurapde.fields.medium import Constant
 from neurapde.fields.sources import GaussianSource, PointSource, Source
 from neurapde.problem.problem import Problem
 from neurapde.spectral.weak import Piece, pieces_of
+from neurapde.trefftz.curves import place_on
 from neurapde.trefftz.family import Family
 from neurapde.trefftz.features.base import Features
 from neurapde.trefftz.features.cylinder import Outgoing, Regular
@@ -142,15 +143,12 @@ class HelmholtzFamily(Family):
             return 0.0
         points = self.problem.domain.sample(RECEIVERS, how="grid").numpy()
         points = points[self.problem.physical(points)]
-        whole = Partition.of(self.problem.domain, self.pieces)
         fractions = (np.arange(SENDERS) + 0.5) / SENDERS
+        shapes = dict.fromkeys(shape for piece in self.pieces for shape in (*piece.within, *piece.outside))
+        edges = [edge for shape in (self.problem.domain, *shapes) for edge in shape.edges]
         senders = np.concatenate(
             [np.array([spot.at for spot in self.spots]).reshape(-1, 2)]
-            + [
-                panel.curve.points(fractions)
-                for panel in whole.panels
-                if panel.face not in self.problem.sides.open
-            ]
+            + [place_on(edge, fractions) for edge in edges]
         )
         senders = senders[self.problem.physical(senders)]
         k = self.equation.wavenumber / self.equation.fastest_in_layer(self.problem)

@@ -16,9 +16,10 @@ from neurapde.jets.layout import Layout
 from neurapde.trefftz.corners import ends_of
 from neurapde.trefftz.family import Family
 from neurapde.trefftz.features.base import Features
+from neurapde.trefftz.known import Known
 from neurapde.trefftz.regions import Panel, Partition, Region
 from neurapde.trefftz.rims import Rim, rims_of
-from neurapde.trefftz.rows import Basis, Known, system_of
+from neurapde.trefftz.rows import Basis, system_of
 from neurapde.trefftz.trial import FeatureFunction, FeatureSum
 from neurapde.trials.base import Setting
 from neurapde.trials.piecewise import Part, PiecewiseFunction, PiecewiseTrial
@@ -172,7 +173,7 @@ class AbstractLevels(ABC, Generic[Planned]):
             inside = left & region.contains(self.probes)
             left &= ~inside
             points = self.probes[inside]
-            found[inside] = self.known[region.index].channels(points, solved.basis.dtype)[0]
+            found[inside] = self.known[region.index].channels(points, VALUE, solved.basis.dtype)[0]
             start, mine = 0, solved.of(region)
             for part in solved.basis.features[region.index]:
                 found[inside] += part.summed(points, VALUE, mine[start : start + part.count])[0]

@@ -6,35 +6,18 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from neurapde.backgrounds.waves import Background
 from neurapde.core.arrays import to_numpy
 from neurapde.fields.medium import Field
 from neurapde.jets.layout import Layout
 from neurapde.trefftz.family import Family
 from neurapde.trefftz.features.base import Features
+from neurapde.trefftz.known import Known
 from neurapde.trefftz.regions import Panel, Partition, Region
 from neurapde.trefftz.rims import Rim
 
 FIRST = Layout(2, 1)
-
-
-@dataclass(frozen=True)
-class Known:
-    """The known fields of a region, one tuple of them for each right-hand side."""
-
-    shots: tuple[tuple[Background, ...], ...]
-
-    def channels(self, points: NDArray[np.float64], dtype: Any) -> NDArray[Any]:
-        """Value and slopes at points (n, 2): (3, n, shots)."""
-        found = np.zeros((3, len(points), len(self.shots)), dtype=dtype)
-        places = torch.from_numpy(points)
-        for i, shot in enumerate(self.shots):
-            for one in shot:
-                found[..., i] += one.jet(places, 1).channels.numpy()
-        return found
 
 
 @dataclass(frozen=True)
@@ -132,7 +115,7 @@ def _traces(basis: Basis, rim: Rim, region: Region) -> tuple[NDArray[Any], NDArr
     found = []
     for one in (
         basis.at(region, rim.points, FIRST),
-        basis.known[region.index].channels(rim.points, basis.dtype),
+        basis.known[region.index].channels(rim.points, FIRST, basis.dtype),
     ):
         found.append(np.stack([one[0], (one[1:] * normals).sum(0)]))
     return found[0], found[1]

@@ -13,6 +13,7 @@ from neurapde.backgrounds.waves import Background
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet, Layout
 from neurapde.trefftz.features.base import Features
+from neurapde.trefftz.known import Known
 from neurapde.trials.base import Setting, Trial, TrialFunction
 
 
@@ -48,7 +49,7 @@ class FeatureFunction(TrialFunction):
 
     def __init__(self, spec: FeatureSum, dimension: int, amplitudes: Tensor, complex: bool) -> None:
         super().__init__(spec, dimension, amplitudes.shape[1], complex)
-        self.parts, self.known = spec.features, spec.known
+        self.parts, self.known = spec.features, Known(spec.known)
         self.amplitudes = torch.nn.Parameter(amplitudes)
 
     def set_amplitudes(self, values: NDArray[Any]) -> None:
@@ -69,9 +70,7 @@ class FeatureFunction(TrialFunction):
         numbers = (torch.view_as_complex(amplitudes) if self.complex else amplitudes).numpy()
         total = np.zeros((layout.count, len(places), self.outputs), dtype=numbers.dtype)
         start = 0
-        for i, shot in enumerate(self.known):
-            for one in shot:
-                total[..., i] += one.jet(torch.from_numpy(places), order, mixed).channels.numpy()
+        total += self.known.channels(places, layout, numbers.dtype)
         for part in self.parts:
             total += part.summed(places, layout, numbers[start : start + part.count])
             start += part.count

@@ -131,7 +131,10 @@ def _traces(basis: Basis, region: Region, places: Sequence[Rows]) -> dict[int, _
     normals = np.concatenate([places[i].normals for i in mine]).T[..., None]
     features, known = (
         np.stack([one[0], (one[1:] * normals).sum(0)])
-        for one in (basis.at(region, points, FIRST), basis.known[region.index].channels(points, basis.dtype))
+        for one in (
+            basis.at(region, points, FIRST),
+            basis.known[region.index].channels(points, FIRST, basis.dtype),
+        )
     )
     ends = np.cumsum([0, *(len(places[i].points) for i in mine)])
     cuts = [slice(a, b) for a, b in pairwise(ends)]
