@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from neurapde.core.arrays import to_numpy
 from neurapde.domains.base import Domain
 from neurapde.fields.grid_field import GridField
-from neurapde.fields.jumps import features_of, narrow_features
+from neurapde.fields.jumps import Features, features_of, narrow_features
 from neurapde.fields.medium import Constant, Field
 from neurapde.reference_solvers.averaging import LEAVES
 from neurapde.reference_solvers.grid import Grid
@@ -32,11 +32,11 @@ class Faces:
     note: tuple[str, ...]
 
     @classmethod
-    def of(cls, field: Field, domain: Domain, grid: Grid) -> "Faces":
-        """Those of a field, less than a cell of the grid apart."""
-        if isinstance(field, Constant | GridField):
+    def of(cls, field: Field, domain: Domain, grid: Grid, found: Features | None = None) -> "Faces":
+        """Those of a field, less than a cell of the grid apart. found: its `medium_features`, where they are known."""
+        found = medium_features(field, domain) if found is None else found
+        if found is None:
             return cls(np.empty((0, grid.dimension)), math.inf, ())
-        found = narrow_features(lambda points: to_numpy(field(points)), domain)
         places = [_between_lines(found.points, found.axes, found.extents / max(found.lines, 1), grid)]
         for region in field.regions.values():
             count = math.ceil(4 * region.boundary_size(region.faces) / min(grid.spacing)) + 8
@@ -54,6 +54,13 @@ class Faces:
     def unseen(self, grid: Grid) -> bool:
         """Whether the thinnest layer is thinner than such a part."""
         return self.thinnest * self.leaves(grid) < max(grid.spacing)
+
+
+def medium_features(field: Field, domain: Domain) -> Features | None:
+    """Where a field changes abruptly, whatever the grid; None for one that has no jumps to be found."""
+    if isinstance(field, Constant | GridField):
+        return None
+    return narrow_features(lambda points: to_numpy(field(points)), domain)
 
 
 def _between_lines(points: Values, axes: NDArray[np.int64], apart: Values, grid: Grid) -> Values:

@@ -13,6 +13,7 @@ from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWa
 from neurapde.core.warn import warn
 from neurapde.domains.box import Box
 from neurapde.equations.helmholtz import Helmholtz, reflection_note
+from neurapde.fields.jumps import Features
 from neurapde.fields.sources import GaussianSource, PointSource, Source
 from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.averaging import cell_average
@@ -21,7 +22,7 @@ from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.helmholtz import ORDER, HelmholtzGrid
 from neurapde.reference_solvers.sampling import gaussian_density, interpolate, point_density
 from neurapde.references.cost import FACTORED_NODE, check_grid, factored
-from neurapde.references.faces import Faces
+from neurapde.references.faces import Faces, medium_features
 from neurapde.references.sides import check_sides, face_nodes
 from neurapde.references.solution import GridSolution
 
@@ -53,22 +54,24 @@ def solve_helmholtz(
         )
     check_sides(problem, TREATED, "PML, Absorbing, Dirichlet or Neumann")
     lower, upper = (corner.tolist() for corner in domain.bounds)
-    found = _solved(equation, problem, Grid(lower, upper, shape or _good_shape(equation, problem, domain)))
-    _warn_unseen(equation, problem, found.grid)
+    features = medium_features(equation.speed, domain)
+    grid = Grid(lower, upper, shape or _good_shape(equation, problem, domain))
+    found = _solved(equation, problem, grid, features)
+    _warn_unseen(problem, found)
     estimate, note = None, "no error estimate asked for"
     if error:
-        estimate, note = _estimate(problem, _coarser(equation, problem, found.grid), found)
+        estimate, note = _estimate(problem, _coarser(equation, problem, found.grid, features), found)
     while shape is None and estimate is not None and estimate > _CONVERGED:
         finer = Grid(lower, upper, tuple(2 * n - 1 for n in found.grid.shape))
         if finer.size > _MOST:
             break
-        coarse, found = found, _solved(equation, problem, finer)
+        coarse, found = found, _solved(equation, problem, finer, features)
         estimate, note = _estimate(problem, coarse, found)
     notes = (
         f"nine-point scheme on {_times(found.grid)} nodes, {'chosen by itself' if shape is None else 'as asked'}: "
         f"{found.nodes_per_wavelength:.1f} in the shortest wavelength",
         note,
-        *Faces.of(equation.speed, domain, found.grid).note,
+        *found.faces.note,
         *reflection_note(equation, problem),
     )
     values = found.values[..., 0] if found.values.shape[-1] == 1 else found.values
@@ -83,14 +86,15 @@ class _Found:
     values: NDArray[np.complex128]
     nodes_per_wavelength: float
     seconds: float
+    faces: Faces
 
 
-def _solved(equation: Helmholtz, problem: Problem, grid: Grid) -> _Found:
+def _solved(equation: Helmholtz, problem: Problem, grid: Grid, features: Features | None) -> _Found:
     seconds = FACTORED_NODE * grid.size**1.5 if grid.dimension == 2 else 0.0
     check_grid(_memory(problem, grid), grid.shape, problem.name, seconds)
     begin = time.perf_counter()
     stretch = [axis.factor for axis in equation.stretch(problem).axes]
-    faces = Faces.of(equation.speed, problem.domain, grid)
+    faces = Faces.of(equation.speed, problem.domain, grid, features)
     medium = cell_average(equation.slowness_squared, grid, faces=faces.places, leaves=faces.leaves(grid))
     solver = HelmholtzGrid(
         grid,
@@ -103,7 +107,7 @@ def _solved(equation: Helmholtz, problem: Problem, grid: Grid) -> _Found:
     densities = [_density(sources, grid) for sources in problem.right_hand_sides]
     right = solver.load(np.stack(densities, axis=-1))
     values = solver.solve(right, _values(problem, grid)[..., None] * np.ones(len(densities)))
-    return _Found(grid, values, solver.nodes_per_wavelength, time.perf_counter() - begin)
+    return _Found(grid, values, solver.nodes_per_wavelength, time.perf_counter() - begin, faces)
 
 
 def _memory(problem: Problem, grid: Grid) -> float:
@@ -111,8 +115,8 @@ def _memory(problem: Problem, grid: Grid) -> float:
     return factored(grid.size, _ENTRY) + _FIELDS * grid.size * len(problem.right_hand_sides)
 
 
-def _warn_unseen(equation: Helmholtz, problem: Problem, grid: Grid) -> None:
-    faces = Faces.of(equation.speed, problem.domain, grid)
+def _warn_unseen(problem: Problem, found: _Found) -> None:
+    faces, grid = found.faces, found.grid
     if faces.unseen(grid):
         warn(
             f"the medium of {problem.name!r} has a layer {faces.thinnest:.2g} thin, and the grid has cells of "
@@ -198,13 +202,13 @@ def _spacing_of(domain: Box, nodes: int) -> float:
     return float((math.prod(domain.extents) / nodes) ** (1 / domain.dimension))
 
 
-def _coarser(equation: Helmholtz, problem: Problem, grid: Grid) -> _Found | None:
+def _coarser(equation: Helmholtz, problem: Problem, grid: Grid, features: Features | None) -> _Found | None:
     """The fields on a grid of twice the spacing, or None if that resolves nothing."""
     coarse = Grid(grid.lower, grid.upper, tuple((n + 1) // 2 for n in grid.shape))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResolutionWarning)
-            return _solved(equation, problem, coarse)
+            return _solved(equation, problem, coarse, features)
     except ResolutionError:
         return None
 
