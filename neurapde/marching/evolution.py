@@ -1,136 +1,141 @@
-"""A problem as an evolution: which constraint is the equation, which say how it begins, and what that makes the start."""
+"""A problem as an evolution: which constraint is the equation, which hold at the sides, and which say how it begins."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from neurapde.conditions.constraints import AtPoints, Constraint, Face, Interior
+from neurapde.conditions.periodic import OppositePoints
+from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
-from neurapde.marching.radau import radau
-from neurapde.marching.rows import Matrix, Rows, Stages
-from neurapde.marching.system import PointSystem, System, at_point
-from neurapde.marching.window import State, Window, settle
+from neurapde.domains.spacetime import INITIAL, SpaceTime
+from neurapde.marching.beginning import Beginning
+from neurapde.marching.elements import ElementSystem, Sides
+from neurapde.marching.mesh import Mesh
+from neurapde.marching.rows import Rows, moment
+from neurapde.marching.system import PointSystem, System
+from neurapde.marching.window import State
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
 
+DEGREE, ELEMENTS = 12, 4
+"""Of the polynomials in space, and how many there are at first."""
 SEED = 60317
-MET = 1e-9
-"""What of the conditions at the start may be left, in units of their values: rounding."""
-AT_ONCE = 1e-12
-"""Of the time: a first step in which what has no rate of its own comes to what the equation says of it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Evolution:
     """What marching through time needs of a problem.
 
-    start, stop: of the time. system: its equations. state: how it begins.
+    start, stop: of the time. system: its equations, on few nodes.
     """
 
     problem: Problem
     start: float
     stop: float
     system: System
-    state: State
+    beginning: Beginning
+
+    def begun(self, system: System) -> State:
+        """The state at the start, on the nodes of a system. Raises: DeclarationError where conditions do not give one."""
+        return self.beginning.state(system)
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """The constraints of a problem by where they hold."""
+
+    equation: Constraint
+    begins: tuple[Constraint, ...]
+    sides: Sides
+    periodic: bool
 
 
 def evolution_of(problem: Problem) -> Evolution | str:
     """A problem as an evolution, or why it is none."""
-    domain, equation = problem.domain, problem.equation
-    if not isinstance(equation, Equation):
-        return f"its equation is {type(equation).__name__}, and windows are for Equation(residual)"
-    if not isinstance(domain, Box) or domain.dimension > 1:
-        return f"its domain is {domain}, and windows are for an Interval"
-    (start,), (stop,) = domain.bounds
-    inside = [one for one in problem.constraints if isinstance(one.sample, Interior)]
-    begins = [one for one in problem.constraints if _at_start(one, domain.faces[0], start)]
-    if other := [one.name for one in problem.constraints if one not in inside and one not in begins]:
-        return f"its condition {other[0]!r} does not hold at the start alone"
-    if len(inside) != 1:
-        return f"it has {len(inside)} constraints inside, and windows are for one equation"
-    rows = Rows(problem, inside[0], at_point())
-    kinds = _kinds(rows, start)
-    if isinstance(kinds, str):
-        return kinds
-    first, second = kinds
-    began = _began(problem, begins, start, first | second, second)
-    if isinstance(began, str):
-        return began
-    system = PointSystem(problem, inside[0])
-    state = State(began[0][None], began[1][None], second)
-    if (first | second).all():
-        return Evolution(problem, start, stop, system, state)
-    tiny = settle(system, radau(1), Window(start, AT_ONCE * (stop - start), state), _plain)
-    if tiny is None:
-        return "what has no rate of change is not determined at the start"
-    values = np.where(first | second, state.values, tiny.values[-1])
-    return Evolution(problem, start, stop, system, State(values, state.rates, second))
-
-
-def _plain(values: Matrix) -> Matrix:
-    """The largest values of all components."""
-    return np.full(values.shape[-1], np.abs(values).max() or 1.0)
-
-
-def _at_start(constraint: Constraint, face: str, start: float) -> bool:
-    sample = constraint.sample
-    if isinstance(sample, Face):
-        return sample.on == (face,)
-    return isinstance(sample, AtPoints) and bool((sample.points == start).all())
-
-
-def _kinds(rows: Rows, start: float) -> tuple[np.ndarray, np.ndarray] | str:
-    """Which components' first, and second, derivatives in time the equation reads; why it does not suit windows."""
-    generator = np.random.default_rng(SEED)
-    values = 0.5 + generator.random((4, 1, rows.components))
-    stages = _moment(start, values)
+    parts = _sorted(problem)
+    if isinstance(parts, str):
+        return parts
+    lower, upper = problem.domain.bounds
+    start, stop = float(lower[-1]), float(upper[-1])
+    system: System
+    if problem.domain.dimension == 1:
+        system = PointSystem(problem, parts.equation)
+        rows = system.rows
+    else:
+        mesh = Mesh(np.linspace(lower[0], upper[0], ELEMENTS + 1), DEGREE, parts.periodic)
+        rows = Rows(problem, parts.equation, mesh.stencil())
+        sides = _filled(problem, parts, mesh, rows, start)
+        if isinstance(sides, str):
+            return sides
+        system = ElementSystem(problem, parts.equation, sides, mesh)
+    values = 0.5 + np.random.default_rng(SEED).random((4, rows.stencil.nodes.max() + 1, rows.components))
     try:
-        equations = rows.residual(stages).shape[-1]
-        kinds = rows.felt(stages, 1), rows.felt(stages, 2)
+        equations = rows.residual(moment(start, values)).shape[-1]
+        first, second = (rows.felt(moment(start, values), rate) for rate in (1, 2))
     except Exception as error:  # the user's own function, which may read NumPy arrays alone
         return f"its residual cannot be tried on numbers ({type(error).__name__})"
     if equations != rows.components:
         return f"it has {equations} equations for {rows.components} real components"
-    return kinds
+    beginning = Beginning(problem, parts.begins, start, first | second, second)
+    try:
+        beginning.state(system)
+    except DeclarationError as error:
+        return str(error)
+    return Evolution(problem, start, stop, system, beginning)
 
 
-def _moment(time: float, values: Matrix) -> Stages:
-    """One moment, with any values of u, u′ and u″ there: values (4, nodes, components), the first of them idle."""
-    return Stages(np.array([time]), np.eye(3, 4, 1)[:, None], values, np.zeros((1, *values.shape[1:])))
-
-
-def _began(
-    problem: Problem, begins: list[Constraint], start: float, moves: np.ndarray, second: np.ndarray
-) -> tuple[Matrix, Matrix] | str:
-    """u and u′ at the start (components,) each, from the conditions there, or why they are not had.
-
-    moves: which components have a rate of change, so that a value belongs to them. second: which a velocity, too.
-    """
+def _sorted(problem: Problem) -> _Sorted | str:
+    """Which constraint is what, or why there is one for which windows have no place."""
+    domain = problem.domain
+    if not isinstance(problem.equation, Equation):
+        return f"its equation is {type(problem.equation).__name__}, and windows are for Equation(residual)"
+    if not isinstance(domain.spatial, Box) or domain.spatial.dimension > 1:
+        return f"its domain is {domain}, and windows are for an Interval"
+    over = isinstance(domain, SpaceTime)
+    first = INITIAL if over else domain.faces[0]
+    inside, begins = [], []
+    sides: tuple[list[Constraint], list[Constraint]] = ([], [])
+    periodic = False
+    for one in problem.constraints:
+        sample = one.sample
+        on = sample.on if isinstance(sample, Face) and sample.domain == domain else ()
+        if isinstance(sample, Interior):
+            inside.append(one)
+        elif on == (first,) or (isinstance(sample, AtPoints) and _starts(sample, domain.bounds[0][-1])):
+            begins.append(one)
+        elif over and isinstance(sample, OppositePoints):
+            periodic = True
+        elif over and on and set(on) <= set(domain.faces[:2]):
+            for end, face in enumerate(domain.faces[:2]):
+                if face in on:
+                    sides[end].append(one)
+        else:
+            where = "at the start or at a side" if over else "at the start alone"
+            return f"its condition {one.name!r} does not hold {where}"
+    if len(inside) != 1:
+        return f"it has {len(inside)} constraints inside, and windows are for one equation"
     if not begins:
         return "nothing is said about its start"
-    every = [Rows(problem, one, at_point(-1.0)) for one in begins]
-    count = len(moves)
-    asked, _ = _conditions(every, start, np.zeros(2 * count))
-    found = np.zeros(2 * count)
-    for _ in range(2):
-        residual, matrix = _conditions(every, start, found)
-        found = found - np.linalg.lstsq(matrix, residual, rcond=None)[0]
-    left, matrix = _conditions(every, start, found)
-    open = np.linalg.svd(matrix)[2][np.linalg.matrix_rank(matrix) :]
-    free = (np.abs(open) > MET).any(axis=0) & np.concatenate([moves, second])
-    if free.any():
-        what = "its value" if free[:count].any() else "its rate"
-        return f"its conditions at the start leave {what} open there"
-    if not np.abs(left).max() <= MET * max(np.abs(asked).max(), np.abs(matrix @ found).max()):
-        return "its conditions at the start contradict one another, or are not linear"
-    return found[:count], found[count:]
+    return _Sorted(inside[0], tuple(begins), (tuple(sides[0]), tuple(sides[1])), periodic)
 
 
-def _conditions(every: list[Rows], start: float, found: Matrix) -> tuple[Matrix, Matrix]:
-    """What conditions at the start leave of u and u′ there (2 components,), and their slopes by these."""
-    count = len(found) // 2
-    values = np.zeros((4, 1, count))
-    values[1:3, 0] = found.reshape(2, count)
-    parts = [rows.linearised(_moment(start, values)) for rows in every]
-    slopes = [slopes.reshape(residual.size, 3 * count) for residual, slopes in parts]
-    return np.concatenate([part[0].ravel() for part in parts]), np.concatenate(slopes)[:, : 2 * count]
+def _starts(sample: AtPoints, start: float) -> bool:
+    return sample.points.shape[1] == 1 and bool((sample.points == start).all())
+
+
+def _filled(problem: Problem, parts: _Sorted, mesh: Mesh, rows: Rows, start: float) -> Sides | str:
+    """The conditions at both ends; the equation itself where waves leave and nothing is said."""
+    if parts.periodic:
+        return ((), ()) if parts.sides == ((), ()) else "it is periodic and has conditions at its sides, too"
+    values = np.ones((4, mesh.count, rows.components))
+    found = []
+    for end, constraints in enumerate(parts.sides):
+        every = [Rows(problem, one, mesh.side(end)) for one in constraints]
+        count = sum(one.residual(moment(start, values)).shape[-1] for one in every)
+        open = not every and not rows.bends(moment(start, values))
+        if count != rows.components and not open:
+            face = problem.domain.faces[end]
+            return f"it has {count} conditions on {face} for {rows.components} real components"
+        found.append((parts.equation,) if open else constraints)
+    return found[0], found[1]

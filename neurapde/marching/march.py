@@ -1,20 +1,26 @@
 """From window to window through a time, each as long as a tolerance allows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from neurapde.marching.evolution import Evolution
 from neurapde.marching.radau import Radau, radau
 from neurapde.marching.rows import Matrix
-from neurapde.marching.window import Sizes, Window, settle
+from neurapde.marching.system import System
+from neurapde.marching.window import Sizes, State, Window, settle
 
-STAGES = 12
+STAGES, STAGES_IN_SPACE = 12, 8
+"""Of a window for ordinary differential equations, and where there is a space."""
 SHORTEST = 1e-13
 """Of the whole time: a window that is too short to go on with."""
 SAFE, LEAST, MOST = 0.8, 0.1, 2.5
 """Of the length that the last coefficients foretell; and how a length changes from one window to the next."""
+BEGUN = 0.01
+"""Of the tolerance, which the nodes at the start keep to: what they miss moves fast, and makes more of what follows."""
+STALLED, DEEPER = 0.5, 0.1
+"""Where a shorter window is no better than by this, elements are cut to this part of the tolerance: waves move on them."""
 FAILED = 0.25
 """Of a window in which Newton's method did not settle: the next try."""
 
@@ -35,41 +41,71 @@ class March:
     @property
     def rule(self) -> Radau:
         """The points of every window."""
-        return radau(STAGES)
+        return radau(STAGES_IN_SPACE if self.evolution.problem.domain.dimension > 1 else STAGES)
 
     def windows(self) -> Iterator[Window]:
         """The windows in turn; they end before the time does where they come to nothing."""
         evolution, rule = self.evolution, self.rule
         whole = evolution.stop - evolution.start
         longest = whole / self.least
-        state, time, length = evolution.state, evolution.start, longest
+        system, state = self._begun()
+        time, length = evolution.start, longest
         largest = np.abs(state.values).max(axis=0)
         before: Window | None = None
+        limit, failed = self.tolerance, np.inf
         while time < evolution.stop:
             length = _fitting(min(length, longest), evolution.stop - time)
             if length < SHORTEST * max(whole, abs(time)):
                 return
-            guess = None if before is None else _guess(rule, before, length)
-            tried = Window(time, length, state)
 
             def sizes(values: Matrix, largest: Matrix = largest) -> Matrix:
-                return self.sizes(np.concatenate([largest[None, None], np.abs(values)]))
+                return self.sizes(np.concatenate([largest[None], np.abs(values).reshape(-1, largest.size)]))
 
-            window = settle(evolution.system, rule, tried, sizes, guess, self.tolerance)
+            tried = Window(time, length, state, system)
+            window = settle(rule, tried, sizes, _guess(rule, before, tried), self.tolerance)
             if window is None:
                 length *= FAILED
                 continue
+            own = sizes(window.values)
             last = np.tensordot(rule.coefficients[-2:], window.values, axes=1)
-            error = float(np.max(np.abs(last) / sizes(window.values))) / self.tolerance
+            error = float(np.max(np.abs(last) / own)) / self.tolerance
             wanted = SAFE * max(error, 1e-30) ** (-1 / rule.stages) * length
-            length = float(np.clip(wanted, LEAST * length, MOST * length))
+            following = float(np.clip(wanted, LEAST * length, MOST * length))
+            if error > max(1.0, STALLED * failed):
+                limit = max(DEEPER * limit, BEGUN * self.tolerance)
+            finer = system.finer(window.values[1:], own, limit)
+            failed = error
             if error > 1:
+                length = following
+            if finer is not None:
+                state, system = _carried(state, system, finer), finer
+            if error > 1 or finer is not None:
                 continue
             yield window
+            limit, failed = self.tolerance, np.inf
             largest = np.maximum(largest, np.abs(window.values).max(axis=(0, 1)))
-            state, time, before = window.end(rule), window.stop, window
+            state, time, before, length = window.end(rule), window.stop, window, following
+            if coarser := system.coarser(window.values[1:], own, self.tolerance):
+                state, system = _carried(state, system, coarser), coarser
             if evolution.stop - time < SHORTEST * whole:
                 return
+
+    def _begun(self) -> tuple[System, State]:
+        """The start, on as many nodes as it needs."""
+        system = self.evolution.system
+        while True:
+            state = self.evolution.begun(system)
+            limit = BEGUN * self.tolerance
+            finer = system.finer(state.values[None], self.sizes(np.abs(state.values)), limit)
+            if finer is None:
+                return system, state
+            system = finer
+
+
+def _carried(state: State, system: System, other: System) -> State:
+    """A state on the nodes of another system."""
+    values, rates = (system.carried(one, other) for one in (state.values, state.rates))
+    return replace(state, values=values, rates=rates)
 
 
 def _fitting(length: float, left: float) -> float:
@@ -77,7 +113,9 @@ def _fitting(length: float, left: float) -> float:
     return left if length >= left else min(length, left / 2) if 2 * length > left else length
 
 
-def _guess(rule: Radau, before: Window, length: float) -> Matrix | None:
-    """Values at the stages of the next window as the one before goes on; None where that is far from it."""
-    ratio = length / before.length
-    return None if ratio > 1 else np.tensordot(rule.extrapolated(ratio), before.values, axes=1)
+def _guess(rule: Radau, before: Window | None, window: Window) -> Matrix | None:
+    """Values at the stages of a window as the one before goes on; None where that is far from it."""
+    if before is None or window.length > before.length:
+        return None
+    found = np.tensordot(rule.extrapolated(window.length / before.length), before.values, axes=1)
+    return found if before.system is window.system else before.system.carried(found, window.system)

@@ -52,10 +52,24 @@ TIMES = 10.0
 
 def passed(problem: Problem, rule: Radau, windows: Sequence[Window], whole: bool) -> Pass:
     """The pass of at least one window."""
-    limits = np.array([[one.start, one.stop] for one in windows])
-    values = np.stack([one.values for one in windows])
-    found = np.einsum("kj,wjnc->wknc", rule.coefficients, values)
-    spec = ChebyshevPatches(len(windows), (rule.stages,))
+    corners, amplitudes, points, weights = [], [], [], []
+    for window in windows:
+        space = window.system.patches
+        count = len(space.lower)
+        sides = (space.lower, window.start), (space.upper, window.stop)
+        corners.append([np.column_stack([corner, np.full(count, moment)]) for corner, moment in sides])
+        found = np.einsum("kj,jenc->eknc", rule.coefficients, window.values[:, space.nodes])
+        found = np.einsum("pn,eknc->epkc", space.coefficients, found)
+        amplitudes.append(found if space.lower.shape[1] else found[:, 0])
+        times = np.broadcast_to(
+            window.start + window.length * rule.points[1:], (*space.weights.shape, rule.stages)
+        )
+        places = np.broadcast_to(space.points[:, :, None], (*times.shape, space.points.shape[2]))
+        points.append(np.concatenate([places, times[..., None]], axis=-1).reshape(-1, places.shape[-1] + 1))
+        weights.append(np.multiply.outer(space.weights, window.length * rule.weights).ravel())
+    boxes = np.concatenate(corners, axis=1)
+    degrees = (*(len(space.coefficients) - 1,) * space.lower.shape[1], rule.stages)
+    spec = ChebyshevPatches(boxes.shape[1], degrees)
     setting = Setting(
         problem.domain.bounds,
         problem.outputs,
@@ -65,12 +79,10 @@ def passed(problem: Problem, rule: Radau, windows: Sequence[Window], whole: bool
         "cpu",
     )
     trial = spec.draw(setting)
-    trial.fill(torch.from_numpy(limits.T[:, :, None].copy()), torch.from_numpy(found[:, :, 0]))
-    lengths = limits[:, 1] - limits[:, 0]
-    times = limits[:, :1] + np.multiply.outer(lengths, rule.points[1:])
-    weights = np.multiply.outer(lengths, rule.weights)
-    points = torch.from_numpy(times.reshape(-1, 1))
-    return Pass(trial, points, torch.from_numpy(weights.ravel()), whole)
+    trial.fill(torch.from_numpy(boxes), torch.from_numpy(np.concatenate(amplitudes)))
+    return Pass(
+        trial, torch.from_numpy(np.concatenate(points)), torch.from_numpy(np.concatenate(weights)), whole
+    )
 
 
 def apart(before: Pass, after: Pass, balance: Balance, tolerance: float) -> Apart:

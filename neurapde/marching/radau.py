@@ -41,6 +41,15 @@ class Radau:
         found: Matrix = np.linalg.solve(powers.T, even)
         return found
 
+    @property
+    def backward(self) -> Matrix:
+        """What the polynomial through values at the stages alone is at the start, (stages,)."""
+        places = 2 * self.points - 1
+        found: Matrix = np.linalg.solve(
+            vander(places[1:], self.stages - 1)[0].T, vander(places[:1], self.stages - 1)[0, 0]
+        )
+        return found
+
     def rates(self, length: float) -> Matrix:
         """What values at start and stages make of u, u′ and u″ at the stages, (3, stages, stages + 1).
 

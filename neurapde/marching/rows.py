@@ -44,6 +44,11 @@ class Stencil:
     normals: Matrix | None = None
 
 
+def moment(time: float, values: Matrix) -> Stages:
+    """One moment, with any values of u, u′ and u″ there: values (4, nodes, components), the first of them idle."""
+    return Stages(np.array([time]), np.eye(3, 4, 1)[:, None], values, np.zeros((1, *values.shape[1:])))
+
+
 class Rows:
     """A constraint at places: rows run over stages, elements, places and equations."""
 
@@ -97,6 +102,14 @@ class Rows:
         if not chosen:
             return np.zeros(self.components, dtype=bool)
         return pulls[:, chosen].flatten(0, 2).reshape(-1, self.components).abs().amax(0).numpy() > 0
+
+    def bends(self, stages: Stages) -> bool:
+        """Whether the constraint reads second derivatives along x."""
+        leaf = self._channels(stages).requires_grad_()
+        with torch.enable_grad():
+            pull = slope_of(self._residuals(stages.times, leaf), leaf)
+        chosen = [channel for channel, (_, b) in enumerate(self.derivatives) if b == 2]
+        return bool(pull[chosen].any())
 
     @property
     def components(self) -> int:

@@ -2,8 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import lu_factor, lu_solve
 
 from neurapde.conditions.constraints import Constraint
@@ -14,8 +17,46 @@ Solve = Callable[[Matrix], Matrix]
 """From residuals to the change of the values that takes them away."""
 
 
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """Where a field lives in space at any moment, element by element; without a space there is one, and no axis.
+
+    lower, upper: corners (elements, axes). nodes: of each element (elements, nodes). coefficients: Chebyshev's from the
+    values there (degree + 1, nodes). points: of a quadrature (elements, places, axes). weights: its (elements, places).
+    """
+
+    lower: Matrix
+    upper: Matrix
+    coefficients: Matrix
+    nodes: NDArray[np.int64]
+    points: Matrix
+    weights: Matrix
+
+
 class System(ABC):
     """Equations for values (stages, nodes, components) at the stages of a window."""
+
+    @property
+    @abstractmethod
+    def positions(self) -> Matrix:
+        """Of the nodes (nodes, axes in space)."""
+
+    @property
+    @abstractmethod
+    def patches(self) -> Patches:
+        """Where the field lives."""
+
+    def finer(self, values: Matrix, sizes: Matrix, limit: float) -> Self | None:
+        """The same with more nodes where values need them; None where they do not, or there is no space."""
+        return None
+
+    def coarser(self, values: Matrix, sizes: Matrix, limit: float) -> Self | None:
+        """The same with fewer nodes where values need no more; None where that is nowhere."""
+        return None
+
+    def carried(self, values: Matrix, other: Self) -> Matrix:
+        """Values (…, nodes, components) on the nodes of another."""
+        return values
 
     @abstractmethod
     def residual(self, stages: Stages) -> Matrix:
@@ -32,6 +73,15 @@ class PointSystem(System):
     def __init__(self, problem: Problem, equation: Constraint) -> None:
         self.rows = Rows(problem, equation, at_point())
 
+    @property
+    def positions(self) -> Matrix:
+        return np.zeros((1, 0))
+
+    @property
+    def patches(self) -> Patches:
+        stencil, one = self.rows.stencil, np.ones((1, 1))
+        return Patches(np.zeros((1, 0)), np.zeros((1, 0)), one, stencil.nodes, stencil.places, one)
+
     def residual(self, stages: Stages) -> Matrix:
         return self.rows.residual(stages).ravel()
 
@@ -47,8 +97,6 @@ class PointSystem(System):
         )
 
 
-def at_point(normal: float | None = None) -> Stencil:
-    """No space at all: the field is its value at one node. normal: in time, at the start."""
-    nodes = np.zeros((1, 1), dtype=np.int64)
-    normals = None if normal is None else np.array([normal])
-    return Stencil(np.zeros((1, 1, 0)), nodes, np.ones((1, 1, 1, 1)), normals)
+def at_point() -> Stencil:
+    """No space at all: the field is its value at one node."""
+    return Stencil(np.zeros((1, 1, 0)), np.zeros((1, 1), dtype=np.int64), np.ones((1, 1, 1, 1)))

@@ -22,8 +22,10 @@ from neurapde.run.history import History
 from neurapde.run.journal import Journal
 from neurapde.run.method import DirectMethod, Outcome, Status, Task
 
-FINER, FINEST = 30.0, 3e-14
-"""By which the tolerance of a window falls from pass to pass, and what it is at least: rounding."""
+FINER, FINER_IN_SPACE, FINEST = 30.0, 8.0, 3e-14
+"""By which the tolerance of a window falls from pass to pass, alone and in space; and what it is at least: rounding."""
+TOLERANCE, TOLERANCE_IN_SPACE = 1e-8, 1e-6
+"""What is taken where none is given."""
 LIKELY = 0.1
 """Least ratio of successive changes that the estimate sums: passes get nearer by about 1/FINER, where all goes well."""
 LEAST_WINDOWS, MORE_WINDOWS = 8, 3
@@ -38,10 +40,13 @@ class TimeMarching(DirectMethod):
     """Solve an initial value problem window by window, each by Newton's method for a polynomial in time.
 
     Ordinary differential equations, systems and stiff ones too, of first and second order, declared on an Interval (or a
-    Time alone) with all conditions at its start. The windows' length follows the tolerance. Then all is done again with a
-    smaller tolerance, until two passes agree: what a local error becomes by the end, the problem itself so tells.
+    Time alone) with all conditions at its start; and partial ones on an Interval over a Time, with conditions at both sides
+    (or Periodic), where space is cut into elements that follow the field. Windows and elements follow the tolerance. Then
+    all is done again with a smaller one, until two passes agree: what a local error becomes by the end, the problem itself
+    so tells. A component whose rate of change is not read follows from the others: w = u_xx says a third derivative, w_x.
 
-    tolerance: relative L2 error to stop at, as estimated from the change between two passes.
+    tolerance: relative L2 error to stop at, as estimated from the change between two passes; None for 1e-8, and 1e-6 where
+        there is a space.
     seconds:   of a core that it may take.
 
     Where the solution ends before the time does, or small errors grow beyond all bounds, the status is UNRESOLVED, and the
@@ -50,24 +55,25 @@ class TimeMarching(DirectMethod):
     Source: Hairer and Wanner (1996), Solving Ordinary Differential Equations II, section IV.5, for the Radau points.
     """
 
-    tolerance: float = 1e-8
+    tolerance: float | None = None
     seconds: float = SECONDS
 
     def __post_init__(self) -> None:
-        check_growth(self.tolerance, 30, 30, self.seconds)
+        check_growth(TOLERANCE if self.tolerance is None else self.tolerance, 30, 30, self.seconds)
 
     def obstacle(self, problem: Problem) -> str | None:
         found = evolution_of(problem)
         return found if isinstance(found, str) else None
 
     def why(self, problem: Problem) -> str:
-        return "the equation is not linear and all conditions are at the start"
+        return "the equation is not linear and its field goes on from the start"
 
     def strong_tolerance(self) -> float | None:
-        return self.tolerance
+        return TOLERANCE_IN_SPACE if self.tolerance is None else self.tolerance
 
     def describe(self) -> str:
-        return f"marching through time to a relative error of {number(self.tolerance)}"
+        told = "" if self.tolerance is None else f" to a relative error of {number(self.tolerance)}"
+        return f"marching through time{told}"
 
     def run(self, task: Task) -> Outcome:
         self.check_trial(task.trial)
@@ -82,6 +88,9 @@ class _Run:
 
     def __init__(self, method: TimeMarching, task: Task, evolution: Evolution) -> None:
         self.method, self.task, self.evolution = method, task, evolution
+        in_space = task.problem.domain.dimension > 1
+        self.tolerance = method.tolerance or (TOLERANCE_IN_SPACE if in_space else TOLERANCE)
+        self.finer = FINER_IN_SPACE if in_space else FINER
         self.balance: Balance = balance_of(task.problem)
         self.passes: list[Pass] = []
         self.apart: list[Apart] = []
@@ -99,22 +108,24 @@ class _Run:
         """Whether there is to be no further pass: it is near enough, was stopped, or gets no nearer."""
         changes = [one.relative for one in self.apart]
         lost = len(changes) > 1 and changes[-1] > max(LARGE, FALLEN * changes[-2])
-        return self.interrupted or self.late or lost or self.estimate <= self.method.tolerance
+        return self.interrupted or self.late or lost or self.estimate <= self.tolerance
 
     def outcome(self) -> Outcome:
         """Passes until their change is small enough, or no finer one can be had."""
-        tolerance = self.method.tolerance
+        tolerance = self.tolerance
         while tolerance >= FINEST and not self.ends:
             self._pass(tolerance)
-            tolerance /= FINER
+            tolerance /= self.finer
         last, estimate = self.passes[-1], self.estimate
-        converged = estimate <= self.method.tolerance and last.whole
+        converged = estimate <= self.tolerance and last.whole
         status = Status.CONVERGED if converged else Status.UNRESOLVED
         if self.interrupted:
             status = Status.INTERRUPTED
         if status is Status.UNRESOLVED:
             warn(f"{self.task.problem.name}: {self._why()}", ResolutionWarning)
-        notes = [f"Trial function: {last.trial.spec.describe()}, window after window."]
+        notes = [
+            f"Trial function: {last.trial.spec.describe()}, to a relative error of {number(self.tolerance)}."
+        ]
         notes.append(
             "The error is not estimated: there was no second pass."
             if math.isinf(estimate)
@@ -143,7 +154,7 @@ class _Run:
                 f"the solution ends at t = {last.reached:.6g} of {stop:g}, where no window is short enough: it blows up "
                 "there, or its equation has no rate of change; give an earlier end"
             )
-        told = f"the estimated relative error is {self.estimate:.1e}, above the tolerance {number(self.method.tolerance)}"
+        told = f"the estimated relative error is {self.estimate:.1e}, above the tolerance {number(self.tolerance)}"
         if self.late or self.interrupted:
             return f"{told}, for want of time; give TimeMarching(seconds={10 * self.method.seconds:g})"
         agreed = (
@@ -181,7 +192,7 @@ class _Run:
             self._nothing()
         found = passed(self.task.problem, march.rule, windows, _is_whole(windows, self.evolution))
         if self.passes:
-            self.apart.append(apart(self.passes[-1], found, self.balance, self.method.tolerance))
+            self.apart.append(apart(self.passes[-1], found, self.balance, self.tolerance))
             journal.record(self.apart[-1].relative, [self.apart[-1].relative])
             self.parts.append(journal.history)
         self.passes.append(found)

@@ -54,6 +54,9 @@ CHOSEN = {
 }
 
 
+AROUND = npde.Box((-1, 1), (-1, 1))
+
+
 def data(domain: npde.Domain, power: int = 1) -> npde.Constraint:
     return npde.Constraint("data", lambda s, u: u.value**power - 1, npde.interior(domain))
 
@@ -66,10 +69,15 @@ def bulging(x: Any) -> Any:
     return 1 + 0.1 * x[:, 0] ** 2
 
 
-def phases() -> npde.Problem:
-    turning = npde.Equation(lambda x, u: u.dt - u.d2(0) / 100 - 5 * (u.value - u.value**3))
+def phases(space: npde.Domain = AROUND) -> npde.Problem:
+    turning = npde.Equation(lambda x, u: u.dt - u.laplacian / 100 - 5 * (u.value - u.value**3))
     start = npde.InitialCondition(lambda x: x[:, 0] ** 2 * npde.cos(np.pi * x[:, 0]))
-    return _problem(npde.Interval(-1, 1).over(TIME), turning, boundary=[npde.Dirichlet(-1.0), start])
+    return _problem(space.over(TIME), turning, boundary=[npde.Dirichlet(-1.0), start])
+
+
+def growth() -> npde.Problem:
+    logistic = npde.Equation(lambda x, u: u.dt - u.value + u.value**2, order=1)
+    return _problem(npde.Interval(0, 1), logistic, npde.InitialCondition(0.1))
 
 
 def _problem(domain: npde.Domain, equation: Any, boundary: Any = ZERO, **more: Any) -> npde.Problem:
@@ -90,6 +98,11 @@ OWN: dict[str, tuple[str, Callable[[], npde.Problem]]] = {
     "settles": ("Newton", lambda: _problem(SQUARE, BENT, ONE)),
     "settles, four axes": ("Adam", lambda: _problem(TESSERACT, BENT, ONE)),
     "does not settle": ("NaturalGradient", phases),
+    "goes on from its start": ("TimeMarching", growth),
+    "goes on from its start, one axis of space": (
+        "TimeMarching",
+        lambda: phases(npde.Interval(-1, 1)),
+    ),
     "bent, complex": (
         "NaturalGradient",
         lambda: _problem(SQUARE, npde.Equation(_complex, complex=True), ONE),

@@ -1,0 +1,147 @@
+"""Partial differential equations marched through time on elements in space, against exact fields."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import neurapde as npde
+from neurapde.marching.mesh import Mesh
+from neurapde.methods.choice import choose_method
+
+
+def error(solution: npde.Solution, exact, component: int | None = None) -> float:
+    lower, upper = solution.domain.bounds
+    points = lower + (upper - lower) * np.random.default_rng(40231).random((3000, 2))
+    found = solution(points)
+    found = found if component is None else found[:, component]
+    return float(np.linalg.norm(found - exact(points)) / np.linalg.norm(exact(points)))
+
+
+def cole_hopf(points: NDArray, viscosity: float) -> NDArray:
+    """Burgers' field from −sin πx, by Gauss's and Hermite's quadrature of Cole's and Hopf's integrals."""
+    x, t = points[:, :1], points[:, 1:]
+    nodes, weights = np.polynomial.hermite.hermgauss(120)
+    at = x - np.sqrt(4 * viscosity * t) * nodes
+    shift = np.cos(np.pi * at) / (2 * np.pi * viscosity)
+    factor = weights * np.exp(-shift + shift.min(axis=1, keepdims=True))
+    return -(factor * np.sin(np.pi * at)).sum(axis=1) / factor.sum(axis=1)
+
+
+def test_burgers_front_is_followed_by_default():
+    viscosity = 0.01 / np.pi
+    problem = npde.Problem(
+        "burgers",
+        npde.Interval(-1, 1).over(npde.Time(0, 1)),
+        npde.Equation(lambda x, u: u.dt + u.value * u.d(0) - viscosity * u.d2(0)),
+        boundary=[npde.Dirichlet(0.0), npde.InitialCondition(lambda x: -npde.sin(np.pi * x[:, 0]))],
+    )
+    solution = npde.solve(problem)
+    assert solution.status is npde.Status.CONVERGED
+    assert error(solution, lambda x: cole_hopf(x, viscosity)) < 1e-6
+
+
+def test_a_soliton_of_korteweg_and_de_vries_moves_on_with_its_third_derivative_as_a_component(tmp_path):
+    def exact(x):
+        return 2 / np.cosh(x[:, 0] - 4 * x[:, 1]) ** 2
+
+    def start(x):
+        grown = npde.exp(x[:, 0])
+        return 8 / (grown + 1 / grown) ** 2
+
+    def residual(x, u):
+        v, w = u[0], u[1]
+        return [v.dt + 6 * v.value * v.d(0) + w.d(0), w.value - v.d2(0)]
+
+    problem = npde.Problem(
+        "soliton",
+        npde.Interval(-10, 14).over(npde.Time(0, 1)),
+        npde.Equation(residual, outputs=2),
+        boundary=[npde.Periodic("x"), npde.InitialCondition(start, component=0)],
+    )
+    solution = npde.solve(problem, method=npde.TimeMarching(tolerance=1e-4))
+    assert solution.status is npde.Status.CONVERGED
+    assert error(solution, exact, 0) < 1e-4
+    solution.save(tmp_path / "u.h5")
+    points = problem.domain.sample(50, how="grid").numpy()
+    again = npde.load(tmp_path / "u.h5", problem=problem)
+    np.testing.assert_array_equal(again.gradient(points), solution.gradient(points))
+
+
+def test_a_kink_of_the_sine_gordon_equation_moves_between_values_that_change():
+    speed = 0.6
+
+    def exact(x):
+        return 4 * np.arctan(np.exp((x[:, 0] - speed * x[:, 1]) / 0.8))
+
+    def value(x):
+        return 4 * (npde.exp((x[:, 0] - speed * x[:, 1]) / 0.8)).arctan() if hasattr(x, "dim") else exact(x)
+
+    def at_start(x):
+        grown = npde.exp(x[:, 0] / 0.8)
+        return 4 * (grown.arctan() if hasattr(x, "dim") else np.arctan(grown))
+
+    def velocity(x):
+        grown = npde.exp(x[:, 0] / 0.8)
+        return -4 * speed / 0.8 * grown / (1 + grown**2)
+
+    problem = npde.Problem(
+        "kink",
+        npde.Interval(-4, 5).over(npde.Time(0, 2)),
+        npde.Equation(lambda x, u: u.dtt - u.d2(0) + npde.sin(u.value)),
+        boundary=[npde.Dirichlet(value), npde.InitialCondition(at_start, velocity)],
+    )
+    solution = npde.solve(problem, method=npde.TimeMarching(tolerance=1e-5))
+    assert solution.status is npde.Status.CONVERGED
+    assert error(solution, exact) < 1e-5
+
+
+def test_where_waves_leave_nothing_need_be_said():
+    """u_t + u u_x = 0 from u = x: x/(1 + t)."""
+    problem = npde.Problem(
+        "rarefaction",
+        npde.Interval(0, 1).over(npde.Time(0, 2)),
+        npde.Equation(lambda x, u: u.dt + u.value * u.d(0), order=1),
+        boundary=[npde.Dirichlet(0.0, on="left"), npde.InitialCondition(lambda x: x[:, 0])],
+    )
+    solution = npde.solve(problem)
+    assert error(solution, lambda x: x[:, 0] / (1 + x[:, 1])) < 1e-8
+
+
+def test_a_side_of_which_nothing_is_said_is_refused():
+    problem = npde.Problem(
+        "open",
+        npde.Interval(0, 1).over(npde.Time(0, 1)),
+        npde.Equation(lambda x, u: u.dt - u.d2(0) - u.value**2),
+        boundary=[npde.Dirichlet(0.0, on="left"), npde.InitialCondition(0.0)],
+    )
+    assert not isinstance(choose_method(problem, None)[0], npde.TimeMarching)
+    with pytest.raises(npde.DeclarationError, match=r"it has 0 conditions on right for 1 real components"):
+        npde.solve(problem, method=npde.TimeMarching())
+
+
+@pytest.mark.parametrize("periodic", [False, True])
+def test_values_are_carried_exactly_to_elements_that_are_cut(periodic):
+    mesh = Mesh(np.array([0.0, 0.3, 1.0]), 6, periodic)
+    other = mesh.cut(np.array([1.0, 0.0]), 0.5)
+    assert other is not None
+    np.testing.assert_allclose(other.edges, [0.0, 0.15, 0.3, 1.0])
+
+    def values(on: Mesh) -> NDArray:
+        x = on.positions[:, None]
+        return x**4 * (1 - x) ** 2
+
+    np.testing.assert_allclose(mesh.carried(values(mesh), other), values(other), atol=1e-14)
+    np.testing.assert_allclose(other.carried(values(other), mesh), values(mesh), atol=1e-14)
+
+
+def test_elements_become_one_where_one_will_do_and_not_where_there_is_a_kink():
+    mesh = Mesh(np.linspace(0, 1, 9), 8, False)
+    smooth, kinked = mesh.positions**2, np.abs(mesh.positions - 0.25)
+    for values, edges in ((smooth, [0, 0.25, 0.5, 0.75, 1]), (kinked, [0, 0.25, 0.5, 0.75, 1])):
+        found = mesh.merged(values[None, :, None], np.ones(1), 1e-6)
+        assert found is not None
+        np.testing.assert_allclose(found.edges, edges)
+    shifted = np.abs(mesh.positions - 0.125)
+    found = mesh.merged(shifted[None, :, None], np.ones(1), 1e-6)
+    assert found is not None
+    assert 0.125 in found.edges
