@@ -50,7 +50,7 @@ class Trefftz(DirectMethod):
     Gaussian sources, and constants and polynomials by region.
 
     tolerance: relative L2 error of the field to stop at, as estimated from what is left at fresh points of interfaces and
-        sides and, but for Poisson's equation, from the change between two levels.
+        sides and from the change between two levels.
     largest:   features in all, at which growing stops, met tolerance or not.
     seconds:   of a core that growing may take, as in `LeastSquares`.
     Raises DeclarationError (from `solve`, before any work) for problems that it cannot take.
@@ -86,7 +86,7 @@ class Trefftz(DirectMethod):
         kind, make = FAMILIES[type(task.problem.equation)]
         family = kind(task.problem)
         levels = make(family)
-        budget = Budget(self.seconds, "Trefftz", task.problem.name, "a lower wavenumber, or fewer regions")
+        budget = Budget(self.seconds, "Trefftz", task.problem.name, "a larger tolerance, or fewer regions")
         found = refine(task, self._levels(levels, budget), self.largest, self.tolerance, budget)
         level, solved = found.level, found.level.solved
         notes = [
@@ -109,7 +109,7 @@ class Trefftz(DirectMethod):
                 return
             rows, columns = plan.rows, plan.basis.count
             numbers = 16.0 * rows * columns
-            cost = Cost(4 * numbers, 2e-9 * rows * columns**2, f"{columns} functions at {rows} rows")
+            cost = Cost(4 * numbers, levels.pace * rows * columns**2, f"{columns} functions at {rows} rows")
             if not budget.admits(cost):
                 return
             solved = levels.solve(plan)
@@ -118,11 +118,11 @@ class Trefftz(DirectMethod):
             if not columns:
                 yield Level(solved, 0, field, True, 0.0, 0.0)
                 return
-            if (error := levels.error(solved, field)) is not None:
-                level = replace(level, estimate=error)
-            elif before is not None:
+            if before is not None:
                 level = _estimated(level, before)
                 level = replace(level, estimate=level.estimate + levels.family.floor)
+            if (proven := levels.error(solved, field)) is not None:
+                level = replace(level, estimate=min(proven, level.estimate))
             yield level
             before = level
 

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 import scipy.linalg
@@ -85,7 +85,12 @@ class Solved:
 
 
 class AbstractLevels(ABC, Generic[Planned]):
-    """A problem of a family, level by level."""
+    """A problem of a family, level by level.
+
+    pace: seconds of a core for each row and pair of columns of the linear system.
+    """
+
+    pace: ClassVar[float] = 2e-9
 
     def __init__(self, family: Family) -> None:
         whole = Partition.of(family.problem.domain, family.pieces)
@@ -110,7 +115,7 @@ class AbstractLevels(ABC, Generic[Planned]):
             yield digits
 
     def error(self, solved: Solved, field: NDArray[Any]) -> float | None:
-        """The relative error that what is left proves; None where only the change between two levels tells of it.
+        """A relative error that what is left shows to be enough; None where only the change between two levels tells of it.
 
         field: at the probes (n, shots).
         """

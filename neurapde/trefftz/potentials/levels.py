@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +72,7 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
     """Levels with powers, poles that cluster at corners, and poles along what is near."""
 
     family: PoissonFamily
+    pace: ClassVar[float] = 2e-10
 
     def __init__(self, family: PoissonFamily) -> None:
         super().__init__(family)
