@@ -64,6 +64,15 @@ def test_features_solve_their_equation_with_the_derivatives_of_their_values(
     np.testing.assert_allclose(slopes[1][1], found[5], atol=1e-6 * size)
 
 
+@pytest.mark.parametrize("features", HARMONIC)
+def test_sums_are_those_of_the_features(features: Features) -> None:
+    amplitudes = np.random.default_rng(61729).normal(size=(features.count, 2))
+
+    found = features.summed(POINTS, SECOND, amplitudes)
+
+    np.testing.assert_allclose(found, features.channels(POINTS, SECOND) @ amplitudes, rtol=1e-11, atol=1e-11)
+
+
 def test_powers_stay_independent_where_plain_powers_are_parallel() -> None:
     places = np.linspace(-1, 1, 300) + 0j
 

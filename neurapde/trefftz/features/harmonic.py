@@ -15,6 +15,9 @@ from neurapde.jets.layout import Layout
 from neurapde.trefftz.features.base import Array, Features
 from neurapde.trefftz.features.krylov import Complex, Krylov
 
+FEW = 2**16
+"""Pairs of a place and a function that are summed together, so that they stay near the processor."""
+
 
 def as_complex(points: Array) -> Complex:
     """x + iy of points (n, 2)."""
@@ -48,6 +51,20 @@ class _Analytic(Features):
             found[channel, :, : self.functions] = turned.real
             if not self.single:
                 found[channel, :, self.functions :] = turned.imag
+        return found
+
+    def summed(self, points: Array, layout: Layout, amplitudes: NDArray[Any]) -> NDArray[Any]:
+        """The sums, as real parts of sums of F with complex amplitudes."""
+        wholes = amplitudes[: self.functions].astype(complex)
+        if not self.single:
+            wholes -= 1j * amplitudes[self.functions :]
+        found = np.empty((layout.count, len(points), amplitudes.shape[1]))
+        step = max(1, FEW // max(self.functions, 1))
+        for start in range(0, len(points), step):
+            rows = slice(start, start + step)
+            values = self.analytic(as_complex(points[rows]), layout.order) @ wholes
+            for channel, axes in enumerate(layout.derivatives):
+                found[channel, rows] = (1j ** axes.count(1) * values[len(axes)]).real
         return found
 
 
