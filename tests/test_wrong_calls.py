@@ -130,6 +130,7 @@ CALLS: dict[str, dict[str, Argument]] = {
     "Fit": {"values": (RASTER, NOTHING), "gradient": (None, NONE | LIST), "laplacian": (None, NONE)},
     "Fixed": {"how": ("grid", NOTHING)},
     "Trefftz": {"tolerance": (1e-4, NOTHING), "largest": (99, COUNT), "seconds": (9.0, POSITIVE)},
+    "TimeMarching": {"tolerance": (None, NONE), "seconds": (9.0, POSITIVE)},
     "TorchModule": {"module": (torch.nn.Linear(2, 1), NOTHING)},
     "FourierFeatures": {
         "width": (4, COUNT), "depth": (1, FROM_ZERO), "features": (4, COUNT), "deviation": (1.0, POSITIVE),

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neurapde.marching.patches import ChebyshevPatches, PatchesFunction
 from neurapde.marching.radau import Radau
 from neurapde.marching.window import Window
 from neurapde.optimisation.balance import Balance
 from neurapde.problem.problem import Problem
 from neurapde.trials.base import Setting
-from neurapde.trials.patches import ChebyshevPatches, PatchesFunction
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import neurapde as npde
+from neurapde.marching.patches import ChebyshevPatches, PatchesFunction
 from neurapde.trials.base import Setting
-from neurapde.trials.patches import ChebyshevPatches, PatchesFunction
 
 
 def drawn(spec: ChebyshevPatches, outputs: int = 1, complex: bool = False) -> PatchesFunction:
