@@ -19,8 +19,6 @@ SAFE, LEAST, MOST = 0.8, 0.1, 2.5
 """Of the length that the last coefficients foretell; and how a length changes from one window to the next."""
 BEGUN = 0.01
 """Of the tolerance, which the nodes at the start keep to: what they miss moves fast, and makes more of what follows."""
-STALLED, DEEPER = 0.5, 0.1
-"""Where a shorter window is no better than by this, elements are cut to this part of the tolerance: waves move on them."""
 FAILED = 0.25
 """Of a window in which Newton's method did not settle: the next try."""
 
@@ -52,7 +50,6 @@ class March:
         time, length = evolution.start, longest
         largest = np.abs(state.values).max(axis=0)
         before: Window | None = None
-        limit, failed = self.tolerance, np.inf
         while time < evolution.stop:
             length = _fitting(min(length, longest), evolution.stop - time)
             if length < SHORTEST * max(whole, abs(time)):
@@ -71,10 +68,7 @@ class March:
             error = float(np.max(np.abs(last) / own)) / self.tolerance
             wanted = SAFE * max(error, 1e-30) ** (-1 / rule.stages) * length
             following = float(np.clip(wanted, LEAST * length, MOST * length))
-            if error > max(1.0, STALLED * failed):
-                limit = max(DEEPER * limit, BEGUN * self.tolerance)
-            finer = system.finer(window.values[1:], own, limit)
-            failed = error
+            finer = system.finer(window.values[1:], own, self.tolerance)
             if error > 1:
                 length = following
             if finer is not None:
@@ -82,7 +76,6 @@ class March:
             if error > 1 or finer is not None:
                 continue
             yield window
-            limit, failed = self.tolerance, np.inf
             largest = np.maximum(largest, np.abs(window.values).max(axis=(0, 1)))
             state, time, before, length = window.end(rule), window.stop, window, following
             if coarser := system.coarser(window.values[1:], own, self.tolerance):
