@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.fft import dct
 
 from neurapde.conditions import Dirichlet, Neumann, Periodic, Robin, Treated
 from neurapde.conditions.base import ZERO, Mixed
@@ -25,6 +26,8 @@ from neurapde.spectral.separable import Array, Separated, Values
 TREATED = Treated("separation", (Dirichlet, Neumann, Robin, Periodic))
 ALONG_EDGE, PROBES = 33, 1024
 """Points of an edge at which the values of two faces are compared, and of the domain or a face at which fields are asked."""
+ALONG_FACE, FOLLOWED = 384, 1e-6
+"""Points of a side at which its values are asked, and of their largest part what the last polynomials may have."""
 SAME = 1e-6
 """Of the largest value: what two faces may differ by at their edge."""
 RESONANT = 1e-8
@@ -89,7 +92,24 @@ class BoxProblem:
             if not isinstance(given.b, Constant) or any(np.iscomplexobj(one(self._probes)) for one in fields):
                 of = "of complex coefficients" if isinstance(given.b, Constant) else "whose b varies"
                 return f"it has the condition {sides.by_face[face][-1].describe(self.box)}, {of}"
-        return self._resonance() or self._disagreement()
+        return self._rough_data() or self._resonance() or self._disagreement()
+
+    def _rough_data(self) -> str | None:
+        """Which face of a planar box has values that polynomials do not follow, since they jump, bend or are narrow."""
+        if self.box.dimension != 2:
+            return None
+        nodes = (1 + np.cos(np.pi * (np.arange(ALONG_FACE) + 0.5) / ALONG_FACE)) / 2
+        lower, upper = (np.asarray(corner) for corner in self.box.bounds)
+        for number, face in enumerate(self.box.faces):
+            given = self.problem.sides.data.get(face)
+            if given is None or isinstance(given.value, Constant):
+                continue
+            points = lower + np.outer(nodes, upper - lower)
+            points[:, number // 2] = (lower, upper)[number % 2][number // 2]
+            parts = np.abs(dct(np.real(to_numpy(given.value(points)))))
+            if parts[-ALONG_FACE // 4 :].max() > FOLLOWED * parts.max():
+                return f"the values on {face} change too steeply for polynomials"
+        return None
 
     def form(self, counts: Sequence[int], nodes: Sequence[int]) -> BoxForm:
         """The form on so many polynomials along each axis, integrated on so many points."""
