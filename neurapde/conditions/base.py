@@ -75,6 +75,8 @@ class Boundary(Declaration, ABC):
     """Whether it joins opposite faces."""
     absorbs: ClassVar[bool] = False
     """Whether waves leave through its faces."""
+    begins: ClassVar[bool] = False
+    """Whether it says how a field begins, so that the last axis is time."""
 
     def on_domain(self, domain: Domain) -> Self:
         """The same condition, checked against the domain and with everything it takes from it filled in."""

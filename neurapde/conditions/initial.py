@@ -2,7 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
@@ -34,6 +34,7 @@ class InitialCondition(Boundary):
     Its constraints are named initial-value and initial-velocity, or initial-value-0 and the like.
     """
 
+    begins: ClassVar[bool] = True
     value: Any
     velocity: Any = None
     component: int | None = None

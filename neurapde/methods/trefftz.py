@@ -91,7 +91,9 @@ class Trefftz(DirectMethod):
         level, solved = found.level, found.level.solved
         notes = [
             f"Trial function: {level.features} solutions of the equation in {_count(len(levels.partition.regions))}, "
-            f"fitted at {solved.points} points of interfaces and sides.",
+            f"fitted at {solved.points} points of interfaces and sides."
+            if level.features
+            else "Trial function: the known wave is the whole field.",
             f"Estimated relative error: {level.estimate:.1e}, from what is left at fresh points there"
             f"{'.' if math.isnan(level.change) else ', and the change between the last two levels.'}",
             *family.notes(),
@@ -116,7 +118,7 @@ class Trefftz(DirectMethod):
             field = levels.field(solved)
             level = Level(solved, columns, field)
             if not columns:
-                yield Level(solved, 0, field, True, 0.0, 0.0)
+                yield Level(solved, 0, field, True, 0.0, ROUNDING + levels.family.floor)
                 return
             if before is not None:
                 level = _estimated(level, before)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from neurapde.backgrounds.lift import Lift
-from neurapde.conditions import PML, Boundary, Dirichlet, InitialCondition, Sides
+from neurapde.conditions import PML, Boundary, Dirichlet, Sides
 from neurapde.conditions.constraints import Constraint, InTime, check_axes
 from neurapde.conditions.residuals import CheckedResidual
 from neurapde.conditions.stretch import Stretch
@@ -259,7 +259,7 @@ class Problem(Declaration):
 
 def _in_time(domain: Domain, conditions: Sequence[Boundary]) -> bool:
     """Whether the last axis of a domain is time."""
-    return isinstance(domain, SpaceTime) or any(isinstance(part, InitialCondition) for part in conditions)
+    return isinstance(domain, SpaceTime) or any(part.begins for part in conditions)
 
 
 def _tuple(value: Any, kind: type, what: str, way: str) -> tuple[Any, ...]:

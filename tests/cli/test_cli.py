@@ -55,7 +55,7 @@ def test_run_solves_compares_and_reports(tmp_path: Path, capsys: pytest.CaptureF
     assert main(["run", "helmholtz-uniform", *SMALL, "--out", str(out)]) == OK
     shown = capsys.readouterr()
     assert str(out / "report.html") in shown.out
-    assert "Method: Galerkin" in shown.out
+    assert "Method: Trefftz" in shown.out
     assert "the tolerance of" not in shown.out  # it belongs to the default parameters
     assert {"report.html", "report.json", "solution.h5"} <= {path.name for path in out.iterdir()}
     assert json.loads((out / "report.json").read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from neurapde.jets.layout import Layout
 from neurapde.trefftz.features.base import Features
 from neurapde.trefftz.features.harmonic import Angles, Charges, Powers, SimplePoles, Unity
 from neurapde.trefftz.features.krylov import Krylov
-from neurapde.trefftz.features.modified import Dipoles, Multipoles
+from neurapde.trefftz.features.modified import BesselMultipoles, Dipoles
 from neurapde.trefftz.potentials.exponents import corner_exponent
 from neurapde.trefftz.potentials.loads import Medium, Polynomial, gaussian, point
 
@@ -30,8 +30,8 @@ HARMONIC = (
 def reacting(modified: bool) -> tuple[Features, ...]:
     """Functions with Δu = κ²u, or −κ²u."""
     return (
-        Multipoles(KAPPA, modified, 0.1 + 0.2j, 2.0, 6, False),
-        Multipoles(KAPPA, modified, 0.3 - 0.2j, 0.5, 7, True),
+        BesselMultipoles(KAPPA, modified, 0.1 + 0.2j, 2.0, 6, False),
+        BesselMultipoles(KAPPA, modified, 0.3 - 0.2j, 0.5, 7, True),
         Dipoles(KAPPA, modified, np.array([-0.2 + 0.1j, 0.2]), np.array([0.3, 0.2])),
     )
 

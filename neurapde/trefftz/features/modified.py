@@ -98,7 +98,7 @@ def cylinder_channels(
 
 
 @dataclass(frozen=True, eq=False)
-class Multipoles(Features):
+class BesselMultipoles(Features):
     """Both parts of ψ₀ … about a centre: regular ones of a region around it, singular ones of a hole.
 
     radius: where they are of size 1: of the farthest place of the region, or if `outside` of the nearest.

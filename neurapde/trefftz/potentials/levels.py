@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from neurapde.trefftz.features.base import Features
 from neurapde.trefftz.features.harmonic import Angles, Charges, Powers, SimplePoles, Unity
 from neurapde.trefftz.features.krylov import Complex, Krylov
-from neurapde.trefftz.features.modified import Dipoles, Multipoles
+from neurapde.trefftz.features.modified import BesselMultipoles, Dipoles
 from neurapde.trefftz.levels import AbstractLevels, Solved
 from neurapde.trefftz.potentials.corners import Corner, corners_of
 from neurapde.trefftz.potentials.cutting import jump
@@ -199,12 +199,14 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
             path = np.concatenate([loop.path for loop in outer])
             center = complex(path.real.max() + path.real.min(), path.imag.max() + path.imag.min()) / 2
             features = [
-                Multipoles(kappa, modified, center, float(np.abs(path - center).max()), degree, False)
+                BesselMultipoles(kappa, modified, center, float(np.abs(path - center).max()), degree, False)
             ]
             for loop in inner:
                 middle, order = loop.middle, self._order(loop, size, digits)
                 features.append(
-                    Multipoles(kappa, modified, middle, float(np.abs(loop.path - middle).min()), order, True)
+                    BesselMultipoles(
+                        kappa, modified, middle, float(np.abs(loop.path - middle).min()), order, True
+                    )
                 )
             if len(poles.at):
                 features.append(Dipoles(kappa, modified, poles.at, poles.sizes))
