@@ -1,4 +1,4 @@
-"""Tutorial: a wave that meets a disk, by a sinusoidal network, checked on a grid and by an exact series.
+"""Tutorial: a wave that meets a disk, solved, checked on a grid and by an exact series.
 
 `python docs/examples/helmholtz.py` draws docs/images/helmholtz-disk.png, in some ten seconds on two cores.
 """
@@ -50,12 +50,12 @@ def draw(
     """Both wavefields and the size of their difference, on the region that does not absorb."""
     axis = np.linspace(-0.5, 0.5, 151)
     points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
-    network, grid = (field(points).reshape(151, 151) for field in (solution, reference))
+    solved, grid = (field(points).reshape(151, 151) for field in (solution, reference))
     scale = float(np.quantile(np.abs(grid), 0.99))
     panels = [
-        ("network", network.real, {"cmap": "RdBu_r", "vmin": -scale, "vmax": scale}),
+        ("solution", solved.real, {"cmap": "RdBu_r", "vmin": -scale, "vmax": scale}),
         ("grid", grid.real, {"cmap": "RdBu_r", "vmin": -scale, "vmax": scale}),
-        ("|difference|", np.abs(network - grid), {"cmap": "magma", "vmin": 0.0}),
+        ("|difference|", np.abs(solved - grid), {"cmap": "magma", "vmin": 0.0}),
     ]
     figure, axes = plt.subplots(1, 3, figsize=(10, 2.9), layout="constrained")
     for panel, (title, values, style) in zip(axes, panels, strict=True):
