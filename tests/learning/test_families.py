@@ -65,8 +65,9 @@ def test_new_fields_are_found_from_some_of_their_points(way, bound):
 @pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_every_encoder_finds_new_fields(way):
-    """A mean over points takes more steps than these to be as good as the others; the mean field is at 1."""
-    assert error_on_new(learned(way, 300)) < (0.65 if way in ("set", "neural process") else 0.35)
+    """A mean over points, and sensors of which half are silent, take more steps than these; the mean field is at 1."""
+    slow = ("set", "neural process", "sensors")
+    assert error_on_new(learned(way, 300)) < (0.65 if way in slow else 0.35)
 
 
 def test_the_mean_field_is_the_mean():
