@@ -96,13 +96,13 @@ def gaussian_wave(wavenumber: float, variance: float, squared: Array, physical: 
     core = rho <= _CORE
     near = (rho > _CORE) & (rho < _TAIL)
     far = point_wave(wavenumber, np.where(core, 1.0, squared), 2)
-    core_sums, tail_sums = _core_sums(kappa, rho[core]), _tail_sums(kappa, rho[near])
-    parts = []
-    for power in range(3):
-        part = math.exp(-kappa) * far[power]
-        part[near] += tail_sums[power] / (2 * variance) ** power
-        part[core] = core_sums[power] / (2 * variance) ** power
-        parts.append(part)
+    parts = [math.exp(-kappa) * part for part in far]
+    if near.any():
+        for power, sums in enumerate(_tail_sums(kappa, rho[near])):
+            parts[power][near] += sums / (2 * variance) ** power
+    if core.any():
+        for power, sums in enumerate(_core_sums(kappa, rho[core])):
+            parts[power][core] = sums / (2 * variance) ** power
     return Radial(*parts)
 
 
