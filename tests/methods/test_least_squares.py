@@ -204,7 +204,7 @@ def test_systems_have_an_amplitude_for_every_component():
     problem = npde.Problem(
         "pair", SQUARE, npde.Equation(residual, order=1, outputs=2), constraints=[real_part, origin]
     )
-    solution = npde.solve(problem, method=npde.LeastSquares(tolerance=3e-6))
+    solution = npde.solve(problem, method=npde.LeastSquares(tolerance=3e-6, seconds=900.0))
     exact = lambda x: np.stack((x[:, 0] ** 2 - x[:, 1] ** 2, 2 * x[:, 0] * x[:, 1]), axis=1)  # noqa: E731
     assert error(solution, exact, SQUARE) < 5e-5
 
