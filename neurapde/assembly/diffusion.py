@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import cached_property, partial, reduce
 
 import numpy as np
-from numpy.polynomial.legendre import leggauss
 from scipy.sparse.linalg import LinearOperator, minres
 from threadpoolctl import threadpool_limits
 
@@ -24,7 +23,7 @@ from neurapde.domains.box import Box
 from neurapde.fields.grid_field import GridField
 from neurapde.fields.medium import Constant, Field
 from neurapde.spectral.modes import AxisModes, along_all
-from neurapde.spectral.quadrature import FloatArray
+from neurapde.spectral.quadrature import FloatArray, unit_rule
 from neurapde.spectral.unseen import Unseen, unseen
 from neurapde.spectral.weak import pieces_of
 
@@ -274,9 +273,9 @@ def _panels(breaks: FloatArray, bandwidth: float) -> tuple[FloatArray, FloatArra
     nodes, weights = [], []
     for start, stop in itertools.pairwise(breaks):
         phase = bandwidth * (stop - start)
-        unit, weight = leggauss(_nodes(phase))
-        nodes.append(start + (stop - start) * (unit + 1) / 2)
-        weights.append((stop - start) * weight / 2)
+        unit, weight = unit_rule(_nodes(phase))
+        nodes.append(start + (stop - start) * unit)
+        weights.append((stop - start) * weight)
     return np.concatenate(nodes), np.concatenate(weights)
 
 

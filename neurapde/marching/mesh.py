@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from neurapde.marching.radau import vander
 from neurapde.marching.rows import Matrix, Stencil
+from neurapde.spectral.quadrature import gauss
 
 FINEST = 1e-7
 """Of the interval: elements that are not cut any more."""
@@ -38,7 +39,7 @@ class Reference:
 def reference(degree: int) -> Reference:
     """That of polynomials of a degree."""
     nodes = -np.cos(np.pi * np.arange(degree + 1) / degree)
-    points, weights = np.polynomial.legendre.leggauss(degree - 1)
+    points, weights = gauss(degree - 1)
     coefficients = np.linalg.inv(vander(nodes, degree)[0])
     inside, ends = (vander(places, degree) @ coefficients for places in (points, np.array([-1.0, 1.0])))
     return Reference(nodes, points, weights, inside, ends, coefficients)

@@ -12,7 +12,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.polynomial.legendre import legvander
 from numpy.typing import NDArray
-from scipy.special import roots_legendre
+
+from neurapde.spectral.quadrature import gauss
 
 Array = NDArray[np.float64]
 
@@ -121,10 +122,3 @@ def _eigen(count: int, ends: Ends) -> tuple[Array, Array]:
     mu, vectors = np.linalg.eigh((inner + inner.T) / 2)
     mu, vectors = np.abs(mu[::-1]), vectors[:, ::-1]
     return 1 / mu - shift, axis.free @ (inverse.T @ vectors) / np.sqrt(mu)
-
-
-@lru_cache(maxsize=64)
-def gauss(count: int) -> tuple[Array, Array]:
-    """Gauss points of [−1, 1] and their weights."""
-    unit, weights = roots_legendre(count)
-    return unit, weights

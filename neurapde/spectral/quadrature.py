@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
+from scipy.special import roots_legendre
 
 FloatArray = NDArray[np.float64]
 
@@ -20,9 +20,16 @@ SAFETY = (
 LARGEST_PANEL = 48  # nodes; beyond it a panel is halved, so the table of rules stays small
 
 
-@lru_cache(maxsize=LARGEST_PANEL + 1)
-def _unit_rule(count: int) -> tuple[FloatArray, FloatArray]:
-    nodes, weights = leggauss(count)
+@lru_cache(maxsize=256)
+def gauss(count: int) -> tuple[FloatArray, FloatArray]:
+    """Gauss–Legendre nodes on [−1, 1] and their weights, (count,) each."""
+    nodes, weights = roots_legendre(count)
+    return nodes, weights
+
+
+def unit_rule(count: int) -> tuple[FloatArray, FloatArray]:
+    """The same on [0, 1]."""
+    nodes, weights = gauss(count)
     return (nodes + 1) / 2, weights / 2
 
 
@@ -30,7 +37,7 @@ def panels(length: float, bandwidth: float) -> tuple[FloatArray, FloatArray]:
     """Nodes and weights on [0, 1], for an integrand of `bandwidth` on an interval of `length`; each (n,)."""
     half = bandwidth * length / 2
     pieces = max(1, int(np.ceil(half / (LARGEST_PANEL - SAFETY))))
-    nodes, weights = _unit_rule(int(np.ceil(half / pieces)) + SAFETY)
+    nodes, weights = unit_rule(int(np.ceil(half / pieces)) + SAFETY)
     starts = np.arange(pieces)[:, None]
     return ((starts + nodes) / pieces).ravel(), np.tile(weights / pieces, pieces)
 

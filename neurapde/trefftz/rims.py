@@ -8,12 +8,13 @@ part of its length, and a few rows.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from neurapde.domains.edges import Arc
+from neurapde.spectral.quadrature import unit_rule
 from neurapde.trefftz.curves import Array
 from neurapde.trefftz.near import End, Spot
 from neurapde.trefftz.regions import Panel, Partition
@@ -135,8 +136,8 @@ def _celled(
     rows: list[tuple[Array, Array]] = []
     poles: list[tuple[Array, Array]] = []
     for begin, step, length, count in zip(ends[:-1], np.diff(ends), lengths, counts, strict=True):
-        nodes, shares = _gauss(SPARE * count + (1 if fresh else 0))
-        places, _ = _gauss(count)
+        nodes, shares = unit_rule(SPARE * count + (1 if fresh else 0))
+        places, _ = unit_rule(count)
         rows.append((begin + step * nodes, length * shares))
         poles.append((begin + step * places, np.full(count, DEPTH * length)))
     t, weights = (np.concatenate(one) for one in zip(*rows, strict=True))
@@ -144,13 +145,6 @@ def _celled(
     for end, away in zip(pair, (places, 1 - places), strict=True):
         depths = np.minimum(depths, _wide(end.wedge) * away * panel.curve.length)
     return Rim(panel, t, weights, None, places, depths)
-
-
-@cache
-def _gauss(count: int) -> tuple[Array, Array]:
-    """Nodes and weights of an interval of length 1."""
-    nodes, weights = np.polynomial.legendre.leggauss(count)
-    return (1 + nodes) / 2, weights / 2
 
 
 def _first_cells(panel: Panel, rate: float) -> Array:

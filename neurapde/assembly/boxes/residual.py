@@ -17,8 +17,9 @@ from neurapde.assembly.boxes.declared import BoxProblem
 from neurapde.conditions.constraints import Samples
 from neurapde.core.arrays import to_numpy
 from neurapde.jets.jet import Jet
-from neurapde.spectral.legendre import Ends, gauss
+from neurapde.spectral.legendre import Ends
 from neurapde.spectral.modes import along_all
+from neurapde.spectral.quadrature import gauss
 from neurapde.spectral.separable import Array, Values
 
 FOLLOWED = 0.6

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from neurapde.core.arrays import to_numpy
 from neurapde.fields.medium import Constant, Field
+from neurapde.spectral.quadrature import gauss
 from neurapde.trefftz.curves import Array
 from neurapde.trefftz.regions import Panel
 
@@ -82,7 +83,7 @@ def _missed(data: Data, low: float, high: float, whole: float) -> float:
 @cache
 def _interpolation(count: int) -> tuple[Array, Array, NDArray[np.float64]]:
     """Gauss points of (0, 1), other points, and what takes values at the first to values at the others."""
-    x, weights = np.polynomial.legendre.leggauss(NODES)
+    x, weights = gauss(NODES)
     fresh = np.sin(np.pi / 2 * np.linspace(-1, 1, count))
     barycentric = (-1.0) ** np.arange(NODES) * np.sqrt((1 - x**2) * weights)
     away = fresh[:, None] - x

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import exp1, factorial, k0, k1
 
 from neurapde.jets.layout import Layout
+from neurapde.spectral.quadrature import unit_rule
 
 Array = NDArray[np.float64]
 SMALL = 1e-2
@@ -102,9 +103,9 @@ def _moments(square: Array, variance: float, kappa2: float, order: int) -> list[
     q = kappa2 * variance / 2
     last = math.log1p(GONE / q)
     panels = max(math.ceil(last / PANEL), LEAST)
-    x, w = np.polynomial.legendre.leggauss(NODES)
-    t = (last / panels) * (np.arange(panels)[:, None] + (x + 1) / 2).ravel()
-    weights = np.tile(w * last / panels / 2, panels)
+    x, w = unit_rule(NODES)
+    t = (last / panels) * (np.arange(panels)[:, None] + x).ravel()
+    weights = np.tile(w * last / panels, panels)
     grown = np.exp(t)
     integrand = np.exp(-(square / (2 * variance))[:, None] / grown) * (weights * np.exp(-q * (grown - 1)))
     return [integrand @ (variance * grown) ** -j / (4 * np.pi) for j in range(order + 1)]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from neurapde.spectral.quadrature import unit_rule
 from neurapde.trefftz.curves import Array
 from neurapde.trefftz.features.harmonic import as_complex
 from neurapde.trefftz.near import Spot
@@ -97,8 +98,8 @@ class Cells:
 
     def nodes(self, each: int) -> Array:
         """So many Gauss points of every cell, as fractions of the panel's length."""
-        x, _ = np.polynomial.legendre.leggauss(each)
-        return (self.ends[:-1, None] + np.diff(self.ends)[:, None] * (1 + x) / 2).ravel()
+        x, _ = unit_rule(each)
+        return (self.ends[:-1, None] + np.diff(self.ends)[:, None] * x).ravel()
 
 
 def cells_of(partition: Partition, spots: Sequence[Spot], data: Sequence[Array]) -> list[Cells]:

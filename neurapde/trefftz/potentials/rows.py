@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 
 from neurapde.core.arrays import to_numpy
 from neurapde.jets.layout import Layout
+from neurapde.spectral.quadrature import unit_rule
 from neurapde.trefftz.curves import Array
 from neurapde.trefftz.features.harmonic import as_complex
 from neurapde.trefftz.potentials.corners import Corner
@@ -78,10 +79,8 @@ class Rows:
         for corner in corners:
             lengths = np.minimum(lengths, np.abs(as_complex(points) - corner.at))
         lengths = np.maximum(lengths, TINY * size)
-        _, weights = np.polynomial.legendre.leggauss(each)
-        return cls(
-            cells, points, cells.panel.normals(t), np.outer(cells.lengths, weights / 2).ravel(), lengths
-        )
+        _, weights = unit_rule(each)
+        return cls(cells, points, cells.panel.normals(t), np.outer(cells.lengths, weights).ravel(), lengths)
 
 
 class What(enum.Enum):
