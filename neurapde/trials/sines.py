@@ -5,6 +5,7 @@ such products are orthogonal and vanish (or have vanishing slope) on its sides. 
 see `methods.Galerkin`. `neurons` writes the same function as an ordinary hidden layer and head.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -56,37 +57,50 @@ class SineLattice(Trial):
         return LatticeFunction(self, self.axes(setting.bounds), amplitudes, setting.complex)
 
 
-class LatticeFunction(TrialFunction):
-    """u = Σ a_ij sin(ω_i x + β) sin(ω_j y + β′), with one coefficient for each product of modes and each output.
+class ProductFunction(TrialFunction):
+    """u = Σ a_ij… φ_i(x) φ_j(y) …, with one coefficient for each product of functions of one axis and each output.
 
     amplitudes: the parameters, (count_0, …, outputs), and for complex fields a last axis (real, imaginary).
     Evaluation sums one axis after the other, so n points cost n × (number of products).
     """
 
-    def __init__(
-        self, spec: SineLattice, axes: Sequence[AxisModes], amplitudes: Tensor, complex: bool
-    ) -> None:
-        super().__init__(spec, len(axes), amplitudes.shape[len(axes)], complex)
-        self.axes = tuple(axes)
+    def __init__(self, spec: Trial, axes: int, amplitudes: Tensor, complex: bool) -> None:
+        super().__init__(spec, axes, amplitudes.shape[axes], complex)
         self.amplitudes = torch.nn.Parameter(amplitudes)
 
-    @property
-    def coefficients(self) -> Tensor:
-        """The coefficients (count_0, …, outputs), complex if the field is."""
-        return torch.view_as_complex(self.amplitudes) if self.complex else self.amplitudes
+    @abstractmethod
+    def tables(self, points: Tensor, order: int) -> list[list[Tensor]]:
+        """Of each axis, its functions and their derivatives up to an order at points (n, d)."""
 
     def set_coefficients(self, values: np.ndarray) -> None:
-        """Take the coefficients (count_0, …, outputs) of a solve."""
+        """Take the coefficients (count_0, …, outputs) of a solve, complex if the field is."""
         found = torch.as_tensor(values)
         with torch.no_grad():
             self.amplitudes.copy_(torch.view_as_real(found.contiguous()) if self.complex else found)
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
-        points = self.inputs(points)
-        tables = [table(modes, points[:, axis], order) for axis, modes in enumerate(self.axes)]
+        tables = self.tables(self.inputs(points), order)
         sums = contracted(self.amplitudes.flatten(self.dimension), tables, layout.degrees)
         return Jet(self.field(sums), layout)
+
+
+class LatticeFunction(ProductFunction):
+    """u = Σ a_ij sin(ω_i x + β) sin(ω_j y + β′), with one coefficient for each product of modes and each output."""
+
+    def __init__(
+        self, spec: SineLattice, axes: Sequence[AxisModes], amplitudes: Tensor, complex: bool
+    ) -> None:
+        super().__init__(spec, len(axes), amplitudes, complex)
+        self.axes = tuple(axes)
+
+    @property
+    def coefficients(self) -> Tensor:
+        """The coefficients (count_0, …, outputs), complex if the field is."""
+        return torch.view_as_complex(self.amplitudes) if self.complex else self.amplitudes
+
+    def tables(self, points: Tensor, order: int) -> list[list[Tensor]]:
+        return [table(modes, points[:, axis], order) for axis, modes in enumerate(self.axes)]
 
     def neurons(self) -> tuple[Tensor, Tensor, Tensor]:
         """The same function as u = head · sin(weight x + bias): weight (m, d), bias (m,), head (m, outputs).

@@ -1,6 +1,5 @@
 """Products of Legendre polynomials, one for each axis of a box: what separated solves find, evaluated axis by axis."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
@@ -10,9 +9,8 @@ import torch
 from torch import Tensor
 
 from neurapde.core.errors import DeclarationError
-from neurapde.jets.jet import Jet, Layout
-from neurapde.trials.base import Setting, Trial, TrialFunction, check_modes, corners
-from neurapde.trials.sines import contracted
+from neurapde.trials.base import Setting, Trial, check_modes, corners
+from neurapde.trials.sines import ProductFunction
 
 
 @dataclass(frozen=True)
@@ -41,36 +39,21 @@ class LegendreProducts(Trial):
         return f"{' × '.join(map(str, self.modes))} Legendre polynomials"
 
 
-class LegendreFunction(TrialFunction):
-    """u = Σ a_ij… P_i(x) P_j(y) …: amplitudes (n1, …, outputs), and for complex fields a last axis (real, imaginary).
-
-    Evaluation sums one axis after the other, so n points cost n × (number of products).
-    """
+class LegendreFunction(ProductFunction):
+    """u = Σ a_ij… P_i(x) P_j(y) …."""
 
     def __init__(
         self, spec: LegendreProducts, lower: np.ndarray, upper: np.ndarray, amplitudes: Tensor, complex: bool
     ) -> None:
-        super().__init__(spec, len(lower), amplitudes.shape[len(lower)], complex)
+        super().__init__(spec, len(lower), amplitudes, complex)
         self.center, self.scale = ((lower + upper) / 2).tolist(), ((upper - lower) / 2).tolist()
-        self.amplitudes = torch.nn.Parameter(amplitudes)
 
-    def set_coefficients(self, values: np.ndarray) -> None:
-        """Take the coefficients (n1, …, outputs) of a solve, complex if the field is."""
-        found = torch.as_tensor(values)
-        with torch.no_grad():
-            self.amplitudes.copy_(torch.view_as_real(found.contiguous()) if self.complex else found)
-
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
-        layout = Layout(self.dimension, order, tuple(mixed))
-        points = self.inputs(points)
-        tables = [
+    def tables(self, points: Tensor, order: int) -> list[list[Tensor]]:
+        counts = self.amplitudes.shape[: self.dimension]
+        return [
             polynomials(count, (points[:, axis] - self.center[axis]) / scale, scale, order)
-            for axis, (count, scale) in enumerate(
-                zip(self.amplitudes.shape[: self.dimension], self.scale, strict=True)
-            )
+            for axis, (count, scale) in enumerate(zip(counts, self.scale, strict=True))
         ]
-        sums = contracted(self.amplitudes.flatten(self.dimension), tables, layout.degrees)
-        return Jet(self.field(sums), layout)
 
 
 def polynomials(count: int, t: Tensor, scale: float, order: int) -> list[Tensor]:
