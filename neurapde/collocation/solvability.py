@@ -171,5 +171,5 @@ def _contradicting(
     return (
         f"no solution: {surplus.where} {names} are {surplus.count} conditions, where its equation takes {surplus.takes}, "
         f"and they contradict one another: where the others are met, {worst.name!r} is missed by "
-        f"{number(float(f'{off:.4g}'))}. Leave one out, or change its value"
+        f"{number(float(f'{off:.2g}'))}. Leave one out, or change its value"
     )
