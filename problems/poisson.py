@@ -158,7 +158,7 @@ POISSON_CASES = (
     ),
     Case("poisson-square", poisson_square, "a manufactured solution on a square", 1e-6, 4),
     Case("poisson-disk", poisson_disk, "varying conductivity on a disk", 1e-6, 1),
-    Case("poisson-l-shape", poisson_l_shape, "the singular corner of an L", 1e-5, 1),
+    Case("poisson-l-shape", poisson_l_shape, "the singular corner of an L", 1e-6, 0.1),
     Case(
         "poisson-inclusion",
         poisson_inclusion,

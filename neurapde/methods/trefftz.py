@@ -23,7 +23,7 @@ from neurapde.methods.refinement import Level, check_growth, of_each_field, refi
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.method import DirectMethod, Outcome, Task
-from neurapde.trefftz.family import Family
+from neurapde.trefftz.family import Family, family_of
 from neurapde.trefftz.helmholtz import HelmholtzFamily
 from neurapde.trefftz.levels import AbstractLevels, Levels, Solved
 from neurapde.trefftz.potentials.family import PoissonFamily
@@ -47,7 +47,8 @@ class Trefftz(DirectMethod):
 
     Helmholtz' and Poisson's equation (with a reaction, too) in the plane, on boxes, disks, polygons and what is combined of
     them, with any number of regions, holes and shots. Loads are Gaussian and point sources of waves; for Poisson's equation
-    Gaussian sources, and constants and polynomials by region.
+    Gaussian sources and functions of the place, also in pieces, that are smooth in the box around a region, or are r^β times
+    a smooth function at a re-entrant corner from which all of the region is seen.
 
     tolerance: relative L2 error of the field to stop at, as estimated from what is left at fresh points of interfaces and
         sides and from the change between two levels.
@@ -84,7 +85,7 @@ class Trefftz(DirectMethod):
     def run(self, task: Task) -> Outcome:
         self.check_trial(task.trial)
         kind, make = FAMILIES[type(task.problem.equation)]
-        family = kind(task.problem)
+        family = family_of(kind, task.problem)
         levels = make(family)
         budget = Budget(self.seconds, "Trefftz", task.problem.name, "a larger tolerance, or fewer regions")
         found = refine(task, self._levels(levels, budget), self.largest, self.tolerance, budget)
@@ -118,11 +119,11 @@ class Trefftz(DirectMethod):
             field = levels.field(solved)
             level = Level(solved, columns, field)
             if not columns:
-                yield Level(solved, 0, field, True, 0.0, ROUNDING + levels.family.floor)
+                yield Level(solved, 0, field, True, 0.0, ROUNDING + levels.floor(field))
                 return
             if before is not None:
                 level = _estimated(level, before)
-                level = replace(level, estimate=level.estimate + levels.family.floor)
+                level = replace(level, estimate=level.estimate + levels.floor(field))
             if (proven := levels.error(solved, field)) is not None:
                 level = replace(level, estimate=min(proven, level.estimate))
             yield level

@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from functools import cached_property, lru_cache
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,11 @@ class Family(ABC):
     @abstractmethod
     def obstacle(problem: Problem) -> str | None:
         """Why a problem with this equation cannot be solved so, in words that end a sentence; None where it can."""
+
+    @cached_property
+    def partition(self) -> Partition:
+        """The domain, cut where the pieces end."""
+        return Partition.of(self.problem.domain, self.pieces)
 
     @property
     @abstractmethod
@@ -87,3 +93,12 @@ class Family(ABC):
     def notes(self) -> Sequence[str]:
         """Sentences on what was solved."""
         return ()
+
+
+Kind = TypeVar("Kind", bound=Family)
+
+
+@lru_cache(maxsize=4)
+def family_of(kind: type[Kind], problem: Problem) -> Kind:
+    """The family of a problem; what it has found of the problem is kept from the choice of a method to its run."""
+    return kind(problem)

@@ -93,7 +93,7 @@ class AbstractLevels(ABC, Generic[Planned]):
     pace: ClassVar[float] = 2e-9
 
     def __init__(self, family: Family) -> None:
-        whole = Partition.of(family.problem.domain, family.pieces)
+        whole = family.partition
         asked = tuple(panel for panel in whole.panels if not _is_open(family, whole, panel))
         self.family, self.partition = family, replace(whole, panels=asked)
         self.known = tuple(Known(family.known(region, whole)) for region in whole.regions)
@@ -120,6 +120,10 @@ class AbstractLevels(ABC, Generic[Planned]):
         field: at the probes (n, shots).
         """
         return None
+
+    def floor(self, field: NDArray[Any]) -> float:
+        """Relative error of a field (n, shots) at the probes that no number of features lowers."""
+        return self.family.floor
 
     @cached_property
     def probes(self) -> NDArray[np.float64]:

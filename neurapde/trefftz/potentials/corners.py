@@ -85,12 +85,23 @@ def corners_of(
         reach = _reach(partition, at, arms)
         for chain, exponent, step in zip(chains, exponents, jumps, strict=True):
             if exponent < MOST or step > 0:
-                sectors = tuple(
-                    Sector(region, opening, cmath.exp(1j * (start + opening / 2 + math.pi)))
-                    for region, start, opening in _sectors(chain)
-                )
-                found.append(Corner(at, exponent, sectors, reach, step))
+                found.append(Corner(at, exponent, _openings(chain), reach, step))
     return found
+
+
+def openings(partition: Partition) -> Iterator[tuple[complex, Sector]]:
+    """Every place where panels end, with the regions that open there."""
+    for at, arms in _meeting(partition):
+        for chain in _chains(arms):
+            for sector in _openings(chain):
+                yield at, sector
+
+
+def _openings(chain: Sequence[Arm]) -> tuple[Sector, ...]:
+    return tuple(
+        Sector(region, opening, cmath.exp(1j * (start + opening / 2 + math.pi)))
+        for region, start, opening in _sectors(chain)
+    )
 
 
 def _meeting(partition: Partition) -> Iterator[tuple[complex, list[Arm]]]:

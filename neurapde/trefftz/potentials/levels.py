@@ -76,7 +76,7 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
 
     def __init__(self, family: PoissonFamily) -> None:
         super().__init__(family)
-        self.cut = family.cut(self.partition)
+        self.cut = family.cut
         self.partition = replace(self.partition, panels=self.cut.panels)
 
     def digits(self, tolerance: float) -> Iterator[float]:
@@ -89,8 +89,10 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
         """By the maximum principle the error is largest where something is left; so a negative reaction has none."""
         if any(self.medium(one).reaction < 0 for one in self.partition.regions):
             return None
-        sizes = np.sqrt(np.mean(np.abs(field) ** 2, axis=0))
-        return float(np.max(solved.left / np.where(sizes > 0, sizes, 1.0)))
+        return float(np.max((solved.left + self.family.missed) / _sizes(field)))
+
+    def floor(self, field: NDArray[Any]) -> float:
+        return float(np.max(self.family.missed / _sizes(field)))
 
     @cached_property
     def loops(self) -> dict[int, list[Loop]]:
@@ -241,6 +243,12 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
         points = np.stack([places.at.real, places.at.imag], axis=1)
         inside = np.asarray(self.partition.domain.contains(points)) & np.asarray(region.contains(points))
         return clear(places, rim, inside)
+
+
+def _sizes(field: NDArray[Any]) -> NDArray[np.float64]:
+    """The root mean squares of fields (n, shots); 1 of those that are zero."""
+    found = np.sqrt(np.mean(np.abs(field) ** 2, axis=0))
+    return np.asarray(np.where(found > 0, found, 1.0))
 
 
 def _left(fresh: Sequence[Asked], amplitudes: Sequence[NDArray[Any]]) -> NDArray[np.float64]:

@@ -1,19 +1,26 @@
-"""Particular solutions w of −aΔw + cw = f in the whole plane, a > 0 and c constant: of Gaussians, points, polynomials.
+"""Particular solutions w of −aΔw + cw = f in the plane, a > 0 and c constant: of Gaussians, points, polynomials.
 
-Each gives what a layout names: w and its derivatives `(layout.count, n)` at points `(n, 2)`.
-
+Each gives what a layout names: w and its derivatives `(layout.count, n)` at points `(n, 2)`; as a `Potential`
+each is a background of a trial function.
 
 A Gaussian of variance s² is the heat kernel at time s²/2, so its field is an integral over later times: closed for c = 0,
 an incomplete Bessel function for c > 0 (Hantush's well function), which is summed here.
 """
 
 import math
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.special import exp1, factorial, k0, k1
+from torch import Tensor
 
+from neurapde.backgrounds.waves import Background
+from neurapde.fields.sources import GaussianSource
+from neurapde.jets.jet import Jet
 from neurapde.jets.layout import Layout
 from neurapde.spectral.quadrature import unit_rule
 
@@ -119,6 +126,10 @@ class Polynomial:
     center: Array
     scale: float
 
+    def __call__(self, points: Array) -> Array:
+        """Values `(n,)` at points `(n, 2)`."""
+        return np.asarray(self.channels(points, Layout(2, 0))[0])
+
     def channels(self, points: Array, layout: Layout) -> Array:
         """What `layout` names, at points `(n, 2)`: `(layout.count, n)`."""
         powers = np.arange(len(self.coefficients))
@@ -171,3 +182,51 @@ def _inverse_laplacian(f: Array) -> Array:
                 found = np.pad(found, ((0, 2), (0, 2)))
                 into = found if i >= j else found.T
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class Potential(Background):
+    """A field −aΔw + cw = f in the plane; no gradient flows from it into the points."""
+
+    @abstractmethod
+    def channels(self, points: Array, layout: Layout) -> Array:
+        """What `layout` names at points (n, 2): (layout.count, n)."""
+
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        layout = Layout(2, order, tuple(mixed))
+        found = self.channels(points.detach().double().cpu().numpy(), layout)
+        return Jet(torch.as_tensor(found).to(points), layout)
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianPotential(Potential):
+    """Of a Gaussian source, c ≥ 0; without a reaction it is zero far away up to a logarithm, in this unit of length."""
+
+    source: GaussianSource
+    coefficient: float
+    reaction: float
+    unit: float
+
+    def channels(self, points: Array, layout: Layout) -> Array:
+        medium = Medium(self.coefficient, self.reaction)
+        center = np.asarray(self.source.at, dtype=float)
+        found = gaussian(points, center, self.source.variance, medium, layout, self.unit)
+        return float(np.real(self.source.amplitude)) * found
+
+    def describe(self) -> str:
+        return f"potential of {self.source.describe()}"
+
+
+@dataclass(frozen=True, eq=False)
+class PolynomialPotential(Potential):
+    """A polynomial: see `Polynomial`."""
+
+    coefficients: Array
+    center: Array
+    scale: float
+
+    def channels(self, points: Array, layout: Layout) -> Array:
+        return Polynomial(self.coefficients, self.center, self.scale).channels(points, layout)
+
+    def describe(self) -> str:
+        return f"polynomial of degree {len(self.coefficients) - 1}"
