@@ -99,6 +99,8 @@ from neurapde.trials.rbf import RBF as RBF
 from neurapde.trials.siren import Siren as Siren
 from neurapde.trials.torch_module import TorchModule as TorchModule
 from neurapde.validation.compare import validate as validate
+from neurapde.verification.error_estimate import ErrorEstimate as ErrorEstimate
+from neurapde.verification.error_estimate import error_estimate as error_estimate
 
 __version__ = "0.1.0"
 

@@ -291,11 +291,12 @@ VARIADIC = {  # of any number of arguments: each in the place of the only one
     "Shots": lambda value: npde.Shots(value),
 }
 WITH_FILES = {"animate", "learn", "load", "read_video", "read_image", "read_audio", "solve", "surface_errors"} | {
-    "validate", "write_video", "write_image", "write_audio", "zero_set",
+    "error_estimate", "validate", "write_video", "write_image", "write_audio", "zero_set",
 }  # fmt: skip
 RESULTS = {
     "learning.Family",
     "ActivationStatistics",
+    "ErrorEstimate",
     "GridSolution",
     "Inversion",
     "InversionReport",
@@ -431,6 +432,7 @@ def test_a_wrong_argument_of_a_domain_is_refused_by_name(name: str, argument: st
 
 def test_wrong_points_are_refused_wherever_a_field_is_asked(solution: npde.Solution) -> None:
     grid = npde.reference(POISSON, 9, error=False)
+    assert offences(npde.error_estimate, {"solution": (solution, NOTHING)}, "solution") == []
     for field in (solution, solution.gradient, solution.laplacian, grid):
         assert offences(field, {"points": (np.full((3, 2), 0.5), EMPTY)}, "points") == []
 

@@ -233,6 +233,32 @@ class OutputScaling(Trial):
         return f"{', '.join(f'{x:g}' for x in sizes)} times {self.network.describe()}{units}"
 
 
+@dataclass(frozen=True)
+class Sum(Trial):
+    """The trial first + second: a field and what has been found to be missing from it."""
+
+    first: Trial
+    second: Trial
+
+    def draw(self, setting: Setting) -> SumTrial:
+        return SumTrial(self.first.draw(setting), self.second.draw(setting))
+
+    def describe(self) -> str:
+        return f"{self.first.describe()}, plus {self.second.describe()}"
+
+
+class SumTrial(TrialFunction):
+    """Adds two trial functions."""
+
+    def __init__(self, first: TrialFunction, second: TrialFunction) -> None:
+        spec = Sum(first.spec, second.spec)
+        super().__init__(spec, first.dimension, first.outputs, first.complex)
+        self.first, self.second = first, second
+
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        return self.first.jet(points, order, mixed) + self.second.jet(points, order, mixed)
+
+
 def plain_network(trial: TrialFunction) -> TrialFunction:
     """The network of a trial without what is known around it."""
     return plain_network(trial.network) if isinstance(trial, AnsatzTrial) else trial

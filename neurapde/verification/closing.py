@@ -1,8 +1,8 @@
 """The closing check of every solve: what was found is put back into the declared constraints, at points of its own.
 
 A method knows its own points and its own tolerance. Here a status is earned: CONVERGED needs a residual that is small
-beside the terms that cancel in it, wherever the declaration says that something may happen. A training on a linear problem
-is told its error, too: a small loss does not mean a small one.
+beside the terms that cancel in it, wherever the declaration says that something may happen. A training is told its error,
+too: a small loss does not mean a small one.
 """
 
 import dataclasses
@@ -17,13 +17,12 @@ from neurapde.core.errors import ResolutionWarning
 from neurapde.core.warn import warn
 from neurapde.data.raster import Nodes
 from neurapde.equations.fit import Fit
-from neurapde.methods.least_squares import LeastSquares
 from neurapde.problem.problem import Problem
 from neurapde.run.history import History
 from neurapde.run.method import Outcome, Status, Task, Training
 from neurapde.training.diagnostics import FEW, FEW_OF_SECOND_ORDER
 from neurapde.trials.base import TrialFunction, copied
-from neurapde.verification.correction import Correction, correction
+from neurapde.verification.correction import Correction, correction, no_correction
 from neurapde.verification.residual_left import Left, field_sizes, residuals_left
 
 POINTS = 2048
@@ -43,6 +42,8 @@ UNANSWERED = 1e-12
 """A change of the field that is none: no feature answers what is left."""
 LEAST_ANSWERED = 0.1
 """The least part of a residual from whose answer the error of the whole is told."""
+ANSWERED = 0.9
+"""The part of a residual that few features must answer for the error that they find to count alone."""
 FLAT = 0.99
 """Loss of a training's last third, in units of that of the third before, that counts as flat."""
 ROWS, ROWS_OF_SECOND_ORDER = 30, 9
@@ -115,21 +116,19 @@ def _corrected(problem: Problem, trial: TrialFunction) -> Correction | str:
 
 
 def _with_estimate(problem: Problem, outcome: Outcome, training: Training) -> Outcome:
-    """The outcome of a training on a linear problem with the error of its field, which its loss does not tell.
+    """The outcome of a training with the error of its field, which its loss does not tell, or why that is not known.
 
-    That is what least squares at fresh points add to it, or what is left of values that are given, where that is more: of
-    a narrow one few features know. A training that has hardly begun is not judged.
+    It is what least squares at fresh points add to the field. Of a narrow one few features know: where they explain little
+    of what is left, it is at least what is left of values that are given. A training that has hardly begun is not judged.
     """
-    if (
-        not _judged(outcome, training)
-        or isinstance(problem.equation, Fit)
-        or LeastSquares().obstacle(problem)
-    ):
+    if not _judged(outcome, training) or isinstance(problem.equation, Fit):
         return outcome
+    if reason := no_correction(problem):
+        return dataclasses.replace(outcome, notes=(*outcome.notes, f"The error is not estimated: {reason}."))
     found = _corrected(problem, outcome.trial)
     if isinstance(found, str):
-        return outcome
-    given = [one.name for one in problem.constraints if one.order == 0]
+        return dataclasses.replace(outcome, notes=(*outcome.notes, found))
+    given = [one.name for one in problem.constraints if one.order == 0 and found.answered < ANSWERED]
     estimate = max(found.error, *(found.left[name].relative for name in given), 0.0)
     if outcome.status is Status.CONVERGED and estimate > LARGE:
         warn(

@@ -1,23 +1,27 @@
 """How far a field is from the solution: what a few features add to it where the declaration is looked at closely.
 
-The residual at fresh points is the right-hand side of a problem for the error, linear for small errors. Its smooth part,
+The residual at fresh points is the right-hand side of a problem for the error, linearised about the field. Its smooth part,
 found by least squares on a coarse frame, is what a method has missed that did not see the same points.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from neurapde.collocation.head import least_squares
 from neurapde.collocation.system import Assembly, NotAffineError
 from neurapde.conditions.constraints import Samples
 from neurapde.core.formatting import number, point
-from neurapde.methods.least_squares import FIRST, LeastSquares, built_for
+from neurapde.equations.fit import Fit
+from neurapde.methods.least_squares import FIRST, LeastSquares, built_for, is_linear, unfit
 from neurapde.methods.refinement import PROBES
 from neurapde.optimisation.balance import balance_of
+from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
 from neurapde.trials.base import TrialFunction
-from neurapde.trials.piecewise import PiecewiseTrial
+from neurapde.trials.piecewise import PiecewiseFunction, PiecewiseTrial
 from neurapde.verification.fresh import fresh_samples
 from neurapde.verification.residual_left import Left, field_sizes, residuals_left
 
@@ -27,14 +31,17 @@ FEATURES = {1: 60, 2: 300, 3: 600}
 
 @dataclass(frozen=True)
 class Correction:
-    """The size of the error found, relative to the field, and what is left of each constraint at the fresh points.
+    """The size of the error found, and what is left of each constraint at the fresh points.
 
-    answered: part of the residual, as the rows weigh it, that this error explains; a finer one explains the rest.
+    error: relative to the field that it leads to. answered: part of the residual, as the rows weigh it, that this error
+    explains; a finer one explains the rest. trial: the error itself. field: its values at probes, `(n,)` or `(n, outputs)`.
     """
 
     error: float
     left: dict[str, Left]
     answered: float
+    trial: PiecewiseFunction
+    field: Tensor
 
     @property
     def loudest(self) -> str:
@@ -50,37 +57,67 @@ class Correction:
         return f"{name!r} is met to {number(float(f'{one.relative:.1g}'))} of its terms only{where}"
 
 
-def correction(problem: Problem, trial: TrialFunction) -> Correction:
-    """What least squares at fresh points add to a trial function in float64 on the CPU."""
-    sizes = field_sizes(problem, trial)
-    samples: dict[str, Samples] = fresh_samples(problem, sizes)
-    left = residuals_left(problem, trial, samples, sizes)
-    error = built_for(problem, _coarse(problem))
+class LookedAt:
+    """A trial function in float64 on the CPU at fresh points; samples: those of a field near it, to be looked at again."""
 
-    def solved(linear: bool) -> float:
-        assembly = Assembly(problem, error, torch.Generator().manual_seed(0), trial, samples, linear)
+    def __init__(
+        self, problem: Problem, trial: TrialFunction, samples: dict[str, Samples] | None = None
+    ) -> None:
+        self.problem, self.trial = problem, trial
+        sizes = field_sizes(problem, trial)
+        self.samples = fresh_samples(problem, sizes) if samples is None else samples
+        self.left = residuals_left(problem, trial, self.samples, sizes)
+        self.probes = problem.domain.sample(PROBES, how="grid")
+        self.balance = balance_of(problem)
+
+    def correction(self, spec: PiecewiseTrial) -> Correction:
+        """What least squares on the features of a patchwork add to the field."""
+        error = built_for(self.problem, spec)
+        try:
+            answered = self._solved(error, True)
+        except NotAffineError:
+            answered = self._solved(error, False)
+        with torch.no_grad():
+            change, field = error(self.probes), self.trial(self.probes)
+        if self.problem.equation.leaves_constant(self.problem):
+            change, field = change - change.mean(dim=0), field - field.mean(dim=0)
+        return Correction(self.relative(change, field + change), self.left, answered, error, change)
+
+    def relative(self, change: Tensor, field: Tensor) -> float:
+        """The size of a change of a field, both at the probes, relative to the field."""
+        return self.balance.relative(change, field)
+
+    def _solved(self, error: PiecewiseFunction, linear: bool) -> float:
+        generator = torch.Generator().manual_seed(0)
+        assembly = Assembly(self.problem, error, generator, self.trial, self.samples, linear)
         system = assembly.assemble()
         amplitudes = least_squares(system.matrix, system.loads)
         assembly.set_amplitudes(amplitudes)
         whole = float(torch.linalg.vector_norm(system.loads))
         return float(torch.linalg.vector_norm(system.matrix @ amplitudes)) / whole if whole > 0 else 1.0
 
-    try:
-        answered = solved(True)
-    except NotAffineError:
-        answered = solved(False)
-    probes = problem.domain.sample(PROBES, how="grid")
-    with torch.no_grad():
-        fields = [error(probes), trial(probes)]
-    if problem.equation.leaves_constant(problem):
-        fields = [one - one.mean(dim=0) for one in fields]
-    return Correction(balance_of(problem).relative(*fields), left, answered)
+
+def correction(problem: Problem, trial: TrialFunction) -> Correction:
+    """What a few features add to a trial function in float64 on the CPU."""
+    *_, coarse = patchworks(problem, FEATURES[problem.domain.dimension])
+    return LookedAt(problem, trial).correction(coarse)
 
 
-def _coarse(problem: Problem) -> PiecewiseTrial:
-    """The largest patchwork of least squares within the features allowed, its first one at least."""
-    levels = LeastSquares(largest=FEATURES[problem.domain.dimension])._levels(
-        problem, FIRST[problem.domain.dimension]
-    )
-    *_, last = levels
-    return last
+def patchworks(problem: Problem, largest: int) -> Iterator[PiecewiseTrial]:
+    """The patchworks of least squares within so many features, its first one at least."""
+    return LeastSquares(largest=largest)._levels(problem, FIRST[problem.domain.dimension])
+
+
+def no_correction(problem: Problem) -> str | None:
+    """Why the error of a field of a problem is not found from its residual; None where it is."""
+    if isinstance(problem.equation, Fit):
+        return "data that are fitted may be noisy, so that what is left of them is no error"
+    if reason := unfit(problem):
+        return f"the problem for the error is not solved by least squares, for {reason}"
+    if is_linear(problem):
+        return None
+    if problem.equation.complex:
+        return "the equation is not linear and its field is complex; declare its real and imaginary part as components"
+    if not isinstance(problem.equation, Equation):
+        return "the field may have kinks, about which the equation cannot be linearised"
+    return None

@@ -1,0 +1,142 @@
+"""The error of any field, trained or solved: the correction that its residuals ask for, and its norm.
+
+The residuals at fresh points are linearised about the field. What removes them is found by least squares, with more features
+until it settles; it is one step of Newton's method, and the next one tells how far the linearisation holds.
+"""
+
+import dataclasses
+import math
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from neurapde.core import checks
+from neurapde.core.formatting import number
+from neurapde.methods.least_squares import is_linear
+from neurapde.run.method import Status
+from neurapde.run.stage import Stage
+from neurapde.solution.solution import Solution
+from neurapde.trials.ansatz import SumTrial
+from neurapde.trials.base import TrialFunction, copied
+from neurapde.trials.piecewise import PiecewiseTrial
+from neurapde.verification.correction import FEATURES, Correction, LookedAt, no_correction, patchworks
+
+ROUNDS = {1: (1, 2, 4), 2: (1, 2, 4), 3: (1, 2)}
+"""Features of each try in units of `FEATURES`, by the number of axes."""
+SETTLED = 0.2
+"""Change of a correction from one number of features to the next, relative to it, below which it is taken."""
+ANSWERED = 0.9
+"""Part of the residual that a correction must explain to count alone, whatever the method has stated."""
+
+
+@dataclass(frozen=True)
+class ErrorEstimate:
+    """What is known of the error of a field.
+
+    value: relative L2 error, that of the worst component; nan where it cannot be had.
+    spread: how far off `value` may be, as a part of it; nan where that is not known, as of what the method states.
+    method: how it was found, or why it cannot be had.
+    corrected: the field with its correction added, one or two steps of Newton's method; None where there is none.
+    """
+
+    value: float
+    spread: float
+    method: str
+    corrected: Solution | None = None
+
+    def __str__(self) -> str:
+        if math.isnan(self.value):
+            return f"The error is not estimated: {self.method}."
+        spread = "" if math.isnan(self.spread) else f" ± {self.spread * self.value:.0e}"
+        return f"Estimated relative error: {self.value:.1e}{spread}, {self.method}."
+
+
+def error_estimate(solution: Solution) -> ErrorEstimate:
+    """The relative L2 error of a solution, of whatever method, estimated from what it leaves of its problem's constraints.
+
+    The correction that least squares find at points of their own is added in `corrected`, which is mostly nearer by orders
+    of magnitude. Where most of the residual is too fine for their features, what the method has stated counts if it is more.
+    Of fits, on more than three axes, and where kinks are the solution's own, the error is what the method states, if that
+    is anything.
+    Raises: DeclarationError for a solution that was loaded without its problem.
+
+    >>> problem = npde.Problem("line", npde.Interval(0, 1), npde.Poisson(), 1.0, npde.Dirichlet(0.0))
+    >>> npde.error_estimate(npde.solve(problem)).value < 1e-6
+    True
+    """
+    checks.kind(solution, "solution", Solution, "give what npde.solve returns")
+    problem = solution.required_problem
+    stated = (
+        float(solution.stages[-1].extras.get("error_estimate", math.nan)) if solution.stages else math.nan
+    )
+    if reason := no_correction(problem):
+        return _stated(stated, reason)
+    field = copied(solution.trial, torch.float64, torch.device("cpu"))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy's functions for tensors
+            found, spread, corrected = _settled(LookedAt(problem, field), is_linear(problem))
+    except (RuntimeError, TypeError, ValueError) as error:
+        return _stated(stated, f"a function does not take torch points ({error})")
+    if not spread < 1:
+        return _stated(stated, "the correction does not settle, so that the field is far from any solution")
+    method = f"from a correction that explains {number(float(f'{found.answered:.2g}'))} of the residual"
+    if found.answered < ANSWERED and stated > found.error:
+        return _stated(stated, "")
+    return ErrorEstimate(found.error, spread, method, _with(solution, corrected, spread * found.error))
+
+
+def _settled(looked: LookedAt, linear: bool) -> tuple[Correction, float, TrialFunction]:
+    """The correction about a field, how far off its size may be, and the field with it."""
+    first, *rest = _growing(looked)
+    found, spread, spec = looked.correction(first), math.inf, first
+    for spec in rest:
+        before, found = found, looked.correction(spec)
+        spread = looked.relative(found.field - before.field, found.field) if bool(found.field.any()) else 0.0
+        if spread <= SETTLED:
+            break
+    corrected: TrialFunction = SumTrial(looked.trial, found.trial)
+    if linear:
+        return found, spread, corrected
+    again = LookedAt(looked.problem, corrected, looked.samples).correction(spec)
+    with torch.no_grad():
+        whole = found.field + again.field
+        size = looked.relative(whole, looked.trial(looked.probes) + whole)
+    spread = max(spread, looked.relative(again.field, found.field))
+    return dataclasses.replace(found, error=size), spread, SumTrial(corrected, again.trial)
+
+
+def _growing(looked: LookedAt) -> Iterator[PiecewiseTrial]:
+    """Patchworks for the correction, each larger than the one before."""
+    axes, last = looked.problem.domain.dimension, None
+    for times in ROUNDS[axes]:
+        *_, spec = patchworks(looked.problem, times * FEATURES[axes])
+        if spec != last:
+            yield spec
+        last = spec
+
+
+def _stated(stated: float, reason: str) -> ErrorEstimate:
+    """What the method itself says, or why there is nothing."""
+    if math.isfinite(stated):
+        return ErrorEstimate(
+            stated, math.nan, "as the method states it" + (f", since {reason}" if reason else "")
+        )
+    return ErrorEstimate(math.nan, math.nan, reason)
+
+
+def _with(solution: Solution, trial: TrialFunction, error: float) -> Solution:
+    """The solution with another field, of this error, and a stage that tells of it."""
+    note = f"Corrected by what its residuals ask for; the change between the last two corrections is {error:.1e}."
+    stage = Stage(
+        "a correction by least squares",
+        Status.CONVERGED,
+        0.0,
+        extras={"error_estimate": error},
+        notes=(note,),
+    )
+    return dataclasses.replace(
+        solution, trial=trial, stages=(*solution.stages, stage), notes=(*solution.notes, note)
+    )
