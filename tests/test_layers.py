@@ -12,6 +12,7 @@ FLOORS = ("reference_solvers", "neurapde", "problems", "validation")
 ROOMS = (
     "reference_solvers",
     "neurapde/core",
+    "neurapde/pictures",
     "neurapde/readers",
     "neurapde/jets",
     "neurapde/domains",
@@ -24,6 +25,7 @@ ROOMS = (
     "neurapde/trials",
     "neurapde/problem",
     "neurapde/equations",
+    "neurapde/views",
     "neurapde/run",
     "neurapde/optimisation",
     "neurapde/assembly",

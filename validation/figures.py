@@ -1,45 +1,45 @@
 """Pictures of fields, errors and convergence, drawn by matplotlib's object interface without global state.
 
-Each function returns a Figure; `png` renders it. Solution and truth share one symmetric scale, cut at the
+Each function returns a Figure; `style.png` renders it. Solution and truth share one symmetric scale, cut at the
 99th percentile so that the peak at a source does not wash out the waves; errors have a logarithmic scale of
 their own.
 """
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from neurapde.pictures.histories import draw
+from neurapde.pictures.style import (
+    COLORS,
+    ERRORS,
+    LETTERING,
+    NARROW,
+    SIGNED,
+    WIDTH,
+    color_bar,
+    empty_figure,
+    halo,
+    image_of,
+    label_outer,
+    legend_above,
+    lettered,
+    plain,
+    robust_limit,
+)
 from neurapde.run.history import History
 from neurapde.validation.annotations import Annotations
 
-WIDTH = 7.5  # inches: two panels side by side, lettering legible at half the size
-NARROW = 5.2  # inches: one panel
-DOTS_PER_INCH = 150
-LETTERING = 11
-COLORS = ("#0b559f", "#c4410c", "#2a7f3f", "#7a3e9d", "#8a6d00", "#444444")
 _DECADES = 4
 _FLOOR = 6  # decades below the top where differences are drawn no smaller: zero has no logarithm
-_MARKED = 40  # rows up to which a convergence plot marks each
 _MARGIN = 2.15  # inches beside the panels: axis labels and the colour bar
-
-
-def png(figure: Figure) -> bytes:
-    """The figure as a PNG."""
-    FigureCanvasAgg(figure)
-    with io.BytesIO() as buffer:
-        figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
-        return buffer.getvalue()
 
 
 def fields_figure(annotations: Annotations, axes: Sequence[NDArray], fields: Mapping[str, NDArray]) -> Figure:
@@ -65,7 +65,7 @@ def fields_figure(annotations: Annotations, axes: Sequence[NDArray], fields: Map
     norm = Normalize(-limit, limit)
     for row, (part_name, part) in zip(panels, parts.items(), strict=True):
         for panel, (name, field) in zip(row, planes.items(), strict=True):
-            image = image_of(panel, axes, part(field), norm, "RdBu_r")
+            image = image_of(panel, axes, part(field), norm, SIGNED)
             furnish(panel, annotations, axes, "black")
             _level_lines(panel, annotations, axes, part(field), limit)
             lettered(panel, title=f"{name}, {part_name}".rstrip(", "))
@@ -98,7 +98,7 @@ def error_figure(annotations: Annotations, axes: Sequence[NDArray], errors: Mapp
     panels = figure.subplots(1, len(planes), sharex=True, sharey=True, squeeze=False)
     norm = LogNorm(top * 10.0**-_DECADES, top)
     for panel, (name, plane) in zip(panels[0], planes.items(), strict=True):
-        image = image_of(panel, axes, np.maximum(plane, top * 10.0**-_FLOOR), norm, "magma")
+        image = image_of(panel, axes, np.maximum(plane, top * 10.0**-_FLOOR), norm, ERRORS)
         furnish(panel, annotations, axes, "white")
         lettered(panel, title=f"|{name}|")
     label_outer(panels, *annotations.axis_names[:2])
@@ -107,34 +107,9 @@ def error_figure(annotations: Annotations, axes: Sequence[NDArray], errors: Mapp
 
 
 def convergence_figure(history: History) -> Figure:
-    """The loss of each constraint, and their weighted sum where it is another, against the step.
-
-    A method without a learning rate solves directly: its steps are numbers of features.
-    """
+    """The course of the solve."""
     figure = empty_figure(WIDTH, 3.2)
-    panel = figure.subplots()
-    marker = "o" if len(history) <= _MARKED else ""
-    alone = len(history.names) == 1 and np.array_equal(history[history.names[0]], history.loss)
-    if not alone:
-        panel.plot(history.step, history.loss, marker=marker, color="0.75", linewidth=3, label="weighted sum")
-    for i, name in enumerate(history.names):
-        color = COLORS[i % len(COLORS)]
-        panel.plot(history.step, history[name], marker=marker, color=color, linewidth=1.2, label=name)
-    if np.nanmin(history.loss, initial=np.inf) > 0:
-        panel.set_yscale("log")
-    steps = "features" if np.isnan(history.learning_rate).all() else "step"
-    lettered(panel, steps, history.names[0] if alone else "loss")
-    panel.grid(True, color="0.9")
-    if not alone:
-        panel.legend(frameon=False, fontsize=LETTERING - 1)
-    plain(panel)
-    return figure
-
-
-def empty_figure(width: float, height: float) -> Figure:
-    """A white figure of so many inches, its panels laid out by constraints."""
-    figure = Figure(figsize=(width, height), facecolor="white")
-    figure.set_layout_engine("constrained", wspace=0.06, h_pad=0.07)
+    draw(figure.subplots(), history)
     return figure
 
 
@@ -148,58 +123,32 @@ def _cut(
     return axes[:2], {name: field[:, :, middle] for name, field in fields.items()}
 
 
-def robust_limit(values: NDArray) -> float:
-    """The scale that the largest hundredth of the values may exceed."""
-    finite = np.abs(values[np.isfinite(values)])
-    limit = float(np.percentile(finite, 99)) if finite.size else 1.0
-    return limit if limit > 0 else float(finite.max(initial=0.0)) or 1.0
-
-
 def _height(axes: Sequence[NDArray], columns: int, width: float = WIDTH) -> float:
     """Height in inches of a row of panels of equal aspect, bounded for very long domains."""
     span = [float(axis[-1] - axis[0]) for axis in axes]
     return float(np.clip((width - _MARGIN) / columns * span[1] / span[0], 0.8, 9.0)) + 0.45
 
 
-def image_of(panel: Axes, axes: Sequence[NDArray], plane: NDArray, norm: Normalize, colors: str) -> AxesImage:
-    """A field of the plane on a panel; what is not known is grey."""
-    (x, y) = axes
-    dx, dy = (x[-1] - x[0]) / (len(x) - 1) / 2, (y[-1] - y[0]) / (len(y) - 1) / 2
-    extent = (x[0] - dx, x[-1] + dx, y[0] - dy, y[-1] + dy)
-    panel.set_facecolor("0.8")
-    return panel.imshow(
-        np.ma.masked_invalid(plane).T, origin="lower", extent=extent, norm=norm, cmap=colors, aspect="equal"
-    )
-
-
-def color_bar(
-    figure: Figure,
-    image: AxesImage,
-    panels: NDArray,
-    label: str = "",
-    aspect: float = 30,
-    extend: str = "neither",
-) -> None:
-    """The scale of an image beside its panels."""
-    bar = figure.colorbar(image, ax=panels, extend=extend, aspect=aspect, pad=0.02, label=label)
-    bar.ax.tick_params(labelsize=LETTERING - 2)
-
-
 def furnish(panel: Axes, annotations: Annotations, axes: Sequence[NDArray], color: str) -> None:
     """Region outlines, the edge of the layers (dashed), sources (crosses): legible on any ground."""
-    halo = [withStroke(linewidth=2.0, foreground="black" if color == "white" else "white", alpha=0.5)]
     for lines in annotations.outlines.values():
         for line in lines:
-            panel.add_line(Line2D(*np.transpose(line), color=color, linewidth=0.9, path_effects=halo))
+            panel.add_line(Line2D(*np.transpose(line), color=color, linewidth=0.9, path_effects=halo(color)))
     if annotations.physical is not None:
         (x0, y0, *_), (x1, y1, *_) = annotations.physical
         panel.add_patch(
             Rectangle(
-                (x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=color, linestyle="--", path_effects=halo
+                (x0, y0),
+                x1 - x0,
+                y1 - y0,
+                fill=False,
+                edgecolor=color,
+                linestyle="--",
+                path_effects=halo(color),
             )
         )
     for at in annotations.sources[0] if annotations.sources else ():
-        panel.plot(*at[:2], marker="x", color=color, markersize=5, path_effects=halo)
+        panel.plot(*at[:2], marker="x", color=color, markersize=5, path_effects=halo(color))
     panel.set_xlim(axes[0][0], axes[0][-1])
     panel.set_ylim(axes[1][0], axes[1][-1])
     panel.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
@@ -216,28 +165,6 @@ def _level_lines(
     ]
     if levels:
         panel.contour(*axes, plane.T, levels=levels, colors="black", linestyles="dotted", linewidths=1.0)
-
-
-def lettered(panel: Axes, x: str = "", y: str = "", title: str = "") -> None:
-    """Say what a panel shows, in the one size of letters."""
-    for text, set_text in ((x, panel.set_xlabel), (y, panel.set_ylabel), (title, panel.set_title)):
-        if text:
-            set_text(text, fontsize=LETTERING)
-    panel.tick_params(labelsize=LETTERING - 2)
-
-
-def label_outer(panels: NDArray, x: str, y: str) -> None:
-    """Name the axes along the lower and the left side of a table of panels."""
-    for panel in panels[-1]:
-        lettered(panel, x=x)
-    for panel in panels[:, 0]:
-        lettered(panel, y=y)
-
-
-def legend_above(figure: Figure, panel: Axes, columns: int) -> None:
-    """The lines of one panel, for all of them."""
-    handles = panel.get_legend_handles_labels()
-    figure.legend(*handles, loc="outside upper center", ncols=columns, frameon=False, fontsize=LETTERING - 1)
 
 
 def _line_figure(
@@ -267,9 +194,3 @@ def _furnish_line(panel: Axes, annotations: Annotations) -> None:
     for at in annotations.sources[0] if annotations.sources else ():
         panel.axvline(at[0], color="0.4", linewidth=0.8, linestyle=":")
     plain(panel)
-
-
-def plain(panel: Axes) -> None:
-    """Two sides of the frame are enough for lines."""
-    panel.spines[["top", "right"]].set_visible(False)
-    panel.tick_params(labelsize=LETTERING - 2)

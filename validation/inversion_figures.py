@@ -11,16 +11,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from neurapde.core.formatting import number
-from neurapde.run.history import History
-from neurapde.validation.figures import (
+from neurapde.pictures.style import (
     COLORS,
+    ERRORS,
     LETTERING,
+    POSITIVE,
+    SIGNED,
     WIDTH,
     color_bar,
     empty_figure,
@@ -32,6 +32,8 @@ from neurapde.validation.figures import (
     png,
     robust_limit,
 )
+from neurapde.pictures.surveys import positions
+from neurapde.run.history import History
 from neurapde.validation.inversion_comparison import PER_FREQUENCY, InversionComparison, Waves
 
 _WIDE = 2.2  # models wider than this many heights stand below each other
@@ -74,7 +76,7 @@ def models_figure(found: InversionComparison) -> Figure:
     everything = np.concatenate([speed.ravel() for speed in speeds.values()])
     norm = Normalize(*np.percentile(everything, (0.2, 99.8)))
     for panel, (name, speed) in zip(panels.ravel(), speeds.items(), strict=False):
-        image = image_of(panel, found.axes, speed, norm, "viridis")
+        image = image_of(panel, found.axes, speed, norm, POSITIVE)
         _furnish(panel, found)
         lettered(panel, title=name)
     for panel in panels.ravel()[len(speeds) :]:
@@ -144,7 +146,7 @@ def _spectra(found: InversionComparison) -> Figure:
         image = panel.imshow(
             np.ma.masked_invalid(shown),
             norm=norm,
-            cmap="magma",
+            cmap=ERRORS,
             aspect="auto",
             origin="lower",
             extent=(-0.5, columns - 0.5, 0.5, shots + 0.5),
@@ -166,7 +168,7 @@ def _gather(found: InversionComparison) -> Figure:
     extent = (-0.5, len(live) - 0.5, found.times[-1], found.times[0])
     for panel, (name, plane) in zip(panels, planes.items(), strict=True):
         image = panel.imshow(
-            plane.T, norm=Normalize(-limit, limit), cmap="RdBu_r", aspect="auto", extent=extent
+            plane.T, norm=Normalize(-limit, limit), cmap=SIGNED, aspect="auto", extent=extent
         )
         lettered(panel, "live receiver", title=name)
     lettered(panels[0], y="t")
@@ -215,14 +217,14 @@ def waves_figure(waves: Waves, downwards: bool) -> Figure:
     difference = np.maximum(np.abs(waves.own - waves.grid), limit * 10.0**-4)
     norm, error_norm = Normalize(-limit, limit), LogNorm(limit * 10.0**-3, limit)
     planes = (
-        ("own, real part", waves.own.real, norm, "RdBu_r"),
-        ("fine grid, real part", waves.grid.real, norm, "RdBu_r"),
-        ("|difference|", difference, error_norm, "magma"),
+        ("own, real part", waves.own.real, norm, SIGNED),
+        ("fine grid, real part", waves.grid.real, norm, SIGNED),
+        ("|difference|", difference, error_norm, ERRORS),
     )
     place: dict[str, Any] = {} if stacked else {"location": "bottom", "fraction": 0.08}
     for panel, (name, plane, scale, colors) in zip(panels.ravel(), planes, strict=True):
         image = image_of(panel, waves.axes, plane, scale, colors)
-        panel.plot(*waves.source, marker="x", color="white" if colors == "magma" else "black", markersize=5)
+        panel.plot(*waves.source, marker="x", color="white" if colors == ERRORS else "black", markersize=5)
         lettered(panel, title=name)
         figure.colorbar(image, ax=panel, aspect=20, pad=0.03, **place).ax.tick_params(labelsize=LETTERING - 3)
         if downwards:
@@ -261,17 +263,9 @@ def _ramp(count: int) -> list[tuple[float, float, float]]:
 
 
 def _furnish(panel: Axes, found: InversionComparison) -> None:
-    halo = [withStroke(linewidth=2.0, foreground="white", alpha=0.8)]
     for x in found.wells:
         panel.axvline(x, color="white", linewidth=0.8, linestyle=":")
-    dots = Line2D(
-        *found.receivers.T, color="black", marker=".", linestyle="", markersize=2.5, path_effects=halo
-    )
-    panel.add_line(dots)
-    crosses = Line2D(
-        *found.sources.T, color="#d1121d", marker="x", linestyle="", markersize=4.5, path_effects=halo
-    )
-    panel.add_line(crosses)
+    positions(panel, found.sources, found.receivers)
     across, along = found.axes
     margin = 0.02 * (along[-1] - along[0])
     low, high = along[0] - margin, along[-1] + margin

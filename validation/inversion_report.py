@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import aligned, listing, number
+from neurapde.pictures.html import card, table
 from neurapde.run.files import columns
 from neurapde.run.history import History
 from neurapde.seismic.inversion.invert import inverted
@@ -27,8 +28,6 @@ from neurapde.validation.inversion_figures import pictures
 
 QUANTILES = (0.15, 0.5, 0.85)
 """Wells stand where these parts of all change of the model lie to their left."""
-SURFACE = 0.15
-"""Where all sources and receivers are in this part of the model, at its lower y, y is a depth."""
 _ARRAYS = ("start", "free", "sources", "receivers", "observed", "frequencies", "times", "live")
 
 
@@ -36,6 +35,17 @@ class InversionReport(InversionComparison, SavedReport):
     """The comparison of an inversion with its text, `str(report)`, and its folder, `report.save(folder)`."""
 
     kind = "inversion report"
+
+    def __repr__(self) -> str:
+        return f"<InversionReport {self.title!r}: {self.headline}>"
+
+    def _repr_html_(self) -> str:
+        return card(
+            f"Inversion report {self.title}",
+            [("outcome", self.headline)],
+            self.notes,
+            table(self.table),
+        )
 
     def _lines(self) -> list[str]:
         told = [f"{name}: {account.method}. {account.status}" for name, account in self.accounts.items()]
@@ -171,7 +181,7 @@ def inversion_report(
         model=f"{setting.domain.describe()}\n{_velocity(inversion)}",
         sources=setting.survey.sources,
         receivers=setting.survey.receivers,
-        downwards=_downwards(inversion),
+        downwards=inversion.downwards,
         wells=_wells(found["axes"][0], shown - found["start"], found["free"]),
         observed=survey.record.values,
         frequencies=np.array(survey.band),
@@ -243,17 +253,6 @@ def _wells(x: NDArray, change: NDArray, free: NDArray) -> tuple[float, ...]:
         energy = np.cumsum(free.sum(axis=1).astype(float))
     columns = np.searchsorted(energy, np.array(QUANTILES) * energy[-1])
     return tuple(float(x[column]) for column in columns)
-
-
-def _downwards(inversion: Inversion) -> bool:
-    """Whether y is a depth: its lower side is a free surface, or all shots and receivers are near it."""
-    survey, domain = inversion.setting.survey, inversion.setting.domain
-    lower, upper = domain.region.bounds
-    lowest = domain.box.faces[2]
-    if lowest in domain.sides.fixed:
-        return True
-    deepest = max(survey.sources[:, 1].max(), survey.receivers[:, 1].max())
-    return bool(deepest <= lower[1] + SURFACE * (upper[1] - lower[1]))
 
 
 def _velocity(inversion: Inversion) -> str:

@@ -10,15 +10,19 @@ from typing import Any, Self
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from neurapde.core.formatting import aligned, percent, significant
+from neurapde.pictures import html
+from neurapde.pictures.style import png
 from neurapde.run.files import columns
 from neurapde.run.history import History
 from neurapde.storage import hdf5
 from neurapde.validation.annotations import Annotations
 from neurapde.validation.comparison import Comparison, Errors
-from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png
+from neurapde.validation.figures import convergence_figure, error_figure, fields_figure
 from neurapde.validation.folder import SavedReport, facts, grid, notes, titled, verbatim
+from neurapde.validation.shown import show
 from neurapde.validation.video import snapshots_figure
 
 PICTURED = 3
@@ -55,6 +59,25 @@ class Report(Comparison, SavedReport):
         if self.error_bar is not None:
             lines.append(f"{OWN_ERROR}: {percent(self.error_bar)}")
         return lines
+
+    def __repr__(self) -> str:
+        return f"<Report {self.title!r}: {self.headline}>"
+
+    def _repr_html_(self) -> str:
+        clocks = ", ".join(f"{name} {significant(seconds)} s" for name, seconds in self.seconds.items())
+        rows = [("outcome", self.headline), ("time", clocks), ("solved by", self.made_by.get("method", ""))]
+        tables = "".join(
+            html.card(heading(pair), (), (), html.table(table(r))) for pair, r in self.errors.items()
+        )
+        return html.card(f"Report {self.title}", rows, (*self.notes, *self.solution_notes), tables)
+
+    def show(self, ax: Any = None, *, component: int = 0) -> NDArray:
+        """Draw the solution, the truth that it is judged by and the size of their difference, side by side.
+
+        ax: three axes of matplotlib, or None for a new figure. component: or shot, from 0. Returns the axes, `(3,)`.
+        Of three axes the middle of the last is cut. For a page of its own see `save`.
+        """
+        return show(self, ax, component)
 
     def pictures(self) -> dict[str, tuple[str, bytes]]:
         """File name → (caption, PNG): fields and errors of the first columns, and the convergence."""

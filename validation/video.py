@@ -15,16 +15,18 @@ from PIL import Image
 from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.spacetime import SpaceTime
-from neurapde.validation.annotations import Annotations
-from neurapde.validation.figures import (
+from neurapde.pictures.style import (
+    ERRORS,
     LETTERING,
+    SIGNED,
     WIDTH,
     empty_figure,
-    furnish,
     image_of,
     lettered,
     robust_limit,
 )
+from neurapde.validation.annotations import Annotations
+from neurapde.validation.figures import furnish
 
 SNAPSHOTS = 4
 PIXELS = 257  # of an animation's longer side
@@ -54,9 +56,7 @@ def snapshots_figure(
         top = robust_limit(field[..., moments]) if error else limit
         norm = Normalize(0 if error else -top, top)
         for panel, moment in zip(line, moments, strict=True):
-            picture = image_of(
-                panel, (x, y), np.real(field[..., moment]), norm, "magma" if error else "RdBu_r"
-            )
+            picture = image_of(panel, (x, y), np.real(field[..., moment]), norm, ERRORS if error else SIGNED)
             furnish(panel, annotations, (x, y), "white" if error else "black")
             panel.xaxis.set_major_locator(MaxNLocator(2))
             panel.yaxis.set_major_locator(MaxNLocator(2))
@@ -108,7 +108,7 @@ def animate(
         values[inside] = np.real(checks.answer(field, points, "field"))
         planes.append(values.reshape(len(x), len(y)))
     limit = robust_limit(np.stack(planes))
-    colors = colormaps["RdBu_r"]
+    colors = colormaps[SIGNED]
     pictures = [
         Image.fromarray((255 * colors(Normalize(-limit, limit)(plane.T[::-1]))[..., :3]).astype(np.uint8))
         for plane in planes

@@ -4,11 +4,12 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
 
+from neurapde import pictures
 from neurapde.core import checks
 from neurapde.core.arrays import Array
 from neurapde.core.declaration import Declaration
@@ -23,6 +24,9 @@ from neurapde.domains.sampling import (
     unit_cells,
     unit_sequence,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SPARSE, LATTICE_SEED = 0.1, 30253
 """Part of its box that a domain fills, and of its points that a lattice keeps, at least; seed of what else is used."""
@@ -56,7 +60,7 @@ def axis_names(dimension: int) -> tuple[str, ...]:
     return ("x", "y", "z")[:dimension] + tuple(f"x{i + 1}" for i in range(3, dimension))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Domain(Declaration, ABC):
     """A bounded set in d dimensions. `print` shows it as mathematics; `name` is what others call it by.
 
@@ -261,6 +265,18 @@ class Domain(Declaration, ABC):
                 f"{what} is on {wanted!r}; name each face once, or None for the whole boundary"
             )
         return wanted
+
+    def __repr__(self) -> str:
+        plain = self.name == type(self).__name__.lower()
+        return f"<{type(self).__name__}{'' if plain else f' {self.name!r}'} {self}>"
+
+    def _repr_html_(self) -> str:
+        rows = (("set", str(self)), ("axes", ", ".join(self.axes)), ("faces", ", ".join(self.faces)))
+        return pictures.html.card(f"{type(self).__name__} {self.name}", rows)
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the domain with its faces, whose names conditions use; ax: axes of matplotlib, or None for a new figure."""
+        return pictures.domains.draw(self, ax)
 
 
 def choose(unit: torch.Tensor, sizes: Sequence[float]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -21,7 +21,7 @@ THIN = 1e-12
 FACES = (("left", "right"), ("bottom", "top"), ("front", "back"))
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, repr=False, init=False)
 class Box(Shape):
     """`Box((x0, x1), (y0, y1), …)`: a product of intervals, one for each axis.
 
@@ -129,7 +129,7 @@ class Box(Shape):
         return " × ".join(f"[{number(a)}, {number(b)}]" for a, b in self.sides)
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, repr=False, init=False)
 class Interval(Box):
     """`Interval(a, b)`: a piece of a line, with the faces left and right."""
 

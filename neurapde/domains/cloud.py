@@ -40,7 +40,7 @@ def in_kind(points: Array, function: Callable[[NDArray[np.float64]], NDArray[np.
     return values.astype(points.dtype, copy=False)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class InsidePoints(Domain):
     """What is inside a closed surface that points tell of; it has one face, of its own name."""
 
@@ -59,7 +59,7 @@ class InsidePoints(Domain):
         return (self.name,)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class PointCloud(InsidePoints):
     """What lies inside the closed surface that the points are on.
 

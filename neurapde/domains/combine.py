@@ -21,7 +21,7 @@ COUNT_FOR_MEASURE, FEW = 2**18, 2**10
 """Sobol points by which the measure of a combination is counted; more where it is so thin that it has fewer than a few."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Shape(Domain):
     """A domain that can be combined with others."""
 
@@ -39,7 +39,7 @@ class Shape(Domain):
         return SpaceTime(self, time)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Combination(Shape):
     """Two shapes as one.
 
@@ -135,7 +135,7 @@ class _Combination(Shape):
         return BoundaryRows(points, normals, kept)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Union(_Combination):
     """Points of either shape."""
 
@@ -154,7 +154,7 @@ class Union(_Combination):
         return f"({self.first} ∪ {self.second})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Intersection(_Combination):
     """Points of both shapes."""
 
@@ -181,7 +181,7 @@ class Intersection(_Combination):
         return f"({self.first} ∩ {self.second})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Difference(_Combination):
     """Points of the first shape that are not in the second."""
 

@@ -16,7 +16,7 @@ from neurapde.domains.combine import Shape
 from neurapde.domains.edges import Arc, Segment
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ball(Shape):
     """The points at most `radius` from `center` `(d,)`. Its one face bears its name.
 
@@ -112,7 +112,7 @@ class Ball(Shape):
         return f"{{|{axes} − {point(self.center)}| ≤ {number(self.radius)}}}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Disk(Ball):
     """The ball in the plane: `Disk(center=(0, 0), radius=0.1)`."""
 

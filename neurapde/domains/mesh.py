@@ -26,7 +26,7 @@ MERGED = 1e-9
 """Vertices nearer than this part of the extent are one (STL repeats them for every triangle)."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Mesh(InsidePoints):
     """The inside of a closed mesh: `Mesh("bunny.ply")`, or `Mesh(points, cells)`.
 

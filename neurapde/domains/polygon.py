@@ -22,7 +22,7 @@ MOST_WRITTEN = 6
 """Vertices written out by print."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Polygon(Shape):
     """The inside of a closed path through `vertices` `(m, 2)`, in either orientation.
 

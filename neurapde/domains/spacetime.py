@@ -43,7 +43,7 @@ class Time(Declaration):
         return f"[{number(self.start)}, {number(self.stop)}]"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SpaceTime(Domain):
     """A domain in space over an interval of time; points `(n, d + 1)` end with t.
 

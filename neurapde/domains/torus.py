@@ -15,7 +15,7 @@ from neurapde.domains.base import BoundaryRows
 from neurapde.domains.combine import Shape
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Torus(Shape):
     """The points at most `tube` from a circle of radius `ring` round `center` in the plane of x and y.
 

@@ -27,6 +27,7 @@ from neurapde.equations.wave import Wave
 from neurapde.methods.refinement import Level, check_bandwidth, check_growth, refine
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
+from neurapde.run.history import ESTIMATE
 from neurapde.run.method import DirectMethod, Outcome, Task
 from neurapde.run.missed import ENOUGH, with_missed
 from neurapde.trials.base import Setting
@@ -100,7 +101,7 @@ class MethodOfLines(DirectMethod):
             for one in self._levels(waves, budget)
         )
         features = self.largest**waves.box.dimension
-        found = refine(task, levels, features, self.tolerance, budget, column="estimated error")
+        found = refine(task, levels, features, self.tolerance, budget, column=ESTIMATE)
         level = found.level.solved
         extras = {
             "bandwidth": max(one.bandwidth for one in level.lattice.modes),

@@ -15,7 +15,7 @@ from neurapde.core.formatting import number
 from neurapde.core.warn import warn
 from neurapde.optimisation.balance import balance_of
 from neurapde.run.budget import Budget
-from neurapde.run.history import History
+from neurapde.run.history import CHANGE, History
 from neurapde.run.journal import Journal
 from neurapde.run.method import Outcome, Status, Task
 from neurapde.trials.base import TrialFunction
@@ -153,7 +153,7 @@ def refine(
     budget: Budget,
     *,
     patient: bool = True,
-    column: str = "change between levels",
+    column: str = CHANGE,
 ) -> Refined[Solved]:
     """Go through levels until the estimate is below the tolerance; all of them if the budget does not grow.
 

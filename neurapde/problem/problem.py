@@ -4,8 +4,9 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from neurapde import pictures
 from neurapde.backgrounds.lift import Lift
 from neurapde.conditions import PML, Boundary, Dirichlet, Sides
 from neurapde.conditions.constraints import Constraint, InTime, check_axes
@@ -23,6 +24,10 @@ from neurapde.fields.sources import Shots, Source, as_sources
 from neurapde.jets.layout import Layout
 from neurapde.problem.checks import check_exact, check_residuals, check_sources, check_values
 from neurapde.problem.equation import AbstractEquation
+from neurapde.problem.picture import picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, init=False)
@@ -238,7 +243,15 @@ class Problem(Declaration):
         space = self.domain.spatial
         return inside & Stretch(space, self.pml, 1.0).physical(points[:, : space.dimension])
 
-    def __str__(self) -> str:
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the domain with what holds on each face, layers, regions of the medium and sources.
+
+        ax: axes of matplotlib to draw into; None for a new figure. Returns the axes.
+        """
+        return picture(self, ax)
+
+    def _rows(self) -> list[tuple[str, str]]:
+        """What is declared, a label and a text each; a label that is repeated is left out."""
         formula, *coefficients = self.equation.describe(self)
         rows = [("domain", f"{self.domain.name} {self.domain}"), ("equation", formula)]
         rows += [("", line) for line in coefficients]
@@ -250,11 +263,20 @@ class Problem(Declaration):
         rows += [("constraint", f"{c.name}: {c.text}" if c.text else c.name) for c in self.constraints]
         if self.exact is not None:
             rows.append(("exact", "known"))
-        shown, previous = [], ""
-        for label, text in rows:
-            shown.append(f"  {'' if label == previous else label:<12}{text}")
-            previous = label or previous
-        return "\n".join([self.name, *shown])
+        labels = [""] + [label for label, _ in rows]
+        return [
+            ("" if label == before else label, text)
+            for before, (label, text) in zip(labels, rows, strict=False)
+        ]
+
+    def __str__(self) -> str:
+        return "\n".join([self.name, *(f"  {label:<12}{text}" for label, text in self._rows())])
+
+    def __repr__(self) -> str:
+        return f"<Problem {self.name!r}: {type(self.equation).__name__} on {self.domain}>"
+
+    def _repr_html_(self) -> str:
+        return pictures.html.card(f"Problem {self.name}", self._rows())
 
 
 def _in_time(domain: Domain, conditions: Sequence[Boundary]) -> bool:

@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from neurapde import pictures
 from neurapde.core import checks
 from neurapde.core.arrays import Array, as_points, complex_dtype, to_numpy
+from neurapde.core.formatting import percent
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.problem.problem import Problem
@@ -19,13 +21,14 @@ from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.sampling import interpolate
 from neurapde.reference_solvers.scattered import from_known_nodes
 from neurapde.storage.export import write_mesh
+from neurapde.views.field import FieldView
 
 EDGE = 1e-6
 """Points this far outside a domain, in units of the grid's largest extent, count as on its boundary: rounding."""
 
 
 @dataclass(frozen=True, eq=False)
-class GridSolution:
+class GridSolution(FieldView):
     """A field that a grid solver found, its own error bar, and how it came about.
 
     values: `(*shape)`, or `(*shape, shots)` for several right-hand sides; `values[i, j]` at `(axes[0][i], axes[1][j])`.
@@ -80,7 +83,27 @@ class GridSolution:
         slack = EDGE * max(b - a for a, b in zip(self.grid.lower, self.grid.upper, strict=True))
         return np.asarray(to_numpy(domain.signed_distance(points)) <= slack)
 
+    @property
+    def _place(self) -> tuple[Domain, Problem | None]:
+        box = Box(*zip(self.grid.lower, self.grid.upper, strict=True))
+        known = None if self.problem is None else self.problem.domain
+        return known or self.domain or box, self.problem
+
     def export(self, path: str | Path) -> Path:
         """Write the field to `path`, .vtu or .xdmf; complex values as their parts."""
         box = Box(*zip(self.grid.lower, self.grid.upper, strict=True))
         return write_mesh(checks.path(path), box, self, self.grid.shape)
+
+    def __repr__(self) -> str:
+        of = "" if self.problem is None else f" of {self.problem.name!r}"
+        return f"<GridSolution{of} on {' × '.join(map(str, self.grid.shape))} nodes, {self.seconds:.3g} s>"
+
+    def _repr_html_(self) -> str:
+        error = "not estimated" if self.error_estimate is None else percent(self.error_estimate)
+        rows = [
+            ("problem", "unknown" if self.problem is None else self.problem.name),
+            ("nodes", " × ".join(map(str, self.grid.shape))),
+            ("own error (relative L2)", error),
+            ("time", f"{self.seconds:.3g} s"),
+        ]
+        return pictures.html.card("Grid reference", rows, tuple(self.notes))

@@ -2,10 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from neurapde import pictures
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+CHANGE, ESTIMATE = "change between levels", "estimated error"
+"""Columns of methods that add features until they are enough: their steps are numbers of features."""
 
 
 def _empty() -> NDArray[np.float64]:
@@ -40,8 +48,17 @@ class History:
         """Names of the recorded constraints."""
         return tuple(self.constraints)
 
+    @property
+    def unit(self) -> str:
+        """What the steps count: "step", or "features" of a method that adds some until they are enough."""
+        return "features" if self.names in ((CHANGE,), (ESTIMATE,)) else "step"
+
     def _column(self, name: str) -> NDArray[np.float64]:
         return self.constraints.get(name, np.full(len(self), np.nan))
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the losses against the step; ax: axes of matplotlib, or None for a new figure."""
+        return pictures.histories.draw(pictures.panels.axes_of(ax), self)
 
     @classmethod
     def of(cls, names: Sequence[str], rows: Sequence[tuple[float, ...]]) -> "History":

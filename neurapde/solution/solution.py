@@ -9,10 +9,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from neurapde import pictures
 from neurapde.core import checks
 from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
+from neurapde.domains.base import Domain
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.jets.jet import Jet
 from neurapde.problem.problem import Problem
@@ -22,6 +24,7 @@ from neurapde.solution import files as storage
 from neurapde.solution.beside_jumps import warn_beside_jumps
 from neurapde.solution.record import Record
 from neurapde.storage.export import write_mesh
+from neurapde.views.field import FieldView
 
 CHUNK_BYTES = 256 * 2**20
 """Memory that one chunk of points may take in the widest layer of an evaluation, roughly."""
@@ -32,7 +35,7 @@ EDGE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Solution(Record):
+class Solution(Record, FieldView):
     """A solved problem as a function: `u(points)`, `u.gradient(points)`, `u.laplacian(points)`, in time `u.dt` and `u.dtt`.
 
     Points are `(n, d)`, any number of them. NumPy arrays (and lists) give NumPy arrays; torch tensors give
@@ -112,7 +115,10 @@ class Solution(Record):
         checked = as_points(points, self.trial.dimension)
         kept = torch.is_grad_enabled() and isinstance(checked, Tensor) and checked.requires_grad
         with differentiating():
-            values = self._values(torch.as_tensor(checked), order, field, kept)
+            tensor = (
+                checked if isinstance(checked, Tensor) else torch.tensor(checked)
+            )  # a copy: it may be read-only
+            values = self._values(tensor, order, field, kept)
         return values.to(checked.device) if isinstance(checked, Tensor) else to_numpy(values)
 
     def _values(self, x: Tensor, order: int, field: Callable[[Tensor], Tensor], kept: bool) -> Tensor:
@@ -169,12 +175,31 @@ class Solution(Record):
         shape: nodes per axis, boundary included; one number for all, or one per axis. Default 513, 257 or 65
             per axis in one, two or three dimensions.
         """
+        domain, _ = self._place
+        return write_mesh(checks.path(path), domain, self, shape)
+
+    @property
+    def _place(self) -> tuple[Domain, Problem | None]:
         if self.domain is None:
             raise DeclarationError(
                 f"the domain is not known: {self.missing}. Use npde.load(path, problem=problem)."
             )
-        return write_mesh(checks.path(path), self.domain, self, shape)
+        return self.domain, self.problem
 
     def __str__(self) -> str:
         lines = [self.text, f"Solved by {self.method} in {self.seconds:.1f} s. {self.status}", *self.notes]
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        of = "" if self.problem is None else f" of {self.problem.name!r}"
+        return f"<Solution{of} by {self.method}, {self.seconds:.3g} s: {self.status}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("problem", self.text.partition("\n")[0]),
+            ("solved by", self.method),
+            ("trial function", self.trial.spec.describe()),
+            ("time", f"{self.seconds:.3g} s"),
+            ("status", str(self.status)),
+        ]
+        return pictures.html.card("Solution", rows, self.notes)

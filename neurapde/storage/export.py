@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import meshio
@@ -13,6 +13,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import check_fits
 from neurapde.domains.base import Domain
 from neurapde.storage import xdmf
+from neurapde.storage.sampled import real_parts
 
 NODES = {1: 513, 2: 257, 3: 65}
 """Nodes per axis where none are asked for."""
@@ -103,14 +104,3 @@ def _node_counts(shape: int | Sequence[int] | None, dimension: int) -> tuple[int
             f"such as {(NODES[dimension],) * dimension}."
         )
     return counts
-
-
-def real_parts(name: str, values: np.ndarray) -> Mapping[str, np.ndarray]:
-    """Real columns of a field by name: a component gets its number, a complex one _re, _im and _abs."""
-    if values.ndim > 1:
-        columns = values.reshape(len(values), math.prod(values.shape[1:])).T
-        parts = [real_parts(f"{name}_{index}", column) for index, column in enumerate(columns)]
-        return {key: column for part in parts for key, column in part.items()}
-    if not np.iscomplexobj(values):
-        return {name: values}
-    return {f"{name}_re": values.real.copy(), f"{name}_im": values.imag.copy(), f"{name}_abs": np.abs(values)}

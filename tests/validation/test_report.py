@@ -15,11 +15,12 @@ from matplotlib.colors import LogNorm
 from neurapde.core import atomic
 from neurapde.core.formatting import percent, significant
 from neurapde.domains import Box, Disk
+from neurapde.pictures.style import png
 from neurapde.run.history import History
 from neurapde.storage.hdf5 import StorageError
 from neurapde.validation import report as report_module
 from neurapde.validation.annotations import Annotations, outline
-from neurapde.validation.figures import convergence_figure, error_figure, fields_figure, png
+from neurapde.validation.figures import convergence_figure, error_figure, fields_figure
 from neurapde.validation.inversion_report import InversionReport
 from neurapde.validation.report import Report, render
 
@@ -349,9 +350,9 @@ def test_the_convergence_has_a_line_for_each_constraint() -> None:
     assert panel.get_yscale() == "log"
     assert panel.get_xlabel() == "step"
     change = np.array([1e-1, 1e-2, 1e-3])
-    direct = History(np.arange(3), np.zeros(3), change, np.full(3, np.nan), {"change": change})
+    direct = History(np.arange(3), np.zeros(3), change, np.full(3, np.nan), {"change between levels": change})
     (panel,) = convergence_figure(direct).axes
-    assert [line.get_label() for line in panel.lines] == ["change"]
+    assert [line.get_label() for line in panel.lines] == ["change between levels"]
     assert panel.get_xlabel() == "features"
 
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from os import PathLike
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
 
+from neurapde import pictures
 from neurapde.core import checks
 from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.gradients import differentiating
@@ -21,6 +22,7 @@ from neurapde.seismic.inversion.latent import Latent
 from neurapde.seismic.inversion.parametrisation import Parametrisation
 from neurapde.seismic.inversion.velocity import Gridded, Velocity, true_speed
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
+from neurapde.seismic.survey.geometry import is_depth
 from neurapde.seismic.survey.survey import Survey
 from neurapde.trials.base import Trial
 
@@ -28,6 +30,9 @@ COMPARED, WITHIN = 100, 5
 """Cells along the longer side of a region over which models are averaged and compared; points within one, per axis."""
 CELLS = 200
 """Cells along the longer side of a region on which models are compared, unless a shape is given."""
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +132,37 @@ class Inversion(Contents):
         grid = Grid(lower, upper, shape)
         return grid, np.asarray(self(grid.points)).reshape(shape)
 
+    @property
+    def downwards(self) -> bool:
+        """Whether y is a depth: its lower side is a free surface, or all shots and receivers are near it."""
+        survey, domain = self.setting.survey, self.setting.domain
+        free = domain.box.faces[2] in domain.sides.fixed
+        return free or is_depth(survey.sources, survey.receivers, domain.region)
+
+    def plot(
+        self, ax: "Axes | None" = None, *, change: bool = False, shape: tuple[int, int] | None = None
+    ) -> "Axes":
+        """Draw the speed found, with sources (crosses) and receivers (dots); a depth is drawn downwards.
+
+        change: whether to draw the change from the start model instead, blue to red about zero. shape: nodes of each axis.
+        ax: axes of matplotlib to draw into; None for a new figure. Returns the axes.
+        """
+        checks.flag(change, "change")
+        grid, speed = self.model(shape)
+        survey = self.setting.survey
+        if change:
+            speed = speed - self.unknown.start(grid.points).reshape(grid.shape) ** -0.5
+        return pictures.surveys.model(
+            pictures.panels.axes_of(ax),
+            dict(zip(self.setting.domain.region.axes, grid.axes, strict=True)),
+            speed,
+            label="speed − start" if change else "speed",
+            title=f"{survey.name}, {type(self.method).__name__}",
+            sources=survey.sources,
+            receivers=survey.receivers,
+            downwards=self.downwards,
+        )
+
     def model_error(self, true: Any, cells: int = COMPARED) -> float:
         """‖m − m*‖ / ‖m* − m_start‖ over cells of the region, m = 1/c² averaged in each: 1 for the start, 0 for the truth.
 
@@ -172,3 +208,19 @@ class Inversion(Contents):
             f"speed {low:.4g} to {high:.4g}, relative data residual {self.residual:.2%}, {self.seconds:.1f} s. "
             f"{self.status}"
         )
+
+    def __repr__(self) -> str:
+        how = f"{self.setting.survey.name!r} by {type(self.method).__name__}"
+        return f"<Inversion of {how}, {self.seconds:.3g} s: {self.status}>"
+
+    def _repr_html_(self) -> str:
+        low, high = (f(self.model()[1]) for f in (np.min, np.max))
+        rows = [
+            ("survey", self.setting.survey.name),
+            ("method", self.method.describe()),
+            ("speed", f"{low:.4g} to {high:.4g}"),
+            ("relative data residual", f"{self.residual:.2%}"),
+            ("time", f"{self.seconds:.3g} s"),
+            ("status", str(self.status)),
+        ]
+        return pictures.html.card("Inversion", rows, self.notes)

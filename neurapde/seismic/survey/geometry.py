@@ -18,6 +18,8 @@ from neurapde.domains.base import Domain
 Positions = NDArray[np.float64]
 
 _TINY = 0.01  # share of the model below which a whole acquisition is suspected to be in other units
+SURFACE = 0.15
+"""Where all sources and receivers are in this part of the model, at its lower y, y is a depth."""
 _ALIKE = 4.0  # factor within which the extents of shots and receivers agree
 
 
@@ -181,3 +183,12 @@ def _suspected(named: Mapping[str, Positions], space: Domain) -> str:
 
 def _extent(places: Positions) -> float:
     return float(np.linalg.norm(np.ptp(places, axis=0)))
+
+
+def is_depth(sources: Positions, receivers: Positions, domain: Domain) -> bool:
+    """Whether the second axis of a model is a depth: all shots and receivers lie near its lower end."""
+    lower, upper = domain.bounds
+    if len(lower) < 2 or sources.shape[1] < 2:
+        return False
+    deepest = max(sources[:, 1].max(), receivers[:, 1].max())
+    return bool(deepest <= lower[1] + SURFACE * (upper[1] - lower[1]))

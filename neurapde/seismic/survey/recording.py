@@ -1,10 +1,13 @@
 """What a survey holds, and what there is to ask of it. It serves `Survey`."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neurapde import pictures
+from neurapde.core import checks
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
@@ -15,6 +18,9 @@ from neurapde.seismic.survey.provenance import Provenance
 from neurapde.seismic.survey.quality_control import Quality, quality
 from neurapde.seismic.survey.record_checks import Complex, Real
 from neurapde.seismic.survey.records import Arguments, Spectra, Traces
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +148,56 @@ class Recording(Declaration):
         """
         geometry.check_in(self.sources, self.receivers, domain)
 
-    def __str__(self) -> str:
+    def frame(self, domain: Domain | None) -> tuple[NDArray | None, bool]:
+        """The corners `(2, 2)` of a model that holds the geometry, and whether its second axis is a depth.
+
+        Raises: DeclarationError for a geometry outside the model.
+        """
+        if domain is None:
+            return None, False
+        self.check_in(domain)
+        corners = np.zeros((2, 2))
+        corners[:, : self.dimension] = np.array(domain.spatial.bounds)[:, :2]
+        return corners, geometry.is_depth(self.sources, self.receivers, domain.spatial)
+
+    def plot(
+        self, ax: "Axes | None" = None, *, shot: int | None = None, domain: Domain | None = None
+    ) -> "Axes":
+        """Draw where shots and receivers are, one shot marked: the middle one unless given.
+
+        domain: of the model, whose box is drawn; where all positions are near its lower y, that is a depth, drawn downwards.
+        ax: axes of matplotlib to draw into; None for a new figure. Returns the axes.
+        """
+        corners, downwards = self.frame(domain)
+        panel = pictures.panels.axes_of(ax)
+        pictures.surveys.geometry(panel, self, self._shot(shot), corners, downwards)
+        pictures.places.legend(panel)
+        return panel
+
+    def plot_gather(self, ax: "Axes | None" = None, *, shot: int | None = None) -> "Axes":
+        """Draw one shot, the middle one unless given: its traces, time downwards, or its strongest spectrum."""
+        panel = pictures.panels.axes_of(ax)
+        pictures.surveys.gather(panel, self, self._shot(shot))
+        return panel
+
+    def plot_spectrum(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the amplitude of all live traces against the frequency."""
+        panel = pictures.panels.axes_of(ax)
+        pictures.surveys.spectrum(panel, self)
+        return panel
+
+    def _shot(self, shot: int | None) -> int:
+        if shot is None:
+            return self.shots // 2
+        checks.whole(shot, "shot", 0)
+        if shot >= self.shots:
+            raise DeclarationError(
+                f"shot={shot}: the survey has the shots 0 to {self.shots - 1}; give one of these."
+            )
+        return shot
+
+    def _rows(self) -> list[tuple[str, str]]:
+        """What there is, a label and a text each."""
         axes = axis_names(self.dimension)
         live, offsets = self.live, self.offsets[self.live]
         rows = [
@@ -157,4 +212,13 @@ class Recording(Declaration):
             rows.append(("source", f"Gaussian of variance {number(self.source_variance)}"))
         rows.append(("noise", "unknown" if self.noise is None else f"{100 * self.noise:.3g} % of the signal"))
         rows.append(("origin", "recorded" if self.origin is None else str(self.origin)))
-        return "\n".join([self.name, *(f"  {label:<12}{text}" for label, text in rows)])
+        return rows
+
+    def __str__(self) -> str:
+        return "\n".join([self.name, *(f"  {label:<12}{text}" for label, text in self._rows())])
+
+    def __repr__(self) -> str:
+        return f"<Survey {self.name!r}: {self.shots} shots, {len(self.receivers)} receivers, {self.record}>"
+
+    def _repr_html_(self) -> str:
+        return pictures.html.card(f"Survey {self.name}", self._rows(), self.quality().notes)

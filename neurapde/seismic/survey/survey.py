@@ -24,7 +24,7 @@ from neurapde.seismic.survey.records import Arguments, Chosen, Recorded, Spectra
 from neurapde.seismic.survey.simulate import simulated
 
 
-@dataclass(frozen=True, init=False, eq=False)
+@dataclass(frozen=True, init=False, eq=False, repr=False)
 class Survey(Recording):
     """Shots, receivers and what these recorded, as complex spectra or as time traces.
 
