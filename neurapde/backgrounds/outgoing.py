@@ -22,6 +22,8 @@ _TAIL = 72.0
 # Up to r²/(2s²) = 1 the wave is summed as a power series, in which the logarithms at r = 0 cancel exactly.
 _CORE = 1.0
 _CORE_TERMS = 26
+# In space the same up to r²/(2s²) = 1/4: beyond, nothing cancels that matters.
+_CORE_IN_SPACE = 0.25
 # Distances squared that count as none: below, the derivatives of a point source's wave leave the range of floats.
 _AT_SOURCE = 1e-60
 
@@ -146,3 +148,64 @@ def _core_sums(kappa: float, rho: NDArray[np.floating]) -> list[Array]:
     a = (own * (1j * math.pi + math.log(kappa) + np.euler_gamma - harmonic) + sums) / (4 * math.pi)
     powers = (-rho[:, None]) ** m[:_CORE_TERMS] / special.factorial(m[:_CORE_TERMS])
     return [(-1) ** shift * powers @ a[shift : shift + _CORE_TERMS] for shift in range(3)]
+
+
+def gaussian_wave_in_space(
+    wavenumber: float, variance: float, squared: Array, physical: NDArray[np.bool_]
+) -> Radial:
+    """The outgoing wave in space of a unit-mass Gaussian source.
+
+    With κ = k²s²/2, a = r/(√2 s), w Faddeeva's function and z = √κ + ia,
+
+        u = −(e^{−κ−ikr} − e^{−a²} Re w(z)) / (4πr).
+
+    Near the source it is summed in powers of ρ = q/(2s²), whose coefficients follow one another by the equation itself.
+
+    squared, physical: as in `gaussian_wave`.
+    """
+    kappa = wavenumber**2 * variance / 2
+    rho = np.where(physical, np.real(squared), np.inf) / (2 * variance)
+    core, near = rho <= _CORE_IN_SPACE, (rho > _CORE_IN_SPACE) & (rho < _TAIL)
+    far = point_wave(wavenumber, np.where(core, 1.0, squared), 3)
+    parts = [math.exp(-kappa) * part for part in far]
+    if near.any():
+        for part, beside in zip(parts, _beside_in_space(wavenumber, variance, rho[near]), strict=True):
+            part[near] += beside
+    if core.any():
+        for power, sums in enumerate(_core_in_space(wavenumber, variance, rho[core])):
+            parts[power][core] = sums / (2 * variance) ** power
+    return Radial(*parts)
+
+
+def _beside_in_space(k: float, variance: float, rho: NDArray[np.floating]) -> list[Array]:
+    """v = e^{−a²} Re w(z)/(4πr), which solves v_rr + 2v_r/r + k²v = f, and its first two derivatives in q."""
+    a, r = np.sqrt(rho), np.sqrt(2 * variance * rho)
+    bell = np.exp(-rho)
+    faded = bell * special.wofz(k * math.sqrt(variance / 2) + 1j * a)
+    slope = k * faded.imag - math.sqrt(2 / (math.pi * variance)) * bell
+    density = bell / (2 * math.pi * variance) ** 1.5
+    value = faded.real / (4 * math.pi * r)
+    along = (slope / (4 * math.pi) - value) / r
+    bend = density - k**2 * value - 2 * along / r
+    return [value, along / (2 * r), (bend - along / r) / (4 * r**2)]
+
+
+def _core_in_space(k: float, variance: float, rho: NDArray[np.floating]) -> list[Array]:
+    """The whole wave near the source and its first two derivatives in ρ.
+
+    From 2ρ u″ + 3u′ = s² f(0) e^{−ρ} − 2κ u in ρ the coefficients obey
+    (m + 1)(2m + 3) c_{m+1} = s² f(0) (−1)^m/m! − 2κ c_m.
+    """
+    kappa = k**2 * variance / 2
+    peak = variance / (2 * math.pi * variance) ** 1.5
+    slope = math.sqrt(2 / (math.pi * variance)) - k * float(special.wofz(math.sqrt(kappa)).imag)
+    terms = _CORE_TERMS + math.ceil(4 * math.sqrt(kappa))
+    c = np.zeros(terms + 2, dtype=complex)
+    c[0] = -(slope - 1j * k * math.exp(-kappa)) / (4 * math.pi)
+    source = peak
+    for m in range(terms + 1):
+        c[m + 1] = (source - 2 * kappa * c[m]) / ((m + 1) * (2 * m + 3))
+        source /= -(m + 1)
+    n = np.arange(terms + 2)
+    factors = (c, c[1:] * n[1:], c[2:] * n[2:] * n[1:-1])
+    return [np.polynomial.polynomial.polyval(rho, each) for each in factors]

@@ -16,7 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde.backgrounds.outgoing import Array, Radial, gaussian_wave, point_wave
+from neurapde.backgrounds.outgoing import (
+    Array,
+    Radial,
+    gaussian_wave,
+    gaussian_wave_in_space,
+    point_wave,
+)
 from neurapde.conditions.stretch import Stretch
 from neurapde.core import checks
 from neurapde.core.arrays import check_shape, to_numpy
@@ -45,7 +51,7 @@ class Background(Declaration, ABC):
 class OutgoingWave(Background):
     """The field of one source in an unbounded uniform medium, (Δ + k²)u = f with the time factor e^{+iωt}.
 
-    source:     `PointSource` in 1, 2 or 3 dimensions, or `GaussianSource` in 2.
+    source:     `PointSource` in 1, 2 or 3 dimensions, or `GaussianSource` in 2 or 3.
     wavenumber: k > 0 of the medium, that is k√m with m the background's slowness squared.
     stretch:    the PML's stretched coordinates; inside the layer the field is the exact damped wave, which
                 solves the PML's equation. Outside, and with None everywhere, it is the plain wave.
@@ -72,7 +78,7 @@ class OutgoingWave(Background):
                 f"no outgoing wave in closed form is known for {self.source!r}; give a PointSource or a "
                 "GaussianSource."
             )
-        allowed = (1, 2, 3) if isinstance(self.source, PointSource) else (2,)
+        allowed = (1, 2, 3) if isinstance(self.source, PointSource) else (2, 3)
         if self.dimension not in allowed:
             raise DeclarationError(
                 f"the outgoing wave of a {type(self.source).__name__} in {self.dimension} dimensions has "
@@ -135,7 +141,8 @@ class OutgoingWave(Background):
         squared = (displacement**2).sum(1)
         physical = np.all(np.imag(displacement) == 0, axis=1)
         if isinstance(self.source, GaussianSource):
-            wave = gaussian_wave(self.wavenumber, float(self.source.variance), squared, physical)
+            spread = gaussian_wave if self.dimension == 2 else gaussian_wave_in_space
+            wave = spread(self.wavenumber, float(self.source.variance), squared, physical)
         else:
             wave = point_wave(self.wavenumber, squared, self.dimension)
         return Radial(*(self.source.amplitude * part for part in wave))

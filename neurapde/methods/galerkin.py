@@ -35,6 +35,7 @@ from neurapde.methods.refinement import (
 from neurapde.methods.weak.on_sines import OnSines
 from neurapde.methods.weak.poisson import PoissonOnSines
 from neurapde.methods.weak.waves import FAILED, WavesOnSines
+from neurapde.methods.weak.waves_on_elements import WavesOnElements
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
 from neurapde.run.history import History
@@ -44,18 +45,23 @@ from neurapde.run.missed import with_missed
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial, DistanceFactor
 from neurapde.trials.base import TrialFunction
 
-WEAK_FORMS: dict[type, type[OnSines[Any]]] = {Helmholtz: WavesOnSines, Poisson: PoissonOnSines}
+WEAK_FORMS: dict[type, tuple[type[OnSines[Any]], ...]] = {
+    Helmholtz: (WavesOnSines, WavesOnElements),
+    Poisson: (PoissonOnSines,),
+}
+"""The weak forms of an equation; the first that has no obstacle is taken."""
 RESIDUAL_PER_ERROR = 5.0  # the relative residual of a head beside the field's relative error, as measured
 WEAK_FEATURES = 0.1  # relative residual above which the features of a given trial are told to be too few
 
 
 @dataclass(frozen=True)
 class Galerkin(DirectMethod):
-    """Solve a linear equation on a Box for the head of a SIREN: Helmholtz' in the plane, Poisson's on one to three axes.
+    """Solve a linear equation on a Box for the head of a SIREN: Helmholtz' on two or three axes, Poisson's on one to three.
 
-    Without a trial, the hidden layer is a lattice of sines. With one (`Siren`, `MLP`), its head is solved for, made to
-    vanish on sides that hold u = 0: by the weak form where the medium jumps, else by the strong form at points (Helmholtz'
-    equation only).
+    Without a trial, the hidden layer is a lattice of sines; for Helmholtz' equation on three axes, or with conditions that
+    sines do not meet (Absorbing, Robin, Periodic, values), it is polynomials on elements instead. With a trial (`Siren`,
+    `MLP`), its head is solved for, made to vanish on sides that hold u = 0: by the weak form where the medium jumps, else
+    by the strong form at points (Helmholtz' equation with sines only).
 
     tolerance: relative L2 error of the field in the physical region to stop at, as estimated from the change between
         two bandwidths.
@@ -83,10 +89,9 @@ class Galerkin(DirectMethod):
         checks.amount(self.lr, "lr")
 
     def obstacle(self, problem: Problem) -> str | None:
-        weak_form = WEAK_FORMS.get(type(problem.equation))
-        if weak_form is None:
+        if type(problem.equation) not in WEAK_FORMS:
             return "its weak form is not known; use LeastSquares where it is linear, else NaturalGradient or Adam"
-        return weak_form.obstacle(problem)
+        return _weak_form(problem)[1]
 
     def why(self, problem: Problem) -> str:
         return "the strong form is not to be had"
@@ -97,7 +102,7 @@ class Galerkin(DirectMethod):
         return f"Galerkin to a relative error of {number(self.tolerance)}"
 
     def run(self, task: Task) -> Outcome:
-        sines = WEAK_FORMS[type(task.problem.equation)](task, self.tolerance)
+        sines = _weak_form(task.problem)[0](task, self.tolerance)
         if task.trial is not None and isinstance(sines, WavesOnSines):
             return self._on_features(task, sines.lattice, task.trial)
         self.check_trial(task.trial)
@@ -165,6 +170,15 @@ class Galerkin(DirectMethod):
         return with_missed(outcome, name, lambda: sines.missed(level), self.tolerance)
 
 
+def _weak_form(problem: Problem) -> tuple[type[OnSines[Any]], str | None]:
+    """The weak form for a problem, and None, or the last one and what stands in its way."""
+    forms = WEAK_FORMS[type(problem.equation)]
+    obstacles = [form.obstacle(problem) for form in forms]
+    return next(
+        (pair for pair in zip(forms, obstacles, strict=True) if pair[1] is None), (forms[-1], obstacles[-1])
+    )
+
+
 def _levels(sines: OnSines[Any], bands: Iterator[float], budget: Budget) -> Iterator[Level[Any]]:
     """The solutions up to the bandwidths, as long as there is time and memory, each from the one before."""
     level: Any = None
@@ -172,7 +186,8 @@ def _levels(sines: OnSines[Any], bands: Iterator[float], budget: Budget) -> Iter
         if not budget.admits(sines.cost(band)):
             return
         level = sines.solve(band, level)
-        yield Level(level, level.features, sines.field(level), sines.is_fine(level))
+        field, fine = sines.field(level), sines.is_fine(level)
+        yield Level(level, level.features, field, fine, least=level.residual)
 
 
 def _composed(lattice: LatticeProblem, given: TrialFunction) -> TrialFunction:

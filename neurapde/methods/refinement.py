@@ -45,7 +45,8 @@ class Level(Generic[Solved]):
     solved: what it found. features: how many. field: values to compare with those of the next level, `(points,)` or
     `(points, fields)`; None where change and estimate are known by other means. fine: whether it is fine enough for what
     is known of the problem, so that an error below the tolerance ends the refinement.
-    change: from the level before. estimate: of the error; both relative to the field.
+    change: from the level before. estimate: of the error; both relative to the field. least: what the error may be
+    however small the change is, since the linear system was solved to that.
     """
 
     solved: Solved
@@ -54,6 +55,7 @@ class Level(Generic[Solved]):
     fine: bool = True
     change: float = math.nan
     estimate: float = math.inf
+    least: float = 0.0
 
 
 def bandwidths(first: float, last: float) -> Iterator[float]:
@@ -84,7 +86,8 @@ def estimated(
     for level in levels:
         if field is not None and level.field is not None:
             changes.append(relative(level.field - field, level.field))
-            level = replace(level, change=changes[-1], estimate=estimate_error(changes, slow))
+            estimate = max(estimate_error(changes, slow), level.least)
+            level = replace(level, change=changes[-1], estimate=estimate)
         field = level.field
         yield level
 

@@ -55,17 +55,8 @@ class WavesOnSines(OnSines[Level]):
         return largest * math.pi / max(self.problem.domain.extents)
 
     def aim(self, last: float, fixed: bool) -> None:
-        largest = self.lattice.largest_wavenumber
-        need = MARGIN * largest
-        if need <= last:
-            return
-        modes = max(self.lattice.count(need, axis) for axis in range(2))
-        way = f"bandwidth of at least {need:.0f}" if fixed else f"largest={math.ceil(1.5 * modes)}"
-        warn(
-            f"the largest local wavenumber of {self.problem.name} is {largest:.0f} rad per unit length, but the sines go up "
-            f"to {last:.0f}: the field cannot be resolved; give Galerkin a {way}, a lower wavenumber or a smaller domain",
-            ResolutionWarning,
-        )
+        longest = max(self.problem.domain.extents)
+        warn_of_bandwidth(self.problem.name, self.lattice.largest_wavenumber, last, longest, fixed)
 
     def cost(self, bandwidth: float) -> Cost:
         return lattice_cost(self.lattice, bandwidth)
@@ -125,3 +116,17 @@ class WavesOnSines(OnSines[Level]):
                 "waves are trapped in this medium, and the field is not reliable."
             )
         return notes
+
+
+def warn_of_bandwidth(name: str, largest: float, last: float, longest: float, fixed: bool) -> None:
+    """Warn where the last bandwidth carries no waves of the largest local wavenumber; fixed: whether the user gave it."""
+    need = MARGIN * largest
+    if need <= last:
+        return
+    modes = math.ceil(1.5 * need * longest / math.pi)
+    way = f"bandwidth of at least {need:.0f}" if fixed else f"largest={modes}"
+    warn(
+        f"the largest local wavenumber of {name} is {largest:.0f} rad per unit length, but the features go up "
+        f"to {last:.0f}: the field cannot be resolved; give Galerkin a {way}, a lower wavenumber or a smaller domain",
+        ResolutionWarning,
+    )

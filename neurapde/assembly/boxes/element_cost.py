@@ -1,0 +1,41 @@
+"""What a Helmholtz problem takes on elements of a box, foretold from its wavenumber and its medium."""
+
+import math
+
+import numpy as np
+
+from neurapde.assembly.boxes.element_form import MOST_STEPS, RESTART
+from neurapde.assembly.boxes.element_waves import POINTS, ElementWaves
+from neurapde.core.cost import Cost
+
+LINES = 24
+"""Lines along an axis on which the medium is looked at."""
+SEPARATED, EASY, PER_TURN = 10.0, 5.0, 0.4
+"""Iterations that the separated form counts for; those of a medium, with those for the square of its turn in radians."""
+ITERATION = 3e-9
+"""Seconds of an iteration, over the products of polynomials times the polynomials of all axes; as measured."""
+FIELDS, GRIDS = 12, 6
+"""Fields of all amplitudes, and of all points of the quadrature, that are held beside the Krylov vectors."""
+
+
+def element_cost(waves: ElementWaves, bandwidth: float) -> Cost:
+    """What `solve` takes up to a bandwidth."""
+    counts = [sum(p + 1 for p in degrees) for degrees in waves.degrees(bandwidth)]
+    products, shots = float(math.prod(counts)), len(waves.densities)
+    turn = _turn(waves)
+    steps = min(EASY + turn + PER_TURN * turn**2, MOST_STEPS) if turn else 0.0
+    seconds = shots * ITERATION * (SEPARATED + steps) * products * sum(counts)
+    grid = POINTS ** len(counts) * products
+    held = products * (min(steps, RESTART) + FIELDS + 2 * shots) + GRIDS * grid
+    return Cost(16.0 * held, seconds, f"{' × '.join(map(str, counts))} polynomials")
+
+
+def _turn(waves: ElementWaves) -> float:
+    """By how many radians more or less than with c₀ a wave turns along a line across the domain; the most of any."""
+    if waves.uniform:
+        return 0.0
+    axes = [a + (b - a) * (np.arange(LINES) + 0.5) / LINES for a, b in waves.box.sides]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
+    local = np.sqrt(np.abs(waves.coefficient(points)))
+    apart = np.abs(local - abs(waves.constant) ** 0.5).reshape([LINES] * len(axes))
+    return float(max((apart.mean(axis=axis) * extent).max() for axis, extent in enumerate(waves.box.extents)))

@@ -1,0 +1,270 @@
+"""A Helmholtz problem on a box as products of polynomials on elements see it: edges, degrees, loads, faces, solutions.
+
+Elements end where a layer begins, and at planes of the medium. The wave of every Gaussian or point source in a medium
+without end that is everywhere as at the source is known in closed form: the polynomials find the rest, whose load is what
+the medium changes and whose values on the faces are what that wave misses there.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from neurapde.assembly.boxes.element_faces import WaveFaces
+from neurapde.assembly.boxes.element_form import Array, Complex, ElementForm, Function
+from neurapde.assembly.boxes.element_trial import ElementProducts
+from neurapde.backgrounds.waves import OutgoingWave
+from neurapde.core.arrays import to_numpy
+from neurapde.domains.box import Box
+from neurapde.equations.helmholtz import Helmholtz
+from neurapde.fields.medium import Constant, FunctionField
+from neurapde.fields.sources import FunctionSource, GaussianSource, PointSource
+from neurapde.problem.problem import Problem
+from neurapde.spectral.elements import ElementAxis
+from neurapde.spectral.modes import along_all
+from neurapde.spectral.weak import WeakForm
+
+PER_WAVE, LEAST = 1.6, 12
+"""The first bandwidth: in units of the largest local wavenumber, and half-waves along the longest axis at least."""
+LONGEST = 40.0
+"""Radians of the shortest wave within an element."""
+EXTRA = 3
+"""Degrees beyond those that a bandwidth asks for."""
+POINTS, MORE_POINTS = 1.25, 7
+"""Points of a quadrature on an element: in units of its polynomials; and more of them where that is checked."""
+PROBES = {1: 400, 2: 64, 3: 18}
+"""Points along each axis at which fields are compared."""
+REACH = 1.5
+"""Within this times its reach of a source, fields are not compared."""
+SAME = 1e-12
+"""Of the coefficient: what differs by less is the same."""
+
+
+@dataclass(frozen=True)
+class ElementLevel:
+    """One solution. amplitudes: (n1, …, nd, shots). bandwidth: rad per unit length. iterations: with those before."""
+
+    axes: tuple[ElementAxis, ...]
+    amplitudes: Complex
+    bandwidth: float
+    residual: float
+    iterations: int
+
+    @property
+    def features(self) -> int:
+        """Products of polynomials."""
+        return math.prod(self.amplitudes.shape[:-1])
+
+    @property
+    def spec(self) -> ElementProducts:
+        """The trial function."""
+        return ElementProducts(
+            tuple(tuple(axis.edges.tolist()) for axis in self.axes), tuple(axis.degrees for axis in self.axes)
+        )
+
+    @property
+    def legendre(self) -> Complex:
+        """The amplitudes of the trial function."""
+        return along_all([axis.to_legendre for axis in self.axes], self.amplitudes)
+
+    def on(self, grid: Sequence[Array]) -> Complex:
+        """The field on the products of a grid, (n1, …, nd, shots)."""
+        return along_all([axis.at(x) for axis, x in zip(self.axes, grid, strict=True)], self.amplitudes)
+
+
+class ElementWaves:
+    """A Helmholtz problem on a Box."""
+
+    def __init__(self, problem: Problem, equation: Helmholtz) -> None:
+        assert isinstance(problem.domain, Box)
+        self.problem, self.equation, self.box = problem, equation, problem.domain
+        self.form: WeakForm = equation.weak(problem)
+        placed = [[self._background(source) for source in shot] for shot in problem.right_hand_sides]
+        self.backgrounds = tuple(tuple(wave for wave in shot if wave is not None) for shot in placed)
+        self.densities = tuple(
+            tuple(source for source, wave in zip(shot, waves, strict=True) if wave is None)
+            for shot, waves in zip(problem.right_hand_sides, placed, strict=True)
+        )
+
+    def coefficient(self, points: Array) -> Array:
+        """c = k²/speed² at points (n, d)."""
+        return self.equation.wavenumber**2 * to_numpy(self.equation.slowness_squared(points))
+
+    def _background(self, source: object) -> OutgoingWave | None:
+        if not isinstance(source, GaussianSource | PointSource):
+            return None
+        own = self.coefficient(np.array([source.at], dtype=float))[0]
+        return OutgoingWave(source, float(np.sqrt(own.real)), self.form.stretch)
+
+    @cached_property
+    def faces(self) -> WaveFaces:
+        """What holds on the sides."""
+        return WaveFaces(self.problem, self.box, self.coefficient, self.backgrounds)
+
+    @cached_property
+    def constant(self) -> complex:
+        """c₀: the number that c is, or half-way between its extremes."""
+        if isinstance(self.equation.speed, Constant):
+            return complex(self.equation.wavenumber**2 / self.equation.speed.value**2)
+        values = self.coefficient(self._looked)
+        middle = (values.real.min() + values.real.max()) / 2
+        return complex(middle, float(values.imag.mean()))
+
+    @property
+    def uniform(self) -> bool:
+        """Whether the medium is."""
+        return isinstance(self.equation.speed, Constant)
+
+    @cached_property
+    def _looked(self) -> Array:
+        return self.box.sample(8192, how="grid").numpy()
+
+    @cached_property
+    def largest_wavenumber(self) -> float:
+        """The largest local wavenumber, rad per unit length."""
+        numbers = [abs(self.form.constant(piece) or 0.0) for piece in self.form.pieces]
+        return float(np.sqrt(max(np.abs(self.coefficient(self._looked)).max(), *numbers)))
+
+    @property
+    def first_bandwidth(self) -> float:
+        """Where to start: a little above the largest local wavenumber."""
+        return max(PER_WAVE * self.largest_wavenumber, LEAST * math.pi / max(self.box.extents))
+
+    @cached_property
+    def edges(self) -> list[list[float]]:
+        """Of the elements of each axis: ends, layers, planes of the medium, and between them where waves are many."""
+        found = []
+        regions = [region for piece in self.form.pieces for region in piece.within if isinstance(region, Box)]
+        for axis, (lower, upper) in enumerate(self.box.sides):
+            planes = {end for region in regions for end in region.sides[axis] if lower < end < upper}
+            breaks = sorted({*self.form.breaks(axis), *planes})
+            whole = [breaks[0]]
+            for a, b in pairwise(breaks):
+                parts = max(1, math.ceil(self.largest_wavenumber * (b - a) / LONGEST))
+                whole += np.linspace(a, b, parts + 1)[1:].tolist()
+            found.append(whole)
+        return found
+
+    def degrees(self, bandwidth: float) -> list[list[int]]:
+        """Of the polynomials on the elements of each axis: all odd, since a field may be even on an element."""
+        return [
+            [2 * math.ceil(bandwidth * (b - a) / 4) + EXTRA for a, b in pairwise(edges)]
+            for edges in self.edges
+        ]
+
+    def axes(self, bandwidth: float, more: int = 0) -> tuple[ElementAxis, ...]:
+        """The polynomials up to a bandwidth, with so many points of the quadrature more on each element."""
+        pairs = zip(self.edges, self.degrees(bandwidth), self.faces.ends, strict=True)
+        cells = max(piece.bandwidth for piece in self.form.pieces)
+        found = []
+        for axis, (edges, degrees, ends) in enumerate(pairs):
+            points = [
+                math.ceil(POINTS * (p + 1) + cells * (b - a) / math.pi) + more
+                for p, (a, b) in zip(degrees, pairwise(edges), strict=True)
+            ]
+            found.append(ElementAxis(edges, degrees, points, self.form.stretch.axis(axis), ends))
+        return tuple(found)
+
+    def solve(
+        self, bandwidth: float, accuracy: float, guess: ElementLevel | None = None, more: int = 0
+    ) -> ElementLevel:
+        """The solution on all polynomials up to a bandwidth, its linear system solved to an accuracy."""
+        axes = self.axes(bandwidth, more)
+        variation = None if self.uniform else lambda x: self.coefficient(x) - self.constant
+        faces = [face for face in self.faces.every if face is not None]
+        form = ElementForm(axes, self.form.scale, self.constant, variation, faces)
+        shots = range(len(self.densities))
+        starts = [None if guess is None else _padded(guess, axes)[..., shot] for shot in shots]
+        found = [form.solve(self._density(shot), shot, accuracy, starts[shot]) for shot in shots]
+        return ElementLevel(
+            axes,
+            np.stack([one for one, _, _ in found], axis=-1),
+            bandwidth,
+            max(left for _, left, _ in found),
+            sum(steps for _, _, steps in found) + (0 if guess is None else guess.iterations),
+        )
+
+    def _density(self, shot: int) -> Function:
+        """f less what the known waves leave of the equation, by E: of points (n, d)."""
+
+        def density(points: Array) -> Complex:
+            total = np.zeros(len(points), dtype=complex)
+            for source in self.densities[shot]:
+                total += to_numpy(source(points))
+            if self.backgrounds[shot] and not self.uniform:
+                own = self.coefficient(points)
+                for wave in self.backgrounds[shot]:
+                    change = own - wave.wavenumber**2
+                    changed = np.abs(change) > SAME * wave.wavenumber**2
+                    total[changed] -= change[changed] * wave.values(points[changed])
+            return total
+
+        return density
+
+    def field(self, level: ElementLevel) -> Complex:
+        """The whole field at the probes, (n, shots)."""
+        values = level.on(self._probe_grid).reshape(-1, len(self.densities))[self._probed]
+        return np.asarray(values + self._known)
+
+    @cached_property
+    def _probe_grid(self) -> list[Array]:
+        count = PROBES[self.box.dimension]
+        core = self.problem.sides.core
+        return [a + (b - a) * (np.arange(count) + 0.5) / count for a, b in core.sides]
+
+    @cached_property
+    def _probed(self) -> Array:
+        """Which points of that grid keep away from sources."""
+        points = np.stack(np.meshgrid(*self._probe_grid, indexing="ij"), axis=-1).reshape(
+            -1, self.box.dimension
+        )
+        kept = np.ones(len(points), dtype=bool)
+        spacing = max(float(x[1] - x[0]) for x in self._probe_grid)
+        for source in (one for shot in self.problem.right_hand_sides for one in shot):
+            if source.center is not None:
+                away = max(REACH * source.reach, spacing)
+                kept &= np.linalg.norm(points - np.array(source.center), axis=1) > away
+        return kept if kept.any() else ~kept
+
+    @cached_property
+    def _known(self) -> Complex:
+        points = np.stack(np.meshgrid(*self._probe_grid, indexing="ij"), axis=-1).reshape(
+            -1, self.box.dimension
+        )
+        points = points[self._probed]
+        zero = np.zeros(len(points), dtype=complex)
+        return np.stack([sum((w.values(points) for w in shot), zero) for shot in self.backgrounds], axis=-1)
+
+    def missed(self, level: ElementLevel, accuracy: float) -> float:
+        """The relative change of the field by a quadrature with other points, where functions are integrated."""
+        functions = isinstance(self.equation.speed, FunctionField) or any(
+            isinstance(source, FunctionSource) and isinstance(source.f, FunctionField)
+            for shot in self.densities
+            for source in shot
+        )
+        if not functions:
+            return 0.0
+        other = self.field(self.solve(level.bandwidth, accuracy, level, MORE_POINTS))
+        size = np.linalg.norm(other, axis=0)
+        change = np.linalg.norm(other - self.field(level), axis=0)
+        return float(np.max(change / np.where(size > 0, size, 1.0)))
+
+
+def _padded(level: ElementLevel, axes: Sequence[ElementAxis]) -> Complex:
+    """The amplitudes of a level on other polynomials of the same elements, (n1, …, nd, shots)."""
+    found = level.amplitudes
+    for number, (old, new) in enumerate(zip(level.axes, axes, strict=True)):
+        matrix = np.zeros((new.count, old.count))
+        hats = len(old.edges)
+        matrix[:hats, :hats] = np.eye(hats)
+        row = column = hats
+        for q, p in zip(new.degrees, old.degrees, strict=True):
+            both = min(p, q) - 1
+            matrix[row : row + both, column : column + both] = np.eye(both)
+            row, column = row + q - 1, column + p - 1
+        matrices = [matrix if k == number else np.eye(n) for k, n in enumerate(found.shape[:-1])]
+        found = along_all(matrices, found)
+    return found
