@@ -20,6 +20,7 @@ _BORDER = NODES // 2  # Cells outside the grid whose kernels reach a node inside
 LEAVES = 8  # Parts per axis of a cell in which the field varies.
 _BISECTIONS = 14
 _ROUGH = 0.005  # Bend across a cell or its neighbours, relative to the largest value, that makes it rough.
+_ROUGH_IN_SPACE = 0.02  # What a node may differ from the mean about it, relative to the largest value.
 _JUMP = 0.3  # Change over one leaf, relative to its cell's, that is a jump; a smooth field has 1/8.
 _CHUNK = 1 << 18  # Values asked for at a time, to bound the memory.
 
@@ -74,6 +75,29 @@ def cell_average(
     inside = tuple(slice(first, first + n) for n in grid.shape)
     values = nodes[tuple(slice(_BORDER, _BORDER + n) for n in grid.shape)]
     return np.where(touched[inside], total[inside], values)
+
+
+def average_in_space(function: FieldFunction, grid: Grid, leaves: int = LEAVES) -> NDArray:
+    """The field on the nodes of three axes, `(*shape)`: its mean over the cell about a node beside which it jumps.
+
+    Elsewhere its values, so that a smooth field loses no order. The mean is that of the middles of `leaves`^3 parts.
+
+    Raises: ValueError for other dimensions.
+    """
+    if grid.dimension != 3:
+        raise ValueError(f"the grid has {grid.dimension} dimensions; this average is made in three.")
+    values = np.asarray(function(grid.points)).reshape(grid.shape) * 1.0
+    spread = ndimage.uniform_filter(values.real, size=3, mode="nearest")
+    rough = np.abs(spread - values.real) > _ROUGH_IN_SPACE * np.abs(values).max()
+    rough = ndimage.binary_dilation(rough, np.ones((3, 3, 3)))
+    offsets = (_multi_indices((leaves,) * 3).reshape(-1, 3) + 0.5) / leaves - 0.5
+    lower, upper, spacing = np.asarray(grid.lower), np.asarray(grid.upper), np.asarray(grid.spacing)
+    chosen = np.argwhere(rough)
+    for some in np.array_split(chosen, len(chosen) * leaves**3 // _CHUNK + 1):
+        places = lower + (some[:, None] + offsets) * spacing
+        parts = np.asarray(function(np.clip(places, lower, upper).reshape(-1, 3)))
+        values[tuple(some.T)] = parts.reshape(len(some), leaves**3).mean(axis=1)
+    return values
 
 
 class _Cells:

@@ -94,7 +94,7 @@ class HelmholtzGrid:
         self.nodes_per_wavelength = nodes_per_wavelength(
             scheme.grid.spacing, wavenumber * np.sqrt(np.abs(medium))
         )
-        _check_resolution(self.nodes_per_wavelength, scheme.grid)
+        check_resolution(self.nodes_per_wavelength, scheme.grid)
 
     @property
     def mass(self) -> sparse.csr_array:
@@ -206,7 +206,8 @@ def _checked_medium(grid: Grid, slowness_squared: ArrayLike) -> NDArray:
     return np.broadcast_to(medium, tuple(grid.shape))
 
 
-def _check_resolution(nodes: float, grid: Grid) -> None:
+def check_resolution(nodes: float, grid: Grid) -> None:
+    """Refuse a grid of so few nodes in the shortest wavelength that a field means nothing, and warn of one of few."""
     if nodes < _DOUBTFUL:
         wanted = tuple(int(np.ceil((n - 1) * _DOUBTFUL / nodes)) + 1 for n in grid.shape)
         message = (

@@ -14,7 +14,7 @@ from neurapde.fields.medium import Constant, Field
 from neurapde.reference_solvers.averaging import LEAVES
 from neurapde.reference_solvers.grid import Grid
 
-MOST_LEAVES = {1: 1024, 2: 48}
+MOST_LEAVES = {1: 1024, 2: 48, 3: LEAVES}
 """Parts of a cell along each axis for averages of a thin layer."""
 PER_LAYER = 2.5
 """Parts across a thin layer."""

@@ -1,4 +1,4 @@
-"""The Helmholtz problem as arrays: medium, layers, sources and sides of a declaration for the nine-point solver."""
+"""The Helmholtz problem as arrays: medium, layers, sources and sides of a declaration for the compact schemes."""
 
 import math
 import time
@@ -16,10 +16,11 @@ from neurapde.equations.helmholtz import Helmholtz, reflection_note
 from neurapde.fields.jumps import Features
 from neurapde.fields.sources import GaussianSource, PointSource, Source
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.averaging import cell_average
+from neurapde.reference_solvers.averaging import average_in_space, cell_average
 from neurapde.reference_solvers.convergence import richardson
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.helmholtz import ORDER, HelmholtzGrid
+from neurapde.reference_solvers.helmholtz_in_space import RESTART, HelmholtzInSpace
 from neurapde.reference_solvers.sampling import gaussian_density, interpolate, point_density
 from neurapde.references.cost import FACTORED_NODE, check_grid, factored
 from neurapde.references.faces import Faces, medium_features
@@ -28,6 +29,12 @@ from neurapde.references.solution import GridSolution
 
 _FINE, _FAIR = 24.0, 12.0  # nodes per wavelength: when they are cheap, and when they are not
 _CHEAP, _MOST = 513**2, 900**2  # nodes: about 3 s and 15 s on two cores
+_CHEAP_IN_SPACE, _MOST_IN_SPACE = 65**3, 129**3
+_STEPS, _STEP_NODE = (
+    20.0,
+    6e-9,
+)  # iterations in space, and seconds of one over nodes and the nodes of all axes
+_VECTORS = RESTART + 24  # complex fields that the iteration holds
 _CONVERGED = 2e-3  # An estimate above this refines a grid that was chosen here.
 _ENTRY, _FIELDS = (
     190.0,
@@ -47,9 +54,9 @@ def solve_helmholtz(
 ) -> GridSolution:
     """The adapter of `npde.reference` for the Helmholtz equation; see there."""
     domain = problem.domain
-    if not isinstance(domain, Box) or domain.dimension > 2:
+    if not isinstance(domain, Box) or domain.dimension > 3:
         raise DeclarationError(
-            f"the grid solver of the Helmholtz equation works on a Box in one or two dimensions, but the domain is "
+            f"the grid solver of the Helmholtz equation works on a Box of one to three dimensions, but the domain is "
             f"{domain}; declare the problem on a Box around it"
         )
     check_sides(problem, TREATED, "PML, Absorbing, Dirichlet or Neumann")
@@ -63,12 +70,13 @@ def solve_helmholtz(
         estimate, note = _estimate(problem, _coarser(equation, problem, found.grid, features), found)
     while shape is None and estimate is not None and estimate > _CONVERGED:
         finer = Grid(lower, upper, tuple(2 * n - 1 for n in found.grid.shape))
-        if finer.size > _MOST:
+        if finer.size > _sizes(domain)[1]:
             break
         coarse, found = found, _solved(equation, problem, finer, features)
         estimate, note = _estimate(problem, coarse, found)
     notes = (
-        f"nine-point scheme on {_times(found.grid)} nodes, {'chosen by itself' if shape is None else 'as asked'}: "
+        f"{'nine' if domain.dimension < 3 else '27'}-point scheme on {_times(found.grid)} nodes, "
+        f"{'chosen by itself' if shape is None else 'as asked'}: "
         f"{found.nodes_per_wavelength:.1f} in the shortest wavelength",
         note,
         *found.faces.note,
@@ -90,13 +98,16 @@ class _Found:
 
 
 def _solved(equation: Helmholtz, problem: Problem, grid: Grid, features: Features | None) -> _Found:
-    seconds = FACTORED_NODE * grid.size**1.5 if grid.dimension == 2 else 0.0
-    check_grid(_memory(problem, grid), grid.shape, problem.name, seconds)
+    check_grid(_memory(problem, grid), grid.shape, problem.name, _seconds(problem, grid))
     begin = time.perf_counter()
     stretch = [axis.factor for axis in equation.stretch(problem).axes]
     faces = Faces.of(equation.speed, problem.domain, grid, features)
-    medium = cell_average(equation.slowness_squared, grid, faces=faces.places, leaves=faces.leaves(grid))
-    solver = HelmholtzGrid(
+    if grid.dimension < 3:
+        medium = cell_average(equation.slowness_squared, grid, faces=faces.places, leaves=faces.leaves(grid))
+    else:
+        medium = average_in_space(equation.slowness_squared, grid)
+    scheme = HelmholtzGrid if grid.dimension < 3 else HelmholtzInSpace
+    solver = scheme(
         grid,
         equation.wavenumber,
         medium,
@@ -112,7 +123,20 @@ def _solved(equation: Helmholtz, problem: Problem, grid: Grid, features: Feature
 
 def _memory(problem: Problem, grid: Grid) -> float:
     """Bytes that a solution takes at most."""
-    return factored(grid.size, _ENTRY) + _FIELDS * grid.size * len(problem.right_hand_sides)
+    own = factored(grid.size, _ENTRY) if grid.dimension < 3 else 16.0 * _VECTORS * grid.size
+    return own + _FIELDS * grid.size * len(problem.right_hand_sides)
+
+
+def _seconds(problem: Problem, grid: Grid) -> float:
+    """Of a core; an iteration in space is that of a medium without trapped waves."""
+    if grid.dimension < 3:
+        return FACTORED_NODE * grid.size**1.5 if grid.dimension == 2 else 0.0
+    return len(problem.right_hand_sides) * _STEPS * _STEP_NODE * grid.size * sum(grid.shape)
+
+
+def _sizes(domain: Box) -> tuple[int, int]:
+    """Nodes of a grid that is cheap, and of one that is affordable."""
+    return (_CHEAP, _MOST) if domain.dimension < 3 else (_CHEAP_IN_SPACE, _MOST_IN_SPACE)
 
 
 def _warn_unseen(problem: Problem, found: _Found) -> None:
@@ -136,7 +160,7 @@ def _density(sources: tuple[Source, ...], grid: Grid) -> NDArray[np.complex128]:
             case PointSource():
                 total += point_density(grid, [source.center], source.amplitude)[..., 0]
             case _:
-                total += cell_average(source, grid)
+                total += cell_average(source, grid) if grid.dimension < 3 else average_in_space(source, grid)
     return total
 
 
@@ -183,7 +207,7 @@ def _values(problem: Problem, grid: Grid) -> NDArray[np.complex128]:
 def _good_shape(equation: Helmholtz, problem: Problem, domain: Box) -> tuple[int, ...]:
     """Odd numbers of nodes, equally spaced: fine while that is cheap, fair while it is affordable."""
     lower, upper = (corner.tolist() for corner in domain.bounds)
-    trial = Grid(lower, upper, (201,) * domain.dimension)
+    trial = Grid(lower, upper, ((201,) if domain.dimension < 3 else (41,)) * domain.dimension)
     slowest = math.sqrt(float(np.abs(equation.slowness_squared(trial.points)).max()))
     wavelength = 2 * math.pi / (equation.wavenumber * slowest)
     widths = [
@@ -192,7 +216,7 @@ def _good_shape(equation: Helmholtz, problem: Problem, domain: Box) -> tuple[int
         for source in sources
         if isinstance(source, GaussianSource)
     ]
-    cheap, most = (_spacing_of(domain, nodes) for nodes in (_CHEAP, _MOST))
+    cheap, most = (_spacing_of(domain, nodes) for nodes in _sizes(domain))
     spacing = max(min(wavelength / _FINE, *widths, math.inf), cheap)
     spacing = max(min(spacing, wavelength / _FAIR), most)
     return tuple(2 * max(3, math.ceil(extent / (2 * spacing))) + 1 for extent in domain.extents)

@@ -178,8 +178,6 @@ def test_estimate_bounds_the_error_at_every_level():
     ("change", "message"),
     [
         ({"boundary": npde.PML(0.4, on="left")}, "nothing is said about right, bottom and top"),
-        ({"boundary": npde.Dirichlet(1.0)}, "is not zero"),
-        ({"boundary": npde.Robin(20j, 1)}, "the weak form does not know the condition 20i · u"),
         (
             {"constraints": npde.Constraint("data", lambda s, u: u.value, npde.interior(BOX))},
             "further constraint 'data'",

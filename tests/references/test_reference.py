@@ -254,10 +254,6 @@ def test_a_shape_that_fits_no_grid_is_refused(shape: tuple) -> None:
             "declare the problem on a Box around it",
         ),
         (
-            Problem("deep", Box((0, 1), (0, 1), (0, 1)), Helmholtz(9.0), boundary=Dirichlet(0.0)),
-            "in one or two dimensions",
-        ),
-        (
             Problem("open", BOX, Helmholtz(9.0), boundary=Dirichlet(0.0, on="left")),
             "nothing is declared at right, bottom, top of 'open'; give PML, Absorbing, Dirichlet or Neumann",
         ),

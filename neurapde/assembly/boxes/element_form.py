@@ -45,8 +45,8 @@ class ElementFace:
 class ElementForm:
     """The form on one set of polynomials.
 
-    axes: one each. scale: E at points. constant: c₀. variation: c − c₀ at points (n, d), or None where it is 0.
-    faces: those that are not joined with the opposite one.
+    axes: one each. scale: E at points (n, d). constant: c₀. variation: c − c₀ on the products of the axes' points, or None
+    where it is 0. faces: those that are not joined with the opposite one.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class ElementForm:
         axes: Sequence[ElementAxis],
         scale: Function,
         constant: complex,
-        variation: Function | None,
+        variation: NDArray | None,
         faces: Sequence[ElementFace],
     ) -> None:
         self.axes, self.scale, self.constant, self.faces = tuple(axes), scale, constant, tuple(faces)
@@ -66,7 +66,8 @@ class ElementForm:
         self._vectors = [axis.eigen[1] for axis in axes]
         rates = np.meshgrid(*(axis.eigen[0] for axis in axes), indexing="ij")
         self._inverse = 1 / (np.sum(rates, axis=0) - constant)
-        self._varies = None if variation is None else self._on_grid(lambda x: scale(x) * variation(x))
+        self._scale = on_grid(scale, self._places)
+        self._varies = None if variation is None else self._scale * variation
         self._ratios = [
             (face, self._on_face(face, self._places, face.ratio) * self._on_face(face, self._places, scale))
             for face in self.faces
@@ -120,10 +121,9 @@ class ElementForm:
             u = u + self.inverse(along_each(self._restrict, there))
         return u
 
-    def load(self, density: Function, column: int) -> Complex:
-        """−∫ E f ψ + ∮ E g ψ of one column, (n1, …, nd). density: f at points (n, d), (n,)."""
-        values = self._on_grid(lambda x: self.scale(x) * density(x))
-        found = np.asarray(-along_each(self._tested, values), dtype=complex)
+    def load(self, density: NDArray, column: int) -> Complex:
+        """−∫ E f ψ + ∮ E g ψ of one column, (n1, …, nd). density: f on the products of the axes' points."""
+        found = np.asarray(-along_each(self._tested, self._scale * density), dtype=complex)
         for face in self.faces:
             if not face.fixed:
                 at, others = self._slab(face)
@@ -144,7 +144,7 @@ class ElementForm:
         return found
 
     def solve(
-        self, density: Function, column: int, accuracy: float, guess: Complex | None
+        self, density: NDArray, column: int, accuracy: float, guess: Complex | None
     ) -> tuple[Complex, float, int]:
         """Amplitudes (n1, …, nd), the residual left relative to the field, and iterations.
 
@@ -200,9 +200,6 @@ class ElementForm:
         """Where the amplitudes of a face stand, and the axes along it."""
         others = [k for k in range(len(self.axes)) if k != face.axis]
         return (slice(None),) * face.axis + (self.axes[face.axis].end(face.end),), others
-
-    def _on_grid(self, function: Function) -> NDArray:
-        return on_grid(function, self._places)
 
     def _on_face(self, face: ElementFace, places: Sequence[Array], function: Function) -> NDArray:
         """A function on the products of places along the other axes."""

@@ -12,9 +12,11 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neurapde.assembly.boxes.element_faces import WaveFaces
-from neurapde.assembly.boxes.element_form import Array, Complex, ElementForm, Function
+from neurapde.assembly.boxes.element_form import Array, Complex, ElementForm
+from neurapde.assembly.boxes.element_medium import on_cells
 from neurapde.assembly.boxes.element_trial import ElementProducts
 from neurapde.backgrounds.waves import OutgoingWave
 from neurapde.core.arrays import to_numpy
@@ -119,6 +121,12 @@ class ElementWaves:
         return isinstance(self.equation.speed, Constant)
 
     @cached_property
+    def askew(self) -> bool:
+        """Whether the medium jumps elsewhere than where elements end."""
+        regions = [region for piece in self.form.pieces for region in (*piece.within, *piece.outside)]
+        return not all(isinstance(region, Box) for region in regions) or self.form.detail > 0
+
+    @cached_property
     def _looked(self) -> Array:
         return self.box.sample(8192, how="grid").numpy()
 
@@ -173,12 +181,15 @@ class ElementWaves:
     ) -> ElementLevel:
         """The solution on all polynomials up to a bandwidth, its linear system solved to an accuracy."""
         axes = self.axes(bandwidth, more)
-        variation = None if self.uniform else lambda x: self.coefficient(x) - self.constant
+        medium = None if self.uniform else on_cells(self.coefficient, axes, self.askew)
         faces = [face for face in self.faces.every if face is not None]
+        variation = None if medium is None else medium - self.constant
         form = ElementForm(axes, self.form.scale, self.constant, variation, faces)
         shots = range(len(self.densities))
         starts = [None if guess is None else _padded(guess, axes)[..., shot] for shot in shots]
-        found = [form.solve(self._density(shot), shot, accuracy, starts[shot]) for shot in shots]
+        found = [
+            form.solve(self._density(axes, medium, shot), shot, accuracy, starts[shot]) for shot in shots
+        ]
         return ElementLevel(
             axes,
             np.stack([one for one, _, _ in found], axis=-1),
@@ -187,22 +198,20 @@ class ElementWaves:
             sum(steps for _, _, steps in found) + (0 if guess is None else guess.iterations),
         )
 
-    def _density(self, shot: int) -> Function:
-        """f less what the known waves leave of the equation, by E: of points (n, d)."""
-
-        def density(points: Array) -> Complex:
-            total = np.zeros(len(points), dtype=complex)
-            for source in self.densities[shot]:
-                total += to_numpy(source(points))
-            if self.backgrounds[shot] and not self.uniform:
-                own = self.coefficient(points)
-                for wave in self.backgrounds[shot]:
-                    change = own - wave.wavenumber**2
-                    changed = np.abs(change) > SAME * wave.wavenumber**2
-                    total[changed] -= change[changed] * wave.values(points[changed])
-            return total
-
-        return density
+    def _density(self, axes: Sequence[ElementAxis], medium: NDArray | None, shot: int) -> Complex:
+        """f less what the known waves leave of the equation, by E, on the products of the axes' points."""
+        grid = [axis.x for axis in axes]
+        points = np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1).reshape(-1, len(grid))
+        total = np.zeros(len(points), dtype=complex)
+        for source in self.densities[shot]:
+            total += to_numpy(source(points))
+        if medium is None:
+            return total.reshape([len(x) for x in grid])
+        for wave in self.backgrounds[shot]:
+            change = medium.ravel() - wave.wavenumber**2
+            changed = np.abs(change) > SAME * wave.wavenumber**2
+            total[changed] -= change[changed] * wave.values(points[changed])
+        return total.reshape([len(x) for x in grid])
 
     def field(self, level: ElementLevel) -> Complex:
         """The whole field at the probes, (n, shots)."""
