@@ -245,7 +245,7 @@ CALLS: dict[str, dict[str, Argument]] = {
     "interior": {"domain": (SQUARE, NOTHING)},
     "maximum": {"x": (0.0, NUMBERS - {"complex"}), "y": (0.0, NUMBERS - {"complex"})},
     "minimum": {"x": (0.0, NUMBERS - {"complex"}), "y": (0.0, NUMBERS - {"complex"})},
-    "reference": {"problem": (POISSON, NOTHING), "shape": (9, NONE), "error": (False, FLAG)},
+    "reference": {"problem": (POISSON, NOTHING), "shape": (9, NONE), "error": (False, FLAG), "progress": (False, FLAG)},
     "seismogram": {
         "field": (lambda x: x[:, 0], NOTHING), "receivers": (np.zeros((2, 1)), frozenset({"minus one", "zero", "fraction"})),
         "times": (np.zeros(3), NOTHING),

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.core.errors import DeclarationError
+from neurapde.core.progress import count_one
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.domains.cloud import PointCloud
@@ -62,6 +63,7 @@ def _times(equation: Eikonal, problem: Problem, grid: Grid) -> NDArray[np.float6
     """`(*shape)`, or `(*shape, shots)` for several sources."""
     slowness = np.asarray(equation.slowness(grid.points), dtype=float).reshape(grid.shape)
     times = np.moveaxis(solve_eikonal(grid, slowness, np.asarray(sources_of(problem))), 0, -1)
+    count_one()
     return times[..., 0] if times.shape[-1] == 1 else times
 
 

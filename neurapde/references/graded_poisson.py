@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from neurapde.conditions.base import Mixed
 from neurapde.core.errors import ResolutionWarning
+from neurapde.core.progress import count_one
 from neurapde.core.warn import warn
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
@@ -189,6 +190,7 @@ class _Solver:
             reaction=node_means(self._field(self.equation.reaction), grid, PARTS[self.dimension]),
             sides=list(zip(sides[::2], sides[1::2], strict=True)),
         )
+        count_one()
         return grid, values
 
     @staticmethod

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Robin, Treated
 from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWarning
+from neurapde.core.progress import count_one
 from neurapde.core.warn import warn
 from neurapde.domains.box import Box
 from neurapde.equations.helmholtz import Helmholtz, reflection_note
@@ -118,6 +119,7 @@ def _solved(equation: Helmholtz, problem: Problem, grid: Grid, features: Feature
     densities = [_density(sources, grid) for sources in problem.right_hand_sides]
     right = solver.load(np.stack(densities, axis=-1))
     values = solver.solve(right, _values(problem, grid)[..., None] * np.ones(len(densities)))
+    count_one()
     return _Found(grid, values, solver.nodes_per_wavelength, time.perf_counter() - begin, faces)
 
 

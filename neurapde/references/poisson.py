@@ -14,6 +14,7 @@ from neurapde.conditions.base import Mixed
 from neurapde.conditions.boundary_data import narrowest_data
 from neurapde.core.arrays import to_numpy
 from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWarning
+from neurapde.core.progress import count_one
 from neurapde.core.warn import warn
 from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
@@ -63,7 +64,9 @@ def solve_poisson_problem(
         _warn_unseen(problem, grid, math.inf)  # the grid is placed on its medium
         return solve_graded_problem(equation, problem, medium, counts, error)
     _warn_unseen(problem, grid, math.inf if medium is None else medium.features.narrowest)
-    solve = _on_box(equation, problem) if isinstance(problem.domain, Box) else _cut_out(equation, problem)
+    solve = _counted(
+        _on_box(equation, problem) if isinstance(problem.domain, Box) else _cut_out(equation, problem)
+    )
     started = time.perf_counter()
     values = solve(grid)
     seconds = time.perf_counter() - started
@@ -72,6 +75,17 @@ def solve_poisson_problem(
     notes = (f"finite volumes on {size} nodes", *(() if medium is None else medium.features.note))
     cut = None if isinstance(problem.domain, Box) else problem.domain
     return GridSolution(values, grid, seconds, estimate, None, notes, cut)
+
+
+def _counted(solve: Callable[[Grid], Values]) -> Callable[[Grid], Values]:
+    """A solver whose grids are counted for who waits."""
+
+    def counted(grid: Grid) -> Values:
+        values = solve(grid)
+        count_one()
+        return values
+
+    return counted
 
 
 def _warn_unseen(problem: Problem, grid: Grid, thinnest: float) -> None:

@@ -13,6 +13,7 @@ from neurapde.conditions import Sides
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import check_fits
+from neurapde.core.progress import count_one
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
 from neurapde.fields.pulses import Pulse
@@ -101,6 +102,7 @@ def _solved(
         )
         for sources in problem.right_hand_sides
     ]
+    count_one()
     seconds = time.perf_counter() - begin
     notes = ("layers outside the sides that absorb let the waves leave",) if problem.sides.open else ()
     return _Found(np.stack(fields, axis=-1), seconds, every * (snapshots - 1), stage.wave.stable_step, notes)

@@ -14,6 +14,7 @@ import pytest
 import neurapde as npde
 from neurapde.assembly import head
 from neurapde.assembly import helmholtz as lattice
+from neurapde.core import progress
 from neurapde.core.interrupts import SIGNALS, Interrupts, terminable
 from neurapde.core.progress import Progress
 from neurapde.methods import method_of_lines as lines
@@ -41,8 +42,34 @@ def test_a_terminal_sees_the_title_the_count_and_every_loss_by_name(monkeypatch:
         assert part in text.replace("2e-09", "2e-9")
 
 
-def test_a_file_or_a_pipe_sees_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_or_a_pipe_sees_nothing_of_a_short_run(monkeypatch: pytest.MonkeyPatch) -> None:
     assert drawn(monkeypatch, io.StringIO()) == ""
+
+
+def test_a_file_or_a_pipe_sees_a_line_of_a_long_run_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 9.0, 11.0, 30.0, 42.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    stderr = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    with Progress().bar("wave", 9) as bar:
+        bar.show({"helmholtz": 0.12345})
+        for _ in range(4):
+            bar.advance()
+    assert stderr.getvalue().splitlines() == [
+        "wave: step 2 of 9, 11 s, helmholtz 0.123",
+        "wave: step 4 of 9, 42 s, helmholtz 0.123",
+    ]
+
+
+def test_a_reference_counts_the_grids_that_it_solves(monkeypatch: pytest.MonkeyPatch) -> None:
+    stderr = Terminal()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    npde.reference(npde.problems.poisson_square(), shape=17)
+    assert "grid reference of poisson-square" in stderr.getvalue()
+    assert "3grid" in stderr.getvalue()
+    counted = len(stderr.getvalue())
+    npde.reference(npde.problems.poisson_square(), shape=17, progress=False)
+    assert len(stderr.getvalue()) == counted
 
 
 def test_a_bar_that_is_not_wanted_is_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
