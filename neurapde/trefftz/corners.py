@@ -44,14 +44,22 @@ def ends_of(partition: Partition, family: Family) -> list[tuple[End, End]]:
         rays = sorted((_ray(panels, *ends[j]) for j in here), key=lambda ray: ray.angle)
         exponent = _exponent(rays, partition, family)
         for i, ray in enumerate(rays):
-            after, before = rays[(i + 1) % len(rays)], rays[i - 1]
-            wedge = math.pi
-            if after is not ray and (ray.left is None or ray.right is not None):
-                wedge = min(wedge, (after.angle - ray.angle) % (2 * math.pi))
-            if before is not ray and (ray.right is None or ray.left is not None):
-                wedge = min(wedge, (ray.angle - before.angle) % (2 * math.pi))
-            found[ray.panel][ray.end] = End(exponent, wedge)
+            found[ray.panel][ray.end] = End(exponent, _wedge([*rays[i:], *rays[:i]]))
     return [(first, second) for first, second in found]
+
+
+def _wedge(rays: Sequence[_Ray]) -> float:
+    """The angle, at most π, within which the first of the rays in turn is alone with what its poles do not belong to.
+
+    Poles on the left belong to the region on the right, so what is in their way is where that region begins again.
+    """
+    first, found = rays[0], math.pi
+    for other in rays[1:]:
+        if first.right is not None and other.left == first.right:
+            found = min(found, (other.angle - first.angle) % (2 * math.pi))
+        if first.left is not None and other.right == first.left:
+            found = min(found, (first.angle - other.angle) % (2 * math.pi))
+    return found
 
 
 def _ray(panels: Sequence[Panel], index: int, end: int) -> _Ray:

@@ -88,9 +88,14 @@ def cut(edges: Sequence[Edge], cuts: Sequence[Edge], extent: float) -> list[Curv
 
 
 def _pieces(edge: Edge, places: Array, extent: float) -> list[Curve]:
-    """An edge cut at places (m, 2) given as fractions of its length (m,); those outside (0, 1) do not count."""
+    """An edge cut at places given as fractions of its length (m,); those outside (0, 1) do not count.
+
+    Where a whole circle is met at its seam it is cut opposite, too, so that its ends count.
+    """
     slack = SAME * extent / edge.length
     ends = [0.0]
+    if Curve(edge).closed and (np.abs(places - np.round(places)) <= slack).any():
+        places = np.append(places, 0.5)
     for s in sorted(places):
         if ends[-1] + slack < s < 1 - slack:
             ends.append(float(s))

@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from neurapde.domains.edges import Arc
 from neurapde.spectral.quadrature import unit_rule
 from neurapde.trefftz.curves import Array
-from neurapde.trefftz.near import End, Spot
+from neurapde.trefftz.near import MOST, End, Spot
 from neurapde.trefftz.regions import Panel, Partition
 
 ROOM = 0.35
@@ -29,8 +29,8 @@ CLEAR = 0.6
 """Of its depth: how far a pole is from other panels, at least."""
 FAR, NEAR = 0.1, 0.75
 """The least and the largest ratio by which orders of a round rim are taken to fall."""
-NARROWEST = 1e-6
-"""Of the domain's extent: the narrowest gap that cells follow."""
+NARROWEST, SHORTEST = 1e-6, 1e-12
+"""Of the domain's extent: the narrowest gap that cells follow, and the shortest cell, at a corner."""
 ARC, PHASE = 0.8, 4.0
 """The longest cell in radii of curvature, and in radians of the shorter wave beside it."""
 FEWEST = 0.3
@@ -47,6 +47,7 @@ class Rim:
 
     t, weights: (n,) of the rows, fractions of the length and arc lengths. order: of a round rim, else None.
     poles, depths: (m,) of the poles, fractions of the length and distances from the panel.
+    steep: fractions at which slopes are infinite, as r^(α − 1) with α < 1.
     """
 
     panel: Panel
@@ -55,6 +56,15 @@ class Rim:
     order: int | None
     poles: Array
     depths: Array
+    steep: tuple[float, ...] = ()
+
+    @cached_property
+    def away(self) -> Array:
+        """How far the rows (n,) are from where slopes are infinite, along the panel; infinite without such a place."""
+        found = np.full(len(self.t), np.inf)
+        for end in self.steep:
+            found = np.minimum(found, np.abs(self.t - end) * self.panel.curve.length)
+        return found
 
     @property
     def center(self) -> tuple[float, float]:
@@ -98,8 +108,11 @@ def rims_of(
     digits: what the level aims at. fresh: rows between those of the level, to look at what it leaves.
     """
     cells = [_first_cells(panel, _rate(panel, rates)) for panel in partition.panels]
-    corners = [10.0 ** -(digits / min(one.exponent for one in pair)) * partition.extent for pair in ends]
-    cells = _refined(partition, cells, spots, ends, corners)
+    corners = [
+        max(10.0 ** -(digits / min(one.exponent for one in pair)), SHORTEST) * partition.extent
+        for pair in ends
+    ]
+    cells = _refined(partition, cells, spots, ends, corners, 10.0 ** -(digits / MOST) * partition.extent)
     clear = [_clear(partition, i, cells, spots) for i in range(len(cells))]
     found = []
     for panel, places, room, pair, least in zip(partition.panels, cells, clear, ends, corners, strict=True):
@@ -144,7 +157,8 @@ def _celled(
     places, depths = (np.concatenate(one) for one in zip(*poles, strict=True))
     for end, away in zip(pair, (places, 1 - places), strict=True):
         depths = np.minimum(depths, _wide(end.wedge) * away * panel.curve.length)
-    return Rim(panel, t, weights, None, places, depths)
+    steep = tuple(float(i) for i, end in enumerate(pair) if end.exponent < 1)
+    return Rim(panel, t, weights, None, places, depths, steep)
 
 
 def _first_cells(panel: Panel, rate: float) -> Array:
@@ -159,8 +173,12 @@ def _refined(
     spots: Sequence[Spot],
     ends: Sequence[tuple[End, End]],
     corners: Sequence[float],
+    gap: float,
 ) -> list[Array]:
-    """The cells halved until none is longer than its distance from what is near, or than is needed at corners."""
+    """The cells halved until none is longer than its distance from what is near, or than is needed at corners.
+
+    gap: the narrowest that is followed where waves go on through both of its sides, into regions of their own.
+    """
     while True:
         middles = [
             panel.curve.points((ends[1:] + ends[:-1]) / 2)
@@ -175,12 +193,13 @@ def _refined(
             away = np.full(len(old) - 1, np.inf)
             for spot in spots:
                 away = np.minimum(away, np.hypot(np.hypot(*(middles[i] - spot.at).T), spot.width))
+            away = np.minimum(away, _gaps(i, middles, lengths, partition, gap))
+            away = np.maximum(away, NARROWEST * partition.extent)
             if not panel.curve.closed:
                 for place, end in zip(panel.curve.points(np.array([0.0, 1.0])), ends[i], strict=True):
                     beside = min(1.0, _wide(end.wedge) / DEPTH) * np.hypot(*(middles[i] - place).T)
                     away = np.minimum(away, np.maximum(beside, corners[i]))
-            away = np.minimum(away, _gaps(i, middles, lengths, partition))
-            split = lengths[i] > GRADE * np.maximum(away, NARROWEST * partition.extent)
+            split = lengths[i] > GRADE * away
             more = more or bool(split.any())
             found.append(np.sort(np.concatenate([old, (old[:-1] + old[1:])[split] / 2])))
         cells = found
@@ -194,8 +213,12 @@ def _wide(wedge: float) -> float:
     return math.sin(wedge) / below if below > 0.1 else math.inf
 
 
-def _gaps(i: int, middles: list[Array], lengths: list[Array], partition: Partition) -> Array:
-    """How far the cells of a panel are from those of panels that do not touch it."""
+def _gaps(i: int, middles: list[Array], lengths: list[Array], partition: Partition, least: float) -> Array:
+    """How far the cells of a panel are from those of panels that do not touch it.
+
+    Poles of a region may lie beyond the next panel unless that region begins again there, and waves that go on through it
+    change little within a narrow gap; only there, and at walls, does a gap below `least` count.
+    """
     mine = partition.panels[i]
     others = [
         j for j in range(len(middles)) if j != i and not _touch(mine, partition.panels[j], partition.extent)
@@ -204,6 +227,10 @@ def _gaps(i: int, middles: list[Array], lengths: list[Array], partition: Partiti
     for j in others:
         distance, nearest = cKDTree(middles[j]).query(middles[i])
         nearer = np.sqrt(np.maximum(distance**2 - lengths[j][nearest] ** 2 / 4, distance**2 / 16))
+        other = partition.panels[j]
+        walls = mine.outer is None or other.outer is None
+        if not walls and {mine.inner, mine.outer} != {other.inner, other.outer}:
+            nearer = np.maximum(nearer, least)
         away = np.minimum(away, nearer / (DEPTH * (1 + CLEAR)))
     return away
 

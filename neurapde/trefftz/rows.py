@@ -14,7 +14,7 @@ from neurapde.jets.layout import Layout
 from neurapde.trefftz.family import Family
 from neurapde.trefftz.features.base import Features
 from neurapde.trefftz.known import Known
-from neurapde.trefftz.regions import Panel, Partition, Region
+from neurapde.trefftz.regions import Partition, Region
 from neurapde.trefftz.rims import Rim
 
 FIRST = Layout(2, 1)
@@ -81,9 +81,9 @@ def _block(basis: Basis, rim: Rim) -> list[tuple[NDArray[Any], NDArray[Any]]]:
     other = basis.partition.regions[panel.outer]
     found = []
     parts = [(one, sign, *_traces(basis, rim, one)) for one, sign in ((region, 1.0), (other, -1.0))]
-    size = _scale(basis.family, panel, basis.partition)
+    size = _scale(basis.family, rim, basis.partition)
     flux = max(abs(basis.family.flux(one)) for one in (region, other))
-    for which, scale in ((0, 1.0), (1, 1 / (flux * size))):
+    for which, scale in ((0, np.ones((1, 1))), (1, 1 / (flux * size[:, None]))):
         rows = np.zeros((len(rim.t), basis.count), dtype=basis.dtype)
         side = np.zeros((len(rim.t), len(basis.known[0].shots)), dtype=basis.dtype)
         for one, sign, features, known in parts:
@@ -102,7 +102,7 @@ def _on_face(basis: Basis, rim: Rim, region: Region) -> list[tuple[NDArray[Any],
         return []
     a, b, value = (_at(one, rim.points) for one in (condition.a, condition.b, condition.value))
     features, known = _traces(basis, rim, region)
-    unit = np.maximum(np.abs(a), np.abs(b) * _scale(basis.family, rim.panel, basis.partition))[:, None]
+    unit = np.maximum(np.abs(a), np.abs(b) * _scale(basis.family, rim, basis.partition))[:, None]
     rows = np.zeros((len(rim.t), basis.count), dtype=basis.dtype)
     columns = slice(basis.starts[region.index], basis.starts[region.index + 1])
     rows[:, columns] = (a[:, None] * features[0] + b[:, None] * features[1]) / unit
@@ -121,10 +121,16 @@ def _traces(basis: Basis, rim: Rim, region: Region) -> tuple[NDArray[Any], NDArr
     return found[0], found[1]
 
 
-def _scale(family: Family, panel: Panel, partition: Partition) -> float:
-    """Slopes in units of it are as large as values: the rate of the waves, or one over the domain's extent."""
+def _scale(family: Family, rim: Rim, partition: Partition) -> NDArray[np.float64]:
+    """Slopes at the rows (n,) are as large as values in units of it: the rate of the waves, or one over the domain's extent.
+
+    Towards a corner where slopes are infinite their squares count with the distance r from there: ∫ r |∂u/∂n|² dr is finite,
+    and tells of the field as the squares of values do.
+    """
+    panel = rim.panel
     rates = [family.rate(partition.regions[one]) for one in (panel.inner, panel.outer) if one is not None]
-    return max(*rates, 1 / partition.extent)
+    least = max(*rates, 1 / partition.extent)
+    return np.maximum(least, np.sqrt(least / rim.away))
 
 
 def _at(field: Field, points: NDArray[np.float64]) -> NDArray[Any]:
