@@ -44,7 +44,9 @@ class Near:
 
 
 def near_fields(waves: WaveProblem, lattice: WaveLattice, times: FloatArray) -> Iterator[Near]:
-    """The near field of every point that radiates, where one can be told: where its signal is smooth."""
+    """The near field of every point that radiates, where one can be told: where its signal is smooth; none in space."""
+    if len(lattice.modes) > 2:
+        return
     band = min(one.bandwidth for one in lattice.modes)
     for shot, sources in enumerate(waves.problem.right_hand_sides):
         for source in sources:

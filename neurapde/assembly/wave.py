@@ -6,7 +6,7 @@ polynomial with the medium's cosine moments. M is inverted by conjugate gradient
 """
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, reduce
 
 import numpy as np
 from scipy.linalg import eigh
@@ -27,7 +27,7 @@ Sides = tuple[tuple[bool, bool], ...]
 
 
 class WaveLattice:
-    """The matrices of a medium on the products of modes of a box, in one or two dimensions.
+    """The matrices of a medium on the products of modes of a box, in one to three dimensions.
 
     box: on which the modes live. inside: the box of the domain, where fields are given. source: the medium. free: for each
     axis, whether the slope (instead of the value) vanishes at its (lower, upper) end. missed: moments that the medium has
@@ -52,8 +52,7 @@ class WaveLattice:
             one.on_grid * np.sqrt(one.length / len(one.grid)) / np.sqrt(norm)
             for one, norm in zip(self.modes, self.norms, strict=True)
         ]
-        squares = [one.frequencies**2 for one in self.modes]
-        self.stiffness: FloatArray = squares[0] if len(squares) == 1 else squares[0][:, None] + squares[1]
+        self.stiffness: FloatArray = reduce(np.add.outer, (one.frequencies**2 for one in self.modes))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -63,8 +62,7 @@ class WaveLattice:
     @cached_property
     def shells(self) -> FloatArray:
         """The larger of each mode's frequencies along the axes."""
-        axes = [one.frequencies for one in self.modes]
-        return axes[0] if len(axes) == 1 else np.maximum(axes[0][:, None], axes[1])
+        return np.asarray(reduce(np.maximum.outer, (one.frequencies for one in self.modes)))
 
     @cached_property
     def grid_points(self) -> FloatArray:
@@ -209,7 +207,7 @@ class WaveLattice:
     def modes_at(self, at: FloatArray) -> FloatArray:
         """The normalised modes at a point (d,)."""
         columns = [self.values(axis, at[axis : axis + 1])[:, 0] for axis in range(len(self.modes))]
-        return columns[0] if len(columns) == 1 else np.multiply.outer(*columns)
+        return np.asarray(reduce(np.multiply.outer, columns))
 
     def values(self, axis: int, x: FloatArray) -> FloatArray:
         """The normalised modes of an axis at x (n,): (count, n)."""

@@ -8,7 +8,7 @@ which the two lattices have nodes of their own; the integrals of the source's si
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import pairwise
 
 import numpy as np
@@ -28,7 +28,7 @@ STEADY = 0.9  # the largest ratio of successive parts that is summed
 SLOWEST = 1.0  # power of the bandwidth by which errors are taken to fall at least
 FASTEST = {True: 4.0, False: 12.0}  # and at most, in media that jump and in others
 SKIPPED = 16.0  # quintics over two intervals are off by 64 times as much as over one, in the end; so much is believed
-SEEN = {1: 600, 2: 40}  # coordinates an axis at which fields are compared
+SEEN = {1: 600, 2: 40, 3: 14}  # coordinates an axis at which fields are compared
 MOST_OSCILLATIONS = 1600  # of a medium that varies: the size of a matrix whose own vectors are found
 GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -144,7 +144,7 @@ def tail_of(level: Evolved) -> float:
     does not fit, where a spectrum goes up and down, may be missing at the end; so may as much as a lone shell holds.
     """
     parts = [one.frequencies / one.bandwidth for one in level.lattice.modes]
-    shells = np.asarray(parts[0] if len(parts) == 1 else np.maximum(parts[0][:, None], parts[1]))[..., None]
+    shells = np.asarray(reduce(np.maximum.outer, parts))[..., None]
     states = level.states[0]
     count = int(np.clip(max(level.lattice.shape) // 4, 2, SHELLS))
     edges = (1 + 1e-9) * 2.0 ** (np.arange(-count, 1) / count)

@@ -22,9 +22,10 @@ from neurapde.spectral.quadrature import FloatArray, interval_rule
 from neurapde.spectral.region_quadrature import region_rule
 from neurapde.spectral.weak import Piece, pieces_of
 
-PROBED = {1: 2001, 2: 161}  # points an axis at which the speed is asked
+PROBED = {1: 2001, 2: 161, 3: 41}  # points an axis at which the speed is asked
 INWARD = 1e-9  # of an axis: the medium at a side is what it is just inside
 RESOLVED = 6.0  # bandwidth of a steep change, in units of one over its width
+IN_SPACE = 2.2  # bandwidth of the rule in space, in units of the modes'
 FINEST = 4000.0  # of an axis: the largest bandwidth, times its length, that a steep change is given
 
 
@@ -114,6 +115,8 @@ class WaveMedium:
         rough = self.rough(modes)
         if len(modes) == 1:
             return self._on_line(modes[0], rough)
+        if len(modes) == 3:
+            return self._in_space(modes)
         inside = self._in_plane(modes, rough)
         for axis in range(2):
             inside = inside + self._strips(modes, axis, rough)
@@ -131,6 +134,18 @@ class WaveMedium:
     def _on_line(self, one: AxisModes, rough: float) -> FloatArray:
         x, weights = interval_rule(self._breaks(0, (one.lower, one.upper)), rough)
         return np.asarray(one.cosines(x) @ (weights * self.slowness_squared(x[:, None])))
+
+    def _in_space(self, modes: Sequence[AxisModes]) -> FloatArray:
+        """Over the whole box by one rule, which is broken at planes alone, and no finer than the moments ask for."""
+        rough = IN_SPACE * max(one.bandwidth for one in modes) + self.detail
+        axes = [
+            interval_rule(self._breaks(axis, (one.lower, one.upper)), rough) for axis, one in enumerate(modes)
+        ]
+        mesh = np.stack(np.meshgrid(*(x for x, _ in axes), indexing="ij"), axis=-1).reshape(-1, 3)
+        values = self.slowness_squared(mesh).reshape([len(x) for x, _ in axes])
+        return np.asarray(
+            along_all([one.cosines(x) * w for one, (x, w) in zip(modes, axes, strict=True)], values)
+        )
 
     def planes(self, axis: int) -> list[float]:
         """Coordinates on an axis across which it jumps, everywhere or in part: found of functions, ends of regions."""

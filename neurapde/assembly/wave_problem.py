@@ -37,7 +37,8 @@ from neurapde.problem.problem import Problem
 from neurapde.spectral.quadrature import FloatArray
 from neurapde.spectral.time_rule import highest_frequency
 
-PROBED = {1: 2001, 2: 161}  # points an axis at which fields are asked where they are
+PROBED = {1: 2001, 2: 161, 3: 41}  # points an axis at which fields are asked where they are
+WIDE_IN_SPACE = 48  # modes an axis on which patterns in space are looked at; the levels grow beyond
 NOTHING = 1e-8  # of its maximum: where a field counts as zero
 SPREAD = 1.5  # of a Gaussian's reach, which is four standard deviations
 NEAR = 1.3  # bandwidth beside a source, in units of that of its waves
@@ -56,7 +57,7 @@ class BandwidthRequirement:
 
 
 class WaveProblem:
-    """A wave problem on a Box of one or two axes."""
+    """A wave problem on a Box of one to three axes."""
 
     def __init__(self, problem: Problem) -> None:
         equation, domain = problem.equation, problem.domain
@@ -180,6 +181,7 @@ class WaveProblem:
         found = []
         wide = None
         shares = SHARE * tolerance
+        most = most if self.space.dimension < 3 else min(most, WIDE_IN_SPACE)
         for pattern, is_velocity in self.initial:
             wide = wide or self.lattice(np.inf, most)
             found.append(

@@ -43,16 +43,17 @@ IN_TIME = 0.05  # of the tolerance that this may cost
 SHORTER = "a shorter time, a smaller domain, waves of lower frequency, or a smaller largest"
 LEAST_KNOTS = 9
 TREATED = Treated("the weak form", (Absorbing, PML, Dirichlet, Neumann), zero=(Dirichlet, Neumann))
+IN_SPACE = 96  # modes along the longest of three axes at most
 LEAST_MODES = 12  # along the longest side, so that coarser lattices have fewer
 
 
 @dataclass(frozen=True)
 class MethodOfLines(DirectMethod):
-    """Solve the wave equation on a Box of one or two axes by sines in space and exactly in time.
+    """Solve the wave equation on a Box of one to three axes by sines in space and exactly in time.
 
     tolerance: relative L2 error over space and time to stop at, as estimated term by term (the notes name them).
     bandwidth: the largest frequency of the sines, rad per unit length, instead of choosing it by the tolerance.
-    largest:   modes along the longest axis at which growing stops, met tolerance or not.
+    largest:   modes along the longest axis at which growing stops, met tolerance or not; 96 at most on three axes.
     seconds:   of a core that growing may take, as in `LeastSquares`.
 
     Sides that absorb (Absorbing, PML) are moved out until nothing that they send back is felt before the end; the field
@@ -75,8 +76,8 @@ class MethodOfLines(DirectMethod):
             return "its equation is not Wave"
         domain = problem.domain
         assert isinstance(domain, SpaceTime)
-        if not isinstance(domain.space, Box) or domain.space.dimension > 2:
-            return f"its domain is {domain}, and the sines need a Box of one or two axes"
+        if not isinstance(domain.space, Box) or domain.space.dimension > 3:
+            return f"its domain is {domain}, and the sines need a Box of one to three axes"
         if problem.extra:
             return (
                 f"it has the further constraint {problem.extra[0].name!r}, which the weak form does not know"
@@ -94,13 +95,14 @@ class MethodOfLines(DirectMethod):
     def run(self, task: Task) -> Outcome:
         self.check_trial(task.trial)
         waves = WaveProblem(task.problem)
+        largest = self.largest if waves.box.dimension < 3 else min(self.largest, IN_SPACE)
         name, fixed = task.problem.name, self.bandwidth is not None
         budget = Budget(self.seconds, "MethodOfLines", name, SHORTER, grows=not fixed)
         levels = (
             Level(one, math.prod(one.lattice.shape), change=one.estimate, estimate=one.estimate)
-            for one in self._levels(waves, budget)
+            for one in self._levels(waves, budget, largest)
         )
-        features = self.largest**waves.box.dimension
+        features = largest**waves.box.dimension
         found = refine(task, levels, features, self.tolerance, budget, column=ESTIMATE)
         level = found.level.solved
         extras = {
@@ -109,31 +111,27 @@ class MethodOfLines(DirectMethod):
             "moments": len(level.times),
             "converged": int(level.estimate <= self.tolerance),
         }
-        way = (
-            f"bandwidth={2 * self.bandwidth:g}"
-            if self.bandwidth is not None
-            else f"largest={2 * self.largest}"
-        )
+        way = f"bandwidth={2 * self.bandwidth:g}" if self.bandwidth is not None else f"largest={2 * largest}"
         outcome = found.outcome(
             _trial(waves, level, task), _notes(waves, level), extras, f"MethodOfLines({way})"
         )
         return with_missed(outcome, name, lambda: missed(level, ENOUGH * self.tolerance), self.tolerance)
 
-    def _levels(self, waves: WaveProblem, budget: Budget) -> Iterator[Evolved]:
+    def _levels(self, waves: WaveProblem, budget: Budget, largest: int) -> Iterator[Evolved]:
         """The states on lattices of growing bandwidth, up to the largest."""
 
         def cost(bandwidth: float, moments: int) -> Cost:
-            return wave_cost(waves, waves.counts(bandwidth, self.largest), moments)
+            return wave_cost(waves, waves.counts(bandwidth, largest), moments)
 
         budget.admits(replace(cost(math.inf, 0), seconds=0.0))  # what the requirements are looked up on
-        requirements = waves.requirements(self.tolerance, self.largest)
+        requirements = waves.requirements(self.tolerance, largest)
         longest = max(waves.box.extents)
         bandwidth = self.bandwidth or max(_wanted(waves, requirements), LEAST_MODES * math.pi / longest)
-        most = self.largest * math.pi / longest
+        most = largest * math.pi / longest
         count = _knots(waves, requirements, self.tolerance, most)
 
         def solved(bandwidth: float) -> Evolved:
-            lattice = waves.lattice(bandwidth, self.largest)
+            lattice = waves.lattice(bandwidth, largest)
             times = np.linspace(0, waves.time.duration, count)
             with threadpool_limits(1 if max(lattice.shape) < SMALL else None, "blas"):
                 return evolve(waves, lattice, times)

@@ -28,8 +28,8 @@ from neurapde.references.wave_stage import THICK, Stage, box_of, padded
 
 NODES = 8.0  # in the shortest of the waves that matter
 TURN = 1.2  # radians of the fastest wave between two snapshots
-KEPT = {1: 2001, 2: 201}  # nodes an axis that are kept of a grid chosen here
-MOST = {1: 20_001, 2: 1025}  # nodes an axis of a grid chosen here
+KEPT = {1: 2001, 2: 201, 3: 65}  # nodes an axis that are kept of a grid chosen here
+MOST = {1: 20_001, 2: 1025, 3: 129}  # nodes an axis of a grid chosen here
 LEAST = 17  # nodes an axis of a grid that can be halved once more
 SNAPSHOTS = (41, 401)  # fewest and most
 SMOOTH, ROUGH, ROUGHEST = 4.0, 2.0, 0.5  # orders of convergence: of the scheme, beside jumps, and the least

@@ -22,7 +22,7 @@ from neurapde.fields.sources import GaussianSource, PointSource, Source
 from neurapde.problem.problem import Problem
 
 MATTERS = 2e-3  # of the norm: what shorter waves may hold
-SAMPLES = {1: 16_385, 2: 513}  # points an axis at which fields are asked
+SAMPLES = {1: 16_385, 2: 513, 3: 97}  # points an axis at which fields are asked
 MOMENTS = 32_769  # times at which a signal is asked
 FADE = 0.05  # of the time: the end of a signal, whose sudden stop is none of its own
 LEAF = 4.0  # spacings of the grid that may pass over the thinnest layer: a cell is averaged over eight parts

@@ -16,7 +16,7 @@ from neurapde.fields.medium import Field
 from neurapde.fields.pulses import Pulse
 from neurapde.fields.sources import GaussianSource, PointSource
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.averaging import cell_average
+from neurapde.reference_solvers.averaging import average_in_space, cell_average
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.sampling import gaussian_density
 from neurapde.reference_solvers.wave import Absorbing as Layer
@@ -31,6 +31,7 @@ TREATED = Treated(
     zero=(Dirichlet, Neumann),
     way="compare with an exact solution",
 )
+LOOKED = 4096  # points at which the fastest wave in space is looked for
 INWARD = 1e-9  # of an axis: the medium at a side is what it is just inside
 
 Array = NDArray[np.float64]
@@ -67,7 +68,8 @@ class Stage:
             return np.asarray(1.0 / np.asarray(equation.speed(np.clip(points, *core)), dtype=float) ** 2)
 
         least = squared(inner.points).min() / 16  # averages overshoot beside jumps, even below zero
-        slowness = np.maximum(cell_average(squared, inner), least)
+        averaged = cell_average if inner.dimension < 3 else average_in_space
+        slowness = np.maximum(averaged(squared, inner), least)
         speed = np.pad(1 / np.sqrt(slowness), pads, mode="edge")
         layers = [
             tuple(_side(sides, face, pad * h) for face, pad in zip(pair, padding, strict=True))
@@ -151,7 +153,19 @@ def padded(
     inner, sides = Grid(first, last, counts), problem.sides
     longest = max(b - a for a, b in zip(inner.lower, inner.upper, strict=True))
     pairs = zip(sides.pairs(sides.open.get), inner.spacing, strict=True)
+    if inner.dimension == 3:
+        thick = _unreached(problem) * thick / THICK / longest
     return inner, [tuple(_padding(width, h, thick * longest) for width in pair) for pair, h in pairs]
+
+
+def _unreached(problem: Problem) -> float:
+    """How far out a wall sends nothing back before the end, where no layers stand: half the fastest wave's way."""
+    equation, domain = problem.equation, problem.domain
+    assert isinstance(equation, Wave)
+    assert isinstance(domain, SpaceTime)
+    points = domain.space.sample(LOOKED, how="grid").numpy()
+    fastest = float(np.max(np.asarray(equation.speed(points), dtype=float)))
+    return fastest * domain.time.duration / 2
 
 
 def _padding(width: float | None, step: float, thick: float) -> int:
@@ -163,7 +177,7 @@ def _padding(width: float | None, step: float, thick: float) -> int:
 
 def _side(sides: Sides, face: str, outside: float) -> Wall | Mirror | Layer:
     """A side as the solver knows it, with so much of a layer outside."""
-    if face in sides.open:
+    if face in sides.open and len(sides.domain.spatial.axes) < 3:
         return Layer(sides.open[face] + outside)
     return Mirror() if sides.is_natural(face) else Wall()
 
@@ -174,9 +188,9 @@ def box_of(problem: Problem) -> Box:
     Raises: DeclarationError for any other.
     """
     space = problem.domain.spatial
-    if not isinstance(space, Box) or space.dimension > 2:
+    if not isinstance(space, Box) or space.dimension > 3:
         raise DeclarationError(
-            "the grid solver of the wave equation works on a Box in one or two dimensions, but the domain is "
+            "the grid solver of the wave equation works on a Box of one to three dimensions, but the domain is "
             f"{problem.domain}; declare the problem on a Box around it"
         )
     check_sides(problem, TREATED, TREATED.names)

@@ -49,8 +49,8 @@ class SineHistory(Trial):
     default_dtype: ClassVar[torch.dtype] = torch.float64
 
     def __post_init__(self) -> None:
-        if len(check_modes(self.modes)) > 2:
-            raise DeclarationError(f"modes={self.modes}: give the modes of one or two axes in space.")
+        if len(check_modes(self.modes)) > 3:
+            raise DeclarationError(f"modes={self.modes}: give the modes of one to three axes in space.")
         checks.whole(self.moments, "moments", 2)
         check_ends(self.free, len(self.modes))
         if not isinstance(self.near, tuple) or not all(isinstance(one, NearField) for one in self.near):
@@ -89,7 +89,7 @@ class SineHistory(Trial):
 
 
 class HistoryFunction(TrialFunction):
-    """u(x, t) = Σ a_ij(t) φ_i(x) φ_j(y) + Σ c_k(t) Ψ_k(x, y), a_ij and c_k quintic between knots.
+    """u(x, t) = Σ a_ij…(t) φ_i(x) φ_j(y) … + Σ c_k(t) Ψ_k(x, …), a_ij… and c_k quintic between knots.
 
     amplitudes: the parameters, (moments, 3, count_0, …, outputs): a, a' and a'' at each knot.
     beside:     those of the near fields, (moments, 3, parts, outputs); no parameter where there are none.
@@ -109,6 +109,11 @@ class HistoryFunction(TrialFunction):
         self.start, self.stop = span
         self.amplitudes = torch.nn.Parameter(amplitudes)
         self.beside = torch.nn.Parameter(beside) if self.near else None
+
+    @property
+    def _rows(self) -> int:
+        """Points handled at a time: each takes a plane of amplitudes where there are three axes."""
+        return ROWS if len(self.axes) < 3 else max(1, ROWS * FEW // self.axes[2].count)
 
     @property
     def step(self) -> float:
@@ -155,8 +160,9 @@ class HistoryFunction(TrialFunction):
         groups = torch.searchsorted(moments, points[:, -1].contiguous()) if alone else cells
         order_of = torch.argsort(groups, stable=True)
         parts = []
-        for rows in torch.split(order_of, torch.unique(groups, return_counts=True)[1].tolist()):
-            parts.append(self._in_cell(points[rows], int(cells[rows[0]]), wanted, alone, followed))
+        for group in torch.split(order_of, torch.unique(groups, return_counts=True)[1].tolist()):
+            for rows in torch.split(group, self._rows) if len(self.axes) > 2 else (group,):
+                parts.append(self._in_cell(points[rows], int(cells[rows[0]]), wanted, alone, followed))
         back = torch.empty_like(order_of)
         back[order_of] = torch.arange(len(order_of), device=back.device)
         return torch.cat(parts, dim=1)[:, back] if parts else points.new_zeros(len(wanted), 0, self.outputs)
@@ -168,16 +174,16 @@ class HistoryFunction(TrialFunction):
         first, knots = table(self.axes[0], lines), self.amplitudes.flatten(0, 1)
         heads = {d: torch.tensordot(first[d], knots, dims=([1], [1])) for d in {w[0] for w in wanted}}
         parts = []
-        for rows in torch.split(torch.arange(len(points), device=points.device), ROWS):
+        for rows in torch.split(torch.arange(len(points), device=points.device), self._rows):
             part, cell = points[rows], cells[rows]
             near = which[rows][:, None], KNOT * cell[:, None] + torch.arange(2 * KNOT, device=cell.device)
-            second = table(self.axes[1], part[:, 1]) if self.dimension == 3 else []
+            others = [table(one, part[:, axis]) for axis, one in enumerate(self.axes[1:], start=1)]
             weights = [self._quintics(part[:, -1], cell, degree) for degree in range(3)]
             found = []
             for degrees in wanted:
                 values = heads[degrees[0]][near]  # (n, 6, rest…, outputs)
-                if second:
-                    values = torch.einsum("nb,nkbo->nko", second[degrees[1]], values)
+                for other, degree in zip(others, degrees[1:-1], strict=True):
+                    values = torch.einsum("nb,nkb...->nk...", other[degree], values)
                 found.append(torch.einsum("nk,nko->no", weights[degrees[-1]], values))
             parts.append(torch.stack(found))
         return torch.cat(parts, dim=1)
@@ -205,8 +211,8 @@ class HistoryFunction(TrialFunction):
             if key not in heads:  # (lines, 1 or 6, rest…, outputs)
                 heads[key] = torch.einsum("la,ka...->lk...", first[degrees[0]], head)
             rows = heads[key][which]
-            if self.dimension == 3:
-                rows = torch.einsum("nb,nkbo->nko", tables[1][degrees[1]], rows)
+            for other, degree in zip(tables[1:], degrees[1:-1], strict=True):
+                rows = torch.einsum("nb,nkb...->nk...", other[degree], rows)
             found.append(rows[:, 0] if alone else torch.einsum("nk,nko->no", weights[degrees[-1]], rows))
         return torch.stack(found)
 
