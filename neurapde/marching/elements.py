@@ -9,18 +9,21 @@ from scipy.sparse.linalg import splu
 
 from neurapde.conditions.constraints import Constraint
 from neurapde.marching.mesh import Mesh, reference
+from neurapde.marching.patches import Patches
 from neurapde.marching.rows import Matrix, Rows, Stages
-from neurapde.marching.system import Patches, Solve, System
+from neurapde.marching.system import PatchSystem, Solve
 from neurapde.problem.problem import Problem
 
 Sides = tuple[tuple[Constraint, ...], tuple[Constraint, ...]]
 
 
-class ElementSystem(System):
+class ElementSystem(PatchSystem):
     """An equation inside, conditions at both ends, and slopes that go on from element to element.
 
-    sides: the constraints at the lower and at the upper end; none where the field is periodic.
+    sides: the constraints at the lower and at the upper end.
     """
+
+    stages = 8
 
     def __init__(self, problem: Problem, equation: Constraint, sides: Sides, mesh: Mesh) -> None:
         self.problem, self.equation, self.sides, self.mesh = problem, equation, sides, mesh
@@ -30,8 +33,8 @@ class ElementSystem(System):
             for end, constraints in enumerate(sides)
             for one in constraints
         ]
-        before = np.arange(mesh.elements if mesh.periodic else mesh.elements - 1)
-        self.pairs = before, (before + 1) % mesh.elements
+        before = np.arange(mesh.elements - 1)
+        self.pairs = before, before + 1
         slopes = mesh.slopes()
         left, right = slopes[self.pairs[0], 1], slopes[self.pairs[1], 0]
         size = np.abs(left).max(axis=1, keepdims=True)
@@ -42,13 +45,16 @@ class ElementSystem(System):
         return self.mesh.positions[:, None]
 
     @property
+    def quadrature(self) -> tuple[Matrix, Matrix]:
+        ref = reference(self.mesh.degree)
+        weights = np.multiply.outer(self.mesh.lengths / 2, ref.weights)
+        return self.mesh.places(ref.points).reshape(-1, 1), weights.ravel()
+
+    @property
     def patches(self) -> Patches:
-        mesh, ref = self.mesh, reference(self.mesh.degree)
-        weights = np.multiply.outer(mesh.lengths / 2, ref.weights)
-        points = mesh.places(ref.points)[:, :, None]
-        return Patches(
-            mesh.edges[:-1, None], mesh.edges[1:, None], ref.coefficients, mesh.nodes, points, weights
-        )
+        mesh = self.mesh
+        coefficients = reference(mesh.degree).coefficients
+        return Patches(mesh.edges[:-1, None], mesh.edges[1:, None], coefficients, mesh.nodes)
 
     def on(self, mesh: Mesh | None) -> "ElementSystem | None":
         """The same on another mesh."""
@@ -75,7 +81,7 @@ class ElementSystem(System):
         block = int(parts.block)
         rows, columns, entries = [], [], []
         number = 0
-        nodes = self.mesh.elements + (not self.mesh.periodic)
+        nodes = self.mesh.elements + 1
 
         def add(first: int, reduced: Matrix, element: int) -> None:
             """A block of rows (rows, 2, block) at the ends of an element."""

@@ -12,6 +12,7 @@ from neurapde.domains.spacetime import INITIAL, SpaceTime
 from neurapde.marching.beginning import Beginning
 from neurapde.marching.elements import ElementSystem, Sides
 from neurapde.marching.mesh import Mesh
+from neurapde.marching.periodic import FourierSystem
 from neurapde.marching.rows import Rows, moment
 from neurapde.marching.system import PointSystem, System
 from neurapde.marching.window import State
@@ -48,7 +49,7 @@ class _Sorted:
     equation: Constraint
     begins: tuple[Constraint, ...]
     sides: Sides
-    periodic: bool
+    periodic: set[int]
 
 
 def evolution_of(problem: Problem) -> Evolution | str:
@@ -62,8 +63,18 @@ def evolution_of(problem: Problem) -> Evolution | str:
     if problem.domain.dimension == 1:
         system = PointSystem(problem, parts.equation)
         rows = system.rows
+    elif parts.periodic == set(range(len(lower) - 1)):
+        if any(parts.sides):
+            return "it is periodic and has conditions at its sides, too"
+        try:
+            system = FourierSystem.coarsest(problem, parts.equation)
+        except Exception as error:
+            return f"its residual cannot be tried on numbers ({type(error).__name__})"
+        rows = system.rows
+    elif len(lower) > 2:
+        return f"its domain is {problem.domain}, and windows are for an Interval, or a Box that is periodic along all axes"
     else:
-        mesh = Mesh(np.linspace(lower[0], upper[0], ELEMENTS + 1), DEGREE, parts.periodic)
+        mesh = Mesh(np.linspace(lower[0], upper[0], ELEMENTS + 1), DEGREE)
         rows = Rows(problem, parts.equation, mesh.stencil())
         sides = _filled(problem, parts, mesh, rows, start)
         if isinstance(sides, str):
@@ -90,13 +101,13 @@ def _sorted(problem: Problem) -> _Sorted | str:
     domain = problem.domain
     if not isinstance(problem.equation, Equation):
         return f"its equation is {type(problem.equation).__name__}, and windows are for Equation(residual)"
-    if not isinstance(domain.spatial, Box) or domain.spatial.dimension > 1:
-        return f"its domain is {domain}, and windows are for an Interval"
+    if not isinstance(domain.spatial, Box):
+        return f"its domain is {domain}, and windows are for an Interval or a Box"
     over = isinstance(domain, SpaceTime)
     first = INITIAL if over else domain.faces[0]
     inside, begins = [], []
     sides: tuple[list[Constraint], list[Constraint]] = ([], [])
-    periodic = False
+    periodic: set[int] = set()
     for one in problem.constraints:
         sample = one.sample
         on = sample.on if isinstance(sample, Face) and sample.domain == domain else ()
@@ -105,7 +116,7 @@ def _sorted(problem: Problem) -> _Sorted | str:
         elif on == (first,) or (isinstance(sample, AtPoints) and _starts(sample, domain.bounds[0][-1])):
             begins.append(one)
         elif over and isinstance(sample, OppositePoints):
-            periodic = True
+            periodic.add(sample.axis)
         elif over and on and set(on) <= set(domain.faces[:2]):
             for end, face in enumerate(domain.faces[:2]):
                 if face in on:
@@ -126,8 +137,6 @@ def _starts(sample: AtPoints, start: float) -> bool:
 
 def _filled(problem: Problem, parts: _Sorted, mesh: Mesh, rows: Rows, start: float) -> Sides | str:
     """The conditions at both ends; the equation itself where waves leave and nothing is said."""
-    if parts.periodic:
-        return ((), ()) if parts.sides == ((), ()) else "it is periodic and has conditions at its sides, too"
     values = np.ones((4, mesh.count, rows.components))
     found = []
     for end, constraints in enumerate(parts.sides):

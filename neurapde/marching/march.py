@@ -8,17 +8,13 @@ import numpy as np
 from neurapde.marching.evolution import Evolution
 from neurapde.marching.radau import Radau, radau
 from neurapde.marching.rows import Matrix
-from neurapde.marching.system import System
+from neurapde.marching.system import LEAST_WINDOWS, System
 from neurapde.marching.window import Sizes, State, Window, settle
 
-STAGES, STAGES_IN_SPACE = 12, 8
-"""Of a window for ordinary differential equations, and where there is a space."""
 SHORTEST = 1e-13
 """Of the whole time: a window that is too short to go on with."""
 SAFE, LEAST, MOST = 0.8, 0.1, 2.5
 """Of the length that the last coefficients foretell; and how a length changes from one window to the next."""
-BEGUN = 0.01
-"""Of the tolerance, which the nodes at the start keep to: what they miss moves fast, and makes more of what follows."""
 FAILED = 0.25
 """Of a window in which Newton's method did not settle: the next try."""
 
@@ -34,12 +30,12 @@ class March:
     evolution: Evolution
     tolerance: float
     sizes: Sizes
-    least: int = 8
+    least: int = LEAST_WINDOWS
 
     @property
     def rule(self) -> Radau:
         """The points of every window."""
-        return radau(STAGES_IN_SPACE if self.evolution.problem.domain.dimension > 1 else STAGES)
+        return radau(self.evolution.system.stages)
 
     def windows(self) -> Iterator[Window]:
         """The windows in turn; they end before the time does where they come to nothing."""
@@ -65,7 +61,7 @@ class March:
                 continue
             own = sizes(window.values)
             last = np.tensordot(rule.coefficients[-2:], window.values, axes=1)
-            error = float(np.max(np.abs(last) / own)) / self.tolerance
+            error = system.size(last / own) / self.tolerance
             wanted = SAFE * max(error, 1e-30) ** (-1 / rule.stages) * length
             following = float(np.clip(wanted, LEAST * length, MOST * length))
             finer = system.finer(window.values[1:], own, self.tolerance)
@@ -85,10 +81,10 @@ class March:
 
     def _begun(self) -> tuple[System, State]:
         """The start, on as many nodes as it needs."""
-        system = self.evolution.system
+        system = self.evolution.system.limited(self.least)
         while True:
             state = self.evolution.begun(system)
-            limit = BEGUN * self.tolerance
+            limit = system.begun * self.tolerance
             finer = system.finer(state.values[None], self.sizes(np.abs(state.values)), limit)
             if finer is None:
                 return system, state
@@ -111,4 +107,6 @@ def _guess(rule: Radau, before: Window | None, window: Window) -> Matrix | None:
     if before is None or window.length > before.length:
         return None
     found = np.tensordot(rule.extrapolated(window.length / before.length), before.values, axes=1)
-    return found if before.system is window.system else before.system.carried(found, window.system)
+    if before.system is not window.system:
+        found = before.system.carried(found, window.system)
+    return window.system.guessed(found)

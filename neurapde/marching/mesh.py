@@ -47,11 +47,10 @@ def reference(degree: int) -> Reference:
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """edges: of the elements, ascending, (elements + 1,). periodic: whether the last node is the first."""
+    """edges: of the elements, ascending, (elements + 1,)."""
 
     edges: Matrix
     degree: int
-    periodic: bool
 
     @property
     def elements(self) -> int:
@@ -61,13 +60,12 @@ class Mesh:
     @property
     def count(self) -> int:
         """Nodes in all: neighbours share one."""
-        return self.elements * self.degree + (not self.periodic)
+        return self.elements * self.degree + 1
 
     @cached_property
     def nodes(self) -> NDArray[np.int64]:
         """The numbers of the nodes of each element (elements, degree + 1)."""
-        found = np.arange(self.elements)[:, None] * self.degree + np.arange(self.degree + 1)
-        return found % self.count
+        return np.arange(self.elements)[:, None] * self.degree + np.arange(self.degree + 1)
 
     @property
     def lengths(self) -> Matrix:
@@ -120,7 +118,7 @@ class Mesh:
         if not chosen.any():
             return None
         middles = (self.edges[:-1] + self.edges[1:])[chosen] / 2
-        return Mesh(np.sort(np.concatenate([self.edges, middles])), self.degree, self.periodic)
+        return Mesh(np.sort(np.concatenate([self.edges, middles])), self.degree)
 
     def merged(self, values: Matrix, sizes: Matrix, limit: float) -> "Mesh | None":
         """Neighbours as one where their tails stay far below the limit, two elements at least; None where none do."""
@@ -135,12 +133,12 @@ class Mesh:
             kept.append(e)
         if len(kept) == self.elements + 1:
             return None
-        return Mesh(self.edges[kept], self.degree, self.periodic)
+        return Mesh(self.edges[kept], self.degree)
 
     def _joint_tail(self, values: Matrix, e: int, sizes: Matrix) -> float:
         """The tail of elements e and e + 1 as one, the jump of what their polynomials are apart included."""
-        joint = Mesh(self.edges[[e, e + 2]], self.degree, False)
-        two = Mesh(self.edges[e : e + 3], self.degree, False)
+        joint = Mesh(self.edges[[e, e + 2]], self.degree)
+        two = Mesh(self.edges[e : e + 3], self.degree)
         own = values[:, np.concatenate([self.nodes[e], self.nodes[e + 1][1:]])]
         return float(joint.tails(two.carried(own, joint), sizes).max())
 

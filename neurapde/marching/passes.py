@@ -7,31 +7,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde.marching.patches import ChebyshevPatches, PatchesFunction
 from neurapde.marching.radau import Radau
 from neurapde.marching.window import Window
 from neurapde.optimisation.balance import Balance
 from neurapde.problem.problem import Problem
-from neurapde.trials.base import Setting
+from neurapde.trials.base import Setting, TrialFunction
 
 
 @dataclass(frozen=True, eq=False)
 class Pass:
     """A march from the start of a time, with the windows in turn.
 
-    trial: the field. points: where windows meet the equation (n, d). weights: of a quadrature there (n,).
+    trial: the field. windows: how many. reached: the time that it came to.
+    points: where windows meet the equation (n, d). weights: of a quadrature there (n,).
     whole: whether it came to the end.
     """
 
-    trial: PatchesFunction
+    trial: TrialFunction
+    windows: int
+    reached: float
     points: Tensor
     weights: Tensor
     whole: bool
-
-    @property
-    def reached(self) -> float:
-        """The time that it came to."""
-        return float(self.trial.boxes[1, -1, -1])
 
 
 @dataclass(frozen=True)
@@ -52,24 +49,13 @@ TIMES = 10.0
 
 def passed(problem: Problem, rule: Radau, windows: Sequence[Window], whole: bool) -> Pass:
     """The pass of at least one window."""
-    corners, amplitudes, points, weights = [], [], [], []
+    points, weights = [], []
     for window in windows:
-        space = window.system.patches
-        count = len(space.lower)
-        sides = (space.lower, window.start), (space.upper, window.stop)
-        corners.append([np.column_stack([corner, np.full(count, moment)]) for corner, moment in sides])
-        found = np.einsum("kj,jenc->eknc", rule.coefficients, window.values[:, space.nodes])
-        found = np.einsum("pn,eknc->epkc", space.coefficients, found)
-        amplitudes.append(found if space.lower.shape[1] else found[:, 0])
-        times = np.broadcast_to(
-            window.start + window.length * rule.points[1:], (*space.weights.shape, rule.stages)
-        )
-        places = np.broadcast_to(space.points[:, :, None], (*times.shape, space.points.shape[2]))
-        points.append(np.concatenate([places, times[..., None]], axis=-1).reshape(-1, places.shape[-1] + 1))
-        weights.append(np.multiply.outer(space.weights, window.length * rule.weights).ravel())
-    boxes = np.concatenate(corners, axis=1)
-    degrees = (*(len(space.coefficients) - 1,) * space.lower.shape[1], rule.stages)
-    spec = ChebyshevPatches(boxes.shape[1], degrees)
+        places, own = window.system.quadrature
+        moments = window.start + window.length * rule.points[1:]
+        both = np.repeat(places, rule.stages, axis=0), np.tile(moments, len(places))
+        points.append(np.column_stack(both))
+        weights.append(np.multiply.outer(own, window.length * rule.weights).ravel())
     setting = Setting(
         problem.domain.bounds,
         problem.outputs,
@@ -78,10 +64,15 @@ def passed(problem: Problem, rule: Radau, windows: Sequence[Window], whole: bool
         torch.float64,
         "cpu",
     )
-    trial = spec.draw(setting)
-    trial.fill(torch.from_numpy(boxes), torch.from_numpy(np.concatenate(amplitudes)))
+    times = np.array([window.start for window in windows] + [windows[-1].stop])
+    trial = windows[0].system.field(setting, rule, times, [(one.system, one.values) for one in windows])
     return Pass(
-        trial, torch.from_numpy(np.concatenate(points)), torch.from_numpy(np.concatenate(weights)), whole
+        trial,
+        len(windows),
+        windows[-1].stop,
+        torch.from_numpy(np.concatenate(points)),
+        torch.from_numpy(np.concatenate(weights)),
+        whole,
     )
 
 

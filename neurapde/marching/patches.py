@@ -7,18 +7,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet, Layout
+from neurapde.marching.radau import Matrix, Radau
 from neurapde.trials.base import Setting, Trial, TrialFunction
 
 AT_ONCE = 4096
 """Points evaluated together."""
 EDGE = 1e-9
 """Of a window's length: what counts as rounding beyond the last one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """Where a field lives in space at any moment, element by element; without a space there is one, and no axis.
+
+    lower, upper: corners (elements, axes). coefficients: Chebyshev's from the values at the nodes (degree + 1, nodes).
+    nodes: numbers of those of each element (elements, nodes).
+    """
+
+    lower: Matrix
+    upper: Matrix
+    coefficients: Matrix
+    nodes: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -94,7 +111,7 @@ class PatchesFunction(TrialFunction):
         late = points[:, -1] > upper[:, -1] + EDGE * (upper[:, -1] - lower[:, -1])
         places = torch.where(late[:, None], torch.nan, places)
         tables = [
-            _chebyshev(places[:, i], scale[:, i], degree, layout.order)
+            chebyshev(places[:, i], scale[:, i], degree, layout.order)
             for i, degree in enumerate(self.degrees)
         ]
         own = self.amplitudes[chosen].flatten(self.dimension + 1)
@@ -119,7 +136,26 @@ class PatchesFunction(TrialFunction):
         return (torch.searchsorted(keys, mine + places, right=True) - 1).clamp(0, len(keys) - 1)
 
 
-def _chebyshev(places: Tensor, scale: Tensor, degree: int, order: int) -> list[Tensor]:
+def on_patches(
+    setting: Setting, rule: Radau, times: Matrix, pieces: Sequence[tuple[Patches, Matrix]]
+) -> PatchesFunction:
+    """The field of values (stages + 1, nodes, components) on the patches of each window."""
+    corners, amplitudes = [], []
+    for (space, values), start, stop in zip(pieces, times, times[1:], strict=False):
+        count = len(space.lower)
+        sides = (space.lower, start), (space.upper, stop)
+        corners.append([np.column_stack([corner, np.full(count, moment)]) for corner, moment in sides])
+        found = np.einsum("kj,jenc->eknc", rule.coefficients, values[:, space.nodes])
+        found = np.einsum("pn,eknc->epkc", space.coefficients, found)
+        amplitudes.append(found if space.lower.shape[1] else found[:, 0])
+    boxes = np.concatenate(corners, axis=1)
+    degrees = (*(len(space.coefficients) - 1,) * space.lower.shape[1], rule.stages)
+    trial = ChebyshevPatches(boxes.shape[1], degrees).draw(setting)
+    trial.fill(torch.from_numpy(boxes), torch.from_numpy(np.concatenate(amplitudes)))
+    return trial
+
+
+def chebyshev(places: Tensor, scale: Tensor, degree: int, order: int) -> list[Tensor]:
     """T_k and as many derivatives as `order` at places (n,) of [−1, 1], by the point (n, degree + 1) each.
 
     scale: (n,) of a place by a point.

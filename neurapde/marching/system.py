@@ -1,40 +1,34 @@
 """What is solved in each window: all equations at all stages, as one system for the values there."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import lu_factor, lu_solve
 
 from neurapde.conditions.constraints import Constraint
+from neurapde.marching.patches import Patches, PatchesFunction, on_patches
+from neurapde.marching.radau import Radau
 from neurapde.marching.rows import Matrix, Rows, Stages, Stencil
 from neurapde.problem.problem import Problem
+from neurapde.trials.base import Setting, TrialFunction
 
+LEAST_WINDOWS = 8
+"""Of a march, unless more are asked for."""
 Solve = Callable[[Matrix], Matrix]
 """From residuals to the change of the values that takes them away."""
 
 
-@dataclass(frozen=True, eq=False)
-class Patches:
-    """Where a field lives in space at any moment, element by element; without a space there is one, and no axis.
+class System(ABC):
+    """Equations for values (stages, nodes, components) at the stages of a window.
 
-    lower, upper: corners (elements, axes). nodes: of each element (elements, nodes). coefficients: Chebyshev's from the
-    values there (degree + 1, nodes). points: of a quadrature (elements, places, axes). weights: its (elements, places).
+    begun: of the tolerance, which the nodes at the start keep to: what elements miss moves fast, and makes more of what
+        follows. stages: of a window.
     """
 
-    lower: Matrix
-    upper: Matrix
-    coefficients: Matrix
-    nodes: NDArray[np.int64]
-    points: Matrix
-    weights: Matrix
-
-
-class System(ABC):
-    """Equations for values (stages, nodes, components) at the stages of a window."""
+    begun: ClassVar[float] = 0.01
+    stages: ClassVar[int] = 12
 
     @property
     @abstractmethod
@@ -43,8 +37,24 @@ class System(ABC):
 
     @property
     @abstractmethod
-    def patches(self) -> Patches:
-        """Where the field lives."""
+    def quadrature(self) -> tuple[Matrix, Matrix]:
+        """Points in space (n, axes) and weights (n,)."""
+
+    @abstractmethod
+    def field(self, setting: Setting, rule: Radau, times: Matrix, pieces: "Sequence[Piece]") -> TrialFunction:
+        """The field of windows that such systems were solved in. times: their starts and the last end."""
+
+    def limited(self, least: int) -> Self:
+        """The same for a march of at least so many windows: where nodes run out, marches run out of them apart."""
+        return self
+
+    def guessed(self, values: Matrix) -> Matrix:
+        """Values that go on from the window before, less what no equation would put right."""
+        return values
+
+    def size(self, errors: Matrix) -> float:
+        """What errors (…, nodes, components), in units of the components' sizes, come to."""
+        return float(np.abs(errors).max())
 
     def finer(self, values: Matrix, sizes: Matrix, limit: float) -> Self | None:
         """The same with more nodes where values need them; None where they do not, or there is no space."""
@@ -67,7 +77,24 @@ class System(ABC):
         """The residuals, and what solves the system linearised about the values."""
 
 
-class PointSystem(System):
+Piece = tuple[System, Matrix]
+"""A system, and values (stages + 1, nodes, components) that solve it in a window."""
+
+
+class PatchSystem(System):
+    """One whose field is a polynomial on each patch."""
+
+    @property
+    @abstractmethod
+    def patches(self) -> Patches:
+        """Where the field lives."""
+
+    def field(self, setting: Setting, rule: Radau, times: Matrix, pieces: Sequence[Piece]) -> PatchesFunction:
+        every = [(system.patches, values) for system, values in pieces if isinstance(system, PatchSystem)]
+        return on_patches(setting, rule, times, every)
+
+
+class PointSystem(PatchSystem):
     """Ordinary differential equations: one node."""
 
     def __init__(self, problem: Problem, equation: Constraint) -> None:
@@ -78,9 +105,12 @@ class PointSystem(System):
         return np.zeros((1, 0))
 
     @property
+    def quadrature(self) -> tuple[Matrix, Matrix]:
+        return np.zeros((1, 0)), np.ones(1)
+
+    @property
     def patches(self) -> Patches:
-        stencil, one = self.rows.stencil, np.ones((1, 1))
-        return Patches(np.zeros((1, 0)), np.zeros((1, 0)), one, stencil.nodes, stencil.places, one)
+        return Patches(np.zeros((1, 0)), np.zeros((1, 0)), np.ones((1, 1)), self.rows.stencil.nodes)
 
     def residual(self, stages: Stages) -> Matrix:
         return self.rows.residual(stages).ravel()

@@ -13,6 +13,7 @@ from neurapde.core.warn import warn
 from neurapde.marching.evolution import Evolution, evolution_of
 from neurapde.marching.march import March
 from neurapde.marching.passes import TIMES, Apart, Pass, apart, passed
+from neurapde.marching.system import LEAST_WINDOWS
 from neurapde.marching.window import Window
 from neurapde.methods.refinement import FALLEN, LARGE, check_growth
 from neurapde.optimisation.balance import Balance, balance_of
@@ -28,8 +29,8 @@ TOLERANCE, TOLERANCE_IN_SPACE = 1e-8, 1e-6
 """What is taken where none is given."""
 LIKELY = 0.1
 """Least ratio of successive changes that the estimate sums: passes get nearer by about 1/FINER, where all goes well."""
-LEAST_WINDOWS, MORE_WINDOWS = 8, 3
-"""Of the first pass, and how many more of each that follows: passes with the same windows would agree for no reason."""
+MORE_WINDOWS = 3
+"""How many more each pass has at least: passes with the same windows would agree for no reason."""
 PARTS = 100
 """Of the time, on the bar."""
 COLUMN = "change between passes"
@@ -40,10 +41,11 @@ class TimeMarching(DirectMethod):
     """Solve an initial value problem window by window, each by Newton's method for a polynomial in time.
 
     Ordinary differential equations, systems and stiff ones too, of first and second order, declared on an Interval (or a
-    Time alone) with all conditions at its start; and partial ones on an Interval over a Time, with conditions at both sides
-    (or Periodic), where space is cut into elements that follow the field. Windows and elements follow the tolerance. Then
-    all is done again with a smaller one, until two passes agree: what a local error becomes by the end, the problem itself
-    so tells. A component whose rate of change is not read follows from the others: w = u_xx says a third derivative, w_x.
+    Time alone) with all conditions at its start; and partial ones, over a Time. On an Interval with conditions at both sides
+    space is cut into elements that follow the field; on an Interval or a Box that is Periodic along all axes, up to three,
+    the field is a sum of waves. Windows, elements and waves follow the tolerance. Then all is done again with a smaller one,
+    until two passes agree: what a local error becomes by the end, the problem itself so tells. A component whose rate of
+    change is not read follows from the others: w = u_xx says a third derivative, w_x, and incompressibility a pressure.
 
     tolerance: relative L2 error to stop at, as estimated from the change between two passes; None for 1e-8, and 1e-6 where
         there is a space.
@@ -135,7 +137,7 @@ class _Run:
             told = self._why()
             notes.append(f"{told[0].upper()}{told[1:]}.")
         extras = {
-            "windows": len(last.trial.boxes[0]),
+            "windows": last.windows,
             "passes": len(self.passes),
             "reached": last.reached,
             "error_estimate": estimate,
