@@ -151,7 +151,7 @@ def _prepare(
     precision = _precision(methods, dtype)
     if device == "auto":
         notes.append(
-            f"Device: {found.type}, {'the fastest' if found.type == 'cuda' else 'for want of CUDA'}."
+            f"Device: {found.type}, {'the fastest here' if found.type == 'cuda' else 'as no CUDA device was found'}."
         )
     if dtype is None:
         meant = " and ".join(dict.fromkeys(type(stage).__name__ for stage in methods))

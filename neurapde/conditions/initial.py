@@ -100,7 +100,7 @@ class InitialCondition(Boundary):
 
 @dataclass(frozen=True)
 class InitialValue:
-    """u − value, the value a field of the place."""
+    """u − value, the value a field in space."""
 
     value: Field
 
@@ -110,7 +110,7 @@ class InitialValue:
 
 @dataclass(frozen=True)
 class InitialVelocity:
-    """∂u/∂t − velocity, the velocity a field of the place."""
+    """∂u/∂t − velocity, the velocity a field in space."""
 
     velocity: Field
 

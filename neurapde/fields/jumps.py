@@ -1,4 +1,4 @@
-"""Where functions of the place jump, or change within a short length: seen on lines, then closed in by bisection.
+"""Where functions of space jump, or change within a short length: seen on lines, then closed in by bisection.
 
 A function can only be asked for values, so what it does between them stays unknown: `Features.looked` says how fine it
 was looked at. Methods take from here whether a field is rough, where a quadrature or a grid must have its breaks, and

@@ -21,7 +21,7 @@ POINTS = 1024
 
 @dataclass(frozen=True)
 class Field(Declaration, ABC):
-    """A function of the place: points `(n, d)` to values `(n,)` in kind, real or complex."""
+    """A function of space: points `(n, d)` to values `(n,)` in kind, real or complex."""
 
     @abstractmethod
     def __call__(self, points: Array) -> Array:
@@ -117,7 +117,7 @@ class FunctionField(Field):
 
     def describe(self) -> str:
         name = getattr(self.function, "__name__", type(self.function).__name__)
-        return "a function of the place" if name == "<lambda>" else f"{name}(x)"
+        return "f(x)" if name == "<lambda>" else f"{name}(x)"
 
 
 @dataclass(frozen=True, init=False)

@@ -158,7 +158,7 @@ class _Run:
             )
         told = f"the estimated relative error is {self.estimate:.1e}, above the tolerance {number(self.tolerance)}"
         if self.late or self.interrupted:
-            return f"{told}, for want of time; give TimeMarching(seconds={10 * self.method.seconds:g})"
+            return f"{told}, since the time ran out; give TimeMarching(seconds={10 * self.method.seconds:g})"
         agreed = (
             f", and passes agree to {TIMES:g} times that up to t = {self.apart[-1].agreed:.6g}"
             if self.apart

@@ -47,7 +47,7 @@ class Trefftz(DirectMethod):
 
     Helmholtz' and Poisson's equation (with a reaction, too) in the plane, on boxes, disks, polygons and what is combined of
     them, with any number of regions, holes and shots. Loads are Gaussian and point sources of waves; for Poisson's equation
-    Gaussian sources and functions of the place, also in pieces, that are smooth in the box around a region, or are r^β times
+    Gaussian sources and functions of space, also in pieces, that are smooth in the box around a region, or are r^β times
     a smooth function at a re-entrant corner from which all of the region is seen.
 
     tolerance: relative L2 error of the field to stop at, as estimated from what is left at fresh points of interfaces and

@@ -196,7 +196,7 @@ class Equation(AbstractEquation):
         return first or self.second_in_time(domain)
 
     def _reads(self, domain: Domain, channel: Callable[[Layout], int]) -> bool:
-        """Whether that channel of a jet moves the residual. No where it cannot be tried outside a solve."""
+        """Whether that channel of a jet moves the residual. False if it cannot be tried outside a solve."""
         generator = torch.Generator().manual_seed(PROBE_SEED)
         points = domain.sample(PROBES, how="grid", dtype=torch.float64)
         layout = Layout(domain.dimension, self.order, self.mixed, in_time=True)

@@ -1,6 +1,6 @@
 """Fresh points of a constraint, concentrated where its declaration changes from place to place, with their weights.
 
-The residual of a jet that is the same everywhere is a function of the place alone: sources, data and coefficients show in
+The residual of a jet that is the same everywhere is a function of the points alone: sources, data and coefficients show in
 it, whoever wrote them. Where one point of a scan stands for much of its change, or a source has its known place, a box of
 points is drawn, and within it again. Of all points a part is kept, as many at a place as change lies there.
 """

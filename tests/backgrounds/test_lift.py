@@ -172,7 +172,7 @@ def test_on_a_line_any_function_will_do() -> None:
         (lambda: lift(PLANE, {"lid": 0.0}), "the lift is on face 'lid', but .* has the faces"),
         (
             lambda: lift(PLANE, {"top": lambda x: 1 / (x[:, 1] - 1)}),
-            r"value on top, a function of the place, is not finite at \(.*, 1\); give finite values",
+            r"value on top, f\(x\), is not finite at \(.*, 1\); give finite values",
         ),
         (
             lambda: lift(PLANE, {"top": lambda x: np.cos(np.asarray(x[:, 0]))}),

@@ -107,7 +107,7 @@ def test_a_periodic_field_meets_periodicity_and_another_does_not(axis: str) -> N
 def test_conditions_read_like_the_mathematics() -> None:
     told = [
         (Robin(20j, 1, on="left"), "20i · u + ∂u/∂n = 0 on left"),
-        (Robin(lambda x: x[:, 0], -1, 3), "(a function of the place) · u + −1 · ∂u/∂n = 3 on the boundary"),
+        (Robin(lambda x: x[:, 0], -1, 3), "(f(x)) · u + −1 · ∂u/∂n = 3 on the boundary"),
         (Periodic("y"), "u periodic in y, from bottom to top"),
         (Dirichlet(1, on="top", hard=True), "u = 1 on top, built into the trial function"),
     ]

@@ -196,7 +196,7 @@ def test_media_read_as_mathematics() -> None:
     assert FIELDS["pieces"].describe() == (
         "1; wavy(x) in disk = {|(x, y) − (0, 0)| ≤ 0.5}; 3 in square = [0.2, 0.6] × [0.2, 0.6]"
     )
-    assert FunctionField(lambda x: x[:, 0]).describe() == "a function of the place"
+    assert FunctionField(lambda x: x[:, 0]).describe() == "f(x)"
     assert GridField(NODES, ((-1, -1), (1, 1))).describe() == (
         "values on 5×9 nodes from (−1, −1) to (1, 1), linear between, constant beyond, −3 to 3"
     )

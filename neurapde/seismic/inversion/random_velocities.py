@@ -40,7 +40,7 @@ class RandomVelocities(Declaration):
     shape:      nodes `(nx, ny)` on which `models[k]` gives the means over cells; count: models that there are.
     seed:       of all models.
 
-    `models.model(k)` is a model as a function of the place, for a Problem; `models[k]` are the points and values that
+    `models.model(k)` is a model as a function of space, for a Problem; `models[k]` are the points and values that
     `npde.learn` reads, made when they are asked for.
     """
 

@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Features(Declaration, ABC):
-    """So many functions of the place, each a solution of one equation, real or complex."""
+    """A number of functions of space, each a solution of one equation, real or complex."""
 
     @property
     @abstractmethod

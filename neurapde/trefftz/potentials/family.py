@@ -149,7 +149,7 @@ class PoissonFamily(Family):
         return tuple(found)
 
     def _fitted(self, source: Source, region: Region) -> Fitted | None:
-        """The field of a load that is a function of the place; None where it is not known."""
+        """The field of a load that is a function of space; None where it is not known."""
         key = source, region.index
         if key not in self._fits:
             self._fits[key] = self._grounds[region.index].load(self._part(region).loads.get(source, source))
