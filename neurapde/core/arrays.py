@@ -5,6 +5,7 @@ User residuals and media call them as `npde.sin`, `npde.where`, …: one text se
 """
 
 import builtins
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import array_api_compat
@@ -54,6 +55,30 @@ def as_points(x: Array, dimension: int, what: str = "points") -> Array:
         bad = int(np.flatnonzero(~np.isfinite(to_numpy(x)).all(axis=1))[0])
         raise DeclarationError(f"{what}[{bad}] is {to_numpy(x)[bad].tolist()}; give finite coordinates")
     return x
+
+
+def as_rows(points: Any, others: Sequence[Any] = ()) -> tuple[Any, tuple[int, ...] | None]:
+    """Points as rows, and the shape of the grid that they were given in; None for rows.
+
+    points: `(n, d)`, or `(*grid, d)`. others: with them `points` and these are one array of coordinates for each axis, of
+    one shape, as of `numpy.meshgrid`.
+    Raises: DeclarationError for coordinates of several shapes.
+    """
+    if others:
+        given = [points, *others]
+        shapes = {tuple(np.shape(part)) for part in given}
+        if len(shapes) > 1:
+            raise DeclarationError(
+                f"coordinates have the shapes {', '.join(map(str, sorted(shapes)))}; give one array for each axis, all of "
+                "one shape, as numpy.meshgrid makes them"
+            )
+        tensors = any(isinstance(part, torch.Tensor) for part in given)
+        points = torch.stack([torch.as_tensor(x) for x in given], -1) if tensors else np.stack(given, -1)
+        return points.reshape(-1, len(given)), shapes.pop()
+    shape = tuple(getattr(points, "shape", ()))
+    if len(shape) < 3:
+        return points, None
+    return points.reshape(-1, shape[-1]), shape[:-1]
 
 
 def check_shape(points: Array, dimension: int, what: str = "points") -> None:

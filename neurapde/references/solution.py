@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neurapde import pictures
 from neurapde.core import checks
-from neurapde.core.arrays import Array, as_points, complex_dtype, to_numpy
+from neurapde.core.arrays import Array, as_points, as_rows, complex_dtype, to_numpy
 from neurapde.core.formatting import percent
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
@@ -20,7 +20,7 @@ from neurapde.reference_solvers.graded import Graded, interpolate_graded
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.sampling import interpolate
 from neurapde.reference_solvers.scattered import from_known_nodes
-from neurapde.storage.export import write_mesh
+from neurapde.storage.grids import export
 from neurapde.views.field import FieldView
 
 EDGE = 1e-6
@@ -57,12 +57,17 @@ class GridSolution(FieldView):
         """Coordinates of the nodes along each axis."""
         return self.grid.axes
 
-    def __call__(self, points: Array) -> Array:
+    def __call__(self, points: Array, *others: Array) -> Array:
         """The field at points `(n, d)`, NumPy or torch: `(n,)`, or `(n, shots)`, in kind; of sixth order, beside the
         boundary of a domain that is no box of third. Outside the domain NaN.
 
-        Raises: ValueError for points outside the grid.
+        Coordinates of a grid, u(X, Y) or `(*grid, d)`, give values of its shape. Raises: ValueError for points outside.
         """
+        rows, grid = as_rows(points, others)
+        values = self._at(rows)
+        return values if grid is None else values.reshape(*grid, *values.shape[1:])
+
+    def _at(self, points: Array) -> Array:
         points = as_points(points, self.grid.dimension)
         places = to_numpy(points).astype(float)
         if self.graded is None:
@@ -90,9 +95,9 @@ class GridSolution(FieldView):
         return known or self.domain or box, self.problem
 
     def export(self, path: str | Path) -> Path:
-        """Write the field to `path`, .vtu or .xdmf; complex values as their parts."""
-        box = Box(*zip(self.grid.lower, self.grid.upper, strict=True))
-        return write_mesh(checks.path(path), box, self, self.grid.shape)
+        """Write the field at the nodes of its grid, in the format that the name's end asks for: see `Solution.export`."""
+        domain, _ = self._place
+        return export(checks.path(path), domain, self, self.grid.shape)
 
     def __repr__(self) -> str:
         of = "" if self.problem is None else f" of {self.problem.name!r}"

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from neurapde import pictures
 from neurapde.core import checks
-from neurapde.core.arrays import Array, as_points, to_numpy
+from neurapde.core.arrays import Array, as_points, as_rows, to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
 from neurapde.domains.base import Domain
@@ -23,7 +23,7 @@ from neurapde.run.method import Status
 from neurapde.solution import files as storage
 from neurapde.solution.beside_jumps import warn_beside_jumps
 from neurapde.solution.record import Record
-from neurapde.storage.export import write_mesh
+from neurapde.storage.grids import export
 from neurapde.views.field import FieldView
 
 CHUNK_BYTES = 256 * 2**20
@@ -74,12 +74,16 @@ class Solution(Record, FieldView):
             )
         return self.problem
 
-    def __call__(self, points: Array) -> Array:
+    def __call__(self, points: Array, *others: Array) -> Array:
         """The field at `points` (n, d): (n,), or (n, c) for c components or several right-hand sides.
 
+        Coordinates of a grid are taken too, an array for each axis as of `numpy.meshgrid`, u(X, Y), or one array
+        `(*grid, d)`: the values then have the shape of the grid.
         Raises DeclarationError for points of another shape, or that are not finite.
         """
-        return self._evaluate(points, 0, lambda x: self.trial(x))
+        rows, grid = as_rows(points, others)
+        values = self._evaluate(rows, 0, lambda x: self.trial(x))
+        return values if grid is None else values.reshape(*grid, *values.shape[1:])
 
     def gradient(self, points: Array) -> Array:
         """The gradient at `points` (n, d): (n, d), or (n, c, d); in space–time its last entry is u_t.
@@ -169,14 +173,16 @@ class Solution(Record, FieldView):
         return file
 
     def export(self, path: str | PathLike[str], shape: int | Sequence[int] | None = None) -> Path:
-        """Write the field on a regular grid for ParaView: `.vtu` (binary), or `.xdmf` with its HDF5 file.
+        """Write the field on a regular grid, in the format that the name's end asks for.
 
-        path: a complex field u becomes u_re, u_im and u_abs. Only cells inside the domain are written.
+        path: `.vtu` or `.xdmf`, the cells inside the domain, and `.vti`, a box of voxels, are for ParaView; `.pvd` is a list
+            of `.vti`, one for each time; `.csv` is a table of the nodes inside; `.npz` holds the axes and `u` for NumPy. A
+            complex u becomes u_re, u_im and u_abs, but in `.npz`. Outside the domain `.vti` and `.npz` hold NaN.
         shape: nodes per axis, boundary included; one number for all, or one per axis. Default 513, 257 or 65
-            per axis in one, two or three dimensions.
+            per axis in one, two or three dimensions; of a `.pvd` 21 times.
         """
         domain, _ = self._place
-        return write_mesh(checks.path(path), domain, self, shape)
+        return export(checks.path(path), domain, self, shape)
 
     @property
     def _place(self) -> tuple[Domain, Problem | None]:

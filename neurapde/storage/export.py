@@ -33,13 +33,9 @@ def write_mesh(
     path: ends in `.vtu` or `.xdmf`; the latter's numbers go beside it into `<stem>.data.h5`.
     field: points (n, d) to values (n,) or (n, c); complex values become `u_re`, `u_im` and `u_abs`.
     shape: nodes per axis, boundary included.
-    Raises DeclarationError for a shape, suffix or dimension without meaning; OSError, naming the disk, where it cannot
+    Raises DeclarationError for a shape or dimension without meaning; OSError, naming the disk, where it cannot
     be written.
     """
-    if path.suffix not in WRITERS:
-        raise DeclarationError(f"cannot export to {path.name!r}; use a name that ends in .vtu or .xdmf.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {path}: there is no folder {path.parent}. Make it first.")
     points, cells = grid_cells(domain, shape)
     data = real_parts("u", field(points))
     padded = np.zeros((len(points), 3))

@@ -28,8 +28,8 @@ class FieldView(ABC):
     """A field that knows where it lives."""
 
     @abstractmethod
-    def __call__(self, points: Any) -> Any:
-        """The field at points `(n, d)`: `(n,)`, or `(n, c)` for c components."""
+    def __call__(self, points: Any, *others: Any) -> Any:
+        """The field at points `(n, d)`: `(n,)`, or `(n, c)` for c components; u(X, Y) at the nodes of a grid."""
 
     @property
     @abstractmethod

@@ -146,7 +146,7 @@ def test_numbers_functions_and_fields_become_fields() -> None:
         (lambda: GridField(np.ones(4)).on(BOX), "have 1 axes, but .* has 2"),
         (
             lambda: Piecewise(1.0, Disk((0, 0), 1)),
-            r"piece 1 of Piecewise is Disk.*; give a pair \(region, value\)",
+            r"piece 1 of Piecewise is <Disk.*; give a pair \(region, value\)",
         ),
         (lambda: Piecewise(1.0, (Disk((0, 0), 1), "x")), "value of Piecewise in disk is 'x'; give a number"),
         (lambda: Piecewise(1, (Disk((0, 0), 1), 2), (Ball((0,), 1), 2)), "regions of Piecewise have"),

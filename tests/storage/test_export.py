@@ -83,7 +83,6 @@ def test_a_vtu_file_is_binary(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("domain", "name", "shape", "message"),
     [
-        (npde.Interval(0, 1), "u.vtk", None, r"name that ends in \.vtu or \.xdmf"),
         (npde.Interval(0, 1), "u.vtu", (3, 3), "give 1 numbers of nodes"),
         (npde.Box((0, 1), (0, 1)), "u.vtu", 1, r"at least 2 each, such as \(257, 257\)"),
         (npde.Box(*[(0, 1)] * 4), "u.vtu", 3, "only fields of 1, 2 or 3"),
