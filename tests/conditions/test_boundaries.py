@@ -284,7 +284,7 @@ def test_samplers_draw_where_they_say() -> None:
             lambda: Constraint("fit", 3.0, interior(BOX)),
             "constraint 'fit' was given 3.0; give a function residual",
         ),
-        (lambda: Constraint("fit", print, BOX), "was given Box.*; give a function sample.*interior"),
+        (lambda: Constraint("fit", print, BOX), "was given <Box.*; give a function sample.*interior"),
         (
             lambda: Constraint("fit", print, interior(BOX), order=3),
             "constraint 'fit' has order 3; give 0, 1 or 2",
