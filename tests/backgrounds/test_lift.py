@@ -176,7 +176,7 @@ def test_on_a_line_any_function_will_do() -> None:
         ),
         (
             lambda: lift(PLANE, {"top": lambda x: np.cos(np.asarray(x[:, 0]))}),
-            r"values on top, a function .*, cannot be differentiated by torch: .*npde\.sin.*GridField, or leave out",
+            r"values on top, f\(x\), cannot be differentiated by torch: .*npde\.sin.*GridField, or leave out",
         ),
         (
             lambda: lift(PLANE, {"top": lambda x: np.cos(x[:, 0].detach().numpy())}),
