@@ -133,7 +133,7 @@ def trained(run: Run, mesh: tuple[NDArray, NDArray], nodes: int) -> dict[str, An
         "points": 2 * run.points,
         "preparation": preparation,
         "training": training,
-        "mesh_kilobytes": (12 * len(surface.points) + 13 * len(surface.cells)) / 1000,
+        "shape_kilobytes": (12 * len(surface.points) + 13 * len(surface.cells)) / 1000,
     }
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "half.h5"
@@ -271,7 +271,7 @@ def table(rows: list[dict[str, Any]]) -> list[list[str]]:
             line += [f"{row['chamfer']:.1e}", f"{row['normal_consistency']:.3f}", f"{row['wrong_sign']:.2%}"]
         else:
             line += ["none", "", ""]
-        lines.append([*line, f"{row['half_kilobytes']:.0f}", f"{row['mesh_kilobytes']:.0f}"])
+        lines.append([*line, f"{row['half_kilobytes']:.0f}", f"{row['shape_kilobytes']:.0f}"])
     return lines
 
 
@@ -279,7 +279,7 @@ def draw(path: Path) -> None:
     """The bunny's mesh, the zero set of its network, and a slice through both."""
     run = runs(False, ["bunny"])[0]
     surface = prepared(*fetched([])["bunny"], "bunny")
-    solution, _ = solved(run, surface)
+    solution = solved(run, surface)
     found = npde.validation.zero_set(solution, nodes=129)
     figure = plt.figure(figsize=(11, 3.9), layout="constrained")
     for place, title, points, cells in (

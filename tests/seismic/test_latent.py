@@ -87,8 +87,45 @@ def test_a_heavy_weight_holds_the_mean_code(family, survey):
 
 def test_the_start_is_the_member_given(family, member):
     latent = S.Latent.of(family, start=member)
-    found = latent.speeds()(torch.from_numpy(latent.start), torch.from_numpy(POINTS))
+    found = latent.speeds().at(POINTS)(torch.from_numpy(latent.start))
     np.testing.assert_allclose(found.numpy(), member(POINTS), atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def models(family) -> npde.learning.Rasters:
+    """Members of the family, and what it cannot say: a share of one wave across the window."""
+    wave = np.cos(7.0 * POINTS[:, 0] + 2.0)
+    share = 0.05 * np.random.default_rng(52711).standard_normal((16, 1))
+    values = family.fields(family.codes, POINTS) + share * wave
+    return npde.learning.Rasters(values.reshape(-1, 9, 9), npde.data.Raster(np.zeros((9, 9)), *WINDOW.bounds))
+
+
+def test_members_and_components_make_up_the_models_with_shares_of_deviation_one(family, models):
+    latent = S.Latent.of(family, models=models, components=16)
+    assert latent.components.shape == (16, 9, 9)
+    decoder = latent.speeds().at(POINTS)
+    shares = []
+    for code, model in zip(family.encode_all([(POINTS, one.values) for one in models]), models, strict=True):
+        y = np.linalg.lstsq(latent.spread, code.numpy() - latent.mean, rcond=None)[0]
+        left = model.values - decoder(torch.from_numpy(np.concatenate([y, np.zeros(16)]))).numpy()
+        found = np.linalg.lstsq(latent.components.reshape(16, -1).T, left, rcond=None)[0]
+        whole = decoder(torch.from_numpy(np.concatenate([y, found])))
+        np.testing.assert_allclose(whole.numpy(), model.values, atol=1e-5)
+        shares.append(found)
+    first = np.square(shares).mean(0)[:2]  # the last are of the size of rounding
+    np.testing.assert_allclose(first, 1.0, rtol=1e-3)
+
+
+def test_a_model_outside_of_the_family_is_found_by_components(family, survey, models):
+    latent = S.Latent.of(family, start=family.codes[3], models=models, components=2, weight=0.0)
+    known = latent.spread.shape[1]
+    true = np.concatenate([latent.start[:known], [1.5, -0.5]])
+    still = replace(REDUCED, descent=S.AdamDescent(1, lr=1e-12))
+    there = inverted(survey, velocity(replace(latent, start=true)), still)
+    found = inverted(survey.replace(data=there.predicted), velocity(latent))
+    assert relative(found(POINTS), there(POINTS)) < 2e-3
+    assert relative(inverted(survey, velocity(latent))(POINTS), there(POINTS)) > 1e-2
+    assert "2 components of what it leaves" in found.notes[0]
 
 
 def test_speeds_stay_within_their_bounds(family, survey):
@@ -128,6 +165,13 @@ def test_what_is_no_family_of_velocities_is_refused(family, survey):
         S.Latent.of(family_of(np.ones((4, 81, 2)) * np.arange(4)[:, None, None]))
     with pytest.raises(npde.DeclarationError, match="start has the shape"):
         S.Latent.of(family, start=[1.0])
+    scattered = npde.learning.SampledFields(WINDOW, [(POINTS[::-1], np.ones(81))])
+    with pytest.raises(
+        npde.DeclarationError, match=r"model 0 of models is not given on a grid from \[-0\.5, -0\.5\]"
+    ):
+        S.Latent.of(family, models=scattered)
+    with pytest.raises(npde.DeclarationError, match="components=0"):
+        S.Latent.of(family, models=scattered, components=0)
     with pytest.raises(npde.DeclarationError, match="free outside the box"):
         inverted(survey, npde.Velocity(bounds=(0.7, 2.5), trial=S.Latent.of(family)))
     for method, text in (("penalty", "Penalty trains a network"), ("irwri", "finds values on a grid")):

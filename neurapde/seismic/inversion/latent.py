@@ -1,7 +1,8 @@
 """A learned prior: a velocity given by its code in a family that `npde.learn` made of velocity models."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -12,10 +13,15 @@ from neurapde.core import checks
 from neurapde.core.arrays import to_numpy
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
+from neurapde.fields.grid_field import GridField
 from neurapde.learning.codes import whitened
+from neurapde.learning.dataset import Fields, Samples, item
 from neurapde.learning.family import Family, Member
 from neurapde.learning.spaces import ConditionedMLP, FunctionSpace, space_of
 from neurapde.trials.base import Setting, Trial
+
+LOOKED_AT = 2000
+"""Models, at most, that tell what a family leaves of its class."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -23,11 +29,12 @@ class Latent(Declaration):
     """A velocity that is a member of a learned family: `Velocity(trial=Latent.of(family))`.
 
     The unknowns are y, the code z = mean + spread · y in the coordinates in which the codes of the data set have mean zero
-    and covariance one; ½ weight |y|² is added to the misfit. It holds all that is needed of the family, so that an inversion
-    can be stored by itself.
+    and covariance one, and after these the shares of `components`, each in its deviation; ½ weight |y|² is added to the
+    misfit. It holds all that is needed of the family, so that an inversion can be stored by itself.
 
     trial, bounds, parameters: the space of functions, on the family's domain. shift, factor: of its values.
-    mean, spread: `(latent,)` and `(latent, k)`. start: y `(k,)` to start from. weight: see `of`.
+    mean, spread: `(latent,)` and `(latent, k)`. start: y to start from. weight: see `of`.
+    components: `(c, nx, ny)`, speeds that may be added to a member, on nodes from one corner of the domain to the other.
     """
 
     trial: Trial | ConditionedMLP
@@ -39,15 +46,27 @@ class Latent(Declaration):
     spread: np.ndarray
     start: np.ndarray
     weight: float
+    components: np.ndarray = field(default_factory=lambda: np.zeros((0, 2, 2)))
 
     @classmethod
-    def of(cls, family: Family, *, start: Any = None, weight: float = 1e-5) -> Self:
+    def of(
+        cls,
+        family: Family,
+        *,
+        start: Any = None,
+        weight: float = 1e-5,
+        models: Fields | None = None,
+        components: int = 64,
+    ) -> Self:
         """The members of a family of velocities as unknown.
 
         family: of speeds in units of length over time, one number at each point of the plane.
         start: a member of the family, or a code (latent,); None for the mean code of the data set.
         weight: of ½|y|², against a misfit that is ½ when nothing is explained. Of N complex data with a relative error ε,
             the family's own included, ε²/2N is that of the most likely model. 0: the codes of the data set count nothing.
+        models: models of the class, on the nodes of a grid over the family's domain, such as those that it was learned of.
+            What its nearest members leave of these is learned here as well: its `components` first principal components
+            may be added to a member, each of them normal with the deviation that it has there.
         Raises: DeclarationError for a family of something else.
         """
         way = "give what npde.learn made of velocity models, such as npde.seismic.RandomVelocities(…)"
@@ -59,6 +78,8 @@ class Latent(Declaration):
                 f"{family.domain}; a velocity is one real number at each point of a plane"
             )
         mean, spread = _distribution(np.asarray(family.codes, dtype=float))
+        checks.whole(components, "components")
+        left = np.zeros((0, 2, 2)) if models is None else _left(family, models, components)
         return cls(
             trial=made.trial,
             bounds=made.bounds,
@@ -67,8 +88,9 @@ class Latent(Declaration):
             factor=float(model.scale.factor),
             mean=mean,
             spread=spread,
-            start=_place(start, mean, spread),
+            start=np.concatenate([_place(start, mean, spread), np.zeros(len(left))]),
             weight=checks.number(weight, "weight", lambda x: x >= 0, "give 0 or a positive number"),
+            components=left,
         )
 
     def __repr__(self) -> str:
@@ -76,7 +98,8 @@ class Latent(Declaration):
 
     def describe(self) -> str:
         """One line for reports."""
-        return f"a member of a learned family of {self.trial}"
+        more = f" and {len(self.components)} components of what it leaves" if len(self.components) else ""
+        return f"a member of a learned family of {self.trial}{more}"
 
     def speeds(self) -> "Decoder":
         """What makes speeds of y."""
@@ -95,14 +118,26 @@ class Decoder:
     latent: Latent
     space: FunctionSpace
 
-    def __call__(self, y: Tensor, points: Tensor) -> Tensor:
-        """The speeds `(n,)` of the member y `(k,)` at points `(n, 2)`."""
-        latent = self.latent
-        code = torch.from_numpy(latent.mean) + torch.from_numpy(latent.spread) @ y
-        return self.space.values(code.unsqueeze(0), points)[0, :, 0] * latent.factor + latent.shift
+    def at(self, points: np.ndarray) -> Callable[[Tensor], Tensor]:
+        """What makes the speeds `(n,)` at points `(n, 2)` of y.
 
-    def check(self, points: np.ndarray) -> None:
-        """Refuse points that the family knows nothing of."""
+        Raises: DeclarationError for points that the family knows nothing of.
+        """
+        self._check(points)
+        latent, where = self.latent, torch.from_numpy(points)
+        mean, spread = torch.from_numpy(latent.mean), torch.from_numpy(latent.spread)
+        known = spread.shape[1]
+        columns = [GridField(part, latent.bounds)(points) for part in latent.components]
+        added = torch.from_numpy(np.stack(columns, axis=1) if columns else np.zeros((len(points), 0)))
+
+        def speeds(y: Tensor) -> Tensor:
+            code = mean + spread @ y[:known]
+            member = self.space.values(code.unsqueeze(0), where)[0, :, 0] * latent.factor + latent.shift
+            return member + added @ y[known:]
+
+        return speeds
+
+    def _check(self, points: np.ndarray) -> None:
         low, high = (np.asarray(corner, dtype=float) for corner in self.latent.bounds)
         room = 1e-6 * (high - low)
         if np.any(points < low - room) or np.any(points > high + room):
@@ -133,6 +168,34 @@ def _place(start: Any, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
             f"start has the shape {found.shape}; give a field that the family found, or its code of {len(mean)} numbers"
         )
     return np.linalg.lstsq(spread, found - mean, rcond=None)[0]
+
+
+def _left(family: Family, models: Fields, count: int) -> np.ndarray:
+    """What the nearest members leave of models: principal components `(c, nx, ny)`, in units of their deviation."""
+    read = [item(models, k) for k in range(min(len(models), LOOKED_AT))]
+    shape = _nodes(read, family)
+    places, values = read[0].points, np.stack([one.values[:, 0] for one in read])
+    codes = family.encode_all([one.seen or (one.points, one.values) for one in read])
+    _, size, turn = np.linalg.svd(values - family.fields(codes, places), full_matrices=False)
+    parts = turn[:count] * (size[:count, None] / math.sqrt(len(read)))
+    return parts.reshape(-1, *shape)
+
+
+def _nodes(read: list[Samples], family: Family) -> tuple[int, ...]:
+    """Nodes along each axis of the grid on which all the models are given."""
+    points = read[0].points
+    low, high = (np.asarray(corner, dtype=float) for corner in family.domain.bounds)
+    shape = tuple(len(np.unique(axis)) for axis in points.T)
+    lines = [np.linspace(a, b, n) for a, b, n in zip(low, high, shape, strict=True)]
+    grid = np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, 2)
+    near = 1e-6 * (high - low)
+    for k, one in enumerate(read):
+        if one.points.shape != grid.shape or np.any(np.abs(one.points - grid) > near):
+            raise DeclarationError(
+                f"model {k} of models is not given on a grid from {low.tolist()} to {high.tolist()}, the family's domain; "
+                "use npde.learning.Rasters(values, like), or npde.seismic.RandomVelocities(window, …)"
+            )
+    return shape
 
 
 def _array(part: Tensor) -> np.ndarray:

@@ -150,12 +150,11 @@ class LatentParametrisation(Parametrisation):
         self.code = torch.nn.Parameter(torch.from_numpy(latent.start.copy()))
 
     def _varying(self, points: np.ndarray, start: Tensor, cell: Sequence[float] | None) -> Sampler:
-        self.speeds.check(points)
-        where = torch.from_numpy(points)
+        speeds = self.speeds.at(points)
         slowest, fastest = self.velocity.limits
 
         def sample() -> Tensor:
-            share = (self.speeds(self.code, where) - slowest) / (fastest - slowest)
+            share = (speeds(self.code) - slowest) / (fastest - slowest)
             return (slowest + (fastest - slowest) * _held(share)) ** -2.0
 
         return sample

@@ -58,7 +58,7 @@ class EngineMethod(InversionMethod):
         modelling = self.modelling(setting)
         objective = Objective(modelling, stage.unknown, setting.survey, setting.misfit)
         if (
-            setting.velocity.prior
+            setting.velocity.prior or stage.unknown.weight
         ):  # explained is not yet believed: the prior's weight says how well data are explained
             stage = replace(stage, target=None)
         status, history = self.descent.run(objective, stage)
