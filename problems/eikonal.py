@@ -1,4 +1,4 @@
-"""Signed distances of a sphere, a torus and a mesh file, and travel times where the speed grows with depth.
+"""Signed distances of a sphere, a torus, a mesh file and a room, and travel times where the speed grows with depth.
 
 |∇u| = 1/c. Source of the distances' loss: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), Implicit Neural
 Representations with Periodic Activation Functions, NeurIPS 33, section 4.2; the shapes and media are ours. The time in
@@ -214,6 +214,13 @@ EIKONAL_CASES = (
         "signed distance of a point cloud from a mesh file of a bumpy ball",
         tolerance=0.03,
         seconds=25,
+    ),
+    Case(
+        "sdf-room",
+        sdf_room,
+        "signed distance of an open scene of the size of a room, from points with normals",
+        tolerance=0.15,
+        seconds=40,
     ),
     Case(
         "travel-time-gradient",

@@ -45,6 +45,7 @@ CHOSEN = {
     "sdf-sphere": "NaturalGradient",
     "sdf-torus": "NaturalGradient",
     "sdf-mesh": "NaturalGradient",
+    "sdf-room": "NaturalGradient",
     "travel-time-gradient": "NaturalGradient",
     "travel-time-layers": "NaturalGradient",
     "wave-uniform": "MethodOfLines",
