@@ -49,7 +49,7 @@ WEAK_FORMS: dict[type, tuple[type[OnSines[Any]], ...]] = {
     Helmholtz: (WavesOnSines, WavesOnElements),
     Poisson: (PoissonOnSines,),
 }
-"""The weak forms of an equation; the first that has no obstacle is taken."""
+"""The weak forms of an equation; of those without an obstacle the one of least foretold cost is taken."""
 RESIDUAL_PER_ERROR = 5.0  # the relative residual of a head beside the field's relative error, as measured
 WEAK_FEATURES = 0.1  # relative residual above which the features of a given trial are told to be too few
 
@@ -58,8 +58,9 @@ WEAK_FEATURES = 0.1  # relative residual above which the features of a given tri
 class Galerkin(DirectMethod):
     """Solve a linear equation on a Box for the head of a SIREN: Helmholtz' on two or three axes, Poisson's on one to three.
 
-    Without a trial, the hidden layer is a lattice of sines; for Helmholtz' equation on three axes, or with conditions that
-    sines do not meet (Absorbing, Robin, Periodic, values), it is polynomials on elements instead. With a trial (`Siren`,
+    Without a trial, the hidden layer is a lattice of sines; for Helmholtz' equation on three axes, with conditions that
+    sines do not meet (Absorbing, Robin, Periodic, values), or where a medium varies so much that a direct solution is
+    cheaper than iterations, it is polynomials on elements instead. With a trial (`Siren`,
     `MLP`), its head is solved for, made to vanish on sides that hold u = 0: by the weak form where the medium jumps, else
     by the strong form at points (Helmholtz' equation with sines only).
 
@@ -91,7 +92,8 @@ class Galerkin(DirectMethod):
     def obstacle(self, problem: Problem) -> str | None:
         if type(problem.equation) not in WEAK_FORMS:
             return "its weak form is not known; use LeastSquares where it is linear, else NaturalGradient or Adam"
-        return _weak_form(problem)[1]
+        obstacles = [form.obstacle(problem) for form in WEAK_FORMS[type(problem.equation)]]
+        return None if None in obstacles else obstacles[-1]
 
     def why(self, problem: Problem) -> str:
         return "the strong form is not to be had"
@@ -102,7 +104,7 @@ class Galerkin(DirectMethod):
         return f"Galerkin to a relative error of {number(self.tolerance)}"
 
     def run(self, task: Task) -> Outcome:
-        sines = _weak_form(task.problem)[0](task, self.tolerance)
+        sines = _cheapest(task, self.tolerance)
         if task.trial is not None and isinstance(sines, WavesOnSines):
             return self._on_features(task, sines.lattice, task.trial)
         self.check_trial(task.trial)
@@ -170,13 +172,14 @@ class Galerkin(DirectMethod):
         return with_missed(outcome, name, lambda: sines.missed(level), self.tolerance)
 
 
-def _weak_form(problem: Problem) -> tuple[type[OnSines[Any]], str | None]:
-    """The weak form for a problem, and None, or the last one and what stands in its way."""
-    forms = WEAK_FORMS[type(problem.equation)]
-    obstacles = [form.obstacle(problem) for form in forms]
-    return next(
-        (pair for pair in zip(forms, obstacles, strict=True) if pair[1] is None), (forms[-1], obstacles[-1])
-    )
+def _cheapest(task: Task, tolerance: float) -> OnSines[Any]:
+    """The weak form for a problem: of those that follow its medium the one of least foretold cost; sines for a trial."""
+    forms = [one for one in WEAK_FORMS[type(task.problem.equation)] if one.obstacle(task.problem) is None]
+    if len(forms) == 1 or task.trial is not None:
+        return forms[0](task, tolerance)
+    made = [form(task, tolerance) for form in forms]
+    fit = [one for one in made if one.follows]
+    return min(fit, key=lambda one: one.cost(one.likely * one.first).seconds)
 
 
 def _levels(sines: OnSines[Any], bands: Iterator[float], budget: Budget) -> Iterator[Level[Any]]:

@@ -34,10 +34,26 @@ class ElementEnds:
     periodic: bool = False
 
 
+@dataclass(frozen=True)
+class LocalBasis:
+    """The polynomials of one element: hats of its two ends, then bubbles.
+
+    places: of their amplitudes. rows: of its points in the quadrature of the axis. weights: there. products: of any two
+    polynomials there, (points, n²). mass, stiffness: (n, n), with what happens at ends of the axis.
+    """
+
+    places: NDArray[np.int64]
+    rows: slice
+    weights: Array
+    products: Array
+    mass: Complex
+    stiffness: Complex
+
+
 class ElementAxis:
     """The polynomials of a degree on each element of an axis, continuous across its edges.
 
-    edges: (m + 1,), increasing. degrees: (m,), at least 1. points: of a quadrature on each element (m,).
+    edges: (m + 1,), increasing. degrees: (m,), at least 1. rules: points and weights (n,) of a quadrature on each element.
     count: amplitudes, those of the hats first. free: (count, n) from the unknown amplitudes to all of them.
     to_legendre: (Σ (degree + 1), count), to the amplitudes of Legendre polynomials on each element.
     x, weights: the quadrature. values: (points, count), the basis there.
@@ -47,7 +63,7 @@ class ElementAxis:
         self,
         edges: Sequence[float],
         degrees: Sequence[int],
-        points: Sequence[int],
+        rules: Sequence[tuple[Array, Array]],
         stretch: AxisStretch,
         ends: ElementEnds,
     ) -> None:
@@ -61,16 +77,24 @@ class ElementAxis:
             self.to_legendre[row : row + p + 1, element : element + 2] = _hats(p)
             self.to_legendre[row : row + p + 1, column : column + p - 1] = _bubbles(p)
             row, column = row + p + 1, column + p - 1
-        self.x, self.weights, self.values, _ = self._rule(points)
-        exact = [p + STRETCHED for p in degrees]
-        x, weights, values, slopes = self._rule(exact)
+        self.x, self.weights, self.values, _ = self._tables(rules)
+        exact = [
+            gauss_on(a, b, p + STRETCHED)
+            for a, b, p in zip(self.edges[:-1], self.edges[1:], degrees, strict=True)
+        ]
+        x, weights, values, slopes = self._tables(exact)
         e = np.asarray(stretch.factor(x))
         self.mass: Complex = values.T @ ((weights * e)[:, None] * values)
         self.stiffness: Complex = slopes.T @ ((weights / e)[:, None] * slopes)
         for end, index in enumerate((0, hats - 1)):
             if not ends.periodic and not ends.fixed[end]:
                 self.stiffness[index, index] += ends.ratios[end]
+        self.places = np.arange(self.count)
+        if ends.periodic:
+            self.places[hats - 1] = 0
         self.free = self._free()
+        self._counts = [(len(one[0]), len(other[0])) for one, other in zip(rules, exact, strict=True)]
+        self._exact = weights * e, weights / e, values, slopes
 
     def end(self, end: int) -> int:
         """The amplitude that is the value at the lower or the upper end."""
@@ -105,18 +129,43 @@ class ElementAxis:
         norms = np.sum(vectors * (mass @ vectors), axis=0)
         return np.asarray(rates), np.asarray(vectors / np.sqrt(norms))
 
-    def _rule(self, points: Sequence[int]) -> tuple[Array, Array, Array, Array]:
-        """Gauss points of every element, weights, and the basis and its derivatives there."""
-        x, weights, values, slopes = [], [], [], []
-        for a, b, p, number in zip(self.edges[:-1], self.edges[1:], self.degrees, points, strict=True):
-            unit, each = gauss(number)
+    @cached_property
+    def elements(self) -> list[LocalBasis]:
+        """The same element by element."""
+        mass, stiffness, values, slopes = self._exact
+        found, row, first, bubble = [], 0, 0, len(self.edges)
+        for number, (p, (q, m)) in enumerate(zip(self.degrees, self._counts, strict=True)):
+            own = np.concatenate(([number, number + 1], np.arange(bubble, bubble + p - 1)))
+            rows, finer = slice(row, row + q), slice(first, first + m)
+            at, steep = values[finer][:, own], slopes[finer][:, own]
+            local = steep.T @ (stiffness[finer, None] * steep)
+            for end, element in enumerate((0, len(self.degrees) - 1)):
+                if number == element and not self.ends.periodic and not self.ends.fixed[end]:
+                    local[end, end] += self.ends.ratios[end]
+            found.append(
+                LocalBasis(
+                    self.places[own],
+                    rows,
+                    self.weights[rows],
+                    _products(self.values[rows][:, own]),
+                    at.T @ (mass[finer, None] * at),
+                    local,
+                )
+            )
+            row, first, bubble = row + q, first + m, bubble + p - 1
+        return found
+
+    def _tables(self, rules: Sequence[tuple[Array, Array]]) -> tuple[Array, Array, Array, Array]:
+        """Points of all elements, weights, and the basis and its derivatives there."""
+        values, slopes = [], []
+        for a, b, p, (x, _) in zip(self.edges[:-1], self.edges[1:], self.degrees, rules, strict=True):
             half = (b - a) / 2
-            x.append(a + half * (unit + 1))
-            weights.append(half * each)
-            values.append(legvander(unit, p))
-            slopes.append(_derivatives(unit, p) / half)
+            t = (x - a) / half - 1
+            values.append(legvander(t, p))
+            slopes.append(_derivatives(t, p) / half)
         tables = [np.asarray(block_diag(*part) @ self.to_legendre) for part in (values, slopes)]
-        return np.concatenate(x), np.concatenate(weights), tables[0], tables[1]
+        x, weights = (np.concatenate(part) for part in zip(*rules, strict=True))
+        return x, weights, tables[0], tables[1]
 
     def _free(self) -> Array:
         every, last = np.eye(self.count), len(self.edges) - 1
@@ -132,6 +181,13 @@ class ElementAxis:
         return every[:, kept]
 
 
+def gauss_on(lower: float, upper: float, count: int) -> tuple[Array, Array]:
+    """Gauss points between two ends and their weights, (count,) each."""
+    unit, weights = gauss(count)
+    half = (upper - lower) / 2
+    return lower + half * (unit + 1), half * weights
+
+
 def legendre_tables(edges: Array, degrees: Sequence[int], x: Array) -> Array:
     """Legendre polynomials of every element at x (n,), 0 outside it: (n, Σ (degree + 1))."""
     element = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, len(degrees) - 1)
@@ -144,6 +200,10 @@ def legendre_tables(edges: Array, degrees: Sequence[int], x: Array) -> Array:
             (x[inside] - edges[number]) / half - 1, p
         )
     return found
+
+
+def _products(values: Array) -> Array:
+    return (values[:, :, None] * values[:, None, :]).reshape(len(values), -1)
 
 
 def _hats(degree: int) -> Array:

@@ -141,7 +141,7 @@ OWN: dict[str, tuple[str, Callable[[], npde.Problem]]] = {
     "Poisson, shots": ("Trefftz", lambda: _problem(DISK, npde.Poisson(), sources=TWO)),
     "in time, not zero at the sides": ("LeastSquares", lambda: _problem(LINE.over(TIME), WAVE, ONE)),
     "in time, disk": ("LeastSquares", lambda: _problem(DISK.over(TIME), WAVE)),
-    "in time, three axes": ("Adam", lambda: _problem(BRICK.over(TIME), WAVE)),
+    "in time, three axes": ("MethodOfLines", lambda: _problem(BRICK.over(TIME), WAVE)),
     "in time, periodic": (
         "LeastSquares",
         lambda: _problem(LINE.over(TIME), WAVE, [npde.Periodic("x"), WAVING]),

@@ -14,13 +14,18 @@ SEPARATED, EASY, PER_TURN = 10.0, 5.0, 0.4
 """Iterations that the separated form counts for; those of a medium, with those for the square of its turn in radians."""
 ITERATION = 3e-9
 """Seconds of an iteration, over the products of polynomials times the polynomials of all axes; as measured."""
+LOCAL, FACTORED, ENTRIES = 6e-8, 3e-7, 4.5
+"""Seconds of an element over its products squared, and of the factors over the products on all edges^1.5; their entries."""
 FIELDS, GRIDS = 12, 6
 """Fields of all amplitudes, and of all points of the quadrature, that are held beside the Krylov vectors."""
 
 
 def element_cost(waves: ElementWaves, bandwidth: float) -> Cost:
     """What `solve` takes up to a bandwidth."""
-    counts = [sum(p + 1 for p in degrees) for degrees in waves.degrees(bandwidth)]
+    every = waves.degrees(bandwidth)
+    counts = [sum(p + 1 for p in degrees) for degrees in every]
+    if len(counts) == 2:
+        return _direct(every, counts, len(waves.densities))
     products, shots = float(math.prod(counts)), len(waves.densities)
     turn = _turn(waves)
     steps = min(EASY + turn + PER_TURN * turn**2, MOST_STEPS) if turn else 0.0
@@ -28,6 +33,17 @@ def element_cost(waves: ElementWaves, bandwidth: float) -> Cost:
     grid = POINTS ** len(counts) * products
     held = products * (min(steps, RESTART) + FIELDS + 2 * shots) + GRIDS * grid
     return Cost(16.0 * held, seconds, f"{' × '.join(map(str, counts))} polynomials")
+
+
+def _direct(degrees: list[list[int]], counts: list[int], shots: int) -> Cost:
+    """Of a direct solution in the plane: elements one by one, and the factors of their edges."""
+    first, second = (np.array(one, dtype=float) for one in degrees)
+    local = np.multiply.outer(first + 1, second + 1)
+    edges = float(np.sum(np.add.outer(first, second) - 1))
+    inside = float(np.sum(local * (local + 8 * np.sqrt(local))))
+    seconds = LOCAL * float(np.sum(local**2)) + FACTORED * edges**1.5
+    memory = 16.0 * (ENTRIES * edges**1.5 + inside + (GRIDS + 4 * shots) * math.prod(counts))
+    return Cost(memory, seconds, f"{' × '.join(map(str, counts))} polynomials")
 
 
 def _turn(waves: ElementWaves) -> float:

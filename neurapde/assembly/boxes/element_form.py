@@ -10,7 +10,7 @@ whole with the separated form as its preconditioner: where nothing varies it cor
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,21 +63,33 @@ class ElementForm:
         self._restrict = [axis.free.T for axis in axes]
         self._values = [axis.values for axis in axes]
         self._tested = [np.ascontiguousarray((axis.values * axis.weights[:, None]).T) for axis in axes]
-        self._vectors = [axis.eigen[1] for axis in axes]
-        rates = np.meshgrid(*(axis.eigen[0] for axis in axes), indexing="ij")
-        self._inverse = 1 / (np.sum(rates, axis=0) - constant)
-        self._scale = on_grid(scale, self._places)
+        self._scale = on_grid(scale, self._points)
         self._varies = None if variation is None else self._scale * variation
         self._ratios = [
-            (face, self._on_face(face, self._places, face.ratio) * self._on_face(face, self._places, scale))
+            (face, self._on_face(face, self._points, face.ratio) * self._on_face(face, self._points, scale))
             for face in self.faces
             if face.ratio is not None
         ]
-        self._seen = [values @ free for values, free in zip(self._values, self._free, strict=True)]
-        self._felt = [
-            vectors.T @ (restrict @ tested)
-            for vectors, restrict, tested in zip(self._vectors, self._restrict, self._tested, strict=True)
-        ]
+
+    @cached_property
+    def _vectors(self) -> list[Complex]:
+        return [axis.eigen[1] for axis in self.axes]
+
+    @cached_property
+    def _inverse(self) -> Complex:
+        rates = np.meshgrid(*(axis.eigen[0] for axis in self.axes), indexing="ij")
+        return np.asarray(1 / (np.sum(rates, axis=0) - self.constant))
+
+    @cached_property
+    def _seen(self) -> list[NDArray]:
+        """From unknown amplitudes to the points of the quadrature."""
+        return [values @ free for values, free in zip(self._values, self._free, strict=True)]
+
+    @cached_property
+    def _felt(self) -> list[NDArray]:
+        """From these points to the eigenvectors."""
+        parts = zip(self._vectors, self._restrict, self._tested, strict=True)
+        return [vectors.T @ (restrict @ tested) for vectors, restrict, tested in parts]
 
     def apply(self, u: Complex) -> Complex:
         """The form of amplitudes u and every function of the basis, (n1, …, nd) both."""
@@ -127,8 +139,8 @@ class ElementForm:
         for face in self.faces:
             if not face.fixed:
                 at, others = self._slab(face)
-                given = self._on_face(face, self._places, partial(_column, face, column))
-                given = given * self._on_face(face, self._places, self.scale)
+                given = self._on_face(face, self._points, partial(_column, face, column))
+                given = given * self._on_face(face, self._points, self.scale)
                 found[at] += along_each([self._tested[k] for k in others], given)
         return found
 
@@ -193,7 +205,7 @@ class ElementForm:
         return found.reshape(target.shape), steps
 
     @property
-    def _places(self) -> list[Array]:
+    def _points(self) -> list[Array]:
         return [axis.x for axis in self.axes]
 
     def _slab(self, face: ElementFace) -> tuple[tuple[slice | int, ...], list[int]]:

@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from neurapde.assembly.boxes.element_condensed import CondensedForm
 from neurapde.assembly.boxes.element_faces import WaveFaces
 from neurapde.assembly.boxes.element_form import Array, Complex, ElementForm
 from neurapde.assembly.boxes.element_medium import on_cells
@@ -22,22 +23,25 @@ from neurapde.backgrounds.waves import OutgoingWave
 from neurapde.core.arrays import to_numpy
 from neurapde.domains.box import Box
 from neurapde.equations.helmholtz import Helmholtz
+from neurapde.fields.grid_field import GridField
 from neurapde.fields.medium import Constant, FunctionField
 from neurapde.fields.sources import FunctionSource, GaussianSource, PointSource
 from neurapde.problem.problem import Problem
-from neurapde.spectral.elements import ElementAxis
+from neurapde.spectral.elements import ElementAxis, gauss_on
 from neurapde.spectral.modes import along_all
 from neurapde.spectral.weak import WeakForm
 
-PER_WAVE, LEAST = 1.6, 12
+PER_WAVE, LEAST = 1.2, 12
 """The first bandwidth: in units of the largest local wavenumber, and half-waves along the longest axis at least."""
-LONGEST = 40.0
-"""Radians of the shortest wave within an element."""
+LONGEST = {2: 9.0, 3: 40.0}
+"""Radians of the shortest wave within an element: many are solved directly, few by iteration."""
+STEP = 1.05
+"""By which a bandwidth is raised until it gives more polynomials."""
 EXTRA = 3
 """Degrees beyond those that a bandwidth asks for."""
 POINTS, MORE_POINTS = 1.25, 7
 """Points of a quadrature on an element: in units of its polynomials; and more of them where that is checked."""
-PROBES = {1: 400, 2: 64, 3: 18}
+PROBES = {2: 64, 3: 18}
 """Points along each axis at which fields are compared."""
 REACH = 1.5
 """Within this times its reach of a source, fields are not compared."""
@@ -151,7 +155,7 @@ class ElementWaves:
             breaks = sorted({*self.form.breaks(axis), *planes})
             whole = [breaks[0]]
             for a, b in pairwise(breaks):
-                parts = max(1, math.ceil(self.largest_wavenumber * (b - a) / LONGEST))
+                parts = max(1, math.ceil(self.largest_wavenumber * (b - a) / LONGEST[self.box.dimension]))
                 whole += np.linspace(a, b, parts + 1)[1:].tolist()
             found.append(whole)
         return found
@@ -166,25 +170,50 @@ class ElementWaves:
     def axes(self, bandwidth: float, more: int = 0) -> tuple[ElementAxis, ...]:
         """The polynomials up to a bandwidth, with so many points of the quadrature more on each element."""
         pairs = zip(self.edges, self.degrees(bandwidth), self.faces.ends, strict=True)
-        cells = max(piece.bandwidth for piece in self.form.pieces)
         found = []
         for axis, (edges, degrees, ends) in enumerate(pairs):
-            points = [
-                math.ceil(POINTS * (p + 1) + cells * (b - a) / math.pi) + more
+            rules = [
+                self._rule(axis, a, b, math.ceil(POINTS * (p + 1)) + more)
                 for p, (a, b) in zip(degrees, pairwise(edges), strict=True)
             ]
-            found.append(ElementAxis(edges, degrees, points, self.form.stretch.axis(axis), ends))
+            found.append(ElementAxis(edges, degrees, rules, self.form.stretch.axis(axis), ends))
         return tuple(found)
+
+    def _rule(self, axis: int, a: float, b: float, count: int) -> tuple[Array, Array]:
+        """At least so many points and weights on an element, panel by panel between the lines of values on grids."""
+        lines = self._lines[axis]
+        ends = [a, *lines[(lines > a + SAME * (b - a)) & (lines < b - SAME * (b - a))].tolist(), b]
+        each = max(2, math.ceil(count / (len(ends) - 1))) + (len(ends) > 2)
+        rules = [gauss_on(*pair, each) for pair in pairwise(ends)]
+        x, weights = (np.concatenate(part) for part in zip(*rules, strict=True))
+        return x, weights
+
+    @cached_property
+    def _lines(self) -> list[Array]:
+        """For each axis the lines of values on grids, across which their interpolation has kinks."""
+        found: list[list[Array]] = [[np.empty(0)] for _ in range(self.box.dimension)]
+        for piece in self.form.pieces:
+            if isinstance(piece.field, GridField) and piece.field.bounds is not None:
+                ends = zip(*piece.field.bounds, piece.field.values.shape, strict=True)
+                for axis, (a, b, n) in enumerate(ends):
+                    found[axis].append(np.linspace(float(a), float(b), n))
+        return [np.unique(np.concatenate(part)) for part in found]
 
     def solve(
         self, bandwidth: float, accuracy: float, guess: ElementLevel | None = None, more: int = 0
     ) -> ElementLevel:
-        """The solution on all polynomials up to a bandwidth, its linear system solved to an accuracy."""
+        """The solution on all polynomials up to a bandwidth, its linear system solved to an accuracy.
+
+        They are more than those of the guess, whose field is compared, unless the quadrature is to be finer.
+        """
+        while guess is not None and not more and self._same(guess, bandwidth):
+            bandwidth *= STEP
         axes = self.axes(bandwidth, more)
         medium = None if self.uniform else on_cells(self.coefficient, axes, self.askew)
         faces = [face for face in self.faces.every if face is not None]
         variation = None if medium is None else medium - self.constant
-        form = ElementForm(axes, self.form.scale, self.constant, variation, faces)
+        kind = CondensedForm if len(axes) == 2 else ElementForm
+        form = kind(axes, self.form.scale, self.constant, variation, faces)
         shots = range(len(self.densities))
         starts = [None if guess is None else _padded(guess, axes)[..., shot] for shot in shots]
         found = [
@@ -197,6 +226,11 @@ class ElementWaves:
             max(left for _, left, _ in found),
             sum(steps for _, _, steps in found) + (0 if guess is None else guess.iterations),
         )
+
+    def _same(self, level: ElementLevel, bandwidth: float) -> bool:
+        """Whether a bandwidth gives no degree that a level has not, along some axis."""
+        pairs = zip(level.axes, self.degrees(bandwidth), strict=True)
+        return any(tuple(degrees) == axis.degrees for axis, degrees in pairs)
 
     def _density(self, axes: Sequence[ElementAxis], medium: NDArray | None, shot: int) -> Complex:
         """f less what the known waves leave of the equation, by E, on the products of the axes' points."""

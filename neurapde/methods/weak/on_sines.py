@@ -19,11 +19,12 @@ class OnSines(ABC, Generic[Lattice]):
     """A problem with the weak form of its equation on a Box; bandwidths are in rad per unit length.
 
     fewer: what makes its first level cheaper. coarser: by how much the lattice is coarser that a given bandwidth is
-    compared with. first: the bandwidth to begin with.
+    compared with. first: the bandwidth to begin with. likely: the one, in units of the first, that a tolerance often takes.
     """
 
     fewer: ClassVar[str]
     coarser: ClassVar[float]
+    likely: ClassVar[float] = 1.0
     first: float
 
     def __init__(self, task: Task, tolerance: float) -> None:
@@ -33,6 +34,11 @@ class OnSines(ABC, Generic[Lattice]):
     @abstractmethod
     def obstacle(problem: Problem) -> str | None:
         """Why the weak form does not apply to a problem, or None where it does."""
+
+    @property
+    def follows(self) -> bool:
+        """Whether its features follow the medium as far as is known, so that errors fall fast."""
+        return True
 
     @abstractmethod
     def last(self, largest: int) -> float:

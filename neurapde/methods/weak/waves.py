@@ -34,6 +34,7 @@ class WavesOnSines(OnSines[Level]):
 
     fewer = "a lower wavenumber, or a smaller domain"
     coarser = 1.5
+    likely = 1.6
 
     def __init__(self, task: Task, tolerance: float) -> None:
         super().__init__(task, tolerance)

@@ -31,6 +31,7 @@ class WavesOnElements(OnSines[ElementLevel]):
 
     fewer = "a lower wavenumber, or a smaller domain"
     coarser = GROWTH
+    likely = GROWTH**2
 
     def __init__(self, task: Task, tolerance: float) -> None:
         super().__init__(task, tolerance)
@@ -51,6 +52,10 @@ class WavesOnElements(OnSines[ElementLevel]):
             if isinstance(source, PointSource) and not _inside(domain, source.at):
                 return f"{source.describe()} lies on a side, where its wave is infinite"
         return problem.sides.missing(TREATED)
+
+    @property
+    def follows(self) -> bool:
+        return not self.waves.askew
 
     def last(self, largest: int) -> float:
         return largest * math.pi / max(self.problem.domain.extents)
@@ -112,6 +117,8 @@ class WavesOnElements(OnSines[ElementLevel]):
                 f"The linear system was solved only to a relative residual of {level.residual:.1e}: "
                 "waves are trapped in this medium, and the field is not reliable."
             )
+        if len(level.axes) == 2:
+            notes.append("The amplitudes are found directly, element by element and then along their edges.")
         return notes
 
 

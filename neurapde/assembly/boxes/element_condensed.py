@@ -1,0 +1,135 @@
+"""The weak form of waves in a plane on many elements, solved directly: what is inside an element is condensed to its edges.
+
+The polynomials that vanish on the edges of an element meet those of no other, so they are eliminated element by element;
+what is left couples the edges alone, and is factored once for all right-hand sides. The work does not depend on how waves
+are scattered or trapped, as that of an iteration does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.linalg import lu_factor, lu_solve
+from scipy.sparse.linalg import SuperLU, splu
+
+from neurapde.assembly.boxes.element_form import Complex, ElementFace, ElementForm, Function
+from neurapde.spectral.elements import ElementAxis, LocalBasis
+
+PIVOT = 0.01
+"""Least size of a pivot on the diagonal, relative to its column: the matrix is symmetric, and its order kept."""
+
+
+@dataclass(frozen=True)
+class _Inside:
+    """What is inside one element: places of its amplitudes and of those on its edges, and what couples them."""
+
+    places: NDArray[np.int64]
+    edge: NDArray[np.int64]
+    factors: tuple[Complex, NDArray[np.int32]]
+    out: Complex
+    back: Complex
+
+
+class CondensedForm(ElementForm):
+    """The form on two axes of many elements."""
+
+    def __init__(
+        self,
+        axes: Sequence[ElementAxis],
+        scale: Function,
+        constant: complex,
+        variation: NDArray | None,
+        faces: Sequence[ElementFace],
+    ) -> None:
+        super().__init__(axes, scale, constant, variation, faces)
+        self._places = np.add.outer(axes[0].places * self.shape[1], axes[1].places).ravel()
+        self._insides, self._matrix = self._condensed()
+
+    def solve(
+        self, density: NDArray, column: int, accuracy: float, guess: Complex | None
+    ) -> tuple[Complex, float, int]:
+        """Amplitudes (n1, n2), the residual left relative to the right-hand side, and no iterations."""
+        known = self.lift(column).ravel()
+        right = np.zeros(len(known), dtype=complex)
+        np.add.at(right, self._places, self.load(density, column).ravel())
+        inner = [lu_solve(one.factors, right[one.places]) for one in self._insides]
+        for one, part in zip(self._insides, inner, strict=True):
+            right[one.edge] -= one.out @ part
+        free, fixed = self._edges
+        target = right[free] - self._matrix[free][:, fixed] @ known[fixed]
+        found = np.zeros(len(known), dtype=complex)
+        found[fixed] = known[fixed]
+        found[free] = self._factors.solve(target)
+        left = np.linalg.norm(self._matrix[free][:, free] @ found[free] - target)
+        for one, part in zip(self._insides, inner, strict=True):
+            found[one.places] = part - one.back @ found[one.edge]
+        size = np.linalg.norm(target)
+        return found[self._places].reshape(self.shape), float(left / size) if size else 0.0, 0
+
+    @cached_property
+    def _edges(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The places on edges of elements that are unknown, and those with values that are given."""
+        edges = np.unique(np.concatenate([one.edge for one in self._insides]))
+        given = np.zeros(self.shape, dtype=bool)
+        for face in self.faces:
+            if face.fixed:
+                given[self._slab(face)[0]] = True
+        fixed = np.zeros(given.size, dtype=bool)
+        fixed[self._places[given.ravel()]] = True
+        return edges[~fixed[edges]], edges[fixed[edges]]
+
+    @cached_property
+    def _factors(self) -> SuperLU:
+        free, _ = self._edges
+        matrix = sparse.csc_array(self._matrix[free][:, free])
+        options = {"SymmetricMode": True}
+        return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=PIVOT, options=options)
+
+    def _condensed(self) -> tuple[list[_Inside], sparse.csr_array]:
+        """The insides of all elements, and the matrix of all edges."""
+        insides, rows, columns, values = [], [], [], []
+        for one in self.axes[0].elements:
+            for other in self.axes[1].elements:
+                matrix = self._of_element(one, other)
+                places = np.add.outer(one.places * self.shape[1], other.places).ravel()
+                on_edge = np.logical_or.outer(
+                    np.arange(len(one.places)) < 2, np.arange(len(other.places)) < 2
+                )
+                edge, inside = np.flatnonzero(on_edge), np.flatnonzero(~on_edge)
+                out, factors = matrix[np.ix_(edge, inside)], lu_factor(matrix[np.ix_(inside, inside)])
+                back = lu_solve(factors, matrix[np.ix_(inside, edge)])
+                insides.append(_Inside(places[inside], places[edge], factors, out, back))
+                rows.append(np.repeat(places[edge], len(edge)))
+                columns.append(np.tile(places[edge], len(edge)))
+                values.append((matrix[np.ix_(edge, edge)] - out @ back).ravel())
+        for row, column, value in self._of_faces():
+            rows.append(row)
+            columns.append(column)
+            values.append(value)
+        size = self.shape[0] * self.shape[1]
+        entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
+        return insides, sparse.csr_array(entries, shape=(size, size))
+
+    def _of_element(self, one: LocalBasis, other: LocalBasis) -> Complex:
+        """The form of one element, (n, n), summed axis by axis."""
+        n, m = len(one.places), len(other.places)
+        first = one.stiffness - self.constant * one.mass
+        found = np.multiply.outer(first.ravel(), other.mass.ravel())
+        found += np.multiply.outer(one.mass.ravel(), other.stiffness.ravel())
+        if self._varies is not None:
+            weights = self._varies[one.rows, other.rows] * np.multiply.outer(one.weights, other.weights)
+            found -= one.products.T @ weights @ other.products
+        return found.reshape(n, n, m, m).transpose(0, 2, 1, 3).reshape(n * m, n * m)
+
+    def _of_faces(self) -> list[tuple[NDArray, NDArray, NDArray]]:
+        """Rows, columns and values of ∮ E (β − its mean) u ψ."""
+        found = []
+        for face, ratio in self._ratios:
+            at, (other,) = self._slab(face)
+            places = self._places.reshape(self.shape)[at]
+            matrix = sparse.coo_array(self._tested[other] @ (ratio[:, None] * self._values[other]))
+            found.append((places[matrix.row], places[matrix.col], matrix.data))
+        return found
