@@ -64,7 +64,7 @@ class InversionProblem:
 
     def __str__(self) -> str:
         velocity, (box, speed) = self.unknown, waves_in(self.problem)
-        priors = [f"{prior.name} ({number(prior.weight)})" for prior in velocity.prior]
+        priors = [f"{prior.name} ({number(prior.weight)})" for prior in velocity.prior or ()]
         low, high = (number(bound) for bound in velocity.bounds or ())
         rows = [
             ("model", str(box)),

@@ -309,10 +309,10 @@ RESULTS = {
 }
 """Made by the package, not by users."""
 INVERSION = {
-    "Adjoint", "AdamDescent", "BoundedLBFGS", "Continuation", "GaussNewtonDescent", "Gridded", "Huber", "Joint", "L1", "L2",
-    "Latent", "Penalty", "PhaseOnly", "Reduced", "Smoothness", "Survey", "Tikhonov", "TimeDomain", "TotalVariation",
-    "RandomVelocities", "Velocity", "WavefieldReconstruction", "dot_test", "inversion_report", "invert", "reciprocity",
-    "taylor_test",
+    "AdamDescent", "Adjoint", "BoundedLBFGS", "Continuation", "GaussNewtonDescent", "Gridded", "Huber", "Joint", "L1",
+    "L2", "Latent", "Multiscale", "Penalty", "PhaseOnly", "RandomVelocities", "Reduced", "Smoothness", "Survey",
+    "Tikhonov", "TimeDomain", "TotalVariation", "Velocity", "WavefieldReconstruction", "dot_test", "inversion_report",
+    "invert", "reciprocity", "taylor_test",
 }  # fmt: skip
 """The seismic side, which has a battery of its own."""
 OTHERS = {

@@ -153,6 +153,15 @@ def declarations() -> dict[str, Call]:
             npde.seismic.Adjoint,
             {"descent": adam, "spacing": spacing, "per_wavelength": per_wavelength},
         ),
+        "Multiscale": (
+            npde.seismic.Multiscale,
+            {
+                "descent": adam,
+                "spacing": spacing,
+                "per_wavelength": per_wavelength,
+                "near": (0.5, POSITIVE + NONE),
+            },
+        ),
         "TimeDomain": (
             npde.seismic.TimeDomain,
             {
@@ -201,6 +210,7 @@ def uses() -> dict[str, Call]:
         "out": (None, (*NONE, "words")),
         "resume": (False, ("True",)),
         "progress": (False, ("True",)),
+        "executor": (None, NONE),
     }
     return {
         "Survey.at of traces": (TIME.at, {"frequencies": ([5.0], POSITIVE), "taper": (0.1, LEVEL)}),

@@ -83,7 +83,7 @@ def add_fwi(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         help="absorbing layers inside the box; default: around it",
     )
     how = parser.add_argument_group("method")
-    how.add_argument("--method", choices=tuple(METHODS), help="default: the neural method of `npde.invert`")
+    how.add_argument("--method", choices=tuple(METHODS), help="default: multiscale")
     how.add_argument(
         "--frequencies", type=_stages, metavar="LIST", help="Hz: 3,4,5 all at once, or stages 3;3,4;4,5"
     )

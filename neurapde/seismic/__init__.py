@@ -8,6 +8,7 @@ from neurapde.seismic.inversion.methods.continuation import Continuation as Cont
 from neurapde.seismic.inversion.methods.descents import AdamDescent as AdamDescent
 from neurapde.seismic.inversion.methods.gauss_newton import GaussNewtonDescent as GaussNewtonDescent
 from neurapde.seismic.inversion.methods.joint import Joint as Joint
+from neurapde.seismic.inversion.methods.multiscale import Multiscale as Multiscale
 from neurapde.seismic.inversion.methods.penalty import Penalty as Penalty
 from neurapde.seismic.inversion.methods.reduced import Adjoint as Adjoint
 from neurapde.seismic.inversion.methods.reduced import Reduced as Reduced

@@ -74,6 +74,7 @@ def inversions(long: bool) -> dict[str, InversionMethod]:
         "joint": npde.seismic.Joint(descent=adam),
         "reduced": npde.seismic.Reduced(descent=adam, **few),
         "reduced, Gauss–Newton": npde.seismic.Reduced(descent=npde.seismic.GaussNewtonDescent(steps), **few),
+        "multiscale": npde.seismic.Multiscale(descent=npde.seismic.BoundedLBFGS(steps), **few),
         "adjoint": npde.seismic.Adjoint(descent=npde.seismic.BoundedLBFGS(steps), **few),
         "reduced, Gauss–Newton at its end": npde.seismic.Reduced(
             descent=npde.seismic.GaussNewtonDescent(steps, tolerance=0.9), **few

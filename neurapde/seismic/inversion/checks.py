@@ -4,12 +4,15 @@ It refuses what cannot work, warns of what will probably not be meant, and retur
 """
 
 import math
+from concurrent.futures import Executor
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from neurapde.core import checks
 from neurapde.core.cost import duration
 from neurapde.core.errors import DeclarationError, DeclarationWarning, ResolutionError
 from neurapde.core.formatting import listing, number, point
@@ -51,6 +54,17 @@ def preflight(method: InversionMethod, setting: Setting, stages: tuple[Survey, .
         *_estimate(settings, costs),
         *_cycles(settings[0]),
     )
+
+
+def check_executor(executor: Any, method: InversionMethod) -> None:
+    """Refuse what is no executor, or a method whose work cannot be divided."""
+    way = "give a concurrent.futures.Executor, such as ProcessPoolExecutor(2), or None"
+    checks.kind(executor, "executor", Executor | None, way)
+    if executor is not None and (reason := method.undivided):
+        raise DeclarationError(
+            f"{type(method).__name__} cannot be divided into tasks of an executor: {reason}. Leave executor out, or use "
+            "method='multiscale', 'adjoint' or 'reduced'"
+        )
 
 
 def check_places(survey: Survey, domain: ComputationalDomain) -> None:

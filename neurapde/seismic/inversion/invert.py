@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import replace
 from os import PathLike
 from typing import Any
@@ -16,11 +17,11 @@ from neurapde.core.interrupts import terminable
 from neurapde.core.progress import Progress
 from neurapde.problem.problem import Problem
 from neurapde.run.method import Snapshot, Status
-from neurapde.seismic.inversion.checks import check_places, preflight
+from neurapde.seismic.inversion.checks import check_executor, check_places, preflight
 from neurapde.seismic.inversion.files import Declared, read_checkpoint, write_checkpoint
-from neurapde.seismic.inversion.methods.continuation import stages_of
 from neurapde.seismic.inversion.methods.joint import Joint
 from neurapde.seismic.inversion.methods.method import Found, InversionMethod, Setting, Stage, StageRecord
+from neurapde.seismic.inversion.methods.multiscale import Multiscale
 from neurapde.seismic.inversion.methods.penalty import Penalty
 from neurapde.seismic.inversion.methods.reduced import Adjoint, Reduced
 from neurapde.seismic.inversion.methods.time_domain import TimeDomain
@@ -41,10 +42,11 @@ METHODS: dict[str, Callable[[], InversionMethod]] = {
     "adjoint": Adjoint,
     "irwri": WavefieldReconstruction,
     "penalty": Penalty,
+    "multiscale": Multiscale,
     "time": TimeDomain,
 }
 """Methods that can be asked for by name, with their defaults."""
-DEFAULT = "joint"
+DEFAULT = "multiscale"
 """The method that `invert` takes unless it is told another."""
 FILE = "inversion.checkpoint.h5"
 
@@ -62,6 +64,7 @@ def invert(
     out: str | PathLike[str] | None = None,
     resume: bool = False,
     progress: bool = True,
+    executor: Executor | None = None,
 ) -> Inversion:
     """Find the velocity that explains a survey.
 
@@ -71,23 +74,42 @@ def invert(
     survey: spectra, or traces for a method in time.
     unknown: where the velocity is unknown, and what is believed of it; everywhere, from the problem's speed, unless told.
     method: a name of `METHODS`, or an object such as `Reduced(descent=AdamDescent(steps=300))`.
-    frequencies: None for all at once, some of them in Hz, or a `Continuation`.
+    frequencies: None for the method's choice, low ones first or all at once; some of them in Hz; or a `Continuation`.
     misfit: `L2()` unless given, of `Penalty` `L1()`. seed: of the parameters drawn.
     out: a folder, made when missing, for a checkpoint; one of an earlier run is kept under a number unless this goes on
         from it. One run at a time works in a folder.
     resume: go on from the checkpoint in `out`, which must be of the same survey, model, functions, method and seed; where
         there is none yet, start.
     progress: show bars on stderr, if that is a terminal.
+    executor: computes misfits and gradients in tasks, by frequency and group of shots: a ProcessPoolExecutor, Dask's
+        `client.get_executor()`, …; None for this process. A worker that dies costs its task only. Waves are not kept.
     Returns an Inversion; its `status` says how it ended. Ctrl-C and SIGTERM end it and keep what it has.
-    Where the survey states its noise, a stage ends when the data are explained down to it, unless a prior balances them.
+    Where the survey states its noise, a stage ends when the data are explained down to it, unless a prior is given that
+    balances them.
     Raises DeclarationError, before any work, for what does not fit together.
     """
     chosen = as_method(method)
     checks.whole(seed, "seed", 0), checks.flag(resume, "resume"), checks.flag(progress, "progress")
     check_given(problem, survey)
-    surveys = stages_of(survey, frequencies)
+    check_executor(executor, chosen)
+    surveys = chosen.stages(survey, frequencies)
     setting = settle(problem, survey, surveys, unknown, chosen.default_misfit if misfit is None else misfit)
-    return inverted(setting, surveys, chosen, seed=seed, out=out, resume=resume, progress=progress)
+    chosen.check(setting)
+    surveys = tuple(chosen.heard(part, setting) for part in surveys)
+    told: tuple[str, ...] = ()
+    if unknown is None or unknown.prior is None:
+        setting, told = chosen.believed(setting, surveys, executor)
+    return inverted(
+        setting,
+        surveys,
+        chosen,
+        seed=seed,
+        out=out,
+        resume=resume,
+        progress=progress,
+        notes=told,
+        executor=executor,
+    )
 
 
 @differentiating()
@@ -101,6 +123,8 @@ def inverted(
     out: str | PathLike[str] | None = None,
     resume: bool = False,
     progress: bool = True,
+    notes: tuple[str, ...] = (),
+    executor: Executor | None = None,
 ) -> Inversion:
     """The inversion of what is settled; `surveys` are those of its stages, the rest is as `invert` takes it."""
     method.check(setting)
@@ -109,20 +133,26 @@ def inverted(
     unknown = build_parametrisation(
         setting.velocity, setting.domain, trial, method.grid(setting), torch.Generator().manual_seed(seed)
     )
-    notes = [
+    told = [
         f"Velocity: {trial.describe()}, {unknown.parameter_count} parameters.",
         f"Model: {setting.domain.describe()}.",
+        *notes,
         *warned,
     ]
     if resume and out is None:
         raise DeclarationError("resume=True needs the folder of the checkpoint: give out=….")
     with run_folder(out, FILE, resume) as folder:
         keep = _Keeper(folder, Declared.of(setting, method, unknown), unknown, seed, surveys)
-        return _staged(keep, surveys, notes, resume, Progress(progress))
+        return _staged(keep, surveys, told, resume, Progress(progress), executor)
 
 
 def _staged(
-    keep: "_Keeper", surveys: tuple[Survey, ...], notes: list[str], resume: bool, progress: Progress
+    keep: "_Keeper",
+    surveys: tuple[Survey, ...],
+    notes: list[str],
+    resume: bool,
+    progress: Progress,
+    executor: Executor | None,
 ) -> Inversion:
     """The loop over the stages."""
     setting, chosen, unknown = keep.declared.setting, keep.declared.method, keep.unknown
@@ -137,6 +167,7 @@ def _staged(
             progress,
             keep.saver(records),
             resumed,
+            executor,
         )
         record, found = _run(chosen, stage)
         records, resumed = (*records, record), None

@@ -63,8 +63,8 @@ class Objective:
     def __call__(self) -> Value:
         """The objective at the unknown's present parameters."""
         model = self.sample()
-        predicted, scales = self.scaled(self.predicted(model))
-        parts = {self.misfit.name: self.misfit(predicted, self.observed, self.weights)}
+        misfit, predicted, scales = self.explained(model)
+        parts = {self.misfit.name: misfit}
         relative = self.relative(model)
         for prior in self.unknown.velocity.prior:
             parts[prior.name] = prior(relative, self.start, self.modelling.grid.spacing)
@@ -76,6 +76,11 @@ class Objective:
         return Value(
             total, {k: float(v.detach()) for k, v in parts.items()}, predicted, residual, residuals, scales
         )
+
+    def explained(self, model: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The misfit of a model `(grid.size,)`, its data scaled to the observed, and the scales."""
+        predicted, scales = self.scaled(self.predicted(model))
+        return self.misfit(predicted, self.observed, self.weights), predicted, scales
 
     def predicted(self, model: Tensor) -> Tensor:
         """Data of a model `(grid.size,)`, not yet scaled."""
@@ -96,13 +101,9 @@ class Objective:
     def scaled(self, predicted: Tensor) -> tuple[Tensor, Tensor]:
         """Data times the scale of each shot (and frequency) that brings them closest to the observed, if it is unknown."""
         axes = self.survey.record.summed
-        shape = predicted.shape[: -len(axes)]
-        if self.survey.wavelet is not None:
-            return predicted, torch.ones(shape, dtype=predicted.dtype)
-        above = (self.weights * predicted.conj() * self.observed).sum(dim=axes)
-        below = (self.weights * predicted.conj() * predicted).sum(dim=axes)
-        scales = above / below
-        return predicted * scales.reshape(*shape, *(1,) * len(axes)), scales
+        known = self.survey.wavelet is not None
+        scales = scales_of(predicted, self.observed, self.weights, axes, known)
+        return predicted * scales.reshape(*scales.shape, *(1,) * len(axes)), scales
 
     def fitted(self, forward: Forward) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Data and scales as `scaled` gives them, and the fields times their scale."""
@@ -122,6 +123,17 @@ class Objective:
         error = (self.weights * (predicted - self.observed).abs() ** 2).sum(dim=(-2, -1)).numpy()
         size = (self.weights * self.observed.abs() ** 2).sum(dim=(-2, -1)).numpy()
         return np.sqrt(error / size), float(np.sqrt(error.sum() / size.sum()))
+
+
+def scales_of(
+    predicted: Tensor, observed: Tensor, weights: Tensor, axes: tuple[int, ...], known: bool
+) -> Tensor:
+    """The factor of each shot (and frequency) that brings predicted data closest to the observed; 1 if that is known."""
+    if known:
+        return torch.ones(predicted.shape[: -len(axes)], dtype=predicted.dtype)
+    above = (weights * predicted.conj() * observed).sum(dim=axes)
+    below = (weights * predicted.conj() * predicted).sum(dim=axes)
+    return above / below
 
 
 def _inner(modelling: Modelling, unknown: Parametrisation) -> tuple[slice, slice]:

@@ -101,7 +101,9 @@ class Inversion(Contents):
     def survey(self) -> Survey:
         """What was used in the last stage."""
         frequencies, whole = self.stages[-1].frequencies, self.setting.survey
-        return whole.select(frequencies=frequencies) if frequencies else whole
+        if not frequencies:
+            return whole
+        return self.method.heard(whole.select(frequencies=frequencies), self.setting)
 
     @property
     def history(self) -> History:

@@ -59,7 +59,7 @@ class Velocity(Declaration):
         bounds: (slowest, fastest) that it may become; None for half the slowest and twice the fastest of `start`.
         trial: what represents it: `Siren(…)`, `MLP(…)` or another network, `Gridded(…)`, or the members of a learned family,
             `Latent.of(family)`; None for the method's choice.
-        prior: one of TotalVariation, Smoothness, Tikhonov, or several.
+        prior: one of TotalVariation, Smoothness, Tikhonov, or several; () for none; None for the method's choice.
         window: a Domain outside of which the velocity is known; None for the whole region.
         fixed: Domains in which the velocity is known: water, a salt body, the surroundings of the sources.
 
@@ -69,7 +69,7 @@ class Velocity(Declaration):
     start: Any = None
     bounds: tuple[float, float] | None = None
     trial: Trial | Gridded | Latent | None = None
-    prior: Any = ()
+    prior: Any = None
     window: Domain | None = None
     fixed: Any = ()
 
@@ -88,16 +88,16 @@ class Velocity(Declaration):
             object.__setattr__(self, "bounds", (low, high))
         way = "give npde.Siren(…), npde.seismic.Gridded(…) or npde.seismic.Latent.of(family), or None"
         checks.kind(self.trial, "trial", Trial | Gridded | Latent | None, way)
-        object.__setattr__(
-            self, "prior", _several(self.prior, Prior, "prior", "npde.seismic.TotalVariation(weight=…)")
-        )
+        if self.prior is not None:
+            way = "npde.seismic.TotalVariation(weight=…)"
+            object.__setattr__(self, "prior", _several(self.prior, Prior, "prior", way))
         object.__setattr__(
             self, "fixed", _several(self.fixed, Domain, "fixed", "a domain such as npde.Box(…)")
         )
         checks.kind(self.window, "window", Domain | None, "give a domain such as npde.Box(…), or None")
 
     def on(self, region: Box) -> "Velocity":
-        """The same with everything filled in that it takes from the region of the model, and all of it checked."""
+        """The same with what it takes from the region filled in, and all of it checked; no prior if none is said."""
         start: Field = self.start.on(region)
         points = _lattice(region)
         speed = np.asarray(start(points))
@@ -119,7 +119,7 @@ class Velocity(Declaration):
                 f"start of the Velocity is {number(speed[bad])} at {point(points[bad].tolist())}, outside its bounds "
                 f"{number(low)} to {number(high)}; widen the bounds, or change the start (are both in the same unit?)"
             )
-        return Velocity(start, (low, high), self.trial, self.prior, self.window, self.fixed)
+        return Velocity(start, (low, high), self.trial, self.prior or (), self.window, self.fixed)
 
     @property
     def limits(self) -> tuple[float, float]:

@@ -30,6 +30,7 @@ class GridModelling(FrequencyModelling):
         start: the speed the scheme's weights and the layers are chosen for, `(slowest, fastest)`.
         spacing: largest distance of nodes, in units of length; None to take it from
         per_wavelength: nodes in the shortest wavelength of the start model.
+        grid: in place of the one that spacing or per_wavelength make.
 
     Attributes: `schemes`, one per frequency, in the start's slowest speed; their `loads` `(*shape, shots)`, of unit sources
     where the wavelet is unknown; `receivers` `(r, grid.size)`, the matrix that reads a field.
@@ -44,9 +45,11 @@ class GridModelling(FrequencyModelling):
         start: tuple[float, float],
         spacing: float | None = None,
         per_wavelength: float = PER_WAVELENGTH,
+        *,
+        grid: Grid | None = None,
     ) -> None:
         self.survey = survey
-        self.grid = grid_for(survey, domain, start, spacing, per_wavelength)
+        self.grid = grid or grid_for(survey, domain, start, spacing, per_wavelength)
         slowest, fastest = start
         self.schemes = [
             HelmholtzGrid(

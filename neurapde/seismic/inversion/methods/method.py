@@ -1,9 +1,10 @@
 """What a method of inversion is: it takes one frequency stage of a survey and moves an unknown until the data fit."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from neurapde.reference_solvers.grid import Grid
 from neurapde.run.history import History
 from neurapde.run.method import Snapshot, Status
 from neurapde.run.stage import Stage as RunStage
+from neurapde.seismic.inversion.methods.continuation import stages_of
 from neurapde.seismic.inversion.methods.cost import CostEstimate, band_of
 from neurapde.seismic.inversion.misfits import L2, Misfit
 from neurapde.seismic.inversion.parametrisation import Parametrisation
@@ -43,6 +45,7 @@ class Stage:
 
     unknown: moved in place. target: the relative residual at which the data are explained down to their noise, or None.
     save: keeps a snapshot (nothing without a folder). resumed: the snapshot to go on from, or None.
+    executor: what computes misfits and gradients in tasks, or None for this process.
     """
 
     setting: Setting
@@ -52,6 +55,7 @@ class Stage:
     progress: Progress
     save: Callable[[Snapshot], None]
     resumed: Snapshot | None = None
+    executor: Executor | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,25 @@ class InversionMethod(Declaration, ABC):
     @abstractmethod
     def grid(self, setting: Setting) -> Grid:
         """The grid that a stage works on: its size is known, and refused, before any work."""
+
+    def stages(self, survey: Survey, frequencies: Any) -> tuple[Survey, ...]:
+        """The surveys of the stages; `frequencies` as `invert` takes it."""
+        return stages_of(survey, frequencies)
+
+    def heard(self, survey: Survey, setting: Setting) -> Survey:
+        """What of a stage's survey is used."""
+        return survey
+
+    def believed(
+        self, setting: Setting, stages: Sequence[Survey], executor: Executor | None = None
+    ) -> tuple[Setting, tuple[str, ...]]:
+        """The setting with the prior of this method, for a velocity that has none, and sentences on how it was found."""
+        return setting, ()
+
+    @property
+    def undivided(self) -> str | None:
+        """Why its work cannot be divided into tasks of an executor; None where it can."""
+        return "its waves are computed together"
 
     def cost(self, setting: Setting) -> CostEstimate:
         """What a stage takes, as far as it can be told before any work; see `preflight`."""

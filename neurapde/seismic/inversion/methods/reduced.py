@@ -8,6 +8,7 @@ from abc import abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import torch
 
 from neurapde.core import checks
@@ -15,9 +16,11 @@ from neurapde.reference_solvers.grid import Grid
 from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS
 from neurapde.seismic.inversion.methods.cost import CostEstimate, factored
 from neurapde.seismic.inversion.methods.descents import AdamDescent, Descent
+from neurapde.seismic.inversion.methods.gauss_newton import GaussNewtonDescent
 from neurapde.seismic.inversion.methods.method import Found, InversionMethod, Setting, Stage
 from neurapde.seismic.inversion.objective import Objective
 from neurapde.seismic.inversion.parametrisation import free_bounds
+from neurapde.seismic.inversion.tasks import TaskObjective
 from neurapde.seismic.inversion.velocity import Gridded
 from neurapde.seismic.modelling.base import Modelling
 from neurapde.seismic.modelling.grid_modelling import (
@@ -55,16 +58,31 @@ class EngineMethod(InversionMethod):
 
     def run(self, stage: Stage) -> Found:
         setting = stage.setting
-        modelling = self.modelling(setting)
-        objective = Objective(modelling, stage.unknown, setting.survey, setting.misfit)
         if (
             setting.velocity.prior or stage.unknown.weight
         ):  # explained is not yet believed: the prior's weight says how well data are explained
             stage = replace(stage, target=None)
+        return self._descended(stage, self.modelling(setting))
+
+    def objective(self, stage: Stage, modelling: Modelling) -> Objective:
+        """What a stage lowers, computed here or by the stage's executor."""
+        survey, misfit = stage.setting.survey, stage.setting.misfit
+        if stage.executor is None:
+            return Objective(modelling, stage.unknown, survey, misfit)
+        assert isinstance(modelling, GridModelling)
+        return TaskObjective(modelling, stage.unknown, survey, misfit, stage.setting.start, stage.executor)
+
+    def _descended(self, stage: Stage, modelling: Modelling) -> Found:
+        """The end of a descent that goes on until the stage's target."""
+        objective = self.objective(stage, modelling)
         status, history = self.descent.run(objective, stage)
         with torch.no_grad():
-            forward = modelling.forward(objective.sample().numpy())
-            data, scales, fields = objective.fitted(forward)
+            if stage.executor is not None:
+                value = objective()
+                data, scales, fields = value.data.numpy(), value.scales.numpy(), np.zeros(0)
+            else:
+                forward = modelling.forward(objective.sample().numpy())
+                data, scales, fields = objective.fitted(forward)
         notes = (f"Waves: {modelling.describe()}.", f"Descent: {self.descent.describe()}. {status}")
         return Found(status, history, data, scales, modelling.grid, fields if len(fields) else None, notes)
 
@@ -121,6 +139,12 @@ class Reduced(OnGrid, EngineMethod):
 
     def cost(self, setting: Setting) -> CostEstimate:
         return factored(self.grid(setting), setting.survey, 2 * setting.survey.shots, self.descent.steps)
+
+    @property
+    def undivided(self) -> str | None:
+        if isinstance(self.descent, GaussNewtonDescent):
+            return "Gauss–Newton needs all waves at once; take BoundedLBFGS or AdamDescent"
+        return None
 
     def describe(self) -> str:
         return f"{type(self).__name__.lower()}: nine-point grid solver, {self.descent.describe()}"

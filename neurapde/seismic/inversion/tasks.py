@@ -1,0 +1,179 @@
+"""The misfit and its gradient as tasks for other processes and machines: one frequency and a group of shots each.
+
+A task has no state: it is given the model, and answers with its part of the misfit, the gradient and the data. Misfits are
+sums over shots, so that the parts add up to the whole, whoever computed them. A task that is lost with its worker is done
+here.
+"""
+
+import math
+import pickle
+from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurapde.core.errors import DeclarationWarning
+from neurapde.core.warn import warn
+from neurapde.reference_solvers.grid import Grid
+from neurapde.seismic.inversion.methods.cost import FACTORING, FILL, SOLVING
+from neurapde.seismic.inversion.misfits import Misfit
+from neurapde.seismic.inversion.objective import Objective, scales_of
+from neurapde.seismic.inversion.parametrisation import Parametrisation
+from neurapde.seismic.modelling.computational_domain import ComputationalDomain
+from neurapde.seismic.modelling.grid_modelling import GridModelling
+from neurapde.seismic.survey.survey import Survey
+
+ENGINES = 8
+"""Schemes, without factors, that a worker keeps from one evaluation to the next."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a task is about, but for the model.
+
+    survey: one frequency and the shots of the group. observed, weights: of all shots at that frequency, `(1, S, R)`.
+    first: the group's first shot among them.
+    """
+
+    survey: Survey
+    domain: ComputationalDomain
+    grid: Grid
+    start: tuple[float, float]
+    misfit: Misfit
+    observed: np.ndarray
+    weights: np.ndarray
+    first: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """misfit: of the group, the mean over one frequency. gradient: of it by m. data `(group, R)`, scaled by `scales`."""
+
+    misfit: float
+    gradient: np.ndarray
+    data: np.ndarray
+    scales: np.ndarray
+
+
+@torch.enable_grad()
+def answer(part: bytes, model: np.ndarray) -> Answer:
+    """The answer of one task; part: a pickled `Part`."""
+    given, engine = _engine(part)
+    forward = engine.forward(model)
+    data = torch.from_numpy(np.ascontiguousarray(forward.data)).requires_grad_()
+    observed, weights = torch.from_numpy(given.observed), torch.from_numpy(given.weights)
+    rows = slice(given.first, given.first + given.survey.shots)
+    known = given.survey.wavelet is not None
+    scales = scales_of(data, observed[:, rows], weights[:, rows], (-1,), known)
+    scaled = data * scales[..., None]
+    predicted = torch.cat([observed[:, : rows.start], scaled, observed[:, rows.stop :]], dim=1)
+    misfit = given.misfit(predicted, observed, weights)
+    (cotangent,) = torch.autograd.grad(misfit, data)
+    gradient = engine.backward(forward, cotangent.resolve_conj().numpy())
+    return Answer(float(misfit.detach()), gradient, scaled.detach()[0].numpy(), scales.detach()[0].numpy())
+
+
+@lru_cache(maxsize=ENGINES)
+def _engine(part: bytes) -> tuple[Part, GridModelling]:
+    given: Part = pickle.loads(part)
+    return given, GridModelling(given.survey, given.domain, given.start, grid=given.grid)
+
+
+class TaskObjective(Objective):
+    """An objective whose misfit is computed by an executor, in tasks; waves are not kept."""
+
+    def __init__(
+        self,
+        modelling: GridModelling,
+        unknown: Parametrisation,
+        survey: Survey,
+        misfit: Misfit,
+        start: tuple[float, float],
+        executor: Executor,
+    ) -> None:
+        super().__init__(modelling, unknown, survey, misfit)
+        self.executor, self._told = executor, False
+        groups = shot_groups(survey.shots, modelling.grid.size)
+        self.places = [(f, rows) for f in range(len(survey.band)) for rows in groups]
+        observed, weights = self.observed.numpy(), self.weights.numpy()
+        self.parts = [
+            pickle.dumps(
+                Part(
+                    survey.select(frequencies=survey.band[f], shots=rows),
+                    unknown.domain,
+                    modelling.grid,
+                    start,
+                    misfit,
+                    observed[f : f + 1],
+                    np.ascontiguousarray(weights[f : f + 1]),
+                    rows.start,
+                )
+            )
+            for f, rows in self.places
+        ]
+
+    def explained(self, model: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        answers = self._answers(model.detach().numpy())
+        count = len(self.survey.band)
+        data, scales = (
+            torch.zeros_like(self.observed),
+            torch.zeros(self.observed.shape[:2], dtype=torch.complex128),
+        )
+        for (f, rows), found in zip(self.places, answers, strict=True):
+            data[f, rows], scales[f, rows] = torch.from_numpy(found.data), torch.from_numpy(found.scales)
+        misfit = math.fsum(found.misfit for found in answers) / count
+        gradient = np.sum([found.gradient for found in answers], axis=0) / count
+        return _Told.apply(model, misfit, torch.from_numpy(gradient)), data, scales  # type: ignore[no-untyped-call]
+
+    def _answers(self, model: np.ndarray) -> list[Answer]:
+        """Of all tasks, in their order."""
+        lost: BaseException | None = None
+        futures: list[Future[Answer] | None] = []
+        for part in self.parts:
+            try:
+                futures.append(self.executor.submit(answer, part, model))
+            except BrokenExecutor as error:
+                futures.append(None)
+                lost = error
+        found = []
+        for part, future in zip(self.parts, futures, strict=True):
+            try:
+                found.append(answer(part, model) if future is None else future.result())
+            except BrokenExecutor as error:
+                found.append(answer(part, model))
+                lost = error
+        if lost is not None and not self._told:
+            self._told = True
+            text = f"a worker of the executor died ({type(lost).__name__}: {lost}); its tasks are done by this process"
+            warn(text, DeclarationWarning)
+        return found
+
+
+class _Told(torch.autograd.Function):
+    """A number whose gradient by the model is known."""
+
+    @staticmethod
+    def forward(ctx: Any, model: Tensor, value: float, gradient: Tensor) -> Tensor:
+        ctx.save_for_backward(gradient)
+        return model.new_tensor(value)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor, None, None]:
+        (gradient,) = ctx.saved_tensors
+        return cotangent * gradient, None, None
+
+
+def shot_groups(shots: int, nodes: int) -> Sequence[slice]:
+    """Groups of shots, each so large that its solutions take as long as the factorisation that it must make for itself."""
+    columns = FACTORING * nodes**1.5 / (SOLVING * FILL * nodes * math.log2(nodes))
+    size = max(1, math.ceil(columns / 2))
+    count = max(1, shots // size)
+    edges = np.linspace(0, shots, count + 1).round().astype(int).tolist()
+    return [slice(a, b) for a, b in pairwise(edges)]
