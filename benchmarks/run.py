@@ -25,6 +25,7 @@ import inversion
 import learned_prior
 import media
 import memory
+import multiscale
 import overthrust
 import paper_trainings
 import peers
@@ -64,6 +65,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         memory,
         time_modelling,
         overthrust,
+        multiscale,
         wave_family,
         wave_training,
         paper_trainings,

@@ -28,6 +28,7 @@ LONG = (
     "scaling",
     "memory",
     "overthrust",
+    "multiscale",
     "wave_training",
     "media",
     "shapes",

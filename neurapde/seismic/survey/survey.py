@@ -200,11 +200,16 @@ class Survey(Recording):
         receivers: ArrayLike | None = None,
         source_depth: float | None = None,
         receiver_depth: float | None = None,
+        frequencies: ArrayLike | None = None,
+        taper: float | None = None,
+        header_bytes: Mapping[str, int] | None = None,
     ) -> Self:
-        """The survey in a file of another program: the paper's .mat, .sgy or .segy.
+        """The survey in a file of another program: the paper's .mat, .sgy, .segy or .su.
 
         What a file does not hold is said here. frequency: of a .mat. sources, receivers: positions for a .sgy, of
         shots and of the traces of a shot, or of each trace. source_depth, receiver_depth: in place of its headers'.
+        frequencies, taper: as of `at`, for the spectra of a .sgy or .su whose traces are read in parts and not kept.
+        header_bytes: where its trace headers have an entry, if not where the standard has it, such as {"source_x": 197}.
         Raises: DeclarationError for coordinates missing from headers and the like, StorageError for a file that is
             damaged or of another format, FileNotFoundError.
         """
@@ -218,6 +223,9 @@ class Survey(Recording):
             "receivers": receivers,
             "source_depth": source_depth,
             "receiver_depth": receiver_depth,
+            "frequencies": frequencies,
+            "taper": taper,
+            "header_bytes": header_bytes,
         }
         file = checks.path(path)
         if (suffix := file.suffix.lower()) in survey_files.HDF5:

@@ -7,12 +7,12 @@ from typing import Any
 from neurapde.core.errors import DeclarationError
 from neurapde.seismic.survey.formats.format import Format
 from neurapde.seismic.survey.formats.mat import MAT
-from neurapde.seismic.survey.formats.segy import SEGY
+from neurapde.seismic.survey.formats.segy import SEGY, SU
 from neurapde.seismic.survey.recording import Recording
 from neurapde.seismic.survey.records import Arguments
 from neurapde.seismic.survey.survey_files import check_suffix
 
-FORMATS: tuple[Format, ...] = (MAT, SEGY)
+FORMATS: tuple[Format, ...] = (MAT, SEGY, SU)
 """Every format that is known."""
 COMMON = frozenset({"wavelet", "source_variance", "noise", "name"})
 """What may be said of any file, over what is in it."""

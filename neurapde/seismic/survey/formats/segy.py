@@ -1,10 +1,11 @@
-"""SEG-Y files through segyio: traces with their headers' times and places to a survey in the plane, and back.
+"""SEG-Y and SU files through segyio: traces with their headers' times and places to a survey in the plane, and back.
 
 The plane is (distance along the line, depth below the datum), metres. Depth is positive downwards: of a source its
 depth less the surface elevation, of a receiver minus its elevation. Coordinates in feet become metres.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.core import atomic
-from neurapde.core.errors import DeclarationError, DeclarationWarning, StorageError
+from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.core.formatting import number
 from neurapde.core.memory import check_fits
 from neurapde.core.warn import warn
-from neurapde.seismic.survey.formats import segy_headers, segy_written
+from neurapde.seismic.survey.formats import segy_files, segy_headers, segy_written
 from neurapde.seismic.survey.formats.format import Format
-from neurapde.seismic.survey.formats.segy_headers import Field, Given, Headers
+from neurapde.seismic.survey.formats.segy_headers import Field, Given
+from neurapde.seismic.survey.record_checks import ascending, at_least_zero
 from neurapde.seismic.survey.recording import Recording
 from neurapde.seismic.survey.records import Arguments, Spectra
+from neurapde.seismic.survey.transforms import spectrum
 
 try:
     import segyio
@@ -29,45 +33,50 @@ except ImportError:  # An extra: everything but SEG-Y works without it.
 IBM, IEEE = 1, 5
 MOST_SAMPLES = 2**16 - 1
 """Of a trace: what the two bytes for their number hold."""
-ASKS = frozenset({"sources", "receivers", "source_depth", "receiver_depth"})
+PLACES = frozenset({"sources", "receivers", "source_depth", "receiver_depth"})
 """What may be said in place of the headers."""
+ASKS = PLACES | {"frequencies", "taper", "header_bytes"}
+"""What may be said of a file."""
 
 
-def read(path: Path, given: Given) -> Arguments:
-    """The arguments of a Survey.
+def read(
+    path: Path, given: Given, frequencies: Any = None, taper: float = 0.0, header_bytes: Any = None
+) -> Arguments:
+    """The arguments of a Survey: of traces, or of spectra at `frequencies`, of which only these are held in memory.
 
     Raises: DeclarationError for missing coordinates, sampling interval or segyio; StorageError for no SEG-Y file.
-    Source: SEG-Y rev 1 (SEG Technical Standards Committee, 2002): header bytes, coordinate scalars, units.
+    Source: SEG-Y rev 1 and 2 (SEG Technical Standards Committee, 2002, 2017): header bytes, coordinate scalars, units.
     """
-    _check_segyio()
-    headers, traces, interval = _content(path)
-    used = headers.seismic
-    if not used.any():
-        raise DeclarationError(f"{path.name} has no seismic traces by trace identification code, bytes 29–30")
-    headers, traces = headers.only(used), traces[used]
-    if interval <= 0:
-        raise DeclarationError(
-            f"{path.name} has no sampling interval (binary header bytes 3217–3218, trace header bytes 117–118); "
-            "write it there"
-        )
-    sources, receivers, shots = segy_headers.geometry(headers, given, path.name)
-    first = np.unique(shots, return_index=True)[1]
-    spread, columns = _distinct(receivers)
-    size = (len(first), len(spread), traces.shape[1])
-    check_fits(
-        8 * np.prod(size, dtype=float),
-        f"a survey holds every shot at every receiver, and {path.name} has {size[0]} shots and {size[1]} places of "
-        f"receivers, of {size[2]} samples",
-        "split the file, or pass receivers= with places that several shots share, such as those of the nearest station",
-    )
-    _check_single(shots * len(spread) + columns, spread, path.name)
-    gathers, weights = np.zeros(size), np.zeros(size[:2])
-    if not np.isfinite(traces).all():
-        raise StorageError(f"{path.name} has samples that are no numbers; give traces of finite values")
-    gathers[shots, columns] = traces
-    weights[shots, columns] = ~headers.dead
-    sounding = np.zeros(len(first), dtype=bool)
-    np.logical_or.at(sounding, shots, ~headers.dead & traces.any(axis=1))
+    moved = segy_files.moved_entries(header_bytes)
+    with segy_files.opened(path) as file:
+        headers, interval = segy_files.headers_of(file, path, moved)
+        if not headers.seismic.any():
+            raise DeclarationError(
+                f"{path.name} has no seismic traces by trace identification code, bytes 29–30"
+            )
+        rows = np.flatnonzero(headers.seismic)
+        headers = headers.only(headers.seismic).legal(path.name)
+        if interval <= 0:
+            raise DeclarationError(
+                f"{path.name} has no sampling interval (binary header bytes 3217–3218, trace header bytes 117–118); "
+                "write it there"
+            )
+        sources, receivers, shots = segy_headers.geometry(headers, given, path.name)
+        first = np.unique(shots, return_index=True)[1]
+        spread, columns = _distinct(receivers)
+        _check_single(shots * len(spread) + columns, spread, path.name)
+        places = len(first), len(spread)
+        blocks = segy_files.blocks_of(file, path, rows)
+        if frequencies is None:
+            record, loud = _traces(blocks, (*places, len(file.samples)), shots, columns, path.name)
+            record |= {"dt": interval, "start_time": headers.start_time(path.name)}
+        else:
+            band = ascending(frequencies)
+            kept = _Kept(band, interval, headers.delays, at_least_zero(taper, "taper"))
+            record, loud = _spectra(blocks, kept, (len(band), *places), shots, columns, path.name)
+    weights = np.zeros(places)
+    weights[shots, columns] = ~headers.dead & loud
+    sounding = weights.any(axis=1)
     if sounding.any() and not sounding.all():
         silent = np.flatnonzero(~sounding)
         warn(
@@ -75,15 +84,69 @@ def read(path: Path, given: Given) -> Arguments:
             f"shot {silent[0]} for one",
             DeclarationWarning,
         )
-        gathers, weights, first = gathers[sounding], weights[sounding], first[sounding]
-    return {
-        "sources": sources[first],
-        "receivers": spread,
-        "traces": gathers,
-        "dt": interval,
-        "start_time": headers.start_time(path.name),
-        "weights": weights,
-    }
+        weights, first = weights[sounding], first[sounding]
+        if frequencies is None:
+            record["traces"] = np.asarray(record["traces"])[sounding]
+        else:
+            record["data"] = np.asarray(record["data"])[:, sounding]
+    return {"sources": sources[first], "receivers": spread, "weights": weights, **record}
+
+
+Blocks = Iterator[tuple[slice, NDArray]]
+
+
+def _traces(
+    blocks: Blocks, size: tuple[int, int, int], shots: NDArray, columns: NDArray, name: str
+) -> tuple[Arguments, NDArray[np.bool_]]:
+    """The traces of every shot at every receiver, and which of the file's are not zero."""
+    check_fits(
+        8 * np.prod(size, dtype=float),
+        f"a survey holds every shot at every receiver, and {name} has {size[0]} shots and {size[1]} places of "
+        f"receivers, of {size[2]} samples",
+        "read the spectra alone, by frequencies=, or pass receivers= with places that several shots share",
+    )
+    gathers, loud = np.zeros(size), np.zeros(len(shots), dtype=bool)
+    for part, traces in blocks:
+        gathers[shots[part], columns[part]] = traces
+        loud[part] = traces.any(axis=1)
+    return {"traces": gathers}, loud
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What of traces is kept: spectra at frequencies `(F,)`; delays `(n,)` of the traces, s."""
+
+    frequencies: NDArray[np.float64]
+    interval: float
+    delays: NDArray[np.float64]
+    taper: float
+
+    def of(self, part: slice, traces: NDArray) -> NDArray[np.complex128]:
+        """The spectra `(F, n)` of some traces `(n, T)`, each from its own first sample on."""
+        highest = float(self.frequencies.max())
+        if highest >= 0.5 / self.interval:
+            raise DeclarationError(
+                f"{number(highest)} Hz is not below {number(0.5 / self.interval)} Hz, Nyquist's frequency of the traces; "
+                "give lower frequencies"
+            )
+        found = spectrum(traces.astype(float), self.interval, self.frequencies, taper=self.taper)
+        return found * np.exp(-2j * np.pi * np.outer(self.frequencies, self.delays[part]))
+
+
+def _spectra(
+    blocks: Blocks, kept: _Kept, size: tuple[int, int, int], shots: NDArray, columns: NDArray, name: str
+) -> tuple[Arguments, NDArray[np.bool_]]:
+    """The spectra of every shot at every receiver, and which traces of the file are not zero."""
+    check_fits(
+        16 * np.prod(size, dtype=float),
+        f"{name} has {size[1]} shots and {size[2]} places of receivers, for {size[0]} frequencies",
+        "ask for fewer frequencies",
+    )
+    data, loud = np.zeros(size, complex), np.zeros(len(shots), dtype=bool)
+    for part, traces in blocks:
+        data[:, shots[part], columns[part]] = kept.of(part, traces)
+        loud[part] = traces.any(axis=1)
+    return {"data": data, "frequencies": kept.frequencies}, loud
 
 
 def _check_single(pairs: NDArray[np.intp], spread: NDArray[np.float64], name: str) -> None:
@@ -95,31 +158,6 @@ def _check_single(pairs: NDArray[np.intp], spread: NDArray[np.float64], name: st
             f"shot {shot} of {name} has more than one trace at {spread[column].tolist()}; keep one of them, or give "
             "receivers="
         )
-
-
-def _check_segyio() -> None:
-    if segyio is None:
-        raise DeclarationError(
-            "SEG-Y files need segyio, which is not installed: pip install 'neurapde[seismic]'"
-        )
-
-
-def _content(path: Path) -> tuple[Headers, NDArray, float]:
-    try:
-        with np.errstate(all="ignore"), segyio.open(str(path), ignore_geometry=True) as file:
-            count, samples = file.tracecount, len(file.samples)
-            check_fits(
-                (12 * samples + 8 * len(Field)) * float(count),
-                f"{path.name} has {count} traces of {samples} samples",
-                "split the file",
-            )
-            columns = {field: file.attributes(int(field))[:].astype(np.int64) for field in Field}
-            system = int(file.bin[segyio.BinField.MeasurementSystem])
-            return Headers(columns, system), file.trace.raw[:], segyio.dt(file, fallback_dt=0.0) * 1e-6
-    except DeclarationError:
-        raise
-    except Exception as error:  # A damaged file ends in errors of any kind.
-        raise StorageError(f"{path} cannot be read as SEG-Y ({error}).") from error
 
 
 def _distinct(places: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
@@ -142,7 +180,7 @@ def write(path: Path, survey: Recording, ibm: bool) -> None:
         raise DeclarationError(
             f"SEG-Y holds time traces, but the survey has spectra; save {path.stem}.h5, or use to_time"
         )
-    _check_segyio()
+    segy_files.check_segyio()
     if sources.shape[1] != 2:
         raise DeclarationError(
             f"SEG-Y is written of surveys in a plane, but positions have {sources.shape[1]} coordinates"
@@ -192,7 +230,9 @@ def _check_samples(traces: NDArray[np.float64], weights: NDArray[np.float64]) ->
 
 
 def _read_said(path: Path, said: Mapping[str, Any]) -> Arguments:
-    return read(path, Given(**{name: said[name] for name in ASKS & set(said)}))
+    given = Given(**{name: said[name] for name in PLACES & set(said)})
+    return read(path, given, **{name: said[name] for name in (ASKS - PLACES) & set(said)})
 
 
 SEGY = Format((".sgy", ".segy"), _read_said, ASKS, write)
+SU = Format((".su",), _read_said, ASKS)

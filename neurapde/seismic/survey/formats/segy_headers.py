@@ -44,6 +44,15 @@ class Field(IntEnum):
     TIME_SCALAR = 215
 
 
+LEGAL = (1, 10, 100, 1000, 10_000)
+"""What coordinates are multiplied or, negative, divided by."""
+SCALARS = {
+    Field.ELEVATION_SCALAR: "the scalar of elevations and depths (bytes 69–70)",
+    Field.SCALAR: "the scalar of coordinates (bytes 71–72)",
+    Field.TIME_SCALAR: "the scalar of times (bytes 215–216)",
+}
+
+
 @dataclass(frozen=True)
 class Given:
     """What the caller says where headers do not.
@@ -90,13 +99,29 @@ class Headers:
             scale < 0, values / np.where(scale < 0, -scale, 1.0), values * np.where(scale > 0, scale, 1.0)
         )
 
+    def legal(self, name: str) -> "Headers":
+        """With scalars that the standard does not know taken for 1. Warns: DeclarationWarning of them."""
+        columns = dict(self.columns)
+        for field, what in SCALARS.items():
+            known = np.isin(np.abs(columns[field]), (0, *LEGAL))
+            if not known.all():
+                text = f"{what} of {name} is {int(columns[field][~known][0])} in {int((~known).sum())} traces"
+                warn(f"{text}; it is none of ±1, ±10, …, ±10000 and is taken for 1", DeclarationWarning)
+                columns[field] = np.where(known, columns[field], 1)
+        return Headers(columns, self.system)
+
+    @property
+    def delays(self) -> Places:
+        """`(n,)`, of the first samples, s."""
+        return self.scaled(Field.DELAY, Field.TIME_SCALAR) * 1e-3
+
     def start_time(self, name: str) -> float:
         """The delay of all traces, s."""
-        delays = self.scaled(Field.DELAY, Field.TIME_SCALAR) * 1e-3
+        delays = self.delays
         if np.ptp(delays) > 0:
             raise DeclarationError(
                 f"the traces of {name} start at {number(delays.min())} to {number(delays.max())} s (delay recording time, "
-                "bytes 109–110); give traces that start together"
+                "bytes 109–110); read their spectra, by frequencies=, or give traces that start together"
             )
         return float(delays[0])
 

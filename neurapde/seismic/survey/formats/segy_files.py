@@ -1,0 +1,152 @@
+"""SEG-Y and SU files as segyio opens them: their byte order, their headers as columns, their traces block by block."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.core.errors import DeclarationError, StorageError
+from neurapde.core.formatting import listing
+from neurapde.core.memory import check_fits
+from neurapde.seismic.survey.formats.segy_headers import Field, Headers
+
+try:
+    import segyio
+except ImportError:  # An extra: everything but SEG-Y works without it.
+    segyio = None
+
+FORMAT_AT, ORDER_AT = 3224, 3296
+"""Offsets of the format of samples, and of 16909060 by which rev 2 tells the order of bytes."""
+FORMATS = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16})
+"""Of samples, that the standard knows."""
+HEADER = 240
+BLOCK = 64_000_000
+"""Bytes of samples that are read at a time."""
+SHORT = frozenset(
+    {
+        Field.KIND,
+        Field.ELEVATION_SCALAR,
+        Field.SCALAR,
+        Field.UNITS,
+        Field.DELAY,
+        Field.SAMPLES,
+        Field.INTERVAL,
+        Field.TIME_SCALAR,
+    }
+)
+"""Entries of two bytes; the others have four."""
+
+
+def check_segyio() -> None:
+    """Refuse to go on without segyio."""
+    if segyio is None:
+        raise DeclarationError(
+            "SEG-Y and SU files need segyio, which is not installed: pip install 'neurapde[seismic]'"
+        )
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """The file, open. Raises: StorageError for whatever happens to a damaged one."""
+    check_segyio()
+    try:
+        with np.errstate(all="ignore"):
+            if path.suffix.lower() == ".su":
+                file = segyio.su.open(str(path), ignore_geometry=True, endian=_order_of_su(path))
+            else:
+                file = segyio.open(str(path), ignore_geometry=True, endian=_order(path))
+            with file:
+                yield file
+    except (DeclarationError, StorageError):
+        raise
+    except Exception as error:  # A damaged file ends in errors of any kind.
+        raise StorageError(f"{path} cannot be read as {kind(path)} ({error}).") from error
+
+
+def kind(path: Path) -> str:
+    """What a file is called by its suffix."""
+    return "SU" if path.suffix.lower() == ".su" else "SEG-Y"
+
+
+def _order(path: Path) -> str:
+    """Which end of numbers comes first: by rev 2's word, else by which of both makes a format that there is."""
+    with path.open("rb") as file:
+        head = file.read(3600)
+    if head[ORDER_AT : ORDER_AT + 4] in (b"\x01\x02\x03\x04", b"\x04\x03\x02\x01"):
+        return "big" if head[ORDER_AT] == 1 else "little"
+    word = head[FORMAT_AT : FORMAT_AT + 2]
+    big, little = (int.from_bytes(word, order) in FORMATS for order in ("big", "little"))
+    return "little" if little and not big else "big"
+
+
+def _order_of_su(path: Path) -> str:
+    """The order in which the number of samples fits the size of the file; that of most machines where both do."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        word = file.read(HEADER)[Field.SAMPLES - 1 : Field.SAMPLES + 1]
+    fits = {
+        order: not size % (HEADER + 4 * (int.from_bytes(word, order) or size)) for order in ("little", "big")
+    }
+    return "big" if fits["big"] and not fits["little"] else "little"
+
+
+def headers_of(file: Any, path: Path, moved: Mapping[Field, int]) -> tuple[Headers, float]:
+    """The headers and the sampling interval, s, 0 where it is not said; moved: entries that begin at other bytes."""
+    count, samples = file.tracecount, len(file.samples)
+    check_fits(8.0 * len(Field) * count, f"{path.name} has {count} traces", "split the file")
+    columns = {
+        field: file.attributes(int(field))[:].astype(np.int64) for field in Field if field not in moved
+    }
+    if moved:
+        stride = HEADER + np.dtype(file.dtype).itemsize * samples
+        first = path.stat().st_size - count * stride
+        raw = np.memmap(path, np.uint8, "r", first, (count, stride))[:, :HEADER]
+        little = (_order_of_su(path) if kind(path) == "SU" else _order(path)) == "little"
+        for field, at in moved.items():
+            width = 2 if field in SHORT else 4
+            words = np.ascontiguousarray(raw[:, at - 1 : at - 1 + width]).view(
+                f"{'<' if little else '>'}i{width}"
+            )
+            columns[field] = words[:, 0].astype(np.int64)
+    if kind(path) == "SU":  # It has no header beside those of its traces.
+        return Headers(columns, 0), float(columns[Field.INTERVAL].max(initial=0)) * 1e-6
+    system = int(file.bin[segyio.BinField.MeasurementSystem])
+    return Headers(columns, system), segyio.dt(file, fallback_dt=0.0) * 1e-6
+
+
+def blocks_of(file: Any, path: Path, rows: NDArray[np.intp]) -> Iterator[tuple[slice, NDArray]]:
+    """Traces of these rows of the file, ascending, some at a time: which of `rows`, and their samples `(n, T)`.
+
+    Raises: StorageError for samples that are no numbers.
+    """
+    size = max(1, BLOCK // (4 * len(file.samples)))
+    for first in range(0, len(rows), size):
+        part = rows[first : first + size]
+        traces = file.trace.raw[int(part[0]) : int(part[-1]) + 1][part - part[0]]
+        if not np.isfinite(traces).all():
+            raise StorageError(f"{path.name} has samples that are no numbers; give traces of finite values")
+        yield slice(first, first + len(part)), traces
+
+
+def moved_entries(given: Any) -> dict[Field, int]:
+    """Entries of trace headers by name, and the first byte of each, as `header_bytes=` gives them."""
+    if given is None:
+        return {}
+    names = {field.name.lower(): field for field in Field}
+    if not isinstance(given, Mapping) or (unknown := [name for name in given if name not in names]):
+        what = "no mapping" if not isinstance(given, Mapping) else f"the entry {unknown[0]!r}"
+        raise DeclarationError(
+            f"header_bytes has {what}; give first bytes by name, such as {{'source_x': 197}}, of {listing(names)}"
+        )
+    found = {}
+    for name, at in given.items():
+        width = 2 if names[name] in SHORT else 4
+        if isinstance(at, bool) or not isinstance(at, int) or not 1 <= at <= HEADER + 1 - width:
+            raise DeclarationError(
+                f"header_bytes has {name} at {at!r}; give a whole number from 1 to {HEADER + 1 - width}"
+            )
+        found[names[name]] = at
+    return found
