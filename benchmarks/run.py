@@ -31,6 +31,7 @@ import paper_trainings
 import peers
 import picture_step
 import placing
+import regions
 import room
 import scaling
 import shapes
@@ -70,6 +71,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         wave_training,
         paper_trainings,
         audit,
+        regions,
         faces,
     )
 }

@@ -21,6 +21,7 @@ QUICK = (
     "accuracy",
     "time_modelling",
     "audit",
+    "regions",
     "picture_step",
 )
 LONG = (

@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
-import scipy.linalg
 import torch
 from numpy.typing import NDArray
 
 from neurapde.jets.layout import Layout
 from neurapde.trefftz.corners import ends_of
+from neurapde.trefftz.elimination import least_squares
 from neurapde.trefftz.family import Family
 from neurapde.trefftz.features.base import Features
 from neurapde.trefftz.known import Known
@@ -27,8 +27,6 @@ from neurapde.trials.piecewise import Part, PiecewiseFunction, PiecewiseTrial
 FIRST, STEPS = -2.0, (3.0, 2.0, 2.0, 2.0, 2.0)
 """Digits of the first level beside those of the tolerance, and what each further level has more."""
 FEWEST_DIGITS = 3.0
-ROUNDING = 1e-14
-"""Of the largest singular value: what is below it is none."""
 PROBES, BESIDE, OFF = 1000, 200, 1e-3
 """Points at which two levels are compared; those on either side of panels, and how far off, in lengths of the panel."""
 VALUE = Layout(2, 0)
@@ -207,18 +205,15 @@ class Levels(AbstractLevels[Plan]):
         return Plan(Basis(self.family, self.partition, features, self.known), rims, fresh)
 
     def solve(self, plan: Plan) -> Solved:
-        basis = plan.basis
+        basis, shots = plan.basis, len(self.known[0].shots)
         system, fresh = system_of(basis, plan.rims), system_of(basis, plan.fresh)
-        sizes = np.linalg.norm(system.rows, axis=0)
-        sizes = np.where(sizes > 0, sizes, 1.0)
-        amplitudes = np.zeros((basis.count, system.sides.shape[1]), dtype=basis.dtype)
+        found = [np.zeros((0, shots), dtype=basis.dtype) for _ in self.partition.regions]
         if basis.count:
-            found = scipy.linalg.lstsq(
-                system.rows / sizes, system.sides, cond=ROUNDING, lapack_driver="gelsd", check_finite=False
-            )[0]
-            amplitudes = found / sizes[:, None]
-        left = np.linalg.norm(fresh.rows @ amplitudes - fresh.sides, axis=0)
-        return Solved(basis, amplitudes, left, plan.points)
+            found = least_squares(system, np.diff(basis.starts).tolist())
+        squares = np.zeros(shots)
+        for block in fresh:
+            squares += (np.abs(block.left(found)) ** 2).sum(axis=0)
+        return Solved(basis, np.concatenate(found), np.sqrt(squares), plan.points)
 
     def _features(self, region: Region, rims: Sequence[Rim]) -> tuple[Features, ...]:
         """All features of a region."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from neurapde.core.arrays import to_numpy
 from neurapde.fields.medium import Field
 from neurapde.jets.layout import Layout
+from neurapde.trefftz.elimination import Block
 from neurapde.trefftz.family import Family
 from neurapde.trefftz.features.base import Features
 from neurapde.trefftz.known import Known
@@ -55,58 +56,45 @@ class Basis:
         )
 
 
-@dataclass(frozen=True)
-class System:
-    """Rows (r, columns) and right-hand sides (r, shots), weighed so that their squares sum to integrals over the panels."""
-
-    rows: NDArray[Any]
-    sides: NDArray[Any]
+def system_of(basis: Basis, rims: Sequence[Rim]) -> list[Block]:
+    """The rows of a basis at the points of rims, weighed so that their squares sum to integrals over the panels."""
+    return [block for rim in rims for block in _rows_on(basis, rim)]
 
 
-def system_of(basis: Basis, rims: Sequence[Rim]) -> System:
-    """The rows of a basis at the points of rims."""
-    blocks = [block for rim in rims for block in _block(basis, rim)]
-    shots = len(basis.known[0].shots)
-    rows = [np.zeros((0, basis.count), dtype=basis.dtype), *(one for one, _ in blocks)]
-    sides = [np.zeros((0, shots), dtype=basis.dtype), *(one for _, one in blocks)]
-    return System(np.concatenate(rows), np.concatenate(sides))
-
-
-def _block(basis: Basis, rim: Rim) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+def _rows_on(basis: Basis, rim: Rim) -> list[Block]:
     """The rows of one rim."""
     panel, root = rim.panel, np.sqrt(rim.weights)[:, None]
     region = basis.partition.regions[panel.inner]
     if panel.outer is None:
-        return [(root * one, root * side) for one, side in _on_face(basis, rim, region)]
+        return _on_face(basis, rim, region)
     other = basis.partition.regions[panel.outer]
     found = []
     parts = [(one, sign, *_traces(basis, rim, one)) for one, sign in ((region, 1.0), (other, -1.0))]
     size = _scale(basis.family, rim, basis.partition)
     flux = max(abs(basis.family.flux(one)) for one in (region, other))
-    for which, scale in ((0, np.ones((1, 1))), (1, 1 / (flux * size[:, None]))):
-        rows = np.zeros((len(rim.t), basis.count), dtype=basis.dtype)
+    for which, scale in ((0, root), (1, root / (flux * size[:, None]))):
+        columns: dict[int, NDArray[Any]] = {}
         side = np.zeros((len(rim.t), len(basis.known[0].shots)), dtype=basis.dtype)
         for one, sign, features, known in parts:
             factor = sign * scale * (basis.family.flux(one) if which else 1.0)
-            columns = slice(basis.starts[one.index], basis.starts[one.index + 1])
-            rows[:, columns] += factor * features[which]
+            columns[one.index] = factor * features[which]
             side -= factor * known[which]
-        found.append((root * rows, root * side))
+        found.append(Block(columns, side))
     return found
 
 
-def _on_face(basis: Basis, rim: Rim, region: Region) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+def _on_face(basis: Basis, rim: Rim, region: Region) -> list[Block]:
     """a u + b ∂u/∂n = value, in units of what stands before the larger of u and its slope."""
     condition = basis.family.condition(rim.panel, region)
     if condition is None:
         return []
-    a, b, value = (_at(one, rim.points) for one in (condition.a, condition.b, condition.value))
+    a, b, value = (_at(one, rim.points)[:, None] for one in (condition.a, condition.b, condition.value))
     features, known = _traces(basis, rim, region)
-    unit = np.maximum(np.abs(a), np.abs(b) * _scale(basis.family, rim, basis.partition))[:, None]
-    rows = np.zeros((len(rim.t), basis.count), dtype=basis.dtype)
-    columns = slice(basis.starts[region.index], basis.starts[region.index + 1])
-    rows[:, columns] = (a[:, None] * features[0] + b[:, None] * features[1]) / unit
-    return [(rows, (value[:, None] - a[:, None] * known[0] - b[:, None] * known[1]) / unit)]
+    unit = np.maximum(np.abs(a), np.abs(b) * _scale(basis.family, rim, basis.partition)[:, None])
+    factor = np.sqrt(rim.weights)[:, None] / unit
+    columns = {region.index: factor * (a * features[0] + b * features[1])}
+    sides = factor * (value - a * known[0] - b * known[1])
+    return [Block(columns, np.asarray(sides, dtype=basis.dtype))]
 
 
 def _traces(basis: Basis, rim: Rim, region: Region) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -32,7 +32,7 @@ CHOSEN = {
     "poisson-rod": "Separable",
     "poisson-square": "Separable",
     "poisson-disk": "LeastSquares",
-    "poisson-l-shape": "LeastSquares",
+    "poisson-l-shape": "Trefftz",
     "poisson-inclusion": "Trefftz",
     "poisson-darcy": "Galerkin",
     "image-fit": "Adam",

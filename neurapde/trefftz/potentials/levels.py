@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from neurapde.trefftz.elimination import least_squares
 from neurapde.trefftz.features.base import Features
 from neurapde.trefftz.features.harmonic import Angles, Charges, Powers, SimplePoles, Unity
 from neurapde.trefftz.features.krylov import Complex, Krylov
@@ -16,7 +17,6 @@ from neurapde.trefftz.features.modified import BesselMultipoles, Dipoles
 from neurapde.trefftz.levels import AbstractLevels, Solved
 from neurapde.trefftz.potentials.corners import Corner, corners_of
 from neurapde.trefftz.potentials.cutting import jump
-from neurapde.trefftz.potentials.elimination import least_squares
 from neurapde.trefftz.potentials.family import PoissonFamily
 from neurapde.trefftz.potentials.loads import Medium
 from neurapde.trefftz.potentials.loops import Loop, loops_of
@@ -255,8 +255,6 @@ def _left(fresh: Sequence[Asked], amplitudes: Sequence[NDArray[Any]]) -> NDArray
     """The largest residual of values, of slopes times what they do, and all wrong flows together, for each shot."""
     worst = {what: np.zeros(amplitudes[0].shape[1]) for what in What}
     for one in fresh:
-        block = one.block
-        wrong = sum((part @ amplitudes[group] for group, part in block.parts.items()), start=-block.sides)
-        here = np.abs(wrong).max(axis=0, initial=0.0)
+        here = np.abs(one.block.left(amplitudes)).max(axis=0, initial=0.0)
         worst[one.of] = worst[one.of] + here if one.of is What.FLOW else np.maximum(worst[one.of], here)
     return np.asarray(worst[What.VALUES] + SLOPES * worst[What.SLOPES] + worst[What.FLOW])

@@ -15,9 +15,9 @@ from neurapde.core.arrays import to_numpy
 from neurapde.jets.layout import Layout
 from neurapde.spectral.quadrature import unit_rule
 from neurapde.trefftz.curves import Array
+from neurapde.trefftz.elimination import Block
 from neurapde.trefftz.features.harmonic import as_complex
 from neurapde.trefftz.potentials.corners import Corner
-from neurapde.trefftz.potentials.elimination import Block
 from neurapde.trefftz.potentials.placing import ROUNDING, Cells, Complex
 from neurapde.trefftz.regions import Region
 from neurapde.trefftz.rows import Basis

@@ -25,6 +25,12 @@ class Block:
     parts: dict[int, Array]
     sides: Array
 
+    def left(self, amplitudes: Sequence[Array]) -> Array:
+        """What amplitudes (columns, shots) of every group leave, (r, shots)."""
+        return np.asarray(
+            sum((part @ amplitudes[one] for one, part in self.parts.items()), start=-self.sides)
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class _Front:
@@ -53,7 +59,7 @@ def least_squares(blocks: Sequence[Block], counts: Sequence[int]) -> list[Array]
         front, left = _eliminated(left, group, counts)
         fronts.append(front)
     shots = blocks[0].sides.shape[1]
-    found: list[Array] = [np.zeros((count, shots)) for count in counts]
+    found: list[Array] = [np.zeros((count, shots), dtype=blocks[0].sides.dtype) for count in counts]
     for front in reversed(fronts):
         sides = front.sides - sum(part @ found[other] for other, part in front.others.items())
         found[front.group] = scipy.linalg.solve_triangular(front.triangle, sides, check_finite=False)
@@ -65,7 +71,7 @@ def _sizes(blocks: Sequence[Block], counts: Sequence[int]) -> list[Array]:
     squares = [np.zeros(count) for count in counts]
     for block in blocks:
         for group, part in block.parts.items():
-            squares[group] += np.einsum("ij,ij->j", part, part)
+            squares[group] += np.einsum("ij,ij->j", part.conj(), part).real
     return [np.sqrt(np.where(one > 0, one, 1.0)) for one in squares]
 
 
@@ -81,7 +87,7 @@ def _eliminated(blocks: Sequence[Block], group: int, counts: Sequence[int]) -> t
     width, shots = counts[group], blocks[0].sides.shape[1]
     columns = np.cumsum([0, width, *(counts[one] for one in others), shots])
     heights = np.cumsum([0, width, *(len(one.sides) for one in mine)])
-    front = np.zeros((heights[-1], columns[-1]), order="F")
+    front = np.zeros((heights[-1], columns[-1]), dtype=blocks[0].sides.dtype, order="F")
     front[:width, :width] = ROUNDING * np.eye(width)
     for one, start, stop in zip(mine, heights[1:], heights[2:], strict=False):
         front[start:stop, :width] = one.parts[group]
