@@ -53,7 +53,16 @@ def _write_help(folder: Path) -> None:
     """Write what `neurapde COMMAND --help` prints into a file for each command."""
     folder.mkdir(exist_ok=True)
     os.environ["COLUMNS"] = "88"
-    for command in ((), ("list",), ("run",), ("fwi",), ("validate",), ("report",)):
+    for command in (
+        (),
+        ("list",),
+        ("run",),
+        ("fwi",),
+        ("validate",),
+        ("report",),
+        ("doctor",),
+        ("completion",),
+    ):
         text = io.StringIO()
         with contextlib.redirect_stdout(text), contextlib.suppress(SystemExit):
             main([*command, "--help"])

@@ -107,3 +107,12 @@ def test_the_wheel_works_from_another_folder(wheel: Path, tmp_path: Path) -> Non
     assert "helmholtz-disk" in python("-m", "neurapde", "list")
     names = {path.name for path in target.iterdir() if not path.name.endswith(".dist-info")}
     assert names <= {"neurapde", "bin", "Scripts"}
+
+
+def test_the_citation_is_of_this_version() -> None:
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    version = PYPROJECT["project"]["version"]
+    assert re.search(r"^version: (.*)$", text, re.MULTILINE)[1] == version  # type: ignore[index]
+    assert f'__version__ = "{version}"' in (ROOT / "neurapde" / "__init__.py").read_text(encoding="utf-8")
+    assert "Typing :: Typed" in PYPROJECT["project"]["classifiers"]
+    assert (ROOT / "neurapde" / "py.typed").exists()

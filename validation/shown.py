@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neurapde import pictures
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number, percent
-from neurapde.pictures import fields, panels
 from neurapde.validation.comparison import Comparison
 from neurapde.validation.figures import furnish
 
@@ -32,14 +32,16 @@ def show(report: Comparison, ax: Any, component: int) -> NDArray:
         where += f", {name} = {number(float(f'{axes.pop(name)[middle]:.4g}'))}"
         values = {key: field[:, :, middle] for key, field in values.items()}
     difference = np.abs(values["solution"] - values[report.judge])
-    shown = panels.panels_of(ax, 3)
+    shown = pictures.panels.panels_of(ax, 3)
     in_time = names[-1] == "t" and not where
     for panel, (name, field) in zip(shown, values.items(), strict=False):
-        fields.draw(panel, axes, field, title=f"{name}{where}", in_time=in_time)
+        pictures.fields.draw(panel, axes, field, title=f"{name}{where}", in_time=in_time)
     if len(axes) == MOST_DRAWN:  # the solution on the scale of the truth
         shown[0].images[0].set_norm(shown[1].images[0].norm)
     title = f"|difference|, {percent(report.relative_l2)} in L2"
-    fields.draw(shown[2], axes, difference, label="|difference|", title=title, in_time=in_time, error=True)
+    pictures.fields.draw(
+        shown[2], axes, difference, label="|difference|", title=title, in_time=in_time, error=True
+    )
     if len(axes) == MOST_DRAWN:
         annotations = report.annotations.of_column(component) if count > 1 else report.annotations
         for panel, color in zip(shown, ("black", "black", "white"), strict=True):

@@ -8,6 +8,7 @@ from typing import Any
 
 import neurapde as npde
 from neurapde.cli.file_names import file_name
+from neurapde.cli.parsing import Parser
 from neurapde.cli.problems import UsageError, called, folder, settings_for
 from neurapde.cli.results import keep_earlier, save
 from neurapde.core.errors import DeclarationError
@@ -47,7 +48,7 @@ where y is a depth.
 """
 
 
-def add_fwi(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+def add_fwi(commands: "argparse._SubParsersAction[Parser]") -> argparse.ArgumentParser:
     """The grammar of `neurapde fwi`."""
     parser = commands.add_parser(
         "fwi",

@@ -5,8 +5,10 @@ Results go to stdout, progress and warnings to stderr. Exit status: 0 all went w
 """
 
 import argparse
+import contextlib
 import inspect
 import io
+import json
 import os
 import sys
 import traceback
@@ -15,19 +17,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-import torch
-
 import neurapde as npde
-from neurapde.cli.file_names import file_name
-from neurapde.cli.inversions import add_fwi, inversion_case, run_case
-from neurapde.cli.problems import UsageError, folder, grid_solution, named_case, problem_of
-from neurapde.cli.results import keep_earlier, save
+from neurapde.cli.doctor import doctor
+from neurapde.cli.examples import EXAMPLES, RUN_EXAMPLES
+from neurapde.cli.inversions import add_fwi, inversion_case
+from neurapde.cli.methods import DIRECT, TRAINED
+from neurapde.cli.methods import NAMES as METHODS
+from neurapde.cli.parsing import SHELLS, Parser, completion
+from neurapde.cli.problems import UsageError, folder, named_case
+from neurapde.cli.running import run
 from neurapde.cli.validating import validate
 from neurapde.core.errors import DeclarationError, ResolutionError
 from neurapde.core.interrupts import terminable
 from neurapde.problems import CASES, INVERSIONS, Case, InversionCase
-from neurapde.run.method import Method, Status
-from neurapde.seismic.inversion.invert import METHODS
+from neurapde.seismic.inversion.invert import METHODS as INVERTING
 from neurapde.storage.hdf5 import StorageError
 from neurapde.validation.folder import kind_of
 from neurapde.validation.inversion_report import InversionReport
@@ -35,43 +38,11 @@ from neurapde.validation.report import Report
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
-EXAMPLES = """examples:
-  neurapde list                                     what there is to solve
-  neurapde run helmholtz-disk                       solve, compare, report into runs/helmholtz-disk
-  neurapde run helmholtz-disk --set wavenumber=30   the same with another wavenumber
-  neurapde run mine.py --method adam --steps 2000   a problem of your own, trained
-  neurapde run fwi-disk                             invert the data of a survey, report the model
-  neurapde fwi line.sgy --domain 0,4,0,1.5 …        the same with a survey of your own
-  neurapde validate                                 are all errors below their tolerance?
-  neurapde report runs/helmholtz-disk               show a saved report again
-"""
-RUN_EXAMPLES = """A FILE.py defines `problem`: a neurapde.Problem, or a function that returns one, as
-
-  import neurapde as npde
-
-  def problem(wavenumber=20.0):
-      return npde.Problem(
-          name="my-problem",
-          domain=npde.Box((-1, 1), (-1, 1)),
-          equation=npde.Helmholtz(wavenumber=wavenumber),
-          sources=[npde.GaussianSource(at=(0, 0), variance=1e-4)],
-          boundary=npde.PML(width=0.5),
-      )
-
-examples:
-  neurapde run helmholtz-uniform
-  neurapde run helmholtz-disk --set wavenumber=30 radius=0.15 source_at=-0.3,0.2 --out runs/k30
-  neurapde run helmholtz-square --shape 513,513
-  neurapde run helmholtz-uniform --method adam --steps 5000 --out runs/adam
-  neurapde run helmholtz-uniform --method adam --steps 9000 --out runs/adam --resume
-  neurapde run my_problem.py --set wavenumber=25
-"""
-
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole grammar of the command line."""
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="neurapde",
         description="Declare a PDE once; solve it with a SIREN, solve it on a grid, compare.",
         epilog=EXAMPLES,
@@ -98,11 +69,16 @@ def build_parser() -> argparse.ArgumentParser:
     )
     running.add_argument(
         "--method",
-        choices=("galerkin", "adam", *METHODS),
-        help=f"default: the one that suits the problem; of an inversion {', '.join(METHODS)}",
+        choices=METHODS,
+        metavar="METHOD",
+        help=f"default: the one that suits the problem. Direct: {', '.join(DIRECT)}. Trained: {', '.join(TRAINED)}. "
+        f"Of an inversion: {', '.join(INVERTING)}",
     )
     running.add_argument(
-        "--steps", type=int, metavar="N", help="steps of --method adam, or of each stage of an inversion"
+        "--steps", type=int, metavar="N", help="steps of a training, or of each stage of an inversion"
+    )
+    running.add_argument(
+        "--tolerance", type=float, metavar="ERROR", help="relative error that a direct method aims at"
     )
     running.add_argument(
         "--dtype", choices=("float32", "float64"), help="precision; default: the method's own"
@@ -142,7 +118,38 @@ def build_parser() -> argparse.ArgumentParser:
     )
     reporting.add_argument("folder", type=Path, metavar="DIR", help="the folder that `run` wrote")
     reporting.set_defaults(action=report)
+    looking = commands.add_parser(
+        "doctor",
+        help="versions, devices, threads and a self-test",
+        description="Print versions, devices and threads, and solve two problems whose fields are known.\n"
+        "The exit status is 1 if one is wrong.",
+        formatter_class=raw,
+    )
+    looking.set_defaults(action=doctor)
+    completing = commands.add_parser(
+        "completion",
+        help="make a shell complete these commands",
+        description="Print what a shell is to run so that it completes these commands.",
+        epilog="example:\n  neurapde completion bash >> ~/.bashrc",
+        formatter_class=raw,
+    )
+    completing.add_argument("shell", choices=SHELLS)
+    completing.set_defaults(action=complete)
+    for part in (listing, running, validating, reporting, looking):
+        part.add_argument(
+            "--json", action="store_true", help="print the result as JSON, and all else to standard error"
+        )
     return parser
+
+
+def complete(given: argparse.Namespace) -> int:
+    """`neurapde completion`: the script of a shell."""
+    print(
+        completion(
+            given.shell, build_parser(), [*(case.name for case in CASES), *(case.name for case in INVERSIONS)]
+        )
+    )
+    return OK
 
 
 def _add_computing(parser: argparse.ArgumentParser) -> None:
@@ -167,94 +174,39 @@ def list_problems(given: argparse.Namespace) -> int:
         case: Case | InversionCase = inversion_case(given.name) or named_case(given.name)
         print(case.factory(), end="\n\n")
         print("parameters, to be changed by --set:")
-        for parameter in inspect.signature(case.factory).parameters.values():
+        parameters = inspect.signature(case.factory).parameters.values()
+        for parameter in parameters:
             print(f"  {parameter.name}={parameter.default}")
+        given.result = {"name": case.name, "parameters": {one.name: str(one.default) for one in parameters}}
         return OK
     everything: tuple[Case | InversionCase, ...] = (*CASES, *INVERSIONS)
+    keys = ("name", "summary", "tolerance", "seconds")
+    given.result = [{key: getattr(case, key) for key in keys} for case in everything]
     width = max(len(case.name) for case in everything)
     for case in everything:
         print(f"{case.name:<{width}}  {case.summary} (about {case.seconds:.0f} s)")
     return OK
 
 
-def method_of(given: argparse.Namespace) -> Method | None:
-    """The method that was asked for; None leaves the choice to `solve`."""
-    if given.method in METHODS:
-        raise UsageError(
-            f"--method {given.method} inverts surveys, and {given.problem} is none; leave it out"
-        )
-    if given.method == "adam":
-        if given.steps is None:
-            raise UsageError(
-                "--method adam needs --steps N; 2000 take a few minutes on a CPU, the paper takes 50000."
-            )
-        return npde.Adam(steps=given.steps)
-    if given.steps is not None:
-        raise UsageError("--steps belongs to --method adam; the Galerkin method solves directly.")
-    return npde.Galerkin() if given.method == "galerkin" else None
-
-
-def run(given: argparse.Namespace) -> int:
-    """`neurapde run`: the main job, from the declaration to the report."""
-    if (inversion := inversion_case(given.problem)) is not None:
-        return run_case(inversion, given)
-    problem = problem_of(given.problem, given.set)
-    method = method_of(given)
-    out = given.out or Path("runs") / file_name(problem.name)
-    print(problem, end="\n\n", flush=True)
-    dtype = None if given.dtype is None else {"float32": torch.float32, "float64": torch.float64}[given.dtype]
-    solution = npde.solve(
-        problem,
-        method=method,
-        device=given.device,
-        dtype=dtype,
-        seed=given.seed,
-        out=out,
-        resume=given.resume,
-    )
-    for note in solution.notes:
-        print(note)
-    print(f"Solved in {solution.seconds:.1f} s. {solution.status}")
-    if not given.resume:
-        keep_earlier(out)
-    print(f"solution: {save(solution.save, out / 'solution.h5')}", end="\n\n", flush=True)
-    if solution.status is Status.INTERRUPTED:
-        if (out / "checkpoint.h5").exists():
-            print(f"To go on: the same command with --out {out} --resume")
-        return INTERRUPTED
-    went_well = solution.status not in (Status.DIVERGED, Status.UNRESOLVED, Status.STALLED)
-    default = method is None and not given.set and not given.problem.endswith(".py")
-    tolerance = named_case(given.problem).tolerance if default else None
-    reference = None if given.no_reference else grid_solution(problem, given.shape)
-    try:
-        made = npde.validate(solution, reference, tolerance=tolerance)
-    except DeclarationError as error:
-        print(f"Not compared: {error}")
-        return OK if went_well else FAILED
-    made.save(out)
-    print(made, end="\n\n")
-    _save_surface(problem, solution, out)
-    print(f"report:   {out / 'report.html'}")
-    return FAILED if made.passed is False or not went_well else OK
-
-
-def _save_surface(problem: npde.Problem, solution: npde.Solution, out: Path) -> None:
-    """The zero set of a signed distance as a file beside the report."""
-    if not isinstance(problem.equation, npde.Eikonal) or problem.equation.surface is None:
-        return
-    name = "surface.ply" if problem.domain.dimension == 3 else "surface.vtk"
-    try:
-        print(f"surface:  {npde.validation.zero_set(solution).save(out / name)}")
-    except DeclarationError as error:
-        print(f"surface:  none: {error}")
-
-
 def report(given: argparse.Namespace) -> int:
     """`neurapde report`: print a saved report and write its panels and page again."""
     kind = InversionReport if kind_of(given.folder) == InversionReport.kind else Report
-    print(kind.render(given.folder), end="\n\n")
+    found = kind.render(given.folder)
+    given.result = found.as_json()
+    print(found, end="\n\n")
     print(f"report:   {given.folder / 'report.html'}")
     return OK
+
+
+def _carried_out(given: argparse.Namespace) -> int:
+    """The exit status of a command; with --json its result is all that standard output holds."""
+    if not getattr(given, "json", False):
+        return int(given.action(given))
+    given.result = None
+    with contextlib.redirect_stdout(sys.stderr):
+        status = int(given.action(given))
+    print(json.dumps(given.result, indent=1, ensure_ascii=False))
+    return status
 
 
 def _show_warning(
@@ -277,7 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings(), terminable():
         warnings.showwarning = _show_warning
         try:
-            return given.action(given)
+            return _carried_out(given)
         except BrokenPipeError:  # who read the output has enough of it
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return FAILED

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from neurapde.cli.parsing import meant
 from neurapde.core.errors import DeclarationError, ResolutionError, StorageError
 from neurapde.problem.problem import Problem
 from neurapde.problems import CASES, INVERSIONS, Case
@@ -40,7 +41,8 @@ def named_case(name: str) -> Case:
             return case
     names = ", ".join([*(case.name for case in CASES), *(case.name for case in INVERSIONS)])
     raise UsageError(
-        f"there is no problem {name!r}; there are {names}. A file is given with its ending, as {name}.py."
+        f"there is no problem {name!r}{meant(name, names.split(', '))}; there are {names}. A file is given with its ending, "
+        f"as {name}.py."
     )
 
 
@@ -111,7 +113,7 @@ def settings_for(factory: Callable[..., object], assignments: Sequence[str]) -> 
             raise UsageError(f"--set {assignment}: write KEY=VALUE, as --set wavenumber=30")
         if name not in known:
             raise UsageError(
-                f"--set {assignment}: there is no parameter {name!r}; there are {', '.join(known)}."
+                f"--set {assignment}: there is no parameter {name!r}{meant(name, known)}; there are {', '.join(known)}."
             )
         if isinstance(known[name].default, str):
             settings[name] = text

@@ -41,6 +41,7 @@ def validate(given: argparse.Namespace) -> int:
     for case in cases:
         verdicts.append(_inverted(case, given) if isinstance(case, InversionCase) else _solved(case, given))
         print(verdicts[-1], flush=True)
+    given.result = [{**vars(verdict), "passed": verdict.passed} for verdict in verdicts]
     return 0 if all(verdict.passed for verdict in verdicts) else 1
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.cli.main import grid_solution
+from neurapde.cli.problems import grid_solution
 from neurapde.problems import CASES, Case, helmholtz_disk, helmholtz_square, helmholtz_uniform
 from neurapde.problems.helmholtz import HELMHOLTZ_CASES
 

