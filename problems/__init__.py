@@ -4,6 +4,11 @@ from neurapde.problems._case import Case as Case
 from neurapde.problems._family import FamilyProblem as FamilyProblem
 from neurapde.problems._inversion import InversionCase as InversionCase
 from neurapde.problems._inversion import InversionProblem as InversionProblem
+from neurapde.problems.classics import CLASSIC_CASES
+from neurapde.problems.classics import boundary_layer as boundary_layer
+from neurapde.problems.classics import bratu as bratu
+from neurapde.problems.classics import heat as heat
+from neurapde.problems.classics import kovasznay as kovasznay
 from neurapde.problems.eikonal import EIKONAL_CASES
 from neurapde.problems.eikonal import sdf_mesh as sdf_mesh
 from neurapde.problems.eikonal import sdf_room as sdf_room
@@ -11,6 +16,13 @@ from neurapde.problems.eikonal import sdf_sphere as sdf_sphere
 from neurapde.problems.eikonal import sdf_torus as sdf_torus
 from neurapde.problems.eikonal import travel_time_gradient as travel_time_gradient
 from neurapde.problems.eikonal import travel_time_layers as travel_time_layers
+from neurapde.problems.evolutions import EVOLUTION_CASES
+from neurapde.problems.evolutions import allen_cahn as allen_cahn
+from neurapde.problems.evolutions import burgers as burgers
+from neurapde.problems.evolutions import gray_scott as gray_scott
+from neurapde.problems.evolutions import kdv as kdv
+from neurapde.problems.evolutions import kuramoto_sivashinsky as kuramoto_sivashinsky
+from neurapde.problems.evolutions import schrodinger as schrodinger
 from neurapde.problems.faces import faces as faces
 from neurapde.problems.fits import FIT_CASES
 from neurapde.problems.fits import audio_fit as audio_fit
@@ -36,6 +48,10 @@ from neurapde.problems.poisson import poisson_inclusion as poisson_inclusion
 from neurapde.problems.poisson import poisson_l_shape as poisson_l_shape
 from neurapde.problems.poisson import poisson_rod as poisson_rod
 from neurapde.problems.poisson import poisson_square as poisson_square
+from neurapde.problems.systems import SYSTEM_CASES
+from neurapde.problems.systems import lorenz as lorenz
+from neurapde.problems.systems import lotka_volterra as lotka_volterra
+from neurapde.problems.systems import van_der_pol as van_der_pol
 from neurapde.problems.wave import WAVE_CASES
 from neurapde.problems.wave import wave_disk as wave_disk
 from neurapde.problems.wave import wave_ricker as wave_ricker
@@ -48,5 +64,8 @@ CASES: tuple[Case, ...] = (
     *FIT_CASES,
     *EIKONAL_CASES,
     *WAVE_CASES,
+    *CLASSIC_CASES,
+    *EVOLUTION_CASES,
+    *SYSTEM_CASES,
 )
 INVERSIONS: tuple[InversionCase, ...] = FWI_CASES

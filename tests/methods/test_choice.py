@@ -52,6 +52,19 @@ CHOSEN = {
     "wave-disk": "MethodOfLines",
     "wave-ricker": "MethodOfLines",
     "wave-string": "MethodOfLines",
+    "heat": "LeastSquares",
+    "boundary-layer": "LeastSquares",
+    "bratu": "Newton",
+    "kovasznay": "Newton",
+    "burgers": "TimeMarching",
+    "allen-cahn": "TimeMarching",
+    "kdv": "TimeMarching",
+    "schrodinger": "TimeMarching",
+    "kuramoto-sivashinsky": "TimeMarching",
+    "gray-scott": "TimeMarching",
+    "lotka-volterra": "TimeMarching",
+    "lorenz": "TimeMarching",
+    "van-der-pol": "TimeMarching",
 }
 
 
