@@ -27,6 +27,7 @@ from neurapde.conditions.constraints import Samples as Samples
 from neurapde.conditions.constraints import at_points as at_points
 from neurapde.conditions.constraints import face as face
 from neurapde.conditions.constraints import interior as interior
+from neurapde.conditions.measured import measured as measured
 from neurapde.core.arrays import abs as abs
 from neurapde.core.arrays import cos as cos
 from neurapde.core.arrays import exp as exp
@@ -66,12 +67,15 @@ from neurapde.fields.sources import FunctionSource as FunctionSource
 from neurapde.fields.sources import GaussianSource as GaussianSource
 from neurapde.fields.sources import PointSource as PointSource
 from neurapde.fields.sources import Shots as Shots
+from neurapde.fields.unknown import Parameter as Parameter
+from neurapde.fields.unknown import UnknownField as UnknownField
 from neurapde.jets.jet import Jet as Jet
 from neurapde.learning.distillation import Distillation as Distillation
 from neurapde.learning.learn import learn as learn
 from neurapde.loading import load as load
 from neurapde.methods.adam import Adam as Adam
 from neurapde.methods.galerkin import Galerkin as Galerkin
+from neurapde.methods.gauss_newton import GaussNewton as GaussNewton
 from neurapde.methods.lbfgs import LBFGS as LBFGS
 from neurapde.methods.least_squares import LeastSquares as LeastSquares
 from neurapde.methods.method_of_lines import MethodOfLines as MethodOfLines

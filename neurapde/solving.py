@@ -10,6 +10,7 @@ import torch
 from neurapde.core import checks
 from neurapde.core.devices import find_device
 from neurapde.core.errors import DeclarationError
+from neurapde.core.formatting import listing
 from neurapde.core.gradients import differentiating
 from neurapde.core.interrupts import terminable
 from neurapde.core.memory import Fitting
@@ -146,6 +147,11 @@ def _prepare(
     check_determined(problem)
     methods, notes = _methods(problem, trial, method)
     for stage in methods:
+        if problem.unknowns and not stage.finds_unknowns:
+            raise DeclarationError(
+                f"{problem.name} has unknowns, {listing(one.name for one in problem.unknowns)}, which "
+                f"{type(stage).__name__} does not find; leave method out, or give method=npde.GaussNewton()."
+            )
         stage.check(problem)
     found = find_device(device)
     precision = _precision(methods, dtype)

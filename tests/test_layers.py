@@ -32,6 +32,7 @@ ROOMS = (
     "neurapde/trefftz",
     "neurapde/training",
     "neurapde/collocation",
+    "neurapde/unknowns",
     "neurapde/marching",
     "neurapde/references",
     "neurapde/solution",

@@ -145,6 +145,18 @@ CALLS: dict[str, dict[str, Argument]] = {
     "GradientNorm": {"every": (10, COUNT), "memory": (0.9, PART)},
     "GridField": {"values": (np.ones((3, 3)), NOTHING), "bounds": (((0, 0), (1, 1)), NONE)},
     "Helmholtz": {"wavenumber": (3.0, POSITIVE), "speed": (1.0, POSITIVE | LATER)},
+    "GaussNewton": {
+        "tolerance": (1e-6, NOTHING), "largest": (100, COUNT), "margin": (0.5, POSITIVE), "seconds": (9.0, POSITIVE),
+    },
+    "Parameter": {"name": ("c", NAME), "start": (0.5, REAL), "bounds": (None, NONE), "prior": (None, NONE)},
+    "UnknownField": {
+        "name": ("k", NAME), "domain": (SQUARE, NOTHING), "axes": (None, NONE), "start": (0.5, REAL), "bounds": (None, NONE),
+        "nodes": (5, COUNT | NONE),
+    },
+    "measured": {
+        "name": ("m", NAME), "points": (np.zeros((3, 2)), NOTHING), "values": (np.zeros(3), NOTHING),
+        "noise": (0.1, POSITIVE | NONE), "component": (None, NONE | FROM_ZERO),
+    },
     "HyperSiren": {
         "width": (4, COUNT), "depth": (1, FROM_ZERO), "omega_0": (3.0, POSITIVE), "omega_hidden": (3.0, POSITIVE),
         "codes": (1, COUNT), "latent": (4, COUNT), "hidden": (4, COUNT),

@@ -15,7 +15,7 @@ from torch import Tensor
 from neurapde.collocation.interfaces import Interface, interfaces
 from neurapde.collocation.samples import Weighed, chosen, drawn, near, together
 from neurapde.collocation.weighing import System, joined, weighed
-from neurapde.conditions.constraints import Constraint, Face, Samples
+from neurapde.conditions.constraints import AtPoints, Constraint, Face, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet, Layout
 from neurapde.optimisation.balance import balance_of
@@ -105,6 +105,9 @@ class Assembly:
         return int(EDGEWISE * max(self.widths) ** (1 - 1 / self.trial.dimension)) + 2
 
     def _draw(self, constraint: Constraint, count: int) -> Samples:
+        """Points of a constraint; of those that were given all."""
+        if isinstance(constraint.sample, AtPoints):
+            count = max(count, len(constraint.sample.points))
         return drawn(constraint.sample, count, self.generator, self.device)
 
     def _constraint(self, constraint: Constraint, inside: bool) -> System:

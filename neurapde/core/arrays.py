@@ -5,6 +5,7 @@ User residuals and media call them as `npde.sin`, `npde.where`, …: one text se
 """
 
 import builtins
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -17,6 +18,15 @@ from neurapde.core.errors import DeclarationError
 
 Array: TypeAlias = Any
 """A NumPy array or a torch tensor."""
+
+
+class Standin(ABC):
+    """What stands for a number that may change, such as an unknown one."""
+
+    @property
+    @abstractmethod
+    def value(self) -> torch.Tensor:
+        """The number that it is at present, as a tensor without axes."""
 
 
 def namespace(*arrays: Array) -> Any:
@@ -125,6 +135,8 @@ def safe_sqrt(x: Array) -> Array:
 
 def _numbers(x: Any, function: str) -> Array:
     """The argument of a function: an array, a tensor or a number; a list becomes an array."""
+    if isinstance(x, Standin):
+        return x.value
     if isinstance(x, int):
         return x if builtins.abs(x) < 2**63 else float(x)
     if isinstance(x, torch.Tensor | float | complex):

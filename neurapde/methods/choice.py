@@ -2,6 +2,7 @@
 
 from neurapde.methods.adam import Adam
 from neurapde.methods.galerkin import Galerkin
+from neurapde.methods.gauss_newton import GaussNewton
 from neurapde.methods.least_squares import LeastSquares
 from neurapde.methods.method_of_lines import MethodOfLines
 from neurapde.methods.natural_gradient import NaturalGradient
@@ -31,6 +32,11 @@ PREFERRED: tuple[DirectMethod, ...] = (
 
 def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tuple[Method, str]:
     """The method for `problem` when the user names none, and why this one."""
+    if problem.unknowns:
+        return (
+            GaussNewton(),
+            "Method: Gauss–Newton's, since the problem has unknowns that its data are to tell.",
+        )
     given = trial is not None
     advice = problem.equation.advice(problem, given)
     method: Method | None = None

@@ -17,6 +17,7 @@ from neurapde.core.warn import warn
 from neurapde.fields.medium import Field
 from neurapde.fields.pulses import Pulse
 from neurapde.fields.sources import PointSource, Source
+from neurapde.fields.unknown import Unknown, reading
 from neurapde.jets.jet import Jet
 from neurapde.problem.equation import Equation
 
@@ -76,6 +77,18 @@ def check_residuals(problem: "Problem") -> None:
     for constraint in problem.constraints:
         if constraint.name in names:
             _try_residual(constraint, problem)
+
+
+def read_unknowns(problem: "Problem") -> tuple[Unknown, ...]:
+    """The unknowns that the constraints of a problem ask for where they are tried, by their names."""
+    with reading() as found:
+        for constraint in problem.constraints:
+            samples = constraint.sample(PROBES, generator=_generator())
+            layout = problem.layout(constraint)
+            size = layout.shape(len(samples.points), problem.outputs)
+            kind = torch.complex128 if problem.equation.complex else torch.float64
+            constraint.residual(samples, Jet(torch.full(size, 0.5, dtype=kind), layout))
+    return tuple(found[name] for name in sorted(found))
 
 
 def check_exact(problem: "Problem") -> None:
@@ -186,11 +199,31 @@ def _try_residual(constraint: Constraint, problem: "Problem") -> None:
             f"the residual of {constraint.name!r} failed at {len(samples.points)} points: "
             f"{type(error).__name__}: {error}; {way}"
         ) from error
+    if others := [one for one in _leaves(values) if one is not channels]:
+        raise DeclarationError(
+            f"the residual of {constraint.name!r} reads a torch tensor of shape {tuple(others[0].shape)} that requires "
+            "grad, which no method would train; declare it as npde.Parameter(name, start=…), or give tensor.detach()"
+        )
     if not values.requires_grad:
         raise DeclarationError(
             f"the residual of {constraint.name!r} does not depend on u, or was cut off from it by .detach(), NumPy or a "
             "comparison; make it of u.value, u.gradient, u.laplacian and the like"
         )
+
+
+def _leaves(values: torch.Tensor) -> list[torch.Tensor]:
+    """The tensors that values are made of and that require grad."""
+    seen, found = set(), []
+    waiting: list[Any] = [values.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            found.append(node.variable)
+        waiting.extend(following for following, _ in node.next_functions)
+    return found
 
 
 def _generator() -> torch.Generator:

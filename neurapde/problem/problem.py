@@ -21,8 +21,9 @@ from neurapde.domains.base import Domain
 from neurapde.domains.box import Interval
 from neurapde.domains.spacetime import SpaceTime, Time
 from neurapde.fields.sources import Shots, Source, as_sources
+from neurapde.fields.unknown import Unknown
 from neurapde.jets.layout import Layout
-from neurapde.problem.checks import check_exact, check_residuals, check_sources, check_values
+from neurapde.problem.checks import check_exact, check_residuals, check_sources, check_values, read_unknowns
 from neurapde.problem.equation import AbstractEquation
 from neurapde.problem.picture import picture
 
@@ -210,6 +211,11 @@ class Problem(Declaration):
     def layout(self, constraint: Constraint) -> Layout:
         """The derivatives that a jet carries where a constraint is evaluated."""
         return Layout(self.domain.dimension, constraint.order, self.mixed if constraint.order == 2 else ())
+
+    @cached_property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """The unknown numbers and fields that its constraints read, by their names."""
+        return read_unknowns(self)
 
     @property
     def hard(self) -> tuple[Dirichlet, ...]:

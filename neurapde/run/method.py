@@ -111,6 +111,9 @@ class Training:
 class Method(ABC):
     """A way to determine a trial function's parameters."""
 
+    finds_unknowns: ClassVar[bool] = False
+    """Whether it finds the unknown numbers and fields of a problem, too."""
+
     @property
     @abstractmethod
     def default_dtype(self) -> torch.dtype:

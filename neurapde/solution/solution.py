@@ -24,6 +24,7 @@ from neurapde.solution import files as storage
 from neurapde.solution.beside_jumps import warn_beside_jumps
 from neurapde.solution.record import Record
 from neurapde.storage.grids import export
+from neurapde.unknowns.trial import Found, WithUnknownsTrial
 from neurapde.views.field import FieldView
 
 CHUNK_BYTES = 256 * 2**20
@@ -63,6 +64,11 @@ class Solution(Record, FieldView):
     def history(self) -> History:
         """Losses of all stages, one after the other."""
         return History.joined(stage.history for stage in self.stages)
+
+    @property
+    def unknowns(self) -> dict[str, Found]:
+        """The unknowns of the problem as they were found, by name: `value` and `standard_error`, or fields to be asked."""
+        return self.trial.found if isinstance(self.trial, WithUnknownsTrial) else {}
 
     @property
     def required_problem(self) -> Problem:

@@ -112,6 +112,8 @@ def no_correction(problem: Problem) -> str | None:
     """Why the error of a field of a problem is not found from its residual; None where it is."""
     if isinstance(problem.equation, Fit):
         return "data that are fitted may be noisy, so that what is left of them is no error"
+    if problem.unknowns:
+        return "its unknowns may be off, by their standard errors"
     if reason := unfit(problem):
         return f"the problem for the error is not solved by least squares, for {reason}"
     if is_linear(problem):

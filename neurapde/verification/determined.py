@@ -29,6 +29,8 @@ def check_determined(problem: Problem) -> None:
     Further constraints may say what the conditions leave out, so a problem with some is taken as it is.
     Raises: DeclarationError.
     """
+    if problem.unknowns:
+        return
     check_shared_points(problem)
     if problem.extra:
         return

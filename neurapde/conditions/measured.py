@@ -1,0 +1,67 @@
+"""Data: values of the field that were measured at points, with what is known of their noise."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from neurapde.conditions.constraints import AtPoints, Constraint, Samples, at_points
+from neurapde.core import checks
+from neurapde.core.arrays import Array
+from neurapde.core.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from neurapde.jets.jet import Jet
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """u − measured, of one component or all; noise: its standard deviation, None where the misfit is to tell it."""
+
+    component: int | None = None
+    noise: float | None = None
+
+    def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
+        found = u.value if self.component is None else u.value[:, self.component]
+        return found - samples.measured.to(found)
+
+
+def measured(
+    name: str, points: Array, values: Array, *, noise: float | None = None, component: int | None = None
+) -> Constraint:
+    """A constraint that says what was measured: u = values at points, but for noise.
+
+    name: of the data set; a problem may have several. points: `(n, d)`. values: `(n,)`, or `(n, c)` of all components.
+    noise: standard deviation of each value, in units of u; None where it is not known, and estimated from what is left.
+    component: the one that was measured; None for all.
+    """
+    if noise is not None:
+        checks.number(noise, "noise", lambda x: x > 0, "give a positive standard deviation, or None")
+    if component is not None:
+        checks.whole(component, "component", 0)
+    found = checks.reals(values, "values")
+    count = len(at_points(points).points)
+    if found.ndim == 0 or len(found) != count:
+        raise DeclarationError(
+            f"values have the shape {found.shape} for {count} points; give one value, or a row, for each point"
+        )
+    where = at_points(points, targets=found)
+    if component is not None and where.measured.ndim > 1:
+        raise DeclarationError(
+            f"values of component {component} have the shape {tuple(where.measured.shape)}; give one for each point"
+        )
+    which = "u" if component is None else f"u[{component}]"
+    known = "unknown noise" if noise is None else f"noise {noise:g}"
+    return Constraint(
+        name, Misfit(component, noise), where, 0, f"{which} at {len(where.points)} points, {known}"
+    )
+
+
+def is_data(constraint: Constraint) -> bool:
+    """Whether a constraint is met but for noise: it holds at points that were given."""
+    return isinstance(constraint.sample, AtPoints)
+
+
+def noise_of(constraint: Constraint) -> float | None:
+    """The standard deviation of data, where it was told."""
+    return constraint.residual.noise if isinstance(constraint.residual, Misfit) else None

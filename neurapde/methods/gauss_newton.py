@@ -1,0 +1,196 @@
+"""Gauss–Newton for problems with unknowns: numbers and fields that data tell, found with the head that solves it."""
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from neurapde.collocation.cost import cost_of
+from neurapde.conditions.measured import is_data
+from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.formatting import listing, number
+from neurapde.core.interrupts import Interrupts
+from neurapde.core.warn import warn
+from neurapde.methods.least_squares import FIRST, LeastSquares, built_for, unfit
+from neurapde.methods.refinement import PROBES
+from neurapde.optimisation.balance import balance_of
+from neurapde.problem.problem import Problem
+from neurapde.run.history import History
+from neurapde.run.method import Outcome, Status, Task
+from neurapde.unknowns.fitting import Fitting, State, begin
+from neurapde.unknowns.rows import named
+from neurapde.unknowns.trial import WithUnknownsTrial
+
+BELOW = 0.1
+"""Change of the unknowns between two numbers of features, in units of their standard errors, that does not count."""
+EXACT = 1e-6
+"""The same, of themselves, where the data are exact."""
+OF_NOISE = 0.1
+"""Error of the field, in units of what the noise leaves open, below which more features tell nothing."""
+UNEXPLAINED = 1.5
+"""What is left of data, in units of the noise that was told, above which something else is wrong."""
+
+
+@dataclass(frozen=True)
+class GaussNewton(LeastSquares):
+    """Find the unknowns of a problem together with its field, by Gauss and Newton's method on the head and on them.
+
+    The equation and the conditions are met, the data up to their noise; noise that was not told is what is left of them.
+    Unknown fields are as smooth as the evidence of the data asks. `solution.unknowns` has values and standard errors, the
+    history the path of each number. The settings are those of `LeastSquares`; features are added until they change the
+    unknowns by little beside their standard errors.
+    """
+
+    finds_unknowns: ClassVar[bool] = True
+
+    def describe(self) -> str:
+        return f"Gauss–Newton on head and unknowns to a relative error of {number(self.tolerance)}"
+
+    def obstacle(self, problem: Problem) -> str | None:
+        if reason := unfit(problem):
+            return reason
+        if not problem.unknowns:
+            return "it has no unknowns"
+        if problem.equation.complex:
+            return "its field is complex; declare real and imaginary part as components"
+        if problem.equation.transmission(problem):
+            return (
+                "a coefficient jumps, and the parts beside it are joined for coefficients that are known only"
+            )
+        if not any(is_data(one) for one in problem.extra):
+            return "nothing was measured; give constraints=npde.measured(name, points, values)"
+        return None
+
+    def why(self, problem: Problem) -> str:
+        return "it has unknowns that its data are to tell"
+
+    def check(self, problem: Problem) -> None:
+        if reason := self.obstacle(problem):
+            raise DeclarationError(f"GaussNewton cannot take {problem.name}: {reason}.")
+
+    def strong_tolerance(self) -> float | None:
+        return None
+
+    def run(self, task: Task) -> Outcome:
+        self.check_trial(task.trial)
+        budget = self._budget(task.problem)
+        state = begin(task.problem)
+        last: _Level | None = None
+        with Interrupts() as interrupts:
+            for level in budget.levels(interrupts, self._levels_of(task, state)):
+                level.compare(last)
+                last = level
+                if level.settled and level.is_fine(self.tolerance):
+                    break
+        assert last is not None
+        return self._told(task, state, last)
+
+    def _levels_of(self, task: Task, state: State) -> Iterator["_Level"]:
+        """One number of features after the other, each from the field and the unknowns of the one before."""
+        about, problem = None, task.problem
+        budget = self._budget(problem)
+        specs = self._levels(problem, FIRST[problem.domain.dimension])
+        for spec in itertools.takewhile(lambda one: budget.admits(cost_of(problem, one)), specs):
+            trial, tried = (built_for(problem, spec) for _ in range(2))
+            fitting = Fitting(problem, trial, tried, state, task.seed)
+            settled = fitting.iterate(about)
+            about = trial
+            yield _Level(problem, fitting, settled)
+
+    def _told(self, task: Task, state: State, last: "_Level") -> Outcome:
+        problem = task.problem
+        trial = WithUnknownsTrial(last.fitting.trial, problem.unknowns)
+        trial.coordinates.copy_(state.coordinates)
+        trial.covariance.copy_(_covariance(state))
+        fine = last.settled and last.is_fine(self.tolerance)
+        status = Status.CONVERGED if fine else Status.UNRESOLVED
+        found = trial.found
+        notes = [
+            f"Trial function: {last.fitting.trial.spec.describe()}, {last.fitting.columns} features in all.",
+            *(str(one) for one in found.values()),
+            *(f"{name} is held by a bound." for name in self._held(problem, state)),
+            *(f"Noise of {name!r}: {noise:.3g}." for name, noise in state.noise.items()),
+        ]
+        if not fine:
+            warn(
+                f"the unknowns of {problem.name} are not settled with {last.fitting.columns} features: from one number of "
+                f"features to the next they change by {number(float(f'{last.shift:.1g}'))} of what may count; give "
+                f"GaussNewton(largest={2 * self.largest}, seconds={2 * self.seconds:g}), or a start that is nearer",
+                ResolutionWarning,
+            )
+        self._warn_of_data(problem, state)
+        extras: dict[str, float | int | str] = {
+            "features": last.fitting.columns,
+            "error_estimate": last.change,
+        }
+        for name, one in found.items():
+            if one.unknown.size == 1:
+                extras |= {name: one.value, f"{name} standard error": one.standard_error}
+        return Outcome(trial.to(task.dtype), status, _history(problem, state), tuple(notes), extras)
+
+    def _held(self, problem: Problem, state: State) -> list[str]:
+        """The unknowns that lie at a bound somewhere."""
+        return [name for name, part in named(problem.unknowns, state.held).items() if bool(part.any())]
+
+    def _warn_of_data(self, problem: Problem, state: State) -> None:
+        unseen = named(problem.unknowns, state.unseen)
+        if names := [name for name, part in unseen.items() if bool(part.any())]:
+            warn(
+                f"the data of {problem.name} do not tell {listing(names)}: other values fit as well; measure more, give a "
+                "prior=…, or take one for known",
+                ResolutionWarning,
+            )
+        for name, noise in state.noise.items():
+            if name in state.told and state.misfits[name] > UNEXPLAINED * noise:
+                warn(
+                    f"what is left of the data {name!r} of {problem.name} is {state.misfits[name] / noise:.1f} times the "
+                    "noise that was told: the equation does not explain them, or the noise is larger",
+                    ResolutionWarning,
+                )
+
+
+class _Level:
+    """What one number of features has found: its field at probes, and the unknowns with what they may be off."""
+
+    def __init__(self, problem: Problem, fitting: Fitting, settled: bool) -> None:
+        state = fitting.state
+        self.fitting, self.settled, self.balance = fitting, settled, balance_of(problem)
+        with torch.no_grad():
+            self.field = fitting.trial(problem.domain.sample(PROBES, how="grid"))
+        self.coordinates, self.held = state.coordinates, state.held
+        errors = state.covariance.diagonal().clamp(min=0).sqrt()
+        self.allowed = BELOW * errors + EXACT * (1 + state.coordinates.abs())
+        self.open = OF_NOISE * fitting.open_part
+        self.change = self.shift = math.inf
+
+    def compare(self, before: "_Level | None") -> None:
+        """Take the changes from the level before."""
+        if before is not None:
+            self.change = self.balance.relative(self.field - before.field, self.field)
+            apart = (self.coordinates - before.coordinates).abs() / self.allowed
+            self.shift = float(torch.where(self.held & before.held, 0.0, apart).max())
+
+    def is_fine(self, tolerance: float) -> bool:
+        """Whether more features would tell no more."""
+        return self.shift <= 1 and self.change <= max(tolerance, self.open)
+
+
+def _covariance(state: State) -> torch.Tensor:
+    """The covariance of the coordinates, infinite for those that the data do not tell."""
+    found = state.covariance.clone()
+    found[state.unseen, state.unseen] = math.inf
+    return found
+
+
+def _history(problem: Problem, state: State) -> History:
+    """Each step with what was left, and the numbers as they were then."""
+    numbers = [one for one in problem.unknowns if one.size == 1]
+    rows = []
+    for step, (seconds, loss, coordinates) in enumerate(state.path, start=1):
+        now = named(problem.unknowns, coordinates)
+        values = [float(one.within(now[one.name])[0]) for one in numbers]
+        rows.append((float(step), seconds, loss, math.nan, *values))
+    return History.of([one.name for one in numbers], rows)

@@ -1,0 +1,101 @@
+"""A field and what was found with it: a trial function that carries the unknowns, so that a file holds them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from neurapde.core.arrays import Array, to_numpy
+from neurapde.core.formatting import number
+from neurapde.fields.unknown import Unknown, UnknownField
+from neurapde.jets.jet import Jet
+from neurapde.trials.base import Setting, Trial, TrialFunction
+
+
+@dataclass(frozen=True)
+class WithUnknowns(Trial):
+    """A trial beside unknowns, which are found with it."""
+
+    field: Trial
+    unknowns: tuple[Unknown, ...]
+
+    def draw(self, setting: Setting) -> "WithUnknownsTrial":
+        return WithUnknownsTrial(self.field.draw(setting), self.unknowns)
+
+    def describe(self) -> str:
+        return self.field.describe()
+
+
+class WithUnknownsTrial(TrialFunction):
+    """A field, and coordinates (size,) of all unknowns with their covariance (size, size)."""
+
+    coordinates: Tensor
+    covariance: Tensor
+
+    def __init__(self, field: TrialFunction, unknowns: Sequence[Unknown]) -> None:
+        spec = WithUnknowns(field.spec, tuple(unknowns))
+        super().__init__(spec, field.dimension, field.outputs, field.complex)
+        self.solved = field
+        start = torch.cat([one.begin() for one in unknowns])
+        self.register_buffer("coordinates", start)
+        self.register_buffer("covariance", torch.zeros((len(start), len(start)), dtype=torch.float64))
+
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        return self.solved.jet(points, order, mixed)
+
+    @property
+    def found(self) -> dict[str, "Found"]:
+        """What was found, by name."""
+        assert isinstance(self.spec, WithUnknowns)
+        result, start = {}, 0
+        for one in self.spec.unknowns:
+            part = slice(start, start + one.size)
+            result[one.name] = Found(
+                one, self.coordinates[part].double(), self.covariance[part, part].double()
+            )
+            start += one.size
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """An unknown that was found: a number with its standard error, or a field that is asked at points (n, d).
+
+    The standard error is that of the Gauss–Newton matrix, with the noise of the data as told or, where it was not, as
+    what is left of them says.
+    """
+
+    unknown: Unknown
+    coordinates: Tensor
+    covariance: Tensor
+
+    @property
+    def value(self) -> float:
+        """The number."""
+        return float(self.unknown.within(self.coordinates)[0])
+
+    @property
+    def standard_error(self) -> float:
+        """Of the number."""
+        return float(self.unknown.slope(self.coordinates)[0].abs() * self.covariance[0, 0].sqrt())
+
+    def __call__(self, points: Array) -> Array:
+        """The field `(n,)` at points `(n, d)`."""
+        return to_numpy(self.unknown.within(self._splines(points) @ self.coordinates))
+
+    def standard_errors(self, points: Array) -> Array:
+        """Of the field, `(n,)` at points `(n, d)`."""
+        splines = self._splines(points)
+        variance = ((splines @ self.covariance) * splines).sum(1).clamp(min=0)
+        return to_numpy(self.unknown.slope(splines @ self.coordinates).abs() * variance.sqrt())
+
+    def _splines(self, points: Array) -> Tensor:
+        if isinstance(self.unknown, UnknownField):
+            return self.unknown.splines(points)
+        return torch.ones((len(points), 1), dtype=torch.float64)
+
+    def __str__(self) -> str:
+        if isinstance(self.unknown, UnknownField):
+            return f"{self.unknown.name}: an unknown field of {self.unknown.size} splines"
+        return f"{self.unknown.name} = {self.value:.6g} ± {number(float(f'{self.standard_error:.1g}'))}"
