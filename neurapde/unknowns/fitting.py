@@ -24,6 +24,8 @@ TIGHT = 100.0
 STEPS, HALVINGS = 12, 4
 ASTRAY, FAR = 2.0, 0.05
 """What is left of data, in units of the noise that was told or, without, of their size, above which the field is astray."""
+UNMET = 1e3
+"""What is left of a row, squared, in units of what may be left, above which the features do not hold the field."""
 LONGEST = 2.0
 """Step of a coordinate within bounds."""
 FIRST_NOISE, LEAST_NOISE = 0.1, 1e-10
@@ -92,6 +94,8 @@ class Fitting:
             if self._settled(aim.change):
                 self._move(aim, amplitudes, aim.change)
                 return True
+            if self.state.path[-1][1] > UNMET * len(aim.factors):
+                return False
             amplitudes = self._shortened(aim, amplitudes)
         return False
 
