@@ -86,7 +86,7 @@ class GaussNewton(LeastSquares):
                 if level.settled and level.is_fine(self.tolerance):
                     break
         assert last is not None
-        return self._told(task, state, last)
+        return self._told(task, last.state, last)
 
     def _levels_of(self, task: Task, state: State) -> Iterator["_Level"]:
         """One number of features after the other, each from the field and the unknowns of the one before."""
@@ -156,7 +156,7 @@ class _Level:
     """What one number of features has found: its field at probes, and the unknowns with what they may be off."""
 
     def __init__(self, problem: Problem, fitting: Fitting, settled: bool) -> None:
-        state = fitting.state
+        self.state = state = fitting.state.kept()
         self.fitting, self.settled, self.balance = fitting, settled, balance_of(problem)
         with torch.no_grad():
             self.field = fitting.trial(problem.domain.sample(PROBES, how="grid"))

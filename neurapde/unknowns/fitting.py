@@ -5,7 +5,7 @@ first the equation counts less, so that the data alone lead the field near, what
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -25,7 +25,8 @@ STEPS, HALVINGS = 12, 4
 ASTRAY, FAR = 2.0, 0.05
 """What is left of data, in units of the noise that was told or, without, of their size, above which the field is astray."""
 UNMET = 1e3
-"""What is left of a row, squared, in units of what may be left, above which the features do not hold the field."""
+"""What is left of a row, squared, in units of what may be left, above which the features do not hold the field: the equation
+then counts as much less as it is met."""
 LONGEST = 2.0
 """Step of a coordinate within bounds."""
 FIRST_NOISE, LEAST_NOISE = 0.1, 1e-10
@@ -56,6 +57,10 @@ class State:
     sizes: dict[str, float] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
 
+    def kept(self) -> "State":
+        """The same as it is now."""
+        return replace(self, noise=dict(self.noise), misfits=dict(self.misfits), path=list(self.path))
+
     @property
     def held(self) -> Tensor:
         """`(size,)`, which coordinates a bound holds."""
@@ -78,6 +83,7 @@ class Fitting:
     ) -> None:
         self.problem, self.trial, self.tried, self.state, self.seed = problem, trial, tried, state, seed
         self.columns, self.outputs, self.open_part = 0, 1, 0.0
+        self.tight = TIGHT
 
     def iterate(self, before: TrialFunction | None) -> bool:
         """Steps until the unknowns settle; False where they do not."""
@@ -90,12 +96,12 @@ class Fitting:
             aim = self._aimed(self._put(self.trial, amplitudes), tight)
             amplitudes = self._move(aim, amplitudes, aim.change)
         for _ in range(STEPS):
-            aim = self._aimed(self._put(self.trial, amplitudes), TIGHT)
+            aim = self._aimed(self._put(self.trial, amplitudes), self.tight)
             if self._settled(aim.change):
                 self._move(aim, amplitudes, aim.change)
-                return True
+                return self.tight == TIGHT
             if self.state.path[-1][1] > UNMET * len(aim.factors):
-                return False
+                self.tight /= (self.state.path[-1][1] / len(aim.factors)) ** 0.5
             amplitudes = self._shortened(aim, amplitudes)
         return False
 
@@ -172,7 +178,7 @@ class Fitting:
         for _ in range(HALVINGS):
             self.state.coordinates = start + part * aim.change
             wanted = aim.system.amplitudes(part * aim.change)
-            following = self._aimed(self._put(self.trial, wanted), TIGHT)
+            following = self._aimed(self._put(self.trial, wanted), self.tight)
             if aim.length(following.change) < aim.length(aim.change):
                 break
             part /= 2
@@ -185,7 +191,7 @@ class Fitting:
         for one in aim.found.data:
             own, count = left[one.rows], one.rows.stop - one.rows.start
             self.state.misfits[one.name] = float(own.square().mean().sqrt())
-            if one.noise is None and aim.tight == TIGHT:
+            if one.noise is None and aim.tight == self.tight:
                 weights = aim.factors[one.rows, None]
                 free = aim.system.freedom(
                     weights * aim.found.by_amplitudes[one.rows],
@@ -194,7 +200,7 @@ class Fitting:
                 )
                 told = float(own.square().sum()) / max(count - free, 1.0)
                 self.state.noise[one.name] = max(told**0.5, LEAST_NOISE * one.size)
-        if aim.tight == TIGHT:
+        if aim.tight == self.tight:
             self.state.beliefs.weigh(self.state.coordinates, self.state.covariance)
         seconds = time.perf_counter() - self.state.started
         loss = float((aim.factors * left).square().sum())
