@@ -200,7 +200,9 @@ CALLS: dict[str, dict[str, Argument]] = {
         "width": (0.2, POSITIVE), "strength": (5.0, NONE | {"fraction"}), "reflection": (None, NONE), "on": (None, FACES),
         "sides": (None, FACES),
     },
-    "Periodic": {"axis": ("x", NAME | {"unprintable"})},  # held against the domain where the Problem is made
+    "Periodic": {  # the axis is held against the domain where the Problem is made
+        "axis": ("x", NAME | {"unprintable"}), "component": (None, NONE | FROM_ZERO),
+    },
     "PointCloud": {"points": (CIRCLE, NOTHING), "normals": (CIRCLE, NONE), "name": ("c", TEXT)},
     "PointSource": {"at": ((0.5, 0.5), PLACE), "amplitude": (1.0, COMPLEX)},
     "Poisson": {"coefficient": (1.0, POSITIVE | LATER), "reaction": (0.0, FIELD)},

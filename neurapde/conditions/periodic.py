@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 
 from neurapde.conditions.base import Boundary
+from neurapde.conditions.component import check_component, of_component
 from neurapde.conditions.constraints import Constraint, DrawnSampler, Samples
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
@@ -22,15 +23,18 @@ class Periodic(Boundary):
     """u and its normal derivative are the same at opposite points of the two faces across an axis of a Box, at all times.
 
     axis: name of the axis: x, y, z, x4, ….
+    component: of a field with several, the one that it is for, from 0; None for each of them alike.
 
     Two constraints: periodic-x for the values and periodic-x-slope for the derivatives along the axis.
     """
 
     axis: str
+    component: int | None = None
 
     periodic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        check_component(self.component)
         if not isinstance(self.axis, str) or not self.axis.strip():
             raise DeclarationError(
                 f"axis of the Periodic condition is {checks.shown(self.axis)}; give its name, such as 'x'"
@@ -50,11 +54,20 @@ class Periodic(Boundary):
 
     def constraints(self, domain: Domain) -> tuple[Constraint, ...]:
         axis = self._index(domain)
-        pairs, name, where = OppositePoints(domain, axis), f"periodic-{self.axis}", self._where(domain)
+        name, where = f"periodic-{self.axis}", self._where(domain)
+        pairs = (OppositePoints if self.component is None else PairedPoints)(domain, axis)
+        which = "" if self.component is None else f"-{self.component}"
+        value, slope = (of_component(one, self.component) for one in (ValueJump(), SlopeJump(axis)))
         return (
-            Constraint(name, ValueJump(), pairs, 0, f"u the same at {where}"),
-            Constraint(f"{name}-slope", SlopeJump(axis), pairs, 1, f"∂u/∂{self.axis} the same at {where}"),
+            Constraint(f"{name}{which}", value, pairs, 0, f"{self._u} the same at {where}"),
+            Constraint(
+                f"{name}-slope{which}", slope, pairs, 1, f"∂{self._u}/∂{self.axis} the same at {where}"
+            ),
         )
+
+    @property
+    def _u(self) -> str:
+        return "u" if self.component is None else f"u[{self.component}]"
 
     def faces(self, domain: Domain) -> tuple[str, ...]:
         axis = self._index(domain)
@@ -64,11 +77,11 @@ class Periodic(Boundary):
         return " and ".join(self.faces(domain))
 
     def describe(self, domain: Domain) -> str:
-        return f"u periodic in {self.axis}, from {self._where(domain).replace(' and ', ' to ')}"
+        return f"{self._u} periodic in {self.axis}, from {self._where(domain).replace(' and ', ' to ')}"
 
 
 @dataclass(frozen=True)
-class OppositePoints(DrawnSampler):
+class PairedPoints(DrawnSampler):
     """Draws `count` points on the lower face across an axis, and lists after them those opposite: `(2 count, d)`."""
 
     domain: Domain
@@ -79,6 +92,11 @@ class OppositePoints(DrawnSampler):
         opposite = lower.points.clone()
         opposite[:, self.axis] = float(self.domain.bounds[1][self.axis])
         return Samples(torch.cat([lower.points, opposite]), torch.cat([lower.normals, -lower.normals]))
+
+
+@dataclass(frozen=True)
+class OppositePoints(PairedPoints):
+    """The same, where the whole field goes on."""
 
 
 @dataclass(frozen=True)

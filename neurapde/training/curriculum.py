@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from neurapde.conditions.constraints import Constraint, Face, Interior, Samples
-from neurapde.conditions.periodic import OppositePoints
+from neurapde.conditions.periodic import PairedPoints
 from neurapde.core import checks
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
@@ -47,7 +47,7 @@ class Curriculum(Declaration):
 def within_reach(samples: Samples, constraint: Constraint, problem: Problem, reach: float) -> Samples:
     """The samples of a constraint, their times moved into the part of the time that is open."""
     domain = problem.domain
-    drawn = isinstance(constraint.sample, Interior | Face | OppositePoints)
+    drawn = isinstance(constraint.sample, Interior | Face | PairedPoints)
     if reach >= 1 or not drawn or not isinstance(domain, SpaceTime):
         return samples
     points = samples.points.clone()

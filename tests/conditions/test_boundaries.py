@@ -353,3 +353,27 @@ def test_a_component_that_is_not_there_is_refused(outputs: int, component: int, 
             if component < 0
             else npde.Dirichlet(0.0, component=component),
         )
+
+
+def test_one_component_may_be_periodic_while_another_is_held():
+    """u″ − u = −(4π² + 1) sin 2πx, periodic, beside v″ = 2 + u with v = 0 at both ends."""
+
+    def residual(x, u):
+        return [
+            u[0].d2(0) - u[0].value + (4 * np.pi**2 + 1) * npde.sin(2 * np.pi * x[:, 0]),
+            u[1].d2(0) - 2.0 - u[0].value,
+        ]
+
+    problem = npde.Problem(
+        "mixed",
+        npde.Interval(0, 1),
+        npde.Equation(residual, outputs=2),
+        boundary=[npde.Periodic("x", component=0), npde.Dirichlet(0.0, component=1)],
+    )
+    names = [one.name for one in problem.constraints]
+    assert "periodic-x-0" in names
+    assert "periodic-x-slope-0" in names
+    x = np.linspace(0, 1, 40)[:, None]
+    wave = np.sin(2 * np.pi * x[:, 0])
+    truth = np.stack([wave, x[:, 0] * (x[:, 0] - 1) - wave / (4 * np.pi**2)], axis=1)
+    np.testing.assert_allclose(npde.solve(problem)(x), truth, atol=1e-5)
