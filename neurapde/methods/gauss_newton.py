@@ -104,8 +104,10 @@ class GaussNewton(LeastSquares):
         problem = task.problem
         trial = WithUnknownsTrial(last.fitting.trial, problem.unknowns)
         trial.coordinates.copy_(state.coordinates)
-        trial.covariance.copy_(_covariance(state))
         fine = last.settled and last.is_fine(self.tolerance)
+        trial.covariance.copy_(_covariance(state))
+        if not fine:  # what the features may be off counts, too
+            trial.covariance.diagonal().add_(last.moved**2)
         status = Status.CONVERGED if fine else Status.UNRESOLVED
         found = trial.found
         notes = [
@@ -165,12 +167,14 @@ class _Level:
         self.allowed = BELOW * errors + EXACT * (1 + state.coordinates.abs())
         self.open = OF_NOISE * fitting.open_part
         self.change = self.shift = math.inf
+        self.moved = torch.full_like(self.coordinates, math.inf)
 
     def compare(self, before: "_Level | None") -> None:
         """Take the changes from the level before."""
         if before is not None:
             self.change = self.balance.relative(self.field - before.field, self.field)
-            apart = (self.coordinates - before.coordinates).abs() / self.allowed
+            self.moved = (self.coordinates - before.coordinates).abs()
+            apart = self.moved / self.allowed
             self.shift = float(torch.where(self.held & before.held, 0.0, apart).max())
 
     def is_fine(self, tolerance: float) -> bool:
