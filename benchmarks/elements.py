@@ -53,6 +53,7 @@ def races(small: bool) -> list[Race]:
     )
     several = _waves("three disks and a polygon, k = 20", 20.0, around)
     square = helmholtz_square()
+    lenses = [_lens(k) for k in (20.0, 40.0, 80.0)]
     hole = npde.Disk((0, 0), 0.1)
     scattering = [
         Race(
@@ -83,12 +84,28 @@ def races(small: bool) -> list[Race]:
             lambda order: ngs.waves(order, 20.0, AT, VARIANCE, disks=DISKS, polygon=(POLYGON, 1.7)),
         ),
         *scattering,
+        *lenses,
         _inclusion(),
         Race(
             "poisson-square", poisson_square(), ngs.sines_on_a_square, order=12, truth=poisson_square().exact
         ),
         Race("Poisson–Boltzmann, four holes", boltzmann(), lambda order: ngs.screened(order, KAPPA, HOLES)),
     ]
+
+
+def _lens(k: float) -> Race:
+    """A smooth medium, slower by 0.3 in the middle of a lens that has faded out where the layers begin."""
+    place, spread, depth = (0.1, 0.0), 0.0075, 0.3
+
+    def speed(x: Values) -> Values:
+        square = (x[:, 0] - place[0]) ** 2 + (x[:, 1] - place[1]) ** 2
+        return 1 - depth * npde.exp(-square / (2 * spread))
+
+    problem = npde.Problem("lens", SQUARE, npde.Helmholtz(k, speed=speed), _source(), npde.PML(0.5))
+    lens = (place, spread, depth)
+    return Race(
+        f"smooth lens, k = {k:g}", problem, lambda order: ngs.waves(order, k, AT, VARIANCE, lens=lens)
+    )
 
 
 def boltzmann() -> npde.Problem:

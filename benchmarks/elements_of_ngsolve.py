@@ -24,10 +24,12 @@ def waves(
     disks: Sequence[tuple[Place, float, float | None]] = (),
     polygon: tuple[Sequence[Place], float] | None = None,
     soft: bool = False,
+    lens: tuple[Place, float, float] | None = None,
 ) -> Solution:
     """(Δ + k²/c²) u = (1 + i) times a Gaussian in a square with a layer round it, waves leaving as e^{−ikr}.
 
     disks: centre, radius and speed; None for a hole, at which u = 0 if `soft`, else ∂u/∂n = 0. polygon: corners and speed.
+    lens: centre, variance and depth a of c = 1 − a exp(−r²/2s²) elsewhere.
     """
     parts, holes, speeds = [], [], {}
     for number, (centre, radius, speed) in enumerate(disks):
@@ -52,11 +54,17 @@ def waves(
         near = near - hole
     inner.faces.name = "inner"
     parts += [inner, near, *_frame(1.0, 0.5)]
-    mesh = _mesh(parts, 2 * np.pi / k, order, [(c, r) for c, r, speed in disks if speed is None])
+    slowest = 1.0 if lens is None else 1.0 - lens[2]
+    mesh = _mesh(parts, 2 * np.pi * slowest / k, order, [(c, r) for c, r, speed in disks if speed is None])
     mesh.SetPML(ngsolve.pml.Cartesian((-0.5, -0.5), (0.5, 0.5), alpha=1j), "frame")
     space = ngsolve.H1(mesh, order=order, complex=True, dirichlet="outer|hole" if soft else "outer")
     u, v = space.TnT()
-    slowness = mesh.MaterialCF({name: 1 / c**2 for name, c in speeds.items()}, default=1.0)
+    elsewhere = 1.0
+    if lens is not None:
+        (x, y), spread, depth = lens
+        square = (ngsolve.x - x) ** 2 + (ngsolve.y - y) ** 2
+        elsewhere = 1 / (1 - depth * ngsolve.exp(-square / (2 * spread))) ** 2
+    slowness = mesh.MaterialCF({name: 1 / c**2 for name, c in speeds.items()}, default=elsewhere)
     form = ngsolve.BilinearForm(space, symmetric=True, condense=True)
     form += (-ngsolve.grad(u) * ngsolve.grad(v) + k**2 * slowness * u * v) * ngsolve.dx
     load = ngsolve.LinearForm(space)
