@@ -4,7 +4,9 @@ The names below are the public API. Rooms import each other and never this front
 every floor.
 """
 
+import importlib as _importlib
 import sys as _sys
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from warnings import warn as _warn
 
 from neurapde import data as data
@@ -14,7 +16,6 @@ from neurapde import problems as problems
 from neurapde import seismic as seismic
 from neurapde import training as training
 from neurapde import trials as trials
-from neurapde import validation as validation
 from neurapde.conditions import PML as PML
 from neurapde.conditions import Absorbing as Absorbing
 from neurapde.conditions import Dirichlet as Dirichlet
@@ -102,9 +103,12 @@ from neurapde.trials.mlp import ReluPE as ReluPE
 from neurapde.trials.rbf import RBF as RBF
 from neurapde.trials.siren import Siren as Siren
 from neurapde.trials.torch_module import TorchModule as TorchModule
-from neurapde.validation.compare import validate as validate
 from neurapde.verification.error_estimate import ErrorEstimate as ErrorEstimate
 from neurapde.verification.error_estimate import error_estimate as error_estimate
+
+if _TYPE_CHECKING:
+    from neurapde import validation as validation
+    from neurapde.validation.compare import validate as validate
 
 __version__ = "0.1.0"
 
@@ -186,7 +190,19 @@ _RENAMED = {
 """Public names of the release before this one, and where they are now."""
 
 
+_LATE = {"validate": "neurapde.validation.compare", "validation": "neurapde.validation"}
+"""Names and the modules that they are or come from, imported at first use: they bring matplotlib and scikit-image."""
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATE})
+
+
 def __getattr__(name: str) -> object:
+    if name in _LATE:
+        module = _importlib.import_module(_LATE[name])
+        globals()[name] = module if name == "validation" else getattr(module, name)
+        return globals()[name]
     if name not in _RENAMED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     _warn(

@@ -34,7 +34,7 @@ NAMESPACES = ("data", "domains", "learning", "seismic", "training", "trials", "v
 
 def public_names() -> set[str]:
     """What `import neurapde as npde` offers, a name of its namespaces as `seismic.Survey`, each once."""
-    found = {name: value for name, value in vars(npde).items() if name[0] != "_"}
+    found = {name: getattr(npde, name) for name in dir(npde) if name[0] != "_"}
     for space in NAMESPACES:
         flat = set(map(id, found.values()))
         found |= {

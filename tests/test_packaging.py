@@ -116,3 +116,9 @@ def test_the_citation_is_of_this_version() -> None:
     assert f'__version__ = "{version}"' in (ROOT / "neurapde" / "__init__.py").read_text(encoding="utf-8")
     assert "Typing :: Typed" in PYPROJECT["project"]["classifiers"]
     assert (ROOT / "neurapde" / "py.typed").exists()
+
+
+def test_nothing_that_draws_is_imported_before_something_is_drawn() -> None:
+    command = "import sys, neurapde; print('matplotlib' in sys.modules, callable(neurapde.validate))"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
