@@ -87,6 +87,8 @@ class _AboutCenter(Features):
         self, scaled: NDArray[Any], layout: Layout, orders: Any, logs: Array, factors: Any, slopes: Any
     ) -> NDArray[Any]:
         """The channels, of (n, 2 last + 1) values in units of exp(logs) of their orders."""
+        if not layout.order:
+            return scaled[None]
         k, edge = self.wavenumber, layout.order
         signed = np.arange(-self.order, self.order + 1)
 
