@@ -1,6 +1,7 @@
 """The default inversion: what is left out, how the prior is chosen, and what it finds of a lens."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -69,6 +70,29 @@ def test_receivers_beside_their_source_are_left_out() -> None:
     assert np.array_equal(Multiscale(near=None).heard(survey, setting_of(survey)).weights, survey.weights)
     far = Multiscale(near=3.0).heard(survey, setting_of(survey))
     assert np.array_equal(far.live.all(axis=1), (survey.offsets >= 600).mean(axis=1) < 0.5)
+
+
+def test_many_frequencies_make_few_stages() -> None:
+    survey = recorded()
+    many = npde.Survey(
+        survey.sources,
+        survey.receivers,
+        data=np.ones((15, survey.shots, len(survey.receivers)), complex),
+        frequencies=np.arange(15) + 3.0,
+    )
+    stages = Multiscale().stages(many, None)
+    assert len(stages) == 6
+    assert sorted({f for part in stages for f in part.band}) == list(many.band)
+    assert all(first.band[-1] < second.band[-1] for first, second in pairwise(stages))
+
+
+def test_data_of_the_other_sign_of_fouriers_transform_are_told() -> None:
+    survey = recorded().select(frequencies=5.0)
+    method = Multiscale(descent=npde.seismic.BoundedLBFGS(1))
+    given = {"unknown": npde.Velocity(prior=()), "method": method, "progress": False}
+    with pytest.warns(npde.DeclarationWarning, match="of the other sign of Fourier's transform"):
+        npde.invert(waves(START), survey.replace(data=survey.data.conj()), **given)
+    npde.invert(waves(START), survey, **given)
 
 
 def test_the_survey_of_a_result_is_the_one_that_was_used() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import neurapde as npde
 from neurapde.core.errors import DeclarationError, DeclarationWarning, ResolutionError
-from neurapde.seismic.inversion.checks import phases_off
+from neurapde.seismic.inversion.diagnosis import phases_off
 from neurapde.seismic.inversion.methods.cost import factored
 from support import waves
 
@@ -139,6 +139,32 @@ def test_a_start_model_that_is_cycles_off_is_warned_of() -> None:
     with pytest.warns(DeclarationWarning, match="may fit the wrong cycles; start at lower frequencies"):
         wrong = invert(survey, spacing=0.04, unknown=far)
     assert phases_off(wrong.setting) > 2 * phases_off(alike.setting)
+
+
+def test_mistakes_that_look_like_skipped_cycles_are_named() -> None:
+    survey = simulated(frequencies=(4.0,), nodes=121)
+    near = npde.Velocity(1.0, bounds=(0.9, 1.6), window=WINDOW)
+    told = {
+        "another polarity or delay: times .* and turned by": survey.replace(data=-survey.data),
+        "the data are .* times those of the start model": survey.replace(data=100 * survey.data),
+    }
+    for said, wrong in told.items():
+        with pytest.warns(DeclarationWarning, match=said):
+            invert(wrong, spacing=0.04, unknown=near)
+
+
+def test_a_frequency_without_energy_is_named() -> None:
+    survey = simulated()
+    weak = survey.data * np.where(np.arange(len(survey.frequencies)) == 0, 1e-7, 1.0)[:, None, None]
+    with pytest.warns(DeclarationWarning, match=f"at {survey.frequencies[0]:g} Hz the data are"):
+        invert(survey.replace(data=weak, wavelet=None))
+
+
+def test_one_receiver_for_each_shot_teaches_nothing_where_the_wavelet_is_unknown() -> None:
+    survey = simulated()
+    lone = survey.select(receivers=[0]).replace(wavelet=None)
+    with pytest.raises(npde.DeclarationError, match=r"every shot .* has one live receiver"):
+        invert(lone)
 
 
 def test_nothing_is_said_of_what_is_right() -> None:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from neurapde.core import checks
@@ -19,21 +18,14 @@ from neurapde.core.formatting import listing, number, point
 from neurapde.core.memory import lacking, told
 from neurapde.core.warn import warn
 from neurapde.equations.helmholtz import REFLECTED
+from neurapde.seismic.inversion.diagnosis import diagnosed
 from neurapde.seismic.inversion.methods.cost import CostEstimate
 from neurapde.seismic.inversion.methods.method import InversionMethod, Setting
-from neurapde.seismic.inversion.misfits import L2
-from neurapde.seismic.inversion.objective import Objective
-from neurapde.seismic.inversion.parametrisation import GridParametrisation
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
-from neurapde.seismic.modelling.grid_modelling import GridModelling, grid_for
 from neurapde.seismic.survey.survey import Survey
 
 ALIKE = 0.01
 """Spacings of two grids that differ by less than this part of one are the same."""
-SKIPPED = 1 / 3
-"""Part of the data more than a quarter of a cycle off above which cycles are probably skipped; by chance it is half."""
-SHOTS, NODES = 8, 100_000
-"""Shots that are looked at for that, and the largest grid on which it is done: a second or two."""
 
 
 def preflight(method: InversionMethod, setting: Setting, stages: tuple[Survey, ...]) -> tuple[str, ...]:
@@ -52,7 +44,7 @@ def preflight(method: InversionMethod, setting: Setting, stages: tuple[Survey, .
         *_layers(settings[lowest], costs[lowest]),
         *_crime(setting.survey, costs),
         *_estimate(settings, costs),
-        *_cycles(settings[0]),
+        *diagnosed(settings),
     )
 
 
@@ -191,36 +183,3 @@ def _estimate(settings: list[Setting], costs: list[CostEstimate]) -> tuple[str, 
         f"CostEstimate: about {told(heaviest.memory)}, and {heaviest.seconds:.2g} s of a core for a step ({heaviest.work}); "
         f"{duration(total)} for {steps} steps.",
     )
-
-
-def _cycles(setting: Setting) -> tuple[str, ...]:
-    """How far the phases that the start model predicts are off, at the lowest frequency of the first stage."""
-    survey = setting.survey
-    if not survey.band:
-        return ()
-    lowest = survey.band[0]
-    shots = np.unique(np.linspace(0, survey.shots - 1, SHOTS).astype(int))
-    part = survey.select(frequencies=lowest, shots=shots)
-    if grid_for(part, setting.domain, setting.start).size > NODES:
-        return ()
-    off = phases_off(replace(setting, survey=part))
-    found = f"at {number(lowest)} Hz {100 * off:.0f} % of the data of the start model are more than a quarter of a cycle off"
-    if off > SKIPPED:
-        warn(
-            f"{found}, so that an inversion may fit the wrong cycles; start at lower frequencies "
-            "(npde.seismic.Continuation), or from a better start model",
-            DeclarationWarning,
-        )
-    return (f"Cycles: {found}.",)
-
-
-def phases_off(setting: Setting) -> float:
-    """The part of the spectra recorded whose phase the start model misses by more than a quarter of a cycle."""
-    modelling = GridModelling(setting.survey, setting.domain, setting.start)
-    start = GridParametrisation(setting.velocity, setting.domain, modelling.grid)
-    objective = Objective(modelling, start, setting.survey, L2())
-    with torch.no_grad():
-        predicted = objective().data.numpy()
-    live = np.broadcast_to(setting.survey.live, predicted.shape) & (setting.survey.data != 0)
-    off = np.abs(np.angle(predicted[live] * setting.survey.data[live].conj())) > math.pi / 2
-    return float(off.mean())

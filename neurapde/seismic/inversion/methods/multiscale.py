@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,8 @@ NEAR = 0.5
 """Distance of source and receiver, in wavelengths of the slowest speed, below which a trace tells of the source alone."""
 KEPT = 0.5
 """Part of its traces that a shot keeps at least: where fewer are far enough, all of them stay."""
-TOGETHER = 2
-"""Frequencies of a stage: the newest, and the one before it."""
+MOST, TOGETHER = 6, 2
+"""Groups that frequencies are put into, of one each where they are few; groups of a stage: the newest, and that before."""
 WEIGHTS = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5)
 """Of total variation, tried one after another, each from the model of the one before."""
 TRIED = 20
@@ -76,8 +77,9 @@ class Multiscale(Adjoint):
         band = survey.band
         if frequencies is not None or len(band) < 2:
             return stages_of(survey, frequencies)
-        groups = [band[max(0, last - TOGETHER + 1) : last + 1] for last in range(len(band))]
-        return Continuation(*groups).stages(survey)
+        parts = [part.tolist() for part in np.array_split(band, min(len(band), MOST))]
+        ends = [(max(0, last - TOGETHER + 1), last + 1) for last in range(len(parts))]
+        return Continuation(*(list(chain(*parts[first:end])) for first, end in ends)).stages(survey)
 
     def heard(self, survey: Survey, setting: Setting) -> Survey:
         if self.near is None or not survey.band:
