@@ -104,13 +104,16 @@ def _complex(x: torch.Tensor, u: npde.Jet) -> torch.Tensor:
 
 OWN: dict[str, tuple[str, Callable[[], npde.Problem]]] = {
     "linear": ("LeastSquares", lambda: _problem(LINE, npde.Equation(lambda x, u: u.laplacian))),
-    "linear, four axes": ("Adam", lambda: _problem(TESSERACT, npde.Equation(lambda x, u: u.laplacian))),
+    "linear, four axes": (
+        "NaturalGradient",
+        lambda: _problem(TESSERACT, npde.Equation(lambda x, u: u.laplacian)),
+    ),
     "linear, complex": (
         "LeastSquares",
         lambda: _problem(SQUARE, npde.Equation(lambda x, u: u.laplacian + u.value, complex=True), ONE),
     ),
     "settles": ("Newton", lambda: _problem(SQUARE, BENT, ONE)),
-    "settles, four axes": ("Adam", lambda: _problem(TESSERACT, BENT, ONE)),
+    "settles, four axes": ("NaturalGradient", lambda: _problem(TESSERACT, BENT, ONE)),
     "does not settle": ("NaturalGradient", phases),
     "goes on from its start": ("TimeMarching", growth),
     "goes on from its start, one axis of space": (
@@ -150,9 +153,16 @@ OWN: dict[str, tuple[str, Callable[[], npde.Problem]]] = {
         "Separable",
         lambda: _problem(SQUARE, npde.Poisson(lambda x: 1 + np.asarray(x)[:, 0])),
     ),
-    "Poisson, four axes": ("Adam", lambda: _problem(TESSERACT, npde.Poisson())),
+    "Poisson, four axes": ("NaturalGradient", lambda: _problem(TESSERACT, npde.Poisson())),
     "Poisson, shots": ("Trefftz", lambda: _problem(DISK, npde.Poisson(), sources=TWO)),
     "in time, not zero at the sides": ("LeastSquares", lambda: _problem(LINE.over(TIME), WAVE, ONE)),
+    "five axes": ("NaturalGradient", lambda: _problem(npde.Box(*[(0, 1)] * 5), npde.Poisson())),
+    "five axes, in time": (
+        "NaturalGradient",
+        lambda: _problem(
+            npde.Box(*[(0, 1)] * 5).over(TIME), npde.Equation(lambda x, u: u.dt - u.laplacian), ONE
+        ),
+    ),
     "in time, disk": ("LeastSquares", lambda: _problem(DISK.over(TIME), WAVE)),
     "in time, three axes": ("MethodOfLines", lambda: _problem(BRICK.over(TIME), WAVE)),
     "in time, periodic": (

@@ -390,3 +390,21 @@ def test_layers_count_as_divided_by_their_stretch_in_residuals_and_jacobian_alik
     assert isinstance(equations, ByParameters)
     slopes = torch.autograd.grad(vector.square().sum() / 2, rows.parameters)
     torch.testing.assert_close(equations.slope, torch.cat([one.reshape(-1) for one in slopes]))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::neurapde.ResolutionWarning")
+def test_a_potential_in_five_axes_is_found_by_default():
+    def exact(x):
+        return npde.sin(x[:, 0]) + npde.cos(x[:, 1]) * npde.sin(x[:, 2]) + 0.1 * x[:, 3] * x[:, 4]
+
+    problem = npde.Problem(
+        "five axes",
+        npde.Box(*[(0, 1)] * 5),
+        npde.Poisson(),
+        sources=[lambda x: npde.sin(x[:, 0]) + 2 * npde.cos(x[:, 1]) * npde.sin(x[:, 2])],
+        boundary=npde.Dirichlet(exact),
+    )
+    points = np.random.default_rng(51307).random((1000, 5))
+    found = npde.solve(problem)(points)
+    assert np.linalg.norm(found - exact(points)) < 1e-3 * np.linalg.norm(exact(points))
