@@ -64,7 +64,7 @@ class Pattern:
     @classmethod
     def of(cls, field: Field, space: Box, by_medium: bool, detail: float = 0.0) -> "Pattern":
         """With what is found of the field in a box."""
-        found = features_of([field], space)
+        found = features_of([field], space).in_view
         steep = found.widths[found.widths > 0].min(initial=np.inf)
         breaks = tuple(tuple(found.planes(axis).tolist()) for axis in range(space.dimension))
         most = FINEST / max(space.extents)

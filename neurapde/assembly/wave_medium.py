@@ -68,8 +68,8 @@ class WaveMedium:
 
     @cached_property
     def features(self) -> Features:
-        """Where functions of the medium jump or are steep."""
-        return features_of([self.speed.field], self.core)
+        """Where functions of the medium jump or are steep, but for what is too thin to be seen."""
+        return features_of([self.speed.field], self.core).in_view
 
     @cached_property
     def detail(self) -> float:

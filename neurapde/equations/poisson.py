@@ -14,10 +14,12 @@ import torch
 
 from neurapde.conditions import beside
 from neurapde.conditions.constraints import Constraint, Samples, interior
+from neurapde.core.arrays import Array, to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import point
 from neurapde.domains.base import Domain
 from neurapde.fields.grid_field import GridField
+from neurapde.fields.hidden import hidden_places
 from neurapde.fields.jumps import features_of
 from neurapde.fields.medium import Constant, Field, Piecewise, as_field, check_positive
 from neurapde.fields.sources import PointSource, Source, total
@@ -137,8 +139,14 @@ class Poisson(AbstractEquation):
     def weak_first(self, problem: "Problem") -> str | None:
         """Where a coefficient is one of which the strong form knows too little."""
         fields = (self.coefficient, self.reaction)
-        rough = any(map(_on_grid, fields)) or len(features_of(fields, problem.domain)) > 0
-        return "the coefficient is too rough for the strong form" if rough else None
+        if any(map(_on_grid, fields)) or len(features_of(fields, problem.domain)):
+            return "the coefficient is too rough for the strong form"
+
+        def sizes(points: Array) -> Array:
+            return sum(np.abs(to_numpy(total(side, points))) for side in problem.right_hand_sides)
+
+        hidden = hidden_places(sizes, *problem.domain.bounds, problem.domain.contains)
+        return "the source has parts too narrow for the strong form" if len(hidden) else None
 
     def leaves_constant(self, problem: "Problem") -> bool:
         """Where there is no reaction, and slopes or periodicity alone are given."""

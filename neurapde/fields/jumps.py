@@ -6,7 +6,7 @@ where a check needs points.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,17 @@ from scipy.spatial import cKDTree
 
 from neurapde.core.formatting import number
 from neurapde.domains.base import Domain
-from neurapde.fields.line_search import INSIDE, Array, Asked, Function, met_on_lines, spread_points
+from neurapde.fields.hidden import hidden_places
+from neurapde.fields.line_search import (
+    INSIDE,
+    Array,
+    Asked,
+    Function,
+    closely,
+    evenly,
+    met_on_lines,
+    spread_points,
+)
 from neurapde.fields.medium import Field, FunctionField, Piecewise
 
 LINES, ALONG = {1: 1, 2: 128}, {1: 65536, 2: 1024}
@@ -36,6 +46,7 @@ class Features:
     gaps:    `(m,)`, the distance to the next such place on the same line, the thickness of a layer; infinite without one.
     spacing: `(d,)`, the distance between the points looked at along each axis.
     lines:   the number of lines looked at along each axis; 0 where there was no function to look at.
+    hidden:  `(m,)`, which of the places are met only on lines through hidden ones, see `fields.hidden`.
     """
 
     points: Array
@@ -45,9 +56,27 @@ class Features:
     spacing: Array
     lines: int
     extents: Array = field(repr=False)
+    hidden: NDArray[np.bool_] = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.points)
+
+    @property
+    def in_view(self) -> "Features":
+        """Those that are not hidden, and of the hidden the planes across the axes."""
+        planes = np.any(
+            [(self.axes == i) & self.on_planes(i) & (self.widths == 0) for i in range(len(self.extents))],
+            axis=0,
+        )
+        kept = ~self.hidden | planes
+        return replace(
+            self,
+            points=self.points[kept],
+            axes=self.axes[kept],
+            widths=self.widths[kept],
+            gaps=self.gaps[kept],
+            hidden=self.hidden[kept],
+        )
 
     @property
     def scales(self) -> Array:
@@ -115,7 +144,10 @@ def narrow_features(
     asked = Asked(function, domain.contains if contains is None else contains)
     spread = spread_points(lines, dimension)
     starts = lower + (upper - lower) * (INSIDE + (1 - 2 * INSIDE) * spread)
-    found = [met_on_lines(asked, lower, upper, axis, starts, spread, along) for axis in range(dimension)]
+    found = [
+        met_on_lines(asked, lower, upper, axis, starts, evenly(along, spread[:, axis]))
+        for axis in range(dimension)
+    ]
     axes = list(range(dimension))
     for axis in range(
         dimension if dimension > 1 else 0
@@ -123,16 +155,24 @@ def narrow_features(
         inner = np.concatenate([found[other].middles for other in range(dimension) if other != axis])
         inner = inner[:: max(1, len(inner) // WITHIN)]
         if len(inner):
-            found.append(met_on_lines(asked, lower, upper, axis, inner, spread[: len(inner)], along))
+            fractions = evenly(along, spread[: len(inner), axis])
+            found.append(met_on_lines(asked, lower, upper, axis, inner, fractions))
             axes.append(axis)
+    places, open_to_view = hidden_places(function, lower, upper, asked.contains), len(found)
+    for axis in range(dimension if len(places) else 0):
+        parts = (places[:, axis] - lower[axis]) / (upper - lower)[axis]
+        found.append(met_on_lines(asked, lower, upper, axis, places, closely(parts)))
+        axes.append(axis)
+    counts = [len(one.points) for one in found]
     return Features(
         np.concatenate([one.points for one in found]),
-        np.repeat(axes, [len(one.points) for one in found]),
+        np.repeat(axes, counts),
         np.concatenate([one.widths for one in found]),
         np.concatenate([one.gaps for one in found]),
         (upper - lower) / along,
         lines,
         upper - lower,
+        np.repeat(np.arange(len(found)) >= open_to_view, counts),
     )
 
 
@@ -150,7 +190,16 @@ def joined(found: Sequence[Features], domain: Domain) -> Features:
     """The features of several functions in a domain as one."""
     lower, upper = (np.asarray(corner, dtype=float) for corner in domain.bounds)
     none = np.empty(0)
-    empty = Features(np.empty((0, len(lower))), none.astype(int), none, none, 0 * lower, 0, upper - lower)
+    empty = Features(
+        np.empty((0, len(lower))),
+        none.astype(int),
+        none,
+        none,
+        0 * lower,
+        0,
+        upper - lower,
+        none.astype(bool),
+    )
     every = [empty, *found]
     return Features(
         np.concatenate([one.points for one in every]),
@@ -160,6 +209,7 @@ def joined(found: Sequence[Features], domain: Domain) -> Features:
         every[-1].spacing,
         every[-1].lines,
         upper - lower,
+        np.concatenate([one.hidden for one in every]),
     )
 
 

@@ -24,6 +24,9 @@ NARROW = 0.25
 STEEP = 0.01
 """Part of an axis: a function that changes by all its range within less is narrow, though the points see it as it is."""
 
+CLOSEST, DECADE = 10, 12
+"""Decades of an axis within which points come closer to a place, and points in each."""
+
 Array = NDArray[np.float64]
 Function = Callable[[Array], NDArray]
 
@@ -56,13 +59,20 @@ class Met(NamedTuple):
     middles: Array
 
 
-def met_on_lines(
-    asked: Asked, lower: Array, upper: Array, axis: int, starts: Array, offsets: Array, along: int
-) -> Met:
-    """What is met on the lines along one axis through `starts` `(lines, d)`, each with an offset of its points."""
+def evenly(along: int, offsets: Array) -> Array:
+    """Parts of an axis `(lines, along)`, each line with an offset `(lines,)` of its own: what is thin is met on some."""
+    return np.asarray((np.arange(along) + offsets[:, None]) / along)
+
+
+def closely(middles: Array) -> Array:
+    """Parts of an axis `(lines, n)`, ever closer to a part `(lines,)` on either side of it."""
+    steps = 10.0 ** np.arange(-CLOSEST, 0.0, 1 / DECADE)
+    return np.sort(middles[:, None] + np.concatenate([-steps, [0.0], steps]), axis=1)
+
+
+def met_on_lines(asked: Asked, lower: Array, upper: Array, axis: int, starts: Array, fractions: Array) -> Met:
+    """What is met on the lines along one axis through `starts` `(lines, d)`, by points at parts of it `(lines, n)`."""
     lines = len(starts)
-    # each line has points of its own, so that what is thinner than their distance is met on some
-    fractions = (np.arange(along) + offsets[:, axis : axis + 1]) / along
     ends = np.zeros((lines, 1))
     fractions = np.clip(np.concatenate([ends, fractions, ends + 1], axis=1), INSIDE, 1 - INSIDE)
     places = lower[axis] + (upper - lower)[axis] * fractions
@@ -72,12 +82,12 @@ def met_on_lines(
         points[:, axis] = coordinates
         return asked(points)
 
-    rows = np.repeat(np.arange(lines), along + 2)
+    rows = np.repeat(np.arange(lines), fractions.shape[1])
     values = at(rows, places.ravel()).reshape(places.shape)
     row, first = _sudden(values)
     low, high = places[row, first], places[row, first + 1]
     where, widths = _closed_in(at, row, low, high, values[row, first], values[row, first + 1])
-    kept = widths < NARROW * (upper - lower)[axis] / along
+    kept = widths < NARROW * (high - low)
     steep, middles, lengths = _steep(values, places, STEEP * (upper - lower)[axis])
     row = np.concatenate([row[kept], steep])
     where, widths = np.concatenate([where[kept], middles]), np.concatenate([widths[kept], lengths])

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import BarycentricInterpolator, NdBSpline, make_interp_spline
 from scipy.ndimage import maximum_filter
+from scipy.spatial import cKDTree
 
 from neurapde.core.arrays import to_numpy
 from neurapde.domains.box import Box
+from neurapde.fields.hidden import hidden_places
 from neurapde.spectral.quadrature import FloatArray, interval_rule
 from neurapde.spectral.weak import Piece
 
@@ -24,6 +26,12 @@ PARTS = {1: 16, 2: 4, 3: 3}
 """Into which a cell is cut along each axis."""
 MOST, ROUNDS = 600, 2
 """Cells that are cut up, and how often."""
+NEXT = {1: 4.0, 2: 3.0, 3: 1.5}
+"""Distance of a cell's middle from a place, in cells, within which it is cut up as often as there are places."""
+DEEPEST, PLACES = {1: 6, 2: 12, 3: 12}, {1: 64, 2: 24, 3: 8}
+"""How often cells at places are cut up, and places at which they are."""
+WINDOW = 12
+"""Half the side of a window round a place, in nodes that are as dense as those that see what the cells do."""
 FINER = 3
 """Nodes along each axis, in units of the cells, from which on a rule sees what the cells do, and more."""
 KEPT = 20_000
@@ -79,14 +87,16 @@ def unseen(
     breaks: ends of the panels of each axis, those of the box included, where the function may jump.
     """
     d = box.dimension
-    if min(len(x) for x in nodes) >= FINER * CELLS[d]:
-        return Unseen(np.empty((0, d)), np.empty((0, 1)), 0.0)
     draw = np.random.default_rng(SEED)
 
     def asked(points: FloatArray) -> np.ndarray:
         values = to_numpy(function(points))
         return values if values.ndim == 2 else np.broadcast_to(values, (len(points),))[:, None]
 
+    lower, upper = box.bounds
+    places = hidden_places(lambda points: np.abs(asked(points)).sum(axis=1), lower, upper)[: PLACES[d]]
+    if min(len(x) for x in nodes) >= FINER * CELLS[d]:
+        return _near(places, function, nodes, breaks, box)
     mesh = np.stack([x.ravel() for x in np.meshgrid(*nodes, indexing="ij")], axis=-1)
     at_nodes = asked(mesh)
     known = _through(nodes, breaks, at_nodes.reshape(*(len(x) for x in nodes), -1))
@@ -96,12 +106,44 @@ def unseen(
         return points, asked(points) - known(points)
 
     total = np.abs(at_nodes).mean(axis=0) * math.prod(box.extents)
-    points, values = _cut_up(differences, box, np.where(total > 0, total, 1.0))
+    points, values = _cut_up(differences, box, np.where(total > 0, total, 1.0), places)
     missed = np.abs(values).sum(axis=0)
     part = float((missed / np.where(missed > 0, missed + total, 1.0)).max())
     size = (np.abs(values) / np.where(missed > 0, missed, 1.0)).sum(axis=1)
     largest = draw.permutation(np.argsort(-size)[:KEPT])
     return Unseen(points[largest], values[largest], part)
+
+
+def _near(
+    places: FloatArray,
+    function: Callable[[FloatArray], np.ndarray],
+    nodes: Sequence[FloatArray],
+    breaks: Sequence[Sequence[float]],
+    box: Box,
+) -> Unseen:
+    """What is unseen in windows round places alone, those between nodes that see all else."""
+    d = box.dimension
+    found: list[Unseen] = []
+    taken = np.empty((0, d))
+    half = np.array(box.extents) * WINDOW / FINER / CELLS[d]
+    for place in places:
+        if (np.abs(taken - place) < 2 * half).all(axis=1).any():
+            continue
+        taken = np.concatenate([taken, place[None]])
+        lower, upper = np.maximum(place - half, box.bounds[0]), np.minimum(place + half, box.bounds[1])
+        inner = [x[(x > a) & (x < b)] for x, a, b in zip(nodes, lower, upper, strict=True)]
+        ends = [
+            [a, *(x for x in one if a < x < b), b]
+            for one, a, b in zip(breaks, lower.tolist(), upper.tolist(), strict=True)
+        ]
+        if min(len(x) for x in inner) < FINER * CELLS[d]:
+            found.append(unseen(function, inner, ends, Box(*zip(lower, upper, strict=True))))
+    if not found:
+        return Unseen(np.empty((0, d)), np.empty((0, 1)), 0.0)
+    points, values = (
+        np.concatenate(one) for one in zip(*((one.points, one.values) for one in found), strict=True)
+    )
+    return Unseen(points, values, max(one.part for one in found))
 
 
 def unseen_in(
@@ -145,8 +187,12 @@ def _cut_up(
     differences: Callable[[FloatArray, FloatArray], tuple[FloatArray, np.ndarray]],
     box: Box,
     units: FloatArray,
+    places: FloatArray,
 ) -> tuple[FloatArray, np.ndarray]:
-    """A point in each cell, cells of large differences (in units of each column) cut up, with its cell's integral."""
+    """A point in each cell, cells of large differences (in units of each column) cut up, with its cell's integral.
+
+    So are those at places, again and again.
+    """
     d = box.dimension
     size = np.array(box.extents) / CELLS[d]
     corners = box.bounds[0] + size * np.indices([CELLS[d]] * d).reshape(d, -1).T
@@ -155,18 +201,27 @@ def _cut_up(
     near = maximum_filter(large.reshape([CELLS[d]] * d), size=3).ravel()
     offsets = np.indices([PARTS[d]] * d).reshape(d, -1).T
     parts: list[tuple[FloatArray, np.ndarray]] = []
-    for _ in range(ROUNDS):
-        worst = np.argpartition(-near, MOST)[:MOST]
-        rest = np.ones(len(near), dtype=bool)
-        rest[worst] = False
-        parts.append((points[rest], found[rest] * math.prod(size)))
+    for turn in range(DEEPEST[d] if len(places) else ROUNDS):
+        chosen = _beside(places, corners, size)
+        if turn < ROUNDS:
+            chosen[np.argpartition(-near, MOST)[:MOST]] = True
+        parts.append((points[~chosen], found[~chosen] * math.prod(size)))
         size = size / PARTS[d]
-        corners = (corners[worst][:, None] + offsets * size).reshape(-1, d)
+        corners = (corners[chosen][:, None] + offsets * size).reshape(-1, d)
         points, found = differences(corners, size)
         near = (np.abs(found) / units).max(axis=1)
     parts.append((points, found * math.prod(size)))
     gathered, values = (np.concatenate(one) for one in zip(*parts, strict=True))
     return gathered, values
+
+
+def _beside(places: FloatArray, corners: FloatArray, size: FloatArray) -> np.ndarray:
+    """Which cells have a place within them or next to them: (n,)."""
+    if not len(places):
+        return np.zeros(len(corners), dtype=bool)
+    middles = corners / size + 0.5
+    away, _ = cKDTree(places / size).query(middles, p=np.inf)
+    return np.asarray(away <= NEXT[corners.shape[1]])
 
 
 def _through(

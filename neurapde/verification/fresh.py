@@ -13,6 +13,7 @@ from torch import Tensor
 from neurapde.collocation.samples import Weighed, chosen, near
 from neurapde.conditions.constraints import Constraint, Face, Interior, Samples
 from neurapde.core.arrays import to_numpy
+from neurapde.fields.hidden import hidden_places
 from neurapde.jets.jet import Jet
 from neurapde.optimisation.jacobian import real_residuals
 from neurapde.problem.problem import Problem
@@ -33,6 +34,8 @@ MUCH = 1e-3
 """Of the change in all: what one point may stand for without a closer look."""
 ROUNDING = 1e-12
 """Of what a constraint says: a change that is none."""
+PLACES, NESTED = 8, 10.0 ** -np.arange(2.0, 10.0)
+"""Places that are hidden between points, and half the sides of the boxes round each, in units of the domain's."""
 WIDER = 4.0
 """Side of a box in units of that of the cell which its point stands for."""
 SEED = 83417
@@ -56,7 +59,7 @@ def _of(problem: Problem, constraint: Constraint, sizes: Tensor, generator: torc
         return sample(BASE, how="sobol", generator=generator)
     scan = sample(SCAN[min(axes, 3)], how="sobol", generator=generator)
     looked = _Looked(sample, scan, _Changes(problem, constraint, sizes, scan), generator)
-    for bounds in _declared(problem, constraint):
+    for bounds in (*_declared(problem, constraint), *looked.hidden()):
         looked.draw(bounds)
     for _ in range(ROUNDS):
         carried = looked.carried
@@ -99,6 +102,10 @@ class _Changes:
     def at(self, samples: Samples) -> Tensor:
         """In units of the largest of the scan, of all that it says together."""
         return (self._change(samples, self._says(samples)) / self.most).sum(1)
+
+    def said(self, samples: Samples) -> Tensor:
+        """The size of all that it says (n,)."""
+        return torch.linalg.vector_norm(self._says(samples), dim=1)
 
     def _change(self, samples: Samples, found: Tensor) -> Tensor:
         _, nearest = self.base.query(to_numpy(samples.points), k=NEIGHBOURS)
@@ -169,6 +176,38 @@ class _Looked:
         self.samples = Samples(points, normals)
         self.density += density * _inside(points, low, high)
         return len(new.points)
+
+    def hidden(self) -> list[Bounds]:
+        """Boxes round the places at which what is said is hidden, one in another; of faces, those across an axis."""
+        points = to_numpy(self.samples.points)
+        lower, upper = (to_numpy(end) for end in self.bounds)
+        free = np.ptp(points, axis=0) > 0
+        flat = isinstance(self.sample, Interior) or np.count_nonzero(~free) == 1
+        if not flat or not free.any():
+            return []
+
+        def placed(parts: np.ndarray) -> Samples:
+            every = np.tile(points[0], (len(parts), 1))
+            every[:, free] = np.asarray(parts)
+            normals = self.samples.normals
+            return Samples(
+                torch.as_tensor(every), None if normals is None else normals[:1].expand(len(parts), -1)
+            )
+
+        def contains(parts: np.ndarray) -> np.ndarray:
+            if not isinstance(self.sample, Interior):
+                return np.ones(len(parts), dtype=bool)
+            return np.asarray(self.sample.domain.contains(parts))
+
+        places = hidden_places(
+            lambda parts: self.changes.said(placed(parts)).numpy(), lower[free], upper[free], contains
+        )
+        found = []
+        for place in places[:PLACES]:
+            at = points[0].copy()
+            at[free] = place
+            found += [(at - half * (upper - lower), at + half * (upper - lower)) for half in NESTED]
+        return found
 
     def around(self, index: int, axes: int) -> Bounds:
         """A box round a point, as long in each axis, in units of the domain, as the cell that the point stands for."""

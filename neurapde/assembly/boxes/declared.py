@@ -15,6 +15,7 @@ from neurapde.domains.box import Box
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.grid_field import GridField
+from neurapde.fields.hidden import hidden_places
 from neurapde.fields.jumps import features_of
 from neurapde.fields.medium import Constant, Field, Piecewise
 from neurapde.fields.sources import PointSource, total
@@ -92,7 +93,26 @@ class BoxProblem:
             if not isinstance(given.b, Constant) or any(np.iscomplexobj(one(self._probes)) for one in fields):
                 of = "of complex coefficients" if isinstance(given.b, Constant) else "whose b varies"
                 return f"it has the condition {sides.by_face[face][-1].describe(self.box)}, {of}"
-        return self._rough_data() or self._resonance() or self._disagreement()
+        return self._hidden() or self._rough_data() or self._resonance() or self._disagreement()
+
+    def _hidden(self) -> str | None:
+        """A part of the sources, or of the values on a face, that lies between any points."""
+        lower, upper = self.box.bounds
+        if len(hidden_places(lambda points: np.abs(self.source(points)).sum(axis=1), lower, upper)):
+            return "its sources have parts too narrow for polynomials"
+        for number, face in enumerate(self.box.faces if self.box.dimension > 1 else ()):
+            given = self.problem.sides.data.get(face)
+            if given is None or isinstance(given.value, Constant):
+                continue
+            axis, end = divmod(number, 2)
+            at, others = (lower, upper)[end][axis], [k for k in range(len(lower)) if k != axis]
+
+            def value(points: Array, given: Mixed = given, axis: int = axis, at: float = at) -> Values:
+                return np.abs(to_numpy(given.value(np.insert(points, axis, at, axis=1))))
+
+            if len(hidden_places(value, lower[others], upper[others])):
+                return f"the values on {face} have parts too narrow for polynomials"
+        return None
 
     def _rough_data(self) -> str | None:
         """Which face of a planar box has values that polynomials do not follow, since they jump, bend or are narrow."""
