@@ -45,7 +45,7 @@ class Curve(Declaration):
 
     def points(self, t: Array) -> Array:
         """The places (n, 2) at fractions t (n,) of the curve's length."""
-        return place_on(self.edge, self.start + (self.stop - self.start) * np.asarray(t, dtype=float))
+        return place_on(self.edge, self.start + (self.stop - self.start) * np.asanyarray(t, dtype=float))
 
     def normals(self, t: Array) -> Array:
         """Unit normals (n, 2) on the right of the direction that the curve is run through in."""

@@ -253,3 +253,40 @@ def test_a_sharp_bead_of_any_width_is_found_between_nodes(width):
     [found] = unseen_medium(lattice)
     missed = found.tested(1.0, [one.cosines for one in lattice.modes]).mean(axis=0)[0, 0]
     assert lattice.moments[0, 0] + missed == pytest.approx(1 + mass, abs=0.5 * mass)
+
+
+@pytest.mark.parametrize("width", [1e-4, 1e-6])
+def test_a_peak_between_any_points_is_told_by_default_too(width):
+    """In a disk: 4 − 4r² of an even source, and the field of a point beside its image."""
+    at, image = np.array([0.3, 0.2]), np.array([0.3, 0.2]) / 0.13
+    disk = npde.Disk((0.0, 0.0), 1.0)
+    problem = npde.Problem(
+        "narrow", disk, npde.Poisson(), [lambda x: 4 + 0 * x[:, 0], peak(width, 0.5, at)], npde.Dirichlet(0.0)
+    )
+    with pytest.warns(npde.ResolutionWarning):
+        found = npde.solve(problem, progress=False)
+    points = disk.sample(1500, how="grid").numpy()
+    points = points[np.hypot(*(points - at).T) > 0.1]
+    ratio = np.hypot(*(points - at).T) / (np.hypot(*(points - image).T) * np.sqrt(0.13))
+    truth = 1 - (points**2).sum(axis=1) - 0.25 / np.pi * np.log(ratio)
+    error = np.linalg.norm(found(points) - truth) / np.linalg.norm(truth)
+    assert error < 3 * found.stages[-1].extras["error_estimate"]
+
+
+def test_values_on_a_side_that_are_narrow_are_seen():
+    """A peak on the rim of a disk, of a width that is as good as a point: Poisson's kernel."""
+    width, disk = 1e-5, npde.Disk((0.0, 0.0), 1.0)
+
+    def values(x):
+        return 1 + 0.2 / (width * np.sqrt(2 * np.pi)) * npde.exp(
+            -((x[:, 0] - 0.6) ** 2 + (x[:, 1] - 0.8) ** 2) / (2 * width**2)
+        )
+
+    points = disk.sample(1500, how="grid").numpy()
+    away = np.hypot(points[:, 0] - 0.6, points[:, 1] - 0.8)
+    points, away = points[away > 0.2], away[away > 0.2]
+    problem = npde.Problem("rim", disk, npde.Poisson(), [], npde.Dirichlet(values))
+    found = npde.solve(problem, method=npde.Trefftz(), progress=False)
+    truth = 1 + 0.1 / np.pi * (1 - (points**2).sum(axis=1)) / away**2
+    error = np.linalg.norm(found(points) - truth) / np.linalg.norm(truth)
+    assert error < max(1e-4, 3 * found.stages[-1].extras["error_estimate"])

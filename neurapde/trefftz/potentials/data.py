@@ -3,11 +3,13 @@
 import math
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.core.arrays import to_numpy
+from neurapde.fields.hidden import hidden_places
 from neurapde.fields.medium import Constant, Field
 from neurapde.spectral.quadrature import gauss
 from neurapde.trefftz.curves import Array
@@ -21,6 +23,8 @@ SHORT = 1e-5
 """Of a panel's length: cells that are shorter and not resolved have a jump or a kink in them."""
 JOINED = 8.0
 """Such cells that are no farther apart than so many of them have one place in common."""
+CLOSER = 10.0 ** -np.arange(1.0, 9.0)
+"""Of a panel's length: the distances from what is hidden at which cells end."""
 HALVINGS = 40
 BESIDE = 1e-12
 """Of a panel's length: how far from a jump, and from its ends, the data are asked."""
@@ -55,7 +59,7 @@ def resolved(data: Data, start: float = 0.0, stop: float = 1.0) -> tuple[Array, 
     whole = stop - start
     ends = [start]
     rough: list[list[float]] = []
-    waiting = [(start, stop)]
+    waiting = list(pairwise(_hidden(data, start, stop)))[::-1]
     while waiting:
         low, high = waiting.pop()
         if _missed(data, low, high, whole) > CLOSE:
@@ -70,6 +74,15 @@ def resolved(data: Data, start: float = 0.0, stop: float = 1.0) -> tuple[Array, 
                 rough.append([low, high])
         ends.append(high)
     return np.array(ends), [_break(data, low, high) for low, high in rough]
+
+
+def _hidden(data: Data, start: float, stop: float) -> list[float]:
+    """The ends of cells that become ever shorter towards places where the data are hidden between points."""
+    ends = np.array([[start], [stop]])
+    places = hidden_places(lambda t: np.abs(data(t[:, 0])).sum(axis=1), *ends)[:MOST]
+    steps = (stop - start) * CLOSER
+    cut = np.concatenate([ends.ravel(), *(place + step for place in places for step in (-steps, steps))])
+    return np.unique(np.clip(cut, start, stop)).tolist()
 
 
 def _missed(data: Data, low: float, high: float, whole: float) -> float:

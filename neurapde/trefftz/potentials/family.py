@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from neurapde.backgrounds.waves import Background
 from neurapde.conditions import Dirichlet, Neumann, Robin, Treated
 from neurapde.equations.poisson import Poisson
+from neurapde.fields.hidden import hidden_places
 from neurapde.fields.medium import Field, Piecewise
 from neurapde.fields.sources import FunctionSource, GaussianSource, Source
 from neurapde.problem.problem import Problem
@@ -58,6 +59,11 @@ class PoissonFamily(Family):
             return "no field in closed form is known of a Gaussian source where the reaction is negative"
         if reason := self.cut.reason:
             return reason
+        domain = self.problem.domain
+        for source in self._sources:
+            if not isinstance(source, GaussianSource):
+                if len(hidden_places(source, *domain.bounds, domain.contains)):
+                    return f"its source {source.describe()} has parts that lie between any points"
         for region in self.partition.regions:
             for source in self._sources:
                 if not isinstance(source, GaussianSource) and self._fitted(source, region) is None:
