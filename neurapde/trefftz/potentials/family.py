@@ -25,6 +25,8 @@ from neurapde.trefftz.potentials.loads import GaussianPotential, Medium
 from neurapde.trefftz.regions import Partition, Region
 
 TREATED = Treated("the solutions of the equation", (Dirichlet, Neumann, Robin), way="use Galerkin")
+AT_END = 1e-3
+"""Of the domain: the distance from a panel's end within which a load is singular there, not narrow."""
 NOTHING = 9.0
 """Widths from a Gaussian source at which its density is nothing."""
 
@@ -59,11 +61,9 @@ class PoissonFamily(Family):
             return "no field in closed form is known of a Gaussian source where the reaction is negative"
         if reason := self.cut.reason:
             return reason
-        domain = self.problem.domain
         for source in self._sources:
-            if not isinstance(source, GaussianSource):
-                if len(hidden_places(source, *domain.bounds, domain.contains)):
-                    return f"its source {source.describe()} has parts that lie between any points"
+            if not isinstance(source, GaussianSource) and self._hides(source):
+                return f"its source {source.describe()} has parts that lie between any points"
         for region in self.partition.regions:
             for source in self._sources:
                 if not isinstance(source, GaussianSource) and self._fitted(source, region) is None:
@@ -72,6 +72,14 @@ class PoissonFamily(Family):
                         "region nor around a re-entrant corner"
                     )
         return None
+
+    def _hides(self, source: Source) -> bool:
+        """Whether a load has parts between any points, but for what is singular at an end of a panel."""
+        lower, upper = self.problem.domain.bounds
+        places = hidden_places(source, lower, upper, self.problem.domain.contains)
+        ends = np.concatenate([one.curve.points(np.array([0.0, 1.0])) for one in self.partition.panels])
+        away = np.abs(places[:, None] - ends) / (upper - lower)
+        return bool((away.max(axis=2) > AT_END).all(axis=1).any())
 
     @property
     def equation(self) -> Poisson:
