@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -87,7 +88,8 @@ def read_unknowns(problem: "Problem") -> tuple[Unknown, ...]:
             layout = problem.layout(constraint)
             size = layout.shape(len(samples.points), problem.outputs)
             kind = torch.complex128 if problem.equation.complex else torch.float64
-            constraint.residual(samples, Jet(torch.full(size, 0.5, dtype=kind), layout))
+            with suppress(DeclarationError):  # a point source has no values
+                constraint.residual(samples, Jet(torch.full(size, 0.5, dtype=kind), layout))
     return tuple(found[name] for name in sorted(found))
 
 
