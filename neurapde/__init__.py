@@ -28,7 +28,6 @@ from neurapde.conditions.constraints import Samples as Samples
 from neurapde.conditions.constraints import at_points as at_points
 from neurapde.conditions.constraints import face as face
 from neurapde.conditions.constraints import interior as interior
-from neurapde.conditions.measured import measured as measured
 from neurapde.core.arrays import abs as abs
 from neurapde.core.arrays import cos as cos
 from neurapde.core.arrays import exp as exp
@@ -103,6 +102,7 @@ from neurapde.trials.mlp import ReluPE as ReluPE
 from neurapde.trials.rbf import RBF as RBF
 from neurapde.trials.siren import Siren as Siren
 from neurapde.trials.torch_module import TorchModule as TorchModule
+from neurapde.unknowns.measured import measured as measured
 from neurapde.verification.error_estimate import ErrorEstimate as ErrorEstimate
 from neurapde.verification.error_estimate import error_estimate as error_estimate
 

@@ -374,7 +374,7 @@ def offences(
                 found.append(f"{argument}={shown(wrong)} is accepted in silence")
         except (*ERRORS, FileNotFoundError) as error:
             value = (shown(wrong)[:12], str(wrong)[:12], str(wrong).replace("-", "−"), type(wrong).__name__)
-            named = (argument, argument[:4], *value, "shape", "values")
+            named = (argument, argument[:4], *value, "shape", "values", callable(wrong) and "f(x)")
             if accepted:
                 found.append(f"{argument}={shown(wrong)} is refused: {error}")
             elif not any(word and word in str(error) for word in named):

@@ -9,7 +9,6 @@ from typing import ClassVar
 import torch
 
 from neurapde.collocation.cost import cost_of
-from neurapde.conditions.measured import is_data
 from neurapde.core.errors import DeclarationError, ResolutionWarning
 from neurapde.core.formatting import listing, number
 from neurapde.core.interrupts import Interrupts
@@ -21,6 +20,7 @@ from neurapde.problem.problem import Problem
 from neurapde.run.history import History
 from neurapde.run.method import Outcome, Status, Task
 from neurapde.unknowns.fitting import Fitting, State, begin
+from neurapde.unknowns.measured import is_data
 from neurapde.unknowns.rows import named
 from neurapde.unknowns.trial import WithUnknownsTrial
 

@@ -20,11 +20,11 @@ from neurapde.seismic.inversion.misfits import L1 as L1
 from neurapde.seismic.inversion.misfits import L2 as L2
 from neurapde.seismic.inversion.misfits import Huber as Huber
 from neurapde.seismic.inversion.misfits import PhaseOnly as PhaseOnly
-from neurapde.seismic.inversion.random_velocities import RandomVelocities as RandomVelocities
 from neurapde.seismic.inversion.regularisation import Smoothness as Smoothness
 from neurapde.seismic.inversion.regularisation import Tikhonov as Tikhonov
 from neurapde.seismic.inversion.regularisation import TotalVariation as TotalVariation
 from neurapde.seismic.inversion.result import Inversion as Inversion
 from neurapde.seismic.inversion.velocity import Gridded as Gridded
 from neurapde.seismic.inversion.velocity import Velocity as Velocity
+from neurapde.seismic.modelling.random_velocities import RandomVelocities as RandomVelocities
 from neurapde.seismic.survey.survey import Survey as Survey

@@ -11,13 +11,13 @@ from neurapde.collocation.samples import Weighed
 from neurapde.collocation.system import Assembly
 from neurapde.collocation.weighing import System
 from neurapde.conditions.constraints import Constraint, Samples
-from neurapde.conditions.measured import is_data, noise_of
 from neurapde.fields.unknown import Unknown, taken_for
 from neurapde.jets.jet import Jet
 from neurapde.problem.problem import Problem
 from neurapde.trials.base import TrialFunction
 from neurapde.trials.fourier_extension import FourierExtensionTrial
 from neurapde.trials.piecewise import PiecewiseFunction
+from neurapde.unknowns.measured import is_data, noise_of
 
 
 def named(unknowns: Sequence[Unknown], coordinates: Tensor) -> dict[str, Tensor]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.assembly.boxes.element_condensed import CondensedForm
+from neurapde.assembly.boxes.element_condensed import CondensedForm, nested_dissection
 from neurapde.assembly.boxes.element_cost import element_cost
 from neurapde.assembly.boxes.element_form import ElementForm
 from neurapde.assembly.boxes.element_medium import on_cells
@@ -119,3 +119,14 @@ def test_a_thousand_square_wavelengths_are_foretold_to_end() -> None:
     cost = element_cost(waves, 1.35 * waves.first_bandwidth)
     assert 1.0 < cost.seconds < 120.0
     assert cost.memory < 8e9
+
+
+def test_edges_are_eliminated_halves_before_the_line_between_them() -> None:
+    lattice = np.stack(np.meshgrid(np.arange(-1, 32), np.arange(-1, 24), indexing="ij")).reshape(2, -1)
+    stations = lattice[:, (lattice % 2 == 1).any(axis=0)]
+    order = nested_dissection(stations)
+    assert sorted(order) == list(range(stations.shape[1]))
+    last = stations[:, order[-13:]]
+    assert set(last[0]) == {15}  # a line across the longer axis comes last
+    sides = np.sign(stations[0, order[:-25]] - 15)
+    assert np.count_nonzero(np.diff(sides)) == 1

@@ -140,7 +140,7 @@ def waves(wavenumber: float, speed: float) -> npde.Problem:
         ),
         (
             waves(250.0, 0.5),
-            npde.Galerkin(),
+            npde.Galerkin(seconds=5.0),
             r"give Galerkin\(seconds=\d+\), a lower wavenumber, or a smaller",
         ),
         (npde.problems.poisson_darcy(), npde.Galerkin(bandwidth=30_000.0), "give .*a smaller bandwidth"),

@@ -17,8 +17,9 @@ from neurapde.run.method import Method
 
 PI = np.pi
 
-OTHER = ("poisson-darcy", "kovasznay", *(case.name for case in (*EVOLUTION_CASES, *SYSTEM_CASES)))
-"""Components that differ, and a field of some thousandths; travel times are in units of their own, too."""
+APART = (*EVOLUTION_CASES, *SYSTEM_CASES)
+OTHER = ("poisson-darcy", "kovasznay", "sdf-room", *(case.name for case in APART))
+"""Components that differ, a field of some thousandths, distances of metres; travel times have units of their own, too."""
 MODERATE = [case for case in CASES if case.name not in OTHER and not case.name.startswith("travel-time")]
 
 
