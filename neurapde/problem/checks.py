@@ -17,7 +17,7 @@ from neurapde.core.formatting import number, point
 from neurapde.core.warn import warn
 from neurapde.fields.medium import Field
 from neurapde.fields.pulses import Pulse
-from neurapde.fields.sources import PointSource, Source
+from neurapde.fields.sources import NoValuesError, PointSource, Source
 from neurapde.fields.unknown import Unknown, reading
 from neurapde.jets.jet import Jet
 from neurapde.problem.equation import Equation
@@ -88,7 +88,7 @@ def read_unknowns(problem: "Problem") -> tuple[Unknown, ...]:
             layout = problem.layout(constraint)
             size = layout.shape(len(samples.points), problem.outputs)
             kind = torch.complex128 if problem.equation.complex else torch.float64
-            with suppress(DeclarationError):  # a point source has no values
+            with suppress(NoValuesError):
                 constraint.residual(samples, Jet(torch.full(size, 0.5, dtype=kind), layout))
     return tuple(found[name] for name in sorted(found))
 
