@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
@@ -19,7 +20,8 @@ from neurapde.methods.adam import Adam
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
+CLUSTER = ROOT / "docs" / "examples" / "cluster.py"
+EXAMPLES = sorted(set((ROOT / "docs" / "examples").glob("*.py")) - {CLUSTER})
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -109,16 +111,30 @@ def test_the_code_of_a_page_runs_from_top_to_bottom_as_typed(
     plt.close("all")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("script", EXAMPLES, ids=page_name)
-def test_the_script_runs_and_draws(script: Path, tmp_path: Path) -> None:
-    mpl.use("agg")
+def loaded(script: Path) -> ModuleType:
+    """The module of a script."""
     spec = importlib.util.spec_from_file_location(f"example_{script.stem}", script)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    report = module.run(small=True, folder=tmp_path)
+    return module
+
+
+@pytest.mark.slow
+def test_the_script_for_clusters_finds_the_lens_on_two_threads() -> None:
+    script = loaded(CLUSTER)
+    found, points = script.run(small=True), npde.Box((300, 700), (300, 700)).sample(200, how="grid").numpy()
+    assert np.linalg.norm(found(points) - script.rock(points)) < 0.6 * np.linalg.norm(
+        2000 - script.rock(points)
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", EXAMPLES, ids=page_name)
+def test_the_script_runs_and_draws(script: Path, tmp_path: Path) -> None:
+    mpl.use("agg")
+    report = loaded(script).run(small=True, folder=tmp_path)
     if isinstance(report, npde.validation.InversionReport):
         found = next(iter(report.accounts.values()))
         assert found.measures["model error"] < 0.8

@@ -25,6 +25,8 @@ MOMENTS = (0.3, 3.0)
 SOON = 30.0
 """Seconds of a core after which a run that has not ended is said not to end: some ten times what the slowest takes."""
 KEPT, NOTHING, ENDED, FAILED = 10, 11, 12, 13
+QUICK = "invert, multiscale"
+"""This run may end before it is interrupted."""
 SINE = npde.FunctionSource(lambda x: npde.sin(3 * x[:, 0]) * npde.cos(2 * x[:, 1]))
 
 
@@ -137,7 +139,7 @@ def interrupted(run: Callable[[], Any], moment: float) -> tuple[int | None, floa
 @pytest.mark.parametrize("name", RUNS)
 def test_an_interrupted_run_ends_soon_and_cleanly(name: str) -> None:
     early, late = (interrupted(RUNS[name], moment)[0] for moment in MOMENTS)
-    assert early in (KEPT, NOTHING)
+    assert early in (KEPT, NOTHING, ENDED if name == QUICK else KEPT)
     assert late in (KEPT, NOTHING, ENDED)  # a fast processor has come to the end
 
 
