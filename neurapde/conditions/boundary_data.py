@@ -59,5 +59,4 @@ def _narrowest(field: Field, domain: Domain, face: str) -> float:
         Box(*[(0.0, 1.0)] * axes),
         lambda unit: on_face(unit)[1].numpy(),
     )
-    # a cusp changes within any length, by as little: what is hidden is not counted
-    return found.in_view.narrowest * domain.boundary_size((face,)) ** (1 / axes)
+    return found.narrowest * domain.boundary_size((face,)) ** (1 / axes)

@@ -16,8 +16,11 @@ from neurapde.core.arrays import to_numpy
 from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWarning
 from neurapde.core.progress import count_one
 from neurapde.core.warn import warn
+from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
+from neurapde.domains.polygon import Polygon
 from neurapde.equations.poisson import Poisson
+from neurapde.fields.jumps import Features
 from neurapde.fields.sources import total
 from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.cut_poisson import Boundary as BoundaryPoints
@@ -36,6 +39,7 @@ NODES = {1: 2049, 2: 257, 3: 49}  # along the longest axis, where no shape is as
 
 PER_CELL = {1: 1, 2: 8, 3: 4}  # points of the boundary along a cell's side
 TREATED = Treated("the grid solver of Poisson's equation", (Dirichlet, Neumann, Robin, Periodic))
+AT_CORNER = 1e-3  # of the extents: how near to a corner a load may be singular
 LEAST_ORDER = 0.5  # of convergence, that the error estimate counts on
 
 Values = NDArray[np.float64]
@@ -63,7 +67,7 @@ def solve_poisson_problem(
     if isinstance(problem.domain, Box) and medium is not None:
         _warn_unseen(problem, grid, math.inf)  # the grid is placed on its medium
         return solve_graded_problem(equation, problem, medium, counts, error)
-    _warn_unseen(problem, grid, math.inf if medium is None else medium.features.narrowest)
+    _warn_unseen(problem, grid, math.inf if medium is None else _thinnest(medium.features, problem.domain))
     solve = _counted(
         _on_box(equation, problem) if isinstance(problem.domain, Box) else _cut_out(equation, problem)
     )
@@ -86,6 +90,15 @@ def _counted(solve: Callable[[Grid], Values]) -> Callable[[Grid], Values]:
         return values
 
     return counted
+
+
+def _thinnest(features: Features, domain: Domain) -> float:
+    """The length within which a medium or a load changes; what is singular at a corner is not thin."""
+    scales = features.scales
+    if isinstance(domain, Polygon) and len(scales):
+        away = np.linalg.norm(features.points[:, None] - np.asarray(domain.vertices), axis=2).min(axis=1)
+        scales = scales[~(features.hidden & (away < AT_CORNER * max(domain.extents)))]
+    return float(scales.min(initial=math.inf))
 
 
 def _warn_unseen(problem: Problem, grid: Grid, thinnest: float) -> None:

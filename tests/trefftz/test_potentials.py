@@ -205,3 +205,11 @@ def test_what_it_cannot_take_is_named(sources: Any, boundary: Any, reason: str) 
         warnings.simplefilter("ignore")
         method, _ = choose_method(problem, None)
     assert not isinstance(method, npde.Trefftz)
+
+
+def test_a_point_outside_of_the_region_may_be_a_pole() -> None:
+    solution = npde.solve(npde.problems.poisson_l_shape(), progress=False)
+    axis = np.linspace(-1, 1, 65)  # a lattice about the corner, on whose bisector poles are
+    points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
+    values = solution(points)
+    assert np.isfinite(values[solution.problem.domain.contains(points)]).all()

@@ -62,7 +62,10 @@ class _Analytic(Features):
         step = max(1, FEW // max(self.functions, 1))
         for start in range(0, len(points), step):
             rows = slice(start, start + step)
-            values = self.analytic(as_complex(points[rows]), layout.order) @ wholes
+            with np.errstate(
+                divide="ignore", invalid="ignore"
+            ):  # a point outside of the region may be a pole
+                values = self.analytic(as_complex(points[rows]), layout.order) @ wholes
             for channel, axes in enumerate(layout.derivatives):
                 found[channel, rows] = (1j ** axes.count(1) * values[len(axes)]).real
         return found
