@@ -91,10 +91,6 @@ class GaussianSource(Source):
         return f"{factor(self.amplitude)}Gaussian of unit mass {place}"
 
 
-class NoValuesError(DeclarationError):
-    """A source that is no function was asked for values."""
-
-
 @dataclass(frozen=True)
 class PointSource(Source):
     """`amplitude` times Dirac's delta at a point `(d,)`: a mass without a density, so a call is an error."""
@@ -111,7 +107,7 @@ class PointSource(Source):
         return tuple(self.at)
 
     def __call__(self, points: Array) -> Array:
-        raise NoValuesError(
+        raise DeclarationError(
             f"the PointSource at {point(self.at)} has no values at points; use a method that integrates it "
             "(Galerkin), the scattered form (Ansatz), or a GaussianSource"
         )

@@ -59,6 +59,10 @@ def reading() -> Iterator[dict[str, "Unknown"]]:
         _asked.reset(token)
 
 
+class NamedTwiceError(DeclarationError):
+    """Two unknowns of one problem have the same name."""
+
+
 class Unknown(Field):
     """What is to be found: `size` coordinates without bounds, that `within` brings into them."""
 
@@ -135,7 +139,7 @@ class Unknown(Field):
         asked = _asked.get()
         if asked is not None:
             if asked.setdefault(self.name, self) != self:
-                raise DeclarationError(
+                raise NamedTwiceError(
                     f"two unknowns are named {self.name!r}; give one another name, or use the same one"
                 )
         found = (_present.get() or {}).get(self.name)

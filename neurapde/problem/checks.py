@@ -1,8 +1,8 @@
 """What a problem checks of itself when it is made: its functions and residuals are tried at a few points."""
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +17,8 @@ from neurapde.core.formatting import number, point
 from neurapde.core.warn import warn
 from neurapde.fields.medium import Field
 from neurapde.fields.pulses import Pulse
-from neurapde.fields.sources import NoValuesError, PointSource, Source
-from neurapde.fields.unknown import Unknown, reading
+from neurapde.fields.sources import PointSource, Source
+from neurapde.fields.unknown import NamedTwiceError, Unknown, reading
 from neurapde.jets.jet import Jet
 from neurapde.problem.equation import Equation
 
@@ -82,14 +82,21 @@ def check_residuals(problem: "Problem") -> None:
 
 def read_unknowns(problem: "Problem") -> tuple[Unknown, ...]:
     """The unknowns that the constraints of a problem ask for where they are tried, by their names."""
-    with reading() as found:
+    with reading() as found, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of NumPy's functions for tensors
         for constraint in problem.constraints:
             samples = constraint.sample(PROBES, generator=_generator())
             layout = problem.layout(constraint)
             size = layout.shape(len(samples.points), problem.outputs)
             kind = torch.complex128 if problem.equation.complex else torch.float64
-            with suppress(NoValuesError):
+            try:
                 constraint.residual(samples, Jet(torch.full(size, 0.5, dtype=kind), layout))
+            except NamedTwiceError:
+                raise
+            except (
+                DeclarationError
+            ):  # a point source has no values, and a function may take NumPy's points alone
+                continue
     return tuple(found[name] for name in sorted(found))
 
 
