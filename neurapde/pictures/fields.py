@@ -82,7 +82,7 @@ def draw(
         lines.set_path_effects(halo("black"))
     _ticks(panel)
     lettered(panel, name_x, name_y, title)
-    figure = panel.get_figure(root=True)
+    figure = panel.figure.figure
     if figure is not None:
         color_bar(figure, image, panel, text.format(label), extend=extend)
     return panel

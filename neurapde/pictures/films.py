@@ -54,7 +54,7 @@ def animated(
         lettered(panel, title=f"{title}, {time}" if title else time)
         return [*panel.lines, *panel.images, panel.title]
 
-    figure = panel.get_figure(root=True)
+    figure = panel.figure.figure
     if figure is None:
         raise DeclarationError("ax=…: these axes belong to no figure any more; give those of plt.subplots().")
     return FuncAnimation(figure, show, frames=len(values), interval=STILL, blit=False)
