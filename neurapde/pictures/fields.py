@@ -21,6 +21,7 @@ from neurapde.pictures.style import (
     lettered,
     plain,
     robust_limit,
+    root_figure,
 )
 
 PARTS: Mapping[str, tuple[Callable[[NDArray], NDArray], str]] = {
@@ -82,7 +83,7 @@ def draw(
         lines.set_path_effects(halo("black"))
     _ticks(panel)
     lettered(panel, name_x, name_y, title)
-    figure = panel.figure.figure
+    figure = root_figure(panel)
     if figure is not None:
         color_bar(figure, image, panel, text.format(label), extend=extend)
     return panel

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
 from neurapde.pictures import fields
-from neurapde.pictures.style import lettered
+from neurapde.pictures.style import lettered, root_figure
 
 STILL = 60
 """Milliseconds for which a picture stands."""
@@ -54,7 +54,7 @@ def animated(
         lettered(panel, title=f"{title}, {time}" if title else time)
         return [*panel.lines, *panel.images, panel.title]
 
-    figure = panel.figure.figure
+    figure = root_figure(panel)
     if figure is None:
         raise DeclarationError("ax=…: these axes belong to no figure any more; give those of plt.subplots().")
     return FuncAnimation(figure, show, frames=len(values), interval=STILL, blit=False)

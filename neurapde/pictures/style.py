@@ -50,6 +50,12 @@ def robust_limit(values: NDArray) -> float:
     return limit if limit > 0 else float(finite.max(initial=0.0)) or 1.0
 
 
+def root_figure(panel: Axes) -> Figure | None:
+    """The figure that axes belong to, also through a subfigure; None where they were removed from it."""
+    nearest = panel.get_figure()
+    return None if nearest is None else nearest.figure
+
+
 def image_of(panel: Axes, axes: Sequence[NDArray], plane: NDArray, norm: Normalize, colors: str) -> AxesImage:
     """A field of the plane on a panel; what is not known is grey."""
     (x, y) = axes
