@@ -32,9 +32,10 @@ from neurapde.methods.refinement import (
     estimated,
     refine,
 )
+from neurapde.methods.weak.helmholtz import FAILED
 from neurapde.methods.weak.on_sines import OnSines
 from neurapde.methods.weak.poisson import PoissonOnSines
-from neurapde.methods.weak.waves import FAILED, WavesOnSines
+from neurapde.methods.weak.waves import WavesOnSines
 from neurapde.methods.weak.waves_on_elements import WavesOnElements
 from neurapde.problem.problem import Problem
 from neurapde.run.budget import SECONDS, Budget
@@ -106,7 +107,7 @@ class Galerkin(DirectMethod):
     def run(self, task: Task) -> Outcome:
         sines = _cheapest(task, self.tolerance)
         if task.trial is not None and isinstance(sines, WavesOnSines):
-            return self._on_features(task, sines.lattice, task.trial)
+            return self._on_features(task, sines.waves, task.trial)
         self.check_trial(task.trial)
         return self._on_lattice(task, sines)
 
