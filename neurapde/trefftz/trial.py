@@ -71,9 +71,10 @@ class FeatureFunction(TrialFunction):
         total = np.zeros((layout.count, len(places), self.outputs), dtype=numbers.dtype)
         start = 0
         total += self.known.channels(places, layout, numbers.dtype)
-        for part in self.parts:
-            total += part.summed(places, layout, numbers[start : start + part.count])
-            start += part.count
+        with np.errstate(divide="ignore", invalid="ignore"):  # a point outside of the region may be a pole
+            for part in self.parts:
+                total += part.summed(places, layout, numbers[start : start + part.count])
+                start += part.count
         dtype = points.dtype.to_complex() if self.complex else points.dtype
         found = torch.as_tensor(total).to(dtype).to(points.device)
         return Jet(found.squeeze(-1) if self.outputs == 1 else found, layout)

@@ -207,9 +207,26 @@ def test_what_it_cannot_take_is_named(sources: Any, boundary: Any, reason: str) 
     assert not isinstance(method, npde.Trefftz)
 
 
-def test_a_point_outside_of_the_region_may_be_a_pole() -> None:
-    solution = npde.solve(npde.problems.poisson_l_shape(), progress=False)
-    axis = np.linspace(-1, 1, 65)  # a lattice about the corner, on whose bisector poles are
-    points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
-    values = solution(points)
-    assert np.isfinite(values[solution.problem.domain.contains(points)]).all()
+TRIANGLE = npde.Polygon([(0, 0), (1, 0), (0.3, 0.8)])
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        npde.problems.poisson_l_shape(),
+        npde.Problem("screened", TRIANGLE, npde.Poisson(reaction=4.0), 1.0, npde.Dirichlet(0.0)),
+        npde.Problem("room", TRIANGLE, npde.Helmholtz(8.0), boundary=npde.Dirichlet(1.0)),
+    ],
+    ids=lambda problem: problem.name,
+)
+def test_a_point_outside_of_the_region_may_be_a_pole(problem: npde.Problem) -> None:
+    solution = npde.solve(problem, method=npde.Trefftz(), progress=False)
+    axis = np.linspace(-1, 1, 65)  # a lattice about the corner of the L, on whose bisector poles are
+    lattice = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
+    features = [part for trial in solution.trial.trials for part in trial.parts]
+    poles = [np.asarray(part.at) for part in features if hasattr(part, "at")]
+    places = [np.stack([at.real, at.imag], axis=1) if np.iscomplexobj(at) else at for at in poles]
+    assert sum(map(len, places)) > 5
+    points = np.concatenate([lattice, *places])
+    for values in (solution(points), solution.gradient(points), solution.laplacian(points)):
+        assert np.isfinite(values[problem.domain.contains(points)]).all()
