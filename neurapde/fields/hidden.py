@@ -35,6 +35,8 @@ AROUND, NEARER = 26, 0.4
 KEPT = 64
 """Places that are told of."""
 SEED = 83497
+AT_CORNER = 1e-3
+"""Of the extents: how near to a corner a function may be singular, and is not narrow."""
 
 Array = NDArray[np.float64]
 
@@ -66,6 +68,12 @@ def hidden_places(
         return lower + (upper - lower) * _found(asked, dimension)
     except Exception:  # of a function that takes no arrays but NumPy's own, or other points each time
         return np.empty((0, dimension))
+
+
+def at_corners(places: Array, corners: Array, extents: Array) -> NDArray[np.bool_]:
+    """Which places `(m, d)` are so near to a corner `(c, d)` that a function is singular there, not narrow: `(m,)`."""
+    away = np.abs(places[:, None] - corners) / extents
+    return np.asarray((away.max(axis=2) <= AT_CORNER).any(axis=1))
 
 
 def _scattered(known: NDArray[Any], inside: NDArray[np.bool_]) -> NDArray[Any]:

@@ -20,6 +20,7 @@ from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.domains.polygon import Polygon
 from neurapde.equations.poisson import Poisson
+from neurapde.fields.hidden import at_corners
 from neurapde.fields.jumps import Features
 from neurapde.fields.sources import total
 from neurapde.problem.problem import Problem
@@ -39,7 +40,6 @@ NODES = {1: 2049, 2: 257, 3: 49}  # along the longest axis, where no shape is as
 
 PER_CELL = {1: 1, 2: 8, 3: 4}  # points of the boundary along a cell's side
 TREATED = Treated("the grid solver of Poisson's equation", (Dirichlet, Neumann, Robin, Periodic))
-AT_CORNER = 1e-3  # of the extents: how near to a corner a load may be singular
 LEAST_ORDER = 0.5  # of convergence, that the error estimate counts on
 
 Values = NDArray[np.float64]
@@ -96,8 +96,9 @@ def _thinnest(features: Features, domain: Domain) -> float:
     """The length within which a medium or a load changes; what is singular at a corner is not thin."""
     scales = features.scales
     if isinstance(domain, Polygon) and len(scales):
-        away = np.linalg.norm(features.points[:, None] - np.asarray(domain.vertices), axis=2).min(axis=1)
-        scales = scales[~(features.hidden & (away < AT_CORNER * max(domain.extents)))]
+        corners = np.asarray(domain.vertices, dtype=float)
+        singular = at_corners(features.points, corners, np.asarray(domain.extents))
+        scales = scales[~(features.hidden & singular)]
     return float(scales.min(initial=math.inf))
 
 

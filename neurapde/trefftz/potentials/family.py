@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from neurapde.backgrounds.waves import Background
 from neurapde.conditions import Dirichlet, Neumann, Robin, Treated
 from neurapde.equations.poisson import Poisson
-from neurapde.fields.hidden import hidden_places
+from neurapde.fields.hidden import at_corners, hidden_places
 from neurapde.fields.medium import Field, Piecewise
 from neurapde.fields.sources import FunctionSource, GaussianSource, Source
 from neurapde.problem.problem import Problem
@@ -25,8 +25,6 @@ from neurapde.trefftz.potentials.loads import GaussianPotential, Medium
 from neurapde.trefftz.regions import Partition, Region
 
 TREATED = Treated("the solutions of the equation", (Dirichlet, Neumann, Robin), way="use Galerkin")
-AT_END = 1e-3
-"""Of the domain: the distance from a panel's end within which a load is singular there, not narrow."""
 NOTHING = 9.0
 """Widths from a Gaussian source at which its density is nothing."""
 
@@ -78,8 +76,7 @@ class PoissonFamily(Family):
         lower, upper = self.problem.domain.bounds
         places = hidden_places(source, lower, upper, self.problem.domain.contains)
         ends = np.concatenate([one.curve.points(np.array([0.0, 1.0])) for one in self.partition.panels])
-        away = np.abs(places[:, None] - ends) / (upper - lower)
-        return bool((away.max(axis=2) > AT_END).all(axis=1).any())
+        return not at_corners(places, ends, upper - lower).all()
 
     @property
     def equation(self) -> Poisson:
