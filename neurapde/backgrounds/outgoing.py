@@ -18,7 +18,7 @@ from scipy import special
 Array = NDArray[np.complexfloating] | NDArray[np.floating]
 
 # Beyond r²/(2s²) = 72, twelve standard deviations, the normal density is below 1e-31 of its peak.
-_TAIL = 72.0
+TAIL = 72.0
 # Up to r²/(2s²) = 1 the wave is summed as a power series, in which the logarithms at r = 0 cancel exactly.
 _CORE = 1.0
 _CORE_TERMS = 26
@@ -96,7 +96,7 @@ def gaussian_wave(wavenumber: float, variance: float, squared: Array, physical: 
     kappa = wavenumber**2 * variance / 2
     rho = np.where(physical, np.real(squared), np.inf) / (2 * variance)
     core = rho <= _CORE
-    near = (rho > _CORE) & (rho < _TAIL)
+    near = (rho > _CORE) & (rho < TAIL)
     far = point_wave(wavenumber, np.where(core, 1.0, squared), 2)
     parts = [math.exp(-kappa) * part for part in far]
     if near.any():
@@ -165,7 +165,7 @@ def gaussian_wave_in_space(
     """
     kappa = wavenumber**2 * variance / 2
     rho = np.where(physical, np.real(squared), np.inf) / (2 * variance)
-    core, near = rho <= _CORE_IN_SPACE, (rho > _CORE_IN_SPACE) & (rho < _TAIL)
+    core, near = rho <= _CORE_IN_SPACE, (rho > _CORE_IN_SPACE) & (rho < TAIL)
     far = point_wave(wavenumber, np.where(core, 1.0, squared), 3)
     parts = [math.exp(-kappa) * part for part in far]
     if near.any():

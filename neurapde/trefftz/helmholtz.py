@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
+from scipy.spatial import cKDTree
 
 from neurapde.backgrounds.waves import Background, OutgoingWave
 from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Robin, Treated
@@ -91,8 +92,9 @@ class HelmholtzFamily(Family):
         return self.equation.wavenumber / float(np.real(region.value))
 
     def known(self, region: Region, partition: Partition) -> tuple[tuple[Background, ...], ...]:
+        felt = self._felt(region, partition)
         return tuple(
-            tuple(self._wave(one, region) for one in shot if self._reaches(one, region, partition))
+            tuple(self._wave(one, region) for one in shot if one in felt)
             for shot in self.problem.right_hand_sides
         )
 
@@ -100,16 +102,21 @@ class HelmholtzFamily(Family):
         assert isinstance(source, GaussianSource | PointSource)
         return OutgoingWave(source, self.rate(region), self.stretch)
 
-    def _reaches(self, source: Source, region: Region, partition: Partition) -> bool:
-        """Whether a source has a density, or its point, in a region."""
-        at = np.array([source.center])
-        owner = next((one for one in partition.regions if one.contains(at)[0]), None)
-        if owner is region:
-            return True
-        reach = NOTHING * source.reach / 4
+    def _felt(self, region: Region, partition: Partition) -> set[Source]:
+        """The sources that have a density, or their point, in a region."""
+        sources = list(dict.fromkeys(one for shot in self.problem.right_hand_sides for one in shot))
+        if not sources:
+            return set()
+        at = np.array([one.center for one in sources], dtype=float)
+        mine = np.ones(len(sources), dtype=bool)
+        for other in partition.regions[: region.index]:
+            mine &= ~other.contains(at)
+        mine &= region.contains(at)
         fractions = np.linspace(0, 1, 65)
-        places = [panel.curve.points(fractions) for panel, _ in partition.border(region)]
-        return any(float(np.hypot(*(one - at).T).min()) < reach for one in places)
+        if border := partition.border(region):
+            places = np.concatenate([panel.curve.points(fractions) for panel, _ in border])
+            mine |= cKDTree(places).query(at)[0] < NOTHING / 4 * np.array([one.reach for one in sources])
+        return {one for one, here in zip(sources, mine, strict=True) if here}
 
     def outside(
         self, region: Region, center: tuple[float, float], radius: float, order: int

@@ -175,16 +175,25 @@ class AbstractLevels(ABC, Generic[Planned]):
     def field(self, solved: Solved) -> NDArray[Any]:
         """The field at the probes, (n, shots)."""
         found = np.zeros((len(self.probes), solved.amplitudes.shape[1]), dtype=solved.basis.dtype)
-        left = np.ones(len(self.probes), dtype=bool)
-        for region in self.partition.regions:
-            inside = left & region.contains(self.probes)
-            left &= ~inside
+        for region, inside, known in self._probed:
             points = self.probes[inside]
-            found[inside] = self.known[region.index].channels(points, VALUE, solved.basis.dtype)[0]
+            found[inside] = known
             start, mine = 0, solved.of(region)
             for part in solved.basis.features[region.index]:
                 found[inside] += part.summed(points, VALUE, mine[start : start + part.count])[0]
                 start += part.count
+        return found
+
+    @cached_property
+    def _probed(self) -> list[tuple[Region, NDArray[np.bool_], NDArray[Any]]]:
+        """The regions, each with the probes (n,) in it, and what is known there."""
+        left, found = np.ones(len(self.probes), dtype=bool), []
+        for region in self.partition.regions:
+            inside = left & region.contains(self.probes)
+            left &= ~inside
+            dtype = np.complex128 if self.family.is_complex else np.float64
+            known = self.known[region.index].channels(self.probes[inside], VALUE, dtype)[0]
+            found.append((region, inside, known))
         return found
 
 
