@@ -141,20 +141,29 @@ class Regular(_AboutCenter):
             j0, j1 = special.jv(0, z), special.jv(1, z)
         else:
             j0, j1 = special.j0(z), special.j1(z)
-        start = int(max(len(logs), np.max(np.abs(z), initial=0.0))) + BEYOND
         found = np.empty((len(logs), len(z)), dtype=z.dtype)
-        quotient = np.zeros_like(z)  # J_n / J_{n−1}, from above
-        for n in range(start, 0, -1):
-            bottom = 2 * n - z * quotient
-            quotient = z / np.where(bottom == 0, 1e-300, bottom)
-            if n < len(logs):
-                found[n] = quotient
+        found[1:] = quotients(z, len(logs) - 1, -1.0)
         ratios = np.exp(np.diff(logs))
         second = np.where(np.abs(j0) < np.abs(j1), j1, j0 * found[1])
         found[0], found[1] = j0 * math.exp(logs[0]), second * math.exp(logs[1])
         for n in range(2, len(logs)):
             found[n] *= found[n - 1] * ratios[n - 1]
         return found
+
+
+def quotients(z: NDArray[Any], last: int, sign: float) -> NDArray[Any]:
+    """C_n/C_{n−1} of the regular functions at z (...), for n = 1 … last: (last, ...); sign −1 for J, 1 for I.
+
+    From above, by C_{n−1} = 2n/z C_n + sign C_{n+1}.
+    """
+    found = np.empty((last, *z.shape), dtype=z.dtype)
+    quotient = np.zeros_like(z)
+    for n in range(int(max(last, np.max(np.abs(z), initial=0.0))) + 1 + BEYOND, 0, -1):
+        bottom = 2 * n + sign * z * quotient
+        quotient = z / np.where(bottom == 0, 1e-300, bottom)
+        if n <= last:
+            found[n - 1] = quotient
+    return found
 
 
 def hankel_logs(z: float, last: int) -> Array:

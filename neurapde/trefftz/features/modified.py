@@ -8,14 +8,15 @@ Source: Abramowitz, Stegun (1964), 9.1.27 and 9.6.26.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import iv, jv, k0, k1, y0, y1
+from scipy.special import i0, i1, j0, j1, k0, k1, y0, y1
 
 from neurapde.jets.layout import Layout
 from neurapde.trefftz.features.base import Array, Features
+from neurapde.trefftz.features.cylinder import quotients
 from neurapde.trefftz.features.harmonic import as_complex
 from neurapde.trefftz.features.krylov import Complex
 
@@ -36,8 +37,19 @@ class Kind:
     odd: float
 
 
-def _table(function: Callable[[Any, Any], Any]) -> Callable[[int, Array], Array]:
-    return lambda last, x: np.asarray(function(np.arange(last + 1), x[..., None]))
+def _downward(
+    zeroth: Callable[[Any], Any], first: Callable[[Any], Any], sign: float
+) -> Callable[[int, Array], Array]:
+    """By the quotients of neighbours, from whichever of the first two is the larger one."""
+
+    def found(last: int, x: Array) -> Array:
+        values, (begin, *more) = [zeroth(x)], quotients(x, max(last, 1), sign)
+        values.append(np.where(np.abs(values[0]) < np.abs(first(x)), first(x), values[0] * begin))
+        for quotient in more:
+            values.append(values[-1] * quotient)
+        return np.stack(values[: last + 1], axis=-1)
+
+    return found
 
 
 def _upward(
@@ -54,7 +66,10 @@ def _upward(
     return found
 
 
-REGULAR = {True: Kind(_table(iv), 1.0, 1.0, 1.0), False: Kind(_table(jv), -1.0, 1.0, -1.0)}
+REGULAR = {
+    True: Kind(_downward(i0, i1, 1.0), 1.0, 1.0, 1.0),
+    False: Kind(_downward(j0, j1, -1.0), -1.0, 1.0, -1.0),
+}
 """Finite at the centre; whether Δψ = κ²ψ, or else −κ²ψ."""
 SINGULAR = {
     True: Kind(_upward(k0, k1, 1.0), -1.0, -1.0, 1.0),
@@ -126,33 +141,52 @@ class BesselMultipoles(Features):
 
 
 @dataclass(frozen=True, eq=False)
-class Dipoles(Features):
-    """Both parts of the singular ψ₁ at poles (m,) outside the region, of size 1 at the distance size (m,)."""
+class _AtPoles(Features):
+    """Singular functions of one order at poles (m,) outside the region, of size 1 at the distance size (m,)."""
 
     wavenumber: float
     modified: bool
     at: Complex
     sizes: Array
 
+    order: ClassVar[int]
+
     @property
     def count(self) -> int:
-        return 2 * len(self.at)
+        return (1 + self.order) * len(self.at)
 
     def channels(self, points: Array, layout: Layout) -> NDArray[Any]:
-        kind, orders, poles = SINGULAR[self.modified], np.array([1]), len(self.at)
-        scale = np.concatenate([_sizes(kind, orders, self.wavenumber * one) for one in self.sizes])
+        kind, orders, poles = SINGULAR[self.modified], np.array([self.order]), len(self.at)
+        scale = _sizes(kind, orders, self.wavenumber * self.sizes)[:, 0]
         places = as_complex(points)
-        found = np.empty((layout.count, len(places), 2 * poles))
+        found = np.empty((layout.count, len(places), self.count))
         step = max(1, FEW // poles)
         for start in range(0, len(places), step):
             rows = slice(start, start + step)
             away = places[rows, None] - self.at
             part = cylinder_channels(kind, self.wavenumber, away, orders, layout)[..., 0] / scale
-            found[:, rows, :poles], found[:, rows, poles:] = part.real, part.imag
+            found[:, rows, :poles] = part.real
+            if self.order:
+                found[:, rows, poles:] = part.imag
         return found
 
 
-def _sizes(kind: Kind, orders: NDArray[np.int64], x: float) -> Array:
-    """The sizes of cylinder functions; of oscillating ones together with a neighbour's, for one may vanish."""
-    values = np.abs(kind.function(int(orders.max()) + 1, np.array(x)))
-    return np.asarray(values[orders] if kind.odd > 0 else np.hypot(values[orders], values[orders + 1]))
+@dataclass(frozen=True, eq=False)
+class Dipoles(_AtPoles):
+    """Both parts of ψ₁, which at a corner have fields of either parity about their line."""
+
+    order: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Monopoles(_AtPoles):
+    """ψ₀, of which along a curve half as many numbers do as much."""
+
+    order: ClassVar[int] = 0
+
+
+def _sizes(kind: Kind, orders: NDArray[np.int64], x: Array | float) -> Array:
+    """The sizes of cylinder functions at x (...): (..., orders); of oscillating ones together with a neighbour's."""
+    values = np.abs(kind.function(int(orders.max()) + 1, np.asarray(x)))
+    here = values[..., orders]
+    return np.asarray(here if kind.odd > 0 else np.hypot(here, values[..., orders + 1]))

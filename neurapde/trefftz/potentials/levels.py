@@ -13,7 +13,7 @@ from neurapde.trefftz.elimination import least_squares
 from neurapde.trefftz.features.base import Features
 from neurapde.trefftz.features.harmonic import Angles, Charges, Powers, SimplePoles, Unity
 from neurapde.trefftz.features.krylov import Complex, Krylov
-from neurapde.trefftz.features.modified import BesselMultipoles, Dipoles
+from neurapde.trefftz.features.modified import BesselMultipoles, Dipoles, Monopoles
 from neurapde.trefftz.levels import AbstractLevels, Solved
 from neurapde.trefftz.potentials.corners import Corner, corners_of
 from neurapde.trefftz.potentials.cutting import jump
@@ -25,8 +25,9 @@ from neurapde.trefftz.potentials.rows import FRESH, Asked, Rows, What, nodes_of,
 from neurapde.trefftz.regions import Panel, Region
 from neurapde.trefftz.rows import Basis
 
-FIRST, MORE, STEP, LAST = 4.0, -1.0, 2.0, 16.0
-"""Digits that levels aim at: the first at least, and beside those of the tolerance; the step; the last."""
+FIRST, MORE, PROVEN, STEP, LAST = 4.0, -1.0, 1.0, 2.0, 16.0
+"""Digits that levels aim at: the first at least, and beside those of the tolerance, more where one level is proof enough;
+the step; the last."""
 DEGREE, LAURENT = (3.0, 6.0), (2.5, 7.0)
 """Orders of polynomials, and of negative powers about a hole, for every digit: at least and at most."""
 EACH = 4.0
@@ -80,16 +81,18 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
         self.partition = replace(self.partition, panels=self.cut.panels)
 
     def digits(self, tolerance: float) -> Iterator[float]:
-        digits = max(MORE - math.log10(tolerance), FIRST)
+        digits = max((PROVEN if self._proven else MORE) - math.log10(tolerance), FIRST)
         while digits <= LAST:
             yield digits
             digits += STEP
 
+    @cached_property
+    def _proven(self) -> bool:
+        """Whether the error is largest where something is left: the maximum principle, which a negative reaction has not."""
+        return all(self.medium(one).reaction >= 0 for one in self.partition.regions)
+
     def error(self, solved: Solved, field: NDArray[Any]) -> float | None:
-        """By the maximum principle the error is largest where something is left; so a negative reaction has none."""
-        if any(self.medium(one).reaction < 0 for one in self.partition.regions):
-            return None
-        return float(np.max((solved.left + self.family.missed) / _sizes(field)))
+        return float(np.max((solved.left + self.family.missed) / _sizes(field))) if self._proven else None
 
     def floor(self, field: NDArray[Any]) -> float:
         return float(np.max(self.family.missed / _sizes(field)))
@@ -210,8 +213,10 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
                         kappa, modified, middle, float(np.abs(loop.path - middle).min()), order, True
                     )
                 )
-            if len(poles.at):
-                features.append(Dipoles(kappa, modified, poles.at, poles.sizes))
+            if len(corner_poles.at):
+                features.append(Dipoles(kappa, modified, corner_poles.at, corner_poles.sizes))
+            if len(along.at):
+                features.append(Monopoles(kappa, modified, along.at, along.sizes))
         return Placed(tuple(features), corner_poles, along, degree)
 
     def _jumps(self, region: Region) -> list[tuple[complex, complex]]:

@@ -28,7 +28,8 @@ OCTAVES, CLOSE = 1.4, 0.08
 """The longest cell, in distances from a pole at a corner; and for each of its points, from one along a panel."""
 MOST = 60
 """Halvings of a cell."""
-FIRST = Layout(2, 1)
+FEW = 2**17
+"""Numbers of one channel of features that are found at once."""
 TINY = 1e-15
 """Of a region's size: places that are nearer to a corner count as this far."""
 
@@ -115,29 +116,51 @@ def rows_of(basis: Basis, places: Sequence[Rows]) -> list[Asked]:
 
 @dataclass(frozen=True, eq=False)
 class _Trace:
-    """Values and normal slopes of a region's features (2, n, count) and of what is known (2, n, shots)."""
+    """Values and, where they are asked for, normal slopes: of a region's features (1 or 2, n, count), and what is known."""
 
     features: NDArray[Any]
     known: NDArray[Any]
 
 
 def _traces(basis: Basis, region: Region, places: Sequence[Rows]) -> dict[int, _Trace]:
-    """Those on the rim of a region, by the number of the place, all found at once."""
+    """Those on the rim of a region, by the number of the place; those that ask for the same all found at once."""
     mine = [
         i for i, one in enumerate(places) if region.index in (one.cells.panel.inner, one.cells.panel.outer)
     ]
-    points = np.concatenate([places[i].points for i in mine])
-    normals = np.concatenate([places[i].normals for i in mine]).T[..., None]
-    features, known = (
-        np.stack([one[0], (one[1:] * normals).sum(0)])
-        for one in (
-            basis.at(region, points, FIRST),
-            basis.known[region.index].channels(points, FIRST, basis.dtype),
-        )
-    )
-    ends = np.cumsum([0, *(len(places[i].points) for i in mine)])
-    cuts = [slice(a, b) for a, b in pairwise(ends)]
-    return {i: _Trace(features[:, cut], known[:, cut]) for i, cut in zip(mine, cuts, strict=True)}
+    found: dict[int, _Trace] = {}
+    for order in (0, 1):
+        asked = [i for i in mine if _order(basis, places[i]) == order]
+        if not asked:
+            continue
+        points = np.concatenate([places[i].points for i in asked])
+        normals = np.concatenate([places[i].normals for i in asked]).T[..., None]
+        layout, count = Layout(2, order), sum(one.count for one in basis.features[region.index])
+        features = np.empty((1 + order, len(points), count), dtype=basis.dtype)
+        step = max(1, FEW // max(count, 1))
+        for start in range(0, len(points), step):  # few enough to stay near the processor
+            rows = slice(start, start + step)
+            features[:, rows] = _along(basis.at(region, points[rows], layout), normals[:, rows])
+        known = _along(basis.known[region.index].channels(points, layout, basis.dtype), normals)
+        ends = np.cumsum([0, *(len(places[i].points) for i in asked)])
+        for i, (start, stop) in zip(asked, pairwise(ends), strict=True):
+            found[i] = _Trace(features[:, start:stop], known[:, start:stop])
+    return found
+
+
+def _order(basis: Basis, one: Rows) -> int:
+    """1 where slopes are asked for, 0 where values alone are."""
+    panel = one.cells.panel
+    if panel.outer is not None:
+        return 1
+    condition = basis.family.condition(panel, basis.partition.regions[panel.inner])
+    return int(condition is not None and bool(np.any(to_numpy(condition.b(one.points)))))
+
+
+def _along(channels: NDArray[Any], normals: Array) -> NDArray[Any]:
+    """Values, and of gradients the part along normals (2, n, 1)."""
+    if len(channels) == 1:
+        return channels
+    return np.stack([channels[0], (channels[1:] * normals).sum(0)])
 
 
 def _across(basis: Basis, one: Rows, inner: _Trace, outer: _Trace) -> list[Asked]:
@@ -170,6 +193,8 @@ def _on_face(basis: Basis, one: Rows, region: Region, trace: _Trace) -> list[Ask
         for field in (condition.a, condition.b, condition.value)
     )
     unit = np.abs(a) + np.abs(b) / one.lengths[:, None]
-    parts = {region.index: (a * trace.features[0] + b * trace.features[1]) / unit}
-    sides = (value - a * trace.known[0] - b * trace.known[1]) / unit
-    return [Asked(Block(parts, sides), What.VALUES if condition.fixes else What.SLOPES)]
+    part, known = a / unit * trace.features[0], a * trace.known[0]
+    if len(trace.features) > 1:
+        part, known = part + b / unit * trace.features[1], known + b * trace.known[1]
+    block = Block({region.index: part}, (value - known) / unit)
+    return [Asked(block, What.VALUES if condition.fixes else What.SLOPES)]
