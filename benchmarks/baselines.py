@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 import neurapde as npde
 from neurapde.problems import helmholtz_uniform
-from neurapde.run.method import Method
+from neurapde.training.run.method import Method
 from neurapde.trials.base import Trial
 from neurapde.validation.metrics import psnr, relative_l2
 

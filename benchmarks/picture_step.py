@@ -13,8 +13,8 @@ from harness import Measured, cost, in_turns, summary, timed
 from torch import Tensor
 
 import neurapde as npde
-from neurapde.optimisation.adam import AdamSteps
 from neurapde.training.descent import Descent
+from neurapde.training.optimisation.adam import AdamSteps
 
 LR = 1e-4
 

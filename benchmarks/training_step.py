@@ -23,8 +23,8 @@ from neurapde.methods.adam import Adam
 from neurapde.problems import helmholtz_uniform
 from neurapde.training.descent import Descent
 from neurapde.training.sampling import Fresh
-from neurapde.trials.layered import LayeredTrial
-from neurapde.trials.siren import Siren
+from neurapde.trials.networks.layered import LayeredTrial
+from neurapde.trials.networks.siren import Siren
 
 STEPS = 50_000
 LR = 2e-5

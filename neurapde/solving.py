@@ -17,15 +17,15 @@ from neurapde.core.memory import Fitting
 from neurapde.core.progress import Progress
 from neurapde.methods.choice import choose_method
 from neurapde.problem.problem import Problem
-from neurapde.run.hard import missed_conditions, with_hard_conditions
-from neurapde.run.method import Method, Snapshot, Status, Task
-from neurapde.run.stage import Stage
 from neurapde.solution.files import Checkpoint, Run, read_checkpoint, write
 from neurapde.solution.record import Record
 from neurapde.solution.solution import Solution
 from neurapde.storage.fingerprint import Identity, fingerprint
 from neurapde.storage.run_folder import RunFolder, run_folder
 from neurapde.training import diagnostics as diagnosis
+from neurapde.training.run.hard import missed_conditions, with_hard_conditions
+from neurapde.training.run.method import Method, Snapshot, Status, Task
+from neurapde.training.run.stage import Stage
 from neurapde.training.units import in_units
 from neurapde.trials.base import Trial, TrialFunction, copied
 from neurapde.verification.closing import closed

@@ -22,7 +22,7 @@ from neurapde.learning.dataset import Rasters
 from neurapde.learning.encoders.grid_encoder import GridEncoder
 from neurapde.learning.mini_batch import MiniBatchAdam
 from neurapde.problems._family import FamilyProblem
-from neurapde.trials.hyper import HyperSiren
+from neurapde.trials.networks.hyper import HyperSiren
 
 PERSONS, EACH = 40, 10
 TOP = 10

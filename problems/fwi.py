@@ -31,7 +31,7 @@ from neurapde.seismic.inversion.methods.reduced import Adjoint, Reduced
 from neurapde.seismic.inversion.regularisation import TotalVariation
 from neurapde.seismic.inversion.velocity import Velocity
 from neurapde.seismic.survey.survey import Survey
-from neurapde.trials.siren import Siren
+from neurapde.trials.networks.siren import Siren
 
 Position = tuple[float, float]
 

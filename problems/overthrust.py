@@ -25,7 +25,7 @@ from neurapde.seismic.inversion.methods.reduced import Adjoint, Reduced
 from neurapde.seismic.inversion.regularisation import TotalVariation
 from neurapde.seismic.inversion.velocity import Velocity
 from neurapde.seismic.survey.survey import Survey
-from neurapde.trials.siren import Siren
+from neurapde.trials.networks.siren import Siren
 
 FILE = "overthrust_slice.h5"
 WIDTH, DEPTH, STEP = 10.0, 3.0, 0.025

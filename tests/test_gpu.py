@@ -6,7 +6,7 @@ import torch
 
 import neurapde as npde
 from neurapde.problems import helmholtz_disk
-from neurapde.trials.layered import compiled
+from neurapde.trials.networks.layered import compiled
 
 pytestmark = [
     pytest.mark.gpu,

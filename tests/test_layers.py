@@ -12,8 +12,8 @@ FLOORS = ("reference_solvers", "neurapde", "problems", "validation")
 ROOMS = (
     "reference_solvers",
     "neurapde/core",
-    "neurapde/pictures",
-    "neurapde/readers",
+    "neurapde/core/readers",
+    "neurapde/core/pictures",
     "neurapde/jets",
     "neurapde/domains",
     "neurapde/fields",
@@ -25,17 +25,16 @@ ROOMS = (
     "neurapde/trials",
     "neurapde/problem",
     "neurapde/equations",
-    "neurapde/views",
-    "neurapde/run",
-    "neurapde/optimisation",
-    "neurapde/assembly",
-    "neurapde/trefftz",
+    "neurapde/training/run",
+    "neurapde/training/optimisation",
     "neurapde/training",
-    "neurapde/collocation",
-    "neurapde/unknowns",
-    "neurapde/marching",
     "neurapde/references",
     "neurapde/solution",
+    "neurapde/assembly/collocation",
+    "neurapde/assembly/trefftz",
+    "neurapde/assembly",
+    "neurapde/methods/marching",
+    "neurapde/methods/unknowns",
     "neurapde/methods",
     "neurapde/verification",
     "neurapde/solving.py",
@@ -59,10 +58,10 @@ FILES = sorted(path for floor in FLOORS for path in (ROOT / floor).rglob("*.py")
 
 
 def room_of(path: Path) -> str:
-    """The room that a file of the house lies in."""
+    """The room, or the room within a room, that a file of the house lies in."""
     place = path.relative_to(ROOT).as_posix()
     found = [room for room in ROOMS if place == room or place.startswith(f"{room}/")]
-    return found[0] if found else ""
+    return max(found, key=len, default="")
 
 
 def file_of(module: str) -> Path | None:

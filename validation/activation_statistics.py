@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
-from neurapde.pictures.style import COLORS, WIDTH, empty_figure, lettered, png
+from neurapde.core.pictures.style import COLORS, WIDTH, empty_figure, lettered, png
 from neurapde.solution.solution import Solution
 from neurapde.trials.base import Trial, TrialFunction
-from neurapde.trials.layered import LayeredTrial
+from neurapde.trials.networks.layered import LayeredTrial
 
 Array = NDArray[np.float64]
 

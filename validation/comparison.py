@@ -18,8 +18,8 @@ from neurapde.domains.spacetime import SpaceTime
 from neurapde.fields.sources import FunctionSource, GaussianSource, Source
 from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.grid import Grid
-from neurapde.run.history import History
 from neurapde.storage import hdf5
+from neurapde.training.run.history import History
 from neurapde.validation.annotations import Annotations
 from neurapde.validation.exact import support
 

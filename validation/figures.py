@@ -16,8 +16,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from neurapde.pictures.histories import draw
-from neurapde.pictures.style import (
+from neurapde.core.pictures.histories import draw
+from neurapde.core.pictures.style import (
     COLORS,
     ERRORS,
     LETTERING,
@@ -34,7 +34,7 @@ from neurapde.pictures.style import (
     plain,
     robust_limit,
 )
-from neurapde.run.history import History
+from neurapde.training.run.history import History
 from neurapde.validation.annotations import Annotations
 
 _DECADES = 4

@@ -16,7 +16,6 @@ from skimage.metrics import structural_similarity
 from neurapde.core.formatting import number, percent
 from neurapde.fields.medium import Field
 from neurapde.reference_solvers.averaging import cell_average
-from neurapde.run.history import History
 from neurapde.seismic.inversion.invert import METHODS
 from neurapde.seismic.inversion.methods.method import InversionMethod
 from neurapde.seismic.inversion.objective import Objective
@@ -24,6 +23,7 @@ from neurapde.seismic.inversion.result import Inversion
 from neurapde.seismic.modelling.base import Forward
 from neurapde.seismic.modelling.grid_modelling import GridModelling, angular_frequencies
 from neurapde.storage import hdf5
+from neurapde.training.run.history import History
 from neurapde.validation.metrics import relative_l2
 
 Measures = Mapping[str, float]

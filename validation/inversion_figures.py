@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import NDArray
 
 from neurapde.core.formatting import number
-from neurapde.pictures.style import (
+from neurapde.core.pictures.style import (
     COLORS,
     ERRORS,
     LETTERING,
@@ -32,8 +32,8 @@ from neurapde.pictures.style import (
     png,
     robust_limit,
 )
-from neurapde.pictures.surveys import positions
-from neurapde.run.history import History
+from neurapde.core.pictures.surveys import positions
+from neurapde.training.run.history import History
 from neurapde.validation.inversion_comparison import PER_FREQUENCY, InversionComparison, Waves
 
 _WIDE = 2.2  # models wider than this many heights stand below each other

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import aligned, listing, number
-from neurapde.pictures.html import card, table
-from neurapde.run.files import columns
-from neurapde.run.history import History
+from neurapde.core.pictures.html import card, table
 from neurapde.seismic.inversion.invert import inverted
 from neurapde.seismic.inversion.methods.continuation import Continuation, stages_of
 from neurapde.seismic.inversion.methods.reduced import Adjoint, Reduced
 from neurapde.seismic.inversion.result import Inversion
 from neurapde.seismic.inversion.velocity import true_speed
 from neurapde.storage import hdf5
+from neurapde.training.run.files import columns
+from neurapde.training.run.history import History
 from neurapde.validation.folder import SavedReport, facts, grid, notes, titled, verbatim
 from neurapde.validation.inversion_comparison import Account, InversionComparison, Waves, measured, short_name
 from neurapde.validation.inversion_figures import pictures

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.core.formatting import aligned, percent, significant
-from neurapde.pictures import html
-from neurapde.pictures.style import png
-from neurapde.run.files import columns
-from neurapde.run.history import History
+from neurapde.core.pictures import html
+from neurapde.core.pictures.style import png
 from neurapde.storage import hdf5
+from neurapde.training.run.files import columns
+from neurapde.training.run.history import History
 from neurapde.validation.annotations import Annotations
 from neurapde.validation.comparison import Comparison, Errors
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure

@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde import pictures
-from neurapde.core import checks
+from neurapde.core import checks, pictures
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number, percent
 from neurapde.validation.comparison import Comparison

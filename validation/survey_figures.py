@@ -2,9 +2,9 @@
 
 from matplotlib.figure import Figure
 
+from neurapde.core.pictures.style import LETTERING, WIDTH, empty_figure
+from neurapde.core.pictures.surveys import gather, geometry, spectrum
 from neurapde.domains.base import Domain
-from neurapde.pictures.style import LETTERING, WIDTH, empty_figure
-from neurapde.pictures.surveys import gather, geometry, spectrum
 from neurapde.seismic.survey.survey import Survey
 
 

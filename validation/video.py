@@ -14,8 +14,7 @@ from PIL import Image
 
 from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
-from neurapde.domains.spacetime import SpaceTime
-from neurapde.pictures.style import (
+from neurapde.core.pictures.style import (
     ERRORS,
     LETTERING,
     SIGNED,
@@ -25,6 +24,7 @@ from neurapde.pictures.style import (
     lettered,
     robust_limit,
 )
+from neurapde.domains.spacetime import SpaceTime
 from neurapde.validation.annotations import Annotations
 from neurapde.validation.figures import furnish
 

@@ -10,7 +10,7 @@ import neurapde as npde
 from neurapde.jets.jet import Jet
 from neurapde.problems import helmholtz_uniform
 from neurapde.training.descent import Descent
-from neurapde.trials.layered import compiled
+from neurapde.trials.networks.layered import compiled
 
 
 def poisson() -> npde.Problem:

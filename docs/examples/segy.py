@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import neurapde as npde
-from neurapde.pictures.style import png
+from neurapde.core.pictures.style import png
 from neurapde.validation.survey_figures import figure
 
 HERE = Path(__file__).resolve().parent

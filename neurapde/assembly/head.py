@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from neurapde.assembly.helmholtz import LatticeProblem
-from neurapde.optimisation.adam import AdamSteps
-from neurapde.optimisation.parameters import copied, put
-from neurapde.run.journal import Journal
 from neurapde.spectral.quadrature import FloatArray
 from neurapde.spectral.weak import Piece
+from neurapde.training.optimisation.adam import AdamSteps
+from neurapde.training.optimisation.parameters import copied, put
+from neurapde.training.run.journal import Journal
 from neurapde.trials.base import TrialFunction
 
 OVERSAMPLING = 2.0  # tests for each feature

@@ -13,15 +13,15 @@ from neurapde.cli.problems import UsageError, called, folder, settings_for
 from neurapde.cli.results import keep_earlier, save
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import listing
+from neurapde.core.readers.isolated import isolated
+from neurapde.core.readers.matrices import read_hdf5
 from neurapde.fields.medium import Field
 from neurapde.problems import INVERSIONS, InversionCase
-from neurapde.readers.isolated import isolated
-from neurapde.readers.matrices import read_hdf5
-from neurapde.run.method import Status
 from neurapde.seismic.inversion.invert import DEFAULT, FILE, METHODS
 from neurapde.seismic.inversion.methods.method import InversionMethod
 from neurapde.seismic.inversion.regularisation import Prior
 from neurapde.seismic.survey.survey_files import HDF5
+from neurapde.training.run.method import Status
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 PRIORS: dict[str, Callable[[float], Prior]] = {

@@ -27,9 +27,10 @@ from neurapde.cli.parsing import SHELLS, Parser, completion
 from neurapde.cli.problems import UsageError, folder, named_case
 from neurapde.cli.running import run
 from neurapde.cli.validating import validate
-from neurapde.core.errors import DeclarationError, ResolutionError
+from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import terminable
 from neurapde.problems import CASES, INVERSIONS, Case, InversionCase
+from neurapde.reference_solvers.grid import ResolutionError
 from neurapde.seismic.inversion.invert import METHODS as INVERTING
 from neurapde.storage.hdf5 import StorageError
 from neurapde.validation.folder import kind_of

@@ -7,8 +7,8 @@ from neurapde.cli.problems import UsageError
 from neurapde.core.formatting import listing
 from neurapde.methods.choice import choose_method
 from neurapde.problem.problem import Problem
-from neurapde.run.method import Method
 from neurapde.seismic.inversion.invert import METHODS as INVERTING
+from neurapde.training.run.method import Method
 
 DIRECT: dict[str, type[Method]] = {
     "galerkin": npde.Galerkin,

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from neurapde.cli.parsing import meant
-from neurapde.core.errors import DeclarationError, ResolutionError, StorageError
+from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.problem.problem import Problem
 from neurapde.problems import CASES, INVERSIONS, Case
+from neurapde.reference_solvers.grid import ResolutionError
 from neurapde.references.reference import reference
 from neurapde.references.solution import GridSolution
 

@@ -13,7 +13,7 @@ from neurapde.cli.methods import method_of
 from neurapde.cli.problems import UsageError, grid_solution, named_case, problem_of
 from neurapde.cli.results import keep_earlier, save
 from neurapde.core.errors import DeclarationError
-from neurapde.run.method import Status
+from neurapde.training.run.method import Status
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 

@@ -1,8 +1,5 @@
 """The errors and warnings a user meets: every message names the value, the rule and the way out."""
 
-from neurapde.reference_solvers.grid import ResolutionError as ResolutionError
-from neurapde.reference_solvers.grid import ResolutionWarning as ResolutionWarning
-
 
 class DeclarationError(ValueError):
     """Something was declared that cannot be: raised where it is declared, before any work starts."""

@@ -9,10 +9,10 @@ from scipy.io import wavfile
 
 from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError, StorageError
+from neurapde.core.readers.isolated import isolated
+from neurapde.core.readers.signals import read_soundtrack, read_wav
 from neurapde.data.plugins import ffmpeg
 from neurapde.data.raster import Raster
-from neurapde.readers.isolated import isolated
-from neurapde.readers.signals import read_soundtrack, read_wav
 
 NOTE, RINGING = 0.21875, 1.2
 """Seconds from one note of the prelude to the next, and those that each is heard."""

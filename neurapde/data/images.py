@@ -14,9 +14,9 @@ from skimage.transform import resize
 from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import check_fits
+from neurapde.core.readers.isolated import isolated
+from neurapde.core.readers.pictures import read_pixels
 from neurapde.data.raster import Raster
-from neurapde.readers.isolated import isolated
-from neurapde.readers.pictures import read_pixels
 
 BUNDLED = (
     "astronaut",

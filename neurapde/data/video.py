@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import check_fits
+from neurapde.core.readers.isolated import isolated
+from neurapde.core.readers.signals import read_frames
 from neurapde.data.images import image, pixels, prepared, wanted
 from neurapde.data.plugins import ffmpeg
 from neurapde.data.raster import Raster
-from neurapde.readers.isolated import isolated
-from neurapde.readers.signals import read_frames
 
 WITHOUT_PLUGIN = (".gif", ".npy", ".tif", ".tiff")
 """Endings of films that are read without imageio's plugin."""

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 import torch
 
-from neurapde import pictures
-from neurapde.core import checks
+from neurapde.core import checks, pictures
 from neurapde.core.arrays import Array
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.core.errors import DeclarationError, StorageError
+from neurapde.core.readers.isolated import isolated
+from neurapde.core.readers.meshes import read_mesh, read_points
 from neurapde.domains.closest import Closest
-from neurapde.readers.isolated import isolated
-from neurapde.readers.meshes import read_mesh, read_points
 
 SEED = 46091
 """Of the points that are spread on the triangles of a file: the same at every reading."""

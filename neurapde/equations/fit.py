@@ -16,7 +16,7 @@ from neurapde.domains.base import Domain, axis_names
 from neurapde.domains.box import Box
 from neurapde.problem.advice import Advice
 from neurapde.problem.equation import AbstractEquation
-from neurapde.trials.siren import Siren
+from neurapde.trials.networks.siren import Siren
 
 if TYPE_CHECKING:
     from neurapde.jets.jet import Jet

@@ -14,20 +14,21 @@ import torch
 from torch import Tensor
 
 from neurapde.core import checks
-from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.errors import DeclarationError
 from neurapde.core.warn import warn
 from neurapde.equations.fit import Fit
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.methods.choice import choose_method
-from neurapde.optimisation.adam import AdamSteps
-from neurapde.optimisation.parameters import copied, put, trainable
 from neurapde.problem.problem import Problem
-from neurapde.run.journal import Journal
-from neurapde.run.method import DirectMethod, Method, Outcome, Status, Task
+from neurapde.reference_solvers.grid import ResolutionWarning
 from neurapde.training.near_sources import NearSources
+from neurapde.training.optimisation.adam import AdamSteps
+from neurapde.training.optimisation.parameters import copied, put, trainable
+from neurapde.training.run.journal import Journal
+from neurapde.training.run.method import DirectMethod, Method, Outcome, Status, Task
 from neurapde.training.schedules import Cosine
 from neurapde.trials.base import Trial, TrialFunction
-from neurapde.trials.siren import Siren
+from neurapde.trials.networks.siren import Siren
 from neurapde.verification.closing import closed
 
 BETWEEN_LOOKS = 50

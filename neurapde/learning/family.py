@@ -22,10 +22,10 @@ from neurapde.learning.dataset import Fields, SampledFields, item
 from neurapde.learning.files import Learned
 from neurapde.learning.testing import mean_square_errors
 from neurapde.problem.problem import Problem
-from neurapde.run.history import History
-from neurapde.run.method import Status
-from neurapde.run.stage import Stage
 from neurapde.solution.solution import Solution
+from neurapde.training.run.history import History
+from neurapde.training.run.method import Status
+from neurapde.training.run.stage import Stage
 
 FOUND = "Conditioned: the field of the family that the encoder takes for what was seen."
 

@@ -12,13 +12,13 @@ from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
 from neurapde.learning.mini_batch import MiniBatchAdam
 from neurapde.learning.model import Made, Model
-from neurapde.run.files import get_run, get_snapshot, get_stages, put_snapshot, put_stages
-from neurapde.run.method import Snapshot
-from neurapde.run.stage import Stage
 from neurapde.solution.files import BASES
 from neurapde.storage import hdf5
 from neurapde.storage.encoding import Encoded, NotStored, current, decode, difference, encode
 from neurapde.storage.fingerprint import Identity
+from neurapde.training.run.files import get_run, get_snapshot, get_stages, put_snapshot, put_stages
+from neurapde.training.run.method import Snapshot
+from neurapde.training.run.stage import Stage
 
 KIND, CHECKPOINT = "family", "family checkpoint"
 

@@ -25,13 +25,13 @@ from neurapde.learning.files import Learning, read_checkpoint, write_checkpoint
 from neurapde.learning.mini_batch import Descent, MiniBatchAdam
 from neurapde.learning.model import Model, made_for
 from neurapde.learning.spaces import ConditionedMLP
-from neurapde.run.journal import Journal
-from neurapde.run.method import Snapshot, Status
-from neurapde.run.stage import Stage
 from neurapde.storage.fingerprint import Identity, fingerprint
 from neurapde.storage.run_folder import RunFolder, run_folder
+from neurapde.training.run.journal import Journal
+from neurapde.training.run.method import Snapshot, Status
+from neurapde.training.run.stage import Stage
 from neurapde.trials.base import Trial
-from neurapde.trials.hyper import HyperSiren
+from neurapde.trials.networks.hyper import HyperSiren
 
 FILE = "checkpoint.h5"
 KEPT = 512

@@ -17,10 +17,10 @@ from neurapde.learning.batches import Drawing, Reader
 from neurapde.learning.dataset import Fields
 from neurapde.learning.model import Model
 from neurapde.learning.objective import Objective, Supervised
-from neurapde.optimisation.adam import AdamSteps
-from neurapde.optimisation.parameters import copied, put
-from neurapde.run.journal import Journal
-from neurapde.run.method import Status
+from neurapde.training.optimisation.adam import AdamSteps
+from neurapde.training.optimisation.parameters import copied, put
+from neurapde.training.run.journal import Journal
+from neurapde.training.run.method import Status
 from neurapde.training.schedules import Cosine, Schedule
 
 

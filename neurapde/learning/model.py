@@ -13,7 +13,7 @@ from neurapde.learning.dataset import Fields
 from neurapde.learning.encoders.encoder import Conditioner, Encoder
 from neurapde.learning.spaces import ConditionedMLP, FunctionSpace, space_of
 from neurapde.trials.base import Setting, Trial, corners
-from neurapde.trials.batched import Weights
+from neurapde.trials.networks.batched import Weights
 
 LOOKED_AT = 64
 """Fields from which the scale of the values is taken."""

@@ -10,7 +10,7 @@ from neurapde.core import checks
 from neurapde.core.declaration import Declaration
 from neurapde.learning.batches import Batch
 from neurapde.learning.model import Model
-from neurapde.trials.batched import Weights, batched_values
+from neurapde.trials.networks.batched import Weights, batched_values
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.learning.batches import Scale
 from neurapde.trials.base import Setting, TrialFunction
-from neurapde.trials.batched import Weights, as_weights, batched_values, shared_weights
-from neurapde.trials.hyper import Hypernetwork, HyperSiren
-from neurapde.trials.layered import LayeredTrial, linear, uniform
-from neurapde.trials.mlp import MLP
-from neurapde.trials.siren import Siren
+from neurapde.trials.networks.batched import Weights, as_weights, batched_values, shared_weights
+from neurapde.trials.networks.hyper import Hypernetwork, HyperSiren
+from neurapde.trials.networks.layered import LayeredTrial, linear, uniform
+from neurapde.trials.networks.mlp import MLP
+from neurapde.trials.networks.siren import Siren
 
 
 @dataclass(frozen=True)

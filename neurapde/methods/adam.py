@@ -10,24 +10,24 @@ from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.optimisation.adam import AdamSteps
-from neurapde.optimisation.parameters import copied, put, trainable
 from neurapde.problem.problem import Problem
-from neurapde.run.journal import Journal
-from neurapde.run.method import Method, Outcome, Snapshot, Status, Task, Training
 from neurapde.training.causal import Causal
 from neurapde.training.curriculum import Curriculum
 from neurapde.training.descent import Descent
 from neurapde.training.losses import Loss, MeanAbsolute, as_loss
 from neurapde.training.memory import check_training_fits
 from neurapde.training.objective import Objective, check_trainable
+from neurapde.training.optimisation.adam import AdamSteps
+from neurapde.training.optimisation.parameters import copied, put, trainable
+from neurapde.training.run.journal import Journal
+from neurapde.training.run.method import Method, Outcome, Snapshot, Status, Task, Training
 from neurapde.training.sampling import Fixed, Fresh, Sampling
 from neurapde.training.schedules import ConstantRate, Schedule
 from neurapde.training.self_adaptive import SelfAdaptive
 from neurapde.training.weighting import Weighting
 from neurapde.trials.base import Trial, TrialFunction
-from neurapde.trials.layered import compiled, first_frequencies
-from neurapde.trials.siren import Siren
+from neurapde.trials.networks.layered import compiled, first_frequencies
+from neurapde.trials.networks.siren import Siren
 
 COPIES = 6
 """Of the parameters at a time: themselves, gradient, two moments, the last good ones and those before."""

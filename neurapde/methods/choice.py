@@ -12,8 +12,8 @@ from neurapde.methods.time_marching import TimeMarching
 from neurapde.methods.trefftz import Trefftz
 from neurapde.problem.advice import Advice
 from neurapde.problem.problem import Problem
-from neurapde.run.method import DirectMethod, Method
 from neurapde.training.losses import MeanAbsolute, MeanSquare
+from neurapde.training.run.method import DirectMethod, Method
 from neurapde.training.sampling import Fixed, ResidualAdaptive
 from neurapde.training.schedules import ConstantRate, Cosine
 from neurapde.trials.base import Trial, TrialFunction

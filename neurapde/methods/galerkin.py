@@ -18,7 +18,6 @@ from neurapde.assembly.helmholtz_cost import head_cost
 from neurapde.assembly.scattering import Superposition
 from neurapde.backgrounds.side_distance import SideDistance
 from neurapde.core import checks
-from neurapde.core.errors import ResolutionWarning
 from neurapde.core.formatting import number
 from neurapde.core.warn import warn
 from neurapde.equations.helmholtz import Helmholtz
@@ -38,11 +37,12 @@ from neurapde.methods.weak.poisson import PoissonOnSines
 from neurapde.methods.weak.waves import WavesOnSines
 from neurapde.methods.weak.waves_on_elements import WavesOnElements
 from neurapde.problem.problem import Problem
-from neurapde.run.budget import SECONDS, Budget
-from neurapde.run.history import History
-from neurapde.run.journal import Journal
-from neurapde.run.method import DirectMethod, Outcome, Status, Task
-from neurapde.run.missed import with_missed
+from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.training.run.budget import SECONDS, Budget
+from neurapde.training.run.history import History
+from neurapde.training.run.journal import Journal
+from neurapde.training.run.method import DirectMethod, Outcome, Status, Task
+from neurapde.training.run.missed import with_missed
 from neurapde.trials.ansatz import Ansatz, AnsatzTrial, DistanceFactor
 from neurapde.trials.base import TrialFunction
 

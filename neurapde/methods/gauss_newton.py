@@ -8,21 +8,22 @@ from typing import ClassVar
 
 import torch
 
-from neurapde.collocation.cost import cost_of
-from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.assembly.collocation.cost import cost_of
+from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import listing, number
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.warn import warn
 from neurapde.methods.least_squares import FIRST, LeastSquares, built_for, unfit
 from neurapde.methods.refinement import PROBES
-from neurapde.optimisation.balance import balance_of
+from neurapde.methods.unknowns.fitting import Fitting, State, begin
+from neurapde.methods.unknowns.measured import is_data
+from neurapde.methods.unknowns.rows import named
 from neurapde.problem.problem import Problem
-from neurapde.run.history import History
-from neurapde.run.method import Outcome, Status, Task
-from neurapde.unknowns.fitting import Fitting, State, begin
-from neurapde.unknowns.measured import is_data
-from neurapde.unknowns.rows import named
-from neurapde.unknowns.trial import WithUnknownsTrial
+from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.training.optimisation.balance import balance_of
+from neurapde.training.run.history import History
+from neurapde.training.run.method import Outcome, Status, Task
+from neurapde.trials.with_unknowns import WithUnknownsTrial
 
 BELOW = 0.1
 """Change of the unknowns between two numbers of features, in units of their standard errors, that does not count."""

@@ -11,15 +11,15 @@ from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.optimisation.parameters import copied, put, trainable
 from neurapde.problem.problem import Problem
-from neurapde.run.journal import Journal
-from neurapde.run.method import Method, Outcome, Status, Task, Training
 from neurapde.training.losses import Loss, MeanSquare, as_loss
 from neurapde.training.memory import check_training_fits
 from neurapde.training.objective import Objective, check_trainable
+from neurapde.training.optimisation.parameters import copied, put, trainable
+from neurapde.training.run.journal import Journal
+from neurapde.training.run.method import Method, Outcome, Status, Task, Training
 from neurapde.trials.base import Trial, TrialFunction
-from neurapde.trials.mlp import MLP
+from neurapde.trials.networks.mlp import MLP
 
 ROUND = 10
 """Iterations between two rows of the history."""

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import torch
 
-from neurapde.collocation.affine import not_affine
-from neurapde.collocation.cost import cost_of
-from neurapde.collocation.head import solve_head
-from neurapde.collocation.parts import layouts_of
-from neurapde.collocation.solvability import unsolvable
-from neurapde.collocation.system import Assembly
+from neurapde.assembly.collocation.affine import not_affine
+from neurapde.assembly.collocation.cost import cost_of
+from neurapde.assembly.collocation.head import solve_head
+from neurapde.assembly.collocation.parts import layouts_of
+from neurapde.assembly.collocation.solvability import unsolvable
+from neurapde.assembly.collocation.system import Assembly
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
@@ -27,8 +27,8 @@ from neurapde.equations.poisson import Poisson
 from neurapde.fields.sources import PointSource
 from neurapde.methods.refinement import Refined, check_growth, estimate_note, grow
 from neurapde.problem.problem import Problem
-from neurapde.run.budget import SECONDS, Budget
-from neurapde.run.method import DirectMethod, Outcome, Task
+from neurapde.training.run.budget import SECONDS, Budget
+from neurapde.training.run.method import DirectMethod, Outcome, Task
 from neurapde.trials.base import Setting
 from neurapde.trials.fourier_extension import FourierExtension
 from neurapde.trials.piecewise import Part, PiecewiseFunction, PiecewiseTrial

@@ -26,10 +26,10 @@ from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
 from neurapde.methods.refinement import Level, check_bandwidth, check_growth, refine
 from neurapde.problem.problem import Problem
-from neurapde.run.budget import SECONDS, Budget
-from neurapde.run.history import ESTIMATE
-from neurapde.run.method import DirectMethod, Outcome, Task
-from neurapde.run.missed import ENOUGH, with_missed
+from neurapde.training.run.budget import SECONDS, Budget
+from neurapde.training.run.history import ESTIMATE
+from neurapde.training.run.method import DirectMethod, Outcome, Task
+from neurapde.training.run.missed import ENOUGH, with_missed
 from neurapde.trials.base import Setting
 from neurapde.trials.sine_history import HistoryFunction, SineHistory
 

@@ -15,20 +15,20 @@ from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.optimisation.damping import Damping
-from neurapde.optimisation.normal import Equations
-from neurapde.optimisation.parameters import copied, put, shaped, trainable
 from neurapde.problem.problem import Problem
-from neurapde.run.journal import Journal
-from neurapde.run.method import Method, Outcome, Status, Task, Training
 from neurapde.training.losses import MeanSquare
 from neurapde.training.memory import check_gram_fits, check_training_fits, refuse_gram
 from neurapde.training.objective import Objective, check_trainable
+from neurapde.training.optimisation.damping import Damping
+from neurapde.training.optimisation.normal import Equations
+from neurapde.training.optimisation.parameters import copied, put, shaped, trainable
+from neurapde.training.run.journal import Journal
+from neurapde.training.run.method import Method, Outcome, Status, Task, Training
 from neurapde.training.sampling import Draws, Fixed, Sampling
 from neurapde.training.weighted_residuals import WeightedResiduals
 from neurapde.trials.base import Trial, TrialFunction
-from neurapde.trials.mlp import MLP
-from neurapde.trials.siren import Siren
+from neurapde.trials.networks.mlp import MLP
+from neurapde.trials.networks.siren import Siren
 
 LEAST_DAMPING, MOST_DAMPING = 1e-15, 1e12
 PARTS = (1.0, 0.3, 0.1)

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from neurapde.collocation.cost import cost_of
-from neurapde.collocation.head import least_squares
-from neurapde.collocation.system import Assembly
+from neurapde.assembly.collocation.cost import cost_of
+from neurapde.assembly.collocation.head import least_squares
+from neurapde.assembly.collocation.system import Assembly
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
 from neurapde.methods.least_squares import FIRST, LeastSquares, built_for, unfit
 from neurapde.methods.refinement import PROBES, grow
-from neurapde.optimisation.balance import balance_of
 from neurapde.problem.problem import Problem
-from neurapde.run.budget import Budget
-from neurapde.run.method import Outcome, Status, Task
+from neurapde.training.optimisation.balance import balance_of
+from neurapde.training.run.budget import Budget
+from neurapde.training.run.method import Outcome, Status, Task
 from neurapde.trials.base import TrialFunction
 from neurapde.trials.piecewise import PiecewiseFunction, PiecewiseTrial
 

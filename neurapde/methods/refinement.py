@@ -10,14 +10,14 @@ import torch
 
 from neurapde.core import checks
 from neurapde.core.convergence import estimate_error
-from neurapde.core.errors import ResolutionWarning
 from neurapde.core.formatting import number
 from neurapde.core.warn import warn
-from neurapde.optimisation.balance import balance_of
-from neurapde.run.budget import Budget
-from neurapde.run.history import CHANGE, History
-from neurapde.run.journal import Journal
-from neurapde.run.method import Outcome, Status, Task
+from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.training.optimisation.balance import balance_of
+from neurapde.training.run.budget import Budget
+from neurapde.training.run.history import CHANGE, History
+from neurapde.training.run.journal import Journal
+from neurapde.training.run.method import Outcome, Status, Task
 from neurapde.trials.base import TrialFunction
 
 SLOW = 0.2

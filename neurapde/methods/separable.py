@@ -15,10 +15,10 @@ from neurapde.core.cost import Cost
 from neurapde.core.formatting import number
 from neurapde.methods.refinement import SLOW, Level, check_growth, estimate_note, refine
 from neurapde.problem.problem import Problem
-from neurapde.run.budget import SECONDS, Budget
-from neurapde.run.method import DirectMethod, Outcome, Task
 from neurapde.spectral.modes import along_all
 from neurapde.spectral.separable import Values
+from neurapde.training.run.budget import SECONDS, Budget
+from neurapde.training.run.method import DirectMethod, Outcome, Task
 from neurapde.trials.base import Setting
 
 FIRST, GROWTH = 12, 1.5

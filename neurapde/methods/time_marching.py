@@ -7,21 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurapde.core.convergence import estimate_error
-from neurapde.core.errors import DeclarationError, ResolutionWarning
+from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
 from neurapde.core.warn import warn
-from neurapde.marching.evolution import Evolution, evolution_of
-from neurapde.marching.march import March
-from neurapde.marching.passes import TIMES, Apart, Pass, apart, passed
-from neurapde.marching.system import LEAST_WINDOWS
-from neurapde.marching.window import Window
+from neurapde.methods.marching.evolution import Evolution, evolution_of
+from neurapde.methods.marching.march import March
+from neurapde.methods.marching.passes import TIMES, Apart, Pass, apart, passed
+from neurapde.methods.marching.system import LEAST_WINDOWS
+from neurapde.methods.marching.window import Window
 from neurapde.methods.refinement import FALLEN, LARGE, check_growth
-from neurapde.optimisation.balance import Balance, balance_of
 from neurapde.problem.problem import Problem
-from neurapde.run.budget import SECONDS
-from neurapde.run.history import History
-from neurapde.run.journal import Journal
-from neurapde.run.method import DirectMethod, Outcome, Status, Task
+from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.training.optimisation.balance import Balance, balance_of
+from neurapde.training.run.budget import SECONDS
+from neurapde.training.run.history import History
+from neurapde.training.run.journal import Journal
+from neurapde.training.run.method import DirectMethod, Outcome, Status, Task
 
 FINER, FINER_IN_SPACE, FINEST = 30.0, 8.0, 3e-14
 """By which the tolerance of a window falls from pass to pass, alone and in space; and what it is at least: rounding."""

@@ -12,6 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from neurapde.assembly.trefftz.family import Family, family_of
+from neurapde.assembly.trefftz.helmholtz import HelmholtzFamily
+from neurapde.assembly.trefftz.levels import AbstractLevels, Levels, Solved
+from neurapde.assembly.trefftz.potentials.family import PoissonFamily
+from neurapde.assembly.trefftz.potentials.levels import PotentialLevels
 from neurapde.core.cost import Cost
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
@@ -21,13 +26,8 @@ from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
 from neurapde.methods.refinement import Level, check_growth, of_each_field, refine
 from neurapde.problem.problem import Problem
-from neurapde.run.budget import SECONDS, Budget
-from neurapde.run.method import DirectMethod, Outcome, Task
-from neurapde.trefftz.family import Family, family_of
-from neurapde.trefftz.helmholtz import HelmholtzFamily
-from neurapde.trefftz.levels import AbstractLevels, Levels, Solved
-from neurapde.trefftz.potentials.family import PoissonFamily
-from neurapde.trefftz.potentials.levels import PotentialLevels
+from neurapde.training.run.budget import SECONDS, Budget
+from neurapde.training.run.method import DirectMethod, Outcome, Task
 
 FAMILIES: dict[type, tuple[type[Family], Callable[[Any], AbstractLevels[Any]]]] = {
     Helmholtz: (HelmholtzFamily, Levels),

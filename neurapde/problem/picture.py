@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurapde import pictures
 from neurapde.conditions.stretch import Stretch
+from neurapde.core import pictures
 from neurapde.domains.base import Domain
 
 if TYPE_CHECKING:

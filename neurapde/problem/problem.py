@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from neurapde import pictures
 from neurapde.backgrounds.lift import Lift
 from neurapde.conditions import PML, Boundary, Dirichlet, Sides
 from neurapde.conditions.constraints import Constraint, InTime, check_axes
 from neurapde.conditions.residuals import CheckedResidual
 from neurapde.conditions.stretch import Stretch
-from neurapde.core import checks
+from neurapde.core import checks, pictures
 from neurapde.core.arrays import Array
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError

@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 
 from neurapde.core.cost import duration
-from neurapde.core.errors import ResolutionWarning
 from neurapde.core.memory import check_fits
 from neurapde.core.warn import warn
+from neurapde.reference_solvers.grid import ResolutionWarning
 
 LONG = 120.0
 """Seconds of a core above which the time is told."""

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.conditions.base import Mixed
-from neurapde.core.errors import ResolutionWarning
 from neurapde.core.progress import count_one
 from neurapde.core.warn import warn
 from neurapde.domains.base import Domain
@@ -23,7 +22,7 @@ from neurapde.fields.medium import Constant
 from neurapde.fields.sources import total
 from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.graded import Graded, graded, interpolate_graded
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grid import Grid, ResolutionWarning
 from neurapde.reference_solvers.poisson import solve_poisson
 from neurapde.reference_solvers.sides import Side
 from neurapde.reference_solvers.volumes import edge_means, node_means, side_means

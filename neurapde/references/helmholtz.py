@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Robin, Treated
-from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWarning
+from neurapde.core.errors import DeclarationError
 from neurapde.core.progress import count_one
 from neurapde.core.warn import warn
 from neurapde.domains.box import Box
@@ -19,7 +19,7 @@ from neurapde.fields.sources import GaussianSource, PointSource, Source
 from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.averaging import average_in_space, cell_average
 from neurapde.reference_solvers.convergence import richardson
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grid import Grid, ResolutionError, ResolutionWarning
 from neurapde.reference_solvers.helmholtz import ORDER, HelmholtzGrid
 from neurapde.reference_solvers.helmholtz_in_space import RESTART, HelmholtzInSpace
 from neurapde.reference_solvers.sampling import gaussian_density, interpolate, point_density

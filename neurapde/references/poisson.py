@@ -13,7 +13,7 @@ from neurapde.conditions import Dirichlet, Neumann, Periodic, Robin, Treated
 from neurapde.conditions.base import Mixed
 from neurapde.conditions.boundary_data import narrowest_data
 from neurapde.core.arrays import to_numpy
-from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWarning
+from neurapde.core.errors import DeclarationError
 from neurapde.core.progress import count_one
 from neurapde.core.warn import warn
 from neurapde.domains.base import Domain
@@ -27,7 +27,7 @@ from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.cut_poisson import Boundary as BoundaryPoints
 from neurapde.reference_solvers.cut_poisson import solve_cut_poisson
 from neurapde.reference_solvers.embedded_poisson import solve_embedded_poisson
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grid import Grid, ResolutionError, ResolutionWarning
 from neurapde.reference_solvers.poisson import ORDER, solve_poisson
 from neurapde.reference_solvers.sides import Side
 from neurapde.references.graded_poisson import RESOLVED, medium_of, solve_graded_problem

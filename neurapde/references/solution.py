@@ -9,19 +9,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from neurapde import pictures
-from neurapde.core import checks
+from neurapde.core import checks, pictures
 from neurapde.core.arrays import Array, as_points, as_rows, complex_dtype, to_numpy
 from neurapde.core.formatting import percent
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.problem.problem import Problem
+from neurapde.problem.view import FieldView
 from neurapde.reference_solvers.graded import Graded, interpolate_graded
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.sampling import interpolate
 from neurapde.reference_solvers.scattered import from_known_nodes
 from neurapde.storage.grids import export
-from neurapde.views.field import FieldView
 
 EDGE = 1e-6
 """Points this far outside a domain, in units of the grid's largest extent, count as on its boundary: rounding."""

@@ -4,13 +4,13 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from neurapde.core.arrays import Array, as_points, to_numpy
-from neurapde.core.errors import ResolutionWarning
 from neurapde.core.warn import warn
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.jumps import features_of
 from neurapde.fields.medium import Field
 from neurapde.problem.problem import Problem
+from neurapde.reference_solvers.grid import ResolutionWarning
 from neurapde.spectral.weak import pieces_of
 from neurapde.trials.ansatz import plain_network
 from neurapde.trials.base import TrialFunction

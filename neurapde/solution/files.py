@@ -18,13 +18,13 @@ from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
 from neurapde.problem.problem import Problem
-from neurapde.run.files import get_run, get_snapshot, get_stages, put_snapshot, put_stages
-from neurapde.run.method import Method, Snapshot
-from neurapde.run.stage import Stage
 from neurapde.solution.record import Record
 from neurapde.storage import hdf5
 from neurapde.storage.encoding import Encoded, NotStored, current, decode, difference, encode, tag
 from neurapde.storage.fingerprint import Identity
+from neurapde.training.run.files import get_run, get_snapshot, get_stages, put_snapshot, put_stages
+from neurapde.training.run.method import Method, Snapshot
+from neurapde.training.run.stage import Stage
 from neurapde.training.schedules import Schedule
 from neurapde.trials.base import Bounds, Trial, TrialFunction
 

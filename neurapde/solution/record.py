@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from neurapde.domains.base import Domain
 from neurapde.problem.problem import Problem
-from neurapde.run.stage import Stage
+from neurapde.training.run.stage import Stage
 from neurapde.trials.base import TrialFunction
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from neurapde import pictures
-from neurapde.core import checks
+from neurapde.core import checks, pictures
 from neurapde.core.arrays import Array, as_points, as_rows, to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
@@ -18,14 +17,14 @@ from neurapde.domains.base import Domain
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.jets.jet import Jet
 from neurapde.problem.problem import Problem
-from neurapde.run.history import History
-from neurapde.run.method import Status
+from neurapde.problem.view import FieldView
 from neurapde.solution import files as storage
 from neurapde.solution.beside_jumps import warn_beside_jumps
 from neurapde.solution.record import Record
 from neurapde.storage.grids import export
-from neurapde.unknowns.trial import Found, WithUnknownsTrial
-from neurapde.views.field import FieldView
+from neurapde.training.run.history import History
+from neurapde.training.run.method import Status
+from neurapde.trials.with_unknowns import Found, WithUnknownsTrial
 
 CHUNK_BYTES = 256 * 2**20
 """Memory that one chunk of points may take in the widest layer of an evaluation, roughly."""

@@ -23,7 +23,7 @@ import torch
 from neurapde.core import atomic
 from neurapde.core.errors import DeclarationError
 from neurapde.core.errors import StorageError as StorageError
-from neurapde.readers.isolated import isolated
+from neurapde.core.readers.isolated import isolated
 from neurapde.storage.closed import ForeignPart, check_closed, touch
 
 FORMAT = "neurapde"

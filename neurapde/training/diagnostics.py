@@ -13,16 +13,17 @@ import torch
 from torch import Tensor
 
 from neurapde.conditions.constraints import Constraint, Interior, Samples
-from neurapde.core.errors import DeclarationWarning, ResolutionWarning
+from neurapde.core.errors import DeclarationWarning
 from neurapde.core.warn import warn
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.jets.activations import Sine
 from neurapde.jets.jet import Jet
-from neurapde.optimisation.jacobian import real_residuals
 from neurapde.problem.problem import Problem
-from neurapde.run.method import Training
+from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.training.optimisation.jacobian import real_residuals
+from neurapde.training.run.method import Training
 from neurapde.trials.base import TrialFunction
-from neurapde.trials.layered import LayeredTrial
+from neurapde.trials.networks.layered import LayeredTrial
 
 LEAST_PER_WAVELENGTH = 6.0
 POINTS = 1024

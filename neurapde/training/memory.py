@@ -3,8 +3,8 @@
 import torch
 
 from neurapde.core.memory import check_fits
-from neurapde.optimisation.jacobian import AT_ONCE
 from neurapde.training.objective import CACHED_ROWS, Objective
+from neurapde.training.optimisation.jacobian import AT_ONCE
 from neurapde.trials.base import TrialFunction
 
 PER_COORDINATE = 6.0

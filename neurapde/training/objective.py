@@ -16,10 +16,10 @@ from neurapde.core.errors import DeclarationError
 from neurapde.domains.sampling import How
 from neurapde.jets.layout import Layout
 from neurapde.problem.problem import Problem
-from neurapde.run.method import Method
 from neurapde.training.curriculum import within_reach
 from neurapde.training.losses import Loss, mean_loss
 from neurapde.training.near_sources import NearSources
+from neurapde.training.run.method import Method
 from neurapde.training.units import in_residual_units, trained_in_units
 from neurapde.trials.base import TrialFunction
 

@@ -7,15 +7,15 @@ from torch import Tensor
 
 from neurapde.conditions.constraints import Constraint, Residual, Samples
 from neurapde.jets.jet import Jet
-from neurapde.optimisation.scales import scales_of
 from neurapde.problem.problem import Problem
-from neurapde.run.method import Method
 from neurapde.training.losses import Loss
+from neurapde.training.optimisation.scales import scales_of
+from neurapde.training.run.method import Method
 from neurapde.trials.ansatz import OutputScaling
 from neurapde.trials.base import Trial, TrialFunction
-from neurapde.trials.mlp import MLP, Encoded
-from neurapde.trials.rbf import RBF
-from neurapde.trials.siren import Siren
+from neurapde.trials.networks.mlp import MLP, Encoded
+from neurapde.trials.networks.rbf import RBF
+from neurapde.trials.networks.siren import Siren
 
 
 def in_units(

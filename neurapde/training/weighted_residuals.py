@@ -12,9 +12,9 @@ from torch import Tensor
 
 from neurapde.conditions.constraints import Constraint, Samples
 from neurapde.equations.helmholtz_residual import HelmholtzResidual
-from neurapde.optimisation.jacobian import linearised, residuals
-from neurapde.optimisation.normal import ByParameters, ByResiduals, Equations
 from neurapde.problem.problem import Problem
+from neurapde.training.optimisation.jacobian import linearised, residuals
+from neurapde.training.optimisation.normal import ByParameters, ByResiduals, Equations
 from neurapde.training.units import trained_in_units
 from neurapde.trials.base import TrialFunction
 

@@ -18,7 +18,7 @@ from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet
 from neurapde.trials.base import Bounds, Setting, Trial, TrialFunction, corners
-from neurapde.trials.layered import LayeredTrial
+from neurapde.trials.networks.layered import LayeredTrial
 
 
 class AnsatzTrial(TrialFunction):

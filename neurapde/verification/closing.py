@@ -13,14 +13,14 @@ import numpy as np
 import torch
 
 from neurapde.conditions.constraints import AtPoints, Samples
-from neurapde.core.errors import ResolutionWarning
 from neurapde.core.warn import warn
 from neurapde.data.raster import Nodes
 from neurapde.equations.fit import Fit
 from neurapde.problem.problem import Problem
-from neurapde.run.history import History
-from neurapde.run.method import Outcome, Status, Task, Training
+from neurapde.reference_solvers.grid import ResolutionWarning
 from neurapde.training.diagnostics import FEW, FEW_OF_SECOND_ORDER
+from neurapde.training.run.history import History
+from neurapde.training.run.method import Outcome, Status, Task, Training
 from neurapde.trials.base import TrialFunction, copied
 from neurapde.verification.correction import Correction, correction, no_correction
 from neurapde.verification.residual_left import Left, field_sizes, residuals_left

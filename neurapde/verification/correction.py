@@ -10,16 +10,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from neurapde.collocation.head import least_squares
-from neurapde.collocation.system import Assembly, NotAffineError
+from neurapde.assembly.collocation.head import least_squares
+from neurapde.assembly.collocation.system import Assembly, NotAffineError
 from neurapde.conditions.constraints import Samples
 from neurapde.core.formatting import number, point
 from neurapde.equations.fit import Fit
 from neurapde.methods.least_squares import FIRST, LeastSquares, built_for, is_linear, unfit
 from neurapde.methods.refinement import PROBES
-from neurapde.optimisation.balance import balance_of
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
+from neurapde.training.optimisation.balance import balance_of
 from neurapde.trials.base import TrialFunction
 from neurapde.trials.piecewise import PiecewiseFunction, PiecewiseTrial
 from neurapde.verification.fresh import fresh_samples

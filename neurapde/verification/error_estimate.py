@@ -15,9 +15,9 @@ import torch
 from neurapde.core import checks
 from neurapde.core.formatting import number
 from neurapde.methods.least_squares import is_linear
-from neurapde.run.method import Status
-from neurapde.run.stage import Stage
 from neurapde.solution.solution import Solution
+from neurapde.training.run.method import Status
+from neurapde.training.run.stage import Stage
 from neurapde.trials.ansatz import SumTrial
 from neurapde.trials.base import TrialFunction, copied
 from neurapde.trials.piecewise import PiecewiseTrial

@@ -10,13 +10,13 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from neurapde.collocation.samples import Weighed, chosen, near
+from neurapde.assembly.collocation.samples import Weighed, chosen, near
 from neurapde.conditions.constraints import Constraint, Face, Interior, Samples
 from neurapde.core.arrays import to_numpy
 from neurapde.fields.hidden import hidden_places
 from neurapde.jets.jet import Jet
-from neurapde.optimisation.jacobian import real_residuals
 from neurapde.problem.problem import Problem
+from neurapde.training.optimisation.jacobian import real_residuals
 
 SCAN = {1: 2**14, 2: 2**17, 3: 2**17}
 """Points at which what a constraint says is looked at, by the axes of the set they lie in."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from neurapde.collocation.samples import Weighed
+from neurapde.assembly.collocation.samples import Weighed
 from neurapde.conditions.constraints import Constraint, Interior, Samples
 from neurapde.jets.jet import Jet
-from neurapde.optimisation.jacobian import real_residuals, slope_of
 from neurapde.problem.problem import Problem
+from neurapde.training.optimisation.jacobian import real_residuals, slope_of
 from neurapde.trials.base import TrialFunction
 
 SIZED = 1024

@@ -17,8 +17,8 @@ from neurapde.domains.box import Box
 from neurapde.domains.spacetime import FINAL, INITIAL, SpaceTime
 from neurapde.equations.fit import Fit
 from neurapde.jets.jet import Jet, Layout
-from neurapde.optimisation.lengths import axis_lengths
 from neurapde.problem.problem import Problem
+from neurapde.training.optimisation.lengths import axis_lengths
 
 POINTS, MOST_COLUMNS = 64, 400
 """Points looked at on a face, and numbers that a field may have at one."""

@@ -9,7 +9,7 @@ import torch
 import neurapde as npde
 from neurapde.conditions.priors import hessian_norm, total_variation
 from neurapde.jets.jet import Jet
-from neurapde.optimisation.scales import scales_of
+from neurapde.training.optimisation.scales import scales_of
 
 SQUARE = npde.Box((-1, 1), (-1, 1))
 

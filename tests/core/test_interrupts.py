@@ -17,8 +17,8 @@ import pytest
 
 import neurapde as npde
 from neurapde.core.memory import STATM
-from neurapde.run.method import Method, Status
 from neurapde.seismic.inversion.invert import METHODS
+from neurapde.training.run.method import Method, Status
 from support import noisy_survey, waves
 
 MOMENTS = (0.3, 3.0)

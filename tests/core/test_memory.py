@@ -16,8 +16,8 @@ from neurapde.core.memory import CPU, check_fits, free_memory
 from neurapde.methods.adam import COPIES
 from neurapde.reference_solvers.grid import Grid
 from neurapde.references import helmholtz, poisson_cost
-from neurapde.run.method import Method
 from neurapde.training.memory import training_memory
+from neurapde.training.run.method import Method
 from neurapde.trials.base import Trial
 
 PLANE, CUBE = npde.Box((-1, 1), (-1, 1)), npde.Box((-1, 1), (-1, 1), (-1, 1))

@@ -18,7 +18,7 @@ from neurapde.core import progress
 from neurapde.core.interrupts import SIGNALS, Interrupts, terminable
 from neurapde.core.progress import Progress
 from neurapde.methods import method_of_lines as lines
-from neurapde.run.method import Method, Status
+from neurapde.training.run.method import Method, Status
 
 
 class Terminal(io.StringIO):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.run.method import Method
+from neurapde.training.run.method import Method
 from support import relative
 
 SIZES = [(2000.0, 1500.0), (2e6, 1.5), (1e-4, 1500.0)]

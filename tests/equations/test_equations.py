@@ -13,7 +13,7 @@ from neurapde.fields.grid_field import GridField
 from neurapde.fields.medium import Piecewise
 from neurapde.fields.sources import GaussianSource, Shots
 from neurapde.problem.problem import Problem
-from neurapde.trials.siren import Siren
+from neurapde.trials.networks.siren import Siren
 
 SOURCE = GaussianSource((0.0, 0.0), 1e-3, 2 - 1j)
 

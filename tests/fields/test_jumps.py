@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.core.errors import ResolutionWarning
 from neurapde.fields.jumps import features_of, narrow_features
+from neurapde.reference_solvers.grid import ResolutionWarning
 
 SQUARE = npde.Box((-1, 1), (-1, 1))
 

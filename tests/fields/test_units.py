@@ -13,8 +13,8 @@ from neurapde.domains.combine import Difference, Intersection, Union
 from neurapde.fields.medium import Constant, Field
 from neurapde.fields.sources import FunctionSource
 from neurapde.methods.choice import choose_method
-from neurapde.optimisation.lengths import axis_lengths
 from neurapde.problems import CASES
+from neurapde.training.optimisation.lengths import axis_lengths
 
 
 @dataclass(frozen=True)

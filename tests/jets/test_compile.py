@@ -14,7 +14,7 @@ from neurapde.jets.compiled import Compiled, best_kernels
 from neurapde.jets.kernels import EAGER
 from neurapde.training.losses import mean_loss
 from neurapde.training.objective import CACHED_ROWS, Batch, Objective
-from neurapde.trials.layered import compiled
+from neurapde.trials.networks.layered import compiled
 from support import absorbed_waves
 
 TINY = npde.Siren(width=8, depth=2, omega_0=5.0)

@@ -13,8 +13,8 @@ from neurapde.jets.jet import Jet, Layout
 from neurapde.jets.reverse import ReverseSteps
 from neurapde.jets.sweep import sweep
 from neurapde.trials.base import Trial, TrialFunction
-from neurapde.trials.mlp import MLP
-from neurapde.trials.siren import Siren
+from neurapde.trials.networks.mlp import MLP
+from neurapde.trials.networks.siren import Siren
 from support import jet_of_constant, jet_of_coordinates, random_points, seeded
 
 ACTIVATIONS = [Sine(3.0), Tanh(), Softplus(), ReLU(), Sigmoid(), ELU(), SELU]

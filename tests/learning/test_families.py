@@ -9,7 +9,7 @@ import torch
 import neurapde as npde
 from neurapde.jets.autograd import jet_by_autograd
 from neurapde.learning.codes import whitened
-from neurapde.trials.batched import batched_jet, batched_values
+from neurapde.trials.networks.batched import batched_jet, batched_values
 from support import assert_same_field, relative, seeded
 
 L = npde.learning

@@ -13,10 +13,10 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.run.history import History
-from neurapde.run.method import Status
 from neurapde.solution.solution import Solution
 from neurapde.storage import hdf5
+from neurapde.training.run.history import History
+from neurapde.training.run.method import Status
 from support import absorbed_waves
 
 TINY = npde.Siren(width=8, depth=1, omega_0=5.0)

@@ -12,7 +12,7 @@ import neurapde as npde
 from neurapde.methods import choice
 from neurapde.methods.choice import choose_method
 from neurapde.problems import CASES
-from neurapde.run.method import DirectMethod, Method, Outcome, Task
+from neurapde.training.run.method import DirectMethod, Method, Outcome, Task
 from neurapde.trials.base import Trial
 
 LINE, SQUARE, DISK = npde.Interval(0, 1), npde.Box((0, 1), (0, 1)), npde.Disk((0, 0), 1)

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 import neurapde as npde
-from neurapde.marching.mesh import Mesh
 from neurapde.methods.choice import choose_method
+from neurapde.methods.marching.mesh import Mesh
 
 
 def error(solution: npde.Solution, exact, component: int | None = None) -> float:

@@ -8,11 +8,11 @@ import neurapde as npde
 from neurapde.conditions.constraints import Constraint, Samples
 from neurapde.core import memory
 from neurapde.core.errors import DeclarationError
-from neurapde.optimisation.jacobian import linearised, residuals
-from neurapde.optimisation.normal import ByParameters, ByResiduals
 from neurapde.problems import helmholtz_uniform
-from neurapde.run import journal
-from neurapde.run.method import Status
+from neurapde.training.optimisation.jacobian import linearised, residuals
+from neurapde.training.optimisation.normal import ByParameters, ByResiduals
+from neurapde.training.run import journal
+from neurapde.training.run.method import Status
 from neurapde.training.weighted_residuals import WeightedResiduals
 from neurapde.trials.ansatz import DistanceFactor
 from neurapde.trials.base import Trial, TrialFunction

@@ -13,8 +13,8 @@ import torch
 import neurapde as npde
 from neurapde.core.progress import Progress
 from neurapde.methods.refinement import Level, bandwidths, estimated, grow, refine
-from neurapde.run.budget import Budget
-from neurapde.run.method import Status, Task
+from neurapde.training.run.budget import Budget
+from neurapde.training.run.method import Status, Task
 from neurapde.trials.base import TrialFunction
 
 LINE = npde.Problem("line", npde.Interval(0, 1), npde.Poisson(), boundary=npde.Dirichlet(0.0))

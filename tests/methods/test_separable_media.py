@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.core.errors import ResolutionWarning
-from neurapde.run.method import Status
+from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.training.run.method import Status
 from support import relative
 
 BOX = npde.Box((-1, 1), (0, 2))

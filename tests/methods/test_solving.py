@@ -9,8 +9,8 @@ import torch
 
 import neurapde as npde
 from neurapde.methods.choice import choose_method
-from neurapde.run.history import History
-from neurapde.run.method import Method, Outcome, Status, Task
+from neurapde.training.run.history import History
+from neurapde.training.run.method import Method, Outcome, Status, Task
 from neurapde.trials.base import Trial
 
 LINE = npde.Problem("line", npde.Interval(0.0, 1.0), npde.Equation(lambda x, u: u.laplacian))

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.collocation.parts import layouts_of
+from neurapde.assembly.collocation.parts import layouts_of
 from neurapde.verification.correction import correction
 
 LEFT = 0.4

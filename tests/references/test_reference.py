@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from neurapde.conditions import PML, Dirichlet, Neumann
-from neurapde.core.errors import DeclarationError, ResolutionError, ResolutionWarning
+from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
 from neurapde.domains.disk import Disk
 from neurapde.equations.helmholtz import Helmholtz
@@ -17,7 +17,7 @@ from neurapde.fields.sources import GaussianSource, PointSource, Shots
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
 from neurapde.problems.helmholtz import helmholtz_disk, helmholtz_square, helmholtz_uniform
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grid import Grid, ResolutionError, ResolutionWarning
 from neurapde.references.reference import reference
 from neurapde.references.solution import GridSolution
 from neurapde.validation.exact import outgoing, penetrable_disk

@@ -11,9 +11,9 @@ import torch
 
 import neurapde as npde
 from neurapde.core.interrupts import Interrupts
-from neurapde.run.method import Status
 from neurapde.seismic.inversion.invert import METHODS
 from neurapde.seismic.inversion.methods.method import InversionMethod
+from neurapde.training.run.method import Status
 from support import plane_survey, waves
 
 BOX, WINDOW = npde.Box((0, 1000), (0, 1000)), npde.Box((300, 700), (300, 700))

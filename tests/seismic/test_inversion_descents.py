@@ -11,7 +11,6 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.progress import Progress
 from neurapde.domains import Box
 from neurapde.reference_solvers.grid import Grid
-from neurapde.run.method import Snapshot, Status
 from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS
 from neurapde.seismic.inversion.methods.descents import AdamDescent, Descent
 from neurapde.seismic.inversion.methods.gauss_newton import GaussNewtonDescent, _Quadratic
@@ -27,7 +26,8 @@ from neurapde.seismic.modelling.base import Forward, FrequencyModelling
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.lattice_modelling import LatticeModelling
 from neurapde.seismic.survey.survey import Survey
-from neurapde.trials.siren import Siren
+from neurapde.training.run.method import Snapshot, Status
+from neurapde.trials.networks.siren import Siren
 from support import waves
 
 SHOTS, RECEIVERS, FREQUENCIES = 3, 4, (1.0, 2.0)
@@ -261,7 +261,7 @@ def test_a_descent_goes_on_as_if_it_had_not_stopped(whole: Descent, part: Descen
     first = replace(stage, save=keep)
     if part is None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("neurapde.run.journal.SAVED_EVERY", -1.0)
+            patch.setattr("neurapde.training.run.journal.SAVED_EVERY", -1.0)
             whole.run(objective, first)
         snapshot, state = kept[2]
     else:

@@ -23,11 +23,11 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.run import journal
-from neurapde.run.method import Method, Status
 from neurapde.seismic.inversion.invert import METHODS
 from neurapde.seismic.inversion.methods.method import InversionMethod
 from neurapde.storage import hdf5
+from neurapde.training.run import journal
+from neurapde.training.run.method import Method, Status
 from support import noisy_survey, waves
 
 COUNT = int(os.environ.get("NEURAPDE_KILLS", "40"))

@@ -10,7 +10,7 @@ import torch
 import neurapde as npde
 from neurapde.core.errors import DeclarationWarning
 from neurapde.core.interrupts import Interrupts
-from neurapde.run.method import Status
+from neurapde.training.run.method import Status
 from support import assert_same_field, relative
 
 S = npde.seismic

@@ -15,7 +15,6 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.progress import Progress
 from neurapde.fields.sources import GaussianSource
-from neurapde.run.method import Status
 from neurapde.seismic.inversion.methods.method import Setting, Stage
 from neurapde.seismic.inversion.methods.penalty_loss import AT_SOURCES, ELSEWHERE, PenaltyObjective
 from neurapde.seismic.inversion.parametrisation import (
@@ -25,6 +24,7 @@ from neurapde.seismic.inversion.parametrisation import (
 )
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling
+from neurapde.training.run.method import Status
 from neurapde.trials.base import TrialFunction
 from support import assert_same_field, waves
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.core.errors import DeclarationError, DeclarationWarning, ResolutionError
+from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.reference_solvers.grid import ResolutionError
 from neurapde.seismic.inversion.diagnosis import phases_off
 from neurapde.seismic.inversion.methods.cost import factored
 from support import waves

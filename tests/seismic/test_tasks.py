@@ -11,8 +11,8 @@ import pytest
 
 import neurapde as npde
 from neurapde.core.errors import DeclarationWarning
-from neurapde.run.method import Status
 from neurapde.seismic.inversion.tasks import shot_groups
+from neurapde.training.run.method import Status
 from support import assert_same_field, plane_survey, waves
 
 BOX = npde.Box((0, 1000), (0, 1000))

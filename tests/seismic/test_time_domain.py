@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.run.method import Status
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.time_modelling import TimeModelling
+from neurapde.training.run.method import Status
 from support import waves
 
 BOX = npde.Box((0, 1000), (0, 1000))

@@ -10,9 +10,9 @@ import pytest
 import neurapde as npde
 from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import Interrupts
-from neurapde.run.method import Status
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling
+from neurapde.training.run.method import Status
 from support import assert_same_field, waves
 
 ANGLES = np.linspace(0, 2 * np.pi, 16, endpoint=False)

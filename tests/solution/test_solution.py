@@ -9,10 +9,10 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.run.history import History
-from neurapde.run.method import Status
-from neurapde.run.stage import Stage
 from neurapde.solution.solution import Solution
+from neurapde.training.run.history import History
+from neurapde.training.run.method import Status
+from neurapde.training.run.stage import Stage
 from support import assert_same_field
 
 X = np.random.default_rng(20983).uniform(-0.6, 0.6, (9, 2))

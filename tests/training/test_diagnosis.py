@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.run.method import Method, Training
 from neurapde.training import diagnostics as diagnosis
+from neurapde.training.run.method import Method, Training
 from neurapde.trials.base import Trial, TrialFunction
 
 LINE = npde.Interval(0, 1)

@@ -8,12 +8,12 @@ import torch
 
 import neurapde as npde
 from neurapde.jets.jet import Layout
-from neurapde.optimisation.parameter_jacobians import vector_jacobian_product
-from neurapde.optimisation.scales import scales_of
 from neurapde.problems import CASES
 from neurapde.problems.evolutions import EVOLUTION_CASES
 from neurapde.problems.systems import SYSTEM_CASES
-from neurapde.run.method import Method
+from neurapde.training.optimisation.parameter_jacobians import vector_jacobian_product
+from neurapde.training.optimisation.scales import scales_of
+from neurapde.training.run.method import Method
 
 PI = np.pi
 

@@ -6,7 +6,7 @@ import torch
 
 import neurapde as npde
 from neurapde.jets.autograd import jet_by_autograd
-from neurapde.run.method import Status
+from neurapde.training.run.method import Status
 from neurapde.trials.base import Trial
 
 BOUNDS = (np.array([-0.5, 0.2]), np.array([1.5, 1.0]))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from neurapde.collocation.corners import corners_of
+from neurapde.assembly.collocation.corners import corners_of
 from neurapde.conditions import Dirichlet, Neumann, Sides
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box, Disk, Interval, Polygon

@@ -8,7 +8,7 @@ import torch
 
 import neurapde as npde
 from neurapde.jets.autograd import jet_by_autograd
-from neurapde.trials.hyper import HyperSirenTrial
+from neurapde.trials.networks.hyper import HyperSirenTrial
 from support import assert_same_field, seeded
 
 BOUNDS = ([-1.0, -2.0], [1.0, 3.0])

@@ -13,10 +13,10 @@ from neurapde.jets.activations import Sine
 from neurapde.jets.jet import Jet, Layout
 from neurapde.trials.ansatz import Ansatz
 from neurapde.trials.base import Trial, TrialFunction
-from neurapde.trials.layered import LayeredTrial
-from neurapde.trials.mlp import MLP
-from neurapde.trials.siren import Siren
-from neurapde.trials.torch_module import TorchModule
+from neurapde.trials.networks.layered import LayeredTrial
+from neurapde.trials.networks.mlp import MLP
+from neurapde.trials.networks.siren import Siren
+from neurapde.trials.networks.torch_module import TorchModule
 from support import jet_of_constant, random_points, seeded
 
 SQUARE = ([-1.0, -1.0], [1.0, 1.0])

@@ -20,8 +20,8 @@ from neurapde.problem.problem import Problem
 from neurapde.problems import helmholtz_disk, helmholtz_square, helmholtz_uniform
 from neurapde.reference_solvers.grid import Grid
 from neurapde.references.reference import reference
-from neurapde.run.history import History
 from neurapde.solving import solve
+from neurapde.training.run.history import History
 from neurapde.validation.compare import validate
 from neurapde.validation.exact import exact_disk, exact_solution, exact_uniform
 

@@ -14,10 +14,10 @@ from matplotlib.colors import LogNorm
 
 from neurapde.core import atomic
 from neurapde.core.formatting import percent, significant
+from neurapde.core.pictures.style import png
 from neurapde.domains import Box, Disk
-from neurapde.pictures.style import png
-from neurapde.run.history import History
 from neurapde.storage.hdf5 import StorageError
+from neurapde.training.run.history import History
 from neurapde.validation import report as report_module
 from neurapde.validation.annotations import Annotations, outline
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure

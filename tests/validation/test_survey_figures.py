@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.pictures.style import png
+from neurapde.core.pictures.style import png
 from neurapde.validation.survey_figures import figure
 
 TIMES = 0.004 * np.arange(300)

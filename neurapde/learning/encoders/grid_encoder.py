@@ -16,7 +16,7 @@ from neurapde.learning.encoders.encoder import Conditioner, Encoder
 from neurapde.learning.encoders.set_encoder import relu_layers
 from neurapde.learning.spaces import FunctionSpace
 from neurapde.trials.base import Setting, corners
-from neurapde.trials.layered import uniform
+from neurapde.trials.networks.layered import uniform
 
 CONVOLUTIONS = {1: torch.nn.Conv1d, 2: torch.nn.Conv2d, 3: torch.nn.Conv3d}
 KERNEL = 3

@@ -12,8 +12,8 @@ from neurapde.learning.encoders.encoder import Conditioner, Encoder
 from neurapde.learning.encoders.set_encoder import relu_layers
 from neurapde.learning.spaces import FunctionSpace
 from neurapde.trials.base import Setting
-from neurapde.trials.layered import LayeredTrial
-from neurapde.trials.siren import Siren
+from neurapde.trials.networks.layered import LayeredTrial
+from neurapde.trials.networks.siren import Siren
 
 NOISE = 0.01
 """Variance that what is seen has about the features, in variances of the data."""

@@ -11,7 +11,7 @@ from neurapde.learning.batches import PointSets
 from neurapde.learning.encoders.encoder import Conditioner, Encoder
 from neurapde.learning.spaces import FunctionSpace
 from neurapde.trials.base import Bounds, Setting, box_scale
-from neurapde.trials.layered import perceptron
+from neurapde.trials.networks.layered import perceptron
 
 
 @dataclass(frozen=True)

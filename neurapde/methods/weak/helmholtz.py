@@ -10,11 +10,11 @@ import torch
 from neurapde.assembly.boxes.element_waves import ElementWaves
 from neurapde.assembly.helmholtz import LatticeProblem
 from neurapde.assembly.scattering import Superposition
-from neurapde.core.errors import ResolutionWarning
 from neurapde.core.warn import warn
 from neurapde.equations.helmholtz import reflection_note
 from neurapde.methods.weak.on_sines import OnSines
 from neurapde.problem.problem import Problem
+from neurapde.reference_solvers.grid import ResolutionWarning
 from neurapde.trials.ansatz import Ansatz, plain_network
 from neurapde.trials.base import Trial, TrialFunction
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from neurapde.core.cost import Cost
 from neurapde.problem.problem import Problem
-from neurapde.run.method import Task
+from neurapde.training.run.method import Task
 from neurapde.trials.base import TrialFunction
 
 Lattice = TypeVar("Lattice")

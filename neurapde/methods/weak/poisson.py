@@ -26,10 +26,10 @@ from neurapde.fields.jumps import Features, features_of, narrow_features
 from neurapde.fields.sources import total
 from neurapde.methods.weak.on_sines import OnSines
 from neurapde.problem.problem import Problem
-from neurapde.run.method import Task
-from neurapde.run.missed import ENOUGH, ROUGHLY
 from neurapde.spectral.quadrature import FloatArray
 from neurapde.spectral.unseen import common
+from neurapde.training.run.method import Task
+from neurapde.training.run.missed import ENOUGH, ROUGHLY
 from neurapde.trials.ansatz import Ansatz, plain_network
 from neurapde.trials.base import Trial, TrialFunction
 from neurapde.trials.sines import SineLattice

@@ -12,8 +12,8 @@ from neurapde.domains import Box
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.methods.weak.helmholtz import LINEAR, Waves, further
 from neurapde.problem.problem import Problem
-from neurapde.run.method import Task
-from neurapde.run.missed import ENOUGH, ROUGHLY
+from neurapde.training.run.method import Task
+from neurapde.training.run.missed import ENOUGH, ROUGHLY
 from neurapde.trials.base import Trial
 from neurapde.trials.sines import SineLattice
 

@@ -14,8 +14,8 @@ from neurapde.fields.sources import PointSource
 from neurapde.methods.refinement import GROWTH
 from neurapde.methods.weak.helmholtz import LINEAR, Waves, further
 from neurapde.problem.problem import Problem
-from neurapde.run.method import Task
-from neurapde.run.missed import ROUGHLY
+from neurapde.training.run.method import Task
+from neurapde.training.run.missed import ROUGHLY
 from neurapde.trials.base import Trial
 
 TREATED = Treated("the weak form on elements", (PML, Absorbing, Dirichlet, Neumann, Robin, Periodic))

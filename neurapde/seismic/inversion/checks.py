@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from neurapde.core import checks
 from neurapde.core.cost import duration
-from neurapde.core.errors import DeclarationError, DeclarationWarning, ResolutionError
+from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.core.formatting import listing, number, point
 from neurapde.core.memory import lacking, told
 from neurapde.core.warn import warn
 from neurapde.equations.helmholtz import REFLECTED
+from neurapde.reference_solvers.grid import ResolutionError
 from neurapde.seismic.inversion.diagnosis import diagnosed
 from neurapde.seismic.inversion.methods.cost import CostEstimate
 from neurapde.seismic.inversion.methods.method import InversionMethod, Setting

@@ -12,8 +12,6 @@ import torch
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.reference_solvers.grid import Grid
-from neurapde.run.files import get_run, get_snapshot, get_stages, put_snapshot, put_stages
-from neurapde.run.method import Snapshot
 from neurapde.seismic.inversion.latent import Latent
 from neurapde.seismic.inversion.methods.method import InversionMethod, Setting, StageRecord
 from neurapde.seismic.inversion.parametrisation import (
@@ -29,6 +27,8 @@ from neurapde.solution.files import BASES
 from neurapde.storage import hdf5
 from neurapde.storage.encoding import Encoded, NotStored, current, decode, difference, encode
 from neurapde.storage.fingerprint import Identity
+from neurapde.training.run.files import get_run, get_snapshot, get_stages, put_snapshot, put_stages
+from neurapde.training.run.method import Snapshot
 from neurapde.trials.base import Trial
 
 KIND, CHECKPOINT = "inversion", "inversion checkpoint"

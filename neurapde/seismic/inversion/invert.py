@@ -16,7 +16,6 @@ from neurapde.core.gradients import differentiating
 from neurapde.core.interrupts import terminable
 from neurapde.core.progress import Progress
 from neurapde.problem.problem import Problem
-from neurapde.run.method import Snapshot, Status
 from neurapde.seismic.inversion.checks import check_executor, check_places, preflight
 from neurapde.seismic.inversion.files import Declared, read_checkpoint, write_checkpoint
 from neurapde.seismic.inversion.methods.joint import Joint
@@ -35,6 +34,7 @@ from neurapde.seismic.modelling.computational_domain import ComputationalDomain,
 from neurapde.seismic.survey.survey import Survey
 from neurapde.storage.fingerprint import PYTHON, Identity, fingerprint
 from neurapde.storage.run_folder import RunFolder, run_folder
+from neurapde.training.run.method import Snapshot, Status
 
 METHODS: dict[str, Callable[[], InversionMethod]] = {
     "joint": Joint,

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde.run.method import Snapshot
 from neurapde.seismic.inversion.misfits import Misfit
 from neurapde.seismic.inversion.parametrisation import Parametrisation
 from neurapde.seismic.modelling.base import Forward, Modelling
 from neurapde.seismic.survey.survey import Survey
+from neurapde.training.run.method import Snapshot
 
 CODE = "code"
 """Of what is believed of parameters themselves, by its name in losses, history and report."""

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import torch
 
-from neurapde import pictures
-from neurapde.core import checks
+from neurapde.core import checks, pictures
 from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.gradients import differentiating
 from neurapde.fields.medium import Field
 from neurapde.reference_solvers.grid import Grid
-from neurapde.run.history import History
-from neurapde.run.method import Status
 from neurapde.seismic.inversion.files import Contents, Declared, read, rebuilt, write
 from neurapde.seismic.inversion.latent import Latent
 from neurapde.seismic.inversion.parametrisation import Parametrisation
@@ -24,6 +21,8 @@ from neurapde.seismic.inversion.velocity import Gridded, Velocity, true_speed
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.survey.geometry import is_depth
 from neurapde.seismic.survey.survey import Survey
+from neurapde.training.run.history import History
+from neurapde.training.run.method import Status
 from neurapde.trials.base import Trial
 
 COMPARED, WITHIN = 100, 5

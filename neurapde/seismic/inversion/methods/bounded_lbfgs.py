@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from neurapde.optimisation.parameters import flat, put, shaped
-from neurapde.optimisation.replayed_lbfgs import ReplayedLBFGS
-from neurapde.run.history import History
-from neurapde.run.method import Status
 from neurapde.seismic.inversion.methods.descents import Descent, explained, journal_of, record
 from neurapde.seismic.inversion.methods.method import Stage
 from neurapde.seismic.inversion.objective import Objective, Value
 from neurapde.seismic.inversion.parametrisation import GridParametrisation
+from neurapde.training.optimisation.parameters import flat, put, shaped
+from neurapde.training.optimisation.replayed_lbfgs import ReplayedLBFGS
+from neurapde.training.run.history import History
+from neurapde.training.run.method import Status
 
 
 @dataclass(frozen=True)

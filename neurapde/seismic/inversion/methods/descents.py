@@ -13,13 +13,13 @@ from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.core.declaration import Declaration
-from neurapde.optimisation.adam import AdamSteps
-from neurapde.optimisation.parameters import copied, put
-from neurapde.run.history import History
-from neurapde.run.journal import Journal
-from neurapde.run.method import Status
 from neurapde.seismic.inversion.methods.method import Stage
 from neurapde.seismic.inversion.objective import Objective, Value
+from neurapde.training.optimisation.adam import AdamSteps
+from neurapde.training.optimisation.parameters import copied, put
+from neurapde.training.run.history import History
+from neurapde.training.run.journal import Journal
+from neurapde.training.run.method import Status
 
 RESIDUAL = "relative residual"
 """Of the data, by its name in the history."""

@@ -17,16 +17,16 @@ from torch import Tensor
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.optimisation.damping import Damping
-from neurapde.optimisation.parameters import copied, flat, put, shaped
-from neurapde.run.history import History
-from neurapde.run.method import Status
 from neurapde.seismic.inversion.methods.descents import Descent, explained, journal_of, record
 from neurapde.seismic.inversion.methods.method import Stage
 from neurapde.seismic.inversion.misfits import PhaseOnly
 from neurapde.seismic.inversion.objective import Objective, Value
 from neurapde.seismic.inversion.parametrisation import GridParametrisation
 from neurapde.seismic.modelling.base import FrequencyModelling
+from neurapde.training.optimisation.damping import Damping
+from neurapde.training.optimisation.parameters import copied, flat, put, shaped
+from neurapde.training.run.history import History
+from neurapde.training.run.method import Status
 
 LARGEST_DAMPING = 1e12
 """Damping, in units of the first curvature, at which no step down is found any more."""

@@ -12,9 +12,6 @@ from neurapde.core import checks
 from neurapde.core.declaration import Declaration
 from neurapde.core.progress import Progress
 from neurapde.reference_solvers.grid import Grid
-from neurapde.run.history import History
-from neurapde.run.method import Snapshot, Status
-from neurapde.run.stage import Stage as RunStage
 from neurapde.seismic.inversion.methods.continuation import stages_of
 from neurapde.seismic.inversion.methods.cost import CostEstimate, band_of
 from neurapde.seismic.inversion.misfits import L2, Misfit
@@ -22,6 +19,9 @@ from neurapde.seismic.inversion.parametrisation import Parametrisation
 from neurapde.seismic.inversion.velocity import Gridded, Velocity
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.survey.survey import Survey
+from neurapde.training.run.history import History
+from neurapde.training.run.method import Snapshot, Status
+from neurapde.training.run.stage import Stage as RunStage
 from neurapde.trials.base import Trial
 
 

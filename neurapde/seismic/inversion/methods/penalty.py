@@ -20,7 +20,7 @@ from neurapde.seismic.inversion.methods.reduced import OnGrid, default_siren
 from neurapde.seismic.inversion.misfits import L1, Misfit
 from neurapde.seismic.inversion.velocity import Gridded
 from neurapde.trials.base import Trial
-from neurapde.trials.siren import Siren
+from neurapde.trials.networks.siren import Siren
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from neurapde.conditions.constraints import Sampler, Samples, interior
 from neurapde.core.arrays import Array, to_numpy
 from neurapde.equations.helmholtz_residual import HelmholtzResidual, StrongForm
 from neurapde.fields.sources import GaussianSource
-from neurapde.run.method import Snapshot
 from neurapde.seismic.inversion.methods.method import Stage
 from neurapde.seismic.inversion.objective import Objective, Value
 from neurapde.seismic.modelling.grid_modelling import GridModelling, amplitudes, angular_frequencies
 from neurapde.seismic.survey.survey import Survey
 from neurapde.training.losses import MeanAbsolute, mean_loss
 from neurapde.training.near_sources import NearSources
+from neurapde.training.run.method import Snapshot
 from neurapde.trials.base import Trial, TrialFunction
 
 AT_SOURCES, ELSEWHERE = "equation at sources", "equation elsewhere"

@@ -30,7 +30,7 @@ from neurapde.seismic.modelling.grid_modelling import (
     grid_for,
 )
 from neurapde.trials.base import Trial, box_scale
-from neurapde.trials.siren import Siren
+from neurapde.trials.networks.siren import Siren
 
 ROUGH, SMOOTH = 1.5, 1.0
 """ω₀ of a default Siren, with a prior and without, in units of the largest wavenumber: waves see up to twice theirs."""

@@ -20,7 +20,7 @@ from neurapde.seismic.modelling.time_modelling import (
     time_grid_for,
 )
 from neurapde.trials.base import Trial, box_scale
-from neurapde.trials.siren import Siren
+from neurapde.trials.networks.siren import Siren
 
 STATES = 8
 """Waves that are held for each shot, those kept for the gradient aside."""

@@ -16,8 +16,6 @@ from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.irwri import Entry, Prior, State, irwri
 from neurapde.reference_solvers.reconstruction import Experiment
 from neurapde.reference_solvers.total_variation import Splitting
-from neurapde.run.journal import Journal
-from neurapde.run.method import Snapshot, Status
 from neurapde.seismic.inversion.methods.cost import CostEstimate, factored
 from neurapde.seismic.inversion.methods.method import Found, Setting, Stage
 from neurapde.seismic.inversion.methods.reduced import OnGrid
@@ -27,6 +25,8 @@ from neurapde.seismic.inversion.parametrisation import GridParametrisation
 from neurapde.seismic.inversion.regularisation import TotalVariation
 from neurapde.seismic.inversion.velocity import Gridded
 from neurapde.seismic.modelling.grid_modelling import GridModelling
+from neurapde.training.run.journal import Journal
+from neurapde.training.run.method import Snapshot, Status
 
 NAMES = (
     "relative residual",

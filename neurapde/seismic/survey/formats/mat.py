@@ -4,8 +4,8 @@ from pathlib import Path
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError, StorageError
-from neurapde.readers.isolated import isolated
-from neurapde.readers.matrices import read_mat
+from neurapde.core.readers.isolated import isolated
+from neurapde.core.readers.matrices import read_mat
 from neurapde.seismic.survey.formats.format import Format
 from neurapde.seismic.survey.records import Arguments
 

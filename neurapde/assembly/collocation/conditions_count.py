@@ -1,0 +1,134 @@
+"""How many conditions an equation takes along each axis, by the degree of its symbol, and how many it is given."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from neurapde.conditions.constraints import AtPoints, Constraint, Face, Interior, Samples
+from neurapde.domains.box import Box
+from neurapde.jets.jet import Jet
+from neurapde.problem.equation import Equation
+from neurapde.problem.problem import Problem
+from neurapde.training.optimisation.lengths import axis_lengths
+
+POINTS, SEED = 16, 40867
+FREQUENCY = 1e10
+"""Over the axis's length: the highest power of it outweighs all others."""
+
+
+@dataclass(frozen=True)
+class Crowded:
+    """More conditions than the equation takes: where, in words, by which constraints, how many, and how many it takes."""
+
+    where: str
+    constraints: tuple[Constraint, ...]
+    count: int
+    takes: int
+
+
+def crowded(problem: Problem) -> Crowded | None:
+    """Of a user's own linear equation: an axis of a box, or the boundary of another domain, with too many conditions."""
+    own = {one.name for one in problem.equation.constraints(problem)}
+    inside = [one for one in problem.constraints if one.name in own and isinstance(one.sample, Interior)]
+    if not isinstance(problem.equation, Equation) or len(inside) != 1 or problem.sides.periodic:
+        return None
+    degrees = [_degree(problem, inside[0], axis) for axis in range(problem.domain.dimension)]
+    for where, axis, faces, takes in _places(problem, degrees):
+        if degrees[axis] is None:
+            continue
+        given = [(one, sum(_rows(problem, one, face) for face in faces)) for one in problem.constraints]
+        if problem.domain.dimension == 1:
+            given += [(one, _at_points(problem, one)) for one in problem.constraints]
+        constraints = tuple(one for one, count in given if count)
+        if (count := sum(count for _, count in given)) > takes:
+            return Crowded(where, constraints, count, takes)
+    return None
+
+
+def _places(problem: Problem, degrees: list[int | None]) -> Iterator[tuple[str, int, tuple[str, ...], int]]:
+    """Where conditions are counted, in words, with an axis across, the faces, and how many the equation takes there."""
+    domain, space = problem.domain, problem.domain.spatial
+    faces = domain.faces
+    if isinstance(space, Box):
+        for axis in range(space.dimension):
+            pair = faces[2 * axis : 2 * axis + 2]
+            yield f"along {domain.axes[axis]}", axis, pair, degrees[axis] or 0
+    elif degrees[0] is not None:
+        for face in space.faces:
+            yield f"on {face}", 0, (face,), (degrees[0] + 1) // 2
+    if domain is not space:
+        yield "along t", domain.dimension - 1, faces[-2:], degrees[-1] or 0
+
+
+def _rows(problem: Problem, constraint: Constraint, face: str) -> int:
+    """The equations of a constraint on a face: 0 if it is not there."""
+    sample = constraint.sample
+    if not isinstance(sample, Face) or face not in sample.on:
+        return 0
+    return _equations(problem, constraint)
+
+
+def _at_points(problem: Problem, constraint: Constraint) -> int:
+    """The equations of a constraint at points of a line: 0 if it is none."""
+    sample = constraint.sample
+    if not isinstance(sample, AtPoints):
+        return 0
+    return len(torch.unique(sample.points, dim=0)) * _equations(problem, constraint)
+
+
+def _equations(problem: Problem, constraint: Constraint) -> int:
+    samples = constraint.sample(POINTS, how="grid")
+    jet = _jet(problem, constraint, len(samples.points))
+    residual = constraint.residual(samples, jet)
+    return residual.numel() // len(samples.points)
+
+
+def _jet(problem: Problem, constraint: Constraint, count: int) -> Jet:
+    """That of zero."""
+    layout = problem.layout(constraint)
+    size = (layout.count, count, *((problem.outputs,) if problem.outputs > 1 else ()))
+    dtype = torch.complex128 if problem.equation.complex else torch.float64
+    return Jet(torch.zeros(size, dtype=dtype), layout)
+
+
+def _degree(problem: Problem, constraint: Constraint, axis: int) -> int | None:
+    """The degree along an axis of the determinant of the symbol, the most of some points; None if not square or not known.
+
+    Small terms of high order count as large ones do. The degree may come out too large by rounding, never too small.
+    """
+    samples = constraint.sample(POINTS, how="grid")
+    count, outputs = len(samples.points), problem.outputs
+    zero = _jet(problem, constraint, count)
+    lengths = torch.as_tensor(axis_lengths(problem))
+    directions = (0.7 + torch.rand(len(lengths), generator=torch.Generator().manual_seed(SEED))) / lengths
+    try:
+        offset = constraint.residual(samples, zero).reshape(count, -1)
+        if offset.shape[1] != outputs:
+            return None
+        symbols = []
+        for frequency in (FREQUENCY, 2 * FREQUENCY):
+            turned = directions.to(torch.complex128) * 1j
+            turned[axis] *= frequency
+            symbols.append(_symbol(constraint, samples, zero, offset, turned))
+    except Exception:  # the user's own function: what is wrong with it is said when it is solved
+        return None
+    low, high = (torch.linalg.slogdet(one).logabsdet.numpy() for one in symbols)
+    felt = np.isfinite(low) & np.isfinite(high)
+    return int(np.rint((high[felt] - low[felt]) / np.log(2)).max()) if felt.any() else None
+
+
+def _symbol(
+    constraint: Constraint, samples: Samples, zero: Jet, offset: torch.Tensor, turned: torch.Tensor
+) -> torch.Tensor:
+    """Σ of the channels' coefficients times the powers of i ξ, (points, outputs, outputs)."""
+    layout, count = zero.layout, offset.shape[0]
+    total = torch.zeros((count, offset.shape[1], offset.shape[1]), dtype=torch.complex128)
+    for channel, axes in enumerate(layout.derivatives):
+        for output in range(offset.shape[1]):
+            moved = zero.channels.clone()
+            moved[(channel, slice(None), output) if moved.ndim == 3 else channel] = 1.0
+            felt = constraint.residual(samples, Jet(moved, layout)).reshape(count, -1) - offset
+            total[:, :, output] += turned[list(axes)].prod() * felt
+    return total

@@ -1,0 +1,28 @@
+"""What the rows of a patchwork and their least squares take, told before the first row is made."""
+
+from neurapde.assembly.collocation.system import EDGEWISE, OVERSAMPLING
+from neurapde.conditions.constraints import Face
+from neurapde.core.cost import Cost
+from neurapde.problem.problem import Problem
+from neurapde.trials.fourier_extension import FourierExtension
+from neurapde.trials.piecewise import PiecewiseTrial
+
+COPIES = 12
+"""Of the rows, held while they are made and solved."""
+PRODUCT = {False: 1.5e-10, True: 4.5e-10}
+"""Seconds for each row and two columns, of real and of complex fields; as measured."""
+
+
+def cost_of(problem: Problem, spec: PiecewiseTrial) -> Cost:
+    """What the amplitudes of one patchwork take, by least squares."""
+    widths = [part.trial.features for part in spec.parts if isinstance(part.trial, FourierExtension)]
+    own = {one.name for one in problem.equation.constraints(problem) if not isinstance(one.sample, Face)}
+    inside = sum(one.name in own for one in problem.constraints)
+    edges = len(problem.constraints) - inside + (problem.pml is not None) + 2 * (len(widths) - 1)
+    along = EDGEWISE * max(widths) ** (1 - 1 / problem.domain.dimension)
+    columns = float(problem.outputs * sum(widths))
+    rows = problem.outputs * (OVERSAMPLING * sum(widths) * inside + along * edges)
+    complex = problem.equation.complex
+    size = 16.0 if complex else 8.0
+    seconds = PRODUCT[complex] * rows * columns**2
+    return Cost(COPIES * size * rows * columns, seconds, f"{columns:.0f} features")

@@ -1,0 +1,123 @@
+"""The parts of a domain that get a frame each: the pieces of the medium, cut where slabs cross them.
+
+A frame is smooth, so one that served the medium on both sides of a thin slab would have to go through it smoothly.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurapde.assembly.collocation.corners import corners_of
+from neurapde.domains import Box, Disk, Domain
+from neurapde.fields.medium import Constant
+from neurapde.problem.problem import Problem
+from neurapde.spectral.weak import Piece
+from neurapde.training.optimisation.lengths import axis_lengths
+from neurapde.trials.fourier_extension import Corner, FourierExtension, Multipoles
+from neurapde.trials.piecewise import Part
+
+SAME = 1e-12
+"""Of the domain's size: planes that are nearer are one."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One part of the domain: its regions, the box around it, and the functions of its corners and holes."""
+
+    within: tuple[Domain, ...]
+    outside: tuple[Domain, ...]
+    box: tuple[tuple[float, ...], tuple[float, ...]]
+    extra: tuple[Corner | Multipoles, ...]
+    lengths: tuple[float, ...]
+
+    def part(self, modes: float, margin: float) -> Part:
+        """This part with `modes` along the axes that count as longest, and as many per length, or nearly, along others.
+
+        Of those there are more at each level, too: that a short axis needs few is seen, not assumed.
+        """
+        sides = np.subtract(self.box[1], self.box[0]) / self.lengths
+        counts = tuple(max(5, round(3 + modes / 4), round(modes * side**0.5)) for side in sides)
+        return Part(self.within, self.outside, FourierExtension(counts, margin, self.extra, self.box))
+
+
+def layouts_of(problem: Problem) -> list[Layout]:
+    """The parts of a problem's domain, one or more for each piece of its medium."""
+    transmission = problem.equation.transmission(problem)
+    pieces = (Piece((), (), Constant(0.0)),) if transmission is None else transmission.pieces
+    corners = corners_of(problem.domain, problem.sides)
+    lengths = tuple(axis_lengths(problem).tolist())
+    bent = transmission is not None and not isinstance(transmission.flux, Constant)
+    return [one for piece in pieces for one in _of_piece(problem.domain, piece, corners, lengths, bent)]
+
+
+def _of_piece(
+    domain: Domain, piece: Piece, corners: tuple[Corner, ...], lengths: tuple[float, ...], bent: bool
+) -> Iterator[Layout]:
+    """The parts of one piece: each side of the slabs that cross it; bent: whether the slope jumps between pieces."""
+    lower, upper = (np.array(corner, dtype=float) for corner in domain.bounds)
+    close = SAME * max(domain.extents)
+    for region in piece.within:
+        lower, upper = np.maximum(lower, region.bounds[0]), np.minimum(upper, region.bounds[1])
+    for outside, low, high in _sides(piece.outside, lower, upper, close):
+        cut = bool(np.any(low > lower) or np.any(high < upper))
+        within = (*piece.within, Box(*zip(low.tolist(), high.tolist(), strict=True))) if cut else piece.within
+        extra: list[Corner | Multipoles] = []
+        if not piece.within:
+            extra += [one for one in corners if np.all((one.at >= low - close) & (one.at <= high + close))]
+            extra += [
+                Multipoles((float(hole.center[0]), float(hole.center[1])), float(hole.radius))
+                for hole in outside
+                if isinstance(hole, Disk)
+            ]
+        if bent and within and isinstance(domain, Box) and all(isinstance(one, Box) for one in within):
+            extra += _where_interfaces_end(domain, low, high, close)
+        yield Layout(within, outside, (tuple(low.tolist()), tuple(high.tolist())), tuple(extra), lengths)
+
+
+def _sides(
+    outside: tuple[Domain, ...], lower: np.ndarray, upper: np.ndarray, close: float
+) -> Iterator[tuple[tuple[Domain, ...], np.ndarray, np.ndarray]]:
+    """What boxes that reach from side to side of a box leave of it: the regions that do not, and the corners of each rest.
+
+    A region that does not touch a rest is left out there.
+    """
+    touching = tuple(one for one in outside if _overlap(one, lower, upper, close))
+    for region in touching:
+        if not isinstance(region, Box):
+            continue
+        a, b = region.bounds
+        below, above = a > lower + close, b < upper - close
+        open_ = np.flatnonzero(below | above)
+        if len(open_) > 1:
+            continue
+        rest = tuple(one for one in touching if one != region)
+        for axis in open_:
+            if below[axis]:
+                yield from _sides(rest, lower, np.where(np.arange(len(a)) == axis, a, upper), close)
+            if above[axis]:
+                yield from _sides(rest, np.where(np.arange(len(a)) == axis, b, lower), upper, close)
+        return
+    yield touching, lower, upper
+
+
+def _overlap(region: Domain, lower: np.ndarray, upper: np.ndarray, close: float) -> bool:
+    a, b = region.bounds
+    return bool(np.all(np.minimum(b, upper) - np.maximum(a, lower) > close))
+
+
+def _where_interfaces_end(
+    domain: Box, lower: np.ndarray, upper: np.ndarray, close: float
+) -> Iterator[Corner]:
+    """The corners of a box in a plane one at which its edge meets a side of the domain: an interface may end there.
+
+    Whatever the contrast, the exponents are those of a straight line along which values or slopes are given on both sides.
+    """
+    if domain.dimension != 2:
+        return
+    size = float(np.max(upper - lower))
+    for turn, (i, j) in enumerate(((0, 0), (1, 0), (1, 1), (0, 1))):
+        at = np.array(((lower, upper)[i][0], (lower, upper)[j][1]))
+        on = np.minimum(np.abs(at - domain.bounds[0]), np.abs(at - domain.bounds[1])) <= close
+        if np.sum(on) == 1:
+            yield Corner((float(at[0]), float(at[1])), turn * np.pi / 2, np.pi / 2, size, mixed=True)

@@ -1,0 +1,175 @@
+"""Whether the constraints of a linear problem have one solution: looked at on a few features, before any growth.
+
+Two things may be wrong. Fields that no constraint notices are left open; what drives such a field must balance, or there is
+no solution at all. And more conditions than the equation takes are met by no field, unless they say the same.
+"""
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator
+
+import torch
+from torch import Tensor
+
+from neurapde.assembly.collocation.conditions_count import Crowded, crowded
+from neurapde.assembly.collocation.head import least_squares
+from neurapde.assembly.collocation.null_space import FREE, NOTICED, Unnoticed, left_open, unnoticed
+from neurapde.assembly.collocation.samples import drawn
+from neurapde.assembly.collocation.system import OVERSAMPLING, Assembly, NotAffineError
+from neurapde.assembly.collocation.weighing import System, joined
+from neurapde.conditions.constraints import Constraint
+from neurapde.core.formatting import listing, number
+from neurapde.problem.problem import Problem
+
+STEADY = 2.0
+"""By which a field that is left open grows at least from level to level, and what is left of rows that can be met falls."""
+ROUNDING, NONE = 1e-12, 3e-12
+"""Pull, and what is made of a field, below which there is rounding alone."""
+MET, MISSED = 1e-3, 1e-2
+"""Part of the right-hand side that a few features may leave of constraints that a field meets, and that one makes which it
+does not meet."""
+BEYOND = 10.0
+"""By which a constraint is missed more than what is left of the others, if it contradicts them."""
+MORE = 2
+"""Numbers of features that are tried for the first of these beyond those that show that nothing is left open."""
+MENDED = 0.1
+"""Of what is left, to which it falls where its cause is taken away."""
+ASKED, SEED = 300, 40853
+"""Points at which it is asked by how much a constraint is missed."""
+
+
+def unsolvable(problem: Problem, assemblies: Iterator[Assembly]) -> str | None:
+    """Why a problem has not one solution, as "many solutions: …" or "no solution: …"; None where it has, as far as is seen.
+
+    assemblies: its rows on more and more features, as many as one may look at.
+    """
+    before = 0.0
+    for assembly in assemblies:
+        try:
+            found = unnoticed(assembly)
+        except NotAffineError:  # to be decided at the size of the answer
+            return None
+        size = float(found.sizes[0])
+        if size < NOTICED or size < STEADY * before:
+            surplus = crowded(problem)
+            following = itertools.chain((assembly,), itertools.islice(assemblies, MORE))
+            return None if surplus is None else _contradiction(problem, following, surplus)
+        if size > FREE:
+            if not _is_open(itertools.chain((assembly,), assemblies)):
+                return None
+            return _unbalanced(problem, assembly, found) or f"many solutions: {left_open(problem, found)}"
+        before = size
+    return None
+
+
+def _is_open(assemblies: Iterable[Assembly]) -> bool:
+    """Whether a field that is hardly noticed is not noticed at all: beside a resonance it is, and there is one solution.
+
+    Of a field that no constraint notices the features see less and less, the more of them there are.
+    """
+    before = math.inf
+    for assembly in assemblies:
+        felt = unnoticed(assembly, ROUNDING).felt
+        if felt < NONE:
+            return True
+        if felt > before / STEADY:
+            return False
+        before = felt
+    return True
+
+
+def _left(parts: Iterable[System]) -> tuple[float, Tensor]:
+    """The part of the right-hand side that the best amplitudes leave, and these amplitudes."""
+    system = joined(list(parts))
+    amplitudes = least_squares(system.matrix, system.loads)
+    size = float(torch.linalg.vector_norm(system.loads))
+    left = float(torch.linalg.vector_norm(system.loads - system.matrix @ amplitudes))
+    return (left / size if size else 0.0), amplitudes
+
+
+def _unbalanced(problem: Problem, assembly: Assembly, found: Unnoticed) -> str | None:
+    """That what drives a field that is left open does not balance, and how much of it would have to be added."""
+    equation = problem.constraints[0]
+    if found.free != 1 or problem.outputs != 1 or len(assembly.frames) != 1:
+        return None
+    samples = drawn(
+        equation.sample, int(OVERSAMPLING * assembly.columns), assembly.generator, assembly.device
+    )
+    parts = Assembly(problem, assembly.trial, assembly.generator, placed={equation.name: samples}).parts()
+    rows = parts[equation.name]
+    if rows.equations != 1 or rows.weights is None:
+        return None
+    left = _left(parts.values())[0]
+    if left < MET:
+        return None
+    assembly.set_amplitudes(found.amplitudes)
+    with torch.no_grad():
+        field = assembly.trial(samples.points)
+    field = torch.ones_like(field) if found.constant else field / field[field.abs().argmax()]
+    slack = {
+        name: System(
+            torch.cat(
+                [part.matrix, (rows.weights * field if name == equation.name else 0 * part.loads)[:, None]],
+                dim=1,
+            ),
+            part.loads,
+        )
+        for name, part in parts.items()
+    }
+    mended, amplitudes = _left(slack.values())
+    if mended > MENDED * left:
+        return None
+    given = complex(amplitudes[-1].item())
+    amount = complex(*(float(f"{part:.4g}") for part in (given.real, given.imag)))
+    shape, added, in_all = "field", f"{number(amount)} times that field, of size 1,", ""
+    if found.constant:
+        shape, added = "constant", number(amount)
+        in_all = f", {number(float(f'{abs(amount) * problem.domain.measure:.4g}'))} in all"
+    return (
+        f"no solution: its constraints do not notice a {shape} that is added to u, and what drives it does not balance; it "
+        f"would if {added} were added to {equation.name!r} everywhere{in_all}. Change the right-hand side or the "
+        "conditions, or give a condition that notices it"
+    )
+
+
+def _contradiction(problem: Problem, assemblies: Iterable[Assembly], surplus: Crowded) -> str | None:
+    """Which constraints contradict one another, and how much one of them is missed by the one field that meets the others.
+
+    To leave all constraints a little unmet at once says nothing: beside a face a field may bend where no point is.
+    """
+    for assembly in assemblies:
+        parts = assembly.parts()
+        whole = float(torch.linalg.vector_norm(joined(list(parts.values())).loads))
+        missed = []
+        for constraint in surplus.constraints:
+            rest = [part for name, part in parts.items() if name != constraint.name]
+            left, amplitudes = _left(rest)
+            if left > MENDED or float(unnoticed(assembly, rows=joined(rest).matrix).sizes[0]) > FREE:
+                continue
+            own = parts[constraint.name]
+            off = float(torch.linalg.vector_norm(own.matrix @ amplitudes - own.loads))
+            if off > max(MISSED, BEYOND * left) * whole:
+                missed.append((off, constraint, amplitudes))
+            elif left < MET:
+                return None
+        if missed:
+            _, worst, amplitudes = min(missed, key=lambda one: one[0])
+            return _contradicting(problem, assembly, surplus, worst, amplitudes)
+    return None
+
+
+def _contradicting(
+    problem: Problem, assembly: Assembly, surplus: Crowded, worst: Constraint, amplitudes: Tensor
+) -> str:
+    assembly.set_amplitudes(amplitudes)
+    samples = worst.sample(ASKED, how="sobol", generator=torch.Generator().manual_seed(SEED))
+    layout = problem.layout(worst)
+    with torch.no_grad():
+        jet = assembly.trial.jet(samples.points, layout.order, layout.mixed)
+        off = float(worst.residual(samples, jet).abs().max())
+    names = listing(repr(one.name) for one in surplus.constraints)
+    return (
+        f"no solution: {surplus.where} {names} are {surplus.count} conditions, where its equation takes {surplus.takes}, "
+        f"and they contradict one another: where the others are met, {worst.name!r} is missed by "
+        f"{number(float(f'{off:.2g}'))}. Leave one out, or change its value"
+    )

@@ -1,0 +1,105 @@
+"""How smooth a field is where panels meet: as r^α of the distance from there, α by the angles and what is asked for."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurapde.assembly.trefftz.family import Family
+from neurapde.assembly.trefftz.near import MOST, End
+from neurapde.assembly.trefftz.regions import Panel, Partition
+from neurapde.domains.edges import Arc
+
+JUMPING = 0.5
+"""At corners between regions of different flux coefficients, at worst about."""
+AWAY = 1e-3
+"""Of a panel's length: where its direction is taken."""
+FLAT = 1e-3
+"""Radians by which a straight boundary may turn."""
+
+
+@dataclass(frozen=True)
+class _Ray:
+    """A panel that leaves a place: its direction, and the regions on the left and on the right of it, None beyond faces."""
+
+    panel: int
+    end: int
+    angle: float
+    left: int | None
+    right: int | None
+
+
+def ends_of(partition: Partition, family: Family) -> list[tuple[End, End]]:
+    """Both ends of every panel; those of closed ones do not count."""
+    panels = partition.panels
+    ends = [(i, which) for i, one in enumerate(panels) if not one.curve.closed for which in (0, 1)]
+    places = np.array([panels[i].curve.points(np.array([float(t)]))[0] for i, t in ends]).reshape(-1, 2)
+    found = [[End(), End()] for _ in panels]
+    left = set(range(len(ends)))
+    while left:
+        at = places[min(left)]
+        here = [j for j in left if math.dist(places[j], at) < 1e-8 * partition.extent]
+        left -= set(here)
+        rays = sorted((_ray(panels, *ends[j]) for j in here), key=lambda ray: ray.angle)
+        exponent = _exponent(rays, partition, family)
+        for i, ray in enumerate(rays):
+            found[ray.panel][ray.end] = End(exponent, _wedge([*rays[i:], *rays[:i]]))
+    return [(first, second) for first, second in found]
+
+
+def _wedge(rays: Sequence[_Ray]) -> float:
+    """The angle, at most π, within which the first of the rays in turn is alone with what its poles do not belong to.
+
+    Poles on the left belong to the region on the right, so what is in their way is where that region begins again.
+    """
+    first, found = rays[0], math.pi
+    for other in rays[1:]:
+        if first.right is not None and other.left == first.right:
+            found = min(found, (other.angle - first.angle) % (2 * math.pi))
+        if first.left is not None and other.right == first.left:
+            found = min(found, (first.angle - other.angle) % (2 * math.pi))
+    return found
+
+
+def _ray(panels: Sequence[Panel], index: int, end: int) -> _Ray:
+    panel = panels[index]
+    curve = panel.curve
+    step = AWAY if isinstance(curve.edge, Arc) else 1.0
+    start, later = curve.points(np.array([float(end), end + (step if end == 0 else -step)]))
+    angle = math.atan2(later[1] - start[1], later[0] - start[0])
+    inner_left = (panel.sign > 0) == (end == 0)
+    sides = (panel.inner, panel.outer) if inner_left else (panel.outer, panel.inner)
+    return _Ray(index, end, angle, *sides)
+
+
+def _exponent(rays: Sequence[_Ray], partition: Partition, family: Family) -> float:
+    """Of the place that rays leave, in the order of their angles."""
+    fluxes = {
+        family.flux(partition.regions[one])
+        for ray in rays
+        for one in (ray.left, ray.right)
+        if one is not None
+    }
+    if len(fluxes) > 1:
+        return JUMPING
+    walls = [i for i, ray in enumerate(rays) if ray.left is None or ray.right is None]
+    found = MOST
+    for i in walls:
+        ray = rays[i]
+        if ray.left is None:
+            continue
+        other = next(rays[j % len(rays)] for j in range(i + 1, i + 1 + len(rays)) if j % len(rays) in walls)
+        turn = (other.angle - ray.angle) % (2 * math.pi) or 2 * math.pi
+        alike = _fixes(ray, partition, family) == _fixes(other, partition, family)
+        if alike and abs(turn - math.pi) < FLAT:
+            continue
+        found = min(found, math.pi / turn / (1 if alike else 2))
+    return found
+
+
+def _fixes(ray: _Ray, partition: Partition, family: Family) -> bool:
+    """Whether the value is given on a wall, and not a slope."""
+    panel = partition.panels[ray.panel]
+    condition = family.condition(panel, partition.regions[panel.inner])
+    return condition is not None and condition.fixes

@@ -1,0 +1,177 @@
+"""Helmholtz' equation by its own waves: outgoing ones around inclusions, regular ones within, poles where corners are."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+from scipy.spatial import cKDTree
+
+from neurapde.assembly.trefftz.curves import place_on
+from neurapde.assembly.trefftz.family import Family
+from neurapde.assembly.trefftz.features.base import Features
+from neurapde.assembly.trefftz.features.cylinder import Outgoing, Regular
+from neurapde.assembly.trefftz.features.poles import Poles
+from neurapde.assembly.trefftz.near import Spot
+from neurapde.assembly.trefftz.regions import Panel, Partition, Region
+from neurapde.backgrounds.waves import Background, OutgoingWave
+from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Robin, Treated
+from neurapde.conditions.base import ONE, ZERO, Mixed
+from neurapde.conditions.stretch import Stretch
+from neurapde.equations.helmholtz import Helmholtz
+from neurapde.fields.medium import Constant
+from neurapde.fields.sources import GaussianSource, PointSource, Source
+from neurapde.problem.problem import Problem
+from neurapde.spectral.weak import Piece, pieces_of
+
+TREATED = Treated(
+    "the solutions of the equation", (PML, Absorbing, Dirichlet, Neumann, Robin), way="use Galerkin"
+)
+FELT = 5e-6
+"""Part of the field sent back by a layer above which it is left to methods that solve it as declared."""
+RECEIVERS, SENDERS = 200, 5
+"""Points at which that is looked at, and those of every panel from which waves come, beside the sources."""
+NOTHING = 12.0
+"""Widths from a Gaussian source at which its density is nothing."""
+
+
+class HelmholtzFamily(Family):
+    """(Δ + k²/c²) u = f with a speed constant by region, in the plane."""
+
+    is_complex: ClassVar[bool] = True
+
+    @staticmethod
+    def obstacle(problem: Problem) -> str | None:
+        equation = problem.equation
+        assert isinstance(equation, Helmholtz)
+        for piece in pieces_of(equation.speed):
+            if piece.constant is None:
+                return f"its speed is {piece.field.describe()}, and not constant by region"
+            if complex(piece.constant).imag:
+                return "its speed is complex"
+        if reason := problem.sides.missing(TREATED):
+            return reason
+        for source in (one for shot in problem.right_hand_sides for one in shot):
+            if not isinstance(source, GaussianSource | PointSource):
+                return f"no field in closed form is known for its source {source.describe()}"
+        reflected = max(equation.reflections(problem).values(), default=0.0)
+        if reflected > FELT:
+            return f"its layer sends back |R| = {reflected:.1e}, and only waves that leave for good are known in closed form"
+        return None
+
+    @property
+    def equation(self) -> Helmholtz:
+        """The problem's."""
+        assert isinstance(self.problem.equation, Helmholtz)
+        return self.problem.equation
+
+    @cached_property
+    def stretch(self) -> Stretch | None:
+        """Of the layers; None without any."""
+        return None if self.problem.pml is None else self.equation.stretch(self.problem)
+
+    @property
+    def pieces(self) -> Sequence[Piece]:
+        return pieces_of(self.equation.speed)
+
+    @cached_property
+    def spots(self) -> Sequence[Spot]:
+        found = []
+        for source in (one for shot in self.problem.right_hand_sides for one in shot):
+            assert isinstance(source, GaussianSource | PointSource)
+            x, y = (float(one) for one in source.at)
+            found.append(Spot((x, y), source.reach / 4))
+        return tuple(dict.fromkeys(found))
+
+    def flux(self, region: Region) -> complex:
+        return 1.0
+
+    def rate(self, region: Region) -> float:
+        return self.equation.wavenumber / float(np.real(region.value))
+
+    def known(self, region: Region, partition: Partition) -> tuple[tuple[Background, ...], ...]:
+        felt = self._felt(region, partition)
+        return tuple(
+            tuple(self._wave(one, region) for one in shot if one in felt)
+            for shot in self.problem.right_hand_sides
+        )
+
+    def _wave(self, source: Source, region: Region) -> OutgoingWave:
+        assert isinstance(source, GaussianSource | PointSource)
+        return OutgoingWave(source, self.rate(region), self.stretch)
+
+    def _felt(self, region: Region, partition: Partition) -> set[Source]:
+        """The sources that have a density, or their point, in a region."""
+        sources = list(dict.fromkeys(one for shot in self.problem.right_hand_sides for one in shot))
+        if not sources:
+            return set()
+        at = np.array([one.center for one in sources], dtype=float)
+        mine = np.ones(len(sources), dtype=bool)
+        for other in partition.regions[: region.index]:
+            mine &= ~other.contains(at)
+        mine &= region.contains(at)
+        fractions = np.linspace(0, 1, 65)
+        if border := partition.border(region):
+            places = np.concatenate([panel.curve.points(fractions) for panel, _ in border])
+            mine |= cKDTree(places).query(at)[0] < NOTHING / 4 * np.array([one.reach for one in sources])
+        return {one for one, here in zip(sources, mine, strict=True) if here}
+
+    def outside(
+        self, region: Region, center: tuple[float, float], radius: float, order: int
+    ) -> Sequence[Features]:
+        return (Outgoing(self.rate(region), center, radius, order, self.stretch),)
+
+    def inside(
+        self, region: Region, center: tuple[float, float], radius: float, order: int
+    ) -> Sequence[Features]:
+        return (Regular(self.rate(region), center, radius, order, self.stretch),)
+
+    def poles(self, region: Region, at: Sequence[tuple[float, float]]) -> Sequence[Features]:
+        return (Poles(self.rate(region), tuple(at), self.stretch),)
+
+    def condition(self, panel: Panel, region: Region) -> Mixed | None:
+        width = self.problem.sides.open.get(panel.face)
+        if width is not None:
+            return None if width else Mixed(Constant(1j * self.rate(region)), ONE, ZERO)
+        return super().condition(panel, region)
+
+    def slopes(self, points: NDArray[np.float64]) -> NDArray[Any] | float:
+        if self.stretch is None or self.stretch.physical(points).all():
+            return 1.0
+        factors = np.stack(self.stretch.factors(points), axis=1)
+        return factors.prod(axis=1, keepdims=True) / factors**2
+
+    @cached_property
+    def floor(self) -> float:
+        """What the layers send back of waves from sources and panels: those of their images beyond the outer edges."""
+        if self.stretch is None:
+            return 0.0
+        points = self.problem.domain.sample(RECEIVERS, how="grid").numpy()
+        points = points[self.problem.physical(points)]
+        fractions = (np.arange(SENDERS) + 0.5) / SENDERS
+        shapes = dict.fromkeys(shape for piece in self.pieces for shape in (*piece.within, *piece.outside))
+        edges = [edge for shape in (self.problem.domain, *shapes) for edge in shape.edges]
+        senders = np.concatenate(
+            [np.array([spot.at for spot in self.spots]).reshape(-1, 2)]
+            + [place_on(edge, fractions) for edge in edges]
+        )
+        senders = senders[self.problem.physical(senders)]
+        k = self.equation.wavenumber / self.equation.fastest_in_layer(self.problem)
+        shift = points[:, None] - senders
+        direct = np.abs(special.hankel2(0, k * np.maximum(np.hypot(*np.moveaxis(shift, -1, 0)), 1 / k)))
+        total = np.zeros_like(direct)
+        for i, axis in enumerate(self.stretch.axes):
+            for edge, width in zip((axis.lower, axis.upper), axis.widths, strict=True):
+                if width:
+                    beyond = 2 * axis.integral(np.array([edge])) - senders[:, i] - points[:, i, None]
+                    total += np.abs(special.hankel2(0, k * np.sqrt(beyond**2 + shift[..., 1 - i] ** 2)))
+        return float(np.max(np.linalg.norm(total, axis=0) / np.linalg.norm(direct, axis=0), initial=0.0))
+
+    def notes(self) -> Sequence[str]:
+        if self.stretch is None:
+            return ()
+        return (
+            f"Waves leave for good through the layer: what it sends back, {self.floor:.1e} of them, is left out.",
+        )

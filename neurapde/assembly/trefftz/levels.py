@@ -1,0 +1,246 @@
+"""Levels of more and more digits: features and rows, their least-squares solution, and what it leaves at fresh points."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from neurapde.assembly.trefftz.corners import ends_of
+from neurapde.assembly.trefftz.elimination import least_squares
+from neurapde.assembly.trefftz.family import Family
+from neurapde.assembly.trefftz.features.base import Features
+from neurapde.assembly.trefftz.known import Known
+from neurapde.assembly.trefftz.regions import Panel, Partition, Region
+from neurapde.assembly.trefftz.rims import Rim, rims_of
+from neurapde.assembly.trefftz.rows import Basis, system_of
+from neurapde.assembly.trefftz.trial import FeatureFunction, FeatureSum
+from neurapde.jets.layout import Layout
+from neurapde.trials.base import Setting
+from neurapde.trials.piecewise import Part, PiecewiseFunction, PiecewiseTrial
+
+FIRST, STEPS = -2.0, (3.0, 2.0, 2.0, 2.0, 2.0)
+"""Digits of the first level beside those of the tolerance, and what each further level has more."""
+FEWEST_DIGITS = 3.0
+PROBES, BESIDE, OFF = 1000, 200, 1e-3
+"""Points at which two levels are compared; those on either side of panels, and how far off, in lengths of the panel."""
+VALUE = Layout(2, 0)
+
+
+class AbstractPlan(Protocol):
+    """A level before it is solved: its basis, the points along panels, and the rows of its linear system."""
+
+    @property
+    def basis(self) -> Basis: ...
+
+    @property
+    def points(self) -> int: ...
+
+    @property
+    def rows(self) -> int: ...
+
+
+Planned = TypeVar("Planned", bound=AbstractPlan)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A level before it is solved: its basis, its rims, and those of points that only look at what is left."""
+
+    basis: Basis
+    rims: tuple[Rim, ...]
+    fresh: tuple[Rim, ...]
+
+    @property
+    def points(self) -> int:
+        """Of all rims."""
+        return sum(len(rim.t) for rim in self.rims)
+
+    @property
+    def rows(self) -> int:
+        """Of the linear system: two of an interface, one of a face."""
+        return sum(len(rim.t) * (1 if rim.panel.outer is None else 2) for rim in self.rims)
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A level: its basis, the amplitudes (features, shots), and the norm of what is left at fresh points, for each shot."""
+
+    basis: Basis
+    amplitudes: NDArray[Any]
+    left: NDArray[np.float64]
+    points: int
+
+    def of(self, region: Region) -> NDArray[Any]:
+        """The amplitudes of a region's features."""
+        starts = self.basis.starts
+        return self.amplitudes[starts[region.index] : starts[region.index + 1]]
+
+
+class AbstractLevels(ABC, Generic[Planned]):
+    """A problem of a family, level by level.
+
+    pace: seconds of a core for each row and pair of columns of the linear system.
+    """
+
+    pace: ClassVar[float] = 2e-9
+
+    def __init__(self, family: Family) -> None:
+        whole = family.partition
+        asked = tuple(panel for panel in whole.panels if not _is_open(family, whole, panel))
+        self.family, self.partition = family, replace(whole, panels=asked)
+        self.known = tuple(Known(family.known(region, whole)) for region in whole.regions)
+
+    @abstractmethod
+    def plan(self, digits: float) -> Planned:
+        """What a level of so many digits is made of."""
+
+    @abstractmethod
+    def solve(self, plan: Planned) -> Solved:
+        """The least-squares solution of a level."""
+
+    def digits(self, tolerance: float) -> Iterator[float]:
+        """What the levels aim at, for a relative error."""
+        digits = max(-math.log10(tolerance) + FIRST, FEWEST_DIGITS)
+        yield digits
+        for step in STEPS:
+            digits += step
+            yield digits
+
+    def error(self, solved: Solved, field: NDArray[Any]) -> float | None:
+        """A relative error that what is left shows to be enough; None where only the change between two levels tells of it.
+
+        field: at the probes (n, shots).
+        """
+        return None
+
+    def floor(self, field: NDArray[Any]) -> float:
+        """Relative error of a field (n, shots) at the probes that no number of features lowers."""
+        return self.family.floor
+
+    @cached_property
+    def probes(self) -> NDArray[np.float64]:
+        """Points (n, 2) of the physical region at which fields are compared, away from sources; many beside panels."""
+        problem = self.family.problem
+        points = problem.domain.sample(PROBES, how="grid").numpy()
+        total = sum(panel.curve.length for panel in self.partition.panels)
+        beside = [points]
+        for panel in self.partition.panels:
+            t = (
+                (np.arange(max(4, round(BESIDE * panel.curve.length / total))) + 0.5)
+                / BESIDE
+                * total
+                / panel.curve.length
+            )
+            t = t[t < 1]
+            step = OFF * panel.curve.length * panel.normals(t)
+            beside += [panel.curve.points(t) - step, panel.curve.points(t) + step]
+        points = np.concatenate(beside)
+        kept = problem.physical(points)
+        spacing = math.sqrt(problem.domain.measure / PROBES)
+        for spot in self.family.spots:
+            kept &= np.hypot(*(points - spot.at).T) > max(spacing, 4 * spot.width)
+        return points[kept]
+
+    def trial(self, solved: Solved) -> PiecewiseFunction:
+        """The field of a level as a trial function."""
+        problem, features = self.family.problem, solved.basis.features
+        parts = [
+            Part(
+                one.piece.within,
+                one.piece.outside,
+                FeatureSum(features[one.index], self.known[one.index].shots),
+            )
+            for one in self.partition.regions
+        ]
+        setting = Setting(
+            problem.domain.bounds,
+            problem.outputs,
+            self.family.is_complex,
+            torch.Generator(),
+            torch.float64,
+            "cpu",
+        )
+        trial = PiecewiseTrial(tuple(parts)).draw(setting)
+        for one, own in zip(self.partition.regions, trial.trials, strict=True):
+            assert isinstance(own, FeatureFunction)
+            own.set_amplitudes(solved.of(one))
+        return trial
+
+    def field(self, solved: Solved) -> NDArray[Any]:
+        """The field at the probes, (n, shots)."""
+        found = np.zeros((len(self.probes), solved.amplitudes.shape[1]), dtype=solved.basis.dtype)
+        for region, inside, known in self._probed:
+            points = self.probes[inside]
+            found[inside] = known
+            start, mine = 0, solved.of(region)
+            for part in solved.basis.features[region.index]:
+                found[inside] += part.summed(points, VALUE, mine[start : start + part.count])[0]
+                start += part.count
+        return found
+
+    @cached_property
+    def _probed(self) -> list[tuple[Region, NDArray[np.bool_], NDArray[Any]]]:
+        """The regions, each with the probes (n,) in it, and what is known there."""
+        left, found = np.ones(len(self.probes), dtype=bool), []
+        for region in self.partition.regions:
+            inside = left & region.contains(self.probes)
+            left &= ~inside
+            dtype = np.complex128 if self.family.is_complex else np.float64
+            known = self.known[region.index].channels(self.probes[inside], VALUE, dtype)[0]
+            found.append((region, inside, known))
+        return found
+
+
+class Levels(AbstractLevels[Plan]):
+    """Levels with functions about the centres of circles, and poles along cells of panels."""
+
+    def __init__(self, family: Family) -> None:
+        super().__init__(family)
+        self.rates = [family.rate(region) for region in self.partition.regions]
+        self.ends = ends_of(self.partition, family)
+
+    def plan(self, digits: float) -> Plan:
+        rims, fresh = (
+            tuple(rims_of(self.partition, self.rates, self.ends, self.family.spots, digits, fresh))
+            for fresh in (False, True)
+        )
+        features = tuple(self._features(one, rims) for one in self.partition.regions)
+        return Plan(Basis(self.family, self.partition, features, self.known), rims, fresh)
+
+    def solve(self, plan: Plan) -> Solved:
+        basis, shots = plan.basis, len(self.known[0].shots)
+        system, fresh = system_of(basis, plan.rims), system_of(basis, plan.fresh)
+        found = [np.zeros((0, shots), dtype=basis.dtype) for _ in self.partition.regions]
+        if basis.count:
+            found = least_squares(system, np.diff(basis.starts).tolist())
+        squares = np.zeros(shots)
+        for block in fresh:
+            squares += (np.abs(block.left(found)) ** 2).sum(axis=0)
+        return Solved(basis, np.concatenate(found), np.sqrt(squares), plan.points)
+
+    def _features(self, region: Region, rims: Sequence[Rim]) -> tuple[Features, ...]:
+        """All features of a region."""
+        found: list[Features] = []
+        poles: list[tuple[float, float]] = []
+        for rim in rims:
+            for side, index in ((1.0, rim.panel.inner), (-1.0, rim.panel.outer)):
+                if index != region.index:
+                    continue
+                if rim.order is not None:
+                    within = side * rim.panel.sign > 0
+                    made = self.family.inside if within else self.family.outside
+                    found += made(region, rim.center, rim.radius, rim.order)
+                else:
+                    poles += [(float(x), float(y)) for x, y in rim.off(side)]
+        return (*found, *(self.family.poles(region, tuple(poles)) if poles else ()))
+
+
+def _is_open(family: Family, partition: Partition, panel: Panel) -> bool:
+    """Whether nothing is asked for on a panel."""
+    return panel.outer is None and family.condition(panel, partition.regions[panel.inner]) is None

@@ -1,0 +1,191 @@
+"""Corners: where panels end, which regions meet there, and how the field behaves."""
+
+import cmath
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from neurapde.assembly.trefftz.potentials.exponents import MOST, corner_exponent
+from neurapde.assembly.trefftz.regions import Panel, Partition
+
+SAME = 1e-8
+"""Of the domain's extent: ends of panels nearer than this are one corner."""
+STRAIGHT = 1e-6
+"""Radians: sides that turn by less go on."""
+BENT = 1e-4
+"""Of the domain's extent: rough data that are nearer to a corner are its own."""
+ROUGH = 0.5
+"""Exponent that is taken where data are rough."""
+WEAK = 2.0
+"""Exponent of what a change of curvature alone leaves."""
+
+
+class Arm(NamedTuple):
+    """A panel that ends at a corner: which end, the direction (radians) in which it leaves, and what lies beside it."""
+
+    panel: Panel
+    end: float
+    angle: float
+    left: int | None
+    right: int | None
+
+
+@dataclass(frozen=True)
+class Sector:
+    """A region at a corner: its opening (radians) and the direction, of modulus 1, that leads out of it."""
+
+    region: int
+    opening: float
+    out: complex
+
+
+@dataclass(frozen=True)
+class Corner:
+    """A place with the regions that meet there.
+
+    exponent: the field's is r^α. reach: the length within which it rules. jump: of the values that are given on either side.
+    """
+
+    at: complex
+    exponent: float
+    sectors: tuple[Sector, ...]
+    reach: float
+    jump: float = 0.0
+
+
+Fixes = Callable[[Panel], bool | None]
+"""Whether the value (else the slope) is given on a panel of the domain's boundary; None where it is joined to another."""
+Jump = Callable[[tuple[Panel, float], tuple[Panel, float]], float]
+"""By how much the values given on two panels differ at one end of each."""
+
+
+def corners_of(
+    partition: Partition, flux: Sequence[float], fixes: Fixes, jump: Jump, rough: Sequence[complex]
+) -> list[Corner]:
+    """The corners at which a field is not smooth.
+
+    flux: the coefficient a of every region. fixes, jump: of the panels at the domain's boundary. rough: places at which data
+    bend, jump, or are singular.
+    """
+    found = []
+    for at, arms in _meeting(partition):
+        chains = list(_chains(arms))
+        bent = any(abs(at - one) < BENT * partition.extent for one in rough)
+        exponents = [min(_exponent(chain, flux, fixes), ROUGH if bent else MOST) for chain in chains]
+        jumps = [
+            0.0
+            if chain[0] is chain[-1]
+            else jump((chain[0].panel, chain[0].end), (chain[-1].panel, chain[-1].end))
+            for chain in chains
+        ]
+        reach = _reach(partition, at, arms)
+        for chain, exponent, step in zip(chains, exponents, jumps, strict=True):
+            if exponent < MOST or step > 0:
+                found.append(Corner(at, exponent, _openings(chain), reach, step))
+    return found
+
+
+def openings(partition: Partition) -> Iterator[tuple[complex, Sector]]:
+    """Every place where panels end, with the regions that open there."""
+    for at, arms in _meeting(partition):
+        for chain in _chains(arms):
+            for sector in _openings(chain):
+                yield at, sector
+
+
+def _openings(chain: Sequence[Arm]) -> tuple[Sector, ...]:
+    return tuple(
+        Sector(region, opening, cmath.exp(1j * (start + opening / 2 + math.pi)))
+        for region, start, opening in _sectors(chain)
+    )
+
+
+def _meeting(partition: Partition) -> Iterator[tuple[complex, list[Arm]]]:
+    """The places where panels end, each with its arms counterclockwise."""
+    places: list[complex] = []
+    arms: list[list[Arm]] = []
+    for panel in partition.panels:
+        if panel.curve.closed:
+            continue
+        for end in (0.0, 1.0):
+            t = np.array([end])
+            x, y = panel.curve.points(t)[0]
+            normal = complex(*panel.curve.normals(t)[0])
+            leaves = 1j * normal * (1 if end == 0 else -1)  # the curve's own normal is on its right
+            left, right = (panel.inner, panel.outer) if panel.sign > 0 else (panel.outer, panel.inner)
+            if end == 1:
+                left, right = right, left
+            here = complex(x, y)
+            near = [i for i, one in enumerate(places) if abs(one - here) < SAME * partition.extent]
+            if not near:
+                places.append(here)
+                arms.append([])
+            arms[near[0] if near else -1].append(Arm(panel, end, cmath.phase(leaves), left, right))
+    for at, mine in zip(places, arms, strict=True):
+        yield at, sorted(mine, key=lambda arm: arm.angle)
+
+
+def _chains(arms: Sequence[Arm]) -> Iterator[list[Arm]]:
+    """Arms in turn with regions between them: from the outside to the outside, or a whole turn with the first repeated."""
+    starts = [i for i, arm in enumerate(arms) if arm.right is None]
+    if not starts:
+        yield [*arms, arms[0]]
+    for start in starts:
+        chain = [arms[start]]
+        for k in range(1, len(arms) + 1):
+            chain.append(arms[(start + k) % len(arms)])
+            if chain[-1].left is None:
+                break
+        yield chain
+
+
+def _sectors(chain: Sequence[Arm]) -> list[tuple[int, float, float]]:
+    """Region, direction of the first side, and opening."""
+    found = []
+    for first, second in pairwise(chain):
+        opening = (second.angle - first.angle) % (2 * math.pi)
+        if opening < STRAIGHT and len(chain) == 2:
+            opening = 2 * math.pi
+        assert first.left is not None
+        found.append((first.left, first.angle, opening))
+    return found
+
+
+def _exponent(chain: Sequence[Arm], flux: Sequence[float], fixes: Fixes) -> float:
+    sectors = _sectors(chain)
+    openings = [opening for *_, opening in sectors]
+    coefficients = [flux[region] for region, *_ in sectors]
+    whole = chain[0] is chain[-1]
+    if len(sectors) == (2 if whole else 1) and all(abs(one - math.pi) < STRAIGHT for one in openings):
+        first, second = chain[0].panel, chain[1].panel
+        if first.face == second.face or whole:
+            return (
+                WEAK
+                if abs(1 / first.curve.radius - 1 / second.curve.radius) * first.curve.length > SAME
+                else MOST
+            )
+    if whole:
+        return corner_exponent(openings, coefficients)
+    ends = fixes(chain[0].panel), fixes(chain[-1].panel)
+    if ends[0] is None or ends[1] is None:
+        return MOST if len(sectors) == 1 else 1.0
+    exponent = corner_exponent(openings, coefficients, (ends[0], ends[1]))
+    return min(exponent, WEAK) if len(sectors) == 1 and abs(openings[0] - math.pi) < STRAIGHT else exponent
+
+
+def _reach(partition: Partition, at: complex, arms: Sequence[Arm]) -> float:
+    """The shortest panel that ends here, or the way to the nearest that does not."""
+    mine = [arm.panel for arm in arms]
+    lengths = [
+        math.dist(*arm.panel.curve.points(np.array([0.0, 1.0]))) or arm.panel.curve.length / 4 for arm in arms
+    ]
+    fractions = np.linspace(0, 1, 33)
+    for panel in partition.panels:
+        if panel not in mine:
+            x, y = panel.curve.points(fractions).T
+            lengths.append(float(np.abs(x + 1j * y - at).min()))
+    return min(lengths)

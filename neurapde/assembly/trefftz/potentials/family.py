@@ -1,0 +1,237 @@
+"""Poisson's equation, and the screened one, by functions that solve them where coefficients are constant."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.assembly.trefftz.family import Family, family_of
+from neurapde.assembly.trefftz.features.base import Features
+from neurapde.assembly.trefftz.near import Spot
+from neurapde.assembly.trefftz.potentials.cutting import Cut, cut_by_data
+from neurapde.assembly.trefftz.potentials.fitting import Fitted, Ground
+from neurapde.assembly.trefftz.potentials.loads import GaussianPotential, Medium
+from neurapde.assembly.trefftz.regions import Partition, Region
+from neurapde.backgrounds.waves import Background
+from neurapde.conditions import Dirichlet, Neumann, Robin, Treated
+from neurapde.equations.poisson import Poisson
+from neurapde.fields.hidden import at_corners, hidden_places
+from neurapde.fields.medium import Field, Piecewise
+from neurapde.fields.sources import FunctionSource, GaussianSource, Source
+from neurapde.problem.problem import Problem
+from neurapde.spectral.weak import Piece, pieces_of
+
+TREATED = Treated("the solutions of the equation", (Dirichlet, Neumann, Robin), way="use Galerkin")
+NOTHING = 9.0
+"""Widths from a Gaussian source at which its density is nothing."""
+
+
+class PoissonFamily(Family):
+    """−∇·(a∇u) + cu = f in the plane, a and c constant by region."""
+
+    is_complex: ClassVar[bool] = False
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self._fits: dict[tuple[Source, int], Fitted | None] = {}
+
+    @staticmethod
+    def obstacle(problem: Problem) -> str | None:
+        equation = problem.equation
+        assert isinstance(equation, Poisson)
+        for coefficient, name in ((equation.coefficient, "coefficient"), (equation.reaction, "reaction")):
+            for piece in pieces_of(coefficient):
+                if piece.constant is None:
+                    return f"its {name} is {piece.field.describe()}, and not constant by region"
+        if reason := problem.sides.missing(TREATED):
+            return reason
+        if equation.leaves_constant(problem):
+            return "its solution is found up to a constant only"
+        return family_of(PoissonFamily, problem).unknown()
+
+    def unknown(self) -> str | None:
+        """What is asked for on sides and is too rough, or the first load whose field is not known in closed form."""
+        gaussian = any(isinstance(one, GaussianSource) for one in self._sources)
+        if gaussian and any(part.medium.reaction < 0 for part in self._parts):
+            return "no field in closed form is known of a Gaussian source where the reaction is negative"
+        if reason := self.cut.reason:
+            return reason
+        for source in self._sources:
+            if not isinstance(source, GaussianSource) and self._hides(source):
+                return f"its source {source.describe()} has parts that lie between any points"
+        for region in self.partition.regions:
+            for source in self._sources:
+                if not isinstance(source, GaussianSource) and self._fitted(source, region) is None:
+                    return (
+                        f"its source {source.describe()} is no Gaussian source, and is smooth neither in the box around a "
+                        "region nor around a re-entrant corner"
+                    )
+        return None
+
+    def _hides(self, source: Source) -> bool:
+        """Whether a load has parts between any points, but for what is singular at an end of a panel."""
+        lower, upper = self.problem.domain.bounds
+        places = hidden_places(source, lower, upper, self.problem.domain.contains)
+        ends = np.concatenate([one.curve.points(np.array([0.0, 1.0])) for one in self.partition.panels])
+        return not at_corners(places, ends, upper - lower).all()
+
+    @property
+    def equation(self) -> Poisson:
+        """The problem's."""
+        assert isinstance(self.problem.equation, Poisson)
+        return self.problem.equation
+
+    @property
+    def _sources(self) -> list[Source]:
+        """Of all right-hand sides, each once."""
+        return list(dict.fromkeys(one for shot in self.problem.right_hand_sides for one in shot))
+
+    @cached_property
+    def _parts(self) -> list["_Part"]:
+        """Where coefficients are constant, and loads are no pieces but one function each."""
+        parts = [
+            _Part(_within(a, c), Medium(_real(a), _real(c)))
+            for a in pieces_of(self.equation.coefficient)
+            for c in pieces_of(self.equation.reaction)
+        ]
+        for source in self._sources:
+            if isinstance(source, FunctionSource) and isinstance(source.f, Piecewise):
+                parts = [part.cut(source, piece) for part in parts for piece in pieces_of(source.f)]
+        return parts
+
+    @property
+    def pieces(self) -> Sequence[Piece]:
+        return [part.piece for part in self._parts]
+
+    def medium(self, region: Region) -> Medium:
+        """The coefficients in a region."""
+        return self._part(region).medium
+
+    def _part(self, region: Region) -> "_Part":
+        return next(part for part in self._parts if part.piece is region.piece)
+
+    @cached_property
+    def cut(self) -> Cut:
+        """The panels of the partition, cut by what is asked for on them."""
+        partition = self.partition
+        return cut_by_data(
+            partition,
+            [
+                None if panel.outer is not None else self.condition(panel, partition.regions[panel.inner])
+                for panel in partition.panels
+            ],
+        )
+
+    @cached_property
+    def spots(self) -> Sequence[Spot]:
+        found = []
+        for source in self._sources:
+            if isinstance(source, GaussianSource):
+                x, y = (float(one) for one in source.at)
+                found.append(Spot((x, y), source.reach / 4))
+        return tuple(dict.fromkeys(found))
+
+    def flux(self, region: Region) -> complex:
+        return self.medium(region).coefficient
+
+    def rate(self, region: Region) -> float:
+        return 0.0
+
+    def known(self, region: Region, partition: Partition) -> tuple[tuple[Background, ...], ...]:
+        return tuple(self._loads(shot, region, partition) for shot in self.problem.right_hand_sides)
+
+    def _loads(self, shot: Sequence[Source], region: Region, partition: Partition) -> tuple[Background, ...]:
+        medium = self.medium(region)
+        found: list[Background] = []
+        for source in shot:
+            if isinstance(source, GaussianSource):
+                if _reaches(source, region, partition):
+                    found.append(
+                        GaussianPotential(source, medium.coefficient, medium.reaction, partition.extent)
+                    )
+            else:
+                load = self._fitted(source, region)
+                assert load is not None, source
+                if load.potential is not None:
+                    found.append(load.potential)
+        return tuple(found)
+
+    def _fitted(self, source: Source, region: Region) -> Fitted | None:
+        """The field of a load that is a function of space; None where it is not known."""
+        key = source, region.index
+        if key not in self._fits:
+            self._fits[key] = self._grounds[region.index].load(self._part(region).loads.get(source, source))
+        return self._fits[key]
+
+    @cached_property
+    def _grounds(self) -> list[Ground]:
+        """Of all regions, with the largest field of a load that is 1: (R² − r²)/4a of a circle round the domain, or 1/c."""
+        media = [part.medium for part in self._parts]
+        reach = sum(one**2 for one in self.problem.domain.extents) / (
+            16 * min(one.coefficient for one in media)
+        )
+        if (reaction := min(one.reaction for one in media)) > 0:
+            reach = min(reach, 1 / reaction)
+        return [Ground(one, self.partition, self.medium(one), reach) for one in self.partition.regions]
+
+    @cached_property
+    def missed(self) -> NDArray[np.float64]:
+        """The largest error of the field of every right-hand side (shots,) that its fitted loads leave."""
+        fits = {
+            source: [self._fits[key] for key in self._fits if key[0] == source] for source in self._sources
+        }
+        return np.array(
+            [
+                sum(fit.missed for source in shot for fit in fits[source] if fit is not None)
+                for shot in self.problem.right_hand_sides
+            ]
+        )
+
+    def outside(
+        self, region: Region, center: tuple[float, float], radius: float, order: int
+    ) -> Sequence[Features]:
+        raise NotImplementedError
+
+    def inside(
+        self, region: Region, center: tuple[float, float], radius: float, order: int
+    ) -> Sequence[Features]:
+        raise NotImplementedError
+
+    def poles(self, region: Region, at: Sequence[tuple[float, float]]) -> Sequence[Features]:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A part of the domain with its coefficients; `loads` are sources that are given in pieces, with what they are here."""
+
+    piece: Piece
+    medium: Medium
+    loads: Mapping[Source, Field] = field(default_factory=dict)
+
+    def cut(self, source: Source, piece: Piece) -> "_Part":
+        """What lies in a piece of a source."""
+        return replace(self, piece=_within(self.piece, piece), loads={**self.loads, source: piece.field})
+
+
+def _within(one: Piece, other: Piece) -> Piece:
+    """What lies in both, with the field of the first."""
+    return Piece((*one.within, *other.within), (*one.outside, *other.outside), one.field)
+
+
+def _real(piece: Piece) -> float:
+    assert piece.constant is not None
+    return float(np.real(piece.constant))
+
+
+def _reaches(source: GaussianSource, region: Region, partition: Partition) -> bool:
+    """Whether a source has a density in a region."""
+    at = np.array([source.center])
+    if region.contains(at)[0] and np.asarray(partition.domain.contains(at))[0]:
+        return True
+    fractions = np.linspace(0, 1, 257)
+    places = [panel.curve.points(fractions) for panel, _ in partition.border(region)]
+    return any(float(np.hypot(*(one - at).T).min()) < NOTHING * source.reach / 4 for one in places)

@@ -1,0 +1,274 @@
+"""A problem −aΔu + cu = f level by level: features for so many digits, their least-squares solution, what it leaves."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.assembly.trefftz.elimination import least_squares
+from neurapde.assembly.trefftz.features.base import Features
+from neurapde.assembly.trefftz.features.harmonic import Angles, Charges, Powers, SimplePoles, Unity
+from neurapde.assembly.trefftz.features.krylov import Complex, Krylov
+from neurapde.assembly.trefftz.features.modified import BesselMultipoles, Dipoles, Monopoles
+from neurapde.assembly.trefftz.levels import AbstractLevels, Solved
+from neurapde.assembly.trefftz.potentials.corners import Corner, corners_of
+from neurapde.assembly.trefftz.potentials.cutting import jump
+from neurapde.assembly.trefftz.potentials.family import PoissonFamily
+from neurapde.assembly.trefftz.potentials.loads import Medium
+from neurapde.assembly.trefftz.potentials.loops import Loop, loops_of
+from neurapde.assembly.trefftz.potentials.placing import (
+    NEAR,
+    ROUND,
+    Cells,
+    Places,
+    beside,
+    cells_of,
+    clear,
+    clustered,
+)
+from neurapde.assembly.trefftz.potentials.rows import FRESH, Asked, Rows, What, nodes_of, row_cells, rows_of
+from neurapde.assembly.trefftz.regions import Panel, Region
+from neurapde.assembly.trefftz.rows import Basis
+
+FIRST, MORE, PROVEN, STEP, LAST = 4.0, -1.0, 1.0, 2.0, 16.0
+"""Digits that levels aim at: the first at least, and beside those of the tolerance, more where one level is proof enough;
+the step; the last."""
+DEGREE, LAURENT = (3.0, 6.0), (2.5, 7.0)
+"""Orders of polynomials, and of negative powers about a hole, for every digit: at least and at most."""
+EACH = 4.0
+"""Rows for every degree of a polynomial, along the rim of its region."""
+ARNOLDI = 600
+"""Places on a rim on which powers are made orthogonal, at most."""
+JUMP = 1e-9
+"""Of the largest value that is given: smaller jumps of it are rounding."""
+SLOPES = 5.0
+"""What a slope that is wrong by 1, in units of its length, does to the field."""
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """The features of a region, and its poles: those that cluster, and those along panels."""
+
+    features: tuple[Features, ...]
+    clustered: Places
+    along: Places
+    degree: int
+
+
+@dataclass(frozen=True, eq=False)
+class PotentialPlan:
+    """A level before it is solved."""
+
+    basis: Basis
+    places: tuple[Rows, ...]
+    fresh: tuple[Rows, ...]
+
+    @property
+    def points(self) -> int:
+        """Of all places."""
+        return sum(len(one.points) for one in self.places)
+
+    @property
+    def rows(self) -> int:
+        """Of the linear system: two of an interface, one of a face."""
+        return sum(len(one.points) * (1 if one.cells.panel.outer is None else 2) for one in self.places)
+
+
+class PotentialLevels(AbstractLevels[PotentialPlan]):
+    """Levels with powers, poles that cluster at corners, and poles along what is near."""
+
+    family: PoissonFamily
+    pace: ClassVar[float] = 2e-10
+
+    def __init__(self, family: PoissonFamily) -> None:
+        super().__init__(family)
+        self.cut = family.cut
+        self.partition = replace(self.partition, panels=self.cut.panels)
+
+    def digits(self, tolerance: float) -> Iterator[float]:
+        digits = max((PROVEN if self._proven else MORE) - math.log10(tolerance), FIRST)
+        while digits <= LAST:
+            yield digits
+            digits += STEP
+
+    @cached_property
+    def _proven(self) -> bool:
+        """Whether the error is largest where something is left: the maximum principle, which a negative reaction has not."""
+        return all(self.medium(one).reaction >= 0 for one in self.partition.regions)
+
+    def error(self, solved: Solved, field: NDArray[Any]) -> float | None:
+        return float(np.max((solved.left + self.family.missed) / _sizes(field))) if self._proven else None
+
+    def floor(self, field: NDArray[Any]) -> float:
+        return float(np.max(self.family.missed / _sizes(field)))
+
+    @cached_property
+    def loops(self) -> dict[int, list[Loop]]:
+        """The closed paths of every region's rim."""
+        return {one.index: loops_of(self.partition, one) for one in self.partition.regions}
+
+    @cached_property
+    def corners(self) -> list[Corner]:
+        """Of all regions."""
+        flux = [abs(self.family.flux(one)) for one in self.partition.regions]
+        return corners_of(self.partition, flux, self._fixes, self._jump, self.cut.rough)
+
+    @cached_property
+    def cells(self) -> list[Cells]:
+        """Of all panels, as sources and near panels ask for them."""
+        return cells_of(self.partition, self.family.spots, self.cut.cells)
+
+    def _fixes(self, panel: Panel) -> bool | None:
+        condition = self.family.condition(panel, self.partition.regions[panel.inner])
+        return None if condition is None else condition.fixes
+
+    def _jump(self, first: tuple[Panel, float], second: tuple[Panel, float]) -> float:
+        regions = self.partition.regions
+        conditions = [self.family.condition(panel, regions[panel.inner]) for panel, _ in (first, second)]
+        found = jump(first, second, conditions)
+        return found if found > JUMP * self.cut.size else 0.0
+
+    def medium(self, region: Region) -> Medium:
+        """The coefficients of a region."""
+        return self.family.medium(region)
+
+    def plan(self, digits: float) -> PotentialPlan:
+        nodes = nodes_of(digits)
+        placed = [self._placed(one, digits) for one in self.partition.regions]
+        basis = Basis(self.family, self.partition, tuple(one.features for one in placed), self.known)
+        cells = [self._row_cells(one, placed, nodes) for one in self.cells]
+        places, fresh = (
+            tuple(Rows.on(one, self.corners, self.size(one.panel), each) for one in cells)
+            for each in (nodes, nodes - 1 if nodes > FRESH else nodes + 1)
+        )
+        return PotentialPlan(basis, places, fresh)
+
+    def solve(self, plan: PotentialPlan) -> Solved:
+        asked = rows_of(plan.basis, plan.places)
+        found = least_squares([one.block for one in asked], np.diff(plan.basis.starts).tolist())
+        left = _left(rows_of(plan.basis, plan.fresh), found)
+        return Solved(plan.basis, np.concatenate(found), left, plan.points)
+
+    def size(self, panel: Panel) -> float:
+        """Of the smaller region on a panel's sides."""
+        return min(self.sizes[one] for one in (panel.inner, panel.outer) if one is not None)
+
+    @cached_property
+    def sizes(self) -> list[float]:
+        """The larger extent of every region."""
+        found = []
+        for one in self.partition.regions:
+            path = np.concatenate([loop.path for loop in self.loops[one.index]])
+            found.append(float(max(np.ptp(path.real), np.ptp(path.imag))))
+        return found
+
+    def _row_cells(self, cells: Cells, placed: list[Placed], nodes: int) -> Cells:
+        panel = cells.panel
+        mine = [placed[one] for one in (panel.inner, panel.outer) if one is not None]
+        longest = math.inf
+        for one in (panel.inner, panel.outer):
+            if one is not None:
+                for loop in self.loops[one]:
+                    if panel in loop.panels:
+                        around = float(np.abs(np.diff(loop.path, append=loop.path[:1])).sum())
+                        longest = min(longest, nodes * around / (EACH * placed[one].degree))
+        return row_cells(
+            cells,
+            np.concatenate([one.clustered.at for one in mine]),
+            np.concatenate([one.along.at for one in mine]),
+            longest,
+            nodes,
+        )
+
+    def _placed(self, region: Region, digits: float) -> Placed:
+        medium, loops = self.medium(region), self.loops[region.index]
+        rim = np.concatenate([loop.path for loop in loops])
+        size = self.sizes[region.index]
+        corner_poles = self._clear(clustered(self.corners, region.index, digits), region, rim)
+        inner, outer = [one for one in loops if one.hole], [one for one in loops if not one.hole]
+        around = [panel for one in outer for panel in one.panels]
+        along = self._clear(beside(self.cells, region.index, size, digits, around), region, rim)
+        poles = corner_poles + along
+        degree = sum(self._order(one, size, digits) for one in outer)
+        features: list[Features]
+        if medium.reaction == 0:
+            thin = rim[:: max(1, len(rim) // ARNOLDI)]
+            center = complex(thin.mean())
+            features = [Unity(), Powers.of(Krylov.on(thin, degree, center))]
+            for loop in inner:
+                order = self._order(loop, size, digits)
+                features.append(Powers.of(Krylov.on(loop.path, order, loop.middle, outside=True)))
+            if inner:
+                features.append(Charges(np.array([loop.middle for loop in inner]), size))
+            if len(poles.at):
+                features.append(SimplePoles(poles.at, poles.sizes))
+            if jumps := self._jumps(region):
+                features.append(Angles(*(np.array(one) for one in zip(*jumps, strict=True))))
+        else:
+            kappa, modified = medium.wavenumber, medium.reaction > 0
+            path = np.concatenate([loop.path for loop in outer])
+            center = complex(path.real.max() + path.real.min(), path.imag.max() + path.imag.min()) / 2
+            features = [
+                BesselMultipoles(kappa, modified, center, float(np.abs(path - center).max()), degree, False)
+            ]
+            for loop in inner:
+                middle, order = loop.middle, self._order(loop, size, digits)
+                features.append(
+                    BesselMultipoles(
+                        kappa, modified, middle, float(np.abs(loop.path - middle).min()), order, True
+                    )
+                )
+            if len(corner_poles.at):
+                features.append(Dipoles(kappa, modified, corner_poles.at, corner_poles.sizes))
+            if len(along.at):
+                features.append(Monopoles(kappa, modified, along.at, along.sizes))
+        return Placed(tuple(features), corner_poles, along, degree)
+
+    def _jumps(self, region: Region) -> list[tuple[complex, complex]]:
+        """The places of a region at which values jump, each with the direction that leads out of it."""
+        return [
+            (corner.at, one.out)
+            for corner in self.corners
+            if corner.jump > 0
+            for one in corner.sectors
+            if one.region == region.index
+        ]
+
+    def _order(self, loop: Loop, size: float, digits: float) -> int:
+        """Of the powers that belong to a path: what is nearest to it, but has no poles of its own, decides."""
+        least, most = LAURENT if loop.hole else DEGREE
+        first = loop.panels[0].curve
+        if first.closed:
+            size, bearing = first.radius, ROUND
+        else:
+            bearing = NEAR
+        lengths = np.concatenate([one.lengths for one in self.cells if one.panel in loop.panels])
+        nearest = (
+            float(lengths[lengths >= bearing * min(size, self.size(loop.panels[0]))].min(initial=size)) / size
+        )
+        rate = math.log1p(nearest) if first.closed else nearest / 1.2 * math.log(10)
+        return math.ceil(digits * min(max(math.log(10) / rate, least), most))
+
+    def _clear(self, places: Places, region: Region, rim: Complex) -> Places:
+        points = np.stack([places.at.real, places.at.imag], axis=1)
+        inside = np.asarray(self.partition.domain.contains(points)) & np.asarray(region.contains(points))
+        return clear(places, rim, inside)
+
+
+def _sizes(field: NDArray[Any]) -> NDArray[np.float64]:
+    """The root mean squares of fields (n, shots); 1 of those that are zero."""
+    found = np.sqrt(np.mean(np.abs(field) ** 2, axis=0))
+    return np.asarray(np.where(found > 0, found, 1.0))
+
+
+def _left(fresh: Sequence[Asked], amplitudes: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+    """The largest residual of values, of slopes times what they do, and all wrong flows together, for each shot."""
+    worst = {what: np.zeros(amplitudes[0].shape[1]) for what in What}
+    for one in fresh:
+        here = np.abs(one.block.left(amplitudes)).max(axis=0, initial=0.0)
+        worst[one.of] = worst[one.of] + here if one.of is What.FLOW else np.maximum(worst[one.of], here)
+    return np.asarray(worst[What.VALUES] + SLOPES * worst[What.SLOPES] + worst[What.FLOW])

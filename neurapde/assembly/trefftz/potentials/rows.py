@@ -1,0 +1,200 @@
+"""The rows of a level: what is asked for at Gauss points of cells that are short where poles are near."""
+
+import enum
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from neurapde.assembly.trefftz.curves import Array
+from neurapde.assembly.trefftz.elimination import Block
+from neurapde.assembly.trefftz.features.harmonic import as_complex
+from neurapde.assembly.trefftz.potentials.corners import Corner
+from neurapde.assembly.trefftz.potentials.placing import ROUNDING, Cells, Complex
+from neurapde.assembly.trefftz.regions import Region
+from neurapde.assembly.trefftz.rows import Basis
+from neurapde.core.arrays import to_numpy
+from neurapde.jets.layout import Layout
+from neurapde.spectral.quadrature import unit_rule
+
+FRESH = 3
+"""Points of a cell, at least, at which what is left is looked at."""
+OCTAVES, CLOSE = 1.4, 0.08
+"""The longest cell, in distances from a pole at a corner; and for each of its points, from one along a panel."""
+MOST = 60
+"""Halvings of a cell."""
+FEW = 2**17
+"""Numbers of one channel of features that are found at once."""
+TINY = 1e-15
+"""Of a region's size: places that are nearer to a corner count as this far."""
+
+
+def nodes_of(digits: float) -> int:
+    """Gauss points of a cell, for so many digits."""
+    return min(max(math.ceil(digits / 2) + 1, 3), 6)
+
+
+def row_cells(cells: Cells, clustered: Complex, along: Complex, longest: float, each: int) -> Cells:
+    """The cells of a panel halved until they resolve the poles of the regions on both of its sides."""
+    found = cells
+    trees = [
+        (cKDTree(np.stack([at.real, at.imag], axis=1)), ratio)
+        for at, ratio in ((clustered, OCTAVES), (along, CLOSE * each))
+        if len(at)
+    ]
+    for _ in range(MOST):
+        split = found.lengths > longest
+        for tree, ratio in trees:
+            split |= found.lengths > ratio * tree.query(found.middles)[0]
+        split &= found.lengths > ROUNDING * np.abs(found.middles).max()
+        if not split.any():
+            break
+        found = found.halved(split)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Places on one panel.
+
+    points, normals: (n, 2). weights: (n,), the arc length of each. lengths: (n,), by which slopes are told in units of u.
+    """
+
+    cells: Cells
+    points: Array
+    normals: Array
+    weights: Array
+    lengths: Array
+
+    @classmethod
+    def on(cls, cells: Cells, corners: Sequence[Corner], size: float, each: int) -> "Rows":
+        """At so many Gauss points of every cell."""
+        t = cells.nodes(each)
+        points = cells.panel.curve.points(t)
+        lengths = np.full(len(points), size)
+        for corner in corners:
+            lengths = np.minimum(lengths, np.abs(as_complex(points) - corner.at))
+        lengths = np.maximum(lengths, TINY * size)
+        _, weights = unit_rule(each)
+        return cls(cells, points, cells.panel.normals(t), np.outer(cells.lengths, weights).ravel(), lengths)
+
+
+class What(enum.Enum):
+    """Values, slopes at places, and what flows through a panel in all."""
+
+    VALUES = enum.auto()
+    SLOPES = enum.auto()
+    FLOW = enum.auto()
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Rows in units of u, and what they tell of."""
+
+    block: Block
+    of: What
+
+
+def rows_of(basis: Basis, places: Sequence[Rows]) -> list[Asked]:
+    """The rows of a basis at these places."""
+    traces = {region.index: _traces(basis, region, places) for region in basis.partition.regions}
+    found: list[Asked] = []
+    for i, one in enumerate(places):
+        panel = one.cells.panel
+        inner = traces[panel.inner][i]
+        if panel.outer is None:
+            found += _on_face(basis, one, basis.partition.regions[panel.inner], inner)
+        else:
+            found += _across(basis, one, inner, traces[panel.outer][i])
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Trace:
+    """Values and, where they are asked for, normal slopes: of a region's features (1 or 2, n, count), and what is known."""
+
+    features: NDArray[Any]
+    known: NDArray[Any]
+
+
+def _traces(basis: Basis, region: Region, places: Sequence[Rows]) -> dict[int, _Trace]:
+    """Those on the rim of a region, by the number of the place; those that ask for the same all found at once."""
+    mine = [
+        i for i, one in enumerate(places) if region.index in (one.cells.panel.inner, one.cells.panel.outer)
+    ]
+    found: dict[int, _Trace] = {}
+    for order in (0, 1):
+        asked = [i for i in mine if _order(basis, places[i]) == order]
+        if not asked:
+            continue
+        points = np.concatenate([places[i].points for i in asked])
+        normals = np.concatenate([places[i].normals for i in asked]).T[..., None]
+        layout, count = Layout(2, order), sum(one.count for one in basis.features[region.index])
+        features = np.empty((1 + order, len(points), count), dtype=basis.dtype)
+        step = max(1, FEW // max(count, 1))
+        for start in range(0, len(points), step):  # few enough to stay near the processor
+            rows = slice(start, start + step)
+            features[:, rows] = _along(basis.at(region, points[rows], layout), normals[:, rows])
+        known = _along(basis.known[region.index].channels(points, layout, basis.dtype), normals)
+        ends = np.cumsum([0, *(len(places[i].points) for i in asked)])
+        for i, (start, stop) in zip(asked, pairwise(ends), strict=True):
+            found[i] = _Trace(features[:, start:stop], known[:, start:stop])
+    return found
+
+
+def _order(basis: Basis, one: Rows) -> int:
+    """1 where slopes are asked for, 0 where values alone are."""
+    panel = one.cells.panel
+    if panel.outer is not None:
+        return 1
+    condition = basis.family.condition(panel, basis.partition.regions[panel.inner])
+    return int(condition is not None and bool(np.any(to_numpy(condition.b(one.points)))))
+
+
+def _along(channels: NDArray[Any], normals: Array) -> NDArray[Any]:
+    """Values, and of gradients the part along normals (2, n, 1)."""
+    if len(channels) == 1:
+        return channels
+    return np.stack([channels[0], (channels[1:] * normals).sum(0)])
+
+
+def _across(basis: Basis, one: Rows, inner: _Trace, outer: _Trace) -> list[Asked]:
+    """[u] = 0 and [a ∂u/∂n] = 0, and once more of its mean: what flows in all must leave through the poorer conductor."""
+    panel, regions = one.cells.panel, basis.partition.regions
+    assert panel.outer is not None
+    a, b = (abs(basis.family.flux(regions[index])) for index in (panel.inner, panel.outer))
+    found = []
+    for which, first, second in ((0, 1.0, 1.0), (1, a / (a + b), b / (a + b))):
+        unit = one.lengths[:, None] if which else np.ones((1, 1))
+        parts = {
+            panel.inner: first * unit * inner.features[which],
+            panel.outer: -second * unit * outer.features[which],
+        }
+        sides = (second * outer.known[which] - first * inner.known[which]) * unit
+        found.append(Asked(Block(parts, sides), What.SLOPES if which else What.VALUES))
+    mean = (one.weights / one.lengths / (2 * math.pi) * (a + b) / min(a, b))[None]
+    slopes = found[1].block
+    total = Block({group: mean @ part for group, part in slopes.parts.items()}, mean @ slopes.sides)
+    return [*found, Asked(total, What.FLOW)]
+
+
+def _on_face(basis: Basis, one: Rows, region: Region, trace: _Trace) -> list[Asked]:
+    """a u + b ∂u/∂n = value, in units of what stands before the larger of u and its slope."""
+    condition = basis.family.condition(one.cells.panel, region)
+    if condition is None:
+        return []
+    a, b, value = (
+        np.asarray(to_numpy(field(one.points)))[:, None]
+        for field in (condition.a, condition.b, condition.value)
+    )
+    unit = np.abs(a) + np.abs(b) / one.lengths[:, None]
+    part, known = a / unit * trace.features[0], a * trace.known[0]
+    if len(trace.features) > 1:
+        part, known = part + b / unit * trace.features[1], known + b * trace.known[1]
+    block = Block({region.index: part}, (value - known) / unit)
+    return [Asked(block, What.VALUES if condition.fixes else What.SLOPES)]

@@ -1,0 +1,169 @@
+"""The domain cut into regions of constant coefficients, and their common boundaries cut into panels.
+
+A panel is a smooth curve with one region on its inner side, and another region or a face of the domain on its outer one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from neurapde.assembly.trefftz.curves import Array, Curve, cut
+from neurapde.core.errors import DeclarationError
+from neurapde.domains.base import Domain
+from neurapde.domains.combine import _Combination
+from neurapde.domains.edges import Segment
+from neurapde.spectral.weak import Piece
+
+STEP, SHORT = 1e-7, 1e-3
+"""How far beside a panel its sides are looked at: of the domain's extent, and at most of the panel's length."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A smooth piece of a boundary.
+
+    inner: the region on one side. outer: the region on the other, or None where the domain ends; `face` is its name then.
+    sign:  1 where the curve's own normals point from the inner to the outer side, else −1.
+    """
+
+    curve: Curve
+    inner: int
+    outer: int | None
+    sign: float
+    face: str = ""
+
+    def normals(self, t: Array) -> Array:
+        """Unit normals (n, 2) from the inner to the outer side at fractions t (n,) of the length."""
+        return self.sign * self.curve.normals(t)
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of the domain with constant coefficients: `value` is that of the medium's field there."""
+
+    index: int
+    piece: Piece
+    value: complex
+
+    def contains(self, points: Array) -> np.ndarray:
+        """Which points (n, 2) of the domain lie in it, (n,)."""
+        return self.piece.contains(points)
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The regions of a domain in the plane, and the panels between them and around them."""
+
+    domain: Domain
+    regions: tuple[Region, ...]
+    panels: tuple[Panel, ...] = field(repr=False)
+
+    @cached_property
+    def extent(self) -> float:
+        """The longest side of the box around the domain."""
+        return max(self.domain.extents)
+
+    def border(self, region: Region) -> list[tuple[Panel, float]]:
+        """The panels of a region, each with 1 where its normals point out of the region, else −1."""
+        inner = [(panel, 1.0) for panel in self.panels if panel.inner == region.index]
+        return inner + [(panel, -1.0) for panel in self.panels if panel.outer == region.index]
+
+    @classmethod
+    def of(cls, domain: Domain, pieces: Sequence[Piece], cuts: Sequence[Segment] = ()) -> "Partition":
+        """Of a plane domain whose medium has these pieces, each constant; panels end where they meet `cuts`, too.
+
+        Raises: DeclarationError for a piece that is not constant.
+        """
+        regions: list[Region] = []
+        for piece in pieces:
+            if piece.constant is None:
+                raise DeclarationError(
+                    f"the medium is {piece.field.describe()}, which is not constant by region"
+                )
+            regions.append(Region(len(regions), piece, piece.constant))
+        extent = max(domain.extents)
+        shapes = dict.fromkeys(shape for piece in pieces for shape in (*piece.within, *piece.outside))
+        edges = [edge for shape in (domain, *shapes) for edge in shape.edges]
+        every = _Sides(domain, regions, STEP * extent)
+        panels = [panel for curve in cut(edges, cuts, extent) if (panel := every.panel(curve))]
+        used = {one for panel in panels for one in (panel.inner, panel.outer)}
+        kept = [region for region in regions if region.index in used or len(regions) == 1]
+        number = {region.index: i for i, region in enumerate(kept)}
+        return cls(
+            domain,
+            tuple(Region(i, region.piece, region.value) for i, region in enumerate(kept)),
+            tuple(
+                Panel(
+                    one.curve,
+                    number[one.inner],
+                    None if one.outer is None else number[one.outer],
+                    one.sign,
+                    one.face,
+                )
+                for one in panels
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """What lies on either side of a curve."""
+
+    domain: Domain
+    regions: Sequence[Region]
+    step: float
+
+    def panel(self, curve: Curve) -> Panel | None:
+        """The panel along a curve, or None where it separates nothing."""
+        half = np.array([0.5])
+        middle, normal = curve.points(half), curve.normals(half)
+        step = min(self.step, SHORT * curve.length)
+        left, right = (self._region_at(middle + sign * step * normal) for sign in (-1.0, 1.0))
+        if left == right:
+            return None
+        if left is not None and right is not None:
+            return Panel(curve, left, right, 1.0)
+        inner, sign = (left, 1.0) if left is not None else (right, -1.0)
+        assert inner is not None
+        return Panel(curve, inner, None, sign, self._face_at(middle))
+
+    def _region_at(self, point: Array) -> int | None:
+        if not self.domain.contains(point)[0]:
+            return None
+        return next((one.index for one in self.regions if one.contains(point)[0]), None)
+
+    def _face_at(self, point: Array) -> str:
+        """The face of the domain on which a point (1, 2) lies."""
+        return min(self._faces, key=lambda name: _distance(self._faces[name], point))
+
+    @cached_property
+    def _faces(self) -> dict[str, Curve]:
+        """The edge that each face of the domain is."""
+        return {name: _edge_of(shape, own) for name, (shape, own) in faces_of(self.domain).items()}
+
+
+def faces_of(domain: Domain) -> dict[str, tuple[Domain, str]]:
+    """Every face of a domain as the one of a shape that is no combination."""
+    if not isinstance(domain, _Combination):
+        return {face: (domain, face) for face in domain.faces}
+    parts = [faces_of(part) for part in (domain.first, domain.second)]
+    return {name: parts[which][own] for name, (which, own) in domain._face_table.items()}
+
+
+def _edge_of(shape: Domain, face: str) -> Curve:
+    """The edge of a shape that a face is."""
+    middle = torch.full((1, shape._boundary_cube), 0.5, dtype=torch.float64)
+    there = shape._to_boundary(middle, (face,)).points.numpy()
+    return min((Curve(edge) for edge in shape.edges), key=lambda curve: _distance(curve, there))
+
+
+def _distance(curve: Curve, point: Array) -> float:
+    """From a point (1, 2) to a curve."""
+    if isinstance(curve.edge, Segment):
+        start, end = np.array(curve.edge.start), np.array(curve.edge.end)
+        along = np.clip((point[0] - start) @ (end - start) / curve.length**2, 0, 1)
+        return float(np.hypot(*(start + along * (end - start) - point[0])))
+    return float(abs(np.hypot(*(point[0] - np.array(curve.edge.center))) - curve.edge.radius))

@@ -1,0 +1,261 @@
+"""Where features and rows lie along the panels, at a level of so many digits: the core's part, alike for every equation.
+
+A whole circle with nothing near it is a *round* rim: functions about its centre up to an order, rows at equal angles. Any
+other panel is cut into cells, short beside corners, sources and other panels; a cell bears a few poles, off the panel by a
+part of its length, and a few rows.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from neurapde.assembly.trefftz.curves import Array
+from neurapde.assembly.trefftz.near import MOST, End, Spot
+from neurapde.assembly.trefftz.regions import Panel, Partition
+from neurapde.domains.edges import Arc
+from neurapde.spectral.quadrature import unit_rule
+
+ROOM = 0.35
+"""Of the radius: nothing is as near as this to a round rim."""
+GRADE = 1.0
+"""Of the distance to what is near: the longest cell."""
+TURN = 1.8
+"""Orders beyond kr that waves still have, in units of digits^(2/3) (kr)^(1/3)."""
+CLEAR = 0.6
+"""Of its depth: how far a pole is from other panels, at least."""
+FAR, NEAR = 0.1, 0.75
+"""The least and the largest ratio by which orders of a round rim are taken to fall."""
+NARROWEST, SHORTEST = 1e-6, 1e-12
+"""Of the domain's extent: the narrowest gap that cells follow, and the shortest cell, at a corner."""
+ARC, PHASE = 0.8, 4.0
+"""The longest cell in radii of curvature, and in radians of the shorter wave beside it."""
+FEWEST = 0.3
+"""Of the poles of a full cell: those of a cell at a corner."""
+DEPTH = 1.2
+"""Of a cell's length: how far its poles are from the panel."""
+SPARE = 2
+"""Rows of each kind that there are for every feature of one side."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rim:
+    """A panel with what is placed along it.
+
+    t, weights: (n,) of the rows, fractions of the length and arc lengths. order: of a round rim, else None.
+    poles, depths: (m,) of the poles, fractions of the length and distances from the panel.
+    steep: fractions at which slopes are infinite, as r^(α − 1) with α < 1.
+    """
+
+    panel: Panel
+    t: Array
+    weights: Array
+    order: int | None
+    poles: Array
+    depths: Array
+    steep: tuple[float, ...] = ()
+
+    @cached_property
+    def away(self) -> Array:
+        """How far the rows (n,) are from where slopes are infinite, along the panel; infinite without such a place."""
+        found = np.full(len(self.t), np.inf)
+        for end in self.steep:
+            found = np.minimum(found, np.abs(self.t - end) * self.panel.curve.length)
+        return found
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """Of a round rim."""
+        assert isinstance(self.panel.curve.edge, Arc)
+        return self.panel.curve.edge.center
+
+    @property
+    def radius(self) -> float:
+        """Of a round rim."""
+        return self.panel.curve.radius
+
+    @cached_property
+    def points(self) -> Array:
+        """Of the rows, (n, 2)."""
+        return self.panel.curve.points(self.t)
+
+    @cached_property
+    def normals(self) -> Array:
+        """From the inner to the outer side, (n, 2)."""
+        return self.panel.normals(self.t)
+
+    def off(self, side: float) -> Array:
+        """The poles (m, 2) of the region on the inner (1) or the outer side (−1): on the panel's other side."""
+        curve = self.panel.curve
+        return curve.points(self.poles) + side * self.depths[:, None] * self.panel.normals(self.poles)
+
+
+def rims_of(
+    partition: Partition,
+    rates: Sequence[float],
+    ends: Sequence[tuple[End, End]],
+    spots: Sequence[Spot],
+    digits: float,
+    fresh: bool = False,
+) -> list[Rim]:
+    """The rims of a partition, in the order of its panels.
+
+    rates:  of every region, rad per unit length of its waves; 0 where there are none.
+    ends:   of every panel, see `corners`.
+    digits: what the level aims at. fresh: rows between those of the level, to look at what it leaves.
+    """
+    cells = [_first_cells(panel, _rate(panel, rates)) for panel in partition.panels]
+    corners = [
+        max(10.0 ** -(digits / min(one.exponent for one in pair)), SHORTEST) * partition.extent
+        for pair in ends
+    ]
+    cells = _refined(partition, cells, spots, ends, corners, 10.0 ** -(digits / MOST) * partition.extent)
+    clear = [_clear(partition, i, cells, spots) for i in range(len(cells))]
+    found = []
+    for panel, places, room, pair, least in zip(partition.panels, cells, clear, ends, corners, strict=True):
+        if panel.curve.closed and room > ROOM * panel.curve.radius:
+            found.append(_round(panel, room, _rate(panel, rates), digits, fresh))
+        else:
+            found.append(_celled(panel, places, pair, least, digits, fresh))
+    return found
+
+
+def _rate(panel: Panel, rates: Sequence[float]) -> float:
+    return max(rates[one] for one in (panel.inner, panel.outer) if one is not None)
+
+
+def _round(panel: Panel, room: float, rate: float, digits: float, fresh: bool) -> Rim:
+    radius = panel.curve.radius
+    ratio = min(max(radius / (radius + room), FAR), NEAR)
+    phase, decay = rate * radius, digits * math.log(10) / math.log(1 / ratio)
+    order = math.ceil(phase + TURN * digits ** (2 / 3) * phase ** (1 / 3) + decay / 2 + 2)
+    count = SPARE * (2 * order + 1) + (7 if fresh else 0)
+    t = (np.arange(count) + (0.37 if fresh else 0.0)) / count
+    none = np.empty(0)
+    return Rim(panel, t, np.full(count, panel.curve.length / count), order, none, none)
+
+
+def _celled(
+    panel: Panel, ends: Array, pair: tuple[End, End], corner: float, digits: float, fresh: bool
+) -> Rim:
+    """A panel's cells with poles and rows: fewer in those beside a corner, in which less and less of the field is."""
+    lengths = np.diff(ends) * panel.curve.length
+    full = math.ceil(1 + digits / 2)
+    near = np.log(np.maximum(lengths / corner, 1.0)) / math.log(max(lengths.max() / corner, 2.0))
+    counts = np.ceil(full * np.maximum(near, FEWEST)).astype(int)
+    rows: list[tuple[Array, Array]] = []
+    poles: list[tuple[Array, Array]] = []
+    for begin, step, length, count in zip(ends[:-1], np.diff(ends), lengths, counts, strict=True):
+        nodes, shares = unit_rule(SPARE * count + (1 if fresh else 0))
+        places, _ = unit_rule(count)
+        rows.append((begin + step * nodes, length * shares))
+        poles.append((begin + step * places, np.full(count, DEPTH * length)))
+    t, weights = (np.concatenate(one) for one in zip(*rows, strict=True))
+    places, depths = (np.concatenate(one) for one in zip(*poles, strict=True))
+    for end, away in zip(pair, (places, 1 - places), strict=True):
+        depths = np.minimum(depths, _wide(end.wedge) * away * panel.curve.length)
+    steep = tuple(float(i) for i, end in enumerate(pair) if end.exponent < 1)
+    return Rim(panel, t, weights, None, places, depths, steep)
+
+
+def _first_cells(panel: Panel, rate: float) -> Array:
+    """Fractions (m + 1,) at which a panel's cells end, before what is near is seen."""
+    longest = min(ARC * panel.curve.radius, PHASE / rate if rate else math.inf)
+    return np.linspace(0, 1, max(1, math.ceil(panel.curve.length / longest)) + 1)
+
+
+def _refined(
+    partition: Partition,
+    cells: list[Array],
+    spots: Sequence[Spot],
+    ends: Sequence[tuple[End, End]],
+    corners: Sequence[float],
+    gap: float,
+) -> list[Array]:
+    """The cells halved until none is longer than its distance from what is near, or than is needed at corners.
+
+    gap: the narrowest that is followed where waves go on through both of its sides, into regions of their own.
+    """
+    while True:
+        middles = [
+            panel.curve.points((ends[1:] + ends[:-1]) / 2)
+            for panel, ends in zip(partition.panels, cells, strict=True)
+        ]
+        lengths = [
+            panel.curve.length * np.diff(ends) for panel, ends in zip(partition.panels, cells, strict=True)
+        ]
+        more = False
+        found = []
+        for i, (panel, old) in enumerate(zip(partition.panels, cells, strict=True)):
+            away = np.full(len(old) - 1, np.inf)
+            for spot in spots:
+                away = np.minimum(away, np.hypot(np.hypot(*(middles[i] - spot.at).T), spot.width))
+            away = np.minimum(away, _gaps(i, middles, lengths, partition, gap))
+            away = np.maximum(away, NARROWEST * partition.extent)
+            if not panel.curve.closed:
+                for place, end in zip(panel.curve.points(np.array([0.0, 1.0])), ends[i], strict=True):
+                    beside = min(1.0, _wide(end.wedge) / DEPTH) * np.hypot(*(middles[i] - place).T)
+                    away = np.minimum(away, np.maximum(beside, corners[i]))
+            split = lengths[i] > GRADE * away
+            more = more or bool(split.any())
+            found.append(np.sort(np.concatenate([old, (old[:-1] + old[1:])[split] / 2])))
+        cells = found
+        if not more:
+            return cells
+
+
+def _wide(wedge: float) -> float:
+    """The depth of a pole in a wedge, of its foot's distance from the corner, at which it is clear of the other side."""
+    below = CLEAR + math.cos(wedge)
+    return math.sin(wedge) / below if below > 0.1 else math.inf
+
+
+def _gaps(i: int, middles: list[Array], lengths: list[Array], partition: Partition, least: float) -> Array:
+    """How far the cells of a panel are from those of panels that do not touch it.
+
+    Poles of a region may lie beyond the next panel unless that region begins again there, and waves that go on through it
+    change little within a narrow gap; only there, and at walls, does a gap below `least` count.
+    """
+    mine = partition.panels[i]
+    others = [
+        j for j in range(len(middles)) if j != i and not _touch(mine, partition.panels[j], partition.extent)
+    ]
+    away = np.full(len(middles[i]), np.inf)
+    for j in others:
+        distance, nearest = cKDTree(middles[j]).query(middles[i])
+        nearer = np.sqrt(np.maximum(distance**2 - lengths[j][nearest] ** 2 / 4, distance**2 / 16))
+        other = partition.panels[j]
+        walls = mine.outer is None or other.outer is None
+        if not walls and {mine.inner, mine.outer} != {other.inner, other.outer}:
+            nearer = np.maximum(nearer, least)
+        away = np.minimum(away, nearer / (DEPTH * (1 + CLEAR)))
+    return away
+
+
+def _touch(one: Panel, other: Panel, extent: float) -> bool:
+    """Whether two panels have an end in common."""
+    if one.curve.closed or other.curve.closed:
+        return False
+    ends = np.array([0.0, 1.0])
+    a, b = one.curve.points(ends), other.curve.points(ends)
+    return bool((np.hypot(*(a[:, None] - b[None]).transpose(2, 0, 1)) < 1e-8 * extent).any())
+
+
+def _clear(partition: Partition, i: int, cells: list[Array], spots: Sequence[Spot]) -> float:
+    """How far a closed panel is from every spot and every other panel."""
+    panel = partition.panels[i]
+    if not panel.curve.closed:
+        return 0.0
+    assert isinstance(panel.curve.edge, Arc)
+    center, radius = np.array(panel.curve.edge.center), panel.curve.radius
+    room = math.inf
+    for spot in spots:
+        room = min(room, math.hypot(abs(math.dist(spot.at, center) - radius), spot.width))
+    for j, (other, ends) in enumerate(zip(partition.panels, cells, strict=True)):
+        if j != i:
+            places = other.curve.points(np.linspace(0, 1, 8 * len(ends) + 1))
+            room = min(room, float(np.abs(np.hypot(*(places - center).T) - radius).min()))
+    return room

@@ -1,0 +1,125 @@
+"""The rows of a level: what the features and the known fields leave of interfaces and faces, at points along the panels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurapde.assembly.trefftz.elimination import Block
+from neurapde.assembly.trefftz.family import Family
+from neurapde.assembly.trefftz.features.base import Features
+from neurapde.assembly.trefftz.known import Known
+from neurapde.assembly.trefftz.regions import Partition, Region
+from neurapde.assembly.trefftz.rims import Rim
+from neurapde.core.arrays import to_numpy
+from neurapde.fields.medium import Field
+from neurapde.jets.layout import Layout
+
+FIRST = Layout(2, 1)
+
+
+@dataclass(frozen=True)
+class Basis:
+    """The features of every region, and what is known there."""
+
+    family: Family
+    partition: Partition
+    features: tuple[tuple[Features, ...], ...]
+    known: tuple[Known, ...]
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """The first column of every region, and at last the number of columns."""
+        counts = [sum(one.count for one in mine) for mine in self.features]
+        return [0, *np.cumsum(counts).tolist()]
+
+    @property
+    def count(self) -> int:
+        """Features in all."""
+        return self.starts[-1]
+
+    @property
+    def dtype(self) -> Any:
+        """Of the numbers."""
+        return np.complex128 if self.family.is_complex else np.float64
+
+    def at(self, region: Region, points: NDArray[np.float64], layout: Layout) -> NDArray[Any]:
+        """The features of a region at points: (layout.count, n, features of it)."""
+        mine = [one.channels(points, layout) for one in self.features[region.index]]
+        return (
+            np.concatenate(mine, axis=2)
+            if mine
+            else np.zeros((layout.count, len(points), 0), dtype=self.dtype)
+        )
+
+
+def system_of(basis: Basis, rims: Sequence[Rim]) -> list[Block]:
+    """The rows of a basis at the points of rims, weighed so that their squares sum to integrals over the panels."""
+    return [block for rim in rims for block in _rows_on(basis, rim)]
+
+
+def _rows_on(basis: Basis, rim: Rim) -> list[Block]:
+    """The rows of one rim."""
+    panel, root = rim.panel, np.sqrt(rim.weights)[:, None]
+    region = basis.partition.regions[panel.inner]
+    if panel.outer is None:
+        return _on_face(basis, rim, region)
+    other = basis.partition.regions[panel.outer]
+    found = []
+    parts = [(one, sign, *_traces(basis, rim, one)) for one, sign in ((region, 1.0), (other, -1.0))]
+    size = _scale(basis.family, rim, basis.partition)
+    flux = max(abs(basis.family.flux(one)) for one in (region, other))
+    for which, scale in ((0, root), (1, root / (flux * size[:, None]))):
+        columns: dict[int, NDArray[Any]] = {}
+        side = np.zeros((len(rim.t), len(basis.known[0].shots)), dtype=basis.dtype)
+        for one, sign, features, known in parts:
+            factor = sign * scale * (basis.family.flux(one) if which else 1.0)
+            columns[one.index] = factor * features[which]
+            side -= factor * known[which]
+        found.append(Block(columns, side))
+    return found
+
+
+def _on_face(basis: Basis, rim: Rim, region: Region) -> list[Block]:
+    """a u + b ∂u/∂n = value, in units of what stands before the larger of u and its slope."""
+    condition = basis.family.condition(rim.panel, region)
+    if condition is None:
+        return []
+    a, b, value = (_at(one, rim.points)[:, None] for one in (condition.a, condition.b, condition.value))
+    features, known = _traces(basis, rim, region)
+    unit = np.maximum(np.abs(a), np.abs(b) * _scale(basis.family, rim, basis.partition)[:, None])
+    factor = np.sqrt(rim.weights)[:, None] / unit
+    columns = {region.index: factor * (a * features[0] + b * features[1])}
+    sides = factor * (value - a * known[0] - b * known[1])
+    return [Block(columns, np.asarray(sides, dtype=basis.dtype))]
+
+
+def _traces(basis: Basis, rim: Rim, region: Region) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Values and slopes along the rim's normals, of the features (2, n, count) and of the known fields (2, n, shots)."""
+    normals = (basis.family.slopes(rim.points) * rim.normals).T[..., None]
+    found = []
+    for one in (
+        basis.at(region, rim.points, FIRST),
+        basis.known[region.index].channels(rim.points, FIRST, basis.dtype),
+    ):
+        found.append(np.stack([one[0], (one[1:] * normals).sum(0)]))
+    return found[0], found[1]
+
+
+def _scale(family: Family, rim: Rim, partition: Partition) -> NDArray[np.float64]:
+    """Slopes at the rows (n,) are as large as values in units of it: the rate of the waves, or one over the domain's extent.
+
+    Towards a corner where slopes are infinite their squares count with the distance r from there: ∫ r |∂u/∂n|² dr is finite,
+    and tells of the field as the squares of values do.
+    """
+    panel = rim.panel
+    rates = [family.rate(partition.regions[one]) for one in (panel.inner, panel.outer) if one is not None]
+    least = max(*rates, 1 / partition.extent)
+    return np.maximum(least, np.sqrt(least / rim.away))
+
+
+def _at(field: Field, points: NDArray[np.float64]) -> NDArray[Any]:
+    return np.asarray(to_numpy(field(points)))

@@ -1,0 +1,80 @@
+"""Sums of features as a trial function: what a region's field is, beside what is known of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from neurapde.assembly.trefftz.features.base import Features
+from neurapde.assembly.trefftz.known import Known
+from neurapde.backgrounds.waves import Background
+from neurapde.core.errors import DeclarationError
+from neurapde.jets.jet import Jet, Layout
+from neurapde.trials.base import Setting, Trial, TrialFunction
+
+
+@dataclass(frozen=True)
+class FeatureSum(Trial):
+    """u = Σ known + Σ a_j φ_j with closed-form φ_j, each a solution of the equation in its region.
+
+    known: for each right-hand side, the fields that have its load there.
+    """
+
+    features: tuple[Features, ...]
+    known: tuple[tuple[Background, ...], ...] = ((),)
+
+    default_dtype: ClassVar[torch.dtype] = torch.float64
+
+    @property
+    def count(self) -> int:
+        """How many features."""
+        return sum(one.count for one in self.features)
+
+    def draw(self, setting: Setting) -> "FeatureFunction":
+        return FeatureFunction(self, setting.dimension, setting.amplitudes(self.count), setting.complex)
+
+    def describe(self) -> str:
+        return f"{self.count} solutions of the equation"
+
+
+class FeatureFunction(TrialFunction):
+    """The sum, evaluated in batches on the CPU; its amplitudes (count, outputs), as real numbers, are the parameters.
+
+    The features are constants of the problem: no gradient flows from it into the points, nor into the amplitudes.
+    """
+
+    def __init__(self, spec: FeatureSum, dimension: int, amplitudes: Tensor, complex: bool) -> None:
+        super().__init__(spec, dimension, amplitudes.shape[1], complex)
+        self.parts, self.known = spec.features, Known(spec.known)
+        self.amplitudes = torch.nn.Parameter(amplitudes)
+
+    def set_amplitudes(self, values: NDArray[Any]) -> None:
+        """Take the amplitudes (count, outputs) of a solve."""
+        found = torch.as_tensor(values)
+        if found.shape != self.amplitudes.shape[:2]:
+            raise DeclarationError(
+                f"{tuple(found.shape)} amplitudes for {tuple(self.amplitudes.shape[:2])} features"
+            )
+        with torch.no_grad():
+            self.amplitudes.copy_(torch.view_as_real(found.contiguous()) if self.complex else found)
+
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+        layout = Layout(self.dimension, order, tuple(mixed))
+        points = self.inputs(points)
+        places = points.detach().double().cpu().numpy()
+        amplitudes = self.amplitudes.detach().double().cpu()
+        numbers = (torch.view_as_complex(amplitudes) if self.complex else amplitudes).numpy()
+        total = np.zeros((layout.count, len(places), self.outputs), dtype=numbers.dtype)
+        start = 0
+        total += self.known.channels(places, layout, numbers.dtype)
+        with np.errstate(divide="ignore", invalid="ignore"):  # a point outside of the region may be a pole
+            for part in self.parts:
+                total += part.summed(places, layout, numbers[start : start + part.count])
+                start += part.count
+        dtype = points.dtype.to_complex() if self.complex else points.dtype
+        found = torch.as_tensor(total).to(dtype).to(points.device)
+        return Jet(found.squeeze(-1) if self.outputs == 1 else found, layout)

@@ -1,0 +1,27 @@
+"""Pictures in one style, of plain numbers and domains; its parts are imported when something is first drawn.
+
+matplotlib takes half a second to import, and most programs that solve something draw nothing. So a part of this room,
+`pictures.style`, `pictures.fields`, …, is imported at its first use, and the rest of the house may name it anywhere.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from neurapde.core.pictures import domains as domains
+    from neurapde.core.pictures import fields as fields
+    from neurapde.core.pictures import films as films
+    from neurapde.core.pictures import histories as histories
+    from neurapde.core.pictures import html as html
+    from neurapde.core.pictures import panels as panels
+    from neurapde.core.pictures import places as places
+    from neurapde.core.pictures import style as style
+    from neurapde.core.pictures import surveys as surveys
+
+PARTS = ("domains", "fields", "films", "histories", "html", "panels", "places", "style", "surveys")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in PARTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module(f"{__name__}.{name}")

@@ -1,0 +1,150 @@
+"""A problem as an evolution: which constraint is the equation, which hold at the sides, and which say how it begins."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurapde.conditions.constraints import AtPoints, Constraint, Face, Interior
+from neurapde.conditions.periodic import OppositePoints
+from neurapde.core.errors import DeclarationError
+from neurapde.domains.box import Box
+from neurapde.domains.spacetime import INITIAL, SpaceTime
+from neurapde.methods.marching.beginning import Beginning
+from neurapde.methods.marching.elements import ElementSystem, Sides
+from neurapde.methods.marching.mesh import Mesh
+from neurapde.methods.marching.periodic import FourierSystem
+from neurapde.methods.marching.rows import Rows, moment
+from neurapde.methods.marching.system import PointSystem, System
+from neurapde.methods.marching.window import State
+from neurapde.problem.equation import Equation
+from neurapde.problem.problem import Problem
+
+DEGREE, ELEMENTS = 12, 4
+"""Of the polynomials in space, and how many there are at first."""
+SEED = 60317
+
+
+@dataclass(frozen=True, eq=False)
+class Evolution:
+    """What marching through time needs of a problem.
+
+    start, stop: of the time. system: its equations, on few nodes.
+    """
+
+    problem: Problem
+    start: float
+    stop: float
+    system: System
+    beginning: Beginning
+
+    def begun(self, system: System) -> State:
+        """The state at the start, on the nodes of a system. Raises: DeclarationError where conditions do not give one."""
+        return self.beginning.state(system)
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """The constraints of a problem by where they hold."""
+
+    equation: Constraint
+    begins: tuple[Constraint, ...]
+    sides: Sides
+    periodic: set[int]
+
+
+def evolution_of(problem: Problem) -> Evolution | str:
+    """A problem as an evolution, or why it is none."""
+    parts = _sorted(problem)
+    if isinstance(parts, str):
+        return parts
+    lower, upper = problem.domain.bounds
+    start, stop = float(lower[-1]), float(upper[-1])
+    system: System
+    if problem.domain.dimension == 1:
+        system = PointSystem(problem, parts.equation)
+        rows = system.rows
+    elif parts.periodic == set(range(len(lower) - 1)):
+        if any(parts.sides):
+            return "it is periodic and has conditions at its sides, too"
+        try:
+            system = FourierSystem.coarsest(problem, parts.equation)
+        except Exception as error:
+            return f"its residual cannot be tried on numbers ({type(error).__name__})"
+        rows = system.rows
+    elif len(lower) > 2:
+        return f"its domain is {problem.domain}, and windows are for an Interval, or a Box that is periodic along all axes"
+    else:
+        mesh = Mesh(np.linspace(lower[0], upper[0], ELEMENTS + 1), DEGREE)
+        rows = Rows(problem, parts.equation, mesh.stencil())
+        sides = _filled(problem, parts, mesh, rows, start)
+        if isinstance(sides, str):
+            return sides
+        system = ElementSystem(problem, parts.equation, sides, mesh)
+    values = 0.5 + np.random.default_rng(SEED).random((4, rows.stencil.nodes.max() + 1, rows.components))
+    try:
+        equations = rows.residual(moment(start, values)).shape[-1]
+        first, second = (rows.felt(moment(start, values), rate) for rate in (1, 2))
+    except Exception as error:  # the user's own function, which may read NumPy arrays alone
+        return f"its residual cannot be tried on numbers ({type(error).__name__})"
+    if equations != rows.components:
+        return f"it has {equations} equations for {rows.components} real components"
+    beginning = Beginning(problem, parts.begins, start, first | second, second)
+    try:
+        beginning.state(system)
+    except DeclarationError as error:
+        return str(error)
+    return Evolution(problem, start, stop, system, beginning)
+
+
+def _sorted(problem: Problem) -> _Sorted | str:
+    """Which constraint is what, or why there is one for which windows have no place."""
+    domain = problem.domain
+    if not isinstance(problem.equation, Equation):
+        return f"its equation is {type(problem.equation).__name__}, and windows are for Equation(residual)"
+    if not isinstance(domain.spatial, Box):
+        return f"its domain is {domain}, and windows are for an Interval or a Box"
+    over = isinstance(domain, SpaceTime)
+    first = INITIAL if over else domain.faces[0]
+    inside, begins = [], []
+    sides: tuple[list[Constraint], list[Constraint]] = ([], [])
+    periodic: set[int] = set()
+    for one in problem.constraints:
+        sample = one.sample
+        on = sample.on if isinstance(sample, Face) and sample.domain == domain else ()
+        if isinstance(sample, Interior):
+            inside.append(one)
+        elif on == (first,) or (isinstance(sample, AtPoints) and _starts(sample, domain.bounds[0][-1])):
+            begins.append(one)
+        elif over and isinstance(sample, OppositePoints):
+            periodic.add(sample.axis)
+        elif over and on and set(on) <= set(domain.faces[:2]):
+            for end, face in enumerate(domain.faces[:2]):
+                if face in on:
+                    sides[end].append(one)
+        else:
+            where = "at the start or at a side" if over else "at the start alone"
+            return f"its condition {one.name!r} does not hold {where}"
+    if len(inside) != 1:
+        return f"it has {len(inside)} constraints inside, and windows are for one equation"
+    if not begins:
+        return "nothing is said about its start"
+    return _Sorted(inside[0], tuple(begins), (tuple(sides[0]), tuple(sides[1])), periodic)
+
+
+def _starts(sample: AtPoints, start: float) -> bool:
+    return sample.points.shape[1] == 1 and bool((sample.points == start).all())
+
+
+def _filled(problem: Problem, parts: _Sorted, mesh: Mesh, rows: Rows, start: float) -> Sides | str:
+    """The conditions at both ends; the equation itself where waves leave and nothing is said."""
+    values = np.ones((4, mesh.count, rows.components))
+    found = []
+    for end, constraints in enumerate(parts.sides):
+        every = [Rows(problem, one, mesh.side(end)) for one in constraints]
+        count = sum(one.residual(moment(start, values)).shape[-1] for one in every)
+        open = not every and not rows.bends(moment(start, values))
+        if count != rows.components and not open:
+            face = problem.domain.faces[end]
+            return f"it has {count} conditions on {face} for {rows.components} real components"
+        found.append((parts.equation,) if open else constraints)
+    return found[0], found[1]

@@ -1,0 +1,112 @@
+"""From window to window through a time, each as long as a tolerance allows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from neurapde.methods.marching.evolution import Evolution
+from neurapde.methods.marching.radau import Radau, radau
+from neurapde.methods.marching.rows import Matrix
+from neurapde.methods.marching.system import LEAST_WINDOWS, System
+from neurapde.methods.marching.window import Sizes, State, Window, settle
+
+SHORTEST = 1e-13
+"""Of the whole time: a window that is too short to go on with."""
+SAFE, LEAST, MOST = 0.8, 0.1, 2.5
+"""Of the length that the last coefficients foretell; and how a length changes from one window to the next."""
+FAILED = 0.25
+"""Of a window in which Newton's method did not settle: the next try."""
+
+
+@dataclass(frozen=True)
+class March:
+    """A way through the time of an evolution.
+
+    tolerance: of the last coefficients of each window's polynomial, in units of the components' sizes.
+    sizes: by which errors of components count. least: how many windows at least; marches that differ in it share no points.
+    """
+
+    evolution: Evolution
+    tolerance: float
+    sizes: Sizes
+    least: int = LEAST_WINDOWS
+
+    @property
+    def rule(self) -> Radau:
+        """The points of every window."""
+        return radau(self.evolution.system.stages)
+
+    def windows(self) -> Iterator[Window]:
+        """The windows in turn; they end before the time does where they come to nothing."""
+        evolution, rule = self.evolution, self.rule
+        whole = evolution.stop - evolution.start
+        longest = whole / self.least
+        system, state = self._begun()
+        time, length = evolution.start, longest
+        largest = np.abs(state.values).max(axis=0)
+        before: Window | None = None
+        while time < evolution.stop:
+            length = _fitting(min(length, longest), evolution.stop - time)
+            if length < SHORTEST * max(whole, abs(time)):
+                return
+
+            def sizes(values: Matrix, largest: Matrix = largest) -> Matrix:
+                return self.sizes(np.concatenate([largest[None], np.abs(values).reshape(-1, largest.size)]))
+
+            tried = Window(time, length, state, system)
+            window = settle(rule, tried, sizes, _guess(rule, before, tried), self.tolerance)
+            if window is None:
+                length *= FAILED
+                continue
+            own = sizes(window.values)
+            last = np.tensordot(rule.coefficients[-2:], window.values, axes=1)
+            error = system.size(last / own) / self.tolerance
+            wanted = SAFE * max(error, 1e-30) ** (-1 / rule.stages) * length
+            following = float(np.clip(wanted, LEAST * length, MOST * length))
+            finer = system.finer(window.values[1:], own, self.tolerance)
+            if error > 1:
+                length = following
+            if finer is not None:
+                state, system = _carried(state, system, finer), finer
+            if error > 1 or finer is not None:
+                continue
+            yield window
+            largest = np.maximum(largest, np.abs(window.values).max(axis=(0, 1)))
+            state, time, before, length = window.end(rule), window.stop, window, following
+            if coarser := system.coarser(window.values[1:], own, self.tolerance):
+                state, system = _carried(state, system, coarser), coarser
+            if evolution.stop - time < SHORTEST * whole:
+                return
+
+    def _begun(self) -> tuple[System, State]:
+        """The start, on as many nodes as it needs."""
+        system = self.evolution.system.limited(self.least)
+        while True:
+            state = self.evolution.begun(system)
+            limit = system.begun * self.tolerance
+            finer = system.finer(state.values[None], self.sizes(np.abs(state.values)), limit)
+            if finer is None:
+                return system, state
+            system = finer
+
+
+def _carried(state: State, system: System, other: System) -> State:
+    """A state on the nodes of another system."""
+    values, rates = (system.carried(one, other) for one in (state.values, state.rates))
+    return replace(state, values=values, rates=rates)
+
+
+def _fitting(length: float, left: float) -> float:
+    """A length with which no window is much shorter than the others at the end."""
+    return left if length >= left else min(length, left / 2) if 2 * length > left else length
+
+
+def _guess(rule: Radau, before: Window | None, window: Window) -> Matrix | None:
+    """Values at the stages of a window as the one before goes on; None where that is far from it."""
+    if before is None or window.length > before.length:
+        return None
+    found = np.tensordot(rule.extrapolated(window.length / before.length), before.values, axes=1)
+    if before.system is not window.system:
+        found = before.system.carried(found, window.system)
+    return window.system.guessed(found)

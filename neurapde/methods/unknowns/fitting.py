@@ -1,0 +1,238 @@
+"""Gauss–Newton on head and unknowns together, for one number of features.
+
+The equation and the conditions are met, up to a small part of what the noise leaves open; the data up to their noise. At
+first the equation counts less, so that the data alone lead the field near, whatever the unknowns begin with.
+"""
+
+import time
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from neurapde.methods.unknowns.reduced import Beliefs, Reduced, reduced
+from neurapde.methods.unknowns.rows import Linearised, UnknownRows
+from neurapde.problem.problem import Problem
+from neurapde.trials.base import TrialFunction
+from neurapde.trials.fourier_extension import FourierExtensionTrial
+from neurapde.trials.piecewise import PiecewiseFunction
+
+RAMP = (0.01, 0.01, 0.1, 1.0, 10.0)
+"""Weights of the equation in the first steps, in units of the data's."""
+TIGHT = 100.0
+"""The weight from then on."""
+STEPS, HALVINGS = 12, 4
+ASTRAY, FAR = 2.0, 0.05
+"""What is left of data, in units of the noise that was told or, without, of their size, above which the field is astray."""
+UNMET = 1e3
+"""What is left of a row, squared, in units of what may be left, above which the features do not hold the field: the equation
+then counts as much less as it is met."""
+LONGEST = 2.0
+"""Step of a coordinate within bounds."""
+FIRST_NOISE, LEAST_NOISE = 0.1, 1e-10
+"""Of the size of what was measured: noise that is not known, at first and at least."""
+SETTLED = 0.02
+"""Last change of the unknowns, in units of their standard errors."""
+ROUNDING = 1e-9
+"""Last change of the unknowns, of themselves, where nothing is left of the data."""
+UNSEEN, PART = 1e-9, 0.1
+"""Singular value, of the largest, below which the data tell nothing; part of an unknown in that by which it is not told."""
+
+
+@dataclass
+class State:
+    """Where a fit stands: coordinates (size,) and their covariance, the noise of data by name, what is believed.
+
+    unseen: `(size,)`, which coordinates the data do not tell. path: seconds, what is left and the coordinates of each step.
+    """
+
+    beliefs: Beliefs
+    coordinates: Tensor
+    covariance: Tensor
+    noise: dict[str, float] = field(default_factory=dict)
+    misfits: dict[str, float] = field(default_factory=dict)
+    path: list[tuple[float, float, Tensor]] = field(default_factory=list)
+    unseen: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.bool))
+    told: set[str] = field(default_factory=set)
+    sizes: dict[str, float] = field(default_factory=dict)
+    started: float = field(default_factory=time.perf_counter)
+
+    def kept(self) -> "State":
+        """The same as it is now."""
+        return replace(self, noise=dict(self.noise), misfits=dict(self.misfits), path=list(self.path))
+
+    @property
+    def held(self) -> Tensor:
+        """`(size,)`, which coordinates a bound holds."""
+        return torch.cat([one.at_bound(self.coordinates[part]) for part, one in self.beliefs.parts])
+
+
+def begin(problem: Problem) -> State:
+    """The start of the unknowns, of which nothing is told yet."""
+    beliefs = Beliefs(problem.unknowns)
+    return State(
+        beliefs, beliefs.start.clone(), torch.zeros((beliefs.size, beliefs.size), dtype=torch.float64)
+    )
+
+
+class Fitting:
+    """One number of features: its trial, moved from the field of the one before; tried: another one like it."""
+
+    def __init__(
+        self, problem: Problem, trial: PiecewiseFunction, tried: PiecewiseFunction, state: State, seed: int
+    ) -> None:
+        self.problem, self.trial, self.tried, self.state, self.seed = problem, trial, tried, state, seed
+        self.columns, self.outputs, self.open_part = 0, 1, 0.0
+        self.tight = TIGHT
+
+    def iterate(self, before: TrialFunction | None) -> bool:
+        """Steps until the unknowns settle; False where they do not."""
+        lost = before is None or self._is_lost()
+        ramp = RAMP if lost else ()
+        about = self.trial if before is None or lost else before
+        aim = self._aimed(about, (*ramp, TIGHT)[0])
+        amplitudes = aim.system.amplitudes(torch.zeros_like(aim.change))  # the field alone
+        for tight in (*ramp, TIGHT):
+            aim = self._aimed(self._put(self.trial, amplitudes), tight)
+            amplitudes = self._move(aim, amplitudes, aim.change)
+        for _ in range(STEPS):
+            aim = self._aimed(self._put(self.trial, amplitudes), self.tight)
+            if self._settled(aim.change):
+                self._move(aim, amplitudes, aim.change)
+                return self.tight == TIGHT
+            if self.state.path[-1][1] > UNMET * len(aim.factors):
+                self.tight /= (self.state.path[-1][1] / len(aim.factors)) ** 0.5
+            amplitudes = self._shortened(aim, amplitudes)
+        return False
+
+    def _is_lost(self) -> bool:
+        """Whether the field does not follow the data: the unknowns are then to be sought anew."""
+        state = self.state
+        if lost := any(
+            state.misfits[name] > (ASTRAY * noise if name in state.told else FAR * state.sizes[name])
+            for name, noise in state.noise.items()
+        ):
+            state.coordinates = state.beliefs.start.clone()
+            for name in set(state.noise) - state.told:
+                state.noise[name] = FIRST_NOISE * state.sizes[name]
+        return lost
+
+    def _aimed(self, about: TrialFunction, tight: float) -> "_Aim":
+        """The step that a field and the present unknowns ask for."""
+        rows = UnknownRows(self.problem, self.tried, about, self.state.coordinates, self.seed)
+        found = rows.linearised()
+        self.columns, self.outputs = rows.columns, rows.outputs
+        factors = self._factors(found, tight)
+        system = reduced(
+            factors[:, None] * found.by_amplitudes,
+            factors[:, None] * found.by_unknowns,
+            factors * found.loads,
+        )
+        return _Aim(rows, found, factors, system, self._change(system), tight)
+
+    def _move(self, aim: "_Aim", amplitudes: Tensor, change: Tensor) -> Tensor:
+        """Take a step, and learn from what it leaves; the amplitudes that belong to it."""
+        bounded = torch.cat(
+            [torch.full((one.size,), one.bounds is not None) for one in self.problem.unknowns]
+        )
+        change = torch.where(bounded, change.clamp(-LONGEST, LONGEST), change)
+        self.state.coordinates = self.state.coordinates + change
+        amplitudes = aim.system.amplitudes(change)
+        self._learn(aim, self._put(self.trial, amplitudes))
+        return amplitudes
+
+    def _factors(self, found: Linearised, tight: float) -> Tensor:
+        """What each row (m,) is multiplied by: one over its noise, or over a small part of what the noise leaves open."""
+        noise = self.state.noise
+        for one in found.data:
+            noise.setdefault(one.name, one.noise or FIRST_NOISE * one.size)
+            self.state.sizes[one.name] = one.size
+            if one.noise is not None:
+                self.state.told.add(one.name)
+        self.open_part = min(
+            noise[one.name] / one.size / (one.rows.stop - one.rows.start) ** 0.5 for one in found.data
+        )
+        count = sum(one.rows.stop - one.rows.start for one in found.data)
+        least = min(noise[one.name] * one.unit for one in found.data)
+        factors = torch.full_like(found.loads, tight * count**0.5 / least)
+        for one in found.data:
+            factors[one.rows] = 1 / noise[one.name]
+        return factors
+
+    def _change(self, system: Reduced) -> Tensor:
+        """The change of the coordinates (size,) that the rows and what is believed ask for; their covariance is kept."""
+        rows, wanted = self.state.beliefs.rows(self.state.coordinates)
+        whole, loads = torch.cat([system.upper, rows]), torch.cat([system.right, wanted])
+        lengths = torch.linalg.vector_norm(whole, dim=0)
+        scale = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
+        left, singular, right = torch.linalg.svd(whole / scale, full_matrices=False)
+        told = singular > UNSEEN * singular.max()
+        inverse = right[told].T / singular[told]
+        self.state.covariance = (inverse @ inverse.T) / scale / scale[:, None]
+        self.state.unseen = (right[~told].abs() > PART).any(0) | (lengths == 0)
+        return (inverse @ (left[:, told].T @ loads)) / scale
+
+    def _shortened(self, aim: "_Aim", amplitudes: Tensor) -> Tensor:
+        """Take a step, halved until the next one is shorter: the amplitudes that belong to it."""
+        start, covariance, part = self.state.coordinates, self.state.covariance, 1.0
+        for _ in range(HALVINGS):
+            self.state.coordinates = start + part * aim.change
+            wanted = aim.system.amplitudes(part * aim.change)
+            following = self._aimed(self._put(self.trial, wanted), self.tight)
+            if aim.length(following.change) < aim.length(aim.change):
+                break
+            part /= 2
+        self.state.coordinates, self.state.covariance = start, covariance
+        return self._move(aim, amplitudes, part * aim.change)
+
+    def _learn(self, aim: "_Aim", field: TrialFunction) -> None:
+        """Noise that is not known from what is left of data, and the weight of smoothness."""
+        left = aim.rows.left(field, self.state.coordinates)
+        for one in aim.found.data:
+            own, count = left[one.rows], one.rows.stop - one.rows.start
+            self.state.misfits[one.name] = float(own.square().mean().sqrt())
+            if one.noise is None and aim.tight == self.tight:
+                weights = aim.factors[one.rows, None]
+                free = aim.system.freedom(
+                    weights * aim.found.by_amplitudes[one.rows],
+                    weights * aim.found.by_unknowns[one.rows],
+                    self.state.covariance,
+                )
+                told = float(own.square().sum()) / max(count - free, 1.0)
+                self.state.noise[one.name] = max(told**0.5, LEAST_NOISE * one.size)
+        if aim.tight == self.tight:
+            self.state.beliefs.weigh(self.state.coordinates, self.state.covariance)
+        seconds = time.perf_counter() - self.state.started
+        loss = float((aim.factors * left).square().sum())
+        self.state.path.append((seconds, loss, self.state.coordinates))
+
+    def _settled(self, change: Tensor) -> bool:
+        errors = self.state.covariance.diagonal().clamp(min=0).sqrt()
+        allowed = SETTLED * errors + ROUNDING * (1 + self.state.coordinates.abs())
+        return bool(((change.abs() <= allowed) | self.state.held).all())
+
+    def _put(self, trial: PiecewiseFunction, amplitudes: Tensor) -> PiecewiseFunction:
+        """A trial with these amplitudes."""
+        start = 0
+        for frame in trial.trials:
+            assert isinstance(frame, FourierExtensionTrial)
+            width = len(frame.amplitudes) * self.outputs
+            frame.set_amplitudes(amplitudes[start : start + width].reshape(self.outputs, -1).T)
+            start += width
+        return trial
+
+
+@dataclass(frozen=True)
+class _Aim:
+    """Linearised rows, what they were multiplied by, the amplitudes eliminated, and the change of unknowns asked for."""
+
+    rows: UnknownRows
+    found: Linearised
+    factors: Tensor
+    system: Reduced
+    change: Tensor
+    tight: float
+
+    def length(self, change: Tensor) -> float:
+        """Of a change of the unknowns, as these rows measure it."""
+        return float(torch.linalg.vector_norm(self.system.upper @ change))

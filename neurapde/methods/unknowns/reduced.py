@@ -1,0 +1,113 @@
+"""The unknowns' part of a least-squares problem, the amplitudes eliminated by one QR: variable projection.
+
+Source: Golub, Pereyra (2003), Inverse Problems 19(2), R1-R26, for the elimination; MacKay (1992), Neural Computation 4(3),
+415-447, for the weights of noise and smoothness by their evidence.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from neurapde.assembly.collocation.head import DEPENDENT
+from neurapde.fields.unknown import Unknown
+
+LEAST, MOST = 1e-8, 1e12
+"""Bounds of the weight of smoothness, in units of a coordinate."""
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """min |upper (rows) · x − right|² over the unknowns alone, and how amplitudes (columns,) follow from these.
+
+    leverage: of each row of data, how much the amplitudes alone follow it.
+    """
+
+    head: Tensor
+    coupling: Tensor
+    head_loads: Tensor
+    upper: Tensor
+    right: Tensor
+    scale: Tensor
+
+    @property
+    def normal(self) -> Tensor:
+        """The Gauss–Newton matrix (size, size) of the unknowns."""
+        return self.upper.T @ self.upper
+
+    def amplitudes(self, change: Tensor) -> Tensor:
+        """The best amplitudes for a change of the unknowns."""
+        loads = self.head_loads - self.coupling @ change
+        return torch.linalg.solve_triangular(self.head, loads[:, None], upper=True)[:, 0] / self.scale
+
+    def freedom(self, by_amplitudes: Tensor, by_unknowns: Tensor, covariance: Tensor) -> float:
+        """How many of some rows' numbers the fit takes up: the trace of the matrix that maps them on what is fitted."""
+        upper = self.head.T
+        own = torch.linalg.solve_triangular(upper, (by_amplitudes / self.scale).T, upper=False)
+        rest = by_unknowns - own.T @ self.coupling
+        return float(own.square().sum() + ((rest @ covariance) * rest).sum())
+
+
+def reduced(by_amplitudes: Tensor, by_unknowns: Tensor, loads: Tensor) -> Reduced:
+    """Eliminate the amplitudes from weighed rows; the parts that rounding makes large count as none."""
+    lengths = torch.linalg.vector_norm(by_amplitudes, dim=0)
+    scale = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
+    columns, size = by_amplitudes.shape[1], by_unknowns.shape[1]
+    whole = torch.cat([by_amplitudes / scale, by_unknowns, loads[:, None]], dim=1)
+    small = torch.zeros((columns, whole.shape[1]), dtype=whole.dtype)
+    small[:, :columns] = DEPENDENT * columns**0.5 * torch.eye(columns, dtype=whole.dtype)
+    upper = torch.linalg.qr(torch.cat([whole, small]), mode="r").R
+    end = columns + size
+    return Reduced(
+        upper[:columns, :columns],
+        upper[:columns, columns:end],
+        upper[:columns, end],
+        upper[columns:end, columns:end],
+        upper[columns:end, end],
+        scale,
+    )
+
+
+class Beliefs:
+    """What is believed of unknowns beforehand: priors of numbers, smoothness of fields at a weight that the data tell."""
+
+    def __init__(self, unknowns: Sequence[Unknown]) -> None:
+        self.unknowns = unknowns
+        self.size = sum(one.size for one in unknowns)
+        self.start = torch.cat([one.begin() for one in unknowns])
+        self.parts: list[tuple[slice, Unknown]] = []
+        begin = 0
+        for one in unknowns:
+            self.parts.append((slice(begin, begin + one.size), one))
+            begin += one.size
+        self.smoothness = {one.name: 1.0 for one in unknowns if one.roughness() is not None}
+
+    def rows(self, coordinates: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows (m, size) on a change of the coordinates, and what they are to give (m,)."""
+        blocks, loads = [], []
+        for part, one in self.parts:
+            rows, wanted = one.prior_rows(coordinates[part])
+            square = one.roughness()
+            if square is not None:
+                root = self.smoothness[one.name] ** 0.5 * torch.linalg.cholesky(square, upper=True)
+                rows = torch.cat([rows, root])
+                wanted = torch.cat([wanted, -root @ (coordinates[part] - self.start[part])])
+            block = torch.zeros((len(rows), self.size), dtype=torch.float64)
+            block[:, part] = rows
+            blocks.append(block)
+            loads.append(wanted)
+        return torch.cat(blocks), torch.cat(loads)
+
+    def weigh(self, coordinates: Tensor, covariance: Tensor) -> None:
+        """Give smoothness the weight that makes the data likeliest."""
+        for part, one in self.parts:
+            square = one.roughness()
+            if square is None:
+                continue
+            change = coordinates[part] - self.start[part]
+            weight = self.smoothness[one.name]
+            told = one.size - weight * float((covariance[part, part] * square).sum())
+            rough = float(change @ square @ change)
+            if rough > 0:
+                self.smoothness[one.name] = min(max(max(told, 1e-3) / rough, LEAST), MOST)

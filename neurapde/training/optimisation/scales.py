@@ -1,0 +1,169 @@
+"""The units in which a problem is of the order of one: lengths of its axes, sizes of its components and of its equations."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurapde.conditions.constraints import Constraint, Interior
+from neurapde.equations.eikonal import Eikonal
+from neurapde.equations.fit import Fit
+from neurapde.jets.jet import Jet
+from neurapde.problem.problem import Problem
+from neurapde.training.optimisation.balance import balance_of
+from neurapde.training.optimisation.lengths import axis_lengths
+
+DATA, SEED = 1024, 40829
+STEP = 1e-3
+"""Of a length: how far apart what is left is compared to find its frequency."""
+MODERATE = 30.0
+"""Sizes below this, and above its inverse, are left as they are."""
+LARGEST = 40
+"""Power of ten of the largest field that is tried."""
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Sizes by which what a network is trained on is of the order of one; 1 where field and axes are within thirty of it.
+
+    lengths: of each axis beside those of space `(d,)`. sizes: of each component of the field. residuals: of each equation
+    of each constraint, by the constraint's name.
+    """
+
+    lengths: tuple[float, ...]
+    sizes: tuple[float, ...]
+    residuals: Mapping[str, tuple[float, ...]]
+
+
+def scales_of(problem: Problem) -> Scales:
+    """Measured on the declaration: its data beside its terms. All 1 where a function cannot be tried outside a solve."""
+    lengths = axis_lengths(problem)
+    plain = Scales((1.0,) * len(lengths), (1.0,) * problem.outputs, {})
+    if isinstance(problem.equation, Eikonal):
+        return _of_eikonal(problem.equation, problem)
+    if isinstance(problem.equation, Fit) and any(one.order for one in problem.constraints):
+        return plain
+    try:
+        balance = balance_of(problem)
+        terms = [_Terms(problem, constraint, lengths, balance.sizes) for constraint in problem.constraints]
+        amounts = _amounts(terms, balance.groups)
+        residuals = {one.constraint.name: one.largest(amounts) for one in terms}
+    except Exception:  # the user's own function: what is wrong with it is said when it is solved
+        return plain
+    sizes = balance.sizes * amounts
+    longest = np.max(lengths[: problem.domain.spatial.dimension])
+    relative = lengths / longest
+    every = np.array([*sizes, longest, *relative])
+    finite = np.isfinite([*sizes, *(size for one in residuals.values() for size in one)]).all()
+    if np.all((every > 1 / MODERATE) & (every < MODERATE)) or not finite:
+        return plain
+    return Scales(tuple(relative.tolist()), tuple(sizes.tolist()), residuals)
+
+
+def _of_eikonal(equation: Eikonal, problem: Problem) -> Scales:
+    """Of a distance, or of times: they have sizes of their own, moderate or not."""
+    size = equation.field_size(problem)
+    lengths, sizes = (1.0,) * problem.domain.dimension, (size,) * problem.outputs
+    return Scales(lengths, sizes, dict.fromkeys(equation.sized, (size,)))
+
+
+def _amounts(terms: Sequence["_Terms"], groups: np.ndarray) -> np.ndarray:
+    """By what the balanced sizes of the components are multiplied `(outputs,)`: one number for each group."""
+    found = np.ones(len(groups))
+    for group in np.unique(groups):
+        chosen = groups == group
+        sizes = [size for one in terms for size in one.field_sizes(chosen)]
+        found[chosen] = max(sizes, default=1.0)
+    return found
+
+
+class _Terms:
+    """One constraint at some points: what it leaves for u = 0, and what derivatives of a given size add."""
+
+    def __init__(
+        self, problem: Problem, constraint: Constraint, lengths: np.ndarray, sizes: np.ndarray
+    ) -> None:
+        self.constraint = constraint
+        generator = torch.Generator().manual_seed(SEED)
+        self.samples = constraint.sample(DATA, how="sobol", generator=generator)
+        self.layout = problem.layout(constraint)
+        size = (
+            self.layout.count,
+            len(self.samples.points),
+            *((problem.outputs,) if problem.outputs > 1 else ()),
+        )
+        noise = _of_components(torch.randn(size, generator=generator, dtype=torch.float64), sizes)
+        self.noise = noise.to(torch.complex128) if problem.equation.complex else noise
+        self.zero = torch.zeros_like(self.noise)
+        self.offset = self._residual(self.zero)
+        self.slowest = torch.as_tensor(np.pi / lengths)
+        located = problem.pml is not None or any(s.center for side in problem.right_hand_sides for s in side)
+        self.telling = not (located and isinstance(constraint.sample, Interior))
+
+    def _residual(self, channels: Tensor, shift: Tensor | float = 0.0) -> Tensor:
+        """(n, equations)."""
+        samples = replace(self.samples, points=self.samples.points + shift)
+        found: Tensor = self.constraint.residual(samples, Jet(channels, self.layout)).detach()
+        return found.reshape(len(found), -1)
+
+    @property
+    def _left(self) -> Tensor:
+        """The most that each equation leaves for u = 0."""
+        return self.offset.abs().amax(0)
+
+    def _rates(self) -> Tensor:
+        """Frequencies `(d,)` of what is left for u = 0, none below that of a wave as long as the axis."""
+        if not isinstance(self.constraint.sample, Interior):
+            return self.slowest
+        units = torch.where(self._left > 0, self._left, 1.0)
+        steps = STEP * torch.diag(1 / self.slowest)
+        moved = [(self._residual(self.zero, step) - self.offset) / units for step in steps]
+        slopes = [float(_rms(one).norm() / step.sum()) for one, step in zip(moved, steps, strict=True)]
+        size = float(_rms(self.offset / units).norm()) or 1.0
+        return torch.maximum(self.slowest, torch.as_tensor(slopes) / size)
+
+    def _sized(self, rates: Tensor) -> Tensor:
+        """The size of each channel of a field of the balanced sizes with these frequencies."""
+        sizes = rates.new_tensor(self.layout.sizes(rates.tolist()))
+        return self.noise * sizes.reshape(-1, *[1] * (self.noise.ndim - 1))
+
+    def field_sizes(self, chosen: np.ndarray) -> list[float]:
+        """By what the chosen components are multiplied to balance the most that each equation leaves without them."""
+        if not self.telling or not bool(self._left.any()):
+            return []
+        field, open_, found = _of_components(self._sized(self._rates()), chosen), self._left > 0, []
+        for power in range(-LARGEST, LARGEST + 1):
+            size = 10.0**power
+            much = _rms(self._residual(size * field) - self.offset)
+            felt = open_ & (much >= self._left / 3) & torch.isfinite(much)
+            found += (size * self._left[felt] / much[felt]).tolist()
+            open_ = open_ & ~felt
+            if not bool(open_.any()):
+                break
+        return found
+
+    def largest(self, amounts: np.ndarray) -> tuple[float, ...]:
+        """The most that a value or a derivative adds to each equation, of a field of these sizes and as long as its axes."""
+        field = _of_components(self._sized(self.slowest / np.pi), amounts)
+        without = self._residual(field)
+        added = []
+        for channel in range(self.layout.count):
+            moved = field.clone()
+            moved[channel] = 0
+            added.append(_rms(self._residual(moved) - without))
+        most = torch.stack(added).amax(0)
+        return tuple(torch.where(most > 0, most, 1.0).tolist())
+
+
+def _of_components(channels: Tensor, factors: np.ndarray) -> Tensor:
+    """Channels (C, n) or (C, n, outputs), each component times its factor."""
+    return channels * (
+        torch.as_tensor(factors, dtype=torch.float64) if channels.ndim > 2 else float(factors[0])
+    )
+
+
+def _rms(values: Tensor) -> Tensor:
+    """Of each column."""
+    return torch.linalg.vector_norm(values, dim=0) / len(values) ** 0.5

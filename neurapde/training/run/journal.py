@@ -1,0 +1,145 @@
+"""What every run keeps beside its numbers: clock, history, bar and checkpoints, and whether it has been asked to end."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import Self
+
+from torch import Tensor
+
+from neurapde.core.interrupts import Interrupts
+from neurapde.core.progress import Progress
+from neurapde.training.run.history import History
+from neurapde.training.run.method import Snapshot, Status
+
+SAVED_EVERY = 30.0
+"""Seconds between two checkpoints, where nothing else is asked for."""
+
+
+class Journal:
+    """A run that can be stopped, and goes on as if it had not been: `with journal: for step in journal.steps(): …`.
+
+    title, total, unit: of the bar; `total` is the number of steps. names: of the losses in each row.
+    resumed: the snapshot to go on from, or None. save: keeps a snapshot, with how the run stands; `state` gives its tensors.
+    every: seconds between two checkpoints; the last is written at the end, unless the run has diverged.
+
+    step: steps done. status: how the run ends; the method sets it where it knows better than the journal.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        total: int,
+        names: Sequence[str],
+        progress: Progress,
+        *,
+        unit: str = "step",
+        resumed: Snapshot | None = None,
+        save: Callable[[Snapshot, Status], None] | None = None,
+        state: Callable[[], Mapping[str, Tensor]] = dict,
+        every: float | None = None,
+    ) -> None:
+        self.total, self.names = total, tuple(names)
+        self.step = 0 if resumed is None else resumed.step
+        self.status = Status.STEP_LIMIT
+        self.interrupts = Interrupts()
+        self._rows = [] if resumed is None else resumed.history.rows(self.names)
+        self._save, self._state = save, state
+        self._every = SAVED_EVERY if every is None else every
+        self._given_up = False
+        self._open = ExitStack()
+        self._bar = progress.bar(title, total, unit=unit, done=self.step)
+        self._saved = time.perf_counter()
+        self._started = self._saved - (0.0 if resumed is None else resumed.seconds)
+
+    def __enter__(self) -> Self:
+        self._open.enter_context(self.interrupts)
+        self._shown = self._open.enter_context(self._bar)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        with self._open:
+            if self._given_up:
+                self.status = Status.INTERRUPTED
+            if (kind is None or self._given_up) and self.status is not Status.DIVERGED:
+                self._checkpoint(self.status)
+        return self._given_up
+
+    @property
+    def seconds(self) -> float:
+        """Time spent, before an interruption included."""
+        return time.perf_counter() - self._started
+
+    @property
+    def history(self) -> History:
+        """All rows so far."""
+        return History.of(self.names, self._rows)
+
+    def steps(self, converged: Callable[[], bool] = lambda: False) -> Iterator[int]:
+        """Steps until they are all done, `converged`, or a signal has come; each moves the journal on by `advance`."""
+        while not converged() and self.step < self.total:
+            yield self.step
+            if not converged() and self.stopped():
+                return
+            self.keep()
+        if converged():
+            self.status = Status.CONVERGED
+
+    def stopped(self) -> bool:
+        """Whether a signal has come while steps are left: the run is then interrupted."""
+        asked = self.interrupts.asked and self.step < self.total
+        if asked:
+            self.status = Status.INTERRUPTED
+        return asked
+
+    def advance(self, steps: int = 1) -> None:
+        """So many steps more are done."""
+        self.step += steps
+        self._shown.advance(steps)
+
+    def record(
+        self,
+        loss: float,
+        losses: Sequence[float],
+        rate: float = math.nan,
+        *,
+        step: int | None = None,
+        shown: Mapping[str, float] | None = None,
+    ) -> None:
+        """One row with losses by `names`: of the steps done, unless there is one for them already, or of a `step` given.
+
+        shown: what the bar shows, all losses unless told.
+        """
+        if step is None and self._rows and self._rows[-1][0] == self.step:
+            return
+        self._rows.append((self.step if step is None else step, self.seconds, loss, rate, *losses))
+        self._shown.show(dict(zip(self.names, losses, strict=True)) if shown is None else shown)
+
+    @contextmanager
+    def at_once(self, undo: Callable[[], None] | None = None) -> Iterator[None]:
+        """Within, a signal gives up the work and ends the run; `undo` puts back what has begun.
+
+        Raises: KeyboardInterrupt out of the run where there is neither a row nor a way back: nothing is there to keep.
+        """
+        try:
+            with self.interrupts.at_once():
+                yield
+        except KeyboardInterrupt:
+            self._given_up = bool(self._rows) or undo is not None
+            if undo is not None:
+                undo()
+            raise
+
+    def keep(self) -> None:
+        """Write a checkpoint, if the last one is old."""
+        if time.perf_counter() - self._saved >= self._every:
+            self._checkpoint(Status.INTERRUPTED)
+
+    def _checkpoint(self, status: Status) -> None:
+        self._saved = time.perf_counter()
+        if self._save is not None:
+            self._save(Snapshot(self.step, self.history, self.seconds, self._state()), status)

@@ -1,0 +1,29 @@
+"""The closing check of weak forms: what their quadrature did not see of the declared functions, as an error of the field."""
+
+from collections.abc import Callable
+
+from neurapde.core.warn import warn
+from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.training.run.method import Outcome, Status
+
+ENOUGH = 0.05
+"""Of the tolerance: the part of a function that may lie between a rule's nodes without a closer look."""
+ROUGHLY = 0.05
+"""How well the linear system of an error is solved."""
+
+
+def with_missed(outcome: Outcome, name: str, missed: Callable[[], float], tolerance: float) -> Outcome:
+    """An outcome that has converged is asked for the error that was missed: above the tolerance it is unresolved."""
+    if outcome.status is not Status.CONVERGED:
+        return outcome
+    stated, found = float(outcome.extras["error_estimate"]), missed()
+    if found <= tolerance:
+        return outcome
+    warn(
+        f"the closing check of {name} finds what the quadrature has missed: between its nodes the declared functions have "
+        f"parts that change the field by {found:.1e} of it, where the method estimates {stated:.1e}. Something is narrower "
+        "than the sines of this tolerance: declare the narrow part (GaussianSource, Piecewise), make it wider, or give a "
+        "larger bandwidth=…",
+        ResolutionWarning,
+    )
+    return outcome.unresolved(found, "by what lies between the nodes of the quadrature")

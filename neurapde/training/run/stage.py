@@ -1,0 +1,23 @@
+"""One stage of a run, for the record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from neurapde.training.run.history import History
+from neurapde.training.run.method import Status
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One method's part in a solution.
+
+    method: its description. seconds: wall clock. extras: numbers it measured, by name.
+    notes: what it picked and why.
+    """
+
+    method: str
+    status: Status
+    seconds: float
+    history: History = field(default_factory=History)
+    extras: Mapping[str, float | int | str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Networks as trial functions: layers of neurons, plain or of weights that another network gives."""

@@ -1,1 +1,0 @@
-"""What every field on a domain offers to those who look at it: pictures, tables, a page in a notebook."""
