@@ -323,8 +323,9 @@ RESULTS = {
 }
 """Made by the package, not by users."""
 INVERSION = {
-    "AdamDescent", "Adjoint", "BoundedLBFGS", "Continuation", "GaussNewtonDescent", "Gridded", "Huber", "Joint", "L1",
-    "L2", "Latent", "Multiscale", "Penalty", "PhaseOnly", "RandomVelocities", "Reduced", "Smoothness", "Survey",
+    "AdamDescent", "Adjoint", "Balance", "Bandpass", "BoundedLBFGS", "Continuation", "Decimate", "Detrend", "EditTraces",
+    "Gain", "GaussNewtonDescent", "Gridded", "Huber", "Joint", "L1", "L2", "Latent", "LineSource",
+    "TimeWindow", "Multiscale", "Penalty", "PhaseOnly", "RandomVelocities", "Reduced", "Smoothness", "Survey",
     "Tikhonov", "TimeDomain", "TotalVariation", "Velocity", "WavefieldReconstruction", "dot_test", "inversion_report",
     "invert", "reciprocity", "taylor_test",
 }  # fmt: skip

@@ -97,8 +97,12 @@ def declarations() -> dict[str, Call]:
         "origin": (None, NONE),
     }
     series = {"traces": (TRACES, ()), "dt": (0.01, POSITIVE), "start_time": (0.0, REAL)}
+    series |= {"window": (np.ones((2, 3, 64)), NONE)}
+    done: dict[str, tuple[Any, tuple[str, ...]]] = {"processing": (("muted",), ("[]", "()", "list of words"))}
+    record |= done
     amplitudes = ("-1", "-1.5", "0.5", "1e300", "1e-320", "1+2i", "(2, 2)", *NONE)
     spectral = {"data": (SPECTRA, ()), "frequencies": ([1.0, 2.0], ()), "wavelet": (1.0, amplitudes)}
+    spectral |= {"damping": (0.1, LEVEL)}
     return {
         "Survey of traces": (npde.Survey, record | series | {"wavelet": (np.ones(64), NONE)}),
         "Survey of spectra": (npde.Survey, record | spectral),
@@ -112,6 +116,27 @@ def declarations() -> dict[str, Call]:
                 "window": (None, NONE),
                 "fixed": ((), NO_LIST),
             },
+        ),
+        "Bandpass": (
+            npde.seismic.Bandpass,
+            {"low": (0.1, POSITIVE + NONE), "high": (1.0, POSITIVE + NONE), "order": (4, ())},
+        ),
+        "Detrend": (npde.seismic.Detrend, {"degree": (1, ("0",))}),
+        "LineSource": (npde.seismic.LineSource, {"speed": (1.0, POSITIVE)}),
+        "Decimate": (npde.seismic.Decimate, {"shots": (1, ()), "receivers": (1, ()), "samples": (1, ())}),
+        "TimeWindow": (
+            npde.seismic.TimeWindow,
+            {
+                "first": (-2.0, ("-1", "0", "-1.5", "0.5", "1e-320", *NONE)),
+                "last": (1.0, ("0", "-1", "-1.5", "0.5", "1e-320", *NONE)),
+                "speed": (1.0, POSITIVE + NONE),
+                "taper": (0.1, LEVEL),
+            },
+        ),
+        "Gain": (npde.seismic.Gain, {"power": (1.0, ("0.5", "1e-320"))}),
+        "EditTraces": (
+            npde.seismic.EditTraces,
+            {"factor": (10.0, NONE), "dead": ([(0, 1)], ("[]", "()", "empty array"))},
         ),
         "Gridded": (npde.seismic.Gridded, {"shape": ((5, 5), NONE)}),
         "RandomVelocities": (
@@ -213,8 +238,14 @@ def uses() -> dict[str, Call]:
         "executor": (None, NONE),
     }
     return {
-        "Survey.at of traces": (TIME.at, {"frequencies": ([5.0], POSITIVE), "taper": (0.1, LEVEL)}),
-        "Survey.at of spectra": (FREQUENCY.at, {"frequencies": ([1.0], ()), "taper": (0.0, ("0",))}),
+        "Survey.at of traces": (
+            TIME.at,
+            {"frequencies": ([5.0], POSITIVE), "taper": (0.1, LEVEL), "damping": (0.1, LEVEL)},
+        ),
+        "Survey.at of spectra": (
+            FREQUENCY.at,
+            {"frequencies": ([1.0], ()), "taper": (0.0, ("0",)), "damping": (0.0, ("0",))},
+        ),
         "Survey.to_time": (
             FREQUENCY.to_time,
             {"dt": (0.1, ()), "samples": (8, ()), "start_time": (0.0, REAL)},

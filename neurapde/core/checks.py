@@ -216,6 +216,13 @@ def name(value: Any, what: str) -> str:
     return value
 
 
+def texts(value: Any, what: str) -> tuple[str, ...]:
+    """Several texts."""
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise DeclarationError(f"{what} is {shown(value)}; give a list of texts")
+    return tuple(text(one, what) for one in value)
+
+
 def numbered(names: Iterable[str]) -> tuple[str, ...]:
     """The names made unique, in order: disk, disk-2, disk-3."""
     found: list[str] = []

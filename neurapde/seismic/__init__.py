@@ -27,4 +27,12 @@ from neurapde.seismic.inversion.result import Inversion as Inversion
 from neurapde.seismic.inversion.velocity import Gridded as Gridded
 from neurapde.seismic.inversion.velocity import Velocity as Velocity
 from neurapde.seismic.modelling.random_velocities import RandomVelocities as RandomVelocities
+from neurapde.seismic.survey.processing.editing import Balance as Balance
+from neurapde.seismic.survey.processing.editing import EditTraces as EditTraces
+from neurapde.seismic.survey.processing.filters import Bandpass as Bandpass
+from neurapde.seismic.survey.processing.filters import Decimate as Decimate
+from neurapde.seismic.survey.processing.filters import Detrend as Detrend
+from neurapde.seismic.survey.processing.filters import LineSource as LineSource
+from neurapde.seismic.survey.processing.windows import Gain as Gain
+from neurapde.seismic.survey.processing.windows import TimeWindow as TimeWindow
 from neurapde.seismic.survey.survey import Survey as Survey

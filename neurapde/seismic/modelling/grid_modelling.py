@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurapde.core.errors import DeclarationError
+from neurapde.core.formatting import number
 from neurapde.reference_solvers.dispersion import Weights
 from neurapde.reference_solvers.grid import Grid
 from neurapde.reference_solvers.helmholtz import HelmholtzGrid
@@ -31,6 +32,8 @@ class GridModelling(FrequencyModelling):
         spacing: largest distance of nodes, in units of length; None to take it from
         per_wavelength: nodes in the shortest wavelength of the start model.
         grid: in place of the one that spacing or per_wavelength make.
+
+    Damped spectra, at ω − iσ, are waves at ω in the medium m (1 − iσ/ω)².
 
     Attributes: `schemes`, one per frequency, in the start's slowest speed; their `loads` `(*shape, shots)`, of unit sources
     where the wavelet is unknown; `receivers` `(r, grid.size)`, the matrix that reads a field.
@@ -65,10 +68,15 @@ class GridModelling(FrequencyModelling):
         first = self.schemes[0]
         self.receivers = first.receivers(survey.receivers)
         self.loads = [_loads(scheme, survey, index) for index, scheme in enumerate(self.schemes)]
+        damped = (1 - 1j * survey.damping / angular_frequencies(survey)) ** 2
+        self.factors = damped.tolist() if survey.damping else [1.0] * len(self.schemes)
 
     def forward(self, slowness_squared: NDArray) -> Forward:
         medium = slowness_squared.reshape(self.grid.shape)
-        solvers = [scheme.with_medium(medium) for scheme in self.schemes]
+        solvers = [
+            scheme.with_medium(factor * medium)
+            for scheme, factor in zip(self.schemes, self.factors, strict=True)
+        ]
         columns = [
             solver.solve(load).reshape(self.grid.size, -1)
             for solver, load in zip(solvers, self.loads, strict=True)
@@ -79,20 +87,21 @@ class GridModelling(FrequencyModelling):
 
     def backward(self, forward: Forward, cotangent: NDArray) -> NDArray:
         gradient = np.zeros(self.grid.size)
-        for solver, fields, weights in zip(forward.held, forward.fields, cotangent, strict=True):
+        for index, (fields, weights) in enumerate(zip(forward.fields, cotangent, strict=True)):
             right = self.receivers.T @ weights.conj().T
-            back = self._scattered(solver, right)
+            back = self._scattered(forward, index, right)
             gradient += np.einsum("sn,sn->n", back, fields.reshape(len(fields), -1)).real
         return gradient
 
     def receiver_fields(self, forward: Forward) -> NDArray:
         right = self.receivers.T.toarray()
-        return np.stack([self._scattered(solver, right) for solver in forward.held])
+        return np.stack([self._scattered(forward, index, right) for index in range(len(self.schemes))])
 
-    def _scattered(self, solver: HelmholtzGrid, right: NDArray) -> NDArray:
+    def _scattered(self, forward: Forward, index: int, right: NDArray) -> NDArray:
         """−k² e_x e_y Wᵀ A⁻ᵀ right `(columns, n)`, what a product with a field turns into a derivative by m."""
+        solver: HelmholtzGrid = forward.held[index]
         solved = solver.solve_transposed(right.reshape(*self.grid.shape, -1)).reshape(self.grid.size, -1)
-        return -np.asarray(solver.derivative(np.ones(self.grid.shape)).T @ solved).T
+        return -self.factors[index] * np.asarray(solver.derivative(np.ones(self.grid.shape)).T @ solved).T
 
     def describe(self) -> str:
         nodes = " × ".join(map(str, self.grid.shape))
@@ -126,6 +135,16 @@ def angular_frequencies(survey: Survey) -> NDArray[np.float64]:
             "survey.at(frequencies=[…]), with frequencies that the wavelet excites"
         )
     return 2 * math.pi * survey.frequencies
+
+
+def refuse_damped(survey: Survey) -> None:
+    """Refuse damped spectra, for an engine that knows real frequencies alone."""
+    angular_frequencies(survey)
+    if survey.damping:
+        raise DeclarationError(
+            f"the survey has spectra damped by {number(survey.damping)}, waves at complex frequencies, which this method "
+            "does not model; use 'multiscale', 'reduced' or 'adjoint', or at(…) without damping="
+        )
 
 
 def amplitudes(survey: Survey, index: int) -> NDArray[np.complex128]:

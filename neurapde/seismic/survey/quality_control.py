@@ -25,6 +25,7 @@ class Quality:
     live, dead: counts of traces. dead_by_shot `(S,)`. amplitudes `(S,)`: root mean square of each shot's live traces.
     spectrum `(F,)`: root mean square over live traces of |U| at `frequencies` `(F,)`. peak_frequency: where it is
     largest. centroid_frequency: its mean, weighted by the spectrum's square. notes: what deserves a look.
+    processing: what was done to the data, in order.
     """
 
     geometry: dict[str, str]
@@ -38,6 +39,7 @@ class Quality:
     peak_frequency: float
     centroid_frequency: float
     notes: tuple[str, ...]
+    processing: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         rows = [
@@ -46,13 +48,19 @@ class Quality:
             ("traces", f"{self.live} live, {self.dead} dead"),
             ("amplitude", f"{number(self.amplitudes.min())} … {number(self.amplitudes.max())} RMS by shot"),
             ("frequency", f"peak {number(self.peak_frequency)}, centroid {number(self.centroid_frequency)}"),
+            *(("processed", text) for text in self.processing),
             *(("note", note) for note in self.notes),
         ]
         return "\n".join(f"  {label:<12}{text}" for label, text in rows)
 
 
 def quality(
-    sources: Real, receivers: Real, offsets: Real, live: NDArray[np.bool_], record: Spectra | Traces
+    sources: Real,
+    receivers: Real,
+    offsets: Real,
+    live: NDArray[np.bool_],
+    record: Spectra | Traces,
+    processing: tuple[str, ...] = (),
 ) -> Quality:
     """Look at a survey's geometry and record."""
     axes = axis_names(sources.shape[1])
@@ -72,6 +80,7 @@ def quality(
         peak_frequency=float(frequencies[spectrum.argmax()]),
         centroid_frequency=float(frequencies @ spectrum**2 / (spectrum**2).sum()),
         notes=_notes(near, amplitudes, record),
+        processing=processing,
     )
 
 
@@ -87,7 +96,7 @@ def _notes(offsets: Real, amplitudes: Real, record: Spectra | Traces) -> tuple[s
             f"{int(amplitudes.argmin())}"
         )
     if isinstance(record, Traces):
-        energy = (record.values**2).sum(axis=(0, 1))
+        energy = (record.windowed**2).sum(axis=(0, 1))
         end = max(1, round(_CUT * len(energy)))
         share = float(energy[-end:].sum() / energy.sum())
         if share > _UNFINISHED:

@@ -13,6 +13,9 @@ from neurapde.core.formatting import number
 Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
+MOST_DAMPED = 200.0
+"""Damping times the length of a record, above which its spectrum is that of its first samples alone."""
+
 
 def spectra(
     size: tuple[int, int], weights: Any, data: Any, frequencies: Any, wavelet: Any
@@ -25,16 +28,20 @@ def spectra(
 
 
 def traces(
-    size: tuple[int, int], weights: Any, recorded: Any, dt: Any, wavelet: Any
-) -> tuple[Real, float, Real | None, Real]:
-    """Traces, dt, wavelet and weights of a time survey of `size` (S, R)."""
+    size: tuple[int, int], weights: Any, recorded: Any, dt: Any, wavelet: Any, window: Any
+) -> tuple[Real, float, Real | None, Real | None, Real]:
+    """Traces, dt, wavelet, window and weights of a time survey of `size` (S, R)."""
     scale, interval = _weights(weights, size), checks.positive(dt, "dt of the survey")
     given = checks.array(recorded, "traces")
     if given.ndim == 3 and given.shape[2] < 2:
         raise DeclarationError(f"traces have {given.shape[2]} sample each; give at least 2")
     values = _values(given, (*size, _samples(given.shape, size)), "traces", "(S, R, T)", float)
+    factor = None
+    if window is not None:
+        factor = _not_negative(_values(window, values.shape, "window", "(S, R, T)", float), "window")
+        values = np.where(factor > 0, values, 0.0)
     muted, kept = _live(values, 2, scale, "traces", float)
-    return muted, interval, _sampled_wavelet(wavelet, muted.shape[2]), kept
+    return muted, interval, _sampled_wavelet(wavelet, muted.shape[2]), factor, kept
 
 
 def _samples(shape: tuple[int, ...], size: tuple[int, int]) -> int:
@@ -70,10 +77,14 @@ def _weights(value: Any, size: tuple[int, int]) -> Real:
     found = checks.array(value, "weights", "biuf")
     if found.shape != size:
         raise DeclarationError(f"weights have the shape {found.shape}, but must be (S, R) = {size}")
-    found = found.astype(float)
+    return _not_negative(found, "weights")
+
+
+def _not_negative(given: NDArray, what: str) -> Real:
+    found = given.astype(float)
     if not (np.isfinite(found).all() and (found >= 0).all()):
         raise DeclarationError(
-            f"weights go from {found.min():g} to {found.max():g}; give finite numbers that are not negative"
+            f"{what} goes from {found.min():g} to {found.max():g}; give finite numbers that are not negative"
         )
     return found
 
@@ -163,6 +174,17 @@ def at_least_zero(value: Any, what: str) -> float:
     found = checks.real(value, what)
     if found < 0:
         raise DeclarationError(f"{what} is {found:g}; give a number that is not negative")
+    return found
+
+
+def damping_of(value: Any, longest: float) -> float:
+    """σ of e^{−σt} over times up to `longest`: a number from 0 up that leaves numbers of double precision."""
+    found = at_least_zero(value, "damping")
+    if found * longest > MOST_DAMPED:
+        raise DeclarationError(
+            f"damping is {found:g}, so that e^(-damping t) spans e^{found * longest:.3g} over the record; give at most "
+            f"{number(MOST_DAMPED / longest)}"
+        )
     return found
 
 

@@ -34,6 +34,7 @@ class Recording(Declaration):
     noise: float | None
     name: str
     origin: Provenance | None
+    processing: tuple[str, ...]
 
     def __len__(self) -> int:
         return self.shots
@@ -105,6 +106,16 @@ class Recording(Declaration):
         return self.as_traces("times").times
 
     @property
+    def window(self) -> Real | None:
+        """`(S, R, T)` of a time survey, what samples are multiplied by wherever data are compared; None for 1."""
+        return self.as_traces("traces and their window").window
+
+    @property
+    def damping(self) -> float:
+        """σ, 1/s, of the complex frequencies ω − iσ of a frequency survey."""
+        return self.as_spectra("data and their damping").damping
+
+    @property
     def wavelet(self) -> NDArray | None:
         """`(F, S)` of a frequency survey, `(T,)` of a time survey; None where it is unknown."""
         return self.record.wavelet
@@ -133,11 +144,12 @@ class Recording(Declaration):
             "noise": self.noise,
             "name": self.name,
             "origin": self.origin,
+            "processing": self.processing,
         }
 
     def quality(self) -> Quality:
         """Geometry, dead traces, amplitudes and spectrum in numbers, with notes on what deserves a look."""
-        return quality(self.sources, self.receivers, self.offsets, self.live, self.record)
+        return quality(self.sources, self.receivers, self.offsets, self.live, self.record, self.processing)
 
     def check_in(self, domain: Domain) -> None:
         """Refuse a model that does not hold the geometry, or holds it only by mistaken units.
@@ -211,6 +223,7 @@ class Recording(Declaration):
             rows.append(("source", f"Gaussian of variance {number(self.source_variance)}"))
         rows.append(("noise", "unknown" if self.noise is None else f"{100 * self.noise:.3g} % of the signal"))
         rows.append(("origin", "recorded" if self.origin is None else str(self.origin)))
+        rows += [("processed", text) for text in self.processing]
         return rows
 
     def __str__(self) -> str:

@@ -1,9 +1,11 @@
 """What a survey recorded: complex spectra or time traces, and what can be made of each. It serves `Survey`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypedDict, TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
@@ -29,6 +31,8 @@ class Recorded(TypedDict, total=False):
     dt: float | None
     start_time: float
     wavelet: ArrayLike | None
+    damping: float
+    window: ArrayLike | None
 
 
 class Arguments(Recorded, total=False):
@@ -41,6 +45,7 @@ class Arguments(Recorded, total=False):
     noise: float | None
     name: str
     origin: Provenance | None
+    processing: Sequence[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +53,13 @@ class Spectra:
     """Complex spectra.
 
     values: `(F, S, R)`. frequencies: `(F,)`, Hz, ascending. wavelet: `(F, S)`, or None where it is unknown.
+    damping: σ, 1/s: the values are those at ω − iσ, of traces times e^{−σt}.
     """
 
     values: Complex
     frequencies: Real
     wavelet: Complex | None
+    damping: float = 0.0
 
     kind: ClassVar[str] = "frequency"
     summed: ClassVar[tuple[int, ...]] = (-1,)
@@ -73,10 +80,12 @@ class Spectra:
             "dt": None,
             "start_time": 0.0,
             "wavelet": self.wavelet,
+            "damping": self.damping,
+            "window": None,
         }
 
     def spread(self, weights: Weights) -> Weights:
-        """Weights `(S, R)` as they multiply the values."""
+        """Weights `(S, R)` as they multiply squares of the values."""
         return weights
 
     def part(self, shots: Chosen, receivers: Chosen, band: Chosen) -> "Spectra":
@@ -85,6 +94,7 @@ class Spectra:
             self.values[band][:, shots][:, :, receivers],
             self.frequencies[band],
             None if self.wavelet is None else self.wavelet[band][:, shots],
+            self.damping,
         )
 
     def find(self, frequencies: Any) -> NDArray[np.intp]:
@@ -133,16 +143,19 @@ class Spectra:
             )
 
         def transformed(values: Complex) -> Real:
-            return transforms.traces_of(values, self.frequencies, dt, samples, start_time=start_time)
+            return transforms.traces_of(
+                values, self.frequencies, dt, samples, start_time=start_time, damping=self.damping
+            )
 
         wavelet = None if self.wavelet is None else transformed(-self.wavelet[:, 0])
         return Traces(transformed(self.values), dt, start_time, wavelet)
 
     def __str__(self) -> str:
         first, last = number(self.frequencies[0]), number(self.frequencies[-1])
+        damped = f", damped by {number(self.damping)}" if self.damping else ""
         if len(self.frequencies) == 1:
-            return f"spectra at frequency {first}"
-        return f"spectra at {len(self.frequencies)} frequencies, {first} … {last}"
+            return f"spectra at frequency {first}{damped}"
+        return f"spectra at {len(self.frequencies)} frequencies, {first} … {last}{damped}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,13 +163,14 @@ class Traces:
     """Time traces.
 
     values: `(S, R, T)`. dt: the sampling interval, s. start_time: of the first sample. wavelet: `(T,)`, or None where
-    it is unknown.
+    it is unknown. window: `(S, R, T)`, what observed and predicted samples are multiplied by, or None for 1.
     """
 
     values: Real
     dt: float
     start_time: float
     wavelet: Real | None
+    window: Real | None = None
 
     kind: ClassVar[str] = "time"
     summed: ClassVar[tuple[int, ...]] = (-2, -1)
@@ -168,6 +182,11 @@ class Traces:
         return self.start_time + self.dt * np.arange(self.values.shape[2], dtype=np.float64)
 
     @property
+    def windowed(self) -> Real:
+        """The values in their window."""
+        return self.values if self.window is None else self.values * self.window
+
+    @property
     def arguments(self) -> Recorded:
         """What a `Survey` is told of them."""
         return {
@@ -177,15 +196,21 @@ class Traces:
             "dt": self.dt,
             "start_time": self.start_time,
             "wavelet": self.wavelet,
+            "damping": 0.0,
+            "window": self.window,
         }
 
     def spread(self, weights: Weights) -> Weights:
-        """Weights `(S, R)` as they multiply the values."""
-        return weights[..., None]
+        """Weights `(S, R)` as they multiply squares of the values."""
+        if self.window is None:
+            return weights[..., None]
+        squares = self.window**2
+        return weights[..., None] * (torch.from_numpy(squares) if isinstance(weights, Tensor) else squares)
 
     def part(self, shots: Chosen, receivers: Chosen) -> "Traces":
         """Of some shots and receivers."""
-        return Traces(self.values[shots][:, receivers], self.dt, self.start_time, self.wavelet)
+        window = None if self.window is None else self.window[shots][:, receivers]
+        return replace(self, values=self.values[shots][:, receivers], window=window)
 
     def noisy(self, live: NDArray[np.bool_], level: float, generator: np.random.Generator) -> "Traces":
         """The same with white noise of the level over all of them, where live `(S, R)`."""
@@ -197,15 +222,15 @@ class Traces:
         """Frequencies `(F,)`, and |U|² of each live pair `(pairs, F)`."""
         count = self.values.shape[2]
         frequencies: Real = np.arange(count // 2 + 1) / (count * self.dt)
-        return frequencies, np.abs(np.fft.rfft(self.values, axis=2)[live] * self.dt) ** 2
+        return frequencies, np.abs(np.fft.rfft(self.windowed, axis=2)[live] * self.dt) ** 2
 
     @property
     def mean_square(self) -> Real:
         """`(S, R)`, over the times."""
-        return np.asarray((self.values**2).mean(axis=2))
+        return np.asarray((self.windowed**2).mean(axis=2))
 
-    def to_spectra(self, frequencies: ArrayLike, taper: float) -> Spectra:
-        """Their spectra; see `Survey.at`."""
+    def to_spectra(self, frequencies: ArrayLike, taper: float, damping: float) -> tuple[Spectra, float]:
+        """Their spectra, see `Survey.at`, and the size that white noise as strong as the traces would have in them."""
         wanted = record_checks.ascending(frequencies)
         if wanted[-1] * 2 * self.dt >= 1:
             raise DeclarationError(
@@ -213,16 +238,22 @@ class Traces:
                 f"{number(self.dt)}; ask for lower frequencies"
             )
         start, taper = self.start_time, record_checks.at_least_zero(taper, "taper")
-        values = transforms.spectrum(self.values, self.dt, wanted, start_time=start, taper=taper)
+        damping = record_checks.damping_of(damping, float(np.abs(self.times).max()))
+        values = transforms.spectrum(
+            self.windowed, self.dt, wanted, start_time=start, taper=taper, damping=damping
+        )
         wavelet = None
         if self.wavelet is not None:
-            one = -transforms.spectrum(self.wavelet, self.dt, wanted, start_time=start)
+            one = -transforms.spectrum(self.wavelet, self.dt, wanted, start_time=start, damping=damping)
             wavelet = np.repeat(one[:, None], values.shape[1], axis=1)
-        return Spectra(values, wanted, wavelet)
+        kernel = transforms.weighing(self.values.shape[2], self.dt, start, taper, damping)
+        white = np.linalg.norm(self.values) * self.dt * np.sqrt(len(wanted) * (kernel**2).mean())
+        return Spectra(values, wanted, wavelet, damping), float(white / np.linalg.norm(values))
 
     def __str__(self) -> str:
         count, first, last = self.values.shape[2], number(self.start_time), number(float(self.times[-1]))
-        return f"{count} samples of {number(self.dt)}, from {first} to {last}"
+        windowed = "" if self.window is None else ", in a window"
+        return f"{count} samples of {number(self.dt)}, from {first} to {last}{windowed}"
 
 
 def checked(
@@ -241,12 +272,21 @@ def checked(
     if missing := set(pairs[kind]) - set(present[kind]):
         raise DeclarationError(f"the survey has {present[kind][0]} but no {missing.pop()}; give both")
     start = checks.real(given["start_time"], "start_time of the survey")
+    damping = record_checks.at_least_zero(given["damping"], "damping of the survey")
     if kind == "spectra":
+        if given["window"] is not None:
+            raise DeclarationError(
+                "the survey has spectra, and window= is for samples of traces; leave it out"
+            )
         values, band, wavelet, kept = record_checks.spectra(
             size, weights, given["data"], given["frequencies"], given["wavelet"]
         )
-        return Spectra(values, band, wavelet), kept
-    traces, dt, samples, kept = record_checks.traces(
-        size, weights, given["traces"], given["dt"], given["wavelet"]
+        return Spectra(values, band, wavelet, damping), kept
+    if damping:
+        raise DeclarationError(
+            f"the survey has traces, and damping={damping:g} is of spectra; leave it out, and use at(…, damping=)"
+        )
+    traces, dt, samples, window, kept = record_checks.traces(
+        size, weights, given["traces"], given["dt"], given["wavelet"], given["window"]
     )
-    return Traces(traces, dt, start, samples), kept
+    return Traces(traces, dt, start, samples, window), kept

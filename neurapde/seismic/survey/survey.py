@@ -17,6 +17,7 @@ from neurapde.problem.problem import Problem
 from neurapde.seismic.survey import geometry, survey_files
 from neurapde.seismic.survey.formats import files
 from neurapde.seismic.survey.geometry import positions
+from neurapde.seismic.survey.processing.step import Step
 from neurapde.seismic.survey.provenance import Provenance as Provenance
 from neurapde.seismic.survey.record_checks import ascending, at_least_zero
 from neurapde.seismic.survey.recording import Recording
@@ -45,6 +46,9 @@ class Survey(Recording):
         noise: ‖noise‖/‖signal‖ if known, such as 0.1 for 20 dB.
         name: for files and reports.
         origin: how synthetic data were made; None for field data.
+        damping: σ, 1/s: data are at the complex frequencies ω − iσ, as of traces times e^{−σt}.
+        window: `(S, R, T)` ≥ 0, what samples of traces, observed and predicted, are multiplied by; 1 by default.
+        processing: sentences on what was done to the data; `process` adds to them.
 
     Arrays are stored read-only. Raises: DeclarationError for shapes that disagree, numbers that are not finite,
         frequencies out of order, a shot or a survey that recorded nothing but zeros.
@@ -66,6 +70,9 @@ class Survey(Recording):
         noise: float | None = None,
         name: str = "survey",
         origin: Provenance | None = None,
+        damping: float = 0.0,
+        window: ArrayLike | None = None,
+        processing: Sequence[str] = (),
     ) -> None:
         shots, spread = positions(sources, "sources"), positions(receivers, "receivers")
         if shots.shape[1] != spread.shape[1]:
@@ -82,6 +89,8 @@ class Survey(Recording):
             "dt": dt,
             "start_time": start_time,
             "wavelet": wavelet,
+            "damping": damping,
+            "window": window,
         }
         record, kept = checked(size, weights, given)
         found: Mapping[str, object] = {
@@ -93,6 +102,7 @@ class Survey(Recording):
             "noise": None if noise is None else at_least_zero(noise, "noise of the survey"),
             "name": checks.name(name, "name of the survey"),
             "origin": origin,
+            "processing": checks.texts(processing, "processing of the survey"),
         }
         for field, value in found.items():
             object.__setattr__(self, field, value)
@@ -105,23 +115,38 @@ class Survey(Recording):
         given: Arguments = {**self.arguments(), **changes}
         return type(self)(**given)
 
-    def at(self, frequencies: ArrayLike, *, taper: float = 0.0) -> Self:
+    def process(self, *steps: Step) -> Self:
+        """The survey after these steps, one after another, each recorded in `processing`.
+
+        steps: `npde.seismic.Bandpass(…)`, `TimeWindow(…)`, `EditTraces(…)` and others.
+        """
+        found = self
+        for step in steps:
+            way = "give steps such as npde.seismic.Bandpass(3, 12)"
+            checks.kind(step, "a step of the processing", Step, way)
+            changed, text = step(found)
+            found = found.replace(**changed)
+            found = found.replace(processing=(*found.processing, text))
+        return found
+
+    def at(self, frequencies: ArrayLike, *, taper: float = 0.0, damping: float = 0.0) -> Self:
         """The frequency survey at these frequencies, Hz `(F,)`: of time traces by `transforms.spectrum`.
 
         taper: length, s, of a half cosine that brings the ends of the traces to zero.
+        damping: σ, 1/s: spectra of traces times e^{−σt}, the waves at complex frequencies ω − iσ. Early arrivals count
+        more, and an inversion models just that.
         The noise level, if known, is carried over as that of white noise. Of a frequency survey it selects.
         Raises: DeclarationError for frequencies out of order or not below Nyquist's 1/(2 dt).
         """
         if isinstance(self.record, Spectra):
-            if at_least_zero(taper, "taper") > 0:
-                raise DeclarationError(
-                    f"taper={taper:g} is for time traces, but {self.name!r} holds spectra; leave it out"
-                )
+            for name, value in (("taper", taper), ("damping", damping)):
+                if at_least_zero(value, name) > 0:
+                    raise DeclarationError(
+                        f"{name}={value:g} is for time traces, but {self.name!r} holds spectra; leave it out"
+                    )
             return self.select(frequencies=ascending(frequencies))
-        found, noise = self.record.to_spectra(frequencies, taper), self.noise
-        if noise is not None:
-            size = np.linalg.norm(self.record.values) * self.record.dt * np.sqrt(len(found.frequencies))
-            noise *= float(size / np.linalg.norm(found.values))
+        found, white = self.record.to_spectra(frequencies, taper, damping)
+        noise = None if self.noise is None else self.noise * white
         return self.replace(**found.arguments, noise=noise)
 
     def to_time(self, dt: float, samples: int, *, start_time: float = 0.0) -> Self:
@@ -202,13 +227,14 @@ class Survey(Recording):
         receiver_depth: float | None = None,
         frequencies: ArrayLike | None = None,
         taper: float | None = None,
+        damping: float | None = None,
         header_bytes: Mapping[str, int] | None = None,
     ) -> Self:
         """The survey in a file of another program: the paper's .mat, .sgy, .segy or .su.
 
         What a file does not hold is said here. frequency: of a .mat. sources, receivers: positions for a .sgy, of
         shots and of the traces of a shot, or of each trace. source_depth, receiver_depth: in place of its headers'.
-        frequencies, taper: as of `at`, for the spectra of a .sgy or .su whose traces are read in parts and not kept.
+        frequencies, taper, damping: as of `at`, for spectra of a .sgy or .su whose traces are read in parts and not kept.
         header_bytes: where its trace headers have an entry, if not where the standard has it, such as {"source_x": 197}.
         Raises: DeclarationError for coordinates missing from headers and the like, StorageError for a file that is
             damaged or of another format, FileNotFoundError.
@@ -225,6 +251,7 @@ class Survey(Recording):
             "receiver_depth": receiver_depth,
             "frequencies": frequencies,
             "taper": taper,
+            "damping": damping,
             "header_bytes": header_bytes,
         }
         file = checks.path(path)

@@ -13,7 +13,9 @@ from neurapde.seismic.survey.records import Arguments
 from neurapde.storage import hdf5
 
 HDF5 = (".h5", ".hdf5")
-ARRAYS = ("sources", "receivers", "data", "frequencies", "traces", "weights", "wavelet")
+ARRAYS = ("sources", "receivers", "data", "frequencies", "traces", "weights", "wavelet", "window")
+
+PLAIN = ("dt", "start_time", "source_variance", "noise", "name", "damping", "processing")
 
 
 def check_suffix(path: Path, what: str, known: Collection[str] = HDF5) -> str:
@@ -31,7 +33,7 @@ def save(path: Path, arguments: Arguments) -> None:
     check_suffix(path, "save")
     given: Mapping[str, Any] = arguments
     origin = arguments["origin"]
-    plain = {name: given[name] for name in ("dt", "start_time", "source_variance", "noise", "name")}
+    plain = {name: given[name] for name in PLAIN}
 
     def fill(file: h5py.File) -> None:
         hdf5.put_arrays(file, "arrays", {name: given[name] for name in ARRAYS if given[name] is not None})

@@ -13,7 +13,13 @@ Complex = NDArray[np.complex128]
 
 
 def spectrum(
-    traces: Real, dt: float, frequencies: Real, *, start_time: float = 0.0, taper: float = 0.0
+    traces: Real,
+    dt: float,
+    frequencies: Real,
+    *,
+    start_time: float = 0.0,
+    taper: float = 0.0,
+    damping: float = 0.0,
 ) -> Complex:
     """U(f) ≈ dt Σ_n u(t_n) e^{−2πi f t_n}, t_n = start_time + n dt, at any frequencies below 1/(2 dt).
 
@@ -22,6 +28,7 @@ def spectrum(
         dt, start_time: sampling interval and time of the first sample, s.
         frequencies: `(F,)`, Hz, any of them.
         taper: length, s, of a half cosine that brings the ends of the traces to zero; 0 leaves them.
+        damping: σ, 1/s, of e^{−σt} in the integral: U at the complex frequency ω − iσ.
 
     Returns: `(F, …)`. It is the integral itself, to round-off, for a trace that is zero at its ends and has no
         energy beyond 1/(2 dt).
@@ -29,21 +36,33 @@ def spectrum(
     count = traces.shape[-1]
     times = start_time + dt * np.arange(count)
     kernel = dt * np.exp(-2j * np.pi * np.outer(times, frequencies))
-    if taper > 0:
-        phase = np.clip((count - 1 - np.arange(count)) * dt / taper, 0.0, 1.0)
-        kernel *= (0.5 - 0.5 * np.cos(np.pi * phase))[:, None]
+    kernel *= weighing(count, dt, start_time, taper, damping)[:, None]
     found: Complex = np.asarray(traces @ kernel, dtype=complex)
     return np.moveaxis(found, -1, 0)
 
 
+def weighing(samples: int, dt: float, start_time: float, taper: float, damping: float) -> Real:
+    """What multiplies the samples of a trace `(T,)` in `spectrum`: the taper of its end, and e^{−σt}."""
+    phase = (samples - 1 - np.arange(samples)) * dt / taper if taper > 0 else np.ones(samples)
+    tapered: Real = 0.5 - 0.5 * np.cos(np.pi * np.clip(phase, 0.0, 1.0))
+    return tapered * np.exp(-damping * (start_time + dt * np.arange(samples)))
+
+
 def traces_of(
-    spectra: Complex, frequencies: Real, dt: float, samples: int, *, start_time: float = 0.0
+    spectra: Complex,
+    frequencies: Real,
+    dt: float,
+    samples: int,
+    *,
+    start_time: float = 0.0,
+    damping: float = 0.0,
 ) -> Real:
     """u(t_n) = 2 Δf Re Σ_j U(f_j) e^{2πi f_j t_n}: the trace of period 1/Δf with these spectra, and none beyond.
 
     Args:
         spectra: `(F, …)`.
         frequencies: `(F,)`, Hz, positive and equally spaced by Δf.
+        damping: σ of the spectra: what they make is u(t) e^{−σt}, which is undone.
 
     Returns: `(…, samples)`, without a mean: frequency 0 is none of the frequencies.
     """
@@ -51,4 +70,5 @@ def traces_of(
     step = float(frequencies[1] - frequencies[0])
     kernel = 2 * step * np.exp(2j * np.pi * np.outer(frequencies, times))
     moved = np.moveaxis(spectra, 0, -1)
-    return moved.real @ kernel.real - moved.imag @ kernel.imag
+    found: Real = moved.real @ kernel.real - moved.imag @ kernel.imag
+    return found * np.exp(damping * times)

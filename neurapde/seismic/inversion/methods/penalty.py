@@ -19,6 +19,7 @@ from neurapde.seismic.inversion.methods.penalty_loss import PenaltyObjective
 from neurapde.seismic.inversion.methods.reduced import OnGrid, default_siren
 from neurapde.seismic.inversion.misfits import L1, Misfit
 from neurapde.seismic.inversion.velocity import Gridded
+from neurapde.seismic.modelling.grid_modelling import refuse_damped
 from neurapde.trials.base import Trial
 from neurapde.trials.networks.siren import Siren
 
@@ -60,7 +61,7 @@ class Penalty(OnGrid):
         return default_siren(setting)
 
     def check(self, setting: Setting) -> None:
-        super().check(setting)
+        refuse_damped(setting.survey)
         if isinstance(setting.velocity.trial, Gridded | Latent):
             raise DeclarationError(
                 f"Penalty trains a network, but the velocity is {setting.velocity.trial!r}; leave trial out, or use "

@@ -20,7 +20,7 @@ from neurapde.core.warn import warn
 from neurapde.seismic.survey.formats import segy_files, segy_headers, segy_written
 from neurapde.seismic.survey.formats.format import Format
 from neurapde.seismic.survey.formats.segy_headers import Field, Given
-from neurapde.seismic.survey.record_checks import ascending, at_least_zero
+from neurapde.seismic.survey.record_checks import ascending, at_least_zero, damping_of
 from neurapde.seismic.survey.recording import Recording
 from neurapde.seismic.survey.records import Arguments, Spectra
 from neurapde.seismic.survey.transforms import spectrum
@@ -35,12 +35,17 @@ MOST_SAMPLES = 2**16 - 1
 """Of a trace: what the two bytes for their number hold."""
 PLACES = frozenset({"sources", "receivers", "source_depth", "receiver_depth"})
 """What may be said in place of the headers."""
-ASKS = PLACES | {"frequencies", "taper", "header_bytes"}
+ASKS = PLACES | {"frequencies", "taper", "damping", "header_bytes"}
 """What may be said of a file."""
 
 
 def read(
-    path: Path, given: Given, frequencies: Any = None, taper: float = 0.0, header_bytes: Any = None
+    path: Path,
+    given: Given,
+    frequencies: Any = None,
+    taper: float = 0.0,
+    header_bytes: Any = None,
+    damping: float = 0.0,
 ) -> Arguments:
     """The arguments of a Survey: of traces, or of spectra at `frequencies`, of which only these are held in memory.
 
@@ -72,8 +77,16 @@ def read(
             record |= {"dt": interval, "start_time": headers.start_time(path.name)}
         else:
             band = ascending(frequencies)
-            kept = _Kept(band, interval, headers.delays, at_least_zero(taper, "taper"))
+            longest = float(np.abs(headers.delays).max()) + interval * len(file.samples)
+            kept = _Kept(
+                band,
+                interval,
+                headers.delays,
+                at_least_zero(taper, "taper"),
+                damping_of(damping, longest),
+            )
             record, loud = _spectra(blocks, kept, (len(band), *places), shots, columns, path.name)
+            record["damping"] = kept.damping
     weights = np.zeros(places)
     weights[shots, columns] = ~headers.dead & loud
     sounding = weights.any(axis=1)
@@ -114,12 +127,13 @@ def _traces(
 
 @dataclass(frozen=True)
 class _Kept:
-    """What of traces is kept: spectra at frequencies `(F,)`; delays `(n,)` of the traces, s."""
+    """What of traces is kept: spectra at frequencies `(F,)` and a damping; delays `(n,)` of the traces, s."""
 
     frequencies: NDArray[np.float64]
     interval: float
     delays: NDArray[np.float64]
     taper: float
+    damping: float
 
     def of(self, part: slice, traces: NDArray) -> NDArray[np.complex128]:
         """The spectra `(F, n)` of some traces `(n, T)`, each from its own first sample on."""
@@ -129,8 +143,10 @@ class _Kept:
                 f"{number(highest)} Hz is not below {number(0.5 / self.interval)} Hz, Nyquist's frequency of the traces; "
                 "give lower frequencies"
             )
-        found = spectrum(traces.astype(float), self.interval, self.frequencies, taper=self.taper)
-        return found * np.exp(-2j * np.pi * np.outer(self.frequencies, self.delays[part]))
+        found = spectrum(
+            traces.astype(float), self.interval, self.frequencies, taper=self.taper, damping=self.damping
+        )
+        return found * np.exp(-np.outer(2j * np.pi * self.frequencies + self.damping, self.delays[part]))
 
 
 def _spectra(
@@ -185,7 +201,7 @@ def write(path: Path, survey: Recording, ibm: bool) -> None:
         raise DeclarationError(
             f"SEG-Y is written of surveys in a plane, but positions have {sources.shape[1]} coordinates"
         )
-    traces, dt = record.values, record.dt
+    traces, dt = record.windowed, record.dt
     interval, count = segy_written.microseconds(dt), traces.shape[2]
     _check_samples(traces, weights)
     headers = segy_written.of(sources, receivers, weights, record.start_time)
