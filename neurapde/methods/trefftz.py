@@ -8,6 +8,7 @@ left at fresh points of the panels, and the change of the field, meet the tolera
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from neurapde.assembly.trefftz.potentials.levels import PotentialLevels
 from neurapde.core.cost import Cost
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
+from neurapde.core.memory import lacking
 from neurapde.domains.base import Domain
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.helmholtz import Helmholtz
@@ -72,7 +74,14 @@ class Trefftz(DirectMethod):
             return f"its domain is {problem.domain}, and no shape of segments and arcs in the plane"
         if problem.extra:
             return f"it has the further constraint {problem.extra[0].name!r}, which is not known to it"
-        return family.obstacle(problem)
+        return family.obstacle(problem) or self._too_thin(problem)
+
+    def _too_thin(self, problem: Problem) -> str | None:
+        """That so many functions stand along what is thin that the first level cannot be had."""
+        cost = _cost(*_begun(problem, self.tolerance))
+        if cost.seconds <= self.seconds and lacking(cost.memory) is None:
+            return None
+        return f"its regions are so thin, or so near to one another, that it would begin with {cost.what}; use LeastSquares"
 
     def why(self, problem: Problem) -> str:
         return (
@@ -84,9 +93,8 @@ class Trefftz(DirectMethod):
 
     def run(self, task: Task) -> Outcome:
         self.check_trial(task.trial)
-        kind, make = FAMILIES[type(task.problem.equation)]
-        family = family_of(kind, task.problem)
-        levels = make(family)
+        levels, _ = _begun(task.problem, self.tolerance)
+        family = levels.family
         budget = Budget(self.seconds, "Trefftz", task.problem.name, "a larger tolerance, or fewer regions")
         found = refine(task, self._levels(levels, budget), self.largest, self.tolerance, budget)
         level, solved = found.level, found.level.solved
@@ -110,10 +118,8 @@ class Trefftz(DirectMethod):
             plan = levels.plan(digits)
             if before is not None and plan.basis.count > self.largest:
                 return
-            rows, columns = plan.rows, plan.basis.count
-            numbers = 16.0 * rows * columns
-            cost = Cost(4 * numbers, levels.pace * rows * columns**2, f"{columns} functions at {rows} rows")
-            if not budget.admits(cost):
+            columns = plan.basis.count
+            if not budget.admits(_cost(levels, plan)):
                 return
             solved = levels.solve(plan)
             field = levels.field(solved)
@@ -128,6 +134,21 @@ class Trefftz(DirectMethod):
                 level = replace(level, estimate=min(proven, level.estimate))
             yield level
             before = level
+
+
+@lru_cache(maxsize=4)
+def _begun(problem: Problem, tolerance: float) -> tuple[AbstractLevels[Any], Any]:
+    """The levels of a problem, and the plan of the first; kept from the choice of a method to its run."""
+    kind, make = FAMILIES[type(problem.equation)]
+    levels = make(family_of(kind, problem))
+    return levels, levels.plan(next(levels.digits(tolerance)))
+
+
+def _cost(levels: AbstractLevels[Any], plan: Any) -> Cost:
+    """What it takes to solve a level."""
+    rows, columns = plan.rows, plan.basis.count
+    seconds = levels.pace * rows * columns**2
+    return Cost(64.0 * rows * columns, seconds, f"{columns} functions at {rows} rows")
 
 
 def _estimated(level: Level[Solved], before: Level[Solved]) -> Level[Solved]:

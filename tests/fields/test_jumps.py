@@ -113,13 +113,18 @@ BETWEEN = [
 ]
 
 
-def test_a_barrier_that_the_sines_do_not_see_is_told_and_not_converged() -> None:
-    problem = npde.Problem("barrier", SQUARE, npde.Poisson(barrier), boundary=BETWEEN)
+SLAB = npde.Piecewise(1.0, (npde.Box((0.1371 - 0.0015, 0.1371 + 0.0015), (-1, 1)), 1e-3))
+
+
+@pytest.mark.parametrize("coefficient", [barrier, SLAB], ids=["function", "declared"])
+def test_a_barrier_that_the_sines_do_not_see_is_told_and_not_converged(coefficient) -> None:
+    problem = npde.Problem("barrier", SQUARE, npde.Poisson(coefficient), boundary=BETWEEN)
     with pytest.warns(ResolutionWarning, match="change within 0.003, but the sines see nothing thinner"):
         solution = npde.solve(problem, method=npde.Galerkin(largest=64), progress=False)
     assert solution.status is npde.Status.UNRESOLVED
     assert solution.stages[-1].extras["error_estimate"] >= 1.0
-    assert any("looked at every 0.002" in note for note in solution.notes)
+    told = any("looked at every 0.002" in note for note in solution.notes)
+    assert told == (coefficient is barrier)
 
 
 def test_layers_of_a_function_along_the_axes_are_integrated_exactly() -> None:

@@ -6,6 +6,7 @@ import torch
 
 import neurapde as npde
 from neurapde.assembly.collocation.parts import layouts_of
+from neurapde.methods.choice import choose_method
 from neurapde.verification.correction import correction
 
 LEFT = 0.4
@@ -45,6 +46,22 @@ def test_background_has_a_part_on_each_side_of_slabs_and_none_through_bars_that_
     found = {(one.box, one.outside) for one in parts}
     assert (((0.0, 0.0), (0.5, 1.0)), (bar,)) in found
     assert (((0.51, 0.0), (2.0, 1.0)), (second, hole)) in found
+
+
+def test_regions_too_thin_for_functions_of_their_own_are_left_to_another_method():
+    sides = [
+        npde.Dirichlet(1.0, on="left"),
+        npde.Dirichlet(0.0, on="right"),
+        npde.Neumann(0.0, on=("bottom", "top")),
+    ]
+    chosen = []
+    for width in (0.3, 0.003):
+        medium = npde.Piecewise(1.0, (npde.Box((0.4, 0.4 + width), (0, 1)), 0.1))
+        problem = npde.Problem("plate", npde.Box((0, 1), (0, 1)), npde.Poisson(medium), boundary=sides)
+        chosen.append(choose_method(problem, None)[0])
+    assert chosen == [npde.Trefftz(), npde.LeastSquares()]
+    with pytest.raises(npde.DeclarationError, match="so thin, or so near to one another"):
+        npde.solve(problem, method=npde.Trefftz(), progress=False)
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ from neurapde.core.formatting import listing
 from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.jumps import Features, features_of, narrow_features
+from neurapde.fields.medium import Piecewise
 from neurapde.fields.sources import total
 from neurapde.methods.weak.on_sines import OnSines
 from neurapde.problem.problem import Problem
@@ -120,8 +121,12 @@ class PoissonOnSines(OnSines[Level]):
 
     @cached_property
     def narrowest(self) -> float:
-        """The length within which coefficients, or data on the sides, change."""
-        return min(self.features.narrowest, narrowest_data(self.problem.sides))
+        """The length within which coefficients, declared pieces too, or data on the sides, change."""
+        equation = self.problem.equation
+        assert isinstance(equation, Poisson)
+        pieces = [one for one in (equation.coefficient, equation.reaction) if isinstance(one, Piecewise)]
+        declared = [narrow_features(one, self.box).narrowest for one in pieces]
+        return min(self.features.narrowest, narrowest_data(self.problem.sides), *declared)
 
     @property
     def resolving(self) -> float:
