@@ -9,11 +9,12 @@ from typing import ClassVar
 import torch
 
 from neurapde.assembly.collocation.cost import cost_of
+from neurapde.assembly.collocation.patchworks import built_for, unfit
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import listing, number
 from neurapde.core.interrupts import Interrupts
 from neurapde.core.warn import warn
-from neurapde.methods.least_squares import FIRST, LeastSquares, built_for, unfit
+from neurapde.methods.least_squares import LeastSquares
 from neurapde.methods.refinement import PROBES
 from neurapde.methods.unknowns.fitting import Fitting, State, begin
 from neurapde.methods.unknowns.measured import is_data
@@ -93,7 +94,7 @@ class GaussNewton(LeastSquares):
         """One number of features after the other, each from the field and the unknowns of the one before."""
         about, problem = None, task.problem
         budget = self._budget(problem)
-        specs = self._levels(problem, FIRST[problem.domain.dimension])
+        specs = self._levels(problem)
         for spec in itertools.takewhile(lambda one: budget.admits(cost_of(problem, one)), specs):
             trial, tried = (built_for(problem, spec) for _ in range(2))
             fitting = Fitting(problem, trial, tried, state, task.seed)

@@ -14,7 +14,7 @@ import torch
 from neurapde.assembly.collocation.affine import not_affine
 from neurapde.assembly.collocation.cost import cost_of
 from neurapde.assembly.collocation.head import solve_head
-from neurapde.assembly.collocation.parts import layouts_of
+from neurapde.assembly.collocation.patchworks import MARGIN, built_for, is_linear, patchworks, unfit
 from neurapde.assembly.collocation.solvability import unsolvable
 from neurapde.assembly.collocation.system import Assembly
 from neurapde.core import checks
@@ -23,18 +23,12 @@ from neurapde.core.formatting import number
 from neurapde.core.memory import lacking
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.helmholtz import reflection_note
-from neurapde.equations.poisson import Poisson
-from neurapde.fields.sources import PointSource
 from neurapde.methods.refinement import Refined, check_growth, estimate_note, grow
 from neurapde.problem.problem import Problem
 from neurapde.training.run.budget import SECONDS, Budget
 from neurapde.training.run.method import DirectMethod, Outcome, Task
-from neurapde.trials.base import Setting
-from neurapde.trials.fourier_extension import FourierExtension
-from neurapde.trials.piecewise import Part, PiecewiseFunction, PiecewiseTrial
+from neurapde.trials.piecewise import PiecewiseFunction, PiecewiseTrial
 
-FIRST = {1: 12.0, 2: 8.0, 3: 5.4}  # modes along the longest axis at the first level
-GROWTH, MORE = 1.25, 2.0  # from level to level; one mode more may be odd, where the field is even
 CLEAR = {1: 36.0, 2: 18.0, 3: 9.0}  # modes along the longest axis by which a field left open shows
 LOOKED = 10.0  # seconds of a core that this may take
 
@@ -54,7 +48,7 @@ class LeastSquares(DirectMethod):
 
     tolerance: float = 5e-7
     largest: int = 3500
-    margin: float = 0.5
+    margin: float = MARGIN
     seconds: float = SECONDS
 
     def __post_init__(self) -> None:
@@ -96,7 +90,7 @@ class LeastSquares(DirectMethod):
 
     def _admitted(self, problem: Problem, budget: Budget) -> Iterator[PiecewiseTrial]:
         """The levels that may be begun."""
-        levels = self._levels(problem, FIRST[problem.domain.dimension])
+        levels = self._levels(problem)
         return itertools.takewhile(lambda spec: budget.admits(cost_of(problem, spec)), levels)
 
     def _looked_at(self, problem: Problem) -> Iterator[PiecewiseTrial]:
@@ -107,21 +101,8 @@ class LeastSquares(DirectMethod):
                 return
             yield spec
 
-    def _levels(self, problem: Problem, modes: float) -> Iterator[PiecewiseTrial]:
-        """Patchworks of growing frames, within the largest number of features, from so many modes along an axis."""
-        layouts = layouts_of(problem)
-        last: PiecewiseTrial | None = None
-        while True:
-            parts = tuple(one.part(modes, self.margin) for one in layouts)
-            features = problem.outputs * sum(
-                part.trial.features for part in parts if isinstance(part.trial, FourierExtension)
-            )
-            if last is not None and features > self.largest:
-                return
-            patchwork = PiecewiseTrial(parts)
-            if patchwork != last:
-                yield patchwork
-            last, modes = patchwork, max(modes * GROWTH, modes + MORE)
+    def _levels(self, problem: Problem, modes: float | None = None) -> Iterator[PiecewiseTrial]:
+        return patchworks(problem, self.largest, modes, self.margin)
 
     def _solve(self, task: Task, spec: PiecewiseTrial) -> tuple[PiecewiseFunction, int]:
         problem = task.problem
@@ -148,47 +129,3 @@ class LeastSquares(DirectMethod):
             *reflection_note(task.problem.equation, task.problem),
         )
         return found.outcome(trial, notes, {}, way or f"{type(self).__name__}(largest={2 * self.largest})")
-
-
-def unfit(problem: Problem) -> str | None:
-    """Why least squares at points does not apply to a problem, or None where it may (linearity is checked as it runs)."""
-    if problem.domain.dimension > 3:
-        return f"its domain has {problem.domain.dimension} axes, and the lattice of sines is for up to three"
-    if problem.sides.periodic and problem.equation.transmission(problem):
-        return "a field that is periodic across a jump of the medium is not joined; move the jump off the boundary"
-    if len(problem.right_hand_sides) > 1:
-        return "it has several shots; declare a problem for each"
-    if isinstance(problem.equation, Poisson) and (reason := problem.equation.untrainable(problem)):
-        return reason
-    if any(isinstance(source, PointSource) for side in problem.right_hand_sides for source in side):
-        return "a PointSource has no values at points; use a GaussianSource"
-    return None
-
-
-def is_linear(problem: Problem) -> bool:
-    """Whether every constraint of a problem is linear in u for fields as large as its solution, tried on a few features."""
-    if unfit(problem):
-        return False
-    trial = few_features(problem)
-    try:
-        solve_head(problem, trial, 0)
-    except (DeclarationError, RuntimeError):  # not a function that torch can vectorise and differentiate
-        return False
-    return not_affine(problem, trial) is None
-
-
-def few_features(problem: Problem) -> PiecewiseFunction:
-    """A trial of two modes along each axis, to try things on."""
-    return built_for(
-        problem, PiecewiseTrial((Part((), (), FourierExtension((2,) * problem.domain.dimension)),))
-    )
-
-
-def built_for(
-    problem: Problem, spec: PiecewiseTrial, device: torch.device | str = "cpu"
-) -> PiecewiseFunction:
-    """The trial of a patchwork for a problem's field, in double precision; its amplitudes are to be found."""
-    complex = problem.equation.complex
-    return spec.draw(
-        Setting(problem.domain.bounds, problem.outputs, complex, torch.Generator(), torch.float64, device)
-    )

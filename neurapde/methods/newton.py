@@ -14,10 +14,11 @@ from torch import Tensor
 
 from neurapde.assembly.collocation.cost import cost_of
 from neurapde.assembly.collocation.head import least_squares
+from neurapde.assembly.collocation.patchworks import built_for, unfit
 from neurapde.assembly.collocation.system import Assembly
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
-from neurapde.methods.least_squares import FIRST, LeastSquares, built_for, unfit
+from neurapde.methods.least_squares import LeastSquares
 from neurapde.methods.refinement import PROBES, grow
 from neurapde.problem.problem import Problem
 from neurapde.training.optimisation.balance import balance_of
@@ -104,7 +105,7 @@ class Newton(LeastSquares):
         """Whether the iteration settles with two numbers of features in a row, of the first few."""
         about: TrialFunction | None = None
         before = False
-        for spec in itertools.islice(self._levels(problem, FIRST[problem.domain.dimension]), TRIED):
+        for spec in itertools.islice(self._levels(problem), TRIED):
             if cost_of(problem, spec).seconds > STEPWISE:
                 return False
             level = _Level(problem, spec, torch.device("cpu"), 0)

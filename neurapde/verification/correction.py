@@ -4,19 +4,17 @@ The residual at fresh points is the right-hand side of a problem for the error, 
 found by least squares on a coarse frame, is what a method has missed that did not see the same points.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from neurapde.assembly.collocation.head import least_squares
+from neurapde.assembly.collocation.patchworks import built_for, is_linear, patchworks, unfit
 from neurapde.assembly.collocation.system import Assembly, NotAffineError
 from neurapde.conditions.constraints import Samples
 from neurapde.core.formatting import number, point
 from neurapde.equations.fit import Fit
-from neurapde.methods.least_squares import FIRST, LeastSquares, built_for, is_linear, unfit
-from neurapde.methods.refinement import PROBES
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
 from neurapde.training.optimisation.balance import balance_of
@@ -25,6 +23,8 @@ from neurapde.trials.piecewise import PiecewiseFunction, PiecewiseTrial
 from neurapde.verification.fresh import fresh_samples
 from neurapde.verification.residual_left import Left, field_sizes, residuals_left
 
+PROBES = 3000
+"""Points at which the error is compared with the field."""
 FEATURES = {1: 60, 2: 300, 3: 600}
 """Features of the frame of the error at most, by the number of axes."""
 
@@ -101,11 +101,6 @@ def correction(problem: Problem, trial: TrialFunction) -> Correction:
     """What a few features add to a trial function in float64 on the CPU."""
     *_, coarse = patchworks(problem, FEATURES[problem.domain.dimension])
     return LookedAt(problem, trial).correction(coarse)
-
-
-def patchworks(problem: Problem, largest: int) -> Iterator[PiecewiseTrial]:
-    """The patchworks of least squares within so many features, its first one at least."""
-    return LeastSquares(largest=largest)._levels(problem, FIRST[problem.domain.dimension])
 
 
 def no_correction(problem: Problem) -> str | None:

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 
 import torch
 
+from neurapde.assembly.collocation.patchworks import is_linear, patchworks
 from neurapde.core import checks
 from neurapde.core.formatting import number
-from neurapde.methods.least_squares import is_linear
 from neurapde.solution.solution import Solution
 from neurapde.training.run.method import Status
 from neurapde.training.run.stage import Stage
 from neurapde.trials.ansatz import SumTrial
 from neurapde.trials.base import TrialFunction, copied
 from neurapde.trials.piecewise import PiecewiseTrial
-from neurapde.verification.correction import FEATURES, Correction, LookedAt, no_correction, patchworks
+from neurapde.verification.correction import FEATURES, Correction, LookedAt, no_correction
 
 ROUNDS = {1: (1, 2, 4), 2: (1, 2, 4), 3: (1, 2)}
 """Features of each try in units of `FEATURES`, by the number of axes."""
