@@ -26,7 +26,7 @@ from harness import ROOT, Measured
 from scipy.io import loadmat
 
 import neurapde as npde
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.seismic.inversion.invert import invert
 from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS
 from neurapde.seismic.inversion.methods.descents import AdamDescent

@@ -11,10 +11,10 @@ from typing import Any
 
 from harness import Measured
 
-from neurapde.problems.fwi import fwi_overthrust
-from neurapde.problems.overthrust import found_slice
+from neurapde.problems.inversions.fwi import fwi_overthrust
+from neurapde.problems.inversions.overthrust import found_slice
 from neurapde.seismic.inversion.result import Inversion
-from neurapde.validation.inversion_comparison import (
+from neurapde.validation.inversions.comparison import (
     COLUMNS,
     MODEL_ERROR,
     RESIDUAL,

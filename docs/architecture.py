@@ -1,7 +1,7 @@
 """Draws the rooms of the house on their floors, from the imports of the code: `python docs/architecture.py`.
 
-A room is a folder. It stands one floor above the highest room that it imports from. An arrow that follows from two others
-is left out. The docs build draws the picture again.
+A room is a folder. It stands one floor above the highest room that it imports from; what only type checkers read does not
+count. An arrow that follows from two others is left out. The docs build draws the picture again.
 """
 
 import ast
@@ -51,8 +51,13 @@ def room_of(path: Path) -> str:
 
 
 def imported(path: Path) -> Iterator[Path]:
-    """The files of ours that a file imports from."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """The files of ours that a file imports from, when it runs."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typed = [
+        node for node in tree.body if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+    ]
+    tree.body = [node for node in tree.body if node not in typed]
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 file = file_of(f"{node.module}.{alias.name}") or file_of(node.module)

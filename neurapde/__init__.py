@@ -85,8 +85,8 @@ from neurapde.methods.trefftz import Trefftz as Trefftz
 from neurapde.methods.unknowns.measured import measured as measured
 from neurapde.problem.equation import Equation as Equation
 from neurapde.problem.problem import Problem as Problem
-from neurapde.reference_solvers.grid import ResolutionError as ResolutionError
-from neurapde.reference_solvers.grid import ResolutionWarning as ResolutionWarning
+from neurapde.reference_solvers.grids.grid import ResolutionError as ResolutionError
+from neurapde.reference_solvers.grids.grid import ResolutionWarning as ResolutionWarning
 from neurapde.references.reference import reference as reference
 from neurapde.seismic.inversion.invert import invert as invert
 from neurapde.seismic.inversion.velocity import Velocity as Velocity

@@ -2,8 +2,6 @@
 
 from neurapde.problems._case import Case as Case
 from neurapde.problems._family import FamilyProblem as FamilyProblem
-from neurapde.problems._inversion import InversionCase as InversionCase
-from neurapde.problems._inversion import InversionProblem as InversionProblem
 from neurapde.problems.classics import CLASSIC_CASES
 from neurapde.problems.classics import boundary_layer as boundary_layer
 from neurapde.problems.classics import bratu as bratu
@@ -32,15 +30,17 @@ from neurapde.problems.fits import poisson_editing as poisson_editing
 from neurapde.problems.fits import poisson_gradients as poisson_gradients
 from neurapde.problems.fits import poisson_laplacian as poisson_laplacian
 from neurapde.problems.fits import video_fit as video_fit
-from neurapde.problems.fwi import FWI_CASES
-from neurapde.problems.fwi import fwi_disk as fwi_disk
-from neurapde.problems.fwi import fwi_overthrust as fwi_overthrust
-from neurapde.problems.fwi import fwi_segy as fwi_segy
-from neurapde.problems.fwi import fwi_two_disks as fwi_two_disks
 from neurapde.problems.helmholtz import HELMHOLTZ_CASES
 from neurapde.problems.helmholtz import helmholtz_disk as helmholtz_disk
 from neurapde.problems.helmholtz import helmholtz_square as helmholtz_square
 from neurapde.problems.helmholtz import helmholtz_uniform as helmholtz_uniform
+from neurapde.problems.inversions._inversion import InversionCase as InversionCase
+from neurapde.problems.inversions._inversion import InversionProblem as InversionProblem
+from neurapde.problems.inversions.fwi import FWI_CASES
+from neurapde.problems.inversions.fwi import fwi_disk as fwi_disk
+from neurapde.problems.inversions.fwi import fwi_overthrust as fwi_overthrust
+from neurapde.problems.inversions.fwi import fwi_segy as fwi_segy
+from neurapde.problems.inversions.fwi import fwi_two_disks as fwi_two_disks
 from neurapde.problems.poisson import POISSON_CASES
 from neurapde.problems.poisson import poisson_darcy as poisson_darcy
 from neurapde.problems.poisson import poisson_disk as poisson_disk

@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from neurapde.reference_solvers.cut_cells import at_corner, inside_moments, paths, probes
 from neurapde.reference_solvers.embedded_poisson import checked_level, shaped
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.cut_cells import at_corner, inside_moments, paths, probes
+from neurapde.reference_solvers.grids.grid import Grid
+from neurapde.reference_solvers.grids.stencils import along, forward_difference
+from neurapde.reference_solvers.operators.systems import balanced, solve_by_steps, solve_symmetric
 from neurapde.reference_solvers.poisson import half_points
-from neurapde.reference_solvers.stencils import along, forward_difference
-from neurapde.reference_solvers.systems import balanced, solve_by_steps, solve_symmetric
 
 ORDER = 2.0
 

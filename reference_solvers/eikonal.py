@@ -12,9 +12,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.skewed import Skewed
-from neurapde.reference_solvers.stencils import interpolation
+from neurapde.reference_solvers.grids.grid import Grid
+from neurapde.reference_solvers.grids.skewed import Skewed
+from neurapde.reference_solvers.grids.stencils import interpolation
 
 ORDER = 2.0
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import linalg
 
-from neurapde.reference_solvers.grid import Grid, ResolutionError
+from neurapde.reference_solvers.grids.grid import Grid, ResolutionError
+from neurapde.reference_solvers.operators.systems import solve_by_steps
 from neurapde.reference_solvers.poisson import Coefficient, half_points
-from neurapde.reference_solvers.systems import solve_by_steps
 
 ORDER = 2.0
 

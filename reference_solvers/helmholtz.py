@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from neurapde.reference_solvers.dispersion import Weights, nodes_per_wavelength
-from neurapde.reference_solvers.elimination import Factors
-from neurapde.reference_solvers.grid import Grid, ResolutionError, ResolutionWarning
-from neurapde.reference_solvers.nine_point import NinePoint, Stretching
-from neurapde.reference_solvers.sampling import gaussian_density, interpolation, point_density
+from neurapde.reference_solvers.grids.grid import Grid, ResolutionError, ResolutionWarning
+from neurapde.reference_solvers.grids.sampling import gaussian_density, interpolation, point_density
+from neurapde.reference_solvers.operators.dispersion import Weights, nodes_per_wavelength
+from neurapde.reference_solvers.operators.elimination import Factors
+from neurapde.reference_solvers.operators.nine_point import NinePoint, Stretching
 
 ORDER = 2
 """The order of convergence with a layer or a jump in the medium; without them it is 4."""

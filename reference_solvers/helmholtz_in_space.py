@@ -22,10 +22,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, gmres
 
-from neurapde.reference_solvers.dispersion import nodes_per_wavelength
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.reference_solvers.helmholtz import check_resolution
-from neurapde.reference_solvers.nine_point import Stretching
+from neurapde.reference_solvers.operators.dispersion import nodes_per_wavelength
+from neurapde.reference_solvers.operators.nine_point import Stretching
 
 ORDER = 2
 """The order of convergence with a layer, a jump or an open side; without them it is 4."""

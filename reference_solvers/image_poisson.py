@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from neurapde.reference_solvers.stencils import along, forward_difference
-from neurapde.reference_solvers.systems import solve_symmetric
+from neurapde.reference_solvers.grids.stencils import along, forward_difference
+from neurapde.reference_solvers.operators.systems import solve_symmetric
 
 ORDER = 2.0
 

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from neurapde.reference_solvers.operators.total_variation import Minimum, Splitting, TotalVariation, minimise
 from neurapde.reference_solvers.reconstruction import Experiment, Fields, Reconstruction
-from neurapde.reference_solvers.total_variation import Minimum, Splitting, TotalVariation, minimise
 
 _TOLERANCE, _STEPS = 1e-4, 300  # of the problem for m, which starts where the last one ended
 

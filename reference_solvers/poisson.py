@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import linalg
 
-from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.separable import SeparableInverse
-from neurapde.reference_solvers.sides import ZERO, on_side, side_pairs
-from neurapde.reference_solvers.sides import Dirichlet as Dirichlet
-from neurapde.reference_solvers.sides import Neumann as Neumann
-from neurapde.reference_solvers.sides import Periodic as Periodic
-from neurapde.reference_solvers.sides import Robin as Robin
-from neurapde.reference_solvers.sides import Side as Side
-from neurapde.reference_solvers.sides import Sides as Sides
-from neurapde.reference_solvers.stencils import along, forward_difference, outer, owned_lengths
-from neurapde.reference_solvers.systems import balanced, solve_symmetric
+from neurapde.reference_solvers.grids.grid import Grid
+from neurapde.reference_solvers.grids.sides import ZERO, on_side, side_pairs
+from neurapde.reference_solvers.grids.sides import Dirichlet as Dirichlet
+from neurapde.reference_solvers.grids.sides import Neumann as Neumann
+from neurapde.reference_solvers.grids.sides import Periodic as Periodic
+from neurapde.reference_solvers.grids.sides import Robin as Robin
+from neurapde.reference_solvers.grids.sides import Side as Side
+from neurapde.reference_solvers.grids.sides import Sides as Sides
+from neurapde.reference_solvers.grids.stencils import along, forward_difference, outer, owned_lengths
+from neurapde.reference_solvers.operators.separable import SeparableInverse
+from neurapde.reference_solvers.operators.systems import balanced, solve_symmetric
 
 ORDER = 2.0
 

@@ -15,12 +15,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.stencils import interpolation
-from neurapde.reference_solvers.wave_layers import Absorbing as Absorbing
-from neurapde.reference_solvers.wave_layers import Layers, WaveSide, check_layers, differences, unknowns
-from neurapde.reference_solvers.wave_layers import Mirror as Mirror
-from neurapde.reference_solvers.wave_layers import Wall as Wall
+from neurapde.reference_solvers.grids.grid import Grid
+from neurapde.reference_solvers.grids.stencils import interpolation
+from neurapde.reference_solvers.operators.wave_layers import Absorbing as Absorbing
+from neurapde.reference_solvers.operators.wave_layers import (
+    Layers,
+    WaveSide,
+    check_layers,
+    differences,
+    unknowns,
+)
+from neurapde.reference_solvers.operators.wave_layers import Mirror as Mirror
+from neurapde.reference_solvers.operators.wave_layers import Wall as Wall
 
 ORDER = 4.0
 

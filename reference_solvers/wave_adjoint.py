@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from neurapde.reference_solvers.band_limited import band_limited
-from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.wave_layers import (
+from neurapde.reference_solvers.grids.band_limited import band_limited
+from neurapde.reference_solvers.grids.grid import Grid
+from neurapde.reference_solvers.operators.wave_layers import (
     Layers,
     WaveSide,
     check_layers,

@@ -18,7 +18,7 @@ from neurapde.core.memory import check_fits
 from neurapde.equations.fit import Fit
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.references.solution import GridSolution
 from neurapde.storage.encoding import difference, encode
 from neurapde.storage.fingerprint import fingerprints

@@ -17,7 +17,7 @@ from neurapde.core.formatting import percent
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.fields.sources import FunctionSource, GaussianSource, Source
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.storage import hdf5
 from neurapde.training.run.history import History
 from neurapde.validation.annotations import Annotations

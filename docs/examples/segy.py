@@ -11,7 +11,7 @@ import numpy as np
 
 import neurapde as npde
 from neurapde.core.pictures.style import png
-from neurapde.validation.survey_figures import figure
+from neurapde.validation.inversions.survey_figures import figure
 
 HERE = Path(__file__).resolve().parent
 LENS = npde.Disk(center=(210.0, 160.0), radius=45.0)

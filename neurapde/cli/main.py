@@ -30,11 +30,11 @@ from neurapde.cli.validating import validate
 from neurapde.core.errors import DeclarationError
 from neurapde.core.interrupts import terminable
 from neurapde.problems import CASES, INVERSIONS, Case, InversionCase
-from neurapde.reference_solvers.grid import ResolutionError
+from neurapde.reference_solvers.grids.grid import ResolutionError
 from neurapde.seismic.inversion.invert import METHODS as INVERTING
 from neurapde.storage.hdf5 import StorageError
 from neurapde.validation.folder import kind_of
-from neurapde.validation.inversion_report import InversionReport
+from neurapde.validation.inversions.report import InversionReport
 from neurapde.validation.report import Report
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130

@@ -14,7 +14,7 @@ from neurapde.cli.parsing import meant
 from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.problem.problem import Problem
 from neurapde.problems import CASES, INVERSIONS, Case
-from neurapde.reference_solvers.grid import ResolutionError
+from neurapde.reference_solvers.grids.grid import ResolutionError
 from neurapde.references.reference import reference
 from neurapde.references.solution import GridSolution
 

@@ -20,7 +20,7 @@ from neurapde.equations.fit import Fit
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.methods.choice import choose_method
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from neurapde.training.near_sources import NearSources
 from neurapde.training.optimisation.adam import AdamSteps
 from neurapde.training.optimisation.parameters import copied, put, trainable

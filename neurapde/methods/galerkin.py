@@ -37,7 +37,7 @@ from neurapde.methods.weak.poisson import PoissonOnSines
 from neurapde.methods.weak.waves import WavesOnSines
 from neurapde.methods.weak.waves_on_elements import WavesOnElements
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from neurapde.training.run.budget import SECONDS, Budget
 from neurapde.training.run.history import History
 from neurapde.training.run.journal import Journal

@@ -20,7 +20,7 @@ from neurapde.methods.unknowns.fitting import Fitting, State, begin
 from neurapde.methods.unknowns.measured import is_data
 from neurapde.methods.unknowns.rows import named
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from neurapde.training.optimisation.balance import balance_of
 from neurapde.training.run.history import History
 from neurapde.training.run.method import Outcome, Status, Task

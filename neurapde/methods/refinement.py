@@ -12,7 +12,7 @@ from neurapde.core import checks
 from neurapde.core.convergence import estimate_error
 from neurapde.core.formatting import number
 from neurapde.core.warn import warn
-from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from neurapde.training.optimisation.balance import balance_of
 from neurapde.training.run.budget import Budget
 from neurapde.training.run.history import CHANGE, History

@@ -17,7 +17,7 @@ from neurapde.methods.marching.system import LEAST_WINDOWS
 from neurapde.methods.marching.window import Window
 from neurapde.methods.refinement import FALLEN, LARGE, check_growth
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from neurapde.training.optimisation.balance import Balance, balance_of
 from neurapde.training.run.budget import SECONDS
 from neurapde.training.run.history import History

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from neurapde.core.cost import duration
 from neurapde.core.memory import check_fits
 from neurapde.core.warn import warn
-from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.reference_solvers.grids.grid import ResolutionWarning
 
 LONG = 120.0
 """Seconds of a core above which the time is told."""

@@ -16,7 +16,7 @@ from neurapde.equations.eikonal import Eikonal, sources_of
 from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.convergence import richardson
 from neurapde.reference_solvers.eikonal import ORDER, solve_eikonal
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.references.cost import SWEPT_NODE, check_grid
 from neurapde.references.solution import GridSolution
 

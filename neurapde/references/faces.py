@@ -11,8 +11,8 @@ from neurapde.domains.base import Domain
 from neurapde.fields.grid_field import GridField
 from neurapde.fields.jumps import Features, features_of, narrow_features
 from neurapde.fields.medium import Constant, Field
-from neurapde.reference_solvers.averaging import LEAVES
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.averaging import LEAVES
+from neurapde.reference_solvers.grids.grid import Grid
 
 MOST_LEAVES = {1: 1024, 2: 48, 3: LEAVES}
 """Parts of a cell along each axis for averages of a thin layer."""

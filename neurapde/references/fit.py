@@ -10,7 +10,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.data.raster import Raster
 from neurapde.equations.fit import Fit
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.reference_solvers.image_poisson import image_from_gradients, image_from_laplacian
 from neurapde.references.cost import check_grid, factored
 from neurapde.references.solution import GridSolution

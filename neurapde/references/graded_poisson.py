@@ -21,11 +21,11 @@ from neurapde.fields.line_search import spread_points
 from neurapde.fields.medium import Constant
 from neurapde.fields.sources import total
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.graded import Graded, graded, interpolate_graded
-from neurapde.reference_solvers.grid import Grid, ResolutionWarning
+from neurapde.reference_solvers.grids.graded import Graded, graded, interpolate_graded
+from neurapde.reference_solvers.grids.grid import Grid, ResolutionWarning
+from neurapde.reference_solvers.grids.sides import Side
+from neurapde.reference_solvers.operators.volumes import edge_means, node_means, side_means
 from neurapde.reference_solvers.poisson import solve_poisson
-from neurapde.reference_solvers.sides import Side
-from neurapde.reference_solvers.volumes import edge_means, node_means, side_means
 from neurapde.references.poisson_cost import check_poisson_grid
 from neurapde.references.sides import volume_side
 from neurapde.references.solution import GridSolution

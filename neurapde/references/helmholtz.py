@@ -17,12 +17,12 @@ from neurapde.equations.helmholtz import Helmholtz, reflection_note
 from neurapde.fields.jumps import Features
 from neurapde.fields.sources import GaussianSource, PointSource, Source
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.averaging import average_in_space, cell_average
 from neurapde.reference_solvers.convergence import richardson
-from neurapde.reference_solvers.grid import Grid, ResolutionError, ResolutionWarning
+from neurapde.reference_solvers.grids.averaging import average_in_space, cell_average
+from neurapde.reference_solvers.grids.grid import Grid, ResolutionError, ResolutionWarning
+from neurapde.reference_solvers.grids.sampling import gaussian_density, interpolate, point_density
 from neurapde.reference_solvers.helmholtz import ORDER, HelmholtzGrid
 from neurapde.reference_solvers.helmholtz_in_space import RESTART, HelmholtzInSpace
-from neurapde.reference_solvers.sampling import gaussian_density, interpolate, point_density
 from neurapde.references.cost import FACTORED_NODE, check_grid, factored
 from neurapde.references.faces import Faces, medium_features
 from neurapde.references.sides import check_sides, face_nodes

@@ -27,9 +27,9 @@ from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.cut_poisson import Boundary as BoundaryPoints
 from neurapde.reference_solvers.cut_poisson import solve_cut_poisson
 from neurapde.reference_solvers.embedded_poisson import solve_embedded_poisson
-from neurapde.reference_solvers.grid import Grid, ResolutionError, ResolutionWarning
+from neurapde.reference_solvers.grids.grid import Grid, ResolutionError, ResolutionWarning
+from neurapde.reference_solvers.grids.sides import Side
 from neurapde.reference_solvers.poisson import ORDER, solve_poisson
-from neurapde.reference_solvers.sides import Side
 from neurapde.references.graded_poisson import RESOLVED, medium_of, solve_graded_problem
 from neurapde.references.poisson_cost import check_poisson_grid, held_all_round
 from neurapde.references.sides import check_sides, face_nodes, volume_side

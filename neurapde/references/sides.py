@@ -9,8 +9,8 @@ from neurapde.conditions import Treated
 from neurapde.conditions.base import Mixed
 from neurapde.core.errors import DeclarationError
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers import sides as grid_sides
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids import sides as grid_sides
+from neurapde.reference_solvers.grids.grid import Grid
 
 Values = NDArray[np.float64]
 Function = Callable[[Values], Values]

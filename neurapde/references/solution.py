@@ -16,10 +16,10 @@ from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.problem.problem import Problem
 from neurapde.problem.view import FieldView
-from neurapde.reference_solvers.graded import Graded, interpolate_graded
-from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.sampling import interpolate
-from neurapde.reference_solvers.scattered import from_known_nodes
+from neurapde.reference_solvers.grids.graded import Graded, interpolate_graded
+from neurapde.reference_solvers.grids.grid import Grid
+from neurapde.reference_solvers.grids.sampling import interpolate
+from neurapde.reference_solvers.grids.scattered import from_known_nodes
 from neurapde.storage.grids import export
 
 EDGE = 1e-6

@@ -20,7 +20,7 @@ from neurapde.fields.pulses import Pulse
 from neurapde.fields.sources import PointSource
 from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.convergence import richardson
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.references.cost import STEPPED_NODE, check_grid, warn_long
 from neurapde.references.solution import GridSolution
 from neurapde.references.wave_resolution import LEAF, spectrum_of

@@ -16,9 +16,9 @@ from neurapde.fields.medium import Field
 from neurapde.fields.pulses import Pulse
 from neurapde.fields.sources import GaussianSource, PointSource
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.averaging import average_in_space, cell_average
-from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.sampling import gaussian_density
+from neurapde.reference_solvers.grids.averaging import average_in_space, cell_average
+from neurapde.reference_solvers.grids.grid import Grid
+from neurapde.reference_solvers.grids.sampling import gaussian_density
 from neurapde.reference_solvers.wave import Absorbing as Layer
 from neurapde.reference_solvers.wave import Mirror, Wall, WaveGrid, WaveRecord, point_source
 from neurapde.reference_solvers.wave import Source as GridSource

@@ -1,5 +1,6 @@
 """Surveys and full-waveform inversion: what is recorded, what is unknown, what is lowered, and how."""
 
+from neurapde.learning.random_velocities import RandomVelocities as RandomVelocities
 from neurapde.references.wave import seismogram as seismogram
 from neurapde.seismic.inversion.invert import invert as invert
 from neurapde.seismic.inversion.latent import Latent as Latent
@@ -26,7 +27,6 @@ from neurapde.seismic.inversion.regularisation import TotalVariation as TotalVar
 from neurapde.seismic.inversion.result import Inversion as Inversion
 from neurapde.seismic.inversion.velocity import Gridded as Gridded
 from neurapde.seismic.inversion.velocity import Velocity as Velocity
-from neurapde.seismic.modelling.random_velocities import RandomVelocities as RandomVelocities
 from neurapde.seismic.survey.processing.editing import Balance as Balance
 from neurapde.seismic.survey.processing.editing import EditTraces as EditTraces
 from neurapde.seismic.survey.processing.filters import Bandpass as Bandpass

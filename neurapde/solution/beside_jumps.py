@@ -10,7 +10,7 @@ from neurapde.equations.poisson import Poisson
 from neurapde.fields.jumps import features_of
 from neurapde.fields.medium import Field
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from neurapde.spectral.weak import pieces_of
 from neurapde.trials.ansatz import plain_network
 from neurapde.trials.base import TrialFunction

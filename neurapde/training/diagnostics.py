@@ -19,7 +19,7 @@ from neurapde.equations.helmholtz import Helmholtz
 from neurapde.jets.activations import Sine
 from neurapde.jets.jet import Jet
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from neurapde.training.optimisation.jacobian import real_residuals
 from neurapde.training.run.method import Training
 from neurapde.trials.base import TrialFunction

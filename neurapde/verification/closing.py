@@ -17,7 +17,7 @@ from neurapde.core.warn import warn
 from neurapde.data.raster import Nodes
 from neurapde.equations.fit import Fit
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from neurapde.training.diagnostics import FEW, FEW_OF_SECOND_ORDER
 from neurapde.training.run.history import History
 from neurapde.training.run.method import Outcome, Status, Task, Training

@@ -21,7 +21,7 @@ import neurapde as npde
 from neurapde.core import atomic
 from neurapde.storage.export import write_mesh
 from neurapde.validation.compare import validate
-from neurapde.validation.inversion_report import InversionReport, inversion_report
+from neurapde.validation.inversions.report import InversionReport, inversion_report
 from neurapde.validation.report import Report
 from neurapde.validation.surfaces import ZeroSet
 from support import waves

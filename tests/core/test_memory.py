@@ -14,7 +14,7 @@ from neurapde.assembly.helmholtz_cost import lattice_cost
 from neurapde.core import memory
 from neurapde.core.memory import CPU, check_fits, free_memory
 from neurapde.methods.adam import COPIES
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.references import helmholtz, poisson_cost
 from neurapde.training.memory import training_memory
 from neurapde.training.run.method import Method

@@ -9,7 +9,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Layout
 from neurapde.methods.choice import choose_method
 from neurapde.reference_solvers.convergence import observed_orders
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.reference_solvers.helmholtz import HelmholtzGrid
 from support import relative
 

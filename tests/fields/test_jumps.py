@@ -5,7 +5,7 @@ import pytest
 
 import neurapde as npde
 from neurapde.fields.jumps import features_of, narrow_features
-from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.reference_solvers.grids.grid import ResolutionWarning
 
 SQUARE = npde.Box((-1, 1), (-1, 1))
 

@@ -9,7 +9,7 @@ import torch
 import neurapde as npde
 from neurapde.core.errors import DeclarationError
 from neurapde.methods.choice import choose_method
-from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from support import assert_same_field, relative
 
 BRICK = npde.Box((-1, 1), (0, 3), (0, 0.5))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from neurapde.training.run.method import Status
 from support import relative
 

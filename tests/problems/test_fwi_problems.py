@@ -9,7 +9,7 @@ import pytest
 
 import neurapde as npde
 from neurapde.problems import INVERSIONS, InversionCase
-from neurapde.problems.fwi import fwi_disk, fwi_two_disks
+from neurapde.problems.inversions.fwi import fwi_disk, fwi_two_disks
 
 DISKS = [case for case in INVERSIONS if case.name in ("fwi-disk", "fwi-two-disks")]
 EVERY_CASE = pytest.mark.parametrize("case", INVERSIONS, ids=lambda case: case.name)
@@ -47,7 +47,7 @@ def test_every_parameter_acts_on_the_declaration_or_on_the_data(
     def told(problem: npde.Problem, receivers: np.ndarray, **settings: Any) -> str:
         return f"{problem} {settings}"
 
-    monkeypatch.setattr("neurapde.problems.fwi.Survey.simulate", told)
+    monkeypatch.setattr("neurapde.problems.inversions.fwi.Survey.simulate", told)
     default = case.factory()
     for name in inspect.signature(case.factory).parameters:
         other = case.factory(**{name: OTHER[name]})

@@ -9,9 +9,9 @@ from neurapde.domains.combine import Shape
 from neurapde.domains.disk import Ball, Disk
 from neurapde.domains.polygon import Polygon
 from neurapde.reference_solvers.convergence import observed_orders
-from neurapde.reference_solvers.cut_cells import moments
 from neurapde.reference_solvers.cut_poisson import ORDER, Boundary, solve_cut_poisson
-from neurapde.reference_solvers.grid import Grid, ResolutionError
+from neurapde.reference_solvers.grids.cut_cells import moments
+from neurapde.reference_solvers.grids.grid import Grid, ResolutionError
 from neurapde.reference_solvers.poisson import solve_poisson
 from neurapde.spectral.boundary_rule import boundary_rule
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from neurapde.reference_solvers.convergence import observed_orders
-from neurapde.reference_solvers.dispersion import Weights, nodes_per_wavelength
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.reference_solvers.helmholtz import HelmholtzGrid
+from neurapde.reference_solvers.operators.dispersion import Weights, nodes_per_wavelength
 
 ANGLES = np.linspace(0, np.pi / 2, 13)
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from neurapde.reference_solvers.convergence import observed_orders
 from neurapde.reference_solvers.eikonal import ORDER, solve_eikonal
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 
 Array = NDArray[np.float64]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from neurapde.reference_solvers.elimination import Factors, nested_dissection
+from neurapde.reference_solvers.operators.elimination import Factors, nested_dissection
 
 
 @pytest.mark.parametrize("shape", [(1,), (17,), (5, 5), (3, 40), (16, 23), (4, 5, 6)])

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from neurapde.reference_solvers.convergence import observed_orders
 from neurapde.reference_solvers.embedded_poisson import ORDER, solve_embedded_poisson
-from neurapde.reference_solvers.grid import Grid, ResolutionError
+from neurapde.reference_solvers.grids.grid import Grid, ResolutionError
 from neurapde.reference_solvers.poisson import solve_poisson
 
 Array = NDArray[np.float64]

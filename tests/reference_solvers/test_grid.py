@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurapde.reference_solvers.grid import Grid, ResolutionError, ResolutionWarning
+from neurapde.reference_solvers.grids.grid import Grid, ResolutionError, ResolutionWarning
 
 
 def test_the_corners_are_nodes() -> None:

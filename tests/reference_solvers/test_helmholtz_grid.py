@@ -9,11 +9,11 @@ import pytest
 from scipy.io import loadmat
 from scipy.special import hankel2
 
-from neurapde.reference_solvers.averaging import cell_average
 from neurapde.reference_solvers.convergence import observed_orders
-from neurapde.reference_solvers.dispersion import Weights
-from neurapde.reference_solvers.grid import Grid, ResolutionError, ResolutionWarning
+from neurapde.reference_solvers.grids.averaging import cell_average
+from neurapde.reference_solvers.grids.grid import Grid, ResolutionError, ResolutionWarning
 from neurapde.reference_solvers.helmholtz import HelmholtzGrid
+from neurapde.reference_solvers.operators.dispersion import Weights
 from support import relative
 
 K = 20.0

@@ -6,11 +6,11 @@ import pytest
 from neurapde.conditions import PML
 from neurapde.conditions.stretch import Stretch
 from neurapde.domains import Box
-from neurapde.reference_solvers.averaging import average_in_space
 from neurapde.reference_solvers.convergence import observed_orders
-from neurapde.reference_solvers.grid import Grid, ResolutionError
+from neurapde.reference_solvers.grids.averaging import average_in_space
+from neurapde.reference_solvers.grids.grid import Grid, ResolutionError
+from neurapde.reference_solvers.grids.sampling import gaussian_density
 from neurapde.reference_solvers.helmholtz_in_space import HelmholtzInSpace
-from neurapde.reference_solvers.sampling import gaussian_density
 
 K = 6.0
 WAY = np.array([0.6, 0.48, 0.64])

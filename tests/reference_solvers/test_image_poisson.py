@@ -5,8 +5,8 @@ import pytest
 from scipy import ndimage
 
 from neurapde.reference_solvers.convergence import observed_orders
+from neurapde.reference_solvers.grids.stencils import along, central_difference
 from neurapde.reference_solvers.image_poisson import ORDER, image_from_gradients, image_from_laplacian
-from neurapde.reference_solvers.stencils import along, central_difference
 
 NOISE = np.random.default_rng(72019).normal(size=(41, 56, 3))
 CENTRED = NOISE - NOISE.mean(axis=(0, 1))

@@ -10,8 +10,8 @@ from scipy import sparse
 from scipy.io import loadmat
 from scipy.sparse.linalg import spsolve
 
-from neurapde.reference_solvers.averaging import cell_average
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.averaging import cell_average
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.reference_solvers.helmholtz import HelmholtzGrid
 from neurapde.reference_solvers.irwri import Prior, Refined, State, irwri
 from neurapde.reference_solvers.reconstruction import Experiment, Reconstruction

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from neurapde.reference_solvers.convergence import observed_orders
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.reference_solvers.poisson import (
     ORDER,
     Dirichlet,

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from neurapde.reference_solvers.averaging import cell_average
 from neurapde.reference_solvers.convergence import observed_orders
-from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.sampling import (
+from neurapde.reference_solvers.grids.averaging import cell_average
+from neurapde.reference_solvers.grids.grid import Grid
+from neurapde.reference_solvers.grids.sampling import (
     gaussian_density,
     interpolate,
     interpolation,

@@ -5,10 +5,15 @@ from itertools import product
 import numpy as np
 import pytest
 
-from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.separable import SeparableInverse
-from neurapde.reference_solvers.skewed import Skewed
-from neurapde.reference_solvers.stencils import along, central_difference, forward_difference, interpolation
+from neurapde.reference_solvers.grids.grid import Grid
+from neurapde.reference_solvers.grids.skewed import Skewed
+from neurapde.reference_solvers.grids.stencils import (
+    along,
+    central_difference,
+    forward_difference,
+    interpolation,
+)
+from neurapde.reference_solvers.operators.separable import SeparableInverse
 
 RANDOM = np.random.default_rng(28657)
 

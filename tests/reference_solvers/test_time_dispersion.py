@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 import neurapde as npde
-from neurapde.reference_solvers.time_dispersion import leapfrog_filters
+from neurapde.reference_solvers.operators.time_dispersion import leapfrog_filters
 
 Array = NDArray[np.float64]
 

@@ -5,8 +5,8 @@ import pytest
 from scipy import sparse
 from scipy.optimize import lsq_linear, minimize
 
-from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.total_variation import TotalVariation, minimise
+from neurapde.reference_solvers.grids.grid import Grid
+from neurapde.reference_solvers.operators.total_variation import TotalVariation, minimise
 
 
 def line(n: int) -> Grid:

@@ -5,11 +5,11 @@ import pytest
 from numpy.typing import NDArray
 
 import neurapde as npde
-from neurapde.reference_solvers.band_limited import band_limited
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.band_limited import band_limited
+from neurapde.reference_solvers.grids.grid import Grid
+from neurapde.reference_solvers.operators.wave_layers import Absorbing, Mirror, Wall
 from neurapde.reference_solvers.wave import WaveGrid, point_source
 from neurapde.reference_solvers.wave_adjoint import ORDER, WaveShots
-from neurapde.reference_solvers.wave_layers import Absorbing, Mirror, Wall
 
 Array = NDArray[np.float64]
 

@@ -9,8 +9,8 @@ from scipy.special import j0
 
 import neurapde as npde
 from neurapde.reference_solvers.convergence import observed_orders
-from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.stencils import staggered_difference
+from neurapde.reference_solvers.grids.grid import Grid
+from neurapde.reference_solvers.grids.stencils import staggered_difference
 from neurapde.reference_solvers.wave import (
     ORDER,
     Absorbing,

@@ -17,7 +17,7 @@ from neurapde.fields.sources import GaussianSource, PointSource, Shots
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
 from neurapde.problems.helmholtz import helmholtz_disk, helmholtz_square, helmholtz_uniform
-from neurapde.reference_solvers.grid import Grid, ResolutionError, ResolutionWarning
+from neurapde.reference_solvers.grids.grid import Grid, ResolutionError, ResolutionWarning
 from neurapde.references.reference import reference
 from neurapde.references.solution import GridSolution
 from neurapde.validation.exact import outgoing, penetrable_disk

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import neurapde as npde
-from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from neurapde.references.graded_poisson import MOST
 
 SQUARE = npde.Box((-1, 1), (-1, 1))

@@ -10,7 +10,7 @@ from neurapde.conditions import PML
 from neurapde.core.errors import DeclarationError
 from neurapde.core.progress import Progress
 from neurapde.domains import Box
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS
 from neurapde.seismic.inversion.methods.descents import AdamDescent, Descent
 from neurapde.seismic.inversion.methods.gauss_newton import GaussNewtonDescent, _Quadratic

@@ -7,7 +7,7 @@ from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann
 from neurapde.core.errors import DeclarationError
 from neurapde.domains import Box
 from neurapde.fields.medium import Piecewise
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.seismic.inversion.velocity import Velocity
 from neurapde.seismic.modelling import window_scattering
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain

@@ -9,7 +9,7 @@ import pytest
 
 import neurapde as npde
 from neurapde.core.errors import DeclarationError, DeclarationWarning
-from neurapde.reference_solvers.grid import ResolutionError
+from neurapde.reference_solvers.grids.grid import ResolutionError
 from neurapde.seismic.inversion.diagnosis import phases_off
 from neurapde.seismic.inversion.methods.cost import factored
 from support import waves

@@ -9,7 +9,7 @@ import neurapde as npde
 from neurapde.conditions import Absorbing, Boundary, Dirichlet, Neumann
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
-from neurapde.reference_solvers.grid import ResolutionError
+from neurapde.reference_solvers.grids.grid import ResolutionError
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import GridModelling
 from neurapde.seismic.modelling.time_modelling import TimeModelling, excited_frequencies

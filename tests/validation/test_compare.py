@@ -18,7 +18,7 @@ from neurapde.methods.galerkin import Galerkin
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
 from neurapde.problems import helmholtz_disk, helmholtz_square, helmholtz_uniform
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.references.reference import reference
 from neurapde.solving import solve
 from neurapde.training.run.history import History

@@ -21,7 +21,7 @@ from neurapde.training.run.history import History
 from neurapde.validation import report as report_module
 from neurapde.validation.annotations import Annotations, outline
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure
-from neurapde.validation.inversion_report import InversionReport
+from neurapde.validation.inversions.report import InversionReport
 from neurapde.validation.report import Report, render
 
 AXES = (np.linspace(-1.0, 1.0, 41), np.linspace(0.0, 1.0, 21))

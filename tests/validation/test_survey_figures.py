@@ -5,7 +5,7 @@ import pytest
 
 import neurapde as npde
 from neurapde.core.pictures.style import png
-from neurapde.validation.survey_figures import figure
+from neurapde.validation.inversions.survey_figures import figure
 
 TIMES = 0.004 * np.arange(300)
 MODEL = npde.Box((0, 2), (0, 1))

@@ -1,4 +1,4 @@
-"""Patchworks of sines for least squares: what problems they are for, how they grow, and whether a problem is linear there."""
+"""Patchworks of sines for least squares: the problems that they are for, how they grow, and what is linear on them."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ from neurapde.trials.piecewise import Part, PiecewiseFunction, PiecewiseTrial
 FIRST = {1: 12.0, 2: 8.0, 3: 5.4}
 """Modes along the longest axis at the first level, by the number of axes."""
 GROWTH, MORE = 1.25, 2.0
-"""Modes from level to level: so many times as many, and so many more at least; one more may be odd where the field is even."""
+"""Modes from level to level: so many times as many, and so many more at least; one more may be odd, the field even."""
 MARGIN = 0.5
 """Length of the sines' box beyond the domain's, as a part of it."""
 

@@ -14,7 +14,7 @@ from neurapde.core.warn import warn
 from neurapde.equations.helmholtz import reflection_note
 from neurapde.methods.weak.on_sines import OnSines
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from neurapde.trials.ansatz import Ansatz, plain_network
 from neurapde.trials.base import Trial, TrialFunction
 

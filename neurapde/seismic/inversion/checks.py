@@ -18,7 +18,7 @@ from neurapde.core.formatting import listing, number, point
 from neurapde.core.memory import lacking, told
 from neurapde.core.warn import warn
 from neurapde.equations.helmholtz import REFLECTED
-from neurapde.reference_solvers.grid import ResolutionError
+from neurapde.reference_solvers.grids.grid import ResolutionError
 from neurapde.seismic.inversion.diagnosis import diagnosed
 from neurapde.seismic.inversion.methods.cost import CostEstimate
 from neurapde.seismic.inversion.methods.method import InversionMethod, Setting

@@ -11,7 +11,7 @@ import torch
 
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.seismic.inversion.latent import Latent
 from neurapde.seismic.inversion.methods.method import InversionMethod, Setting, StageRecord
 from neurapde.seismic.inversion.parametrisation import (

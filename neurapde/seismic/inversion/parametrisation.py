@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from neurapde.fields.medium import Field
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.seismic.inversion.latent import Latent
 from neurapde.seismic.inversion.velocity import Gridded, Velocity
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain

@@ -13,7 +13,7 @@ from neurapde.core import checks, pictures
 from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.gradients import differentiating
 from neurapde.fields.medium import Field
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.seismic.inversion.files import Contents, Declared, read, rebuilt, write
 from neurapde.seismic.inversion.latent import Latent
 from neurapde.seismic.inversion.parametrisation import Parametrisation

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from neurapde.core.errors import DeclarationWarning
 from neurapde.core.warn import warn
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.seismic.inversion.methods.cost import FACTORING, FILL, SOLVING
 from neurapde.seismic.inversion.misfits import Misfit
 from neurapde.seismic.inversion.objective import Objective, scales_of

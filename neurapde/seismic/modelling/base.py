@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.wave import Wave
 from neurapde.fields.medium import Field
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 
 REFLECTION = 1e-4
 """|R| at normal incidence of a layer that is put around a domain."""

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
-from neurapde.reference_solvers.dispersion import Weights
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.reference_solvers.helmholtz import HelmholtzGrid
+from neurapde.reference_solvers.operators.dispersion import Weights
 from neurapde.seismic.modelling.base import Forward, FrequencyModelling
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain, grid_on
 from neurapde.seismic.survey.survey import Survey

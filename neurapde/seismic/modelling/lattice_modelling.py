@@ -17,7 +17,7 @@ from neurapde.backgrounds.waves import OutgoingWave
 from neurapde.core.errors import DeclarationError
 from neurapde.fields.medium import Constant, Field
 from neurapde.fields.sources import GaussianSource
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.seismic.modelling.base import Forward, FrequencyModelling
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
 from neurapde.seismic.modelling.grid_modelling import amplitudes, angular_frequencies

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
-from neurapde.reference_solvers.grid import Grid, ResolutionError
-from neurapde.reference_solvers.time_dispersion import leapfrog_filters
+from neurapde.reference_solvers.grids.grid import Grid, ResolutionError
+from neurapde.reference_solvers.operators.time_dispersion import leapfrog_filters
+from neurapde.reference_solvers.operators.wave_layers import Absorbing, Mirror, Wall, WaveSide
 from neurapde.reference_solvers.wave_adjoint import WaveShots, stable_step
-from neurapde.reference_solvers.wave_layers import Absorbing, Mirror, Wall, WaveSide
 from neurapde.seismic.modelling.base import Forward, Modelling
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain, grid_on
 from neurapde.seismic.survey.survey import Survey

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from neurapde.core.warn import warn
-from neurapde.reference_solvers.grid import ResolutionWarning
+from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from neurapde.training.run.method import Outcome, Status
 
 ENOUGH = 0.05

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.seismic.survey.survey import Survey
 
 FILL = 5.3

@@ -7,7 +7,7 @@ left to train, and the wave equation holds at every step.
 
 from dataclasses import dataclass
 
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.seismic.inversion.methods.cost import CostEstimate, waves_on
 from neurapde.seismic.inversion.methods.method import Setting
 from neurapde.seismic.inversion.methods.reduced import EngineMethod, default_siren

@@ -11,7 +11,7 @@ import numpy as np
 from neurapde.core import checks
 from neurapde.core.declaration import Declaration
 from neurapde.core.progress import Progress
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.seismic.inversion.methods.continuation import stages_of
 from neurapde.seismic.inversion.methods.cost import CostEstimate, band_of
 from neurapde.seismic.inversion.misfits import L2, Misfit

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from neurapde.core.errors import DeclarationError
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.seismic.inversion.methods.cost import CostEstimate, waves_on
 from neurapde.seismic.inversion.methods.method import Setting
 from neurapde.seismic.inversion.methods.reduced import ROUGH, SOFT, EngineMethod

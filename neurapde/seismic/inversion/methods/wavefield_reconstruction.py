@@ -12,10 +12,10 @@ from scipy.interpolate import RegularGridInterpolator
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.reference_solvers.irwri import Entry, Prior, State, irwri
+from neurapde.reference_solvers.operators.total_variation import Splitting
 from neurapde.reference_solvers.reconstruction import Experiment
-from neurapde.reference_solvers.total_variation import Splitting
 from neurapde.seismic.inversion.methods.cost import CostEstimate, factored
 from neurapde.seismic.inversion.methods.method import Found, Setting, Stage
 from neurapde.seismic.inversion.methods.reduced import OnGrid

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from neurapde.reference_solvers.dispersion import Weights
-from neurapde.reference_solvers.elimination import nested_dissection
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
+from neurapde.reference_solvers.operators.dispersion import Weights
+from neurapde.reference_solvers.operators.elimination import nested_dissection
 
 Stretching = Callable[[NDArray[np.float64]], NDArray[np.complex128]]
 """Coordinates `(n,)` -> complex stretch factors e `(n,)`."""

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 
 _RELAXATION = 1.6  # of the steps, Boyd et al. 3.4.3
 _UNBALANCED, _EVERY = 2.5, 20  # the root of the residuals' ratio at which, and how often, penalties change

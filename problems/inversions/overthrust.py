@@ -17,7 +17,7 @@ from neurapde.equations.helmholtz import Helmholtz
 from neurapde.fields.grid_field import GridField
 from neurapde.fields.sources import PointSource
 from neurapde.problem.problem import Problem
-from neurapde.problems._inversion import InversionProblem
+from neurapde.problems.inversions._inversion import InversionProblem
 from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS
 from neurapde.seismic.inversion.methods.continuation import Continuation
 from neurapde.seismic.inversion.methods.descents import AdamDescent
@@ -138,7 +138,7 @@ def found_slice() -> Path | None:
 def _folders() -> tuple[Path, ...]:
     """Where data may be: the folder NEURAPDE_DATA, or shared/data beside the checkout."""
     told = os.environ.get("NEURAPDE_DATA")
-    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
     return (Path(told), beside) if told else (beside,)
 
 

@@ -20,8 +20,8 @@ from neurapde.fields.medium import Constant, Field, Piecewise
 from neurapde.fields.pulses import RickerSource
 from neurapde.fields.sources import GaussianSource
 from neurapde.problem.problem import Problem
-from neurapde.problems._inversion import InversionCase, InversionProblem
-from neurapde.problems.overthrust import fwi_overthrust as fwi_overthrust
+from neurapde.problems.inversions._inversion import InversionCase, InversionProblem
+from neurapde.problems.inversions.overthrust import fwi_overthrust as fwi_overthrust
 from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS
 from neurapde.seismic.inversion.methods.continuation import Continuation
 from neurapde.seismic.inversion.methods.descents import AdamDescent

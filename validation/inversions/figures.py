@@ -34,7 +34,7 @@ from neurapde.core.pictures.style import (
 )
 from neurapde.core.pictures.surveys import positions
 from neurapde.training.run.history import History
-from neurapde.validation.inversion_comparison import PER_FREQUENCY, InversionComparison, Waves
+from neurapde.validation.inversions.comparison import PER_FREQUENCY, InversionComparison, Waves
 
 _WIDE = 2.2  # models wider than this many heights stand below each other
 _DECADES = 3  # of amplitudes in gathers

@@ -15,7 +15,7 @@ from skimage.metrics import structural_similarity
 
 from neurapde.core.formatting import number, percent
 from neurapde.fields.medium import Field
-from neurapde.reference_solvers.averaging import cell_average
+from neurapde.reference_solvers.grids.averaging import cell_average
 from neurapde.seismic.inversion.invert import METHODS
 from neurapde.seismic.inversion.methods.method import InversionMethod
 from neurapde.seismic.inversion.objective import Objective

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 
 NEAREST = {1: 5, 2: 20, 3: 40}
 """Nodes that a point looks at, by the number of axes."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 
 
 def forward_difference(nodes: int, spacing: float | NDArray[np.float64]) -> sparse.csr_array:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.sampling import NODES, lagrange
+from neurapde.reference_solvers.grids.grid import Grid
+from neurapde.reference_solvers.grids.sampling import NODES, lagrange
 
 FieldFunction = Callable[[NDArray[np.float64]], ArrayLike]
 

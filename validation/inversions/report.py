@@ -23,8 +23,14 @@ from neurapde.storage import hdf5
 from neurapde.training.run.files import columns
 from neurapde.training.run.history import History
 from neurapde.validation.folder import SavedReport, facts, grid, notes, titled, verbatim
-from neurapde.validation.inversion_comparison import Account, InversionComparison, Waves, measured, short_name
-from neurapde.validation.inversion_figures import pictures
+from neurapde.validation.inversions.comparison import (
+    Account,
+    InversionComparison,
+    Waves,
+    measured,
+    short_name,
+)
+from neurapde.validation.inversions.figures import pictures
 
 QUANTILES = (0.15, 0.5, 0.85)
 """Wells stand where these parts of all change of the model lie to their left."""

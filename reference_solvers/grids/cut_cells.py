@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from neurapde.reference_solvers.grid import Grid
+from neurapde.reference_solvers.grids.grid import Grid
 
 FINER = {1: 64, 2: 16, 3: 4}  # parts of a cell along each axis, in 1, 2 and 3 dimensions
 ROUNDING = 1e-9  # of a cell: what is nearer to the boundary lies on it

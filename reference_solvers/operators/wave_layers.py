@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from neurapde.reference_solvers.grid import Grid
-from neurapde.reference_solvers.stencils import along, outer, staggered_difference
+from neurapde.reference_solvers.grids.grid import Grid
+from neurapde.reference_solvers.grids.stencils import along, outer, staggered_difference
 
 Array = NDArray[np.float64]
 

@@ -1,0 +1,1 @@
+"""Declared inversions, with their surveys."""
