@@ -42,6 +42,7 @@ ROOMS = (
     "neurapde/learning",
     "neurapde/loading.py",
     "neurapde/seismic/survey",
+    "neurapde/seismic/models",
     "neurapde/seismic/modelling",
     "neurapde/seismic/inversion",
     "problems",

@@ -323,11 +323,11 @@ RESULTS = {
 }
 """Made by the package, not by users."""
 INVERSION = {
-    "AdamDescent", "Adjoint", "Balance", "Bandpass", "BoundedLBFGS", "Continuation", "Decimate", "Detrend", "EditTraces",
-    "Gain", "GaussNewtonDescent", "Gridded", "Huber", "Joint", "L1", "L2", "Latent", "LineSource",
-    "TimeWindow", "Multiscale", "Penalty", "PhaseOnly", "RandomVelocities", "Reduced", "Smoothness", "Survey",
+    "AdamDescent", "Adjoint", "Balance", "Bandpass", "BoundedLBFGS", "Continuation", "Correlation", "Decimate", "Detrend",
+    "EditTraces", "Envelope", "Gain", "GaussNewtonDescent", "Gridded", "Huber", "Joint", "L1", "L2", "Latent", "LineSource",
+    "TimeWindow", "Transport", "Multiscale", "Penalty", "PhaseOnly", "RandomVelocities", "Reduced", "Smoothness", "Survey",
     "Tikhonov", "TimeDomain", "TotalVariation", "Velocity", "WavefieldReconstruction", "dot_test", "inversion_report",
-    "invert", "reciprocity", "taylor_test",
+    "invert", "read_model", "reciprocity", "taylor_test", "write_model",
 }  # fmt: skip
 """The seismic side, which has a battery of its own."""
 OTHERS = {

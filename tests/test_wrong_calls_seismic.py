@@ -154,6 +154,7 @@ def declarations() -> dict[str, Call]:
             },
         ),
         "L1": (npde.seismic.L1, {"rounding": (1e-3, POSITIVE)}),
+        "Transport": (npde.seismic.Transport, {"floor": (0.01, POSITIVE)}),
         "Huber": (npde.seismic.Huber, {"threshold": (0.1, POSITIVE)}),
         "Smoothness": (npde.seismic.Smoothness, weight),
         "Tikhonov": (npde.seismic.Tikhonov, weight),
@@ -355,6 +356,18 @@ def test_what_is_said_of_a_file_is_checked(
     read = npde.Survey.load if suffix == ".h5" else npde.Survey.read
     for argument in said:
         assert list(refused((read, said), argument)) == [], argument
+
+
+def test_what_is_said_of_a_velocity_model_is_checked(tmp_path: Path) -> None:
+    model = npde.GridField(np.ones((3, 2)), ((0.0, 0.0), (1.0, 1.0)))
+    path = (npde.seismic.write_model(tmp_path / "a.bin", model), ())
+    size: tuple[Any, tuple[str, ...]] = ([1.0, 2.0], NONE)
+    said = {"path": path, "shape": ((3, 2), ()), "dtype": (None, NONE), "spacing": size, "origin": size}
+    said |= {"transposed": (False, ("True",))}
+    for argument in said:
+        assert list(refused((npde.seismic.read_model, said), argument)) == [], argument
+    for argument in (made := {"path": path, "model": (model, ())}):
+        assert list(refused((npde.seismic.write_model, made), argument)) == [], argument
 
 
 def test_where_a_survey_is_written_is_checked(tmp_path: Path) -> None:

@@ -34,6 +34,9 @@ MISFITS = {
     "l1": npde.seismic.L1,
     "huber": npde.seismic.Huber,
     "phase": npde.seismic.PhaseOnly,
+    "envelope": npde.seismic.Envelope,
+    "transport": npde.seismic.Transport,
+    "correlation": npde.seismic.Correlation,
 }
 FWI_EXAMPLES = """examples:
   neurapde fwi data_cylinder_5.mat --frequency 3.1831 --wavelet 1+1j --source-variance 1e-4
@@ -42,9 +45,10 @@ FWI_EXAMPLES = """examples:
       --frequencies "3;3,4;4,5" --method reduced --out runs/line
   neurapde fwi line.sgy … --out runs/line --resume      go on after Ctrl-C
 
-A start model is a number, what `neurapde fwi` wrote (inversion.h5), or an HDF5 file with a dataset `speed` (nx, ny),
-the first index along x, from the lower to the upper sides of the model. `bottom` is the lower y, which is the surface
-where y is a depth.
+A start model is a number, what `neurapde fwi` wrote (inversion.h5), or a velocity model: SEG-Y with a trace for each x,
+.rsf, .vti, .vtk, .npy, .bin with --start-shape, or HDF5 with a dataset `speed` (nx, ny), the first index along x. Where
+the file says no places, it goes from the lower to the upper sides of the model. `bottom` is the lower y, which is the
+surface where y is a depth.
 """
 
 
@@ -62,7 +66,9 @@ def add_fwi(commands: "argparse._SubParsersAction[Parser]") -> argparse.Argument
     model = parser.add_argument_group("model")
     box: dict[str, Any] = {"type": _numbers, "metavar": "X0,X1,Y0,Y1"}
     model.add_argument("--domain", required=True, help="the box of the model", **box)
-    model.add_argument("--start", required=True, metavar="SPEED|FILE.h5", help="speed to start from")
+    model.add_argument("--start", required=True, metavar="SPEED|FILE", help="speed to start from")
+    model.add_argument("--start-shape", type=_numbers, metavar="NX,NZ", help="of a .bin, z running fastest")
+    model.add_argument("--start-spacing", type=_numbers, metavar="DX,DZ", help="of its nodes, from 0 on")
     model.add_argument("--bounds", type=_numbers, metavar="LOW,HIGH", help="slowest and fastest speed")
     model.add_argument("--window", help="the velocity is known outside", **box)
     model.add_argument("--fixed", help="the velocity is known inside, as in water", **box)
@@ -119,7 +125,7 @@ def fwi(given: argparse.Namespace) -> int:
     print(survey, end="\n\n", flush=True)
     out = given.out or Path("runs") / file_name(given.survey.stem)
     velocity = npde.Velocity(
-        _speed(given.start),
+        _speed(given),
         bounds=None if given.bounds is None else _pair(given.bounds, "--bounds"),
         prior=given.prior,
         window=None if given.window is None else _box(given.window, "--window"),
@@ -225,23 +231,21 @@ def _problem(given: argparse.Namespace, name: str) -> npde.Problem:
     return npde.Problem(name, box.over(npde.Time(0, 1)), npde.Wave(), boundary=parts)
 
 
-def _speed(text: str) -> object:
-    """A number, the speed of an earlier inversion, or the dataset `speed` of an HDF5 file."""
+def _speed(given: argparse.Namespace) -> object:
+    """A number, the speed of an earlier inversion, or a velocity model in a file."""
+    text = given.start
     try:
         return float(text)
     except ValueError:
         path = Path(text)
     if not path.is_file():
         raise UsageError(f"--start {text}: there is no such file, and it is no number")
-    found = isolated(read_hdf5, path, "an HDF5 file", "speed")
-    if found["kind"] == "inversion":
+    if path.suffix.lower() in HDF5 and isolated(read_hdf5, path, "an HDF5 file")["kind"] == "inversion":
         return npde.seismic.Inversion.load(path).speed
-    if "speed" not in found:
-        names = listing(found["names"].tolist())
-        raise UsageError(f"--start {text}: the file has {names}; give one with a dataset `speed` (nx, ny)")
+    shape = given.start_shape and tuple(map(int, _exactly(given.start_shape, 2, "--start-shape")))
     try:
-        return npde.GridField(found["speed"])
-    except DeclarationError as error:
+        return npde.seismic.read_model(path, shape=shape, spacing=given.start_spacing)
+    except (DeclarationError, npde.StorageError) as error:
         raise UsageError(f"--start {text}: {error}") from None
 
 

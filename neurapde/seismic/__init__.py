@@ -19,14 +19,19 @@ from neurapde.seismic.inversion.methods.wavefield_reconstruction import (
 )
 from neurapde.seismic.inversion.misfits import L1 as L1
 from neurapde.seismic.inversion.misfits import L2 as L2
+from neurapde.seismic.inversion.misfits import Correlation as Correlation
+from neurapde.seismic.inversion.misfits import Envelope as Envelope
 from neurapde.seismic.inversion.misfits import Huber as Huber
 from neurapde.seismic.inversion.misfits import PhaseOnly as PhaseOnly
+from neurapde.seismic.inversion.misfits import Transport as Transport
 from neurapde.seismic.inversion.regularisation import Smoothness as Smoothness
 from neurapde.seismic.inversion.regularisation import Tikhonov as Tikhonov
 from neurapde.seismic.inversion.regularisation import TotalVariation as TotalVariation
 from neurapde.seismic.inversion.result import Inversion as Inversion
 from neurapde.seismic.inversion.velocity import Gridded as Gridded
 from neurapde.seismic.inversion.velocity import Velocity as Velocity
+from neurapde.seismic.models.model_files import read_model as read_model
+from neurapde.seismic.models.model_files import write_model as write_model
 from neurapde.seismic.survey.processing.editing import Balance as Balance
 from neurapde.seismic.survey.processing.editing import EditTraces as EditTraces
 from neurapde.seismic.survey.processing.filters import Bandpass as Bandpass

@@ -49,6 +49,8 @@ METHODS: dict[str, Callable[[], InversionMethod]] = {
 DEFAULT = "multiscale"
 """The method that `invert` takes unless it is told another."""
 FILE = "inversion.checkpoint.h5"
+KINDS = {"frequency": "spectra", "time": "traces in time"}
+WAYS = {"frequency": "survey.at(frequencies=[…])", "time": "its traces by method='time'"}
 
 
 @takes_old_call
@@ -193,6 +195,11 @@ def settle(
 ) -> Setting:
     """Everything that is settled before work begins, checked against everything; the survey is that of all stages."""
     checks.kind(misfit, "misfit", Misfit, "use npde.seismic.L2(), npde.seismic.L1(), npde.seismic.Huber(), …")
+    if misfit.of not in (None, surveys[0].kind):
+        raise DeclarationError(
+            f"{type(misfit).__name__} compares {KINDS[misfit.of]}, and {survey.name!r} is inverted as "
+            f"{KINDS[surveys[0].kind]}; use L2, L1 or Huber, or invert {WAYS[misfit.of]}"
+        )
     box, speed = waves_in(problem)
     velocity = Velocity() if unknown is None else unknown
     way = "give npde.Velocity(start, bounds=(slowest, fastest)), or leave it out"

@@ -7,6 +7,7 @@ r of every frequency gives r²/2.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -17,7 +18,12 @@ from neurapde.core.declaration import Declaration
 
 @dataclass(frozen=True)
 class Misfit(Declaration, ABC):
-    """A distance of data; `weights` (0 where nothing was recorded) broadcast against the data."""
+    """A distance of data; `weights` (0 where nothing was recorded) broadcast against the data.
+
+    of: the kind of survey that it is for, `frequency` or `time`; None for both.
+    """
+
+    of: ClassVar[str | None] = None
 
     @property
     def name(self) -> str:
@@ -77,10 +83,103 @@ class Huber(Misfit):
 class PhaseOnly(Misfit):
     """½ Σ w |p/|p| − d/|d||² / Σ w: amplitudes, which attenuation and coupling spoil, do not count. Spectra only."""
 
+    of: ClassVar[str | None] = "frequency"
+
     def __call__(self, predicted: Tensor, observed: Tensor, weights: Tensor) -> Tensor:
         tiny = 1e-9 * _mean_amplitude(observed, weights)
         residual = _square(_phase(predicted, tiny) - _phase(observed, tiny))
         return 0.5 * _mean_ratio(weights * residual, (weights + 0 * residual))
+
+
+@dataclass(frozen=True)
+class Correlation(Misfit):
+    """½ Σ |p/‖p‖ − d/‖d‖|², 1 less the correlation of each trace: amplitudes by trace do not count. Traces in time only.
+
+    Source: Choi and Alkhalifah (2012), Geophys. Prospecting 60(4).
+    """
+
+    of: ClassVar[str | None] = "time"
+
+    def __call__(self, predicted: Tensor, observed: Tensor, weights: Tensor) -> Tensor:
+        found, there = (_unit(torch.sqrt(weights) * data) for data in (predicted, observed))
+        return 0.5 * _mean_ratio(_square(found - there), _square(there))
+
+
+@dataclass(frozen=True)
+class Envelope(Misfit):
+    """½ Σ |E(p) − E(d)|² / Σ E(d)², E the envelope of a weighted trace: no cycles, so none is skipped. Traces in time only.
+
+    It sees arrival times as far apart as the wavelet is long, and no polarity.
+
+    Source: Wu, Luo, Wu (2014), Geophysics 79(3).
+    """
+
+    of: ClassVar[str | None] = "time"
+
+    def __call__(self, predicted: Tensor, observed: Tensor, weights: Tensor) -> Tensor:
+        found, there = (_envelope(torch.sqrt(weights) * data) for data in (predicted, observed))
+        return 0.5 * _mean_ratio(_square(found - there), _square(there))
+
+
+@dataclass(frozen=True)
+class Transport(Misfit):
+    """½ W₂² / σ²: optimal transport of a trace's energy along time to that observed, of variance σ² in time.
+
+    The energy is the squared envelope, normalised: a pulse that comes late by τ costs ½ τ²/σ² however large τ is. Every live
+    trace counts the same. Traces in time only.
+
+    floor: added to the energies, as a part of their mean, so that time between pulses has a little.
+    Source: Engquist and Froese (2014), Commun. Math. Sci. 12(5), on the energy in place of the trace.
+    """
+
+    floor: float = 0.01
+
+    of: ClassVar[str | None] = "time"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "floor", checks.positive(self.floor, "floor of Transport"))
+
+    def __call__(self, predicted: Tensor, observed: Tensor, weights: Tensor) -> Tensor:
+        live = (weights * observed**2).sum(dim=-1) > 0
+        places = [
+            _quantiles(self._energy((torch.sqrt(weights) * data)[live])) for data in (predicted, observed)
+        ]
+        return 0.5 * ((places[0] - places[1]) ** 2).mean() / places[1].var(dim=-1).mean()
+
+    def _energy(self, traces: Tensor) -> Tensor:
+        energy = _envelope(traces) ** 2
+        mean = energy.mean(dim=-1, keepdim=True)
+        return energy + self.floor * mean + TINY
+
+
+TINY = 1e-300
+"""Added where a trace may be all zero."""
+
+
+def _quantiles(density: Tensor) -> Tensor:
+    """The places in [0, 1] below which lie equal steps of the whole of densities `(n, T)`, of cells of equal width."""
+    whole = torch.cumsum(density, dim=-1)
+    count = density.shape[-1]
+    edges = torch.cat([torch.zeros_like(whole[..., :1]), whole / whole[..., -1:]], dim=-1)
+    wanted = ((torch.arange(count, dtype=density.dtype) + 0.5) / count).expand(density.shape).contiguous()
+    right = torch.searchsorted(edges.detach().contiguous(), wanted).clamp(1, count)
+    below, above = edges.gather(-1, right - 1), edges.gather(-1, right)
+    return (right - 1 + (wanted - below) / (above - below)) / count
+
+
+def _envelope(traces: Tensor) -> Tensor:
+    """|u + iH u| of real traces along the last axis, H the Hilbert transform; rounded off at zero, where it has no slope."""
+    count = traces.shape[-1]
+    padded = torch.fft.fft(traces, 2 * count)
+    step = torch.zeros(2 * count, dtype=traces.dtype)
+    step[0], step[1:count], step[count] = 1.0, 2.0, 1.0
+    analytic = torch.fft.ifft(padded * step)[..., :count]
+    size = _square(analytic)
+    return torch.sqrt(size + 1e-12 * size.detach().amax(dim=-1, keepdim=True) + TINY)
+
+
+def _unit(traces: Tensor) -> Tensor:
+    return traces / torch.sqrt((traces**2).sum(dim=-1, keepdim=True) + TINY)
 
 
 def _phase(data: Tensor, tiny: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from neurapde.core import checks, pictures
 from neurapde.core.arrays import Array, as_points, to_numpy
 from neurapde.core.gradients import differentiating
+from neurapde.fields.grid_field import GridField
 from neurapde.fields.medium import Field
 from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.seismic.inversion.files import Contents, Declared, read, rebuilt, write
@@ -19,6 +21,7 @@ from neurapde.seismic.inversion.latent import Latent
 from neurapde.seismic.inversion.parametrisation import Parametrisation
 from neurapde.seismic.inversion.velocity import Gridded, Velocity, true_speed
 from neurapde.seismic.modelling.computational_domain import ComputationalDomain
+from neurapde.seismic.models.model_files import write_model
 from neurapde.seismic.survey.geometry import is_depth
 from neurapde.seismic.survey.survey import Survey
 from neurapde.training.run.history import History
@@ -132,6 +135,14 @@ class Inversion(Contents):
         lower, upper = (corner.tolist() for corner in region.bounds)
         grid = Grid(lower, upper, shape)
         return grid, np.asarray(self(grid.points)).reshape(shape)
+
+    def export(self, path: str | PathLike[str], shape: tuple[int, int] | None = None) -> Path:
+        """Write the speed on the nodes of `model(shape)` for other programs: .sgy, .rsf, .bin, .npy, .h5 or .vti.
+
+        `npde.seismic.read_model` reads it again; `save` keeps the whole inversion.
+        """
+        grid, speed = self.model(shape)
+        return write_model(checks.path(path), GridField(speed, (tuple(grid.lower), tuple(grid.upper))))
 
     @property
     def downwards(self) -> bool:

@@ -3,12 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from neurapde.core.errors import DeclarationError
 from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.seismic.inversion.methods.cost import CostEstimate, waves_on
 from neurapde.seismic.inversion.methods.method import Setting
 from neurapde.seismic.inversion.methods.reduced import ROUGH, SOFT, EngineMethod
-from neurapde.seismic.inversion.misfits import PhaseOnly
 from neurapde.seismic.inversion.parametrisation import free_bounds
 from neurapde.seismic.inversion.velocity import Gridded
 from neurapde.seismic.modelling.base import Modelling
@@ -56,11 +54,6 @@ class TimeDomain(EngineMethod):
 
     def check(self, setting: Setting) -> None:
         excited_frequencies(setting.survey)
-        if isinstance(setting.misfit, PhaseOnly):
-            raise DeclarationError(
-                "PhaseOnly compares spectra, and there are no phases of traces in time; use L2, L1 or Huber, or invert "
-                "survey.at(frequencies=[…]) by method='reduced'"
-            )
 
     def cost(self, setting: Setting) -> CostEstimate:
         return waves_on(self.grid(setting), setting.survey, STATES * setting.survey.shots)

@@ -1,0 +1,1 @@
+"""Velocity models in files of other programs: a file a format, listed in `model_files`."""
