@@ -257,9 +257,8 @@ def _function(
 
 
 def _checkpoint(setup: _Setup, folder: RunFolder, resume: bool) -> Checkpoint | None:
-    if not resume or folder.path is None or not folder.path.exists():
+    if not resume or setup.identity is None or folder.path is None or not folder.path.exists():
         return None
-    assert setup.identity is not None
     return read_checkpoint(
         folder.path, setup.problem, setup.spec, setup.methods, setup.dtype, setup.device, setup.identity
     )

@@ -177,7 +177,8 @@ def coupling_of(level: Evolved) -> float:
 
     It goes on falling as a power of the bandwidth: the one that this change and that before it show, within bounds.
     """
-    assert level.change is not None
+    if level.change is None:
+        return 0.0
     (change, step), power = level.change, SLOWEST
     if level.before is not None and change > 0:
         earlier, earlier_step = level.before

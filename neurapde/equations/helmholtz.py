@@ -96,12 +96,11 @@ class Helmholtz(AbstractEquation):
 
     def reflections(self, problem: "Problem") -> dict[str, float]:
         """|R| of the layer at each face that has one: at normal incidence, at the highest speed in the layers."""
-        if problem.pml is None:
+        box = outer_box(problem.domain)
+        if problem.pml is None or box is None:
             return {}
         axes, k = self.stretch(problem).axes, self.wavenumber / self.fastest_in_layer(problem)
         pairs = [pair for axis in axes for pair in zip(axis.widths, axis.strengths, strict=True)]
-        box = outer_box(problem.domain)
-        assert box is not None
         return {
             face: math.exp(-2 * k * strength * width / 3)
             for face, (width, strength) in zip(box.faces, pairs, strict=True)

@@ -305,13 +305,11 @@ class UnknownField(Unknown):
 
     @property
     def _axes(self) -> tuple[int, ...]:
-        assert self.axes is not None
-        return self.axes
+        return tuple(range(self.domain.dimension)) if self.axes is None else self.axes
 
     @property
     def _nodes(self) -> int:
-        assert self.nodes is not None
-        return self.nodes
+        return NODES[len(self._axes)] if self.nodes is None else self.nodes
 
     def __call__(self, points: Array) -> Array:
         """The values `(n,)` at points `(n, d)`."""

@@ -78,11 +78,7 @@ class MethodOfLines(DirectMethod):
         assert isinstance(domain, SpaceTime)
         if not isinstance(domain.space, Box) or domain.space.dimension > 3:
             return f"its domain is {domain}, and the sines need a Box of one to three axes"
-        if problem.extra:
-            return (
-                f"it has the further constraint {problem.extra[0].name!r}, which the weak form does not know"
-            )
-        return problem.sides.missing(TREATED)
+        return problem.further or problem.sides.missing(TREATED)
 
     def why(self, problem: Problem) -> str:
         return "the equation is linear and the space a box"

@@ -72,8 +72,8 @@ class Trefftz(DirectMethod):
             return "no functions that solve its equation are known in closed form"
         if isinstance(problem.domain, SpaceTime) or not _has_edges(problem.domain):
             return f"its domain is {problem.domain}, and no shape of segments and arcs in the plane"
-        if problem.extra:
-            return f"it has the further constraint {problem.extra[0].name!r}, which is not known to it"
+        if problem.further:
+            return problem.further
         return family.obstacle(problem) or self._too_thin(problem)
 
     def _too_thin(self, problem: Problem) -> str | None:

@@ -177,6 +177,11 @@ class Problem(Declaration):
         return Sides(self.domain, self.boundary)
 
     @property
+    def further(self) -> str | None:
+        """That it has a constraint beside those of its equation and boundary, in words; None where it has none."""
+        return f"it has the further constraint {self.extra[0].name!r}" if self.extra else None
+
+    @property
     def pml(self) -> PML | None:
         """The absorbing layer, if there is one."""
         return self.sides.layer

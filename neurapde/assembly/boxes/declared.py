@@ -76,8 +76,8 @@ class BoxProblem:
     def obstacle(self) -> str | None:
         """Why the form cannot be solved by polynomials, or None where it can."""
         problem, sides = self.problem, self.problem.sides
-        if problem.extra:
-            return f"it has the further constraint {problem.extra[0].name!r}"
+        if problem.further:
+            return problem.further
         if reason := sides.missing(TREATED):
             return reason
         if any(isinstance(source, PointSource) for side in problem.right_hand_sides for source in side):

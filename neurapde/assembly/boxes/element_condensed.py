@@ -5,7 +5,6 @@ what is left couples the edges alone, and is factored once for all right-hand si
 are scattered or trapped, as that of an iteration does.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +14,7 @@ from scipy import sparse
 from scipy.linalg import lu_factor, lu_solve
 from scipy.sparse.linalg import SuperLU, splu
 
-from neurapde.assembly.boxes.element_form import Complex, ElementFace, ElementForm, Function
+from neurapde.assembly.boxes.element_form import Complex, ElementForm
 from neurapde.spectral.elements import ElementAxis, LocalBasis
 
 PIVOT = 0.01
@@ -38,17 +37,12 @@ class _Inside:
 class CondensedForm(ElementForm):
     """The form on two axes of many elements."""
 
-    def __init__(
-        self,
-        axes: Sequence[ElementAxis],
-        scale: Function,
-        constant: complex,
-        variation: NDArray | None,
-        faces: Sequence[ElementFace],
-    ) -> None:
-        super().__init__(axes, scale, constant, variation, faces)
-        self._places = np.add.outer(axes[0].places * self.shape[1], axes[1].places).ravel()
-        self._insides, self._matrix = self._condensed()
+    @cached_property
+    def _places(self) -> NDArray[np.int64]:
+        """The amplitude that each product of the elements' own polynomials has."""
+        first, second = self.axes
+        places: NDArray[np.int64] = np.add.outer(first.places * self.shape[1], second.places).ravel()
+        return places
 
     def solve(
         self, density: NDArray, column: int, accuracy: float, guess: Complex | None
@@ -57,16 +51,17 @@ class CondensedForm(ElementForm):
         known = self.lift(column).ravel()
         right = np.zeros(len(known), dtype=complex)
         np.add.at(right, self._places, self.load(density, column).ravel())
-        inner = [lu_solve(one.factors, right[one.places]) for one in self._insides]
-        for one, part in zip(self._insides, inner, strict=True):
+        insides, matrix = self._condensed
+        inner = [lu_solve(one.factors, right[one.places]) for one in insides]
+        for one, part in zip(insides, inner, strict=True):
             right[one.edge] -= one.out @ part
         free, fixed = self._edges
-        target = right[free] - self._matrix[free][:, fixed] @ known[fixed]
+        target = right[free] - matrix[free][:, fixed] @ known[fixed]
         found = np.zeros(len(known), dtype=complex)
         found[fixed] = known[fixed]
         found[free] = self._factors.solve(target)
-        left = np.linalg.norm(self._matrix[free][:, free] @ found[free] - target)
-        for one, part in zip(self._insides, inner, strict=True):
+        left = np.linalg.norm(matrix[free][:, free] @ found[free] - target)
+        for one, part in zip(insides, inner, strict=True):
             found[one.places] = part - one.back @ found[one.edge]
         size = np.linalg.norm(target)
         return found[self._places].reshape(self.shape), float(left / size) if size else 0.0, 0
@@ -74,7 +69,7 @@ class CondensedForm(ElementForm):
     @cached_property
     def _edges(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The places on edges of elements: unknown ones in the order of elimination, and those with values given."""
-        edges = np.unique(np.concatenate([one.edge for one in self._insides]))
+        edges = np.unique(np.concatenate([one.edge for one in self._condensed[0]]))
         first, second = (_stations(axis, size) for axis, size in zip(self.axes, self.shape, strict=True))
         edges = edges[
             nested_dissection(np.stack([first[edges // self.shape[1]], second[edges % self.shape[1]]]))
@@ -90,10 +85,11 @@ class CondensedForm(ElementForm):
     @cached_property
     def _factors(self) -> SuperLU:
         free, _ = self._edges
-        matrix = sparse.csc_array(self._matrix[free][:, free])
+        matrix = sparse.csc_array(self._condensed[1][free][:, free])
         options = {"SymmetricMode": True}
         return splu(matrix, permc_spec="NATURAL", diag_pivot_thresh=PIVOT, options=options)
 
+    @cached_property
     def _condensed(self) -> tuple[list[_Inside], sparse.csr_array]:
         """The insides of all elements, and the matrix of all edges."""
         insides, rows, columns, values = [], [], [], []

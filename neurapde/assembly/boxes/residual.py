@@ -17,6 +17,7 @@ from neurapde.assembly.boxes.declared import BoxProblem
 from neurapde.conditions.constraints import Samples
 from neurapde.core.arrays import to_numpy
 from neurapde.jets.jet import Jet
+from neurapde.spectral.box_form import Face
 from neurapde.spectral.legendre import Ends
 from neurapde.spectral.modes import along_all
 from neurapde.spectral.quadrature import gauss
@@ -78,7 +79,7 @@ def residual_error(box: BoxProblem, amplitudes: Values, counts: Sequence[int], s
     left = along_all([one.transform for one in waves], left)
     for number, face in enumerate(box.faces):
         if face is not None:
-            left = left + _of_face(box, number, amplitudes, waves, tables)
+            left = left + _of_face(box, number, face, amplitudes, waves, tables)
     squares = sum(np.meshgrid(*(one.frequencies**2 for one in waves), indexing="ij"))
     rates = np.maximum(np.abs(box.mean_coefficient * squares + box.mean_reaction), slowest)
     if box.leaves_constant:
@@ -138,13 +139,12 @@ def _of_equation(
 def _of_face(
     box: BoxProblem,
     number: int,
+    face: Face,
     amplitudes: Values,
     waves: Sequence[_Waves],
     tables: Sequence[Sequence[Array]],
 ) -> Values:
     """What a value or slope that a face misses gives each product of waves."""
-    face = box.faces[number]
-    assert face is not None
     axis, end = divmod(number, 2)
     lower, upper = box.box.sides[axis]
     others = [k for k in range(len(waves)) if k != axis]

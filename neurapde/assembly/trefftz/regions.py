@@ -124,11 +124,9 @@ class _Sides:
         left, right = (self._region_at(middle + sign * step * normal) for sign in (-1.0, 1.0))
         if left == right:
             return None
-        if left is not None and right is not None:
-            return Panel(curve, left, right, 1.0)
-        inner, sign = (left, 1.0) if left is not None else (right, -1.0)
-        assert inner is not None
-        return Panel(curve, inner, None, sign, self._face_at(middle))
+        if left is not None:
+            return Panel(curve, left, right, 1.0, self._face_at(middle) if right is None else "")
+        return None if right is None else Panel(curve, right, None, -1.0, self._face_at(middle))
 
     def _region_at(self, point: Array) -> int | None:
         if not self.domain.contains(point)[0]:

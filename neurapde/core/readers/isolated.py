@@ -41,8 +41,7 @@ def isolated(
     if not path.is_file() and files == [path]:
         raise FileNotFoundError(f"there is no file {path}.")
     size = sum(one.stat().st_size for one in files)
-    reader = inspect.getsourcefile(function)
-    assert reader is not None
+    reader = inspect.getfile(function)
     with tempfile.TemporaryDirectory(prefix="neurapde-") as folder:
         answer = Path(folder) / "answer.npz"
         seconds, memory = SECONDS + size // BYTES_A_SECOND, MEMORY + TIMES * size
@@ -60,10 +59,9 @@ def isolated(
 
 def _run(given: list[str], seconds: float) -> int | None:
     """The exit status of the child, None where it was ended. One thread: threads reserve memory, which is limited."""
-    assert child.__file__ is not None
     try:
         return subprocess.run(
-            [sys.executable, "-P", child.__file__, *given],
+            [sys.executable, "-P", inspect.getfile(child), *given],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -63,7 +63,7 @@ class UnknownRows(Assembly):
         seed: int,
     ) -> None:
         super().__init__(problem, trial, torch.Generator().manual_seed(seed), about)
-        self.coordinates = coordinates
+        self.coordinates, self.field = coordinates, about
         self.visited: list[tuple[Constraint, Samples]] = []
         self.weights: list[Tensor] = []
 
@@ -94,12 +94,11 @@ class UnknownRows(Assembly):
                 start += len(weights)
             by_unknowns = torch.cat([self._by_unknowns(*one) for one in self.visited])
             by_unknowns = torch.cat(self.weights)[:, None] * by_unknowns
-            left = self.left(self.about, self.coordinates)
+            left = self.left(self.field, self.coordinates)
         return Linearised(torch.cat(matrices), by_unknowns, torch.cat(loads), left, tuple(sets))
 
-    def left(self, field: TrialFunction | None, coordinates: Tensor) -> Tensor:
+    def left(self, field: TrialFunction, coordinates: Tensor) -> Tensor:
         """What a field leaves of the rows (m,) with these coordinates."""
-        assert field is not None
         with taken_for(named(self.problem.unknowns, coordinates)), torch.no_grad():
             found = []
             for constraint, samples in self.visited:
@@ -111,8 +110,7 @@ class UnknownRows(Assembly):
     def _by_unknowns(self, constraint: Constraint, samples: Samples) -> Tensor:
         """The residuals' derivatives (m, size) by the coordinates."""
         layout = self.problem.layout(constraint)
-        assert self.about is not None
-        jet = Jet(self.about.jet(samples.points, layout.order, layout.mixed).channels.detach(), layout)
+        jet = Jet(self.field.jet(samples.points, layout.order, layout.mixed).channels.detach(), layout)
 
         def residual(coordinates: Tensor) -> Tensor:
             with taken_for(named(self.problem.unknowns, coordinates)):

@@ -13,7 +13,6 @@ from neurapde.assembly.scattering import Superposition
 from neurapde.core.warn import warn
 from neurapde.equations.helmholtz import reflection_note
 from neurapde.methods.weak.on_sines import OnSines
-from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from neurapde.trials.ansatz import Ansatz, plain_network
 from neurapde.trials.base import Trial, TrialFunction
@@ -114,10 +113,3 @@ class Waves(OnSines[Lattice]):
             *reflection_note(self.problem.equation, self.problem),
             *([trapped] if level.residual > FAILED else []),
         ]
-
-
-def further(problem: Problem) -> str | None:
-    """The constraint of a problem that the weak form does not know, as an obstacle."""
-    if not problem.extra:
-        return None
-    return f"it has the further constraint {problem.extra[0].name!r}, which the weak form does not know"

@@ -88,9 +88,8 @@ class PoissonOnSines(OnSines[Level]):
         domain = problem.domain
         if not isinstance(domain, Box) or domain.dimension > 3:
             return f"its domain is {domain}, and the sines need a Box of up to three axes; use LeastSquares"
-        if problem.extra:
-            name = problem.extra[0].name
-            return f"it has the further constraint {name!r}, which the energy does not know; use LeastSquares"
+        if problem.further:
+            return f"{problem.further}; use LeastSquares"
         if len(problem.right_hand_sides) > 1:
             return "it has several shots; declare a problem for each"
         if reason := problem.sides.missing(TREATED):

@@ -10,7 +10,7 @@ from neurapde.conditions import PML, Dirichlet, Neumann, Treated
 from neurapde.core.cost import Cost
 from neurapde.domains import Box
 from neurapde.equations.helmholtz import Helmholtz
-from neurapde.methods.weak.helmholtz import LINEAR, Waves, further
+from neurapde.methods.weak.helmholtz import LINEAR, Waves
 from neurapde.problem.problem import Problem
 from neurapde.training.run.method import Task
 from neurapde.training.run.missed import ENOUGH, ROUGHLY
@@ -37,7 +37,7 @@ class WavesOnSines(Waves[Level]):
     def obstacle(problem: Problem) -> str | None:
         if not isinstance(problem.domain, Box) or problem.domain.dimension != 2:
             return f"its domain is {problem.domain}, and the sines need a Box of two axes"
-        return further(problem) or problem.sides.missing(TREATED)
+        return problem.further or problem.sides.missing(TREATED)
 
     def cost(self, bandwidth: float) -> Cost:
         return lattice_cost(self.waves, bandwidth)

@@ -12,7 +12,7 @@ from neurapde.domains import Box
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.fields.sources import PointSource
 from neurapde.methods.refinement import GROWTH
-from neurapde.methods.weak.helmholtz import LINEAR, Waves, further
+from neurapde.methods.weak.helmholtz import LINEAR, Waves
 from neurapde.problem.problem import Problem
 from neurapde.training.run.method import Task
 from neurapde.training.run.missed import ROUGHLY
@@ -39,7 +39,7 @@ class WavesOnElements(Waves[ElementLevel]):
         domain = problem.domain
         if not isinstance(domain, Box) or domain.dimension not in (2, 3):
             return f"its domain is {domain}, and the elements need a Box of two or three axes"
-        if reason := further(problem):
+        if reason := problem.further:
             return reason
         for source in (one for shot in problem.right_hand_sides for one in shot):
             if isinstance(source, PointSource) and not _inside(domain, source.at):

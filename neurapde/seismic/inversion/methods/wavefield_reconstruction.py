@@ -110,8 +110,7 @@ class WavefieldReconstruction(OnGrid):
                 journal.status = Status.CONVERGED
         forward = modelling.forward(objective.sample().detach().numpy())
         data, scales, fields = objective.fitted(forward)
-        assert run.state is not None
-        last = run.state.history[-1]
+        last = found.state.history[-1]
         notes = (
             f"Waves: {modelling.describe()}.",
             f"IR-WRI: {last.iteration} steps of {self.steps}. {journal.status}",
@@ -163,8 +162,7 @@ class _Run:
             self.journal.record(0.5 * entry.misfit**2, row, step=entry.iteration, shown=shown)
 
     def _tensors(self) -> dict[str, torch.Tensor]:
-        assert self.state is not None
-        return _tensors(self.state)
+        return {} if self.state is None else _tensors(self.state)
 
 
 def _experiments(modelling: GridModelling, setting: Setting) -> list[Experiment]:
