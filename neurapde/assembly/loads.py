@@ -64,8 +64,8 @@ def defects(
     found: list[tuple[Piece, float]] = []
     for piece in form.pieces:
         constant = form.constant(piece)
-        if constant is None or abs(constant - own) > SAME * own:
-            bandwidth = 1.5 * (largest + wave.wavenumber) + piece.bandwidth + form.detail + window
+        if constant is None or abs(constant - own) > SAME * abs(own):
+            bandwidth = 1.5 * (largest + abs(wave.wavenumber)) + piece.bandwidth + form.detail + window
             parts = [(piece, 0.0)] if piece.everywhere else _rings(piece, wave)
             found += [(part, bandwidth + sharpness) for part, sharpness in parts]
     return found
@@ -75,7 +75,7 @@ def fading(background: WindowedWave, largest: float) -> tuple[Piece, float]:
     """The ring in which a background is faded out, with the bandwidth of what that leaves times modes up to `largest`."""
     center, radius = background.center, background.radius
     ring = Piece((Disk(center, radius),), (Disk(center, INNER * radius),), Constant(0.0))
-    return ring, 1.5 * (largest + background.wave.wavenumber) + 40 / radius
+    return ring, 1.5 * (largest + abs(background.wave.wavenumber)) + 40 / radius
 
 
 def defect_density(
@@ -140,11 +140,11 @@ def _rings(piece: Piece, wave: OutgoingWave) -> list[tuple[Piece, float]]:
     width = wave.source.reach / 4
     nearest = max(min(edges), width)
     if nearest == 0:  # a point source on an edge of the medium
-        nearest = 1e-3 / wave.wavenumber
+        nearest = 1e-3 / abs(wave.wavenumber)
     rings: list[tuple[Piece, float]] = []
     hole: tuple[Disk, ...] = ()
     scale = nearest
-    while scale < np.pi / wave.wavenumber:
+    while scale < np.pi / abs(wave.wavenumber):
         disk = Disk(center, NEAR * scale)
         rings.append((Piece((*piece.within, disk), (*piece.outside, *hole), piece.field), 12 / scale))
         hole, scale = (disk,), NEAR * scale

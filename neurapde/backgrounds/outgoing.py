@@ -8,8 +8,9 @@ into fields.
 
 from __future__ import annotations
 
+import cmath
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ class Radial(NamedTuple):
     second: Array
 
 
-def point_wave(wavenumber: float, squared: Array, dimension: int) -> Radial:
+def point_wave(wavenumber: complex, squared: Array, dimension: int) -> Radial:
     """The outgoing wave of a point source.
 
     u = i e^{−ikr}/(2k), (i/4) H₀⁽²⁾(kr) or −e^{−ikr}/(4πr) in 1, 2 or 3 dimensions.
@@ -76,7 +77,9 @@ def hankel_pair(z: Array) -> tuple[Array, Array]:
     return h0, h1
 
 
-def gaussian_wave(wavenumber: float, variance: float, squared: Array, physical: NDArray[np.bool_]) -> Radial:
+def gaussian_wave(
+    wavenumber: complex, variance: float, squared: Array, physical: NDArray[np.bool_]
+) -> Radial:
     """The outgoing wave in the plane of a unit-mass Gaussian source.
 
     With κ = k²s²/2, ρ = q/(2s²) and E_n the exponential integrals,
@@ -98,7 +101,8 @@ def gaussian_wave(wavenumber: float, variance: float, squared: Array, physical: 
     core = rho <= _CORE
     near = (rho > _CORE) & (rho < TAIL)
     far = point_wave(wavenumber, np.where(core, 1.0, squared), 2)
-    parts = [math.exp(-kappa) * part for part in far]
+    fainter = cmath.exp(-kappa)
+    parts: list[Array] = [fainter * part for part in far]
     if near.any():
         for power, sums in enumerate(_tail_sums(kappa, rho[near])):
             parts[power][near] += sums / (2 * variance) ** power
@@ -108,19 +112,20 @@ def gaussian_wave(wavenumber: float, variance: float, squared: Array, physical: 
     return Radial(*parts)
 
 
-def _poisson(kappa: float) -> tuple[NDArray[np.integer], NDArray[np.floating]]:
+def _poisson(kappa: complex) -> tuple[NDArray[np.integer], Array]:
     """The orders n at which p_n = e^{−κ}κⁿ/n! is not negligible against the largest, and p_n there."""
-    spread = 12 * math.sqrt(kappa) + 30
-    n = np.arange(max(0, math.floor(kappa - spread)), math.ceil(kappa + spread))
+    middle = abs(kappa)
+    spread = 12 * math.sqrt(middle) + 30
+    n = np.arange(max(0, math.floor(middle - spread)), math.ceil(middle + spread))
     weights = np.exp(special.xlogy(n, kappa) - kappa - special.gammaln(n + 1))
-    kept = weights > 1e-20 * weights.max()
+    kept = np.abs(weights) > 1e-20 * np.abs(weights).max()
     return n[kept], weights[kept]
 
 
-def _tail_sums(kappa: float, rho: NDArray[np.floating]) -> list[Array]:
+def _tail_sums(kappa: complex, rho: NDArray[np.floating]) -> list[Array]:
     """Σ p_n E_{n+1}(ρ)/4π and its first two derivatives in ρ, by E_n′ = −E_{n−1}."""
-    totals = [np.zeros_like(rho) for _ in range(3)]
     orders, weights = _poisson(kappa)
+    totals: list[Any] = [np.zeros(rho.shape, weights.dtype) for _ in range(3)]
     below, middle = _exponential_integral(orders[0] - 1, rho), _exponential_integral(orders[0], rho)
     for n, weight in zip(orders, weights / (4 * math.pi), strict=True):
         above = _exponential_integral(n + 1, rho)
@@ -137,7 +142,7 @@ def _exponential_integral(n: int, x: NDArray[np.floating]) -> NDArray[np.floatin
     return np.exp(-x) / x if n == 0 else np.exp(-x) * (1 + x) / x**2
 
 
-def _core_sums(kappa: float, rho: NDArray[np.floating]) -> list[Array]:
+def _core_sums(kappa: complex, rho: NDArray[np.floating]) -> list[Array]:
     """The whole wave near the source and its first two derivatives in ρ: Σ a_m (−ρ)^m/m!, see above."""
     n, weights = _poisson(kappa)
     m = np.arange(_CORE_TERMS + 2)
@@ -145,7 +150,7 @@ def _core_sums(kappa: float, rho: NDArray[np.floating]) -> list[Array]:
     sums = np.where(gap == 0, 0.0, weights / np.where(gap == 0, 1, gap)).sum(1)
     harmonic = special.digamma(m + 1.0) + np.euler_gamma
     own = np.exp(special.xlogy(m, kappa) - kappa - special.gammaln(m + 1))
-    a = (own * (1j * math.pi + math.log(kappa) + np.euler_gamma - harmonic) + sums) / (4 * math.pi)
+    a = (own * (1j * math.pi + np.log(kappa) + np.euler_gamma - harmonic) + sums) / (4 * math.pi)
     powers = (-rho[:, None]) ** m[:_CORE_TERMS] / special.factorial(m[:_CORE_TERMS])
     return [(-1) ** shift * powers @ a[shift : shift + _CORE_TERMS] for shift in range(3)]
 

@@ -28,6 +28,7 @@ from neurapde.core import checks
 from neurapde.core.arrays import check_shape, to_numpy
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
+from neurapde.core.formatting import number
 from neurapde.fields.sources import GaussianSource, PointSource
 from neurapde.jets.jet import Jet, Layout
 
@@ -52,7 +53,8 @@ class OutgoingWave(Background):
     """The field of one source in an unbounded uniform medium, (Δ + k²)u = f with the time factor e^{+iωt}.
 
     source:     `PointSource` in 1, 2 or 3 dimensions, or `GaussianSource` in 2 or 3.
-    wavenumber: k > 0 of the medium, that is k√m with m the background's slowness squared.
+    wavenumber: k > 0 of the medium, that is k√m with m the background's slowness squared; in the plane also complex, of
+                negative imaginary part where waves fade.
     stretch:    the PML's stretched coordinates; inside the layer the field is the exact damped wave, which
                 solves the PML's equation. Outside, and with None everywhere, it is the plain wave.
 
@@ -63,12 +65,12 @@ class OutgoingWave(Background):
     """
 
     source: PointSource | GaussianSource
-    wavenumber: float
+    wavenumber: complex
     stretch: Stretch | None = None
 
     def __post_init__(self) -> None:
         k = self.wavenumber
-        if isinstance(k, bool) or not isinstance(k, int | float) or not 0 < k <= checks.LARGEST:
+        if isinstance(k, bool) or not isinstance(k, int | float | complex) or not _is_positive(k):
             raise DeclarationError(
                 f"the wavenumber of a background is {checks.shown(k)}; it must be positive and finite."
             )
@@ -121,7 +123,7 @@ class OutgoingWave(Background):
 
     def describe(self) -> str:
         place = "" if self.stretch is None else ", damped in the PML"
-        return f"outgoing wave of {self.source.describe()} at k = {self.wavenumber:g}{place}"
+        return f"outgoing wave of {self.source.describe()} at k = {number(self.wavenumber)}{place}"
 
     def _coordinates(self, points: np.ndarray | Tensor) -> np.ndarray:
         check_shape(points, self.dimension)
@@ -141,11 +143,19 @@ class OutgoingWave(Background):
         squared = (displacement**2).sum(1)
         physical = np.all(np.imag(displacement) == 0, axis=1)
         if isinstance(self.source, GaussianSource):
-            spread = gaussian_wave if self.dimension == 2 else gaussian_wave_in_space
-            wave = spread(self.wavenumber, float(self.source.variance), squared, physical)
+            variance = float(self.source.variance)
+            if self.dimension == 2:
+                wave = gaussian_wave(self.wavenumber, variance, squared, physical)
+            else:
+                wave = gaussian_wave_in_space(np.real(self.wavenumber), variance, squared, physical)
         else:
             wave = point_wave(self.wavenumber, squared, self.dimension)
         return Radial(*(self.source.amplitude * part for part in wave))
+
+
+def _is_positive(k: complex) -> bool:
+    """Whether a number is finite and its real part positive."""
+    return 0 < complex(k).real and abs(k) <= checks.LARGEST
 
 
 def _like(points: Points, values: Array) -> Points:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from neurapde.jets.jet import Jet
     from neurapde.problem.problem import Problem
 
+BESIDE = 1e-9
+"""Of the domain's extent: points that are nearer to its boundary are on it."""
+
 
 @dataclass(frozen=True)
 class PoissonResidual:
@@ -75,6 +78,28 @@ def _on_grid(field: Field) -> bool:
     return isinstance(field, GridField)
 
 
+def of_points(problem: "Problem") -> str | None:
+    """What keeps methods that ask for densities from a problem with point sources."""
+    for source in (one for side in problem.right_hand_sides for one in side):
+        if isinstance(source, PointSource):
+            return (
+                f"{source.describe()} has no density; use Trefftz where the coefficients are constant by region, or a "
+                "GaussianSource"
+            )
+    return None
+
+
+def _check_point(source: PointSource, domain: Domain) -> None:
+    """Refuse a point source that is not in the domain, or not in the plane."""
+    if domain.dimension != 2:
+        raise DeclarationError(
+            f"{source.describe()} is in {domain}, and the field of a point is known in the plane alone; use a GaussianSource"
+        )
+    at = np.array([source.at], dtype=float)
+    if float(np.asarray(domain.signed_distance(at))[0]) > -BESIDE * max(domain.extents):
+        raise DeclarationError(f"{source.describe()} does not lie within {domain}; move it in")
+
+
 @dataclass(frozen=True)
 class Poisson(AbstractEquation):
     """−∇·(a∇u) + c u = f, f the problem's sources.
@@ -109,9 +134,8 @@ class Poisson(AbstractEquation):
             )
         for source in (source for side in problem.right_hand_sides for source in side):
             if isinstance(source, PointSource):
-                raise DeclarationError(
-                    "a PointSource makes the field of Poisson's equation infinite there; use a GaussianSource"
-                )
+                _check_point(source, problem.domain)
+                continue
             points = problem.domain.sample(1024, how="grid").numpy()
             if not np.isfinite(source(points)).all():
                 raise DeclarationError(
@@ -124,7 +148,9 @@ class Poisson(AbstractEquation):
         return (Constraint("poisson", residual, interior(problem.domain), self.order, text),)
 
     def untrainable(self, problem: "Problem") -> str | None:
-        """A function that jumps has no slope at points, and what its jump does to the flux is lost there."""
+        """Points have no density, and a function that jumps has no slope: what its jump does to the flux is lost."""
+        if reason := of_points(problem):
+            return reason
         found = features_of([self.coefficient], problem.domain)
         jumps = found.points[found.widths == 0]
         if not len(jumps):
@@ -145,6 +171,8 @@ class Poisson(AbstractEquation):
         def sizes(points: Array) -> Array:
             return sum(np.abs(to_numpy(total(side, points))) for side in problem.right_hand_sides)
 
+        if of_points(problem):
+            return None
         hidden = hidden_places(sizes, *problem.domain.bounds, problem.domain.contains)
         return "the source has parts too narrow for the strong form" if len(hidden) else None
 

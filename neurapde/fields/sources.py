@@ -109,7 +109,7 @@ class PointSource(Source):
     def __call__(self, points: Array) -> Array:
         raise DeclarationError(
             f"the PointSource at {point(self.at)} has no values at points; use a method that integrates it "
-            "(Galerkin), the scattered form (Ansatz), or a GaussianSource"
+            "(Trefftz, Galerkin), the scattered form (Ansatz), or a GaussianSource"
         )
 
     def describe(self) -> str:

@@ -36,7 +36,7 @@ FAMILIES: dict[type, tuple[type[Family], Callable[[Any], AbstractLevels[Any]]]] 
     Poisson: (PoissonFamily, PotentialLevels),
 }
 """The equations whose solutions are known in closed form, and how their levels are made."""
-SAFETY = 3.0
+SAFETY = 2.0
 """By how much the error may fall less than what is left of interfaces and sides."""
 
 ROUNDING = 1e-11
@@ -48,9 +48,10 @@ class Trefftz(DirectMethod):
     """Solve a linear equation whose coefficients are constant by region, by functions that solve it in each region.
 
     Helmholtz' and Poisson's equation (with a reaction, too) in the plane, on boxes, disks, polygons and what is combined of
-    them, with any number of regions, holes and shots. Loads are Gaussian and point sources of waves; for Poisson's equation
-    Gaussian sources and functions of space, also in pieces, that are smooth in the box around a region, or are r^β times
-    a smooth function at a re-entrant corner from which all of the region is seen.
+    them, with any number of regions, holes and shots; speeds may be complex. Loads are Gaussian and point sources, and for
+    Poisson's equation functions of space, also in pieces, that are smooth in the box around a region, or are r^β times a
+    smooth function at a re-entrant corner from which all of the region is seen. Where slopes alone are given, it finds the
+    field whose mean is zero.
 
     tolerance: relative L2 error of the field to stop at, as estimated from what is left at fresh points of interfaces and
         sides and from the change between two levels.

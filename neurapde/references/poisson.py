@@ -19,7 +19,7 @@ from neurapde.core.warn import warn
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.domains.polygon import Polygon
-from neurapde.equations.poisson import Poisson
+from neurapde.equations.poisson import Poisson, of_points
 from neurapde.fields.hidden import at_corners
 from neurapde.fields.jumps import Features
 from neurapde.fields.sources import total
@@ -57,6 +57,8 @@ def solve_poisson_problem(
         raise DeclarationError(
             "the grid solver of Poisson's equation takes one right-hand side; declare a problem for each"
         )
+    if reason := of_points(problem):
+        raise DeclarationError(f"the grid solver of Poisson's equation takes densities, and {reason}")
     counts = shape or _good_shape(problem)
     lower, upper = (corner.tolist() for corner in problem.domain.bounds)
     grid = Grid(lower, upper, counts)

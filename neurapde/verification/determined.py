@@ -8,7 +8,7 @@ from neurapde.core.formatting import listing
 from neurapde.core.warn import warn
 from neurapde.domains.spacetime import FINAL, INITIAL, SpaceTime
 from neurapde.equations.poisson import Poisson
-from neurapde.fields.sources import GaussianSource, Source
+from neurapde.fields.sources import GaussianSource, PointSource, Source
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
 from neurapde.spectral.boundary_rule import boundary_rule
@@ -89,7 +89,7 @@ def _check_balance(equation: Poisson, problem: Problem) -> None:
 def _mass(source: Source, problem: Problem) -> tuple[float, float, float]:
     """∫ f over the domain, ∫ |f|, and the error of the first as two halves of the points tell it."""
     domain = problem.domain
-    if isinstance(source, GaussianSource):
+    if isinstance(source, GaussianSource | PointSource):
         depth = -float(np.asarray(domain.signed_distance(np.array([source.at])))[0])
         if depth > source.reach:
             return float(np.real(source.amplitude)), abs(source.amplitude), 0.0

@@ -49,8 +49,8 @@ class HelmholtzFamily(Family):
         for piece in pieces_of(equation.speed):
             if piece.constant is None:
                 return f"its speed is {piece.field.describe()}, and not constant by region"
-            if complex(piece.constant).imag:
-                return "its speed is complex"
+            if complex(piece.constant).imag < 0 and problem.pml is not None:
+                return "its waves grow on their way, and none leaves for good"
         if reason := problem.sides.missing(TREATED):
             return reason
         for source in (one for shot in problem.right_hand_sides for one in shot):
@@ -89,7 +89,12 @@ class HelmholtzFamily(Family):
         return 1.0
 
     def rate(self, region: Region) -> float:
-        return self.equation.wavenumber / float(np.real(region.value))
+        return abs(self.wavenumber(region))
+
+    def wavenumber(self, region: Region) -> complex:
+        """k/c in a region: complex where waves fade."""
+        found = self.equation.wavenumber / complex(region.value)
+        return found if found.imag else found.real
 
     def known(self, region: Region, partition: Partition) -> tuple[tuple[Background, ...], ...]:
         felt = self._felt(region, partition)
@@ -100,7 +105,7 @@ class HelmholtzFamily(Family):
 
     def _wave(self, source: Source, region: Region) -> OutgoingWave:
         assert isinstance(source, GaussianSource | PointSource)
-        return OutgoingWave(source, self.rate(region), self.stretch)
+        return OutgoingWave(source, self.wavenumber(region), self.stretch)
 
     def _felt(self, region: Region, partition: Partition) -> set[Source]:
         """The sources that have a density, or their point, in a region."""
@@ -121,20 +126,20 @@ class HelmholtzFamily(Family):
     def outside(
         self, region: Region, center: tuple[float, float], radius: float, order: int
     ) -> Sequence[Features]:
-        return (Outgoing(self.rate(region), center, radius, order, self.stretch),)
+        return (Outgoing(self.wavenumber(region), center, radius, order, self.stretch),)
 
     def inside(
         self, region: Region, center: tuple[float, float], radius: float, order: int
     ) -> Sequence[Features]:
-        return (Regular(self.rate(region), center, radius, order, self.stretch),)
+        return (Regular(self.wavenumber(region), center, radius, order, self.stretch),)
 
     def poles(self, region: Region, at: Sequence[tuple[float, float]]) -> Sequence[Features]:
-        return (Poles(self.rate(region), tuple(at), self.stretch),)
+        return (Poles(self.wavenumber(region), tuple(at), self.stretch),)
 
     def condition(self, panel: Panel, region: Region) -> Mixed | None:
         width = self.problem.sides.open.get(panel.face)
         if width is not None:
-            return None if width else Mixed(Constant(1j * self.rate(region)), ONE, ZERO)
+            return None if width else Mixed(Constant(1j * self.wavenumber(region)), ONE, ZERO)
         return super().condition(panel, region)
 
     def slopes(self, points: NDArray[np.float64]) -> NDArray[Any] | float:

@@ -24,7 +24,7 @@ from neurapde.jets.layout import Layout
 from neurapde.trials.base import Setting
 from neurapde.trials.piecewise import Part, PiecewiseFunction, PiecewiseTrial
 
-FIRST, STEPS = -2.0, (3.0, 2.0, 2.0, 2.0, 2.0)
+FIRST, STEPS = -2.0, (3.0, 1.0, 2.0, 2.0, 2.0)
 """Digits of the first level beside those of the tolerance, and what each further level has more."""
 FEWEST_DIGITS = 3.0
 PROBES, BESIDE, OFF = 1000, 200, 1e-3
@@ -174,27 +174,44 @@ class AbstractLevels(ABC, Generic[Planned]):
 
     def field(self, solved: Solved) -> NDArray[Any]:
         """The field at the probes, (n, shots)."""
-        found = np.zeros((len(self.probes), solved.amplitudes.shape[1]), dtype=solved.basis.dtype)
-        for region, inside, known in self._probed:
-            points = self.probes[inside]
-            found[inside] = known
-            start, mine = 0, solved.of(region)
-            for part in solved.basis.features[region.index]:
-                found[inside] += part.summed(points, VALUE, mine[start : start + part.count])[0]
+        return self.summed(solved, self.probes, self._probed)
+
+    @cached_property
+    def _probed(self) -> "list[_Within]":
+        return self.parts_of(self.probes)
+
+    def parts_of(self, points: NDArray[np.float64]) -> "list[_Within]":
+        """What points (n, 2) lie in every region, and what is known there."""
+        left, found = np.ones(len(points), dtype=bool), []
+        for region in self.partition.regions:
+            inside = left & region.contains(points)
+            left &= ~inside
+            dtype = np.complex128 if self.family.is_complex else np.float64
+            known = self.known[region.index].channels(points[inside], VALUE, dtype)[0]
+            found.append(_Within(region, inside, known))
+        return found
+
+    def summed(self, solved: Solved, points: NDArray[np.float64], parts: "Sequence[_Within]") -> NDArray[Any]:
+        """The field at points (n, 2), of which `parts_of` says where they lie: (n, shots)."""
+        found = np.zeros((len(points), solved.amplitudes.shape[1]), dtype=solved.basis.dtype)
+        for one in parts:
+            found[one.inside] = one.known
+            start, mine = 0, solved.of(one.region)
+            for part in solved.basis.features[one.region.index]:
+                found[one.inside] += part.summed(points[one.inside], VALUE, mine[start : start + part.count])[
+                    0
+                ]
                 start += part.count
         return found
 
-    @cached_property
-    def _probed(self) -> list[tuple[Region, NDArray[np.bool_], NDArray[Any]]]:
-        """The regions, each with the probes (n,) in it, and what is known there."""
-        left, found = np.ones(len(self.probes), dtype=bool), []
-        for region in self.partition.regions:
-            inside = left & region.contains(self.probes)
-            left &= ~inside
-            dtype = np.complex128 if self.family.is_complex else np.float64
-            known = self.known[region.index].channels(self.probes[inside], VALUE, dtype)[0]
-            found.append((region, inside, known))
-        return found
+
+@dataclass(frozen=True)
+class _Within:
+    """The points of a region, as a mask (n,), and what is known there (m, shots)."""
+
+    region: Region
+    inside: NDArray[np.bool_]
+    known: NDArray[Any]
 
 
 class Levels(AbstractLevels[Plan]):

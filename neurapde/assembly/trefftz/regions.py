@@ -135,7 +135,7 @@ class _Sides:
 
     def _face_at(self, point: Array) -> str:
         """The face of the domain on which a point (1, 2) lies."""
-        return min(self._faces, key=lambda name: _distance(self._faces[name], point))
+        return min(self._faces, key=lambda name: distance_to(self._faces[name], point))
 
     @cached_property
     def _faces(self) -> dict[str, Curve]:
@@ -155,10 +155,10 @@ def _edge_of(shape: Domain, face: str) -> Curve:
     """The edge of a shape that a face is."""
     middle = torch.full((1, shape._boundary_cube), 0.5, dtype=torch.float64)
     there = shape._to_boundary(middle, (face,)).points.numpy()
-    return min((Curve(edge) for edge in shape.edges), key=lambda curve: _distance(curve, there))
+    return min((Curve(edge) for edge in shape.edges), key=lambda curve: distance_to(curve, there))
 
 
-def _distance(curve: Curve, point: Array) -> float:
+def distance_to(curve: Curve, point: Array) -> float:
     """From a point (1, 2) to a curve."""
     if isinstance(curve.edge, Segment):
         start, end = np.array(curve.edge.start), np.array(curve.edge.end)

@@ -38,7 +38,7 @@ FEWEST = 0.3
 DEPTH = 1.2
 """Of a cell's length: how far its poles are from the panel."""
 SPARE = 2
-"""Rows of each kind that there are for every feature of one side."""
+"""Rows of each kind that there are for every feature of one side; half as many look at what is left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +132,7 @@ def _round(panel: Panel, room: float, rate: float, digits: float, fresh: bool) -
     ratio = min(max(radius / (radius + room), FAR), NEAR)
     phase, decay = rate * radius, digits * math.log(10) / math.log(1 / ratio)
     order = math.ceil(phase + TURN * digits ** (2 / 3) * phase ** (1 / 3) + decay / 2 + 2)
-    count = SPARE * (2 * order + 1) + (7 if fresh else 0)
+    count = (2 * order + 8) if fresh else SPARE * (2 * order + 1)
     t = (np.arange(count) + (0.37 if fresh else 0.0)) / count
     none = np.empty(0)
     return Rim(panel, t, np.full(count, panel.curve.length / count), order, none, none)
@@ -149,7 +149,7 @@ def _celled(
     rows: list[tuple[Array, Array]] = []
     poles: list[tuple[Array, Array]] = []
     for begin, step, length, count in zip(ends[:-1], np.diff(ends), lengths, counts, strict=True):
-        nodes, shares = unit_rule(SPARE * count + (1 if fresh else 0))
+        nodes, shares = unit_rule(count + 1 if fresh else SPARE * count)
         places, _ = unit_rule(count)
         rows.append((begin + step * nodes, length * shares))
         poles.append((begin + step * places, np.full(count, DEPTH * length)))

@@ -21,7 +21,7 @@ from neurapde.core.cost import Cost
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import listing
 from neurapde.domains.box import Box
-from neurapde.equations.poisson import Poisson
+from neurapde.equations.poisson import Poisson, of_points
 from neurapde.fields.jumps import Features, features_of, narrow_features
 from neurapde.fields.medium import Piecewise
 from neurapde.fields.sources import total
@@ -92,7 +92,7 @@ class PoissonOnSines(OnSines[Level]):
             return f"{problem.further}; use LeastSquares"
         if len(problem.right_hand_sides) > 1:
             return "it has several shots; declare a problem for each"
-        if reason := problem.sides.missing(TREATED):
+        if reason := problem.sides.missing(TREATED) or of_points(problem):
             return reason
         try:
             lift = Lift.of(problem.sides)

@@ -103,3 +103,35 @@ def test_a_room_with_a_re_entrant_corner_and_impedance_is_resolved() -> None:
     truth, _ = wave(points.numpy())
     error = float(np.linalg.norm(solution(points).numpy() - truth) / np.linalg.norm(truth))
     assert error < min(1e-5, 3 * float(solution.stages[-1].extras["error_estimate"]))
+
+
+def test_waves_that_fade_on_their_way_have_the_field_of_their_series() -> None:
+    """A disk of complex speed in a medium of complex speed, by Graf's addition theorem about its centre."""
+    k, at, radius = 20.0, -0.35, 0.1
+    outside, inside = 1 + 0.02j, 2 + 0.3j
+    speed = npde.Piecewise(outside, (npde.Disk((0, 0), radius), inside))
+    problem = npde.Problem(
+        "fading",
+        npde.Box((-1, 1), (-1, 1)),
+        npde.Helmholtz(k, speed),
+        [npde.PointSource((at, 0.0))],
+        npde.PML(0.5),
+    )
+    solution = npde.solve(problem)
+
+    x = np.random.default_rng(50423).uniform(-0.5, 0.5, (400, 2))
+    x = x[np.hypot(x[:, 0] - at, x[:, 1]) > 0.03]
+    n, r, turn = np.arange(-40, 41), np.hypot(*x.T)[:, None], np.arctan2(x[:, 1], x[:, 0])[:, None]
+    p, q = k / outside, k / inside
+    own = 0.25j * special.hankel2(n, p * abs(at)) * np.exp(-1j * np.pi * n)
+    j, dj, h, dh = (one(n, p * radius) for one in (special.jv, special.jvp, special.hankel2, special.h2vp))
+    y, dy = special.jv(n, q * radius), special.jvp(n, q * radius)
+    scattered = -own * (p * dj * y - q * dy * j) / (p * dh * y - q * dy * h)
+    within = (own * j + scattered * h) / y
+    waves = np.exp(1j * n * turn)
+    truth = 0.25j * special.hankel2(0, p * np.hypot(x[:, 0] - at, x[:, 1]))
+    truth += (special.hankel2(n, p * np.maximum(r, radius)) * waves) @ scattered
+    core = r[:, 0] < radius
+    truth[core] = ((special.jv(n, q * r) * waves) @ within)[core]
+    assert solution.method.startswith("Trefftz")
+    assert np.linalg.norm(solution(x) - truth) < 1e-10 * np.linalg.norm(truth)

@@ -49,7 +49,7 @@ def by_points(
 class _AboutCenter(Features):
     """ψ_n of orders −order … order about a centre; each is of size 1 at about `radius`."""
 
-    wavenumber: float
+    wavenumber: complex
     center: tuple[float, float]
     radius: float
     order: int
@@ -166,7 +166,7 @@ def quotients(z: NDArray[Any], last: int, sign: float) -> NDArray[Any]:
     return found
 
 
-def hankel_logs(z: float, last: int) -> Array:
+def hankel_logs(z: complex, last: int) -> Array:
     """log |H_n⁽²⁾(z)| of the orders 0 … last ≥ 1."""
     h0, h1 = (complex(one[0]) for one in hankel_pair(np.array([z])))
     found = [math.log(abs(h0)), math.log(abs(h1))]

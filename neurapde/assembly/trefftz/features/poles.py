@@ -32,7 +32,7 @@ VALUE = Layout(2, 0)
 class Poles(Features):
     """(i/4) H₀⁽²⁾(k|x − p|) of poles p outside the region, `at` (m, 2)."""
 
-    wavenumber: float
+    wavenumber: complex
     at: tuple[tuple[float, float], ...]
     stretch: Stretch | None = None
 
@@ -58,9 +58,10 @@ class Poles(Features):
             )
         x, y = shift[..., 0], shift[..., 1]
         r = np.sqrt(x**2 + y**2)
-        if not layout.order and not np.iscomplexobj(r):
-            return (0.25 * special.y0(k * r) + 0.25j * special.j0(k * r))[None]
-        h0, h1 = hankel_pair(k * r)
+        z = k * r
+        if not layout.order and not np.iscomplexobj(z):
+            return (0.25 * special.y0(z) + 0.25j * special.j0(z))[None]
+        h0, h1 = hankel_pair(z)
         value = 0.25j * h0
         if not layout.order:
             return value[None]
@@ -102,7 +103,7 @@ class _Cells:
     def width(self, points: Array) -> tuple[float, float]:
         """Of cells for points, and how many there are at most."""
         area = float(np.prod(np.maximum(np.ptp(points, axis=0), 1e-9)))
-        width = min(math.sqrt(area * EACH / len(points)), WAVES / self.poles.wavenumber)
+        width = min(math.sqrt(area * EACH / len(points)), WAVES / abs(self.poles.wavenumber))
         return width, min(area / width**2 + 1, len(points))
 
     def pay(self, points: Array) -> bool:

@@ -8,19 +8,20 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from neurapde.assembly.trefftz.curves import SAME
 from neurapde.assembly.trefftz.family import Family, family_of
 from neurapde.assembly.trefftz.features.base import Features
 from neurapde.assembly.trefftz.near import Spot
 from neurapde.assembly.trefftz.potentials.cutting import Cut, cut_by_data
 from neurapde.assembly.trefftz.potentials.fitting import Fitted, Ground
-from neurapde.assembly.trefftz.potentials.loads import GaussianPotential, Medium
-from neurapde.assembly.trefftz.regions import Partition, Region
+from neurapde.assembly.trefftz.potentials.loads import GaussianPotential, Medium, PointPotential
+from neurapde.assembly.trefftz.regions import Partition, Region, distance_to
 from neurapde.backgrounds.waves import Background
 from neurapde.conditions import Dirichlet, Neumann, Robin, Treated
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.hidden import at_corners, hidden_places
 from neurapde.fields.medium import Field, Piecewise
-from neurapde.fields.sources import FunctionSource, GaussianSource, Source
+from neurapde.fields.sources import FunctionSource, GaussianSource, PointSource, Source
 from neurapde.problem.problem import Problem
 from neurapde.spectral.weak import Piece, pieces_of
 
@@ -48,27 +49,33 @@ class PoissonFamily(Family):
                     return f"its {name} is {piece.field.describe()}, and not constant by region"
         if reason := problem.sides.missing(TREATED):
             return reason
-        if equation.leaves_constant(problem):
-            return "its solution is found up to a constant only"
         return family_of(PoissonFamily, problem).unknown()
 
     def unknown(self) -> str | None:
         """What is asked for on sides and is too rough, or the first load whose field is not known in closed form."""
-        gaussian = any(isinstance(one, GaussianSource) for one in self._sources)
-        if gaussian and any(part.medium.reaction < 0 for part in self._parts):
-            return "no field in closed form is known of a Gaussian source where the reaction is negative"
-        if reason := self.cut.reason:
+        if reason := self.cut.reason or self._between():
             return reason
-        for source in self._sources:
-            if not isinstance(source, GaussianSource) and self._hides(source):
+        functions = [one for one in self._sources if not isinstance(one, GaussianSource | PointSource)]
+        for source in functions:
+            if self._hides(source):
                 return f"its source {source.describe()} has parts that lie between any points"
         for region in self.partition.regions:
-            for source in self._sources:
-                if not isinstance(source, GaussianSource) and self._fitted(source, region) is None:
+            for source in functions:
+                if self._fitted(source, region) is None:
                     return (
                         f"its source {source.describe()} is no Gaussian source, and is smooth neither in the box around a "
                         "region nor around a re-entrant corner"
                     )
+        return None
+
+    def _between(self) -> str | None:
+        """A point source that lies where two regions meet."""
+        for source in self._sources:
+            if isinstance(source, PointSource):
+                at = np.array([source.at], dtype=float)
+                away = min(distance_to(panel.curve, at) for panel in self.partition.panels)
+                if away < SAME * self.partition.extent:
+                    return f"its source {source.describe()} lies between two regions"
         return None
 
     def _hides(self, source: Source) -> bool:
@@ -129,7 +136,7 @@ class PoissonFamily(Family):
     def spots(self) -> Sequence[Spot]:
         found = []
         for source in self._sources:
-            if isinstance(source, GaussianSource):
+            if isinstance(source, GaussianSource | PointSource):
                 x, y = (float(one) for one in source.at)
                 found.append(Spot((x, y), source.reach / 4))
         return tuple(dict.fromkeys(found))
@@ -147,11 +154,14 @@ class PoissonFamily(Family):
         medium = self.medium(region)
         found: list[Background] = []
         for source in shot:
-            if isinstance(source, GaussianSource):
-                if _reaches(source, region, partition):
-                    found.append(
-                        GaussianPotential(source, medium.coefficient, medium.reaction, partition.extent)
-                    )
+            if isinstance(source, GaussianSource | PointSource):
+                if not _reaches(source, region, partition):
+                    continue
+                own = medium.coefficient, medium.reaction, partition.extent
+                if isinstance(source, PointSource):
+                    found.append(PointPotential(source, *own))
+                else:
+                    found.append(GaussianPotential(source, *own))
             else:
                 load = self._fitted(source, region)
                 assert load is not None, source
@@ -227,7 +237,7 @@ def _real(piece: Piece) -> float:
     return float(np.real(piece.constant))
 
 
-def _reaches(source: GaussianSource, region: Region, partition: Partition) -> bool:
+def _reaches(source: GaussianSource | PointSource, region: Region, partition: Partition) -> bool:
     """Whether a source has a density in a region."""
     at = np.array([source.center])
     if region.contains(at)[0] and np.asarray(partition.domain.contains(at))[0]:

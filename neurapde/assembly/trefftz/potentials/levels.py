@@ -41,6 +41,8 @@ DEGREE, LAURENT = (3.0, 6.0), (2.5, 7.0)
 """Orders of polynomials, and of negative powers about a hole, for every digit: at least and at most."""
 EACH = 4.0
 """Rows for every degree of a polynomial, along the rim of its region."""
+EVEN = 4000
+"""Points of the mean that is zero where slopes alone are given."""
 ARNOLDI = 600
 """Places on a rim on which powers are made orthogonal, at most."""
 JUMP = 1e-9
@@ -97,11 +99,16 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
 
     @cached_property
     def _proven(self) -> bool:
-        """Whether the error is largest where something is left: the maximum principle, which a negative reaction has not."""
-        return all(self.medium(one).reaction >= 0 for one in self.partition.regions)
+        """Whether the error is largest where something is left: by the maximum principle, if no reaction is negative."""
+        return not self._free and all(self.medium(one).reaction >= 0 for one in self.partition.regions)
 
     def error(self, solved: Solved, field: NDArray[Any]) -> float | None:
         return float(np.max((solved.left + self.family.missed) / _sizes(field))) if self._proven else None
+
+    @cached_property
+    def _free(self) -> bool:
+        """Whether the field is found up to a constant only."""
+        return self.family.equation.leaves_constant(self.family.problem)
 
     def floor(self, field: NDArray[Any]) -> float:
         return float(np.max(self.family.missed / _sizes(field)))
@@ -151,7 +158,18 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
         asked = rows_of(plan.basis, plan.places)
         found = least_squares([one.block for one in asked], np.diff(plan.basis.starts).tolist())
         left = _left(rows_of(plan.basis, plan.fresh), found)
-        return Solved(plan.basis, np.concatenate(found), left, plan.points)
+        solved = Solved(plan.basis, np.concatenate(found), left, plan.points)
+        return self._balanced(solved) if self._free else solved
+
+    def _balanced(self, solved: Solved) -> Solved:
+        """With the constant of every region, its first feature, so that the mean of the field is zero."""
+        points = self.family.problem.domain.sample(EVEN, how="grid").numpy()
+        for spot in self.family.spots:
+            points = points[np.hypot(*(points - spot.at).T) > 0]
+        mean = self.summed(solved, points, self.parts_of(points)).mean(axis=0)
+        amplitudes = solved.amplitudes.copy()
+        amplitudes[solved.basis.starts[:-1]] -= mean
+        return replace(solved, amplitudes=amplitudes)
 
     def size(self, panel: Panel) -> float:
         """Of the smaller region on a panel's sides."""

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from scipy.special import exp1, factorial, k0, k1
 from torch import Tensor
 
-from neurapde.backgrounds.waves import Background
-from neurapde.fields.sources import GaussianSource
+from neurapde.backgrounds.waves import Background, OutgoingWave
+from neurapde.fields.sources import GaussianSource, PointSource
 from neurapde.jets.jet import Jet
 from neurapde.jets.layout import Layout
 from neurapde.spectral.quadrature import unit_rule
@@ -50,7 +50,10 @@ class Medium:
 def gaussian(
     points: Array, center: Array, variance: float, medium: Medium, layout: Layout, unit: float = 1.0
 ) -> Array:
-    """Of a Gaussian of mass 1, c ≥ 0; without a reaction up to a constant: w = −log(r/unit)/2πa far away."""
+    """Of a Gaussian of mass 1; without a reaction up to a constant: w = −log(r/unit)/2πa far away."""
+    if medium.reaction < 0:
+        source = GaussianSource(tuple(map(float, center)), variance)
+        return _standing(source, points, medium, layout)
     away = points - center
     square = (away**2).sum(axis=1)
     if medium.reaction > 0:
@@ -62,6 +65,8 @@ def gaussian(
 
 def point(points: Array, center: Array, medium: Medium, layout: Layout, unit: float = 1.0) -> Array:
     """Of a point of mass 1, likewise."""
+    if medium.reaction < 0:
+        return _standing(PointSource(tuple(map(float, center))), points, medium, layout)
     away = points - center
     square = (away**2).sum(axis=1)
     radius, kappa = np.sqrt(square), medium.wavenumber
@@ -71,6 +76,12 @@ def point(points: Array, center: Array, medium: Medium, layout: Layout, unit: fl
     else:
         moments = [-np.log(radius / unit), 1 / square, 2 / square**2]
     return _radial(away, [one / (2 * np.pi * medium.coefficient) for one in moments], layout)
+
+
+def _standing(source: GaussianSource | PointSource, points: Array, medium: Medium, layout: Layout) -> Array:
+    """The real part of an outgoing wave, (Δ + κ²)u = f, where the reaction is negative."""
+    wave = OutgoingWave(source, medium.wavenumber)
+    return np.asarray(-wave.channels(points, layout).real / medium.coefficient)
 
 
 def _radial(away: Array, moments: list[Array], layout: Layout) -> Array:
@@ -200,7 +211,7 @@ class Potential(Background):
 
 @dataclass(frozen=True, eq=False)
 class GaussianPotential(Potential):
-    """Of a Gaussian source, c ≥ 0; without a reaction it is zero far away up to a logarithm, in this unit of length."""
+    """Of a Gaussian source; without a reaction it is zero far away up to a logarithm, in this unit of length."""
 
     source: GaussianSource
     coefficient: float
@@ -211,6 +222,25 @@ class GaussianPotential(Potential):
         medium = Medium(self.coefficient, self.reaction)
         center = np.asarray(self.source.at, dtype=float)
         found = gaussian(points, center, self.source.variance, medium, layout, self.unit)
+        return float(np.real(self.source.amplitude)) * found
+
+    def describe(self) -> str:
+        return f"potential of {self.source.describe()}"
+
+
+@dataclass(frozen=True, eq=False)
+class PointPotential(Potential):
+    """Of a point source, likewise; infinite there."""
+
+    source: PointSource
+    coefficient: float
+    reaction: float
+    unit: float
+
+    def channels(self, points: Array, layout: Layout) -> Array:
+        medium = Medium(self.coefficient, self.reaction)
+        with np.errstate(divide="ignore", invalid="ignore"):  # at the source
+            found = point(points, np.asarray(self.source.at, dtype=float), medium, layout, self.unit)
         return float(np.real(self.source.amplitude)) * found
 
     def describe(self) -> str:
