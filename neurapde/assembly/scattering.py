@@ -29,7 +29,7 @@ class WindowedWave(Background):
         """Where the source sits, (d,)."""
         return tuple(self.wave.source.at)
 
-    def window(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def window(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         """The jet of χ at points (n, d)."""
         layout = Layout(points.shape[1], order, tuple(mixed))
         offset = points - torch.as_tensor(self.center, dtype=points.dtype, device=points.device)
@@ -47,7 +47,7 @@ class WindowedWave(Background):
             rows.append(second * unit[:, i] * unit[:, j] + first / safe * tangential)
         return Jet(torch.stack(rows), layout)
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         layout = Layout(points.shape[1], order, tuple(mixed))
         near = torch.linalg.vector_norm(points - points.new_tensor(self.center), dim=1) < self.radius
         channels = torch.zeros(
@@ -85,7 +85,7 @@ class Superposition(Background):
 
     shots: tuple[tuple[OutgoingWave | WindowedWave, ...], ...]
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         layout = Layout(points.shape[1], order, tuple(mixed))
         zero = torch.zeros((layout.count, len(points)), dtype=points.dtype.to_complex(), device=points.device)
         sums = [sum((wave.jet(points, order, mixed).channels for wave in shot), zero) for shot in self.shots]

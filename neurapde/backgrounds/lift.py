@@ -104,7 +104,7 @@ class Lift(Background):
         """Whether the field is complex."""
         return self.jet(self.domain.sample(1, how="grid"), 0).value.is_complex()
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         check_shape(points, self.domain.dimension)
         layout = Layout(self.domain.dimension, order, tuple(mixed))
         if order == 0:

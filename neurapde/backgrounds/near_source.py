@@ -66,7 +66,7 @@ class NearSource(Background):
         wide = replace(self.source, variance=self.width**2, amplitude=stronger * self.source.amplitude)
         return OutgoingWave(self.source, self.wavenumber), OutgoingWave(wide, self.wavenumber)
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         narrow, wide = (wave.jet(points.double(), order, mixed) for wave in self.waves)
         channels = (narrow.channels - wide.channels).to(points.dtype.to_complex())
         return Jet(channels, narrow.layout)

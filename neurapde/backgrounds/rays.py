@@ -40,7 +40,7 @@ class StraightRays(Background):
         for slowness in self.slowness:
             checks.amount(slowness, "slowness of the StraightRays")
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         check_shape(points, len(self.at[0]))
         layout = Layout(points.shape[1], order, tuple(mixed))
         at = torch.as_tensor(self.at, dtype=points.dtype, device=points.device)

@@ -24,7 +24,7 @@ class SideDistance(Background):
     upper: tuple[float, ...]
     sides: Sides
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         dimension = len(self.lower)
         layout = Layout(dimension, order, tuple(mixed))
         tables = [self._axis(points[:, axis], axis) for axis in range(dimension)]

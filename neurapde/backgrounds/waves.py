@@ -40,7 +40,7 @@ class Background(Declaration, ABC):
     """A fixed field whose derivatives are known."""
 
     @abstractmethod
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         """The field and its derivatives at `points` (n, d), in their precision and on their device."""
 
     @abstractmethod
@@ -102,7 +102,7 @@ class OutgoingWave(Background):
         displacement, _ = self._stretched(self._coordinates(points))
         return _like(points, self._radial(displacement).value)
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         """The field and its derivatives in physical coordinates at `points` (n, d), stretched or not."""
         layout = Layout(self.dimension, order, tuple(mixed))
         return Jet(_like(points, self.channels(self._coordinates(points), layout)), layout)

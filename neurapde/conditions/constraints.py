@@ -14,6 +14,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.gradients import differentiating
 from neurapde.domains.base import Domain, On
 from neurapde.domains.sampling import Draw, How
+from neurapde.jets.layout import HIGHEST
 
 if TYPE_CHECKING:
     from neurapde.jets.jet import Jet
@@ -76,9 +77,9 @@ class Constraint(Declaration):
         name: by which losses, weights, history and reports know it; unique in a problem.
         residual: (Samples, Jet) -> `(n,)` or `(n, c)`, real or complex.
         sample: draws its points: `interior(domain)`, `face(domain, on)`, `at_points(points)`, or your own.
-        order: highest derivative that the residual reads, 0, 1 or 2.
+        order: highest derivative that the residual reads, 0 to 4.
         text: the constraint as mathematics, for `print(problem)`.
-        mixed: pairs (i, j) of axes for which it reads u.d2(i, j), i ≠ j.
+        mixed: axes of further derivatives that it reads, (0, 1) for u.d2(0, 1); those read when it is tried are added.
     """
 
     name: str
@@ -86,7 +87,7 @@ class Constraint(Declaration):
     sample: Sampler
     order: int = 0
     text: str = ""
-    mixed: tuple[tuple[int, int], ...] = ()
+    mixed: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         checks.name(self.name, "name of the constraint")
@@ -124,29 +125,36 @@ class InTime:
 
 def check_order(order: Any, what: str) -> None:
     """Refuse an order of derivatives that jets do not carry."""
-    if isinstance(order, bool) or not isinstance(order, int) or order not in (0, 1, 2):
+    if isinstance(order, bool) or not isinstance(order, int) or order not in range(HIGHEST + 1):
         raise DeclarationError(
-            f"{what} has order {checks.shown(order)}; give 0, 1 or 2, the highest derivative that it reads"
+            f"{what} has order {checks.shown(order)}; give 0 to {HIGHEST}, the highest derivative that it reads"
         )
 
 
-def checked_pairs(mixed: Any, order: int, what: str) -> tuple[tuple[int, int], ...]:
-    """Pairs of two different axes whose mixed second derivative is read. Raises: DeclarationError for anything else."""
+def checked_pairs(mixed: Any, order: int, what: str) -> tuple[tuple[int, ...], ...]:
+    """Axes of mixed second, of third and of fourth derivatives that are read. Raises: DeclarationError for anything else."""
     given = mixed if isinstance(mixed, list | tuple) else (mixed,)
     pairs = tuple(tuple(pair) if isinstance(pair, list | tuple) else (pair,) for pair in given)
     whole = all(isinstance(axis, int) and not isinstance(axis, bool) for pair in pairs for axis in pair)
-    if not whole or any(len(pair) != 2 or pair[0] == pair[1] for pair in pairs):
+    if not whole or any(not 2 <= len(pair) <= HIGHEST or pair in [(i, i) for i in pair] for pair in pairs):
         raise DeclarationError(
             f"mixed={checks.shown(mixed)} of the {what}; give pairs of two different axes, such as [(0, 1)]"
         )
-    if pairs and order < 2:
-        raise DeclarationError(
-            f"the {what} reads mixed second derivatives but has order {order}; give order=2"
-        )
+    if (most := max(map(len, pairs), default=0)) > order:
+        kind = "mixed second derivatives" if most == 2 else f"derivatives of order {most}"
+        raise DeclarationError(f"the {what} reads {kind} but has order {order}; give order={most}")
     return pairs
 
 
-def check_axes(pairs: tuple[tuple[int, int], ...], dimension: int, what: str) -> None:
+def with_further(
+    given: tuple[tuple[int, ...], ...], read: tuple[tuple[int, ...], ...]
+) -> tuple[tuple[int, ...], ...]:
+    """Axes of derivatives that are given, and those read that are not among them."""
+    known = {tuple(sorted(axes)) for axes in given}
+    return (*given, *(axes for axes in read if axes not in known))
+
+
+def check_axes(pairs: tuple[tuple[int, ...], ...], dimension: int, what: str) -> None:
     """Refuse pairs of axes that a domain does not have."""
     if any(not 0 <= axis < dimension for pair in pairs for axis in pair):
         raise DeclarationError(

@@ -24,8 +24,24 @@ def jet_by_autograd(
             rows.extend(gradient)
             seconds = {i: _gradient(gradient[i], x) for i in sorted({i for i, _ in layout.pairs})}
             rows.extend(seconds[i][j] for i, j in layout.pairs)
+            rows.extend(_along(field, axes)(x) for axes in layout.higher)
         channels = torch.stack(rows)
     return Jet(channels if keep_graph else channels.detach(), layout)
+
+
+def _along(field: Callable[[Tensor], Tensor], axes: tuple[int, ...]) -> Callable[[Tensor], Tensor]:
+    """The derivative of a field by some axes, forward: reverse passes over each other grow beyond all bounds."""
+    if not axes:
+        return field
+    earlier, last = _along(field, axes[:-1]), axes[-1]
+
+    def slope(x: Tensor) -> Tensor:
+        unit = torch.zeros_like(x)
+        unit[:, last] = 1.0
+        found: Tensor = torch.func.jvp(earlier, (x,), (unit,))[1]
+        return found
+
+    return slope
 
 
 def _gradient(field: Tensor, x: Tensor) -> list[Tensor]:

@@ -1,13 +1,16 @@
 """Jets: a field's value and coordinate derivatives at a set of points, as residuals of a PDE read them.
 
-All derivatives live in one tensor, the value first, then ∂₁ … ∂_d, then ∂₁₁ … ∂_dd, then the mixed second
-derivatives that were asked for. A `Layout` says which channel is which; a `Jet` gives them their names and
+All derivatives live in one tensor, the value first, then ∂₁ … ∂_d, then ∂₁₁ … ∂_dd, then the mixed second, the third
+and the fourth derivatives that were asked for. A `Layout` says which channel is which; a `Jet` gives them their names and
 knows the sum and product rules.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import compress, product
+from operator import not_
 from typing import Any
 
 import numpy as np
@@ -70,7 +73,7 @@ class Jet:
 
     @property
     def order(self) -> int:
-        """0, 1 or 2: the highest derivatives carried."""
+        """0 to 4: the highest derivatives carried."""
         return self.layout.order
 
     @property
@@ -124,6 +127,20 @@ class Jet:
     def d2(self, i: int, j: int | None = None) -> Tensor:
         """The second derivative along axes i and j (i twice when j is left out), (n,) or (n, c)."""
         return self.channels[self.layout.second(i, i if j is None else j)]
+
+    def d3(self, *axes: int) -> Tensor:
+        """The third derivative along an axis, d3(0), or along three, d3(0, 0, 1): (n,) or (n, c)."""
+        return self.channels[self.layout.further(_every(axes, 3))]
+
+    def d4(self, *axes: int) -> Tensor:
+        """The fourth derivative along an axis, d4(0), or along four, d4(0, 0, 1, 1): (n,) or (n, c)."""
+        return self.channels[self.layout.further(_every(axes, 4))]
+
+    @property
+    def bilaplacian(self) -> Tensor:
+        """The Laplacian of the Laplacian in space, (n,) or (n, c)."""
+        space = range(self.layout.space)
+        return torch.stack([self.d4(i, i, j, j) for i in space for j in space]).sum(0)
 
     def restricted(self, layout: Layout) -> Jet:
         """The part of this jet that `layout` names."""
@@ -209,11 +226,29 @@ def _aligned(a: Jet, b: Jet) -> tuple[Tensor, Tensor, Layout]:
     return x, y, layout
 
 
+def _every(axes: tuple[int, ...], order: int) -> tuple[int, ...]:
+    """The axes of a derivative: one stands for all."""
+    found = axes * order if len(axes) == 1 else axes
+    if len(found) != order:
+        raise DeclarationError(f"d{order}{axes} names {len(axes)} axes; give one, or {order}.")
+    return found
+
+
 def _product(a: Jet, b: Jet) -> Jet:
-    """The product rule: ∂ᵢ(ab) = a∂ᵢb + b∂ᵢa, ∂ᵢⱼ(ab) = a∂ᵢⱼb + ∂ᵢa∂ⱼb + ∂ⱼa∂ᵢb + b∂ᵢⱼa."""
+    """The product rule: ∂ᵢ(ab) = a∂ᵢb + b∂ᵢa, and so on: each axis differentiates one factor or the other.
+
+    Of a third or fourth derivative the result has what both factors' lower derivatives are carried for.
+    """
     x, y, layout = _aligned(a, b)
-    rows = [x[0] * y[0]]
-    rows.extend(x[0] * y[1 + i] + x[1 + i] * y[0] for i in range(layout.firsts))
-    for channel, (i, j) in enumerate(layout.pairs, start=1 + layout.firsts):
-        rows.append(x[0] * y[channel] + x[channel] * y[0] + x[1 + i] * y[1 + j] + x[1 + j] * y[1 + i])
-    return Jet(torch.stack(rows), layout)
+    carried = {axes: channel for channel, axes in enumerate(layout.derivatives)}
+    parts = {axes: list(_split(axes)) for axes in carried}
+    kept = [axes for axes in carried if all(part in carried for pair in parts[axes] for part in pair)]
+    rows = [sum(x[carried[one]] * y[carried[other]] for one, other in parts[axes]) for axes in kept]
+    mixed = tuple(axes for axes in layout.mixed if axes in kept)
+    return Jet(torch.stack(rows), replace(layout, mixed=mixed))  # type: ignore[arg-type]
+
+
+def _split(axes: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """The ways to share axes among two factors."""
+    for chosen in product((True, False), repeat=len(axes)):
+        yield tuple(compress(axes, chosen)), tuple(compress(axes, map(not_, chosen)))

@@ -8,46 +8,61 @@ from dataclasses import dataclass
 
 from neurapde.core.errors import DeclarationError
 
+HIGHEST = 4
+"""Order of derivatives that are carried."""
+
 
 @dataclass(frozen=True)
 class Layout:
     """Which derivatives a stack of channels carries, and in which order.
 
     dimension: number of coordinates d.
-    order:     0 (value), 1 (and gradient) or 2 (and second derivatives).
-    mixed:     pairs (i, j) of mixed second derivatives carried besides the diagonal; stored with i < j.
+    order:     0 (value), 1 (and gradient), 2 (and second derivatives), and up to 4 with those that `mixed` names.
+    mixed:     pairs (i, j) of mixed second derivatives carried besides the diagonal, and axes of all third and fourth
+               derivatives that are carried, (0, 0, 1); stored in ascending order.
     in_time:   whether the last axis is time, which a Laplacian leaves out.
-    Raises     DeclarationError for an order, axis or pair that does not exist.
+    Raises     DeclarationError for an order, axis or derivative that does not exist.
     """
 
     dimension: int
     order: int
-    mixed: tuple[tuple[int, int], ...] = ()
+    mixed: tuple[tuple[int, ...], ...] = ()
     in_time: bool = False
 
     def __post_init__(self) -> None:
-        if self.order not in (0, 1, 2):
-            raise DeclarationError(f"a jet of order {self.order} was asked for; the order is 0, 1 or 2.")
-        pairs: list[tuple[int, int]] = []
-        for i, j in self.mixed:
-            if i == j or not 0 <= min(i, j) <= max(i, j) < self.dimension:
-                raise DeclarationError(
-                    f"mixed=({i}, {j}) names no mixed derivative in {self.dimension} dimensions; "
-                    f"give two different axes from 0 to {self.dimension - 1}."
-                )
-            pair = (min(i, j), max(i, j))
-            if pair not in pairs:
-                pairs.append(pair)
-        if pairs and self.order < 2:
+        if self.order not in range(HIGHEST + 1):
+            raise DeclarationError(
+                f"a jet of order {self.order} was asked for; the order is 0, 1, 2, 3 or {HIGHEST}."
+            )
+        if self.mixed and self.order < 2:
             raise DeclarationError(f"mixed derivatives need order=2, and order={self.order} was asked for.")
-        object.__setattr__(self, "mixed", tuple(pairs))
+        found = {tuple(sorted(axes)): None for axes in self.mixed}
+        for axes in found:
+            plain = len(axes) == 2 and axes[0] == axes[1]
+            if plain or not 2 <= len(axes) <= self.order or not 0 <= axes[0] <= axes[-1] < self.dimension:
+                raise DeclarationError(
+                    f"mixed={axes} names no mixed derivative of order {self.order} in {self.dimension} dimensions; give "
+                    f"two different axes, or three or four, from 0 to {self.dimension - 1}."
+                )
+        object.__setattr__(self, "mixed", tuple(sorted(found, key=len)))
+
+    @classmethod
+    def within(cls, dimension: int, order: int, mixed: Sequence[tuple[int, ...]]) -> Layout:
+        """A layout with those of the derivatives `mixed` that its order has."""
+        return cls(dimension, order, tuple(axes for axes in mixed if len(axes) <= order))
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """The pairs (i, j) of the second derivatives, in the order of their channels."""
         if self.order < 2:
             return ()
-        return tuple((i, i) for i in range(self.dimension)) + self.mixed
+        mixed = tuple((axes[0], axes[1]) for axes in self.mixed if len(axes) == 2)
+        return tuple((i, i) for i in range(self.dimension)) + mixed
+
+    @property
+    def higher(self) -> tuple[tuple[int, ...], ...]:
+        """The axes of the third and fourth derivatives, in the order of their channels, which come last."""
+        return tuple(axes for axes in self.mixed if len(axes) > 2)
 
     @property
     def space(self) -> int:
@@ -73,7 +88,7 @@ class Layout:
     @property
     def count(self) -> int:
         """The number of channels."""
-        return 1 + self.firsts + len(self.pairs)
+        return 1 + self.firsts + len(self.pairs) + len(self.higher)
 
     def shape(self, points: int, outputs: int) -> tuple[int, ...]:
         """The shape of a field's channels at so many points: (channels, n), or (channels, n, outputs) of several."""
@@ -81,8 +96,8 @@ class Layout:
 
     @property
     def derivatives(self) -> tuple[tuple[int, ...], ...]:
-        """The axes that each channel is differentiated by: (), (i,), (i, j)."""
-        return ((), *((i,) for i in range(self.firsts)), *self.pairs)
+        """The axes that each channel is differentiated by: (), (i,), (i, j), (i, j, k)."""
+        return ((), *((i,) for i in range(self.firsts)), *self.pairs, *self.higher)
 
     @property
     def degrees(self) -> tuple[tuple[int, ...], ...]:
@@ -124,6 +139,17 @@ class Layout:
             )
         return 1 + self.dimension + self.pairs.index(pair)
 
+    def further(self, axes: Sequence[int]) -> int:
+        """The channel of a third or fourth derivative, by its axes."""
+        wanted = tuple(sorted(axes))
+        if wanted not in self.higher:
+            raise DeclarationError(
+                f"this jet carries no derivative by the axes {wanted}. Ask for jet(points, order={len(wanted)}, "
+                f"mixed=({wanted},)), or declare the equation or the constraint with order={len(wanted)}, where it is found "
+                "by itself."
+            )
+        return 1 + self.firsts + len(self.pairs) + self.higher.index(wanted)
+
     def meet(self, other: Layout) -> Layout:
         """The layout of everything that both layouts carry."""
         if self.dimension != other.dimension:
@@ -132,10 +158,11 @@ class Layout:
                 "both at the same points."
             )
         order = min(self.order, other.order)
-        mixed = tuple(pair for pair in self.mixed if pair in other.mixed) if order == 2 else ()
+        mixed = tuple(axes for axes in self.mixed if axes in other.mixed)
         return Layout(self.dimension, order, mixed, self.in_time or other.in_time)
 
     def channels_of(self, other: Layout) -> list[int]:
         """The channels of this layout that hold what `other` carries."""
         firsts = [1 + i for i in range(other.firsts)]
-        return [0, *firsts, *(self.second(i, j) for i, j in other.pairs)]
+        seconds = [self.second(i, j) for i, j in other.pairs]
+        return [0, *firsts, *seconds, *map(self.further, other.higher)]

@@ -3,24 +3,27 @@
 import dataclasses
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from neurapde.conditions import Boundary
-from neurapde.conditions.constraints import Constraint
+from neurapde.conditions.constraints import Constraint, with_further
 from neurapde.core import checks
 from neurapde.core.arrays import Array, to_numpy
 from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.core.formatting import number, point
 from neurapde.core.warn import warn
+from neurapde.domains.base import Domain
 from neurapde.fields.medium import Field
 from neurapde.fields.pulses import Pulse
 from neurapde.fields.sources import PointSource, Source
 from neurapde.fields.unknown import NamedTwiceError, Unknown, reading
 from neurapde.jets.jet import Jet
-from neurapde.problem.equation import Equation
+from neurapde.jets.tracing import derivatives_read
+from neurapde.problem.equation import AbstractEquation, Equation
 
 if TYPE_CHECKING:
     from neurapde.problem.problem import Problem
@@ -78,6 +81,22 @@ def check_residuals(problem: "Problem") -> None:
     for constraint in problem.constraints:
         if constraint.name in names:
             _try_residual(constraint, problem)
+
+
+def with_derivatives(constraint: Constraint, domain: Domain, equation: AbstractEquation) -> Constraint:
+    """A constraint with the mixed, third and fourth derivatives that it reads where it is tried."""
+    if constraint.order < 2:
+        return constraint
+    samples = constraint.sample(PROBES, generator=_generator())
+    read = derivatives_read(
+        partial(constraint.residual, samples),
+        domain.dimension,
+        len(samples.points),
+        equation.outputs,
+        equation.complex,
+    )
+    mixed = with_further(constraint.mixed, read)
+    return dataclasses.replace(constraint, mixed=mixed, order=max([constraint.order, *map(len, mixed)]))
 
 
 def read_unknowns(problem: "Problem") -> tuple[Unknown, ...]:

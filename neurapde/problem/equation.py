@@ -6,7 +6,8 @@ problem it stands in (domain, sources, boundary) when it is checked and asked fo
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
@@ -19,6 +20,7 @@ from neurapde.conditions.constraints import (
     check_order,
     checked_pairs,
     interior,
+    with_further,
 )
 from neurapde.conditions.residuals import CheckedResidual, as_rows
 from neurapde.core import checks
@@ -27,6 +29,7 @@ from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
 from neurapde.jets.jet import Jet, Layout
+from neurapde.jets.tracing import derivatives_read
 from neurapde.problem.advice import Advice
 from neurapde.spectral.weak import Piece
 
@@ -62,13 +65,13 @@ class AbstractEquation(Declaration, ABC):
     """A partial differential equation; subclasses are frozen dataclasses, one file each."""
 
     order: int = 2
-    """Highest derivative it reads: 1 or 2."""
+    """Highest derivative it reads."""
     outputs: int = 1
     """Components of one field."""
     complex: bool = False
     """Whether the field is complex."""
-    mixed: tuple[tuple[int, int], ...] = ()
-    """Pairs of axes whose mixed second derivative it reads."""
+    mixed: tuple[tuple[int, ...], ...] = ()
+    """Axes of the mixed second, the third and the fourth derivatives that it reads."""
     one_condition_a_face: ClassVar[bool] = False
     """Whether one condition on each face in space is what determines its field: no less, and no more."""
 
@@ -159,10 +162,11 @@ class Equation(AbstractEquation):
     Args:
         residual: (points, Jet) -> `(n,)` or `(n, c)`, or a list of such, one for each of several equations; its
             right-hand side is part of it.
-        order: highest derivative it reads, 0, 1 or 2.
+        order: highest derivative it reads, 0 to 4; that it reads third and fourth ones is found by itself.
         outputs: components of the field.
         complex: whether the field is complex.
-        mixed: pairs (i, j) of axes for which it reads u.d2(i, j), i ≠ j.
+        mixed: axes of further derivatives that it reads, (0, 1) for u.d2(0, 1) and (0, 0, 1) for u.d3(0, 0, 1); those that
+            it reads when it is tried are added.
         name: of its constraint.
     """
 
@@ -170,7 +174,7 @@ class Equation(AbstractEquation):
     order: int = 2
     outputs: int = 1
     complex: bool = False
-    mixed: tuple[tuple[int, int], ...] = ()
+    mixed: tuple[tuple[int, ...], ...] = ()
     name: str = "equation"
 
     fronts: ClassVar[bool] = True
@@ -190,6 +194,17 @@ class Equation(AbstractEquation):
         checks.name(self.name, "name of the Equation")
         pairs = checked_pairs(self.mixed, self.order, "Equation")
         object.__setattr__(self, "mixed", pairs)
+
+    def on(self, domain: Domain) -> "Equation":
+        """The same with the mixed, third and fourth derivatives that it reads."""
+        if self.order < 2:
+            return self
+        points = domain.sample(PROBES, how="grid", dtype=torch.float64)
+        read = derivatives_read(
+            partial(self.residual, points), domain.dimension, len(points), self.outputs, self.complex
+        )
+        mixed = with_further(self.mixed, read)
+        return replace(self, mixed=mixed, order=max(self.order, *map(len, mixed))) if mixed else self
 
     def second_in_time(self, domain: Domain) -> bool:
         """Found by trying whether that channel of a jet moves the residual."""
@@ -240,7 +255,7 @@ class Equation(AbstractEquation):
 
     def advice(self, problem: "Problem", given: bool) -> Advice:
         """Points that follow the residual; conditions count more, as they decide which of many solutions it is."""
-        if given or problem.domain.dimension > SMALL:
+        if given or problem.domain.dimension > SMALL or self.order > 2:
             return super().advice(problem, given)
         inside = {one.name: isinstance(one.sample, Interior) for one in problem.trained}
         points = {name: 2000 if is_inside else 200 for name, is_inside in inside.items()}

@@ -22,7 +22,14 @@ from neurapde.domains.spacetime import SpaceTime, Time
 from neurapde.fields.sources import Shots, Source, as_sources
 from neurapde.fields.unknown import Unknown
 from neurapde.jets.layout import Layout
-from neurapde.problem.checks import check_exact, check_residuals, check_sources, check_values, read_unknowns
+from neurapde.problem.checks import (
+    check_exact,
+    check_residuals,
+    check_sources,
+    check_values,
+    read_unknowns,
+    with_derivatives,
+)
 from neurapde.problem.equation import AbstractEquation
 from neurapde.problem.picture import picture
 
@@ -86,15 +93,14 @@ class Problem(Declaration):
         ]
         if _in_time(domain, conditions) and equation.second_in_time(domain):
             conditions = [part.second_in_time() for part in conditions]
+        extra = _tuple(constraints, Constraint, "constraints", "npde.Constraint(name, residual, sample)")
         found: Mapping[str, object] = {
             "name": name,
             "domain": domain,
             "equation": equation.on(domain),
             "sources": _sources(sources, domain),
             "boundary": tuple(conditions),
-            "extra": _tuple(
-                constraints, Constraint, "constraints", "npde.Constraint(name, residual, sample)"
-            ),
+            "extra": tuple(with_derivatives(one, domain, equation) for one in extra),
             "exact": exact,
         }
         for field, value in found.items():
@@ -207,14 +213,14 @@ class Problem(Declaration):
         return _in_time(self.domain, self.boundary)
 
     @cached_property
-    def mixed(self) -> tuple[tuple[int, int], ...]:
-        """The pairs of axes whose mixed second derivative the equation or an extra constraint reads."""
-        every = (*self.equation.mixed, *(pair for one in self.extra for pair in one.mixed))
-        return tuple(dict.fromkeys((min(pair), max(pair)) for pair in every))
+    def mixed(self) -> tuple[tuple[int, ...], ...]:
+        """The axes of the mixed, third and fourth derivatives that the equation or an extra constraint reads."""
+        every = (*self.equation.mixed, *(axes for one in self.extra for axes in one.mixed))
+        return tuple(dict.fromkeys(tuple(sorted(axes)) for axes in every))
 
     def layout(self, constraint: Constraint) -> Layout:
         """The derivatives that a jet carries where a constraint is evaluated."""
-        return Layout(self.domain.dimension, constraint.order, self.mixed if constraint.order == 2 else ())
+        return Layout.within(self.domain.dimension, constraint.order, self.mixed)
 
     @cached_property
     def unknowns(self) -> tuple[Unknown, ...]:

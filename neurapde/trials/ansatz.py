@@ -52,7 +52,7 @@ class AnsatzTrial(TrialFunction):
         found = Jet.of(self.network(self.inner(points)), dimension=self.dimension)
         return self._whole(found, self.inputs(points)).value
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         found = self._outer(self.network.jet(self.inner(points), order, mixed))
         return self._whole(found, self.inputs(points))
 
@@ -61,7 +61,7 @@ class AnsatzTrial(TrialFunction):
         found = Jet.of(self.network.features(self.inner(points)), dimension=self.dimension)
         return self._times_factor(found, self.inputs(points)).value
 
-    def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         self._check_common()
         found = self._outer(self.network.feature_jet(self.inner(points), order, mixed))
         return self._times_factor(found, self.inputs(points))
@@ -255,7 +255,7 @@ class SumTrial(TrialFunction):
         super().__init__(spec, first.dimension, first.outputs, first.complex)
         self.first, self.second = first, second
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         return self.first.jet(points, order, mixed) + self.second.jet(points, order, mixed)
 
 

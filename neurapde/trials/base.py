@@ -42,7 +42,7 @@ class TrialFunction(torch.nn.Module, ABC):
         self.complex = complex
 
     @abstractmethod
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         """The field and its derivatives up to `order` at `points` (n, d), the `mixed` ones only on request."""
 
     def forward(self, points: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ class TrialFunction(torch.nn.Module, ABC):
         """The last hidden layer at `points`, (n, width): what the linear head combines. Always real."""
         return self.feature_jet(points, order=0).value
 
-    def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         """The jet of the last hidden layer, a real field of `width` components."""
         raise self._headless()
 

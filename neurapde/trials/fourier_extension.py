@@ -143,13 +143,15 @@ class Multipoles(Declaration):
             z.abs() > 0.1, z, torch.full_like(z, 0.1)
         )  # never evaluated in the hole but by rounding
         k = torch.arange(1, self.order + 1, dtype=points.dtype, device=points.device)
-        rows = [torch.cat((z.log(), z**-k), dim=1)]
-        if layout.order > 0:
-            first = torch.cat((1 / z, -k * z ** -(k + 1)), dim=1) / self.radius
-            rows += [1j**i * first for i in range(2)]
-        if layout.order > 1:
-            second = torch.cat((-1 / z**2, k * (k + 1) * z ** -(k + 2)), dim=1) / self.radius**2
-            rows += [1j ** (i + j) * second for i, j in layout.pairs]
+        powers = torch.cat((z.log(), z**-k), dim=1)
+        rows = []
+        for axes in layout.derivatives:
+            m = len(axes)  # ∂ᵐ log z = (−1)^(m−1) (m−1)! z^−m, and ∂ᵐ z^−k = (−1)ᵐ k (k+1) … (k+m−1) z^−(k+m)
+            if m:
+                rising = torch.stack([k + i for i in range(m)]).prod(0)
+                each = torch.cat((-math.factorial(m - 1) * z**-m, rising * z ** -(k + m)), dim=1)
+                powers = (-1 / self.radius) ** m * each
+            rows.append(1j ** sum(axes) * powers)
         return torch.stack([torch.cat((row.real, row.imag[:, 1:]), dim=1) for row in rows])
 
 
@@ -212,14 +214,14 @@ class FourierExtensionTrial(TrialFunction):
         rest = len(self.amplitudes) - np.size(squares)
         return np.concatenate([np.sqrt(np.ravel(squares)), np.zeros(rest)])
 
-    def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
         points = self.inputs(points)
         channels = outer(self._tables(points, order), layout.degrees)
         parts = [channels, *(part.channels(points, layout) for part in self.extra)]
         return Jet(torch.cat(parts, dim=2), layout)
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
         points = self.inputs(points)
         columns = self.amplitudes.flatten(1)

@@ -68,7 +68,7 @@ class PiecewiseFunction(TrialFunction):
             number[self.parts[index].contains(points)] = index
         return number
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         points = self.inputs(points)
         layout = Layout(self.dimension, order, tuple(mixed))
         number = self.part_of(points)

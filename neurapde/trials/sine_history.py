@@ -120,7 +120,7 @@ class HistoryFunction(TrialFunction):
         """Time between two knots."""
         return (self.stop - self.start) / (len(self.amplitudes) - 1)
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
         points = self.inputs(points)
         cells = ((points[:, -1] - self.start) / self.step).floor().clamp(0, len(self.amplitudes) - 2).long()

@@ -78,7 +78,7 @@ class ProductFunction(TrialFunction):
         with torch.no_grad():
             self.amplitudes.copy_(torch.view_as_real(found.contiguous()) if self.complex else found)
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
         tables = self.tables(self.inputs(points), order)
         sums = contracted(self.amplitudes.flatten(self.dimension), tables, layout.degrees)
@@ -145,8 +145,8 @@ def table(modes: AxisModes, x: Tensor, order: int = 2) -> list[Tensor]:
     """The modes of one axis and their derivatives up to `order` at x (n,), each (n, count)."""
     omega = torch.as_tensor(modes.frequencies, dtype=x.dtype, device=x.device)
     angle = (x[:, None] - modes.lower) * omega + modes.phase
-    value = torch.sin(angle)
-    return [value, omega * torch.cos(angle), -(omega**2) * value][: order + 1]
+    waves = torch.sin(angle), torch.cos(angle)
+    return [(-1) ** (k // 2) * omega**k * waves[k % 2] for k in range(order + 1)]
 
 
 def outer(tables: Tables, degrees: Degrees) -> Tensor:

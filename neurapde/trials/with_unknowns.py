@@ -41,7 +41,7 @@ class WithUnknownsTrial(TrialFunction):
         self.register_buffer("coordinates", start)
         self.register_buffer("covariance", torch.zeros((len(start), len(start)), dtype=torch.float64))
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         return self.solved.jet(points, order, mixed)
 
     @property

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from neurapde.assembly.collocation.samples import Weighed
 from neurapde.conditions.constraints import Constraint, Interior, Samples
-from neurapde.jets.jet import Jet
+from neurapde.jets.jet import Jet, Layout
 from neurapde.problem.problem import Problem
 from neurapde.training.optimisation.jacobian import real_residuals, slope_of
 from neurapde.trials.base import TrialFunction
@@ -78,7 +78,8 @@ def field_sizes(problem: Problem, trial: TrialFunction) -> Tensor:
     anchor = next(trial.parameters())
     points = problem.domain.sample(SIZED, how="grid", dtype=anchor.dtype.to_real(), device=anchor.device)
     with torch.no_grad():
-        channels = trial.jet(points, order, problem.mixed if order == 2 else ()).channels
+        layout = Layout.within(problem.domain.dimension, order, problem.mixed)
+        channels = trial.jet(points, layout.order, layout.mixed).channels
     parts = torch.view_as_real(channels) if channels.is_complex() else channels
     return parts.square().mean(1).sqrt()
 

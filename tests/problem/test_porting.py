@@ -43,7 +43,8 @@ SLIPS: dict[str, tuple[Callable[[], object], str]] = {
     "several components": (lambda: problem(lambda x, u: u.value * x[:, 0], outputs=2), r"u\.value is \(n,\), or \(n, c\)"),
     "complex": (lambda: problem(lambda x, u: u.laplacian + 1j * u.value), "complex=True"),
     "order": (lambda: problem(lambda x, u: u.laplacian, order=1), "order=2"),
-    "mixed": (lambda: problem(lambda x, u: u.d2(0, 1)), r"mixed=\(\(0, 1\),\)"),
+    "mixed": (lambda: problem(lambda x, u: u.d2(0, 2)), r"axes \(0, 2\) do not exist"),
+    "fifth": (lambda: problem(lambda x, u: u.d4(0, 0)), r"d4\(0, 0\) names 2 axes; give one, or 4"),
     "time": (lambda: problem(lambda x, u: u.dt), r"domain\.over\(npde\.Time"),
     "an unknown word": (lambda: problem(lambda x, u: u.dx), "'Jet' object has no attribute 'dx'"),
     "math in a source": (

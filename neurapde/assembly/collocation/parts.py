@@ -45,7 +45,7 @@ def layouts_of(problem: Problem) -> list[Layout]:
     """The parts of a problem's domain, one or more for each piece of its medium."""
     transmission = problem.equation.transmission(problem)
     pieces = (Piece((), (), Constant(0.0)),) if transmission is None else transmission.pieces
-    corners = corners_of(problem.domain, problem.sides)
+    corners = () if problem.equation.order > 2 else corners_of(problem.domain, problem.sides)
     lengths = tuple(axis_lengths(problem).tolist())
     bent = transmission is not None and not isinstance(transmission.flux, Constant)
     return [one for piece in pieces for one in _of_piece(problem.domain, piece, corners, lengths, bent)]

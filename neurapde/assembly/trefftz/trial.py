@@ -62,7 +62,7 @@ class FeatureFunction(TrialFunction):
         with torch.no_grad():
             self.amplitudes.copy_(torch.view_as_real(found.contiguous()) if self.complex else found)
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
         points = self.inputs(points)
         places = points.detach().double().cpu().numpy()

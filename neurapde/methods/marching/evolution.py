@@ -59,6 +59,8 @@ def evolution_of(problem: Problem) -> Evolution | str:
         return parts
     lower, upper = problem.domain.bounds
     start, stop = float(lower[-1]), float(upper[-1])
+    if reason := _too_high(problem, parts):
+        return reason
     system: System
     if problem.domain.dimension == 1:
         system = PointSystem(problem, parts.equation)
@@ -129,6 +131,18 @@ def _sorted(problem: Problem) -> _Sorted | str:
     if not begins:
         return "nothing is said about its start"
     return _Sorted(inside[0], tuple(begins), (tuple(sides[0]), tuple(sides[1])), periodic)
+
+
+def _too_high(problem: Problem, parts: _Sorted) -> str | None:
+    """Why windows do not carry the third and fourth derivatives that are read: waves do, in space."""
+    waves = parts.periodic == set(range(problem.domain.dimension - 1)) and problem.domain.dimension > 1
+    late = problem.domain.dimension - 1
+    for axes in problem.mixed:
+        if axes.count(late) > 2:
+            return f"it reads a derivative of order {axes.count(late)} in time, and windows carry two"
+        if len(axes) > 2 and not waves:
+            return f"it reads a derivative of order {len(axes)}, which elements do not carry; say w = u.d2(0) as a component"
+    return None
 
 
 def _starts(sample: AtPoints, start: float) -> bool:

@@ -96,7 +96,7 @@ class PatchesFunction(TrialFunction):
             self.boxes.copy_(boxes)
             self.amplitudes.copy_(amplitudes.reshape(self.amplitudes.shape))
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         points = self.inputs(points)
         layout = Layout(self.dimension, order, tuple(mixed))
         parts = [self._channels(part, layout) for part in torch.split(points, AT_ONCE)]
@@ -161,12 +161,10 @@ def chebyshev(places: Tensor, scale: Tensor, degree: int, order: int) -> list[Te
     scale: (n,) of a place by a point.
     """
     one, zero = torch.ones_like(places), torch.zeros_like(places)
-    rows = [[one, zero, zero], [places, one, zero]]
+    rows = [[one, *[zero] * order], [places, one, *[zero] * order][: order + 1]]
     for _ in range(2, degree + 1):
         a, b = rows[-2], rows[-1]
-        value = 2 * places * b[0] - a[0]
-        slope = 2 * b[0] + 2 * places * b[1] - a[1]
-        bend = 4 * b[1] + 2 * places * b[2] - a[2]
-        rows.append([value, slope, bend])
+        further = [2 * k * b[k - 1] + 2 * places * b[k] - a[k] for k in range(1, order + 1)]
+        rows.append([2 * places * b[0] - a[0], *further])
     rows = rows[: degree + 1]
     return [torch.stack([row[k] for row in rows], dim=1) * scale[:, None] ** k for k in range(order + 1)]

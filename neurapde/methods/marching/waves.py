@@ -87,7 +87,7 @@ class WaveWindowsFunction(TrialFunction):
             self.times.copy_(times)
             self.amplitudes.copy_(torch.cat([torch.view_as_real(one).reshape(-1) for one in amplitudes]))
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         points = self.inputs(points)
         layout = Layout(self.dimension, order, tuple(mixed))
         moments = points[:, -1].contiguous()

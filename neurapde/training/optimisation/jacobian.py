@@ -21,10 +21,11 @@ AT_ONCE = 1024
 
 
 def residuals(
-    trial: TrialFunction, constraint: Constraint, samples: Samples, mixed: tuple[tuple[int, int], ...]
+    trial: TrialFunction, constraint: Constraint, samples: Samples, mixed: tuple[tuple[int, ...], ...]
 ) -> Tensor:
     """The real residuals `(n, c)` of a constraint at samples; of complex ones the parts in turn."""
-    jet = trial.jet(samples.points, constraint.order, mixed if constraint.order == 2 else ())
+    layout = Layout.within(samples.points.shape[1], constraint.order, mixed)
+    jet = trial.jet(samples.points, layout.order, layout.mixed)
     return real_residuals(constraint, samples, jet)
 
 
@@ -32,7 +33,7 @@ def linearised(
     trial: TrialFunction,
     constraint: Constraint,
     samples: Samples,
-    mixed: tuple[tuple[int, int], ...],
+    mixed: tuple[tuple[int, ...], ...],
     at_once: int = AT_ONCE,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """The residuals `(k, c)` and their Jacobian `(k, c, p)`, `at_once` rows after the other.
@@ -43,7 +44,7 @@ def linearised(
     differentiate.
     """
     points = samples.points
-    layout = Layout(points.shape[1], constraint.order, mixed if constraint.order == 2 else ())
+    layout = Layout.within(points.shape[1], constraint.order, mixed)
     with torch.no_grad():
         channels = trial.jet(points, layout.order, layout.mixed).channels
     is_complex = channels.is_complex()

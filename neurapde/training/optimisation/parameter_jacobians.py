@@ -54,6 +54,8 @@ def vector_jacobian_product(trial: TrialFunction, points: Tensor, layout: Layout
 
 @vector_jacobian_product.register
 def _(trial: LayeredTrial, points: Tensor, layout: Layout) -> VectorJacobianProduct:
+    if layout.higher:
+        return vector_jacobian_product.dispatch(TrialFunction)(trial, points, layout)
     stack = _inputs(trial, points, layout)
     given, sums = [stack], []
     with torch.enable_grad():
@@ -141,7 +143,7 @@ class _Known(TrialFunction):
         super().__init__(network.spec, network.dimension, network.outputs, network.complex)
         self.found = found
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         return self.found.restricted(Layout(self.dimension, order, tuple(mixed)))
 
 
@@ -154,10 +156,14 @@ def _channels(
         found = functional_call(trial, dict(parameters), (x[None],))[0]
         return torch.view_as_real(found) if found.is_complex() else found
 
-    rows = [value(point).unsqueeze(0)]
-    if layout.order >= 1:
-        rows.append(jacrev(value)(point).movedim(-1, 0))
-    if layout.order == 2:
-        hessian = jacrev(jacrev(value))(point)
-        rows += [hessian[..., i, j].unsqueeze(0) for i, j in layout.pairs]
-    return torch.cat(rows)
+    every, function = [value(point)], value
+    for _ in range(max(map(len, layout.derivatives))):
+        function = jacrev(function)
+        every.append(function(point))
+    rows = []
+    for axes in layout.derivatives:
+        row = every[len(axes)]
+        for axis in axes:
+            row = row.select(-1, axis)
+        rows.append(row)
+    return torch.stack(rows)

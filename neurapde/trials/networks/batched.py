@@ -45,7 +45,7 @@ def batched_jet(
     weights: Weights,
     points: Tensor,
     order: int = 2,
-    mixed: Sequence[tuple[int, int]] = (),
+    mixed: Sequence[tuple[int, ...]] = (),
 ) -> Jet:
     """The jet of all fields, its rows the points of one field after another: channels (C, fields · n, outputs).
 

@@ -64,7 +64,7 @@ class HyperSirenTrial(TrialFunction):
         fields = batched_values(hyper.network, hyper.weights(self.codes), self.inputs(points))
         return self._side_by_side(fields.movedim(0, -2))
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         hyper, points = self.hypernetwork, self.inputs(points)
         jet = batched_jet(hyper.network, hyper.weights(self.codes), points, order, mixed)
         channels = jet.channels.reshape(

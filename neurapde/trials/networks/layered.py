@@ -13,6 +13,7 @@ from torch import Tensor
 
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.activations import Activation, Sine
+from neurapde.jets.autograd import jet_by_autograd
 from neurapde.jets.compiled import best_kernels
 from neurapde.jets.jet import Jet, Layout
 from neurapde.jets.kernels import EAGER, Kernels
@@ -66,12 +67,16 @@ class LayeredTrial(TrialFunction):
             a = activation(layer(a) * activation.omega)
         return a
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
+        if layout.higher:
+            return jet_by_autograd(self, points, layout, keep_graph=torch.is_grad_enabled())
         return Jet(self.field(self._sweep(points, layout, self.head)), layout)
 
-    def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
+        if layout.higher:
+            return jet_by_autograd(self.features, points, layout, keep_graph=torch.is_grad_enabled())
         return Jet(self._sweep(points, layout, None), layout)
 
     def _sweep(self, points: Tensor, layout: Layout, head: torch.nn.Linear | None) -> Tensor:

@@ -81,12 +81,12 @@ class RBFTrial(TrialFunction):
     def head(self) -> torch.nn.Linear:
         return cast(torch.nn.Linear, self._modules["head"])
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         features = self.feature_jet(points, order, mixed)
         out = linear_layer(features.channels, self.head.weight, self.head.bias)
         return Jet(self.field(out), features.layout)
 
-    def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
         x = (self.inputs(points) - self.center) / self.half_extent
         steep = self.sharpness.square()

@@ -32,7 +32,7 @@ class TorchModuleTrial(TrialFunction):
             out = torch.view_as_complex(out.reshape(-1, self.outputs, 2).contiguous())
         return out.squeeze(-1) if self.outputs == 1 else out
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
         return jet_by_autograd(self, self.inputs(points), layout, keep_graph=torch.is_grad_enabled())
 

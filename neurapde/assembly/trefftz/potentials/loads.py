@@ -203,7 +203,7 @@ class Potential(Background):
     def channels(self, points: Array, layout: Layout) -> Array:
         """What `layout` names at points (n, 2): (layout.count, n)."""
 
-    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, int]] = ()) -> Jet:
+    def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         layout = Layout(2, order, tuple(mixed))
         found = self.channels(points.detach().double().cpu().numpy(), layout)
         return Jet(torch.as_tensor(found).to(points), layout)
