@@ -15,6 +15,7 @@ import accuracy
 import audit
 import bandwidth
 import baselines
+import deepxde
 import eikonal
 import elements
 import faces
@@ -73,6 +74,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         audit,
         regions,
         faces,
+        deepxde,
     )
 }
 
@@ -82,6 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--only", nargs="+", default=(), metavar="KIND", help="kinds of problem, of deepxde")
     parser.add_argument("--small", action="store_true", help="at a size that takes seconds")
     parser.add_argument(
         "--out",
@@ -93,8 +96,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.names if name not in BENCHMARKS]:
         parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    if unknown := set(options.only) - set(deepxde.NAMES):
+        parser.error(f"no kind is called {', '.join(unknown)}; there are {', '.join(deepxde.NAMES)}")
+    chosen = {**BENCHMARKS, "deepxde": deepxde.Chosen(tuple(options.only))}
     for name in options.names or BENCHMARKS:
-        measured, record = harness.record(name, options.small, BENCHMARKS[name])
+        measured, record = harness.record(name, options.small, chosen[name])
         path = harness.save(record, options.out)
         print(harness.text(measured, record), f"\nRaw numbers: {path}\n", flush=True)
 

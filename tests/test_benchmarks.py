@@ -23,6 +23,7 @@ QUICK = (
     "audit",
     "regions",
     "picture_step",
+    "deepxde",
 )
 LONG = (
     "placing",
@@ -115,6 +116,12 @@ def test_interpolation_keeps_the_pixels_it_was_given(records):
 def test_sweeping_meets_the_exact_times_better_on_more_nodes(records):
     errors = [row["error"] for row in records["eikonal"]["rows"] if row["way"] == "sweeping"]
     assert errors[1] < 0.5 * errors[0] < 1e-3
+
+
+def test_kinds_of_problems_are_solved_within_their_estimates(records):
+    rows = records["deepxde"]["rows"]
+    assert {row["problem"] for row in rows} >= {"burgers", "brinkman-forchheimer"}
+    assert all(row["status"] == "CONVERGED" and row["error"] < 1e-3 and row["lines"] < 15 for row in rows)
 
 
 def test_every_method_lowers_the_residual_of_the_same_data(records):

@@ -41,8 +41,8 @@ class Layout:
             plain = len(axes) == 2 and axes[0] == axes[1]
             if plain or not 2 <= len(axes) <= self.order or not 0 <= axes[0] <= axes[-1] < self.dimension:
                 raise DeclarationError(
-                    f"mixed={axes} names no mixed derivative of order {self.order} in {self.dimension} dimensions; give "
-                    f"two different axes, or three or four, from 0 to {self.dimension - 1}."
+                    f"mixed={axes} names no mixed derivative of order {self.order} in {self.dimension} dimensions; give two "
+                    f"different axes from 0 to {self.dimension - 1}, or three or four."
                 )
         object.__setattr__(self, "mixed", tuple(sorted(found, key=len)))
 

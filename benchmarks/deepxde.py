@@ -1,0 +1,133 @@
+"""Problem kinds of DeepXDE's examples and of PINNacle, said by their mathematics and solved by default.
+
+A row says how many lines of 100 columns the declaration takes, the relative L2 error of the worst component against an
+exact field or one computed apart (of unknowns: the worst number or field), what the solver itself estimates, and seconds of
+a core. A solve is interrupted after a minute, and what it then has counts. `--only NAME` takes one or a few.
+"""
+
+import os
+import signal
+import time
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from harness import Measured
+from kinds import evolutions, inverses, lines, planes
+from kinds.kind import Kind, Told, relative
+
+import neurapde as npde
+
+KINDS = (*lines.kinds, *planes.kinds, *evolutions.kinds, *inverses.kinds)
+NAMES = tuple(one.name for one in KINDS)
+UNSAID = {
+    "function-with-uncertainty": "a network with dropout is no field, and its spread no error",
+    "diffusion-built-in": "hard=True is for fields of space alone; the start is met by training or solving",
+    **dict.fromkeys(
+        (
+            "fractional-poisson-line",
+            "fractional-poisson-disk",
+            "fractional-poisson-ball",
+            "fractional-diffusion",
+        ),
+        "there are no fractional derivatives",
+    ),
+    "fractional-poisson-inverse-line": "there are no fractional derivatives",
+    "fractional-poisson-inverse-disk": "there are no fractional derivatives",
+    "volterra-general": "there are no integral terms; a kernel that solves an equation of its own becomes a component",
+    "american-put": "there are no inequalities",
+}
+"""Kinds that cannot be declared, and why."""
+UNTRIED = {
+    "beltrami-flow": "said in ten lines, on four axes, and trained for longer than a minute",
+    "backward-step": "no oracle of its own yet",
+    "flow-for-long": "no oracle of its own yet",
+    "heat-for-long": "no oracle of its own yet",
+    "navier-stokes-inverse": "its data are another solver's",
+    "poisson-inverse": "elliptic-field-with-noise on two axes",
+}
+"""Kinds that can be declared and have no row yet, and why."""
+LIMIT, PROBES = 60.0, 2000
+SMALL = ("ode-system", "poisson-robin", "burgers", "brinkman-forchheimer")
+HEADER = ("problem", "lines", "error", "estimate", "seconds", "status", "method")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The benchmark of a few kinds; of all of them, or at the small size of the quick ones, where none is named."""
+
+    names: tuple[str, ...] = ()
+
+    def measure(self, small: bool) -> Measured:
+        """Every kind by itself."""
+        wanted = self.names or (SMALL if small else NAMES)
+        rows = []
+        for one in KINDS:
+            if one.name in wanted:
+                rows.append(_row(one))
+                print("  ".join(_cells(rows[-1])), flush=True)
+        near = sum(row["error"] is not None and row["error"] < 1e-3 for row in rows)
+        notes = [f"{len(rows)} kinds are declared and solved, {near} of them within 1e-3."]
+        notes += [f"Cannot be declared: {name}: {why}." for name, why in UNSAID.items()]
+        notes += [f"No row yet: {name}: {why}." for name, why in UNTRIED.items()]
+        settings = {"limit": LIMIT, "probes": PROBES, "unsaid": UNSAID}
+        return Measured(settings, rows, [HEADER, *map(_cells, rows)], notes)
+
+
+def measure(small: bool) -> Measured:
+    """All kinds."""
+    return Chosen().measure(small)
+
+
+def _row(kind: Kind) -> dict[str, Any]:
+    row: dict[str, Any] = {"problem": kind.name, "lines": kind.lines, "error": None, "estimate": None}
+    wall, computed = time.perf_counter(), time.process_time()
+    try:
+        told = kind.declare()
+        solution = _solved(told.problem)
+        row |= {"wall": time.perf_counter() - wall, "computed": time.process_time() - computed}
+        row |= {"error": _error(told, solution), "status": solution.status.name, "method": solution.method}
+        row["estimate"] = solution.stages[-1].extras.get("error_estimate")
+    except (Exception, KeyboardInterrupt) as error:
+        row |= {"wall": time.perf_counter() - wall, "computed": time.process_time() - computed}
+        row |= {"status": "FAILED", "method": f"{type(error).__name__}: {error}"[:200]}
+    return row
+
+
+def _solved(problem: npde.Problem) -> npde.Solution:
+    """The default solution, or what there is of it after a minute of a core."""
+    before = signal.signal(signal.SIGPROF, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    signal.setitimer(signal.ITIMER_PROF, LIMIT)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return npde.solve(problem, progress=False)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def _error(told: Told, solution: npde.Solution) -> float:
+    """The worst relative error of what is known."""
+    found = [abs(solution.unknowns[name].value / value - 1) for name, value in told.numbers.items()]
+    x = told.problem.domain.sample(PROBES, how="grid").numpy()
+    found += [relative(solution.unknowns[name](x), truth(x)) for name, truth in told.fields.items()]
+    if told.field is not None and not told.fields:
+        found.append(relative(solution(x), told.field(x)))
+    if told.places is not None:
+        points, component, values = told.places
+        found.append(relative(solution(points)[:, component], np.asarray(values)))
+    return max(found)
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    numbers = ["" if row[key] is None else f"{row[key]:.0e}" for key in ("error", "estimate")]
+    return [
+        row["problem"],
+        str(row["lines"]),
+        *numbers,
+        f"{row['computed']:.1f}",
+        row["status"].lower(),
+        row["method"],
+    ]
