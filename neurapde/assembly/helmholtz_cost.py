@@ -1,4 +1,4 @@
-"""What a Helmholtz problem takes on a lattice of sines, foretold from its wavenumber and its medium."""
+"""What a Helmholtz problem takes on a lattice of sines, predicted from its wavenumber and its medium."""
 
 from collections.abc import Iterator
 

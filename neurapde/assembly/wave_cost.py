@@ -1,4 +1,4 @@
-"""What a wave problem takes on a lattice of sines, foretold from its modes, its time and what drives it."""
+"""What a wave problem takes on a lattice of sines, predicted from its modes, its time and what drives it."""
 
 import math
 from collections.abc import Sequence

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Cost:
     """What one level of a direct method takes.
 
-    memory: bytes at most. seconds: of a core; within a factor of three, where the number of iterations is as foretold.
+    memory: bytes at most. seconds: of a core; within a factor of three, where the number of iterations is as predicted.
     what: the level in words, "509 × 509 sines".
     """
 

@@ -50,7 +50,7 @@ WEAK_FORMS: dict[type, tuple[type[OnSines[Any]], ...]] = {
     Helmholtz: (WavesOnSines, WavesOnElements),
     Poisson: (PoissonOnSines,),
 }
-"""The weak forms of an equation; of those without an obstacle the one of least foretold cost is taken."""
+"""The weak forms of an equation; of those without an obstacle the one of least predicted cost is taken."""
 RESIDUAL_PER_ERROR = 5.0  # the relative residual of a head beside the field's relative error, as measured
 WEAK_FEATURES = 0.1  # relative residual above which the features of a given trial are told to be too few
 
@@ -174,7 +174,7 @@ class Galerkin(DirectMethod):
 
 
 def _cheapest(task: Task, tolerance: float) -> OnSines[Any]:
-    """The weak form for a problem: of those that follow its medium the one of least foretold cost; sines for a trial."""
+    """The weak form for a problem: of those that follow its medium the one of least predicted cost; sines for a trial."""
     forms = [one for one in WEAK_FORMS[type(task.problem.equation)] if one.obstacle(task.problem) is None]
     if len(forms) == 1 or task.trial is not None:
         return forms[0](task, tolerance)

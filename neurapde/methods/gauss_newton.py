@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 
 from neurapde.assembly.collocation.cost import cost_of
-from neurapde.assembly.collocation.patchworks import built_for, unfit
+from neurapde.assembly.collocation.piecewise import built_for, unfit
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import listing, number
 from neurapde.core.interrupts import Interrupts

@@ -14,7 +14,7 @@ import torch
 from neurapde.assembly.collocation.affine import not_affine
 from neurapde.assembly.collocation.cost import cost_of
 from neurapde.assembly.collocation.head import solve_head
-from neurapde.assembly.collocation.patchworks import MARGIN, built_for, is_linear, patchworks, unfit
+from neurapde.assembly.collocation.piecewise import MARGIN, built_for, is_linear, piecewise_trials, unfit
 from neurapde.assembly.collocation.solvability import unsolvable
 from neurapde.assembly.collocation.system import Assembly
 from neurapde.core import checks
@@ -39,8 +39,8 @@ class LeastSquares(DirectMethod):
 
     tolerance: relative L2 error to stop at, as estimated from the change between two numbers of features.
     largest:   features in all at which growing stops, met tolerance or not.
-    seconds:   of a core that growing may take: a level that would end later, as foretold by those before, is not begun;
-               one that takes much longer than foretold is given up. A slower machine may so end earlier, and says it.
+    seconds:   of a core that growing may take: a level that would end later, as predicted by those before, is not begun;
+               one that takes much longer than predicted is given up. A slower machine may so end earlier, and says it.
                A first level that would take three times as long is refused.
     margin:    length of the sines' box beyond the domain's, as a part of it.
     Raises DeclarationError (from `solve`) for a problem that is not linear, or that it cannot take.
@@ -102,7 +102,7 @@ class LeastSquares(DirectMethod):
             yield spec
 
     def _levels(self, problem: Problem, modes: float | None = None) -> Iterator[PiecewiseTrial]:
-        return patchworks(problem, self.largest, modes, self.margin)
+        return piecewise_trials(problem, self.largest, modes, self.margin)
 
     def _solve(self, task: Task, spec: PiecewiseTrial) -> tuple[PiecewiseFunction, int]:
         problem = task.problem
@@ -116,7 +116,7 @@ class LeastSquares(DirectMethod):
         return trial, columns
 
     def _assembly(self, problem: Problem, spec: PiecewiseTrial, seed: int, device: torch.device) -> Assembly:
-        """The rows of a problem for a patchwork whose amplitudes are to be found."""
+        """The rows of a problem for a piecewise trial whose amplitudes are to be found."""
         generator = torch.Generator(device).manual_seed(seed)
         return Assembly(problem, built_for(problem, spec, device), generator)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from neurapde.assembly.collocation.cost import cost_of
 from neurapde.assembly.collocation.head import least_squares
-from neurapde.assembly.collocation.patchworks import built_for, unfit
+from neurapde.assembly.collocation.piecewise import built_for, unfit
 from neurapde.assembly.collocation.system import Assembly
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number

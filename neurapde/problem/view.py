@@ -100,7 +100,7 @@ class FieldView(ABC):
         held = {name: middle[name] for name in domain.space.axes[2:]}
         planes = [sampled(self, domain, shape, {**held, "t": float(moment)}) for moment in moments]
         shown = [_one(plane, problem, component, part) for plane in planes]
-        return pictures.films.animated(
+        return pictures.animations.animated(
             pictures.panels.axes_of(ax),
             planes[0].axes,
             np.stack([values for values, _ in shown]),

@@ -42,7 +42,7 @@ def check_grid(size: float, shape: Sequence[int], name: str, seconds: float = 0.
 
 
 def warn_long(seconds: float, shape: Sequence[int], name: str) -> None:
-    """Warn of so many seconds of a core, foretold within a factor of three, where that is long."""
+    """Warn of so many seconds of a core, predicted within a factor of three, where that is long."""
     if seconds > LONG:
         warn(
             f"{_grid(shape, name)} takes some {duration(seconds)} of a core; give a smaller shape=…, or end it with Ctrl-C",

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from neurapde.assembly.collocation.head import least_squares
-from neurapde.assembly.collocation.patchworks import built_for, is_linear, patchworks, unfit
+from neurapde.assembly.collocation.piecewise import built_for, is_linear, piecewise_trials, unfit
 from neurapde.assembly.collocation.system import Assembly, NotAffineError
 from neurapde.conditions.constraints import Samples
 from neurapde.core.formatting import number, point
@@ -71,7 +71,7 @@ class LookedAt:
         self.balance = balance_of(problem)
 
     def correction(self, spec: PiecewiseTrial) -> Correction:
-        """What least squares on the features of a patchwork add to the field."""
+        """What least squares on the features of a piecewise trial add to the field."""
         error = built_for(self.problem, spec)
         try:
             answered = self._solved(error, True)
@@ -99,7 +99,7 @@ class LookedAt:
 
 def correction(problem: Problem, trial: TrialFunction) -> Correction:
     """What a few features add to a trial function in float64 on the CPU."""
-    *_, coarse = patchworks(problem, FEATURES[problem.domain.dimension])
+    *_, coarse = piecewise_trials(problem, FEATURES[problem.domain.dimension])
     return LookedAt(problem, trial).correction(coarse)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
-from neurapde.assembly.collocation.patchworks import is_linear, patchworks
+from neurapde.assembly.collocation.piecewise import is_linear, piecewise_trials
 from neurapde.core import checks
 from neurapde.core.formatting import number
 from neurapde.solution.solution import Solution
@@ -109,10 +109,10 @@ def _settled(looked: LookedAt, linear: bool) -> tuple[Correction, float, TrialFu
 
 
 def _growing(looked: LookedAt) -> Iterator[PiecewiseTrial]:
-    """Patchworks for the correction, each larger than the one before."""
+    """Piecewise trials for the correction, each larger than the one before."""
     axes, last = looked.problem.domain.dimension, None
     for times in ROUNDS[axes]:
-        *_, spec = patchworks(looked.problem, times * FEATURES[axes])
+        *_, spec = piecewise_trials(looked.problem, times * FEATURES[axes])
         if spec != last:
             yield spec
         last = spec

@@ -212,7 +212,7 @@ def test_files_stand_in_for_what_is_made_here(tmp_path: Path) -> None:
     assert "6 × 6 × 2 samples" in str(video_fit(film=str(tmp_path / "a.npy"), size=6, frames=2))
 
 
-def test_films_are_fields_of_space_and_time() -> None:
+def test_videos_are_fields_of_space_and_time() -> None:
     film = juggler(6, 12)
     problem = npde.Problem("film", film.domain, npde.Fit(values=film))
     assert (problem.domain.dimension, problem.outputs, film.shape) == (3, 1, (12, 12, 6))

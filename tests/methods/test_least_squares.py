@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.assembly.collocation.patchworks import is_linear
+from neurapde.assembly.collocation.piecewise import is_linear
 from neurapde.problems.poisson import POISSON_CASES
 from support import assert_same_field
 

@@ -7,7 +7,7 @@ from scipy.integrate import solve_bvp, solve_ivp
 from scipy.optimize import brentq
 
 import neurapde as npde
-from neurapde.assembly.collocation.patchworks import is_linear
+from neurapde.assembly.collocation.piecewise import is_linear
 from neurapde.methods.choice import choose_method
 
 LINE, SQUARE = npde.Interval(0, 1), npde.Box((0, 1), (0, 1))

@@ -107,7 +107,7 @@ def test_smooth_and_other_domains_have_no_corners(domain):
     assert corners_of(domain) == ()
 
 
-def test_patchwork_evaluates_each_point_in_its_own_part():
+def test_piecewise_function_evaluates_each_point_in_its_own_part():
     disk = Disk((0.0, 0.0), 0.5)
     spec = PiecewiseTrial(
         (Part((disk,), (), FourierExtension((2, 2))), Part((), (disk,), FourierExtension((2, 2))))

@@ -26,7 +26,7 @@ from neurapde.validation.report import Report, render
 
 AXES = (np.linspace(-1.0, 1.0, 41), np.linspace(0.0, 1.0, 21))
 WAVE = np.exp(9j * AXES[0])[:, None] * np.cos(5 * AXES[1])[None, :]
-SCENE = Annotations(
+ANNOTATIONS = Annotations(
     axis_names=("x", "y"),
     outlines={"disk": (((0.0, 0.5), (0.2, 0.6), (0.0, 0.7), (0.0, 0.5)),)},
     physical=((-0.7, 0.2), (0.7, 0.8)),
@@ -55,7 +55,7 @@ def made(**changes) -> Report:
         notes=("Know this.",),
         made_by={"method": "Adam, 20 steps", "status": "Converged."},
         solution_notes=("Picked <Adam>.",),
-        annotations=SCENE,
+        annotations=ANNOTATIONS,
         axes=AXES,
         fields={"solution": WAVE, "reference": 1.01 * WAVE, "exact": WAVE},
         history=HISTORY,
@@ -289,7 +289,7 @@ def test_the_fields_are_plain_hdf5(saved: Path) -> None:
 def test_solution_and_truth_share_one_symmetric_scale_that_a_peak_does_not_set() -> None:
     peaked = WAVE.copy()
     peaked[10, 10] = 1e6
-    figure = fields_figure(SCENE, AXES, {"solution": peaked, "exact": WAVE})
+    figure = fields_figure(ANNOTATIONS, AXES, {"solution": peaked, "exact": WAVE})
     norms = {panel.images[0].norm for panel in figure.axes if panel.images}
     assert len(norms) == 1
     norm = norms.pop()
@@ -299,7 +299,7 @@ def test_solution_and_truth_share_one_symmetric_scale_that_a_peak_does_not_set()
 
 def test_pictures_are_the_right_way_up() -> None:
     ramp = AXES[0][:, None] + 10 * AXES[1][None, :]
-    figure = fields_figure(SCENE, AXES, {"solution": ramp})
+    figure = fields_figure(ANNOTATIONS, AXES, {"solution": ramp})
     (image,) = [panel.images[0] for panel in figure.axes if panel.images]
     shown = image.get_array()
     assert shown.shape == (21, 41)
@@ -313,7 +313,7 @@ def test_errors_have_a_logarithmic_scale_of_their_own_and_gaps_are_masked() -> N
     error = 1e-3 * WAVE
     error[:5] = np.nan
     error[20, 3] = 0
-    figure = error_figure(SCENE, AXES, {"solution − exact": error, "reference − exact": 0.01 * error})
+    figure = error_figure(ANNOTATIONS, AXES, {"solution − exact": error, "reference − exact": 0.01 * error})
     images = [panel.images[0] for panel in figure.axes if panel.images]
     assert len(images) == 2
     assert isinstance(images[0].norm, LogNorm)
@@ -326,8 +326,8 @@ def test_errors_have_a_logarithmic_scale_of_their_own_and_gaps_are_masked() -> N
 @pytest.mark.parametrize("size", [0.0, np.nan])
 def test_a_field_of_nothing_is_drawn_without_complaint(size: float) -> None:
     nothing = np.full((41, 21), size)
-    assert png(fields_figure(SCENE, AXES, {"solution": nothing})).startswith(b"\x89PNG")
-    assert png(error_figure(SCENE, AXES, {"solution − exact": nothing})).startswith(b"\x89PNG")
+    assert png(fields_figure(ANNOTATIONS, AXES, {"solution": nothing})).startswith(b"\x89PNG")
+    assert png(error_figure(ANNOTATIONS, AXES, {"solution − exact": nothing})).startswith(b"\x89PNG")
 
 
 def test_lines_and_cuts_are_drawn_in_one_and_three_dimensions() -> None:

@@ -1,4 +1,4 @@
-"""What a Helmholtz problem takes on elements of a box, foretold from its wavenumber and its medium."""
+"""What a Helmholtz problem takes on elements of a box, predicted from its wavenumber and its medium."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What the rows of a patchwork and their least squares take, told before the first row is made."""
+"""What the rows of a piecewise trial and their least squares take, told before the first row is made."""
 
 from neurapde.assembly.collocation.system import EDGEWISE, OVERSAMPLING
 from neurapde.conditions.constraints import Face
@@ -14,7 +14,7 @@ PRODUCT = {False: 1.5e-10, True: 4.5e-10}
 
 
 def cost_of(problem: Problem, spec: PiecewiseTrial) -> Cost:
-    """What the amplitudes of one patchwork take, by least squares."""
+    """What the amplitudes of one piecewise trial take, by least squares."""
     widths = [part.trial.features for part in spec.parts if isinstance(part.trial, FourierExtension)]
     own = {one.name for one in problem.equation.constraints(problem) if not isinstance(one.sample, Face)}
     inside = sum(one.name in own for one in problem.constraints)

@@ -43,7 +43,7 @@ class NotAffineError(DeclarationError):
 
 
 class Assembly:
-    """Builds the rows of a problem for a patchwork of frames; columns run part by part, output by output.
+    """Builds the rows of a problem for a piecewise trial of frames; columns run part by part, output by output.
 
     about: the field about which residuals are linearised; None for a problem that is linear, which is checked.
     placed: the samples of constraints by name, instead of those drawn here; the unknown is then what must be added to the

@@ -8,9 +8,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from neurapde.core.pictures import animations as animations
     from neurapde.core.pictures import domains as domains
     from neurapde.core.pictures import fields as fields
-    from neurapde.core.pictures import films as films
     from neurapde.core.pictures import histories as histories
     from neurapde.core.pictures import html as html
     from neurapde.core.pictures import panels as panels
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from neurapde.core.pictures import style as style
     from neurapde.core.pictures import surveys as surveys
 
-PARTS = ("domains", "fields", "films", "histories", "html", "panels", "places", "style", "surveys")
+PARTS = ("animations", "domains", "fields", "histories", "html", "panels", "places", "style", "surveys")
 
 
 def __getattr__(name: str) -> Any:

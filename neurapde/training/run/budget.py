@@ -18,7 +18,7 @@ SECONDS = 45.0
 STEEPEST, UNKNOWN = 8.0, 3.0
 """How many times longer the next level may take than the last, and what is taken for it where there is one level only."""
 OVERRUN = 2.0
-"""Times `seconds`, after which a level that takes longer than foretold is given up."""
+"""Times `seconds`, after which a level that takes longer than predicted is given up."""
 UNSURE = 3.0
 """Times `seconds` from which on a first level is not begun: so far off may a model be."""
 PATIENCE = 20.0

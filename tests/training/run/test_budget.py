@@ -1,4 +1,4 @@
-"""Growth ends in time: by forecast before a level, and by what is computed within one that takes longer than foretold."""
+"""Growth ends in time: by forecast before a level, and by what is computed within one that takes longer than predicted."""
 
 import time
 import warnings

@@ -1,4 +1,4 @@
-"""Patchworks of sines for least squares: the problems that they are for, how they grow, and what is linear on them."""
+"""Piecewise trials of sines for least squares: the problems that they are for, how they grow, and what is linear on them."""
 
 from collections.abc import Iterator
 
@@ -23,10 +23,10 @@ MARGIN = 0.5
 """Length of the sines' box beyond the domain's, as a part of it."""
 
 
-def patchworks(
+def piecewise_trials(
     problem: Problem, largest: int, modes: float | None = None, margin: float = MARGIN
 ) -> Iterator[PiecewiseTrial]:
-    """Patchworks of growing frames, within the largest number of features, from so many modes along an axis (`FIRST`)."""
+    """Piecewise trials of growing frames, within the largest number of features, from so many modes an axis (`FIRST`)."""
     modes = FIRST[problem.domain.dimension] if modes is None else modes
     layouts = layouts_of(problem)
     last: PiecewiseTrial | None = None
@@ -37,10 +37,10 @@ def patchworks(
         )
         if last is not None and features > largest:
             return
-        patchwork = PiecewiseTrial(parts)
-        if patchwork != last:
-            yield patchwork
-        last, modes = patchwork, max(modes * GROWTH, modes + MORE)
+        piecewise_trial = PiecewiseTrial(parts)
+        if piecewise_trial != last:
+            yield piecewise_trial
+        last, modes = piecewise_trial, max(modes * GROWTH, modes + MORE)
 
 
 def unfit(problem: Problem) -> str | None:
@@ -80,7 +80,7 @@ def few_features(problem: Problem) -> PiecewiseFunction:
 def built_for(
     problem: Problem, spec: PiecewiseTrial, device: torch.device | str = "cpu"
 ) -> PiecewiseFunction:
-    """The trial of a patchwork for a problem's field, in double precision; its amplitudes are to be found."""
+    """The function of a piecewise trial for a problem's field, in double precision; its amplitudes are to be found."""
     complex = problem.equation.complex
     return spec.draw(
         Setting(problem.domain.bounds, problem.outputs, complex, torch.Generator(), torch.float64, device)
