@@ -45,6 +45,7 @@ ROOMS = (
     "neurapde/seismic/models",
     "neurapde/seismic/modelling",
     "neurapde/seismic/inversion",
+    "neurapde/seismic/images",
     "problems",
     "validation",
     "neurapde/seismic/__init__.py",

@@ -312,6 +312,7 @@ RESULTS = {
     "ActivationStatistics",
     "ErrorEstimate",
     "GridSolution",
+    "Image",
     "Inversion",
     "InversionReport",
     "Jet",
@@ -319,15 +320,17 @@ RESULTS = {
     "Report",
     "Solution",
     "SurfaceErrors",
+    "Uncertainty",
     "ZeroSet",
 }
 """Made by the package, not by users."""
 INVERSION = {
-    "AdamDescent", "Adjoint", "Balance", "Bandpass", "BoundedLBFGS", "Continuation", "Correlation", "Decimate", "Detrend",
-    "EditTraces", "Envelope", "Gain", "GaussNewtonDescent", "Gridded", "Huber", "Joint", "L1", "L2", "Latent", "LineSource",
-    "TimeWindow", "Transport", "Multiscale", "Penalty", "PhaseOnly", "RandomVelocities", "Reduced", "Smoothness", "Survey",
-    "Tikhonov", "TimeDomain", "TotalVariation", "Velocity", "WavefieldReconstruction", "dot_test", "inversion_report",
-    "invert", "read_model", "reciprocity", "taylor_test", "write_model",
+    "AdamDescent", "Adjoint", "Balance", "Bandpass", "BoundedLBFGS", "Checkerboard", "Continuation", "Correlation",
+    "Decimate", "Detrend", "EditTraces", "Envelope", "Gain", "GaussNewtonDescent", "Gridded", "Huber", "Joint", "L1",
+    "L2", "Latent", "LineSource", "TimeWindow", "Transport", "Multiscale", "Penalty", "PhaseOnly", "RandomVelocities",
+    "Reduced", "Smoothness", "Survey", "Tikhonov", "TimeDomain", "TotalVariation", "Velocity", "WavefieldReconstruction",
+    "dot_test", "inversion_report", "gradient", "invert", "migrate", "read_model", "reciprocity", "taylor_test",
+    "uncertainty", "write_model",
 }  # fmt: skip
 """The seismic side, which has a battery of its own."""
 OTHERS = {

@@ -154,6 +154,7 @@ def declarations() -> dict[str, Call]:
             },
         ),
         "L1": (npde.seismic.L1, {"rounding": (1e-3, POSITIVE)}),
+        "Checkerboard": (npde.seismic.Checkerboard, {"size": (1.0, POSITIVE), "height": (1.0, REAL)}),
         "Transport": (npde.seismic.Transport, {"floor": (0.01, POSITIVE)}),
         "Huber": (npde.seismic.Huber, {"threshold": (0.1, POSITIVE)}),
         "Smoothness": (npde.seismic.Smoothness, weight),
@@ -238,6 +239,8 @@ def uses() -> dict[str, Call]:
         "progress": (False, ("True",)),
         "executor": (None, NONE),
     }
+    image = {name: place[name] for name in ("problem", "survey", "unknown", "method")}
+    image["frequencies"] = own["frequencies"]
     return {
         "Survey.at of traces": (
             TIME.at,
@@ -273,6 +276,8 @@ def uses() -> dict[str, Call]:
         "taylor_test": (npde.validation.taylor_test, place),
         "dot_test": (npde.validation.dot_test, place),
         "reciprocity": (npde.validation.reciprocity, place),
+        "gradient": (npde.seismic.gradient, image | {"misfit": (None, NONE)}),
+        "migrate": (npde.seismic.migrate, image | {"steps": (0, ("0",))}),
         "invert": (npde.invert, own),
     }
 

@@ -2,6 +2,12 @@
 
 from neurapde.learning.random_velocities import RandomVelocities as RandomVelocities
 from neurapde.references.wave import seismogram as seismogram
+from neurapde.seismic.images.image import Image as Image
+from neurapde.seismic.images.migration import gradient as gradient
+from neurapde.seismic.images.migration import migrate as migrate
+from neurapde.seismic.images.uncertainty import Checkerboard as Checkerboard
+from neurapde.seismic.images.uncertainty import Uncertainty as Uncertainty
+from neurapde.seismic.images.uncertainty import uncertainty as uncertainty
 from neurapde.seismic.inversion.invert import invert as invert
 from neurapde.seismic.inversion.latent import Latent as Latent
 from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS as BoundedLBFGS

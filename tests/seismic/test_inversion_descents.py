@@ -13,7 +13,7 @@ from neurapde.domains import Box
 from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS
 from neurapde.seismic.inversion.methods.descents import AdamDescent, Descent
-from neurapde.seismic.inversion.methods.gauss_newton import GaussNewtonDescent, _Quadratic
+from neurapde.seismic.inversion.methods.gauss_newton import GaussNewtonDescent, Quadratic
 from neurapde.seismic.inversion.methods.joint import Joint
 from neurapde.seismic.inversion.methods.method import Setting, Stage
 from neurapde.seismic.inversion.methods.reduced import default_siren
@@ -179,7 +179,7 @@ def test_a_product_with_the_matrix_is_that_of_the_networks_jacobian() -> None:
     engine = Linear()
     _, data = explained(engine)
     objective, _ = objective_of(engine, survey_of(data), trial=Siren(6, 1, 3.0, 10.0))
-    quadratic = _Quadratic(objective, objective())
+    quadratic = Quadratic(objective, objective())
     through = torch.autograd.functional.jacobian(quadratic._sample, quadratic.place()).numpy()
     wave = np.einsum("fsi,fri->fsri", engine.fields, engine.receiving)
     jacobian = wave @ through
@@ -195,7 +195,7 @@ def test_the_decrease_promised_is_that_of_the_quadratic_however_early_a_step_end
     engine = Linear()
     _, data = explained(engine)
     objective, _ = objective_of(engine, survey_of(data + 1.0), prior=Tikhonov(0.3))
-    quadratic = _Quadratic(objective, objective())
+    quadratic = Quadratic(objective, objective())
     step, promised = quadratic.step(0.1 * quadratic.curvature(), most, 1e-12)
     assert promised == pytest.approx(float(-quadratic.gradient @ step - 0.5 * step @ quadratic.product(step)))
 

@@ -50,7 +50,7 @@ class Objective:
         self.observed = torch.from_numpy(survey.record.values.copy())
         weights = survey.record.spread(torch.from_numpy(survey.weights.copy()))
         self.weights = weights.expand(self.observed.shape)
-        self._inner = _inner(modelling, unknown)
+        self._inner = inner_nodes(modelling, unknown)
         self.reference = float(np.mean(unknown.start(self._inner_points())))
         self.start = self.relative(torch.from_numpy(unknown.start_mean(grid.points, grid.spacing)))
 
@@ -136,7 +136,7 @@ def scales_of(
     return above / below
 
 
-def _inner(modelling: Modelling, unknown: Parametrisation) -> tuple[slice, slice]:
+def inner_nodes(modelling: Modelling, unknown: Parametrisation) -> tuple[slice, slice]:
     """The nodes in the region of the model, which priors see."""
     lower, upper = unknown.domain.region.bounds
     found = []

@@ -108,7 +108,7 @@ class GaussNewtonDescent(Descent):
     def _lower(self, objective: Objective, value: Value, damping: Damping) -> Value | None:
         """The objective after a step that lowers it, and the damping set for the next; None where there is none."""
         before = float(value.total.detach())
-        quadratic = _Quadratic(objective, value)
+        quadratic = Quadratic(objective, value)
         if math.isnan(damping.value):
             damping.value = self.damping * quadratic.curvature()
         first = quadratic.place()
@@ -130,7 +130,7 @@ def _state(damping: Damping) -> dict[str, Tensor]:
     return {"damping": torch.tensor([damping.value, damping.raised], dtype=torch.float64)}
 
 
-class _Quadratic:
+class Quadratic:
     """The objective near one model: gradient, products with the Gauss–Newton matrix, and which parameters may move."""
 
     def __init__(self, objective: Objective, value: Value) -> None:
@@ -151,7 +151,7 @@ class _Quadratic:
         self._dual = torch.zeros_like(self._model, requires_grad=True)
         (self._pulled,) = torch.autograd.grad(self._model, self._at, self._dual, create_graph=True)
         model = self._model.detach()
-        self._data = _data_hessian(objective, model, value)
+        self._data = data_hessian(objective, model, value)
         self._priors = _prior_hessian(objective, model)
 
     def _free(self) -> Tensor:
@@ -213,7 +213,7 @@ class _Quadratic:
         return step, float(damping * (step @ step) - self.gradient @ step) / 2
 
 
-def _data_hessian(objective: Objective, model: Tensor, value: Value) -> Callable[[Tensor], Tensor]:
+def data_hessian(objective: Objective, model: Tensor, value: Value) -> Callable[[Tensor], Tensor]:
     """δm `(n,)` to the Gauss–Newton matrix of the misfit times δm."""
     modelling = objective.modelling
     assert isinstance(modelling, FrequencyModelling)

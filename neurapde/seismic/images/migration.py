@@ -1,0 +1,80 @@
+"""Images of a survey in a smooth model: the gradient of a misfit, reverse-time migration, and migration by least squares."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.sparse.linalg import LinearOperator, cg
+
+from neurapde.core import checks
+from neurapde.problem.problem import Problem
+from neurapde.seismic.images.image import Image, Linearised
+from neurapde.seismic.inversion.methods.gauss_newton import data_hessian
+from neurapde.seismic.inversion.methods.method import InversionMethod
+from neurapde.seismic.inversion.misfits import Misfit
+from neurapde.seismic.inversion.velocity import Velocity
+from neurapde.seismic.survey.survey import Survey
+
+DARK = 0.1
+"""Of the mean illumination: added to it, so that noise where nothing is seen is not raised."""
+
+
+def gradient(
+    problem: Problem,
+    survey: Survey,
+    *,
+    unknown: Velocity | None = None,
+    frequencies: Any = None,
+    method: str | InversionMethod = "adjoint",
+    misfit: Misfit | None = None,
+) -> Image:
+    """The derivative of the misfit by the speed at the start model, per area.
+
+    A change δc of the speed changes the misfit by ∫ values · δc. The arguments are those of `invert`; a method in time takes
+    traces, and every misfit. Raises: DeclarationError for what does not fit together.
+    """
+    at = Linearised.of(problem, survey, unknown, frequencies, method, misfit)
+    by_speed = at.slope() * -2 * at.speed**-3 / float(np.prod(at.grid.spacing))
+    return Image(by_speed, f"gradient of {at.setting.misfit.name}", at.grid, at.setting.survey)
+
+
+def migrate(
+    problem: Problem,
+    survey: Survey,
+    *,
+    unknown: Velocity | None = None,
+    frequencies: Any = None,
+    method: str | InversionMethod = "adjoint",
+    steps: int = 0,
+) -> Image:
+    """The reflectors behind what the start model leaves of the data, as a change of its speed.
+
+    The waves of the shots, times those of what is left, sent back from the receivers, over the illumination: reverse-time
+    migration, scaled by the one factor that explains the data best. The start model is to be smooth, and right about travel
+    times; direct waves are explained by it, or muted.
+
+    steps: of conjugate gradients towards the change that explains the data best (least-squares migration); 0 for none.
+    The other arguments are those of `invert`, with spectra or frequencies.
+    Source: Baysal, Kosloff, Sherwood (1983), Geophysics 48(11); Plessix and Mulder (2004), Geophys. J. Int. 157(3), for the
+        illumination; Nemeth, Wu, Schuster (1999), Geophysics 64(1), for least squares.
+    """
+    checks.whole(steps, "steps", 0)
+    at = Linearised.of(problem, survey, unknown, frequencies, method)
+    seen = at.curvature()
+    bright = seen + DARK * float(seen[at.free].mean())
+    target = -at.slope()
+    product, shape, free = data_hessian(at.objective, at.model, at.objective()), at.grid.shape, at.free
+
+    def applied(change: np.ndarray) -> np.ndarray:
+        moved = product(torch.from_numpy(at.spread(change.reshape(shape) * free))).numpy()
+        return np.asarray(at.cut(moved) * free).ravel()
+
+    found = target / bright
+    found *= float(np.vdot(found, target) / np.vdot(found, applied(found)))  # explains the data best
+    if steps:
+        count = target.size
+        matrix = LinearOperator((count, count), applied, dtype=float)
+        scaled = LinearOperator((count, count), lambda v: v.ravel() / bright.ravel(), dtype=float)
+        found = cg(matrix, target.ravel(), rtol=1e-12, maxiter=steps, M=scaled)[0].reshape(shape)
+    change = -0.5 * at.speed**3 * found
+    return Image(change, "change of speed", at.grid, at.setting.survey, seen / float(seen.max()))

@@ -1,0 +1,207 @@
+"""How sure an inversion is: the posterior deviation of its speed, and what the data would show of a change of it.
+
+About the model found data are linear, noise is normal, and before the data the speed is believed to be normal, with a
+deviation and a length of correlation. The matrix that the data add to the prior's inverse covariance has low rank: a
+few hundred products with random vectors find it, each without a wave, by `data_hessian`.
+Source: Bui-Thanh, Ghattas, Martin, Stadler (2013), SIAM J. Sci. Comput. 35(6); Halko, Martinsson, Tropp (2011), SIAM Review
+53(2).
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from neurapde.core import checks
+from neurapde.core.errors import DeclarationError
+from neurapde.core.formatting import number, percent
+from neurapde.seismic.images.image import Image, Linearised
+from neurapde.seismic.inversion.methods.gauss_newton import data_hessian
+from neurapde.seismic.inversion.misfits import L2
+from neurapde.seismic.inversion.result import Inversion
+from neurapde.seismic.modelling.grid_modelling import GridModelling
+from neurapde.seismic.survey.survey import Survey
+
+FIRST, MOST, MORE = 40, 1280, 12
+"""Eigenvalues sought first and at most; random vectors beyond them."""
+NEGLIGIBLE = 0.05
+"""Eigenvalues below this, where data tell next to nothing over the prior, are left out."""
+PER_WAVELENGTH = 8.0
+"""Nodes in the shortest wavelength of the model found."""
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Uncertainty:
+    """What the data of an inversion leave open.
+
+    deviation: posterior, of the speed, with the prior's beside it as `illumination` 0 … 1: how much of it is left.
+    eigenvalues: of the data's matrix in units of the prior's: those above 1 are directions that data tell more of.
+    noise: relative level that was counted on.
+    """
+
+    deviation: Image
+    eigenvalues: Real
+    noise: float
+    _spread: tuple[Real, Real]
+    _prior: Real
+    _vectors: Real
+    _product: Any
+
+    def samples(self, count: int, seed: int) -> Real:
+        """Changes of the speed found that data and prior admit, `(count, nx, ny)`, drawn at random."""
+        checks.whole(count, "count")
+        generator = np.random.default_rng(checks.whole(seed, "seed", 0))
+        white = generator.standard_normal((self._vectors.shape[0], count))
+        shrunk = 1 - 1 / np.sqrt(1 + self.eigenvalues)
+        left = white - self._vectors @ (shrunk[:, None] * (self._vectors.T @ white))
+        return np.stack([self._root(column) for column in left.T])
+
+    def resolved(self, change: Any) -> Image:
+        """What an inversion of noiseless data would find of a change of the speed: blurred, and weaker where little is seen.
+
+        change: a function of points `(n, 2)`, such as a `Checkerboard` or a spike, or a Field; in units of the speed.
+        """
+        grid, shape = self.deviation.grid, tuple(self.deviation.grid.shape)
+        given = checks.answer(change, grid.points, "change").astype(float).reshape(shape)
+        seen = self._root_transposed(self._product(given))
+        kept = self.eigenvalues / (1 + self.eigenvalues)
+        found = self._root(seen - self._vectors @ (kept * (self._vectors.T @ seen)))
+        return Image(found, "what is resolved", grid, self.deviation.survey)
+
+    def _root(self, white: Real) -> Real:
+        return root(self._spread, self._prior, white)
+
+    def _root_transposed(self, values: Real) -> Real:
+        return root_transposed(self._spread, self._prior, values)
+
+    def __str__(self) -> str:
+        values, told = self.deviation.values, int((self.eigenvalues > 1).sum())
+        return (
+            f"deviation of the speed {number(float(values[self._prior > 0].min()))} to {number(float(values.max()))}, noise "
+            f"{percent(self.noise)}; the data tell more than the prior about {told} combinations of the speeds"
+        )
+
+
+@dataclass(frozen=True)
+class Checkerboard:
+    """A change of the speed, up and down by `height` in squares of this `size`: sin(πx/size) sin(πy/size)."""
+
+    size: float
+    height: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", checks.positive(self.size, "size of the Checkerboard"))
+        object.__setattr__(self, "height", checks.real(self.height, "height of the Checkerboard"))
+
+    def __call__(self, points: Real) -> Real:
+        found: Real = self.height * np.prod(np.sin(np.pi * points / self.size), axis=1)
+        return found
+
+
+def uncertainty(
+    inversion: Inversion,
+    *,
+    deviation: float,
+    length: float | None = None,
+    noise: float | None = None,
+    seed: int = 0,
+) -> Uncertainty:
+    """The posterior deviation of the speed that an inversion found, from the data of its last stage.
+
+    deviation: of the speed before the data, in its units: how far the truth is believed to lie from the model found.
+    length: over which the truth is believed to be alike; None for a quarter of the shortest wavelength.
+    noise: relative; None for what the survey states, or the residual that is left, whichever is larger.
+    The prior is normal, with the covariance deviation² exp(−r²/2 length²), where the velocity is free: the bounds and the
+    prior of the inversion are no part of it. Raises: DeclarationError for an inversion of traces in time.
+    """
+    deviation = checks.positive(deviation, "deviation of the speed")
+    checks.kind(inversion, "inversion", Inversion, "make one by npde.invert(…)")
+    survey = inversion.survey
+    if not survey.band:
+        raise DeclarationError(
+            "the inversion is of traces in time, and deviations are of spectra; invert survey.at(frequencies=[…])"
+        )
+    generator = np.random.default_rng(checks.whole(seed, "seed", 0))
+    at = _linearised(inversion, survey)
+    shortest = float(at.speed.min()) / survey.band[-1]
+    length = shortest / 4 if length is None else checks.positive(length, "length of correlation")
+    level = max(survey.noise or 0.0, inversion.residual) if noise is None else checks.positive(noise, "noise")
+    product = _product(at, survey, level)
+    spread = tuple(
+        _kernel(count, step, length) for count, step in zip(at.grid.shape, at.grid.spacing, strict=True)
+    )
+    pair, prior = (spread[0], spread[1]), deviation * at.free
+
+    def whitened(block: Real) -> Real:
+        columns = [root_transposed(pair, prior, product(root(pair, prior, white))) for white in block.T]
+        return np.stack(columns, axis=1)
+
+    values, vectors = _leading(whitened, at.grid.size, generator)
+    told = np.zeros(at.grid.shape)
+    for share, vector in zip(values / (1 + values), vectors.T, strict=True):
+        told += share * root(pair, prior, vector) ** 2
+    left = np.sqrt(np.maximum(prior**2 - told, 0.0))
+    image = Image(left, "deviation of speed", at.grid, survey, left / deviation)
+    return Uncertainty(image, values, level, pair, prior, vectors, product)
+
+
+def _linearised(inversion: Inversion, survey: Survey) -> Linearised:
+    """The model found, known where it was not free, without priors, on a grid for its own waves."""
+    setting = inversion.setting
+    velocity = replace(setting.velocity, start=inversion.speed, prior=(), trial=None)
+    fastest = velocity.slowest_and_fastest(setting.domain.region)
+    plain = replace(setting, survey=survey, velocity=velocity, start=fastest, misfit=L2())
+    return Linearised(plain, GridModelling(survey, setting.domain, fastest, None, PER_WAVELENGTH))
+
+
+def _product(at: Linearised, survey: Survey, noise: float) -> Any:
+    """δc `(nx, ny)` to the second derivative of −log likelihood by the speed, along it.
+
+    Noise of relative level ε at each of F frequencies of N live data makes −log likelihood 2 F N / ε² times the misfit L2.
+    """
+    hessian = data_hessian(at.objective, at.model, at.objective())
+    factor = 2 * len(survey.band) * float(survey.live.sum()) / noise**2
+    by_speed = -2 * at.speed**-3 * at.free
+
+    def product(change: Real) -> Real:
+        moved = hessian(torch.from_numpy(at.spread(by_speed * change))).numpy()
+        return np.asarray(factor * by_speed * at.cut(moved))
+
+    return product
+
+
+def _kernel(count: int, step: float, length: float) -> Real:
+    """S `(n, n)` of one axis with rows of norm 1, so that S Sᵀ is nearly exp(−r²/2 length²), and 1 on its diagonal."""
+    places = step * np.arange(count)
+    found = np.exp(-(((places[:, None] - places) / length) ** 2))
+    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
+
+
+def root(spread: tuple[Real, Real], prior: Real, white: Real) -> Real:
+    """L w, L Lᵀ the prior covariance: uncorrelated numbers `(n,)` to a change of the speed `(nx, ny)`."""
+    return np.asarray(prior * (spread[0] @ white.reshape(prior.shape) @ spread[1].T))
+
+
+def root_transposed(spread: tuple[Real, Real], prior: Real, values: Real) -> Real:
+    """Lᵀ v `(n,)`."""
+    return np.asarray(spread[0].T @ (prior * values) @ spread[1]).ravel()
+
+
+def _leading(whitened: Any, size: int, generator: np.random.Generator) -> tuple[Real, Real]:
+    """Eigenvalues above `NEGLIGIBLE` and their vectors `(n, k)`, of a matrix by its products with blocks of vectors."""
+    wanted = min(FIRST, size)
+    while True:
+        drawn = generator.standard_normal((size, min(size, wanted + MORE)))
+        basis, _ = np.linalg.qr(whitened(drawn))
+        small = basis.T @ whitened(basis)
+        values, turned = np.linalg.eigh((small + small.T) / 2)
+        values, vectors = values[::-1], basis @ turned[:, ::-1]
+        if values[min(wanted, len(values)) - 1] < NEGLIGIBLE or wanted >= min(size, MOST):
+            kept = values > NEGLIGIBLE
+            return values[kept], vectors[:, kept]
+        wanted = math.ceil(1.8 * wanted)
