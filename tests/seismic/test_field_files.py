@@ -159,3 +159,13 @@ def test_a_scalar_that_the_standard_does_not_know_counts_as_one(tmp_path: Path) 
 def test_frequencies_beyond_nyquist_are_refused(tmp_path: Path) -> None:
     with pytest.raises(npde.DeclarationError, match="Nyquist"):
         npde.Survey.read(write(tmp_path / "line.sgy", streamer()), frequencies=[5.0, 130.0])
+
+
+def test_floats_of_ibm_that_are_not_normalised_are_what_they_are(tmp_path: Path) -> None:
+    """(−1)^s · fraction · 16^(e − 64), whatever the fraction's leading digits; segyio takes the first for not zero."""
+    survey = npde.Survey([[0.0, 1.0]], [[100.0, 1.0]], traces=np.ones((1, 1, 4)), dt=0.004)
+    path = survey.write(tmp_path / "line.sgy", ibm=True)
+    words = np.array([0xB80480CC, 0x3809BD34, 0x41100000, 0x40000001], ">u4")
+    path.write_bytes(path.read_bytes()[:-16] + words.tobytes())
+    expected = [-0x0480CC / 16**14, 0x09BD34 / 16**14, 1.0, 2.0**-24]
+    assert npde.Survey.read(path).traces[0, 0].tolist() == expected

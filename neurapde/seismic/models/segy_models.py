@@ -24,7 +24,7 @@ SCALAR, DELAY, LONGEST = 71, 109, 32_767
 def read(path: Path, said: Said) -> Plane:
     """Coordinates by the headers, unless the caller says a spacing."""
     with segy_files.opened(path) as file:
-        values = np.stack([np.array(trace, dtype=float) for trace in file.trace])
+        values = segy_files.samples(file, path, 0, file.tracecount).astype(float)
         scalar = file.attributes(SCALAR)[:].astype(float)
         places = [[file.attributes(at)[:].astype(float) for at in pair] for pair in PLACES]
         step = segyio.dt(file, fallback_dt=0.0) / 1000

@@ -30,7 +30,7 @@ try:
 except ImportError:  # An extra: everything but SEG-Y works without it.
     segyio = None
 
-IBM, IEEE = 1, 5
+IEEE = 5
 MOST_SAMPLES = 2**16 - 1
 """Of a trace: what the two bytes for their number hold."""
 PLACES = frozenset({"sources", "receivers", "source_depth", "receiver_depth"})
@@ -207,7 +207,7 @@ def write(path: Path, survey: Recording, ibm: bool) -> None:
     headers = segy_written.of(sources, receivers, weights, record.start_time)
     segy_written.check_read_back(headers, len(sources), len(receivers))
     specification = segyio.spec()
-    specification.format = IBM if ibm else IEEE
+    specification.format = segy_files.IBM if ibm else IEEE
     specification.samples = np.arange(count) * dt * 1e3
     specification.tracecount = len(headers)
     with atomic.replacing(path) as (part,), segyio.create(str(part), specification) as file:

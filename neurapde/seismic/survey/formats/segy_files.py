@@ -22,7 +22,7 @@ FORMAT_AT, ORDER_AT = 3224, 3296
 """Offsets of the format of samples, and of 16909060 by which rev 2 tells the order of bytes."""
 FORMATS = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16})
 """Of samples, that the standard knows."""
-HEADER = 240
+HEADER, IBM = 240, 1
 BLOCK = 64_000_000
 """Bytes of samples that are read at a time."""
 SHORT = frozenset(
@@ -95,15 +95,13 @@ def _order_of_su(path: Path) -> str:
 
 def headers_of(file: Any, path: Path, moved: Mapping[Field, int]) -> tuple[Headers, float]:
     """The headers and the sampling interval, s, 0 where it is not said; moved: entries that begin at other bytes."""
-    count, samples = file.tracecount, len(file.samples)
+    count = file.tracecount
     check_fits(8.0 * len(Field) * count, f"{path.name} has {count} traces", "split the file")
     columns = {
         field: file.attributes(int(field))[:].astype(np.int64) for field in Field if field not in moved
     }
     if moved:
-        stride = HEADER + np.dtype(file.dtype).itemsize * samples
-        first = path.stat().st_size - count * stride
-        raw = np.memmap(path, np.uint8, "r", first, (count, stride))[:, :HEADER]
+        raw = _raw(file, path)[:, :HEADER]
         little = (_order_of_su(path) if kind(path) == "SU" else _order(path)) == "little"
         for field, at in moved.items():
             width = 2 if field in SHORT else 4
@@ -125,10 +123,27 @@ def blocks_of(file: Any, path: Path, rows: NDArray[np.intp]) -> Iterator[tuple[s
     size = max(1, BLOCK // (4 * len(file.samples)))
     for first in range(0, len(rows), size):
         part = rows[first : first + size]
-        traces = file.trace.raw[int(part[0]) : int(part[-1]) + 1][part - part[0]]
+        traces = samples(file, path, int(part[0]), int(part[-1]) + 1)[part - part[0]]
         if not np.isfinite(traces).all():
             raise StorageError(f"{path.name} has samples that are no numbers; give traces of finite values")
         yield slice(first, first + len(part)), traces
+
+
+def samples(file: Any, path: Path, first: int, stop: int) -> NDArray:
+    """The samples `(n, T)` of successive traces. IBM's floats are decoded here: segyio takes all for normalised."""
+    if kind(path) == "SU" or int(file.format) != IBM:
+        return np.asarray(file.trace.raw[first:stop])
+    order = "<" if _order(path) == "little" else ">"
+    words = np.ascontiguousarray(_raw(file, path)[first:stop, HEADER:]).view(f"{order}u4").astype(np.int64)
+    fractions = np.where(words >> 31, -1.0, 1.0) * (words & 0xFFFFFF)
+    return np.asarray(np.ldexp(fractions, 4 * (words >> 24 & 0x7F) - 280))
+
+
+def _raw(file: Any, path: Path) -> NDArray[np.uint8]:
+    """The bytes of the traces with their headers, a row each, as they lie in the file."""
+    count = file.tracecount
+    stride = HEADER + np.dtype(file.dtype).itemsize * len(file.samples)
+    return np.memmap(path, np.uint8, "r", path.stat().st_size - count * stride, (count, stride))
 
 
 def moved_entries(given: Any) -> dict[Field, int]:
