@@ -16,6 +16,7 @@ import numpy as np
 from neurapde.assembly.trefftz.family import Family, family_of
 from neurapde.assembly.trefftz.helmholtz import HelmholtzFamily
 from neurapde.assembly.trefftz.levels import AbstractLevels, Levels, Solved
+from neurapde.assembly.trefftz.own import as_known
 from neurapde.assembly.trefftz.potentials.family import PoissonFamily
 from neurapde.assembly.trefftz.potentials.levels import PotentialLevels
 from neurapde.core.cost import Cost
@@ -23,6 +24,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
 from neurapde.core.memory import lacking
 from neurapde.domains.base import Domain
+from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
@@ -51,7 +53,8 @@ class Trefftz(DirectMethod):
     them, with any number of regions, holes and shots; speeds may be complex. Loads are Gaussian and point sources, and for
     Poisson's equation functions of space, also in pieces, that are smooth in the box around a region, or are r^β times a
     smooth function at a re-entrant corner from which all of the region is seen. Where slopes alone are given, it finds the
-    field whose mean is zero.
+    field whose mean is zero. A user's own equation αΔu + γu + g = 0 is one of these, and is taken so on shapes that are no
+    box.
 
     tolerance: relative L2 error of the field to stop at, as estimated from what is left at fresh points of interfaces and
         sides and from the change between two levels.
@@ -68,6 +71,7 @@ class Trefftz(DirectMethod):
         check_growth(self.tolerance, self.largest, 8, self.seconds)
 
     def obstacle(self, problem: Problem) -> str | None:
+        problem = _named(problem)
         family, _ = FAMILIES.get(type(problem.equation), (None, None))
         if family is None:
             return "no functions that solve its equation are known in closed form"
@@ -94,6 +98,7 @@ class Trefftz(DirectMethod):
 
     def run(self, task: Task) -> Outcome:
         self.check_trial(task.trial)
+        own, task = task.problem, replace(task, problem=_named(task.problem))
         levels, _ = _begun(task.problem, self.tolerance)
         family = levels.family
         budget = Budget(self.seconds, "Trefftz", task.problem.name, "a larger tolerance, or fewer regions")
@@ -108,6 +113,8 @@ class Trefftz(DirectMethod):
             f"{'.' if math.isnan(level.change) else ', and the change between the last two levels.'}",
             *family.notes(),
         ]
+        if task.problem is not own:
+            notes.insert(0, f"Its equation is {', '.join(task.problem.equation.describe(task.problem))}.")
         extras = {"residual": float(solved.left.max(initial=0.0))}
         way = f"Trefftz(largest={2 * self.largest})"
         return found.outcome(levels.trial(solved).to(task.device), notes, extras, way)
@@ -162,6 +169,11 @@ def _estimated(level: Level[Solved], before: Level[Solved]) -> Level[Solved]:
     fallen = float(np.max(level.solved.left / size))
     estimate = max(change * min(1.0, SAFETY * fallen), ROUNDING)
     return Level(level.solved, level.features, level.field, True, change, estimate)
+
+
+def _named(problem: Problem) -> Problem:
+    """The problem with a user's own equation by its name where it has one; on a Box other methods are as good."""
+    return (not isinstance(problem.domain, Box) and as_known(problem)) or problem
 
 
 def _has_edges(domain: Domain) -> bool:
