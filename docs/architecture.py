@@ -19,7 +19,7 @@ from matplotlib.path import Path as MplPath
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("reference_solvers", "neurapde", "problems", "validation")
-FRONT_DOOR = ("__init__", "__main__")
+FRONT_DOOR = ("__init__", "__main__", "late")
 PICTURE = ROOT / "docs" / "images" / "architecture.svg"
 PROBLEM, SURVEY, REST = "#cfe0f3", "#fbdcc4", "#ececec"
 WIDTH, HEIGHT = 2.5, 0.5  # of a box; floors are 1 apart

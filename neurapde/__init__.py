@@ -1,116 +1,116 @@
 """Declare a PDE once; solve it with a SIREN, solve it on a grid, and compare.
 
-The names below are the public API. Rooms import each other and never this front door, which alone may import from
-every floor.
+The names below are the public API; each is imported when it is first used. Rooms import each other and never this front
+door, which alone may import from every floor.
 """
 
-import importlib as _importlib
 import sys as _sys
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+import typing as _typing
 from warnings import warn as _warn
 
-from neurapde import data as data
-from neurapde import domains as domains
-from neurapde import learning as learning
-from neurapde import problems as problems
-from neurapde import seismic as seismic
-from neurapde import training as training
-from neurapde import trials as trials
-from neurapde.conditions import PML as PML
-from neurapde.conditions import Absorbing as Absorbing
-from neurapde.conditions import Dirichlet as Dirichlet
-from neurapde.conditions import InitialCondition as InitialCondition
-from neurapde.conditions import Neumann as Neumann
-from neurapde.conditions import Periodic as Periodic
-from neurapde.conditions import Robin as Robin
-from neurapde.conditions.constraints import Constraint as Constraint
-from neurapde.conditions.constraints import Samples as Samples
-from neurapde.conditions.constraints import at_points as at_points
-from neurapde.conditions.constraints import face as face
-from neurapde.conditions.constraints import interior as interior
-from neurapde.core.arrays import abs as abs
-from neurapde.core.arrays import cos as cos
-from neurapde.core.arrays import exp as exp
-from neurapde.core.arrays import log as log
-from neurapde.core.arrays import maximum as maximum
-from neurapde.core.arrays import minimum as minimum
-from neurapde.core.arrays import sin as sin
-from neurapde.core.arrays import sqrt as sqrt
-from neurapde.core.arrays import tanh as tanh
-from neurapde.core.arrays import where as where
-from neurapde.core.errors import DeclarationError as DeclarationError
-from neurapde.core.errors import DeclarationWarning as DeclarationWarning
-from neurapde.core.errors import StorageWarning as StorageWarning
-from neurapde.domains import Ball as Ball
-from neurapde.domains import Box as Box
-from neurapde.domains import Disk as Disk
-from neurapde.domains import Domain as Domain
-from neurapde.domains import Interval as Interval
-from neurapde.domains import Mesh as Mesh
-from neurapde.domains import PointCloud as PointCloud
-from neurapde.domains import Polygon as Polygon
-from neurapde.domains import Time as Time
-from neurapde.domains import Torus as Torus
-from neurapde.equations.eikonal import Eikonal as Eikonal
-from neurapde.equations.fit import Fit as Fit
-from neurapde.equations.helmholtz import Helmholtz as Helmholtz
-from neurapde.equations.poisson import Poisson as Poisson
-from neurapde.equations.wave import Wave as Wave
-from neurapde.fields.grid_field import GridField as GridField
-from neurapde.fields.medium import Piecewise as Piecewise
-from neurapde.fields.pulses import PulsedSource as PulsedSource
-from neurapde.fields.pulses import Ricker as Ricker
-from neurapde.fields.pulses import RickerSource as RickerSource
-from neurapde.fields.sources import FunctionSource as FunctionSource
-from neurapde.fields.sources import GaussianSource as GaussianSource
-from neurapde.fields.sources import PointSource as PointSource
-from neurapde.fields.sources import Shots as Shots
-from neurapde.fields.unknown import Parameter as Parameter
-from neurapde.fields.unknown import UnknownField as UnknownField
-from neurapde.jets.jet import Jet as Jet
-from neurapde.learning.distillation import Distillation as Distillation
-from neurapde.learning.learn import learn as learn
-from neurapde.loading import load as load
-from neurapde.methods.adam import Adam as Adam
-from neurapde.methods.galerkin import Galerkin as Galerkin
-from neurapde.methods.gauss_newton import GaussNewton as GaussNewton
-from neurapde.methods.lbfgs import LBFGS as LBFGS
-from neurapde.methods.least_squares import LeastSquares as LeastSquares
-from neurapde.methods.method_of_lines import MethodOfLines as MethodOfLines
-from neurapde.methods.natural_gradient import NaturalGradient as NaturalGradient
-from neurapde.methods.newton import Newton as Newton
-from neurapde.methods.separable import Separable as Separable
-from neurapde.methods.time_marching import TimeMarching as TimeMarching
-from neurapde.methods.trefftz import Trefftz as Trefftz
-from neurapde.methods.unknowns.measured import measured as measured
-from neurapde.problem.equation import Equation as Equation
-from neurapde.problem.problem import Problem as Problem
-from neurapde.reference_solvers.grids.grid import ResolutionError as ResolutionError
-from neurapde.reference_solvers.grids.grid import ResolutionWarning as ResolutionWarning
-from neurapde.references.reference import reference as reference
-from neurapde.seismic.inversion.invert import invert as invert
-from neurapde.seismic.inversion.velocity import Velocity as Velocity
-from neurapde.seismic.survey.survey import Survey as Survey
-from neurapde.solution.solution import Solution as Solution
-from neurapde.solving import solve as solve
-from neurapde.storage.hdf5 import StorageError as StorageError
-from neurapde.training.run.method import Status as Status
-from neurapde.trials.ansatz import Ansatz as Ansatz
-from neurapde.trials.networks.hyper import HyperSiren as HyperSiren
-from neurapde.trials.networks.mlp import MLP as MLP
-from neurapde.trials.networks.mlp import FourierFeatures as FourierFeatures
-from neurapde.trials.networks.mlp import ReluPE as ReluPE
-from neurapde.trials.networks.rbf import RBF as RBF
-from neurapde.trials.networks.siren import Siren as Siren
-from neurapde.trials.networks.torch_module import TorchModule as TorchModule
-from neurapde.verification.error_estimate import ErrorEstimate as ErrorEstimate
-from neurapde.verification.error_estimate import error_estimate as error_estimate
+from neurapde.late import FrontDoor as _FrontDoor
 
-if _TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
+    from neurapde import data as data
+    from neurapde import domains as domains
+    from neurapde import learning as learning
+    from neurapde import problems as problems
+    from neurapde import seismic as seismic
+    from neurapde import training as training
+    from neurapde import trials as trials
     from neurapde import validation as validation
+    from neurapde.conditions import PML as PML
+    from neurapde.conditions import Absorbing as Absorbing
+    from neurapde.conditions import Dirichlet as Dirichlet
+    from neurapde.conditions import InitialCondition as InitialCondition
+    from neurapde.conditions import Neumann as Neumann
+    from neurapde.conditions import Periodic as Periodic
+    from neurapde.conditions import Robin as Robin
+    from neurapde.conditions.constraints import Constraint as Constraint
+    from neurapde.conditions.constraints import Samples as Samples
+    from neurapde.conditions.constraints import at_points as at_points
+    from neurapde.conditions.constraints import face as face
+    from neurapde.conditions.constraints import interior as interior
+    from neurapde.core.arrays import abs as abs
+    from neurapde.core.arrays import cos as cos
+    from neurapde.core.arrays import exp as exp
+    from neurapde.core.arrays import log as log
+    from neurapde.core.arrays import maximum as maximum
+    from neurapde.core.arrays import minimum as minimum
+    from neurapde.core.arrays import sin as sin
+    from neurapde.core.arrays import sqrt as sqrt
+    from neurapde.core.arrays import tanh as tanh
+    from neurapde.core.arrays import where as where
+    from neurapde.core.errors import DeclarationError as DeclarationError
+    from neurapde.core.errors import DeclarationWarning as DeclarationWarning
+    from neurapde.core.errors import StorageWarning as StorageWarning
+    from neurapde.domains import Ball as Ball
+    from neurapde.domains import Box as Box
+    from neurapde.domains import Disk as Disk
+    from neurapde.domains import Domain as Domain
+    from neurapde.domains import Interval as Interval
+    from neurapde.domains import Mesh as Mesh
+    from neurapde.domains import PointCloud as PointCloud
+    from neurapde.domains import Polygon as Polygon
+    from neurapde.domains import Time as Time
+    from neurapde.domains import Torus as Torus
+    from neurapde.equations.eikonal import Eikonal as Eikonal
+    from neurapde.equations.fit import Fit as Fit
+    from neurapde.equations.helmholtz import Helmholtz as Helmholtz
+    from neurapde.equations.poisson import Poisson as Poisson
+    from neurapde.equations.wave import Wave as Wave
+    from neurapde.fields.grid_field import GridField as GridField
+    from neurapde.fields.medium import Piecewise as Piecewise
+    from neurapde.fields.pulses import PulsedSource as PulsedSource
+    from neurapde.fields.pulses import Ricker as Ricker
+    from neurapde.fields.pulses import RickerSource as RickerSource
+    from neurapde.fields.sources import FunctionSource as FunctionSource
+    from neurapde.fields.sources import GaussianSource as GaussianSource
+    from neurapde.fields.sources import PointSource as PointSource
+    from neurapde.fields.sources import Shots as Shots
+    from neurapde.fields.unknown import Parameter as Parameter
+    from neurapde.fields.unknown import UnknownField as UnknownField
+    from neurapde.jets.jet import Jet as Jet
+    from neurapde.learning.distillation import Distillation as Distillation
+    from neurapde.learning.learn import learn as learn
+    from neurapde.loading import load as load
+    from neurapde.methods.adam import Adam as Adam
+    from neurapde.methods.galerkin import Galerkin as Galerkin
+    from neurapde.methods.gauss_newton import GaussNewton as GaussNewton
+    from neurapde.methods.lbfgs import LBFGS as LBFGS
+    from neurapde.methods.least_squares import LeastSquares as LeastSquares
+    from neurapde.methods.method_of_lines import MethodOfLines as MethodOfLines
+    from neurapde.methods.natural_gradient import NaturalGradient as NaturalGradient
+    from neurapde.methods.newton import Newton as Newton
+    from neurapde.methods.separable import Separable as Separable
+    from neurapde.methods.time_marching import TimeMarching as TimeMarching
+    from neurapde.methods.trefftz import Trefftz as Trefftz
+    from neurapde.methods.unknowns.measured import measured as measured
+    from neurapde.problem.equation import Equation as Equation
+    from neurapde.problem.problem import Problem as Problem
+    from neurapde.reference_solvers.grids.grid import ResolutionError as ResolutionError
+    from neurapde.reference_solvers.grids.grid import ResolutionWarning as ResolutionWarning
+    from neurapde.references.reference import reference as reference
+    from neurapde.seismic.inversion.invert import invert as invert
+    from neurapde.seismic.inversion.velocity import Velocity as Velocity
+    from neurapde.seismic.survey.survey import Survey as Survey
+    from neurapde.solution.solution import Solution as Solution
+    from neurapde.solving import solve as solve
+    from neurapde.storage.hdf5 import StorageError as StorageError
+    from neurapde.training.run.method import Status as Status
+    from neurapde.trials.ansatz import Ansatz as Ansatz
+    from neurapde.trials.networks.hyper import HyperSiren as HyperSiren
+    from neurapde.trials.networks.mlp import MLP as MLP
+    from neurapde.trials.networks.mlp import FourierFeatures as FourierFeatures
+    from neurapde.trials.networks.mlp import ReluPE as ReluPE
+    from neurapde.trials.networks.rbf import RBF as RBF
+    from neurapde.trials.networks.siren import Siren as Siren
+    from neurapde.trials.networks.torch_module import TorchModule as TorchModule
     from neurapde.validation.compare import validate as validate
+    from neurapde.verification.error_estimate import ErrorEstimate as ErrorEstimate
+    from neurapde.verification.error_estimate import error_estimate as error_estimate
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _RENAMED = {
     "AdamDescent": "seismic.AdamDescent",
@@ -190,27 +190,22 @@ _RENAMED = {
 """Public names of the release before this one, and where they are now."""
 
 
-_LATE = {"validate": "neurapde.validation.compare", "validation": "neurapde.validation"}
-"""Names and the modules that they are or come from, imported at first use: they bring matplotlib and scikit-image."""
+if not _typing.TYPE_CHECKING:  # a checker knows the names above, and finds one that is misspelt
+    _names = _FrontDoor(__name__)
+    __all__ = sorted(_names.places)
 
+    def __dir__() -> list[str]:
+        return _names.names()
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATE})
-
-
-def __getattr__(name: str) -> object:
-    if name in _LATE:
-        module = _importlib.import_module(_LATE[name])
-        globals()[name] = module if name == "validation" else getattr(module, name)
-        return globals()[name]
-    if name not in _RENAMED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    _warn(
-        f"npde.{name} is npde.{_RENAMED[name]} now; the old name goes with the next release.",
-        DeprecationWarning,
-        2,
-    )
-    found: object = _sys.modules[__name__]
-    for part in _RENAMED[name].split("."):
-        found = getattr(found, part)
-    return found
+    def __getattr__(name: str) -> object:
+        if name not in _RENAMED:
+            return _names.get(name)
+        _warn(
+            f"npde.{name} is npde.{_RENAMED[name]} now; the old name goes with the next release.",
+            DeprecationWarning,
+            2,
+        )
+        found: object = _sys.modules[__name__]
+        for part in _RENAMED[name].split("."):
+            found = getattr(found, part)
+        return found

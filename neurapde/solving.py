@@ -14,7 +14,7 @@ from neurapde.core.formatting import listing
 from neurapde.core.gradients import differentiating
 from neurapde.core.interrupts import terminable
 from neurapde.core.memory import Fitting
-from neurapde.core.progress import Progress
+from neurapde.core.progress import Progress, Row
 from neurapde.methods.choice import choose_method
 from neurapde.problem.problem import Problem
 from neurapde.solution.files import Checkpoint, Run, read_checkpoint, write
@@ -23,6 +23,7 @@ from neurapde.solution.solution import Solution
 from neurapde.storage.fingerprint import Identity, fingerprint
 from neurapde.storage.run_folder import RunFolder, run_folder
 from neurapde.training import diagnostics as diagnosis
+from neurapde.training.run.callbacks import Callback, TrainingState, checked
 from neurapde.training.run.hard import missed_conditions, with_hard_conditions
 from neurapde.training.run.method import Method, Snapshot, Status, Task
 from neurapde.training.run.stage import Stage
@@ -48,6 +49,7 @@ def solve(
     out: str | PathLike[str] | None = None,
     resume: bool = False,
     progress: bool = True,
+    callbacks: Callback | Sequence[Callback] | None = None,
 ) -> Solution:
     """Solve a problem: `solve(problem)` chooses the rest and says in `solution.notes` what it chose, and why.
 
@@ -63,17 +65,29 @@ def solve(
     resume: go on from the checkpoint in `out`, which must be of the same problem, functions, data, trial, method and
         seed; where there is none yet, start.
     progress: show a bar on stderr, if that is a terminal.
+    callbacks: functions of an `npde.training.TrainingState`, called at each row of the history. One that returns True ends
+        the training after the step under way, and the next stage begins: `npde.training.TargetLoss(1e-4)`,
+        `Patience(steps)`, `TimeLimit(seconds)`. `TensorBoard(folder)` writes for TensorBoard. Direct methods call them at
+        each level, and end by their tolerance alone.
     Returns a Solution; `solution.status` says how it ended. Ctrl-C and SIGTERM are one: a training ends after the step
         under way, a direct method at once, with the level before; where there is none yet, they raise KeyboardInterrupt.
     Raises DeclarationError, before any work, for what does not fit together or another solve's checkpoint.
     """
     checks.flag(progress, "progress")
+    watching = checked(callbacks)
     setup = _prepare(problem, trial, method, device, dtype, seed, resume, out)
     with run_folder(out, CHECKPOINT, resume) as folder:
-        return _solved(setup, folder, seed, resume, progress)
+        return _solved(setup, folder, seed, resume, progress, watching)
 
 
-def _solved(setup: "_Setup", folder: RunFolder, seed: int, resume: bool, progress: bool) -> Solution:
+def _solved(
+    setup: "_Setup",
+    folder: RunFolder,
+    seed: int,
+    resume: bool,
+    progress: bool,
+    callbacks: tuple[Callback, ...],
+) -> Solution:
     """The loop over the stages."""
     problem, found = setup.problem, _checkpoint(setup, folder, resume)
     notes = list(setup.notes)
@@ -94,7 +108,7 @@ def _solved(setup: "_Setup", folder: RunFolder, seed: int, resume: bool, progres
             dtype=setup.dtype,
             seed=seed,
             generator=generator,
-            progress=Progress(progress),
+            progress=Progress(progress, _watch(setup, current, callbacks)),
             save=saver,
             resumed=resumed,
         )
@@ -109,6 +123,19 @@ def _solved(setup: "_Setup", folder: RunFolder, seed: int, resume: bool, progres
     notes += folder.notes
     warn_of_nothing(problem, current)
     return Solution(problem, problem.domain, current, tuple(stages), tuple(notes), str(problem))
+
+
+def _watch(
+    setup: "_Setup", trial: TrialFunction | None, callbacks: tuple[Callback, ...]
+) -> Callable[[Row], bool]:
+    """What calls the callbacks, all of them, and says whether one has had enough."""
+    problem = setup.problem
+    field = None if trial is None else Solution(problem, problem.domain, trial, (), (), str(problem))
+
+    def watch(row: Row) -> bool:
+        return any([bool(one(TrainingState(*row, solution=field))) for one in callbacks])
+
+    return watch
 
 
 @dataclass(frozen=True)

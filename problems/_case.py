@@ -1,9 +1,14 @@
 """A declared problem as the command line and the batteries know it: a name, a factory, what is asked."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from neurapde.problem.problem import Problem
+if TYPE_CHECKING:
+    from neurapde.problem.problem import Problem
+    from neurapde.problems.inversions._inversion import InversionProblem
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,24 @@ class Case:
 
     name: str
     factory: Callable[..., Problem]
+    summary: str
+    tolerance: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class InversionCase:
+    """One inversion with its defaults.
+
+    name:      what it is called at the command line.
+    factory:   makes the problem; every parameter has a default and is given by keyword.
+    summary:   one line for `neurapde list`.
+    tolerance: ‖m − m*‖/‖m* − m_start‖, m = 1/c² where it is unknown, that the default method stays below.
+    seconds:   what the default method takes on two cores, to within a factor of two.
+    """
+
+    name: str
+    factory: Callable[..., InversionProblem]
     summary: str
     tolerance: float
     seconds: float

@@ -12,7 +12,6 @@ from neurapde.domains import Box, Interval, Time
 from neurapde.jets.jet import Jet
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
-from neurapde.problems._case import Case
 
 FOLD = 3.5138307
 """The largest λ for which Bratu's problem has a solution."""
@@ -115,17 +114,3 @@ def kovasznay(*, reynolds: float = 20.0) -> Problem:
         boundary=[Dirichlet(field, component=i) for i, field in enumerate(fields)],
         exact=lambda x: np.stack([field(to_numpy(x)) for field in fields], axis=1),
     )
-
-
-CLASSIC_CASES = (
-    Case("heat", heat, "A rod that cools, exact.", 1e-5, 1),
-    Case(
-        "boundary-layer",
-        boundary_layer,
-        "What is carried along piles up in a layer of width 0.01, exact.",
-        1e-5,
-        1,
-    ),
-    Case("bratu", bratu, "A reaction near the fold of its branches, λ = 3, exact.", 1e-6, 1),
-    Case("kovasznay", kovasznay, "A steady flow behind a grid, velocities and pressure, exact.", 1e-5, 26),
-)

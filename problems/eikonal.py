@@ -28,7 +28,6 @@ from neurapde.equations.eikonal import Eikonal
 from neurapde.fields.medium import Field
 from neurapde.fields.sources import PointSource
 from neurapde.problem.problem import Problem
-from neurapde.problems._case import Case
 from neurapde.problems._room import room_points
 
 SCAN = 36187
@@ -195,45 +194,3 @@ def travel_time_layers(
 def _shape(name: str, surface: Domain) -> Problem:
     box = Box((-1.0, 1.0), (-1.0, 1.0), (-1.0, 1.0))
     return Problem(name, box, Eikonal(surface=surface), exact=SurfaceDistance(surface))
-
-
-EIKONAL_CASES = (
-    Case(
-        "sdf-sphere",
-        sdf_sphere,
-        "signed distance of a sphere, exact distance known",
-        tolerance=0.02,
-        seconds=20,
-    ),
-    Case(
-        "sdf-torus", sdf_torus, "signed distance of a torus, exact distance known", tolerance=0.02, seconds=20
-    ),
-    Case(
-        "sdf-mesh",
-        sdf_mesh,
-        "signed distance of a point cloud from a mesh file of a bumpy ball",
-        tolerance=0.03,
-        seconds=25,
-    ),
-    Case(
-        "sdf-room",
-        sdf_room,
-        "signed distance of an open scene of the size of a room, from points with normals",
-        tolerance=0.15,
-        seconds=40,
-    ),
-    Case(
-        "travel-time-gradient",
-        travel_time_gradient,
-        "first arrivals where the speed grows linearly; exact times known",
-        tolerance=0.001,
-        seconds=15,
-    ),
-    Case(
-        "travel-time-layers",
-        travel_time_layers,
-        "first arrivals through layers that are faster below; compared with fast sweeping",
-        tolerance=0.005,
-        seconds=15,
-    ),
-)

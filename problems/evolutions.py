@@ -12,7 +12,6 @@ from neurapde.domains import Interval, Time
 from neurapde.jets.jet import Jet
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
-from neurapde.problems._case import Case
 from neurapde.reference_solvers.periodic import PeriodicField, evolve, wavenumbers
 
 
@@ -208,31 +207,3 @@ def gray_scott(
         ],
         exact=lambda x: field()(*to_numpy(x).T),
     )
-
-
-EVOLUTION_CASES = (
-    Case(
-        "burgers",
-        burgers,
-        "A front that steepens, viscosity 0.01/π, by Cole's and Hopf's integrals.",
-        1e-6,
-        3,
-    ),
-    Case("allen-cahn", allen_cahn, "Phases that part on a circle, against Fourier's method.", 1e-5, 6),
-    Case("kdv", kdv, "A soliton overtakes another; a third derivative.", 1e-6, 6),
-    Case("schrodinger", schrodinger, "Two solitons that beat, a complex field.", 1e-6, 6),
-    Case(
-        "kuramoto-sivashinsky",
-        kuramoto_sivashinsky,
-        "Wrinkling flames to t = 20, against Fourier's method.",
-        1e-5,
-        4,
-    ),
-    Case(
-        "gray-scott",
-        gray_scott,
-        "A spot that spreads in its food to t = 200, against Fourier's method.",
-        1e-5,
-        6,
-    ),
-)

@@ -27,7 +27,6 @@ from neurapde.domains.disk import Disk
 from neurapde.equations.fit import Fit
 from neurapde.fields.grid_field import GridField
 from neurapde.problem.problem import Problem
-from neurapde.problems._case import Case
 
 MADE = {"prelude": prelude, "bells": bells}
 """Sounds that are made here."""
@@ -129,34 +128,3 @@ def inpainting(
     bounds = (picture.lower, picture.upper)
     whole = GridField(picture.values, bounds)
     return Problem("inpainting", picture.domain, Fit(values=samples), constraints=priors, exact=whole)
-
-
-FIT_CASES = (
-    Case("image-fit", image_fit, "a picture of 256² pixels; compared with its pixels", 0.05, 75.0),
-    Case("audio-fit", audio_fit, "7 s of music at 44.1 kHz; compared with the samples", 0.05, 400.0),
-    Case("video-fit", video_fit, "a film of 60 frames of 96² pixels; compared with its pixels", 0.08, 400.0),
-    Case(
-        "poisson-gradients", poisson_gradients, "a picture from its gradients, up to a constant", 0.05, 65.0
-    ),
-    Case(
-        "poisson-laplacian",
-        poisson_laplacian,
-        "a picture from its Laplacian, which leaves a harmonic part open: only the rest is right",
-        0.75,
-        5.0,
-    ),
-    Case(
-        "inpainting",
-        inpainting,
-        "a picture from a tenth of its pixels and its total variation; compared with all of them",
-        0.3,
-        40.0,
-    ),
-    Case(
-        "poisson-editing",
-        poisson_editing,
-        "two pictures made one by their gradients; compared with a sparse solve",
-        0.1,
-        45.0,
-    ),
-)

@@ -22,7 +22,6 @@ from neurapde.equations.helmholtz import Helmholtz
 from neurapde.fields.medium import Piecewise
 from neurapde.fields.sources import GaussianSource
 from neurapde.problem.problem import Problem
-from neurapde.problems._case import Case
 
 Position = tuple[float, float]
 
@@ -104,28 +103,3 @@ def helmholtz_square(
 
 def _square(half_width: float) -> Box:
     return Box((-half_width, half_width), (-half_width, half_width))
-
-
-HELMHOLTZ_CASES = (
-    Case(
-        "helmholtz-uniform",
-        helmholtz_uniform,
-        "a point-like source in a uniform medium; exact solution known",
-        tolerance=0.005,
-        seconds=1,
-    ),
-    Case(
-        "helmholtz-disk",
-        helmholtz_disk,
-        "a source beside a disk of twice the speed; exact series known",
-        tolerance=0.003,
-        seconds=1,
-    ),
-    Case(
-        "helmholtz-square",
-        helmholtz_square,
-        "a source beside a square of twice the speed; compared with a fine grid",
-        tolerance=0.005,
-        seconds=6,
-    ),
-)

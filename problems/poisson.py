@@ -12,7 +12,6 @@ from neurapde.equations.poisson import Poisson
 from neurapde.fields.grid_field import GridField
 from neurapde.fields.medium import Piecewise
 from neurapde.problem.problem import Problem
-from neurapde.problems._case import Case
 
 
 def poisson_rod(*, length: float = 2.0, wavenumber: float = 3.0) -> Problem:
@@ -150,23 +149,3 @@ def poisson_darcy(
         sources=[lambda x: 1.0 + 0 * x[:, 0]],
         boundary=Dirichlet(0.0),
     )
-
-
-POISSON_CASES = (
-    Case(
-        "poisson-rod", poisson_rod, "varying conductivity on an interval, value left and slope right", 1e-6, 1
-    ),
-    Case("poisson-square", poisson_square, "a manufactured solution on a square", 1e-6, 4),
-    Case("poisson-disk", poisson_disk, "varying conductivity on a disk", 1e-6, 1),
-    Case("poisson-l-shape", poisson_l_shape, "the singular corner of an L", 1e-6, 0.1),
-    Case(
-        "poisson-inclusion",
-        poisson_inclusion,
-        "a disk 100 times as conductive as the square around it",
-        1e-3,
-        30,
-    ),
-    Case(
-        "poisson-darcy", poisson_darcy, "flow through a random medium of two phases, given on a grid", 2e-3, 3
-    ),
-)

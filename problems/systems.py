@@ -12,7 +12,6 @@ from neurapde.domains import Time
 from neurapde.jets.jet import Jet
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
-from neurapde.problems._case import Case
 
 Rates = Callable[[Sequence[Any]], Sequence[Any]]
 
@@ -77,12 +76,3 @@ def van_der_pol(*, stiffness: float = 100.0, stop: float = 120.0) -> Problem:
         return [u[1], stiffness * (1 - u[0] ** 2) * u[1] - u[0]]
 
     return _system("van-der-pol", rates, (2.0, 0.0), stop, "DOP853")
-
-
-SYSTEM_CASES = (
-    Case(
-        "lotka-volterra", lotka_volterra, "Predators and prey over two generations, against SciPy.", 1e-8, 1
-    ),
-    Case("lorenz", lorenz, "Chaotic convection in three numbers to t = 3, against SciPy.", 1e-8, 1),
-    Case("van-der-pol", van_der_pol, "A stiff oscillator that creeps and jumps, against SciPy.", 1e-6, 3),
-)

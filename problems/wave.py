@@ -27,7 +27,6 @@ from neurapde.equations.wave import Wave
 from neurapde.fields.medium import Field, Piecewise
 from neurapde.fields.pulses import RickerSource
 from neurapde.problem.problem import Problem
-from neurapde.problems._case import Case
 
 Position = tuple[float, float]
 
@@ -162,35 +161,3 @@ def wave_string(
 
 def _square(half_width: float, stop: float) -> SpaceTime:
     return Box((-half_width, half_width), (-half_width, half_width)).over(Time(0.0, stop))
-
-
-WAVE_CASES = (
-    Case(
-        "wave-uniform",
-        wave_uniform,
-        "a narrow Gaussian let go in a uniform plane (the SIREN paper's); exact solution known",
-        tolerance=0.003,
-        seconds=2,
-    ),
-    Case(
-        "wave-disk",
-        wave_disk,
-        "a narrow Gaussian let go beside a disk of twice the speed; compared with leapfrog",
-        tolerance=0.01,
-        seconds=7,
-    ),
-    Case(
-        "wave-ricker",
-        wave_ricker,
-        "a Ricker wavelet past a disk and out through absorbing layers; compared with leapfrog",
-        tolerance=0.02,
-        seconds=20,
-    ),
-    Case(
-        "wave-string",
-        wave_string,
-        "a string between fixed ends, in one dimension; exact solution known",
-        tolerance=5e-4,
-        seconds=1,
-    ),
-)

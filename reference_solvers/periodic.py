@@ -4,13 +4,15 @@ Source: Kassam and Trefethen (2005), SIAM J. Sci. Comput. 26(4), 1214-1233, for 
 over a circle.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from scipy.fft import irfft, rfft, rfftfreq
-from scipy.interpolate import CubicHermiteSpline
 
 Matrix = NDArray[np.float64]
 Waves = NDArray[np.complex128]
@@ -26,7 +28,7 @@ class PeriodicField:
 
     lower: float
     length: float
-    amplitudes: CubicHermiteSpline
+    amplitudes: scipy.interpolate.CubicHermiteSpline
 
     def __call__(self, x: Matrix, t: Matrix, derivative: int = 0) -> Matrix:
         """Its values, or those of a derivative along x, at places (n,) and times (n,): (n, components)."""
@@ -82,7 +84,9 @@ def evolve(
         every.append(waves)
         rates.append(linear * waves + forced(waves))
     times = np.linspace(0, stop, steps + 1)
-    return PeriodicField(lower, length, CubicHermiteSpline(times, np.array(every), np.array(rates)))
+    return PeriodicField(
+        lower, length, scipy.interpolate.CubicHermiteSpline(times, np.array(every), np.array(rates))
+    )
 
 
 def _coefficients(linear: NDArray[np.complex128], step: float) -> tuple[Waves, ...]:

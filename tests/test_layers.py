@@ -3,15 +3,20 @@
 import ast
 import graphlib
 import importlib.util
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from neurapde.late import REASONS, Late
+
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = ("reference_solvers", "neurapde", "problems", "validation")
 ROOMS = (
     "reference_solvers",
+    "neurapde/late.py",
     "neurapde/core",
     "neurapde/core/readers",
     "neurapde/core/pictures",
@@ -141,6 +146,44 @@ def run_time_imports(tree: ast.Module) -> ast.Module:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_run_down_only_and_stand_at_the_top(path: Path) -> None:
     assert faults_of(path, path.read_text(encoding="utf-8")) == []
+
+
+LATER = {"importlib", "importlib.import_module", "importlib.reload", "__import__"}
+"""What imports while a program runs."""
+BESIDE = {"neurapde/late.py", "neurapde/cli/problems.py", "neurapde/cli/doctor.py"}
+"""The one way to import late; a file of the user's; the versions of packages."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_is_imported_late_stands_in_the_one_list(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    named = {module for _, module in imported(tree) if module in LATER}
+    named |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in LATER}
+    assert named == set() or path.relative_to(ROOT).as_posix() in BESIDE
+
+
+def test_a_module_without_a_reason_is_not_imported_late() -> None:
+    with pytest.raises(ImportError, match="without a reason"):
+        Late("scipy.spatial")
+    assert Late("tqdm.auto").module == "tqdm.auto"
+
+
+NEVER = {name for name in REASONS if not name.startswith(("neurapde", "tqdm"))}
+"""Of a solve without files and pictures. PyTorch itself imports tqdm."""
+
+
+@pytest.mark.parametrize(
+    ("code", "absent"),
+    [
+        ("import neurapde", {"torch", "numpy", "scipy"}),
+        ("from neurapde.cli.main import main; main(['list'])", {"torch", "scipy"}),
+        ("import neurapde as npde; npde.solve; npde.Problem", NEVER),
+    ],
+)
+def test_what_is_not_needed_is_not_imported(code: str, absent: set[str]) -> None:
+    command = f"{code}\nimport sys; print('imported:', *sorted({absent!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].split() == ["imported:"]
 
 
 def test_no_imports_run_in_a_circle() -> None:

@@ -95,6 +95,7 @@ CALLS: dict[str, dict[str, Argument]] = {
         "sampling": (npde.training.Fresh(), NOTHING), "weights": ({}, NAMES), "point_weights": (None, NONE),
         "schedule": (npde.training.ConstantRate(), NOTHING), "clip": (1.0, POSITIVE | NONE), "source_points": (4, FROM_ZERO),
         "source_weight": (1.0, POSITIVE | NONE), "curriculum": (None, NONE),
+        "optimizer": (None, NONE | FUNCTION | {"class"}),
         "phase_step": (0.1, POSITIVE | NONE), "compile": (False, FLAG),
         "record_every": (1, COUNT), "checkpoint_seconds": (9.0, POSITIVE),
     },
@@ -148,6 +149,10 @@ CALLS: dict[str, dict[str, Argument]] = {
     "GaussNewton": {
         "tolerance": (1e-6, NOTHING), "largest": (100, COUNT), "margin": (0.5, POSITIVE), "seconds": (9.0, POSITIVE),
     },
+    "Patience": {"steps": (3, COUNT), "least": (0.1, PART)},
+    "TargetLoss": {"loss": (0.1, POSITIVE), "constraint": ("poisson", NAME | NONE)},
+    "TensorBoard": {"folder": ("runs", NAME)},
+    "TimeLimit": {"seconds": (1.0, POSITIVE)},
     "Parameter": {"name": ("c", NAME), "start": (0.5, REAL), "bounds": (None, NONE), "prior": (None, NONE)},
     "UnknownField": {
         "name": ("k", NAME), "domain": (SQUARE, NOTHING), "axes": (None, NONE), "start": (0.5, REAL), "bounds": (None, NONE),
@@ -317,6 +322,7 @@ RESULTS = {
     "InversionReport",
     "Jet",
     "LayerStatistics",
+    "TrainingState",
     "Report",
     "Solution",
     "SurfaceErrors",
@@ -348,10 +354,10 @@ ERRORS = (DeclarationError, StorageError, ResolutionError)
 
 
 PUBLIC = {
-    name: value
+    name: getattr(module, name)
     for module in (npde, npde.data, npde.domains, npde.seismic, npde.training, npde.trials, npde.validation)
-    for name, value in vars(module).items()
-    if name[0] != "_" and not isinstance(value, types.ModuleType)
+    for name in dir(module)
+    if name[0] != "_" and not isinstance(getattr(module, name), types.ModuleType)
 } | {
     f"learning.{name}": value
     for name, value in vars(npde.learning).items()

@@ -22,6 +22,7 @@ from neurapde.storage import hdf5
 from neurapde.training.run.history import History
 from neurapde.validation.annotations import Annotations
 from neurapde.validation.exact import support
+from neurapde.validation.pages.made import how_made
 
 Pair = tuple[str, str]
 """A field and the truth it is held against: ("solution", "exact")."""
@@ -101,7 +102,7 @@ class Comparison:
     solution_notes: what was picked for the solution and why. tolerance: what `relative_l2` may be, or None.
     annotations: what stands where. axes: coordinates of the grid, one array an axis.
     fields: arrays of the grid's shape, with one more axis where the annotations name columns.
-    history: the losses by constraint. versions: of the software.
+    history: the losses by constraint. versions: of the software. made: when, and by which command.
     """
 
     title: str
@@ -118,6 +119,7 @@ class Comparison:
     history: History = field(default_factory=History)
     tolerance: float | None = None
     versions: Mapping[str, str] = field(default_factory=hdf5.versions)
+    made: Mapping[str, str] = field(default_factory=how_made)
 
     @property
     def metrics(self) -> Errors:

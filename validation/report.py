@@ -21,9 +21,10 @@ from neurapde.training.run.history import History
 from neurapde.validation.annotations import Annotations
 from neurapde.validation.comparison import Comparison, Errors
 from neurapde.validation.figures import convergence_figure, error_figure, fields_figure
-from neurapde.validation.folder import SavedReport, facts, grid, notes, titled, verbatim
+from neurapde.validation.folder import SavedReport
+from neurapde.validation.pages.page import Block, declared, facts, grid, notes, titled
 from neurapde.validation.shown import show
-from neurapde.validation.video import snapshots_figure
+from neurapde.validation.video import film, snapshots_figure
 
 PICTURED = 3
 """Columns (shots, components) that get panels."""
@@ -80,7 +81,7 @@ class Report(Comparison, SavedReport):
         return show(self, ax, component)
 
     def pictures(self) -> dict[str, tuple[str, bytes]]:
-        """File name → (caption, PNG): fields and errors of the first columns, and the convergence."""
+        """File name → (caption, PNG or GIF): fields and errors of the first columns, and the convergence."""
         found: dict[str, tuple[str, bytes]] = {}
         labels = self.annotations.columns
         for i in range(min(max(len(labels), 1), PICTURED)):
@@ -95,6 +96,9 @@ class Report(Comparison, SavedReport):
             moving = len(self.axes) == 3 and annotations.axis_names[-1] == "t"
             draw = snapshots_figure if moving else fields_figure
             found[f"fields{suffix}.png"] = (caption, png(draw(annotations, self.axes, shown)))
+            if moving:
+                caption = f"{label}the solution over its time, from {self.axes[2][0]:.3g} to {self.axes[2][-1]:.3g}."
+                found[f"film{suffix}.gif"] = (caption, film(fields["solution"], self.axes))
             differences = {f"{a} − {b}": fields[a] - fields[b] for a, b in self.errors}
             caption = f"{label}the absolute difference, on a logarithmic scale."
             found[f"error{suffix}.png"] = (caption, png(error_figure(annotations, self.axes, differences)))
@@ -103,17 +107,29 @@ class Report(Comparison, SavedReport):
             found["convergence.png"] = (caption, png(convergence_figure(self.history)))
         return found
 
-    def _sections(self) -> list[str]:
+    def _summary(self) -> list[Block]:
+        return [declared(self.problem)[0]]
+
+    def _sections(self) -> list[Block]:
         """Errors by region, clocks, the problem, and how it was solved."""
         clocks = [(name, f"{significant(seconds)} s") for name, seconds in self.seconds.items()]
         if self.error_bar is not None:
             clocks.append((OWN_ERROR, percent(self.error_bar)))
-        errors = [titled(heading(pair), 3) + grid(table(regions)) for pair, regions in self.errors.items()]
+        errors = [
+            part
+            for pair, regions in self.errors.items()
+            for part in (titled(heading(pair), 3), grid(table(regions)))
+        ]
         return [
-            *(titled("Errors by region"), *errors),
-            *(titled("Clocks"), facts(clocks)),
-            *(titled("The problem"), verbatim(self.problem)),
-            *(titled("How it was solved"), facts(self.made_by.items()), notes(self.solution_notes)),
+            titled("Errors by region"),
+            *errors,
+            titled("Time"),
+            facts(clocks),
+            titled("The problem"),
+            declared(self.problem)[1],
+            titled("How it was solved"),
+            facts(self.made_by.items()),
+            notes(self.solution_notes),
         ]
 
     def _tree(self) -> dict[str, Any]:
@@ -153,6 +169,7 @@ class Report(Comparison, SavedReport):
             history=History(**rows, constraints=losses),
             tolerance=tree["tolerance"],
             versions=tree["versions"],
+            made=tree.get("made", {}),
         )
 
     def _fill(self, file: h5py.File) -> None:

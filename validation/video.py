@@ -1,5 +1,6 @@
 """Fields in space–time as pictures: snapshots side by side, and an animation."""
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from neurapde.core.pictures.style import (
     ERRORS,
     LETTERING,
     SIGNED,
+    UNKNOWN,
     WIDTH,
     empty_figure,
     image_of,
@@ -28,7 +30,7 @@ from neurapde.domains.spacetime import SpaceTime
 from neurapde.validation.annotations import Annotations
 from neurapde.validation.figures import furnish
 
-SNAPSHOTS = 4
+SNAPSHOTS, FRAMES = 4, 40
 PIXELS = 257  # of an animation's longer side
 STILL = 60  # milliseconds for which a frame stands
 
@@ -107,12 +109,36 @@ def animate(
         points = np.column_stack([mesh[inside], np.full(inside.sum(), moment)])
         values[inside] = np.real(checks.answer(field, points, "field"))
         planes.append(values.reshape(len(x), len(y)))
-    limit = robust_limit(np.stack(planes))
-    colors = colormaps[SIGNED]
-    pictures = [
-        Image.fromarray((255 * colors(Normalize(-limit, limit)(plane.T[::-1]))[..., :3]).astype(np.uint8))
-        for plane in planes
-    ]
     with atomic.replacing(path) as (part,):
-        pictures[0].save(part, save_all=True, append_images=pictures[1:], duration=STILL, loop=0)
+        part.write_bytes(_gif(planes))
     return path
+
+
+def film(values: NDArray, axes: Sequence[NDArray]) -> bytes:
+    """A field `(nx, ny, nt)` of a grid over its time as an animated GIF. axes: x, y and t."""
+    moments = np.unique(np.linspace(0, len(axes[2]) - 1, FRAMES).round().astype(int))
+    span = [float(axis[-1] - axis[0]) for axis in axes[:2]]
+    counts = np.maximum(2, np.round(PIXELS * np.array(span) / max(span)).astype(int))
+    rows, columns = (
+        np.linspace(0, n - 1, count).round().astype(int)
+        for n, count in zip(values.shape, counts, strict=False)
+    )
+    return _gif([np.real(values[..., moment])[np.ix_(rows, columns)] for moment in moments])
+
+
+def _gif(planes: Sequence[NDArray]) -> bytes:
+    """Pictures of fields on one scale, x to the right and y upwards; grey where they are not known."""
+    limit = robust_limit(np.stack(planes))
+    shades = (255 * colormaps[SIGNED](np.linspace(0, 1, 255))[:, :3]).astype(np.uint8)
+    palette = np.vstack([shades, np.full(3, round(255 * float(UNKNOWN)), dtype=np.uint8)])
+    pictures = []
+    for plane in planes:
+        shade = np.clip((plane.T[::-1] + limit) / (2 * limit) * 254, 0, 254)
+        picture = Image.fromarray(np.where(np.isnan(shade), 255, np.nan_to_num(shade)).astype(np.uint8), "P")
+        picture.putpalette(palette.tobytes())
+        pictures.append(picture)
+    with io.BytesIO() as buffer:
+        pictures[0].save(
+            buffer, format="GIF", save_all=True, append_images=pictures[1:], duration=STILL, loop=0
+        )
+        return buffer.getvalue()

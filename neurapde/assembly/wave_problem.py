@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.interpolate import CubicSpline
+import scipy
 
 from neurapde.assembly.forcing import (
     Delta,
@@ -246,7 +246,9 @@ class WaveProblem:
             moments = np.linspace(0, self.time.duration, samples)
             history = self._history(source, lattice, moments)
             between = moments[: -1 : samples // CHECKED] + moments[1] / 2
-            missed = CubicSpline(moments, history)(between) - self._history(source, lattice, between)
+            missed = scipy.interpolate.CubicSpline(moments, history)(between) - self._history(
+                source, lattice, between
+            )
             size = float(np.sqrt(np.mean(history**2)))
             left = float(np.sqrt(np.mean(missed**2))) / size if size else 0.0
         signals, sizes, patterns = np.linalg.svd(history, full_matrices=False)
@@ -258,7 +260,9 @@ class WaveProblem:
             )
         return [
             Forcing(
-                Known(size * pattern.reshape(lattice.shape)), signal=CubicSpline(moments, signal), left=left
+                Known(size * pattern.reshape(lattice.shape)),
+                signal=scipy.interpolate.CubicSpline(moments, signal),
+                left=left,
             )
             for signal, size, pattern in zip(signals.T[:count], sizes, patterns, strict=False)
         ]

@@ -3,11 +3,13 @@
 u(r, t) = s² ∫ κ J₀(κr) cos(κct) exp(−s²κ²/2) dκ over κ > 0, tabulated on lines of r and t by one product of matrices.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 import torch
-from scipy.interpolate import RectBivariateSpline
 from scipy.special import j0
 
 from neurapde.core.arrays import Array, to_numpy
@@ -41,7 +43,7 @@ class SpreadingGaussian(Declaration):
             return torch.from_numpy(values).to(points)
         return values
 
-    def _table(self, radius: float, way: float) -> RectBivariateSpline:
+    def _table(self, radius: float, way: float) -> scipy.interpolate.RectBivariateSpline:
         width = self.variance**0.5
         lines = [
             np.linspace(0, top, 8 + int(PER_WIDTH * top / width)) for top in (radius or width, way or width)
@@ -51,4 +53,4 @@ class SpreadingGaussian(Declaration):
         kappa, weights = top * (nodes + 1) / 2, top * weights / 2
         weights = self.variance * weights * kappa * np.exp(-self.variance * kappa**2 / 2)
         table = (j0(np.outer(lines[0], kappa)) * weights) @ np.cos(np.outer(kappa, lines[1]))
-        return RectBivariateSpline(*lines, table, kx=5, ky=5)
+        return scipy.interpolate.RectBivariateSpline(*lines, table, kx=5, ky=5)

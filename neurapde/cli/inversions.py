@@ -8,20 +8,22 @@ from typing import Any
 
 import neurapde as npde
 from neurapde.cli.file_names import file_name
-from neurapde.cli.parsing import Parser
-from neurapde.cli.problems import UsageError, called, folder, settings_for
+from neurapde.cli.parsing import Parser, UsageError, folder
+from neurapde.cli.problems import called, settings_for
 from neurapde.cli.results import keep_earlier, save
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import listing
 from neurapde.core.readers.isolated import isolated
-from neurapde.core.readers.matrices import read_hdf5
 from neurapde.fields.medium import Field
-from neurapde.problems import INVERSIONS, InversionCase
+from neurapde.late import Late
+from neurapde.problems import InversionCase
 from neurapde.seismic.inversion.invert import DEFAULT, FILE, METHODS
 from neurapde.seismic.inversion.methods.method import InversionMethod
 from neurapde.seismic.inversion.regularisation import Prior
 from neurapde.seismic.survey.survey_files import HDF5
 from neurapde.training.run.method import Status
+
+read_hdf5 = Late("neurapde.core.readers.matrices", "read_hdf5")
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 PRIORS: dict[str, Callable[[float], Prior]] = {
@@ -52,16 +54,13 @@ surface where y is a depth.
 """
 
 
-def add_fwi(commands: "argparse._SubParsersAction[Parser]") -> argparse.ArgumentParser:
-    """The grammar of `neurapde fwi`."""
-    parser = commands.add_parser(
-        "fwi",
-        help="find the velocity that explains a survey",
-        description="Full-waveform inversion of a survey: HDF5, the SIREN paper's MAT, or SEG-Y.\n"
-        "A classical inversion of the same data is made beside it.",
-        epilog=FWI_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def grammar(parser: Parser) -> None:
+    """The arguments of `neurapde fwi`."""
+    parser.description = (
+        "Full-waveform inversion of a survey: HDF5, the SIREN paper's MAT, or SEG-Y.\n"
+        "A classical inversion of the same data is made beside it."
     )
+    parser.epilog = FWI_EXAMPLES
     parser.add_argument("survey", type=Path, metavar="SURVEY", help="a .h5, .mat, .sgy or .segy file")
     model = parser.add_argument_group("model")
     box: dict[str, Any] = {"type": _numbers, "metavar": "X0,X1,Y0,Y1"}
@@ -111,7 +110,6 @@ def add_fwi(commands: "argparse._SubParsersAction[Parser]") -> argparse.Argument
         "--out", type=folder, metavar="DIR", help="folder of the report; default: runs/SURVEY"
     )
     parser.set_defaults(action=fwi)
-    return parser
 
 
 def fwi(given: argparse.Namespace) -> int:
@@ -170,11 +168,6 @@ def finish(
     print(made, end="\n\n")
     print(f"report:   {out / 'report.html'}")
     return FAILED if inversion.status is Status.DIVERGED else OK
-
-
-def inversion_case(name: str) -> InversionCase | None:
-    """The declared inversion of this name, if there is one."""
-    return next((case for case in INVERSIONS if case.name == name), None)
 
 
 def run_case(case: InversionCase, given: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 import argparse
 
 import neurapde as npde
-from neurapde.cli.problems import UsageError
+from neurapde.cli.parsing import UsageError
 from neurapde.core.formatting import listing
 from neurapde.methods.choice import choose_method
 from neurapde.problem.problem import Problem

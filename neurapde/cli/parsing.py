@@ -3,9 +3,13 @@
 import argparse
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NoReturn
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
 
+STARTED = time.perf_counter()
+"""When the command began, but for the start of Python."""
 NEAR = 0.6
 """Likeness, of 1, above which a word may have been meant."""
 SHELLS = ("bash", "zsh", "fish")
@@ -17,8 +21,32 @@ def meant(word: str, words: Iterable[str]) -> str:
     return f" (did you mean {found[0]!r}?)" if found else ""
 
 
+class UsageError(Exception):
+    """A command that cannot be carried out; the text is the message."""
+
+
+def folder(text: str) -> Path:
+    """The folder that --out names."""
+    if not text.strip() or "\0" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} names no folder; write one, as runs/mine")
+    return Path(text)
+
+
 class Parser(argparse.ArgumentParser):
-    """A parser whose messages name the word that was probably meant."""
+    """A parser whose messages name the word that was probably meant. grammar: adds its arguments when they are needed."""
+
+    grammar: Callable[["Parser"], None] | None = None
+
+    def complete(self) -> "Parser":
+        """Itself with all its arguments."""
+        grammar, self.grammar = self.grammar, None
+        if grammar is not None:
+            grammar(self)
+        return self
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse does it, with all arguments there."""
+        return super(Parser, self.complete()).parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and the message, and end with status 2."""
@@ -34,7 +62,7 @@ class Parser(argparse.ArgumentParser):
 def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
     """The parsers of the commands by name."""
     found = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-    return {name: part for action in found for name, part in action.choices.items()}
+    return {name: part.complete() for action in found for name, part in action.choices.items()}
 
 
 def every_action(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.Action]]:
@@ -75,3 +103,18 @@ def completion(shell: str, parser: argparse.ArgumentParser, names: Sequence[str]
   COMPREPLY=($(compgen -W "$words" -- "${{COMP_WORDS[COMP_CWORD]}}"))
 }}
 complete -o default -F _neurapde neurapde"""
+
+
+def add_computing(parser: Parser) -> None:
+    """Where it is computed, and from which seed."""
+    parser.add_argument(
+        "--device", default="auto", metavar="DEVICE", help="auto (default), cpu, cuda, cuda:1, …"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of all randomness; default: 0")
+
+
+def add_json(parser: Parser) -> None:
+    """That the result is for programs."""
+    parser.add_argument(
+        "--json", action="store_true", help="print the result as JSON, and all else to standard error"
+    )

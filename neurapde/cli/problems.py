@@ -1,6 +1,5 @@
 """Problems as the command line names them: a case or a Python file, with KEY=VALUE settings."""
 
-import argparse
 import ast
 import importlib.util
 import inspect
@@ -10,41 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from neurapde.cli.parsing import meant
+from neurapde.cli.cases import named_case
+from neurapde.cli.parsing import UsageError, meant
 from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.problem.problem import Problem
-from neurapde.problems import CASES, INVERSIONS, Case
 from neurapde.reference_solvers.grids.grid import ResolutionError
 from neurapde.references.reference import reference
 from neurapde.references.solution import GridSolution
 
 Made = TypeVar("Made")
-
-
-class UsageError(Exception):
-    """A command that cannot be carried out; the text is the message."""
-
-
-def folder(text: str) -> Path:
-    """The folder that --out names."""
-    if not text.strip() or "\0" in text:
-        raise argparse.ArgumentTypeError(f"{text!r} names no folder; write one, as runs/mine")
-    return Path(text)
-
-
-def named_case(name: str) -> Case:
-    """The declared problem of this name.
-
-    Raises: UsageError that lists the names there are.
-    """
-    for case in CASES:
-        if case.name == name:
-            return case
-    names = ", ".join([*(case.name for case in CASES), *(case.name for case in INVERSIONS)])
-    raise UsageError(
-        f"there is no problem {name!r}{meant(name, names.split(', '))}; there are {names}. A file is given with its ending, "
-        f"as {name}.py."
-    )
 
 
 def problem_of(name: str, assignments: Sequence[str]) -> Problem:

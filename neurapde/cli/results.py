@@ -3,12 +3,31 @@
 import itertools
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 SAVED = ("solution.h5", "inversion.h5", "report.json")
 """Files that show that a run has ended in a folder."""
 RESULTS = (*SAVED, "report.html", "fields.h5", "surface.ply", "surface.vtk")
+
+
+class Phases:
+    """How long the phases of a command take, one after the other. since: when the first began, by `time.perf_counter`."""
+
+    def __init__(self, first: str, since: float) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = since
+        self.end(first)
+
+    def end(self, phase: str) -> None:
+        """This phase has come to its end."""
+        now = time.perf_counter()
+        self.seconds[phase], self._last = now - self._last, now
+
+    def __str__(self) -> str:
+        parts = ", ".join(f"{phase} {seconds:.1f} s" for phase, seconds in self.seconds.items())
+        return f"time:     {parts}; {sum(self.seconds.values()):.1f} s in all"
 
 
 def keep_earlier(out: Path) -> None:

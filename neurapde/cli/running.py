@@ -7,15 +7,61 @@ from pathlib import Path
 import torch
 
 import neurapde as npde
+from neurapde.cli.cases import inversion_case, named_case
+from neurapde.cli.examples import RUN_EXAMPLES
 from neurapde.cli.file_names import file_name
-from neurapde.cli.inversions import inversion_case, run_case
-from neurapde.cli.methods import method_of
-from neurapde.cli.problems import UsageError, grid_solution, named_case, problem_of
-from neurapde.cli.results import keep_earlier, save
+from neurapde.cli.inversions import run_case
+from neurapde.cli.methods import DIRECT, NAMES, TRAINED, method_of
+from neurapde.cli.parsing import STARTED, Parser, UsageError, add_computing, add_json, folder
+from neurapde.cli.problems import grid_solution, problem_of
+from neurapde.cli.results import Phases, keep_earlier, save
 from neurapde.core.errors import DeclarationError
+from neurapde.seismic.inversion.invert import METHODS as INVERTING
 from neurapde.training.run.method import Status
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
+
+
+def grammar(parser: Parser) -> None:
+    """The arguments of `neurapde run`."""
+    parser.description = "Solve a problem, compare with the exact solution and a grid, and write a report."
+    parser.epilog = RUN_EXAMPLES
+    parser.add_argument(
+        "problem", metavar="NAME|FILE.py", help="a name from `neurapde list`, or a Python file"
+    )
+    parser.add_argument(
+        "--method",
+        choices=NAMES,
+        metavar="METHOD",
+        help=f"default: the one that suits the problem. Direct: {', '.join(DIRECT)}. Trained: {', '.join(TRAINED)}. "
+        f"Of an inversion: {', '.join(INVERTING)}",
+    )
+    parser.add_argument(
+        "--steps", type=int, metavar="N", help="steps of a training, or of each stage of an inversion"
+    )
+    parser.add_argument(
+        "--tolerance", type=float, metavar="ERROR", help="relative error that a direct method aims at"
+    )
+    parser.add_argument(
+        "--dtype", choices=("float32", "float64"), help="precision; default: the method's own"
+    )
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="parameters of the problem")
+    parser.add_argument("--shape", type=_shape, metavar="NX,NY", help="nodes of the reference grid")
+    parser.add_argument("--no-reference", action="store_true", help="do not solve on a grid")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    parser.add_argument("--out", type=folder, metavar="DIR", help="folder of the report; default: runs/NAME")
+    add_computing(parser)
+    add_json(parser)
+    parser.set_defaults(action=run)
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no shape; write two numbers of nodes, as 257,257"
+        ) from None
 
 
 def run(given: argparse.Namespace) -> int:
@@ -29,6 +75,7 @@ def run(given: argparse.Namespace) -> int:
         saved = (given.out or Path("runs") / file_name(inversion.name)) / "report.json"
         given.result = json.loads(saved.read_text(encoding="utf-8")) if saved.is_file() else None
         return status
+    phases = Phases("imports", STARTED)
     problem = problem_of(given.problem, given.set)
     method = method_of(given, problem)
     out = given.out or Path("runs") / file_name(problem.name)
@@ -43,6 +90,7 @@ def run(given: argparse.Namespace) -> int:
         out=out,
         resume=given.resume,
     )
+    phases.end("solve")
     for note in solution.notes:
         print(note)
     print(f"Solved in {solution.seconds:.1f} s. {solution.status}")
@@ -67,15 +115,19 @@ def run(given: argparse.Namespace) -> int:
     default = method is None and not given.set and not given.problem.endswith(".py")
     tolerance = named_case(given.problem).tolerance if default else None
     reference = None if given.no_reference else grid_solution(problem, given.shape)
+    phases.end("reference")
     try:
         made = npde.validate(solution, reference, tolerance=tolerance)
     except DeclarationError as error:
         print(f"Not compared: {error}")
         return OK if went_well else FAILED
+    phases.end("comparison")
     made.save(out)
-    given.result["report"] = made.as_json()
+    phases.end("report")
+    given.result["report"], given.result["phases"] = made.as_json(), phases.seconds
     print(made, end="\n\n")
     _save_surface(problem, solution, out)
+    print(phases)
     print(f"report:   {out / 'report.html'}")
     return FAILED if made.passed is False or not went_well else OK
 

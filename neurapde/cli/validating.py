@@ -4,8 +4,9 @@ import argparse
 from dataclasses import dataclass
 
 import neurapde as npde
-from neurapde.cli.inversions import inversion_case
-from neurapde.cli.problems import grid_solution, named_case
+from neurapde.cli.cases import inversion_case, named_case
+from neurapde.cli.parsing import Parser, add_computing, add_json, folder
+from neurapde.cli.problems import grid_solution
 from neurapde.cli.results import keep_earlier
 from neurapde.problems import CASES, INVERSIONS, Case, InversionCase
 
@@ -30,6 +31,20 @@ class Verdict:
     def __str__(self) -> str:
         word = "passed" if self.passed else "FAILED"
         return f"{self.name:<20} {self.error:>8.3%} {self.allowed:>8.3%} {self.seconds:>8.1f}  {word}   {self.truth}"
+
+
+def grammar(parser: Parser) -> None:
+    """The arguments of `neurapde validate`."""
+    parser.description = (
+        "Solve problems by the default method and check each error against its tolerance.\n"
+        "The exit status is 1 if one misses it."
+    )
+    parser.epilog = "example:\n  neurapde validate helmholtz-uniform helmholtz-disk"
+    parser.add_argument("names", nargs="*", metavar="NAME", help="default: every problem of `neurapde list`")
+    parser.add_argument("--out", type=folder, metavar="DIR", help="write the reports into DIR/NAME")
+    add_computing(parser)
+    add_json(parser)
+    parser.set_defaults(action=validate)
 
 
 def validate(given: argparse.Namespace) -> int:

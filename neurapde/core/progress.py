@@ -1,13 +1,14 @@
 """What a running method tells the person who waits: a bar in a terminal or a notebook, a line now and then in a file."""
 
-import importlib
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+from neurapde.late import Late
 
 FIRST, EVERY = 10.0, 30.0
 """Seconds after which the first line is written where there is no bar, and between two lines."""
@@ -76,11 +77,25 @@ def in_notebook() -> bool:
     return shell is not None and "IPKernelApp" in shell.config
 
 
-class Progress:
-    """Bars of a solve, in a terminal or a notebook; elsewhere a line now and then. `shown=False` makes all silent."""
+class Row(NamedTuple):
+    """A row of a run's history: steps done and in all, seconds, the loss with its parts, and the learning rate."""
 
-    def __init__(self, shown: bool = True) -> None:
-        self.shown = shown
+    step: int
+    steps: int
+    seconds: float
+    loss: float
+    losses: Mapping[str, float]
+    rate: float
+
+
+class Progress:
+    """Bars of a solve, in a terminal or a notebook; elsewhere a line now and then. `shown=False` makes all silent.
+
+    watch: sees each row of a run's history, and says whether that is enough.
+    """
+
+    def __init__(self, shown: bool = True, watch: Callable[[Row], bool] = lambda row: False) -> None:
+        self.shown, self.watch = shown, watch
 
     @contextmanager
     def bar(self, title: str, total: int | None, *, unit: str = "step", done: int = 0) -> Iterator[Bar]:
@@ -106,7 +121,7 @@ def _tqdm() -> Any:
     """The bar of tqdm that suits the place, imported when one is first drawn; a notebook without widgets has text."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that widgets are missing
-        return importlib.import_module("tqdm.auto" if in_notebook() else "tqdm").tqdm
+        return Late("tqdm.auto" if in_notebook() else "tqdm").tqdm
 
 
 _CURRENT: ContextVar[Bar | None] = ContextVar("neurapde_bar", default=None)

@@ -5,14 +5,17 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-from scipy.io import wavfile
+import scipy
 
 from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.core.readers.isolated import isolated
-from neurapde.core.readers.signals import read_soundtrack, read_wav
 from neurapde.data.plugins import ffmpeg
 from neurapde.data.raster import Raster
+from neurapde.late import Late
+
+read_soundtrack = Late("neurapde.core.readers.signals", "read_soundtrack")
+read_wav = Late("neurapde.core.readers.signals", "read_wav")
 
 NOTE, RINGING = 0.21875, 1.2
 """Seconds from one note of the prelude to the next, and those that each is heard."""
@@ -73,7 +76,7 @@ def write_audio(path: str | PathLike[str], raster: Raster) -> Path:
     samples = np.round(np.clip(raster.values, -1, 1) * 32767).astype(np.int16)
     target = checks.path(path)
     with atomic.replacing(target) as (part,):
-        wavfile.write(part, round(1 / raster.spacing[0]), samples)
+        scipy.io.wavfile.write(part, round(1 / raster.spacing[0]), samples)
     return target
 
 

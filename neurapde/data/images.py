@@ -6,17 +6,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from skimage import io
-from skimage.data import data_dir
-from skimage.transform import resize
 
 from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import check_fits
 from neurapde.core.readers.isolated import isolated
-from neurapde.core.readers.pictures import read_pixels
 from neurapde.data.raster import Raster
+from neurapde.late import Late
+
+Image, skimage = Late("PIL.Image"), Late("skimage")
+read_pixels = Late("neurapde.core.readers.pictures", "read_pixels")
 
 BUNDLED = (
     "astronaut",
@@ -91,7 +90,7 @@ def read_image(
 def _read(source: str | PathLike[str]) -> tuple[NDArray, str]:
     """The pixels of a bundled picture or of a file, and its name."""
     if str(source) in BUNDLED:
-        return io.imread(next(Path(data_dir).glob(f"{source}.*"))), str(source)
+        return skimage.io.imread(next(Path(skimage.data.data_dir).glob(f"{source}.*"))), str(source)
     path = checks.path(source, "source")
     if not path.is_file():
         raise DeclarationError(
@@ -123,7 +122,7 @@ def prepared(pixels: NDArray, counts: tuple[int, ...] | None, gray: bool) -> NDA
 
 
 def _resized(pixels: NDArray, shape: tuple[int, int]) -> NDArray:
-    return resize(pixels, shape, anti_aliasing=True)  # type: ignore[no-untyped-call]
+    return skimage.transform.resize(pixels, shape, anti_aliasing=True)
 
 
 def pixels(raster: Raster) -> NDArray[np.uint8]:

@@ -1,17 +1,17 @@
 """What compressed sounds and films are read with, the program of imageio's plugin, and files that other packages ship."""
 
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
 from neurapde.core.errors import DeclarationError
+from neurapde.late import Late
 
 
 def ffmpeg(purpose: str) -> str:
     """The path of the program. Raises: DeclarationError where the plugin is not installed."""
     if find_spec("imageio_ffmpeg") is None:
         raise DeclarationError(f"{purpose}, imageio needs its plugin: pip install neurapde[media]")
-    return str(import_module("imageio_ffmpeg").get_ffmpeg_exe())
+    return str(Late("imageio_ffmpeg").get_ffmpeg_exe())
 
 
 def shipped(package: str, distribution: str, path: str) -> Path:

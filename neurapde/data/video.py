@@ -4,7 +4,6 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import imageio.v3 as iio
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,10 +11,13 @@ from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import check_fits
 from neurapde.core.readers.isolated import isolated
-from neurapde.core.readers.signals import read_frames
 from neurapde.data.images import image, pixels, prepared, wanted
 from neurapde.data.plugins import ffmpeg
 from neurapde.data.raster import Raster
+from neurapde.late import Late
+
+iio = Late("imageio.v3")
+read_frames = Late("neurapde.core.readers.signals", "read_frames")
 
 WITHOUT_PLUGIN = (".gif", ".npy", ".tif", ".tiff")
 """Endings of films that are read without imageio's plugin."""

@@ -7,8 +7,11 @@ from numpy.typing import NDArray
 
 from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.core.readers.isolated import isolated
-from neurapde.core.readers.meshes import read_mesh, read_points
 from neurapde.domains.closest import Closest
+from neurapde.late import Late
+
+read_mesh = Late("neurapde.core.readers.meshes", "read_mesh")
+read_points = Late("neurapde.core.readers.meshes", "read_points")
 
 SEED = 46091
 """Of the points that are spread on the triangles of a file: the same at every reading."""

@@ -1,15 +1,18 @@
 """Families and the checkpoints of their trainings as HDF5 files: declarations as data, parameters and codes as arrays."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import h5py
 import numpy as np
 import torch
 
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
+from neurapde.late import Late
 from neurapde.learning.mini_batch import MiniBatchAdam
 from neurapde.learning.model import Made, Model
 from neurapde.solution.files import BASES
@@ -19,6 +22,11 @@ from neurapde.storage.fingerprint import Identity
 from neurapde.training.run.files import get_run, get_snapshot, get_stages, put_snapshot, put_stages
 from neurapde.training.run.method import Snapshot
 from neurapde.training.run.stage import Stage
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = Late("h5py")
 
 KIND, CHECKPOINT = "family", "family checkpoint"
 

@@ -17,7 +17,14 @@ from neurapde.training.descent import Descent
 from neurapde.training.losses import Loss, MeanAbsolute, as_loss
 from neurapde.training.memory import check_training_fits
 from neurapde.training.objective import Objective, check_trainable
-from neurapde.training.optimisation.adam import AdamSteps
+from neurapde.training.optimisation.adam import (
+    AdamSteps,
+    MakeOptimizer,
+    Steps,
+    TorchSteps,
+    checked_optimizer,
+    optimizer_name,
+)
 from neurapde.training.optimisation.parameters import copied, put, trainable
 from neurapde.training.run.journal import Journal
 from neurapde.training.run.method import Method, Outcome, Snapshot, Status, Task, Training
@@ -52,6 +59,8 @@ class Adam(Method):
         deviations); None for points / 1000.
     curriculum: for problems in time, a `Curriculum(steps)` that opens the time from its start on, or `Causal()`, which
         weighs a time by how well the earlier ones are met; None: all at once.
+    optimizer: what steps in Adam's place: a class of `torch.optim`, as `torch.optim.RAdam`, or a function of groups of
+        parameters, as `lambda groups: torch.optim.SGD(groups, lr=1, momentum=0.9)`. Its rate is lr × schedule.
     phase_step: how far a step may move the phases of a SIREN's first layer, rad: the rate of its weights is at most
         phase_step / ω. Without it, None, an ω₀ of thousands, as sounds need, makes noise of every step at rates at
         which the other layers learn.
@@ -79,6 +88,7 @@ class Adam(Method):
     source_points: int = 100
     source_weight: float | None = None
     curriculum: Curriculum | Causal | None = None
+    optimizer: MakeOptimizer | None = None
     phase_step: float | None = 0.1
     compile: bool = False
     record_every: int = 10
@@ -96,6 +106,7 @@ class Adam(Method):
                 f"point_weights={self.point_weights!r} belong to points that stay, but sampling={self.sampling!r} draws "
                 "new ones; use sampling=Fixed('sobol')."
             )
+        checked_optimizer(self.optimizer)
         checks.kind(self.schedule, "schedule", Schedule, "use ConstantRate(), Cosine() or Exponential()")
 
     @property
@@ -130,7 +141,8 @@ class Adam(Method):
     def describe(self) -> str:
         drawn = self.points if isinstance(self.points, int) else sum(self.points.values())
         rate = f"lr {self.lr:g}" if self.schedule == ConstantRate() else f"lr {self.lr:g} · {self.schedule}"
-        return f"Adam, {self.steps} steps, {rate}, {self.loss.short} loss on {drawn} points a step"
+        name = "Adam" if self.optimizer is None else optimizer_name(self.optimizer)
+        return f"{name}, {self.steps} steps, {rate}, {self.loss.short} loss on {drawn} points a step"
 
     def run(self, task: Task) -> Outcome:
         if task.trial is None:
@@ -151,7 +163,11 @@ class _Training:
         self.parameters = trainable(trial)
         most = math.inf if method.phase_step is None else method.phase_step / method.lr
         factors = {part: min(1.0, most / omega) for part, omega in first_frequencies(trial).items()}
-        self.optimizer = AdamSteps(self.parameters, factors=factors)
+        self.optimizer: Steps = (
+            AdamSteps(self.parameters, factors=factors)
+            if method.optimizer is None
+            else TorchSteps(method.optimizer, self.parameters, factors=factors)
+        )
         weighting = method.weights if isinstance(method.weights, Weighting) else None
         self.descent = Descent(
             self.objective,

@@ -4,6 +4,8 @@ An equation knows which derivatives it reads, which constraints it implies and h
 problem it stands in (domain, sources, boundary) when it is checked and asked for constraints.
 """
 
+import inspect
+import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 MOST_OUTPUTS = 10_000
 SMALL = 3
 """Axes, time included, up to which some thousand points and parameters do for a nonlinear equation."""
+MOST_LINES = 20
+"""Of a function's source that are printed."""
 PROBES, PROBE_SEED = 16, 71993
 
 
@@ -265,12 +269,22 @@ class Equation(AbstractEquation):
     def describe(self, problem: "Problem") -> list[str]:
         kind = "complex" if self.complex else "real"
         size = f", {self.outputs} components" if self.outputs > 1 else ""
-        return [f"{self._formula} = 0,  u {kind}{size},  derivatives up to order {self.order}"]
+        formula = f"{self._formula} = 0,  u {kind}{size},  derivatives up to order {self.order}"
+        return [formula, *source_of(self.residual)]
 
     @property
     def _formula(self) -> str:
         name = getattr(self.residual, "__name__", type(self.residual).__name__)
         return f"{'residual' if name == '<lambda>' else name}(x, u)"
+
+
+def source_of(function: Callable[..., Any]) -> list[str]:
+    """The lines in which a function is written, up to `MOST_LINES`; none where they are not known."""
+    try:
+        lines = textwrap.dedent(inspect.getsource(inspect.unwrap(function))).rstrip().splitlines()
+    except (OSError, TypeError):
+        return []
+    return lines if len(lines) <= MOST_LINES else [*lines[:MOST_LINES], "…"]
 
 
 @dataclass(frozen=True)

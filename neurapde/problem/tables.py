@@ -1,8 +1,8 @@
 """A sampled field as what other programs calculate with: xarray's labelled arrays, pandas' tables."""
 
-import importlib
 from typing import Any
 
+from neurapde.late import Late
 from neurapde.storage.sampled import Sampled
 
 
@@ -25,7 +25,7 @@ def data_frame(found: Sampled) -> Any:
 def _package(name: str, asked: str) -> Any:
     """A package that not everybody has installed."""
     try:
-        return importlib.import_module(name)
+        return Late(name).__wrapped__
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f'{asked}() needs {name}, which is not installed; pip install "neurapde[tables]" brings it.'

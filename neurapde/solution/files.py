@@ -3,12 +3,13 @@
 A checkpoint is a solution's file with one group more: what its method needs to go on.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 import torch
 
@@ -17,6 +18,7 @@ from neurapde.backgrounds.waves import Background
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
+from neurapde.late import Late
 from neurapde.problem.problem import Problem
 from neurapde.solution.record import Record
 from neurapde.storage import hdf5
@@ -27,6 +29,11 @@ from neurapde.training.run.method import Method, Snapshot
 from neurapde.training.run.stage import Stage
 from neurapde.training.schedules import Schedule
 from neurapde.trials.base import Bounds, Trial, TrialFunction
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = Late("h5py")
 
 BASES = (Declaration, Trial, Background, Method, Schedule)
 """Classes of which (and of whose descendants) a file's declarations may be made."""

@@ -9,9 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from neurapde.conditions.constraints import Constraint, Samples
 from neurapde.core import checks, pictures
 from neurapde.core.arrays import Array, as_points, as_rows, to_numpy
 from neurapde.core.errors import DeclarationError
+from neurapde.core.formatting import listing
 from neurapde.core.gradients import differentiating
 from neurapde.domains.base import Domain
 from neurapde.domains.spacetime import SpaceTime
@@ -114,6 +116,32 @@ class Solution(Record, FieldView):
     def dtt(self, points: Array) -> Array:
         """u_tt at `points` (n, d), t last: (n,), or (n, c). Raises DeclarationError where there is no time."""
         return self._evaluate(points, 2, lambda x: self._jet(x, 2).dtt)
+
+    def residual(self, points: Array, constraint: str | None = None) -> Array:
+        """What a constraint leaves at `points` (n, d), 0 where it is met: (n,), or (n, c).
+
+        constraint: a name of `problem.constraints`; None for the equation. Conditions that read normals are not asked.
+        Raises DeclarationError for another name, and where the solution was loaded without its problem.
+        """
+        asked = self._constraint(constraint)
+
+        def left(x: Tensor) -> Tensor:
+            u = self.trial.jet(x, order=asked.order, mixed=asked.mixed)
+            found: Tensor = asked.residual(Samples(x), u)
+            return found
+
+        return self._evaluate(points, asked.order, left)
+
+    def _constraint(self, name: str | None) -> Constraint:
+        problem = self.required_problem
+        wanted = problem.equation.constraints(problem)[0].name if name is None else name
+        found = [one for one in problem.constraints if one.name == wanted]
+        if not found:
+            raise DeclarationError(
+                f"constraint={checks.shown(name)}: {problem.name} has {listing(one.name for one in problem.constraints)}; "
+                "name one of these."
+            )
+        return found[0]
 
     def _jet(self, points: Tensor, order: int) -> Jet:
         jet = self.trial.jet(points, order=order)

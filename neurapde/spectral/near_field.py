@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import CubicSpline
+import scipy
 from scipy.special import j0
 
 from neurapde.core.arrays import Array, maximum, namespace
@@ -103,7 +103,7 @@ class NearField(Declaration):
             kernel = 2 * np.cos(np.outer(knots, r)) * weights
         else:
             kernel = 2 * math.pi * j0(np.outer(knots, r)) * weights * r
-        return np.asarray(CubicSpline(knots, kernel @ profile)(frequencies))
+        return np.asarray(scipy.interpolate.CubicSpline(knots, kernel @ profile)(frequencies))
 
 
 def _singular(xp: Any, dimension: int, order: int, t: Array) -> list[Array]:

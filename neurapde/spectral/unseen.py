@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import BarycentricInterpolator, NdBSpline, make_interp_spline
+import scipy
 from scipy.ndimage import maximum_filter
 from scipy.spatial import cKDTree
 
@@ -236,7 +236,7 @@ def _through(
         t, values = _along(x, ends, np.moveaxis(values, axis, 0))
         knots.append(t)
         values = np.moveaxis(values, 0, axis)
-    found = NdBSpline(tuple(knots), np.ascontiguousarray(values), 3)
+    found = scipy.interpolate.NdBSpline(tuple(knots), np.ascontiguousarray(values), 3)
     return lambda points: np.asarray(found(points))
 
 
@@ -247,10 +247,10 @@ def _along(x: FloatArray, breaks: Sequence[float], values: np.ndarray) -> tuple[
         inside = (x > start) & (x < stop)
         own, held = x[inside], values[inside]
         if len(own) < 4:  # the polynomial through so few, as a cubic
-            few = BarycentricInterpolator(own, held)
+            few = scipy.interpolate.BarycentricInterpolator(own, held)
             own = np.linspace(start, stop, 4)
             held = few(own)
         t = np.concatenate([np.full(4, start), own[2:-2], np.full(4, stop)])
-        coefficients.append(make_interp_spline(own, held, 3, t).c)
+        coefficients.append(scipy.interpolate.make_interp_spline(own, held, 3, t).c)
         knots.append(t[4:])
     return np.concatenate(knots), np.concatenate(coefficients)

@@ -18,6 +18,7 @@ import torch
 
 from neurapde.core.declaration import Declaration, arguments
 from neurapde.core.errors import DeclarationError
+from neurapde.late import everything
 
 OWN = "neurapde"
 RENAMED = {
@@ -38,7 +39,10 @@ RENAMED_FIELDS = {
     "neurapde:Setting": {"enclosure": "domain"},
 }
 """Fields of classes that earlier files name otherwise."""
-ADDED_FIELDS = {"neurapde:Adam": {"phase_step": 0.1}}
+ADDED_FIELDS: Mapping[str, Mapping[str, Any]] = {
+    "neurapde:Adam": {"phase_step": 0.1, "optimizer": None},
+    "neurapde:Survey": {"damping": 0.0, "window": None, "processing": []},
+}
 """Fields of classes that earlier files do not have, with what a run that goes on takes for them."""
 LOSSES = {"l1": "neurapde:MeanAbsolute", "l2": "neurapde:MeanSquare"}
 """Losses that earlier files name by a word."""
@@ -100,7 +104,7 @@ def current(tree: Any) -> Any:
         if renamed := RENAMED_FIELDS.get(own):
             found["fields"] = {renamed.get(key, key): item for key, item in found["fields"].items()}
         if added := ADDED_FIELDS.get(own):
-            found["fields"] = added | found["fields"]
+            found["fields"] = {**added, **found["fields"]}
         match found:
             case {"fields": {"loss": "l1" | "l2" as loss}}:
                 found["fields"]["loss"] = {"class": LOSSES[loss], "fields": {}}
@@ -132,11 +136,29 @@ def decode(encoded: Encoded, bases: Iterable[type], parts: Iterable[object] = ()
     parts: declarations to use wherever the tree holds an equal one, for those that a file cannot hold.
     Raises NotStored, naming the place, for a function, or for a class that is not in memory; ValueError for what cannot be.
     """
+    roots = tuple(bases)
+    if not _tags(encoded.tree) <= set(known := _classes(roots)):
+        everything()
+        known = _classes(roots)
+    found = tuple((encode(part).tree, part) for part in parts)
+    return _Decoder(known, encoded.arrays, found).value(encoded.tree, "")
+
+
+def _tags(tree: Any) -> set[str]:
+    """The classes of ours that a tree holds."""
+    if isinstance(tree, list):
+        return set().union(*map(_tags, tree))
+    if not isinstance(tree, dict):
+        return set()
+    own = {name for name in [tree.get("class")] if isinstance(name, str) and name.startswith(f"{OWN}:")}
+    return own.union(*map(_tags, tree.values()))
+
+
+def _classes(bases: Iterable[type]) -> dict[str, type]:
     known: dict[str, type] = {}
     for base in bases:
         _collect(base, known)
-    found = tuple((encode(part).tree, part) for part in parts)
-    return _Decoder(known, encoded.arrays, found).value(encoded.tree, "")
+    return known
 
 
 def _collect(base: type, known: dict[str, type]) -> None:

@@ -1,19 +1,27 @@
 """Fields on regular grids as VTU files, through meshio, and as XDMF."""
 
+from __future__ import annotations
+
 import itertools
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import meshio
 import numpy as np
 
 from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.memory import check_fits
 from neurapde.domains.base import Domain
+from neurapde.late import Late
 from neurapde.storage import xdmf
 from neurapde.storage.sampled import real_parts
+
+if TYPE_CHECKING:
+    import meshio
+else:
+    meshio = Late("meshio")
 
 NODES = {1: 513, 2: 257, 3: 65}
 """Nodes per axis where none are asked for."""

@@ -5,6 +5,8 @@ compare them first, so a byte that was changed is found before the HDF5 library 
 read: no disk that is full or fails is ever met inside that library, which ends the process where one is.
 """
 
+from __future__ import annotations
+
 import json
 import platform
 from collections.abc import Callable, Iterator, Mapping
@@ -14,9 +16,8 @@ from hashlib import file_digest, sha256
 from importlib.metadata import version
 from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 import torch
 
@@ -24,7 +25,14 @@ from neurapde.core import atomic
 from neurapde.core.errors import DeclarationError
 from neurapde.core.errors import StorageError as StorageError
 from neurapde.core.readers.isolated import isolated
-from neurapde.storage.closed import ForeignPart, check_closed, touch
+from neurapde.late import Late
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = Late("h5py")
+
+closed = Late("neurapde.storage.closed")
 
 FORMAT = "neurapde"
 VERSION = 2
@@ -84,18 +92,18 @@ def reading(path: Path, *kinds: str) -> Iterator[h5py.File]:
     with path.open("rb") as content:
         whole = _verified(path, content)
         if not whole:
-            isolated(touch, path, "a file of neurapde")
+            isolated(closed.touch, path, "a file of neurapde")
         try:
             with h5py.File(content, "r") as file:
                 _check_format(path, file, whole)
                 if kinds and (kind := file.attrs["kind"]) not in kinds:
                     wanted = " or ".join(map(repr, kinds))
                     raise StorageError(f"{path} is of the kind {kind!r}, not {wanted}. {READ_BY}")
-                check_closed(file)
+                closed.check_closed(file)
                 yield file
         except (StorageError, DeclarationError):
             raise
-        except ForeignPart as error:
+        except closed.ForeignPart as error:
             raise StorageError(
                 f"{path} is refused: {error}. A file of neurapde holds all that it needs and reads no other."
             ) from error

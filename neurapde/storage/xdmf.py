@@ -1,14 +1,21 @@
 """A field on cells as XDMF: a short text, and beside it the numbers as HDF5, which are put together in memory."""
 
+from __future__ import annotations
+
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-import h5py
-import meshio
 import numpy as np
 
 from neurapde.core import atomic
+from neurapde.late import Late
+
+h5py = Late("h5py")
+
+if TYPE_CHECKING:
+    import meshio
 
 TOPOLOGIES = {2: "Polyline", 4: "Quadrilateral", 8: "Hexahedron"}
 """What XDMF calls a cell of so many corners."""

@@ -6,6 +6,11 @@ from neurapde.training.causal import Causal as Causal
 from neurapde.training.curriculum import Curriculum as Curriculum
 from neurapde.training.losses import MeanAbsolute as MeanAbsolute
 from neurapde.training.losses import MeanSquare as MeanSquare
+from neurapde.training.run.callbacks import Patience as Patience
+from neurapde.training.run.callbacks import TargetLoss as TargetLoss
+from neurapde.training.run.callbacks import TensorBoard as TensorBoard
+from neurapde.training.run.callbacks import TimeLimit as TimeLimit
+from neurapde.training.run.callbacks import TrainingState as TrainingState
 from neurapde.training.sampling import Fixed as Fixed
 from neurapde.training.sampling import Fresh as Fresh
 from neurapde.training.sampling import ResidualAdaptive as ResidualAdaptive

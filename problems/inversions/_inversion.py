@@ -77,21 +77,3 @@ class InversionProblem:
             ("beside it", self.classical.describe()),
         ]
         return "\n".join([self.name, *(f"  {label:<12}{text}" for label, text in rows)])
-
-
-@dataclass(frozen=True)
-class InversionCase:
-    """One inversion with its defaults.
-
-    name:      what it is called at the command line.
-    factory:   makes the problem; every parameter has a default and is given by keyword.
-    summary:   one line for `neurapde list`.
-    tolerance: ‖m − m*‖/‖m* − m_start‖, m = 1/c² where it is unknown, that the default method stays below.
-    seconds:   what the default method takes on two cores, to within a factor of two.
-    """
-
-    name: str
-    factory: Callable[..., InversionProblem]
-    summary: str
-    tolerance: float
-    seconds: float

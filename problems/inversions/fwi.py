@@ -20,7 +20,7 @@ from neurapde.fields.medium import Constant, Field, Piecewise
 from neurapde.fields.pulses import RickerSource
 from neurapde.fields.sources import GaussianSource
 from neurapde.problem.problem import Problem
-from neurapde.problems.inversions._inversion import InversionCase, InversionProblem
+from neurapde.problems.inversions._inversion import InversionProblem
 from neurapde.problems.inversions.overthrust import fwi_overthrust as fwi_overthrust
 from neurapde.seismic.inversion.methods.bounded_lbfgs import BoundedLBFGS
 from neurapde.seismic.inversion.methods.continuation import Continuation
@@ -198,27 +198,3 @@ def fwi_segy(
         classical=Adjoint(per_wavelength=8.0, descent=BoundedLBFGS(40)),
         frequencies=Continuation(*([frequency] for frequency in frequencies)),
     )
-
-
-FWI_CASES = (
-    InversionCase(
-        "fwi-disk",
-        fwi_disk,
-        "the SIREN paper's inversion: a disk among 30 receivers at one frequency",
-        0.3,
-        12,
-    ),
-    InversionCase(
-        "fwi-two-disks", fwi_two_disks, "two disks in a ring of receivers, three frequencies", 0.3, 12
-    ),
-    InversionCase(
-        "fwi-overthrust",
-        fwi_overthrust,
-        "a slice of the Overthrust model from its surface, 3 to 12 Hz",
-        1.0,
-        120,
-    ),
-    InversionCase(
-        "fwi-segy", fwi_segy, "traces between two wells, through a SEG-Y file, wavelet unknown", 0.6, 30
-    ),
-)

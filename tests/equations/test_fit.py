@@ -13,7 +13,7 @@ from neurapde.data.spectrum import median_frequency
 from neurapde.data.video import juggler
 from neurapde.jets.jet import Jet
 from neurapde.problems import Case, audio_fit, poisson_editing, video_fit
-from neurapde.problems.fits import FIT_CASES
+from neurapde.problems._cases import FIT_CASES
 from neurapde.validation.metrics import psnr, without_constant, without_harmonic
 from support import assert_same_field
 

@@ -6,7 +6,7 @@ import torch
 
 import neurapde as npde
 from neurapde.assembly.collocation.piecewise import is_linear
-from neurapde.problems.poisson import POISSON_CASES
+from neurapde.problems._cases import POISSON_CASES
 from support import assert_same_field
 
 PI = np.pi

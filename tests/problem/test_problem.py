@@ -66,6 +66,8 @@ def test_a_problem_reads_like_the_mathematics() -> None:
         "poisson",
         "  domain      difference ({|(x, y) − (0, 0)| ≤ 1} ∖ {|(x, y) − (0, 0)| ≤ 0.5})",
         "  equation    poisson(x, u) = 0,  u complex,  derivatives up to order 2",
+        "              def poisson(x, u):",
+        "                  return u.laplacian + sin(x[:, 0])",
         "  boundary    u = 0 on disk",
         "              ∂u/∂n = 1 − 2i on hole",
         "  constraint  equation: poisson(x, u) = 0 in the difference",

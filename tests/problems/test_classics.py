@@ -5,9 +5,7 @@ import pytest
 import torch
 
 import neurapde as npde
-from neurapde.problems.classics import CLASSIC_CASES
-from neurapde.problems.evolutions import EVOLUTION_CASES
-from neurapde.problems.systems import SYSTEM_CASES
+from neurapde.problems._cases import CLASSIC_CASES, EVOLUTION_CASES, SYSTEM_CASES
 
 
 @pytest.mark.parametrize(

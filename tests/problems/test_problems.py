@@ -8,7 +8,7 @@ import pytest
 import neurapde as npde
 from neurapde.cli.problems import grid_solution
 from neurapde.problems import CASES, Case, helmholtz_disk, helmholtz_square, helmholtz_uniform
-from neurapde.problems.helmholtz import HELMHOLTZ_CASES
+from neurapde.problems._cases import HELMHOLTZ_CASES
 
 EVERY_CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 EVERY_WAVE = pytest.mark.parametrize("case", HELMHOLTZ_CASES, ids=lambda case: case.name)

@@ -189,7 +189,6 @@ def kill_until_done(run: Run, out: Path, seed: int, longest: float, draw: random
 def battery(kind: str, count: int, long: bool, root: Path) -> None:
     """So many kills in all, kind after kind."""
     torch.set_num_threads(1)
-    torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # which imports much, once for all copies
     draw, kills, after_first, number = random.Random(88007), 0, 0, 0
     known = runs(kind, long)
     while kills < count or (long and number < len(known)):

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 import neurapde as npde
 from neurapde.storage.run_folder import LOCK, run_folder
+from neurapde.training.optimisation.adam import AdamSteps
 from support import assert_same_field, waves
 
 SQUARE, X = npde.Box((0, 1), (0, 1)), np.array([[0.3, 0.4], [0.6, 0.1]])
@@ -57,7 +57,7 @@ def no_step(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*given: object, **named: object) -> None:
         raise AssertionError("a step was taken")
 
-    monkeypatch.setattr(torch.optim.Adam, "step", refuse)
+    monkeypatch.setattr(AdamSteps, "step", refuse)
 
 
 @pytest.mark.usefixtures("no_step")

@@ -9,8 +9,7 @@ import torch
 import neurapde as npde
 from neurapde.jets.jet import Layout
 from neurapde.problems import CASES
-from neurapde.problems.evolutions import EVOLUTION_CASES
-from neurapde.problems.systems import SYSTEM_CASES
+from neurapde.problems._cases import EVOLUTION_CASES, SYSTEM_CASES
 from neurapde.training.optimisation.parameter_jacobians import vector_jacobian_product
 from neurapde.training.optimisation.scales import scales_of
 from neurapde.training.run.method import Method

@@ -25,6 +25,7 @@ from neurapde.seismic.modelling.grid_modelling import GridModelling, angular_fre
 from neurapde.storage import hdf5
 from neurapde.training.run.history import History
 from neurapde.validation.metrics import relative_l2
+from neurapde.validation.pages.made import how_made
 
 Measures = Mapping[str, float]
 """Name of a measure → value; what cannot be told is absent."""
@@ -79,7 +80,7 @@ class InversionComparison:
     axes: coordinates of the report's grid. start, truth: speeds on it; free: where the speed was unknown.
     sources, receivers: `(n, 2)`. downwards: whether y is a depth. wells: x of the vertical profiles.
     observed: of the last stage. frequencies: its, Hz, empty for traces. times: of traces. live: `(S, R)`.
-    waves: of one shot, or None. notes: what must be known to read the numbers.
+    waves: of one shot, or None. notes: what must be known to read the numbers. made: when, and by which command.
     """
 
     title: str
@@ -102,6 +103,7 @@ class InversionComparison:
     waves: Waves | None
     notes: tuple[str, ...]
     versions: Mapping[str, str] = field(default_factory=hdf5.versions)
+    made: Mapping[str, str] = field(default_factory=how_made)
 
     @property
     def first(self) -> Account:

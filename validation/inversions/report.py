@@ -22,7 +22,7 @@ from neurapde.seismic.inversion.velocity import true_speed
 from neurapde.storage import hdf5
 from neurapde.training.run.files import columns
 from neurapde.training.run.history import History
-from neurapde.validation.folder import SavedReport, facts, grid, notes, titled, verbatim
+from neurapde.validation.folder import SavedReport
 from neurapde.validation.inversions.comparison import (
     Account,
     InversionComparison,
@@ -31,6 +31,7 @@ from neurapde.validation.inversions.comparison import (
     short_name,
 )
 from neurapde.validation.inversions.figures import pictures
+from neurapde.validation.pages.page import Block, facts, grid, notes, titled, verbatim
 
 QUANTILES = (0.15, 0.5, 0.85)
 """Wells stand where these parts of all change of the model lie to their left."""
@@ -61,10 +62,10 @@ class InversionReport(InversionComparison, SavedReport):
         """File name → (caption, PNG)."""
         return pictures(self)
 
-    def _summary(self) -> str:
-        return grid(self.table)
+    def _summary(self) -> list[Block]:
+        return [grid(self.table)]
 
-    def _sections(self) -> list[str]:
+    def _sections(self) -> list[Block]:
         parts = [titled("The survey"), verbatim(self.survey), titled("The model"), verbatim(self.model)]
         parts.append(titled("How it was found"))
         for name, account in self.accounts.items():
@@ -139,6 +140,7 @@ def _fields_of(tree: Mapping[str, Any], file: h5py.File) -> dict[str, Any]:
         "waves": waves,
         "wells": tuple(tree["wells"]),
         "notes": tuple(tree["notes"]),
+        "made": tree.get("made", {}),
         **{name: tree[name] for name in ("title", "survey", "model", "yardsticks", "downwards", "versions")},
     }
 

@@ -4,8 +4,9 @@ matplotlib takes half a second to import, and most programs that solve something
 `pictures.style`, `pictures.fields`, …, is imported at its first use, and the rest of the house may name it anywhere.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from neurapde.late import FrontDoor
 
 if TYPE_CHECKING:
     from neurapde.core.pictures import animations as animations
@@ -18,10 +19,5 @@ if TYPE_CHECKING:
     from neurapde.core.pictures import style as style
     from neurapde.core.pictures import surveys as surveys
 
-PARTS = ("animations", "domains", "fields", "histories", "html", "panels", "places", "style", "surveys")
-
-
-def __getattr__(name: str) -> Any:
-    if name not in PARTS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return importlib.import_module(f"{__name__}.{name}")
+if not TYPE_CHECKING:
+    __getattr__ = FrontDoor(__name__).get

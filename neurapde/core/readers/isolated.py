@@ -41,7 +41,7 @@ def isolated(
     if not path.is_file() and files == [path]:
         raise FileNotFoundError(f"there is no file {path}.")
     size = sum(one.stat().st_size for one in files)
-    reader = inspect.getfile(function)
+    reader = inspect.getfile(inspect.unwrap(function))
     with tempfile.TemporaryDirectory(prefix="neurapde-") as folder:
         answer = Path(folder) / "answer.npz"
         seconds, memory = SECONDS + size // BYTES_A_SECOND, MEMORY + TIMES * size

@@ -1,16 +1,18 @@
 """Inversions and their checkpoints as HDF5 files: declarations as data, parameters and waves as arrays."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 import torch
 
 from neurapde.core.declaration import Declaration
 from neurapde.core.errors import DeclarationError
+from neurapde.late import Late
 from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.seismic.inversion.latent import Latent
 from neurapde.seismic.inversion.methods.method import InversionMethod, Setting, StageRecord
@@ -30,6 +32,11 @@ from neurapde.storage.fingerprint import Identity
 from neurapde.training.run.files import get_run, get_snapshot, get_stages, put_snapshot, put_stages
 from neurapde.training.run.method import Snapshot
 from neurapde.trials.base import Trial
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = Late("h5py")
 
 KIND, CHECKPOINT = "inversion", "inversion checkpoint"
 
@@ -66,7 +73,7 @@ class Declared(Declaration):
     nodes: Any = None
 
     @classmethod
-    def of(cls, setting: Setting, method: InversionMethod, unknown: Parametrisation) -> "Declared":
+    def of(cls, setting: Setting, method: InversionMethod, unknown: Parametrisation) -> Declared:
         """From what is under way."""
         if isinstance(unknown, GridParametrisation):
             return cls(setting, method, Gridded(), _corners(unknown.grid))

@@ -1,16 +1,22 @@
 """Surveys in HDF5 of our own. It serves `Survey.save` and `Survey.load`."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, cast
-
-import h5py
+from typing import TYPE_CHECKING, Any, cast
 
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import listing
+from neurapde.late import Late
 from neurapde.seismic.survey.provenance import Provenance
 from neurapde.seismic.survey.records import Arguments
 from neurapde.storage import hdf5
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = Late("h5py")
 
 HDF5 = (".h5", ".hdf5")
 ARRAYS = ("sources", "receivers", "data", "frequencies", "traces", "weights", "wavelet", "window")

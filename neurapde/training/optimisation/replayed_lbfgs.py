@@ -7,8 +7,8 @@ that are dear and take few steps.
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import scipy
 import torch
-from scipy.optimize import minimize
 from torch import Tensor
 
 MEMORY = 10
@@ -52,7 +52,7 @@ class ReplayedLBFGS:
         StopIteration; replayed steps count.
         """
         options = {"maxiter": steps, "maxcor": MEMORY, "ftol": 1e-12, "gtol": 1e-12, "maxfun": 4 * steps}
-        found = minimize(
+        found = scipy.optimize.minimize(
             self._replayed,
             self.first,
             jac=True,

@@ -1,18 +1,25 @@
 """What files hold of a run, be it a solution or an inversion: histories, stages, and the snapshot to go on from."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import h5py
 import numpy as np
 
+from neurapde.late import Late
 from neurapde.storage import hdf5
 from neurapde.storage.encoding import current
 from neurapde.storage.fingerprint import Identity
 from neurapde.training.run.history import History
 from neurapde.training.run.method import Snapshot, Status
 from neurapde.training.run.stage import Stage
+
+if TYPE_CHECKING:
+    import h5py
+else:
+    h5py = Late("h5py")
 
 COLUMNS = ("step", "seconds", "loss", "learning_rate")
 

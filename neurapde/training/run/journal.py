@@ -10,7 +10,7 @@ from typing import Self
 from torch import Tensor
 
 from neurapde.core.interrupts import Interrupts
-from neurapde.core.progress import Progress
+from neurapde.core.progress import Progress, Row
 from neurapde.training.run.history import History
 from neurapde.training.run.method import Snapshot, Status
 
@@ -48,7 +48,8 @@ class Journal:
         self._rows = [] if resumed is None else resumed.history.rows(self.names)
         self._save, self._state = save, state
         self._every = SAVED_EVERY if every is None else every
-        self._given_up = False
+        self._given_up, self._enough = False, False
+        self._watch = progress.watch
         self._open = ExitStack()
         self._bar = progress.bar(title, total, unit=unit, done=self.step)
         self._saved = time.perf_counter()
@@ -90,11 +91,11 @@ class Journal:
             self.status = Status.CONVERGED
 
     def stopped(self) -> bool:
-        """Whether a signal has come while steps are left: the run is then interrupted."""
-        asked = self.interrupts.asked and self.step < self.total
-        if asked:
-            self.status = Status.INTERRUPTED
-        return asked
+        """Whether a signal has come, or a callback has had enough, while steps are left."""
+        if self.step >= self.total or not (self.interrupts.asked or self._enough):
+            return False
+        self.status = Status.INTERRUPTED if self.interrupts.asked else Status.STOPPED
+        return True
 
     def advance(self, steps: int = 1) -> None:
         """So many steps more are done."""
@@ -116,8 +117,10 @@ class Journal:
         """
         if step is None and self._rows and self._rows[-1][0] == self.step:
             return
-        self._rows.append((self.step if step is None else step, self.seconds, loss, rate, *losses))
-        self._shown.show(dict(zip(self.names, losses, strict=True)) if shown is None else shown)
+        done, by_name = self.step if step is None else step, dict(zip(self.names, losses, strict=True))
+        self._rows.append((done, self.seconds, loss, rate, *losses))
+        self._enough |= self._watch(Row(done, self.total, self.seconds, loss, by_name, rate))
+        self._shown.show(by_name if shown is None else shown)
 
     @contextmanager
     def at_once(self, undo: Callable[[], None] | None = None) -> Iterator[None]:

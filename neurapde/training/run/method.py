@@ -28,6 +28,7 @@ class Status(enum.Enum):
         "Stalled: steps no longer lower the loss, but the residual is not small; the notes give what is left of each "
         "constraint, and the warning the way on."
     )
+    STOPPED = "Stopped: a callback ended the training."
     INTERRUPTED = (
         "Interrupted: what was reached is kept; a training that was given out=… can be resumed from there."
     )

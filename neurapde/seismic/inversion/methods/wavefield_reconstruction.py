@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 import torch
-from scipy.interpolate import RegularGridInterpolator
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
@@ -194,7 +194,9 @@ def _place(unknown: GridParametrisation, grid: Grid, medium: np.ndarray) -> None
     values = medium
     if unknown.grid != grid:
         points = np.clip(unknown.grid.points, grid.lower, grid.upper)
-        values = RegularGridInterpolator(grid.axes, medium)(points).reshape(unknown.grid.shape)
+        values = scipy.interpolate.RegularGridInterpolator(grid.axes, medium)(points).reshape(
+            unknown.grid.shape
+        )
     with torch.no_grad():
         unknown.values.copy_(torch.from_numpy(np.ascontiguousarray(values)))
 

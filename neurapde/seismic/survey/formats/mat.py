@@ -5,9 +5,11 @@ from pathlib import Path
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.core.readers.isolated import isolated
-from neurapde.core.readers.matrices import read_mat
+from neurapde.late import Late
 from neurapde.seismic.survey.formats.format import Format
 from neurapde.seismic.survey.records import Arguments
+
+read_mat = Late("neurapde.core.readers.matrices", "read_mat")
 
 KEYS = {"source": "(S, d)", "receivers": "(R, d)", "rec_val": "(R, S)"}
 
