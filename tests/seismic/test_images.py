@@ -217,9 +217,9 @@ def test_the_truth_lies_within_two_deviations_of_a_lens() -> None:
 
     sources = np.column_stack([np.full(6, 40.0), np.linspace(60, 840, 6)])
     receivers = np.column_stack([np.full(16, 960.0), np.linspace(50, 850, 16)])
-    true = plane(lens, npde.Box((-250, 1250), (-250, 1150)), npde.PML(width=250.0))
+    true = plane(lens, npde.Box((-300, 1300), (-300, 1200)), npde.PML(width=300.0))
     heard = npde.Survey.simulate(
-        true, receivers, sources=sources, frequencies=[4.0, 7.0], shape=(181, 169), noise=0.1, seed=70213
+        true, receivers, sources=sources, frequencies=[4.0, 7.0], shape=(185, 173), noise=0.1, seed=70213
     )
     problem = plane(SPEED, npde.Box((0, 1000), (0, 900)), npde.Absorbing())
     inversion = npde.invert(
