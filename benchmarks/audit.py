@@ -9,37 +9,21 @@ status CONVERGED.
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import audit_elements
 import numpy as np
+from audit_sides import channel, long_heat, robin_walls, room
+from audit_trials import Trial, Values, units
 from harness import Measured
-from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 import neurapde as npde
 
-Values = NDArray[Any]
 SEED = 60427
 WRONG, TOO_SMALL = 1e-3, 3.0
 CASES = 12  # of each family
 FLOOR = 1e-7  # what the truths themselves are good for
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A problem, where it is looked at, and its true values there."""
-
-    problem: npde.Problem
-    points: Values
-    truth: Values
-
-
-def units(rng: np.random.Generator) -> tuple[float, float, float]:
-    """A length, a time and a size of the field, each of any order of magnitude."""
-    length, duration, size = 10 ** rng.uniform([-4, -3, -4], [4, 4, 5])
-    return float(length), float(duration), float(size)
 
 
 def manufactured_rod(rng: np.random.Generator) -> Trial:
@@ -251,8 +235,12 @@ FAMILIES: tuple[Callable[[np.random.Generator], Trial], ...] = (
     smooth_conductor,
     conductors,
     scatterers,
+    long_heat,
+    channel,
+    robin_walls,
+    room,
 )
-QUICK = (manufactured_rod, wave_on_a_line, smooth_conductor)
+QUICK = (manufactured_rod, wave_on_a_line, smooth_conductor, channel, room)
 
 
 def audited(family: Callable[[np.random.Generator], Trial], seed: int) -> dict[str, Any]:

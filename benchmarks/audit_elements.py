@@ -113,6 +113,46 @@ def helmholtz_disks(points: Values, at: Values, variance: float, k: float, disks
     return _values(mesh, field, points).conj()
 
 
+def poisson_walls(points: Values, c: float, walls: dict[str, tuple[float, float]]) -> Values:
+    """−Δu + c u = 1 on the unit square with a u + ∂u/∂n = g on its walls, (a, g) by face."""
+    square = occ.Rectangle(1, 1).Face()
+    for edge, name in zip((occ.X, occ.X, occ.Y, occ.Y), ("left", "right", "bottom", "top"), strict=True):
+        (square.edges.Max(edge) if name in ("right", "top") else square.edges.Min(edge)).name = name
+    mesh = ngsolve.Mesh(occ.OCCGeometry(square, dim=2).GenerateMesh(maxh=0.05))
+    space = ngsolve.H1(mesh, order=ORDER)
+    u, v = space.TnT()
+    a, g = (mesh.BoundaryCF({face: value[i] for face, value in walls.items()}) for i in range(2))
+    form = ngsolve.BilinearForm(
+        (ngsolve.grad(u) * ngsolve.grad(v) + c * u * v) * ngsolve.dx + a * u * v * ngsolve.ds
+    )
+    load = ngsolve.LinearForm(v * ngsolve.dx + g * v * ngsolve.ds).Assemble()
+    field = ngsolve.GridFunction(space)
+    field.vec.data = form.Assemble().mat.Inverse(inverse="sparsecholesky") * load.vec
+    return _values(mesh, field, points)
+
+
+def helmholtz_room(
+    points: Values,
+    at: Values,
+    variance: float,
+    k: float,
+    walls: dict[str, complex],
+    disk: tuple[Values, float, float],
+) -> Values:
+    """(Δ + k²/c²) u = a Gaussian in the unit square with z u + ∂u/∂n = 0 on its walls, z by face."""
+    mesh = _mesh(0.5, at - 0.5, variance**0.5, [(disk[0] - 0.5, disk[1], disk[2])], 0.1, None)
+    space = ngsolve.H1(mesh, order=ORDER, complex=True)
+    u, v = space.TnT()
+    slowness = _by_disk(mesh, [disk], lambda c: 1 / c**2)
+    strong = -ngsolve.grad(u) * ngsolve.grad(v) + k**2 * slowness * u * v
+    z = mesh.BoundaryCF(dict(walls), default=0.0)
+    form = ngsolve.BilinearForm(strong * ngsolve.dx - z * u * v * ngsolve.ds).Assemble()
+    load = ngsolve.LinearForm(_gaussian(at - 0.5, variance) * v * ngsolve.dx(bonus_intorder=10)).Assemble()
+    field = ngsolve.GridFunction(space)
+    field.vec.data = form.mat.Inverse(inverse="umfpack") * load.vec
+    return _values(mesh, field, points - 0.5)
+
+
 def poisson_smooth(points: Values, coefficient: Callable[[Any], Any]) -> Values:
     """−∇·(a∇u) = 1 on the unit square, zero round it, by quadratic elements."""
     mesh = skfem.MeshQuad.init_tensor(np.linspace(0, 1, 61), np.linspace(0, 1, 61))

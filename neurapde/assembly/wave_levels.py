@@ -1,4 +1,4 @@
-"""A wave problem solved on one lattice, and what is known of its error: one term for each thing that may be too coarse.
+"""A wave problem solved on one lattice: what it takes, and what is known of its error, a term for each thing too coarse.
 
 Errors are relative to the field, in the physical region and over all the time. The terms: the spectrum's end and, where the
 medium couples the modes, what a second, coarser lattice changes in the modes that both have; the medium's quadrature, of
@@ -17,6 +17,7 @@ from neurapde.assembly.forcing import Forcing
 from neurapde.assembly.radiating import Near, near_fields
 from neurapde.assembly.wave import WaveLattice
 from neurapde.assembly.wave_problem import WaveProblem
+from neurapde.core.cost import Cost
 from neurapde.spectral.modes import along
 from neurapde.spectral.propagation import Driven, Propagated, blocks_of, oscillated, propagate_long
 from neurapde.spectral.quadrature import FloatArray
@@ -31,6 +32,16 @@ SKIPPED = 16.0  # quintics over two intervals are off by 64 times as much as ove
 SEEN = {1: 600, 2: 40, 3: 14}  # coordinates an axis at which fields are compared
 MOST_OSCILLATIONS = 1600  # of a medium that varies: the size of a matrix whose own vectors are found
 GOLDEN = (math.sqrt(5) - 1) / 2
+COPIES, TABLES = 5, 3
+"""Of the states at all moments, and of the tables of modes and of polynomials, that are held."""
+APPLIED, SUMMED = 8e-9, 5e-10
+"""Seconds of a polynomial: of a medium that varies, over the modes along an axis and all of them; and of all states."""
+OWN, TURNED = 2e-9, 2e-7
+"""Seconds of a number of a matrix whose own vectors are found, and of an oscillation from one moment to the next."""
+PER_TURN, SURPLUS = 0.55, 30.0
+"""Polynomials for each radian that the fastest mode turns, and those beside them."""
+POINT, PANELLED = 120.0, 3.0
+"""Bytes at a point of quadrature in the plane, and how many points along an axis there are for each mode."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +146,36 @@ def is_modal(shape: Sequence[int], uniform: bool, fastest: float, times: FloatAr
     """Whether a long time is followed oscillation by oscillation."""
     turn = fastest * float(times[1] - times[0])
     return blocks_of(turn, len(times) - 1) > 1 and (uniform or math.prod(shape) <= MOST_OSCILLATIONS)
+
+
+def wave_cost(waves: WaveProblem, counts: Sequence[int], moments: int) -> Cost:
+    """What the states at so many moments take."""
+    modes, shots = float(math.prod(counts)), len(waves.problem.right_hand_sides)
+    bands = [math.pi * n / extent for n, extent in zip(counts, waves.box.extents, strict=True)]
+    fastest = math.hypot(*bands) * waves.speeds[1]
+    reach, intervals = fastest * waves.time.duration, max(moments - 1, 1)
+    blocks = blocks_of(reach / intervals, intervals)
+    reach, held = reach / blocks, moments / blocks
+    polynomials = PER_TURN * reach + SURPLUS
+    each = SUMMED * modes * held
+    each += 0.0 if waves.medium.uniform is not None else APPLIED * modes * max(counts)
+    points = math.prod(PANELLED * n for n in counts)
+    states = 3.0 * moments * modes * shots
+    tables = sum(2.0 * n * n for n in counts)
+    series = 3.0 * held * polynomials
+    compared = float(moments * shots * SEEN[len(counts)] ** len(counts))
+    memory = 8 * (COPIES * (states + compared) + TABLES * (tables + series)) + POINT * points
+    what = f"{' × '.join(map(str, counts))} sines at {moments} moments"
+    if is_modal(
+        counts,
+        waves.medium.uniform is not None,
+        fastest,
+        np.linspace(0, waves.time.duration, max(moments, 2)),
+    ):
+        own = 0.0 if waves.medium.uniform is not None else modes
+        return Cost(memory + 8 * TABLES * own**2, OWN * own**3 + TURNED * moments * modes * shots, what)
+    vectors = 1 if blocks == 1 else 2 * blocks  # a block goes on from values and rates
+    return Cost(memory, polynomials * each * vectors * shots, what)
 
 
 def tail_of(level: Evolved) -> float:

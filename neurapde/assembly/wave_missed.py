@@ -24,7 +24,8 @@ def missed(level: Evolved, enough: float) -> float:
     waves, lattice = level.waves, level.lattice
     error = np.zeros((2, *level.raw[0].shape))
     for shot, sources in enumerate(waves.problem.right_hand_sides):
-        for one in (*waves.shared(), *waves.shot(sources, lattice)):
+        pulses = [one for one in sources if one not in waves.moving]
+        for one in (*waves.shared(), *waves.shot(pulses, lattice)):
             if not isinstance(one.load, Density | Projected) or not _is_free(one.load.pattern.field):
                 continue
             seen = one.load.pattern.unseen(lattice)
@@ -39,6 +40,7 @@ def missed(level: Evolved, enough: float) -> float:
             for half, moments in enumerate(medium.tested(1.0, [one.cosines for one in lattice.modes])):
                 error[half] += evolve(waves, lattice.with_missed(moments), level.times).raw[0] - level.raw[0]
     found = common(np.stack([level.seen(half) for half in error])) / (level.size or 1.0)
+    found += max((one.missed(lattice, enough) for one in waves.moving.values()), default=0.0)
     return found if math.isfinite(found) else 1.0
 
 

@@ -10,23 +10,20 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import scipy
 
 from neurapde.assembly.forcing import (
     Delta,
     Density,
     Forcing,
-    Known,
     Later,
     Pattern,
     Projected,
-    Snapshot,
     density_of,
 )
 from neurapde.assembly.wave import WaveLattice
 from neurapde.assembly.wave_medium import WaveMedium
+from neurapde.assembly.wave_moving import Moving
 from neurapde.conditions.stretch import Stretch
-from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.wave import Wave
@@ -43,9 +40,6 @@ NOTHING = 1e-8  # of its maximum: where a field counts as zero
 SPREAD = 1.5  # of a Gaussian's reach, which is four standard deviations
 NEAR = 1.3  # bandwidth beside a source, in units of that of its waves
 SHARE = 1 / 3  # of the tolerance that the bandwidth may cost
-SAMPLES, MOST_SAMPLES = 257, 2049  # moments at which a source without a signal is separated into pulses
-CHECKED, SAMPLED = 16, 1e-4  # moments between them at which that is checked, and what it may miss there
-MOST_PULSES = 48
 
 
 @dataclass(frozen=True)
@@ -95,6 +89,11 @@ class WaveProblem:
         """The shapes in space of all pulses but those of points."""
         shapes = (source.shape for source in self.sources if isinstance(source, Pulse))
         return {one: density_of(one, self.space) for one in shapes if not isinstance(one, PointSource)}
+
+    @cached_property
+    def moving(self) -> dict[Source, Moving]:
+        """The sources without a signal."""
+        return {one: Moving(one, self.space, self.time) for one in self.sources if not isinstance(one, Pulse)}
 
     @property
     def looked(self) -> tuple[str, ...]:
@@ -196,9 +195,10 @@ class WaveProblem:
 
     def _source_requirement(self, source: Source, wide: WaveLattice, share: float) -> BandwidthRequirement:
         if not isinstance(source, Pulse):
-            moments = np.linspace(self.time.start, self.time.stop, 5)[1:]
-            bands = [_bandwidth(wide, wide.project(Snapshot(source, t)), share, False) for t in moments]
-            return BandwidthRequirement(self.speeds[1], max(bands))
+            loads = self.moving[source].loads(wide, self.moving[source].looked_at)
+            return BandwidthRequirement(
+                self.speeds[1], max(_bandwidth(wide, one, share, False) for one in loads)
+            )
         shape = source.shape
         if isinstance(shape, PointSource):
             speed, band = float(self.speed(np.array([shape.at]))[0]), np.inf
@@ -227,7 +227,7 @@ class WaveProblem:
         found = []
         for source in sources:
             if not isinstance(source, Pulse):
-                found += self._separated(source, lattice)
+                found += self.moving[source].pulses(lattice)
                 continue
             signal = Later(source.signal, self.time.start)
             load = (
@@ -237,40 +237,6 @@ class WaveProblem:
             )
             found.append(Forcing(load, signal=signal))
         return found
-
-    def _separated(self, source: Source, lattice: WaveLattice) -> list[Forcing]:
-        """A source that moves, as a sum of pulses: the singular vectors of its history on the lattice."""
-        samples, left = SAMPLES // 2 + 1, np.inf
-        while left > SAMPLED and samples < MOST_SAMPLES:
-            samples = 2 * samples - 1
-            moments = np.linspace(0, self.time.duration, samples)
-            history = self._history(source, lattice, moments)
-            between = moments[: -1 : samples // CHECKED] + moments[1] / 2
-            missed = scipy.interpolate.CubicSpline(moments, history)(between) - self._history(
-                source, lattice, between
-            )
-            size = float(np.sqrt(np.mean(history**2)))
-            left = float(np.sqrt(np.mean(missed**2))) / size if size else 0.0
-        signals, sizes, patterns = np.linalg.svd(history, full_matrices=False)
-        count = int(np.sum(sizes > 1e-5 * sizes[0])) if sizes[0] > 0 else 0
-        if count > MOST_PULSES:
-            raise DeclarationError(
-                f"{source.describe()} takes {count} pulses, more than {MOST_PULSES}; give it as PulsedSource, shorten "
-                "the time, or train by Adam"
-            )
-        return [
-            Forcing(
-                Known(size * pattern.reshape(lattice.shape)),
-                signal=scipy.interpolate.CubicSpline(moments, signal),
-                left=left,
-            )
-            for signal, size, pattern in zip(signals.T[:count], sizes, patterns, strict=False)
-        ]
-
-    def _history(self, source: Source, lattice: WaveLattice, moments: FloatArray) -> FloatArray:
-        """The loads of a source at times from the start: (times, modes)."""
-        snapshots = (Snapshot(source, self.time.start + float(t)) for t in moments)
-        return np.stack([lattice.project(one, by_medium=True).ravel() for one in snapshots])
 
 
 def _bandwidth(lattice: WaveLattice, coefficients: FloatArray, share: float, is_velocity: bool) -> float:

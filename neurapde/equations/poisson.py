@@ -14,13 +14,11 @@ import torch
 
 from neurapde.conditions import beside
 from neurapde.conditions.constraints import Constraint, Samples, interior
-from neurapde.core.arrays import Array, to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import point
 from neurapde.domains.base import Domain
 from neurapde.fields.grid_field import GridField
-from neurapde.fields.hidden import hidden_places
-from neurapde.fields.jumps import features_of
+from neurapde.fields.jumps import features_of, features_of_sources
 from neurapde.fields.medium import Constant, Field, Piecewise, as_field, check_positive
 from neurapde.fields.sources import PointSource, Source, total
 from neurapde.problem.equation import AbstractEquation, Transmission
@@ -168,13 +166,11 @@ class Poisson(AbstractEquation):
         if any(map(_on_grid, fields)) or len(features_of(fields, problem.domain)):
             return "the coefficient is too rough for the strong form"
 
-        def sizes(points: Array) -> Array:
-            return sum(np.abs(to_numpy(total(side, points))) for side in problem.right_hand_sides)
-
         if of_points(problem):
             return None
-        hidden = hidden_places(sizes, *problem.domain.bounds, problem.domain.contains)
-        return "the source has parts too narrow for the strong form" if len(hidden) else None
+        if features_of_sources(problem.right_hand_sides, problem.domain).jumps:
+            return "the source jumps, or has parts too narrow for the strong form"
+        return None
 
     def leaves_constant(self, problem: "Problem") -> bool:
         """Where there is no reaction, and slopes or periodicity alone are given."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from neurapde.core.arrays import to_numpy
 from neurapde.core.formatting import number
 from neurapde.domains.base import Domain
 from neurapde.fields.hidden import hidden_places
@@ -26,6 +27,7 @@ from neurapde.fields.line_search import (
     spread_points,
 )
 from neurapde.fields.medium import Field, FunctionField, Piecewise
+from neurapde.fields.sources import GaussianSource, PointSource, Source, total
 
 LINES, ALONG = {1: 1, 2: 128}, {1: 65536, 2: 1024}
 """Lines along each axis, and points on each, by the number of axes."""
@@ -118,6 +120,11 @@ class Features:
         return any(((self.axes == axis) & ~self.on_planes(axis)).any() for axis in range(len(self.extents)))
 
     @property
+    def jumps(self) -> bool:
+        """Whether anything is no matter of more points: a jump, or what lies between any points."""
+        return bool(((self.widths == 0) | self.hidden).any())
+
+    @property
     def looked(self) -> str:
         """How fine the functions were looked at, in words."""
         finest = " and ".join(dict.fromkeys(number(float(f"{h:.2g}")) for h in self.spacing))
@@ -184,6 +191,17 @@ def features_of(fields: Sequence[Field], domain: Domain) -> Features:
         for function, contains in _functions(one, domain.contains)
     ]
     return joined(found, domain)
+
+
+def features_of_sources(sides: Sequence[Sequence[Source]], domain: Domain) -> Features:
+    """Where the densities of right-hand sides change abruptly, all looked at as one function."""
+    loads = [[one for one in side if not isinstance(one, GaussianSource | PointSource)] for side in sides]
+
+    def mixed(points: Array) -> NDArray:
+        every = (to_numpy(total(load, points)) for load in loads)
+        return np.asarray(sum((1 + 0.37 * i) * one for i, one in enumerate(every)))
+
+    return narrow_features(mixed, domain) if any(loads) else joined([], domain)
 
 
 def joined(found: Sequence[Features], domain: Domain) -> Features:

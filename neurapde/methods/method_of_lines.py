@@ -14,8 +14,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from neurapde.assembly.helmholtz import SMALL
-from neurapde.assembly.wave_cost import wave_cost
-from neurapde.assembly.wave_levels import Evolved, evolve, judged
+from neurapde.assembly.wave_levels import Evolved, evolve, judged, wave_cost
 from neurapde.assembly.wave_missed import missed
 from neurapde.assembly.wave_problem import BandwidthRequirement, WaveProblem
 from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Treated

@@ -13,7 +13,10 @@ from neurapde.assembly.boxes.trial import LegendreFunction, LegendreProducts
 from neurapde.core.convergence import estimate_error
 from neurapde.core.cost import Cost
 from neurapde.core.formatting import number
+from neurapde.equations.poisson import Poisson
+from neurapde.fields.jumps import features_of_sources
 from neurapde.methods.refinement import SLOW, Level, check_growth, estimate_note, refine
+from neurapde.methods.weak.poisson import PoissonOnSines
 from neurapde.problem.problem import Problem
 from neurapde.spectral.modes import along_all
 from neurapde.spectral.separable import Values
@@ -31,6 +34,8 @@ STEEP = 0.03
 """An axis grows unless the field's last polynomials along it are less than this part of those along the steepest."""
 LAST = 3
 """Polynomials that are the last."""
+MOST_LOOKS = 3
+"""Times that the residual may show that something is missed: polynomials do not find it then."""
 SOLVED = 0.03
 """Of the tolerance: to which residual it is iterated."""
 NODE = (200.0, 3e-8, 2e-9)
@@ -65,8 +70,16 @@ class Separable(DirectMethod):
                 f"it is for Poisson's and Helmholtz' equation on a Box of up to three axes, and {problem.name} has "
                 f"{type(problem.equation).__name__} on {problem.domain}; use LeastSquares"
             )
-        reason = found.obstacle()
+        reason = found.obstacle() or self._rough(problem)
         return reason and f"{reason}; use LeastSquares or Galerkin"
+
+    @staticmethod
+    def _rough(problem: Problem) -> str | None:
+        """That its sources jump, where the energy is a way to solve for such."""
+        if not isinstance(problem.equation, Poisson) or PoissonOnSines.obstacle(problem) is not None:
+            return None
+        rough = features_of_sources(problem.right_hand_sides, problem.domain).jumps
+        return "its sources jump, which polynomials follow slowly" if rough else None
 
     def why(self, problem: Problem) -> str:
         found = BoxProblem.of(problem)
@@ -110,7 +123,8 @@ class _Growth:
         least, looked = 0, LOOKED[axes]
         before: Values | None = None
         changes: list[float] = []
-        while counts is not None:
+        looks = 0
+        while counts is not None and looks < MOST_LOOKS:
             found = self._solved(counts, least, before)
             if found is None:
                 return
@@ -122,7 +136,7 @@ class _Growth:
                 yield self._level(found, changes, estimate)
             else:
                 yield self._level(found, changes, max(estimate, self._missed(found, looked)), fine=True)
-                least, looked = looked, 2 * looked
+                least, looked, looks = looked, 2 * looked, looks + 1
                 following = self._grown(counts, [True] * axes)
             before, counts = found, following
 

@@ -81,7 +81,11 @@ def error_estimate(solution: Solution) -> ErrorEstimate:
     except (RuntimeError, TypeError, ValueError) as error:
         return _stated(stated, f"a function does not take torch points ({error})")
     if not spread < 1:
-        return _stated(stated, "the correction does not settle, so that the field is far from any solution")
+        return _stated(
+            stated,
+            "the correction that its residuals ask for does not settle with the features of this check, since the field "
+            "has finer parts than these follow, or is far from any solution",
+        )
     method = f"from a correction that explains {number(float(f'{found.answered:.2g}'))} of the residual"
     if found.answered < ANSWERED and stated > found.error:
         return _stated(stated, "")
@@ -122,7 +126,7 @@ def _stated(stated: float, reason: str) -> ErrorEstimate:
     """What the method itself says, or why there is nothing."""
     if math.isfinite(stated):
         return ErrorEstimate(
-            stated, math.nan, "as the method states it" + (f", since {reason}" if reason else "")
+            stated, math.nan, "as the method states it" + (f", unchecked: {reason}" if reason else "")
         )
     return ErrorEstimate(math.nan, math.nan, reason)
 

@@ -7,7 +7,9 @@ import pytest
 import torch
 
 import neurapde as npde
+from neurapde.assembly.boxes.residual import residual_error
 from neurapde.core.errors import DeclarationError
+from neurapde.methods import separable
 from neurapde.methods.choice import choose_method
 from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from support import assert_same_field, relative
@@ -138,6 +140,36 @@ def test_what_does_not_separate_is_refused_and_left_to_others_by_default(changes
     with pytest.raises(DeclarationError, match=message):
         npde.solve(problem, method=npde.Separable(), progress=False)
     assert choose_method(problem, None)[0] == npde.LeastSquares()
+
+
+def test_sources_that_jump_are_left_to_the_energy_and_met_as_stated() -> None:
+    def half(x):
+        return npde.where(x[:, 0] < 0.37, 1.0 + 0 * x[:, 0], -1.0 + 0 * x[:, 0])
+
+    problem = npde.Problem("half", npde.Interval(0, 1), npde.Poisson(), [half], npde.Dirichlet(0.0))
+    solution, x = npde.solve(problem, progress=False), np.linspace(0, 1, 501)
+    twice = np.where(x < 0.37, x**2 / 2, 0.37**2 / 2 + 0.37 * (x - 0.37) - (x - 0.37) ** 2 / 2)
+    exact = x * (0.37**2 / 2 + 0.37 * 0.63 - 0.63**2 / 2) - twice
+    assert "least energy" in " ".join(solution.notes)
+    assert relative(solution(x[:, None]), exact) < 3 * solution.stages[-1].extras["error_estimate"] < 2e-3
+
+
+def test_what_polynomials_do_not_find_ends_after_a_few_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+
+    def looked(*given):
+        looks.append(residual_error(*given))
+        return looks[-1]
+
+    def steep(x):
+        return npde.tanh(400 * (x[:, 0] - 0.37))
+
+    monkeypatch.setattr(separable, "residual_error", looked)
+    problem = npde.Problem("steep", npde.Box((0, 1), (0, 1)), npde.Poisson(), [steep], npde.Dirichlet(0.0))
+    with pytest.warns(ResolutionWarning, match="above the tolerance"):
+        solution = npde.solve(problem, method=npde.Separable(), progress=False)
+    assert solution.status is npde.Status.UNRESOLVED
+    assert 0 < len(looks) <= separable.MOST_LOOKS
 
 
 def test_settings_and_trials_that_make_no_sense_are_refused() -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.linalg import eigh
+from scipy.special import erf
 
 import neurapde as npde
 from neurapde.assembly.wave_missed import unseen_medium
@@ -117,7 +118,9 @@ def test_the_estimate_is_the_error_of_the_missed_source():
 
 
 @pytest.mark.parametrize("width", [1e-3, 1e-4])
-@pytest.mark.filterwarnings("ignore:the estimated relative error:neurapde.core.errors.ResolutionWarning")
+@pytest.mark.filterwarnings(
+    "ignore:the estimated relative error:neurapde.reference_solvers.grid.ResolutionWarning"
+)
 def test_the_estimate_of_waves_counts_a_pulse_shorter_than_the_time_between_knots(width):
     """One sine, set in motion at once: its rate jumps where the quintics between knots are smooth."""
     start, line = 0.3113, npde.Interval(0, 1)
@@ -290,3 +293,48 @@ def test_values_on_a_side_that_are_narrow_are_seen():
     truth = 1 + 0.1 / np.pi * (1 - (points**2).sum(axis=1)) / away**2
     error = np.linalg.norm(found(points) - truth) / np.linalg.norm(truth)
     assert error < max(1e-4, 3 * found.stages[-1].extras["error_estimate"])
+
+
+@pytest.mark.parametrize(("width", "lasting"), [(1e-3, 0.05), (0.02, 2e-3)])
+def test_a_source_of_space_and_time_is_seen_where_it_is_narrow(width, lasting):
+    at, begun, stop = 0.123, 0.2, 0.5
+
+    def density(x):
+        beside, after = (x[:, 0] - at) / width, (x[:, 1] - begun) / lasting
+        return npde.exp(-(beside**2 + after**2) / 2) / (width * lasting)
+
+    problem = npde.Problem(
+        "flash",
+        npde.Interval(-0.3, 0.5).over(npde.Time(0, stop)),
+        npde.Wave(1.0),
+        [npde.FunctionSource(density)],
+        [npde.Absorbing()],
+    )
+    solution = npde.solve(problem, method=npde.MethodOfLines(bandwidth=250.0), progress=False)
+    points = np.random.default_rng(50423).uniform((-0.3, 0.25), (0.5, stop), (400, 2))
+    x, t = points.T
+    moments = begun + lasting * np.linspace(-8, 8, 4001)
+    weights = np.exp(-(((moments - begun) / lasting) ** 2) / 2) * (moments[1] - moments[0]) / lasting
+    reach = np.maximum(t[:, None] - moments, 0)
+    ends = [erf((x[:, None] - at + sign * reach) / (width * 2**0.5)) for sign in (1, -1)]
+    truth = ((ends[0] - ends[1]) @ weights) * np.sqrt(np.pi / 2) / 2
+    error = np.linalg.norm(solution(points) - truth) / np.linalg.norm(truth)
+    assert error < 0.02
+    assert error < 3 * solution.stages[-1].extras["error_estimate"]
+
+
+@pytest.mark.slow
+def test_a_source_too_narrow_for_any_moment_is_told():
+    def density(x):
+        return npde.exp(-(((x[:, 0] - 0.1) / 1e-5) ** 2 + ((x[:, 1] - 0.2) / 1e-5) ** 2))
+
+    problem = npde.Problem(
+        "flash",
+        npde.Box((-1, 1), (-1, 1)).over(npde.Time(0, 0.3)),
+        npde.Wave(1.0),
+        [npde.FunctionSource(lambda x: density(x[:, ::2]) * npde.exp(-((x[:, 1] / 1e-5) ** 2)))],
+        [npde.Absorbing()],
+    )
+    with pytest.warns(npde.ResolutionWarning, match="flash"):
+        solution = npde.solve(problem, method=npde.MethodOfLines(bandwidth=40.0), progress=False)
+    assert solution.status is npde.Status.UNRESOLVED
