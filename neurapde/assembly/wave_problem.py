@@ -224,7 +224,7 @@ class WaveProblem:
 
     def shot(self, sources: Sequence[Source], lattice: WaveLattice) -> list[Forcing]:
         """What drives one shot, beside the initial state."""
-        found = []
+        found: list[Forcing] = []
         for source in sources:
             if not isinstance(source, Pulse):
                 found += self.moving[source].pulses(lattice)

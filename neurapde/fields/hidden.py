@@ -1,7 +1,7 @@
 """Places where a function is something else than round about, though no point lies there: sharp beads, thin layers.
 
-The quantities of its operations lead to them: each is followed downhill to where its height is least, and so is the larger
-of two heights, to the corner where both are. What the function is beside such a place tells whether something is there.
+The quantities of its operations lead to them: each is followed downhill to where its height is least, and so is the largest
+of two or three heights, to the corner where all are. What the function is beside such a place tells whether it is hidden.
 """
 
 import itertools
@@ -17,10 +17,10 @@ from neurapde.fields.operations import heights
 GRID = {1: 4096, 2: 128, 3: 32}
 """Points along each axis from which quantities are followed."""
 MOST, ALONG = 24, 12
-"""Lowest points of a quantity that are followed, and of those of a pair of quantities."""
+"""Lowest points of a quantity that are followed, and of those of quantities together."""
 PAIRED = 8
-"""Quantities of which pairs are looked at."""
-ROUNDS, DRAWN, CLOSER = 36, 12, 0.55
+"""Quantities that are looked at together: as many as there are axes, and fewer."""
+ROUNDS, DRAWN, CLOSER = 36, {1: 12, 2: 12, 3: 36}, 0.55
 """Times that one looks round each place, points drawn each time, and the box each time, in units of that before."""
 INSIDE = 1e-9
 """Part of an axis by which points stay off its ends, where a function may have values of its own."""
@@ -32,6 +32,8 @@ LEAST = 1e-6
 """Difference in units of the function's size that is none."""
 AROUND, NEARER = 26, 0.4
 """Directions in which values round about are taken, and how near the nearer are, in distances of the grid's points."""
+SCALES = {1: (1.0,), 2: (1.0,), 3: (1.0, 4.0)}
+"""Such distances in units of those of the grid's points: in space lines may miss what is as wide as a few of these."""
 KEPT = 64
 """Places that are told of."""
 SEED = 83497
@@ -93,15 +95,15 @@ def _found(asked: Callable[[Array], tuple[NDArray[Any], list[Array]]], dimension
     draw = np.random.default_rng(SEED)
     scales = [float(np.median(one[np.isfinite(one)])) if np.isfinite(one).any() else 1.0 for one in low]
     scales = [abs(one) or 1.0 for one in scales]
-    pairs = [(i, i) for i in range(len(low))]
-    if dimension > 1:
-        pairs += itertools.combinations(range(min(len(low), PAIRED)), 2)
+    together: list[tuple[int, ...]] = [(i,) for i in range(len(low))]
+    for size in range(2, dimension + 1):
+        together += itertools.combinations(range(min(len(low), PAIRED)), size)
     starts, chosen = [], []
-    for i, j in pairs:
-        height = np.maximum(low[i] / scales[i], low[j] / scales[j])
-        rows = _lowest(height.reshape(shape), draw, MOST if i == j else ALONG)
+    for one in together:
+        height = np.max([low[i] / scales[i] for i in one], axis=0)
+        rows = _lowest(height.reshape(shape), draw, MOST if len(one) == 1 else ALONG)
         starts.append(grid[rows])
-        chosen += [(i, j)] * len(rows)
+        chosen += [(*one, *[one[0]] * (dimension - len(one)))] * len(rows)
     places = np.concatenate(starts)
     if not len(places):
         return places
@@ -137,12 +139,11 @@ def _downhill(
         flat = points.reshape(-1, dimension)
         found = np.stack(asked(flat)[1]) / scales[:, None]
         of = np.repeat(chosen, points.shape[1], axis=0)
-        rows = np.arange(len(flat))
-        height = np.maximum(found[of[:, 0], rows], found[of[:, 1], rows])
+        height = found[of, np.arange(len(flat))[:, None]].max(axis=1)
         return np.where(np.isfinite(height), height, np.inf).reshape(points.shape[:2])
 
     for _ in range(ROUNDS):
-        offsets = half * draw.uniform(-1, 1, (count, DRAWN, dimension))
+        offsets = half * draw.uniform(-1, 1, (count, DRAWN[dimension], dimension))
         offsets[:, 0] = 0.0
         points = np.clip(places[:, None] + offsets, 0.0, 1.0)
         places = points[np.arange(count), np.argmin(measured(points), axis=1)]
@@ -173,28 +174,35 @@ def _otherwise(
     dimension = places.shape[1]
     signs = np.array(list(itertools.product((-1.0, 0.0, 1.0), repeat=dimension)))
     near = (signs[None] * BESIDE[:, None, None] / count).reshape(-1, dimension)
-    round_about = _directions(dimension) / count
 
     def at(offsets: Array) -> tuple[Array, NDArray[Any]]:
         points = np.clip(places[:, None] + offsets, 0.0, 1.0)
         return points, asked(points.reshape(-1, dimension))[0].reshape(points.shape[:2])
 
     points, beside = at(near)
-    _, known = at(round_about)
+    found = [
+        _differing(points, beside, at(scale * _directions(dimension) / count)[1], values)
+        for scale in SCALES[dimension]
+    ]
+    every = np.concatenate(found)
+    if not len(every):
+        return every
+    every = every[np.unique(np.round(every, 9), axis=0, return_index=True)[1]]
+    return np.random.default_rng(SEED).permutation(every)[:KEPT]
+
+
+def _differing(points: Array, beside: NDArray[Any], known: NDArray[Any], values: NDArray[Any]) -> Array:
+    """Of the points (places, n, d) with their values beside each place those that differ most from the known round about."""
     asked_at = np.isfinite(known).any(axis=1)
-    places, points, beside, known = places[asked_at], points[asked_at], beside[asked_at], known[asked_at]
-    if not len(places):
-        return places
+    points, beside, known = points[asked_at], beside[asked_at], known[asked_at]
+    if not len(points):
+        return points[:, 0]
     middle = np.nanmedian(known.real, axis=1) + 1j * np.nanmedian(known.imag, axis=1)
     spread = np.nanmax(np.abs(known - middle[:, None]), axis=1)
     away = np.abs(beside - middle[:, None])
     away = np.where(np.isfinite(away), away, 0.0)
     best = np.argmax(away, axis=1)
-    rows = np.arange(len(places))
+    rows = np.arange(len(points))
     size = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
     hidden = away[rows, best] > np.maximum(OTHERWISE * spread, LEAST * size)
-    found = points[rows, best][hidden]
-    if not len(found):
-        return found
-    found = found[np.unique(np.round(found, 9), axis=0, return_index=True)[1]]
-    return np.random.default_rng(SEED).permutation(found)[:KEPT]
+    return np.asarray(points[rows, best][hidden])

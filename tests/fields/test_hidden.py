@@ -110,3 +110,13 @@ def test_lines_through_hidden_places_tell_how_thin_it_is_there():
 def test_the_planes_of_a_hidden_layer_are_in_view():
     found = narrow_features(LAYERS["strip"](1e-6), npde.Box((0, 1), (0, 1))).in_view
     np.testing.assert_allclose(found.planes(0), [AT[0], AT[0] + 1e-6], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("width", [1e-2, 1e-5])
+def test_a_small_box_in_space_is_found_wherever_it_is(width):
+    for at in np.random.default_rng(50427).uniform(0.1, 0.9, (4, 3)):
+
+        def box(x, at=at):
+            return npde.where((npde.abs(x - at) < width).all(axis=1), 2.0 + 0 * x[:, 0], 1.0 + 0 * x[:, 0])
+
+        assert (box(hidden_places(box, np.zeros(3), np.ones(3))) == 2.0).any()
