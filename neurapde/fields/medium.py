@@ -91,7 +91,7 @@ class FunctionField(Field):
                 else "return one number for each point"
             )
             raise DeclarationError(
-                f"{self.describe()} returns {'the shape ' + str(shape) if shape else repr(values)} for "
+                f"{self.describe()} returns {'the shape ' + str(shape) if shape else checks.shown(values)} for "
                 "points "
                 f"{tuple(points.shape)}, but must return ({points.shape[0]},); {way}"
             )
