@@ -59,10 +59,10 @@ class Boundary:
             ("normals", (count, dimension)),
             *((name, (count,)) for name in ("weights", "fixed", "coefficient", "value")),
         ):
-            found = getattr(self, name)
-            if np.shape(found) != shape or not np.isfinite(found).all():
+            values = getattr(self, name)
+            if np.shape(values) != shape or not np.isfinite(values).all():
                 raise ValueError(
-                    f"{name} of the boundary are finite and {shape}, got the shape {np.shape(found)}."
+                    f"{name} of the boundary are finite and {shape}, got the shape {np.shape(values)}."
                 )
         if (self.coefficient[~self.fixed] < 0).any():
             raise ValueError("the Robin coefficient is negative; it is at least 0.")
@@ -94,13 +94,13 @@ def solve_cut_poisson(
     Raises: ValueError for wrong shapes, for a domain that leaves the grid, and for sources and fluxes that do not
         cancel; ResolutionError if no node is inside.
     """
-    found = _nodal_level(grid, level)
+    nodal_level = _nodal_level(grid, level)
     if np.shape(boundary.points)[1] != grid.dimension:
         raise ValueError(
             f"points of the boundary have {grid.dimension} coordinates on this grid, got the shape "
             f"{np.shape(boundary.points)}."
         )
-    system = _System(grid, found, level, coefficient, boundary)
+    system = _System(grid, nodal_level, level, coefficient, boundary)
     return system.solve(_on_nodes(grid, source, "source"), _on_nodes(grid, reaction, "reaction"), imbalance)
 
 
@@ -137,18 +137,18 @@ class _System:
         shape, d = self.grid.shape, self.grid.dimension
         self.volume = np.zeros(shape)
         self.owned = [np.zeros([n - (k == axis) for k, n in enumerate(shape)]) for axis in range(d)]
-        for (order, corners), found in zip(
+        for (order, corners), moments in zip(
             paths(d), inside_moments(self.grid, self.level, self.function), strict=True
         ):
-            part = self.cell * found.sum(axis=-1)
+            measure = self.cell * moments.sum(axis=-1)
             for k, corner in enumerate(corners):
-                at_corner(self.volume, corner)[...] += self.cell * found[..., k]
+                at_corner(self.volume, corner)[...] += self.cell * moments[..., k]
             for axis, corner in zip(order, corners[:-1], strict=True):
                 where = tuple(
                     slice(None) if i == axis else slice(s, n - 1 + s)
                     for i, (s, n) in enumerate(zip(corner, shape, strict=True))
                 )
-                self.owned[axis][where] += part
+                self.owned[axis][where] += measure
 
     def _stiffness(self) -> sparse.csr_array:
         total = sparse.csr_array((self.grid.size, self.grid.size))
@@ -171,10 +171,10 @@ class _System:
                 ].ravel()
                 for k in range(3)
             ]
-            kept = np.all([active[end] for end in ends], axis=0) & np.any(
+            centred = np.all([active[end] for end in ends], axis=0) & np.any(
                 [outside[end] for end in ends], axis=0
             )
-            before, here, after = (end[kept] for end in ends)
+            before, here, after = (end[centred] for end in ends)
             length = float(np.sum((np.asarray(step) * self.grid.spacing) ** 2))
             weight = np.sqrt(SMOOTHING * self.cell * self.nodal.ravel()[here] / length)
             number = np.arange(len(here))
@@ -216,11 +216,11 @@ class _System:
             right = balanced(right, self.volume.ravel(), sizes, imbalance)
         matrix = self._stiffness() + self._smoothing() + sides
         matrix = matrix + sparse.diags_array((reaction * self.volume).ravel())
-        kept = np.flatnonzero(self.active)
+        active = np.flatnonzero(self.active)
         u = np.full(self.grid.size, np.nan)
-        u[kept] = self._solved(matrix[kept][:, kept].tocsc(), right[kept], floating)
+        u[active] = self._solved(matrix[active][:, active].tocsc(), right[active], floating)
         if floating:
-            u[kept] -= (u[kept] * self.volume.ravel()[kept]).sum() / self.volume.sum()
+            u[active] -= (u[active] * self.volume.ravel()[active]).sum() / self.volume.sum()
         return np.where(self.level <= 0, u.reshape(self.grid.shape), np.nan)
 
     def _continued(self, values: Array) -> Array:

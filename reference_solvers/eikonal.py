@@ -89,8 +89,8 @@ class _Sweeper:
         ends = np.stack([self.grid.axes[k][index[:, k]] for k in range(self.dimension)], axis=1)
         starts = points[index[:, -1]]
         mean = np.zeros(len(index))
-        for part, weight in ((0.0, 1 / 6), (0.5, 4 / 6), (1.0, 1 / 6)):
-            matrix = interpolation(self.grid, starts + part * (ends - starts), degree=1)
+        for fraction, weight in ((0.0, 1 / 6), (0.5, 4 / 6), (1.0, 1 / 6)):
+            matrix = interpolation(self.grid, starts + fraction * (ends - starts), degree=1)
             mean += weight * (matrix @ self.slowness[..., 0].ravel())
         return distance[self.frozen] * mean
 

@@ -123,10 +123,10 @@ class _Stencil:
             neighbours = self.nodes + step * self.strides[axis]
             outside = self.number[neighbours] < 0
             here, there = self.level[self.nodes], np.maximum(self.level[neighbours], 0.0)
-            part = np.where(outside, np.maximum(here / (here - there), 1e-9), 1.0)
+            fraction = np.where(outside, np.maximum(here / (here - there), 1e-9), 1.0)
             half = list(self.index)
             half[axis] = half[axis] - (step < 0)
-            arms.append(part * h)
+            arms.append(fraction * h)
             fluxes.append(self.halves[axis][tuple(half)] / arms[-1])
         for step, flux in zip((-1, 1), fluxes, strict=True):
             neighbours = self.nodes + step * self.strides[axis]
@@ -135,11 +135,14 @@ class _Stencil:
             numbers = self.number[neighbours]
             inner, cut = numbers >= 0, numbers < 0
             self.entries.append((np.flatnonzero(inner), numbers[inner], -weight[inner]))
-            part = (arms[(step + 1) // 2] / h)[cut]
-            right[cut] += weight[cut] * self.boundary_values(self.nodes[cut], neighbours[cut], part)
+            fraction = (arms[(step + 1) // 2] / h)[cut]
+            right[cut] += weight[cut] * self.boundary_values(self.nodes[cut], neighbours[cut], fraction)
 
     def boundary_values(
-        self, nodes: NDArray[np.int64], neighbours: NDArray[np.int64] | None = None, part: Array | float = 0.0
+        self,
+        nodes: NDArray[np.int64],
+        neighbours: NDArray[np.int64] | None = None,
+        fraction: Array | float = 0.0,
     ) -> Array:
         """The given values at the `part` of the way from `nodes` to `neighbours`."""
         neighbours = nodes if neighbours is None else neighbours
@@ -156,9 +159,9 @@ class _Stencil:
                 )
                 for ids in (nodes, neighbours)
             )
-            return np.asarray(self.boundary(first + np.reshape(part, (-1, 1)) * (second - first)))
+            return np.asarray(self.boundary(first + np.reshape(fraction, (-1, 1)) * (second - first)))
         values = np.broadcast_to(shaped(self.grid, self.boundary, "boundary"), tuple(self.grid.shape)).ravel()
-        return (1.0 - part) * values[nodes] + part * values[neighbours]
+        return (1.0 - fraction) * values[nodes] + fraction * values[neighbours]
 
     def matrix(self, diagonal: Array) -> sparse.csc_array:
         """`(inner nodes, inner nodes)`."""

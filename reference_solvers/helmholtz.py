@@ -165,9 +165,9 @@ class HelmholtzGrid:
 
     def _columns(self, field: NDArray) -> NDArray:
         """`(n, shots)` of a field `(*shape)` or `(*shape, shots)`."""
-        shape, found = tuple(self.grid.shape), np.shape(field)
-        if found[: len(shape)] != shape or len(found) > len(shape) + 1:
-            raise ValueError(f"a field is {shape} or (*{shape}, shots) on this grid, got the shape {found}.")
+        shape, given = tuple(self.grid.shape), np.shape(field)
+        if given[: len(shape)] != shape or len(given) > len(shape) + 1:
+            raise ValueError(f"a field is {shape} or (*{shape}, shots) on this grid, got the shape {given}.")
         return np.asarray(field).reshape(self.grid.size, -1)
 
     def _one_field(self, field: NDArray) -> NDArray:
@@ -184,15 +184,15 @@ def _damped(
     (u₊ - u₋)/2h = ∂u/∂n + h²/6 ∂³u/∂n³, and ∂³u/∂n³ = -κ² ∂u/∂n but for derivatives along the side: a plane wave at
     normal incidence meets no reflection at all.
     """
-    found = []
+    factors = []
     for axis, (h, pair) in enumerate(zip(grid.spacing, impedance, strict=True)):
         angles = [h * local[(slice(None),) * axis + (-side,)] for side in range(2)]
         lower, upper = (
             np.asarray(beta) * np.sin(angle) / np.where(angle == 0, 1.0, angle)
             for beta, angle in zip(pair, angles, strict=True)
         )
-        found.append((lower, upper))
-    return found
+        factors.append((lower, upper))
+    return factors
 
 
 def _checked_medium(grid: Grid, slowness_squared: ArrayLike) -> NDArray:

@@ -82,10 +82,10 @@ class HelmholtzInSpace:
 
     def load(self, density: NDArray) -> Complex:
         """W f, the right-hand side of `solve`, of a nodal density f `(*shape)` or `(*shape, shots)`."""
-        found = np.asarray(density, dtype=complex)
+        load = np.asarray(density, dtype=complex)
         for number, axis in enumerate(self._axes):
-            found = _along(axis.mirrored, number, found)
-        return found
+            load = _along(axis.mirrored, number, load)
+        return load
 
     def solve(self, right: NDArray, boundary: NDArray | None = None) -> Complex:
         """The field with `u = boundary` on the fixed sides; `(*shape)` or `(*shape, shots)`, as `right` is.
@@ -96,11 +96,11 @@ class HelmholtzInSpace:
         sides = (
             np.zeros_like(shots) if boundary is None else np.asarray(boundary).reshape(*self.grid.shape, -1)
         )
-        found = np.stack(
+        solution = np.stack(
             [self._solve_one(shots[..., i], sides[..., i % sides.shape[-1]]) for i in range(shots.shape[-1])],
             axis=-1,
         )
-        return found.reshape(np.shape(right))
+        return solution.reshape(np.shape(right))
 
     def operator(self, u: NDArray) -> Complex:
         """The left-hand side at every node but the fixed ones, `(*shape)`."""
@@ -210,14 +210,14 @@ class _Axis:
 
     def open_part(self, u: NDArray) -> NDArray | float:
         """What beta, less its mean, takes at the nodes of either side."""
-        if not any(part is not None and np.any(part) for part in self._apart):
+        if not any(term is not None and np.any(term) for term in self._apart):
             return 0.0
-        found = np.zeros(u.shape, dtype=complex)
-        for end, part in enumerate(self._apart):
-            if part is not None:
+        product = np.zeros(u.shape, dtype=complex)
+        for end, term in enumerate(self._apart):
+            if term is not None:
                 at = (slice(None),) * self.number + (-end,)
-                found[at] += self._ends[end] * part * u[at]
-        return found
+                product[at] += self._ends[end] * term * u[at]
+        return product
 
 
 def _damped(

@@ -229,7 +229,7 @@ def _misfit(models: Sequence[Reconstruction]) -> float:
 
 
 def _norm(parts: Sequence[NDArray]) -> float:
-    return float(np.sqrt(sum(np.linalg.norm(part) ** 2 for part in parts)))
+    return float(np.sqrt(sum(np.linalg.norm(array) ** 2 for array in parts)))
 
 
 def _check(experiments: Sequence[Experiment], start: NDArray[np.float64] | State, penalty: float) -> None:

@@ -32,21 +32,21 @@ class PeriodicField:
 
     def __call__(self, x: Matrix, t: Matrix, derivative: int = 0) -> Matrix:
         """Its values, or those of a derivative along x, at places (n,) and times (n,): (n, components)."""
-        found = []
+        values = []
         for start in range(0, len(x), AT_ONCE):
-            part = slice(start, start + AT_ONCE)
-            waves = self.amplitudes(t[part])
+            chunk = slice(start, start + AT_ONCE)
+            waves = self.amplitudes(t[chunk])
             rate = 2j * np.pi / self.length * np.arange(waves.shape[-1])
-            phase = rate**derivative * np.exp(np.multiply.outer(x[part] - self.lower, rate))
+            phase = rate**derivative * np.exp(np.multiply.outer(x[chunk] - self.lower, rate))
             phase[:, 1:] *= 2
-            found.append(np.einsum("nck,nk->nc", waves, phase).real)
-        return np.concatenate(found)
+            values.append(np.einsum("nck,nk->nc", waves, phase).real)
+        return np.concatenate(values)
 
 
 def wavenumbers(count: int, length: float) -> Matrix:
     """Of the waves of `count` points on a period, (count // 2 + 1,)."""
-    found: Matrix = 2 * np.pi / length * rfftfreq(count, 1 / count)
-    return found
+    frequencies: Matrix = 2 * np.pi / length * rfftfreq(count, 1 / count)
+    return frequencies
 
 
 def evolve(
@@ -68,8 +68,8 @@ def evolve(
     factor = 1j * wavenumbers(count, length) if divergence else 1.0
 
     def forced(waves: Waves) -> Waves:
-        found: Waves = factor * rfft(rest(irfft(waves, count, norm="forward")), norm="forward")
-        return found
+        spectrum: Waves = factor * rfft(rest(irfft(waves, count, norm="forward")), norm="forward")
+        return spectrum
 
     whole, half, q, f1, f2, f3 = _coefficients(np.asarray(linear), step)
     waves = rfft(start, norm="forward")

@@ -64,13 +64,13 @@ def half_points(coefficient: Coefficient, grid: Grid) -> tuple[Array, ...]:
     elif not isinstance(coefficient, np.ndarray) and [np.shape(each) for each in coefficient] == expected:
         values = tuple(np.asarray(each, dtype=float) for each in coefficient)
     else:
-        found = (
+        size = (
             coefficient.shape
             if isinstance(coefficient, np.ndarray)
             else [np.shape(each) for each in coefficient]
         )
         raise ValueError(
-            f"the coefficient has shape {found}; give a number, cells {cells}, nodes {shape} or half points "
+            f"the coefficient has shape {size}; give a number, cells {cells}, nodes {shape} or half points "
             f"{expected}."
         )
     for each in values:

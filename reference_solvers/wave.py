@@ -187,9 +187,14 @@ class WaveGrid:
             if n < count:
                 older, old = old, new
                 new, energies[n] = march.next(n, old, older)
-        kept = times[::every] if snapshot_every is not None else times[:0]
+        recorded = times[::every] if snapshot_every is not None else times[:0]
         return WaveRecord(
-            times, self._full(new), traces, np.array(snapshots).reshape(-1, *self.grid.shape), kept, energies
+            times,
+            self._full(new),
+            traces,
+            np.array(snapshots).reshape(-1, *self.grid.shape),
+            recorded,
+            energies,
         )
 
     def _times(self, duration: float, steps: int | None) -> tuple[Array, float]:

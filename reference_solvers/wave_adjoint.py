@@ -112,8 +112,8 @@ class WaveShots:
         self._stable_step = partial(stable_step, grid, pairs, layer_speed)
         self.wavelet = wavelet
         self.wavelet[0] /= 2
-        kept = np.arange(grid.size).reshape(grid.shape)[tuple(unknowns(pair) for pair in pairs)]
-        self.inner, self.shape = kept.ravel(), kept.shape
+        unknown = np.arange(grid.size).reshape(grid.shape)[tuple(unknowns(pair) for pair in pairs)]
+        self.inner, self.shape = unknown.ravel(), unknown.shape
         self._assemble(pairs, layer_speed)
         ends = [mirrors(pair) for pair in pairs]
         listen = band_limited(grid, np.asarray(receivers, dtype=float), mirrors=ends)[:, self.inner]
@@ -225,9 +225,9 @@ class WaveShots:
                 through += self._now * back
                 back, earlier = through, -self._before * back
                 fluxes = self._decay * fluxes + spread[nodes:]
-        found = np.zeros(self.grid.size)
-        found[self.inner] = -by_scale * scale[:, 0] / m
-        return found
+        gradient = np.zeros(self.grid.size)
+        gradient[self.inner] = -by_scale * scale[:, 0] / m
+        return gradient
 
     def born(self, run: WaveRun, change: Array) -> Array:
         """The traces' derivative `(shots, receivers, steps + 1)` along a change of m `(grid.size,)`."""
@@ -271,11 +271,11 @@ class WaveShots:
             return run.stresses
         now, before = run.states[segment]
         begin = segment * self.plan.segment
-        found = np.empty((min(self.plan.segment, self.steps - begin), *before.shape))
-        for k in range(len(found)):
-            found[k] = self._stress_at(begin + k, now)
-            now, before = self._step(scale, found[k], now, before)
-        return found
+        stresses = np.empty((min(self.plan.segment, self.steps - begin), *before.shape))
+        for k in range(len(stresses)):
+            stresses[k] = self._stress_at(begin + k, now)
+            now, before = self._step(scale, stresses[k], now, before)
+        return stresses
 
 
 def stable_step(

@@ -100,7 +100,7 @@ def _point_weights(positions: Array, nodes: int, mirrors: tuple[bool, bool]) -> 
         weights, index = np.where(index < 0, low, 1.0) * weights, abs(index)
         weights = np.where(index >= nodes, high, 1.0) * weights
         index = np.where(index >= nodes, 2 * (nodes - 1) - index, index)
-    found = np.zeros((len(positions), nodes))
+    matrix = np.zeros((len(positions), nodes))
     rows = np.broadcast_to(np.arange(len(positions))[:, None], index.shape)
-    np.add.at(found, (rows, index), weights)
-    return found
+    np.add.at(matrix, (rows, index), weights)
+    return matrix

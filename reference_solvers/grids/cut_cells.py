@@ -24,13 +24,13 @@ Array = NDArray[np.float64]
 @cache
 def paths(dimension: int) -> tuple[tuple[tuple[int, ...], tuple[tuple[int, ...], ...]], ...]:
     """For each simplex of a cell the order of its axes, and its d + 1 corners as offsets 0 or 1 along each axis."""
-    found = []
+    simplices = []
     for order in permutations(range(dimension)):
         corners = [
             tuple(int(order.index(axis) < k) for axis in range(dimension)) for k in range(dimension + 1)
         ]
-        found.append((order, tuple(corners)))
-    return tuple(found)
+        simplices.append((order, tuple(corners)))
+    return tuple(simplices)
 
 
 def at_corner(values: NDArray, corner: tuple[int, ...]) -> NDArray:
@@ -77,11 +77,11 @@ def inside_moments(grid: Grid, nodal: Array, level: Callable[[Array], Array]) ->
         )  # (parts^d, corners, axes)
         order = np.argsort(-local.mean(axis=1), axis=1, kind="stable")
         for number, (axes, _) in enumerate(simplices):
-            own = (order == axes).all(axis=1)
-            ladder = local[own][:, :, axes]
-            one = np.ones((*ladder.shape[:2], 1))
-            shares = -np.diff(np.concatenate([one, ladder, 0 * one], axis=2), axis=2)
-            totals[number] += np.einsum("msc,sck->mk", small[:, own], shares)
+            diagonal = (order == axes).all(axis=1)
+            ladder = local[diagonal][:, :, axes]
+            ones = np.ones((*ladder.shape[:2], 1))
+            shares = -np.diff(np.concatenate([ones, ladder, 0 * ones], axis=2), axis=2)
+            totals[number] += np.einsum("msc,sck->mk", small[:, diagonal], shares)
     for result, total in zip(results, totals, strict=True):
         result[near] = total
     return results
@@ -120,9 +120,9 @@ def _cut(levels: Array, inside: list[int], outside: list[int]) -> Array:
     for row, i in enumerate(inside):
         for column, o in enumerate([i, *outside]):
             corner = np.zeros((m, count))
-            part = np.zeros(m) if o == i else levels[:, i] / (levels[:, i] - levels[:, o])
-            corner[:, o] = part
-            corner[:, i] = 1.0 - part if o != i else 1.0
+            fraction = np.zeros(m) if o == i else levels[:, i] / (levels[:, i] - levels[:, o])
+            corner[:, o] = fraction
+            corner[:, i] = 1.0 - fraction if o != i else 1.0
             table[row, column] = corner
     total = np.zeros((m, count))
     rights, downs = len(outside), len(inside) - 1

@@ -66,11 +66,11 @@ def graded(
         places, wanted = np.concatenate([edges, places]), np.concatenate([near, wanted])
         loosened = 1.0
         while True:
-            found = _axis(edges, float(spacing[axis]), places, loosened * wanted)
-            if len(found) <= max(most, CELLS * len(edges)):
+            coordinates = _axis(edges, float(spacing[axis]), places, loosened * wanted)
+            if len(coordinates) <= max(most, CELLS * len(edges)):
                 break
             loosened *= 1.25
-        nodes.append(found)
+        nodes.append(coordinates)
         cuts.append(edges)
     return Graded(tuple(lower), tuple(upper), tuple(map(len, nodes)), tuple(nodes), tuple(cuts))
 

@@ -38,7 +38,7 @@ def from_known_nodes(
     spacing = np.asarray(grid.spacing)
     tree = cKDTree(grid.points[known] / spacing)
     count = min(NEAREST[grid.dimension], len(known))
-    found = np.empty((len(points), table.shape[1]), table.dtype)
+    fitted = np.empty((len(points), table.shape[1]), table.dtype)
     for start in range(0, len(points), _CHUNK):
         some = points[start : start + _CHUNK]
         distances, chosen = (each.reshape(len(some), count) for each in tree.query(some / spacing, k=count))
@@ -48,15 +48,15 @@ def from_known_nodes(
         weights = np.where(seen, np.maximum(distances, 1e-6) ** -4.0, 0.0)
         weights /= weights.max(axis=1, keepdims=True)
         offsets = (nodes - some[:, None]) / spacing
-        found[start : start + _CHUNK] = _fitted(offsets, weights, table[known[chosen]])
-    return found.reshape(len(points), *values.shape[grid.dimension :])
+        fitted[start : start + _CHUNK] = _fitted(offsets, weights, table[known[chosen]])
+    return fitted.reshape(len(points), *values.shape[grid.dimension :])
 
 
 def _in_sight(points: Array, nodes: Array, inside: Callable[[Array], NDArray[np.bool_]]) -> NDArray[np.bool_]:
     """`(n, k)`, whether the straight way from each point `(n, d)` to its nodes `(n, k, d)` stays inside."""
     seen = np.ones(nodes.shape[:2], dtype=bool)
-    for part in ALONG:
-        between = (1 - part) * points[:, None] + part * nodes
+    for fraction in ALONG:
+        between = (1 - fraction) * points[:, None] + fraction * nodes
         seen &= np.asarray(inside(between.reshape(-1, points.shape[1]))).reshape(seen.shape)
     return seen
 

@@ -50,8 +50,8 @@ def staggered_difference(
     inner = wide.tolil()
     inner[:, [2]] += low * wide[:, [0]]  # u[-1] = ± u[1]
     inner[:, [nodes - 1]] += high * wide[:, [nodes + 1]]
-    kept = slice(1 if mirrors[0] else 2, nodes + 1 if mirrors[1] else nodes)
-    return inner[:, kept].tocsr() / (24.0 * spacing)
+    unknowns = slice(1 if mirrors[0] else 2, nodes + 1 if mirrors[1] else nodes)
+    return inner[:, unknowns].tocsr() / (24.0 * spacing)
 
 
 def along(matrix: sparse.sparray, shape: Sequence[int], axis: int) -> sparse.csr_array:

@@ -31,8 +31,8 @@ class SeparableInverse:
         total = np.full(self.shape, shift)
         for axis, (values, _) in enumerate(pairs):
             total += values.reshape([-1 if k == axis else 1 for k in range(len(pairs))])
-        kept = total > 1e-12 * total.max()
-        self.inverse = np.where(kept, 1.0 / np.where(kept, total, 1.0), 0.0)
+        nonzero = total > 1e-12 * total.max()
+        self.inverse = np.where(nonzero, 1.0 / np.where(nonzero, total, 1.0), 0.0)
 
     def __call__(self, right: Array) -> Array:
         """`(n,)` -> `(n,)`."""

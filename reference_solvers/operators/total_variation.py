@@ -289,9 +289,9 @@ def _check(
     slope: NDArray,
     held: NDArray,
 ) -> None:
-    for name, found in (("centre", centre), ("slope", slope), ("mask of held nodes", held)):
-        if np.shape(found) != shape:
-            raise ValueError(f"the {name} is {shape} on this grid, got the shape {np.shape(found)}.")
+    for name, values in (("centre", centre), ("slope", slope), ("mask of held nodes", held)):
+        if np.shape(values) != shape:
+            raise ValueError(f"the {name} is {shape} on this grid, got the shape {np.shape(values)}.")
     if hessian.shape != (size, size):
         raise ValueError(f"the Hessian is {(size, size)} on this grid, got the shape {hessian.shape}.")
     if not (np.isfinite(weight) and weight >= 0):

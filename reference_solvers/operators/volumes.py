@@ -32,12 +32,12 @@ class _Line:
 
 def edge_means(function: Function, grid: Grid, parts: int, *, harmonic: bool = True) -> list[Array]:
     """For each axis the coefficient of its edges, axis i of array i one shorter than the grid."""
-    found = []
+    means = []
     for axis in range(grid.dimension):
         across = _beside if harmonic else partial(_owned, parts=parts)
         lines = [_edges(x, parts) if k == axis else across(x) for k, x in enumerate(grid.axes)]
-        found.append(_averaged(function, lines, axis if harmonic else None))
-    return found
+        means.append(_averaged(function, lines, axis if harmonic else None))
+    return means
 
 
 def node_means(function: Function, grid: Grid, parts: int) -> Array:
@@ -94,8 +94,8 @@ def _averaged(function: Function, lines: Sequence[_Line], harmonic: int | None) 
     while begin < len(first.starts):
         stop = begin + max(1, int(np.searchsorted(ends, first.starts[begin] + slabs)) - begin)
         span = slice(first.starts[begin], ends[stop - 1])
-        part = _Line(first.places[span], first.starts[begin:stop] - span.start, first.weights[span])
-        results.append(_reduced(function, [part, *others], harmonic))
+        piece = _Line(first.places[span], first.starts[begin:stop] - span.start, first.weights[span])
+        results.append(_reduced(function, [piece, *others], harmonic))
         begin = stop
     return np.concatenate(results)
 

@@ -94,8 +94,8 @@ def damping(axis: Array, pair: tuple[WaveSide, WaveSide], speed: float) -> Array
     zeta = np.zeros(len(axis))
     for side, into in zip(pair, (axis - axis[0], axis[-1] - axis), strict=True):
         if isinstance(side, Absorbing):
-            part = np.maximum(0.0, 1.0 - into / side.width - ROUNDING)
-            zeta += 1.5 * speed * np.log(1.0 / side.reflection) / side.width * part**2
+            depth = np.maximum(0.0, 1.0 - into / side.width - ROUNDING)
+            zeta += 1.5 * speed * np.log(1.0 / side.reflection) / side.width * depth**2
     return zeta
 
 
@@ -150,15 +150,16 @@ class Layers:
         rows, columns, decay, drive = [], [], [], []
         for k, (gradient, divergence) in enumerate(zip(gradients, divergences, strict=True)):
             shape = tuple(grid.shape[k] - 1 if j == k else n for j, n in enumerate(inner))
-            own = np.broadcast_to(halves[k], shape).ravel()
+            along = np.broadcast_to(halves[k], shape).ravel()
             others = sum(
-                (np.broadcast_to(z, shape).ravel() for j, z in enumerate(nodes) if j != k), np.zeros(own.size)
+                (np.broadcast_to(z, shape).ravel() for j, z in enumerate(nodes) if j != k),
+                np.zeros(along.size),
             )
-            inside = (own > 0) | (others > 0)
+            inside = (along > 0) | (others > 0)
             rows.append(gradient[inside])
             columns.append(divergence.tocsc()[:, inside])
-            decay.append(own[inside])
-            drive.append((others - own)[inside])
+            decay.append(along[inside])
+            drive.append((others - along)[inside])
         self.gradient = sparse.vstack(rows, format="csr")
         self.divergence = sparse.hstack(columns, format="csr")
         self.decay, self.drive = np.concatenate(decay), np.concatenate(drive)

@@ -65,7 +65,7 @@ def errors(domain: Shape, nodes: int, kinds: str, reaction: float = 1.0) -> tupl
     lower, upper = domain.bounds
     grid = Grid(lower - 0.07, upper + 0.03, (nodes,) * domain.dimension)
     reaction = 0.0 if kinds == "N" else reaction
-    found = solve_cut_poisson(
+    values = solve_cut_poisson(
         grid,
         lambda points: np.asarray(domain.signed_distance(points)),
         source(grid.points, reaction).reshape(grid.shape),
@@ -73,10 +73,10 @@ def errors(domain: Shape, nodes: int, kinds: str, reaction: float = 1.0) -> tupl
         coefficient=conductivity(grid.points).reshape(grid.shape),
         reaction=reaction,
     ).ravel()
-    inside = np.isfinite(found)
+    inside = np.isfinite(values)
     assert (inside == (np.asarray(domain.signed_distance(grid.points)) <= 1e-9)).all()
     u = exact(grid.points[inside])
-    difference = found[inside] - u
+    difference = values[inside] - u
     difference -= difference.mean() if kinds == "N" else 0.0
     return float(np.linalg.norm(difference) / np.linalg.norm(u)), float(abs(difference).max())
 
@@ -85,18 +85,18 @@ def errors(domain: Shape, nodes: int, kinds: str, reaction: float = 1.0) -> tupl
 @pytest.mark.parametrize("domain", [DISK, KITE], ids=["disk", "polygon"])
 def test_smooth_fields_are_second_order_under_every_kind_of_condition(domain: Shape, kinds: str) -> None:
     counts = (17, 33, 65, 129)
-    found = [errors(domain, n, kinds) for n in counts]
-    slopes = np.polyfit(-np.log(counts), np.log(found), 1)[0]
+    by_count = [errors(domain, n, kinds) for n in counts]
+    slopes = np.polyfit(-np.log(counts), np.log(by_count), 1)[0]
     assert slopes[0] == pytest.approx(ORDER, abs=0.3)
     assert slopes[1] > 1.5
-    assert found[-1][0] < 1.2e-4
-    assert found[-1][1] < 8e-4
+    assert by_count[-1][0] < 1.2e-4
+    assert by_count[-1][1] < 8e-4
 
 
 def test_a_ball_is_second_order() -> None:
-    found = [errors(Ball((0.05, 0.05, 0.05), 1.0), n, "M") for n in (9, 17, 33)]
-    assert observed_orders([error for error, _ in found]).mean() == pytest.approx(ORDER, abs=0.3)
-    assert found[-1][0] < 3e-3
+    by_count = [errors(Ball((0.05, 0.05, 0.05), 1.0), n, "M") for n in (9, 17, 33)]
+    assert observed_orders([error for error, _ in by_count]).mean() == pytest.approx(ORDER, abs=0.3)
+    assert by_count[-1][0] < 3e-3
 
 
 def test_the_parts_of_cut_simplices_are_those_that_many_points_count() -> None:
@@ -127,14 +127,14 @@ def test_a_linear_field_is_exact_on_the_l_shape() -> None:
     grid, boundary = l_shape(18)  # the corner lies between nodes
     u = 2 * grid.points[:, 0] - 3 * grid.points[:, 1] + 1
     given = with_values(boundary, 2 * boundary.points[:, 0] - 3 * boundary.points[:, 1] + 1)
-    found = solve_cut_poisson(grid, distance, 0.0, boundary=given).ravel()
-    assert np.nanmax(abs(found - u)) < 2e-3
+    values = solve_cut_poisson(grid, distance, 0.0, boundary=given).ravel()
+    assert np.nanmax(abs(values - u)) < 2e-3
     aligned, boundary = l_shape(17)
     u = 2 * aligned.points[:, 0] - 3 * aligned.points[:, 1] + 1
     given = with_values(boundary, 2 * boundary.points[:, 0] - 3 * boundary.points[:, 1] + 1)
-    found = solve_cut_poisson(aligned, distance, 0.0, boundary=given).ravel()
-    assert np.nanmax(abs(found - u)) < 1e-10
-    assert np.isnan(found).sum() == 64  # the nodes of the open quarter and of its outer sides
+    values = solve_cut_poisson(aligned, distance, 0.0, boundary=given).ravel()
+    assert np.nanmax(abs(values - u)) < 1e-10
+    assert np.isnan(values).sum() == 64  # the nodes of the open quarter and of its outer sides
 
 
 def test_the_corner_of_the_l_shape_converges_at_its_own_order() -> None:
@@ -143,7 +143,7 @@ def test_the_corner_of_the_l_shape_converges_at_its_own_order() -> None:
         angle = np.mod(np.arctan2(points[:, 1], points[:, 0]) - np.pi / 2, 2 * np.pi)
         return np.asarray(np.hypot(points[:, 0], points[:, 1]) ** (2 / 3) * np.sin(2 / 3 * angle))
 
-    found = []
+    by_count = []
     for n in (17, 33, 65, 129):
         grid, boundary = l_shape(n)
         solution = solve_cut_poisson(
@@ -151,9 +151,9 @@ def test_the_corner_of_the_l_shape_converges_at_its_own_order() -> None:
         ).ravel()
         inside = np.isfinite(solution)
         u = harmonic(grid.points[inside])
-        found.append(float(np.linalg.norm(solution[inside] - u) / np.linalg.norm(u)))
-    assert observed_orders(found)[-1] == pytest.approx(4 / 3, abs=0.1)
-    assert found[-1] < 1e-3
+        by_count.append(float(np.linalg.norm(solution[inside] - u) / np.linalg.norm(u)))
+    assert observed_orders(by_count)[-1] == pytest.approx(4 / 3, abs=0.1)
+    assert by_count[-1] < 1e-3
 
 
 def test_a_box_as_a_domain_agrees_with_the_box_solver_to_their_order() -> None:

@@ -76,8 +76,8 @@ def test_the_symbols_of_unequal_spacings_are_those_of_the_operator() -> None:
         strict=True,
     ):
         values = np.exp(1j * (grid.points @ wave))
-        found = (solver.operator @ values)[40] / values[40]
-        assert found == pytest.approx(k**2 * mass - stiffness, abs=1e-12 * k**2 * 30)
+        symbol = (solver.operator @ values)[40] / values[40]
+        assert symbol == pytest.approx(k**2 * mass - stiffness, abs=1e-12 * k**2 * 30)
 
 
 @pytest.mark.parametrize("nodes", [4.0, 5.0, 7.0, 10.0, 20.0])

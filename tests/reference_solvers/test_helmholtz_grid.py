@@ -148,8 +148,8 @@ def test_smooth_media_are_solved_with_the_order_of_the_scheme(
         grid = Grid((-1, -0.5), (1, 1.5), (n, (n - 1) // ratio * 2 + 1 if ratio == 2 else n))
         solver = HelmholtzGrid(grid, 7.0, medium(grid.points).reshape(grid.shape), stretch=stretch)
         exact = field(grid.points).reshape(grid.shape)
-        found = solver.solve(solver.load(density(grid.points).reshape(grid.shape)), exact)
-        errors.append(relative(found, exact))
+        solution = solver.solve(solver.load(density(grid.points).reshape(grid.shape)), exact)
+        errors.append(relative(solution, exact))
     orders = observed_orders(errors)
     assert (orders > order - 0.1).all()
     assert errors[-1] < bound
@@ -164,8 +164,8 @@ def test_free_sides_have_no_flux(free: tuple) -> None:
         exact = np.cos(2 * np.pi * x) * np.cos(3 * np.pi * y) * (1 + 0.5j)
         medium = 1 + 0.2 * np.cos(np.pi * x)
         solver = HelmholtzGrid(grid, 8.0, medium, free=free)
-        found = solver.solve(solver.load((64 * medium - 13 * np.pi**2) * exact), exact)
-        errors.append(relative(found, exact))
+        field = solver.solve(solver.load((64 * medium - 13 * np.pi**2) * exact), exact)
+        errors.append(relative(field, exact))
     assert (observed_orders(errors) > 1.9).all()
     assert errors[-1] < 1e-4
 

@@ -27,8 +27,8 @@ def test_a_known_filter_is_inverted_exactly() -> None:
     image = NOISE[..., 0]
     down, across = (np.asarray(np.gradient(image, axis=axis)) for axis in (0, 1))
     operators = [along(central_difference(n, 1.0), image.shape, axis) for axis, n in enumerate(image.shape)]
-    found = image_from_gradients(down, across, operators=operators)
-    np.testing.assert_allclose(found, CENTRED[..., 0], atol=1e-10)
+    picture = image_from_gradients(down, across, operators=operators)
+    np.testing.assert_allclose(picture, CENTRED[..., 0], atol=1e-10)
 
 
 def test_sampled_gradients_of_a_smooth_image_are_second_order() -> None:
@@ -36,10 +36,10 @@ def test_sampled_gradients_of_a_smooth_image_are_second_order() -> None:
     for n in (16, 32, 64):
         x, y = np.meshgrid(np.linspace(0, 1, n + 1), np.linspace(0, 2, 2 * n + 1), indexing="ij")
         image = np.sin(3 * x) * np.cos(2 * y)
-        found = image_from_gradients(
+        picture = image_from_gradients(
             3 * np.cos(3 * x) * np.cos(2 * y), -2 * np.sin(3 * x) * np.sin(2 * y), spacing=(1 / n, 1 / n)
         )
-        errors.append(float(abs(found - image + image.mean()).max()))
+        errors.append(float(abs(picture - image + image.mean()).max()))
     assert observed_orders(errors)[-1] == pytest.approx(ORDER, abs=0.05)
     assert errors[-1] < 1e-3
 
@@ -54,8 +54,8 @@ def test_held_borders_replace_what_another_laplacian_leaves_open(mode: str) -> N
     image = NOISE[..., 0]
     held = np.full(image.shape, np.nan)
     held[[0, -1]], held[:, [0, -1]] = image[[0, -1]], image[:, [0, -1]]
-    found = image_from_laplacian(ndimage.laplace(image, mode=mode), held=held)
-    np.testing.assert_allclose(found, image, atol=1e-12)
+    picture = image_from_laplacian(ndimage.laplace(image, mode=mode), held=held)
+    np.testing.assert_allclose(picture, image, atol=1e-12)
 
 
 def test_pasted_gradients_keep_the_held_pixels_and_solve_the_rest() -> None:
@@ -63,11 +63,11 @@ def test_pasted_gradients_keep_the_held_pixels_and_solve_the_rest() -> None:
     target = 0.1 * rows - 0.2 * columns
     inside = (abs(rows - 9) < 5) & (abs(columns - 12) < 6)
     patch = np.cos(0.3 * rows) + target
-    found = image_from_gradients(
+    picture = image_from_gradients(
         np.diff(patch, axis=0), np.diff(patch, axis=1), held=np.where(inside, np.nan, target)
     )
-    np.testing.assert_array_equal(found[~inside], target[~inside])
-    difference = found - patch  # harmonic inside: no least or largest value there
+    np.testing.assert_array_equal(picture[~inside], target[~inside])
+    difference = picture - patch  # harmonic inside: no least or largest value there
     assert difference[inside].max() <= difference[~inside].max()
     assert difference[inside].min() >= difference[~inside].min()
     assert abs(ndimage.laplace(difference)[inside]).max() < 1e-12

@@ -95,8 +95,8 @@ def test_the_penalty_trades_the_data_for_the_equation() -> None:
     model = Reconstruction(each, np.ones(SQUARE.shape))
     zero = np.zeros_like(each.sources), np.zeros_like(each.recorded)
     fields = [model.fields(mu * model.largest(), *zero) for mu in (1e-4, 1e-2, 1.0, 1e4)]
-    misses = [np.linalg.norm(each.recorded - found.read) for found in fields]
-    violations = [np.linalg.norm(found.violation) for found in fields]
+    misses = [np.linalg.norm(each.recorded - solution.read) for solution in fields]
+    violations = [np.linalg.norm(solution.violation) for solution in fields]
     assert misses == sorted(misses)
     assert violations == sorted(violations, reverse=True)
     assert misses[0] < 1e-3
@@ -111,9 +111,9 @@ def test_loads_of_unknown_factor_are_as_good_as_the_best_factor(duals: tuple) ->
     def objective(factors: np.ndarray) -> float:
         loads = each.loads * factors
         known = Reconstruction(replace(each, loads=loads, scaled=False), bump(0.1))
-        found = known.fields(penalty, *duals)
-        miss = found.read - each.recorded - duals[1]
-        return float(np.linalg.norm(miss) ** 2 + penalty * np.linalg.norm(found.violation) ** 2)
+        solution = known.fields(penalty, *duals)
+        miss = solution.read - each.recorded - duals[1]
+        return float(np.linalg.norm(miss) ** 2 + penalty * np.linalg.norm(solution.violation) ** 2)
 
     fields = model.fields(penalty, *duals)
     best = (
@@ -136,29 +136,29 @@ def test_unknown_factors_of_the_loads_are_found() -> None:
 
 
 def test_at_the_true_medium_it_stays() -> None:
-    found = irwri([experiment(bump(0.3))], bump(0.3), Prior(0.15, 1.2, HELD), iterations=5)
-    assert np.abs(found.medium - bump(0.3)).max() < 1e-7
-    assert found.history[-1].misfit < 1e-7
-    assert len(found.history) == 6
+    refined = irwri([experiment(bump(0.3))], bump(0.3), Prior(0.15, 1.2, HELD), iterations=5)
+    assert np.abs(refined.medium - bump(0.3)).max() < 1e-7
+    assert refined.history[-1].misfit < 1e-7
+    assert len(refined.history) == 6
 
 
 def test_at_the_true_medium_a_level_ends_it_before_it_starts() -> None:
-    found = irwri([experiment(bump(0.3))], bump(0.3), Prior(0.15, 1.2, HELD), misfit=1e-6)
-    assert found.explained
-    assert len(found.history) == 1
+    refined = irwri([experiment(bump(0.3))], bump(0.3), Prior(0.15, 1.2, HELD), misfit=1e-6)
+    assert refined.explained
+    assert len(refined.history) == 1
 
 
 @pytest.mark.parametrize("wavenumbers", [(8.0,), (5.0, 8.0)])
 def test_it_finds_a_small_smooth_change_of_the_medium(wavenumbers: tuple[float, ...]) -> None:
     experiments = [experiment(bump(0.2), k) for k in wavenumbers]
-    found = irwri(experiments, np.ones(SQUARE.shape), Prior(0.15, 1.2, HELD, 1e-5), iterations=20)
-    first, last = found.history[0], found.history[-1]
+    refined = irwri(experiments, np.ones(SQUARE.shape), Prior(0.15, 1.2, HELD, 1e-5), iterations=20)
+    first, last = refined.history[0], refined.history[-1]
     assert last.misfit < 0.1 * first.misfit
     assert last.equation < 0.01
-    assert relative(found.medium - 1, bump(0.2) - 1) < 0.35
-    fields = experiments[-1].grid.with_medium(found.medium).solve(experiments[-1].loads)
-    assert relative(found.wavefields[-1], fields) < 1e-12
-    assert found.medium[HELD] == pytest.approx(1, abs=0)
+    assert relative(refined.medium - 1, bump(0.2) - 1) < 0.35
+    fields = experiments[-1].grid.with_medium(refined.medium).solve(experiments[-1].loads)
+    assert relative(refined.wavefields[-1], fields) < 1e-12
+    assert refined.medium[HELD] == pytest.approx(1, abs=0)
 
 
 def test_the_bounds_hold_in_every_iteration() -> None:
@@ -181,17 +181,17 @@ def test_total_variation_makes_the_medium_simpler() -> None:
     variations = []
     for weight in (0.0, 1e-4, 1e-3):
         prior = Prior(0.15, 1.2, HELD, weight)
-        found = irwri([experiment(bump(0.3))], np.ones(SQUARE.shape), prior, iterations=2)
-        variations.append(found.history[-1].variation)
+        refined = irwri([experiment(bump(0.3))], np.ones(SQUARE.shape), prior, iterations=2)
+        variations.append(refined.history[-1].variation)
     assert variations[0] > 1.2 * variations[1] > 1.2 * variations[2]
 
 
-def same(one: Refined, other: Refined) -> bool:
-    fields = zip(one.wavefields, other.wavefields, strict=True)
+def same(first: Refined, other: Refined) -> bool:
+    fields = zip(first.wavefields, other.wavefields, strict=True)
     return (
-        np.array_equal(one.medium, other.medium)
+        np.array_equal(first.medium, other.medium)
         and all(np.array_equal(a, b) for a, b in fields)
-        and one.history[1:] == other.history[1:]
+        and first.history[1:] == other.history[1:]
     )
 
 
@@ -199,9 +199,9 @@ def test_a_run_taken_up_again_is_the_run_not_interrupted_bit_for_bit() -> None:
     experiments = [experiment(bump(0.3), k, scaled=True) for k in (5.0, 8.0)]
     prior = Prior(0.15, 1.2, HELD, 1e-4)
     whole = irwri(experiments, np.ones(SQUARE.shape), prior, iterations=5)
-    part = irwri(experiments, np.ones(SQUARE.shape), prior, iterations=2)
-    assert same(irwri(experiments, part.state, prior, iterations=5), whole)
-    assert not same(part, whole)
+    interrupted = irwri(experiments, np.ones(SQUARE.shape), prior, iterations=2)
+    assert same(irwri(experiments, interrupted.state, prior, iterations=5), whole)
+    assert not same(interrupted, whole)
 
 
 def test_the_units_of_the_data_do_not_matter() -> None:
@@ -209,8 +209,8 @@ def test_the_units_of_the_data_do_not_matter() -> None:
     louder = replace(each, loads=1e4 * each.loads, data=1e4 * each.data)
     prior = Prior(0.15, 1.2, HELD, 1e-4)
     ones = np.ones(SQUARE.shape)
-    one, other = (irwri([case], ones, prior, iterations=3) for case in (each, louder))
-    assert relative(other.medium, one.medium) < 1e-4
+    first, other = (irwri([case], ones, prior, iterations=3) for case in (each, louder))
+    assert relative(other.medium, first.medium) < 1e-4
 
 
 def test_data_of_weight_zero_are_not_looked_at() -> None:
@@ -219,13 +219,13 @@ def test_data_of_weight_zero_are_not_looked_at() -> None:
     spoilt[patchy() == 0] = np.nan
     prior = Prior(0.15, 1.2, HELD)
     ones = np.ones(SQUARE.shape)
-    one, other = (
+    first, other = (
         irwri([replace(each, data=data, weights=patchy())], ones, prior, iterations=2)
         for data in (each.data, spoilt)
     )
-    np.testing.assert_allclose(one.medium, other.medium, rtol=1e-9)
-    for found, expected in zip(one.wavefields, other.wavefields, strict=True):
-        np.testing.assert_allclose(found, expected, atol=1e-9 * np.abs(expected).max())
+    np.testing.assert_allclose(first.medium, other.medium, rtol=1e-9)
+    for wavefield, expected in zip(first.wavefields, other.wavefields, strict=True):
+        np.testing.assert_allclose(wavefield, expected, atol=1e-9 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize(
@@ -275,6 +275,6 @@ def test_the_papers_data_show_the_disk_and_the_weight_of_the_prior_matters_littl
     true = cell_average(lambda p: np.where(np.hypot(*p.T) < 0.1, 0.25, 1.0), square)
     assert np.linalg.norm(Reconstruction(each, true).residual) < 0.0176
     held = (np.abs(square.points).max(axis=1) > 0.36).reshape(n, n)
-    found = irwri([each], np.ones((n, n)), Prior(0.15, 1.2, held, weight), iterations=40, misfit=0.02)
-    assert found.explained
-    assert np.linalg.norm(found.medium - true) / np.linalg.norm(true - 1) < 0.2
+    refined = irwri([each], np.ones((n, n)), Prior(0.15, 1.2, held, weight), iterations=40, misfit=0.02)
+    assert refined.explained
+    assert np.linalg.norm(refined.medium - true) / np.linalg.norm(true - 1) < 0.2

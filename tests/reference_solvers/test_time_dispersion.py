@@ -36,12 +36,12 @@ def test_an_oscillator_that_leapfrog_detunes_by_half_is_exact_after_the_filters(
         atol=1e-12,
     ).y[0]
     filters = leapfrog_filters(301, 0.04, tail=2.0, longest_step=0.06)
-    found = filters.traces @ leapfrog(filters.wavelet @ wavelet(times), filters.dt)
+    trace = filters.traces @ leapfrog(filters.wavelet @ wavelet(times), filters.dt)
     steps = filters.dt * np.arange(filters.steps)
     plain = np.interp(times, [*steps, filters.steps * filters.dt], leapfrog(wavelet(steps), filters.dt))
     assert abs(plain - exact).max() > 0.4 * abs(exact).max()
-    assert abs(found - exact).max() < 1e-3 * abs(exact).max()  # it still rings at the end of the record
-    assert abs(found - exact)[:250].max() < 1e-4 * abs(exact).max()
+    assert abs(trace - exact).max() < 1e-3 * abs(exact).max()  # it still rings at the end of the record
+    assert abs(trace - exact)[:250].max() < 1e-4 * abs(exact).max()
 
 
 @pytest.mark.parametrize("longest_step", [0.004, 0.011])

@@ -27,7 +27,7 @@ def disk_of_means(grid: Grid, radius: float) -> np.ndarray:
     """The indicator of a disk about 0, its mean over each cell by 16² points."""
     result = np.zeros(grid.shape)
     offsets = (np.arange(16) + 0.5) / 16 - 0.5
-    x, y = (part.reshape(grid.shape) for part in grid.points.T)
+    x, y = (coordinates.reshape(grid.shape) for coordinates in grid.points.T)
     for a in offsets * grid.spacing[0]:
         for b in offsets * grid.spacing[1]:
             result += np.hypot(x + a, y + b) < radius
@@ -76,51 +76,51 @@ def test_a_box_shrinks_by_twice_the_weight_over_its_length_and_what_is_beside_it
     n, first, count, weight = 101, 30, 25, 0.01
     grid = line(n)
     h = grid.spacing[0]
-    found = minimise(
+    minimum = minimise(
         TotalVariation(grid), identity(grid), box(n, first, count), weight=weight, tolerance=1e-9
     )
     exact = box(n, first, count) * (1 - 2 * weight / (count * h))
     exact[:first] = weight / (first * h)
     exact[first + count :] = weight / ((n - first - count) * h)
-    assert found.converged
-    assert np.abs(found.values - exact).max() < 1e-6
+    assert minimum.converged
+    assert np.abs(minimum.values - exact).max() < 1e-6
 
 
 def test_a_box_between_held_nodes_shrinks_alone() -> None:
     n, first, count, weight = 101, 30, 25, 0.01
     grid = line(n)
     held = box(n, first, count) == 0
-    found = minimise(
+    minimum = minimise(
         TotalVariation(grid), identity(grid), box(n, first, count), weight=weight, held=held, tolerance=1e-9
     )
-    assert (found.values[held] == 0).all()
-    assert found.values[~held] == pytest.approx(1 - 2 * weight / (count * grid.spacing[0]), abs=1e-6)
+    assert (minimum.values[held] == 0).all()
+    assert minimum.values[~held] == pytest.approx(1 - 2 * weight / (count * grid.spacing[0]), abs=1e-6)
 
 
 def test_a_step_keeps_its_place_and_each_side_moves_by_the_weight_over_its_length() -> None:
     n, weight = 81, 0.02
     grid = line(n)
     step = box(n, 50, 31)
-    found = minimise(TotalVariation(grid), identity(grid), step, weight=weight, tolerance=1e-9).values
-    assert found[:50] == pytest.approx(weight / (50 * grid.spacing[0]), abs=1e-6)
-    assert found[50:] == pytest.approx(1 - weight / (31 * grid.spacing[0]), abs=1e-6)
+    minimiser = minimise(TotalVariation(grid), identity(grid), step, weight=weight, tolerance=1e-9).values
+    assert minimiser[:50] == pytest.approx(weight / (50 * grid.spacing[0]), abs=1e-6)
+    assert minimiser[50:] == pytest.approx(1 - weight / (31 * grid.spacing[0]), abs=1e-6)
 
 
 def test_a_large_weight_leaves_the_mean() -> None:
     grid = Grid((0, 0), (2, 1), (11, 9))
     values = np.random.default_rng(48271).standard_normal(grid.shape)
-    found = minimise(TotalVariation(grid), identity(grid), values, weight=10.0, tolerance=1e-9).values
-    assert np.abs(found - values.mean()).max() < 1e-6
+    minimiser = minimise(TotalVariation(grid), identity(grid), values, weight=10.0, tolerance=1e-9).values
+    assert np.abs(minimiser - values.mean()).max() < 1e-6
 
 
 def test_on_a_line_it_agrees_with_the_dual_solved_by_bounded_least_squares() -> None:
     grid, weight = line(60), 0.05
     h = grid.spacing[0]
     noisy = np.random.default_rng(48271).standard_normal(60)
-    found = minimise(TotalVariation(grid), identity(grid), noisy, weight=weight, tolerance=1e-10).values
+    minimiser = minimise(TotalVariation(grid), identity(grid), noisy, weight=weight, tolerance=1e-10).values
     differences = np.diff(np.eye(60), axis=0)
     dual = lsq_linear(differences.T, noisy * h, (-weight, weight), tol=1e-14).x
-    assert np.abs(found - (noisy - differences.T @ dual / h)).max() < 1e-6
+    assert np.abs(minimiser - (noisy - differences.T @ dual / h)).max() < 1e-6
 
 
 def test_in_the_plane_it_agrees_with_the_dual_solved_by_sequential_quadratic_programming() -> None:
@@ -147,11 +147,13 @@ def test_in_the_plane_it_agrees_with_the_dual_solved_by_sequential_quadratic_pro
         },
         options={"ftol": 1e-15, "maxiter": 1000},
     )
-    found = minimise(
+    minimum = minimise(
         variation, sparse.diags_array(diagonal), noisy.reshape(4, 4), weight=weight, tolerance=1e-9
     )
-    assert np.abs(found.values.ravel() - field(result.x)).max() < 1e-4
-    primal = 0.5 * (diagonal * (found.values.ravel() - noisy) ** 2).sum() + weight * variation(found.values)
+    assert np.abs(minimum.values.ravel() - field(result.x)).max() < 1e-4
+    primal = 0.5 * (diagonal * (minimum.values.ravel() - noisy) ** 2).sum() + weight * variation(
+        minimum.values
+    )
     dual = 0.5 * (diagonal * noisy**2).sum() - result.fun
     assert primal == pytest.approx(dual, rel=1e-7)
 
@@ -161,7 +163,7 @@ def test_without_weight_the_bounds_are_met_as_bounded_least_squares_meets_them()
     grid = Grid((0, 0), (1, 1), (5, 4))
     root = rng.standard_normal((30, 20))
     slope = rng.standard_normal(20)
-    found = minimise(
+    minimum = minimise(
         TotalVariation(grid),
         sparse.csr_array(root.T @ root),
         np.zeros((5, 4)),
@@ -174,9 +176,9 @@ def test_without_weight_the_bounds_are_met_as_bounded_least_squares_meets_them()
     target = -np.linalg.lstsq(root.T, slope, rcond=None)[0]
     exact = lsq_linear(root, target, (-0.03, 0.02), tol=1e-14).x
     assert (exact == -0.03).any() or (exact == 0.02).any() or np.isclose(exact, 0.02).any()
-    assert found.values.min() >= -0.03
-    assert found.values.max() <= 0.02
-    assert np.abs(found.values.ravel() - exact).max() < 1e-7
+    assert minimum.values.min() >= -0.03
+    assert minimum.values.max() <= 0.02
+    assert np.abs(minimum.values.ravel() - exact).max() < 1e-7
 
 
 def test_no_feasible_neighbour_is_better() -> None:
@@ -189,7 +191,7 @@ def test_no_feasible_neighbour_is_better() -> None:
     def objective(values: np.ndarray) -> float:
         return 0.5 * (diagonal * (values - centre).ravel() ** 2).sum() + 0.4 * variation(values)
 
-    found = minimise(
+    minimum = minimise(
         variation,
         sparse.diags_array(diagonal),
         centre,
@@ -200,26 +202,26 @@ def test_no_feasible_neighbour_is_better() -> None:
         tolerance=1e-9,
         iterations=20_000,
     )
-    assert found.converged
-    assert (found.values[held] == centre[held]).all()
-    assert (np.abs(found.values - 0.05)[~held] <= 0.55 + 1e-15).all()
+    assert minimum.converged
+    assert (minimum.values[held] == centre[held]).all()
+    assert (np.abs(minimum.values - 0.05)[~held] <= 0.55 + 1e-15).all()
     for size in (1e-1, 1e-2, 1e-3):
         for _ in range(100):
             moved = np.where(
-                held, centre, np.clip(found.values + size * rng.standard_normal(grid.shape), -0.5, 0.6)
+                held, centre, np.clip(minimum.values + size * rng.standard_normal(grid.shape), -0.5, 0.6)
             )
-            assert objective(moved) >= objective(found.values) - 1e-9
+            assert objective(moved) >= objective(minimum.values) - 1e-9
 
 
 def test_a_start_from_the_answer_ends_at_once() -> None:
     grid = Grid((0, 0), (1, 1), (15, 15))
     noisy = np.random.default_rng(48271).standard_normal(grid.shape)
     first = minimise(TotalVariation(grid), identity(grid), noisy, weight=0.01, lower=-1)
-    again = minimise(
+    repeated = minimise(
         TotalVariation(grid), identity(grid), noisy, weight=0.01, lower=-1, start=first.splitting
     )
     assert first.iterations > 10
-    assert again.iterations <= 2
+    assert repeated.iterations <= 2
 
 
 def test_too_few_steps_are_said_to_be_too_few() -> None:

@@ -97,13 +97,13 @@ def test_the_steps_are_those_of_the_forward_solver(sides: object) -> None:
     waves = small(sides=sides)
     grid, at, receiver = waves.grid, np.array([0.8, 0.5]), np.array([[0.5, 0.45]])  # both are nodes
     wavelet = npde.Ricker(1.5, 1.1)(0.015 * np.arange(120))
-    one = WaveShots(grid, at[None], receiver, wavelet, dt=0.015, sides=sides, layer_speed=1.3)  # type: ignore[arg-type]
+    shots = WaveShots(grid, at[None], receiver, wavelet, dt=0.015, sides=sides, layer_speed=1.3)  # type: ignore[arg-type]
     speed = np.full(tuple(grid.shape), 1.3)
     source = point_source(grid, at, lambda t: 1.69 * npde.Ricker(1.5, 1.1)(t))
     other = WaveGrid(grid, speed, sides=sides, time_order=2)  # type: ignore[arg-type]
     record = other.run(1.8, steps=120, sources=[source], receivers=receiver)
     np.testing.assert_allclose(
-        one.run(np.full(grid.size, 1.3**-2)).traces[0, 0], record.traces[:, 0], rtol=0, atol=1e-13
+        shots.run(np.full(grid.size, 1.3**-2)).traces[0, 0], record.traces[:, 0], rtol=0, atol=1e-13
     )
 
 
@@ -137,9 +137,9 @@ def converging_error(n: int) -> float:
         sides=((Absorbing(0.8), Absorbing(0.8)),) * 2,
         layer_speed=1.0,
     )
-    found = waves.run(np.ones(grid.size)).traces[0, 0]
+    trace = waves.run(np.ones(grid.size)).traces[0, 0]
     exact = green(dt * np.arange(steps + 1), float(np.hypot(1.02, 0.54)), 1.0)
-    return float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
+    return float(np.linalg.norm(trace - exact) / np.linalg.norm(exact))
 
 
 def test_a_ricker_wavelet_in_the_plane_arrives_as_green_s_function_says_and_at_fourth_order() -> None:
@@ -164,14 +164,14 @@ def test_a_layer_swallows_a_shot_on_a_line_and_a_wall_returns_it_upside_down() -
         sides=[(Wall(), Absorbing(0.5))],
         layer_speed=2.0,
     )
-    found = waves.run(np.full(grid.size, m)).traces[0, 0, :-1]
+    trace = waves.run(np.full(grid.size, m)).traces[0, 0, :-1]
 
     def arrival(distance: float) -> Array:
         lag = times - 0.5 * distance - 0.4
         return np.where(times > 0.5 * distance, lag * np.exp(-b * lag**2 / 2), 0.0)
 
     exact = arrival(0.6969) - arrival(2.7031)
-    assert abs(found - exact).max() < 2e-4 * abs(exact).max()
+    assert abs(trace - exact).max() < 2e-4 * abs(exact).max()
 
 
 def test_band_limited_points_read_plane_waves() -> None:
@@ -199,16 +199,16 @@ def test_a_gaussian_round_a_point_damps_a_plane_wave_as_its_transform_says(devia
     grid = Grid((-4, -4), (4, 4), (129, 129))
     k = np.array([4.0, -7.0])
     point = np.array([[0.117, -0.231]])
-    found = (band_limited(grid, point, variance=deviation**2) @ np.exp(1j * grid.points @ k))[0]
+    value = (band_limited(grid, point, variance=deviation**2) @ np.exp(1j * grid.points @ k))[0]
     exact = np.exp(1j * point[0] @ k - 65 * deviation**2 / 2)
-    assert abs(found - exact) < 1e-4
+    assert abs(value - exact) < 1e-4
 
 
 def test_memory_is_estimated_before_and_refused_when_short() -> None:
     waves = small(LITTLE)
     run = waves.run(medium(waves.grid))
-    kept = sum(now.nbytes + before.nbytes for now, before in run.states) + run.traces.nbytes
-    assert kept < waves.plan.bytes
+    stored = sum(now.nbytes + before.nbytes for now, before in run.states) + run.traces.nbytes
+    assert stored < waves.plan.bytes
     with pytest.raises(
         ValueError,
         match=r"120 steps of 3 shots on 33 x 29 nodes take 0.0\d+ GB with checkpoints, "

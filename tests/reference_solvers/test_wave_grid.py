@@ -77,10 +77,10 @@ def test_a_mirror_is_the_image_of_the_other_half_layers_included() -> None:
     x, y = np.meshgrid(*whole.axes, indexing="ij")
     pair = sum(np.exp(-((x - a) ** 2 + (y - 0.5) ** 2) / 0.01) for a in (-0.4, 0.4))
     absorbing = (Absorbing(0.3), Absorbing(0.3))
-    found = WaveGrid(whole, 1.0, sides=[absorbing, absorbing]).run(0.9, steps=90, displacement=pair).final
+    final = WaveGrid(whole, 1.0, sides=[absorbing, absorbing]).run(0.9, steps=90, displacement=pair).final
     mirrored = WaveGrid(half, 1.0, sides=[(Mirror(), absorbing[1]), absorbing])
     np.testing.assert_allclose(
-        mirrored.run(0.9, steps=90, displacement=pair[40:]).final, found[40:], atol=1e-13
+        mirrored.run(0.9, steps=90, displacement=pair[40:]).final, final[40:], atol=1e-13
     )
 
 
