@@ -31,9 +31,9 @@ class Standin(ABC):
 
 def namespace(*arrays: Array) -> Any:
     """The array namespace (array_api_compat) of the arrays among the arguments; NumPy's if there is none."""
-    found = [a for a in arrays if isinstance(a, np.ndarray | np.generic | torch.Tensor)]
-    tensors = [a for a in found if isinstance(a, torch.Tensor)]
-    return array_api_compat.array_namespace(*(tensors or found or [np.empty(0)]))
+    known = [a for a in arrays if isinstance(a, np.ndarray | np.generic | torch.Tensor)]
+    tensors = [a for a in known if isinstance(a, torch.Tensor)]
+    return array_api_compat.array_namespace(*(tensors or known or [np.empty(0)]))
 
 
 def to_numpy(x: Array) -> np.ndarray:
@@ -76,13 +76,13 @@ def as_rows(points: Any, others: Sequence[Any] = ()) -> tuple[Any, tuple[int, ..
     """
     if others:
         given = [points, *others]
-        shapes = {tuple(np.shape(part)) for part in given}
+        shapes = {tuple(np.shape(array)) for array in given}
         if len(shapes) > 1:
             raise DeclarationError(
                 f"coordinates have the shapes {', '.join(map(str, sorted(shapes)))}; give one array for each axis, all of "
                 "one shape, as numpy.meshgrid makes them"
             )
-        tensors = any(isinstance(part, torch.Tensor) for part in given)
+        tensors = any(isinstance(array, torch.Tensor) for array in given)
         points = torch.stack([torch.as_tensor(x) for x in given], -1) if tensors else np.stack(given, -1)
         return points.reshape(-1, len(given)), shapes.pop()
     shape = tuple(getattr(points, "shape", ()))
@@ -223,7 +223,7 @@ def minimum(x: Array, y: Array) -> Array:
 def _ordered(function: str, x: Array, y: Array) -> tuple[Array, Array]:
     """Two real arguments, a number as the second of them; two numbers with the first as an array."""
     x, y = _matched(function, x, y)
-    if builtins.any(isinstance(part, complex) for part in (x, y)):
+    if builtins.any(isinstance(number, complex) for number in (x, y)):
         raise DeclarationError(
             f"npde.{function} was given a complex number; give real ones, which are in order"
         )
@@ -234,18 +234,18 @@ def _ordered(function: str, x: Array, y: Array) -> tuple[Array, Array]:
 
 def _matched(function: str, *arguments: Any) -> tuple[Array, ...]:
     """The arguments of a function: of one kind, and of shapes that fit each other."""
-    found = tuple(_numbers(part, function) for part in arguments)
-    found = tuple(part.item() if isinstance(part, np.generic) else part for part in found)
-    arrays = [part for part in found if isinstance(part, np.ndarray | torch.Tensor)]
-    if len({isinstance(part, torch.Tensor) for part in arrays}) > 1:
+    numbers = tuple(_numbers(argument, function) for argument in arguments)
+    numbers = tuple(array.item() if isinstance(array, np.generic) else array for array in numbers)
+    arrays = [array for array in numbers if isinstance(array, np.ndarray | torch.Tensor)]
+    if len({isinstance(array, torch.Tensor) for array in arrays}) > 1:
         raise DeclarationError(
             f"npde.{function} was given NumPy arrays and torch tensors; give arrays of one kind"
         )
-    shapes = [tuple(part.shape) for part in arrays]
+    shapes = [tuple(array.shape) for array in arrays]
     try:
         np.broadcast_shapes(*shapes)
     except ValueError as error:
         raise DeclarationError(
             f"npde.{function} was given arrays of the shapes {', '.join(map(str, shapes))}; give shapes that fit"
         ) from error
-    return found
+    return numbers

@@ -41,11 +41,11 @@ def replacing(*paths: Path) -> Iterator[tuple[Path, ...]]:
         private.mkdir(mode=0o700)
         made = tuple(private / path.name for path in paths)
         yield made
-        for part in made:
-            with part.open("rb+") as written:
+        for temporary in made:
+            with temporary.open("rb+") as written:
                 os.fsync(written.fileno())
-        for part, path in zip(made, paths, strict=True):
-            os.replace(part, path)
+        for temporary, path in zip(made, paths, strict=True):
+            os.replace(temporary, path)
     except OSError as error:
         reason = error.strerror or str(error)
         text = f"cannot write {paths[0]}: {reason}. {room} Write to another place, or make room."
@@ -56,15 +56,15 @@ def replacing(*paths: Path) -> Iterator[tuple[Path, ...]]:
 
 def write(path: Path, content: bytes | memoryview) -> None:
     """Write a file whole or not at all. Raises: as `replacing`."""
-    with replacing(path) as (part,):
-        part.write_bytes(content)
+    with replacing(path) as (temporary,):
+        temporary.write_bytes(content)
 
 
 def write_together(folder: Path, contents: Mapping[str, bytes | memoryview]) -> None:
     """Write files of one folder by their names: all of them, or none where one cannot be. Raises: as `replacing`."""
     with replacing(*(folder / name for name in contents)) as parts:
-        for part, content in zip(parts, contents.values(), strict=True):
-            part.write_bytes(content)
+        for temporary, content in zip(parts, contents.values(), strict=True):
+            temporary.write_bytes(content)
 
 
 def make_folder(folder: Path) -> None:
@@ -81,8 +81,8 @@ def make_folder(folder: Path) -> None:
 def remove_leftovers(folder: Path) -> None:
     """Remove what processes that are no more left under way in `folder`, as far as that can be done."""
     for path in folder.iterdir():
-        found = LEFT.fullmatch(path.name)
-        if found is None or _alive(found):
+        match = LEFT.fullmatch(path.name)
+        if match is None or _alive(match):
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)

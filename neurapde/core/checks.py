@@ -40,22 +40,22 @@ def scalar(value: Any, what: str) -> float | complex:
 
 def real(value: Any, what: str) -> float:
     """A finite real number."""
-    found = scalar(value, what)
-    if isinstance(found, complex):
-        raise DeclarationError(f"{what} is {found}, which is complex; give a real number")
-    return found
+    number = scalar(value, what)
+    if isinstance(number, complex):
+        raise DeclarationError(f"{what} is {number}, which is complex; give a real number")
+    return number
 
 
 def positive(value: Any, what: str) -> float:
     """A finite number above zero."""
-    found = real(value, what)
-    if found <= 0:
-        raise DeclarationError(f"{what} is {found:g}, but must be positive; give a number above 0")
-    if found < LEAST:
+    number = real(value, what)
+    if number <= 0:
+        raise DeclarationError(f"{what} is {number:g}, but must be positive; give a number above 0")
+    if number < LEAST:
         raise DeclarationError(
-            f"{what} is {found:g}, too small to compute with; give at least {LEAST:g}, in other units"
+            f"{what} is {number:g}, too small to compute with; give at least {LEAST:g}, in other units"
         )
-    return found
+    return number
 
 
 def number(value: Any, what: str, rule: Callable[[float], bool], way: str, *, of: str = "") -> float:
@@ -145,26 +145,27 @@ def path(value: Any, what: str = "path") -> Path:
 def array(value: Any, what: str, kinds: str = "iuf") -> np.ndarray:
     """An array of numbers of NumPy's `kinds`, from anything that is one; torch's and lists become NumPy's."""
     try:
-        found = np.asarray(value.detach().cpu() if isinstance(value, torch.Tensor) else value)
+        numbers = np.asarray(value.detach().cpu() if isinstance(value, torch.Tensor) else value)
     except (TypeError, ValueError):  # rows of different lengths
-        found = np.empty(0, dtype=object)
-    if found.dtype.kind not in kinds:
+        numbers = np.empty(0, dtype=object)
+    if numbers.dtype.kind not in kinds:
         kind = "numbers" if "c" in kinds else "real numbers"
         raise DeclarationError(f"{what} is {shown(value)}; give an array of {kind}")
-    return found
+    return numbers
 
 
 def reals(value: Any, what: str) -> np.ndarray:
     """A finite real array in double precision, from anything that is one."""
-    found = array(value, what).astype(float)
-    if not np.isfinite(found).all():
-        bad = tuple(int(i) for i in np.argwhere(~np.isfinite(found))[0])
-        raise DeclarationError(f"{what} has {found[bad]} at {list(bad)}; give finite numbers")
-    if (np.abs(found) > LARGEST).any():
+    numbers = array(value, what).astype(float)
+    if not np.isfinite(numbers).all():
+        bad = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
+        raise DeclarationError(f"{what} has {numbers[bad]} at {list(bad)}; give finite numbers")
+    if (np.abs(numbers) > LARGEST).any():
         raise DeclarationError(
-            f"{what} has {shown(found.ravel()[np.abs(found).argmax()])}, too large to compute with; give at most {LARGEST:g}"
+            f"{what} has {shown(numbers.ravel()[np.abs(numbers).argmax()])}, too large to compute with; "
+            f"give at most {LARGEST:g}"
         )
-    return found
+    return numbers
 
 
 def answer(function: Any, points: np.ndarray, what: str) -> np.ndarray:
@@ -173,14 +174,14 @@ def answer(function: Any, points: np.ndarray, what: str) -> np.ndarray:
     if not callable(function) or isinstance(function, type):
         raise DeclarationError(f"{what}={shown(function)}: {way}")
     try:
-        found = function(points)
+        returned = function(points)
     except DeclarationError:
         raise
     except Exception as error:
         raise DeclarationError(
             f"{what} failed for NumPy points {points.shape}: {type(error).__name__}: {error}; {way}"
         ) from error
-    values = array(found, f"what {what} returns", "biufc")
+    values = array(returned, f"what {what} returns", "biufc")
     if values.ndim == 0 or len(values) != len(points):
         raise DeclarationError(
             f"{what} returned the shape {values.shape} for points {points.shape}; return a row for each point"
@@ -220,16 +221,16 @@ def texts(value: Any, what: str) -> tuple[str, ...]:
     """Several texts."""
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise DeclarationError(f"{what} is {shown(value)}; give a list of texts")
-    return tuple(text(one, what) for one in value)
+    return tuple(text(entry, what) for entry in value)
 
 
 def numbered(names: Iterable[str]) -> tuple[str, ...]:
     """The names made unique, in order: disk, disk-2, disk-3."""
-    found: list[str] = []
+    distinct: list[str] = []
     for wanted in names:
         candidate, count = wanted, 1
-        while candidate in found:
+        while candidate in distinct:
             count += 1
             candidate = f"{wanted}-{count}"
-        found.append(candidate)
-    return tuple(found)
+        distinct.append(candidate)
+    return tuple(distinct)

@@ -42,8 +42,8 @@ class Interrupts:
                 return
             self.late = True
             raise KeyboardInterrupt
-        again, self._noted, self.asked = self._noted, True, True
-        if again or self._at_once:
+        repeated, self._noted, self.asked = self._noted, True, True
+        if repeated or self._at_once:
             raise KeyboardInterrupt
 
     @contextmanager
@@ -77,20 +77,20 @@ class Interrupts:
         """
         clock = _computed()
         started = clock()
-        one: Level | None = None
+        level: Level | None = None
         while True:
             try:
-                end = started + (first if one is None else seconds)
+                end = started + (first if level is None else seconds)
                 with self.at_once(), self._until(end, clock):
                     following = next(made, None)
             except KeyboardInterrupt:
-                if one is None:
+                if level is None:
                     raise
                 return
             if following is None:
                 return
-            one = following
-            yield one
+            level = following
+            yield level
 
     @contextmanager
     def _until(self, end: float, clock: Callable[[], float]) -> Iterator[None]:

@@ -41,22 +41,22 @@ def read_audio(
     if seconds is not None:
         checks.amount(seconds, "seconds")
     if not file.is_file() or file.suffix.lower() in (".wav", ".wave"):
-        found = isolated(read_wav, file, "a wav file")
+        sound = isolated(read_wav, file, "a wav file")
     else:
-        found = isolated(read_soundtrack, file, "a sound", ffmpeg(f"to read {file.name}"))
-    rate, samples = float(found["rate"]), found["samples"]
+        sound = isolated(read_soundtrack, file, "a sound", ffmpeg(f"to read {file.name}"))
+    rate, samples = float(sound["rate"]), sound["samples"]
     if rate <= 0 or len(samples) < 2 or not np.isfinite(samples).all():
         raise StorageError(
             f"{path} has {len(samples)} samples, {rate:g} a second; give two or more finite samples, and a rate above 0"
         )
     middle = 128.0 if samples.dtype == np.uint8 else 0.0
     first = round(start * rate)
-    part = samples[first : None if seconds is None else first + round(seconds * rate)]
-    if len(part) < 2:
+    excerpt = samples[first : None if seconds is None else first + round(seconds * rate)]
+    if len(excerpt) < 2:
         raise DeclarationError(
             f"start={start:g} is where {path} ends, or nearly so: it has {len(samples) / rate:g} s; begin earlier"
         )
-    values = part.astype(float) - middle
+    values = excerpt.astype(float) - middle
     if mono and values.ndim == 2:
         values = values.mean(axis=1)
     loudest = np.abs(values).max()

@@ -35,16 +35,18 @@ def blended_differences(
         )
     way = "give the share of the first picture, a number from 0 to 1"
     checks.number(alpha, "alpha", lambda x: 0 <= x <= 1, way)
-    found = []
-    for one, other in zip(first.differences(), second.differences(), strict=True):
-        share = np.ones(one.shape)
+    differences = []
+    for difference, other in zip(first.differences(), second.differences(), strict=True):
+        share = np.ones(difference.shape)
         if mask is not None:
-            share = to_numpy(as_field(mask, "mask")(one.points)).reshape(one.shape)
+            share = to_numpy(as_field(mask, "mask")(difference.points)).reshape(difference.shape)
             if np.iscomplexobj(share) or not (share.min() >= 0 and share.max() <= 1):
                 raise DeclarationError(
                     f"mask={checks.shown(mask)}: give weights between 0 and 1, as a function of points (n, d), such as "
                     "disk.contains"
                 )
-        share = (1 - alpha) * share.reshape(*one.shape, *[1] * (one.values.ndim - one.dimension))
-        found.append(one.with_values((1 - share) * one.values + share * other.values))
-    return tuple(found)
+        share = (1 - alpha) * share.reshape(
+            *difference.shape, *[1] * (difference.values.ndim - difference.dimension)
+        )
+        differences.append(difference.with_values((1 - share) * difference.values + share * other.values))
+    return tuple(differences)

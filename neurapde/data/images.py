@@ -142,6 +142,6 @@ def write_image(path: str | PathLike[str], raster: Raster) -> Path:
     target, shown = checks.path(path), pixels(raster)
     if target.suffix.lower() not in Image.registered_extensions():
         raise DeclarationError(f"{target.name!r} ends in no format of pictures; end it in .png, say")
-    with atomic.replacing(target) as (part,):
-        Image.fromarray(shown.squeeze(axis=2) if shown.shape[2:] == (1,) else shown).save(part)
+    with atomic.replacing(target) as (temporary,):
+        Image.fromarray(shown.squeeze(axis=2) if shown.shape[2:] == (1,) else shown).save(temporary)
     return target

@@ -16,7 +16,7 @@ def ffmpeg(purpose: str) -> str:
 
 def shipped(package: str, distribution: str, path: str) -> Path:
     """A file in the folder of a package, which is not imported. Raises: DeclarationError where that is not installed."""
-    found = find_spec(package)
-    if found is None or found.origin is None:
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
         raise DeclarationError(f"{path} comes with {distribution}: pip install neurapde[media]")
-    return Path(found.origin).parent / path
+    return Path(spec.origin).parent / path

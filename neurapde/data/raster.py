@@ -118,8 +118,8 @@ class Raster(Declaration):
         """Another field at the same nodes: of a solution, `image.sampled(solution)`."""
         nodes = self.samples()
         blocks = (np.arange(start, min(start + BLOCK, nodes.count)) for start in range(0, nodes.count, BLOCK))
-        found = np.concatenate([to_numpy(field(nodes.points(block))) for block in blocks])
-        return self.with_values(found.reshape(*self.shape, *found.shape[1:]))
+        values = np.concatenate([to_numpy(field(nodes.points(block))) for block in blocks])
+        return self.with_values(values.reshape(*self.shape, *values.shape[1:]))
 
     def every(self, step: int) -> Self:
         """Every `step`-th node along each axis, from the first one on."""
@@ -132,10 +132,10 @@ class Raster(Declaration):
 
     def held_out(self, step: int) -> AtPoints:
         """The nodes that `every(step)` leaves out, as far as they lie in its box, with their values."""
-        kept = self.every(step)
+        thinned = self.every(step)
         index = np.stack(np.meshgrid(*map(np.arange, self.shape), indexing="ij"), axis=-1)
         index = index.reshape(-1, self.dimension)
-        last = (np.array(kept.shape) - 1) * step
+        last = (np.array(thinned.shape) - 1) * step
         chosen = np.all(index <= last, axis=1) & np.any(index % step != 0, axis=1)
         return at_points(self.points[chosen], targets=self.targets[chosen])
 
@@ -145,14 +145,14 @@ class Raster(Declaration):
         Returns one raster for each axis, one node shorter along it. The picture with these differences is the given
         one, up to a constant.
         """
-        found = []
+        differences = []
         for axis, h in enumerate(self.spacing):
             shift = tuple(h / 2 if i == axis else 0.0 for i in range(self.dimension))
             if self.shape[axis] < 3:
                 raise DeclarationError(
                     f"{self.shape} nodes have no differences to fit; give 3 along each axis"
                 )
-            found.append(
+            differences.append(
                 replace(
                     self,
                     values=np.diff(self.values, axis=axis) / h,
@@ -161,7 +161,7 @@ class Raster(Declaration):
                     name=f"∂{self.domain.axes[axis]} of {self.name}",
                 )
             )
-        return tuple(found)
+        return tuple(differences)
 
     def laplacian(self) -> Self:
         """The sum of second differences at every node, the field continued evenly beyond the border.
@@ -211,6 +211,6 @@ class Nodes(DrawnSampler):
         values = self.raster.values[np.unravel_index(index, self.raster.shape)].reshape(len(index), -1)
         targets = values[:, 0] if self.raster.channels == 1 else values
         points, measured = (
-            wanted.placed(torch.from_numpy(part)) for part in (self.points(index), np.asarray(targets))
+            wanted.placed(torch.from_numpy(rows)) for rows in (self.points(index), np.asarray(targets))
         )
         return Samples(points, targets=measured)

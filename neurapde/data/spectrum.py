@@ -16,7 +16,7 @@ def median_frequency(raster: Raster) -> float:
 
     The field is continued evenly beyond its borders, so that it has no jump there, and its mean is left out.
     """
-    found = []
+    frequencies = []
     for axis, spacing in enumerate(raster.spacing):
         turned = np.moveaxis(raster.values, axis, -1)
         *others, count = turned.shape
@@ -25,8 +25,8 @@ def median_frequency(raster: Raster) -> float:
         lines = turned[np.unravel_index(chosen, others)] if others else turned[None]
         energy = (dct(lines - lines.mean(), norm="ortho").astype(float) ** 2).sum(axis=0)
         middle = int(np.searchsorted(np.cumsum(energy), energy.sum() / 2))
-        found.append(np.pi * middle / (count * spacing))
-    return float(max(found))
+        frequencies.append(np.pi * middle / (count * spacing))
+    return float(max(frequencies))
 
 
 def scattered_frequency(data: AtPoints) -> float:
@@ -35,7 +35,7 @@ def scattered_frequency(data: AtPoints) -> float:
     values = values.reshape(len(values), -1)
     if len(points) < 2 or np.ptp(values) == 0:
         return 0.0
-    distances, nearest = (part[:, 1] for part in cKDTree(points).query(points, 2))
+    distances, nearest = (column[:, 1] for column in cKDTree(points).query(points, 2))
     change = ((values - values[nearest]) ** 2).sum(1)
     slope = points.shape[1] * change.sum() / max((distances**2).sum(), 1e-300)
     return float(np.sqrt(slope / values.var(axis=0).sum()))

@@ -36,7 +36,7 @@ def video(frames: Any, *, name: str = "film") -> Raster:
         raise DeclarationError(
             f"{name} has the shape {array.shape}; give (frames, rows, columns), and one more axis for channels"
         )
-    one = image(array[0], name=name)
+    frame = image(array[0], name=name)
     scale = 2.0 / np.iinfo(array.dtype).max if array.dtype.kind == "u" else 2.0
     lowest, highest = array.min(), array.max()
     if not (lowest >= 0 and highest * scale <= 2):
@@ -47,7 +47,7 @@ def video(frames: Any, *, name: str = "film") -> Raster:
     values = np.multiply(array, scale, dtype=np.float32)
     values -= 1
     upright = np.moveaxis(values[:, ::-1], (0, 1, 2), (2, 1, 0))
-    return Raster(upright, (*one.lower, -1.0), (*one.upper, 1.0), name=name)
+    return Raster(upright, (*frame.lower, -1.0), (*frame.upper, 1.0), name=name)
 
 
 def read_video(
@@ -71,11 +71,11 @@ def read_video(
     most = "" if frames is None else str(checks.whole(frames, "frames", 2, " of frames, 2 or more"))
     if file.is_file() and file.suffix.lower() not in WITHOUT_PLUGIN:
         ffmpeg(f"to read {file.name}")
-    found = isolated(read_frames, file, "a film", most, or_folder=True)["frames"]
-    if counts is not None or gray or found.shape[3:] in ((1,), (2,), (4,)):
-        changed = (prepared(frame, counts, gray) for frame in found)
-        found = np.stack([part if part.dtype.kind == "u" else part.astype(np.float32) for part in changed])
-    return video(found, name=file.name)
+    film = isolated(read_frames, file, "a film", most, or_folder=True)["frames"]
+    if counts is not None or gray or film.shape[3:] in ((1,), (2,), (4,)):
+        changed = (prepared(frame, counts, gray) for frame in film)
+        film = np.stack([frame if frame.dtype.kind == "u" else frame.astype(np.float32) for frame in changed])
+    return video(film, name=file.name)
 
 
 def frames(raster: Raster) -> NDArray[np.uint8]:
@@ -86,10 +86,10 @@ def frames(raster: Raster) -> NDArray[np.uint8]:
         )
     if raster.dimension != 3:
         raise DeclarationError(f"{raster.describe()} is no film: it has {raster.dimension} axes, not 3")
-    found = []
+    frames = []
     for k in range(raster.shape[2]):
-        found.append(pixels(Raster(raster.values[:, :, k], raster.lower[:2], raster.upper[:2])))
-    return np.stack(found)
+        frames.append(pixels(Raster(raster.values[:, :, k], raster.lower[:2], raster.upper[:2])))
+    return np.stack(frames)
 
 
 def write_video(path: str | PathLike[str], raster: Raster) -> Path:
@@ -99,11 +99,11 @@ def write_video(path: str | PathLike[str], raster: Raster) -> Path:
         ffmpeg(f"to write {target.name}")
     elif target.suffix.lower() not in WITHOUT_PLUGIN:
         raise DeclarationError(f"{target.name!r} ends in no format of films; end it in .gif, .mp4 or .npy")
-    with atomic.replacing(target) as (part,):
+    with atomic.replacing(target) as (temporary,):
         if target.suffix.lower() == ".npy":
-            np.save(part, written, allow_pickle=False)
+            np.save(temporary, written, allow_pickle=False)
         else:
-            iio.imwrite(part, written)
+            iio.imwrite(temporary, written)
     return target
 
 

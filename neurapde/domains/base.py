@@ -154,8 +154,8 @@ class Domain(Declaration, ABC):
 
     def _scattered(self, count: int, how: How, generator: torch.Generator | None) -> torch.Tensor:
         def mapped(unit: torch.Tensor) -> tuple[torch.Tensor]:
-            points, kept = self._to_interior(unit)
-            return (points[kept],)
+            points, inside = self._to_interior(unit)
+            return (points[inside],)
 
         return collect(count, unit_sequence(self._cube, how, generator), mapped, str(self))[0]
 
@@ -233,8 +233,8 @@ class Domain(Declaration, ABC):
         faces = self.check_faces(on, "sample_boundary")
 
         def mapped(unit: torch.Tensor) -> BoundarySample:
-            points, normals, kept = self._to_boundary(unit, faces)
-            return BoundarySample(points[kept], normals[kept])
+            points, normals, inside = self._to_boundary(unit, faces)
+            return BoundarySample(points[inside], normals[inside])
 
         what = f"the boundary of {self}" if on is None else f"{' and '.join(faces)} of {self}"
         if wanted.how == "grid":

@@ -39,8 +39,10 @@ class Box(Shape):
             raise DeclarationError(
                 "Box() has no sides; give one interval for each axis: Box((-1, 1), (-1, 1))"
             )
-        found = tuple(_interval(side, axis) for side, axis in zip(sides, axis_names(len(sides)), strict=True))
-        object.__setattr__(self, "sides", found)
+        intervals = tuple(
+            _interval(side, axis) for side, axis in zip(sides, axis_names(len(sides)), strict=True)
+        )
+        object.__setattr__(self, "sides", intervals)
         object.__setattr__(self, "name", name)
         self.__post_init__()
 
@@ -118,10 +120,10 @@ class Box(Shape):
             axis, end = self.face_axis(face)
             chosen = index == i
             others = [j for j in range(self.dimension) if j != axis]
-            part = unit.new_empty(int(chosen.sum()), self.dimension)
-            part[:, axis] = self.sides[axis][end]
-            part[:, others] = lower[others] + (upper - lower)[others] * along[chosen]
-            points[chosen] = part
+            rows = unit.new_empty(int(chosen.sum()), self.dimension)
+            rows[:, axis] = self.sides[axis][end]
+            rows[:, others] = lower[others] + (upper - lower)[others] * along[chosen]
+            points[chosen] = rows
             normals[chosen, axis] = 2.0 * end - 1.0
         return BoundaryRows.all(points, normals)
 

@@ -48,9 +48,9 @@ class Closest:
         longest = np.max(np.linalg.norm(self.corners - np.roll(self.corners, 1, axis=1), axis=2), axis=1)
         parts = np.maximum(np.ceil(longest / self._side).astype(int), 1)
         points, owners = [], []
-        for part in np.unique(parts):
-            chosen = np.flatnonzero(parts == part)
-            weights = _lattice(int(part), d)
+        for count in np.unique(parts):
+            chosen = np.flatnonzero(parts == count)
+            weights = _lattice(int(count), d)
             points.append(np.einsum("kc,mcx->mkx", weights, self.corners[chosen]).reshape(-1, d))
             owners.append(np.repeat(chosen, len(weights)))
         return point_tree(np.concatenate(points)), np.concatenate(owners)
@@ -72,8 +72,8 @@ class Closest:
             _, edge = np.unique(edge_keys(starts, ends), return_inverse=True)
             total = np.zeros((int(edge.max()) + 1, 3))
             np.add.at(total, edge, np.tile(self.normals, (3, 1)))
-            for i, found in enumerate(np.split(edge, 3)):
-                table[:, (1 << i) | (1 << (i + 1) % 3)] = total[found]
+            for i, corners in enumerate(np.split(edge, 3)):
+                table[:, (1 << i) | (1 << (i + 1) % 3)] = total[corners]
         return table
 
     def _angles(self, corner: int) -> Array:
@@ -104,28 +104,28 @@ class Closest:
 
     def nearest(self, points: Array) -> tuple[Array, Indices]:
         """Signed distance `(n,)` of points `(n, d)`, and the cell that is nearest to each `(n,)`."""
-        found, cells = np.zeros(len(points)), np.zeros(len(points), dtype=np.int64)
+        distances, cells = np.zeros(len(points)), np.zeros(len(points), dtype=np.int64)
         order = along_curve(points)
         for start in range(0, len(points), CHUNK):
             chosen = order[start : start + CHUNK]
-            found[chosen], cells[chosen] = self._signed(points[chosen])
-        return found, cells
+            distances[chosen], cells[chosen] = self._signed(points[chosen])
+        return distances, cells
 
     def _signed(self, points: Array) -> tuple[Array, Indices]:
         distance, side, cell, reached = self._among(points, CANDIDATES)
         for count in MORE:
             unsure = np.flatnonzero((reached < distance + self._reach) & (distance < 4 * self._reach))
             if len(unsure):
-                found = self._among(points[unsure], count)
-                distance[unsure], side[unsure], cell[unsure], reached[unsure] = found
+                result = self._among(points[unsure], count)
+                distance[unsure], side[unsure], cell[unsure], reached[unsure] = result
         return np.where(side < 0, -1.0, 1.0) * distance, cell
 
     def _among(self, points: Array, count: int) -> tuple[Array, Array, Indices, Array]:
         """Distance, side and cell among those of the `count` nearest points of the tree, and how far these reach."""
         tree, owners = self._tree
         count = min(count, tree.n)
-        far, found = tree.query(points, k=count)
-        cells = owners[found.reshape(len(points), count)]
+        far, vertices = tree.query(points, k=count)
+        cells = owners[vertices.reshape(len(points), count)]
         corners = self.corners[cells.ravel()]
         weights = nearest_weights(np.repeat(points, count, axis=0), corners)
         nearest = np.einsum("nc,ncx->nx", weights, corners).reshape(len(points), count, -1)

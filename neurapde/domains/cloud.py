@@ -102,25 +102,25 @@ class PointCloud(InsidePoints):
             normals = normals.astype(np.float64)
         length = np.linalg.norm(normals, axis=1)
         if len(normals) != shape[0] or not (length > 0).all():
-            found = f"{len(normals)} normals for {shape[0]} points"
+            fault = f"{len(normals)} normals for {shape[0]} points"
             if len(normals) == shape[0]:
-                found = f"the normal of point {int(np.argmin(length))} is zero"
+                fault = f"the normal of point {int(np.argmin(length))} is zero"
             raise DeclarationError(
-                f"normals of the {self.name}: {found}; give one of positive length for each point, or None to "
+                f"normals of the {self.name}: {fault}; give one of positive length for each point, or None to "
                 "have them estimated"
             )
-        _, kept = np.unique(points, axis=0, return_index=True)
-        kept.sort()
+        _, index = np.unique(points, axis=0, return_index=True)
+        index.sort()
         spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
-        if len(kept) < LEAST or spread[-1] < FLAT * spread[0]:
+        if len(index) < LEAST or spread[-1] < FLAT * spread[0]:
             raise DeclarationError(
-                f"the {self.name} has {len(kept)} different points, {number(float(spread[-1] / spread[0]))} times as thick "
+                f"the {self.name} has {len(index)} different points, {number(float(spread[-1] / spread[0]))} times as thick "
                 f"as wide, and encloses nothing; give at least {LEAST} all over a closed surface"
                 if spread[0] > 0
                 else f"the points of the {self.name} are all the same; give points all over a closed surface"
             )
-        object.__setattr__(self, "points", points[kept])
-        object.__setattr__(self, "normals", (normals / length[:, None])[kept])
+        object.__setattr__(self, "points", points[index])
+        object.__setattr__(self, "normals", (normals / length[:, None])[index])
 
     @cached_property
     def _tree(self) -> cKDTree:
@@ -185,8 +185,8 @@ class PointCloud(InsidePoints):
 
     def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundaryRows:
         index = (unit[:, 0] * len(self.points)).long().clamp(max=len(self.points) - 1).cpu()
-        found = (torch.from_numpy(array)[index].to(unit) for array in (self.points, self.normals))
-        return BoundaryRows.all(*found)
+        rows = (torch.from_numpy(array)[index].to(unit) for array in (self.points, self.normals))
+        return BoundaryRows.all(*rows)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PointCloud):

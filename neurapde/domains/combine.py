@@ -57,10 +57,10 @@ class _Combination(Shape):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for part in (self.first, self.second):
-            if not isinstance(part, Shape):
+        for shape in (self.first, self.second):
+            if not isinstance(shape, Shape):
                 raise DeclarationError(
-                    f"{part!r} is no shape; combine Box, Disk, Ball, Polygon and their combinations"
+                    f"{shape!r} is no shape; combine Box, Disk, Ball, Polygon and their combinations"
                 )
         if self.first.dimension != self.second.dimension:
             raise DeclarationError(
@@ -80,20 +80,20 @@ class _Combination(Shape):
     @cached_property
     def measure(self) -> float:
         engine = SobolEngine(self.dimension)  # type: ignore[no-untyped-call]
-        found = drawn = 0
-        while found < FEW and drawn < MOST_DRAWS:
+        hits = drawn = 0
+        while hits < FEW and drawn < MOST_DRAWS:
             _, inside = self._to_interior(engine.draw(COUNT_FOR_MEASURE, dtype=torch.float64))
-            found, drawn = found + int(inside.sum()), drawn + COUNT_FOR_MEASURE
-        if not found:
+            hits, drawn = hits + int(inside.sum()), drawn + COUNT_FOR_MEASURE
+        if not hits:
             raise DeclarationError(
                 f"{self} is empty: no point of its bounding box lies in it, of {drawn} tried; check how its parts overlap"
             )
-        return self._cover * found / drawn
+        return self._cover * hits / drawn
 
     @cached_property
     def _face_table(self) -> Mapping[str, tuple[int, str]]:
         """Own face name -> which part (0 or 1), and the face's name there."""
-        origins = [(i, face) for i, part in enumerate((self.first, self.second)) for face in part.faces]
+        origins = [(i, face) for i, shape in enumerate((self.first, self.second)) for face in shape.faces]
         return dict(zip(checks.numbered(face for _, face in origins), origins, strict=True))
 
     @property
@@ -115,24 +115,26 @@ class _Combination(Shape):
     def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundaryRows:
         """Points of the parts' boundaries that have the combination on one side and not on the other."""
         split = self._split(faces)
-        sizes = [part.boundary_size(own) for part, own in zip((self.first, self.second), split, strict=True)]
+        sizes = [
+            shape.boundary_size(faces) for shape, faces in zip((self.first, self.second), split, strict=True)
+        ]
         index, rest = choose(unit[:, 0], sizes)
         step = 1e-7 * max(self.extents)
         points = unit.new_empty(len(unit), self.dimension)
         normals = torch.empty_like(points)
-        kept = torch.zeros_like(unit[:, 0], dtype=torch.bool)
-        for i, (part, own) in enumerate(zip((self.first, self.second), split, strict=True)):
-            if not own:
+        inside = torch.zeros_like(unit[:, 0], dtype=torch.bool)
+        for i, (shape, own_faces) in enumerate(zip((self.first, self.second), split, strict=True)):
+            if not own_faces:
                 continue
             chosen = torch.nonzero(index == i)[:, 0]
             cube = torch.cat([rest[chosen, None], unit[chosen, 1:]], dim=1)
-            x, n, keep = part._to_boundary(cube[:, : part._boundary_cube], own)
+            x, n, keep = shape._to_boundary(cube[:, : shape._boundary_cube], own_faces)
             n = n if i == 0 else self._second_normal * n
             keep = keep & self.contains(x - step * n) & ~self.contains(x + step * n)
             if i == 1 and split[0]:
                 keep = keep & (self.first.signed_distance(x).abs() > 0.5 * step)  # a common face counts once
-            points[chosen], normals[chosen], kept[chosen] = x, n, keep
-        return BoundaryRows(points, normals, kept)
+            points[chosen], normals[chosen], inside[chosen] = x, n, keep
+        return BoundaryRows(points, normals, inside)
 
 
 @dataclass(frozen=True, repr=False)

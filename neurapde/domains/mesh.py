@@ -90,8 +90,8 @@ class Mesh(InsidePoints):
 
     def cloud(self, count: int, *, generator: torch.Generator | None = None) -> PointCloud:
         """Points on the mesh, by area, with its normals: what a scan of it would give."""
-        found = self.sample_boundary(count, how="sobol", generator=generator)
-        return PointCloud(found.points.numpy(), found.normals.numpy(), name=self.name)
+        sample = self.sample_boundary(count, how="sobol", generator=generator)
+        return PointCloud(sample.points.numpy(), sample.normals.numpy(), name=self.name)
 
     @property
     def _boundary_cube(self) -> int:
@@ -100,7 +100,7 @@ class Mesh(InsidePoints):
     def _to_boundary(self, unit: torch.Tensor, faces: tuple[str, ...]) -> BoundaryRows:
         points, cells = self._closest.places(unit.cpu().numpy())
         normals = self._closest.normals[cells]
-        return BoundaryRows.all(*(torch.from_numpy(part).to(unit) for part in (points, normals)))
+        return BoundaryRows.all(*(torch.from_numpy(array).to(unit) for array in (points, normals)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Mesh):
@@ -138,8 +138,8 @@ def _checked(points: NDArray, cells: NDArray, name: str) -> tuple[NDArray[np.flo
     if extent == 0:
         raise DeclarationError(f"the points of the {name} are all the same; give those of a closed surface")
     step = MERGED * extent
-    kept, merged = _merged(np.round(points / step))
-    points, cells = points[kept], merged[cells]
+    first, merged = _merged(np.round(points / step))
+    points, cells = points[first], merged[cells]
     _, sizes = cell_normals(points[cells])
     cells = cells[sizes > 0]
     if not len(cells):

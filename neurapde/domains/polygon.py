@@ -122,8 +122,8 @@ class Polygon(Shape):
 
     def __str__(self) -> str:
         shown = [point(v) for v in self.vertices[:MOST_WRITTEN]]
-        more = len(self.vertices) - len(shown)
-        return f"polygon {' '.join(shown)}{f' and {more} more' if more else ''}"
+        rest = len(self.vertices) - len(shown)
+        return f"polygon {' '.join(shown)}{f' and {rest} more' if rest else ''}"
 
 
 def _check_simple(path: np.ndarray, name: str) -> None:

@@ -64,11 +64,11 @@ class Draw:
         device = self.generator.device if self.generator else torch.device("cpu")
         if 2 * self.count > n:
             return torch.randperm(n, generator=self.generator, device=device)[: self.count].cpu()
-        found = torch.empty(0, dtype=torch.int64, device=device)
-        while len(found) < self.count:
-            more = torch.randint(n, (self.count - len(found),), generator=self.generator, device=device)
-            found = torch.unique(torch.cat((found, more)))
-        return found.cpu()
+        chosen = torch.empty(0, dtype=torch.int64, device=device)
+        while len(chosen) < self.count:
+            drawn = torch.randint(n, (self.count - len(chosen),), generator=self.generator, device=device)
+            chosen = torch.unique(torch.cat((chosen, drawn)))
+        return chosen.cpu()
 
 
 def unit_sequence(
@@ -92,18 +92,21 @@ def unit_sequence(
 def collect(count: int, draw: Callable[[int], torch.Tensor], mapped: Map, what: str) -> list[torch.Tensor]:
     """The first `count` rows that the map keeps of a sequence."""
     parts: list[tuple[torch.Tensor, ...]] = []
-    kept = drawn = 0
+    count_inside = drawn = 0
     need = count
-    while kept < count:
-        part = mapped(draw(need))
-        parts.append(part)
-        kept += len(part[0])
+    while count_inside < count:
+        sample = mapped(draw(need))
+        parts.append(sample)
+        count_inside += len(sample[0])
         drawn += need
-        if not kept and drawn >= MOST_DRAWS:
+        if not count_inside and drawn >= MOST_DRAWS:
             raise DeclarationError(
                 f"{what} is empty: none of {drawn} points drawn lies in it; check how its parts overlap"
             )
-        need = min(int(1.1 * (count - kept) * drawn / kept) + 16 if kept else 4 * drawn, MOST_DRAWS)
+        need = min(
+            int(1.1 * (count - count_inside) * drawn / count_inside) + 16 if count_inside else 4 * drawn,
+            MOST_DRAWS,
+        )
     return [torch.cat(column)[:count] for column in zip(*parts, strict=True)]
 
 
@@ -118,16 +121,16 @@ def collect_lattice(count: int, dimension: int, mapped: Map, what: str) -> list[
     """The map of the finest unit lattice of which it keeps at most `count` rows."""
     wanted = count
     for _ in range(40):
-        part = mapped(unit_lattice(wanted, dimension))
-        if len(part[0]) > count:
+        sample = mapped(unit_lattice(wanted, dimension))
+        if len(sample[0]) > count:
             break
-        found, previous = part, wanted
-        wanted = max(int(wanted * min(count / max(len(part[0]), 1), 4.0)), wanted)
+        best, previous = sample, wanted
+        wanted = max(int(wanted * min(count / max(len(sample[0]), 1), 4.0)), wanted)
         if wanted == previous:
             break
-    if len(found[0]) == 0:
+    if len(best[0]) == 0:
         raise DeclarationError(f"{what} is empty: no lattice point lies in it; check how its parts overlap")
-    return list(found)
+    return list(best)
 
 
 def cells_along(extents: list[float], spacing: float, count: int) -> list[int]:

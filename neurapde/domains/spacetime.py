@@ -136,8 +136,8 @@ class SpaceTime(Domain):
         return self.space._cover * self.time.duration
 
     def _to_interior(self, unit: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        places, kept = self.space._to_interior(unit[:, :-1])
-        return torch.cat([places, self._moments(unit[:, -1:])], dim=1), kept
+        places, inside = self.space._to_interior(unit[:, :-1])
+        return torch.cat([places, self._moments(unit[:, -1:])], dim=1), inside
 
     def _moments(self, unit: torch.Tensor) -> torch.Tensor:
         return self.time.start + self.time.duration * unit
@@ -154,21 +154,21 @@ class SpaceTime(Domain):
         index, rest = choose(unit[:, 0], [across, *[self.space._cover] * len(ends)])
         inner = torch.cat([rest[:, None], unit[:, 1:]], dim=1)
         points, normals = unit.new_zeros(len(unit), self.dimension), unit.new_zeros(len(unit), self.dimension)
-        kept = torch.zeros_like(unit[:, 0], dtype=torch.bool)
+        valid = torch.zeros_like(unit[:, 0], dtype=torch.bool)
         chosen = index == 0
         if sides and chosen.any():
-            found = self.space._to_boundary(inner[chosen][:, : self.space._boundary_cube], sides)
-            points[chosen] = torch.cat([found.points, self._moments(inner[chosen][:, -1:])], dim=1)
-            normals[chosen, :-1] = found.normals
-            kept[chosen] = found.kept
+            rows = self.space._to_boundary(inner[chosen][:, : self.space._boundary_cube], sides)
+            points[chosen] = torch.cat([rows.points, self._moments(inner[chosen][:, -1:])], dim=1)
+            normals[chosen, :-1] = rows.normals
+            valid[chosen] = rows.kept
         for i, face in enumerate(ends, start=1):
             chosen = index == i
             places, inside = self.space._to_interior(inner[chosen][:, : self.space._cube])
             moment = self.time.start if face == INITIAL else self.time.stop
             points[chosen] = torch.cat([places, torch.full_like(places[:, :1], moment)], dim=1)
             normals[chosen, -1] = -1.0 if face == INITIAL else 1.0
-            kept[chosen] = inside
-        return BoundaryRows(points, normals, kept)
+            valid[chosen] = inside
+        return BoundaryRows(points, normals, valid)
 
     def __str__(self) -> str:
         return f"{self.space} over t in {self.time}"

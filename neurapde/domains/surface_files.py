@@ -23,22 +23,22 @@ def read_surface(path: Path) -> tuple[NDArray, NDArray]:
     """Vertices and cells of the triangles of a file, or, of one without and flat in z, of its segments."""
     if not path.is_file():
         raise FileNotFoundError(f"there is no mesh file {path}")
-    found = isolated(read_mesh, path, "a mesh")
-    points = found.pop("points")
+    mesh = isolated(read_mesh, path, "a mesh")
+    points = mesh.pop("points")
     if points.ndim != 2 or points.dtype.kind not in "iuf":
         raise StorageError(f"{path} has points {points.shape} of {points.dtype}; give coordinates (v, d)")
-    for kind in CORNERS.keys() & found.keys():
-        if found[kind].shape[1:] != (CORNERS[kind],):
-            raise StorageError(f"{path} has {kind}s {found[kind].shape}; give each {CORNERS[kind]} corners")
-    triangles = [found["triangle"]] if "triangle" in found else []
-    if "quad" in found:
-        triangles += [found["quad"][:, [0, 1, 2]], found["quad"][:, [0, 2, 3]]]
+    for kind in CORNERS.keys() & mesh.keys():
+        if mesh[kind].shape[1:] != (CORNERS[kind],):
+            raise StorageError(f"{path} has {kind}s {mesh[kind].shape}; give each {CORNERS[kind]} corners")
+    triangles = [mesh["triangle"]] if "triangle" in mesh else []
+    if "quad" in mesh:
+        triangles += [mesh["quad"][:, [0, 1, 2]], mesh["quad"][:, [0, 2, 3]]]
     if triangles:
         return points, np.concatenate(triangles)
-    if "line" in found and (points.shape[1] == 2 or np.ptp(points[:, 2:]) == 0):
-        return points[:, :2], found["line"]
+    if "line" in mesh and (points.shape[1] == 2 or np.ptp(points[:, 2:]) == 0):
+        return points[:, :2], mesh["line"]
     raise DeclarationError(
-        f"{path} has no triangles, but {', '.join(found) or 'points only'}; give a surface mesh, or "
+        f"{path} has no triangles, but {', '.join(mesh) or 'points only'}; give a surface mesh, or "
         "PointCloud(points) for a cloud"
     )
 
@@ -50,9 +50,9 @@ def read_oriented(path: Path, count: int) -> tuple[NDArray, NDArray | None]:
     """
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
-    found = isolated(read_points, path, "points on a surface")
-    if "triangle" not in found and "quad" not in found:
-        return found["points"], found.get("normals")
+    mesh = isolated(read_points, path, "points on a surface")
+    if "triangle" not in mesh and "quad" not in mesh:
+        return mesh["points"], mesh.get("normals")
     points, cells = read_surface(path)
     cells = np.asarray(cells, dtype=np.int64)
     if cells.min() < 0 or cells.max() >= len(points):

@@ -87,8 +87,8 @@ class Torus(Shape):
         )
         circle = torch.stack([torch.cos(around), torch.sin(around), torch.zeros_like(around)], dim=1)
         center = torch.as_tensor(self.center, dtype=unit.dtype, device=unit.device)
-        kept = unit[:, 2] * (self.ring + self.tube) <= radius
-        return BoundaryRows(center + self.ring * circle + self.tube * normals, normals, kept)
+        inside = unit[:, 2] * (self.ring + self.tube) <= radius
+        return BoundaryRows(center + self.ring * circle + self.tube * normals, normals, inside)
 
     def __str__(self) -> str:
         return f"torus of ring {number(self.ring)} and tube {number(self.tube)} round {point(self.center)}"

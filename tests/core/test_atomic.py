@@ -225,10 +225,10 @@ def test_of_two_files_that_belong_together_none_is_replaced_alone(tmp_path: Path
 
 
 def test_no_two_files_under_way_have_a_name_in_common_and_nobody_else_may_look(tmp_path: Path) -> None:
-    with atomic.replacing(tmp_path / "a") as (one,), atomic.replacing(tmp_path / "a") as (other,):
-        assert one.parent != other.parent
-        assert one.parent.stat().st_mode & 0o77 == 0
-        one.write_bytes(b"1")
+    with atomic.replacing(tmp_path / "a") as (first,), atomic.replacing(tmp_path / "a") as (other,):
+        assert first.parent != other.parent
+        assert first.parent.stat().st_mode & 0o77 == 0
+        first.write_bytes(b"1")
         other.write_bytes(b"2")
     assert (tmp_path / "a").read_bytes() == b"1"
 
@@ -268,8 +268,8 @@ def test_what_a_killed_process_left_is_removed_and_what_is_under_way_stays(tmp_p
     elsewhere.mkdir()
     first_release = tmp_path / ".checkpoint.h5.99999999.part"
     first_release.write_bytes(b"half")
-    with atomic.replacing(tmp_path / "b") as (part,):
-        part.write_bytes(b"whole")
+    with atomic.replacing(tmp_path / "b") as (temporary,):
+        temporary.write_bytes(b"whole")
         atomic.write(tmp_path / "c", b"whole")
     assert {path.name for path in tmp_path.iterdir()} == {"b", "c", stranger.name, elsewhere.name}
 

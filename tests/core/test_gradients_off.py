@@ -57,8 +57,8 @@ def test_gradients_switched_off_outside_change_nothing(name, off):
     _, outside = found()
     with off():
         solution, inside = found()
-    for one, other in zip(outside, inside, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+    for values, other in zip(outside, inside, strict=True):
+        np.testing.assert_allclose(values, other, rtol=1e-9, atol=1e-12)
     x = torch.tensor(X).requires_grad_()
     (slope,) = torch.autograd.grad(solution(x).sum(), x)
     np.testing.assert_allclose(slope.numpy(), solution.gradient(X), rtol=1e-4, atol=1e-5)

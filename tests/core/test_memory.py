@@ -204,6 +204,6 @@ def test_the_peak_of_a_process_is_within_a_factor_of_two_of_the_estimate(
     run: Callable[[bool], float],
 ) -> None:
     script = MEASURE.format(tests=str(Path(__file__).parent), name=run.__name__)
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    measured, estimate = map(float, found.stdout.split()[-2:])
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    measured, estimate = map(float, process.stdout.split()[-2:])
     assert 0.5 < measured / estimate < 2.0

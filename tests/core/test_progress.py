@@ -38,8 +38,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch, stderr: io.StringIO, shown: bool = Tr
 
 def test_a_terminal_sees_the_title_the_count_and_every_loss_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     text = drawn(monkeypatch, Terminal())
-    for part in ("wave", "4/4", "helmholtz=0.123", "left=2e-9"):
-        assert part in text.replace("2e-09", "2e-9")
+    for word in ("wave", "4/4", "helmholtz=0.123", "left=2e-9"):
+        assert word in text.replace("2e-09", "2e-9")
 
 
 def test_a_file_or_a_pipe_sees_nothing_of_a_short_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,22 +205,22 @@ def test_a_training_of_hidden_layers_that_is_interrupted_promises_no_checkpoint_
         return solve_head(*given)
 
     monkeypatch.setattr(head, "best_head", interrupted)
-    found = npde.solve(problem, npde.Siren(40, 0, 8.0), method, device="cpu", seed=41203)
-    assert (found.status, len(calls)) == (Status.INTERRUPTED, 3)
-    assert any("No checkpoint is kept" in note for note in found.notes)
-    again = npde.solve(problem, found.trial, npde.Galerkin(steps=1, tolerance=0.5), device="cpu")
-    left = [float(one.stages[0].extras["relative_residual"]) for one in (found, again)]
+    solution = npde.solve(problem, npde.Siren(40, 0, 8.0), method, device="cpu", seed=41203)
+    assert (solution.status, len(calls)) == (Status.INTERRUPTED, 3)
+    assert any("No checkpoint is kept" in note for note in solution.notes)
+    continued = npde.solve(problem, solution.trial, npde.Galerkin(steps=1, tolerance=0.5), device="cpu")
+    left = [float(run.stages[0].extras["relative_residual"]) for run in (solution, continued)]
     assert left[1] <= 1.001 * left[0]
 
 
 def test_another_thread_runs_without_taking_signals() -> None:
-    found: list[bool] = []
+    flags: list[bool] = []
 
     def work() -> None:
         with Interrupts() as interrupts:
-            found.append(interrupts.asked)
+            flags.append(interrupts.asked)
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert found == [False]
+    assert flags == [False]

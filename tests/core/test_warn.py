@@ -31,7 +31,7 @@ def too_few_features() -> object:
 
 @pytest.mark.parametrize("act", [thin_layer, too_few_features])
 def test_a_warning_names_the_file_of_the_caller(act: Callable[[], object]) -> None:
-    with warnings.catch_warnings(record=True) as found:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         act()
-    assert {one.filename for one in found} == {__file__}
+    assert {warning.filename for warning in caught} == {__file__}

@@ -34,8 +34,8 @@ def test_pixels_come_back() -> None:
 
 
 def test_a_picture_survives_its_file(tmp_path: Path) -> None:
-    again = npde.data.read_image(npde.data.write_image(tmp_path / "a.png", npde.data.image(PIXELS)))
-    np.testing.assert_allclose(again.values, npde.data.image(PIXELS).values)
+    loaded = npde.data.read_image(npde.data.write_image(tmp_path / "a.png", npde.data.image(PIXELS)))
+    np.testing.assert_allclose(loaded.values, npde.data.image(PIXELS).values)
 
 
 def test_bundled_pictures_are_read_by_name_at_any_size() -> None:
@@ -54,17 +54,17 @@ def test_a_picture_that_is_not_there_is_refused() -> None:
 
 def test_a_sound_survives_its_file(tmp_path: Path) -> None:
     sound = bells(0.1, 4000)
-    again = npde.data.read_audio(npde.data.write_audio(tmp_path / "a.wav", sound))
-    np.testing.assert_allclose(again.values, sound.values, atol=1e-4)
-    assert again.spacing[0] == pytest.approx(1 / 4000)
+    loaded = npde.data.read_audio(npde.data.write_audio(tmp_path / "a.wav", sound))
+    np.testing.assert_allclose(loaded.values, sound.values, atol=1e-4)
+    assert loaded.spacing[0] == pytest.approx(1 / 4000)
 
 
 def test_a_film_survives_its_file(tmp_path: Path) -> None:
     made = juggler(4, 10)
-    again = npde.data.read_video(npde.data.write_video(tmp_path / "a.npy", made))
-    np.testing.assert_allclose(again.values, made.values, atol=1 / 255)
+    loaded = npde.data.read_video(npde.data.write_video(tmp_path / "a.npy", made))
+    np.testing.assert_allclose(loaded.values, made.values, atol=1 / 255)
     assert frames(made).shape == (4, 10, 10)
-    assert again.lower == (-1.0, -1.0, -1.0)
+    assert loaded.lower == (-1.0, -1.0, -1.0)
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.gif", "a.mp4"])
@@ -72,10 +72,10 @@ def test_a_film_is_read_as_it_was_written(name: str, tmp_path: Path) -> None:
     if name.endswith("mp4"):
         pytest.importorskip("imageio_ffmpeg")
     made = juggler(6, 32)
-    again = npde.data.read_video(npde.data.write_video(tmp_path / name, made), gray=True)
-    assert again.shape == (32, 32, 6)
-    assert again.values.dtype == np.float32
-    assert np.abs(again.values - made.values).mean() < 0.03
+    loaded = npde.data.read_video(npde.data.write_video(tmp_path / name, made), gray=True)
+    assert loaded.shape == (32, 32, 6)
+    assert loaded.values.dtype == np.float32
+    assert np.abs(loaded.values - made.values).mean() < 0.03
     few = npde.data.read_video(tmp_path / name, frames=3, size=(10, 20))
     assert few.shape == (20, 10, 3)
 
@@ -111,10 +111,10 @@ def test_a_part_of_a_sound_in_one_channel(tmp_path: Path) -> None:
     stereo = npde.data.Raster(np.stack([left, right], axis=1), (0.0,), (99 / 100,))
     npde.data.write_audio(tmp_path / "a.wav", stereo)
     assert npde.data.read_audio(tmp_path / "a.wav").channels == 2
-    part = npde.data.read_audio(tmp_path / "a.wav", start=0.2, seconds=0.5, mono=True)
+    excerpt = npde.data.read_audio(tmp_path / "a.wav", start=0.2, seconds=0.5, mono=True)
     wanted = (left + right)[20:70]
-    assert part.upper[0] == pytest.approx(0.49)
-    np.testing.assert_allclose(part.values, wanted / np.abs(wanted).max(), atol=1e-3)
+    assert excerpt.upper[0] == pytest.approx(0.49)
+    np.testing.assert_allclose(excerpt.values, wanted / np.abs(wanted).max(), atol=1e-3)
     with pytest.raises(npde.DeclarationError, match="start=3 is where"):
         npde.data.read_audio(tmp_path / "a.wav", start=3)
 

@@ -180,9 +180,9 @@ def test_sampling_repeats_with_its_generator_and_leaves_the_global_one_alone(dom
 
 @pytest.mark.parametrize("domain", ALL, ids=str)
 def test_a_copy_by_pickle_or_by_fields_is_equal(domain: Domain) -> None:
-    again = pickle.loads(pickle.dumps(domain))
-    assert again == domain
-    assert hash(again) == hash(domain)
+    copied = pickle.loads(pickle.dumps(domain))
+    assert copied == domain
+    assert hash(copied) == hash(domain)
     assert type(domain).rebuild({item.name: getattr(domain, item.name) for item in fields(domain)}) == domain
 
 
@@ -212,12 +212,12 @@ def test_star_polygons_of_either_orientation_are_the_same_set(count: int, seed: 
     rng = np.random.default_rng(seed)
     angles = 2 * np.pi * (np.arange(count) + rng.uniform(0.1, 0.9, count)) / count
     path = rng.uniform(0.5, 1.0, count)[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    one, other = Polygon(path.tolist()), Polygon(path[::-1].tolist())
-    points = around(one, 100, seed)
-    np.testing.assert_allclose(one.signed_distance(points), other.signed_distance(points), atol=1e-12)
-    assert one.measure == pytest.approx(other.measure)
-    rim = [polygon.sample_boundary(60, how="grid") for polygon in (one, other)]
-    for sample, polygon in zip(rim, (one, other), strict=True):
+    star, other = Polygon(path.tolist()), Polygon(path[::-1].tolist())
+    points = around(star, 100, seed)
+    np.testing.assert_allclose(star.signed_distance(points), other.signed_distance(points), atol=1e-12)
+    assert star.measure == pytest.approx(other.measure)
+    rim = [polygon.sample_boundary(60, how="grid") for polygon in (star, other)]
+    for sample, polygon in zip(rim, (star, other), strict=True):
         assert polygon.contains(sample.points - 1e-6 * sample.normals).double().mean() > 0.9
         assert not polygon.contains(sample.points + 1e-6 * sample.normals).any()
 

@@ -258,7 +258,10 @@ def test_an_evolution_is_declared_on_thin_domains_and_with_many_axes(space: Shap
             npde.Equation(residual),
             boundary=[npde.Neumann(0.0), npde.InitialCondition(1.0)],
         )
-        assert names == {one.name for one in problem.constraints} & {"initial-value", "initial-velocity"}
+        assert names == {constraint.name for constraint in problem.constraints} & {
+            "initial-value",
+            "initial-velocity",
+        }
         for constraint in problem.constraints:
             points = constraint.sample(50, generator=torch.Generator().manual_seed(60689)).points
             assert (problem.domain.signed_distance(points) < 1e-9).all()

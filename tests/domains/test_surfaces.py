@@ -88,9 +88,9 @@ def test_the_distance_to_a_mesh_is_that_of_brute_force() -> None:
     for weight in weights:
         spots = np.einsum("c,mcx->mx", weight, corners)
         best = np.minimum(best, np.linalg.norm(points[:, None] - spots, axis=2).min(axis=1))
-    found = np.abs(every.signed_distance(points))
-    assert (found <= best + 1e-12).all()
-    assert np.abs(found - best).max() < 4e-3
+    distances = np.abs(every.signed_distance(points))
+    assert (distances <= best + 1e-12).all()
+    assert np.abs(distances - best).max() < 4e-3
 
 
 def test_a_fine_mesh_of_a_torus_has_its_distance() -> None:
@@ -181,8 +181,8 @@ def test_two_clouds_in_one_are_both_turned_outward() -> None:
 
 
 def test_the_sizes_of_a_cloud_are_those_of_its_surface() -> None:
-    found = TORUS.sample_boundary(8000, how="sobol", generator=seeded(51239))
-    cloud = npde.PointCloud(found.points, found.normals)
+    sample = TORUS.sample_boundary(8000, how="sobol", generator=seeded(51239))
+    cloud = npde.PointCloud(sample.points, sample.normals)
     assert cloud.measure == pytest.approx(TORUS.measure, rel=0.02)
     assert cloud.boundary_size(cloud.faces) == pytest.approx(TORUS.boundary_size(()), rel=0.1)
 
@@ -192,9 +192,9 @@ def test_the_sizes_of_a_cloud_are_those_of_its_surface() -> None:
 )
 def test_a_tensor_gets_the_distance_an_array_gets(domain: npde.Domain) -> None:
     points = in_box(50, 60913, d=domain.dimension)
-    found = domain.signed_distance(torch.tensor(points, dtype=torch.float32))
-    assert found.dtype is torch.float32
-    np.testing.assert_allclose(found, domain.signed_distance(points), atol=1e-6)
+    distances = domain.signed_distance(torch.tensor(points, dtype=torch.float32))
+    assert distances.dtype is torch.float32
+    np.testing.assert_allclose(distances, domain.signed_distance(points), atol=1e-6)
 
 
 @pytest.mark.parametrize(

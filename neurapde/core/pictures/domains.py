@@ -43,9 +43,9 @@ def draw(domain: Placed, ax: Any = None, groups: Mapping[str, Sequence[str]] | N
     groups: faces by what is said of them; None for each face by its name. Faces that none names are not drawn.
     A domain in space and time is drawn as a plane where its space is a line, and else as its space.
     """
-    found = drawn(domain, ax, groups)
-    places.legend(found)
-    return found
+    points = drawn(domain, ax, groups)
+    places.legend(points)
+    return points
 
 
 def drawn(domain: Placed, ax: Any, groups: Mapping[str, Sequence[str]] | None) -> Axes:
@@ -66,7 +66,7 @@ def drawn(domain: Placed, ax: Any, groups: Mapping[str, Sequence[str]] | None) -
     panel = panels.axes_of(ax, size=size, projection="3d" if shown.dimension == 3 else None)
     if shown.dimension == 1:
         lower, upper = (float(corner[0]) for corner in shown.bounds)
-        ends = {text: np.unique(found[:, 0]) for text, found in points.items()}
+        ends = {text: np.unique(points[:, 0]) for text, points in points.items()}
         places.line(panel, (lower, upper), ends, shown.axes)
     elif shown.dimension == 2:
         axes, distance = plane_of(shown)
@@ -94,12 +94,12 @@ def plane_of(domain: Placed) -> tuple[tuple[NDArray, NDArray], NDArray]:
 
 def on_grid(domain: Any, axes: Sequence[NDArray]) -> NDArray:
     """The signed distance of a plane domain on the nodes of a grid."""
-    nodes = np.stack([part.ravel() for part in np.meshgrid(*axes, indexing="ij")], axis=1)
+    nodes = np.stack([coordinates.ravel() for coordinates in np.meshgrid(*axes, indexing="ij")], axis=1)
     return np.asarray(domain.signed_distance(nodes)).reshape(len(axes[0]), len(axes[1]))
 
 
 def _points(domain: Placed, faces: Sequence[str]) -> NDArray:
-    found = domain.sample_boundary(
+    sample = domain.sample_boundary(
         DOTS, on=tuple(faces), how="sobol", generator=torch.Generator().manual_seed(SEED)
     ).points
-    return np.asarray(found)
+    return np.asarray(sample)

@@ -129,8 +129,8 @@ def _lines(
     shown = [part] if part is not None else ["real", "imag"] if np.iscomplexobj(values) else []
     if not shown:
         panel.plot(x, values, color=COLORS[0], linewidth=1.4)
-    for color, one in zip(COLORS, shown, strict=False):
-        take, text = PARTS[one]
+    for color, component in zip(COLORS, shown, strict=False):
+        take, text = PARTS[component]
         panel.plot(x, take(values), color=color, linewidth=1.4, label=text.format(label))
     if len(shown) > 1:
         panel.legend(frameon=False, fontsize=LETTERING - 2)

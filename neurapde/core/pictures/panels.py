@@ -41,7 +41,7 @@ def panels_of(ax: Any, count: int, *, height: float = 3.4) -> list[Axes]:
         figure = pyplot.figure(figsize=(0.4 + 3.9 * count, height), layout="constrained")
         return list(figure.subplots(1, count, squeeze=False)[0])
     given = list(np.asarray(ax, dtype=object).ravel())
-    if len(given) != count or not all(isinstance(one, Axes) for one in given):
+    if len(given) != count or not all(isinstance(panel, Axes) for panel in given):
         raise DeclarationError(
             f"ax={checks.shown(ax)}: this picture has {count} panels; give as many axes, as "
             f"plt.subplots(1, {count})[1] has them, or None for new ones."

@@ -84,8 +84,8 @@ def _values(panel: Axes, survey: Any, shot: int) -> None:
     strongest = int(np.linalg.norm(survey.data[:, shot], axis=1).argmax())
     values = np.where(survey.live[shot], survey.data[strongest, shot], np.nan)
     marker = "." if len(values) <= _MARKED else ""
-    for color, part, name in ((COLORS[0], values.real, "real"), (COLORS[1], values.imag, "imaginary")):
-        panel.plot(part, color=color, marker=marker, linewidth=1.2, label=name)
+    for color, component, name in ((COLORS[0], values.real, "real"), (COLORS[1], values.imag, "imaginary")):
+        panel.plot(component, color=color, marker=marker, linewidth=1.2, label=name)
     panel.legend(frameon=False, fontsize=LETTERING - 2)
     plain(panel)
     lettered(panel, "receiver", title=f"shot {shot}, frequency {survey.frequencies[strongest]:.4g}")

@@ -32,10 +32,10 @@ def main(
     said = io.StringIO()
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            found: Mapping[str, np.ndarray] = runpy.run_path(reader)[function](file, *arguments)
-        if strange := [name for name, array in found.items() if np.asarray(array).dtype.hasobject]:
+            arrays: Mapping[str, np.ndarray] = runpy.run_path(reader)[function](file, *arguments)
+        if strange := [name for name, array in arrays.items() if np.asarray(array).dtype.hasobject]:
             raise ValueError(f"{strange[0]} is no array of numbers")
-        np.savez(answer, **found)  # type: ignore[arg-type]
+        np.savez(answer, **arrays)  # type: ignore[arg-type]
     except MemoryError:
         reason = f"reading it takes more than {int(memory) / 1e9:.1f} GB of memory"
     except SystemExit:

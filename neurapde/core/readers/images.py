@@ -40,11 +40,11 @@ def read_vti(path: str) -> Arrays:
     ends = np.array(image.attrib["WholeExtent"].split(), dtype=int).reshape(3, 2)
     spacing, origin = (np.array(image.attrib[name].split(), dtype=float) for name in ("Spacing", "Origin"))
     points, cells = pieces[0].find("PointData"), pieces[0].find("CellData")
-    for part, shape in ((points, ends[:, 1] - ends[:, 0] + 1), (cells, (ends[:, 1] - ends[:, 0]).clip(1))):
-        for array in () if part is None else part.findall("DataArray"):
+    for element, shape in ((points, ends[:, 1] - ends[:, 0] + 1), (cells, (ends[:, 1] - ends[:, 0]).clip(1))):
+        for array in () if element is None else element.findall("DataArray"):
             if int(array.attrib.get("NumberOfComponents", 1)) == 1:
                 values = _values(root, array, appended, b'encoding="raw"' in content)
-                first = origin + spacing * (ends[:, 0] + (0.0 if part is points else 0.5))
+                first = origin + spacing * (ends[:, 0] + (0.0 if element is points else 0.5))
                 return {"values": values.astype(float), "shape": shape, "spacing": spacing, "origin": first}
     raise ValueError("it has no scalars")
 

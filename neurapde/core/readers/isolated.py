@@ -37,7 +37,7 @@ def isolated(
     or_folder: whether the path may be a folder, whose files are read.
     Raises: FileNotFoundError; StorageError with the reason for a file that cannot be read.
     """
-    files = [one for one in path.iterdir() if one.is_file()] if or_folder and path.is_dir() else [path]
+    files = [entry for entry in path.iterdir() if entry.is_file()] if or_folder and path.is_dir() else [path]
     if not path.is_file() and files == [path]:
         raise FileNotFoundError(f"there is no file {path}.")
     size = sum(one.stat().st_size for one in files)
@@ -53,8 +53,8 @@ def isolated(
             raise _refused(path, kind, answer.read_text(encoding="utf-8", errors="replace"))
         if status != 0:
             raise _refused(path, kind, f"the library that reads it crashed, status {status}")
-        with np.load(answer, allow_pickle=False) as found:
-            return {name: found[name] for name in found.files}
+        with np.load(answer, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
 
 
 def _run(given: list[str], seconds: float) -> int | None:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 def read_mat(path: str, *wanted: str) -> dict[str, NDArray]:
     """The arrays wanted, those that there are, and under `names` what else the file has."""
     names = [name for name, _, _ in scipy.io.whosmat(path)]
-    found = scipy.io.loadmat(path, variable_names=[name for name in wanted if name in names])
-    arrays = {name: np.asarray(found[name]) for name in wanted if name in found}
+    variables = scipy.io.loadmat(path, variable_names=[name for name in wanted if name in names])
+    arrays = {name: np.asarray(variables[name]) for name in wanted if name in variables}
     return {**arrays, "names": np.array(names, dtype=str)}
 
 

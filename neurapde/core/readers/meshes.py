@@ -37,10 +37,10 @@ def read_points(path: str) -> dict[str, NDArray]:
         if rows.shape[1] not in (3, 6):
             raise ValueError(f"its rows have {rows.shape[1]} numbers, not x y z, or x y z nx ny nz")
         return {"points": rows[:, :3], **({"normals": rows[:, 3:]} if rows.shape[1] == 6 else {})}
-    found = read_mesh(path)
-    if "triangle" not in found and "quad" not in found:
-        found |= _normals(path, len(found["points"]))
-    return found
+    mesh = read_mesh(path)
+    if "triangle" not in mesh and "quad" not in mesh:
+        mesh |= _normals(path, len(mesh["points"]))
+    return mesh
 
 
 def _normals(path: str, count: int) -> dict[str, NDArray]:
@@ -62,7 +62,7 @@ def read_obj(path: str) -> dict[str, NDArray]:
     Source: Wavefront Technologies, Advanced Visualizer manual, appendix B1, Object files.
     """
     points: list[list[float]] = []
-    found: dict[str, list[list[int]]] = {"triangle": [], "line": []}
+    corners_of: dict[str, list[list[int]]] = {"triangle": [], "line": []}
     with open(path, encoding="utf-8", errors="replace") as file:
         for line in file:
             word, *rest = line.split() or [""]
@@ -71,10 +71,10 @@ def read_obj(path: str) -> dict[str, NDArray]:
             elif word in ("f", "l"):
                 corners = [_vertex(text, len(points)) for text in rest]
                 if word == "l":
-                    found["line"] += [list(pair) for pair in pairwise(corners)]
+                    corners_of["line"] += [list(pair) for pair in pairwise(corners)]
                 for second, third in pairwise(corners[1:]) if word == "f" else ():
-                    found["triangle"].append([corners[0], second, third])
-    cells = {name: np.array(rows, dtype=np.int64) for name, rows in found.items() if rows}
+                    corners_of["triangle"].append([corners[0], second, third])
+    cells = {name: np.array(rows, dtype=np.int64) for name, rows in corners_of.items() if rows}
     return {"points": np.array(points, dtype=float).reshape(len(points), -1), **cells}
 
 

@@ -153,14 +153,14 @@ def outcome(read: Callable[[Path], Any], path: Path) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", npde.DeclarationWarning)
             read(path)
-        found = "read"
+        verdict = "read"
     except npde.DeclarationError as error:
-        found = "refused" if path.name in str(error) else f"does not name the file: {error}"
+        verdict = "refused" if path.name in str(error) else f"does not name the file: {error}"
     except KeyError as error:
-        found = "refused" if str(error) == "'speed'" else repr(error)
+        verdict = "refused" if str(error) == "'speed'" else repr(error)
     except BaseException as error:
-        found = f"{type(error).__name__}: {error}"
-    return found if time.perf_counter() - started < SLOWEST else f"hangs, then: {found}"
+        verdict = f"{type(error).__name__}: {error}"
+    return verdict if time.perf_counter() - started < SLOWEST else f"hangs, then: {verdict}"
 
 
 def try_many(suffix: str, count: int, folder: Path) -> Counter[str]:
@@ -170,16 +170,16 @@ def try_many(suffix: str, count: int, folder: Path) -> Counter[str]:
     whole = path.read_bytes()
     assert outcome(read, path) == "read"
     rng = np.random.default_rng(64007)
-    found: Counter[str] = Counter()
+    verdicts: Counter[str] = Counter()
     for _ in range(count):
         content = damaged(whole, rng)
         path = folder / f"damaged{suffix}"
         path.write_bytes(content)
         result = outcome(read, path)
         if result not in ("read", "refused"):
-            (folder / f"fault-{len(found)}{suffix}").write_bytes(content)
-        found[result] += 1
-    return found
+            (folder / f"fault-{len(verdicts)}{suffix}").write_bytes(content)
+        verdicts[result] += 1
+    return verdicts
 
 
 @pytest.mark.parametrize("suffix", KINDS)
@@ -187,8 +187,8 @@ def test_a_damaged_file_is_read_or_refused(
     suffix: str, forked: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(isolated, "SECONDS", 1)
-    found = try_many(suffix, 8, tmp_path)
-    assert set(found) <= {"read", "refused"}
+    verdicts = try_many(suffix, 8, tmp_path)
+    assert set(verdicts) <= {"read", "refused"}
 
 
 @pytest.mark.slow
@@ -197,6 +197,6 @@ def test_of_many_damaged_files_all_are_read_or_refused(
     suffix: str, forked: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(isolated, "SECONDS", 1)  # some readers seek what is missing for ever
-    found = try_many(suffix, int(os.environ.get("DAMAGED", "100")), tmp_path)
-    print(suffix, dict(found))
-    assert set(found) <= {"read", "refused"}
+    verdicts = try_many(suffix, int(os.environ.get("DAMAGED", "100")), tmp_path)
+    print(suffix, dict(verdicts))
+    assert set(verdicts) <= {"read", "refused"}
