@@ -108,13 +108,13 @@ class Lift(Background):
         check_shape(points, self.domain.dimension)
         layout = Layout(self.domain.dimension, order, tuple(mixed))
         if order == 0:
-            found = Jet(self._field(points).unsqueeze(0), layout)
+            jet = Jet(self._field(points).unsqueeze(0), layout)
         else:
             keep = points.requires_grad and torch.is_grad_enabled()
-            found = jet_by_autograd(self._field, points, layout, keep_graph=keep)
+            jet = jet_by_autograd(self._field, points, layout, keep_graph=keep)
         if self.outputs == 1:
-            return found
-        return Jet(found.channels.unsqueeze(-1).expand(-1, -1, self.outputs), layout)
+            return jet
+        return Jet(jet.channels.unsqueeze(-1).expand(-1, -1, self.outputs), layout)
 
     def describe(self) -> str:
         return "values given on " + listing(f"{name} ({value.describe()})" for name, value in self.values)
@@ -181,16 +181,16 @@ class Lift(Background):
     @cached_property
     def jumps(self) -> tuple[tuple[str, str], ...]:
         """Pairs of faces, that across the earlier axis first, whose values differ on the edge they share."""
-        found = []
+        jumps = []
         names = sorted(self.faces, key=self.domain.faces.index)
         for i, first in enumerate(names):
             for second in names[i + 1 :]:
                 if self.domain.face_axis(first)[0] != self.domain.face_axis(second)[0]:
                     at = self._edge(first, second)
-                    one, other = self._value(first, at), self._value(second, at)
-                    if (one - other).abs().max() > SAME * max(one.abs().max(), other.abs().max()):
-                        found.append((first, second))
-        return tuple(found)
+                    value, other = self._value(first, at), self._value(second, at)
+                    if (value - other).abs().max() > SAME * max(value.abs().max(), other.abs().max()):
+                        jumps.append((first, second))
+        return tuple(jumps)
 
     def _edge(self, first: str, second: str) -> Tensor:
         """Points of the edge that two faces share, its ends included."""
@@ -214,8 +214,8 @@ class Lift(Background):
                 turned = 0.5 if on == first else -0.5
                 total = total + difference * turned
                 continue
-            one, other = self._distance(x, first), self._distance(x, second)
-            corner = (one == 0) & (other == 0)
-            angle = torch.atan2(torch.where(corner, 0.0, one), torch.where(corner, 1.0, other))
+            distance, other = self._distance(x, first), self._distance(x, second)
+            corner = (distance == 0) & (other == 0)
+            angle = torch.atan2(torch.where(corner, 0.0, distance), torch.where(corner, 1.0, other))
             total = total + difference * (0.5 - angle * (2 / math.pi))
         return total

@@ -60,8 +60,8 @@ def point_wave(wavenumber: complex, squared: Array, dimension: int) -> Radial:
         value = -np.exp(-1j * k * r) / (4 * math.pi * r)
         first = -(1 + 1j * k * r) * value / (2 * squared)
         parts = [value, first, (3 + 3j * k * r - k**2 * squared) * value / (4 * squared**2)]
-    for part in parts[1:] if dimension == 1 else parts:
-        part[source] = complex(math.nan, math.nan)
+    for channel in parts[1:] if dimension == 1 else parts:
+        channel[source] = complex(math.nan, math.nan)
     return Radial(*parts)
 
 
@@ -174,8 +174,8 @@ def gaussian_wave_in_space(
     far = point_wave(wavenumber, np.where(core, 1.0, squared), 3)
     parts = [math.exp(-kappa) * part for part in far]
     if near.any():
-        for part, beside in zip(parts, _beside_in_space(wavenumber, variance, rho[near]), strict=True):
-            part[near] += beside
+        for channel, beside in zip(parts, _beside_in_space(wavenumber, variance, rho[near]), strict=True):
+            channel[near] += beside
     if core.any():
         for power, sums in enumerate(_core_in_space(wavenumber, variance, rho[core])):
             parts[power][core] = sums / (2 * variance) ** power

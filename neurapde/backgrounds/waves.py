@@ -150,7 +150,7 @@ class OutgoingWave(Background):
                 wave = gaussian_wave_in_space(np.real(self.wavenumber), variance, squared, physical)
         else:
             wave = point_wave(self.wavenumber, squared, self.dimension)
-        return Radial(*(self.source.amplitude * part for part in wave))
+        return Radial(*(self.source.amplitude * channel for channel in wave))
 
 
 def _is_positive(k: complex) -> bool:

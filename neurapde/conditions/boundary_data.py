@@ -45,8 +45,8 @@ def _narrowest(field: Field, domain: Domain, face: str) -> float:
 
     def on_face(unit: Values) -> tuple[torch.Tensor, torch.Tensor]:
         cube = torch.as_tensor(unit).expand(-1, domain._boundary_cube)
-        points, _, kept = domain._to_boundary(cube, (face,))
-        return points, kept
+        points, _, inside = domain._to_boundary(cube, (face,))
+        return points, inside
 
     def value(unit: Values) -> Values:
         return to_numpy(field(on_face(unit)[0].numpy()))
@@ -54,9 +54,9 @@ def _narrowest(field: Field, domain: Domain, face: str) -> float:
     cube = spread_points(LOOKED, axes)
     known = value(cube[on_face(cube)[1].numpy()])
     largest = float(np.abs(known).max(initial=0.0)) or 1.0
-    found = narrow_features(
+    features = narrow_features(
         lambda unit: value(unit) / largest + ABOVE,
         Box(*[(0.0, 1.0)] * axes),
         lambda unit: on_face(unit)[1].numpy(),
     )
-    return found.narrowest * domain.boundary_size((face,)) ** (1 / axes)
+    return features.narrowest * domain.boundary_size((face,)) ** (1 / axes)

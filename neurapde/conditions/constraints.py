@@ -37,12 +37,12 @@ class Samples:
                 f"points={checks.shown(self.points)} of Samples: give a torch tensor (n, d)"
             )
         for name in ("normals", "targets"):
-            part = getattr(self, name)
-            if part is not None and (
-                not isinstance(part, torch.Tensor) or not part.ndim or len(part) != len(self.points)
+            rows = getattr(self, name)
+            if rows is not None and (
+                not isinstance(rows, torch.Tensor) or not rows.ndim or len(rows) != len(self.points)
             ):
                 raise DeclarationError(
-                    f"{name}={checks.shown(part)} of Samples: give a torch tensor with a row for each point, or None"
+                    f"{name}={checks.shown(rows)} of Samples: give a torch tensor with a row for each point, or None"
                 )
 
     @property
@@ -95,12 +95,14 @@ class Constraint(Declaration):
             raise DeclarationError(
                 f"name of the constraint is {self.name!r}, a path where a file keeps it; leave out '/', and dots alone"
             )
-        for part, what in (
+        for function, what in (
             (self.residual, "residual(samples, u)"),
             (self.sample, "sample(count, …), such as npde.interior(domain)"),
         ):
-            if not callable(part) or isinstance(part, type):
-                raise DeclarationError(f"constraint {self.name!r} was given {part!r}; give a function {what}")
+            if not callable(function) or isinstance(function, type):
+                raise DeclarationError(
+                    f"constraint {self.name!r} was given {function!r}; give a function {what}"
+                )
         check_order(self.order, f"constraint {self.name!r}")
         checks.text(self.text, f"text of the constraint {self.name!r}")
         pairs = checked_pairs(self.mixed, self.order, f"constraint {self.name!r}")
@@ -119,8 +121,8 @@ class InTime:
     residual: Callable[..., Any]
 
     def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
-        found: torch.Tensor = self.residual(samples, u.in_time())
-        return found
+        residual: torch.Tensor = self.residual(samples, u.in_time())
+        return residual
 
 
 def check_order(order: Any, what: str) -> None:
@@ -199,8 +201,8 @@ class Face(DrawnSampler):
     on: tuple[str, ...]
 
     def draw(self, wanted: Draw) -> Samples:
-        found = self.domain.draw_boundary(wanted, self.on)
-        return Samples(found.points, found.normals)
+        sample = self.domain.draw_boundary(wanted, self.on)
+        return Samples(sample.points, sample.normals)
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +212,7 @@ class AtPoints(Samples, DrawnSampler):
     def draw(self, wanted: Draw) -> Samples:
         chosen = wanted.choice(len(self.points))
         normals, targets = (
-            None if part is None else wanted.placed(part[chosen]) for part in (self.normals, self.targets)
+            None if rows is None else wanted.placed(rows[chosen]) for rows in (self.normals, self.targets)
         )
         return Samples(wanted.placed(self.points[chosen]), normals, targets)
 

@@ -113,9 +113,9 @@ class Dirichlet(FaceCondition):
         checks.flag(self.hard, "hard")
 
     def on_domain(self, domain: Domain) -> "Dirichlet":
-        found = super().on_domain(domain)
+        condition = super().on_domain(domain)
         if not self.hard:
-            return found
+            return condition
         if self.component is not None:
             raise DeclarationError(
                 f"condition {self.constraint_name()!r} is hard for component {self.component} alone, but what is built into "
@@ -131,14 +131,14 @@ class Dirichlet(FaceCondition):
                 f"condition {self.constraint_name()!r} is hard, which needs the flat faces of a Box, but the domain "
                 f"is {domain}; leave out hard=True, and the condition is trained"
             )
-        if domain.dimension > 1 and isinstance(found.value, Piecewise):
+        if domain.dimension > 1 and isinstance(condition.value, Piecewise):
             raise DeclarationError(
                 f"condition {self.constraint_name()!r} is hard, but its value is piecewise, and a field that jumps "
                 "within a face cannot be built into a trial function; give a smooth value, or leave out hard=True"
             )
-        if isinstance(found.value, GridField):
-            return dataclasses.replace(found, value=CubicField(found.value))
-        return found
+        if isinstance(condition.value, GridField):
+            return dataclasses.replace(condition, value=CubicField(condition.value))
+        return condition
 
     def describe(self, domain: Domain) -> str:
         return self.formula(domain) + (", built into the trial function" if self.hard else "")
@@ -200,8 +200,8 @@ class Robin(FaceCondition):
             )
 
     def on_domain(self, domain: Domain) -> "Robin":
-        found = super().on_domain(domain)
-        return dataclasses.replace(found, a=self.a.on(domain), b=self.b.on(domain))
+        condition = super().on_domain(domain)
+        return dataclasses.replace(condition, a=self.a.on(domain), b=self.b.on(domain))
 
     @property
     def mixed(self) -> Mixed:

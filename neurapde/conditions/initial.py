@@ -80,11 +80,11 @@ class InitialCondition(Boundary):
         texts = self._texts(domain)
         which = "" if self.component is None else f"-{self.component}"
         value = of_component(InitialValue(self.value), self.component)
-        found = [Constraint(f"initial-value{which}", value, where, 0, texts[0])]
+        constraints = [Constraint(f"initial-value{which}", value, where, 0, texts[0])]
         if self.velocity is not None:
             velocity = of_component(InitialVelocity(self.velocity), self.component)
-            found.append(Constraint(f"initial-velocity{which}", velocity, where, 1, texts[1]))
-        return tuple(found)
+            constraints.append(Constraint(f"initial-velocity{which}", velocity, where, 1, texts[1]))
+        return tuple(constraints)
 
     def describe(self, domain: Domain) -> str:
         return ", ".join(self._texts(domain))

@@ -57,7 +57,7 @@ class Periodic(Boundary):
         name, where = f"periodic-{self.axis}", self._where(domain)
         pairs = (OppositePoints if self.component is None else PairedPoints)(domain, axis)
         which = "" if self.component is None else f"-{self.component}"
-        value, slope = (of_component(one, self.component) for one in (ValueJump(), SlopeJump(axis)))
+        value, slope = (of_component(jump, self.component) for jump in (ValueJump(), SlopeJump(axis)))
         return (
             Constraint(f"{name}{which}", value, pairs, 0, f"{self._u} the same at {where}"),
             Constraint(

@@ -38,9 +38,9 @@ def as_rows(values: Any, count: int, what: str, is_complex: bool) -> torch.Tenso
     Raises: DeclarationError for anything else, and for complex values where the field is real.
     """
     if isinstance(values, list | tuple):
-        parts = [as_rows(part, count, f"{what}[{i}]", is_complex) for i, part in enumerate(values)]
+        parts = [as_rows(column, count, f"{what}[{i}]", is_complex) for i, column in enumerate(values)]
         if parts:
-            return torch.cat([part[:, None] if part.ndim == 1 else part for part in parts], dim=1)
+            return torch.cat([column[:, None] if column.ndim == 1 else column for column in parts], dim=1)
     if not isinstance(values, torch.Tensor):
         raise DeclarationError(
             f"{what} returned a {type(values).__name__}; return a torch tensor (n,) or (n, c) made of u.value, "

@@ -49,9 +49,9 @@ class Sides:
     @cached_property
     def by_face(self) -> Mapping[str, tuple[Boundary, ...]]:
         """The conditions of every face, in the order of the declaration; none where nothing is said."""
-        faces = [part.faces(self.domain) for part in self.conditions]
+        faces = [condition.faces(self.domain) for condition in self.conditions]
         return {
-            face: tuple(part for part, on in zip(self.conditions, faces, strict=True) if face in on)
+            face: tuple(condition for condition, on in zip(self.conditions, faces, strict=True) if face in on)
             for face in self.domain.faces
         }
 
@@ -73,16 +73,20 @@ class Sides:
     def unknown(self, treated: Treated) -> str | None:
         """The sentence on the first condition that a solver does not know; the start is no side."""
         way = f"; {treated.way}" if treated.way else ""
-        for part in self.conditions:
-            if isinstance(part, InitialCondition):
+        for condition in self.conditions:
+            if isinstance(condition, InitialCondition):
                 continue
-            in_space = set(part.faces(self.domain)) <= set(self.domain.spatial.faces)
-            if not in_space or not isinstance(part, treated.kinds):
-                return f"{treated.solver} does not know the condition {part.describe(self.domain)}{way}"
-            if isinstance(part, treated.zero) and part.mixed is not None and part.mixed.value != ZERO:
+            in_space = set(condition.faces(self.domain)) <= set(self.domain.spatial.faces)
+            if not in_space or not isinstance(condition, treated.kinds):
+                return f"{treated.solver} does not know the condition {condition.describe(self.domain)}{way}"
+            if (
+                isinstance(condition, treated.zero)
+                and condition.mixed is not None
+                and condition.mixed.value != ZERO
+            ):
                 return (
-                    f"{treated.solver} takes {type(part).__name__} of value 0 only, and {part.describe(self.domain)} is "
-                    f"not zero{way}"
+                    f"{treated.solver} takes {type(condition).__name__} of value 0 only, and "
+                    f"{condition.describe(self.domain)} is not zero{way}"
                 )
         return None
 
@@ -90,10 +94,10 @@ class Sides:
     def data(self) -> Mapping[str, Mixed]:
         """a u + b ∂u/∂n = value of every face that has such a condition; the last where there are several."""
         return {
-            face: part.mixed
-            for part in self.conditions
-            if part.mixed is not None
-            for face in part.faces(self.domain)
+            face: condition.mixed
+            for condition in self.conditions
+            if condition.mixed is not None
+            for face in condition.faces(self.domain)
         }
 
     def is_natural(self, face: str) -> bool:
@@ -107,17 +111,17 @@ class Sides:
 
     def pairs(self, at: Callable[[str], T]) -> tuple[tuple[T, T], ...]:
         """For each axis of a box, what `at` says of its lower and its upper face."""
-        found = [at(face) for face in self.domain.spatial.faces]
-        return tuple(zip(found[::2], found[1::2], strict=True))
+        conditions = [at(face) for face in self.domain.spatial.faces]
+        return tuple(zip(conditions[::2], conditions[1::2], strict=True))
 
     @cached_property
     def open(self) -> Mapping[str, float]:
         """The faces through which waves leave, with the width of the layer in front of each; 0 for none."""
-        found: dict[str, float] = {}
-        for part in self.conditions:
-            for face, width in part.open_faces(self.domain).items():
-                found[face] = max(width, found.get(face, 0.0))
-        return found
+        widths: dict[str, float] = {}
+        for condition in self.conditions:
+            for face, width in condition.open_faces(self.domain).items():
+                widths[face] = max(width, widths.get(face, 0.0))
+        return widths
 
     @property
     def core(self) -> Box:
@@ -129,21 +133,27 @@ class Sides:
     @property
     def absorbing(self) -> str | None:
         """The kind of the first condition that absorbs, if there is one."""
-        return next((type(part).__name__ for part in self.conditions if part.absorbs), None)
+        return next((type(condition).__name__ for condition in self.conditions if condition.absorbs), None)
 
     def outflow(self, residual: Residual) -> list[Constraint]:
         """What an equation of waves makes of the sides, with the residual of waves that leave."""
-        return [one for part in self.conditions for one in part.outflow(self.domain, residual)]
+        return [
+            constraint
+            for condition in self.conditions
+            for constraint in condition.outflow(self.domain, residual)
+        ]
 
     @property
     def layer(self) -> PML | None:
         """The absorbing layer, if there is one."""
-        return next((part for part in self.conditions if isinstance(part, PML)), None)
+        return next((condition for condition in self.conditions if isinstance(condition, PML)), None)
 
     @property
     def hard(self) -> tuple[Dirichlet, ...]:
         """The conditions that trial functions meet by their form, whatever their parameters."""
-        return tuple(part for part in self.conditions if isinstance(part, Dirichlet) and part.hard)
+        return tuple(
+            condition for condition in self.conditions if isinstance(condition, Dirichlet) and condition.hard
+        )
 
     @property
     def fixed(self) -> tuple[str, ...]:
@@ -153,7 +163,7 @@ class Sides:
     @property
     def starts(self) -> tuple[InitialCondition, ...]:
         """What is said of the start."""
-        return tuple(part for part in self.conditions if isinstance(part, InitialCondition))
+        return tuple(condition for condition in self.conditions if isinstance(condition, InitialCondition))
 
     @property
     def start(self) -> InitialCondition:
@@ -163,16 +173,16 @@ class Sides:
     @property
     def periodic(self) -> bool:
         """Whether opposite faces are joined somewhere."""
-        return any(part.periodic for part in self.conditions)
+        return any(condition.periodic for condition in self.conditions)
 
     @property
     def leave_constant(self) -> bool:
         """Whether u plus any constant meets every condition as u does."""
-        return all(part.leaves_constant for part in self.conditions)
+        return all(condition.leaves_constant for condition in self.conditions)
 
     def check_layers(self) -> None:
         """Refuse two layers."""
-        count = sum(isinstance(part, PML) for part in self.conditions)
+        count = sum(isinstance(condition, PML) for condition in self.conditions)
         if count > 1:
             raise DeclarationError(
                 f"boundary has {count} PMLs; give one, with a width for each side: PML({{'left': 0.2, …}})"
@@ -204,5 +214,5 @@ def _same(first: Boundary, second: Boundary) -> bool:
 
 def _meet(first: Boundary, second: Boundary) -> bool:
     """Whether two conditions speak of one component of the field."""
-    one, other = first.component, second.component
-    return one is None or other is None or one == other
+    component, other = first.component, second.component
+    return component is None or other is None or component == other

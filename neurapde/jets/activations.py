@@ -59,10 +59,15 @@ class Sine(Activation):
     frequency: float = 30.0
 
     def __post_init__(self) -> None:
-        found = self.frequency
-        if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found <= checks.LARGEST:
+        frequency = self.frequency
+        if (
+            isinstance(frequency, bool)
+            or not isinstance(frequency, int | float)
+            or not 0 < frequency <= checks.LARGEST
+        ):
             raise DeclarationError(
-                f"the frequency of a sine layer is {checks.shown(found)}; it must be positive and finite (30 in the paper)."
+                f"the frequency of a sine layer is {checks.shown(frequency)}; "
+                "it must be positive and finite (30 in the paper)."
             )
 
     @property

@@ -48,11 +48,11 @@ def _gradient(field: Tensor, x: Tensor) -> list[Tensor]:
     """The derivatives of a field (n,) or (n, c) at points x (n, d) along each axis, with a graph."""
     columns = field.reshape(len(field), -1).unbind(1)
     parts = [
-        part
+        component
         for column in columns
-        for part in ((column.real, column.imag) if column.is_complex() else (column,))
+        for component in ((column.real, column.imag) if column.is_complex() else (column,))
     ]
-    slopes = [_real_gradient(part, x) for part in parts]
+    slopes = [_real_gradient(component, x) for component in parts]
     stacked = torch.stack(slopes, dim=-1)
     if field.is_complex():
         stacked = torch.view_as_complex(stacked.reshape(*stacked.shape[:-1], -1, 2))

@@ -42,8 +42,8 @@ def _probe(x: Tensor) -> Tensor:
 def _compiled(function: Any, owner: Hashable) -> Callable[..., Any]:
     """A method compiled under a code object of its own: torch allows a code object few compilations."""
     code = function.__code__.replace(co_name=f"{function.__name__}_{abs(hash(owner))}")
-    own = FunctionType(code, function.__globals__, code.co_name)
-    return torch.compile(own.__get__(owner), dynamic=True)
+    method = FunctionType(code, function.__globals__, code.co_name)
+    return torch.compile(method.__get__(owner), dynamic=True)
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,14 @@ class Compiled(Kernels):
         return torch.stack(rows), [torch.stack((value, slope))]
 
     def pull(
-        self, grad: Tensor, stack: Tensor, kept: Sequence[Tensor], activation: Activation, layout: Layout
+        self,
+        grad: Tensor,
+        stack: Tensor,
+        intermediates: Sequence[Tensor],
+        activation: Activation,
+        layout: Layout,
     ) -> tuple[Tensor, Tensor]:
-        value, slope = kept[0][0], kept[0][1]
+        value, slope = intermediates[0][0], intermediates[0][1]
         second, third = activation.second(value, slope), activation.third(value, slope)
         rows = [grad[channel] * slope for channel in range(layout.count)]
         for i in range(layout.firsts):
@@ -88,9 +93,14 @@ class Compiled(Kernels):
         return torch.stack(rows), [torch.stack((value, slope))]
 
     def pull_first(
-        self, grad: Tensor, directions: Tensor, kept: Sequence[Tensor], activation: Activation, layout: Layout
+        self,
+        grad: Tensor,
+        directions: Tensor,
+        intermediates: Sequence[Tensor],
+        activation: Activation,
+        layout: Layout,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        value, slope = kept[0][0], kept[0][1]
+        value, slope = intermediates[0][0], intermediates[0][1]
         second, third = activation.second(value, slope), activation.third(value, slope)
         to_z = grad[0] * slope
         columns = [torch.zeros_like(direction) for direction in directions]

@@ -63,7 +63,7 @@ class Jet:
             parts.append(gradient.movedim(-1, 0))
         if hessian_diagonal is not None:
             parts.append(hessian_diagonal.movedim(-1, 0))
-        parts.extend(part.unsqueeze(0) for part in mixed.values())
+        parts.extend(slopes.unsqueeze(0) for slopes in mixed.values())
         if dimension is None or (gradient is None and len(parts) > 1):
             raise DeclarationError(
                 "a jet needs its gradient (n, d), or dimension=… when it has the value alone."
@@ -209,9 +209,9 @@ def _constant(jet: Jet, other: Any) -> Any:
         return other.item()
     shape = tuple(jet.value.shape)
     if not isinstance(other, Tensor) or tuple(other.shape) not in ((), shape[:1], shape):
-        found = f"a tensor {tuple(other.shape)}" if isinstance(other, Tensor) else f"a {type(other).__name__}"
+        what = f"a tensor {tuple(other.shape)}" if isinstance(other, Tensor) else f"a {type(other).__name__}"
         raise DeclarationError(
-            f"a jet with values {shape} cannot be combined with {found}; give a number, a tensor of one "
+            f"a jet with values {shape} cannot be combined with {what}; give a number, a tensor of one "
             "number for each point or of that shape, or another jet."
         )
     return other.unsqueeze(-1) if other.ndim == 1 and len(shape) == 2 else other

@@ -39,7 +39,12 @@ class Kernels(ABC):
 
     @abstractmethod
     def pull(
-        self, grad: Tensor, stack: Tensor, kept: Sequence[Tensor], activation: Activation, layout: Layout
+        self,
+        grad: Tensor,
+        stack: Tensor,
+        intermediates: Sequence[Tensor],
+        activation: Activation,
+        layout: Layout,
     ) -> tuple[Tensor, Tensor]:
         """The gradient (C, n, w) by the channels of z from `grad` by those of f, and the latter once more."""
 
@@ -54,7 +59,7 @@ class Kernels(ABC):
         self,
         grad: Tensor,
         directions: Tensor,
-        kept: Sequence[Tensor],
+        intermediates: Sequence[Tensor],
         activation: Activation,
         layout: Layout,
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -84,9 +89,14 @@ class Eager(Kernels):
         return out, [out, slope]
 
     def pull(
-        self, grad: Tensor, stack: Tensor, kept: Sequence[Tensor], activation: Activation, layout: Layout
+        self,
+        grad: Tensor,
+        stack: Tensor,
+        intermediates: Sequence[Tensor],
+        activation: Activation,
+        layout: Layout,
     ) -> tuple[Tensor, Tensor]:
-        channels, slope = kept
+        channels, slope = intermediates
         value = channels[0]
         out = grad * slope
         if not layout.firsts:
@@ -126,11 +136,11 @@ class Eager(Kernels):
         self,
         grad: Tensor,
         directions: Tensor,
-        kept: Sequence[Tensor],
+        intermediates: Sequence[Tensor],
         activation: Activation,
         layout: Layout,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        channels, slope = kept
+        channels, slope = intermediates
         value = channels[0]
         to_z = grad[0] * slope
         to_directions = torch.zeros_like(directions)

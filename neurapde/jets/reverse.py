@@ -61,12 +61,12 @@ class ReverseSteps(Steps):
         inputs: Tensor,
         weights: Sequence[Tensor],
         directions: Tensor,
-        kept: Sequence[Tensor],
+        intermediates: Sequence[Tensor],
         by_weights: Sequence[bool],
     ) -> tuple[list[Tensor | None], Tensor, Tensor]:
         count = len(self.forms)
-        values, slopes = kept[:count], kept[count : 2 * count]
-        pulls = [*reversed(kept[2 * count :]), weights[-1].unsqueeze(1)]
+        values, slopes = intermediates[:count], intermediates[count : 2 * count]
+        pulls = [*reversed(intermediates[2 * count :]), weights[-1].unsqueeze(1)]
         by_gradient = grad[1:].permute(2, 1, 0)  # (c, n, d)
         rates = [torch.matmul(by_gradient, directions)]  # r (c, n, w) of every layer
         tangents = [slopes[0] * rates[0]]

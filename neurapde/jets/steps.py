@@ -34,7 +34,7 @@ class Steps(ABC):
         inputs: Tensor,
         weights: Sequence[Tensor],
         directions: Tensor,
-        kept: Sequence[Tensor],
+        intermediates: Sequence[Tensor],
         by_weights: Sequence[bool],
     ) -> tuple[list[Tensor | None], Tensor, Tensor]:
         """The gradients by weights and biases, by the directions, and by the first layer's z (n, w), from `grad` (C, n, c).

@@ -50,7 +50,7 @@ def sweep(
              respect to x.
     kernels: what computes the elementwise part.
     """
-    numbers = [inputs, *(part for layer in layers for part in layer), *(head or ())]
+    numbers = [inputs, *(number for layer in layers for number in layer), *(head or ())]
     plan = _Plan(tuple(activations), layout, slope, kernels, 0 if head is None else len(head[0]))
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in numbers):
         return _Sweep.apply(plan, *numbers)  # type: ignore[no-untyped-call]
@@ -69,18 +69,18 @@ class _Sweep(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, plan: _Plan, *numbers: Tensor) -> Tensor:
-        kept: list[Tensor] = []
-        out = plan.forward(numbers, kept)
+        intermediates: list[Tensor] = []
+        out = plan.forward(numbers, intermediates)
         ctx.plan, ctx.count = plan, len(numbers)
-        ctx.save_for_backward(*numbers, *kept)
+        ctx.save_for_backward(*numbers, *intermediates)
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         saved = ctx.saved_tensors
-        numbers, kept = saved[: ctx.count], saved[ctx.count :]
-        return None, *ctx.plan.backward(grad, numbers, kept, ctx.needs_input_grad[1:])
+        numbers, intermediates = saved[: ctx.count], saved[ctx.count :]
+        return None, *ctx.plan.backward(grad, numbers, intermediates, ctx.needs_input_grad[1:])
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ class _Plan:
     kernels: Kernels
     outputs: int
 
-    def forward(self, numbers: Sequence[Tensor], kept: list[Tensor] | None) -> Tensor:
-        """The channels; leaves in `kept` what `backward` needs, block by block."""
+    def forward(self, numbers: Sequence[Tensor], intermediates: list[Tensor] | None) -> Tensor:
+        """The channels; leaves in `intermediates` what `backward` needs, block by block."""
         inputs, steps = numbers[0], self._steps
         weights, biases = self._scaled(numbers)
         through = self.kernels.ready(type(steps).forward, steps)
@@ -105,12 +105,12 @@ class _Plan:
         for block in self._blocks(inputs, weights):
             out, *rest = through(inputs[block], weights, biases, self._directions(weights))
             outs.append(out)
-            if kept is not None:
-                kept += rest
+            if intermediates is not None:
+                intermediates += rest
         return outs[0] if len(outs) == 1 else torch.cat(outs, dim=1)
 
     def backward(
-        self, grad: Tensor, numbers: Sequence[Tensor], kept: Sequence[Tensor], wanted: Sequence[bool]
+        self, grad: Tensor, numbers: Sequence[Tensor], intermediates: Sequence[Tensor], wanted: Sequence[bool]
     ) -> list[Tensor | None]:
         """The gradients by the numbers that are wanted."""
         inputs, steps = numbers[0], self._steps
@@ -122,7 +122,7 @@ class _Plan:
         turned = torch.zeros_like(self._directions(weights))
         by_weights = list(wanted[1::2])
         for index, block in enumerate(self._blocks(inputs, weights)):
-            here = kept[index * steps.kept : (index + 1) * steps.kept]
+            here = intermediates[index * steps.kept : (index + 1) * steps.kept]
             parts, by_directions, to_z = back(
                 grad[:, block].contiguous(),
                 inputs[block],
@@ -132,9 +132,9 @@ class _Plan:
                 by_weights,
             )
             turned += by_directions
-            for total, part in zip(sums[1:], parts, strict=True):
-                if total is not None and part is not None:
-                    total += part
+            for total, slope in zip(sums[1:], parts, strict=True):
+                if total is not None and slope is not None:
+                    total += slope
             if (by_inputs := sums[0]) is not None:
                 by_inputs[block] = to_z @ weights[0]
         if (by_first := sums[1]) is not None:
@@ -199,15 +199,15 @@ class ForwardSteps(Steps):
     ) -> list[Tensor]:
         first, *rest = self.forms
         z = torch.addmm(biases[0], inputs, weights[0].T)
-        stack, kept = self.kernels.activate_first(z, directions, first, self.layout)
+        stack, intermediates = self.kernels.activate_first(z, directions, first, self.layout)
         for level, form in enumerate(rest, start=1):
             before = torch.matmul(stack, weights[level].T)
-            stack, more = self.kernels.activate(before, biases[level], form, self.layout)
-            kept = [*kept, before, *more]
+            stack, stacks = self.kernels.activate(before, biases[level], form, self.layout)
+            intermediates = [*intermediates, before, *stacks]
         if self.headed:
             stack = torch.matmul(stack, weights[-1].T)
             stack = torch.cat((stack[:1] + biases[-1], stack[1:]))
-        return [stack, *kept]
+        return [stack, *intermediates]
 
     def backward(
         self,
@@ -215,7 +215,7 @@ class ForwardSteps(Steps):
         inputs: Tensor,
         weights: Sequence[Tensor],
         directions: Tensor,
-        kept: Sequence[Tensor],
+        intermediates: Sequence[Tensor],
         by_weights: Sequence[bool],
     ) -> tuple[list[Tensor | None], Tensor, Tensor]:
         parts: list[Tensor | None] = [None] * (2 * len(by_weights))
@@ -226,14 +226,14 @@ class ForwardSteps(Steps):
             parts[-1] = above[0].sum(0)
         for level in range(len(self.forms) - 1, 0, -1):
             end = (1 + self.kernels.kept) * (level + 1) - 1
-            before, *more = kept[end - self.kernels.kept - 1 : end]
-            pulled, stack = self.kernels.pull(pulled, before, more, self.forms[level], self.layout)
+            before, *stacks = intermediates[end - self.kernels.kept - 1 : end]
+            pulled, stack = self.kernels.pull(pulled, before, stacks, self.forms[level], self.layout)
             if above is not None and by_weights[level + 1]:
                 parts[2 * level + 2] = product(above, stack)
             parts[2 * level + 1] = pulled[0].sum(0)
             above, pulled = pulled, torch.matmul(pulled, weights[level])
         to_z, to_directions, stack = self.kernels.pull_first(
-            pulled, directions, kept[: self.kernels.kept], self.forms[0], self.layout
+            pulled, directions, intermediates[: self.kernels.kept], self.forms[0], self.layout
         )
         if above is not None and by_weights[1]:
             parts[2] = product(above, stack)

@@ -53,11 +53,11 @@ def test_gaussian_wave_is_the_convolution(k: float, kappa: float) -> None:
     distances = np.array([0.0, 1e-9, 1e-4, 0.3, 1.0, 1.4142, 1.4143, 2.0, 5.0, 11.9, 12.1, 20.0]) * math.sqrt(
         variance
     )
-    found = gaussian_wave(k, variance, distances**2, np.ones(len(distances), dtype=bool)).value
+    values = gaussian_wave(k, variance, distances**2, np.ones(len(distances), dtype=bool)).value
     expected = np.array([convolution(k, variance, r) for r in distances])
     peak = np.abs(expected).max()
     # The convolution itself rounds to 1e-14 of its peak, which is all there is to compare beyond the tail.
-    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12 * peak)
+    np.testing.assert_allclose(values, expected, rtol=1e-10, atol=1e-12 * peak)
 
 
 @pytest.mark.parametrize("k", [5.0, 20.0, 60.0])
@@ -129,8 +129,8 @@ def test_derivatives_are_those_of_the_values(source: GaussianSource | PointSourc
         samples = np.stack([wave.channels(shift, Layout(2, 1)) for shift in shifts])
         slope = np.tensordot(weights, samples, axes=1)
         pairs = [(rows[1 + i], slope[0]), (rows[3 + i], slope[1 + i]), (rows[5], slope[2 - i])]
-        for found, expected in pairs:
-            np.testing.assert_allclose(found, expected, atol=3e-8 * np.abs(found).max())
+        for values, expected in pairs:
+            np.testing.assert_allclose(values, expected, atol=3e-8 * np.abs(values).max())
 
 
 def test_far_wave_is_the_hankel_function() -> None:

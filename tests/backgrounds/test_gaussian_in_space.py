@@ -26,13 +26,13 @@ def test_it_is_the_sum_of_the_waves_of_its_points(r: float) -> None:
     k, variance = 11.0, 0.004
     end = 14 * np.sqrt(variance)
 
-    def part(function: object, a: float, b: float) -> float:
+    def integral(function: object, a: float, b: float) -> float:
         weight = (2 * np.pi * variance) ** -1.5
         return quad(
             lambda x: x * weight * np.exp(-(x**2) / (2 * variance)) * function(k * x), a, b, epsrel=1e-12
         )[0]
 
-    inner, outer = part(np.sin, 0, r), part(np.cos, r, end) - 1j * part(np.sin, r, end)
+    inner, outer = integral(np.sin, 0, r), integral(np.cos, r, end) - 1j * integral(np.sin, r, end)
     truth = -(np.exp(-1j * k * r) * inner + np.sin(k * r) * outer) / (k * r)
-    found = gaussian_wave_in_space(k, variance, np.array([r**2]), np.ones(1, dtype=bool)).value[0]
-    assert abs(found - truth) < 1e-11 * abs(truth)
+    value = gaussian_wave_in_space(k, variance, np.array([r**2]), np.ones(1, dtype=bool)).value[0]
+    assert abs(value - truth) < 1e-11 * abs(truth)

@@ -64,11 +64,11 @@ def test_a_lift_has_the_given_values_on_every_face(name: str, outputs: int) -> N
         for face, value in field.values:
             generator = torch.Generator().manual_seed(40039)
             points = box.sample_boundary(300, on=face, generator=generator, dtype=dtype).points
-            found, wanted = field.jet(points, 0).value, value(points)
-            assert found.shape == ((300,) if outputs == 1 else (300, outputs))
-            assert found.dtype == (dtype.to_complex() if field.complex else dtype)
-            found = found.reshape(300, outputs)
-            assert (found - wanted[:, None]).abs().max() < tolerance * (1 + wanted.abs().max()), face
+            actual, wanted = field.jet(points, 0).value, value(points)
+            assert actual.shape == ((300,) if outputs == 1 else (300, outputs))
+            assert actual.dtype == (dtype.to_complex() if field.complex else dtype)
+            actual = actual.reshape(300, outputs)
+            assert (actual - wanted[:, None]).abs().max() < tolerance * (1 + wanted.abs().max()), face
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -85,8 +85,8 @@ def test_derivatives_are_those_of_the_values(name: str) -> None:
         step = h * torch.eye(d, dtype=points.dtype)[i]
         moved = [field.jet(points + n * step, 1).channels for n in range(-4, 5)]
         slope = sum(weight / h * rows for weight, rows in zip(weights, moved, strict=True))
-        for found, expected in ((jet.d(i), slope[0]), (jet.d2(i), slope[1 + i])):
-            assert (found - expected).abs().max() < 1e-8 * size
+        for values, expected in ((jet.d(i), slope[0]), (jet.d2(i), slope[1 + i])):
+            assert (values - expected).abs().max() < 1e-8 * size
         if mixed and i == 0:
             assert (jet.d2(0, d - 1) - slope[d]).abs().max() < 1e-8 * size
 
@@ -97,9 +97,9 @@ def test_the_blend_keeps_a_multilinear_field(box: Box) -> None:
         return (1 + x[:, 0]) * (2 - x[:, -1]) if box.dimension > 1 else 1 - 3 * x[:, 0]
 
     points = inside(box, 50)
-    found = lift(box, everywhere(box, known)).jet(points)
-    torch.testing.assert_close(found.value, known(points), rtol=1e-13, atol=1e-13)
-    assert found.laplacian.abs().max() < 1e-12
+    jet = lift(box, everywhere(box, known)).jet(points)
+    torch.testing.assert_close(jet.value, known(points), rtol=1e-13, atol=1e-13)
+    assert jet.laplacian.abs().max() < 1e-12
 
 
 def test_the_value_of_one_face_goes_on_straight() -> None:

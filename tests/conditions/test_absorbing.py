@@ -34,8 +34,8 @@ def test_stretched_coordinate_has_the_factor_as_derivative_and_it_the_next(stret
             values = function(x)
             expected = derivative(x).detach()
             parts = [
-                torch.autograd.grad((part + 0 * x).sum(), x, retain_graph=True)[0]
-                for part in (values.real, values.imag)
+                torch.autograd.grad((component + 0 * x).sum(), x, retain_graph=True)[0]
+                for component in (values.real, values.imag)
             ]
             assert (torch.complex(*parts) - expected).abs().max() < 1e-10
 
@@ -45,11 +45,13 @@ def test_stretched_coordinate_is_the_integral_of_the_factor(stretch: Stretch) ->
     axis = stretch.axis(0)
     middle = 0.5 * (axis.lower + axis.upper)
     for x in np.linspace(axis.lower, axis.upper, 7):
-        for part in ("real", "imag"):
-            integrand = lambda t: float(getattr(axis.factor(np.array([t]))[0], part))  # noqa: B023, E731
+        for component in ("real", "imag"):
+            integrand = lambda t: float(getattr(axis.factor(np.array([t]))[0], component))  # noqa: B023, E731
             value, _ = quad(integrand, middle, x, points=axis.breaks or None, epsabs=1e-12)
-            found = getattr(axis.integral(np.array([x]))[0] - axis.integral(np.array([middle]))[0], part)
-            assert found == pytest.approx(value, abs=1e-10)
+            length = getattr(
+                axis.integral(np.array([x]))[0] - axis.integral(np.array([middle]))[0], component
+            )
+            assert length == pytest.approx(value, abs=1e-10)
 
 
 @pytest.mark.parametrize("stretch", STRETCHES)

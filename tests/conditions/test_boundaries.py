@@ -26,7 +26,7 @@ class Known:
         x, y = points[:, 0], points[:, 1]
         scale = torch.tensor([1.0, 2j]) if columns else torch.tensor(1.0)
         parts = [x**2 + 3 * x * y, 2 * x + 3 * y, 3 * x]
-        self.value, *self.slopes = [part[:, None] * scale if columns else part for part in parts]
+        self.value, *self.slopes = [channel[:, None] * scale if columns else channel for channel in parts]
 
     def d(self, i: int) -> torch.Tensor:
         return self.slopes[i]
@@ -50,19 +50,19 @@ def test_residual_of_the_right_condition_vanishes(columns: bool) -> None:
         Robin(lambda x: x[:, 0], -1j, lambda x: x[:, 0] ** 2 * (x[:, 0] + 3) - 3j * x[:, 0], on="top"),
     ):
         (constraint,) = condition.constraints(BOX)
-        _, found = residual(constraint, columns)
-        first = found[:, 0] if columns else found
-        assert found.shape == ((400, 2) if columns else (400,))
+        _, residuals = residual(constraint, columns)
+        first = residuals[:, 0] if columns else residuals
+        assert residuals.shape == ((400, 2) if columns else (400,))
         assert first.abs().max() < 1e-12
-        assert not columns or found[:, 1].abs().max() > 0.1
+        assert not columns or residuals[:, 1].abs().max() > 0.1
 
 
 def test_flux_through_a_hole_counts_outward_of_the_domain() -> None:
     (constraint,) = Neumann(0.0, on="hole").constraints(RING)
-    points, found = residual(constraint)
+    points, flux = residual(constraint)
     radial = points / 0.4
     assert torch.allclose(
-        found, -(radial[:, 0] * (2 * points[:, 0] + 3 * points[:, 1]) + 3 * radial[:, 1] * points[:, 0])
+        flux, -(radial[:, 0] * (2 * points[:, 0] + 3 * points[:, 1]) + 3 * radial[:, 1] * points[:, 0])
     )
 
 
@@ -105,13 +105,13 @@ def test_a_periodic_field_meets_periodicity_and_another_does_not(axis: str) -> N
 
 
 def test_conditions_read_like_the_mathematics() -> None:
-    told = [
+    texts = [
         (Robin(20j, 1, on="left"), "20i · u + ∂u/∂n = 0 on left"),
         (Robin(lambda x: x[:, 0], -1, 3), "(f(x)) · u + −1 · ∂u/∂n = 3 on the boundary"),
         (Periodic("y"), "u periodic in y, from bottom to top"),
         (Dirichlet(1, on="top", hard=True), "u = 1 on top, built into the trial function"),
     ]
-    for condition, text in told:
+    for condition, text in texts:
         assert condition.describe(BOX) == text
     assert [c.text for c in Periodic("y").constraints(BOX)] == [
         "u the same at bottom and top",
@@ -122,9 +122,9 @@ def test_conditions_read_like_the_mathematics() -> None:
 def test_values_may_be_complex_and_keep_the_points_precision() -> None:
     (constraint,) = Dirichlet(1 - 2j, on="hole").constraints(RING)
     samples = constraint.sample(10, generator=torch.Generator().manual_seed(31622), dtype=torch.float32)
-    found = constraint.residual(samples, Known(samples.points))
-    assert found.dtype == torch.complex64
-    assert torch.allclose(found.imag, torch.full((10,), 2.0))
+    residuals = constraint.residual(samples, Known(samples.points))
+    assert residuals.dtype == torch.complex64
+    assert torch.allclose(residuals.imag, torch.full((10,), 2.0))
 
 
 def test_constraints_are_named_by_kind_and_faces() -> None:
@@ -186,9 +186,9 @@ def test_the_old_name_of_the_faces_of_a_layer_works_and_says_the_new_one() -> No
 )
 def test_a_copy_by_pickle_or_by_fields_is_equal(boundary: Boundary) -> None:
     assert pickle.loads(pickle.dumps(boundary)) == boundary
-    again = type(boundary).rebuild({item.name: getattr(boundary, item.name) for item in fields(boundary)})
-    assert again == boundary
-    assert hash(again) == hash(boundary)
+    copied = type(boundary).rebuild({item.name: getattr(boundary, item.name) for item in fields(boundary)})
+    assert copied == boundary
+    assert hash(copied) == hash(boundary)
 
 
 @pytest.mark.parametrize(
@@ -370,7 +370,7 @@ def test_one_component_may_be_periodic_while_another_is_held():
         npde.Equation(residual, outputs=2),
         boundary=[npde.Periodic("x", component=0), npde.Dirichlet(0.0, component=1)],
     )
-    names = [one.name for one in problem.constraints]
+    names = [constraint.name for constraint in problem.constraints]
     assert "periodic-x-0" in names
     assert "periodic-x-slope-0" in names
     x = np.linspace(0, 1, 40)[:, None]

@@ -34,8 +34,8 @@ def test_narrow_data_are_found_in_every_condition(
     condition: Any, shape: Any, width: float, domain: Any
 ) -> None:
     face = domain.faces[-1] if domain is SQUARE else "top"
-    found = narrowest_data(Sides(domain, (condition(shape(width), on=face).on_domain(domain),)))
-    assert width / 2 < found < 2 * width
+    narrowest = narrowest_data(Sides(domain, (condition(shape(width), on=face).on_domain(domain),)))
+    assert width / 2 < narrowest < 2 * width
 
 
 @pytest.mark.parametrize("domain", [SQUARE, PLATE], ids=["box", "cut-out"])
@@ -70,8 +70,8 @@ def test_the_reference_of_a_cut_out_domain_tells_of_a_thin_medium() -> None:
     with pytest.warns(
         npde.ResolutionWarning, match="change within 0.002.*what lies between the nodes is lost"
     ):
-        found = npde.reference(plate(PLATE, 0.0, thin), 65)
-    assert "Functions were looked at" in found.notes[-1]
+        reference = npde.reference(plate(PLATE, 0.0, thin), 65)
+    assert "Functions were looked at" in reference.notes[-1]
     with pytest.warns(npde.ResolutionWarning, match="change within"):
         npde.reference(plate(PLATE, 0.0, 1.0, strip(2e-3)), 65)
 

@@ -22,7 +22,7 @@ KNOWN = Treated(
 
 
 def sides(*conditions: Boundary, domain: Domain = BOX) -> Sides:
-    return Sides(domain, tuple(part.on_domain(domain) for part in conditions))
+    return Sides(domain, tuple(condition.on_domain(domain) for condition in conditions))
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def sides(*conditions: Boundary, domain: Domain = BOX) -> Sides:
 def test_a_solver_is_told_the_first_side_that_it_cannot_take(
     conditions: list[Boundary], reason: str | None
 ) -> None:
-    found = sides(*conditions).missing(KNOWN)
-    assert found == reason if reason is None else reason in str(found)
+    obstacle = sides(*conditions).missing(KNOWN)
+    assert obstacle == reason if reason is None else reason in str(obstacle)
 
 
 def test_a_condition_at_the_end_of_time_is_no_side() -> None:
@@ -67,18 +67,18 @@ def test_a_condition_at_the_end_of_time_is_no_side() -> None:
 
 
 def test_the_sides_of_each_axis_are_known() -> None:
-    found = sides(
+    conditions = sides(
         npde.Neumann(0.0, on="left"),
         npde.Dirichlet(1.0, on="right"),
         npde.PML({"bottom": 0.25}),
         npde.Absorbing(on="top"),
     )
-    assert found.natural == ((True, False), (False, False))
-    assert found.fixed == ("right",)
-    assert found.open == {"bottom": 0.25, "top": 0.0}
-    assert found.silent == []
-    assert found.layer is not None
-    assert not found.leave_constant
+    assert conditions.natural == ((True, False), (False, False))
+    assert conditions.fixed == ("right",)
+    assert conditions.open == {"bottom": 0.25, "top": 0.0}
+    assert conditions.silent == []
+    assert conditions.layer is not None
+    assert not conditions.leave_constant
 
 
 @pytest.mark.parametrize(
@@ -139,10 +139,10 @@ def test_no_solver_asks_a_condition_for_its_type() -> None:
     asking = re.compile(rf"isinstance\([^()]*\b({kinds})\b|case ({kinds})\(")
     root = Path(npde.__file__).parent
     faults = [
-        f"{path.relative_to(root)}: {found.group()}"
+        f"{path.relative_to(root)}: {match.group()}"
         for folder in (root, root.parent / "problems", root.parent / "validation")
         for path in folder.rglob("*.py")
         if path.parent.name != "conditions"
-        for found in asking.finditer(path.read_text(encoding="utf-8"))
+        for match in asking.finditer(path.read_text(encoding="utf-8"))
     ]
     assert faults == []

@@ -39,7 +39,7 @@ def jet_and_gradient(trial, points, order, mixed):
     gradient = torch.autograd.grad(
         (weights * torch.view_as_real(channels).sum(-1)).sum(), list(trial.parameters())
     )
-    return channels.detach(), torch.cat([part.flatten() for part in gradient])
+    return channels.detach(), torch.cat([gradient_of.flatten() for gradient_of in gradient])
 
 
 def check(spec, dtype, tolerance, order, mixed) -> None:
@@ -47,9 +47,9 @@ def check(spec, dtype, tolerance, order, mixed) -> None:
     points = torch.rand(37, 2, generator=torch.Generator().manual_seed(30757), dtype=dtype)
     expected = jet_and_gradient(trial, points, order, mixed)
     with compiled(trial) as reason:
-        found = jet_and_gradient(trial, points, order, mixed)
+        computed = jet_and_gradient(trial, points, order, mixed)
     assert reason is None
-    for ours, theirs in zip(found, expected, strict=True):
+    for ours, theirs in zip(computed, expected, strict=True):
         scale = theirs.abs().max()
         assert 0 < scale
         assert (ours - theirs).abs().max() < tolerance * scale

@@ -25,21 +25,21 @@ def nested(field: Tensor, x: Tensor, layout: Layout) -> Tensor:
     columns = []
     for column in field.reshape(len(field), -1).unbind(1):
         parts = [column.real, column.imag] if column.is_complex() else [column]
-        rows = [nested_real(part, x, layout) for part in parts]
+        rows = [nested_real(component, x, layout) for component in parts]
         columns.append(torch.complex(*rows) if column.is_complex() else rows[0])
     return torch.stack(columns, dim=-1).reshape(layout.count, *field.shape)
 
 
-def nested_real(part: Tensor, x: Tensor, layout: Layout) -> Tensor:
+def nested_real(component: Tensor, x: Tensor, layout: Layout) -> Tensor:
     def slope(of: Tensor) -> Tensor:
         if not of.requires_grad:
             return torch.zeros_like(x)
         (result,) = torch.autograd.grad(of.sum(), x, create_graph=True, allow_unused=True)
         return torch.zeros_like(x) if result is None else result
 
-    rows = [part]
+    rows = [component]
     if layout.order:
-        first = slope(part)
+        first = slope(component)
         rows.extend(first.unbind(1))
         rows.extend(slope(first[:, i])[:, j] for i, j in layout.pairs)
     return torch.stack(rows)
@@ -61,10 +61,10 @@ def networks(draw: st.DrawFn) -> tuple[TrialFunction, Layout, Tensor]:
     return network, Layout(dimension, order, mixed), random_points(7, dimension, seed)
 
 
-def assert_close(found: Tensor, expected: Tensor, tolerance: float = 1e-10) -> None:
-    assert found.shape == expected.shape
+def assert_close(actual: Tensor, expected: Tensor, tolerance: float = 1e-10) -> None:
+    assert actual.shape == expected.shape
     scale = max(1.0, float(expected.detach().abs().max())) if expected.numel() else 1.0
-    assert float((found - expected).detach().abs().max()) <= tolerance * scale
+    assert float((actual - expected).detach().abs().max()) <= tolerance * scale
 
 
 @settings(max_examples=60, deadline=None)
@@ -89,8 +89,8 @@ def test_parameter_gradients_equal_nested_differentiation(case: tuple[TrialFunct
     pairs = [
         torch.autograd.grad(loss, parameters, allow_unused=True, materialize_grads=True) for loss in losses
     ]
-    for found, expected in zip(*pairs, strict=True):
-        assert_close(found, expected)
+    for actual, expected in zip(*pairs, strict=True):
+        assert_close(actual, expected)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS[:3], ids=repr)
@@ -128,13 +128,13 @@ def test_points_in_blocks_give_the_channels_and_gradients_of_the_whole(
         ([-1, -1], [1, 1]), 2, generator=seeded(81401), dtype=torch.float64
     )
     points = torch.rand(size, 2, dtype=torch.float64, generator=seeded(20849))
-    found = []
+    runs = []
     for limit in (10**9, 5 * 8 * 8 * 17):
         monkeypatch.setattr("neurapde.jets.sweep.BLOCK_BYTES", limit)
         channels = network.jet(points).channels
         gradient = torch.autograd.grad(channels.square().sum(), list(network.parameters()))
-        found.append([channels, *gradient])
-    for whole, blocks in zip(*found, strict=True):
+        runs.append([channels, *gradient])
+    for whole, blocks in zip(*runs, strict=True):
         assert_close(blocks, whole)
 
 
@@ -163,8 +163,8 @@ def test_activation_derivatives_are_derivatives(activation: Activation) -> None:
             (slope,) = torch.autograd.grad(previous.sum(), z, create_graph=True, materialize_grads=True)
         expected.append(slope)
     value, slope = activation.value_and_slope(z)
-    found = [value, slope, activation.second(value, slope), activation.third(value, slope)]
-    for mine, torchs in zip(found, expected, strict=True):
+    derivatives = [value, slope, activation.second(value, slope), activation.third(value, slope)]
+    for mine, torchs in zip(derivatives, expected, strict=True):
         assert_close(mine, torchs, 1e-13)
 
 
@@ -178,10 +178,10 @@ def test_relu_networks_have_no_curvature() -> None:
 def test_jets_can_be_differentiated_by_the_points() -> None:
     network = Siren(8, 2, 4.0, 2.0).build(([-1, -1], [1, 1]), generator=seeded(20011), dtype=torch.float64)
     x = random_points(6, 2, 60013).requires_grad_()
-    (found,) = torch.autograd.grad(network.jet(x).laplacian.sum(), x)
+    (gradient,) = torch.autograd.grad(network.jet(x).laplacian.sum(), x)
     channels = nested(network(x), x, Layout(2, 2))
     (expected,) = torch.autograd.grad(channels[3:5].sum(), x)
-    assert_close(found, expected)
+    assert_close(gradient, expected)
 
 
 def test_single_precision_agrees_with_double_to_its_rounding() -> None:
@@ -337,12 +337,12 @@ def test_the_reverse_sweep_gives_the_forward_one_s_channels_and_gradients(trial:
     network = trial.build(([-1, -2, 0], [1, 1, 2]), outputs, generator=seeded(41233), dtype=torch.float64)
     numbers = [*network.parameters(), random_points(23, 3, 51307).requires_grad_()]
     weights = torch.randn(4, 23, outputs, dtype=torch.float64, generator=seeded(61331))
-    found = []
+    runs = []
     for order in (1, 2):  # only gradients alone are swept in reverse
         jet = network.jet(numbers[-1], order).restricted(Layout(3, 1))
         loss = (weights.reshape(jet.channels.shape) * jet.channels.square()).sum()
-        found.append([jet.channels, *torch.autograd.grad(loss, numbers)])
-    for reverse, forward in zip(*found, strict=True):
+        runs.append([jet.channels, *torch.autograd.grad(loss, numbers)])
+    for reverse, forward in zip(*runs, strict=True):
         assert_close(reverse, forward)
 
 
