@@ -176,28 +176,28 @@ def _prepare(
     for stage in methods:
         if problem.unknowns and not stage.finds_unknowns:
             raise DeclarationError(
-                f"{problem.name} has unknowns, {listing(one.name for one in problem.unknowns)}, which "
+                f"{problem.name} has unknowns, {listing(unknown.name for unknown in problem.unknowns)}, which "
                 f"{type(stage).__name__} does not find; leave method out, or give method=npde.GaussNewton()."
             )
         stage.check(problem)
-    found = find_device(device)
+    chosen = find_device(device)
     precision = _precision(methods, dtype)
     if device == "auto":
         notes.append(
-            f"Device: {found.type}, {'the fastest here' if found.type == 'cuda' else 'as no CUDA device was found'}."
+            f"Device: {chosen.type}, {'the fastest here' if chosen.type == 'cuda' else 'as no CUDA device was found'}."
         )
     if dtype is None:
         meant = " and ".join(dict.fromkeys(type(stage).__name__ for stage in methods))
         notes.append(f"Precision: {str(precision).removeprefix('torch.')}, which suits {meant}.")
     spec = in_units(problem, _spec(problem, trial, methods[0], notes), trial, methods)
-    function = _function(problem, trial, spec, precision, found, seed)
+    function = _function(problem, trial, spec, precision, chosen, seed)
     if function is not None:
-        function, told = with_hard_conditions(problem, function)
-        spec, notes = function.spec, [*notes, *told]
+        function, added = with_hard_conditions(problem, function)
+        spec, notes = function.spec, [*notes, *added]
     for stage in methods:
         stage.check_memory(problem, function)
     identity = None if out is None else _identity(problem, trial, spec, methods, seed)
-    return _Setup(problem, spec, function, methods, found, precision, tuple(notes), identity)
+    return _Setup(problem, spec, function, methods, chosen, precision, tuple(notes), identity)
 
 
 def _identity(
@@ -210,10 +210,10 @@ def _identity(
     """What a checkpoint must agree in beside the declarations; a trial function is known by its parameters."""
     parts: dict[str, object] = {"problem": problem, "trial": spec}
     parts["method"] = [stage.resume_key() for stage in methods]
-    found = Identity.of(seed, parts)
+    identity = Identity.of(seed, parts)
     if isinstance(trial, TrialFunction):
-        found = replace(found, digests={**found.digests, "trial": fingerprint(trial.state_dict())})
-    return found
+        identity = replace(identity, digests={**identity.digests, "trial": fingerprint(trial.state_dict())})
+    return identity
 
 
 def _methods(
@@ -266,11 +266,11 @@ def _function(
 ) -> TrialFunction | None:
     outputs, is_complex = problem.outputs, problem.equation.complex
     if isinstance(trial, TrialFunction):
-        found = (trial.dimension, trial.outputs, trial.complex)
+        shape = (trial.dimension, trial.outputs, trial.complex)
         wanted = (problem.domain.dimension, outputs, is_complex)
-        if found != wanted:
+        if shape != wanted:
             raise DeclarationError(
-                f"the trial function has (dimension, outputs, complex) = {found}, but {problem.name} needs "
+                f"the trial function has (dimension, outputs, complex) = {shape}, but {problem.name} needs "
                 f"{wanted}. Give its specification instead, say npde.Siren()."
             )
         return copied(trial, dtype, device)
@@ -319,8 +319,8 @@ def _run(method: Method, task: Task, start: TrialFunction | None) -> tuple[Stage
     notes, numbers = outcome.notes, dict(outcome.extras)
     if training is not None and begun is not None and outcome.status is not Status.DIVERGED:
         steps = float(outcome.history.step[-1]) if len(outcome.history) else 0.0
-        told, found = diagnosis.after(training, task.problem, outcome.trial, begun, steps)
-        notes, numbers = (*notes, *told), {**numbers, **found}
+        remarks, estimates = diagnosis.after(training, task.problem, outcome.trial, begun, steps)
+        notes, numbers = (*notes, *remarks), {**numbers, **estimates}
     seconds = time.perf_counter() - started
     notes = (*notes, *missed_conditions(task.problem, outcome.trial))
     stage = Stage(method.describe(), outcome.status, seconds, outcome.history, numbers, notes)

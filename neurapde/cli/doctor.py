@@ -30,7 +30,7 @@ def grammar(parser: Parser) -> None:
 
 def doctor(given: argparse.Namespace) -> int:
     """Print versions, devices and threads, and solve two problems with known fields; 1 if one is wrong."""
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "neurapde": npde.__version__,
         "python": f"{platform.python_version()} ({sys.executable})",
         "system": platform.platform(),
@@ -39,15 +39,15 @@ def doctor(given: argparse.Namespace) -> int:
         "threads of torch": torch.get_num_threads(),
         "CUDA devices": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
     }
-    width = max(map(len, found))
-    for name, value in found.items():
+    width = max(map(len, facts))
+    for name, value in facts.items():
         print(f"{name:<{width}}  {value if value not in (None, []) else 'none'}")
     print("\nself-test:", flush=True)
     tests = [_tested(problem) for problem in (npde.problems.poisson_square(), npde.problems.wave_string())]
     for test in tests:
         verdict = "right" if test["passed"] else "WRONG"
         print(f"  {test['problem']:<16} error {test['error']:.1e} in {test['seconds']:.2f} s: {verdict}")
-    given.result = {**found, "tests": tests}
+    given.result = {**facts, "tests": tests}
     return 0 if all(test["passed"] for test in tests) else 1
 
 

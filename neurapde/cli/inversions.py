@@ -195,10 +195,10 @@ def _settings(given: argparse.Namespace) -> dict[str, object]:
 def _with(method: InversionMethod, settings: dict[str, object]) -> InversionMethod:
     """The method with other settings: its own, or its descent's."""
     for name, value in settings.items():
-        own = {field.name for field in dataclasses.fields(method)}
-        if name in own:
+        options = {field.name for field in dataclasses.fields(method)}
+        if name in options:
             method = dataclasses.replace(method, **{name: value})
-        elif name == "steps" and "descent" in own:
+        elif name == "steps" and "descent" in options:
             descent = dataclasses.replace(method.descent, steps=value)  # type: ignore[attr-defined]
             method = dataclasses.replace(method, descent=descent)  # type: ignore[call-arg]
         else:
@@ -260,7 +260,7 @@ def _exactly(numbers: tuple[float, ...], count: int, flag: str) -> tuple[float, 
 
 def _numbers(text: str) -> tuple[float, ...]:
     try:
-        return tuple(float(part) for part in text.split(","))
+        return tuple(float(number) for number in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(
             f"{text!r}: write numbers with commas between them, as 0,4,0,1.5"

@@ -17,8 +17,8 @@ SHELLS = ("bash", "zsh", "fish")
 
 def meant(word: str, words: Iterable[str]) -> str:
     """(did you mean 'x'?), or nothing where no word is near."""
-    found = difflib.get_close_matches(word, list(words), n=1, cutoff=NEAR)
-    return f" (did you mean {found[0]!r}?)" if found else ""
+    close = difflib.get_close_matches(word, list(words), n=1, cutoff=NEAR)
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 class UsageError(Exception):
@@ -69,8 +69,8 @@ def every_action(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argpars
     """Every argument with its command; '' for those of all."""
     for action in parser._actions:
         yield "", action
-    for name, part in commands_of(parser).items():
-        for action in part._actions:
+    for name, subcommand in commands_of(parser).items():
+        for action in subcommand._actions:
             yield name, action
 
 
@@ -78,8 +78,8 @@ def completion(shell: str, parser: argparse.ArgumentParser, names: Sequence[str]
     """What a shell is to run so that it completes the commands. names: of problems, after `list`, `run` and `validate`."""
     commands = commands_of(parser)
     words = {
-        name: [flag for action in part._actions for flag in action.option_strings]
-        for name, part in commands.items()
+        name: [flag for action in subcommand._actions for flag in action.option_strings]
+        for name, subcommand in commands.items()
     }
     for name in ("list", "run", "validate"):
         words[name] += names
@@ -89,11 +89,11 @@ def completion(shell: str, parser: argparse.ArgumentParser, names: Sequence[str]
             f'complete -c neurapde -n __fish_use_subcommand -a "{" ".join(commands)}"',
         ]
         lines += [
-            f'complete -c neurapde -n "__fish_seen_subcommand_from {name}" -F -a "{" ".join(found)}"'
-            for name, found in words.items()
+            f'complete -c neurapde -n "__fish_seen_subcommand_from {name}" -F -a "{" ".join(options)}"'
+            for name, options in words.items()
         ]
         return "\n".join(lines)
-    cases = "\n".join(f'    {name}) words="{" ".join(found)}" ;;' for name, found in words.items())
+    cases = "\n".join(f'    {name}) words="{" ".join(options)}" ;;' for name, options in words.items())
     start = "autoload -U +X bashcompinit && bashcompinit\n" if shell == "zsh" else ""
     return f"""{start}_neurapde() {{
   local words="{" ".join(commands)} --help --version"

@@ -63,12 +63,12 @@ def _told(error: BaseException) -> str:
 
 def _show(error: BaseException, path: Path) -> None:
     """The lines of a file of the user's in which it failed; nothing of what is between and behind them."""
-    own = [
+    frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if Path(frame.filename).resolve() == path.resolve()
     ]
-    print("".join(traceback.format_list(own)), end="", file=sys.stderr)
+    print("".join(traceback.format_list(frames)), end="", file=sys.stderr)
     if isinstance(error, SyntaxError):
         print("".join(traceback.format_exception_only(error)), end="", file=sys.stderr)
 

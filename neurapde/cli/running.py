@@ -96,15 +96,15 @@ def run(given: argparse.Namespace) -> int:
     print(f"Solved in {solution.seconds:.1f} s. {solution.status}")
     if not given.resume:
         keep_earlier(out)
-    kept = save(solution.save, out / "solution.h5")
-    print(f"solution: {kept}", end="\n\n", flush=True)
+    file = save(solution.save, out / "solution.h5")
+    print(f"solution: {file}", end="\n\n", flush=True)
     given.result = {
         "problem": problem.name,
         "method": solution.method,
         "status": solution.status.name,
         "seconds": solution.seconds,
         "notes": list(solution.notes),
-        "solution": str(kept),
+        "solution": str(file),
         "report": None,
     }
     if solution.status is Status.INTERRUPTED:

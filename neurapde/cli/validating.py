@@ -67,8 +67,8 @@ def _solved(case: Case, given: argparse.Namespace) -> Verdict:
     if given.out is not None:
         keep_earlier(given.out / case.name)
         made.save(given.out / case.name)
-    own = "not known" if made.error_bar is None else f"{made.error_bar:.3%}"
-    truth = f"the grid, whose own error is {own}" if made.judge == "reference" else "the exact field"
+    bar = "not known" if made.error_bar is None else f"{made.error_bar:.3%}"
+    truth = f"the grid, whose own error is {bar}" if made.judge == "reference" else "the exact field"
     return Verdict(case.name, made.relative_l2, case.tolerance, solution.seconds, truth)
 
 

@@ -62,11 +62,11 @@ def check_sources(problem: "Problem") -> None:
         away = float(domain.signed_distance(np.array([source.center]))[0])
         if away <= EDGE * max(domain.extents):
             continue
-        found = f"the source at {point(source.center)} lies {number(away)} outside {domain}"
+        fault = f"the source at {point(source.center)} lies {number(away)} outside {domain}"
         if away > source.reach:
-            raise DeclarationError(f"{found}, and nothing of it reaches in; move it in, or leave it out")
+            raise DeclarationError(f"{fault}, and nothing of it reaches in; move it in, or leave it out")
         warn(
-            f"{found}, and only its tail reaches in; move it in, if it was meant to be there",
+            f"{fault}, and only its tail reaches in; move it in, if it was meant to be there",
             DeclarationWarning,
         )
 
@@ -76,8 +76,8 @@ def check_residuals(problem: "Problem") -> None:
 
     Raises: DeclarationError for what they return, or the error that they end in.
     """
-    own = problem.equation.constraints(problem) if isinstance(problem.equation, Equation) else ()
-    names = {constraint.name for constraint in (*own, *problem.extra)}
+    implied = problem.equation.constraints(problem) if isinstance(problem.equation, Equation) else ()
+    names = {constraint.name for constraint in (*implied, *problem.extra)}
     for constraint in problem.constraints:
         if constraint.name in names:
             _try_residual(constraint, problem)
@@ -101,7 +101,7 @@ def with_derivatives(constraint: Constraint, domain: Domain, equation: AbstractE
 
 def read_unknowns(problem: "Problem") -> tuple[Unknown, ...]:
     """The unknowns that the constraints of a problem ask for where they are tried, by their names."""
-    with reading() as found, warnings.catch_warnings():
+    with reading() as unknowns, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of NumPy's functions for tensors
         for constraint in problem.constraints:
             samples = constraint.sample(PROBES, generator=_generator())
@@ -116,7 +116,7 @@ def read_unknowns(problem: "Problem") -> tuple[Unknown, ...]:
                 DeclarationError
             ):  # a point source has no values, and a function may take NumPy's points alone
                 continue
-    return tuple(found[name] for name in sorted(found))
+    return tuple(unknowns[name] for name in sorted(unknowns))
 
 
 def check_exact(problem: "Problem") -> None:
@@ -151,9 +151,13 @@ def _given(problem: "Problem") -> Iterator[tuple[str, Callable[[Array], Array], 
     place = problem.equation.medium_points(inside)
     for name, value in _fields(problem.equation):
         yield f"{name} of the {type(problem.equation).__name__}", value, place
-    for part in problem.boundary:
-        for name, value in _fields(part):
-            yield f"{name} of the condition {part.describe(problem.domain)}", value, _points_of(part, problem)
+    for condition in problem.boundary:
+        for name, value in _fields(condition):
+            yield (
+                f"{name} of the condition {condition.describe(problem.domain)}",
+                value,
+                _points_of(condition, problem),
+            )
     for i, side in enumerate(problem.right_hand_sides):
         shot = f" of shot {i + 1}" if len(problem.right_hand_sides) > 1 else ""
         for source in side:
@@ -172,16 +176,16 @@ def _of_source(
         yield what, source, points
 
 
-def _fields(part: Any) -> list[tuple[str, Field]]:
-    every = ((entry.name, getattr(part, entry.name)) for entry in dataclasses.fields(part))
+def _fields(condition: Any) -> list[tuple[str, Field]]:
+    every = ((entry.name, getattr(condition, entry.name)) for entry in dataclasses.fields(condition))
     return [(name, value) for name, value in every if isinstance(value, Field)]
 
 
-def _points_of(part: Boundary, problem: "Problem") -> np.ndarray:
+def _points_of(condition: Boundary, problem: "Problem") -> np.ndarray:
     """Points where a condition holds, as its functions take them."""
-    constraint = part.constraints(problem.domain)[0]
+    constraint = condition.constraints(problem.domain)[0]
     points = constraint.sample(PROBES, generator=_generator()).points.numpy()
-    return part.places(points)
+    return condition.places(points)
 
 
 def _tried(what: str, function: Callable[[Array], Array], points: np.ndarray) -> np.ndarray:
@@ -227,7 +231,7 @@ def _try_residual(constraint: Constraint, problem: "Problem") -> None:
             f"the residual of {constraint.name!r} failed at {len(samples.points)} points: "
             f"{type(error).__name__}: {error}; {way}"
         ) from error
-    if others := [one for one in _leaves(values) if one is not channels]:
+    if others := [leaf for leaf in _leaves(values) if leaf is not channels]:
         raise DeclarationError(
             f"the residual of {constraint.name!r} reads a torch tensor of shape {tuple(others[0].shape)} that requires "
             "grad, which no method would train; declare it as npde.Parameter(name, start=…), or give tensor.detach()"
@@ -241,7 +245,7 @@ def _try_residual(constraint: Constraint, problem: "Problem") -> None:
 
 def _leaves(values: torch.Tensor) -> list[torch.Tensor]:
     """The tensors that values are made of and that require grad."""
-    seen, found = set(), []
+    seen, variables = set(), []
     waiting: list[Any] = [values.grad_fn]
     while waiting:
         node = waiting.pop()
@@ -249,9 +253,9 @@ def _leaves(values: torch.Tensor) -> list[torch.Tensor]:
             continue
         seen.add(node)
         if hasattr(node, "variable"):
-            found.append(node.variable)
+            variables.append(node.variable)
         waiting.extend(following for following, _ in node.next_functions)
-    return found
+    return variables
 
 
 def _generator() -> torch.Generator:

@@ -231,8 +231,10 @@ class Equation(AbstractEquation):
         moved[channel(layout)] += 1.0
         try:
             before, after = (
-                as_rows(self.residual(points, Jet(part, layout)), len(points), self._formula, self.complex)
-                for part in (plain, moved)
+                as_rows(
+                    self.residual(points, Jet(channels, layout)), len(points), self._formula, self.complex
+                )
+                for channels in (plain, moved)
             )
             return bool((before != after).any())
         except Exception:  # the user's own function: what is wrong with it is said when it is solved

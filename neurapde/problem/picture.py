@@ -50,10 +50,10 @@ def picture(problem: Problem, ax: Any) -> Axes:
 def _faces(problem: Problem) -> dict[str, list[str]]:
     """Faces by what is said of them: the conditions as they print, the layer by its outer edge."""
     groups: dict[str, list[str]] = {}
-    for part in problem.boundary:
-        text = "edge of the layer" if part is problem.pml else part.describe(problem.domain)
+    for condition in problem.boundary:
+        text = "edge of the layer" if condition is problem.pml else condition.describe(problem.domain)
         text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-        groups.setdefault(text, []).extend(part.faces(problem.domain))
+        groups.setdefault(text, []).extend(condition.faces(problem.domain))
     if silent := problem.sides.silent:
         groups.setdefault("no condition", []).extend(silent)
     return groups

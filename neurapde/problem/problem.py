@@ -88,8 +88,10 @@ class Problem(Declaration):
         if exact is not None and not callable(exact):
             raise DeclarationError(f"exact is {exact!r}; give a function of points (n, d), or None")
         conditions = [
-            part.on_domain(domain)
-            for part in _tuple(boundary, Boundary, "boundary", "Dirichlet, Neumann, Robin, Periodic or PML")
+            condition.on_domain(domain)
+            for condition in _tuple(
+                boundary, Boundary, "boundary", "Dirichlet, Neumann, Robin, Periodic or PML"
+            )
         ]
         if _in_time(domain, conditions) and equation.second_in_time(domain):
             conditions = [part.second_in_time() for part in conditions]
@@ -126,9 +128,9 @@ class Problem(Declaration):
                 f"{len(self.right_hand_sides)} shots of a field with {self.equation.outputs} components; "
                 "declare a problem for each shot"
             )
-        for part in self.boundary:
-            if part.component is not None:
-                self._check_component(part.component, part.describe(self.domain))
+        for condition in self.boundary:
+            if condition.component is not None:
+                self._check_component(condition.component, condition.describe(self.domain))
         self.equation.check(self)
         names = [constraint.name for constraint in self.constraints]
         if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -136,8 +138,8 @@ class Problem(Declaration):
                 f"two constraints are named {twice[0]!r}, but weights and reports tell them by name; give "
                 "one another name=…"
             )
-        for one in self.extra:
-            check_axes(one.mixed, self.domain.dimension, f"constraint {one.name!r}")
+        for constraint in self.extra:
+            check_axes(constraint.mixed, self.domain.dimension, f"constraint {constraint.name!r}")
         self._check_hard()
         self.sides.check_contradictions(one_each=self.equation.one_condition_a_face)
         check_sources(self)
@@ -156,7 +158,7 @@ class Problem(Declaration):
             )
 
     def _check_hard(self) -> None:
-        faces = [face for part in self.hard for face in part.faces(self.domain)]
+        faces = [face for condition in self.hard for face in condition.faces(self.domain)]
         if twice := [face for face in faces if faces.count(face) > 1]:
             raise DeclarationError(
                 f"two hard conditions are on {twice[0]}, and no field has two values there; give each face one"
@@ -195,17 +197,24 @@ class Problem(Declaration):
     @cached_property
     def constraints(self) -> tuple[Constraint, ...]:
         """Every named constraint: the equation's, the boundary's, and the extra ones."""
-        implied = [constraint for part in self.boundary for constraint in part.constraints(self.domain)]
+        implied = [
+            constraint for condition in self.boundary for constraint in condition.constraints(self.domain)
+        ]
         extra = [
             dataclasses.replace(
-                one, residual=CheckedResidual(one.residual, f"constraint {one.name!r}", self.equation.complex)
+                constraint,
+                residual=CheckedResidual(
+                    constraint.residual, f"constraint {constraint.name!r}", self.equation.complex
+                ),
             )
-            for one in self.extra
+            for constraint in self.extra
         ]
         every = (*self.equation.constraints(self), *implied, *extra)
         if not self.in_time:
             return every
-        return tuple(dataclasses.replace(one, residual=InTime(one.residual)) for one in every)
+        return tuple(
+            dataclasses.replace(constraint, residual=InTime(constraint.residual)) for constraint in every
+        )
 
     @property
     def in_time(self) -> bool:
@@ -235,7 +244,7 @@ class Problem(Declaration):
     @property
     def trained(self) -> tuple[Constraint, ...]:
         """The named constraints that are left to train: all but those of the hard conditions."""
-        met = {part.constraint_name() for part in self.hard}
+        met = {condition.constraint_name() for condition in self.hard}
         return tuple(constraint for constraint in self.constraints if constraint.name not in met)
 
     @cached_property
@@ -246,10 +255,10 @@ class Problem(Declaration):
     @property
     def regions(self) -> Mapping[str, Domain]:
         """Named regions of the medium, at all times where the domain has a time."""
-        found = self.equation.regions
+        regions = self.equation.regions
         if not isinstance(self.domain, SpaceTime):
-            return found
-        return {name: SpaceTime(region, self.domain.time) for name, region in found.items()}
+            return regions
+        return {name: SpaceTime(region, self.domain.time) for name, region in regions.items()}
 
     def physical(self, points: Array) -> Array:
         """Which points `(n, d)` lie in the domain and outside its absorbing layers: bool `(n,)`."""
@@ -275,7 +284,7 @@ class Problem(Declaration):
             label = f"shot {i + 1}" if len(self.right_hand_sides) > 1 else "sources"
             if sources:
                 rows.append((label, "f = " + " + ".join(source.describe() for source in sources)))
-        rows += [("boundary", part.describe(self.domain)) for part in self.boundary]
+        rows += [("boundary", condition.describe(self.domain)) for condition in self.boundary]
         rows += [("constraint", f"{c.name}: {c.text}" if c.text else c.name) for c in self.constraints]
         if self.exact is not None:
             rows.append(("exact", "known"))
@@ -297,7 +306,7 @@ class Problem(Declaration):
 
 def _in_time(domain: Domain, conditions: Sequence[Boundary]) -> bool:
     """Whether the last axis of a domain is time."""
-    return isinstance(domain, SpaceTime) or any(part.begins for part in conditions)
+    return isinstance(domain, SpaceTime) or any(condition.begins for condition in conditions)
 
 
 def _tuple(value: Any, kind: type, what: str, way: str) -> tuple[Any, ...]:

@@ -6,20 +6,20 @@ from neurapde.late import Late
 from neurapde.storage.sampled import Sampled
 
 
-def data_array(found: Sampled, name: str) -> Any:
+def data_array(samples: Sampled, name: str) -> Any:
     """An `xarray.DataArray` with the grid's coordinates, the held ones too; components have an axis of their own."""
-    several = found.values.ndim > len(found.axes)
+    several = samples.values.ndim > len(samples.axes)
     return _package("xarray", "to_xarray").DataArray(
-        found.values,
-        dims=[*found.axes, *(["component"] if several else [])],
-        coords={**found.axes, **found.at},
+        samples.values,
+        dims=[*samples.axes, *(["component"] if several else [])],
+        coords={**samples.axes, **samples.at},
         name=name,
     )
 
 
-def data_frame(found: Sampled) -> Any:
+def data_frame(samples: Sampled) -> Any:
     """A `pandas.DataFrame` of the nodes inside the domain."""
-    return _package("pandas", "to_dataframe").DataFrame(found.table)
+    return _package("pandas", "to_dataframe").DataFrame(samples.table)
 
 
 def _package(name: str, asked: str) -> Any:

@@ -59,18 +59,20 @@ class FieldView(ABC):
         free = [name for name in domain.axes if name not in held]
         middle = _middle(domain)
         held |= {name: middle[name] for name in free[2:]}
-        found = sampled(self, domain, shape, held)
-        values, label = _one(found, problem, component, part)
-        title = ", ".join(text for text in (problem.name if problem is not None else "", found.where) if text)
+        samples = sampled(self, domain, shape, held)
+        values, label = _one(samples, problem, component, part)
+        title = ", ".join(
+            text for text in (problem.name if problem is not None else "", samples.where) if text
+        )
         return pictures.fields.draw(
             pictures.panels.axes_of(ax),
-            found.axes,
+            samples.axes,
             values,
             label=label,
             part=part,
             title=title,
-            regions=_outlines(problem, found),
-            in_time=isinstance(domain, SpaceTime) and "t" in found.axes,
+            regions=_outlines(problem, samples),
+            in_time=isinstance(domain, SpaceTime) and "t" in samples.axes,
         )
 
     def animate(
@@ -122,8 +124,8 @@ class FieldView(ABC):
         Raises: ModuleNotFoundError without xarray, which `pip install neurapde[tables]` brings.
         """
         domain, problem = self._place
-        found = sampled(self, domain, shape, at)
-        return tables.data_array(found, "u" if problem is None else problem.name)
+        samples = sampled(self, domain, shape, at)
+        return tables.data_array(samples, "u" if problem is None else problem.name)
 
     def to_dataframe(
         self,
@@ -141,10 +143,10 @@ class FieldView(ABC):
 
 
 def _one(
-    found: Sampled, problem: Problem | None, component: int | None, part: str | None
+    samples: Sampled, problem: Problem | None, component: int | None, part: str | None
 ) -> tuple[NDArray, str]:
     """One component of the values and what it is called. Raises: DeclarationError for one that there is not."""
-    columns, label = found.columns, "u"
+    columns, label = samples.columns, "u"
     count = columns.shape[-1]
     if part is not None and part not in PARTS:
         raise DeclarationError(
@@ -170,9 +172,9 @@ def _middle(domain: Domain) -> dict[str, float]:
     return dict(zip(domain.axes, (0.5 * (lower + upper)).tolist(), strict=True))
 
 
-def _outlines(problem: Problem | None, found: Sampled) -> list[NDArray]:
+def _outlines(problem: Problem | None, samples: Sampled) -> list[NDArray]:
     """Signed distances of the medium's regions in the plane that is drawn."""
-    if problem is None or len(found.axes) != 2:
+    if problem is None or len(samples.axes) != 2:
         return []
     every = problem.regions.values()
-    return [np.asarray(region.signed_distance(found.points)).reshape(found.shape) for region in every]
+    return [np.asarray(region.signed_distance(samples.points)).reshape(samples.shape) for region in every]

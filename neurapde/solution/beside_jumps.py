@@ -51,7 +51,7 @@ def _near_jumps(problem: Problem, fields: tuple[Field, ...], distance: float, po
     for field in fields:
         for region in {region for piece in pieces_of(field) for region in (*piece.within, *piece.outside)}:
             near |= np.abs(to_numpy(region.signed_distance(points))) < distance
-    found = features_of(fields, problem.domain)
-    if len(found) and len(points):
-        near |= cKDTree(found.points).query(points)[0] < distance
+    features = features_of(fields, problem.domain)
+    if len(features) and len(points):
+        near |= cKDTree(features.points).query(points)[0] < distance
     return int(near.sum())

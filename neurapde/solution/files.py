@@ -82,13 +82,13 @@ def _rounded(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     """A tensor of real numbers in another precision; others as they are. Raises: DeclarationError for one that overflows."""
     if not tensor.is_floating_point():
         return tensor
-    found = tensor.to(dtype)
-    if not bool(torch.isfinite(found).all()):
+    rounded = tensor.to(dtype)
+    if not bool(torch.isfinite(rounded).all()):
         raise DeclarationError(
             f"the parameters reach {float(tensor.abs().max()):.3g}, more than {str(dtype).removeprefix('torch.')} holds; "
             "save them with dtype=torch.float32, or as they are."
         )
-    return found
+    return rounded
 
 
 def _keys(methods: Sequence[Method], stage: int) -> list[Method]:
@@ -171,7 +171,7 @@ def _trial(
     if given is not None:
         _check_given(path, stored["spec"], encode(given).tree)
     lift = None if problem is None else problem.lift
-    parts = [part for part in (given, lift) if part is not None]
+    parts = [trial for trial in (given, lift) if trial is not None]
     try:
         spec = decode(Encoded(stored["spec"], arrays), BASES, parts)
     except NotStored as error:
@@ -257,8 +257,8 @@ def read_checkpoint(
             pairs.append((shape["spec"], asked, "trial"))
         pairs.append((run["methods"], encode(_keys(methods, stage)).tree, "method"))
         pairs.append((shape["dtype"], str(dtype).removeprefix("torch."), "dtype"))
-        told = (difference(*pair) for pair in pairs)
-        text = next(filter(None, told), None)
+        differences = (difference(*pair) for pair in pairs)
+        text = next(filter(None, differences), None)
         if text is None and "identity" in run:  # which the first release did not store
             text = identity.difference(run["identity"])
         if text is not None:
@@ -267,10 +267,10 @@ def read_checkpoint(
                 "or start afresh in another folder."
             )
         arrays = hdf5.get_arrays(file, "arrays")
-        again = trial if asked == shape["spec"] else None
+        reused = trial if asked == shape["spec"] else None
         return Checkpoint(
             stage=stage,
             earlier=get_stages(file, Stage)[:stage],
-            trial=_trial(path, file, arrays, again, problem, device),
+            trial=_trial(path, file, arrays, reused, problem, device),
             snapshot=get_snapshot(file, run),
         )

@@ -150,26 +150,26 @@ class Solution(Record, FieldView):
 
     def _evaluate(self, points: Array, order: int, field: Callable[[Tensor], Tensor]) -> Array:
         checked = as_points(points, self.trial.dimension)
-        kept = torch.is_grad_enabled() and isinstance(checked, Tensor) and checked.requires_grad
+        keep_graph = torch.is_grad_enabled() and isinstance(checked, Tensor) and checked.requires_grad
         with differentiating():
             tensor = (
                 checked if isinstance(checked, Tensor) else torch.tensor(checked)
             )  # a copy: it may be read-only
-            values = self._values(tensor, order, field, kept)
+            values = self._values(tensor, order, field, keep_graph)
         return values.to(checked.device) if isinstance(checked, Tensor) else to_numpy(values)
 
-    def _values(self, x: Tensor, order: int, field: Callable[[Tensor], Tensor], kept: bool) -> Tensor:
+    def _values(self, x: Tensor, order: int, field: Callable[[Tensor], Tensor], keep_graph: bool) -> Tensor:
         """The field at points of any device and precision, differentiable by them where `kept`."""
         anchor = next(chain(self.trial.parameters(), self.trial.buffers()), torch.zeros(0))
         x = (x.clone() if x.is_inference() else x).to(device=anchor.device, dtype=anchor.dtype.to_real())
-        if kept:
+        if keep_graph:
             return self._inside(x, field(x))
         channels = (1, 1 + x.shape[1], 1 + 2 * x.shape[1])[order]
         shapes = [tensor.shape for tensor in chain(self.trial.parameters(), self.trial.buffers())]
         width = max([ASSUMED_WIDTH, *(max(shape, default=1) for shape in shapes)])
         size = max(1, CHUNK_BYTES // (channels * width * x.element_size()))
         with torch.no_grad():
-            return torch.cat([self._inside(part, field(part)) for part in torch.split(x, size)])
+            return torch.cat([self._inside(block, field(block)) for block in torch.split(x, size)])
 
     def _inside(self, points: Tensor, values: Tensor) -> Tensor:
         if self.domain is None:

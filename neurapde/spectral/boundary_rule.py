@@ -26,28 +26,28 @@ def boundary_rule(domain: Domain, face: str, spacing: float) -> tuple[Array, Arr
     if domain.dimension == 2:
         return _along(domain, face, size, count)
     line = (torch.arange(count, dtype=torch.float64) + 0.5) / count
-    points, normals, kept = domain._to_boundary(
+    points, normals, inside = domain._to_boundary(
         torch.cartesian_prod(*[line] * cube).reshape(-1, cube), (face,)
     )
-    weights = np.full(int(kept.sum()), size / count**cube)
-    return points[kept].numpy(), normals[kept].numpy(), weights
+    weights = np.full(int(inside.sum()), size / count**cube)
+    return points[inside].numpy(), normals[inside].numpy(), weights
 
 
 def _along(domain: Domain, face: str, size: float, count: int) -> tuple[Array, Array, Array]:
     def rows(unit: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
         cube = torch.as_tensor(unit)[:, None].expand(-1, domain._boundary_cube)
-        points, normals, kept = domain._to_boundary(cube, (face,))
-        return points.numpy(), normals.numpy(), kept.numpy()
+        points, normals, inside = domain._to_boundary(cube, (face,))
+        return points.numpy(), normals.numpy(), inside.numpy()
 
     unit = np.concatenate([[INSET], (np.arange(count) + 0.5) / count, [1 - INSET]])
-    kept = rows(unit)[2]
-    turns = np.flatnonzero(kept[1:] != kept[:-1])
-    low, high, before = unit[turns], unit[turns + 1], kept[turns]
+    inside = rows(unit)[2]
+    turns = np.flatnonzero(inside[1:] != inside[:-1])
+    low, high, before = unit[turns], unit[turns + 1], inside[turns]
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
         same = rows(middle)[2] == before
         low, high = np.where(same, middle, low), np.where(same, high, middle)
-    ends = np.concatenate([[0.0] if kept[0] else [], (low + high) / 2, [1.0] if kept[-1] else []])
+    ends = np.concatenate([[0.0] if inside[0] else [], (low + high) / 2, [1.0] if inside[-1] else []])
     places, weights = [np.empty(0)], [np.empty(0)]
     for start, stop in ends.reshape(-1, 2):
         parts = max(math.ceil((stop - start) * count), 1)

@@ -89,24 +89,24 @@ class BoxForm:
             maps = [
                 self.axes[k].projection(x, self.rules[k].weights) for k, x in zip(others, ends, strict=True)
             ]
-            found = along_all(maps, self._on_face(face.value, axis, end, ends))
-            u = u.astype(np.result_type(u, found))
-            u[(slice(None),) * axis + (end,)] = found
+            lifted = along_all(maps, self._on_face(face.value, axis, end, ends))
+            u = u.astype(np.result_type(u, lifted))
+            u[(slice(None),) * axis + (end,)] = lifted
         return u
 
     def load(self, source: Function) -> Values:
         """∫ f ψ + ∮ a (value) ψ over the faces that are not fixed, (n1, …, nd, columns)."""
         tested = [rule.tested for rule in self.rules]
-        found = along_all(tested, _on_grid(source, [rule.x for rule in self.rules]))
+        load = along_all(tested, _on_grid(source, [rule.x for rule in self.rules]))
         for axis, end, face in self._sides(fixed=False):
             others = [k for k in range(len(self.axes)) if k != axis]
             grid = [self.rules[k].x for k in others]
             flux = self._on_face(face.value, axis, end, grid)
             flux = flux * self._coefficient_on(axis, end, grid)
             there = along_all([tested[k] for k in others], flux)
-            found = found.astype(np.result_type(found, there))
-            found[(slice(None),) * axis + (end,)] += there
-        return found
+            load = load.astype(np.result_type(load, there))
+            load[(slice(None),) * axis + (end,)] += there
+        return load
 
     def apply(self, u: Values) -> Values:
         """The form of u and every function of the basis."""
@@ -115,21 +115,21 @@ class BoxForm:
             assert isinstance(self.reaction, float)
             return constant_form(self.axes, self.coefficient, self.reaction, u)
         values = [rule.values for rule in self.rules]
-        found = along_all([rule.tested for rule in self.rules], self._weights[1] * along_all(values, u))
+        product = along_all([rule.tested for rule in self.rules], self._weights[1] * along_all(values, u))
         for number, rule in enumerate(self.rules):
             mixed = [*values[:number], rule.slopes, *values[number + 1 :]]
             flux = self._weights[0] * along_all(mixed, u)
-            tested = [one.tested for one in self.rules]
+            tested = [rule.tested for rule in self.rules]
             tested[number] = (rule.slopes * rule.weights[:, None]).T
-            found = found + along_all(tested, flux)
+            product = product + along_all(tested, flux)
         for axis, end, face in self._sides(fixed=False):
             others = [k for k in range(len(self.axes)) if k != axis]
             at = (slice(None),) * axis + (end,)
             grid = [self.rules[k].x for k in others]
             ratio = self._ratio_on(face, axis, end, grid) * self._coefficient_on(axis, end, grid)
             trace = along_all([values[k] for k in others], u[at])
-            found[at] += along_all([self.rules[k].tested for k in others], ratio * trace)
-        return found
+            product[at] += along_all([self.rules[k].tested for k in others], ratio * trace)
+        return product
 
     def solve(self, source: Function, tolerance: float, guess: Values | None = None) -> tuple[Values, int]:
         """Amplitudes of the solution, and the number of iterations it took, −1 if `MOST_STEPS` were not enough.
@@ -144,10 +144,10 @@ class BoxForm:
             return lifted + free @ _solved(matrix, free.T @ load), 0
         if self.constant:
             return lifted + self.separated(load), 0
-        found, steps = self._iterated(
+        solution, steps = self._iterated(
             self.separated, load, tolerance, None if guess is None else guess - lifted
         )
-        return lifted + found, steps
+        return lifted + solution, steps
 
     @cached_property
     def separated(self) -> Separated:
@@ -171,22 +171,22 @@ class BoxForm:
         starts = None if start is None else _as_real(start.astype(load.dtype))
         definite = self._definite and inverse.definite
         solver, tolerance = (cg, tolerance) if definite else (minres, INDEFINITE * tolerance)
-        found, most, steps = np.zeros_like(parts), 0, 0
+        solution, most, steps = np.zeros_like(parts), 0, 0
 
         def applied(s: Array) -> Array:
             nonlocal steps
             steps += 1
             return inverse.tested(self.apply(inverse.field(s)))
 
-        for part in range(parts.shape[-1]):
+        for column in range(parts.shape[-1]):
             steps = 0
-            right = inverse.tested(parts[..., part : part + 1])
+            right = inverse.tested(parts[..., column : column + 1])
             operator = LinearOperator((len(right), len(right)), matvec=applied, dtype=np.float64)
-            first = None if starts is None else inverse.coordinates(starts[..., part : part + 1])
+            first = None if starts is None else inverse.coordinates(starts[..., column : column + 1])
             answer, failed = solver(operator, right, x0=first, rtol=tolerance, maxiter=MOST_STEPS)
-            found[..., part : part + 1] = inverse.field(answer)
+            solution[..., column : column + 1] = inverse.field(answer)
             most = -1 if failed or most < 0 else max(most, steps)
-        return _as_columns(found, load.dtype), most
+        return _as_columns(solution, load.dtype), most
 
     def _sides(self, *, fixed: bool) -> Iterator[tuple[int, int, Face]]:
         """(axis, end, face) of the faces that are fixed, or of those that are not."""

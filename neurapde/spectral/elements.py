@@ -93,7 +93,7 @@ class ElementAxis:
         if ends.periodic:
             self.places[hats - 1] = 0
         self.free = self._free()
-        self._counts = [(len(one[0]), len(other[0])) for one, other in zip(rules, exact, strict=True)]
+        self._counts = [(len(rule[0]), len(other[0])) for rule, other in zip(rules, exact, strict=True)]
         self._exact = weights * e, weights / e, values, slopes
 
     def end(self, end: int) -> int:
@@ -103,10 +103,10 @@ class ElementAxis:
     @cached_property
     def nodes(self) -> Array:
         """Points (count,) at which values determine the amplitudes: edges, and Chebyshev points of every element."""
-        found = [self.edges]
+        nodes = [self.edges]
         for a, b, p in zip(self.edges[:-1], self.edges[1:], self.degrees, strict=True):
-            found.append((a + b) / 2 - (b - a) / 2 * np.cos(np.pi * np.arange(1, p) / p))
-        return np.concatenate(found)
+            nodes.append((a + b) / 2 - (b - a) / 2 * np.cos(np.pi * np.arange(1, p) / p))
+        return np.concatenate(nodes)
 
     @cached_property
     def interpolation(self) -> Array:
@@ -133,27 +133,27 @@ class ElementAxis:
     def elements(self) -> list[LocalBasis]:
         """The same element by element."""
         mass, stiffness, values, slopes = self._exact
-        found, row, first, bubble = [], 0, 0, len(self.edges)
+        elements, row, first, bubble = [], 0, 0, len(self.edges)
         for number, (p, (q, m)) in enumerate(zip(self.degrees, self._counts, strict=True)):
-            own = np.concatenate(([number, number + 1], np.arange(bubble, bubble + p - 1)))
+            numbers = np.concatenate(([number, number + 1], np.arange(bubble, bubble + p - 1)))
             rows, finer = slice(row, row + q), slice(first, first + m)
-            at, steep = values[finer][:, own], slopes[finer][:, own]
+            at, steep = values[finer][:, numbers], slopes[finer][:, numbers]
             local = steep.T @ (stiffness[finer, None] * steep)
             for end, element in enumerate((0, len(self.degrees) - 1)):
                 if number == element and not self.ends.periodic and not self.ends.fixed[end]:
                     local[end, end] += self.ends.ratios[end]
-            found.append(
+            elements.append(
                 LocalBasis(
-                    self.places[own],
+                    self.places[numbers],
                     rows,
                     self.weights[rows],
-                    _products(self.values[rows][:, own]),
+                    _products(self.values[rows][:, numbers]),
                     at.T @ (mass[finer, None] * at),
                     local,
                 )
             )
             row, first, bubble = row + q, first + m, bubble + p - 1
-        return found
+        return elements
 
     def _tables(self, rules: Sequence[tuple[Array, Array]]) -> tuple[Array, Array, Array, Array]:
         """Points of all elements, weights, and the basis and its derivatives there."""
@@ -163,22 +163,22 @@ class ElementAxis:
             t = (x - a) / half - 1
             values.append(legvander(t, p))
             slopes.append(_derivatives(t, p) / half)
-        tables = [np.asarray(block_diag(*part) @ self.to_legendre) for part in (values, slopes)]
-        x, weights = (np.concatenate(part) for part in zip(*rules, strict=True))
+        tables = [np.asarray(block_diag(*blocks) @ self.to_legendre) for blocks in (values, slopes)]
+        x, weights = (np.concatenate(arrays) for arrays in zip(*rules, strict=True))
         return x, weights, tables[0], tables[1]
 
     def _free(self) -> Array:
         every, last = np.eye(self.count), len(self.edges) - 1
-        kept = list(range(self.count))
+        free = list(range(self.count))
         if self.ends.periodic:
             every[last] += every[0]
             every[last, last] = 0.0
-            kept.remove(last)
-            return every[:, kept]
+            free.remove(last)
+            return every[:, free]
         for end, index in ((0, 0), (1, last)):
             if self.ends.fixed[end]:
-                kept.remove(index)
-        return every[:, kept]
+                free.remove(index)
+        return every[:, free]
 
 
 def gauss_on(lower: float, upper: float, count: int) -> tuple[Array, Array]:
@@ -191,15 +191,15 @@ def gauss_on(lower: float, upper: float, count: int) -> tuple[Array, Array]:
 def legendre_tables(edges: Array, degrees: Sequence[int], x: Array) -> Array:
     """Legendre polynomials of every element at x (n,), 0 outside it: (n, Σ (degree + 1))."""
     element = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, len(degrees) - 1)
-    found = np.zeros((len(x), sum(p + 1 for p in degrees)))
+    tables = np.zeros((len(x), sum(p + 1 for p in degrees)))
     first = np.concatenate(([0], np.cumsum([p + 1 for p in degrees])))
     for number, p in enumerate(degrees):
         inside = element == number
         half = (edges[number + 1] - edges[number]) / 2
-        found[inside, first[number] : first[number + 1]] = legvander(
+        tables[inside, first[number] : first[number + 1]] = legvander(
             (x[inside] - edges[number]) / half - 1, p
         )
-    return found
+    return tables
 
 
 def _products(values: Array) -> Array:
@@ -207,18 +207,18 @@ def _products(values: Array) -> Array:
 
 
 def _hats(degree: int) -> Array:
-    found = np.zeros((degree + 1, 2))
-    found[:2] = [[0.5, 0.5], [-0.5, 0.5]]
-    return found
+    matrix = np.zeros((degree + 1, 2))
+    matrix[:2] = [[0.5, 0.5], [-0.5, 0.5]]
+    return matrix
 
 
 def _bubbles(degree: int) -> Array:
     """(P_j − P_{j−2})/√(2(2j − 1)) for j = 2 … degree, whose stiffness on [−1, 1] is 1."""
     j = np.arange(2, degree + 1)
-    found = np.zeros((degree + 1, degree - 1))
-    found[j, j - 2] = 1 / np.sqrt(2.0 * (2 * j - 1))
-    found[j - 2, j - 2] = -found[j, j - 2]
-    return found
+    matrix = np.zeros((degree + 1, degree - 1))
+    matrix[j, j - 2] = 1 / np.sqrt(2.0 * (2 * j - 1))
+    matrix[j - 2, j - 2] = -matrix[j, j - 2]
+    return matrix
 
 
 def _derivatives(t: Array, degree: int) -> Array:

@@ -60,11 +60,11 @@ class LegendreAxis:
     @property
     def robin(self) -> Array:
         """What the ends add to the stiffness where values and slopes are mixed, (count, count)."""
-        found = np.zeros((self.count, self.count))
+        matrix = np.zeros((self.count, self.count))
         if not self.ends.periodic:
             for end in (0, 1):
-                found[end, end] = 0.0 if self.ends.fixed[end] else self.ends.ratios[end]
-        return found
+                matrix[end, end] = 0.0 if self.ends.fixed[end] else self.ends.ratios[end]
+        return matrix
 
     def nodes(self, count: int) -> tuple[Array, Array]:
         """Gauss points of the axis and their weights, (count,) each."""
@@ -78,10 +78,10 @@ class LegendreAxis:
     def slopes(self, x: Array) -> Array:
         """Its derivatives at x (n,), (n, count)."""
         degree = np.arange(self.count - 1)
-        found = legvander(self._unit(x), self.count - 2) * np.sqrt(degree + 0.5)
-        found = np.concatenate([np.full((len(x), 1), -0.5), found], axis=1)
-        found[:, 1] = 0.5
-        return found / self.half
+        slopes = legvander(self._unit(x), self.count - 2) * np.sqrt(degree + 0.5)
+        slopes = np.concatenate([np.full((len(x), 1), -0.5), slopes], axis=1)
+        slopes[:, 1] = 0.5
+        return slopes / self.half
 
     def projection(self, x: Array, weights: Array) -> Array:
         """From values at x, the two ends and Gauss points between them, to amplitudes: (count, len(x)).
@@ -91,10 +91,10 @@ class LegendreAxis:
         degree = np.arange(self.count)
         inner = legvander(self._unit(x[1:-1]), self.count - 1)
         legendre = (inner * weights[:, None] / self.half).T * (degree + 0.5)[:, None]
-        found = np.zeros((self.count, len(x)))
-        found[2:, 1:-1] = np.linalg.solve(self.to_legendre, legendre)[2:]
-        found[0, 0] = found[1, -1] = 1.0
-        return found
+        projection = np.zeros((self.count, len(x)))
+        projection[2:, 1:-1] = np.linalg.solve(self.to_legendre, legendre)[2:]
+        projection[0, 0] = projection[1, -1] = 1.0
+        return projection
 
     @cached_property
     def eigen(self) -> tuple[Array, Array]:

@@ -123,7 +123,7 @@ def project(
         first, second = tables[0](points[chords, 0]), tables[1](points[block, 1])
         parts = [second * values[block].real, second * values[block].imag]
         if len(chords) < second.shape[1]:
-            parts = [np.add.reduceat(part, chords - chords[0], axis=1) for part in parts]
+            parts = [np.add.reduceat(sums, chords - chords[0], axis=1) for sums in parts]
         weighted = first @ np.concatenate(parts).T
         total = total + weighted[:, : len(second)] + 1j * weighted[:, len(second) :]
     return np.asarray(total)

@@ -46,15 +46,15 @@ class NearField(Declaration):
 
     def table(self, points: Array, wanted: Sequence[Sequence[int]]) -> list[list[Array]]:
         """Derivatives at points (n, d), NumPy or torch: for each of the degrees wanted, (n,) for each j."""
-        found: list[list[Any]] = [[0.0] * self.orders for _ in wanted]
+        table: list[list[Any]] = [[0.0] * self.orders for _ in wanted]
         for at, sign in zip(self.at, self.signs, strict=True):
             offsets = [points[:, i] - a for i, a in enumerate(at)]
             t = maximum(sum(x * x for x in offsets) / self.radius**2, TINY)
             for j in range(self.orders):
-                profile = [sign * one for one in self._profile(t, j)]
+                profile = [sign * number for number in self._profile(t, j)]
                 for row, degrees in enumerate(wanted):
-                    found[row][j] = found[row][j] + self._derivative(profile, offsets, degrees)
-        return found
+                    table[row][j] = table[row][j] + self._derivative(profile, offsets, degrees)
+        return table
 
     def _derivative(self, profile: list[Array], offsets: list[Array], degrees: Sequence[int]) -> Array:
         """A derivative in space of a function of t = r²/R², from its first three in t."""

@@ -41,12 +41,14 @@ class LatticeOperator:
 
     def __init__(self, form: WeakForm, modes: Modes, background: complex) -> None:
         self.form, self.modes, self.background = form, modes, background
-        pairs = [_axis_matrices(form, axis, one) for axis, one in enumerate(modes)]
+        pairs = [_axis_matrices(form, axis, axis_modes) for axis, axis_modes in enumerate(modes)]
         self.stiffness = [stiffness for stiffness, _ in pairs]
         self.mass = [mass for _, mass in pairs]
         self.inverse = _SeparableInverse(self.stiffness, self.mass, background)
         self.variation = self._variation_on_grid()
-        self._analysis = [one.on_grid.T * (one.length / len(one.grid)) for one in modes]
+        self._analysis = [
+            axis_modes.on_grid.T * (axis_modes.length / len(axis_modes.grid)) for axis_modes in modes
+        ]
 
     def _variation_on_grid(self) -> np.ndarray | None:
         """E δc on the grid of midpoints as its trigonometric polynomial, or None where δc vanishes everywhere.
@@ -58,10 +60,14 @@ class LatticeOperator:
             self._background_moments(piece) if piece is background else self._piece_moments(piece, background)
             for piece in varying(self.form, self.background)
         ]
-        return along_all([one.synthesis for one in self.modes], np.sum(parts, axis=0)) if parts else None
+        return (
+            along_all([axis_modes.synthesis for axis_modes in self.modes], np.sum(parts, axis=0))
+            if parts
+            else None
+        )
 
     def _bandwidth(self, piece: Piece) -> float:
-        return moment_bandwidth(self.form, piece, max(one.bandwidth for one in self.modes))
+        return moment_bandwidth(self.form, piece, max(axis_modes.bandwidth for axis_modes in self.modes))
 
     def _background_moments(self, piece: Piece) -> np.ndarray:
         (x, wx), (y, wy) = coefficient_rule(self.form, self.modes, piece)
@@ -74,14 +80,16 @@ class LatticeOperator:
         points, weights = self.form.rule(piece, self._bandwidth(piece))
         change = self.form.values(piece, points) - self.form.values(background, points)
         return project(
-            [one.cosines for one in self.modes], points, weights * self.form.scale(points) * change
+            [axis_modes.cosines for axis_modes in self.modes],
+            points,
+            weights * self.form.scale(points) * change,
         )
 
     def vary(self, coefficients: np.ndarray) -> np.ndarray:
         """V x: the varying part of the coefficient."""
         if self.variation is None:
             return np.zeros_like(coefficients)
-        field = along_all([one.on_grid for one in self.modes], coefficients)
+        field = along_all([axis_modes.on_grid for axis_modes in self.modes], coefficients)
         return along_all(self._analysis, self.variation * field)
 
     def apply(self, coefficients: np.ndarray) -> np.ndarray:
@@ -128,8 +136,8 @@ def varying(form: WeakForm, constant: complex) -> list[Piece]:
     """The pieces to integrate over: the background where it is not the constant, others where they are not its."""
     *others, background = form.pieces
     base = form.constant(background)
-    found = [piece for piece in others if base is None or form.constant(piece) != base]
-    return found if base == constant else [background, *found]
+    inhomogeneous = [piece for piece in others if base is None or form.constant(piece) != base]
+    return inhomogeneous if base == constant else [background, *inhomogeneous]
 
 
 def moment_bandwidth(form: WeakForm, piece: Piece, largest: float) -> float:
@@ -139,7 +147,7 @@ def moment_bandwidth(form: WeakForm, piece: Piece, largest: float) -> float:
 
 def coefficient_rule(form: WeakForm, modes: Modes, piece: Piece) -> tuple[AxisRule, AxisRule]:
     """Nodes and weights along each axis for a coefficient that holds everywhere."""
-    bandwidth = moment_bandwidth(form, piece, max(one.bandwidth for one in modes))
+    bandwidth = moment_bandwidth(form, piece, max(axis_modes.bandwidth for axis_modes in modes))
     return form.axis_rule(0, bandwidth), form.axis_rule(1, bandwidth)
 
 

@@ -65,9 +65,9 @@ def oscillated(modes: Oscillations, times: FloatArray, driven: Sequence[Driven])
     """The states that all vectors together make, one oscillation after the other: at any time, and as exact as its rule."""
     shape = modes.squares.shape
     total = np.zeros((STATES, len(times), modes.squares.size))
-    for one in driven:
-        history = oscillate(modes.squares.ravel(), times, one.signal, one.value, one.rate)
-        total += history * modes.into(one.vector).ravel()
+    for term in driven:
+        history = oscillate(modes.squares.ravel(), times, term.signal, term.value, term.rate)
+        total += history * modes.into(term.vector).ravel()
     return modes.back(total.reshape(*total.shape[:2], *shape))
 
 
@@ -81,22 +81,26 @@ def propagate_long(
     states = np.empty((STATES, len(times), *driven[0].vector.shape))
     count, parts, tables = 0, list(driven), {}
     for start, stop in itertools.pairwise(ends):
-        own = times[: stop - start + 1]
-        found = []
-        for one in parts:
-            key = (len(own), one.value, one.rate)
-            if one.signal is not None:
-                found.append(
-                    series(largest, own, _Shifted(one.signal, float(times[start])), one.value, one.rate)
+        moments = times[: stop - start + 1]
+        coefficients = []
+        for term in parts:
+            key = (len(moments), term.value, term.rate)
+            if term.signal is not None:
+                coefficients.append(
+                    series(
+                        largest, moments, _Shifted(term.signal, float(times[start])), term.value, term.rate
+                    )
                 )
                 continue
             if key not in tables:  # of all blocks alike
-                tables[key] = series(largest, own, None, one.value, one.rate)
-            found.append(tables[key])
-        count += sum(table.shape[-1] for table in found)
-        states[:, start : stop + 1] = propagate(operator, largest, [one.vector for one in parts], found)
+                tables[key] = series(largest, moments, None, term.value, term.rate)
+            coefficients.append(tables[key])
+        count += sum(table.shape[-1] for table in coefficients)
+        states[:, start : stop + 1] = propagate(
+            operator, largest, [term.vector for term in parts], coefficients
+        )
         reached = [Driven(states[0, stop], value=1.0), Driven(states[1, stop], rate=1.0)]
-        parts = [*reached, *(Driven(one.vector, one.signal) for one in driven if one.signal is not None)]
+        parts = [*reached, *(Driven(term.vector, term.signal) for term in driven if term.signal is not None)]
     return Propagated(states, count)
 
 
@@ -123,12 +127,12 @@ def oscillate(
     step = float(times[1] - times[0])
     cosine, sine = np.cos(omega * step), step * np.sinc(omega * step / np.pi)  # sin(ωh)/ω
     rule = None if start is None else TimeRule(start, times, float(omega.max()))
-    found = np.empty((STATES, len(times), len(square)))
+    states = np.empty((STATES, len(times), len(square)))
     q, p = np.full(len(square), value), np.full(len(square), rate)
     kernels: tuple[FloatArray, FloatArray] | None = None
     for j, t in enumerate(times):
         force = 0.0 if start is None else float(start(np.array([t]))[0])
-        found[:, j] = q, p, force - square * q
+        states[:, j] = q, p, force - square * q
         q, p = cosine * q + sine * p, cosine * p - square * sine * q
         if rule is not None and start is not None and j < len(times) - 1:
             nodes, weights = rule.nodes(j)
@@ -137,7 +141,7 @@ def oscillate(
             kernels = now if plain else kernels
             drive = weights * start(t + nodes)
             q, p = q + drive @ now[0], p + drive @ now[1]
-    return found
+    return states
 
 
 def _kernels(omega: FloatArray, late: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -152,11 +156,11 @@ def series(largest: float, times: FloatArray, start: Signal | None, value: float
     count = int(reach / 2 + 10 * np.cbrt(reach) + 40)
     angle = np.pi * (np.arange(count) + 0.5) / count
     values = oscillate(largest * (1 + np.cos(angle)) / 2, times, start, value, rate)
-    found = dct(values, axis=-1) / count
-    found[..., 0] /= 2
-    size = np.abs(found).max(axis=1)
+    coefficients = dct(values, axis=-1) / count
+    coefficients[..., 0] /= 2
+    size = np.abs(coefficients).max(axis=1)
     needed = (size > NEGLIGIBLE * size.max(axis=1, keepdims=True)).any(axis=0)
-    return np.asarray(found[..., : int(np.flatnonzero(needed).max(initial=0)) + 1])
+    return np.asarray(coefficients[..., : int(np.flatnonzero(needed).max(initial=0)) + 1])
 
 
 def propagate(

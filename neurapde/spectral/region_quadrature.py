@@ -104,21 +104,21 @@ def _graphs(edge: Segment | Arc) -> list[Graph]:
     return branches
 
 
-def _cuts(graphs: Sequence[Graph], more: Sequence[float], left: float, right: float) -> FloatArray:
+def _cuts(graphs: Sequence[Graph], breaks: Sequence[float], left: float, right: float) -> FloatArray:
     """All x in [left, right] where the stack of graphs may change, increasing, without near repetitions."""
-    found = [*more, *(g.start for g in graphs), *(g.stop for g in graphs)]
-    found += _line_crossings([g for g in graphs if isinstance(g, _Line)])
+    crossings = [*breaks, *(g.start for g in graphs), *(g.stop for g in graphs)]
+    crossings += _line_crossings([g for g in graphs if isinstance(g, _Line)])
     circles = list({(g.center, g.radius): g for g in graphs if isinstance(g, _Branch)}.values())
     for circle in circles:
         for graph in graphs:
             if isinstance(graph, _Line):
-                found += _line_circle(graph, circle)
-    for one, other in combinations(circles, 2):
-        found += _circle_circle(one, other)
-    cuts = np.unique(np.clip(found, left, right))
-    kept = cuts[np.concatenate(([True], np.diff(cuts) > 1e-13 * (right - left)))]
-    kept[-1] = right
-    return kept
+                crossings += _line_circle(graph, circle)
+    for first, other in combinations(circles, 2):
+        crossings += _circle_circle(first, other)
+    cuts = np.unique(np.clip(crossings, left, right))
+    distinct = cuts[np.concatenate(([True], np.diff(cuts) > 1e-13 * (right - left)))]
+    distinct[-1] = right
+    return distinct
 
 
 def _line_crossings(lines: Sequence[_Line]) -> list[float]:
@@ -126,10 +126,10 @@ def _line_crossings(lines: Sequence[_Line]) -> list[float]:
     height = np.array([line.y0 - line.slope * line.x0 for line in lines])
     start = np.array([line.start for line in lines])
     stop = np.array([line.stop for line in lines])
-    one, other = np.triu_indices(len(lines), 1)
-    one, other = (side[slope[one] != slope[other]] for side in (one, other))
-    x = (height[other] - height[one]) / (slope[one] - slope[other])
-    inside = (x >= np.maximum(start[one], start[other])) & (x <= np.minimum(stop[one], stop[other]))
+    first, other = np.triu_indices(len(lines), 1)
+    first, other = (side[slope[first] != slope[other]] for side in (first, other))
+    x = (height[other] - height[first]) / (slope[first] - slope[other])
+    inside = (x >= np.maximum(start[first], start[other])) & (x <= np.minimum(stop[first], stop[other]))
     return list(x[inside])
 
 
@@ -141,16 +141,16 @@ def _line_circle(line: _Line, circle: _Branch) -> list[float]:
     return [] if root < 0 else [x0 + (-b - np.sqrt(root)) / a, x0 + (-b + np.sqrt(root)) / a]
 
 
-def _circle_circle(one: _Branch, other: _Branch) -> list[float]:
-    gap = np.subtract(other.center, one.center)
+def _circle_circle(first: _Branch, other: _Branch) -> list[float]:
+    gap = np.subtract(other.center, first.center)
     distance = float(np.hypot(*gap))
     if distance == 0:
         return []
-    along = (distance**2 + one.radius**2 - other.radius**2) / (2 * distance)
-    square = one.radius**2 - along**2
+    along = (distance**2 + first.radius**2 - other.radius**2) / (2 * distance)
+    square = first.radius**2 - along**2
     if square < 0:
         return []
-    foot = one.center[0] + along * gap[0] / distance
+    foot = first.center[0] + along * gap[0] / distance
     shift = np.sqrt(square) * gap[1] / distance
     return [foot - shift, foot + shift]
 

@@ -35,7 +35,7 @@ class Separated:
         self.root = np.sqrt(np.abs(self.inverse))
 
     def __call__(self, load: Values) -> Values:
-        modal = along_all([one.T for one in self.vectors], load)
+        modal = along_all([vectors.T for vectors in self.vectors], load)
         return along_all(self.vectors, self.inverse[..., None] * modal)
 
     def field(self, s: Array) -> Array:
@@ -44,20 +44,20 @@ class Separated:
 
     def tested(self, load: Array) -> Array:
         """A load (n1, …, 1) against the products of eigenfunctions in these coordinates, (n,)."""
-        return (self.root * along_all([one.T for one in self.vectors], load)[..., 0]).ravel()
+        return (self.root * along_all([vectors.T for vectors in self.vectors], load)[..., 0]).ravel()
 
     def coordinates(self, u: Array) -> Array:
         """The coordinates (n,) of amplitudes (n1, …, 1)."""
-        inside = [np.asarray(np.linalg.pinv(one)) for one in self.vectors]
+        inside = [np.asarray(np.linalg.pinv(vectors)) for vectors in self.vectors]
         root = np.where(self.root > 0, self.root, 1.0)
         return (along_all(inside, u)[..., 0] / root).ravel()
 
 
 def constant_form(axes: Sequence[LegendreAxis], coefficient: float, reaction: float, u: Values) -> Values:
     """∫ a ∇u·∇ψ + c u ψ with the conditions at the ends, for amplitudes u (n1, …, nd, columns)."""
-    found = reaction * along_all([axis.mass for axis in axes], u)
+    product = reaction * along_all([axis.mass for axis in axes], u)
     for number, axis in enumerate(axes):
-        matrices = [one.mass for one in axes]
+        matrices = [axis.mass for axis in axes]
         matrices[number] = axis.stiffness + axis.robin
-        found = found + coefficient * along_all(matrices, u)
-    return found
+        product = product + coefficient * along_all(matrices, u)
+    return product

@@ -32,12 +32,12 @@ class TimeRule:
     def __init__(self, signal: Signal, times: FloatArray, fastest: float) -> None:
         self.signal, self.times = signal, times
         self.step, self.rough = float(times[1] - times[0]), 2 * fastest
-        found = narrow_features(lambda points: signal(points[:, 0]), Interval(0.0, float(times[-1])))
-        self.jumps = found.planes(0)
+        features = narrow_features(lambda points: signal(points[:, 0]), Interval(0.0, float(times[-1])))
+        self.jumps = features.planes(0)
         self.broken = np.searchsorted(self.jumps, times[1:]) > np.searchsorted(
             self.jumps, times[:-1], "right"
         )
-        pieces = int(np.clip(np.ceil(2 * self.step / found.narrowest), 1, MOST_PIECES))
+        pieces = int(np.clip(np.ceil(2 * self.step / features.narrowest), 1, MOST_PIECES))
         self._cut(pieces)
         omega = np.linspace(0.0, fastest, TRIED)
         coarse = self._integrals(omega)
@@ -70,18 +70,18 @@ class TimeRule:
 
     def _integrals(self, omega: FloatArray) -> np.ndarray:
         """∫ signal e^{iωt} over each interval: (intervals, frequencies)."""
-        found = np.empty((len(self.times) - 1, len(omega)), dtype=complex)
+        integrals = np.empty((len(self.times) - 1, len(omega)), dtype=complex)
         nodes, weights = self.plain
         turned = weights[:, None] * np.exp(1j * np.outer(nodes, omega))
         whole = np.flatnonzero(~self.broken)
         for rows in np.split(whole, range(AT_ONCE, len(whole), AT_ONCE)):
             moments = self.times[rows, None] + nodes
-            found[rows] = self.signal(moments.ravel()).reshape(moments.shape) @ turned
+            integrals[rows] = self.signal(moments.ravel()).reshape(moments.shape) @ turned
         for interval in np.flatnonzero(self.broken).tolist():
             nodes, weights = self.nodes(interval)
             signal = self.signal(self.times[interval] + nodes)
-            found[interval] = (weights * signal) @ np.exp(1j * np.outer(nodes, omega))
-        return found
+            integrals[interval] = (weights * signal) @ np.exp(1j * np.outer(nodes, omega))
+        return integrals
 
 
 def highest_frequency(signal: Signal, time: Time, share: float) -> float:
@@ -93,13 +93,13 @@ def highest_frequency(signal: Signal, time: Time, share: float) -> float:
     start, stop = time.start, time.stop
     if isinstance(signal, Ricker) and start < signal.stop and signal.start < stop:
         start, stop = max(start, signal.start), min(stop, signal.stop)
-    found: list[float] = []
+    frequencies: list[float] = []
     for count in MOMENTS:
-        found.append(_end_of_spectrum(signal, start, stop, count, share))
-        if 0 < found[-1] < np.pi * count / (stop - start) / 2:
-            return found[-1]
+        frequencies.append(_end_of_spectrum(signal, start, stop, count, share))
+        if 0 < frequencies[-1] < np.pi * count / (stop - start) / 2:
+            return frequencies[-1]
     jumps = narrow_features(lambda points: signal(points[:, 0]), Interval(start, stop)).planes(0)
-    return max(found[0] if len(jumps) else max(found), np.pi / (stop - start))
+    return max(frequencies[0] if len(jumps) else max(frequencies), np.pi / (stop - start))
 
 
 def _end_of_spectrum(signal: Signal, start: float, stop: float, count: int, share: float) -> float:

@@ -66,7 +66,7 @@ class Unseen:
         spec = ",".join(f"{axis}n" for axis in axes)
         halves = []
         for half in (slice(0, None, 2), slice(1, None, 2)):
-            first, *others = (one[:, half] for one in columns)
+            first, *others = (column[:, half] for column in columns)
             halves.append(np.einsum(f"{spec}->{axes}", first * values[half], *others, optimize=True))
         return np.stack(halves)
 
@@ -108,10 +108,10 @@ def unseen(
     total = np.abs(at_nodes).mean(axis=0) * math.prod(box.extents)
     points, values = _cut_up(differences, box, np.where(total > 0, total, 1.0), places)
     missed = np.abs(values).sum(axis=0)
-    part = float((missed / np.where(missed > 0, missed + total, 1.0)).max())
+    ratio = float((missed / np.where(missed > 0, missed + total, 1.0)).max())
     size = (np.abs(values) / np.where(missed > 0, missed, 1.0)).sum(axis=1)
     largest = draw.permutation(np.argsort(-size)[:KEPT])
-    return Unseen(points[largest], values[largest], part)
+    return Unseen(points[largest], values[largest], ratio)
 
 
 def _near(
@@ -123,7 +123,7 @@ def _near(
 ) -> Unseen:
     """What is unseen in windows round places alone, those between nodes that see all else."""
     d = box.dimension
-    found: list[Unseen] = []
+    windows: list[Unseen] = []
     taken = np.empty((0, d))
     half = np.array(box.extents) * WINDOW / FINER / CELLS[d]
     for place in places:
@@ -133,17 +133,18 @@ def _near(
         lower, upper = np.maximum(place - half, box.bounds[0]), np.minimum(place + half, box.bounds[1])
         inner = [x[(x > a) & (x < b)] for x, a, b in zip(nodes, lower, upper, strict=True)]
         ends = [
-            [a, *(x for x in one if a < x < b), b]
-            for one, a, b in zip(breaks, lower.tolist(), upper.tolist(), strict=True)
+            [a, *(x for x in cuts if a < x < b), b]
+            for cuts, a, b in zip(breaks, lower.tolist(), upper.tolist(), strict=True)
         ]
         if min(len(x) for x in inner) < FINER * CELLS[d]:
-            found.append(unseen(function, inner, ends, Box(*zip(lower, upper, strict=True))))
-    if not found:
+            windows.append(unseen(function, inner, ends, Box(*zip(lower, upper, strict=True))))
+    if not windows:
         return Unseen(np.empty((0, d)), np.empty((0, 1)), 0.0)
     points, values = (
-        np.concatenate(one) for one in zip(*((one.points, one.values) for one in found), strict=True)
+        np.concatenate(window)
+        for window in zip(*((arrays.points, arrays.values) for arrays in windows), strict=True)
     )
-    return Unseen(points, values, max(one.part for one in found))
+    return Unseen(points, values, max(window.part for window in windows))
 
 
 def unseen_in(
@@ -162,7 +163,7 @@ def unseen_in(
         lower, upper = np.maximum(lower, region.bounds[0]), np.minimum(upper, region.bounds[1])
     if np.any(lower >= upper):
         return Unseen(np.empty((0, box.dimension)), np.empty((0, 1)), 0.0)
-    own = [
+    edges = [
         [a, *sorted({float(x) for x in inner if a < x < b}), b]
         for a, b, inner in zip(lower.tolist(), upper.tolist(), breaks, strict=True)
     ]
@@ -175,12 +176,15 @@ def unseen_in(
             values if known.all() else np.where(known, values, values[known].mean() if known.any() else 0.0)
         )
 
-    found = unseen(
-        finite, [interval_rule(ends, bandwidth)[0] for ends in own], own, Box(*zip(lower, upper, strict=True))
+    rest = unseen(
+        finite,
+        [interval_rule(ends, bandwidth)[0] for ends in edges],
+        edges,
+        Box(*zip(lower, upper, strict=True)),
     )
-    if not len(found.points) or piece.everywhere:
-        return found
-    return Unseen(found.points, found.values * piece.contains(found.points)[:, None], found.part)
+    if not len(rest.points) or piece.everywhere:
+        return rest
+    return Unseen(rest.points, rest.values * piece.contains(rest.points)[:, None], rest.part)
 
 
 def _cut_up(
@@ -196,8 +200,8 @@ def _cut_up(
     d = box.dimension
     size = np.array(box.extents) / CELLS[d]
     corners = box.bounds[0] + size * np.indices([CELLS[d]] * d).reshape(d, -1).T
-    points, found = differences(corners, size)
-    large = (np.abs(found) / units).max(axis=1)
+    points, deviations = differences(corners, size)
+    large = (np.abs(deviations) / units).max(axis=1)
     near = maximum_filter(large.reshape([CELLS[d]] * d), size=3).ravel()
     offsets = np.indices([PARTS[d]] * d).reshape(d, -1).T
     parts: list[tuple[FloatArray, np.ndarray]] = []
@@ -205,13 +209,13 @@ def _cut_up(
         chosen = _beside(places, corners, size)
         if turn < ROUNDS:
             chosen[np.argpartition(-near, MOST)[:MOST]] = True
-        parts.append((points[~chosen], found[~chosen] * math.prod(size)))
+        parts.append((points[~chosen], deviations[~chosen] * math.prod(size)))
         size = size / PARTS[d]
         corners = (corners[chosen][:, None] + offsets * size).reshape(-1, d)
-        points, found = differences(corners, size)
-        near = (np.abs(found) / units).max(axis=1)
-    parts.append((points, found * math.prod(size)))
-    gathered, values = (np.concatenate(one) for one in zip(*parts, strict=True))
+        points, deviations = differences(corners, size)
+        near = (np.abs(deviations) / units).max(axis=1)
+    parts.append((points, deviations * math.prod(size)))
+    gathered, values = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return gathered, values
 
 

@@ -65,12 +65,12 @@ def pieces_of(
     """The disjoint pieces of a field, the background last; a field that is not `Piecewise` is one piece."""
     if not isinstance(field, Piecewise):
         return (Piece(within, outside, field),)
-    found: list[Piece] = []
+    pieces: list[Piece] = []
     later: tuple[Domain, ...] = ()
     for region, value in reversed(field.pieces):
-        found += pieces_of(value, (*within, region), (*outside, *later))
+        pieces += pieces_of(value, (*within, region), (*outside, *later))
         later = (*later, region)
-    return (*found, *pieces_of(field.background, within, (*outside, *later)))
+    return (*pieces, *pieces_of(field.background, within, (*outside, *later)))
 
 
 @dataclass(frozen=True)

@@ -97,18 +97,18 @@ def current(tree: Any) -> Any:
         return [current(item) for item in tree]
     if not isinstance(tree, dict):
         return tree
-    found = {key: current(item) for key, item in tree.items()}
-    if isinstance(name := found.get("class"), str) and name.startswith(OWN):
+    updated = {key: current(item) for key, item in tree.items()}
+    if isinstance(name := updated.get("class"), str) and name.startswith(OWN):
         plain = RENAMED.get(name, f"{OWN}:{name.rpartition(':')[2]}" if name.startswith(f"{OWN}.") else name)
-        found["class"] = own = RENAMED.get(plain, plain)
-        if renamed := RENAMED_FIELDS.get(own):
-            found["fields"] = {renamed.get(key, key): item for key, item in found["fields"].items()}
-        if added := ADDED_FIELDS.get(own):
-            found["fields"] = {**added, **found["fields"]}
-        match found:
+        updated["class"] = tag = RENAMED.get(plain, plain)
+        if renamed := RENAMED_FIELDS.get(tag):
+            updated["fields"] = {renamed.get(key, key): item for key, item in updated["fields"].items()}
+        if added := ADDED_FIELDS.get(tag):
+            updated["fields"] = {**added, **updated["fields"]}
+        match updated:
             case {"fields": {"loss": "l1" | "l2" as loss}}:
-                found["fields"]["loss"] = {"class": LOSSES[loss], "fields": {}}
-    return found
+                updated["fields"]["loss"] = {"class": LOSSES[loss], "fields": {}}
+    return updated
 
 
 def _encode_array(array: np.ndarray, arrays: dict[str, np.ndarray]) -> dict[str, str]:
@@ -179,9 +179,9 @@ class _Decoder:
             return tuple(self.value(item, f"{place}[{i}]") for i, item in enumerate(tree))
         if not isinstance(tree, dict):
             return tree
-        for same, part in self.parts:
+        for same, known in self.parts:
             if same == tree:
-                return part
+                return known
         match tree:
             case {"float": text}:
                 return float(text)
@@ -221,13 +221,13 @@ def difference(
         return None
     pairs: Iterable[tuple[str, Any, Any]] = ()
     match stored, given:
-        case {"class": name, "fields": one}, {"class": again, "fields": other} if name == again:
-            if one.keys() == other.keys():
-                pairs = [(f"{place}.{key}", one[key], other[key]) for key in one]
+        case {"class": name, "fields": held}, {"class": same, "fields": other} if name == same:
+            if held.keys() == other.keys():
+                pairs = [(f"{place}.{key}", held[key], other[key]) for key in held]
         case list(), list() if len(stored) == len(given):
             pairs = [(f"{place}[{i}]", *pair) for i, pair in enumerate(zip(stored, given, strict=True))]
-    for inner, one, other in pairs:
-        if text := difference(one, other, inner, whose):
+    for inner, held, other in pairs:
+        if text := difference(held, other, inner, whose):
             return text
     return f"{place} is {_brief(stored)} {whose[0]} and {_brief(given)} {whose[1]}"
 

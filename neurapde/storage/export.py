@@ -54,8 +54,8 @@ def write_mesh(
 
 def write_vtu(path: Path, mesh: meshio.Mesh) -> None:
     """Write a mesh and data at its nodes as binary VTU."""
-    with atomic.replacing(path) as (part,):
-        meshio.write(part, mesh, file_format="vtu", binary=True)
+    with atomic.replacing(path) as (temporary,):
+        meshio.write(temporary, mesh, file_format="vtu", binary=True)
 
 
 WRITERS = {".vtu": write_vtu, ".xdmf": xdmf.write}

@@ -49,22 +49,22 @@ def fingerprints(declaration: object, place: str) -> dict[str, str]:
     """The digest of every part that a stored tree only names, by its place in the declaration."""
     if isinstance(declaration, PLAIN):
         return {}
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     if isinstance(declaration, Mapping):
         for key, item in declaration.items():
-            found |= fingerprints(item, f"{place}[{key!r}]")
+            digests |= fingerprints(item, f"{place}[{key!r}]")
     elif isinstance(declaration, list | tuple):
         for index, item in enumerate(declaration):
-            found |= fingerprints(item, f"{place}[{index}]")
+            digests |= fingerprints(item, f"{place}[{index}]")
     elif is_dataclass(declaration) and not isinstance(declaration, type):
         if not _in_library(type(declaration)):
-            found[f"the class of {place}"] = fingerprint(type(declaration))
+            digests[f"the class of {place}"] = fingerprint(type(declaration))
         for item in fields(declaration):
             if item.init:
-                found |= fingerprints(getattr(declaration, item.name), f"{place}.{item.name}")
+                digests |= fingerprints(getattr(declaration, item.name), f"{place}.{item.name}")
     else:
-        found[place] = fingerprint(declaration)
-    return found
+        digests[place] = fingerprint(declaration)
+    return digests
 
 
 def fingerprint(value: object) -> str:
@@ -91,8 +91,8 @@ class _Words:
             self.kept.append(value)
             yield _name(value)
             if depth < DEPTH:
-                for part in self.parts(value):
-                    yield from self.of(part, depth + 1)
+                for item in self.parts(value):
+                    yield from self.of(item, depth + 1)
 
     def parts(self, value: Any) -> Iterable[object]:
         """What a value consists of."""
@@ -104,7 +104,7 @@ class _Words:
             case set() | frozenset():
                 return sorted(fingerprint(item) for item in value)
             case Mapping():
-                return [part for pair in value.items() for part in pair]
+                return [item for pair in value.items() for item in pair]
             case types.MethodType():
                 return (value.__func__, value.__self__)
             case functools.partial():
@@ -149,11 +149,11 @@ def _of_function(function: types.FunctionType) -> tuple[object, ...]:
 
 def _names(code: types.CodeType) -> list[str]:
     """Names of the globals that code looks up, that of functions within it included."""
-    found = {item.argval for item in dis.get_instructions(code) if item.opname in GLOBALS}
+    names = {item.argval for item in dis.get_instructions(code) if item.opname in GLOBALS}
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            found.update(_names(constant))
-    return sorted(found)
+            names.update(_names(constant))
+    return sorted(names)
 
 
 def _of_class(kind: type) -> list[object]:
@@ -213,23 +213,23 @@ class Identity:
     def of(cls, seed: int, parts: Mapping[str, object]) -> "Identity":
         """From the declarations of a run, by name."""
         digests: dict[str, str] = {}
-        for place, part in parts.items():
-            digests |= fingerprints(part, place)
+        for place, declaration in parts.items():
+            digests |= fingerprints(declaration, place)
         return cls(seed, PYTHON, digests)
 
     def difference(self, stored: Mapping[str, Any]) -> str | None:
         """What is another in a checkpoint, whose Identity is given as data; None where nothing is."""
         if stored["seed"] != self.seed:
             return f"seed is {stored['seed']} in the file and {self.seed} now"
-        found = stored["digests"]
-        if found and stored["python"] != self.python:
+        digests = stored["digests"]
+        if digests and stored["python"] != self.python:
             warn(
                 f"the checkpoint was made by Python {stored['python']}, this is {self.python}: whether its functions are "
                 "the same is not known.",
                 DeclarationWarning,
             )
             return None
-        for place in (*self.digests, *found):
-            if found.get(place) != self.digests.get(place):
+        for place in (*self.digests, *digests):
+            if digests.get(place) != self.digests.get(place):
                 return f"{place} is another now: its code, or what it holds, has changed"
         return None

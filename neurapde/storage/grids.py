@@ -59,16 +59,16 @@ def write_table(path: Path, domain: Domain, field: Field, shape: int | Sequence[
 
 def write_arrays(path: Path, domain: Domain, field: Field, shape: int | Sequence[int] | None) -> None:
     """Write an `.npz`: the coordinates of each axis by its name, and the values `u`, `(*shape)` or `(*shape, c)`."""
-    found = sampled(field, domain, shape)
+    samples = sampled(field, domain, shape)
     content = io.BytesIO()
-    np.savez(content, u=found.values, **found.axes)  # type: ignore[arg-type]
+    np.savez(content, u=samples.values, **samples.axes)  # type: ignore[arg-type]
     atomic.write(path, content.getbuffer())
 
 
-def _image(found: Sampled) -> bytes:
-    values = found.values.reshape(-1, *found.values.shape[len(found.axes) :])
-    parts = {name: part.reshape(found.shape) for name, part in real_parts("u", values).items()}
-    return vtk_files.image(list(found.axes.values()), parts)
+def _image(samples: Sampled) -> bytes:
+    values = samples.values.reshape(-1, *samples.values.shape[len(samples.axes) :])
+    parts = {name: column.reshape(samples.shape) for name, column in real_parts("u", values).items()}
+    return vtk_files.image(list(samples.axes.values()), parts)
 
 
 WRITERS = {".vti": write_image, ".pvd": write_times, ".csv": write_table, ".npz": write_arrays}

@@ -128,18 +128,18 @@ def _verified(path: Path, content: BufferedReader) -> bool:
     return True
 
 
-def _damaged(path: Path, found: str) -> StorageError:
+def _damaged(path: Path, fault: str) -> StorageError:
     return StorageError(
-        f"{path} cannot be read ({found}): it is damaged, or no HDF5 file of neurapde. "
+        f"{path} cannot be read ({fault}): it is damaged, or no HDF5 file of neurapde. "
         "Give a file that Solution.save or a checkpoint wrote."
     )
 
 
 def _check_format(path: Path, file: h5py.File, whole: bool) -> None:
-    found = file.attrs.get("format")
-    if found != FORMAT:
+    stored = file.attrs.get("format")
+    if stored != FORMAT:
         raise StorageError(
-            f"{path} is an HDF5 file, but not one of neurapde's (format {found!r}). "
+            f"{path} is an HDF5 file, but not one of neurapde's (format {stored!r}). "
             "Give a file that Solution.save or a checkpoint wrote."
         )
     if int(file.attrs["version"]) > VERSION:

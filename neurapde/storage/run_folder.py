@@ -47,15 +47,15 @@ class RunFolder:
         """Write the checkpoint; the one of an earlier run, if this does not go on from it, is kept under a number."""
         if self.path is None:
             return
-        kept = None
+        aside = None
         try:
-            kept = set_aside(self.path) if self._earlier else None
+            aside = set_aside(self.path) if self._earlier else None
             write(self.path)
             self._earlier = False
         except (OSError, MemoryError) as error:
-            if kept is not None:
+            if aside is not None:
                 with suppress(OSError):
-                    kept.rename(self.path)
+                    aside.rename(self.path)
             self._failures.append(str(error) or type(error).__name__)
             warn(
                 f"no checkpoint was written: {self._failures[-1]} The run goes on, the last good checkpoint stays as "
@@ -67,9 +67,9 @@ class RunFolder:
 def set_aside(path: Path) -> Path:
     """Give a file the first free number before its ending, `checkpoint.1.h5`; its new place."""
     free = (path.with_name(f"{path.stem}.{number}{path.suffix}") for number in itertools.count(1))
-    kept = next(place for place in free if not place.exists())
-    path.rename(kept)
-    return kept
+    aside = next(place for place in free if not place.exists())
+    path.rename(aside)
+    return aside
 
 
 @contextmanager

@@ -53,9 +53,9 @@ class Sampled:
     @property
     def table(self) -> dict[str, NDArray]:
         """The nodes inside the domain, a row each: the coordinates, then the values as real numbers."""
-        kept = self.points[self.inside]
+        points = self.points[self.inside]
         values = self.values.reshape(len(self.points), *self.values.shape[len(self.axes) :])[self.inside]
-        return {**dict(zip(self.names, kept.T, strict=True)), **real_parts("u", values)}
+        return {**dict(zip(self.names, points.T, strict=True)), **real_parts("u", values)}
 
     @property
     def where(self) -> str:
@@ -104,10 +104,12 @@ def sampled(
         raise DeclarationError(
             f"no node of {' × '.join(map(str, counts))} lies inside {domain}; use a finer shape."
         )
-    found = np.asarray(field(points[inside]))
-    values = np.full((len(points), *found.shape[1:]), np.nan, dtype=np.result_type(found.dtype, np.float32))
-    values[inside] = found
-    return Sampled(axes, held, values.reshape(*counts, *found.shape[1:]), domain.axes, points, inside)
+    evaluated = np.asarray(field(points[inside]))
+    values = np.full(
+        (len(points), *evaluated.shape[1:]), np.nan, dtype=np.result_type(evaluated.dtype, np.float32)
+    )
+    values[inside] = evaluated
+    return Sampled(axes, held, values.reshape(*counts, *evaluated.shape[1:]), domain.axes, points, inside)
 
 
 def held_axes(domain: Domain, at: Any) -> dict[str, float]:
@@ -138,7 +140,7 @@ def real_parts(name: str, values: np.ndarray) -> Mapping[str, np.ndarray]:
     if values.ndim > 1:
         columns = values.reshape(len(values), math.prod(values.shape[1:])).T
         parts = [real_parts(f"{name}_{index}", column) for index, column in enumerate(columns)]
-        return {key: column for part in parts for key, column in part.items()}
+        return {key: column for columns in parts for key, column in columns.items()}
     if not np.iscomplexobj(values):
         return {name: values}
     return {f"{name}_re": values.real.copy(), f"{name}_im": values.imag.copy(), f"{name}_abs": np.abs(values)}

@@ -60,8 +60,8 @@ def test_run_solves_compares_and_reports(tmp_path: Path, capsys: pytest.CaptureF
     assert {"report.html", "report.json", "solution.h5"} <= {path.name for path in out.iterdir()}
     assert json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert main(["report", str(out)]) == OK
-    again = capsys.readouterr().out
-    assert "relative L2" in again
+    output = capsys.readouterr().out
+    assert "relative L2" in output
 
 
 def test_a_file_is_run_with_settings_and_resumes_from_its_folder(
@@ -87,15 +87,15 @@ def test_a_file_is_run_with_settings_and_resumes_from_its_folder(
 
 
 def test_a_second_run_keeps_what_the_first_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    kept = ("solution.h5", "report.json", "report.html", "fields.png")
+    names = ("solution.h5", "report.json", "report.html", "fields.png")
     command = ["run", "poisson-rod", "--no-reference", "--out", str(tmp_path)]
     before: list[dict[str, bytes]] = []
     for _ in range(3):
         assert main(command) == OK
-        before.append({name: (tmp_path / name).read_bytes() for name in kept})
+        before.append({name: (tmp_path / name).read_bytes() for name in names})
     assert f"earlier run are in {tmp_path / 'earlier.2'}" in capsys.readouterr().out
     for number, files in enumerate(before[:2], start=1):
-        assert {name: (tmp_path / f"earlier.{number}" / name).read_bytes() for name in kept} == files
+        assert {name: (tmp_path / f"earlier.{number}" / name).read_bytes() for name in names} == files
 
 
 def test_a_result_that_its_folder_does_not_take_is_put_elsewhere(
@@ -104,8 +104,8 @@ def test_a_result_that_its_folder_does_not_take_is_put_elsewhere(
     place = save(lambda path: atomic.write(path, b"found"), tmp_path / "gone" / "solution.h5")
     try:
         assert place.read_bytes() == b"found"
-        assert f"there is no folder {tmp_path / 'gone'}" in (told := capsys.readouterr().err)
-        assert f"It is in {place} instead" in told
+        assert f"there is no folder {tmp_path / 'gone'}" in (stderr := capsys.readouterr().err)
+        assert f"It is in {place} instead" in stderr
     finally:
         place.unlink()
         place.parent.rmdir()
@@ -152,9 +152,9 @@ def test_a_mistake_is_told_on_stderr_without_a_traceback(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == USAGE
-    told = capsys.readouterr().err
-    assert message in told
-    assert "Traceback" not in told
+    stderr = capsys.readouterr().err
+    assert message in stderr
+    assert "Traceback" not in stderr
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["run"], ["run", "helmholtz-disk", "--shape", "many"]])

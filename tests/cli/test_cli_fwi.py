@@ -83,9 +83,9 @@ def test_a_survey_becomes_a_report_with_pictures_that_is_shown_again(
     assert pictures | {"report.html", "report.json", "inversion.h5"} <= {path.name for path in out.iterdir()}
     page = (out / "report.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") >= len(pictures)
-    found = npde.seismic.Inversion.load(out / "inversion.h5")
-    assert [prior.name for prior in found.setting.velocity.prior] == ["total variation"]
-    assert found.setting.velocity.bounds == (0.9, 1.8)
+    inversion = npde.seismic.Inversion.load(out / "inversion.h5")
+    assert [prior.name for prior in inversion.setting.velocity.prior] == ["total variation"]
+    assert inversion.setting.velocity.bounds == (0.9, 1.8)
     for name in (*pictures, "report.html"):
         (out / name).unlink()
     assert main(["report", str(out)]) == OK
@@ -101,10 +101,10 @@ def test_the_papers_layout_is_inverted_with_what_it_does_not_say(
     savemat(path, {"source": SOURCES, "receivers": RECEIVERS, "rec_val": survey.data[1].T})
     command = ["fwi", str(path), *PLANE, *ADJOINT, "--frequency", "1.2", "--wavelet", "1", "--noise", "0.01"]
     assert main([*command, "--out", str(tmp_path / "run")]) == OK
-    found = npde.seismic.Inversion.load(tmp_path / "run" / "inversion.h5")
-    assert found.survey.frequencies.tolist() == [1.2]
-    assert found.setting.survey.noise == 0.01
-    assert np.array_equal(found.setting.survey.data[0], survey.data[1])
+    inversion = npde.seismic.Inversion.load(tmp_path / "run" / "inversion.h5")
+    assert inversion.survey.frequencies.tolist() == [1.2]
+    assert inversion.setting.survey.noise == 0.01
+    assert np.array_equal(inversion.setting.survey.data[0], survey.data[1])
     assert "This is itself the classical inversion" in capsys.readouterr().out
 
 
@@ -117,9 +117,9 @@ def test_seg_y_is_inverted_by_stages_from_a_process_of_its_own(segy: Path, tmp_p
     )
     assert done.returncode == OK, done.stderr
     assert "unknown, to be estimated" in done.stdout
-    found = npde.seismic.Inversion.load(out / "inversion.h5")
-    assert [stage.frequencies for stage in found.stages] == [(12.0,), (12.0, 16.0)]
-    assert any(isinstance(part, npde.Dirichlet) for part in found.setting.domain.boundary)
+    inversion = npde.seismic.Inversion.load(out / "inversion.h5")
+    assert [stage.frequencies for stage in inversion.stages] == [(12.0,), (12.0, 16.0)]
+    assert any(isinstance(condition, npde.Dirichlet) for condition in inversion.setting.domain.boundary)
     assert (out / "report.html").is_file()
     assert npde.validation.InversionReport.load(out).downwards  # the lower side is the surface
 
@@ -128,16 +128,16 @@ def test_an_inversion_starts_from_what_another_found_or_from_a_dataset(ring: Pat
     first, second = tmp_path / "first", tmp_path / "second"
     rest = [*ADJOINT, "--no-classical", "--frequencies", "1.2", "--out"]
     assert main(["fwi", str(ring), *PLANE, *rest, str(first)]) == OK
-    again = [str(first / "inversion.h5") if word == "1" else word for word in PLANE]
-    assert main(["fwi", str(ring), *again, *rest, str(second)]) == OK
+    words = [str(first / "inversion.h5") if word == "1" else word for word in PLANE]
+    assert main(["fwi", str(ring), *words, *rest, str(second)]) == OK
     one, two = (npde.seismic.Inversion.load(folder / "inversion.h5") for folder in (first, second))
     residuals = one.history["relative residual"]
     assert two.history["relative residual"][0] == pytest.approx(residuals[-1], abs=0.1 * residuals[0])
     assert residuals[-1] < 0.5 * residuals[0]
     with h5py.File(tmp_path / "start.h5", "w") as file:
         file["speed"] = np.full((5, 5), 1.1)
-    again = [str(tmp_path / "start.h5") if word == "1" else word for word in PLANE]
-    assert main(["fwi", str(ring), *again, *rest, str(second)]) == OK
+    words = [str(tmp_path / "start.h5") if word == "1" else word for word in PLANE]
+    assert main(["fwi", str(ring), *words, *rest, str(second)]) == OK
     far = np.array([[0.48, 0.48]])
     assert npde.seismic.Inversion.load(second / "inversion.h5")(far) == pytest.approx(1.1)
 
@@ -171,8 +171,8 @@ def test_ctrl_c_keeps_a_checkpoint_from_which_the_run_goes_on(
     assert (out / FILE).is_file()
     assert not (out / "report.html").exists()
     assert f"the same command with --out {out} --resume" in capsys.readouterr().out
-    part = npde.seismic.Inversion.load(out / "inversion.h5")
-    assert 0 < part.history.step[-1] < 3
+    stopped_run = npde.seismic.Inversion.load(out / "inversion.h5")
+    assert 0 < stopped_run.history.step[-1] < 3
     assert main([*command, str(out), "--resume"]) == OK
     rest, whole = (
         npde.seismic.Inversion.load(folder / "inversion.h5") for folder in (out, tmp_path / "whole")
@@ -208,10 +208,10 @@ def test_a_mistake_is_told_on_stderr_with_status_2(
 ) -> None:
     plain = [word for word in PLANE if not (words[0] == "--free-surface" and word in ("--pml", "0.5,5"))]
     assert main(["fwi", str(ring), *plain, "--out", str(tmp_path), *words]) == USAGE
-    told = capsys.readouterr().err
-    assert told.startswith("neurapde: ")
-    assert text in told
-    assert "Traceback" not in told
+    stderr = capsys.readouterr().err
+    assert stderr.startswith("neurapde: ")
+    assert text in stderr
+    assert "Traceback" not in stderr
 
 
 @pytest.mark.parametrize(

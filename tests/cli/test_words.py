@@ -52,11 +52,11 @@ def test_every_method_of_the_package_has_a_name_and_takes_its_setting() -> None:
     problem = npde.problems.poisson_square()
     for name, kind in {**DIRECT, **TRAINED}.items():
         flags = ["--tolerance", "1e-3"] if name in DIRECT else ["--steps", "7"]
-        found = method_of(
+        method = method_of(
             build_parser().parse_args(["run", "poisson-square", "--method", name, *flags]), problem
         )
-        assert isinstance(found, kind)
-        assert (found.tolerance if name in DIRECT else found.steps) == (1e-3 if name in DIRECT else 7)
+        assert isinstance(method, kind)
+        assert (method.tolerance if name in DIRECT else method.steps) == (1e-3 if name in DIRECT else 7)
     chosen = method_of(build_parser().parse_args(["run", "poisson-square", "--tolerance", "1e-3"]), problem)
     assert chosen == npde.Separable(tolerance=1e-3)
 
@@ -81,9 +81,9 @@ def test_a_setting_of_another_kind_of_method_is_refused(
 def test_json_is_all_that_standard_output_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "poisson-rod", "--json", "--out", str(tmp_path)]) == OK
     shown = capsys.readouterr()
-    found = json.loads(shown.out)
-    assert found["status"] == "CONVERGED"
-    assert found["report"]["passed"] is True
+    answer = json.loads(shown.out)
+    assert answer["status"] == "CONVERGED"
+    assert answer["report"]["passed"] is True
     assert "Solved in" in shown.err
     assert main(["list", "--json"]) == OK
     assert [case["name"] for case in json.loads(capsys.readouterr().out)][: len(CASES)] == [
@@ -93,9 +93,9 @@ def test_json_is_all_that_standard_output_holds(tmp_path: Path, capsys: pytest.C
 
 def test_the_doctor_finds_this_installation_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--json"]) == OK
-    found = json.loads(capsys.readouterr().out)
-    assert found["neurapde"] == npde.__version__
-    assert all(test["passed"] for test in found["tests"])
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["neurapde"] == npde.__version__
+    assert all(test["passed"] for test in answer["tests"])
 
 
 def test_a_shell_completes_commands_names_and_flags() -> None:

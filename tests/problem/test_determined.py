@@ -272,8 +272,8 @@ def test_so_near_to_a_resonance_that_digits_are_lost_the_estimate_says_how_many(
         solution = npde.solve(problem, progress=False)
     middle = 2 / (np.pi**3 * apart)  # of a solution that is next to a sine
     assert solution.status is npde.Status.UNRESOLVED
-    found = float(np.real(solution(np.array([[0.5]]))[0]))
-    assert abs(found - middle) < 10 * solution.stages[-1].extras["error_estimate"] * middle
+    value = float(np.real(solution(np.array([[0.5]]))[0]))
+    assert abs(value - middle) < 10 * solution.stages[-1].extras["error_estimate"] * middle
 
 
 @pytest.mark.parametrize("domain", [SQUARE, npde.Disk((0, 0), 1.0), SQUARE - npde.Disk((0.5, 0.5), 0.2)])

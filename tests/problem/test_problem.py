@@ -131,9 +131,9 @@ def test_a_copy_by_pickle_or_by_fields_is_equal() -> None:
         problem(boundary=Dirichlet(0, on="left")),
     ):
         _ = case.constraints
-        again = pickle.loads(pickle.dumps(case))
-        assert again == case
-        assert hash(again) == hash(case)
+        copied = pickle.loads(pickle.dumps(case))
+        assert copied == case
+        assert hash(copied) == hash(case)
         assert Problem.rebuild({item.name: getattr(case, item.name) for item in fields(case)}) == case
 
 

@@ -15,20 +15,20 @@ def solution(**changes: object) -> npde.Solution:
 
 def test_a_sample_knows_its_axes_and_where_the_domain_ends() -> None:
     disk = npde.Disk((0, 0), 1.0)
-    found = sampled(lambda x: x[:, 0] + 2j * x[:, 1], disk, 5)
-    assert list(found.axes) == ["x", "y"]
-    assert np.isnan(found.values[0, 0])
-    assert found.values[4, 2] == pytest.approx(1.0)
-    assert set(found.table) == {"x", "y", "u_re", "u_im", "u_abs"}
-    assert len(found.table["x"]) == 13
+    samples = sampled(lambda x: x[:, 0] + 2j * x[:, 1], disk, 5)
+    assert list(samples.axes) == ["x", "y"]
+    assert np.isnan(samples.values[0, 0])
+    assert samples.values[4, 2] == pytest.approx(1.0)
+    assert set(samples.table) == {"x", "y", "u_re", "u_im", "u_abs"}
+    assert len(samples.table["x"]) == 13
 
 
 def test_an_array_of_xarray_has_the_coordinates_of_the_grid() -> None:
     pytest.importorskip("xarray")
     u = solution()
-    found = u.to_xarray(shape=(5, 7), at=None)
-    assert found.dims == ("x", "y")
-    value = float(found.sel(x=0.5, y=1.0))
+    array = u.to_xarray(shape=(5, 7), at=None)
+    assert array.dims == ("x", "y")
+    value = float(array.sel(x=0.5, y=1.0))
     assert value == pytest.approx(u(np.array([[0.5, 1.0]]))[0])
     line = u.to_xarray(shape=9, at={"y": 0.5})
     assert line.dims == ("x",)

@@ -61,8 +61,8 @@ def test_a_problem_with_functions_is_asked_for_only_when_it_is_needed(tmp_path: 
     ):
         _ = v.required_problem
     assert npde.load(path, problem=wave(speed)).required_problem.name == "wave"
-    again = npde.load(v.save(tmp_path / "v.h5"))
-    assert_same_field(u(X), again(X))
+    loaded = npde.load(v.save(tmp_path / "v.h5"))
+    assert_same_field(u(X), loaded(X))
 
 
 def test_another_problem_than_the_one_solved_is_refused(tmp_path: Path) -> None:

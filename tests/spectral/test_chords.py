@@ -24,14 +24,14 @@ def test_plane_wave_over_a_disk_is_its_bessel_function(bandwidth):
 
 
 def test_lens_and_moon_of_two_disks_have_their_areas():
-    one, other = Disk((-0.1, 0.05), 0.3), Disk((0.15, -0.1), 0.2)
+    disk, other = Disk((-0.1, 0.05), 0.3), Disk((0.15, -0.1), 0.2)
     distance = np.hypot(0.25, 0.15)
     a = np.arccos((distance**2 + 0.3**2 - 0.2**2) / (2 * distance * 0.3))
     b = np.arccos((distance**2 + 0.2**2 - 0.3**2) / (2 * distance * 0.2))
     lens = 0.3**2 * (a - np.sin(2 * a) / 2) + 0.2**2 * (b - np.sin(2 * b) / 2)
-    assert rule(one & other)[1].sum() == pytest.approx(lens, rel=2e-11)
-    assert rule(one - other)[1].sum() == pytest.approx(np.pi * 0.09 - lens, rel=2e-11)
-    assert rule(one | other)[1].sum() == pytest.approx(np.pi * 0.13 - lens, rel=2e-11)
+    assert rule(disk & other)[1].sum() == pytest.approx(lens, rel=2e-11)
+    assert rule(disk - other)[1].sum() == pytest.approx(np.pi * 0.09 - lens, rel=2e-11)
+    assert rule(disk | other)[1].sum() == pytest.approx(np.pi * 0.13 - lens, rel=2e-11)
 
 
 def test_rotated_triangle_less_a_disk_has_its_area_and_centroid():

@@ -93,9 +93,9 @@ def test_solve_inverts_apply(speed, boundary):
     op = operator(problem(speed, boundary), counts=(25, 22))
     rng = np.random.default_rng(77849)
     load = rng.normal(size=(25, 22)) + 1j * rng.normal(size=(25, 22))
-    found = op.solve(load, 1e-11)
-    assert found.residual < 1e-7
-    np.testing.assert_allclose(op.apply(found.coefficients), load, atol=1e-6)
+    solution = op.solve(load, 1e-11)
+    assert solution.residual < 1e-7
+    np.testing.assert_allclose(op.apply(solution.coefficients), load, atol=1e-6)
 
 
 def test_strong_layer_does_not_spoil_the_separable_inverse():

@@ -59,7 +59,7 @@ def test_projection_from_scattered_points_is_independent_of_its_blocks(monkeypat
     rng = np.random.default_rng(60611)
     points, values = rng.uniform(-1, 1, (57, 2)), rng.normal(size=57) + 1j * rng.normal(size=57)
     modes = (AxisModes(-1.0, 1.0, 4), AxisModes(-1.0, 1.0, 5))
-    tables = [one.values for one in modes]
+    tables = [axis_modes.values for axis_modes in modes]
     expected = np.einsum("iq,jq,q->ij", modes[0].values(points[:, 0]), modes[1].values(points[:, 1]), values)
     np.testing.assert_allclose(project(tables, points, values), expected, atol=1e-12)
     monkeypatch.setattr("neurapde.spectral.modes.BLOCK", 10)
@@ -71,18 +71,20 @@ def test_projection_from_scattered_points_is_independent_of_its_blocks(monkeypat
 def test_sums_over_chords_are_sums_over_points(monkeypatch, longest, block) -> None:
     monkeypatch.setattr("neurapde.spectral.modes.BLOCK", block)
     draw = np.random.default_rng(60317)
-    one = AxisModes(-1.0, 2.0, 5, (False, True))
+    axis_modes = AxisModes(-1.0, 2.0, 5, (False, True))
     x = np.repeat(draw.random(50), draw.integers(1, longest + 1, 50))
     points = np.stack((x, draw.random(len(x))), axis=1)
     values = draw.normal(size=len(x)) + 1j * draw.normal(size=len(x))
-    expected = (one.cosines(points[:, 0]) * values) @ one.values(points[:, 1]).T
-    np.testing.assert_allclose(project([one.cosines, one.values], points, values), expected, atol=1e-12)
+    expected = (axis_modes.cosines(points[:, 0]) * values) @ axis_modes.values(points[:, 1]).T
+    np.testing.assert_allclose(
+        project([axis_modes.cosines, axis_modes.values], points, values), expected, atol=1e-12
+    )
 
 
 def test_a_sum_over_no_points_is_zero() -> None:
-    one = AxisModes(-1.0, 2.0, 5, (False, True))
-    found = project([one.cosines, one.values], np.empty((0, 2)), np.empty(0))
-    np.testing.assert_array_equal(found, np.zeros((11, 5)))
+    axis_modes = AxisModes(-1.0, 2.0, 5, (False, True))
+    matrix = project([axis_modes.cosines, axis_modes.values], np.empty((0, 2)), np.empty(0))
+    np.testing.assert_array_equal(matrix, np.zeros((11, 5)))
 
 
 @pytest.mark.parametrize("shape", [(40, 150), (150, 40), (131, 130)])
@@ -92,5 +94,5 @@ def test_halving_solves_the_triangular_sylvester_equation(shape) -> None:
         np.triu(draw.normal(size=(n, n)) + 1j * draw.normal(size=(n, n))) / n + np.eye(n) for n in shape
     )
     load = draw.normal(size=shape) + 1j * draw.normal(size=shape)
-    found = _triangular_sylvester(left, right, load)
-    np.testing.assert_allclose(left @ found + found @ right, load, atol=1e-11)
+    solution = _triangular_sylvester(left, right, load)
+    np.testing.assert_allclose(left @ solution + solution @ right, load, atol=1e-11)

@@ -42,9 +42,9 @@ def test_what_the_rule_sees_and_what_it_does_not_are_all(width, mass):
     seen = function(np.stack(np.meshgrid(x, x, indexing="ij"), axis=-1).reshape(-1, 2)) @ np.kron(
         weights, weights
     )
-    found = unseen(function, [x, x], ENDS, SQUARE)
-    [one, other] = found.tested(1.0, [lambda x: np.ones((1, len(x)))] * 2)
-    assert seen + (one + other).item() / 2 == pytest.approx(mass + 4 / np.pi**2, abs=0.1 * mass)
+    rest = unseen(function, [x, x], ENDS, SQUARE)
+    [first, other] = rest.tested(1.0, [lambda x: np.ones((1, len(x)))] * 2)
+    assert seen + (first + other).item() / 2 == pytest.approx(mass + 4 / np.pi**2, abs=0.1 * mass)
 
 
 @pytest.mark.parametrize("function", [sine, lambda x: sine(x) * (1 + 2j), peak(0.1)])
@@ -66,10 +66,10 @@ def test_a_jump_between_panels_is_not_unseen(bandwidth):
 
 def test_chance_is_not_common_to_both_halves():
     """A jump askew, where only the draw of the points differs, leaves less than one part in a thousand of its area."""
-    found = unseen(
+    rest = unseen(
         lambda x: 1.0 * ((x[:, 0] - 0.5) ** 2 + (x[:, 1] - 0.5) ** 2 < 0.09), [RULE[0]] * 2, ENDS, SQUARE
     )
-    halves = found.tested(1.0, [lambda x: np.sin(np.pi * np.outer(np.arange(1, 9), x))] * 2)
+    halves = rest.tested(1.0, [lambda x: np.sin(np.pi * np.outer(np.arange(1, 9), x))] * 2)
     assert common(halves) < 5e-3
 
 
@@ -110,7 +110,7 @@ def test_the_estimate_is_the_error_of_the_missed_source():
     points = np.random.default_rng(83477).random((2000, 2))
     k = np.pi * np.arange(1, 400)
     loads = np.multiply.outer(*(2 * np.sin(k * a) * np.exp(-((1e-5 * k) ** 2) / 2) for a in AT))
-    first, second = (np.sin(np.outer(one, k)) for one in points.T)
+    first, second = (np.sin(np.outer(coordinates, k)) for coordinates in points.T)
     truth = np.sum((first @ (0.1 * loads / np.add.outer(k**2, k**2))) * second, axis=1)
     truth += 20 * sine(points) / (2 * np.pi**2)
     error = np.linalg.norm(found(points) - truth) / np.linalg.norm(truth)
@@ -133,9 +133,9 @@ def test_the_estimate_of_waves_counts_a_pulse_shorter_than_the_time_between_knot
     problem = npde.Problem("struck", line.over(npde.Time(0, 0.7)), npde.Wave(), source, still)
     solution = npde.solve(problem, method=npde.MethodOfLines())
     times = np.linspace(0, 0.7, 5000)
-    found = solution(np.column_stack([np.full(5000, 0.5), times]))
+    values_found = solution(np.column_stack([np.full(5000, 0.5), times]))
     truth = np.where(times > start, np.sin(np.pi * (times - start)) / np.pi, 0.0)
-    error = np.linalg.norm(found - truth) / np.linalg.norm(truth)
+    error = np.linalg.norm(values_found - truth) / np.linalg.norm(truth)
     assert error < 3 * solution.stages[-1].extras["error_estimate"]
     assert error < 4e-3 or solution.status is npde.Status.UNRESOLVED
 
@@ -191,8 +191,8 @@ def test_the_estimate_of_waves_counts_a_shape_of_a_source_between_the_nodes():
     truth = (after * (narrow + (k == np.pi))) @ np.sin(np.outer(k, x))
     missed = (after * narrow) @ np.sin(np.outer(k, x))
     error = np.linalg.norm(missed) / np.linalg.norm(truth)
-    found = solution(np.column_stack([x, np.full(301, 0.95)]))
-    assert np.linalg.norm(found - truth) / np.linalg.norm(truth) == pytest.approx(error, rel=0.02)
+    values_found = solution(np.column_stack([x, np.full(301, 0.95)]))
+    assert np.linalg.norm(values_found - truth) / np.linalg.norm(truth) == pytest.approx(error, rel=0.02)
     assert error / 3 < solution.stages[-1].extras["error_estimate"] < 3 * error
 
 
@@ -206,14 +206,14 @@ def test_what_a_piece_holds_is_looked_at_in_the_piece_alone(width):
         away = (x[:, 0] - 0.6) ** 2 + (x[:, 1] - 0.4) ** 2
         return np.where(away < 0.09, peak(width, 0.1)(x) + beside(x) + 1.0, np.nan)
 
-    found = unseen_in(Piece((disk,), (), FunctionField(function)), function, ENDS, 100.0, SQUARE)
-    assert disk.contains(found.points[found.values[:, 0] != 0]).all()
-    one, other = found.tested(1.0, [lambda x: np.ones((1, len(x)))] * 2)
+    rest = unseen_in(Piece((disk,), (), FunctionField(function)), function, ENDS, 100.0, SQUARE)
+    assert disk.contains(rest.points[rest.values[:, 0] != 0]).all()
+    left, other = rest.tested(1.0, [lambda x: np.ones((1, len(x)))] * 2)
     ends = [(0.4, 0.8), (0.2, 0.6)]
     (x, first), (y, second) = (interval_rule(end, 100.0) for end in ends)
     at_nodes = peak(width, 0.1)(np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2))
     seen = at_nodes @ np.kron(first, second)
-    assert seen + (one + other).item() / 2 == pytest.approx(0.1, abs=0.02)
+    assert seen + (left + other).item() / 2 == pytest.approx(0.1, abs=0.02)
 
 
 @pytest.mark.parametrize("width", [3e-3, 5e-4])
@@ -237,7 +237,10 @@ def test_a_bead_of_a_medium_in_the_plane_is_seen_by_its_rules_or_found_between_t
         boundary=[start, npde.Dirichlet(0.0)],
     )
     lattice = WaveProblem(problem).lattice(30.0, 16)
-    halves = [found.tested(1.0, [one.cosines for one in lattice.modes]) for found in unseen_medium(lattice)]
+    halves = [
+        rest.tested(1.0, [axis_modes.cosines for axis_modes in lattice.modes])
+        for rest in unseen_medium(lattice)
+    ]
     missed = sum(half.mean(axis=0)[0, 0] for half in halves)
     assert lattice.moments[0, 0] + missed == pytest.approx(1 + mass, abs=0.2 * mass)
 
@@ -253,8 +256,8 @@ def test_a_sharp_bead_of_any_width_is_found_between_nodes(width):
     sides = [npde.InitialCondition(sine), npde.Dirichlet(0.0)]
     problem = npde.Problem("bead", SQUARE.over(npde.Time(0, 0.5)), npde.Wave(speed), boundary=sides)
     lattice = WaveProblem(problem).lattice(30.0, 16)
-    [found] = unseen_medium(lattice)
-    missed = found.tested(1.0, [one.cosines for one in lattice.modes]).mean(axis=0)[0, 0]
+    [rest] = unseen_medium(lattice)
+    missed = rest.tested(1.0, [axis_modes.cosines for axis_modes in lattice.modes]).mean(axis=0)[0, 0]
     assert lattice.moments[0, 0] + missed == pytest.approx(1 + mass, abs=0.5 * mass)
 
 

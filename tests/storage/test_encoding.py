@@ -74,8 +74,8 @@ def test_numbers_that_json_lacks_come_back() -> None:
 
 
 def test_equal_arrays_are_stored_once_and_others_apart() -> None:
-    one, other = np.arange(3.0), np.arange(3)
-    encoded = encode((one, one.copy(), torch.arange(3, dtype=torch.float64), other))
+    array, other = np.arange(3.0), np.arange(3)
+    encoded = encode((array, array.copy(), torch.arange(3, dtype=torch.float64), other))
     assert len(encoded.arrays) == 2
     assert encoded.tree[0] == encoded.tree[1] == encoded.tree[2] != encoded.tree[3]
 

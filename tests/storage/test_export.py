@@ -60,10 +60,10 @@ def test_a_complex_field_is_read_back_in_parts(tmp_path: Path, name: str) -> Non
 
 def test_a_real_field_keeps_its_name_and_components_are_numbered(tmp_path: Path) -> None:
     line = npde.Interval(0.0, 1.0)
-    one = meshio.read(write_mesh(tmp_path / "one.vtu", line, lambda x: x[:, 0], shape=3))
+    mesh = meshio.read(write_mesh(tmp_path / "one.vtu", line, lambda x: x[:, 0], shape=3))
     two = meshio.read(write_mesh(tmp_path / "two.vtu", line, lambda x: np.hstack([x, 2j * x]), shape=3))
-    assert list(one.point_data) == ["u"]
-    assert list(two.point_data) == [f"u_{c}_{part}" for c in (0, 1) for part in ("re", "im", "abs")]
+    assert list(mesh.point_data) == ["u"]
+    assert list(two.point_data) == [f"u_{c}_{component}" for c in (0, 1) for component in ("re", "im", "abs")]
 
 
 def test_an_xdmf_file_leaves_a_solution_of_the_same_stem_alone(tmp_path: Path) -> None:

@@ -98,10 +98,10 @@ PAIRS: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
 
 @pytest.mark.parametrize("kind", PAIRS)
 def test_what_is_made_twice_is_the_same_and_what_differs_is_not(kind: str) -> None:
-    one, other = PAIRS[kind]
-    assert fingerprint(one()) == fingerprint(one())
+    make, other = PAIRS[kind]
+    assert fingerprint(make()) == fingerprint(make())
     assert fingerprint(other()) == fingerprint(other())
-    assert fingerprint(one()) != fingerprint(other())
+    assert fingerprint(make()) != fingerprint(other())
 
 
 def test_where_a_function_stands_and_what_is_said_of_it_is_nothing() -> None:
@@ -203,8 +203,8 @@ def test_a_trial_function_is_known_by_its_parameters(tmp_path: Path) -> None:
 
 def test_a_foreign_network_goes_on_from_its_checkpoint_whatever_its_first_weights(tmp_path: Path) -> None:
     train(tmp_path, times(2.0), trial=npde.TorchModule(network(4)))
-    again = train(tmp_path, times(2.0), trial=npde.TorchModule(network(4)))
-    assert any("Resumed after step 2" in note for note in again.notes)
+    continued = train(tmp_path, times(2.0), trial=npde.TorchModule(network(4)))
+    assert any("Resumed after step 2" in note for note in continued.notes)
 
 
 def test_functions_of_another_python_are_not_compared_and_that_is_said() -> None:

@@ -42,9 +42,9 @@ def test_voxels_run_along_x_first_and_say_their_spacing(tmp_path: Path) -> None:
 def test_a_list_of_times_names_a_file_for_each(tmp_path: Path) -> None:
     export(tmp_path / "heat.pvd", HEAT, field, (5, 3))
     listed = ElementTree.parse(tmp_path / "heat.pvd").getroot().iter("DataSet")
-    found = {float(entry.attrib["timestep"]): entry.attrib["file"] for entry in listed}
-    assert list(found) == [1.0, 2.0, 3.0]
-    assert {path.name for path in tmp_path.iterdir()} == {"heat.pvd", *found.values()}
+    files_by_time = {float(entry.attrib["timestep"]): entry.attrib["file"] for entry in listed}
+    assert list(files_by_time) == [1.0, 2.0, 3.0]
+    assert {path.name for path in tmp_path.iterdir()} == {"heat.pvd", *files_by_time.values()}
     with pytest.raises(npde.DeclarationError, match="list of files by their time"):
         export(tmp_path / "box.pvd", BOX, field)
 
@@ -60,8 +60,8 @@ def test_a_table_has_a_row_for_each_node_inside(tmp_path: Path) -> None:
 
 def test_arrays_have_the_shape_of_the_grid(tmp_path: Path) -> None:
     export(tmp_path / "u.npz", BOX, lambda x: np.stack([field(x), -field(x)], axis=1), (3, 4))
-    with np.load(tmp_path / "u.npz") as found:
-        x, y, u = found["x"], found["y"], found["u"]
+    with np.load(tmp_path / "u.npz") as archive:
+        x, y, u = archive["x"], archive["y"], archive["u"]
     assert u.shape == (3, 4, 2)
     np.testing.assert_allclose(u[..., 0], np.add.outer(x, 10 * y))
 
@@ -74,7 +74,7 @@ def test_another_suffix_is_refused_with_those_there_are(tmp_path: Path) -> None:
 def test_a_field_of_a_grid_has_its_shape() -> None:
     u = npde.solve(npde.Problem("plate", BOX, npde.Poisson(), 1.0, npde.Dirichlet(0.0)))
     mesh = np.meshgrid(np.linspace(0, 1, 5), np.linspace(-1, 2, 7), indexing="ij")
-    rows = u(np.stack([part.ravel() for part in mesh], axis=1))
+    rows = u(np.stack([coordinates.ravel() for coordinates in mesh], axis=1))
     for values in (u(*mesh), u(np.stack(mesh, axis=-1))):
         np.testing.assert_allclose(values, rows.reshape(5, 7), atol=1e-12)
     with pytest.raises(npde.DeclarationError, match="coordinates have the shapes"):

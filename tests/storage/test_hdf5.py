@@ -34,13 +34,13 @@ def test_trees_and_tensors_come_back_bit_for_bit(tmp_path: Path) -> None:
     hdf5.write(tmp_path / "a.h5", "solution", fill)
     with hdf5.reading(tmp_path / "a.h5") as file:
         assert hdf5.get_json(file, "tree") == tree
-        found = hdf5.get_tensors(file, "tensors")
+        stored = hdf5.get_tensors(file, "tensors")
         np.testing.assert_array_equal(hdf5.get_arrays(file, "arrays")["x"], np.arange(4))
         assert hdf5.versions()["torch"] in file.attrs["written_by"]
-    assert list(found) == list(tensors)
+    assert list(stored) == list(tensors)
     for name, tensor in tensors.items():
-        assert found[name].dtype == tensor.dtype
-        assert torch.equal(found[name], tensor)
+        assert stored[name].dtype == tensor.dtype
+        assert torch.equal(stored[name], tensor)
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

@@ -97,11 +97,11 @@ def test_a_run_goes_on_where_no_checkpoint_can_be_written_and_the_last_good_one_
         with pytest.warns(
             npde.StorageWarning, match=r"no checkpoint was written: .* MiB free before.* The run goes on"
         ):
-            found = train(tmp_path, 4)
+            solution = train(tmp_path, 4)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert_same_field(found(X), train(None, 4)(X))
-    assert any("checkpoints could not be written: " in note for note in found.notes)
+    assert_same_field(solution(X), train(None, 4)(X))
+    assert any("checkpoints could not be written: " in note for note in solution.notes)
     assert (tmp_path / "checkpoint.h5").read_bytes() == good
 
 
@@ -110,18 +110,18 @@ def test_an_inversion_goes_on_where_no_checkpoint_can_be_written(tmp_path: Path)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
     try:
         with pytest.warns(npde.StorageWarning, match="no checkpoint was written"):
-            found = invert(tmp_path, 2)
+            inversion = invert(tmp_path, 2)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert any("could not be written: " in note for note in found.notes)
+    assert any("could not be written: " in note for note in inversion.notes)
 
 
 def test_a_run_whose_folder_vanishes_goes_on_and_says_so(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.warns(npde.StorageWarning, match="there is no folder"):
-        found = train(out, 4, lambda: shutil.rmtree(out, ignore_errors=True))
-    assert_same_field(found(X), train(None, 4)(X))
-    assert any("there is no folder" in note for note in found.notes)
+        solution = train(out, 4, lambda: shutil.rmtree(out, ignore_errors=True))
+    assert_same_field(solution(X), train(None, 4)(X))
+    assert any("there is no folder" in note for note in solution.notes)
 
 
 def test_a_checkpoint_that_failed_is_tried_again(tmp_path: Path) -> None:

@@ -104,9 +104,9 @@ def main() -> None:
         solution.save(HERE / name)
         print(name, solution(SPACE_TIME if name == "string.h5" else X))
     survey().save(HERE / "survey.h5")
-    found = invert(out=HERE)
-    found.save(HERE / "inversion.h5")
-    print("inversion.h5", found(X))
+    inversion = invert(out=HERE)
+    inversion.save(HERE / "inversion.h5")
+    print("inversion.h5", inversion(X))
 
 
 if __name__ == "__main__":
