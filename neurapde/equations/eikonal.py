@@ -198,8 +198,8 @@ class AtSources:
         if u.value.ndim == 1:
             return u.value
         nearest = torch.cdist(samples.points, self.at.to(samples.points)).argmin(dim=1)
-        own = torch.nn.functional.one_hot(nearest, len(self.at)).bool()
-        return torch.where(own, u.value, torch.zeros_like(u.value))
+        nearest_to = torch.nn.functional.one_hot(nearest, len(self.at)).bool()
+        return torch.where(nearest_to, u.value, torch.zeros_like(u.value))
 
 
 def half_width(domain: Domain) -> float:

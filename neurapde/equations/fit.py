@@ -177,8 +177,8 @@ class Fit(AbstractEquation):
             half_energy = median_frequency(self.values) * half
             width, omega, hidden = 256, max(30.0, SHARE * problem.domain.dimension * half_energy), 30.0
         else:
-            width, part, hidden = (128, 10, 10.0) if self.gradient is not None else (64, 20, 5.0)
-            omega = max([5.0, *(np.pi * half / min(raster.spacing) / part for raster in self.rasters)])
+            width, share, hidden = (128, 10, 10.0) if self.gradient is not None else (64, 20, 5.0)
+            omega = max([5.0, *(np.pi * half / min(raster.spacing) / share for raster in self.rasters)])
         return Siren(width, omega_0=float(f"{omega:.2g}"), omega_hidden=hidden)
 
     def advice(self, problem: "Problem", given: bool) -> Advice:
@@ -188,7 +188,9 @@ class Fit(AbstractEquation):
         """
         sizes = self.sizes(problem)
         points = {name: min(n, max(FEW, min(n // PART, 2 * FEW))) for name, n in sizes.items()}
-        points |= {one.name: FEW // 4 for one in problem.constraints if one.name not in points}
+        points |= {
+            constraint.name: FEW // 4 for constraint in problem.constraints if constraint.name not in points
+        }
         steps = round(500 * min(max(max(sizes.values()) / (2 * PART * FEW), 1), 4))
         why = "it is the paper's for samples"
         return Advice(why, first=True, steps=steps, rate=1e-3, points=points, squares=True, fading=True)
@@ -228,13 +230,13 @@ class Fit(AbstractEquation):
                 )
 
     def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
-        found = []
+        constraints = []
         for name, data, residual in self._parts(problem.domain.dimension):
             order = {Value: 0, Laplacian: 2}.get(type(residual), 1)
             text = f"{_symbol(residual, problem.domain)} = data at {_count(data)} samples"
             sampler = data.samples() if isinstance(data, Raster) else data
-            found.append(Constraint(name, residual, sampler, order, text))
-        return tuple(found)
+            constraints.append(Constraint(name, residual, sampler, order, text))
+        return tuple(constraints)
 
     def describe(self, problem: "Problem") -> list[str]:
         kind = f", {self.outputs} channels" if self.outputs > 1 else ""

@@ -123,19 +123,19 @@ class Helmholtz(AbstractEquation):
             raise DeclarationError(
                 f"the weak form is taken on a Box, but the domain is {problem.domain}; use Adam"
             )
-        found = features_of([self.speed], problem.domain)
+        features = features_of([self.speed], problem.domain)
         longest = max(problem.domain.extents)
         most = 2 * MEDIUM_POINTS / longest  # of bandwidth, for so many points along the longest axis
-        detail = min(max(4 * math.pi / found.narrowest, most / 2), most) if found.askew else 0.0
+        detail = min(max(4 * math.pi / features.narrowest, most / 2), most) if features.askew else 0.0
         return WeakForm(
             problem.domain,
             self.stretch(problem),
             pieces_of(self.speed),
             WavenumberSquared(self.wavenumber),
             problem.sides.natural,
-            tuple(tuple(found.planes(axis).tolist()) for axis in range(problem.domain.dimension)),
+            tuple(tuple(features.planes(axis).tolist()) for axis in range(problem.domain.dimension)),
             detail,
-            found.note,
+            features.note,
         )
 
     def check(self, problem: "Problem") -> None:
@@ -146,7 +146,7 @@ class Helmholtz(AbstractEquation):
                 check_place(source, problem)
         self._check_layer(problem)
         for face, parts in problem.sides.by_face.items():
-            if len({type(part) for part in parts if part.absorbs}) > 1:
+            if len({type(condition) for condition in parts if condition.absorbs}) > 1:
                 raise DeclarationError(
                     f"{face} has a PML and an Absorbing condition; give one of them there: Absorbing(on=…)"
                 )
@@ -165,16 +165,16 @@ class Helmholtz(AbstractEquation):
             if width >= wavelength / 2:
                 continue
             in_layer = "" if speed == 1 else f" and speed {number(round(speed, 4))}"
-            found = (
+            fault = (
                 f"PML width {number(width)} is {width / wavelength:.2f} wavelengths at k = "
                 f"{number(self.wavenumber)}{in_layer}"
             )
             way = f"use at least {_rounded_up(wavelength / 2)} (half a wavelength), or give reflection=…"
             reflection = pml.reflection_for(self.wavenumber / speed, side)
             if reflection > REFLECTED:
-                raise DeclarationError(f"{found}; {way}")
+                raise DeclarationError(f"{fault}; {way}")
             warn(
-                f"{found}, less than half of one: |R| = {reflection:.1e} at normal incidence, but a layer that "
+                f"{fault}, less than half of one: |R| = {reflection:.1e} at normal incidence, but a layer that "
                 f"changes so fast is hard to resolve; {way}",
                 DeclarationWarning,
             )
@@ -188,7 +188,7 @@ class Helmholtz(AbstractEquation):
         return (inside, *problem.sides.outflow(outflow))
 
     def untrainable(self, problem: "Problem") -> str | None:
-        for source in (one for sources in problem.right_hand_sides for one in sources):
+        for source in (source for sources in problem.right_hand_sides for source in sources):
             if isinstance(source, PointSource):
                 return (
                     f"{source.describe()} has no density at points; use Galerkin, or a GaussianSource narrow against the "
@@ -256,13 +256,13 @@ def _rounded_up(value: float) -> str:
 def _slabs(stretch: Stretch) -> list[list[Box]]:
     """For each axis with layers the parts of the domain that they and what is between them make."""
     lower, upper = (corner.tolist() for corner in stretch.domain.bounds)
-    found = []
+    slabs = []
     for i, axis in enumerate(stretch.axes):
         cuts = [lower[i], *axis.breaks, upper[i]]
         sides = list(zip(lower, upper, strict=True))
         if len(cuts) > 2:
-            found.append([Box(*sides[:i], pair, *sides[i + 1 :]) for pair in pairwise(cuts)])
-    return found
+            slabs.append([Box(*sides[:i], pair, *sides[i + 1 :]) for pair in pairwise(cuts)])
+    return slabs
 
 
 def _overlap(regions: tuple[Domain, ...]) -> bool:

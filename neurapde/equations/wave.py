@@ -98,10 +98,10 @@ class Wave(AbstractEquation):
     def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
         text = f"u_tt − c² Δu = f in the {problem.domain.name}"
         residual = WaveResidual(self.speed, problem.right_hand_sides)
-        found = [Constraint("wave", residual, interior(problem.domain), self.order, text)]
+        constraints = [Constraint("wave", residual, interior(problem.domain), self.order, text)]
         if not problem.sides.starts:
-            found += problem.sides.start.constraints(problem.domain)
-        return (*found, *problem.sides.outflow(OutflowResidual(self.speed)))
+            constraints += problem.sides.start.constraints(problem.domain)
+        return (*constraints, *problem.sides.outflow(OutflowResidual(self.speed)))
 
     def weak_first(self, problem: "Problem") -> str:
         return "the equation is linear and the space a box"

@@ -32,19 +32,21 @@ class Faces:
     note: tuple[str, ...]
 
     @classmethod
-    def of(cls, field: Field, domain: Domain, grid: Grid, found: Features | None = None) -> "Faces":
+    def of(cls, field: Field, domain: Domain, grid: Grid, features: Features | None = None) -> "Faces":
         """Those of a field, less than a cell of the grid apart. found: its `medium_features`, where they are known."""
-        found = medium_features(field, domain) if found is None else found
-        if found is None:
+        features = medium_features(field, domain) if features is None else features
+        if features is None:
             return cls(np.empty((0, grid.dimension)), math.inf, ())
-        places = [_between_lines(found.points, found.axes, found.extents / max(found.lines, 1), grid)]
+        places = [
+            _between_lines(features.points, features.axes, features.extents / max(features.lines, 1), grid)
+        ]
         for region in field.regions.values():
             count = math.ceil(4 * region.boundary_size(region.faces) / min(grid.spacing)) + 8
             if grid.dimension == 1:
                 count = 2
             places.append(region.sample_boundary(min(count, MOST_PLACES), how="grid").points.numpy())
         every = np.concatenate(places)
-        return cls(every[grid.contains(every)], found.narrowest, features_of([field], domain).note)
+        return cls(every[grid.contains(every)], features.narrowest, features_of([field], domain).note)
 
     def leaves(self, grid: Grid) -> int:
         """Parts of a cell along each axis that see the thinnest layer."""
@@ -65,10 +67,10 @@ def medium_features(field: Field, domain: Domain) -> Features | None:
 
 def _between_lines(points: Values, axes: NDArray[np.int64], apart: Values, grid: Grid) -> Values:
     """Places found on lines, and those half a cell apart beside them, half-way to the next line."""
-    found = [points]
+    places = [points]
     for axis in range(grid.dimension):
         steps = math.ceil(apart[axis] / grid.spacing[axis]) + 1
         across = points[axes != axis]
         for k in range(-steps, steps + 1):
-            found.append(across + k / 2 * grid.spacing[axis] * np.eye(grid.dimension)[axis])
-    return np.concatenate(found)
+            places.append(across + k / 2 * grid.spacing[axis] * np.eye(grid.dimension)[axis])
+    return np.concatenate(places)

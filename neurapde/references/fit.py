@@ -39,20 +39,22 @@ def _solved(equation: Fit, problem: Problem) -> tuple[np.ndarray, Raster, str]:
     if isinstance(slopes, tuple) and len(slopes) == 2:
         nodes = _nodes_between(*slopes)
         check_grid(factored(math.prod(nodes.shape), ENTRY), nodes.shape, problem.name)
-        found = image_from_gradients(*(one.values.astype(float) for one in slopes), spacing=nodes.spacing)
+        values = image_from_gradients(
+            *(slope.values.astype(float) for slope in slopes), spacing=nodes.spacing
+        )
         return (
-            found,
+            values,
             nodes,
             "the least-squares picture of these differences, of mean zero, by a sparse solve",
         )
     if isinstance(equation.laplacian, Raster) and equation.laplacian.dimension == 2:
         raster = equation.laplacian
         check_grid(factored(math.prod(raster.shape), ENTRY), raster.shape, problem.name)
-        found = image_from_laplacian(
+        values = image_from_laplacian(
             raster.values.astype(float), spacing=(raster.spacing[0], raster.spacing[1])
         )
         note = "the picture with this five-point Laplacian, continued evenly, of mean zero, by a sparse solve"
-        return found, raster, note
+        return values, raster, note
     raise DeclarationError(
         f"there is no grid solver for the data of {problem.name!r}: it takes values on a Raster of any dimension, and "
         "differences (Raster.differences()) or a Laplacian of a picture; compare with Problem(exact=…)"

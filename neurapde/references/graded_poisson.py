@@ -62,9 +62,11 @@ def medium_of(equation: Poisson, problem: Problem) -> Medium | None:
     """The faces of a problem's medium, declared or found; None where nothing changes abruptly."""
     domain = problem.domain
     fields = [
-        one for one in (equation.coefficient, equation.reaction) if not isinstance(one, Constant | GridField)
+        field
+        for field in (equation.coefficient, equation.reaction)
+        if not isinstance(field, Constant | GridField)
     ]
-    functions: list[Function] = [lambda x, one=one: np.asarray(one(x), dtype=float) for one in fields]  # type: ignore[misc]
+    functions: list[Function] = [lambda x, field=field: np.asarray(field(x), dtype=float) for field in fields]  # type: ignore[misc]
     if problem.right_hand_sides[0]:
         functions.append(density_of(problem))
     features = joined([narrow_features(function, domain) for function in functions], domain)
@@ -72,7 +74,9 @@ def medium_of(equation: Poisson, problem: Problem) -> Medium | None:
     if not len(features) and not regions:
         return None
     breaks = tuple(
-        _distinct(np.concatenate([*(_planes(one, axis) for one in regions), features.planes(axis)]), *ends)
+        _distinct(
+            np.concatenate([*(_planes(region, axis) for region in regions), features.planes(axis)]), *ends
+        )
         for axis, ends in enumerate(zip(*domain.bounds, strict=True))
     )
     return Medium(features, breaks, features.askew)
@@ -86,11 +90,11 @@ def density_of(problem: Problem) -> Function:
 
 def _distinct(planes: Values, lower: float, upper: float) -> Values:
     """The planes within an axis, increasing, each once: the first given where several are one."""
-    kept: list[float] = []
+    places: list[float] = []
     for place in planes.tolist():
-        if min(abs(place - other) for other in (*kept, lower, upper)) > SAME * (upper - lower):
-            kept.append(place)
-    return np.sort([place for place in kept if lower < place < upper])
+        if min(abs(place - other) for other in (*places, lower, upper)) > SAME * (upper - lower):
+            places.append(place)
+    return np.sort([place for place in places if lower < place < upper])
 
 
 def _planes(region: Domain, axis: int) -> Values:
@@ -209,10 +213,10 @@ class _Solver:
 
         return volume_side(given, self.equation.coefficient, at_nodes, mean)
 
-    def difference(self, one: tuple[Graded, Values], other: tuple[Graded, Values]) -> float:
+    def difference(self, field: tuple[Graded, Values], other: tuple[Graded, Values]) -> float:
         """Relative L2 difference of two fields at points that are nodes of neither."""
         points = self.lower + (self.upper - self.lower) * spread_points(PROBES, self.dimension)
-        first, second = interpolate_graded(*one, points), interpolate_graded(*other, points)
+        first, second = interpolate_graded(*field, points), interpolate_graded(*other, points)
         size = float(np.linalg.norm(first))
         return float(np.linalg.norm(first - second)) / size if size else 0.0
 
@@ -230,20 +234,20 @@ class _Solver:
 
     def _conducts(self, points: Values, scales: Values, axis: int) -> NDArray[np.bool_]:
         """Whether of the two sides of each place the one that is a thin layer has the larger coefficient."""
-        a, found = self._field(self.equation.coefficient), np.zeros(len(points), dtype=bool)
+        a, conducting = self._field(self.equation.coefficient), np.zeros(len(points), dtype=bool)
         for sign in (-1, 1):
             there, beyond, back = (
                 a(
                     np.clip(
-                        points + sign * part * scales[:, None] * np.eye(self.dimension)[axis],
+                        points + sign * offset * scales[:, None] * np.eye(self.dimension)[axis],
                         self.lower,
                         self.upper,
                     )
                 )
-                for part in (0.5, 1.5, -0.5)
+                for offset in (0.5, 1.5, -0.5)
             )
-            found |= (abs(there - beyond) > abs(there - back) / 2) & (there > back)
-        return found
+            conducting |= (abs(there - beyond) > abs(there - back) / 2) & (there > back)
+        return conducting
 
 
 def _sparse(places: Values, wanted: Values, spacing: float) -> tuple[Values, Values]:

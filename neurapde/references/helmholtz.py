@@ -64,27 +64,29 @@ def solve_helmholtz(
     lower, upper = (corner.tolist() for corner in domain.bounds)
     features = medium_features(equation.speed, domain)
     grid = Grid(lower, upper, shape or _good_shape(equation, problem, domain))
-    found = _solved(equation, problem, grid, features)
-    _warn_unseen(problem, found)
+    solution = _solved(equation, problem, grid, features)
+    _warn_unseen(problem, solution)
     estimate, note = None, "no error estimate asked for"
     if error:
-        estimate, note = _estimate(problem, _coarser(equation, problem, found.grid, features), found)
+        estimate, note = _estimate(problem, _coarser(equation, problem, solution.grid, features), solution)
     while shape is None and estimate is not None and estimate > _CONVERGED:
-        finer = Grid(lower, upper, tuple(2 * n - 1 for n in found.grid.shape))
+        finer = Grid(lower, upper, tuple(2 * n - 1 for n in solution.grid.shape))
         if finer.size > _sizes(domain)[1]:
             break
-        coarse, found = found, _solved(equation, problem, finer, features)
-        estimate, note = _estimate(problem, coarse, found)
+        coarse, solution = solution, _solved(equation, problem, finer, features)
+        estimate, note = _estimate(problem, coarse, solution)
     notes = (
-        f"{'nine' if domain.dimension < 3 else '27'}-point scheme on {_times(found.grid)} nodes, "
+        f"{'nine' if domain.dimension < 3 else '27'}-point scheme on {_times(solution.grid)} nodes, "
         f"{'chosen by itself' if shape is None else 'as asked'}: "
-        f"{found.nodes_per_wavelength:.1f} in the shortest wavelength",
+        f"{solution.nodes_per_wavelength:.1f} in the shortest wavelength",
         note,
-        *found.faces.note,
+        *solution.faces.note,
         *reflection_note(equation, problem),
     )
-    values = found.values[..., 0] if found.values.shape[-1] == 1 else found.values
-    return GridSolution(values, found.grid, found.seconds, estimate, found.nodes_per_wavelength, notes)
+    values = solution.values[..., 0] if solution.values.shape[-1] == 1 else solution.values
+    return GridSolution(
+        values, solution.grid, solution.seconds, estimate, solution.nodes_per_wavelength, notes
+    )
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,8 @@ def _solved(equation: Helmholtz, problem: Problem, grid: Grid, features: Feature
 
 def _memory(problem: Problem, grid: Grid) -> float:
     """Bytes that a solution takes at most."""
-    own = factored(grid.size, _ENTRY) if grid.dimension < 3 else 16.0 * _VECTORS * grid.size
-    return own + _FIELDS * grid.size * len(problem.right_hand_sides)
+    matrix = factored(grid.size, _ENTRY) if grid.dimension < 3 else 16.0 * _VECTORS * grid.size
+    return matrix + _FIELDS * grid.size * len(problem.right_hand_sides)
 
 
 def _seconds(problem: Problem, grid: Grid) -> float:
@@ -141,8 +143,8 @@ def _sizes(domain: Box) -> tuple[int, int]:
     return (_CHEAP, _MOST) if domain.dimension < 3 else (_CHEAP_IN_SPACE, _MOST_IN_SPACE)
 
 
-def _warn_unseen(problem: Problem, found: _Found) -> None:
-    faces, grid = found.faces, found.grid
+def _warn_unseen(problem: Problem, solution: _Found) -> None:
+    faces, grid = solution.faces, solution.grid
     if faces.unseen(grid):
         warn(
             f"the medium of {problem.name!r} has a layer {faces.thinnest:.2g} thin, and the grid has cells of "
@@ -177,7 +179,7 @@ def _impedance(
     equation: Helmholtz, problem: Problem, grid: Grid
 ) -> list[tuple[NDArray[np.complex128], NDArray[np.complex128]]]:
     """For each axis β of ∂u/∂n + β u = 0 on the nodes of its lower and its upper face, 0 where it is fixed."""
-    sides, found = problem.sides, []
+    sides, factors = problem.sides, []
     for number, face in enumerate(problem.domain.faces):
         _, points = face_nodes(grid, number)
         flat = points.reshape(-1, grid.dimension)
@@ -191,8 +193,8 @@ def _impedance(
                     f"the Robin condition on {face} has b = 0 and so no slope; give Dirichlet there"
                 )
             beta = np.asarray(given.a(flat)) / share
-        found.append(beta.astype(complex).reshape(points.shape[:-1]))
-    return list(zip(found[::2], found[1::2], strict=True))
+        factors.append(beta.astype(complex).reshape(points.shape[:-1]))
+    return list(zip(factors[::2], factors[1::2], strict=True))
 
 
 def _values(problem: Problem, grid: Grid) -> NDArray[np.complex128]:
@@ -244,11 +246,11 @@ def _estimate(problem: Problem, coarse: _Found | None, fine: _Found) -> tuple[fl
     if coarse is None:
         return None, "no error estimate: a grid of twice the spacing does not resolve the shortest wavelength"
     counted = _away_from_sources(problem, coarse.grid)
-    found = interpolate(fine.grid, fine.values, coarse.grid.points)[counted]
-    size = float(np.linalg.norm(found))
+    values = interpolate(fine.grid, fine.values, coarse.grid.points)[counted]
+    size = float(np.linalg.norm(values))
     if not size > 0:
         return None, "no error estimate: the field is zero outside layers and sources"
-    difference = richardson(coarse.values.reshape(coarse.grid.size, -1)[counted], found, ORDER)
+    difference = richardson(coarse.values.reshape(coarse.grid.size, -1)[counted], values, ORDER)
     estimate = float(np.linalg.norm(difference)) / size
     return estimate, (
         f"error {estimate:.1e} (relative L2 outside layers and sources) by Richardson from {_times(coarse.grid)} "

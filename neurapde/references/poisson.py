@@ -124,11 +124,11 @@ def _good_shape(problem: Problem) -> tuple[int, ...]:
 
 def _on_coarser(solve: Callable[[Grid], Values], grid: Grid) -> list[Values]:
     """The values on the grid of twice the spacing, and on that of four times, where there is one that meets the domain."""
-    found = [solve(grid.coarser())]
+    solutions = [solve(grid.coarser())]
     if grid.coarser().has_coarser:
         with suppress(ResolutionError):
-            found.append(solve(grid.coarser().coarser()))
-    return found
+            solutions.append(solve(grid.coarser().coarser()))
+    return solutions
 
 
 def _estimate(fine: Values, coarser: Sequence[Values]) -> float | None:
@@ -214,7 +214,7 @@ def _cut_out(equation: Poisson, problem: Problem) -> Callable[[Grid], Values]:
             )
         spacing = min(grid.spacing) / PER_CELL[domain.dimension]
         parts = [_piece(equation, problem, face, spacing) for face in domain.faces]
-        columns = zip(*(part for part in parts if part is not None), strict=True)
+        columns = zip(*(piece for piece in parts if piece is not None), strict=True)
         return solve_cut_poisson(
             grid,
             level,

@@ -54,8 +54,8 @@ def reference(
     checks.flag(progress, "progress")
     counts = _counts(shape, problem.domain.dimension)
     with counting(progress, f"grid reference of {problem.name}", "grid"):
-        found = _solve(problem.equation, problem, counts, error)
-    return replace(found, problem=problem)
+        solution = _solve(problem.equation, problem, counts, error)
+    return replace(solution, problem=problem)
 
 
 @singledispatch

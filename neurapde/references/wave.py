@@ -47,22 +47,22 @@ def solve_wave(equation: Wave, problem: Problem, shape: tuple[int, ...] | None, 
     assert isinstance(domain, SpaceTime)
     chosen = shape is None
     counts, snapshots, stride = (shape[:-1], shape[-1], 1) if shape is not None else _good_shape(problem)
-    found = _solved(problem, counts, snapshots)
-    values = found.values[(slice(None, None, stride),) * len(counts)]
+    solution = _solved(problem, counts, snapshots)
+    values = solution.values[(slice(None, None, stride),) * len(counts)]
     estimate, note = None, "no error estimate asked for"
     if error:
-        estimate, note = _estimate(problem, counts, snapshots, found.values, values)
+        estimate, note = _estimate(problem, counts, snapshots, solution.values, values)
     lower, upper = (corner.tolist() for corner in domain.bounds)
     grid = Grid(lower, upper, values.shape[: len(counts) + 1])
     notes = (
         f"leapfrog of fourth order on {' × '.join(map(str, counts))} nodes, {'chosen by itself' if chosen else 'as asked'}, "
-        f"in {found.steps} steps of {domain.time.duration / found.steps:.3g} (stable up to {found.stable:.3g}); "
+        f"in {solution.steps} steps of {domain.time.duration / solution.steps:.3g} (stable up to {solution.stable:.3g}); "
         f"{snapshots} snapshots kept" + (f", of one node in {stride} along each axis" if stride > 1 else ""),
-        *found.notes,
+        *solution.notes,
         note,
     )
     values = values[..., 0] if values.shape[-1] == 1 else values
-    return GridSolution(values, grid, found.seconds, estimate, None, notes)
+    return GridSolution(values, grid, solution.seconds, estimate, None, notes)
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ def _solved(
     assert isinstance(problem.domain, SpaceTime)
     duration = problem.domain.time.duration
     nodes, shots = _nodes(problem, counts, thick), len(problem.right_hand_sides)
-    kept = VALUE * snapshots * shots * (nodes + math.prod(counts))
-    check_grid(NODE * nodes + kept, (*counts, snapshots), problem.name)
+    output = VALUE * snapshots * shots * (nodes + math.prod(counts))
+    check_grid(NODE * nodes + output, (*counts, snapshots), problem.name)
     begin = time.perf_counter()
     stage = Stage.of(problem, counts, thick)
     least = math.ceil(duration / (0.8 * stage.wave.stable_step))
@@ -185,7 +185,7 @@ def _estimate(
     counts: tuple[int, ...],
     snapshots: int,
     values: Array,
-    kept: Array,
+    recorded: Array,
 ) -> tuple[float | None, str]:
     """The relative L2 error over space and time, and how it was found.
 
@@ -211,7 +211,7 @@ def _estimate(
     if problem.sides.open:
         other = _solved(problem, coarse, snapshots, thick=THICKER).values
         reflected = float(np.linalg.norm((other - fields[1])[counted])) / size
-    between = _between(kept, _away(problem, Grid(lower, upper, kept.shape[: len(counts)])))
+    between = _between(recorded, _away(problem, Grid(lower, upper, recorded.shape[: len(counts)])))
     grids = (
         "grids of twice and four times the spacing" if len(fields) > 2 else "the grid of twice the spacing"
     )
@@ -235,9 +235,9 @@ def _between(values: Array, counted: NDArray[np.bool_]) -> float:
             continue
         length = count - 2 * (len(MIDDLE) - 1)
         moved = np.moveaxis(values, axis, 0)
-        found = sum(w * moved[2 * i : 2 * i + length] for i, w in enumerate(MIDDLE))
+        middles = sum(w * moved[2 * i : 2 * i + length] for i, w in enumerate(MIDDLE))
         middle = len(MIDDLE) - 1
-        missed = np.moveaxis(found - moved[middle : middle + length], 0, axis)
+        missed = np.moveaxis(middles - moved[middle : middle + length], 0, axis)
         mask = counted
         if axis < space:
             mask = ndimage.minimum_filter1d(counted, 2 * len(MIDDLE) - 1, axis=axis)
@@ -270,12 +270,12 @@ def _observed(
 def _away(problem: Problem, grid: Grid) -> NDArray[np.bool_]:
     """The nodes in the physical region, in the plane two cells and more from any point that radiates."""
     at = np.column_stack([grid.points, np.full(grid.size, problem.domain.bounds[0][-1])])
-    kept = np.asarray(problem.physical(at))
+    away = np.asarray(problem.physical(at))
     for source in (s for sources in problem.right_hand_sides for s in sources):
         if grid.dimension > 1 and isinstance(source, Pulse) and isinstance(source.shape, PointSource):
             distance = np.linalg.norm(grid.points - np.array(source.shape.at), axis=1)
-            kept &= distance > 3 * max(grid.spacing)
-    return kept.reshape(grid.shape)
+            away &= distance > 3 * max(grid.spacing)
+    return away.reshape(grid.shape)
 
 
 def seismogram(field: Callable[[Array], Array], receivers: Array, times: Array) -> Array:

@@ -84,12 +84,12 @@ class _Asked:
 
     @cached_property
     def slowest(self) -> float:
-        found = [self.speeds.min()]
+        speeds = [self.speeds.min()]
         for region in self.speed.regions.values():
             inside = region.sample(2048, how="sobol").numpy()
             inside = inside[self.space.contains(inside)]
-            found += [np.asarray(self.speed(inside), dtype=float).min()] if len(inside) else []
-        return float(min(found))
+            speeds += [np.asarray(self.speed(inside), dtype=float).min()] if len(inside) else []
+        return float(min(speeds))
 
     def thinnest(self) -> float:
         """The least thickness of a declared region, or of what functions show."""
@@ -101,14 +101,14 @@ class _Asked:
     def extent(self, values: Array, is_velocity: bool) -> float:
         """The wavenumber beyond which values on the points have no more than `MATTERS` of their norm."""
         shape = tuple(len(axis) for axis in self.axes)
-        found = values.reshape(shape)
+        spectrum = values.reshape(shape)
         for axis in range(len(shape)):
-            found = dct(found, type=1, axis=axis)
+            spectrum = dct(spectrum, type=1, axis=axis)
         lines = [np.arange(n) * math.pi / extent for n, extent in zip(shape, self.space.extents, strict=True)]
-        numbers = np.sqrt(sum(np.square(one) for one in np.meshgrid(*lines, indexing="ij")))
+        numbers = np.sqrt(sum(np.square(coordinates) for coordinates in np.meshgrid(*lines, indexing="ij")))
         if is_velocity:
-            found = found / np.maximum(numbers, numbers[numbers > 0].min())
-        return _end(numbers.ravel(), np.asarray(found.ravel() ** 2, dtype=np.float64))
+            spectrum = spectrum / np.maximum(numbers, numbers[numbers > 0].min())
+        return _end(numbers.ravel(), np.asarray(spectrum.ravel() ** 2, dtype=np.float64))
 
     def fastest_where(self, values: Array) -> float:
         """The largest speed where a field is not small."""
@@ -117,17 +117,17 @@ class _Asked:
 
     def causes(self) -> list[tuple[float, float]]:
         """(largest angular frequency, largest wavenumber where it starts) of every cause of waves."""
-        start, found = self.problem.sides.start, []
-        for part, is_velocity in ((start.value, False), (start.velocity, True)):
-            if part is not None and part != Constant(0.0):
-                values = np.asarray(part(self.points), dtype=float)
+        start, waves = self.problem.sides.start, []
+        for field, is_velocity in ((start.value, False), (start.velocity, True)):
+            if field is not None and field != Constant(0.0):
+                values = np.asarray(field(self.points), dtype=float)
                 number = self.extent(values, is_velocity)
-                found.append((number * self.fastest_where(values), number))
+                waves.append((number * self.fastest_where(values), number))
         for source in {s for shot in self.problem.right_hand_sides for s in shot}:
             if isinstance(source, Pulse):
                 frequency, (speed, number) = self.heard(source), self.shaped(source.shape)
-                found.append((min(frequency, number * speed), min(number, frequency / speed)))
-        return found
+                waves.append((min(frequency, number * speed), min(number, frequency / speed)))
+        return waves
 
     def heard(self, source: Pulse) -> float:
         """The angular frequency beyond which a signal has no more than `MATTERS` of its norm."""
@@ -164,6 +164,6 @@ def spectrum_of(problem: Problem) -> Spectrum:
     """What a wave problem on a Box asks of a grid."""
     asked = _Asked(problem)
     causes = asked.causes()
-    frequency = max((one for one, _ in causes), default=0.0)
+    frequency = max((frequency for frequency, _ in causes), default=0.0)
     number = max((two for _, two in causes), default=0.0)
     return Spectrum(max(number, frequency / asked.slowest), frequency, asked.thinnest())

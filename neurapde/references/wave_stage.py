@@ -126,9 +126,9 @@ def _source(source: object, stage: Stage, domain: SpaceTime) -> GridSource:
         return np.broadcast_to(np.asarray(signal(times + start), dtype=float), times.shape)
 
     if isinstance(shape, PointSource):
-        found = point_source(grid, np.array(shape.at), series)
+        pattern = point_source(grid, np.array(shape.at), series)
         mass = float(np.real(shape.amplitude))
-        return GridSource(mass * found.pattern / _shares(grid, stage.problem.sides), series)
+        return GridSource(mass * pattern.pattern / _shares(grid, stage.problem.sides), series)
     if isinstance(shape, GaussianSource):
         density = gaussian_density(grid, shape.at, shape.variance, shape.amplitude)
         return GridSource(np.ascontiguousarray(density.real), series)

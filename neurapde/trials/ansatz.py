@@ -93,10 +93,10 @@ class AnsatzTrial(TrialFunction):
         return Jet(factor.channels.reshape(*factor.channels.shape, *[1] * wider), jet.layout) * jet
 
     def _whole(self, jet: Jet, points: Tensor) -> Jet:
-        found = self._times_factor(jet, points)
+        product = self._times_factor(jet, points)
         if self.background is None:
-            return found
-        return self.background.jet(points, jet.layout.order, jet.layout.mixed) + found
+            return product
+        return self.background.jet(points, jet.layout.order, jet.layout.mixed) + product
 
 
 @dataclass(frozen=True)
@@ -276,14 +276,14 @@ def _check_field(background: Background, setting: Setting) -> None:
     """Refuse a background that is complex or has components where the field is or has not."""
     probe = torch.as_tensor(setting.bounds[1], dtype=torch.float64).reshape(1, -1)
     value = background.jet(probe, order=0).value
-    found = value.shape[1] if value.ndim == 2 else 1
+    columns = value.shape[1] if value.ndim == 2 else 1
     if value.is_complex() and not setting.complex:
         raise DeclarationError(
             f"the background ({background.describe()}) is complex, but the field is real; "
             "use it with a complex equation such as Helmholtz."
         )
-    if found != setting.outputs:
+    if columns != setting.outputs:
         raise DeclarationError(
-            f"the background ({background.describe()}) has {found} component(s), but the field has {setting.outputs}; "
+            f"the background ({background.describe()}) has {columns} component(s), but the field has {setting.outputs}; "
             "give one background for each."
         )

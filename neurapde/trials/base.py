@@ -82,10 +82,10 @@ class TrialFunction(torch.nn.Module, ABC):
     def inputs(self, points: Tensor) -> Tensor:
         """`points` checked to be (n, d) and brought to the dtype and device of the parameters."""
         if not isinstance(points, Tensor) or points.ndim != 2 or points.shape[1] != self.dimension:
-            found = tuple(points.shape) if isinstance(points, Tensor) else type(points).__name__
+            given = tuple(points.shape) if isinstance(points, Tensor) else type(points).__name__
             raise DeclarationError(
                 f"this trial function takes a tensor of points (n, {self.dimension}), one row a point; "
-                f"found {found}."
+                f"found {given}."
             )
         anchor = next(self.parameters(), None)
         return points if anchor is None else points.to(anchor)

@@ -77,8 +77,8 @@ class Corner(Declaration):
         log = z.log()[:, None] + 1j * self.opening / 2  # the cut runs outside the domain
         turned = turn * np.exp(1j * self.opening / 2)
         plain, logged = (
-            torch.as_tensor(part, dtype=points.dtype, device=points.device)
-            for part in (self.powers, self.exponents)
+            torch.as_tensor(array, dtype=points.dtype, device=points.device)
+            for array in (self.powers, self.exponents)
         )
         rows = [torch.cat((_power(plain, log, 0), _power(logged, log, 0) * log), dim=1)]
         if layout.order > 0:
@@ -181,15 +181,15 @@ class FourierExtension(Trial):
             raise DeclarationError(
                 f"{self} has {len(self.modes)} axes, but the domain has {len(lower)}; give as many"
             )
-        more = self.margin * (upper - lower) / 2
-        sides = zip(lower - more, upper + more, strict=True)
+        pad = self.margin * (upper - lower) / 2
+        sides = zip(lower - pad, upper + pad, strict=True)
         axes = axis_modes(sides, self.modes, ((True, True),) * len(self.modes))
         return FourierExtensionTrial(self, axes, setting.amplitudes(self.features), setting.complex)
 
     @property
     def features(self) -> int:
         """Number of functions in all."""
-        return int(np.prod(self.modes)) + sum(part.count for part in self.extra)
+        return int(np.prod(self.modes)) + sum(corner.count for corner in self.extra)
 
     def describe(self) -> str:
         extra = f" and functions of {len(self.extra)} corners or holes" if self.extra else ""
@@ -218,7 +218,7 @@ class FourierExtensionTrial(TrialFunction):
         layout = Layout(self.dimension, order, tuple(mixed))
         points = self.inputs(points)
         channels = outer(self._tables(points, order), layout.degrees)
-        parts = [channels, *(part.channels(points, layout) for part in self.extra)]
+        parts = [channels, *(corner.channels(points, layout) for corner in self.extra)]
         return Jet(torch.cat(parts, dim=2), layout)
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
@@ -230,7 +230,7 @@ class FourierExtensionTrial(TrialFunction):
         rest = columns[math.prod(counts) :]
         sums = contracted(lattice, self._tables(points, order), layout.degrees)
         if self.extra:
-            sums = sums + torch.cat([part.channels(points, layout) for part in self.extra], dim=2) @ rest
+            sums = sums + torch.cat([corner.channels(points, layout) for corner in self.extra], dim=2) @ rest
         return Jet(self.field(sums), layout)
 
     def set_amplitudes(self, values: Tensor) -> None:

@@ -78,6 +78,6 @@ class PiecewiseFunction(TrialFunction):
         for index, trial in enumerate(self.trials):
             chosen = torch.nonzero(number == index).squeeze(1)
             if len(chosen):
-                part = trial.jet(points[chosen], order, mixed).channels  # type: ignore[operator]
-                channels = channels.index_copy(1, chosen, part)
+                local = trial.jet(points[chosen], order, mixed).channels  # type: ignore[operator]
+                channels = channels.index_copy(1, chosen, local)
         return Jet(channels, layout)

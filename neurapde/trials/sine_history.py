@@ -53,7 +53,7 @@ class SineHistory(Trial):
             raise DeclarationError(f"modes={self.modes}: give the modes of one to three axes in space.")
         checks.whole(self.moments, "moments", 2)
         check_ends(self.free, len(self.modes))
-        if not isinstance(self.near, tuple) or not all(isinstance(one, NearField) for one in self.near):
+        if not isinstance(self.near, tuple) or not all(isinstance(field, NearField) for field in self.near):
             raise DeclarationError(f"near={checks.shown(self.near)}: give a tuple of NearField, or ().")
         if self.box is not None and (
             not isinstance(self.box, list | tuple) or len(self.box) != len(self.modes)
@@ -79,7 +79,7 @@ class SineHistory(Trial):
         if setting.complex:
             raise DeclarationError("SineHistory is a real field; train another trial for a complex one")
         lower, upper = corners(setting.bounds)
-        beside = setting.amplitudes(self.moments, KNOT, sum(one.orders for one in self.near))
+        beside = setting.amplitudes(self.moments, KNOT, sum(field.orders for field in self.near))
         amplitudes = setting.amplitudes(self.moments, KNOT, *self.modes)
         return HistoryFunction(self, self.axes((lower, upper)), (lower[-1], upper[-1]), amplitudes, beside)
 
@@ -139,9 +139,9 @@ class HistoryFunction(TrialFunction):
             for degree in range(3)
         ]
         spatial = list(dict.fromkeys(degrees[:-1] for degrees in wanted))
-        tables = zip(*(one.table(points[:, :-1], spatial) for one in self.near), strict=True)
+        tables = zip(*(field.table(points[:, :-1], spatial) for field in self.near), strict=True)
         parts = {
-            degrees: torch.stack([part for table in of_all for part in table], dim=1)
+            degrees: torch.stack([tensor for table in of_all for tensor in table], dim=1)
             for degrees, of_all in zip(spatial, tables, strict=True)
         }
         return torch.stack(
@@ -175,17 +175,17 @@ class HistoryFunction(TrialFunction):
         heads = {d: torch.tensordot(first[d], knots, dims=([1], [1])) for d in {w[0] for w in wanted}}
         parts = []
         for rows in torch.split(torch.arange(len(points), device=points.device), self._rows):
-            part, cell = points[rows], cells[rows]
+            block, cell = points[rows], cells[rows]
             near = which[rows][:, None], KNOT * cell[:, None] + torch.arange(2 * KNOT, device=cell.device)
-            others = [table(one, part[:, axis]) for axis, one in enumerate(self.axes[1:], start=1)]
-            weights = [self._quintics(part[:, -1], cell, degree) for degree in range(3)]
-            found = []
+            others = [table(basis, block[:, axis]) for axis, basis in enumerate(self.axes[1:], start=1)]
+            weights = [self._quintics(block[:, -1], cell, degree) for degree in range(3)]
+            derivatives = []
             for degrees in wanted:
                 values = heads[degrees[0]][near]  # (n, 6, rest…, outputs)
                 for other, degree in zip(others, degrees[1:-1], strict=True):
                     values = torch.einsum("nb,nkb...->nk...", other[degree], values)
-                found.append(torch.einsum("nk,nko->no", weights[degrees[-1]], values))
-            parts.append(torch.stack(found))
+                derivatives.append(torch.einsum("nk,nko->no", weights[degrees[-1]], values))
+            parts.append(torch.stack(derivatives))
         return torch.cat(parts, dim=1)
 
     def _in_cell(
@@ -204,7 +204,7 @@ class HistoryFunction(TrialFunction):
             first = table(self.axes[0], lines)
         weights = [self._quintics(t[:1] if alone else t, cell, degree) for degree in range(3)]
         knots = self.amplitudes[cell : cell + 2].flatten(0, 1)  # (6, count_0, …, outputs)
-        found, heads = [], {}
+        derivatives, heads = [], {}
         for degrees in wanted:
             head = knots if not alone else torch.einsum("k,k...->...", weights[degrees[-1]][0], knots)[None]
             key = (degrees[0], degrees[-1] if alone else 0)
@@ -213,8 +213,10 @@ class HistoryFunction(TrialFunction):
             rows = heads[key][which]
             for other, degree in zip(tables[1:], degrees[1:-1], strict=True):
                 rows = torch.einsum("nb,nkb...->nk...", other[degree], rows)
-            found.append(rows[:, 0] if alone else torch.einsum("nk,nko->no", weights[degrees[-1]], rows))
-        return torch.stack(found)
+            derivatives.append(
+                rows[:, 0] if alone else torch.einsum("nk,nko->no", weights[degrees[-1]], rows)
+            )
+        return torch.stack(derivatives)
 
     def _quintics(self, t: Tensor, cell: int | Tensor, degree: int) -> Tensor:
         """Hermite's quintics of a cell, or a derivative: weights (n, 6) of a, a', a'' at its two knots."""

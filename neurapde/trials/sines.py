@@ -123,7 +123,7 @@ class LatticeFunction(ProductFunction):
             biases.append(angle + np.pi / 2 * (1 - self.dimension))
             heads.append(flat * float(np.prod(sign)) * 2.0 ** (1 - self.dimension))
         as_tensor = [
-            torch.as_tensor(np.concatenate(part), dtype=self.amplitudes.dtype) for part in (weights, biases)
+            torch.as_tensor(np.concatenate(array), dtype=self.amplitudes.dtype) for array in (weights, biases)
         ]
         return as_tensor[0], as_tensor[1], torch.cat(heads)
 
@@ -170,7 +170,7 @@ def contracted(lattice: Tensor, tables: Tables, degrees: Degrees) -> Tensor:
     for degree, *others in degrees:
         sums = firsts[degree]
         for axis, other in enumerate(others, start=1):
-            found = torch.bmm(tables[axis][other][:, None, :], sums.flatten(2))
-            sums = found.reshape(len(found), *sums.shape[2:])
+            product = torch.bmm(tables[axis][other][:, None, :], sums.flatten(2))
+            sums = product.reshape(len(product), *sums.shape[2:])
         rows.append(sums)
     return torch.stack(rows)

@@ -37,7 +37,7 @@ class WithUnknownsTrial(TrialFunction):
         spec = WithUnknowns(field.spec, tuple(unknowns))
         super().__init__(spec, field.dimension, field.outputs, field.complex)
         self.solved = field
-        start = torch.cat([one.begin() for one in unknowns])
+        start = torch.cat([unknown.begin() for unknown in unknowns])
         self.register_buffer("coordinates", start)
         self.register_buffer("covariance", torch.zeros((len(start), len(start)), dtype=torch.float64))
 
@@ -49,12 +49,12 @@ class WithUnknownsTrial(TrialFunction):
         """What was found, by name."""
         assert isinstance(self.spec, WithUnknowns)
         result, start = {}, 0
-        for one in self.spec.unknowns:
-            part = slice(start, start + one.size)
-            result[one.name] = Found(
-                one, self.coordinates[part].double(), self.covariance[part, part].double()
+        for unknown in self.spec.unknowns:
+            span = slice(start, start + unknown.size)
+            result[unknown.name] = Found(
+                unknown, self.coordinates[span].double(), self.covariance[span, span].double()
             )
-            start += one.size
+            start += unknown.size
         return result
 
 

@@ -202,9 +202,9 @@ def disk() -> npde.Solution:
 
 
 def test_the_zero_set_of_a_disk_is_its_circle(disk: npde.Solution) -> None:
-    found = npde.validation.zero_set(disk, nodes=101)
-    assert np.abs(DISK.signed_distance(found.points)).max() < 0.03
-    lengths = np.linalg.norm(np.diff(found.points[found.cells], axis=1)[:, 0], axis=1)
+    zeros = npde.validation.zero_set(disk, nodes=101)
+    assert np.abs(DISK.signed_distance(zeros.points)).max() < 0.03
+    lengths = np.linalg.norm(np.diff(zeros.points[zeros.cells], axis=1)[:, 0], axis=1)
     assert lengths.sum() == pytest.approx(2 * np.pi * 0.5, rel=0.02)
 
 
@@ -272,8 +272,8 @@ def test_a_solution_of_an_eikonal_problem_is_saved_and_loaded(disk: npde.Solutio
 
 def test_the_speed_of_layers_passes_from_one_to_the_next() -> None:
     speed = travel_time_layers().equation.speed
-    found = speed(np.array([[0.5, 0.0], [0.5, -0.35], [0.5, -0.52], [0.5, -1.0]]))
-    np.testing.assert_allclose(found, [1.0, 1.25, 1.5, 2.0], atol=2e-3)
+    speeds = speed(np.array([[0.5, 0.0], [0.5, -0.35], [0.5, -0.52], [0.5, -1.0]]))
+    np.testing.assert_allclose(speeds, [1.0, 1.25, 1.5, 2.0], atol=2e-3)
 
 
 def test_the_default_method_is_gauss_newton_and_a_given_network_is_trained() -> None:
@@ -313,9 +313,9 @@ def test_isochrones_are_marked_in_a_report_of_travel_times() -> None:
 
 def test_a_zero_set_is_written_and_read_as_a_mesh(disk: npde.Solution, tmp_path) -> None:
     path = npde.validation.zero_set(disk, nodes=61).save(tmp_path / "circle.vtk")
-    found = npde.Mesh(path)
-    assert found.dimension == 2
-    assert found.measure == pytest.approx(np.pi * 0.25, rel=0.02)
+    mesh = npde.Mesh(path)
+    assert mesh.dimension == 2
+    assert mesh.measure == pytest.approx(np.pi * 0.25, rel=0.02)
 
 
 def test_the_paper_s_terms_leave_its_loss_of_a_batch_half_on_the_surface() -> None:
@@ -341,12 +341,12 @@ def test_the_paper_s_terms_leave_its_loss_of_a_batch_half_on_the_surface() -> No
 
 def test_uniform_points_come_with_their_distance_and_stay_in_the_domain() -> None:
     sampler = disk_problem().constraints[-1].sample
-    found = sampler(500, generator=torch.Generator().manual_seed(30491), dtype=torch.float64)
-    torch.testing.assert_close(found.targets, DISK.signed_distance(found.points))
-    again = sampler(500, generator=torch.Generator().manual_seed(30491), dtype=torch.float64)
-    assert torch.equal(found.points, again.points)
-    assert bool(SQUARE.contains(found.points).all())
-    assert found.points.mean(0).abs().max() < 0.1
+    sample = sampler(500, generator=torch.Generator().manual_seed(30491), dtype=torch.float64)
+    torch.testing.assert_close(sample.targets, DISK.signed_distance(sample.points))
+    repeated = sampler(500, generator=torch.Generator().manual_seed(30491), dtype=torch.float64)
+    assert torch.equal(sample.points, repeated.points)
+    assert bool(SQUARE.contains(sample.points).all())
+    assert sample.points.mean(0).abs().max() < 0.1
     assert sampler(500, how="sobol", generator=torch.Generator().manual_seed(30491)).targets is None
 
 
@@ -366,10 +366,10 @@ def test_a_fine_zero_set_and_its_measures_are_those_of_a_sphere() -> None:
     problem = npde.Problem("ball", npde.Box(*[(-1, 1)] * 3), npde.Eikonal(surface=ball))
     method = npde.Adam(steps=1, lr=1e-9, points=8)
     solution = npde.solve(problem, npde.TorchModule(Sphere()), method, progress=False)
-    found = npde.validation.zero_set(solution, nodes=193)  # all but its neighbourhood from a coarse grid
-    assert np.abs(np.linalg.norm(found.points, axis=1) - 0.5).max() < 1e-4
+    zeros = npde.validation.zero_set(solution, nodes=193)  # all but its neighbourhood from a coarse grid
+    assert np.abs(np.linalg.norm(zeros.points, axis=1) - 0.5).max() < 1e-4
     assert (
-        2 - len(found.points) + 3 * len(found.cells) / 2 - len(found.cells) == 0
+        2 - len(zeros.points) + 3 * len(zeros.cells) / 2 - len(zeros.cells) == 0
     )  # Euler: one closed surface
     errors = npde.validation.surface_errors(solution, nodes=41)
     assert errors.normal_consistency > 0.998

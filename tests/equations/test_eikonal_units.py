@@ -20,18 +20,18 @@ def times(length: float, speed: float, method: Method, trial: Any = None) -> np.
     box = npde.Box((0, length), (0, length))
     problem = npde.Problem("rays", box, equation, sources=npde.Shots(*sources))
     x = box.sample(200, how="grid").numpy()
-    found = npde.solve(problem, trial, method, seed=12347, progress=False, dtype=torch.float64)
-    return np.asarray(found(x)) * speed / length
+    solution = npde.solve(problem, trial, method, seed=12347, progress=False, dtype=torch.float64)
+    return np.asarray(solution(x)) * speed / length
 
 
 def distances(length: float, method: Method, trial: Any = None) -> np.ndarray:
     """Of a disk, in units of the domain's half width."""
     box = npde.Box((-length, length), (-length, length))
     equation = npde.Eikonal(surface=npde.Disk((0.1 * length, 0.0), 0.5 * length))
-    found = npde.solve(
+    solution = npde.solve(
         npde.Problem("disk", box, equation), trial, method, seed=12347, progress=False, dtype=torch.float64
     )
-    return np.asarray(found(box.sample(200, how="grid").numpy())) / length
+    return np.asarray(solution(box.sample(200, how="grid").numpy())) / length
 
 
 @pytest.mark.filterwarnings("ignore")

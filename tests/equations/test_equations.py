@@ -28,8 +28,8 @@ class Differentiated:
 
     def _slopes(self, values: torch.Tensor) -> torch.Tensor:
         parts = [
-            torch.autograd.grad(part.sum(), self.points, create_graph=True)[0]
-            for part in (values.real, values.imag)
+            torch.autograd.grad(component.sum(), self.points, create_graph=True)[0]
+            for component in (values.real, values.imag)
         ]
         return torch.complex(*parts)
 
@@ -94,10 +94,10 @@ def test_shots_have_a_column_each() -> None:
 
         d2 = d
 
-    found = problem.constraints[0].residual(Samples(points), Zero())
+    residuals = problem.constraints[0].residual(Samples(points), Zero())
     scale = problem.equation.strong(problem).scale(points)
-    assert torch.allclose(found[:, 0], -scale * SOURCE(points))
-    assert torch.allclose(found[:, 1], 2 * found[:, 0])
+    assert torch.allclose(residuals[:, 0], -scale * SOURCE(points))
+    assert torch.allclose(residuals[:, 1], 2 * residuals[:, 0])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -37,11 +37,11 @@ def jet_of(points: torch.Tensor) -> Jet:
 
 def residuals(equation: npde.Fit) -> dict[str, torch.Tensor]:
     problem = npde.Problem("fit", grid().domain, equation)
-    found = {}
+    residuals_by_name = {}
     for constraint in problem.constraints:
         samples = constraint.sample(10**6)
-        found[constraint.name] = constraint.residual(samples, jet_of(samples.points))
-    return found
+        residuals_by_name[constraint.name] = constraint.residual(samples, jet_of(samples.points))
+    return residuals_by_name
 
 
 def test_the_sampled_field_leaves_no_residual_of_its_values_gradient_and_laplacian() -> None:
@@ -52,9 +52,9 @@ def test_the_sampled_field_leaves_no_residual_of_its_values_gradient_and_laplaci
         gradient=npde.at_points(points, targets=jet.gradient),
         laplacian=npde.at_points(points, targets=jet.laplacian),
     )
-    found = residuals(equation)
-    assert list(found) == ["values", "gradient", "laplacian"]
-    assert max(float(r.abs().max()) for r in found.values()) < 1e-12
+    residuals_by_name = residuals(equation)
+    assert list(residuals_by_name) == ["values", "gradient", "laplacian"]
+    assert max(float(r.abs().max()) for r in residuals_by_name.values()) < 1e-12
 
 
 def test_differences_and_laplacian_of_samples_are_of_second_order() -> None:
@@ -107,19 +107,22 @@ def test_the_reference_of_values_is_the_samples() -> None:
 def test_editing_with_all_of_the_first_picture_gives_the_first_picture() -> None:
     problem = poisson_editing(size=24, alpha=1.0)
     first = npde.data.read_image("camera", size=24, gray=True)
-    found = npde.reference(problem).values
-    np.testing.assert_allclose(found, first.values - first.values.mean(), atol=1e-10)
+    values = npde.reference(problem).values
+    np.testing.assert_allclose(values, first.values - first.values.mean(), atol=1e-10)
 
 
 def test_editing_leaves_the_differences_outside_the_disk_alone() -> None:
     first, second = (npde.data.read_image(name, size=24, gray=True) for name in ("camera", "moon"))
     disk = npde.Disk((0.2, 0.1), 0.4)
     mixed = npde.data.blended_differences(first, second, alpha=0.3, mask=disk.contains)
-    for one, other, found in zip(first.differences(), second.differences(), mixed, strict=True):
-        inside = np.asarray(disk.contains(found.points)).reshape(found.shape)
-        np.testing.assert_allclose(found.values[~inside], one.values[~inside], rtol=1e-7, atol=1e-9)
+    for difference, other, blended in zip(first.differences(), second.differences(), mixed, strict=True):
+        inside = np.asarray(disk.contains(blended.points)).reshape(blended.shape)
+        np.testing.assert_allclose(blended.values[~inside], difference.values[~inside], rtol=1e-7, atol=1e-9)
         np.testing.assert_allclose(
-            found.values[inside], (0.3 * one.values + 0.7 * other.values)[inside], rtol=1e-7, atol=1e-9
+            blended.values[inside],
+            (0.3 * difference.values + 0.7 * other.values)[inside],
+            rtol=1e-7,
+            atol=1e-9,
         )
 
 
@@ -155,9 +158,9 @@ def test_a_fit_survives_its_file(tmp_path: object) -> None:
     problem = npde.Problem("fit", raster.domain, npde.Fit(gradient=raster.differences()))
     method = npde.Adam(1, points=10)
     solution = npde.solve(problem, npde.ReluPE(width=8, depth=1), method, seed=50411, progress=False)
-    again = npde.load(solution.save(f"{tmp_path}/u.h5"))
-    assert_same_field(again(raster.points), solution(raster.points))
-    assert str(again.problem) == str(problem)
+    loaded = npde.load(solution.save(f"{tmp_path}/u.h5"))
+    assert_same_field(loaded(raster.points), solution(raster.points))
+    assert str(loaded.problem) == str(problem)
 
 
 def test_the_first_layer_follows_the_frequencies_of_the_samples() -> None:

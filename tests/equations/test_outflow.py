@@ -36,14 +36,14 @@ def test_a_wave_that_leaves_straight_on_meets_the_condition_and_one_that_comes_i
     speed: float,
 ) -> None:
     problem = strip(9.0, speed)
-    (condition,) = [one for one in problem.trained if one.name == "absorbing-right"]
+    (condition,) = [constraint for constraint in problem.trained if constraint.name == "absorbing-right"]
     samples = condition.sample(20, how="sobol", generator=torch.Generator().manual_seed(20479))
     for sign, size in ((-1.0, 0.0), (1.0, 2 * 9.0 / speed)):
         phase = sign * 1j * 9.0 / speed
         value = torch.exp(phase * samples.points[:, 0])
         jet = npde.Jet(torch.stack([value, phase * value, 0 * value]), Layout(2, 1))
-        found = condition.residual(samples, jet)
-        assert torch.allclose(found.abs(), torch.full_like(found.abs(), size), atol=1e-12)
+        residuals = condition.residual(samples, jet)
+        assert torch.allclose(residuals.abs(), torch.full_like(residuals.abs(), size), atol=1e-12)
 
 
 def test_the_formula_says_what_it_is() -> None:
@@ -105,12 +105,12 @@ def test_a_source_between_open_sides_agrees_with_the_grid_by_default() -> None:
     )
     assert choose_method(problem, None)[0] == npde.Galerkin()
     points = problem.domain.sample(500, how="grid").numpy()
-    found = npde.reference(problem)
-    assert found.error_estimate is not None
-    assert found.error_estimate < 2e-3
+    reference = npde.reference(problem)
+    assert reference.error_estimate is not None
+    assert reference.error_estimate < 2e-3
     for method in (npde.Galerkin(), npde.LeastSquares(tolerance=1e-3)):
         solution = npde.solve(problem, method=method, progress=False)
-        assert relative(found(points), np.asarray(solution(points))) < 2 * found.error_estimate
+        assert relative(reference(points), np.asarray(solution(points))) < 2 * reference.error_estimate
 
 
 def test_an_absorbing_side_where_nothing_absorbs_is_refused() -> None:

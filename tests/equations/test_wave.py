@@ -69,14 +69,14 @@ def test_the_series_is_the_oscillator() -> None:
     for start, value, rate in ((None, 1.0, 0.0), (None, 0.0, 1.0), (force, 0.0, 0.0)):
         table = series(largest, times, start, value, rate)
         exact = oscillate(square, times, start, value, rate)
-        found = propagate(lambda x: square * x, largest, [np.ones(4)], [table])
-        assert np.abs(found - exact).max() < 1e-9 * np.abs(exact).max()
+        states = propagate(lambda x: square * x, largest, [np.ones(4)], [table])
+        assert np.abs(states - exact).max() < 1e-9 * np.abs(exact).max()
 
 
 def test_a_force_moves_an_oscillator_as_its_particular_solution() -> None:
     times = np.linspace(0, 2, 9)
-    found = oscillate(np.array([25.0]), times, lambda t: np.cos(3 * t), 0.0, 0.0)[0, :, 0]
-    assert found == pytest.approx((np.cos(3 * times) - np.cos(5 * times)) / 16, abs=1e-12)
+    displacement = oscillate(np.array([25.0]), times, lambda t: np.cos(3 * t), 0.0, 0.0)[0, :, 0]
+    assert displacement == pytest.approx((np.cos(3 * times) - np.cos(5 * times)) / 16, abs=1e-12)
 
 
 def test_a_string_is_followed_to_the_accuracy_asked_for() -> None:
@@ -236,8 +236,8 @@ def test_shots_are_fields_of_their_own() -> None:
     points = somewhere(both)
     fields = npde.solve(both)(points)
     for column, source in enumerate(sources):
-        one = npde.Problem("one", domain, npde.Wave(), sources=source, boundary=npde.Absorbing())
-        assert relative(fields[:, column], npde.solve(one)(points)) < 1e-3
+        single = npde.Problem("one", domain, npde.Wave(), sources=source, boundary=npde.Absorbing())
+        assert relative(fields[:, column], npde.solve(single)(points)) < 1e-3
 
 
 def test_absorbing_sides_are_moved_out_of_reach_and_others_stay() -> None:
@@ -259,10 +259,10 @@ def test_absorbing_sides_are_moved_out_of_reach_and_others_stay() -> None:
 def test_a_solution_is_saved_with_everything(tmp_path: Path) -> None:
     problem = wave_uniform(variance=0.02, stop=1.0)
     solution = npde.solve(problem)
-    again = npde.load(solution.save(tmp_path / "u.h5"))
+    loaded = npde.load(solution.save(tmp_path / "u.h5"))
     points = somewhere(problem, 50)
-    assert_same_field(again(points), solution(points))
-    assert str(again.required_problem) == str(problem)
+    assert_same_field(loaded(points), solution(points))
+    assert str(loaded.required_problem) == str(problem)
     assert solution.export(tmp_path / "u.vtu", shape=9).exists()
     picture = npde.validation.animate(solution, problem.domain, tmp_path / "u.gif", frames=3, pixels=17)  # type: ignore[arg-type]
     assert picture.read_bytes()[:4] == b"GIF8"
@@ -270,8 +270,8 @@ def test_a_solution_is_saved_with_everything(tmp_path: Path) -> None:
 
 def test_training_lowers_the_loss_and_takes_no_layers() -> None:
     problem = wave_uniform(variance=0.05)
-    found = npde.solve(problem, npde.Siren(width=32, depth=1), npde.Adam(steps=60, lr=1e-3, points=256))
-    assert found.history.loss[-1] < 0.8 * found.history.loss[0]
+    solution = npde.solve(problem, npde.Siren(width=32, depth=1), npde.Adam(steps=60, lr=1e-3, points=256))
+    assert solution.history.loss[-1] < 0.8 * solution.history.loss[0]
     layered = npde.Problem("l", SQUARE.over(npde.Time(0, 1)), npde.Wave(), boundary=npde.PML(0.3))
     for method in (npde.Adam(steps=1), npde.LBFGS(steps=1), npde.NaturalGradient(steps=1)):
         with pytest.raises(npde.DeclarationError, match="layers of a PML ask for more fields"):

@@ -20,10 +20,10 @@ def layers(faces, values):
     faces, values = np.array(faces), np.array(values)
 
     def function(x):
-        found = values[0] + 0 * x[:, -1]
+        speed = values[0] + 0 * x[:, -1]
         for face, value in zip(faces[1:-1], values[1:], strict=True):
-            found = npde.where(x[:, -1] > face, value + 0 * found, found)
-        return found
+            speed = npde.where(x[:, -1] > face, value + 0 * speed, speed)
+        return speed
 
     def declared(box):
         sides = box.sides[:-1]
@@ -158,9 +158,9 @@ def test_a_thin_bar_that_ends_inside_is_within_the_estimate(a: float) -> None:
         across = npde.Dirichlet(lambda x: 2 * x[:, 1] + x[:, 0])
         problem = npde.Problem("bar", SQUARE, npde.Poisson(coefficient), boundary=across)
         fields.append(npde.reference(problem, shape=shape))
-    declared, found, fine = fields
-    assert relative(declared, found) < 1e-3
-    assert relative(found, fine) < 2 * found.error_estimate < 0.05
+    declared, sampled, fine = fields
+    assert relative(declared, sampled) < 1e-3
+    assert relative(sampled, fine) < 2 * sampled.error_estimate < 0.05
     assert relative(declared, lambda x: 2 * x[:, 1] + x[:, 0]) > 0.01
 
 

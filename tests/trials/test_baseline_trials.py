@@ -27,9 +27,9 @@ def test_the_jet_is_that_of_differentiation(trial: Trial, outputs: int, is_compl
     points = torch.rand(40, 2, generator=generator, dtype=torch.float64) * 0.8 + 0.2
     jet = made.jet(points, order=2, mixed=[(0, 1)])
     expected = jet_by_autograd(made, points, jet.layout, keep_graph=True)
-    found, truth = jet.channels.detach(), expected.channels.detach()
+    channels, truth = jet.channels.detach(), expected.channels.detach()
     scale = truth.abs().amax(dim=tuple(range(1, truth.ndim)), keepdim=True)
-    assert float(((found - truth).abs() / (scale + 1e-12)).max()) < 1e-10
+    assert float(((channels - truth).abs() / (scale + 1e-12)).max()) < 1e-10
 
 
 @EVERY_TRIAL
@@ -81,9 +81,9 @@ def test_lbfgs_draws_new_points_when_asked() -> None:
         method = npde.LBFGS(40, points=20, redraw=redraw)
         return npde.solve(problem(), npde.MLP(6, 1), method, seed=71933, progress=False).history.loss
 
-    kept, redrawn = losses(None), losses(20)
-    np.testing.assert_allclose(redrawn[:2], kept[:2])
-    assert redrawn[2] != kept[2]
+    fixed, redrawn = losses(None), losses(20)
+    np.testing.assert_allclose(redrawn[:2], fixed[:2])
+    assert redrawn[2] != fixed[2]
 
 
 def test_stages_go_on_from_adam_to_lbfgs() -> None:
@@ -96,7 +96,7 @@ def test_stages_go_on_from_adam_to_lbfgs() -> None:
 def test_lbfgs_resumes_from_its_checkpoint(tmp_path: object) -> None:
     trial, first = npde.MLP(8, 1), npde.LBFGS(20, points=81)
     npde.solve(problem(), trial, first, seed=71933, out=f"{tmp_path}", progress=False)
-    again = npde.solve(
+    continued = npde.solve(
         problem(),
         trial,
         npde.LBFGS(40, points=81),
@@ -105,8 +105,8 @@ def test_lbfgs_resumes_from_its_checkpoint(tmp_path: object) -> None:
         resume=True,
         progress=False,
     )
-    assert again.history.step[-1] == 40
-    assert np.all(np.diff(again.history.loss) <= 0)
+    assert continued.history.step[-1] == 40
+    assert np.all(np.diff(continued.history.loss) <= 0)
 
 
 @pytest.mark.parametrize(

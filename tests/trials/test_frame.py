@@ -65,8 +65,8 @@ def test_corner_and_hole_functions_are_harmonic_but_for_products():
 
 def test_products_are_a_corner_s_powers_times_polynomials_up_to_the_largest_degree():
     a, b = Corner((0.0, 0.0), 0.0, 1.5 * np.pi, 1.0, largest=2.0).products.T
-    found = {(round(3 * x), int(y)) for x, y in zip(a, b, strict=True)}
-    assert found == {(2, 1), (5, 0)}  # z^(2/3) z̄ and z^(5/3): z^(2/3), z^(4/3) are plain
+    exponents = {(round(3 * x), int(y)) for x, y in zip(a, b, strict=True)}
+    assert exponents == {(2, 1), (5, 0)}  # z^(2/3) z̄ and z^(5/3): z^(2/3), z^(4/3) are plain
     assert len(Corner((0.0, 0.0), 0.0, np.pi / 2, 1.0).products) == 0
 
 
@@ -97,9 +97,9 @@ def test_the_same_l_made_of_boxes_has_the_same_corners():
     made = corners_of(Box((-1, 1), (-1, 1)) - Box((0, 1.5), (-1.5, 0)))
     drawn = corners_of(Polygon(L_SHAPE))
     key = lambda corner: np.round(corner.at, 9).tolist()  # noqa: E731
-    for one, other in zip(sorted(made, key=key), sorted(drawn, key=key), strict=True):
-        assert one.at == pytest.approx(other.at, abs=1e-12)
-        assert one.opening == pytest.approx(other.opening, abs=1e-8)
+    for corner, other in zip(sorted(made, key=key), sorted(drawn, key=key), strict=True):
+        assert corner.at == pytest.approx(other.at, abs=1e-12)
+        assert corner.opening == pytest.approx(other.opening, abs=1e-8)
 
 
 @pytest.mark.parametrize("domain", [Disk((0, 0), 1.0), Interval(0, 1), Box((0, 1), (0, 1), (0, 1))])
@@ -138,12 +138,12 @@ def test_unfit_frames_are_refused(make, message):
 def test_circles_that_cross_at_right_angles_leave_corners_of_three_right_angles():
     domain = Disk((0, 0), 1.0) | Disk((np.sqrt(2), 0), 1.0)
     corners = corners_of(domain)
-    assert sorted(round(one.at[1], 6) for one in corners) == [-0.707107, 0.707107]
-    np.testing.assert_allclose([one.opening for one in corners], 1.5 * np.pi, atol=1e-4)
+    assert sorted(round(corner.at[1], 6) for corner in corners) == [-0.707107, 0.707107]
+    np.testing.assert_allclose([corner.opening for corner in corners], 1.5 * np.pi, atol=1e-4)
 
 
 def test_an_arc_leaves_a_corner_where_it_meets_a_side_and_none_elsewhere():
     half = Disk((0, 0), 1.0) & Box((-2, 2), (0, 2))
     corners = corners_of(half)
-    assert sorted(round(one.at[0], 6) for one in corners) == [-1.0, 1.0]
-    np.testing.assert_allclose([one.opening for one in corners], 0.5 * np.pi, atol=1e-4)
+    assert sorted(round(corner.at[0], 6) for corner in corners) == [-1.0, 1.0]
+    np.testing.assert_allclose([corner.opening for corner in corners], 0.5 * np.pi, atol=1e-4)

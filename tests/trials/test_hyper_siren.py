@@ -39,11 +39,11 @@ def test_the_jet_and_its_gradients_are_those_of_differentiation(spec, outputs, c
     size = float(expected.channels.detach().abs().max())
     torch.testing.assert_close(jet.channels, expected.channels, rtol=1e-12, atol=1e-12 * size)
     gradients = [
-        torch.autograd.grad((one.laplacian.abs() ** 2).sum(), list(trial.parameters()))
-        for one in (jet, expected)
+        torch.autograd.grad((result.laplacian.abs() ** 2).sum(), list(trial.parameters()))
+        for result in (jet, expected)
     ]
-    for found, truth in zip(*gradients, strict=True):
-        torch.testing.assert_close(found, truth, rtol=1e-9, atol=1e-11 * float(truth.abs().max()))
+    for gradient, truth in zip(*gradients, strict=True):
+        torch.testing.assert_close(gradient, truth, rtol=1e-9, atol=1e-11 * float(truth.abs().max()))
 
 
 def test_every_siren_starts_as_that_of_its_size_and_has_its_own_code_afterwards():
@@ -88,10 +88,10 @@ def test_one_hypernetwork_learns_two_pictures_saves_and_comes_back(tmp_path: Pat
     reached = solution(problem.equation.values.points).reshape(values.shape)
     for k in range(2):
         assert np.linalg.norm(reached[..., k] - values[..., k]) < 0.06 * np.linalg.norm(values[..., k])
-    again = npde.load(solution.save(tmp_path / "pair.h5"))
-    assert again.trial.spec == PAIR
+    loaded = npde.load(solution.save(tmp_path / "pair.h5"))
+    assert loaded.trial.spec == PAIR
     x = points().numpy()
-    assert_same_field(again(x), solution(x))
+    assert_same_field(loaded(x), solution(x))
 
 
 def test_resumed_training_is_that_without_a_break(tmp_path: Path):

@@ -35,21 +35,23 @@ def test_a_scaled_trial_is_its_network_times_a_number() -> None:
 def test_the_distance_of_a_scaled_shape_is_the_scaled_distance(scale: float) -> None:
     middle = (3 * scale, -7 * scale)
     unit = np.random.default_rng(73019).uniform(-1, 1, (50, 2))
-    found = []
+    solutions = []
     for problem in (distance(1.0), distance(scale, middle)):
         method, _ = choose_method(problem, None)
         method = dataclasses.replace(method, steps=4, points=POINTS)
-        found.append(npde.solve(problem, method=method, seed=20173, progress=False))
-    np.testing.assert_allclose(found[1](middle + scale * unit), scale * found[0](unit), atol=1e-6 * scale)
-    assert np.ptp(found[0](unit)) > 0.3
+        solutions.append(npde.solve(problem, method=method, seed=20173, progress=False))
+    np.testing.assert_allclose(
+        solutions[1](middle + scale * unit), scale * solutions[0](unit), atol=1e-6 * scale
+    )
+    assert np.ptp(solutions[0](unit)) > 0.3
 
 
 def test_a_scaled_distance_survives_its_file(tmp_path: object) -> None:
     method = npde.NaturalGradient(1, POINTS)
     solution = npde.solve(distance(100.0), method=method, seed=20173, progress=False)
     points = np.random.default_rng(73019).uniform(-100, 100, (9, 2))
-    again = npde.load(solution.save(f"{tmp_path}/u.h5"))
-    assert_same_field(again(points), solution(points))
+    loaded = npde.load(solution.save(f"{tmp_path}/u.h5"))
+    assert_same_field(loaded(points), solution(points))
 
 
 def test_a_size_that_is_none_is_refused() -> None:

@@ -48,8 +48,8 @@ def test_its_jet_is_that_of_torch(dimension: int, times: int, outputs: int) -> N
         )
         for axis in range(dimension + 1):
             (second,) = torch.autograd.grad(gradient[:, axis].sum(), points, retain_graph=True)
-            found = jet.d2(axis).reshape(len(points), -1)[:, column]
-            assert torch.allclose(found, second[:, axis], rtol=1e-9, atol=1e-7)
+            derivative = jet.d2(axis).reshape(len(points), -1)[:, column]
+            assert torch.allclose(derivative, second[:, axis], rtol=1e-9, atol=1e-7)
             if axis == dimension:
                 mixed = jet.d2(*pair).reshape(len(points), -1)[:, column]
                 assert torch.allclose(mixed, second[:, 0], rtol=1e-9, atol=1e-7)

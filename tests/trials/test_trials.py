@@ -29,12 +29,12 @@ def build(trial: Trial, outputs: int = 1, complex: bool = True, seed: int = 1000
 
 
 def preactivations(network: LayeredTrial, points: Tensor) -> list[Tensor]:
-    a, found = points, []
+    a, layers = points, []
     for layer, activation in zip(network.layers, network.activations, strict=True):
         z = layer(a) * activation.omega
-        found.append(z)
+        layers.append(z)
         a = activation(z)
-    return found
+    return layers
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 3])
@@ -74,10 +74,10 @@ def test_siren_weights_are_drawn_from_the_paper_s_intervals() -> None:
 @pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.describe())
 def test_the_given_generator_is_the_only_randomness(trial: Trial) -> None:
     state = torch.get_rng_state()
-    first, again, other = build(trial), build(trial), build(trial, seed=10009)
+    first, repeated, other = build(trial), build(trial), build(trial, seed=10009)
     assert torch.equal(torch.get_rng_state(), state)
     points = random_points(6)
-    assert torch.equal(first(points), again(points))
+    assert torch.equal(first(points), repeated(points))
     assert not torch.equal(first(points), other(points))
     single = trial.build(SQUARE, 1, True, generator=seeded(10007), dtype=torch.float32)
     for a, b in zip(first.parameters(), single.parameters(), strict=True):
@@ -127,14 +127,14 @@ def test_a_moved_and_scaled_domain_moves_and_scales_the_field(trial: Trial) -> N
 
 
 def test_a_foreign_module_gives_the_same_jet_as_our_own_network() -> None:
-    own = build(Siren(8, 2, 6.0, 2.0), 2, True)
+    network = build(Siren(8, 2, 6.0, 2.0), 2, True)
     points = random_points(7)
-    foreign = build(TorchModule(Flat(own)), 2, True)
-    ours, theirs = own.jet(points, 2, [(0, 1)]), foreign.jet(points, 2, [(0, 1)])
+    foreign = build(TorchModule(Flat(network)), 2, True)
+    ours, theirs = network.jet(points, 2, [(0, 1)]), foreign.jet(points, 2, [(0, 1)])
     torch.testing.assert_close(theirs.channels, ours.channels, rtol=1e-10, atol=1e-10)
     losses = [(jet.laplacian.abs() ** 2).sum() for jet in (ours, theirs)]
     gradients = [
-        torch.autograd.grad(losses[0], list(own.parameters())),
+        torch.autograd.grad(losses[0], list(network.parameters())),
         torch.autograd.grad(losses[1], list(foreign.parameters())),
     ]
     for a, b in zip(*gradients, strict=True):

@@ -23,8 +23,8 @@ def as_weights(network: LayeredTrial, numbers: Tensor) -> dict[str, Tensor]:
     """Rows (fields, parameter_count) as weights, in the order of `named_parameters`."""
     weights, start = {}, 0
     for name, parameter in network.named_parameters():
-        part = numbers[:, start : start + parameter.numel()]
-        weights[name] = part.reshape(-1, *parameter.shape)
+        values = numbers[:, start : start + parameter.numel()]
+        weights[name] = values.reshape(-1, *parameter.shape)
         start += parameter.numel()
     return weights
 
@@ -63,8 +63,8 @@ def batched_jet(
         channels = _activated(
             _affine(channels, weights, f"layers.{level}", activation.omega), activation, layout
         )
-    found = _combined(network, _affine(channels, weights, "head")).flatten(1, 2)
-    return Jet(found.squeeze(-1) if network.outputs == 1 else found, layout)
+    combined = _combined(network, _affine(channels, weights, "head")).flatten(1, 2)
+    return Jet(combined.squeeze(-1) if network.outputs == 1 else combined, layout)
 
 
 def _affine(a: Tensor, weights: Weights, layer: str, omega: float = 1.0) -> Tensor:

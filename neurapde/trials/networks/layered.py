@@ -116,11 +116,11 @@ def uniform(shape: tuple[int, ...], limit: float, generator: torch.Generator) ->
 
 def first_frequencies(trial: TrialFunction) -> dict[Tensor, float]:
     """The frequency ω of each first layer of sines in `trial`, by its weight and by its bias."""
-    found: dict[Tensor, float] = {}
+    frequencies: dict[Tensor, float] = {}
     for module in trial.modules():
         if isinstance(module, LayeredTrial) and isinstance(module.activations[0], Sine):
-            found |= dict.fromkeys(module.layers[0].parameters(), module.activations[0].omega)
-    return found
+            frequencies |= dict.fromkeys(module.layers[0].parameters(), module.activations[0].omega)
+    return frequencies
 
 
 @contextmanager

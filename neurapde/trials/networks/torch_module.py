@@ -59,11 +59,11 @@ class TorchModule(Trial):
         outputs, complex, kind = setting.outputs, setting.complex, (setting.device, setting.dtype)
         module = copy.deepcopy(self.module).to(*kind)
         probe = torch.as_tensor(setting.bounds[1]).to(*kind).reshape(1, -1)
-        found = module(probe)
-        columns = 2 * outputs if complex and not found.is_complex() else outputs
-        if found.shape != (1, columns) or (found.is_complex() and not complex):
+        values = module(probe)
+        columns = 2 * outputs if complex and not values.is_complex() else outputs
+        if values.shape != (1, columns) or (values.is_complex() and not complex):
             raise DeclarationError(
-                f"the module maps a point (1, {probe.shape[1]}) to {found.dtype} {tuple(found.shape)}, but "
+                f"the module maps a point (1, {probe.shape[1]}) to {values.dtype} {tuple(values.shape)}, but "
                 "the field needs "
                 f"(1, {columns}): {outputs} component(s), {'complex' if complex else 'real'}. Change its "
                 "last layer."
