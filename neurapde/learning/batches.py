@@ -113,10 +113,10 @@ class Reader:
     def _read(self, index: int) -> list[tuple[Tensor, Tensor]]:
         if index in self._kept:
             return self._kept[index]
-        one = item(self.data, index)
-        pairs = [(one.points, one.values), *([] if one.seen is None else [one.seen])]
+        entry = item(self.data, index)
+        pairs = [(entry.points, entry.values), *([] if entry.seen is None else [entry.seen])]
         sets = [padded([pair], self.like) for pair in pairs]
-        row = [(part.points[0], part.values[0]) for part in sets]
+        row = [(point_set.points[0], point_set.values[0]) for point_set in sets]
         size = sum(tensor.nbytes for pair in row for tensor in pair)
         if self._bytes + size <= KEPT_BYTES:
             self._kept[index], self._bytes = row, self._bytes + size

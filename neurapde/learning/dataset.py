@@ -70,14 +70,14 @@ class Rasters:
     @classmethod
     def of(cls, rasters: Sequence[Raster]) -> "Rasters":
         """Rasters on one grid, pictures of one size, as a data set."""
-        if not rasters or not all(isinstance(one, Raster) for one in rasters):
+        if not rasters or not all(isinstance(raster, Raster) for raster in rasters):
             raise DeclarationError(f"rasters={checks.shown(rasters)}: give at least one Raster")
-        grids = {(one.values.shape, one.lower, one.upper) for one in rasters}
+        grids = {(raster.values.shape, raster.lower, raster.upper) for raster in rasters}
         if len(grids) > 1:
             raise DeclarationError(
                 f"the rasters lie on {len(grids)} grids; give pictures of one size, say by read_image(…, size=32)"
             )
-        return cls(np.stack([one.values for one in rasters]), rasters[0])
+        return cls(np.stack([raster.values for raster in rasters]), rasters[0])
 
     def __len__(self) -> int:
         return int(self.values.shape[0])
@@ -140,12 +140,12 @@ def _pair(given: Any, index: int) -> Samples:
 
 def _checked(points: Any, values: Any, what: str, dimension: int) -> tuple[NDArray, NDArray]:
     places = to_numpy(as_points(points, dimension, f"points of {what}"))
-    found = checks.array(values, f"values of {what}", "buifc")
-    found = found.reshape(len(found), -1) if found.ndim in (1, 2) else found
-    if found.ndim != 2 or len(found) != len(places) or not len(places):
+    numbers = checks.array(values, f"values of {what}", "buifc")
+    numbers = numbers.reshape(len(numbers), -1) if numbers.ndim in (1, 2) else numbers
+    if numbers.ndim != 2 or len(numbers) != len(places) or not len(places):
         raise DeclarationError(
-            f"{what} has values of the shape {found.shape} at points {places.shape}; give one row for each point"
+            f"{what} has values of the shape {numbers.shape} at points {places.shape}; give one row for each point"
         )
-    if not np.isfinite(found).all():
+    if not np.isfinite(numbers).all():
         raise DeclarationError(f"{what} has values that are not finite; leave these points out")
-    return places, found
+    return places, numbers

@@ -91,9 +91,9 @@ class Distillation(Method):
 
     def default_trial(self, problem: Problem) -> Trial:
         """A Siren of the paper's size whose first layer reaches the wavenumber, at an angle to the axes too."""
-        found = problem.equation.trial(problem)
-        if found is not None:
-            return found
+        default = problem.equation.trial(problem)
+        if default is not None:
+            return default
         if not isinstance(problem.equation, Helmholtz):
             return Siren(omega_0=10.0, omega_hidden=10.0)
         lower, upper = (torch.as_tensor(corner) for corner in problem.domain.bounds)
@@ -138,14 +138,14 @@ class _Following:
         solver = method.solver(task.problem)
         alone = replace(task, trial=None, dtype=solver.default_dtype, save=lambda *_: None, resumed=None)
         self.solved = closed(alone, solver.run(alone), None, solver.strong_tolerance())
-        found = self.solved.extras.get("error_estimate")
-        self.stated = None if found is None else float(found)
-        told = (
+        estimate = self.solved.extras.get("error_estimate")
+        self.stated = None if estimate is None else float(estimate)
+        accuracy = (
             "an error that is not known"
             if self.stated is None
             else f"an estimated error of {self.stated:.1e}"
         )
-        self.teacher = f"Field to follow: {solver.describe()}, with {told}."
+        self.teacher = f"Field to follow: {solver.describe()}, with {accuracy}."
         self.parameters = trainable(trial)
         self.optimizer = AdamSteps(self.parameters)
         self.points, self.values = self._known(method.points, AT_SOURCES, task.seed)

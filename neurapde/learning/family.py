@@ -96,9 +96,9 @@ class Family(Learned):
         """The fields of several codes (fields, latent) at points (n, d), at once: (fields, n), or (fields, n, c)."""
         with torch.no_grad():
             at = torch.as_tensor(to_numpy(points)).to(self.model.like)
-            found = self.model.space.values(torch.as_tensor(to_numpy(codes)).to(self.model.like), at)
-            found = found * self.model.scale.factor + self.model.scale.shift
-        return to_numpy(found.squeeze(-1) if found.shape[-1] == 1 else found)
+            outputs = self.model.space.values(torch.as_tensor(to_numpy(codes)).to(self.model.like), at)
+            outputs = outputs * self.model.scale.factor + self.model.scale.shift
+        return to_numpy(outputs.squeeze(-1) if outputs.shape[-1] == 1 else outputs)
 
     def sample(self, seed: int = 0) -> Solution:
         """A field drawn from the normal distribution whose mean and covariance the codes of the data set have."""
@@ -151,21 +151,21 @@ class Family(Learned):
         corner = made.seen_bounds[0] if made.apart else made.bounds[0]
         given = []
         for points, values in seen:
-            places, found = checks.array(points, "points"), checks.array(values, "values", "buifc")
+            places, measured = checks.array(points, "points"), checks.array(values, "values", "buifc")
             if places.ndim != 2 or places.shape[1] != len(corner):
                 raise DeclarationError(
                     f"points have the shape {places.shape}; give (n, {len(corner)}), at least one"
                 )
-            one = item(SampledFields(self.domain, [((places), found)]), 0) if not made.apart else None
-            if one is not None:
-                places, found = one.points, one.values
-            found = found.reshape(len(places), -1)
-            if found.shape[1] != made.components or (np.iscomplexobj(found) and not made.seen_complex):
+            entry = item(SampledFields(self.domain, [((places), measured)]), 0) if not made.apart else None
+            if entry is not None:
+                places, measured = entry.points, entry.values
+            measured = measured.reshape(len(places), -1)
+            if measured.shape[1] != made.components or (np.iscomplexobj(measured) and not made.seen_complex):
                 raise DeclarationError(
-                    f"values have the shape {found.shape} ({found.dtype}); this family sees {made.components} "
+                    f"values have the shape {measured.shape} ({measured.dtype}); this family sees {made.components} "
                     f"{'complex' if made.seen_complex else 'real'} component(s)"
                 )
-            given.append((places, found))
+            given.append((places, measured))
         return padded(given, self.model.like)
 
     def _code(self, given: Any, what: str) -> np.ndarray:

@@ -113,9 +113,11 @@ def _check_dataset(dataset: Fields) -> None:
 
 def _identity(out: str | PathLike[str] | None, seed: int, declared: Learning, looked_at: Batch) -> Identity:
     """What a checkpoint must agree in; a data set is known by its first fields."""
-    found = Identity.of(seed, {"learning": declared} if out is not None else {})
-    digests = {**found.digests, "dataset": fingerprint(looked_at.targets.values)} if out is not None else {}
-    return replace(found, digests=digests)
+    identity = Identity.of(seed, {"learning": declared} if out is not None else {})
+    digests = (
+        {**identity.digests, "dataset": fingerprint(looked_at.targets.values)} if out is not None else {}
+    )
+    return replace(identity, digests=digests)
 
 
 def _trained(
@@ -129,12 +131,12 @@ def _trained(
     progress: bool,
 ) -> Family:
     key = replace(declared, method=declared.method.resume_key())
-    found: Snapshot | None = None
+    snapshot: Snapshot | None = None
     if resume and folder.path is not None and folder.path.exists():
-        found = read_checkpoint(folder.path, key, model, identity)
+        snapshot = read_checkpoint(folder.path, key, model, identity)
     descent = Descent(declared.method, dataset, model, torch.Generator().manual_seed(seed + 1))
-    if found is not None:
-        descent.restore(found.tensors)
+    if snapshot is not None:
+        descent.restore(snapshot.tensors)
 
     def save(snapshot: Snapshot, status: Status) -> None:
         folder.save(lambda path: write_checkpoint(path, key, model, snapshot, identity))
@@ -145,16 +147,16 @@ def _trained(
         declared.method.steps,
         declared.method.objective.names,
         Progress(progress),
-        resumed=found,
+        resumed=snapshot,
         save=save,
         state=descent.tensors,
         every=declared.method.checkpoint_seconds,
     )
     status = descent.run(journal)
-    seconds = (0.0 if found is None else found.seconds) + time.perf_counter() - started
+    seconds = (0.0 if snapshot is None else snapshot.seconds) + time.perf_counter() - started
     stage = Stage(declared.method.describe(), status, seconds, journal.history)
     notes = [f"Trial: {declared.made.trial}.", f"Encoder: {declared.made.encoder}."]
-    notes += [] if found is None else [f"Resumed after step {found.step}."]
+    notes += [] if snapshot is None else [f"Resumed after step {snapshot.step}."]
     codes = to_numpy(_codes(dataset, model))
     return Family(
         declared.domain, declared.made, model, declared.method, codes, (stage,), (*notes, *folder.notes)
@@ -167,9 +169,9 @@ def _codes(dataset: Fields, model: Model) -> Tensor:
     if known is not None:
         return known[:KEPT]
     every = np.linspace(0, len(dataset) - 1, min(len(dataset), KEPT)).round().astype(int).tolist()
-    found, reader = [], Reader(dataset, model.like)
+    rows, reader = [], Reader(dataset, model.like)
     for start in range(0, len(every), AT_ONCE):
         batch = model.normal(reader.batch(every[start : start + AT_ONCE]))
         with torch.no_grad():
-            found.append(model.codes(batch.seen))
-    return torch.cat(found)
+            rows.append(model.codes(batch.seen))
+    return torch.cat(rows)

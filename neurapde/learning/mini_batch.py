@@ -86,8 +86,8 @@ class MiniBatchAdam(Declaration):
 
     def resume_key(self) -> "MiniBatchAdam":
         """This method without what may change between a run and its continuation."""
-        kept = dataclasses.replace(self, record_every=1, checkpoint_seconds=1.0)
-        return kept if self.schedule.follows_total else dataclasses.replace(kept, steps=1)
+        fields = dataclasses.replace(self, record_every=1, checkpoint_seconds=1.0)
+        return fields if self.schedule.follows_total else dataclasses.replace(fields, steps=1)
 
     def describe(self) -> str:
         """One line for notes."""
@@ -146,11 +146,11 @@ class Descent:
 
     def tensors(self) -> dict[str, Tensor]:
         """What a run needs to go on, beside the model's own parameters."""
-        average = {f"average.{i}": part for i, part in enumerate(self.average)}
+        average = {f"average.{i}": tensor for i, tensor in enumerate(self.average)}
         return {"generator": self.generator.get_state(), **average, **self.optimizer.tensors()}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """What `tensors` gave."""
         self.generator.set_state(tensors["generator"])
-        self.average = [tensors[f"average.{i}"].to(part) for i, part in enumerate(self.average)]
+        self.average = [tensors[f"average.{i}"].to(tensor) for i, tensor in enumerate(self.average)]
         self.optimizer.restore(tensors)

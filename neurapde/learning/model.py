@@ -44,10 +44,10 @@ class Made(Declaration):
 
     def build(self, generator: torch.Generator, like: Tensor) -> "Model":
         """The model, its parameters drawn."""
-        more = (generator, like.dtype, like.device)
-        space = space_of(self.trial, Setting(self.bounds, self.outputs, self.complex, *more))
+        placement = (generator, like.dtype, like.device)
+        space = space_of(self.trial, Setting(self.bounds, self.outputs, self.complex, *placement))
         bounds = self.seen_bounds if self.apart else self.bounds
-        seen = Setting(bounds, self.components, self.seen_complex, *more)
+        seen = Setting(bounds, self.components, self.seen_complex, *placement)
         return Model(self, self.encoder.build(seen, space, self.fields), space, like)
 
 

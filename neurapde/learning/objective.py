@@ -64,12 +64,12 @@ class Supervised(Objective):
 def misfit(model: Model, batch: Batch, weights: Weights) -> Tensor:
     """The mean over points, components and fields of |u − v|², of normal values."""
     targets = batch.targets
-    found = batched_values(model.space.network, weights, targets.points)
-    return targets.mean((found - targets.values).abs().square()).mean()
+    predicted = batched_values(model.space.network, weights, targets.points)
+    return targets.mean((predicted - targets.values).abs().square()).mean()
 
 
 def mean_square(weights: Weights) -> Tensor:
     """The mean of all squared weights of all fields."""
-    fields = max(len(part) for part in weights.values())
-    squares = torch.stack([part.square().sum() * (fields / len(part)) for part in weights.values()])
-    return squares.sum() / sum(part.numel() * fields // len(part) for part in weights.values())
+    fields = max(len(weight) for weight in weights.values())
+    squares = torch.stack([weight.square().sum() * (fields / len(weight)) for weight in weights.values()])
+    return squares.sum() / sum(weight.numel() * fields // len(weight) for weight in weights.values())

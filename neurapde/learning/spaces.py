@@ -71,7 +71,7 @@ class FunctionSpace(torch.nn.Module, ABC):
             weights = scaled(self.weights(code.unsqueeze(0)), scale)
 
         def layer(name: str) -> torch.nn.Linear:
-            weight, bias = (weights[f"{name}.{part}"][0].clone() for part in ("weight", "bias"))
+            weight, bias = (weights[f"{name}.{kind}"][0].clone() for kind in ("weight", "bias"))
             return linear(weight, bias, self.setting)
 
         layers = [layer(f"layers.{level}") for level in range(len(self.network.layers))]

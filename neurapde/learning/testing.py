@@ -18,12 +18,12 @@ def mean_square_errors(model: Model, fields: Fields, counts: Sequence[int | None
     batch = model.normal(Reader(fields, model.like).batch(range(len(fields))))
     order = torch.rand(batch.targets.present.shape, generator=torch.Generator().manual_seed(seed))
     order = (order.to(batch.targets.present) + 2 * (1 - batch.targets.present)).argsort(1)
-    found = []
+    errors = []
     for count in counts:
-        kept = order[:, :count]
-        seen: PointSets = batch.targets.taken(kept, batch.targets.present.gather(1, kept))
+        chosen = order[:, :count]
+        seen: PointSets = batch.targets.taken(chosen, batch.targets.present.gather(1, chosen))
         with torch.no_grad():
             fields_found = model.space.values(model.codes(seen), batch.targets.points)
         error = (fields_found - batch.targets.values) * model.scale.factor
-        found.append(float(batch.targets.mean(error.abs().square()).mean()))
-    return np.array(found)
+        errors.append(float(batch.targets.mean(error.abs().square()).mean()))
+    return np.array(errors)

@@ -48,7 +48,7 @@ class Causal(Declaration):
         way = "give a positive, finite number, or several that rise"
         several = self.tolerance if isinstance(self.tolerance, list | tuple) else (self.tolerance,)
         tolerances = tuple(
-            checks.number(one, "tolerance", lambda x: x > 0, way, of="Causal") for one in several
+            checks.number(number, "tolerance", lambda x: x > 0, way, of="Causal") for number in several
         )
         if not tolerances or any(a >= b for a, b in pairwise(tolerances)):
             raise DeclarationError(f"tolerance={self.tolerance!r} of Causal: {way}.")
@@ -71,8 +71,8 @@ class Causal(Declaration):
         """The window (n,) in which each point (n, d) lies."""
         domain = problem.domain
         assert isinstance(domain, SpaceTime)
-        part = (points[:, -1] - domain.time.start) / (domain.time.stop - domain.time.start)
-        return (part * self.windows).long().clamp(0, self.windows - 1)
+        elapsed = (points[:, -1] - domain.time.start) / (domain.time.stop - domain.time.start)
+        return (elapsed * self.windows).long().clamp(0, self.windows - 1)
 
 
 class Waiting(PointWeights):

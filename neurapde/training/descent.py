@@ -66,21 +66,23 @@ class Descent:
             ordered = [gradients[name] for name in self.objective.names]
             self.factors = self.weighting.balanced(self.factors, ordered)
             self._put(ordered)
-        found = [losses[name] for name in self.objective.names]
-        return (self.factors * torch.stack(found)).sum(), found
+        in_order = [losses[name] for name in self.objective.names]
+        return (self.factors * torch.stack(in_order)).sum(), in_order
 
     def _descend(self, batches: Sequence[Batch], apart: bool) -> list[Tensor]:
         residuals: list[list[Tensor]] = [[] for _ in batches]
         weighed = list(batches)
         for weights in self.point_weights:
             weighed = [weights.weighed(batch) for batch in weighed]
-        own = [self.factors[self.objective.names.index(batch.constraint.name)] for batch in batches]
-        factors: Sequence[Tensor | float] = [1.0] * len(own) if apart else own
+        constraint_factors = [
+            self.factors[self.objective.names.index(batch.constraint.name)] for batch in batches
+        ]
+        factors: Sequence[Tensor | float] = [1.0] * len(constraint_factors) if apart else constraint_factors
         losses = self.objective.descend(
             weighed, self.trial, factors, residuals if self.point_weights else None
         )
         for weights in self.point_weights:
-            for batch, parts, factor in zip(batches, residuals, own, strict=True):
+            for batch, parts, factor in zip(batches, residuals, constraint_factors, strict=True):
                 weights.see(batch, torch.cat(parts), factor)
         return losses
 
@@ -90,34 +92,34 @@ class Descent:
 
     def _take(self) -> list[Tensor]:
         """The gradients as they are, which the parameters then no longer have."""
-        found = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
         self._clear()
-        return found
+        return gradients
 
     def _put(self, gradients: Sequence[Sequence[Tensor]]) -> None:
         for parameter, *parts in zip(self.parameters, *gradients, strict=True):
             parameter.grad = torch.stack(
-                [factor * part for factor, part in zip(self.factors, parts, strict=True)]
+                [factor * gradient for factor, gradient in zip(self.factors, parts, strict=True)]
             ).sum(0)
 
     def extras(self) -> dict[str, float | int | str]:
         """The weights that were found, by constraint, and the causal ones."""
-        found: dict[str, float | int | str] = {}
+        numbers: dict[str, float | int | str] = {}
         if self.weighting is not None:
             for name, factor in zip(self.objective.names, self.factors.tolist(), strict=True):
-                found[f"weight of {name}"] = factor
+                numbers[f"weight of {name}"] = factor
         for weights in self.point_weights:
-            found |= weights.extras()
-        return found
+            numbers |= weights.extras()
+        return numbers
 
     def tensors(self) -> dict[str, Tensor]:
         """What a checkpoint must hold."""
-        found = self.draws.tensors()
+        tensors = self.draws.tensors()
         if self.weighting is not None:
-            found["factors"] = self.factors
+            tensors["factors"] = self.factors
         for weights in self.point_weights:
-            found |= weights.tensors()
-        return found
+            tensors |= weights.tensors()
+        return tensors
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """What a checkpoint held."""

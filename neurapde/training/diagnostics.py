@@ -77,20 +77,20 @@ def after(
 
     A training that has hardly begun is not judged.
     """
-    found = measured(training, problem, trial)
-    if not all(math.isfinite(one.residual + one.gradient) for one in found.values()):
+    measures = measured(training, problem, trial)
+    if not all(math.isfinite(measure.residual + measure.gradient) for measure in measures.values()):
         return (), {}
     begins = steps < (FEW_OF_SECOND_ORDER if training.second_order else FEW)
-    if not begins and not _check_zero(problem, found):
-        _check_lost(training, begun, found)
+    if not begins and not _check_zero(problem, measures):
+        _check_lost(training, begun, measures)
         waves = _wavenumbers(problem, trial)
-        told = ", ".join(f"{wave:.3g}" for wave in waves)
+        listed = ", ".join(f"{wave:.3g}" for wave in waves)
         _check_points(
-            training, problem, waves, f"the field found, whose wavenumbers along the axes are {told},"
+            training, problem, waves, f"the field found, whose wavenumbers along the axes are {listed},"
         )
-    rows = [f"{name} {one.residual:.2g}, {one.gradient:.2g}" for name, one in found.items()]
-    numbers = {f"residual of {name}": one.residual for name, one in found.items()}
-    numbers |= {f"gradient of {name}": one.gradient for name, one in found.items()}
+    rows = [f"{name} {measure.residual:.2g}, {measure.gradient:.2g}" for name, measure in measures.items()]
+    numbers = {f"residual of {name}": measure.residual for name, measure in measures.items()}
+    numbers |= {f"gradient of {name}": measure.gradient for name, measure in measures.items()}
     note = "Root mean square of the residual, and norm of its loss's gradient, by constraint: " + "; ".join(
         rows
     )
@@ -101,12 +101,12 @@ def measured(training: Training, problem: Problem, trial: TrialFunction) -> dict
     """Residual and gradient of each trained constraint at points of its own, which touch no generator in use."""
     anchor = next(trial.parameters())
     generator = torch.Generator(anchor.device).manual_seed(SEED)
-    found = {}
+    measures = {}
     for constraint in problem.trained:
         samples = constraint.sample_like(anchor, POINTS, generator, "sobol")
         weight = training.weights.get(constraint.name, 1.0)
-        found[constraint.name] = _measure(constraint, samples, problem, trial, weight)
-    return found
+        measures[constraint.name] = _measure(constraint, samples, problem, trial, weight)
+    return measures
 
 
 def _measure(
@@ -133,12 +133,12 @@ def _rms(values: Tensor) -> float:
     return float(values.abs().square().mean().sqrt())
 
 
-def _check_zero(problem: Problem, found: Mapping[str, Measured]) -> bool:
+def _check_zero(problem: Problem, measures: Mapping[str, Measured]) -> bool:
     """Warn where sources and data are answered by next to nothing."""
-    asked = {name: one for name, one in found.items() if one.asked > 0}
-    if not asked or any(one.answered >= TINY * one.asked for one in asked.values()):
+    asked = {name: measure for name, measure in measures.items() if measure.asked > 0}
+    if not asked or any(measure.answered >= TINY * measure.asked for measure in asked.values()):
         return False
-    parts = ", ".join(f"{name} {one.answered / one.asked:.1%}" for name, one in asked.items())
+    parts = ", ".join(f"{name} {measure.answered / measure.asked:.1%}" for name, measure in asked.items())
     warn(
         f"the field found for {problem.name} is next to zero, where its data are not: it accounts for {parts} of what is "
         "asked. Zero meets every other condition, and the training has stayed there; draw more points where the data are "
@@ -148,23 +148,23 @@ def _check_zero(problem: Problem, found: Mapping[str, Measured]) -> bool:
     return True
 
 
-def _check_lost(training: Training, begun: Mapping[str, Measured], found: Mapping[str, Measured]) -> None:
+def _check_lost(training: Training, begun: Mapping[str, Measured], measures: Mapping[str, Measured]) -> None:
     """Warn of the constraint that the training has felt least, if that is next to nothing."""
-    felt = {name: one for name, one in found.items() if training.weights.get(name, 1.0) > 0}
+    felt = {name: measure for name, measure in measures.items() if training.weights.get(name, 1.0) > 0}
     if len(felt) < 2:
         return
     loudest = max(felt, key=lambda name: felt[name].gradient)
     largest = felt[loudest].gradient
     if felt[loudest].residual > UNMOVED * begun[loudest].residual:
         return
-    for name, one in felt.items():
+    for name, measure in felt.items():
         was = begun[name].residual
-        missed = one.residual >= max(UNMOVED * was, TINY * one.asked, TINY * one.answered)
-        if 0 < one.gradient < LOST * largest and missed and one.residual > 0:
-            factor = training.weights.get(name, 1.0) * largest / one.gradient
+        missed = measure.residual >= max(UNMOVED * was, TINY * measure.asked, TINY * measure.answered)
+        if 0 < measure.gradient < LOST * largest and missed and measure.residual > 0:
+            factor = training.weights.get(name, 1.0) * largest / measure.gradient
             warn(
                 f"constraint {name!r} is lost beside {loudest!r}: the gradients of their losses have the norms "
-                f"{one.gradient:.2g} and {largest:.2g}, and its residual went from {was:.2g} to {one.residual:.2g} "
+                f"{measure.gradient:.2g} and {largest:.2g}, and its residual went from {was:.2g} to {measure.residual:.2g} "
                 f"only. Give weights={{{name!r}: {factor:.0e}}}, meet it by the form of the trial (hard=True), or train by "
                 "NaturalGradient.",
                 DeclarationWarning,

@@ -45,7 +45,7 @@ class Batch:
         for index in range(count):
             chosen = slice(index * n // count, (index + 1) * n // count)
             rest = (self.samples.normals, self.samples.targets, self.weights)
-            normals, targets, weights = (None if part is None else part[chosen] for part in rest)
+            normals, targets, weights = (None if column is None else column[chosen] for column in rest)
             samples = Samples(self.samples.points[chosen], normals, targets)
             yield Batch(self.constraint, samples, weights)
 
@@ -87,7 +87,7 @@ class Objective:
         object.__setattr__(self, "weights", in_residual_units(self.problem, self.weights, self.loss))
 
     def _check_names(self, given: Mapping[str, object], what: str) -> None:
-        hard = [part.constraint_name() for part in self.problem.hard]
+        hard = [condition.constraint_name() for condition in self.problem.hard]
         for name in given:
             if name in hard:
                 raise DeclarationError(
@@ -129,19 +129,19 @@ class Objective:
     def shared(self) -> tuple[tuple[Constraint, ...], ...]:
         """The constraints to train in groups that take the same points: of equal samplers, and as many of them."""
         groups: list[list[Constraint]] = []
-        for one in self.constraints:
+        for constraint in self.constraints:
             for group in groups:
-                if self._share(group[0], one):
-                    group.append(one)
+                if self._share(group[0], constraint):
+                    group.append(constraint)
                     break
             else:
-                groups.append([one])
+                groups.append([constraint])
         return tuple(map(tuple, groups))
 
-    def _share(self, one: Constraint, other: Constraint) -> bool:
-        from_equation = {constraint.name in self.equation_names for constraint in (one, other)}
-        same = self.count(one.name) == self.count(other.name) and len(from_equation) == 1
-        return same and one.sample == other.sample
+    def _share(self, constraint: Constraint, other: Constraint) -> bool:
+        from_equation = {constraint.name in self.equation_names for constraint in (constraint, other)}
+        same = self.count(constraint.name) == self.count(other.name) and len(from_equation) == 1
+        return same and constraint.sample == other.sample
 
     @cached_property
     def near_sources(self) -> NearSources:
@@ -194,7 +194,9 @@ class Objective:
 
     def _widest(self, batches: Sequence[Batch]) -> Layout:
         """The derivatives that serve all constraints of some batches: those of the highest order have them all."""
-        return max((self.problem.layout(batch.constraint) for batch in batches), key=lambda one: one.count)
+        return max(
+            (self.problem.layout(batch.constraint) for batch in batches), key=lambda layout: layout.count
+        )
 
     def descend(
         self,
@@ -210,18 +212,18 @@ class Objective:
         n = len(batches[0].samples.points)
         losses = []
         for pieces in self.pieces(batches):
-            part = len(pieces[0].samples.points) / n
-            found = self.residuals(pieces, trial)
+            share = len(pieces[0].samples.points) / n
+            of_pieces = self.residuals(pieces, trial)
             parts = [
-                mean_loss(residual, self.loss, piece.weights) * part
-                for piece, residual in zip(pieces, found, strict=True)
+                mean_loss(residual, self.loss, piece.weights) * share
+                for piece, residual in zip(pieces, of_pieces, strict=True)
             ]
-            total = torch.stack([factor * one for factor, one in zip(factors, parts, strict=True)]).sum()
+            total = torch.stack([factor * loss for factor, loss in zip(factors, parts, strict=True)]).sum()
             total.backward()  # type: ignore[no-untyped-call]
             losses.append(torch.stack(parts).detach())
             if residuals is not None:
-                for kept, residual in zip(residuals, found, strict=True):
-                    kept.append(residual.detach())
+                for collected, residual in zip(residuals, of_pieces, strict=True):
+                    collected.append(residual.detach())
         return list(torch.stack(losses).sum(0))
 
     def pieces(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, ...]]:

@@ -161,10 +161,10 @@ class Draws:
         """The points of a constraint for a step."""
         if constraint.name in self.kept and not self.sampling.due(step):
             return self.kept[constraint.name]
-        found = self.sampling.draw(constraint, self, reach)
+        samples = self.sampling.draw(constraint, self, reach)
         if self.sampling.keeps(constraint):
-            self.kept[constraint.name] = found
-        return found
+            self.kept[constraint.name] = samples
+        return samples
 
     def pool(self, constraint: Constraint, times: int) -> Samples:
         """Uniform points of a constraint, so many times as it is given in a step."""
@@ -177,27 +177,27 @@ class Draws:
         """|r| at every point `(n,)`: of several components the root of the sum of squares."""
         batch = self.objective.batch(constraint, samples, reach)
         with torch.no_grad():
-            found = [
+            residuals = [
                 self.objective.residuals(pieces, self.trial)[0].abs()
                 for pieces in self.objective.pieces([batch])
             ]
-        return torch.linalg.vector_norm(torch.cat(found).reshape(len(samples.points), -1), dim=1)
+        return torch.linalg.vector_norm(torch.cat(residuals).reshape(len(samples.points), -1), dim=1)
 
     def tensors(self) -> dict[str, Tensor]:
         """The points that stay, for a checkpoint."""
         return {
-            f"kept.{index}.{part}": tensor
+            f"kept.{index}.{kind}": tensor
             for index, name in enumerate(self.objective.names)
             if name in self.kept
-            for part in PARTS
-            if (tensor := getattr(self.kept[name], part)) is not None
+            for kind in PARTS
+            if (tensor := getattr(self.kept[name], kind)) is not None
         }
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """The points of a checkpoint."""
         device = next(self.trial.parameters()).device
         for index, name in enumerate(self.objective.names):
-            points, normals, targets = (tensors.get(f"kept.{index}.{part}") for part in PARTS)
+            points, normals, targets = (tensors.get(f"kept.{index}.{kind}") for kind in PARTS)
             if points is not None:
                 self.kept[name] = Samples(
                     points.to(device),

@@ -77,5 +77,5 @@ class Adapting(PointWeights):
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         for index, name in enumerate(self.objective.names):
-            if (found := tensors.get(f"adapted.{index}")) is not None:
-                self.factors[name] = found.to(self.like)
+            if (factors := tensors.get(f"adapted.{index}")) is not None:
+                self.factors[name] = factors.to(self.like)

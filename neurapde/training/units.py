@@ -44,12 +44,16 @@ def trained_in_units(problem: Problem) -> tuple[Constraint, ...]:
     if problem.outputs == 1:
         return problem.trained
     residuals = scales_of(problem).residuals
-    found = []
-    for one in problem.trained:
-        each = residuals.get(one.name, (1.0,))
+    constraints = []
+    for constraint in problem.trained:
+        each = residuals.get(constraint.name, (1.0,))
         units = tuple(size / max(each) for size in each)
-        found.append(one if set(units) == {1.0} else replace(one, residual=Evened(one.residual, units)))
-    return tuple(found)
+        constraints.append(
+            constraint
+            if set(units) == {1.0}
+            else replace(constraint, residual=Evened(constraint.residual, units))
+        )
+    return tuple(constraints)
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,6 @@ class Evened:
     units: tuple[float, ...]
 
     def __call__(self, samples: Samples, u: Jet) -> Tensor:
-        found: Tensor = self.residual(samples, u)
-        found = found.reshape(len(found), -1)
-        return found / found.real.new_tensor(self.units)
+        residual: Tensor = self.residual(samples, u)
+        residual = residual.reshape(len(residual), -1)
+        return residual / residual.real.new_tensor(self.units)

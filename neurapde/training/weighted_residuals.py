@@ -84,8 +84,8 @@ class WeightedResiduals:
 
     def _residuals(self, term: _Term) -> Tensor:
         """The real residuals `(n, c)` of a constraint, each times its factor."""
-        found = residuals(self.trial, term.constraint, term.samples, self.mixed)
-        return found if term.factors is None else term.factors * found
+        values = residuals(self.trial, term.constraint, term.samples, self.mixed)
+        return values if term.factors is None else term.factors * values
 
     def linearise(self) -> Equations:
         """The linearised residuals, kept by whichever are fewer, parameters or residuals."""
@@ -96,8 +96,8 @@ class WeightedResiduals:
     def _transposed(self, vector: Tensor) -> Tensor:
         """Jᵀ `vector`, by one backward pass."""
         with torch.enable_grad():
-            found = torch.autograd.grad(self.vector() @ vector, self.parameters)
-        return torch.cat([part.reshape(-1) for part in found])
+            gradients = torch.autograd.grad(self.vector() @ vector, self.parameters)
+        return torch.cat([gradient.reshape(-1) for gradient in gradients])
 
     def _blocks(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Weighted residuals `(m,)` and their Jacobian `(m, p)`, some rows at a time."""

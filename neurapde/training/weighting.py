@@ -52,8 +52,8 @@ class GradientNorm(Weighting):
     def balanced(self, factors: Tensor, gradients: Sequence[Sequence[Tensor]]) -> Tensor:
         norms = torch.stack([torch.stack(torch._foreach_norm(list(parts))).norm() for parts in gradients])
         wanted = norms.sum() / norms
-        kept = self.memory * factors + (1 - self.memory) * wanted
-        return torch.where(torch.isfinite(wanted), kept, factors)
+        smoothed = self.memory * factors + (1 - self.memory) * wanted
+        return torch.where(torch.isfinite(wanted), smoothed, factors)
 
 
 class PointWeights(ABC):

@@ -25,8 +25,10 @@ def waves(count: int, seed: int) -> np.ndarray:
     return 0.3 + a * np.sin(2 * x) + b * np.cos(2 * y) + c * x * y
 
 
-def quick(steps: int, **more) -> L.MiniBatchAdam:
-    return L.MiniBatchAdam(steps, **{"lr": 1e-2, "fields": 16, "context": (10, 40), "average": 0.9} | more)
+def quick(steps: int, **settings) -> L.MiniBatchAdam:
+    return L.MiniBatchAdam(
+        steps, **{"lr": 1e-2, "fields": 16, "context": (10, 40), "average": 0.9} | settings
+    )
 
 
 def error_on_new(family: L.Family, points: int = 40) -> float:
@@ -75,15 +77,15 @@ def test_the_mean_field_is_the_mean():
     family = npde.learn(
         L.Rasters(values, GRID), SMALL, encoder=L.MeanField(), method=quick(60), seed=60913, progress=False
     )
-    found = family.condition(GRID.points[:3], np.zeros(3))(GRID.points)
-    assert np.abs(found - values.mean(0).ravel()).max() < 0.15 * values.std()
+    mean = family.condition(GRID.points[:3], np.zeros(3))(GRID.points)
+    assert np.abs(mean - values.mean(0).ravel()).max() < 0.15 * values.std()
 
 
 def test_whitened_codes_have_covariance_one_in_the_directions_in_which_they_vary():
     codes = np.random.default_rng(51437).standard_normal((20, 3)) @ np.array(
         [[1.0, 2, 0, 1], [0, 1e-3, 1, 0], [1, 2, 0, 1]]
     )
-    mean, root = (part.numpy() for part in whitened(torch.from_numpy(codes)))
+    mean, root = (array.numpy() for array in whitened(torch.from_numpy(codes)))
     assert root.shape == (4, 2)
     y = (codes - mean) @ np.linalg.pinv(root).T
     np.testing.assert_allclose(mean + y @ root.T, codes, atol=1e-12)
@@ -117,23 +119,23 @@ def test_a_member_is_a_solution_like_any_other(family, tmp_path: Path):
     step = np.array([1e-3, 0.0])
     slope = (member(x[:1] + step) - member(x[:1] - step)) / 2e-3
     assert member.gradient(x[:1])[0, 0] == pytest.approx(slope[0], rel=1e-2, abs=1e-3)
-    again = npde.load(member.save(tmp_path / "member.h5"))
-    assert_same_field(again(GRID.points), member(GRID.points))
+    loaded = npde.load(member.save(tmp_path / "member.h5"))
+    assert_same_field(loaded(GRID.points), member(GRID.points))
     code = family.encode(GRID.points[::3], truth[::3])
     np.testing.assert_allclose(family.fields(code[None], GRID.points)[0], member(GRID.points), atol=1e-5)
 
 
 def test_a_family_comes_back_from_its_file(family, tmp_path: Path):
-    again = npde.load(family.save(tmp_path / "family.h5"))
+    loaded = npde.load(family.save(tmp_path / "family.h5"))
     truth = waves(1, 77101).ravel()
-    for one, other in (
-        (family.condition(GRID.points, truth), again.condition(GRID.points, truth)),
-        (family.sample(seed=11287), again.sample(seed=11287)),
+    for field, other in (
+        (family.condition(GRID.points, truth), loaded.condition(GRID.points, truth)),
+        (family.sample(seed=11287), loaded.sample(seed=11287)),
     ):
-        np.testing.assert_array_equal(one(GRID.points), other(GRID.points))
-    assert again.made == family.made
-    assert again.history.names == ("values", "latent", "weights")
-    assert len(again.history) == len(family.history)
+        np.testing.assert_array_equal(field(GRID.points), other(GRID.points))
+    assert loaded.made == family.made
+    assert loaded.history.names == ("values", "latent", "weights")
+    assert len(loaded.history) == len(family.history)
 
 
 def test_interpolation_runs_from_one_field_to_the_other(family):
@@ -164,8 +166,10 @@ def test_resumed_training_is_that_without_a_break(tmp_path: Path):
     whole = run(12, "whole")
     run(5, "parts")
     parts = run(12, "parts", resume=True)
-    for one, other in zip(whole.model.state_dict().values(), parts.model.state_dict().values(), strict=True):
-        assert torch.equal(one, other)
+    for parameter, other in zip(
+        whole.model.state_dict().values(), parts.model.state_dict().values(), strict=True
+    ):
+        assert torch.equal(parameter, other)
     assert set(whole.history.step) <= set(parts.history.step)
     method = quick(5, schedule=npde.training.ConstantRate(), clip=None)
     with pytest.raises(npde.DeclarationError, match=r"cannot resume from .*learning.method"):
@@ -182,8 +186,8 @@ def test_a_field_is_found_from_what_else_is_seen_of_it():
     data = L.SampledFields(GRID.domain, items)
     encoder = L.SetEncoder(16, 0, 4)
     family = npde.learn(data, SMALL, encoder=encoder, method=quick(100), seed=60913, progress=False)
-    found = family.condition(np.array([[0.5], [1.5]]), np.array([0.7, -0.7]))
-    assert relative(found(GRID.points), 0.7 * wave) < 0.25
+    member = family.condition(np.array([[0.5], [1.5]]), np.array([0.7, -0.7]))
+    assert relative(member(GRID.points), 0.7 * wave) < 0.25
     with pytest.raises(npde.DeclarationError, match="AutoDecoder finds codes from the field's own values"):
         npde.learn(data, SMALL, encoder=L.AutoDecoder())
 
@@ -197,16 +201,16 @@ def test_fields_and_jets_of_many_networks_are_those_of_each(outputs, complex):
         for s in (11003, 11027, 11047)
     ]
     weights = {
-        name: torch.stack([dict(one.named_parameters())[name] for one in each])
+        name: torch.stack([dict(network.named_parameters())[name] for network in each])
         for name, _ in each[0].named_parameters()
     }
     x = torch.rand(5, 2, dtype=torch.float64, generator=seeded(20021))
-    found = batched_values(each[0], weights, x)
+    values = batched_values(each[0], weights, x)
     jet = batched_jet(each[0], weights, x, 2, [(0, 1)])
-    for k, one in enumerate(each):
-        expected = jet_by_autograd(one, x, jet.layout, keep_graph=False).channels
+    for k, network in enumerate(each):
+        expected = jet_by_autograd(network, x, jet.layout, keep_graph=False).channels
         torch.testing.assert_close(
-            found[k].squeeze(-1) if outputs == 1 else found[k], one(x), rtol=1e-12, atol=1e-12
+            values[k].squeeze(-1) if outputs == 1 else values[k], network(x), rtol=1e-12, atol=1e-12
         )
         torch.testing.assert_close(jet.channels[:, 5 * k : 5 * k + 5], expected, rtol=1e-9, atol=1e-9)
 
@@ -224,8 +228,10 @@ def test_a_regression_does_not_depend_on_the_order_of_points():
 def test_errors_fall_as_more_is_seen_and_are_those_of_the_fields(family):
     unseen = L.Rasters(waves(5, 77101), GRID)
     few, every = family.mean_square_errors(unseen, (1, None))
-    found = [family.condition(one.points, one.values)(GRID.points) for one in (unseen[k] for k in range(5))]
-    assert every == pytest.approx(np.mean((np.array(found) - waves(5, 77101).reshape(5, -1)) ** 2), rel=1e-4)
+    fields = [
+        family.condition(field.points, field.values)(GRID.points) for field in (unseen[k] for k in range(5))
+    ]
+    assert every == pytest.approx(np.mean((np.array(fields) - waves(5, 77101).reshape(5, -1)) ** 2), rel=1e-4)
     assert few > every
 
 

@@ -20,8 +20,8 @@ def waves(count: int) -> list[L.Samples]:
     medium = npde.Piecewise(1.0, (npde.Disk((0.1, 0.2), 0.25), 1.6))
     layer = npde.PML(width=0.55, strength=5.0)
     problem = npde.Problem("shots", npde.Box((-1, 1), (-1, 1)), npde.Helmholtz(6.0, medium), shots, layer)
-    found = npde.reference(problem, shape=(33, 33), error=False)
-    pairs = zip(found(PIXELS).T, found(RECEIVERS).T, strict=True)
+    reference = npde.reference(problem, shape=(33, 33), error=False)
+    pairs = zip(reference(PIXELS).T, reference(RECEIVERS).T, strict=True)
     return [L.Samples(PIXELS, values, (RECEIVERS, data)) for values, data in pairs]
 
 
@@ -69,7 +69,7 @@ def test_a_background_is_put_around_the_network_of_a_field(items) -> None:
     whole = npde.Ansatz(wave, npde.Siren()).around(member.trial)
     assert whole.spec.network == member.trial.spec
     with torch.no_grad():
-        found = whole(torch.from_numpy(PIXELS)).numpy()
-    np.testing.assert_allclose(found, wave.values(PIXELS) + member(PIXELS), atol=1e-6)
+        values = whole(torch.from_numpy(PIXELS)).numpy()
+    np.testing.assert_allclose(values, wave.values(PIXELS) + member(PIXELS), atol=1e-6)
     with pytest.raises(npde.DeclarationError, match="give the trial of a solution"):
         npde.Ansatz(wave, npde.Siren()).around(member)

@@ -30,7 +30,7 @@ def warned(problem: npde.Problem, trial: Trial, method: Method, **settings: obje
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         npde.solve(problem, trial, method, seed=91457, progress=False, **settings)
-    return [str(one.message) for one in caught]
+    return [str(warning.message) for warning in caught]
 
 
 def network(trial: Trial, problem: npde.Problem, scale: float = 1.0) -> TrialFunction:
@@ -77,8 +77,8 @@ def test_single_precision_is_warned_of_with_methods_of_second_order_only() -> No
         ]
         assert "dtype=torch.float64" in said
         assert not [text for text in warned(sine(), npde.MLP(5, 0), method) if "float32" in text]
-    found = warned(sine(), npde.MLP(5, 0), npde.Adam(1, points=60), dtype=torch.float32)
-    assert not [text for text in found if "float32" in text]
+    texts = warned(sine(), npde.MLP(5, 0), npde.Adam(1, points=60), dtype=torch.float32)
+    assert not [text for text in texts if "float32" in text]
 
 
 def test_fewer_than_six_fixed_points_a_wavelength_are_warned_of() -> None:
@@ -87,8 +87,8 @@ def test_fewer_than_six_fixed_points_a_wavelength_are_warned_of() -> None:
     trial = npde.Siren(6, 0, 30.0)
 
     def said(points: int, redraw: int | None = None) -> list[str]:
-        found = warned(wave(k), trial, npde.LBFGS(1, points=points, redraw=redraw))
-        return [text for text in found if "largest wavenumber" in text and "per wavelength" in text]
+        texts = warned(wave(k), trial, npde.LBFGS(1, points=points, redraw=redraw))
+        return [text for text in texts if "largest wavenumber" in text and "per wavelength" in text]
 
     (text,) = said(20)
     assert "are 5 per wavelength" in text
@@ -101,8 +101,8 @@ def test_a_field_that_bends_between_its_points_is_warned_of() -> None:
         "line", LINE, npde.Equation(lambda x, u: u.value - npde.sin(60 * x[:, 0]), order=0)
     )
     trial = network(npde.Siren(20, 0, 40.0), problem)
-    found = warned(problem, trial, npde.NaturalGradient(8, points=30))
-    assert any("per wavelength for the field found" in text for text in found)
+    texts = warned(problem, trial, npde.NaturalGradient(8, points=30))
+    assert any("per wavelength for the field found" in text for text in texts)
     assert not warned(problem, trial, npde.NaturalGradient(8, points=300))
 
 
@@ -110,9 +110,9 @@ def test_a_field_that_bends_between_its_points_is_warned_of() -> None:
 def test_a_siren_too_slow_for_the_waves_is_warned_of(omega: float, count: int) -> None:
     """On a square of half width 2, ω₀ = 4 gives wavenumbers up to 2, and 5 is asked for."""
     problem = wave(5.0, npde.Box((-2, 2), (-2, 2)))
-    found = [text for text in warned(problem, npde.Siren(6, 0, omega), npde.Adam(1)) if "omega_0" in text]
-    assert len(found) == count
-    assert all("omega_0=15" in text for text in found)
+    texts = [text for text in warned(problem, npde.Siren(6, 0, omega), npde.Adam(1)) if "omega_0" in text]
+    assert len(texts) == count
+    assert all("omega_0=15" in text for text in texts)
 
 
 @pytest.mark.parametrize(("scale", "count"), [(1e-5, 1), (1.0, 0)])
@@ -122,8 +122,8 @@ def test_the_zero_field_is_told_from_an_answer(scale: float, count: int) -> None
     )
     trial = network(npde.MLP(8, 0), problem, scale)
     method = npde.Adam(101, lr=1e-12, points=60) if count else npde.NaturalGradient(8, points=60)
-    found = [text for text in warned(problem, trial, method) if "next to zero" in text]
-    assert len(found) == count
+    texts = [text for text in warned(problem, trial, method) if "next to zero" in text]
+    assert len(texts) == count
 
 
 def test_zero_is_no_failure_where_nothing_is_asked() -> None:
@@ -137,9 +137,9 @@ def test_zero_is_no_failure_where_nothing_is_asked() -> None:
 def test_a_constraint_whose_gradient_is_lost_is_named_with_a_weight(weight: float, count: int) -> None:
     problem = sine(weighted=1e4)
     method = npde.LBFGS(60, points=60, weights={"dirichlet": weight})
-    found = [text for text in warned(problem, npde.MLP(6, 0), method) if "is lost beside" in text]
-    assert len(found) == count
-    assert all("constraint 'dirichlet' is lost beside 'equation'" in text for text in found)
+    texts = [text for text in warned(problem, npde.MLP(6, 0), method) if "is lost beside" in text]
+    assert len(texts) == count
+    assert all("constraint 'dirichlet' is lost beside 'equation'" in text for text in texts)
 
 
 def test_a_diagnosis_draws_from_no_generator_in_use() -> None:

@@ -57,13 +57,15 @@ def test_under_a_lasting_residual_factors_tend_to_its_part_of_the_largest() -> N
 
 def test_several_components_count_by_their_norm() -> None:
     residual = torch.tensor([[3.0, 4.0], [0.0, 1.0]], dtype=torch.complex128)
-    found = npde.training.SelfAdaptive(0.5, 1.0).led(torch.tensor([1.0, 1.0], dtype=torch.float64), residual)
-    np.testing.assert_allclose(found.numpy(), [1.5, 0.7], rtol=1e-12)
+    factors = npde.training.SelfAdaptive(0.5, 1.0).led(
+        torch.tensor([1.0, 1.0], dtype=torch.float64), residual
+    )
+    np.testing.assert_allclose(factors.numpy(), [1.5, 0.7], rtol=1e-12)
 
 
 def test_a_residual_of_zero_everywhere_lets_factors_fade() -> None:
-    found = npde.training.SelfAdaptive(0.5, 1.0).led(torch.tensor([1.0, 3.0]), torch.zeros(2))
-    np.testing.assert_allclose(found.numpy(), [0.5, 1.5], rtol=1e-9)
+    factors = npde.training.SelfAdaptive(0.5, 1.0).led(torch.tensor([1.0, 3.0]), torch.zeros(2))
+    np.testing.assert_allclose(factors.numpy(), [0.5, 1.5], rtol=1e-9)
 
 
 @pytest.mark.parametrize(

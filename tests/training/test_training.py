@@ -164,10 +164,10 @@ def test_the_gradient_on_shared_points_is_the_sum_of_each_constraint_s_own() -> 
         samples = target.draw(group[0], trial, generator)
         batches = [target.batch(constraint, samples) for constraint in group]
         factors = [0.5 + index for index in range(len(batches))]
-        found = []
+        runs = []
         for parts in ([(batches, factors)], [([b], [f]) for b, f in zip(batches, factors, strict=True)]):
             trial.zero_grad()
-            losses = [loss for some, own in parts for loss in target.descend(some, trial, own)]
-            found.append([*losses, *(parameter.grad.clone() for parameter in trial.parameters())])
-        for together, apart in zip(*found, strict=True):
+            losses = [loss for some, factors in parts for loss in target.descend(some, trial, factors)]
+            runs.append([*losses, *(parameter.grad.clone() for parameter in trial.parameters())])
+        for together, apart in zip(*runs, strict=True):
             torch.testing.assert_close(together, apart, atol=1e-11, rtol=1e-11)

@@ -77,7 +77,9 @@ POINTS = {"equation": 200, "dirichlet": 60, "dirichlet-left": 5, "initial-value"
 
 
 def trained(problem: npde.Problem) -> Method:
-    return npde.NaturalGradient(12, points={one.name: POINTS[one.name] for one in problem.constraints})
+    return npde.NaturalGradient(
+        12, points={constraint.name: POINTS[constraint.name] for constraint in problem.constraints}
+    )
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -112,7 +114,7 @@ def test_training_does_not_stall_in_other_units(method: Method) -> None:
 def test_what_is_of_moderate_size_is_trained_as_declared(case: Any) -> None:
     scales = scales_of(case.factory())
     assert set(scales.sizes) == {1.0}
-    assert {size for one in scales.residuals.values() for size in one} <= {1.0}
+    assert {size for scale in scales.residuals.values() for size in scale} <= {1.0}
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit")
@@ -129,10 +131,12 @@ def test_a_trial_in_other_units_has_the_derivatives_of_what_it_is() -> None:
     torch.testing.assert_close(jet.d2(1), hessian[:, 1, 1], rtol=1e-9, atol=1e-14)
     layout = Layout(2, 2)
     weights = torch.rand(layout.count, 7, dtype=torch.float64)
-    found = vector_jacobian_product(trial, points, layout)(weights)
+    product = vector_jacobian_product(trial, points, layout)(weights)
     loss = (trial.jet(points).channels * weights).sum()
-    expected = torch.cat([part.flatten() for part in torch.autograd.grad(loss, list(trial.parameters()))])
-    torch.testing.assert_close(found.reshape(7, -1).sum(0), expected, rtol=1e-9, atol=1e-12)
+    expected = torch.cat(
+        [gradient.flatten() for gradient in torch.autograd.grad(loss, list(trial.parameters()))]
+    )
+    torch.testing.assert_close(product.reshape(7, -1).sum(0), expected, rtol=1e-9, atol=1e-12)
 
 
 def test_lengths_that_do_not_fit_the_domain_are_refused() -> None:

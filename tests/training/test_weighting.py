@@ -90,22 +90,22 @@ def test_without_memory_every_constraint_pulls_equally_hard() -> None:
 def test_the_gradient_of_a_balancing_step_is_that_of_the_balanced_sum() -> None:
     settings = {"points": 64, "loss": npde.training.MeanSquare(), "sampling": npde.training.Fixed()}
     run = descent(line(), npde.Adam(steps=1, weights=npde.training.GradientNorm(1), **settings))
-    found = gradient(run, 0)
+    step_gradient = gradient(run, 0)
     fixed = dict(zip(("equation", "dirichlet"), run.factors.tolist(), strict=True))
     expected = gradient(descent(line(), npde.Adam(steps=1, weights=fixed, **settings)), 0)
-    assert (found - expected).norm() < 1e-12 * expected.norm()
+    assert (step_gradient - expected).norm() < 1e-12 * expected.norm()
 
 
 def test_memory_keeps_its_part_of_the_factors() -> None:
     gradients = [[torch.tensor([3.0, 4.0])], [torch.tensor([0.0, 1.0])]]
-    found = npde.training.GradientNorm(memory=0.75).balanced(torch.tensor([1.0, 1.0]), gradients)
-    np.testing.assert_allclose(found.numpy(), [0.75 + 0.25 * 6 / 5, 0.75 + 0.25 * 6], rtol=1e-6)
+    factors = npde.training.GradientNorm(memory=0.75).balanced(torch.tensor([1.0, 1.0]), gradients)
+    np.testing.assert_allclose(factors.numpy(), [0.75 + 0.25 * 6 / 5, 0.75 + 0.25 * 6], rtol=1e-6)
 
 
 def test_a_constraint_without_a_gradient_keeps_its_factor() -> None:
     gradients = [[torch.tensor([3.0, 4.0])], [torch.tensor([0.0, 0.0])]]
-    found = npde.training.GradientNorm(memory=0.5).balanced(torch.tensor([1.0, 7.0]), gradients)
-    np.testing.assert_allclose(found.numpy(), [1.0, 7.0], rtol=1e-6)
+    factors = npde.training.GradientNorm(memory=0.5).balanced(torch.tensor([1.0, 7.0]), gradients)
+    np.testing.assert_allclose(factors.numpy(), [1.0, 7.0], rtol=1e-6)
 
 
 def test_a_condition_lost_beside_the_equation_is_met_when_gradients_are_balanced() -> None:
@@ -126,9 +126,9 @@ def causal_run(causal: npde.training.Causal, weight: float = 3.0) -> Descent:
 
 
 def causal_of(run: Descent) -> Waiting:
-    (found,) = run.point_weights
-    assert isinstance(found, Waiting)
-    return found
+    (weights,) = run.point_weights
+    assert isinstance(weights, Waiting)
+    return weights
 
 
 def mean_squares(run: Descent) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -181,11 +181,11 @@ def test_a_causal_step_weighs_the_points_by_the_losses_before_it() -> None:
 
 def test_the_tolerance_rises_where_the_last_window_has_been_learned_and_no_further_than_the_last() -> None:
     run = causal_run(npde.training.Causal(4, (1e-6, 1e-5, 1e3)))
-    found = []
+    tolerances = []
     for step in range(4):
         run.gradient(step)
-        found.append(float(causal_of(run).tolerance))
-    assert found == [1e-5, 1e3, 1e3, 1e3]
+        tolerances.append(float(causal_of(run).tolerance))
+    assert tolerances == [1e-5, 1e3, 1e3, 1e3]
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,8 @@ class _Grid(Conditioner):
         self.shape = tuple(spec.shape)
         lower, upper = corners(seen.bounds)
         spacing = (upper - lower) / (np.array(self.shape) - 1)
-        for name, part in (("lower", lower), ("spacing", spacing)):
-            here = torch.as_tensor(part).to(device=seen.device, dtype=seen.dtype)
+        for name, numbers in (("lower", lower), ("spacing", spacing)):
+            here = torch.as_tensor(numbers).to(device=seen.device, dtype=seen.dtype)
             self.register_buffer(name, here, persistent=False)
         first, *_ = channels = tuple(spec.channels)
 

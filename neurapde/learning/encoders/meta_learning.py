@@ -45,15 +45,17 @@ class _Steps(Conditioner):
         self.rates = torch.nn.Parameter(torch.full_like(start, spec.lr))
 
     def codes(self, seen: PointSets, space: FunctionSpace) -> Tensor:
-        kept = torch.is_grad_enabled()
+        graph = torch.is_grad_enabled()
         with torch.enable_grad():
             codes = self.start.expand(len(seen.points), -1)
-            if not kept:
+            if not graph:
                 codes = codes.detach().requires_grad_()
             for _ in range(self.steps):
                 error = (space.values(codes, seen.points) - seen.values).abs().square().mean(-1)
-                (slope,) = torch.autograd.grad(seen.mean(error.unsqueeze(-1)).sum(), codes, create_graph=kept)
+                (slope,) = torch.autograd.grad(
+                    seen.mean(error.unsqueeze(-1)).sum(), codes, create_graph=graph
+                )
                 codes = codes - self.rates * slope
-                if not kept:
+                if not graph:
                     codes = codes.detach().requires_grad_()
-        return codes if kept else codes.detach()
+        return codes if graph else codes.detach()

@@ -42,8 +42,8 @@ class RegressionEncoder(Encoder):
 
     def build(self, seen: Setting, space: FunctionSpace, fields: int) -> Conditioner:
         basis = Siren(self.features, 1, self.omega, self.omega).draw(seen)
-        for part in basis.head.parameters():
-            part.requires_grad_(False)
+        for parameter in basis.head.parameters():
+            parameter.requires_grad_(False)
         return _Regression(basis, relu_layers([self.features * seen.rows, self.width, space.latent], seen))
 
 
@@ -61,5 +61,5 @@ class _Regression(Conditioner):
         phi = phi * (self.spread.exp() * seen.present.unsqueeze(-1))
         turned = phi.transpose(1, 2)
         normal = turned @ phi + NOISE * torch.eye(phi.shape[-1]).to(phi)
-        found = torch.cholesky_solve(turned @ seen.features, torch.linalg.cholesky(normal))
-        return cast(Tensor, self.after(found.flatten(1)))
+        solution = torch.cholesky_solve(turned @ seen.features, torch.linalg.cholesky(normal))
+        return cast(Tensor, self.after(solution.flatten(1)))

@@ -66,13 +66,13 @@ class _Sets(Conditioner):
         x = (seen.points[field, point] - self.center) / self.half_extent
         phase = x @ self.waves
         rows = torch.cat((x, phase.sin(), phase.cos(), seen.features[field, point]), dim=-1)
-        found = torch.relu(self.each(rows))
-        sums = found.new_zeros(len(seen.points), found.shape[1]).index_add(0, field, found)
+        features = torch.relu(self.each(rows))
+        sums = features.new_zeros(len(seen.points), features.shape[1]).index_add(0, field, features)
         return self.after(sums / seen.counts)
 
 
 def relu_layers(sizes: Sequence[int], setting: Setting) -> torch.nn.Sequential:
     """Linear layers of these sizes with ReLU between them, weights U(±√(6/n)) (He, Zhang, Ren, Sun 2015)."""
     layers = perceptron(sizes, setting, lambda n_in, n_out: n_in)
-    between = [part for layer in layers for part in (layer, torch.nn.ReLU())]
+    between = [module for layer in layers for module in (layer, torch.nn.ReLU())]
     return torch.nn.Sequential(*between[:-1])

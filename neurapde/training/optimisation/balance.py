@@ -38,18 +38,18 @@ class Balance:
 
         A component much below what balances the others, zero say, is measured by what balances them.
         """
-        changes, own = (
-            np.atleast_1d(torch.linalg.vector_norm(one, dim=0).cpu().numpy()) for one in (change, field)
+        changes, sizes = (
+            np.atleast_1d(torch.linalg.vector_norm(values, dim=0).cpu().numpy()) for values in (change, field)
         )
-        return float(np.max(changes / self.counting(own)))
+        return float(np.max(changes / self.counting(sizes)))
 
-    def counting(self, own: np.ndarray) -> np.ndarray:
+    def counting(self, sizes: np.ndarray) -> np.ndarray:
         """The sizes of components by which their errors count, from their own (outputs,)."""
-        scaled = own / self.sizes
+        scaled = sizes / self.sizes
         largest = np.array([scaled[self.groups == group].max() for group in self.groups])
         whole = np.maximum(scaled, LEAST * largest)
-        found: np.ndarray = np.where(whole > 0, whole, 1.0) * self.sizes
-        return found
+        counted: np.ndarray = np.where(whole > 0, whole, 1.0) * self.sizes
+        return counted
 
     def scaled(self, field: Tensor) -> Tensor:
         """A field (n,) or (n, outputs) in units of the sizes."""
@@ -63,7 +63,7 @@ def balance_of(problem: Problem) -> Balance:
     if count == 1:
         return plain
     try:
-        slopes = np.concatenate([_slopes(problem, one) for one in problem.constraints])
+        slopes = np.concatenate([_slopes(problem, constraint) for constraint in problem.constraints])
     except Exception:  # the user's own function: what is wrong with it is said when it is solved
         return plain
     return _balanced(slopes) if np.isfinite(slopes).all() else plain

@@ -56,11 +56,11 @@ def linearised(
     rows = len(residual)
     for start in range(0, rows, at_once):
         stop = min(start + at_once, rows)
-        own = torch.cat(
+        chosen = torch.cat(
             [torch.arange(first + start, first + stop) for first in range(0, len(points), rows)]
         ).to(points.device)
-        product = vector_jacobian_product(trial, points[own], layout)
-        columns = [product(pull[:, own]).reshape(-1, stop - start, _size(trial)).sum(0) for pull in pulls]
+        product = vector_jacobian_product(trial, points[chosen], layout)
+        columns = [product(pull[:, chosen]).reshape(-1, stop - start, _size(trial)).sum(0) for pull in pulls]
         yield residual[start:stop].detach(), torch.stack(columns, dim=1)
 
 
@@ -88,8 +88,8 @@ def slope_of(residual: Tensor, leaf: Tensor) -> Tensor:
     """The derivative by a leaf of what residuals add up to; zeros where they do not depend on it."""
     if not residual.requires_grad:
         return torch.zeros_like(leaf)
-    (found,) = torch.autograd.grad(residual.sum(), leaf, retain_graph=True, allow_unused=True)
-    return torch.zeros_like(leaf) if found is None else found
+    (slope,) = torch.autograd.grad(residual.sum(), leaf, retain_graph=True, allow_unused=True)
+    return torch.zeros_like(leaf) if slope is None else slope
 
 
 def real_residuals(constraint: Constraint, samples: Samples, jet: Jet) -> Tensor:

@@ -29,9 +29,9 @@ def axis_lengths(problem: Problem) -> np.ndarray:
     natural = np.ones(space)
     if isinstance(problem.equation, Equation):
         natural = _natural(problem.equation, problem, extents[:space])
-    found = natural > 0
-    if found.any():
-        lengths[:space][found] = natural[found] * np.max(extents[:space][found] / natural[found])
+    known = natural > 0
+    if known.any():
+        lengths[:space][known] = natural[known] * np.max(extents[:space][known] / natural[known])
     return lengths
 
 

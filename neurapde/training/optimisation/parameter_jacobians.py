@@ -33,14 +33,14 @@ def vector_jacobian_product(trial: TrialFunction, points: Tensor, layout: Layout
     """
     parameters = {name: p.detach() for name, p in trial.named_parameters() if p.requires_grad}
 
-    def one(point: Tensor, weight: Tensor) -> Tensor:
+    def at_point(point: Tensor, weight: Tensor) -> Tensor:
         product = vjp(lambda theta: _channels(trial, theta, point, layout), parameters)[1]
-        (found,) = product(weight)
-        return torch.cat([part.reshape(-1) for part in found.values()])
+        (gradients,) = product(weight)
+        return torch.cat([gradient.reshape(-1) for gradient in gradients.values()])
 
     def every(weights: Tensor) -> Tensor:
         try:
-            return vmap(one)(points, weights.movedim(1, 0))
+            return vmap(at_point)(points, weights.movedim(1, 0))
         except RuntimeError as error:
             if "functorch" not in str(error) and "vmap" not in str(error):
                 raise

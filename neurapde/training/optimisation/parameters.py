@@ -11,12 +11,12 @@ from neurapde.trials.base import TrialFunction
 
 def trainable(trial: TrialFunction) -> list[Tensor]:
     """Those of a trial function that may be moved. Raises: DeclarationError where there are none."""
-    found: list[Tensor] = [parameter for parameter in trial.parameters() if parameter.requires_grad]
-    if not found:
+    trained: list[Tensor] = [parameter for parameter in trial.parameters() if parameter.requires_grad]
+    if not trained:
         raise DeclarationError(
             f"{trial.spec} has no trainable parameters to move; give another trial, say npde.Siren()."
         )
-    return found
+    return trained
 
 
 def copied(parameters: Sequence[Tensor]) -> list[Tensor]:
@@ -39,4 +39,4 @@ def flat(parameters: Sequence[Tensor]) -> Tensor:
 def shaped(vector: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
     """A vector `(p,)` in parts of the parameters' shapes."""
     parts = torch.split(vector, [parameter.numel() for parameter in parameters])
-    return [part.reshape(parameter.shape) for part, parameter in zip(parts, parameters, strict=True)]
+    return [vector.reshape(parameter.shape) for vector, parameter in zip(parts, parameters, strict=True)]

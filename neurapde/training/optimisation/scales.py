@@ -43,20 +43,20 @@ def scales_of(problem: Problem) -> Scales:
     plain = Scales((1.0,) * len(lengths), (1.0,) * problem.outputs, {})
     if isinstance(problem.equation, Eikonal):
         return _of_eikonal(problem.equation, problem)
-    if isinstance(problem.equation, Fit) and any(one.order for one in problem.constraints):
+    if isinstance(problem.equation, Fit) and any(constraint.order for constraint in problem.constraints):
         return plain
     try:
         balance = balance_of(problem)
         terms = [_Terms(problem, constraint, lengths, balance.sizes) for constraint in problem.constraints]
         amounts = _amounts(terms, balance.groups)
-        residuals = {one.constraint.name: one.largest(amounts) for one in terms}
+        residuals = {term.constraint.name: term.largest(amounts) for term in terms}
     except Exception:  # the user's own function: what is wrong with it is said when it is solved
         return plain
     sizes = balance.sizes * amounts
     longest = np.max(lengths[: problem.domain.spatial.dimension])
     relative = lengths / longest
     every = np.array([*sizes, longest, *relative])
-    finite = np.isfinite([*sizes, *(size for one in residuals.values() for size in one)]).all()
+    finite = np.isfinite([*sizes, *(size for scales in residuals.values() for size in scales)]).all()
     if np.all((every > 1 / MODERATE) & (every < MODERATE)) or not finite:
         return plain
     return Scales(tuple(relative.tolist()), tuple(sizes.tolist()), residuals)
@@ -71,12 +71,12 @@ def _of_eikonal(equation: Eikonal, problem: Problem) -> Scales:
 
 def _amounts(terms: Sequence["_Terms"], groups: np.ndarray) -> np.ndarray:
     """By what the balanced sizes of the components are multiplied `(outputs,)`: one number for each group."""
-    found = np.ones(len(groups))
+    amounts = np.ones(len(groups))
     for group in np.unique(groups):
         chosen = groups == group
-        sizes = [size for one in terms for size in one.field_sizes(chosen)]
-        found[chosen] = max(sizes, default=1.0)
-    return found
+        sizes = [size for term in terms for size in term.field_sizes(chosen)]
+        amounts[chosen] = max(sizes, default=1.0)
+    return amounts
 
 
 class _Terms:
@@ -105,8 +105,8 @@ class _Terms:
     def _residual(self, channels: Tensor, shift: Tensor | float = 0.0) -> Tensor:
         """(n, equations)."""
         samples = replace(self.samples, points=self.samples.points + shift)
-        found: Tensor = self.constraint.residual(samples, Jet(channels, self.layout)).detach()
-        return found.reshape(len(found), -1)
+        residual: Tensor = self.constraint.residual(samples, Jet(channels, self.layout)).detach()
+        return residual.reshape(len(residual), -1)
 
     @property
     def _left(self) -> Tensor:
@@ -120,7 +120,9 @@ class _Terms:
         units = torch.where(self._left > 0, self._left, 1.0)
         steps = STEP * torch.diag(1 / self.slowest)
         moved = [(self._residual(self.zero, step) - self.offset) / units for step in steps]
-        slopes = [float(_rms(one).norm() / step.sum()) for one, step in zip(moved, steps, strict=True)]
+        slopes = [
+            float(_rms(difference).norm() / step.sum()) for difference, step in zip(moved, steps, strict=True)
+        ]
         size = float(_rms(self.offset / units).norm()) or 1.0
         return torch.maximum(self.slowest, torch.as_tensor(slopes) / size)
 
@@ -133,16 +135,16 @@ class _Terms:
         """By what the chosen components are multiplied to balance the most that each equation leaves without them."""
         if not self.telling or not bool(self._left.any()):
             return []
-        field, open_, found = _of_components(self._sized(self._rates()), chosen), self._left > 0, []
+        field, open_, sizes = _of_components(self._sized(self._rates()), chosen), self._left > 0, []
         for power in range(-LARGEST, LARGEST + 1):
             size = 10.0**power
             much = _rms(self._residual(size * field) - self.offset)
             felt = open_ & (much >= self._left / 3) & torch.isfinite(much)
-            found += (size * self._left[felt] / much[felt]).tolist()
+            sizes += (size * self._left[felt] / much[felt]).tolist()
             open_ = open_ & ~felt
             if not bool(open_.any()):
                 break
-        return found
+        return sizes
 
     def largest(self, amounts: np.ndarray) -> tuple[float, ...]:
         """The most that a value or a derivative adds to each equation, of a field of these sizes and as long as its axes."""

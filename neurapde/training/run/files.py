@@ -46,20 +46,20 @@ def put_stages(file: h5py.File, stages: Sequence[Stage]) -> None:
 def get_stages(file: h5py.File, kind: type[SomeStage]) -> tuple[SomeStage, ...]:
     """The stages that `put_stages` stored."""
     group, axis = ("histories", 0) if "histories" in file else ("history", 1)  # inversions had the former
-    found = []
+    stages = []
     for index, tree in enumerate(hdf5.get_json(file, "stages")):
         history = _get_history(file, f"{group}/{index}", tree.pop("names"), axis)
         plain: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in tree.items()
         }
-        found.append(kind(**{**plain, "status": Status[tree["status"]], "history": history}))
-    return tuple(found)
+        stages.append(kind(**{**plain, "status": Status[tree["status"]], "history": history}))
+    return tuple(stages)
 
 
-def put_snapshot(file: h5py.File, snapshot: Snapshot, identity: Identity, **more: object) -> None:
+def put_snapshot(file: h5py.File, snapshot: Snapshot, identity: Identity, **settings: object) -> None:
     """Store where a run stands, whose it is, and `more` that its kind has to tell."""
-    told = {"step": snapshot.step, "seconds": snapshot.seconds, "names": snapshot.history.names}
-    hdf5.put_json(file, "run", {**more, **told, "identity": asdict(identity)})
+    progress = {"step": snapshot.step, "seconds": snapshot.seconds, "names": snapshot.history.names}
+    hdf5.put_json(file, "run", {**settings, **progress, "identity": asdict(identity)})
     hdf5.put_tensors(file, "state", snapshot.tensors)
     _put_history(file, "run_history", snapshot.history)
 
@@ -85,6 +85,6 @@ def _put_history(file: h5py.File, name: str, history: History) -> None:
 
 def _get_history(file: h5py.File, name: str, names: Sequence[str], axis: int) -> History:
     """A history; axis: of its constraints that runs over their names."""
-    found = hdf5.get_arrays(file, name)
-    losses = np.moveaxis(found.pop("constraints"), axis, 0)
-    return History(**found, constraints=dict(zip(names, losses, strict=True)))
+    arrays = hdf5.get_arrays(file, name)
+    losses = np.moveaxis(arrays.pop("constraints"), axis, 0)
+    return History(**arrays, constraints=dict(zip(names, losses, strict=True)))

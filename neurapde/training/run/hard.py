@@ -21,22 +21,22 @@ def with_hard_conditions(problem: Problem, trial: TrialFunction) -> tuple[TrialF
     """
     if not problem.hard:
         return trial, ()
-    told = "; ".join(part.formula(problem.domain) for part in problem.hard)
+    conditions = "; ".join(condition.formula(problem.domain) for condition in problem.hard)
     if meets_hard_conditions(problem, trial):
-        return trial, (f"Not trained, since the given trial function meets it by its form: {told}.",)
+        return trial, (f"Not trained, since the given trial function meets it by its form: {conditions}.",)
     network = trial
     if isinstance(network, AnsatzTrial) and isinstance(network.background, Lift):
         network = network.network
     if isinstance(network, AnsatzTrial) and network.background is not None:
         raise DeclarationError(
-            f"the trial {trial.spec.describe()} does not meet by its form: {told}. Give the network alone, "
+            f"the trial {trial.spec.describe()} does not meet by its form: {conditions}. Give the network alone, "
             "without its background, or leave out hard=True."
         )
     if isinstance(network, AnsatzTrial) and isinstance(network.factor, SideDistance):
         network = network.network
     vanishing = DistanceFactor(network.spec, _sides(problem))
     built = vanishing.around(network, problem.domain.bounds)
-    note = f"Built into the trial function, and not trained: {told}."
+    note = f"Built into the trial function, and not trained: {conditions}."
     if problem.lift is None:
         return built, (note,)
     return AnsatzTrial(Ansatz(problem.lift, vanishing), built, problem.lift), (note,)
@@ -46,8 +46,8 @@ def missed_conditions(problem: Problem, trial: TrialFunction) -> tuple[str, ...]
     """A note where a method's own trial function meets the hard conditions by its solution only, not by its form."""
     if not problem.hard or meets_hard_conditions(problem, trial):
         return ()
-    told = "; ".join(part.formula(problem.domain) for part in problem.hard)
-    return (f"Met as well as the equation is, not by the form of the trial function: {told}.",)
+    conditions = "; ".join(condition.formula(problem.domain) for condition in problem.hard)
+    return (f"Met as well as the equation is, not by the form of the trial function: {conditions}.",)
 
 
 def meets_hard_conditions(problem: Problem, trial: TrialFunction) -> bool:
@@ -58,10 +58,10 @@ def meets_hard_conditions(problem: Problem, trial: TrialFunction) -> bool:
         for parameter in tried.parameters():
             parameter.copy_(torch.randn(parameter.shape, dtype=parameter.dtype, generator=generator))
         size = tried(problem.domain.sample(64, how="grid")).abs().max()
-        for part in problem.hard:
-            points = problem.domain.sample_boundary(64, on=part.on, how="grid").points
-            found, wanted = tried(points), part.value(points)
-            error = found - (wanted[:, None] if found.ndim == 2 else wanted)
+        for condition in problem.hard:
+            points = problem.domain.sample_boundary(64, on=condition.on, how="grid").points
+            values, wanted = tried(points), condition.value(points)
+            error = values - (wanted[:, None] if values.ndim == 2 else wanted)
             if not bool(error.abs().max() <= MET * torch.maximum(size, wanted.abs().max())):
                 return False
     return True
@@ -69,5 +69,5 @@ def meets_hard_conditions(problem: Problem, trial: TrialFunction) -> bool:
 
 def _sides(problem: Problem) -> Sides:
     """For each axis, whether its (lower, upper) face has a hard condition."""
-    held = {face for part in problem.hard for face in part.faces(problem.domain)}
+    held = {face for condition in problem.hard for face in condition.faces(problem.domain)}
     return problem.sides.pairs(lambda face: face in held)

@@ -74,19 +74,21 @@ class History:
     @classmethod
     def joined(cls, parts: Iterable[Self]) -> "History":
         """One history of stages that followed each other: steps and seconds run on, absent losses are NaN."""
-        kept = [part for part in parts if len(part)]
-        if not kept:
+        histories = [history for history in parts if len(history)]
+        if not histories:
             return History()
-        names = list(dict.fromkeys(name for part in kept for name in part.names))
+        names = list(dict.fromkeys(name for history in histories for name in history.names))
         steps, seconds, last_step, last_second = [], [], 0.0, 0.0
-        for part in kept:
-            steps.append(part.step + last_step)
-            seconds.append(part.seconds + last_second)
+        for history in histories:
+            steps.append(history.step + last_step)
+            seconds.append(history.seconds + last_second)
             last_step, last_second = float(steps[-1][-1]), float(seconds[-1][-1])
         return History(
             step=np.concatenate(steps),
             seconds=np.concatenate(seconds),
-            loss=np.concatenate([part.loss for part in kept]),
-            learning_rate=np.concatenate([part.learning_rate for part in kept]),
-            constraints={name: np.concatenate([part._column(name) for part in kept]) for name in names},
+            loss=np.concatenate([history.loss for history in histories]),
+            learning_rate=np.concatenate([history.learning_rate for history in histories]),
+            constraints={
+                name: np.concatenate([history._column(name) for history in histories]) for name in names
+            },
         )

@@ -16,14 +16,14 @@ def with_missed(outcome: Outcome, name: str, missed: Callable[[], float], tolera
     """An outcome that has converged is asked for the error that was missed: above the tolerance it is unresolved."""
     if outcome.status is not Status.CONVERGED:
         return outcome
-    stated, found = float(outcome.extras["error_estimate"]), missed()
-    if found <= tolerance:
+    stated, change = float(outcome.extras["error_estimate"]), missed()
+    if change <= tolerance:
         return outcome
     warn(
         f"the closing check of {name} finds what the quadrature has missed: between its nodes the declared functions have "
-        f"parts that change the field by {found:.1e} of it, where the method estimates {stated:.1e}. Something is narrower "
+        f"parts that change the field by {change:.1e} of it, where the method estimates {stated:.1e}. Something is narrower "
         "than the sines of this tolerance: declare the narrow part (GaussianSource, Piecewise), make it wider, or give a "
         "larger bandwidth=…",
         ResolutionWarning,
     )
-    return outcome.unresolved(found, "by what lies between the nodes of the quadrature")
+    return outcome.unresolved(change, "by what lies between the nodes of the quadrature")

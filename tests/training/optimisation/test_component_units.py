@@ -118,7 +118,7 @@ def errors(declare: Callable[..., Declared], sizes: tuple[float, ...], method: M
     assert solution.status is npde.Status.CONVERGED
     x = problem.domain.sample(500, how="grid").numpy()
     pairs = zip(solution(x).T, exact(x), strict=True)
-    return [float(np.linalg.norm(one - other) / np.linalg.norm(other)) for one, other in pairs]
+    return [float(np.linalg.norm(values - other) / np.linalg.norm(other)) for values, other in pairs]
 
 
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
@@ -136,8 +136,8 @@ def test_each_component_has_the_digits_that_it_has_at_size_one(
     declared: Callable[..., Declared], method: Method, sizes: tuple[float, ...]
 ) -> None:
     here, there = errors(declared, (1.0,) * 4, method), errors(declared, sizes, method)
-    for one, other in zip(here, there, strict=True):
-        assert other < min(2e-4, 2 * one + 1e-8)
+    for error, other in zip(here, there, strict=True):
+        assert other < min(2e-4, 2 * error + 1e-8)
 
 
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
@@ -146,7 +146,7 @@ def test_balanced_sizes_change_as_the_components_do(
     declared: Callable[..., Declared], sizes: tuple[float, ...]
 ) -> None:
     _, first, second, _ = sizes
-    here, there = (balance_of(declared(*one)[0]).sizes for one in ((1.0,) * 4, sizes))
+    here, there = (balance_of(declared(*factors)[0]).sizes for factors in ((1.0,) * 4, sizes))
     expected = np.array([second, second, first] if declared is creeping else [first, second])
     ratio = there / here / expected
     assert ratio / ratio[0] == pytest.approx(1.0, rel=1e-6)
@@ -156,7 +156,7 @@ def test_the_error_of_a_field_is_that_of_its_worst_component() -> None:
     balance = Balance(np.array([1e-3, 1e5, 1e5]), np.array([0, 0, 1]))
     field = np.array([[1e-3, 1e5, 0.0]]).repeat(4, axis=0)
     change = np.array([[1e-5, 1e2, 0.0]]).repeat(4, axis=0)
-    tensors = [torch.as_tensor(one) for one in (change, field)]
+    tensors = [torch.as_tensor(array) for array in (change, field)]
     assert balance.relative(*tensors) == pytest.approx(1e-2)
     assert balance.relative(tensors[0], 1e-3 * tensors[1]) == pytest.approx(10.0)
     nearly_zero = field * [[1e-9, 1.0, 1.0]]
@@ -171,7 +171,7 @@ def trained(declared: Declared, method: Method) -> list[float]:
     solution = npde.solve(problem, npde.MLP(8, 2), method, dtype=torch.float64, seed=19009, progress=False)
     x = problem.domain.sample(300, how="grid").numpy()
     pairs = zip(solution(x).T, exact(x), strict=True)
-    return [float(np.linalg.norm(one - other) / np.linalg.norm(other)) for one, other in pairs]
+    return [float(np.linalg.norm(values - other) / np.linalg.norm(other)) for values, other in pairs]
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -188,7 +188,7 @@ def trained(declared: Declared, method: Method) -> list[float]:
 def test_components_of_any_size_are_trained_alike(declared: Callable[..., Declared], method: Method) -> None:
     plain = trained(declared(1.0, 1.0, 1.0, 1.0), method)
     each = [trained(declared(*SIZES[name]), method) for name in ("si", "faint")]
-    assert max(max(one) for one in each) < max(5 * max(plain), 5e-3)
+    assert max(max(errors) for errors in each) < max(5 * max(plain), 5e-3)
 
 
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)

@@ -35,21 +35,21 @@ def test_a_level_that_would_end_too_late_is_not_begun(monkeypatch: pytest.Monkey
             clock[0] += cost
             yield level
 
-    own = Budget(1.0, "Growth", "test", "less")
+    allowance = Budget(1.0, "Growth", "test", "less")
     with Interrupts() as interrupts:
-        found = list(own.levels(interrupts, made()))
-    assert found == [0, 1, 2]
-    assert own.spent is not None
-    assert own.spent.startswith("a next level would take some 1 s of a core after 0 s")
+        levels = list(allowance.levels(interrupts, made()))
+    assert levels == [0, 1, 2]
+    assert allowance.spent is not None
+    assert allowance.spent.startswith("a next level would take some 1 s of a core after 0 s")
     assert not interrupts.asked
 
 
-def test_a_level_that_takes_longer_than_foretold_is_given_up_and_those_before_are_kept() -> None:
-    own = Budget(0.5, "Growth", "test", "less")
+def test_a_level_that_takes_longer_than_predicted_is_given_up_and_those_before_are_kept() -> None:
+    allowance = Budget(0.5, "Growth", "test", "less")
     with Interrupts() as interrupts:
-        found = list(own.levels(interrupts, growing([0.01, 0.01, 1e9])))
-    assert found == [0, 1]
-    assert own.spent == "the next level took more than 1 s of a core"
+        levels = list(allowance.levels(interrupts, growing([0.01, 0.01, 1e9])))
+    assert levels == [0, 1]
+    assert allowance.spent == "the next level took more than 1 s of a core"
     assert not interrupts.asked
 
 
@@ -59,10 +59,10 @@ def test_time_that_other_programs_have_does_not_count() -> None:
             time.sleep(0.5)  # as a machine with too much to do would make it wait
             yield level
 
-    own = Budget(0.1, "Growth", "test", "less")
+    allowance = Budget(0.1, "Growth", "test", "less")
     with Interrupts() as interrupts:
-        assert list(own.levels(interrupts, waiting())) == [0, 1, 2]
-    assert own.spent is None
+        assert list(allowance.levels(interrupts, waiting())) == [0, 1, 2]
+    assert allowance.spent is None
 
 
 def test_a_level_that_is_begun_after_its_time_is_given_up_at_once() -> None:
@@ -74,8 +74,8 @@ def test_a_level_that_is_begun_after_its_time_is_given_up_at_once() -> None:
 def test_the_first_level_is_waited_for_and_without_an_end_all_of_them() -> None:
     for seconds, expected in ((1e-3, [0]), (float("inf"), [0, 1])):
         with Interrupts() as interrupts:
-            own = Budget(seconds, "Growth", "test", "less")
-            assert list(own.levels(interrupts, growing([0.05, 0.05]))) == expected
+            allowance = Budget(seconds, "Growth", "test", "less")
+            assert list(allowance.levels(interrupts, growing([0.05, 0.05]))) == expected
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_solve_that_has_no_time_left_says_so_and_how_to_go_on(
         warnings.simplefilter("always")
         solution = npde.solve(problem, method=method, device="cpu", progress=False)
     assert solution.status is Status.UNRESOLVED
-    text = " ".join(str(one.message) for one in caught)
+    text = " ".join(str(warning.message) for warning in caught)
     assert f"give {type(method).__name__}(seconds=1e-05) more time, as a next level would take some" in text
 
 
@@ -106,10 +106,10 @@ def test_no_time_is_refused() -> None:
 
 def test_a_first_level_that_takes_far_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "PATIENCE", 0.3)
-    own = Budget(0.1, "Growth", "test", "less")
+    allowance = Budget(0.1, "Growth", "test", "less")
     text = r"Growth was given up for test: its first level took more than 0\.3 s of a core; give Growth\(seconds=1\), less"
     with Interrupts() as interrupts, pytest.raises(npde.DeclarationError, match=text):
-        list(own.levels(interrupts, growing([1e9])))
+        list(allowance.levels(interrupts, growing([1e9])))
 
 
 def waves(wavenumber: float, speed: float) -> npde.Problem:
@@ -211,6 +211,6 @@ def test_a_level_that_does_not_fit_in_memory_is_not_begun(
         warnings.simplefilter("always")
         solution = npde.solve(problem, method=method, device="cpu", progress=False)
     assert solution.status is Status.UNRESOLVED
-    text = " ".join(str(one.message) for one in caught)
+    text = " ".join(str(warning.message) for warning in caught)
     assert f"give {type(method).__name__} more memory, as a next level of" in text
     assert f"and {memory.told(free)} are free" in text

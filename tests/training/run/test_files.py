@@ -24,12 +24,12 @@ def history(rows: int, names: int) -> History:
     return History(*columns, {f"part/{i}": draw.standard_normal(rows) for i in range(names)})
 
 
-def assert_same(one: History, other: History) -> None:
-    assert one.names == other.names
-    for name, column in files.columns(one).items():
+def assert_same(history: History, other: History) -> None:
+    assert history.names == other.names
+    for name, column in files.columns(history).items():
         np.testing.assert_array_equal(getattr(other, name), column)
-    for name in one.names:
-        np.testing.assert_array_equal(other[name], one[name])
+    for name in history.names:
+        np.testing.assert_array_equal(other[name], history[name])
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3])
@@ -48,13 +48,13 @@ def test_stages_and_snapshots_come_back(tmp_path: Path, rows: int, names: int) -
 
         hdf5.write(path, "run", fill)
         with hdf5.reading(path) as file:
-            found, run = files.get_stages(file, kind), files.get_run(file)
+            read_stages, run = files.get_stages(file, kind), files.get_run(file)
             back = files.get_snapshot(file, run)
-        assert [{**vars(one), "history": None} for one in found] == [
-            {**vars(one), "history": None} for one in stages
+        assert [{**vars(stage), "history": None} for stage in read_stages] == [
+            {**vars(stage), "history": None} for stage in stages
         ]
-        for one, other in zip(stages, found, strict=True):
-            assert_same(one.history, other.history)
+        for original, other in zip(stages, read_stages, strict=True):
+            assert_same(original.history, other.history)
         assert (run["stage"], run["identity"]["seed"], back.step, back.seconds) == (1, 50413, 7, 0.5)
         assert_same(snapshot.history, back.history)
         assert torch.equal(back.tensors["moment"], snapshot.tensors["moment"])
@@ -62,7 +62,7 @@ def test_stages_and_snapshots_come_back(tmp_path: Path, rows: int, names: int) -
 
 @pytest.mark.parametrize("layout", ["layout-1", "layout-2"])
 def test_histories_of_earlier_inversions_keep_their_columns(layout: str) -> None:
-    found = npde.seismic.Inversion.load(OLD / layout / "inversion.h5").history
-    parts = found.names[: found.names.index("relative residual")]
-    np.testing.assert_allclose(sum(found[part] for part in parts), found.loss, rtol=1e-12)
-    assert (np.diff(found["relative residual"]) < 0).all()
+    history = npde.seismic.Inversion.load(OLD / layout / "inversion.h5").history
+    parts = history.names[: history.names.index("relative residual")]
+    np.testing.assert_allclose(sum(history[name] for name in parts), history.loss, rtol=1e-12)
+    assert (np.diff(history["relative residual"]) < 0).all()

@@ -75,7 +75,7 @@ PROBLEMS = {
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_hard_conditions_hold_whatever_the_parameters_and_are_not_trained(name: str) -> None:
     problem = PROBLEMS[name]
-    names = [part.constraint_name() for part in problem.hard]
+    names = [condition.constraint_name() for condition in problem.hard]
     assert [c.name for c in problem.constraints] == ["equation", *names]
     assert [c.name for c in problem.trained] == ["equation"]
     for dtype, tolerance in ((torch.float64, 1e-12), (torch.float32, 1e-4)):
@@ -163,8 +163,8 @@ def test_a_trial_function_that_is_given_is_made_to_meet_the_conditions() -> None
     )
     assert wrapped.spec == Ansatz(lid.lift, DistanceFactor(TINY, EVERY_SIDE))
     assert wrapped.network.network is plain
-    again, notes = with_hard_conditions(lid, wrapped)
-    assert again is wrapped
+    result, notes = with_hard_conditions(lid, wrapped)
+    assert result is wrapped
     assert "since the given trial function meets it by its form" in notes[0]
     other, _ = with_hard_conditions(smooth, wrapped)
     assert other.spec == Ansatz(smooth.lift, DistanceFactor(TINY, EVERY_SIDE))
@@ -201,12 +201,12 @@ class Own(torch.nn.Module):
 
 
 def test_a_network_with_the_conditions_in_its_own_form_is_taken_as_it_is() -> None:
-    own = npde.TorchModule(Own())
-    u = npde.solve(PROBLEMS["zero"], own, npde.Adam(steps=1, points=8), device="cpu")
-    assert u.trial.spec is own
+    module = npde.TorchModule(Own())
+    u = npde.solve(PROBLEMS["zero"], module, npde.Adam(steps=1, points=8), device="cpu")
+    assert u.trial.spec is module
     assert any("meets it by its form: u = 0 on the boundary." in note for note in u.notes)
-    lifted = npde.solve(PROBLEMS["lid"], own, npde.Adam(steps=1, points=8), device="cpu")
-    assert lifted.trial.spec == Ansatz(PROBLEMS["lid"].lift, DistanceFactor(own, EVERY_SIDE))
+    lifted = npde.solve(PROBLEMS["lid"], module, npde.Adam(steps=1, points=8), device="cpu")
+    assert lifted.trial.spec == Ansatz(PROBLEMS["lid"].lift, DistanceFactor(module, EVERY_SIDE))
 
 
 def test_resumed_training_is_bitwise_that_without_a_pause(tmp_path: Path) -> None:
@@ -245,18 +245,18 @@ def test_saved_solutions_keep_their_hard_conditions(name: str, tmp_path: Path) -
             npde.load(path)
     else:
         assert_same_field(npde.load(path)(points), u(points))
-    again = npde.load(path, problem=PROBLEMS[name])
-    assert_same_field(again(points), u(points))
-    assert again.trial.spec == u.trial.spec
+    loaded = npde.load(path, problem=PROBLEMS[name])
+    assert_same_field(loaded(points), u(points))
+    assert loaded.trial.spec == u.trial.spec
 
 
 def test_a_foreign_network_is_loaded_by_what_was_given_to_solve(tmp_path: Path) -> None:
-    own = npde.TorchModule(torch.nn.Linear(2, 1))
+    module = npde.TorchModule(torch.nn.Linear(2, 1))
     points = np.array([[0.3, 0.4]])
     for name in ("lid", "smooth"):
-        u = solved(PROBLEMS[name], own)
+        u = solved(PROBLEMS[name], module)
         path = u.save(tmp_path / "u.h5")
-        assert_same_field(npde.load(path, trial=own, problem=PROBLEMS[name])(points), u(points))
+        assert_same_field(npde.load(path, trial=module, problem=PROBLEMS[name])(points), u(points))
         with pytest.raises(npde.DeclarationError, match=r"npde.load\(path, trial=…\)"):
             npde.load(path, problem=PROBLEMS[name])
         with pytest.raises(npde.DeclarationError, match="is of another trial function"):

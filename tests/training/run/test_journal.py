@@ -14,9 +14,9 @@ from neurapde.training.run.method import Snapshot, Status
 Kept = list[tuple[Snapshot, Status]]
 
 
-def journal_of(total: int, kept: Kept, **settings: Any) -> Journal:
+def journal_of(total: int, saved: Kept, **settings: Any) -> Journal:
     def save(snapshot: Snapshot, status: Status) -> None:
-        kept.append((snapshot, status))
+        saved.append((snapshot, status))
 
     return Journal("run", total, ("a",), Progress(False), save=save, every=1e9, **settings)
 
@@ -32,14 +32,14 @@ def go(journal: Journal, until: int | None = None) -> None:
 
 
 def test_a_run_that_is_asked_to_end_takes_the_step_under_way_and_goes_on_as_if_it_had_not() -> None:
-    kept: Kept = []
-    part, whole = journal_of(5, kept), journal_of(5, [])
-    go(part, until=1)
+    saved: Kept = []
+    interrupted, whole = journal_of(5, saved), journal_of(5, [])
+    go(interrupted, until=1)
     go(whole)
-    assert (part.status, part.step, len(part.history)) == (Status.INTERRUPTED, 2, 2)
-    [(snapshot, status)] = kept
+    assert (interrupted.status, interrupted.step, len(interrupted.history)) == (Status.INTERRUPTED, 2, 2)
+    [(snapshot, status)] = saved
     assert (snapshot.step, status) == (2, Status.INTERRUPTED)
-    rest = journal_of(5, kept, resumed=snapshot)
+    rest = journal_of(5, saved, resumed=snapshot)
     go(rest)
     assert (rest.status, rest.step) == (Status.STEP_LIMIT, 5)
     for name in ("step", "loss"):
@@ -54,13 +54,13 @@ def test_the_last_step_ends_a_run_whatever_is_asked() -> None:
 
 
 def test_a_step_that_is_given_up_is_undone_before_the_checkpoint() -> None:
-    kept: Kept = []
+    saved: Kept = []
     value = torch.zeros(1)
 
     def undo() -> None:
         value.sub_(1)
 
-    journal = journal_of(5, kept, state=lambda: {"value": value.clone()})
+    journal = journal_of(5, saved, state=lambda: {"value": value.clone()})
     with journal:
         for _ in journal.steps():
             value.add_(1)
@@ -68,17 +68,17 @@ def test_a_step_that_is_given_up_is_undone_before_the_checkpoint() -> None:
             with journal.at_once(undo):
                 signal.raise_signal(signal.SIGINT)
             journal.advance()
-    [(snapshot, status)] = kept
+    [(snapshot, status)] = saved
     assert (snapshot.step, status, snapshot.tensors["value"].item()) == (0, Status.INTERRUPTED, 0.0)
     assert journal.status is Status.INTERRUPTED
 
 
 def test_what_is_given_up_before_the_first_row_leaves_nothing() -> None:
-    kept: Kept = []
-    journal = journal_of(5, kept)
+    saved: Kept = []
+    journal = journal_of(5, saved)
     with pytest.raises(KeyboardInterrupt), journal, journal.at_once():
         signal.raise_signal(signal.SIGINT)
-    assert not kept
+    assert not saved
 
 
 def test_a_second_signal_or_an_error_within_a_step_keeps_nothing_half_done() -> None:
@@ -88,24 +88,24 @@ def test_a_second_signal_or_an_error_within_a_step_keeps_nothing_half_done() -> 
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
 
-    kept: Kept = []
+    saved: Kept = []
     with pytest.raises(KeyboardInterrupt):
-        twice(journal_of(5, kept))
-    with pytest.raises(ValueError, match="a fault"), journal_of(5, kept):
+        twice(journal_of(5, saved))
+    with pytest.raises(ValueError, match="a fault"), journal_of(5, saved):
         raise ValueError("a fault")
-    assert not kept
+    assert not saved
 
 
 def test_a_run_that_has_converged_or_diverged_says_so() -> None:
-    kept: Kept = []
-    journal = journal_of(9, kept)
+    saved: Kept = []
+    journal = journal_of(9, saved)
     with journal:
         for _ in journal.steps(lambda: journal.step == 4):
             journal.advance()
     assert (journal.status, journal.step) == (Status.CONVERGED, 4)
-    with journal_of(9, kept) as diverged:
+    with journal_of(9, saved) as diverged:
         diverged.status = Status.DIVERGED
-    assert [status for _, status in kept] == [Status.CONVERGED]
+    assert [status for _, status in saved] == [Status.CONVERGED]
 
 
 def test_steps_have_one_row_each_unless_they_are_named() -> None:
