@@ -63,15 +63,15 @@ class Diffusion:
     def breaks(self, axis: int) -> FloatArray:
         """The ends of an axis the nodes of values on a grid along it, and the planes of jumps, increasing."""
         start, stop = self.box.sides[axis]
-        found = [np.array([start, stop])]
+        breaks = [np.array([start, stop])]
         if self.planes:
-            found.append(self.planes[axis][(self.planes[axis] > start) & (self.planes[axis] < stop)])
+            breaks.append(self.planes[axis][(self.planes[axis] > start) & (self.planes[axis] < stop)])
         for piece in (*pieces_of(self.a), *pieces_of(self.c)):
             if isinstance(piece.field, GridField) and piece.field.bounds is not None:
                 lower, upper = (float(end[axis]) for end in piece.field.bounds)
                 nodes = np.linspace(lower, upper, piece.field.values.shape[axis])
-                found.append(nodes[(nodes > start) & (nodes < stop)])
-        return np.unique(np.concatenate(found))
+                breaks.append(nodes[(nodes > start) & (nodes < stop)])
+        return np.unique(np.concatenate(breaks))
 
     def cost(self, counts: Sequence[int]) -> Cost:
         """What the energy on so many modes along each axis takes."""
@@ -80,8 +80,11 @@ class Diffusion:
             [_nodes((2 * band + self.detail) * (b - a)) for a, b in itertools.pairwise(self.breaks(axis))]
             for axis, band in enumerate(bands)
         ]
-        points, largest = math.prod(float(sum(one)) for one in nodes), float(max(max(one) for one in nodes))
-        tables = sum(2.0 * sum(one) * n for one, n in zip(nodes, counts, strict=True))
+        points, largest = (
+            math.prod(float(sum(panels)) for panels in nodes),
+            float(max(max(panels) for panels in nodes)),
+        )
+        tables = sum(2.0 * sum(panels) * n for panels, n in zip(nodes, counts, strict=True))
         memory = (
             POINT * points + 8 * (FIELDS * math.prod(map(float, counts)) + tables) + PANEL[0] * largest**2
         )
@@ -104,17 +107,17 @@ class DiffusionLattice:
         values = np.asarray(problem.a(self._rule.points), dtype=float).reshape(self._rule.shape)
         reaction = np.asarray(problem.c(self._rule.points), dtype=float).reshape(self._rule.shape)
         self._weighed = (values * self._rule.weights, reaction * self._rule.weights)
-        self._means = tuple(part.sum() / self._rule.weights.sum() for part in self._weighed)
+        self._means = tuple(weights.sum() / self._rule.weights.sum() for weights in self._weighed)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Modes along each axis."""
-        return tuple(one.count for one in self.modes)
+        return tuple(axis_modes.count for axis_modes in self.modes)
 
     def _points(self, detail: float) -> "_Rule":
         rules = [
-            _panels(self.problem.breaks(axis), 2 * one.bandwidth + detail)
-            for axis, one in enumerate(self.modes)
+            _panels(self.problem.breaks(axis), 2 * axis_modes.bandwidth + detail)
+            for axis, axis_modes in enumerate(self.modes)
         ]
         return _Rule(tuple(x for x, _ in rules), tuple(w for _, w in rules), self.modes)
 
@@ -149,29 +152,29 @@ class DiffusionLattice:
         """What the rules do not see of F − K x, twice, see `Unseen`; None where no function has more than a part of it."""
         problem, axes = self.problem, self._rule.axes
         breaks = [problem.breaks(axis).tolist() for axis in range(len(axes))]
-        found = [_Missed(unseen(problem.f, self._load_rule.axes, breaks, problem.box), lambda _: 1.0)]
-        for part, along in ((problem.c, [None]), (problem.a, range(len(axes)))):
-            if not isinstance(part, Constant | GridField):
-                part_unseen = unseen(part, axes, breaks, problem.box)
-                found += [_Missed(part_unseen, partial(self._less, x, one), one) for one in along]
+        misses = [_Missed(unseen(problem.f, self._load_rule.axes, breaks, problem.box), lambda _: 1.0)]
+        for field, along in ((problem.c, [None]), (problem.a, range(len(axes)))):
+            if not isinstance(field, Constant | GridField):
+                part_unseen = unseen(field, axes, breaks, problem.box)
+                misses += [_Missed(part_unseen, partial(self._less, x, axis), axis) for axis in along]
         if problem.known is not None:
             part_unseen = unseen(partial(_flux, problem, problem.known), axes, breaks, problem.box)
-            found += [
-                _Missed(part_unseen, lambda _: -1.0, one, column)
-                for column, one in enumerate((None, *range(len(axes))))
+            misses += [
+                _Missed(part_unseen, lambda _: -1.0, axis, column)
+                for column, axis in enumerate((None, *range(len(axes))))
             ]
-        if all(one.unseen.part <= enough for one in found):
+        if all(miss.unseen.part <= enough for miss in misses):
             return None
         tested = [
-            one.unseen.tested(one.factor(one.unseen.points), self._tables(one.along), one.column)
-            for one in found
-            if len(one.unseen.points)
+            miss.unseen.tested(miss.factor(miss.unseen.points), self._tables(miss.along), miss.column)
+            for miss in misses
+            if len(miss.unseen.points)
         ]
         return np.sum(tested, axis=0)
 
     def _tables(self, along: int | None) -> list[Callable[[FloatArray], FloatArray]]:
         """The normalised modes of each axis, or their slopes along one."""
-        return [partial(_normalised, one, axis == along) for axis, one in enumerate(self.modes)]
+        return [partial(_normalised, axis_modes, axis == along) for axis, axis_modes in enumerate(self.modes)]
 
     def _less(self, x: FloatArray, along: int | None, points: FloatArray) -> FloatArray:
         """−Σ x φ at points (n, d), or its derivative along an axis."""
@@ -187,7 +190,7 @@ class DiffusionLattice:
 
         guess: of fewer modes. load: another F. Without anything that holds the constant it stays at zero.
         """
-        squares = [one.frequencies**2 for one in self.modes]
+        squares = [axis_modes.frequencies**2 for axis_modes in self.modes]
         energy = self._means[0] * reduce(np.add.outer, squares) + max(self._means[1], 0.0)
         held = (energy > 1e-12 * energy.max()).ravel()
         root = np.where(held, 1 / np.sqrt(np.where(held, energy.ravel(), 1.0)), 0.0)
@@ -212,7 +215,7 @@ class DiffusionLattice:
 
     def amplitudes(self, x: FloatArray) -> FloatArray:
         """Coefficients of the sines themselves, from normalised ones."""
-        scales = [1 / np.sqrt(one.norms) for one in self.modes]
+        scales = [1 / np.sqrt(axis_modes.norms) for axis_modes in self.modes]
         return np.asarray(x * reduce(np.multiply.outer, scales))
 
 
@@ -226,9 +229,11 @@ class _Missed:
     column: int = 0
 
 
-def _normalised(one: AxisModes, slopes: bool, x: FloatArray) -> FloatArray:
+def _normalised(axis_modes: AxisModes, slopes: bool, x: FloatArray) -> FloatArray:
     """Modes (or slopes of them) of ∫ φ² = 1 at x (n,): (count, n)."""
-    return np.asarray((one.slopes(x) if slopes else one.values(x)) / np.sqrt(one.norms)[:, None])
+    return np.asarray(
+        (axis_modes.slopes(x) if slopes else axis_modes.values(x)) / np.sqrt(axis_modes.norms)[:, None]
+    )
 
 
 def _flux(problem: Diffusion, known: Known, points: FloatArray) -> FloatArray:
@@ -247,14 +252,20 @@ class _Rule:
         self.axes = axes
         self.shape = tuple(len(x) for x in axes)
         self.weights = np.asarray(reduce(np.multiply.outer, weights))
-        scales = [np.sqrt(one.norms) for one in modes]
-        self._values = [one.values(x).T / s for one, x, s in zip(modes, axes, scales, strict=True)]
-        self._slopes = [one.slopes(x).T / s for one, x, s in zip(modes, axes, scales, strict=True)]
+        scales = [np.sqrt(axis_modes.norms) for axis_modes in modes]
+        self._values = [
+            axis_modes.values(x).T / s for axis_modes, x, s in zip(modes, axes, scales, strict=True)
+        ]
+        self._slopes = [
+            axis_modes.slopes(x).T / s for axis_modes, x, s in zip(modes, axes, scales, strict=True)
+        ]
 
     @cached_property
     def points(self) -> FloatArray:
         """(n, d)."""
-        return np.stack([one.ravel() for one in np.meshgrid(*self.axes, indexing="ij")], axis=-1)
+        return np.stack(
+            [coordinate.ravel() for coordinate in np.meshgrid(*self.axes, indexing="ij")], axis=-1
+        )
 
     def _tables(self, along: int | None) -> list[FloatArray]:
         return [self._slopes[i] if i == along else values for i, values in enumerate(self._values)]
@@ -285,4 +296,4 @@ def _nodes(phase: float) -> int:
 
 
 def _padded(x: FloatArray, shape: tuple[int, ...]) -> FloatArray:
-    return np.pad(x, [(0, more - have) for have, more in zip(x.shape, shape, strict=True)])
+    return np.pad(x, [(0, wanted - have) for have, wanted in zip(x.shape, shape, strict=True)])

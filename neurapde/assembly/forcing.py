@@ -64,12 +64,12 @@ class Pattern:
     @classmethod
     def of(cls, field: Field, space: Box, by_medium: bool, detail: float = 0.0) -> "Pattern":
         """With what is found of the field in a box."""
-        found = features_of([field], space).in_view
-        steep = found.widths[found.widths > 0].min(initial=np.inf)
-        breaks = tuple(tuple(found.planes(axis).tolist()) for axis in range(space.dimension))
+        features = features_of([field], space).in_view
+        steep = features.widths[features.widths > 0].min(initial=np.inf)
+        breaks = tuple(tuple(features.planes(axis).tolist()) for axis in range(space.dimension))
         most = FINEST / max(space.extents)
         known = isinstance(field, FunctionField) and isinstance(field.function, Source)
-        looked = () if known else found.note
+        looked = () if known else features.note
         return cls(field, by_medium, max(detail, min(STEEP / steep, most)), breaks, looked)
 
     def on(self, lattice: WaveLattice, finer: float = 1.0) -> FloatArray:
@@ -87,8 +87,8 @@ class Pattern:
         rules = lattice.rules(self.field, self.by_medium, self.detail, self.breaks)
 
         def values(points: FloatArray) -> FloatArray:
-            found = np.asarray(self.field(points), dtype=float)
-            return found * lattice.source.slowness_squared(points) if self.by_medium else found
+            values = np.asarray(self.field(points), dtype=float)
+            return values * lattice.source.slowness_squared(points) if self.by_medium else values
 
         return unseen(values, [x for _, (x, _) in rules], [ends for ends, _ in rules], lattice.inside)
 

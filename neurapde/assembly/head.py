@@ -48,7 +48,7 @@ class WeakRows:
         self.modes = lattice.modes(max(bandwidth, enough))
         self.device = device
         form = lattice.form
-        rule_band = OPEN_BAND * max(one.bandwidth for one in self.modes)
+        rule_band = OPEN_BAND * max(axis_modes.bandwidth for axis_modes in self.modes)
         (x, wx), (y, wy) = (form.axis_rule(axis, rule_band) for axis in range(2))
         self._grid = (len(x), len(y))
         points = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -56,7 +56,7 @@ class WeakRows:
         self._tables = self._tests((x, y), (wx, wy))
         self._coefficients = self._on_grid(points)
         self._regions = [self._region(piece, rule_band) for piece in form.pieces[:-1]]
-        omega = [one.frequencies for one in self.modes]
+        omega = [axis_modes.frequencies for axis_modes in self.modes]
         energy = omega[0][:, None] ** 2 + omega[1] ** 2 + lattice.largest_wavenumber**2
         self._scale = self._tensor(1 / np.sqrt(energy)).reshape(-1, 1)
 
@@ -65,10 +65,12 @@ class WeakRows:
 
     def _tests(self, at: tuple[FloatArray, FloatArray], weights: tuple[FloatArray, FloatArray]) -> _Tables:
         values = tuple(
-            self._tensor(one.values(x) * w) for one, x, w in zip(self.modes, at, weights, strict=True)
+            self._tensor(axis_modes.values(x) * w)
+            for axis_modes, x, w in zip(self.modes, at, weights, strict=True)
         )
         slopes = tuple(
-            self._tensor(one.slopes(x) * w) for one, x, w in zip(self.modes, at, weights, strict=True)
+            self._tensor(axis_modes.slopes(x) * w)
+            for axis_modes, x, w in zip(self.modes, at, weights, strict=True)
         )
         return _Tables((values[0], values[1]), (slopes[0], slopes[1]))
 
@@ -78,8 +80,8 @@ class WeakRows:
         scale, factors = form.scale(points), form.stretch.factors(points)
         c = form.values(form.pieces[-1], points)
         first, second, zeroth = (
-            self._tensor(part)[:, None]
-            for part in (-scale / factors[0] ** 2, -scale / factors[1] ** 2, scale * c)
+            self._tensor(coefficient)[:, None]
+            for coefficient in (-scale / factors[0] ** 2, -scale / factors[1] ** 2, scale * c)
         )
         return first, second, zeroth
 
@@ -88,7 +90,9 @@ class WeakRows:
         form = self.lattice.form
         points, weights = form.rule(piece, bandwidth)
         change = form.values(piece, points) - form.values(form.pieces[-1], points)
-        tests = [self._tensor(one.values(points[:, axis])) for axis, one in enumerate(self.modes)]
+        tests = [
+            self._tensor(axis_modes.values(points[:, axis])) for axis, axis_modes in enumerate(self.modes)
+        ]
         weighted = self._tensor(weights * form.scale(points) * change)[:, None]
         return self._tensor(points), weighted, tests[0], tests[1]
 
@@ -135,7 +139,9 @@ class StrongRows:
         self._points = torch.as_tensor(points, device=device)
         strong = lattice.strong
         coefficients = [*strong.second(points), *strong.first(points), strong.zeroth(points)]
-        self._coefficients = [torch.as_tensor(part, device=device)[:, None] for part in coefficients]
+        self._coefficients = [
+            torch.as_tensor(coefficient, device=device)[:, None] for coefficient in coefficients
+        ]
         self._scale = 1 / (max(bandwidth, lattice.largest_wavenumber) * np.sqrt(count))
 
     def matrix(self, trial: TrialFunction) -> Tensor:
@@ -179,7 +185,7 @@ def project_head(rows: WeakRows | StrongRows, trial: TrialFunction, lr: float, j
     size = loads.abs().square().sum().clamp_min(torch.finfo(torch.float64).tiny)
     parameters, head_parameters = list(trial.parameters()), set(trial.head.parameters())
     optimizer = AdamSteps([parameter for parameter in parameters if parameter not in head_parameters])
-    best, kept = float("inf"), copied(parameters)
+    best, best_parameters = float("inf"), copied(parameters)
     with journal:
         for step in journal.steps():
             last = step == journal.total - 1
@@ -191,10 +197,10 @@ def project_head(rows: WeakRows | StrongRows, trial: TrialFunction, lr: float, j
             journal.record(left, [left], lr)
             if left < best:
                 write_head(trial, head)
-                best, kept = left, copied(parameters)
+                best, best_parameters = left, copied(parameters)
             if not last:
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step(lr)
             journal.advance()
-    put(parameters, kept)
+    put(parameters, best_parameters)
     return best

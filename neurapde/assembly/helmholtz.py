@@ -44,7 +44,7 @@ class Level:
     @property
     def bandwidth(self) -> float:
         """The largest frequency along any axis, rad per unit length."""
-        return max(one.bandwidth for one in self.modes)
+        return max(axis_modes.bandwidth for axis_modes in self.modes)
 
     @property
     def features(self) -> int:
@@ -53,8 +53,11 @@ class Level:
 
     def at(self, points: np.ndarray) -> np.ndarray:
         """The sum of sines at points (n, 2): complex (n, shots)."""
-        first, second = (one.values(points[:, axis]).T for axis, one in enumerate(self.modes))
-        fields = [np.sum((first @ part) * second, axis=1) for part in np.moveaxis(self.coefficients, -1, 0)]
+        first, second = (axis_modes.values(points[:, axis]).T for axis, axis_modes in enumerate(self.modes))
+        fields = [
+            np.sum((first @ coefficients) * second, axis=1)
+            for coefficients in np.moveaxis(self.coefficients, -1, 0)
+        ]
         return np.stack(fields, axis=-1)
 
 
@@ -108,14 +111,14 @@ class LatticeProblem:
             for a, b, n in zip(lower, upper, np.ceil(2 * steps).astype(int), strict=True)
         ]
         points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
-        kept = self.problem.physical(points)
+        counted = self.problem.physical(points)
         spacing = float(max(axis[1] - axis[0] for axis in axes))
         for shot in self.shots:
             for source in shot:
                 if source.center is not None:
                     away = max(SUPPORT / 4 * source.reach, spacing)
-                    kept &= np.hypot(*(points - np.array(source.center)).T) > away
-        return points[kept]
+                    counted &= np.hypot(*(points - np.array(source.center)).T) > away
+        return points[counted]
 
     @cached_property
     def known(self) -> np.ndarray:
@@ -137,12 +140,12 @@ class LatticeProblem:
 
     def wavenumbers(self, points: np.ndarray) -> np.ndarray:
         """√|c| at points (n, 2): (n,)."""
-        found = np.zeros(len(points))
+        wavenumbers = np.zeros(len(points))
         for piece in self.form.pieces:
             inside = piece.contains(points)
             if inside.any():
-                found[inside] = np.sqrt(np.abs(self.form.values(piece, points[inside])))
-        return found
+                wavenumbers[inside] = np.sqrt(np.abs(self.form.values(piece, points[inside])))
+        return wavenumbers
 
     @property
     def first_bandwidth(self) -> float:
@@ -165,17 +168,17 @@ class LatticeProblem:
     def solve(self, bandwidth: float, accuracy: float, guess: Level | None = None) -> Level:
         """The Galerkin solution on all modes up to `bandwidth`, its linear system solved to `accuracy`."""
         modes = self.modes(bandwidth)
-        found = []
-        with threadpool_limits(1 if max(one.count for one in modes) < SMALL else None, "blas"):
+        solutions = []
+        with threadpool_limits(1 if max(axis_modes.count for axis_modes in modes) < SMALL else None, "blas"):
             operator = LatticeOperator(self.form, modes, self.constant())
             for shot in range(len(self.shots)):
                 start = None if guess is None else _padded(guess.coefficients[..., shot], modes)
-                found.append(operator.solve(self.load(modes, shot), accuracy, start))
+                solutions.append(operator.solve(self.load(modes, shot), accuracy, start))
         return Level(
             modes,
-            np.stack([one.coefficients for one in found], axis=-1),
-            max(one.residual for one in found),
-            sum(one.iterations for one in found) + (0 if guess is None else guess.iterations),
+            np.stack([solution.coefficients for solution in solutions], axis=-1),
+            max(solution.residual for solution in solutions),
+            sum(solution.iterations for solution in solutions) + (0 if guess is None else guess.iterations),
         )
 
     def field(self, level: Level) -> np.ndarray:
@@ -199,17 +202,17 @@ class LatticeProblem:
 
     def missed(self, level: Level, enough: float, accuracy: float) -> float:
         """The relative error of a level by what its quadrature does not see of functions; `enough` is a part of them."""
-        form, tables = self.form, [one.values for one in level.modes]
+        form, tables = self.form, [axis_modes.values for axis_modes in level.modes]
         loads = np.zeros((2, *level.coefficients.shape), dtype=complex)
-        part, breaks = 0.0, [form.breaks(axis) for axis in range(2)]
+        unseen_share, breaks = 0.0, [form.breaks(axis) for axis in range(2)]
         for shot, sources in enumerate(self.densities):
             for source in sources:
                 if isinstance(source, FunctionSource) and isinstance(source.f, FunctionField):
                     rule = density_rule(form, level.modes, source.f)
                     seen = unseen(source.f, [x for x, _ in rule], breaks, form.domain)
                     loads[..., shot] += seen.tested(form.scale(seen.points), tables)
-                    part = max(part, seen.part)
-        largest = max(one.bandwidth for one in level.modes)
+                    unseen_share = max(unseen_share, seen.part)
+        largest = max(axis_modes.bandwidth for axis_modes in level.modes)
         for piece in form.pieces:
             if isinstance(piece.field, FunctionField):
                 bandwidth = moment_bandwidth(form, piece, largest)
@@ -217,21 +220,22 @@ class LatticeProblem:
                 field = level.at(seen.points) + self._known_at(seen.points)
                 for shot in range(len(self.shots)):
                     loads[..., shot] -= seen.tested(form.scale(seen.points) * field[:, shot], tables)
-                part = max(part, seen.part)
-        if part <= enough:
+                unseen_share = max(unseen_share, seen.part)
+        if unseen_share <= enough:
             return 0.0
         operator = LatticeOperator(form, level.modes, self.constant())
         errors = np.stack(
             [
                 np.stack(
-                    [operator.solve(one, accuracy).coefficients for one in np.moveaxis(half, -1, 0)], axis=-1
+                    [operator.solve(load, accuracy).coefficients for load in np.moveaxis(half, -1, 0)],
+                    axis=-1,
                 )
                 for half in loads
             ]
         )
-        found = np.stack([replace(level, coefficients=one).at(self.probes) for one in errors])
+        changes = np.stack([replace(level, coefficients=error).at(self.probes) for error in errors])
         size = np.linalg.norm(level.at(self.probes) + self.known, axis=0)
-        return max(common(found[..., shot]) / (size[shot] or 1.0) for shot in range(len(self.shots)))
+        return max(common(changes[..., shot]) / (size[shot] or 1.0) for shot in range(len(self.shots)))
 
     def density(self, points: np.ndarray, shot: int) -> np.ndarray:
         """What one shot leaves to the features at points (n, 2), E f less the operator on the backgrounds: (n,)."""

@@ -45,7 +45,7 @@ def defect_load(
     if isinstance(background, WindowedWave):
         points, weights = form.rule(*fading(background, _largest(modes)))
         values = weights * background.commutator(points, strong)
-        total -= project([one.values for one in modes], points, values)
+        total -= project([axis_modes.values for axis_modes in modes], points, values)
     return total
 
 
@@ -82,8 +82,8 @@ def defect_density(
     form: WeakForm, strong: StrongForm, background: OutgoingWave | WindowedWave, points: FloatArray
 ) -> np.ndarray:
     """E f − L background at points (n, 2), complex (n,): what the strong form leaves to the features."""
-    own = form.scale(points) * _wave(background).wavenumber ** 2
-    density = -(strong.zeroth(points) - own) * background.values(points)
+    square = form.scale(points) * _wave(background).wavenumber ** 2
+    density = -(strong.zeroth(points) - square) * background.values(points)
     if isinstance(background, WindowedWave):
         density = density - background.commutator(points, strong)
     return np.asarray(density)
@@ -94,7 +94,7 @@ def _wave(background: OutgoingWave | WindowedWave) -> OutgoingWave:
 
 
 def _largest(modes: Modes) -> float:
-    return max(one.bandwidth for one in modes)
+    return max(axis_modes.bandwidth for axis_modes in modes)
 
 
 def _mesh(x: FloatArray, y: FloatArray) -> FloatArray:
@@ -111,20 +111,20 @@ def _medium_load(
     form: WeakForm, piece: Piece, modes: Modes, background: OutgoingWave | WindowedWave, bandwidth: float
 ) -> np.ndarray:
     """∫ E (c − c_s) u₀ φ over a piece."""
-    own = _wave(background).wavenumber ** 2
+    square = _wave(background).wavenumber ** 2
 
     def defect(points: FloatArray) -> np.ndarray:
-        found = form.scale(points) * (form.values(piece, points) - own)
-        changed = abs(found) > SAME * own
-        found[changed] *= background.values(points[changed])
-        return np.where(changed, found, 0.0)
+        density = form.scale(points) * (form.values(piece, points) - square)
+        changed = abs(density) > SAME * square
+        density[changed] *= background.values(points[changed])
+        return np.where(changed, density, 0.0)
 
     if piece.everywhere:
         (x, wx), (y, wy) = _tensor_rule(form, bandwidth)
         values = defect(_mesh(x, y)).reshape(len(x), len(y))
         return along_all([modes[0].values(x) * wx, modes[1].values(y) * wy], values)
     points, weights = form.rule(piece, bandwidth)
-    return project([one.values for one in modes], points, weights * defect(points))
+    return project([axis_modes.values for axis_modes in modes], points, weights * defect(points))
 
 
 def _rings(piece: Piece, wave: OutgoingWave) -> list[tuple[Piece, float]]:

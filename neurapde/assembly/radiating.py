@@ -40,14 +40,14 @@ class Near:
     def at(self, points: FloatArray) -> FloatArray:
         """The field at points (n, d) and the knots: (knots, n)."""
         (table,) = self.field.table(points, [(0,) * points.shape[1]])
-        return self.amplitudes[0] @ np.stack([np.asarray(one) for one in table])
+        return self.amplitudes[0] @ np.stack([np.asarray(row) for row in table])
 
 
 def near_fields(waves: WaveProblem, lattice: WaveLattice, times: FloatArray) -> Iterator[Near]:
     """The near field of every point that radiates, where one can be told: where its signal is smooth; none in space."""
     if len(lattice.modes) > 2:
         return
-    band = min(one.bandwidth for one in lattice.modes)
+    band = min(axis_modes.bandwidth for axis_modes in lattice.modes)
     for shot, sources in enumerate(waves.problem.right_hand_sides):
         for source in sources:
             if not isinstance(source, Pulse) or not isinstance(source.shape, PointSource):
@@ -55,12 +55,12 @@ def near_fields(waves: WaveProblem, lattice: WaveLattice, times: FloatArray) -> 
             at = source.shape.at
             slowness = float(waves.medium.slowness_squared(np.array([at]))[0])
             signal = Later(source.signal, waves.time.start)
-            found, misfit = _amplitudes(signal, times, band, slowness)
-            if found.shape[-1]:
+            amplitudes, misfit = _amplitudes(signal, times, band, slowness)
+            if amplitudes.shape[-1]:
                 radius = min(REACH / band, *waves.box.extents)
                 images, signs = _images(lattice, at, radius)
-                field = NearField(images, signs, radius, found.shape[-1])
-                yield Near(shot, field, float(np.real(source.shape.amplitude)) * found, misfit)
+                field = NearField(images, signs, radius, amplitudes.shape[-1])
+                yield Near(shot, field, float(np.real(source.shape.amplitude)) * amplitudes, misfit)
 
 
 def _amplitudes(signal: Later, times: FloatArray, band: float, slowness: float) -> tuple[FloatArray, float]:
@@ -77,9 +77,9 @@ def _amplitudes(signal: Later, times: FloatArray, band: float, slowness: float) 
     best, least = np.zeros((*modes.shape[:2], 0)), size
     start = 0
     for orders, place in enumerate(places, 1):
-        part = modes[..., start : start + orders]
+        block = modes[..., start : start + orders]
         start += orders
-        fit = part @ np.linalg.inv(np.vander(place, increasing=True)).T
+        fit = block @ np.linalg.inv(np.vander(place, increasing=True)).T
         left = float(np.linalg.norm(fit[0] @ np.vander(TRIED, orders, increasing=True).T - tried[0]))
         if left < least:
             best, least = fit * band ** (2.0 * np.arange(orders)), left
@@ -91,9 +91,9 @@ def _images(
 ) -> tuple[list[tuple[float, ...]], list[float]]:
     """The point and its mirror images in the sides of the lattice that are nearer than the radius, and their signs."""
     lines = []
-    for x, one in zip(at, lattice.modes, strict=True):
+    for x, axis_modes in zip(at, lattice.modes, strict=True):
         line = [(float(x), 1.0)]
-        for end, free in zip((one.lower, one.upper), one.free, strict=True):
+        for end, free in zip((axis_modes.lower, axis_modes.upper), axis_modes.free, strict=True):
             if abs(x - end) < radius:
                 line.append((2 * end - x, 1.0 if free else -1.0))
         lines.append(line)

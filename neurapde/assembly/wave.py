@@ -47,34 +47,36 @@ class WaveLattice:
         self.modes = tuple(
             AxisModes(a, b, count, ends) for (a, b), count, ends in zip(box.sides, counts, free, strict=True)
         )
-        self.norms = [one.norms for one in self.modes]
+        self.norms = [axis_modes.norms for axis_modes in self.modes]
         self._basis = [
-            one.on_grid * np.sqrt(one.length / len(one.grid)) / np.sqrt(norm)
-            for one, norm in zip(self.modes, self.norms, strict=True)
+            axis_modes.on_grid * np.sqrt(axis_modes.length / len(axis_modes.grid)) / np.sqrt(norm)
+            for axis_modes, norm in zip(self.modes, self.norms, strict=True)
         ]
-        self.stiffness: FloatArray = reduce(np.add.outer, (one.frequencies**2 for one in self.modes))
+        self.stiffness: FloatArray = reduce(
+            np.add.outer, (axis_modes.frequencies**2 for axis_modes in self.modes)
+        )
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Modes along each axis."""
-        return tuple(one.count for one in self.modes)
+        return tuple(axis_modes.count for axis_modes in self.modes)
 
     @cached_property
     def shells(self) -> FloatArray:
         """The larger of each mode's frequencies along the axes."""
-        return np.asarray(reduce(np.maximum.outer, (one.frequencies for one in self.modes)))
+        return np.asarray(reduce(np.maximum.outer, (axis_modes.frequencies for axis_modes in self.modes)))
 
     @cached_property
     def grid_points(self) -> FloatArray:
         """The midpoints (n, d)."""
-        axes = np.meshgrid(*(one.grid for one in self.modes), indexing="ij")
+        axes = np.meshgrid(*(axis_modes.grid for axis_modes in self.modes), indexing="ij")
         return np.stack([axis.ravel() for axis in axes], axis=-1)
 
     @cached_property
     def grid_speed(self) -> FloatArray:
         """c at the midpoints, (nodes_0, …)."""
         values = self.source.speed(self.grid_points)
-        return np.asarray(values, dtype=float).reshape([len(one.grid) for one in self.modes])
+        return np.asarray(values, dtype=float).reshape([len(axis_modes.grid) for axis_modes in self.modes])
 
     def with_missed(self, moments: FloatArray) -> "WaveLattice":
         """The lattice of a medium with these moments beside those of its rule."""
@@ -104,7 +106,7 @@ class WaveLattice:
 
     def synthesize(self, moments: FloatArray) -> FloatArray:
         """The trigonometric polynomial with these cosine moments, on the grid."""
-        return np.asarray(along_all([one.synthesis for one in self.modes], moments))
+        return np.asarray(along_all([axis_modes.synthesis for axis_modes in self.modes], moments))
 
     def mass_product(self, x: FloatArray) -> FloatArray:
         """M x."""
@@ -129,7 +131,7 @@ class WaveLattice:
             return self._through(square, x.reshape(load.shape)).ravel()
 
         flat, shape = load.ravel(), (load.size, load.size)
-        matrix, inverse = (LinearOperator(shape, one, dtype=load.dtype) for one in (product, better))
+        matrix, inverse = (LinearOperator(shape, action, dtype=load.dtype) for action in (product, better))
         x, _ = cg(matrix, flat, better(flat), rtol=INNER, maxiter=MOST_INNER, M=inverse)
         return np.asarray(x).reshape(load.shape)
 
@@ -169,7 +171,7 @@ class WaveLattice:
         """
         axes = [rule for _, rule in self.rules(field, by_medium, detail, breaks, finer)]
         mesh = np.meshgrid(*(x for x, _ in axes), indexing="ij")
-        points = np.stack([one.ravel() for one in mesh], axis=-1)
+        points = np.stack([coordinate.ravel() for coordinate in mesh], axis=-1)
         values = np.asarray(field(points), dtype=float)
         if by_medium:
             values = values * self.source.slowness_squared(points)
@@ -187,14 +189,14 @@ class WaveLattice:
         finer: float = 1.0,
     ) -> list[tuple[list[float], tuple[FloatArray, FloatArray]]]:
         """The ends of the panels of that quadrature on each axis, with its nodes and weights."""
-        own = max(one.bandwidth for one in self.modes)
-        rough = finer * (own + max(own, detail, Piece((), (), field).bandwidth))
-        found = []
+        bandwidth = max(axis_modes.bandwidth for axis_modes in self.modes)
+        rough = finer * (bandwidth + max(bandwidth, detail, Piece((), (), field).bandwidth))
+        rules = []
         for axis, (a, b) in enumerate(self.inside.sides):
             jumps = (*(() if breaks is None else breaks[axis]), *self._jumps(axis, by_medium))
             ends = [a, *sorted({x for x in jumps if a < x < b}), b]
-            found.append((ends, interval_rule(ends, rough)))
-        return found
+            rules.append((ends, interval_rule(ends, rough)))
+        return rules
 
     def _jumps(self, axis: int, by_medium: bool) -> tuple[float, ...]:
         """Where the medium jumps across an axis, where it counts."""

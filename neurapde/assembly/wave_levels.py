@@ -73,9 +73,9 @@ class Evolved:
     def states(self) -> FloatArray:
         """Value, rate and acceleration of the modes, less what the near fields hold of them."""
         states = self.raw.copy()
-        for one in self.near:
-            states[..., one.shot] -= np.tensordot(
-                one.amplitudes, one.coefficients(self.lattice), axes=([-1], [-1])
+        for near in self.near:
+            states[..., near.shot] -= np.tensordot(
+                near.amplitudes, near.coefficients(self.lattice), axes=([-1], [-1])
             )
         return states
 
@@ -96,17 +96,17 @@ class Evolved:
             modes = along(self.lattice.values(axis, x)[: modes.shape[lead + axis]].T, lead + axis, modes)
         return modes
 
-    def beside(self, one: Near) -> FloatArray:
+    def beside(self, near: Near) -> FloatArray:
         """A near field at the coordinates: (knots, *coordinates)."""
         mesh = np.meshgrid(*self.axes, indexing="ij")
-        return one.at(np.stack([x.ravel() for x in mesh], axis=-1)).reshape(-1, *mesh[0].shape)
+        return near.at(np.stack([x.ravel() for x in mesh], axis=-1)).reshape(-1, *mesh[0].shape)
 
     @cached_property
     def size(self) -> float:
         """Norm of the field at the coordinates and knots."""
         values = self.seen(self.states[0])
-        for one in self.near:
-            values[..., one.shot] += self.beside(one)
+        for near in self.near:
+            values[..., near.shot] += self.beside(near)
         return float(np.linalg.norm(values))
 
     def norm(self, modes: FloatArray) -> float:
@@ -122,13 +122,17 @@ def evolve(waves: WaveProblem, lattice: WaveLattice, times: FloatArray) -> Evolv
         nonlocal count, left
         if not forcings:
             return np.zeros((3, len(times), *lattice.shape))
-        for one in forcings:
-            if one.signal is not None:
-                left = max(left, one.left + TimeRule(one.signal, times, math.sqrt(lattice.largest)).left)
-        driven = [Driven(one.load(lattice), one.signal, one.value, one.rate) for one in forcings]
-        found = followed(lattice, times, driven)
-        count += found.polynomials
-        return found.states
+        for forcing in forcings:
+            if forcing.signal is not None:
+                left = max(
+                    left, forcing.left + TimeRule(forcing.signal, times, math.sqrt(lattice.largest)).left
+                )
+        driven = [
+            Driven(forcing.load(lattice), forcing.signal, forcing.value, forcing.rate) for forcing in forcings
+        ]
+        propagated = followed(lattice, times, driven)
+        count += propagated.polynomials
+        return propagated.states
 
     common = run(waves.shared())
     states = np.stack([common + run(waves.shot(s, lattice)) for s in waves.problem.right_hand_sides], axis=-1)
@@ -184,7 +188,7 @@ def tail_of(level: Evolved) -> float:
     The power in shells of the upper half is followed by a parabola of its logarithm, and goes on as a geometric series. What
     does not fit, where a spectrum goes up and down, may be missing at the end; so may as much as a lone shell holds.
     """
-    parts = [one.frequencies / one.bandwidth for one in level.lattice.modes]
+    parts = [axis_modes.frequencies / axis_modes.bandwidth for axis_modes in level.lattice.modes]
     shells = np.asarray(reduce(np.maximum.outer, parts))[..., None]
     states = level.states[0]
     count = int(np.clip(max(level.lattice.shape) // 4, 2, SHELLS))
@@ -243,10 +247,10 @@ def medium_of(level: Evolved, coarse: Evolved) -> float:
 def near_of(level: Evolved) -> float:
     """What near fields miss of the modes beyond the lattice."""
     total = 0.0
-    for one in level.near:
-        held = np.tensordot(one.amplitudes[0], one.coefficients(level.lattice), axes=([-1], [-1]))
-        beyond = level.beside(one) - level.seen(held[..., None])[..., 0]
-        total += one.misfit * float(np.linalg.norm(beyond)) / (level.size or 1.0)
+    for near in level.near:
+        held = np.tensordot(near.amplitudes[0], near.coefficients(level.lattice), axes=([-1], [-1]))
+        beyond = level.beside(near) - level.seen(held[..., None])[..., 0]
+        total += near.misfit * float(np.linalg.norm(beyond)) / (level.size or 1.0)
     return total
 
 
@@ -283,4 +287,4 @@ def judged(level: Evolved, coarse: Evolved | None) -> Evolved:
 
 def _band(level: Evolved) -> float:
     """The bandwidth along the axis that has the least: a short one may have more, by its few modes."""
-    return min(one.bandwidth for one in level.lattice.modes)
+    return min(axis_modes.bandwidth for axis_modes in level.lattice.modes)

@@ -83,16 +83,16 @@ class WaveMedium:
         """Points (n, d) all over the core, its declared regions and both sides of where it was found to change."""
         counts = PROBED[self.core.dimension]
         axes = [np.linspace(a, b, counts) for a, b in self.core.sides]
-        found = [np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=-1)]
-        found += [region.sample(512, how="grid").numpy() for region in _regions(self.pieces)]
+        points = [np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=-1)]
+        points += [region.sample(512, how="grid").numpy() for region in _regions(self.pieces)]
         steps = np.zeros_like(self.features.points)
         if len(steps):
             rows = np.arange(len(steps))
             steps[rows, self.features.axes] = np.maximum(
                 self.features.widths, INWARD * max(self.core.extents)
             )
-            found += [self.features.points + steps, self.features.points - steps]
-        return np.concatenate(found)
+            points += [self.features.points + steps, self.features.points - steps]
+        return np.concatenate(points)
 
     @cached_property
     def speeds(self) -> tuple[float, float]:
@@ -125,26 +125,29 @@ class WaveMedium:
     def rules(self, modes: Sequence[AxisModes]) -> list[tuple[list[float], FloatArray]]:
         """The ends of the panels within the core on each axis, with the nodes."""
         ends = [self._breaks(axis, sides) for axis, sides in enumerate(self.core.sides)]
-        return [(one, interval_rule(one, self.rough(modes))[0]) for one in ends]
+        return [(edges, interval_rule(edges, self.rough(modes))[0]) for edges in ends]
 
     def rough(self, modes: Sequence[AxisModes]) -> float:
         """The bandwidth that its rules are made for."""
-        return 3 * max(one.bandwidth for one in modes) + self.detail
+        return 3 * max(axis_modes.bandwidth for axis_modes in modes) + self.detail
 
-    def _on_line(self, one: AxisModes, rough: float) -> FloatArray:
-        x, weights = interval_rule(self._breaks(0, (one.lower, one.upper)), rough)
-        return np.asarray(one.cosines(x) @ (weights * self.slowness_squared(x[:, None])))
+    def _on_line(self, axis_modes: AxisModes, rough: float) -> FloatArray:
+        x, weights = interval_rule(self._breaks(0, (axis_modes.lower, axis_modes.upper)), rough)
+        return np.asarray(axis_modes.cosines(x) @ (weights * self.slowness_squared(x[:, None])))
 
     def _in_space(self, modes: Sequence[AxisModes]) -> FloatArray:
         """Over the whole box by one rule, which is broken at planes alone, and no finer than the moments ask for."""
-        rough = IN_SPACE * max(one.bandwidth for one in modes) + self.detail
+        rough = IN_SPACE * max(axis_modes.bandwidth for axis_modes in modes) + self.detail
         axes = [
-            interval_rule(self._breaks(axis, (one.lower, one.upper)), rough) for axis, one in enumerate(modes)
+            interval_rule(self._breaks(axis, (axis_modes.lower, axis_modes.upper)), rough)
+            for axis, axis_modes in enumerate(modes)
         ]
         mesh = np.stack(np.meshgrid(*(x for x, _ in axes), indexing="ij"), axis=-1).reshape(-1, 3)
         values = self.slowness_squared(mesh).reshape([len(x) for x, _ in axes])
         return np.asarray(
-            along_all([one.cosines(x) * w for one, (x, w) in zip(modes, axes, strict=True)], values)
+            along_all(
+                [axis_modes.cosines(x) * w for axis_modes, (x, w) in zip(modes, axes, strict=True)], values
+            )
         )
 
     def planes(self, axis: int) -> list[float]:
@@ -162,7 +165,7 @@ class WaveMedium:
         axes = [interval_rule(self._breaks(axis, self.core.sides[axis]), rough) for axis in range(2)]
         mesh = np.stack(np.meshgrid(axes[0][0], axes[1][0], indexing="ij"), axis=-1).reshape(-1, 2)
         values = squared(background, mesh).reshape(*(len(x) for x, _ in axes))
-        tables = [one.cosines(x) * w for one, (x, w) in zip(modes, axes, strict=True)]
+        tables = [axis_modes.cosines(x) * w for axis_modes, (x, w) in zip(modes, axes, strict=True)]
         total = along_all(tables, values)
         inner = [self._breaks(axis, self.core.sides[axis])[1:-1] for axis in range(2)]
         for piece in others:
@@ -171,14 +174,16 @@ class WaveMedium:
                 piece.contains, edges, (self.core.sides[0], self.core.sides[1]), (inner[0], inner[1]), rough
             )
             change = squared(piece, points) - squared(background, points)
-            total = total + project([one.cosines for one in modes], points, weights * change).real
+            total = (
+                total + project([axis_modes.cosines for axis_modes in modes], points, weights * change).real
+            )
         return np.asarray(total)
 
     def _strips(self, modes: Sequence[AxisModes], axis: int, rough: float) -> FloatArray:
         """Beyond the two sides of an axis, between those of the other."""
         other = 1 - axis
         (a, b), (low, high) = self.core.sides[axis], self.core.sides[other]
-        total = np.zeros([2 * one.count + 1 for one in modes])
+        total = np.zeros([2 * axis_modes.count + 1 for axis_modes in modes])
         for edge, outer in ((a, (modes[axis].lower, a)), (b, (b, modes[axis].upper))):
             if not outer[1] - outer[0] > INWARD * (b - a):
                 continue
@@ -196,8 +201,11 @@ class WaveMedium:
         return total
 
     def _corners(self, modes: Sequence[AxisModes], rough: float) -> FloatArray:
-        outer = [((one.lower, a), (b, one.upper)) for one, (a, b) in zip(modes, self.core.sides, strict=True)]
-        total = np.zeros([2 * one.count + 1 for one in modes])
+        outer = [
+            ((axis_modes.lower, a), (b, axis_modes.upper))
+            for axis_modes, (a, b) in zip(modes, self.core.sides, strict=True)
+        ]
+        total = np.zeros([2 * axis_modes.count + 1 for axis_modes in modes])
         for first, second in itertools.product(*outer):
             if first[1] > first[0] and second[1] > second[0]:
                 m = self.slowness_squared(np.array([[np.mean(first), np.mean(second)]]))[0]
@@ -207,10 +215,10 @@ class WaveMedium:
         return total
 
 
-def _whole(one: AxisModes, ends: tuple[float, float], rough: float) -> FloatArray:
+def _whole(axis_modes: AxisModes, ends: tuple[float, float], rough: float) -> FloatArray:
     """∫ cos between two ends."""
     x, weights = interval_rule(ends, rough)
-    return np.asarray(one.cosines(x) @ weights)
+    return np.asarray(axis_modes.cosines(x) @ weights)
 
 
 def squared(piece: Piece, points: FloatArray) -> FloatArray:

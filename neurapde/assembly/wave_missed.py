@@ -37,7 +37,9 @@ def missed(level: Evolved, enough: float) -> float:
                 error[half, ..., shot] += followed(lattice, level.times, [driven]).states[0]
     for medium in unseen_medium(lattice):
         if medium.part > enough:
-            for half, moments in enumerate(medium.tested(1.0, [one.cosines for one in lattice.modes])):
+            for half, moments in enumerate(
+                medium.tested(1.0, [axis_modes.cosines for axis_modes in lattice.modes])
+            ):
                 error[half] += evolve(waves, lattice.with_missed(moments), level.times).raw[0] - level.raw[0]
     found = common(np.stack([level.seen(half) for half in error])) / (level.size or 1.0)
     found += max((one.missed(lattice, enough) for one in waves.moving.values()), default=0.0)

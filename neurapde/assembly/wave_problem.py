@@ -79,9 +79,9 @@ class WaveProblem:
     def initial(self) -> list[tuple[Pattern, bool]]:
         """The initial fields that are not zero, each with whether it is the velocity."""
         return [
-            (Pattern.of(part, self.space, False), is_velocity)
-            for part, is_velocity in ((self.start.value, False), (self.start.velocity, True))
-            if part is not None and part != Constant(0.0)
+            (Pattern.of(field, self.space, False), is_velocity)
+            for field, is_velocity in ((self.start.value, False), (self.start.velocity, True))
+            if field is not None and field != Constant(0.0)
         ]
 
     @cached_property
@@ -99,13 +99,13 @@ class WaveProblem:
     def looked(self) -> tuple[str, ...]:
         """How fine the functions of the medium, the beginning and the sources were looked at, a sentence each."""
         patterns = (*(pattern for pattern, _ in self.initial), *self.densities.values())
-        every = (*self.medium.features.note, *(note for one in patterns for note in one.looked))
+        every = (*self.medium.features.note, *(note for pattern in patterns for note in pattern.looked))
         return tuple(dict.fromkeys(every))
 
     def load_error(self, lattice: WaveLattice) -> float:
         """What the rules leave of the loads, relative: the most of any."""
         patterns = [pattern for pattern, _ in self.initial]
-        return max((one.left(lattice) for one in (*patterns, *self.densities.values())), default=0.0)
+        return max((pattern.left(lattice) for pattern in (*patterns, *self.densities.values())), default=0.0)
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:

@@ -63,11 +63,11 @@ def test_commutator_is_what_the_window_adds_to_the_operator():
 
 
 def test_superposition_sums_within_a_shot_and_stacks_shots():
-    one, other = (OutgoingWave(GaussianSource(at, 1e-3), 9.0) for at in [(0.0, 0.0), (0.3, 0.1)])
+    wave, other = (OutgoingWave(GaussianSource(at, 1e-3), 9.0) for at in [(0.0, 0.0), (0.3, 0.1)])
     points = torch.from_numpy(ring_points(5))
-    both = Superposition(((one, other),)).jet(points)
-    torch.testing.assert_close(both.channels, one.jet(points).channels + other.jet(points).channels)
-    apart = Superposition(((one,), (), (other,))).jet(points)
+    both = Superposition(((wave, other),)).jet(points)
+    torch.testing.assert_close(both.channels, wave.jet(points).channels + other.jet(points).channels)
+    apart = Superposition(((wave,), (), (other,))).jet(points)
     torch.testing.assert_close(apart[2].channels, other.jet(points).channels)
     assert apart.value.shape == (5, 3)
     assert not apart[1].value.any()
@@ -102,7 +102,7 @@ def test_smooth_density_has_the_load_of_its_transform():
     case = Problem("case", BOX, Helmholtz(5.0), [lambda x: wide(x)], Dirichlet(0.0))
     lattice = LatticeProblem(case, case.equation)
     modes = lattice.modes(15.0)
-    omega = [one.frequencies for one in modes]
+    omega = [axis_modes.frequencies for axis_modes in modes]
     peak = np.outer(modes[0].values(np.array([0.1]))[:, 0], modes[1].values(np.array([-0.2]))[:, 0])
     decay = np.exp(-0.01 * (omega[0][:, None] ** 2 + omega[1] ** 2))
     np.testing.assert_allclose(lattice.load(modes, 0), 2.0 * peak * decay, atol=1e-8)

@@ -30,8 +30,8 @@ def test_the_frequency_of_a_pulse_is_that_in_a_short_time(
     signal: Callable[[np.ndarray], np.ndarray], duration: float
 ) -> None:
     expected = highest_frequency(signal, npde.Time(0, 8), SHARE)
-    found = highest_frequency(signal, npde.Time(0, duration), SHARE)
-    assert found == pytest.approx(expected, rel=0.05)
+    frequency = highest_frequency(signal, npde.Time(0, duration), SHARE)
+    assert frequency == pytest.approx(expected, rel=0.05)
 
 
 def test_a_wavelet_is_seen_in_any_time_and_a_signal_that_is_zero_is_slow() -> None:

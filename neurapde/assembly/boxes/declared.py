@@ -90,7 +90,9 @@ class BoxProblem:
             return "its coefficients change too steeply for polynomials"
         for face, given in sides.data.items():
             fields = [] if given.fixes else [given.a, given.b]
-            if not isinstance(given.b, Constant) or any(np.iscomplexobj(one(self._probes)) for one in fields):
+            if not isinstance(given.b, Constant) or any(
+                np.iscomplexobj(field(self._probes)) for field in fields
+            ):
                 of = "of complex coefficients" if isinstance(given.b, Constant) else "whose b varies"
                 return f"it has the condition {sides.by_face[face][-1].describe(self.box)}, {of}"
         return self._hidden() or self._rough_data() or self._resonance() or self._disagreement()
@@ -144,7 +146,7 @@ class BoxProblem:
     def source(self, points: Array) -> Values:
         """The right-hand sides at points (n, d), (n, columns)."""
         every = [to_numpy(total(side, points)) for side in self.problem.right_hand_sides]
-        return self.sign * np.stack([np.broadcast_to(one, len(points)) for one in every], axis=1)
+        return self.sign * np.stack([np.broadcast_to(values, len(points)) for values in every], axis=1)
 
     @property
     def columns(self) -> int:
@@ -188,18 +190,18 @@ class BoxProblem:
     @cached_property
     def ends(self) -> list[Ends]:
         """The same by axes, a ratio that varies by its mean."""
-        data, found = self.problem.sides.data, []
+        data, ends = self.problem.sides.data, []
         for name, other in zip(self.box.faces[::2], self.box.faces[1::2], strict=True):
             if name not in data:
-                found.append(Ends(periodic=True))
+                ends.append(Ends(periodic=True))
                 continue
             pair = (data[name], data[other])
             ratios = [
-                0.0 if _fixes(one) else self._ratio(face, one)
-                for face, one in zip((name, other), pair, strict=True)
+                0.0 if _fixes(condition) else self._ratio(face, condition)
+                for face, condition in zip((name, other), pair, strict=True)
             ]
-            found.append(Ends((_fixes(pair[0]), _fixes(pair[1])), (ratios[0], ratios[1])))
-        return found
+            ends.append(Ends((_fixes(pair[0]), _fixes(pair[1])), (ratios[0], ratios[1])))
+        return ends
 
     def _ratio(self, face: str, given: Mixed) -> float:
         return float(np.mean(to_numpy(given.a(self._on(face))))) / _number(given.b)
@@ -233,12 +235,12 @@ class BoxProblem:
         edges = []
         for i, first in enumerate(faces):
             for second in faces[:i]:
-                (one, end), (other, stop) = (box.face_axis(name) for name in (first, second))
-                if one != other:
+                (axis, end), (other, stop) = (box.face_axis(name) for name in (first, second))
+                if axis != other:
                     edge = lower + (upper - lower) * np.linspace(0, 1, ALONG_EDGE)[:, None]
-                    edge[:, one], edge[:, other] = (lower, upper)[end][one], (lower, upper)[stop][other]
+                    edge[:, axis], edge[:, other] = (lower, upper)[end][axis], (lower, upper)[stop][other]
                     values = [to_numpy(conditions[name].value(edge)) for name in (first, second)]
-                    edges.append((first, second, np.array([one + np.zeros(len(edge)) for one in values])))
+                    edges.append((first, second, np.array([value + np.zeros(len(edge)) for value in values])))
         inside = [to_numpy(conditions[name].value(self._on(name))) for name in faces]
         largest = max((float(np.abs(values).max()) for values in inside), default=0.0)
         for first, second, (these, those) in edges:

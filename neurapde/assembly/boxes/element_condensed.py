@@ -52,24 +52,24 @@ class CondensedForm(ElementForm):
         right = np.zeros(len(known), dtype=complex)
         np.add.at(right, self._places, self.load(density, column).ravel())
         insides, matrix = self._condensed
-        inner = [lu_solve(one.factors, right[one.places]) for one in insides]
-        for one, part in zip(insides, inner, strict=True):
-            right[one.edge] -= one.out @ part
+        inner = [lu_solve(element.factors, right[element.places]) for element in insides]
+        for element, interior in zip(insides, inner, strict=True):
+            right[element.edge] -= element.out @ interior
         free, fixed = self._edges
         target = right[free] - matrix[free][:, fixed] @ known[fixed]
-        found = np.zeros(len(known), dtype=complex)
-        found[fixed] = known[fixed]
-        found[free] = self._factors.solve(target)
-        left = np.linalg.norm(matrix[free][:, free] @ found[free] - target)
-        for one, part in zip(insides, inner, strict=True):
-            found[one.places] = part - one.back @ found[one.edge]
+        solution = np.zeros(len(known), dtype=complex)
+        solution[fixed] = known[fixed]
+        solution[free] = self._factors.solve(target)
+        left = np.linalg.norm(matrix[free][:, free] @ solution[free] - target)
+        for element, interior in zip(insides, inner, strict=True):
+            solution[element.places] = interior - element.back @ solution[element.edge]
         size = np.linalg.norm(target)
-        return found[self._places].reshape(self.shape), float(left / size) if size else 0.0, 0
+        return solution[self._places].reshape(self.shape), float(left / size) if size else 0.0, 0
 
     @cached_property
     def _edges(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The places on edges of elements: unknown ones in the order of elimination, and those with values given."""
-        edges = np.unique(np.concatenate([one.edge for one in self._condensed[0]]))
+        edges = np.unique(np.concatenate([element.edge for element in self._condensed[0]]))
         first, second = (_stations(axis, size) for axis, size in zip(self.axes, self.shape, strict=True))
         edges = edges[
             nested_dissection(np.stack([first[edges // self.shape[1]], second[edges % self.shape[1]]]))
@@ -93,12 +93,12 @@ class CondensedForm(ElementForm):
     def _condensed(self) -> tuple[list[_Inside], sparse.csr_array]:
         """The insides of all elements, and the matrix of all edges."""
         insides, rows, columns, values = [], [], [], []
-        for one in self.axes[0].elements:
+        for element in self.axes[0].elements:
             for other in self.axes[1].elements:
-                matrix = self._of_element(one, other)
-                places = np.add.outer(one.places * self.shape[1], other.places).ravel()
+                matrix = self._of_element(element, other)
+                places = np.add.outer(element.places * self.shape[1], other.places).ravel()
                 on_edge = np.logical_or.outer(
-                    np.arange(len(one.places)) < 2, np.arange(len(other.places)) < 2
+                    np.arange(len(element.places)) < 2, np.arange(len(other.places)) < 2
                 )
                 edge, inside = np.flatnonzero(on_edge), np.flatnonzero(~on_edge)
                 out, factors = matrix[np.ix_(edge, inside)], lu_factor(matrix[np.ix_(inside, inside)])
@@ -115,35 +115,37 @@ class CondensedForm(ElementForm):
         entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
         return insides, sparse.csr_array(entries, shape=(size, size))
 
-    def _of_element(self, one: LocalBasis, other: LocalBasis) -> Complex:
+    def _of_element(self, element: LocalBasis, other: LocalBasis) -> Complex:
         """The form of one element, (n, n), summed axis by axis."""
-        n, m = len(one.places), len(other.places)
-        first = one.stiffness - self.constant * one.mass
-        found = np.multiply.outer(first.ravel(), other.mass.ravel())
-        found += np.multiply.outer(one.mass.ravel(), other.stiffness.ravel())
+        n, m = len(element.places), len(other.places)
+        first = element.stiffness - self.constant * element.mass
+        matrix = np.multiply.outer(first.ravel(), other.mass.ravel())
+        matrix += np.multiply.outer(element.mass.ravel(), other.stiffness.ravel())
         if self._varies is not None:
-            weights = self._varies[one.rows, other.rows] * np.multiply.outer(one.weights, other.weights)
-            found -= one.products.T @ weights @ other.products
-        return found.reshape(n, n, m, m).transpose(0, 2, 1, 3).reshape(n * m, n * m)
+            weights = self._varies[element.rows, other.rows] * np.multiply.outer(
+                element.weights, other.weights
+            )
+            matrix -= element.products.T @ weights @ other.products
+        return matrix.reshape(n, n, m, m).transpose(0, 2, 1, 3).reshape(n * m, n * m)
 
     def _of_faces(self) -> list[tuple[NDArray, NDArray, NDArray]]:
         """Rows, columns and values of ∮ E (β − its mean) u ψ."""
-        found = []
+        entries = []
         for face, ratio in self._ratios:
             at, (other,) = self._slab(face)
             places = self._places.reshape(self.shape)[at]
             matrix = sparse.coo_array(self._tested[other] @ (ratio[:, None] * self._values[other]))
-            found.append((places[matrix.row], places[matrix.col], matrix.data))
-        return found
+            entries.append((places[matrix.row], places[matrix.col], matrix.data))
+        return entries
 
 
 def _stations(axis: ElementAxis, size: int) -> NDArray[np.int64]:
     """Where the polynomials of an axis are: 2e inside element e, and odd numbers at its ends."""
-    found = np.zeros(size, dtype=np.int64)
-    for number, one in enumerate(axis.elements):
-        found[one.places[:2]] = 2 * number - 1, 2 * number + 1
-        found[one.places[2:]] = 2 * number
-    return found
+    stations = np.zeros(size, dtype=np.int64)
+    for number, element in enumerate(axis.elements):
+        stations[element.places[:2]] = 2 * number - 1, 2 * number + 1
+        stations[element.places[2:]] = 2 * number
+    return stations
 
 
 def nested_dissection(stations: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -162,6 +164,6 @@ def nested_dissection(stations: NDArray[np.int64]) -> NDArray[np.int64]:
         line = (int(lowest[axis] + highest[axis]) // 4) * 2 + 1
         at = here[axis]
         parts = (some[at < line], some[at > line])
-        return [*(one for part in parts if len(part) for one in ordered(part)), some[at == line]]
+        return [*(place for half in parts if len(half) for place in ordered(half)), some[at == line]]
 
     return np.concatenate(ordered(np.arange(stations.shape[1]))) if stations.size else np.arange(0)

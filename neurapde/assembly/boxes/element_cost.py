@@ -37,7 +37,7 @@ def element_cost(waves: ElementWaves, bandwidth: float) -> Cost:
 
 def _direct(degrees: list[list[int]], counts: list[int], shots: int) -> Cost:
     """Of a direct solution in the plane: elements one by one, and the factors of their edges."""
-    first, second = (np.array(one, dtype=float) for one in degrees)
+    first, second = (np.array(counts, dtype=float) for counts in degrees)
     local = np.multiply.outer(first + 1, second + 1)
     edges = float(np.sum(np.add.outer(first, second) - 1))
     inside = float(np.sum(local * (local + 8 * np.sqrt(local))))

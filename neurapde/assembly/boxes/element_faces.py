@@ -33,15 +33,15 @@ class WaveFaces:
     @cached_property
     def ends(self) -> list[ElementEnds]:
         """What holds at the ends of each axis, a ratio that varies by its mean."""
-        found = []
+        ends = []
         for low, high in zip(self.every[::2], self.every[1::2], strict=True):
             if low is None or high is None:
-                found.append(ElementEnds(periodic=True))
+                ends.append(ElementEnds(periodic=True))
             else:
                 pair = (low, high)
                 ratios = [0.0 if face.fixed else self._mean_ratio(face) for face in pair]
-                found.append(ElementEnds((low.fixed, high.fixed), (ratios[0], ratios[1])))
-        return found
+                ends.append(ElementEnds((low.fixed, high.fixed), (ratios[0], ratios[1])))
+        return ends
 
     def _mean_ratio(self, face: ElementFace) -> complex:
         return complex(np.mean(self._ratio(face.axis, face.end)(self._on(face.axis, face.end))))
@@ -83,11 +83,11 @@ class WaveFaces:
         layout = Layout(self.box.dimension, 0 if ratio is None else 1, ())
 
         def value(points: Array) -> Complex:
-            found = np.zeros((len(points), len(self.backgrounds)), dtype=complex)
+            values = np.zeros((len(points), len(self.backgrounds)), dtype=complex)
             if given is not None:
                 by = to_numpy(given.b(points)) if ratio is not None else 1.0
                 by = to_numpy(given.a(points)) if ratio is None and not given.fixes else by
-                found += (to_numpy(given.value(points)) / by)[:, None]
+                values += (to_numpy(given.value(points)) / by)[:, None]
             for shot, waves in enumerate(self.backgrounds):
                 for wave in waves:
                     known = wave.channels(points, layout)
@@ -96,7 +96,7 @@ class WaveFaces:
                         if ratio is None
                         else (2 * end - 1) * known[1 + axis] + ratio(points) * known[0]
                     )
-                    found[:, shot] -= there
-            return found
+                    values[:, shot] -= there
+            return values
 
         return value

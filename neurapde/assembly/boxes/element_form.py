@@ -119,7 +119,7 @@ class ElementForm:
 
     def inverse(self, load: Complex) -> Complex:
         """Unknown amplitudes for the separated form and a load of them, (n1, …, nd) both."""
-        return self._combined(along_each([one.T for one in self._vectors], load))
+        return self._combined(along_each([matrix.T for matrix in self._vectors], load))
 
     def _combined(self, modal: Complex) -> Complex:
         return along_each(self._vectors, modal * self._inverse)
@@ -135,25 +135,25 @@ class ElementForm:
 
     def load(self, density: NDArray, column: int) -> Complex:
         """−∫ E f ψ + ∮ E g ψ of one column, (n1, …, nd). density: f on the products of the axes' points."""
-        found = np.asarray(-along_each(self._tested, self._scale * density), dtype=complex)
+        load = np.asarray(-along_each(self._tested, self._scale * density), dtype=complex)
         for face in self.faces:
             if not face.fixed:
                 at, others = self._slab(face)
                 given = self._on_face(face, self._points, partial(_column, face, column))
                 given = given * self._on_face(face, self._points, self.scale)
-                found[at] += along_each([self._tested[k] for k in others], given)
-        return found
+                load[at] += along_each([self._tested[k] for k in others], given)
+        return load
 
     def lift(self, column: int) -> Complex:
         """Amplitudes of a field with the values that are given on faces, (n1, …, nd)."""
-        found = np.zeros(self.shape, dtype=complex)
+        lifted = np.zeros(self.shape, dtype=complex)
         nodes = [axis.nodes for axis in self.axes]
         for face in self.faces:
             if face.fixed:
                 at, others = self._slab(face)
                 given = self._on_face(face, nodes, partial(_column, face, column))
-                found[at] = along_each([self.axes[k].interpolation for k in others], given)
-        return found
+                lifted[at] = along_each([self.axes[k].interpolation for k in others], given)
+        return lifted
 
     def solve(
         self, density: NDArray, column: int, accuracy: float, guess: Complex | None
@@ -162,23 +162,23 @@ class ElementForm:
 
         What rounding leaves, where layers make the eigenvectors nearly dependent, is solved for once more.
         """
-        found = self.lift(column)
+        solution = self.lift(column)
         load = along_each(self._restrict, self.load(density, column))
         if guess is not None:
-            inside = along_each([np.linalg.pinv(one) for one in self._free], guess - found)
-            found = found + along_each(self._free, inside)
+            inside = along_each([np.linalg.pinv(matrix) for matrix in self._free], guess - solution)
+            solution = solution + along_each(self._free, inside)
         steps, left, size = 0, np.inf, 0.0
         for _ in range(ROUNDS):
-            target = self.inverse(load - along_each(self._restrict, self.apply(found)))
-            size = size or float(np.linalg.norm(found) + np.linalg.norm(target))
+            target = self.inverse(load - along_each(self._restrict, self.apply(solution)))
+            size = size or float(np.linalg.norm(solution) + np.linalg.norm(target))
             if not size:
-                return found, 0.0, steps
+                return solution, 0.0, steps
             before, left = left, float(np.linalg.norm(target)) / size
             if left <= accuracy or left > FALLING * before:
                 break
-            change, more = self._iterated(target, min(accuracy / left, COARSE))
-            found, steps = found + along_each(self._free, change), steps + more
-        return found, left, steps
+            change, more_steps = self._iterated(target, min(accuracy / left, COARSE))
+            solution, steps = solution + along_each(self._free, change), steps + more_steps
+        return solution, left, steps
 
     def _iterated(self, target: Complex, accuracy: float) -> tuple[Complex, int]:
         """A change of the unknown amplitudes whose preconditioned form is the target, and the iterations it took."""
@@ -193,7 +193,7 @@ class ElementForm:
             nonlocal steps
             steps += 1
 
-        found, _ = gmres(
+        solution, _ = gmres(
             LinearOperator((target.size, target.size), step, dtype=complex),
             target.ravel(),
             rtol=accuracy,
@@ -202,7 +202,7 @@ class ElementForm:
             callback=count,
             callback_type="pr_norm",
         )
-        return found.reshape(target.shape), steps
+        return solution.reshape(target.shape), steps
 
     @property
     def _points(self) -> list[Array]:
@@ -234,10 +234,10 @@ def along(matrix: NDArray, axis: int, array: NDArray) -> NDArray:
     """Multiply a matrix (m, n) into one axis of an array."""
     rows, columns = math.prod(array.shape[:axis]), math.prod(array.shape[axis + 1 :])
     if columns == 1:
-        found = array.reshape(rows, -1) @ matrix.T
+        product = array.reshape(rows, -1) @ matrix.T
     else:
-        found = np.matmul(matrix, array.reshape(rows, -1, columns))
-    return found.reshape(*array.shape[:axis], len(matrix), *array.shape[axis + 1 :])
+        product = np.matmul(matrix, array.reshape(rows, -1, columns))
+    return product.reshape(*array.shape[:axis], len(matrix), *array.shape[axis + 1 :])
 
 
 def along_each(matrices: Sequence[NDArray], array: NDArray) -> NDArray:

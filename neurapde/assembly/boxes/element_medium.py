@@ -37,6 +37,6 @@ def on_cells(field: Callable[[Array], NDArray], axes: Sequence[ElementAxis], jum
             np.stack([edge[some[:, k] + end] for k, edge in enumerate(edges)], axis=1) for end in (0, 1)
         )
         places = low[:, None] + parts * (high - low)[:, None]
-        found = field(places.reshape(-1, len(axes))).reshape(len(some), len(parts))
-        values[tuple(some.T)] = found.mean(axis=1)
+        sampled = field(places.reshape(-1, len(axes))).reshape(len(some), len(parts))
+        values[tuple(some.T)] = sampled.mean(axis=1)
     return values

@@ -43,8 +43,8 @@ class ElementProducts(Trial):
         return ElementFunction(self, setting.amplitudes(*self.modes), setting.complex)
 
     def describe(self) -> str:
-        counts = " × ".join(str(len(one)) for one in self.degrees)
-        degree = max(max(one) for one in self.degrees)
+        counts = " × ".join(str(len(degrees)) for degrees in self.degrees)
+        degree = max(max(degrees) for degrees in self.degrees)
         return f"polynomials up to degree {degree} on {counts} elements"
 
 
@@ -72,5 +72,5 @@ def _tables(edges: Sequence[float], degrees: Sequence[int], x: Tensor, order: in
         t = (x - edges[number]) / half - 1
         inside = element == number
         table = polynomials(degree + 1, torch.where(inside, t, torch.zeros_like(t)), half, order)
-        parts.append([inside[:, None] * one for one in table])
+        parts.append([inside[:, None] * values for values in table])
     return [torch.cat(columns, dim=1) for columns in zip(*parts, strict=True)]

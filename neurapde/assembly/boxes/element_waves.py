@@ -102,8 +102,8 @@ class ElementWaves:
     def _background(self, source: object) -> OutgoingWave | None:
         if not isinstance(source, GaussianSource | PointSource):
             return None
-        own = self.coefficient(np.array([source.at], dtype=float))[0]
-        return OutgoingWave(source, float(np.sqrt(own.real)), self.form.stretch)
+        coefficient = self.coefficient(np.array([source.at], dtype=float))[0]
+        return OutgoingWave(source, float(np.sqrt(coefficient.real)), self.form.stretch)
 
     @cached_property
     def faces(self) -> WaveFaces:
@@ -148,7 +148,7 @@ class ElementWaves:
     @cached_property
     def edges(self) -> list[list[float]]:
         """Of the elements of each axis: ends, layers, planes of the medium, and between them where waves are many."""
-        found = []
+        edges = []
         regions = [region for piece in self.form.pieces for region in piece.within if isinstance(region, Box)]
         for axis, (lower, upper) in enumerate(self.box.sides):
             planes = {end for region in regions for end in region.sides[axis] if lower < end < upper}
@@ -157,8 +157,8 @@ class ElementWaves:
             for a, b in pairwise(breaks):
                 parts = max(1, math.ceil(self.largest_wavenumber * (b - a) / LONGEST[self.box.dimension]))
                 whole += np.linspace(a, b, parts + 1)[1:].tolist()
-            found.append(whole)
-        return found
+            edges.append(whole)
+        return edges
 
     def degrees(self, bandwidth: float) -> list[list[int]]:
         """Of the polynomials on the elements of each axis: all odd, since a field may be even on an element."""
@@ -170,14 +170,14 @@ class ElementWaves:
     def axes(self, bandwidth: float, more: int = 0) -> tuple[ElementAxis, ...]:
         """The polynomials up to a bandwidth, with so many points of the quadrature more on each element."""
         pairs = zip(self.edges, self.degrees(bandwidth), self.faces.ends, strict=True)
-        found = []
+        axes = []
         for axis, (edges, degrees, ends) in enumerate(pairs):
             rules = [
                 self._rule(axis, a, b, math.ceil(POINTS * (p + 1)) + more)
                 for p, (a, b) in zip(degrees, pairwise(edges), strict=True)
             ]
-            found.append(ElementAxis(edges, degrees, rules, self.form.stretch.axis(axis), ends))
-        return tuple(found)
+            axes.append(ElementAxis(edges, degrees, rules, self.form.stretch.axis(axis), ends))
+        return tuple(axes)
 
     def _rule(self, axis: int, a: float, b: float, count: int) -> tuple[Array, Array]:
         """At least so many points and weights on an element, panel by panel between the lines of values on grids."""
@@ -185,19 +185,19 @@ class ElementWaves:
         ends = [a, *lines[(lines > a + SAME * (b - a)) & (lines < b - SAME * (b - a))].tolist(), b]
         each = max(2, math.ceil(count / (len(ends) - 1))) + (len(ends) > 2)
         rules = [gauss_on(*pair, each) for pair in pairwise(ends)]
-        x, weights = (np.concatenate(part) for part in zip(*rules, strict=True))
+        x, weights = (np.concatenate(arrays) for arrays in zip(*rules, strict=True))
         return x, weights
 
     @cached_property
     def _lines(self) -> list[Array]:
         """For each axis the lines of values on grids, across which their interpolation has kinks."""
-        found: list[list[Array]] = [[np.empty(0)] for _ in range(self.box.dimension)]
+        lines: list[list[Array]] = [[np.empty(0)] for _ in range(self.box.dimension)]
         for piece in self.form.pieces:
             if isinstance(piece.field, GridField) and piece.field.bounds is not None:
                 ends = zip(*piece.field.bounds, piece.field.values.shape, strict=True)
                 for axis, (a, b, n) in enumerate(ends):
-                    found[axis].append(np.linspace(float(a), float(b), n))
-        return [np.unique(np.concatenate(part)) for part in found]
+                    lines[axis].append(np.linspace(float(a), float(b), n))
+        return [np.unique(np.concatenate(pieces)) for pieces in lines]
 
     def solve(
         self, bandwidth: float, accuracy: float, guess: ElementLevel | None = None, more: int = 0
@@ -216,15 +216,15 @@ class ElementWaves:
         form = kind(axes, self.form.scale, self.constant, variation, faces)
         shots = range(len(self.densities))
         starts = [None if guess is None else _padded(guess, axes)[..., shot] for shot in shots]
-        found = [
+        solutions = [
             form.solve(self._density(axes, medium, shot), shot, accuracy, starts[shot]) for shot in shots
         ]
         return ElementLevel(
             axes,
-            np.stack([one for one, _, _ in found], axis=-1),
+            np.stack([solution for solution, _, _ in solutions], axis=-1),
             bandwidth,
-            max(left for _, left, _ in found),
-            sum(steps for _, _, steps in found) + (0 if guess is None else guess.iterations),
+            max(left for _, left, _ in solutions),
+            sum(steps for _, _, steps in solutions) + (0 if guess is None else guess.iterations),
         )
 
     def _same(self, level: ElementLevel, bandwidth: float) -> bool:
@@ -264,13 +264,13 @@ class ElementWaves:
         points = np.stack(np.meshgrid(*self._probe_grid, indexing="ij"), axis=-1).reshape(
             -1, self.box.dimension
         )
-        kept = np.ones(len(points), dtype=bool)
+        chosen = np.ones(len(points), dtype=bool)
         spacing = max(float(x[1] - x[0]) for x in self._probe_grid)
-        for source in (one for shot in self.problem.right_hand_sides for one in shot):
+        for source in (given for shot in self.problem.right_hand_sides for given in shot):
             if source.center is not None:
                 away = max(REACH * source.reach, spacing)
-                kept &= np.linalg.norm(points - np.array(source.center), axis=1) > away
-        return kept if kept.any() else ~kept
+                chosen &= np.linalg.norm(points - np.array(source.center), axis=1) > away
+        return chosen if chosen.any() else ~chosen
 
     @cached_property
     def _known(self) -> Complex:
@@ -298,7 +298,7 @@ class ElementWaves:
 
 def _padded(level: ElementLevel, axes: Sequence[ElementAxis]) -> Complex:
     """The amplitudes of a level on other polynomials of the same elements, (n1, …, nd, shots)."""
-    found = level.amplitudes
+    amplitudes = level.amplitudes
     for number, (old, new) in enumerate(zip(level.axes, axes, strict=True)):
         matrix = np.zeros((new.count, old.count))
         hats = len(old.edges)
@@ -308,6 +308,6 @@ def _padded(level: ElementLevel, axes: Sequence[ElementAxis]) -> Complex:
             both = min(p, q) - 1
             matrix[row : row + both, column : column + both] = np.eye(both)
             row, column = row + q - 1, column + p - 1
-        matrices = [matrix if k == number else np.eye(n) for k, n in enumerate(found.shape[:-1])]
-        found = along_all(matrices, found)
-    return found
+        matrices = [matrix if k == number else np.eye(n) for k, n in enumerate(amplitudes.shape[:-1])]
+        amplitudes = along_all(matrices, amplitudes)
+    return amplitudes

@@ -72,15 +72,15 @@ def residual_error(box: BoxProblem, amplitudes: Values, counts: Sequence[int], s
         _Waves.of(a, b, ends, count) for a, b, ends, count in zip(lower, upper, box.ends, counts, strict=True)
     ]
     tables = [
-        _tables(one.points, a, b, n)
-        for one, a, b, n in zip(waves, lower, upper, amplitudes.shape, strict=False)
+        _tables(wave.points, a, b, n)
+        for wave, a, b, n in zip(waves, lower, upper, amplitudes.shape, strict=False)
     ]
-    left = _of_equation(box, amplitudes, [one.points for one in waves], tables)
-    left = along_all([one.transform for one in waves], left)
+    left = _of_equation(box, amplitudes, [wave.points for wave in waves], tables)
+    left = along_all([wave.transform for wave in waves], left)
     for number, face in enumerate(box.faces):
         if face is not None:
             left = left + _of_face(box, number, face, amplitudes, waves, tables)
-    squares = sum(np.meshgrid(*(one.frequencies**2 for one in waves), indexing="ij"))
+    squares = sum(np.meshgrid(*(wave.frequencies**2 for wave in waves), indexing="ij"))
     rates = np.maximum(np.abs(box.mean_coefficient * squares + box.mean_reaction), slowest)
     if box.leaves_constant:
         left[(0,) * len(waves)] = 0.0
@@ -91,12 +91,12 @@ def residual_error(box: BoxProblem, amplitudes: Values, counts: Sequence[int], s
 
 def weighed(box: BoxProblem, amplitudes: Values) -> Values:
     """Amplitudes of Legendre polynomials (n1, …, columns) of the norm 1 over the box."""
-    found = amplitudes
+    weighted = amplitudes
     for axis, extent in enumerate(box.box.extents):
-        count = found.shape[axis]
+        count = weighted.shape[axis]
         size = np.sqrt(extent / (2 * np.arange(count) + 1))
-        found = found * np.expand_dims(size, [k for k in range(found.ndim) if k != axis])
-    return found
+        weighted = weighted * np.expand_dims(size, [k for k in range(weighted.ndim) if k != axis])
+    return weighted
 
 
 def norms(values: Values) -> Array:
@@ -109,12 +109,12 @@ def _tables(x: Array, lower: float, upper: float, count: int) -> list[Array]:
     half = (upper - lower) / 2
     t, every = (x - lower) / half - 1, np.eye(count)
     table: Array = np.asarray(legvander(t, count - 1), dtype=np.float64)
-    found: list[Array] = [table]
+    tables: list[Array] = [table]
     for order in (1, 2):
         slope = np.zeros((count, count))
         slope[: count - order] = legder(every, order)
-        found.append(np.asarray(table @ slope / half**order))
-    return found
+        tables.append(np.asarray(table @ slope / half**order))
+    return tables
 
 
 def _of_equation(
@@ -122,7 +122,7 @@ def _of_equation(
 ) -> Values:
     """f less the equation's left-hand side at the products of a grid, (n1, …, columns)."""
     problem, d = box.problem, len(grid)
-    constraint = next(one for one in problem.equation.constraints(problem))
+    constraint = next(constraint for constraint in problem.equation.constraints(problem))
     layout = problem.layout(constraint)
     parts = [
         along_all([table[degree] for table, degree in zip(tables, degrees, strict=True)], amplitudes)
@@ -152,7 +152,7 @@ def _of_face(
     grid.insert(axis, np.array([(lower, upper)[end]]))
     points = np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1).reshape(-1, len(waves))
     ends = _tables(grid[axis], lower, upper, amplitudes.shape[axis])
-    shape = [len(one.points) for k, one in enumerate(waves) if k != axis]
+    shape = [len(wave.points) for k, wave in enumerate(waves) if k != axis]
 
     def there(order: int) -> Values:
         maps = [tables[k][0] for k in range(len(waves))]

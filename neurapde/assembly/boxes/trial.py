@@ -65,5 +65,5 @@ def polynomials(count: int, t: Tensor, scale: float, order: int) -> list[Tensor]
         for lower, higher in pairwise(rows[: order + 1]):
             higher.append(higher[k - 1] + (2 * k + 1) * lower[k])
     return [
-        torch.stack(found[:count], dim=1) / scale**degree for degree, found in enumerate(rows[: order + 1])
+        torch.stack(values[:count], dim=1) / scale**degree for degree, values in enumerate(rows[: order + 1])
     ]

@@ -30,18 +30,25 @@ class Crowded:
 
 def crowded(problem: Problem) -> Crowded | None:
     """Of a user's own linear equation: an axis of a box, or the boundary of another domain, with too many conditions."""
-    own = {one.name for one in problem.equation.constraints(problem)}
-    inside = [one for one in problem.constraints if one.name in own and isinstance(one.sample, Interior)]
+    names = {constraint.name for constraint in problem.equation.constraints(problem)}
+    inside = [
+        constraint
+        for constraint in problem.constraints
+        if constraint.name in names and isinstance(constraint.sample, Interior)
+    ]
     if not isinstance(problem.equation, Equation) or len(inside) != 1 or problem.sides.periodic:
         return None
     degrees = [_degree(problem, inside[0], axis) for axis in range(problem.domain.dimension)]
     for where, axis, faces, takes in _places(problem, degrees):
         if degrees[axis] is None:
             continue
-        given = [(one, sum(_rows(problem, one, face) for face in faces)) for one in problem.constraints]
+        given = [
+            (constraint, sum(_rows(problem, constraint, face) for face in faces))
+            for constraint in problem.constraints
+        ]
         if problem.domain.dimension == 1:
-            given += [(one, _at_points(problem, one)) for one in problem.constraints]
-        constraints = tuple(one for one, count in given if count)
+            given += [(constraint, _at_points(problem, constraint)) for constraint in problem.constraints]
+        constraints = tuple(constraint for constraint, count in given if count)
         if (count := sum(count for _, count in given)) > takes:
             return Crowded(where, constraints, count, takes)
     return None
@@ -114,7 +121,7 @@ def _degree(problem: Problem, constraint: Constraint, axis: int) -> int | None:
             symbols.append(_symbol(constraint, samples, zero, offset, turned))
     except Exception:  # the user's own function: what is wrong with it is said when it is solved
         return None
-    low, high = (torch.linalg.slogdet(one).logabsdet.numpy() for one in symbols)
+    low, high = (torch.linalg.slogdet(symbol).logabsdet.numpy() for symbol in symbols)
     felt = np.isfinite(low) & np.isfinite(high)
     return int(np.rint((high[felt] - low[felt]) / np.log(2)).max()) if felt.any() else None
 

@@ -25,8 +25,10 @@ class _Beside:
     """Which condition holds on the boundary beside a corner."""
 
     def __init__(self, sides: Sides) -> None:
-        given = [part.faces(sides.domain) for part in sides.conditions if part.mixed is not None]
-        self.mixed = len({type(part) for part in sides.conditions}) > 1
+        given = [
+            condition.faces(sides.domain) for condition in sides.conditions if condition.mixed is not None
+        ]
+        self.mixed = len({type(condition) for condition in sides.conditions}) > 1
         self._trees = [
             cKDTree(sides.domain.sample_boundary(BESIDE, on=faces, how="grid").points.numpy())
             for faces in given
@@ -60,7 +62,7 @@ def corners_of(domain: Domain, sides: Sides | None = None) -> tuple[Corner, ...]
     except DeclarationError:  # a domain without known edges
         return ()
     size = max(domain.extents)
-    found, beside = [], None if sides is None else _Beside(sides)
+    corners, beside = [], None if sides is None else _Beside(sides)
     for at in _candidates(edges, size):
         angles = _opening(domain, at, PROBE * size)
         if angles is None:
@@ -69,20 +71,20 @@ def corners_of(domain: Domain, sides: Sides | None = None) -> tuple[Corner, ...]
         straight = abs(opening - np.pi) <= STRAIGHT
         if not straight or (beside is not None and beside.change_at(at, (start, start + opening), size)):
             mixed = beside is not None and beside.mixed
-            found.append(Corner((float(at[0]), float(at[1])), start, opening, size, mixed))
-    return tuple(found)
+            corners.append(Corner((float(at[0]), float(at[1])), start, opening, size, mixed))
+    return tuple(corners)
 
 
 def _candidates(edges: list[Segment | Arc], size: float) -> np.ndarray:
     """Ends of segments and points where two edges may cross, each once, (n, 2)."""
     points = [end for edge in edges if isinstance(edge, Segment) for end in (edge.start, edge.end)]
-    for one, other in combinations(edges, 2):
-        if isinstance(one, Arc):
-            points += _on_circle(one, other, size)
+    for edge, other in combinations(edges, 2):
+        if isinstance(edge, Arc):
+            points += _on_circle(edge, other, size)
         elif isinstance(other, Arc):
-            points += _on_circle(other, one, size)
+            points += _on_circle(other, edge, size)
         else:
-            points += _crossing(one, other, size)
+            points += _crossing(edge, other, size)
     if not points:
         return np.empty((0, 2))
     array = np.array(points)
@@ -90,14 +92,14 @@ def _candidates(edges: list[Segment | Arc], size: float) -> np.ndarray:
     return array[np.sort(first)]
 
 
-def _crossing(one: Segment, other: Segment, size: float) -> list[tuple[float, float]]:
+def _crossing(edge: Segment, other: Segment, size: float) -> list[tuple[float, float]]:
     """Where two segments cross."""
-    a, b = np.array(one.start), np.array(other.start)
-    matrix = np.column_stack((np.subtract(one.end, a), -np.subtract(other.end, b)))
+    a, b = np.array(edge.start), np.array(other.start)
+    matrix = np.column_stack((np.subtract(edge.end, a), -np.subtract(other.end, b)))
     if abs(np.linalg.det(matrix)) <= 1e-12 * size**2:
         return []
     s, t = np.linalg.solve(matrix, b - a)
-    return [_pair(a + s * np.subtract(one.end, a))] if 0 <= s <= 1 and 0 <= t <= 1 else []
+    return [_pair(a + s * np.subtract(edge.end, a))] if 0 <= s <= 1 and 0 <= t <= 1 else []
 
 
 def _on_circle(arc: Arc, other: Segment | Arc, size: float) -> list[tuple[float, float]]:

@@ -16,8 +16,12 @@ PRODUCT = {False: 1.5e-10, True: 4.5e-10}
 def cost_of(problem: Problem, spec: PiecewiseTrial) -> Cost:
     """What the amplitudes of one piecewise trial take, by least squares."""
     widths = [part.trial.features for part in spec.parts if isinstance(part.trial, FourierExtension)]
-    own = {one.name for one in problem.equation.constraints(problem) if not isinstance(one.sample, Face)}
-    inside = sum(one.name in own for one in problem.constraints)
+    names = {
+        constraint.name
+        for constraint in problem.equation.constraints(problem)
+        if not isinstance(constraint.sample, Face)
+    }
+    inside = sum(constraint.name in names for constraint in problem.constraints)
     edges = len(problem.constraints) - inside + (problem.pml is not None) + 2 * (len(widths) - 1)
     along = EDGEWISE * max(widths) ** (1 - 1 / problem.domain.dimension)
     columns = float(problem.outputs * sum(widths))

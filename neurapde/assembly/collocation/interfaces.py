@@ -32,7 +32,7 @@ class Interface:
     def flux(self, transmission: Transmission, slopes: Tensor, side: int, rows: Tensor) -> Tensor:
         """a ∂u/∂n of the points `rows` on a side from the derivatives along the axes (d, m, …): (m, …)."""
         normals, a = self.normals[rows], transmission.flux(self.ends[side][rows])
-        slope = sum(beside(normals[:, i], one) * one for i, one in enumerate(slopes))
+        slope = sum(beside(normals[:, i], slope) * slope for i, slope in enumerate(slopes))
         assert isinstance(slope, Tensor)
         return beside(a, slope) * slope
 
@@ -60,7 +60,7 @@ def interfaces(
         )
         thinnest = float(np.min(np.subtract(*region.bounds[::-1])))
         step = max(SIDESTEP * thinnest, ROUNDING * size) * edge.normals
-        kept = torch.as_tensor(domain.contains(edge.points + 10 * step))
-        kept &= torch.as_tensor(domain.contains(edge.points - 10 * step))
-        points, step = edge.points[kept], step[kept]
-        yield Interface(points, edge.normals[kept], (points - step, points + step))
+        inside = torch.as_tensor(domain.contains(edge.points + 10 * step))
+        inside &= torch.as_tensor(domain.contains(edge.points - 10 * step))
+        points, step = edge.points[inside], step[inside]
+        yield Interface(points, edge.normals[inside], (points - step, points + step))

@@ -71,10 +71,10 @@ def unnoticed(assembly: Assembly, small: float = SMALL, rows: Tensor | None = No
     return Unnoticed(sizes / (typical or 1.0), shapes, felt, largest / scale)
 
 
-def left_open(problem: Problem, found: Unnoticed) -> str:
+def left_open(problem: Problem, unnoticed: Unnoticed) -> str:
     """What the constraints do not notice, in words, and what would say it."""
-    free = found.free
-    if free == 1 and problem.outputs == 1 and found.constant:
+    free = unnoticed.free
+    if free == 1 and problem.outputs == 1 and unnoticed.constant:
         return (
             "its constraints do not notice a constant that is added to the field; say its value at a face, or at a point: "
             "constraints=npde.Constraint('level', lambda s, u: u.value, npde.at_points([[…]]))"

@@ -48,7 +48,7 @@ def layouts_of(problem: Problem) -> list[Layout]:
     corners = () if problem.equation.order > 2 else corners_of(problem.domain, problem.sides)
     lengths = tuple(axis_lengths(problem).tolist())
     bent = transmission is not None and not isinstance(transmission.flux, Constant)
-    return [one for piece in pieces for one in _of_piece(problem.domain, piece, corners, lengths, bent)]
+    return [layout for piece in pieces for layout in _of_piece(problem.domain, piece, corners, lengths, bent)]
 
 
 def _of_piece(
@@ -64,13 +64,17 @@ def _of_piece(
         within = (*piece.within, Box(*zip(low.tolist(), high.tolist(), strict=True))) if cut else piece.within
         extra: list[Corner | Multipoles] = []
         if not piece.within:
-            extra += [one for one in corners if np.all((one.at >= low - close) & (one.at <= high + close))]
+            extra += [
+                corner
+                for corner in corners
+                if np.all((corner.at >= low - close) & (corner.at <= high + close))
+            ]
             extra += [
                 Multipoles((float(hole.center[0]), float(hole.center[1])), float(hole.radius))
                 for hole in outside
                 if isinstance(hole, Disk)
             ]
-        if bent and within and isinstance(domain, Box) and all(isinstance(one, Box) for one in within):
+        if bent and within and isinstance(domain, Box) and all(isinstance(region, Box) for region in within):
             extra += _where_interfaces_end(domain, low, high, close)
         yield Layout(within, outside, (tuple(low.tolist()), tuple(high.tolist())), tuple(extra), lengths)
 
@@ -82,7 +86,7 @@ def _sides(
 
     A region that does not touch a rest is left out there.
     """
-    touching = tuple(one for one in outside if _overlap(one, lower, upper, close))
+    touching = tuple(region for region in outside if _overlap(region, lower, upper, close))
     for region in touching:
         if not isinstance(region, Box):
             continue

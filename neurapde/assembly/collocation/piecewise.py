@@ -31,7 +31,7 @@ def piecewise_trials(
     layouts = layouts_of(problem)
     last: PiecewiseTrial | None = None
     while True:
-        parts = tuple(one.part(modes, margin) for one in layouts)
+        parts = tuple(layout.part(modes, margin) for layout in layouts)
         features = problem.outputs * sum(
             part.trial.features for part in parts if isinstance(part.trial, FourierExtension)
         )

@@ -23,18 +23,18 @@ def chosen(samples: Samples, mask: Tensor) -> Samples:
     """The samples where `mask` holds; a constraint that pairs its points is left whole."""
     if bool(mask.all()):
         return samples
-    parts = {one.name: getattr(samples, one.name) for one in dataclasses.fields(samples)}
+    parts = {entry.name: getattr(samples, entry.name) for entry in dataclasses.fields(samples)}
     return dataclasses.replace(
-        samples, **{name: part[mask] for name, part in parts.items() if part is not None}
+        samples, **{name: tensor[mask] for name, tensor in parts.items() if tensor is not None}
     )
 
 
-def together(samples: Samples, more: Samples, most: int) -> Samples:
+def together(samples: Samples, others: Samples, most: int) -> Samples:
     """Samples without targets, and at most so many more."""
     normals = None
-    if samples.normals is not None and more.normals is not None:
-        normals = torch.cat((samples.normals, more.normals[:most]))
-    return Samples(torch.cat((samples.points, more.points[:most])), normals)
+    if samples.normals is not None and others.normals is not None:
+        normals = torch.cat((samples.normals, others.normals[:most]))
+    return Samples(torch.cat((samples.points, others.points[:most])), normals)
 
 
 def near(sample: Sampler, box: tuple[tuple[float, ...], tuple[float, ...]] | None) -> Sampler | None:
@@ -62,6 +62,6 @@ def drawn(sample: Sampler, count: int, generator: torch.Generator, device: torch
             drawn(Face(domain, (face,)), math.ceil(count * share), generator, device)
             for face, share in zip(sample.on, shares, strict=True)
         ]
-        normals = torch.cat([part.normals for part in parts if part.normals is not None])
-        return Samples(torch.cat([part.points for part in parts]), normals)
+        normals = torch.cat([group.normals for group in parts if group.normals is not None])
+        return Samples(torch.cat([group.points for group in parts]), normals)
     return sample(count, how="sobol", generator=generator, dtype=torch.float64, device=device)

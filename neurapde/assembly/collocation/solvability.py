@@ -87,10 +87,10 @@ def _left(parts: Iterable[System]) -> tuple[float, Tensor]:
     return (left / size if size else 0.0), amplitudes
 
 
-def _unbalanced(problem: Problem, assembly: Assembly, found: Unnoticed) -> str | None:
+def _unbalanced(problem: Problem, assembly: Assembly, unnoticed: Unnoticed) -> str | None:
     """That what drives a field that is left open does not balance, and how much of it would have to be added."""
     equation = problem.constraints[0]
-    if found.free != 1 or problem.outputs != 1 or len(assembly.frames) != 1:
+    if unnoticed.free != 1 or problem.outputs != 1 or len(assembly.frames) != 1:
         return None
     samples = drawn(
         equation.sample, int(OVERSAMPLING * assembly.columns), assembly.generator, assembly.device
@@ -102,27 +102,30 @@ def _unbalanced(problem: Problem, assembly: Assembly, found: Unnoticed) -> str |
     left = _left(parts.values())[0]
     if left < MET:
         return None
-    assembly.set_amplitudes(found.amplitudes)
+    assembly.set_amplitudes(unnoticed.amplitudes)
     with torch.no_grad():
         field = assembly.trial(samples.points)
-    field = torch.ones_like(field) if found.constant else field / field[field.abs().argmax()]
+    field = torch.ones_like(field) if unnoticed.constant else field / field[field.abs().argmax()]
     slack = {
         name: System(
             torch.cat(
-                [part.matrix, (rows.weights * field if name == equation.name else 0 * part.loads)[:, None]],
+                [
+                    system.matrix,
+                    (rows.weights * field if name == equation.name else 0 * system.loads)[:, None],
+                ],
                 dim=1,
             ),
-            part.loads,
+            system.loads,
         )
-        for name, part in parts.items()
+        for name, system in parts.items()
     }
     mended, amplitudes = _left(slack.values())
     if mended > MENDED * left:
         return None
     given = complex(amplitudes[-1].item())
-    amount = complex(*(float(f"{part:.4g}") for part in (given.real, given.imag)))
+    amount = complex(*(float(f"{component:.4g}") for component in (given.real, given.imag)))
     shape, added, in_all = "field", f"{number(amount)} times that field, of size 1,", ""
-    if found.constant:
+    if unnoticed.constant:
         shape, added = "constant", number(amount)
         in_all = f", {number(float(f'{abs(amount) * problem.domain.measure:.4g}'))} in all"
     return (
@@ -142,18 +145,18 @@ def _contradiction(problem: Problem, assemblies: Iterable[Assembly], surplus: Cr
         whole = float(torch.linalg.vector_norm(joined(list(parts.values())).loads))
         missed = []
         for constraint in surplus.constraints:
-            rest = [part for name, part in parts.items() if name != constraint.name]
+            rest = [system for name, system in parts.items() if name != constraint.name]
             left, amplitudes = _left(rest)
             if left > MENDED or float(unnoticed(assembly, rows=joined(rest).matrix).sizes[0]) > FREE:
                 continue
-            own = parts[constraint.name]
-            off = float(torch.linalg.vector_norm(own.matrix @ amplitudes - own.loads))
+            system = parts[constraint.name]
+            off = float(torch.linalg.vector_norm(system.matrix @ amplitudes - system.loads))
             if off > max(MISSED, BEYOND * left) * whole:
                 missed.append((off, constraint, amplitudes))
             elif left < MET:
                 return None
         if missed:
-            _, worst, amplitudes = min(missed, key=lambda one: one[0])
+            _, worst, amplitudes = min(missed, key=lambda excess: excess[0])
             return _contradicting(problem, assembly, surplus, worst, amplitudes)
     return None
 
@@ -167,7 +170,7 @@ def _contradicting(
     with torch.no_grad():
         jet = assembly.trial.jet(samples.points, layout.order, layout.mixed)
         off = float(worst.residual(samples, jet).abs().max())
-    names = listing(repr(one.name) for one in surplus.constraints)
+    names = listing(repr(constraint.name) for constraint in surplus.constraints)
     return (
         f"no solution: {surplus.where} {names} are {surplus.count} conditions, where its equation takes {surplus.takes}, "
         f"and they contradict one another: where the others are met, {worst.name!r} is missed by "

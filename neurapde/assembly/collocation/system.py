@@ -61,7 +61,7 @@ class Assembly:
     ) -> None:
         self.problem, self.trial, self.generator, self.about = problem, trial, generator, about
         self.placed, self.linear = placed, linear
-        self.frames = [part for part in trial.trials if isinstance(part, FourierExtensionTrial)]
+        self.frames = [frame for frame in trial.trials if isinstance(frame, FourierExtensionTrial)]
         self.widths = [len(frame.amplitudes) for frame in self.frames]
         self.outputs = trial.outputs
         self.lengths = axis_lengths(problem)
@@ -89,17 +89,17 @@ class Assembly:
 
     def parts(self) -> dict[str, System]:
         """The same rows by the name of their constraint."""
-        own = self.problem.equation.constraints(self.problem)
-        names = {constraint.name for constraint in own if not isinstance(constraint.sample, Face)}
+        constraints = self.problem.equation.constraints(self.problem)
+        names = {constraint.name for constraint in constraints if not isinstance(constraint.sample, Face)}
         held = [] if self.problem.pml is None else [self.problem.pml.edge(self.problem.domain)]
-        found = {
+        systems = {
             constraint.name: self._constraint(constraint, constraint.name in names)
             for constraint in (*self.problem.constraints, *held)
         }
         transmission = self.problem.equation.transmission(self.problem)
         if transmission is not None and (between := self._interfaces(transmission)):
-            found["interfaces"] = joined(between)
-        return found
+            systems["interfaces"] = joined(between)
+        return systems
 
     def _boundary_points(self) -> int:
         return int(EDGEWISE * max(self.widths) ** (1 - 1 / self.trial.dimension)) + 2
@@ -118,7 +118,7 @@ class Assembly:
                 rows = self._rows(constraint, samples, self.frames[part])
                 systems.append(System(self._placed(rows.matrix, part), rows.loads, rows.equations))
         if inside:
-            systems = [self._weighed(one, constraint.order) for one in systems]
+            systems = [self._weighed(system, constraint.order) for system in systems]
         whole = joined(systems)
         return whole if inside else self._weighed(whole, constraint.order)
 
@@ -145,10 +145,10 @@ class Assembly:
             missing = least - len(samples.points)
             if missing <= 0:
                 break
-            more = drawn(sample, DRAW, self.generator, self.device)
-            within = torch.as_tensor(self.problem.domain.contains(more.points))
-            more = chosen(more, within & (self.trial.part_of(more.points) == part))
-            samples = together(samples, more, missing)
+            extra = drawn(sample, DRAW, self.generator, self.device)
+            within = torch.as_tensor(self.problem.domain.contains(extra.points))
+            extra = chosen(extra, within & (self.trial.part_of(extra.points) == part))
+            samples = together(samples, extra, missing)
         return samples
 
     def _rows(self, constraint: Constraint, samples: Samples, frame: FourierExtensionTrial) -> System:
@@ -231,11 +231,11 @@ class Assembly:
         sizes = torch.as_tensor(self.sizes, device=matrix.device).repeat_interleave(width)
         amplitudes = (sizes * (0.3 + amplitudes)).to(matrix.dtype)
         jets = features.channels.to(matrix.dtype) @ amplitudes.reshape(self.outputs, width).T
-        found = residual(jets.squeeze(-1) if self.outputs == 1 else jets)
+        residuals = residual(jets.squeeze(-1) if self.outputs == 1 else jets)
         expected = matrix @ amplitudes + offset
         size = (matrix.abs() @ amplitudes.abs() + offset.abs()).reshape(-1, equations).amax(0)
         rounding = CANCELLED * float(features.channels.abs().max())
-        departure = (found - expected).abs().reshape(-1, equations).amax(0)
+        departure = (residuals - expected).abs().reshape(-1, equations).amax(0)
         if bool((departure > AFFINE * size + rounding).any()):
             raise NotAffineError(f"constraint {constraint.name!r} of {self.problem.name} is not linear in u.")
 
@@ -248,7 +248,7 @@ class Assembly:
 
     def _weighed(self, system: System, order: int) -> System:
         frequencies = np.concatenate(
-            [np.tile(one.frequencies(self.lengths), self.outputs) for one in self.frames]
+            [np.tile(frame.frequencies(self.lengths), self.outputs) for frame in self.frames]
         )
         return weighed(system, order, frequencies, self.column_sizes, self.bandwidth**0.5)
 
@@ -256,11 +256,11 @@ class Assembly:
         """[u] = 0 and [a ∂u/∂n] = 0 on the edges between parts; what is added to a placed field takes off its jumps."""
         systems = []
         count, domain = self._boundary_points(), self.problem.domain
-        for one in interfaces(domain, transmission, count, self.generator, self.device):
-            sides = [self.trial.part_of(end) for end in one.ends]
+        for interface in interfaces(domain, transmission, count, self.generator, self.device):
+            sides = [self.trial.part_of(end) for end in interface.ends]
             between = torch.nonzero(sides[0] != sides[1]).squeeze(1)
             if len(between):
-                values, fluxes = self._jumps(transmission, one, sides, between)
+                values, fluxes = self._jumps(transmission, interface, sides, between)
                 systems += [self._weighed(values, 0), self._weighed(fluxes, 1)]
         return systems
 
@@ -286,8 +286,8 @@ class Assembly:
                     flux[chosen * self.outputs + output, columns] = (sign * slope).to(dtype)
         loads = [torch.zeros(len(value), dtype=dtype, device=self.device) for _ in range(2)]
         if self.placed is not None and self.about is not None:
-            found = interface.jumps(transmission, self.about)
-            loads = [-jump[between].flatten().to(dtype) for jump in found]
+            jumps = interface.jumps(transmission, self.about)
+            loads = [-jump[between].flatten().to(dtype) for jump in jumps]
         return System(value, loads[0], self.outputs), System(flux, loads[1], self.outputs)
 
     def set_amplitudes(self, solution: Tensor) -> None:

@@ -26,10 +26,10 @@ class System:
 
 def joined(systems: Sequence[System]) -> System:
     """Rows of systems one below the other, as of one with the equations of the first."""
-    weights = [one.weights for one in systems if one.weights is not None]
+    weights = [system.weights for system in systems if system.weights is not None]
     return System(
-        torch.cat([one.matrix for one in systems]),
-        torch.cat([one.loads for one in systems]),
+        torch.cat([system.matrix for system in systems]),
+        torch.cat([system.loads for system in systems]),
         systems[0].equations,
         torch.cat(weights) if len(weights) == len(systems) else None,
     )
@@ -44,7 +44,7 @@ def weighed(system: System, order: int, frequencies: np.ndarray, sizes: np.ndarr
     matrix, loads = system.matrix.reshape(*shape, system.matrix.shape[1]), system.loads.reshape(shape)
     scale = torch.as_tensor(sizes / (frequencies + 1) ** order, device=matrix.device)
     norms = torch.linalg.vector_norm(matrix, dim=0) * scale / len(matrix) ** 0.5
-    weights = torch.stack([_inverse(one) for one in norms]) * np.pi**-order / len(matrix) ** 0.5
+    weights = torch.stack([_inverse(norm) for norm in norms]) * np.pi**-order / len(matrix) ** 0.5
     if order < 2:
         weights = weights * edge
     every = weights.expand(loads.shape).flatten()

@@ -26,9 +26,9 @@ def test_a_jet_is_that_of_the_sum_of_products(complex: bool) -> None:
     def derived(i: int, j: int) -> np.ndarray:
         return legval2d(x, y, legder(legder(amplitudes, i, axis=0), j, axis=1)).T / 1.5**i * 2.0**j
 
-    found = (jet.value, jet.d(0), jet.d(1), jet.d2(0), jet.d2(1), jet.d2(0, 1))
-    for one, (i, j) in zip(found, [(0, 0), (1, 0), (0, 1), (2, 0), (0, 2), (1, 1)], strict=True):
-        assert np.allclose(one.detach().numpy(), derived(i, j), rtol=1e-12, atol=1e-10)
+    channels = (jet.value, jet.d(0), jet.d(1), jet.d2(0), jet.d2(1), jet.d2(0, 1))
+    for channel, (i, j) in zip(channels, [(0, 0), (1, 0), (0, 1), (2, 0), (0, 2), (1, 1)], strict=True):
+        assert np.allclose(channel.detach().numpy(), derived(i, j), rtol=1e-12, atol=1e-10)
 
 
 def test_as_many_numbers_as_axes_are_asked_for() -> None:
