@@ -26,11 +26,11 @@ def room_points(count: int) -> tuple[Array, Array]:
     """Points `(count, 3)` by area where a solid meets the air of the room, and the normals `(count, 3)` out of the solid."""
     generator = np.random.default_rng(SEED)
     parts = [_wall(axis, generator) for axis in range(3)] + [_wall(0, generator, ROOM[0])]
-    parts += [part for box in BOXES for part in _box(*box, generator)]
+    parts += [array for box in BOXES for array in _box(*box, generator)]
     parts += [_ball(*ball, generator) for ball in BALLS]
     points, normals = (np.concatenate(column) for column in zip(*parts, strict=True))
-    kept = np.flatnonzero(~_covered(points + 1e-6 * normals))
-    chosen = generator.choice(kept, count, replace=len(kept) < count)
+    visible = np.flatnonzero(~_covered(points + 1e-6 * normals))
+    chosen = generator.choice(visible, count, replace=len(visible) < count)
     return points[chosen], normals[chosen]
 
 
@@ -52,11 +52,11 @@ def room_distance(points: Array) -> Array:
 def air_points(count: int, seed: int) -> Array:
     """Points (count, 3) drawn in the air of the room, evenly."""
     generator = np.random.default_rng(seed)
-    found = np.zeros((0, 3))
-    while len(found) < count:
+    points = np.zeros((0, 3))
+    while len(points) < count:
         drawn = generator.uniform(np.zeros(3), ROOM, (count, 3))
-        found = np.concatenate([found, drawn[~_covered(drawn)]])
-    return found[:count]
+        points = np.concatenate([points, drawn[~_covered(drawn)]])
+    return points[:count]
 
 
 DENSITY = 3000

@@ -69,7 +69,7 @@ def bratu(*, strength: float = 3.0) -> Problem:
             f"strength={strength} of bratu: give λ between 0 and {FOLD}, where its branches meet"
         )
     theta = float(
-        brentq(lambda one: one - math.sqrt(2 * strength) * math.cosh(one / 4), 0.0, 4.7987, xtol=1e-15)
+        brentq(lambda theta: theta - math.sqrt(2 * strength) * math.cosh(theta / 4), 0.0, 4.7987, xtol=1e-15)
     )
 
     def cosh(x: Array) -> Array:

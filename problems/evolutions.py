@@ -75,7 +75,7 @@ def kdv(*, sizes: tuple[float, float] = (1.2, 0.7), half_width: float = 20.0, st
     stop: the last time.
     """
     k = 2 * np.array(sizes)
-    shifts = [-(one**3) * stop / 2 for one in k]
+    shifts = [-(number**3) * stop / 2 for number in k]
     joint = float(((k[0] - k[1]) / (k[0] + k[1])) ** 2)
 
     def parts(x: Array) -> list[Array]:
@@ -99,7 +99,7 @@ def kdv(*, sizes: tuple[float, float] = (1.2, 0.7), half_width: float = 20.0, st
         domain=Interval(-half_width, half_width).over(Time(0.0, stop)),
         equation=Equation(residual, outputs=2),
         boundary=[Periodic("x"), InitialCondition(lambda x: 2 * parts(x)[0], component=0)],
-        exact=lambda x: np.stack([2 * part for part in parts(to_numpy(x))], axis=1),
+        exact=lambda x: np.stack([2 * values for values in parts(to_numpy(x))], axis=1),
     )
 
 

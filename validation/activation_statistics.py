@@ -106,8 +106,8 @@ class ActivationStatistics:
         path = Path(path)
         if path.suffix != ".png":
             raise DeclarationError(f"path={str(path)!r}: the figure is a PNG; give a name that ends in .png")
-        with atomic.replacing(path) as (part,):
-            Path(part).write_bytes(png(self.figure()))
+        with atomic.replacing(path) as (temporary,):
+            Path(temporary).write_bytes(png(self.figure()))
         return path
 
 
@@ -155,7 +155,7 @@ def activation_statistics(
 
 
 def _layer(before: torch.Tensor, after: torch.Tensor, slope: torch.Tensor) -> LayerStatistics:
-    z, f, gradient = (part.detach().double().cpu().numpy() for part in (before, after, slope))
+    z, f, gradient = (tensor.detach().double().cpu().numpy() for tensor in (before, after, slope))
     window = np.hanning(len(z))[:, None]
     spectrum = (np.abs(np.fft.rfft(window * (z - z.mean(0)), axis=0)) ** 2).mean(1)
     return LayerStatistics(z, f, gradient, spectrum)

@@ -212,14 +212,16 @@ def _check_same(solved: Problem, referred: Problem) -> None:
 def _difference(solved: Problem, referred: Problem) -> str | None:
     if solved is referred:
         return None
-    one, other = encode(solved).tree["fields"], encode(referred).tree["fields"]
-    for part in one:
-        if part not in _FREE and (text := difference(one[part], other[part], part, _WHOSE)):
+    fields, other = encode(solved).tree["fields"], encode(referred).tree["fields"]
+    for name in fields:
+        if name not in _FREE and (text := difference(fields[name], other[name], name, _WHOSE)):
             return text
-    made, again = ({part: fingerprints(getattr(p, part), part) for part in one} for p in (solved, referred))
-    for part in one:
-        for place in made[part] | again[part]:
-            if part not in _FREE and made[part].get(place) != again[part].get(place):
+    made, expected = (
+        {name: fingerprints(getattr(p, name), name) for name in fields} for p in (solved, referred)
+    )
+    for name in fields:
+        for place in made[name] | expected[name]:
+            if name not in _FREE and made[name].get(place) != expected[name].get(place):
                 return f"{place} is another function, or holds other values"
     return None
 
@@ -240,10 +242,10 @@ def _by_region(
 ) -> Errors:
     """The metrics in each region, where the truth is known; of fits also what pictures and sounds are judged by."""
     known = np.isfinite(truth)
-    found = {}
+    metrics = {}
     for name, mask in regions.items():
         counted = mask & known
-        found[name] = {"points": int(counted.any(axis=1).sum()), **all_metrics(field, truth, counted)}
+        metrics[name] = {"points": int(counted.any(axis=1).sum()), **all_metrics(field, truth, counted)}
         if isinstance(problem.equation, Fit):
-            found[name]["psnr"] = psnr(field, truth, counted)
-    return found
+            metrics[name]["psnr"] = psnr(field, truth, counted)
+    return metrics

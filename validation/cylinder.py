@@ -204,11 +204,11 @@ class DiskSeries:
         mirrored.next()
         active = np.arange(len(x))
         for n, coefficient in enumerate(self._outer[1:], start=1):
-            one, other = waves.next(), mirrored.next()
-            total[active] += coefficient * (one + other)
+            wave, other = waves.next(), mirrored.next()
+            total[active] += coefficient * (wave + other)
             # Past the turning point every term falls: leave the points where they no longer count.
             if n > self._turning and n % _CHECKED == 0:
-                counts = abs(coefficient) * (np.abs(one) + np.abs(other)) > _ROUNDING * np.abs(total[active])
+                counts = abs(coefficient) * (np.abs(wave) + np.abs(other)) > _ROUNDING * np.abs(total[active])
                 active = active[counts]
                 waves.keep(counts)
                 mirrored.keep(counts)

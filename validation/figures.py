@@ -60,14 +60,14 @@ def fields_figure(annotations: Annotations, axes: Sequence[NDArray], fields: Map
     figure = empty_figure(WIDTH, _height(axes, len(planes)) * len(parts) + 0.45)
     panels = figure.subplots(len(parts), len(planes), sharex=True, sharey=True, squeeze=False)
     limit = robust_limit(
-        np.concatenate([part(f).ravel() for f in planes.values() for part in parts.values()])
+        np.concatenate([component(f).ravel() for f in planes.values() for component in parts.values()])
     )
     norm = Normalize(-limit, limit)
-    for row, (part_name, part) in zip(panels, parts.items(), strict=True):
+    for row, (part_name, component) in zip(panels, parts.items(), strict=True):
         for panel, (name, field) in zip(row, planes.items(), strict=True):
-            image = image_of(panel, axes, part(field), norm, SIGNED)
+            image = image_of(panel, axes, component(field), norm, SIGNED)
             furnish(panel, annotations, axes, "black")
-            _level_lines(panel, annotations, axes, part(field), limit)
+            _level_lines(panel, annotations, axes, component(field), limit)
             lettered(panel, title=f"{name}, {part_name}".rstrip(", "))
     label_outer(panels, *annotations.axis_names[:2])
     color_bar(figure, image, panels, extend="both")
@@ -161,7 +161,7 @@ def _level_lines(
 ) -> None:
     """The annotations's contours of one field, the scale ending at `limit`."""
     levels = [
-        part * limit for part in annotations.contours if np.nanmin(plane) < part * limit < np.nanmax(plane)
+        level * limit for level in annotations.contours if np.nanmin(plane) < level * limit < np.nanmax(plane)
     ]
     if levels:
         panel.contour(*axes, plane.T, levels=levels, colors="black", linestyles="dotted", linewidths=1.0)
@@ -175,11 +175,11 @@ def _line_figure(
 ) -> Figure:
     figure = empty_figure(WIDTH, 2.3 * len(parts) + 0.3)
     panels = figure.subplots(len(parts), 1, sharex=True, squeeze=False)[:, 0]
-    for panel, (part_name, part) in zip(panels, parts.items(), strict=True):
+    for panel, (part_name, component) in zip(panels, parts.items(), strict=True):
         for i, (name, field) in enumerate(fields.items()):
             # The first lies over the others: a thin dark line on broad light ones.
             style = {"color": COLORS[i], "linewidth": 1.2} if i == 0 else {"color": "0.75", "linewidth": 3.5}
-            panel.plot(x, part(field), label=name, zorder=3 - i, **style)
+            panel.plot(x, component(field), label=name, zorder=3 - i, **style)
         lettered(panel, y=part_name or "u")
         _furnish_line(panel, annotations)
     legend_above(figure, panels[0], 3)

@@ -157,14 +157,14 @@ def _read(path: Path, kind: str) -> dict[str, Any]:
     tree = _parsed(path)
     if tree.get("format") != f"neurapde {kind}":
         raise hdf5.StorageError(f"{path} is no {kind} of neurapde; give the folder of one.")
-    found = tree.get("version")
-    if not isinstance(found, int):
+    version = tree.get("version")
+    if not isinstance(version, int):
         raise hdf5.StorageError(
-            f"{path} is damaged: its layout has the number {found!r}; make the report again."
+            f"{path} is damaged: its layout has the number {version!r}; make the report again."
         )
-    if found > VERSION:
+    if version > VERSION:
         raise hdf5.StorageError(
-            f"{path} has layout {found}, but this neurapde reads up to {VERSION}; upgrade neurapde."
+            f"{path} has layout {version}, but this neurapde reads up to {VERSION}; upgrade neurapde."
         )
     return tree
 

@@ -139,7 +139,9 @@ class Report(Comparison, SavedReport):
             "tolerance": self.tolerance,
             "passed": self.passed,
             "metrics": self.metrics,
-            "errors": [{"field": a, "truth": b, "regions": found} for (a, b), found in self.errors.items()],
+            "errors": [
+                {"field": a, "truth": b, "regions": regions} for (a, b), regions in self.errors.items()
+            ],
             "seconds": self.seconds,
             "error_bar": self.error_bar,
             "made_by": self.made_by,

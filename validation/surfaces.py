@@ -42,8 +42,8 @@ class ZeroSet:
         mesh = meshio.Mesh(
             padded.astype(np.float32), [("triangle" if d == 3 else "line", self.cells.astype(np.int32))]
         )
-        with atomic.replacing(path) as (part,):
-            meshio.write(part, mesh)
+        with atomic.replacing(path) as (temporary,):
+            meshio.write(temporary, mesh)
         return path
 
     @property
@@ -107,8 +107,8 @@ def zero_set(solution: Solved, nodes: int | None = None) -> ZeroSet:
         )
     spacing = (upper - lower) / (counts - 1)
     if d == 3:
-        found, cells, _, _ = marching_cubes(values, 0.0)  # type: ignore[no-untyped-call]
-        return ZeroSet(lower + found * spacing, np.asarray(cells, dtype=np.int64))
+        vertices, cells, _, _ = marching_cubes(values, 0.0)  # type: ignore[no-untyped-call]
+        return ZeroSet(lower + vertices * spacing, np.asarray(cells, dtype=np.int64))
     lines = find_contours(values, 0.0)  # type: ignore[no-untyped-call]
     starts = np.cumsum([0, *(len(line) for line in lines[:-1])])
     pairs = [
@@ -155,8 +155,8 @@ def surface_errors(
         raise DeclarationError(
             f"{problem.name} has no surface; give surface_errors(solution, surface), or declare Eikonal(surface=…)"
         )
-    found = zero_set(solution, nodes)
-    mesh = Closest(found.points, found.cells)
+    zeros = zero_set(solution, nodes)
+    mesh = Closest(zeros.points, zeros.cells)
     spread, cells = _spread(mesh)
     on, normals = _on(asked)
     there = np.abs(asked.signed_distance(spread))
@@ -176,14 +176,14 @@ def surface_errors(
     return SurfaceErrors(
         chamfer=float(there.mean() + back.mean()) / 2,
         hausdorff=float(max(there.max(), back.max())),
-        normal_consistency=float(sum(part.mean() for part in consistency)) / 2,
+        normal_consistency=float(sum(cosines.mean() for cosines in consistency)) / 2,
         wrong_sign=float(np.mean((value < 0) != (distance < 0))),
         distance_mean=float(error.mean()),
         distance_max=float(error.max()),
         slope_mean=float(slope.mean()),
         slope_deviation=float(np.abs(slope - 1).mean()),
         network_kilobytes=stored / 1000,
-        mesh_kilobytes=found.kilobytes,
+        mesh_kilobytes=zeros.kilobytes,
     )
 
 
@@ -209,8 +209,8 @@ def _on(surface: Domain) -> tuple[Array, Array]:
     """Points on the surface that was asked for, and normals: its own where it is a cloud."""
     if isinstance(surface, PointCloud):
         return surface.points, surface.normals
-    found = surface.sample_boundary(10 * _SAMPLES, how="grid")
-    return found.points.numpy(), found.normals.numpy()
+    sample = surface.sample_boundary(10 * _SAMPLES, how="grid")
+    return sample.points.numpy(), sample.normals.numpy()
 
 
 def _spread(mesh: Closest) -> tuple[Array, NDArray[np.int64]]:

@@ -101,7 +101,7 @@ def animate(
     lower, upper = domain.space.bounds
     counts = np.maximum(2, np.round(pixels * (upper - lower) / np.max(upper - lower)).astype(int))
     x, y = (np.linspace(a, b, n) for a, b, n in zip(lower, upper, counts, strict=True))
-    mesh = np.stack([part.ravel() for part in np.meshgrid(x, y, indexing="ij")], axis=-1)
+    mesh = np.stack([coordinates.ravel() for coordinates in np.meshgrid(x, y, indexing="ij")], axis=-1)
     inside = np.asarray(domain.space.contains(mesh))
     planes = []
     for moment in np.linspace(domain.time.start, domain.time.stop, frames):

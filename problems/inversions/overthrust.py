@@ -137,9 +137,9 @@ def found_slice() -> Path | None:
 
 def _folders() -> tuple[Path, ...]:
     """Where data may be: the folder NEURAPDE_DATA, or shared/data beside the checkout."""
-    told = os.environ.get("NEURAPDE_DATA")
+    folder = os.environ.get("NEURAPDE_DATA")
     beside = Path(__file__).resolve().parents[3] / "shared" / "data"
-    return (Path(told), beside) if told else (beside,)
+    return (Path(folder), beside) if folder else (beside,)
 
 
 def _line(margin: float, count: int) -> NDArray[np.float64]:
@@ -161,8 +161,8 @@ def _recorded(
         problem = _problem(truth, frequency)
         parts.append(Survey.simulate(problem, receivers, sources=sources, shape=shape))
     whole = parts[-1].replace(
-        data=np.concatenate([part.data for part in parts]),
+        data=np.concatenate([record.data for record in parts]),
         frequencies=frequencies,
-        wavelet=np.concatenate([part.wavelet for part in parts]),
+        wavelet=np.concatenate([record.wavelet for record in parts]),
     )
     return whole.replace(weights=(whole.offsets >= mute).astype(float))

@@ -10,7 +10,7 @@ from neurapde.problems._cases import CLASSIC_CASES, EVOLUTION_CASES, SYSTEM_CASE
 
 @pytest.mark.parametrize(
     "case",
-    [one for one in (*EVOLUTION_CASES, *SYSTEM_CASES) if one.name != "van-der-pol"],
+    [problem for problem in (*EVOLUTION_CASES, *SYSTEM_CASES) if problem.name != "van-der-pol"],
     ids=lambda case: case.name,
 )
 def test_a_field_begins_as_its_problem_says(case):
@@ -18,12 +18,18 @@ def test_a_field_begins_as_its_problem_says(case):
     lower, upper = problem.domain.bounds
     points = np.linspace(lower, upper, 41)[1:-1]
     points[:, -1] = lower[-1]
-    found = np.asarray(problem.exact(points)).reshape(len(points), -1)
-    for one in problem.boundary:
-        if isinstance(one, npde.InitialCondition):
-            value = one.value(torch.from_numpy(points[:, :-1])) if callable(one.value) else one.value
+    values = np.asarray(problem.exact(points)).reshape(len(points), -1)
+    for condition in problem.boundary:
+        if isinstance(condition, npde.InitialCondition):
+            value = (
+                condition.value(torch.from_numpy(points[:, :-1]))
+                if callable(condition.value)
+                else condition.value
+            )
             np.testing.assert_allclose(
-                found[:, one.component or 0], np.broadcast_to(np.asarray(value), len(points)), atol=1e-5
+                values[:, condition.component or 0],
+                np.broadcast_to(np.asarray(value), len(points)),
+                atol=1e-5,
             )
 
 
@@ -40,11 +46,11 @@ def test_a_field_in_closed_form_meets_its_equation(name):
             unit = step * np.eye(2)[axis]
             every = np.stack([problem.exact(points + shift * unit) for shift in shifts])
             channels.append(np.tensordot(weights[order - 1], every, axes=1) / step**order)
-    constraint = next(one for one in problem.constraints if one.name == "equation")
+    constraint = next(constraint for constraint in problem.constraints if constraint.name == "equation")
     jet = npde.Jet(torch.from_numpy(np.stack(channels)), problem.layout(constraint))
     residual = constraint.residual(npde.Samples(torch.from_numpy(points)), jet)
     parts = residual if isinstance(residual, list | tuple) else [residual]
-    assert max(float(part.abs().max()) for part in parts) < 1e-4
+    assert max(float(residual.abs().max()) for residual in parts) < 1e-4
 
 
 def test_bratus_problem_has_no_solution_beyond_its_fold():

@@ -72,8 +72,8 @@ def test_data_are_not_made_on_the_grid_that_inverts_them(method: str) -> None:
     problem = fwi_disk(wavenumber=8.0, steps=1)
     origin = problem.survey.origin
     assert origin is not None
-    found = problem.invert(_one_step(method), progress=False)
-    assert max(found.grid.spacing) > 1.3 * max(origin.spacing)
+    inversion = problem.invert(_one_step(method), progress=False)
+    assert max(inversion.grid.spacing) > 1.3 * max(origin.spacing)
 
 
 def _one_step(method: str) -> Any:
@@ -86,20 +86,20 @@ def _one_step(method: str) -> Any:
 
 
 def test_two_disks_go_from_low_to_high_frequencies_each_stage_from_the_one_before() -> None:
-    found = fwi_two_disks(wavenumbers=(8.0, 11.0), steps=12).invert(seed=20849, progress=False)
-    frequencies = [stage.frequencies[0] for stage in found.stages]
+    inversion = fwi_two_disks(wavenumbers=(8.0, 11.0), steps=12).invert(seed=20849, progress=False)
+    frequencies = [stage.frequencies[0] for stage in inversion.stages]
     assert frequencies == pytest.approx([8.0 / (2 * math.pi), 11.0 / (2 * math.pi)])
-    for stage in found.stages:
+    for stage in inversion.stages:
         assert stage.history.loss[-1] < stage.history.loss[0]
-    assert len(found.history) == 2 * 13
+    assert len(inversion.history) == 2 * 13
 
 
 @pytest.mark.slow
 @EVERY_DISK
 def test_the_default_method_meets_its_tolerance_and_beats_the_classical_one(case: InversionCase) -> None:
     problem = case.factory()
-    found = problem.invert(seed=51551, progress=False)
-    error = found.model_error(problem.truth)
+    inversion = problem.invert(seed=51551, progress=False)
+    error = inversion.model_error(problem.truth)
     assert error < case.tolerance
-    assert found.residual < 0.03
+    assert inversion.residual < 0.03
     assert error < problem.invert_classically(progress=False).model_error(problem.truth)

@@ -12,10 +12,10 @@ from neurapde.validation import activation_statistics
 
 
 def test_pre_activations_of_a_siren_are_standard_normal_at_every_depth() -> None:
-    found = activation_statistics(npde.Siren(width=512, depth=6), points=256)
-    assert len(found.layers) == 7
-    assert found.layers[0].activations.std() == pytest.approx(math.sqrt(0.5), abs=0.02)
-    for layer in found.layers[1:]:
+    statistics = activation_statistics(npde.Siren(width=512, depth=6), points=256)
+    assert len(statistics.layers) == 7
+    assert statistics.layers[0].activations.std() == pytest.approx(math.sqrt(0.5), abs=0.02)
+    for layer in statistics.layers[1:]:
         assert layer.deviation == pytest.approx(1.0, abs=0.06)
         assert layer.activations.std() == pytest.approx(math.sqrt((1 - math.exp(-2)) / 2), abs=0.02)
 
@@ -29,7 +29,7 @@ def test_gradients_grow_by_the_factor_of_the_theory_from_layer_to_layer() -> Non
 def test_gradients_are_those_of_the_output() -> None:
     generator = torch.Generator().manual_seed(40829)
     trial = npde.MLP(width=5, depth=1).build(([0.0], [3.0]), generator=generator, dtype=torch.float64)
-    found = activation_statistics(trial, points=17)
+    statistics = activation_statistics(trial, points=17)
     step = 1e-5
     layer = next(iter(trial.children()))[1]  # the second: its bias moves z itself
     with torch.no_grad():
@@ -39,7 +39,7 @@ def test_gradients_are_those_of_the_output() -> None:
         layer.bias[2] -= 2 * step
         below = trial(points)
         layer.bias[2] += step
-    assert np.abs((above - below).numpy() / (2 * step) - found.layers[1].gradients[:, 2]).max() < 1e-9
+    assert np.abs((above - below).numpy() / (2 * step) - statistics.layers[1].gradients[:, 2]).max() < 1e-9
 
 
 def test_the_spectrum_tells_the_frequency_of_a_wave() -> None:
@@ -50,9 +50,9 @@ def test_the_spectrum_tells_the_frequency_of_a_wave() -> None:
     first = next(iter(trial.children()))[0]
     with torch.no_grad():
         first.weight[:] = 2 * math.pi * 12 / 2 / 30  # sin(2π·12·x/2): 12 periods on [−1, 1]
-    found = activation_statistics(trial, points=512).layers[1]
-    assert int(found.spectrum.argmax()) == 12
-    assert found.bandwidth == pytest.approx(12, abs=0.5)
+    layer = activation_statistics(trial, points=512).layers[1]
+    assert int(layer.spectrum.argmax()) == 12
+    assert layer.bandwidth == pytest.approx(12, abs=0.5)
 
 
 def test_a_solution_has_a_table_and_a_figure(tmp_path: Path) -> None:
@@ -60,12 +60,12 @@ def test_a_solution_has_a_table_and_a_figure(tmp_path: Path) -> None:
         "line", npde.Interval(0, 1), npde.Fit(values=npde.at_points([[0.2], [0.7]], targets=[1.0, 2.0]))
     )
     solution = npde.solve(problem, npde.Siren(width=8, depth=1), npde.Adam(steps=2), device="cpu")
-    found = activation_statistics(solution)
-    assert len(str(found).splitlines()) == 3
-    path = found.save(tmp_path / "layers.png")
+    statistics = activation_statistics(solution)
+    assert len(str(statistics).splitlines()) == 3
+    path = statistics.save(tmp_path / "layers.png")
     assert path.read_bytes().startswith(b"\x89PNG")
     with pytest.raises(npde.DeclarationError, match=r"ends in \.png"):
-        found.save(tmp_path / "layers.jpg")
+        statistics.save(tmp_path / "layers.jpg")
 
 
 def test_what_is_no_network_of_layers_is_refused() -> None:

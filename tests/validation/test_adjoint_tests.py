@@ -57,10 +57,10 @@ def place(name: str, **changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("prior", PRIORS)
 @pytest.mark.parametrize("name", ENGINES)
 def test_the_taylor_remainder_of_every_method_is_of_second_order(name: str, prior: str) -> None:
-    found = npde.validation.taylor_test(WAVES, survey(name), **place(name, prior=PRIORS[prior]))
-    assert found.slope == pytest.approx(2.0, abs=0.05)
-    assert found.passed
-    assert "passed" in str(found)
+    taylor = npde.validation.taylor_test(WAVES, survey(name), **place(name, prior=PRIORS[prior]))
+    assert taylor.slope == pytest.approx(2.0, abs=0.05)
+    assert taylor.passed
+    assert "passed" in str(taylor)
 
 
 @pytest.mark.parametrize(
@@ -68,25 +68,25 @@ def test_the_taylor_remainder_of_every_method_is_of_second_order(name: str, prio
 )
 @pytest.mark.parametrize("name", ["joint", "adjoint"])
 def test_so_is_that_of_every_misfit_with_an_unknown_wavelet(name: str, misfit: Any) -> None:
-    found = npde.validation.taylor_test(WAVES, survey(name, wavelet=None), misfit=misfit, **place(name))
-    assert found.slope == pytest.approx(2.0, abs=0.05)
+    taylor = npde.validation.taylor_test(WAVES, survey(name, wavelet=None), misfit=misfit, **place(name))
+    assert taylor.slope == pytest.approx(2.0, abs=0.05)
 
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_the_adjoint_of_every_engine_is_the_transpose_of_its_derivative(name: str) -> None:
-    found = npde.validation.dot_test(WAVES, survey(name), **place(name))
-    assert found.relative < 1e-10
-    assert found.passed
-    assert "passed" in str(found)
+    dot = npde.validation.dot_test(WAVES, survey(name), **place(name))
+    assert dot.relative < 1e-10
+    assert dot.passed
+    assert "passed" in str(dot)
 
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_shots_and_receivers_may_change_places(name: str) -> None:
-    found = npde.validation.reciprocity(WAVES, survey(name), **place(name))
-    assert found.pairs == 10
-    assert found.difference < 0.02
-    assert found.passed
-    assert "passed" in str(found)
+    reciprocity = npde.validation.reciprocity(WAVES, survey(name), **place(name))
+    assert reciprocity.pairs == 10
+    assert reciprocity.difference < 0.02
+    assert reciprocity.passed
+    assert "passed" in str(reciprocity)
 
 
 def spoil(
@@ -109,9 +109,9 @@ def test_a_gradient_wrong_by_a_percent_fails_taylor_and_dot_test(
     )
     assert taylor.slope == pytest.approx(1.0, abs=0.1)
     assert dot.relative == pytest.approx(0.01, rel=0.02)
-    for found in (taylor, dot):
-        assert not found.passed
-        assert "FAILED" in str(found)
+    for check in (taylor, dot):
+        assert not check.passed
+        assert "FAILED" in str(check)
 
 
 @pytest.mark.parametrize("name", ["joint", "adjoint", "time"])
@@ -141,9 +141,9 @@ def test_receivers_that_are_read_elsewhere_fail_reciprocity(monkeypatch: pytest.
         right(self, given.replace(receivers=given.receivers + np.array([40.0, 0.0])), *rest)
 
     monkeypatch.setattr(GridModelling, "__init__", moved)
-    found = npde.validation.reciprocity(WAVES, survey("adjoint"), **place("adjoint"))
-    assert not found.passed
-    assert "FAILED" in str(found)
+    reciprocity = npde.validation.reciprocity(WAVES, survey("adjoint"), **place("adjoint"))
+    assert not reciprocity.passed
+    assert "FAILED" in str(reciprocity)
 
 
 def test_a_method_without_a_gradient_of_the_data_has_none_to_test() -> None:

@@ -70,8 +70,8 @@ class OnGrid:
     notes: tuple[str, ...] = ("coarse but honest",)
 
 
-def helmholtz(speed=1.0, sources=SOURCE, boundary=LAYERS, **more) -> Problem:
-    return Problem("case", SQUARE, Helmholtz(20.0, speed), sources, boundary, **more)
+def helmholtz(speed=1.0, sources=SOURCE, boundary=LAYERS, **settings) -> Problem:
+    return Problem("case", SQUARE, Helmholtz(20.0, speed), sources, boundary, **settings)
 
 
 def filled(problem: Problem, factor: complex = 1.0) -> Callable[[np.ndarray], np.ndarray]:
@@ -243,8 +243,8 @@ def test_with_reference_and_exact_field_all_three_pairs_are_compared() -> None:
     grid = Grid((-1, -1), (1, 1), (91, 91))
     truth = OnGrid(grid, filled(problem, 1.002)(grid.points).reshape(91, 91), error_estimate=2e-3)
     report = validate(Known(problem, filled(problem, 0.99)), truth)
-    found = {pair: regions["physical"]["relative_l2"] for pair, regions in report.errors.items()}
-    assert found == {
+    errors = {pair: regions["physical"]["relative_l2"] for pair, regions in report.errors.items()}
+    assert errors == {
         ("solution", "reference"): pytest.approx(0.012 / 1.002),
         ("solution", "exact"): pytest.approx(0.01),
         ("reference", "exact"): pytest.approx(0.002),
@@ -363,10 +363,10 @@ def test_network_grid_and_series_agree_on_the_disk() -> None:
     problem = helmholtz_disk()
     solution = solve(problem, method=Galerkin(tolerance=2e-3), progress=False)
     report = validate(solution, reference(problem, (161, 161)))
-    found = {pair: regions["physical"]["relative_l2"] for pair, regions in report.errors.items()}
-    assert found["solution", "exact"] < 3e-3
-    assert found["reference", "exact"] < 1e-3
-    assert found["solution", "reference"] < 3e-3
+    errors = {pair: regions["physical"]["relative_l2"] for pair, regions in report.errors.items()}
+    assert errors["solution", "exact"] < 3e-3
+    assert errors["reference", "exact"] < 1e-3
+    assert errors["solution", "reference"] < 3e-3
     assert report.made_by["method"] == "Galerkin to a relative error of 0.002"
 
 

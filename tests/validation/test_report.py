@@ -178,14 +178,14 @@ def test_a_report_is_read_back_as_it_was(tmp_path: Path) -> None:
         (made(), shots(made()), made(history=History(), tolerance=None, error_bar=None))
     ):
         report.save(tmp_path / str(i))
-        again = Report.load(tmp_path / str(i))
-        assert again.as_json() == report.as_json()
-        assert str(again) == str(report)
-        assert again.annotations == report.annotations
+        loaded = Report.load(tmp_path / str(i))
+        assert loaded.as_json() == report.as_json()
+        assert str(loaded) == str(report)
+        assert loaded.annotations == report.annotations
         for name, values in report.fields.items():
-            assert np.array_equal(again.fields[name], values)
-        assert np.array_equal(again.history.step, report.history.step)
-        assert again.history.names == report.history.names
+            assert np.array_equal(loaded.fields[name], values)
+        assert np.array_equal(loaded.history.step, report.history.step)
+        assert loaded.history.names == report.history.names
 
 
 def test_pictures_and_page_are_made_again_from_the_data(saved: Path, tmp_path: Path) -> None:

@@ -14,13 +14,13 @@ MODEL = npde.Box((0, 2), (0, 1))
 def survey(**changes: object) -> npde.Survey:
     weights = np.ones((3, 20))
     weights[1, 4] = 0
-    found: dict[str, object] = {
+    arguments: dict[str, object] = {
         "traces": np.tile(npde.Ricker(10.0, 0.5)(TIMES), (3, 20, 1)),
         "dt": 0.004,
         "weights": weights,
     }
     receivers = np.column_stack([np.linspace(0.1, 1.9, 20), np.full(20, 0.1)])
-    return npde.Survey([[0.2, 0.1], [1.0, 0.1], [1.5, 0.1]], receivers, **(found | changes))
+    return npde.Survey([[0.2, 0.1], [1.0, 0.1], [1.5, 0.1]], receivers, **(arguments | changes))
 
 
 @pytest.mark.parametrize("made", [survey(), survey().at([8.0]), survey().at([8.0, 10.0])])
