@@ -59,16 +59,16 @@ def defects(
 ) -> list[tuple[Piece, float]]:
     """The pieces in which c is not c_s, each with the bandwidth of (c − c_s) u₀ times modes up to `largest`."""
     wave = _wave(background)
-    own = wave.wavenumber**2
+    square = wave.wavenumber**2
     window = 40 / background.radius if isinstance(background, WindowedWave) else 0.0
-    found: list[tuple[Piece, float]] = []
+    bandwidths: list[tuple[Piece, float]] = []
     for piece in form.pieces:
         constant = form.constant(piece)
-        if constant is None or abs(constant - own) > SAME * abs(own):
+        if constant is None or abs(constant - square) > SAME * abs(square):
             bandwidth = 1.5 * (largest + abs(wave.wavenumber)) + piece.bandwidth + form.detail + window
             parts = [(piece, 0.0)] if piece.everywhere else _rings(piece, wave)
-            found += [(part, bandwidth + sharpness) for part, sharpness in parts]
-    return found
+            bandwidths += [(ring, bandwidth + sharpness) for ring, sharpness in parts]
+    return bandwidths
 
 
 def fading(background: WindowedWave, largest: float) -> tuple[Piece, float]:

@@ -102,7 +102,7 @@ def gaussian_wave(
     near = (rho > _CORE) & (rho < TAIL)
     far = point_wave(wavenumber, np.where(core, 1.0, squared), 2)
     fainter = cmath.exp(-kappa)
-    parts: list[Array] = [fainter * part for part in far]
+    parts: list[Array] = [fainter * array for array in far]
     if near.any():
         for power, sums in enumerate(_tail_sums(kappa, rho[near])):
             parts[power][near] += sums / (2 * variance) ** power
@@ -118,8 +118,8 @@ def _poisson(kappa: complex) -> tuple[NDArray[np.integer], Array]:
     spread = 12 * math.sqrt(middle) + 30
     n = np.arange(max(0, math.floor(middle - spread)), math.ceil(middle + spread))
     weights = np.exp(special.xlogy(n, kappa) - kappa - special.gammaln(n + 1))
-    kept = np.abs(weights) > 1e-20 * np.abs(weights).max()
-    return n[kept], weights[kept]
+    counted = np.abs(weights) > 1e-20 * np.abs(weights).max()
+    return n[counted], weights[counted]
 
 
 def _tail_sums(kappa: complex, rho: NDArray[np.floating]) -> list[Array]:
@@ -149,8 +149,8 @@ def _core_sums(kappa: complex, rho: NDArray[np.floating]) -> list[Array]:
     gap = n - m[:, None]
     sums = np.where(gap == 0, 0.0, weights / np.where(gap == 0, 1, gap)).sum(1)
     harmonic = special.digamma(m + 1.0) + np.euler_gamma
-    own = np.exp(special.xlogy(m, kappa) - kappa - special.gammaln(m + 1))
-    a = (own * (1j * math.pi + np.log(kappa) + np.euler_gamma - harmonic) + sums) / (4 * math.pi)
+    masses = np.exp(special.xlogy(m, kappa) - kappa - special.gammaln(m + 1))
+    a = (masses * (1j * math.pi + np.log(kappa) + np.euler_gamma - harmonic) + sums) / (4 * math.pi)
     powers = (-rho[:, None]) ** m[:_CORE_TERMS] / special.factorial(m[:_CORE_TERMS])
     return [(-1) ** shift * powers @ a[shift : shift + _CORE_TERMS] for shift in range(3)]
 
@@ -172,7 +172,7 @@ def gaussian_wave_in_space(
     rho = np.where(physical, np.real(squared), np.inf) / (2 * variance)
     core, near = rho <= _CORE_IN_SPACE, (rho > _CORE_IN_SPACE) & (rho < TAIL)
     far = point_wave(wavenumber, np.where(core, 1.0, squared), 3)
-    parts = [math.exp(-kappa) * part for part in far]
+    parts = [math.exp(-kappa) * array for array in far]
     if near.any():
         for channel, beside in zip(parts, _beside_in_space(wavenumber, variance, rho[near]), strict=True):
             channel[near] += beside

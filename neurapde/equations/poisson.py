@@ -78,7 +78,7 @@ def _on_grid(field: Field) -> bool:
 
 def of_points(problem: "Problem") -> str | None:
     """What keeps methods that ask for densities from a problem with point sources."""
-    for source in (one for side in problem.right_hand_sides for one in side):
+    for source in (given for side in problem.right_hand_sides for given in side):
         if isinstance(source, PointSource):
             return (
                 f"{source.describe()} has no density; use Trefftz where the coefficients are constant by region, or a "
@@ -149,8 +149,8 @@ class Poisson(AbstractEquation):
         """Points have no density, and a function that jumps has no slope: what its jump does to the flux is lost."""
         if reason := of_points(problem):
             return reason
-        found = features_of([self.coefficient], problem.domain)
-        jumps = found.points[found.widths == 0]
+        features = features_of([self.coefficient], problem.domain)
+        jumps = features.points[features.widths == 0]
         if not len(jumps):
             return None
         place = point(jumps[len(jumps) // 2].round(4).tolist())

@@ -38,8 +38,8 @@ def _along(field: Callable[[Tensor], Tensor], axes: tuple[int, ...]) -> Callable
     def slope(x: Tensor) -> Tensor:
         unit = torch.zeros_like(x)
         unit[:, last] = 1.0
-        found: Tensor = torch.func.jvp(earlier, (x,), (unit,))[1]
-        return found
+        values: Tensor = torch.func.jvp(earlier, (x,), (unit,))[1]
+        return values
 
     return slope
 

@@ -228,10 +228,10 @@ def _aligned(a: Jet, b: Jet) -> tuple[Tensor, Tensor, Layout]:
 
 def _every(axes: tuple[int, ...], order: int) -> tuple[int, ...]:
     """The axes of a derivative: one stands for all."""
-    found = axes * order if len(axes) == 1 else axes
-    if len(found) != order:
+    every = axes * order if len(axes) == 1 else axes
+    if len(every) != order:
         raise DeclarationError(f"d{order}{axes} names {len(axes)} axes; give one, or {order}.")
-    return found
+    return every
 
 
 def _product(a: Jet, b: Jet) -> Jet:
@@ -242,9 +242,13 @@ def _product(a: Jet, b: Jet) -> Jet:
     x, y, layout = _aligned(a, b)
     carried = {axes: channel for channel, axes in enumerate(layout.derivatives)}
     parts = {axes: list(_split(axes)) for axes in carried}
-    kept = [axes for axes in carried if all(part in carried for pair in parts[axes] for part in pair)]
-    rows = [sum(x[carried[one]] * y[carried[other]] for one, other in parts[axes]) for axes in kept]
-    mixed = tuple(axes for axes in layout.mixed if axes in kept)
+    derivable = [
+        axes for axes in carried if all(factor in carried for pair in parts[axes] for factor in pair)
+    ]
+    rows = [
+        sum(x[carried[factor]] * y[carried[other]] for factor, other in parts[axes]) for axes in derivable
+    ]
+    mixed = tuple(axes for axes in layout.mixed if axes in derivable)
     return Jet(torch.stack(rows), replace(layout, mixed=mixed))  # type: ignore[arg-type]
 
 

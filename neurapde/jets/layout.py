@@ -36,15 +36,15 @@ class Layout:
             )
         if self.mixed and self.order < 2:
             raise DeclarationError(f"mixed derivatives need order=2, and order={self.order} was asked for.")
-        found = {tuple(sorted(axes)): None for axes in self.mixed}
-        for axes in found:
+        derivatives = {tuple(sorted(axes)): None for axes in self.mixed}
+        for axes in derivatives:
             plain = len(axes) == 2 and axes[0] == axes[1]
             if plain or not 2 <= len(axes) <= self.order or not 0 <= axes[0] <= axes[-1] < self.dimension:
                 raise DeclarationError(
                     f"mixed={axes} names no mixed derivative of order {self.order} in {self.dimension} dimensions; give two "
                     f"different axes from 0 to {self.dimension - 1}, or three or four."
                 )
-        object.__setattr__(self, "mixed", tuple(sorted(found, key=len)))
+        object.__setattr__(self, "mixed", tuple(sorted(derivatives, key=len)))
 
     @classmethod
     def within(cls, dimension: int, order: int, mixed: Sequence[tuple[int, ...]]) -> Layout:

@@ -36,10 +36,10 @@ def derivatives_read(
 
     One that fails tells those that it read before; what is wrong with it is said when it is checked.
     """
-    found: dict[tuple[int, ...], None] = {}
+    derivatives: dict[tuple[int, ...], None] = {}
     generator = torch.Generator().manual_seed(SEED)
     for in_time in (False, True):
-        layout = _Tracing(dimension, 2, (), in_time, found)
+        layout = _Tracing(dimension, 2, (), in_time, derivatives)
         channels = 0.5 + torch.rand(layout.shape(points, outputs), generator=generator, dtype=torch.float64)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of NumPy's functions for tensors
@@ -47,4 +47,4 @@ def derivatives_read(
                 residual(Jet(channels.to(torch.complex128) if complex else channels, layout))
             except Exception:  # the user's own function
                 continue
-    return tuple(found)
+    return tuple(derivatives)

@@ -263,7 +263,7 @@ class Equation(AbstractEquation):
         """Points that follow the residual; conditions count more, as they decide which of many solutions it is."""
         if given or problem.domain.dimension > SMALL or self.order > 2:
             return super().advice(problem, given)
-        inside = {one.name: isinstance(one.sample, Interior) for one in problem.trained}
+        inside = {constraint.name: isinstance(constraint.sample, Interior) for constraint in problem.trained}
         points = {name: 2000 if is_inside else 200 for name, is_inside in inside.items()}
         weights = {name: 10.0 for name, is_inside in inside.items() if not is_inside}
         return Advice(curved=True, steps=120, points=points, weights=weights, follows=True)

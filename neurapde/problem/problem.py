@@ -94,18 +94,18 @@ class Problem(Declaration):
             )
         ]
         if _in_time(domain, conditions) and equation.second_in_time(domain):
-            conditions = [part.second_in_time() for part in conditions]
+            conditions = [condition.second_in_time() for condition in conditions]
         extra = _tuple(constraints, Constraint, "constraints", "npde.Constraint(name, residual, sample)")
-        found: Mapping[str, object] = {
+        given: Mapping[str, object] = {
             "name": name,
             "domain": domain,
             "equation": equation.on(domain),
             "sources": _sources(sources, domain),
             "boundary": tuple(conditions),
-            "extra": tuple(with_derivatives(one, domain, equation) for one in extra),
+            "extra": tuple(with_derivatives(constraint, domain, equation) for constraint in extra),
             "exact": exact,
         }
-        for field, value in found.items():
+        for field, value in given.items():
             object.__setattr__(self, field, value)
         self._check()
 
@@ -224,7 +224,7 @@ class Problem(Declaration):
     @cached_property
     def mixed(self) -> tuple[tuple[int, ...], ...]:
         """The axes of the mixed, third and fourth derivatives that the equation or an extra constraint reads."""
-        every = (*self.equation.mixed, *(axes for one in self.extra for axes in one.mixed))
+        every = (*self.equation.mixed, *(axes for constraint in self.extra for axes in constraint.mixed))
         return tuple(dict.fromkeys(tuple(sorted(axes)) for axes in every))
 
     def layout(self, constraint: Constraint) -> Layout:

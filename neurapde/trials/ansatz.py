@@ -49,22 +49,22 @@ class AnsatzTrial(TrialFunction):
         return points if self.lengths is None else points / points.new_tensor(self.lengths)
 
     def forward(self, points: Tensor) -> Tensor:
-        found = Jet.of(self.network(self.inner(points)), dimension=self.dimension)
-        return self._whole(found, self.inputs(points)).value
+        jet = Jet.of(self.network(self.inner(points)), dimension=self.dimension)
+        return self._whole(jet, self.inputs(points)).value
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
-        found = self._outer(self.network.jet(self.inner(points), order, mixed))
-        return self._whole(found, self.inputs(points))
+        jet = self._outer(self.network.jet(self.inner(points), order, mixed))
+        return self._whole(jet, self.inputs(points))
 
     def features(self, points: Tensor) -> Tensor:
         self._check_common()
-        found = Jet.of(self.network.features(self.inner(points)), dimension=self.dimension)
-        return self._times_factor(found, self.inputs(points)).value
+        jet = Jet.of(self.network.features(self.inner(points)), dimension=self.dimension)
+        return self._times_factor(jet, self.inputs(points)).value
 
     def feature_jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         self._check_common()
-        found = self._outer(self.network.feature_jet(self.inner(points), order, mixed))
-        return self._times_factor(found, self.inputs(points))
+        jet = self._outer(self.network.feature_jet(self.inner(points), order, mixed))
+        return self._times_factor(jet, self.inputs(points))
 
     def _check_common(self) -> None:
         if isinstance(self.factor, tuple):

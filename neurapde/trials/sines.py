@@ -74,9 +74,9 @@ class ProductFunction(TrialFunction):
 
     def set_coefficients(self, values: np.ndarray) -> None:
         """Take the coefficients (count_0, …, outputs) of a solve, complex if the field is."""
-        found = torch.as_tensor(values)
+        numbers = torch.as_tensor(values)
         with torch.no_grad():
-            self.amplitudes.copy_(torch.view_as_real(found.contiguous()) if self.complex else found)
+            self.amplitudes.copy_(torch.view_as_real(numbers.contiguous()) if self.complex else numbers)
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))

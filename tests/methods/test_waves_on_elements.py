@@ -113,7 +113,7 @@ def test_a_gridded_medium_converges_across_its_kinks() -> None:
     assert relative(rough(x), fine(x)) < 1e-3
 
 
-def test_a_thousand_square_wavelengths_are_foretold_to_end() -> None:
+def test_a_thousand_square_wavelengths_are_predicted_to_end() -> None:
     problem = grid_lens(160.0)
     waves = ElementWaves(problem, problem.equation)
     cost = element_cost(waves, 1.35 * waves.first_bandwidth)

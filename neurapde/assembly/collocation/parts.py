@@ -95,7 +95,7 @@ def _sides(
         open_ = np.flatnonzero(below | above)
         if len(open_) > 1:
             continue
-        rest = tuple(one for one in touching if one != region)
+        rest = tuple(neighbour for neighbour in touching if neighbour != region)
         for axis in open_:
             if below[axis]:
                 yield from _sides(rest, lower, np.where(np.arange(len(a)) == axis, a, upper), close)

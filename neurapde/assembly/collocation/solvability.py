@@ -46,10 +46,10 @@ def unsolvable(problem: Problem, assemblies: Iterator[Assembly]) -> str | None:
     before = 0.0
     for assembly in assemblies:
         try:
-            found = unnoticed(assembly)
+            null_space = unnoticed(assembly)
         except NotAffineError:  # to be decided at the size of the answer
             return None
-        size = float(found.sizes[0])
+        size = float(null_space.sizes[0])
         if size < NOTICED or size < STEADY * before:
             surplus = crowded(problem)
             following = itertools.chain((assembly,), itertools.islice(assemblies, MORE))
@@ -57,7 +57,10 @@ def unsolvable(problem: Problem, assemblies: Iterator[Assembly]) -> str | None:
         if size > FREE:
             if not _is_open(itertools.chain((assembly,), assemblies)):
                 return None
-            return _unbalanced(problem, assembly, found) or f"many solutions: {left_open(problem, found)}"
+            return (
+                _unbalanced(problem, assembly, null_space)
+                or f"many solutions: {left_open(problem, null_space)}"
+            )
         before = size
     return None
 

@@ -139,12 +139,12 @@ def _(trial: AnsatzTrial, points: Tensor, layout: Layout) -> VectorJacobianProdu
 class _Known(TrialFunction):
     """A network whose jet at the points in hand has been worked out."""
 
-    def __init__(self, network: TrialFunction, found: Jet) -> None:
+    def __init__(self, network: TrialFunction, known: Jet) -> None:
         super().__init__(network.spec, network.dimension, network.outputs, network.complex)
-        self.found = found
+        self.known = known
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
-        return self.found.restricted(Layout(self.dimension, order, tuple(mixed)))
+        return self.known.restricted(Layout(self.dimension, order, tuple(mixed)))
 
 
 def _channels(
@@ -153,8 +153,8 @@ def _channels(
     """What `layout` names at one point `(d,)`, real: `(channels, …)`."""
 
     def value(x: Tensor) -> Tensor:
-        found = functional_call(trial, dict(parameters), (x[None],))[0]
-        return torch.view_as_real(found) if found.is_complex() else found
+        values = functional_call(trial, dict(parameters), (x[None],))[0]
+        return torch.view_as_real(values) if values.is_complex() else values
 
     every, function = [value(point)], value
     for _ in range(max(map(len, layout.derivatives))):

@@ -79,7 +79,7 @@ class Budget:
                 before, self._made = now, True
                 yield level
                 now = time.thread_time()
-                following = _foretold(costs)
+                following = _predicted(costs)
                 if self.grows and now - started + following > self.seconds:
                     self.spent = f"a next level would take some {following:.0f} s of a core after {now - started:.0f} s"
                     return
@@ -101,7 +101,7 @@ class Budget:
         return f"{self.solver}(seconds={10 * self.seconds:g}) more time, as {self.spent}"
 
 
-def _foretold(costs: list[float]) -> float:
+def _predicted(costs: list[float]) -> float:
     """Levels grow by a factor, and what they cost by a power of it: the next costs as many times more as the last did."""
     ratio = UNKNOWN if len(costs) < 2 else min(max(costs[-1] / max(costs[-2], 1e-9), 1.0), STEEPEST)
     return costs[-1] * ratio
