@@ -286,8 +286,8 @@ def test_samplers_draw_where_they_say() -> None:
         ),
         (lambda: Constraint("fit", print, BOX), "was given <Box.*; give a function sample.*interior"),
         (
-            lambda: Constraint("fit", print, interior(BOX), order=3),
-            "constraint 'fit' has order 3; give 0, 1 or 2",
+            lambda: Constraint("fit", print, interior(BOX), order=5),
+            "constraint 'fit' has order 5; give 0 to 4",
         ),
         (lambda: face(BOX, "lid"), "the sampler is on face 'lid'"),
         (

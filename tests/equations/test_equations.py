@@ -155,7 +155,7 @@ def test_a_user_equation_is_its_residual() -> None:
         ),
         (lambda: Helmholtz(20, GridField(np.zeros((2, 2)))), "speed is 0, but must be positive"),
         (lambda: Equation("Δu"), r"residual of the Equation is 'Δu'; give a function residual\(x, u\)"),
-        (lambda: Equation(print, order=3), "the Equation has order 3; give 0, 1 or 2"),
+        (lambda: Equation(print, order=5), "the Equation has order 5; give 0 to 4"),
         (lambda: Equation(print, outputs=0), "outputs=0 of the Equation: give a whole number"),
         (lambda: Equation(print, complex=1), "complex=1: give True or False"),
         (lambda: Equation(print, mixed=[(0, 0)]), "give pairs of two different axes"),
