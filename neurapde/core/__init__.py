@@ -1,1 +1,1 @@
-"""What every room stands on: arrays of either kind, checks, errors, wording, progress."""
+"""What every room stands on: arrays of either kind, checks, errors, formatting, progress."""

@@ -1,4 +1,4 @@
-"""What every word of the vocabulary is: a frozen dataclass that can be made again from its arguments."""
+"""What every declaration is: a frozen dataclass that can be made again from its arguments."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields

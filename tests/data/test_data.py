@@ -59,7 +59,7 @@ def test_a_sound_survives_its_file(tmp_path: Path) -> None:
     assert loaded.spacing[0] == pytest.approx(1 / 4000)
 
 
-def test_a_film_survives_its_file(tmp_path: Path) -> None:
+def test_a_video_survives_its_file(tmp_path: Path) -> None:
     made = juggler(4, 10)
     loaded = npde.data.read_video(npde.data.write_video(tmp_path / "a.npy", made))
     np.testing.assert_allclose(loaded.values, made.values, atol=1 / 255)
@@ -68,7 +68,7 @@ def test_a_film_survives_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.gif", "a.mp4"])
-def test_a_film_is_read_as_it_was_written(name: str, tmp_path: Path) -> None:
+def test_a_video_is_read_as_it_was_written(name: str, tmp_path: Path) -> None:
     if name.endswith("mp4"):
         pytest.importorskip("imageio_ffmpeg")
     made = juggler(6, 32)
@@ -80,21 +80,21 @@ def test_a_film_is_read_as_it_was_written(name: str, tmp_path: Path) -> None:
     assert few.shape == (20, 10, 3)
 
 
-def test_a_folder_of_pictures_is_a_film_in_the_order_of_their_names(tmp_path: Path) -> None:
+def test_a_folder_of_pictures_is_a_video_in_the_order_of_their_names(tmp_path: Path) -> None:
     shown = frames(juggler(3, 10))
     for place in (2, 0, 1):
         skimage.io.imsave(tmp_path / f"{place}.png", shown[place], check_contrast=False)
     np.testing.assert_array_equal(frames(npde.data.read_video(tmp_path)), shown)
 
 
-def test_pictures_of_different_sizes_are_no_film(tmp_path: Path) -> None:
+def test_pictures_of_different_sizes_are_no_video(tmp_path: Path) -> None:
     for size in (8, 9):
         npde.data.write_image(tmp_path / f"{size}.png", npde.data.image(np.zeros((size, size))))
     with pytest.raises(npde.StorageError, match="its frames differ"):
         npde.data.read_video(tmp_path)
 
 
-def test_without_the_plugin_a_film_is_refused_by_the_way_out(
+def test_without_the_plugin_a_video_is_refused_by_the_way_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a.mp4").write_bytes(b"film")

@@ -90,7 +90,7 @@ def test_a_galerkin_solution_comes_back(tmp_path: Path) -> None:
     np.testing.assert_array_equal(u.gradient(X), v.gradient(X))
 
 
-def test_a_foreign_network_is_asked_for(tmp_path: Path) -> None:
+def test_a_module_of_torch_is_asked_for(tmp_path: Path) -> None:
     def network() -> npde.TorchModule:
         return npde.TorchModule(
             torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))

@@ -68,7 +68,7 @@ def test_projection_from_scattered_points_is_independent_of_its_blocks(monkeypat
 
 @pytest.mark.parametrize("longest", [1, 40])
 @pytest.mark.parametrize("block", [30, 20_000])
-def test_sums_over_chords_are_sums_over_points(monkeypatch, longest, block) -> None:
+def test_sums_over_lines_of_points_are_sums_over_points(monkeypatch, longest, block) -> None:
     monkeypatch.setattr("neurapde.spectral.modes.BLOCK", block)
     draw = np.random.default_rng(60317)
     axis_modes = AxisModes(-1.0, 2.0, 5, (False, True))

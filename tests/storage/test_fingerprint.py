@@ -201,7 +201,7 @@ def test_a_trial_function_is_known_by_its_parameters(tmp_path: Path) -> None:
         train(tmp_path, times(2.0), trial=other)
 
 
-def test_a_foreign_network_goes_on_from_its_checkpoint_whatever_its_first_weights(tmp_path: Path) -> None:
+def test_a_module_of_torch_goes_on_from_its_checkpoint_whatever_its_first_weights(tmp_path: Path) -> None:
     train(tmp_path, times(2.0), trial=npde.TorchModule(network(4)))
     continued = train(tmp_path, times(2.0), trial=npde.TorchModule(network(4)))
     assert any("Resumed after step 2" in note for note in continued.notes)

@@ -126,21 +126,21 @@ def test_a_moved_and_scaled_domain_moves_and_scales_the_field(trial: Trial) -> N
     torch.testing.assert_close(there.hessian_diagonal, here.hessian_diagonal / half**2, rtol=1e-11, atol=1e-9)
 
 
-def test_a_foreign_module_gives_the_same_jet_as_our_own_network() -> None:
+def test_a_module_of_torch_gives_the_same_jet_as_our_own_network() -> None:
     network = build(Siren(8, 2, 6.0, 2.0), 2, True)
     points = random_points(7)
-    foreign = build(TorchModule(Flat(network)), 2, True)
-    ours, theirs = network.jet(points, 2, [(0, 1)]), foreign.jet(points, 2, [(0, 1)])
+    wrapped = build(TorchModule(Flat(network)), 2, True)
+    ours, theirs = network.jet(points, 2, [(0, 1)]), wrapped.jet(points, 2, [(0, 1)])
     torch.testing.assert_close(theirs.channels, ours.channels, rtol=1e-10, atol=1e-10)
     losses = [(jet.laplacian.abs() ** 2).sum() for jet in (ours, theirs)]
     gradients = [
         torch.autograd.grad(losses[0], list(network.parameters())),
-        torch.autograd.grad(losses[1], list(foreign.parameters())),
+        torch.autograd.grad(losses[1], list(wrapped.parameters())),
     ]
     for a, b in zip(*gradients, strict=True):
         torch.testing.assert_close(b, a, rtol=1e-9, atol=1e-9)
     with torch.no_grad():
-        still = foreign.jet(points)
+        still = wrapped.jet(points)
     assert not still.channels.requires_grad
     assert torch.equal(still.channels, theirs.restricted(Layout(2, 2)).channels.detach())
 
@@ -243,8 +243,8 @@ def test_misshapen_points_are_refused() -> None:
 
 
 def test_only_networks_with_a_linear_head_have_features() -> None:
-    foreign = build(TorchModule(torch.nn.Linear(2, 2)))
+    wrapped = build(TorchModule(torch.nn.Linear(2, 2)))
     with pytest.raises(DeclarationError, match="no linear head"):
-        foreign.features(random_points(2))
+        wrapped.features(random_points(2))
     with pytest.raises(DeclarationError, match="no linear head"):
-        _ = foreign.head
+        _ = wrapped.head

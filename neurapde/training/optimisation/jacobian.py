@@ -2,7 +2,7 @@
 
 A residual depends on the field's jet at its own point (at its own points, where a constraint joins several), and the jet
 there on all parameters. So the chain rule is taken in two parts: the constraint is differentiated by the jet, by torch's
-reverse mode for all points at once, and the jet by the parameters as `pullbacks` does for each kind of trial.
+reverse mode for all points at once, and the jet by the parameters as `vector_jacobian_product` does for each kind of trial.
 """
 
 from collections.abc import Iterator

@@ -34,12 +34,12 @@ def with_hard_conditions(problem: Problem, trial: TrialFunction) -> tuple[TrialF
         )
     if isinstance(network, AnsatzTrial) and isinstance(network.factor, SideDistance):
         network = network.network
-    vanishing = DistanceFactor(network.spec, _sides(problem))
-    built = vanishing.around(network, problem.domain.bounds)
+    factor = DistanceFactor(network.spec, _sides(problem))
+    built = factor.around(network, problem.domain.bounds)
     note = f"Built into the trial function, and not trained: {conditions}."
     if problem.lift is None:
         return built, (note,)
-    return AnsatzTrial(Ansatz(problem.lift, vanishing), built, problem.lift), (note,)
+    return AnsatzTrial(Ansatz(problem.lift, factor), built, problem.lift), (note,)
 
 
 def missed_conditions(problem: Problem, trial: TrialFunction) -> tuple[str, ...]:

@@ -137,7 +137,7 @@ def test_outside_the_domain_nothing_is_known() -> None:
     assert not hidden[2].any()
 
 
-def test_a_film_runs_through_the_time_on_one_scale() -> None:
+def test_an_animation_runs_through_the_time_on_one_scale() -> None:
     heat = poisson(npde.Interval(0, 1).over(npde.Time(0, 4)))
     film = grid_field(heat, lambda x: x[:, 1] * x[:, 0]).animate(frames=5, shape=3)
     ax = film._fig.axes[0]

@@ -152,7 +152,7 @@ def test_a_picture_that_claims_too_much_or_is_none_is_refused(
         npde.data.read_image(tmp_path / "a.png")
 
 
-def test_a_film_whose_header_claims_terabytes_is_refused(tmp_path: Path) -> None:
+def test_a_video_whose_header_claims_terabytes_is_refused(tmp_path: Path) -> None:
     header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000, 30000, 30000), }".ljust(117) + b"\n"
     (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
     with pytest.raises(npde.StorageError, match=r"a\.npy cannot be read as a film \(mmap length"):

@@ -106,7 +106,7 @@ def test_jets_of_hard_trials_are_those_of_nested_differentiation(name: str) -> N
 
 
 @pytest.mark.parametrize("at_ends", [(True, True), (True, False), (False, True), (False, False)])
-def test_a_vanishing_trial_is_zero_on_its_sides_only_and_of_size_one_within(
+def test_a_distance_factor_is_zero_on_its_sides_only_and_of_size_one_within(
     at_ends: tuple[bool, bool],
 ) -> None:
     def one(dimension: int) -> npde.TorchModule:
@@ -250,7 +250,7 @@ def test_saved_solutions_keep_their_hard_conditions(name: str, tmp_path: Path) -
     assert loaded.trial.spec == u.trial.spec
 
 
-def test_a_foreign_network_is_loaded_by_what_was_given_to_solve(tmp_path: Path) -> None:
+def test_a_module_of_torch_is_loaded_by_what_was_given_to_solve(tmp_path: Path) -> None:
     module = npde.TorchModule(torch.nn.Linear(2, 1))
     points = np.array([[0.3, 0.4]])
     for name in ("lid", "smooth"):

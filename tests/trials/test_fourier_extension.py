@@ -130,7 +130,7 @@ def test_piecewise_function_evaluates_each_point_in_its_own_part():
         (lambda: PiecewiseTrial(()), "has no parts"),
     ],
 )
-def test_unfit_frames_are_refused(make, message):
+def test_unfit_extensions_are_refused(make, message):
     with pytest.raises(DeclarationError, match=message):
         make()
 
