@@ -201,10 +201,12 @@ def _godunov(
     solved = (square >= 0) & (A > 0)
     for s in stencils:
         solved &= s.sign * (s.alpha * tau - s.beta) >= 0
-    left = np.nonzero(wanted & ~solved)
-    if axes > 1 and len(left[0]):
-        times = np.array([np.where(s.alpha[left] == 0, -1.0, s.time[left]) for s in stencils])
+    unsolved = np.nonzero(wanted & ~solved)
+    if axes > 1 and len(unsolved[0]):
+        times = np.array([np.where(s.alpha[unsolved] == 0, -1.0, s.time[unsolved]) for s in stencils])
         latest = times.argmax(axis=0)  # among the axes still in
-        fewer = [s.at(left, latest == k) for k, s in enumerate(stencils)]
-        tau[left], solved[left] = _godunov(fewer, slowness[left], np.ones(len(latest), dtype=bool), axes - 1)
+        fewer = [s.at(unsolved, latest == k) for k, s in enumerate(stencils)]
+        tau[unsolved], solved[unsolved] = _godunov(
+            fewer, slowness[unsolved], np.ones(len(latest), dtype=bool), axes - 1
+        )
     return tau, solved

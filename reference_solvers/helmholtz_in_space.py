@@ -137,10 +137,11 @@ class HelmholtzInSpace:
             restart=RESTART,
             maxiter=MOST_STEPS // RESTART,
         )
-        left = np.linalg.norm(product(answer) - wanted) / np.linalg.norm(wanted)
-        if failed and not left <= 10 * TOLERANCE:
+        residual = np.linalg.norm(product(answer) - wanted) / np.linalg.norm(wanted)
+        if failed and not residual <= 10 * TOLERANCE:
             raise RuntimeError(
-                f"{MOST_STEPS} iterations left {left:.1e} of the {size} equations: waves are trapped in this medium, or it "
+                f"{MOST_STEPS} iterations left {residual:.1e} of the {size} equations: "
+                "waves are trapped in this medium, or it "
                 "differs too much from its mean over so many wavelengths; take a lower wavenumber or a smaller domain."
             )
         u[self._inside] = answer.reshape(shape)

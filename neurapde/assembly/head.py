@@ -193,11 +193,11 @@ def project_head(rows: WeakRows | StrongRows, trial: TrialFunction, lr: float, j
                 matrix = rows.matrix(trial)
                 head = best_head(matrix.detach(), loads)
                 loss = (matrix @ head - loads).abs().square().sum() / size
-            left = float(loss.detach().sqrt())
-            journal.record(left, [left], lr)
-            if left < best:
+            residual = float(loss.detach().sqrt())
+            journal.record(residual, [residual], lr)
+            if residual < best:
                 write_head(trial, head)
-                best, best_parameters = left, copied(parameters)
+                best, best_parameters = residual, copied(parameters)
             if not last:
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step(lr)

@@ -80,9 +80,9 @@ def _amplitudes(signal: Later, times: FloatArray, band: float, slowness: float) 
         block = modes[..., start : start + orders]
         start += orders
         fit = block @ np.linalg.inv(np.vander(place, increasing=True)).T
-        left = float(np.linalg.norm(fit[0] @ np.vander(TRIED, orders, increasing=True).T - tried[0]))
-        if left < least:
-            best, least = fit * band ** (2.0 * np.arange(orders)), left
+        deviation = float(np.linalg.norm(fit[0] @ np.vander(TRIED, orders, increasing=True).T - tried[0]))
+        if deviation < least:
+            best, least = fit * band ** (2.0 * np.arange(orders)), deviation
     return best, POLYNOMIAL + (least / size if size else 0.0)
 
 

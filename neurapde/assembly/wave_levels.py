@@ -116,16 +116,16 @@ class Evolved:
 
 def evolve(waves: WaveProblem, lattice: WaveLattice, times: FloatArray) -> Evolved:
     """The states of every shot at the knots in time, block by block of time where that is long."""
-    count, left = 0, 0.0
+    count, missed = 0, 0.0
 
     def run(forcings: list[Forcing]) -> FloatArray:
-        nonlocal count, left
+        nonlocal count, missed
         if not forcings:
             return np.zeros((3, len(times), *lattice.shape))
         for forcing in forcings:
             if forcing.signal is not None:
-                left = max(
-                    left, forcing.left + TimeRule(forcing.signal, times, math.sqrt(lattice.largest)).left
+                missed = max(
+                    missed, forcing.left + TimeRule(forcing.signal, times, math.sqrt(lattice.largest)).left
                 )
         driven = [
             Driven(forcing.load(lattice), forcing.signal, forcing.value, forcing.rate) for forcing in forcings
@@ -136,7 +136,7 @@ def evolve(waves: WaveProblem, lattice: WaveLattice, times: FloatArray) -> Evolv
 
     common = run(waves.shared())
     states = np.stack([common + run(waves.shot(s, lattice)) for s in waves.problem.right_hand_sides], axis=-1)
-    return Evolved(waves, lattice, times, states, tuple(near_fields(waves, lattice, times)), left, count)
+    return Evolved(waves, lattice, times, states, tuple(near_fields(waves, lattice, times)), missed, count)
 
 
 def followed(lattice: WaveLattice, times: FloatArray, driven: Sequence[Driven]) -> Propagated:

@@ -148,8 +148,8 @@ class WaveProblem:
                 gap = lower[axis] - a if end == 0 else b - upper[axis]
                 room = 0.0
                 if width is not None:
-                    left = self.time.duration - max(0.0, gap - width) / self.speeds[1]
-                    room = max(0.0, self.speed_outside * left / 2 - width)
+                    time_left = self.time.duration - max(0.0, gap - width) / self.speeds[1]
+                    room = max(0.0, self.speed_outside * time_left / 2 - width)
                 ends.append(a - room if end == 0 else b + room)
             sides.append((float(ends[0]), float(ends[1])))
         return Box(*sides)

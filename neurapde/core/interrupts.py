@@ -110,9 +110,9 @@ class Interrupts:
 
     def _expire(self, end: float, clock: Callable[[], float], done: threading.Event) -> None:
         while (
-            left := end - clock()
+            remaining := end - clock()
         ) > 0:  # which takes so long at least, as no thread computes faster than time goes
-            if done.wait(max(left, BLINK)):
+            if done.wait(max(remaining, BLINK)):
                 return
         self._expired = True
         _thread.interrupt_main()

@@ -67,12 +67,12 @@ class HelmholtzResidual:
     def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
         x = samples.points
         second, first = self.strong.second(x), self.strong.first(x)
-        left = beside(self.strong.zeroth(x), u.value) * u.value
+        applied = beside(self.strong.zeroth(x), u.value) * u.value
         for i in range(x.shape[1]):
-            left = left + beside(second[i], u.value) * u.d2(i) + beside(first[i], u.value) * u.d(i)
+            applied = applied + beside(second[i], u.value) * u.d2(i) + beside(first[i], u.value) * u.d(i)
         densities = [total(sources, x) for sources in self.right_hand_sides]
         f = densities[0] if u.value.ndim == 1 else torch.stack(densities, dim=1)
-        return left - beside(self.strong.scale(x), u.value) * f
+        return applied - beside(self.strong.scale(x), u.value) * f
 
 
 @dataclass(frozen=True)

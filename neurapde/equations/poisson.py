@@ -42,15 +42,15 @@ class PoissonResidual:
 
     def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
         x = samples.points
-        left = (
+        applied = (
             -beside(self.coefficient(x), u.value) * u.laplacian + beside(self.reaction(x), u.value) * u.value
         )
         slopes = gradient_of(self.coefficient, x)
         if slopes is not None:
             for i in range(x.shape[1]):
-                left = left - beside(slopes[:, i], u.value) * u.d(i)
+                applied = applied - beside(slopes[:, i], u.value) * u.d(i)
         densities = [total(sources, x) for sources in self.right_hand_sides]
-        return left - (densities[0] if u.value.ndim == 1 else torch.stack(densities, dim=1))
+        return applied - (densities[0] if u.value.ndim == 1 else torch.stack(densities, dim=1))
 
 
 def gradient_of(coefficient: Field, points: torch.Tensor) -> torch.Tensor | None:

@@ -136,8 +136,8 @@ class _Asked:
             start, stop = max(start, source.signal.start), min(stop, source.signal.stop)
         times = np.linspace(start, stop, MOMENTS)
         values = np.broadcast_to(np.asarray(source.signal(times), dtype=float), times.shape)
-        left = np.clip((stop - times) / (FADE * (stop - start)), 0, 1)
-        power = dct(values * np.sin(np.pi / 2 * left) ** 2, type=1) ** 2
+        fade = np.clip((stop - times) / (FADE * (stop - start)), 0, 1)
+        power = dct(values * np.sin(np.pi / 2 * fade) ** 2, type=1) ** 2
         return _end(np.arange(MOMENTS) * math.pi / (stop - start), power)
 
     def shaped(self, shape: Source) -> tuple[float, float]:

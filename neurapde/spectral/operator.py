@@ -128,8 +128,8 @@ class LatticeOperator:
             )
             solution = flat.reshape(shape)
         norm = np.linalg.norm(load)
-        left = np.linalg.norm(self.apply(solution) - load) / norm if norm else 0.0
-        return LatticeSolution(solution, float(left), iterations)
+        residual = np.linalg.norm(self.apply(solution) - load) / norm if norm else 0.0
+        return LatticeSolution(solution, float(residual), iterations)
 
 
 def varying(form: WeakForm, constant: complex) -> list[Piece]:

@@ -60,11 +60,11 @@ class CondensedForm(ElementForm):
         solution = np.zeros(len(known), dtype=complex)
         solution[fixed] = known[fixed]
         solution[free] = self._factors.solve(target)
-        left = np.linalg.norm(matrix[free][:, free] @ solution[free] - target)
+        residual = np.linalg.norm(matrix[free][:, free] @ solution[free] - target)
         for element, interior in zip(insides, inner, strict=True):
             solution[element.places] = interior - element.back @ solution[element.edge]
         size = np.linalg.norm(target)
-        return solution[self._places].reshape(self.shape), float(left / size) if size else 0.0, 0
+        return solution[self._places].reshape(self.shape), float(residual / size) if size else 0.0, 0
 
     @cached_property
     def _edges(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

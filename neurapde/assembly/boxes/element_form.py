@@ -167,18 +167,18 @@ class ElementForm:
         if guess is not None:
             inside = along_each([np.linalg.pinv(matrix) for matrix in self._free], guess - solution)
             solution = solution + along_each(self._free, inside)
-        steps, left, size = 0, np.inf, 0.0
+        steps, residual, size = 0, np.inf, 0.0
         for _ in range(ROUNDS):
             target = self.inverse(load - along_each(self._restrict, self.apply(solution)))
             size = size or float(np.linalg.norm(solution) + np.linalg.norm(target))
             if not size:
                 return solution, 0.0, steps
-            before, left = left, float(np.linalg.norm(target)) / size
-            if left <= accuracy or left > FALLING * before:
+            before, residual = residual, float(np.linalg.norm(target)) / size
+            if residual <= accuracy or residual > FALLING * before:
                 break
-            change, more_steps = self._iterated(target, min(accuracy / left, COARSE))
+            change, more_steps = self._iterated(target, min(accuracy / residual, COARSE))
             solution, steps = solution + along_each(self._free, change), steps + more_steps
-        return solution, left, steps
+        return solution, residual, steps
 
     def _iterated(self, target: Complex, accuracy: float) -> tuple[Complex, int]:
         """A change of the unknown amplitudes whose preconditioned form is the target, and the iterations it took."""

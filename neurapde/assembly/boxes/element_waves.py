@@ -223,7 +223,7 @@ class ElementWaves:
             axes,
             np.stack([solution for solution, _, _ in solutions], axis=-1),
             bandwidth,
-            max(left for _, left, _ in solutions),
+            max(residual for _, residual, _ in solutions),
             sum(steps for _, _, steps in solutions) + (0 if guess is None else guess.iterations),
         )
 

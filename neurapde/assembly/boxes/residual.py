@@ -75,16 +75,16 @@ def residual_error(box: BoxProblem, amplitudes: Values, counts: Sequence[int], s
         _tables(wave.points, a, b, n)
         for wave, a, b, n in zip(waves, lower, upper, amplitudes.shape, strict=False)
     ]
-    left = _of_equation(box, amplitudes, [wave.points for wave in waves], tables)
-    left = along_all([wave.transform for wave in waves], left)
+    residual = _of_equation(box, amplitudes, [wave.points for wave in waves], tables)
+    residual = along_all([wave.transform for wave in waves], residual)
     for number, face in enumerate(box.faces):
         if face is not None:
-            left = left + _of_face(box, number, face, amplitudes, waves, tables)
+            residual = residual + _of_face(box, number, face, amplitudes, waves, tables)
     squares = sum(np.meshgrid(*(wave.frequencies**2 for wave in waves), indexing="ij"))
     rates = np.maximum(np.abs(box.mean_coefficient * squares + box.mean_reaction), slowest)
     if box.leaves_constant:
-        left[(0,) * len(waves)] = 0.0
-    error = norms(left / rates[..., None])
+        residual[(0,) * len(waves)] = 0.0
+    error = norms(residual / rates[..., None])
     size = norms(weighed(box, amplitudes))
     return float(np.max(error / np.where(size > 0, size, 1.0)))
 
@@ -132,8 +132,8 @@ def _of_equation(
     channels = torch.as_tensor(np.stack(parts)).reshape(layout.count, len(points), box.columns)
     jet = Jet(channels if box.columns > 1 else channels[..., 0], layout)
     with torch.no_grad():
-        left = to_numpy(constraint.residual(Samples(torch.as_tensor(points)), jet))
-    return -box.sign * left.reshape(*(len(x) for x in grid), box.columns)
+        residual = to_numpy(constraint.residual(Samples(torch.as_tensor(points)), jet))
+    return -box.sign * residual.reshape(*(len(x) for x in grid), box.columns)
 
 
 def _of_face(

@@ -61,11 +61,11 @@ def unnoticed(assembly: Assembly, small: float = SMALL, rows: Tensor | None = No
     tried = torch.randn(count, RANDOM, generator=generator, dtype=torch.float64).to(matrix)
     pulled = torch.cat((matrix / scale, small * torch.eye(count).to(matrix)))
     loads = torch.cat((torch.zeros(len(matrix), RANDOM).to(matrix), small * tried))
-    left = torch.linalg.lstsq(pulled, loads, driver="gels").solution
-    before, after = (_fields(assembly, amplitudes / scale[:, None]) for amplitudes in (tried, left))
+    fitted = torch.linalg.lstsq(pulled, loads, driver="gels").solution
+    before, after = (_fields(assembly, amplitudes / scale[:, None]) for amplitudes in (tried, fitted))
     shapes, sizes, mixed = torch.linalg.svd(after, full_matrices=False)
     typical = float(torch.linalg.vector_norm(before)) / RANDOM**0.5
-    largest = left @ mixed[0].conj().to(left)
+    largest = fitted @ mixed[0].conj().to(fitted)
     made = float(torch.linalg.vector_norm(matrix / scale @ largest))
     felt = made * len(after) ** 0.5 / (float(sizes[0]) or 1.0)
     return Unnoticed(sizes / (typical or 1.0), shapes, felt, largest / scale)

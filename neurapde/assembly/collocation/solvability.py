@@ -81,13 +81,13 @@ def _is_open(assemblies: Iterable[Assembly]) -> bool:
     return True
 
 
-def _left(parts: Iterable[System]) -> tuple[float, Tensor]:
+def _relative_residual(parts: Iterable[System]) -> tuple[float, Tensor]:
     """The part of the right-hand side that the best amplitudes leave, and these amplitudes."""
     system = joined(list(parts))
     amplitudes = least_squares(system.matrix, system.loads)
     size = float(torch.linalg.vector_norm(system.loads))
-    left = float(torch.linalg.vector_norm(system.loads - system.matrix @ amplitudes))
-    return (left / size if size else 0.0), amplitudes
+    residual = float(torch.linalg.vector_norm(system.loads - system.matrix @ amplitudes))
+    return (residual / size if size else 0.0), amplitudes
 
 
 def _unbalanced(problem: Problem, assembly: Assembly, unnoticed: Unnoticed) -> str | None:
@@ -102,8 +102,8 @@ def _unbalanced(problem: Problem, assembly: Assembly, unnoticed: Unnoticed) -> s
     rows = parts[equation.name]
     if rows.equations != 1 or rows.weights is None:
         return None
-    left = _left(parts.values())[0]
-    if left < MET:
+    residual = _relative_residual(parts.values())[0]
+    if residual < MET:
         return None
     assembly.set_amplitudes(unnoticed.amplitudes)
     with torch.no_grad():
@@ -122,8 +122,8 @@ def _unbalanced(problem: Problem, assembly: Assembly, unnoticed: Unnoticed) -> s
         )
         for name, system in parts.items()
     }
-    mended, amplitudes = _left(slack.values())
-    if mended > MENDED * left:
+    mended, amplitudes = _relative_residual(slack.values())
+    if mended > MENDED * residual:
         return None
     given = complex(amplitudes[-1].item())
     amount = complex(*(float(f"{component:.4g}") for component in (given.real, given.imag)))
@@ -149,14 +149,14 @@ def _contradiction(problem: Problem, assemblies: Iterable[Assembly], surplus: Cr
         missed = []
         for constraint in surplus.constraints:
             rest = [system for name, system in parts.items() if name != constraint.name]
-            left, amplitudes = _left(rest)
-            if left > MENDED or float(unnoticed(assembly, rows=joined(rest).matrix).sizes[0]) > FREE:
+            residual, amplitudes = _relative_residual(rest)
+            if residual > MENDED or float(unnoticed(assembly, rows=joined(rest).matrix).sizes[0]) > FREE:
                 continue
             system = parts[constraint.name]
             off = float(torch.linalg.vector_norm(system.matrix @ amplitudes - system.loads))
-            if off > max(MISSED, BEYOND * left) * whole:
+            if off > max(MISSED, BEYOND * residual) * whole:
                 missed.append((off, constraint, amplitudes))
-            elif left < MET:
+            elif residual < MET:
                 return None
         if missed:
             _, worst, amplitudes = min(missed, key=lambda excess: excess[0])
