@@ -99,10 +99,10 @@ def train(case: cases.Case, way: Way, seconds: float) -> list[list[float]]:
         wall, computed = time.perf_counter(), time.process_time()
         solution = npde.solve(case.problem, way.trial, progress=False, seed=12007)
         return [[time.perf_counter() - wall, time.process_time() - computed, case.error(solution)]]
-    rows, spent, steps, more = [], [0.0, 0.0], 0, 2
+    rows, spent, steps, batch = [], [0.0, 0.0], 0, 2
     with tempfile.TemporaryDirectory() as folder:
         while (used := spent[alone()]) < seconds:
-            steps += more
+            steps += batch
             method = dataclasses.replace(way.method, steps=steps)
             wall, computed = time.perf_counter(), time.process_time()
             solution = npde.solve(
@@ -113,8 +113,8 @@ def train(case: cases.Case, way: Way, seconds: float) -> list[list[float]]:
             rows.append([*spent, case.error(solution)])
             if solution.status in (npde.Status.CONVERGED, npde.Status.DIVERGED):
                 break
-            pace = (spent[alone()] - used) / more
-            more = max(1, round(min(seconds / LOOKS, seconds - spent[alone()]) / pace))
+            pace = (spent[alone()] - used) / batch
+            batch = max(1, round(min(seconds / LOOKS, seconds - spent[alone()]) / pace))
     return rows
 
 
@@ -170,8 +170,8 @@ def measure(small: bool) -> Measured:
 
 def _row(problem: str, way: str, version: str, curve: Sequence[Sequence[float]]) -> dict:
     wall, computed, error = curve[-1]
-    found = {"problem": problem, "way": way, "version": version}
-    return found | {"wall": wall, "computed": computed, "error": error, "curve": [list(row) for row in curve]}
+    row = {"problem": problem, "way": way, "version": version}
+    return row | {"wall": wall, "computed": computed, "error": error, "curve": [list(row) for row in curve]}
 
 
 COLORS = {

@@ -247,21 +247,21 @@ def audited(family: Callable[[np.random.Generator], Trial], seed: int) -> dict[s
     """Solve one case by the default method and hold it against its truth."""
     trial = family(np.random.default_rng([SEED, FAMILIES.index(family), seed]))
     began, started = time.perf_counter(), time.process_time()
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         solution = npde.solve(trial.problem, progress=False)
     values = np.asarray(solution(trial.points))
     true = float(np.linalg.norm(values - trial.truth) / np.linalg.norm(trial.truth))
     estimate = solution.stages[-1].extras.get("error_estimate")
     stated = None if estimate is None else float(estimate)
-    spoken = bool(told) or solution.status is not npde.Status.CONVERGED
+    spoken = bool(caught) or solution.status is not npde.Status.CONVERGED
     return {
         "family": family.__name__,
         "case": seed,
         "true": true,
         "estimate": stated,
         "status": solution.status.name,
-        "warnings": [str(one.message) for one in told],
+        "warnings": [str(warning.message) for warning in caught],
         "wall": time.perf_counter() - began,
         "computed": time.process_time() - started,
         "silent_wrong": not spoken and true > WRONG and (stated is None or true > TOO_SMALL * stated),

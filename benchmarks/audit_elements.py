@@ -60,13 +60,13 @@ def _frame(half: float, physical: float) -> list[Any]:
     cuts = (-half, -physical, physical, half)
     spans = list(pairwise(cuts))
     middle = (-physical, physical)
-    found = []
+    faces = []
     for (a, b), (c, d) in product(spans, spans):
         if (a, b) != middle or (c, d) != middle:
-            one = occ.MoveTo(a, c).Rectangle(b - a, d - c).Face()
-            one.faces.name = "frame"
-            found.append(one)
-    return found
+            rectangle = occ.MoveTo(a, c).Rectangle(b - a, d - c).Face()
+            rectangle.faces.name = "frame"
+            faces.append(rectangle)
+    return faces
 
 
 def _gaussian(at: Values, variance: float) -> Any:
@@ -75,7 +75,7 @@ def _gaussian(at: Values, variance: float) -> Any:
 
 
 def _by_disk(mesh: Any, disks: Disks, value: Callable[[float], float]) -> Any:
-    table = {f"disk{number}": value(one) for number, (_, _, one) in enumerate(disks)}
+    table = {f"disk{number}": value(disk) for number, (_, _, disk) in enumerate(disks)}
     return mesh.MaterialCF(table, default=value(1.0))
 
 

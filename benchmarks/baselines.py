@@ -80,7 +80,9 @@ def measure(small: bool) -> Measured:
     OUT.mkdir(parents=True, exist_ok=True)
     fits = fit_picture(size, OUT / "baselines-image.png")
     waves = train_wave(size, OUT / "baselines-helmholtz.png")
-    found = {name: {**fits.get(name, {}), **waves.get(name, {})} for name in dict.fromkeys([*fits, *waves])}
+    rows_by_name = {
+        name: {**fits.get(name, {}), **waves.get(name, {})} for name in dict.fromkeys([*fits, *waves])
+    }
     columns = {
         "parameters": "parameters",
         "fit, dB": "psnr",
@@ -91,10 +93,12 @@ def measure(small: bool) -> Measured:
         "wave, s": "wave_seconds",
     }
     table = [["trial", *columns]]
-    table += [[name, *(_cell(row.get(key)) for key in columns.values())] for name, row in found.items()]
+    table += [
+        [name, *(_cell(row.get(key)) for key in columns.values())] for name, row in rows_by_name.items()
+    ]
     rows = [
         {"trial": name, **row, "wall": row.get("seconds", 0.0) + row.get("wave_seconds", 0.0)}
-        for name, row in found.items()
+        for name, row in rows_by_name.items()
     ]
     settings = {"sizes": asdict(size), "seed": SEED, "wavenumber": WAVENUMBER, "variance": VARIANCE}
     return Measured(settings, rows, table, [f"Figures: {OUT}"])
@@ -112,7 +116,7 @@ def fit_picture(size: Size, path: Path) -> dict[str, dict[str, float]]:
     )
     across, up = (slope.values for slope in slopes)
     panels = {"truth": [picture.values, np.hypot(across[:, 1:], up[1:]), inner.values]}
-    found: dict[str, dict[str, float]] = {}
+    rows: dict[str, dict[str, float]] = {}
     for name, (trial, rate) in fit_entries(size).items():
         method = npde.Adam(
             size.fit_steps,
@@ -126,7 +130,7 @@ def fit_picture(size: Size, path: Path) -> dict[str, dict[str, float]]:
         fitted = picture.sampled(solution).values
         gradient = [solution.gradient(slope.points)[:, i] for i, slope in enumerate(slopes)]
         laplacian = solution.laplacian(inner.points)
-        found[name] = {
+        rows[name] = {
             "parameters": solution.trial.parameter_count,
             "psnr": psnr(fitted, picture.values, peak=2),
             "gradient": relative_l2(np.concatenate(gradient), np.concatenate([s.targets for s in slopes])),
@@ -136,7 +140,7 @@ def fit_picture(size: Size, path: Path) -> dict[str, dict[str, float]]:
         length = np.linalg.norm(solution.gradient(picture.points), axis=1)
         panels[name] = [fitted, length.reshape(picture.shape), laplacian.reshape(inner.shape)]
     _draw(path, panels, ["values", "length of the gradient", "Laplacian"], ["gray", "magma", "RdBu_r"])
-    return found
+    return rows
 
 
 def train_wave(size: Size, path: Path) -> dict[str, dict[str, float]]:
@@ -161,7 +165,7 @@ def train_wave(size: Size, path: Path) -> dict[str, dict[str, float]]:
         ("8 × 20 tanh, L-BFGS", npde.MLP(20, 7), npde.LBFGS(max(size.wave_steps // 3, 1), points=1024))
     ]
     panels = {"truth": [truth.real.reshape(81, 81)]}
-    found: dict[str, dict[str, float]] = {}
+    rows: dict[str, dict[str, float]] = {}
     for name, trial, method in entries:
         with (
             warnings.catch_warnings()
@@ -170,13 +174,13 @@ def train_wave(size: Size, path: Path) -> dict[str, dict[str, float]]:
             solution = npde.solve(problem, trial, method, seed=SEED)
         values = solution(points)
         panels[name] = [values.real.reshape(81, 81)]
-        found[name] = {
+        rows[name] = {
             "parameters": solution.trial.parameter_count,
             "wave": relative_l2(values, truth),
             "wave_seconds": solution.seconds,
         }
     _draw(path, panels, ["real part"], ["RdBu_r"])
-    return found
+    return rows
 
 
 def _draw(path: Path, panels: Mapping[str, list[NDArray]], labels: list[str], maps: list[str]) -> None:

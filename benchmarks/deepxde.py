@@ -20,7 +20,7 @@ from kinds.kind import Kind, Told, relative
 import neurapde as npde
 
 KINDS = (*lines.kinds, *planes.kinds, *evolutions.kinds, *inverses.kinds)
-NAMES = tuple(one.name for one in KINDS)
+NAMES = tuple(kind.name for kind in KINDS)
 UNSAID = {
     "function-with-uncertainty": "a network with dropout is no field, and its spread no error",
     "diffusion-built-in": "hard=True is for fields of space alone; the start is met by training or solving",
@@ -63,9 +63,9 @@ class Chosen:
         """Every kind by itself."""
         wanted = self.names or (SMALL if small else NAMES)
         rows = []
-        for one in KINDS:
-            if one.name in wanted:
-                rows.append(_row(one))
+        for kind in KINDS:
+            if kind.name in wanted:
+                rows.append(_row(kind))
                 print("  ".join(_cells(rows[-1])), flush=True)
         near = sum(row["error"] is not None and row["error"] < 1e-3 for row in rows)
         notes = [f"{len(rows)} kinds are declared and solved, {near} of them within 1e-3."]
@@ -84,10 +84,14 @@ def _row(kind: Kind) -> dict[str, Any]:
     row: dict[str, Any] = {"problem": kind.name, "lines": kind.lines, "error": None, "estimate": None}
     wall, computed = time.perf_counter(), time.process_time()
     try:
-        told = kind.declare()
-        solution = _solved(told.problem)
+        declared = kind.declare()
+        solution = _solved(declared.problem)
         row |= {"wall": time.perf_counter() - wall, "computed": time.process_time() - computed}
-        row |= {"error": _error(told, solution), "status": solution.status.name, "method": solution.method}
+        row |= {
+            "error": _error(declared, solution),
+            "status": solution.status.name,
+            "method": solution.method,
+        }
         row["estimate"] = solution.stages[-1].extras.get("error_estimate")
     except (Exception, KeyboardInterrupt) as error:
         row |= {"wall": time.perf_counter() - wall, "computed": time.process_time() - computed}
@@ -108,17 +112,17 @@ def _solved(problem: npde.Problem) -> npde.Solution:
         signal.signal(signal.SIGPROF, before)
 
 
-def _error(told: Told, solution: npde.Solution) -> float:
+def _error(declared: Told, solution: npde.Solution) -> float:
     """The worst relative error of what is known."""
-    found = [abs(solution.unknowns[name].value / value - 1) for name, value in told.numbers.items()]
-    x = told.problem.domain.sample(PROBES, how="grid").numpy()
-    found += [relative(solution.unknowns[name](x), truth(x)) for name, truth in told.fields.items()]
-    if told.field is not None and not told.fields:
-        found.append(relative(solution(x), told.field(x)))
-    if told.places is not None:
-        points, component, values = told.places
-        found.append(relative(solution(points)[:, component], np.asarray(values)))
-    return max(found)
+    errors = [abs(solution.unknowns[name].value / value - 1) for name, value in declared.numbers.items()]
+    x = declared.problem.domain.sample(PROBES, how="grid").numpy()
+    errors += [relative(solution.unknowns[name](x), truth(x)) for name, truth in declared.fields.items()]
+    if declared.field is not None and not declared.fields:
+        errors.append(relative(solution(x), declared.field(x)))
+    if declared.places is not None:
+        points, component, values = declared.places
+        errors.append(relative(solution(points)[:, component], np.asarray(values)))
+    return max(errors)
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

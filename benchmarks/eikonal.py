@@ -88,8 +88,8 @@ def marched(python: Path, problem: npde.Problem, grid: npde.validation.GridSolut
         given, answer = Path(folder) / "given.npz", Path(folder) / "answer.npz"
         np.savez(given, level=level, speed=speed, spacing=grid.grid.spacing)
         subprocess.run([str(python), "-c", WORKER, str(given), str(answer)], check=True)
-        with np.load(answer) as found:
-            return found["times"] + reached, float(found["seconds"])
+        with np.load(answer) as archive:
+            return archive["times"] + reached, float(archive["seconds"])
 
 
 def make_environment() -> Path:

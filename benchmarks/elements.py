@@ -45,9 +45,9 @@ class Race:
 def races(small: bool) -> list[Race]:
     """What is solved both ways."""
     wavenumbers = (20.0,) if small else (20.0, 40.0, 80.0, 160.0)
-    found = [_disk(k) for k in wavenumbers]
+    disks = [_disk(k) for k in wavenumbers]
     if small:
-        return [*found, _inclusion()]
+        return [*disks, _inclusion()]
     around = npde.Piecewise(
         1.0, *((npde.Disk(c, r), speed) for c, r, speed in DISKS), (npde.Polygon(POLYGON), 1.7)
     )
@@ -76,7 +76,7 @@ def races(small: bool) -> list[Race]:
         )
     ]
     return [
-        *found,
+        *disks,
         Race("helmholtz-square", square, ngs.square_of_speed),
         Race(
             several.name,
@@ -162,11 +162,11 @@ def _run(race: Race, repeats: int) -> list[dict[str, Any]]:
     truth = _truth(race)(points)
     known = np.isfinite(truth)
     stage = made["neurapde"].stages[-1]
-    told = {"estimate": stage.extras.get("error_estimate"), "status": stage.status.name}
+    fields = {"estimate": stage.extras.get("error_estimate"), "status": stage.status.name}
     rows = []
-    for way, more in (("neurapde", told), ("ngsolve", {"estimate": None, "status": ""})):
+    for way, extra in (("neurapde", fields), ("ngsolve", {"estimate": None, "status": ""})):
         error = float(np.linalg.norm((made[way](points) - truth)[known]) / np.linalg.norm(truth[known]))
-        rows.append({"problem": race.name, "way": way, "error": error, **more, **summary(laps[way])})
+        rows.append({"problem": race.name, "way": way, "error": error, **extra, **summary(laps[way])})
     return rows
 
 

@@ -48,8 +48,8 @@ def waves(
     near.faces.name = "near"
     near.faces.maxh = 3 * variance**0.5
     inner = occ.MoveTo(-0.5, -0.5).Rectangle(1, 1).Face()
-    for one in (*parts, *holes, near):
-        inner = inner - one
+    for shape in (*parts, *holes, near):
+        inner = inner - shape
     for hole in holes:
         near = near - hole
     inner.faces.name = "inner"
@@ -146,14 +146,14 @@ def _polygon(corners: Sequence[Place], name: str) -> Any:
 def _frame(half: float, physical: float) -> list[Any]:
     """The eight rectangles of a layer round a square: where its map bends, elements end."""
     spans = list(pairwise((-half, -physical, physical, half)))
-    found = []
+    faces = []
     for (a, b), (c, d) in product(spans, spans):
         if (a, c) == (-physical, -physical):
             continue
-        one = occ.MoveTo(a, c).Rectangle(b - a, d - c).Face()
-        one.faces.name = "frame"
-        found.append(one)
-    return found
+        rectangle = occ.MoveTo(a, c).Rectangle(b - a, d - c).Face()
+        rectangle.faces.name = "frame"
+        faces.append(rectangle)
+    return faces
 
 
 def _mesh(parts: list[Any], maxh: float, order: int, holes: Sequence[tuple[Place, float]] = ()) -> Any:

@@ -142,7 +142,7 @@ def kriging(problem: npde.problems.FamilyProblem) -> dict[str, Any]:
         for k, count in enumerate(COUNTS):
             seen = order[:count]
             normal = covariance[np.ix_(seen, seen)] + NOISE * np.eye(len(seen))
-            found = mean + covariance[:, seen] @ np.linalg.solve(normal, face[seen] - mean[seen])
-            errors[k] += ((found - face) ** 2).mean() / len(truth)
+            predicted = mean + covariance[:, seen] @ np.linalg.solve(normal, face[seen] - mean[seen])
+            errors[k] += ((predicted - face) ** 2).mean() / len(truth)
     seconds = {"wall": time.perf_counter() - begin, "computed": time.process_time() - computed}
     return {"way": "kriging with the data's covariance", "errors": errors.tolist(), **seconds}

@@ -62,11 +62,11 @@ def clips(size: Size) -> dict[str, npde.data.Raster]:
         "high noise": noise(len(time), (1500, 2500), size.rate),
         "chords": chords(time),
     }
-    found = {
+    videos = {
         name: npde.data.Raster(values / np.abs(values).max(), (0.0,), (float(time[-1]),), name=name)
         for name, values in sounds.items()
     }
-    return found | {"drifting texture": npde.data.video(texture(size.frames, size.side))}
+    return videos | {"drifting texture": npde.data.video(texture(size.frames, size.side))}
 
 
 def bell(time: NDArray) -> NDArray:
@@ -143,9 +143,9 @@ def fit(name: str, raster: npde.data.Raster, factor: float, size: Size) -> dict[
     """One training with a part or a multiple of the ω₀ of the fit's own."""
     seen = npde.data.Raster(raster.values[..., ::2], raster.lower, last_but(raster))
     problem = npde.Problem(name.replace(" ", "-"), seen.domain, npde.Fit(values=seen))
-    own = problem.equation.trial(problem)
-    assert isinstance(own, npde.Siren)
-    trial = replace(own, width=size.width, omega_0=own.omega_0 * factor)
+    siren = problem.equation.trial(problem)
+    assert isinstance(siren, npde.Siren)
+    trial = replace(siren, width=size.width, omega_0=siren.omega_0 * factor)
     method = npde.Adam(
         size.steps,
         1e-3,
@@ -157,11 +157,11 @@ def fit(name: str, raster: npde.data.Raster, factor: float, size: Size) -> dict[
     solution = npde.solve(problem, trial, method, seed=SEED, progress=False)
     seconds = {"computed": time.process_time() - begin, "wall": time.perf_counter() - wall}
     values = np.asarray(solution(raster.points)).reshape(raster.values.shape)
-    found = {
-        where: psnr(values[..., part], raster.values[..., part], peak=2)
-        for where, part in (("at", slice(None, None, 2)), ("between", slice(1, -1, 2)))
+    scores = {
+        where: psnr(values[..., places], raster.values[..., places], peak=2)
+        for where, places in (("at", slice(None, None, 2)), ("between", slice(1, -1, 2)))
     }
-    return {"clip": name, "factor": factor, "omega_0": trial.omega_0, **found, **seconds}
+    return {"clip": name, "factor": factor, "omega_0": trial.omega_0, **scores, **seconds}
 
 
 def last_but(raster: npde.data.Raster) -> tuple[float, ...]:

@@ -189,9 +189,9 @@ def save(raw: Mapping[str, Any], folder: Path) -> Path:
 
 def text(measured: Measured, raw: Mapping[str, Any]) -> str:
     """The table in Markdown, under it the machine, its load and the notes."""
-    found = raw["machine"]
+    machine = raw["machine"]
     load = ", ".join(f"{raw[key][0]:.1f}" for key in ("load_average_before", "load_average_after"))
-    device = found["gpu"] or f"{found['cpu']}, {found['threads']} of {found['logical_cores']} cores"
+    device = machine["gpu"] or f"{machine['cpu']}, {machine['threads']} of {machine['logical_cores']} cores"
     place = f"{device}, torch {raw['versions']['torch']}, commit {str(raw['commit'])[:8]}"
     facts = f"{place}; load average of the last minute before and after: {load}."
     return "\n".join([f"### {raw['benchmark']}", "", *_aligned(measured.table), "", facts, *measured.notes])

@@ -32,9 +32,7 @@ def measure(small: bool) -> Measured:
         trials: list[npde.Siren | None] = [None]
         trials += [npde.Siren(width=width, omega_0=omega) for omega in OMEGAS]
         ways: dict[str, Callable[[], Any]] = {
-            "cubic interpolation": lambda kept=fitted: RegularGridInterpolator(
-                kept.axes, kept.values, "cubic"
-            )
+            "cubic interpolation": lambda fit=fitted: RegularGridInterpolator(fit.axes, fit.values, "cubic")
         }
         for trial in trials[1:2] if small else trials:
             name = "SIREN, by itself" if trial is None else f"SIREN, ω {trial.omega_0:g}"

@@ -105,8 +105,10 @@ def recorded() -> tuple[Survey, str]:
     path = folder / "data_cylinder_5.mat"
     known: Row = {"frequencies": [20 / (2 * math.pi)], "wavelet": 1 + 1j, "source_variance": 1e-4}
     if path.is_file():
-        found = loadmat(path)
-        survey = Survey(found["source"], found["receivers"], data=found["rec_val"].T[None], **known)
+        variables = loadmat(path)
+        survey = Survey(
+            variables["source"], variables["receivers"], data=variables["rec_val"].T[None], **known
+        )
         return survey.replace(noise=LEVEL), path.name
     sources = np.stack([np.linspace(-0.347, 0.347, 5), np.full(5, -0.347)], axis=1)
     top = np.stack([np.linspace(-0.347, 0.347, 10), np.full(10, 0.402)], axis=1)
@@ -142,10 +144,10 @@ class Judge:
         self.grid = Grid((-0.5, -0.5), (0.5, 0.5), (201, 201))
         self.model = averaged(self.grid)
 
-    def errors(self, found: Inversion) -> Row:
+    def errors(self, inversion: Inversion) -> Row:
         """‖m − m*‖/‖m* − 1‖ on 201² nodes, and ‖u − u*‖/‖u*‖ of all shots outside the layers."""
-        m = found.slowness_squared(self.grid.points)
-        fields = self.engine.forward(found.slowness_squared(self.engine.grid.points)).fields
+        m = inversion.slowness_squared(self.grid.points)
+        fields = self.engine.forward(inversion.slowness_squared(self.engine.grid.points)).fields
         assert fields is not None
         assert self.waves is not None
         inner = np.all(np.abs(self.engine.grid.points) <= 0.5, axis=1).reshape(self.engine.grid.shape)
@@ -169,7 +171,7 @@ def run(name: str, method: InversionMethod, survey: Survey, judge: Judge, weight
     assert level is not None
     velocity = Velocity(bounds=BOUNDS, prior=TotalVariation(weight) if weight else (), window=WINDOW)
     wall, computed = time.perf_counter(), time.process_time()
-    found = invert(
+    inversion = invert(
         WAVES,
         survey,
         unknown=velocity,
@@ -181,10 +183,10 @@ def run(name: str, method: InversionMethod, survey: Survey, judge: Judge, weight
     return {
         "method": name,
         "weight": weight,
-        "residual": found.residual,
-        "explained": found.residual <= level,
-        **judge.errors(found),
-        "steps": int(found.history.step[-1]),
+        "residual": inversion.residual,
+        "explained": inversion.residual <= level,
+        **judge.errors(inversion),
+        "steps": int(inversion.history.step[-1]),
         "computed": computed,
         "wall": wall,
     }

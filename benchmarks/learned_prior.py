@@ -55,11 +55,11 @@ def measure(small: bool) -> Measured:
     for k, (true, data) in enumerate(zip(truths, records, strict=True)):
         found = [nearest(family, models[k])]
         for step in (1, 3, 5):
-            part = data.select(shots=slice(0, None, step))
-            named = "" if step == 1 else f", {part.shots} source{'s' * (part.shots > 1)}"
+            fewer = data.select(shots=slice(0, None, step))
+            named = "" if step == 1 else f", {fewer.shots} source{'s' * (fewer.shots > 1)}"
             if step < 5:
-                found.append(edges(f"total variation{named}", part, true, steps))
-            found.append(believed(f"learned prior{named}", part, prior, step, true, steps))
+                found.append(edges(f"total variation{named}", fewer, true, steps))
+            found.append(believed(f"learned prior{named}", fewer, prior, step, true, steps))
         found[-1]["truth"] = np.round(np.asarray(true(places())), 2).tolist()
         rows += [{"model": k, **row} for row in found]
     settings = {
@@ -87,8 +87,8 @@ def kept() -> npde.learning.Family:
     if not path.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         learned(STEPS, LEARNED).save(path)
-    found: npde.learning.Family = npde.load(path)
-    return found
+    family: npde.learning.Family = npde.load(path)
+    return family
 
 
 def learned(steps: int, count: int) -> npde.learning.Family:
@@ -120,18 +120,18 @@ class Prior:
         weight = NOISE**2 / (2 * like.record.values.size)
         self.latent = npde.seismic.Latent.of(family, weight=weight, models=rest, components=components)
         library = rasters(0, models)
-        self.codes = np.asarray(family.encode_all([(one.points, one.values) for one in library]))
+        self.codes = np.asarray(family.encode_all([(member.points, member.values) for member in library]))
         waves = problem(1.0, 2 * np.pi * like.band[0])
         unknown = npde.Velocity(bounds=BOUNDS, window=WINDOW)
         setting = settle(waves, like, (like,), unknown, npde.seismic.L2())
         engine = METHOD.modelling(setting)
         inside = setting.domain.inward(engine.grid.points)
-        free, found = setting.velocity.free(inside), []
+        free, data = setting.velocity.free(inside), []
         for values in library.values:
             m = np.ones(len(inside))
             m[free] = npde.GridField(values, WINDOW.bounds)(inside[free]) ** -2.0
-            found.append(engine.forward(m).data)
-        self.data = np.stack(found)
+            data.append(engine.forward(m).data)
+        self.data = np.stack(data)
         self.clock = {"computed": time.process_time() - started, "wall": time.perf_counter() - began}
 
     def starts(self, data: npde.Survey, step: int) -> list[npde.seismic.Latent]:
@@ -146,8 +146,8 @@ class Prior:
         ]
 
     def _place(self, code: np.ndarray) -> np.ndarray:
-        found: np.ndarray = np.linalg.lstsq(self.latent.spread, code - self.latent.mean, rcond=None)[0]
-        return found
+        coordinates: np.ndarray = np.linalg.lstsq(self.latent.spread, code - self.latent.mean, rcond=None)[0]
+        return coordinates
 
 
 def problem(speed: Any, wavenumber: float) -> npde.Problem:
@@ -188,16 +188,16 @@ def run(way: str, data: npde.Survey, unknown: npde.Velocity, true: Any, steps: i
     method = replace(METHOD, descent=npde.seismic.GaussNewtonDescent(steps))
     wavenumber = 2 * np.pi * data.band[0]
     wall, computed = time.perf_counter(), time.process_time()
-    found = npde.invert(
+    inversion = npde.invert(
         problem(1.0, wavenumber), data, unknown=unknown, method=method, seed=20983, progress=False
     )
     row = {
         "way": way,
-        "objective": float(found.history.loss[-1]),
-        "residual": found.residual,
-        "model_error": found.model_error(true),
-        "steps": int(found.history.step[-1]),
-        "speed": np.round(np.asarray(found(places())), 2).tolist(),
+        "objective": float(inversion.history.loss[-1]),
+        "residual": inversion.residual,
+        "model_error": inversion.model_error(true),
+        "steps": int(inversion.history.step[-1]),
+        "speed": np.round(np.asarray(inversion(places())), 2).tolist(),
         "computed": time.process_time() - computed,
         "wall": time.perf_counter() - wall,
     }

@@ -67,15 +67,15 @@ def media(size: Size) -> dict[str, npde.data.Raster]:
 
 def trials(problem: npde.Problem, raster: npde.data.Raster, size: Size) -> dict[str, Trial]:
     """The trial functions, of one width and depth; P.E. ends at half of what the samples hold, as in the paper's code."""
-    own = problem.equation.trial(problem)
-    assert isinstance(own, npde.Siren)
+    siren = problem.equation.trial(problem)
+    assert isinstance(siren, npde.Siren)
     octaves = max(int(np.log2(max(raster.shape) / 4)), 1)
-    found: dict[str, Trial] = {"SIREN": replace(own, width=size.width)}
-    found |= {name: npde.MLP(size.width, 3, activation) for name, activation in ACTIVATIONS.items()}
-    found["ReLU P.E."] = npde.ReluPE(size.width, 3, octaves=octaves)
+    trials: dict[str, Trial] = {"SIREN": replace(siren, width=size.width)}
+    trials |= {name: npde.MLP(size.width, 3, activation) for name, activation in ACTIVATIONS.items()}
+    trials["ReLU P.E."] = npde.ReluPE(size.width, 3, octaves=octaves)
     sharpness = max(raster.shape) / 6
-    found["RBF-ReLU"] = npde.RBF(size.gaussians, sharpness, size.width, layers=4)
-    return found
+    trials["RBF-ReLU"] = npde.RBF(size.gaussians, sharpness, size.width, layers=4)
+    return trials
 
 
 def measure(small: bool) -> Measured:
@@ -88,7 +88,7 @@ def measure(small: bool) -> Measured:
         fitted[medium] = {"samples": raster.values}
         for name, trial in trials(problem, raster, size).items():
             tried = [fit(problem, raster, trial, rate, size) for rate in RATES]
-            best = max(tried, key=lambda one: one[0]["psnr"])
+            best = max(tried, key=lambda fit_and_values: fit_and_values[0]["psnr"])
             fitted[medium][name] = best[1]
             rows += [{"medium": medium, "trial": name, **row} for row, _ in tried]
     OUT.mkdir(parents=True, exist_ok=True)
@@ -115,8 +115,8 @@ def fit(
     seconds = {"computed": time.process_time() - begin, "wall": time.perf_counter() - wall}
     values = raster.sampled(solution).values
     mse = float(np.mean((values - raster.values) ** 2))
-    found = {"rate": rate, "psnr": psnr(values, raster.values, peak=2), "mse": mse}
-    return found | {"parameters": solution.trial.parameter_count, **seconds}, values
+    scores = {"rate": rate, "psnr": psnr(values, raster.values, peak=2), "mse": mse}
+    return scores | {"parameters": solution.trial.parameter_count, **seconds}, values
 
 
 def table(rows: list[dict[str, Any]]) -> list[list[str]]:

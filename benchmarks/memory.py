@@ -34,8 +34,8 @@ def grid(wavenumber: float) -> None:
 def peak(process: int | str = "self") -> float:
     """The largest resident set of a process so far, MiB. Raises OSError where there is no /proc."""
     lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()
-    [found] = [line.split()[1] for line in lines if line.startswith("VmHWM")]
-    return int(found) / 1024
+    [size] = [line.split()[1] for line in lines if line.startswith("VmHWM")]
+    return int(size) / 1024
 
 
 def of_solve(solver: Callable[[float], None], wavenumber: float) -> tuple[float, float]:
@@ -48,14 +48,14 @@ def of_solve(solver: Callable[[float], None], wavenumber: float) -> tuple[float,
 
 def of_step(package: str, python: Path, problem: str, size: tuple[str, ...]) -> tuple[float, float]:
     """The peaks of two processes that take a few steps, a tiny one and the one asked for."""
-    more = ("compile",) if package == COMPILED else ()
-    found = []
+    option = ("compile",) if package == COMPILED else ()
+    peaks = []
     for numbers in (TINY, size):
-        with Worker(package, python, (problem, *numbers, *more)) as worker:
+        with Worker(package, python, (problem, *numbers, *option)) as worker:
             for _ in range(3):
                 worker.step()
-            found.append(peak(worker.process.pid))
-    return found[0], found[1]
+            peaks.append(peak(worker.process.pid))
+    return peaks[0], peaks[1]
 
 
 def measure(small: bool) -> Measured:
@@ -73,8 +73,8 @@ def measure(small: bool) -> Measured:
     for wavenumber in (8.0,) if small else WAVENUMBERS:
         for solver in (galerkin, grid):
             with context.Pool(1) as pool:
-                found = _timed(pool.apply, of_solve, (solver, wavenumber))
-            rows.append(_row(f"helmholtz-disk, k = {wavenumber:g}", solver.__name__, *found))
+                measured = _timed(pool.apply, of_solve, (solver, wavenumber))
+            rows.append(_row(f"helmholtz-disk, k = {wavenumber:g}", solver.__name__, *measured))
     table = [["what", "way", "packages", "peak", "for it"]]
     for row in rows:
         numbers = (row["before"], row["peak"], row["peak"] - row["before"])
@@ -87,9 +87,9 @@ def _timed(
     function: Callable[..., tuple[float, float]], *arguments: Any
 ) -> tuple[float, tuple[float, float]]:
     started = time.perf_counter()
-    found = function(*arguments)
-    return time.perf_counter() - started, found
+    result = function(*arguments)
+    return time.perf_counter() - started, result
 
 
-def _row(what: str, way: str, wall: float, found: tuple[float, float]) -> dict[str, Any]:
-    return {"what": what, "way": way, "wall": wall, "before": found[0], "peak": found[1]}
+def _row(what: str, way: str, wall: float, peaks: tuple[float, float]) -> dict[str, Any]:
+    return {"what": what, "way": way, "wall": wall, "before": peaks[0], "peak": peaks[1]}

@@ -116,19 +116,19 @@ def measure(small: bool) -> Measured:
         survey = case.record()
         for way, given in WAYS.items():
             began, started = time.perf_counter(), time.process_time()
-            found = npde.invert(case.problem(case.start), survey, progress=False, **given)
+            inversion = npde.invert(case.problem(case.start), survey, progress=False, **given)
             clock = {"computed": time.process_time() - started, "wall": time.perf_counter() - began}
-            speed = np.asarray(found(case.points())).reshape(case.true.shape)
-            told = [note for note in found.notes if note.startswith("Prior")]
+            speed = np.asarray(inversion(case.points())).reshape(case.true.shape)
+            prior_notes = [note for note in inversion.notes if note.startswith("Prior")]
             rows.append(
                 {
                     "case": name,
                     "way": way,
                     **errors(case, speed),
-                    "residual": found.residual,
+                    "residual": inversion.residual,
                     **clock,
                     "start": errors(case, case.start),
-                    "notes": told,
+                    "notes": prior_notes,
                 }
             )
     return Measured({"cases": list(cases), "ways": list(WAYS)}, rows, table(rows), notes(rows))

@@ -34,11 +34,11 @@ def measure(small: bool) -> Measured:
         "reduced, Siren": timed(lambda: problem.invert(progress=False)),
         "adjoint, grid": timed(lambda: problem.invert_classically(progress=False)),
     }
-    first, second = (found for found, _ in runs.values())
+    first, second = (inversion for inversion, _ in runs.values())
     judged = measured(first, second, problem.truth)
     scores = [judged["yardsticks"]["start model"], *(a.measures for a in judged["accounts"].values())]
     seconds = [{"computed": 0.0, "wall": 1e-9}, *(spent for _, spent in runs.values())]
-    counts = [0, *(found.unknown.parameter_count for found, _ in runs.values())]
+    counts = [0, *(inversion.unknown.parameter_count for inversion, _ in runs.values())]
     start = first.stages[-1].history["relative residual"][0]
     rows = []
     for way, score, spent, count in zip(("start model", *runs), scores, seconds, counts, strict=True):
@@ -58,8 +58,8 @@ def measure(small: bool) -> Measured:
 def timed(work: Callable[[], Inversion]) -> tuple[Inversion, dict[str, float]]:
     """An inversion, and the seconds it took."""
     wall, computed = time.perf_counter(), time.process_time()
-    found = work()
-    return found, {"wall": time.perf_counter() - wall, "computed": time.process_time() - computed}
+    result = work()
+    return result, {"wall": time.perf_counter() - wall, "computed": time.process_time() - computed}
 
 
 def table(rows: list[dict[str, Any]]) -> list[list[str]]:
@@ -92,9 +92,10 @@ def table(rows: list[dict[str, Any]]) -> list[list[str]]:
 def notes(problem: Any, first: Inversion, second: Inversion, data: str) -> list[str]:
     """What belongs under the table."""
     steps = [
-        ", ".join(str(int(stage.history.step[-1])) for stage in found.stages) for found in (first, second)
+        ", ".join(str(int(stage.history.step[-1])) for stage in inversion.stages)
+        for inversion in (first, second)
     ]
-    prior = ", ".join(f"{one.name} of {one.weight:g}" for one in problem.unknown.prior) or "none"
+    prior = ", ".join(f"{prior.name} of {prior.weight:g}" for prior in problem.unknown.prior) or "none"
     return [
         f"Model: {data}. Prior of both: {prior}. Steps in the stages: {steps[0]} of the network, {steps[1]} of the grid.",
         "Residual: of the last stage. Errors where the velocity is unknown, below the water; similarity: structural, of",

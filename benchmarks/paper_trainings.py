@@ -95,8 +95,8 @@ def solved(
     """A training by `solve`."""
 
     def go(folder: Path) -> tuple[int, Errors]:
-        found = npde.solve(problem, trial, method, out=folder, resume=True, progress=False, seed=SEED)
-        return int(found.stages[-1].extras["steps"]), errors(found)
+        solution = npde.solve(problem, trial, method, out=folder, resume=True, progress=False, seed=SEED)
+        return int(solution.stages[-1].extras["steps"]), errors(solution)
 
     return Training(name, f"{trial.describe()}; {method.describe()}", go)
 
@@ -141,8 +141,8 @@ def penalty(steps: int, waves: npde.Siren, points: int) -> Training:
             seed=SEED,
         )
         errors = judge.errors(found)
-        more = {"residual": found.residual, "wavefield": errors["wavefield_error"]}
-        return int(found.stages[-1].history.step[-1]), {"error": errors["model_error"], **more}
+        extras = {"residual": found.residual, "wavefield": errors["wavefield_error"]}
+        return int(found.stages[-1].history.step[-1]), {"error": errors["model_error"], **extras}
 
     return Training("penalty FWI", method.describe(), go)
 
@@ -220,11 +220,11 @@ def done(root: Path, training: Training) -> int:
 
 def halvings(rows: list[Row]) -> list[Row]:
     """The first row, those after twice the time of the one before, and the last."""
-    kept: list[Row] = []
+    halved: list[Row] = []
     for row in rows:
-        if not kept or row["computed"] >= 1.9 * kept[-1]["computed"] or row is rows[-1]:
-            kept.append(row)
-    return kept
+        if not halved or row["computed"] >= 1.9 * halved[-1]["computed"] or row is rows[-1]:
+            halved.append(row)
+    return halved
 
 
 def draw(record: Mapping[str, Any], path: Path) -> None:

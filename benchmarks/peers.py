@@ -143,7 +143,7 @@ def measure(small: bool) -> Measured:
 def _table(rows: list[dict]) -> list[list[str]]:
     table = [["problem", "package", "wall", "median", "computed", "this / neurapde", "products / this"]]
     for row in rows:
-        same = {one["package"]: cost(one) for one in rows if one["problem"] == row["problem"]}
+        same = {other["package"]: cost(other) for other in rows if other["problem"] == row["problem"]}
         table.append(
             [
                 PROBLEMS[row["problem"]],

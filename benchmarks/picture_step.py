@@ -65,7 +65,7 @@ def measure(small: bool) -> Measured:
         steps.step(LR)
 
     laps = in_turns({"paper": timed(by_the_paper), "neurapde": timed(by_the_package)}, repeats)
-    rows = [{"way": way, **summary(found)} for way, found in laps.items()]
+    rows = [{"way": way, **summary(lap)} for way, lap in laps.items()]
     pairs = [
         ours.computed / theirs.computed for ours, theirs in zip(laps["neurapde"], laps["paper"], strict=True)
     ]

@@ -73,12 +73,15 @@ def front(steps: int) -> dict[str, npde.Adam]:
 def weighed(steps: int, plain: dict[str, Any]) -> dict[str, npde.Adam]:
     """Constraints balanced, single points weighed, and both, on points that stay."""
     plain = plain | {"sampling": npde.training.Fixed("sobol")}
-    one, each = {"weights": npde.training.GradientNorm()}, {"point_weights": npde.training.SelfAdaptive()}
+    weighting, each = (
+        {"weights": npde.training.GradientNorm()},
+        {"point_weights": npde.training.SelfAdaptive()},
+    )
     return {
         "weights 1": npde.Adam(steps, **plain),
-        "GradientNorm()": npde.Adam(steps, **plain, **one),
+        "GradientNorm()": npde.Adam(steps, **plain, **weighting),
         "SelfAdaptive()": npde.Adam(steps, **plain, **each),
-        "both": npde.Adam(steps, **plain, **one, **each),
+        "both": npde.Adam(steps, **plain, **weighting, **each),
     }
 
 
@@ -123,26 +126,28 @@ def measure(small: bool) -> Measured:
     seeds = SEEDS[:1] if small else SEEDS
     heads = ["problem, method", "way", "steps", "computed", *(f"error, seed {seed}" for seed in seeds)]
     rows, table = [], [heads]
-    for one in COMPARISONS:
-        case = one.case()
-        for way, method in one.ways(2 if small else one.steps).items():
-            row = {"problem": case.problem.name, "method": one.what, "way": way, "steps": method.steps}
-            found = [row | trained(case, one.network, method, seed) for seed in seeds]
-            rows += found
+    for comparison in COMPARISONS:
+        case = comparison.case()
+        for way, method in comparison.ways(2 if small else comparison.steps).items():
+            row = {"problem": case.problem.name, "method": comparison.what, "way": way, "steps": method.steps}
+            runs = [row | trained(case, comparison.network, method, seed) for seed in seeds]
+            rows += runs
             table.append(
                 [
-                    f"{case.problem.name}, {one.what}",
+                    f"{case.problem.name}, {comparison.what}",
                     way,
                     str(method.steps),
-                    f"{found[0]['computed']:.3g} s",
-                    *(f"{each['error']:.1e}" for each in found),
+                    f"{runs[0]['computed']:.3g} s",
+                    *(f"{each['error']:.1e}" for each in runs),
                 ]
             )
-    return Measured({"networks": [one.network.describe() for one in COMPARISONS]}, rows, table)
+    return Measured({"networks": [comparison.network.describe() for comparison in COMPARISONS]}, rows, table)
 
 
 def trained(case: cases.Case, network: Trial, method: Trained, seed: int) -> dict[str, float]:
     """Times and the error of one training."""
-    found: list[npde.Solution] = []
-    lap = timed(lambda: found.append(npde.solve(case.problem, network, method, progress=False, seed=seed)))()
-    return {"seed": seed, "wall": lap.wall, "computed": lap.computed, "error": case.error(found[0])}
+    solutions: list[npde.Solution] = []
+    lap = timed(
+        lambda: solutions.append(npde.solve(case.problem, network, method, progress=False, seed=seed))
+    )()
+    return {"seed": seed, "wall": lap.wall, "computed": lap.computed, "error": case.error(solutions[0])}

@@ -16,17 +16,17 @@ def measure(small: bool) -> Measured:
     for family in FAMILIES:
         for number in range(1 if small else CASES[family.__name__]):
             began, start = time.perf_counter(), time.process_time()
-            found = judged(family, number)
+            judgement = judged(family, number)
             rows.append(
                 {
                     "family": family.__name__,
                     "case": number,
-                    "method": found.method,
-                    "true": found.true,
-                    "estimate": found.estimate,
-                    "converged": found.converged,
-                    "warned": found.warned,
-                    "silent": found.silent,
+                    "method": judgement.method,
+                    "true": judgement.true,
+                    "estimate": judgement.estimate,
+                    "converged": judgement.converged,
+                    "warned": judgement.warned,
+                    "silent": judgement.silent,
                     "wall": time.perf_counter() - began,
                     "computed": time.process_time() - start,
                 }

@@ -44,55 +44,55 @@ class Scatterer:
     inside: float | str
 
 
-def several_disks(k: float, at: complex, disks: list[Scatterer], more: float) -> Callable[[Values], Values]:
+def several_disks(k: float, at: complex, disks: list[Scatterer], extra: float) -> Callable[[Values], Values]:
     """The field (Δ + k²/c²) u = δ at a place outside all disks, by orders up to kr + 4 (kr)^(1/3) + more."""
-    size = [k * one.radius for one in disks]
-    orders = [np.arange(-(n := math.ceil(x + 4 * x ** (1 / 3) + more)), n + 1) for x in size]
+    size = [k * scatterer.radius for scatterer in disks]
+    orders = [np.arange(-(n := math.ceil(x + 4 * x ** (1 / 3) + extra)), n + 1) for x in size]
     ends = np.cumsum([0, *map(len, orders)])
     parts = [slice(a, b) for a, b in pairwise(ends)]
     matrix, right = np.eye(ends[-1], dtype=complex), np.zeros(ends[-1], dtype=complex)
-    answers = [_answer(k, one, n) for one, n in zip(disks, orders, strict=True)]
-    for i, (one, n) in enumerate(zip(disks, orders, strict=True)):
-        own = answers[i] * hankel2(n, size[i])  # amplitudes are in units of the wave at the rim
-        away = at - one.center
-        right[parts[i]] = own * 0.25j * hankel2(n, k * abs(away)) * np.exp(-1j * n * np.angle(away))
+    answers = [_answer(k, scatterer, n) for scatterer, n in zip(disks, orders, strict=True)]
+    for i, (scatterer, n) in enumerate(zip(disks, orders, strict=True)):
+        radiated = answers[i] * hankel2(n, size[i])  # amplitudes are in units of the wave at the rim
+        away = at - scatterer.center
+        right[parts[i]] = radiated * 0.25j * hankel2(n, k * abs(away)) * np.exp(-1j * n * np.angle(away))
         for j, (other, m) in enumerate(zip(disks, orders, strict=True)):
             if i != j:
-                shift, turns = one.center - other.center, m - n[:, None]
+                shift, turns = scatterer.center - other.center, m - n[:, None]
                 carried = hankel2(turns, k * abs(shift)) * np.exp(1j * turns * np.angle(shift))
-                matrix[parts[i], parts[j]] = -own[:, None] * carried / hankel2(m, size[j])
-    found = np.linalg.solve(matrix, right)
-    amplitudes = [found[part] / hankel2(n, x) for part, n, x in zip(parts, orders, size, strict=True)]
+                matrix[parts[i], parts[j]] = -radiated[:, None] * carried / hankel2(m, size[j])
+    solution = np.linalg.solve(matrix, right)
+    amplitudes = [solution[block] / hankel2(n, x) for block, n, x in zip(parts, orders, size, strict=True)]
 
     def field(points: Values) -> Values:
         z = points[:, 0] + 1j * points[:, 1]
         total = 0.25j * hankel2(0, k * np.abs(z - at))
-        for one, n, a in zip(disks, orders, amplitudes, strict=True):
-            away = z[:, None] - one.center
+        for scatterer, n, a in zip(disks, orders, amplitudes, strict=True):
+            away = z[:, None] - scatterer.center
             total += (hankel2(n, k * np.abs(away)) * np.exp(1j * n * np.angle(away))) @ a
-        for one, n, a, answer in zip(disks, orders, amplitudes, answers, strict=True):
-            inside = np.abs(z - one.center) < one.radius
-            if isinstance(one.inside, str):
+        for scatterer, n, a, answer in zip(disks, orders, amplitudes, answers, strict=True):
+            inside = np.abs(z - scatterer.center) < scatterer.radius
+            if isinstance(scatterer.inside, str):
                 total[inside] = np.nan
                 continue
-            x, y = k * one.radius, k * one.radius / one.inside
-            below = h2vp(n, x) * jv(n, y) - jvp(n, y) * hankel2(n, x) / one.inside
+            x, y = k * scatterer.radius, k * scatterer.radius / scatterer.inside
+            below = h2vp(n, x) * jv(n, y) - jvp(n, y) * hankel2(n, x) / scatterer.inside
             b = a / answer * (-2j / (math.pi * x)) / below
-            away = z[inside, None] - one.center
-            total[inside] = (jv(n, k / one.inside * np.abs(away)) * np.exp(1j * n * np.angle(away))) @ b
+            away = z[inside, None] - scatterer.center
+            total[inside] = (jv(n, k / scatterer.inside * np.abs(away)) * np.exp(1j * n * np.angle(away))) @ b
         return np.asarray(total)
 
     return field
 
 
-def _answer(k: float, one: Scatterer, n: Values) -> Values:
+def _answer(k: float, scatterer: Scatterer, n: Values) -> Values:
     """The outgoing wave of each order that a regular one of size 1 calls forth."""
-    x = k * one.radius
-    if one.inside == "soft":
+    x = k * scatterer.radius
+    if scatterer.inside == "soft":
         return np.asarray(-jv(n, x) / hankel2(n, x))
-    if one.inside == "hard":
+    if scatterer.inside == "hard":
         return np.asarray(-jvp(n, x) / h2vp(n, x))
-    speed = float(one.inside)
+    speed = float(scatterer.inside)
     y = x / speed
     above = jvp(n, x) * jv(n, y) - jvp(n, y) * jv(n, x) / speed
     return np.asarray(-above / (h2vp(n, x) * jv(n, y) - jvp(n, y) * hankel2(n, x) / speed))
@@ -102,57 +102,62 @@ def disks(rng: np.random.Generator) -> Case:
     """One to three disks of contrast 0.2 to 5, hard or soft, gaps down to a tenth of a radius, a source near a rim."""
     while True:
         k = float(np.exp(rng.uniform(math.log(7), math.log(60))))
-        found: list[Scatterer] = []
+        scatterers: list[Scatterer] = []
         for _ in range(int(rng.integers(1, 4))):
             radius, kind = float(rng.uniform(0.05, 0.2)), rng.integers(5)
             inside = "hard" if kind == 0 else "soft" if kind == 1 else float(5 ** rng.uniform(-1, 1))
-            if found:  # beside the last one
+            if scatterers:  # beside the last one
                 gap = radius * 10 ** rng.uniform(-1, 0.5)
                 turn = np.exp(1j * rng.uniform(0, 2 * math.pi))
-                center = found[-1].center + (found[-1].radius + radius + gap) * turn
+                center = scatterers[-1].center + (scatterers[-1].radius + radius + gap) * turn
             else:
                 center = complex(*rng.uniform(-0.2, 0.2, 2))
-            found.append(Scatterer(complex(center), radius, inside))
-        first = found[0]
+            scatterers.append(Scatterer(complex(center), radius, inside))
+        first = scatterers[0]
         away = first.radius * (1 + 10 ** rng.uniform(-1, 0.3))
         at = complex(first.center + away * np.exp(1j * rng.uniform(0, 2 * math.pi)))
         gaps = [
-            abs(one.center - two.center) - one.radius - two.radius
-            for i, one in enumerate(found)
-            for two in found[:i]
+            abs(scatterer.center - two.center) - scatterer.radius - two.radius
+            for i, scatterer in enumerate(scatterers)
+            for two in scatterers[:i]
         ]
-        near = [abs(at - one.center) - one.radius for one in found[1:]]
-        out = [max(abs(one.center.real), abs(one.center.imag)) + one.radius for one in found]
+        near = [abs(at - scatterer.center) - scatterer.radius for scatterer in scatterers[1:]]
+        out = [
+            max(abs(scatterer.center.real), abs(scatterer.center.imag)) + scatterer.radius
+            for scatterer in scatterers
+        ]
         if (
             max(out) < 0.45
             and max(abs(at.real), abs(at.imag)) < 0.45
-            and min([1.0, *gaps, *near]) > 0.1 * min(one.radius for one in found)
+            and min([1.0, *gaps, *near]) > 0.1 * min(scatterer.radius for scatterer in scatterers)
         ):
             break
-    return _in_open_space(rng, k, at, found)
+    return _in_open_space(rng, k, at, scatterers)
 
 
-def _in_open_space(rng: np.random.Generator, k: float, at: complex, found: list[Scatterer]) -> Case:
+def _in_open_space(rng: np.random.Generator, k: float, at: complex, scatterers: list[Scatterer]) -> Case:
     domain: npde.Domain = npde.Box((-1, 1), (-1, 1))
     conditions: list[Any] = [npde.PML(width=0.5)]
     pieces = []
-    for number, one in enumerate(found):
-        disk = npde.Disk((one.center.real, one.center.imag), one.radius, name=f"disk {number}")
-        if isinstance(one.inside, str):
+    for number, scatterer in enumerate(scatterers):
+        disk = npde.Disk(
+            (scatterer.center.real, scatterer.center.imag), scatterer.radius, name=f"disk {number}"
+        )
+        if isinstance(scatterer.inside, str):
             domain = domain - disk
-            kind = npde.Neumann if one.inside == "hard" else npde.Dirichlet
+            kind = npde.Neumann if scatterer.inside == "hard" else npde.Dirichlet
             conditions.append(kind(0.0, on=disk.name))
         else:
-            pieces.append((disk, one.inside))
+            pieces.append((disk, scatterer.inside))
     speed = npde.Piecewise(1.0, *pieces) if pieces else 1.0
     problem = npde.Problem(
         "disks", domain, npde.Helmholtz(k, speed), [npde.PointSource((at.real, at.imag))], conditions
     )
     points = rng.uniform(-0.5, 0.5, (LOOKED, 2))
     points = points[np.hypot(points[:, 0] - at.real, points[:, 1] - at.imag) > 0.03]
-    for more in (25.0, 40.0, 60.0):
+    for added in (25.0, 40.0, 60.0):
         with np.errstate(all="ignore"):
-            coarse, fine = (several_disks(k, at, found, by * more)(points) for by in (0.8, 1.0))
+            coarse, fine = (several_disks(k, at, scatterers, by * added)(points) for by in (0.8, 1.0))
         known = np.isfinite(fine)
         if np.linalg.norm((fine - coarse)[known]) < ROUNDED * np.linalg.norm(fine[known]):
             return Case(problem, points[known], fine[known])
@@ -192,7 +197,7 @@ def _room(
     pole = at + turn * np.exp(1j * beside) * size * rng.uniform(0.3, 0.6)
     if rng.integers(2):
         pole = at + (middle - at) / abs(middle - at) * size * rng.uniform(1.3, 1.6)
-    domain = npde.Polygon([(one.real, one.imag) for one in corners])
+    domain = npde.Polygon([(corner.real, corner.imag) for corner in corners])
     amplitude = rng.uniform(0.5, 2)
 
     def field(points: Values) -> tuple[Values, Values]:
@@ -279,11 +284,11 @@ class Judged:
 def judged(family: Callable[[np.random.Generator], Case], number: int) -> Judged:
     """The case of a family with a number, by the default method."""
     case = family(np.random.default_rng([SEED, number]))
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         solution = npde.solve(case.problem, progress=False)
     stage = solution.stages[-1]
-    found = np.asarray(solution(torch.as_tensor(case.points)))
-    true = float(np.linalg.norm(found - case.truth) / np.linalg.norm(case.truth))
+    values = np.asarray(solution(torch.as_tensor(case.points)))
+    true = float(np.linalg.norm(values - case.truth) / np.linalg.norm(case.truth))
     estimate, converged = float(stage.extras["error_estimate"]), stage.status is npde.Status.CONVERGED
-    return Judged(stage.method.split()[0], true, estimate, converged, bool(told))
+    return Judged(stage.method.split()[0], true, estimate, converged, bool(caught))

@@ -57,11 +57,11 @@ def row(way: str, problem: npde.Problem, work: Any) -> tuple[dict[str, Any], Any
     clock = {"computed": time.process_time() - computed, "wall": time.perf_counter() - wall}
     air = air_points(PLACES, DRAWN)
     truth = room_distance(air)
-    found = np.asarray(field(air))
+    values = np.asarray(field(air))
     errors = {
-        "relative": float(np.linalg.norm(found - truth) / np.linalg.norm(truth)),
-        "mean": float(np.abs(found - truth).mean()),
-        "wrong_sign": float((found <= 0).mean()),
+        "relative": float(np.linalg.norm(values - truth) / np.linalg.norm(truth)),
+        "mean": float(np.abs(values - truth).mean()),
+        "wrong_sign": float((values <= 0).mean()),
     }
     if isinstance(field, npde.Solution):
         errors |= on_the_surface(problem, field)
@@ -89,10 +89,10 @@ def on_the_surface(problem: npde.Problem, field: npde.Solution) -> dict[str, flo
 def table(rows: list[dict[str, Any]]) -> list[list[str]]:
     """A line for each way."""
     lines = [["way", "in the air: relative", "mean, m", "wrong sign", "Chamfer, m", "normals", "CPU s"]]
-    for one in rows:
-        surface = (f"{one['chamfer']:.1e}", f"{one['normals']:.3f}") if "chamfer" in one else ("", "")
-        air = (f"{one['relative']:.1%}", f"{one['mean']:.1e}", f"{one['wrong_sign']:.2%}")
-        lines.append([one["way"], *air, *surface, f"{one['computed']:.0f}"])
+    for row in rows:
+        surface = (f"{row['chamfer']:.1e}", f"{row['normals']:.3f}") if "chamfer" in row else ("", "")
+        air = (f"{row['relative']:.1%}", f"{row['mean']:.1e}", f"{row['wrong_sign']:.2%}")
+        lines.append([row["way"], *air, *surface, f"{row['computed']:.0f}"])
     return lines
 
 

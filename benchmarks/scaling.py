@@ -102,7 +102,7 @@ def measure(small: bool) -> Measured:
             size = {"shots": 1, "wavenumber": 8.0 if small else WAVENUMBER, sweep: value}
             laps = in_turns(solves(int(size["shots"]), size["wavenumber"]), 1)
             rows += [
-                {"sweep": sweep, "value": value, "way": way, **summary(found)} for way, found in laps.items()
+                {"sweep": sweep, "value": value, "way": way, **summary(lap)} for way, lap in laps.items()
             ]
     settings = {"base": base, "wavenumber": WAVENUMBER, "shots on a circle of radius": RADIUS}
     powers = {f"{sweep}, {way}": _power(picked) for (sweep, way), picked in _series(rows).items()}
@@ -111,10 +111,10 @@ def measure(small: bool) -> Measured:
 
 
 def _series(rows: list[dict[str, Any]]) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    series: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in rows:
-        found.setdefault((row["sweep"], row["way"]), []).append(row)
-    return found
+        series.setdefault((row["sweep"], row["way"]), []).append(row)
+    return series
 
 
 def _power(rows: list[dict[str, Any]]) -> float:

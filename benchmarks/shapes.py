@@ -85,10 +85,10 @@ def runs(small: bool, shapes: list[str]) -> list[Run]:
 def step_rows(count: int, repeats: int, spec: npde.Siren) -> list[dict[str, Any]]:
     """A step's cost, in turns: the re-creation, the paper's terms here, and ours."""
     torus = npde.Torus((0, 0, 0), 0.5, 0.2)
-    found = torus.sample_boundary(20_000, generator=torch.Generator().manual_seed(SEED))
-    cloud = npde.PointCloud(found.points.numpy(), found.normals.numpy())
+    sample = torus.sample_boundary(20_000, generator=torch.Generator().manual_seed(SEED))
+    cloud = npde.PointCloud(sample.points.numpy(), sample.normals.numpy())
     official = OfficialStep(
-        network(spec.width, spec.depth), found.points.float(), found.normals.float(), count, SEED
+        network(spec.width, spec.depth), sample.points.float(), sample.normals.float(), count, SEED
     )
     ways = {
         "step: re-creation": timed(official),
@@ -164,8 +164,8 @@ def solved(run: Run, surface: npde.Mesh) -> npde.Solution:
 def computed(work: Any) -> tuple[Any, float]:
     """What `work()` gives, and the processor's seconds it took."""
     start = time.process_time()
-    found = work()
-    return found, time.process_time() - start
+    result = work()
+    return result, time.process_time() - start
 
 
 def prepared(points: NDArray, cells: NDArray, name: str) -> npde.Mesh:
@@ -235,7 +235,7 @@ def halved(points: NDArray, cells: NDArray) -> tuple[NDArray, NDArray]:
     ab, bc, ca = np.split(len(points) + edge, 3)
     a, b, c = cells.T
     parts = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
-    return np.concatenate([points, middle]), np.concatenate([np.stack(part, axis=1) for part in parts])
+    return np.concatenate([points, middle]), np.concatenate([np.stack(ends, axis=1) for ends in parts])
 
 
 def ball(nodes: int) -> tuple[NDArray, NDArray]:
@@ -280,7 +280,7 @@ def draw(path: Path) -> None:
     run = runs(False, ["bunny"])[0]
     surface = prepared(*fetched([])["bunny"], "bunny")
     solution = solved(run, surface)
-    found = npde.validation.zero_set(solution, nodes=129)
+    zeros = npde.validation.zero_set(solution, nodes=129)
     figure = plt.figure(figsize=(11, 3.9), layout="constrained")
     for place, title, points, cells in (
         (
@@ -292,8 +292,8 @@ def draw(path: Path) -> None:
         (
             2,
             f"zero set of the network, {2 * solution.trial.parameter_count / 1000:.0f} kB",
-            found.points,
-            found.cells,
+            zeros.points,
+            zeros.cells,
         ),
     ):
         panel = figure.add_subplot(1, 3, place, projection="3d", title=title)

@@ -75,10 +75,10 @@ def wavelet(times: NDArray) -> NDArray:
 def exact(times: NDArray, offsets: NDArray) -> NDArray:
     """1/(2π) ∫ w(t − (r/c) cosh s) ds `(shots, receivers, times)`: the uniform plane."""
     s = np.linspace(0, 4, 4001)
-    found = [
+    traces = [
         np.trapezoid(wavelet(times[:, None] - r / SPEED * np.cosh(s)), s, axis=1) for r in offsets.ravel()
     ]
-    return np.array(found).reshape(*offsets.shape, -1) / (2 * np.pi)
+    return np.array(traces).reshape(*offsets.shape, -1) / (2 * np.pi)
 
 
 def measure(small: bool) -> Measured:
@@ -162,17 +162,17 @@ def compared(survey: Survey, offsets: NDArray, nodes: int, python: Path | None) 
     }  # fmt: skip
     for precision, way in (("float64", "plain"), ("float32", "plain"), ("float64", "corrected")):
         begin = time.perf_counter()
-        found = by_deepwave(python, given, precision, way)
+        answer = by_deepwave(python, given, precision, way)
         wall = time.perf_counter() - begin
         at = steps if way == "corrected" else survey.times
-        kept = at <= survey.times[-1]
-        truth, here = exact(at[kept], offsets), found["uniform"][..., kept]
-        apart = relative_l2(found["varied"], ours.data) if way == "plain" else None
-        aside = relative_l2(found["gradient"][far], gradient[far]) if way == "plain" else None
+        counted = at <= survey.times[-1]
+        truth, here = exact(at[counted], offsets), answer["uniform"][..., counted]
+        apart = relative_l2(answer["varied"], ours.data) if way == "plain" else None
+        aside = relative_l2(answer["gradient"][far], gradient[far]) if way == "plain" else None
         name = f"deepwave, {precision}" + (", corrected" if way == "corrected" else "")
         error = relative_l2(here, truth)
         rows.append(
-            row(name, nodes, error, apart, aside, float(found["forward"]), float(found["both"]), wall)
+            row(name, nodes, error, apart, aside, float(answer["forward"]), float(answer["both"]), wall)
         )
     return rows
 
@@ -202,12 +202,12 @@ def row(
 
 def least(work: Any) -> float:
     """Seconds computed, the least of three."""
-    found = []
+    seconds = []
     for _ in range(REPEATS):
         begin = time.process_time()
         work()
-        found.append(time.process_time() - begin)
-    return min(found)
+        seconds.append(time.process_time() - begin)
+    return min(seconds)
 
 
 def away_from(survey: Survey, nodes: int, spacing: float) -> NDArray[np.bool_]:
@@ -227,8 +227,8 @@ def by_deepwave(python: Path, given: dict[str, Any], precision: str, way: str) -
         np.savez(asked, **given)
         command = [str(python), "-c", WORKER, str(asked), str(answer), precision, way]
         subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-        with np.load(answer) as found:
-            return dict(found)
+        with np.load(answer) as archive:
+            return dict(archive)
 
 
 def make_environment() -> Path:

@@ -98,8 +98,8 @@ class Wave:
 
     def scattered(self, points: NDArray) -> Complex:
         """What the medium adds to the wave of the source alone."""
-        found: Complex = self.solution(points) - alone(self.solution.required_problem).values(points)
-        return found
+        field: Complex = self.solution(points) - alone(self.solution.required_problem).values(points)
+        return field
 
 
 def alone(problem: npde.Problem) -> npde.trials.OutgoingWave:
@@ -124,11 +124,11 @@ def waves(count: int, seed: int) -> list[Wave]:
         count=count,
         seed=seed,
     )
-    found = []
+    members = []
     for k in range(count):
         solution = npde.solve(problem(media.model(k)), method=npde.Galerkin(TOLERANCE), progress=False)
-        found.append(Wave(media.model(k), media[k], solution))
-    return found
+        members.append(Wave(media.model(k), media[k], solution))
+    return members
 
 
 def raster() -> npde.data.Raster:
@@ -184,8 +184,8 @@ def errors(fields: list[Complex], new: SampledFields) -> list[float]:
 def baselines(seen: str, known: SampledFields, new: SampledFields) -> list[Row]:
     """The mean, and the best of five ridge regressions of the field on what is seen."""
     X, Y = (
-        np.stack([np.ravel(part(item)) for item in known.items])
-        for part in (lambda s: s.seen[1], lambda s: s.values)
+        np.stack([np.ravel(take(item)) for item in known.items])
+        for take in (lambda s: s.seen[1], lambda s: s.values)
     )
     wall, computed = time.perf_counter(), time.process_time()
     rows = [{"way": f"from the {seen}: mean of the data set", "errors": errors([Y.mean(0)] * len(new), new)}]
@@ -229,15 +229,15 @@ def starts(family: Family, unseen: list[Wave], steps: int) -> list[Row]:
 
 def direct(unseen: list[Wave]) -> Row:
     """A solve of the same media to one in a hundred, and what it is off by the solve to one in a thousand."""
-    laps, found, points = [], [], raster().points
+    laps, fields, points = [], [], raster().points
     wall, computed = time.perf_counter(), time.process_time()
     for wave in unseen:
         begin = time.process_time()
         solution = npde.solve(problem(wave.speed), method=npde.Galerkin(1e-2), progress=False)
         laps.append(time.process_time() - begin)
-        found.append(solution(points) - alone(problem(1.0)).values(points))
+        fields.append(solution(points) - alone(problem(1.0)).values(points))
     known = seen_as("medium", unseen)
-    row = {"way": "Galerkin(1e-2)", "errors": errors(found, known), "milliseconds": 1e3 * min(laps)}
+    row = {"way": "Galerkin(1e-2)", "errors": errors(fields, known), "milliseconds": 1e3 * min(laps)}
     return {**row, **since(wall, computed)}
 
 

@@ -76,7 +76,8 @@ def with_pulse(problem: npde.Problem) -> npde.Problem:
     start = problem.sides.start
     disk = npde.Disk((0.0, 0.0), REACH * VARIANCE**0.5).over(problem.domain.time)
     near = [
-        dataclasses.replace(one, name=one.name.replace("initial", "pulse")) for one in start.constraints(disk)
+        dataclasses.replace(constraint, name=constraint.name.replace("initial", "pulse"))
+        for constraint in start.constraints(disk)
     ]
     return npde.Problem(
         problem.name, problem.domain, problem.equation, boundary=problem.boundary, constraints=near

@@ -44,7 +44,7 @@ class Compared:
         }
         both = {"galerkin": galerkin, "grid": grid}
         head = {"medium": medium, "wavenumber": wavenumber}
-        return [{**head, "way": way, **found, **summary(laps[way])} for way, found in both.items()]
+        return [{**head, "way": way, **entry, **summary(laps[way])} for way, entry in both.items()]
 
 
 def measure(small: bool) -> Measured:

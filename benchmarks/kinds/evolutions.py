@@ -230,8 +230,8 @@ def kuramoto_sivashinsky():
 def black_scholes():
     """V_t + σ²S²/2 V_SS + r S V_S − r V = 0 before it is due, in the time that is left; a call."""
     sigma, rate, strike = 0.4, 0.05, 50.0
-    kept = lambda x, u: sigma**2 / 2 * x[:, 0] ** 2 * u.d2(0) + rate * (x[:, 0] * u.d(0) - u.value)
-    equation = npde.Equation(lambda x, u: u.dt - kept(x, u))
+    operator = lambda x, u: sigma**2 / 2 * x[:, 0] ** 2 * u.d2(0) + rate * (x[:, 0] * u.d(0) - u.value)
+    equation = npde.Equation(lambda x, u: u.dt - operator(x, u))
     sides = [
         npde.InitialCondition(lambda x: npde.maximum(x[:, 0] - strike, 0.0)),
         npde.Dirichlet(0.0, on="left"),

@@ -44,9 +44,13 @@ class Kind:
         source = textwrap.dedent(inspect.getsource(self.declare))
         (tree,) = ast.parse(source).body
         assert isinstance(tree, ast.FunctionDef)
-        told = [one for one in tree.body[:-1] if not isinstance(one, ast.FunctionDef) or one.name != "truth"]
-        parts = [ast.get_source_segment(source, one) or "" for one in told]
-        lines = [line for part in parts[1:] for line in part.splitlines() if line.strip()]
+        statements = [
+            statement
+            for statement in tree.body[:-1]
+            if not isinstance(statement, ast.FunctionDef) or statement.name != "truth"
+        ]
+        parts = [ast.get_source_segment(source, statement) or "" for statement in statements]
+        lines = [line for segment in parts[1:] for line in segment.splitlines() if line.strip()]
         return sum(math.ceil(len(line) / COLUMNS) for line in lines)
 
 
@@ -59,9 +63,9 @@ class Kinds(list[Kind]):
         return declare
 
 
-def relative(found: Any, truth: Any) -> float:
+def relative(values: Any, truth: Any) -> float:
     """Relative L2 error, that of the worst component that is not nothing."""
-    found, truth = (np.asarray(one).reshape(len(truth), -1) for one in (found, truth))
+    values, truth = (np.asarray(array).reshape(len(truth), -1) for array in (values, truth))
     sizes = np.linalg.norm(truth, axis=0)
-    off = np.linalg.norm(found - truth, axis=0)
+    off = np.linalg.norm(values - truth, axis=0)
     return float(max(off[i] / (sizes[i] or sizes.max()) for i in range(len(sizes))))

@@ -78,13 +78,13 @@ def sound_hard():
 def _scattered(x, k, a, b):
     """Σ iⁿ (αₙ Hₙ + βₙ Hₙ*) cos nθ with the two conditions, order by order."""
     r, angle = np.hypot(x[:, 0], x[:, 1]), np.arctan2(x[:, 1], x[:, 0])
-    found = np.zeros(len(x), complex)
+    total = np.zeros(len(x), complex)
     for n in range(-30, 31):
         slopes = [[h1vp(n, k * r) * k, h2vp(n, k * r) * k] for r in (a, b)]
         rim = [slopes[1][0] - 1j * k * hankel1(n, k * b), slopes[1][1] - 1j * k * hankel2(n, k * b)]
         alpha, beta = np.linalg.solve([slopes[0], rim], [-(1j**n) * k * jvp(n, k * a), 0])
-        found += (alpha * hankel1(n, k * r) + beta * hankel2(n, k * r)) * np.exp(1j * n * angle)
-    return found
+        total += (alpha * hankel1(n, k * r) + beta * hankel2(n, k * r)) * np.exp(1j * n * angle)
+    return total
 
 
 @kinds
@@ -122,7 +122,7 @@ def elasticity_plate():
     ]
     equation = npde.Equation(residual, outputs=2, mixed=[(0, 1)])
     problem = npde.Problem("elasticity-plate", SQUARE, equation, boundary=sides, constraints=stress)
-    return Told(problem, lambda x: np.stack([one(x) for one in fields], axis=1))
+    return Told(problem, lambda x: np.stack([field(x) for field in fields], axis=1))
 
 
 @kinds

@@ -19,13 +19,13 @@ def chebyshev(rates, start, side, stop, x, count=320):
         whole = np.concatenate([[side], u, [side]])
         return rates(whole, second @ whole)[1:-1]
 
-    found = solve_ivp(
+    solution = solve_ivp(
         inside, (0, stop), start(nodes[1:-1, None]), "Radau", dense_output=True, rtol=1e-9, atol=1e-10
     )
     values = np.empty(len(x))
     for t in np.unique(x[:, 1]):
         at = x[:, 1] == t
-        values[at] = BarycentricInterpolator(nodes, [side, *found.sol(t), side])(x[at, 0])
+        values[at] = BarycentricInterpolator(nodes, [side, *solution.sol(t), side])(x[at, 0])
     return values
 
 
@@ -38,18 +38,18 @@ def torus_burgers(x, viscosity, count=48):
 
     def rates(t, flat):
         spectrum = np.fft.fft2(flat.reshape(2, count, count))
-        slopes = [np.fft.ifft2(1j * one * spectrum).real for one in waves]
+        slopes = [np.fft.ifft2(1j * number * spectrum).real for number in waves]
         spread = np.fft.ifft2(-(waves[0] ** 2 + waves[1] ** 2) * spectrum).real
         u = flat.reshape(2, count, count)
         return (viscosity * spread - u[0] * slopes[0] - u[1] * slopes[1]).ravel()
 
     start = np.stack([np.sin(along) * np.cos(across), np.cos(along + across)]).ravel()
     times = np.unique(x[:, 2])
-    found = solve_ivp(rates, (0, times[-1] + 1e-9), start, "DOP853", t_eval=times, rtol=1e-9, atol=1e-10).y
+    states = solve_ivp(rates, (0, times[-1] + 1e-9), start, "DOP853", t_eval=times, rtol=1e-9, atol=1e-10).y
     values = np.empty((len(x), 2))
     for i, t in enumerate(times):
         at = x[:, 2] == t
-        spectrum = np.fft.fft2(found[:, i].reshape(2, count, count)) / count**2
+        spectrum = np.fft.fft2(states[:, i].reshape(2, count, count)) / count**2
         phases = [np.exp(1j * x[at, axis, None] * k) for axis in range(2)]
         values[at] = np.einsum("pi,cij,pj->pc", phases[0], spectrum, phases[1]).real
     return values

@@ -39,8 +39,8 @@ def of_waves(name: str) -> Callable[[LabelTensor, LabelTensor], Tensor]:
 
     def residual(points: LabelTensor, u: LabelTensor) -> Tensor:
         slopes = grad(u, points, components=["re", "im"])
-        first = [[slopes[f"d{part}d{axis}"].tensor[:, 0] for axis in "xy"] for part in ("re", "im")]
-        seconds = [[second(slopes, points, part, axis) for axis in "xy"] for part in ("re", "im")]
+        first = [[slopes[f"d{component}d{axis}"].tensor[:, 0] for axis in "xy"] for component in ("re", "im")]
+        seconds = [[second(slopes, points, component, axis) for axis in "xy"] for component in ("re", "im")]
         values = [u["re"].tensor[:, 0], u["im"].tensor[:, 0]]
         return waves(name, points.tensor, values, first, seconds)
 
@@ -95,10 +95,10 @@ def problem_of(name: str) -> SpatialProblem:
         domains = places
         conditions = {key: Condition(domain=key, equation=equations[key]) for key in places}  # noqa: RUF012
 
-    found = Declared()
+    declared = Declared()
     for key, count in counts.items():
-        found.discretise_domain(count, domains=[key])
-    return found
+        declared.discretise_domain(count, domains=[key])
+    return declared
 
 
 class Clock(Callback):

@@ -38,8 +38,8 @@ class Race:
     def of_command_line(cls) -> "Race":
         """NAME FILE SECONDS CLOCK, CLOCK being wall or computed."""
         name, path, seconds, clock = sys.argv[1:]
-        with np.load(path) as found:
-            return cls(name, found["points"], found["truth"], float(seconds), clock == "wall")
+        with np.load(path) as archive:
+            return cls(name, archive["points"], archive["truth"], float(seconds), clock == "wall")
 
     @property
     def is_complex(self) -> bool:
@@ -56,8 +56,8 @@ class Race:
         used = wall if self.by_wall else computed
         if not last and used < self.seconds * (self.looked + 1) / LOOKS:
             return False
-        found = values(self.points)
-        field = found[:, 0] + 1j * found[:, 1] if self.is_complex else found[:, 0]
+        numbers = values(self.points)
+        field = numbers[:, 0] + 1j * numbers[:, 1] if self.is_complex else numbers[:, 0]
         error = np.linalg.norm(field - self.truth) / np.linalg.norm(self.truth)
         print(MARK, wall, computed, error, flush=True)
         self.looked = int(LOOKS * used / self.seconds)

@@ -31,10 +31,10 @@ def helmholtz_residual(points: LabelTensor, u: LabelTensor) -> Tensor:
     outputs, axes = u.labels, ("x", "y")
     fields = outputs[: 2 * (len(outputs) // 2)]
     slopes = grad(u, points, components=fields)
-    first = [[slopes[f"d{part}d{axis}"].tensor[:, 0] for axis in axes] for part in fields]
+    first = [[slopes[f"d{component}d{axis}"].tensor[:, 0] for axis in axes] for component in fields]
     second = []
-    for part in fields:
-        of_part = [grad(slopes, points, components=[f"d{part}d{axis}"], d=[axis]) for axis in axes]
+    for component in fields:
+        of_part = [grad(slopes, points, components=[f"d{component}d{axis}"], d=[axis]) for axis in axes]
         second.append([column.tensor[:, 0] for column in of_part])
     return helmholtz(points.tensor, [u[name].tensor[:, 0] for name in outputs], first, second)
 
