@@ -34,12 +34,12 @@ Stop = tuple[str, int]
 
 def rooms() -> Rooms:
     """All rooms, but for what only hands names on."""
-    found: Rooms = {}
+    uses: Rooms = {}
     for path in (path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")):
         used = {room_of(file) for file in imported(path)}
-        found[room_of(path)] = found.get(room_of(path), set()) | used
-    doors = [room for room in found if room.rpartition("/")[2] in FRONT_DOOR]
-    return {room: used - {room, *doors} for room, used in found.items() if room not in doors}
+        uses[room_of(path)] = uses.get(room_of(path), set()) | used
+    doors = [room for room in uses if room.rpartition("/")[2] in FRONT_DOOR]
+    return {room: used - {room, *doors} for room, used in uses.items() if room not in doors}
 
 
 def room_of(path: Path) -> str:
@@ -76,15 +76,15 @@ def file_of(module: str) -> Path | None:
 
 def floors(graph: Rooms) -> dict[str, int]:
     """Room → floor, the ground floor 0. Raises: CycleError where imports run in a circle."""
-    found: dict[str, int] = {}
+    heights: dict[str, int] = {}
     for room in graphlib.TopologicalSorter(graph).static_order():
-        found[room] = max((found[used] + 1 for used in graph[room]), default=0)
-    return found
+        heights[room] = max((heights[used] + 1 for used in graph[room]), default=0)
+    return heights
 
 
 def below(graph: Rooms, room: str) -> set[str]:
     """All rooms that a room needs."""
-    return {part for used in graph[room] for part in {used} | below(graph, used)}
+    return {lower for used in graph[room] for lower in {used} | below(graph, used)}
 
 
 def shortest(graph: Rooms) -> Rooms:

@@ -52,12 +52,12 @@ def run(small: bool = False, scheduler: str = "") -> npde.seismic.Inversion:
         from dask.distributed import Client  # only here is Dask needed
 
         with Client(scheduler) as client:
-            found = invert(survey, client.get_executor(pure=False))
+            inversion = invert(survey, client.get_executor(pure=False))
     else:
         with (ThreadPoolExecutor if small else ProcessPoolExecutor)(2) as pool:
-            found = invert(survey, pool)
-    print(found)
-    return found
+            inversion = invert(survey, pool)
+    print(inversion)
+    return inversion
 
 
 if __name__ == "__main__":

@@ -81,31 +81,31 @@ def draw(shape: npde.Solution, mesh: npde.Mesh, arrivals: npde.Solution, path: P
     axis = np.linspace(-1, 1, 121)
     x, y = np.meshgrid(axis, axis, indexing="ij")
     points = np.stack([x, y, 0.25 + 0 * x], axis=-1).reshape(-1, 3)
-    found, exact = (field(points).reshape(x.shape) for field in (shape, mesh.signed_distance))
+    values, exact = (field(points).reshape(x.shape) for field in (shape, mesh.signed_distance))
     panel = figure.add_subplot(2, 3, 2, title="distance Φ at z = 0.25", aspect="equal")
-    image = panel.pcolormesh(x, y, found, cmap="RdBu_r", vmin=-1, vmax=1)
-    panel.contour(x, y, found, levels=np.arange(-0.4, 1, 0.1), colors="0.4", linewidths=0.5)
-    panel.contour(x, y, found, levels=[0], colors="black", linewidths=1.8)
+    image = panel.pcolormesh(x, y, values, cmap="RdBu_r", vmin=-1, vmax=1)
+    panel.contour(x, y, values, levels=np.arange(-0.4, 1, 0.1), colors="0.4", linewidths=0.5)
+    panel.contour(x, y, values, levels=[0], colors="black", linewidths=1.8)
     panel.contour(x, y, exact, levels=[0], colors="gold", linewidths=1.2, linestyles="dashed")
     figure.colorbar(image, ax=panel, shrink=0.85)
     panel = figure.add_subplot(2, 3, 3, title="|Φ − distance to the mesh|", aspect="equal")
-    image = panel.pcolormesh(x, y, np.abs(found - exact), cmap="magma", vmin=0, vmax=0.03)
+    image = panel.pcolormesh(x, y, np.abs(values - exact), cmap="magma", vmin=0, vmax=0.03)
     figure.colorbar(image, ax=panel, shrink=0.85)
 
     x, y = np.meshgrid(np.linspace(0, 1, 121), np.linspace(-1, 0, 121), indexing="ij")
     points = np.stack([x, y], axis=-1).reshape(-1, 2)
     problem = arrivals.required_problem
-    found, exact = (field(points).reshape(x.shape) for field in (arrivals, problem.exact))
+    values, exact = (field(points).reshape(x.shape) for field in (arrivals, problem.exact))
     speed = problem.equation.speed(points).reshape(x.shape)
     panels = [figure.add_subplot(2, 3, k, aspect="equal") for k in (4, 5, 6)]
     images = [
         panels[0].pcolormesh(x, y, speed, cmap="viridis"),
-        panels[1].pcolormesh(x, y, found, cmap="Greys", vmin=0),
-        panels[2].pcolormesh(x, y, np.abs(found - exact), cmap="magma", vmin=0),
+        panels[1].pcolormesh(x, y, values, cmap="Greys", vmin=0),
+        panels[2].pcolormesh(x, y, np.abs(values - exact), cmap="magma", vmin=0),
     ]
     panels[0].set_title("speed c")
     panels[1].set_title("travel time T, exact dashed")
-    panels[1].contour(x, y, found, levels=np.arange(0.05, 1, 0.05), colors="#0b559f", linewidths=1.6)
+    panels[1].contour(x, y, values, levels=np.arange(0.05, 1, 0.05), colors="#0b559f", linewidths=1.6)
     panels[1].contour(
         x, y, exact, levels=np.arange(0.05, 1, 0.05), colors="gold", linewidths=0.8, linestyles="dashed"
     )

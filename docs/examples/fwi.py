@@ -59,20 +59,20 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.vali
     classical = npde.seismic.Adjoint(descent=npde.seismic.BoundedLBFGS(steps))
     edges = npde.seismic.TotalVariation(weight=3e-3)
 
-    found = {
+    inversions = {
         f"{name}, {'total variation' if prior else 'no prior'}": npde.invert(
             problem(speed=1.0), survey, unknown=velocity(prior), method=method, progress=False
         )
         for prior in (edges, None)
         for name, method in (("network", neural), ("grid", classical))
     }
-    for name, inversion in found.items():
+    for name, inversion in inversions.items():
         print(f"{name}: data to {inversion.residual:.1%}, model error {inversion.model_error(TRUTH):.2f}")
 
-    network, grid, *_ = found.values()
+    network, grid, *_ = inversions.values()
     report = npde.validation.inversion_report(network, true=TRUTH, classical=grid, progress=False)
     print(report)
-    draw(found, folder / "fwi-disk.png")
+    draw(inversions, folder / "fwi-disk.png")
     trust(survey)
     return report
 
@@ -81,17 +81,17 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.vali
 def trust(survey: npde.Survey) -> None:
     """Is the gradient the derivative, the adjoint the adjoint, and do waves run back as they came?"""
     for test in (npde.validation.taylor_test, npde.validation.dot_test, npde.validation.reciprocity):
-        found = test(problem(speed=1.0), survey, unknown=velocity(), method="joint")
-        print(found)
-        assert found.passed
+        check = test(problem(speed=1.0), survey, unknown=velocity(), method="joint")
+        print(check)
+        assert check.passed
 
 
 # [draw]
-def draw(found: dict[str, npde.seismic.Inversion], path: Path) -> None:
+def draw(inversions: dict[str, npde.seismic.Inversion], path: Path) -> None:
     """The truth, and the models that explain its data equally well."""
     axis = np.linspace(-0.4, 0.4, 161)
     points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
-    speeds = {"truth": TRUTH(points), **{name: inversion(points) for name, inversion in found.items()}}
+    speeds = {"truth": TRUTH(points), **{name: inversion(points) for name, inversion in inversions.items()}}
     figure, axes = plt.subplots(2, 3, figsize=(9, 6.2), layout="constrained")
     order = [axes[0, 0], axes[0, 1], axes[0, 2], axes[1, 1], axes[1, 2]]
     styles = ["-", "-", "--", "-", "--"]
@@ -102,7 +102,7 @@ def draw(found: dict[str, npde.seismic.Inversion], path: Path) -> None:
             values.T, origin="lower", extent=(-0.4, 0.4, -0.4, 0.4), vmin=0.9, vmax=2.5, cmap="viridis"
         )
         panel.set_title(
-            name if name == "truth" else f"{name}\nmodel error {found[name].model_error(TRUTH):.2f}"
+            name if name == "truth" else f"{name}\nmodel error {inversions[name].model_error(TRUTH):.2f}"
         )
         width = 6 if name == "truth" else 1.5
         axes[1, 0].plot(axis, values[:, 80], style, color=color, linewidth=width, label=name)

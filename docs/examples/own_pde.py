@@ -152,8 +152,8 @@ def separated(x: NDArray, nodes: int = 300) -> NDArray:
 
     places, times = np.unique(x[:, 0]), np.unique(x[:, 1])
     start = at**2 * np.cos(np.pi * at)
-    found = solve_ivp(rate, (0, 1), start, "BDF", times, jac=slope, rtol=1e-8, atol=1e-9)
-    values = BarycentricInterpolator(at, found.y)(places)
+    evolution = solve_ivp(rate, (0, 1), start, "BDF", times, jac=slope, rtol=1e-8, atol=1e-9)
+    values = BarycentricInterpolator(at, evolution.y)(places)
     return values[np.searchsorted(places, x[:, 0]), np.searchsorted(times, x[:, 1])]
 
 

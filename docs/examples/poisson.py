@@ -52,15 +52,15 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.vali
     for note in solution.notes:
         print(note)
 
-    own = npde.solve(heat())
-    report = npde.validate(own)
+    heated = npde.solve(heat())
+    report = npde.validate(heated)
     print(report)
-    draw(solution, own, folder / "poisson.png")
+    draw(solution, heated, folder / "poisson.png")
     return report
 
 
 # [draw]
-def draw(solution: npde.Solution, own: npde.Solution, path: Path) -> None:
+def draw(solution: npde.Solution, heated: npde.Solution, path: Path) -> None:
     """The temperature in the L, its gradient, and the heat equation in space and time."""
     axis = np.linspace(-1, 1, 241)
     points = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -70,7 +70,7 @@ def draw(solution: npde.Solution, own: npde.Solution, path: Path) -> None:
     panels = [
         ("u on the L", solution(points), square, {}),
         ("|∇u|", slope, square, {"vmax": float(np.nanquantile(slope, 0.99))}),
-        ("heat equation", own(unit), strip, {"aspect": "auto"}),
+        ("heat equation", heated(unit), strip, {"aspect": "auto"}),
     ]
     figure, axes = plt.subplots(1, 3, figsize=(10, 2.9), layout="constrained")
     for panel, (title, values, extent, style) in zip(axes, panels, strict=True):

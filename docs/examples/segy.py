@@ -78,9 +78,9 @@ def run(small: bool = False, folder: Path = HERE.parent / "images") -> npde.vali
         path = Path(place) / "wells.sgy"
         write(path, *((4, 12) if small else (12, 47)))
         survey = read(path, folder / "segy-survey.png")
-    found = invert(survey, 5 if small else 8)
-    print(found)
-    report = npde.validation.inversion_report(found, true=TRUE)
+    inversion = invert(survey, 5 if small else 8)
+    print(inversion)
+    report = npde.validation.inversion_report(inversion, true=TRUE)
     print(report)
     for name in ("models", "data"):
         (folder / f"segy-{name}.png").write_bytes(report.pictures()[f"{name}.png"][1])
