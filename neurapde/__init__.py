@@ -205,7 +205,7 @@ if not _typing.TYPE_CHECKING:  # a checker knows the names above, and finds one 
             DeprecationWarning,
             2,
         )
-        found: object = _sys.modules[__name__]
+        module: object = _sys.modules[__name__]
         for part in _RENAMED[name].split("."):
-            found = getattr(found, part)
-        return found
+            module = getattr(module, part)
+        return module

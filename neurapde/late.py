@@ -47,8 +47,8 @@ class Late:
 
     @property
     def __wrapped__(self) -> Any:
-        found = import_module(self.module)
-        return found if self.name is None else getattr(found, self.name)
+        module = import_module(self.module)
+        return module if self.name is None else getattr(module, self.name)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__wrapped__, name)
@@ -78,11 +78,11 @@ class FrontDoor:
         """The object of a name, from now on in the package itself. Raises: AttributeError."""
         if name not in self.places:
             raise AttributeError(f"module {self.package!r} has no attribute {name!r}")
-        module, own = self.places[name]
-        whole = f"{module}.{own}"
-        found = import_module(whole) if module == self.package else getattr(import_module(module), own)
-        setattr(sys.modules[self.package], name, found)
-        return found
+        module, attribute = self.places[name]
+        whole = f"{module}.{attribute}"
+        value = import_module(whole) if module == self.package else getattr(import_module(module), attribute)
+        setattr(sys.modules[self.package], name, value)
+        return value
 
     def names(self) -> list[str]:
         """All of them, and what is there already."""

@@ -89,15 +89,15 @@ def _solved(
     callbacks: tuple[Callback, ...],
 ) -> Solution:
     """The loop over the stages."""
-    problem, found = setup.problem, _checkpoint(setup, folder, resume)
+    problem, checkpoint = setup.problem, _checkpoint(setup, folder, resume)
     notes = list(setup.notes)
     stages: list[Stage] = []
     first, current, resumed = 0, setup.trial, None
-    if found is not None:
-        first, current, resumed = found.stage, found.trial, found.snapshot
-        stages = list(found.earlier)
+    if checkpoint is not None:
+        first, current, resumed = checkpoint.stage, checkpoint.trial, checkpoint.snapshot
+        stages = list(checkpoint.earlier)
         notes += [note for stage in stages for note in stage.notes]
-        notes.append(f"Resumed after step {found.snapshot.step}.")
+        notes.append(f"Resumed after step {checkpoint.snapshot.step}.")
     generator = torch.Generator(setup.device).manual_seed(seed + 1)
     for index in range(first, len(setup.methods)):
         saver = _saver(setup, folder, index, tuple(stages), tuple(notes))
@@ -133,7 +133,7 @@ def _watch(
     field = None if trial is None else Solution(problem, problem.domain, trial, (), (), str(problem))
 
     def watch(row: Row) -> bool:
-        return any([bool(one(TrainingState(*row, solution=field))) for one in callbacks])
+        return any([bool(callback(TrainingState(*row, solution=field))) for callback in callbacks])
 
     return watch
 

@@ -82,7 +82,7 @@ class Report(Comparison, SavedReport):
 
     def pictures(self) -> dict[str, tuple[str, bytes]]:
         """File name → (caption, PNG or GIF): fields and errors of the first columns, and the convergence."""
-        found: dict[str, tuple[str, bytes]] = {}
+        pictures: dict[str, tuple[str, bytes]] = {}
         labels = self.annotations.columns
         for i in range(min(max(len(labels), 1), PICTURED)):
             annotations = self.annotations.of_column(i)
@@ -95,17 +95,17 @@ class Report(Comparison, SavedReport):
             )
             moving = len(self.axes) == 3 and annotations.axis_names[-1] == "t"
             draw = snapshots_figure if moving else fields_figure
-            found[f"fields{suffix}.png"] = (caption, png(draw(annotations, self.axes, shown)))
+            pictures[f"fields{suffix}.png"] = (caption, png(draw(annotations, self.axes, shown)))
             if moving:
                 caption = f"{label}the solution over its time, from {self.axes[2][0]:.3g} to {self.axes[2][-1]:.3g}."
-                found[f"film{suffix}.gif"] = (caption, film(fields["solution"], self.axes))
+                pictures[f"film{suffix}.gif"] = (caption, film(fields["solution"], self.axes))
             differences = {f"{a} − {b}": fields[a] - fields[b] for a, b in self.errors}
             caption = f"{label}the absolute difference, on a logarithmic scale."
-            found[f"error{suffix}.png"] = (caption, png(error_figure(annotations, self.axes, differences)))
+            pictures[f"error{suffix}.png"] = (caption, png(error_figure(annotations, self.axes, differences)))
         if len(self.history) > 1:
             caption = "the course of the solve."
-            found["convergence.png"] = (caption, png(convergence_figure(self.history)))
-        return found
+            pictures["convergence.png"] = (caption, png(convergence_figure(self.history)))
+        return pictures
 
     def _summary(self) -> list[Block]:
         return [declared(self.problem)[0]]
@@ -116,9 +116,9 @@ class Report(Comparison, SavedReport):
         if self.error_bar is not None:
             clocks.append((OWN_ERROR, percent(self.error_bar)))
         errors = [
-            part
+            section
             for pair, regions in self.errors.items()
-            for part in (titled(heading(pair), 3), grid(table(regions)))
+            for section in (titled(heading(pair), 3), grid(table(regions)))
         ]
         return [
             titled("Errors by region"),

@@ -109,8 +109,8 @@ def animate(
         points = np.column_stack([mesh[inside], np.full(inside.sum(), moment)])
         values[inside] = np.real(checks.answer(field, points, "field"))
         planes.append(values.reshape(len(x), len(y)))
-    with atomic.replacing(path) as (part,):
-        part.write_bytes(_gif(planes))
+    with atomic.replacing(path) as (temporary,):
+        temporary.write_bytes(_gif(planes))
     return path
 
 

@@ -176,8 +176,8 @@ def wave_cost(waves: WaveProblem, counts: Sequence[int], moments: int) -> Cost:
         fastest,
         np.linspace(0, waves.time.duration, max(moments, 2)),
     ):
-        own = 0.0 if waves.medium.uniform is not None else modes
-        return Cost(memory + 8 * TABLES * own**2, OWN * own**3 + TURNED * moments * modes * shots, what)
+        dense = 0.0 if waves.medium.uniform is not None else modes
+        return Cost(memory + 8 * TABLES * dense**2, OWN * dense**3 + TURNED * moments * modes * shots, what)
     vectors = 1 if blocks == 1 else 2 * blocks  # a block goes on from values and rates
     return Cost(memory, polynomials * each * vectors * shots, what)
 

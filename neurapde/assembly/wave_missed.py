@@ -24,16 +24,18 @@ def missed(level: Evolved, enough: float) -> float:
     waves, lattice = level.waves, level.lattice
     error = np.zeros((2, *level.raw[0].shape))
     for shot, sources in enumerate(waves.problem.right_hand_sides):
-        pulses = [one for one in sources if one not in waves.moving]
-        for one in (*waves.shared(), *waves.shot(pulses, lattice)):
-            if not isinstance(one.load, Density | Projected) or not _is_free(one.load.pattern.field):
+        pulses = [source for source in sources if source not in waves.moving]
+        for forcing in (*waves.shared(), *waves.shot(pulses, lattice)):
+            if not isinstance(forcing.load, Density | Projected) or not _is_free(forcing.load.pattern.field):
                 continue
-            seen = one.load.pattern.unseen(lattice)
+            seen = forcing.load.pattern.unseen(lattice)
             if seen.part <= enough:
                 continue
             tables = [partial(lattice.values, axis) for axis in range(len(lattice.modes))]
             for half, integrals in enumerate(seen.tested(1.0, tables)):
-                driven = Driven(one.load.of(lattice, integrals), one.signal, one.value, one.rate)
+                driven = Driven(
+                    forcing.load.of(lattice, integrals), forcing.signal, forcing.value, forcing.rate
+                )
                 error[half, ..., shot] += followed(lattice, level.times, [driven]).states[0]
     for medium in unseen_medium(lattice):
         if medium.part > enough:
@@ -41,9 +43,9 @@ def missed(level: Evolved, enough: float) -> float:
                 medium.tested(1.0, [axis_modes.cosines for axis_modes in lattice.modes])
             ):
                 error[half] += evolve(waves, lattice.with_missed(moments), level.times).raw[0] - level.raw[0]
-    found = common(np.stack([level.seen(half) for half in error])) / (level.size or 1.0)
-    found += max((one.missed(lattice, enough) for one in waves.moving.values()), default=0.0)
-    return found if math.isfinite(found) else 1.0
+    missed_part = common(np.stack([level.seen(half) for half in error])) / (level.size or 1.0)
+    missed_part += max((forcing.missed(lattice, enough) for forcing in waves.moving.values()), default=0.0)
+    return missed_part if math.isfinite(missed_part) else 1.0
 
 
 def _is_free(field: object) -> bool:

@@ -57,24 +57,26 @@ class Moving:
         """Times at which it is looked at in space: some evenly spaced, and those at which it is narrow and large."""
         points = self.features.points
         size = np.abs(np.asarray(self.source(points), dtype=float)) if len(points) else np.empty(0)
-        found: list[float] = []
+        times: list[float] = []
         for time in points[np.argsort(-size, kind="stable"), -1].tolist():
-            if len(found) < MOST_TIMES and all(abs(time - one) > 1e-3 * self.time.duration for one in found):
-                found.append(time)
-        return np.array([*found, *np.linspace(self.time.start, self.time.stop, EVENLY)])
+            if len(times) < MOST_TIMES and all(
+                abs(time - moment) > 1e-3 * self.time.duration for moment in times
+            ):
+                times.append(time)
+        return np.array([*times, *np.linspace(self.time.start, self.time.stop, EVENLY)])
 
     @cached_property
     def _narrow(self) -> tuple[float, tuple[tuple[float, ...], ...]]:
         """The bandwidth that it has at these times beyond the modes', and where it jumps across each axis."""
         at_times = [narrow_features(Snapshot(self.source, t), self.space) for t in self.looked_at.tolist()]
-        widths = np.concatenate([one.widths for one in at_times])
+        widths = np.concatenate([features.widths for features in at_times])
         most = FINEST[self.space.dimension] / max(self.space.extents)
         steep = float(widths[widths > 0].min(initial=np.inf))
         jumps = (
-            np.unique(np.concatenate([one.planes(axis) for one in at_times]))
+            np.unique(np.concatenate([features.planes(axis) for features in at_times]))
             for axis in range(self.space.dimension)
         )
-        return min(STEEP / steep, most), tuple(tuple(one.tolist()) for one in jumps)
+        return min(STEEP / steep, most), tuple(tuple(jump.tolist()) for jump in jumps)
 
     def at(self, time: float) -> Pattern:
         """What it is at a time."""
@@ -83,13 +85,15 @@ class Moving:
     def moments(self, samples: int) -> FloatArray:
         """Times at which its loads are taken, increasing: evenly spaced, and dense where it changes in a short time."""
         start, stop, whole = self.time.start, self.time.stop, self.time.duration
-        own = np.sort(self.features.points[self.features.axes == self.space.dimension, -1])
-        groups = np.split(own, np.flatnonzero(np.diff(own) > APART * whole) + 1) if len(own) else []
-        found = [np.linspace(start, stop, samples)]
-        for one in sorted(groups, key=np.ptp)[:MOST_TIMES]:
-            low, high, more = float(one[0]), float(one[-1]), float(np.ptp(one)) / 2
-            found.append(np.clip(np.linspace(low - more, high + more, samples // 2 + 1), start, stop))
-        every = np.unique(np.concatenate(found))
+        changes = np.sort(self.features.points[self.features.axes == self.space.dimension, -1])
+        groups = (
+            np.split(changes, np.flatnonzero(np.diff(changes) > APART * whole) + 1) if len(changes) else []
+        )
+        pieces = [np.linspace(start, stop, samples)]
+        for group in sorted(groups, key=np.ptp)[:MOST_TIMES]:
+            low, high, spread = float(group[0]), float(group[-1]), float(np.ptp(group)) / 2
+            pieces.append(np.clip(np.linspace(low - spread, high + spread, samples // 2 + 1), start, stop))
+        every = np.unique(np.concatenate(pieces))
         return every[np.concatenate([[True], np.diff(every) > ROUNDING * whole])]
 
     def loads(self, lattice: WaveLattice, times: FloatArray) -> FloatArray:
@@ -98,15 +102,15 @@ class Moving:
         axes = [rule for _, rule in lattice.rules(pattern.field, True, pattern.detail, pattern.breaks)]
         tables = [lattice.values(axis, x) * w for axis, (x, w) in enumerate(axes)]
         mesh = np.meshgrid(*(x for x, _ in axes), indexing="ij")
-        points = np.stack([one.ravel() for one in mesh], axis=-1)
+        points = np.stack([coordinate.ravel() for coordinate in mesh], axis=-1)
         slowness = lattice.source.slowness_squared(points)
-        found = np.empty((len(times), *lattice.shape))
+        loads = np.empty((len(times), *lattice.shape))
         for row, time in enumerate(times.tolist()):
             values = (Snapshot(self.source, time)(points) * slowness).reshape(mesh[0].shape)
             for axis, table in enumerate(tables):
                 values = along(table, axis, values)
-            found[row] = values
-        return found
+            loads[row] = values
+        return loads
 
     def pulses(self, lattice: WaveLattice) -> Iterator[Forcing]:
         """The source as a sum of pulses: the singular vectors of its history on the lattice."""

@@ -88,12 +88,18 @@ class WaveProblem:
     def densities(self) -> dict[Source, Pattern]:
         """The shapes in space of all pulses but those of points."""
         shapes = (source.shape for source in self.sources if isinstance(source, Pulse))
-        return {one: density_of(one, self.space) for one in shapes if not isinstance(one, PointSource)}
+        return {
+            source: density_of(source, self.space) for source in shapes if not isinstance(source, PointSource)
+        }
 
     @cached_property
     def moving(self) -> dict[Source, Moving]:
         """The sources without a signal."""
-        return {one: Moving(one, self.space, self.time) for one in self.sources if not isinstance(one, Pulse)}
+        return {
+            source: Moving(source, self.space, self.time)
+            for source in self.sources
+            if not isinstance(source, Pulse)
+        }
 
     @property
     def looked(self) -> tuple[str, ...]:
@@ -177,27 +183,27 @@ class WaveProblem:
 
     def requirements(self, tolerance: float, most: int) -> list[BandwidthRequirement]:
         """What each cause of waves asks for; up to `most` modes are looked at."""
-        found = []
+        requirements = []
         wide = None
         shares = SHARE * tolerance
         most = most if self.space.dimension < 3 else min(most, WIDE_IN_SPACE)
         for pattern, is_velocity in self.initial:
             wide = wide or self.lattice(np.inf, most)
-            found.append(
+            requirements.append(
                 BandwidthRequirement(
                     self._fastest(pattern.field), _bandwidth(wide, pattern.on(wide), shares, is_velocity)
                 )
             )
         for source in self.sources:
             wide = wide or self.lattice(np.inf, most)
-            found.append(self._source_requirement(source, wide, shares))
-        return found
+            requirements.append(self._source_requirement(source, wide, shares))
+        return requirements
 
     def _source_requirement(self, source: Source, wide: WaveLattice, share: float) -> BandwidthRequirement:
         if not isinstance(source, Pulse):
             loads = self.moving[source].loads(wide, self.moving[source].looked_at)
             return BandwidthRequirement(
-                self.speeds[1], max(_bandwidth(wide, one, share, False) for one in loads)
+                self.speeds[1], max(_bandwidth(wide, load, share, False) for load in loads)
             )
         shape = source.shape
         if isinstance(shape, PointSource):
@@ -224,10 +230,10 @@ class WaveProblem:
 
     def shot(self, sources: Sequence[Source], lattice: WaveLattice) -> list[Forcing]:
         """What drives one shot, beside the initial state."""
-        found: list[Forcing] = []
+        forcings: list[Forcing] = []
         for source in sources:
             if not isinstance(source, Pulse):
-                found += self.moving[source].pulses(lattice)
+                forcings += self.moving[source].pulses(lattice)
                 continue
             signal = Later(source.signal, self.time.start)
             load = (
@@ -235,8 +241,8 @@ class WaveProblem:
                 if isinstance(source.shape, PointSource)
                 else Density(self.densities[source.shape])
             )
-            found.append(Forcing(load, signal=signal))
-        return found
+            forcings.append(Forcing(load, signal=signal))
+        return forcings
 
 
 def _bandwidth(lattice: WaveLattice, coefficients: FloatArray, share: float, is_velocity: bool) -> float:

@@ -25,7 +25,10 @@ def list_problems(given: argparse.Namespace) -> int:
         parameters = inspect.signature(case.factory).parameters.values()
         for parameter in parameters:
             print(f"  {parameter.name}={parameter.default}")
-        given.result = {"name": case.name, "parameters": {one.name: str(one.default) for one in parameters}}
+        given.result = {
+            "name": case.name,
+            "parameters": {parameter.name: str(parameter.default) for parameter in parameters},
+        }
         return 0
     everything: tuple[Case | InversionCase, ...] = (*CASES, *INVERSIONS)
     keys = ("name", "summary", "tolerance", "seconds")

@@ -57,8 +57,8 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"neurapde {npde.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     for name, (text, grammar) in COMMANDS.items():
-        part = commands.add_parser(name, help=text, formatter_class=argparse.RawDescriptionHelpFormatter)
-        part.grammar = grammar
+        command = commands.add_parser(name, help=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+        command.grammar = grammar
     return parser
 
 

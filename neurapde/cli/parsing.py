@@ -61,8 +61,10 @@ class Parser(argparse.ArgumentParser):
 
 def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
     """The parsers of the commands by name."""
-    found = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-    return {name: part.complete() for action in found for name, part in action.choices.items()}
+    subcommands = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    return {
+        name: subcommand.complete() for action in subcommands for name, subcommand in action.choices.items()
+    }
 
 
 def every_action(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.Action]]:

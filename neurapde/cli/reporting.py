@@ -23,8 +23,8 @@ def grammar(parser: Parser) -> None:
 def report(given: argparse.Namespace) -> int:
     """`neurapde report`: print a saved report and write its panels and page again."""
     kind = InversionReport if kind_of(given.folder) == InversionReport.kind else Report
-    found = kind.render(given.folder)
-    given.result = found.as_json()
-    print(found, end="\n\n")
+    report = kind.render(given.folder)
+    given.result = report.as_json()
+    print(report, end="\n\n")
     print(f"report:   {given.folder / 'report.html'}")
     return OK

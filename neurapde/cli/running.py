@@ -57,7 +57,7 @@ def grammar(parser: Parser) -> None:
 
 def _shape(text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(part) for part in text.split(","))
+        return tuple(int(number) for number in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no shape; write two numbers of nodes, as 257,257"

@@ -75,8 +75,8 @@ def write_audio(path: str | PathLike[str], raster: Raster) -> Path:
         raise DeclarationError(f"{raster.describe()} is no sound: it has {raster.dimension} axes, not 1")
     samples = np.round(np.clip(raster.values, -1, 1) * 32767).astype(np.int16)
     target = checks.path(path)
-    with atomic.replacing(target) as (part,):
-        scipy.io.wavfile.write(part, round(1 / raster.spacing[0]), samples)
+    with atomic.replacing(target) as (temporary,):
+        scipy.io.wavfile.write(temporary, round(1 / raster.spacing[0]), samples)
     return target
 
 

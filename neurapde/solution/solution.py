@@ -127,21 +127,22 @@ class Solution(Record, FieldView):
 
         def left(x: Tensor) -> Tensor:
             u = self.trial.jet(x, order=asked.order, mixed=asked.mixed)
-            found: Tensor = asked.residual(Samples(x), u)
-            return found
+            residual: Tensor = asked.residual(Samples(x), u)
+            return residual
 
         return self._evaluate(points, asked.order, left)
 
     def _constraint(self, name: str | None) -> Constraint:
         problem = self.required_problem
         wanted = problem.equation.constraints(problem)[0].name if name is None else name
-        found = [one for one in problem.constraints if one.name == wanted]
-        if not found:
+        matching = [constraint for constraint in problem.constraints if constraint.name == wanted]
+        if not matching:
             raise DeclarationError(
-                f"constraint={checks.shown(name)}: {problem.name} has {listing(one.name for one in problem.constraints)}; "
+                f"constraint={checks.shown(name)}: {problem.name} has "
+                f"{listing(constraint.name for constraint in problem.constraints)}; "
                 "name one of these."
             )
-        return found[0]
+        return matching[0]
 
     def _jet(self, points: Tensor, order: int) -> Jet:
         jet = self.trial.jet(points, order=order)

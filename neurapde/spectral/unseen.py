@@ -240,8 +240,8 @@ def _through(
         t, values = _along(x, ends, np.moveaxis(values, axis, 0))
         knots.append(t)
         values = np.moveaxis(values, 0, axis)
-    found = scipy.interpolate.NdBSpline(tuple(knots), np.ascontiguousarray(values), 3)
-    return lambda points: np.asarray(found(points))
+    spline = scipy.interpolate.NdBSpline(tuple(knots), np.ascontiguousarray(values), 3)
+    return lambda points: np.asarray(spline(points))
 
 
 def _along(x: FloatArray, breaks: Sequence[float], values: np.ndarray) -> tuple[FloatArray, np.ndarray]:
@@ -249,12 +249,12 @@ def _along(x: FloatArray, breaks: Sequence[float], values: np.ndarray) -> tuple[
     knots, coefficients = [np.full(4, float(breaks[0]))], []
     for start, stop in itertools.pairwise(breaks):
         inside = (x > start) & (x < stop)
-        own, held = x[inside], values[inside]
-        if len(own) < 4:  # the polynomial through so few, as a cubic
-            few = scipy.interpolate.BarycentricInterpolator(own, held)
-            own = np.linspace(start, stop, 4)
-            held = few(own)
-        t = np.concatenate([np.full(4, start), own[2:-2], np.full(4, stop)])
-        coefficients.append(scipy.interpolate.make_interp_spline(own, held, 3, t).c)
+        nodes, held = x[inside], values[inside]
+        if len(nodes) < 4:  # the polynomial through so few, as a cubic
+            few = scipy.interpolate.BarycentricInterpolator(nodes, held)
+            nodes = np.linspace(start, stop, 4)
+            held = few(nodes)
+        t = np.concatenate([np.full(4, start), nodes[2:-2], np.full(4, stop)])
+        coefficients.append(scipy.interpolate.make_interp_spline(nodes, held, 3, t).c)
         knots.append(t[4:])
     return np.concatenate(knots), np.concatenate(coefficients)

@@ -140,8 +140,8 @@ def decode(encoded: Encoded, bases: Iterable[type], parts: Iterable[object] = ()
     if not _tags(encoded.tree) <= set(known := _classes(roots)):
         everything()
         known = _classes(roots)
-    found = tuple((encode(part).tree, part) for part in parts)
-    return _Decoder(known, encoded.arrays, found).value(encoded.tree, "")
+    equal = tuple((encode(declaration).tree, declaration) for declaration in parts)
+    return _Decoder(known, encoded.arrays, equal).value(encoded.tree, "")
 
 
 def _tags(tree: Any) -> set[str]:
@@ -150,8 +150,8 @@ def _tags(tree: Any) -> set[str]:
         return set().union(*map(_tags, tree))
     if not isinstance(tree, dict):
         return set()
-    own = {name for name in [tree.get("class")] if isinstance(name, str) and name.startswith(f"{OWN}:")}
-    return own.union(*map(_tags, tree.values()))
+    tags = {name for name in [tree.get("class")] if isinstance(name, str) and name.startswith(f"{OWN}:")}
+    return tags.union(*map(_tags, tree.values()))
 
 
 def _classes(bases: Iterable[type]) -> dict[str, type]:

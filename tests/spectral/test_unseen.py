@@ -106,20 +106,20 @@ def test_what_falls_between_the_nodes_is_told_in_its_size(name):
 def test_the_estimate_is_the_error_of_the_missed_source():
     """Against the sum of sines of the source."""
     with pytest.warns(npde.ResolutionWarning, match="closing check of narrow"):
-        found = npde.solve(NARROW["source"], method=npde.Galerkin())
+        solution = npde.solve(NARROW["source"], method=npde.Galerkin())
     points = np.random.default_rng(83477).random((2000, 2))
     k = np.pi * np.arange(1, 400)
     loads = np.multiply.outer(*(2 * np.sin(k * a) * np.exp(-((1e-5 * k) ** 2) / 2) for a in AT))
     first, second = (np.sin(np.outer(coordinates, k)) for coordinates in points.T)
     truth = np.sum((first @ (0.1 * loads / np.add.outer(k**2, k**2))) * second, axis=1)
     truth += 20 * sine(points) / (2 * np.pi**2)
-    error = np.linalg.norm(found(points) - truth) / np.linalg.norm(truth)
-    assert found.stages[-1].extras["error_estimate"] == pytest.approx(error, rel=0.5)
+    error = np.linalg.norm(solution(points) - truth) / np.linalg.norm(truth)
+    assert solution.stages[-1].extras["error_estimate"] == pytest.approx(error, rel=0.5)
 
 
 @pytest.mark.parametrize("width", [1e-3, 1e-4])
 @pytest.mark.filterwarnings(
-    "ignore:the estimated relative error:neurapde.reference_solvers.grid.ResolutionWarning"
+    "ignore:the estimated relative error:neurapde.reference_solvers.grids.grid.ResolutionWarning"
 )
 def test_the_estimate_of_waves_counts_a_pulse_shorter_than_the_time_between_knots(width):
     """One sine, set in motion at once: its rate jumps where the quintics between knots are smooth."""
@@ -270,13 +270,13 @@ def test_a_peak_between_any_points_is_told_by_default_too(width):
         "narrow", disk, npde.Poisson(), [lambda x: 4 + 0 * x[:, 0], peak(width, 0.5, at)], npde.Dirichlet(0.0)
     )
     with pytest.warns(npde.ResolutionWarning):
-        found = npde.solve(problem, progress=False)
+        solution = npde.solve(problem, progress=False)
     points = disk.sample(1500, how="grid").numpy()
     points = points[np.hypot(*(points - at).T) > 0.1]
     ratio = np.hypot(*(points - at).T) / (np.hypot(*(points - image).T) * np.sqrt(0.13))
     truth = 1 - (points**2).sum(axis=1) - 0.25 / np.pi * np.log(ratio)
-    error = np.linalg.norm(found(points) - truth) / np.linalg.norm(truth)
-    assert error < 3 * found.stages[-1].extras["error_estimate"]
+    error = np.linalg.norm(solution(points) - truth) / np.linalg.norm(truth)
+    assert error < 3 * solution.stages[-1].extras["error_estimate"]
 
 
 def test_values_on_a_side_that_are_narrow_are_seen():
@@ -292,10 +292,10 @@ def test_values_on_a_side_that_are_narrow_are_seen():
     away = np.hypot(points[:, 0] - 0.6, points[:, 1] - 0.8)
     points, away = points[away > 0.2], away[away > 0.2]
     problem = npde.Problem("rim", disk, npde.Poisson(), [], npde.Dirichlet(values))
-    found = npde.solve(problem, method=npde.Trefftz(), progress=False)
+    solution = npde.solve(problem, method=npde.Trefftz(), progress=False)
     truth = 1 + 0.1 / np.pi * (1 - (points**2).sum(axis=1)) / away**2
-    error = np.linalg.norm(found(points) - truth) / np.linalg.norm(truth)
-    assert error < max(1e-4, 3 * found.stages[-1].extras["error_estimate"])
+    error = np.linalg.norm(solution(points) - truth) / np.linalg.norm(truth)
+    assert error < max(1e-4, 3 * solution.stages[-1].extras["error_estimate"])
 
 
 @pytest.mark.parametrize(("width", "lasting"), [(1e-3, 0.05), (0.02, 2e-3)])

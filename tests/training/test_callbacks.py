@@ -45,10 +45,10 @@ def test_a_callback_sees_every_row_and_the_field_as_it_stands() -> None:
         seen.append(state)
         fields.append(state.solution(X))
 
-    found = trained(adam(), callbacks=watch)
-    np.testing.assert_array_equal([state.step for state in seen], found.history.step)
-    np.testing.assert_array_equal([state.loss for state in seen], found.history.loss)
-    assert set(seen[0].losses) == set(found.history.names)
+    solution = trained(adam(), callbacks=watch)
+    np.testing.assert_array_equal([state.step for state in seen], solution.history.step)
+    np.testing.assert_array_equal([state.loss for state in seen], solution.history.loss)
+    assert set(seen[0].losses) == set(solution.history.names)
     assert not np.allclose(fields[0], fields[-1])
 
 
@@ -57,9 +57,9 @@ def test_a_callback_sees_every_row_and_the_field_as_it_stands() -> None:
     "rule", [lambda state: state.step == 2, TimeLimit(1e-9), TargetLoss(1e9), Patience(2, 0.99)]
 )
 def test_a_rule_ends_its_training_and_the_next_stage_begins(rule: Any) -> None:
-    found = trained(adam(), adam(), callbacks=[rule])
-    assert [stage.status for stage in found.stages] == [npde.Status.STOPPED] * 2
-    assert all(len(stage.history) <= 3 for stage in found.stages)
+    solution = trained(adam(), adam(), callbacks=[rule])
+    assert [stage.status for stage in solution.stages] == [npde.Status.STOPPED] * 2
+    assert all(len(stage.history) <= 3 for stage in solution.stages)
 
 
 def test_a_loss_that_is_not_there_is_no_target() -> None:
@@ -69,8 +69,8 @@ def test_a_loss_that_is_not_there_is_no_target() -> None:
 
 @pytest.mark.filterwarnings("ignore::neurapde.ResolutionWarning")
 def test_adam_of_torch_takes_the_steps_of_ours() -> None:
-    own, of_torch = trained(adam()), trained(adam(optimizer=torch.optim.Adam))
-    np.testing.assert_allclose(own(X), of_torch(X), rtol=1e-6)
+    ours, of_torch = trained(adam()), trained(adam(optimizer=torch.optim.Adam))
+    np.testing.assert_allclose(ours(X), of_torch(X), rtol=1e-6)
 
 
 @pytest.mark.filterwarnings("ignore::neurapde.ResolutionWarning")

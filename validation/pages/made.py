@@ -11,10 +11,10 @@ from neurapde.core.progress import in_notebook
 
 def how_made() -> Mapping[str, str]:
     """The date, and the command line that makes it again; none where it was typed at a prompt or in a notebook."""
-    found = {"date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
+    facts = {"date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
     program, arguments = Path(sys.argv[0]), sys.argv[1:]
     if program.name in ("neurapde", "neurapde.exe") or program.parts[-2:] == ("neurapde", "__main__.py"):
-        found["command"] = shlex.join(["neurapde", *arguments])
+        facts["command"] = shlex.join(["neurapde", *arguments])
     elif program.suffix == ".py" and not in_notebook():
-        found["command"] = shlex.join(["python", program.name, *arguments])
-    return found
+        facts["command"] = shlex.join(["python", program.name, *arguments])
+    return facts

@@ -28,22 +28,22 @@ def formula(text: str) -> str:
 
 def _atoms(text: str) -> Iterator[tuple[str, str]]:
     """Numbers, letters, words and signs with what is raised behind them; a/b as a fraction."""
-    found: list[tuple[str, str]] = []
+    atoms: list[tuple[str, str]] = []
     for match in TOKEN.finditer(text):
         kind, token = str(match.lastgroup), match[0]
         if kind == "space":
             continue
-        if kind == "raised" and found:
-            before = found.pop()
+        if kind == "raised" and atoms:
+            before = atoms.pop()
             raised = token[2:-1] if token.startswith("^") else token.translate(RAISED)
-            found.append((before[0], f"<msup>{before[1]}<mrow>{''.join(map(_letter, raised))}</mrow></msup>"))
+            atoms.append((before[0], f"<msup>{before[1]}<mrow>{''.join(map(_letter, raised))}</mrow></msup>"))
         else:
-            found.append((kind, _markup(kind, token)))
-    while found:
-        kind, markup = found.pop(0)
-        if len(found) > 1 and found[0][1].endswith(">/</mo>") and found[1][0] in ("number", "name"):
-            markup = f"<mfrac>{markup}{found[1][1]}</mfrac>"
-            del found[:2]
+            atoms.append((kind, _markup(kind, token)))
+    while atoms:
+        kind, markup = atoms.pop(0)
+        if len(atoms) > 1 and atoms[0][1].endswith(">/</mo>") and atoms[1][0] in ("number", "name"):
+            markup = f"<mfrac>{markup}{atoms[1][1]}</mfrac>"
+            del atoms[:2]
         yield kind, markup
 
 

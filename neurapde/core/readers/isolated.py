@@ -40,7 +40,7 @@ def isolated(
     files = [entry for entry in path.iterdir() if entry.is_file()] if or_folder and path.is_dir() else [path]
     if not path.is_file() and files == [path]:
         raise FileNotFoundError(f"there is no file {path}.")
-    size = sum(one.stat().st_size for one in files)
+    size = sum(entry.stat().st_size for entry in files)
     reader = inspect.getfile(inspect.unwrap(function))
     with tempfile.TemporaryDirectory(prefix="neurapde-") as folder:
         answer = Path(folder) / "answer.npz"

@@ -31,8 +31,8 @@ class Steps(ABC):
     """
 
     def __init__(self, parameters: Sequence[Tensor], factors: Mapping[Tensor, float] | None = None) -> None:
-        own = factors or {}
-        groups = groupby(parameters, lambda parameter: own.get(parameter, 1.0))
+        rates = factors or {}
+        groups = groupby(parameters, lambda parameter: rates.get(parameter, 1.0))
         self.groups = [(factor, list(group)) for factor, group in groups]
 
     @abstractmethod
@@ -50,7 +50,9 @@ class Steps(ABC):
 
     def tensors(self) -> dict[str, Tensor]:
         """The state of each parameter, Adam's moments and the steps that it has taken."""
-        return {f"adam.{i}.{name}": part for i, parts in self.state.items() for name, part in parts.items()}
+        return {
+            f"adam.{i}.{name}": tensor for i, parts in self.state.items() for name, tensor in parts.items()
+        }
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """What `tensors` gave, among others."""
@@ -83,7 +85,7 @@ class AdamSteps(Steps):
     def step(self, rate: float) -> None:
         first = 0
         for factor, group in self.groups:
-            moving = {first + i: part for i, part in enumerate(group) if part.grad is not None}
+            moving = {first + i: parameter for i, parameter in enumerate(group) if parameter.grad is not None}
             first += len(group)
             for index, parameter in moving.items():
                 if self._unit != 1 and parameter.grad is not None:
@@ -98,12 +100,12 @@ class AdamSteps(Steps):
             rows = [self._state[index] for index in moving]
             adam(
                 list(moving.values()),
-                [part.grad for part in moving.values() if part.grad is not None],
+                [parameter.grad for parameter in moving.values() if parameter.grad is not None],
                 [row["exp_avg"] for row in rows],
                 [row["exp_avg_sq"] for row in rows],
                 [],
                 [row["step"] for row in rows],
-                has_complex=any(part.is_complex() for part in moving.values()),
+                has_complex=any(parameter.is_complex() for parameter in moving.values()),
                 amsgrad=False,
                 beta1=BETAS[0],
                 beta2=BETAS[1],
@@ -123,8 +125,8 @@ class AdamSteps(Steps):
         parameters = [parameter for _, group in self.groups for parameter in group]
         self._state = {
             index: {
-                name: part.clone() if name == "step" else part.to(parameters[index]).clone()
-                for name, part in parts.items()
+                name: tensor.clone() if name == "step" else tensor.to(parameters[index]).clone()
+                for name, tensor in parts.items()
             }
             for index, parts in state.items()
         }
@@ -156,10 +158,10 @@ class TorchSteps(Steps):
 
     @property
     def state(self) -> dict[int, dict[str, Tensor]]:
-        found = self._optimizer.state_dict()["state"]
+        state = self._optimizer.state_dict()["state"]
         return {
-            index: {name: torch.as_tensor(part) for name, part in parts.items() if part is not None}
-            for index, parts in found.items()
+            index: {name: torch.as_tensor(tensor) for name, tensor in parts.items() if tensor is not None}
+            for index, parts in state.items()
         }
 
     def put(self, state: dict[int, dict[str, Tensor]]) -> None:

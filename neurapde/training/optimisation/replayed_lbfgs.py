@@ -52,7 +52,7 @@ class ReplayedLBFGS:
         StopIteration; replayed steps count.
         """
         options = {"maxiter": steps, "maxcor": MEMORY, "ftol": 1e-12, "gtol": 1e-12, "maxfun": 4 * steps}
-        found = scipy.optimize.minimize(
+        result = scipy.optimize.minimize(
             self._replayed,
             self.first,
             jac=True,
@@ -61,7 +61,7 @@ class ReplayedLBFGS:
             callback=took,
             options=options,
         )
-        return found.x, bool(found.success)
+        return result.x, bool(result.success)
 
     def _replayed(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         index, self._count = self._count, self._count + 1

@@ -126,10 +126,10 @@ def checked(callbacks: Callback | Sequence[Callback] | None) -> tuple[Callback, 
         if isinstance(callbacks, Sequence) and not isinstance(callbacks, str)
         else (callbacks,)
     )
-    for one in given:
-        if not callable(one) or isinstance(one, type):
+    for callback in given:
+        if not callable(callback) or isinstance(callback, type):
             raise DeclarationError(
-                f"callbacks hold {checks.shown(one)}; give functions of a state, as lambda state: print(state.step, "
+                f"callbacks hold {checks.shown(callback)}; give functions of a state, as lambda state: print(state.step, "
                 "state.loss), or npde.training.TargetLoss(1e-4)."
             )
     return given
