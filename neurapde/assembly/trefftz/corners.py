@@ -33,19 +33,19 @@ class _Ray:
 def ends_of(partition: Partition, family: Family) -> list[tuple[End, End]]:
     """Both ends of every panel; those of closed ones do not count."""
     panels = partition.panels
-    ends = [(i, which) for i, one in enumerate(panels) if not one.curve.closed for which in (0, 1)]
+    ends = [(i, which) for i, panel in enumerate(panels) if not panel.curve.closed for which in (0, 1)]
     places = np.array([panels[i].curve.points(np.array([float(t)]))[0] for i, t in ends]).reshape(-1, 2)
-    found = [[End(), End()] for _ in panels]
-    left = set(range(len(ends)))
-    while left:
-        at = places[min(left)]
-        here = [j for j in left if math.dist(places[j], at) < 1e-8 * partition.extent]
-        left -= set(here)
+    pairs = [[End(), End()] for _ in panels]
+    unvisited = set(range(len(ends)))
+    while unvisited:
+        at = places[min(unvisited)]
+        here = [j for j in unvisited if math.dist(places[j], at) < 1e-8 * partition.extent]
+        unvisited -= set(here)
         rays = sorted((_ray(panels, *ends[j]) for j in here), key=lambda ray: ray.angle)
         exponent = _exponent(rays, partition, family)
         for i, ray in enumerate(rays):
-            found[ray.panel][ray.end] = End(exponent, _wedge([*rays[i:], *rays[:i]]))
-    return [(first, second) for first, second in found]
+            pairs[ray.panel][ray.end] = End(exponent, _wedge([*rays[i:], *rays[:i]]))
+    return [(first, second) for first, second in pairs]
 
 
 def _wedge(rays: Sequence[_Ray]) -> float:
@@ -53,13 +53,13 @@ def _wedge(rays: Sequence[_Ray]) -> float:
 
     Poles on the left belong to the region on the right, so what is in their way is where that region begins again.
     """
-    first, found = rays[0], math.pi
+    first, angle = rays[0], math.pi
     for other in rays[1:]:
         if first.right is not None and other.left == first.right:
-            found = min(found, (other.angle - first.angle) % (2 * math.pi))
+            angle = min(angle, (other.angle - first.angle) % (2 * math.pi))
         if first.left is not None and other.right == first.left:
-            found = min(found, (first.angle - other.angle) % (2 * math.pi))
-    return found
+            angle = min(angle, (first.angle - other.angle) % (2 * math.pi))
+    return angle
 
 
 def _ray(panels: Sequence[Panel], index: int, end: int) -> _Ray:
@@ -76,15 +76,15 @@ def _ray(panels: Sequence[Panel], index: int, end: int) -> _Ray:
 def _exponent(rays: Sequence[_Ray], partition: Partition, family: Family) -> float:
     """Of the place that rays leave, in the order of their angles."""
     fluxes = {
-        family.flux(partition.regions[one])
+        family.flux(partition.regions[index])
         for ray in rays
-        for one in (ray.left, ray.right)
-        if one is not None
+        for index in (ray.left, ray.right)
+        if index is not None
     }
     if len(fluxes) > 1:
         return JUMPING
     walls = [i for i, ray in enumerate(rays) if ray.left is None or ray.right is None]
-    found = MOST
+    exponent = MOST
     for i in walls:
         ray = rays[i]
         if ray.left is None:
@@ -94,8 +94,8 @@ def _exponent(rays: Sequence[_Ray], partition: Partition, family: Family) -> flo
         alike = _fixes(ray, partition, family) == _fixes(other, partition, family)
         if alike and abs(turn - math.pi) < FLAT:
             continue
-        found = min(found, math.pi / turn / (1 if alike else 2))
-    return found
+        exponent = min(exponent, math.pi / turn / (1 if alike else 2))
+    return exponent
 
 
 def _fixes(ray: _Ray, partition: Partition, family: Family) -> bool:

@@ -70,7 +70,7 @@ def place_on(edge: Edge, s: Array) -> Array:
 
 def cut(edges: Sequence[Edge], cuts: Sequence[Edge], extent: float) -> list[Curve]:
     """The edges, each cut where it meets another, or one of `cuts`; what two of them share is there once."""
-    found: list[Curve] = []
+    curves: list[Curve] = []
     middles = np.empty((0, 2))
     for i, edge in enumerate(edges):
         others = [*edges[:i], *edges[i + 1 :], *cuts]
@@ -78,13 +78,13 @@ def cut(edges: Sequence[Edge], cuts: Sequence[Edge], extent: float) -> list[Curv
             edge, np.concatenate([np.empty(0), *(_met(edge, other) for other in others)]), extent
         ):
             middle = curve.points(np.array([0.5]))
-            again = np.hypot(*(middles - middle).T) < SAME * extent
+            coincident = np.hypot(*(middles - middle).T) < SAME * extent
             if not any(
-                math.isclose(found[j].length, curve.length, rel_tol=1e-6) for j in np.flatnonzero(again)
+                math.isclose(curves[j].length, curve.length, rel_tol=1e-6) for j in np.flatnonzero(coincident)
             ):
-                found.append(curve)
+                curves.append(curve)
                 middles = np.concatenate([middles, middle])
-    return found
+    return curves
 
 
 def _pieces(edge: Edge, places: Array, extent: float) -> list[Curve]:
@@ -108,8 +108,8 @@ def _met(edge: Edge, other: Edge) -> Array:
     ends = place_on(other, np.array([0.0, 1.0]))
     if isinstance(other, Arc) and Curve(other).closed:
         ends = ends[:0]
-    found = [_fraction(edge, point) for point in (*ends, *_crossings(edge, other))]
-    return np.array([s for s, point in found if point])
+    candidates = [_fraction(edge, point) for point in (*ends, *_crossings(edge, other))]
+    return np.array([s for s, point in candidates if point])
 
 
 def _fraction(edge: Edge, point: Array) -> tuple[float, bool]:
@@ -148,11 +148,11 @@ def _on(edge: Edge, point: Array) -> bool:
     return near and -1e-9 <= s <= 1 + 1e-9
 
 
-def _line_line(one: Segment, other: Segment) -> list[Array]:
-    a, b = np.array(one.start), np.array(other.start)
-    u, v = np.array(one.end) - a, np.array(other.end) - b
+def _line_line(line: Segment, other: Segment) -> list[Array]:
+    a, b = np.array(line.start), np.array(other.start)
+    u, v = np.array(line.end) - a, np.array(other.end) - b
     area = float(u[0] * v[1] - u[1] * v[0])
-    if abs(area) < 1e-12 * one.length * other.length:
+    if abs(area) < 1e-12 * line.length * other.length:
         return []
     s = ((b - a)[0] * v[1] - (b - a)[1] * v[0]) / area
     return [a + s * u]
@@ -169,14 +169,14 @@ def _line_circle(line: Segment, circle: Arc) -> list[Array]:
     return [foot + sign * math.sqrt(max(half, 0.0)) * unit for sign in (-1, 1)]
 
 
-def _circle_circle(one: Arc, other: Arc) -> list[Array]:
-    a, b = np.array(one.center), np.array(other.center)
+def _circle_circle(circle: Arc, other: Arc) -> list[Array]:
+    a, b = np.array(circle.center), np.array(other.center)
     gap = float(np.hypot(*(b - a)))
-    if gap < 1e-12 * one.radius:
+    if gap < 1e-12 * circle.radius:
         return []
-    along = (gap**2 + one.radius**2 - other.radius**2) / (2 * gap)
-    half = one.radius**2 - along**2
-    if half < -1e-9 * one.radius**2:
+    along = (gap**2 + circle.radius**2 - other.radius**2) / (2 * gap)
+    half = circle.radius**2 - along**2
+    if half < -1e-9 * circle.radius**2:
         return []
     unit = (b - a) / gap
     across = math.sqrt(max(half, 0.0)) * np.array([-unit[1], unit[0]])

@@ -28,7 +28,7 @@ class Block:
     def left(self, amplitudes: Sequence[Array]) -> Array:
         """What amplitudes (columns, shots) of every group leave, (r, shots)."""
         return np.asarray(
-            sum((part @ amplitudes[one] for one, part in self.parts.items()), start=-self.sides)
+            sum((columns @ amplitudes[group] for group, columns in self.parts.items()), start=-self.sides)
         )
 
 
@@ -48,57 +48,58 @@ def least_squares(blocks: Sequence[Block], counts: Sequence[int]) -> list[Array]
     Columns are scaled to length 1 first.
     """
     sizes = _sizes(blocks, counts)
-    left = [
-        Block({group: part / sizes[group] for group, part in one.parts.items()}, one.sides) for one in blocks
+    remaining = [
+        Block({group: columns / sizes[group] for group, columns in block.parts.items()}, block.sides)
+        for block in blocks
     ]
     fronts = []
     waiting = set(range(len(counts)))
     while waiting:
-        group = min(waiting, key=lambda one: len(_neighbours(left, one)))
+        group = min(waiting, key=lambda candidate: len(_neighbours(remaining, candidate)))
         waiting.remove(group)
-        front, left = _eliminated(left, group, counts)
+        front, remaining = _eliminated(remaining, group, counts)
         fronts.append(front)
     shots = blocks[0].sides.shape[1]
-    found: list[Array] = [np.zeros((count, shots), dtype=blocks[0].sides.dtype) for count in counts]
+    amplitudes: list[Array] = [np.zeros((count, shots), dtype=blocks[0].sides.dtype) for count in counts]
     for front in reversed(fronts):
-        sides = front.sides - sum(part @ found[other] for other, part in front.others.items())
-        found[front.group] = scipy.linalg.solve_triangular(front.triangle, sides, check_finite=False)
-    return [one / size[:, None] for one, size in zip(found, sizes, strict=True)]
+        sides = front.sides - sum(columns @ amplitudes[other] for other, columns in front.others.items())
+        amplitudes[front.group] = scipy.linalg.solve_triangular(front.triangle, sides, check_finite=False)
+    return [scaled / size[:, None] for scaled, size in zip(amplitudes, sizes, strict=True)]
 
 
 def _sizes(blocks: Sequence[Block], counts: Sequence[int]) -> list[Array]:
     """The lengths of all columns; 1 for those that are zero."""
     squares = [np.zeros(count) for count in counts]
     for block in blocks:
-        for group, part in block.parts.items():
-            squares[group] += np.einsum("ij,ij->j", part.conj(), part).real
-    return [np.sqrt(np.where(one > 0, one, 1.0)) for one in squares]
+        for group, columns in block.parts.items():
+            squares[group] += np.einsum("ij,ij->j", columns.conj(), columns).real
+    return [np.sqrt(np.where(square > 0, square, 1.0)) for square in squares]
 
 
 def _neighbours(blocks: Sequence[Block], group: int) -> set[int]:
-    return {other for one in blocks if group in one.parts for other in one.parts} - {group}
+    return {other for block in blocks if group in block.parts for other in block.parts} - {group}
 
 
 def _eliminated(blocks: Sequence[Block], group: int, counts: Sequence[int]) -> tuple[_Front, list[Block]]:
     """The front of a group, and the blocks without it."""
-    mine = [one for one in blocks if group in one.parts]
-    rest = [one for one in blocks if group not in one.parts]
+    mine = [block for block in blocks if group in block.parts]
+    rest = [block for block in blocks if group not in block.parts]
     others = sorted(_neighbours(mine, group))
     width, shots = counts[group], blocks[0].sides.shape[1]
-    columns = np.cumsum([0, width, *(counts[one] for one in others), shots])
-    heights = np.cumsum([0, width, *(len(one.sides) for one in mine)])
+    columns = np.cumsum([0, width, *(counts[other] for other in others), shots])
+    heights = np.cumsum([0, width, *(len(block.sides) for block in mine)])
     front = np.zeros((heights[-1], columns[-1]), dtype=blocks[0].sides.dtype, order="F")
     front[:width, :width] = ROUNDING * np.eye(width)
-    for one, start, stop in zip(mine, heights[1:], heights[2:], strict=False):
-        front[start:stop, :width] = one.parts[group]
-        front[start:stop, columns[-2] :] = one.sides
+    for block, start, stop in zip(mine, heights[1:], heights[2:], strict=False):
+        front[start:stop, :width] = block.parts[group]
+        front[start:stop, columns[-2] :] = block.sides
         for i, other in enumerate(others):
-            if other in one.parts:
-                front[start:stop, columns[i + 1] : columns[i + 2]] = one.parts[other]
+            if other in block.parts:
+                front[start:stop, columns[i + 1] : columns[i + 2]] = block.parts[other]
     (triangle,) = scipy.linalg.qr(front, mode="r", overwrite_a=True, check_finite=False)
     parts = {other: slice(columns[i + 1], columns[i + 2]) for i, other in enumerate(others)}
     below = triangle[width : columns[-2]]
-    left = Block({other: below[:, where] for other, where in parts.items()}, below[:, columns[-2] :])
+    reduced = Block({other: below[:, where] for other, where in parts.items()}, below[:, columns[-2] :])
     known = {other: triangle[:width, where] for other, where in parts.items()}
     done = _Front(group, triangle[:width, :width], known, triangle[:width, columns[-2] :])
-    return done, [*rest, left] if others else rest
+    return done, [*rest, reduced] if others else rest

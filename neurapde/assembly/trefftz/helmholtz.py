@@ -53,7 +53,7 @@ class HelmholtzFamily(Family):
                 return "its waves grow on their way, and none leaves for good"
         if reason := problem.sides.missing(TREATED):
             return reason
-        for source in (one for shot in problem.right_hand_sides for one in shot):
+        for source in (source for shot in problem.right_hand_sides for source in shot):
             if not isinstance(source, GaussianSource | PointSource):
                 return f"no field in closed form is known for its source {source.describe()}"
         reflected = max(equation.reflections(problem).values(), default=0.0)
@@ -78,12 +78,12 @@ class HelmholtzFamily(Family):
 
     @cached_property
     def spots(self) -> Sequence[Spot]:
-        found = []
-        for source in (one for shot in self.problem.right_hand_sides for one in shot):
+        spots = []
+        for source in (source for shot in self.problem.right_hand_sides for source in shot):
             assert isinstance(source, GaussianSource | PointSource)
-            x, y = (float(one) for one in source.at)
-            found.append(Spot((x, y), source.reach / 4))
-        return tuple(dict.fromkeys(found))
+            x, y = (float(coordinate) for coordinate in source.at)
+            spots.append(Spot((x, y), source.reach / 4))
+        return tuple(dict.fromkeys(spots))
 
     def flux(self, region: Region) -> complex:
         return 1.0
@@ -93,13 +93,13 @@ class HelmholtzFamily(Family):
 
     def wavenumber(self, region: Region) -> complex:
         """k/c in a region: complex where waves fade."""
-        found = self.equation.wavenumber / complex(region.value)
-        return found if found.imag else found.real
+        wavenumber = self.equation.wavenumber / complex(region.value)
+        return wavenumber if wavenumber.imag else wavenumber.real
 
     def known(self, region: Region, partition: Partition) -> tuple[tuple[Background, ...], ...]:
         felt = self._felt(region, partition)
         return tuple(
-            tuple(self._wave(one, region) for one in shot if one in felt)
+            tuple(self._wave(source, region) for source in shot if source in felt)
             for shot in self.problem.right_hand_sides
         )
 
@@ -109,10 +109,10 @@ class HelmholtzFamily(Family):
 
     def _felt(self, region: Region, partition: Partition) -> set[Source]:
         """The sources that have a density, or their point, in a region."""
-        sources = list(dict.fromkeys(one for shot in self.problem.right_hand_sides for one in shot))
+        sources = list(dict.fromkeys(source for shot in self.problem.right_hand_sides for source in shot))
         if not sources:
             return set()
-        at = np.array([one.center for one in sources], dtype=float)
+        at = np.array([source.center for source in sources], dtype=float)
         mine = np.ones(len(sources), dtype=bool)
         for other in partition.regions[: region.index]:
             mine &= ~other.contains(at)
@@ -120,8 +120,10 @@ class HelmholtzFamily(Family):
         fractions = np.linspace(0, 1, 65)
         if border := partition.border(region):
             places = np.concatenate([panel.curve.points(fractions) for panel, _ in border])
-            mine |= cKDTree(places).query(at)[0] < NOTHING / 4 * np.array([one.reach for one in sources])
-        return {one for one, here in zip(sources, mine, strict=True) if here}
+            mine |= cKDTree(places).query(at)[0] < NOTHING / 4 * np.array(
+                [source.reach for source in sources]
+            )
+        return {source for source, here in zip(sources, mine, strict=True) if here}
 
     def outside(
         self, region: Region, center: tuple[float, float], radius: float, order: int

@@ -30,33 +30,33 @@ class Known:
 
     def channels(self, points: NDArray[np.float64], layout: Layout, dtype: Any) -> NDArray[Any]:
         """What `layout` names at points (n, 2): (layout.count, n, shots)."""
-        found = np.zeros((layout.count, len(points), len(self.shots)), dtype=dtype)
+        channels = np.zeros((layout.count, len(points), len(self.shots)), dtype=dtype)
         for together in self._waves:
-            found += together.summed(points, layout)
+            channels += together.summed(points, layout)
         places = torch.from_numpy(points)
         for i, shot in enumerate(self.shots):
-            for one in shot:
-                if not isinstance(one, OutgoingWave):
-                    found[..., i] += one.jet(places, layout.order, layout.mixed).channels.numpy()
-        return found
+            for background in shot:
+                if not isinstance(background, OutgoingWave):
+                    channels[..., i] += background.jet(places, layout.order, layout.mixed).channels.numpy()
+        return channels
 
     @cached_property
     def _waves(self) -> list["_Waves"]:
         """The waves in each medium."""
         media: dict[Any, dict[OutgoingWave, dict[int, complex]]] = {}
         for i, shot in enumerate(self.shots):
-            for one in shot:
-                if isinstance(one, OutgoingWave):
-                    unit = replace(one, source=replace(one.source, amplitude=1.0))
-                    own = media.setdefault((one.wavenumber, one.stretch), {}).setdefault(unit, {})
-                    own[i] = own.get(i, 0.0) + one.source.amplitude
-        found = []
+            for wave in shot:
+                if isinstance(wave, OutgoingWave):
+                    unit = replace(wave, source=replace(wave.source, amplitude=1.0))
+                    amplitudes = media.setdefault((wave.wavenumber, wave.stretch), {}).setdefault(unit, {})
+                    amplitudes[i] = amplitudes.get(i, 0.0) + wave.source.amplitude
+        by_medium = []
         for waves in media.values():
             shares = np.zeros((len(waves), len(self.shots)), dtype=complex)
-            for row, own in enumerate(waves.values()):
-                shares[row, list(own)] = list(own.values())
-            found.append(_Waves(tuple(waves), shares))
-        return found
+            for row, amplitudes in enumerate(waves.values()):
+                shares[row, list(amplitudes)] = list(amplitudes.values())
+            by_medium.append(_Waves(tuple(waves), shares))
+        return by_medium
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class _Waves:
     @cached_property
     def _poles(self) -> Poles:
         first = self.waves[0]
-        at = tuple((float(one.source.at[0]), float(one.source.at[1])) for one in self.waves)
+        at = tuple((float(wave.source.at[0]), float(wave.source.at[1])) for wave in self.waves)
         return Poles(first.wavenumber, at, first.stretch)
 
     @cached_property
@@ -77,8 +77,8 @@ class _Waves:
         """Of Gaussian sources; 0 of points."""
         return np.array(
             [
-                float(one.source.variance) if isinstance(one.source, GaussianSource) else 0.0
-                for one in self.waves
+                float(wave.source.variance) if isinstance(wave.source, GaussianSource) else 0.0
+                for wave in self.waves
             ]
         )
 
@@ -92,10 +92,10 @@ class _Waves:
 
     def _table(self, points: NDArray[np.float64], layout: Layout) -> NDArray[Any]:
         """Of each wave (layout.count, n, sources)."""
-        fainter = [cmath.exp(-(self._poles.wavenumber**2) * one / 2) for one in self._variances]
+        fainter = [cmath.exp(-(self._poles.wavenumber**2) * variance / 2) for variance in self._variances]
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = self._poles.channels(points, layout) * np.array(fainter)
+            channels = self._poles.channels(points, layout) * np.array(fainter)
         near = cdist(points, np.array(self._poles.at)) < np.sqrt(2 * TAIL * self._variances)
         for j in np.flatnonzero(near.any(axis=0)):
-            found[:, near[:, j], j] = self.waves[j].channels(points[near[:, j]], layout)
-        return found
+            channels[:, near[:, j], j] = self.waves[j].channels(points[near[:, j]], layout)
+        return channels

@@ -141,22 +141,22 @@ class AbstractLevels(ABC, Generic[Planned]):
             step = OFF * panel.curve.length * panel.normals(t)
             beside += [panel.curve.points(t) - step, panel.curve.points(t) + step]
         points = np.concatenate(beside)
-        kept = problem.physical(points)
+        compared = problem.physical(points)
         spacing = math.sqrt(problem.domain.measure / PROBES)
         for spot in self.family.spots:
-            kept &= np.hypot(*(points - spot.at).T) > max(spacing, 4 * spot.width)
-        return points[kept]
+            compared &= np.hypot(*(points - spot.at).T) > max(spacing, 4 * spot.width)
+        return points[compared]
 
     def trial(self, solved: Solved) -> PiecewiseFunction:
         """The field of a level as a trial function."""
         problem, features = self.family.problem, solved.basis.features
         parts = [
             Part(
-                one.piece.within,
-                one.piece.outside,
-                FeatureSum(features[one.index], self.known[one.index].shots),
+                region.piece.within,
+                region.piece.outside,
+                FeatureSum(features[region.index], self.known[region.index].shots),
             )
-            for one in self.partition.regions
+            for region in self.partition.regions
         ]
         setting = Setting(
             problem.domain.bounds,
@@ -167,9 +167,9 @@ class AbstractLevels(ABC, Generic[Planned]):
             "cpu",
         )
         trial = PiecewiseTrial(tuple(parts)).draw(setting)
-        for one, own in zip(self.partition.regions, trial.trials, strict=True):
-            assert isinstance(own, FeatureFunction)
-            own.set_amplitudes(solved.of(one))
+        for region, function in zip(self.partition.regions, trial.trials, strict=True):
+            assert isinstance(function, FeatureFunction)
+            function.set_amplitudes(solved.of(region))
         return trial
 
     def field(self, solved: Solved) -> NDArray[Any]:
@@ -182,27 +182,27 @@ class AbstractLevels(ABC, Generic[Planned]):
 
     def parts_of(self, points: NDArray[np.float64]) -> "list[_Within]":
         """What points (n, 2) lie in every region, and what is known there."""
-        left, found = np.ones(len(points), dtype=bool), []
+        unclaimed, parts = np.ones(len(points), dtype=bool), []
         for region in self.partition.regions:
-            inside = left & region.contains(points)
-            left &= ~inside
+            inside = unclaimed & region.contains(points)
+            unclaimed &= ~inside
             dtype = np.complex128 if self.family.is_complex else np.float64
             known = self.known[region.index].channels(points[inside], VALUE, dtype)[0]
-            found.append(_Within(region, inside, known))
-        return found
+            parts.append(_Within(region, inside, known))
+        return parts
 
     def summed(self, solved: Solved, points: NDArray[np.float64], parts: "Sequence[_Within]") -> NDArray[Any]:
         """The field at points (n, 2), of which `parts_of` says where they lie: (n, shots)."""
-        found = np.zeros((len(points), solved.amplitudes.shape[1]), dtype=solved.basis.dtype)
-        for one in parts:
-            found[one.inside] = one.known
-            start, mine = 0, solved.of(one.region)
-            for part in solved.basis.features[one.region.index]:
-                found[one.inside] += part.summed(points[one.inside], VALUE, mine[start : start + part.count])[
-                    0
-                ]
-                start += part.count
-        return found
+        field = np.zeros((len(points), solved.amplitudes.shape[1]), dtype=solved.basis.dtype)
+        for within in parts:
+            field[within.inside] = within.known
+            start, mine = 0, solved.of(within.region)
+            for functions in solved.basis.features[within.region.index]:
+                field[within.inside] += functions.summed(
+                    points[within.inside], VALUE, mine[start : start + functions.count]
+                )[0]
+                start += functions.count
+        return field
 
 
 @dataclass(frozen=True)
@@ -227,23 +227,23 @@ class Levels(AbstractLevels[Plan]):
             tuple(rims_of(self.partition, self.rates, self.ends, self.family.spots, digits, fresh))
             for fresh in (False, True)
         )
-        features = tuple(self._features(one, rims) for one in self.partition.regions)
+        features = tuple(self._features(region, rims) for region in self.partition.regions)
         return Plan(Basis(self.family, self.partition, features, self.known), rims, fresh)
 
     def solve(self, plan: Plan) -> Solved:
         basis, shots = plan.basis, len(self.known[0].shots)
         system, fresh = system_of(basis, plan.rims), system_of(basis, plan.fresh)
-        found = [np.zeros((0, shots), dtype=basis.dtype) for _ in self.partition.regions]
+        amplitudes = [np.zeros((0, shots), dtype=basis.dtype) for _ in self.partition.regions]
         if basis.count:
-            found = least_squares(system, np.diff(basis.starts).tolist())
+            amplitudes = least_squares(system, np.diff(basis.starts).tolist())
         squares = np.zeros(shots)
         for block in fresh:
-            squares += (np.abs(block.left(found)) ** 2).sum(axis=0)
-        return Solved(basis, np.concatenate(found), np.sqrt(squares), plan.points)
+            squares += (np.abs(block.left(amplitudes)) ** 2).sum(axis=0)
+        return Solved(basis, np.concatenate(amplitudes), np.sqrt(squares), plan.points)
 
     def _features(self, region: Region, rims: Sequence[Rim]) -> tuple[Features, ...]:
         """All features of a region."""
-        found: list[Features] = []
+        features: list[Features] = []
         poles: list[tuple[float, float]] = []
         for rim in rims:
             for side, index in ((1.0, rim.panel.inner), (-1.0, rim.panel.outer)):
@@ -252,10 +252,10 @@ class Levels(AbstractLevels[Plan]):
                 if rim.order is not None:
                     within = side * rim.panel.sign > 0
                     made = self.family.inside if within else self.family.outside
-                    found += made(region, rim.center, rim.radius, rim.order)
+                    features += made(region, rim.center, rim.radius, rim.order)
                 else:
                     poles += [(float(x), float(y)) for x, y in rim.off(side)]
-        return (*found, *(self.family.poles(region, tuple(poles)) if poles else ()))
+        return (*features, *(self.family.poles(region, tuple(poles)) if poles else ()))
 
 
 def _is_open(family: Family, partition: Partition, panel: Panel) -> bool:

@@ -42,8 +42,8 @@ class _Answers:
     def __call__(self, points: Any, jets: Tensor) -> Tensor:
         """At points (n, 2), NumPy or torch: (n,)."""
         points = torch.as_tensor(np.asarray(points) if isinstance(points, np.ndarray) else points)
-        found = self.equation.residual(points, Jet(jets.to(self.dtype), self.layout))
-        rows = as_rows(found, len(points), "residual(x, u)", self.equation.complex)
+        residual = self.equation.residual(points, Jet(jets.to(self.dtype), self.layout))
+        rows = as_rows(residual, len(points), "residual(x, u)", self.equation.complex)
         if rows.shape != (len(points),):
             raise DeclarationError("it is more than one equation")
         return rows
@@ -88,7 +88,7 @@ def _recognised(problem: Problem, answers: _Answers) -> Problem | None:
     means, size = terms.mean(dim=1), terms.abs().max()
     of = dict(zip(channels, means.tolist(), strict=True))
     bend, value = of[(0, 0)], of[()]
-    others = [one for axes, one in of.items() if axes not in ((), (0, 0), (1, 1))]
+    others = [coefficient for axes, coefficient in of.items() if axes not in ((), (0, 0), (1, 1))]
     constant = bool((terms - means[:, None]).abs().max() <= ROUNDING * size)
     alike = max([abs(bend - of[(1, 1)]), *map(abs, others)]) <= ROUNDING * abs(bend)
     if not constant or not alike or bend == 0 or _hides(problem, answers):
@@ -117,8 +117,10 @@ def _hides(problem: Problem, answers: _Answers) -> bool:
     lower, upper = problem.domain.bounds
 
     def every(points: NDArray[np.float64]) -> NDArray[Any]:
-        found = [answers(points, answers.unit(i, len(points))) for i in (None, *range(answers.layout.count))]
-        return np.asarray(sum(one.abs() * (i + 1) for i, one in enumerate(found)))
+        residuals = [
+            answers(points, answers.unit(i, len(points))) for i in (None, *range(answers.layout.count))
+        ]
+        return np.asarray(sum(residual.abs() * (i + 1) for i, residual in enumerate(residuals)))
 
     return len(hidden_places(every, lower, upper, problem.domain.contains)) > 0
 
@@ -141,5 +143,5 @@ class _Load:
         self.answers, self.bend = answers, complex(bend).real
 
     def __call__(self, points: Any) -> Any:
-        found = self.answers(points, self.answers.unit(None, len(points))) / self.bend
-        return to_numpy(found) if isinstance(points, np.ndarray) else found
+        values = self.answers(points, self.answers.unit(None, len(points))) / self.bend
+        return to_numpy(values) if isinstance(points, np.ndarray) else values

@@ -89,21 +89,21 @@ class Partition:
         edges = [edge for shape in (domain, *shapes) for edge in shape.edges]
         every = _Sides(domain, regions, STEP * extent)
         panels = [panel for curve in cut(edges, cuts, extent) if (panel := every.panel(curve))]
-        used = {one for panel in panels for one in (panel.inner, panel.outer)}
-        kept = [region for region in regions if region.index in used or len(regions) == 1]
-        number = {region.index: i for i, region in enumerate(kept)}
+        used = {index for panel in panels for index in (panel.inner, panel.outer)}
+        present = [region for region in regions if region.index in used or len(regions) == 1]
+        number = {region.index: i for i, region in enumerate(present)}
         return cls(
             domain,
-            tuple(Region(i, region.piece, region.value) for i, region in enumerate(kept)),
+            tuple(Region(i, region.piece, region.value) for i, region in enumerate(present)),
             tuple(
                 Panel(
-                    one.curve,
-                    number[one.inner],
-                    None if one.outer is None else number[one.outer],
-                    one.sign,
-                    one.face,
+                    panel.curve,
+                    number[panel.inner],
+                    None if panel.outer is None else number[panel.outer],
+                    panel.sign,
+                    panel.face,
                 )
-                for one in panels
+                for panel in panels
             ),
         )
 
@@ -131,7 +131,7 @@ class _Sides:
     def _region_at(self, point: Array) -> int | None:
         if not self.domain.contains(point)[0]:
             return None
-        return next((one.index for one in self.regions if one.contains(point)[0]), None)
+        return next((region.index for region in self.regions if region.contains(point)[0]), None)
 
     def _face_at(self, point: Array) -> str:
         """The face of the domain on which a point (1, 2) lies."""
@@ -140,15 +140,15 @@ class _Sides:
     @cached_property
     def _faces(self) -> dict[str, Curve]:
         """The edge that each face of the domain is."""
-        return {name: _edge_of(shape, own) for name, (shape, own) in faces_of(self.domain).items()}
+        return {name: _edge_of(shape, face) for name, (shape, face) in faces_of(self.domain).items()}
 
 
 def faces_of(domain: Domain) -> dict[str, tuple[Domain, str]]:
     """Every face of a domain as the one of a shape that is no combination."""
     if not isinstance(domain, _Combination):
         return {face: (domain, face) for face in domain.faces}
-    parts = [faces_of(part) for part in (domain.first, domain.second)]
-    return {name: parts[which][own] for name, (which, own) in domain._face_table.items()}
+    parts = [faces_of(shape) for shape in (domain.first, domain.second)]
+    return {name: parts[which][face] for name, (which, face) in domain._face_table.items()}
 
 
 def _edge_of(shape: Domain, face: str) -> Curve:

@@ -61,10 +61,10 @@ class Rim:
     @cached_property
     def away(self) -> Array:
         """How far the rows (n,) are from where slopes are infinite, along the panel; infinite without such a place."""
-        found = np.full(len(self.t), np.inf)
+        distances = np.full(len(self.t), np.inf)
         for end in self.steep:
-            found = np.minimum(found, np.abs(self.t - end) * self.panel.curve.length)
-        return found
+            distances = np.minimum(distances, np.abs(self.t - end) * self.panel.curve.length)
+        return distances
 
     @property
     def center(self) -> tuple[float, float]:
@@ -109,22 +109,22 @@ def rims_of(
     """
     cells = [_first_cells(panel, _rate(panel, rates)) for panel in partition.panels]
     corners = [
-        max(10.0 ** -(digits / min(one.exponent for one in pair)), SHORTEST) * partition.extent
+        max(10.0 ** -(digits / min(end.exponent for end in pair)), SHORTEST) * partition.extent
         for pair in ends
     ]
     cells = _refined(partition, cells, spots, ends, corners, 10.0 ** -(digits / MOST) * partition.extent)
     clear = [_clear(partition, i, cells, spots) for i in range(len(cells))]
-    found = []
+    rims = []
     for panel, places, room, pair, least in zip(partition.panels, cells, clear, ends, corners, strict=True):
         if panel.curve.closed and room > ROOM * panel.curve.radius:
-            found.append(_round(panel, room, _rate(panel, rates), digits, fresh))
+            rims.append(_round(panel, room, _rate(panel, rates), digits, fresh))
         else:
-            found.append(_celled(panel, places, pair, least, digits, fresh))
-    return found
+            rims.append(_celled(panel, places, pair, least, digits, fresh))
+    return rims
 
 
 def _rate(panel: Panel, rates: Sequence[float]) -> float:
-    return max(rates[one] for one in (panel.inner, panel.outer) if one is not None)
+    return max(rates[index] for index in (panel.inner, panel.outer) if index is not None)
 
 
 def _round(panel: Panel, room: float, rate: float, digits: float, fresh: bool) -> Rim:
@@ -153,8 +153,8 @@ def _celled(
         places, _ = unit_rule(count)
         rows.append((begin + step * nodes, length * shares))
         poles.append((begin + step * places, np.full(count, DEPTH * length)))
-    t, weights = (np.concatenate(one) for one in zip(*rows, strict=True))
-    places, depths = (np.concatenate(one) for one in zip(*poles, strict=True))
+    t, weights = (np.concatenate(column) for column in zip(*rows, strict=True))
+    places, depths = (np.concatenate(column) for column in zip(*poles, strict=True))
     for end, away in zip(pair, (places, 1 - places), strict=True):
         depths = np.minimum(depths, _wide(end.wedge) * away * panel.curve.length)
     steep = tuple(float(i) for i, end in enumerate(pair) if end.exponent < 1)
@@ -187,8 +187,8 @@ def _refined(
         lengths = [
             panel.curve.length * np.diff(ends) for panel, ends in zip(partition.panels, cells, strict=True)
         ]
-        more = False
-        found = []
+        changed = False
+        refined = []
         for i, (panel, old) in enumerate(zip(partition.panels, cells, strict=True)):
             away = np.full(len(old) - 1, np.inf)
             for spot in spots:
@@ -200,10 +200,10 @@ def _refined(
                     beside = min(1.0, _wide(end.wedge) / DEPTH) * np.hypot(*(middles[i] - place).T)
                     away = np.minimum(away, np.maximum(beside, corners[i]))
             split = lengths[i] > GRADE * away
-            more = more or bool(split.any())
-            found.append(np.sort(np.concatenate([old, (old[:-1] + old[1:])[split] / 2])))
-        cells = found
-        if not more:
+            changed = changed or bool(split.any())
+            refined.append(np.sort(np.concatenate([old, (old[:-1] + old[1:])[split] / 2])))
+        cells = refined
+        if not changed:
             return cells
 
 
@@ -235,12 +235,12 @@ def _gaps(i: int, middles: list[Array], lengths: list[Array], partition: Partiti
     return away
 
 
-def _touch(one: Panel, other: Panel, extent: float) -> bool:
+def _touch(panel: Panel, other: Panel, extent: float) -> bool:
     """Whether two panels have an end in common."""
-    if one.curve.closed or other.curve.closed:
+    if panel.curve.closed or other.curve.closed:
         return False
     ends = np.array([0.0, 1.0])
-    a, b = one.curve.points(ends), other.curve.points(ends)
+    a, b = panel.curve.points(ends), other.curve.points(ends)
     return bool((np.hypot(*(a[:, None] - b[None]).transpose(2, 0, 1)) < 1e-8 * extent).any())
 
 

@@ -33,7 +33,7 @@ class Basis:
     @cached_property
     def starts(self) -> list[int]:
         """The first column of every region, and at last the number of columns."""
-        counts = [sum(one.count for one in mine) for mine in self.features]
+        counts = [sum(functions.count for functions in mine) for mine in self.features]
         return [0, *np.cumsum(counts).tolist()]
 
     @property
@@ -48,7 +48,7 @@ class Basis:
 
     def at(self, region: Region, points: NDArray[np.float64], layout: Layout) -> NDArray[Any]:
         """The features of a region at points: (layout.count, n, features of it)."""
-        mine = [one.channels(points, layout) for one in self.features[region.index]]
+        mine = [functions.channels(points, layout) for functions in self.features[region.index]]
         return (
             np.concatenate(mine, axis=2)
             if mine
@@ -68,19 +68,22 @@ def _rows_on(basis: Basis, rim: Rim) -> list[Block]:
     if panel.outer is None:
         return _on_face(basis, rim, region)
     other = basis.partition.regions[panel.outer]
-    found = []
-    parts = [(one, sign, *_traces(basis, rim, one)) for one, sign in ((region, 1.0), (other, -1.0))]
+    blocks = []
+    parts = [
+        (neighbour, sign, *_traces(basis, rim, neighbour))
+        for neighbour, sign in ((region, 1.0), (other, -1.0))
+    ]
     size = _scale(basis.family, rim, basis.partition)
-    flux = max(abs(basis.family.flux(one)) for one in (region, other))
+    flux = max(abs(basis.family.flux(neighbour)) for neighbour in (region, other))
     for which, scale in ((0, root), (1, root / (flux * size[:, None]))):
         columns: dict[int, NDArray[Any]] = {}
         side = np.zeros((len(rim.t), len(basis.known[0].shots)), dtype=basis.dtype)
-        for one, sign, features, known in parts:
-            factor = sign * scale * (basis.family.flux(one) if which else 1.0)
-            columns[one.index] = factor * features[which]
+        for neighbour, sign, features, known in parts:
+            factor = sign * scale * (basis.family.flux(neighbour) if which else 1.0)
+            columns[neighbour.index] = factor * features[which]
             side -= factor * known[which]
-        found.append(Block(columns, side))
-    return found
+        blocks.append(Block(columns, side))
+    return blocks
 
 
 def _on_face(basis: Basis, rim: Rim, region: Region) -> list[Block]:
@@ -88,7 +91,7 @@ def _on_face(basis: Basis, rim: Rim, region: Region) -> list[Block]:
     condition = basis.family.condition(rim.panel, region)
     if condition is None:
         return []
-    a, b, value = (_at(one, rim.points)[:, None] for one in (condition.a, condition.b, condition.value))
+    a, b, value = (_at(field, rim.points)[:, None] for field in (condition.a, condition.b, condition.value))
     features, known = _traces(basis, rim, region)
     unit = np.maximum(np.abs(a), np.abs(b) * _scale(basis.family, rim, basis.partition)[:, None])
     factor = np.sqrt(rim.weights)[:, None] / unit
@@ -100,13 +103,13 @@ def _on_face(basis: Basis, rim: Rim, region: Region) -> list[Block]:
 def _traces(basis: Basis, rim: Rim, region: Region) -> tuple[NDArray[Any], NDArray[Any]]:
     """Values and slopes along the rim's normals, of the features (2, n, count) and of the known fields (2, n, shots)."""
     normals = (basis.family.slopes(rim.points) * rim.normals).T[..., None]
-    found = []
-    for one in (
+    traces = []
+    for channels in (
         basis.at(region, rim.points, FIRST),
         basis.known[region.index].channels(rim.points, FIRST, basis.dtype),
     ):
-        found.append(np.stack([one[0], (one[1:] * normals).sum(0)]))
-    return found[0], found[1]
+        traces.append(np.stack([channels[0], (channels[1:] * normals).sum(0)]))
+    return traces[0], traces[1]
 
 
 def _scale(family: Family, rim: Rim, partition: Partition) -> NDArray[np.float64]:
@@ -116,7 +119,9 @@ def _scale(family: Family, rim: Rim, partition: Partition) -> NDArray[np.float64
     and tells of the field as the squares of values do.
     """
     panel = rim.panel
-    rates = [family.rate(partition.regions[one]) for one in (panel.inner, panel.outer) if one is not None]
+    rates = [
+        family.rate(partition.regions[index]) for index in (panel.inner, panel.outer) if index is not None
+    ]
     least = max(*rates, 1 / partition.extent)
     return np.maximum(least, np.sqrt(least / rim.away))
 

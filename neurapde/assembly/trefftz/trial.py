@@ -32,7 +32,7 @@ class FeatureSum(Trial):
     @property
     def count(self) -> int:
         """How many features."""
-        return sum(one.count for one in self.features)
+        return sum(functions.count for functions in self.features)
 
     def draw(self, setting: Setting) -> "FeatureFunction":
         return FeatureFunction(self, setting.dimension, setting.amplitudes(self.count), setting.complex)
@@ -54,13 +54,13 @@ class FeatureFunction(TrialFunction):
 
     def set_amplitudes(self, values: NDArray[Any]) -> None:
         """Take the amplitudes (count, outputs) of a solve."""
-        found = torch.as_tensor(values)
-        if found.shape != self.amplitudes.shape[:2]:
+        amplitudes = torch.as_tensor(values)
+        if amplitudes.shape != self.amplitudes.shape[:2]:
             raise DeclarationError(
-                f"{tuple(found.shape)} amplitudes for {tuple(self.amplitudes.shape[:2])} features"
+                f"{tuple(amplitudes.shape)} amplitudes for {tuple(self.amplitudes.shape[:2])} features"
             )
         with torch.no_grad():
-            self.amplitudes.copy_(torch.view_as_real(found.contiguous()) if self.complex else found)
+            self.amplitudes.copy_(torch.view_as_real(amplitudes.contiguous()) if self.complex else amplitudes)
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         layout = Layout(self.dimension, order, tuple(mixed))
@@ -72,9 +72,9 @@ class FeatureFunction(TrialFunction):
         start = 0
         total += self.known.channels(places, layout, numbers.dtype)
         with np.errstate(divide="ignore", invalid="ignore"):  # a point outside of the region may be a pole
-            for part in self.parts:
-                total += part.summed(places, layout, numbers[start : start + part.count])
-                start += part.count
+            for functions in self.parts:
+                total += functions.summed(places, layout, numbers[start : start + functions.count])
+                start += functions.count
         dtype = points.dtype.to_complex() if self.complex else points.dtype
-        found = torch.as_tensor(total).to(dtype).to(points.device)
-        return Jet(found.squeeze(-1) if self.outputs == 1 else found, layout)
+        channels = torch.as_tensor(total).to(dtype).to(points.device)
+        return Jet(channels.squeeze(-1) if self.outputs == 1 else channels, layout)

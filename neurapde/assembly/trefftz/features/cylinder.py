@@ -122,12 +122,12 @@ class Outgoing(_AboutCenter):
 
     def _radial(self, z: NDArray[Any], logs: Array) -> NDArray[Any]:
         ratios = np.exp(logs[:-1] - logs[1:])  # of order n to n + 1
-        found = np.empty((len(logs), len(z)), dtype=complex)
-        found[0], found[1] = hankel_pair(z)
-        found[:2] *= np.exp(-logs[:2, None])
+        values = np.empty((len(logs), len(z)), dtype=complex)
+        values[0], values[1] = hankel_pair(z)
+        values[:2] *= np.exp(-logs[:2, None])
         for n in range(1, len(logs) - 1):
-            found[n + 1] = ratios[n] * (2 * n / z * found[n] - ratios[n - 1] * found[n - 1])
-        return found
+            values[n + 1] = ratios[n] * (2 * n / z * values[n] - ratios[n - 1] * values[n - 1])
+        return values
 
 
 @dataclass(frozen=True)
@@ -141,14 +141,14 @@ class Regular(_AboutCenter):
             j0, j1 = special.jv(0, z), special.jv(1, z)
         else:
             j0, j1 = special.j0(z), special.j1(z)
-        found = np.empty((len(logs), len(z)), dtype=z.dtype)
-        found[1:] = quotients(z, len(logs) - 1, -1.0)
+        values = np.empty((len(logs), len(z)), dtype=z.dtype)
+        values[1:] = quotients(z, len(logs) - 1, -1.0)
         ratios = np.exp(np.diff(logs))
-        second = np.where(np.abs(j0) < np.abs(j1), j1, j0 * found[1])
-        found[0], found[1] = j0 * math.exp(logs[0]), second * math.exp(logs[1])
+        second = np.where(np.abs(j0) < np.abs(j1), j1, j0 * values[1])
+        values[0], values[1] = j0 * math.exp(logs[0]), second * math.exp(logs[1])
         for n in range(2, len(logs)):
-            found[n] *= found[n - 1] * ratios[n - 1]
-        return found
+            values[n] *= values[n - 1] * ratios[n - 1]
+        return values
 
 
 def quotients(z: NDArray[Any], last: int, sign: float) -> NDArray[Any]:
@@ -156,22 +156,22 @@ def quotients(z: NDArray[Any], last: int, sign: float) -> NDArray[Any]:
 
     From above, by C_{n−1} = 2n/z C_n + sign C_{n+1}.
     """
-    found = np.empty((last, *z.shape), dtype=z.dtype)
+    values = np.empty((last, *z.shape), dtype=z.dtype)
     quotient = np.zeros_like(z)
     for n in range(int(max(last, np.max(np.abs(z), initial=0.0))) + 1 + BEYOND, 0, -1):
         bottom = 2 * n + sign * z * quotient
         quotient = z / np.where(bottom == 0, 1e-300, bottom)
         if n <= last:
-            found[n - 1] = quotient
-    return found
+            values[n - 1] = quotient
+    return values
 
 
 def hankel_logs(z: complex, last: int) -> Array:
     """log |H_n⁽²⁾(z)| of the orders 0 … last ≥ 1."""
-    h0, h1 = (complex(one[0]) for one in hankel_pair(np.array([z])))
-    found = [math.log(abs(h0)), math.log(abs(h1))]
+    h0, h1 = (complex(value[0]) for value in hankel_pair(np.array([z])))
+    logs = [math.log(abs(h0)), math.log(abs(h1))]
     quotient = h1 / h0
     for n in range(1, last):
         quotient = 2 * n / z - 1 / quotient
-        found.append(found[-1] + math.log(abs(quotient)))
-    return np.array(found[: last + 1])
+        logs.append(logs[-1] + math.log(abs(quotient)))
+    return np.array(logs[: last + 1])

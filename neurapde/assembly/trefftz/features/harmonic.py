@@ -44,21 +44,21 @@ class _Analytic(Features):
         return self.functions if self.single else 2 * self.functions
 
     def channels(self, points: Array, layout: Layout) -> NDArray[Any]:
-        found = np.empty((layout.count, len(points), self.count))
+        channels = np.empty((layout.count, len(points), self.count))
         values = self.analytic(as_complex(points), layout.order)
         for channel, axes in enumerate(layout.derivatives):
             turned = 1j ** axes.count(1) * values[len(axes)]
-            found[channel, :, : self.functions] = turned.real
+            channels[channel, :, : self.functions] = turned.real
             if not self.single:
-                found[channel, :, self.functions :] = turned.imag
-        return found
+                channels[channel, :, self.functions :] = turned.imag
+        return channels
 
     def summed(self, points: Array, layout: Layout, amplitudes: NDArray[Any]) -> NDArray[Any]:
         """The sums, as real parts of sums of F with complex amplitudes."""
         wholes = amplitudes[: self.functions].astype(complex)
         if not self.single:
             wholes -= 1j * amplitudes[self.functions :]
-        found = np.empty((layout.count, len(points), amplitudes.shape[1]))
+        sums = np.empty((layout.count, len(points), amplitudes.shape[1]))
         step = max(1, FEW // max(self.functions, 1))
         for start in range(0, len(points), step):
             rows = slice(start, start + step)
@@ -67,8 +67,8 @@ class _Analytic(Features):
             ):  # a point outside of the region may be a pole
                 values = self.analytic(as_complex(points[rows]), layout.order) @ wholes
             for channel, axes in enumerate(layout.derivatives):
-                found[channel, rows] = (1j ** axes.count(1) * values[len(axes)]).real
-        return found
+                sums[channel, rows] = (1j ** axes.count(1) * values[len(axes)]).real
+        return sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,11 +106,11 @@ class SimplePoles(_Analytic):
 
     def analytic(self, z: Complex, order: int) -> Complex:
         inverse = 1 / (z[:, None] - self.at)
-        found = np.empty((order + 1, len(z), len(self.at)), dtype=complex)
-        found[0] = self.sizes * inverse
+        derivatives = np.empty((order + 1, len(z), len(self.at)), dtype=complex)
+        derivatives[0] = self.sizes * inverse
         for d in range(order):
-            found[d + 1] = -(d + 1) * found[d] * inverse
-        return found
+            derivatives[d + 1] = -(d + 1) * derivatives[d] * inverse
+        return derivatives
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,16 +158,16 @@ class Unity(_Analytic):
         return 1
 
     def analytic(self, z: Complex, order: int) -> Complex:
-        found = np.zeros((order + 1, len(z), 1), dtype=complex)
-        found[0] = 1.0
-        return found
+        derivatives = np.zeros((order + 1, len(z), 1), dtype=complex)
+        derivatives[0] = 1.0
+        return derivatives
 
 
 def _logarithm(away: Complex, order: int, value: NDArray[Any]) -> Complex:
-    found = np.empty((order + 1, *away.shape), dtype=complex)
-    found[0] = value
+    derivatives = np.empty((order + 1, *away.shape), dtype=complex)
+    derivatives[0] = value
     if order > 0:
-        found[1] = 1 / away
+        derivatives[1] = 1 / away
     if order > 1:
-        found[2] = -1 / away**2
-    return found
+        derivatives[2] = -1 / away**2
+    return derivatives

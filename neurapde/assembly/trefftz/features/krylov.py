@@ -37,18 +37,18 @@ class Krylov:
         distances = np.abs(places - center)
         scale = float(distances.min() if outside else distances.max()) or 1.0
         degree = min(degree, len(places) - 1)
-        found = cls(center, scale, outside, np.zeros((degree + 1, degree), dtype=complex))
-        g = found._multiplier(places, 0)[0]
+        krylov = cls(center, scale, outside, np.zeros((degree + 1, degree), dtype=complex))
+        g = krylov._multiplier(places, 0)[0]
         basis = np.ones((len(places), degree + 1), dtype=complex)
         for k in range(degree):
             new, known = g * basis[:, k], basis[:, : k + 1]
             for _ in range(TWICE):
-                part = known.conj().T @ new / len(places)
-                new = new - known @ part
-                found.recurrence[: k + 1, k] += part
-            found.recurrence[k + 1, k] = np.sqrt(np.mean(np.abs(new) ** 2))
-            basis[:, k + 1] = new / found.recurrence[k + 1, k]
-        return found
+                coefficients = known.conj().T @ new / len(places)
+                new = new - known @ coefficients
+                krylov.recurrence[: k + 1, k] += coefficients
+            krylov.recurrence[k + 1, k] = np.sqrt(np.mean(np.abs(new) ** 2))
+            basis[:, k + 1] = new / krylov.recurrence[k + 1, k]
+        return krylov
 
     @property
     def degree(self) -> int:
@@ -58,26 +58,26 @@ class Krylov:
     def __call__(self, places: Complex, order: int = 0) -> Complex:
         """q₁ … qₙ at `places` `(m,)` with their complex derivatives up to `order` ≤ 2: `(order + 1, m, n)`."""
         g = self._multiplier(places, order)
-        found = np.zeros((order + 1, self.degree + 1, len(places)), dtype=complex)
-        found[0, 0] = 1.0
+        values = np.zeros((order + 1, self.degree + 1, len(places)), dtype=complex)
+        values[0, 0] = 1.0
         for k in range(self.degree):
             column = self.recurrence[: k + 1, k]
             for d in range(order + 1):
-                new = -np.tensordot(column, found[d, : k + 1], axes=1)
+                new = -np.tensordot(column, values[d, : k + 1], axes=1)
                 for j, binomial in enumerate(_BINOMIALS[d]):
-                    new += binomial * g[j] * found[d - j, k]
-                found[d, k + 1] = new / self.recurrence[k + 1, k]
-        return found[:, 1:].transpose(0, 2, 1)
+                    new += binomial * g[j] * values[d - j, k]
+                values[d, k + 1] = new / self.recurrence[k + 1, k]
+        return values[:, 1:].transpose(0, 2, 1)
 
     def _multiplier(self, places: Complex, order: int) -> list[Complex]:
         """g and its derivatives up to `order`."""
         inner = (places - self.center) / self.scale
         if not self.outside:
             return [inner, np.full_like(inner, 1 / self.scale), np.zeros_like(inner)][: order + 1]
-        found = [1 / inner]
+        derivatives = [1 / inner]
         for d in range(order):
-            found.append(-(d + 1) * found[-1] / (inner * self.scale))
-        return found
+            derivatives.append(-(d + 1) * derivatives[-1] / (inner * self.scale))
+        return derivatives
 
 
 _BINOMIALS = ((1,), (1, 1), (1, 2, 1))

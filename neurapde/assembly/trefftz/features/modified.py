@@ -42,14 +42,14 @@ def _downward(
 ) -> Callable[[int, Array], Array]:
     """By the quotients of neighbours, from whichever of the first two is the larger one."""
 
-    def found(last: int, x: Array) -> Array:
-        values, (begin, *more) = [zeroth(x)], quotients(x, max(last, 1), sign)
+    def values_of(last: int, x: Array) -> Array:
+        values, (begin, *rest) = [zeroth(x)], quotients(x, max(last, 1), sign)
         values.append(np.where(np.abs(values[0]) < np.abs(first(x)), first(x), values[0] * begin))
-        for quotient in more:
+        for quotient in rest:
             values.append(values[-1] * quotient)
         return np.stack(values[: last + 1], axis=-1)
 
-    return found
+    return values_of
 
 
 def _upward(
@@ -57,13 +57,13 @@ def _upward(
 ) -> Callable[[int, Array], Array]:
     """By Cₙ₊₁ = 2n/x Cₙ + sign Cₙ₋₁, which loses nothing for functions that grow with n."""
 
-    def found(last: int, x: Array) -> Array:
+    def values_of(last: int, x: Array) -> Array:
         values = [zeroth(x), first(x)]
         for n in range(1, last):
             values.append(2 * n / x * values[n] + sign * values[n - 1])
         return np.stack(values[: last + 1], axis=-1)
 
-    return found
+    return values_of
 
 
 REGULAR = {
@@ -96,20 +96,20 @@ def cylinder_channels(
         factor = kind.up**up * kind.down**down * wavenumber ** (up + down)
         return np.asarray(factor * psi[..., orders + up - down - low])
 
-    found = []
+    channels = []
     for axes in layout.derivatives:
         if not axes:
-            found.append(moved(0, 0))
+            channels.append(moved(0, 0))
         elif len(axes) == 1:
-            found.append(
+            channels.append(
                 (moved(1, 0) + moved(0, 1)) / 2 if axes == (0,) else (moved(1, 0) - moved(0, 1)) / 2j
             )
         elif axes == (0, 1):
-            found.append((moved(2, 0) - moved(0, 2)) / 4j)
+            channels.append((moved(2, 0) - moved(0, 2)) / 4j)
         else:
             sign = 1.0 if axes == (0, 0) else -1.0
-            found.append((2 * moved(1, 1) + sign * (moved(2, 0) + moved(0, 2))) / 4)
-    return np.stack(found)
+            channels.append((2 * moved(1, 1) + sign * (moved(2, 0) + moved(0, 2))) / 4)
+    return np.stack(channels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,9 +135,9 @@ class BesselMultipoles(Features):
         kind = (SINGULAR if self.outside else REGULAR)[self.modified]
         orders = np.arange(self.degree + 1)
         away = as_complex(points) - self.center
-        found = cylinder_channels(kind, self.wavenumber, away, orders, layout)
-        found /= _sizes(kind, orders, self.wavenumber * self.radius)
-        return np.concatenate([found.real, found.imag[..., 1:]], axis=2)
+        channels = cylinder_channels(kind, self.wavenumber, away, orders, layout)
+        channels /= _sizes(kind, orders, self.wavenumber * self.radius)
+        return np.concatenate([channels.real, channels.imag[..., 1:]], axis=2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,16 +159,16 @@ class _AtPoles(Features):
         kind, orders, poles = SINGULAR[self.modified], np.array([self.order]), len(self.at)
         scale = _sizes(kind, orders, self.wavenumber * self.sizes)[:, 0]
         places = as_complex(points)
-        found = np.empty((layout.count, len(places), self.count))
+        channels = np.empty((layout.count, len(places), self.count))
         step = max(1, FEW // poles)
         for start in range(0, len(places), step):
             rows = slice(start, start + step)
             away = places[rows, None] - self.at
-            part = cylinder_channels(kind, self.wavenumber, away, orders, layout)[..., 0] / scale
-            found[:, rows, :poles] = part.real
+            functions = cylinder_channels(kind, self.wavenumber, away, orders, layout)[..., 0] / scale
+            channels[:, rows, :poles] = functions.real
             if self.order:
-                found[:, rows, poles:] = part.imag
-        return found
+                channels[:, rows, poles:] = functions.imag
+        return channels
 
 
 @dataclass(frozen=True, eq=False)

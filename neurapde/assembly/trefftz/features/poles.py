@@ -71,8 +71,8 @@ class Poles(Features):
             return slope * shift[..., i]
 
         def second(i: int, j: int) -> NDArray[Any]:
-            found = -(k**2 * value + 2 * slope) * shift[..., i] * shift[..., j] / r**2
-            return found + slope if i == j else found
+            mixed = -(k**2 * value + 2 * slope) * shift[..., i] * shift[..., j] / r**2
+            return mixed + slope if i == j else mixed
 
         return by_points(layout, value, first, second, factors, slopes)
 
@@ -119,7 +119,7 @@ class _Cells:
         number = index[:, 0] * (index[:, 1].max() + 1) + index[:, 1]
         order = np.argsort(number, kind="stable")
         starts = np.flatnonzero(np.diff(number[order], prepend=-1))
-        found = np.empty((layout.count, len(points), amplitudes.shape[1]), dtype=complex)
+        sums = np.empty((layout.count, len(points), amplitudes.shape[1]), dtype=complex)
         local = Regular(self.poles.wavenumber, (0.0, 0.0), width / 2, ORDER)
         most = max(1, BATCH // (4 * local.count))
         for group in _groups(starts, len(points), most):
@@ -133,16 +133,16 @@ class _Cells:
             for cell, center in enumerate(centers):
                 mine = slice(ends[cell], ends[cell + 1])
                 far, series = self._series(center, shift[mine], local, amplitudes)
-                part = table[:, mine] @ series
+                field = table[:, mine] @ series
                 if not far.all():
                     near = Poles(
                         self.poles.wavenumber,
-                        tuple(one for one, away in zip(self.poles.at, far, strict=True) if not away),
+                        tuple(pole for pole, away in zip(self.poles.at, far, strict=True) if not away),
                         self.poles.stretch,
                     )
-                    part = part + near.channels(points[rows[mine]], layout) @ amplitudes[~far]
-                found[:, rows[mine]] = part
-        return found
+                    field = field + near.channels(points[rows[mine]], layout) @ amplitudes[~far]
+                sums[:, rows[mine]] = field
+        return sums
 
     def _series(
         self, center: NDArray[Any], shift: NDArray[Any], local: Regular, amplitudes: NDArray[Any]

@@ -71,10 +71,10 @@ def corners_of(
     flux: the coefficient a of every region. fixes, jump: of the panels at the domain's boundary. rough: places at which data
     bend, jump, or are singular.
     """
-    found = []
+    corners = []
     for at, arms in _meeting(partition):
         chains = list(_chains(arms))
-        bent = any(abs(at - one) < BENT * partition.extent for one in rough)
+        bent = any(abs(at - place) < BENT * partition.extent for place in rough)
         exponents = [min(_exponent(chain, flux, fixes), ROUGH if bent else MOST) for chain in chains]
         jumps = [
             0.0
@@ -85,8 +85,8 @@ def corners_of(
         reach = _reach(partition, at, arms)
         for chain, exponent, step in zip(chains, exponents, jumps, strict=True):
             if exponent < MOST or step > 0:
-                found.append(Corner(at, exponent, _openings(chain), reach, step))
-    return found
+                corners.append(Corner(at, exponent, _openings(chain), reach, step))
+    return corners
 
 
 def openings(partition: Partition) -> Iterator[tuple[complex, Sector]]:
@@ -120,7 +120,7 @@ def _meeting(partition: Partition) -> Iterator[tuple[complex, list[Arm]]]:
             if end == 1:
                 left, right = right, left
             here = complex(x, y)
-            near = [i for i, one in enumerate(places) if abs(one - here) < SAME * partition.extent]
+            near = [i for i, place in enumerate(places) if abs(place - here) < SAME * partition.extent]
             if not near:
                 places.append(here)
                 arms.append([])
@@ -145,14 +145,14 @@ def _chains(arms: Sequence[Arm]) -> Iterator[list[Arm]]:
 
 def _sectors(chain: Sequence[Arm]) -> list[tuple[int, float, float]]:
     """Region, direction of the first side, and opening."""
-    found = []
+    sectors = []
     for first, second in pairwise(chain):
         opening = (second.angle - first.angle) % (2 * math.pi)
         if opening < STRAIGHT and len(chain) == 2:
             opening = 2 * math.pi
         assert first.left is not None
-        found.append((first.left, first.angle, opening))
-    return found
+        sectors.append((first.left, first.angle, opening))
+    return sectors
 
 
 def _exponent(chain: Sequence[Arm], flux: Sequence[float], fixes: Fixes) -> float:
@@ -160,7 +160,7 @@ def _exponent(chain: Sequence[Arm], flux: Sequence[float], fixes: Fixes) -> floa
     openings = [opening for *_, opening in sectors]
     coefficients = [flux[region] for region, *_ in sectors]
     whole = chain[0] is chain[-1]
-    if len(sectors) == (2 if whole else 1) and all(abs(one - math.pi) < STRAIGHT for one in openings):
+    if len(sectors) == (2 if whole else 1) and all(abs(opening - math.pi) < STRAIGHT for opening in openings):
         first, second = chain[0].panel, chain[1].panel
         if first.face == second.face or whole:
             return (

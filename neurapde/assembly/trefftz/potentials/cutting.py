@@ -36,9 +36,9 @@ def cut_by_data(partition: Partition, conditions: Sequence[Mixed | None]) -> Cut
     size = {
         fixes: max(
             (
-                largest(panel, one.value)
-                for panel, one in zip(partition.panels, conditions, strict=True)
-                if one is not None and one.fixes == fixes
+                largest(panel, condition.value)
+                for panel, condition in zip(partition.panels, conditions, strict=True)
+                if condition is not None and condition.fixes == fixes
             ),
             default=0.0,
         )
@@ -53,7 +53,7 @@ def cut_by_data(partition: Partition, conditions: Sequence[Mixed | None]) -> Cut
             cells.append(np.array([0.0, 1.0]))
             continue
         fields = [(condition.value, size[condition.fixes])]
-        fields += [(one, largest(panel, one)) for one in (condition.a, condition.b)]
+        fields += [(coefficient, largest(panel, coefficient)) for coefficient in (condition.a, condition.b)]
         data = data_on(panel, fields)
         if data is None:
             panels.append(panel)
@@ -62,8 +62,8 @@ def cut_by_data(partition: Partition, conditions: Sequence[Mixed | None]) -> Cut
         ends, breaks = resolved(data)
         if len(breaks) > MOST:
             return _refused(panel)
-        places = [0.0, *(one for one in breaks if WITHIN < one < 1 - WITHIN), 1.0]
-        rough += [complex(one) for one in as_complex(panel.curve.points(np.array(breaks)))]
+        places = [0.0, *(place for place in breaks if WITHIN < place < 1 - WITHIN), 1.0]
+        rough += [complex(place) for place in as_complex(panel.curve.points(np.array(breaks)))]
         if len(places) == 2:
             panels.append(panel)
             cells.append(ends)
@@ -71,16 +71,16 @@ def cut_by_data(partition: Partition, conditions: Sequence[Mixed | None]) -> Cut
         for start, stop in pairwise(places):
             curve = panel.curve
             width = curve.stop - curve.start
-            part = replace(
+            piece = replace(
                 panel,
                 curve=replace(curve, start=curve.start + start * width, stop=curve.start + stop * width),
             )
-            own = data_on(part, fields)
-            assert own is not None
-            ends, again = resolved(own)
-            if any(WITHIN < one < 1 - WITHIN for one in again):
+            piece_data = data_on(piece, fields)
+            assert piece_data is not None
+            ends, further = resolved(piece_data)
+            if any(WITHIN < place < 1 - WITHIN for place in further):
                 return _refused(panel)
-            panels.append(part)
+            panels.append(piece)
             cells.append(ends)
     return Cut(tuple(panels), tuple(cells), tuple(rough), size[True])
 

@@ -48,10 +48,10 @@ def largest(panel: Panel, field: Field) -> float:
 
 def data_on(panel: Panel, fields: Sequence[tuple[Field, float]]) -> Data | None:
     """Those of some fields along a panel that are no constants, each in units of a size; None where there are none."""
-    varying = [(one, size) for one, size in fields if not isinstance(one, Constant) and size > 0]
+    varying = [(field, size) for field, size in fields if not isinstance(field, Constant) and size > 0]
     if not varying:
         return None
-    return lambda t: np.stack([along(panel, one, t) / size for one, size in varying], axis=1)
+    return lambda t: np.stack([along(panel, field, t) / size for field, size in varying], axis=1)
 
 
 def resolved(data: Data, start: float = 0.0, stop: float = 1.0) -> tuple[Array, list[float]]:

@@ -55,7 +55,9 @@ class PoissonFamily(Family):
         """What is asked for on sides and is too rough, or the first load whose field is not known in closed form."""
         if reason := self.cut.reason or self._between():
             return reason
-        functions = [one for one in self._sources if not isinstance(one, GaussianSource | PointSource)]
+        functions = [
+            source for source in self._sources if not isinstance(source, GaussianSource | PointSource)
+        ]
         for source in functions:
             if self._hides(source):
                 return f"its source {source.describe()} has parts that lie between any points"
@@ -82,7 +84,7 @@ class PoissonFamily(Family):
         """Whether a load has parts between any points, but for what is singular at an end of a panel."""
         lower, upper = self.problem.domain.bounds
         places = hidden_places(source, lower, upper, self.problem.domain.contains)
-        ends = np.concatenate([one.curve.points(np.array([0.0, 1.0])) for one in self.partition.panels])
+        ends = np.concatenate([panel.curve.points(np.array([0.0, 1.0])) for panel in self.partition.panels])
         return not at_corners(places, ends, upper - lower).all()
 
     @property
@@ -94,7 +96,7 @@ class PoissonFamily(Family):
     @property
     def _sources(self) -> list[Source]:
         """Of all right-hand sides, each once."""
-        return list(dict.fromkeys(one for shot in self.problem.right_hand_sides for one in shot))
+        return list(dict.fromkeys(source for shot in self.problem.right_hand_sides for source in shot))
 
     @cached_property
     def _parts(self) -> list["_Part"]:
@@ -134,12 +136,12 @@ class PoissonFamily(Family):
 
     @cached_property
     def spots(self) -> Sequence[Spot]:
-        found = []
+        spots = []
         for source in self._sources:
             if isinstance(source, GaussianSource | PointSource):
-                x, y = (float(one) for one in source.at)
-                found.append(Spot((x, y), source.reach / 4))
-        return tuple(dict.fromkeys(found))
+                x, y = (float(coordinate) for coordinate in source.at)
+                spots.append(Spot((x, y), source.reach / 4))
+        return tuple(dict.fromkeys(spots))
 
     def flux(self, region: Region) -> complex:
         return self.medium(region).coefficient
@@ -152,22 +154,22 @@ class PoissonFamily(Family):
 
     def _loads(self, shot: Sequence[Source], region: Region, partition: Partition) -> tuple[Background, ...]:
         medium = self.medium(region)
-        found: list[Background] = []
+        potentials: list[Background] = []
         for source in shot:
             if isinstance(source, GaussianSource | PointSource):
                 if not _reaches(source, region, partition):
                     continue
-                own = medium.coefficient, medium.reaction, partition.extent
+                constants = medium.coefficient, medium.reaction, partition.extent
                 if isinstance(source, PointSource):
-                    found.append(PointPotential(source, *own))
+                    potentials.append(PointPotential(source, *constants))
                 else:
-                    found.append(GaussianPotential(source, *own))
+                    potentials.append(GaussianPotential(source, *constants))
             else:
                 load = self._fitted(source, region)
                 assert load is not None, source
                 if load.potential is not None:
-                    found.append(load.potential)
-        return tuple(found)
+                    potentials.append(load.potential)
+        return tuple(potentials)
 
     def _fitted(self, source: Source, region: Region) -> Fitted | None:
         """The field of a load that is a function of space; None where it is not known."""
@@ -180,12 +182,14 @@ class PoissonFamily(Family):
     def _grounds(self) -> list[Ground]:
         """Of all regions, with the largest field of a load that is 1: (R² − r²)/4a of a circle round the domain, or 1/c."""
         media = [part.medium for part in self._parts]
-        reach = sum(one**2 for one in self.problem.domain.extents) / (
-            16 * min(one.coefficient for one in media)
+        reach = sum(extent**2 for extent in self.problem.domain.extents) / (
+            16 * min(medium.coefficient for medium in media)
         )
-        if (reaction := min(one.reaction for one in media)) > 0:
+        if (reaction := min(medium.reaction for medium in media)) > 0:
             reach = min(reach, 1 / reaction)
-        return [Ground(one, self.partition, self.medium(one), reach) for one in self.partition.regions]
+        return [
+            Ground(region, self.partition, self.medium(region), reach) for region in self.partition.regions
+        ]
 
     @cached_property
     def missed(self) -> NDArray[np.float64]:
@@ -227,9 +231,9 @@ class _Part:
         return replace(self, piece=_within(self.piece, piece), loads={**self.loads, source: piece.field})
 
 
-def _within(one: Piece, other: Piece) -> Piece:
+def _within(piece: Piece, other: Piece) -> Piece:
     """What lies in both, with the field of the first."""
-    return Piece((*one.within, *other.within), (*one.outside, *other.outside), one.field)
+    return Piece((*piece.within, *other.within), (*piece.outside, *other.outside), piece.field)
 
 
 def _real(piece: Piece) -> float:
@@ -244,4 +248,4 @@ def _reaches(source: GaussianSource | PointSource, region: Region, partition: Pa
         return True
     fractions = np.linspace(0, 1, 257)
     places = [panel.curve.points(fractions) for panel, _ in partition.border(region)]
-    return any(float(np.hypot(*(one - at).T).min()) < NOTHING * source.reach / 4 for one in places)
+    return any(float(np.hypot(*(points - at).T).min()) < NOTHING * source.reach / 4 for points in places)

@@ -91,16 +91,16 @@ class Ground:
     @cached_property
     def corners(self) -> list[Sector]:
         """Of its re-entrant corners, those from which all of it is seen within their opening."""
-        found = []
-        for at, one in openings(self.partition):
-            if one.region != self.region.index or one.opening <= RE_ENTRANT:
+        sectors = []
+        for at, wedge in openings(self.partition):
+            if wedge.region != self.region.index or wedge.opening <= RE_ENTRANT:
                 continue
-            away = (as_complex(self.rim) - at) / -one.out
+            away = (as_complex(self.rim) - at) / -wedge.out
             far = np.abs(away)
-            sector = Sector(at, -one.out, one.opening / 2, float(far.max()))
+            sector = Sector(at, -wedge.out, wedge.opening / 2, float(far.max()))
             if (np.abs(np.angle(away[far > SAME * far.max()])) < sector.half * (1 + 1e-6)).all():
-                found.append(sector)
-        return found
+                sectors.append(sector)
+        return sectors
 
     def load(self, source: Function) -> Fitted | None:
         """The field of a source; None where none of the sums is near it."""
@@ -108,13 +108,15 @@ class Ground:
             coarse, values = (_values(source, points) for points in (self.grid, self.fresh))
             if coarse is None or values is None:
                 return None
-            largest = max(float(np.abs(one).max(initial=0.0)) for one in (coarse, values))
+            largest = max(float(np.abs(sample).max(initial=0.0)) for sample in (coarse, values))
             if largest == 0:
                 return Fitted(None)
             polynomial = self._polynomial(coarse)
             if polynomial is not None and np.abs(polynomial(self.fresh) - values).max() < EXACT * largest:
-                one = polynomial.particular(self.medium)
-                return Fitted(PolynomialPotential(one.coefficients, one.center, one.scale))
+                particular = polynomial.particular(self.medium)
+                return Fitted(
+                    PolynomialPotential(particular.coefficients, particular.center, particular.scale)
+                )
             return self._polar(source, values) or self._sines(source, values)
 
     def _polynomial(self, values: Array) -> Polynomial | None:
@@ -126,24 +128,24 @@ class Ground:
             if 3 * len(pairs) > len(scaled):
                 break
             columns = np.stack([scaled[:, 0] ** i * scaled[:, 1] ** j for i, j in pairs], axis=1)
-            found = np.linalg.lstsq(columns, values, rcond=None)[0]
-            if np.abs(columns @ found - values).max() < EXACT * np.abs(values).max():
+            solution = np.linalg.lstsq(columns, values, rcond=None)[0]
+            if np.abs(columns @ solution - values).max() < EXACT * np.abs(values).max():
                 coefficients = np.zeros((degree + 1, degree + 1))
-                for (i, j), one in zip(pairs, found, strict=True):
-                    coefficients[i, j] = one
+                for (i, j), coefficient in zip(pairs, solution, strict=True):
+                    coefficients[i, j] = coefficient
                 return Polynomial(coefficients, center, scale)
         return None
 
     def _sines(self, source: Function, values: Array) -> Fitted | None:
         def sums() -> Iterator[SinesLoad]:
             for order in ORDERS:
-                own, points = sines_on(*self.box, order, self.medium)
+                extension, points = sines_on(*self.box, order, self.medium)
                 if (asked := _values(source, points)) is None:
                     return
-                yield sines_load(asked, own, *self.box)
+                yield sines_load(asked, extension, *self.box)
 
-        found, missed = self._nearest(sums(), values)
-        return None if found is None else Fitted(found.particular(self.medium), missed * self.reach)
+        nearest, missed = self._nearest(sums(), values)
+        return None if nearest is None else Fitted(nearest.particular(self.medium), missed * self.reach)
 
     def _polar(self, source: Function, values: Array) -> Fitted | None:
         """At the first corner where the load is r^β g; what a fit misses counts in units of r^β, where β < 0."""
@@ -161,10 +163,10 @@ class Ground:
             radii, _ = sector.polar(self.fresh)
             for beta in self._growths(source, sector):
                 least = min(beta, 0.0)
-                found, missed = self._nearest(sums(sector, beta), values, np.minimum(radii, 1.0) ** -least)
-                if found is not None:
+                nearest, missed = self._nearest(sums(sector, beta), values, np.minimum(radii, 1.0) ** -least)
+                if nearest is not None:
                     error = missed * self.reach * 4 / (2 + least) ** 2
-                    return Fitted(found.particular(self.medium.coefficient), error)
+                    return Fitted(nearest.particular(self.medium.coefficient), error)
         return None
 
     def _nearest(
@@ -174,13 +176,13 @@ class Ground:
         units = np.broadcast_to(units, values.shape)
         largest = float(np.abs(values * units).max())
         best, least = None, MOST * largest
-        for found in sums:
+        for candidate in sums:
             for count in (FEW, None):
-                missed = float(np.abs((found(self.fresh[:count]) - values[:count]) * units[:count]).max())
+                missed = float(np.abs((candidate(self.fresh[:count]) - values[:count]) * units[:count]).max())
                 if missed > least:
                     break
             else:
-                best, least = found, missed
+                best, least = candidate, missed
             if least < ENOUGH * largest:
                 break
         return best, least
@@ -203,7 +205,7 @@ class Ground:
 def _values(source: Function, points: Array) -> Array | None:
     """Of a source at points (n, 2), which may be outside of the domain; None where it has none."""
     try:
-        found = np.asarray(to_numpy(source(points)), dtype=float)
+        values = np.asarray(to_numpy(source(points)), dtype=float)
     except DeclarationError:
         return None
-    return found if np.isfinite(found).all() else None
+    return values if np.isfinite(values).all() else None

@@ -72,12 +72,12 @@ class PotentialPlan:
     @property
     def points(self) -> int:
         """Of all places."""
-        return sum(len(one.points) for one in self.places)
+        return sum(len(place.points) for place in self.places)
 
     @property
     def rows(self) -> int:
         """Of the linear system: two of an interface, one of a face."""
-        return sum(len(one.points) * (1 if one.cells.panel.outer is None else 2) for one in self.places)
+        return sum(len(place.points) * (1 if place.cells.panel.outer is None else 2) for place in self.places)
 
 
 class PotentialLevels(AbstractLevels[PotentialPlan]):
@@ -100,7 +100,7 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
     @cached_property
     def _proven(self) -> bool:
         """Whether the error is largest where something is left: by the maximum principle, if no reaction is negative."""
-        return not self._free and all(self.medium(one).reaction >= 0 for one in self.partition.regions)
+        return not self._free and all(self.medium(region).reaction >= 0 for region in self.partition.regions)
 
     def error(self, solved: Solved, field: NDArray[Any]) -> float | None:
         return float(np.max((solved.left + self.family.missed) / _sizes(field))) if self._proven else None
@@ -116,12 +116,12 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
     @cached_property
     def loops(self) -> dict[int, list[Loop]]:
         """The closed paths of every region's rim."""
-        return {one.index: loops_of(self.partition, one) for one in self.partition.regions}
+        return {region.index: loops_of(self.partition, region) for region in self.partition.regions}
 
     @cached_property
     def corners(self) -> list[Corner]:
         """Of all regions."""
-        flux = [abs(self.family.flux(one)) for one in self.partition.regions]
+        flux = [abs(self.family.flux(region)) for region in self.partition.regions]
         return corners_of(self.partition, flux, self._fixes, self._jump, self.cut.rough)
 
     @cached_property
@@ -136,8 +136,8 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
     def _jump(self, first: tuple[Panel, float], second: tuple[Panel, float]) -> float:
         regions = self.partition.regions
         conditions = [self.family.condition(panel, regions[panel.inner]) for panel, _ in (first, second)]
-        found = jump(first, second, conditions)
-        return found if found > JUMP * self.cut.size else 0.0
+        height = jump(first, second, conditions)
+        return height if height > JUMP * self.cut.size else 0.0
 
     def medium(self, region: Region) -> Medium:
         """The coefficients of a region."""
@@ -145,20 +145,25 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
 
     def plan(self, digits: float) -> PotentialPlan:
         nodes = nodes_of(digits)
-        placed = [self._placed(one, digits) for one in self.partition.regions]
-        basis = Basis(self.family, self.partition, tuple(one.features for one in placed), self.known)
-        cells = [self._row_cells(one, placed, nodes) for one in self.cells]
+        placed = [self._placed(region, digits) for region in self.partition.regions]
+        basis = Basis(
+            self.family, self.partition, tuple(placement.features for placement in placed), self.known
+        )
+        cells = [self._row_cells(panel_cells, placed, nodes) for panel_cells in self.cells]
         places, fresh = (
-            tuple(Rows.on(one, self.corners, self.size(one.panel), each) for one in cells)
+            tuple(
+                Rows.on(panel_cells, self.corners, self.size(panel_cells.panel), each)
+                for panel_cells in cells
+            )
             for each in (nodes, nodes - 1 if nodes > FRESH else nodes + 1)
         )
         return PotentialPlan(basis, places, fresh)
 
     def solve(self, plan: PotentialPlan) -> Solved:
         asked = rows_of(plan.basis, plan.places)
-        found = least_squares([one.block for one in asked], np.diff(plan.basis.starts).tolist())
-        left = _left(rows_of(plan.basis, plan.fresh), found)
-        solved = Solved(plan.basis, np.concatenate(found), left, plan.points)
+        amplitudes = least_squares([rows.block for rows in asked], np.diff(plan.basis.starts).tolist())
+        residuals = _left(rows_of(plan.basis, plan.fresh), amplitudes)
+        solved = Solved(plan.basis, np.concatenate(amplitudes), residuals, plan.points)
         return self._balanced(solved) if self._free else solved
 
     def _balanced(self, solved: Solved) -> Solved:
@@ -173,31 +178,31 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
 
     def size(self, panel: Panel) -> float:
         """Of the smaller region on a panel's sides."""
-        return min(self.sizes[one] for one in (panel.inner, panel.outer) if one is not None)
+        return min(self.sizes[index] for index in (panel.inner, panel.outer) if index is not None)
 
     @cached_property
     def sizes(self) -> list[float]:
         """The larger extent of every region."""
-        found = []
-        for one in self.partition.regions:
-            path = np.concatenate([loop.path for loop in self.loops[one.index]])
-            found.append(float(max(np.ptp(path.real), np.ptp(path.imag))))
-        return found
+        sizes = []
+        for region in self.partition.regions:
+            path = np.concatenate([loop.path for loop in self.loops[region.index]])
+            sizes.append(float(max(np.ptp(path.real), np.ptp(path.imag))))
+        return sizes
 
     def _row_cells(self, cells: Cells, placed: list[Placed], nodes: int) -> Cells:
         panel = cells.panel
-        mine = [placed[one] for one in (panel.inner, panel.outer) if one is not None]
+        mine = [placed[index] for index in (panel.inner, panel.outer) if index is not None]
         longest = math.inf
-        for one in (panel.inner, panel.outer):
-            if one is not None:
-                for loop in self.loops[one]:
+        for index in (panel.inner, panel.outer):
+            if index is not None:
+                for loop in self.loops[index]:
                     if panel in loop.panels:
                         around = float(np.abs(np.diff(loop.path, append=loop.path[:1])).sum())
-                        longest = min(longest, nodes * around / (EACH * placed[one].degree))
+                        longest = min(longest, nodes * around / (EACH * placed[index].degree))
         return row_cells(
             cells,
-            np.concatenate([one.clustered.at for one in mine]),
-            np.concatenate([one.along.at for one in mine]),
+            np.concatenate([placement.clustered.at for placement in mine]),
+            np.concatenate([placement.along.at for placement in mine]),
             longest,
             nodes,
         )
@@ -207,11 +212,11 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
         rim = np.concatenate([loop.path for loop in loops])
         size = self.sizes[region.index]
         corner_poles = self._clear(clustered(self.corners, region.index, digits), region, rim)
-        inner, outer = [one for one in loops if one.hole], [one for one in loops if not one.hole]
-        around = [panel for one in outer for panel in one.panels]
+        inner, outer = [loop for loop in loops if loop.hole], [loop for loop in loops if not loop.hole]
+        around = [panel for loop in outer for panel in loop.panels]
         along = self._clear(beside(self.cells, region.index, size, digits, around), region, rim)
         poles = corner_poles + along
-        degree = sum(self._order(one, size, digits) for one in outer)
+        degree = sum(self._order(loop, size, digits) for loop in outer)
         features: list[Features]
         if medium.reaction == 0:
             thin = rim[:: max(1, len(rim) // ARNOLDI)]
@@ -225,7 +230,7 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
             if len(poles.at):
                 features.append(SimplePoles(poles.at, poles.sizes))
             if jumps := self._jumps(region):
-                features.append(Angles(*(np.array(one) for one in zip(*jumps, strict=True))))
+                features.append(Angles(*(np.array(column) for column in zip(*jumps, strict=True))))
         else:
             kappa, modified = medium.wavenumber, medium.reaction > 0
             path = np.concatenate([loop.path for loop in outer])
@@ -249,11 +254,11 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
     def _jumps(self, region: Region) -> list[tuple[complex, complex]]:
         """The places of a region at which values jump, each with the direction that leads out of it."""
         return [
-            (corner.at, one.out)
+            (corner.at, sector.out)
             for corner in self.corners
             if corner.jump > 0
-            for one in corner.sectors
-            if one.region == region.index
+            for sector in corner.sectors
+            if sector.region == region.index
         ]
 
     def _order(self, loop: Loop, size: float, digits: float) -> int:
@@ -264,7 +269,9 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
             size, bearing = first.radius, ROUND
         else:
             bearing = NEAR
-        lengths = np.concatenate([one.lengths for one in self.cells if one.panel in loop.panels])
+        lengths = np.concatenate(
+            [panel_cells.lengths for panel_cells in self.cells if panel_cells.panel in loop.panels]
+        )
         nearest = (
             float(lengths[lengths >= bearing * min(size, self.size(loop.panels[0]))].min(initial=size)) / size
         )
@@ -279,14 +286,14 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
 
 def _sizes(field: NDArray[Any]) -> NDArray[np.float64]:
     """The root mean squares of fields (n, shots); 1 of those that are zero."""
-    found = np.sqrt(np.mean(np.abs(field) ** 2, axis=0))
-    return np.asarray(np.where(found > 0, found, 1.0))
+    sizes = np.sqrt(np.mean(np.abs(field) ** 2, axis=0))
+    return np.asarray(np.where(sizes > 0, sizes, 1.0))
 
 
 def _left(fresh: Sequence[Asked], amplitudes: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
     """The largest residual of values, of slopes times what they do, and all wrong flows together, for each shot."""
     worst = {what: np.zeros(amplitudes[0].shape[1]) for what in What}
-    for one in fresh:
-        here = np.abs(one.block.left(amplitudes)).max(axis=0, initial=0.0)
-        worst[one.of] = worst[one.of] + here if one.of is What.FLOW else np.maximum(worst[one.of], here)
+    for rows in fresh:
+        here = np.abs(rows.block.left(amplitudes)).max(axis=0, initial=0.0)
+        worst[rows.of] = worst[rows.of] + here if rows.of is What.FLOW else np.maximum(worst[rows.of], here)
     return np.asarray(worst[What.VALUES] + SLOPES * worst[What.SLOPES] + worst[What.FLOW])

@@ -60,7 +60,7 @@ def gaussian(
         moments = _moments(square, variance, medium.wavenumber**2, layout.order)
     else:
         moments = _free_moments(square, variance, layout.order, unit)
-    return _radial(away, [one / medium.coefficient for one in moments], layout)
+    return _radial(away, [moment / medium.coefficient for moment in moments], layout)
 
 
 def point(points: Array, center: Array, medium: Medium, layout: Layout, unit: float = 1.0) -> Array:
@@ -75,7 +75,7 @@ def point(points: Array, center: Array, medium: Medium, layout: Layout, unit: fl
         moments = [k0(x), kappa * k1(x) / radius, kappa**2 * (k0(x) + 2 * k1(x) / x) / square]
     else:
         moments = [-np.log(radius / unit), 1 / square, 2 / square**2]
-    return _radial(away, [one / (2 * np.pi * medium.coefficient) for one in moments], layout)
+    return _radial(away, [moment / (2 * np.pi * medium.coefficient) for moment in moments], layout)
 
 
 def _standing(source: GaussianSource | PointSource, points: Array, medium: Medium, layout: Layout) -> Array:
@@ -86,14 +86,14 @@ def _standing(source: GaussianSource | PointSource, points: Array, medium: Mediu
 
 def _radial(away: Array, moments: list[Array], layout: Layout) -> Array:
     """What `layout` names of w(r), from w, −w′/r and (w′/r)′/r."""
-    found = [moments[0]]
+    channels = [moments[0]]
     for axes in layout.derivatives[1:]:
         if len(axes) == 1:
-            found.append(-away[:, axes[0]] * moments[1])
+            channels.append(-away[:, axes[0]] * moments[1])
         else:
             i, j = axes
-            found.append(away[:, i] * away[:, j] * moments[2] - (moments[1] if i == j else 0.0))
-    return np.stack(found)
+            channels.append(away[:, i] * away[:, j] * moments[2] - (moments[1] if i == j else 0.0))
+    return np.stack(channels)
 
 
 def _free_moments(square: Array, variance: float, order: int, unit: float) -> list[Array]:
@@ -105,15 +105,15 @@ def _free_moments(square: Array, variance: float, order: int, unit: float) -> li
     entire = np.where(  # Ein(ρ) − γ
         rho < SMALL, rho * (powers @ (signs / n)) - np.euler_gamma, np.log(safe) + exp1(safe)
     )
-    found = [-(np.log(2 * variance / unit**2) + entire) / (4 * np.pi)]
+    moments = [-(np.log(2 * variance / unit**2) + entire) / (4 * np.pi)]
     if order > 0:
         quotient = np.where(rho < SMALL, powers @ signs, -np.expm1(-safe) / safe)
-        found.append(quotient / (4 * np.pi * variance))
+        moments.append(quotient / (4 * np.pi * variance))
     if order > 1:
         series = powers[:, :-1] @ (-n[:-1] * signs[1:])
         slope = np.where(rho < SMALL, series, (1 - np.exp(-safe) * (1 + safe)) / safe**2)
-        found.append(slope / (4 * np.pi * variance**2))
-    return found
+        moments.append(slope / (4 * np.pi * variance**2))
+    return moments
 
 
 def _moments(square: Array, variance: float, kappa2: float, order: int) -> list[Array]:
@@ -148,7 +148,7 @@ class Polynomial:
         tables = [[scaled[:, i, None] ** powers for i in range(2)]]
         for d in range(layout.order):
             step = powers[1:] / self.scale
-            tables.append([np.pad(one[:, :-1] * step, ((0, 0), (1, 0))) for one in tables[d]])
+            tables.append([np.pad(table[:, :-1] * step, ((0, 0), (1, 0))) for table in tables[d]])
         return np.stack(
             [((tables[i][0] @ self.coefficients) * tables[j][1]).sum(axis=1) for i, j in layout.degrees]
         )
@@ -157,30 +157,30 @@ class Polynomial:
         """w, of degree two more without a reaction, else of the same degree."""
         f, stretched = self.coefficients, medium.coefficient / self.scale**2
         if medium.reaction == 0:
-            found = -_inverse_laplacian(f) / stretched
+            coefficients = -_inverse_laplacian(f) / stretched
         else:
-            found, term = np.zeros_like(f), f / medium.reaction
+            coefficients, term = np.zeros_like(f), f / medium.reaction
             while np.any(term):
-                found = found + term
+                coefficients = coefficients + term
                 term = _laplacian(term) * (stretched / medium.reaction)
-        return Polynomial(found, self.center, self.scale)
+        return Polynomial(coefficients, self.center, self.scale)
 
 
 def _laplacian(f: Array) -> Array:
     size = len(f)
-    found = np.zeros_like(f)
+    coefficients = np.zeros_like(f)
     n = np.arange(2, size)
-    found[:-2] += (n * (n - 1))[:, None] * f[2:]
-    found[:, :-2] += n * (n - 1) * f[:, 2:]
-    return found
+    coefficients[:-2] += (n * (n - 1))[:, None] * f[2:]
+    coefficients[:, :-2] += n * (n - 1) * f[:, 2:]
+    return coefficients
 
 
 def _inverse_laplacian(f: Array) -> Array:
     """A polynomial W with ΔW = f, monomial by monomial: integrals along one axis, corrected along the other."""
     size = len(f)
-    found = np.zeros((size + 2, size + 2))
+    coefficients = np.zeros((size + 2, size + 2))
     for i, j in zip(*np.nonzero(f), strict=True):
-        high, low, into = (i, j, found) if i >= j else (j, i, found.T)
+        high, low, into = (i, j, coefficients) if i >= j else (j, i, coefficients.T)
         value = f[i, j]
         while low >= 0:
             value = value / ((high + 1) * (high + 2))
@@ -189,10 +189,10 @@ def _inverse_laplacian(f: Array) -> Array:
             high, low = high + 2, low - 2
             if value == 0:
                 break
-            if high + 2 >= len(found):
-                found = np.pad(found, ((0, 2), (0, 2)))
-                into = found if i >= j else found.T
-    return found
+            if high + 2 >= len(coefficients):
+                coefficients = np.pad(coefficients, ((0, 2), (0, 2)))
+                into = coefficients if i >= j else coefficients.T
+    return coefficients
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,8 +205,8 @@ class Potential(Background):
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         layout = Layout(2, order, tuple(mixed))
-        found = self.channels(points.detach().double().cpu().numpy(), layout)
-        return Jet(torch.as_tensor(found).to(points), layout)
+        channels = self.channels(points.detach().double().cpu().numpy(), layout)
+        return Jet(torch.as_tensor(channels).to(points), layout)
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,8 +221,8 @@ class GaussianPotential(Potential):
     def channels(self, points: Array, layout: Layout) -> Array:
         medium = Medium(self.coefficient, self.reaction)
         center = np.asarray(self.source.at, dtype=float)
-        found = gaussian(points, center, self.source.variance, medium, layout, self.unit)
-        return float(np.real(self.source.amplitude)) * found
+        channels = gaussian(points, center, self.source.variance, medium, layout, self.unit)
+        return float(np.real(self.source.amplitude)) * channels
 
     def describe(self) -> str:
         return f"potential of {self.source.describe()}"
@@ -240,8 +240,8 @@ class PointPotential(Potential):
     def channels(self, points: Array, layout: Layout) -> Array:
         medium = Medium(self.coefficient, self.reaction)
         with np.errstate(divide="ignore", invalid="ignore"):  # at the source
-            found = point(points, np.asarray(self.source.at, dtype=float), medium, layout, self.unit)
-        return float(np.real(self.source.amplitude)) * found
+            channels = point(points, np.asarray(self.source.at, dtype=float), medium, layout, self.unit)
+        return float(np.real(self.source.amplitude)) * channels
 
     def describe(self) -> str:
         return f"potential of {self.source.describe()}"

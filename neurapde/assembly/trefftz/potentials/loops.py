@@ -59,25 +59,25 @@ def loops_of(partition: Partition, region: Region) -> list[Loop]:
     """All closed paths of a region's rim."""
     t = np.linspace(0, 1, FINE)
     open_ends: list[tuple[Panel, Complex]] = []
-    found = []
+    loops = []
     for panel, sign in partition.border(region):
         path = as_complex(panel.curve.points(t))
         path = path if sign * panel.sign > 0 else path[::-1]
         if panel.curve.closed:
-            found.append(Loop((panel,), path[:-1]))
+            loops.append(Loop((panel,), path[:-1]))
         else:
             open_ends.append((panel, path))
     while open_ends:
         panels, path = [open_ends[0][0]], open_ends.pop(0)[1]
         while open_ends:
-            gaps = [abs(one[0] - path[-1]) for _, one in open_ends]
+            gaps = [abs(other[0] - path[-1]) for _, other in open_ends]
             if abs(path[0] - path[-1]) < min(gaps):
                 break
-            panel, more = open_ends.pop(int(np.argmin(gaps)))
+            panel, next_path = open_ends.pop(int(np.argmin(gaps)))
             panels.append(panel)
-            path = np.concatenate([path, more[1:]])
-        found.append(Loop(tuple(panels), path[:-1]))
-    return found
+            path = np.concatenate([path, next_path[1:]])
+        loops.append(Loop(tuple(panels), path[:-1]))
+    return loops
 
 
 def _winds(path: Complex, places: Complex) -> NDArray[np.bool_]:

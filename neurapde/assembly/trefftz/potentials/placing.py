@@ -56,7 +56,7 @@ NONE = Places(np.empty(0, dtype=complex), np.empty(0))
 
 def clustered(corners: Sequence[Corner], region: int, digits: float) -> Places:
     """Poles of a region at corners, for an error of 10^−digits of what they contribute."""
-    found = NONE
+    poles = NONE
     for corner in corners:
         for sector in corner.sectors:
             if sector.region != region:
@@ -70,8 +70,8 @@ def clustered(corners: Sequence[Corner], region: int, digits: float) -> Places:
             away = away[away > ROUNDING * (abs(corner.at) + corner.reach)]
             clearance = math.sin(min(math.pi - sector.opening / 2, math.pi / 2))
             at = np.asarray(corner.at + sector.out * away, dtype=np.complex128)
-            found += Places(at, away * max(clearance, 1e-3))
-    return found
+            poles += Places(at, away * max(clearance, 1e-3))
+    return poles
 
 
 @dataclass(frozen=True)
@@ -119,15 +119,15 @@ def cells_of(partition: Partition, spots: Sequence[Spot], data: Sequence[Array])
     trees = [cKDTree(np.concatenate([places[j] for j in mine])) if mine else None for mine in apart]
     for i in range(len(cells)):
         while True:
-            one, tree = cells[i], trees[i]
-            away = np.full(len(one.lengths), np.inf)
+            panel_cells, tree = cells[i], trees[i]
+            away = np.full(len(panel_cells.lengths), np.inf)
             if tree is not None:
-                away = np.maximum(tree.query(one.middles)[0], 1e-4 * partition.extent)
+                away = np.maximum(tree.query(panel_cells.middles)[0], 1e-4 * partition.extent)
             for spot in spots:
-                away = np.minimum(away, np.hypot(np.hypot(*(one.middles - spot.at).T), spot.width))
-            if not (one.lengths > away).any():
+                away = np.minimum(away, np.hypot(np.hypot(*(panel_cells.middles - spot.at).T), spot.width))
+            if not (panel_cells.lengths > away).any():
                 break
-            cells[i] = one.halved(one.lengths > away)
+            cells[i] = panel_cells.halved(panel_cells.lengths > away)
     return cells
 
 
@@ -135,9 +135,9 @@ def _arcs(panel: Panel) -> int:
     return max(1, math.ceil(panel.curve.length / (ARC * panel.curve.radius)))
 
 
-def _touch(one: Array, other: Array, extent: float) -> bool:
+def _touch(points: Array, other: Array, extent: float) -> bool:
     """Whether two panels `(n, 2)` have an end in common."""
-    a, b = as_complex(one[[0, -1]]), as_complex(other[[0, -1]])
+    a, b = as_complex(points[[0, -1]]), as_complex(other[[0, -1]])
     return bool((np.abs(a[:, None] - b) < 1e-8 * extent).any())
 
 
@@ -146,26 +146,26 @@ def beside(cells: Sequence[Cells], region: int, size: float, digits: float, oute
 
     size: of the region. outer: the panels around it, its holes' left out.
     """
-    found, each = NONE, math.ceil(2 + digits / 2)
-    for one in cells:
-        panel = one.panel
+    poles, each = NONE, math.ceil(2 + digits / 2)
+    for panel_cells in cells:
+        panel = panel_cells.panel
         if region not in (panel.inner, panel.outer):
             continue
         side = 1.0 if panel.inner == region else -1.0
         if panel.curve.closed:
-            short = one.lengths < ROUND * min(size, panel.curve.radius)
+            short = panel_cells.lengths < ROUND * min(size, panel.curve.radius)
         elif panel in outer:
-            one, gaps = _notched(one, outer, side, NOTCH * size)
-            short = (one.lengths < NEAR * size) | (gaps < NOTCH * size)
+            panel_cells, gaps = _notched(panel_cells, outer, side, NOTCH * size)
+            short = (panel_cells.lengths < NEAR * size) | (gaps < NOTCH * size)
         else:
-            short = one.lengths < NEAR * size
+            short = panel_cells.lengths < NEAR * size
         if not short.any():
             continue
-        t = one.nodes(each).reshape(-1, each)[short].ravel()
-        depth = np.repeat(DEEP * one.lengths[short], each)
+        t = panel_cells.nodes(each).reshape(-1, each)[short].ravel()
+        depth = np.repeat(DEEP * panel_cells.lengths[short], each)
         at = panel.curve.points(t) + side * depth[:, None] * panel.normals(t)
-        found += Places(as_complex(at), depth)
-    return found
+        poles += Places(as_complex(at), depth)
+    return poles
 
 
 def _notched(cells: Cells, outer: Sequence[Panel], side: float, limit: float) -> tuple[Cells, Array]:
@@ -173,12 +173,12 @@ def _notched(cells: Cells, outer: Sequence[Panel], side: float, limit: float) ->
     t = np.linspace(0, 1, SEEN)
     mine = cells.panel.curve.points(t)
     others = [panel.curve.points(t) for panel in outer if panel is not cells.panel]
-    apart = [one for one in others if not _touch(one, mine, cells.panel.curve.length)]
+    apart = [points for points in others if not _touch(points, mine, cells.panel.curve.length)]
     while True:
         gaps = np.full(len(cells.lengths), np.inf)
         normals = side * cells.panel.normals((cells.ends[1:] + cells.ends[:-1]) / 2)
-        for one in apart:
-            away = one - cells.middles[:, None]
+        for points in apart:
+            away = points - cells.middles[:, None]
             distance = np.hypot(away[..., 0], away[..., 1])
             ahead = (away * normals[:, None]).sum(axis=-1) > AHEAD * distance
             gaps = np.minimum(gaps, np.where(ahead, distance, np.inf).min(axis=1))
@@ -194,5 +194,5 @@ def clear(places: Places, rim: Complex, inside: NDArray[np.bool_]) -> Places:
         return places
     tree = cKDTree(np.stack([rim.real, rim.imag], axis=1))
     away, _ = tree.query(np.stack([places.at.real, places.at.imag], axis=1))
-    kept = ~inside & (away > CLEAR * places.sizes)
-    return Places(places.at[kept], places.sizes[kept])
+    usable = ~inside & (away > CLEAR * places.sizes)
+    return Places(places.at[usable], places.sizes[usable])

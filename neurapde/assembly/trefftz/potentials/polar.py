@@ -87,7 +87,7 @@ class PolarPotential(Potential):
             self.radius * self.into
         )  # ∂_x = (∂_z/unit + ∂_z̄/conj(unit)), ∂_y = i(∂_z/unit − ∂_z̄/conj(unit))
         first, second = 1 / unit, 1 / np.conj(unit)
-        found = []
+        channels = []
         for axes in layout.derivatives:
             total = np.zeros(len(points), dtype=complex)
             for choice in np.ndindex(*(2 for _ in axes)):
@@ -96,8 +96,8 @@ class PolarPotential(Potential):
                 for axis, which in zip(axes, choice, strict=True):
                     factor *= 1.0 if axis == 0 else (-1j if which else 1j)
                 total += factor * sums(len(axes) - down, down)
-            found.append(total.real)
-        return np.stack(found)
+            channels.append(total.real)
+        return np.stack(channels)
 
     def describe(self) -> str:
         return f"{len(self.exponents)} powers at a corner"
@@ -113,8 +113,10 @@ class PolarLoad:
     sector: Sector
 
     def _potential(self, coefficients: Complex, exponents: Array) -> PolarPotential:
-        own = self.sector
-        return PolarPotential(coefficients, exponents, self.frequencies, own.at, own.into, own.radius)
+        sector = self.sector
+        return PolarPotential(
+            coefficients, exponents, self.frequencies, sector.at, sector.into, sector.radius
+        )
 
     def __call__(self, points: Array) -> Array:
         """Its density (n,) at points (n, 2)."""
@@ -168,23 +170,25 @@ class PolarRule:
         s, weights = unit_rule(2 * len(exponents))
         roots = np.sqrt(weights)
         radial = np.linalg.svd(s[:, None] ** (exponents - least) * roots[:, None], full_matrices=False)
-        own = max(
+        extension = max(
             (frame(order, length) for length in LENGTHS),
-            key=lambda one: float(np.abs(_symbol(exponents + 2, one.frequencies / sector.half)).min()),
+            key=lambda candidate: float(
+                np.abs(_symbol(exponents + 2, candidate.frequencies / sector.half)).min()
+            ),
         )
         return cls(
             sector,
             exponents,
-            own.frequencies / sector.half,
-            sector.places(s, own.nodes),
-            (s**-least * roots)[:, None] * own.roots,
+            extension.frequencies / sector.half,
+            sector.places(s, extension.nodes),
+            (s**-least * roots)[:, None] * extension.roots,
             (radial[0], radial[1], radial[2]),
-            (own.left, own.sizes, own.right),
+            (extension.left, extension.sizes, extension.right),
         )
 
     def load(self, values: Array) -> PolarLoad:
         """The sum nearest to values at the points, in units of the least power."""
-        found = fitted(values.reshape(self.roots.shape) * self.roots, self.radial, self.angular)
+        coefficients = fitted(values.reshape(self.roots.shape) * self.roots, self.radial, self.angular)
         count = len(self.frequencies)
-        sines = np.pad(found[:, count:], ((0, 0), (1, 0)))
-        return PolarLoad(found[:, :count] - 1j * sines, self.exponents, self.frequencies, self.sector)
+        sines = np.pad(coefficients[:, count:], ((0, 0), (1, 0)))
+        return PolarLoad(coefficients[:, :count] - 1j * sines, self.exponents, self.frequencies, self.sector)

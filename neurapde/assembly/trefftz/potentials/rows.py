@@ -41,21 +41,21 @@ def nodes_of(digits: float) -> int:
 
 def row_cells(cells: Cells, clustered: Complex, along: Complex, longest: float, each: int) -> Cells:
     """The cells of a panel halved until they resolve the poles of the regions on both of its sides."""
-    found = cells
+    refined = cells
     trees = [
         (cKDTree(np.stack([at.real, at.imag], axis=1)), ratio)
         for at, ratio in ((clustered, OCTAVES), (along, CLOSE * each))
         if len(at)
     ]
     for _ in range(MOST):
-        split = found.lengths > longest
+        split = refined.lengths > longest
         for tree, ratio in trees:
-            split |= found.lengths > ratio * tree.query(found.middles)[0]
-        split &= found.lengths > ROUNDING * np.abs(found.middles).max()
+            split |= refined.lengths > ratio * tree.query(refined.middles)[0]
+        split &= refined.lengths > ROUNDING * np.abs(refined.middles).max()
         if not split.any():
             break
-        found = found.halved(split)
-    return found
+        refined = refined.halved(split)
+    return refined
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,15 +103,15 @@ class Asked:
 def rows_of(basis: Basis, places: Sequence[Rows]) -> list[Asked]:
     """The rows of a basis at these places."""
     traces = {region.index: _traces(basis, region, places) for region in basis.partition.regions}
-    found: list[Asked] = []
-    for i, one in enumerate(places):
-        panel = one.cells.panel
+    asked: list[Asked] = []
+    for i, place in enumerate(places):
+        panel = place.cells.panel
         inner = traces[panel.inner][i]
         if panel.outer is None:
-            found += _on_face(basis, one, basis.partition.regions[panel.inner], inner)
+            asked += _on_face(basis, place, basis.partition.regions[panel.inner], inner)
         else:
-            found += _across(basis, one, inner, traces[panel.outer][i])
-    return found
+            asked += _across(basis, place, inner, traces[panel.outer][i])
+    return asked
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,16 +125,18 @@ class _Trace:
 def _traces(basis: Basis, region: Region, places: Sequence[Rows]) -> dict[int, _Trace]:
     """Those on the rim of a region, by the number of the place; those that ask for the same all found at once."""
     mine = [
-        i for i, one in enumerate(places) if region.index in (one.cells.panel.inner, one.cells.panel.outer)
+        i
+        for i, place in enumerate(places)
+        if region.index in (place.cells.panel.inner, place.cells.panel.outer)
     ]
-    found: dict[int, _Trace] = {}
+    traces: dict[int, _Trace] = {}
     for order in (0, 1):
         asked = [i for i in mine if _order(basis, places[i]) == order]
         if not asked:
             continue
         points = np.concatenate([places[i].points for i in asked])
         normals = np.concatenate([places[i].normals for i in asked]).T[..., None]
-        layout, count = Layout(2, order), sum(one.count for one in basis.features[region.index])
+        layout, count = Layout(2, order), sum(functions.count for functions in basis.features[region.index])
         features = np.empty((1 + order, len(points), count), dtype=basis.dtype)
         step = max(1, FEW // max(count, 1))
         for start in range(0, len(points), step):  # few enough to stay near the processor
@@ -143,17 +145,17 @@ def _traces(basis: Basis, region: Region, places: Sequence[Rows]) -> dict[int, _
         known = _along(basis.known[region.index].channels(points, layout, basis.dtype), normals)
         ends = np.cumsum([0, *(len(places[i].points) for i in asked)])
         for i, (start, stop) in zip(asked, pairwise(ends), strict=True):
-            found[i] = _Trace(features[:, start:stop], known[:, start:stop])
-    return found
+            traces[i] = _Trace(features[:, start:stop], known[:, start:stop])
+    return traces
 
 
-def _order(basis: Basis, one: Rows) -> int:
+def _order(basis: Basis, place: Rows) -> int:
     """1 where slopes are asked for, 0 where values alone are."""
-    panel = one.cells.panel
+    panel = place.cells.panel
     if panel.outer is not None:
         return 1
     condition = basis.family.condition(panel, basis.partition.regions[panel.inner])
-    return int(condition is not None and bool(np.any(to_numpy(condition.b(one.points)))))
+    return int(condition is not None and bool(np.any(to_numpy(condition.b(place.points)))))
 
 
 def _along(channels: NDArray[Any], normals: Array) -> NDArray[Any]:
@@ -163,38 +165,38 @@ def _along(channels: NDArray[Any], normals: Array) -> NDArray[Any]:
     return np.stack([channels[0], (channels[1:] * normals).sum(0)])
 
 
-def _across(basis: Basis, one: Rows, inner: _Trace, outer: _Trace) -> list[Asked]:
+def _across(basis: Basis, place: Rows, inner: _Trace, outer: _Trace) -> list[Asked]:
     """[u] = 0 and [a ∂u/∂n] = 0, and once more of its mean: what flows in all must leave through the poorer conductor."""
-    panel, regions = one.cells.panel, basis.partition.regions
+    panel, regions = place.cells.panel, basis.partition.regions
     assert panel.outer is not None
     a, b = (abs(basis.family.flux(regions[index])) for index in (panel.inner, panel.outer))
-    found = []
+    asked = []
     for which, first, second in ((0, 1.0, 1.0), (1, a / (a + b), b / (a + b))):
-        unit = one.lengths[:, None] if which else np.ones((1, 1))
+        unit = place.lengths[:, None] if which else np.ones((1, 1))
         parts = {
             panel.inner: first * unit * inner.features[which],
             panel.outer: -second * unit * outer.features[which],
         }
         sides = (second * outer.known[which] - first * inner.known[which]) * unit
-        found.append(Asked(Block(parts, sides), What.SLOPES if which else What.VALUES))
-    mean = (one.weights / one.lengths / (2 * math.pi) * (a + b) / min(a, b))[None]
-    slopes = found[1].block
-    total = Block({group: mean @ part for group, part in slopes.parts.items()}, mean @ slopes.sides)
-    return [*found, Asked(total, What.FLOW)]
+        asked.append(Asked(Block(parts, sides), What.SLOPES if which else What.VALUES))
+    mean = (place.weights / place.lengths / (2 * math.pi) * (a + b) / min(a, b))[None]
+    slopes = asked[1].block
+    total = Block({group: mean @ columns for group, columns in slopes.parts.items()}, mean @ slopes.sides)
+    return [*asked, Asked(total, What.FLOW)]
 
 
-def _on_face(basis: Basis, one: Rows, region: Region, trace: _Trace) -> list[Asked]:
+def _on_face(basis: Basis, place: Rows, region: Region, trace: _Trace) -> list[Asked]:
     """a u + b ∂u/∂n = value, in units of what stands before the larger of u and its slope."""
-    condition = basis.family.condition(one.cells.panel, region)
+    condition = basis.family.condition(place.cells.panel, region)
     if condition is None:
         return []
     a, b, value = (
-        np.asarray(to_numpy(field(one.points)))[:, None]
+        np.asarray(to_numpy(field(place.points)))[:, None]
         for field in (condition.a, condition.b, condition.value)
     )
-    unit = np.abs(a) + np.abs(b) / one.lengths[:, None]
-    part, known = a / unit * trace.features[0], a * trace.known[0]
+    unit = np.abs(a) + np.abs(b) / place.lengths[:, None]
+    columns, known = a / unit * trace.features[0], a * trace.known[0]
     if len(trace.features) > 1:
-        part, known = part + b / unit * trace.features[1], known + b * trace.known[1]
-    block = Block({region.index: part}, (value - known) / unit)
+        columns, known = columns + b / unit * trace.features[1], known + b * trace.known[1]
+    block = Block({region.index: columns}, (value - known) / unit)
     return [Asked(block, What.VALUES if condition.fixes else What.SLOPES)]

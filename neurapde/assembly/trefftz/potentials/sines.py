@@ -51,17 +51,17 @@ def waves(t: Array, frequencies: Array, order: int) -> Array:
     """cos(κ_j t) for all j and sin(κ_j t) for j > 0, or a derivative of them, at `(n,)`: `(n, 2j + 1)`."""
     turns = np.exp(1j * frequencies[1] * t)
     powers = np.cumprod(np.broadcast_to(turns[:, None], (len(t), len(frequencies) - 1)), axis=1)
-    found = powers * (1j * frequencies[1:]) ** order
+    derivatives = powers * (1j * frequencies[1:]) ** order
     first = np.full((len(t), 1), 0.0 if order else 1.0)
-    return np.concatenate([first, found.real, found.imag], axis=1)
+    return np.concatenate([first, derivatives.real, derivatives.imag], axis=1)
 
 
 def fitted(values: Array, first: tuple[Array, Array, Array], second: tuple[Array, Array, Array]) -> Array:
     """The coefficients of products of two tables, each given by its factors U s V, that are nearest to values."""
     (u, s, v), (x, t, y) = first, second
     sizes = s[:, None] * t
-    kept = np.where(sizes > CUT * sizes.max(), sizes, np.inf)
-    return np.asarray(v.T @ ((u.T @ values @ x) / kept) @ y)
+    divisors = np.where(sizes > CUT * sizes.max(), sizes, np.inf)
+    return np.asarray(v.T @ ((u.T @ values @ x) / divisors) @ y)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,18 +91,18 @@ class SinesPotential(Potential):
             ]
             for i in range(2)
         ]
-        sums = [one @ self.coefficients for one in tables[0]]
-        found = np.stack([np.einsum("ij,ij->i", sums[i], tables[1][j]) for i, j in layout.degrees])
+        sums = [table @ self.coefficients for table in tables[0]]
+        channels = np.stack([np.einsum("ij,ij->i", sums[i], tables[1][j]) for i, j in layout.degrees])
         if self.mean:
             away = points - self.center
             for channel, axes in enumerate(layout.derivatives):
                 if not axes:
-                    found[channel] += self.mean * (away**2).sum(axis=1)
+                    channels[channel] += self.mean * (away**2).sum(axis=1)
                 elif len(axes) == 1:
-                    found[channel] += 2 * self.mean * away[:, axes[0]]
+                    channels[channel] += 2 * self.mean * away[:, axes[0]]
                 elif axes[0] == axes[1]:
-                    found[channel] += 2 * self.mean
-        return found
+                    channels[channel] += 2 * self.mean
+        return channels
 
     def describe(self) -> str:
         return f"{len(self.coefficients)}×{len(self.coefficients)} sines"
@@ -119,8 +119,8 @@ class SinesLoad:
 
     def __call__(self, points: Array) -> Array:
         """Its density (n,) at points (n, 2)."""
-        own = SinesPotential(self.coefficients, self.frequencies, self.center, self.halves)
-        return np.asarray(own.channels(points, Layout(2, 0))[0])
+        potential = SinesPotential(self.coefficients, self.frequencies, self.center, self.halves)
+        return np.asarray(potential.channels(points, Layout(2, 0))[0])
 
     def particular(self, medium: Medium) -> SinesPotential:
         """A field of it."""
@@ -143,18 +143,18 @@ def sines_on(lower: Array, upper: Array, order: int, medium: Medium) -> tuple[Fr
     """The frame for loads on a box, and its nodes as points (m², 2)."""
     halves = (upper - lower) / 2
     lengths = LENGTHS if medium.reaction < 0 else LENGTHS[:1]
-    found = max(
-        (frame(order, one) for one in lengths),
-        key=lambda one: float(np.abs(_symbol(one.frequencies, halves, medium)).min()),
+    extension = max(
+        (frame(order, length) for length in lengths),
+        key=lambda candidate: float(np.abs(_symbol(candidate.frequencies, halves, medium)).min()),
     )
-    x, y = ((lower[i] + upper[i]) / 2 + halves[i] * found.nodes for i in range(2))
-    return found, np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
+    x, y = ((lower[i] + upper[i]) / 2 + halves[i] * extension.nodes for i in range(2))
+    return extension, np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
-def sines_load(values: Array, own: Frame, lower: Array, upper: Array) -> SinesLoad:
+def sines_load(values: Array, extension: Frame, lower: Array, upper: Array) -> SinesLoad:
     """The sum nearest to values (m²,) at the points of `sines_on`."""
-    weighed = values.reshape(len(own.nodes), -1) * own.roots[:, None] * own.roots
-    factors = own.left, own.sizes, own.right
+    weighed = values.reshape(len(extension.nodes), -1) * extension.roots[:, None] * extension.roots
+    factors = extension.left, extension.sizes, extension.right
     return SinesLoad(
-        fitted(weighed, factors, factors), own.frequencies, (lower + upper) / 2, (upper - lower) / 2
+        fitted(weighed, factors, factors), extension.frequencies, (lower + upper) / 2, (upper - lower) / 2
     )
