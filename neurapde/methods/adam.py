@@ -135,8 +135,8 @@ class Adam(Method):
 
     def resume_key(self) -> "Adam":
         """This method without what may change between a run and its continuation."""
-        kept = dataclasses.replace(self, record_every=1, checkpoint_seconds=1.0)
-        return kept if self.schedule.follows_total else dataclasses.replace(kept, steps=1)
+        settings = dataclasses.replace(self, record_every=1, checkpoint_seconds=1.0)
+        return settings if self.schedule.follows_total else dataclasses.replace(settings, steps=1)
 
     def describe(self) -> str:
         drawn = self.points if isinstance(self.points, int) else sum(self.points.values())
@@ -162,7 +162,7 @@ class _Training:
         self.objective = method.objective(task.problem)
         self.parameters = trainable(trial)
         most = math.inf if method.phase_step is None else method.phase_step / method.lr
-        factors = {part: min(1.0, most / omega) for part, omega in first_frequencies(trial).items()}
+        factors = {parameter: min(1.0, most / omega) for parameter, omega in first_frequencies(trial).items()}
         self.optimizer: Steps = (
             AdamSteps(self.parameters, factors=factors)
             if method.optimizer is None

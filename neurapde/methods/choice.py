@@ -55,7 +55,7 @@ def _direct(problem: Problem) -> tuple[DirectMethod | None, str]:
     """
     weak = problem.equation.weak_first(problem)
     obstacles: dict[DirectMethod, str] = {}
-    for method in sorted(PREFERRED, key=lambda one: one.weak and weak is None):
+    for method in sorted(PREFERRED, key=lambda candidate: candidate.weak and weak is None):
         obstacle = method.obstacle(problem)
         if obstacle is None:
             return method, (weak if method.weak and weak else method.why(problem))

@@ -159,12 +159,12 @@ class Galerkin(DirectMethod):
         budget = Budget(self.seconds, "Galerkin", name, sines.fewer, grows=not fixed)
         levels = estimated(_levels(sines, bandwidths(first, last), budget))
         features = self.largest**task.problem.domain.dimension
-        found = refine(task, levels, features, self.tolerance, budget)
-        level = found.level.solved
+        refined = refine(task, levels, features, self.tolerance, budget)
+        level = refined.level.solved
         blind = sines.blind(level)
-        outcome = found.outcome(
+        outcome = refined.outcome(
             sines.trial(level),
-            sines.notes(level, blind or estimate_note(found.level.estimate, "bandwidths")),
+            sines.notes(level, blind or estimate_note(refined.level.estimate, "bandwidths")),
             sines.extras(level),
             f"Galerkin({f'bandwidth={2 * last:g}' if fixed else sines.more(self.largest, last)})",
             blind=blind,
@@ -175,12 +175,12 @@ class Galerkin(DirectMethod):
 
 def _cheapest(task: Task, tolerance: float) -> OnSines[Any]:
     """The weak form for a problem: of those that follow its medium the one of least predicted cost; sines for a trial."""
-    forms = [one for one in WEAK_FORMS[type(task.problem.equation)] if one.obstacle(task.problem) is None]
+    forms = [form for form in WEAK_FORMS[type(task.problem.equation)] if form.obstacle(task.problem) is None]
     if len(forms) == 1 or task.trial is not None:
         return forms[0](task, tolerance)
     made = [form(task, tolerance) for form in forms]
-    fit = [one for one in made if one.follows]
-    return min(fit, key=lambda one: one.cost(one.likely * one.first).seconds)
+    fit = [form for form in made if form.follows]
+    return min(fit, key=lambda form: form.cost(form.likely * form.first).seconds)
 
 
 def _levels(sines: OnSines[Any], bands: Iterator[float], budget: Budget) -> Iterator[Level[Any]]:
@@ -201,13 +201,13 @@ def _composed(lattice: LatticeProblem, given: TrialFunction) -> TrialFunction:
     held = known.factor if known else None
     already = held.sides if isinstance(held, SideDistance) else ((False, False),) * 2
     on_background = known is not None and known.background is not None
-    left = tuple(
+    open_sides = tuple(
         (not free[0] and not met[0], not free[1] and not met[1])
         for free, met in zip(lattice.form.free, already, strict=True)
     )
     network: TrialFunction = given
-    if not on_background and any(map(any, left)):
-        network = DistanceFactor(given.spec, left).around(given, bounds)
+    if not on_background and any(map(any, open_sides)):
+        network = DistanceFactor(given.spec, open_sides).around(given, bounds)
     if any(lattice.backgrounds) and not on_background:
         background = Superposition(lattice.backgrounds)
         network = AnsatzTrial(Ansatz(background, network.spec), network, background)

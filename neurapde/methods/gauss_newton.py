@@ -62,7 +62,7 @@ class GaussNewton(LeastSquares):
             return (
                 "a coefficient jumps, and the parts beside it are joined for coefficients that are known only"
             )
-        if not any(is_data(one) for one in problem.extra):
+        if not any(is_data(constraint) for constraint in problem.extra):
             return "nothing was measured; give constraints=npde.measured(name, points, values)"
         return None
 
@@ -95,7 +95,7 @@ class GaussNewton(LeastSquares):
         about, problem = None, task.problem
         budget = self._budget(problem)
         specs = self._levels(problem)
-        for spec in itertools.takewhile(lambda one: budget.admits(cost_of(problem, one)), specs):
+        for spec in itertools.takewhile(lambda candidate: budget.admits(cost_of(problem, candidate)), specs):
             trial, tried = (built_for(problem, spec) for _ in range(2))
             fitting = Fitting(problem, trial, tried, state, task.seed)
             settled = fitting.iterate(about)
@@ -111,10 +111,10 @@ class GaussNewton(LeastSquares):
         if not fine:  # what the features may be off counts, too
             trial.covariance.diagonal().add_(last.moved**2)
         status = Status.CONVERGED if fine else Status.UNRESOLVED
-        found = trial.found
+        estimates = trial.found
         notes = [
             f"Trial function: {last.fitting.trial.spec.describe()}, {last.fitting.columns} features in all.",
-            *(str(one) for one in found.values()),
+            *(str(estimate) for estimate in estimates.values()),
             *(f"{name} is held by a bound." for name in self._held(problem, state)),
             *(f"Noise of {name!r}: {noise:.3g}." for name, noise in state.noise.items()),
         ]
@@ -130,18 +130,18 @@ class GaussNewton(LeastSquares):
             "features": last.fitting.columns,
             "error_estimate": last.change,
         }
-        for name, one in found.items():
-            if one.unknown.size == 1:
-                extras |= {name: one.value, f"{name} standard error": one.standard_error}
+        for name, estimate in estimates.items():
+            if estimate.unknown.size == 1:
+                extras |= {name: estimate.value, f"{name} standard error": estimate.standard_error}
         return Outcome(trial.to(task.dtype), status, _history(problem, state), tuple(notes), extras)
 
     def _held(self, problem: Problem, state: State) -> list[str]:
         """The unknowns that lie at a bound somewhere."""
-        return [name for name, part in named(problem.unknowns, state.held).items() if bool(part.any())]
+        return [name for name, mask in named(problem.unknowns, state.held).items() if bool(mask.any())]
 
     def _warn_of_data(self, problem: Problem, state: State) -> None:
         unseen = named(problem.unknowns, state.unseen)
-        if names := [name for name, part in unseen.items() if bool(part.any())]:
+        if names := [name for name, mask in unseen.items() if bool(mask.any())]:
             warn(
                 f"the data of {problem.name} do not tell {listing(names)}: other values fit as well; measure more, give a "
                 "prior=…, or take one for known",
@@ -186,17 +186,17 @@ class _Level:
 
 def _covariance(state: State) -> torch.Tensor:
     """The covariance of the coordinates, infinite for those that the data do not tell."""
-    found = state.covariance.clone()
-    found[state.unseen, state.unseen] = math.inf
-    return found
+    covariance = state.covariance.clone()
+    covariance[state.unseen, state.unseen] = math.inf
+    return covariance
 
 
 def _history(problem: Problem, state: State) -> History:
     """Each step with what was left, and the numbers as they were then."""
-    numbers = [one for one in problem.unknowns if one.size == 1]
+    numbers = [unknown for unknown in problem.unknowns if unknown.size == 1]
     rows = []
     for step, (seconds, loss, coordinates) in enumerate(state.path, start=1):
         now = named(problem.unknowns, coordinates)
-        values = [float(one.within(now[one.name])[0]) for one in numbers]
+        values = [float(unknown.within(now[unknown.name])[0]) for unknown in numbers]
         rows.append((float(step), seconds, loss, math.nan, *values))
-    return History.of([one.name for one in numbers], rows)
+    return History.of([unknown.name for unknown in numbers], rows)

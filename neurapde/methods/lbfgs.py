@@ -173,7 +173,7 @@ class _Descent:
                     break
                 journal.advance(done)
                 self.since += done
-                journal.record(loss, [part.item() for part in self.losses])
+                journal.record(loss, [term.item() for term in self.losses])
                 if done == 0 and self.fresh:
                     journal.status = Status.CONVERGED
                     break
@@ -194,10 +194,10 @@ class _Descent:
 
     def _iterations(self) -> int:
         """Iterations of the next round, which ends where a redraw or the last step is due."""
-        left = [ROUND, self.method.steps - self.journal.step]
+        limits = [ROUND, self.method.steps - self.journal.step]
         if self.method.redraw is not None:
-            left.append(self.method.redraw - self.since)
-        return min(left)
+            limits.append(self.method.redraw - self.since)
+        return min(limits)
 
     def _redrawn(self) -> Tensor:
         """A state of the generator beyond the one that the present points were drawn from."""
@@ -237,11 +237,11 @@ class _Descent:
         if "old_dirs" not in state:
             return {"numbers": torch.tensor(numbers, dtype=torch.float64)}
         numbers += [float(state[name]) for name in SCALARS]
-        kept = {"numbers": torch.tensor(numbers, dtype=torch.float64)}
-        kept |= {name: state[name].clone() for name in VECTORS}
+        tensors = {"numbers": torch.tensor(numbers, dtype=torch.float64)}
+        tensors |= {name: state[name].clone() for name in VECTORS}
         if state["old_dirs"]:
-            kept |= {name: torch.stack(state[name]) for name in PAIRS}
-        return kept
+            tensors |= {name: torch.stack(state[name]) for name in PAIRS}
+        return tensors
 
     def _remember(self, tensors: Mapping[str, Tensor]) -> None:
         """What `_memory` gave."""

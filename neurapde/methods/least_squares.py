@@ -120,12 +120,12 @@ class LeastSquares(DirectMethod):
         generator = torch.Generator(device).manual_seed(seed)
         return Assembly(problem, built_for(problem, spec, device), generator)
 
-    def _outcome(self, task: Task, found: Refined[PiecewiseFunction], way: str = "") -> Outcome:
+    def _outcome(self, task: Task, refined: Refined[PiecewiseFunction], way: str = "") -> Outcome:
         """What was found; `way` leads on where it is unresolved, more features unless told."""
-        trial, features = found.level.solved, found.level.features
+        trial, features = refined.level.solved, refined.level.features
         notes = (
             f"Trial function: {trial.spec.describe()}, {features} features in all, their head by least squares.",
-            estimate_note(found.level.estimate, "numbers of features"),
+            estimate_note(refined.level.estimate, "numbers of features"),
             *reflection_note(task.problem.equation, task.problem),
         )
-        return found.outcome(trial, notes, {}, way or f"{type(self).__name__}(largest={2 * self.largest})")
+        return refined.outcome(trial, notes, {}, way or f"{type(self).__name__}(largest={2 * self.largest})")

@@ -94,20 +94,22 @@ class MethodOfLines(DirectMethod):
         name, fixed = task.problem.name, self.bandwidth is not None
         budget = Budget(self.seconds, "MethodOfLines", name, SHORTER, grows=not fixed)
         levels = (
-            Level(one, math.prod(one.lattice.shape), change=one.estimate, estimate=one.estimate)
-            for one in self._levels(waves, budget, largest)
+            Level(
+                evolved, math.prod(evolved.lattice.shape), change=evolved.estimate, estimate=evolved.estimate
+            )
+            for evolved in self._levels(waves, budget, largest)
         )
         features = largest**waves.box.dimension
-        found = refine(task, levels, features, self.tolerance, budget, column=ESTIMATE)
-        level = found.level.solved
+        refined = refine(task, levels, features, self.tolerance, budget, column=ESTIMATE)
+        level = refined.level.solved
         extras = {
-            "bandwidth": max(one.bandwidth for one in level.lattice.modes),
+            "bandwidth": max(mode.bandwidth for mode in level.lattice.modes),
             "polynomials": level.polynomials,
             "moments": len(level.times),
             "converged": int(level.estimate <= self.tolerance),
         }
         way = f"bandwidth={2 * self.bandwidth:g}" if self.bandwidth is not None else f"largest={2 * largest}"
-        outcome = found.outcome(
+        outcome = refined.outcome(
             _trial(waves, level, task), _notes(waves, level), extras, f"MethodOfLines({way})"
         )
         return with_missed(outcome, name, lambda: missed(level, ENOUGH * self.tolerance), self.tolerance)
@@ -148,26 +150,29 @@ class MethodOfLines(DirectMethod):
 def _wanted(waves: WaveProblem, requirements: list[BandwidthRequirement]) -> float:
     """The bandwidth for all waves: their frequencies do not change, so they are shortest where they are slowest."""
     slowest = waves.speeds[0]
-    return max((one.bandwidth * max(1.0, one.speed / slowest) for one in requirements), default=0.0)
+    return max(
+        (requirement.bandwidth * max(1.0, requirement.speed / slowest) for requirement in requirements),
+        default=0.0,
+    )
 
 
 def _knots(
     waves: WaveProblem, requirements: list[BandwidthRequirement], tolerance: float, most: float
 ) -> int:
     """How many knots in time, from 0 on, for the waves of the requirements up to the bandwidth `most`."""
-    fastest = max((one.bandwidth * one.speed for one in requirements), default=0.0)
+    fastest = max((requirement.bandwidth * requirement.speed for requirement in requirements), default=0.0)
     fastest = min(fastest, most * waves.speeds[1])
     turn = (QUINTIC * IN_TIME * tolerance) ** (1 / 6)
     return max(LEAST_KNOTS, math.ceil(waves.time.duration * fastest / turn) + 1)
 
 
 def _trial(waves: WaveProblem, level: Evolved, task: Task) -> HistoryFunction:
-    own = waves.box.sides != waves.space.sides
-    near = tuple(one.field for one in level.near)
+    extended = waves.box.sides != waves.space.sides
+    near = tuple(wave.field for wave in level.near)
     spec = SineHistory(
         level.lattice.shape,
         len(level.times),
-        waves.box.sides if own else None,
+        waves.box.sides if extended else None,
         waves.problem.sides.natural,
         near,
     )
@@ -179,12 +184,12 @@ def _trial(waves: WaveProblem, level: Evolved, task: Task) -> HistoryFunction:
     with torch.no_grad():
         trial.amplitudes.copy_(torch.as_tensor(np.ascontiguousarray(np.moveaxis(amplitudes, 0, 1))))
         start = 0
-        for one in level.near:
+        for wave in level.near:
             assert trial.beside is not None
-            part = torch.as_tensor(np.moveaxis(one.amplitudes, 0, 1))
-            column = one.shot if task.problem.outputs > 1 else 0
-            trial.beside[:, :, start : start + one.field.orders, column] = part.to(trial.beside)
-            start += one.field.orders
+            near_amplitudes = torch.as_tensor(np.moveaxis(wave.amplitudes, 0, 1))
+            column = wave.shot if task.problem.outputs > 1 else 0
+            trial.beside[:, :, start : start + wave.field.orders, column] = near_amplitudes.to(trial.beside)
+            start += wave.field.orders
     return trial
 
 
@@ -192,7 +197,7 @@ def _notes(waves: WaveProblem, level: Evolved) -> list[str]:
     lattice = level.lattice
     counts = " × ".join(map(str, lattice.shape))
     notes = [
-        f"Trial function: {counts} products of sines up to {max(one.bandwidth for one in lattice.modes):.0f} rad per "
+        f"Trial function: {counts} products of sines up to {max(mode.bandwidth for mode in lattice.modes):.0f} rad per "
         f"unit length, with a head that is a function of time, quintic between {len(level.times)} moments."
     ]
     if waves.box.sides != waves.space.sides:

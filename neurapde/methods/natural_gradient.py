@@ -201,13 +201,13 @@ class _Descent:
         if change is not None:
             start = copied(self.parameters)
             acceleration = self._geodesic_acceleration(equations, start, change)
-            for part in PARTS:
-                tried = part * change + part**2 * acceleration
+            for fraction in PARTS:
+                tried = fraction * change + fraction**2 * acceleration
                 self._put(start, tried)
                 loss, losses = self.residuals.measure()
                 if math.isfinite(loss) and loss < self.loss:
-                    predicted = equations.predicted_reduction(part * change)
-                    self.damping.succeed(part * (self.loss - loss), predicted)
+                    predicted = equations.predicted_reduction(fraction * change)
+                    self.damping.succeed(fraction * (self.loss - loss), predicted)
                     self.before, self.loss, self.losses = tried, loss, losses
                     return True
             put(self.parameters, start)
@@ -231,7 +231,7 @@ class _Descent:
 
     def _put(self, start: list[Tensor], change: Tensor) -> None:
         parts = shaped(change, self.parameters)
-        put(self.parameters, [begun + part for begun, part in zip(start, parts, strict=True)])
+        put(self.parameters, [begun + step for begun, step in zip(start, parts, strict=True)])
 
     def _undo(self) -> Callable[[], None]:
         """What brings back all that a step moves."""

@@ -72,14 +72,14 @@ class Newton(LeastSquares):
         self.check_trial(task.trial)
         unsettled: list[int] = []
         budget = self._budget(task.problem)
-        found = grow(task, self._solved(task, unsettled, budget), self.largest, self.tolerance, budget)
-        if found.level.features not in unsettled:
-            return self._outcome(task, found)
-        told = f"Newton's iteration did not settle with {found.level.features} features."
-        level = dataclasses.replace(found.level, estimate=math.inf)
-        found = dataclasses.replace(found, level=level, status=Status.UNRESOLVED, budget=None, lost=False)
-        outcome = self._outcome(task, found, "NaturalGradient(), for Newton's iteration did not settle")
-        return dataclasses.replace(outcome, notes=(*outcome.notes, told))
+        refined = grow(task, self._solved(task, unsettled, budget), self.largest, self.tolerance, budget)
+        if refined.level.features not in unsettled:
+            return self._outcome(task, refined)
+        note = f"Newton's iteration did not settle with {refined.level.features} features."
+        level = dataclasses.replace(refined.level, estimate=math.inf)
+        refined = dataclasses.replace(refined, level=level, status=Status.UNRESOLVED, budget=None, lost=False)
+        outcome = self._outcome(task, refined, "NaturalGradient(), for Newton's iteration did not settle")
+        return dataclasses.replace(outcome, notes=(*outcome.notes, note))
 
     def _solved(
         self, task: Task, unsettled: list[int], budget: Budget
@@ -143,9 +143,9 @@ class _Level:
         for _ in range(STEPS):
             if not torch.isfinite(present).all():
                 return False
-            part = 1.0
+            fraction = 1.0
             for _ in range(HALVINGS):
-                tried = place + part * (present - place)
+                tried = place + fraction * (present - place)
                 self._put(tried)
                 field = self._field(tried)
                 if self.balance.relative(change, field) <= settled:
@@ -154,7 +154,7 @@ class _Level:
                 following = self._field(aimed - tried)
                 if self.balance.relative(following, field) < self.balance.relative(change, field):
                     break
-                part /= 2
+                fraction /= 2
             else:
                 return False
             place, present, change = tried, aimed, following

@@ -198,8 +198,8 @@ def grow(
             field = trial(probes)
         return Level(trial, features, field - field.mean(dim=0) if free else field)
 
-    found = estimated((seen(*one) for one in levels), balance.relative, SLOW)
-    return refine(task, found, last, tolerance, budget, patient=False)
+    estimates = estimated((seen(*level) for level in levels), balance.relative, SLOW)
+    return refine(task, estimates, last, tolerance, budget, patient=False)
 
 
 def is_lost(changes: Sequence[float]) -> bool:

@@ -64,13 +64,13 @@ class Separable(DirectMethod):
         check_growth(self.tolerance, self.largest, FIRST, self.seconds)
 
     def obstacle(self, problem: Problem) -> str | None:
-        found = BoxProblem.of(problem)
-        if found is None:
+        box = BoxProblem.of(problem)
+        if box is None:
             return (
                 f"it is for Poisson's and Helmholtz' equation on a Box of up to three axes, and {problem.name} has "
                 f"{type(problem.equation).__name__} on {problem.domain}; use LeastSquares"
             )
-        reason = found.obstacle() or self._rough(problem)
+        reason = box.obstacle() or self._rough(problem)
         return reason and f"{reason}; use LeastSquares or Galerkin"
 
     @staticmethod
@@ -82,8 +82,8 @@ class Separable(DirectMethod):
         return "its sources jump, which polynomials follow slowly" if rough else None
 
     def why(self, problem: Problem) -> str:
-        found = BoxProblem.of(problem)
-        vary = "vary smoothly" if found is not None and found.varying else "are constant"
+        box = BoxProblem.of(problem)
+        vary = "vary smoothly" if box is not None and box.varying else "are constant"
         return f"the coefficients {vary} and the domain is a box"
 
     def describe(self) -> str:
@@ -96,16 +96,16 @@ class Separable(DirectMethod):
         budget = Budget(self.seconds, "Separable", task.problem.name, "a smaller largest")
         growth = _Growth(self, task, box, budget)
         last = self.largest**box.box.dimension
-        found = refine(task, growth.levels(), last, self.tolerance, budget)
-        trial = found.level.solved
+        refined = refine(task, growth.levels(), last, self.tolerance, budget)
+        trial = refined.level.solved
         notes = (
             f"Trial function: {trial.spec.describe()}, their amplitudes "
             f"{'by conjugate gradients' if growth.steps else 'axis by axis'}.",
-            estimate_note(found.level.estimate, "numbers of polynomials"),
+            estimate_note(refined.level.estimate, "numbers of polynomials"),
             *growth.unchecked,
         )
         extras = {"iterations": growth.steps} if growth.steps else {}
-        return found.outcome(trial, notes, extras, f"Separable(largest={2 * self.largest})")
+        return refined.outcome(trial, notes, extras, f"Separable(largest={2 * self.largest})")
 
 
 class _Growth:
@@ -125,20 +125,22 @@ class _Growth:
         changes: list[float] = []
         looks = 0
         while counts is not None and looks < MOST_LOOKS:
-            found = self._solved(counts, least, before)
-            if found is None:
+            amplitudes = self._solved(counts, least, before)
+            if amplitudes is None:
                 return
             if before is not None:
-                changes.append(self._change(found, before))
+                changes.append(self._change(amplitudes, before))
             estimate = estimate_error(changes, SLOW)
-            following = self._following(found)
+            following = self._following(amplitudes)
             if estimate > tolerance and following is not None:
-                yield self._level(found, changes, estimate)
+                yield self._level(amplitudes, changes, estimate)
             else:
-                yield self._level(found, changes, max(estimate, self._missed(found, looked)), fine=True)
+                yield self._level(
+                    amplitudes, changes, max(estimate, self._missed(amplitudes, looked)), fine=True
+                )
                 least, looked, looks = looked, 2 * looked, looks + 1
                 following = self._grown(counts, [True] * axes)
-            before, counts = found, following
+            before, counts = amplitudes, following
 
     def _solved(self, counts: Sequence[int], least: int, guess: Values | None) -> Values | None:
         """The amplitudes of Legendre polynomials, (n1, …, columns); None where there is no time or memory."""
@@ -150,45 +152,45 @@ class _Growth:
             return None
         form = self.box.form(counts, nodes)
         start = None if guess is None else form.amplitudes(_resized(guess, counts))
-        found, self.steps = form.solve(self.box.source, SOLVED * self.method.tolerance, start)
+        amplitudes, self.steps = form.solve(self.box.source, SOLVED * self.method.tolerance, start)
         self.slowest = form.slowest
-        found = along_all([axis.to_legendre for axis in form.axes], found)
+        amplitudes = along_all([axis.to_legendre for axis in form.axes], amplitudes)
         if self.box.leaves_constant:
-            found[(0,) * len(counts)] = 0.0
-        return found
+            amplitudes[(0,) * len(counts)] = 0.0
+        return amplitudes
 
-    def _missed(self, found: Values, looked: int) -> float:
+    def _missed(self, amplitudes: Values, looked: int) -> float:
         """The relative error that the residual at points between those of the solve tells, 0 where it cannot be had."""
-        points = [max(looked, 2 * count) for count in found.shape[:-1]]
+        points = [max(looked, 2 * count) for count in amplitudes.shape[:-1]]
         try:
-            return residual_error(self.box, found, points, self.slowest)
+            return residual_error(self.box, amplitudes, points, self.slowest)
         except (RuntimeError, TypeError, ValueError) as error:
             self.unchecked = (
                 f"The closing check was not possible, since a function does not take torch points ({error}).",
             )
             return 0.0
 
-    def _change(self, found: Values, before: Values) -> float:
+    def _change(self, amplitudes: Values, before: Values) -> float:
         """The norm of a change of the field relative to the field, of the column of the largest."""
-        parts = (found - _resized(before, found.shape[:-1]), found)
-        change, size = (norms(weighed(self.box, part)) for part in parts)
+        parts = (amplitudes - _resized(before, amplitudes.shape[:-1]), amplitudes)
+        change, size = (norms(weighed(self.box, field)) for field in parts)
         return float(np.max(change / np.where(size > 0, size, 1.0)))
 
-    def _following(self, found: Values) -> list[int] | None:
+    def _following(self, amplitudes: Values) -> list[int] | None:
         """The next numbers of polynomials: more along the axes whose last ones are large; None if there are no more."""
-        size, axes = weighed(self.box, found), range(found.ndim - 1)
+        size, axes = weighed(self.box, amplitudes), range(amplitudes.ndim - 1)
         tails = np.array([np.linalg.norm(np.take(size, range(-LAST, 0), axis)) for axis in axes])
-        return self._grown(found.shape[:-1], (tails >= STEEP * tails.max()).tolist())
+        return self._grown(amplitudes.shape[:-1], (tails >= STEEP * tails.max()).tolist())
 
     def _grown(self, counts: Sequence[int], grows: Sequence[bool]) -> list[int] | None:
         pairs = zip(counts, grows, strict=True)
-        found = [min(math.ceil(GROWTH * n), self.method.largest) if more else n for n, more in pairs]
-        return None if found == list(counts) else found
+        following = [min(math.ceil(GROWTH * n), self.method.largest) if grow else n for n, grow in pairs]
+        return None if following == list(counts) else following
 
     def _level(
-        self, found: Values, changes: Sequence[float], estimate: float, fine: bool = False
+        self, amplitudes: Values, changes: Sequence[float], estimate: float, fine: bool = False
     ) -> Level[LegendreFunction]:
-        problem, counts = self.task.problem, found.shape[:-1]
+        problem, counts = self.task.problem, amplitudes.shape[:-1]
         setting = Setting(
             problem.domain.bounds,
             self.box.columns,
@@ -198,13 +200,15 @@ class _Growth:
             self.task.device,
         )
         trial = LegendreProducts(tuple(counts)).draw(setting)
-        trial.set_coefficients(found.astype(complex) if problem.equation.complex else np.real(found))
+        trial.set_coefficients(
+            amplitudes.astype(complex) if problem.equation.complex else np.real(amplitudes)
+        )
         change = changes[-1] if changes else math.nan
         return Level(trial, math.prod(counts), None, fine, change, estimate)
 
 
 def _resized(values: Values, counts: Sequence[int]) -> Values:
     """Amplitudes with others of size 0 after the last, along each axis."""
-    found = np.zeros((*counts, values.shape[-1]), dtype=values.dtype)
-    found[tuple(slice(0, n) for n in values.shape[:-1])] = values
-    return found
+    amplitudes = np.zeros((*counts, values.shape[-1]), dtype=values.dtype)
+    amplitudes[tuple(slice(0, n) for n in values.shape[:-1])] = values
+    return amplitudes

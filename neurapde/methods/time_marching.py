@@ -65,8 +65,8 @@ class TimeMarching(DirectMethod):
         check_growth(TOLERANCE if self.tolerance is None else self.tolerance, 30, 30, self.seconds)
 
     def obstacle(self, problem: Problem) -> str | None:
-        found = evolution_of(problem)
-        return found if isinstance(found, str) else None
+        evolution = evolution_of(problem)
+        return evolution if isinstance(evolution, str) else None
 
     def why(self, problem: Problem) -> str:
         return "the equation is not linear and its field goes on from the start"
@@ -75,8 +75,8 @@ class TimeMarching(DirectMethod):
         return TOLERANCE_IN_SPACE if self.tolerance is None else self.tolerance
 
     def describe(self) -> str:
-        told = "" if self.tolerance is None else f" to a relative error of {number(self.tolerance)}"
-        return f"marching through time{told}"
+        accuracy = "" if self.tolerance is None else f" to a relative error of {number(self.tolerance)}"
+        return f"marching through time{accuracy}"
 
     def run(self, task: Task) -> Outcome:
         self.check_trial(task.trial)
@@ -104,12 +104,12 @@ class _Run:
     @property
     def estimate(self) -> float:
         """Of the relative error of the last pass."""
-        return estimate_error([one.relative for one in self.apart], LIKELY)
+        return estimate_error([change.relative for change in self.apart], LIKELY)
 
     @property
     def ends(self) -> bool:
         """Whether there is to be no further pass: it is near enough, was stopped, or gets no nearer."""
-        changes = [one.relative for one in self.apart]
+        changes = [change.relative for change in self.apart]
         lost = len(changes) > 1 and changes[-1] > max(LARGE, FALLEN * changes[-2])
         return self.interrupted or self.late or lost or self.estimate <= self.tolerance
 
@@ -135,8 +135,8 @@ class _Run:
             else f"Estimated relative error: {estimate:.1e}, from the change between the last of {len(self.passes)} passes."
         )
         if not converged:
-            told = self._why()
-            notes.append(f"{told[0].upper()}{told[1:]}.")
+            reason = self._why()
+            notes.append(f"{reason[0].upper()}{reason[1:]}.")
         extras = {
             "windows": last.windows,
             "passes": len(self.passes),
@@ -157,9 +157,11 @@ class _Run:
                 f"the solution ends at t = {last.reached:.6g} of {stop:g}, where no window is short enough: it blows up "
                 "there, or its equation has no rate of change; give an earlier end"
             )
-        told = f"the estimated relative error is {self.estimate:.1e}, above the tolerance {number(self.tolerance)}"
+        reason = f"the estimated relative error is {self.estimate:.1e}, above the tolerance {number(self.tolerance)}"
         if self.late or self.interrupted:
-            return f"{told}, since the time ran out; give TimeMarching(seconds={10 * self.method.seconds:g})"
+            return (
+                f"{reason}, since the time ran out; give TimeMarching(seconds={10 * self.method.seconds:g})"
+            )
         agreed = (
             f", and passes agree to {TIMES:g} times that up to t = {self.apart[-1].agreed:.6g}"
             if self.apart
@@ -168,7 +170,7 @@ class _Run:
         beyond = (
             "small errors grow too much to know the field beyond; give an earlier end, or a larger tolerance"
         )
-        return f"{told}{agreed}: {beyond}"
+        return f"{reason}{agreed}: {beyond}"
 
     def _pass(self, tolerance: float) -> None:
         """One more pass; a later one that does not come to its end in time is dropped."""
@@ -193,12 +195,12 @@ class _Run:
             return
         if not windows:
             self._nothing()
-        found = passed(self.task.problem, march.rule, windows, _is_whole(windows, self.evolution))
+        latest = passed(self.task.problem, march.rule, windows, _is_whole(windows, self.evolution))
         if self.passes:
-            self.apart.append(apart(self.passes[-1], found, self.balance, self.tolerance))
+            self.apart.append(apart(self.passes[-1], latest, self.balance, self.tolerance))
             journal.record(self.apart[-1].relative, [self.apart[-1].relative])
             self.parts.append(journal.history)
-        self.passes.append(found)
+        self.passes.append(latest)
 
     def _interrupt(self) -> None:
         self.interrupted = True
@@ -214,8 +216,8 @@ class _Run:
 
     def _sizes(self, values: np.ndarray) -> np.ndarray:
         """Sizes of real components by which errors count, from their values; parts of complex ones count as one."""
-        own = np.abs(values).max(axis=tuple(range(values.ndim - 1)))
-        parts = own.reshape(-1, 2) if self.task.problem.equation.complex else own[:, None]
+        sizes = np.abs(values).max(axis=tuple(range(values.ndim - 1)))
+        parts = sizes.reshape(-1, 2) if self.task.problem.equation.complex else sizes[:, None]
         counting = self.balance.counting(np.linalg.norm(parts, axis=1))
         return np.repeat(counting, parts.shape[1])
 

@@ -98,12 +98,12 @@ class Trefftz(DirectMethod):
 
     def run(self, task: Task) -> Outcome:
         self.check_trial(task.trial)
-        own, task = task.problem, replace(task, problem=_named(task.problem))
+        declared, task = task.problem, replace(task, problem=_named(task.problem))
         levels, _ = _begun(task.problem, self.tolerance)
         family = levels.family
         budget = Budget(self.seconds, "Trefftz", task.problem.name, "a larger tolerance, or fewer regions")
-        found = refine(task, self._levels(levels, budget), self.largest, self.tolerance, budget)
-        level, solved = found.level, found.level.solved
+        refined = refine(task, self._levels(levels, budget), self.largest, self.tolerance, budget)
+        level, solved = refined.level, refined.level.solved
         notes = [
             f"Trial function: {level.features} solutions of the equation in {_count(len(levels.partition.regions))}, "
             f"fitted at {solved.points} points of interfaces and sides."
@@ -113,11 +113,11 @@ class Trefftz(DirectMethod):
             f"{'.' if math.isnan(level.change) else ', and the change between the last two levels.'}",
             *family.notes(),
         ]
-        if task.problem is not own:
+        if task.problem is not declared:
             notes.insert(0, f"Its equation is {', '.join(task.problem.equation.describe(task.problem))}.")
         extras = {"residual": float(solved.left.max(initial=0.0))}
         way = f"Trefftz(largest={2 * self.largest})"
-        return found.outcome(levels.trial(solved).to(task.device), notes, extras, way)
+        return refined.outcome(levels.trial(solved).to(task.device), notes, extras, way)
 
     def _levels(self, levels: AbstractLevels[Any], budget: Budget) -> Iterator[Level[Solved]]:
         """Levels of more and more digits, with the error that what is left and the change tell."""

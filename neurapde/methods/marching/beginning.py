@@ -37,21 +37,21 @@ class Beginning:
     def _given(self, system: System) -> tuple[Matrix, Matrix]:
         """u and u′ at all nodes (nodes, components) each, of least size where they are open."""
         stencil = _at_nodes(system.positions)
-        every = [Rows(self.problem, one, stencil) for one in self.conditions]
+        every = [Rows(self.problem, condition, stencil) for condition in self.conditions]
         count, nodes = len(self.moves), len(system.positions)
         asked, _ = self._rows(every, np.zeros((nodes, 2 * count)))
-        found = np.zeros((nodes, 2 * count))
+        solution = np.zeros((nodes, 2 * count))
         for _ in range(2):
-            residual, matrix = self._rows(every, found)
-            found = found - np.einsum("nab,nb->na", np.linalg.pinv(matrix, rcond=1e-12), residual)
-        left, matrix = self._rows(every, found)
-        if not np.isfinite(found).all():
+            residual, matrix = self._rows(every, solution)
+            solution = solution - np.einsum("nab,nb->na", np.linalg.pinv(matrix, rcond=1e-12), residual)
+        residuals, matrix = self._rows(every, solution)
+        if not np.isfinite(solution).all():
             raise DeclarationError("its conditions at the start are not finite")
         self._check_closed(matrix[0])
-        terms = np.abs(np.einsum("nba,na->nb", matrix, found)).max()
-        if not np.abs(left).max() <= MET * max(np.abs(asked).max(), terms):
+        terms = np.abs(np.einsum("nba,na->nb", matrix, solution)).max()
+        if not np.abs(residuals).max() <= MET * max(np.abs(asked).max(), terms):
             raise DeclarationError("its conditions at the start contradict one another, or are not linear")
-        return found[:, :count], found[:, count:]
+        return solution[:, :count], solution[:, count:]
 
     def _check_closed(self, matrix: Matrix) -> None:
         """Refuse conditions, by their slopes (rows, 2 components) at a node, that leave open what is needed."""
@@ -62,11 +62,11 @@ class Beginning:
             what = "its value" if free[:count].any() else "its rate"
             raise DeclarationError(f"its conditions at the start leave {what} open there")
 
-    def _rows(self, every: list[Rows], found: Matrix) -> tuple[Matrix, Matrix]:
+    def _rows(self, every: list[Rows], solution: Matrix) -> tuple[Matrix, Matrix]:
         """What conditions leave of u and u′ (nodes, 2 components), and their slopes by these (nodes, rows, 2 components)."""
-        nodes, count = len(found), len(self.moves)
+        nodes, count = len(solution), len(self.moves)
         values = np.zeros((4, nodes, count))
-        values[1], values[2] = found[:, :count], found[:, count:]
+        values[1], values[2] = solution[:, :count], solution[:, count:]
         parts = [rows.linearised(moment(self.start, values)) for rows in every]
         slopes = [slopes.reshape(nodes, -1, 3 * count)[:, :, : 2 * count] for _, slopes in parts]
         residuals = [residual[0].reshape(nodes, -1) for residual, _ in parts]

@@ -29,9 +29,9 @@ class ElementSystem(PatchSystem):
         self.problem, self.equation, self.sides, self.mesh = problem, equation, sides, mesh
         self.inside = Rows(problem, equation, mesh.stencil())
         self.ends = [
-            (end, Rows(problem, one, mesh.side(end)))
+            (end, Rows(problem, constraint, mesh.side(end)))
             for end, constraints in enumerate(sides)
-            for one in constraints
+            for constraint in constraints
         ]
         before = np.arange(mesh.elements - 1)
         self.pairs = before, before + 1
@@ -76,7 +76,7 @@ class ElementSystem(PatchSystem):
     def linearised(self, stages: Stages) -> tuple[Matrix, Solve]:
         residual, slopes = self.inside.linearised(stages)
         ends = [rows.linearised(stages) for _, rows in self.ends]
-        found = self._all(residual, [part[0] for part in ends], stages)
+        residuals = self._all(residual, [pair[0] for pair in ends], stages)
         parts = _Condensed.of(slopes)
         block = int(parts.block)
         rows, columns, entries = [], [], []
@@ -93,9 +93,9 @@ class ElementSystem(PatchSystem):
                 entries.append(reduced[:, k].ravel())
 
         scales = []
-        for (end, _), (_, own) in zip(self.ends, ends, strict=True):
+        for (end, _), (_, end_slopes) in zip(self.ends, ends, strict=True):
             element = int(end * (self.mesh.elements - 1))
-            whole = np.moveaxis(own[0], 4, 3)
+            whole = np.moveaxis(end_slopes[0], 4, 3)
             whole = whole.reshape(whole.shape[0] * whole.shape[1] * whole.shape[2], whole.shape[3], block)
             scale = np.abs(whole).max(axis=(1, 2))
             scales.append((number, element, whole / scale[:, None, None], scale))
@@ -132,7 +132,7 @@ class ElementSystem(PatchSystem):
             count, _, components = stages.values[1:].shape
             return np.moveaxis(values.reshape(self.mesh.count, count, components), 1, 0)
 
-        return found, solve
+        return residuals, solve
 
     def _all(self, inside: Matrix, ends: list[Matrix], stages: Stages) -> Matrix:
         """Residuals inside, at both ends, and of the slopes where elements meet, in one row."""
@@ -140,7 +140,9 @@ class ElementSystem(PatchSystem):
         e, after = self.pairs
         left = np.einsum("kn,iknc->kic", self.joins[0], values[:, e])
         right = np.einsum("kn,iknc->kic", self.joins[1], values[:, after])
-        return np.concatenate([inside.ravel(), *(one.ravel() for one in ends), (left - right).ravel()])
+        return np.concatenate(
+            [inside.ravel(), *(residual.ravel() for residual in ends), (left - right).ravel()]
+        )
 
 
 @dataclass(frozen=True, eq=False)

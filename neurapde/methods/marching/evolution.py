@@ -110,22 +110,22 @@ def _sorted(problem: Problem) -> _Sorted | str:
     inside, begins = [], []
     sides: tuple[list[Constraint], list[Constraint]] = ([], [])
     periodic: set[int] = set()
-    for one in problem.constraints:
-        sample = one.sample
+    for constraint in problem.constraints:
+        sample = constraint.sample
         on = sample.on if isinstance(sample, Face) and sample.domain == domain else ()
         if isinstance(sample, Interior):
-            inside.append(one)
+            inside.append(constraint)
         elif on == (first,) or (isinstance(sample, AtPoints) and _starts(sample, domain.bounds[0][-1])):
-            begins.append(one)
+            begins.append(constraint)
         elif over and isinstance(sample, OppositePoints):
             periodic.add(sample.axis)
         elif over and on and set(on) <= set(domain.faces[:2]):
             for end, face in enumerate(domain.faces[:2]):
                 if face in on:
-                    sides[end].append(one)
+                    sides[end].append(constraint)
         else:
             where = "at the start or at a side" if over else "at the start alone"
-            return f"its condition {one.name!r} does not hold {where}"
+            return f"its condition {constraint.name!r} does not hold {where}"
     if len(inside) != 1:
         return f"it has {len(inside)} constraints inside, and windows are for one equation"
     if not begins:
@@ -152,13 +152,13 @@ def _starts(sample: AtPoints, start: float) -> bool:
 def _filled(problem: Problem, parts: _Sorted, mesh: Mesh, rows: Rows, start: float) -> Sides | str:
     """The conditions at both ends; the equation itself where waves leave and nothing is said."""
     values = np.ones((4, mesh.count, rows.components))
-    found = []
+    sides = []
     for end, constraints in enumerate(parts.sides):
-        every = [Rows(problem, one, mesh.side(end)) for one in constraints]
-        count = sum(one.residual(moment(start, values)).shape[-1] for one in every)
+        every = [Rows(problem, constraint, mesh.side(end)) for constraint in constraints]
+        count = sum(condition.residual(moment(start, values)).shape[-1] for condition in every)
         open = not every and not rows.bends(moment(start, values))
         if count != rows.components and not open:
             face = problem.domain.faces[end]
             return f"it has {count} conditions on {face} for {rows.components} real components"
-        found.append((parts.equation,) if open else constraints)
-    return found[0], found[1]
+        sides.append((parts.equation,) if open else constraints)
+    return sides[0], sides[1]

@@ -52,28 +52,28 @@ class FourierGrid:
     @property
     def modes(self) -> tuple[int, ...]:
         """How many waves the transform has along each axis."""
-        return tuple(len(one) for one in self.numbers)
+        return tuple(len(numbers) for numbers in self.numbers)
 
     def multiplier(self, degrees: Sequence[int]) -> Waves:
         """What derivatives of these degrees along the axes make of each wave; odd ones nothing of the shortest."""
-        found = np.ones(self.modes, dtype=complex)
+        factors = np.ones(self.modes, dtype=complex)
         for axis, degree in enumerate(degrees):
-            own = (2j * np.pi / self.lengths[axis] * self.numbers[axis]) ** degree
+            factor = (2j * np.pi / self.lengths[axis] * self.numbers[axis]) ** degree
             if degree % 2:
-                own[2 * np.abs(self.numbers[axis]) == self.counts[axis]] = 0.0
-            found *= own.reshape([-1 if k == axis else 1 for k in range(len(self.counts))])
-        return found
+                factor[2 * np.abs(self.numbers[axis]) == self.counts[axis]] = 0.0
+            factors *= factor.reshape([-1 if k == axis else 1 for k in range(len(self.counts))])
+        return factors
 
     def waves(self, values: Matrix) -> Waves:
         """Amplitudes (…, *modes, components) of values (…, count, components)."""
         shaped = values.reshape(*values.shape[:-2], *self.counts, values.shape[-1])
-        found: Waves = fft.rfftn(shaped, axes=self._axes, norm="forward")
-        return found
+        amplitudes: Waves = fft.rfftn(shaped, axes=self._axes, norm="forward")
+        return amplitudes
 
     def values(self, waves: Waves) -> Matrix:
         """Values (…, count, components) of amplitudes."""
-        found = fft.irfftn(waves, s=self.counts, axes=self._axes, norm="forward")
-        return found.reshape(*waves.shape[: -len(self.counts) - 1], self.count, waves.shape[-1])
+        values = fft.irfftn(waves, s=self.counts, axes=self._axes, norm="forward")
+        return values.reshape(*waves.shape[: -len(self.counts) - 1], self.count, waves.shape[-1])
 
     @property
     def _axes(self) -> tuple[int, ...]:
@@ -87,15 +87,18 @@ class FourierGrid:
         """Amplitudes of the waves that another grid has; the shortest, of which a grid knows but half, are left out."""
         lead = waves.ndim - 1 - len(self.counts)
         flat = waves.reshape(-1, *waves.shape[lead:])
-        found = np.zeros((len(flat), *other.modes, waves.shape[-1]), dtype=complex)
+        amplitudes = np.zeros((len(flat), *other.modes, waves.shape[-1]), dtype=complex)
         least = [min(pair) for pair in zip(self.counts, other.counts, strict=True)]
         mine, theirs = (
-            [np.flatnonzero(2 * np.abs(own) < few) for own, few in zip(grid.numbers, least, strict=True)]
+            [
+                np.flatnonzero(2 * np.abs(numbers) < few)
+                for numbers, few in zip(grid.numbers, least, strict=True)
+            ]
             for grid in (self, other)
         )
         every = np.arange(len(flat))
-        found[np.ix_(every, *theirs)] = flat[np.ix_(every, *mine)]
-        return found.reshape(*waves.shape[:lead], *found.shape[1:])
+        amplitudes[np.ix_(every, *theirs)] = flat[np.ix_(every, *mine)]
+        return amplitudes.reshape(*waves.shape[:lead], *amplitudes.shape[1:])
 
     def kept(self, waves: Waves) -> tuple[Waves, tuple[int, ...]]:
         """Amplitudes (…, *modes, components) in order of their wavenumbers, and how many there are to each side.
@@ -116,12 +119,12 @@ class FourierGrid:
         power = np.abs(self.waves(values)) ** 2
         power = power.reshape(-1, *self.modes, values.shape[-1])
         power[..., 1 : (self.counts[-1] + 1) // 2, :] *= 2
-        found = []
+        tails = []
         for axis, numbers in enumerate(self.numbers):
             high = 2 * np.abs(numbers) > top * self.counts[axis]
-            own = np.compress(high, power, axis=axis + 1).sum(axis=tuple(range(1, len(self.counts) + 1)))
-            found.append(float(np.max(np.sqrt(own) / sizes)))
-        return np.array(found)
+            energy = np.compress(high, power, axis=axis + 1).sum(axis=tuple(range(1, len(self.counts) + 1)))
+            tails.append(float(np.max(np.sqrt(energy) / sizes)))
+        return np.array(tails)
 
     def finer(self, tails: Matrix, limit: float, most: int) -> "FourierGrid | None":
         """The grid with more points along axes with tails above a limit, as far as there may be `most` in all."""

@@ -59,12 +59,12 @@ class March:
             if window is None:
                 length *= FAILED
                 continue
-            own = sizes(window.values)
+            norms = sizes(window.values)
             last = np.tensordot(rule.coefficients[-2:], window.values, axes=1)
-            error = system.size(last / own) / self.tolerance
+            error = system.size(last / norms) / self.tolerance
             wanted = SAFE * max(error, 1e-30) ** (-1 / rule.stages) * length
             following = float(np.clip(wanted, LEAST * length, MOST * length))
-            finer = system.finer(window.values[1:], own, self.tolerance)
+            finer = system.finer(window.values[1:], norms, self.tolerance)
             if error > 1:
                 length = following
             if finer is not None:
@@ -74,7 +74,7 @@ class March:
             yield window
             largest = np.maximum(largest, np.abs(window.values).max(axis=(0, 1)))
             state, time, before, length = window.end(rule), window.stop, window, following
-            if coarser := system.coarser(window.values[1:], own, self.tolerance):
+            if coarser := system.coarser(window.values[1:], norms, self.tolerance):
                 state, system = _carried(state, system, coarser), coarser
             if evolution.stop - time < SHORTEST * whole:
                 return
@@ -93,20 +93,22 @@ class March:
 
 def _carried(state: State, system: System, other: System) -> State:
     """A state on the nodes of another system."""
-    values, rates = (system.carried(one, other) for one in (state.values, state.rates))
+    values, rates = (system.carried(quantity, other) for quantity in (state.values, state.rates))
     return replace(state, values=values, rates=rates)
 
 
-def _fitting(length: float, left: float) -> float:
+def _fitting(length: float, remaining: float) -> float:
     """A length with which no window is much shorter than the others at the end."""
-    return left if length >= left else min(length, left / 2) if 2 * length > left else length
+    return (
+        remaining if length >= remaining else min(length, remaining / 2) if 2 * length > remaining else length
+    )
 
 
 def _guess(rule: Radau, before: Window | None, window: Window) -> Matrix | None:
     """Values at the stages of a window as the one before goes on; None where that is far from it."""
     if before is None or window.length > before.length:
         return None
-    found = np.tensordot(rule.extrapolated(window.length / before.length), before.values, axes=1)
+    values = np.tensordot(rule.extrapolated(window.length / before.length), before.values, axes=1)
     if before.system is not window.system:
-        found = before.system.carried(found, window.system)
-    return window.system.guessed(found)
+        values = before.system.carried(values, window.system)
+    return window.system.guessed(values)

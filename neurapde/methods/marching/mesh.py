@@ -79,9 +79,9 @@ class Mesh:
     @property
     def positions(self) -> Matrix:
         """Of the nodes (count,)."""
-        found = np.empty(self.count)
-        found[self.nodes[::-1]] = self.places(reference(self.degree).nodes)[::-1]
-        return found
+        positions = np.empty(self.count)
+        positions[self.nodes[::-1]] = self.places(reference(self.degree).nodes)[::-1]
+        return positions
 
     def stencil(self) -> Stencil:
         """The points inside all elements."""
@@ -122,7 +122,7 @@ class Mesh:
 
     def merged(self, values: Matrix, sizes: Matrix, limit: float) -> "Mesh | None":
         """Neighbours as one where their tails stay far below the limit, two elements at least; None where none do."""
-        kept, e, lengths = [0], 0, self.lengths
+        ends, e, lengths = [0], 0, self.lengths
         whole = self.edges[-1] - self.edges[0]
         while e < self.elements:
             if e + 1 < self.elements and lengths[e] + lengths[e + 1] <= whole / 2:
@@ -130,17 +130,17 @@ class Mesh:
                 if 1 / ALIKE < ratio < ALIKE and self._joint_tail(values, e, sizes) < MERGED * limit:
                     e += 1
             e += 1
-            kept.append(e)
-        if len(kept) == self.elements + 1:
+            ends.append(e)
+        if len(ends) == self.elements + 1:
             return None
-        return Mesh(self.edges[kept], self.degree)
+        return Mesh(self.edges[ends], self.degree)
 
     def _joint_tail(self, values: Matrix, e: int, sizes: Matrix) -> float:
         """The tail of elements e and e + 1 as one, the jump of what their polynomials are apart included."""
         joint = Mesh(self.edges[[e, e + 2]], self.degree)
         two = Mesh(self.edges[e : e + 3], self.degree)
-        own = values[:, np.concatenate([self.nodes[e], self.nodes[e + 1][1:]])]
-        return float(joint.tails(two.carried(own, joint), sizes).max())
+        both = values[:, np.concatenate([self.nodes[e], self.nodes[e + 1][1:]])]
+        return float(joint.tails(two.carried(both, joint), sizes).max())
 
     def carried(self, values: Matrix, other: "Mesh") -> Matrix:
         """Values (…, count, components) on the nodes of another mesh of the same interval."""

@@ -51,11 +51,11 @@ def passed(problem: Problem, rule: Radau, windows: Sequence[Window], whole: bool
     """The pass of at least one window."""
     points, weights = [], []
     for window in windows:
-        places, own = window.system.quadrature
+        places, place_weights = window.system.quadrature
         moments = window.start + window.length * rule.points[1:]
         both = np.repeat(places, rule.stages, axis=0), np.tile(moments, len(places))
         points.append(np.column_stack(both))
-        weights.append(np.multiply.outer(own, window.length * rule.weights).ravel())
+        weights.append(np.multiply.outer(place_weights, window.length * rule.weights).ravel())
     setting = Setting(
         problem.domain.bounds,
         problem.outputs,
@@ -65,7 +65,9 @@ def passed(problem: Problem, rule: Radau, windows: Sequence[Window], whole: bool
         "cpu",
     )
     times = np.array([window.start for window in windows] + [windows[-1].stop])
-    trial = windows[0].system.field(setting, rule, times, [(one.system, one.values) for one in windows])
+    trial = windows[0].system.field(
+        setting, rule, times, [(window.system, window.values) for window in windows]
+    )
     return Pass(
         trial,
         len(windows),

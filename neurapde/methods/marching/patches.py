@@ -99,7 +99,7 @@ class PatchesFunction(TrialFunction):
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         points = self.inputs(points)
         layout = Layout(self.dimension, order, tuple(mixed))
-        parts = [self._channels(part, layout) for part in torch.split(points, AT_ONCE)]
+        parts = [self._channels(batch, layout) for batch in torch.split(points, AT_ONCE)]
         return Jet(self.field(torch.cat(parts, dim=1)), layout)
 
     def _channels(self, points: Tensor, layout: Layout) -> Tensor:
@@ -114,10 +114,10 @@ class PatchesFunction(TrialFunction):
             chebyshev(places[:, i], scale[:, i], degree, layout.order)
             for i, degree in enumerate(self.degrees)
         ]
-        own = self.amplitudes[chosen].flatten(self.dimension + 1)
+        amplitudes = self.amplitudes[chosen].flatten(self.dimension + 1)
         rows = []
         for degrees in layout.degrees:
-            value = own
+            value = amplitudes
             for table, degree in zip(tables, degrees, strict=True):
                 value = torch.einsum("nk...,nk->n...", value, table[degree])
             rows.append(value)
@@ -145,9 +145,9 @@ def on_patches(
         count = len(space.lower)
         sides = (space.lower, start), (space.upper, stop)
         corners.append([np.column_stack([corner, np.full(count, moment)]) for corner, moment in sides])
-        found = np.einsum("kj,jenc->eknc", rule.coefficients, values[:, space.nodes])
-        found = np.einsum("pn,eknc->epkc", space.coefficients, found)
-        amplitudes.append(found if space.lower.shape[1] else found[:, 0])
+        coefficients = np.einsum("kj,jenc->eknc", rule.coefficients, values[:, space.nodes])
+        coefficients = np.einsum("pn,eknc->epkc", space.coefficients, coefficients)
+        amplitudes.append(coefficients if space.lower.shape[1] else coefficients[:, 0])
     boxes = np.concatenate(corners, axis=1)
     degrees = (*(len(space.coefficients) - 1,) * space.lower.shape[1], rule.stages)
     trial = ChebyshevPatches(boxes.shape[1], degrees).draw(setting)

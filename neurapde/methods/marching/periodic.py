@@ -65,14 +65,14 @@ class FourierRows(Rows):
 
     def _channels(self, stages: Stages) -> Tensor:
         along = self.along(stages.values, list(self.multipliers))
-        found = []
+        channels = []
         for a, b in self.degrees:
             channel = np.tensordot(stages.rates[a], along[b], axes=1)
             if a == 2:
                 channel = channel + self.along(stages.begin, [b])[b]
-            found.append(channel)
+            channels.append(channel)
         size = self.layout.shape(channel[..., 0].size, self.outputs)
-        return torch.from_numpy(np.stack(found)).reshape(*size, *((2,) if self.complex else ()))
+        return torch.from_numpy(np.stack(channels)).reshape(*size, *((2,) if self.complex else ()))
 
 
 class FourierSystem(System):
@@ -169,11 +169,11 @@ class FourierSystem(System):
         rest = _Rest(self.rows, stages.rates, slopes - mean[:, :, None, None])
 
         def step(change: Matrix) -> Matrix:
-            own = change.reshape(residual.shape)
-            return (own + alone(rest(size * own)) / size).ravel()
+            shaped = change.reshape(residual.shape)
+            return (shaped + alone(rest(size * shaped)) / size).ravel()
 
-        def solve(left: Matrix) -> Matrix:
-            start = alone(left.reshape(residual.shape)) / size
+        def solve(residuals: Matrix) -> Matrix:
+            start = alone(residuals.reshape(residual.shape)) / size
             if rest.nothing:
                 return size * start
             return size * _gmres(step, start.ravel()).reshape(start.shape)
@@ -188,12 +188,12 @@ def _gmres(step: Solve, right: Matrix) -> Matrix:
         raise RuntimeError("the residual is not finite")
     operator = LinearOperator((right.size, right.size), step, dtype=float)
     norms: list[float] = [1.0]
-    found: Matrix = gmres(
+    solution: Matrix = gmres(
         operator, right, rtol=LEFT, restart=KRYLOV, maxiter=1, callback=norms.append, callback_type="pr_norm"
     )[0]
     if norms[-1] > LOST:
         raise RuntimeError("GMRES does not settle")
-    return found
+    return solution
 
 
 class _WaveByWave:
@@ -233,9 +233,9 @@ def _inverted(blocks: NDArray[np.complex128]) -> NDArray[np.complex128]:
             return np.where(blocks == 0, 0.0, 1 / blocks)
     scale = np.abs(blocks).max(axis=-1, keepdims=True)
     scale = np.where(scale > 0, scale, 1.0)
-    found, info = torch.linalg.inv_ex(torch.from_numpy(blocks / scale))
+    scaled, info = torch.linalg.inv_ex(torch.from_numpy(blocks / scale))
     singular = info.numpy() > 0
-    inverse: NDArray[np.complex128] = found.numpy() / np.swapaxes(scale, -1, -2)
+    inverse: NDArray[np.complex128] = scaled.numpy() / np.swapaxes(scale, -1, -2)
     if singular.any():
         inverse[singular] = np.linalg.pinv(blocks[singular], rcond=1e-12)
     return inverse
@@ -262,8 +262,10 @@ class _Rest:
 
     def __call__(self, change: Matrix) -> Matrix:
         along = self.rows.along(change, self.along)
-        found = np.zeros_like(change)
+        product = np.zeros_like(change)
         for (a, b), q, c, slope in self.terms:
-            own = along[b][..., c]
-            found[..., q] += slope * (own if a == 0 else np.tensordot(self.rates[a][:, 1:], own, axes=1))
-        return found
+            derivative = along[b][..., c]
+            product[..., q] += slope * (
+                derivative if a == 0 else np.tensordot(self.rates[a][:, 1:], derivative, axes=1)
+            )
+        return product

@@ -38,17 +38,17 @@ class Radau:
         powers = vander(2 * self.points[1:] - 1, self.stages - 1)[0]
         k = np.arange(self.stages)
         even = np.where(k % 2 == 0, 1 / (1.0 - np.where(k % 2 == 0, k, 0) ** 2), 0.0)
-        found: Matrix = np.linalg.solve(powers.T, even)
-        return found
+        weights: Matrix = np.linalg.solve(powers.T, even)
+        return weights
 
     @property
     def backward(self) -> Matrix:
         """What the polynomial through values at the stages alone is at the start, (stages,)."""
         places = 2 * self.points - 1
-        found: Matrix = np.linalg.solve(
+        coefficients: Matrix = np.linalg.solve(
             vander(places[1:], self.stages - 1)[0].T, vander(places[:1], self.stages - 1)[0, 0]
         )
-        return found
+        return coefficients
 
     def rates(self, length: float) -> Matrix:
         """What values at start and stages make of u, u′ and u″ at the stages, (3, stages, stages + 1).
@@ -61,8 +61,10 @@ class Radau:
 
     def extrapolated(self, ratio: float) -> Matrix:
         """Values at the stages of the window after this one, `ratio` times as long, from those at the points of this one."""
-        found: Matrix = chebyshev.chebvander(1 + 2 * ratio * self.points[1:], self.stages) @ self.coefficients
-        return found
+        values: Matrix = (
+            chebyshev.chebvander(1 + 2 * ratio * self.points[1:], self.stages) @ self.coefficients
+        )
+        return values
 
 
 @lru_cache
@@ -78,12 +80,12 @@ def radau(stages: int) -> Radau:
 def vander(places: Matrix, degree: int) -> Matrix:
     """Chebyshev polynomials and two of their derivatives at places (n,) of [−1, 1]: (3, n, degree + 1)."""
     unit = np.eye(degree + 1)
-    found: Matrix = np.stack([chebyshev.chebval(places, chebyshev.chebder(unit, k)).T for k in range(3)])
-    return found
+    table: Matrix = np.stack([chebyshev.chebval(places, chebyshev.chebder(unit, k)).T for k in range(3)])
+    return table
 
 
 def slopes_at(nodes: Matrix, places: Matrix, order: int = 1) -> Matrix:
     """Derivatives at places (m,) of the polynomial through values at nodes (n,), all in [−1, 1]: (m, n)."""
     degree = len(nodes) - 1
-    found: Matrix = np.linalg.solve(vander(nodes, degree)[0].T, vander(places, degree)[order].T).T
-    return found
+    slopes: Matrix = np.linalg.solve(vander(nodes, degree)[0].T, vander(places, degree)[order].T).T
+    return slopes

@@ -61,8 +61,8 @@ class Rows:
     def residual(self, stages: Stages) -> Matrix:
         """(stages, elements, places, equations)."""
         with torch.no_grad():
-            found = self._residuals(stages.times, self._channels(stages))
-        return self._shaped(found.numpy(), len(stages.times))
+            residuals = self._residuals(stages.times, self._channels(stages))
+        return self._shaped(residuals.numpy(), len(stages.times))
 
     def linearised(self, stages: Stages) -> tuple[Matrix, Matrix]:
         """The residuals, and their slopes by the nodes of each element at the stages.
@@ -121,15 +121,15 @@ class Rows:
         stencil = self.stencil
         values = stages.values[:, stencil.nodes]
         along = np.einsum("epbn,jenc->bjepc", stencil.operators, values, optimize=True)
-        found = []
+        channels = []
         for a, b in self.derivatives:
             channel = np.tensordot(stages.rates[a], along[b], axes=1)
             if a == 2:
                 begin = stages.begin[:, stencil.nodes]
                 channel = channel + np.einsum("epn,jenc->jepc", stencil.operators[:, :, b], begin)
-            found.append(channel)
+            channels.append(channel)
         size = self.layout.shape(channel[..., 0].size, self.outputs)
-        return torch.from_numpy(np.stack(found)).reshape(*size, *((2,) if self.complex else ()))
+        return torch.from_numpy(np.stack(channels)).reshape(*size, *((2,) if self.complex else ()))
 
     def _residuals(self, times: Matrix, channels: Tensor) -> Tensor:
         jet = Jet(torch.view_as_complex(channels) if self.complex else channels, self.layout)
@@ -146,5 +146,5 @@ class Rows:
         outward = None if normals is None else torch.from_numpy(normals).expand(len(flat), -1)
         return Samples(flat, outward)
 
-    def _shaped(self, found: Matrix, count: int) -> Matrix:
-        return found.reshape(count, *self.stencil.places.shape[:2], -1)
+    def _shaped(self, residuals: Matrix, count: int) -> Matrix:
+        return residuals.reshape(count, *self.stencil.places.shape[:2], -1)

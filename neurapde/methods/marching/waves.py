@@ -34,7 +34,7 @@ class WaveWindows(Trial):
 
     def __post_init__(self) -> None:
         checks.whole(self.degree, "degree", 0, of="WaveWindows")
-        if not self.waves or len({len(one) for one in self.waves}) != 1:
+        if not self.waves or len({len(counts) for counts in self.waves}) != 1:
             raise DeclarationError(f"waves={self.waves} of WaveWindows: give as many counts for each window")
 
     def draw(self, setting: Setting) -> "WaveWindowsFunction":
@@ -85,7 +85,11 @@ class WaveWindowsFunction(TrialFunction):
         """Take times and complex amplitudes (degree + 1, *waves, columns) of each window."""
         with torch.no_grad():
             self.times.copy_(times)
-            self.amplitudes.copy_(torch.cat([torch.view_as_real(one).reshape(-1) for one in amplitudes]))
+            self.amplitudes.copy_(
+                torch.cat(
+                    [torch.view_as_real(window_amplitudes).reshape(-1) for window_amplitudes in amplitudes]
+                )
+            )
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
         points = self.inputs(points)
@@ -99,15 +103,15 @@ class WaveWindowsFunction(TrialFunction):
             size = (self.windows.degree + 1) * max(self.windows.shape(window))
             for some in torch.split(rows, max(1, NUMBERS // size)):
                 parts.append(self._channels(points[some], window, layout))
-        found = torch.cat(parts, dim=1)[:, torch.argsort(order_of)]
-        return Jet(self.field(found), layout)
+        channels = torch.cat(parts, dim=1)[:, torch.argsort(order_of)]
+        return Jet(self.field(channels), layout)
 
     def _channels(self, points: Tensor, window: int, layout: Layout) -> Tensor:
         """(channels, n, columns) at points of one window; where many share a moment, time comes first."""
         start, stop = self.times[window], self.times[window + 1]
-        own = self.amplitudes[self.offsets[window] : self.offsets[window + 1]]
+        amplitudes = self.amplitudes[self.offsets[window] : self.offsets[window + 1]]
         shape = (self.windows.degree + 1, *self.windows.shape(window), self.columns, 2)
-        own = torch.view_as_complex(own.reshape(shape))
+        amplitudes = torch.view_as_complex(amplitudes.reshape(shape))
         scale = 2 / (stop - start)
         places = scale * (points[:, -1] - start) - 1
         places = torch.where(points[:, -1] > stop + EDGE * (stop - start), torch.nan, places)
@@ -115,20 +119,22 @@ class WaveWindowsFunction(TrialFunction):
         tables = chebyshev(moments, scale.expand(len(moments)), self.windows.degree, layout.order)
         phases = self._phases(points, self.windows.shape(window), layout.order)
         if len(moments) * SHARED > len(places):
-            return _sums(own, [table[which] for table in tables], phases, layout)
-        found = points.new_zeros((layout.count, len(points), self.columns))
+            return _sums(amplitudes, [table[which] for table in tables], phases, layout)
+        channels = points.new_zeros((layout.count, len(points), self.columns))
         for moment in range(len(moments)):
             rows = torch.nonzero(which == moment)[:, 0]
-            here = torch.stack([torch.tensordot(table[moment].to(own.dtype), own, 1) for table in tables])
+            here = torch.stack(
+                [torch.tensordot(table[moment].to(amplitudes.dtype), amplitudes, 1) for table in tables]
+            )
             unit = torch.eye(len(tables), dtype=points.dtype, device=points.device)
             ones = [unit[late].expand(len(rows), -1) for late in range(len(tables))]
             some = [[power[rows] for power in powers] for powers in phases]
-            found = found.index_copy(1, rows, _sums(here, ones, some, layout))
-        return found
+            channels = channels.index_copy(1, rows, _sums(here, ones, some, layout))
+        return channels
 
     def _phases(self, points: Tensor, shape: tuple[int, ...], order: int) -> list[list[Tensor]]:
         """exp(iκx) and its derivatives along each axis of the box, (n, waves) each."""
-        found = []
+        phases = []
         for axis, count in enumerate(shape):
             last = axis == len(shape) - 1
             numbers = torch.arange(count, device=points.device)
@@ -136,18 +142,18 @@ class WaveWindowsFunction(TrialFunction):
             rate = 2 * torch.pi / self.lengths[axis] * numbers
             angle = (points[:, axis, None] - self.lower[axis]) * rate
             wave = torch.polar(torch.ones_like(angle), angle)
-            found.append([wave * (1j * rate) ** degree for degree in range(order + 1)])
-        return found
+            phases.append([wave * (1j * rate) ** degree for degree in range(order + 1)])
+        return phases
 
 
-def _sums(own: Tensor, tables: list[Tensor], phases: list[list[Tensor]], layout: Layout) -> Tensor:
+def _sums(amplitudes: Tensor, tables: list[Tensor], phases: list[list[Tensor]], layout: Layout) -> Tensor:
     """Σ own_jk T_j exp(iκ_k·x), its real part: (channels, n, columns). own: (degree + 1, *waves, columns)."""
     lasts: dict[int, Tensor] = {}
     rows = []
     for degrees in layout.degrees:
         *others, last, late = degrees
         if last not in lasts:
-            lasts[last] = torch.tensordot(phases[-1][last], own, dims=([1], [own.ndim - 2]))
+            lasts[last] = torch.tensordot(phases[-1][last], amplitudes, dims=([1], [amplitudes.ndim - 2]))
         value = lasts[last]
         for powers, degree in zip(reversed(phases[:-1]), reversed(others), strict=True):
             value = torch.einsum("n...kc,nk->n...c", value, powers[degree])

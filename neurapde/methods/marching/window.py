@@ -101,9 +101,9 @@ def settle(
             values[1:] -= change
             size = float(np.max(np.abs(change) / sizes(values)))
             ratio = size / before if np.isfinite(before) else 1.0
-            left = size * ratio / (1 - ratio) if ratio < 1 else size
+            remaining = size * ratio / (1 - ratio) if ratio < 1 else size
             stuck = fresh and ratio > STUCK and size <= tolerance
-            if size <= ROUNDING or left <= LEFT * tolerance or stuck:
+            if size <= ROUNDING or remaining <= LEFT * tolerance or stuck:
                 return replace(window, values=_joined(rule, values, begin.moves))
             if ratio > FAST:
                 solve = None

@@ -64,7 +64,7 @@ class State:
     @property
     def held(self) -> Tensor:
         """`(size,)`, which coordinates a bound holds."""
-        return torch.cat([one.at_bound(self.coordinates[part]) for part, one in self.beliefs.parts])
+        return torch.cat([unknown.at_bound(self.coordinates[span]) for span, unknown in self.beliefs.parts])
 
 
 def begin(problem: Problem) -> State:
@@ -120,20 +120,20 @@ class Fitting:
     def _aimed(self, about: TrialFunction, tight: float) -> "_Aim":
         """The step that a field and the present unknowns ask for."""
         rows = UnknownRows(self.problem, self.tried, about, self.state.coordinates, self.seed)
-        found = rows.linearised()
+        linearised = rows.linearised()
         self.columns, self.outputs = rows.columns, rows.outputs
-        factors = self._factors(found, tight)
+        factors = self._factors(linearised, tight)
         system = reduced(
-            factors[:, None] * found.by_amplitudes,
-            factors[:, None] * found.by_unknowns,
-            factors * found.loads,
+            factors[:, None] * linearised.by_amplitudes,
+            factors[:, None] * linearised.by_unknowns,
+            factors * linearised.loads,
         )
-        return _Aim(rows, found, factors, system, self._change(system), tight)
+        return _Aim(rows, linearised, factors, system, self._change(system), tight)
 
     def _move(self, aim: "_Aim", amplitudes: Tensor, change: Tensor) -> Tensor:
         """Take a step, and learn from what it leaves; the amplitudes that belong to it."""
         bounded = torch.cat(
-            [torch.full((one.size,), one.bounds is not None) for one in self.problem.unknowns]
+            [torch.full((unknown.size,), unknown.bounds is not None) for unknown in self.problem.unknowns]
         )
         change = torch.where(bounded, change.clamp(-LONGEST, LONGEST), change)
         self.state.coordinates = self.state.coordinates + change
@@ -141,22 +141,23 @@ class Fitting:
         self._learn(aim, self._put(self.trial, amplitudes))
         return amplitudes
 
-    def _factors(self, found: Linearised, tight: float) -> Tensor:
+    def _factors(self, linearised: Linearised, tight: float) -> Tensor:
         """What each row (m,) is multiplied by: one over its noise, or over a small part of what the noise leaves open."""
         noise = self.state.noise
-        for one in found.data:
-            noise.setdefault(one.name, one.noise or FIRST_NOISE * one.size)
-            self.state.sizes[one.name] = one.size
-            if one.noise is not None:
-                self.state.told.add(one.name)
+        for data_set in linearised.data:
+            noise.setdefault(data_set.name, data_set.noise or FIRST_NOISE * data_set.size)
+            self.state.sizes[data_set.name] = data_set.size
+            if data_set.noise is not None:
+                self.state.told.add(data_set.name)
         self.open_part = min(
-            noise[one.name] / one.size / (one.rows.stop - one.rows.start) ** 0.5 for one in found.data
+            noise[data_set.name] / data_set.size / (data_set.rows.stop - data_set.rows.start) ** 0.5
+            for data_set in linearised.data
         )
-        count = sum(one.rows.stop - one.rows.start for one in found.data)
-        least = min(noise[one.name] * one.unit for one in found.data)
-        factors = torch.full_like(found.loads, tight * count**0.5 / least)
-        for one in found.data:
-            factors[one.rows] = 1 / noise[one.name]
+        count = sum(data_set.rows.stop - data_set.rows.start for data_set in linearised.data)
+        least = min(noise[data_set.name] * data_set.unit for data_set in linearised.data)
+        factors = torch.full_like(linearised.loads, tight * count**0.5 / least)
+        for data_set in linearised.data:
+            factors[data_set.rows] = 1 / noise[data_set.name]
         return factors
 
     def _change(self, system: Reduced) -> Tensor:
@@ -166,44 +167,44 @@ class Fitting:
         lengths = torch.linalg.vector_norm(whole, dim=0)
         scale = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
         left, singular, right = torch.linalg.svd(whole / scale, full_matrices=False)
-        told = singular > UNSEEN * singular.max()
-        inverse = right[told].T / singular[told]
+        determined = singular > UNSEEN * singular.max()
+        inverse = right[determined].T / singular[determined]
         self.state.covariance = (inverse @ inverse.T) / scale / scale[:, None]
-        self.state.unseen = (right[~told].abs() > PART).any(0) | (lengths == 0)
-        return (inverse @ (left[:, told].T @ loads)) / scale
+        self.state.unseen = (right[~determined].abs() > PART).any(0) | (lengths == 0)
+        return (inverse @ (left[:, determined].T @ loads)) / scale
 
     def _shortened(self, aim: "_Aim", amplitudes: Tensor) -> Tensor:
         """Take a step, halved until the next one is shorter: the amplitudes that belong to it."""
-        start, covariance, part = self.state.coordinates, self.state.covariance, 1.0
+        start, covariance, fraction = self.state.coordinates, self.state.covariance, 1.0
         for _ in range(HALVINGS):
-            self.state.coordinates = start + part * aim.change
-            wanted = aim.system.amplitudes(part * aim.change)
+            self.state.coordinates = start + fraction * aim.change
+            wanted = aim.system.amplitudes(fraction * aim.change)
             following = self._aimed(self._put(self.trial, wanted), self.tight)
             if aim.length(following.change) < aim.length(aim.change):
                 break
-            part /= 2
+            fraction /= 2
         self.state.coordinates, self.state.covariance = start, covariance
-        return self._move(aim, amplitudes, part * aim.change)
+        return self._move(aim, amplitudes, fraction * aim.change)
 
     def _learn(self, aim: "_Aim", field: TrialFunction) -> None:
         """Noise that is not known from what is left of data, and the weight of smoothness."""
-        left = aim.rows.left(field, self.state.coordinates)
-        for one in aim.found.data:
-            own, count = left[one.rows], one.rows.stop - one.rows.start
-            self.state.misfits[one.name] = float(own.square().mean().sqrt())
-            if one.noise is None and aim.tight == self.tight:
-                weights = aim.factors[one.rows, None]
+        residuals = aim.rows.left(field, self.state.coordinates)
+        for data_set in aim.found.data:
+            data_residuals, count = residuals[data_set.rows], data_set.rows.stop - data_set.rows.start
+            self.state.misfits[data_set.name] = float(data_residuals.square().mean().sqrt())
+            if data_set.noise is None and aim.tight == self.tight:
+                weights = aim.factors[data_set.rows, None]
                 free = aim.system.freedom(
-                    weights * aim.found.by_amplitudes[one.rows],
-                    weights * aim.found.by_unknowns[one.rows],
+                    weights * aim.found.by_amplitudes[data_set.rows],
+                    weights * aim.found.by_unknowns[data_set.rows],
                     self.state.covariance,
                 )
-                told = float(own.square().sum()) / max(count - free, 1.0)
-                self.state.noise[one.name] = max(told**0.5, LEAST_NOISE * one.size)
+                variance = float(data_residuals.square().sum()) / max(count - free, 1.0)
+                self.state.noise[data_set.name] = max(variance**0.5, LEAST_NOISE * data_set.size)
         if aim.tight == self.tight:
             self.state.beliefs.weigh(self.state.coordinates, self.state.covariance)
         seconds = time.perf_counter() - self.state.started
-        loss = float((aim.factors * left).square().sum())
+        loss = float((aim.factors * residuals).square().sum())
         self.state.path.append((seconds, loss, self.state.coordinates))
 
     def _settled(self, change: Tensor) -> bool:

@@ -22,8 +22,8 @@ class Misfit:
     noise: float | None = None
 
     def __call__(self, samples: Samples, u: "Jet") -> torch.Tensor:
-        found = u.value if self.component is None else u.value[:, self.component]
-        return found - samples.measured.to(found)
+        predicted = u.value if self.component is None else u.value[:, self.component]
+        return predicted - samples.measured.to(predicted)
 
 
 def measured(
@@ -39,13 +39,13 @@ def measured(
         checks.number(noise, "noise", lambda x: x > 0, "give a positive standard deviation, or None")
     if component is not None:
         checks.whole(component, "component", 0)
-    found = checks.reals(values, "values")
+    targets = checks.reals(values, "values")
     count = len(at_points(points).points)
-    if found.ndim == 0 or len(found) != count:
+    if targets.ndim == 0 or len(targets) != count:
         raise DeclarationError(
-            f"values have the shape {found.shape} for {count} points; give one value, or a row, for each point"
+            f"values have the shape {targets.shape} for {count} points; give one value, or a row, for each point"
         )
-    where = at_points(points, targets=found)
+    where = at_points(points, targets=targets)
     if component is not None and where.measured.ndim > 1:
         raise DeclarationError(
             f"values of component {component} have the shape {tuple(where.measured.shape)}; give one for each point"

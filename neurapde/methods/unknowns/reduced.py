@@ -44,9 +44,9 @@ class Reduced:
     def freedom(self, by_amplitudes: Tensor, by_unknowns: Tensor, covariance: Tensor) -> float:
         """How many of some rows' numbers the fit takes up: the trace of the matrix that maps them on what is fitted."""
         upper = self.head.T
-        own = torch.linalg.solve_triangular(upper, (by_amplitudes / self.scale).T, upper=False)
-        rest = by_unknowns - own.T @ self.coupling
-        return float(own.square().sum() + ((rest @ covariance) * rest).sum())
+        whitened = torch.linalg.solve_triangular(upper, (by_amplitudes / self.scale).T, upper=False)
+        rest = by_unknowns - whitened.T @ self.coupling
+        return float(whitened.square().sum() + ((rest @ covariance) * rest).sum())
 
 
 def reduced(by_amplitudes: Tensor, by_unknowns: Tensor, loads: Tensor) -> Reduced:
@@ -74,40 +74,40 @@ class Beliefs:
 
     def __init__(self, unknowns: Sequence[Unknown]) -> None:
         self.unknowns = unknowns
-        self.size = sum(one.size for one in unknowns)
-        self.start = torch.cat([one.begin() for one in unknowns])
+        self.size = sum(unknown.size for unknown in unknowns)
+        self.start = torch.cat([unknown.begin() for unknown in unknowns])
         self.parts: list[tuple[slice, Unknown]] = []
         begin = 0
-        for one in unknowns:
-            self.parts.append((slice(begin, begin + one.size), one))
-            begin += one.size
-        self.smoothness = {one.name: 1.0 for one in unknowns if one.roughness() is not None}
+        for unknown in unknowns:
+            self.parts.append((slice(begin, begin + unknown.size), unknown))
+            begin += unknown.size
+        self.smoothness = {unknown.name: 1.0 for unknown in unknowns if unknown.roughness() is not None}
 
     def rows(self, coordinates: Tensor) -> tuple[Tensor, Tensor]:
         """Rows (m, size) on a change of the coordinates, and what they are to give (m,)."""
         blocks, loads = [], []
-        for part, one in self.parts:
-            rows, wanted = one.prior_rows(coordinates[part])
-            square = one.roughness()
+        for span, unknown in self.parts:
+            rows, wanted = unknown.prior_rows(coordinates[span])
+            square = unknown.roughness()
             if square is not None:
-                root = self.smoothness[one.name] ** 0.5 * torch.linalg.cholesky(square, upper=True)
+                root = self.smoothness[unknown.name] ** 0.5 * torch.linalg.cholesky(square, upper=True)
                 rows = torch.cat([rows, root])
-                wanted = torch.cat([wanted, -root @ (coordinates[part] - self.start[part])])
+                wanted = torch.cat([wanted, -root @ (coordinates[span] - self.start[span])])
             block = torch.zeros((len(rows), self.size), dtype=torch.float64)
-            block[:, part] = rows
+            block[:, span] = rows
             blocks.append(block)
             loads.append(wanted)
         return torch.cat(blocks), torch.cat(loads)
 
     def weigh(self, coordinates: Tensor, covariance: Tensor) -> None:
         """Give smoothness the weight that makes the data likeliest."""
-        for part, one in self.parts:
-            square = one.roughness()
+        for span, unknown in self.parts:
+            square = unknown.roughness()
             if square is None:
                 continue
-            change = coordinates[part] - self.start[part]
-            weight = self.smoothness[one.name]
-            told = one.size - weight * float((covariance[part, part] * square).sum())
+            change = coordinates[span] - self.start[span]
+            weight = self.smoothness[unknown.name]
+            degrees_of_freedom = unknown.size - weight * float((covariance[span, span] * square).sum())
             rough = float(change @ square @ change)
             if rough > 0:
-                self.smoothness[one.name] = min(max(max(told, 1e-3) / rough, LEAST), MOST)
+                self.smoothness[unknown.name] = min(max(max(degrees_of_freedom, 1e-3) / rough, LEAST), MOST)

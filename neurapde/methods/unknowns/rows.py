@@ -22,8 +22,8 @@ from neurapde.trials.piecewise import PiecewiseFunction
 
 def named(unknowns: Sequence[Unknown], coordinates: Tensor) -> dict[str, Tensor]:
     """Coordinates (size,) of all unknowns by the name of each."""
-    parts = torch.split(coordinates, [one.size for one in unknowns])
-    return {one.name: part for one, part in zip(unknowns, parts, strict=True)}
+    parts = torch.split(coordinates, [unknown.size for unknown in unknowns])
+    return {unknown.name: values for unknown, values in zip(unknowns, parts, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class UnknownRows(Assembly):
 
     def linearised(self) -> Linearised:
         """All rows."""
-        data = {one.name: one for one in self.problem.extra if is_data(one)}
+        data = {constraint.name: constraint for constraint in self.problem.extra if is_data(constraint)}
         with taken_for(named(self.problem.unknowns, self.coordinates)), torch.no_grad():
             systems = self.parts()
             start, sets, matrices, loads = 0, [], [], []
@@ -92,20 +92,20 @@ class UnknownRows(Assembly):
                 loads.append(system.loads)
                 self.weights.append(weights)
                 start += len(weights)
-            by_unknowns = torch.cat([self._by_unknowns(*one) for one in self.visited])
+            by_unknowns = torch.cat([self._by_unknowns(*visit) for visit in self.visited])
             by_unknowns = torch.cat(self.weights)[:, None] * by_unknowns
-            left = self.left(self.field, self.coordinates)
-        return Linearised(torch.cat(matrices), by_unknowns, torch.cat(loads), left, tuple(sets))
+            residuals = self.left(self.field, self.coordinates)
+        return Linearised(torch.cat(matrices), by_unknowns, torch.cat(loads), residuals, tuple(sets))
 
     def left(self, field: TrialFunction, coordinates: Tensor) -> Tensor:
         """What a field leaves of the rows (m,) with these coordinates."""
         with taken_for(named(self.problem.unknowns, coordinates)), torch.no_grad():
-            found = []
+            residuals = []
             for constraint, samples in self.visited:
                 layout = self.problem.layout(constraint)
                 jet = field.jet(samples.points, layout.order, layout.mixed)
-                found.append(_times_roots(samples, constraint.residual(samples, jet).flatten()))
-        return torch.cat(self.weights) * torch.cat(found)
+                residuals.append(_times_roots(samples, constraint.residual(samples, jet).flatten()))
+        return torch.cat(self.weights) * torch.cat(residuals)
 
     def _by_unknowns(self, constraint: Constraint, samples: Samples) -> Tensor:
         """The residuals' derivatives (m, size) by the coordinates."""

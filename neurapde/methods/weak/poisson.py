@@ -123,8 +123,10 @@ class PoissonOnSines(OnSines[Level]):
         """The length within which coefficients, declared pieces too, or data on the sides, change."""
         equation = self.problem.equation
         assert isinstance(equation, Poisson)
-        pieces = [one for one in (equation.coefficient, equation.reaction) if isinstance(one, Piecewise)]
-        declared = [narrow_features(one, self.box).narrowest for one in pieces]
+        pieces = [
+            field for field in (equation.coefficient, equation.reaction) if isinstance(field, Piecewise)
+        ]
+        declared = [narrow_features(piece, self.box).narrowest for piece in pieces]
         return min(self.features.narrowest, narrowest_data(self.problem.sides), *declared)
 
     @property
@@ -158,17 +160,25 @@ class PoissonOnSines(OnSines[Level]):
         assert isinstance(equation, Poisson)
         [sources] = self.problem.right_hand_sides
         detail = max((DETAIL / source.reach for source in sources if source.reach), default=0.0)
-        found = (
+        source_features = (
             narrow_features(lambda points: np.asarray(total(sources, points)), self.box) if sources else None
         )
-        if found is not None and len(found):
+        if source_features is not None and len(source_features):
             most = 2 * SOURCE_POINTS / max(self.box.extents)
             detail = max(
                 detail,
-                min(4 * math.pi / found.narrowest, most) if math.isfinite(found.narrowest) else most / 2,
+                min(4 * math.pi / source_features.narrowest, most)
+                if math.isfinite(source_features.narrowest)
+                else most / 2,
             )
         planes = tuple(
-            np.concatenate([one.planes(axis) for one in (self.features, found) if one is not None])
+            np.concatenate(
+                [
+                    features.planes(axis)
+                    for features in (self.features, source_features)
+                    if features is not None
+                ]
+            )
             for axis in range(self.box.dimension)
         )
         return Diffusion(
@@ -191,7 +201,7 @@ class PoissonOnSines(OnSines[Level]):
 
     def solve(self, bandwidth: float, before: Level | None) -> Level:
         lattice = DiffusionLattice(self.diffusion, self.counts(bandwidth))
-        found, residual = lattice.solve(
+        coefficients, residual = lattice.solve(
             min(LINEAR * self.tolerance, LEAST), None if before is None else before.coefficients
         )
         spec: Trial = SineLattice(lattice.shape, self.free)
@@ -201,14 +211,14 @@ class PoissonOnSines(OnSines[Level]):
             self.box.bounds, generator=torch.Generator(), dtype=torch.float64, device=self.task.device
         )
         network = plain_network(trial)
-        network.set_coefficients(lattice.amplitudes(found)[..., None])  # type: ignore[operator]
-        return Level(lattice, found, residual, trial)
+        network.set_coefficients(lattice.amplitudes(coefficients)[..., None])  # type: ignore[operator]
+        return Level(lattice, coefficients, residual, trial)
 
     def missed(self, level: Level) -> float:
         load = level.lattice.missed(level.coefficients, ENOUGH * self.tolerance)
         if load is None:
             return 0.0
-        errors = np.stack([level.lattice.solve(ROUGHLY, load=one)[0] for one in load])
+        errors = np.stack([level.lattice.solve(ROUGHLY, load=right_side)[0] for right_side in load])
         field = self._at_probes(level)
         size = math.sqrt(float(field.square().mean()) * math.prod(self.box.extents))
         return common(errors) / size if size else 0.0
@@ -241,6 +251,6 @@ class PoissonOnSines(OnSines[Level]):
 
 def _known(lift: Lift, points: FloatArray) -> tuple[FloatArray, FloatArray]:
     """A lift and its slopes at points (n, d): (n,) and (n, d)."""
-    jets = [lift.jet(part, 1).channels for part in torch.split(torch.as_tensor(points), BLOCK)]
+    jets = [lift.jet(batch, 1).channels for batch in torch.split(torch.as_tensor(points), BLOCK)]
     channels = torch.cat(jets, dim=1).detach().numpy()
     return channels[0], channels[1:].T

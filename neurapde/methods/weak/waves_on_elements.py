@@ -41,7 +41,7 @@ class WavesOnElements(Waves[ElementLevel]):
             return f"its domain is {domain}, and the elements need a Box of two or three axes"
         if reason := problem.further:
             return reason
-        for source in (one for shot in problem.right_hand_sides for one in shot):
+        for source in (source for shot in problem.right_hand_sides for source in shot):
             if isinstance(source, PointSource) and not _inside(domain, source.at):
                 return f"{source.describe()} lies on a side, where its wave is infinite"
         return problem.sides.missing(TREATED)
