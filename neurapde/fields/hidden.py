@@ -64,7 +64,7 @@ def hidden_places(
         if inside.all():
             return heights(function, points)
         known, low = heights(function, points[inside])
-        return _scattered(known, inside), [_scattered(one, inside) for one in low]
+        return _scattered(known, inside), [_scattered(height, inside) for height in low]
 
     try:
         return lower + (upper - lower) * _found(asked, dimension)
@@ -93,17 +93,19 @@ def _found(asked: Callable[[Array], tuple[NDArray[Any], list[Array]]], dimension
     if not low:
         return np.empty((0, dimension))
     draw = np.random.default_rng(SEED)
-    scales = [float(np.median(one[np.isfinite(one)])) if np.isfinite(one).any() else 1.0 for one in low]
-    scales = [abs(one) or 1.0 for one in scales]
+    scales = [
+        float(np.median(height[np.isfinite(height)])) if np.isfinite(height).any() else 1.0 for height in low
+    ]
+    scales = [abs(scale) or 1.0 for scale in scales]
     together: list[tuple[int, ...]] = [(i,) for i in range(len(low))]
     for size in range(2, dimension + 1):
         together += itertools.combinations(range(min(len(low), PAIRED)), size)
     starts, chosen = [], []
-    for one in together:
-        height = np.max([low[i] / scales[i] for i in one], axis=0)
-        rows = _lowest(height.reshape(shape), draw, MOST if len(one) == 1 else ALONG)
+    for group in together:
+        height = np.max([low[i] / scales[i] for i in group], axis=0)
+        rows = _lowest(height.reshape(shape), draw, MOST if len(group) == 1 else ALONG)
         starts.append(grid[rows])
-        chosen += [(*one, *[one[0]] * (dimension - len(one)))] * len(rows)
+        chosen += [(*group, *[group[0]] * (dimension - len(group)))] * len(rows)
     places = np.concatenate(starts)
     if not len(places):
         return places
@@ -137,9 +139,9 @@ def _downhill(
 
     def measured(points: Array) -> Array:
         flat = points.reshape(-1, dimension)
-        found = np.stack(asked(flat)[1]) / scales[:, None]
+        relative = np.stack(asked(flat)[1]) / scales[:, None]
         of = np.repeat(chosen, points.shape[1], axis=0)
-        height = found[of, np.arange(len(flat))[:, None]].max(axis=1)
+        height = relative[of, np.arange(len(flat))[:, None]].max(axis=1)
         return np.where(np.isfinite(height), height, np.inf).reshape(points.shape[:2])
 
     for _ in range(ROUNDS):
@@ -180,11 +182,11 @@ def _otherwise(
         return points, asked(points.reshape(-1, dimension))[0].reshape(points.shape[:2])
 
     points, beside = at(near)
-    found = [
+    differing = [
         _differing(points, beside, at(scale * _directions(dimension) / count)[1], values)
         for scale in SCALES[dimension]
     ]
-    every = np.concatenate(found)
+    every = np.concatenate(differing)
     if not len(every):
         return every
     every = every[np.unique(np.round(every, 9), axis=0, return_index=True)[1]]

@@ -70,14 +70,14 @@ class Features:
             [(self.axes == i) & self.on_planes(i) & (self.widths == 0) for i in range(len(self.extents))],
             axis=0,
         )
-        kept = ~self.hidden | planes
+        visible = ~self.hidden | planes
         return replace(
             self,
-            points=self.points[kept],
-            axes=self.axes[kept],
-            widths=self.widths[kept],
-            gaps=self.gaps[kept],
-            hidden=self.hidden[kept],
+            points=self.points[visible],
+            axes=self.axes[visible],
+            widths=self.widths[visible],
+            gaps=self.gaps[visible],
+            hidden=self.hidden[visible],
         )
 
     @property
@@ -87,12 +87,12 @@ class Features:
         A chord close to the rim of a round region is short, but the region is not thin there: the longest of the three
         nearest chords counts.
         """
-        found = np.where(self.widths > 0, self.widths, self.gaps)
+        scales = np.where(self.widths > 0, self.widths, self.gaps)
         layers = np.flatnonzero(np.isfinite(self.gaps) & (self.widths == 0))
         if len(layers):
             _, near = cKDTree(self.points[layers]).query(self.points[layers], k=min(5, len(layers)))
-            found[layers] = self.gaps[layers][near.reshape(len(layers), -1)].max(axis=1)
-        return found
+            scales[layers] = self.gaps[layers][near.reshape(len(layers), -1)].max(axis=1)
+        return scales
 
     @property
     def narrowest(self) -> float:
@@ -151,7 +151,7 @@ def narrow_features(
     asked = Asked(function, domain.contains if contains is None else contains)
     spread = spread_points(lines, dimension)
     starts = lower + (upper - lower) * (INSIDE + (1 - 2 * INSIDE) * spread)
-    found = [
+    met = [
         met_on_lines(asked, lower, upper, axis, starts, evenly(along, spread[:, axis]))
         for axis in range(dimension)
     ]
@@ -159,52 +159,54 @@ def narrow_features(
     for axis in range(
         dimension if dimension > 1 else 0
     ):  # along what was found to be thin across, to its ends
-        inner = np.concatenate([found[other].middles for other in range(dimension) if other != axis])
+        inner = np.concatenate([met[other].middles for other in range(dimension) if other != axis])
         inner = inner[:: max(1, len(inner) // WITHIN)]
         if len(inner):
             fractions = evenly(along, spread[: len(inner), axis])
-            found.append(met_on_lines(asked, lower, upper, axis, inner, fractions))
+            met.append(met_on_lines(asked, lower, upper, axis, inner, fractions))
             axes.append(axis)
-    places, open_to_view = hidden_places(function, lower, upper, asked.contains), len(found)
+    places, open_to_view = hidden_places(function, lower, upper, asked.contains), len(met)
     for axis in range(dimension if len(places) else 0):
         parts = (places[:, axis] - lower[axis]) / (upper - lower)[axis]
-        found.append(met_on_lines(asked, lower, upper, axis, places, closely(parts)))
+        met.append(met_on_lines(asked, lower, upper, axis, places, closely(parts)))
         axes.append(axis)
-    counts = [len(one.points) for one in found]
+    counts = [len(features.points) for features in met]
     return Features(
-        np.concatenate([one.points for one in found]),
+        np.concatenate([features.points for features in met]),
         np.repeat(axes, counts),
-        np.concatenate([one.widths for one in found]),
-        np.concatenate([one.gaps for one in found]),
+        np.concatenate([features.widths for features in met]),
+        np.concatenate([features.gaps for features in met]),
         (upper - lower) / along,
         lines,
         upper - lower,
-        np.repeat(np.arange(len(found)) >= open_to_view, counts),
+        np.repeat(np.arange(len(met)) >= open_to_view, counts),
     )
 
 
 def features_of(fields: Sequence[Field], domain: Domain) -> Features:
     """Where the functions among fields, those within `Piecewise` too, change abruptly; what is declared is not looked at."""
-    found = [
+    several = [
         narrow_features(function, domain, contains)
-        for one in fields
-        for function, contains in _functions(one, domain.contains)
+        for field in fields
+        for function, contains in _functions(field, domain.contains)
     ]
-    return joined(found, domain)
+    return joined(several, domain)
 
 
 def features_of_sources(sides: Sequence[Sequence[Source]], domain: Domain) -> Features:
     """Where the densities of right-hand sides change abruptly, all looked at as one function."""
-    loads = [[one for one in side if not isinstance(one, GaussianSource | PointSource)] for side in sides]
+    loads = [
+        [source for source in side if not isinstance(source, GaussianSource | PointSource)] for side in sides
+    ]
 
     def mixed(points: Array) -> NDArray:
         every = (to_numpy(total(load, points)) for load in loads)
-        return np.asarray(sum((1 + 0.37 * i) * one for i, one in enumerate(every)))
+        return np.asarray(sum((1 + 0.37 * i) * density for i, density in enumerate(every)))
 
     return narrow_features(mixed, domain) if any(loads) else joined([], domain)
 
 
-def joined(found: Sequence[Features], domain: Domain) -> Features:
+def joined(several: Sequence[Features], domain: Domain) -> Features:
     """The features of several functions in a domain as one."""
     lower, upper = (np.asarray(corner, dtype=float) for corner in domain.bounds)
     none = np.empty(0)
@@ -218,30 +220,32 @@ def joined(found: Sequence[Features], domain: Domain) -> Features:
         upper - lower,
         none.astype(bool),
     )
-    every = [empty, *found]
+    every = [empty, *several]
     return Features(
-        np.concatenate([one.points for one in every]),
-        np.concatenate([one.axes for one in every]),
-        np.concatenate([one.widths for one in every]),
-        np.concatenate([one.gaps for one in every]),
+        np.concatenate([features.points for features in every]),
+        np.concatenate([features.axes for features in every]),
+        np.concatenate([features.widths for features in every]),
+        np.concatenate([features.gaps for features in every]),
         every[-1].spacing,
         every[-1].lines,
         upper - lower,
-        np.concatenate([one.hidden for one in every]),
+        np.concatenate([features.hidden for features in every]),
     )
 
 
 def _functions(
-    one: Field, contains: Callable[[Array], NDArray]
+    field: Field, contains: Callable[[Array], NDArray]
 ) -> list[tuple[Function, Callable[[Array], NDArray]]]:
     """The functions of a field that can only be asked for values, each with where it holds."""
-    if isinstance(one, Piecewise):
-        found = _functions(one.background, contains)
-        for region, value in one.pieces:
-            found += _functions(value, _both(contains, region.contains))
-        return found
-    return [(one, contains)] if isinstance(one, FunctionField) else []
+    if isinstance(field, Piecewise):
+        functions = _functions(field.background, contains)
+        for region, value in field.pieces:
+            functions += _functions(value, _both(contains, region.contains))
+        return functions
+    return [(field, contains)] if isinstance(field, FunctionField) else []
 
 
-def _both(one: Callable[[Array], NDArray], other: Callable[[Array], NDArray]) -> Callable[[Array], NDArray]:
-    return lambda points: one(points) & other(points)
+def _both(
+    contains: Callable[[Array], NDArray], other: Callable[[Array], NDArray]
+) -> Callable[[Array], NDArray]:
+    return lambda points: contains(points) & other(points)

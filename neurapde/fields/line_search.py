@@ -87,10 +87,10 @@ def met_on_lines(asked: Asked, lower: Array, upper: Array, axis: int, starts: Ar
     row, first = _sudden(values)
     low, high = places[row, first], places[row, first + 1]
     where, widths = _closed_in(at, row, low, high, values[row, first], values[row, first + 1])
-    kept = widths < NARROW * (high - low)
+    narrow = widths < NARROW * (high - low)
     steep, middles, lengths = _steep(values, places, STEEP * (upper - lower)[axis])
-    row = np.concatenate([row[kept], steep])
-    where, widths = np.concatenate([where[kept], middles]), np.concatenate([widths[kept], lengths])
+    row = np.concatenate([row[narrow], steep])
+    where, widths = np.concatenate([where[narrow], middles]), np.concatenate([widths[narrow], lengths])
     order = np.lexsort((where, row))
     row, where, widths = row[order], where[order], widths[order]
     points = starts[row]
@@ -109,11 +109,11 @@ def _sudden(values: NDArray) -> tuple[NDArray, NDArray]:
     worth = change > np.maximum(LEAST * np.minimum(size, span), UNSEEN * span)
     beside = np.pad(change, ((0, 0), (1, 1)), mode="reflect")
     calm = np.fmin(beside[:, :-2], beside[:, 2:])
-    found = np.argwhere(worth & ~(change <= SUDDEN * calm))
-    if len(found) > MOST:
-        largest = np.argsort(-change[tuple(found.T)], kind="stable")[:MOST]
-        found = found[largest]
-    return found[:, 0], found[:, 1]
+    jumps = np.argwhere(worth & ~(change <= SUDDEN * calm))
+    if len(jumps) > MOST:
+        largest = np.argsort(-change[tuple(jumps.T)], kind="stable")[:MOST]
+        jumps = jumps[largest]
+    return jumps[:, 0], jumps[:, 1]
 
 
 def _steep(values: NDArray, places: Array, length: float) -> tuple[NDArray, Array, Array]:

@@ -136,15 +136,15 @@ class Piecewise(Field):
 
     def __init__(self, background: Any, *pieces: tuple[Domain, Any]) -> None:
         object.__setattr__(self, "background", as_field(background, "background of Piecewise"))
-        found = []
+        declared = []
         for i, piece in enumerate(pieces):
             if not isinstance(piece, tuple | list) or len(piece) != 2 or not isinstance(piece[0], Domain):
                 raise DeclarationError(
                     f"piece {i + 1} of Piecewise is {piece!r}; give a pair (region, value)"
                 )
-            found.append((piece[0], as_field(piece[1], f"value of Piecewise in {piece[0].name}")))
-        object.__setattr__(self, "pieces", tuple(found))
-        dimensions = {region.dimension for region, _ in found}
+            declared.append((piece[0], as_field(piece[1], f"value of Piecewise in {piece[0].name}")))
+        object.__setattr__(self, "pieces", tuple(declared))
+        dimensions = {region.dimension for region, _ in declared}
         if len(dimensions) > 1:
             raise DeclarationError(
                 f"regions of Piecewise have {sorted(dimensions)} axes; give regions of one dimension"

@@ -59,9 +59,13 @@ class _Tensors(TorchFunctionMode):
         name = getattr(func, "__name__", "").strip("_")
         ufunc = ALIASES.get(name) or getattr(np, name, None)
         if isinstance(ufunc, np.ufunc) and 0 < len(args) <= 3:
-            tensors = [to_numpy(one) if isinstance(one, torch.Tensor) else one for one in args]
+            tensors = [
+                to_numpy(argument) if isinstance(argument, torch.Tensor) else argument for argument in args
+            ]
             for other in tensors[1:] or [None]:
-                if all(isinstance(one, np.ndarray | int | float | None) for one in (tensors[0], other)):
+                if all(
+                    isinstance(operand, np.ndarray | int | float | None) for operand in (tensors[0], other)
+                ):
                     self.log.extend(
                         _quantities(ufunc, [tensors[0]] if other is None else [tensors[0], other])
                     )
@@ -77,39 +81,41 @@ class _Traced(np.ndarray):
         self.log = getattr(other, "log", None)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        plain = [_plain(one) for one in inputs]
+        plain = [_plain(operand) for operand in inputs]
         if "out" in options:
-            options["out"] = tuple(_plain(one) for one in options["out"])
-        log = next((one.log for one in inputs if isinstance(one, _Traced)), None)
+            options["out"] = tuple(_plain(output) for output in options["out"])
+        log = next((operand.log for operand in inputs if isinstance(operand, _Traced)), None)
         if method == "__call__" and log is not None:
             log.extend(_quantities(ufunc, plain))
         return _traced(getattr(ufunc, method)(*plain, **options), log)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if func is np.clip and self.log is not None:
-            ends = [one for one in args[1:3] if one is not None]
+            ends = [end for end in args[1:3] if end is not None]
             self.log.extend(
-                one for end in ends for one in _quantities(np.maximum, [_plain(args[0]), _plain(end)])
+                quantity
+                for end in ends
+                for quantity in _quantities(np.maximum, [_plain(args[0]), _plain(end)])
             )
         return _traced(
-            func(*map(_plain, args), **{name: _plain(one) for name, one in kwargs.items()}), self.log
+            func(*map(_plain, args), **{name: _plain(value) for name, value in kwargs.items()}), self.log
         )
 
 
-def _plain(one: Any) -> Any:
-    if isinstance(one, _Traced):
-        return one.view(np.ndarray)
-    return type(one)(map(_plain, one)) if type(one) in (list, tuple) else one
+def _plain(value: Any) -> Any:
+    if isinstance(value, _Traced):
+        return value.view(np.ndarray)
+    return type(value)(map(_plain, value)) if type(value) in (list, tuple) else value
 
 
 def _traced(result: Any, log: list[tuple[Array, bool]] | None) -> Any:
     if isinstance(result, tuple):
-        return tuple(_traced(one, log) for one in result)
+        return tuple(_traced(value, log) for value in result)
     if not isinstance(result, np.ndarray) or result.dtype.kind not in "fc":
         return result
-    found = result.view(_Traced)
-    found.log = log
-    return found
+    traced = result.view(_Traced)
+    traced.log = log
+    return traced
 
 
 def _quantities(ufunc: np.ufunc, inputs: list[Any]) -> list[tuple[Array, bool]]:
@@ -126,7 +132,7 @@ def _quantities(ufunc: np.ufunc, inputs: list[Any]) -> list[tuple[Array, bool]]:
 
 
 def _are_real(inputs: list[Any]) -> bool:
-    return all(np.asarray(one).dtype.kind in "fiu" for one in inputs)
+    return all(np.asarray(operand).dtype.kind in "fiu" for operand in inputs)
 
 
 def heights(function: Callable[[Array], Any], points: Array) -> tuple[NDArray[Any], list[Array]]:
@@ -139,11 +145,11 @@ def heights(function: Callable[[Array], Any], points: Array) -> tuple[NDArray[An
     traced.log = log
     with np.errstate(all="ignore"), _Tensors(log):
         values = to_numpy(function(traced)).view(np.ndarray)
-    found = []
+    by_quantity = []
     for quantity, is_peak in log[:MOST]:
         if quantity.ndim == 0 or len(points) not in (quantity.shape[0], quantity.shape[-1]):
             continue
         rows = quantity if quantity.shape[0] == len(points) else quantity.T
         for column in rows.reshape(len(points), -1).T[:MOST_COLUMNS]:
-            found.append(-column if is_peak else np.abs(column))
-    return np.broadcast_to(values, (len(points),)), found[:MOST]
+            by_quantity.append(-column if is_peak else np.abs(column))
+    return np.broadcast_to(values, (len(points),)), by_quantity[:MOST]

@@ -148,10 +148,10 @@ class Shots(Declaration):
     def __init__(self, *entries: Any) -> None:
         if not entries:
             raise DeclarationError("Shots() is empty; give at least one source, or a list of them")
-        found = tuple(as_sources(entry, f"shot {i + 1}") for i, entry in enumerate(entries))
-        if empty := [i + 1 for i, entry in enumerate(found) if not entry]:
+        shots = tuple(as_sources(entry, f"shot {i + 1}") for i, entry in enumerate(entries))
+        if empty := [i + 1 for i, entry in enumerate(shots) if not entry]:
             raise DeclarationError(f"shot {empty[0]} has no source; give at least one")
-        object.__setattr__(self, "entries", found)
+        object.__setattr__(self, "entries", shots)
 
     @classmethod
     def rebuild(cls, fields: Mapping[str, Any]) -> Self:

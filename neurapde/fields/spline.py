@@ -27,10 +27,12 @@ class CubicField(Field):
     @cached_property
     def coefficients(self) -> np.ndarray:
         """Of the B-splines, two more on each axis than nodes."""
-        found = self.grid.values
+        coefficients = self.grid.values
         for axis, nodes in enumerate(self.grid.values.shape):
-            found = np.moveaxis(np.tensordot(_to_coefficients(nodes), found, axes=(1, axis)), 0, axis)
-        return found
+            coefficients = np.moveaxis(
+                np.tensordot(_to_coefficients(nodes), coefficients, axes=(1, axis)), 0, axis
+            )
+        return coefficients
 
     def __call__(self, points: Array) -> Array:
         return interpolated(points, self.coefficients, self.grid.bounds, _weights)

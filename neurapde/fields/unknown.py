@@ -51,10 +51,10 @@ def taken_for(coordinates: Mapping[str, Tensor]) -> Iterator[None]:
 @contextmanager
 def reading() -> Iterator[dict[str, "Unknown"]]:
     """Gather the unknowns that are asked for, by name."""
-    found: dict[str, Unknown] = {}
-    token = _asked.set(found)
+    unknowns: dict[str, Unknown] = {}
+    token = _asked.set(unknowns)
     try:
-        yield found
+        yield unknowns
     finally:
         _asked.reset(token)
 
@@ -119,8 +119,8 @@ class Unknown(Field):
         """The derivative of `within`."""
         lower, upper = self.bounds or (None, None)
         if lower is not None and upper is not None:
-            part = torch.sigmoid(free)
-            return (upper - lower) * part * (1 - part)
+            fraction = torch.sigmoid(free)
+            return (upper - lower) * fraction * (1 - fraction)
         if lower is not None:
             return torch.exp(free)
         return torch.ones_like(free) if upper is None else -torch.exp(free)
@@ -142,8 +142,8 @@ class Unknown(Field):
                 raise NamedTwiceError(
                     f"two unknowns are named {self.name!r}; give one another name, or use the same one"
                 )
-        found = (_present.get() or {}).get(self.name)
-        return self.begin() if found is None else found
+        coordinates = (_present.get() or {}).get(self.name)
+        return self.begin() if coordinates is None else coordinates
 
     @abstractmethod
     def prior_rows(self, free: Tensor) -> tuple[Tensor, Tensor]:
@@ -223,7 +223,8 @@ class Parameter(Unknown, Standin):
     @classmethod
     def __torch_function__(cls, function: Any, types: Any, arguments: Any = (), keywords: Any = None) -> Any:
         plain = tree_map(
-            lambda one: one.value if isinstance(one, Parameter) else one, (arguments, keywords or {})
+            lambda argument: argument.value if isinstance(argument, Parameter) else argument,
+            (arguments, keywords or {}),
         )
         return function(*plain[0], **plain[1])
 
@@ -284,7 +285,9 @@ class UnknownField(Unknown):
         if (
             not isinstance(given, list | tuple | range)
             or not given
-            or any(isinstance(one, bool) or not isinstance(one, int) or not 0 <= one < count for one in given)
+            or any(
+                isinstance(axis, bool) or not isinstance(axis, int) or not 0 <= axis < count for axis in given
+            )
             or len(set(given)) != len(given)
         ):
             raise DeclarationError(
@@ -313,8 +316,8 @@ class UnknownField(Unknown):
 
     def __call__(self, points: Array) -> Array:
         """The values `(n,)` at points `(n, d)`."""
-        found = self.within(self.splines(points) @ self.present)
-        return found.to(points) if isinstance(points, torch.Tensor) else to_numpy(found)
+        values = self.within(self.splines(points) @ self.present)
+        return values.to(points) if isinstance(points, torch.Tensor) else to_numpy(values)
 
     def gradient(self, points: Array) -> Array:
         """Its derivatives `(n, d)` along all axes: zero along those that it does not depend on."""
@@ -323,8 +326,8 @@ class UnknownField(Unknown):
         columns = [torch.zeros_like(free) for _ in range(np.shape(points)[1])]
         for axis in self._axes:
             columns[axis] = slope * (self.splines(points, axis) @ present)
-        found = torch.stack(columns, dim=1)
-        return found.to(points) if isinstance(points, torch.Tensor) else to_numpy(found)
+        slopes = torch.stack(columns, dim=1)
+        return slopes.to(points) if isinstance(points, torch.Tensor) else to_numpy(slopes)
 
     def splines(self, points: Array, along: int | None = None) -> Tensor:
         """The splines `(n, size)` at points, or their derivatives along an axis."""
@@ -349,8 +352,8 @@ class UnknownField(Unknown):
         square, plain = second.T @ second, torch.eye(self._nodes, dtype=torch.float64)
         whole = 1e-7 * torch.eye(self.size, dtype=torch.float64)
         for axis in range(len(self._axes)):
-            part = torch.ones((1, 1), dtype=torch.float64)
+            product = torch.ones((1, 1), dtype=torch.float64)
             for other in range(len(self._axes)):
-                part = torch.kron(part, square if other == axis else plain)
-            whole = whole + part
+                product = torch.kron(product, square if other == axis else plain)
+            whole = whole + product
         return whole

@@ -75,27 +75,27 @@ def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> 
     stated = float(outcome.extras["error_estimate"])
     if not _is_everywhere(problem, outcome.trial):
         return outcome
-    found = _corrected(problem, outcome.trial)
-    if isinstance(found, str):
-        return dataclasses.replace(outcome, notes=(*outcome.notes, found))
-    worst = max(one.relative for one in found.left.values())
-    answered = UNANSWERED < found.error <= max(stated, tolerance)  # by a change that is small enough
+    corrected = _corrected(problem, outcome.trial)
+    if isinstance(corrected, str):
+        return dataclasses.replace(outcome, notes=(*outcome.notes, corrected))
+    worst = max(residual.relative for residual in corrected.left.values())
+    answered = UNANSWERED < corrected.error <= max(stated, tolerance)  # by a change that is small enough
     lost, unmet = worst >= LOST and not answered, worst >= UNMET
     converged = outcome.status is Status.CONVERGED
-    error = found.error if converged else found.error / max(found.answered, LEAST_ANSWERED)
+    error = corrected.error if converged else corrected.error / max(corrected.answered, LEAST_ANSWERED)
     missed = unmet and error > (TIMES * max(stated, tolerance) if converged else stated)
     if not missed and not lost:
         return outcome
     estimate = max(error, stated)
     if converged:
         warn(
-            f"the closing check of {problem.name} finds what the method has missed: at fresh points {found.loudest}. What a "
-            f"few features add there changes the field by {estimate:.1e} of it, where the method estimates {stated:.1e}. "
-            "Something is narrower than its points, or no field meets all the constraints: make the narrow part wider, "
+            f"the closing check of {problem.name} finds what the method has missed: at fresh points {corrected.loudest}. "
+            f"What a few features add there changes the field by {estimate:.1e} of it, where the method estimates "
+            f"{stated:.1e}. Something is narrower than its points, or no field meets all the constraints: make the narrow part wider, "
             "split it off (npde.Ansatz), or change the declaration.",
             ResolutionWarning,
         )
-    return outcome.unresolved(estimate, f"since {found.loudest}")
+    return outcome.unresolved(estimate, f"since {corrected.loudest}")
 
 
 def _is_everywhere(problem: Problem, trial: TrialFunction) -> bool:
@@ -125,20 +125,24 @@ def _with_estimate(problem: Problem, outcome: Outcome, training: Training) -> Ou
         return outcome
     if reason := no_correction(problem):
         return dataclasses.replace(outcome, notes=(*outcome.notes, f"The error is not estimated: {reason}."))
-    found = _corrected(problem, outcome.trial)
-    if isinstance(found, str):
-        return dataclasses.replace(outcome, notes=(*outcome.notes, found))
-    given = [one.name for one in problem.constraints if one.order == 0 and found.answered < ANSWERED]
-    estimate = max(found.error, *(found.left[name].relative for name in given), 0.0)
+    corrected = _corrected(problem, outcome.trial)
+    if isinstance(corrected, str):
+        return dataclasses.replace(outcome, notes=(*outcome.notes, corrected))
+    given = [
+        constraint.name
+        for constraint in problem.constraints
+        if constraint.order == 0 and corrected.answered < ANSWERED
+    ]
+    estimate = max(corrected.error, *(corrected.left[name].relative for name in given), 0.0)
     if outcome.status is Status.CONVERGED and estimate > LARGE:
         warn(
             f"the training of {problem.name} has ended, but its field is off by some {estimate:.1e} of itself: "
-            f"{found.loudest}. Leave trial and method out for a direct method, let a network follow it "
+            f"{corrected.loudest}. Leave trial and method out for a direct method, let a network follow it "
             "(npde.Distillation), or give a larger trial and more points=….",
             ResolutionWarning,
         )
-        return outcome.unresolved(estimate, f"since {found.loudest}")
-    note = f"Closing check: the estimated relative error is {estimate:.1e}; {found.loudest}."
+        return outcome.unresolved(estimate, f"since {corrected.loudest}")
+    note = f"Closing check: the estimated relative error is {estimate:.1e}; {corrected.loudest}."
     extras = {**outcome.extras, "error_estimate": estimate}
     return dataclasses.replace(outcome, notes=(*outcome.notes, note), extras=extras)
 
@@ -185,12 +189,12 @@ def _after_training(problem: Problem, outcome: Outcome, training: Training) -> O
     flat = outcome.status is Status.STEP_LIMIT and _is_flat(outcome.history, least)
     if isinstance(problem.equation, Fit) or not (flat or outcome.status is Status.CONVERGED):
         return outcome
-    left = _fresh(problem, outcome.trial, training)
-    worst = max((one.relative for one in left.values()), default=0.0)
+    residuals = _fresh(problem, outcome.trial, training)
+    worst = max((residual.relative for residual in residuals.values()), default=0.0)
     if worst <= (LARGE if flat else SMALL):
         return outcome
-    rows = ", ".join(f"{name} {one.relative:.1e}" for name, one in left.items())
-    loudest = max(left, key=lambda name: left[name].relative)
+    rows = ", ".join(f"{name} {residual.relative:.1e}" for name, residual in residuals.items())
+    loudest = max(residuals, key=lambda name: residuals[name].relative)
     warn(
         f"the training of {problem.name} has stalled: its loss no longer falls, and of the terms of its constraints these "
         f"parts are left: {rows}. The field is not a solution to that precision. Start from another seed=…, give more "
@@ -208,7 +212,7 @@ def _is_flat(history: History, least: int) -> bool:
     if len(history) < least:
         return False
     before, last = (
-        float(np.median(part)) for part in (history.loss[third : 2 * third], history.loss[-third:])
+        float(np.median(losses)) for losses in (history.loss[third : 2 * third], history.loss[-third:])
     )
     return math.isfinite(last) and last > FLAT * before
 
@@ -216,15 +220,15 @@ def _is_flat(history: History, least: int) -> bool:
 def _fresh(problem: Problem, trial: TrialFunction, training: Training) -> dict[str, Left]:
     """What is left of each trained constraint of some weight that must be met exactly."""
     judged = [
-        one
-        for one in problem.trained
-        if training.weights.get(one.name, 1.0) > 0
-        and not isinstance(one.sample, Nodes)
-        and not (isinstance(one.sample, AtPoints) and one.sample.targets is not None)
+        constraint
+        for constraint in problem.trained
+        if training.weights.get(constraint.name, 1.0) > 0
+        and not isinstance(constraint.sample, Nodes)
+        and not (isinstance(constraint.sample, AtPoints) and constraint.sample.targets is not None)
     ]
     anchor = next(trial.parameters())
     generator = torch.Generator(anchor.device).manual_seed(SEED)
     samples: dict[str, Samples] = {
-        one.name: one.sample_like(anchor, POINTS, generator, "sobol") for one in judged
+        constraint.name: constraint.sample_like(anchor, POINTS, generator, "sobol") for constraint in judged
     }
     return residuals_left(problem, trial, samples, field_sizes(problem, trial))

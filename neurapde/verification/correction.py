@@ -46,15 +46,15 @@ class Correction:
     @property
     def loudest(self) -> str:
         """Of the constraint of the largest residual: its name, how much of its terms is left, and where most."""
-        name = max(self.left, key=lambda one: self.left[one].relative)
-        one = self.left[name]
+        name = max(self.left, key=lambda candidate: self.left[candidate].relative)
+        worst = self.left[name]
         place = (
-            one.points[int(one.residual.abs().amax(1).argmax())]
-            if len(one.residual) == len(one.points)
+            worst.points[int(worst.residual.abs().amax(1).argmax())]
+            if len(worst.residual) == len(worst.points)
             else None
         )
         where = "" if place is None else f", most at {point([float(f'{x:.4g}') for x in place.tolist()])}"
-        return f"{name!r} is met to {number(float(f'{one.relative:.1g}'))} of its terms only{where}"
+        return f"{name!r} is met to {number(float(f'{worst.relative:.1g}'))} of its terms only{where}"
 
 
 class LookedAt:

@@ -56,7 +56,7 @@ def warn_of_nothing(problem: Problem, field: TrialFunction) -> None:
     points = problem.domain.sample(PROBES, how="grid")
     points = points.to(next(field.parameters(), points))
     with torch.no_grad():
-        if not any(bool(field(part).any()) for part in (points[::FEW], points)):
+        if not any(bool(field(batch).any()) for batch in (points[::FEW], points)):
             warn(
                 f"the field of {problem.name} is zero everywhere: no source, no condition and no beginning that is not zero "
                 "drives it; declare what does, if something was forgotten",

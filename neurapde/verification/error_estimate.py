@@ -77,7 +77,7 @@ def error_estimate(solution: Solution) -> ErrorEstimate:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy's functions for tensors
-            found, spread, corrected = _settled(LookedAt(problem, field), is_linear(problem))
+            correction, spread, corrected = _settled(LookedAt(problem, field), is_linear(problem))
     except (RuntimeError, TypeError, ValueError) as error:
         return _stated(stated, f"a function does not take torch points ({error})")
     if not spread < 1:
@@ -86,30 +86,36 @@ def error_estimate(solution: Solution) -> ErrorEstimate:
             "the correction that its residuals ask for does not settle with the features of this check, since the field "
             "has finer parts than these follow, or is far from any solution",
         )
-    method = f"from a correction that explains {number(float(f'{found.answered:.2g}'))} of the residual"
-    if found.answered < ANSWERED and stated > found.error:
+    method = f"from a correction that explains {number(float(f'{correction.answered:.2g}'))} of the residual"
+    if correction.answered < ANSWERED and stated > correction.error:
         return _stated(stated, "")
-    return ErrorEstimate(found.error, spread, method, _with(solution, corrected, spread * found.error))
+    return ErrorEstimate(
+        correction.error, spread, method, _with(solution, corrected, spread * correction.error)
+    )
 
 
 def _settled(looked: LookedAt, linear: bool) -> tuple[Correction, float, TrialFunction]:
     """The correction about a field, how far off its size may be, and the field with it."""
     first, *rest = _growing(looked)
-    found, spread, spec = looked.correction(first), math.inf, first
+    correction, spread, spec = looked.correction(first), math.inf, first
     for spec in rest:
-        before, found = found, looked.correction(spec)
-        spread = looked.relative(found.field - before.field, found.field) if bool(found.field.any()) else 0.0
+        before, correction = correction, looked.correction(spec)
+        spread = (
+            looked.relative(correction.field - before.field, correction.field)
+            if bool(correction.field.any())
+            else 0.0
+        )
         if spread <= SETTLED:
             break
-    corrected: TrialFunction = SumTrial(looked.trial, found.trial)
+    corrected: TrialFunction = SumTrial(looked.trial, correction.trial)
     if linear:
-        return found, spread, corrected
-    again = LookedAt(looked.problem, corrected, looked.samples).correction(spec)
+        return correction, spread, corrected
+    second = LookedAt(looked.problem, corrected, looked.samples).correction(spec)
     with torch.no_grad():
-        whole = found.field + again.field
+        whole = correction.field + second.field
         size = looked.relative(whole, looked.trial(looked.probes) + whole)
-    spread = max(spread, looked.relative(again.field, found.field))
-    return dataclasses.replace(found, error=size), spread, SumTrial(corrected, again.trial)
+    spread = max(spread, looked.relative(second.field, correction.field))
+    return dataclasses.replace(correction, error=size), spread, SumTrial(corrected, second.trial)
 
 
 def _growing(looked: LookedAt) -> Iterator[PiecewiseTrial]:

@@ -49,7 +49,7 @@ def fresh_samples(problem: Problem, sizes: Tensor) -> dict[str, Samples]:
     sizes: of the field and its derivatives (channels,), or with components: the jets that are tried are as large.
     """
     generator = torch.Generator().manual_seed(SEED)
-    return {one.name: _of(problem, one, sizes, generator) for one in problem.constraints}
+    return {constraint.name: _of(problem, constraint, sizes, generator) for constraint in problem.constraints}
 
 
 def _of(problem: Problem, constraint: Constraint, sizes: Tensor, generator: torch.Generator) -> Samples:
@@ -72,17 +72,17 @@ def _of(problem: Problem, constraint: Constraint, sizes: Tensor, generator: torc
 
 def _declared(problem: Problem, constraint: Constraint) -> list[Bounds]:
     """Boxes round the sources of an equation that have a place and a width."""
-    if constraint.name not in {one.name for one in problem.equation.constraints(problem)}:
+    if constraint.name not in {declared.name for declared in problem.equation.constraints(problem)}:
         return []
     lower, upper = problem.domain.bounds
-    found = []
+    boxes = []
     for source in (source for side in problem.right_hand_sides for source in side):
         if source.center is not None and source.reach > 0:
             low, high, half = lower.copy(), upper.copy(), REACHES * source.reach
             axes = slice(0, len(source.center))
             low[axes], high[axes] = np.array(source.center) - half, np.array(source.center) + half
-            found.append((half, (low, high)))
-    return [bounds for _, bounds in sorted(found, key=lambda one: one[0])[:MOST_SOURCES]]
+            boxes.append((half, (low, high)))
+    return [bounds for _, bounds in sorted(boxes, key=lambda box: box[0])[:MOST_SOURCES]]
 
 
 class _Changes:
@@ -94,10 +94,10 @@ class _Changes:
     def __init__(self, problem: Problem, constraint: Constraint, sizes: Tensor, scan: Samples) -> None:
         self.problem, self.constraint, self.sizes = problem, constraint, sizes
         self.base = cKDTree(to_numpy(scan.points[:BASE]))
-        found = self._says(scan)
-        self.few = found[:BASE]
-        rounding = ROUNDING * found.abs().amax(0) + torch.finfo(torch.float64).tiny
-        self.most = torch.maximum(self._change(scan, found).amax(0), rounding)
+        values = self._says(scan)
+        self.few = values[:BASE]
+        rounding = ROUNDING * values.abs().amax(0) + torch.finfo(torch.float64).tiny
+        self.most = torch.maximum(self._change(scan, values).amax(0), rounding)
 
     def at(self, samples: Samples) -> Tensor:
         """In units of the largest of the scan, of all that it says together."""
@@ -107,9 +107,9 @@ class _Changes:
         """The size of all that it says (n,)."""
         return torch.linalg.vector_norm(self._says(samples), dim=1)
 
-    def _change(self, samples: Samples, found: Tensor) -> Tensor:
+    def _change(self, samples: Samples, values: Tensor) -> Tensor:
         _, nearest = self.base.query(to_numpy(samples.points), k=NEIGHBOURS)
-        return (found - self.few[torch.as_tensor(nearest)].median(1).values).abs()
+        return (values - self.few[torch.as_tensor(nearest)].median(1).values).abs()
 
     def _says(self, samples: Samples) -> Tensor:
         """What is left of jets that are the same everywhere, (n, columns)."""
@@ -166,8 +166,8 @@ class _Looked:
         if not len(new.points):
             return 0
         mine = torch.full((len(new.points),), self.even, dtype=torch.float64)
-        for one in self.boxes:
-            mine += one[2] * _inside(new.points, *one[:2])
+        for box in self.boxes:
+            mine += box[2] * _inside(new.points, *box[:2])
         self.boxes.append((low, high, density))
         self.density = torch.cat([self.density, mine])
         self.change = torch.cat([self.change, self.changes.at(new)])
@@ -202,17 +202,17 @@ class _Looked:
         places = hidden_places(
             lambda parts: self.changes.said(placed(parts)).numpy(), lower[free], upper[free], contains
         )
-        found = []
+        boxes = []
         for place in places[:PLACES]:
             at = points[0].copy()
             at[free] = place
-            found += [(at - half * (upper - lower), at + half * (upper - lower)) for half in NESTED]
-        return found
+            boxes += [(at - half * (upper - lower), at + half * (upper - lower)) for half in NESTED]
+        return boxes
 
     def around(self, index: int, axes: int) -> Bounds:
         """A box round a point, as long in each axis, in units of the domain, as the cell that the point stands for."""
-        part = 1 / (float(self.density[index]) * self.measure)
-        half = (WIDER / 2 * part ** (1 / axes) * (self.bounds[1] - self.bounds[0])).numpy()
+        volume = 1 / (float(self.density[index]) * self.measure)
+        half = (WIDER / 2 * volume ** (1 / axes) * (self.bounds[1] - self.bounds[0])).numpy()
         at = self.samples.points[index].numpy()
         return at - half, at + half
 

@@ -42,9 +42,9 @@ def residuals_left(
 ) -> dict[str, Left]:
     """What a trial leaves of those constraints of a problem whose samples are given, by name; sizes: `field_sizes`."""
     return {
-        one.name: _left(problem, one, samples[one.name], trial, sizes)
-        for one in problem.constraints
-        if one.name in samples
+        constraint.name: _left(problem, constraint, samples[constraint.name], trial, sizes)
+        for constraint in problem.constraints
+        if constraint.name in samples
     }
 
 
@@ -61,12 +61,12 @@ def _left(
         residual = real_residuals(constraint, samples, jet)
     inside = isinstance(constraint.sample, Interior)
     whole = sizes[: len(leaf)].reshape(len(leaf), 1, *sizes.shape[1:]).expand(leaf.shape)
-    found = leaf.detach()
+    values = leaf.detach()
     terms = []
     for column in residual.unbind(1):
         slope = slope_of(column, leaf)
-        rest = column.detach() - _by_rows((slope * found).movedim(1, 0).flatten(1).sum(1), len(column))
-        square = (slope * (found if inside else whole)).square().movedim(1, 0).flatten(1).sum(1)
+        rest = column.detach() - _by_rows((slope * values).movedim(1, 0).flatten(1).sum(1), len(column))
+        square = (slope * (values if inside else whole)).square().movedim(1, 0).flatten(1).sum(1)
         terms.append((_by_rows(square, len(column)) + rest.square()).sqrt())
     weights = samples.weights if isinstance(samples, Weighed) else None
     return Left(samples.points, residual.detach(), torch.stack(terms, dim=1), weights)
@@ -74,7 +74,7 @@ def _left(
 
 def field_sizes(problem: Problem, trial: TrialFunction) -> Tensor:
     """The root mean square over the domain of the field and each derivative: (channels,), or with components and parts."""
-    order = max((one.order for one in problem.constraints), default=0)
+    order = max((constraint.order for constraint in problem.constraints), default=0)
     anchor = next(trial.parameters())
     points = problem.domain.sample(SIZED, how="grid", dtype=anchor.dtype.to_real(), device=anchor.device)
     with torch.no_grad():

@@ -47,24 +47,34 @@ def check_shared_points(problem: Problem) -> None:
 def _shared(problem: Problem) -> Iterator[tuple[list[Constraint], Samples]]:
     """Constraints with points that they share: those on a face, and those at points with each other and with faces."""
     domain = problem.domain
-    on_faces = [(one, one.sample) for one in problem.constraints if isinstance(one.sample, Face)]
+    on_faces = [
+        (constraint, constraint.sample)
+        for constraint in problem.constraints
+        if isinstance(constraint.sample, Face)
+    ]
     for face in domain.faces:
-        there = [one for one, sample in on_faces if sample.domain == domain and face in sample.on]
+        there = [
+            constraint for constraint, sample in on_faces if sample.domain == domain and face in sample.on
+        ]
         if len(there) > 1:
             yield there, Face(domain, (face,))(POINTS, how="grid")
-    at_points = [(one, one.sample) for one in problem.constraints if isinstance(one.sample, AtPoints)]
-    at_points = [(one, sample) for one, sample in at_points if sample.targets is None]
+    at_points = [
+        (constraint, constraint.sample)
+        for constraint in problem.constraints
+        if isinstance(constraint.sample, AtPoints)
+    ]
+    at_points = [(constraint, sample) for constraint, sample in at_points if sample.targets is None]
     size = max(domain.extents)
-    for i, (one, sample) in enumerate(at_points):
+    for i, (constraint, sample) in enumerate(at_points):
         for other, places in at_points[:i]:
             near = torch.cdist(sample.points, places.points).amin(1) <= SAME * size
             if near.any():
-                yield [other, one], Samples(sample.points[near])
+                yield [other, constraint], Samples(sample.points[near])
         for other, side in on_faces:
             if other.order == 0 and side.domain == domain:
                 near = torch.as_tensor(_on_face(side, sample.points.numpy(), size))
                 if near.any():
-                    yield [other, one], Samples(sample.points[near])
+                    yield [other, constraint], Samples(sample.points[near])
 
 
 def _on_face(face: Face, points: np.ndarray, size: float) -> np.ndarray:
@@ -78,7 +88,7 @@ def _on_face(face: Face, points: np.ndarray, size: float) -> np.ndarray:
             else points[:, 0] != points[:, 0]
         )
     lower, upper = domain.bounds
-    found = np.zeros(len(points), dtype=bool)
+    mask = np.zeros(len(points), dtype=bool)
     for name in face.on:
         axis, end = (
             (domain.dimension - 1, int(name == FINAL))
@@ -86,14 +96,16 @@ def _on_face(face: Face, points: np.ndarray, size: float) -> np.ndarray:
             else domain.spatial.face_axis(name)
         )
         at = (lower, upper)[end][axis]
-        found |= np.abs(points[:, axis] - at) <= SAME * (upper - lower)[axis]
-    return found
+        mask |= np.abs(points[:, axis] - at) <= SAME * (upper - lower)[axis]
+    return mask
 
 
 def _check(problem: Problem, constraints: Sequence[Constraint], samples: Samples) -> None:
-    layout = problem.layout(max(constraints, key=lambda one: one.order))
+    layout = problem.layout(max(constraints, key=lambda constraint: constraint.order))
     named = [
-        (one.name, rows) for one in constraints if (rows := _rows(problem, one, samples, layout)) is not None
+        (constraint.name, rows)
+        for constraint in constraints
+        if (rows := _rows(problem, constraint, samples, layout)) is not None
     ]
     if len(named) < 2:
         return
@@ -114,7 +126,7 @@ def _check(problem: Problem, constraints: Sequence[Constraint], samples: Samples
     last = within[-1]
     differ = float(sizes[last]) * size**2 / float(parts[last])
     place = point([float(f"{x:.4g}") for x in samples.points[worst].tolist()])
-    those = listing(repr(one) for one in dict.fromkeys(names[i] for i in within))
+    those = listing(repr(name) for name in dict.fromkeys(names[i] for i in within))
     raise DeclarationError(
         f"{problem.name} has no solution: at {place} {those} contradict one another by "
         f"{number(float(f'{differ:.4g}'))}; change one of them, or leave it out"
@@ -136,8 +148,8 @@ def _rows(
 
     def residual(channels: Tensor) -> Tensor:
         scaled = channels * units[:, None, None]
-        found = constraint.residual(samples, Jet(scaled if outputs > 1 else scaled[..., 0], layout))
-        return found.reshape(count, -1).to(dtype)
+        values = constraint.residual(samples, Jet(scaled if outputs > 1 else scaled[..., 0], layout))
+        return values.reshape(count, -1).to(dtype)
 
     zero = torch.zeros((layout.count, count, outputs), dtype=dtype)
     columns = []

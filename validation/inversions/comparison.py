@@ -118,13 +118,13 @@ class InversionComparison:
     @property
     def headline(self) -> str:
         """The outcome in one sentence."""
-        found = self.measures
-        text = f"The model explains the data to {percent(found[RESIDUAL])}"
-        if MODEL_ERROR not in found:
+        measures = self.measures
+        text = f"The model explains the data to {percent(measures[RESIDUAL])}"
+        if MODEL_ERROR not in measures:
             return f"{text}; the true model is not known."
         return (
-            f"{text}; model error {found[MODEL_ERROR]:.3f} (1 for the start model), RMS speed error "
-            f"{found[SPEED_ERROR]:.3g}, structural similarity {found[SIMILARITY]:.3f}."
+            f"{text}; model error {measures[MODEL_ERROR]:.3f} (1 for the start model), RMS speed error "
+            f"{measures[SPEED_ERROR]:.3g}, structural similarity {measures[SIMILARITY]:.3f}."
         )
 
     @property
@@ -132,20 +132,20 @@ class InversionComparison:
         """A row for each method and yardstick, the first row the headings."""
         everything: dict[str, Measures] = {name: a.measures for name, a in self.accounts.items()}
         everything |= self.yardsticks
-        columns = [name for name in COLUMNS if any(name in found for found in everything.values())]
+        columns = [name for name in COLUMNS if any(name in measures for measures in everything.values())]
         rows = [["model", *columns, "seconds"]]
-        for name, found in everything.items():
+        for name, measures in everything.items():
             seconds = f"{self.accounts[name].seconds:.1f}" if name in self.accounts else ""
-            rows.append([name, *(_cell(column, found) for column in columns), seconds])
+            rows.append([name, *(_cell(column, measures) for column in columns), seconds])
         return rows
 
 
-def _cell(column: str, found: Measures) -> str:
-    if column not in found:
+def _cell(column: str, measures: Measures) -> str:
+    if column not in measures:
         return ""
     if column in (RESIDUAL, ELSEWHERE):
-        return percent(found[column])
-    return f"{found[column]:.3g}"
+        return percent(measures[column])
+    return f"{measures[column]:.3g}"
 
 
 def measured(inversion: Inversion, classical: Inversion | None, truth: Field | None) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def measured(inversion: Inversion, classical: Inversion | None, truth: Field | N
     yardsticks["start model"] |= models.measures(models.start)
     return {
         "accounts": accounts,
-        "yardsticks": {name: found for name, found in yardsticks.items() if found},
+        "yardsticks": {name: measures for name, measures in yardsticks.items() if measures},
         "axes": models.grid.axes,
         "start": models.start,
         "truth": models.true,
@@ -281,14 +281,14 @@ class FineGrid:
             slack = 1e-9 * (high - low)
             inside.append((axis >= low - slack) & (axis <= high + slack))
             axes.append(axis[inside[-1]])
-        own = inversion.fields[-1, shot][np.ix_(*inside)]
+        method_waves = inversion.fields[-1, shot][np.ix_(*inside)]
         field = forward.fields[-1, shot]
         real, imaginary = (
-            RectBivariateSpline(*self.grid.axes, part)(*axes) for part in (field.real, field.imag)
+            RectBivariateSpline(*self.grid.axes, component)(*axes) for component in (field.real, field.imag)
         )
         grid = real + 1j * imaginary
         title = (
             f"waves of shot {shot + 1} at {number(float(self.survey.band[-1]))} Hz (difference "
-            f"{100 * relative_l2(own, grid):.2g} % in relative L2)"
+            f"{100 * relative_l2(method_waves, grid):.2g} % in relative L2)"
         )
-        return Waves(tuple(axes), own, grid, title, tuple(self.survey.sources[shot].tolist()))
+        return Waves(tuple(axes), method_waves, grid, title, tuple(self.survey.sources[shot].tolist()))

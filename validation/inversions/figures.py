@@ -41,33 +41,33 @@ _DECADES = 3  # of amplitudes in gathers
 _LINED = 400  # receivers up to which a spectrum is drawn as lines
 
 
-def pictures(found: InversionComparison) -> dict[str, tuple[str, bytes]]:
+def pictures(comparison: InversionComparison) -> dict[str, tuple[str, bytes]]:
     """File name → (caption, PNG)."""
-    down = " y is a depth and drawn downwards." if found.downwards else ""
-    wells = ", ".join(number(x) for x in found.wells)
+    down = " y is a depth and drawn downwards." if comparison.downwards else ""
+    wells = ", ".join(number(x) for x in comparison.wells)
     shown = {
         "models.png": (
             "speeds. Red crosses: sources; dots: receivers; dotted: the wells." + down,
-            models_figure(found),
+            models_figure(comparison),
         ),
-        "wells.png": (f"speeds along vertical lines at x = {wells}.", wells_figure(found)),
-        "data.png": (_data_caption(found), data_figure(found)),
+        "wells.png": (f"speeds along vertical lines at x = {wells}.", wells_figure(comparison)),
+        "data.png": (_data_caption(comparison), data_figure(comparison)),
         "misfit.png": (
             "the relative data residual, by step of each method and by frequency of the first; vertical lines: a "
             "new stage.",
-            misfit_figure(found),
+            misfit_figure(comparison),
         ),
     }
-    if found.waves is not None:
-        caption = f"{found.waves.title} in the model found: the method's own and those of a finer grid."
-        shown["waves.png"] = (caption, waves_figure(found.waves, found.downwards))
+    if comparison.waves is not None:
+        caption = f"{comparison.waves.title} in the model found: the method's own and those of a finer grid."
+        shown["waves.png"] = (caption, waves_figure(comparison.waves, comparison.downwards))
     return {name: (caption, png(figure)) for name, (caption, figure) in shown.items()}
 
 
-def models_figure(found: InversionComparison) -> Figure:
+def models_figure(comparison: InversionComparison) -> Figure:
     """Start, true and recovered speeds with sources, receivers and wells."""
-    speeds = _speeds(found)
-    extent_x, extent_y = (axis[-1] - axis[0] for axis in found.axes)
+    speeds = _speeds(comparison)
+    extent_x, extent_y = (axis[-1] - axis[0] for axis in comparison.axes)
     columns = 1 if extent_x > _WIDE * extent_y else 2
     rows = -(-len(speeds) // columns)
     height = float(np.clip((WIDTH - 1.6) / columns * extent_y / extent_x, 0.8, 6.0))
@@ -76,8 +76,8 @@ def models_figure(found: InversionComparison) -> Figure:
     everything = np.concatenate([speed.ravel() for speed in speeds.values()])
     norm = Normalize(*np.percentile(everything, (0.2, 99.8)))
     for panel, (name, speed) in zip(panels.ravel(), speeds.items(), strict=False):
-        image = image_of(panel, found.axes, speed, norm, POSITIVE)
-        _furnish(panel, found)
+        image = image_of(panel, comparison.axes, speed, norm, POSITIVE)
+        _furnish(panel, comparison)
         lettered(panel, title=name)
     for panel in panels.ravel()[len(speeds) :]:
         panel.set_visible(False)
@@ -86,61 +86,65 @@ def models_figure(found: InversionComparison) -> Figure:
     return figure
 
 
-def wells_figure(found: InversionComparison) -> Figure:
+def wells_figure(comparison: InversionComparison) -> Figure:
     """Vertical profiles of all models."""
     figure = empty_figure(WIDTH, 3.6)
-    panels = figure.subplots(1, len(found.wells), sharex=True, sharey=True)
-    x, y = found.axes
-    styles = _styles(found)
-    for panel, well in zip(panels, found.wells, strict=True):
+    panels = figure.subplots(1, len(comparison.wells), sharex=True, sharey=True)
+    x, y = comparison.axes
+    styles = _styles(comparison)
+    for panel, well in zip(panels, comparison.wells, strict=True):
         column = int(np.argmin(np.abs(x - well)))
-        for name, speed in _speeds(found).items():
+        for name, speed in _speeds(comparison).items():
             panel.plot(speed[column], y, label=name, **styles[name])
         lettered(panel, "speed", title=f"x = {number(float(x[column]))}")
-        panel.set_ylim(*((y[-1], y[0]) if found.downwards else (y[0], y[-1])))
+        panel.set_ylim(*((y[-1], y[0]) if comparison.downwards else (y[0], y[-1])))
         plain(panel)
     lettered(panels[0], y="y")
     legend_above(figure, panels[0], 4)
     return figure
 
 
-def data_figure(found: InversionComparison) -> Figure:
+def data_figure(comparison: InversionComparison) -> Figure:
     """Observed data, and what is left of them: spectra of the highest frequency, or a gather of traces."""
-    return _spectra(found) if len(found.frequencies) else _gather(found)
+    return _spectra(comparison) if len(comparison.frequencies) else _gather(comparison)
 
 
-def _data_caption(found: InversionComparison) -> str:
-    shot = found.observed.shape[-2 if len(found.frequencies) else 0] // 2 + 1
-    if len(found.frequencies):
-        frequency = number(float(found.frequencies[-1]))
+def _data_caption(comparison: InversionComparison) -> str:
+    shot = comparison.observed.shape[-2 if len(comparison.frequencies) else 0] // 2 + 1
+    if len(comparison.frequencies):
+        frequency = number(float(comparison.frequencies[-1]))
         return f"data at {frequency} Hz: shot {shot} by receiver, and amplitudes of everything. Grey: not recorded."
     return f"traces of shot {shot}: observed, and what the model leaves of them, on one scale."
 
 
-def _spectra(found: InversionComparison) -> Figure:
+def _spectra(comparison: InversionComparison) -> Figure:
     figure = empty_figure(WIDTH, 6.2)
     rows = figure.subplots(2, 2)
-    observed, predicted = found.observed[-1], found.first.predicted[-1]
+    observed, predicted = comparison.observed[-1], comparison.first.predicted[-1]
     shot = len(observed) // 2
-    live = np.flatnonzero(found.live[shot])
-    for panel, part, name in zip(rows[0], (np.real, np.imag), ("real part", "imaginary part"), strict=True):
+    live = np.flatnonzero(comparison.live[shot])
+    for panel, component, name in zip(
+        rows[0], (np.real, np.imag), ("real part", "imaginary part"), strict=True
+    ):
         marker = "." if len(live) <= _LINED else ""
         values = (observed, predicted, predicted - observed)
         styles = (("0.75", 3.5, ""), (COLORS[0], 1.0, marker), (COLORS[1], 1.0, ""))
         for value, word, (color, width, mark) in zip(
             values, ("observed", "predicted", "residual"), styles, strict=True
         ):
-            panel.plot(live, part(value[shot, live]), color=color, linewidth=width, marker=mark, label=word)
+            panel.plot(
+                live, component(value[shot, live]), color=color, linewidth=width, marker=mark, label=word
+            )
         lettered(panel, "receiver", title=f"shot {shot + 1}, {name}")
         plain(panel)
     handles = rows[0, 0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside upper center", ncols=3, frameon=False, fontsize=LETTERING - 1)
     sizes = {"|observed|": np.abs(observed), "|residual|": np.abs(predicted - observed)}
-    top = max(float(np.percentile(np.abs(observed[found.live]), 99)), np.finfo(float).tiny)
+    top = max(float(np.percentile(np.abs(observed[comparison.live]), 99)), np.finfo(float).tiny)
     floor = top * 10.0**-_DECADES
     norm = LogNorm(floor, top)
     for panel, (name, size) in zip(rows[1], sizes.items(), strict=True):
-        shown = np.where(found.live, np.maximum(size, floor), np.nan)
+        shown = np.where(comparison.live, np.maximum(size, floor), np.nan)
         panel.set_facecolor("0.8")
         shots, columns = shown.shape
         image = panel.imshow(
@@ -157,15 +161,15 @@ def _spectra(found: InversionComparison) -> Figure:
     return figure
 
 
-def _gather(found: InversionComparison) -> Figure:
+def _gather(comparison: InversionComparison) -> Figure:
     figure = empty_figure(WIDTH, 4.6)
-    shot = len(found.observed) // 2
-    live = np.flatnonzero(found.live[shot])
-    observed, predicted = found.observed[shot, live], found.first.predicted[shot, live]
+    shot = len(comparison.observed) // 2
+    live = np.flatnonzero(comparison.live[shot])
+    observed, predicted = comparison.observed[shot, live], comparison.first.predicted[shot, live]
     planes = {"observed": observed, "predicted": predicted, "residual": predicted - observed}
     limit = robust_limit(observed)
     panels = figure.subplots(1, 3, sharex=True, sharey=True)
-    extent = (-0.5, len(live) - 0.5, found.times[-1], found.times[0])
+    extent = (-0.5, len(live) - 0.5, comparison.times[-1], comparison.times[0])
     for panel, (name, plane) in zip(panels, planes.items(), strict=True):
         image = panel.imshow(
             plane.T, norm=Normalize(-limit, limit), cmap=SIGNED, aspect="auto", extent=extent
@@ -176,22 +180,22 @@ def _gather(found: InversionComparison) -> Figure:
     return figure
 
 
-def misfit_figure(found: InversionComparison) -> Figure:
+def misfit_figure(comparison: InversionComparison) -> Figure:
     """The relative residual by step, of every method; and of the first by frequency."""
     figure = empty_figure(WIDTH, 3.4)
     left, right = figure.subplots(1, 2, sharey=True)
-    styles = _styles(found)
-    for name, account in found.accounts.items():
+    styles = _styles(comparison)
+    for name, account in comparison.accounts.items():
         left.plot(*_course(account.history, "relative residual"), label=name, color=styles[name]["color"])
         for end in account.ends[:-1]:
             left.axvline(account.history.step[end], color=styles[name]["color"], linewidth=0.6, linestyle=":")
-    history = found.first.history
+    history = comparison.first.history
     columns = [name for name in history.names if name.startswith(PER_FREQUENCY)]
     for color, name in zip(_ramp(len(columns)), columns, strict=True):
         right.plot(*_course(history, name), color=color, label=name.removeprefix(PER_FREQUENCY))
     for panel, title in (
         (left, "all data of the stage"),
-        (right, f"{next(iter(found.accounts))}, by frequency"),
+        (right, f"{next(iter(comparison.accounts))}, by frequency"),
     ):
         panel.set_yscale("log")
         panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
@@ -233,19 +237,19 @@ def waves_figure(waves: Waves, downwards: bool) -> Figure:
     return figure
 
 
-def _speeds(found: InversionComparison) -> dict[str, NDArray]:
-    known = {} if found.truth is None else {"true": found.truth}
-    recovered = {name: account.speed for name, account in found.accounts.items()}
-    return {**known, "start": found.start, **recovered}
+def _speeds(comparison: InversionComparison) -> dict[str, NDArray]:
+    known = {} if comparison.truth is None else {"true": comparison.truth}
+    recovered = {name: account.speed for name, account in comparison.accounts.items()}
+    return {**known, "start": comparison.start, **recovered}
 
 
-def _styles(found: InversionComparison) -> Mapping[str, dict[str, object]]:
+def _styles(comparison: InversionComparison) -> Mapping[str, dict[str, object]]:
     """Truth broad and grey, the start dashed, methods in colour."""
     styles: dict[str, dict[str, object]] = {
         "true": {"color": "0.75", "linewidth": 4.0},
         "start": {"color": "0.4", "linewidth": 1.0, "linestyle": "--"},
     }
-    for color, name in zip(COLORS, found.accounts, strict=False):
+    for color, name in zip(COLORS, comparison.accounts, strict=False):
         styles[name] = {"color": color, "linewidth": 1.4}
     return styles
 
@@ -262,13 +266,13 @@ def _ramp(count: int) -> list[tuple[float, float, float]]:
     return [(0.1 + 0.75 * t, 0.25 * (1 - t), 0.75 * (1 - t) + 0.05) for t in np.linspace(0, 1, count)]
 
 
-def _furnish(panel: Axes, found: InversionComparison) -> None:
-    for x in found.wells:
+def _furnish(panel: Axes, comparison: InversionComparison) -> None:
+    for x in comparison.wells:
         panel.axvline(x, color="white", linewidth=0.8, linestyle=":")
-    positions(panel, found.sources, found.receivers)
-    across, along = found.axes
+    positions(panel, comparison.sources, comparison.receivers)
+    across, along = comparison.axes
     margin = 0.02 * (along[-1] - along[0])
     low, high = along[0] - margin, along[-1] + margin
     panel.set_xlim(across[0] - margin, across[-1] + margin)
-    panel.set_ylim(*((high, low) if found.downwards else (low, high)))
+    panel.set_ylim(*((high, low) if comparison.downwards else (low, high)))
     panel.tick_params(labelsize=LETTERING - 2)

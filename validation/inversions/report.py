@@ -55,8 +55,10 @@ class InversionReport(InversionComparison, SavedReport):
         )
 
     def _lines(self) -> list[str]:
-        told = [f"{name}: {account.method}. {account.status}" for name, account in self.accounts.items()]
-        return ["", *aligned(self.table), "", *told]
+        descriptions = [
+            f"{name}: {account.method}. {account.status}" for name, account in self.accounts.items()
+        ]
+        return ["", *aligned(self.table), "", *descriptions]
 
     def pictures(self) -> dict[str, tuple[str, bytes]]:
         """File name → (caption, PNG)."""
@@ -93,7 +95,7 @@ class InversionReport(InversionComparison, SavedReport):
                 }
                 for name, account in self.accounts.items()
             },
-            "yardsticks": {name: dict(found) for name, found in self.yardsticks.items()},
+            "yardsticks": {name: dict(measures) for name, measures in self.yardsticks.items()},
             "downwards": self.downwards,
             "wells": list(self.wells),
             "waves": None if self.waves is None else [self.waves.title, *self.waves.source],
@@ -113,7 +115,7 @@ class InversionReport(InversionComparison, SavedReport):
             group = f"methods/{name}"
             hdf5.put_arrays(file, f"{group}/found", {"speed": account.speed, "predicted": account.predicted})
             hdf5.put_arrays(file, f"{group}/history", columns(account.history))
-            rows = {str(i): account.history[part] for i, part in enumerate(account.history.names)}
+            rows = {str(i): account.history[column] for i, column in enumerate(account.history.names)}
             hdf5.put_arrays(file, f"{group}/parts", rows)
             hdf5.put_json(file, f"{group}/names", account.history.names)
 
@@ -136,7 +138,7 @@ def _fields_of(tree: Mapping[str, Any], file: h5py.File) -> dict[str, Any]:
         **{name: arrays[name] for name in _ARRAYS},
         "axes": (arrays["axis 0"], arrays["axis 1"]),
         "truth": arrays.get("truth"),
-        "accounts": {name: _account(file, name, part) for name, part in tree["methods"].items()},
+        "accounts": {name: _account(file, name, entry) for name, entry in tree["methods"].items()},
         "waves": waves,
         "wells": tuple(tree["wells"]),
         "notes": tuple(tree["notes"]),
@@ -147,16 +149,16 @@ def _fields_of(tree: Mapping[str, Any], file: h5py.File) -> dict[str, Any]:
 
 def _account(file: h5py.File, name: str, tree: Mapping[str, Any]) -> Account:
     group = f"methods/{name}"
-    found = hdf5.get_arrays(file, f"{group}/found")
+    arrays = hdf5.get_arrays(file, f"{group}/found")
     rows = hdf5.get_arrays(file, f"{group}/parts")
-    parts = {part: rows[str(i)] for i, part in enumerate(hdf5.get_json(file, f"{group}/names"))}
+    parts = {column: rows[str(i)] for i, column in enumerate(hdf5.get_json(file, f"{group}/names"))}
     return Account(
         method=tree["method"],
         status=tree["status"],
         seconds=tree["seconds"],
         parameters=tree["parameters"],
-        speed=found["speed"],
-        predicted=found["predicted"],
+        speed=arrays["speed"],
+        predicted=arrays["predicted"],
         measures=tree["measures"],
         history=History(**hdf5.get_arrays(file, f"{group}/history"), constraints=parts),
         ends=tuple(tree["ends"]),
@@ -178,24 +180,28 @@ def inversion_report(
     checks.flag(progress, "progress")
     checks.kind(classical, "classical", Inversion | bool, "give an Inversion, True or False")
     truth = None if true is None else true_speed(true, inversion.setting.domain.region)
-    beside, told = _beside(inversion, classical, progress)
-    found = measured(inversion, beside, truth)
+    beside, beside_notes = _beside(inversion, classical, progress)
+    measurements = measured(inversion, beside, truth)
     setting, survey = inversion.setting, inversion.survey
-    shown = found["accounts"][short_name(inversion.method)].speed if truth is None else found["truth"]
+    shown = (
+        measurements["accounts"][short_name(inversion.method)].speed
+        if truth is None
+        else measurements["truth"]
+    )
     return InversionReport(
-        **found,
+        **measurements,
         title=setting.survey.name,
         survey=str(setting.survey),
         model=f"{setting.domain.describe()}\n{_velocity(inversion)}",
         sources=setting.survey.sources,
         receivers=setting.survey.receivers,
         downwards=inversion.downwards,
-        wells=_wells(found["axes"][0], shown - found["start"], found["free"]),
+        wells=_wells(measurements["axes"][0], shown - measurements["start"], measurements["free"]),
         observed=survey.record.values,
         frequencies=np.array(survey.band),
         times=np.zeros(0) if survey.band else survey.times,
         live=survey.live,
-        notes=(*_warnings(inversion), *told),
+        notes=(*_warnings(inversion), *beside_notes),
     )
 
 
@@ -239,19 +245,21 @@ def _beside(
 def _warnings(inversion: Inversion) -> tuple[str, ...]:
     """What must be known before the numbers are believed."""
     setting, survey = inversion.setting, inversion.setting.survey
-    found = []
+    sentences = []
     if len(survey.band) == 1:
-        found.append("One frequency does not determine the model: the prior, the bounds and the start do.")
+        sentences.append(
+            "One frequency does not determine the model: the prior, the bounds and the start do."
+        )
     if not setting.velocity.prior:
-        found.append(
+        sentences.append(
             "No prior was given: what the data leave open is decided by the velocity's parametrisation."
         )
     if survey.origin is not None and survey.origin.shape == inversion.grid.shape:
-        found.append(
+        sentences.append(
             f"Inverse crime: the data were made on the grid of {'×'.join(map(str, survey.origin.shape))} nodes that the "
             "inversion works on, so its errors cancel; simulate them with another shape."
         )
-    return tuple(found)
+    return tuple(sentences)
 
 
 def _wells(x: NDArray, change: NDArray, free: NDArray) -> tuple[float, ...]:

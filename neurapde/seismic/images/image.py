@@ -87,7 +87,7 @@ class Linearised:
         unknown = GridParametrisation(setting.velocity, setting.domain, modelling.grid)
         self.objective = Objective(modelling, unknown, setting.survey, setting.misfit)
         self.inside = inner_nodes(modelling, unknown)
-        axes = [axis[part] for axis, part in zip(modelling.grid.axes, self.inside, strict=True)]
+        axes = [axis[nodes] for axis, nodes in zip(modelling.grid.axes, self.inside, strict=True)]
         self.grid = Grid([a[0] for a in axes], [a[-1] for a in axes], [len(a) for a in axes])
         self.model = self.objective.sample().detach()
         self.speed = self.cut(self.model.numpy()) ** -0.5
@@ -133,8 +133,8 @@ class Linearised:
         """The derivative of the misfit by m at each node of the region, 0 where the velocity is known."""
         model = self.model.clone().requires_grad_()
         misfit, _, _ = self.objective.explained(model)
-        (found,) = torch.autograd.grad(misfit, model)
-        return self.cut(found.numpy()) * self.free
+        (gradient,) = torch.autograd.grad(misfit, model)
+        return self.cut(gradient.numpy()) * self.free
 
     def curvature(self) -> Real:
         """The diagonal of the Gauss–Newton matrix of least squares by m `(nx, ny)`: the illumination of each node.
@@ -150,8 +150,8 @@ class Linearised:
         _, _, fields = self.objective.fitted(forward)
         receiving = modelling.receiver_fields(forward)
         scale = (survey.weights * np.abs(survey.data) ** 2).sum(axis=(1, 2)) * len(survey.band)
-        found = np.zeros(modelling.grid.size)
+        illumination = np.zeros(modelling.grid.size)
         for size, waves, back in zip(scale, fields, receiving, strict=True):
             powers = np.abs(waves.reshape(len(waves), -1)) ** 2, np.abs(back) ** 2
-            found += np.einsum("si,si->i", powers[0], survey.weights @ powers[1]) / size
-        return self.cut(found)
+            illumination += np.einsum("si,si->i", powers[0], survey.weights @ powers[1]) / size
+        return self.cut(illumination)

@@ -69,12 +69,12 @@ def migrate(
         moved = product(torch.from_numpy(at.spread(change.reshape(shape) * free))).numpy()
         return np.asarray(at.cut(moved) * free).ravel()
 
-    found = target / bright
-    found *= float(np.vdot(found, target) / np.vdot(found, applied(found)))  # explains the data best
+    update = target / bright
+    update *= float(np.vdot(update, target) / np.vdot(update, applied(update)))  # explains the data best
     if steps:
         count = target.size
         matrix = LinearOperator((count, count), applied, dtype=float)
         scaled = LinearOperator((count, count), lambda v: v.ravel() / bright.ravel(), dtype=float)
-        found = cg(matrix, target.ravel(), rtol=1e-12, maxiter=steps, M=scaled)[0].reshape(shape)
-    change = -0.5 * at.speed**3 * found
+        update = cg(matrix, target.ravel(), rtol=1e-12, maxiter=steps, M=scaled)[0].reshape(shape)
+    change = -0.5 * at.speed**3 * update
     return Image(change, "change of speed", at.grid, at.setting.survey, seen / float(seen.max()))

@@ -58,8 +58,8 @@ class Uncertainty:
         generator = np.random.default_rng(checks.whole(seed, "seed", 0))
         white = generator.standard_normal((self._vectors.shape[0], count))
         shrunk = 1 - 1 / np.sqrt(1 + self.eigenvalues)
-        left = white - self._vectors @ (shrunk[:, None] * (self._vectors.T @ white))
-        return np.stack([self._root(column) for column in left.T])
+        posterior = white - self._vectors @ (shrunk[:, None] * (self._vectors.T @ white))
+        return np.stack([self._root(column) for column in posterior.T])
 
     def resolved(self, change: Any) -> Image:
         """What an inversion of noiseless data would find of a change of the speed: blurred, and weaker where little is seen.
@@ -69,9 +69,9 @@ class Uncertainty:
         grid, shape = self.deviation.grid, tuple(self.deviation.grid.shape)
         given = checks.answer(change, grid.points, "change").astype(float).reshape(shape)
         seen = self._root_transposed(self._product(given))
-        kept = self.eigenvalues / (1 + self.eigenvalues)
-        found = self._root(seen - self._vectors @ (kept * (self._vectors.T @ seen)))
-        return Image(found, "what is resolved", grid, self.deviation.survey)
+        shrinkage = self.eigenvalues / (1 + self.eigenvalues)
+        blurred = self._root(seen - self._vectors @ (shrinkage * (self._vectors.T @ seen)))
+        return Image(blurred, "what is resolved", grid, self.deviation.survey)
 
     def _root(self, white: Real) -> Real:
         return root(self._spread, self._prior, white)
@@ -80,10 +80,10 @@ class Uncertainty:
         return root_transposed(self._spread, self._prior, values)
 
     def __str__(self) -> str:
-        values, told = self.deviation.values, int((self.eigenvalues > 1).sum())
+        values, count = self.deviation.values, int((self.eigenvalues > 1).sum())
         return (
             f"deviation of the speed {number(float(values[self._prior > 0].min()))} to {number(float(values.max()))}, noise "
-            f"{percent(self.noise)}; the data tell more than the prior about {told} combinations of the speeds"
+            f"{percent(self.noise)}; the data tell more than the prior about {count} combinations of the speeds"
         )
 
 
@@ -99,8 +99,8 @@ class Checkerboard:
         object.__setattr__(self, "height", checks.real(self.height, "height of the Checkerboard"))
 
     def __call__(self, points: Real) -> Real:
-        found: Real = self.height * np.prod(np.sin(np.pi * points / self.size), axis=1)
-        return found
+        values: Real = self.height * np.prod(np.sin(np.pi * points / self.size), axis=1)
+        return values
 
 
 def uncertainty(
@@ -142,11 +142,11 @@ def uncertainty(
         return np.stack(columns, axis=1)
 
     values, vectors = _leading(whitened, at.grid.size, generator)
-    told = np.zeros(at.grid.shape)
+    explained = np.zeros(at.grid.shape)
     for share, vector in zip(values / (1 + values), vectors.T, strict=True):
-        told += share * root(pair, prior, vector) ** 2
-    left = np.sqrt(np.maximum(prior**2 - told, 0.0))
-    image = Image(left, "deviation of speed", at.grid, survey, left / deviation)
+        explained += share * root(pair, prior, vector) ** 2
+    posterior = np.sqrt(np.maximum(prior**2 - explained, 0.0))
+    image = Image(posterior, "deviation of speed", at.grid, survey, posterior / deviation)
     return Uncertainty(image, values, level, pair, prior, vectors, product)
 
 
@@ -178,8 +178,8 @@ def _product(at: Linearised, survey: Survey, noise: float) -> Any:
 def _kernel(count: int, step: float, length: float) -> Real:
     """S `(n, n)` of one axis with rows of norm 1, so that S Sᵀ is nearly exp(−r²/2 length²), and 1 on its diagonal."""
     places = step * np.arange(count)
-    found = np.exp(-(((places[:, None] - places) / length) ** 2))
-    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
+    kernel = np.exp(-(((places[:, None] - places) / length) ** 2))
+    return np.asarray(kernel / np.linalg.norm(kernel, axis=1, keepdims=True))
 
 
 def root(spread: tuple[Real, Real], prior: Real, white: Real) -> Real:
@@ -202,6 +202,6 @@ def _leading(whitened: Any, size: int, generator: np.random.Generator) -> tuple[
         values, turned = np.linalg.eigh((small + small.T) / 2)
         values, vectors = values[::-1], basis @ turned[:, ::-1]
         if values[min(wanted, len(values)) - 1] < NEGLIGIBLE or wanted >= min(size, MOST):
-            kept = values > NEGLIGIBLE
-            return values[kept], vectors[:, kept]
+            significant = values > NEGLIGIBLE
+            return values[significant], vectors[:, significant]
         wanted = math.ceil(1.8 * wanted)

@@ -36,10 +36,10 @@ def preflight(method: InversionMethod, setting: Setting, stages: tuple[Survey, .
     Raises: ResolutionError for a grid too coarse for the slowest speed that the bounds allow; DeclarationError for a layer
         too thin, or more memory than is free. Warns: DeclarationWarning for what is possible but doubtful.
     """
-    settings = [replace(setting, survey=part) for part in stages]
-    costs = [method.cost(part) for part in settings]
-    for part, cost in zip(settings, costs, strict=True):
-        _check_nodes(part, cost)
+    settings = [replace(setting, survey=survey) for survey in stages]
+    costs = [method.cost(stage_setting) for stage_setting in settings]
+    for stage_setting, cost in zip(settings, costs, strict=True):
+        _check_nodes(stage_setting, cost)
     lowest = min(range(len(costs)), key=lambda index: (costs[index].band or (0.0,))[0])
     return (
         *_layers(settings[lowest], costs[lowest]),
@@ -108,15 +108,15 @@ def _check_nodes(setting: Setting, cost: CostEstimate) -> None:
     if cost.band is None:
         return
     slowest, spacing, highest = setting.velocity.limits[0], max(cost.grid.spacing), cost.band[1]
-    found = slowest / (highest * spacing)
-    if found >= cost.doubtful * (1 - ALIKE):
+    nodes = slowest / (highest * spacing)
+    if nodes >= cost.doubtful * (1 - ALIKE):
         return
     way = (
         f"at {number(highest)} Hz, in the slowest speed that the bounds allow, {number(slowest)}, a wavelength has "
-        f"{found:.2g} nodes of the grid, {number(spacing)} apart; use at least {cost.doubtful:g}, by spacing= or "
-        f"per_wavelength= of the method, or a slowest bound of {number(float(f'{slowest * cost.doubtful / found:.3g}'))}"
+        f"{nodes:.2g} nodes of the grid, {number(spacing)} apart; use at least {cost.doubtful:g}, by spacing= or "
+        f"per_wavelength= of the method, or a slowest bound of {number(float(f'{slowest * cost.doubtful / nodes:.3g}'))}"
     )
-    if found < cost.refused * (1 - ALIKE):
+    if nodes < cost.refused * (1 - ALIKE):
         raise ResolutionError(f"{way}. Below {cost.refused:g} its waves mean nothing")
     warn(way, DeclarationWarning)
 

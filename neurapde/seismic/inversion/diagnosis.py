@@ -38,7 +38,7 @@ def diagnosed(stages: Sequence[Setting]) -> tuple[str, ...]:
 
     Raises: DeclarationError where nothing can be learnt. Warns: DeclarationWarning of what is probably a mistake.
     """
-    surveys = [part.survey for part in stages if part.survey.band]
+    surveys = [stage.survey for stage in stages if stage.survey.band]
     if not surveys:
         return ()
     _check_lone(surveys[0])
@@ -59,8 +59,8 @@ def _tell_silent(surveys: Sequence[Survey]) -> None:
     """Warn of frequencies at which nothing was recorded."""
     loud = {
         f: float(np.linalg.norm(values))
-        for part in surveys
-        for f, values in zip(part.band, part.data, strict=True)
+        for survey in surveys
+        for f, values in zip(survey.band, survey.data, strict=True)
     }
     loudest = max(loud.values())
     if silent := [frequency for frequency, size in loud.items() if size < SILENT * loudest]:
@@ -76,16 +76,16 @@ def _cycles(setting: Setting) -> tuple[str, ...]:
     survey = setting.survey
     lowest = survey.band[0]
     shots = np.unique(np.linspace(0, survey.shots - 1, SHOTS).astype(int))
-    part = survey.select(frequencies=lowest, shots=shots)
-    if grid_for(part, setting.domain, setting.start).size > NODES:
+    selection = survey.select(frequencies=lowest, shots=shots)
+    if grid_for(selection, setting.domain, setting.start).size > NODES:
         return ()
-    if part.wavelet is not None:
-        _check_size(replace(setting, survey=part))
-    off = phases_off(replace(setting, survey=part))
-    found = f"at {number(lowest)} Hz {100 * off:.0f} % of the data of the start model are more than a quarter of a cycle off"
-    if off > LOOKED_INTO and (text := _explained(replace(setting, survey=part), off)):
-        warn(f"{found}; {text}", DeclarationWarning)
-    return (f"Cycles: {found}.",)
+    if selection.wavelet is not None:
+        _check_size(replace(setting, survey=selection))
+    off = phases_off(replace(setting, survey=selection))
+    note = f"at {number(lowest)} Hz {100 * off:.0f} % of the data of the start model are more than a quarter of a cycle off"
+    if off > LOOKED_INTO and (text := _explained(replace(setting, survey=selection), off)):
+        warn(f"{note}; {text}", DeclarationWarning)
+    return (f"Cycles: {note}.",)
 
 
 def _factor(setting: Setting) -> complex:
@@ -97,7 +97,7 @@ def _factor(setting: Setting) -> complex:
 
 def _check_size(setting: Setting) -> None:
     """Warn of a wavelet that is known, of another size than the data's."""
-    predicted, observed = (torch.linalg.vector_norm(part).item() for part in _heard(setting))
+    predicted, observed = (torch.linalg.vector_norm(values).item() for values in _heard(setting))
     if not 1 / WRONG < observed / predicted < WRONG:
         warn(
             f"the data are {observed / predicted:.3g} times those of the start model with its wavelet known; is that in "
@@ -133,7 +133,7 @@ def _explained(setting: Setting, off: float) -> str:
 
 def phases_off(setting: Setting) -> float:
     """The part of the spectra recorded whose phase the start model misses by more than a quarter of a cycle."""
-    data, observed = (part.numpy() for part in _heard(setting))
+    data, observed = (values.numpy() for values in _heard(setting))
     live = np.broadcast_to(setting.survey.live, data.shape) & (observed != 0)
     off = np.abs(np.angle(data[live] * observed[live].conj())) > math.pi / 2
     return float(off.mean())

@@ -97,10 +97,10 @@ def invert(
     surveys = chosen.stages(survey, frequencies)
     setting = settle(problem, survey, surveys, unknown, chosen.default_misfit if misfit is None else misfit)
     chosen.check(setting)
-    surveys = tuple(chosen.heard(part, setting) for part in surveys)
-    told: tuple[str, ...] = ()
+    surveys = tuple(chosen.heard(stage_survey, setting) for stage_survey in surveys)
+    notes: tuple[str, ...] = ()
     if unknown is None or unknown.prior is None:
-        setting, told = chosen.believed(setting, surveys, executor)
+        setting, notes = chosen.believed(setting, surveys, executor)
     return inverted(
         setting,
         surveys,
@@ -109,7 +109,7 @@ def invert(
         out=out,
         resume=resume,
         progress=progress,
-        notes=told,
+        notes=notes,
         executor=executor,
     )
 
@@ -135,7 +135,7 @@ def inverted(
     unknown = build_parametrisation(
         setting.velocity, setting.domain, trial, method.grid(setting), torch.Generator().manual_seed(seed)
     )
-    told = [
+    lines = [
         f"Velocity: {trial.describe()}, {unknown.parameter_count} parameters.",
         f"Model: {setting.domain.describe()}.",
         *notes,
@@ -145,7 +145,7 @@ def inverted(
         raise DeclarationError("resume=True needs the folder of the checkpoint: give out=….")
     with run_folder(out, FILE, resume) as folder:
         keep = _Keeper(folder, Declared.of(setting, method, unknown), unknown, seed, surveys)
-        return _staged(keep, surveys, told, resume, Progress(progress), executor)
+        return _staged(keep, surveys, lines, resume, Progress(progress), executor)
 
 
 def _staged(
@@ -160,18 +160,18 @@ def _staged(
     setting, chosen, unknown = keep.declared.setting, keep.declared.method, keep.unknown
     records, resumed = keep.found(resume)
     while True:
-        part = surveys[len(records)]
+        survey = surveys[len(records)]
         stage = Stage(
-            replace(setting, survey=part),
+            replace(setting, survey=survey),
             unknown,
-            part.noise,
+            survey.noise,
             keep.seed,
             progress,
             keep.saver(records),
             resumed,
             executor,
         )
-        record, found = _run(chosen, stage)
+        record, outcome = _run(chosen, stage)
         records, resumed = (*records, record), None
         if record.status in (Status.INTERRUPTED, Status.DIVERGED) or len(records) == len(surveys):
             break
@@ -182,10 +182,10 @@ def _staged(
         method=chosen,
         unknown=unknown,
         stages=records,
-        predicted=found.data,
-        scales=found.scales,
-        grid=found.grid,
-        fields=found.fields,
+        predicted=outcome.data,
+        scales=outcome.scales,
+        grid=outcome.grid,
+        fields=outcome.fields,
         notes=tuple(notes),
     )
 
@@ -212,7 +212,7 @@ def settle(
     check_places(survey, domain)
     complete = velocity.on(domain.region)
     used = survey
-    band = sorted({frequency for part in surveys for frequency in part.band})
+    band = sorted({frequency for survey in surveys for frequency in survey.band})
     if band:
         used = survey.at(band)
     return Setting(used, domain, complete, misfit, complete.slowest_and_fastest(domain.region))
@@ -220,8 +220,8 @@ def settle(
 
 def _lowest(surveys: tuple[Survey, ...]) -> float:
     """The lowest frequency, Hz; of traces, that of one period in an eighth of the record."""
-    found = [part.band[0] for part in surveys if part.band]
-    return min(found) if found else 8.0 / float(surveys[0].times[-1] - surveys[0].times[0])
+    lowest = [survey.band[0] for survey in surveys if survey.band]
+    return min(lowest) if lowest else 8.0 / float(surveys[0].times[-1] - surveys[0].times[0])
 
 
 def as_method(method: str | InversionMethod) -> InversionMethod:
@@ -254,15 +254,15 @@ def check_given(problem: Any, survey: Any) -> None:
 
 def _run(method: InversionMethod, stage: Stage) -> tuple[StageRecord, Found]:
     started = time.perf_counter()
-    found = method.run(stage)
+    outcome = method.run(stage)
     seconds = time.perf_counter() - started + (stage.resumed.seconds if stage.resumed is not None else 0.0)
     frequencies = stage.setting.survey.band
     title = f"At {listing(number(f) for f in frequencies)} Hz: " if frequencies else ""
-    notes = tuple(title + note for note in found.notes)
+    notes = tuple(title + note for note in outcome.notes)
     record = StageRecord(
-        method.describe(), found.status, seconds, found.history, found.extras, notes, frequencies
+        method.describe(), outcome.status, seconds, outcome.history, outcome.extras, notes, frequencies
     )
-    return record, found
+    return record, outcome
 
 
 class _Keeper:
@@ -279,9 +279,9 @@ class _Keeper:
         self.folder, self.declared, self.unknown, self.seed = folder, declared, unknown, seed
         self.identity = Identity(seed, PYTHON, {})
         if folder.path is not None:
-            found = Identity.of(seed, {"inversion": declared})
-            stages = fingerprint([part.frequencies if part.band else None for part in surveys])
-            self.identity = replace(found, digests={**found.digests, "frequencies": stages})
+            identity = Identity.of(seed, {"inversion": declared})
+            stages = fingerprint([survey.frequencies if survey.band else None for survey in surveys])
+            self.identity = replace(identity, digests={**identity.digests, "frequencies": stages})
 
     def found(self, resume: bool) -> tuple[tuple[StageRecord, ...], Snapshot | None]:
         path = self.folder.path

@@ -79,18 +79,18 @@ class Latent(Declaration):
             )
         mean, spread = _distribution(np.asarray(family.codes, dtype=float))
         checks.whole(components, "components")
-        left = np.zeros((0, 2, 2)) if models is None else _left(family, models, components)
+        principal = np.zeros((0, 2, 2)) if models is None else _left(family, models, components)
         return cls(
             trial=made.trial,
             bounds=made.bounds,
-            parameters={name: _array(part) for name, part in model.space.state_dict().items()},
+            parameters={name: _array(tensor) for name, tensor in model.space.state_dict().items()},
             shift=float(model.scale.shift),
             factor=float(model.scale.factor),
             mean=mean,
             spread=spread,
-            start=np.concatenate([_place(start, mean, spread), np.zeros(len(left))]),
+            start=np.concatenate([_place(start, mean, spread), np.zeros(len(principal))]),
             weight=checks.number(weight, "weight", lambda x: x >= 0, "give 0 or a positive number"),
-            components=left,
+            components=principal,
         )
 
     def __repr__(self) -> str:
@@ -98,8 +98,8 @@ class Latent(Declaration):
 
     def describe(self) -> str:
         """One line for reports."""
-        more = f" and {len(self.components)} components of what it leaves" if len(self.components) else ""
-        return f"a member of a learned family of {self.trial}{more}"
+        suffix = f" and {len(self.components)} components of what it leaves" if len(self.components) else ""
+        return f"a member of a learned family of {self.trial}{suffix}"
 
     def speeds(self) -> "Decoder":
         """What makes speeds of y."""
@@ -107,7 +107,7 @@ class Latent(Declaration):
             self.bounds, 1, False, torch.Generator().manual_seed(0), torch.float64, torch.device("cpu")
         )
         space = space_of(self.trial, setting)
-        space.load_state_dict({name: torch.from_numpy(part) for name, part in self.parameters.items()})
+        space.load_state_dict({name: torch.from_numpy(array) for name, array in self.parameters.items()})
         return Decoder(self, space.requires_grad_(False))
 
 
@@ -127,7 +127,7 @@ class Decoder:
         latent, where = self.latent, torch.from_numpy(points)
         mean, spread = torch.from_numpy(latent.mean), torch.from_numpy(latent.spread)
         known = spread.shape[1]
-        columns = [GridField(part, latent.bounds)(points) for part in latent.components]
+        columns = [GridField(component, latent.bounds)(points) for component in latent.components]
         added = torch.from_numpy(np.stack(columns, axis=1) if columns else np.zeros((len(points), 0)))
 
         def speeds(y: Tensor) -> Tensor:
@@ -149,7 +149,7 @@ class Decoder:
 
 def _distribution(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The mean of codes (fields, latent) and the root of their covariance, as of `whitened`."""
-    mean, spread = (to_numpy(part) for part in whitened(torch.from_numpy(codes)))
+    mean, spread = (to_numpy(tensor) for tensor in whitened(torch.from_numpy(codes)))
     if not spread.shape[1]:
         raise DeclarationError(
             "all codes of the family are the same, so that it has one member; learn it with an encoder that finds codes, "
@@ -162,20 +162,20 @@ def _place(start: Any, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
     if start is None:
         return np.zeros(spread.shape[1])
     code = start.code if isinstance(start, Member) and start.code is not None else start
-    found = checks.reals(code, "start")
-    if found.shape != mean.shape:
+    numbers = checks.reals(code, "start")
+    if numbers.shape != mean.shape:
         raise DeclarationError(
-            f"start has the shape {found.shape}; give a field that the family found, or its code of {len(mean)} numbers"
+            f"start has the shape {numbers.shape}; give a field that the family found, or its code of {len(mean)} numbers"
         )
-    return np.linalg.lstsq(spread, found - mean, rcond=None)[0]
+    return np.linalg.lstsq(spread, numbers - mean, rcond=None)[0]
 
 
 def _left(family: Family, models: Fields, count: int) -> np.ndarray:
     """What the nearest members leave of models: principal components `(c, nx, ny)`, in units of their deviation."""
     read = [item(models, k) for k in range(min(len(models), LOOKED_AT))]
     shape = _nodes(read, family)
-    places, values = read[0].points, np.stack([one.values[:, 0] for one in read])
-    codes = family.encode_all([one.seen or (one.points, one.values) for one in read])
+    places, values = read[0].points, np.stack([samples.values[:, 0] for samples in read])
+    codes = family.encode_all([samples.seen or (samples.points, samples.values) for samples in read])
     _, size, turn = np.linalg.svd(values - family.fields(codes, places), full_matrices=False)
     parts = turn[:count] * (size[:count, None] / math.sqrt(len(read)))
     return parts.reshape(-1, *shape)
@@ -189,8 +189,8 @@ def _nodes(read: list[Samples], family: Family) -> tuple[int, ...]:
     lines = [np.linspace(a, b, n) for a, b, n in zip(low, high, shape, strict=True)]
     grid = np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, 2)
     near = 1e-6 * (high - low)
-    for k, one in enumerate(read):
-        if one.points.shape != grid.shape or np.any(np.abs(one.points - grid) > near):
+    for k, samples in enumerate(read):
+        if samples.points.shape != grid.shape or np.any(np.abs(samples.points - grid) > near):
             raise DeclarationError(
                 f"model {k} of models is not given on a grid from {low.tolist()} to {high.tolist()}, the family's domain; "
                 "use npde.learning.Rasters(values, like), or npde.seismic.RandomVelocities(window, …)"
@@ -198,5 +198,5 @@ def _nodes(read: list[Samples], family: Family) -> tuple[int, ...]:
     return shape
 
 
-def _array(part: Tensor) -> np.ndarray:
-    return np.asarray(part.detach().cpu().numpy(), dtype=float)
+def _array(tensor: Tensor) -> np.ndarray:
+    return np.asarray(tensor.detach().cpu().numpy(), dtype=float)

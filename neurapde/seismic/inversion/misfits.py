@@ -101,8 +101,8 @@ class Correlation(Misfit):
     of: ClassVar[str | None] = "time"
 
     def __call__(self, predicted: Tensor, observed: Tensor, weights: Tensor) -> Tensor:
-        found, there = (_unit(torch.sqrt(weights) * data) for data in (predicted, observed))
-        return 0.5 * _mean_ratio(_square(found - there), _square(there))
+        modelled, there = (_unit(torch.sqrt(weights) * data) for data in (predicted, observed))
+        return 0.5 * _mean_ratio(_square(modelled - there), _square(there))
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ class Envelope(Misfit):
     of: ClassVar[str | None] = "time"
 
     def __call__(self, predicted: Tensor, observed: Tensor, weights: Tensor) -> Tensor:
-        found, there = (_envelope(torch.sqrt(weights) * data) for data in (predicted, observed))
-        return 0.5 * _mean_ratio(_square(found - there), _square(there))
+        modelled, there = (_envelope(torch.sqrt(weights) * data) for data in (predicted, observed))
+        return 0.5 * _mean_ratio(_square(modelled - there), _square(there))
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ class Objective:
         for prior in self.unknown.velocity.prior:
             parts[prior.name] = prior(relative, self.start, self.modelling.grid.spacing)
         if self.unknown.weight:
-            squares = torch.stack([part.square().sum() for part in self.unknown.parameters()])
+            squares = torch.stack([parameter.square().sum() for parameter in self.unknown.parameters()])
             parts[CODE] = 0.5 * self.unknown.weight * squares.sum()
         residuals, residual = self._residuals(predicted.detach())
         total = torch.stack(list(parts.values())).sum()
@@ -107,7 +107,7 @@ class Objective:
 
     def fitted(self, forward: Forward) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Data and scales as `scaled` gives them, and the fields times their scale."""
-        data, scales = (part.numpy() for part in self.scaled(torch.from_numpy(forward.data)))
+        data, scales = (tensor.numpy() for tensor in self.scaled(torch.from_numpy(forward.data)))
         fields = forward.fields * scales[..., None, None] if len(forward.fields) else forward.fields
         return data, scales, fields
 
@@ -139,9 +139,9 @@ def scales_of(
 def inner_nodes(modelling: Modelling, unknown: Parametrisation) -> tuple[slice, slice]:
     """The nodes in the region of the model, which priors see."""
     lower, upper = unknown.domain.region.bounds
-    found = []
+    slices = []
     for axis, low, high in zip(modelling.grid.axes, lower, upper, strict=True):
         slack = 1e-9 * (high - low)
         inside = np.flatnonzero((axis >= low - slack) & (axis <= high + slack))
-        found.append(slice(int(inside[0]), int(inside[-1]) + 1))
-    return found[0], found[1]
+        slices.append(slice(int(inside[0]), int(inside[-1]) + 1))
+    return slices[0], slices[1]

@@ -46,7 +46,7 @@ def _problem(survey: Survey, domain: Any, boundary: Any) -> Problem:
     if not isinstance(domain, Domain) or isinstance(domain, SpaceTime):
         raise DeclarationError(f"domain={checks.shown(domain)}; give a Box of two axes")
     parts = () if boundary is None else boundary if isinstance(boundary, list | tuple) else (boundary,)
-    if any(not isinstance(part, Boundary) for part in parts):
+    if any(not isinstance(condition, Boundary) for condition in parts):
         raise DeclarationError(
             f"boundary={checks.shown(boundary)}; give conditions such as npde.PML(width=…)"
         )

@@ -127,9 +127,9 @@ class GridParametrisation(Parametrisation):
         wider = np.zeros(2) if cell is None else np.maximum(np.asarray(cell) - steps, 0.0)
         first, second = (int(n) + 1 for n in np.ceil(wider / steps - 1e-6))
         shifts = _places(wider, (first, second))
-        found = [_bilinear(self.grid, points + shift) for shift in shifts]
-        index = torch.cat([index for index, _ in found], dim=1)
-        weight = torch.cat([weight for _, weight in found], dim=1) / len(found)
+        interpolations = [_bilinear(self.grid, points + shift) for shift in shifts]
+        index = torch.cat([index for index, _ in interpolations], dim=1)
+        weight = torch.cat([weight for _, weight in interpolations], dim=1) / len(interpolations)
         return lambda: (self.values.ravel()[index] * weight).sum(dim=1)
 
     @property

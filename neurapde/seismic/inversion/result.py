@@ -196,8 +196,8 @@ class Inversion(Contents):
             return np.asarray(values.reshape(counts[0], WITHIN, counts[1], WITHIN).mean(axis=(1, 3)))
 
         truth = mean(np.asarray(known(points)) ** -2.0)
-        found, start = mean(self.slowness_squared(points)), mean(self.unknown.start(points))
-        return float(np.linalg.norm(found - truth) / np.linalg.norm(truth - start))
+        recovered, start = mean(self.slowness_squared(points)), mean(self.unknown.start(points))
+        return float(np.linalg.norm(recovered - truth) / np.linalg.norm(truth - start))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write everything to an HDF5 file, in one step; `Inversion.load` reads it."""
@@ -210,8 +210,8 @@ class Inversion(Contents):
 
         Raises: FileNotFoundError, StorageError; DeclarationError where a Python function of the declaration is missing.
         """
-        found = read(checks.path(path))
-        return cls(**{item.name: getattr(found, item.name) for item in fields(found)})
+        inversion = read(checks.path(path))
+        return cls(**{item.name: getattr(inversion, item.name) for item in fields(inversion)})
 
     def __str__(self) -> str:
         low, high = (f(self.model()[1]) for f in (np.min, np.max))

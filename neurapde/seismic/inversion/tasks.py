@@ -62,9 +62,9 @@ class Answer:
 
 
 @torch.enable_grad()
-def answer(part: bytes, model: np.ndarray) -> Answer:
-    """The answer of one task; part: a pickled `Part`."""
-    given, engine = _engine(part)
+def answer(pickled: bytes, model: np.ndarray) -> Answer:
+    """The answer of one task; pickled: its `Part`."""
+    given, engine = _engine(pickled)
     forward = engine.forward(model)
     data = torch.from_numpy(np.ascontiguousarray(forward.data)).requires_grad_()
     observed, weights = torch.from_numpy(given.observed), torch.from_numpy(given.weights)
@@ -80,8 +80,8 @@ def answer(part: bytes, model: np.ndarray) -> Answer:
 
 
 @lru_cache(maxsize=ENGINES)
-def _engine(part: bytes) -> tuple[Part, GridModelling]:
-    given: Part = pickle.loads(part)
+def _engine(pickled: bytes) -> tuple[Part, GridModelling]:
+    given: Part = pickle.loads(pickled)
     return given, GridModelling(given.survey, given.domain, given.start, grid=given.grid)
 
 
@@ -125,34 +125,34 @@ class TaskObjective(Objective):
             torch.zeros_like(self.observed),
             torch.zeros(self.observed.shape[:2], dtype=torch.complex128),
         )
-        for (f, rows), found in zip(self.places, answers, strict=True):
-            data[f, rows], scales[f, rows] = torch.from_numpy(found.data), torch.from_numpy(found.scales)
-        misfit = math.fsum(found.misfit for found in answers) / count
-        gradient = np.sum([found.gradient for found in answers], axis=0) / count
+        for (f, rows), reply in zip(self.places, answers, strict=True):
+            data[f, rows], scales[f, rows] = torch.from_numpy(reply.data), torch.from_numpy(reply.scales)
+        misfit = math.fsum(reply.misfit for reply in answers) / count
+        gradient = np.sum([reply.gradient for reply in answers], axis=0) / count
         return _Told.apply(model, misfit, torch.from_numpy(gradient)), data, scales  # type: ignore[no-untyped-call]
 
     def _answers(self, model: np.ndarray) -> list[Answer]:
         """Of all tasks, in their order."""
         lost: BaseException | None = None
         futures: list[Future[Answer] | None] = []
-        for part in self.parts:
+        for task in self.parts:
             try:
-                futures.append(self.executor.submit(answer, part, model))
+                futures.append(self.executor.submit(answer, task, model))
             except BrokenExecutor as error:
                 futures.append(None)
                 lost = error
-        found = []
-        for part, future in zip(self.parts, futures, strict=True):
+        answers = []
+        for task, future in zip(self.parts, futures, strict=True):
             try:
-                found.append(answer(part, model) if future is None else future.result())
+                answers.append(answer(task, model) if future is None else future.result())
             except BrokenExecutor as error:
-                found.append(answer(part, model))
+                answers.append(answer(task, model))
                 lost = error
         if lost is not None and not self._told:
             self._told = True
             text = f"a worker of the executor died ({type(lost).__name__}: {lost}); its tasks are done by this process"
             warn(text, DeclarationWarning)
-        return found
+        return answers
 
 
 class _Told(torch.autograd.Function):

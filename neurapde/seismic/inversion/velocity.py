@@ -170,18 +170,18 @@ def _check_speeds(field: Field, what: str) -> None:
 
 
 def _several(value: Any, kind: type, what: str, way: str) -> tuple[Any, ...]:
-    found = (value,) if isinstance(value, kind) else value
-    if found is None:
+    items = (value,) if isinstance(value, kind) else value
+    if items is None:
         return ()
     if (
-        isinstance(found, str | bytes)
-        or not isinstance(found, Sequence)
-        or not all(isinstance(item, kind) for item in found)
+        isinstance(items, str | bytes)
+        or not isinstance(items, Sequence)
+        or not all(isinstance(item, kind) for item in items)
     ):
         raise DeclarationError(
             f"{what} of the Velocity is {checks.shown(value)}; give {way}, or a list of such"
         )
-    return tuple(found)
+    return tuple(items)
 
 
 def _lattice(region: Box) -> np.ndarray:

@@ -67,9 +67,9 @@ class _Prediction(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, slowness_squared: Tensor, modelling: Modelling) -> Tensor:
-        found = modelling.forward(slowness_squared.detach().cpu().numpy())
-        ctx.modelling, ctx.found = modelling, found
-        return torch.from_numpy(np.ascontiguousarray(found.data))
+        forward = modelling.forward(slowness_squared.detach().cpu().numpy())
+        ctx.modelling, ctx.found = modelling, forward
+        return torch.from_numpy(np.ascontiguousarray(forward.data))
 
     @staticmethod
     @torch.autograd.function.once_differentiable

@@ -58,7 +58,7 @@ class ComputationalDomain(Declaration):
         outside = {face: WIDTH * wavelength for face, width in leaving.items() if not width}
         if outside:
             layer = replace(layer or PML(1.0, reflection=REFLECTION), width={**inside, **outside}, on=None)
-        held = [part for part in problem.boundary if part.mixed is not None]
+        held = [condition for condition in problem.boundary if condition.mixed is not None]
         around = problem.sides.pairs(lambda face: outside.get(face, 0.0))
         box = Box(*((a - low, b + high) for (a, b), (low, high) in zip(domain.sides, around, strict=True)))
         return cls(problem.sides.core, box, (*held, *([] if layer is None else [layer])))
@@ -84,7 +84,7 @@ class ComputationalDomain(Declaration):
 
     def describe(self) -> str:
         """One line on what surrounds the model."""
-        parts = "; ".join(part.describe(self.box) for part in self.boundary)
+        parts = "; ".join(condition.describe(self.box) for condition in self.boundary)
         extents = " × ".join(number(extent) for extent in self.box.extents)
         return f"{extents} box: {parts}" if parts else f"{extents} box"
 

@@ -102,8 +102,8 @@ class LatticeModelling(FrequencyModelling):
                 "the model differs from the start model where this engine was told that it is known"
             )
         within = change.reshape(self.grid.shape)[self.part]
-        found = [lattice.waves(within) for lattice in self._lattices]
-        data, fields, held = zip(*found, strict=True)
+        waves = [lattice.waves(within) for lattice in self._lattices]
+        data, fields, held = zip(*waves, strict=True)
         return Forward(np.stack(data), np.stack(fields), held)
 
     def backward(self, forward: Forward, cotangent: NDArray) -> NDArray:
@@ -119,10 +119,10 @@ class LatticeModelling(FrequencyModelling):
 
     def receiver_fields(self, forward: Forward) -> NDArray:
         count = len(self.survey.receivers)
-        found = np.zeros((len(self._lattices), count, *self.grid.shape), dtype=complex)
-        for fields, lattice, held in zip(found, self._lattices, forward.held, strict=True):
+        receiving = np.zeros((len(self._lattices), count, *self.grid.shape), dtype=complex)
+        for fields, lattice, held in zip(receiving, self._lattices, forward.held, strict=True):
             fields[(slice(None), *self.part)] = -lattice.measure * held.total(lattice.receiving)
-        return np.where(self._varies, found.reshape(*found.shape[:2], -1), 0.0)
+        return np.where(self._varies, receiving.reshape(*receiving.shape[:2], -1), 0.0)
 
     def describe(self) -> str:
         first, second = self._modes
@@ -155,11 +155,11 @@ class _Lattice:
         self._window = Window(operator, owner.part, self.measure)
         dense = unknowns(owner.modes, owner.part) <= LARGEST_DENSE
         self._reduction = Reduction(self._window) if dense else None
-        spacing, own, unit = max(grid.spacing), survey.source_variance, strengths[:, None]
+        spacing, variance, unit = max(grid.spacing), survey.source_variance, strengths[:, None]
         window = grid.points.reshape(*grid.shape, 2)[owner.part]
-        sending = unit * self._known(survey.sources, own, spacing, grid.points)
+        sending = unit * self._known(survey.sources, variance, spacing, grid.points)
         self._sending = sending.reshape(-1, *grid.shape)
-        self._direct = unit * self._known(survey.sources, own, DIRECT * spacing, survey.receivers)
+        self._direct = unit * self._known(survey.sources, variance, DIRECT * spacing, survey.receivers)
         receiving = self._known(survey.receivers, 0.0, spacing, window.reshape(-1, 2))
         self.receiving = receiving.reshape(-1, *window.shape[:2])
 
@@ -170,12 +170,12 @@ class _Lattice:
         """
         width = max(variance, narrowest**2)
         far = math.exp(self._wavenumber**2 * (width - variance) / 2)
-        found = np.zeros((len(places), len(points)), dtype=complex)
-        for row, place in zip(found, places, strict=True):
+        waves = np.zeros((len(places), len(points)), dtype=complex)
+        for row, place in zip(waves, places, strict=True):
             for at, sign in _images(self._owner.domain, place):
                 wave = GaussianSource(at, width, sign * far)
                 row += OutgoingWave(wave, self._wavenumber, self._stretch).values(points)
-        return found
+        return waves
 
     def waves(self, change: NDArray) -> tuple[Complex, Complex, Scattering]:
         """Data `(shots, receivers)`, total fields on the whole grid, and the scattering, of δm on the window."""
@@ -188,7 +188,7 @@ class _Lattice:
         receiving = self.receiving.reshape(len(self.receiving), -1)
         data = self._direct - sources.reshape(len(sources), -1) @ receiving.T
         heads = np.moveaxis(self._window.head(sources), 0, -1)
-        scattered = along_all([one.on_grid for one in self._owner.modes], heads)
+        scattered = along_all([axis_modes.on_grid for axis_modes in self._owner.modes], heads)
         return data, self._sending + np.moveaxis(scattered, -1, 0), scattering
 
 
@@ -215,14 +215,16 @@ def modes_for(
 def midpoints(modes: tuple[AxisModes, AxisModes]) -> Grid:
     """The grid of midpoints of two sets of sines."""
     return Grid(
-        [one.grid[0] for one in modes], [one.grid[-1] for one in modes], [len(one.grid) for one in modes]
+        [axis_modes.grid[0] for axis_modes in modes],
+        [axis_modes.grid[-1] for axis_modes in modes],
+        [len(axis_modes.grid) for axis_modes in modes],
     )
 
 
 def _mirrors(domain: ComputationalDomain) -> list[list[tuple[float, int]]]:
     """For each axis the coordinate of the side that reflects, and the sign it reflects with; none or one."""
     lower, upper = domain.box.bounds
-    found = []
+    mirrors = []
     for axis, free, ends in zip(
         domain.stretch(1.0).axes, domain.sides.natural, zip(lower, upper, strict=True), strict=True
     ):
@@ -236,8 +238,8 @@ def _mirrors(domain: ComputationalDomain) -> list[list[tuple[float, int]]]:
                 "two opposite sides reflect, so that the waves between them are not known in closed form; put a layer on "
                 "one of them, or use a method on the grid (method='reduced')"
             )
-        found.append(sides)
-    return found
+        mirrors.append(sides)
+    return mirrors
 
 
 def _images(domain: ComputationalDomain, place: NDArray) -> list[tuple[tuple[float, ...], int]]:
@@ -246,8 +248,8 @@ def _images(domain: ComputationalDomain, place: NDArray) -> list[tuple[tuple[flo
     for axis, sides in enumerate(_mirrors(domain)):
         for side, sign in sides:
             images += [
-                (tuple(2 * side - x if i == axis else x for i, x in enumerate(at)), sign * own)
-                for at, own in images
+                (tuple(2 * side - x if i == axis else x for i, x in enumerate(at)), sign * parity)
+                for at, parity in images
             ]
     return images
 

@@ -106,11 +106,11 @@ class TimeModelling(Modelling):
     def describe(self) -> str:
         nodes = " × ".join(map(str, self.grid.shape))
         plan = self.shots.plan
-        kept = "every step kept" if plan.segments == 1 else f"{plan.segments} checkpoints"
+        storage = "every step kept" if plan.segments == 1 else f"{plan.segments} checkpoints"
         return (
             f"leapfrog of fourth order in space on {nodes} nodes, {self.nodes_per_wavelength:.1f} in the shortest "
             f"wavelength of the start model, {plan.steps} steps of {self.filters.dt:.3g} with their dispersion undone, "
-            f"{kept}, {plan.bytes / 1e9:.2g} GB"
+            f"{storage}, {plan.bytes / 1e9:.2g} GB"
         )
 
 

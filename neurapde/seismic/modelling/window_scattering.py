@@ -43,14 +43,14 @@ class Window:
     def sines(self) -> list[NDArray[np.float64]]:
         """Φ of each axis, `(points, count)`."""
         return [
-            np.ascontiguousarray(one.on_grid[part])
-            for one, part in zip(self.operator.modes, self.part, strict=True)
+            np.ascontiguousarray(axis_modes.on_grid[nodes])
+            for axis_modes, nodes in zip(self.operator.modes, self.part, strict=True)
         ]
 
     def head(self, induced: Complex) -> Complex:
         """x = −A₀⁻¹Φᵀ(D v) of what waves induce, `(waves, n, n)`: `(waves, count, count)`."""
         first, second = (phi.T for phi in self.sines)
-        return np.stack([-self.operator.inverse(along_all([first, second], one)) for one in induced])
+        return np.stack([-self.operator.inverse(along_all([first, second], wave)) for wave in induced])
 
 
 class Scattering(ABC):
@@ -130,9 +130,12 @@ class IterativeScattering(Scattering):
         return known + along_all(self._window.sines, flat.reshape(target.shape))
 
 
-def unknowns(modes: tuple[AxisModes, AxisModes], part: tuple[slice, slice]) -> int:
+def unknowns(modes: tuple[AxisModes, AxisModes], window: tuple[slice, slice]) -> int:
     """How many unknowns a window has at most in the dense form."""
-    sizes = [min(one.count, piece.stop - piece.start) for one, piece in zip(modes, part, strict=True)]
+    sizes = [
+        min(axis_modes.count, piece.stop - piece.start)
+        for axis_modes, piece in zip(modes, window, strict=True)
+    ]
     return sizes[0] * sizes[1]
 
 

@@ -16,14 +16,14 @@ from neurapde.seismic.models.plane import Plane, Said, evenly
 
 def read(path: Path, said: Said) -> Plane:
     """The dataset `speed`, on the nodes of `x` and `z` if there are both."""
-    found = isolated(read_hdf5, path, "an HDF5 file", "speed", "x", "z")
-    if "speed" not in found:
-        names = listing(found["names"].tolist())
+    arrays = isolated(read_hdf5, path, "an HDF5 file", "speed", "x", "z")
+    if "speed" not in arrays:
+        names = listing(arrays["names"].tolist())
         raise StorageError(f"{path.name}: the file has {names}; give one with a dataset `speed` (nx, nz)")
-    if not {"x", "z"} <= found.keys():
-        return Plane(found["speed"])
-    (x, dx), (z, dz) = (evenly(found[name], f"{name} of {path.name}") for name in ("x", "z"))
-    return Plane(found["speed"], (dx, dz), (x, z))
+    if not {"x", "z"} <= arrays.keys():
+        return Plane(arrays["speed"])
+    (x, dx), (z, dz) = (evenly(arrays[name], f"{name} of {path.name}") for name in ("x", "z"))
+    return Plane(arrays["speed"], (dx, dz), (x, z))
 
 
 def write(path: Path, plane: Plane) -> None:

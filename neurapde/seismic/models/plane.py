@@ -27,12 +27,12 @@ class Said:
     def __post_init__(self) -> None:
         for name in ("spacing", "origin"):
             if (value := getattr(self, name)) is not None:
-                found = checks.coordinates(value, f"{name} of the model", 2)
-                if name == "spacing" and min(found) <= 0:
+                pair = checks.coordinates(value, f"{name} of the model", 2)
+                if name == "spacing" and min(pair) <= 0:
                     raise DeclarationError(
-                        f"spacing of the model is {found}; give two positive numbers (dx, dz)"
+                        f"spacing of the model is {pair}; give two positive numbers (dx, dz)"
                     )
-                object.__setattr__(self, name, found)
+                object.__setattr__(self, name, pair)
         checks.flag(self.transposed, "transposed")
 
 
@@ -71,13 +71,18 @@ class Plane:
 
 def evenly(places: ArrayLike, what: str) -> tuple[float, float]:
     """The first of equally spaced places and their step. Raises: StorageError."""
-    found = np.asarray(places, dtype=float)
-    steps = np.diff(found)
-    if found.ndim != 1 or len(found) < 2 or not np.isfinite(found).all() or not steps.mean() > 0:
+    coordinates = np.asarray(places, dtype=float)
+    steps = np.diff(coordinates)
+    if (
+        coordinates.ndim != 1
+        or len(coordinates) < 2
+        or not np.isfinite(coordinates).all()
+        or not steps.mean() > 0
+    ):
         raise StorageError(f"{what} do not ascend; a velocity model needs two or more places that do")
-    off = np.abs(found - np.linspace(found[0], found[-1], len(found))).max()
-    if off > EQUAL * steps.mean() and off > 2e-4 * np.abs(steps).mean() * len(found):
+    off = np.abs(coordinates - np.linspace(coordinates[0], coordinates[-1], len(coordinates))).max()
+    if off > EQUAL * steps.mean() and off > 2e-4 * np.abs(steps).mean() * len(coordinates):
         raise StorageError(
             f"{what} are up to {off:.3g} off equal steps of {steps.mean():.6g}; resample the model on equally spaced nodes"
         )
-    return float(found[0]), float(found[-1] - found[0]) / (len(found) - 1)
+    return float(coordinates[0]), float(coordinates[-1] - coordinates[0]) / (len(coordinates) - 1)

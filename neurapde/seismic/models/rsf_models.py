@@ -40,18 +40,18 @@ def _numbers(path: Path, entries: dict[str, str], count: int, beside: int) -> np
     """The numbers, from the file that the header names, or from behind it."""
     kind, place = entries.get("data_format", "native_float"), entries.get("in", "")
     if kind == "ascii_float":
-        found = np.array(_binary(path, place, beside).split(), dtype=float)
+        numbers = np.array(_binary(path, place, beside).split(), dtype=float)
     elif kind in TYPES:
         width = int(_number(path, entries, "esize", 8 if kind == "native_double" else 4))
         if width not in (4, 8):
             raise StorageError(f"{path} has esize={width}; numbers of 4 or 8 bytes are read")
         content = _binary(path, place, beside)
-        found = np.frombuffer(content[: len(content) // width * width], f"{TYPES[kind]}{width}")
+        numbers = np.frombuffer(content[: len(content) // width * width], f"{TYPES[kind]}{width}")
     else:
         raise StorageError(f"{path} has data_format={kind}; read are ascii_float, {', '.join(TYPES)}")
-    if len(found) != count:
-        raise StorageError(f"{path} is of {count} numbers, but {len(found)} are there")
-    return found
+    if len(numbers) != count:
+        raise StorageError(f"{path} is of {count} numbers, but {len(numbers)} are there")
+    return numbers
 
 
 def _binary(path: Path, place: str, beside: int) -> bytes:

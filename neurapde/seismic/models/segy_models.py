@@ -39,7 +39,7 @@ def read(path: Path, said: Said) -> Plane:
         )
     scale = np.where(scalar < 0, -1 / np.where(scalar < 0, scalar, 1.0), np.where(scalar > 0, scalar, 1.0))
     for x, y in places:
-        line = np.hypot(*(np.diff(part * scale) for part in (x, y)))
+        line = np.hypot(*(np.diff(coordinates * scale) for coordinates in (x, y)))
         if line.any():
             along = np.concatenate([[0.0], np.cumsum(line)])
             along = x * scale if not np.ptp(y) and x[-1] > x[0] else along
@@ -77,7 +77,7 @@ def write(path: Path, plane: Plane) -> None:
     specification = segyio.spec()
     specification.format, specification.tracecount = 5, nx
     specification.samples = top + np.arange(nz) * interval / 1000
-    with atomic.replacing(path) as (part,), segyio.create(str(part), specification) as file:
+    with atomic.replacing(path) as (temporary,), segyio.create(str(temporary), specification) as file:
         file.text[0] = segyio.tools.create_text_header(
             {1: "Velocity model, a trace for each x, samples in depth"}
         )

@@ -15,14 +15,14 @@ from neurapde.storage import vtk_files
 def read(path: Path, said: Said) -> Plane:
     """Its first scalars at points, or in cells."""
     reader = read_vti if path.suffix.lower() == ".vti" else read_vtk
-    found = isolated(reader, path, "a regular grid of VTK")
-    wide = np.flatnonzero(found["shape"] > 1)
+    arrays = isolated(reader, path, "a regular grid of VTK")
+    wide = np.flatnonzero(arrays["shape"] > 1)
     if len(wide) != 2:
         raise StorageError(
-            f"{path.name} has {' × '.join(map(str, found['shape']))} nodes; a plane has one on one axis"
+            f"{path.name} has {' × '.join(map(str, arrays['shape']))} nodes; a plane has one on one axis"
         )
-    values = found["values"].reshape(found["shape"][wide], order="F")
-    steps, starts = found["spacing"][wide].tolist(), found["origin"][wide].tolist()
+    values = arrays["values"].reshape(arrays["shape"][wide], order="F")
+    steps, starts = arrays["spacing"][wide].tolist(), arrays["origin"][wide].tolist()
     return Plane(values, (steps[0], steps[1]), (starts[0], starts[1]))
 
 

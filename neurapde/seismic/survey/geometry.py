@@ -28,19 +28,19 @@ def positions(value: Any, what: str) -> Positions:
 
     Raises: DeclarationError for another shape, no rows, complex numbers, NaN or infinity.
     """
-    found = checks.array(value, what)
-    if found.ndim != 2 or found.shape[0] == 0 or found.shape[1] not in (1, 2, 3):
-        way = ": rows are positions, columns are axes, so use .T" if _is_transposed(found) else ""
+    places = checks.array(value, what)
+    if places.ndim != 2 or places.shape[0] == 0 or places.shape[1] not in (1, 2, 3):
+        way = ": rows are positions, columns are axes, so use .T" if _is_transposed(places) else ""
         raise DeclarationError(
-            f"{what} have the shape {found.shape}, but must be (n, d), d = 1, 2 or 3 coordinates a row{way}"
+            f"{what} have the shape {places.shape}, but must be (n, d), d = 1, 2 or 3 coordinates a row{way}"
         )
-    if (bad := np.flatnonzero(~np.isfinite(found).all(axis=1))).size:
-        raise DeclarationError(f"{what}[{bad[0]}] is {found[bad[0]].tolist()}; give finite coordinates")
-    return found.astype(float)
+    if (bad := np.flatnonzero(~np.isfinite(places).all(axis=1))).size:
+        raise DeclarationError(f"{what}[{bad[0]}] is {places[bad[0]].tolist()}; give finite coordinates")
+    return places.astype(float)
 
 
-def _is_transposed(found: NDArray) -> bool:
-    return found.ndim == 2 and found.shape[0] in (1, 2, 3) and found.shape[1] > 3
+def _is_transposed(places: NDArray) -> bool:
+    return places.ndim == 2 and places.shape[0] in (1, 2, 3) and places.shape[1] > 3
 
 
 def chosen(value: Any, what: str, counts: Mapping[str, int]) -> NDArray | slice:
@@ -50,7 +50,7 @@ def chosen(value: Any, what: str, counts: Mapping[str, int]) -> NDArray | slice:
         return slice(None)
     if isinstance(value, slice):
         try:
-            left = len(range(count)[value])
+            size = len(range(count)[value])
         except (TypeError, ValueError) as error:
             raise DeclarationError(f"{what}={value!r}: {error}; give whole numbers") from error
     else:
@@ -64,9 +64,9 @@ def chosen(value: Any, what: str, counts: Mapping[str, int]) -> NDArray | slice:
                 f"{what}={checks.shown(value)}, but the survey has {counts['shots']} shots and {counts['receivers']} "
                 "receivers, counted from 0; give some of those"
             )
-        left = int(given.sum()) if given.dtype.kind == "b" else len(given)
+        size = int(given.sum()) if given.dtype.kind == "b" else len(given)
         value = given
-    if not left:
+    if not size:
         raise DeclarationError(f"{what}={checks.shown(value)} leaves none of {count} {what}; give some")
     return value
 
@@ -115,22 +115,24 @@ def _outside(places: Positions, space: Domain) -> NDArray[np.intp]:
 
 def _mistakes(dimension: int) -> dict[str, Callable[[Positions], Positions]]:
     """What undoes each usual mistake, by what it says."""
-    found: dict[str, Callable[[Positions], Positions]] = {}
+    remedies: dict[str, Callable[[Positions], Positions]] = {}
     if dimension > 1:
-        found["would fit with the first and the last column swapped: are the axes swapped?"] = lambda p: p[
+        remedies["would fit with the first and the last column swapped: are the axes swapped?"] = lambda p: p[
             :, ::-1
         ]
-    found["would fit times 1000: are they in kilometres and the model in metres?"] = lambda p: p * 1000
-    found["would fit divided by 1000: are they in metres and the model in kilometres?"] = lambda p: p / 1000
-    found["would fit times 0.3048: are they in feet and the model in metres?"] = lambda p: p * 0.3048
-    found["would fit with the last column's sign changed: is it elevation, and depth in the model?"] = (
+    remedies["would fit times 1000: are they in kilometres and the model in metres?"] = lambda p: p * 1000
+    remedies["would fit divided by 1000: are they in metres and the model in kilometres?"] = lambda p: (
+        p / 1000
+    )
+    remedies["would fit times 0.3048: are they in feet and the model in metres?"] = lambda p: p * 0.3048
+    remedies["would fit with the last column's sign changed: is it elevation, and depth in the model?"] = (
         _upside_down
     )
     for axis in range(dimension if dimension > 1 else 0):
         for scale, text in ((1000.0, "times 1000"), (1e-3, "divided by 1000")):
             words = f"would fit with column {axis} {text}: do the columns mix metres and kilometres?"
-            found[words] = _column_scaled(axis, scale)
-    return found
+            remedies[words] = _column_scaled(axis, scale)
+    return remedies
 
 
 def _column_scaled(axis: int, scale: float) -> Callable[[Positions], Positions]:

@@ -85,13 +85,13 @@ def quality(
 
 
 def _notes(offsets: Real, amplitudes: Real, record: Spectra | Traces) -> tuple[str, ...]:
-    found = []
+    notes = []
     if (offsets == 0).any():
-        found.append(
+        notes.append(
             f"{int((offsets == 0).sum())} receivers sit at their source, where the field is singular"
         )
     if amplitudes.max() > _LOUD * amplitudes.min():
-        found.append(
+        notes.append(
             f"shot {int(amplitudes.argmax())} is {number(float(amplitudes.max() / amplitudes.min()))} times as loud as shot "
             f"{int(amplitudes.argmin())}"
         )
@@ -100,8 +100,8 @@ def _notes(offsets: Real, amplitudes: Real, record: Spectra | Traces) -> tuple[s
         end = max(1, round(_CUT * len(energy)))
         share = float(energy[-end:].sum() / energy.sum())
         if share > _UNFINISHED:
-            found.append(
+            notes.append(
                 f"the last {100 * _CUT:g} % of the time holds {100 * share:.2g} % of the energy: the record may be cut; a "
                 "taper= in at(…) calms its end"
             )
-    return tuple(found)
+    return tuple(notes)

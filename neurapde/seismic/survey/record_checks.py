@@ -23,8 +23,8 @@ def spectra(
     """Data, frequencies, wavelet and weights of a frequency survey of `size` (S, R)."""
     scale, band = _weights(weights, size), ascending(frequencies)
     values = _values(data, (len(band), *size), "data", "(F, S, R)", complex)
-    muted, kept = _live(values, 0, scale, "data", complex)
-    return muted, band, _spectral_wavelet(wavelet, len(band), size[0]), kept
+    muted, live_weights = _live(values, 0, scale, "data", complex)
+    return muted, band, _spectral_wavelet(wavelet, len(band), size[0]), live_weights
 
 
 def traces(
@@ -40,8 +40,8 @@ def traces(
     if window is not None:
         factor = _not_negative(_values(window, values.shape, "window", "(S, R, T)", float), "window")
         values = np.where(factor > 0, values, 0.0)
-    muted, kept = _live(values, 2, scale, "traces", float)
-    return muted, interval, _sampled_wavelet(wavelet, muted.shape[2]), factor, kept
+    muted, live_weights = _live(values, 2, scale, "traces", float)
+    return muted, interval, _sampled_wavelet(wavelet, muted.shape[2]), factor, live_weights
 
 
 def _samples(shape: tuple[int, ...], size: tuple[int, int]) -> int:
@@ -54,19 +54,19 @@ def _samples(shape: tuple[int, ...], size: tuple[int, int]) -> int:
 
 
 def _values(value: Any, shape: tuple[int, ...], what: str, letters: str, kind: type) -> NDArray:
-    found = checks.array(value, what, "iufc" if kind is complex else "iuf")
-    if found.shape != shape:
-        way = _rearranged(found.shape, shape) or "; check the counts of sources and receivers"
-        raise DeclarationError(f"{what} have the shape {found.shape}, but must be {letters} = {shape}{way}")
-    return found
+    array = checks.array(value, what, "iufc" if kind is complex else "iuf")
+    if array.shape != shape:
+        way = _rearranged(array.shape, shape) or "; check the counts of sources and receivers"
+        raise DeclarationError(f"{what} have the shape {array.shape}, but must be {letters} = {shape}{way}")
+    return array
 
 
-def _rearranged(found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+def _rearranged(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     """Which exchange of axes gives the wanted shape, in words; nothing if none does."""
-    if len(found) == 2 and wanted[0] == 1:
-        return {wanted[1:]: ", so use [None]", wanted[:0:-1]: ", so use .T[None]"}.get(found, "")
+    if len(shape) == 2 and wanted[0] == 1:
+        return {wanted[1:]: ", so use [None]", wanted[:0:-1]: ", so use .T[None]"}.get(shape, "")
     for order in permutations(range(len(wanted))):
-        if len(found) == len(wanted) and tuple(found[i] for i in order) == wanted:
+        if len(shape) == len(wanted) and tuple(shape[i] for i in order) == wanted:
             return f", so use .transpose{order}"
     return ""
 
@@ -74,19 +74,19 @@ def _rearranged(found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
 def _weights(value: Any, size: tuple[int, int]) -> Real:
     if value is None:
         return np.ones(size)
-    found = checks.array(value, "weights", "biuf")
-    if found.shape != size:
-        raise DeclarationError(f"weights have the shape {found.shape}, but must be (S, R) = {size}")
-    return _not_negative(found, "weights")
+    weights = checks.array(value, "weights", "biuf")
+    if weights.shape != size:
+        raise DeclarationError(f"weights have the shape {weights.shape}, but must be (S, R) = {size}")
+    return _not_negative(weights, "weights")
 
 
 def _not_negative(given: NDArray, what: str) -> Real:
-    found = given.astype(float)
-    if not (np.isfinite(found).all() and (found >= 0).all()):
+    numbers = given.astype(float)
+    if not (np.isfinite(numbers).all() and (numbers >= 0).all()):
         raise DeclarationError(
-            f"{what} goes from {found.min():g} to {found.max():g}; give finite numbers that are not negative"
+            f"{what} goes from {numbers.min():g} to {numbers.max():g}; give finite numbers that are not negative"
         )
-    return found
+    return numbers
 
 
 def _live(values: NDArray, axis: int, weights: Real, what: str, kind: type) -> tuple[NDArray, Real]:
@@ -108,84 +108,86 @@ def _live(values: NDArray, axis: int, weights: Real, what: str, kind: type) -> t
             f"{int((~finite).sum())} of {finite.size} traces in {what} are not finite, that of shot {shot} and receiver "
             f"{receiver} for one; give weights= that are 0 there"
         )
-    kept = np.where(sounding, weights, 0.0)
-    if not kept.any():
+    live_weights = np.where(sounding, weights, 0.0)
+    if not live_weights.any():
         raise DeclarationError(
             f"{what} are zero for all {len(weights)} shots and {weights.shape[1]} receivers: nothing was recorded; "
             "check how the file was read"
         )
-    if (silent := np.flatnonzero(~(kept > 0).any(axis=1))).size:
+    if (silent := np.flatnonzero(~(live_weights > 0).any(axis=1))).size:
         raise DeclarationError(
             f"shot {silent[0]} has no live trace ({len(silent)} of {len(weights)} shots have none); leave it out"
         )
-    return muted, kept
+    return muted, live_weights
 
 
 def ascending(value: Any) -> Real:
     """Frequencies `(F,)`, positive and ascending; a number is one of them."""
-    found = np.atleast_1d(checks.array(value, "frequencies"))
-    if found.ndim != 1 or found.size == 0:
+    frequencies = np.atleast_1d(checks.array(value, "frequencies"))
+    if frequencies.ndim != 1 or frequencies.size == 0:
         raise DeclarationError(f"frequencies are {checks.shown(value)}; give one or more real numbers, Hz")
-    found = found.astype(float)
-    if not (np.isfinite(found).all() and (found > 0).all() and (np.diff(found) > 0).all()):
-        raise DeclarationError(f"frequencies are {found.tolist()}; give them finite, positive and ascending")
-    for frequency in found[[0, -1]]:
+    frequencies = frequencies.astype(float)
+    if not (np.isfinite(frequencies).all() and (frequencies > 0).all() and (np.diff(frequencies) > 0).all()):
+        raise DeclarationError(
+            f"frequencies are {frequencies.tolist()}; give them finite, positive and ascending"
+        )
+    for frequency in frequencies[[0, -1]]:
         checks.positive(frequency, "a frequency")
-    return found
+    return frequencies
 
 
 def _finite_wavelet(value: Any) -> NDArray:
-    found = checks.array(value, "wavelet", "iufc")
-    if not np.isfinite(found).all():
+    wavelet = checks.array(value, "wavelet", "iufc")
+    if not np.isfinite(wavelet).all():
         raise DeclarationError(
             f"wavelet is {checks.shown(value)}; give finite numbers, or None if it is unknown"
         )
-    return found
+    return wavelet
 
 
 def _sampled_wavelet(value: Any, count: int) -> Real | None:
     if value is None:
         return None
-    found = _finite_wavelet(value)
-    if found.shape != (count,) or found.dtype.kind == "c" or not found.any():
+    wavelet = _finite_wavelet(value)
+    if wavelet.shape != (count,) or wavelet.dtype.kind == "c" or not wavelet.any():
         raise DeclarationError(
-            f"wavelet has the shape {found.shape} of {found.dtype}; give real samples ({count},) at the times of "
+            f"wavelet has the shape {wavelet.shape} of {wavelet.dtype}; give real samples ({count},) at the times of "
             "the traces, not all zero, or None if it is unknown"
         )
-    return found.astype(float)
+    return wavelet.astype(float)
 
 
 def _spectral_wavelet(value: Any, count: int, shots: int) -> Complex | None:
     if value is None:
         return None
-    found = _finite_wavelet(value)
-    if found.shape not in ((), (count,), (count, shots)):
+    wavelet = _finite_wavelet(value)
+    if wavelet.shape not in ((), (count,), (count, shots)):
         raise DeclarationError(
-            f"wavelet has the shape {found.shape}; give a number, (F,) = ({count},) or (F, S) = ({count}, {shots})"
+            f"wavelet has the shape {wavelet.shape}; give a number, (F,) = ({count},) or (F, S) = ({count}, {shots})"
         )
-    if (found == 0).any():
+    if (wavelet == 0).any():
         raise DeclarationError("the wavelet is zero for a frequency and shot; leave that frequency out")
-    columns = found[:, None] if found.ndim == 1 else found
+    columns = wavelet[:, None] if wavelet.ndim == 1 else wavelet
     return np.array(np.broadcast_to(columns, (count, shots)), dtype=complex)
 
 
 def at_least_zero(value: Any, what: str) -> float:
     """A finite number that is not negative."""
-    found = checks.real(value, what)
-    if found < 0:
-        raise DeclarationError(f"{what} is {found:g}; give a number that is not negative")
-    return found
+    real = checks.real(value, what)
+    if real < 0:
+        raise DeclarationError(f"{what} is {real:g}; give a number that is not negative")
+    return real
 
 
 def damping_of(value: Any, longest: float) -> float:
     """σ of e^{−σt} over times up to `longest`: a number from 0 up that leaves numbers of double precision."""
-    found = at_least_zero(value, "damping")
-    if found * longest > MOST_DAMPED:
+    damping = at_least_zero(value, "damping")
+    if damping * longest > MOST_DAMPED:
         raise DeclarationError(
-            f"damping is {found:g}, so that e^(-damping t) spans e^{found * longest:.3g} over the record; give at most "
+            f"damping is {damping:g}, so that e^(-damping t) spans e^{damping * longest:.3g} over the record; give at most "
             f"{number(MOST_DAMPED / longest)}"
         )
-    return found
+    return damping
 
 
 def check_period(frequencies: Real, dt: float, samples: int) -> None:

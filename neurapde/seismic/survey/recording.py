@@ -128,10 +128,10 @@ class Recording(Declaration):
     @property
     def offsets(self) -> Real:
         """`(S, R)`, distances from source to receiver."""
-        found: Real = np.asarray(
+        distances: Real = np.asarray(
             np.linalg.norm(self.sources[:, None] - self.receivers[None], axis=2), dtype=np.float64
         )
-        return found
+        return distances
 
     def arguments(self) -> Arguments:
         """What makes an equal survey."""

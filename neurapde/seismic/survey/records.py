@@ -244,8 +244,8 @@ class Traces:
         )
         wavelet = None
         if self.wavelet is not None:
-            one = -transforms.spectrum(self.wavelet, self.dt, wanted, start_time=start, damping=damping)
-            wavelet = np.repeat(one[:, None], values.shape[1], axis=1)
+            spectrum = -transforms.spectrum(self.wavelet, self.dt, wanted, start_time=start, damping=damping)
+            wavelet = np.repeat(spectrum[:, None], values.shape[1], axis=1)
         kernel = transforms.weighing(self.values.shape[2], self.dt, start, taper, damping)
         white = np.linalg.norm(self.values) * self.dt * np.sqrt(len(wanted) * (kernel**2).mean())
         return Spectra(values, wanted, wavelet, damping), float(white / np.linalg.norm(values))
@@ -266,8 +266,10 @@ def checked(
     pairs = {"spectra": ("data", "frequencies"), "traces": ("traces", "dt")}
     present = {kind: [name for name in pair if dict(given)[name] is not None] for kind, pair in pairs.items()}
     if bool(present["spectra"]) == bool(present["traces"]):
-        found = "both spectra and traces" if present["traces"] else "neither spectra nor traces"
-        raise DeclarationError(f"the survey has {found}; give data= with frequencies=, or traces= with dt=")
+        description = "both spectra and traces" if present["traces"] else "neither spectra nor traces"
+        raise DeclarationError(
+            f"the survey has {description}; give data= with frequencies=, or traces= with dt="
+        )
     kind = "spectra" if present["spectra"] else "traces"
     if missing := set(pairs[kind]) - set(present[kind]):
         raise DeclarationError(f"the survey has {present[kind][0]} but no {missing.pop()}; give both")
@@ -278,15 +280,15 @@ def checked(
             raise DeclarationError(
                 "the survey has spectra, and window= is for samples of traces; leave it out"
             )
-        values, band, wavelet, kept = record_checks.spectra(
+        values, band, wavelet, live_weights = record_checks.spectra(
             size, weights, given["data"], given["frequencies"], given["wavelet"]
         )
-        return Spectra(values, band, wavelet, damping), kept
+        return Spectra(values, band, wavelet, damping), live_weights
     if damping:
         raise DeclarationError(
             f"the survey has traces, and damping={damping:g} is of spectra; leave it out, and use at(…, damping=)"
         )
-    traces, dt, samples, window, kept = record_checks.traces(
+    traces, dt, samples, window, live_weights = record_checks.traces(
         size, weights, given["traces"], given["dt"], given["wavelet"], given["window"]
     )
-    return Traces(traces, dt, start, samples, window), kept
+    return Traces(traces, dt, start, samples, window), live_weights

@@ -148,14 +148,14 @@ def _spectra(
         at_frequency = Problem(
             problem.name, problem.domain, equation, problem.sources, problem.boundary, (), None
         )
-        found = reference(at_frequency, shape, error=False)
-        data.append(found(receivers).reshape(len(receivers), -1).T)
+        solution = reference(at_frequency, shape, error=False)
+        data.append(solution(receivers).reshape(len(receivers), -1).T)
     amplitudes = [_shape(entry[0]).amplitude for entry in problem.right_hand_sides]
     return {
         "data": np.stack(data),
         "frequencies": frequencies,
         "wavelet": np.tile(np.array(amplitudes, complex), (len(frequencies), 1)),
-        "origin": Provenance("nine-point", tuple(found.grid.shape), found.grid.spacing),
+        "origin": Provenance("nine-point", tuple(solution.grid.shape), solution.grid.spacing),
     }
 
 
@@ -177,18 +177,18 @@ def _traces(problem: Problem, receivers: NDArray, shape: Sequence[int] | None, d
 
 def _wavelet(problem: Problem, times: NDArray[np.float64]) -> NDArray[np.float64]:
     """w `(T,)` of m u_tt − Δu = w δ: the signal of u_tt = c² Δu + f times the amplitude, over c² at the source."""
-    found = []
+    wavelets = []
     for (source,) in problem.right_hand_sides:
         if not isinstance(source, Pulse):
             raise DeclarationError(f"{source!r} has no wavelet; use a RickerSource or a PulsedSource")
         shape = _shape(source)
         speed = _speed(problem, shape.at)
         signal = np.broadcast_to(np.asarray(source.signal(times), dtype=float), times.shape)
-        found.append(signal * float(np.real(shape.amplitude)) / speed**2)
-    largest = max(float(np.abs(w).max()) for w in found)
-    if any(np.abs(w - found[0]).max() > _ALIKE * largest for w in found):
+        wavelets.append(signal * float(np.real(shape.amplitude)) / speed**2)
+    largest = max(float(np.abs(w).max()) for w in wavelets)
+    if any(np.abs(w - wavelets[0]).max() > _ALIKE * largest for w in wavelets):
         raise DeclarationError(
             "the shots have different wavelets f/c², by their signals, amplitudes or the speed where they are, and a "
             "survey has one; scale each amplitude by c² at its source, or simulate the shots one by one"
         )
-    return found[0]
+    return wavelets[0]

@@ -92,21 +92,21 @@ class Survey(Recording):
             "damping": damping,
             "window": window,
         }
-        record, kept = checked(size, weights, given)
-        found: Mapping[str, object] = {
+        record, live_weights = checked(size, weights, given)
+        attributes: Mapping[str, object] = {
             "sources": shots,
             "receivers": spread,
             "record": record,
-            "weights": kept,
+            "weights": live_weights,
             "source_variance": at_least_zero(source_variance, "source_variance of the survey"),
             "noise": None if noise is None else at_least_zero(noise, "noise of the survey"),
             "name": checks.name(name, "name of the survey"),
             "origin": origin,
             "processing": checks.texts(processing, "processing of the survey"),
         }
-        for field, value in found.items():
+        for field, value in attributes.items():
             object.__setattr__(self, field, value)
-        for value in (shots, spread, kept, *vars(record).values()):
+        for value in (shots, spread, live_weights, *vars(record).values()):
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
 
@@ -120,14 +120,14 @@ class Survey(Recording):
 
         steps: `npde.seismic.Bandpass(…)`, `TimeWindow(…)`, `EditTraces(…)` and others.
         """
-        found = self
+        survey = self
         for step in steps:
             way = "give steps such as npde.seismic.Bandpass(3, 12)"
             checks.kind(step, "a step of the processing", Step, way)
-            changed, text = step(found)
-            found = found.replace(**changed)
-            found = found.replace(processing=(*found.processing, text))
-        return found
+            changed, text = step(survey)
+            survey = survey.replace(**changed)
+            survey = survey.replace(processing=(*survey.processing, text))
+        return survey
 
     def at(self, frequencies: ArrayLike, *, taper: float = 0.0, damping: float = 0.0) -> Self:
         """The frequency survey at these frequencies, Hz `(F,)`: of time traces by `transforms.spectrum`.
@@ -145,9 +145,9 @@ class Survey(Recording):
                         f"{name}={value:g} is for time traces, but {self.name!r} holds spectra; leave it out"
                     )
             return self.select(frequencies=ascending(frequencies))
-        found, white = self.record.to_spectra(frequencies, taper, damping)
+        spectra, white = self.record.to_spectra(frequencies, taper, damping)
         noise = None if self.noise is None else self.noise * white
-        return self.replace(**found.arguments, noise=noise)
+        return self.replace(**spectra.arguments, noise=noise)
 
     def to_time(self, dt: float, samples: int, *, start_time: float = 0.0) -> Self:
         """The time survey with these spectra and none at other frequencies, by `transforms.traces_of`.
@@ -175,9 +175,11 @@ class Survey(Recording):
         rows = geometry.chosen(shots, "shots", counts)
         columns = geometry.chosen(receivers, "receivers", counts)
         record = self.record
-        part = record.part(rows, columns, band) if isinstance(record, Spectra) else record.part(rows, columns)
+        selected = (
+            record.part(rows, columns, band) if isinstance(record, Spectra) else record.part(rows, columns)
+        )
         return self.replace(
-            **part.arguments,
+            **selected.arguments,
             sources=self.sources[rows],
             receivers=self.receivers[columns],
             weights=self.weights[rows][:, columns],

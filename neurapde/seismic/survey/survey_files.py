@@ -52,7 +52,7 @@ def load(path: Path) -> Arguments:
     """What `save` wrote."""
     check_suffix(path, "load")
     with hdf5.reading(path, "survey") as file:
-        found: Any = {**hdf5.get_arrays(file, "arrays"), **hdf5.get_json(file, "survey")}
-    if found["origin"] is not None:
-        found["origin"] = Provenance(**found["origin"])
-    return cast(Arguments, found)
+        arguments: Any = {**hdf5.get_arrays(file, "arrays"), **hdf5.get_json(file, "survey")}
+    if arguments["origin"] is not None:
+        arguments["origin"] = Provenance(**arguments["origin"])
+    return cast(Arguments, arguments)

@@ -37,8 +37,8 @@ def spectrum(
     times = start_time + dt * np.arange(count)
     kernel = dt * np.exp(-2j * np.pi * np.outer(times, frequencies))
     kernel *= weighing(count, dt, start_time, taper, damping)[:, None]
-    found: Complex = np.asarray(traces @ kernel, dtype=complex)
-    return np.moveaxis(found, -1, 0)
+    spectra: Complex = np.asarray(traces @ kernel, dtype=complex)
+    return np.moveaxis(spectra, -1, 0)
 
 
 def weighing(samples: int, dt: float, start_time: float, taper: float, damping: float) -> Real:
@@ -70,5 +70,5 @@ def traces_of(
     step = float(frequencies[1] - frequencies[0])
     kernel = 2 * step * np.exp(2j * np.pi * np.outer(frequencies, times))
     moved = np.moveaxis(spectra, 0, -1)
-    found: Real = moved.real @ kernel.real - moved.imag @ kernel.imag
-    return found * np.exp(damping * times)
+    traces: Real = moved.real @ kernel.real - moved.imag @ kernel.imag
+    return traces * np.exp(damping * times)

@@ -74,5 +74,5 @@ def _group(frequencies: Any) -> tuple[float, ...]:
         raise DeclarationError(
             f"Continuation has the group {checks.shown(given.tolist())}; give positive frequencies in each, in Hz"
         )
-    found = np.unique(given)
-    return tuple(checks.positive(frequency, "a frequency, in Hz,") for frequency in found)
+    distinct = np.unique(given)
+    return tuple(checks.positive(frequency, "a frequency, in Hz,") for frequency in distinct)

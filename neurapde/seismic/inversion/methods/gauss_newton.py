@@ -55,10 +55,10 @@ class GaussNewtonDescent(Descent):
         super().__post_init__()
         checks.whole(self.inner, "inner")
         for name in ("accuracy", "damping", "tolerance"):
-            found = checks.positive(getattr(self, name), f"{name} of GaussNewtonDescent")
-            if name != "damping" and found >= 1:
-                raise DeclarationError(f"{name} of GaussNewtonDescent is {found:g}; give a number below 1")
-            object.__setattr__(self, name, found)
+            number = checks.positive(getattr(self, name), f"{name} of GaussNewtonDescent")
+            if name != "damping" and number >= 1:
+                raise DeclarationError(f"{name} of GaussNewtonDescent is {number:g}; give a number below 1")
+            object.__setattr__(self, name, number)
 
     def describe(self) -> str:
         return f"Gauss–Newton, {self.steps} steps of {self.inner} conjugate gradients"
@@ -92,11 +92,11 @@ class GaussNewtonDescent(Descent):
                     damping.value, damping.raised = before.value, before.raised
 
                 with journal.at_once(undo):
-                    found = self._lower(objective, value, damping)
-                if found is None:
+                    lowered = self._lower(objective, value, damping)
+                if lowered is None:
                     journal.status = Status.CONVERGED
                     break
-                value = found
+                value = lowered
                 journal.advance()
                 record(journal, value, damping.value)
         return journal.status, journal.history
@@ -183,8 +183,8 @@ class Quadratic:
         """The Gauss–Newton matrix times a direction."""
         change = self.along(self.free * direction)
         bent = self._data(change) + self._priors(change)
-        (found,) = torch.autograd.grad(self._model, self._at, bent, retain_graph=True)
-        return self.free * (found + self.unknown.weight * self.scale**2 * direction)
+        (product,) = torch.autograd.grad(self._model, self._at, bent, retain_graph=True)
+        return self.free * (product + self.unknown.weight * self.scale**2 * direction)
 
     def along(self, direction: Tensor) -> Tensor:
         """δm `(n,)` of a direction of the parameters: the derivative of Jᵀw by w, applied to it."""
@@ -234,9 +234,9 @@ def data_hessian(objective: Objective, model: Tensor, value: Value) -> Callable[
         back = weights * moved
         if shots is not None:
             back = back - live * _part_along_dual(shots, back, live)
-        found = np.zeros(len(free))
-        found[free] = np.einsum("fsi,fsi->i", fields, back.conj() @ receiving).real
-        return torch.from_numpy(found)
+        response = np.zeros(len(free))
+        response[free] = np.einsum("fsi,fsi->i", fields, back.conj() @ receiving).real
+        return torch.from_numpy(response)
 
     return product
 
@@ -272,7 +272,7 @@ def _prior_hessian(objective: Objective, model: Tensor) -> Callable[[Tensor], Te
     majorants = [prior.majorant(relative, start, spacing) for prior in priors]
 
     def gradient(at: Tensor) -> Tensor:
-        return torch.func.grad(lambda m: sum(one(objective.relative(m)) for one in majorants))(at)
+        return torch.func.grad(lambda m: sum(majorant(objective.relative(m)) for majorant in majorants))(at)
 
     zero = gradient(torch.zeros_like(model))
     return lambda change: gradient(change) - zero

@@ -77,7 +77,7 @@ class Multiscale(Adjoint):
         band = survey.band
         if frequencies is not None or len(band) < 2:
             return stages_of(survey, frequencies)
-        parts = [part.tolist() for part in np.array_split(band, min(len(band), MOST))]
+        parts = [group.tolist() for group in np.array_split(band, min(len(band), MOST))]
         ends = [(max(0, last - TOGETHER + 1), last + 1) for last in range(len(parts))]
         return Continuation(*(list(chain(*parts[first:end])) for first, end in ends)).stages(survey)
 
@@ -121,13 +121,13 @@ class Multiscale(Adjoint):
         _, known = self._target(setting, modelling)
         balanced = setting.velocity.prior or stage.unknown.weight
         aim = None if balanced else stage.target
-        found = self._descended(replace(stage, target=aim), modelling)
-        left = int(setting.survey.live.size - setting.survey.live.sum())
+        outcome = self._descended(replace(stage, target=aim), modelling)
+        dropped = int(setting.survey.live.size - setting.survey.live.sum())
         notes = (
-            *found.notes,
-            f"Data: {known}; {left} of {setting.survey.live.size} traces dead or left out.",
+            *outcome.notes,
+            f"Data: {known}; {dropped} of {setting.survey.live.size} traces dead or left out.",
         )
-        return replace(found, notes=notes)
+        return replace(outcome, notes=notes)
 
     def _target(self, setting: Setting, modelling: GridModelling) -> tuple[float, str]:
         """The residual at which data are explained, and what it is made of."""

@@ -70,8 +70,8 @@ class Penalty(OnGrid):
 
     def cost(self, setting: Setting) -> CostEstimate:
         """Memory of the data at the end alone, of which a step, a network's, takes nothing."""
-        found = factored(self.grid(setting), setting.survey, setting.survey.shots, 1)
-        return replace(super().cost(setting), memory=found.memory, work=found.work)
+        estimate = factored(self.grid(setting), setting.survey, setting.survey.shots, 1)
+        return replace(super().cost(setting), memory=estimate.memory, work=estimate.work)
 
     def describe(self) -> str:
         return (
@@ -89,15 +89,15 @@ class Penalty(OnGrid):
         with torch.no_grad():
             forward = modelling.forward(objective.sample().numpy())
             data, scales = objective.scaled(torch.from_numpy(forward.data))
-            own = objective().residual
+            network_residual = objective().residual
         fields = objective.fields() * scales.numpy()[..., None, None]
         extras = {
-            "residual of the network's waves": own,
+            "residual of the network's waves": network_residual,
             "violation of the equation": objective.violation(),
         }
         notes = (
             f"Waves: {self.waves.describe()}, which leave {extras['violation of the equation']:.1%} of their equation and "
-            f"{own:.1%} of the data. Data in the model found are by the {modelling.describe()}.",
+            f"{network_residual:.1%} of the data. Data in the model found are by the {modelling.describe()}.",
             f"Penalty: {int(history.step[-1])} steps of {descent.steps}. {status}",
         )
         return Found(status, history, data.numpy(), scales.numpy(), modelling.grid, fields, notes, extras)

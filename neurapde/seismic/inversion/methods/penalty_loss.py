@@ -66,15 +66,15 @@ class PenaltyObjective(Objective):
         ]
         self._near = [NearSources.of(domain.box, equation.right_hand_sides) for equation in self._equations]
         self._interior = interior(domain.box)
-        self._sides = [side for part in domain.boundary for side in part.constraints(domain.box)]
+        self._sides = [side for condition in domain.boundary for side in condition.constraints(domain.box)]
         self._receivers = torch.tensor(survey.receivers, dtype=torch.float32)
         self._data_weight = float(np.mean([_data_weight(survey, k) for k in self._wavenumbers]))
 
     def _shots(self, index: int) -> tuple[tuple[GaussianSource], ...]:
         """The sources at one frequency, in units of their size; at least as wide as the distance of nodes."""
-        own = self.survey.source_variance
-        width = own or max(self.modelling.grid.spacing) ** 2
-        far = math.exp(self._wavenumbers[index] ** 2 * (width - own) / 2) / self.sizes[index]
+        variance = self.survey.source_variance
+        width = variance or max(self.modelling.grid.spacing) ** 2
+        far = math.exp(self._wavenumbers[index] ** 2 * (width - variance) / 2) / self.sizes[index]
         return tuple(
             (GaussianSource(tuple(place.tolist()), width, complex(far * strength)),)
             for place, strength in zip(self.survey.sources, amplitudes(self.survey, index), strict=True)
@@ -97,8 +97,8 @@ class PenaltyObjective(Objective):
         self._medium_moves = self._step >= self._before
         self._generator.manual_seed(_seed(self._seed, self._step))
         self._step += 1
-        found = [self._losses(index) for index in range(len(self.networks))]
-        losses = {name: torch.stack([each[name] for each in found]).mean() for name in found[0]}
+        by_frequency = [self._losses(index) for index in range(len(self.networks))]
+        losses = {name: torch.stack([each[name] for each in by_frequency]).mean() for name in by_frequency[0]}
         total = torch.stack(list(losses.values())).sum()
         if self._medium_moves:
             total = total + self._data_weight * value.total

@@ -96,7 +96,7 @@ class WavefieldReconstruction(OnGrid):
         run = _Run(stage, modelling.grid, self.steps)
         with run.journal as journal:
             with journal.at_once():
-                found = irwri(
+                reconstruction = irwri(
                     _experiments(modelling, setting),
                     run.state or medium,
                     _prior(modelling, setting, objective),
@@ -105,12 +105,12 @@ class WavefieldReconstruction(OnGrid):
                     misfit=stage.target or 0.0,
                     callback=run.after,
                 )
-            run.record(found.state)
-            if found.explained:
+            run.record(reconstruction.state)
+            if reconstruction.explained:
                 journal.status = Status.CONVERGED
         forward = modelling.forward(objective.sample().detach().numpy())
         data, scales, fields = objective.fitted(forward)
-        last = found.state.history[-1]
+        last = reconstruction.state.history[-1]
         notes = (
             f"Waves: {modelling.describe()}.",
             f"IR-WRI: {last.iteration} steps of {self.steps}. {journal.status}",

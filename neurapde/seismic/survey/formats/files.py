@@ -25,15 +25,15 @@ def read(path: Path, given: Mapping[str, Any]) -> Arguments:
     Raises: DeclarationError for a suffix that is not known, or for what a format does not ask for; StorageError
         for a file that is not of its format; FileNotFoundError.
     """
-    ways = {suffix: one for one in FORMATS for suffix in one.suffixes}
+    ways = {suffix: file_format for file_format in FORMATS for suffix in file_format.suffixes}
     suffix = check_suffix(path, "read", ways)
-    found = ways[suffix]
+    file_format = ways[suffix]
     said = {name: value for name, value in given.items() if value is not None}
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}.")
-    refuse(said, COMMON | found.asks, suffix, "leave it out")
+    refuse(said, COMMON | file_format.asks, suffix, "leave it out")
     over = {name: value for name, value in said.items() if name in COMMON}
-    return {"name": path.stem, **found.read(path, said), **over}  # type: ignore[typeddict-item]
+    return {"name": path.stem, **file_format.read(path, said), **over}  # type: ignore[typeddict-item]
 
 
 def refuse(said: Mapping[str, Any], allowed: frozenset[str], suffix: str, way: str) -> None:
@@ -44,5 +44,10 @@ def refuse(said: Mapping[str, Any], allowed: frozenset[str], suffix: str, way: s
 
 def write(path: Path, survey: Recording, ibm: bool) -> None:
     """Write a survey, whole or not at all."""
-    ways = {suffix: one.write for one in FORMATS if one.write is not None for suffix in one.suffixes}
+    ways = {
+        suffix: file_format.write
+        for file_format in FORMATS
+        if file_format.write is not None
+        for suffix in file_format.suffixes
+    }
     ways[check_suffix(path, "write", ways)](path, survey, ibm)

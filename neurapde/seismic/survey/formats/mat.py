@@ -25,14 +25,14 @@ def read(path: Path, frequency: float | None) -> Arguments:
             f"{path.name} does not say at which frequency it was recorded; give frequency=, in cycles: k = 20 in a "
             "medium of speed 1 is 20/(2π)"
         )
-    found = isolated(read_mat, path, "a MAT file of version 7 or before", *KEYS)
-    if missing := [key for key in KEYS if key not in found]:
-        keys = ", ".join(found["names"].tolist()) or "none"
+    arrays = isolated(read_mat, path, "a MAT file of version 7 or before", *KEYS)
+    if missing := [key for key in KEYS if key not in arrays]:
+        keys = ", ".join(arrays["names"].tolist()) or "none"
         layout = ", ".join(f"{key} {shape}" for key, shape in KEYS.items())
         raise StorageError(
             f"{path} has no {missing[0]}; its keys are {keys}. The layout read here is {layout}."
         )
-    sources, receivers, values = (found[key] for key in KEYS)
+    sources, receivers, values = (arrays[key] for key in KEYS)
     if sources.ndim != 2 or receivers.ndim != 2 or values.shape != (len(receivers), len(sources)):
         raise StorageError(
             f"{path}: rec_val has the shape {values.shape}, but must be (R, S), a row for each receiver, with source "

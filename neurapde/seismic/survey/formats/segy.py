@@ -78,15 +78,15 @@ def read(
         else:
             band = ascending(frequencies)
             longest = float(np.abs(headers.delays).max()) + interval * len(file.samples)
-            kept = _Kept(
+            selection = _Kept(
                 band,
                 interval,
                 headers.delays,
                 at_least_zero(taper, "taper"),
                 damping_of(damping, longest),
             )
-            record, loud = _spectra(blocks, kept, (len(band), *places), shots, columns, path.name)
-            record["damping"] = kept.damping
+            record, loud = _spectra(blocks, selection, (len(band), *places), shots, columns, path.name)
+            record["damping"] = selection.damping
     weights = np.zeros(places)
     weights[shots, columns] = ~headers.dead & loud
     sounding = weights.any(axis=1)
@@ -119,9 +119,9 @@ def _traces(
         "read the spectra alone, by frequencies=, or pass receivers= with places that several shots share",
     )
     gathers, loud = np.zeros(size), np.zeros(len(shots), dtype=bool)
-    for part, traces in blocks:
-        gathers[shots[part], columns[part]] = traces
-        loud[part] = traces.any(axis=1)
+    for rows, traces in blocks:
+        gathers[shots[rows], columns[rows]] = traces
+        loud[rows] = traces.any(axis=1)
     return {"traces": gathers}, loud
 
 
@@ -135,7 +135,7 @@ class _Kept:
     taper: float
     damping: float
 
-    def of(self, part: slice, traces: NDArray) -> NDArray[np.complex128]:
+    def of(self, rows: slice, traces: NDArray) -> NDArray[np.complex128]:
         """The spectra `(F, n)` of some traces `(n, T)`, each from its own first sample on."""
         highest = float(self.frequencies.max())
         if highest >= 0.5 / self.interval:
@@ -143,14 +143,14 @@ class _Kept:
                 f"{number(highest)} Hz is not below {number(0.5 / self.interval)} Hz, Nyquist's frequency of the traces; "
                 "give lower frequencies"
             )
-        found = spectrum(
+        spectra = spectrum(
             traces.astype(float), self.interval, self.frequencies, taper=self.taper, damping=self.damping
         )
-        return found * np.exp(-np.outer(2j * np.pi * self.frequencies + self.damping, self.delays[part]))
+        return spectra * np.exp(-np.outer(2j * np.pi * self.frequencies + self.damping, self.delays[rows]))
 
 
 def _spectra(
-    blocks: Blocks, kept: _Kept, size: tuple[int, int, int], shots: NDArray, columns: NDArray, name: str
+    blocks: Blocks, selection: _Kept, size: tuple[int, int, int], shots: NDArray, columns: NDArray, name: str
 ) -> tuple[Arguments, NDArray[np.bool_]]:
     """The spectra of every shot at every receiver, and which traces of the file are not zero."""
     check_fits(
@@ -159,10 +159,10 @@ def _spectra(
         "ask for fewer frequencies",
     )
     data, loud = np.zeros(size, complex), np.zeros(len(shots), dtype=bool)
-    for part, traces in blocks:
-        data[:, shots[part], columns[part]] = kept.of(part, traces)
-        loud[part] = traces.any(axis=1)
-    return {"data": data, "frequencies": kept.frequencies}, loud
+    for rows, traces in blocks:
+        data[:, shots[rows], columns[rows]] = selection.of(rows, traces)
+        loud[rows] = traces.any(axis=1)
+    return {"data": data, "frequencies": selection.frequencies}, loud
 
 
 def _check_single(pairs: NDArray[np.intp], spread: NDArray[np.float64], name: str) -> None:
@@ -210,7 +210,7 @@ def write(path: Path, survey: Recording, ibm: bool) -> None:
     specification.format = segy_files.IBM if ibm else IEEE
     specification.samples = np.arange(count) * dt * 1e3
     specification.tracecount = len(headers)
-    with atomic.replacing(path) as (part,), segyio.create(str(part), specification) as file:
+    with atomic.replacing(path) as (temporary,), segyio.create(str(temporary), specification) as file:
         title = f"Survey {survey.name}".encode("ascii", "replace").decode()
         file.text[0] = segyio.tools.create_text_header(
             {1: title[:76], 2: "x along the line, z depth below the datum, metres"}

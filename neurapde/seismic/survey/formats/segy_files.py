@@ -122,11 +122,11 @@ def blocks_of(file: Any, path: Path, rows: NDArray[np.intp]) -> Iterator[tuple[s
     """
     size = max(1, BLOCK // (4 * len(file.samples)))
     for first in range(0, len(rows), size):
-        part = rows[first : first + size]
-        traces = samples(file, path, int(part[0]), int(part[-1]) + 1)[part - part[0]]
+        block = rows[first : first + size]
+        traces = samples(file, path, int(block[0]), int(block[-1]) + 1)[block - block[0]]
         if not np.isfinite(traces).all():
             raise StorageError(f"{path.name} has samples that are no numbers; give traces of finite values")
-        yield slice(first, first + len(part)), traces
+        yield slice(first, first + len(block)), traces
 
 
 def samples(file: Any, path: Path, first: int, stop: int) -> NDArray:
@@ -156,12 +156,12 @@ def moved_entries(given: Any) -> dict[Field, int]:
         raise DeclarationError(
             f"header_bytes has {what}; give first bytes by name, such as {{'source_x': 197}}, of {listing(names)}"
         )
-    found = {}
+    first_bytes = {}
     for name, at in given.items():
         width = 2 if names[name] in SHORT else 4
         if isinstance(at, bool) or not isinstance(at, int) or not 1 <= at <= HEADER + 1 - width:
             raise DeclarationError(
                 f"header_bytes has {name} at {at!r}; give a whole number from 1 to {HEADER + 1 - width}"
             )
-        found[names[name]] = at
-    return found
+        first_bytes[names[name]] = at
+    return first_bytes

@@ -252,20 +252,20 @@ def _along(flat: dict[str, Places], name: str) -> dict[str, NDArray[np.float64]]
 
 def _spread(side: str, value: object, index: NDArray, shots: NDArray, name: str) -> Places:
     """Given positions for each trace: by its index (its shot, or its turn within the shot), or one by one."""
-    found = positions(value, side)
-    if found.shape[1] != 2:
-        raise DeclarationError(f"{side} have {found.shape[1]} coordinates; give (x, depth) for SEG-Y")
-    if len(found) == len(index):
-        return found
-    if len(found) == index.max() + 1:
+    places = positions(value, side)
+    if places.shape[1] != 2:
+        raise DeclarationError(f"{side} have {places.shape[1]} coordinates; give (x, depth) for SEG-Y")
+    if len(places) == len(index):
+        return places
+    if len(places) == index.max() + 1:
         if side == "receivers" and len(set(np.bincount(shots).tolist())) > 1:
             raise DeclarationError(
-                f"the shots of {name} have {np.bincount(shots).min()} to {np.bincount(shots).max()} traces, so {len(found)} "
-                f"receivers cannot be told apart; give one position for each of the {len(index)} traces"
+                f"the shots of {name} have {np.bincount(shots).min()} to {np.bincount(shots).max()} traces, so "
+                f"{len(places)} receivers cannot be told apart; give one position for each of the {len(index)} traces"
             )
-        return found[index]
+        return places[index]
     raise DeclarationError(
-        f"{len(found)} {side} were given, but {name} has {shots.max() + 1} shots of up to {np.bincount(shots).max()} "
+        f"{len(places)} {side} were given, but {name} has {shots.max() + 1} shots of up to {np.bincount(shots).max()} "
         f"traces, {len(index)} in all; give one for each {'shot' if side == 'sources' else 'trace of a shot'}, or for "
         "each trace"
     )

@@ -56,16 +56,16 @@ class EditTraces(Step):
         named = np.zeros(live.shape, dtype=bool)
         for pair in self.dead:
             named[pair] = live[pair]
-        found = {"named": named}
+        masks = {"named": named}
         if self.factor is not None:
             ratio = _ratios(np.sqrt(survey.record.mean_square), survey.offsets, live & ~named)
-            told = f"times {number(self.factor)}"
-            found |= {
-                f"louder than neighbours {told}": ratio > self.factor,
-                f"quieter than neighbours {told}": ratio < 1 / self.factor,
+            multiple = f"times {number(self.factor)}"
+            masks |= {
+                f"louder than neighbours {multiple}": ratio > self.factor,
+                f"quieter than neighbours {multiple}": ratio < 1 / self.factor,
             }
-        weights = np.where(np.any(list(found.values()), axis=0), 0.0, survey.weights)
-        parts = [f"{int(which.sum())} {what}{_listed(which)}" for what, which in found.items() if which.any()]
+        weights = np.where(np.any(list(masks.values()), axis=0), 0.0, survey.weights)
+        parts = [f"{int(which.sum())} {what}{_listed(which)}" for what, which in masks.items() if which.any()]
         return {"weights": weights}, f"traces left out: {'; '.join(parts) or 'none'}"
 
 
@@ -86,7 +86,7 @@ def _ratios(amplitudes: Real, offsets: Real, live: np.ndarray) -> Real:
 
     Amplitudes fall with offset: the power of it that most pairs of traces of the shot agree on is taken out first.
     """
-    found = np.ones(amplitudes.shape)
+    ratios = np.ones(amplitudes.shape)
     for shot, row in enumerate(live):
         columns = np.flatnonzero(row)
         if len(columns) < 3:
@@ -100,11 +100,11 @@ def _ratios(amplitudes: Real, offsets: Real, live: np.ndarray) -> Real:
             sizes = sizes - theilslopes(sizes[some], far[some]).slope * far
         for at in range(len(columns)):
             beside = np.r_[sizes[max(0, at - NEIGHBOURS) : at], sizes[at + 1 : at + 1 + NEIGHBOURS]]
-            found[shot, columns[at]] = np.exp(sizes[at] - np.median(beside))
-    return found
+            ratios[shot, columns[at]] = np.exp(sizes[at] - np.median(beside))
+    return ratios
 
 
 def _listed(which: np.ndarray) -> str:
     pairs = [f"{shot}/{receiver}" for shot, receiver in np.argwhere(which)[:NAMED]]
-    more = ", …" if which.sum() > NAMED else ""
-    return f" (shot/receiver {', '.join(pairs)}{more})"
+    ending = ", …" if which.sum() > NAMED else ""
+    return f" (shot/receiver {', '.join(pairs)}{ending})"

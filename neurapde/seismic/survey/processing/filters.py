@@ -73,8 +73,8 @@ class Detrend(Step):
         values = self.whole_traces_of(survey).values
         places = np.linspace(-1.0, 1.0, values.shape[2])
         basis, _ = np.linalg.qr(np.polynomial.legendre.legvander(places, self.degree))
-        found = np.where(survey.live[..., None], values - (values @ basis) @ basis.T, 0.0)
-        return {"traces": found}, f"polynomials of degree {self.degree} taken from the traces"
+        detrended = np.where(survey.live[..., None], values - (values @ basis) @ basis.T, 0.0)
+        return {"traces": detrended}, f"polynomials of degree {self.degree} taken from the traces"
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Decimate(Step):
                 changed["wavelet"] = np.asarray(changed["wavelet"])[:: self.samples]
         rows, columns = slice(None, None, self.shots), slice(None, None, self.receivers)
         record = survey.record
-        part = (
+        thinned = (
             record.part(rows, columns)
             if isinstance(record, Traces)
             else record.part(rows, columns, slice(None))
@@ -141,13 +141,13 @@ class Decimate(Step):
             changed["traces"] = np.asarray(changed["traces"])[rows][:, columns]
         whole: Arguments = {
             **survey.arguments(),
-            **part.arguments,
+            **thinned.arguments,
             "sources": survey.sources[rows],
             "receivers": survey.receivers[columns],
             "weights": survey.weights[rows][:, columns],
         }
-        kept = {"shot": self.shots, "receiver": self.receivers, "sample": self.samples}
-        text = ", ".join(f"every {count}. {name}" for name, count in kept.items() if count > 1)
+        strides = {"shot": self.shots, "receiver": self.receivers, "sample": self.samples}
+        text = ", ".join(f"every {count}. {name}" for name, count in strides.items() if count > 1)
         return {**whole, **changed}, f"kept: {text or 'everything'}"
 
 
@@ -164,13 +164,13 @@ def butterworth(order: int, low: float | None, high: float | None, traces: Trace
 
 def filtered(survey: Recording, traces: Traces, run: Callable[[Real], Real]) -> Arguments:
     """Traces, wavelet and stated noise after a filter; the noise is white, and thins as its band does."""
-    found = np.where(survey.live[..., None], run(traces.values), 0.0)
-    changed: Arguments = {"traces": found}
+    values = np.where(survey.live[..., None], run(traces.values), 0.0)
+    changed: Arguments = {"traces": values}
     if traces.wavelet is not None:
         changed["wavelet"] = run(traces.wavelet)
     if survey.noise is not None:
         pulse = np.zeros(traces.values.shape[2])
         pulse[len(pulse) // 2] = 1.0
-        size = np.linalg.norm(traces.values) * np.linalg.norm(run(pulse)) / np.linalg.norm(found)
+        size = np.linalg.norm(traces.values) * np.linalg.norm(run(pulse)) / np.linalg.norm(values)
         changed["noise"] = float(survey.noise * size)
     return changed

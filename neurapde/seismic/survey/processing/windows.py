@@ -108,14 +108,14 @@ def _rise(inside: Real, taper: float) -> Real:
     """0 outside, a half cosine over the taper, then 1."""
     if taper == 0:
         return (inside >= 0).astype(float)
-    found: Real = 0.5 - 0.5 * np.cos(np.pi * np.clip(inside / taper, 0.0, 1.0))
-    return found
+    rise: Real = 0.5 - 0.5 * np.cos(np.pi * np.clip(inside / taper, 0.0, 1.0))
+    return rise
 
 
 def _windowed(traces: Traces, window: Real, text: str) -> tuple[Arguments, str]:
     before = traces.windowed
-    kept = float(np.sum((before * window) ** 2) / np.sum(before**2))
-    if kept == 0:
+    share = float(np.sum((before * window) ** 2) / np.sum(before**2))
+    if share == 0:
         raise DeclarationError(f"{text} leaves nothing of the traces; give a longer one")
     whole = window if traces.window is None else window * traces.window
-    return {"window": whole}, f"{text}: {percent(kept)} of the energy is left"
+    return {"window": whole}, f"{text}: {percent(share)} of the energy is left"
