@@ -91,8 +91,8 @@ def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> 
         warn(
             f"the closing check of {problem.name} finds what the method has missed: at fresh points {corrected.loudest}. "
             f"What a few features add there changes the field by {estimate:.1e} of it, where the method estimates "
-            f"{stated:.1e}. Something is narrower than its points, or no field meets all the constraints: make the narrow part wider, "
-            "split it off (npde.Ansatz), or change the declaration.",
+            f"{stated:.1e}. Something is narrower than its points, or no field meets all the constraints: make the narrow "
+            "part wider, split it off (npde.Ansatz), or change the declaration.",
             ResolutionWarning,
         )
     return outcome.unresolved(estimate, f"since {corrected.loudest}")
