@@ -55,19 +55,19 @@ def on_tensors(function):
 @pytest.mark.parametrize("width", [1e-4, 1e-7])
 @pytest.mark.parametrize("name", BEADS)
 def test_a_bead_of_any_width_is_found(name, width, kind):
-    found = hidden_places(kind(BEADS[name](width)), LOWER, UPPER)
-    assert len(found)
-    assert np.abs(found - AT).max() < 10 * width
+    places = hidden_places(kind(BEADS[name](width)), LOWER, UPPER)
+    assert len(places)
+    assert np.abs(places - AT).max() < 10 * width
 
 
 @pytest.mark.parametrize("width", [1e-5, 1e-7])
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_layer_of_any_thickness_is_found(name, width):
     function = LAYERS[name](width)
-    found = hidden_places(function, LOWER, UPPER)
-    assert len(found) > 10
+    places = hidden_places(function, LOWER, UPPER)
+    assert len(places) > 10
     aside = np.array([[0.01, 0.013]])
-    assert np.all(np.abs(function(found) - function(found + aside)) > 0.1)
+    assert np.all(np.abs(function(places) - function(places + aside)) > 0.1)
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -84,9 +84,9 @@ def test_functions_that_cannot_be_followed_hide_nothing():
 
 @pytest.mark.parametrize("unit", [1.0, 1e-6, 1e5])
 def test_places_do_not_depend_on_units(unit):
-    found = hidden_places(lambda x: BEADS["disk"](1e-5)(x / unit), LOWER, unit * UPPER)
-    assert len(found)
-    assert np.abs(found / unit - AT).max() < 1e-4
+    places = hidden_places(lambda x: BEADS["disk"](1e-5)(x / unit), LOWER, unit * UPPER)
+    assert len(places)
+    assert np.abs(places / unit - AT).max() < 1e-4
 
 
 def test_a_function_is_not_asked_where_it_may_not_be():
@@ -96,20 +96,20 @@ def test_a_function_is_not_asked_where_it_may_not_be():
         assert disk.contains(np.asarray(x)).all()
         return BEADS["disk"](1e-5)(x)
 
-    found = hidden_places(function, *disk.bounds, disk.contains)
-    assert np.abs(found - AT).max() < 1e-4
+    places = hidden_places(function, *disk.bounds, disk.contains)
+    assert np.abs(places - AT).max() < 1e-4
 
 
 def test_lines_through_hidden_places_tell_how_thin_it_is_there():
-    found = narrow_features(BEADS["disk"](1e-5), npde.Box((0, 1), (0, 1)))
-    assert found.hidden.all()
-    assert 2e-6 < found.narrowest < 3e-5
-    assert len(found.in_view) == 0
+    features = narrow_features(BEADS["disk"](1e-5), npde.Box((0, 1), (0, 1)))
+    assert features.hidden.all()
+    assert 2e-6 < features.narrowest < 3e-5
+    assert len(features.in_view) == 0
 
 
 def test_the_planes_of_a_hidden_layer_are_in_view():
-    found = narrow_features(LAYERS["strip"](1e-6), npde.Box((0, 1), (0, 1))).in_view
-    np.testing.assert_allclose(found.planes(0), [AT[0], AT[0] + 1e-6], rtol=0, atol=1e-9)
+    features = narrow_features(LAYERS["strip"](1e-6), npde.Box((0, 1), (0, 1))).in_view
+    np.testing.assert_allclose(features.planes(0), [AT[0], AT[0] + 1e-6], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("width", [1e-2, 1e-5])

@@ -17,24 +17,24 @@ def within(condition, inside=0.01, outside=1.0):
 
 @pytest.mark.parametrize("thickness", [0.03, 0.003, 2e-4])
 def test_a_slab_is_found_on_both_of_its_planes(thickness: float) -> None:
-    found = narrow_features(within(lambda x: npde.abs(x[:, 1] - 0.2371) < thickness / 2), SQUARE)
-    assert found.planes(1) == pytest.approx([0.2371 - thickness / 2, 0.2371 + thickness / 2], abs=1e-9)
-    assert len(found.planes(0)) == 0
-    assert not found.askew
-    assert found.narrowest == pytest.approx(thickness, rel=1e-6)
+    features = narrow_features(within(lambda x: npde.abs(x[:, 1] - 0.2371) < thickness / 2), SQUARE)
+    assert features.planes(1) == pytest.approx([0.2371 - thickness / 2, 0.2371 + thickness / 2], abs=1e-9)
+    assert len(features.planes(0)) == 0
+    assert not features.askew
+    assert features.narrowest == pytest.approx(thickness, rel=1e-6)
 
 
 def test_a_slab_at_a_slant_is_askew_and_no_thicker_than_its_chords() -> None:
-    found = narrow_features(within(lambda x: npde.abs(x[:, 0] - 0.3 * x[:, 1]) < 0.002), SQUARE)
-    assert found.askew
-    assert found.narrowest == pytest.approx(0.004, rel=1e-6)
-    assert np.abs(np.abs(found.points[:, 0] - 0.3 * found.points[:, 1]) - 0.002).max() < 1e-9
+    features = narrow_features(within(lambda x: npde.abs(x[:, 0] - 0.3 * x[:, 1]) < 0.002), SQUARE)
+    assert features.askew
+    assert features.narrowest == pytest.approx(0.004, rel=1e-6)
+    assert np.abs(np.abs(features.points[:, 0] - 0.3 * features.points[:, 1]) - 0.002).max() < 1e-9
 
 
 def test_the_rim_of_a_disk_is_not_taken_for_a_thin_layer() -> None:
-    found = narrow_features(within(lambda x: x[:, 0] ** 2 + x[:, 1] ** 2 < 0.04), SQUARE)
-    assert np.hypot(*found.points.T) == pytest.approx(0.2, abs=1e-9)
-    assert found.narrowest > 0.1
+    features = narrow_features(within(lambda x: x[:, 0] ** 2 + x[:, 1] ** 2 < 0.04), SQUARE)
+    assert np.hypot(*features.points.T) == pytest.approx(0.2, abs=1e-9)
+    assert features.narrowest > 0.1
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_nothing_is_found_in_a_continuous_function_that_varies_slowly(smooth) ->
 
 @pytest.mark.parametrize(("domain", "width"), [(npde.Interval(0, 1), 0.01), (SQUARE, 0.008)])
 def test_the_far_tails_of_a_pulse_are_no_jumps(domain: npde.Domain, width: float) -> None:
-    found = narrow_features(lambda x: npde.exp(-((x - 0.3) ** 2).sum(1) / (2 * width**2)), domain)
-    assert found.narrowest > width
+    features = narrow_features(lambda x: npde.exp(-((x - 0.3) ** 2).sum(1) / (2 * width**2)), domain)
+    assert features.narrowest > width
 
 
 def test_a_steep_change_has_a_width() -> None:
-    found = narrow_features(lambda x: npde.tanh((x[:, 0] - 0.2 * x[:, 1]) / 1e-4), SQUARE)
-    assert 1e-5 < found.narrowest < 1e-3
+    features = narrow_features(lambda x: npde.tanh((x[:, 0] - 0.2 * x[:, 1]) / 1e-4), SQUARE)
+    assert 1e-5 < features.narrowest < 1e-3
     resolved = narrow_features(lambda x: npde.tanh((x[:, 0] - 0.2 * x[:, 1]) / 5e-3), SQUARE)
     assert 5e-3 < resolved.narrowest < 2e-2
 
@@ -81,17 +81,17 @@ def test_jumps_are_found_on_a_line_in_space_and_in_a_cut_domain() -> None:
 
 
 def test_complex_values_may_jump_too() -> None:
-    found = narrow_features(lambda x: np.where(x[:, 0] > 0.25, 1j, 1.0), SQUARE)
-    assert found.planes(0) == pytest.approx([0.25], abs=1e-9)
+    features = narrow_features(lambda x: np.where(x[:, 0] > 0.25, 1j, 1.0), SQUARE)
+    assert features.planes(0) == pytest.approx([0.25], abs=1e-9)
 
 
 def test_functions_within_a_piecewise_field_are_looked_at_where_they_hold() -> None:
     disk = npde.Disk((0.3, 0.0), 0.4)
     inner = within(lambda x: npde.abs(x[:, 0] - 0.3) < 0.01)
     field = npde.Piecewise(1.0, (disk, inner)).on(SQUARE)
-    found = features_of([field], SQUARE)
-    assert found.planes(0) == pytest.approx([0.29, 0.31], abs=1e-9)
-    assert np.hypot(found.points[:, 0] - 0.3, found.points[:, 1]).max() <= 0.4
+    features = features_of([field], SQUARE)
+    assert features.planes(0) == pytest.approx([0.29, 0.31], abs=1e-9)
+    assert np.hypot(features.points[:, 0] - 0.3, features.points[:, 1]).max() <= 0.4
     assert len(features_of([npde.Piecewise(1.0, (disk, 2.0)).on(SQUARE)], SQUARE)) == 0
 
 
@@ -123,8 +123,8 @@ def test_a_barrier_that_the_sines_do_not_see_is_told_and_not_converged(coefficie
         solution = npde.solve(problem, method=npde.Galerkin(largest=64), progress=False)
     assert solution.status is npde.Status.UNRESOLVED
     assert solution.stages[-1].extras["error_estimate"] >= 1.0
-    told = any("looked at every 0.002" in note for note in solution.notes)
-    assert told == (coefficient is barrier)
+    warned = any("looked at every 0.002" in note for note in solution.notes)
+    assert warned == (coefficient is barrier)
 
 
 def test_layers_of_a_function_along_the_axes_are_integrated_exactly() -> None:

@@ -47,9 +47,9 @@ def test_numpy_and_torch_agree_in_value_and_precision(field: Field, dtype) -> No
 
 @pytest.mark.parametrize("field", FIELDS.values(), ids=FIELDS)
 def test_a_copy_by_pickle_or_by_fields_is_equal(field: Field) -> None:
-    again = pickle.loads(pickle.dumps(field))
-    assert again == field
-    assert hash(again) == hash(field)
+    copied = pickle.loads(pickle.dumps(field))
+    assert copied == field
+    assert hash(copied) == hash(field)
     assert type(field).rebuild({item.name: getattr(field, item.name) for item in fields(field)}) == field
 
 

@@ -45,7 +45,7 @@ def rescaled(problem: npde.Problem, units: Units) -> npde.Problem:
         _domain(problem.domain, units),
         _equation(problem.equation, units, d),
         [_source(source, units, d, density) for source in problem.sources],
-        [_condition(part, units, d) for part in problem.boundary],
+        [_condition(condition, units, d) for condition in problem.boundary],
     )
 
 
@@ -133,8 +133,8 @@ HEAVY = (
 )
 
 
-def difference(one: np.ndarray, other: np.ndarray) -> float:
-    return float(np.linalg.norm(one - other) / np.linalg.norm(other))
+def difference(values: np.ndarray, other: np.ndarray) -> float:
+    return float(np.linalg.norm(values - other) / np.linalg.norm(other))
 
 
 def _solved(problem: npde.Problem) -> npde.Solution:
@@ -151,13 +151,13 @@ def test_a_named_problem_is_solved_to_the_same_digits_in_other_units(name: str, 
     dimension = problem.domain.spatial.dimension
     points = problem.domain.sample(1000, how="grid").numpy()
     points = points[np.asarray(problem.physical(points))]
-    here, there = (_solved(one) for one in (problem, rescaled(problem, units)))
-    found = there(units.new(points, dimension)) / units.size
+    here, there = (_solved(scaled) for scaled in (problem, rescaled(problem, units)))
+    values = there(units.new(points, dimension)) / units.size
     assert there.status is here.status
     if problem.exact is None:
-        assert difference(found, here(points)) < case.tolerance
+        assert difference(values, here(points)) < case.tolerance
     else:
-        errors = [difference(field, problem.exact(points)) for field in (found, here(points))]
+        errors = [difference(field, problem.exact(points)) for field in (values, here(points))]
         assert errors[0] < min(case.tolerance, 2 * errors[1] + 5e-7)
 
 
@@ -165,7 +165,7 @@ def test_a_named_problem_is_solved_to_the_same_digits_in_other_units(name: str, 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_reference_has_the_same_digits_in_other_units(name: str, units: Units) -> None:
     problem = next(case for case in CASES if case.name == name).factory()
-    here, there = (npde.reference(one, 65).values for one in (problem, rescaled(problem, units)))
+    here, there = (npde.reference(scaled, 65).values for scaled in (problem, rescaled(problem, units)))
     known = np.isfinite(here)
     assert difference(there[known] / units.size, here[known]) < 1e-10
 

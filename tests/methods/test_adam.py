@@ -50,8 +50,8 @@ def parameters(solution: Solution) -> list[torch.Tensor]:
     return [p.detach().clone() for p in solution.trial.parameters()]
 
 
-def identical(one: Solution, other: Solution) -> bool:
-    pairs = zip(parameters(one), parameters(other), strict=True)
+def identical(solution: Solution, other: Solution) -> bool:
+    pairs = zip(parameters(solution), parameters(other), strict=True)
     return all(torch.equal(a, b) for a, b in pairs)
 
 
@@ -71,9 +71,9 @@ def test_training_approaches_the_exact_solution() -> None:
 
 
 def test_the_same_seed_gives_the_same_parameters_bitwise_and_another_seed_others() -> None:
-    one, again, other = train(3, seed=41077), train(3, seed=41077), train(3, seed=41079)
-    assert identical(one, again)
-    assert not identical(one, other)
+    first, repeated, other = train(3, seed=41077), train(3, seed=41077), train(3, seed=41079)
+    assert identical(first, repeated)
+    assert not identical(first, other)
 
 
 def test_points_are_drawn_anew_in_every_step() -> None:
@@ -95,9 +95,9 @@ def test_n_steps_resumed_for_n_more_are_2n_steps_bitwise(tmp_path: Path) -> None
 
 def test_a_resumed_run_that_was_complete_takes_no_step(tmp_path: Path) -> None:
     done = train(3, out=tmp_path)
-    again = train(3, out=tmp_path, resume=True)
-    assert identical(done, again)
-    assert again.status is Status.STEP_LIMIT
+    resumed = train(3, out=tmp_path, resume=True)
+    assert identical(done, resumed)
+    assert resumed.status is Status.STEP_LIMIT
 
 
 def test_resuming_where_there_is_no_checkpoint_starts(tmp_path: Path) -> None:

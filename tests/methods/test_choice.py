@@ -94,8 +94,8 @@ def growth() -> npde.Problem:
     return _problem(npde.Interval(0, 1), logistic, npde.InitialCondition(0.1))
 
 
-def _problem(domain: npde.Domain, equation: Any, boundary: Any = ZERO, **more: Any) -> npde.Problem:
-    return npde.Problem("own", domain, equation, boundary=boundary, **more)
+def _problem(domain: npde.Domain, equation: Any, boundary: Any = ZERO, **options: Any) -> npde.Problem:
+    return npde.Problem("own", domain, equation, boundary=boundary, **options)
 
 
 def _complex(x: torch.Tensor, u: npde.Jet) -> torch.Tensor:

@@ -37,8 +37,8 @@ def solve(problem: npde.Problem, method: npde.Galerkin | None = None) -> npde.So
     return npde.solve(problem, method=method, progress=False)
 
 
-def apart(one, other) -> float:
-    return float(np.linalg.norm(one - other) / np.linalg.norm(other))
+def apart(values, other) -> float:
+    return float(np.linalg.norm(values - other) / np.linalg.norm(other))
 
 
 def grid(domain: npde.Box, nodes: int) -> np.ndarray:
@@ -62,7 +62,7 @@ def through_the_stripe(x: np.ndarray) -> np.ndarray:
                 )
         return total
 
-    return np.array([integral(one) for one in x]) / integral(1.0)
+    return np.array([integral(place) for place in x]) / integral(1.0)
 
 
 def test_flow_through_a_stripe_is_the_integral_of_its_resistance():
@@ -99,7 +99,9 @@ def test_smooth_fields_are_found_on_one_to_three_axes(dimension):
         slope = np.pi / lengths[0] * npde.cos(np.pi * p[:, 0] / lengths[0])
         for i in range(1, dimension):
             slope = slope * npde.sin(np.pi * p[:, i] / lengths[i])
-        return (1 + p[:, 0]) * sum((np.pi / one) ** 2 for one in lengths) * exact(p) - slope + 3 * exact(p)
+        return (
+            (1 + p[:, 0]) * sum((np.pi / length) ** 2 for length in lengths) * exact(p) - slope + 3 * exact(p)
+        )
 
     rise = npde.GridField(np.array([1.0, 2.0]).reshape(2, *[1] * (dimension - 1)) * np.ones((2,) * dimension))
     problem = poisson(rise, domain=domain, source=density, reaction=3.0)

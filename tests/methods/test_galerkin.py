@@ -14,14 +14,14 @@ BOX = npde.Box((-1, 1), (-1, 1))
 GRID = np.stack(np.meshgrid(*[np.linspace(-0.49, 0.49, 61)] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
-def declared(k=20.0, speed=1.0, source=None, boundary=None, **more) -> npde.Problem:
+def declared(k=20.0, speed=1.0, source=None, boundary=None, **options) -> npde.Problem:
     return npde.Problem(
         name="case",
         domain=BOX,
         equation=npde.Helmholtz(k, speed),
         sources=npde.GaussianSource((-0.35, 0.0), 1e-4, 1 + 1j) if source is None else source,
         boundary=npde.PML(0.5, 5.0) if boundary is None else boundary,
-        **more,
+        **options,
     )
 
 
@@ -77,8 +77,8 @@ def test_without_a_known_wave_the_sines_alone_find_the_uniform_field():
     source = npde.GaussianSource((-0.1, 0.05), 4e-3, 1 + 1j)
     problem = declared(k=12.0, source=lambda x: source(x))
     truth = npde.trials.OutgoingWave(source, 12.0).values(GRID)
-    found = npde.solve(problem)(GRID)
-    assert np.linalg.norm(found - truth) < 1e-3 * np.linalg.norm(truth)
+    field = npde.solve(problem)(GRID)
+    assert np.linalg.norm(field - truth) < 1e-3 * np.linalg.norm(truth)
 
 
 def test_closed_box_has_its_series_of_eigenfunctions():
@@ -90,8 +90,8 @@ def test_closed_box_has_its_series_of_eigenfunctions():
     weights /= 49.0 - (n[:, None] ** 2 + n**2)
     away = np.hypot(*(GRID - (0.2, 0.1)).T) > 0.1
     exact = np.einsum("qi,ij,qj->q", shape(GRID[:, 0]), weights, shape(GRID[:, 1]))[away]
-    found = npde.solve(problem)(GRID)[away]
-    assert np.linalg.norm(found - exact) < 1e-3 * np.linalg.norm(exact)
+    field = npde.solve(problem)(GRID)[away]
+    assert np.linalg.norm(field - exact) < 1e-3 * np.linalg.norm(exact)
 
 
 def test_free_surface_is_the_image_of_the_source():
@@ -146,16 +146,16 @@ def test_shots_are_solved_as_if_alone():
 
 def test_solution_survives_saving_bit_for_bit(tmp_path):
     solution = npde.solve(declared(speed=disk()), method=npde.Galerkin(0.1, 40.0))
-    again = npde.load(solution.save(tmp_path / "u.h5"))
-    assert_same_field(again(GRID), solution(GRID))
-    assert again.problem == solution.problem
+    loaded = npde.load(solution.save(tmp_path / "u.h5"))
+    assert_same_field(loaded(GRID), solution(GRID))
+    assert loaded.problem == solution.problem
 
 
 def test_medium_beyond_the_largest_lattice_is_told_before_and_after():
     problem = declared(k=40.0, speed=disk(0.2, 0.1))
     with pytest.warns(npde.ResolutionWarning) as caught:
         solution = npde.solve(problem, method=npde.Galerkin(largest=60))
-    messages = [str(one.message) for one in caught]
+    messages = [str(warning.message) for warning in caught]
     assert "the largest local wavenumber of case is 400" in messages[0]
     assert "give Galerkin a largest=" in messages[0]
     assert "estimated relative error" in messages[-1]
@@ -168,7 +168,7 @@ def test_estimate_bounds_the_error_at_every_level():
     truth = exact_solution(problem)(lattice.probes)
     known = np.isfinite(truth)
     solved = (lattice.solve(band, 1e-7) for band in bandwidths(40.0, 120.0))
-    for step in list(estimated(Level(one, one.features, lattice.field(one)) for one in solved))[2:]:
+    for step in list(estimated(Level(level, level.features, lattice.field(level)) for level in solved))[2:]:
         field = step.field[:, 0]
         off = np.linalg.norm((field - truth)[known]) / np.linalg.norm(truth[known])
         assert off < 1.5 * step.estimate < 10 * off
@@ -232,7 +232,7 @@ def test_training_the_hidden_layers_lowers_what_the_head_leaves():
         frozen = npde.solve(problem, trial, npde.Galerkin(), seed=81439)
     with pytest.warns(npde.ResolutionWarning, match="they cannot carry its field"):
         trained = npde.solve(problem, trial, npde.Galerkin(steps=15, lr=1e-2), seed=81439)
-    before, after = (one.stages[-1].extras["relative_residual"] for one in (frozen, trained))
+    before, after = (solution.stages[-1].extras["relative_residual"] for solution in (frozen, trained))
     assert after < 0.8 * before
     assert error(trained, problem) < error(frozen, problem)
     assert trained.history.loss[-1] < trained.history.loss[0]

@@ -248,9 +248,9 @@ def test_values_at_samples_are_fitted_and_so_is_what_lies_between_them():
 def test_solution_survives_saving(tmp_path):
     problem = npde.problems.poisson_inclusion(contrast=5.0)
     solution = npde.solve(problem, method=npde.LeastSquares(tolerance=1e-2))
-    again = npde.load(solution.save(tmp_path / "u.h5"), problem=problem)
+    loaded = npde.load(solution.save(tmp_path / "u.h5"), problem=problem)
     x = problem.domain.sample(200, how="grid").numpy()
-    assert_same_field(again(x), solution(x))
+    assert_same_field(loaded(x), solution(x))
 
 
 def test_too_few_features_are_told():

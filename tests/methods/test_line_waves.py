@@ -42,8 +42,8 @@ def test_media_on_a_line_agree_with_the_grid(speed: npde.Piecewise | Callable) -
         "line", LINE, npde.Helmholtz(15.0, speed), SOURCE, npde.PML(width=0.4, reflection=1e-5)
     )
     solution = npde.solve(problem, progress=False)
-    found = npde.reference(problem, 4001)
-    assert relative(np.asarray(solution(away())), found(away())) < 2e-5
+    reference = npde.reference(problem, 4001)
+    assert relative(np.asarray(solution(away())), reference(away())) < 2e-5
 
 
 def test_a_wave_that_is_sent_in_at_one_end_leaves_through_the_layer_at_the_other() -> None:

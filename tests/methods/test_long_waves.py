@@ -25,10 +25,10 @@ def test_blocks_of_time_are_the_oscillations(reach: float, monkeypatch) -> None:
     """Of 900 the root is 30: 8 seconds are 240 radians."""
     monkeypatch.setattr(propagation, "REACH", reach)
     times = np.linspace(0.0, 8.0, 161)
-    found = propagate_long(lambda x: SQUARES * x, 900.0, times, DRIVEN).states
+    states = propagate_long(lambda x: SQUARES * x, 900.0, times, DRIVEN).states
     truth = oscillated(Oscillations(SQUARES, lambda x: x, lambda x: x), times, DRIVEN)
     sizes = np.abs(truth).max(axis=(1, 2), keepdims=True)
-    np.testing.assert_allclose(found / sizes, truth / sizes, atol=1e-8)
+    np.testing.assert_allclose(states / sizes, truth / sizes, atol=1e-8)
 
 
 def solved(space, time, speed, start=None, sources=()):

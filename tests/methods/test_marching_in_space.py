@@ -12,9 +12,9 @@ from neurapde.methods.marching.mesh import Mesh
 def error(solution: npde.Solution, exact, component: int | None = None) -> float:
     lower, upper = solution.domain.bounds
     points = lower + (upper - lower) * np.random.default_rng(40231).random((3000, 2))
-    found = solution(points)
-    found = found if component is None else found[:, component]
-    return float(np.linalg.norm(found - exact(points)) / np.linalg.norm(exact(points)))
+    values = solution(points)
+    values = values if component is None else values[:, component]
+    return float(np.linalg.norm(values - exact(points)) / np.linalg.norm(exact(points)))
 
 
 def cole_hopf(points: NDArray, viscosity: float) -> NDArray:
@@ -110,10 +110,10 @@ def test_elements_become_one_where_one_will_do_and_not_where_there_is_a_kink():
     mesh = Mesh(np.linspace(0, 1, 9), 8)
     smooth, kinked = mesh.positions**2, np.abs(mesh.positions - 0.25)
     for values, edges in ((smooth, [0, 0.25, 0.5, 0.75, 1]), (kinked, [0, 0.25, 0.5, 0.75, 1])):
-        found = mesh.merged(values[None, :, None], np.ones(1), 1e-6)
-        assert found is not None
-        np.testing.assert_allclose(found.edges, edges)
+        merged = mesh.merged(values[None, :, None], np.ones(1), 1e-6)
+        assert merged is not None
+        np.testing.assert_allclose(merged.edges, edges)
     shifted = np.abs(mesh.positions - 0.125)
-    found = mesh.merged(shifted[None, :, None], np.ones(1), 1e-6)
-    assert found is not None
-    assert 0.125 in found.edges
+    merged = mesh.merged(shifted[None, :, None], np.ones(1), 1e-6)
+    assert merged is not None
+    assert 0.125 in merged.edges

@@ -9,8 +9,8 @@ import neurapde as npde
 from neurapde.methods.choice import choose_method
 
 
-def error(found: NDArray, exact: NDArray) -> float:
-    return float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
+def error(values: NDArray, exact: NDArray) -> float:
+    return float(np.linalg.norm(values - exact) / np.linalg.norm(exact))
 
 
 def drawn(problem: npde.Problem, count: int = 1500) -> NDArray:
@@ -44,16 +44,16 @@ def soliton() -> npde.Solution:
 def test_a_soliton_of_korteweg_and_de_vries_moves_on_with_its_third_derivative_as_a_component(soliton):
     points = drawn(soliton.problem)
     assert soliton.status is npde.Status.CONVERGED
-    found = error(soliton(points)[:, 0], exact_soliton(points))
-    assert found < 1e-6
-    assert soliton.stages[-1].extras["error_estimate"] > found / 3
+    relative_error = error(soliton(points)[:, 0], exact_soliton(points))
+    assert relative_error < 1e-6
+    assert soliton.stages[-1].extras["error_estimate"] > relative_error / 3
 
 
 def test_a_field_of_waves_is_stored_and_read(soliton, tmp_path):
     points = drawn(soliton.problem, 40)
     soliton.save(tmp_path / "u.h5")
-    again = npde.load(tmp_path / "u.h5", problem=soliton.problem)
-    np.testing.assert_allclose(again.gradient(points), soliton.gradient(points), atol=1e-10)
+    loaded = npde.load(tmp_path / "u.h5", problem=soliton.problem)
+    np.testing.assert_allclose(loaded.gradient(points), soliton.gradient(points), atol=1e-10)
 
 
 def test_a_soliton_of_schroedinger_is_a_complex_field():

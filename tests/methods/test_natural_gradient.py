@@ -39,13 +39,13 @@ def by_autograd(
     trial: TrialFunction, constraint: Constraint, samples: Samples
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Residuals and Jacobian, a backward pass for each residual."""
-    found = residuals(trial, constraint, samples, MIXED)
+    vector = residuals(trial, constraint, samples, MIXED)
     parameters = [p for p in trial.parameters() if p.requires_grad]
     rows = [
         torch.cat([g.reshape(-1) for g in torch.autograd.grad(number, parameters, retain_graph=True)])
-        for number in found.reshape(-1)
+        for number in vector.reshape(-1)
     ]
-    return found.detach(), torch.stack(rows).reshape(*found.shape, -1)
+    return vector.detach(), torch.stack(rows).reshape(*vector.shape, -1)
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_the_jacobian_by_rows_is_that_of_autograd(
     trial = spec.build(SQUARE.bounds, outputs, is_complex, generator=seeded(21401), dtype=torch.float64)
     constraint = npde.Constraint("r", residual, npde.interior(SQUARE), order=2)
     samples = constraint.sample(7, generator=seeded(31409))
-    found, jacobian = (
+    vector, jacobian = (
         torch.cat(parts)
         for parts in zip(*linearised(trial, constraint, samples, MIXED, at_once), strict=True)
     )
     expected, slow = by_autograd(trial, constraint, samples)
-    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(vector, expected, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(jacobian, slow, rtol=1e-12, atol=1e-12 * float(slow.abs().max()))
 
 
@@ -185,8 +185,8 @@ def test_a_linear_problem_is_solved_in_one_step(points: int) -> None:
         count = len(samples.points)
         jet = trial.feature_jet(samples.points, order=1)
         order = 1 if constraint.order else 0
-        one = torch.full((count, 1), 1.0 - order, dtype=torch.float64)
-        rows.append(torch.cat([jet.channels[order].detach(), one], dim=1) / count**0.5)
+        constant = torch.full((count, 1), 1.0 - order, dtype=torch.float64)
+        rows.append(torch.cat([jet.channels[order].detach(), constant], dim=1) / count**0.5)
         target = torch.cos(3 * samples.points[:, 0]) if order else torch.zeros(count, dtype=torch.float64)
         right.append(target / count**0.5)
     A, b = torch.cat(rows), torch.cat(right)
@@ -237,8 +237,8 @@ def test_weights_say_which_of_two_contradicting_constraints_counts() -> None:
 
     def height(weight: float) -> float:
         method = npde.NaturalGradient(20, points=40, weights={"two": weight})
-        found = npde.solve(problem, head_only(npde.Siren(4, 0, 1.0), LINE), method, progress=False)
-        return float(found(np.array([[0.5]]))[0])
+        solution = npde.solve(problem, head_only(npde.Siren(4, 0, 1.0), LINE), method, progress=False)
+        return float(solution(np.array([[0.5]]))[0])
 
     assert height(0.0) == pytest.approx(1.0, abs=1e-6)
     assert height(1.0) == pytest.approx(1.5, abs=0.02)
@@ -389,7 +389,7 @@ def test_layers_count_as_divided_by_their_stretch_in_residuals_and_jacobian_alik
     equations, vector = rows.linearise(), rows.vector()
     assert isinstance(equations, ByParameters)
     slopes = torch.autograd.grad(vector.square().sum() / 2, rows.parameters)
-    torch.testing.assert_close(equations.slope, torch.cat([one.reshape(-1) for one in slopes]))
+    torch.testing.assert_close(equations.slope, torch.cat([slope.reshape(-1) for slope in slopes]))
 
 
 @pytest.mark.slow
@@ -406,5 +406,5 @@ def test_a_potential_in_five_axes_is_found_by_default():
         boundary=npde.Dirichlet(exact),
     )
     points = np.random.default_rng(51307).random((1000, 5))
-    found = npde.solve(problem)(points)
-    assert np.linalg.norm(found - exact(points)) < 1e-3 * np.linalg.norm(exact(points))
+    field = npde.solve(problem)(points)
+    assert np.linalg.norm(field - exact(points)) < 1e-3 * np.linalg.norm(exact(points))

@@ -61,9 +61,9 @@ def test_it_ends_where_the_estimate_is_below_the_tolerance_and_the_level_sees_al
 
 def test_estimates_known_by_other_means_are_taken_as_they_are() -> None:
     levels = (Level(n, n + 1, change=10.0**-n, estimate=10.0**-n) for n in range(9))
-    found = refine(task(), levels, 9, 2e-3, budget(), column="estimated error")
-    assert found.level.estimate == 1e-3
-    np.testing.assert_array_equal(found.history["estimated error"], [1.0, 0.1, 0.01, 0.001])
+    refined = refine(task(), levels, 9, 2e-3, budget(), column="estimated error")
+    assert refined.level.estimate == 1e-3
+    np.testing.assert_array_equal(refined.history["estimated error"], [1.0, 0.1, 0.01, 0.001])
 
 
 def test_ctrl_c_keeps_the_level_before() -> None:
@@ -73,9 +73,9 @@ def test_ctrl_c_keeps_the_level_before() -> None:
                 os.kill(os.getpid(), signal.SIGINT)
             yield level
 
-    found = refine(task(), estimated(interrupted()), 90, 1e-9, budget())
-    assert found.status is Status.INTERRUPTED
-    assert found.level.solved == 2
+    refined = refine(task(), estimated(interrupted()), 90, 1e-9, budget())
+    assert refined.status is Status.INTERRUPTED
+    assert refined.level.solved == 2
 
 
 class Wandering(TrialFunction):
@@ -111,19 +111,19 @@ def test_growth_ends_where_changes_do_not_fall_unless_it_is_patient() -> None:
 
 
 def test_a_small_change_is_no_proof_for_a_level_that_is_blind_or_not_solved() -> None:
-    found = refine(task(), estimated(falling(40, 0.5)), 400, 1e-3, budget())
+    refined = refine(task(), estimated(falling(40, 0.5)), 400, 1e-3, budget())
     trial = Wandering(1.0)
-    assert found.outcome(trial, [], {}, "Toy()").status is Status.CONVERGED
+    assert refined.outcome(trial, [], {}, "Toy()").status is Status.CONVERGED
     with pytest.warns(npde.ResolutionWarning, match="line: a layer is thin"):
-        blind = found.outcome(trial, [], {}, "Toy()", blind="a layer is thin")
+        blind = refined.outcome(trial, [], {}, "Toy()", blind="a layer is thin")
     assert blind.status is Status.UNRESOLVED
     assert blind.extras["error_estimate"] == 1.0
     with pytest.warns(npde.ResolutionWarning, match=r"above the tolerance 0\.001; give Toy\(\), or a larger"):
-        assert found.outcome(trial, [], {}, "Toy()", solved=False).status is Status.UNRESOLVED
+        assert refined.outcome(trial, [], {}, "Toy()", solved=False).status is Status.UNRESOLVED
 
 
 def test_bandwidths_grow_by_a_factor_and_end_at_the_last() -> None:
     assert list(bandwidths(5.0, 2.0)) == [2.0]
     assert list(bandwidths(2.0, 2.0)) == [2.0]
-    found = list(bandwidths(1.0, 4.0))
-    np.testing.assert_allclose(found, [1.0, 1.35, 1.35**2, 1.35**3, 1.35**4, 4.0])
+    values = list(bandwidths(1.0, 4.0))
+    np.testing.assert_allclose(values, [1.0, 1.35, 1.35**2, 1.35**3, 1.35**4, 4.0])

@@ -91,10 +91,10 @@ def test_what_is_chosen_is_noted_with_its_reason() -> None:
 
 def test_the_trial_of_an_earlier_solution_is_copied_and_gone_on_from() -> None:
     before = npde.solve(LINE, method=Note(), device="cpu", seed=65129)
-    kept = before.trial.head.bias.detach().clone()
+    bias = before.trial.head.bias.detach().clone()
     after = npde.solve(LINE, before.trial, Note(), device="cpu", dtype=torch.float64)
-    assert torch.equal(before.trial.head.bias, kept)
-    torch.testing.assert_close(after.trial.head.bias, kept.double() + 1.0)
+    assert torch.equal(before.trial.head.bias, bias)
+    torch.testing.assert_close(after.trial.head.bias, bias.double() + 1.0)
     assert after.trial.spec == TINY
 
 

@@ -28,9 +28,9 @@ def flux_integral(x, width, contrast, power):
 def test_field_of_a_thin_slab_is_the_integral_of_its_flux(width, contrast):
     solution = npde.solve(slab(width, contrast), method=npde.LeastSquares(largest=300), progress=False)
     x = np.concatenate([np.linspace(0, 1, 301), LEFT + width * np.linspace(0, 1, 31)])
-    one, other = (flux_integral(x, width, contrast, power) for power in (0, 1))
+    zeroth, other = (flux_integral(x, width, contrast, power) for power in (0, 1))
     ends = [flux_integral(np.ones(1), width, contrast, power) for power in (0, 1)]
-    exact = ends[1] / ends[0] * one - other  # a u' = C − x
+    exact = ends[1] / ends[0] * zeroth - other  # a u' = C − x
     off = np.linalg.norm(solution(x[:, None]) - exact) / np.linalg.norm(exact)
     assert solution.status is npde.Status.CONVERGED
     assert off < 3 * solution.stages[-1].extras["error_estimate"]
@@ -43,9 +43,9 @@ def test_background_has_a_part_on_each_side_of_slabs_and_none_through_bars_that_
     bar, hole = npde.Box((0.1, 0.2), (0.1, 0.2)), npde.Disk((1.5, 0.3), 0.1)
     medium = npde.Piecewise(1.0, (bar, 3.0), (hole, 4.0), (first, 0.1), (second, 0.1))
     parts = layouts_of(npde.Problem("strips", box, npde.Poisson(medium), [1.0], npde.Dirichlet(0.0)))
-    found = {(one.box, one.outside) for one in parts}
-    assert (((0.0, 0.0), (0.5, 1.0)), (bar,)) in found
-    assert (((0.51, 0.0), (2.0, 1.0)), (second, hole)) in found
+    pieces = {(piece.box, piece.outside) for piece in parts}
+    assert (((0.0, 0.0), (0.5, 1.0)), (bar,)) in pieces
+    assert (((0.51, 0.0), (2.0, 1.0)), (second, hole)) in pieces
 
 
 def test_regions_too_thin_for_functions_of_their_own_are_left_to_another_method():

@@ -23,7 +23,10 @@ def system(name: str, stop: float, rate: Callable[..., list], *values: float) ->
 
     def residual(x, u):
         parts = [u[i] for i in range(len(values))]
-        return [part.dt - one for part, one in zip(parts, rate(*(part.value for part in parts)), strict=True)]
+        return [
+            component.dt - slope
+            for component, slope in zip(parts, rate(*(component.value for component in parts)), strict=True)
+        ]
 
     equation = npde.Equation(residual, order=1, outputs=len(values))
     return npde.Problem(name, npde.Time(0, stop), equation, boundary=start(*values))
@@ -56,10 +59,10 @@ def errors(solution: npde.Solution, rate: Rate, values: list[float], method: str
     (begin,), (end,) = solution.domain.bounds
     finest = 3e-13 if method == "DOP853" else 1e-9
     truth = solve_ivp(rate, (begin, end), values, method=method, rtol=finest, atol=1e-16)
-    found = solution(truth.t[:, None]).reshape(len(truth.t), -1)
+    field = solution(truth.t[:, None]).reshape(len(truth.t), -1)
     weights = np.sqrt(np.gradient(truth.t))[:, None]
-    wanted = truth.y.T[:, : found.shape[1]]
-    return np.linalg.norm(weights * (found - wanted), axis=0) / np.linalg.norm(weights * wanted, axis=0)
+    wanted = truth.y.T[:, : field.shape[1]]
+    return np.linalg.norm(weights * (field - wanted), axis=0) / np.linalg.norm(weights * wanted, axis=0)
 
 
 @pytest.mark.parametrize(
@@ -76,10 +79,10 @@ def test_systems_are_solved_by_default_as_well_as_is_told(rate, values, stop, me
     solution = npde.solve(problem)
     assert solution.status is npde.Status.CONVERGED
     assert "marching through time" in solution.notes[0]
-    found = errors(solution, lambda t, y: rate(*y), values, method)
-    told = 1e-8 if rate is chemistry else 3 * solution.stages[0].extras["error_estimate"] + 1e-11
-    assert found.max() < min(
-        1e-8, told
+    relative_errors = errors(solution, lambda t, y: rate(*y), values, method)
+    bound = 1e-8 if rate is chemistry else 3 * solution.stages[0].extras["error_estimate"] + 1e-11
+    assert relative_errors.max() < min(
+        1e-8, bound
     )  # a small component, of chemistry, has an error in units of what balances it
 
 
@@ -145,8 +148,8 @@ def test_what_has_no_rate_of_its_own_follows_from_the_equation():
         "algebraic", npde.Time(0, 2), equation, boundary=npde.InitialCondition(1.0, component=0)
     )
     t = np.linspace(0, 2, 100)
-    found = npde.solve(problem)(t[:, None])
-    np.testing.assert_allclose(found, np.stack([1 / (1 + t), 1 / (1 + t) ** 2], axis=1), rtol=1e-9)
+    values = npde.solve(problem)(t[:, None])
+    np.testing.assert_allclose(values, np.stack([1 / (1 + t), 1 / (1 + t) ** 2], axis=1), rtol=1e-9)
 
 
 def test_a_complex_field_turns_by_its_own_size():
@@ -226,7 +229,7 @@ def test_a_pulse_between_the_points_is_missed_but_not_silently():
 
 def test_errors_fall_with_the_tolerance():
     problem = system("prey", 10.0, prey, 10.0, 5.0)
-    found = [
+    largest_errors = [
         errors(
             npde.solve(problem, method=npde.TimeMarching(tolerance)),
             lambda t, y: prey(*y),
@@ -235,19 +238,19 @@ def test_errors_fall_with_the_tolerance():
         ).max()
         for tolerance in (1e-3, 1e-6, 1e-9)
     ]
-    assert found[0] < 1e-3
-    assert found[1] < min(1e-6, found[0])
-    assert found[2] < min(1e-9, found[1])
+    assert largest_errors[0] < 1e-3
+    assert largest_errors[1] < min(1e-6, largest_errors[0])
+    assert largest_errors[2] < min(1e-9, largest_errors[1])
 
 
 def test_a_solution_is_saved_and_loaded(tmp_path):
     problem = van_der_pol(5.0, 15.0)
     solution = npde.solve(problem)
     solution.save(tmp_path / "u.h5")
-    again = npde.load(tmp_path / "u.h5", problem=problem)
+    loaded = npde.load(tmp_path / "u.h5", problem=problem)
     t = np.linspace(0, 15, 100)[:, None]
-    assert_same_field(again(t), solution(t))
-    assert_same_field(again.gradient(t), solution.gradient(t))
+    assert_same_field(loaded(t), solution(t))
+    assert_same_field(loaded.gradient(t), solution.gradient(t))
 
 
 def test_an_interruption_keeps_the_windows_done():

@@ -32,8 +32,8 @@ def scattered(points: NDArray, wavenumber: float, *, hard: bool, orders: int = 4
     return 0.25j * (direct - (ratio * outgoing * np.exp(1j * n * (theta - phi))).sum(0))
 
 
-def relative(found: NDArray, exact: NDArray) -> float:
-    return float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
+def relative(values: NDArray, exact: NDArray) -> float:
+    return float(np.linalg.norm(values - exact) / np.linalg.norm(exact))
 
 
 def stated(solution: npde.Solution) -> float:
@@ -105,8 +105,8 @@ def test_a_solution_is_saved_and_solves_the_equation(tmp_path: Path) -> None:
     )
     solution = npde.solve(problem, progress=False)
     solution.save(tmp_path / "u.h5")
-    again = npde.load(tmp_path / "u.h5")
-    assert_same_field(again(PLACES), solution(PLACES))
+    loaded = npde.load(tmp_path / "u.h5")
+    assert_same_field(loaded(PLACES), solution(PLACES))
     k = 20.0 / np.where(triangle.contains(PLACES), 2.0, 1.0)
     u = solution(PLACES)
     assert np.abs(solution.laplacian(PLACES) + k**2 * u).max() < 1e-7 * np.abs(k**2 * u).max()
@@ -156,5 +156,5 @@ def test_an_absorbing_side_is_met_as_written() -> None:
     solution = npde.solve(problem, method=npde.Trefftz(tolerance=1e-6), progress=False)
     y = np.linspace(-0.9, 0.9, 50)
     right = np.stack([np.ones(50), y], axis=1)
-    left = solution.gradient(right)[:, 0] + 1j * k * solution(right)
-    assert np.abs(left).max() < 1e-4 * k * np.abs(solution(right)).max()
+    residual = solution.gradient(right)[:, 0] + 1j * k * solution(right)
+    assert np.abs(residual).max() < 1e-4 * k * np.abs(solution(right)).max()

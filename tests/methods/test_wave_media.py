@@ -86,8 +86,8 @@ def test_a_thin_slow_slab_is_as_good_as_stated_declared_or_as_a_function() -> No
     points = np.random.default_rng(70207).uniform((-1, 0), (1, 1.2), (3000, 2))
     truth = np.asarray(npde.solve(declared, method=npde.MethodOfLines(tolerance=2e-4))(points))
     as_function = problem(lambda x: npde.where((x[:, 0] > 0.2) & (x[:, 0] < 0.24), 0.4, 1.0))
-    for one in (declared, as_function):
-        error, estimate = off(npde.solve(one), points, truth)
+    for declaration in (declared, as_function):
+        error, estimate = off(npde.solve(declaration), points, truth)
         assert error < 2e-3
         assert error < 3 * estimate
 
@@ -99,7 +99,7 @@ def test_a_near_field_is_a_power_of_the_frequency_from_where_its_radius_is_resol
     scaled = near.transform(kappa) * kappa[:, None] ** (2.0 + 2 * np.arange(3))
     np.testing.assert_allclose(scaled, 1, atol=2e-4)
     far = np.full((1, dimension), 0.3 + 0.81)
-    assert all(float(part[0]) == 0 for part in near.table(far, [(0,) * dimension])[0])
+    assert all(float(row[0]) == 0 for row in near.table(far, [(0,) * dimension])[0])
 
 
 @pytest.mark.parametrize("dimension", [1, 2])
@@ -191,10 +191,10 @@ def test_a_point_of_the_plane_is_right_up_to_its_logarithm() -> None:
 )
 def test_a_signal_is_integrated_wherever_its_changes_fall(signal: Callable[[Array], Array]) -> None:
     times = np.linspace(0, 1, 9)
-    found = oscillate(np.array([25.0]), times, signal, 0.0, 0.0)[0, -1, 0]
+    integral = oscillate(np.array([25.0]), times, signal, 0.0, 0.0)[0, -1, 0]
     s = np.linspace(0, 1, 2_000_001)
     exact = np.trapezoid(signal(s) * np.sin(5 * (1 - s)) / 5, s)
-    assert found == pytest.approx(exact, rel=3e-6)
+    assert integral == pytest.approx(exact, rel=3e-6)
     assert TimeRule(signal, times, 5.0).left < 1e-6
 
 

@@ -22,15 +22,15 @@ def test_a_pml_lies_inside_the_domain_and_absorbing_sides_get_a_layer_around_it(
     )
     around = ComputationalDomain.of(waves(BOX, SURFACE, OPEN), 0.8)
     assert (around.region, around.box) == (BOX, npde.Box((-0.8, 4.8), (0, 2.8)))
-    found = ComputationalDomain.of(mixed, 0.8)
-    assert (found.region, found.box) == (npde.Box((0.5, 4), (0, 1.75)), npde.Box((0, 4.8), (0, 2)))
-    assert found.pml is not None
-    assert found.pml.widths(found.box) == {"left": 0.5, "top": 0.25, "right": 0.8}
-    assert found.sides.fixed == ("bottom",)
+    domain = ComputationalDomain.of(mixed, 0.8)
+    assert (domain.region, domain.box) == (npde.Box((0.5, 4), (0, 1.75)), npde.Box((0, 4.8), (0, 2)))
+    assert domain.pml is not None
+    assert domain.pml.widths(domain.box) == {"left": 0.5, "top": 0.25, "right": 0.8}
+    assert domain.sides.fixed == ("bottom",)
 
 
-def other(domain: npde.Domain, equation: Any = None, *boundary: Any, **more: Any) -> npde.Problem:
-    return npde.Problem("line", domain, equation or npde.Helmholtz(9.0), boundary=boundary or OPEN, **more)
+def other(domain: npde.Domain, equation: Any = None, *boundary: Any, **options: Any) -> npde.Problem:
+    return npde.Problem("line", domain, equation or npde.Helmholtz(9.0), boundary=boundary or OPEN, **options)
 
 
 extra = npde.Constraint("well", lambda samples, u: u.value, npde.at_points(np.ones((1, 2))), 0)
@@ -92,12 +92,12 @@ def invert(problem: Any, given: Any = None, **settings: Any) -> npde.seismic.Inv
 
 def test_an_inversion_starts_from_the_speed_of_its_problem_unless_told() -> None:
     x = np.array([[2.0, 1.0], [1.0, 0.5]])
-    plain, told = waves(BOX, SURFACE, OPEN), npde.Velocity(start=1.2)
-    found = invert(waves(BOX, SURFACE, OPEN, speed=1.2))
-    assert found.setting.velocity.start == told.start
-    assert_same_field(found(x), invert(plain, unknown=told)(x))
+    plain, velocity = waves(BOX, SURFACE, OPEN), npde.Velocity(start=1.2)
+    inversion = invert(waves(BOX, SURFACE, OPEN, speed=1.2))
+    assert inversion.setting.velocity.start == velocity.start
+    assert_same_field(inversion(x), invert(plain, unknown=velocity)(x))
     in_frequency = npde.Problem("f", BOX, npde.Helmholtz(7.0, 1.2), boundary=[SURFACE, OPEN])
-    assert_same_field(found(x), invert(in_frequency)(x))
+    assert_same_field(inversion(x), invert(in_frequency)(x))
 
 
 @pytest.mark.parametrize(

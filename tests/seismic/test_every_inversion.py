@@ -88,14 +88,16 @@ def all_pairs() -> list[tuple[str, str, str]]:
     names, priors, misfits = list(METHODS), list(PRIORS), list(MISFITS)
     every = product(range(len(names)), range(len(priors)), range(len(misfits)))
     chosen, seen = [], set()
-    for i, j, k in sorted(every, key=lambda one: (one[2] - one[1] - one[0]) % len(misfits)):
-        one = names[i], priors[j], misfits[k]
-        text = refusal(*one)
+    for i, j, k in sorted(every, key=lambda triple: (triple[2] - triple[1] - triple[0]) % len(misfits)):
+        combination = names[i], priors[j], misfits[k]
+        text = refusal(*combination)
         shown: set[Any] = (
-            set(combinations(one, 2)) if text is None else {(text, one[0], part) for part in one[1:]}
+            set(combinations(combination, 2))
+            if text is None
+            else {(text, combination[0], choice) for choice in combination[1:]}
         )
         if not shown <= seen:
-            chosen.append(one)
+            chosen.append(combination)
             seen |= shown
     return sorted(chosen)
 
@@ -107,12 +109,12 @@ def test_misfit_and_priors_fall_together_or_are_refused(name: str, prior: str, m
         with pytest.raises(npde.DeclarationError, match=text):
             invert(name, **given)
         return
-    found = invert(name, **given)
-    assert found.history.loss[-1] < found.history.loss[0]
-    names = set(found.history.names)
+    inversion = invert(name, **given)
+    assert inversion.history.loss[-1] < inversion.history.loss[0]
+    names = set(inversion.history.names)
     if name != "irwri":
-        assert {MISFITS[misfit].name, *(one.name for one in found.setting.velocity.prior)} <= names
-    speed = found.model((21, 21))[1]
+        assert {MISFITS[misfit].name, *(prior.name for prior in inversion.setting.velocity.prior)} <= names
+    speed = inversion.model((21, 21))[1]
     assert 1600.0 <= speed.min() < speed.max() <= 2600.0
 
 
@@ -123,10 +125,12 @@ def test_a_velocity_may_be_a_network_or_values_in_every_method(name: str, trial:
         with pytest.raises(npde.DeclarationError, match=text):
             invert(name, trial=TRIALS[trial])
         return
-    found = invert(name, trial=TRIALS[trial])
-    assert found.history.loss[-1] < found.history.loss[0]
+    inversion = invert(name, trial=TRIALS[trial])
+    assert inversion.history.loss[-1] < inversion.history.loss[0]
     known = np.array([[100.0, 500.0], [500.0, 750.0]])
-    assert np.array_equal(found(known), [2000.0, 2000.0]) or found(known) == pytest.approx(2000.0, rel=1e-12)
+    assert np.array_equal(inversion(known), [2000.0, 2000.0]) or inversion(known) == pytest.approx(
+        2000.0, rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("trial", [None, *TRIALS])
@@ -146,9 +150,9 @@ def test_a_run_stopped_in_its_last_stage_goes_on_bit_for_bit(
     asked = property(lambda self: next(looks) == max(first - 1, 0) + 1, lambda self, value: None)
     with monkeypatch.context() as patch:
         patch.setattr(Interrupts, "asked", asked, raising=False)
-        part = invert(name, out=tmp_path, **given)
-    assert part.status is Status.INTERRUPTED
-    assert len(part.stages) == len(whole.stages)
+        stopped = invert(name, out=tmp_path, **given)
+    assert stopped.status is Status.INTERRUPTED
+    assert len(stopped.stages) == len(whole.stages)
     rest = invert(name, out=tmp_path, resume=True, **given)
     assert np.array_equal(rest.predicted, whole.predicted)
     assert np.array_equal(rest.history.step, whole.history.step)
@@ -161,7 +165,7 @@ def test_traces_are_explained_down_to_the_noise_at_their_frequencies() -> None:
     level = noisy.at([3.0, 4.0]).noise
     assert level is not None
     velocity = npde.Velocity(2000.0, bounds=(1600.0, 2600.0), window=WINDOW)
-    found = npde.invert(
+    inversion = npde.invert(
         waves(BOX),
         noisy,
         unknown=velocity,
@@ -169,9 +173,9 @@ def test_traces_are_explained_down_to_the_noise_at_their_frequencies() -> None:
         frequencies=[3.0, 4.0],
         progress=False,
     )
-    residual = found.history["relative residual"]
+    residual = inversion.history["relative residual"]
     assert level < residual[0] < 0.9
-    assert (found.status is Status.CONVERGED) == bool(residual[-1] <= level)
+    assert (inversion.status is Status.CONVERGED) == bool(residual[-1] <= level)
     assert len(residual) > 1
 
 

@@ -51,10 +51,10 @@ def write(path: Path, headers: list[dict[int, int]], endian: str = "big") -> Pat
     return path
 
 
-def assert_same(found: npde.Survey, expected: npde.Survey) -> None:
+def assert_same(survey: npde.Survey, expected: npde.Survey) -> None:
     for name in ("sources", "receivers", "weights"):
-        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
-    np.testing.assert_allclose(found.record.values, expected.record.values, rtol=1e-12, atol=1e-15)
+        np.testing.assert_array_equal(getattr(survey, name), getattr(expected, name))
+    np.testing.assert_allclose(survey.record.values, expected.record.values, rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize("block", [1, 10**9])
@@ -64,8 +64,8 @@ def test_spectra_read_in_parts_are_those_of_the_traces(
     monkeypatch.setattr(segy_files, "BLOCK", block)
     path = write(tmp_path / "line.sgy", streamer())
     band = [5.0, 12.5, 40.0]
-    found = npde.Survey.read(path, frequencies=band, taper=0.05)
-    assert_same(found, npde.Survey.read(path).at(band, taper=0.05))
+    loaded = npde.Survey.read(path, frequencies=band, taper=0.05)
+    assert_same(loaded, npde.Survey.read(path).at(band, taper=0.05))
 
 
 def test_a_moving_spread_too_large_for_memory_is_read_as_spectra(
@@ -75,9 +75,9 @@ def test_a_moving_spread_too_large_for_memory_is_read_as_spectra(
     monkeypatch.setattr(memory, "free_memory", lambda device: 200_000)
     with pytest.raises(npde.DeclarationError, match="read the spectra alone, by frequencies="):
         npde.Survey.read(path)
-    found = npde.Survey.read(path, frequencies=[5.0])
-    assert found.data.shape == (1, 30, 33)
-    assert found.live.sum() == 120
+    loaded = npde.Survey.read(path, frequencies=[5.0])
+    assert loaded.data.shape == (1, 30, 33)
+    assert loaded.live.sum() == 120
 
 
 def test_delays_that_differ_turn_the_phases_of_spectra(tmp_path: Path) -> None:
@@ -88,13 +88,13 @@ def test_delays_that_differ_turn_the_phases_of_spectra(tmp_path: Path) -> None:
     path = write(tmp_path / "delayed.sgy", headers)
     with pytest.raises(npde.DeclarationError, match="read their spectra, by frequencies="):
         npde.Survey.read(path)
-    found = npde.Survey.read(path, frequencies=[5.0, 10.0])
+    loaded = npde.Survey.read(path, frequencies=[5.0, 10.0])
     turned = np.zeros(plain.weights.shape)
     rows, columns = np.nonzero(plain.live)
     order = np.lexsort((columns, rows))
     turned[rows[order], columns[order]] = 0.02 * (np.arange(12) % 2)
     phases = np.exp(-2j * np.pi * plain.frequencies[:, None, None] * turned)
-    np.testing.assert_allclose(found.data, plain.data * phases, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(loaded.data, plain.data * phases, rtol=1e-12, atol=1e-15)
 
 
 def test_little_endian_files_are_told_apart(tmp_path: Path) -> None:
@@ -151,9 +151,9 @@ def test_a_scalar_that_the_standard_does_not_know_counts_as_one(tmp_path: Path) 
         tmp_path / "line.sgy", streamer(ElevationScalar=82, SourceDepth=6, ReceiverGroupElevation=-8)
     )
     with pytest.warns(DeclarationWarning, match=r"bytes 69–70\) of line.sgy is 82 in 12 traces"):
-        found = npde.Survey.read(path)
-    assert set(found.sources[:, 1]) == {6.0}
-    assert set(found.receivers[:, 1]) == {8.0}
+        loaded = npde.Survey.read(path)
+    assert set(loaded.sources[:, 1]) == {6.0}
+    assert set(loaded.receivers[:, 1]) == {8.0}
 
 
 def test_frequencies_beyond_nyquist_are_refused(tmp_path: Path) -> None:

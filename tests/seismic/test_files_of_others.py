@@ -23,8 +23,8 @@ def expected(path: Path, seismic_unix: bool) -> tuple[np.ndarray, float]:
     """The first trace and its sampling interval."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found: Any = oracle._read_su(str(path)) if seismic_unix else oracle._read_segy(str(path))
-        trace = found.traces[0]
+        stream: Any = oracle._read_su(str(path)) if seismic_unix else oracle._read_segy(str(path))
+        trace = stream.traces[0]
         return np.asarray(trace.data, dtype=float), trace.header.sample_interval_in_ms_for_this_trace * 1e-6
 
 
@@ -39,10 +39,10 @@ def test_a_file_is_read_as_obspy_reads_it(name: str, tmp_path: Path) -> None:
         with pytest.raises(npde.DeclarationError, match="source coordinates are missing"):
             npde.Survey.read(path)
         said = {"sources": [[0.0, 0.0]], "receivers": [[100.0, 0.0]]}
-    found = npde.Survey.read(path, **said)
+    loaded = npde.Survey.read(path, **said)
     trace, interval = expected(FOLDER / name, seismic_unix)
-    np.testing.assert_allclose(found.traces[0, 0], trace, rtol=1e-6)
-    assert found.dt == pytest.approx(interval)
+    np.testing.assert_allclose(loaded.traces[0, 0], trace, rtol=1e-6)
+    assert loaded.dt == pytest.approx(interval)
 
 
 def test_there_are_files() -> None:

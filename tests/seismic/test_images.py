@@ -35,7 +35,7 @@ def test_the_gradient_is_that_of_deepwave() -> None:
 
     def heard(speed: torch.Tensor) -> torch.Tensor:
         options = {"accuracy": 8, "pml_width": 20, "pml_freq": 7.0}
-        found: torch.Tensor = deepwave.scalar(
+        recorded: torch.Tensor = deepwave.scalar(
             speed,
             h,
             dt,
@@ -44,7 +44,7 @@ def test_the_gradient_is_that_of_deepwave() -> None:
             receiver_locations=places[1],
             **options,
         )[-1]
-        return found
+        return recorded
 
     observed = heard(torch.tensor(SPEED + lens))
     start = torch.full((61, 61), SPEED, dtype=torch.float64, requires_grad=True)
@@ -59,8 +59,8 @@ def test_the_gradient_is_that_of_deepwave() -> None:
     image = gradient(plane, survey, unknown=npde.Velocity(SPEED), method=TimeDomain(per_wavelength=6.0))
     inner = slice(16, 45)
     points = np.stack(np.meshgrid(x[inner], x[inner], indexing="ij"), axis=-1).reshape(-1, 2)
-    found = np.asarray(image.field(points)).reshape(29, 29)
-    assert relative(found, expected[inner, inner]) < 0.08
+    values = np.asarray(image.field(points)).reshape(29, 29)
+    assert relative(values, expected[inner, inner]) < 0.08
 
 
 def _exact(source: np.ndarray, receiver: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -112,15 +112,17 @@ def test_least_squares_migration_explains_more_of_the_data() -> None:
     domain = ComputationalDomain.of(problem, SPEED / 7.0)
     engine = GridModelling(survey, domain, (SPEED, SPEED), per_wavelength=7.0)
 
-    def left(change: Any) -> float:
+    def unexplained(change: Any) -> float:
         """Of the data, in a model with a small part of the change, per part."""
         speed = SPEED + 0.01 * np.asarray(change(domain.inward(engine.grid.points)))
         born = (engine.forward(speed**-2.0).data - plain) / 0.01
         return float(np.linalg.norm(survey.data - plain - born))
 
     plain = engine.forward(np.full(engine.grid.size, SPEED**-2)).data
-    found = [left(migrate(problem, survey, method=method, steps=steps).field) for steps in (0, 3, 9)]
-    assert np.linalg.norm(survey.data - plain) > found[0] > found[1] > found[2]
+    residuals = [
+        unexplained(migrate(problem, survey, method=method, steps=steps).field) for steps in (0, 3, 9)
+    ]
+    assert np.linalg.norm(survey.data - plain) > residuals[0] > residuals[1] > residuals[2]
 
 
 WELLS = (
@@ -148,8 +150,8 @@ def small(noise: float = 0.05) -> npde.seismic.Inversion:
 def test_the_deviation_is_that_of_dense_matrices_by_differences_of_the_data() -> None:
     inversion = small()
     noise, deviation, length = 0.05, 60.0, 45.0
-    found = uncertainty(inversion, deviation=deviation, length=length, noise=noise)
-    grid, speed = found.deviation.grid, inversion.speed
+    estimate = uncertainty(inversion, deviation=deviation, length=length, noise=noise)
+    grid, speed = estimate.deviation.grid, inversion.speed
     survey, domain = inversion.survey, inversion.setting.domain
     engine = GridModelling(survey, domain, (SPEED, SPEED), per_wavelength=8.0)
     base = np.asarray(speed(domain.inward(engine.grid.points)))
@@ -173,13 +175,13 @@ def test_the_deviation_is_that_of_dense_matrices_by_differences_of_the_data() ->
     shifted = hessian + 1e-9 * np.trace(hessian) * np.eye(grid.size)
     posterior = prior - prior @ np.linalg.solve(np.linalg.inv(shifted) + prior, prior)
     exact = np.sqrt(np.diag(posterior)).reshape(grid.shape)
-    assert relative(found.deviation.values, exact) < 0.03
-    assert found.deviation.values.max() <= deviation * (1 + 1e-9)
+    assert relative(estimate.deviation.values, exact) < 0.03
+    assert estimate.deviation.values.max() <= deviation * (1 + 1e-9)
     board = Checkerboard(60.0, 20.0)
     seen = posterior @ hessian @ board(grid.points)
-    assert relative(found.resolved(board).values.ravel(), seen) < 0.03
-    drawn = found.samples(400, 60493)
-    assert relative(drawn.std(axis=0), found.deviation.values) < 0.1
+    assert relative(estimate.resolved(board).values.ravel(), seen) < 0.03
+    drawn = estimate.samples(400, 60493)
+    assert relative(drawn.std(axis=0), estimate.deviation.values) < 0.1
 
 
 def test_more_noise_leaves_more_open() -> None:
@@ -228,8 +230,8 @@ def test_the_truth_lies_within_two_deviations_of_a_lens() -> None:
         unknown=npde.Velocity(SPEED, bounds=(1700.0, 2500.0)),
         progress=False,
     )
-    found = uncertainty(inversion, deviation=80.0, length=110.0)
-    points, deviation = found.deviation.grid.points, found.deviation.values.ravel()
+    estimate = uncertainty(inversion, deviation=80.0, length=110.0)
+    points, deviation = estimate.deviation.grid.points, estimate.deviation.values.ravel()
     error = np.abs(np.asarray(inversion(points)) - lens(points))
     assert np.mean(error < 2 * deviation) > 0.9
     assert deviation.mean() < 0.7 * 80.0

@@ -125,9 +125,9 @@ def test_an_unknown_wavelet_is_projected_out() -> None:
     scales = np.exp(1j * np.arange(6.0)).reshape(2, 3, 1) * np.array([0.3, 2.0, 1.0])[:, None]
     objective, stage = objective_of(engine, survey_of(data * scales, wavelet=None))
     GaussNewtonDescent(steps=25, inner=400, accuracy=1e-8, tolerance=1e-12).run(objective, stage)
-    found = objective()
-    assert found.residual < 1e-5
-    assert np.allclose(found.scales.detach().numpy(), scales[..., 0], rtol=1e-3)
+    value = objective()
+    assert value.residual < 1e-5
+    assert np.allclose(value.scales.detach().numpy(), scales[..., 0], rtol=1e-3)
     assert np.max(np.abs(objective.sample().detach().numpy() - m)) < 1e-3
 
 
@@ -167,8 +167,8 @@ def test_robust_misfits_forget_a_wild_datum(misfit: Misfit, bound: float) -> Non
     wild = data.copy()
     wild[0, 0, 0] += 30.0
     errors = []
-    for one in (misfit, L2()):
-        objective, stage = objective_of(engine, survey_of(wild), misfit=one)
+    for candidate in (misfit, L2()):
+        objective, stage = objective_of(engine, survey_of(wild), misfit=candidate)
         GaussNewtonDescent(steps=60, inner=300, accuracy=1e-8, tolerance=1e-9).run(objective, stage)
         errors.append(float(np.max(np.abs(objective.sample().detach().numpy() - m))))
     assert errors[0] < bound
@@ -186,8 +186,8 @@ def test_a_product_with_the_matrix_is_that_of_the_networks_jacobian() -> None:
     weight = 0.5 / np.sum(np.abs(data) ** 2, axis=(1, 2))
     matrix = np.einsum("fsrp,fsrq,f->pq", jacobian.conj(), jacobian, weight).real
     direction = torch.from_numpy(np.random.default_rng(9127).standard_normal(matrix.shape[0]))
-    found = quadratic.product(direction).numpy()
-    assert np.max(np.abs(found - matrix @ direction.numpy())) < 1e-10 * np.abs(found).max()
+    product = quadratic.product(direction).numpy()
+    assert np.max(np.abs(product - matrix @ direction.numpy())) < 1e-10 * np.abs(product).max()
 
 
 @pytest.mark.parametrize("most", [3, 400])
@@ -241,38 +241,38 @@ def test_it_ends_where_the_data_are_explained_to_their_noise() -> None:
 
 
 @pytest.mark.parametrize(
-    ("whole", "part"),
+    ("whole", "beginning"),
     [
         (GaussNewtonDescent(steps=4, inner=8), GaussNewtonDescent(steps=2, inner=8)),
         (AdamDescent(6), None),
     ],
     ids=["Gauss–Newton", "Adam"],
 )
-def test_a_descent_goes_on_as_if_it_had_not_stopped(whole: Descent, part: Descent | None) -> None:
+def test_a_descent_goes_on_as_if_it_had_not_stopped(whole: Descent, beginning: Descent | None) -> None:
     trial, prior = Siren(12, 1, 3.0, 10.0), TotalVariation(1e-3)
     objective, stage = small_inversion(trial, prior)
-    kept: list[tuple[Snapshot, dict]] = []
+    snapshots: list[tuple[Snapshot, dict]] = []
 
     def keep(snapshot: Snapshot) -> None:
         state = {name: tensor.clone() for name, tensor in stage.unknown.state_dict().items()}
         tensors = {name: tensor.clone() for name, tensor in snapshot.tensors.items()}
-        kept.append((replace(snapshot, tensors=tensors), state))
+        snapshots.append((replace(snapshot, tensors=tensors), state))
 
     first = replace(stage, save=keep)
-    if part is None:
+    if beginning is None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("neurapde.training.run.journal.SAVED_EVERY", -1.0)
             whole.run(objective, first)
-        snapshot, state = kept[2]
+        snapshot, state = snapshots[2]
     else:
-        part.run(objective, first)
-        snapshot, state = kept[-1]
-    stopped, again = small_inversion(trial, prior)
-    again.unknown.load_state_dict(state)
-    _, history = whole.run(stopped, replace(again, resumed=snapshot))
+        beginning.run(objective, first)
+        snapshot, state = snapshots[-1]
+    stopped, resumed = small_inversion(trial, prior)
+    resumed.unknown.load_state_dict(state)
+    _, history = whole.run(stopped, replace(resumed, resumed=snapshot))
     straight, fresh = small_inversion(trial, prior)
     _, expected = whole.run(straight, fresh)
-    for name, tensor in again.unknown.state_dict().items():
+    for name, tensor in resumed.unknown.state_dict().items():
         assert torch.equal(tensor, fresh.unknown.state_dict()[name]), name
     assert np.array_equal(history.step, expected.step)
     assert np.array_equal(history.loss, expected.loss)
@@ -287,8 +287,8 @@ class Overflowing(Linear):
 
     def forward(self, slowness_squared: np.ndarray) -> Forward:
         self.asked.append(slowness_squared.copy())
-        found = super().forward(slowness_squared)
-        return found if len(self.asked) < 5 else replace(found, data=np.nan * found.data)
+        forward = super().forward(slowness_squared)
+        return forward if len(self.asked) < 5 else replace(forward, data=np.nan * forward.data)
 
 
 @pytest.mark.parametrize("steps", [4, 9])

@@ -45,8 +45,8 @@ def model(method: InversionMethod, length: float, time: float, trial: Any) -> np
         window=window,
     )
     problem = waves(npde.Box((0, 1000 * length), (0, 1000 * length)), speed=speed)
-    found = npde.invert(problem, survey, unknown=unknown, method=method, seed=20983, progress=False)
-    return np.asarray(found.model((21, 21))[1] / speed)
+    inversion = npde.invert(problem, survey, unknown=unknown, method=method, seed=20983, progress=False)
+    return np.asarray(inversion.model((21, 21))[1] / speed)
 
 
 QUICK = (("reduced", NODES), ("joint", None), ("adjoint", None), ("irwri", None))

@@ -57,12 +57,12 @@ def trainings(long: bool) -> dict[str, list[Method]]:
 def train(stages: list[Method], out: Path, seed: int) -> npde.Solution:
     source = npde.GaussianSource((0.4, 0.6), 0.02)
     problem = npde.Problem("p", SQUARE, npde.Poisson(), source, npde.Dirichlet(0.0))
-    found = npde.solve(
+    solution = npde.solve(
         problem, npde.MLP(12, 2), stages, out=out, seed=seed, device="cpu", progress=False, resume=True
     )
-    if found.status is not Status.INTERRUPTED:
-        found.save(out / "found.h5")
-    return found
+    if solution.status is not Status.INTERRUPTED:
+        solution.save(out / "found.h5")
+    return solution
 
 
 def inversions(long: bool) -> dict[str, InversionMethod]:
@@ -93,7 +93,7 @@ def invert(
     """In two stages where there are frequencies; down to the noise, if it is given, and with a prior otherwise."""
     in_time = isinstance(method, npde.seismic.TimeDomain)
     prior = npde.seismic.TotalVariation(1e-3) if noise is None else ()
-    found = npde.invert(
+    inversion = npde.invert(
         waves(npde.Box((0, 1000), (0, 1000)), speed=2000.0),
         noisy_survey() if in_time else noisy_survey().at([3.0, 4.0]).replace(noise=noise),
         unknown=npde.Velocity(bounds=(1600.0, 2600.0), prior=prior),
@@ -104,9 +104,9 @@ def invert(
         resume=True,
         progress=False,
     )
-    if found.status is not Status.INTERRUPTED:
-        found.save(out / "found.h5")
-    return found
+    if inversion.status is not Status.INTERRUPTED:
+        inversion.save(out / "found.h5")
+    return inversion
 
 
 def runs(kind: str, long: bool) -> list[tuple[str, Run]]:
@@ -138,9 +138,9 @@ def to_its_end(run: Run, out: Path, seed: int) -> None:
     assert os.waitpid(start(run, out, seed), 0)[1] == 0
 
 
-def equal(one: Path, other: Path) -> bool:
+def equal(folder: Path, other: Path) -> bool:
     """Whether the same was found, bit for bit."""
-    pairs = list(zip(numbers(one), numbers(other), strict=True))
+    pairs = list(zip(numbers(folder), numbers(other), strict=True))
     assert len(pairs) > 3
     return all(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc") for a, b in pairs)
 
@@ -159,9 +159,9 @@ def reached(out: Path) -> tuple[int, int]:
 def numbers(out: Path) -> Iterator[np.ndarray]:
     """All that was found, but for the seconds."""
 
-    def look(name: str, part: Any) -> None:
-        if isinstance(part, h5py.Dataset) and part.dtype.kind in "fciu" and not name.endswith("seconds"):
-            held.append(part[()])
+    def look(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and item.dtype.kind in "fciu" and not name.endswith("seconds"):
+            held.append(item[()])
 
     held: list[np.ndarray] = []
     with h5py.File(out / "found.h5") as file:
@@ -196,13 +196,13 @@ def battery(kind: str, count: int, long: bool, root: Path) -> None:
         whole, out, seed = root / f"whole{number}", root / f"killed{number}", 10007 + 2 * number
         began = time.monotonic()
         to_its_end(run, whole, seed)
-        found = kill_until_done(run, out, seed, 0.6 * (time.monotonic() - began), draw)
-        kills, after_first, number = kills + found[0], after_first + found[1], number + 1
+        counts = kill_until_done(run, out, seed, 0.6 * (time.monotonic() - began), draw)
+        kills, after_first, number = kills + counts[0], after_first + counts[1], number + 1
         assert equal(whole, out), f"{name} differs"
         to_its_end(run, out, seed)  # which removes what the killed ones left, and stays where it was
         assert equal(whole, out), f"{name} goes on from its end"
         assert not list(out.glob(".*.part")), list(out.iterdir())
-        print(f"{name}: {found[0]} kills, {found[1]} after the first checkpoint", flush=True)
+        print(f"{name}: {counts[0]} kills, {counts[1]} after the first checkpoint", flush=True)
     print(f"{kills} kills of {number} {kind}, {after_first} after the first checkpoint")
 
 
@@ -221,8 +221,8 @@ def test_a_training_killed_a_few_times_ends_as_if_it_had_not_been(tmp_path: Path
 def stays(run: Callable[[], npde.Solution | npde.seismic.Inversion], out: Path) -> None:
     first, before = run().status, [*numbers(out)]
     assert run().status is first
-    for one, other in zip(before, numbers(out), strict=True):
-        assert np.array_equal(one, other, equal_nan=one.dtype.kind in "fc")
+    for array, other in zip(before, numbers(out), strict=True):
+        assert np.array_equal(array, other, equal_nan=array.dtype.kind in "fc")
 
 
 QUIET = pytest.mark.filterwarnings(

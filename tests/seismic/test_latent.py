@@ -25,14 +25,16 @@ POINTS = np.stack(np.meshgrid(AXIS, AXIS, indexing="ij"), axis=-1).reshape(-1, 2
 
 def family_of(values: np.ndarray) -> npde.learning.Family:
     """Hardly trained: what the members are does not matter, but that they differ, by the map from codes to weights."""
-    data = npde.learning.SampledFields(WINDOW, [(POINTS, one) for one in values])
+    data = npde.learning.SampledFields(WINDOW, [(POINTS, field) for field in values])
     method = npde.learning.MiniBatchAdam(1, fields=4, context=(1, 1))
     trial = npde.HyperSiren(8, 1, 2.0, 2.0, latent=3, hidden=8)
     encoder = npde.learning.AutoDecoder()
-    found = npde.learn(data, trial, encoder=encoder, method=method, seed=60913, progress=False)
+    learned = npde.learn(data, trial, encoder=encoder, method=method, seed=60913, progress=False)
     with torch.no_grad():
-        found.model.space.hypernetwork.spread.normal_(std=4.0, generator=torch.Generator().manual_seed(31013))
-    return found
+        learned.model.space.hypernetwork.spread.normal_(
+            std=4.0, generator=torch.Generator().manual_seed(31013)
+        )
+    return learned
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +43,8 @@ def family() -> npde.learning.Family:
     return family_of(1.1 + 0.1 * np.random.default_rng(31013).standard_normal((16, 81)))
 
 
-def velocity(latent: S.Latent, **more) -> npde.Velocity:
-    return npde.Velocity(bounds=(0.7, 2.5), window=WINDOW, trial=latent, **more)
+def velocity(latent: S.Latent, **options) -> npde.Velocity:
+    return npde.Velocity(bounds=(0.7, 2.5), window=WINDOW, trial=latent, **options)
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +52,8 @@ def member(family) -> npde.Solution:
     return family.field(family.codes[3])
 
 
-def inverted(survey: npde.Survey, unknown: npde.Velocity, method=REDUCED, **more) -> S.Inversion:
-    return npde.invert(WAVES, survey, unknown=unknown, method=method, progress=False, **more)
+def inverted(survey: npde.Survey, unknown: npde.Velocity, method=REDUCED, **options) -> S.Inversion:
+    return npde.invert(WAVES, survey, unknown=unknown, method=method, progress=False, **options)
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +69,9 @@ def survey(family, member) -> npde.Survey:
 
 
 def test_a_model_of_the_family_is_found(family, member, survey):
-    found = inverted(survey, velocity(S.Latent.of(family, weight=0.0)))
-    assert relative(found(POINTS), member(POINTS)) < 2e-3
-    assert np.abs(found(POINTS) - family.field(family.codes.mean(0))(POINTS)).max() > 0.05
+    inversion = inverted(survey, velocity(S.Latent.of(family, weight=0.0)))
+    assert relative(inversion(POINTS), member(POINTS)) < 2e-3
+    assert np.abs(inversion(POINTS) - family.field(family.codes.mean(0))(POINTS)).max() > 0.05
 
 
 @pytest.mark.parametrize("weight", [0.0, 1e-2])
@@ -81,16 +83,16 @@ def test_the_gradient_by_the_code_is_the_derivative(family, survey, weight):
 
 def test_a_heavy_weight_holds_the_mean_code(family, survey):
     latent = S.Latent.of(family, start=family.codes[5], weight=1e4)
-    found = inverted(survey, velocity(latent))
-    assert found.history.names[1] == "code"
-    assert len(found.history) <= 8  # its curvature is part of the Hessian: one step gets there
-    np.testing.assert_allclose(found(POINTS), family.field(family.codes.mean(0))(POINTS), rtol=1e-3)
+    inversion = inverted(survey, velocity(latent))
+    assert inversion.history.names[1] == "code"
+    assert len(inversion.history) <= 8  # its curvature is part of the Hessian: one step gets there
+    np.testing.assert_allclose(inversion(POINTS), family.field(family.codes.mean(0))(POINTS), rtol=1e-3)
 
 
 def test_the_start_is_the_member_given(family, member):
     latent = S.Latent.of(family, start=member)
-    found = latent.speeds().at(POINTS)(torch.from_numpy(latent.start))
-    np.testing.assert_allclose(found.numpy(), member(POINTS), atol=1e-5)
+    speeds = latent.speeds().at(POINTS)(torch.from_numpy(latent.start))
+    np.testing.assert_allclose(speeds.numpy(), member(POINTS), atol=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -107,13 +109,15 @@ def test_members_and_components_make_up_the_models_with_shares_of_deviation_one(
     assert latent.components.shape == (16, 9, 9)
     decoder = latent.speeds().at(POINTS)
     shares = []
-    for code, model in zip(family.encode_all([(POINTS, one.values) for one in models]), models, strict=True):
+    for code, model in zip(
+        family.encode_all([(POINTS, samples.values) for samples in models]), models, strict=True
+    ):
         y = np.linalg.lstsq(latent.spread, code.numpy() - latent.mean, rcond=None)[0]
-        left = model.values - decoder(torch.from_numpy(np.concatenate([y, np.zeros(16)]))).numpy()
-        found = np.linalg.lstsq(latent.components.reshape(16, -1).T, left, rcond=None)[0]
-        whole = decoder(torch.from_numpy(np.concatenate([y, found])))
+        residual = model.values - decoder(torch.from_numpy(np.concatenate([y, np.zeros(16)]))).numpy()
+        coefficients = np.linalg.lstsq(latent.components.reshape(16, -1).T, residual, rcond=None)[0]
+        whole = decoder(torch.from_numpy(np.concatenate([y, coefficients])))
         np.testing.assert_allclose(whole.numpy(), model.values, atol=1e-5)
-        shares.append(found)
+        shares.append(coefficients)
     first = np.square(shares).mean(0)[:2]  # the last are of the size of rounding
     np.testing.assert_allclose(first, 1.0, rtol=1e-3)
 
@@ -124,10 +128,10 @@ def test_a_model_outside_of_the_family_is_found_by_components(family, survey, mo
     true = np.concatenate([latent.start[:known], [1.5, -0.5]])
     still = replace(REDUCED, descent=S.AdamDescent(1, lr=1e-12))
     there = inverted(survey, velocity(replace(latent, start=true)), still)
-    found = inverted(survey.replace(data=there.predicted), velocity(latent))
-    assert relative(found(POINTS), there(POINTS)) < 2e-3
+    inversion = inverted(survey.replace(data=there.predicted), velocity(latent))
+    assert relative(inversion(POINTS), there(POINTS)) < 2e-3
     assert relative(inverted(survey, velocity(latent))(POINTS), there(POINTS)) > 1e-2
-    assert "2 components of what it leaves" in found.notes[0]
+    assert "2 components of what it leaves" in inversion.notes[0]
 
 
 def test_speeds_stay_within_their_bounds(family, survey):
@@ -149,8 +153,8 @@ def test_it_is_saved_with_its_family_and_goes_on_after_a_stop(family, survey, tm
     with monkeypatch.context() as patch:
         asked = property(lambda self: next(looks) == 2, lambda self, value: None)
         patch.setattr(Interrupts, "asked", asked, raising=False)
-        part = inverted(survey, unknown, method, out=tmp_path)
-    assert part.status is Status.INTERRUPTED
+        stopped = inverted(survey, unknown, method, out=tmp_path)
+    assert stopped.status is Status.INTERRUPTED
     rest = inverted(survey, unknown, method, out=tmp_path, resume=True)
     assert_same_field(rest(POINTS), whole(POINTS))
     rest.save(tmp_path / "found.h5")

@@ -63,7 +63,7 @@ def test_its_data_converge_with_the_bandwidth() -> None:
     for factor in (2.0, 2.5, 3.0, 5.0):
         engine = lattice(survey(), bandwidth=factor * wavenumber)
         data.append(engine.forward(blob(engine.grid)).data)
-    errors = [relative(one, data[-1]) for one in data[:-1]]
+    errors = [relative(coarse, data[-1]) for coarse in data[:-1]]
     assert errors[0] < 0.02
     assert errors[1] < 2e-3
     assert errors[2] < 3e-4
@@ -81,15 +81,15 @@ def test_a_side_that_reflects_mirrors_the_known_waves(condition) -> None:
     scattered = grid.forward(blob(grid.grid, (0.1, -0.4))).data - uniform
     velocity = Velocity(1.0, (0.5, 2.0), window=Box((-0.4, 0.6), (-0.8, 0.0))).on(domain.region)
     engine = LatticeModelling(observed, domain, velocity.start, velocity.free, SPEED)
-    found = engine.forward(blob(engine.grid, (0.1, -0.4)))
+    forward = engine.forward(blob(engine.grid, (0.1, -0.4)))
     direct = engine.forward(np.ones(engine.grid.size)).data
     assert relative(direct, uniform) < 6e-3
-    assert relative(found.data - direct, scattered) < 3e-3
+    assert relative(forward.data - direct, scattered) < 3e-3
 
 
 def test_sources_and_receivers_may_change_places() -> None:
-    one, other = survey(), survey(sources=RECEIVERS, receivers=SOURCES)
-    first, second = lattice(one), lattice(other)
+    plain, other = survey(), survey(sources=RECEIVERS, receivers=SOURCES)
+    first, second = lattice(plain), lattice(other)
     data, swapped = first.forward(blob(first.grid)).data, second.forward(blob(second.grid)).data
     assert relative(swapped.swapaxes(1, 2), data) < 1e-10
 
@@ -127,11 +127,11 @@ def test_its_gradient_has_taylor_slope_two(dense: bool, monkeypatch: pytest.Monk
     slope = engine.backward(forward, weights) @ change
     steps = 0.2 / 2.0 ** np.arange(4)
     value = np.vdot(weights, forward.data).real
-    left = [
+    remainders = [
         abs(np.vdot(weights, engine.forward(m + h * change).data).real - value - h * slope) for h in steps
     ]
-    assert np.log2(np.array(left[:-1]) / left[1:])[-1] == pytest.approx(2.0, abs=0.05)
-    assert left[-1] < 0.02 * abs(steps[-1] * slope)
+    assert np.log2(np.array(remainders[:-1]) / remainders[1:])[-1] == pytest.approx(2.0, abs=0.05)
+    assert remainders[-1] < 0.02 * abs(steps[-1] * slope)
 
 
 def test_products_of_two_fields_are_the_adjoint_of_the_gradient() -> None:

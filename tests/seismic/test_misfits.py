@@ -24,32 +24,32 @@ def bell(place: float, width: float = 0.05) -> torch.Tensor:
 
 @pytest.mark.parametrize("late", [0.003, 0.03, 0.3, 0.9])
 def test_a_late_pulse_costs_the_square_of_its_delay(late: float) -> None:
-    found = Transport(1e-9)(bell(0.5 + late), bell(0.5), torch.ones(1, 1, 1))
-    assert float(found) == pytest.approx(0.5 * (late / 0.05) ** 2, rel=0.02)
+    cost = Transport(1e-9)(bell(0.5 + late), bell(0.5), torch.ones(1, 1, 1))
+    assert float(cost) == pytest.approx(0.5 * (late / 0.05) ** 2, rel=0.02)
 
 
 def test_the_transport_between_normal_densities_is_its_closed_form() -> None:
     """W₂² = (μ₁ − μ₂)² + (σ₁ − σ₂)²."""
-    found = Transport(1e-9)(bell(1.1, 0.12), bell(0.8, 0.05), torch.ones(1, 1, 1))
-    assert float(found) == pytest.approx(0.5 * (0.3**2 + 0.07**2) / 0.05**2, rel=0.02)
+    cost = Transport(1e-9)(bell(1.1, 0.12), bell(0.8, 0.05), torch.ones(1, 1, 1))
+    assert float(cost) == pytest.approx(0.5 * (0.3**2 + 0.07**2) / 0.05**2, rel=0.02)
 
 
 def test_an_envelope_knows_no_phase_and_a_correlation_no_amplitude() -> None:
-    one, weights = bell(0.8), torch.ones(1, 1, 1)
+    pulse, weights = bell(0.8), torch.ones(1, 1, 1)
     turned = torch.exp(-0.25 * ((TIMES - 0.8) / 0.05) ** 2) * torch.sin(2 * np.pi * 40.0 * (TIMES - 0.8))
     assert (
-        float(Envelope()(turned[None, None], one, weights))
+        float(Envelope()(turned[None, None], pulse, weights))
         < 1e-5
-        < float(L2()(turned[None, None], one, weights))
+        < float(L2()(turned[None, None], pulse, weights))
     )
-    assert float(Correlation()(7.0 * one, one, weights)) < 1e-12
-    assert float(Correlation()(-one, one, weights)) == pytest.approx(2.0)
+    assert float(Correlation()(7.0 * pulse, pulse, weights)) < 1e-12
+    assert float(Correlation()(-pulse, pulse, weights)) == pytest.approx(2.0)
     late = bell(0.83)
-    expected = 1 - float((late * one).sum() / torch.sqrt((late**2).sum() * (one**2).sum()))
-    assert float(Correlation()(late, one, weights)) == pytest.approx(expected, rel=1e-9)
+    expected = 1 - float((late * pulse).sum() / torch.sqrt((late**2).sum() * (pulse**2).sum()))
+    assert float(Correlation()(late, pulse, weights)) == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize("misfit", [Correlation(), Envelope(), Transport()], ids=lambda one: one.name)
+@pytest.mark.parametrize("misfit", [Correlation(), Envelope(), Transport()], ids=lambda misfit: misfit.name)
 def test_the_gradient_is_the_derivative(misfit: Misfit) -> None:
     method = TimeDomain(per_wavelength=3.6)
     velocity = npde.Velocity(1900.0, bounds=(1600.0, 2600.0), trial=Gridded((5, 5)))

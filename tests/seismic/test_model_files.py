@@ -25,9 +25,9 @@ def test_what_is_written_comes_back(tmp_path: Path, suffix: str) -> None:
     said: dict[str, Any] = {} if suffix in PLACED else {"spacing": STEPS, "origin": LOWER}
     if suffix in (".bin", ".raw"):
         said["shape"] = SHAPE
-    found = read_model(path, **said)
-    np.testing.assert_allclose(found.values, VALUES, rtol=1e-7)
-    np.testing.assert_allclose(np.array(found.bounds), [LOWER, UPPER], rtol=1e-12)
+    model = read_model(path, **said)
+    np.testing.assert_allclose(model.values, VALUES, rtol=1e-7)
+    np.testing.assert_allclose(np.array(model.bounds), [LOWER, UPPER], rtol=1e-12)
 
 
 def test_segyio_reads_the_same_model(tmp_path: Path) -> None:
@@ -64,9 +64,9 @@ def test_an_oracle_of_vtk_reads_and_writes_the_same_model(tmp_path: Path) -> Non
         assert_model(read_model(tmp_path / "theirs.vtk"))
 
 
-def assert_model(found: npde.GridField) -> None:
-    np.testing.assert_allclose(found.values, VALUES, rtol=1e-5)
-    np.testing.assert_allclose(np.array(found.bounds), [LOWER, UPPER], rtol=1e-6)
+def assert_model(model: npde.GridField) -> None:
+    np.testing.assert_allclose(model.values, VALUES, rtol=1e-5)
+    np.testing.assert_allclose(np.array(model.bounds), [LOWER, UPPER], rtol=1e-6)
 
 
 def test_cells_of_a_legacy_file_lie_between_its_nodes(tmp_path: Path) -> None:
@@ -76,9 +76,9 @@ def test_cells_of_a_legacy_file_lie_between_its_nodes(tmp_path: Path) -> None:
         "# vtk DataFile Version 3.0\nspeeds\nASCII\nDATASET STRUCTURED_POINTS\nDIMENSIONS 4 1 3\nORIGIN 0 0 0\n"
         f"SPACING 10 1 20\nCELL_DATA 6\nSCALARS speed float\nLOOKUP_TABLE default\n{numbers}\n"
     )
-    found = read_model(path)
-    assert found.values.tolist() == [[0, 3], [1, 4], [2, 5]]
-    assert found.bounds == ((5.0, 10.0), (25.0, 30.0))
+    model = read_model(path)
+    assert model.values.tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert model.bounds == ((5.0, 10.0), (25.0, 30.0))
 
 
 @pytest.mark.parametrize("inside", [True, False])
@@ -102,16 +102,16 @@ def test_a_file_of_madagascar_is_read(tmp_path: Path, inside: bool) -> None:
 def test_numbers_alone_are_read_in_the_order_that_is_said(tmp_path: Path) -> None:
     path = tmp_path / "vp.bin"
     VALUES.T.astype(">f4").tofile(path)
-    found = read_model(path, shape=SHAPE, spacing=STEPS, origin=LOWER, transposed=True, dtype=">f4")
-    assert_model(found)
+    model = read_model(path, shape=SHAPE, spacing=STEPS, origin=LOWER, transposed=True, dtype=">f4")
+    assert_model(model)
 
 
 def test_an_hdf5_file_without_places_fills_the_domain(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "start.h5", "w") as file:
         file["speed"] = VALUES
     assert read_model(tmp_path / "start.h5").bounds is None
-    found = read_model(tmp_path / "start.h5", spacing=(1.0, 2.0))
-    assert found.bounds == ((0.0, 0.0), (6.0, 8.0))
+    model = read_model(tmp_path / "start.h5", spacing=(1.0, 2.0))
+    assert model.bounds == ((0.0, 0.0), (6.0, 8.0))
 
 
 def test_places_of_a_line_askew_become_distances(tmp_path: Path) -> None:
@@ -120,8 +120,8 @@ def test_places_of_a_line_askew_become_distances(tmp_path: Path) -> None:
     with segyio.open(str(path), "r+", ignore_geometry=True) as file:
         for index in range(7):
             file.header[index].update({71: -10, 73: 0, 181: 5000 + 240 * index, 185: 7000 + 180 * index})
-    found = read_model(path)
-    assert found.bounds == ((0.0, 0.0), (180.0, 40.0))
+    model = read_model(path)
+    assert model.bounds == ((0.0, 0.0), (180.0, 40.0))
 
 
 @pytest.mark.parametrize(

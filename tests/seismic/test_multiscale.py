@@ -54,13 +54,13 @@ def setting_of(survey: npde.Survey) -> Setting:
 
 def test_a_lens_is_found_from_data_of_another_grid() -> None:
     survey = recorded()
-    found = npde.invert(waves(START), survey, progress=False)
+    inversion = npde.invert(waves(START), survey, progress=False)
     points = np.random.default_rng(30911).uniform(0, 1000, (2000, 2))
     away = np.sqrt(np.mean((START - lens(points)) ** 2))
-    assert np.sqrt(np.mean((found(points) - lens(points)) ** 2)) < 0.15 * away
-    assert [stage.frequencies for stage in found.stages] == [(5.0,), (5.0, 10.0)]
-    assert [type(prior) for prior in found.setting.velocity.prior] == [TotalVariation]
-    assert any(note.startswith("Prior: none was given") for note in found.notes)
+    assert np.sqrt(np.mean((inversion(points) - lens(points)) ** 2)) < 0.15 * away
+    assert [stage.frequencies for stage in inversion.stages] == [(5.0,), (5.0, 10.0)]
+    assert [type(prior) for prior in inversion.setting.velocity.prior] == [TotalVariation]
+    assert any(note.startswith("Prior: none was given") for note in inversion.notes)
 
 
 def test_receivers_beside_their_source_are_left_out() -> None:
@@ -82,7 +82,7 @@ def test_many_frequencies_make_few_stages() -> None:
     )
     stages = Multiscale().stages(many, None)
     assert len(stages) == 6
-    assert sorted({f for part in stages for f in part.band}) == list(many.band)
+    assert sorted({f for stage in stages for f in stage.band}) == list(many.band)
     assert all(first.band[-1] < second.band[-1] for first, second in pairwise(stages))
 
 
@@ -98,10 +98,14 @@ def test_data_of_the_other_sign_of_fouriers_transform_are_told() -> None:
 def test_the_survey_of_a_result_is_the_one_that_was_used() -> None:
     survey = recorded()
     method = Multiscale(descent=npde.seismic.BoundedLBFGS(2))
-    found = npde.invert(waves(START), survey, unknown=npde.Velocity(prior=()), method=method, progress=False)
-    assert not found.setting.velocity.prior
-    assert np.array_equal(found.survey.live, survey.offsets >= 0.5 * START / 10.0)
-    assert found.residual == pytest.approx(found.stages[-1].history["relative residual"][-1], rel=1e-9)
+    inversion = npde.invert(
+        waves(START), survey, unknown=npde.Velocity(prior=()), method=method, progress=False
+    )
+    assert not inversion.setting.velocity.prior
+    assert np.array_equal(inversion.survey.live, survey.offsets >= 0.5 * START / 10.0)
+    assert inversion.residual == pytest.approx(
+        inversion.stages[-1].history["relative residual"][-1], rel=1e-9
+    )
 
 
 def test_more_noise_is_believed_less() -> None:

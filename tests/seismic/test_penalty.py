@@ -137,14 +137,14 @@ def test_point_sources_radiate_as_far_as_they_should() -> None:
 def test_a_free_surface_is_a_term_of_its_own() -> None:
     sides = npde.PML(width=dict.fromkeys(("left", "right", "bottom"), 0.5), strength=3.0)
     surface = npde.Dirichlet(0.0, on="top")
-    found = invert(survey(), waves(BOX, surface, sides), method=few(2, 1))
+    inversion = invert(survey(), waves(BOX, surface, sides), method=few(2, 1))
     (name,) = (
-        set(found.history.names)
+        set(inversion.history.names)
         - {AT_SOURCES, ELSEWHERE}
         - set(invert(survey(), method=few(1, 0)).history.names)
     )
     assert "top" in name
-    assert found.history[name].min() > 0
+    assert inversion.history[name].min() > 0
 
 
 def few(steps: int, pretraining: int, **changes: Any) -> npde.seismic.Penalty:
@@ -163,9 +163,9 @@ def invert(given: npde.Survey, problem: npde.Problem = WAVES, **changes: Any) ->
 
 
 def test_training_lowers_every_term_that_it_is_told() -> None:
-    found = invert(survey(), method=few(200, 100))
-    history = found.history
-    assert found.setting.misfit == npde.seismic.L1()
+    inversion = invert(survey(), method=few(200, 100))
+    history = inversion.history
+    assert inversion.setting.misfit == npde.seismic.L1()
     assert np.array_equal(history.step, np.arange(301))
     for name in (AT_SOURCES, ELSEWHERE):
         assert history[name][80:100].mean() < 0.85 * history[name][:5].mean(), name
@@ -174,14 +174,16 @@ def test_training_lowers_every_term_that_it_is_told() -> None:
 
 
 def test_its_data_are_those_of_the_model_found_and_its_waves_the_networks_own() -> None:
-    found = invert(survey(), method=few(2, 1))
-    grid = found.grid
-    engine = GridModelling(found.survey, found.setting.domain, found.setting.start, per_wavelength=8.0)
-    data = engine.forward(found.unknown.sampler(grid.points, grid.spacing)().detach().numpy()).data
-    np.testing.assert_allclose(found.predicted, data, rtol=1e-12)
-    assert found.fields is not None
-    assert found.fields.shape == (1, 2, *grid.shape)
-    extras = found.stages[0].extras
+    inversion = invert(survey(), method=few(2, 1))
+    grid = inversion.grid
+    engine = GridModelling(
+        inversion.survey, inversion.setting.domain, inversion.setting.start, per_wavelength=8.0
+    )
+    data = engine.forward(inversion.unknown.sampler(grid.points, grid.spacing)().detach().numpy()).data
+    np.testing.assert_allclose(inversion.predicted, data, rtol=1e-12)
+    assert inversion.fields is not None
+    assert inversion.fields.shape == (1, 2, *grid.shape)
+    extras = inversion.stages[0].extras
     assert float(extras["violation of the equation"]) > 0.3  # nothing is learned in three steps
     assert float(extras["residual of the network's waves"]) > 0.3
 
@@ -195,10 +197,10 @@ def test_a_run_stopped_and_resumed_is_the_run_not_stopped_bit_for_bit(
     monkeypatch.setattr(
         Interrupts, "asked", property(lambda self: next(stops), lambda self, value: None), raising=False
     )
-    part = invert(survey(), method=few(4, 2), out=tmp_path)
+    stopped = invert(survey(), method=few(4, 2), out=tmp_path)
     monkeypatch.undo()
-    assert part.status is Status.INTERRUPTED
-    assert part.history.step[-1] == stop
+    assert stopped.status is Status.INTERRUPTED
+    assert stopped.history.step[-1] == stop
     rest = invert(survey(), method=few(4, 2), out=tmp_path, resume=True)
     assert np.array_equal(rest.history.step, whole.history.step)
     assert np.array_equal(rest.history.loss, whole.history.loss)
@@ -207,11 +209,11 @@ def test_a_run_stopped_and_resumed_is_the_run_not_stopped_bit_for_bit(
 
 
 def test_it_can_be_saved_and_read_again(tmp_path: Path) -> None:
-    found = invert(survey(), method=few(1, 1))
-    found.save(tmp_path / "found.h5")
-    again = npde.seismic.Inversion.load(tmp_path / "found.h5")
-    assert again.method == found.method
-    assert_same_field(again(RECEIVERS), found(RECEIVERS))
+    inversion = invert(survey(), method=few(1, 1))
+    inversion.save(tmp_path / "found.h5")
+    loaded = npde.seismic.Inversion.load(tmp_path / "found.h5")
+    assert loaded.method == inversion.method
+    assert_same_field(loaded(RECEIVERS), inversion(RECEIVERS))
 
 
 @pytest.mark.parametrize(

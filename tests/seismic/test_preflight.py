@@ -45,8 +45,8 @@ def invert(
 
 def test_data_of_the_same_solver_at_the_same_spacing_are_an_inverse_crime() -> None:
     with pytest.warns(DeclarationWarning, match=r"Inverse crime: .*nine-point.* at the same spacing"):
-        found = invert(simulated(nodes=41))
-    assert any(note.startswith("Inverse crime") for note in found.notes)
+        inversion = invert(simulated(nodes=41))
+    assert any(note.startswith("Inverse crime") for note in inversion.notes)
     for other in (invert(simulated(nodes=61)), invert(simulated(nodes=41), spacing=0.0625)):
         assert not any("crime" in note for note in other.notes)
     recorded = simulated(nodes=41).replace(origin=None)
@@ -110,9 +110,9 @@ def test_memory_and_time_are_told_before_and_refused_where_there_is_not_enough(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     survey = simulated()
-    found = invert(survey)
-    (told,) = (note for note in found.notes if note.startswith("CostEstimate: "))
-    assert "s of a core for a step (factorisations: 2, solutions: 8, on 41 × 41 nodes)" in told
+    inversion = invert(survey)
+    (cost,) = (note for note in inversion.notes if note.startswith("CostEstimate: "))
+    assert "s of a core for a step (factorisations: 2, solutions: 8, on 41 × 41 nodes)" in cost
     monkeypatch.setattr("neurapde.core.memory.free_memory", lambda device: 1_000_000)
     with pytest.raises(
         DeclarationError, match=r"at 1 and 1.5 Hz needs about .*MB.* are free; invert fewer frequencies"
@@ -125,8 +125,8 @@ def test_needs_grow_as_nested_dissection_does() -> None:
     small, large = (factored(replace(grid, shape=(n, n)), survey, 4, 10) for n in (65, 257))
     assert 16 < large.memory / small.memory < 32
     assert 16 < large.seconds / small.seconds < 64
-    one = factored(grid, survey.select(frequencies=[1.0]), 4, 10)
-    assert factored(grid, survey, 4, 10).memory == pytest.approx(2 * one.memory)
+    single = factored(grid, survey.select(frequencies=[1.0]), 4, 10)
+    assert factored(grid, survey, 4, 10).memory == pytest.approx(2 * single.memory)
 
 
 def test_a_start_model_that_is_cycles_off_is_warned_of() -> None:
@@ -145,11 +145,11 @@ def test_a_start_model_that_is_cycles_off_is_warned_of() -> None:
 def test_mistakes_that_look_like_skipped_cycles_are_named() -> None:
     survey = simulated(frequencies=(4.0,), nodes=121)
     near = npde.Velocity(1.0, bounds=(0.9, 1.6), window=WINDOW)
-    told = {
+    mistakes = {
         "another polarity or delay: times .* and turned by": survey.replace(data=-survey.data),
         "the data are .* times those of the start model": survey.replace(data=100 * survey.data),
     }
-    for said, wrong in told.items():
+    for said, wrong in mistakes.items():
         with pytest.warns(DeclarationWarning, match=said):
             invert(wrong, spacing=0.04, unknown=near)
 
@@ -175,7 +175,7 @@ def test_nothing_is_said_of_what_is_right() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "traces", "more"),
+    ("method", "traces", "addition"),
     [
         (npde.seismic.Adjoint(spacing=1e-4), False, ""),
         (npde.seismic.Joint(bandwidth=2e5), False, "or bandwidth= of the method"),
@@ -185,7 +185,7 @@ def test_nothing_is_said_of_what_is_right() -> None:
     ids=["Adjoint", "Joint", "Penalty", "TimeDomain"],
 )
 def test_an_inversion_that_does_not_fit_in_memory_is_refused(
-    method: Any, traces: bool, more: str, monkeypatch: pytest.MonkeyPatch
+    method: Any, traces: bool, addition: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     survey = simulated()
     if traces:
@@ -197,7 +197,7 @@ def test_an_inversion_that_does_not_fit_in_memory_is_refused(
     text = r"the stage.* needs about .* GB .*, and 8\.0 GB are free; invert fewer.*"
     with pytest.raises(DeclarationError, match=text) as caught:
         invert(survey, method=method)
-    assert more in str(caught.value)
+    assert addition in str(caught.value)
 
 
 def test_the_limits_of_a_velocity_are_those_that_were_settled() -> None:

@@ -23,8 +23,8 @@ PLACES: dict[str, Any] = {
 }
 
 
-def survey(traces: np.ndarray, **more: Any) -> npde.Survey:
-    return npde.Survey(**PLACES, traces=traces, dt=DT, **more)
+def survey(traces: np.ndarray, **options: Any) -> npde.Survey:
+    return npde.Survey(**PLACES, traces=traces, dt=DT, **options)
 
 
 def pulses() -> np.ndarray:
@@ -40,7 +40,7 @@ def test_a_band_pass_is_that_of_obspy(low: float | None, high: float | None) -> 
         warnings.simplefilter("ignore")  # of its own imports
         oracle = pytest.importorskip("obspy.signal.filter")
     given, order = pulses(), 3
-    found = survey(given).process(Bandpass(low, high, order=order)).traces
+    filtered = survey(given).process(Bandpass(low, high, order=order)).traces
     options = {"df": 1 / DT, "corners": order, "zerophase": True}
     if low is not None and high is not None:
         expected = oracle.bandpass(given[1, 4], freqmin=low, freqmax=high, **options)
@@ -48,32 +48,32 @@ def test_a_band_pass_is_that_of_obspy(low: float | None, high: float | None) -> 
         expected = oracle.lowpass(given[1, 4], freq=high, **options)
     else:
         expected = oracle.highpass(given[1, 4], freq=low, **options)
-    assert relative(found[1, 4], expected) < 1e-4
+    assert relative(filtered[1, 4], expected) < 1e-4
 
 
 def test_the_wavelet_goes_through_the_filter_of_its_traces() -> None:
     """Traces are delayed wavelets, and stay so."""
     wavelet = npde.Ricker(9.0, 0.8)(TIMES)
     late = np.broadcast_to(npde.Ricker(9.0, 1.0)(TIMES), (2, 12, COUNT))
-    found = survey(late, wavelet=wavelet).process(Bandpass(4, 10), Decimate(samples=4))
-    assert found.dt == 4 * DT
+    processed = survey(late, wavelet=wavelet).process(Bandpass(4, 10), Decimate(samples=4))
+    assert processed.dt == 4 * DT
     shift = 50
-    assert found.wavelet is not None
+    assert processed.wavelet is not None
     whole = survey(late, wavelet=wavelet).process(Bandpass(4, 10))
     assert whole.wavelet is not None
     assert relative(whole.traces[0, 0, shift:], whole.wavelet[:-shift]) < 5e-3
-    assert relative(found.wavelet, whole.wavelet[::4]) < 1e-3
+    assert relative(processed.wavelet, whole.wavelet[::4]) < 1e-3
 
 
 def test_stated_noise_thins_with_the_band() -> None:
     rng = np.random.default_rng(70921)
     clean = survey(pulses()).process(Bandpass(8, 12))
-    more = 0.3 * np.std(clean.traces) * rng.standard_normal(clean.traces.shape)
-    noisy = clean.replace(traces=clean.traces + more, noise=0.3)
-    found = noisy.process(Bandpass(6, 14))
+    noise = 0.3 * np.std(clean.traces) * rng.standard_normal(clean.traces.shape)
+    noisy = clean.replace(traces=clean.traces + noise, noise=0.3)
+    processed = noisy.process(Bandpass(6, 14))
     pure = clean.process(Bandpass(6, 14)).traces
-    assert found.noise == pytest.approx(
-        np.linalg.norm(found.traces - pure) / np.linalg.norm(found.traces), rel=0.1
+    assert processed.noise == pytest.approx(
+        np.linalg.norm(processed.traces - pure) / np.linalg.norm(processed.traces), rel=0.1
     )
 
 
@@ -81,15 +81,15 @@ def test_decimating_leaves_no_alias() -> None:
     """90 Hz would be seen as 10 Hz on every fifth of 250 samples a second."""
     bell = np.exp(-(((TIMES - 1.0) / 0.25) ** 2))
     high, low = (np.broadcast_to(bell * np.sin(2 * np.pi * f * TIMES), (2, 12, COUNT)) for f in (90.0, 5.0))
-    found = survey(high + low).process(Decimate(samples=5)).traces
-    assert relative(found, low[..., ::5]) < 1e-3
+    decimated = survey(high + low).process(Decimate(samples=5)).traces
+    assert relative(decimated, low[..., ::5]) < 1e-3
 
 
 def test_decimating_keeps_what_belongs_to_the_places() -> None:
     given = survey(pulses())
-    found = given.process(Decimate(shots=2, receivers=3))
-    assert found.traces.tolist() == given.traces[::2, ::3].tolist()
-    assert found.receivers.tolist() == given.receivers[::3].tolist()
+    processed = given.process(Decimate(shots=2, receivers=3))
+    assert processed.traces.tolist() == given.traces[::2, ::3].tolist()
+    assert processed.receivers.tolist() == given.receivers[::3].tolist()
     assert given.at([5.0]).process(Decimate(receivers=3)).data.shape == (1, 2, 4)
 
 
@@ -106,8 +106,8 @@ def test_waves_of_a_point_become_those_of_a_line() -> None:
     point = pulse(TIMES - offset / speed) / (4 * np.pi * offset)
     s = np.linspace(0, 5, 4001)
     line = np.trapezoid(pulse(TIMES[:, None] - offset / speed * np.cosh(s)), s, axis=1) / (2 * np.pi)
-    found = survey(np.broadcast_to(point, (2, 12, COUNT))).process(LineSource(speed)).traces[0, 0]
-    assert relative(found, line) < 0.15  # the pulse's own delay counts as travel time
+    traces = survey(np.broadcast_to(point, (2, 12, COUNT))).process(LineSource(speed)).traces[0, 0]
+    assert relative(traces, line) < 0.15  # the pulse's own delay counts as travel time
     shifted = (
         survey(np.broadcast_to(point, (2, 12, COUNT)), start_time=-0.12)
         .process(LineSource(speed))
@@ -133,20 +133,20 @@ def test_a_window_counts_from_zero_offsets_or_picks() -> None:
 
 def test_windows_multiply_and_are_seen_in_spectra_and_files(tmp_path: Path) -> None:
     given = survey(pulses())
-    found = given.process(TimeWindow(0.9, taper=0.1), Gain(2.0))
+    processed = given.process(TimeWindow(0.9, taper=0.1), Gain(2.0))
     rise = 0.5 - 0.5 * np.cos(np.pi * np.clip((TIMES - 0.9) / 0.1, 0, 1))
     expected = given.traces * rise * (TIMES / TIMES[-1]) ** 2
-    np.testing.assert_allclose(found.at([6.0]).data, survey(expected).at([6.0]).data, rtol=1e-12)
-    back = npde.Survey.load(found.save(tmp_path / "a.h5"))
-    assert back.processing == found.processing
-    np.testing.assert_array_equal(back.window, found.window)
-    assert relative(npde.Survey.read(found.write(tmp_path / "a.sgy")).traces, expected) < 1e-6
+    np.testing.assert_allclose(processed.at([6.0]).data, survey(expected).at([6.0]).data, rtol=1e-12)
+    back = npde.Survey.load(processed.save(tmp_path / "a.h5"))
+    assert back.processing == processed.processing
+    np.testing.assert_array_equal(back.window, processed.window)
+    assert relative(npde.Survey.read(processed.write(tmp_path / "a.sgy")).traces, expected) < 1e-6
 
 
 def test_what_was_done_is_recorded_and_shown() -> None:
-    found = survey(pulses()).process(Detrend(), Bandpass(3, 12), TimeWindow(0.9, taper=0.1))
-    assert len(found.processing) == 3
-    for text in (str(found), str(found.quality())):
+    processed = survey(pulses()).process(Detrend(), Bandpass(3, 12), TimeWindow(0.9, taper=0.1))
+    assert len(processed.processing) == 3
+    for text in (str(processed), str(processed.quality())):
         assert "band-pass 3 to 12 Hz, order 4, zero phase" in text
         assert "of the energy is left" in text
 
@@ -157,15 +157,15 @@ def test_loud_and_quiet_traces_are_found_beside_their_neighbours() -> None:
     given = decay[..., None] * rng.standard_normal((2, 12, COUNT))
     given[0, 3] *= 50
     given[1, 11] /= 40
-    found = survey(given).process(EditTraces(dead=[(1, 2)]))
-    assert np.argwhere(~found.live).tolist() == [[0, 3], [1, 2], [1, 11]]
-    assert "louder than neighbours times 10 (shot/receiver 0/3)" in found.processing[0]
+    processed = survey(given).process(EditTraces(dead=[(1, 2)]))
+    assert np.argwhere(~processed.live).tolist() == [[0, 3], [1, 2], [1, 11]]
+    assert "louder than neighbours times 10 (shot/receiver 0/3)" in processed.processing[0]
 
 
 def test_balanced_traces_count_alike() -> None:
     given = survey(pulses() * (1 + np.arange(12.0))[:, None])
-    found = given.process(Balance())
-    share = found.weights * (found.traces**2).sum(2)
+    processed = given.process(Balance())
+    share = processed.weights * (processed.traces**2).sum(2)
     assert share == pytest.approx(share[0, 0], rel=1e-12)
 
 
@@ -178,12 +178,12 @@ def test_the_predictions_of_an_inversion_in_time_go_through_the_window() -> None
     residuals = [
         npde.invert(
             waves(BOX),
-            one,
+            record,
             unknown=npde.Velocity(2000.0, bounds=(1900.0, 2100.0)),
             method=method,
             progress=False,
         ).history["relative residual"][0]
-        for one in (muted, zeros)
+        for record in (muted, zeros)
     ]
     assert residuals[0] < 0.06 < 0.5 < residuals[1]
 

@@ -17,13 +17,13 @@ F = segyio.TraceField
 
 def survey(**changes: Any) -> npde.Survey:
     rng = np.random.default_rng(41263)
-    found: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "sources": [[250.5, 6.25], [500.0, 6.25], [1000.0, 7.0]],
         "receivers": np.column_stack([np.linspace(300.0, 900.0, 5), np.full(5, 12.5)]),
         "traces": rng.standard_normal((3, 5, 31)).astype(np.float32),
         "dt": 0.004,
     }
-    return npde.Survey(**(found | changes))
+    return npde.Survey(**(arguments | changes))
 
 
 def raw(
@@ -80,34 +80,34 @@ def test_ibm_floats_are_read_to_their_own_precision(tmp_path: Path) -> None:
 
 def test_traces_arrive_where_segyio_puts_them(tmp_path: Path) -> None:
     path = raw(tmp_path / "line.sgy", line(DelayRecordingTime=-8))
-    found = npde.Survey.read(path, source_variance=4.0)
+    loaded = npde.Survey.read(path, source_variance=4.0)
     with segyio.open(str(path), ignore_geometry=True) as file:
         values = file.trace.raw[:]
-    assert found.sources.tolist() == [[0.0, 0.0], [100.0, 0.0]]
-    assert found.receivers.tolist() == [[50.0, 0.0], [75.0, 0.0], [100.0, 0.0]]
-    assert np.array_equal(found.traces.reshape(6, -1), values)
-    assert (found.dt, found.start_time, found.name) == (0.004, -0.008, "line")
+    assert loaded.sources.tolist() == [[0.0, 0.0], [100.0, 0.0]]
+    assert loaded.receivers.tolist() == [[50.0, 0.0], [75.0, 0.0], [100.0, 0.0]]
+    assert np.array_equal(loaded.traces.reshape(6, -1), values)
+    assert (loaded.dt, loaded.start_time, loaded.name) == (0.004, -0.008, "line")
 
 
 @pytest.mark.parametrize(("scalar", "factor"), [(-100, 0.01), (0, 1.0), (1, 1.0), (100, 100.0)])
 def test_negative_scalars_divide_positive_ones_multiply(scalar: int, factor: float, tmp_path: Path) -> None:
-    found = npde.Survey.read(raw(tmp_path / "line.sgy", line(SourceGroupScalar=scalar)))
-    assert found.receivers[:, 0] == pytest.approx(factor * np.array([500.0, 750.0, 1000.0]), rel=1e-12)
+    loaded = npde.Survey.read(raw(tmp_path / "line.sgy", line(SourceGroupScalar=scalar)))
+    assert loaded.receivers[:, 0] == pytest.approx(factor * np.array([500.0, 750.0, 1000.0]), rel=1e-12)
 
 
 def test_feet_become_metres(tmp_path: Path) -> None:
     binary = {segyio.BinField.MeasurementSystem: 2}
-    found = npde.Survey.read(raw(tmp_path / "line.sgy", line(SourceDepth=20), binary=binary))
-    assert found.sources[1] == pytest.approx([100 * 0.3048, 20 * 0.3048], rel=1e-12)
+    loaded = npde.Survey.read(raw(tmp_path / "line.sgy", line(SourceDepth=20), binary=binary))
+    assert loaded.sources[1] == pytest.approx([100 * 0.3048, 20 * 0.3048], rel=1e-12)
 
 
 def test_depth_is_below_the_datum(tmp_path: Path) -> None:
     headers = line(
         SourceDepth=80, SourceSurfaceElevation=1200, ReceiverGroupElevation=1100, ElevationScalar=-10
     )
-    found = npde.Survey.read(raw(tmp_path / "line.sgy", headers))
-    assert found.sources[:, 1].tolist() == [-112.0, -112.0]
-    assert set(found.receivers[:, 1]) == {-110.0}
+    loaded = npde.Survey.read(raw(tmp_path / "line.sgy", headers))
+    assert loaded.sources[:, 1].tolist() == [-112.0, -112.0]
+    assert set(loaded.receivers[:, 1]) == {-110.0}
     given = npde.Survey.read(tmp_path / "line.sgy", source_depth=5.0, receiver_depth=8.0)
     assert set(given.sources[:, 1]) | set(given.receivers[:, 1]) == {5.0, 8.0}
 
@@ -118,10 +118,10 @@ def test_an_oblique_line_keeps_its_distances(tmp_path: Path) -> None:
         for x, y in ((F.SourceX, F.SourceY), (F.GroupX, F.GroupY)):
             along = header[x]
             header[x], header[y] = 5_000_000 + 3 * along, 9_000_000 - 4 * along
-    found = npde.Survey.read(raw(tmp_path / "line.sgy", headers))
+    loaded = npde.Survey.read(raw(tmp_path / "line.sgy", headers))
     straight = npde.Survey.read(raw(tmp_path / "straight.sgy", line()))
-    assert found.offsets == pytest.approx(5 * straight.offsets, abs=1e-6)
-    assert min(found.sources[:, 0].min(), found.receivers[:, 0].min()) == pytest.approx(0.0, abs=1e-6)
+    assert loaded.offsets == pytest.approx(5 * straight.offsets, abs=1e-6)
+    assert min(loaded.sources[:, 0].min(), loaded.receivers[:, 0].min()) == pytest.approx(0.0, abs=1e-6)
 
 
 def test_a_bent_line_is_warned_of(tmp_path: Path) -> None:
@@ -136,14 +136,14 @@ def test_ragged_shots_have_weights_and_dead_traces_none(tmp_path: Path) -> None:
     headers[5][F.GroupX] = 1250
     headers[1][F.TraceIdentificationCode] = 2
     headers.append({**headers[0], F.TraceIdentificationCode: 6})
-    found = npde.Survey.read(raw(tmp_path / "line.sgy", headers))
-    assert found.receivers[:, 0].tolist() == [50.0, 75.0, 100.0, 125.0]
-    assert found.weights.tolist() == [[1, 0, 1, 0], [1, 1, 0, 1]]
+    loaded = npde.Survey.read(raw(tmp_path / "line.sgy", headers))
+    assert loaded.receivers[:, 0].tolist() == [50.0, 75.0, 100.0, 125.0]
+    assert loaded.weights.tolist() == [[1, 0, 1, 0], [1, 1, 0, 1]]
 
 
 def test_shots_are_told_by_their_sources_where_field_records_are_not(tmp_path: Path) -> None:
-    found = npde.Survey.read(raw(tmp_path / "line.sgy", line(FieldRecord=0)))
-    assert found.sources[:, 0].tolist() == [0.0, 100.0]
+    loaded = npde.Survey.read(raw(tmp_path / "line.sgy", line(FieldRecord=0)))
+    assert loaded.sources[:, 0].tolist() == [0.0, 100.0]
     repeated = npde.Survey.read(raw(tmp_path / "again.sgy", line(SourceX=100)))
     assert repeated.sources[:, 0].tolist() == [10.0, 10.0]
 
@@ -153,8 +153,8 @@ def test_a_shot_without_a_live_trace_is_left_out(tmp_path: Path) -> None:
     for header in headers[:3]:
         header[F.TraceIdentificationCode] = 2
     with pytest.warns(npde.DeclarationWarning, match=r"1 of 2 shots of line\.sgy have no live trace"):
-        found = npde.Survey.read(raw(tmp_path / "line.sgy", headers))
-    assert found.sources.tolist() == [[100.0, 0.0]]
+        loaded = npde.Survey.read(raw(tmp_path / "line.sgy", headers))
+    assert loaded.sources.tolist() == [[100.0, 0.0]]
 
 
 def changed(index: int, **values: int) -> list[dict[int, int]]:
@@ -204,10 +204,10 @@ def test_bad_headers_are_named(
 def test_positions_given_stand_in_for_headers(tmp_path: Path) -> None:
     path = raw(tmp_path / "line.sgy", line(SourceX=0, GroupX=0))
     sources, receivers = [[0.0, 5.0], [40.0, 5.0]], [[10.0, 0.0], [20.0, 0.0], [30.0, 0.0]]
-    found = npde.Survey.read(path, sources=sources, receivers=receivers)
-    assert found.sources.tolist() == sources
-    assert found.receivers.tolist() == receivers
-    assert found.live.all()
+    loaded = npde.Survey.read(path, sources=sources, receivers=receivers)
+    assert loaded.sources.tolist() == sources
+    assert loaded.receivers.tolist() == receivers
+    assert loaded.live.all()
     moving = np.column_stack([10.0 * np.arange(6), np.zeros(6)])
     assert npde.Survey.read(path, sources=sources, receivers=moving).weights.sum() == 6
     with pytest.raises(

@@ -13,22 +13,22 @@ SQUARE = npde.Box((-1, 1), (-1, 1))
 
 
 def helmholtz(**changes: Any) -> npde.Problem:
-    found: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "equation": npde.Helmholtz(wavenumber=15.0),
         "sources": npde.Shots(npde.PointSource([-0.3, 0.0], 2j), npde.PointSource([0.0, 0.1])),
         "boundary": npde.PML(width=0.5, reflection=1e-5),
     }
-    return npde.Problem("shots", SQUARE, **(found | changes))
+    return npde.Problem("shots", SQUARE, **(arguments | changes))
 
 
 def wave(**changes: Any) -> npde.Problem:
-    found: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "domain": npde.Box((0, 1), (0, 1)).over(npde.Time(0, 1.2)),
         "equation": npde.Wave(),
         "sources": npde.Shots(npde.RickerSource([0.3, 0.4], 3.0)),
         "boundary": npde.Absorbing(),
     }
-    return npde.Problem("shots", **(found | changes))
+    return npde.Problem("shots", **(arguments | changes))
 
 
 def test_spectra_are_the_outgoing_field_of_each_shot() -> None:
@@ -102,13 +102,13 @@ def test_noise_has_the_level_that_is_stated(decibels: float) -> None:
     noisy = npde.Survey.simulate(
         helmholtz(), RECEIVERS, frequencies=[2.0, 2.4], shape=81, noise=level, seed=90031
     )
-    for found, signal in zip(noisy.data, clean.data, strict=True):
-        assert np.linalg.norm(found - signal) == pytest.approx(level * np.linalg.norm(signal), rel=1e-12)
+    for recorded, signal in zip(noisy.data, clean.data, strict=True):
+        assert np.linalg.norm(recorded - signal) == pytest.approx(level * np.linalg.norm(signal), rel=1e-12)
     assert noisy.noise == pytest.approx(level)
     assert noisy.origin is not None
     assert noisy.origin.noise == pytest.approx(level)
-    again = clean.with_noise(level, 90031)
-    assert np.array_equal(noisy.data, again.data)
+    repeated = clean.with_noise(level, 90031)
+    assert np.array_equal(noisy.data, repeated.data)
 
 
 def test_noise_is_white_and_stays_off_dead_traces() -> None:

@@ -25,8 +25,8 @@ def spectra(**changes: Any) -> npde.Survey:
 
 def traces(**changes: Any) -> npde.Survey:
     rng = np.random.default_rng(77801)
-    found = {"traces": rng.standard_normal((3, 17, 21)), "dt": 0.004}
-    return npde.Survey(**{"sources": SOURCES, "receivers": RECEIVERS, **found, **changes})
+    arguments = {"traces": rng.standard_normal((3, 17, 21)), "dt": 0.004}
+    return npde.Survey(**{"sources": SOURCES, "receivers": RECEIVERS, **arguments, **changes})
 
 
 def test_a_survey_keeps_what_it_was_given_and_nobody_changes_it() -> None:
@@ -196,15 +196,17 @@ def test_quality_finds_the_frequency_of_a_pulse_and_what_is_wrong() -> None:
     values = np.tile(npde.Ricker(12.0, 1.0)(times), (3, 17, 1))
     values[2] *= 1e3
     values[0, 5] = 0.0
-    found = traces(traces=values, receivers=np.r_[SOURCES[:1], RECEIVERS[1:]]).quality()
-    assert found.peak_frequency == pytest.approx(12.0, abs=0.5)
+    quality = traces(traces=values, receivers=np.r_[SOURCES[:1], RECEIVERS[1:]]).quality()
+    assert quality.peak_frequency == pytest.approx(12.0, abs=0.5)
     # ∫ f⁵ e^{−2g²} / ∫ f⁴ e^{−2g²}, g = f/12: the centroid of a Ricker wavelet's power.
-    assert found.centroid_frequency == pytest.approx(12 * 8 * np.sqrt(2) / (3 * np.sqrt(np.pi)) / 2, rel=1e-3)
-    assert found.dead_by_shot.tolist() == [1, 0, 0]
-    assert found.offsets[0] == 0
-    assert found.amplitudes[2] == pytest.approx(1e3 * found.amplitudes[1])
-    assert "sit at their source" in str(found)
-    assert "shot 2 is 1000 times as loud" in str(found)
+    assert quality.centroid_frequency == pytest.approx(
+        12 * 8 * np.sqrt(2) / (3 * np.sqrt(np.pi)) / 2, rel=1e-3
+    )
+    assert quality.dead_by_shot.tolist() == [1, 0, 0]
+    assert quality.offsets[0] == 0
+    assert quality.amplitudes[2] == pytest.approx(1e3 * quality.amplitudes[1])
+    assert "sit at their source" in str(quality)
+    assert "shot 2 is 1000 times as loud" in str(quality)
     assert any("may be cut" in note for note in traces().quality().notes)
     assert spectra().quality().peak_frequency in (3.0, 5.0)
 

@@ -25,36 +25,36 @@ MISFITS = [
 ]
 
 
-def invert(executor: Executor | None = None, **more: Any) -> npde.seismic.Inversion:
+def invert(executor: Executor | None = None, **options: Any) -> npde.seismic.Inversion:
     method = npde.seismic.Adjoint(per_wavelength=5.2, descent=npde.seismic.BoundedLBFGS(3))
     velocity = npde.Velocity(2000.0, bounds=(1600.0, 2600.0), prior=npde.seismic.TotalVariation(1e-3))
-    given: dict[str, Any] = {"unknown": velocity, "method": method, "progress": False, **more}
+    given: dict[str, Any] = {"unknown": velocity, "method": method, "progress": False, **options}
     return npde.invert(waves(BOX), SURVEY, executor=executor, **given)
 
 
-def assert_same(found: npde.seismic.Inversion, expected: npde.seismic.Inversion) -> None:
+def assert_same(inversion: npde.seismic.Inversion, expected: npde.seismic.Inversion) -> None:
     scale = expected.unknown.scale
-    values = [one.unknown.values.detach().numpy() / scale for one in (found, expected)]
+    values = [result.unknown.values.detach().numpy() / scale for result in (inversion, expected)]
     assert_same_field(values[0], values[1])
-    assert_same_field(found.predicted, expected.predicted)
-    assert_same_field(found.scales, expected.scales)
+    assert_same_field(inversion.predicted, expected.predicted)
+    assert_same_field(inversion.scales, expected.scales)
 
 
-@pytest.mark.parametrize("misfit", MISFITS, ids=lambda one: one.name)
+@pytest.mark.parametrize("misfit", MISFITS, ids=lambda misfit: misfit.name)
 def test_threads_find_the_same_model_for_every_misfit(misfit: Any) -> None:
     with ThreadPoolExecutor(2) as pool:
-        found = invert(pool, misfit=misfit)
+        inversion = invert(pool, misfit=misfit)
     expected = invert(misfit=misfit)
-    assert_same(found, expected)
-    assert found.fields is None
-    assert found.residual == pytest.approx(expected.residual, rel=1e-9)
+    assert_same(inversion, expected)
+    assert inversion.fields is None
+    assert inversion.residual == pytest.approx(expected.residual, rel=1e-9)
 
 
 def test_the_default_takes_an_executor() -> None:
     method = npde.seismic.Multiscale(per_wavelength=5.2, descent=npde.seismic.BoundedLBFGS(2))
     with ThreadPoolExecutor(2) as pool:
-        found = invert(pool, method=method, unknown=npde.Velocity(2000.0, bounds=(1600.0, 2600.0)))
-    assert_same(found, invert(method=method, unknown=npde.Velocity(2000.0, bounds=(1600.0, 2600.0))))
+        inversion = invert(pool, method=method, unknown=npde.Velocity(2000.0, bounds=(1600.0, 2600.0)))
+    assert_same(inversion, invert(method=method, unknown=npde.Velocity(2000.0, bounds=(1600.0, 2600.0))))
 
 
 @pytest.mark.parametrize("shots", [1, 7, 100, 1000])
@@ -71,8 +71,8 @@ def test_small_groups_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda shots, nodes: [slice(i, i + 1) for i in range(shots)],
     )
     with ThreadPoolExecutor(2) as pool:
-        found = invert(pool)
-    speeds = [one(np.array([[400.0, 500.0], [650.0, 300.0]])) for one in (found, expected)]
+        inversion = invert(pool)
+    speeds = [speed(np.array([[400.0, 500.0], [650.0, 300.0]])) for speed in (inversion, expected)]
     np.testing.assert_allclose(speeds[0], speeds[1], rtol=1e-8)
 
 
@@ -96,9 +96,9 @@ class Dying(Executor):
 
 def test_a_dead_worker_costs_its_task_not_the_run() -> None:
     with pytest.warns(DeclarationWarning, match="a worker of the executor died"):
-        found = invert(Dying())
-    assert_same(found, invert())
-    assert found.status is Status.STEP_LIMIT
+        inversion = invert(Dying())
+    assert_same(inversion, invert())
+    assert inversion.status is Status.STEP_LIMIT
 
 
 def test_what_cannot_be_divided_is_refused() -> None:

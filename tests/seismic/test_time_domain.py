@@ -62,17 +62,19 @@ def invert(survey: npde.Survey, trial: Any, descent: Any, **settings: Any) -> np
 def test_traces_tell_where_waves_are_faster(
     survey: npde.Survey, trial: Any, descent: Any, misfit: Any
 ) -> None:
-    found = invert(survey, trial, descent, misfit=misfit)
-    residual = found.history["relative residual"]
+    inversion = invert(survey, trial, descent, misfit=misfit)
+    residual = inversion.history["relative residual"]
     assert residual[-1] < 0.45 * residual[0]  # the grid's own error is a third
-    assert found.model_error(true_speed) < 0.7
-    assert found.fields is None
-    assert found.predicted.shape == survey.traces.shape
+    assert inversion.model_error(true_speed) < 0.7
+    assert inversion.fields is None
+    assert inversion.predicted.shape == survey.traces.shape
 
 
 def test_it_stops_at_the_noise_that_the_survey_states(survey: npde.Survey) -> None:
-    found = invert(survey.replace(noise=0.06), npde.seismic.Gridded(), npde.seismic.BoundedLBFGS(steps=20))
-    residual = found.history["relative residual"]
-    assert found.status is Status.CONVERGED
+    inversion = invert(
+        survey.replace(noise=0.06), npde.seismic.Gridded(), npde.seismic.BoundedLBFGS(steps=20)
+    )
+    residual = inversion.history["relative residual"]
+    assert inversion.status is Status.CONVERGED
     assert residual[-1] <= 0.06 < residual[-2]
-    assert found.residual == pytest.approx(residual[-1], rel=1e-6)
+    assert inversion.residual == pytest.approx(residual[-1], rel=1e-6)

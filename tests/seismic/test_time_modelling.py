@@ -38,8 +38,8 @@ def arrivals(distance: float) -> Array:
 
 def traces(sources: Array = SOURCES, mirrored: float = 0.0) -> Array:
     """In the uniform plane, and `mirrored` times those of the sources' images above y = 0."""
-    found = np.array([[arrivals(float(np.hypot(*(r - s)))) for r in RECEIVERS] for s in sources])
-    return found + (mirrored * traces(sources * [1, -1]) if mirrored else 0.0)
+    arrived = np.array([[arrivals(float(np.hypot(*(r - s)))) for r in RECEIVERS] for s in sources])
+    return arrived + (mirrored * traces(sources * [1, -1]) if mirrored else 0.0)
 
 
 def survey(recorded: Array | None = None) -> Survey:
@@ -72,10 +72,10 @@ def test_arrivals_are_exact_at_steps_as_long_as_samples(
     side: tuple[Boundary, ...], mirrored: float, per_wavelength: float, bound: float
 ) -> None:
     modelling = engine(*side, per_wavelength=per_wavelength)
-    found = modelling.forward(np.full(modelling.grid.size, SPEED**-2)).data
+    data = modelling.forward(np.full(modelling.grid.size, SPEED**-2)).data
     exact = traces(mirrored=mirrored)
     assert modelling.filters.dt > 0.5 * 0.008
-    assert np.linalg.norm(found - exact) < bound * np.linalg.norm(exact)
+    assert np.linalg.norm(data - exact) < bound * np.linalg.norm(exact)
 
 
 @pytest.mark.parametrize("memory", [2e9, 5e6])
@@ -119,8 +119,8 @@ def test_spectra_of_the_traces_are_those_of_the_nine_point_scheme() -> None:
     gridded = GridModelling(spectral, domain, (SPEED, SPEED), 15.0)
     x, y = gridded.grid.points.T
     model = (SPEED * (1 + 0.1 * np.sin(x / 200) * np.cos(y / 150))) ** -2.0
-    found = gridded.forward(model).data
-    assert np.linalg.norm(found - spectral.data) < 0.01 * np.linalg.norm(found)
+    data = gridded.forward(model).data
+    assert np.linalg.norm(data - spectral.data) < 0.01 * np.linalg.norm(data)
 
 
 def test_the_frequencies_of_a_ricker_wavelet_are_found() -> None:

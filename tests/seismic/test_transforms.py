@@ -19,8 +19,8 @@ def ricker_spectrum(frequencies: np.ndarray, peak: float, delay: float) -> np.nd
 def test_the_spectrum_of_a_ricker_wavelet_is_its_closed_form() -> None:
     dt, start = 4e-3, -0.2
     times = start + dt * np.arange(400)
-    found = spectrum(npde.Ricker(6.0, 0.3)(times), dt, FREQUENCIES, start_time=start)
-    assert found == pytest.approx(ricker_spectrum(FREQUENCIES, 6.0, 0.3), rel=1e-10, abs=1e-12)
+    values = spectrum(npde.Ricker(6.0, 0.3)(times), dt, FREQUENCIES, start_time=start)
+    assert values == pytest.approx(ricker_spectrum(FREQUENCIES, 6.0, 0.3), rel=1e-10, abs=1e-12)
 
 
 def test_a_later_pulse_has_its_phase_turned_by_minus_omega_tau() -> None:
@@ -68,8 +68,8 @@ def test_traces_come_back_from_their_spectra() -> None:
 def test_a_taper_leaves_what_has_died_out_and_calms_what_was_cut() -> None:
     times = 4e-3 * np.arange(500)
     pulse = npde.Ricker(6.0, 0.5)(times)
-    kept = spectrum(pulse, 4e-3, FREQUENCIES, taper=0.4)
-    assert kept == pytest.approx(spectrum(pulse, 4e-3, FREQUENCIES), rel=1e-9)
+    tapered = spectrum(pulse, 4e-3, FREQUENCIES, taper=0.4)
+    assert tapered == pytest.approx(spectrum(pulse, 4e-3, FREQUENCIES), rel=1e-9)
     cut = np.sin(2 * np.pi * 1.13 * times)
     beyond = np.array([20.0, 31.0])
     assert (abs(spectrum(cut, 4e-3, beyond, taper=1.0)) < abs(spectrum(cut, 4e-3, beyond))).all()

@@ -63,19 +63,19 @@ def few(steps: int) -> npde.seismic.WavefieldReconstruction:
 
 @pytest.mark.parametrize("wavelet", [1 + 0.5j, None], ids=["known", "unknown"])
 def test_it_explains_the_data_down_to_their_noise_and_stops(wavelet: complex | None) -> None:
-    found = invert(survey(0.006, wavelet), few(40))
-    assert found.status is Status.CONVERGED
-    assert found.history["relative residual"][-1] <= 0.006 < found.history["relative residual"][-2]
-    assert found.residual < 0.008  # frequencies weigh alike in the first, by their energy in the second
-    assert found.model_error(true_speed) < 0.8
+    inversion = invert(survey(0.006, wavelet), few(40))
+    assert inversion.status is Status.CONVERGED
+    assert inversion.history["relative residual"][-1] <= 0.006 < inversion.history["relative residual"][-2]
+    assert inversion.residual < 0.008  # frequencies weigh alike in the first, by their energy in the second
+    assert inversion.model_error(true_speed) < 0.8
     if wavelet is None:
-        assert found.scales == pytest.approx(1 + 0.5j, rel=0.02)
+        assert inversion.scales == pytest.approx(1 + 0.5j, rel=0.02)
 
 
 def test_what_is_known_stays_as_it_was_and_the_bounds_hold() -> None:
-    found = invert(survey(), few(3))
-    grid = found.grid
-    model = found.slowness_squared(grid.points)
+    inversion = invert(survey(), few(3))
+    grid = inversion.grid
+    model = inversion.slowness_squared(grid.points)
     known = (np.abs(grid.points) > 0.3).any(axis=1)
     assert np.array_equal(model[known], np.ones(known.sum()))
     assert 0.25 <= model.min() < 0.95
@@ -83,28 +83,28 @@ def test_what_is_known_stays_as_it_was_and_the_bounds_hold() -> None:
 
 
 def test_without_a_window_only_the_edge_to_the_layer_is_held() -> None:
-    found = invert(survey(), few(2), unknown=velocity(window=None))
-    model = found.slowness_squared(found.grid.points)
-    outer = (np.abs(found.grid.points) >= 0.5 - 1e-9).any(axis=1)
+    inversion = invert(survey(), few(2), unknown=velocity(window=None))
+    model = inversion.slowness_squared(inversion.grid.points)
+    outer = (np.abs(inversion.grid.points) >= 0.5 - 1e-9).any(axis=1)
     assert np.array_equal(model[outer], np.ones(outer.sum()))
     assert (np.abs(model[~outer] - 1) > 1e-6).mean() > 0.8
 
 
 @pytest.mark.parametrize("window", [WINDOW, None])
 def test_the_predicted_data_are_those_of_the_velocity_found(window: npde.Box | None) -> None:
-    found = invert(survey(), few(3), unknown=velocity(window=window))
-    assert len(found.history) == 4
-    observed = found.setting.survey.data
-    errors, sizes = (np.linalg.norm(each, axis=(1, 2)) for each in (found.predicted - observed, observed))
+    inversion = invert(survey(), few(3), unknown=velocity(window=window))
+    assert len(inversion.history) == 4
+    observed = inversion.setting.survey.data
+    errors, sizes = (np.linalg.norm(each, axis=(1, 2)) for each in (inversion.predicted - observed, observed))
     rms = float(np.sqrt(((errors / sizes) ** 2).mean()))
-    assert rms == pytest.approx(found.history["relative residual"][-1], rel=1e-9)
+    assert rms == pytest.approx(inversion.history["relative residual"][-1], rel=1e-9)
 
 
 def test_stages_go_on_from_the_model_of_the_stage_before() -> None:
-    found = invert(
+    inversion = invert(
         survey(), few(3), frequencies=npde.seismic.Continuation([FREQUENCIES[0]], [FREQUENCIES[1]])
     )
-    first, second = found.stages
+    first, second = inversion.stages
     assert second.history["relative residual"][0] < 0.75 * first_misfit_at_the_start()
     assert first.frequencies == (FREQUENCIES[0],)
 
@@ -122,10 +122,10 @@ def test_a_run_stopped_and_resumed_is_the_run_not_stopped_bit_for_bit(
     monkeypatch.setattr(
         Interrupts, "asked", property(lambda self: next(stops), lambda self, value: None), raising=False
     )
-    part = invert(survey(), few(4), out=tmp_path)
+    stopped = invert(survey(), few(4), out=tmp_path)
     monkeypatch.undo()
-    assert part.status is Status.INTERRUPTED
-    assert len(part.history) == 3
+    assert stopped.status is Status.INTERRUPTED
+    assert len(stopped.history) == 3
     rest = invert(survey(), few(4), out=tmp_path, resume=True)
     assert np.array_equal(rest.predicted, whole.predicted)
     assert np.array_equal(rest.history["relative residual"], whole.history["relative residual"])
@@ -133,12 +133,12 @@ def test_a_run_stopped_and_resumed_is_the_run_not_stopped_bit_for_bit(
 
 
 def test_it_can_be_saved_and_read_again(tmp_path: Path) -> None:
-    found = invert(survey(), few(2))
-    found.save(tmp_path / "found.h5")
-    again = npde.seismic.Inversion.load(tmp_path / "found.h5")
-    assert again.method == found.method
+    inversion = invert(survey(), few(2))
+    inversion.save(tmp_path / "found.h5")
+    loaded = npde.seismic.Inversion.load(tmp_path / "found.h5")
+    assert loaded.method == inversion.method
     points = np.random.default_rng(48271).uniform(-0.4, 0.4, (50, 2))
-    assert_same_field(again(points), found(points))
+    assert_same_field(loaded(points), inversion(points))
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ NO_SLOPE = npde.Problem("no slope", LINE, npde.Equation(without_solution, order=
         (NO_SLOPE, npde.Adam(700, lr=1e-2, points=100, sampling=npde.training.Fixed())),
         (two_ends(), npde.NaturalGradient(200, points=100)),
     ],
-    ids=lambda part: type(part).__name__,
+    ids=lambda value: type(value).__name__,
 )
 @pytest.mark.filterwarnings("ignore:the field found:neurapde.core.errors.DeclarationWarning")
 def test_a_problem_without_solution_stalls(problem, method):
@@ -79,7 +79,10 @@ def test_the_same_residual_counts_alike_in_every_unit():
         features = sine.feature_jet(points, 0).value
         sine.set_amplitudes(torch.linalg.lstsq(features, size * torch.sin(points / length)).solution)
         generator = torch.Generator().manual_seed(83449)
-        samples = {one.name: one.sample(200, how="sobol", generator=generator) for one in problem.constraints}
+        samples = {
+            constraint.name: constraint.sample(200, how="sobol", generator=generator)
+            for constraint in problem.constraints
+        }
         return residuals_left(problem, sine, samples, field_sizes(problem, sine))["equation"].relative
 
     assert relative(1.0, 1.0) == pytest.approx(0.1 / (1 + 1.1**2) ** 0.5, rel=0.02)
@@ -138,7 +141,7 @@ QUICK = ("known source", "known source in a disk")
 
 
 @pytest.mark.parametrize(
-    "name", [one if one in QUICK else pytest.param(one, marks=pytest.mark.slow) for one in NARROW]
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NARROW]
 )
 def test_what_falls_between_the_points_is_found_and_told(name):
     with pytest.warns(

@@ -72,18 +72,18 @@ def waves() -> npde.Problem:
         pytest.param(burgers(), npde.Newton(tolerance=1e-3), marks=pytest.mark.slow),
         pytest.param(waves(), npde.NaturalGradient(12, points=300), marks=pytest.mark.slow),
     ],
-    ids=lambda part: part.name if isinstance(part, npde.Problem) else type(part).__name__,
+    ids=lambda value: value.name if isinstance(value, npde.Problem) else type(value).__name__,
 )
 def test_the_estimate_is_the_error(problem, method):
     trial = SMALL if isinstance(method, npde.Adam | npde.NaturalGradient) else None
     solution = npde.solve(problem, trial, method, seed=83537)
-    found = npde.error_estimate(solution)
+    estimate = npde.error_estimate(solution)
     points = problem.domain.sample(1000, how="sobol").numpy()
     true = relative(solution(points), problem.exact(points))
-    assert true / 2 < found.value < 2 * true
-    assert found.spread < 0.5
-    assert found.corrected is not None
-    assert relative(found.corrected(points), problem.exact(points)) < 0.1 * true
+    assert true / 2 < estimate.value < 2 * true
+    assert estimate.spread < 0.5
+    assert estimate.corrected is not None
+    assert relative(estimate.corrected(points), problem.exact(points)) < 0.1 * true
 
 
 def test_a_training_on_a_problem_that_is_not_linear_states_its_error():
@@ -98,10 +98,10 @@ def test_the_corrected_field_is_a_solution_that_can_be_stored(tmp_path):
     solution = npde.solve(string(), SMALL, npde.NaturalGradient(6, points=64), seed=83537)
     corrected = npde.error_estimate(solution).corrected
     assert corrected is not None
-    again = npde.load(corrected.save(tmp_path / "u.h5"), problem=string())
+    loaded = npde.load(corrected.save(tmp_path / "u.h5"), problem=string())
     x = np.linspace(0, 1, 30)[:, None]
-    assert_same_field(again(x), corrected(x))
-    assert "Corrected" in str(again)
+    assert_same_field(loaded(x), corrected(x))
+    assert "Corrected" in str(loaded)
 
 
 def test_a_field_from_which_newton_does_not_settle_has_no_estimate():
@@ -113,9 +113,9 @@ def test_a_field_from_which_newton_does_not_settle_has_no_estimate():
         boundary=npde.Dirichlet(0.0),
     )
     solution = npde.solve(problem, SMALL, npde.Adam(20, points=64), seed=83537)
-    found = npde.error_estimate(solution)
-    assert math.isnan(found.value)
-    assert "does not settle" in str(found)
+    estimate = npde.error_estimate(solution)
+    assert math.isnan(estimate.value)
+    assert "does not settle" in str(estimate)
 
 
 @pytest.mark.parametrize(
@@ -141,11 +141,11 @@ def test_a_field_from_which_newton_does_not_settle_has_no_estimate():
             "noisy",
         ),
     ],
-    ids=lambda part: part.name if isinstance(part, npde.Problem) else "",
+    ids=lambda value: value.name if isinstance(value, npde.Problem) else "",
 )
 def test_where_it_cannot_be_had_it_says_why(problem, reason):
     solution = npde.solve(problem, SMALL, npde.Adam(2, points=16), seed=83537)
-    found = npde.error_estimate(solution)
-    assert math.isnan(found.value)
-    assert found.corrected is None
-    assert reason in str(found)
+    estimate = npde.error_estimate(solution)
+    assert math.isnan(estimate.value)
+    assert estimate.corrected is None
+    assert reason in str(estimate)

@@ -84,5 +84,5 @@ def test_boundary_data_are_looked_at_closer():
         1.0,
         [npde.Dirichlet(values, on="bottom"), npde.Dirichlet(0.0, on=sides)],
     )
-    name = next(one.name for one in problem.constraints if "bottom" in one.name)
+    name = next(constraint.name for constraint in problem.constraints if "bottom" in constraint.name)
     assert mean(problem, values, name) == pytest.approx(1.0, rel=0.2)

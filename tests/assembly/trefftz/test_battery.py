@@ -28,9 +28,9 @@ CASES = _cases()
     [*(("disks", i) for i in range(5)), ("rooms", 0), *(("plates", i) for i in range(4))],
 )
 def test_the_error_is_at_most_three_times_what_is_stated(family: str, number: int) -> None:
-    found = CASES.judged(getattr(CASES, family), number)
+    judgement = CASES.judged(getattr(CASES, family), number)
 
-    assert not found.silent, found
+    assert not judgement.silent, judgement
 
 
 def test_the_series_of_several_disks_meets_the_conditions_on_their_rims() -> None:

@@ -23,31 +23,31 @@ EVERY = (
 )
 
 
-@pytest.mark.parametrize("features", EVERY, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("features", EVERY, ids=lambda features: type(features).__name__)
 def test_each_solves_the_equation_of_the_layer(features: Features) -> None:
-    found = features.channels(POINTS, ALL)
+    channels = features.channels(POINTS, ALL)
     e, slope = STRETCH.factors(POINTS), [axis.derivative(POINTS[:, i]) for i, axis in enumerate(STRETCH.axes)]
-    left = K**2 * found[0]
+    residual = K**2 * channels[0]
     for i in range(2):  # ∂_i(u_i / e_i) / e_i
-        left = (
-            left
-            + (found[3 + i] / e[i][:, None] - slope[i][:, None] * found[1 + i] / e[i][:, None] ** 2)
+        residual = (
+            residual
+            + (channels[3 + i] / e[i][:, None] - slope[i][:, None] * channels[1 + i] / e[i][:, None] ** 2)
             / e[i][:, None]
         )
-    assert np.abs(left).max() < 1e-9 * np.abs(found[3:5]).max()
+    assert np.abs(residual).max() < 1e-9 * np.abs(channels[3:5]).max()
 
 
-@pytest.mark.parametrize("features", EVERY, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("features", EVERY, ids=lambda features: type(features).__name__)
 def test_derivatives_are_those_of_the_values(features: Features) -> None:
-    found, h = features.channels(POINTS, ALL), 1e-5
+    channels, h = features.channels(POINTS, ALL), 1e-5
     for i in range(2):
         step = h * np.eye(2)[i]
         ahead, back = (features.channels(POINTS + sign * step, Layout(2, 1)) for sign in (1, -1))
-        size = np.abs(found[1:3]).max()
-        assert np.abs((ahead[0] - back[0]) / (2 * h) - found[1 + i]).max() < 1e-6 * size
-        assert np.abs((ahead[1 + i] - back[1 + i]) / (2 * h) - found[3 + i]).max() < 1e-5 * K * size
+        size = np.abs(channels[1:3]).max()
+        assert np.abs((ahead[0] - back[0]) / (2 * h) - channels[1 + i]).max() < 1e-6 * size
+        assert np.abs((ahead[1 + i] - back[1 + i]) / (2 * h) - channels[3 + i]).max() < 1e-5 * K * size
         if i:
-            assert np.abs((ahead[1] - back[1]) / (2 * h) - found[5]).max() < 1e-5 * K * size
+            assert np.abs((ahead[1] - back[1]) / (2 * h) - channels[5]).max() < 1e-5 * K * size
 
 
 def test_orders_are_bessel_functions_in_units_of_their_size() -> None:
@@ -71,5 +71,8 @@ def test_sums_by_cells_are_the_sums_in_the_layer_and_beside_poles() -> None:
     points = random.uniform(-1, 1, (3000, 2))
     direct = Features.summed(poles, points, ALL, amplitudes)
     cells = _Cells(poles).summed(points, ALL, amplitudes)
-    for one, other in zip(direct, cells, strict=True):
-        assert np.abs(one - other).max() < 1e-9 * np.median(np.abs(one)) + 1e-9 * np.abs(one).max()
+    for expected, other in zip(direct, cells, strict=True):
+        assert (
+            np.abs(expected - other).max()
+            < 1e-9 * np.median(np.abs(expected)) + 1e-9 * np.abs(expected).max()
+        )

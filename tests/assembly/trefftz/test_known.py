@@ -24,12 +24,12 @@ def test_waves_of_many_sources_are_those_of_each_in_the_sources_and_in_the_layer
             strict=True,
         )
     ]
-    waves = [OutgoingWave(one, K, STRETCH) for one in (*sources, npde.PointSource((0.1, 0.2), 2.0))]
+    waves = [OutgoingWave(source, K, STRETCH) for source in (*sources, npde.PointSource((0.1, 0.2), 2.0))]
     shots = (tuple(waves[:3]), (waves[1], waves[12]), (), tuple(waves[3:]), (waves[0], waves[0]))
-    places = np.concatenate([random.uniform(-1, 1, (800, 2)), [one.source.at for one in waves[:12]]])
+    places = np.concatenate([random.uniform(-1, 1, (800, 2)), [wave.source.at for wave in waves[:12]]])
 
-    found = Known(shots).channels(places, ALL, complex)
+    channels = Known(shots).channels(places, ALL, complex)
 
     for i, shot in enumerate(shots):
-        for channel, rows in enumerate(sum((one.channels(places, ALL) for one in shot), np.zeros((6, 1)))):
-            assert np.abs(found[channel, :, i] - rows).max() <= 1e-11 * np.abs(rows).max()
+        for channel, rows in enumerate(sum((wave.channels(places, ALL) for wave in shot), np.zeros((6, 1)))):
+            assert np.abs(channels[channel, :, i] - rows).max() <= 1e-11 * np.abs(rows).max()

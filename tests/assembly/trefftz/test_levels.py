@@ -19,12 +19,12 @@ def test_a_disk_has_the_field_of_its_series_and_a_level_more_is_nearer(wavenumbe
     exact = exact_solution(problem)
     assert exact is not None
     known = exact(levels.probes)
-    kept = np.isfinite(known)
+    finite = np.isfinite(known)
 
     errors = []
     for digits in (4.0, 10.0):
-        found = levels.field(levels.solve(levels.plan(digits)))[:, 0]
-        errors.append(np.linalg.norm((found - known)[kept]) / np.linalg.norm(known[kept]))
+        field = levels.field(levels.solve(levels.plan(digits)))[:, 0]
+        errors.append(np.linalg.norm((field - known)[finite]) / np.linalg.norm(known[finite]))
 
     assert errors[0] < 1e-4
     assert errors[1] < min(1e-6, errors[0] / 10)
@@ -51,7 +51,7 @@ def test_disks_that_touch_are_the_limit_of_narrow_gaps() -> None:
         for gap in (0.0, 1e-5, 1e-4)
     ]
 
-    near, far = (float((one - fields[0]).norm() / fields[0].norm()) for one in fields[1:])
+    near, far = (float((field - fields[0]).norm() / fields[0].norm()) for field in fields[1:])
     assert near < 1e-4
     assert far == pytest.approx(10 * near, rel=0.2)
 
@@ -66,10 +66,10 @@ def test_of_disks_that_overlap_the_later_one_wins() -> None:
     )
     places = torch.as_tensor(np.random.default_rng(61717).uniform(-0.5, 0.5, (2000, 2)))
 
-    one, same = (npde.solve(each, method=npde.Trefftz(seconds=900)) for each in (problem, other))
+    overlapping, same = (npde.solve(each, method=npde.Trefftz(seconds=900)) for each in (problem, other))
 
-    error = float((one(places) - same(places)).norm() / one(places).norm())
-    assert error < sum(3 * float(each.stages[-1].extras["error_estimate"]) for each in (one, same))
+    error = float((overlapping(places) - same(places)).norm() / overlapping(places).norm())
+    assert error < sum(3 * float(each.stages[-1].extras["error_estimate"]) for each in (overlapping, same))
 
 
 def test_a_room_with_a_re_entrant_corner_and_impedance_is_resolved() -> None:
@@ -123,11 +123,13 @@ def test_waves_that_fade_on_their_way_have_the_field_of_their_series() -> None:
     x = x[np.hypot(x[:, 0] - at, x[:, 1]) > 0.03]
     n, r, turn = np.arange(-40, 41), np.hypot(*x.T)[:, None], np.arctan2(x[:, 1], x[:, 0])[:, None]
     p, q = k / outside, k / inside
-    own = 0.25j * special.hankel2(n, p * abs(at)) * np.exp(-1j * np.pi * n)
-    j, dj, h, dh = (one(n, p * radius) for one in (special.jv, special.jvp, special.hankel2, special.h2vp))
+    incoming = 0.25j * special.hankel2(n, p * abs(at)) * np.exp(-1j * np.pi * n)
+    j, dj, h, dh = (
+        function(n, p * radius) for function in (special.jv, special.jvp, special.hankel2, special.h2vp)
+    )
     y, dy = special.jv(n, q * radius), special.jvp(n, q * radius)
-    scattered = -own * (p * dj * y - q * dy * j) / (p * dh * y - q * dy * h)
-    within = (own * j + scattered * h) / y
+    scattered = -incoming * (p * dj * y - q * dy * j) / (p * dh * y - q * dy * h)
+    within = (incoming * j + scattered * h) / y
     waves = np.exp(1j * n * turn)
     truth = 0.25j * special.hankel2(0, p * np.hypot(x[:, 0] - at, x[:, 1]))
     truth += (special.hankel2(n, p * np.maximum(r, radius)) * waves) @ scattered

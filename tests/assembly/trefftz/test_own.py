@@ -42,8 +42,8 @@ def test_scattering_by_a_sound_hard_hole_is_found_by_its_own_waves() -> None:
     equation = npde.Equation(lambda x, u: u.laplacian + k**2 * u.value, complex=True)
     solution = npde.solve(npde.Problem("hard", RING, equation, boundary=sides))
     assert solution.method.startswith("Trefftz")
-    found, exact = np.asarray(solution(POINTS)), wave(POINTS)
-    assert np.linalg.norm(found - exact) < 1e-5 * np.linalg.norm(exact)
+    values, exact = np.asarray(solution(POINTS)), wave(POINTS)
+    assert np.linalg.norm(values - exact) < 1e-5 * np.linalg.norm(exact)
 
 
 def test_what_is_left_without_a_field_is_the_load() -> None:

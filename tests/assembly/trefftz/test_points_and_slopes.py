@@ -44,8 +44,8 @@ def test_sources_have_their_potentials(name: str) -> None:
     solution = npde.solve(npde.Problem(name, domain, equation, [source], sides), method=npde.Trefftz())
     points = domain.sample(500, how="grid").numpy()
     points = points[away(points) > 0.4]
-    found, exact = np.asarray(solution(points)), truth(points)
-    error = np.linalg.norm(found - exact) / np.linalg.norm(exact)
+    values, exact = np.asarray(solution(points)), truth(points)
+    error = np.linalg.norm(values - exact) / np.linalg.norm(exact)
     assert error < 3 * solution.stages[-1].extras["error_estimate"] + 1e-12
     assert error < 1e-5
 
@@ -63,10 +63,10 @@ def test_slopes_alone_determine_a_field_up_to_its_mean() -> None:
     ]
     solution = npde.solve(npde.Problem("slopes", domain, npde.Poisson(), [], sides))
     points = domain.sample(4000, how="grid").numpy()
-    found, exact = np.asarray(solution(points)), np.exp(points[:, 0]) * np.cos(points[:, 1])
+    values, exact = np.asarray(solution(points)), np.exp(points[:, 0]) * np.cos(points[:, 1])
     assert solution.method.startswith("Trefftz")
-    assert abs(found.mean()) < 1e-9
-    np.testing.assert_allclose(found, exact - exact.mean(), atol=1e-5)
+    assert abs(values.mean()) < 1e-9
+    np.testing.assert_allclose(values, exact - exact.mean(), atol=1e-5)
 
 
 def test_current_between_two_points_leaves_through_neither_side_nor_interface() -> None:

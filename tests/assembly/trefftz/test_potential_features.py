@@ -37,9 +37,9 @@ def reacting(modified: bool) -> tuple[Features, ...]:
 
 
 CASES = [
-    *((one, 0.0) for one in HARMONIC),
-    *((one, KAPPA**2) for one in reacting(True)),
-    *((one, -(KAPPA**2)) for one in reacting(False)),
+    *((features, 0.0) for features in HARMONIC),
+    *((features, KAPPA**2) for features in reacting(True)),
+    *((features, -(KAPPA**2)) for features in reacting(False)),
 ]
 
 
@@ -47,30 +47,30 @@ CASES = [
 def test_features_solve_their_equation_with_the_derivatives_of_their_values(
     features: Features, reaction: float
 ) -> None:
-    found = features.channels(POINTS, SECOND)
+    channels = features.channels(POINTS, SECOND)
     step = 1e-5
     shifts = np.eye(2) * step
     slopes = [
-        (features.channels(POINTS + one, SECOND) - features.channels(POINTS - one, SECOND)) / (2 * step)
-        for one in shifts
+        (features.channels(POINTS + shift, SECOND) - features.channels(POINTS - shift, SECOND)) / (2 * step)
+        for shift in shifts
     ]
 
-    assert found.shape == (6, len(POINTS), features.count)
-    size = np.abs(found).max()
-    assert np.abs(found[3] + found[4] - reaction * found[0]).max() < 1e-12 * size
+    assert channels.shape == (6, len(POINTS), features.count)
+    size = np.abs(channels).max()
+    assert np.abs(channels[3] + channels[4] - reaction * channels[0]).max() < 1e-12 * size
     for i in range(2):
-        np.testing.assert_allclose(slopes[i][0], found[1 + i], atol=1e-6 * size)
-        np.testing.assert_allclose(slopes[i][1 + i], found[3 + i], atol=1e-6 * size)
-    np.testing.assert_allclose(slopes[1][1], found[5], atol=1e-6 * size)
+        np.testing.assert_allclose(slopes[i][0], channels[1 + i], atol=1e-6 * size)
+        np.testing.assert_allclose(slopes[i][1 + i], channels[3 + i], atol=1e-6 * size)
+    np.testing.assert_allclose(slopes[1][1], channels[5], atol=1e-6 * size)
 
 
 @pytest.mark.parametrize("features", HARMONIC)
 def test_sums_are_those_of_the_features(features: Features) -> None:
     amplitudes = np.random.default_rng(61729).normal(size=(features.count, 2))
 
-    found = features.summed(POINTS, SECOND, amplitudes)
+    sums = features.summed(POINTS, SECOND, amplitudes)
 
-    np.testing.assert_allclose(found, features.channels(POINTS, SECOND) @ amplitudes, rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(sums, features.channels(POINTS, SECOND) @ amplitudes, rtol=1e-11, atol=1e-11)
 
 
 def test_powers_stay_independent_where_plain_powers_are_parallel() -> None:
@@ -92,17 +92,17 @@ def test_a_gaussian_load_has_its_density_and_far_away_the_field_of_a_point(
     center = np.array([0.05, -0.02])
     points[2] = center
 
-    found = gaussian(points, center, variance, medium, SECOND)
+    channels = gaussian(points, center, variance, medium, SECOND)
 
     square = ((points - center) ** 2).sum(axis=1)
     density = np.exp(-square / (2 * variance)) / (2 * np.pi * variance)
-    left = -medium.coefficient * (found[3] + found[4]) + medium.reaction * found[0] - density
-    assert np.abs(left).max() < 1e-12 * max(density.max(), medium.reaction * np.abs(found[0]).max())
+    residual = -medium.coefficient * (channels[3] + channels[4]) + medium.reaction * channels[0] - density
+    assert np.abs(residual).max() < 1e-12 * max(density.max(), medium.reaction * np.abs(channels[0]).max())
     if variance == 1e-4:
         far = square > 80 * variance
         mass = np.exp(medium.wavenumber**2 * variance / 2)  # of the point whose field this is, far away
         np.testing.assert_allclose(
-            found[:, far], mass * point(points[far], center, medium, SECOND), rtol=1e-10, atol=1e-12
+            channels[:, far], mass * point(points[far], center, medium, SECOND), rtol=1e-10, atol=1e-12
         )
 
 
@@ -112,10 +112,10 @@ def test_a_polynomial_load_is_met_exactly(medium: Medium) -> None:
     load = Polynomial(rng.normal(size=(6, 6)), np.array([0.1, 0.2]), 1.5)
     points = rng.uniform(-1, 1, (200, 2))
 
-    found = load.particular(medium).channels(points, SECOND)
+    channels = load.particular(medium).channels(points, SECOND)
 
-    left = -medium.coefficient * (found[3] + found[4]) + medium.reaction * found[0]
-    np.testing.assert_allclose(left, load.channels(points, Layout(2, 0))[0], atol=1e-11)
+    residual = -medium.coefficient * (channels[3] + channels[4]) + medium.reaction * channels[0]
+    np.testing.assert_allclose(residual, load.channels(points, Layout(2, 0))[0], atol=1e-11)
 
 
 def test_corners_have_the_exponents_that_are_known() -> None:

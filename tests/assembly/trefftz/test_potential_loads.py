@@ -55,11 +55,11 @@ def test_a_smooth_load_has_its_field(domain: str, reaction: float) -> None:
 
 
 @pytest.mark.parametrize(("opening", "turned"), [(1.2, 0.7), (1.5, -2.0), (1.7, 3.0)])
-@pytest.mark.parametrize("more", [0.0, 1.0], ids=["singular", "and a smooth part"])
+@pytest.mark.parametrize("smooth", [0.0, 1.0], ids=["singular", "and a smooth part"])
 def test_a_load_that_is_singular_at_a_corner_has_its_field(
-    opening: float, turned: float, more: float
+    opening: float, turned: float, smooth: float
 ) -> None:
-    """u = cos y r^α sin αθ + more |x|²/4 in turned coordinates about a corner away from the origin."""
+    """u = cos y r^α sin αθ + smooth |x|²/4 in turned coordinates about a corner away from the origin."""
     at, turn, alpha = complex(0.37, -1.2), np.exp(1j * turned), 1 / opening
 
     def polar(x: Any) -> tuple[Any, Any, Any]:
@@ -71,15 +71,15 @@ def test_a_load_that_is_singular_at_a_corner_has_its_field(
 
     def exact(x: Any) -> Any:
         r, angle, y = polar(x)
-        return npde.cos(y) * r**alpha * npde.sin(alpha * angle) + more * r**2 / 4
+        return npde.cos(y) * r**alpha * npde.sin(alpha * angle) + smooth * r**2 / 4
 
     def load(x: Any) -> Any:
         r, angle, y = polar(x)
         singular = npde.cos(y) * r**alpha * npde.sin(alpha * angle)
-        return singular + 2 * npde.sin(y) * alpha * r ** (alpha - 1) * npde.cos((alpha - 1) * angle) - more
+        return singular + 2 * npde.sin(y) * alpha * r ** (alpha - 1) * npde.cos((alpha - 1) * angle) - smooth
 
     corners = [at, *(at + 1.3 * turn * np.exp(1j * np.linspace(0, math.pi * opening, 7)))]
-    domain = npde.Polygon([(one.real, one.imag) for one in corners])
+    domain = npde.Polygon([(corner.real, corner.imag) for corner in corners])
     problem = npde.Problem("wedge", domain, npde.Poisson(), [load], npde.Dirichlet(exact))
 
     assert solved(problem, exact, 1e-7) < 1e-7
@@ -95,8 +95,8 @@ def test_the_l_shape_is_left_to_functions_that_solve_the_equation_and_stored(tmp
     assert "Trefftz" in solution.notes[0]
     solution.save(tmp_path / "l.h5")
     points = problem.domain.sample(200, how="grid")
-    again = npde.load(tmp_path / "l.h5")
-    assert torch.allclose(again(points), solution(points), rtol=1e-12, atol=1e-12)
+    loaded = npde.load(tmp_path / "l.h5")
+    assert torch.allclose(loaded(points), solution(points), rtol=1e-12, atol=1e-12)
 
 
 def test_a_load_that_is_given_in_pieces_has_its_field() -> None:
@@ -123,8 +123,8 @@ def test_a_load_that_is_given_in_pieces_has_its_field() -> None:
 @pytest.mark.parametrize("medium", [Medium(2.0), Medium(2.0, 3.0), Medium(1.0, -40.0)])
 def test_sines_have_the_load_they_are_fitted_to(medium: Medium) -> None:
     lower, upper = np.array([-1.0, 2.0]), np.array([0.5, 2.7])
-    own, points = sines_on(lower, upper, 24, medium)
-    load = sines_load(np.exp(points[:, 0]) * np.cos(3 * points[:, 1]), own, lower, upper)
+    extension, points = sines_on(lower, upper, 24, medium)
+    load = sines_load(np.exp(points[:, 0]) * np.cos(3 * points[:, 1]), extension, lower, upper)
     field = load.particular(medium)
 
     x = np.random.default_rng(60317).uniform(lower, upper, (50, 2))
@@ -157,9 +157,9 @@ def test_powers_at_a_corner_have_the_load_they_are_fitted_to() -> None:
 def test_the_growth_towards_a_corner_is_seen() -> None:
     radii, angles = 2.0 ** -np.arange(6.0, 15.0)[:, None], np.linspace(-1, 1, 9)
 
-    found = growth(radii**-0.37 * (np.cos(angles) + radii * np.exp(angles) + radii**2))
+    exponent = growth(radii**-0.37 * (np.cos(angles) + radii * np.exp(angles) + radii**2))
 
-    assert found == pytest.approx(-0.37, abs=1e-10)
+    assert exponent == pytest.approx(-0.37, abs=1e-10)
     assert growth(radii**-0.37 + 30 * radii**0.2) is None
 
 

@@ -141,13 +141,13 @@ def test_loads_add_up_and_a_solution_is_stored(tmp_path: Any) -> None:
             npde.Problem("loads", box, npde.Poisson(medium), list(sources), npde.Dirichlet(0.0))
         )
 
-    both, one, other = solved(source, lambda x: 1 + x[:, 0]), solved(source), solved(lambda x: 1 + x[:, 0])
+    both, first, other = solved(source, lambda x: 1 + x[:, 0]), solved(source), solved(lambda x: 1 + x[:, 0])
     points = box.sample(500, how="grid")
 
-    torch.testing.assert_close(both(points), one(points) + other(points), rtol=0, atol=1e-6)
+    torch.testing.assert_close(both(points), first(points) + other(points), rtol=0, atol=1e-6)
     both.save(tmp_path / "u.h5")
-    again = npde.load(tmp_path / "u.h5")
-    torch.testing.assert_close(again(points), both(points), rtol=0, atol=0)
+    loaded = npde.load(tmp_path / "u.h5")
+    torch.testing.assert_close(loaded(points), both(points), rtol=0, atol=0)
 
 
 def lid(x: np.ndarray) -> np.ndarray:
@@ -223,8 +223,8 @@ def test_a_point_outside_of_the_region_may_be_a_pole(problem: npde.Problem) -> N
     solution = npde.solve(problem, method=npde.Trefftz(), progress=False)
     axis = np.linspace(-1, 1, 65)  # a lattice about the corner of the L, on whose bisector poles are
     lattice = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
-    features = [part for trial in solution.trial.trials for part in trial.parts]
-    poles = [np.asarray(part.at) for part in features if hasattr(part, "at")]
+    features = [functions for trial in solution.trial.trials for functions in trial.parts]
+    poles = [np.asarray(functions.at) for functions in features if hasattr(functions, "at")]
     places = [np.stack([at.real, at.imag], axis=1) if np.iscomplexobj(at) else at for at in poles]
     assert sum(map(len, places)) > 5
     points = np.concatenate([lattice, *places])

@@ -43,10 +43,10 @@ def test_jets_are_derivatives(degrees, outputs, complex):
         after, before = trial.jet(points + shift, 1), trial.jet(points - shift, 1)
         inside = (trial._patch_of(points + shift) == trial._patch_of(points - shift)).numpy()
         for slope, value in [(jet.d(i), "value"), (jet.d2(i, i), "d")]:
-            up, down = (one.value if value == "value" else one.d(i) for one in (after, before))
-            found = ((up - down) / (2 * step)).detach().numpy()
+            up, down = (jet.value if value == "value" else jet.d(i) for jet in (after, before))
+            difference = ((up - down) / (2 * step)).detach().numpy()
             wanted = slope.detach().numpy()
-            np.testing.assert_allclose(found[inside], wanted[inside], atol=1e-4 * np.abs(wanted).max())
+            np.testing.assert_allclose(difference[inside], wanted[inside], atol=1e-4 * np.abs(wanted).max())
 
 
 def test_each_point_is_in_its_own_patch():
@@ -71,9 +71,9 @@ def test_each_point_is_in_its_own_patch():
 def test_after_the_last_patch_there_is_nothing():
     trial = drawn(ChebyshevPatches(2, (3,)))
     with torch.no_grad():
-        found = trial(torch.tensor([[2.0], [2.1]], dtype=torch.float64))
-    assert torch.isfinite(found[0])
-    assert torch.isnan(found[1])
+        values = trial(torch.tensor([[2.0], [2.1]], dtype=torch.float64))
+    assert torch.isfinite(values[0])
+    assert torch.isnan(values[1])
 
 
 @pytest.mark.parametrize("degrees", [(), (2, 2, 2), (-1,)])

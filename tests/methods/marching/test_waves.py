@@ -44,11 +44,11 @@ def test_jets_are_derivatives(waves, outputs, complex):
         shift[i] = step
         with torch.no_grad():
             ahead, behind = (trial.jet(points + sign * shift, 1) for sign in (1, -1))
-        found = (ahead.value - behind.value) / (2 * step)
+        slope = (ahead.value - behind.value) / (2 * step)
         inside = (points[:, -1] - 1).abs() > 2 * step
         second = (ahead.d(0) - behind.d(0)) / (2 * step)
         scale = float(jet.d2(0).detach().abs().max())
-        torch.testing.assert_close(jet.d(i)[inside].detach(), found[inside], rtol=0, atol=1e-6 * scale)
+        torch.testing.assert_close(jet.d(i)[inside].detach(), slope[inside], rtol=0, atol=1e-6 * scale)
         torch.testing.assert_close(jet.d2(0, i)[inside].detach(), second[inside], rtol=0, atol=1e-5 * scale)
 
 

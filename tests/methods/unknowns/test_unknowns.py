@@ -12,7 +12,7 @@ LINE = npde.Interval(0, 1)
 PLACES = np.linspace(0, 1, 30)[:, None]
 
 
-def decay(noise: float, seed: int = 60013, told: bool = True, **given) -> npde.Problem:
+def decay(noise: float, seed: int = 60013, known: bool = True, **given) -> npde.Problem:
     """u′ = −c u from 1, c = 2, measured at 30 places."""
     c = npde.Parameter("c", **{"start": 0.3, "bounds": (0, None), **given})
     values = np.exp(-2 * PLACES[:, 0]) + noise * np.random.default_rng(seed).standard_normal(30)
@@ -21,7 +21,7 @@ def decay(noise: float, seed: int = 60013, told: bool = True, **given) -> npde.P
         LINE,
         npde.Equation(lambda x, u: u.d(0) + c * u.value, order=1),
         boundary=npde.Dirichlet(1.0, on="left"),
-        constraints=npde.measured("values", PLACES, values, noise=noise if told and noise else None),
+        constraints=npde.measured("values", PLACES, values, noise=noise if known and noise else None),
     )
 
 
@@ -34,37 +34,37 @@ def test_a_rate_is_found_exactly_from_exact_data():
 
 
 def test_noise_that_is_not_told_is_what_is_left_of_the_data():
-    solution = npde.solve(decay(0.02, told=False))
-    note = next(one for one in solution.notes if one.startswith("Noise of 'values'"))
+    solution = npde.solve(decay(0.02, known=False))
+    note = next(line for line in solution.notes if line.startswith("Noise of 'values'"))
     assert 0.6 * 0.02 < float(note.rstrip(".").split()[-1]) < 1.5 * 0.02
 
 
 def test_the_standard_error_is_that_of_nonlinear_regression():
     """By SciPy's curve_fit on the exact solution, whose derivative by c is −x e^(−cx)."""
-    found = npde.solve(decay(0.05)).unknowns["c"]
-    slope = PLACES[:, 0] * np.exp(-found.value * PLACES[:, 0])
-    assert found.standard_error == pytest.approx(0.05 / np.linalg.norm(slope), rel=0.02)
+    estimate = npde.solve(decay(0.05)).unknowns["c"]
+    slope = PLACES[:, 0] * np.exp(-estimate.value * PLACES[:, 0])
+    assert estimate.standard_error == pytest.approx(0.05 / np.linalg.norm(slope), rel=0.02)
 
 
 @pytest.mark.slow
 def test_standard_errors_cover_the_truth_as_often_as_they_say():
-    found = [npde.solve(decay(0.05, seed)).unknowns["c"] for seed in range(60017, 60037)]
-    apart = np.array([(one.value - 2.0) / one.standard_error for one in found])
+    estimates = [npde.solve(decay(0.05, seed)).unknowns["c"] for seed in range(60017, 60037)]
+    apart = np.array([(estimate.value - 2.0) / estimate.standard_error for estimate in estimates])
     assert 15 <= int((np.abs(apart) < 2).sum()) <= 20
     assert 0.6 < float(np.sqrt(np.mean(apart**2))) < 1.5
 
 
 def test_a_file_holds_what_was_found(tmp_path):
     solution = npde.solve(decay(0.05))
-    again = npde.load(solution.save(tmp_path / "u.h5"), problem=decay(0.05))
-    assert again.unknowns["c"].value == solution.unknowns["c"].value
-    assert again.unknowns["c"].standard_error == solution.unknowns["c"].standard_error
+    loaded = npde.load(solution.save(tmp_path / "u.h5"), problem=decay(0.05))
+    assert loaded.unknowns["c"].value == solution.unknowns["c"].value
+    assert loaded.unknowns["c"].standard_error == solution.unknowns["c"].standard_error
 
 
 def test_a_belief_that_is_sharp_beside_the_data_is_kept():
-    found = npde.solve(decay(0.05, prior=(2.5, 1e-4))).unknowns["c"]
-    assert found.value == pytest.approx(2.5, abs=1e-3)
-    assert found.standard_error == pytest.approx(1e-4, rel=0.1)
+    estimate = npde.solve(decay(0.05, prior=(2.5, 1e-4))).unknowns["c"]
+    assert estimate.value == pytest.approx(2.5, abs=1e-3)
+    assert estimate.standard_error == pytest.approx(1e-4, rel=0.1)
 
 
 def test_an_unknown_stays_within_its_bounds():
@@ -88,9 +88,9 @@ def test_data_sets_count_by_their_noise():
         ],
     )
     with pytest.warns(npde.ResolutionWarning, match="'coarse' of level is 3"):
-        found = npde.solve(problem).unknowns["level"]
-    assert found.value == pytest.approx((1.0 / 0.09 + 2.0 / 0.01) / (1 / 0.09 + 1 / 0.01), rel=1e-3)
-    assert found.standard_error == pytest.approx((1 / 0.09 + 1 / 0.01) ** -0.5, rel=1e-2)
+        estimate = npde.solve(problem).unknowns["level"]
+    assert estimate.value == pytest.approx((1.0 / 0.09 + 2.0 / 0.01) / (1 / 0.09 + 1 / 0.01), rel=1e-3)
+    assert estimate.standard_error == pytest.approx((1 / 0.09 + 1 / 0.01) ** -0.5, rel=1e-2)
 
 
 def test_what_the_data_do_not_tell_is_named():
@@ -105,11 +105,11 @@ def test_what_the_data_do_not_tell_is_named():
     with pytest.warns(npde.ResolutionWarning, match="do not tell first and second"):
         solution = npde.solve(problem)
     assert np.isinf(solution.unknowns["first"].standard_error)
-    assert sum(one.value for one in solution.unknowns.values()) == pytest.approx(2.0, abs=0.05)
+    assert sum(estimate.value for estimate in solution.unknowns.values()) == pytest.approx(2.0, abs=0.05)
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_a_load_under_noise_of_five_percent_is_smooth_and_its_field_is_near(told):
+@pytest.mark.parametrize("known", [True, False])
+def test_a_load_under_noise_of_five_percent_is_smooth_and_its_field_is_near(known):
     """−u″ = q with q = π² sin πx unknown; u is off by much less than the noise."""
     q = npde.UnknownField("q", LINE, start=1.0)
     x = np.linspace(0, 1, 200)[:, None]
@@ -120,13 +120,13 @@ def test_a_load_under_noise_of_five_percent_is_smooth_and_its_field_is_near(told
         LINE,
         npde.Equation(lambda x, u: u.d2(0) + q(x)),
         boundary=npde.Dirichlet(0.0),
-        constraints=npde.measured("values", x, values, noise=0.05 if told else None),
+        constraints=npde.measured("values", x, values, noise=0.05 if known else None),
     )
     solution = npde.solve(problem)
-    found = solution.unknowns["q"]
+    load = solution.unknowns["q"]
     assert relative(solution(x), truth) < 0.02
-    assert relative(found(x), np.pi**2 * truth) < 0.15
-    off = np.abs(found(x) - np.pi**2 * truth) / found.standard_errors(x)
+    assert relative(load(x), np.pi**2 * truth) < 0.15
+    off = np.abs(load(x) - np.pi**2 * truth) / load.standard_errors(x)
     assert np.mean(off < 3) > 0.7
 
 
@@ -155,10 +155,10 @@ def test_the_numbers_of_lorenz_are_found_from_far_away():
         boundary=[npde.Dirichlet(v, on="left", component=i) for i, v in enumerate((-8.0, 7.0, 27.0))],
         constraints=npde.measured("states", times[:, None], values),
     )
-    found = npde.solve(problem, method=npde.GaussNewton(seconds=900)).unknowns
+    estimates = npde.solve(problem, method=npde.GaussNewton(seconds=900)).unknowns
     truth = {"sigma": 10.0, "rho": 15.0, "beta": 8 / 3}
     for name, value in truth.items():
-        assert found[name].value == pytest.approx(value, rel=1e-5)
+        assert estimates[name].value == pytest.approx(value, rel=1e-5)
 
 
 @pytest.mark.slow
@@ -177,9 +177,9 @@ def test_the_flow_through_a_porous_channel_tells_viscosity_and_permeability():
         boundary=npde.Dirichlet(0.0),
         constraints=npde.measured("speeds", x, values),
     )
-    found = npde.solve(problem, method=npde.GaussNewton(seconds=900)).unknowns
-    assert found["viscosity"].value == pytest.approx(1e-3, rel=1e-4)
-    assert found["permeability"].value == pytest.approx(1e-3, rel=1e-4)
+    estimates = npde.solve(problem, method=npde.GaussNewton(seconds=900)).unknowns
+    assert estimates["viscosity"].value == pytest.approx(1e-3, rel=1e-4)
+    assert estimates["permeability"].value == pytest.approx(1e-3, rel=1e-4)
 
 
 def test_a_torch_parameter_in_a_residual_is_refused():
