@@ -25,7 +25,9 @@ def long_heat(rng: np.random.Generator) -> Trial:
         wave = npde.cos if insulated else npde.sin
         first = 0 if insulated else 1
         along = [[wave((n + first) * np.pi * x[:, i] / length) for i in range(axes)] for n in range(3)]
-        return [a[n] * (one[0] * one[1] if axes == 2 else one[0]) for n, one in enumerate(along)]
+        return [
+            a[n] * (factors[0] * factors[1] if axes == 2 else factors[0]) for n, factors in enumerate(along)
+        ]
 
     side = npde.Neumann(0.0) if insulated else npde.Dirichlet(0.0)
     box = npde.Interval(0, length) if axes == 1 else npde.Box((0, length), (0, length))

@@ -57,9 +57,9 @@ def measure(small: bool) -> Measured:
     points = npde.reference(problem, shape=101, error=False).grid.points
     rows.append(row("network", None, error_of(problem, points, solution(points)), seconds))
     table = [["way", "nodes an axis", "relative L2", "seconds"]]
-    for found in rows:
-        nodes_text = "none" if found["nodes"] is None else str(found["nodes"])
-        table.append([str(found["way"]), nodes_text, f"{found['error']:.1e}", f"{found['wall']:.2f}"])
+    for result in rows:
+        nodes_text = "none" if result["nodes"] is None else str(result["nodes"])
+        table.append([str(result["way"]), nodes_text, f"{result['error']:.1e}", f"{result['wall']:.2f}"])
     return Measured({"problem": str(problem), "package": PACKAGE}, rows, table, notes)
 
 

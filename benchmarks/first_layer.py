@@ -173,9 +173,9 @@ def last_but(raster: npde.data.Raster) -> tuple[float, ...]:
 def table(rows: list[dict[str, Any]]) -> list[list[str]]:
     """A row for each clip: its ω₀, and decibels at the samples fitted and between them, with each factor."""
     factors = list(dict.fromkeys(row["factor"] for row in rows))
-    found = [["clip", "its ω₀", *(f"{factor:g} ω₀" for factor in factors)]]
+    lines = [["clip", "its ω₀", *(f"{factor:g} ω₀" for factor in factors)]]
     for name in dict.fromkeys(row["clip"] for row in rows):
         same = {row["factor"]: row for row in rows if row["clip"] == name}
         cells = [f"{same[factor]['at']:.1f} / {same[factor]['between']:.1f}" for factor in factors]
-        found.append([name, f"{same[1.0]['omega_0']:.0f}", *cells])
-    return found
+        lines.append([name, f"{same[1.0]['omega_0']:.0f}", *cells])
+    return lines

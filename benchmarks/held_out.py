@@ -41,9 +41,9 @@ def measure(small: bool) -> Measured:
             )
         rows += [row(fine, picture, name, make) for name, make in ways.items()]
     table = [["picture", "field", "fitted, dB", "held out, dB", "computed, s"]]
-    for found in rows:
-        decibels = [f"{found[what]:.1f}" for what in ("fitted", "held out")]
-        table.append([found["picture"], found["field"], *decibels, f"{found['computed']:.0f}"])
+    for result in rows:
+        decibels = [f"{result[what]:.1f}" for what in ("fitted", "held out")]
+        table.append([result["picture"], result["field"], *decibels, f"{result['computed']:.0f}"])
     return Measured({"pixels": size, "kept": "every second along each axis", "seed": SEED}, rows, table)
 
 

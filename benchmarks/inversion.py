@@ -215,15 +215,15 @@ def seeds(
     survey: Survey, judge: Judge, ways: Mapping[str, InversionMethod], rows: Sequence[Row]
 ) -> list[Row]:
     """The neural methods from other seeds, at the weights that the first one chose."""
-    found = []
+    results = []
     chosen = {(r["method"], bool(r["weight"])): r["weight"] for r in rows if r["noise"] == "none added"}
     for name in NEURAL:
         for prior in (False, True):
             for seed in SEEDS[1:]:
                 row = run(name, ways[name], survey, judge, chosen[name, prior], seed)
-                found.append({"noise": "none added", "seed": seed, **row, "search": row["computed"]})
-                print(found[-1], file=sys.stderr, flush=True)
-    return found
+                results.append({"noise": "none added", "seed": seed, **row, "search": row["computed"]})
+                print(results[-1], file=sys.stderr, flush=True)
+    return results
 
 
 def table(rows: Sequence[Row]) -> list[list[str]]:

@@ -53,15 +53,15 @@ def measure(small: bool) -> Measured:
     prior = Prior(family, records[0], *((8, 8, 2) if small else (LIBRARY, LEFT, COMPONENTS)))
     rows.append({"way": "data of the library", **prior.clock, "models": len(prior.data)})
     for k, (true, data) in enumerate(zip(truths, records, strict=True)):
-        found = [nearest(family, models[k])]
+        results = [nearest(family, models[k])]
         for step in (1, 3, 5):
             fewer = data.select(shots=slice(0, None, step))
             named = "" if step == 1 else f", {fewer.shots} source{'s' * (fewer.shots > 1)}"
             if step < 5:
-                found.append(edges(f"total variation{named}", fewer, true, steps))
-            found.append(believed(f"learned prior{named}", fewer, prior, step, true, steps))
-        found[-1]["truth"] = np.round(np.asarray(true(places())), 2).tolist()
-        rows += [{"model": k, **row} for row in found]
+                results.append(edges(f"total variation{named}", fewer, true, steps))
+            results.append(believed(f"learned prior{named}", fewer, prior, step, true, steps))
+        results[-1]["truth"] = np.round(np.asarray(true(places())), 2).tolist()
+        rows += [{"model": k, **row} for row in results]
     settings = {
         "wavenumber": wavenumber,
         "noise": NOISE,

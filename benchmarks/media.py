@@ -122,15 +122,15 @@ def fit(
 def table(rows: list[dict[str, Any]]) -> list[list[str]]:
     """A row for each trial function: for each medium the better of its two rates, with the rate."""
     kinds = list(dict.fromkeys(row["medium"] for row in rows))
-    found = [["trial", *(f"{kind}, dB (rate)" for kind in kinds)]]
+    lines = [["trial", *(f"{kind}, dB (rate)" for kind in kinds)]]
     for name in dict.fromkeys(row["trial"] for row in rows):
         cells = []
         for kind in kinds:
             same = [row for row in rows if (row["medium"], row["trial"]) == (kind, name)]
             best = max(same, key=lambda row: row["psnr"])
             cells.append(f"{best['psnr']:.1f} ({best['rate']:g})")
-        found.append([name, *cells])
-    return found
+        lines.append([name, *cells])
+    return lines
 
 
 def draw(path: Path, fitted: dict[str, dict[str, NDArray]]) -> None:

@@ -130,7 +130,7 @@ def penalty(steps: int, waves: npde.Siren, points: int) -> Training:
     unknown = npde.Velocity(bounds=inversion.BOUNDS, window=inversion.WINDOW)
 
     def go(folder: Path) -> tuple[int, Errors]:
-        found = npde.invert(
+        fitted = npde.invert(
             inversion.WAVES,
             survey,
             unknown=unknown,
@@ -140,9 +140,9 @@ def penalty(steps: int, waves: npde.Siren, points: int) -> Training:
             progress=False,
             seed=SEED,
         )
-        errors = judge.errors(found)
-        extras = {"residual": found.residual, "wavefield": errors["wavefield_error"]}
-        return int(found.stages[-1].history.step[-1]), {"error": errors["model_error"], **extras}
+        errors = judge.errors(fitted)
+        extras = {"residual": fitted.residual, "wavefield": errors["wavefield_error"]}
+        return int(fitted.stages[-1].history.step[-1]), {"error": errors["model_error"], **extras}
 
     return Training("penalty FWI", method.describe(), go)
 

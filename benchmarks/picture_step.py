@@ -72,8 +72,8 @@ def measure(small: bool) -> Measured:
     ratio = sorted(pairs)[len(pairs) // 2]
     table = [["step", "wall", "computed", "this / paper"]]
     for row in rows:
-        part = cost(row) / cost(rows[0])
-        table.append([row["way"], f"{row['wall']:.3g} s", f"{row['computed']:.3g} s", f"{part:.2f}"])
+        relative_cost = cost(row) / cost(rows[0])
+        table.append([row["way"], f"{row['wall']:.3g} s", f"{row['computed']:.3g} s", f"{relative_cost:.2f}"])
     settings = {"pixels": size**2, "network": f"{width} × (1 + {depth})", "lr": LR, "dtype": "float32"}
     notes = [f"Pair by pair the package's step computes {ratio:.2f} of the other's time, at the median."]
     return Measured(settings | {"ratio": ratio}, rows, table, notes)

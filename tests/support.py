@@ -20,11 +20,11 @@ def relative(values: np.ndarray, exact: np.ndarray) -> float:
     return float(np.linalg.norm(values - exact) / np.linalg.norm(exact))
 
 
-def assert_same_field(found: Any, expected: Any) -> None:
+def assert_same_field(values: Any, expected: Any) -> None:
     """Two evaluations of one field agree but for rounding: a matrix product rounds by where its factors lie in memory."""
     expected = np.asarray(expected)
     rounding = 500 * np.finfo(expected.dtype).eps * np.nanmax(np.abs(expected))
-    np.testing.assert_allclose(np.asarray(found), expected, rtol=0, atol=rounding)
+    np.testing.assert_allclose(np.asarray(values), expected, rtol=0, atol=rounding)
 
 
 def seeded(seed: int) -> torch.Generator:

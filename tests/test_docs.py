@@ -36,15 +36,15 @@ NAMESPACES = ("data", "domains", "learning", "seismic", "training", "trials", "v
 
 def public_names() -> set[str]:
     """What `import neurapde as npde` offers, a name of its namespaces as `seismic.Survey`, each once."""
-    found = {name: getattr(npde, name) for name in dir(npde) if name[0] != "_"}
+    objects = {name: getattr(npde, name) for name in dir(npde) if name[0] != "_"}
     for space in NAMESPACES:
-        flat = set(map(id, found.values()))
-        found |= {
+        flat = set(map(id, objects.values()))
+        objects |= {
             f"{space}.{name}": value
             for name, value in vars(getattr(npde, space)).items()
             if name[0] != "_" and id(value) not in flat
         }
-    return {name for name, value in found.items() if not isinstance(value, ModuleType)}
+    return {name for name, value in objects.items() if not isinstance(value, ModuleType)}
 
 
 def public(name: str) -> object:
@@ -124,8 +124,11 @@ def loaded(script: Path) -> ModuleType:
 @pytest.mark.slow
 def test_the_script_for_clusters_finds_the_lens_on_two_threads() -> None:
     script = loaded(CLUSTER)
-    found, points = script.run(small=True), npde.Box((300, 700), (300, 700)).sample(200, how="grid").numpy()
-    assert np.linalg.norm(found(points) - script.rock(points)) < 0.6 * np.linalg.norm(
+    inversion, points = (
+        script.run(small=True),
+        npde.Box((300, 700), (300, 700)).sample(200, how="grid").numpy(),
+    )
+    assert np.linalg.norm(inversion(points) - script.rock(points)) < 0.6 * np.linalg.norm(
         2000 - script.rock(points)
     )
 
@@ -136,8 +139,8 @@ def test_the_script_runs_and_draws(script: Path, tmp_path: Path) -> None:
     mpl.use("agg")
     report = loaded(script).run(small=True, folder=tmp_path)
     if isinstance(report, npde.validation.InversionReport):
-        found = next(iter(report.accounts.values()))
-        assert found.measures["model error"] < 0.8
+        account = next(iter(report.accounts.values()))
+        assert account.measures["model error"] < 0.8
     else:
         assert report.relative_l2 < 0.02
     drawn = {path.name for path in tmp_path.iterdir()}

@@ -38,12 +38,12 @@ class Block(NamedTuple):
 
 def toys() -> dict[str, list[Block]]:
     """The blocks of every toy, in order: its file, its line where it has one, and its test."""
-    found = {}
+    sections = {}
     for section in re.split(r"^### ", PAGE, flags=re.MULTILINE)[1:]:
         pattern = r"^```\{code-block\} python\n:caption: (\S+)\n(.*?)^```"
         blocks = re.findall(pattern, section, re.DOTALL | re.MULTILINE)
-        found[section.partition("\n")[0]] = [Block(*block) for block in blocks]
-    return found
+        sections[section.partition("\n")[0]] = [Block(*block) for block in blocks]
+    return sections
 
 
 TOYS = toys()

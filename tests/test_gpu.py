@@ -35,8 +35,8 @@ def channels_and_gradient(device: str, compiling: bool) -> tuple[torch.Tensor, t
 @pytest.mark.parametrize("compiling", [False, True])
 def test_jets_and_gradients_on_a_gpu_are_those_of_the_cpu(compiling: bool) -> None:
     expected = channels_and_gradient("cpu", False)
-    found = channels_and_gradient("cuda", compiling)
-    for ours, theirs in zip(found, expected, strict=True):
+    tensors = channels_and_gradient("cuda", compiling)
+    for ours, theirs in zip(tensors, expected, strict=True):
         assert (ours - theirs).abs().max() < 1e-10 * theirs.abs().max()
 
 

@@ -68,8 +68,8 @@ FILES = sorted(path for floor in FLOORS for path in (ROOT / floor).rglob("*.py")
 def room_of(path: Path) -> str:
     """The room, or the room within a room, that a file of the house lies in."""
     place = path.relative_to(ROOT).as_posix()
-    found = [room for room in ROOMS if place == room or place.startswith(f"{room}/")]
-    return max(found, key=len, default="")
+    rooms = [room for room in ROOMS if place == room or place.startswith(f"{room}/")]
+    return max(rooms, key=len, default="")
 
 
 def file_of(module: str) -> Path | None:
@@ -135,12 +135,12 @@ def is_front_door(module: str) -> bool:
 
 def run_time_imports(tree: ast.Module) -> ast.Module:
     """The module without what only type checkers read."""
-    kept = [
+    statements = [
         node
         for node in tree.body
         if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
     ]
-    return ast.Module(kept, [])
+    return ast.Module(statements, [])
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

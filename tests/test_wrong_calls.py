@@ -373,7 +373,7 @@ def offences(
     leave_out: frozenset[str] = NOTHING,
 ) -> list[str]:
     """What is wrong with the answers to wrong values of one argument."""
-    found, valid = [], {name: value for name, (value, _) in given.items()}
+    lines, valid = [], {name: value for name, (value, _) in given.items()}
     for label, wrong in WRONG.items():
         if label in leave_out:
             continue
@@ -381,17 +381,17 @@ def offences(
         try:
             call(**{**valid, argument: wrong})
             if not accepted:
-                found.append(f"{argument}={shown(wrong)} is accepted in silence")
+                lines.append(f"{argument}={shown(wrong)} is accepted in silence")
         except (*ERRORS, FileNotFoundError) as error:
             value = (shown(wrong)[:12], str(wrong)[:12], str(wrong).replace("-", "−"), type(wrong).__name__)
             named = (argument, argument[:4], *value, "shape", "values", callable(wrong) and "f(x)")
             if accepted:
-                found.append(f"{argument}={shown(wrong)} is refused: {error}")
+                lines.append(f"{argument}={shown(wrong)} is refused: {error}")
             elif not any(word and word in str(error) for word in named):
-                found.append(f"{argument}={shown(wrong)} is not named by: {error}")
+                lines.append(f"{argument}={shown(wrong)} is not named by: {error}")
         except Exception as error:
-            found.append(f"{argument}={shown(wrong)} ends in {type(error).__name__}: {error}")
-    return found
+            lines.append(f"{argument}={shown(wrong)} ends in {type(error).__name__}: {error}")
+    return lines
 
 
 def test_every_public_name_has_a_call() -> None:
@@ -406,12 +406,12 @@ def test_every_argument_is_in_the_table(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "argument"), [(name, one) for name, given in CALLS.items() for one in given]
+    ("name", "argument"), [(name, argument) for name, given in CALLS.items() for argument in given]
 )
 def test_a_wrong_argument_is_refused_by_name(name: str, argument: str) -> None:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        PUBLIC[name](**{one: value for one, (value, _) in CALLS[name].items()})
+        PUBLIC[name](**{parameter: value for parameter, (value, _) in CALLS[name].items()})
         assert offences(PUBLIC[name], CALLS[name], argument) == []
 
 
@@ -448,7 +448,7 @@ METHODS: dict[str, dict[str, Argument]] = {
 
 
 @pytest.mark.parametrize(
-    ("name", "argument"), [(name, one) for name, given in METHODS.items() for one in given]
+    ("name", "argument"), [(name, argument) for name, given in METHODS.items() for argument in given]
 )
 def test_a_wrong_argument_of_a_domain_is_refused_by_name(name: str, argument: str) -> None:
     assert offences(getattr(SQUARE, name), METHODS[name], argument) == []

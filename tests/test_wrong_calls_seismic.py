@@ -230,7 +230,7 @@ def uses() -> dict[str, Call]:
         "method": ("adjoint", ()),
         "seed": (0, ("0",)),
     }
-    own = place | {
+    arguments = place | {
         "method": (ONE_STEP, ()),
         "frequencies": ([1.0], (*NONE, "tensor (3,)")),
         "misfit": (None, NONE),
@@ -240,7 +240,7 @@ def uses() -> dict[str, Call]:
         "executor": (None, NONE),
     }
     image = {name: place[name] for name in ("problem", "survey", "unknown", "method")}
-    image["frequencies"] = own["frequencies"]
+    image["frequencies"] = arguments["frequencies"]
     return {
         "Survey.at of traces": (
             TIME.at,
@@ -278,7 +278,7 @@ def uses() -> dict[str, Call]:
         "reciprocity": (npde.validation.reciprocity, place),
         "gradient": (npde.seismic.gradient, image | {"misfit": (None, NONE)}),
         "migrate": (npde.seismic.migrate, image | {"steps": (0, ("0",))}),
-        "invert": (npde.invert, own),
+        "invert": (npde.invert, arguments),
     }
 
 
@@ -385,21 +385,21 @@ def test_where_a_survey_is_written_is_checked(tmp_path: Path) -> None:
 
 
 def test_what_is_asked_of_an_inversion_is_checked(tmp_path: Path) -> None:
-    found = npde.invert(waves(SQUARE), FREQUENCY, method=ONE_STEP, frequencies=[1.0], progress=False)
+    inversion = npde.invert(waves(SQUARE), FREQUENCY, method=ONE_STEP, frequencies=[1.0], progress=False)
     points = {"points": (np.ones((2, 2)), ("[]", "()", "empty array", "(2, 2)"))}
     true = (1.5, (*POSITIVE,))
     calls: dict[str, Call] = {
-        "call": (found, points),
-        "speed": (found.speed, points),
-        "slowness_squared": (found.slowness_squared, points),
-        "model": (found.model, {"shape": ((5, 5), NONE)}),
-        "model_error": (found.model_error, {"true": true, "cells": (8, ())}),
-        "save": (found.save, {"path": (tmp_path / "a.h5", ("words",))}),
+        "call": (inversion, points),
+        "speed": (inversion.speed, points),
+        "slowness_squared": (inversion.slowness_squared, points),
+        "model": (inversion.model, {"shape": ((5, 5), NONE)}),
+        "model_error": (inversion.model_error, {"true": true, "cells": (8, ())}),
+        "save": (inversion.save, {"path": (tmp_path / "a.h5", ("words",))}),
         "load": (npde.seismic.Inversion.load, {"path": (tmp_path / "a.h5", ("words",))}),
         "inversion_report": (
             lambda inversion, **rest: npde.validation.inversion_report(inversion, **rest),
             {
-                "inversion": (found, ()),
+                "inversion": (inversion, ()),
                 "true": (1.5, (*POSITIVE, *NONE)),
                 "classical": (False, ("True",)),
                 "progress": (False, ("True",)),

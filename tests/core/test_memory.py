@@ -122,8 +122,8 @@ def test_the_limits_of_a_container_and_of_a_process_count(
     free = free_memory(CPU)
     assert free is None or free > 10_000_000
     monkeypatch.setattr(resource, "getrlimit", lambda which: (1000, 2000))
-    found = free_memory(CPU)
-    assert found is None or found < 1000
+    free_bytes = free_memory(CPU)
+    assert free_bytes is None or free_bytes < 1000
     with pytest.raises(npde.DeclarationError, match=r"it: 5 MB, but .* are free; do less"):
         check_fits(5e6, "it", "do less")
 

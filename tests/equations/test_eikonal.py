@@ -379,7 +379,9 @@ def test_a_fine_zero_set_and_its_measures_are_those_of_a_sphere() -> None:
     assert larger.chamfer == pytest.approx(0.1, rel=0.01)
 
 
-@pytest.mark.parametrize("problem", [travel_time_gradient(), travel_time_layers()], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "problem", [travel_time_gradient(), travel_time_layers()], ids=lambda problem: problem.name
+)
 def test_travel_times_lie_within_the_bounds_of_fermat(problem):
     points = problem.domain.sample(900, how="grid").numpy()
     lower, upper = problem.equation.bounds(problem, points)

@@ -23,9 +23,9 @@ def test_features_have_the_derivatives_that_nested_differentiation_gives():
     setting = Setting(SQUARE.bounds, 1, False, torch.Generator(), torch.float64, "cpu")
     trial = spec.draw(setting)
     x = points(4)
-    found = trial.feature_jet(x, LAYOUT.order, LAYOUT.mixed)
+    features = trial.feature_jet(x, LAYOUT.order, LAYOUT.mixed)
     truth = jet_by_autograd(trial.features, x, LAYOUT, keep_graph=False)
-    torch.testing.assert_close(found.channels, truth.channels, rtol=1e-9, atol=1e-8)
+    torch.testing.assert_close(features.channels, truth.channels, rtol=1e-9, atol=1e-8)
 
 
 def test_a_network_has_its_higher_derivatives_too():

@@ -26,12 +26,12 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
     ],
 )
 def test_a_formula_is_well_formed_and_reads_aloud_as_it_was(text: str, part: str) -> None:
-    found = formula(text)
-    assert part in found
-    tree = ElementTree.fromstring(found)
+    markup = formula(text)
+    assert part in markup
+    tree = ElementTree.fromstring(markup)
     assert tree.get("aria-label") == text
-    told = "".join("".join(tree.itertext()).split()).translate(str.maketrans("²", "2"))
-    assert told == "".join(text.split()).replace("_", "").replace("/", "").replace("²", "2")
+    spoken = "".join("".join(tree.itertext()).split()).translate(str.maketrans("²", "2"))
+    assert spoken == "".join(text.split()).replace("_", "").replace("/", "").replace("²", "2")
 
 
 def test_a_table_of_many_columns_is_turned() -> None:
