@@ -147,7 +147,7 @@ class WaveWindowsFunction(TrialFunction):
 
 
 def _sums(amplitudes: Tensor, tables: list[Tensor], phases: list[list[Tensor]], layout: Layout) -> Tensor:
-    """Σ own_jk T_j exp(iκ_k·x), its real part: (channels, n, columns). own: (degree + 1, *waves, columns)."""
+    """Σ a_jk T_j exp(iκ_k·x), its real part: (channels, n, columns). amplitudes a: (degree + 1, *waves, columns)."""
     lasts: dict[int, Tensor] = {}
     rows = []
     for degrees in layout.degrees:
