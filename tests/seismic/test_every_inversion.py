@@ -78,7 +78,7 @@ def refusal(name: str, prior: str = "none", misfit: str = "L2", trial: str | Non
     if name == "penalty" and trial == "grid":
         return "Penalty trains a network"
     if name == "time" and misfit == "phase":
-        return "phases of traces in time"
+        return "compares spectra"
     return None
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import neurapde as npde
+from neurapde.validation.pages.made import how_made
 from neurapde.validation.pages.page import declared, grid
 from neurapde.validation.pages.typeset import formula
 
@@ -38,6 +39,22 @@ def test_a_table_of_many_columns_is_turned() -> None:
     wide = [["region", *"abcdefg"], ["whole", *"1234567"]]
     assert grid(wide).content == list(zip(*wide, strict=True))
     assert grid([["region", "a"], ["whole", "1"]]).content == [["region", "a"], ["whole", "1"]]
+
+
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        (["-c"], ""),
+        ([""], ""),
+        (["/usr/bin/neurapde", "run", "poisson-rod"], "neurapde run poisson-rod"),
+        (["/home/me/mine.py", "two words"], "python mine.py 'two words'"),
+    ],
+)
+def test_a_report_says_which_command_makes_it_again_where_there_was_one(
+    typed: list[str], command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", typed)
+    assert how_made()["command"] == command
 
 
 def own() -> npde.Problem:

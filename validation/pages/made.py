@@ -10,8 +10,8 @@ from neurapde.core.progress import in_notebook
 
 
 def how_made() -> Mapping[str, str]:
-    """The date, and the command line that makes it again; none where it was typed at a prompt or in a notebook."""
-    facts = {"date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
+    """The date, and the command line that makes it again; an empty one at a prompt or in a notebook."""
+    facts = {"date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "command": ""}
     program, arguments = Path(sys.argv[0]), sys.argv[1:]
     if program.name in ("neurapde", "neurapde.exe") or program.parts[-2:] == ("neurapde", "__main__.py"):
         facts["command"] = shlex.join(["neurapde", *arguments])

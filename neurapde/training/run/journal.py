@@ -92,9 +92,10 @@ class Journal:
 
     def stopped(self) -> bool:
         """Whether a signal has come, or a callback has had enough, while steps are left."""
-        if self.step >= self.total or not (self.interrupts.asked or self._enough):
+        asked = self.interrupts.asked
+        if self.step >= self.total or not (asked or self._enough):
             return False
-        self.status = Status.INTERRUPTED if self.interrupts.asked else Status.STOPPED
+        self.status = Status.INTERRUPTED if asked else Status.STOPPED
         return True
 
     def advance(self, steps: int = 1) -> None:

@@ -192,7 +192,6 @@ def test_data_that_change_within_a_side_are_followed(data: str, method: npde.Tre
     ("sources", "boundary", "reason"),
     [
         ([lambda x: abs(x[:, 0] - 0.3)], npde.Dirichlet(0.0), "smooth neither"),
-        ([], npde.Neumann(0.0), "up to a constant"),
         ([], npde.Dirichlet(lambda x: npde.where(npde.sin(70 * x[:, 0]) > 0, 1.0, 0.0)), "jumps or bends"),
     ],
 )

@@ -27,7 +27,7 @@ def _closed() -> Iterator[None]:
 def grid_field(problem: npde.Problem, field: object, shape: int = 33) -> GridSolution:
     """A reference of which every value is known, in no time."""
     lower, upper = (corner.tolist() for corner in problem.domain.bounds)
-    grid = npde.reference_solvers.grid.Grid(lower, upper, (shape,) * len(lower))
+    grid = npde.reference_solvers.grids.grid.Grid(lower, upper, (shape,) * len(lower))
     return GridSolution(np.asarray(field(grid.points)).reshape(grid.shape), grid, 0.0, problem=problem)  # type: ignore[operator]
 
 
