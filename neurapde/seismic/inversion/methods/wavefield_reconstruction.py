@@ -110,7 +110,8 @@ class WavefieldReconstruction(OnGrid):
                 journal.status = Status.CONVERGED
         forward = modelling.forward(objective.sample().detach().numpy())
         data, scales, fields = objective.fitted(forward)
-        last = reconstruction.state.history[-1]
+        assert run.state is not None  # an interrupt may have come before the reconstruction was given back
+        last = run.state.history[-1]
         notes = (
             f"Waves: {modelling.describe()}.",
             f"IR-WRI: {last.iteration} steps of {self.steps}. {journal.status}",
