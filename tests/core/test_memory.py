@@ -200,10 +200,10 @@ def _training(method: npde.Adam | npde.LBFGS, whole: bool) -> float:
 @pytest.mark.parametrize(
     "run", [on_plane, in_cube, waves, against_walls, round_piece, adam, lbfgs], ids=lambda run: run.__name__
 )
-def test_the_peak_of_a_process_is_at_most_twice_the_estimate_and_not_far_below_it(
+def test_the_peak_of_a_process_is_within_a_factor_of_two_of_the_estimate(
     run: Callable[[bool], float],
 ) -> None:
     script = MEASURE.format(tests=str(Path(__file__).parent), name=run.__name__)
     process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     measured, estimate = map(float, process.stdout.split()[-2:])
-    assert 0.4 < measured / estimate < 2.0  # below, pages that were used before are used again
+    assert 0.5 < measured / estimate < 2.0
