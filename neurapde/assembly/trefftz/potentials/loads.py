@@ -210,18 +210,21 @@ class Potential(Background):
 
 
 @dataclass(frozen=True, eq=False)
-class GaussianPotential(Potential):
-    """Of a Gaussian source; without a reaction it is zero far away up to a logarithm, in this unit of length."""
+class SourcePotential(Potential):
+    """Of a source about a point; without a reaction it is zero far away up to a logarithm, in this unit of length."""
 
-    source: GaussianSource
+    source: GaussianSource | PointSource
     coefficient: float
     reaction: float
     unit: float
 
+    @abstractmethod
+    def of_mass_one(self, points: Array, center: Array, medium: Medium, layout: Layout) -> Array:
+        """Channels (C, n) at points (n, 2)."""
+
     def channels(self, points: Array, layout: Layout) -> Array:
         medium = Medium(self.coefficient, self.reaction)
-        center = np.asarray(self.source.at, dtype=float)
-        channels = gaussian(points, center, self.source.variance, medium, layout, self.unit)
+        channels = self.of_mass_one(points, np.asarray(self.source.at, dtype=float), medium, layout)
         return float(np.real(self.source.amplitude)) * channels
 
     def describe(self) -> str:
@@ -229,22 +232,24 @@ class GaussianPotential(Potential):
 
 
 @dataclass(frozen=True, eq=False)
-class PointPotential(Potential):
-    """Of a point source, likewise; infinite there."""
+class GaussianPotential(SourcePotential):
+    """Of a Gaussian source."""
+
+    source: GaussianSource
+
+    def of_mass_one(self, points: Array, center: Array, medium: Medium, layout: Layout) -> Array:
+        return gaussian(points, center, self.source.variance, medium, layout, self.unit)
+
+
+@dataclass(frozen=True, eq=False)
+class PointPotential(SourcePotential):
+    """Of a point source; infinite there."""
 
     source: PointSource
-    coefficient: float
-    reaction: float
-    unit: float
 
-    def channels(self, points: Array, layout: Layout) -> Array:
-        medium = Medium(self.coefficient, self.reaction)
+    def of_mass_one(self, points: Array, center: Array, medium: Medium, layout: Layout) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):  # at the source
-            channels = point(points, np.asarray(self.source.at, dtype=float), medium, layout, self.unit)
-        return float(np.real(self.source.amplitude)) * channels
-
-    def describe(self) -> str:
-        return f"potential of {self.source.describe()}"
+            return point(points, center, medium, layout, self.unit)
 
 
 @dataclass(frozen=True, eq=False)
