@@ -1,8 +1,8 @@
 """The SIREN paper's own trainings, as far as they get: error against seconds computed, from checkpoints that go on.
 
-Networks, losses, weights and rates are the paper's; points a step are fewer, and `STEPS` stand for its 50 000 to 100 000,
-one to two hours of a core each. Each training goes on for `SECONDS` computed from where its checkpoint in
-`runs/paper_trainings` stands (a folder taken away begins anew), so that to run
+Networks, losses, weights and rates are the paper's; points a step are fewer (512 for Helmholtz), and `STEPS` stand for its
+50 000 to 100 000, a quarter to three quarters of an hour of a core each. Each training goes on for `SECONDS` computed from
+where its checkpoint in `runs/paper_trainings` stands (a folder taken away begins anew), so that to run
 
     nice -n 15 env OMP_NUM_THREADS=1 python benchmarks/run.py paper_trainings --out benchmarks/results
 
@@ -41,8 +41,10 @@ from neurapde.seismic.inversion.methods.penalty import Penalty
 from neurapde.validation.metrics import relative_l2
 
 SEED = 50413
-STEPS, SECONDS, TURN = 20_000, 900.0, 60.0
+STEPS, SECONDS, TURN = 10_000, 1800.0, 120.0
 """Steps of each training in all; seconds computed of one run, and of the turn after which its error is taken."""
+QUARTER = 0.25
+"""Points of the wave beside those of `wave_training`."""
 Row = dict[str, Any]
 Errors = Mapping[str, float]
 
@@ -58,7 +60,7 @@ class Training:
 
 def trainings(small: bool) -> list[Training]:
     """The paper's, or at a size that takes seconds."""
-    steps, width, points = (2, 8, 64) if small else (STEPS, 256, 2048)
+    steps, width, points = (2, 8, 64) if small else (STEPS, 256, 512)
     adam = npde.Adam(steps, 2e-5, points)
     siren = npde.Siren(width, 3)
     plain, disk = helmholtz_uniform(), helmholtz_disk()
@@ -81,7 +83,7 @@ def trainings(small: bool) -> list[Training]:
         ),
         wave(steps, npde.Siren(2 * width, 3)),
         solved("sdf", torus, siren, shape, lambda u: distance_error(torus, u)),
-        penalty(steps, siren, points // 2),
+        penalty(steps, siren, points),
     ]
 
 
@@ -105,7 +107,7 @@ def wave(steps: int, trial: npde.Siren) -> Training:
     """As `wave_training` has it."""
     problem = wave_uniform(variance=wave_training.VARIANCE)
     against = wave_training.judge(problem)
-    method = wave_training.paper(steps, npde.training.Curriculum(max(1, 3 * steps // 4)), 2e-5)
+    method = wave_training.paper(steps, npde.training.Curriculum(max(1, 3 * steps // 4)), 2e-5, QUARTER)
     return solved("wave", wave_training.with_pulse(problem), trial, method, against.errors)
 
 

@@ -84,11 +84,15 @@ def with_pulse(problem: npde.Problem) -> npde.Problem:
     )
 
 
-def paper(steps: int, curriculum: npde.training.Curriculum | npde.training.Causal, lr: float) -> npde.Adam:
-    """The paper's training, with fewer points."""
-    return npde.Adam(
-        steps, lr, POINTS | NEAR, npde.training.MeanAbsolute(), weights=WEIGHTS, curriculum=curriculum
-    )
+def paper(
+    steps: int,
+    curriculum: npde.training.Curriculum | npde.training.Causal,
+    lr: float,
+    share: float = 1.0,
+) -> npde.Adam:
+    """The paper's training, with fewer points: a share of `POINTS` and `NEAR`."""
+    points = {name: round(share * count) for name, count in (POINTS | NEAR).items()}
+    return npde.Adam(steps, lr, points, npde.training.MeanAbsolute(), weights=WEIGHTS, curriculum=curriculum)
 
 
 def measure(small: bool) -> Measured:

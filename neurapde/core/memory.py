@@ -40,16 +40,18 @@ def _in_groups() -> Iterator[int]:
     lines = GROUPS.read_text().splitlines() if GROUPS.exists() else []
     for _, controllers, path in (line.split(":", 2) for line in lines):
         if not controllers:
-            names, mount = ("memory.max", "memory.current", "inactive_file"), MOUNT
+            names, mount, before = ("memory.max", "memory.current"), MOUNT, ""
         elif "memory" in controllers.split(","):
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            names, before = ("memory.limit_in_bytes", "memory.usage_in_bytes"), "total_"
             mount = MOUNT / "memory"
         else:
             continue
         for group in {mount, mount / path.lstrip("/")}:
             limit, used = group / names[0], group / names[1]
             if limit.exists() and used.exists() and (most := limit.read_text().strip()) != "max":
-                yield int(most) - int(used.read_text()) + _number(group / "memory.stat", names[2])
+                pages = [f"{before}{kind}_file" for kind in ("active", "inactive")]
+                files = sum(_number(group / "memory.stat", name) for name in pages)
+                yield int(most) - int(used.read_text()) + files
 
 
 def _in_address_space() -> Iterator[int]:

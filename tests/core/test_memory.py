@@ -101,7 +101,11 @@ def test_the_limits_of_a_container_and_of_a_process_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, lines in {
-        "unified": ("0::/job", {"memory.max": "900", "memory.current": "700"}, "inactive_file 50"),
+        "unified": (
+            "0::/job",
+            {"memory.max": "900", "memory.current": "700"},
+            "inactive_file 20\nactive_file 30",
+        ),
         "old": (
             "4:memory:/job\n0::/",
             {"memory.limit_in_bytes": "900", "memory.usage_in_bytes": "650"},

@@ -32,8 +32,8 @@ def elements(points: np.ndarray, reaction: float) -> np.ndarray:
             vertex.hpref = 1
     mesh = ngsolve.Mesh(occ.OCCGeometry(occ.Glue([rest, polygon]), dim=2).GenerateMesh(maxh=0.12))
     mesh.RefineHP(8, factor=0.15)
-    mesh.Curve(8)
-    space = ngsolve.H1(mesh, order=8, dirichlet="left|hole")
+    mesh.Curve(11)
+    space = ngsolve.H1(mesh, order=11, dirichlet="left|hole")
     u, v = space.TnT()
     a = mesh.MaterialCF({"polygon": 7.0}, default=1.0)
     form = ngsolve.BilinearForm(
