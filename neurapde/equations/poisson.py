@@ -88,10 +88,11 @@ def of_points(problem: "Problem") -> str | None:
 
 
 def _check_point(source: PointSource, domain: Domain) -> None:
-    """Refuse a point source that is not in the domain, or not in the plane."""
-    if domain.dimension != 2:
+    """Refuse a point source that is not in the domain, or on a line."""
+    if domain.dimension not in (2, 3):
         raise DeclarationError(
-            f"{source.describe()} is in {domain}, and the field of a point is known in the plane alone; use a GaussianSource"
+            f"{source.describe()} is in {domain}, and the field of a point is known in the plane and in space alone; use a "
+            "GaussianSource"
         )
     at = np.array([source.at], dtype=float)
     if float(np.asarray(domain.signed_distance(at))[0]) > -BESIDE * max(domain.extents):

@@ -19,6 +19,9 @@ from neurapde.assembly.trefftz.levels import AbstractLevels, Levels, Solved
 from neurapde.assembly.trefftz.own import as_known
 from neurapde.assembly.trefftz.potentials.family import PoissonFamily
 from neurapde.assembly.trefftz.potentials.levels import PotentialLevels
+from neurapde.assembly.trefftz.space.helmholtz import HelmholtzInSpace
+from neurapde.assembly.trefftz.space.levels import SpaceLevels
+from neurapde.assembly.trefftz.space.poisson import PoissonInSpace
 from neurapde.core.cost import Cost
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
@@ -33,11 +36,14 @@ from neurapde.problem.problem import Problem
 from neurapde.training.run.budget import SECONDS, Budget
 from neurapde.training.run.method import DirectMethod, Outcome, Task
 
-FAMILIES: dict[type, tuple[type[Family], Callable[[Any], AbstractLevels[Any]]]] = {
-    Helmholtz: (HelmholtzFamily, Levels),
-    Poisson: (PoissonFamily, PotentialLevels),
+Kind = tuple[type[Family], Callable[[Any], AbstractLevels[Any]]]
+FAMILIES: dict[tuple[type, int], Kind] = {
+    (Helmholtz, 2): (HelmholtzFamily, Levels),
+    (Poisson, 2): (PoissonFamily, PotentialLevels),
+    (Helmholtz, 3): (HelmholtzInSpace, SpaceLevels),
+    (Poisson, 3): (PoissonInSpace, SpaceLevels),
 }
-"""The equations whose solutions are known in closed form, and how their levels are made."""
+"""The equations whose solutions are known in closed form, by the number of axes, and how their levels are made."""
 SAFETY = 2.0
 """By how much the error may fall less than what is left of interfaces and sides."""
 
@@ -56,6 +62,10 @@ class Trefftz(DirectMethod):
     field whose mean is zero. A user's own equation αΔu + γu + g = 0 is one of these, and is taken so on shapes that are no
     box.
 
+    In three axes it takes balls, apart or nested, as inclusions and as holes, within a box, a ball or open space (a box with
+    a PML at all of its faces). Loads are Gaussian and point sources there, and for Poisson's equation polynomials, also in
+    pieces.
+
     tolerance: relative L2 error of the field to stop at, as estimated from what is left at fresh points of interfaces and
         sides and from the change between two levels.
     largest:   features in all, at which growing stops, met tolerance or not.
@@ -72,11 +82,12 @@ class Trefftz(DirectMethod):
 
     def obstacle(self, problem: Problem) -> str | None:
         problem = _named(problem)
-        family, _ = FAMILIES.get(type(problem.equation), (None, None))
-        if family is None:
+        if not any(isinstance(problem.equation, equation) for equation, _ in FAMILIES):
             return "no functions that solve its equation are known in closed form"
-        if isinstance(problem.domain, SpaceTime) or not _has_edges(problem.domain):
-            return f"its domain is {problem.domain}, and no shape of segments and arcs in the plane"
+        family, _ = _kind(problem) or (None, None)
+        plane = problem.domain.dimension == 2 and not _has_edges(problem.domain)
+        if family is None or isinstance(problem.domain, SpaceTime) or plane:
+            return f"its domain is {problem.domain}, no shape of segments and arcs in the plane, nor of balls in space"
         if problem.further:
             return problem.further
         return family.obstacle(problem) or self._too_thin(problem)
@@ -144,10 +155,16 @@ class Trefftz(DirectMethod):
             before = level
 
 
+def _kind(problem: Problem) -> Kind | None:
+    return FAMILIES.get((type(problem.equation), problem.domain.dimension))
+
+
 @lru_cache(maxsize=4)
 def _begun(problem: Problem, tolerance: float) -> tuple[AbstractLevels[Any], Any]:
     """The levels of a problem, and the plan of the first; kept from the choice of a method to its run."""
-    kind, make = FAMILIES[type(problem.equation)]
+    known = _kind(problem)
+    assert known is not None
+    kind, make = known
     levels = make(family_of(kind, problem))
     return levels, levels.plan(next(levels.digits(tolerance)))
 

@@ -12,6 +12,8 @@ How another equation plugs in:
    (`known`, each a `Background`: a field with a jet), and which features it has. `helmholtz.py` is the example.
 3. One entry in `FAMILIES` of `methods/trefftz.py`.
 
+In three axes `space` has the regions, the levels, and the families; its functions are in `features/spherical.py`.
+
 The rest is the core's: `curves` and `regions` cut the domain into regions and panels, `rims` places rows and poles along
 them for a level of so many digits, `rows` writes the linear system, `levels` solves it with more and more features,
 and `trial` is the sum as a trial function, which saves and loads as any other.

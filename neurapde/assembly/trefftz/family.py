@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neurapde.assembly.trefftz.features.base import Features
 from neurapde.assembly.trefftz.near import Spot
-from neurapde.assembly.trefftz.regions import Panel, Partition, Region
+from neurapde.assembly.trefftz.regions import AbstractPanel, AbstractPartition, Partition, Region
 from neurapde.backgrounds.waves import Background
 from neurapde.conditions.base import Mixed
 from neurapde.problem.problem import Problem
@@ -20,8 +20,8 @@ from neurapde.spectral.weak import Piece
 class Family(ABC):
     """An equation with coefficients constant by region, in one problem: −a Δu + c u = f in each, u and a ∂u/∂n going on.
 
-    The core cuts the domain into regions (`regions`), places rows and poles (`rims`), and solves; a family says which
-    functions solve its equation. `is_complex`: whether they are, and the field.
+    The core cuts the domain into regions (`regions`), places rows and poles (`rims`, in three axes `space`), and solves; a
+    family says which functions solve its equation. `is_complex`: whether they are, and the field.
     """
 
     is_complex: ClassVar[bool]
@@ -35,7 +35,7 @@ class Family(ABC):
         """Why a problem with this equation cannot be solved so, in words that end a sentence; None where it can."""
 
     @cached_property
-    def partition(self) -> Partition:
+    def partition(self) -> AbstractPartition[Any]:
         """The domain, cut where the pieces end."""
         return Partition.of(self.problem.domain, self.pieces)
 
@@ -58,26 +58,26 @@ class Family(ABC):
         """Rad per unit length of the waves in a region; 0 where there are none."""
 
     @abstractmethod
-    def known(self, region: Region, partition: Partition) -> tuple[tuple[Background, ...], ...]:
+    def known(self, region: Region, partition: AbstractPartition[Any]) -> tuple[tuple[Background, ...], ...]:
         """For each right-hand side, fields that together have its load in the region; none where it has no load there."""
 
     @abstractmethod
     def outside(
-        self, region: Region, center: tuple[float, float], radius: float, order: int
+        self, region: Region, center: tuple[float, ...], radius: float, order: int
     ) -> Sequence[Features]:
-        """Functions up to an order about the centre of a circle that a region lies around."""
+        """Functions up to an order about the centre of a circle, or a sphere, that a region lies around."""
 
     @abstractmethod
     def inside(
-        self, region: Region, center: tuple[float, float], radius: float, order: int
+        self, region: Region, center: tuple[float, ...], radius: float, order: int
     ) -> Sequence[Features]:
-        """Functions up to an order about the centre of a circle that a region lies within."""
+        """Functions up to an order about the centre of a circle, or a sphere, that a region lies within."""
 
     @abstractmethod
     def poles(self, region: Region, at: Sequence[tuple[float, float]]) -> Sequence[Features]:
         """Functions that are singular at places outside a region alone."""
 
-    def condition(self, panel: Panel, region: Region) -> Mixed | None:
+    def condition(self, panel: AbstractPanel, region: Region) -> Mixed | None:
         """a u + b ∂u/∂n = value on a panel of the domain's boundary; None where nothing is asked for."""
         return self.problem.sides.data.get(panel.face)
 

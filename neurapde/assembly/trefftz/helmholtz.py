@@ -15,7 +15,7 @@ from neurapde.assembly.trefftz.features.base import Features
 from neurapde.assembly.trefftz.features.cylinder import Outgoing, Regular
 from neurapde.assembly.trefftz.features.poles import Poles
 from neurapde.assembly.trefftz.near import Spot
-from neurapde.assembly.trefftz.regions import Panel, Partition, Region
+from neurapde.assembly.trefftz.regions import AbstractPanel, AbstractPartition, Region
 from neurapde.backgrounds.waves import Background, OutgoingWave
 from neurapde.conditions import PML, Absorbing, Dirichlet, Neumann, Robin, Treated
 from neurapde.conditions.base import ONE, ZERO, Mixed
@@ -81,8 +81,7 @@ class HelmholtzFamily(Family):
         spots = []
         for source in (source for shot in self.problem.right_hand_sides for source in shot):
             assert isinstance(source, GaussianSource | PointSource)
-            x, y = (float(coordinate) for coordinate in source.at)
-            spots.append(Spot((x, y), source.reach / 4))
+            spots.append(Spot(tuple(map(float, source.at)), source.reach / 4))
         return tuple(dict.fromkeys(spots))
 
     def flux(self, region: Region) -> complex:
@@ -96,7 +95,7 @@ class HelmholtzFamily(Family):
         wavenumber = self.equation.wavenumber / complex(region.value)
         return wavenumber if wavenumber.imag else wavenumber.real
 
-    def known(self, region: Region, partition: Partition) -> tuple[tuple[Background, ...], ...]:
+    def known(self, region: Region, partition: AbstractPartition[Any]) -> tuple[tuple[Background, ...], ...]:
         felt = self._felt(region, partition)
         return tuple(
             tuple(self._wave(source, region) for source in shot if source in felt)
@@ -107,7 +106,7 @@ class HelmholtzFamily(Family):
         assert isinstance(source, GaussianSource | PointSource)
         return OutgoingWave(source, self.wavenumber(region), self.stretch)
 
-    def _felt(self, region: Region, partition: Partition) -> set[Source]:
+    def _felt(self, region: Region, partition: AbstractPartition[Any]) -> set[Source]:
         """The sources that have a density, or their point, in a region."""
         sources = list(dict.fromkeys(source for shot in self.problem.right_hand_sides for source in shot))
         if not sources:
@@ -117,28 +116,27 @@ class HelmholtzFamily(Family):
         for other in partition.regions[: region.index]:
             mine &= ~other.contains(at)
         mine &= region.contains(at)
-        fractions = np.linspace(0, 1, 65)
         if border := partition.border(region):
-            places = np.concatenate([panel.curve.points(fractions) for panel, _ in border])
+            places = np.concatenate([panel.seen for panel, _ in border])
             mine |= cKDTree(places).query(at)[0] < NOTHING / 4 * np.array(
                 [source.reach for source in sources]
             )
         return {source for source, here in zip(sources, mine, strict=True) if here}
 
     def outside(
-        self, region: Region, center: tuple[float, float], radius: float, order: int
+        self, region: Region, center: tuple[float, ...], radius: float, order: int
     ) -> Sequence[Features]:
         return (Outgoing(self.wavenumber(region), center, radius, order, self.stretch),)
 
     def inside(
-        self, region: Region, center: tuple[float, float], radius: float, order: int
+        self, region: Region, center: tuple[float, ...], radius: float, order: int
     ) -> Sequence[Features]:
         return (Regular(self.wavenumber(region), center, radius, order, self.stretch),)
 
     def poles(self, region: Region, at: Sequence[tuple[float, float]]) -> Sequence[Features]:
         return (Poles(self.wavenumber(region), tuple(at), self.stretch),)
 
-    def condition(self, panel: Panel, region: Region) -> Mixed | None:
+    def condition(self, panel: AbstractPanel, region: Region) -> Mixed | None:
         width = self.problem.sides.open.get(panel.face)
         if width is not None:
             return None if width else Mixed(Constant(1j * self.wavenumber(region)), ONE, ZERO)
@@ -157,24 +155,31 @@ class HelmholtzFamily(Family):
             return 0.0
         points = self.problem.domain.sample(RECEIVERS, how="grid").numpy()
         points = points[self.problem.physical(points)]
-        fractions = (np.arange(SENDERS) + 0.5) / SENDERS
-        shapes = dict.fromkeys(shape for piece in self.pieces for shape in (*piece.within, *piece.outside))
-        edges = [edge for shape in (self.problem.domain, *shapes) for edge in shape.edges]
-        senders = np.concatenate(
-            [np.array([spot.at for spot in self.spots]).reshape(-1, 2)]
-            + [place_on(edge, fractions) for edge in edges]
-        )
+        sources = np.array([spot.at for spot in self.spots]).reshape(-1, points.shape[1])
+        senders = np.concatenate([sources, *self._senders()])
         senders = senders[self.problem.physical(senders)]
         k = self.equation.wavenumber / self.equation.fastest_in_layer(self.problem)
         shift = points[:, None] - senders
-        direct = np.abs(special.hankel2(0, k * np.maximum(np.hypot(*np.moveaxis(shift, -1, 0)), 1 / k)))
+        direct = self._strength(k * np.maximum(np.linalg.norm(shift, axis=-1), 1 / k))
         total = np.zeros_like(direct)
         for i, axis in enumerate(self.stretch.axes):
             for edge, width in zip((axis.lower, axis.upper), axis.widths, strict=True):
                 if width:
                     beyond = 2 * axis.integral(np.array([edge])) - senders[:, i] - points[:, i, None]
-                    total += np.abs(special.hankel2(0, k * np.sqrt(beyond**2 + shift[..., 1 - i] ** 2)))
+                    across = (np.delete(shift, i, axis=-1) ** 2).sum(axis=-1)
+                    total += self._strength(k * np.sqrt(beyond**2 + across))
         return float(np.max(np.linalg.norm(total, axis=0) / np.linalg.norm(direct, axis=0), initial=0.0))
+
+    def _senders(self) -> list[NDArray[np.float64]]:
+        """Places (n, d) of all surfaces, from which waves come."""
+        fractions = (np.arange(SENDERS) + 0.5) / SENDERS
+        shapes = dict.fromkeys(shape for piece in self.pieces for shape in (*piece.within, *piece.outside))
+        edges = [edge for shape in (self.problem.domain, *shapes) for edge in shape.edges]
+        return [place_on(edge, fractions) for edge in edges]
+
+    def _strength(self, phase: NDArray[Any]) -> NDArray[np.float64]:
+        """Of the wave of a point, which has turned by so much."""
+        return np.abs(special.hankel2(0, phase))
 
     def notes(self) -> Sequence[str]:
         if self.stretch is None:

@@ -36,7 +36,7 @@ class Known:
         places = torch.from_numpy(points)
         for i, shot in enumerate(self.shots):
             for background in shot:
-                if not isinstance(background, OutgoingWave):
+                if not _in_plane(background):
                     channels[..., i] += background.jet(places, layout.order, layout.mixed).channels.numpy()
         return channels
 
@@ -46,7 +46,7 @@ class Known:
         media: dict[Any, dict[OutgoingWave, dict[int, complex]]] = {}
         for i, shot in enumerate(self.shots):
             for wave in shot:
-                if isinstance(wave, OutgoingWave):
+                if isinstance(wave, OutgoingWave) and _in_plane(wave):
                     unit = replace(wave, source=replace(wave.source, amplitude=1.0))
                     amplitudes = media.setdefault((wave.wavenumber, wave.stretch), {}).setdefault(unit, {})
                     amplitudes[i] = amplitudes.get(i, 0.0) + wave.source.amplitude
@@ -57,6 +57,10 @@ class Known:
                 shares[row, list(amplitudes)] = list(amplitudes.values())
             by_medium.append(_Waves(tuple(waves), shares))
         return by_medium
+
+
+def _in_plane(background: Background) -> bool:
+    return isinstance(background, OutgoingWave) and background.dimension == 2
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from neurapde.assembly.trefftz.elimination import least_squares
 from neurapde.assembly.trefftz.family import Family
 from neurapde.assembly.trefftz.features.base import Features
 from neurapde.assembly.trefftz.known import Known
-from neurapde.assembly.trefftz.regions import Panel, Partition, Region
-from neurapde.assembly.trefftz.rims import Rim, rims_of
-from neurapde.assembly.trefftz.rows import Basis, system_of
+from neurapde.assembly.trefftz.regions import AbstractPanel, AbstractPartition, Partition, Region
+from neurapde.assembly.trefftz.rims import CurveRim, rims_of
+from neurapde.assembly.trefftz.rows import Basis, Rim, system_of
 from neurapde.assembly.trefftz.trial import FeatureFunction, FeatureSum
 from neurapde.jets.layout import Layout
 from neurapde.trials.base import Setting
@@ -27,9 +27,10 @@ from neurapde.trials.piecewise import Part, PiecewiseFunction, PiecewiseTrial
 FIRST, STEPS = -2.0, (3.0, 1.0, 2.0, 2.0, 2.0)
 """Digits of the first level beside those of the tolerance, and what each further level has more."""
 FEWEST_DIGITS = 3.0
+EVEN = 4000
+"""Points of the mean that is zero where slopes alone are given."""
 PROBES, BESIDE, OFF = 1000, 200, 1e-3
 """Points at which two levels are compared; those on either side of panels, and how far off, in lengths of the panel."""
-VALUE = Layout(2, 0)
 
 
 class AbstractPlan(Protocol):
@@ -59,12 +60,12 @@ class Plan:
     @property
     def points(self) -> int:
         """Of all rims."""
-        return sum(len(rim.t) for rim in self.rims)
+        return sum(len(rim.weights) for rim in self.rims)
 
     @property
     def rows(self) -> int:
         """Of the linear system: two of an interface, one of a face."""
-        return sum(len(rim.t) * (1 if rim.panel.outer is None else 2) for rim in self.rims)
+        return sum(len(rim.weights) * (1 if rim.panel.outer is None else 2) for rim in self.rims)
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ class AbstractLevels(ABC, Generic[Planned]):
     def __init__(self, family: Family) -> None:
         whole = family.partition
         asked = tuple(panel for panel in whole.panels if not _is_open(family, whole, panel))
-        self.family, self.partition = family, replace(whole, panels=asked)
+        self.family = family
+        self.partition: AbstractPartition[Any] = replace(whole, panels=asked)
         self.known = tuple(Known(family.known(region, whole)) for region in whole.regions)
 
     @abstractmethod
@@ -128,23 +130,17 @@ class AbstractLevels(ABC, Generic[Planned]):
         """Points (n, 2) of the physical region at which fields are compared, away from sources; many beside panels."""
         problem = self.family.problem
         points = problem.domain.sample(PROBES, how="grid").numpy()
-        total = sum(panel.curve.length for panel in self.partition.panels)
+        total = sum(panel.size for panel in self.partition.panels)
         beside = [points]
         for panel in self.partition.panels:
-            t = (
-                (np.arange(max(4, round(BESIDE * panel.curve.length / total))) + 0.5)
-                / BESIDE
-                * total
-                / panel.curve.length
-            )
-            t = t[t < 1]
-            step = OFF * panel.curve.length * panel.normals(t)
-            beside += [panel.curve.points(t) - step, panel.curve.points(t) + step]
+            places, normals = panel.spread(BESIDE * panel.size / total)
+            step = OFF * panel.extent * normals
+            beside += [places - step, places + step]
         points = np.concatenate(beside)
         compared = problem.physical(points)
-        spacing = math.sqrt(problem.domain.measure / PROBES)
+        spacing = (problem.domain.measure / PROBES) ** (1 / problem.domain.dimension)
         for spot in self.family.spots:
-            compared &= np.hypot(*(points - spot.at).T) > max(spacing, 4 * spot.width)
+            compared &= np.linalg.norm(points - spot.at, axis=1) > max(spacing, 4 * spot.width)
         return points[compared]
 
     def trial(self, solved: Solved) -> PiecewiseFunction:
@@ -172,6 +168,16 @@ class AbstractLevels(ABC, Generic[Planned]):
             function.set_amplitudes(solved.of(region))
         return trial
 
+    def balanced(self, solved: Solved) -> Solved:
+        """With the constant of every region, its first feature, so that the mean of the field is zero."""
+        points = self.family.problem.domain.sample(EVEN, how="grid").numpy()
+        for spot in self.family.spots:
+            points = points[np.linalg.norm(points - spot.at, axis=1) > 0]
+        mean = self.summed(solved, points, self.parts_of(points)).mean(axis=0)
+        amplitudes = solved.amplitudes.copy()
+        amplitudes[solved.basis.starts[:-1]] -= mean
+        return replace(solved, amplitudes=amplitudes)
+
     def field(self, solved: Solved) -> NDArray[Any]:
         """The field at the probes, (n, shots)."""
         return self.summed(solved, self.probes, self._probed)
@@ -187,7 +193,7 @@ class AbstractLevels(ABC, Generic[Planned]):
             inside = unclaimed & region.contains(points)
             unclaimed &= ~inside
             dtype = np.complex128 if self.family.is_complex else np.float64
-            known = self.known[region.index].channels(points[inside], VALUE, dtype)[0]
+            known = self.known[region.index].channels(points[inside], _value_at(points), dtype)[0]
             parts.append(_Within(region, inside, known))
         return parts
 
@@ -199,7 +205,7 @@ class AbstractLevels(ABC, Generic[Planned]):
             start, mine = 0, solved.of(within.region)
             for functions in solved.basis.features[within.region.index]:
                 field[within.inside] += functions.summed(
-                    points[within.inside], VALUE, mine[start : start + functions.count]
+                    points[within.inside], _value_at(points), mine[start : start + functions.count]
                 )[0]
                 start += functions.count
         return field
@@ -214,8 +220,25 @@ class _Within:
     known: NDArray[Any]
 
 
-class Levels(AbstractLevels[Plan]):
-    """Levels with functions about the centres of circles, and poles along cells of panels."""
+class RimLevels(AbstractLevels[Plan]):
+    """Levels whose rows lie on rims."""
+
+    def solve(self, plan: Plan) -> Solved:
+        basis, shots = plan.basis, len(self.known[0].shots)
+        system, fresh = system_of(basis, plan.rims), system_of(basis, plan.fresh)
+        amplitudes = [np.zeros((0, shots), dtype=basis.dtype) for _ in self.partition.regions]
+        if basis.count:
+            amplitudes = least_squares(system, np.diff(basis.starts).tolist())
+        squares = np.zeros(shots)
+        for block in fresh:
+            squares += (np.abs(block.left(amplitudes)) ** 2).sum(axis=0)
+        return Solved(basis, np.concatenate(amplitudes), np.sqrt(squares), plan.points)
+
+
+class Levels(RimLevels):
+    """Levels in the plane, with functions about the centres of circles, and poles along cells of panels."""
+
+    partition: Partition
 
     def __init__(self, family: Family) -> None:
         super().__init__(family)
@@ -230,18 +253,7 @@ class Levels(AbstractLevels[Plan]):
         features = tuple(self._features(region, rims) for region in self.partition.regions)
         return Plan(Basis(self.family, self.partition, features, self.known), rims, fresh)
 
-    def solve(self, plan: Plan) -> Solved:
-        basis, shots = plan.basis, len(self.known[0].shots)
-        system, fresh = system_of(basis, plan.rims), system_of(basis, plan.fresh)
-        amplitudes = [np.zeros((0, shots), dtype=basis.dtype) for _ in self.partition.regions]
-        if basis.count:
-            amplitudes = least_squares(system, np.diff(basis.starts).tolist())
-        squares = np.zeros(shots)
-        for block in fresh:
-            squares += (np.abs(block.left(amplitudes)) ** 2).sum(axis=0)
-        return Solved(basis, np.concatenate(amplitudes), np.sqrt(squares), plan.points)
-
-    def _features(self, region: Region, rims: Sequence[Rim]) -> tuple[Features, ...]:
+    def _features(self, region: Region, rims: Sequence[CurveRim]) -> tuple[Features, ...]:
         """All features of a region."""
         features: list[Features] = []
         poles: list[tuple[float, float]] = []
@@ -258,6 +270,10 @@ class Levels(AbstractLevels[Plan]):
         return (*features, *(self.family.poles(region, tuple(poles)) if poles else ()))
 
 
-def _is_open(family: Family, partition: Partition, panel: Panel) -> bool:
+def _value_at(points: NDArray[np.float64]) -> Layout:
+    return Layout(points.shape[1], 0)
+
+
+def _is_open(family: Family, partition: AbstractPartition[Any], panel: AbstractPanel) -> bool:
     """Whether nothing is asked for on a panel."""
     return panel.outer is None and family.condition(panel, partition.regions[panel.inner]) is None

@@ -11,7 +11,7 @@ MOST = 2.0
 class Spot:
     """A place near which fields change within `width`: a source."""
 
-    at: tuple[float, float]
+    at: tuple[float, ...]
     width: float = 0.0
 
 

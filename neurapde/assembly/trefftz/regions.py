@@ -1,11 +1,14 @@
 """The domain cut into regions of constant coefficients, and their common boundaries cut into panels.
 
-A panel is a smooth curve with one region on its inner side, and another region or a face of the domain on its outer one.
+A panel is smooth, a curve in the plane and a surface in space, with one region on its inner side, and another region or a
+face of the domain on its outer one.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -21,11 +24,44 @@ STEP, SHORT = 1e-7, 1e-3
 """How far beside a panel its sides are looked at: of the domain's extent, and at most of the panel's length."""
 
 
-@dataclass(frozen=True)
-class Panel:
+SEEN = 65
+"""Places of a panel in the plane from which what is near is looked at."""
+
+
+class AbstractPanel(ABC):
     """A smooth piece of a boundary.
 
     inner: the region on one side. outer: the region on the other, or None where the domain ends; `face` is its name then.
+    """
+
+    inner: int
+    outer: int | None
+    face: str
+
+    @property
+    @abstractmethod
+    def size(self) -> float:
+        """Its length, or its area."""
+
+    @property
+    @abstractmethod
+    def extent(self) -> float:
+        """How long it is."""
+
+    @abstractmethod
+    def spread(self, share: float) -> tuple[Array, Array]:
+        """About so many places spread over it, and some at least, with normals from the inner to the outer side: (n, d)."""
+
+    @property
+    @abstractmethod
+    def seen(self) -> Array:
+        """Places (n, d) from which what is near to it is looked at."""
+
+
+@dataclass(frozen=True)
+class Panel(AbstractPanel):
+    """A smooth piece of a boundary in the plane.
+
     sign:  1 where the curve's own normals point from the inner to the outer side, else −1.
     """
 
@@ -34,6 +70,23 @@ class Panel:
     outer: int | None
     sign: float
     face: str = ""
+
+    @property
+    def size(self) -> float:
+        return self.curve.length
+
+    @property
+    def extent(self) -> float:
+        return self.curve.length
+
+    def spread(self, share: float) -> tuple[Array, Array]:
+        t = np.asarray((np.arange(max(4, round(share))) + 0.5) / share, dtype=np.float64)
+        t = t[t < 1]
+        return self.curve.points(t), self.normals(t)
+
+    @property
+    def seen(self) -> Array:
+        return self.curve.points(np.linspace(0, 1, SEEN))
 
     def normals(self, t: Array) -> Array:
         """Unit normals (n, 2) from the inner to the outer side at fractions t (n,) of the length."""
@@ -53,23 +106,31 @@ class Region:
         return self.piece.contains(points)
 
 
+P = TypeVar("P", bound=AbstractPanel)
+
+
 @dataclass(frozen=True)
-class Partition:
-    """The regions of a domain in the plane, and the panels between them and around them."""
+class AbstractPartition(Generic[P]):
+    """The regions of a domain, and the panels between them and around them."""
 
     domain: Domain
     regions: tuple[Region, ...]
-    panels: tuple[Panel, ...] = field(repr=False)
+    panels: tuple[P, ...] = field(repr=False)
 
     @cached_property
     def extent(self) -> float:
         """The longest side of the box around the domain."""
         return max(self.domain.extents)
 
-    def border(self, region: Region) -> list[tuple[Panel, float]]:
+    def border(self, region: Region) -> list[tuple[P, float]]:
         """The panels of a region, each with 1 where its normals point out of the region, else −1."""
         inner = [(panel, 1.0) for panel in self.panels if panel.inner == region.index]
         return inner + [(panel, -1.0) for panel in self.panels if panel.outer == region.index]
+
+
+@dataclass(frozen=True)
+class Partition(AbstractPartition[Panel]):
+    """Those of a domain in the plane."""
 
     @classmethod
     def of(cls, domain: Domain, pieces: Sequence[Piece], cuts: Sequence[Segment] = ()) -> "Partition":
@@ -77,13 +138,7 @@ class Partition:
 
         Raises: DeclarationError for a piece that is not constant.
         """
-        regions: list[Region] = []
-        for piece in pieces:
-            if piece.constant is None:
-                raise DeclarationError(
-                    f"the medium is {piece.field.describe()}, which is not constant by region"
-                )
-            regions.append(Region(len(regions), piece, piece.constant))
+        regions = regions_of(pieces)
         extent = max(domain.extents)
         shapes = dict.fromkeys(shape for piece in pieces for shape in (*piece.within, *piece.outside))
         edges = [edge for shape in (domain, *shapes) for edge in shape.edges]
@@ -106,6 +161,19 @@ class Partition:
                 for panel in panels
             ),
         )
+
+
+def regions_of(pieces: Sequence[Piece]) -> list[Region]:
+    """The regions that pieces of a medium are.
+
+    Raises: DeclarationError for a piece that is not constant.
+    """
+    regions: list[Region] = []
+    for piece in pieces:
+        if piece.constant is None:
+            raise DeclarationError(f"the medium is {piece.field.describe()}, which is not constant by region")
+        regions.append(Region(len(regions), piece, piece.constant))
+    return regions
 
 
 @dataclass(frozen=True)

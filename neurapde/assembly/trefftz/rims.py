@@ -42,7 +42,7 @@ SPARE = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Rim:
+class CurveRim:
     """A panel with what is placed along it.
 
     t, weights: (n,) of the rows, fractions of the length and arc lengths. order: of a round rim, else None.
@@ -100,7 +100,7 @@ def rims_of(
     spots: Sequence[Spot],
     digits: float,
     fresh: bool = False,
-) -> list[Rim]:
+) -> list[CurveRim]:
     """The rims of a partition, in the order of its panels.
 
     rates:  of every region, rad per unit length of its waves; 0 where there are none.
@@ -127,20 +127,24 @@ def _rate(panel: Panel, rates: Sequence[float]) -> float:
     return max(rates[index] for index in (panel.inner, panel.outer) if index is not None)
 
 
-def _round(panel: Panel, room: float, rate: float, digits: float, fresh: bool) -> Rim:
-    radius = panel.curve.radius
-    ratio = min(max(radius / (radius + room), FAR), NEAR)
-    phase, decay = rate * radius, digits * math.log(10) / math.log(1 / ratio)
-    order = math.ceil(phase + TURN * digits ** (2 / 3) * phase ** (1 / 3) + decay / 2 + 2)
+def _round(panel: Panel, room: float, rate: float, digits: float, fresh: bool) -> CurveRim:
+    ratio = min(max(panel.curve.radius / (panel.curve.radius + room), FAR), NEAR)
+    order = last_order(rate * panel.curve.radius, ratio, digits)
     count = (2 * order + 8) if fresh else SPARE * (2 * order + 1)
     t = (np.arange(count) + (0.37 if fresh else 0.0)) / count
     none = np.empty(0)
-    return Rim(panel, t, np.full(count, panel.curve.length / count), order, none, none)
+    return CurveRim(panel, t, np.full(count, panel.curve.length / count), order, none, none)
+
+
+def last_order(phase: float, ratio: float, digits: float) -> int:
+    """Of functions about a centre, whose waves have turned by `phase` at the radius; orders beyond fall by a ratio."""
+    decay = digits * math.log(10) / math.log(1 / ratio)
+    return math.ceil(phase + TURN * digits ** (2 / 3) * phase ** (1 / 3) + decay / 2 + 2)
 
 
 def _celled(
     panel: Panel, ends: Array, pair: tuple[End, End], corner: float, digits: float, fresh: bool
-) -> Rim:
+) -> CurveRim:
     """A panel's cells with poles and rows: fewer in those beside a corner, in which less and less of the field is."""
     lengths = np.diff(ends) * panel.curve.length
     full = math.ceil(1 + digits / 2)
@@ -158,7 +162,7 @@ def _celled(
     for end, away in zip(pair, (places, 1 - places), strict=True):
         depths = np.minimum(depths, _wide(end.wedge) * away * panel.curve.length)
     steep = tuple(float(i) for i, end in enumerate(pair) if end.exponent < 1)
-    return Rim(panel, t, weights, None, places, depths, steep)
+    return CurveRim(panel, t, weights, None, places, depths, steep)
 
 
 def _first_cells(panel: Panel, rate: float) -> Array:

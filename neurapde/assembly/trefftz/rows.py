@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,32 @@ from neurapde.assembly.trefftz.elimination import Block
 from neurapde.assembly.trefftz.family import Family
 from neurapde.assembly.trefftz.features.base import Features
 from neurapde.assembly.trefftz.known import Known
-from neurapde.assembly.trefftz.regions import Partition, Region
-from neurapde.assembly.trefftz.rims import Rim
+from neurapde.assembly.trefftz.regions import AbstractPanel, AbstractPartition, Region
 from neurapde.core.arrays import to_numpy
 from neurapde.fields.medium import Field
 from neurapde.jets.layout import Layout
 
-FIRST = Layout(2, 1)
+
+class Rim(Protocol):
+    """A panel with the places (n, d) of its rows, unit normals from the inner to the outer side, and weights (n,).
+
+    away: how far the rows (n,) are from where slopes are infinite; infinite without such a place.
+    """
+
+    @property
+    def panel(self) -> AbstractPanel: ...
+
+    @property
+    def points(self) -> NDArray[np.float64]: ...
+
+    @property
+    def normals(self) -> NDArray[np.float64]: ...
+
+    @property
+    def weights(self) -> NDArray[np.float64]: ...
+
+    @property
+    def away(self) -> NDArray[np.float64]: ...
 
 
 @dataclass(frozen=True)
@@ -26,7 +45,7 @@ class Basis:
     """The features of every region, and what is known there."""
 
     family: Family
-    partition: Partition
+    partition: AbstractPartition[Any]
     features: tuple[tuple[Features, ...], ...]
     known: tuple[Known, ...]
 
@@ -77,7 +96,7 @@ def _rows_on(basis: Basis, rim: Rim) -> list[Block]:
     flux = max(abs(basis.family.flux(neighbour)) for neighbour in (region, other))
     for which, scale in ((0, root), (1, root / (flux * size[:, None]))):
         columns: dict[int, NDArray[Any]] = {}
-        side = np.zeros((len(rim.t), len(basis.known[0].shots)), dtype=basis.dtype)
+        side = np.zeros((len(rim.weights), len(basis.known[0].shots)), dtype=basis.dtype)
         for neighbour, sign, features, known in parts:
             factor = sign * scale * (basis.family.flux(neighbour) if which else 1.0)
             columns[neighbour.index] = factor * features[which]
@@ -103,16 +122,17 @@ def _on_face(basis: Basis, rim: Rim, region: Region) -> list[Block]:
 def _traces(basis: Basis, rim: Rim, region: Region) -> tuple[NDArray[Any], NDArray[Any]]:
     """Values and slopes along the rim's normals, of the features (2, n, count) and of the known fields (2, n, shots)."""
     normals = (basis.family.slopes(rim.points) * rim.normals).T[..., None]
+    first = Layout(rim.points.shape[1], 1)
     traces = []
     for channels in (
-        basis.at(region, rim.points, FIRST),
-        basis.known[region.index].channels(rim.points, FIRST, basis.dtype),
+        basis.at(region, rim.points, first),
+        basis.known[region.index].channels(rim.points, first, basis.dtype),
     ):
         traces.append(np.stack([channels[0], (channels[1:] * normals).sum(0)]))
     return traces[0], traces[1]
 
 
-def _scale(family: Family, rim: Rim, partition: Partition) -> NDArray[np.float64]:
+def _scale(family: Family, rim: Rim, partition: AbstractPartition[Any]) -> NDArray[np.float64]:
     """Slopes at the rows (n,) are as large as values in units of it: the rate of the waves, or one over the domain's extent.
 
     Towards a corner where slopes are infinite their squares count with the distance r from there: ∫ r |∂u/∂n|² dr is finite,

@@ -50,7 +50,7 @@ class _AboutCenter(Features):
     """ψ_n of orders −order … order about a centre; each is of size 1 at about `radius`."""
 
     wavenumber: complex
-    center: tuple[float, float]
+    center: tuple[float, ...]
     radius: float
     order: int
     stretch: Stretch | None = None

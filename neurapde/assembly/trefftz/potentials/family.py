@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from neurapde.assembly.trefftz.near import Spot
 from neurapde.assembly.trefftz.potentials.cutting import Cut, cut_by_data
 from neurapde.assembly.trefftz.potentials.fitting import Fitted, Ground
 from neurapde.assembly.trefftz.potentials.loads import GaussianPotential, Medium, PointPotential
-from neurapde.assembly.trefftz.regions import Partition, Region, distance_to
+from neurapde.assembly.trefftz.regions import AbstractPartition, Partition, Region, distance_to
 from neurapde.backgrounds.waves import Background
 from neurapde.conditions import Dirichlet, Neumann, Robin, Treated
 from neurapde.equations.poisson import Poisson
@@ -41,15 +41,18 @@ class PoissonFamily(Family):
 
     @staticmethod
     def obstacle(problem: Problem) -> str | None:
+        return PoissonFamily.uneven(problem) or family_of(PoissonFamily, problem).unknown()
+
+    @staticmethod
+    def uneven(problem: Problem) -> str | None:
+        """The first coefficient that is not constant by region, or the side that is not known."""
         equation = problem.equation
         assert isinstance(equation, Poisson)
         for coefficient, name in ((equation.coefficient, "coefficient"), (equation.reaction, "reaction")):
             for piece in pieces_of(coefficient):
                 if piece.constant is None:
                     return f"its {name} is {piece.field.describe()}, and not constant by region"
-        if reason := problem.sides.missing(TREATED):
-            return reason
-        return family_of(PoissonFamily, problem).unknown()
+        return problem.sides.missing(TREATED)
 
     def unknown(self) -> str | None:
         """What is asked for on sides and is too rough, or the first load whose field is not known in closed form."""
@@ -86,6 +89,12 @@ class PoissonFamily(Family):
         places = hidden_places(source, lower, upper, self.problem.domain.contains)
         ends = np.concatenate([panel.curve.points(np.array([0.0, 1.0])) for panel in self.partition.panels])
         return not at_corners(places, ends, upper - lower).all()
+
+    @property
+    def _plane(self) -> Partition:
+        """The partition of a domain in the plane."""
+        assert isinstance(self.partition, Partition)
+        return self.partition
 
     @property
     def equation(self) -> Poisson:
@@ -125,7 +134,7 @@ class PoissonFamily(Family):
     @cached_property
     def cut(self) -> Cut:
         """The panels of the partition, cut by what is asked for on them."""
-        partition = self.partition
+        partition = self._plane
         return cut_by_data(
             partition,
             [
@@ -149,15 +158,17 @@ class PoissonFamily(Family):
     def rate(self, region: Region) -> float:
         return 0.0
 
-    def known(self, region: Region, partition: Partition) -> tuple[tuple[Background, ...], ...]:
+    def known(self, region: Region, partition: AbstractPartition[Any]) -> tuple[tuple[Background, ...], ...]:
         return tuple(self._loads(shot, region, partition) for shot in self.problem.right_hand_sides)
 
-    def _loads(self, shot: Sequence[Source], region: Region, partition: Partition) -> tuple[Background, ...]:
+    def _loads(
+        self, shot: Sequence[Source], region: Region, partition: AbstractPartition[Any]
+    ) -> tuple[Background, ...]:
         medium = self.medium(region)
         potentials: list[Background] = []
         for source in shot:
             if isinstance(source, GaussianSource | PointSource):
-                if not _reaches(source, region, partition):
+                if not reaches(source, region, partition):
                     continue
                 constants = medium.coefficient, medium.reaction, partition.extent
                 if isinstance(source, PointSource):
@@ -187,9 +198,7 @@ class PoissonFamily(Family):
         )
         if (reaction := min(medium.reaction for medium in media)) > 0:
             reach = min(reach, 1 / reaction)
-        return [
-            Ground(region, self.partition, self.medium(region), reach) for region in self.partition.regions
-        ]
+        return [Ground(region, self._plane, self.medium(region), reach) for region in self.partition.regions]
 
     @cached_property
     def missed(self) -> NDArray[np.float64]:
@@ -205,12 +214,12 @@ class PoissonFamily(Family):
         )
 
     def outside(
-        self, region: Region, center: tuple[float, float], radius: float, order: int
+        self, region: Region, center: tuple[float, ...], radius: float, order: int
     ) -> Sequence[Features]:
         raise NotImplementedError
 
     def inside(
-        self, region: Region, center: tuple[float, float], radius: float, order: int
+        self, region: Region, center: tuple[float, ...], radius: float, order: int
     ) -> Sequence[Features]:
         raise NotImplementedError
 
@@ -241,11 +250,12 @@ def _real(piece: Piece) -> float:
     return float(np.real(piece.constant))
 
 
-def _reaches(source: GaussianSource | PointSource, region: Region, partition: Partition) -> bool:
+def reaches(source: GaussianSource | PointSource, region: Region, partition: AbstractPartition[Any]) -> bool:
     """Whether a source has a density in a region."""
     at = np.array([source.center])
     if region.contains(at)[0] and np.asarray(partition.domain.contains(at))[0]:
         return True
-    fractions = np.linspace(0, 1, 257)
-    places = [panel.curve.points(fractions) for panel, _ in partition.border(region)]
-    return any(float(np.hypot(*(points - at).T).min()) < NOTHING * source.reach / 4 for points in places)
+    places = [panel.seen for panel, _ in partition.border(region)]
+    return any(
+        float(np.linalg.norm(points - at, axis=1).min()) < NOTHING * source.reach / 4 for points in places
+    )

@@ -31,7 +31,7 @@ from neurapde.assembly.trefftz.potentials.placing import (
     clustered,
 )
 from neurapde.assembly.trefftz.potentials.rows import FRESH, Asked, Rows, What, nodes_of, row_cells, rows_of
-from neurapde.assembly.trefftz.regions import Panel, Region
+from neurapde.assembly.trefftz.regions import Panel, Partition, Region
 from neurapde.assembly.trefftz.rows import Basis
 
 FIRST, MORE, PROVEN, STEP, LAST = 4.0, -1.0, 1.0, 2.0, 16.0
@@ -41,8 +41,6 @@ DEGREE, LAURENT = (3.0, 6.0), (2.5, 7.0)
 """Orders of polynomials, and of negative powers about a hole, for every digit: at least and at most."""
 EACH = 4.0
 """Rows for every degree of a polynomial, along the rim of its region."""
-EVEN = 4000
-"""Points of the mean that is zero where slopes alone are given."""
 ARNOLDI = 600
 """Places on a rim on which powers are made orthogonal, at most."""
 JUMP = 1e-9
@@ -84,6 +82,7 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
     """Levels with powers, poles that cluster at corners, and poles along what is near."""
 
     family: PoissonFamily
+    partition: Partition
     pace: ClassVar[float] = 2e-10
 
     def __init__(self, family: PoissonFamily) -> None:
@@ -164,17 +163,7 @@ class PotentialLevels(AbstractLevels[PotentialPlan]):
         amplitudes = least_squares([rows.block for rows in asked], np.diff(plan.basis.starts).tolist())
         residuals = _left(rows_of(plan.basis, plan.fresh), amplitudes)
         solved = Solved(plan.basis, np.concatenate(amplitudes), residuals, plan.points)
-        return self._balanced(solved) if self._free else solved
-
-    def _balanced(self, solved: Solved) -> Solved:
-        """With the constant of every region, its first feature, so that the mean of the field is zero."""
-        points = self.family.problem.domain.sample(EVEN, how="grid").numpy()
-        for spot in self.family.spots:
-            points = points[np.hypot(*(points - spot.at).T) > 0]
-        mean = self.summed(solved, points, self.parts_of(points)).mean(axis=0)
-        amplitudes = solved.amplitudes.copy()
-        amplitudes[solved.basis.starts[:-1]] -= mean
-        return replace(solved, amplitudes=amplitudes)
+        return self.balanced(solved) if self._free else solved
 
     def size(self, panel: Panel) -> float:
         """Of the smaller region on a panel's sides."""

@@ -60,7 +60,7 @@ def gaussian(
         moments = _moments(square, variance, medium.wavenumber**2, layout.order)
     else:
         moments = _free_moments(square, variance, layout.order, unit)
-    return _radial(away, [moment / medium.coefficient for moment in moments], layout)
+    return radial_channels(away, [moment / medium.coefficient for moment in moments], layout)
 
 
 def point(points: Array, center: Array, medium: Medium, layout: Layout, unit: float = 1.0) -> Array:
@@ -75,7 +75,7 @@ def point(points: Array, center: Array, medium: Medium, layout: Layout, unit: fl
         moments = [k0(x), kappa * k1(x) / radius, kappa**2 * (k0(x) + 2 * k1(x) / x) / square]
     else:
         moments = [-np.log(radius / unit), 1 / square, 2 / square**2]
-    return _radial(away, [moment / (2 * np.pi * medium.coefficient) for moment in moments], layout)
+    return radial_channels(away, [moment / (2 * np.pi * medium.coefficient) for moment in moments], layout)
 
 
 def _standing(source: GaussianSource | PointSource, points: Array, medium: Medium, layout: Layout) -> Array:
@@ -84,7 +84,7 @@ def _standing(source: GaussianSource | PointSource, points: Array, medium: Mediu
     return np.asarray(-wave.channels(points, layout).real / medium.coefficient)
 
 
-def _radial(away: Array, moments: list[Array], layout: Layout) -> Array:
+def radial_channels(away: Array, moments: list[Array], layout: Layout) -> Array:
     """What `layout` names of w(r), from w, −w′/r and (w′/r)′/r."""
     channels = [moments[0]]
     for axes in layout.derivatives[1:]:
@@ -197,14 +197,14 @@ def _inverse_laplacian(f: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Potential(Background):
-    """A field −aΔw + cw = f in the plane; no gradient flows from it into the points."""
+    """A field −aΔw + cw = f; no gradient flows from it into the points."""
 
     @abstractmethod
     def channels(self, points: Array, layout: Layout) -> Array:
-        """What `layout` names at points (n, 2): (layout.count, n)."""
+        """What `layout` names at points (n, d): (layout.count, n)."""
 
     def jet(self, points: Tensor, order: int = 2, mixed: Sequence[tuple[int, ...]] = ()) -> Jet:
-        layout = Layout(2, order, tuple(mixed))
+        layout = Layout(points.shape[1], order, tuple(mixed))
         channels = self.channels(points.detach().double().cpu().numpy(), layout)
         return Jet(torch.as_tensor(channels).to(points), layout)
 
