@@ -7,7 +7,7 @@ import numpy as np
 from harness import Measured
 from regions_cases import FAMILIES, ROUNDED, SEED, judged
 
-CASES = {"disks": 60, "rooms": 20, "plates": 40}
+CASES = {"disks": 30, "close_disks": 10, "rooms": 5, "plates": 20}
 
 
 def measure(small: bool) -> Measured:
