@@ -29,6 +29,7 @@ from neurapde.reference_solvers.operators.systems import balanced, solve_symmetr
 ORDER = 2.0
 
 DIRECT_LIMIT = (10**9, 400_000, 8_000)  # unknowns that are factorised, in 1, 2 and 3 dimensions
+SEPARABLE_LIMIT = 1025  # nodes along an axis whose eigenvectors are taken where the coefficients are constant
 
 Array = NDArray[np.float64]
 Coefficient = float | Array | Sequence[Array]
@@ -197,7 +198,9 @@ class _System:
         if floating:
             sizes = (abs(source) * self.volume + abs(self.side_flux)).sum()
             right = balanced(right, self.volume.ravel(), sizes, imbalance)
-        matrix, right = spread.T @ self.matrix @ spread, spread.T @ right
+        periodic = any(isinstance(side, Periodic) for side, _ in self.pairs)
+        matrix = spread.T @ self.matrix @ spread if periodic else self.matrix
+        right = spread.T @ right
         free = ~((spread.T @ self.fixed.ravel()) > 0)
         known = np.zeros(len(free))
         known[spread.indices] = self.values.ravel()
@@ -210,18 +213,32 @@ class _System:
 
     def _solve_free(self, matrix: sparse.csc_array, right: Array, floating: bool) -> Array:
         unknowns = len(right)
+        if self._separates:
+            return self._separable_inverse(right)
         if (self.reaction < 0).any() or unknowns <= DIRECT_LIMIT[self.grid.dimension - 1]:
             return solve_symmetric(matrix, right, floating=floating)
-        inverse = SeparableInverse(
-            [self._axis(k) for k in range(self.grid.dimension)], float(self.reaction.mean())
-        )
-        solution, status = linalg.cg(matrix, right, rtol=1e-11, maxiter=2000, M=inverse.operator)
+        inverse = self._separable_inverse.operator
+        solution, status = linalg.cg(matrix, right, rtol=1e-11, maxiter=2000, M=inverse)
         if status:
             raise RuntimeError(
                 f"conjugate gradients did not solve the {unknowns} equations in 2000 steps: the coefficient "
                 "varies too much for this size; use a coarser grid."
             )
         return solution
+
+    @property
+    def _separates(self) -> bool:
+        """Whether the matrix is a sum of those of its axes, and these are small enough for their eigenvectors."""
+        robin = [side.coefficient for pair in self.pairs for side in pair if isinstance(side, Robin)]
+        constant = all(np.ptp(values) == 0 for values in (*self.halves, self.reaction, *robin))
+        small = self.grid.dimension > 1 and max(self.grid.shape) <= SEPARABLE_LIMIT
+        return constant and small and float(self.reaction.flat[0]) >= 0
+
+    @cached_property
+    def _separable_inverse(self) -> SeparableInverse:
+        """The inverse for the means of the coefficients."""
+        axes = [self._axis(k) for k in range(self.grid.dimension)]
+        return SeparableInverse(axes, float(self.reaction.mean()))
 
     def _axis(self, axis: int) -> tuple[Array, Array]:
         """Stiffness and lengths of one axis for the mean coefficient, reduced to its free nodes."""

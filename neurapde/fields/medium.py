@@ -177,8 +177,10 @@ class Piecewise(Field):
 
     def __call__(self, points: Array) -> Array:
         values = self.background(points)
+        plain = isinstance(points, np.ndarray)
         for region, value in self.pieces:
-            values = namespace(points).where(region.contains(points), value(points), values)
+            here = value.value if plain and isinstance(value, Constant) else value(points)
+            values = namespace(points).where(region.contains(points), here, values)
         return values
 
     def describe(self) -> str:

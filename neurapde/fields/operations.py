@@ -118,6 +118,11 @@ def _traced(result: Any, log: list[tuple[Array, bool]] | None) -> Any:
     return traced
 
 
+def followed(values: Array, points: Array) -> Array:
+    """Values made of points, whose own operations count where those on the points do."""
+    return _traced(values, points.log) if isinstance(points, _Traced) else values
+
+
 def _quantities(ufunc: np.ufunc, inputs: list[Any]) -> list[tuple[Array, bool]]:
     """What an operation tells of: quantities, each with whether it is its largest values (not zeros) that count."""
     if ufunc in COMPARED and len(inputs) == 2:

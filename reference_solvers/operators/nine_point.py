@@ -2,6 +2,9 @@
 
 In Kronecker products of matrices of one axis: D the second difference in flux form, S the average across it, N the
 sum of both neighbours. `HelmholtzGrid` adds the medium; media tried one after another share one scheme.
+
+A matrix of neighbours is kept as its *stencil*, `(*shape, 3)` or `(*shape, 3, 3)`: for each node what it takes of the one
+before it, of itself and of the one after it along each axis.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -70,69 +73,74 @@ class NinePoint:
     @cached_property
     def mass(self) -> sparse.csr_array:
         """W: (1 − Σ edges − corners)·centre and the shares of the neighbours."""
-        eye = [sparse.eye_array(n) for n in self.grid.shape]
-        total = self.weights.centre * _product(eye)
+        total = self.weights.centre * _product(self._alone)
         for axis, line in enumerate(self._lines):
-            total = total + self.weights.edges[axis] / 2 * _product(
-                [line.beside if other == axis else eye[other] for other in range(self.grid.dimension)]
-            )
+            total = total + self.weights.edges[axis] / 2 * self._along(axis, line.beside)
         if self.grid.dimension == 2:
             total = total + self.weights.corners / 4 * _product([line.beside for line in self._lines])
-        for axis, _, matrix in self._outflow():
-            across = self.weights.edges[axis] / 2 * sparse.eye_array(self.grid.size)
+        for axis, _, values in self._outflow():
+            across = self.weights.edges[axis] / 2 * _product(self._alone)
             if self.grid.dimension == 2:
-                across = across + self.weights.corners / 4 * self._along(
-                    1 - axis, self._lines[1 - axis].beside
-                )
-            total = total + across @ matrix
-        return sparse.csr_array(self._inner @ total)
+                beside = self._along(1 - axis, self._lines[1 - axis].beside)
+                across = across + self.weights.corners / 4 * beside
+            total = total + across * _seen(values)
+        return self._matrix(total)
 
     @cached_property
     def laplacian(self) -> sparse.csr_array:
         """The stretched Laplacian, Σ_i D_i ⊗ S_j e_j."""
         averaged = [
-            (along * sparse.eye_array(len(line.factor)) + (1 - along) / 2 * line.beside)
-            @ sparse.diags_array(line.factor)
-            for along, line in zip(self.weights.along, self._lines, strict=True)
+            (along * alone + (1 - along) / 2 * line.beside) * _seen(line.factor)
+            for along, alone, line in zip(self.weights.along, self._alone, self._lines, strict=True)
         ]
-        products = [
-            _product([line.second if i == axis else averaged[i] for i in range(self.grid.dimension)])
-            for axis, line in enumerate(self._lines)
-        ]
-        for axis, side, matrix in self._outflow():
-            across = (
-                self._along(1 - axis, averaged[1 - axis]) @ matrix if self.grid.dimension == 2 else matrix
+        total: NDArray = np.zeros(())
+        for axis, line in enumerate(self._lines):
+            total = total + _product(
+                [line.second if i == axis else averaged[i] for i in range(self.grid.dimension)]
             )
-            products.append(self._lines[axis].beyond[side] * across)
-        return sparse.csr_array(self._inner @ sum(products[1:], start=products[0]))
+        for axis, side, values in self._outflow():
+            across = self._along(1 - axis, averaged[1 - axis]) if self.grid.dimension == 2 else self._alone[0]
+            total = total + self._lines[axis].beyond[side] * across * _seen(values)
+        return self._matrix(total)
 
-    def _outflow(self) -> Iterator[tuple[int, int, sparse.csr_array]]:
-        """(axis, 0 or 1 for its lower or upper side, what the mirror nodes are less by, on the side's own nodes)."""
+    def _outflow(self) -> Iterator[tuple[int, int, NDArray[np.complex128]]]:
+        """(axis, 0 or 1 for its lower or upper side, what the mirror nodes are less by, at the side's own nodes)."""
         for axis, pair in enumerate(self._impedance):
             for side, beta in enumerate(pair):
                 if np.any(np.asarray(beta) != 0):
                     values = np.zeros(self.grid.shape, complex)
                     at = (slice(None),) * axis + (-side,)
                     values[at] = -2 * self.grid.spacing[axis] * np.asarray(beta)
-                    yield axis, side, sparse.diags_array(values.ravel(), format="csr")
+                    yield axis, side, values
 
-    def _along(self, axis: int, matrix: sparse.sparray) -> sparse.sparray:
-        """A matrix of one axis acting on all nodes."""
-        return _product([matrix if i == axis else sparse.eye_array(n) for i, n in enumerate(self.grid.shape)])
+    @property
+    def _alone(self) -> list[NDArray]:
+        """The identity of each axis."""
+        return [np.tile([0.0, 1.0, 0.0], (n, 1)) for n in self.grid.shape]
+
+    def _along(self, axis: int, stencil: NDArray) -> NDArray:
+        """A stencil of one axis acting on all nodes."""
+        return _product([stencil if i == axis else alone for i, alone in enumerate(self._alone)])
+
+    def _matrix(self, stencil: NDArray) -> sparse.csr_array:
+        """The matrix of a stencil, its rows at fixed nodes empty."""
+        size, reach = self.grid.size, 3**self.grid.dimension
+        nodes = np.arange(size, dtype=np.int32).reshape(self.grid.shape)
+        columns = _windows(np.pad(nodes, 1, constant_values=-1)).reshape(size, reach)
+        taken = (columns >= 0) & ~self.fixed.reshape(-1, 1)
+        ends = np.concatenate([[0], np.cumsum(taken.sum(axis=1))])
+        return sparse.csr_array(
+            (stencil.reshape(size, reach)[taken], columns[taken], ends), shape=(size, size)
+        )
 
     @cached_property
     def order(self) -> NDArray[np.int64]:
         """`(n,)`, the nodes in an order in which elimination fills in little."""
         return nested_dissection(tuple(self.grid.shape))
 
-    @cached_property
-    def _inner(self) -> sparse.dia_array:
-        """Projection on the nodes that are not fixed."""
-        return sparse.diags_array(1.0 - self.fixed.ravel())
-
 
 class _Line:
-    """One axis: the stretch factor at the nodes, the second difference, and the sum of both neighbours."""
+    """One axis: the stretch factor at the nodes, and the stencils of the second difference and of both neighbours' sum."""
 
     def __init__(self, grid: Grid, axis: int, stretching: Stretching | None, free: tuple[bool, bool]) -> None:
         nodes, step = grid.axes[axis], grid.spacing[axis]
@@ -147,8 +155,14 @@ class _Line:
             lower[-1], second_lower[-1] = 2, 2 * second_lower[-1]
         self.beyond = inverse[0] / step**2, inverse[-1] / step**2  # what the nodes beyond the ends count
         self.factor = _factors_at(stretching, nodes, axis)
-        self.second = sparse.diags_array([second_lower, centre / step**2, second_upper], offsets=[-1, 0, 1])
-        self.beside = sparse.diags_array([lower, upper], offsets=[-1, 1])
+        self.second = np.zeros((len(nodes), 3), complex)
+        self.second[1:, 0], self.second[:, 1], self.second[:-1, 2] = (
+            second_lower,
+            centre / step**2,
+            second_upper,
+        )
+        self.beside = np.zeros((len(nodes), 3))
+        self.beside[1:, 0], self.beside[:-1, 2] = lower, upper
         self.fixed = np.zeros(len(nodes), bool)
         self.fixed[[0, -1]] = not free[0], not free[1]
 
@@ -167,9 +181,19 @@ def _factors_at(
     return factors
 
 
-def _product(matrices: Sequence[sparse.sparray]) -> sparse.sparray:
-    """The Kronecker product, which acts on `values.ravel()`."""
-    result = matrices[0]
-    for matrix in matrices[1:]:
-        result = sparse.kron(result, matrix)
-    return result
+def _product(stencils: Sequence[NDArray]) -> NDArray:
+    """The stencil of the Kronecker product of one matrix of each axis."""
+    if len(stencils) == 1:
+        return stencils[0]
+    first, second = stencils
+    return first[:, None, :, None] * second[None, :, None, :]
+
+
+def _seen(values: NDArray) -> NDArray:
+    """Nodal values `(*shape)` as a stencil takes them, 0 beyond the sides: what columns of its matrix are multiplied by."""
+    return _windows(np.pad(values, 1))
+
+
+def _windows(padded: NDArray) -> NDArray:
+    """`(*shape, 3)` or `(*shape, 3, 3)` of an array with one more entry at each end."""
+    return np.lib.stride_tricks.sliding_window_view(padded, (3,) * padded.ndim)

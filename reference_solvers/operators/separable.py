@@ -1,4 +1,4 @@
-"""The exact inverse of a sum of one-axis operators, by their eigenvectors: what preconditions a large box."""
+"""The exact inverse of a sum of one-axis operators, by their eigenvectors: it solves a box, or preconditions it."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ class SeparableInverse:
     """
 
     def __init__(self, axes: Sequence[tuple[Array, Array]], shift: float) -> None:
-        pairs = [eigh(stiffness, np.diag(lengths)) for stiffness, lengths in axes]
+        pairs = [_eigenpairs(stiffness, lengths) for stiffness, lengths in axes]
         self.vectors = [vectors for _, vectors in pairs]
         self.shape = tuple(len(values) for values, _ in pairs)
         total = np.full(self.shape, shift)
@@ -51,3 +51,10 @@ class SeparableInverse:
         """The same as SciPy's iterations take it."""
         size = int(np.prod(self.shape))
         return linalg.LinearOperator((size, size), matvec=self.__call__, dtype=float)
+
+
+def _eigenpairs(stiffness: Array, lengths: Array) -> tuple[Array, Array]:
+    """λ `(n,)` and V `(n, n)` with K V = M V diag(λ) and Vᵀ M V = I for a diagonal M."""
+    scale = 1 / np.sqrt(lengths)
+    values, vectors = eigh(scale[:, None] * stiffness * scale, driver="evd", check_finite=False)
+    return values, scale[:, None] * vectors

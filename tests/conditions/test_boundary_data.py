@@ -38,6 +38,12 @@ def test_narrow_data_are_found_in_every_condition(
     assert width / 2 < narrowest < 2 * width
 
 
+@pytest.mark.parametrize("width", [1e-6, 1e-8])
+def test_data_that_no_point_meets_are_found_by_what_they_compute(width: float) -> None:
+    condition = npde.Dirichlet(bump(width), on="top").on_domain(SQUARE)
+    assert width / 20 < narrowest_data(Sides(SQUARE, (condition,))) < 20 * width
+
+
 @pytest.mark.parametrize("domain", [SQUARE, PLATE], ids=["box", "cut-out"])
 def test_data_that_vary_slowly_are_not_narrow(domain: Any) -> None:
     def slow(x: Any) -> Any:

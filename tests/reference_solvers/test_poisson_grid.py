@@ -54,6 +54,23 @@ def test_smooth_fields_are_second_order_under_every_kind_of_side(
     assert errors[-1] < bound
 
 
+@pytest.mark.parametrize("nodes", [(9, 12), (7, 8, 6)])
+@pytest.mark.parametrize("others", ["periodic", "fixed"])
+def test_constant_coefficients_solve_as_nearly_constant_ones_do(nodes: tuple[int, ...], others: str) -> None:
+    """Axis by axis where they are constant, by factors where they are not."""
+    grid = Grid((0,) * len(nodes), (1, 1.2, 0.9)[: len(nodes)], nodes)
+    draw = np.random.default_rng(40961)
+    source, face = draw.standard_normal(nodes), draw.standard_normal(nodes[1:])
+    pair = (Periodic(), Periodic()) if others == "periodic" else (Dirichlet(1.0), Neumann(0.5))
+    sides: Sides = [(Robin(2.0, face), Dirichlet(face))] + [pair] * (len(nodes) - 1)
+    wobble = 1 + 1e-12 * draw.uniform(size=nodes)
+    constant, nearly = (
+        solve_poisson(grid, source, coefficient=coefficient, reaction=3.0, sides=sides)
+        for coefficient in (2.0, 2.0 * wobble)
+    )
+    assert abs(constant - nearly).max() < 1e-8 * abs(nearly).max()
+
+
 def test_conjugate_gradients_agree_with_the_factorisation_at_a_jump_of_100(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
