@@ -104,7 +104,7 @@ class LeastSquares(DirectMethod):
     def _levels(self, problem: Problem, modes: float | None = None) -> Iterator[PiecewiseTrial]:
         return piecewise_trials(problem, self.largest, modes, self.margin)
 
-    def _solve(self, task: Task, spec: PiecewiseTrial) -> tuple[PiecewiseFunction, int]:
+    def _solve(self, task: Task, spec: PiecewiseTrial) -> tuple[PiecewiseFunction, int, float]:
         problem = task.problem
         trial = self._assembly(problem, spec, task.seed, task.device).trial
         columns = solve_head(problem, trial, task.seed)
@@ -113,7 +113,7 @@ class LeastSquares(DirectMethod):
                 f"constraint {name!r} of {problem.name} is not linear in u for a field as large as the one found, which "
                 "LeastSquares needs; give method=npde.Newton(), or train a network: method=npde.NaturalGradient()"
             )
-        return trial, columns
+        return trial, columns, 0.0
 
     def _assembly(self, problem: Problem, spec: PiecewiseTrial, seed: int, device: torch.device) -> Assembly:
         """The rows of a problem for a piecewise trial whose amplitudes are to be found."""

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -34,7 +35,12 @@ UNSETTLED = 3
 TRIED, STEPWISE = 5, 1.0
 """Numbers of features with which it is tried whether the iteration settles, and seconds of a core that a step may take."""
 SETTLED = 0.1
-"""Last change of a level, in units of the tolerance: the error that it leaves is its square."""
+"""Last change of a level, in units of the tolerance: where the iteration is quick, the error left is its square."""
+LINEAR, STEADY = 0.25, 0.9
+"""Ratio of successive changes from which on the iteration is not quick, as where the derivative is singular at the solution;
+and the largest that is summed."""
+MOVES = 10.0 ** np.arange(-9.0, 0.0, 0.5)
+"""Of the field: how far it is moved to see whether the residual tells."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,9 @@ class Newton(LeastSquares):
 
     The settings are those of `LeastSquares`. A step that does not shorten the next one is halved. Where the iteration does
     not settle with one number of features, the next goes on from there; where it settles with none, the status is
-    UNRESOLVED: another start, or a training by `NaturalGradient`, may find a solution.
+    UNRESOLVED: another start, or a training by `NaturalGradient`, may find a solution. Where the steps fall by a part of
+    themselves only, as at a double root or a fold, the error is what the steps to come add up to, and at least as large as a
+    move along the last step that the residual does not tell.
     Source: Deuflhard (2011), Newton Methods for Nonlinear Problems, section 3.3, for the test of a step.
     """
 
@@ -83,23 +91,25 @@ class Newton(LeastSquares):
 
     def _solved(
         self, task: Task, unsettled: list[int], budget: Budget
-    ) -> Iterator[tuple[PiecewiseFunction, int]]:
-        """Levels, each from the field of the one before; too many in a row that do not settle end them.
+    ) -> Iterator[tuple[PiecewiseFunction, int, float]]:
+        """Levels, each from the field of the one before, with the error that their iteration leaves.
+
+        Too many in a row that do not settle end them.
 
         unsettled: is given the numbers of features of those that do not.
         """
         about: TrialFunction | None = None
-        failed = 0
+        failed, rate = 0, 0.0
         for spec in self._admitted(task.problem, budget):
-            level = _Level(task.problem, spec, task.device, task.seed)
+            level = _Level(task.problem, spec, task.device, task.seed, rate)
             settled = level.iterate(about, SETTLED * self.tolerance)
             failed = 0 if settled else failed + 1
             if not settled:
                 unsettled.append(level.columns)
-            yield level.trial, level.columns
+            yield level.trial, level.columns, level.left if settled else math.inf
             if failed == UNSETTLED:
                 return
-            about = level.trial
+            about, rate = level.trial, level.rate
 
     def settles(self, problem: Problem) -> bool:
         """Whether the iteration settles with two numbers of features in a row, of the first few."""
@@ -123,14 +133,20 @@ class Newton(LeastSquares):
 
 
 class _Level:
-    """One number of features: its trial, whose amplitudes are those of the field reached."""
+    """One number of features: its trial, whose amplitudes are those of the field reached.
 
-    def __init__(self, problem: Problem, spec: PiecewiseTrial, device: torch.device, seed: int) -> None:
-        self.problem, self.device, self.seed = problem, device, seed
+    rate: the last ratio of a step to the one before, at first that of the level before. left: the error that they leave.
+    """
+
+    def __init__(
+        self, problem: Problem, spec: PiecewiseTrial, device: torch.device, seed: int, rate: float = 0.0
+    ) -> None:
+        self.problem, self.device, self.seed, self.rate = problem, device, seed, rate
         self.trial, self.tried = (built_for(problem, spec, device) for _ in range(2))
         self.balance = balance_of(problem)
         self.probes = problem.domain.sample(PROBES, how="grid").to(device)
         self.columns = 0
+        self.left = math.inf
 
     def iterate(self, before: TrialFunction | None, settled: float) -> bool:
         """Steps until the field changes by no more than a part `settled` of itself; False where it does not come to that."""
@@ -148,17 +164,43 @@ class _Level:
                 tried = place + fraction * (present - place)
                 self._put(tried)
                 field = self._field(tried)
-                if self.balance.relative(change, field) <= settled:
+                size = self.balance.relative(change, field)
+                if size <= settled:
+                    self.left = self._left(tried, present - place, size)
                     return True
                 aimed = self._aimed(self.trial)
                 following = self._field(aimed - tried)
-                if self.balance.relative(following, field) < self.balance.relative(change, field):
+                next_size = self.balance.relative(following, field)
+                if next_size < size:
+                    self.rate = next_size / size
                     break
                 fraction /= 2
             else:
                 return False
             place, present, change = tried, aimed, following
         return False
+
+    def _left(self, reached: Tensor, step: Tensor, size: float) -> float:
+        """The relative error that ending the iteration leaves; step: amplitudes of the last, of this size in the field."""
+        rate = min(self.rate, STEADY)
+        to_come = size * rate / (1 - rate)
+        if rate < LINEAR or size == 0:
+            return to_come
+        residual, weights = self._residual(reached)
+        for move in MOVES:
+            moved, other_weights = self._residual(reached + move / size * step)
+            told = torch.linalg.vector_norm(moved * weights / other_weights - residual)
+            if told > torch.linalg.vector_norm(residual):
+                break
+        self._put(reached)
+        return max(to_come, float(move))
+
+    def _residual(self, amplitudes: Tensor) -> tuple[Tensor, Tensor]:
+        """What a field leaves of all rows, and their weights."""
+        generator = torch.Generator(self.device).manual_seed(self.seed)
+        system = Assembly(self.problem, self.tried, generator, self._put(amplitudes)).assemble()
+        assert system.weights is not None
+        return system.matrix @ amplitudes - system.loads, system.weights
 
     def _aimed(self, about: TrialFunction) -> Tensor:
         """The amplitudes (columns,) that solve the problem linearised about a field."""

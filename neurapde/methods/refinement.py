@@ -186,17 +186,17 @@ def refine(
 
 
 def grow(
-    task: Task, levels: Iterator[tuple[Function, int]], last: int, tolerance: float, budget: Budget
+    task: Task, levels: Iterator[tuple[Function, int, float]], last: int, tolerance: float, budget: Budget
 ) -> Refined[Function]:
-    """Refine by levels that are trial functions and their features, until the field changes by little enough."""
+    """Refine by levels until the field changes by little enough: trial functions, their features, and their least error."""
     balance = balance_of(task.problem)
     probes = task.problem.domain.sample(PROBES, how="grid").to(task.device)
     free = task.problem.equation.leaves_constant(task.problem)
 
-    def seen(trial: Function, features: int) -> Level[Function]:
+    def seen(trial: Function, features: int, least: float) -> Level[Function]:
         with torch.no_grad():
             field = trial(probes)
-        return Level(trial, features, field - field.mean(dim=0) if free else field)
+        return Level(trial, features, field - field.mean(dim=0) if free else field, least=least)
 
     estimates = estimated((seen(*level) for level in levels), balance.relative, SLOW)
     return refine(task, estimates, last, tolerance, budget, patient=False)

@@ -54,7 +54,8 @@ class Correction:
             else None
         )
         where = "" if place is None else f", most at {point([float(f'{x:.4g}') for x in place.tolist()])}"
-        return f"{name!r} is met to {number(float(f'{worst.relative:.1g}'))} of its terms only{where}"
+        left = number(float(f"{worst.relative:.1g}"))
+        return f"the residual of {name!r} is {left} of the size of its terms{where}"
 
 
 class LookedAt:

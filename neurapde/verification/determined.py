@@ -13,6 +13,7 @@ from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
 from neurapde.spectral.boundary_rule import boundary_rule
 from neurapde.trials.base import TrialFunction
+from neurapde.verification.corners import warn_of_jumps
 from neurapde.verification.shared_points import check_shared_points
 
 POINTS, HALVES = 2**14, 2  # of an integral over the domain, and parts whose difference tells its error
@@ -24,7 +25,7 @@ UNBALANCED = 0.01  # of all that goes in and out: what may be left over
 def check_determined(problem: Problem) -> None:
     """Refuse a problem with a face, or a beginning, of which nothing is said, or whose slopes do not balance its sources.
 
-    So are conditions that contradict one another at points that they share.
+    So are conditions that contradict one another at points that they share; of a beginning that jumps to its sides it warns.
 
     Further constraints may say what the conditions leave out, so a problem with some is taken as it is.
     Raises: DeclarationError.
@@ -32,6 +33,7 @@ def check_determined(problem: Problem) -> None:
     if problem.unknowns:
         return
     check_shared_points(problem)
+    warn_of_jumps(problem)
     if problem.extra:
         return
     silent = problem.sides.silent

@@ -5,6 +5,7 @@ combination of rows leaves nothing of the numbers, but something of what the con
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -33,15 +34,45 @@ PART = 1e-3
 SEED = 40847
 
 
+@dataclass(frozen=True)
+class Contradiction:
+    """What conditions ask for at a place that no field meets: by how much the last of their names is off from the others."""
+
+    place: str
+    names: tuple[str, ...]
+    off: float
+    asked: complex
+    others: complex
+
+    def __str__(self) -> str:
+        names = listing(repr(name) for name in self.names)
+        return (
+            f"at {self.place} {names} contradict one another by {number(_rounded(self.off))}; {self.values}"
+        )
+
+    @property
+    def values(self) -> str:
+        """What they ask for."""
+        nothing = SAME * max(abs(self.asked), abs(self.others))
+        asked, others = (number(_rounded(value, nothing)) for value in (self.asked, self.others))
+        *_, before, last = (repr(name) for name in self.names)
+        if len(self.names) > 2:
+            return f"{last} gives {asked} there, and the others {others}"
+        return f"{before} gives {others} there, and {last} {asked}"
+
+
 def check_shared_points(problem: Problem) -> None:
     """Refuse conditions that contradict one another at points that they share; those that are not linear in u are left out.
 
-    Raises: DeclarationError with their names, the place, and by how much.
+    Raises: DeclarationError with their names, the place, what they ask for there, and by how much that differs.
     """
     if isinstance(problem.equation, Fit):  # data may be noisy
         return
     for constraints, samples in _shared(problem):
-        _check(problem, constraints, samples)
+        if found := contradiction(problem, constraints, samples):
+            raise DeclarationError(
+                f"{problem.name} has no solution: {found}; change one of them, or leave it out"
+            )
 
 
 def _shared(problem: Problem) -> Iterator[tuple[list[Constraint], Samples]]:
@@ -100,15 +131,21 @@ def _on_face(face: Face, points: np.ndarray, size: float) -> np.ndarray:
     return mask
 
 
-def _check(problem: Problem, constraints: Sequence[Constraint], samples: Samples) -> None:
+def contradiction(
+    problem: Problem, constraints: Sequence[Constraint], samples: Samples, least: float = 0.0
+) -> Contradiction | None:
+    """Where constraints contradict one another most, of the points of samples; None where they do nowhere.
+
+    least: a difference that counts, beside a small part of the largest value that they ask for there.
+    """
     layout = problem.layout(max(constraints, key=lambda constraint: constraint.order))
     named = [
         (constraint.name, rows)
         for constraint in constraints
-        if (rows := _rows(problem, constraint, samples, layout)) is not None
+        if (rows := linear_rows(problem, constraint, samples, layout)) is not None
     ]
     if len(named) < 2:
-        return
+        return None
     names = [name for name, (matrix, _) in named for _ in range(matrix.shape[1])]
     matrix, loads = (torch.cat([rows[i] for _, rows in named], dim=1) for i in range(2))
     sizes = torch.linalg.vector_norm(matrix, dim=2).amax(0)
@@ -120,26 +157,63 @@ def _check(problem: Problem, constraints: Sequence[Constraint], samples: Samples
     rest = (left @ torch.where(held, 0.0, parts)[..., None])[..., 0]
     worst = int(torch.linalg.vector_norm(rest, dim=1).argmax())
     parts, size = rest[worst].abs(), float(torch.linalg.vector_norm(rest[worst]))
-    if not size > APART * float(loads.abs().max()):
-        return
+    if not size > max(APART * float(loads.abs().max()), least):
+        return None
     within = [i for i in range(len(names)) if float(parts[i]) > PART * float(parts.max())]
     last = within[-1]
-    differ = float(sizes[last]) * size**2 / float(parts[last])
-    place = point([float(f"{x:.4g}") for x in samples.points[worst].tolist()])
-    those = listing(repr(name) for name in dict.fromkeys(names[i] for i in within))
-    raise DeclarationError(
-        f"{problem.name} has no solution: at {place} {those} contradict one another by "
-        f"{number(float(f'{differ:.4g}'))}; change one of them, or leave it out"
+    scale, asked = float(sizes[last]), complex(loads[worst, last].item())
+    others = asked - size**2 / complex(rest[worst, last].item()).conjugate()
+    return Contradiction(
+        point([_rounded(x).real for x in samples.points[worst].tolist()]),
+        tuple(dict.fromkeys(names[i] for i in within)),
+        scale * size**2 / float(parts[last]),
+        scale * asked,
+        scale * others,
     )
 
 
-def _rows(
-    problem: Problem, constraint: Constraint, samples: Samples, layout: Layout
+def opposite(
+    problem: Problem, given: Constraint, periodic: Constraint, pairs: Samples, least: float
+) -> Contradiction | None:
+    """Where values that are given differ most at opposite points that a periodic condition joins; None where nowhere.
+
+    pairs: points, and after them those opposite. least: a difference that counts.
+    """
+    rows = linear_rows(problem, given, pairs)
+    if rows is None:
+        return None
+    lower, upper = rows[1].chunk(2)
+    differences = (upper - lower).abs().flatten()
+    worst = int(differences.argmax())
+    if not differences[worst] > least:
+        return None
+    asked, others = (complex(side.flatten()[worst].item()) for side in (upper, lower))
+    place = pairs.points[len(lower) + worst // rows[1].shape[1]]
+    return Contradiction(
+        point([_rounded(x).real for x in place.tolist()]),
+        (periodic.name, given.name),
+        float(differences[worst]),
+        asked,
+        others,
+    )
+
+
+def _rounded(value: complex, nothing: float = 0.0) -> complex:
+    """To four digits; parts that are smaller than `nothing` are none."""
+    value = complex(value)
+    return complex(
+        *(float(f"{part:.4g}") if abs(part) > nothing else 0.0 for part in (value.real, value.imag))
+    )
+
+
+def linear_rows(
+    problem: Problem, constraint: Constraint, samples: Samples, layout: Layout | None = None
 ) -> tuple[Tensor, Tensor] | None:
     """The rows (n, equations, columns) of a constraint and what they are to give (n, equations); None if not linear.
 
     Columns are the channels of a jet, in units of those of a field of size 1 that is as long as the domain.
     """
+    layout = problem.layout(constraint) if layout is None else layout
     count, outputs = len(samples.points), problem.outputs
     dtype = torch.complex128 if problem.equation.complex else torch.float64
     units = torch.as_tensor(layout.sizes((1 / axis_lengths(problem)).tolist()), dtype=dtype)

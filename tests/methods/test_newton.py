@@ -150,11 +150,12 @@ def van_der_pol():
     )
 
 
-def bratu():
+def bratu(factor: float = 1.0):
+    """u″ + factor exp(u) = 0, which has two solutions up to a fold at 3.513830719, and none beyond."""
     x = np.linspace(0, 1, 200)
-    angle = brentq(lambda a: a - np.sqrt(2) * np.cosh(a / 4), 0.1, 2.0)
+    angle = brentq(lambda a: a - np.sqrt(2 * factor) * np.cosh(a / 4), 0.1, 4.7987)
     truth = -2 * np.log(np.cosh((x - 0.5) * angle / 2) / np.cosh(angle / 4))
-    equation = npde.Equation(lambda x, u: u.d2(0) + u.value.exp())
+    equation = npde.Equation(lambda x, u: u.d2(0) + factor * u.value.exp())
     return npde.Problem("bratu", LINE, equation, boundary=npde.Dirichlet(0.0)), x, truth
 
 
@@ -164,6 +165,22 @@ def test_a_smooth_equation_that_is_not_linear_is_solved_to_many_digits(case, met
     solution = npde.solve(problem, method=method)
     assert solution.status is npde.Status.CONVERGED
     assert error(solution, truth, x) < 5e-6
+
+
+def test_near_a_fold_the_estimate_covers_the_error():
+    problem, x, truth = bratu(3.5138)
+    solution = npde.solve(problem)
+    assert error(solution, truth, x) < 3 * solution.stages[-1].extras["error_estimate"] < 3e-6
+
+
+def test_where_each_step_leaves_most_of_the_error_the_estimate_covers_what_the_steps_to_come_add():
+    """A root of order eight: a step takes an eighth of the error away, and is small long before the error is."""
+    problem = npde.Problem(
+        "root", LINE, npde.Equation(lambda x, u: (u.value - 2 - npde.sin(x[:, 0])) ** 8, order=0)
+    )
+    solution = npde.solve(problem, method=npde.Newton(tolerance=0.1, largest=60))
+    x = np.linspace(0, 1, 100)
+    assert error(solution, 2 + np.sin(x), x) < solution.stages[-1].extras["error_estimate"]
 
 
 def test_too_few_features_to_settle_with_are_passed():

@@ -1,10 +1,13 @@
 """What is not determined, or cannot be met, is told before any work is done."""
 
+import re
+
 import numpy as np
 import pytest
 
 import neurapde as npde
 from neurapde.core.errors import DeclarationError, DeclarationWarning
+from neurapde.verification.determined import check_determined
 
 SQUARE = npde.Box((0, 1), (0, 1))
 ROD = npde.Interval(0, 1)
@@ -134,7 +137,7 @@ SIDES = npde.Dirichlet(0.0, on=("left", "right"))
     [
         (
             declared(ROD, npde.Equation(laplace), SIDES, constraints=[level(1.0, 0.5), level(3.0, 0.5)]),
-            "at 0.5 'level 1.0' and 'level 3.0' contradict one another by 2;",
+            "at 0.5 'level 1.0' and 'level 3.0' contradict one another by 2; 'level 1.0' gives 1 there, and 'level 3.0' 3;",
         ),
         (
             declared(SQUARE, npde.Equation(laplace), npde.Dirichlet(0.0), constraints=level(2.5, 1.0, 0.3)),
@@ -159,6 +162,36 @@ SIDES = npde.Dirichlet(0.0, on=("left", "right"))
 )
 def test_conditions_that_contradict_one_another_at_a_point_are_named(problem, message: str) -> None:
     refused(problem, f"case has no solution: .*{message}")
+
+
+@pytest.mark.parametrize(
+    ("boundary", "message"),
+    [
+        (
+            [npde.InitialCondition(1.0), npde.Dirichlet(3.0, on="right")],
+            "at (1, 0): 'initial-value' gives 1 there, and 'dirichlet-right' 3.",
+        ),
+        (
+            [npde.InitialCondition(lambda x: x[:, 0]), npde.Periodic("x")],
+            "at (1, 0): 'periodic-x' gives 0 there, and 'initial-value' 1.",
+        ),
+        (
+            [npde.Dirichlet(2.0, on="initial"), npde.Dirichlet(4.0, on="left")],
+            "at (0, 0): 'dirichlet-initial' gives 2 there, and 'dirichlet-left' 4.",
+        ),
+        ([START, SIDES], None),
+        ([npde.InitialCondition(1.0), npde.Neumann(5.0)], None),
+    ],
+)
+def test_a_beginning_that_jumps_to_its_sides_is_told_at_the_start(boundary, message) -> None:
+    problem = declared(IN_TIME, npde.Equation(lambda x, u: u.dt - u.d2(0) + u.value**3), boundary)
+    if message is None:
+        check_determined(problem)
+    else:
+        with pytest.warns(
+            DeclarationWarning, match=re.escape(f"the field of case begins with a jump {message}")
+        ):
+            check_determined(problem)
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def test_the_error_that_a_missed_source_makes_is_estimated():
     problem = poisson(SQUARE, [smooth, npde.GaussianSource(at, width**2)])
     with pytest.warns(
         npde.ResolutionWarning,
-        match=r"'poisson' is met to .* most at \(0\.3[67]\d*, 0\.6[01]|estimated relative error",
+        match=r"residual of 'poisson' is .* of its terms, most at \(0\.3[67]\d*, 0\.6[01]|estimated relative error",
     ):
         solution = npde.solve(problem, method=npde.LeastSquares())
     n = np.arange(1, 400)
