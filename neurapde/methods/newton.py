@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neurapde.assembly.collocation.conditions_count import crowded
 from neurapde.assembly.collocation.cost import cost_of
 from neurapde.assembly.collocation.head import least_squares
 from neurapde.assembly.collocation.piecewise import built_for, unfit
@@ -81,12 +82,16 @@ class Newton(LeastSquares):
         unsettled: list[int] = []
         budget = self._budget(task.problem)
         refined = grow(task, self._solved(task, unsettled, budget), self.largest, self.tolerance, budget)
+        surplus = crowded(task.problem)
+        way = f"one of its conditions up, for {surplus}" if surplus else ""
         if refined.level.features not in unsettled:
-            return self._outcome(task, refined)
+            return self._outcome(task, refined, way)
         note = f"Newton's iteration did not settle with {refined.level.features} features."
         level = dataclasses.replace(refined.level, estimate=math.inf)
         refined = dataclasses.replace(refined, level=level, status=Status.UNRESOLVED, budget=None, lost=False)
-        outcome = self._outcome(task, refined, "NaturalGradient(), for Newton's iteration did not settle")
+        outcome = self._outcome(
+            task, refined, way or "NaturalGradient(), for Newton's iteration did not settle"
+        )
         return dataclasses.replace(outcome, notes=(*outcome.notes, note))
 
     def _solved(

@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 import torch
 
+from neurapde.assembly.collocation.conditions_count import crowded
 from neurapde.conditions.constraints import AtPoints, Samples
 from neurapde.core.warn import warn
 from neurapde.data.raster import Nodes
@@ -195,11 +196,13 @@ def _after_training(problem: Problem, outcome: Outcome, training: Training) -> O
         return outcome
     rows = ", ".join(f"{name} {residual.relative:.1e}" for name, residual in residuals.items())
     loudest = max(residuals, key=lambda name: residuals[name].relative)
+    surplus = crowded(problem)
+    conditions = f": {surplus}" if surplus else ""
     warn(
         f"the training of {problem.name} has stalled: its loss no longer falls, and of the terms of its constraints these "
         f"parts are left: {rows}. The field is not a solution to that precision. Start from another seed=…, give more "
         f"points=… or a larger trial, or weights={{{loudest!r}: …}} above 1; where no field meets all the constraints, "
-        "change the declaration.",
+        f"change the declaration{conditions}.",
         ResolutionWarning,
     )
     note = f"Residual at fresh points, in parts of each constraint's own terms: {rows}."

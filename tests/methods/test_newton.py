@@ -236,3 +236,16 @@ def test_an_iteration_that_does_not_settle_says_so():
         solution = npde.solve(problem, method=npde.Newton())
     assert solution.status is npde.Status.UNRESOLVED
     assert any("did not settle" in note for note in solution.notes)
+
+
+def test_of_more_conditions_than_the_equation_takes_the_way_on_is_to_give_one_up():
+    problem = npde.Problem(
+        "pulled",
+        LINE,
+        npde.Equation(lambda x, u: u.d2(0) - u.value**3 - 1),
+        boundary=[npde.Dirichlet(0.0), npde.Neumann(5.0, on="left")],
+    )
+    told = "give one of its conditions up, for along x 'dirichlet' and 'neumann-left' are 3 conditions, .* takes 2"
+    with pytest.warns(npde.ResolutionWarning, match=told):
+        solution = npde.solve(problem, method=npde.Newton(largest=20))
+    assert solution.status is npde.Status.UNRESOLVED

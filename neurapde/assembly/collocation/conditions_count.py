@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from neurapde.conditions.constraints import AtPoints, Constraint, Face, Interior, Samples
+from neurapde.core.formatting import listing
 from neurapde.domains.box import Box
 from neurapde.jets.jet import Jet
 from neurapde.problem.equation import Equation
@@ -27,9 +28,13 @@ class Crowded:
     count: int
     takes: int
 
+    def __str__(self) -> str:
+        names = listing(repr(constraint.name) for constraint in self.constraints)
+        return f"{self.where} {names} are {self.count} conditions, where its equation takes {self.takes}"
+
 
 def crowded(problem: Problem) -> Crowded | None:
-    """Of a user's own linear equation: an axis of a box, or the boundary of another domain, with too many conditions."""
+    """Of a user's own equation, linearised about 0: a box's axis, or another domain's boundary, with too many conditions."""
     names = {constraint.name for constraint in problem.equation.constraints(problem)}
     inside = [
         constraint

@@ -18,7 +18,7 @@ from neurapde.assembly.collocation.samples import drawn
 from neurapde.assembly.collocation.system import OVERSAMPLING, Assembly, NotAffineError
 from neurapde.assembly.collocation.weighing import System, joined
 from neurapde.conditions.constraints import Constraint
-from neurapde.core.formatting import listing, number
+from neurapde.core.formatting import number
 from neurapde.problem.problem import Problem
 
 STEADY = 2.0
@@ -173,9 +173,7 @@ def _contradicting(
     with torch.no_grad():
         jet = assembly.trial.jet(samples.points, layout.order, layout.mixed)
         off = float(worst.residual(samples, jet).abs().max())
-    names = listing(repr(constraint.name) for constraint in surplus.constraints)
     return (
-        f"no solution: {surplus.where} {names} are {surplus.count} conditions, where its equation takes {surplus.takes}, "
-        f"and they contradict one another: where the others are met, {worst.name!r} is missed by "
+        f"no solution: {surplus}, and they contradict one another: where the others are met, {worst.name!r} is missed by "
         f"{number(float(f'{off:.2g}'))}. Leave one out, or change its value"
     )
