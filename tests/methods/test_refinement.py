@@ -96,7 +96,9 @@ def test_growth_ends_where_changes_do_not_fall_unless_it_is_patient() -> None:
     def fields() -> Iterator[float]:
         return (1 + 0.1 * (-1) ** n for n in range(20))
 
-    lost = grow(task(), ((Wandering(x), 500 * (n + 1)) for n, x in enumerate(fields())), 1, 1e-6, budget())
+    lost = grow(
+        task(), ((Wandering(x), 500 * (n + 1), 0.0) for n, x in enumerate(fields())), 1, 1e-6, budget()
+    )
     assert lost.lost
     assert lost.level.features == 3500
     levels = estimated(Level(x, 500 * (n + 1), np.full(3, x)) for n, x in enumerate(fields()))
