@@ -8,6 +8,7 @@ import torch  # noqa: F401  # isort: skip  (before NGSolve, or a product of torc
 import netgen.occ as occ
 import ngsolve
 import numpy as np
+from ngsolve.meshes import MakeStructured2DMesh
 from numpy.typing import NDArray
 
 Values = NDArray[Any]
@@ -25,11 +26,15 @@ def waves(
     polygon: tuple[Sequence[Place], float] | None = None,
     soft: bool = False,
     lens: tuple[Place, float, float] | None = None,
+    medium: Values | None = None,
+    finer: float = 1.0,
 ) -> Solution:
     """(Δ + k²/c²) u = (1 + i) times a Gaussian in a square with a layer round it, waves leaving as e^{−ikr}.
 
     disks: centre, radius and speed; None for a hole, at which u = 0 if `soft`, else ∂u/∂n = 0. polygon: corners and speed.
-    lens: centre, variance and depth a of c = 1 − a exp(−r²/2s²) elsewhere.
+    lens: centre, variance and depth a of c = 1 − a exp(−r²/2s²) elsewhere. medium: speeds of the square, see `gridded`,
+    1 in the layer.
+    finer: elements in the shortest wavelength.
     """
     parts, holes, speeds = [], [], {}
     for number, (centre, radius, speed) in enumerate(disks):
@@ -55,7 +60,11 @@ def waves(
     inner.faces.name = "inner"
     parts += [inner, near, *_frame(1.0, 0.5)]
     slowest = 1.0 if lens is None else 1.0 - lens[2]
-    mesh = _mesh(parts, 2 * np.pi * slowest / k, order, [(c, r) for c, r, speed in disks if speed is None])
+    if medium is not None:
+        slowest = float(medium.min())
+    mesh = _mesh(
+        parts, 2 * np.pi * slowest / k / finer, order, [(c, r) for c, r, speed in disks if speed is None]
+    )
     mesh.SetPML(ngsolve.pml.Cartesian((-0.5, -0.5), (0.5, 0.5), alpha=1j), "frame")
     space = ngsolve.H1(mesh, order=order, complex=True, dirichlet="outer|hole" if soft else "outer")
     u, v = space.TnT()
@@ -64,6 +73,9 @@ def waves(
         (x, y), spread, depth = lens
         square = (ngsolve.x - x) ** 2 + (ngsolve.y - y) ** 2
         elsewhere = 1 / (1 - depth * ngsolve.exp(-square / (2 * spread))) ** 2
+    if medium is not None:
+        elsewhere = 1 / gridded(medium) ** 2
+        speeds["frame"] = 1.0  # its coordinates are complex, at which no grid has values
     slowness = mesh.MaterialCF({name: 1 / c**2 for name, c in speeds.items()}, default=elsewhere)
     form = ngsolve.BilinearForm(space, symmetric=True, condense=True)
     form += (-ngsolve.grad(u) * ngsolve.grad(v) + k**2 * slowness * u * v) * ngsolve.dx
@@ -71,6 +83,30 @@ def waves(
     load += (1 - 1j) * _gaussian(at, variance) * v * ngsolve.dx("near|inner", bonus_intorder=8)
     field = _solved(space, form.Assemble(), load.Assemble(), "sparsecholesky")
     return lambda points: _values(mesh, field, points).conj()
+
+
+def gridded(speeds: Values) -> Any:
+    """Values `(nx, ny)` on nodes of the square [−1, 1]², bilinear between them."""
+    return ngsolve.VoxelCoefficient((-1, -1), (1, 1), np.ascontiguousarray(speeds.T), linear=True)
+
+
+def on_squares(order: int, k: float, at: Place, variance: float, speeds: Values) -> Solution:
+    """The field of `waves` in a gridded medium, by squares that end at its nodes and a layer of e = 1 − 5i (ℓ/L)²."""
+    mesh = MakeStructured2DMesh(
+        quads=True, nx=len(speeds) - 1, ny=len(speeds[0]) - 1, mapping=lambda x, y: (2 * x - 1, 2 * y - 1)
+    )
+    depths = (ngsolve.IfPos(z * z - 0.25, 2 * ngsolve.sqrt(z * z) - 1, 0.0) for z in (ngsolve.x, ngsolve.y))
+    first, second = (1 - 5j * depth**2 for depth in depths)
+    space = ngsolve.H1(mesh, order=order, complex=True, dirichlet=".*")
+    u, v = space.TnT()
+    (ux, uy), (vx, vy) = ngsolve.grad(u), ngsolve.grad(v)
+    form = ngsolve.BilinearForm(space, symmetric=True, condense=True)
+    stretched = second / first * ux * vx + first / second * uy * vy
+    form += (k**2 * first * second / gridded(speeds) ** 2 * u * v - stretched) * ngsolve.dx
+    load = ngsolve.LinearForm(space)
+    load += (1 + 1j) * _gaussian(at, variance) * v * ngsolve.dx(bonus_intorder=10)
+    field = _solved(space, form.Assemble(), load.Assemble(), "sparsecholesky")
+    return lambda points: _values(mesh, field, points)
 
 
 def square_of_speed(order: int, k: float = 20.0) -> Solution:

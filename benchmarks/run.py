@@ -38,6 +38,7 @@ import scaling
 import shapes
 import time_modelling
 import training_step
+import varying
 import wave_family
 import wave_training
 import wavenumber
@@ -50,6 +51,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         peers,
         wavenumber,
         elements,
+        varying,
         bandwidth,
         baselines,
         first_layer,

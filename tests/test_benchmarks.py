@@ -39,6 +39,7 @@ LONG = (
     "paper_trainings",
     "faces",
     "wave_family",
+    "varying",
 )
 """Those that take long even at their small size."""
 
