@@ -115,6 +115,8 @@ def install(target: str, *extras: str) -> None:
     print("+ installing what neurapde needs; the first time this takes a few minutes", flush=True)
     install_torch(target)
     pip("--editable", f".[{','.join(extras)}]" if extras else ".")
+    if os.name != "nt":  # where links need no rights
+        run(PYTHON, ROOT / ".ci" / "link_types.py", "--installed")
     stamp.write_text(" ".join([wanted, *sorted({"neurapde", *there, *extras})]), encoding="utf-8")
 
 

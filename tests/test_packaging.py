@@ -112,6 +112,32 @@ def test_the_wheel_works_from_another_folder(wheel: Path, tmp_path: Path) -> Non
     assert names <= {"neurapde", "bin", "Scripts"}
 
 
+SCRIPT = """import neurapde as npde
+
+problem = npde.Problem("plate", npde.Box((0, 1), (0, 1)), npde.Poisson(), 1.0, npde.Dirichlet(0.0))
+solution = npde.solve(problem)
+reveal_type(solution)
+reveal_type(npde.problems.poisson_square())
+npde.solve(problem, tolerence=1e-3)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_type_checker_sees_the_types_of_an_editable_installation(tmp_path: Path) -> None:
+    pytest.importorskip("mypy")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    subprocess.run([python, ROOT / ".ci" / "link_types.py", "--installed"], check=True)
+    (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
+    command = [sys.executable, "-m", "mypy", "--python-executable", str(python), "script.py"]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout
+    assert 'Revealed type is "neurapde.solution.solution.Solution"' in said
+    assert 'Revealed type is "neurapde.problem.problem.Problem"' in said
+    assert 'Unexpected keyword argument "tolerence" for "solve"' in said
+    assert "Found 1 error" in said
+
+
 def test_the_citation_is_of_this_version() -> None:
     text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     version = PYPROJECT["project"]["version"]

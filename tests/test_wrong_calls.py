@@ -214,8 +214,8 @@ CALLS: dict[str, dict[str, Argument]] = {
     "Polygon": {"vertices": ([(0, 0), (1, 0), (0, 1)], NOTHING), "name": ("p", TEXT)},
     "Problem": {
         "name": ("p", NAME), "domain": (SQUARE, NOTHING), "equation": (npde.Poisson(), NOTHING),
-        "sources": ((), REAL | LIST), "boundary": (npde.Dirichlet(0.0), LIST), "constraints": ((), LIST),
-        "exact": (None, NONE),
+        "sources": ((), REAL | LIST), "boundary": (npde.Dirichlet(0.0), LIST), "constraints": ((), LIST | NONE),
+        "exact": (None, NONE), "extra": ((), LIST),
     },
     "PulsedSource": {"source": (1.0, FIELD), "waveform": (npde.Ricker(3.0), FUNCTION)},
     "RBF": {"count": (4, COUNT), "sharpness": (3.0, POSITIVE), "width": (4, COUNT), "layers": (0, FROM_ZERO)},

@@ -49,9 +49,11 @@ class Problem(Declaration):
         boundary: one condition or a list.
         constraints: further named constraints.
         exact: the solution, if known: points `(n, d)` -> `(n,)`, or `(n, shots)`.
+        extra: the further constraints where `constraints` is None: what `dataclasses.replace` passes on.
 
     `problem.constraints` lists every named constraint: the equation's, the boundary's and the extra ones;
     `problem.trained` leaves out those that are built into the trial function, `Dirichlet(…, hard=True)`.
+    `dataclasses.replace(problem, sources=…)` is the problem with another argument, here the sources.
     Raises: DeclarationError for everything that can be wrong before there is a network or a grid.
     """
 
@@ -71,8 +73,10 @@ class Problem(Declaration):
         equation: AbstractEquation | None = None,
         sources: Any = (),
         boundary: Boundary | Sequence[Boundary] = (),
-        constraints: Constraint | Sequence[Constraint] = (),
+        constraints: Constraint | Sequence[Constraint] | None = None,
         exact: Callable[[Array], Array] | None = None,
+        *,
+        extra: Sequence[Constraint] = (),
     ) -> None:
         checks.name(name, "name of the problem")
         if isinstance(domain, Time):
@@ -95,7 +99,12 @@ class Problem(Declaration):
         ]
         if _in_time(domain, conditions) and equation.second_in_time(domain):
             conditions = [condition.second_in_time() for condition in conditions]
-        extra = _tuple(constraints, Constraint, "constraints", "npde.Constraint(name, residual, sample)")
+        extra = _tuple(
+            extra if constraints is None else constraints,
+            Constraint,
+            "constraints",
+            "npde.Constraint(name, residual, sample)",
+        )
         given: Mapping[str, object] = {
             "name": name,
             "domain": domain,
@@ -117,8 +126,8 @@ class Problem(Declaration):
             fields["equation"],
             fields["sources"],
             fields["boundary"],
-            fields["extra"],
-            fields["exact"],
+            exact=fields["exact"],
+            extra=fields["extra"],
         )
 
     def _check(self) -> None:

@@ -1,6 +1,6 @@
 import math
 import pickle
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -39,6 +39,21 @@ def problem(**changes) -> Problem:
         "boundary": PML(0.5, 5.0),
     }
     return Problem(**(fields | changes))
+
+
+def test_a_problem_is_replaced_in_one_argument() -> None:
+    datum = Constraint("datum", zero, at_points(np.zeros((1, 2))))
+    declared = problem(constraints=datum, exact=lambda x: x[:, 0])
+    same, wider = replace(declared), replace(declared, sources=GaussianSource((0, 0), 4e-4), name="wider")
+    assert str(same) == str(declared)
+    assert [constraint.name for constraint in wider.extra] == ["datum"]
+    assert (wider.name, wider.exact, wider.boundary) == ("wider", declared.exact, declared.boundary)
+    assert "variance 0.0004" in str(wider)
+    other = Constraint("other", zero, at_points(np.zeros((1, 2))))
+    assert [constraint.name for constraint in replace(declared, constraints=[other]).extra] == ["other"]
+    assert replace(declared, constraints=()).extra == ()
+    with pytest.raises(DeclarationError, match="wavenumber"):
+        replace(declared, equation=Helmholtz(-1.0))
 
 
 def test_a_problem_reads_like_the_mathematics() -> None:

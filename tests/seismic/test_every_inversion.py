@@ -133,7 +133,7 @@ def test_a_velocity_may_be_a_network_or_values_in_every_method(name: str, trial:
     )
 
 
-@pytest.mark.parametrize("trial", [None, *TRIALS])
+@pytest.mark.parametrize("trial", [None, *(pytest.param(name, marks=pytest.mark.slow) for name in TRIALS)])
 @pytest.mark.parametrize("name", METHODS)
 def test_a_run_stopped_in_its_last_stage_goes_on_bit_for_bit(
     name: str, trial: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

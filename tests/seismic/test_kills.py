@@ -4,6 +4,7 @@ NEURAPDE_KILLS says how many kills of each there are; 200 take some minutes. One
 runs as copies of itself, so that a start takes a moment.
 """
 
+import importlib
 import json
 import os
 import random
@@ -229,6 +230,7 @@ def killed(kind: str, count: int, how: str, folder: Path) -> str:
     return made.stdout
 
 
+@pytest.mark.slow
 def test_a_training_killed_a_few_times_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
     assert "kills" in killed("trainings", 2, "short", tmp_path)
 
@@ -265,5 +267,6 @@ def test_no_kill_loses_a_checkpoint_or_changes_a_bit(tmp_path: Path, kind: str) 
 
 
 if __name__ == "__main__":
+    importlib.import_module("torch._dynamo")  # which the copies share, and which takes longer than their work
     with mock.patch.object(journal, "SAVED_EVERY", OFTEN):
         battery(sys.argv[1], int(sys.argv[2]), sys.argv[3] == "long", Path(sys.argv[4]))

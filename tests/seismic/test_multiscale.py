@@ -1,6 +1,7 @@
 """The default inversion: what is left out, how the prior is chosen, and what it finds of a lens."""
 
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -32,6 +33,7 @@ def waves(speed) -> npde.Problem:
     return npde.Problem("lens", BOX, equation, npde.PointSource((500, 500)), npde.Absorbing())
 
 
+@cache
 def recorded(noise: float = 0.0) -> npde.Survey:
     """Of a lens, made with 15 nodes in the shortest wavelength by another scheme's spacing; its wavelet is forgotten."""
     wide = npde.Box((-400, 1400), (-400, 1400))

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ SMALL, SURFACE = npde.Box((-0.5, 0.5), (-0.5, 0.5)), npde.Dirichlet(0.0, on="bot
 DISK = npde.Piecewise(1.0, (npde.Disk((0.02, 0.0), 0.15), 1.25))
 
 
+@cache
 def simulated(nodes: int = 61, frequencies: Any = (1.0, 1.5), speed: Any = DISK) -> npde.Survey:
     problem = npde.Problem(
         name="disk",

@@ -1,6 +1,7 @@
 """IR-WRI behind `invert`: the solver's own answer, the noise that ends it, checkpoints, and what it refuses."""
 
 import math
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ def true_speed(points: Any) -> Any:
     return 1 + 0.2 * np.exp(-((points[:, 0] - 0.05) ** 2 + points[:, 1] ** 2) / 0.01)
 
 
+@cache
 def survey(noise: float | None = None, wavelet: complex | None = 1 + 0.5j) -> npde.Survey:
     modelling = GridModelling(
         npde.Survey(
