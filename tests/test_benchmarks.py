@@ -7,16 +7,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-QUICK = (
+QUICK = ("held_out", "eikonal", "bandwidth")
+"""Those of a few seconds at their small size."""
+SHORT = (
     "training_step",
     "peers",
     "wavenumber",
     "elements",
-    "bandwidth",
     "baselines",
     "first_layer",
-    "held_out",
-    "eikonal",
     "inversion",
     "accuracy",
     "time_modelling",
@@ -51,13 +50,13 @@ def run(*arguments):
 
 
 class Records:
-    """What the benchmarks print at their small size, and their raw records, by name; the quick ones run together."""
+    """What the benchmarks print at their small size, and their raw records, by name; those of a group run together."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.text = folder, {}
 
     def __getitem__(self, name: str) -> dict:
-        names = QUICK if name in QUICK else (name,)
+        names = next((group for group in (QUICK, SHORT) if name in group), (name,))
         if name not in self.text:
             done = run(*names, "--small", "--out", self.folder)
             assert done.returncode == 0, done.stderr
@@ -70,7 +69,9 @@ def records(tmp_path_factory):
     return Records(tmp_path_factory.mktemp("benchmarks"))
 
 
-@pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in LONG)])
+@pytest.mark.parametrize(
+    "name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in (*SHORT, *LONG))]
+)
 def test_a_record_says_what_ran_where(records, name):
     record = records[name]
     check_record(name, records.text[name], record)
@@ -86,6 +87,7 @@ def check_record(name, text, record):
     assert all(0 < row["wall"] < record["seconds"] for row in record["rows"])
 
 
+@pytest.mark.slow
 def test_the_two_ways_to_differentiate_agree_before_they_are_timed(records):
     record = records["training_step"]
     assert record["settings"]["difference_of_residuals"] < 1e-12
@@ -93,12 +95,14 @@ def test_the_two_ways_to_differentiate_agree_before_they_are_timed(records):
     assert [row["way"] for row in record["rows"]] == ways
 
 
+@pytest.mark.slow
 def test_galerkin_and_the_grid_meet_the_exact_field_at_the_small_size(records):
     errors = {(row["medium"], row["way"]): row["error"] for row in records["wavenumber"]["rows"]}
     assert set(errors) == {(m, w) for m in ("uniform", "disk") for w in ("galerkin", "grid")}
     assert max(errors.values()) < 1e-3
 
 
+@pytest.mark.slow
 def test_solutions_of_the_equation_beat_finite_elements_at_the_small_size(records):
     errors = {(row["problem"], row["way"]): row["error"] for row in records["elements"]["rows"]}
     assert all(errors[name, "neurapde"] < errors[name, "ngsolve"] < 1e-2 for name, _ in errors)
@@ -119,12 +123,14 @@ def test_sweeping_meets_the_exact_times_better_on_more_nodes(records):
     assert errors[1] < 0.5 * errors[0] < 1e-3
 
 
+@pytest.mark.slow
 def test_kinds_of_problems_are_solved_within_their_estimates(records):
     rows = records["deepxde"]["rows"]
     assert {row["problem"] for row in rows} >= {"burgers", "brinkman-forchheimer"}
     assert all(row["status"] == "CONVERGED" and row["error"] < 1e-3 and row["lines"] < 15 for row in rows)
 
 
+@pytest.mark.slow
 def test_every_method_lowers_the_residual_of_the_same_data(records):
     rows = records["inversion"]["rows"]
     assert {row["method"] for row in rows} == {"joint", "reduced", "adjoint", "irwri", "penalty"}
@@ -150,6 +156,7 @@ def test_every_size_is_varied_for_the_step_and_both_solvers(records):
     assert {row["way"] for row in rows} == {"step", "galerkin", "grid"}
 
 
+@pytest.mark.slow
 def test_traces_in_time_meet_the_exact_arrivals(records):
     (row,) = records["time_modelling"]["rows"]
     assert row["error"] < 0.05
@@ -183,6 +190,7 @@ def test_an_unknown_name_lists_the_benchmarks():
     assert "training_step" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_audit_finds_no_silent_wrong_answer(records):
     rows = records["audit"]["rows"]
     quick = {"manufactured_rod", "wave_on_a_line", "smooth_conductor", "channel", "room"}

@@ -55,7 +55,10 @@ def check(spec, dtype, tolerance, order, mixed) -> None:
         assert (ours - theirs).abs().max() < tolerance * scale
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"),
+    [(torch.float64, 1e-12), pytest.param(torch.float32, 1e-5, marks=pytest.mark.slow)],
+)
 def test_compiled_jets_and_their_gradients_are_the_eager_ones(compiler, dtype, tolerance) -> None:
     check(TINY, dtype, tolerance, 2, ())
 
@@ -75,6 +78,7 @@ def test_layers_are_compiled_inside_the_statement_alone(compiler) -> None:
     assert trial.kernels is EAGER
 
 
+@pytest.mark.slow
 def test_a_compiled_training_follows_the_uncompiled_one(compiler) -> None:
     eager = npde.Adam(steps=5, lr=1e-3, points=40, record_every=1)
     runs = [

@@ -1,5 +1,7 @@
 """L-BFGS: its memory outlives an interruption, and it goes on where torch's own would stop."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -15,18 +17,18 @@ def sine() -> npde.Problem:
     return npde.Problem("sine", LINE, equation, boundary=npde.Dirichlet(lambda x: npde.sin(3 * x[:, 0])))
 
 
+@cache
+def trained(steps: int, redraw: int | None, **where: object) -> npde.Solution:
+    method = npde.LBFGS(steps, points=30, memory=7, redraw=redraw)
+    return npde.solve(sine(), npde.MLP(6, 1), method, seed=71933, progress=False, **where)
+
+
 @pytest.mark.parametrize("redraw", [None, 15])
 @pytest.mark.parametrize("first", [1, 20, 27])
 def test_a_resumed_run_is_the_uninterrupted_one(first: int, redraw: int | None, tmp_path) -> None:
-    trial, points = npde.MLP(6, 1), np.linspace(0, 1, 9)[:, None]
-
-    def run(steps: int, **where: object) -> npde.Solution:
-        method = npde.LBFGS(steps, points=30, memory=7, redraw=redraw)
-        return npde.solve(sine(), trial, method, seed=71933, progress=False, **where)
-
-    whole = run(40)
-    run(first, out=tmp_path)
-    rest = run(40, out=tmp_path, resume=True)
+    points, whole = np.linspace(0, 1, 9)[:, None], trained(40, redraw)
+    trained(first, redraw, out=tmp_path)
+    rest = trained(40, redraw, out=tmp_path, resume=True)
     assert_same_field(rest(points), whole(points))
     assert rest.history.loss[-1] == whole.history.loss[-1]
 

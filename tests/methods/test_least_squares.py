@@ -18,7 +18,13 @@ def error(solution, exact, domain) -> float:
     return float(np.linalg.norm(solution(x) - truth) / np.linalg.norm(truth))
 
 
-@pytest.mark.parametrize("case", POISSON_CASES[:4], ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.name, marks=[pytest.mark.slow] * (case.name == "poisson-square"))
+        for case in POISSON_CASES[:4]
+    ],
+)
 def test_named_problems_meet_their_tolerance_and_their_estimate(case):
     problem = case.factory()
     solution = npde.solve(problem, method=npde.LeastSquares())
