@@ -50,7 +50,7 @@ class Samples:
         """The normals. Raises: DeclarationError where there are none, as at points of the interior."""
         if self.normals is None:
             raise DeclarationError(
-                "a slope along the normal is asked for at points without normals; give face(…) as points"
+                "a normal derivative needs normals, and these points have none; give face(…) as points"
             )
         return self.normals
 

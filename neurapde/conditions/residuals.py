@@ -44,7 +44,7 @@ def as_rows(values: Any, count: int, what: str, is_complex: bool) -> torch.Tenso
     if not isinstance(values, torch.Tensor):
         raise DeclarationError(
             f"{what} returned a {type(values).__name__}; return a torch tensor (n,) or (n, c) made of u.value, "
-            "u.gradient, u.laplacian, u.d(0) and the like, with npde.sin and its kin in the place of NumPy's functions"
+            "u.gradient, u.laplacian, u.d(0) and the like, and use npde.sin, npde.exp, … instead of NumPy's functions"
         )
     shape = tuple(values.shape)
     if len(shape) == 2 and shape == (count, count) and count > FEW:

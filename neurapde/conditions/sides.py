@@ -65,7 +65,7 @@ class Sides:
         if reason := self.unknown(treated):
             return reason
         return (
-            f"nothing is said about {listing(self.silent)}; give {treated.names} there"
+            f"it has no condition on {listing(self.silent)}; give {treated.names} there"
             if self.silent
             else None
         )

@@ -50,7 +50,7 @@ class Polygon(Shape):
         _check_simple(np.array(path), self.name)
         if self.measure < FLAT * float(np.max(np.ptp(np.array(path), axis=0))) ** 2:
             raise DeclarationError(
-                f"the {self.name} has the area {self.measure:.1g}: its vertices lie on a line; give it an inside"
+                f"the {self.name} has the area {self.measure:.1g}: its vertices lie on a line; move one off it"
             )
 
     @property

@@ -66,8 +66,8 @@ class Eikonal(AbstractEquation):
         checks.kind(self.surface, "surface", Domain, "give a domain such as Ball, Mesh or PointCloud")
         if not isinstance(self.speed, Constant) or self.speed.value != 1:
             raise DeclarationError(
-                f"the signed distance of {self.surface.name} goes at speed 1, found {self.speed.describe()}; leave "
-                "speed out, or give sources instead of a surface for travel times"
+                f"the signed distance of {self.surface.name} has the speed 1, but speed is {self.speed.describe()}; "
+                "leave speed out, or give sources instead of a surface for travel times"
             )
 
     def on(self, domain: Domain) -> "Eikonal":
@@ -85,7 +85,7 @@ class Eikonal(AbstractEquation):
     def check(self, problem: "Problem") -> None:
         if problem.boundary:
             raise DeclarationError(
-                f"the eikonal equation knows no condition at the sides, got {problem.boundary[0]!r}; leave boundary out"
+                f"the eikonal equation takes no boundary conditions, but boundary has {problem.boundary[0]!r}; leave it out"
             )
         if self.surface is None:
             check_positive(self.speed, problem.domain, "speed")
@@ -227,7 +227,7 @@ def _check_sources(problem: "Problem") -> None:
             )
         if sources[0].amplitude != 1:
             raise DeclarationError(
-                f"amplitude={sources[0].amplitude} of a source of travel times, which have none; leave it out"
+                f"amplitude={sources[0].amplitude} of a source of travel times, which do not depend on it; leave it out"
             )
 
 

@@ -91,7 +91,7 @@ def _check_point(source: PointSource, domain: Domain) -> None:
     """Refuse a point source that is not in the domain, or on a line."""
     if domain.dimension not in (2, 3):
         raise DeclarationError(
-            f"{source.describe()} is in {domain}, and the field of a point is known in the plane and in space alone; use a "
+            f"Poisson's equation takes a PointSource in two or three dimensions, not {source.describe()} in {domain}; use a "
             "GaussianSource"
         )
     at = np.array([source.at], dtype=float)

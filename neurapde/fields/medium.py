@@ -77,8 +77,8 @@ class FunctionField(Field):
         if isinstance(points, torch.Tensor) and isinstance(values, np.ndarray):
             if points.requires_grad:
                 raise DeclarationError(
-                    f"{self.describe()} returns a NumPy array for torch points whose derivatives are asked for; "
-                    "write it with npde.sin and the like, which work on both, or give a GridField"
+                    f"{self.describe()} returns a NumPy array for torch points, so it cannot be differentiated; write it "
+                    "with npde.sin and the like, which work on both, or give a GridField"
                 )
             values = torch.as_tensor(values, device=points.device)
         shape = tuple(getattr(values, "shape", ()))

@@ -81,8 +81,7 @@ class Distillation(Method):
             checks.amount(getattr(self, name), name)
         if self.teacher is not None and not isinstance(self.teacher, DirectMethod):
             raise DeclarationError(
-                f"teacher={self.teacher!r} solves nothing by itself; give a direct method such as Galerkin() or "
-                "LeastSquares(), or leave it out."
+                f"teacher={self.teacher!r} is no direct method; give one, such as Galerkin(), or leave it out."
             )
 
     @property

@@ -128,7 +128,7 @@ class Family(Learned):
             checks.whole(1 if count is None else count, "counts")
         if self.made.apart:
             raise DeclarationError(
-                "this family sees something else than values of its fields; compare family.condition(…) with them"
+                "this family is conditioned on other data than values of its fields; compare family.condition(…) with them"
             )
         return mean_square_errors(self.model, fields, counts, seed)
 

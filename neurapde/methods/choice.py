@@ -35,7 +35,7 @@ def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tupl
     if problem.unknowns:
         return (
             GaussNewton(),
-            "Method: Gauss–Newton's, since the problem has unknowns that its data are to tell.",
+            "Method: Gauss–Newton's, since the problem has unknowns to be estimated from its data.",
         )
     given = trial is not None
     advice = problem.equation.advice(problem, given)

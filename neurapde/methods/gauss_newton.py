@@ -67,7 +67,7 @@ class GaussNewton(LeastSquares):
         return None
 
     def why(self, problem: Problem) -> str:
-        return "it has unknowns that its data are to tell"
+        return "it has unknowns to be estimated from its data"
 
     def check(self, problem: Problem) -> None:
         if reason := self.obstacle(problem):

@@ -92,7 +92,8 @@ class NaturalGradient(Method):
         checks.kind(self.sampling, "sampling", Sampling, "use Fixed(), ResidualAdaptive() or Fresh()")
         if self.redraw is not None and not isinstance(self.sampling, Fixed):
             raise DeclarationError(
-                f"redraw={self.redraw} beside {self.sampling!r}, which says itself when points are drawn; leave redraw out."
+                f"redraw={self.redraw} has no meaning with {self.sampling!r}, which decides when points are drawn; leave "
+                "redraw out."
             )
         checks.number(
             self.momentum, "momentum", lambda x: 0 <= x < 1, "give a number from 0 to below 1, say 0.9"

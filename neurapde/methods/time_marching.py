@@ -210,8 +210,8 @@ class _Run:
         if self.interrupted:
             raise KeyboardInterrupt
         raise DeclarationError(
-            f"{self.task.problem.name} does not go on from its start: no window is short enough that Newton's method "
-            "settles; look at the equation's rate of change there"
+            f"Newton's method does not converge in the first time window of {self.task.problem.name}, however short it "
+            "is; check the equation and the initial condition"
         )
 
     def _sizes(self, values: np.ndarray) -> np.ndarray:

@@ -64,7 +64,7 @@ def check_sources(problem: "Problem") -> None:
             continue
         fault = f"the source at {point(source.center)} lies {number(away)} outside {domain}"
         if away > source.reach:
-            raise DeclarationError(f"{fault}, and nothing of it reaches in; move it in, or leave it out")
+            raise DeclarationError(f"{fault}, too far to act on it; move the source in, or leave it out")
         warn(
             f"{fault}, and only its tail reaches in; move it in, if it was meant to be there",
             DeclarationWarning,

@@ -243,8 +243,8 @@ class Equation(AbstractEquation):
     def check(self, problem: "Problem") -> None:
         if problem.right_hand_sides != ((),):
             raise DeclarationError(
-                f"the Equation says its right-hand side in residual(x, u), but sources={problem.sources!r}; "
-                "subtract them there"
+                f"residual(x, u) of the Equation includes the right-hand side, but sources={problem.sources!r}; "
+                "subtract them in residual"
             )
         if name := problem.sides.absorbing:
             raise DeclarationError(

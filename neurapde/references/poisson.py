@@ -234,7 +234,7 @@ def _piece(equation: Poisson, problem: Problem, face: str, spacing: float) -> tu
         return None
     given = problem.sides.data.get(face)
     if given is None:
-        raise DeclarationError(f"nothing is declared at {face} of {problem.name!r}; give a condition there")
+        raise DeclarationError(f"{problem.name!r} has no condition on {face}; give one there")
 
     def at(field: Callable[[Values], Values]) -> Values:
         return np.asarray(field(points), dtype=float)

@@ -21,9 +21,7 @@ def check_sides(problem: Problem, treated: Treated, give: str = "a condition") -
     if reason := problem.sides.unknown(treated):
         raise DeclarationError(reason)
     if silent := problem.sides.silent:
-        raise DeclarationError(
-            f"nothing is declared at {', '.join(silent)} of {problem.name!r}; give {give} there"
-        )
+        raise DeclarationError(f"{problem.name!r} has no condition on {', '.join(silent)}; give {give} there")
 
 
 def face_nodes(grid: Grid, number: int) -> tuple[tuple[slice | int, ...], Values]:

@@ -231,5 +231,5 @@ class Identity:
             return None
         for place in (*self.digests, *digests):
             if digests.get(place) != self.digests.get(place):
-                return f"{place} is another now: its code, or what it holds, has changed"
+                return f"{place} has changed: its code or the values that it uses differ now"
         return None

@@ -39,15 +39,14 @@ def check_determined(problem: Problem) -> None:
     silent = problem.sides.silent
     if problem.equation.one_condition_a_face and silent:
         raise DeclarationError(
-            f"nothing is said about {listing(silent)} in {problem.name}, so that it has many solutions; give a "
-            f"condition there, such as Dirichlet(0.0, on={silent[0]!r})"
+            f"{problem.name} has no condition on {listing(silent)}, so it has many solutions; give one there, "
+            f"such as Dirichlet(0.0, on={silent[0]!r})"
         )
     if isinstance(problem.equation, Equation) and isinstance(problem.domain, SpaceTime):
         said = problem.sides.by_face
         if not said[INITIAL] and not said[FINAL] and problem.equation.reads_time_derivative(problem.domain):
             raise DeclarationError(
-                f"{problem.name} does not say how its field begins, so that it has many solutions; give "
-                "InitialCondition(value)"
+                f"{problem.name} has no initial condition, so it has many solutions; give InitialCondition(value)"
             )
     if isinstance(problem.equation, Poisson) and problem.equation.leaves_constant(problem):
         _check_balance(problem.equation, problem)
@@ -82,9 +81,9 @@ def _check_balance(equation: Poisson, problem: Problem) -> None:
         error = sum(error for _, _, error in inside)
         if abs(total) > UNBALANCED * size + HALVES * error:
             raise DeclarationError(
-                f"{problem.name} has no solution: with slopes alone at its sides, what the sources give and what comes in "
-                f"there must balance, ∫f + ∮a ∂u/∂n = 0, but it is {total:.4g}; change the slopes or the sources, or give "
-                "the value on a face"
+                f"{problem.name} has no solution: without a Dirichlet or Robin condition its sources and the fluxes through "
+                f"its faces must balance, ∫f + ∮a ∂u/∂n = 0, but this is {total:.4g}; change the fluxes or the sources, or "
+                "give the value on a face"
             )
 
 

@@ -180,7 +180,7 @@ def test_on_a_line_any_function_will_do() -> None:
         ),
         (
             lambda: lift(PLANE, {"top": lambda x: np.cos(x[:, 0].detach().numpy())}),
-            r"returns a NumPy array for torch points whose derivatives are asked for; write it with npde\.sin",
+            r"returns a NumPy array for torch points, so it cannot be differentiated; write it with npde\.sin",
         ),
         (
             lambda: lift(PLANE, {"top": lambda x: (x[:, 0] * 0) ** 0.5}),

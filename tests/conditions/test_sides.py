@@ -35,7 +35,7 @@ def sides(*conditions: Boundary, domain: Domain = BOX) -> Sides:
         ([npde.Neumann(0.0)], None),
         (
             [npde.Dirichlet(1.0, on="left")],
-            "nothing is said about right, bottom and top; give PML, Dirichlet or Neumann",
+            "has no condition on right, bottom and top; give PML, Dirichlet or Neumann",
         ),
         (
             [npde.Neumann(1.0)],

@@ -340,7 +340,7 @@ def test_a_problem_that_cannot_be_is_refused(settings: dict[str, object], match:
 @pytest.mark.parametrize(
     ("boundary", "match"),
     [
-        ([npde.Absorbing(on="left")], "nothing is said about right, bottom and top"),
+        ([npde.Absorbing(on="left")], "has no condition on right, bottom and top"),
         ([npde.Dirichlet(1.0)], "is not zero"),
     ],
 )

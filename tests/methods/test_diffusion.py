@@ -154,7 +154,7 @@ def test_rough_coefficients_are_told_from_smooth_ones():
             [npde.Dirichlet(0.0, on="left"), npde.Dirichlet(1.0, on=("right", "top", "bottom"))],
             "differ where they meet",
         ),
-        (npde.Dirichlet(0.0, on="left"), "nothing is said about"),
+        (npde.Dirichlet(0.0, on="left"), "has no condition on"),
     ],
     ids=["robin", "corner", "missing"],
 )

@@ -121,7 +121,7 @@ def test_a_solution_is_saved_and_loaded(tmp_path: Path) -> None:
             "given in pieces",
         ),
         ({"equation": npde.Poisson(1.0, -3 * np.pi**2)}, "the negative of an eigenvalue"),
-        ({"boundary": npde.Dirichlet(0.0, on="left")}, "nothing is said about right"),
+        ({"boundary": npde.Dirichlet(0.0, on="left")}, "has no condition on right"),
         ({"boundary": npde.Robin(1.0, lambda x: 1 + x[:, 0])}, "whose b varies"),
         (
             {

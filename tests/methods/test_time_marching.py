@@ -285,8 +285,8 @@ def test_too_little_time_ends_it_with_what_it_has():
     ("boundary", "match"),
     [
         (npde.Dirichlet(1.0), "does not hold at the start alone"),
-        (npde.Neumann(0.0, on="left"), "leave its value open"),
-        ([], "nothing is said about its start"),
+        (npde.Neumann(0.0, on="left"), "do not determine its value"),
+        ([], "it has no initial condition"),
     ],
 )
 def test_what_is_no_initial_value_problem_is_refused(boundary, match):
@@ -305,5 +305,5 @@ def test_a_velocity_that_is_missing_is_asked_for_on_an_interval():
         npde.Equation(lambda x, u: u.d2(0) + u.value**2),
         boundary=npde.Dirichlet(1.0, on="left"),
     )
-    with pytest.raises(npde.DeclarationError, match="leave its rate open there"):
+    with pytest.raises(npde.DeclarationError, match="do not determine its rate there"):
         npde.solve(problem, method=npde.TimeMarching())

@@ -41,18 +41,18 @@ def refused(problem, message: str) -> None:
 )
 @pytest.mark.parametrize("equation", [npde.Poisson(), npde.Helmholtz(5.0)])
 def test_a_face_of_which_nothing_is_said_is_named(equation, boundary, silent: str) -> None:
-    refused(declared(SQUARE, equation, boundary, [1.0]), f"nothing is said about {silent} in case, so that")
+    refused(declared(SQUARE, equation, boundary, [1.0]), f"case has no condition on {silent}, so it has")
 
 
 def test_a_wave_with_a_silent_face_is_refused() -> None:
     boundary = [npde.InitialCondition(1.0), npde.Absorbing(on=("left", "right", "top"))]
     problem = declared(SQUARE.over(npde.Time(0, 1)), npde.Wave(), boundary)
-    refused(problem, "nothing is said about bottom in case")
+    refused(problem, "case has no condition on bottom")
 
 
 @pytest.mark.parametrize("method", [None, npde.LeastSquares(), npde.NaturalGradient(3, points=40)])
 def test_a_forgotten_beginning_is_told_to_every_method(method) -> None:
-    with pytest.raises(DeclarationError, match="does not say how its field begins"):
+    with pytest.raises(DeclarationError, match="has no initial condition"):
         npde.solve(declared(IN_TIME, npde.Equation(heat), npde.Dirichlet(0.0)), method=method, progress=False)
 
 

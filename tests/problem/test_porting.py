@@ -100,12 +100,12 @@ NOWHERE: dict[str, tuple[Callable[[], object], str]] = {
     "waves too slow": (lambda: helmholtz(npde.Helmholtz(3.0, 1e-30)), "radians across .*rounding"),
     "waves too long": (lambda: helmholtz(npde.Helmholtz(1e-30)), "k² is lost.*use Poisson"),
     "wall of a layer": (lambda: npde.PML(0.2, strength=1e9), "PML strength is 1e9, a wall"),
-    "source far outside": (lambda: source_at((3.0, 3.0)), "nothing of it reaches in; move it in"),
+    "source far outside": (lambda: source_at((3.0, 3.0)), "too far to act on it; move the source in"),
     "source beside a line": (
         lambda: npde.Problem(
             "w", npde.Interval(0, 1).over(npde.Time(0, 1)), npde.Wave(), npde.GaussianSource((3.0, 0.5), 0.01)
         ),
-        "nothing of it reaches in",
+        "too far to act on it",
     ),
     "source not finite": (lambda: npde.Problem("p", SQUARE, npde.Poisson(), lambda x: x[:, 0] * np.nan), "not finite"),
     "value not finite": (

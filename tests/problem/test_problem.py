@@ -281,7 +281,7 @@ def test_a_source_whose_tail_is_lost_is_warned_of(changes, message: str | None) 
         ({"equation": Helmholtz(20, Piecewise(1, (Ball((0,), 1), 2)))}, "region ball has 1 axes, but"),
         (
             {"equation": Equation(poisson), "boundary": ()},
-            r"says its right-hand side in residual\(x, u\), but sources",
+            r"of the Equation includes the right-hand side, but sources",
         ),
         ({"equation": Equation(poisson), "sources": ()}, "PML belongs to the Helmholtz equation"),
         (

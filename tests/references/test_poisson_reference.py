@@ -98,7 +98,7 @@ def test_the_stated_error_holds_where_the_field_is_singular(
 
 
 def test_a_face_without_a_condition_is_named() -> None:
-    with pytest.raises(DeclarationError, match="nothing is declared at hole of 'plate'"):
+    with pytest.raises(DeclarationError, match="'plate' has no condition on hole"):
         reference(plate(npde.Dirichlet(0.0, on=["left", "right", "top", "bottom"])))
 
 

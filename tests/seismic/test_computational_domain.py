@@ -62,7 +62,7 @@ REFUSED = {
     ),
     "silence": (
         lambda: other(BOX, None, OPEN),
-        "nothing is said about bottom; give PML, Absorbing, .* there",
+        "has no condition on bottom; give PML, Absorbing, .* there",
     ),
 }
 

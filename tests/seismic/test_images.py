@@ -194,7 +194,7 @@ def test_more_noise_leaves_more_open() -> None:
 
 def test_what_cannot_be_asked_is_refused() -> None:
     problem, survey = reflector()
-    with pytest.raises(npde.DeclarationError, match="predicts no data of a model"):
+    with pytest.raises(npde.DeclarationError, match="does not predict data from a model"):
         gradient(problem, survey, method="irwri")
     with pytest.raises(npde.DeclarationError, match="has 2 stages"):
         migrate(problem, survey, frequencies=npde.seismic.Continuation([7.0], [11.0]))

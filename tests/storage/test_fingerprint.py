@@ -171,7 +171,7 @@ def one_source(x: Any) -> Any:
         ({"seed": 71023}, "seed is 71011 in the file and 71023 now"),
         (
             {"source": times(3.0)},
-            r"problem\.sources\[0\]\.f\.function is another now: its code, or what it holds",
+            r"problem\.sources\[0\]\.f\.function has changed: its code or the values",
         ),
         ({"trial": npde.TorchModule(network(4))}, "trial"),
         ({"method": npde.Adam(steps=2, points=17)}, r"points is 16 in the file and 17 now"),
@@ -189,7 +189,7 @@ def test_solve_goes_on_with_the_same_run_alone(tmp_path: Path, changes: dict[str
 def test_a_global_that_changed_is_another_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train(tmp_path, one_source)
     monkeypatch.setitem(globals(), "FACTOR", 2.5)
-    with pytest.raises(npde.DeclarationError, match=r"f\.function is another now"):
+    with pytest.raises(npde.DeclarationError, match=r"f\.function has changed"):
         train(tmp_path, one_source)
 
 
@@ -197,7 +197,7 @@ def test_a_trial_function_is_known_by_its_parameters(tmp_path: Path) -> None:
     start, other = (train(tmp_path / str(seed), times(2.0), seed=seed).trial for seed in (71039, 71059))
     train(tmp_path, times(2.0), trial=start)
     assert any("Resumed" in note for note in train(tmp_path, times(2.0), trial=start).notes)
-    with pytest.raises(npde.DeclarationError, match="trial is another now"):
+    with pytest.raises(npde.DeclarationError, match="trial has changed"):
         train(tmp_path, times(2.0), trial=other)
 
 
@@ -234,7 +234,7 @@ def invert(out: Path, **settings: Any) -> npde.seismic.Inversion:
     ("changes", "text"),
     [
         ({"seed": 71081}, "seed is 71069 in the file and 71081 now"),
-        ({"start": lambda x: x[:, 0] - x[:, 0]}, r"inversion\.setting\.velocity.* is another now"),
+        ({"start": lambda x: x[:, 0] - x[:, 0]}, r"inversion\.setting\.velocity.* has changed"),
         ({"data": np.full((1, 1, 2), 2 + 0j)}, r"survey\.data is an array"),
     ],
 )

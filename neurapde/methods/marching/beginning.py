@@ -60,7 +60,7 @@ class Beginning:
         free = (np.abs(open) > MET).any(axis=0) & np.concatenate([self.moves, self.second])
         if free.any():
             what = "its value" if free[:count].any() else "its rate"
-            raise DeclarationError(f"its conditions at the start leave {what} open there")
+            raise DeclarationError(f"its conditions at the start do not determine {what} there")
 
     def _rows(self, every: list[Rows], solution: Matrix) -> tuple[Matrix, Matrix]:
         """What conditions leave of u and u′ (nodes, 2 components), and their slopes by these (nodes, rows, 2 components)."""

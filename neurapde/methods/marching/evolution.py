@@ -129,7 +129,7 @@ def _sorted(problem: Problem) -> _Sorted | str:
     if len(inside) != 1:
         return f"it has {len(inside)} constraints inside, and windows are for one equation"
     if not begins:
-        return "nothing is said about its start"
+        return "it has no initial condition"
     return _Sorted(inside[0], tuple(begins), (tuple(sides[0]), tuple(sides[1])), periodic)
 
 

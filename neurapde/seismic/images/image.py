@@ -107,13 +107,13 @@ class Linearised:
         chosen = as_method(method)
         if not isinstance(chosen, EngineMethod):
             raise DeclarationError(
-                f"{type(chosen).__name__} predicts no data of a model; use method='adjoint', 'time' or another that does"
+                f"{type(chosen).__name__} does not predict data from a model; use method='adjoint' or 'time', say"
             )
         check_given(problem, survey)
         stages = stages_of(survey, frequencies)
         if len(stages) > 1:
             raise DeclarationError(
-                f"frequencies has {len(stages)} stages, and an image is of one; give a list of frequencies"
+                f"frequencies has {len(stages)} stages, but an image is made in one; give a list of frequencies"
             )
         setting = settle(problem, stages[0], stages, unknown, L2() if misfit is None else misfit)
         chosen.check(setting)
@@ -144,7 +144,7 @@ class Linearised:
         modelling, survey = self.modelling, self.setting.survey
         if not isinstance(modelling, FrequencyModelling):
             raise DeclarationError(
-                "an illumination is of spectra; give frequencies=[…] and use method='adjoint'"
+                "the illumination is computed at frequencies; give frequencies=[…] and use method='adjoint'"
             )
         forward = modelling.forward(self.model.numpy())
         _, _, fields = self.objective.fitted(forward)

@@ -124,7 +124,8 @@ def uncertainty(
     survey = inversion.survey
     if not survey.band:
         raise DeclarationError(
-            "the inversion is of traces in time, and deviations are of spectra; invert survey.at(frequencies=[…])"
+            "the inversion used traces in time, but deviations are computed at frequencies; invert "
+            "survey.at(frequencies=[…])"
         )
     generator = np.random.default_rng(checks.whole(seed, "seed", 0))
     at = _linearised(inversion, survey)

@@ -99,7 +99,7 @@ class LatticeModelling(FrequencyModelling):
         change = slowness_squared - self.reference
         if np.any(np.abs(change[~self._varies]) > SAME * self.reference):
             raise ValueError(
-                "the model differs from the start model where this engine was told that it is known"
+                "the model differs from the start model at nodes where the velocity was declared known"
             )
         within = change.reshape(self.grid.shape)[self.part]
         waves = [lattice.waves(within) for lattice in self._lattices]

@@ -286,7 +286,7 @@ def checked(
         return Spectra(values, band, wavelet, damping), live_weights
     if damping:
         raise DeclarationError(
-            f"the survey has traces, and damping={damping:g} is of spectra; leave it out, and use at(…, damping=)"
+            f"damping={damping:g} is for spectra, but the survey has traces; leave it out, and use at(…, damping=)"
         )
     traces, dt, samples, window, live_weights = record_checks.traces(
         size, weights, given["traces"], given["dt"], given["wavelet"], given["window"]

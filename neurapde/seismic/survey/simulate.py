@@ -98,7 +98,7 @@ def _shots(problem: Problem, sources: Any) -> list[Source]:
         model = PointSource([0.0] * places.shape[1])
     if model is None:
         raise DeclarationError(
-            f"{problem.name!r} has no source whose wavelet the shots could have; declare one, such as a RickerSource"
+            f"{problem.name!r} has no source, so the shots have no wavelet; declare one, such as a RickerSource"
         )
     return [_moved(problem, model, place.tolist()) for place in places]
 

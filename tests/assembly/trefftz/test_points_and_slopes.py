@@ -87,7 +87,7 @@ def test_current_between_two_points_leaves_through_neither_side_nor_interface() 
     ("domain", "at", "words"),
     [
         (BOX, (1.0, 0.2), "does not lie within"),
-        (npde.Interval(0, 1), (0.5,), "known in the plane and in space alone"),
+        (npde.Interval(0, 1), (0.5,), "in two or three dimensions"),
     ],
 )
 def test_points_without_a_known_potential_are_refused(
