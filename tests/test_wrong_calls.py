@@ -214,7 +214,7 @@ CALLS: dict[str, dict[str, Argument]] = {
     "Polygon": {"vertices": ([(0, 0), (1, 0), (0, 1)], NOTHING), "name": ("p", TEXT)},
     "Problem": {
         "name": ("p", NAME), "domain": (SQUARE, NOTHING), "equation": (npde.Poisson(), NOTHING),
-        "sources": ((), REAL | LIST), "boundary": (npde.Dirichlet(0.0), LIST), "constraints": ((), LIST | NONE),
+        "sources": ((), REAL | LIST), "boundary": (npde.Dirichlet(0.0), LIST), "constraints": (None, LIST | NONE),
         "exact": (None, NONE), "extra": ((), LIST),
     },
     "PulsedSource": {"source": (1.0, FIELD), "waveform": (npde.Ricker(3.0), FUNCTION)},

@@ -253,7 +253,7 @@ def test_what_is_no_boundary_is_refused_with_a_way_out(make, message: str) -> No
 def test_what_points_lack_is_refused_where_it_is_asked_for() -> None:
     inside = interior(BOX)(3, generator=torch.Generator().manual_seed(31627))
     (slope,) = Neumann(0.0).constraints(BOX)
-    with pytest.raises(DeclarationError, match=r"at points without normals; give face\(…\)"):
+    with pytest.raises(DeclarationError, match=r"these points have none; give face\(…\)"):
         slope.residual(inside, Known(inside.points))
     with pytest.raises(
         DeclarationError, match=r"points without targets; give at_points\(points, targets=…\)"

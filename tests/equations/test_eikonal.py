@@ -245,7 +245,7 @@ def test_a_field_of_one_sign_has_no_zero_set() -> None:
         ({"equation": npde.Eikonal(surface=npde.Ball((0, 0, 0), 0.2))}, "has 3 axes, but the domain 2"),
         (
             {"equation": npde.Eikonal(surface=DISK), "boundary": npde.Dirichlet(0.0)},
-            "no condition at the sides",
+            "takes no boundary conditions",
         ),
     ],
 )

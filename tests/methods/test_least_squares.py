@@ -34,10 +34,11 @@ def test_named_problems_meet_their_tolerance_and_their_estimate(case):
     assert off < 2 * solution.stages[-1].extras["error_estimate"] + 1e-9
 
 
-def test_field_bends_where_the_coefficient_jumps():
+@pytest.mark.parametrize("tolerance", [1e-4, pytest.param(1e-5, marks=pytest.mark.slow)])
+def test_field_bends_where_the_coefficient_jumps(tolerance):
     problem = npde.problems.poisson_inclusion(contrast=5.0)
-    solution = npde.solve(problem, method=npde.LeastSquares(tolerance=1e-5))
-    assert error(solution, problem.exact, problem.domain) < 1e-5
+    solution = npde.solve(problem, method=npde.LeastSquares(tolerance=tolerance))
+    assert error(solution, problem.exact, problem.domain) < tolerance
     inside, outside = np.array([[0.4 - 1e-6, 0.0]]), np.array([[0.4 + 1e-6, 0.0]])
     assert solution(inside) == pytest.approx(solution(outside), abs=1e-4)
     ratio = solution.gradient(outside)[0, 0] / solution.gradient(inside)[0, 0]
@@ -183,7 +184,8 @@ def test_linear_user_equations_are_solved_to_many_digits(equation, domain, bound
     assert error(solution, exact, domain) < bound
 
 
-def test_three_dimensions_and_neumann_sides():
+@pytest.mark.parametrize("tolerance", [1e-2, pytest.param(1e-3, marks=pytest.mark.slow)])
+def test_three_dimensions_and_neumann_sides(tolerance):
     problem = npde.Problem(
         "cube",
         CUBE,
@@ -196,11 +198,14 @@ def test_three_dimensions_and_neumann_sides():
             npde.Neumann(0.0, on=("front", "back")),
         ],
     )
-    solution = npde.solve(problem, method=npde.LeastSquares(tolerance=1e-3))
-    assert error(solution, lambda x: np.exp(x[:, 0]) * np.sin(x[:, 1]), CUBE) < 1e-3
+    solution = npde.solve(problem, method=npde.LeastSquares(tolerance=tolerance))
+    assert error(solution, lambda x: np.exp(x[:, 0]) * np.sin(x[:, 1]), CUBE) < tolerance
 
 
-def test_systems_have_an_amplitude_for_every_component():
+@pytest.mark.parametrize(
+    ("tolerance", "bound"), [(1e-3, 1e-2), pytest.param(3e-6, 5e-5, marks=pytest.mark.slow)]
+)
+def test_systems_have_an_amplitude_for_every_component(tolerance, bound):
     def residual(x, u):
         return torch.stack((u[0].d(0) - u[1].d(1), u[0].d(1) + u[1].d(0)), dim=1)  # Cauchy–Riemann
 
@@ -211,9 +216,9 @@ def test_systems_have_an_amplitude_for_every_component():
     problem = npde.Problem(
         "pair", SQUARE, npde.Equation(residual, order=1, outputs=2), constraints=[real_part, origin]
     )
-    solution = npde.solve(problem, method=npde.LeastSquares(tolerance=3e-6, seconds=900.0))
+    solution = npde.solve(problem, method=npde.LeastSquares(tolerance=tolerance, seconds=900.0))
     exact = lambda x: np.stack((x[:, 0] ** 2 - x[:, 1] ** 2, 2 * x[:, 0] * x[:, 1]), axis=1)  # noqa: E731
-    assert error(solution, exact, SQUARE) < 5e-5
+    assert error(solution, exact, SQUARE) < bound
 
 
 def test_measured_points_enter_as_rows():

@@ -352,7 +352,7 @@ def test_sizes_that_do_not_fit_are_refused_with_what_to_change(monkeypatch: pyte
         ({"redraw": 0}, "redraw=0"),
         (
             {"redraw": 2, "sampling": npde.training.ResidualAdaptive()},
-            "redraw=2 beside ResidualAdaptive.*leave redraw out",
+            "redraw=2 has no meaning with ResidualAdaptive.*leave redraw out",
         ),
         ({"sampling": "sobol"}, "sampling='sobol': use"),
         ({"tolerance": float("inf")}, "tolerance=inf"),
