@@ -99,12 +99,8 @@ class Problem(Declaration):
         ]
         if _in_time(domain, conditions) and equation.second_in_time(domain):
             conditions = [condition.second_in_time() for condition in conditions]
-        extra = _tuple(
-            extra if constraints is None else constraints,
-            Constraint,
-            "constraints",
-            "npde.Constraint(name, residual, sample)",
-        )
+        further, named = (extra, "extra") if constraints is None else (constraints, "constraints")
+        extra = _tuple(further, Constraint, named, "npde.Constraint(name, residual, sample)")
         given: Mapping[str, object] = {
             "name": name,
             "domain": domain,

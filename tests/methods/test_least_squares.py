@@ -34,11 +34,10 @@ def test_named_problems_meet_their_tolerance_and_their_estimate(case):
     assert off < 2 * solution.stages[-1].extras["error_estimate"] + 1e-9
 
 
-@pytest.mark.parametrize("tolerance", [1e-4, pytest.param(1e-5, marks=pytest.mark.slow)])
-def test_field_bends_where_the_coefficient_jumps(tolerance):
+def test_field_bends_where_the_coefficient_jumps():
     problem = npde.problems.poisson_inclusion(contrast=5.0)
-    solution = npde.solve(problem, method=npde.LeastSquares(tolerance=tolerance))
-    assert error(solution, problem.exact, problem.domain) < tolerance
+    solution = npde.solve(problem, method=npde.LeastSquares(tolerance=1e-5))
+    assert error(solution, problem.exact, problem.domain) < 1e-5
     inside, outside = np.array([[0.4 - 1e-6, 0.0]]), np.array([[0.4 + 1e-6, 0.0]])
     assert solution(inside) == pytest.approx(solution(outside), abs=1e-4)
     ratio = solution.gradient(outside)[0, 0] / solution.gradient(inside)[0, 0]
