@@ -4,6 +4,7 @@ from neurapde.methods.adam import Adam
 from neurapde.methods.galerkin import Galerkin
 from neurapde.methods.gauss_newton import GaussNewton
 from neurapde.methods.least_squares import LeastSquares
+from neurapde.methods.marching.evolution import lasts_long
 from neurapde.methods.method_of_lines import MethodOfLines
 from neurapde.methods.natural_gradient import NaturalGradient
 from neurapde.methods.newton import Newton
@@ -51,11 +52,15 @@ def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tupl
 def _direct(problem: Problem) -> tuple[DirectMethod | None, str]:
     """The first direct method that can solve a problem, and why it; or None, and why the most general one cannot.
 
-    Weak forms come first where the equation asks for it, and last where its residuals at points tell as much.
+    Weak forms come first where the equation asks for it, and last where its residuals at points tell as much. What relaxes
+    many times is followed through time: functions of space and time that hold its beginning are many.
     """
     weak = problem.equation.weak_first(problem)
+    marching = TimeMarching()
+    followed = lasts_long(problem) and marching.begins(problem)
+    preferred = (marching, *PREFERRED) if followed else PREFERRED
     obstacles: dict[DirectMethod, str] = {}
-    for method in sorted(PREFERRED, key=lambda candidate: candidate.weak and weak is None):
+    for method in sorted(preferred, key=lambda candidate: candidate.weak and weak is None):
         obstacle = method.obstacle(problem)
         if obstacle is None:
             return method, (weak if method.weak and weak else method.why(problem))

@@ -10,7 +10,7 @@ from neurapde.core.convergence import estimate_error
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
 from neurapde.core.warn import warn
-from neurapde.methods.marching.evolution import Evolution, evolution_of
+from neurapde.methods.marching.evolution import Evolution, evolution_of, lasts_long
 from neurapde.methods.marching.march import March
 from neurapde.methods.marching.passes import TIMES, Apart, Pass, apart, passed
 from neurapde.methods.marching.system import LEAST_WINDOWS
@@ -68,7 +68,21 @@ class TimeMarching(DirectMethod):
         evolution = evolution_of(problem)
         return evolution if isinstance(evolution, str) else None
 
+    def begins(self, problem: Problem) -> bool:
+        """Whether there is a first window: there is none where the field jumps to its sides at the start."""
+        evolution = evolution_of(problem)
+        if isinstance(evolution, str):
+            return False
+
+        def sizes(values: np.ndarray) -> np.ndarray:
+            largest: np.ndarray = np.abs(values).max(axis=tuple(range(values.ndim - 1)))
+            return np.where(largest > 0, largest, 1.0)
+
+        return next(March(evolution, TOLERANCE_IN_SPACE, sizes).windows(), None) is not None
+
     def why(self, problem: Problem) -> str:
+        if lasts_long(problem):
+            return "its field goes on from the start, and relaxes many times within the time"
         return "the equation is not linear and its field goes on from the start"
 
     def strong_tolerance(self) -> float | None:

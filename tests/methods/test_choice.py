@@ -24,6 +24,7 @@ HELMHOLTZ, WAVE = npde.Helmholtz(5.0), npde.Wave()
 BENT = npde.Equation(lambda x, u: u.laplacian + u.value**2)
 TWO = npde.Shots(npde.GaussianSource((0.3, 0.2), 1e-3), npde.GaussianSource((0.2, 0.3), 1e-3))
 LIKE_NUMPY = npde.FunctionSource(lambda x: np.sin(np.asarray(x)[:, 0]))
+SINES = [npde.Dirichlet(0.0), npde.InitialCondition(lambda x: npde.sin(np.pi * x[:, 0]))]
 WAVING = npde.InitialCondition(lambda x: npde.sin(2 * np.pi * x[:, 0]))
 
 CHOSEN = {
@@ -144,7 +145,7 @@ OWN: dict[str, tuple[str, Callable[[], npde.Problem]]] = {
     "brick, NumPy's source": ("Separable", lambda: _problem(BRICK, npde.Poisson(), sources=LIKE_NUMPY)),
     "brick, varying": ("Separable", lambda: _problem(BRICK, npde.Poisson(lambda x: 1 + x[:, 0]))),
     "brick, with a ball": (
-        "Trefftz",
+        "LeastSquares",
         lambda: _problem(BRICK, npde.Poisson(npde.Piecewise(1.0, (npde.Ball((0.5, 0.5, 1.0), 0.2), 3.0)))),
     ),
     "Neumann": ("Separable", lambda: _problem(SQUARE, npde.Poisson(), npde.Neumann(0.0))),
@@ -163,6 +164,14 @@ OWN: dict[str, tuple[str, Callable[[], npde.Problem]]] = {
         lambda: _problem(
             npde.Box(*[(0, 1)] * 5).over(TIME), npde.Equation(lambda x, u: u.dt - u.laplacian), ONE
         ),
+    ),
+    "in time, long": (
+        "TimeMarching",
+        lambda: _problem(LINE.over(npde.Time(0, 9)), npde.Equation(lambda x, u: u.dt - u.d2(0)), SINES),
+    ),
+    "in time, short": (
+        "LeastSquares",
+        lambda: _problem(LINE.over(npde.Time(0, 2)), npde.Equation(lambda x, u: u.dt - u.d2(0)), SINES),
     ),
     "in time, disk": ("LeastSquares", lambda: _problem(DISK.over(TIME), WAVE)),
     "in time, three axes": ("MethodOfLines", lambda: _problem(BRICK.over(TIME), WAVE)),

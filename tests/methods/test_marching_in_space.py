@@ -80,6 +80,26 @@ def test_where_waves_leave_nothing_need_be_said():
     assert error(solution, lambda x: x[:, 0] / (1 + x[:, 1])) < 1e-8
 
 
+def test_heat_is_followed_for_many_times_that_it_takes_to_settle():
+    """From two sines, until all that is left is 1e-43."""
+    problem = npde.Problem(
+        "long",
+        npde.Interval(0, 1).over(npde.Time(0, 10)),
+        npde.Equation(lambda x, u: u.dt - u.d2(0)),
+        boundary=[
+            npde.Dirichlet(0.0),
+            npde.InitialCondition(lambda x: npde.sin(np.pi * x[:, 0]) + npde.sin(3 * np.pi * x[:, 0])),
+        ],
+    )
+    solution = npde.solve(problem)
+    assert solution.status is npde.Status.CONVERGED
+
+    def exact(x):
+        return sum(np.sin(k * np.pi * x[:, 0]) * np.exp(-((k * np.pi) ** 2) * x[:, 1]) for k in (1, 3))
+
+    assert error(solution, exact) < 1e-6
+
+
 def test_a_side_of_which_nothing_is_said_is_refused():
     problem = npde.Problem(
         "open",

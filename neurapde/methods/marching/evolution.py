@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from neurapde.conditions.constraints import AtPoints, Constraint, Face, Interior
 from neurapde.conditions.periodic import OppositePoints
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import INITIAL, SpaceTime
+from neurapde.jets.jet import Jet
 from neurapde.methods.marching.beginning import Beginning
 from neurapde.methods.marching.elements import ElementSystem, Sides
 from neurapde.methods.marching.mesh import Mesh
@@ -18,10 +20,13 @@ from neurapde.methods.marching.system import PointSystem, System
 from neurapde.methods.marching.window import State
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
+from neurapde.training.optimisation.jacobian import real_residuals, slope_of
 
 DEGREE, ELEMENTS = 12, 4
 """Of the polynomials in space, and how many there are at first."""
 SEED = 60317
+LONG, PROBES = 30.0, 64
+"""Relaxations that are many, and points at which a rate of change is taken."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +101,29 @@ def evolution_of(problem: Problem) -> Evolution | str:
     except DeclarationError as error:
         return str(error)
     return Evolution(problem, start, stop, system, beginning)
+
+
+def lasts_long(problem: Problem) -> bool:
+    """Whether a user's own equation relaxes, as heat does, many times within the time: T |b/a| Σ (π/L)² for a u_t + b Δu."""
+    equation, domain = problem.equation, problem.domain
+    heat = isinstance(equation, Equation) and isinstance(domain, SpaceTime) and problem.outputs == 1
+    if not heat or equation.complex or equation.order < 2:
+        return False
+    constraint = next(inside for inside in problem.constraints if isinstance(inside.sample, Interior))
+    samples, layout = constraint.sample(PROBES, how="grid"), problem.layout(constraint)
+    leaf = torch.zeros((layout.count, len(samples.points)), dtype=torch.float64, requires_grad=True)
+    try:
+        with torch.enable_grad():
+            slopes = slope_of(real_residuals(constraint, samples, Jet(leaf, layout)), leaf).abs()
+    except Exception:  # the user's own function: what is wrong with it is said when it is solved
+        return False
+    *lengths, time = (float(extent) for extent in domain.extents)
+    last = len(lengths)
+    rates = [slopes[layout.second(axis, axis)] * (np.pi / length) ** 2 for axis, length in enumerate(lengths)]
+    changes = slopes[layout.first(last)]
+    if slopes[layout.second(last, last)].any() or not changes.all():
+        return False
+    return bool((time * torch.stack(rates).sum(0) / changes).median() > LONG)
 
 
 def _sorted(problem: Problem) -> _Sorted | str:
