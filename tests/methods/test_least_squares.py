@@ -140,7 +140,7 @@ SQUARE = npde.Box((0, 1), (0, 1))
             lambda x: np.sin(PI * x[:, 0]) * np.exp(-0.1 * PI**2 * x[:, 1]),
             3e-6,
         ),
-        (
+        pytest.param(
             npde.Equation(lambda x, u: u.laplacian + 9 * u.value, complex=True),
             SQUARE,
             npde.Robin(
@@ -153,6 +153,7 @@ SQUARE = npde.Box((0, 1), (0, 1))
             ),
             lambda x: np.exp(-3j * x[:, 0]),
             3e-6,
+            marks=pytest.mark.slow,
         ),
         (
             npde.Equation(lambda x, u: u.d2(0, 1) - x[:, 0] * 4, mixed=[(0, 1)]),
