@@ -145,7 +145,7 @@ OWN: dict[str, tuple[str, Callable[[], npde.Problem]]] = {
     "brick, NumPy's source": ("Separable", lambda: _problem(BRICK, npde.Poisson(), sources=LIKE_NUMPY)),
     "brick, varying": ("Separable", lambda: _problem(BRICK, npde.Poisson(lambda x: 1 + x[:, 0]))),
     "brick, with a ball": (
-        "LeastSquares",
+        "Trefftz",
         lambda: _problem(BRICK, npde.Poisson(npde.Piecewise(1.0, (npde.Ball((0.5, 0.5, 1.0), 0.2), 3.0)))),
     ),
     "Neumann": ("Separable", lambda: _problem(SQUARE, npde.Poisson(), npde.Neumann(0.0))),
