@@ -194,3 +194,28 @@ def test_gradients_switched_off_outside_change_nothing(name: str, off: Any) -> N
     with off():
         inside = invert(name, steps=1).model()[1]
     np.testing.assert_allclose(inside, outside, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_callback_sees_every_row_and_the_velocity_and_ends_each_stage(name: str) -> None:
+    seen: list[npde.training.TrainingState] = []
+    speeds: list[np.ndarray] = []
+    middle = np.array([[500.0, 500.0]])
+
+    def watch(state: npde.training.TrainingState) -> bool:
+        assert state.velocity is not None and state.solution is None
+        seen.append(state)
+        speeds.append(state.velocity(middle))
+        return state.step >= 1
+
+    found = invert(name, steps=4, callbacks=watch)
+    rows = [step for stage in found.stages for step in stage.history.step]
+    np.testing.assert_array_equal([state.step for state in seen], rows)
+    assert {stage.status for stage in found.stages} == {Status.STOPPED}
+    assert all(stage.history.step[-1] < 4 for stage in found.stages)
+    assert np.isfinite(speeds).all() and not np.allclose([*speeds, found(middle)], 2000.0, rtol=1e-9)
+
+
+def test_what_cannot_be_called_is_no_callback_of_an_inversion() -> None:
+    with pytest.raises(npde.DeclarationError, match="callbacks hold 'stop'"):
+        invert("reduced", callbacks="stop")

@@ -1,20 +1,22 @@
 """`invert`: from a survey to a velocity; it knows no wave equation and no optimiser by name."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from os import PathLike
 from typing import Any
 
+import numpy as np
 import torch
 
 from neurapde.core import checks
+from neurapde.core.arrays import as_points, to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import listing, number
 from neurapde.core.gradients import differentiating
 from neurapde.core.interrupts import terminable
-from neurapde.core.progress import Progress
+from neurapde.core.progress import Progress, Row
 from neurapde.problem.problem import Problem
 from neurapde.seismic.inversion.checks import check_executor, check_places, preflight
 from neurapde.seismic.inversion.files import Declared, read_checkpoint, write_checkpoint
@@ -34,6 +36,7 @@ from neurapde.seismic.modelling.computational_domain import ComputationalDomain,
 from neurapde.seismic.survey.survey import Survey
 from neurapde.storage.fingerprint import PYTHON, Identity, fingerprint
 from neurapde.storage.run_folder import RunFolder, run_folder
+from neurapde.training.run.callbacks import Callback, TrainingState, checked
 from neurapde.training.run.method import Snapshot, Status
 
 METHODS: dict[str, Callable[[], InversionMethod]] = {
@@ -67,6 +70,7 @@ def invert(
     resume: bool = False,
     progress: bool = True,
     executor: Executor | None = None,
+    callbacks: Callback | Sequence[Callback] | None = None,
 ) -> Inversion:
     """Find the velocity that explains a survey.
 
@@ -85,12 +89,14 @@ def invert(
     progress: show bars on stderr, if that is a terminal.
     executor: computes misfits and gradients in tasks, by frequency and group of shots: a ProcessPoolExecutor, Dask's
         `client.get_executor()`, …; None for this process. A worker that dies costs its task only. Waves are not kept.
+    callbacks: functions of an `npde.training.TrainingState`, called at each row of the history, as `solve` takes them;
+        `state.velocity` is the velocity as it stands. One that returns True ends the stage, and the next one begins.
     Returns an Inversion; its `status` says how it ended. Ctrl-C and SIGTERM end it and keep what it has.
     Where the survey states its noise, a stage ends when the data are explained down to it, unless a prior is given that
     balances them.
     Raises DeclarationError, before any work, for what does not fit together.
     """
-    chosen = as_method(method)
+    chosen, watching = as_method(method), checked(callbacks)
     checks.whole(seed, "seed", 0), checks.flag(resume, "resume"), checks.flag(progress, "progress")
     check_given(problem, survey)
     check_executor(executor, chosen)
@@ -111,6 +117,7 @@ def invert(
         progress=progress,
         notes=notes,
         executor=executor,
+        callbacks=watching,
     )
 
 
@@ -127,6 +134,7 @@ def inverted(
     progress: bool = True,
     notes: tuple[str, ...] = (),
     executor: Executor | None = None,
+    callbacks: tuple[Callback, ...] = (),
 ) -> Inversion:
     """The inversion of what is settled; `surveys` are those of its stages, the rest is as `invert` takes it."""
     method.check(setting)
@@ -145,7 +153,19 @@ def inverted(
         raise DeclarationError("resume=True needs the folder of the checkpoint: give out=….")
     with run_folder(out, FILE, resume) as folder:
         keep = _Keeper(folder, Declared.of(setting, method, unknown), unknown, seed, surveys)
-        return _staged(keep, surveys, lines, resume, Progress(progress), executor)
+        return _staged(keep, surveys, lines, resume, Progress(progress, _watch(unknown, callbacks)), executor)
+
+
+def _watch(unknown: Parametrisation, callbacks: tuple[Callback, ...]) -> Callable[[Row], bool]:
+    """What calls the callbacks, all of them, and says whether one has had enough."""
+
+    def velocity(points: Any) -> np.ndarray:
+        return unknown.at(to_numpy(as_points(points, 2))) ** -0.5
+
+    def watch(row: Row) -> bool:
+        return any([bool(callback(TrainingState(*row, velocity=velocity))) for callback in callbacks])
+
+    return watch
 
 
 def _staged(

@@ -18,7 +18,8 @@ class TrainingState:
 
     step, steps: done, and in all. seconds: since the method began. loss: the weighted sum that is lowered.
     losses: of each constraint, by name. learning_rate: NaN where there is none.
-    solution: the field as it stands, a Solution which the next step changes; None for a direct method.
+    solution: the field as it stands, a Solution which the next step changes; None for a direct method and of `invert`.
+    velocity: of `invert` the velocity as it stands, a function of points (n, 2) that gives (n,).
     """
 
     step: int
@@ -28,6 +29,7 @@ class TrainingState:
     losses: Mapping[str, float]
     learning_rate: float
     solution: Any = None
+    velocity: Callable[[Any], Any] | None = None
 
 
 Callback = Callable[[TrainingState], Any]
