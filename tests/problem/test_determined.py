@@ -235,8 +235,16 @@ def test_a_beginning_that_jumps_to_its_sides_is_told_at_the_start(boundary, mess
             declared(IN_TIME, npde.Equation(heat), [SIDES, START, npde.Dirichlet(0.3, on="final")]),
             "along t 'initial-value' and 'dirichlet-final' are 2 .* takes 1, .* 'dirichlet-final' is missed by 0.",
         ),
+        (
+            declared(
+                ROD,
+                npde.Equation(lambda x, u: u.d2(0) - u.value + x[:, 0]),
+                [npde.Periodic("x"), npde.Dirichlet(0.0, on="left")],
+            ),
+            "along x 'dirichlet-left', 'periodic-x' and 'periodic-x-slope' are 3 .* takes 2, ",
+        ),
     ],
-    ids=["two ends", "value and slope", "system", "square", "disk", "beginning and end"],
+    ids=["two ends", "value and slope", "system", "square", "disk", "beginning and end", "a period"],
 )
 def test_more_conditions_than_the_equation_takes_are_named_with_what_they_are_off_by(
     problem, message
@@ -244,9 +252,28 @@ def test_more_conditions_than_the_equation_takes_are_named_with_what_they_are_of
     refused(problem, f"case has no solution: .*{message}")
 
 
-def test_more_conditions_than_needed_may_say_the_same() -> None:
-    sides = [npde.Dirichlet(1.0, on="left"), npde.Dirichlet(np.exp(-1.0), on="right")]
-    problem = declared(ROD, npde.Equation(lambda x, u: u.d(0) + u.value, order=1), sides)
+@pytest.mark.parametrize(
+    "problem",
+    [
+        declared(
+            ROD,
+            npde.Equation(lambda x, u: u.d(0) + u.value, order=1),
+            [npde.Dirichlet(1.0, on="left"), npde.Dirichlet(np.exp(-1.0), on="right")],
+        ),
+        declared(
+            ROD,
+            npde.Equation(lambda x, u: u.d2(0) - u.value + npde.sin(2 * np.pi * x[:, 0])),
+            [npde.Periodic("x"), npde.Dirichlet(0.0, on="left")],
+        ),
+        declared(
+            ROD,
+            npde.Equation(lambda x, u: u.d(0) + u.value - 1.0, order=1),
+            [npde.Periodic("x"), npde.Dirichlet(1.0, on="left")],
+        ),
+    ],
+    ids=["two ends", "a period", "a period of first order"],
+)
+def test_more_conditions_than_needed_may_say_the_same(problem) -> None:
     assert npde.solve(problem, progress=False).status is npde.Status.CONVERGED
 
 

@@ -203,7 +203,8 @@ def test_a_callback_sees_every_row_and_the_velocity_and_ends_each_stage(name: st
     middle = np.array([[500.0, 500.0]])
 
     def watch(state: npde.training.TrainingState) -> bool:
-        assert state.velocity is not None and state.solution is None
+        assert state.velocity is not None
+        assert state.solution is None
         seen.append(state)
         speeds.append(state.velocity(middle))
         return state.step >= 1
@@ -213,7 +214,8 @@ def test_a_callback_sees_every_row_and_the_velocity_and_ends_each_stage(name: st
     np.testing.assert_array_equal([state.step for state in seen], rows)
     assert {stage.status for stage in found.stages} == {Status.STOPPED}
     assert all(stage.history.step[-1] < 4 for stage in found.stages)
-    assert np.isfinite(speeds).all() and not np.allclose([*speeds, found(middle)], 2000.0, rtol=1e-9)
+    assert np.isfinite(speeds).all()
+    assert not np.allclose([*speeds, found(middle)], 2000.0, rtol=1e-9)
 
 
 def test_what_cannot_be_called_is_no_callback_of_an_inversion() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from neurapde.conditions.constraints import AtPoints, Constraint, Face, Interior, Samples
+from neurapde.conditions.periodic import PairedPoints
 from neurapde.core.formatting import listing
 from neurapde.domains.box import Box
 from neurapde.jets.jet import Jet
@@ -41,7 +42,7 @@ def crowded(problem: Problem) -> Crowded | None:
         for constraint in problem.constraints
         if constraint.name in names and isinstance(constraint.sample, Interior)
     ]
-    if not isinstance(problem.equation, Equation) or len(inside) != 1 or problem.sides.periodic:
+    if not isinstance(problem.equation, Equation) or len(inside) != 1:
         return None
     degrees = [_degree(problem, inside[0], axis) for axis in range(problem.domain.dimension)]
     for where, axis, faces, takes in _places(problem, degrees):
@@ -53,6 +54,8 @@ def crowded(problem: Problem) -> Crowded | None:
         ]
         if problem.domain.dimension == 1:
             given += [(constraint, _at_points(problem, constraint)) for constraint in problem.constraints]
+        if any(count for _, count in given):
+            given += _joined(problem, axis, takes)
         constraints = tuple(constraint for constraint, count in given if count)
         if (count := sum(count for _, count in given)) > takes:
             return Crowded(where, constraints, count, takes)
@@ -82,6 +85,18 @@ def _rows(problem: Problem, constraint: Constraint, face: str) -> int:
     return _equations(problem, constraint)
 
 
+def _joined(problem: Problem, axis: int, takes: int) -> list[tuple[Constraint, int]]:
+    """The equations of periodic constraints across an axis; where the equation takes no more than values, of these alone."""
+    across = [
+        (constraint, _equations(problem, constraint, together=2))
+        for constraint in problem.constraints
+        if isinstance(constraint.sample, PairedPoints) and constraint.sample.axis == axis
+    ]
+    if sum(count for _, count in across) > takes:
+        return [(constraint, count) for constraint, count in across if constraint.order == 0]
+    return across
+
+
 def _at_points(problem: Problem, constraint: Constraint) -> int:
     """The equations of a constraint at points of a line: 0 if it is none."""
     sample = constraint.sample
@@ -90,11 +105,12 @@ def _at_points(problem: Problem, constraint: Constraint) -> int:
     return len(torch.unique(sample.points, dim=0)) * _equations(problem, constraint)
 
 
-def _equations(problem: Problem, constraint: Constraint) -> int:
+def _equations(problem: Problem, constraint: Constraint, together: int = 1) -> int:
+    """The equations of a constraint at a point, or at so many points that it joins."""
     samples = constraint.sample(POINTS, how="grid")
     jet = _jet(problem, constraint, len(samples.points))
     residual = constraint.residual(samples, jet)
-    return residual.numel() // len(samples.points)
+    return together * residual.numel() // len(samples.points)
 
 
 def _jet(problem: Problem, constraint: Constraint, count: int) -> Jet:
