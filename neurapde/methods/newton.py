@@ -16,6 +16,7 @@ from torch import Tensor
 from neurapde.assembly.collocation.conditions_count import crowded
 from neurapde.assembly.collocation.cost import cost_of
 from neurapde.assembly.collocation.head import least_squares
+from neurapde.assembly.collocation.null_space import FREE, Unnoticed, left_open, unnoticed
 from neurapde.assembly.collocation.piecewise import built_for, unfit
 from neurapde.assembly.collocation.system import Assembly
 from neurapde.core.errors import DeclarationError
@@ -80,13 +81,18 @@ class Newton(LeastSquares):
     def run(self, task: Task) -> Outcome:
         self.check_trial(task.trial)
         unsettled: list[int] = []
+        open_fields: list[Unnoticed] = []
         budget = self._budget(task.problem)
-        refined = grow(task, self._solved(task, unsettled, budget), self.largest, self.tolerance, budget)
+        levels = self._solved(task, unsettled, open_fields, budget)
+        refined = grow(task, levels, self.largest, self.tolerance, budget)
         surplus = crowded(task.problem)
         way = f"one of its conditions up, for {surplus}" if surplus else ""
         if refined.level.features not in unsettled:
             return self._outcome(task, refined, way)
         note = f"Newton's iteration did not settle with {refined.level.features} features."
+        if open_fields:
+            note += f" In {task.problem.name}, linearised, {left_open(task.problem, open_fields[-1])}."
+            way = way or "sources and conditions that balance, or one that holds what is left open"
         level = dataclasses.replace(refined.level, estimate=math.inf)
         refined = dataclasses.replace(refined, level=level, status=Status.UNRESOLVED, budget=None, lost=False)
         outcome = self._outcome(
@@ -95,13 +101,13 @@ class Newton(LeastSquares):
         return dataclasses.replace(outcome, notes=(*outcome.notes, note))
 
     def _solved(
-        self, task: Task, unsettled: list[int], budget: Budget
+        self, task: Task, unsettled: list[int], open_fields: list[Unnoticed], budget: Budget
     ) -> Iterator[tuple[PiecewiseFunction, int, float]]:
         """Levels, each from the field of the one before, with the error that their iteration leaves.
 
         Too many in a row that do not settle end them.
 
-        unsettled: is given the numbers of features of those that do not.
+        unsettled: is given the numbers of features of those that do not. open_fields: what the conditions leave open then.
         """
         about: TrialFunction | None = None
         failed, rate = 0, 0.0
@@ -113,6 +119,8 @@ class Newton(LeastSquares):
                 unsettled.append(level.columns)
             yield level.trial, level.columns, level.left if settled else math.inf
             if failed == UNSETTLED:
+                if float((fields := level.unnoticed()).sizes[0]) > FREE:
+                    open_fields.append(fields)
                 return
             about, rate = level.trial, level.rate
 
@@ -214,6 +222,11 @@ class _Level:
         self.columns = assembly.columns
         system = assembly.assemble()
         return least_squares(system.matrix, system.loads)
+
+    def unnoticed(self) -> Unnoticed:
+        """The fields that the problem, linearised about the field reached, does not notice."""
+        generator = torch.Generator(self.device).manual_seed(self.seed)
+        return unnoticed(Assembly(self.problem, self.tried, generator, self.trial))
 
     def _put(self, amplitudes: Tensor) -> PiecewiseFunction:
         Assembly(self.problem, self.trial, torch.Generator()).set_amplitudes(amplitudes)

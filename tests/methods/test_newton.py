@@ -249,3 +249,15 @@ def test_of_more_conditions_than_the_equation_takes_the_way_on_is_to_give_one_up
     with pytest.warns(npde.ResolutionWarning, match=told):
         solution = npde.solve(problem, method=npde.Newton(largest=30))
     assert solution.status is npde.Status.UNRESOLVED
+
+
+@pytest.mark.slow
+def test_what_the_conditions_leave_open_is_named_where_the_iteration_does_not_settle() -> None:
+    def residual(x, u):  # the slope grows from 0 at one end, and is not 0 at the other
+        return u.d2(0) + 0.1 * u.d(0) ** 2 - 1.0
+
+    problem = npde.Problem("rod", LINE, npde.Equation(residual), boundary=npde.Neumann(0.0))
+    with pytest.warns(npde.ResolutionWarning, match="sources and conditions that balance"):
+        solution = npde.solve(problem, method=npde.Newton(), progress=False)
+    assert solution.status is npde.Status.UNRESOLVED
+    assert any("do not notice a constant that is added" in note for note in solution.notes)
