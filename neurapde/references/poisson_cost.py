@@ -10,11 +10,12 @@ from neurapde.domains.box import Box
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.medium import Constant
 from neurapde.problem.problem import Problem
-from neurapde.reference_solvers.poisson import DIRECT_LIMIT
+from neurapde.reference_solvers.poisson import DIRECT_LIMIT, SEPARABLE_LIMIT
 from neurapde.references.cost import FACTORED_NODE, check_grid, factored, factored_in_space
 
-ENTRY, NODE, CUT_NODE = 75.0, 600.0, 5200.0
-"""Bytes: for each of the n log₂ n of a factorisation, at a node where steps are taken instead, and where cells are cut."""
+ENTRY, NODE, CUT_NODE, SEPARATE_NODE = 75.0, 600.0, 5200.0, 400.0
+"""Bytes: for each of the n log₂ n of a factorisation, at a node where steps are taken instead, where cells are cut, and
+where the axes are solved one by one."""
 PROBES = 4096
 """Points at which the sign of a reaction is asked."""
 
@@ -35,12 +36,22 @@ def held_all_round(problem: Problem) -> Mixed | None:
 def _cost(equation: Poisson, problem: Problem, shape: Sequence[int]) -> tuple[float, float]:
     """Bytes, and seconds of a core where they are known."""
     nodes, axes = float(math.prod(shape)), len(shape)
+    if _separates(equation, problem, shape):
+        return SEPARATE_NODE * nodes, 0.0
     if _steps(equation, problem, nodes, axes):
         cut = not isinstance(problem.domain, Box) and held_all_round(problem) is None
         return (CUT_NODE if cut else NODE) * nodes, 0.0
     if axes == 3:
         return factored_in_space(nodes)
     return factored(nodes, ENTRY), FACTORED_NODE * nodes**1.5 if axes == 2 else 0.0
+
+
+def _separates(equation: Poisson, problem: Problem, shape: Sequence[int]) -> bool:
+    """Whether a grid is solved axis by axis: a box of few nodes an axis, where all coefficients are declared as numbers."""
+    sides = [field for given in problem.sides.data.values() for field in (given.a, given.b)]
+    constant = all(isinstance(field, Constant) for field in (equation.coefficient, equation.reaction, *sides))
+    small = len(shape) > 1 and max(shape) <= SEPARABLE_LIMIT
+    return isinstance(problem.domain, Box) and constant and small and not _is_negative(equation, problem)
 
 
 def _steps(equation: Poisson, problem: Problem, nodes: float, axes: int) -> bool:

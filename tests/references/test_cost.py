@@ -20,7 +20,7 @@ def begun(*_: object, **__: object) -> None:
     raise BegunError
 
 
-POISSON = npde.Problem("heavy", SQUARE, npde.Poisson(), SOURCE, npde.Dirichlet(0.0))
+POISSON = npde.Problem("heavy", SQUARE, npde.Poisson(lambda x: 1 + x[:, 0]), SOURCE, npde.Dirichlet(0.0))
 LINES = npde.Problem("lines", SQUARE, npde.Helmholtz(15.0), SOURCE, npde.PML(width=0.3))
 RAYS = npde.Problem("rays", SQUARE, npde.Eikonal(), npde.PointSource((0.2, 0.2)))
 DRUM = npde.Problem(
