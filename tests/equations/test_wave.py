@@ -337,6 +337,7 @@ def test_a_problem_that_cannot_be_is_refused(settings: dict[str, object], match:
         npde.Problem("p", **fields)  # type: ignore[arg-type]
 
 
+@pytest.mark.filterwarnings("ignore::neurapde.DeclarationWarning")  # of the jump at the start
 @pytest.mark.parametrize(
     ("boundary", "match"),
     [

@@ -95,7 +95,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("problem", "settings", "match"),
     [
-        (poisson(), {"teacher": npde.Adam(10)}, "teacher=Adam.* give a direct method"),
+        (poisson(), {"teacher": npde.Adam(10)}, "teacher=Adam.* is no direct method; give one"),
         (poisson(), {"batch": 0}, "batch=0"),
         (
             npde.Problem("fit", SQUARE, npde.Fit(values=npde.at_points([[0.5, 0.5]], targets=[1.0]))),

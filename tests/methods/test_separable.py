@@ -12,6 +12,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.methods import separable
 from neurapde.methods.choice import choose_method
 from neurapde.reference_solvers.grids.grid import ResolutionWarning
+from neurapde.training.run.method import Method
 from support import assert_same_field, relative
 
 BRICK = npde.Box((-1, 1), (0, 3), (0, 0.5))
@@ -113,16 +114,21 @@ def test_a_solution_is_saved_and_loaded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "message", "other"),
     [
-        ({"domain": npde.Ball((0, 0, 0), 1.0)}, "on a Box of up to three axes"),
+        ({"domain": npde.Ball((0, 0, 0), 1.0)}, "on a Box of up to three axes", npde.Trefftz()),
         (
             {"equation": npde.Poisson(npde.Piecewise(1.0, (npde.Ball((0.5,) * 3, 0.2), 3.0)))},
             "given in pieces",
+            npde.Trefftz(),
         ),
-        ({"equation": npde.Poisson(1.0, -3 * np.pi**2)}, "the negative of an eigenvalue"),
-        ({"boundary": npde.Dirichlet(0.0, on="left")}, "has no condition on right"),
-        ({"boundary": npde.Robin(1.0, lambda x: 1 + x[:, 0])}, "whose b varies"),
+        (
+            {"equation": npde.Poisson(1.0, -3 * np.pi**2)},
+            "the negative of an eigenvalue",
+            npde.LeastSquares(),
+        ),
+        ({"boundary": npde.Dirichlet(0.0, on="left")}, "has no condition on right", npde.LeastSquares()),
+        ({"boundary": npde.Robin(1.0, lambda x: 1 + x[:, 0])}, "whose b varies", npde.LeastSquares()),
         (
             {
                 "boundary": [
@@ -131,15 +137,18 @@ def test_a_solution_is_saved_and_loaded(tmp_path: Path) -> None:
                 ]
             },
             "differ at their edge",
+            npde.LeastSquares(),
         ),
     ],
 )
-def test_what_does_not_separate_is_refused_and_left_to_others_by_default(changes: dict, message: str) -> None:
+def test_what_does_not_separate_is_refused_and_left_to_others_by_default(
+    changes: dict, message: str, other: Method
+) -> None:
     parts = {"domain": CUBE, "equation": npde.Poisson(), "boundary": npde.Dirichlet(0.0)} | changes
     problem = npde.Problem("other", sources=lambda x: x[:, 0], **parts)
     with pytest.raises(DeclarationError, match=message):
         npde.solve(problem, method=npde.Separable(), progress=False)
-    assert choose_method(problem, None)[0] == npde.LeastSquares()
+    assert choose_method(problem, None)[0] == other
 
 
 def test_sources_that_jump_are_left_to_the_energy_and_met_as_stated() -> None:

@@ -195,6 +195,7 @@ def test_a_solution_that_blows_up_is_known_up_to_there():
     assert np.isnan(solution(np.array([[1.5]]))).all()
 
 
+@pytest.mark.slow
 def test_where_chaos_ends_what_can_be_known_it_is_said():
     problem = system("chaos", 40.0, lorenz, 1.0, 1.0, 1.0)
     with pytest.warns(npde.ResolutionWarning, match=r"passes agree to 10 times that up to t = "):

@@ -168,5 +168,5 @@ def test_what_it_cannot_do_is_refused() -> None:
     with pytest.raises(DeclarationError, match="below the largest wavenumber of the start model"):
         lattice(survey(), bandwidth=5.0)
     engine = lattice(survey())
-    with pytest.raises(ValueError, match="differs from the start model where"):
+    with pytest.raises(ValueError, match="differs from the start model at nodes where"):
         engine.forward(np.full(engine.grid.size, 1.1))

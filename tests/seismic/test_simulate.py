@@ -162,7 +162,7 @@ def test_what_makes_no_survey_is_refused(
 
 
 def test_a_wave_without_a_wavelet_is_refused() -> None:
-    with pytest.raises(npde.DeclarationError, match="no source whose wavelet"):
+    with pytest.raises(npde.DeclarationError, match="no source, so the shots have no wavelet"):
         npde.Survey.simulate(wave(sources=()), [[0.6, 0.5]], sources=[[0.3, 0.4]])
     with pytest.raises(npde.DeclarationError, match="longer than the problem's time"):
         npde.Survey.simulate(wave(), [[0.6, 0.5]], dt=2.0, shape=41)

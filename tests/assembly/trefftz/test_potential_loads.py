@@ -54,7 +54,14 @@ def test_a_smooth_load_has_its_field(domain: str, reaction: float) -> None:
     assert solved(problem, wave) < 1e-10
 
 
-@pytest.mark.parametrize(("opening", "turned"), [(1.2, 0.7), (1.5, -2.0), (1.7, 3.0)])
+@pytest.mark.parametrize(
+    ("opening", "turned"),
+    [
+        pytest.param(1.2, 0.7, marks=pytest.mark.slow),
+        (1.5, -2.0),
+        pytest.param(1.7, 3.0, marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("smooth", [0.0, 1.0], ids=["singular", "and a smooth part"])
 def test_a_load_that_is_singular_at_a_corner_has_its_field(
     opening: float, turned: float, smooth: float

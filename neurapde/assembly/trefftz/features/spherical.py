@@ -165,7 +165,7 @@ def solid_harmonics(places: Numbers, last: int) -> Numbers:
 
 
 @dataclass(frozen=True)
-class _AboutCenter(Features):
+class _AboutBallCenter(Features):
     """ψ_lm of orders l ≤ `order` about a centre; each is of size 1 at about `radius`."""
 
     center: tuple[float, ...]
@@ -236,7 +236,7 @@ def _taken(columns: Numbers, harmonics: Lowered, by: int) -> Numbers:
 
 
 @dataclass(frozen=True)
-class SphericalWaves(_AboutCenter):
+class SphericalWaves(_AboutBallCenter):
     """j_l(kr) Y_lm, or h_l⁽²⁾(kr) Y_lm if `outside`: the waves within a sphere, and those that leave it."""
 
     wavenumber: complex
@@ -251,7 +251,7 @@ class SphericalWaves(_AboutCenter):
 
 
 @dataclass(frozen=True)
-class SphericalPotentials(_AboutCenter):
+class SphericalPotentials(_AboutBallCenter):
     """Real ones of Δψ = κ²ψ, or of Δψ = −κ²ψ if they are not modified: regular, or singular at the centre if `outside`.
 
     r^l and r^{−l−1} where κ = 0, else i_l and k_l, or j_l and y_l.
