@@ -11,10 +11,13 @@ from neurapde.conditions.constraints import Constraint, Interior, Samples
 from neurapde.jets.jet import Jet, Layout
 from neurapde.problem.problem import Problem
 from neurapde.training.optimisation.jacobian import real_residuals, slope_of
+from neurapde.training.optimisation.lengths import axis_lengths
 from neurapde.trials.base import TrialFunction
 
 SIZED = 1024
 """Points of the domain from which the size of a field is taken."""
+ROUNDING = 1e-10
+"""Of a field over lengths of the domain: a smaller derivative is that of a field that is constant but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def _left(
 
 
 def field_sizes(problem: Problem, trial: TrialFunction) -> Tensor:
-    """The root mean square over the domain of the field and each derivative: (channels,), or with components and parts."""
+    """The root mean square over the domain of the field and each derivative, rounding at least: (channels, …) of a jet."""
     order = max((constraint.order for constraint in problem.constraints), default=0)
     anchor = next(trial.parameters())
     points = problem.domain.sample(SIZED, how="grid", dtype=anchor.dtype.to_real(), device=anchor.device)
@@ -81,7 +84,9 @@ def field_sizes(problem: Problem, trial: TrialFunction) -> Tensor:
         layout = Layout.within(problem.domain.dimension, order, problem.mixed)
         channels = trial.jet(points, layout.order, layout.mixed).channels
     parts = torch.view_as_real(channels) if channels.is_complex() else channels
-    return parts.square().mean(1).sqrt()
+    sizes = parts.square().mean(1).sqrt()
+    units = torch.as_tensor(layout.sizes((1 / axis_lengths(problem)).tolist())).to(sizes)
+    return torch.maximum(sizes, ROUNDING * units.reshape(-1, *[1] * (sizes.ndim - 1)) * sizes[0])
 
 
 def _by_rows(values: Tensor, rows: int) -> Tensor:
