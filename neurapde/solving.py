@@ -23,7 +23,7 @@ from neurapde.solution.solution import Solution
 from neurapde.storage.fingerprint import Identity, fingerprint
 from neurapde.storage.run_folder import RunFolder, run_folder
 from neurapde.training import diagnostics as diagnosis
-from neurapde.training.run.callbacks import Callback, TrainingState, checked
+from neurapde.training.run.callbacks import Callback, checked, watching
 from neurapde.training.run.hard import missed_conditions, with_hard_conditions
 from neurapde.training.run.method import Method, Snapshot, Status, Task
 from neurapde.training.run.stage import Stage
@@ -128,14 +128,10 @@ def _solved(
 def _watch(
     setup: "_Setup", trial: TrialFunction | None, callbacks: tuple[Callback, ...]
 ) -> Callable[[Row], bool]:
-    """What calls the callbacks, all of them, and says whether one has had enough."""
+    """What shows the callbacks the field as it stands."""
     problem = setup.problem
     field = None if trial is None else Solution(problem, problem.domain, trial, (), (), str(problem))
-
-    def watch(row: Row) -> bool:
-        return any([bool(callback(TrainingState(*row, solution=field))) for callback in callbacks])
-
-    return watch
+    return watching(callbacks, solution=field)
 
 
 @dataclass(frozen=True)

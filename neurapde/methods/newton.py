@@ -85,7 +85,7 @@ class Newton(LeastSquares):
         budget = self._budget(task.problem)
         levels = self._solved(task, unsettled, open_fields, budget)
         refined = grow(task, levels, self.largest, self.tolerance, budget)
-        surplus = crowded(task.problem)
+        surplus = None if refined.status is Status.CONVERGED else crowded(task.problem)
         way = f"one of its conditions up, for {surplus}" if surplus else ""
         if refined.level.features not in unsettled:
             return self._outcome(task, refined, way)

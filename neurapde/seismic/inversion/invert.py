@@ -36,7 +36,7 @@ from neurapde.seismic.modelling.computational_domain import ComputationalDomain,
 from neurapde.seismic.survey.survey import Survey
 from neurapde.storage.fingerprint import PYTHON, Identity, fingerprint
 from neurapde.storage.run_folder import RunFolder, run_folder
-from neurapde.training.run.callbacks import Callback, TrainingState, checked
+from neurapde.training.run.callbacks import Callback, checked, watching
 from neurapde.training.run.method import Snapshot, Status
 
 METHODS: dict[str, Callable[[], InversionMethod]] = {
@@ -157,15 +157,12 @@ def inverted(
 
 
 def _watch(unknown: Parametrisation, callbacks: tuple[Callback, ...]) -> Callable[[Row], bool]:
-    """What calls the callbacks, all of them, and says whether one has had enough."""
+    """What shows the callbacks the velocity as it stands."""
 
     def velocity(points: Any) -> np.ndarray:
         return unknown.at(to_numpy(as_points(points, 2))) ** -0.5
 
-    def watch(row: Row) -> bool:
-        return any([bool(callback(TrainingState(*row, velocity=velocity))) for callback in callbacks])
-
-    return watch
+    return watching(callbacks, velocity=velocity)
 
 
 def _staged(

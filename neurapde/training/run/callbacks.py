@@ -9,6 +9,7 @@ from typing import Any
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
+from neurapde.core.progress import Row
 from neurapde.late import Late
 
 
@@ -117,6 +118,15 @@ def _writer(folder: Path) -> Any:
         raise DeclarationError(
             "TensorBoard(…) needs the package tensorboard, which is not installed: pip install tensorboard"
         ) from error
+
+
+def watching(callbacks: Sequence[Callback], **shown: Any) -> Callable[[Row], bool]:
+    """What calls the callbacks at a row, all of them, and says whether one has had enough; shown: more of their state."""
+
+    def watch(row: Row) -> bool:
+        return any([bool(callback(TrainingState(*row, **shown))) for callback in callbacks])
+
+    return watch
 
 
 def checked(callbacks: Callback | Sequence[Callback] | None) -> tuple[Callback, ...]:
