@@ -218,7 +218,10 @@ CALLS: dict[str, dict[str, Argument]] = {
         "exact": (None, NONE), "extra": ((), LIST),
     },
     "PulsedSource": {"source": (1.0, FIELD), "waveform": (npde.Ricker(3.0), FUNCTION)},
-    "RBF": {"count": (4, COUNT), "sharpness": (3.0, POSITIVE), "width": (4, COUNT), "layers": (0, FROM_ZERO)},
+    "RBF": {
+        "count": (4, COUNT), "sharpness": (3.0, POSITIVE), "width": (4, COUNT), "layers": (0, FROM_ZERO),
+        "activation": ("relu", NOTHING),
+    },
     "Raster": {
         "values": (np.ones((3, 3)), NOTHING), "lower": ((0.0, 0.0), NOTHING), "upper": ((1.0, 1.0), NOTHING),
         "name": ("r", TEXT),

@@ -15,6 +15,7 @@ TRIALS = [
     npde.FourierFeatures(width=12, depth=1, features=5, deviation=1.0),
     npde.RBF(count=9, sharpness=2.0),
     npde.RBF(count=9, sharpness=2.0, width=8, layers=2),
+    npde.RBF(count=9, sharpness=2.0, width=8, layers=2, activation="tanh"),
 ]
 EVERY_TRIAL = pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: type(trial).__name__)
 
@@ -119,6 +120,7 @@ def test_lbfgs_resumes_from_its_checkpoint(tmp_path: object) -> None:
         (lambda: npde.ReluPE(octaves=0), "octaves=0"),
         (lambda: npde.FourierFeatures(deviation=-1.0), "deviation=-1.0"),
         (lambda: npde.RBF(sharpness=0.0), "sharpness=0.0"),
+        (lambda: npde.RBF(layers=2, activation="sine"), "activation='sine'"),
     ],
 )
 def test_settings_out_of_range_are_refused(make: object, message: str) -> None:

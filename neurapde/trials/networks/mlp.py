@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +19,7 @@ from neurapde.jets.activations import ELU, SELU, Activation, ReLU, Sigmoid, Sine
 from neurapde.trials.base import Setting, Trial, check_size
 from neurapde.trials.networks.layered import LayeredTrial, linear, perceptron
 
-_ACTIVATIONS: dict[str, Activation] = {
+ACTIVATIONS: dict[str, Activation] = {
     "tanh": Tanh(),
     "relu": ReLU(),
     "softplus": Softplus(),
@@ -27,6 +28,13 @@ _ACTIVATIONS: dict[str, Activation] = {
     "selu": SELU,
 }
 _GLOROT, _LECUN = ("tanh", "sigmoid"), ("selu",)
+
+
+def fan(activation: str) -> Callable[[int, int], int]:
+    """n in the limit √(6/n) of the weights of a layer before this activation, by its inputs and outputs; see `MLP`."""
+    inward = 2 if activation in _LECUN else 1
+    outward = 1 if activation in _GLOROT else 0
+    return lambda n_in, n_out: inward * n_in + outward * n_out
 
 
 @dataclass(frozen=True)
@@ -50,19 +58,17 @@ class MLP(Trial):
 
     def __post_init__(self) -> None:
         check_size(self.width, self.depth)
-        if not isinstance(self.activation, str) or self.activation not in _ACTIVATIONS:
+        if not isinstance(self.activation, str) or self.activation not in ACTIVATIONS:
             raise DeclarationError(
                 f"activation={checks.shown(self.activation)} is not known to MLP; use one of "
-                f"{', '.join(map(repr, _ACTIVATIONS))}, "
+                f"{', '.join(map(repr, ACTIVATIONS))}, "
                 "or Siren for sines."
             )
 
     def draw(self, setting: Setting) -> LayeredTrial:
         sizes = [setting.dimension, *[self.width] * (self.depth + 1), setting.rows]
-        inward = 2 if self.activation in _LECUN else 1
-        outward = 1 if self.activation in _GLOROT else 0
-        *layers, head = perceptron(sizes, setting, lambda n_in, n_out: inward * n_in + outward * n_out)
-        activations = [_ACTIVATIONS[self.activation]] * len(layers)
+        *layers, head = perceptron(sizes, setting, fan(self.activation))
+        activations = [ACTIVATIONS[self.activation]] * len(layers)
         return LayeredTrial(self, setting.bounds, layers, activations, head, setting.complex)
 
 

@@ -10,10 +10,12 @@ import torch
 from torch import Tensor
 
 from neurapde.core import checks
+from neurapde.jets.activations import Activation
 from neurapde.jets.jet import Jet, Layout
 from neurapde.jets.sweep import linear_layer
 from neurapde.trials.base import Bounds, Setting, Trial, TrialFunction, box_scale
 from neurapde.trials.networks.layered import perceptron, uniform
+from neurapde.trials.networks.mlp import ACTIVATIONS, MLP, fan
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,8 @@ class RBF(Trial):
 
     count: Gaussians; the paper's baseline has 1024.
     sharpness: σ_j at the start, the same for all; 10 as in the official code. Centres start uniform in the box.
-    layers: of ReLU between the Gaussians and the head; the paper's baseline for pictures, sounds and films has 4.
-    width: their neurons.
+    layers: between the Gaussians and the head; the paper's baseline for pictures, sounds and films has 4.
+    width, activation: their neurons, "relu" or what else `MLP` takes.
     All of these are trained. The layers start as those of `MLP`.
     Source: a baseline of Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33.
     """
@@ -32,10 +34,11 @@ class RBF(Trial):
     sharpness: float = 10.0
     width: int = 256
     layers: int = 0
+    activation: str = "relu"
 
     def __post_init__(self) -> None:
         checks.whole(self.count, "count")
-        checks.whole(self.width, "width")
+        MLP(self.width, activation=self.activation)
         checks.whole(self.layers, "layers", 0, ", 0 for none")
         checks.number(
             self.sharpness, "sharpness", lambda x: x > 0, "give a positive number, 10 as in the paper"
@@ -47,14 +50,14 @@ class RBF(Trial):
         reach = (torch.as_tensor(setting.bounds[1], dtype=torch.float64) - torch.as_tensor(center)) / half
         centers = uniform((self.count, len(reach)), 1.0, generator) * reach.to(generator.device)
         sizes = [self.count, *[self.width] * self.layers, setting.rows]
-        *layers, head = perceptron(sizes, setting, lambda n_in, n_out: n_in)
+        *layers, head = perceptron(sizes, setting, fan(self.activation))
         return RBFTrial(self, setting.bounds, centers.to(head.weight), layers, head, setting.complex)
 
 
 class RBFTrial(TrialFunction):
-    """The sum of Gaussians, or of ReLU neurons on them; derivatives are closed forms.
+    """The sum of Gaussians, or of neurons on them; derivatives are closed forms.
 
-    centers: (count, d) in scaled coordinates. layers: of ReLU.
+    centers: (count, d) in scaled coordinates.
     """
 
     center: Tensor
@@ -75,6 +78,7 @@ class RBFTrial(TrialFunction):
         self.centers = torch.nn.Parameter(centers)
         self.sharpness = torch.nn.Parameter(torch.full_like(centers[:, 0], spec.sharpness))
         self.layers = torch.nn.ModuleList(layers)
+        self.activation = ACTIVATIONS[spec.activation]
         self._modules["head"] = head  # under the read-only name that every trial function has
 
     @property
@@ -100,6 +104,16 @@ class RBFTrial(TrialFunction):
             rows.append(bell * (slopes[i] * slopes[j] - bend))
         channels = torch.stack(rows)
         for layer in cast(list[torch.nn.Linear], list(self.layers)):
-            channels = linear_layer(channels, layer.weight, layer.bias)
-            channels = channels * (channels[:1] > 0)
+            channels = _activated(linear_layer(channels, layer.weight, layer.bias), self.activation, layout)
         return Jet(channels, layout)
+
+
+def _activated(channels: Tensor, f: Activation, layout: Layout) -> Tensor:
+    """Channels (C, n, w) of f(z) from those of z, by plain torch operations: f′ z_i and f′ z_ij + f″ z_i z_j."""
+    z, slopes = channels[0], channels[1 : 1 + layout.firsts]
+    value, slope = f.value_and_slope(z)
+    second = f.second(value, slope)
+    rows = [value, *(slope * each for each in slopes)]
+    for row, (i, j) in zip(channels[1 + layout.firsts :], layout.pairs, strict=True):
+        rows.append(slope * row + second * slopes[i] * slopes[j])
+    return torch.stack(rows)
