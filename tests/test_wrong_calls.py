@@ -4,6 +4,7 @@
 value. A public name that is neither there nor in one of the lists of exceptions fails the test: add it.
 """
 
+import dataclasses
 import inspect
 import types
 import warnings
@@ -416,6 +417,17 @@ def test_a_wrong_argument_is_refused_by_name(name: str, argument: str) -> None:
         warnings.simplefilter("ignore")
         PUBLIC[name](**{parameter: value for parameter, (value, _) in CALLS[name].items()})
         assert offences(PUBLIC[name], CALLS[name], argument) == []
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if dataclasses.is_dataclass(PUBLIC[name])])
+def test_what_is_made_can_be_made_again_with_one_argument_changed(name: str) -> None:
+    """The same argument twice: whatever is filled in when a thing is made, it is accepted again."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = PUBLIC[name](**{parameter: value for parameter, (value, _) in CALLS[name].items()})
+        assert type(dataclasses.replace(made)) is type(made)
+        for parameter in CALLS[name].keys() & {item.name for item in dataclasses.fields(made) if item.init}:
+            dataclasses.replace(made, **{parameter: getattr(made, parameter)})
 
 
 @pytest.mark.parametrize("name", VARIADIC)

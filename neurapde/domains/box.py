@@ -10,6 +10,7 @@ import torch
 
 from neurapde.core import checks
 from neurapde.core.arrays import Array, check_shape, maximum, minimum, namespace, safe_sqrt
+from neurapde.core.declaration import by_fields
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
 from neurapde.domains.base import BoundaryRows, Domain, axis_names, choose
@@ -34,6 +35,7 @@ class Box(Shape):
 
     sides: tuple[tuple[float, float], ...]
 
+    @by_fields
     def __init__(self, *sides: Sequence[float], name: str = "") -> None:
         if not sides:
             raise DeclarationError(
@@ -135,12 +137,19 @@ class Box(Shape):
 class Interval(Box):
     """`Interval(a, b)`: a piece of a line, with the faces left and right."""
 
+    @by_fields
     def __init__(self, a: float, b: float, *, name: str = "") -> None:
         super().__init__((a, b), name=name)
 
     @classmethod
     def rebuild(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(*fields["sides"][0], name=fields["name"])
+        """From its sides, and from `a` or `b` in place of an end of them."""
+        if len(fields["sides"]) != 1:
+            raise DeclarationError(
+                f"an Interval has one side, but sides is {fields['sides']!r}; give ((a, b),)"
+            )
+        ((a, b),) = fields["sides"]
+        return cls(fields.get("a", a), fields.get("b", b), name=fields["name"])
 
 
 def outer_box(domain: Domain) -> Box | None:

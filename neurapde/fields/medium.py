@@ -10,7 +10,7 @@ import torch
 
 from neurapde.core import checks
 from neurapde.core.arrays import Array, full, namespace
-from neurapde.core.declaration import Declaration
+from neurapde.core.declaration import Declaration, by_fields
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number, point
 from neurapde.domains.base import Domain
@@ -134,6 +134,7 @@ class Piecewise(Field):
     background: Field
     pieces: tuple[tuple[Domain, Field], ...]
 
+    @by_fields
     def __init__(self, background: Any, *pieces: tuple[Domain, Any]) -> None:
         object.__setattr__(self, "background", as_field(background, "background of Piecewise"))
         declared = []

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from neurapde.core import checks
 from neurapde.core.arrays import Array, check_shape, namespace
-from neurapde.core.declaration import Declaration
+from neurapde.core.declaration import Declaration, by_fields
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import factor, number, point
 from neurapde.domains.base import Domain
@@ -145,6 +145,7 @@ class Shots(Declaration):
 
     entries: tuple[tuple[Source, ...], ...]
 
+    @by_fields
     def __init__(self, *entries: Any) -> None:
         if not entries:
             raise DeclarationError("Shots() is empty; give at least one source, or a list of them")

@@ -4,12 +4,13 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neurapde.core import checks
+from neurapde.core.declaration import by_fields
 from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.core.warn import warn
 from neurapde.fields.sources import Shots
@@ -21,7 +22,7 @@ from neurapde.seismic.survey.processing.step import Step
 from neurapde.seismic.survey.provenance import Provenance as Provenance
 from neurapde.seismic.survey.record_checks import ascending, at_least_zero
 from neurapde.seismic.survey.recording import Recording
-from neurapde.seismic.survey.records import Arguments, Chosen, Recorded, Spectra, checked
+from neurapde.seismic.survey.records import Arguments, Chosen, Recorded, Spectra, Traces, checked
 from neurapde.seismic.survey.simulate import simulated
 
 
@@ -54,6 +55,7 @@ class Survey(Recording):
         frequencies out of order, a shot or a survey that recorded nothing but zeros.
     """
 
+    @by_fields
     def __init__(
         self,
         sources: ArrayLike,
@@ -109,6 +111,13 @@ class Survey(Recording):
         for value in (shots, spread, live_weights, *vars(record).values()):
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
+
+    @classmethod
+    def rebuild(cls, fields: Mapping[str, Any]) -> Self:
+        """From its arguments, or from its fields, of which `record` holds what was recorded."""
+        given = dict(fields)
+        record: Spectra | Traces | None = given.pop("record", None)
+        return cls(**{**(record.arguments if record else {}), **given})
 
     def replace(self, **changes: Unpack[Arguments]) -> Self:
         """The survey with other arguments, checked anew."""

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from neurapde.core import checks
-from neurapde.core.declaration import Declaration
+from neurapde.core.declaration import Declaration, by_fields
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import listing, number
 from neurapde.seismic.survey.survey import Survey
@@ -23,6 +23,7 @@ class Continuation(Declaration):
 
     groups: tuple[tuple[float, ...], ...]
 
+    @by_fields
     def __init__(self, *groups: Sequence[float]) -> None:
         if not groups:
             raise DeclarationError("Continuation() has no group; give at least one list of frequencies")
