@@ -1,29 +1,38 @@
 """Sphinx settings: Markdown pages, the reference as the docstrings are written, the commands' own help."""
 
 import contextlib
+import inspect
 import io
 import os
-import re
 import runpy
 import tomllib
 from pathlib import Path
 
+from docutils import nodes
+from latex2mathml.converter import convert
 from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
 
 from neurapde.cli.main import main
 
 DOCS = Path(__file__).resolve().parent
 PYPROJECT = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))
 
+DOCSTRINGS = runpy.run_path(str(DOCS / "docstrings.py"))
+NOTEBOOKS = runpy.run_path(str(DOCS / "notebooks.py"))
+
 project = "neurapde"
 author = "the neurapde authors"
 project_copyright = author
 release = version = PYPROJECT["project"]["version"]
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.viewcode"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "api"]
 html_theme = "furo"
+html_math_renderer = "mathml"
+html_static_path = ["static"]
+html_css_files = ["pages.css"]
 html_title = f"neurapde {release}"
 html_theme_options = {"light_css_variables": {"code-font-size": "0.72rem"}}
 autodoc_typehints = "signature"
@@ -33,20 +42,13 @@ autodoc_preserve_defaults = True
 suppress_warnings = ["ref.python"]
 
 
-def _as_written(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    """Show a docstring as its author aligned it: the first paragraph as prose, the rest as preformatted text.
-
-    Docstrings here are plain text with aligned columns and formulas, not reStructuredText.
-    """
-    end = next((i for i, line in enumerate(lines) if not line.strip()), len(lines))
-    prose_and_code = re.split(r"`+([^`]+)`+", " ".join(line.strip() for line in lines[:end]))
-    parts = [
-        f"``{part.strip()}``" if i % 2 else re.sub(r"([\\*|_`<>])", r"\\\1", part)
-        for i, part in enumerate(prose_and_code)
-    ]
-    details = "\n".join(lines[end:]).strip("\n").split("\n")
-    shown = ["", ".. code-block:: text", "", *(f"    {line}" for line in details)] if any(details) else []
-    lines[:] = ["\\ ".join(part for part in parts if part), *shown, ""]
+def _restructured(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Show a docstring's prose, arguments and examples each in their way."""
+    try:
+        names = set(inspect.signature(obj).parameters)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        names = set()
+    lines[:] = DOCSTRINGS["restructured"](lines, names)
 
 
 def _write_help(folder: Path) -> None:
@@ -69,8 +71,38 @@ def _write_help(folder: Path) -> None:
         (folder / f"{'-'.join(('neurapde', *command))}.txt").write_text(text.getvalue(), encoding="utf-8")
 
 
+def _with_notebook(app: Sphinx, name: str, source: list[str]) -> None:
+    """Link the notebook of a page below its title."""
+    if (DOCS / "api" / "notebooks" / f"{name}.ipynb").is_file():
+        source[0] = NOTEBOOKS["with_link"](name, source[0])
+
+
+def _formula(self: HTML5Translator, node: nodes.math) -> None:
+    """A formula as MathML, which browsers show without a script and without a network."""
+    self.body.append(convert(node.astext()))
+    raise nodes.SkipNode
+
+
+def _displayed(self: HTML5Translator, node: nodes.math_block) -> None:
+    """A formula on lines of its own."""
+    self.body.append(f'<div class="math">{convert(node.astext(), display="block")}</div>')
+    raise nodes.SkipNode
+
+
+def _without_empty_ends(app: Sphinx, doctree: nodes.document) -> None:
+    """Drop the empty lines at the end of what is shown of a file."""
+    for block in doctree.findall(nodes.literal_block):
+        block.children = [nodes.Text(block.astext().rstrip("\n"))]
+        block.rawsource = block.astext()
+
+
 def setup(app: Sphinx) -> None:
-    """Connect the above."""
+    """Write what pages show and link, and connect the above."""
     _write_help(DOCS / "api")
     runpy.run_path(str(DOCS / "architecture.py"), run_name="__main__")
-    app.connect("autodoc-process-docstring", _as_written)
+    runpy.run_path(str(DOCS / "gallery.py"))["write"]()
+    NOTEBOOKS["write"]()
+    app.add_html_math_renderer("mathml", (_formula, None), (_displayed, None))
+    app.connect("source-read", _with_notebook)
+    app.connect("doctree-read", _without_empty_ends)
+    app.connect("autodoc-process-docstring", _restructured)

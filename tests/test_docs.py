@@ -1,7 +1,9 @@
 """What the pages say is so: names exist, commands parse, links lead somewhere, and the scripts run."""
 
 import ast
+import importlib
 import importlib.util
+import inspect
 import operator
 import re
 import runpy
@@ -58,7 +60,7 @@ def page_name(path: Path) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_names_in_code_exist(page: Path) -> None:
-    for block in blocks(page, "python"):
+    for block in blocks(page, "python") + blocks(page, "py"):
         for node in ast.walk(ast.parse(block)):
             if (
                 isinstance(node, ast.Attribute)
@@ -94,6 +96,97 @@ def test_every_public_name_is_in_the_reference() -> None:
 def test_every_export_says_what_it_is() -> None:
     bare = {name for name in public_names() if callable(public(name)) and not public(name).__doc__}
     assert bare == set()
+
+
+def test_every_named_problem_is_in_the_gallery_once_with_its_picture() -> None:
+    gallery = runpy.run_path(str(ROOT / "docs" / "gallery.py"))
+    problems = {case.name for case in (*npde.problems.CASES, *npde.problems.INVERSIONS)}
+    shown = re.findall(r"^```\{figure\} \.\./(\S+)$", gallery["page"](), re.MULTILINE)
+    assert len(shown) == len(set(shown)) > 10
+    assert all((ROOT / "docs" / picture).is_file() for picture in shown)
+    assert (
+        {Path(picture).stem for picture in shown}
+        == {path.stem for path in gallery["PICTURES"].iterdir()}
+        <= problems
+    )
+    assert sum(path.stat().st_size for path in gallery["PICTURES"].iterdir()) < 2**20
+    declared = re.findall(r"<neurapde\.problems\.(\w+)>", gallery["page"]())
+    reference = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert [name for name in declared if f":: neurapde.problems.{name}\n" not in reference] == []
+
+
+NOTEBOOKS = runpy.run_path(str(ROOT / "docs" / "notebooks.py"))
+
+
+@pytest.mark.parametrize("page", NOTEBOOKS["pages"](), ids=page_name)
+def test_a_notebook_holds_the_code_of_its_page_in_order(page: Path) -> None:
+    made = NOTEBOOKS["notebook"](page)
+    code = ["".join(cell["source"]) for cell in made["cells"] if cell["cell_type"] == "code"]
+    places = [code.index(block.strip("\n")) for block in blocks(page, "python")]
+    assert places == sorted(places)
+    assert all(compile(cell, page.name, "exec") for cell in code)
+    assert not any(re.search(r"\]\((?!https?:)", cell) for cell in code)
+    if (nbformat := importlib.util.find_spec("nbformat")) is not None and nbformat.loader is not None:
+        importlib.import_module("nbformat").validate(made)
+
+
+def test_every_tutorial_has_a_notebook() -> None:
+    tutorials = {page for page in PAGES if page.read_text(encoding="utf-8").startswith("# Tutorial")}
+    assert tutorials - set(NOTEBOOKS["pages"]()) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [script.stem for script in EXAMPLES])
+def test_the_notebook_of_a_tutorial_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the small size of its script, and without the cells that the page adds, which another test runs."""
+    pytest.importorskip("IPython")
+    mpl.use("agg")
+    monkeypatch.chdir(tmp_path)
+    page = next(
+        page for page in NOTEBOOKS["pages"]() if f"examples/{name}.py" in page.read_text(encoding="utf-8")
+    )
+    typed = {block.strip("\n") for block in blocks(page, "python")}
+    names: dict[str, object] = {}
+    for kind, text in NOTEBOOKS["cells"](page):
+        if kind == "code" and text not in typed:
+            exec(compile(text.replace("run(folder=", "run(small=True, folder="), page.name, "exec"), names)
+    assert list((tmp_path / "pictures").glob("*.png"))
+
+
+def test_docstrings_are_shown_with_their_arguments_as_a_list() -> None:
+    restructured = runpy.run_path(str(ROOT / "docs" / "docstrings.py"))["restructured"]
+    text = """Draw `u`.
+
+    Args:
+        ax: axes, or None
+            for new ones.
+        low, high: the scale.
+    Raises: ValueError if low > high.
+
+    x   y
+    1   2
+
+    >>> draw()
+    """
+    lines = inspect.cleandoc(text).split("\n")
+    assert restructured(lines, {"ax", "low", "high"}) == [
+        r"Draw \ ``u``\ .",
+        "",
+        "* **ax**: axes, or None for new ones.",
+        "* **low**, **high**: the scale.",
+        "",
+        r"Raises: ValueError if low \> high.",
+        "",
+        ".. code-block:: text",
+        "",
+        "    x   y",
+        "    1   2",
+        "",
+        ".. code-block:: text",
+        "",
+        "    >>> draw()",
+        "",
+    ]
 
 
 @pytest.mark.slow
