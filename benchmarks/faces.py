@@ -20,7 +20,7 @@ import neurapde as npde
 from neurapde.learning import ConditionedMLP, Family, RegressionEncoder, SetEncoder
 
 SEED, DRAWN = 31337, (20011, 20021, 20023)
-COUNTS = (10, 50, None)
+COUNTS = (10, 50, 100, None)
 PICTURE = ROOT / "docs" / "images" / "faces.png"
 SHOWN = (2, 23, 47, 61)
 """Unseen faces that are drawn."""

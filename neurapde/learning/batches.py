@@ -86,10 +86,15 @@ def padded(sets: Sequence[tuple[Any, Any]], like: Tensor) -> PointSets:
     """Points and values of several fields, arrays or tensors, each filled up to as many as the longest has."""
     complex = any(np.iscomplexobj(v) or (isinstance(v, Tensor) and v.is_complex()) for _, v in sets)
     dtype = like.dtype.to_complex() if complex else like.dtype
-    points = [torch.as_tensor(at).to(device=like.device, dtype=like.dtype) for at, _ in sets]
-    values = [torch.as_tensor(value).to(device=like.device, dtype=dtype) for _, value in sets]
+    points = [copied(at).to(device=like.device, dtype=like.dtype) for at, _ in sets]
+    values = [copied(value).to(device=like.device, dtype=dtype) for _, value in sets]
     present = [like.new_ones(len(at)) for at in points]
     return PointSets(*(torch.nn.utils.rnn.pad_sequence(parts, True) for parts in (points, values, present)))
+
+
+def copied(x: Any) -> Tensor:
+    """A tensor of an array, which may be one that cannot be written to, such as a file that is mapped; tensors stay."""
+    return x if isinstance(x, Tensor) else torch.tensor(np.asarray(x))
 
 
 class Reader:

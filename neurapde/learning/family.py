@@ -17,7 +17,7 @@ from neurapde.core.arrays import Array, to_numpy
 from neurapde.core.errors import DeclarationError
 from neurapde.equations.fit import Fit
 from neurapde.learning import files as storage
-from neurapde.learning.batches import PointSets, padded
+from neurapde.learning.batches import PointSets, copied, padded
 from neurapde.learning.dataset import Fields, SampledFields, item
 from neurapde.learning.files import Learned
 from neurapde.learning.testing import mean_square_errors
@@ -95,8 +95,8 @@ class Family(Learned):
     def fields(self, codes: Any, points: Array) -> np.ndarray:
         """The fields of several codes (fields, latent) at points (n, d), at once: (fields, n), or (fields, n, c)."""
         with torch.no_grad():
-            at = torch.as_tensor(to_numpy(points)).to(self.model.like)
-            outputs = self.model.space.values(torch.as_tensor(to_numpy(codes)).to(self.model.like), at)
+            at = copied(points).to(self.model.like)
+            outputs = self.model.space.values(copied(codes).to(self.model.like), at)
             outputs = outputs * self.model.scale.factor + self.model.scale.shift
         return to_numpy(outputs.squeeze(-1) if outputs.shape[-1] == 1 else outputs)
 

@@ -225,6 +225,27 @@ def test_a_regression_does_not_depend_on_the_order_of_points():
     np.testing.assert_allclose(turned, once, rtol=1e-3, atol=1e-4 * np.abs(once).max())
 
 
+def test_fields_are_read_from_files_that_are_mapped_and_cannot_be_written_to(tmp_path, warned_always):
+    np.save(tmp_path / "waves.npy", waves(12, 31013))
+    mapped = np.load(tmp_path / "waves.npy", mmap_mode="r")
+    found = []
+    for values in (mapped, np.array(mapped)):
+        encoder = L.SetEncoder(8, 0, 4)
+        family = npde.learn(L.Rasters(values, GRID), SMALL, encoder=encoder, method=quick(2), progress=False)
+        codes = family.encode_all([(GRID.points, values[0].ravel())])
+        found.append(family.fields(codes, GRID.points))
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.fixture
+def warned_always():
+    """torch warns of an array that cannot be written to once in a process unless told."""
+    before = torch.is_warn_always_enabled()
+    torch.set_warn_always(True)
+    yield
+    torch.set_warn_always(before)
+
+
 def test_errors_fall_as_more_is_seen_and_are_those_of_the_fields(family):
     unseen = L.Rasters(waves(5, 77101), GRID)
     few, every = family.mean_square_errors(unseen, (1, None))
