@@ -263,6 +263,9 @@ CALLS: dict[str, dict[str, Argument]] = {
         "first": (RASTER, NOTHING), "second": (RASTER, NOTHING), "alpha": (0.5, PART), "mask": (None, NONE | PART),
     },
     "face": {"domain": (SQUARE, NOTHING), "on": ("left", NONE)},
+    "audio": {
+        "samples": (np.ones(4), NOTHING), "rate": (8000.0, POSITIVE), "mono": (False, FLAG), "name": ("s", TEXT),
+    },
     "video": {"frames": (np.zeros((2, 4, 4)), NOTHING), "name": ("f", TEXT)},
     "image": {"pixels": (np.zeros((4, 4)), NOTHING), "name": ("f", TEXT)},
     "interior": {"domain": (SQUARE, NOTHING)},

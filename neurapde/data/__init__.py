@@ -1,5 +1,6 @@
 """Sampled data: pictures, audio and video as samples on a regular grid, read from files and written to them."""
 
+from neurapde.data.audio import audio as audio
 from neurapde.data.audio import read_audio as read_audio
 from neurapde.data.audio import write_audio as write_audio
 from neurapde.data.blending import blended_differences as blended_differences

@@ -3,6 +3,7 @@
 from math import ceil, sqrt
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy
@@ -21,6 +22,34 @@ NOTE, RINGING = 0.21875, 1.2
 """Seconds from one note of the prelude to the next, and those that each is heard."""
 PRELUDE = 2 * (43, 50, 59, 57, 59, 50, 59, 50) + 2 * (43, 52, 60, 59, 60, 52, 60, 52)
 """Its notes, by their numbers in MIDI: 69 is the a of 440 Hz, and 12 an octave."""
+
+
+def audio(samples: Any, rate: float, *, mono: bool = False, name: str = "sound") -> Raster:
+    """Samples as a raster over time in seconds, from 0 on, scaled so that the loudest is ±1.
+
+    samples: (n,) or (n, channels), of any scale; unsigned integers are silent in the middle of their range, as in wav files.
+    rate: samples a second.
+    mono: the mean of the channels.
+
+    Raises: DeclarationError for samples of another shape, fewer than two of them, or silence.
+    """
+    checks.text(name, "name of the sound")
+    checks.flag(mono, "mono"), checks.amount(rate, "rate")
+    array = checks.array(samples, name, "uif")
+    if array.ndim not in (1, 2) or len(array) < 2 or not array.size:
+        raise DeclarationError(
+            f"{name} has the shape {array.shape}; give two samples or more, (n,) or (n, channels)"
+        )
+    middle = (np.iinfo(array.dtype).max + 1) / 2 if array.dtype.kind == "u" else 0.0
+    values = array.astype(float) - middle
+    if mono and values.ndim == 2:
+        values = values.mean(axis=1)
+    loudest = np.abs(values).max()
+    if loudest == 0:
+        raise DeclarationError(f"{name} is silent; there is nothing to fit")
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    return Raster(values / loudest, (0.0,), ((len(values) - 1) / rate,), name=name)
 
 
 def read_audio(
@@ -49,22 +78,13 @@ def read_audio(
         raise StorageError(
             f"{path} has {len(samples)} samples, {rate:g} a second; give two or more finite samples, and a rate above 0"
         )
-    middle = 128.0 if samples.dtype == np.uint8 else 0.0
     first = round(start * rate)
     excerpt = samples[first : None if seconds is None else first + round(seconds * rate)]
     if len(excerpt) < 2:
         raise DeclarationError(
             f"start={start:g} is where {path} ends, or nearly so: it has {len(samples) / rate:g} s; begin earlier"
         )
-    values = excerpt.astype(float) - middle
-    if mono and values.ndim == 2:
-        values = values.mean(axis=1)
-    loudest = np.abs(values).max()
-    if loudest == 0:
-        raise DeclarationError(f"{path} is silent; there is nothing to fit")
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    return Raster(values / loudest, (0.0,), ((len(values) - 1) / rate,), name=Path(path).stem)
+    return audio(excerpt, rate, mono=mono, name=Path(path).stem)
 
 
 def write_audio(path: str | PathLike[str], raster: Raster) -> Path:

@@ -17,7 +17,7 @@ from neurapde.fields.medium import Piecewise
 from neurapde.learning.dataset import Samples
 
 WITHIN = 4
-"""Places per axis of a cell at which a model is averaged."""
+"""Places per axis of a cell at which a model is averaged where an edge is."""
 CURVES = 6
 """Cosines that a background is the sum of."""
 WAVELENGTHS = (0.5, 1.5)
@@ -37,7 +37,8 @@ class RandomVelocities(Declaration):
     speed:      slowest and fastest speed of an inclusion; uniform.
     smooth:     standard deviation of the background in the middle of the window, relative; 0 for one that is the same
                 everywhere, with which a direct solve takes a fifth of the time.
-    shape:      nodes `(nx, ny)` on which `models[k]` gives the means over cells; count: models that there are.
+    shape:      nodes `(nx, ny)` on which `models[k]` gives the speed, its mean over the cell where an edge runs through
+                that; count: models that there are.
     seed:       of all models.
 
     `models.model(k)` is a model as a function of space, for a Problem; `models[k]` are the points and values that
@@ -90,12 +91,17 @@ class RandomVelocities(Declaration):
         return self.count
 
     def __getitem__(self, index: int) -> Samples:
-        points = self.raster().points
+        points, model = self.raster().points, self.model(index)
         cell = self.window.extents / (np.array(self.shape) - 1)
         line = (np.arange(WITHIN) + 0.5) / WITHIN - 0.5
         shifts = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 1, 2) * cell
-        places = np.clip(points + shifts, *self.window.bounds).reshape(-1, 2)
-        return Samples(points, self.model(index)(places).reshape(WITHIN**2, -1).mean(0))
+        values = np.asarray(model(points), dtype=float)
+        edge = np.zeros(len(points), dtype=bool)
+        for region, _ in model.pieces:
+            edge |= np.abs(region.signed_distance(points)) < np.hypot(*cell) / 2
+        places = np.clip(points[edge] + shifts, *self.window.bounds).reshape(-1, 2)
+        values[edge] = model(places).reshape(WITHIN**2, -1).mean(0)
+        return Samples(points, values)
 
     def raster(self, values: Array | None = None) -> Raster:
         """Values at the nodes, zero unless given, as a raster: to look at, or for `npde.learning.Rasters`."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy
 import skimage.io
 import torch
 
@@ -117,6 +118,37 @@ def test_a_part_of_a_sound_in_one_channel(tmp_path: Path) -> None:
     np.testing.assert_allclose(excerpt.values, wanted / np.abs(wanted).max(), atol=1e-3)
     with pytest.raises(npde.DeclarationError, match="start=3 is where"):
         npde.data.read_audio(tmp_path / "a.wav", start=3)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.int32, np.float32])
+def test_samples_are_a_sound_as_their_file_is(kind: type, tmp_path: Path) -> None:
+    wave = np.sin(np.linspace(0, 20, 300)) * np.array([[0.5], [0.3]])
+    span = np.iinfo(kind).max // 2 if kind is not np.float32 else 1
+    samples = (wave.T * span + (span + 1 if kind is np.uint8 else 0)).astype(kind)
+    scipy.io.wavfile.write(tmp_path / "a.wav", 4000, samples)
+    for mono in (False, True):
+        made, read = (
+            npde.data.audio(samples, 4000, mono=mono),
+            npde.data.read_audio(tmp_path / "a.wav", mono=mono),
+        )
+        np.testing.assert_array_equal(made.values, read.values)
+        assert made.upper == read.upper == (299 / 4000,)
+    assert np.abs(made.values - wave.mean(0) / np.abs(wave.mean(0)).max()).max() < 0.03
+    assert npde.data.audio(samples[:, :1], 4000).channels == 1
+
+
+@pytest.mark.parametrize(
+    ("samples", "text"),
+    [
+        (np.zeros(9), "sound is silent"),
+        (np.full(9, 128, np.uint8), "sound is silent"),
+        (np.ones(1), r"sound has the shape \(1,\); give two samples or more"),
+        (np.ones((4, 2, 2)), "give two samples or more"),
+    ],
+)
+def test_what_is_no_sound_is_refused(samples: np.ndarray, text: str) -> None:
+    with pytest.raises(npde.DeclarationError, match=text):
+        npde.data.audio(samples, 8000)
 
 
 def test_the_sound_of_a_compressed_file_is_read(tmp_path: Path) -> None:
