@@ -217,7 +217,7 @@ def table(rows: list[dict[str, Any]], found: Mapping[str, Case]) -> list[list[st
 
 def draw(path: Path, found: Mapping[str, Case], fields: Mapping[str, Mapping[str, NDArray]]) -> None:
     """A column for each trial function; of sounds the first part, of what has three axes the middle of the last."""
-    columns = list(fields["picture"])
+    columns = list(next(iter(fields.values())))
     figure, axes = plt.subplots(
         len(found), len(columns), figsize=(1.5 * len(columns), 1.6 * len(found)), layout="constrained"
     )
@@ -238,7 +238,7 @@ def draw(path: Path, found: Mapping[str, Case], fields: Mapping[str, Mapping[str
                 if kind == "shape":
                     axis.contour(flat.T, [0.0], colors="black", linewidths=0.7)
             if row == 0:
-                axis.set_title("truth" if name == "truth" else name, fontsize=9)
+                axis.set_title(name, fontsize=9)
         axes[row, 0].set_ylabel(kind)
     figure.savefig(path, dpi=100)
     plt.close(figure)
