@@ -1,6 +1,7 @@
 """What is shipped: every module of the four rooms, whatever they import declared, nothing else."""
 
 import ast
+import email
 import importlib
 import inspect
 import os
@@ -8,6 +9,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -62,18 +64,52 @@ def test_every_import_is_declared_as_a_dependency() -> None:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel built from the tracked files alone, so that nothing lying about in the checkout can slip in."""
-    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a source distribution of the tracked files alone, and the wheel that is built from it."""
+    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
     for path in tracked():
         if (ROOT / path).is_file():
             (source / path).parent.mkdir(parents=True, exist_ok=True)
             (source / path).write_bytes((ROOT / path).read_bytes())
-    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(built), str(source)]
+    command = [sys.executable, "-m", "build", "--outdir", str(built), str(source)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+    return built
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> Path:
+    """The wheel."""
     (path,) = built.glob("*.whl")
     return path
+
+
+@pytest.mark.slow
+def test_the_source_distribution_holds_exactly_the_tracked_files(built: Path) -> None:
+    (path,) = built.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        files = [Path(member.name) for member in archive.getmembers() if member.isfile()]
+    names = {Path(*file.parts[1:]) for file in files if file.parts[1] != "neurapde.egg-info"}
+    assert names - set(tracked()) == {Path("PKG-INFO"), Path("setup.cfg")}
+    assert set(tracked()) - names == set()
+
+
+@pytest.mark.slow
+def test_the_metadata_say_what_the_project_file_says(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = email.message_from_string(archive.read(name).decode())
+    project = PYPROJECT["project"]
+    assert (metadata["Name"], metadata["Version"], metadata["License-Expression"]) == (
+        project["name"],
+        project["version"],
+        project["license"],
+    )
+    assert metadata.get_all("Classifier") == project["classifiers"]
+    assert set(metadata.get_all("Provides-Extra", [])) == set(project["optional-dependencies"])
+    required = [item for item in metadata.get_all("Requires-Dist", []) if "extra ==" not in item]
+    assert len(required) == len(project["dependencies"])
+    assert metadata.get_payload().startswith("# neurapde")  # the README
 
 
 @pytest.mark.slow
