@@ -12,14 +12,15 @@ TOKEN = re.compile(
     r"|(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+|\^\([^)]*\))|(?P<wide>\s{2,})|(?P<space>\s)|(?P<sign>.)"
 )
 BREAKS = "=+"
-"""Before these a line may break."""
+"""Before these, and where there is a wide space, a line may break."""
 
 
 def formula(text: str) -> str:
     """A line of mathematics as HTML; it breaks where a line is full, and reads aloud as the text."""
     pieces: list[list[str]] = [[]]
     for kind, markup in _atoms(text):
-        if kind == "sign" and any(f">{sign}</mo>" in markup for sign in BREAKS) and pieces[-1]:
+        breaks = kind == "wide" or (kind == "sign" and any(f">{sign}</mo>" in markup for sign in BREAKS))
+        if breaks and pieces[-1]:
             pieces.append([])
         pieces[-1].append(markup)
     parts = " ".join(f"<math><mrow>{''.join(piece)}</mrow></math>" for piece in pieces)
