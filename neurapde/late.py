@@ -18,6 +18,7 @@ REASONS = {
     "meshio": "only files of meshes need it",
     "neurapde.core.pictures": "what draws is imported when something is drawn: Matplotlib takes half a second",
     "neurapde.problems": "the list of the problems is printed without PyTorch",
+    "neurapde.validation": "a comparison needs none of what an inversion's report needs",
     "pandas": "an extra; only tables need it",
     "xarray": "an extra; only labelled arrays need it",
     "neurapde.cli": "a command needs no other command",

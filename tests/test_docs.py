@@ -42,9 +42,9 @@ def public_names() -> set[str]:
     for space in NAMESPACES:
         flat = set(map(id, objects.values()))
         objects |= {
-            f"{space}.{name}": value
-            for name, value in vars(getattr(npde, space)).items()
-            if name[0] != "_" and id(value) not in flat
+            f"{space}.{name}": getattr(getattr(npde, space), name)
+            for name in dir(getattr(npde, space))
+            if name[0] != "_" and id(getattr(getattr(npde, space), name)) not in flat
         }
     return {name for name, value in objects.items() if not isinstance(value, ModuleType)}
 

@@ -178,6 +178,10 @@ NEVER = {name for name in REASONS if not name.startswith(("neurapde", "tqdm"))}
         ("import neurapde", {"torch", "numpy", "scipy"}),
         ("from neurapde.cli.main import main; main(['list'])", {"torch", "scipy"}),
         ("import neurapde as npde; npde.solve; npde.Problem", NEVER),
+        (
+            "import neurapde as npde; npde.validate",
+            {"meshio", "skimage", "scipy.stats", "scipy.signal", "neurapde.seismic.inversion.invert"},
+        ),
     ],
 )
 def test_what_is_not_needed_is_not_imported(code: str, absent: set[str]) -> None:

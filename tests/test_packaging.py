@@ -189,7 +189,7 @@ def test_nothing_that_draws_is_imported_before_something_is_drawn() -> None:
     assert done.stdout.split() == ["False", "True"]
 
 
-@pytest.mark.parametrize("package", ["neurapde", "neurapde.problems"])
+@pytest.mark.parametrize("package", ["neurapde", "neurapde.problems", "neurapde.validation"])
 def test_no_name_that_is_imported_late_is_that_of_a_file_beside_it(package: str) -> None:
     """An import of the file would take the place of what has its name."""
     module = importlib.import_module(package)

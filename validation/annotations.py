@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from skimage.measure import find_contours
 
 from neurapde.conditions.stretch import Stretch
 from neurapde.core.formatting import listing
@@ -17,8 +16,10 @@ from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
 from neurapde.domains.spacetime import SpaceTime
 from neurapde.equations.eikonal import Eikonal
+from neurapde.late import Late
 from neurapde.problem.problem import Problem
 
+find_contours = Late("skimage.measure", "find_contours")
 Polyline = tuple[tuple[float, float], ...]
 NODES = 161
 """On each axis of the grid that outlines are read from."""
@@ -89,7 +90,7 @@ def outline(region: Domain, window: Domain) -> tuple[Polyline, ...]:
     points = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=1)
     distance = np.asarray(region.signed_distance(points)).reshape(NODES, NODES)
     step = (upper - lower) / (NODES - 1)
-    lines = [lower + line * step for line in find_contours(distance, 0.0)]  # type: ignore[no-untyped-call]
+    lines = [lower + line * step for line in find_contours(distance, 0.0)]
     return tuple(tuple((float(x), float(y)) for x, y in np.round(line, 6)) for line in lines)
 
 

@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import meshio
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates as zoomed
-from skimage.measure import find_contours, marching_cubes
 
 from neurapde.core import atomic, checks
 from neurapde.core.errors import DeclarationError
@@ -15,9 +13,13 @@ from neurapde.domains.base import Domain
 from neurapde.domains.closest import Closest, point_tree
 from neurapde.domains.cloud import PointCloud
 from neurapde.equations.eikonal import Eikonal
+from neurapde.late import Late
 from neurapde.problem.problem import Problem
 from neurapde.validation.comparison import Solved, check_solution
 
+meshio = Late("meshio")
+find_contours = Late("skimage.measure", "find_contours")
+marching_cubes = Late("skimage.measure", "marching_cubes")
 Array = NDArray[np.float64]
 
 _NODES = {2: 257, 3: 97}  # on the longest axis
@@ -107,9 +109,9 @@ def zero_set(solution: Solved, nodes: int | None = None) -> ZeroSet:
         )
     spacing = (upper - lower) / (counts - 1)
     if d == 3:
-        vertices, cells, _, _ = marching_cubes(values, 0.0)  # type: ignore[no-untyped-call]
+        vertices, cells, _, _ = marching_cubes(values, 0.0)
         return ZeroSet(lower + vertices * spacing, np.asarray(cells, dtype=np.int64))
-    lines = find_contours(values, 0.0)  # type: ignore[no-untyped-call]
+    lines = find_contours(values, 0.0)
     starts = np.cumsum([0, *(len(line) for line in lines[:-1])])
     pairs = [
         start + np.stack([np.arange(len(line) - 1), np.arange(1, len(line))], axis=1)
