@@ -21,6 +21,9 @@ from neurapde.learning import ConditionedMLP, Family, RegressionEncoder, SetEnco
 
 SEED, DRAWN = 31337, (20011, 20021, 20023)
 COUNTS = (10, 50, 100, None)
+"""Pixels of a face that are seen."""
+DRAWN_COUNTS = (10, 50, None)
+"""Those of the figure."""
 PICTURE = ROOT / "docs" / "images" / "faces.png"
 SHOWN = (2, 23, 47, 61)
 """Unseen faces that are drawn."""
@@ -76,7 +79,7 @@ def draw(problem: npde.problems.FamilyProblem, family: Family, path: Path) -> No
     figure, axes = plt.subplots(len(faces) + 2, 7, figsize=(7, 1.05 * (len(faces) + 2)), layout="constrained")
     for row, face in zip(axes, faces, strict=False):
         shown = []
-        for count in COUNTS:
+        for count in DRAWN_COUNTS:
             seen = order[:count]
             masked = np.full(len(order), np.nan)
             masked[seen] = face.values[seen]
