@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-QUICK = ("held_out", "eikonal", "bandwidth")
+QUICK = ("eikonal",)
 """Those of a few seconds at their small size."""
 SHORT = (
+    "held_out",
+    "bandwidth",
     "training_step",
     "peers",
     "wavenumber",
@@ -183,6 +185,7 @@ def test_a_trained_wave_has_a_row_for_each_look_and_way(records):
         assert 0 < first["steps"] <= second["steps"]
 
 
+@pytest.mark.slow
 def test_an_unknown_name_lists_the_benchmarks():
     done = run("speed")
     assert done.returncode == 2

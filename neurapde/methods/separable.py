@@ -28,7 +28,7 @@ FIRST, GROWTH = 12, 1.5
 """Polynomials along each axis at the first level, and from level to level."""
 MORE_NODES = 1.5
 """Points of a quadrature along each axis, in units of the polynomials."""
-LOOKED = {1: 1024, 2: 300, 3: 80}
+LOOKED = {1: 16384, 2: 300, 3: 80}
 """Points along each axis at which the residual is looked at, by the number of axes."""
 STEEP = 0.03
 """An axis grows unless the field's last polynomials along it are less than this part of those along the steepest."""

@@ -124,6 +124,7 @@ def test_seg_y_is_inverted_by_stages_from_a_process_of_its_own(segy: Path, tmp_p
     assert npde.validation.InversionReport.load(out).downwards  # the lower side is the surface
 
 
+@pytest.mark.slow
 def test_an_inversion_starts_from_what_another_found_or_from_a_dataset(ring: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     rest = [*ADJOINT, "--no-classical", "--frequencies", "1.2", "--out"]

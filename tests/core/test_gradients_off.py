@@ -44,7 +44,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("off", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("off", [pytest.param(torch.no_grad, marks=pytest.mark.slow), torch.inference_mode])
 @pytest.mark.parametrize("name", CASES)
 def test_gradients_switched_off_outside_change_nothing(name, off):
     def found():

@@ -279,7 +279,7 @@ def test_what_does_not_fit_together_is_refused(make: object, message: str) -> No
         make()
 
 
-@pytest.mark.parametrize(("samples", "bound"), [(60, 0.03), (300, 2e-3)])
+@pytest.mark.parametrize(("samples", "bound"), [(60, 0.03), pytest.param(300, 2e-3, marks=pytest.mark.slow)])
 def test_scattered_values_are_fitted_between_the_samples_too(samples, bound):
     def field(x):
         return np.sin(7 * x[:, 0] / 50) * np.exp(-((x[:, 0] / 50) ** 2))

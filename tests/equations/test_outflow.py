@@ -95,6 +95,7 @@ def test_a_strip_is_solved_and_agrees_with_the_grid_and_the_plane_wave(speed: fl
     assert relative(npde.reference(problem, (81, 33))(points), truth) < 1e-5
 
 
+@pytest.mark.slow
 def test_a_source_between_open_sides_agrees_with_the_grid_by_default() -> None:
     problem = npde.Problem(
         "open",

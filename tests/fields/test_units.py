@@ -143,7 +143,11 @@ def _solved(problem: npde.Problem) -> npde.Solution:
     return npde.solve(problem, method=replace(method, seconds=900.0), progress=False)
 
 
-@pytest.mark.parametrize("units", SYSTEMS, ids=["small", "large", "odd"])
+@pytest.mark.parametrize(
+    "units",
+    [*(pytest.param(system, marks=pytest.mark.slow) for system in SYSTEMS[:-1]), SYSTEMS[-1]],
+    ids=["small", "large", "odd"],
+)
 @pytest.mark.parametrize("name", [*QUICK, *[pytest.param(name, marks=pytest.mark.slow) for name in HEAVY]])
 def test_a_named_problem_is_solved_to_the_same_digits_in_other_units(name: str, units: Units) -> None:
     case = next(case for case in CASES if case.name == name)
@@ -202,7 +206,7 @@ def rod(diffusivity: float, length: float, stop: float, space: bool = False) -> 
     )
 
 
-@pytest.mark.parametrize("space", [False, True], ids=["time", "axis"])
+@pytest.mark.parametrize("space", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["time", "axis"])
 @pytest.mark.parametrize(
     ("diffusivity", "length", "stop"), [(0.36, 1.0, 1.0), (1e-6, 0.1, 3600.0), (1.2e-4, 3e-3, 0.1)]
 )

@@ -55,6 +55,7 @@ def check(spec, dtype, tolerance, order, mixed) -> None:
         assert (ours - theirs).abs().max() < tolerance * scale
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dtype", "tolerance"),
     [(torch.float64, 1e-12), pytest.param(torch.float32, 1e-5, marks=pytest.mark.slow)],

@@ -43,6 +43,7 @@ def test_a_deep_network_becomes_the_wave_and_states_its_error():
     assert len(solution.trial.layers) == 3
 
 
+@pytest.mark.slow
 def test_another_equation_is_followed_alike_and_a_finish_on_residuals_goes_further():
     problem, trial = poisson(), npde.Siren(16, 2, 4.0, 4.0)
     first = npde.Distillation(steps=300, lr=2e-3, batch=256, points=2048, tolerance=0.04)

@@ -238,7 +238,9 @@ def test_equations_advise_how_their_fields_are_trained() -> None:
     follows = npde.training.ResidualAdaptive(every=10)
     points = {"equation": 2000, "dirichlet": 200, "initial-value": 200}
     weights = {"dirichlet": 10.0, "initial-value": 10.0}
-    assert chosen_for("does not settle")[0] == npde.NaturalGradient(120, points, weights, sampling=follows)
+    method = chosen_for("does not settle")[0]
+    assert method == npde.NaturalGradient(120, points, weights, sampling=follows)
+    assert isinstance(method.default_trial(phases()), npde.MLP)
 
 
 def test_the_weights_of_a_distance_are_the_same_at_every_scale() -> None:

@@ -24,7 +24,9 @@ def trained(steps: int, redraw: int | None, **where: object) -> npde.Solution:
 
 
 @pytest.mark.parametrize("redraw", [None, 15])
-@pytest.mark.parametrize("first", [1, 20, 27])
+@pytest.mark.parametrize(
+    "first", [pytest.param(1, marks=pytest.mark.slow), 20, pytest.param(27, marks=pytest.mark.slow)]
+)
 def test_a_resumed_run_is_the_uninterrupted_one(first: int, redraw: int | None, tmp_path) -> None:
     points, whole = np.linspace(0, 1, 9)[:, None], trained(40, redraw)
     trained(first, redraw, out=tmp_path)

@@ -34,6 +34,7 @@ def test_named_problems_meet_their_tolerance_and_their_estimate(case):
     assert off < 2 * solution.stages[-1].extras["error_estimate"] + 1e-9
 
 
+@pytest.mark.slow
 def test_field_bends_where_the_coefficient_jumps():
     problem = npde.problems.poisson_inclusion(contrast=5.0)
     solution = npde.solve(problem, method=npde.LeastSquares(tolerance=1e-5))

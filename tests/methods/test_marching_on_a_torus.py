@@ -77,6 +77,7 @@ def test_a_soliton_of_schroedinger_is_a_complex_field():
     assert error(solution(points), exact) < 1e-5
 
 
+@pytest.mark.slow
 def test_vortices_decay_in_two_axes_and_a_pressure_follows():
     """Taylor and Green: the pressure has no rate of change, and is known but for its mean."""
     viscosity = 0.1

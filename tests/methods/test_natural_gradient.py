@@ -261,8 +261,8 @@ def test_every_step_recorded_lowers_the_loss_or_leaves_it() -> None:
     "placed",
     [
         {"redraw": 2},
-        {"sampling": npde.training.ResidualAdaptive(every=2)},
-        {"sampling": npde.training.Fresh("sobol")},
+        pytest.param({"sampling": npde.training.ResidualAdaptive(every=2)}, marks=pytest.mark.slow),
+        pytest.param({"sampling": npde.training.Fresh("sobol")}, marks=pytest.mark.slow),
     ],
 )
 def test_a_resumed_chain_is_the_uninterrupted_one(

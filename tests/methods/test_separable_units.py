@@ -43,7 +43,7 @@ def error(length: float, size: float, conductivity: float, flat: float) -> tuple
     return relative(np.asarray(solution(points)), exact(points)), estimate
 
 
-@pytest.mark.parametrize("flat", [0.3, 1e-2])
+@pytest.mark.parametrize("flat", [0.3, pytest.param(1e-2, marks=pytest.mark.slow)])
 def test_a_box_is_solved_to_the_same_digits_in_other_units(flat: float) -> None:
     here, estimate = error(1.0, 1.0, 1.0, flat)
     assert here < estimate < 1e-4

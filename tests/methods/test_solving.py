@@ -130,17 +130,10 @@ def test_the_default_method_is_the_one_that_the_equation_allows() -> None:
     assert "the equation is not linear" in why
     turning = npde.Equation(lambda x, u: u.dt - u.laplacian / 100 - 5 * (u.value - u.value**3))
     start = [npde.Dirichlet(-1.0), npde.InitialCondition(lambda x: x[:, 0] ** 2 * npde.cos(np.pi * x[:, 0]))]
-    line, square = (
-        space.over(npde.Time(0, 1)) for space in (npde.Interval(-1, 1), npde.Box((-1, 1), (-1, 1)))
-    )
+    line = npde.Interval(-1, 1).over(npde.Time(0, 1))
     method, why = choose_method(npde.Problem("line", line, turning, boundary=start), None)
     assert method == npde.TimeMarching()
     assert "goes on from the start" in why
-    phases = npde.Problem("phases", square, turning, boundary=start)
-    method, why = choose_method(phases, None)
-    assert isinstance(method, npde.NaturalGradient)
-    assert "does not settle" in why
-    assert isinstance(method.default_trial(phases), npde.MLP)
     sides = [(0, 1)] * 4
     many = npde.Problem("many", npde.Box(*sides), bent, boundary=npde.Dirichlet(1.0))
     method, why = choose_method(many, None)

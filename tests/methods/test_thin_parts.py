@@ -24,7 +24,9 @@ def flux_integral(x, width, contrast, power):
     return (x ** (power + 1) + (1 / contrast - 1) * slow) / (power + 1)
 
 
-@pytest.mark.parametrize(("width", "contrast"), [(1e-2, 1e-2), (1e-4, 1e2)])
+@pytest.mark.parametrize(
+    ("width", "contrast"), [pytest.param(1e-2, 1e-2, marks=pytest.mark.slow), (1e-4, 1e2)]
+)
 def test_field_of_a_thin_slab_is_the_integral_of_its_flux(width, contrast):
     solution = npde.solve(slab(width, contrast), method=npde.LeastSquares(largest=300), progress=False)
     x = np.concatenate([np.linspace(0, 1, 301), LEFT + width * np.linspace(0, 1, 31)])

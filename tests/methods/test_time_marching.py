@@ -86,7 +86,7 @@ def test_systems_are_solved_by_default_as_well_as_is_told(rate, values, stop, me
     )  # a small component, of chemistry, has an error in units of what balances it
 
 
-@pytest.mark.parametrize(("mu", "stop"), [(5.0, 15.0), (100.0, 200.0)])
+@pytest.mark.parametrize(("mu", "stop"), [(5.0, 15.0), pytest.param(100.0, 200.0, marks=pytest.mark.slow)])
 def test_relaxation_oscillations_that_are_stiff(mu, stop):
     solution = npde.solve(van_der_pol(mu, stop))
 

@@ -266,6 +266,7 @@ def test_a_strip_is_as_good_as_stated_however_narrow(half: float) -> None:
     assert estimate < 2e-3
 
 
+@pytest.mark.slow
 def test_the_field_beside_a_point_is_saved_with_the_rest(tmp_path: Path) -> None:
     problem = npde.Problem(
         "shots",

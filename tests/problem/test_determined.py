@@ -69,9 +69,10 @@ def test_a_beginning_may_be_said_by_a_condition_on_the_face_in_time() -> None:
             declared(ROD, npde.Equation(lambda x, u: u.d2(0) + u.value), npde.Dirichlet(0.0, on="left")),
             "notice a field",
         ),
-        (
+        pytest.param(
             declared(IN_TIME, npde.Equation(advection, order=1), npde.InitialCondition(1.0)),
             "or more independent fields",
+            marks=pytest.mark.slow,
         ),
         (
             declared(SQUARE, npde.Equation(lambda x, u: u.laplacian - 1), npde.Dirichlet(0.0, on="left")),
@@ -298,11 +299,14 @@ def test_more_conditions_than_needed_may_say_the_same(problem) -> None:
             npde.Equation(lambda x, u: 0.02 * u.d2(0) - u.d(0) + 1),
             npde.Dirichlet(0.0),
         ),
-        declared(
-            SQUARE,
-            npde.Equation(lambda x, u: u.laplacian + npde.cos(np.pi * x[:, 0])),
-            npde.Neumann(0.0),
-            constraints=npde.Constraint("level", lambda s, u: u.value, npde.at_points([[0.5, 0.5]])),
+        pytest.param(
+            declared(
+                SQUARE,
+                npde.Equation(lambda x, u: u.laplacian + npde.cos(np.pi * x[:, 0])),
+                npde.Neumann(0.0),
+                constraints=npde.Constraint("level", lambda s, u: u.value, npde.at_points([[0.5, 0.5]])),
+            ),
+            marks=pytest.mark.slow,
         ),
     ],
     ids=["all at one end", "a singular end", "near an eigenvalue", "a layer", "slopes and a point"],

@@ -93,6 +93,7 @@ def test_smooth_fields_are_second_order_under_every_kind_of_condition(domain: Sh
     assert by_count[-1][1] < 8e-4
 
 
+@pytest.mark.slow
 def test_a_ball_is_second_order() -> None:
     by_count = [errors(Ball((0.05, 0.05, 0.05), 1.0), n, "M") for n in (9, 17, 33)]
     assert observed_orders([error for error, _ in by_count]).mean() == pytest.approx(ORDER, abs=0.3)

@@ -49,8 +49,10 @@ def plate(*conditions: npde.Dirichlet | npde.Neumann | npde.Robin) -> npde.Probl
     "on_hole",
     [
         npde.Neumann(flux, on="hole"),
-        npde.Robin(2.0, 0.5, lambda x: 2 * exact(x) + flux(x) / 2, on="hole"),
-        npde.Robin(2.0, 0.0, lambda x: 2 * exact(x), on="hole"),
+        pytest.param(
+            npde.Robin(2.0, 0.5, lambda x: 2 * exact(x) + flux(x) / 2, on="hole"), marks=pytest.mark.slow
+        ),
+        pytest.param(npde.Robin(2.0, 0.0, lambda x: 2 * exact(x), on="hole"), marks=pytest.mark.slow),
     ],
     ids=["slopes", "mixed", "a mixed condition without slopes"],
 )

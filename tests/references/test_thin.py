@@ -129,7 +129,10 @@ ASKEW = {
 
 
 @pytest.mark.parametrize("declared", [True, False])
-@pytest.mark.parametrize("name", ASKEW)
+@pytest.mark.parametrize(
+    "name",
+    [name if name.startswith("thin") else pytest.param(name, marks=pytest.mark.slow) for name in ASKEW],
+)
 def test_layers_at_a_slant_and_round_ones_are_within_the_estimate(name: str, declared: bool) -> None:
     function, pieces, truth = ASKEW[name]
     problem = npde.Problem(

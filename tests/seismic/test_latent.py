@@ -122,6 +122,7 @@ def test_members_and_components_make_up_the_models_with_shares_of_deviation_one(
     np.testing.assert_allclose(first, 1.0, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_model_outside_of_the_family_is_found_by_components(family, survey, models):
     latent = S.Latent.of(family, start=family.codes[3], models=models, components=2, weight=0.0)
     known = latent.spread.shape[1]

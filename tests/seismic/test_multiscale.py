@@ -54,6 +54,7 @@ def setting_of(survey: npde.Survey) -> Setting:
     return settle(waves(START), survey, (survey,), None, L2())
 
 
+@pytest.mark.slow
 def test_a_lens_is_found_from_data_of_another_grid() -> None:
     survey = recorded()
     inversion = npde.invert(waves(START), survey, progress=False)

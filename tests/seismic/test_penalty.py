@@ -162,6 +162,7 @@ def invert(given: npde.Survey, problem: npde.Problem = WAVES, **changes: Any) ->
     return npde.invert(problem, given, **{"method": "penalty", **arguments})
 
 
+@pytest.mark.slow
 def test_training_lowers_every_term_that_it_is_told() -> None:
     inversion = invert(survey(), method=few(200, 100))
     history = inversion.history

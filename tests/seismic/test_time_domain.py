@@ -58,7 +58,11 @@ def invert(survey: npde.Survey, trial: Any, descent: Any, **settings: Any) -> np
     ],
     ids=["network", "grid"],
 )
-@pytest.mark.parametrize("misfit", [npde.seismic.L2(), npde.seismic.Huber(0.5)], ids=["L2", "Huber"])
+@pytest.mark.parametrize(
+    "misfit",
+    [npde.seismic.L2(), pytest.param(npde.seismic.Huber(0.5), marks=pytest.mark.slow)],
+    ids=["L2", "Huber"],
+)
 def test_traces_tell_where_waves_are_faster(
     survey: npde.Survey, trial: Any, descent: Any, misfit: Any
 ) -> None:

@@ -62,6 +62,7 @@ def test_kinks_on_the_given_lines_cost_no_accuracy():
     assert weights @ kinked == pytest.approx(exact, rel=2e-11)
 
 
+@pytest.mark.slow
 def test_polygon_with_many_corners_approaches_its_disk():
     angles = 2 * np.pi * np.arange(400) / 400
     polygon = Polygon(0.4 * np.stack((np.cos(angles), np.sin(angles)), axis=1))

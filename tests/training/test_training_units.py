@@ -102,7 +102,10 @@ def test_natural_gradients_train_as_well_in_other_units(here: Any, there: Any) -
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     "method",
-    [npde.Adam(steps=200, lr=5e-3, points=60), npde.LBFGS(steps=40, points=100)],
+    [
+        pytest.param(npde.Adam(steps=200, lr=5e-3, points=60), marks=pytest.mark.slow),
+        npde.LBFGS(steps=40, points=100),
+    ],
     ids=["adam", "lbfgs"],
 )
 def test_training_does_not_stall_in_other_units(method: Method) -> None:

@@ -108,6 +108,7 @@ def test_a_constraint_without_a_gradient_keeps_its_factor() -> None:
     np.testing.assert_allclose(factors.numpy(), [1.0, 7.0], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_condition_lost_beside_the_equation_is_met_when_gradients_are_balanced() -> None:
     plain = train(line(), 300)
     balanced = train(line(), 300, weights=npde.training.GradientNorm(10))

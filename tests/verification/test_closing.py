@@ -137,7 +137,7 @@ NARROW = {
 }
 
 
-QUICK = ("known source", "known source in a disk")
+QUICK = ("known source",)
 
 
 @pytest.mark.parametrize(

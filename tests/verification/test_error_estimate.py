@@ -64,7 +64,7 @@ def waves() -> npde.Problem:
     ("problem", "method"),
     [
         (string(), npde.NaturalGradient(6, points=64)),
-        (string(), npde.Adam(300, lr=5e-3, points=64)),
+        pytest.param(string(), npde.Adam(300, lr=5e-3, points=64), marks=pytest.mark.slow),
         (string(), npde.LeastSquares(tolerance=1e-2)),
         (steady(), npde.NaturalGradient(12, points=64)),
         (steady(), npde.Newton(tolerance=1e-2)),

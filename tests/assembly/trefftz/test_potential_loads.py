@@ -62,7 +62,11 @@ def test_a_smooth_load_has_its_field(domain: str, reaction: float) -> None:
         pytest.param(1.7, 3.0, marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.parametrize("smooth", [0.0, 1.0], ids=["singular", "and a smooth part"])
+@pytest.mark.parametrize(
+    "smooth",
+    [pytest.param(0.0, marks=pytest.mark.slow), 1.0],
+    ids=["singular", "and a smooth part"],
+)
 def test_a_load_that_is_singular_at_a_corner_has_its_field(
     opening: float, turned: float, smooth: float
 ) -> None:

@@ -9,7 +9,9 @@ from tests.support import relative
 LINE = npde.Interval(0, 1)
 
 
-@pytest.mark.parametrize("height", [0.5, 1.18, 3.0])  # below the fold, beside it, and on the upper branch
+@pytest.mark.parametrize(
+    "height", [pytest.param(0.5, marks=pytest.mark.slow), 1.18, 3.0]
+)  # below the fold, beside it, and on the upper branch
 def test_a_height_has_one_strength_on_either_branch(height):
     """u″ + λ e^u = 0: u = −2 log(cosh((x − ½) θ/2) / cosh(θ/4)), with the height 2 log cosh(θ/4)."""
     strength = npde.Parameter("strength", start=1.0, bounds=(0, None))
