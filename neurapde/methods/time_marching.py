@@ -14,7 +14,7 @@ from neurapde.methods.marching.evolution import Evolution, evolution_of, lasts_l
 from neurapde.methods.marching.march import March
 from neurapde.methods.marching.passes import TIMES, Apart, Pass, apart, passed
 from neurapde.methods.marching.system import LEAST_WINDOWS
-from neurapde.methods.marching.window import Window
+from neurapde.methods.marching.window import Window, counting_sizes
 from neurapde.methods.refinement import FALLEN, LARGE, check_growth
 from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.grids.grid import ResolutionWarning
@@ -229,11 +229,7 @@ class _Run:
         )
 
     def _sizes(self, values: np.ndarray) -> np.ndarray:
-        """Sizes of real components by which errors count, from their values; parts of complex ones count as one."""
-        sizes = np.abs(values).max(axis=tuple(range(values.ndim - 1)))
-        parts = sizes.reshape(-1, 2) if self.task.problem.equation.complex else sizes[:, None]
-        counting = self.balance.counting(np.linalg.norm(parts, axis=1))
-        return np.repeat(counting, parts.shape[1])
+        return counting_sizes(values, self.balance, self.task.problem.equation.complex)
 
 
 def _is_whole(windows: list[Window], evolution: Evolution) -> bool:

@@ -5,6 +5,9 @@ it, whoever wrote them. Where one point of a scan stands for much of its change,
 points is drawn, and within it again. Of all points a part is kept, as many at a place as change lies there.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from scipy.spatial import cKDTree
@@ -14,9 +17,8 @@ from neurapde.assembly.collocation.samples import Weighed, chosen, near
 from neurapde.conditions.constraints import Constraint, Face, Interior, Samples
 from neurapde.core.arrays import to_numpy
 from neurapde.fields.hidden import hidden_places
-from neurapde.jets.jet import Jet
 from neurapde.problem.problem import Problem
-from neurapde.training.optimisation.jacobian import real_residuals
+from neurapde.training.optimisation.jacobian import constant_residuals
 
 SCAN = {1: 2**14, 2: 2**17, 3: 2**17}
 """Points at which what a constraint says is looked at, by the axes of the set they lie in."""
@@ -59,13 +61,12 @@ def _of(problem: Problem, constraint: Constraint, sizes: Tensor, generator: torc
         return sample(BASE, how="sobol", generator=generator)
     scan = sample(SCAN[min(axes, 3)], how="sobol", generator=generator)
     looked = _Looked(sample, scan, _Changes(problem, constraint, sizes, scan), generator)
-    for bounds in (*_declared(problem, constraint), *looked.hidden()):
-        looked.draw(bounds)
+    looked.draw([*_declared(problem, constraint), *looked.hidden()])
     for _ in range(ROUNDS):
         carried = looked.carried
         first = torch.argsort(carried, descending=True)[:BOXES]
         closer = [looked.around(int(i), axes) for i in first if carried[i] > MUCH * carried.sum()]
-        if sum(looked.draw(bounds) for bounds in closer) == 0:
+        if looked.draw(closer) == 0:
             break
     return looked.kept()
 
@@ -113,18 +114,23 @@ class _Changes:
 
     def _says(self, samples: Samples) -> Tensor:
         """What is left of jets that are the same everywhere, (n, columns)."""
-        layout, sizes = self.problem.layout(self.constraint), self.sizes
-        generator = torch.Generator().manual_seed(SEED)
-        columns = []
-        for signs in (0.0, 1.0, 1.0):
-            random = torch.randn(sizes.shape, generator=generator, dtype=torch.float64)
-            constant = (signs * random * sizes)[: layout.count, None]
-            channels = constant.expand(layout.count, len(samples.points), *sizes.shape[1:]).contiguous()
-            if self.problem.equation.complex:
-                channels = torch.view_as_complex(channels)
-            with torch.no_grad():
-                columns.append(real_residuals(self.constraint, samples, Jet(channels, layout)))
-        return torch.cat(columns, dim=1)
+        return constant_residuals(self.problem, self.constraint, samples, self.sizes, SEED)
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """A box, how many points a measure were drawn in it, and those that lie in the set."""
+
+    low: Tensor
+    high: Tensor
+    density: float
+    samples: Samples
+
+
+def _joined(several: Sequence[Samples]) -> Samples:
+    """Samples one after another."""
+    normals = None if several[0].normals is None else torch.cat([samples.outward for samples in several])
+    return Samples(torch.cat([samples.points for samples in several]), normals)
 
 
 class _Looked:
@@ -141,7 +147,7 @@ class _Looked:
         self.measure = _measure(sample)
         self.even = len(scan.points) / self.measure
         self.density = torch.full((len(scan.points),), self.even, dtype=torch.float64)
-        self.boxes: list[tuple[Tensor, Tensor, float]] = []
+        self.boxes: list[_Drawn] = []
         self.bounds = tuple(torch.as_tensor(end, dtype=torch.float64) for end in sample.domain.bounds)
 
     @property
@@ -149,33 +155,35 @@ class _Looked:
         """The change in all that each point (n,) stands for."""
         return self.change / self.density
 
-    def draw(self, bounds: Bounds) -> int:
-        """Add points in a box, and return how many; none where the set does not touch it or it is known how."""
+    def draw(self, boxes: Sequence[Bounds]) -> int:
+        """Add points in boxes, and return how many; none in one that the set does not touch or that it is not known of."""
+        drawn = [box for bounds in boxes if (box := self._drawn(bounds)) is not None]
+        if not drawn:
+            return 0
+        new = _joined([box.samples for box in drawn])
+        points = new.points
+        self.change = torch.cat([self.change, self.changes.at(new)])
+        self.density = torch.cat([self.density, self.even + _within(points, self.boxes)])
+        self.samples = _joined([self.samples, new])
+        self.density += _within(self.samples.points, drawn)
+        self.boxes += drawn
+        return len(points)
+
+    def _drawn(self, bounds: Bounds) -> "_Drawn | None":
+        """Points in a box, if there are any."""
         ends = [torch.as_tensor(end, dtype=torch.float64) for end in bounds]
         low, high = torch.maximum(ends[0], self.bounds[0]), torch.minimum(ends[1], self.bounds[1])
         if bool((low >= high).any()):
-            return 0
+            return None
         within = near(self.sample, (tuple(low.tolist()), tuple(high.tolist())))
         if within is None:
-            return 0
+            return None
         new = within(DRAWN, how="uniform", generator=self.generator)
         assert isinstance(within, Interior | Face)
         density = len(new.points) / _measure(within)
         if isinstance(self.sample, Interior):
             new = chosen(new, torch.as_tensor(self.sample.domain.contains(new.points)))
-        if not len(new.points):
-            return 0
-        mine = torch.full((len(new.points),), self.even, dtype=torch.float64)
-        for box in self.boxes:
-            mine += box[2] * _inside(new.points, *box[:2])
-        self.boxes.append((low, high, density))
-        self.density = torch.cat([self.density, mine])
-        self.change = torch.cat([self.change, self.changes.at(new)])
-        points = torch.cat([self.samples.points, new.points])
-        normals = None if self.samples.normals is None else torch.cat([self.samples.normals, new.outward])
-        self.samples = Samples(points, normals)
-        self.density += density * _inside(points, low, high)
-        return len(new.points)
+        return _Drawn(low, high, density, new) if len(new.points) else None
 
     def hidden(self) -> list[Bounds]:
         """Boxes round the places at which what is said is hidden, one in another; of faces, those across an axis."""
@@ -237,6 +245,15 @@ def _measure(sample: Interior | Face) -> float:
     return float(domain.measure if isinstance(sample, Interior) else domain.boundary_size(sample.on))
 
 
-def _inside(points: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """Which points lie in a closed box, (n,)."""
-    return ((points >= low) & (points <= high)).all(1)
+def _within(points: Tensor, boxes: Sequence[_Drawn]) -> Tensor:
+    """The densities of the closed boxes that points (n, d) lie in, added up: (n,)."""
+    places = points.numpy()
+    order = np.argsort(places[:, 0])
+    first = places[order, 0]
+    densities = np.zeros(len(places))
+    for box in boxes:
+        low, high = box.low.numpy(), box.high.numpy()
+        near = order[np.searchsorted(first, low[0]) : np.searchsorted(first, high[0], side="right")]
+        rest = places[near, 1:]
+        densities[near[((rest >= low[1:]) & (rest <= high[1:])).all(axis=1)]] += box.density
+    return torch.from_numpy(densities)

@@ -1,5 +1,6 @@
 """Equations on elements in space: points inside are eliminated element by element, and what is left joins the ends."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,19 +15,30 @@ from neurapde.methods.marching.rows import Matrix, Rows, Stages
 from neurapde.methods.marching.system import PatchSystem, Solve
 from neurapde.problem.problem import Problem
 
+BESIDE = 1e-9
+"""Of an element: how far from its end the flux of that side is asked for."""
+
 Sides = tuple[tuple[Constraint, ...], tuple[Constraint, ...]]
 
 
 class ElementSystem(PatchSystem):
     """An equation inside, conditions at both ends, and slopes that go on from element to element.
 
-    sides: the constraints at the lower and at the upper end.
+    sides: the constraints at the lower and at the upper end. flux: points (n, 1) to the a (n,) that slopes are multiplied
+    with where elements meet, asked on either side; None for 1.
     """
 
     stages = 8
 
-    def __init__(self, problem: Problem, equation: Constraint, sides: Sides, mesh: Mesh) -> None:
-        self.problem, self.equation, self.sides, self.mesh = problem, equation, sides, mesh
+    def __init__(
+        self,
+        problem: Problem,
+        equation: Constraint,
+        sides: Sides,
+        mesh: Mesh,
+        flux: Callable[[Matrix], Matrix] | None = None,
+    ) -> None:
+        self.problem, self.equation, self.sides, self.mesh, self.flux = problem, equation, sides, mesh, flux
         self.inside = Rows(problem, equation, mesh.stencil())
         self.ends = [
             (end, Rows(problem, constraint, mesh.side(end)))
@@ -37,7 +49,11 @@ class ElementSystem(PatchSystem):
         self.pairs = before, before + 1
         slopes = mesh.slopes()
         left, right = slopes[self.pairs[0], 1], slopes[self.pairs[1], 0]
-        size = np.abs(left).max(axis=1, keepdims=True)
+        if flux is not None:
+            met, step = mesh.edges[1:-1], BESIDE * mesh.lengths
+            left = left * flux((met - step[:-1])[:, None])[:, None]
+            right = right * flux((met + step[1:])[:, None])[:, None]
+        size = np.maximum(np.abs(left), np.abs(right)).max(axis=1, keepdims=True)
         self.joins = left / size, right / size
 
     @property
@@ -58,7 +74,9 @@ class ElementSystem(PatchSystem):
 
     def on(self, mesh: Mesh | None) -> "ElementSystem | None":
         """The same on another mesh."""
-        return None if mesh is None else ElementSystem(self.problem, self.equation, self.sides, mesh)
+        return (
+            None if mesh is None else ElementSystem(self.problem, self.equation, self.sides, mesh, self.flux)
+        )
 
     def finer(self, values: Matrix, sizes: Matrix, limit: float) -> "ElementSystem | None":
         return self.on(self.mesh.cut(self.mesh.tails(values, sizes), limit))

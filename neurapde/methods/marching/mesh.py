@@ -1,6 +1,6 @@
 """An interval in elements, on each of which a field is a polynomial."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -47,10 +47,11 @@ def reference(degree: int) -> Reference:
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """edges: of the elements, ascending, (elements + 1,)."""
+    """edges: of the elements, ascending, (elements + 1,). finest: of the interval, elements that are not cut any more."""
 
     edges: Matrix
     degree: int
+    finest: float = FINEST
 
     @property
     def elements(self) -> int:
@@ -113,12 +114,12 @@ class Mesh:
 
     def cut(self, tails: Matrix, limit: float) -> "Mesh | None":
         """The elements with tails above a limit in two; None where there are none to cut."""
-        wide = self.lengths > FINEST * (self.edges[-1] - self.edges[0])
+        wide = self.lengths > self.finest * (self.edges[-1] - self.edges[0])
         chosen = (tails > limit) & wide
         if not chosen.any():
             return None
         middles = (self.edges[:-1] + self.edges[1:])[chosen] / 2
-        return Mesh(np.sort(np.concatenate([self.edges, middles])), self.degree)
+        return replace(self, edges=np.sort(np.concatenate([self.edges, middles])))
 
     def merged(self, values: Matrix, sizes: Matrix, limit: float) -> "Mesh | None":
         """Neighbours as one where their tails stay far below the limit, two elements at least; None where none do."""
@@ -133,7 +134,7 @@ class Mesh:
             ends.append(e)
         if len(ends) == self.elements + 1:
             return None
-        return Mesh(self.edges[ends], self.degree)
+        return replace(self, edges=self.edges[ends])
 
     def _joint_tail(self, values: Matrix, e: int, sizes: Matrix) -> float:
         """The tail of elements e and e + 1 as one, the jump of what their polynomials are apart included."""

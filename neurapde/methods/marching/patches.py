@@ -155,6 +155,14 @@ def on_patches(
     return trial
 
 
+def resting_on(setting: Setting, space: Patches, values: Matrix) -> PatchesFunction:
+    """The field of values (nodes, components) on the patches of an interval, without a time."""
+    amplitudes = np.einsum("pn,enc->epc", space.coefficients, values[space.nodes])
+    trial = ChebyshevPatches(len(space.lower), (len(space.coefficients) - 1,)).draw(setting)
+    trial.fill(torch.from_numpy(np.stack([space.lower, space.upper])), torch.from_numpy(amplitudes))
+    return trial
+
+
 def chebyshev(places: Tensor, scale: Tensor, degree: int, order: int) -> list[Tensor]:
     """T_k and as many derivatives as `order` at places (n,) of [−1, 1], by the point (n, degree + 1) each.
 

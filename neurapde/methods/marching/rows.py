@@ -50,13 +50,20 @@ def moment(time: float, values: Matrix) -> Stages:
 
 
 class Rows:
-    """A constraint at places: rows run over stages, elements, places and equations."""
+    """A constraint at places: rows run over stages, elements, places and equations.
+
+    A domain of as many axes as the places have is without time, and its derivatives are along space alone.
+    """
 
     def __init__(self, problem: Problem, constraint: Constraint, stencil: Stencil) -> None:
         self.constraint, self.stencil = constraint, stencil
         self.layout = problem.layout(constraint)
         self.outputs, self.complex = problem.outputs, problem.equation.complex
-        self.derivatives = [(degrees[-1], sum(degrees[:-1])) for degrees in self.layout.degrees]
+        self.over_time = problem.domain.dimension > stencil.places.shape[-1]
+        self.derivatives = [
+            (degrees[-1], sum(degrees[:-1])) if self.over_time else (0, sum(degrees))
+            for degrees in self.layout.degrees
+        ]
 
     def residual(self, stages: Stages) -> Matrix:
         """(stages, elements, places, equations)."""
@@ -138,12 +145,15 @@ class Rows:
     def _samples(self, times: Matrix) -> Samples:
         stencil = self.stencil
         elements, places, axes = stencil.places.shape
-        points = np.empty((len(times), elements, places, axes + 1))
-        points[..., :-1] = stencil.places
-        points[..., -1] = times[:, None, None]
-        flat = torch.from_numpy(points.reshape(-1, axes + 1))
+        points = np.empty((len(times), elements, places, axes + self.over_time))
+        points[..., :axes] = stencil.places
+        if self.over_time:
+            points[..., -1] = times[:, None, None]
+        flat = torch.from_numpy(points.reshape(-1, points.shape[-1]))
         normals = stencil.normals
-        outward = None if normals is None else torch.from_numpy(normals).expand(len(flat), -1)
+        outward = (
+            None if normals is None else torch.from_numpy(normals[: points.shape[-1]]).expand(len(flat), -1)
+        )
         return Samples(flat, outward)
 
     def _shaped(self, residuals: Matrix, count: int) -> Matrix:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from neurapde.methods.marching.radau import Radau
 from neurapde.methods.marching.rows import Matrix, Stages
 from neurapde.methods.marching.system import Solve, System
+from neurapde.training.optimisation.balance import Balance
 
 STEPS = 25
 FAST = 0.05
@@ -23,6 +24,14 @@ ROUNDING = 1e-12
 
 Sizes = Callable[[Matrix], Matrix]
 """From values (…, nodes, components) to the sizes by which errors of the components count, (components,)."""
+
+
+def counting_sizes(values: Matrix, balance: Balance, complex: bool) -> Matrix:
+    """Sizes by which errors of real components count, from their values (…, components); complex ones count as one."""
+    sizes = np.abs(values).max(axis=tuple(range(values.ndim - 1)))
+    parts = sizes.reshape(-1, 2) if complex else sizes[:, None]
+    counting = balance.counting(np.linalg.norm(parts, axis=1))
+    return np.repeat(counting, parts.shape[1])
 
 
 @dataclass(frozen=True, eq=False)

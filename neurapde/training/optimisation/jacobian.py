@@ -13,6 +13,7 @@ from torch import Tensor
 from neurapde.conditions.constraints import Constraint, Samples
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet, Layout
+from neurapde.problem.problem import Problem
 from neurapde.training.optimisation.parameter_jacobians import vector_jacobian_product
 from neurapde.trials.base import TrialFunction
 
@@ -98,3 +99,25 @@ def real_residuals(constraint: Constraint, samples: Samples, jet: Jet) -> Tensor
     if residual.is_complex():
         residual = torch.view_as_real(residual)
     return residual.reshape(len(residual), -1)
+
+
+def constant_residuals(
+    problem: Problem, constraint: Constraint, samples: Samples, sizes: Tensor, seed: int
+) -> Tensor:
+    """What a constraint leaves of jets that are the same everywhere, real `(n, columns)`: of zero, and of two by chance.
+
+    Sources, data and coefficients show in it. sizes: of the field and its derivatives, (channels, …) as of a jet at one
+    point, complex ones in pairs.
+    """
+    layout = problem.layout(constraint)
+    generator = torch.Generator().manual_seed(seed)
+    columns = []
+    for sign in (0.0, 1.0, 1.0):
+        random = torch.randn(sizes.shape, generator=generator, dtype=torch.float64)
+        constant = (sign * random * sizes)[: layout.count, None]
+        channels = constant.expand(layout.count, len(samples.points), *sizes.shape[1:]).contiguous()
+        if problem.equation.complex:
+            channels = torch.view_as_complex(channels)
+        with torch.no_grad():
+            columns.append(real_residuals(constraint, samples, Jet(channels, layout)))
+    return torch.cat(columns, dim=1)

@@ -1,0 +1,185 @@
+"""Equations on an interval at rest: conditions at both ends, elements that follow the field, and places they must know."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from neurapde.conditions.constraints import Constraint, Face, Interior, Samples
+from neurapde.core.arrays import to_numpy
+from neurapde.domains.box import Box
+from neurapde.equations.helmholtz import Helmholtz
+from neurapde.equations.poisson import Poisson
+from neurapde.fields.jumps import narrow_features
+from neurapde.fields.sources import PointSource
+from neurapde.methods.marching.elements import ElementSystem, Sides
+from neurapde.methods.marching.mesh import Mesh
+from neurapde.methods.marching.rows import Matrix, Rows, Stages
+from neurapde.problem.equation import Equation
+from neurapde.problem.problem import Problem
+from neurapde.training.optimisation.jacobian import constant_residuals
+from neurapde.training.optimisation.lengths import axis_lengths
+
+DEGREE, FINEST = 12, 1e-13
+"""Of the polynomials on each element; and, of the interval, elements that are not cut any more."""
+WIDTHS = 4.0
+"""Half of an element round a narrow part of a function, in widths of that."""
+MOST = 64
+"""Narrow parts that get an element each."""
+APART = 1e-12
+"""Of the interval: ends of elements that are nearer are one."""
+SEED = 60527
+
+
+def at_rest(values: Matrix) -> Stages:
+    """A field (nodes, components) that does not change in time, as one stage."""
+    rates = np.zeros((3, 1, 2))
+    rates[0, 0, 1] = 1.0
+    return Stages(np.zeros(1), rates, np.stack([values, values]), np.zeros((1, *values.shape)))
+
+
+@dataclass(frozen=True, eq=False)
+class SteadyProblem:
+    """A boundary value problem on an interval.
+
+    equation: what holds inside. sides: what holds at the lower and at the upper end. breaks: places (n,) at which elements
+    end, those of the interval among them. flux: points (n, 1) to the a (n,) by which slopes count where elements meet.
+    components: real ones of the field.
+    """
+
+    problem: Problem
+    equation: Constraint
+    sides: Sides
+    breaks: Matrix
+    flux: Callable[[Matrix], Matrix] | None
+    components: int
+
+    def mesh(self, count: int) -> Mesh:
+        """So many elements of one length, cut at the breaks."""
+        lower, upper = self.breaks[[0, -1]]
+        edges = np.sort(np.concatenate([np.linspace(lower, upper, count + 1)[1:-1], self.breaks]))
+        known = np.isin(edges, self.breaks)
+        close = np.flatnonzero(np.diff(edges) < APART * (upper - lower))
+        dropped = np.where(known[close], close + 1, close)
+        return Mesh(np.delete(edges, dropped), DEGREE, FINEST)
+
+    def system(self, mesh: Mesh) -> ElementSystem:
+        """Its equations on a mesh."""
+        return ElementSystem(self.problem, self.equation, self.sides, mesh, self.flux)
+
+
+def steady_of(problem: Problem) -> SteadyProblem | str:
+    """A problem as one of an interval at rest, or why it is none."""
+    domain, equation = problem.domain, problem.equation
+    if not isinstance(domain, Box) or domain.dimension != 1:
+        return f"its domain is {domain}, and elements are for an Interval"
+    if not isinstance(equation, Equation | Poisson | Helmholtz):
+        return f"its equation is {type(equation).__name__}, and elements are for Poisson, Helmholtz and Equation(residual)"
+    if problem.pml is not None or problem.sides.periodic:
+        return "its waves leave into a layer, or it is periodic, and elements are for conditions at both ends"
+    if len(problem.right_hand_sides) > 1 or problem.unknowns:
+        return "it has several shots or unknowns, and elements are for one field"
+    if any(isinstance(source, PointSource) for side in problem.right_hand_sides for source in side):
+        return "a PointSource has no values at points; use a GaussianSource"
+    if isinstance(equation, Poisson) and (reason := equation.untrainable(problem)):
+        return reason
+    if any(len(axes) > 2 for axes in problem.mixed):
+        return "it reads a third derivative, which elements do not carry; say w = u.d2(0) as a component"
+    inside, sides = [], ([], [])  # type: tuple[list[Constraint], tuple[list[Constraint], list[Constraint]]]
+    for constraint in problem.constraints:
+        sample = constraint.sample
+        if isinstance(sample, Interior):
+            inside.append(constraint)
+        elif isinstance(sample, Face) and sample.domain == domain:
+            for end, face in enumerate(domain.faces):
+                if face in sample.on:
+                    sides[end].append(constraint)
+        else:
+            return f"its condition {constraint.name!r} does not hold at an end"
+    if len(inside) != 1:
+        return f"it has {len(inside)} constraints inside, and elements are for one equation"
+    try:
+        return _closed(problem, inside[0], (tuple(sides[0]), tuple(sides[1])))
+    except (
+        Exception
+    ) as error:  # of a function that torch cannot vectorise or differentiate, whatever it raises
+        return f"its residual cannot be tried on numbers ({type(error).__name__})"
+
+
+def _closed(problem: Problem, equation: Constraint, sides: Sides) -> SteadyProblem | str:
+    """With as many conditions as there are constants of integration: two a component, or one where it has but slopes."""
+    lower, upper = (float(end[0]) for end in problem.domain.bounds)
+    mesh = Mesh(np.linspace(lower, upper, 3), DEGREE, FINEST)
+    rows = Rows(problem, equation, mesh.stencil())
+    components = rows.components
+    field = at_rest(np.ones((mesh.count, components)))
+    if rows.residual(field).shape[-1] != components:
+        return f"it has not as many equations as its {components} real components"
+    counts = [
+        sum(Rows(problem, side, mesh.side(end)).residual(field).shape[-1] for side in sides[end])
+        for end in range(2)
+    ]
+    if rows.bends(field):
+        if counts != [components, components]:
+            return (
+                f"it has {counts[0]} and {counts[1]} conditions at its ends for {components} real components"
+            )
+    elif sorted(counts) == [0, components]:
+        sides = sides[0] or (equation,), sides[1] or (equation,)
+    else:
+        return f"it reads no second derivative, and has {counts[0]} and {counts[1]} conditions at its ends"
+    return SteadyProblem(
+        problem, equation, sides, _breaks(problem, equation, lower, upper), _flux(problem), components
+    )
+
+
+def _flux(problem: Problem) -> Callable[[Matrix], Matrix] | None:
+    """What a slope is multiplied with to be a flux; None where it is that itself."""
+    if isinstance(problem.equation, Poisson):
+        coefficient = problem.equation.coefficient
+        return lambda points: np.broadcast_to(to_numpy(coefficient(torch.as_tensor(points))), (len(points),))
+    return None
+
+
+def _breaks(problem: Problem, equation: Constraint, lower: float, upper: float) -> Matrix:
+    """The ends of the interval, of declared regions and of narrow sources, and where functions jump or are narrow."""
+    length = upper - lower
+    places = [lower, upper]
+    transmission = problem.equation.transmission(problem)
+    for region in () if transmission is None else transmission.regions:
+        places += [float(end[0]) for end in region.bounds]
+    for source in problem.right_hand_sides[0] if problem.right_hand_sides else ():
+        if source.center is not None and 0 < source.reach < length:
+            places += [source.center[0] - source.reach, source.center[0] + source.reach]
+    layout = problem.layout(equation)
+    sizes = torch.as_tensor(layout.sizes((1 / axis_lengths(problem)).tolist()), dtype=torch.float64)
+    within = (*layout.shape(1, problem.outputs)[2:], *((2,) if problem.equation.complex else ()))
+    sizes = sizes.reshape(-1, *[1] * len(within)).expand(layout.count, *within)
+
+    def said(points: Matrix) -> Matrix:
+        samples = Samples(torch.as_tensor(np.asarray(points)))
+        columns = constant_residuals(problem, equation, samples, sizes, SEED)
+        return to_numpy(torch.linalg.vector_norm(columns, dim=1))
+
+    narrow = narrow_features(said, problem.domain)
+    places += _around(narrow.points[:, 0], narrow.widths)
+    every = np.unique(np.clip(places, lower, upper))
+    return every[np.concatenate([[True], np.diff(every) > APART * length])]
+
+
+def _around(places: Matrix, widths: Matrix) -> list[float]:
+    """Jumps, and both ends of each narrow part: of places nearer than their widths, which belong together."""
+    found = places[widths == 0].tolist()
+    parts: list[list[float]] = []
+    for i in np.argsort(places, kind="stable"):
+        place, width = float(places[i]), float(widths[i])
+        if width == 0:
+            continue
+        if parts and place - parts[-1][1] <= 2 * WIDTHS * max(width, parts[-1][2]):
+            parts[-1][1:] = place, max(width, parts[-1][2])
+        else:
+            parts.append([place, place, width])
+    for first, last, width in sorted(parts, key=lambda part: part[2])[:MOST]:
+        found += [first - WIDTHS * width, last + WIDTHS * width]
+    return found
