@@ -83,6 +83,7 @@ if _typing.TYPE_CHECKING:
     from neurapde.methods.natural_gradient import NaturalGradient as NaturalGradient
     from neurapde.methods.newton import Newton as Newton
     from neurapde.methods.separable import Separable as Separable
+    from neurapde.methods.spectral_elements import SpectralElements as SpectralElements
     from neurapde.methods.time_marching import TimeMarching as TimeMarching
     from neurapde.methods.trefftz import Trefftz as Trefftz
     from neurapde.methods.unknowns.measured import measured as measured

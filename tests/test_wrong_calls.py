@@ -243,6 +243,11 @@ CALLS: dict[str, dict[str, Argument]] = {
     "Samples": {"points": (torch.zeros(3, 2), SAMPLED - NONE), "normals": (None, SAMPLED), "targets": (None, SAMPLED)},
     "OutputScaling": {"network": (NET, NOTHING), "size": (2.0, POSITIVE), "lengths": (None, NONE)},
     "SelfAdaptive": {"memory": (0.9, PART), "gain": (0.1, POSITIVE)},
+    "SpectralElements": {
+        "tolerance": (1e-6, NOTHING),
+        "largest": (200, COUNT),
+        "seconds": (9.0, POSITIVE),
+    },
     "Separable": {"tolerance": (1e-6, NOTHING), "largest": (16, COUNT), "seconds": (9.0, POSITIVE)},
     "SineHistory": {
         "modes": ((2,), NOTHING), "moments": (3, COUNT), "box": (None, NONE), "free": (None, NONE),

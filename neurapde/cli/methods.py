@@ -16,6 +16,7 @@ DIRECT: dict[str, type[Method]] = {
     "method-of-lines": npde.MethodOfLines,
     "newton": npde.Newton,
     "separable": npde.Separable,
+    "spectral-elements": npde.SpectralElements,
     "time-marching": npde.TimeMarching,
     "trefftz": npde.Trefftz,
 }

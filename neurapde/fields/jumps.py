@@ -35,6 +35,8 @@ MANY, SOME = 144, 512
 """Lines and points with more axes."""
 WITHIN = 16
 """Lines along layers that were found, to their ends."""
+FOLLOWED = 4e-3
+"""Part of an axis: a hidden part that is wider is followed by more of them."""
 SAME, COMMON = 1e-9, 3
 """Part of an axis within which places are one, and lines that must share a place to make it a plane across the axis."""
 
@@ -122,7 +124,12 @@ class Features:
     @property
     def jumps(self) -> bool:
         """Whether anything is no matter of more points: a jump, or what lies between any points."""
-        return bool(((self.widths == 0) | self.hidden).any())
+        return bool((self.widths == 0).any()) or self.unseen
+
+    @property
+    def unseen(self) -> bool:
+        """Whether anything lies between any points, and is narrower than many polynomials or sines follow."""
+        return bool((self.hidden & (self.widths < FOLLOWED * self.extents[self.axes])).any())
 
     @property
     def looked(self) -> str:

@@ -9,6 +9,7 @@ from neurapde.methods.method_of_lines import MethodOfLines
 from neurapde.methods.natural_gradient import NaturalGradient
 from neurapde.methods.newton import Newton
 from neurapde.methods.separable import Separable
+from neurapde.methods.spectral_elements import SpectralElements
 from neurapde.methods.time_marching import TimeMarching
 from neurapde.methods.trefftz import Trefftz
 from neurapde.problem.advice import Advice
@@ -22,6 +23,7 @@ from neurapde.trials.base import Trial, TrialFunction
 PREFERRED: tuple[DirectMethod, ...] = (
     Separable(),
     Trefftz(),
+    SpectralElements(),
     MethodOfLines(),
     Galerkin(),
     LeastSquares(),

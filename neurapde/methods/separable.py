@@ -28,7 +28,7 @@ FIRST, GROWTH = 12, 1.5
 """Polynomials along each axis at the first level, and from level to level."""
 MORE_NODES = 1.5
 """Points of a quadrature along each axis, in units of the polynomials."""
-LOOKED = {1: 16384, 2: 300, 3: 80}
+LOOKED = {1: 1024, 2: 300, 3: 80}
 """Points along each axis at which the residual is looked at, by the number of axes."""
 STEEP = 0.03
 """An axis grows unless the field's last polynomials along it are less than this part of those along the steepest."""
@@ -71,15 +71,25 @@ class Separable(DirectMethod):
                 f"{type(problem.equation).__name__} on {problem.domain}; use LeastSquares"
             )
         reason = box.obstacle() or self._rough(problem)
-        return reason and f"{reason}; use LeastSquares or Galerkin"
+        ways = (
+            "SpectralElements, LeastSquares or Galerkin"
+            if box.box.dimension == 1
+            else "LeastSquares or Galerkin"
+        )
+        return reason and f"{reason}; use {ways}"
 
     @staticmethod
     def _rough(problem: Problem) -> str | None:
         """That its sources jump, where the energy is a way to solve for such."""
-        if not isinstance(problem.equation, Poisson) or PoissonOnSines.obstacle(problem) is not None:
+        line = problem.domain.dimension == 1
+        if not line and (
+            not isinstance(problem.equation, Poisson) or PoissonOnSines.obstacle(problem) is not None
+        ):
             return None
-        rough = features_of_sources(problem.right_hand_sides, problem.domain).jumps
-        return "its sources jump, which polynomials follow slowly" if rough else None
+        features = features_of_sources(problem.right_hand_sides, problem.domain)
+        if line and len(features):
+            return "its sources jump or are narrow, which elements follow and polynomials do not"
+        return "its sources jump, which polynomials follow slowly" if features.jumps else None
 
     def why(self, problem: Problem) -> str:
         box = BoxProblem.of(problem)

@@ -33,7 +33,7 @@ STEPS, HALVINGS, CUTS = 25, 6, 60
 """Newton's steps on one mesh, halvings of a step, and times that a mesh is cut in one level."""
 QUICK = 0.25
 """Ratio of successive changes above which the iteration is not quick at its end, as at a fold or a double root."""
-SETTLED, ROUNDING = 1e-2, 1e-9
+SETTLED, ROUNDING = 1e-2, 1e-8
 """Change that ends an iteration, in units of the limit, and of the field: what may be rounding."""
 
 CHECKED = 1e-6

@@ -55,8 +55,8 @@ CHOSEN = {
     "wave-ricker": "MethodOfLines",
     "wave-string": "MethodOfLines",
     "heat": "LeastSquares",
-    "boundary-layer": "LeastSquares",
-    "bratu": "Newton",
+    "boundary-layer": "SpectralElements",
+    "bratu": "SpectralElements",
     "kovasznay": "Newton",
     "burgers": "TimeMarching",
     "allen-cahn": "TimeMarching",
@@ -105,7 +105,7 @@ def _complex(x: torch.Tensor, u: npde.Jet) -> torch.Tensor:
 
 
 OWN: dict[str, tuple[str, Callable[[], npde.Problem]]] = {
-    "linear": ("LeastSquares", lambda: _problem(LINE, npde.Equation(lambda x, u: u.laplacian))),
+    "linear": ("SpectralElements", lambda: _problem(LINE, npde.Equation(lambda x, u: u.laplacian))),
     "linear, four axes": (
         "NaturalGradient",
         lambda: _problem(TESSERACT, npde.Equation(lambda x, u: u.laplacian)),

@@ -16,7 +16,7 @@ from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.grid_field import GridField
 from neurapde.fields.hidden import hidden_places
-from neurapde.fields.jumps import features_of
+from neurapde.fields.jumps import features_of, narrow_features
 from neurapde.fields.medium import Constant, Field, Piecewise
 from neurapde.fields.sources import PointSource, total
 from neurapde.problem.problem import Problem
@@ -100,7 +100,11 @@ class BoxProblem:
     def _hidden(self) -> str | None:
         """A part of the sources, or of the values on a face, that lies between any points."""
         lower, upper = self.box.bounds
-        if len(hidden_places(lambda points: np.abs(self.source(points)).sum(axis=1), lower, upper)):
+
+        def size(points: Array) -> Values:
+            return np.asarray(np.abs(self.source(points)).sum(axis=1))
+
+        if len(hidden_places(size, lower, upper)) and narrow_features(size, self.box).unseen:
             return "its sources have parts too narrow for polynomials"
         for number, face in enumerate(self.box.faces if self.box.dimension > 1 else ()):
             given = self.problem.sides.data.get(face)

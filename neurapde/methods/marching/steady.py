@@ -108,7 +108,7 @@ def steady_of(problem: Problem) -> SteadyProblem | str:
 
 
 def _closed(problem: Problem, equation: Constraint, sides: Sides) -> SteadyProblem | str:
-    """With as many conditions as there are constants of integration: two a component, or one where it has but slopes."""
+    """With as many conditions as there are constants of integration: one a component at each end."""
     lower, upper = (float(end[0]) for end in problem.domain.bounds)
     mesh = Mesh(np.linspace(lower, upper, 3), DEGREE, FINEST)
     rows = Rows(problem, equation, mesh.stencil())
@@ -120,15 +120,10 @@ def _closed(problem: Problem, equation: Constraint, sides: Sides) -> SteadyProbl
         sum(Rows(problem, side, mesh.side(end)).residual(field).shape[-1] for side in sides[end])
         for end in range(2)
     ]
-    if rows.bends(field):
-        if counts != [components, components]:
-            return (
-                f"it has {counts[0]} and {counts[1]} conditions at its ends for {components} real components"
-            )
-    elif sorted(counts) == [0, components]:
-        sides = sides[0] or (equation,), sides[1] or (equation,)
-    else:
-        return f"it reads no second derivative, and has {counts[0]} and {counts[1]} conditions at its ends"
+    if not rows.bends(field):
+        return "it reads no second derivative, so that conditions at both ends are too many"
+    if counts != [components, components]:
+        return f"it has {counts[0]} and {counts[1]} conditions at its ends for {components} real components"
     return SteadyProblem(
         problem, equation, sides, _breaks(problem, equation, lower, upper), _flux(problem), components
     )
