@@ -75,6 +75,7 @@ if _typing.TYPE_CHECKING:
     from neurapde.learning.learn import learn as learn
     from neurapde.loading import load as load
     from neurapde.methods.adam import Adam as Adam
+    from neurapde.methods.elements.spectral_elements import SpectralElements as SpectralElements
     from neurapde.methods.galerkin import Galerkin as Galerkin
     from neurapde.methods.gauss_newton import GaussNewton as GaussNewton
     from neurapde.methods.lbfgs import LBFGS as LBFGS
@@ -83,7 +84,6 @@ if _typing.TYPE_CHECKING:
     from neurapde.methods.natural_gradient import NaturalGradient as NaturalGradient
     from neurapde.methods.newton import Newton as Newton
     from neurapde.methods.separable import Separable as Separable
-    from neurapde.methods.spectral_elements import SpectralElements as SpectralElements
     from neurapde.methods.time_marching import TimeMarching as TimeMarching
     from neurapde.methods.trefftz import Trefftz as Trefftz
     from neurapde.methods.unknowns.measured import measured as measured

@@ -110,11 +110,13 @@ def test_solutions_of_the_equation_beat_finite_elements_at_the_small_size(record
     assert all(errors[name, "neurapde"] < errors[name, "ngsolve"] < 1e-2 for name, _ in errors)
 
 
+@pytest.mark.slow
 def test_more_bandwidth_lowers_the_error(records):
     coarse, fine = (row["error"] for row in records["bandwidth"]["rows"])
     assert fine < 0.6 * coarse
 
 
+@pytest.mark.slow
 def test_interpolation_keeps_the_pixels_it_was_given(records):
     interpolated, fitted = records["held_out"]["rows"]
     assert interpolated["fitted"] > 100 > interpolated["held out"] > fitted["held out"]

@@ -1,6 +1,7 @@
 """The default method of a problem, and why: the first of the direct ones that can solve it, else a training."""
 
 from neurapde.methods.adam import Adam
+from neurapde.methods.elements.spectral_elements import SpectralElements
 from neurapde.methods.galerkin import Galerkin
 from neurapde.methods.gauss_newton import GaussNewton
 from neurapde.methods.least_squares import LeastSquares
@@ -9,7 +10,6 @@ from neurapde.methods.method_of_lines import MethodOfLines
 from neurapde.methods.natural_gradient import NaturalGradient
 from neurapde.methods.newton import Newton
 from neurapde.methods.separable import Separable
-from neurapde.methods.spectral_elements import SpectralElements
 from neurapde.methods.time_marching import TimeMarching
 from neurapde.methods.trefftz import Trefftz
 from neurapde.problem.advice import Advice

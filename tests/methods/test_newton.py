@@ -92,7 +92,7 @@ def test_a_conductivity_that_grows_with_temperature_in_kelvins_has_its_kirchhoff
 
 def test_what_is_not_linear_at_its_size_is_refused_by_least_squares_and_chosen_by_none():
     assert not is_linear(fin())
-    assert isinstance(choose_method(fin(), None)[0], npde.Newton)
+    assert isinstance(choose_method(fin(), None)[0], npde.SpectralElements)
     with pytest.raises(
         npde.DeclarationError, match=r"'equation' of fin is not linear in u for a field as large.*Newton"
     ):

@@ -8,12 +8,12 @@ import torch
 
 from neurapde.assembly.collocation.piecewise import unfit
 from neurapde.core.formatting import number
+from neurapde.methods.elements.steady import SteadyProblem, at_rest, steady_of
 from neurapde.methods.least_squares import LeastSquares
 from neurapde.methods.marching.elements import ElementSystem
 from neurapde.methods.marching.mesh import Mesh
 from neurapde.methods.marching.patches import PatchesFunction, resting_on
 from neurapde.methods.marching.rows import Matrix
-from neurapde.methods.marching.steady import SteadyProblem, at_rest, steady_of
 from neurapde.methods.marching.system import Solve
 from neurapde.methods.marching.window import counting_sizes
 from neurapde.methods.refinement import check_growth, estimate_note, grow
