@@ -38,6 +38,10 @@ SETTLED, ROUNDING = 1e-2, 1e-8
 
 CHECKED = 1e-6
 """Least tolerance of the closing check: second derivatives on thin elements are rounded."""
+SURE = 4.0
+"""By which rounding may be larger than what one more step shows of it."""
+NOISE = 1e-3
+"""What the iteration may leave of a level that is the last since it does not settle: rounding, on short elements."""
 LAST_DIGITS = 1e-14
 """Of the field's size: coefficients that may be rounding."""
 KNOWN = 1e-2
@@ -119,10 +123,13 @@ class SpectralElements(DirectMethod):
             level = _Level(steady, balance, steady.mesh(count), limit, self.largest)
             if before is not None:
                 level.begin(before)
-            if not level.solve():
+            settled = level.solve()
+            if not settled and (before is None or level.left > NOISE):
                 return
             trial = resting_on(setting, steady.system(level.mesh).patches, level.values)
             yield trial, level.values.size, level.left
+            if not settled:
+                return
             before, limit, count = level, limit / FALLS, count + MORE
 
 
@@ -177,14 +184,16 @@ class _Level:
         for _ in range(STEPS):
             try:
                 residual, solve = system.linearised(at_rest(self.values))
-                taken = self._damped(system, solve, solve(residual)[0])
+                change = solve(residual)[0]
+                self.left = float(np.abs(change / self._sizes(self.values)).max())
+                taken = self._damped(system, solve, change)
             except (ValueError, RuntimeError):  # a matrix that is singular, or not finite
                 return False
             if taken is None:
                 return False
             size, following = taken
             if following <= max(SETTLED * self.limit, ROUNDING):
-                self.left = max(following, KNOWN * self.limit)
+                self.left = max(SURE * following, KNOWN * self.limit)
                 return following <= max(QUICK * size, ROUNDING)
         return False
 
