@@ -128,7 +128,7 @@ def page() -> str:
 def shown(case: Case | InversionCase) -> str:
     """A picture and its line, which leads to how the problem is declared."""
     declared = f"neurapde.problems.{case.name.replace('-', '_')}"
-    return f"""```{{figure}} images/gallery/{case.name}.webp
+    return f"""```{{figure}} /images/gallery/{case.name}.webp
 :figclass: gallery
 :alt: The solution of {case.name}
 {{py:obj}}`{case.name} <{declared}>`: {case.summary}
