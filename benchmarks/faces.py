@@ -125,7 +125,12 @@ def mean_face(problem: npde.problems.FamilyProblem) -> dict[str, Any]:
     """The errors of the mean over the data set."""
     begin = time.perf_counter()
     error = float(((pictures(problem.unseen) - pictures(problem.train).mean(0)) ** 2).mean())
-    return {"way": "mean face", "errors": [error] * 3, "wall": time.perf_counter() - begin, "computed": 0.0}
+    return {
+        "way": "mean face",
+        "errors": [error] * len(COUNTS),
+        "wall": time.perf_counter() - begin,
+        "computed": 0.0,
+    }
 
 
 def kriging(problem: npde.problems.FamilyProblem) -> dict[str, Any]:

@@ -163,9 +163,10 @@ class _Looked:
         new = _joined([box.samples for box in drawn])
         points = new.points
         self.change = torch.cat([self.change, self.changes.at(new)])
-        self.density = torch.cat([self.density, self.even + _within(points, self.boxes)])
+        even = torch.full((len(points),), self.even, dtype=torch.float64)
+        self.density = torch.cat([self.density, _within(points, self.boxes, even)])
         self.samples = _joined([self.samples, new])
-        self.density += _within(self.samples.points, drawn)
+        self.density = _within(self.samples.points, drawn, self.density)
         self.boxes += drawn
         return len(points)
 
@@ -180,7 +181,9 @@ class _Looked:
             return None
         new = within(DRAWN, how="uniform", generator=self.generator)
         assert isinstance(within, Interior | Face)
-        density = len(new.points) / _measure(within)
+        density = float(
+            np.float32(len(new.points) / _measure(within))
+        )  # sums of such are exact, in any order
         if isinstance(self.sample, Interior):
             new = chosen(new, torch.as_tensor(self.sample.domain.contains(new.points)))
         return _Drawn(low, high, density, new) if len(new.points) else None
@@ -245,15 +248,15 @@ def _measure(sample: Interior | Face) -> float:
     return float(domain.measure if isinstance(sample, Interior) else domain.boundary_size(sample.on))
 
 
-def _within(points: Tensor, boxes: Sequence[_Drawn]) -> Tensor:
-    """The densities of the closed boxes that points (n, d) lie in, added up: (n,)."""
+def _within(points: Tensor, boxes: Sequence[_Drawn], densities: Tensor) -> Tensor:
+    """Densities (n,) and those of the closed boxes that points (n, d) lie in, added in turn: (n,)."""
     places = points.numpy()
     order = np.argsort(places[:, 0])
     first = places[order, 0]
-    densities = np.zeros(len(places))
+    total = densities.numpy().copy()
     for box in boxes:
         low, high = box.low.numpy(), box.high.numpy()
         near = order[np.searchsorted(first, low[0]) : np.searchsorted(first, high[0], side="right")]
         rest = places[near, 1:]
-        densities[near[((rest >= low[1:]) & (rest <= high[1:])).all(axis=1)]] += box.density
-    return torch.from_numpy(densities)
+        total[near[((rest >= low[1:]) & (rest <= high[1:])).all(axis=1)]] += box.density
+    return torch.from_numpy(total)
