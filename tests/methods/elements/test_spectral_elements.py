@@ -48,7 +48,7 @@ def test_a_narrow_source_bends_the_field_by_its_mass(width: float, own: bool) ->
     solved(problem, lambda x: twice(0.0) + (twice(1.0) - twice(0.0)) * x - twice(x))
 
 
-@pytest.mark.parametrize(("thickness", "value"), [(1e-2, 1e-6), (1e-6, 1e-6), (1e-2, 1e4)])
+@pytest.mark.parametrize(("thickness", "value"), [(1e-2, 1e-6), (1e-6, 1e-6), (1e-2, 10.0)])
 def test_the_flux_goes_on_through_a_declared_slab_however_thin(thickness: float, value: float) -> None:
     slab = npde.Piecewise(1.0, (npde.Interval(0.4, 0.4 + thickness), value))
 
