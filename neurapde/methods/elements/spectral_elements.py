@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 
 from neurapde.assembly.collocation.piecewise import unfit
 from neurapde.core.formatting import number
@@ -12,7 +11,7 @@ from neurapde.methods.elements.steady import SteadyProblem, at_rest, steady_of
 from neurapde.methods.least_squares import LeastSquares
 from neurapde.methods.marching.elements import ElementSystem
 from neurapde.methods.marching.mesh import Mesh
-from neurapde.methods.marching.patches import PatchesFunction, resting_on
+from neurapde.methods.marching.patches import PatchesFunction, in_double_precision, resting_on
 from neurapde.methods.marching.rows import Matrix
 from neurapde.methods.marching.system import Solve
 from neurapde.methods.marching.window import counting_sizes
@@ -21,7 +20,6 @@ from neurapde.problem.problem import Problem
 from neurapde.training.optimisation.balance import Balance, balance_of
 from neurapde.training.run.budget import SECONDS, Budget
 from neurapde.training.run.method import DirectMethod, Outcome, Task
-from neurapde.trials.base import Setting
 
 FIRST, MORE = 4, 3
 """Elements at the first level, besides those that breaks make, and how many more each has: levels share no points."""
@@ -108,15 +106,7 @@ class SpectralElements(DirectMethod):
 
     def _levels(self, task: Task, steady: SteadyProblem) -> Iterator[tuple[PatchesFunction, int, float]]:
         """Finer and finer ones, each from the field of the one before; they end where rounding or the largest does it."""
-        problem, balance = task.problem, balance_of(task.problem)
-        setting = Setting(
-            problem.domain.bounds,
-            problem.outputs,
-            problem.equation.complex,
-            torch.Generator(),
-            torch.float64,
-            task.device,
-        )
+        setting, balance = in_double_precision(task.problem, task.device), balance_of(task.problem)
         limit, count = LIMIT, FIRST
         before: _Level | None = None
         while limit > FINEST:

@@ -101,9 +101,7 @@ def steady_of(problem: Problem) -> SteadyProblem | str:
         return f"it has {len(inside)} constraints inside, and elements are for one equation"
     try:
         return _closed(problem, inside[0], (tuple(sides[0]), tuple(sides[1])))
-    except (
-        Exception
-    ) as error:  # of a function that torch cannot vectorise or differentiate, whatever it raises
+    except Exception as error:  # of a function that torch cannot differentiate, whatever it raises
         return f"its residual cannot be tried on numbers ({type(error).__name__})"
 
 

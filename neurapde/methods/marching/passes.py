@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neurapde.methods.marching.patches import in_double_precision
 from neurapde.methods.marching.radau import Radau
 from neurapde.methods.marching.window import Window
 from neurapde.problem.problem import Problem
 from neurapde.training.optimisation.balance import Balance
-from neurapde.trials.base import Setting, TrialFunction
+from neurapde.trials.base import TrialFunction
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,14 +57,7 @@ def passed(problem: Problem, rule: Radau, windows: Sequence[Window], whole: bool
         both = np.repeat(places, rule.stages, axis=0), np.tile(moments, len(places))
         points.append(np.column_stack(both))
         weights.append(np.multiply.outer(place_weights, window.length * rule.weights).ravel())
-    setting = Setting(
-        problem.domain.bounds,
-        problem.outputs,
-        problem.equation.complex,
-        torch.Generator(),
-        torch.float64,
-        "cpu",
-    )
+    setting = in_double_precision(problem)
     times = np.array([window.start for window in windows] + [windows[-1].stop])
     trial = windows[0].system.field(
         setting, rule, times, [(window.system, window.values) for window in windows]
