@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import hankel2
 
 import neurapde as npde
 from neurapde.assembly.boxes.element_condensed import CondensedForm, nested_dissection
@@ -130,3 +131,32 @@ def test_edges_are_eliminated_halves_before_the_line_between_them() -> None:
     assert set(last[0]) == {15}  # a line across the longer axis comes last
     sides = np.sign(stations[0, order[:-25]] - 15)
     assert np.count_nonzero(np.diff(sides)) == 1
+
+
+@pytest.mark.parametrize("source", [npde.PointSource((-0.3, 0.1)), npde.GaussianSource((-0.3, 0.1), 1e-3)])
+def test_waves_fade_in_a_uniform_medium_of_complex_speed(source: npde.PointSource) -> None:
+    speed, k = 1 + 0.05j, 12.0
+    box, layer = npde.Box((-1, 1), (-1, 1)), npde.PML(0.45, reflection=1e-6)
+    problem = npde.Problem("fading", box, npde.Helmholtz(k, speed=speed), [source], layer)
+    solution = npde.solve(problem, method=npde.Galerkin(), progress=False)
+    x = npde.Box((-0.5, 0.5), (-0.5, 0.5)).sample(300, how="grid").numpy()
+    x = x[np.hypot(x[:, 0] + 0.3, x[:, 1] - 0.1) > 0.2]
+    variance = getattr(source, "variance", 0.0)
+    local = k / speed
+    exact = (
+        0.25j
+        * np.exp(-(local**2) * variance / 2)
+        * hankel2(0, local * np.hypot(x[:, 0] + 0.3, x[:, 1] - 0.1))
+    )
+    assert relative(solution(x), exact) < 1e-6
+
+
+@pytest.mark.slow
+def test_a_gaussian_source_in_a_uniform_block_of_complex_speed_agrees_with_the_grid() -> None:
+    box, layer = npde.Box((-1, 1), (-1, 1), (-1, 1)), npde.PML(0.4, reflection=1e-3)
+    source = npde.GaussianSource((0.1, 0.0, 0.05), 1e-2)
+    problem = npde.Problem("block", box, npde.Helmholtz(6.0, speed=1 + 0.1j), [source], layer)
+    solution = npde.solve(problem, method=npde.Galerkin(), progress=False)
+    grid = npde.reference(problem, shape=41)
+    x = npde.Box((-0.6, 0.6), (-0.6, 0.6), (-0.6, 0.6)).sample(300, how="grid").numpy()
+    assert relative(solution(x), grid(x)) < 1e-2

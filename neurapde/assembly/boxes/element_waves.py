@@ -102,8 +102,10 @@ class ElementWaves:
     def _background(self, source: object) -> OutgoingWave | None:
         if not isinstance(source, GaussianSource | PointSource):
             return None
-        coefficient = self.coefficient(np.array([source.at], dtype=float))[0]
-        return OutgoingWave(source, float(np.sqrt(coefficient.real)), self.form.stretch)
+        coefficient = complex(self.coefficient(np.array([source.at], dtype=float))[0])
+        fades = coefficient.imag and not (self.box.dimension == 3 and isinstance(source, GaussianSource))
+        wavenumber = complex(np.sqrt(coefficient)) if fades else float(np.sqrt(coefficient.real))
+        return OutgoingWave(source, wavenumber, self.form.stretch)
 
     @cached_property
     def faces(self) -> WaveFaces:
@@ -239,11 +241,10 @@ class ElementWaves:
         total = np.zeros(len(points), dtype=complex)
         for source in self.densities[shot]:
             total += to_numpy(source(points))
-        if medium is None:
-            return total.reshape([len(x) for x in grid])
+        there = np.full(len(points), self.constant) if medium is None else medium.ravel()
         for wave in self.backgrounds[shot]:
-            change = medium.ravel() - wave.wavenumber**2
-            changed = np.abs(change) > SAME * wave.wavenumber**2
+            change = there - wave.wavenumber**2
+            changed = np.abs(change) > SAME * abs(wave.wavenumber) ** 2
             total[changed] -= change[changed] * wave.values(points[changed])
         return total.reshape([len(x) for x in grid])
 
