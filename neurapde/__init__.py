@@ -202,7 +202,7 @@ if not _typing.TYPE_CHECKING:  # a checker knows the names above, and finds one 
         if name not in _RENAMED:
             return _names.get(name)
         _warn(
-            f"npde.{name} is npde.{_RENAMED[name]} now; the old name goes with the next release.",
+            f"npde.{name} is npde.{_RENAMED[name]} now; the next release removes the old name.",
             DeprecationWarning,
             2,
         )

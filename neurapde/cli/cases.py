@@ -14,8 +14,8 @@ def named_case(name: str) -> Case:
             return case
     names = ", ".join([*(case.name for case in CASES), *(case.name for case in INVERSIONS)])
     raise UsageError(
-        f"there is no problem {name!r}{meant(name, names.split(', '))}; there are {names}. A file is given with its ending, "
-        f"as {name}.py."
+        f"there is no problem {name!r}{meant(name, names.split(', '))}; use one of {names}. Write a file with its "
+        f"suffix, as {name}.py."
     )
 
 

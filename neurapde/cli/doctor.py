@@ -21,8 +21,8 @@ ALLOWED = 1e-4
 def grammar(parser: Parser) -> None:
     """`neurapde doctor` takes no argument of its own."""
     parser.description = (
-        "Print versions, devices and threads, and solve two problems whose fields are known.\n"
-        "The exit status is 1 if one is wrong."
+        "Print versions, devices and threads, and solve two problems with known solutions.\nThe exit status is 1 if "
+        "one is wrong."
     )
     add_json(parser)
     parser.set_defaults(action=doctor)

@@ -1,7 +1,7 @@
 """What the help of the commands shows to begin with."""
 
 EXAMPLES = """examples:
-  neurapde list                                     what there is to solve
+  neurapde list                                     list the named problems
   neurapde run helmholtz-disk                       solve, compare, report into runs/helmholtz-disk
   neurapde run helmholtz-disk --set wavenumber=30   the same with another wavenumber
   neurapde run mine.py --method adam --steps 2000   a problem of your own, trained

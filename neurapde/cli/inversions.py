@@ -45,20 +45,20 @@ FWI_EXAMPLES = """examples:
       --domain=-1,1,-1,1 --pml 0.5,5 --start 1 --bounds 0.913,2.58 --window=-.36,.36,-.36,.36 --prior tv:3e-3
   neurapde fwi line.sgy --domain 0,4000,0,1500 --start start.h5 --bounds 1400,4500 --free-surface bottom
       --frequencies "3;3,4;4,5" --method reduced --out runs/line
-  neurapde fwi line.sgy … --out runs/line --resume      go on after Ctrl-C
+  neurapde fwi line.sgy … --out runs/line --resume      continue after Ctrl-C
 
-A start model is a number, what `neurapde fwi` wrote (inversion.h5), or a velocity model: SEG-Y with a trace for each x,
-.rsf, .vti, .vtk, .npy, .bin with --start-shape, or HDF5 with a dataset `speed` (nx, ny), the first index along x. Where
-the file says no places, it goes from the lower to the upper sides of the model. `bottom` is the lower y, which is the
-surface where y is a depth.
+A start model is a number, a file that `neurapde fwi` wrote (inversion.h5), or a velocity model: SEG-Y with a
+trace for each x, .rsf, .vti, .vtk, .npy, .bin with --start-shape, or HDF5 with a dataset `speed` (nx, ny), the
+first index along x. If the file has no positions, the model fills the domain.
+`bottom` is the lower y, which is the surface where y is a depth.
 """
 
 
 def grammar(parser: Parser) -> None:
     """The arguments of `neurapde fwi`."""
     parser.description = (
-        "Full-waveform inversion of a survey: HDF5, the SIREN paper's MAT, or SEG-Y.\n"
-        "A classical inversion of the same data is made beside it."
+        "Full-waveform inversion of a survey: HDF5, the SIREN paper's MAT, or SEG-Y.\nThe report compares it with a "
+        "classical inversion of the same data."
     )
     parser.epilog = FWI_EXAMPLES
     parser.add_argument("survey", type=Path, metavar="SURVEY", help="a .h5, .mat, .sgy or .segy file")
@@ -66,11 +66,13 @@ def grammar(parser: Parser) -> None:
     box: dict[str, Any] = {"type": _numbers, "metavar": "X0,X1,Y0,Y1"}
     model.add_argument("--domain", required=True, help="the box of the model", **box)
     model.add_argument("--start", required=True, metavar="SPEED|FILE", help="speed to start from")
-    model.add_argument("--start-shape", type=_numbers, metavar="NX,NZ", help="of a .bin, z running fastest")
-    model.add_argument("--start-spacing", type=_numbers, metavar="DX,DZ", help="of its nodes, from 0 on")
+    model.add_argument(
+        "--start-shape", type=_numbers, metavar="NX,NZ", help="nodes of a .bin file, z varies fastest"
+    )
+    model.add_argument("--start-spacing", type=_numbers, metavar="DX,DZ", help="of its nodes, starting at 0")
     model.add_argument("--bounds", type=_numbers, metavar="LOW,HIGH", help="slowest and fastest speed")
-    model.add_argument("--window", help="the velocity is known outside", **box)
-    model.add_argument("--fixed", help="the velocity is known inside, as in water", **box)
+    model.add_argument("--window", help="box outside which the velocity is known", **box)
+    model.add_argument("--fixed", help="box inside which the velocity is known, as in water", **box)
     model.add_argument(
         "--prior",
         type=_prior,
@@ -86,26 +88,28 @@ def grammar(parser: Parser) -> None:
         "--pml",
         type=_numbers,
         metavar="WIDTH[,STRENGTH]",
-        help="absorbing layers inside the box; default: around it",
+        help="absorbing layers inside the box; default: layers around the box",
     )
     how = parser.add_argument_group("method")
     how.add_argument("--method", choices=tuple(METHODS), help="default: multiscale")
     how.add_argument(
         "--frequencies", type=_stages, metavar="LIST", help="Hz: 3,4,5 all at once, or stages 3;3,4;4,5"
     )
-    how.add_argument("--misfit", choices=tuple(MISFITS), help="default: l2, of the method penalty l1")
+    how.add_argument("--misfit", choices=tuple(MISFITS), help="default: l2 (l1 for the method penalty)")
     how.add_argument("--steps", type=int, metavar="N", help="steps of the method, in each stage")
-    how.add_argument("--spacing", type=float, metavar="H", help="largest distance of nodes")
-    how.add_argument("--no-classical", action="store_true", help="make no classical inversion beside it")
-    data = parser.add_argument_group("what the file does not say")
+    how.add_argument("--spacing", type=float, metavar="H", help="largest spacing of the grid's nodes")
+    how.add_argument("--no-classical", action="store_true", help="leave out the classical inversion")
+    data = parser.add_argument_group("facts that the file does not contain")
     data.add_argument("--frequency", type=float, metavar="HZ", help="of a .mat")
     data.add_argument("--wavelet", type=_complex, metavar="COMPLEX", help="of all shots; default: estimated")
     data.add_argument("--source-variance", type=float, metavar="S2", help="of Gaussian sources")
     data.add_argument("--noise", type=float, metavar="LEVEL", help="noise over signal: 0.1 is 20 dB")
     data.add_argument("--source-depth", type=float, metavar="Z", help="of a .sgy")
     data.add_argument("--receiver-depth", type=float, metavar="Z", help="of a .sgy")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of all randomness; default: 0")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of all random numbers; default: 0"
+    )
+    parser.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out")
     parser.add_argument(
         "--out", type=folder, metavar="DIR", help="folder of the report; default: runs/SURVEY"
     )
@@ -161,7 +165,7 @@ def finish(
     print(f"inversion: {saved}", end="\n\n", flush=True)
     if inversion.status is Status.INTERRUPTED:
         if (out / FILE).exists():
-            print(f"To go on: the same command with --out {out} --resume")
+            print(f"To continue, run the same command with --out {out} --resume")
         return INTERRUPTED
     made = npde.validation.inversion_report(inversion, true=true, classical=classical)
     made.save(out)
@@ -202,7 +206,7 @@ def _with(method: InversionMethod, settings: dict[str, object]) -> InversionMeth
             descent = dataclasses.replace(method.descent, steps=value)  # type: ignore[attr-defined]
             method = dataclasses.replace(method, descent=descent)  # type: ignore[call-arg]
         else:
-            raise UsageError(f"--{name} is no setting of the method {type(method).__name__}; leave it out")
+            raise UsageError(f"the method {type(method).__name__} has no setting --{name}; leave it out")
     return method
 
 
@@ -232,7 +236,7 @@ def _speed(given: argparse.Namespace) -> object:
     except ValueError:
         path = Path(text)
     if not path.is_file():
-        raise UsageError(f"--start {text}: there is no such file, and it is no number")
+        raise UsageError(f"--start {text}: this is neither a file nor a number; give one of these")
     if path.suffix.lower() in HDF5 and isolated(read_hdf5, path, "an HDF5 file")["kind"] == "inversion":
         return npde.seismic.Inversion.load(path).speed
     shape = given.start_shape and tuple(map(int, _exactly(given.start_shape, 2, "--start-shape")))
@@ -254,7 +258,9 @@ def _pair(numbers: tuple[float, ...], flag: str) -> tuple[float, float]:
 
 def _exactly(numbers: tuple[float, ...], count: int, flag: str) -> tuple[float, ...]:
     if len(numbers) != count:
-        raise UsageError(f"{flag} takes {count} numbers with commas between them, found {len(numbers)}")
+        raise UsageError(
+            f"{flag} takes {count} numbers with commas between them, but {len(numbers)} were given"
+        )
     return numbers
 
 
@@ -271,7 +277,7 @@ def _complex(text: str) -> complex:
     try:
         return complex(text.replace("i", "j"))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number; write 1, 2.5 or 1+1j") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number; write 1, 2.5 or 1+1j") from None
 
 
 def _stages(text: str) -> npde.seismic.Continuation:

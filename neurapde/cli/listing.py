@@ -11,7 +11,7 @@ from neurapde.problems import CASES, INVERSIONS, Case, InversionCase
 def grammar(parser: Parser) -> None:
     """The arguments of `neurapde list`."""
     parser.description = "List the problems."
-    parser.add_argument("name", nargs="?", help="show the parameters of this problem, to be changed by --set")
+    parser.add_argument("name", nargs="?", help="show the parameters of this problem, which --set changes")
     add_json(parser)
     parser.set_defaults(action=list_problems)
 
@@ -21,7 +21,7 @@ def list_problems(given: argparse.Namespace) -> int:
     if given.name is not None:
         case: Case | InversionCase = inversion_case(given.name) or named_case(given.name)
         print(case.factory(), end="\n\n")
-        print("parameters, to be changed by --set:")
+        print("parameters, which --set changes:")
         parameters = inspect.signature(case.factory).parameters.values()
         for parameter in parameters:
             print(f"  {parameter.name}={parameter.default}")

@@ -28,7 +28,7 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 def _completion_grammar(parser: Parser) -> None:
-    parser.description = "Print what a shell is to run so that it completes these commands."
+    parser.description = "Print a script that makes your shell complete these commands."
     parser.epilog = "example:\n  neurapde completion bash >> ~/.bashrc"
     parser.add_argument("shell", choices=SHELLS)
     parser.set_defaults(action=complete)
@@ -37,7 +37,10 @@ def _completion_grammar(parser: Parser) -> None:
 COMMANDS: dict[str, tuple[str, Callable[[Parser], None]]] = {
     "list": ("list the named problems", Late("neurapde.cli.listing", "grammar")),
     "run": ("solve a problem, compare, write a report", Late("neurapde.cli.running", "grammar")),
-    "validate": ("check problems against their tolerance", Late("neurapde.cli.validating", "grammar")),
+    "validate": (
+        "solve problems and check each error against its tolerance",
+        Late("neurapde.cli.validating", "grammar"),
+    ),
     "fwi": ("find the velocity that explains a survey", Late("neurapde.cli.inversions", "grammar")),
     "report": ("show a saved report again", Late("neurapde.cli.reporting", "grammar")),
     "doctor": ("versions, devices, threads and a self-test", Late("neurapde.cli.doctor", "grammar")),
@@ -113,8 +116,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             print(
-                f"neurapde: {type(error).__name__}: {error} ({place.filename}, line {place.lineno}). Where that is in your "
-                "own file, mend it; where not, please report it with this command.",
+                f"neurapde: {type(error).__name__}: {error} ({place.filename}, line {place.lineno}). If that is in your "
+                "own file, correct it; otherwise please report it with this command.",
                 file=sys.stderr,
             )
             return USAGE

@@ -34,14 +34,16 @@ def method_of(given: argparse.Namespace, problem: Problem) -> Method | None:
     """The method that was asked for; None leaves the choice to `solve`. Raises: UsageError."""
     name, steps, tolerance = given.method, given.steps, given.tolerance
     if name in INVERTING:
-        raise UsageError(f"--method {name} inverts surveys, and {given.problem} is none; leave it out")
+        raise UsageError(
+            f"--method {name} inverts surveys, but {given.problem} is not an inversion; leave it out"
+        )
     if steps is not None and name not in TRAINED:
         raise UsageError(
-            f"--steps belongs to --method {listing(TRAINED, 'or')}; the direct methods take none."
+            f"--steps belongs to --method {listing(TRAINED, 'or')}; the direct methods have no steps; leave it out."
         )
     if tolerance is not None and name in TRAINED:
         raise UsageError(
-            f"--tolerance belongs to the direct methods, {listing(DIRECT)}; {name} takes --steps."
+            f"--tolerance belongs to the direct methods, {listing(DIRECT)}; for {name} give --steps instead."
         )
     if name in TRAINED:
         if steps is None:

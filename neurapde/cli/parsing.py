@@ -28,7 +28,9 @@ class UsageError(Exception):
 def folder(text: str) -> Path:
     """The folder that --out names."""
     if not text.strip() or "\0" in text:
-        raise argparse.ArgumentTypeError(f"{text!r} names no folder; write one, as runs/mine")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not the name of a folder; write one, such as runs/mine"
+        )
     return Path(text)
 
 
@@ -112,11 +114,13 @@ def add_computing(parser: Parser) -> None:
     parser.add_argument(
         "--device", default="auto", metavar="DEVICE", help="auto (default), cpu, cuda, cuda:1, …"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of all randomness; default: 0")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of all random numbers; default: 0"
+    )
 
 
 def add_json(parser: Parser) -> None:
     """That the result is for programs."""
     parser.add_argument(
-        "--json", action="store_true", help="print the result as JSON, and all else to standard error"
+        "--json", action="store_true", help="print the result as JSON, and everything else to standard error"
     )

@@ -26,8 +26,8 @@ def problem_of(name: str, assignments: Sequence[str]) -> Problem:
     if isinstance(declared, Problem):
         if assignments:
             raise UsageError(
-                f"--set {assignments[0]}: {name} defines `problem` as a value, which has no parameters. "
-                "Make it a function: def problem(wavenumber=20.0): return npde.Problem(...)"
+                f"--set {assignments[0]}: {name} defines `problem` as a value, and a value has no parameters. Make it a "
+                "function: def problem(wavenumber=20.0): return npde.Problem(...)"
             )
         return declared
     made = called(declared, settings_for(declared, assignments), name)
@@ -54,7 +54,7 @@ def called(factory: Callable[..., Made], settings: Mapping[str, object], name: s
     except (Exception, SystemExit) as error:
         _show(error, Path(name))
         said = ", ".join(f"{key}={value!r}" for key, value in settings.items())
-        raise UsageError(f"{name} with {said or 'its defaults'} failed, as above: {_told(error)}") from None
+        raise UsageError(f"{name} with {said or 'its defaults'} failed (see above): {_told(error)}") from None
 
 
 def _told(error: BaseException) -> str:
@@ -87,7 +87,8 @@ def settings_for(factory: Callable[..., object], assignments: Sequence[str]) -> 
             raise UsageError(f"--set {assignment}: write KEY=VALUE, as --set wavenumber=30")
         if name not in known:
             raise UsageError(
-                f"--set {assignment}: there is no parameter {name!r}{meant(name, known)}; there are {', '.join(known)}."
+                f"--set {assignment}: there is no parameter {name!r}{meant(name, known)}; use one of "
+                f"{', '.join(known)}."
             )
         if isinstance(known[name].default, str):
             settings[name] = text
@@ -96,7 +97,7 @@ def settings_for(factory: Callable[..., object], assignments: Sequence[str]) -> 
             settings[name] = ast.literal_eval(text)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             raise UsageError(
-                f"--set {assignment}: {text!r} is no number, tuple or None; write 30, 1e-4, 1+1j or 0.3,0.2"
+                f"--set {assignment}: {text!r} is not a number, tuple or None; write 30, 1e-4, 1+1j or 0.3,0.2"
             ) from None
     return settings
 
@@ -107,10 +108,10 @@ def problem_in_file(path: Path) -> Problem | Callable[..., object]:
     Raises: UsageError if there is no such file, it fails (after its traceback), or it defines no problem.
     """
     if not path.is_file():
-        raise UsageError(f"there is no file {path}")
+        raise UsageError(f"there is no file {path}; check the path")
     spec = importlib.util.spec_from_file_location(f"neurapde_file_{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise UsageError(f"{path} is no Python file")
+        raise UsageError(f"{path} is not a Python file; give a name that ends in .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     sys.path.insert(0, str(path.parent.resolve()))
@@ -120,10 +121,13 @@ def problem_in_file(path: Path) -> Problem | Callable[..., object]:
         raise
     except (Exception, SystemExit) as error:
         _show(error, path)
-        raise UsageError(f"{path} failed, as above: {_told(error)}") from None
+        raise UsageError(f"{path} failed (see above): {_told(error)}") from None
     declared = vars(module).get("problem")
     if not isinstance(declared, Problem) and not callable(declared):
-        raise UsageError(f"{path} defines no `problem`, a neurapde.Problem or a function that returns one.")
+        raise UsageError(
+            f"{path} does not define `problem`; set it to a neurapde.Problem or to a function that returns "
+            "one."
+        )
     return declared
 
 

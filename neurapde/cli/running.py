@@ -33,11 +33,11 @@ def grammar(parser: Parser) -> None:
         "--method",
         choices=NAMES,
         metavar="METHOD",
-        help=f"default: the one that suits the problem. Direct: {', '.join(DIRECT)}. Trained: {', '.join(TRAINED)}. "
-        f"Of an inversion: {', '.join(INVERTING)}",
+        help=f"default: chosen for the problem. Direct: {', '.join(DIRECT)}. Trained: {', '.join(TRAINED)}. For an "
+        f"inversion: {', '.join(INVERTING)}",
     )
     parser.add_argument(
-        "--steps", type=int, metavar="N", help="steps of a training, or of each stage of an inversion"
+        "--steps", type=int, metavar="N", help="training steps, or steps in each stage of an inversion"
     )
     parser.add_argument(
         "--tolerance", type=float, metavar="ERROR", help="relative error that a direct method aims at"
@@ -48,7 +48,7 @@ def grammar(parser: Parser) -> None:
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="parameters of the problem")
     parser.add_argument("--shape", type=_shape, metavar="NX,NY", help="nodes of the reference grid")
     parser.add_argument("--no-reference", action="store_true", help="do not solve on a grid")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    parser.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out")
     parser.add_argument("--out", type=folder, metavar="DIR", help="folder of the report; default: runs/NAME")
     add_computing(parser)
     add_json(parser)
@@ -60,7 +60,7 @@ def _shape(text: str) -> tuple[int, ...]:
         return tuple(int(number) for number in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no shape; write two numbers of nodes, as 257,257"
+            f"{text!r} is not a shape; write two numbers of nodes, such as 257,257"
         ) from None
 
 
@@ -109,7 +109,7 @@ def run(given: argparse.Namespace) -> int:
     }
     if solution.status is Status.INTERRUPTED:
         if (out / "checkpoint.h5").exists():
-            print(f"To go on: the same command with --out {out} --resume")
+            print(f"To continue, run the same command with --out {out} --resume")
         return INTERRUPTED
     went_well = solution.status not in (Status.DIVERGED, Status.UNRESOLVED, Status.STALLED)
     default = method is None and not given.set and not given.problem.endswith(".py")

@@ -36,8 +36,8 @@ class Verdict:
 def grammar(parser: Parser) -> None:
     """The arguments of `neurapde validate`."""
     parser.description = (
-        "Solve problems by the default method and check each error against its tolerance.\n"
-        "The exit status is 1 if one misses it."
+        "Solve problems by the default method and check each error against its tolerance.\nThe exit status is 1 if an "
+        "error is above its tolerance."
     )
     parser.epilog = "example:\n  neurapde validate helmholtz-uniform helmholtz-disk"
     parser.add_argument("names", nargs="*", metavar="NAME", help="default: every problem of `neurapde list`")

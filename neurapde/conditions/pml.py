@@ -50,9 +50,7 @@ class PML(Boundary):
 
     def __post_init__(self, sides: On) -> None:
         if sides is not None:
-            warn(
-                "PML(sides=…) is PML(on=…) now; the old name goes with the next release.", DeprecationWarning
-            )
+            warn("PML(sides=…) is PML(on=…) now; the next release removes the old name.", DeprecationWarning)
             object.__setattr__(self, "on", sides)
         self._set_width()
         if self.strength is not None and self.reflection is not None:

@@ -68,7 +68,7 @@ def as_loss(value: Any) -> Loss:
         )
     kind = OLD_NAMES[value]
     warn(
-        f"loss={value!r} is loss=npde.{kind.__name__}() now; the name goes with the next release.",
+        f"loss={value!r} is loss=npde.{kind.__name__}() now; the next release removes the old name.",
         DeprecationWarning,
     )
     return kind()

@@ -126,14 +126,14 @@ def test_settings_are_python_literals() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "helmholtz-cube"], "there are helmholtz-uniform, helmholtz-disk, "),
+        (["run", "helmholtz-cube"], "use one of helmholtz-uniform, helmholtz-disk, "),
         (["run", "nowhere.py"], "there is no file nowhere.py"),
         (["run", "helmholtz-disk", "--set", "radius"], "write KEY=VALUE"),
         (
             ["run", "helmholtz-disk", "--set", "diameter=1"],
-            "there is no parameter 'diameter'; there are wavenumber",
+            "there is no parameter 'diameter'; use one of wavenumber",
         ),
-        (["run", "helmholtz-disk", "--set", "radius=big"], "'big' is no number"),
+        (["run", "helmholtz-disk", "--set", "radius=big"], "'big' is not a number"),
         (["run", "helmholtz-disk", "--set", "speed=-1"], "speed"),
         (["run", "helmholtz-disk", "--steps", "5"], "--steps belongs to --method adam"),
         (["run", "helmholtz-disk", "--method", "adam"], "needs --steps"),
@@ -166,11 +166,11 @@ def test_a_command_that_does_not_parse_exits_with_usage(arguments: list[str]) ->
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("answer = 42\n", "defines no `problem`"),
-        ("problem = 42\n", "defines no `problem`"),
+        ("answer = 42\n", "does not define `problem`"),
+        ("problem = 42\n", "does not define `problem`"),
         ("problem = lambda: 42\n", "returned int"),
-        ("problem = 1 / 0\n", "failed, as above"),
-        ("problem = (\n", "failed, as above"),
+        ("problem = 1 / 0\n", "failed (see above)"),
+        ("problem = (\n", "failed (see above)"),
         (MINE + "problem = problem(wavenumber=-1)\n", "wavenumber"),
     ],
 )

@@ -190,10 +190,10 @@ def test_ctrl_c_keeps_a_checkpoint_from_which_the_run_goes_on(
         (["--method", "irwri", "--prior", "smoothness:1"], "knows one prior, TotalVariation"),
         (["--method", "time"], "has spectra, and this method works in time"),
         (["--frequencies", "3"], "no data at 3 Hz; it has 0.8 and 1.2 Hz"),
-        (["--bounds", "1"], "--bounds takes 2 numbers with commas between them, found 1"),
+        (["--bounds", "1"], "--bounds takes 2 numbers with commas between them, but 1 were given"),
         (["--bounds", "1.2,1.8"], "outside its bounds"),
         (["--window", "0,1"], "--window takes 4 numbers"),
-        (["--start", "no.h5"], "--start no.h5: there is no such file, and it is no number"),
+        (["--start", "no.h5"], "--start no.h5: this is neither a file nor a number"),
         (["--start", "-3"], "positive"),
         (["--pml", "1,2,3"], "--pml takes a width, and a strength"),
         (["--free-surface", "sky"], "sky"),
@@ -201,7 +201,7 @@ def test_ctrl_c_keeps_a_checkpoint_from_which_the_run_goes_on(
         (["--method", "adjoint", "--steps", "0"], "steps=0: give a whole number"),
         (["--frequency", "1"], "says nothing about a file .h5"),
         (["--spacing", "0.5", "--method", "adjoint"], "use at least 4, by spacing="),
-        (["--spacing", "0.3", "--method", "joint"], "--spacing is no setting of the method Joint"),
+        (["--spacing", "0.3", "--method", "joint"], "the method Joint has no setting --spacing"),
     ],
 )
 def test_a_mistake_is_told_on_stderr_with_status_2(
@@ -220,7 +220,7 @@ def test_a_mistake_is_told_on_stderr_with_status_2(
     [
         (["--prior", "tv"], "write one of tv, smoothness, tikhonov and a weight"),
         (["--prior", "sparse:1"], "write one of tv, smoothness, tikhonov and a weight"),
-        (["--wavelet", "loud"], "'loud' is no number"),
+        (["--wavelet", "loud"], "'loud' is not a number"),
         (["--frequencies", "3-5"], "write numbers with commas"),
         (["--frequencies", "0"], "give positive frequencies in each, in Hz"),
         (["--frequencies", "3;;4"], "write numbers with commas"),

@@ -28,8 +28,8 @@ def takes_old_call(function: Callable[Given, Result]) -> Callable[Given, Result]
         if given and isinstance(given[0], Survey) and "domain" in settings:
             name = getattr(function, "__name__", "")
             warn(
-                f"{name}(survey, domain=…, velocity=…, boundary=…) is {name}(problem, survey, unknown=Velocity(…)) now, its "
-                "domain and boundary those of the Problem; the old call goes with the next release.",
+                f"{name}(survey, domain=…, velocity=…, boundary=…) is {name}(problem, survey, unknown=Velocity(…)) now, "
+                "its domain and boundary those of the Problem; the next release removes the old call.",
                 DeprecationWarning,
                 2,
             )
