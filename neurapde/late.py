@@ -25,6 +25,8 @@ REASONS = {
     "neurapde.core.readers": "each reads files with a library of its own, in a process of its own",
     "neurapde.storage.closed": "it runs in a process of its own, too, with h5py alone",
     "PIL.Image": "only pictures need it",
+    "scipy.signal": "only filters of traces need it",
+    "scipy.stats": "only the search for traces that are too loud needs it: 0.7 s",
     "skimage": "only pictures and contours need it",
     "torch.utils.tensorboard": "an extra; only the callback of that name needs it",
     "tqdm": "only a bar needs it, and a notebook has one of its own",

@@ -13,7 +13,6 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from neurapde.core.pictures.histories import draw
@@ -24,7 +23,6 @@ from neurapde.core.pictures.style import (
     NARROW,
     SIGNED,
     WIDTH,
-    color_bar,
     empty_figure,
     halo,
     image_of,
@@ -34,12 +32,12 @@ from neurapde.core.pictures.style import (
     plain,
     robust_limit,
 )
+from neurapde.core.pictures.tables import draw_scale, number_sparsely, table_of_panels
 from neurapde.training.run.history import History
 from neurapde.validation.annotations import Annotations
 
 _DECADES = 4
 _FLOOR = 6  # decades below the top where differences are drawn no smaller: zero has no logarithm
-_MARGIN = 2.15  # inches beside the panels: axis labels and the colour bar
 
 
 def fields_figure(annotations: Annotations, axes: Sequence[NDArray], fields: Mapping[str, NDArray]) -> Figure:
@@ -57,8 +55,7 @@ def fields_figure(annotations: Annotations, axes: Sequence[NDArray], fields: Map
         parts = {"real part": np.real, "imaginary part": np.imag}
     if len(axes) == 1:
         return _line_figure(annotations, axes[0], planes, parts)
-    figure = empty_figure(WIDTH, _height(axes, len(planes)) * len(parts) + 0.45)
-    panels = figure.subplots(len(parts), len(planes), sharex=True, sharey=True, squeeze=False)
+    figure, panels, scale = table_of_panels(len(parts), len(planes), _ratio(axes))
     limit = robust_limit(
         np.concatenate([component(f).ravel() for f in planes.values() for component in parts.values()])
     )
@@ -70,7 +67,7 @@ def fields_figure(annotations: Annotations, axes: Sequence[NDArray], fields: Map
             _level_lines(panel, annotations, axes, component(field), limit)
             lettered(panel, title=f"{name}, {part_name}".rstrip(", "))
     label_outer(panels, *annotations.axis_names[:2])
-    color_bar(figure, image, panels, extend="both")
+    draw_scale(figure, image, scale, extend="both")
     return figure
 
 
@@ -94,15 +91,14 @@ def error_figure(annotations: Annotations, axes: Sequence[NDArray], errors: Mapp
         _furnish_line(panel, annotations)
         return figure
     width = WIDTH if len(planes) > 1 else NARROW
-    figure = empty_figure(width, _height(axes, len(planes), width) + 0.3)
-    panels = figure.subplots(1, len(planes), sharex=True, sharey=True, squeeze=False)
+    figure, panels, scale = table_of_panels(1, len(planes), _ratio(axes), width, named=True)
     norm = LogNorm(top * 10.0**-_DECADES, top)
     for panel, (name, plane) in zip(panels[0], planes.items(), strict=True):
         image = image_of(panel, axes, np.maximum(plane, top * 10.0**-_FLOOR), norm, ERRORS)
         furnish(panel, annotations, axes, "white")
         lettered(panel, title=f"|{name}|")
     label_outer(panels, *annotations.axis_names[:2])
-    color_bar(figure, image, panels, f"|difference|{where}", extend="both")
+    draw_scale(figure, image, scale, f"|difference|{where}", extend="both")
     return figure
 
 
@@ -123,10 +119,10 @@ def _cut(
     return axes[:2], {name: field[:, :, middle] for name, field in fields.items()}
 
 
-def _height(axes: Sequence[NDArray], columns: int, width: float = WIDTH) -> float:
-    """Height in inches of a row of panels of equal aspect, bounded for very long domains."""
-    span = [float(axis[-1] - axis[0]) for axis in axes]
-    return float(np.clip((width - _MARGIN) / columns * span[1] / span[0], 0.8, 9.0)) + 0.45
+def _ratio(axes: Sequence[NDArray]) -> float:
+    """Height by width of the domain that is shown."""
+    across, up = (float(axis[-1] - axis[0]) for axis in axes)
+    return up / across
 
 
 def furnish(panel: Axes, annotations: Annotations, axes: Sequence[NDArray], color: str) -> None:
@@ -151,8 +147,7 @@ def furnish(panel: Axes, annotations: Annotations, axes: Sequence[NDArray], colo
         panel.plot(*at[:2], marker="x", color=color, markersize=5, path_effects=halo(color))
     panel.set_xlim(axes[0][0], axes[0][-1])
     panel.set_ylim(axes[1][0], axes[1][-1])
-    panel.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    panel.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    number_sparsely(panel)
     panel.tick_params(labelsize=LETTERING - 2)
 
 

@@ -7,7 +7,6 @@ from neurapde.cli.parsing import UsageError
 from neurapde.core.formatting import listing
 from neurapde.methods.choice import choose_method
 from neurapde.problem.problem import Problem
-from neurapde.seismic.inversion.invert import METHODS as INVERTING
 from neurapde.training.run.method import Method
 
 DIRECT: dict[str, type[Method]] = {
@@ -27,6 +26,8 @@ TRAINED: dict[str, type[Method]] = {
     "natural-gradient": npde.NaturalGradient,
 }
 """They take steps."""
+INVERTING = ("joint", "reduced", "adjoint", "irwri", "penalty", "multiscale", "time")
+"""They invert surveys: the names in `neurapde.seismic.inversion.invert`, which is not imported for a solve."""
 NAMES = (*DIRECT, *TRAINED, *INVERTING)
 
 

@@ -10,14 +10,15 @@ import neurapde as npde
 from neurapde.cli.cases import inversion_case, named_case
 from neurapde.cli.examples import RUN_EXAMPLES
 from neurapde.cli.file_names import file_name
-from neurapde.cli.inversions import run_case
-from neurapde.cli.methods import DIRECT, NAMES, TRAINED, method_of
+from neurapde.cli.methods import DIRECT, INVERTING, NAMES, TRAINED, method_of
 from neurapde.cli.parsing import STARTED, Parser, UsageError, add_computing, add_json, folder
 from neurapde.cli.problems import grid_solution, problem_of
 from neurapde.cli.results import Phases, keep_earlier, save
 from neurapde.core.errors import DeclarationError
-from neurapde.seismic.inversion.invert import METHODS as INVERTING
+from neurapde.late import Late
 from neurapde.training.run.method import Status
+
+run_case = Late("neurapde.cli.inversions", "run_case")
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 

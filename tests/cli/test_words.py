@@ -9,9 +9,10 @@ import pytest
 
 import neurapde as npde
 from neurapde.cli.main import OK, USAGE, build_parser, main
-from neurapde.cli.methods import DIRECT, TRAINED, method_of
+from neurapde.cli.methods import DIRECT, INVERTING, TRAINED, method_of
 from neurapde.cli.parsing import completion, meant
 from neurapde.problems import CASES
+from neurapde.seismic.inversion.invert import METHODS
 
 
 @pytest.mark.parametrize(
@@ -110,3 +111,7 @@ def test_a_shell_completes_commands_names_and_flags() -> None:
     assert {"list", "run", "doctor", "completion"} <= set(done.stdout.split())
     for shell in ("zsh", "fish"):
         assert "helmholtz-disk" in completion(shell, build_parser(), ["helmholtz-disk"])
+
+
+def test_the_command_line_names_every_method_of_inversion() -> None:
+    assert tuple(METHODS) == INVERTING

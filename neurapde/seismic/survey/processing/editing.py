@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import theilslopes
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
+from neurapde.late import Late
 from neurapde.seismic.survey.processing.step import Step
 from neurapde.seismic.survey.record_checks import Real
 from neurapde.seismic.survey.recording import Recording
 from neurapde.seismic.survey.records import Arguments
+
+theilslopes = Late("scipy.stats", "theilslopes")
 
 NEIGHBOURS = 5
 """Traces on either side, by offset within a shot, that a trace is held against."""

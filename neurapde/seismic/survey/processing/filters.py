@@ -4,15 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import butter, fftconvolve, sosfiltfilt
 
 from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
+from neurapde.late import Late
 from neurapde.seismic.survey.processing.step import Step
 from neurapde.seismic.survey.record_checks import Real
 from neurapde.seismic.survey.recording import Recording
 from neurapde.seismic.survey.records import Arguments, Traces
+
+butter = Late("scipy.signal", "butter")
+fftconvolve = Late("scipy.signal", "fftconvolve")
+sosfiltfilt = Late("scipy.signal", "sosfiltfilt")
 
 ANTIALIAS, STEEP = 0.8, 8
 """Corner of the low-pass before samples are left out, in units of the new Nyquist frequency; its order."""
