@@ -59,6 +59,7 @@ if _typing.TYPE_CHECKING:
     from neurapde.equations.helmholtz import Helmholtz as Helmholtz
     from neurapde.equations.poisson import Poisson as Poisson
     from neurapde.equations.wave import Wave as Wave
+    from neurapde.fields.attenuation import KolskyFutterman as KolskyFutterman
     from neurapde.fields.grid_field import GridField as GridField
     from neurapde.fields.medium import Piecewise as Piecewise
     from neurapde.fields.pulses import PulsedSource as PulsedSource

@@ -146,7 +146,12 @@ CALLS: dict[str, dict[str, Argument]] = {
     "GaussianSource": {"at": ((0.5, 0.5), PLACE), "variance": (0.01, POSITIVE), "amplitude": (1.0, COMPLEX)},
     "GradientNorm": {"every": (10, COUNT), "memory": (0.9, PART)},
     "GridField": {"values": (np.ones((3, 3)), NOTHING), "bounds": (((0, 0), (1, 1)), NONE)},
-    "Helmholtz": {"wavenumber": (3.0, POSITIVE), "speed": (1.0, POSITIVE | LATER)},
+    "Helmholtz": {
+        "wavenumber": (3.0, POSITIVE),
+        "speed": (1.0, POSITIVE | LATER),
+        "attenuation": (npde.KolskyFutterman(30.0, 1.0), NONE),
+    },
+    "KolskyFutterman": {"quality_factor": (30.0, POSITIVE | LATER), "reference_frequency": (1.0, POSITIVE)},
     "GaussNewton": {
         "tolerance": (1e-6, NOTHING), "largest": (100, COUNT), "margin": (0.5, POSITIVE), "seconds": (9.0, POSITIVE),
     },

@@ -157,7 +157,7 @@ def exact_uniform(problem: Problem) -> ExactField | None:
     equation = problem.equation
     if not _is_open(problem) or not isinstance(equation, Helmholtz) or problem.domain.dimension > 3:
         return None
-    speed = _uniform_speed(equation.speed)
+    speed = _uniform_speed(equation.complex_speed)
     if speed is None:
         return None
     k = equation.wavenumber / speed
@@ -177,7 +177,7 @@ def exact_disk(problem: Problem) -> ExactField | None:
     equation = problem.equation
     if not _is_open(problem) or not isinstance(equation, Helmholtz) or problem.domain.dimension != 2:
         return None
-    medium = equation.speed
+    medium = equation.complex_speed
     if not isinstance(medium, Piecewise) or len(medium.pieces) != 1:
         return None
     ((disk, value),) = medium.pieces

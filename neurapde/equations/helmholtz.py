@@ -9,8 +9,9 @@ in the plane ∂x((e_y/e_x) ∂x u) + ∂y((e_x/e_y) ∂y u) + e_x e_y k² m u =
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,6 +28,7 @@ from neurapde.domains.base import Domain
 from neurapde.domains.box import Box, outer_box
 from neurapde.equations.helmholtz_checks import check_phase, check_place
 from neurapde.equations.helmholtz_residual import HelmholtzResidual, OutflowResidual, StrongForm
+from neurapde.fields.attenuation import KolskyFutterman
 from neurapde.fields.jumps import features_of
 from neurapde.fields.medium import Constant, Field, as_field, check_positive
 from neurapde.fields.sources import PointSource
@@ -58,11 +60,15 @@ class Helmholtz(AbstractEquation):
 
     Args:
         wavenumber: k = ω/c₀, radians per unit of length where the speed is 1, positive.
-        speed: c, relative to c₀: a positive number, a function of points, a GridField or a Piecewise.
+        speed: c, relative to c₀: a positive number, a function of points, a GridField or a Piecewise; complex, of positive
+            imaginary part, where waves fade.
+        attenuation: a `KolskyFutterman`, by which the speed, then real, is that of its reference frequency; the frequency of
+            the waves is k/2π.
     """
 
     wavenumber: float
     speed: Any = 1.0
+    attenuation: KolskyFutterman | None = None
 
     complex = True
     one_condition_a_face: ClassVar[bool] = True
@@ -71,18 +77,47 @@ class Helmholtz(AbstractEquation):
         object.__setattr__(self, "wavenumber", checks.positive(self.wavenumber, "wavenumber"))
         object.__setattr__(self, "speed", as_field(self.speed, "speed"))
         check_positive(self.speed, None, "speed")
+        way = "give npde.KolskyFutterman(quality_factor, reference_frequency), or None"
+        checks.kind(self.attenuation, "attenuation", KolskyFutterman | None, way)
+        self._check_attenuated(self.speed.known_values())
 
     def on(self, domain: Domain) -> "Helmholtz":
         speed: Field = self.speed
-        return Helmholtz(self.wavenumber, speed.on(domain))
+        lost = None if self.attenuation is None else self.attenuation.on(domain)
+        return Helmholtz(self.wavenumber, speed.on(domain), lost)
+
+    @cached_property
+    def complex_speed(self) -> Field:
+        """c as waves feel it: the declared speed, or what attenuation makes of it at their frequency."""
+        if self.attenuation is None:
+            return self.speed
+        return self.attenuation.complex_speed(self.speed, self.wavenumber / (2 * math.pi))
+
+    def _check_attenuated(self, speeds: Iterable[tuple[str, np.ndarray]]) -> None:
+        """Refuse a speed that is complex beside an attenuation, and a quality factor too low for the frequency."""
+        if self.attenuation is None:
+            return
+        for where, values in speeds:
+            if (np.imag(values) != 0).any():
+                raise DeclarationError(
+                    f"speed{where} is complex, and attenuation makes it so, too; give a real speed, that of the reference "
+                    "frequency, or leave attenuation out"
+                )
+        for where, values in self.complex_speed.known_values():
+            if not (np.real(values) > 0).all():
+                ratio = self.wavenumber / (2 * math.pi * self.attenuation.reference_frequency)
+                raise DeclarationError(
+                    f"the quality factor{where} is too low for {number(round(ratio, 4))} times the reference frequency, "
+                    "at which Kolsky and Futterman's law has no positive speed; give a larger one, or a nearer reference"
+                )
 
     @property
     def regions(self) -> Mapping[str, Domain]:
-        return self.speed.regions
+        return self.complex_speed.regions
 
     def slowness_squared(self, points: Array) -> Array:
         """m = 1/c² at points `(n, d)`: `(n,)`."""
-        return 1.0 / self.speed(points) ** 2
+        return 1.0 / self.complex_speed(points) ** 2
 
     def stretch(self, problem: "Problem") -> Stretch:
         """The stretched coordinates of the problem's PML (the identity where it has none).
@@ -111,7 +146,7 @@ class Helmholtz(AbstractEquation):
         """The highest speed within the absorbing layer; 1 without one."""
         points = problem.domain.sample(4096, how="grid").numpy()
         layer = points[~Stretch(problem.domain, problem.pml, self.wavenumber).physical(points)]
-        return float(np.max(np.real(self.speed(layer)))) if len(layer) else 1.0
+        return float(np.max(np.real(self.complex_speed(layer)))) if len(layer) else 1.0
 
     def strong(self, problem: "Problem") -> StrongForm:
         """The coefficients of the equation as it stands in the problem."""
@@ -123,14 +158,14 @@ class Helmholtz(AbstractEquation):
             raise DeclarationError(
                 f"the weak form is taken on a Box, but the domain is {problem.domain}; use Adam"
             )
-        features = features_of([self.speed], problem.domain)
+        features = features_of([self.complex_speed], problem.domain)
         longest = max(problem.domain.extents)
         most = 2 * MEDIUM_POINTS / longest  # of bandwidth, for so many points along the longest axis
         detail = min(max(4 * math.pi / features.narrowest, most / 2), most) if features.askew else 0.0
         return WeakForm(
             problem.domain,
             self.stretch(problem),
-            pieces_of(self.speed),
+            pieces_of(self.complex_speed),
             WavenumberSquared(self.wavenumber),
             problem.sides.natural,
             tuple(tuple(features.planes(axis).tolist()) for axis in range(problem.domain.dimension)),
@@ -140,6 +175,10 @@ class Helmholtz(AbstractEquation):
 
     def check(self, problem: "Problem") -> None:
         check_positive(self.speed, problem.domain, "speed")
+        if self.attenuation is not None:
+            points = problem.domain.sample(1024, how="grid").numpy()
+            self._check_attenuated([("", np.asarray(self.speed(points)))])
+            check_positive(self.complex_speed, problem.domain, "the complex speed")
         check_phase(self.wavenumber, self.slowness_squared, problem)
         for sources in problem.right_hand_sides:
             for source in sources:
@@ -201,7 +240,7 @@ class Helmholtz(AbstractEquation):
 
     def transmission(self, problem: "Problem") -> Transmission | None:
         """Where the speed jumps, and where a layer begins, whose stretch has a kink there: u and its slope go on."""
-        pieces = pieces_of(self.speed)
+        pieces = pieces_of(self.complex_speed)
         for slabs in _slabs(self.stretch(problem)):
             pieces = tuple(
                 Piece((*piece.within, slab), piece.outside, piece.field)
@@ -216,6 +255,7 @@ class Helmholtz(AbstractEquation):
             f"{self._formula(problem)},  u complex, e^(+iωt)",
             f"k = {number(self.wavenumber)}",
             f"c = {self.speed.describe()}",
+            *([] if self.attenuation is None else [self.attenuation.describe()]),
         ]
 
     def _short(self, problem: "Problem") -> str:

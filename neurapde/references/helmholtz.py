@@ -62,7 +62,7 @@ def solve_helmholtz(
         )
     check_sides(problem, TREATED, "PML, Absorbing, Dirichlet or Neumann")
     lower, upper = (corner.tolist() for corner in domain.bounds)
-    features = medium_features(equation.speed, domain)
+    features = medium_features(equation.complex_speed, domain)
     grid = Grid(lower, upper, shape or _good_shape(equation, problem, domain))
     solution = _solved(equation, problem, grid, features)
     _warn_unseen(problem, solution)
@@ -104,7 +104,7 @@ def _solved(equation: Helmholtz, problem: Problem, grid: Grid, features: Feature
     check_grid(_memory(problem, grid), grid.shape, problem.name, _seconds(problem, grid))
     begin = time.perf_counter()
     stretch = [axis.factor for axis in equation.stretch(problem).axes]
-    faces = Faces.of(equation.speed, problem.domain, grid, features)
+    faces = Faces.of(equation.complex_speed, problem.domain, grid, features)
     if grid.dimension < 3:
         medium = cell_average(equation.slowness_squared, grid, faces=faces.places, leaves=faces.leaves(grid))
     else:

@@ -33,7 +33,7 @@ def warn_beside_jumps(problem: Problem | None, trial: TrialFunction, points: Arr
         fields = (problem.equation.coefficient,)
         fields += (problem.equation.reaction,) if what == "Laplacian" else ()
     elif isinstance(problem.equation, Helmholtz) and what == "Laplacian":
-        fields = (problem.equation.speed,)
+        fields = (problem.equation.complex_speed,)
     distance = BESIDE * max(axis.length / axis.count for axis in network.axes)
     near = _near_jumps(problem, fields, distance, to_numpy(as_points(points, trial.dimension)))
     if near:

@@ -41,6 +41,8 @@ RENAMED_FIELDS = {
 """Fields of classes that earlier files name otherwise."""
 ADDED_FIELDS: Mapping[str, Mapping[str, Any]] = {
     "neurapde:Adam": {"phase_step": 0.1, "optimizer": None},
+    "neurapde:ComputationalDomain": {"attenuation": None},
+    "neurapde:Helmholtz": {"attenuation": None},
     "neurapde:Survey": {"damping": 0.0, "window": None, "processing": []},
 }
 """Fields of classes that earlier files do not have, with what a run that goes on takes for them."""

@@ -61,9 +61,9 @@ class BoxProblem:
             fields = (equation.coefficient, equation.reaction)
             return cls(problem, domain, equation.coefficient, _plain(equation.reaction), 1.0, fields)
         if isinstance(equation, Helmholtz):
-            speed, square = equation.speed, equation.wavenumber**2
-            fixed = isinstance(speed, Constant)
-            reaction = -square / float(np.real(speed.value)) ** 2 if fixed else _Resonator(equation)
+            speed, square = equation.complex_speed, equation.wavenumber**2
+            fixed = float(np.real(speed.value)) if isinstance(speed, Constant) else None
+            reaction = _Resonator(equation) if fixed is None else -square / fixed**2
             return cls(problem, domain, Constant(1.0), reaction, -1.0, (speed,))
         return None
 

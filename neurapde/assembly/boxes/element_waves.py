@@ -115,8 +115,8 @@ class ElementWaves:
     @cached_property
     def constant(self) -> complex:
         """c₀: the number that c is, or half-way between its extremes."""
-        if isinstance(self.equation.speed, Constant):
-            return complex(self.equation.wavenumber**2 / self.equation.speed.value**2)
+        if isinstance(self.equation.complex_speed, Constant):
+            return complex(self.equation.wavenumber**2 / self.equation.complex_speed.value**2)
         values = self.coefficient(self._looked)
         middle = (values.real.min() + values.real.max()) / 2
         return complex(middle, float(values.imag.mean()))
@@ -124,7 +124,7 @@ class ElementWaves:
     @property
     def uniform(self) -> bool:
         """Whether the medium is."""
-        return isinstance(self.equation.speed, Constant)
+        return isinstance(self.equation.complex_speed, Constant)
 
     @cached_property
     def askew(self) -> bool:
@@ -284,7 +284,7 @@ class ElementWaves:
 
     def missed(self, level: ElementLevel, accuracy: float) -> float:
         """The relative change of the field by a quadrature with other points, where functions are integrated."""
-        functions = isinstance(self.equation.speed, FunctionField) or any(
+        functions = isinstance(self.equation.complex_speed, FunctionField) or any(
             isinstance(source, FunctionSource) and isinstance(source.f, FunctionField)
             for shot in self.densities
             for source in shot

@@ -46,7 +46,7 @@ class HelmholtzFamily(Family):
     def obstacle(problem: Problem) -> str | None:
         equation = problem.equation
         assert isinstance(equation, Helmholtz)
-        for piece in pieces_of(equation.speed):
+        for piece in pieces_of(equation.complex_speed):
             if piece.constant is None:
                 return f"its speed is {piece.field.describe()}, and not constant by region"
             if complex(piece.constant).imag < 0 and problem.pml is not None:
@@ -74,7 +74,7 @@ class HelmholtzFamily(Family):
 
     @property
     def pieces(self) -> Sequence[Piece]:
-        return pieces_of(self.equation.speed)
+        return pieces_of(self.equation.complex_speed)
 
     @cached_property
     def spots(self) -> Sequence[Spot]:

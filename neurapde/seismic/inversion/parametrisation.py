@@ -10,22 +10,19 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 
 from neurapde.fields.medium import Field
 from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.seismic.inversion.latent import Latent
 from neurapde.seismic.inversion.velocity import Gridded, Velocity
-from neurapde.seismic.modelling.computational_domain import ComputationalDomain
+from neurapde.seismic.modelling.computational_domain import MEANS, ComputationalDomain, cell_places
 from neurapde.trials.base import Trial, TrialFunction
 
 EDGE = 1e-3  # a start model on a bound is moved inside by this part of the interval, where a sigmoid still has a slope
 FIRST_HEAD = 0.05  # the head of a fresh network is scaled by this: it begins near the start model
 SHARPNESS = 50.0
 """Of the bend at a bound, where a member of a family is held, in units of 1 / the interval."""
-MEANS = 4
-"""Places per axis of a cell at which a start model is averaged."""
 
 Sampler = Callable[[], Tensor]
 """m `(n,)` at the points it was made for, at the present parameters, differentiable."""
@@ -66,7 +63,7 @@ class Parametrisation(torch.nn.Module, ABC):
 
         A jump then acts where it lies, not at the next node: the sea floor of a model on 8 nodes per wavelength.
         """
-        places = [self.domain.inward(points + shift) for shift in _places(cell, (MEANS, MEANS))]
+        places = [self.domain.inward(points + shift) for shift in cell_places(cell, (MEANS, MEANS))]
         return np.mean([self.start(at) for at in places], axis=0)
 
     @abstractmethod
@@ -126,7 +123,7 @@ class GridParametrisation(Parametrisation):
         steps = np.asarray(self.grid.spacing)
         wider = np.zeros(2) if cell is None else np.maximum(np.asarray(cell) - steps, 0.0)
         first, second = (int(n) + 1 for n in np.ceil(wider / steps - 1e-6))
-        shifts = _places(wider, (first, second))
+        shifts = cell_places(wider, (first, second))
         interpolations = [_bilinear(self.grid, points + shift) for shift in shifts]
         index = torch.cat([index for index, _ in interpolations], dim=1)
         weight = torch.cat([weight for _, weight in interpolations], dim=1) / len(interpolations)
@@ -199,12 +196,6 @@ def _held(share: Tensor) -> Tensor:
     """A number held between 0 and 1: itself but within some 1 / SHARPNESS of these, smooth and increasing."""
     rise = torch.nn.functional.softplus(SHARPNESS * share)
     return (rise - torch.nn.functional.softplus(SHARPNESS * (share - 1))) / SHARPNESS
-
-
-def _places(cell: ArrayLike, counts: tuple[int, int]) -> np.ndarray:
-    """Midpoints `(n, 2)`, about the middle, of the parts of a cell cut `counts` times along its axes."""
-    lines = [(np.arange(n) + 0.5) / n - 0.5 for n in counts]
-    return np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, 2) * np.asarray(cell)
 
 
 def _bilinear(grid: Grid, points: np.ndarray) -> tuple[Tensor, Tensor]:

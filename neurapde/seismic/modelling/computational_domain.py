@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from neurapde.conditions import PML, Absorbing, Boundary, Dirichlet, InitialCondition, Neumann
 from neurapde.conditions.sides import Sides, Treated
@@ -19,6 +20,7 @@ from neurapde.core.formatting import listing, number
 from neurapde.domains.box import Box
 from neurapde.equations.helmholtz import Helmholtz
 from neurapde.equations.wave import Wave
+from neurapde.fields.attenuation import KolskyFutterman
 from neurapde.fields.medium import Field
 from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.grids.grid import Grid
@@ -27,6 +29,8 @@ REFLECTION = 1e-4
 """|R| at normal incidence of a layer that is put around a domain."""
 WIDTH = 1.0
 """Its width in wavelengths, those of the lowest frequency in the fastest medium."""
+MEANS = 4
+"""Places per axis of a cell at which a medium is averaged."""
 TREATED = Treated(
     "an inversion",
     (PML, Absorbing, Dirichlet, Neumann),
@@ -43,11 +47,13 @@ class ComputationalDomain(Declaration):
     region: where the model is defined and may be unknown; beyond it the values of its edge go on.
     box:    the region and the layers around it.
     boundary: conditions on the box: at most one PML, Dirichlet(0) (a free surface of pressure) or Neumann(0).
+    attenuation: makes speeds complex, those of the model being speeds at its reference frequency; None without.
     """
 
     region: Box
     box: Box
     boundary: tuple[Boundary, ...]
+    attenuation: KolskyFutterman | None = None
 
     @classmethod
     def of(cls, problem: Problem, wavelength: float) -> "ComputationalDomain":
@@ -61,7 +67,8 @@ class ComputationalDomain(Declaration):
         held = [condition for condition in problem.boundary if condition.mixed is not None]
         around = problem.sides.pairs(lambda face: outside.get(face, 0.0))
         box = Box(*((a - low, b + high) for (a, b), (low, high) in zip(domain.sides, around, strict=True)))
-        return cls(problem.sides.core, box, (*held, *([] if layer is None else [layer])))
+        lost = problem.equation.attenuation if isinstance(problem.equation, Helmholtz) else None
+        return cls(problem.sides.core, box, (*held, *([] if layer is None else [layer])), lost)
 
     def stretch(self, wavenumber: float) -> Stretch:
         """The stretched coordinates of the layers at a wavenumber (of the fastest medium: the least absorbed)."""
@@ -86,7 +93,8 @@ class ComputationalDomain(Declaration):
         """One line on what surrounds the model."""
         parts = "; ".join(condition.describe(self.box) for condition in self.boundary)
         extents = " × ".join(number(extent) for extent in self.box.extents)
-        return f"{extents} box: {parts}" if parts else f"{extents} box"
+        lost = "" if self.attenuation is None else f"; {self.attenuation.describe()}"
+        return (f"{extents} box: {parts}" if parts else f"{extents} box") + lost
 
 
 def waves_in(problem: Problem) -> tuple[Box, Field]:
@@ -122,3 +130,9 @@ def grid_on(box: Box, spacing: float) -> Grid:
     lower, upper = (corner.tolist() for corner in box.bounds)
     counts = tuple(2 * max(3, math.ceil(extent / (2 * spacing) - 1e-9)) + 1 for extent in box.extents)
     return Grid(lower, upper, counts)
+
+
+def cell_places(cell: ArrayLike, counts: tuple[int, int]) -> np.ndarray:
+    """Midpoints `(n, 2)`, about the middle, of the parts of a cell cut `counts` times along its axes."""
+    lines = [(np.arange(n) + 0.5) / n - 0.5 for n in counts]
+    return np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, 2) * np.asarray(cell)

@@ -15,7 +15,7 @@ from neurapde.reference_solvers.grids.grid import Grid
 from neurapde.reference_solvers.helmholtz import HelmholtzGrid
 from neurapde.reference_solvers.operators.dispersion import Weights
 from neurapde.seismic.modelling.base import Forward, FrequencyModelling
-from neurapde.seismic.modelling.computational_domain import ComputationalDomain, grid_on
+from neurapde.seismic.modelling.computational_domain import MEANS, ComputationalDomain, cell_places, grid_on
 from neurapde.seismic.survey.survey import Survey
 
 PER_WAVELENGTH = 12.0
@@ -33,7 +33,8 @@ class GridModelling(FrequencyModelling):
         per_wavelength: nodes in the shortest wavelength of the start model.
         grid: in place of the one that spacing or per_wavelength make.
 
-    Damped spectra, at ω − iσ, are waves at ω in the medium m (1 − iσ/ω)².
+    Damped spectra, at ω − iσ, are waves at ω in the medium m (1 − iσ/ω)², and attenuation makes m complex, too:
+    `factors` are what m is multiplied by at each frequency, numbers or, `(*shape)`, values at the nodes.
 
     Attributes: `schemes`, one per frequency, in the start's slowest speed; their `loads` `(*shape, shots)`, of unit sources
     where the wavelet is unknown; `receivers` `(r, grid.size)`, the matrix that reads a field.
@@ -68,8 +69,7 @@ class GridModelling(FrequencyModelling):
         first = self.schemes[0]
         self.receivers = first.receivers(survey.receivers)
         self.loads = [_loads(scheme, survey, index) for index, scheme in enumerate(self.schemes)]
-        damped = (1 - 1j * survey.damping / angular_frequencies(survey)) ** 2
-        self.factors = damped.tolist() if survey.damping else [1.0] * len(self.schemes)
+        self.factors = [_factor(survey, domain, self.grid, omega) for omega in angular_frequencies(survey)]
 
     def forward(self, slowness_squared: NDArray) -> Forward:
         medium = slowness_squared.reshape(self.grid.shape)
@@ -101,7 +101,10 @@ class GridModelling(FrequencyModelling):
         """−k² e_x e_y Wᵀ A⁻ᵀ right `(columns, n)`, what a product with a field turns into a derivative by m."""
         solver: HelmholtzGrid = forward.held[index]
         solved = solver.solve_transposed(right.reshape(*self.grid.shape, -1)).reshape(self.grid.size, -1)
-        return -self.factors[index] * np.asarray(solver.derivative(np.ones(self.grid.shape)).T @ solved).T
+        return (
+            -np.ravel(self.factors[index])
+            * np.asarray(solver.derivative(np.ones(self.grid.shape)).T @ solved).T
+        )
 
     def describe(self) -> str:
         nodes = " × ".join(map(str, self.grid.shape))
@@ -137,8 +140,9 @@ def angular_frequencies(survey: Survey) -> NDArray[np.float64]:
     return 2 * math.pi * survey.frequencies
 
 
-def refuse_damped(survey: Survey) -> None:
-    """Refuse damped spectra, for an engine that knows real frequencies alone."""
+def refuse_complex(survey: Survey, domain: ComputationalDomain) -> None:
+    """Refuse damped spectra and attenuation, for an engine that knows a real medium at real frequencies alone."""
+    refuse_attenuation(domain)
     angular_frequencies(survey)
     if survey.damping:
         raise DeclarationError(
@@ -147,11 +151,33 @@ def refuse_damped(survey: Survey) -> None:
         )
 
 
+def refuse_attenuation(domain: ComputationalDomain) -> None:
+    """Refuse attenuation, for an engine that does not model it."""
+    if domain.attenuation is not None:
+        raise DeclarationError(
+            f"the problem has {domain.attenuation.describe()}, which this method does not model; use 'multiscale', "
+            "'reduced' or 'adjoint' at frequencies, or leave attenuation out of the equation"
+        )
+
+
 def amplitudes(survey: Survey, index: int) -> NDArray[np.complex128]:
     """What each shot radiates at one frequency `(shots,)`; 1 where the wavelet is unknown."""
     if survey.wavelet is None:
         return np.ones(survey.shots, complex)
     return np.asarray(survey.wavelet[index], complex)
+
+
+def _factor(survey: Survey, domain: ComputationalDomain, grid: Grid, omega: float) -> complex | NDArray:
+    """What m is multiplied by at a frequency: by damping a number, by attenuation means over the cells `(*shape)`."""
+    complex_frequency = omega - 1j * survey.damping
+    damped = (complex_frequency / omega) ** 2 if survey.damping else 1.0
+    if domain.attenuation is None:
+        return damped
+    squares = [
+        domain.attenuation.slowing(domain.inward(grid.points + shift), complex_frequency / (2 * math.pi)) ** 2
+        for shift in cell_places(grid.spacing, (MEANS, MEANS))
+    ]
+    return damped * np.mean(squares, axis=0).reshape(grid.shape)
 
 
 def _loads(scheme: HelmholtzGrid, survey: Survey, index: int) -> NDArray[np.complex128]:

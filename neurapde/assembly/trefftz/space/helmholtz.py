@@ -31,7 +31,7 @@ class HelmholtzInSpace(HelmholtzFamily):
             return reason
         equation = problem.equation
         assert isinstance(equation, Helmholtz)
-        fades = any(complex(piece.constant or 0).imag for piece in pieces_of(equation.speed))
+        fades = any(complex(piece.constant or 0).imag for piece in pieces_of(equation.complex_speed))
         sources = (source for shot in problem.right_hand_sides for source in shot)
         if fades and any(isinstance(source, GaussianSource) for source in sources):
             return "it has a Gaussian source and a complex speed, for which no field in closed form is known in space"
@@ -39,7 +39,7 @@ class HelmholtzInSpace(HelmholtzFamily):
         if any(widths) and not all(widths):
             return "it has a layer in front of some faces of its box alone"
         try:
-            partition = SpacePartition.of(problem.domain, pieces_of(equation.speed))
+            partition = SpacePartition.of(problem.domain, pieces_of(equation.complex_speed))
         except DeclarationError as error:
             return str(error)
         return None if all(widths) and widths else partition.no_ball()

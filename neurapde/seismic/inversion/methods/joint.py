@@ -13,7 +13,7 @@ from neurapde.seismic.inversion.methods.method import Setting
 from neurapde.seismic.inversion.methods.reduced import EngineMethod, default_siren
 from neurapde.seismic.inversion.velocity import Gridded
 from neurapde.seismic.modelling.base import Modelling
-from neurapde.seismic.modelling.grid_modelling import refuse_damped
+from neurapde.seismic.modelling.grid_modelling import refuse_complex
 from neurapde.seismic.modelling.lattice_modelling import LatticeModelling, midpoints, modes_for
 from neurapde.trials.base import Trial
 
@@ -42,7 +42,7 @@ class Joint(EngineMethod):
         return midpoints(modes_for(setting.survey, setting.domain, setting.start, self.bandwidth))
 
     def check(self, setting: Setting) -> None:
-        refuse_damped(setting.survey)
+        refuse_complex(setting.survey, setting.domain)
         modes_for(setting.survey, setting.domain, setting.start, self.bandwidth)
 
     def cost(self, setting: Setting) -> CostEstimate:

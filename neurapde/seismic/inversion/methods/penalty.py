@@ -19,7 +19,7 @@ from neurapde.seismic.inversion.methods.penalty_loss import PenaltyObjective
 from neurapde.seismic.inversion.methods.reduced import OnGrid, default_siren
 from neurapde.seismic.inversion.misfits import L1, Misfit
 from neurapde.seismic.inversion.velocity import Gridded
-from neurapde.seismic.modelling.grid_modelling import refuse_damped
+from neurapde.seismic.modelling.grid_modelling import refuse_complex
 from neurapde.trials.base import Trial
 from neurapde.trials.networks.siren import Siren
 
@@ -61,7 +61,7 @@ class Penalty(OnGrid):
         return default_siren(setting)
 
     def check(self, setting: Setting) -> None:
-        refuse_damped(setting.survey)
+        refuse_complex(setting.survey, setting.domain)
         if isinstance(setting.velocity.trial, Gridded | Latent):
             raise DeclarationError(
                 f"Penalty trains a network, but the velocity is {setting.velocity.trial!r}; leave trial out, or use "

@@ -10,6 +10,7 @@ from neurapde.seismic.inversion.methods.reduced import ROUGH, SOFT, EngineMethod
 from neurapde.seismic.inversion.parametrisation import free_bounds
 from neurapde.seismic.inversion.velocity import Gridded
 from neurapde.seismic.modelling.base import Modelling
+from neurapde.seismic.modelling.grid_modelling import refuse_attenuation
 from neurapde.seismic.modelling.time_modelling import (
     MEMORY,
     PER_WAVELENGTH,
@@ -53,6 +54,7 @@ class TimeDomain(EngineMethod):
         return time_grid_for(setting.survey, setting.domain, setting.start, self.spacing, self.per_wavelength)
 
     def check(self, setting: Setting) -> None:
+        refuse_attenuation(setting.domain)
         excited_frequencies(setting.survey)
 
     def cost(self, setting: Setting) -> CostEstimate:

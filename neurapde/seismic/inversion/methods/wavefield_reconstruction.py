@@ -24,7 +24,7 @@ from neurapde.seismic.inversion.objective import Objective
 from neurapde.seismic.inversion.parametrisation import GridParametrisation
 from neurapde.seismic.inversion.regularisation import TotalVariation
 from neurapde.seismic.inversion.velocity import Gridded
-from neurapde.seismic.modelling.grid_modelling import GridModelling, refuse_damped
+from neurapde.seismic.modelling.grid_modelling import GridModelling, refuse_complex
 from neurapde.training.run.journal import Journal
 from neurapde.training.run.method import Snapshot, Status
 
@@ -65,7 +65,7 @@ class WavefieldReconstruction(OnGrid):
         return factored(self.grid(setting), setting.survey, columns, self.steps)
 
     def check(self, setting: Setting) -> None:
-        refuse_damped(setting.survey)
+        refuse_complex(setting.survey, setting.domain)
         velocity = setting.velocity
         if velocity.trial is not None and not isinstance(velocity.trial, Gridded):
             raise DeclarationError(
