@@ -35,7 +35,6 @@ UNSAID = {
     ),
     "fractional-poisson-inverse-line": "there are no fractional derivatives",
     "fractional-poisson-inverse-disk": "there are no fractional derivatives",
-    "volterra-general": "there are no integral terms; a kernel that solves an equation of its own becomes a component",
     "american-put": "there are no inequalities",
 }
 """Kinds that cannot be declared, and why."""

@@ -88,6 +88,9 @@ if _typing.TYPE_CHECKING:
     from neurapde.methods.time_marching import TimeMarching as TimeMarching
     from neurapde.methods.trefftz import Trefftz as Trefftz
     from neurapde.methods.unknowns.measured import measured as measured
+    from neurapde.operators.caputo import Caputo as Caputo
+    from neurapde.operators.integrals import Fredholm as Fredholm
+    from neurapde.operators.integrals import Volterra as Volterra
     from neurapde.problem.equation import Equation as Equation
     from neurapde.problem.problem import Problem as Problem
     from neurapde.reference_solvers.grids.grid import ResolutionError as ResolutionError

@@ -25,6 +25,7 @@ ROOMS = (
     "neurapde/fields",
     "neurapde/storage",
     "neurapde/conditions",
+    "neurapde/operators",
     "neurapde/backgrounds",
     "neurapde/data",
     "neurapde/spectral",

@@ -104,6 +104,7 @@ CALLS: dict[str, dict[str, Argument]] = {
         "background": (npde.trials.OutgoingWave(npde.PointSource((0.5, 0.5)), 3.0), NOTHING), "network": (NET, NOTHING),
     },
     "Ball": {"center": ((0, 0), PLACE), "radius": (1.0, POSITIVE), "name": ("b", TEXT)},
+    "Caputo": {"alpha": (0.5, NOTHING), "axis": (None, FACES)},
     "Causal": {"windows": (4, COUNT), "tolerance": ((0.1, 1.0), POSITIVE)},
     "ConstantRate": {},
     "Constraint": {
@@ -125,7 +126,7 @@ CALLS: dict[str, dict[str, Argument]] = {
     "Eikonal": {"speed": (1.0, POSITIVE | LATER), "surface": (None, NONE), "distance": (True, FLAG)},
     "Equation": {
         "residual": (lambda x, u: u.laplacian, FUNCTION), "order": (2, NOTHING), "outputs": (1, COUNT),
-        "complex": (False, FLAG), "mixed": ([(0, 1)], LIST), "name": ("e", NAME),
+        "complex": (False, FLAG), "mixed": ([(0, 1)], LIST), "name": ("e", NAME), "operators": ((), LIST),
     },
     "Exponential": {"rate": (0.5, NOTHING), "every": (10, COUNT)},
     "FactoredAnsatz": {"background": (npde.trials.StraightRays(((0.5, 0.5),), (1.0,)), NOTHING), "network": (NET, NOTHING)},
@@ -136,6 +137,10 @@ CALLS: dict[str, dict[str, Argument]] = {
     "TorchModule": {"module": (torch.nn.Linear(2, 1), NOTHING)},
     "FourierFeatures": {
         "width": (4, COUNT), "depth": (1, FROM_ZERO), "features": (4, COUNT), "deviation": (1.0, POSITIVE),
+    },
+    "Fredholm": {
+        "kernel": (1.0, REAL | FUNCTION), "axis": (None, FACES), "power": (0.0, PART | {"fraction"}),
+        "integrand": (None, NONE | FUNCTION),
     },
     "Fresh": {"how": ("uniform", NOTHING)},
     "FunctionSource": {"f": (1.0, FIELD)},
@@ -267,6 +272,10 @@ CALLS: dict[str, dict[str, Argument]] = {
     "Time": {"start": (0, frozenset({"minus one", "zero"})), "stop": (1, POSITIVE)},
     "Torus": {"center": ((0, 0, 0), NOTHING), "ring": (1.0, POSITIVE), "tube": (0.2, NOTHING), "name": ("t", TEXT)},
     "Union": {"first": (SQUARE, NOTHING), "second": (DISK, NOTHING), "name": ("d", TEXT)},
+    "Volterra": {
+        "kernel": (1.0, REAL | FUNCTION), "axis": (None, FACES), "power": (0.0, PART | {"fraction"}),
+        "integrand": (None, NONE | FUNCTION),
+    },
     "Wave": {"speed": (1.0, POSITIVE | LATER)},
     "at_points": {"points": (np.zeros((3, 2)), NOTHING), "normals": (None, NONE), "targets": (np.zeros(3), NONE)},
     "blended_differences": {

@@ -3,6 +3,7 @@
 import numpy as np
 from kinds.kind import Kinds, Told
 from scipy.integrate import solve_ivp
+from scipy.special import erfcx
 
 import neurapde as npde
 
@@ -94,6 +95,27 @@ def integro_differential():
     return Told(
         problem, lambda x: np.stack([np.exp(-x[:, 0]) * f(x[:, 0]) for f in (np.cosh, np.sinh)], axis=1)
     )
+
+
+@kinds
+def volterra_general():
+    """y′ + y = f + ∫₀ˣ y(t)/(1 + x² + t) dt from 1, whose kernel solves no equation of its own: 1 + 2x."""
+    memory = npde.Volterra(lambda x, t: 1 / (1 + x[:, 0] ** 2 + t[:, 0]))
+    past = lambda x: 2 * x - (1 + 2 * x**2) * npde.log((1 + x + x**2) / (1 + x**2))
+    equation = npde.Equation(
+        lambda x, y: y.dt + y.value - memory(y) - 3 - 2 * x[:, 0] + past(x[:, 0]), order=1
+    )
+    problem = npde.Problem("volterra", npde.Time(0, 5), equation, boundary=npde.InitialCondition(1.0))
+    return Told(problem, lambda x: 1 + 2 * x[:, 0])
+
+
+@kinds
+def relaxation_of_fractional_order():
+    """The derivative of order one half, by Caputo, of y is −y: Mittag-Leffler's function."""
+    slow = npde.Caputo(0.5)
+    equation = npde.Equation(lambda t, y: slow(y) + y.value, order=0)
+    problem = npde.Problem("relaxation", npde.Time(0, 2), equation, boundary=npde.InitialCondition(1.0))
+    return Told(problem, lambda t: erfcx(np.sqrt(t[:, 0])))
 
 
 @kinds

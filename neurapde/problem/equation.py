@@ -32,6 +32,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
 from neurapde.jets.jet import Jet, Layout
 from neurapde.jets.tracing import derivatives_read
+from neurapde.operators.base import AroundPoints, AtNodes, Operator, reading_operators
 from neurapde.problem.advice import Advice
 from neurapde.spectral.weak import Piece
 
@@ -172,6 +173,7 @@ class Equation(AbstractEquation):
         mixed: axes of further derivatives that it reads, (0, 1) for u.d2(0, 1) and (0, 0, 1) for u.d3(0, 0, 1); those that
             it reads when it is tried are added.
         name: of its constraint.
+        operators: integrals and fractional derivatives that it applies to u, such as `Volterra`; found by themselves.
     """
 
     residual: Callable[..., Any]
@@ -180,6 +182,7 @@ class Equation(AbstractEquation):
     complex: bool = False
     mixed: tuple[tuple[int, ...], ...] = ()
     name: str = "equation"
+    operators: tuple[Operator, ...] = ()
 
     fronts: ClassVar[bool] = True
 
@@ -198,17 +201,29 @@ class Equation(AbstractEquation):
         checks.name(self.name, "name of the Equation")
         pairs = checked_pairs(self.mixed, self.order, "Equation")
         object.__setattr__(self, "mixed", pairs)
+        operators = tuple(self.operators) if isinstance(self.operators, list | tuple) else (self.operators,)
+        for operator in operators:
+            checks.kind(operator, "an entry of operators", Operator, "leave operators out: they are found")
+        object.__setattr__(self, "operators", operators)
 
     def on(self, domain: Domain) -> "Equation":
-        """The same with the mixed, third and fourth derivatives that it reads."""
-        if self.order < 2:
-            return self
+        """The same with the mixed, third and fourth derivatives, and the operators, that it reads."""
         points = domain.sample(PROBES, how="grid", dtype=torch.float64)
-        read = derivatives_read(
-            partial(self.residual, points), domain.dimension, len(points), self.outputs, self.complex
-        )
-        mixed = with_further(self.mixed, read)
-        return replace(self, mixed=mixed, order=max(self.order, *map(len, mixed))) if mixed else self
+        with reading_operators() as found:
+            read = derivatives_read(
+                partial(self.residual, points), domain.dimension, len(points), self.outputs, self.complex
+            )
+        mixed = with_further(self.mixed, read) if self.order > 1 else self.mixed
+        operators = tuple(dict.fromkeys((*self.operators, *found)))
+        if not mixed and not operators:
+            return self
+        order = max(self.order, *map(len, mixed), *(operator.order for operator in operators))
+        return replace(self, mixed=mixed, order=order, operators=operators)
+
+    def locally(self, points: Array, u: Jet) -> Any:
+        """Its residual at points without what its operators read elsewhere."""
+        with reading_operators():
+            return self.residual(points, u)
 
     def second_in_time(self, domain: Domain) -> bool:
         """Found by trying whether that channel of a jet moves the residual."""
@@ -231,9 +246,7 @@ class Equation(AbstractEquation):
         moved[channel(layout)] += 1.0
         try:
             before, after = (
-                as_rows(
-                    self.residual(points, Jet(channels, layout)), len(points), self._formula, self.complex
-                )
+                as_rows(self.locally(points, Jet(channels, layout)), len(points), self._formula, self.complex)
                 for channels in (plain, moved)
             )
             return bool((before != after).any())
@@ -253,10 +266,15 @@ class Equation(AbstractEquation):
                 "Robin or Periodic"
             )
         check_axes(self.mixed, problem.domain.dimension, "Equation")
+        for operator in self.operators:
+            operator.check(problem.domain)
 
     def constraints(self, problem: "Problem") -> tuple[Constraint, ...]:
         text = f"{self._formula} = 0 in the {problem.domain.name}"
         residual = CheckedResidual(InsideResidual(self.residual), self._formula, self.complex)
+        if self.operators:
+            around = AroundPoints(problem.domain, self.operators)
+            return (Constraint(self.name, AtNodes(residual, self.operators), around, self.order, text),)
         return (Constraint(self.name, residual, interior(problem.domain), self.order, text),)
 
     def advice(self, problem: "Problem", given: bool) -> Advice:
@@ -272,7 +290,7 @@ class Equation(AbstractEquation):
         kind = "complex" if self.complex else "real"
         size = f", {self.outputs} components" if self.outputs > 1 else ""
         formula = f"{self._formula} = 0,  u {kind}{size},  derivatives up to order {self.order}"
-        return [formula, *source_of(self.residual)]
+        return [formula, *source_of(self.residual), *(operator.describe() for operator in self.operators)]
 
     @property
     def _formula(self) -> str:

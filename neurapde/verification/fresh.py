@@ -17,6 +17,7 @@ from neurapde.assembly.collocation.samples import Weighed, chosen, near
 from neurapde.conditions.constraints import Constraint, Face, Interior, Samples
 from neurapde.core.arrays import to_numpy
 from neurapde.fields.hidden import hidden_places
+from neurapde.operators.base import AroundPoints
 from neurapde.problem.problem import Problem
 from neurapde.training.optimisation.jacobian import constant_residuals
 
@@ -24,6 +25,8 @@ SCAN = {1: 2**14, 2: 2**17, 3: 2**17}
 """Points at which what a constraint says is looked at, by the axes of the set they lie in."""
 BASE = 1024
 """Points beside which a change is measured: as many as a coarse solve sees."""
+BASE_AROUND = 128
+"""Points of a constraint that reads operators, whose nodes are many."""
 NEIGHBOURS = 5
 """Of these, the nearest that a point is held against: their median."""
 CHANGING, EVERYWHERE = 2048, 1536
@@ -58,7 +61,8 @@ def _of(problem: Problem, constraint: Constraint, sizes: Tensor, generator: torc
     sample = constraint.sample
     axes = problem.domain.dimension - isinstance(sample, Face)
     if not isinstance(sample, Interior | Face) or axes == 0:
-        return sample(BASE, how="sobol", generator=generator)
+        count = BASE_AROUND if isinstance(sample, AroundPoints) else BASE
+        return sample(count, how="sobol", generator=generator)
     scan = sample(SCAN[min(axes, 3)], how="sobol", generator=generator)
     looked = _Looked(sample, scan, _Changes(problem, constraint, sizes, scan), generator)
     looked.draw([*_declared(problem, constraint), *looked.hidden()])

@@ -8,11 +8,13 @@ import torch
 from torch import Tensor
 
 from neurapde.jets.jet import Jet
+from neurapde.operators.base import AroundPoints
 from neurapde.problem.problem import Problem
 from neurapde.training.optimisation.jacobian import real_residuals
 from neurapde.trials.base import TrialFunction
 
-POINTS, SEED = 400, 50231
+POINTS, POINTS_AROUND, SEED = 400, 50, 50231
+"""Points of a constraint, and of one that reads operators, whose nodes are many."""
 AFFINE = 1e-9
 """Departure from r(u + v) − r(v) = r(u) − r(0), in units of the residuals, that rounding may cause."""
 ABSENT = 1e-12
@@ -24,7 +26,8 @@ def not_affine(problem: Problem, trial: TrialFunction) -> str | None:
     anchor = next(trial.parameters())
     generator = torch.Generator(anchor.device).manual_seed(SEED)
     for constraint in problem.constraints:
-        samples = constraint.sample_like(anchor, POINTS, generator, "sobol")
+        count = POINTS_AROUND if isinstance(constraint.sample, AroundPoints) else POINTS
+        samples = constraint.sample_like(anchor, count, generator, "sobol")
         layout = problem.layout(constraint)
         with torch.no_grad():
             jet = trial.jet(samples.points, layout.order, layout.mixed)

@@ -4,18 +4,21 @@ A frame is smooth, so one that served the medium on both sides of a thin slab wo
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from neurapde.assembly.collocation.corners import corners_of
 from neurapde.domains import Box, Disk, Domain
 from neurapde.fields.medium import Constant
+from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
+from neurapde.spectral.modes import AxisModes
 from neurapde.spectral.weak import Piece
 from neurapde.training.optimisation.lengths import axis_lengths
 from neurapde.trials.fourier_extension import Corner, FourierExtension, Multipoles
 from neurapde.trials.piecewise import Part
+from neurapde.trials.start_powers import StartPowers
 
 SAME = 1e-12
 """Of the domain's size: planes that are nearer are one."""
@@ -23,13 +26,17 @@ SAME = 1e-12
 
 @dataclass(frozen=True)
 class Layout:
-    """One part of the domain: its regions, the box around it, and the functions of its corners and holes."""
+    """One part of the domain: its regions, the box around it, and the functions of its corners and holes.
+
+    starts: axes with the powers of the distance from their start that its field has.
+    """
 
     within: tuple[Domain, ...]
     outside: tuple[Domain, ...]
     box: tuple[tuple[float, ...], tuple[float, ...]]
     extra: tuple[Corner | Multipoles, ...]
     lengths: tuple[float, ...]
+    starts: tuple[tuple[int, tuple[float, ...]], ...] = ()
 
     def part(self, modes: float, margin: float) -> Part:
         """This part with `modes` along the axes that count as longest, and as many per length, or nearly, along others.
@@ -38,7 +45,24 @@ class Layout:
         """
         sides = np.subtract(self.box[1], self.box[0]) / self.lengths
         counts = tuple(max(5, round(3 + modes / 4), round(modes * side**0.5)) for side in sides)
-        return Part(self.within, self.outside, FourierExtension(counts, margin, self.extra, self.box))
+        powers = [self._powers(axis, exponents, counts, margin) for axis, exponents in self.starts]
+        extra = (*self.extra, *powers)
+        return Part(self.within, self.outside, FourierExtension(counts, margin, extra, self.box))
+
+    def _powers(
+        self, axis: int, exponents: tuple[float, ...], counts: tuple[int, ...], margin: float
+    ) -> StartPowers:
+        """Powers along an axis, the more the more sines there are, times the sines of the others."""
+        low, high = (np.array(end) for end in self.box)
+        pad = margin * (high - low) / 2
+        others = tuple(
+            AxisModes(float(low[i] - pad[i]), float(high[i] + pad[i]), counts[i], (True, True))
+            for i in range(len(counts))
+            if i != axis
+        )
+        return StartPowers(
+            axis, self.box[0][axis], float((high - low)[axis]), exponents[: counts[axis] // 3], others
+        )
 
 
 def layouts_of(problem: Problem) -> list[Layout]:
@@ -48,7 +72,19 @@ def layouts_of(problem: Problem) -> list[Layout]:
     corners = () if problem.equation.order > 2 else corners_of(problem.domain, problem.sides)
     lengths = tuple(axis_lengths(problem).tolist())
     bent = transmission is not None and not isinstance(transmission.flux, Constant)
-    return [layout for piece in pieces for layout in _of_piece(problem.domain, piece, corners, lengths, bent)]
+    layouts = [
+        layout for piece in pieces for layout in _of_piece(problem.domain, piece, corners, lengths, bent)
+    ]
+    starts = _starts(problem)
+    return [replace(layout, starts=starts) for layout in layouts] if starts else layouts
+
+
+def _starts(problem: Problem) -> tuple[tuple[int, tuple[float, ...]], ...]:
+    """The axes along which operators of an equation make powers of the distance from the start, and these powers."""
+    if not isinstance(problem.equation, Equation):
+        return ()
+    powers = [operator.starts(problem.domain) for operator in problem.equation.operators]
+    return tuple(dict.fromkeys((axis, exponents) for axis, exponents in powers if exponents))
 
 
 def _of_piece(

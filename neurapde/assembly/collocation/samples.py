@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,10 @@ from torch import Tensor
 
 from neurapde.conditions.constraints import Face, Interior, Sampler, Samples
 from neurapde.domains.box import Box
+from neurapde.operators.base import Surrounded
+
+AT_ONCE = 2**25
+"""Numbers of features' jets at points and nodes that are held at once."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,15 @@ def chosen(samples: Samples, mask: Tensor) -> Samples:
     return dataclasses.replace(
         samples, **{name: tensor[mask] for name, tensor in parts.items() if tensor is not None}
     )
+
+
+def in_parts(samples: Samples, numbers: int) -> Iterator[Samples]:
+    """Samples, those with nodes around them so many at a time that jets of so many numbers a point take little memory."""
+    if isinstance(samples, Surrounded):
+        beside = len(samples.points) / max(samples.count, 1)
+        yield from samples.split(max(1, int(AT_ONCE / beside / numbers)))
+    else:
+        yield samples
 
 
 def together(samples: Samples, others: Samples, most: int) -> Samples:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from neurapde.assembly.collocation.interfaces import Interface, interfaces
-from neurapde.assembly.collocation.samples import Weighed, chosen, drawn, near, together
+from neurapde.assembly.collocation.samples import Weighed, chosen, drawn, in_parts, near, together
 from neurapde.assembly.collocation.weighing import System, joined, weighed
 from neurapde.conditions.constraints import AtPoints, Constraint, Face, Samples
 from neurapde.core.errors import DeclarationError
@@ -115,7 +115,11 @@ class Assembly:
         systems = []
         for part, samples in enumerate(self._by_part(constraint, inside)):
             if len(samples.points):
-                rows = self._rows(constraint, samples, self.frames[part])
+                numbers = self.problem.layout(constraint).count * self.widths[part]
+                several = [
+                    self._rows(constraint, few, self.frames[part]) for few in in_parts(samples, numbers)
+                ]
+                rows = joined(several) if len(several) > 1 else several[0]
                 systems.append(System(self._placed(rows.matrix, part), rows.loads, rows.equations))
         if inside:
             systems = [self._weighed(system, constraint.order) for system in systems]

@@ -76,6 +76,8 @@ def steady_of(problem: Problem) -> SteadyProblem | str:
         return f"its domain is {domain}, and elements are for an Interval"
     if not isinstance(equation, Equation | Poisson | Helmholtz):
         return f"its equation is {type(equation).__name__}, and elements are for Poisson, Helmholtz and Equation(residual)"
+    if isinstance(equation, Equation) and equation.operators:
+        return f"{equation.operators[0].describe()} reaches beyond an element"
     if problem.pml is not None or problem.sides.periodic:
         return "its waves leave into a layer, or it is periodic, and elements are for conditions at both ends"
     if len(problem.right_hand_sides) > 1 or problem.unknowns:

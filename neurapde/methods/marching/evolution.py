@@ -106,8 +106,9 @@ def evolution_of(problem: Problem) -> Evolution | str:
 def lasts_long(problem: Problem) -> bool:
     """Whether a user's own equation relaxes, as heat does, many times within the time: T |b/a| Σ (π/L)² for a u_t + b Δu."""
     equation, domain = problem.equation, problem.domain
-    heat = isinstance(equation, Equation) and isinstance(domain, SpaceTime) and problem.outputs == 1
-    if not heat or equation.complex or equation.order < 2:
+    if not isinstance(equation, Equation) or not isinstance(domain, SpaceTime) or problem.outputs > 1:
+        return False
+    if equation.complex or equation.order < 2 or equation.operators:
         return False
     constraint = next(inside for inside in problem.constraints if isinstance(inside.sample, Interior))
     samples, layout = constraint.sample(PROBES, how="grid"), problem.layout(constraint)
@@ -131,6 +132,8 @@ def _sorted(problem: Problem) -> _Sorted | str:
     domain = problem.domain
     if not isinstance(problem.equation, Equation):
         return f"its equation is {type(problem.equation).__name__}, and windows are for Equation(residual)"
+    if problem.equation.operators:
+        return f"{problem.equation.operators[0].describe()} reaches beyond a window"
     if not isinstance(domain.spatial, Box):
         return f"its domain is {domain}, and windows are for an Interval or a Box"
     over = isinstance(domain, SpaceTime)

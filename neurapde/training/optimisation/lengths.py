@@ -48,10 +48,10 @@ def _natural(equation: Equation, problem: Problem, extents: np.ndarray) -> np.nd
 
     def felt(channel: int) -> float:
         channels = torch.zeros((layout.count, *size), dtype=dtype)
-        nothing = equation.residual(points, Jet(channels, layout))
+        nothing = equation.locally(points, Jet(channels, layout))
         channels = torch.zeros_like(channels)
         channels[channel] = moved
-        return float(torch.linalg.vector_norm(equation.residual(points, Jet(channels, layout)) - nothing))
+        return float(torch.linalg.vector_norm(equation.locally(points, Jet(channels, layout)) - nothing))
 
     axes = range(len(extents))
     try:

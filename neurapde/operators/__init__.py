@@ -1,0 +1,1 @@
+"""Operators that read a field beyond a point: integrals with a kernel and fractional derivatives, by quadrature."""

@@ -1,0 +1,187 @@
+"""What an operator is that reads a field beyond a point, and how a residual is given what it reads there.
+
+A constraint whose residual reads operators draws, beside each of its points, the nodes of their rules. Its jet is that of
+all of these, so that whoever solves for a field needs to know nothing of it; the residual is given the part at its points.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from neurapde.conditions.constraints import DrawnSampler, Samples
+from neurapde.core.declaration import Declaration
+from neurapde.core.errors import DeclarationError
+from neurapde.domains.base import Domain
+from neurapde.domains.sampling import Draw
+from neurapde.jets.jet import Jet
+
+MODES_A_POINT, SPARE, MOST = 2.5, 10, 256
+"""Points for each function of an axis, nodes of a rule beyond one for each of these, and the most."""
+CLUSTERED = 4
+"""Power of the place of every other point by which these cluster where a field starts as a root does."""
+
+_asked: ContextVar[dict["Operator", None] | None] = ContextVar("asked", default=None)
+
+
+@contextmanager
+def reading_operators() -> Iterator[dict["Operator", None]]:
+    """Gather the operators that are applied to jets of which no surroundings are known; there they give zero."""
+    operators: dict[Operator, None] = {}
+    token = _asked.set(operators)
+    try:
+        yield operators
+    finally:
+        _asked.reset(token)
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """Nodes `(m, n, d)` of n points, and their weights `(m, n)`."""
+
+    nodes: Tensor
+    weights: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """What an operator reads: its points `(n, d)`, its nodes `(m · n, d)` in turn for all points, their weights and jet."""
+
+    points: Tensor
+    nodes: Tensor
+    weights: Tensor
+    jet: Jet
+
+    def component(self, index: int) -> "Surroundings":
+        """The same of one component."""
+        return Surroundings(self.points, self.nodes, self.weights, self.jet[index])
+
+    def summed(self, values: Tensor) -> Tensor:
+        """Values `(m · n,)` or `(m · n, c)` at the nodes, times weights `(m, n)`: `(n,)` or `(n, c)`."""
+        each = values.reshape(*self.weights.shape, *values.shape[1:])
+        weights = self.weights.reshape(*self.weights.shape, *[1] * (values.ndim - 1))
+        return (weights * each).sum(0)
+
+
+@dataclass(frozen=True, eq=False)
+class SurroundedJet(Jet):
+    """A jet at points of which the surroundings are known."""
+
+    around: Mapping["Operator", Surroundings]
+
+    def __getitem__(self, component: int) -> "SurroundedJet":
+        channels = super().__getitem__(component).channels
+        around = {operator: known.component(component) for operator, known in self.around.items()}
+        return SurroundedJet(channels, self.layout, around)
+
+
+class Operator(Declaration, ABC):
+    """An operator on the field of an Equation; its residual applies it to u, or to a component: `operator(u)`.
+
+    Make it once, outside of the residual. That it is read is found by itself.
+    """
+
+    @property
+    def order(self) -> int:
+        """The highest derivative of u that it reads."""
+        return 0
+
+    def __call__(self, u: Jet) -> Tensor:
+        """Its values `(n,)`, or `(n, c)` for c components."""
+        if isinstance(u, SurroundedJet) and self in u.around:
+            return self.apply(u, u.around[self])
+        asked = _asked.get()
+        if asked is None or not isinstance(u, Jet):
+            raise DeclarationError(
+                f"{self.describe()} was applied to {type(u).__name__} values that are known at points alone; apply it to u, "
+                "or to a component u[0], in the residual of an Equation, and make it once, outside of the residual"
+            )
+        asked[self] = None
+        return torch.zeros_like(u.value)
+
+    @abstractmethod
+    def check(self, domain: Domain) -> None:
+        """Refuse a domain that it is not for."""
+
+    @abstractmethod
+    def rule(self, points: Tensor, domain: Domain, count: int) -> Rule:
+        """Nodes of each point (n, d), for functions of so many modes along an axis."""
+
+    @abstractmethod
+    def apply(self, u: Jet, around: Surroundings) -> Tensor:
+        """Its values at the points of u."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """It, in a line of mathematics."""
+
+    def starts(self, domain: Domain) -> tuple[int, tuple[float, ...]]:
+        """An axis, and powers, not whole, of the distance from its start that solutions have for smooth data."""
+        return 0, ()
+
+
+@dataclass(frozen=True, eq=False)
+class Surrounded(Samples):
+    """Points, and after them the nodes of operators' rules: those of an operator in turn for all points."""
+
+    count: int = 0
+    rules: tuple[Rule, ...] = ()
+
+    def split(self, size: int) -> Iterator["Surrounded"]:
+        """The same, so many points at a time."""
+        for start in range(0, self.count, size):
+            part = slice(start, start + size)
+            rules = tuple(Rule(rule.nodes[:, part], rule.weights[:, part]) for rule in self.rules)
+            yield surrounded(self.points[: self.count][part], rules)
+
+
+def surrounded(points: Tensor, rules: tuple[Rule, ...]) -> Surrounded:
+    """Points with the nodes of rules."""
+    every = torch.cat([points, *(rule.nodes.flatten(0, 1) for rule in rules)])
+    return Surrounded(every, None, None, len(points), rules)
+
+
+@dataclass(frozen=True)
+class AroundPoints(DrawnSampler):
+    """Draws points from the inside of a domain with the nodes that operators read."""
+
+    domain: Domain
+    operators: tuple[Operator, ...]
+
+    def draw(self, wanted: Draw) -> Surrounded:
+        """So many points with their nodes, which grow in number with the points."""
+        points = self.domain.draw(wanted)
+        for axis, powers in (operator.starts(self.domain) for operator in self.operators):
+            if powers:
+                low, high = (float(end[axis]) for end in self.domain.bounds)
+                part = (points[::2, axis] - low) / (high - low)
+                points[::2, axis] = low + (high - low) * part**CLUSTERED
+        modes = (wanted.count / MODES_A_POINT) ** (1 / self.domain.dimension)
+        count = min(MOST, SPARE + round(modes))
+        rules = tuple(operator.rule(points, self.domain, count) for operator in self.operators)
+        return surrounded(points, rules)
+
+
+@dataclass(frozen=True)
+class AtNodes:
+    """A residual at points, given what operators read around them."""
+
+    residual: Callable[..., Any]
+    operators: tuple[Operator, ...]
+
+    def __call__(self, samples: Surrounded, u: Jet) -> Tensor:
+        points = samples.points[: samples.count]
+        around, start = {}, samples.count
+        for operator, rule in zip(self.operators, samples.rules, strict=True):
+            part = slice(start, start + rule.weights.numel())
+            jet = Jet(u.channels[:, part], u.layout)
+            around[operator] = Surroundings(points, samples.points[part], rule.weights, jet)
+            start = part.stop
+        here = SurroundedJet(u.channels[:, : samples.count], u.layout, around)
+        values: Tensor = self.residual(Samples(points), here)
+        return values
