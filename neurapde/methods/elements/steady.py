@@ -140,7 +140,7 @@ def _flux(problem: Problem) -> Callable[[Matrix], Matrix] | None:
 def _breaks(problem: Problem, equation: Constraint, lower: float, upper: float) -> Matrix:
     """The ends of the interval, of declared regions and of narrow sources, and where functions jump or are narrow."""
     length = upper - lower
-    places = [lower, upper]
+    places: list[float] = []
     transmission = problem.equation.transmission(problem)
     for region in () if transmission is None else transmission.regions:
         places += [float(end[0]) for end in region.bounds]
@@ -159,8 +159,10 @@ def _breaks(problem: Problem, equation: Constraint, lower: float, upper: float) 
 
     narrow = narrow_features(said, problem.domain)
     places += _around(narrow.points[:, 0], narrow.widths)
-    every = np.unique(np.clip(places, lower, upper))
-    return every[np.concatenate([[True], np.diff(every) > APART * length])]
+    least = APART * length
+    inside = np.unique([place for place in places if lower + least < place < upper - least])
+    inside = inside[np.concatenate([np.full(min(1, inside.size), True), np.diff(inside) > least])]
+    return np.concatenate([[lower], inside, [upper]])
 
 
 def _around(places: Matrix, widths: Matrix) -> list[float]:

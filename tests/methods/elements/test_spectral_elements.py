@@ -9,6 +9,7 @@ from scipy.special import erf
 
 import neurapde as npde
 from neurapde.methods.choice import choose_method
+from neurapde.methods.elements.steady import SteadyProblem, steady_of
 from tests.support import relative
 
 LINE = npde.Interval(0, 1)
@@ -58,6 +59,21 @@ def test_the_flux_goes_on_through_a_declared_slab_however_thin(thickness: float,
 
     problem = npde.Problem("slab", LINE, npde.Poisson(slab), boundary=ENDS)
     solved(problem, lambda x: resistance(x) / resistance(1.0))
+
+
+@pytest.mark.parametrize("gap", [0.0, 1e-13, 1e-9])
+def test_regions_that_all_but_reach_an_end_leave_it_in_its_place(gap: float) -> None:
+    """Ends of elements nearer than rounding are one, and the interval's own are kept."""
+    interval = npde.Interval(-1e3, 1e3)
+    ends = npde.Interval(-1e3 + 2e3 * gap, -900.0), npde.Interval(900.0, 1e3 - 2e3 * gap)
+    coat = npde.Piecewise(1.0, *((end, 2.0) for end in ends))
+    problem = npde.Problem("coated", interval, npde.Poisson(coat), 1.0, npde.Dirichlet(0.0))
+    steady = steady_of(problem)
+    assert isinstance(steady, SteadyProblem)
+    for breaks in (steady.breaks, steady.mesh(7).edges):
+        assert (breaks[0], breaks[-1]) == (-1e3, 1e3)
+        assert np.diff(breaks).min() > 1e-9
+    assert np.abs(steady.breaks[:, None] - [-900.0, 900.0]).min(axis=0).max() < 1e-9
 
 
 def test_a_conductor_too_thin_for_slopes_of_its_values_is_left_to_others() -> None:
