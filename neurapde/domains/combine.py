@@ -1,6 +1,6 @@
 """Shapes and their algebra: union, intersection and difference by `|`, `&` and `-`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -201,3 +201,20 @@ class Difference(_Combination):
 
     def __str__(self) -> str:
         return f"({self.first} ∖ {self.second})"
+
+
+def leaves(domain: Domain) -> Iterator[Domain]:
+    """The shapes that a domain is combined of."""
+    if isinstance(domain, _Combination):
+        yield from leaves(domain.first)
+        yield from leaves(domain.second)
+    else:
+        yield domain
+
+
+def faces_of(domain: Domain) -> dict[str, tuple[Domain, str]]:
+    """Every face of a domain as the one of a shape that is no combination."""
+    if not isinstance(domain, _Combination):
+        return {face: (domain, face) for face in domain.faces}
+    parts = [faces_of(shape) for shape in (domain.first, domain.second)]
+    return {name: parts[which][face] for name, (which, face) in domain._face_table.items()}

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from neurapde.assembly.boxes.declared import BoxProblem
 from neurapde.assembly.boxes.residual import norms, residual_error, weighed
@@ -22,7 +21,7 @@ from neurapde.spectral.modes import along_all
 from neurapde.spectral.separable import Values
 from neurapde.training.run.budget import SECONDS, Budget
 from neurapde.training.run.method import DirectMethod, Outcome, Task
-from neurapde.trials.base import Setting
+from neurapde.training.run.setting import in_double_precision
 
 FIRST, GROWTH = 12, 1.5
 """Polynomials along each axis at the first level, and from level to level."""
@@ -201,14 +200,7 @@ class _Growth:
         self, amplitudes: Values, changes: Sequence[float], estimate: float, fine: bool = False
     ) -> Level[LegendreFunction]:
         problem, counts = self.task.problem, amplitudes.shape[:-1]
-        setting = Setting(
-            problem.domain.bounds,
-            self.box.columns,
-            problem.equation.complex,
-            torch.Generator(),
-            torch.float64,
-            self.task.device,
-        )
+        setting = in_double_precision(problem, self.task.device, self.box.columns)
         trial = LegendreProducts(tuple(counts)).draw(setting)
         trial.set_coefficients(
             amplitudes.astype(complex) if problem.equation.complex else np.real(amplitudes)

@@ -11,7 +11,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.equations.poisson import Poisson
 from neurapde.fields.sources import PointSource
 from neurapde.problem.problem import Problem
-from neurapde.trials.base import Setting
+from neurapde.training.run.setting import in_double_precision
 from neurapde.trials.fourier_extension import FourierExtension
 from neurapde.trials.piecewise import Part, PiecewiseFunction, PiecewiseTrial
 
@@ -81,7 +81,4 @@ def built_for(
     problem: Problem, spec: PiecewiseTrial, device: torch.device | str = "cpu"
 ) -> PiecewiseFunction:
     """The function of a piecewise trial for a problem's field, in double precision; its amplitudes are to be found."""
-    complex = problem.equation.complex
-    return spec.draw(
-        Setting(problem.domain.bounds, problem.outputs, complex, torch.Generator(), torch.float64, device)
-    )
+    return spec.draw(in_double_precision(problem, device))

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from neurapde.assembly.trefftz.corners import ends_of
@@ -21,7 +20,7 @@ from neurapde.assembly.trefftz.rims import CurveRim, rims_of
 from neurapde.assembly.trefftz.rows import Basis, Rim, system_of
 from neurapde.assembly.trefftz.trial import FeatureFunction, FeatureSum
 from neurapde.jets.layout import Layout
-from neurapde.trials.base import Setting
+from neurapde.training.run.setting import in_double_precision
 from neurapde.trials.piecewise import Part, PiecewiseFunction, PiecewiseTrial
 
 FIRST, STEPS = -2.0, (3.0, 1.0, 2.0, 2.0, 2.0)
@@ -154,15 +153,7 @@ class AbstractLevels(ABC, Generic[Planned]):
             )
             for region in self.partition.regions
         ]
-        setting = Setting(
-            problem.domain.bounds,
-            problem.outputs,
-            self.family.is_complex,
-            torch.Generator(),
-            torch.float64,
-            "cpu",
-        )
-        trial = PiecewiseTrial(tuple(parts)).draw(setting)
+        trial = PiecewiseTrial(tuple(parts)).draw(in_double_precision(problem))
         for region, function in zip(self.partition.regions, trial.trials, strict=True):
             assert isinstance(function, FeatureFunction)
             function.set_amplitudes(solved.of(region))

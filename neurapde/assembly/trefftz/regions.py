@@ -16,7 +16,7 @@ import torch
 from neurapde.assembly.trefftz.curves import Array, Curve, cut
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
-from neurapde.domains.combine import _Combination
+from neurapde.domains.combine import faces_of
 from neurapde.domains.edges import Segment
 from neurapde.spectral.weak import Piece
 
@@ -209,14 +209,6 @@ class _Sides:
     def _faces(self) -> dict[str, Curve]:
         """The edge that each face of the domain is."""
         return {name: _edge_of(shape, face) for name, (shape, face) in faces_of(self.domain).items()}
-
-
-def faces_of(domain: Domain) -> dict[str, tuple[Domain, str]]:
-    """Every face of a domain as the one of a shape that is no combination."""
-    if not isinstance(domain, _Combination):
-        return {face: (domain, face) for face in domain.faces}
-    parts = [faces_of(shape) for shape in (domain.first, domain.second)]
-    return {name: parts[which][face] for name, (which, face) in domain._face_table.items()}
 
 
 def _edge_of(shape: Domain, face: str) -> Curve:

@@ -11,7 +11,7 @@ from neurapde.methods.elements.steady import SteadyProblem, at_rest, steady_of
 from neurapde.methods.least_squares import LeastSquares
 from neurapde.methods.marching.elements import ElementSystem
 from neurapde.methods.marching.mesh import Mesh
-from neurapde.methods.marching.patches import PatchesFunction, in_double_precision, resting_on
+from neurapde.methods.marching.patches import PatchesFunction, resting_on
 from neurapde.methods.marching.rows import Matrix
 from neurapde.methods.marching.system import Solve
 from neurapde.methods.marching.window import counting_sizes
@@ -20,6 +20,7 @@ from neurapde.problem.problem import Problem
 from neurapde.training.optimisation.balance import Balance, balance_of
 from neurapde.training.run.budget import SECONDS, Budget
 from neurapde.training.run.method import DirectMethod, Outcome, Task
+from neurapde.training.run.setting import in_double_precision
 
 FIRST, MORE = 4, 3
 """Elements at the first level, besides those that breaks make, and how many more each has: levels share no points."""

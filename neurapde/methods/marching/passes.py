@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurapde.methods.marching.patches import in_double_precision
 from neurapde.methods.marching.radau import Radau
 from neurapde.methods.marching.window import Window
 from neurapde.problem.problem import Problem
 from neurapde.training.optimisation.balance import Balance
+from neurapde.training.run.setting import in_double_precision
 from neurapde.trials.base import TrialFunction
 
 

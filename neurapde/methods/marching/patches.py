@@ -16,7 +16,6 @@ from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet, Layout
 from neurapde.methods.marching.radau import Matrix, Radau
-from neurapde.problem.problem import Problem
 from neurapde.trials.base import Setting, Trial, TrialFunction
 
 AT_ONCE = 4096
@@ -154,18 +153,6 @@ def on_patches(
     trial = ChebyshevPatches(boxes.shape[1], degrees).draw(setting)
     trial.fill(torch.from_numpy(boxes), torch.from_numpy(np.concatenate(amplitudes)))
     return trial
-
-
-def in_double_precision(problem: Problem, device: torch.device | str = "cpu") -> Setting:
-    """The setting of a field that is solved for, so that nothing of it is drawn by chance."""
-    return Setting(
-        problem.domain.bounds,
-        problem.outputs,
-        problem.equation.complex,
-        torch.Generator(),
-        torch.float64,
-        device,
-    )
 
 
 def resting_on(setting: Setting, space: Patches, values: Matrix) -> PatchesFunction:

@@ -12,7 +12,6 @@ from neurapde.assembly.trefftz.regions import (
     AbstractPanel,
     AbstractPartition,
     Region,
-    faces_of,
     regions_of,
 )
 from neurapde.assembly.trefftz.space.surfaces import (
@@ -20,12 +19,12 @@ from neurapde.assembly.trefftz.space.surfaces import (
     Rectangle,
     Surface,
     clearance,
-    leaves,
     surfaces_of,
 )
 from neurapde.core.errors import DeclarationError
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
+from neurapde.domains.combine import faces_of, leaves
 from neurapde.spectral.weak import Piece
 
 LOOKED = 200

@@ -2,7 +2,6 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,6 @@ import numpy as np
 from neurapde.assembly.trefftz.curves import Array
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box
-from neurapde.domains.combine import _Combination
 from neurapde.domains.disk import Ball
 from neurapde.spectral.quadrature import unit_rule
 
@@ -92,15 +90,6 @@ class Rectangle(Surface):
         normals = np.zeros_like(points)
         normals[:, self.axis] = 1.0 if self.end else -1.0
         return Places(points, normals, self.area * np.outer(weights, weights).ravel())
-
-
-def leaves(domain: Domain) -> Iterator[Domain]:
-    """The shapes that a domain is combined of."""
-    if isinstance(domain, _Combination):
-        yield from leaves(domain.first)
-        yield from leaves(domain.second)
-    else:
-        yield domain
 
 
 def surfaces_of(shape: Domain) -> dict[str, Surface] | None:

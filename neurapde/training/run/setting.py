@@ -1,0 +1,20 @@
+"""What a trial function is drawn for where its numbers are solved for."""
+
+import torch
+
+from neurapde.problem.problem import Problem
+from neurapde.trials.base import Setting
+
+
+def in_double_precision(
+    problem: Problem, device: torch.device | str = "cpu", outputs: int | None = None
+) -> Setting:
+    """The setting of a problem's field, or of so many outputs of it: nothing of it is drawn by chance."""
+    return Setting(
+        problem.domain.bounds,
+        problem.outputs if outputs is None else outputs,
+        problem.equation.complex,
+        torch.Generator(),
+        torch.float64,
+        device,
+    )
