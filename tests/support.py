@@ -1,12 +1,13 @@
 """What many tests need: errors, randomness, files to damage, fields with known derivatives, small problems and surveys."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
@@ -114,3 +115,8 @@ def noisy_survey() -> npde.Survey:
     traces = np.random.default_rng(60317).standard_normal((2, 5, 100)) * pulse
     receivers = np.column_stack([np.linspace(210.0, 795.0, 5), np.full(5, 805.0)])
     return npde.Survey([[240.0, 190.0], [770.0, 205.0]], receivers, traces=traces, dt=0.012, wavelet=pulse)
+
+
+def some_slow(values: Iterable[Any], *slow: Any) -> list[Any]:
+    """The values of a parametrization, those that are named marked slow: others stand in for them."""
+    return [pytest.param(value, marks=pytest.mark.slow) if value in slow else value for value in values]

@@ -76,7 +76,9 @@ def test_superposition_sums_within_a_shot_and_stacks_shots():
 @pytest.mark.parametrize(
     ("speed", "boundary", "source"),
     [
-        (Piecewise(1.0, (Disk((0.3, 0.2), 0.25), 2.0)), PML(0.4, 5.0), SOURCE),
+        pytest.param(
+            Piecewise(1.0, (Disk((0.3, 0.2), 0.25), 2.0)), PML(0.4, 5.0), SOURCE, marks=pytest.mark.slow
+        ),
         (Piecewise(1.0, (Disk((0.1, -0.1), 0.25), 2.0)), PML(0.4, 5.0), SOURCE),
         (Piecewise(1.0, (Disk((0.3, 0.2), 0.25), 2.0)), Dirichlet(0.0), GaussianSource((0.1, -0.2), 1e-4)),
         (lambda x: 1 + 0.2 * x[:, 0], PML(0.4, 5.0), PointSource((0.1, -0.2))),

@@ -14,6 +14,7 @@ from neurapde.domains import Box, Interval
 from neurapde.fields.grid_field import GridField
 from neurapde.fields.medium import as_field
 from neurapde.fields.spline import CubicField
+from support import some_slow
 
 LINE, PLANE, SPACE = Interval(0.5, 2), Box((-1, 2), (0, 1)), Box((-1, 2), (0, 1), (2, 4))
 
@@ -54,7 +55,7 @@ JUMPS = {"lid": 2, "four values": 4, "hot lid": 4, "six values": 9}
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("outputs", some_slow([1, 3], 1))
 def test_a_lift_has_the_given_values_on_every_face(name: str, outputs: int) -> None:
     box, values = CASES[name]
     field = lift(box, values, outputs)
@@ -71,7 +72,7 @@ def test_a_lift_has_the_given_values_on_every_face(name: str, outputs: int) -> N
             assert (actual - wanted[:, None]).abs().max() < tolerance * (1 + wanted.abs().max()), face
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", some_slow(CASES, "six values"))
 def test_derivatives_are_those_of_the_values(name: str) -> None:
     field = lift(*CASES[name])
     box, d, h = field.domain, field.domain.dimension, 1e-3

@@ -64,6 +64,7 @@ def test_run_solves_compares_and_reports(tmp_path: Path, capsys: pytest.CaptureF
     assert "relative L2" in output
 
 
+@pytest.mark.slow
 def test_a_file_is_run_with_settings_and_resumes_from_its_folder(
     mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -86,6 +87,7 @@ def test_a_file_is_run_with_settings_and_resumes_from_its_folder(
     assert (out / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_a_second_run_keeps_what_the_first_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = ("solution.h5", "report.json", "report.html", "fields.png")
     command = ["run", "poisson-rod", "--no-reference", "--out", str(tmp_path)]

@@ -68,6 +68,7 @@ def segy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return traces().write(tmp_path_factory.mktemp("survey") / "line.sgy")
 
 
+@pytest.mark.slow
 def test_a_survey_becomes_a_report_with_pictures_that_is_shown_again(
     ring: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -108,6 +109,7 @@ def test_the_papers_layout_is_inverted_with_what_it_does_not_say(
     assert "This is itself the classical inversion" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_seg_y_is_inverted_by_stages_from_a_process_of_its_own(segy: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     stages = ("--frequencies", "12;12,16", "--free-surface", "bottom", "--prior", "smoothness:1e-3")
@@ -143,6 +145,7 @@ def test_an_inversion_starts_from_what_another_found_or_from_a_dataset(ring: Pat
     assert npde.seismic.Inversion.load(second / "inversion.h5")(far) == pytest.approx(1.1)
 
 
+@pytest.mark.slow
 def test_traces_are_inverted_in_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = traces().save(tmp_path / "line.h5")
     command = ["fwi", str(path), *METRES, "--method", "time", "--steps", "2", "--spacing", "14"]
@@ -153,6 +156,7 @@ def test_traces_are_inverted_in_time(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert (tmp_path / "run" / "data.png").is_file()
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_a_checkpoint_from_which_the_run_goes_on(
     ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import neurapde as npde
+from support import some_slow
 
 SQUARE = npde.Box((0, 1), (0, 1))
 X = np.random.default_rng(60427).random((7, 2))
@@ -45,7 +46,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("off", [pytest.param(torch.no_grad, marks=pytest.mark.slow), torch.inference_mode])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", some_slow(CASES, "varying"))
 def test_gradients_switched_off_outside_change_nothing(name, off):
     def found():
         torch.manual_seed(60457)

@@ -16,6 +16,7 @@ from neurapde.data.audio import bells
 from neurapde.data.images import pixels
 from neurapde.data.video import frames, juggler
 from neurapde.problems import video_fit
+from support import some_slow
 
 RNG = np.random.default_rng(48221)
 PIXELS = RNG.integers(0, 256, (7, 11, 3), dtype=np.uint8)
@@ -120,7 +121,7 @@ def test_a_part_of_a_sound_in_one_channel(tmp_path: Path) -> None:
         npde.data.read_audio(tmp_path / "a.wav", start=3)
 
 
-@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.int32, np.float32])
+@pytest.mark.parametrize("kind", some_slow([np.uint8, np.int16, np.int32, np.float32], np.uint8, np.int32))
 def test_samples_are_a_sound_as_their_file_is(kind: type, tmp_path: Path) -> None:
     wave = np.sin(np.linspace(0, 20, 300)) * np.array([[0.5], [0.3]])
     span = np.iinfo(kind).max // 2 if kind is not np.float32 else 1

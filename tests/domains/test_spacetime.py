@@ -129,6 +129,7 @@ def test_a_field_begins_at_rest_only_where_its_equation_asks_for_a_velocity(resi
     assert [c.name for c in problem.constraints if c.name.startswith("initial")] == names
 
 
+@pytest.mark.slow
 def test_heat_conduction_is_solved_without_a_velocity() -> None:
     exact = lambda x: npde.exp(-0.1 * np.pi**2 * x[:, 1]) * npde.sin(np.pi * x[:, 0])  # noqa: E731
     problem = npde.Problem(
@@ -210,6 +211,7 @@ def test_a_periodic_field_goes_on_at_the_opposite_side_at_the_same_time() -> Non
     assert lower[:, 2].max() > 4
 
 
+@pytest.mark.slow
 def test_a_wave_that_travels_round_is_found() -> None:
     """u_t + 3 u_x = 0 from sin x, round a circle."""
     domain = npde.Interval(0, 2 * np.pi).over(npde.Time(0, 1))

@@ -361,6 +361,7 @@ class Sphere(torch.nn.Module):
         return torch.linalg.vector_norm(points, dim=1, keepdim=True) - self.radius
 
 
+@pytest.mark.slow
 def test_a_fine_zero_set_and_its_measures_are_those_of_a_sphere() -> None:
     ball = npde.Ball((0, 0, 0), 0.5)
     problem = npde.Problem("ball", npde.Box(*[(-1, 1)] * 3), npde.Eikonal(surface=ball))
@@ -380,7 +381,9 @@ def test_a_fine_zero_set_and_its_measures_are_those_of_a_sphere() -> None:
 
 
 @pytest.mark.parametrize(
-    "problem", [travel_time_gradient(), travel_time_layers()], ids=lambda problem: problem.name
+    "problem",
+    [travel_time_gradient(), pytest.param(travel_time_layers(), marks=pytest.mark.slow)],
+    ids=lambda problem: problem.name,
 )
 def test_travel_times_lie_within_the_bounds_of_fermat(problem):
     points = problem.domain.sample(900, how="grid").numpy()

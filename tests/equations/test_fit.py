@@ -205,6 +205,7 @@ def test_every_parameter_of_a_declared_fit_changes_it(case: Case) -> None:
         assert str(case.factory(**{**base, name: OTHER[name]})) != default, name
 
 
+@pytest.mark.slow
 def test_files_stand_in_for_what_is_made_here(tmp_path: Path) -> None:
     npde.data.write_audio(tmp_path / "a.wav", bells(0.05, 2000))
     npde.data.write_video(tmp_path / "a.npy", juggler(3, 8))
@@ -279,7 +280,8 @@ def test_what_does_not_fit_together_is_refused(make: object, message: str) -> No
         make()
 
 
-@pytest.mark.parametrize(("samples", "bound"), [(60, 0.03), pytest.param(300, 2e-3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("samples", "bound"), [(60, 0.03), (300, 2e-3)])
 def test_scattered_values_are_fitted_between_the_samples_too(samples, bound):
     def field(x):
         return np.sin(7 * x[:, 0] / 50) * np.exp(-((x[:, 0] / 50) ** 2))

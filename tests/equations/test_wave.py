@@ -123,6 +123,7 @@ def test_a_wave_between_a_mirror_and_an_open_side_is_the_same_by_sines_and_grid(
     assert relative(grid(side), solution(side)) < 4e-3
 
 
+@pytest.mark.slow
 def test_a_string_that_is_driven_at_its_ends_is_solved_in_space_and_time_at_once() -> None:
     def running(x: np.ndarray) -> np.ndarray:
         return npde.sin(2 * (x[:, 1] - x[:, 0]))
@@ -178,6 +179,7 @@ def with_disk(stop: float = 0.4) -> npde.Problem:
     )
 
 
+@pytest.mark.slow
 def test_sines_and_leapfrog_agree_beside_a_jump_of_the_medium() -> None:
     problem = with_disk()
     solution, reference = npde.solve(problem), npde.reference(problem)

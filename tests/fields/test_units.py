@@ -121,8 +121,10 @@ def _condition(condition: Any, units: Units, dimension: int) -> Any:
 
 
 SYSTEMS = [Units(1e-3, 3600.0, 1e6), Units(1e4, 1e-6, 1e-5), Units(3.7, 0.21, 40.0)]
-QUICK = ("poisson-rod", "poisson-disk", "poisson-darcy", "helmholtz-uniform", "helmholtz-disk", "wave-string")
+QUICK = ("poisson-rod", "helmholtz-uniform", "helmholtz-disk", "wave-string")
 HEAVY = (
+    "poisson-disk",
+    "poisson-darcy",
     "poisson-square",
     "poisson-l-shape",
     "poisson-inclusion",
@@ -281,13 +283,13 @@ def carried(
 @pytest.mark.parametrize(
     "declared",
     [
-        conducting(400.0, 400.0, (0.05, 0.08)),
+        pytest.param(conducting(400.0, 400.0, (0.05, 0.08)), marks=pytest.mark.slow),
         conducting(1e-6, 1e-6, (2000.0, 2000.0)),
-        conducting(400.0, 1e-3, (1.0, 1e-3)),
+        pytest.param(conducting(400.0, 1e-3, (1.0, 1e-3)), marks=pytest.mark.slow),
         helmholtz(1e-3, 6000.0),
         helmholtz(1e7, 6e-7),
         string(1500.0, 2000.0, 1.5),
-        string(1.5, 2.0, 1.5),
+        pytest.param(string(1.5, 2.0, 1.5), marks=pytest.mark.slow),
         carried(0.5, 1e4, 1e6, 1e6),
     ],
     ids=["metal", "faint", "film", "kilometres", "micrometres", "metres", "kilometres-string", "air"],

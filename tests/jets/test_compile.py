@@ -72,6 +72,7 @@ def test_every_compiled_layout_gives_the_eager_numbers(compiler, activation, ord
     check(spec, torch.float64, 1e-12, order, mixed)
 
 
+@pytest.mark.slow
 def test_layers_are_compiled_inside_the_statement_alone(compiler) -> None:
     trial = build(TINY, torch.float64)
     with compiled(trial):

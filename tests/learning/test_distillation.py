@@ -69,6 +69,7 @@ def test_a_network_that_cannot_follow_is_told():
     assert 0.5 * estimate < off(poisson(), solution, sines) < 2 * estimate
 
 
+@pytest.mark.slow
 def test_a_resumed_run_is_the_uninterrupted_one(tmp_path, monkeypatch):
     trial = npde.Siren(8, 2, 4.0, 4.0)
     method = npde.Distillation(steps=60, batch=64, points=256, tolerance=1e-6, checkpoint_seconds=1e-9)

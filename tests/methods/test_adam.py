@@ -55,6 +55,7 @@ def identical(solution: Solution, other: Solution) -> bool:
     return all(torch.equal(a, b) for a, b in pairs)
 
 
+@pytest.mark.slow
 def test_training_approaches_the_exact_solution() -> None:
     adam = npde.Adam(
         steps=400, lr=3e-3, points={"equation": 64, "dirichlet": 2}, loss=npde.training.MeanSquare()
@@ -262,6 +263,7 @@ print(solution.status.name, int(solution.stages[0].extras["steps"]), flush=True)
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_finishes_the_step_and_leaves_a_checkpoint_that_loads_and_resumes(tmp_path: Path) -> None:
     script = SCRIPT.format(folders=[str(folder) for folder in Path(__file__).parents[:2]], out=str(tmp_path))
     adam = "checkpoint_seconds=0.05"

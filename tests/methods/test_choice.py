@@ -15,6 +15,7 @@ from neurapde.methods.choice import choose_method
 from neurapde.problems import CASES
 from neurapde.training.run.method import DirectMethod, Method, Outcome, Task
 from neurapde.trials.base import Trial
+from support import some_slow
 
 LINE, SQUARE, DISK = npde.Interval(0, 1), npde.Box((0, 1), (0, 1)), npde.Disk((0, 0), 1)
 BRICK, TESSERACT = npde.Box((0, 1), (0, 1), (0, 2)), npde.Box(*[(0, 1)] * 4)
@@ -188,14 +189,21 @@ def chosen_for(name: str) -> tuple[Method, str]:
     return choose_method(OWN[name][1](), None)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=[pytest.mark.slow] * (case.name in ("kovasznay", "sdf-room", "allen-cahn")))
+        for case in CASES
+    ],
+    ids=lambda case: case.name,
+)
 def test_every_named_problem_is_solved_by_the_method_of_the_table(case: Any) -> None:
     method, why = choose_method(case.factory(), None)
     assert type(method).__name__ == CHOSEN[case.name]
     assert why.startswith(f"Method: {method.describe()}")
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", some_slow(OWN, "does not settle"))
 def test_own_problems_are_solved_by_the_method_of_the_table(name: str) -> None:
     expected, make = OWN[name]
     method, why = chosen_for(name)

@@ -65,6 +65,7 @@ def through_the_stripe(x: np.ndarray) -> np.ndarray:
     return np.array([integral(place) for place in x]) / integral(1.0)
 
 
+@pytest.mark.slow
 def test_flow_through_a_stripe_is_the_integral_of_its_resistance():
     problem = stripe()
     solution = solve(problem, npde.Galerkin(tolerance=1e-5))

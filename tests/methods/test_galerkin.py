@@ -109,7 +109,9 @@ def test_free_surface_is_the_image_of_the_source():
 @pytest.mark.parametrize(
     "problem",
     [
-        declared(speed=npde.Piecewise(1.0, (npde.Box((-1, 1), (-1, -0.1)), 1.5))),
+        pytest.param(
+            declared(speed=npde.Piecewise(1.0, (npde.Box((-1, 1), (-1, -0.1)), 1.5))), marks=pytest.mark.slow
+        ),
         pytest.param(
             declared(
                 speed=npde.Piecewise(
@@ -154,6 +156,7 @@ def test_solution_survives_saving_bit_for_bit(tmp_path):
     assert loaded.problem == solution.problem
 
 
+@pytest.mark.slow
 def test_medium_beyond_the_largest_lattice_is_told_before_and_after():
     problem = declared(k=40.0, speed=disk(0.2, 0.1))
     with pytest.warns(npde.ResolutionWarning) as caught:
@@ -221,6 +224,7 @@ def test_head_of_a_network_is_found_by_the_strong_form_in_a_smooth_medium():
     assert difference < 2e-3
 
 
+@pytest.mark.slow
 def test_head_of_a_network_is_found_by_the_weak_form_across_a_jump():
     problem = declared(k=6.0, speed=disk(0.2), boundary=npde.PML(0.5, reflection=1e-5))
     solution = npde.solve(problem, npde.Siren(width=500, depth=0, omega_0=50), npde.Galerkin(), seed=70117)
@@ -228,6 +232,7 @@ def test_head_of_a_network_is_found_by_the_weak_form_across_a_jump():
     assert error(solution, problem) < 2e-2
 
 
+@pytest.mark.slow
 def test_training_the_hidden_layers_lowers_what_the_head_leaves():
     problem = declared(k=6.0, speed=disk(0.2), boundary=npde.PML(0.5, reflection=1e-5))
     trial = npde.Siren(width=60, depth=1, omega_0=20, omega_hidden=5)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import neurapde as npde
-from support import assert_same_field
+from support import assert_same_field, some_slow
 
 LINE = npde.Interval(0, 1)
 
@@ -23,7 +23,7 @@ def trained(steps: int, redraw: int | None, **where: object) -> npde.Solution:
     return npde.solve(sine(), npde.MLP(6, 1), method, seed=71933, progress=False, **where)
 
 
-@pytest.mark.parametrize("redraw", [None, 15])
+@pytest.mark.parametrize("redraw", some_slow([None, 15], None))
 @pytest.mark.parametrize(
     "first", [pytest.param(1, marks=pytest.mark.slow), 20, pytest.param(27, marks=pytest.mark.slow)]
 )

@@ -32,7 +32,10 @@ def test_the_wave_of_a_source_on_a_uniform_line_is_the_greens_function() -> None
     "speed",
     [
         pytest.param(npde.Piecewise(1.0, (npde.Interval(0.2, 0.4), 2.0)), marks=pytest.mark.slow),
-        npde.Piecewise(1.5, (npde.Interval(0.3, 1.0), 1.0), (npde.Interval(0.4, 0.45), 2.0)),
+        pytest.param(
+            npde.Piecewise(1.5, (npde.Interval(0.3, 1.0), 1.0), (npde.Interval(0.4, 0.45), 2.0)),
+            marks=pytest.mark.slow,
+        ),
         pytest.param(lambda x: 1 + 0.3 * npde.sin(3 * x[:, 0]), marks=pytest.mark.slow),
     ],
     ids=["a layer", "layers that reach into the absorbing one", "smooth"],

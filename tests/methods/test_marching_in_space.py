@@ -27,6 +27,7 @@ def cole_hopf(points: NDArray, viscosity: float) -> NDArray:
     return -(factor * np.sin(np.pi * at)).sum(axis=1) / factor.sum(axis=1)
 
 
+@pytest.mark.slow
 def test_burgers_front_is_followed_by_default():
     viscosity = 0.01 / np.pi
     problem = npde.Problem(

@@ -41,6 +41,7 @@ def soliton() -> npde.Solution:
     return npde.solve(problem)
 
 
+@pytest.mark.slow
 def test_a_soliton_of_korteweg_and_de_vries_moves_on_with_its_third_derivative_as_a_component(soliton):
     points = drawn(soliton.problem)
     assert soliton.status is npde.Status.CONVERGED

@@ -16,7 +16,7 @@ from neurapde.training.run.method import Status
 from neurapde.training.weighted_residuals import WeightedResiduals
 from neurapde.trials.ansatz import DistanceFactor
 from neurapde.trials.base import Trial, TrialFunction
-from support import assert_same_field, seeded
+from support import assert_same_field, seeded, some_slow
 
 LINE = npde.Interval(0, 1)
 SQUARE = npde.Box((0, 1), (0, 1))
@@ -201,7 +201,7 @@ def cubic() -> npde.Problem:
     return npde.Problem("cubic", LINE, equation, boundary=sides)
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.5])
+@pytest.mark.parametrize("momentum", some_slow([0.0, 0.5], 0.0))
 @pytest.mark.parametrize("redraw", [None, 5])
 def test_a_nonlinear_equation_with_several_constraints_is_solved(momentum: float, redraw: int | None) -> None:
     problem = cubic()
@@ -255,7 +255,9 @@ def test_every_step_recorded_lowers_the_loss_or_leaves_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "cut", [2, 4, 5, 6], ids=["in Adam", "at the first step", "at the second", "in the middle"]
+    "cut",
+    some_slow([2, 4, 5, 6], 2, 4),
+    ids=["in Adam", "at the first step", "at the second", "in the middle"],
 )
 @pytest.mark.parametrize(
     "placed",

@@ -59,6 +59,7 @@ def test_growth_in_people_ends_at_the_capacity(capacity, start):
     assert error(solution, capacity / (1 + (capacity / start - 1) * np.exp(-rate * x)), x) < 1e-6
 
 
+@pytest.mark.slow
 def test_a_conductivity_that_grows_with_temperature_in_kelvins_has_its_kirchhoff_temperature():
     def kirchhoff(t: float) -> float:
         return t + 2e-7 * t**3 / 3
@@ -159,7 +160,10 @@ def bratu(factor: float = 1.0):
     return npde.Problem("bratu", LINE, equation, boundary=npde.Dirichlet(0.0)), x, truth
 
 
-@pytest.mark.parametrize(("case", "method"), [(bratu, None), (pendulum, None), (van_der_pol, npde.Newton())])
+@pytest.mark.parametrize(
+    ("case", "method"),
+    [(bratu, None), (pendulum, None), pytest.param(van_der_pol, npde.Newton(), marks=pytest.mark.slow)],
+)
 def test_a_smooth_equation_that_is_not_linear_is_solved_to_many_digits(case, method):
     problem, x, truth = case()
     solution = npde.solve(problem, method=method)
@@ -213,6 +217,7 @@ def test_an_unknown_factor_makes_a_problem_not_linear():
     assert error(npde.solve(problem), np.stack([np.exp(-2 * x), np.full(50, 2.0)], axis=1), x) < 1e-5
 
 
+@pytest.mark.slow
 def test_an_iteration_that_does_not_settle_says_so():
     """Predators and prey over several generations: from u = 0 the steps lead nowhere."""
 

@@ -71,6 +71,7 @@ def test_the_reference_lets_it_leave_too() -> None:
     assert relative_error <= 3 * reference.error_estimate
 
 
+@pytest.mark.slow
 def test_a_medium_that_varies_is_followed_as_the_grid_follows_it() -> None:
     start = npde.InitialCondition(lambda x: npde.exp(-((x - 0.5) ** 2).sum(1) / 0.045))
     cube = npde.Box((0, 1), (0, 1), (0, 1))

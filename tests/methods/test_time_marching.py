@@ -70,7 +70,7 @@ def errors(solution: npde.Solution, rate: Rate, values: list[float], method: str
     [
         (lorenz, [1.0, 1.0, 1.0], 3.0, "DOP853"),
         (prey, [10.0, 5.0], 10.0, "DOP853"),
-        (chemistry, [1.0, 0.0, 0.0], 40.0, "DOP853"),
+        pytest.param(chemistry, [1.0, 0.0, 0.0], 40.0, "DOP853", marks=pytest.mark.slow),
     ],
     ids=["lorenz", "lotka-volterra", "robertson"],
 )
@@ -179,6 +179,7 @@ def test_linear_problems_may_be_marched_through_too():
     np.testing.assert_allclose(solution(t[:, None]), exact, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_solution_that_blows_up_is_known_up_to_there():
     problem = npde.Problem(
         "blow-up",

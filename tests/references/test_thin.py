@@ -6,6 +6,7 @@ import pytest
 import neurapde as npde
 from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from neurapde.references.graded_poisson import MOST
+from support import some_slow
 
 SQUARE = npde.Box((-1, 1), (-1, 1))
 POINTS = np.random.default_rng(50413).uniform(-1, 1, (2000, 2))
@@ -47,7 +48,7 @@ STACKS = {
 
 @pytest.mark.parametrize("declared", [True, False])
 @pytest.mark.parametrize("name", STACKS)
-@pytest.mark.parametrize("dimension", [1, 2, 3])
+@pytest.mark.parametrize("dimension", some_slow([1, 2, 3], 3))
 def test_layers_along_the_axes_are_exact_however_thin(dimension: int, name: str, declared: bool) -> None:
     if dimension == 3 and not declared:
         pytest.skip("a function in space is looked at every five hundredth of an axis")
@@ -128,7 +129,7 @@ ASKEW = {
 }
 
 
-@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("declared", some_slow([True, False], True))
 @pytest.mark.parametrize(
     "name",
     [name if name.startswith("thin") else pytest.param(name, marks=pytest.mark.slow) for name in ASKEW],

@@ -30,7 +30,7 @@ from neurapde.seismic.inversion.methods.method import InversionMethod
 from neurapde.storage import hdf5
 from neurapde.training.run import journal
 from neurapde.training.run.method import Method, Status
-from support import noisy_survey, waves
+from support import noisy_survey, some_slow, waves
 
 COUNT = int(os.environ.get("NEURAPDE_KILLS", "40"))
 SQUARE = npde.Box((0, 1), (0, 1))
@@ -248,7 +248,7 @@ QUIET = pytest.mark.filterwarnings(
 
 
 @QUIET
-@pytest.mark.parametrize("name", trainings(False))
+@pytest.mark.parametrize("name", some_slow(trainings(False), "all three", "L-BFGS"))
 def test_a_training_at_its_end_stays_there(name: str, tmp_path: Path) -> None:
     stays(lambda: train(trainings(False)[name], tmp_path, 10099), tmp_path)
 

@@ -67,6 +67,7 @@ def found_from(start: float, misfit: Misfit, survey: npde.Survey) -> float:
     return npde.invert(waves(BOX), survey, **given).model_error(TRUE)
 
 
+@pytest.mark.slow
 def test_least_squares_skips_a_cycle_where_envelope_and_transport_do_not() -> None:
     """At 1500 in place of 2080 the waves come 0.15 s late, more than half their period of 0.25 s."""
     survey = plane_survey(TRUE)

@@ -50,6 +50,7 @@ def test_threads_find_the_same_model_for_every_misfit(misfit: Any) -> None:
     assert inversion.residual == pytest.approx(expected.residual, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_the_default_takes_an_executor() -> None:
     method = npde.seismic.Multiscale(per_wavelength=5.2, descent=npde.seismic.BoundedLBFGS(2))
     with ThreadPoolExecutor(2) as pool:

@@ -12,6 +12,7 @@ from neurapde.fields.medium import FunctionField
 from neurapde.spectral.quadrature import interval_rule
 from neurapde.spectral.unseen import common, unseen, unseen_in
 from neurapde.spectral.weak import Piece
+from support import some_slow
 
 SQUARE = npde.Box((0, 1), (0, 1))
 AT = (0.6371, 0.3113)
@@ -117,7 +118,7 @@ def test_the_estimate_is_the_error_of_the_missed_source():
     assert solution.stages[-1].extras["error_estimate"] == pytest.approx(error, rel=0.5)
 
 
-@pytest.mark.parametrize("width", [1e-3, 1e-4])
+@pytest.mark.parametrize("width", some_slow([1e-3, 1e-4], 1e-4))
 @pytest.mark.filterwarnings(
     "ignore:the estimated relative error:neurapde.reference_solvers.grids.grid.ResolutionWarning"
 )
@@ -216,7 +217,7 @@ def test_what_a_piece_holds_is_looked_at_in_the_piece_alone(width):
     assert seen + (left + other).item() / 2 == pytest.approx(0.1, abs=0.02)
 
 
-@pytest.mark.parametrize("width", [3e-3, 5e-4])
+@pytest.mark.parametrize("width", some_slow([3e-3, 5e-4], 5e-4))
 @pytest.mark.parametrize(
     "region", [None, npde.Disk((0.6, 0.4), 0.2), npde.Box((0.4, 0.9), (0.1, 0.5))], ids=str
 )
@@ -261,7 +262,7 @@ def test_a_sharp_bead_of_any_width_is_found_between_nodes(width):
     assert lattice.moments[0, 0] + missed == pytest.approx(1 + mass, abs=0.5 * mass)
 
 
-@pytest.mark.parametrize("width", [1e-4, 1e-6])
+@pytest.mark.parametrize("width", some_slow([1e-4, 1e-6], 1e-4))
 def test_a_peak_between_any_points_is_told_by_default_too(width):
     """In a disk: 4 − 4r² of an even source, and the field of a point beside its image."""
     at, image = np.array([0.3, 0.2]), np.array([0.3, 0.2]) / 0.13

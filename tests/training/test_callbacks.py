@@ -119,6 +119,7 @@ def test_tensorboard_is_written(tmp_path: Path) -> None:
     assert list(tmp_path.glob("events.*"))
 
 
+@pytest.mark.slow
 def test_a_plain_adam_imports_no_compiler() -> None:
     code = (
         "import sys, warnings, neurapde as npde\n"

@@ -217,6 +217,7 @@ def test_the_page_shows_text_as_text(saved: Path) -> None:
     assert '<span class="verdict passed">passed</span>' in text
 
 
+@pytest.mark.slow
 def test_of_many_shots_the_first_three_are_pictured() -> None:
     pictures = shots(made()).pictures()
     assert list(pictures) == [

@@ -190,6 +190,7 @@ def test_a_slope_without_solution_is_no_zero_field():
     assert solution.status is npde.Status.UNRESOLVED
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:the field found:neurapde.core.errors.DeclarationWarning")
 def test_a_training_that_is_nowhere_near_says_so():
     problem = npde.problems.helmholtz_uniform(wavenumber=10.0)

@@ -72,6 +72,7 @@ def test_of_disks_that_overlap_the_later_one_wins() -> None:
     assert error < sum(3 * float(each.stages[-1].extras["error_estimate"]) for each in (overlapping, same))
 
 
+@pytest.mark.slow
 def test_a_room_with_a_re_entrant_corner_and_impedance_is_resolved() -> None:
     """u = J(kr) sin αθ of order α = 2/3, whose slope is infinite at the corner, has the value of its own condition."""
     k, alpha = 10.0, 2 / 3

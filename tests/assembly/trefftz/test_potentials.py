@@ -12,6 +12,7 @@ import neurapde as npde
 from neurapde.domains.edges import Arc
 from neurapde.methods.choice import choose_method
 from neurapde.problems import poisson_inclusion
+from support import some_slow
 
 L_SHAPE = npde.Polygon([(-1, -1), (0, -1), (0, 0), (1, 0), (1, 1), (-1, 1)])
 
@@ -73,7 +74,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("slopes", [False, True])
+@pytest.mark.parametrize("slopes", some_slow([False, True], False))
 def test_a_harmonic_field_with_a_singularity_beside_the_domain_is_found_and_its_error_stated(
     shape: str, slopes: bool
 ) -> None:

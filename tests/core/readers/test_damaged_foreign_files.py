@@ -28,6 +28,7 @@ import neurapde as npde
 from neurapde.core.readers import child, isolated
 from neurapde.core.readers.matrices import read_hdf5
 from neurapde.data.audio import bells
+from support import some_slow
 
 SERVER = """
 import json, os, runpy, sys
@@ -182,7 +183,7 @@ def try_many(suffix: str, count: int, folder: Path) -> Counter[str]:
     return verdicts
 
 
-@pytest.mark.parametrize("suffix", KINDS)
+@pytest.mark.parametrize("suffix", some_slow(KINDS, ".sgy"))
 def test_a_damaged_file_is_read_or_refused(
     suffix: str, forked: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from scipy.special import erf
 import neurapde as npde
 from neurapde.methods.choice import choose_method
 from neurapde.methods.elements.steady import SteadyProblem, steady_of
-from tests.support import relative
+from tests.support import relative, some_slow
 
 LINE = npde.Interval(0, 1)
 ENDS = [npde.Dirichlet(0.0, on="left"), npde.Dirichlet(1.0, on="right")]
@@ -30,7 +30,7 @@ def solved(problem: npde.Problem, exact, method: npde.SpectralElements | None = 
     return solution
 
 
-@pytest.mark.parametrize("width", [1e-3, 1e-5])
+@pytest.mark.parametrize("width", some_slow([1e-3, 1e-5], 1e-3))
 @pytest.mark.parametrize("own", [False, True], ids=["Poisson", "own equation"])
 def test_a_narrow_source_bends_the_field_by_its_mass(width: float, own: bool) -> None:
     at = 0.37137

@@ -125,6 +125,7 @@ def test_a_distance_factor_is_zero_on_its_sides_only_and_of_size_one_within(
         DistanceFactor(one(2), (at_ends,)).build(PLANE.bounds, generator=torch.Generator())
 
 
+@pytest.mark.slow
 def test_training_keeps_the_conditions_and_finds_the_field_between_them() -> None:
     def bent(x: Tensor, u: npde.Jet) -> Tensor:
         return u.laplacian + 4 * npde.sin(2 * x[:, 0])
