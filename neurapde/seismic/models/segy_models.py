@@ -27,7 +27,7 @@ def read(path: Path, said: Said) -> Plane:
         values = segy_files.samples(file, path, 0, file.tracecount).astype(float)
         scalar = file.attributes(SCALAR)[:].astype(float)
         places = [[file.attributes(at)[:].astype(float) for at in pair] for pair in PLACES]
-        step = segyio.dt(file, fallback_dt=0.0) / 1000
+        step = 1e3 * segy_files.interval_of(file)
         top = float(file.samples[0])
     if not np.isfinite(values).all():
         raise StorageError(f"{path.name} has samples that are no numbers; give a model of finite values")

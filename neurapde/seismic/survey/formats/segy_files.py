@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from neurapde.core.errors import DeclarationError, StorageError
 from neurapde.core.formatting import listing
 from neurapde.core.memory import check_fits
-from neurapde.seismic.survey.formats.segy_headers import Field, Headers
+from neurapde.seismic.survey.formats.segy_headers import SHORT, Field, Headers
+from neurapde.seismic.survey.formats.segy_rev2 import RevisionTwo, from_ibm, revision_two
 
 try:
     import segyio
@@ -25,19 +26,6 @@ FORMATS = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16})
 HEADER, IBM = 240, 1
 BLOCK = 64_000_000
 """Bytes of samples that are read at a time."""
-SHORT = frozenset(
-    {
-        Field.KIND,
-        Field.ELEVATION_SCALAR,
-        Field.SCALAR,
-        Field.UNITS,
-        Field.DELAY,
-        Field.SAMPLES,
-        Field.INTERVAL,
-        Field.TIME_SCALAR,
-    }
-)
-"""Entries of two bytes; the others have four."""
 
 
 def check_segyio() -> None:
@@ -54,6 +42,9 @@ def opened(path: Path) -> Iterator[Any]:
     check_segyio()
     try:
         with np.errstate(all="ignore"):
+            if path.suffix.lower() != ".su" and (second := revision_two(path)):
+                yield second
+                return
             if path.suffix.lower() == ".su":
                 file = segyio.su.open(str(path), ignore_geometry=True, endian=_order_of_su(path))
             else:
@@ -97,6 +88,8 @@ def headers_of(file: Any, path: Path, moved: Mapping[Field, int]) -> tuple[Heade
     """The headers and the sampling interval, s, 0 where it is not said; moved: entries that begin at other bytes."""
     count = file.tracecount
     check_fits(8.0 * len(Field) * count, f"{path.name} has {count} traces", "split the file")
+    if isinstance(file, RevisionTwo):
+        return Headers(file.columns(moved), file.system), file.interval
     columns = {
         field: file.attributes(int(field))[:].astype(np.int64) for field in Field if field not in moved
     }
@@ -112,7 +105,12 @@ def headers_of(file: Any, path: Path, moved: Mapping[Field, int]) -> tuple[Heade
     if kind(path) == "SU":  # It has no header beside those of its traces.
         return Headers(columns, 0), float(columns[Field.INTERVAL].max(initial=0)) * 1e-6
     system = int(file.bin[segyio.BinField.MeasurementSystem])
-    return Headers(columns, system), segyio.dt(file, fallback_dt=0.0) * 1e-6
+    return Headers(columns, system), interval_of(file)
+
+
+def interval_of(file: Any) -> float:
+    """Of the samples of a SEG-Y file, s, 0 where it is not said."""
+    return file.interval if isinstance(file, RevisionTwo) else segyio.dt(file, fallback_dt=0.0) * 1e-6
 
 
 def blocks_of(file: Any, path: Path, rows: NDArray[np.intp]) -> Iterator[tuple[slice, NDArray]]:
@@ -131,12 +129,13 @@ def blocks_of(file: Any, path: Path, rows: NDArray[np.intp]) -> Iterator[tuple[s
 
 def samples(file: Any, path: Path, first: int, stop: int) -> NDArray:
     """The samples `(n, T)` of successive traces. IBM's floats are decoded here: segyio takes all for normalised."""
+    if isinstance(file, RevisionTwo):
+        return file.traces(first, stop)
     if kind(path) == "SU" or int(file.format) != IBM:
         return np.asarray(file.trace.raw[first:stop])
     order = "<" if _order(path) == "little" else ">"
-    words = np.ascontiguousarray(_raw(file, path)[first:stop, HEADER:]).view(f"{order}u4").astype(np.int64)
-    fractions = np.where(words >> 31, -1.0, 1.0) * (words & 0xFFFFFF)
-    return np.asarray(np.ldexp(fractions, 4 * (words >> 24 & 0x7F) - 280))
+    words = np.ascontiguousarray(_raw(file, path)[first:stop, HEADER:]).view(f"{order}u4")
+    return from_ibm(words)
 
 
 def _raw(file: Any, path: Path) -> NDArray[np.uint8]:

@@ -44,6 +44,19 @@ class Field(IntEnum):
     TIME_SCALAR = 215
 
 
+SHORT = frozenset(
+    {
+        Field.KIND,
+        Field.ELEVATION_SCALAR,
+        Field.SCALAR,
+        Field.UNITS,
+        Field.DELAY,
+        Field.SAMPLES,
+        Field.INTERVAL,
+        Field.TIME_SCALAR,
+    }
+)
+"""Entries of two bytes; the others have four."""
 LEGAL = (1, 10, 100, 1000, 10_000)
 """What coordinates are multiplied or, negative, divided by."""
 SCALARS = {
