@@ -402,6 +402,7 @@ def test_what_is_asked_of_an_inversion_is_checked(tmp_path: Path) -> None:
                 "inversion": (inversion, ()),
                 "true": (1.5, (*POSITIVE, *NONE)),
                 "classical": (False, ("True",)),
+                "uncertainty": (None, NONE),
                 "progress": (False, ("True",)),
             },
         ),

@@ -33,6 +33,7 @@ RESIDUAL, ELSEWHERE = "data residual", "data residual, fine grid"
 MODEL_ERROR, SPEED_ERROR, SIMILARITY = "model error", "RMS speed error", "similarity"
 COLUMNS = (RESIDUAL, ELSEWHERE, MODEL_ERROR, SPEED_ERROR, SIMILARITY)
 """Measures in the order of the table."""
+_SAID = {SPEED_ERROR: "RMS speed error", SIMILARITY: "structural similarity"}
 PER_FREQUENCY = "residual at "
 """How history columns of single frequencies begin."""
 PER_WAVELENGTH, NODES = 20.0, 150_000
@@ -79,6 +80,7 @@ class InversionComparison:
     yardsticks: measures of the start model and, where it is known, of the true one.
     axes: coordinates of the report's grid. start, truth: speeds on it; free: where the speed was unknown.
     sources, receivers: `(n, 2)`. downwards: whether y is a depth. wells: x of the vertical profiles.
+    deviation: posterior, of the speed found, `(nx, ny)`, where it was computed; sure: what it is of, in one line.
     observed: of the last stage. frequencies: its, Hz, empty for traces. times: of traces. live: `(S, R)`.
     waves: of one shot, or None. notes: what must be known to read the numbers. made: when, and by which command.
     """
@@ -104,6 +106,8 @@ class InversionComparison:
     notes: tuple[str, ...]
     versions: Mapping[str, str] = field(default_factory=hdf5.versions)
     made: Mapping[str, str] = field(default_factory=how_made)
+    deviation: NDArray[np.float64] | None = None
+    sure: str = ""
 
     @property
     def first(self) -> Account:
@@ -122,10 +126,33 @@ class InversionComparison:
         text = f"The model explains the data to {percent(measures[RESIDUAL])}"
         if MODEL_ERROR not in measures:
             return f"{text}; the true model is not known."
-        return (
-            f"{text}; model error {measures[MODEL_ERROR]:.3f} (1 for the start model), RMS speed error "
-            f"{measures[SPEED_ERROR]:.3g}, structural similarity {measures[SIMILARITY]:.3f}."
-        )
+        start = self.yardsticks.get("start model", {})
+        rest = [f"model error {measures[MODEL_ERROR]:.3f} (1 for the start model)"]
+        for name, digits in ((SPEED_ERROR, ".3g"), (SIMILARITY, ".3f")):
+            if name in measures:
+                beside = f" ({start[name]:{digits}})" if name in start else ""
+                rest.append(f"{_SAID[name]} {measures[name]:{digits}}{beside}")
+        return f"{text}; {', '.join(rest)}."
+
+    @property
+    def off(self) -> NDArray[np.float64] | None:
+        """|found − true| in posterior deviations `(nx, ny)`, NaN where the speed was known; None where one is missing."""
+        if self.deviation is None or self.truth is None:
+            return None
+        free = self.free & (self.deviation > 0)
+        safe = np.where(free, self.deviation, 1.0)
+        return np.where(free, np.abs(self.first.speed - self.truth) / safe, np.nan)
+
+    @property
+    def certainty(self) -> str:
+        """What the deviation says, in a sentence or two; nothing where there is none."""
+        if self.deviation is None:
+            return ""
+        text = f"Posterior deviation: {self.sure}."
+        if self.off is None:
+            return text
+        within = float(np.mean(self.off[np.isfinite(self.off)] <= 2))
+        return f"{text} Within two of them of the truth lie {percent(within)} of the nodes, of 95 % in the mean of many."
 
     @property
     def table(self) -> list[list[str]]:

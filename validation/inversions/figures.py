@@ -50,7 +50,11 @@ def pictures(comparison: InversionComparison) -> dict[str, tuple[str, bytes]]:
             "speeds. Red crosses: sources; dots: receivers; dotted: the wells." + down,
             models_figure(comparison),
         ),
-        "wells.png": (f"speeds along vertical lines at x = {wells}.", wells_figure(comparison)),
+        "wells.png": (
+            f"speeds along vertical lines at x = {wells}."
+            + ("" if comparison.deviation is None else " Shaded: two posterior deviations."),
+            wells_figure(comparison),
+        ),
         "data.png": (_data_caption(comparison), data_figure(comparison)),
         "misfit.png": (
             "the relative data residual, by step of each method and by frequency of the first; vertical lines: a "
@@ -58,6 +62,8 @@ def pictures(comparison: InversionComparison) -> dict[str, tuple[str, bytes]]:
             misfit_figure(comparison),
         ),
     }
+    if comparison.deviation is not None:
+        shown["uncertainty.png"] = (_uncertainty_caption(comparison), uncertainty_figure(comparison))
     if comparison.waves is not None:
         caption = f"{comparison.waves.title} in the model found: the method's own and those of a finer grid."
         shown["waves.png"] = (caption, waves_figure(comparison.waves, comparison.downwards))
@@ -96,12 +102,48 @@ def wells_figure(comparison: InversionComparison) -> Figure:
         column = int(np.argmin(np.abs(x - well)))
         for name, speed in _speeds(comparison).items():
             panel.plot(speed[column], y, label=name, **styles[name])
+        if comparison.deviation is not None:
+            middle, reach = comparison.first.speed[column], 2 * comparison.deviation[column]
+            panel.fill_betweenx(y, middle - reach, middle + reach, color=COLORS[0], alpha=0.15, linewidth=0)
         lettered(panel, "speed", title=f"x = {number(float(x[column]))}")
         panel.set_ylim(*((y[-1], y[0]) if comparison.downwards else (y[0], y[-1])))
         plain(panel)
     lettered(panels[0], y="y")
     legend_above(figure, panels[0], 4)
     return figure
+
+
+def uncertainty_figure(comparison: InversionComparison) -> Figure:
+    """The posterior deviation of the speed, and how many of them the model is off where the truth is known."""
+    assert comparison.deviation is not None
+    planes = [
+        ("posterior deviation", comparison.deviation, Normalize(0, float(comparison.deviation.max())), ERRORS)
+    ]
+    if comparison.off is not None:
+        planes.append(("|found − true| in deviations", comparison.off, Normalize(0, 3), ERRORS))
+    extent_x, extent_y = (axis[-1] - axis[0] for axis in comparison.axes)
+    columns = 1 if extent_x > _WIDE * extent_y else 2
+    rows = -(-len(planes) // columns)
+    height = float(np.clip((WIDTH - 2.6) / columns * extent_y / extent_x, 0.8, 6.0))
+    figure = empty_figure(WIDTH, rows * (height + 0.42) + 0.35)
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for panel, (name, plane, norm, colors) in zip(panels.ravel(), planes, strict=False):
+        panel.set_facecolor("0.8")
+        image = image_of(panel, comparison.axes, plane, norm, colors)
+        _furnish(panel, comparison)
+        lettered(panel, title=name)
+        figure.colorbar(image, ax=panel, aspect=20, pad=0.03).ax.tick_params(labelsize=LETTERING - 3)
+    for panel in panels.ravel()[len(planes) :]:
+        panel.set_visible(False)
+    label_outer(panels, "x", "y")
+    return figure
+
+
+def _uncertainty_caption(comparison: InversionComparison) -> str:
+    text = "the posterior deviation of the speed: what data of this noise leave open of what was believed before."
+    if comparison.off is None:
+        return text
+    return f"{text} Right or below: how far the model is from the truth, in these deviations. Grey: known before."
 
 
 def data_figure(comparison: InversionComparison) -> Figure:

@@ -14,6 +14,7 @@ from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import aligned, listing, number
 from neurapde.core.pictures.html import card, table
+from neurapde.seismic.images.uncertainty import Uncertainty
 from neurapde.seismic.inversion.invert import inverted
 from neurapde.seismic.inversion.methods.continuation import Continuation, stages_of
 from neurapde.seismic.inversion.methods.reduced import Adjoint, Reduced
@@ -58,14 +59,14 @@ class InversionReport(InversionComparison, SavedReport):
         descriptions = [
             f"{name}: {account.method}. {account.status}" for name, account in self.accounts.items()
         ]
-        return ["", *aligned(self.table), "", *descriptions]
+        return ["", *aligned(self.table), "", *descriptions, *([self.certainty] if self.certainty else [])]
 
     def pictures(self) -> dict[str, tuple[str, bytes]]:
         """File name → (caption, PNG)."""
         return pictures(self)
 
     def _summary(self) -> list[Block]:
-        return [grid(self.table)]
+        return [grid(self.table), *([notes((self.certainty,))] if self.certainty else [])]
 
     def _sections(self) -> list[Block]:
         parts = [titled("The survey"), verbatim(self.survey), titled("The model"), verbatim(self.model)]
@@ -98,6 +99,7 @@ class InversionReport(InversionComparison, SavedReport):
             "yardsticks": {name: dict(measures) for name, measures in self.yardsticks.items()},
             "downwards": self.downwards,
             "wells": list(self.wells),
+            "sure": self.sure,
             "waves": None if self.waves is None else [self.waves.title, *self.waves.source],
         }
 
@@ -106,6 +108,8 @@ class InversionReport(InversionComparison, SavedReport):
         arrays |= {f"axis {i}": axis for i, axis in enumerate(self.axes)}
         if self.truth is not None:
             arrays["truth"] = self.truth
+        if self.deviation is not None:
+            arrays["deviation"] = self.deviation
         hdf5.put_arrays(file, "model", arrays)
         if self.waves is not None:
             waves: dict[str, np.ndarray] = {"own": self.waves.own, "grid": self.waves.grid}
@@ -138,6 +142,8 @@ def _fields_of(tree: Mapping[str, Any], file: h5py.File) -> dict[str, Any]:
         **{name: arrays[name] for name in _ARRAYS},
         "axes": (arrays["axis 0"], arrays["axis 1"]),
         "truth": arrays.get("truth"),
+        "deviation": arrays.get("deviation"),
+        "sure": tree.get("sure", ""),
         "accounts": {name: _account(file, name, entry) for name, entry in tree["methods"].items()},
         "waves": waves,
         "wells": tuple(tree["wells"]),
@@ -167,21 +173,32 @@ def _account(file: h5py.File, name: str, tree: Mapping[str, Any]) -> Account:
 
 
 def inversion_report(
-    inversion: Inversion, *, true: Any = None, classical: Inversion | bool = True, progress: bool = True
+    inversion: Inversion,
+    *,
+    true: Any = None,
+    classical: Inversion | bool = True,
+    uncertainty: Uncertainty | None = None,
+    progress: bool = True,
 ) -> InversionReport:
     """Compare an inversion with a classical one of the same data, with a finer grid, and with the truth if it is known.
 
     true: the true speed: a number, a function of points, a GridField, a Piecewise; None where nobody knows it.
     classical: an inversion to hold it against; True to make one, by `Adjoint` with the same bounds, prior, misfit,
         window and stages (none is made beside an `Adjoint`, or for a method in time); False for none.
-    Raises: DeclarationError for a `classical` of other data.
+    uncertainty: what `npde.seismic.uncertainty` says of this inversion, to be shown; None to leave it out.
+    Raises: DeclarationError for a `classical` of other data, or an `uncertainty` of another inversion.
     """
+    checks.kind(
+        uncertainty, "uncertainty", Uncertainty | None, "make one by npde.seismic.uncertainty(inversion, …)"
+    )
     checks.kind(inversion, "inversion", Inversion, "make one by npde.invert(…)")
     checks.flag(progress, "progress")
     checks.kind(classical, "classical", Inversion | bool, "give an Inversion, True or False")
     truth = None if true is None else true_speed(true, inversion.setting.domain.region)
     beside, beside_notes = _beside(inversion, classical, progress)
     measurements = measured(inversion, beside, truth)
+    if uncertainty is not None:
+        measurements |= _deviations(inversion, uncertainty, measurements["axes"])
     setting, survey = inversion.setting, inversion.survey
     shown = (
         measurements["accounts"][short_name(inversion.method)].speed
@@ -203,6 +220,20 @@ def inversion_report(
         live=survey.live,
         notes=(*_warnings(inversion), *beside_notes),
     )
+
+
+def _deviations(inversion: Inversion, uncertainty: Uncertainty, axes: tuple[NDArray, ...]) -> dict[str, Any]:
+    """The posterior deviation on the report's grid, and what it is of."""
+    ours, theirs = inversion.survey, uncertainty.deviation.survey
+    places = (np.array_equal(getattr(ours, side), getattr(theirs, side)) for side in ("sources", "receivers"))
+    if not all(places) or ours.band != theirs.band:
+        raise DeclarationError(
+            f"uncertainty is of {theirs.name!r} at {listing(number(f) for f in theirs.band)} Hz, and the inversion of "
+            f"{ours.name!r}; give npde.seismic.uncertainty(inversion, …) of this one"
+        )
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
+    values = np.asarray(uncertainty.deviation.field(points)).reshape([len(axis) for axis in axes])
+    return {"deviation": values, "sure": str(uncertainty)}
 
 
 def classical_twin(inversion: Inversion, *, progress: bool = True) -> Inversion:
