@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,12 @@ def grammar(parser: Parser) -> None:
         "--free-surface", metavar="SIDE", help="left, right, bottom or top; the other sides absorb"
     )
     model.add_argument(
+        "--attenuation",
+        type=_numbers,
+        metavar="Q,HZ",
+        help="quality factor, and the frequency at which speeds are those of the model",
+    )
+    model.add_argument(
         "--pml",
         type=_numbers,
         metavar="WIDTH[,STRENGTH]",
@@ -126,15 +133,16 @@ def fwi(given: argparse.Namespace) -> int:
         survey = npde.Survey.read(given.survey, **extra)
     print(survey, end="\n\n", flush=True)
     out = given.out or Path("runs") / file_name(given.survey.stem)
+    start = _speed(given)
     velocity = npde.Velocity(
-        _speed(given),
+        start,
         bounds=None if given.bounds is None else _pair(given.bounds, "--bounds"),
         prior=given.prior,
         window=None if given.window is None else _box(given.window, "--window"),
         fixed=() if given.fixed is None else _box(given.fixed, "--fixed"),
     )
     inversion = npde.invert(
-        _problem(given, survey.name),
+        _problem(given, survey.name, start),
         survey,
         unknown=velocity,
         method=_method(given),
@@ -210,7 +218,7 @@ def _with(method: InversionMethod, settings: dict[str, object]) -> InversionMeth
     return method
 
 
-def _problem(given: argparse.Namespace, name: str) -> npde.Problem:
+def _problem(given: argparse.Namespace, name: str, start: object) -> npde.Problem:
     """Where the waves run: a free surface and layers within the box, or around it. Their times are the survey's."""
     box = _box(given.domain, "--domain")
     surface = given.free_surface
@@ -225,7 +233,11 @@ def _problem(given: argparse.Namespace, name: str) -> npde.Problem:
     else:
         width, *strength = given.pml
         parts.append(npde.PML(width=dict.fromkeys(sides, width), strength=strength[0] if strength else None))
-    return npde.Problem(name, box.over(npde.Time(0, 1)), npde.Wave(), boundary=parts)
+    if given.attenuation is None:
+        return npde.Problem(name, box.over(npde.Time(0, 1)), npde.Wave(), boundary=parts)
+    law = npde.KolskyFutterman(*_pair(given.attenuation, "--attenuation"))
+    equation = npde.Helmholtz(2 * math.pi * law.reference_frequency, start, law)
+    return npde.Problem(name, box, equation, boundary=parts)
 
 
 def _speed(given: argparse.Namespace) -> object:

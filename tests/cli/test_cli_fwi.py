@@ -101,10 +101,12 @@ def test_the_papers_layout_is_inverted_with_what_it_does_not_say(
     survey, path = spectra(), tmp_path / "paper.mat"
     savemat(path, {"source": SOURCES, "receivers": RECEIVERS, "rec_val": survey.data[1].T})
     command = ["fwi", str(path), *PLANE, *ADJOINT, "--frequency", "1.2", "--wavelet", "1", "--noise", "0.01"]
+    command += ["--attenuation", "400,1"]
     assert main([*command, "--out", str(tmp_path / "run")]) == OK
     inversion = npde.seismic.Inversion.load(tmp_path / "run" / "inversion.h5")
     assert inversion.survey.frequencies.tolist() == [1.2]
     assert inversion.setting.survey.noise == 0.01
+    assert inversion.setting.domain.attenuation == npde.KolskyFutterman(400.0, 1.0)
     assert np.array_equal(inversion.setting.survey.data[0], survey.data[1])
     assert "This is itself the classical inversion" in capsys.readouterr().out
 
@@ -196,6 +198,9 @@ def test_ctrl_c_keeps_a_checkpoint_from_which_the_run_goes_on(
         (["--frequencies", "3"], "no data at 3 Hz; it has 0.8 and 1.2 Hz"),
         (["--bounds", "1"], "--bounds takes 2 numbers with commas between them, but 1 were given"),
         (["--bounds", "1.2,1.8"], "outside its bounds"),
+        (["--attenuation", "40"], "--attenuation takes 2 numbers with commas between them, but 1 were given"),
+        (["--attenuation=-40,1"], "quality_factor is −40, but must be positive"),
+        (["--attenuation", "40,1", "--method", "joint"], "which this method does not model"),
         (["--window", "0,1"], "--window takes 4 numbers"),
         (["--start", "no.h5"], "--start no.h5: this is neither a file nor a number"),
         (["--start", "-3"], "positive"),

@@ -110,7 +110,8 @@ def waves_in(problem: Problem) -> tuple[Box, Field]:
         )
     if not isinstance(domain, Box) or domain.dimension != 2:
         raise DeclarationError(
-            f"{asked} needs a Box of two axes, but its domain is {domain}; take a Box around it"
+            f"{asked} needs a Box of two axes, but its domain is {domain}; take a Box around it. A surface that is not "
+            "flat is not modelled: move shots and receivers to a flat datum first"
         )
     if problem.extra:
         names = listing(repr(constraint.name) for constraint in problem.extra)

@@ -4,6 +4,7 @@ It serves `segy_files`, and has of segyio's files what is used there.
 """
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -80,7 +81,8 @@ class RevisionTwo:
     @property
     def samples(self) -> NDArray[np.float64]:
         """`(T,)`, their times or depths, ms or m, by the delay of the first trace."""
-        return float(self.attributes(Field.DELAY)[0]) + 1e3 * self.interval * np.arange(self.count)
+        delay = float(self.attributes(Field.DELAY)[0])
+        return np.asarray(delay + 1e3 * self.interval * np.arange(self.count), dtype=np.float64)
 
     def attributes(self, at: int) -> NDArray[np.int64]:
         """`(n,)`, the entry of the standard headers that begins at a byte."""
@@ -91,7 +93,7 @@ class RevisionTwo:
         words = np.ascontiguousarray(self.rows[:, at - 1 : at - 1 + width])
         return words.view(f"{self.order}i{width}")[:, 0].astype(np.int64)
 
-    def columns(self, moved: dict[Field, int]) -> dict[Field, NDArray]:
+    def columns(self, moved: Mapping[Field, int]) -> dict[Field, NDArray]:
         """The entries of the headers `(n,)`; places of the first extension, where it has them, with scalars of 1."""
         columns: dict[Field, NDArray] = {
             field: self.entry(moved.get(field, int(field)), 2 if field in SHORT else 4) for field in Field
@@ -181,7 +183,7 @@ class _Numbers:
 
     def __call__(self, kind: str, at: int) -> int:
         (value,) = struct.unpack_from(self.order + kind, self.head, at - 1)
-        return value  # type: ignore[no-any-return]
+        return value
 
 
 def _order_by_format(head: bytes) -> str:
