@@ -75,6 +75,14 @@ def test_methods_that_do_not_model_it_say_so(method: str) -> None:
         npde.invert(lossy(), survey, unknown=VELOCITY, method=method)
 
 
+def test_a_complex_speed_is_not_dropped_in_silence() -> None:
+    problem, survey = lossy(None, SPEED + 50j), plane_survey().at([3.0])
+    with pytest.raises(
+        npde.DeclarationError, match=r"its speed is complex; give the real one, and attenuation="
+    ):
+        npde.invert(problem, survey, unknown=VELOCITY)
+
+
 def lens(points: np.ndarray) -> np.ndarray:
     squared = (points[:, 0] - 500.0) ** 2 + (points[:, 1] - 500.0) ** 2
     return SPEED + 200.0 * npde.exp(-squared / (2 * 120.0**2))

@@ -14,11 +14,10 @@ from neurapde.core import checks
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import aligned, listing, number
 from neurapde.core.pictures.html import card, table
-from neurapde.seismic.images.uncertainty import Uncertainty
 from neurapde.seismic.inversion.invert import inverted
 from neurapde.seismic.inversion.methods.continuation import Continuation, stages_of
 from neurapde.seismic.inversion.methods.reduced import Adjoint, Reduced
-from neurapde.seismic.inversion.result import Inversion
+from neurapde.seismic.inversion.result import Inversion, Posterior
 from neurapde.seismic.inversion.velocity import true_speed
 from neurapde.storage import hdf5
 from neurapde.training.run.files import columns
@@ -177,7 +176,7 @@ def inversion_report(
     *,
     true: Any = None,
     classical: Inversion | bool = True,
-    uncertainty: Uncertainty | None = None,
+    uncertainty: Posterior | None = None,
     progress: bool = True,
 ) -> InversionReport:
     """Compare an inversion with a classical one of the same data, with a finer grid, and with the truth if it is known.
@@ -189,7 +188,7 @@ def inversion_report(
     Raises: DeclarationError for a `classical` of other data, or an `uncertainty` of another inversion.
     """
     checks.kind(
-        uncertainty, "uncertainty", Uncertainty | None, "make one by npde.seismic.uncertainty(inversion, …)"
+        uncertainty, "uncertainty", Posterior | None, "make one by npde.seismic.uncertainty(inversion, …)"
     )
     checks.kind(inversion, "inversion", Inversion, "make one by npde.invert(…)")
     checks.flag(progress, "progress")
@@ -222,9 +221,9 @@ def inversion_report(
     )
 
 
-def _deviations(inversion: Inversion, uncertainty: Uncertainty, axes: tuple[NDArray, ...]) -> dict[str, Any]:
+def _deviations(inversion: Inversion, uncertainty: Posterior, axes: tuple[NDArray, ...]) -> dict[str, Any]:
     """The posterior deviation on the report's grid, and what it is of."""
-    ours, theirs = inversion.survey, uncertainty.deviation.survey
+    ours, theirs = inversion.survey, uncertainty.survey
     places = (np.array_equal(getattr(ours, side), getattr(theirs, side)) for side in ("sources", "receivers"))
     if not all(places) or ours.band != theirs.band:
         raise DeclarationError(
@@ -232,7 +231,7 @@ def _deviations(inversion: Inversion, uncertainty: Uncertainty, axes: tuple[NDAr
             f"{ours.name!r}; give npde.seismic.uncertainty(inversion, …) of this one"
         )
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
-    values = np.asarray(uncertainty.deviation.field(points)).reshape([len(axis) for axis in axes])
+    values = uncertainty.deviation_at(points).reshape([len(axis) for axis in axes])
     return {"deviation": values, "sure": str(uncertainty)}
 
 

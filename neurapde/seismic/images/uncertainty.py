@@ -21,7 +21,7 @@ from neurapde.core.formatting import number, percent
 from neurapde.seismic.images.image import Image, Linearised
 from neurapde.seismic.inversion.methods.gauss_newton import data_hessian
 from neurapde.seismic.inversion.misfits import L2
-from neurapde.seismic.inversion.result import Inversion
+from neurapde.seismic.inversion.result import Inversion, Posterior
 from neurapde.seismic.modelling.grid_modelling import GridModelling
 from neurapde.seismic.survey.survey import Survey
 
@@ -36,7 +36,7 @@ Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Uncertainty:
+class Uncertainty(Posterior):
     """What the data of an inversion leave open.
 
     deviation: posterior, of the speed, with the prior's beside it as `illumination` 0 … 1: how much of it is left.
@@ -51,6 +51,13 @@ class Uncertainty:
     _prior: Real
     _vectors: Real
     _product: Any
+
+    @property
+    def survey(self) -> Survey:
+        return self.deviation.survey
+
+    def deviation_at(self, points: Real) -> Real:
+        return np.asarray(self.deviation.field(points))
 
     def samples(self, count: int, seed: int) -> Real:
         """Changes of the speed found that data and prior admit, `(count, nx, ny)`, drawn at random."""

@@ -1,5 +1,6 @@
 """What an inversion found: the velocity as a field, the data it predicts, its waves and the record of the way there."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -35,6 +36,19 @@ CELLS = 200
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+class Posterior(ABC):
+    """What is known of a speed after the data, as far as a report shows it; `npde.seismic.uncertainty` makes one."""
+
+    @property
+    @abstractmethod
+    def survey(self) -> Survey:
+        """The data that it is of."""
+
+    @abstractmethod
+    def deviation_at(self, points: np.ndarray) -> np.ndarray:
+        """The posterior deviation of the speed `(n,)` at points `(n, 2)`; `str(posterior)` says what it is of."""
 
 
 @dataclass(frozen=True, eq=False)

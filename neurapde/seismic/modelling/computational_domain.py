@@ -123,6 +123,11 @@ def waves_in(problem: Problem) -> tuple[Box, Field]:
             f"{asked} has waves at the start, {problem.sides.start.describe(problem.domain)}; leave them out: they come "
             "from the sources of the survey"
         )
+    if np.iscomplexobj(np.asarray(equation.speed(domain.sample(256, how="grid").numpy()))):
+        raise DeclarationError(
+            f"{asked} finds a real speed, but its speed is complex; give the real one, and "
+            "attenuation=npde.KolskyFutterman(…)"
+        )
     return domain, equation.speed
 
 
