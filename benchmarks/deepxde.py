@@ -24,21 +24,14 @@ NAMES = tuple(kind.name for kind in KINDS)
 UNSAID = {
     "function-with-uncertainty": "a network with dropout is no field, and its spread no error",
     "diffusion-built-in": "hard=True is for fields of space alone; the start is met by training or solving",
-    **dict.fromkeys(
-        (
-            "fractional-poisson-line",
-            "fractional-poisson-disk",
-            "fractional-poisson-ball",
-            "fractional-diffusion",
-        ),
-        "there are no fractional derivatives",
-    ),
-    "fractional-poisson-inverse-line": "there are no fractional derivatives",
-    "fractional-poisson-inverse-disk": "there are no fractional derivatives",
+    "fractional-poisson-inverse-line": "the order of a fractional derivative is a number that is known",
+    "fractional-poisson-inverse-disk": "the order of a fractional derivative is a number that is known",
     "american-put": "there are no inequalities",
 }
 """Kinds that cannot be declared, and why."""
 UNTRIED = {
+    "fractional-diffusion": "FractionalLaplacian over a Time says it; its nodes are too many for a minute",
+    "fractional-poisson-ball": "FractionalLaplacian on a Ball says it; its nodes are too many for a minute",
     "beltrami-flow": "said in ten lines, on four axes, and trained for longer than a minute",
     "backward-step": "no oracle of its own yet",
     "flow-for-long": "no oracle of its own yet",

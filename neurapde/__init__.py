@@ -89,6 +89,7 @@ if _typing.TYPE_CHECKING:
     from neurapde.methods.trefftz import Trefftz as Trefftz
     from neurapde.methods.unknowns.measured import measured as measured
     from neurapde.operators.caputo import Caputo as Caputo
+    from neurapde.operators.fractional_laplacian import FractionalLaplacian as FractionalLaplacian
     from neurapde.operators.integrals import Fredholm as Fredholm
     from neurapde.operators.integrals import Volterra as Volterra
     from neurapde.problem.equation import Equation as Equation

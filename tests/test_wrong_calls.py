@@ -138,6 +138,7 @@ CALLS: dict[str, dict[str, Argument]] = {
     "FourierFeatures": {
         "width": (4, COUNT), "depth": (1, FROM_ZERO), "features": (4, COUNT), "deviation": (1.0, POSITIVE),
     },
+    "FractionalLaplacian": {"alpha": (1.5, NOTHING)},
     "Fredholm": {
         "kernel": (1.0, REAL | FUNCTION), "axis": (None, FACES), "power": (0.0, PART | {"fraction"}),
         "integrand": (None, NONE | FUNCTION),

@@ -3,7 +3,7 @@
 import numpy as np
 from kinds.kind import Kinds, Told
 from scipy.integrate import solve_ivp
-from scipy.special import erfcx
+from scipy.special import erfcx, gamma
 
 import neurapde as npde
 
@@ -116,6 +116,28 @@ def relaxation_of_fractional_order():
     equation = npde.Equation(lambda t, y: slow(y) + y.value, order=0)
     problem = npde.Problem("relaxation", npde.Time(0, 2), equation, boundary=npde.InitialCondition(1.0))
     return Told(problem, lambda t: erfcx(np.sqrt(t[:, 0])))
+
+
+@kinds
+def fractional_poisson_line():
+    """(−Δ)^0.9 u = f on (−1, 1), u = 0 outside: (1 − x²)^1.9."""
+    spread, s = npde.FractionalLaplacian(1.8), 0.9
+    factor = 4**s * gamma(2 + s) * gamma(0.5 + s) / gamma(0.5)
+    equation = npde.Equation(lambda x, u: spread(u) - factor * (1 - (1 + 2 * s) * x[:, 0] ** 2), order=0)
+    problem = npde.Problem("fractional-line", LINE, equation, boundary=npde.Dirichlet(0.0))
+    return Told(problem, lambda x: np.maximum(1 - x[:, 0] ** 2, 0) ** (1 + s))
+
+
+@kinds
+def fractional_poisson_disk():
+    """(−Δ)^0.75 u = f in the unit disk, u = 0 outside: (1 − r²)^1.75."""
+    spread, s = npde.FractionalLaplacian(1.5), 0.75
+    factor = 4**s * gamma(2 + s) * gamma(1 + s)
+    square = lambda x: x[:, 0] ** 2 + x[:, 1] ** 2
+    equation = npde.Equation(lambda x, u: spread(u) - factor * (1 - (1 + s) * square(x)), order=0)
+    disk = npde.Disk((0, 0), 1.0)
+    problem = npde.Problem("fractional-disk", disk, equation, boundary=npde.Dirichlet(0.0))
+    return Told(problem, lambda x: np.maximum(1 - square(x), 0) ** (1 + s))
 
 
 @kinds

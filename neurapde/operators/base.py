@@ -42,10 +42,16 @@ def reading_operators() -> Iterator[dict["Operator", None]]:
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """Nodes `(m, n, d)` of n points, and their weights `(m, n)`."""
+    """Nodes `(m, n, d)` of n points, and their weights `(m, n)`; own: what else there is of the value at a point, `(n,)`."""
 
     nodes: Tensor
     weights: Tensor
+    own: Tensor | None = None
+
+    def of(self, points: slice) -> "Rule":
+        """That of some of the points."""
+        own = None if self.own is None else self.own[points]
+        return Rule(self.nodes[:, points], self.weights[:, points], own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,10 +62,11 @@ class Surroundings:
     nodes: Tensor
     weights: Tensor
     jet: Jet
+    own: Tensor | None = None
 
     def component(self, index: int) -> "Surroundings":
         """The same of one component."""
-        return Surroundings(self.points, self.nodes, self.weights, self.jet[index])
+        return Surroundings(self.points, self.nodes, self.weights, self.jet[index], self.own)
 
     def summed(self, values: Tensor) -> Tensor:
         """Values `(m · n,)` or `(m · n, c)` at the nodes, times weights `(m, n)`: `(n,)` or `(n, c)`."""
@@ -124,6 +131,10 @@ class Operator(Declaration, ABC):
         """An axis, and powers, not whole, of the distance from its start that solutions have for smooth data."""
         return 0, ()
 
+    def edge(self) -> float:
+        """The power, not whole, of the distance to the boundary that solutions have for smooth data; 0 for none."""
+        return 0.0
+
 
 @dataclass(frozen=True, eq=False)
 class Surrounded(Samples):
@@ -136,7 +147,7 @@ class Surrounded(Samples):
         """The same, so many points at a time."""
         for start in range(0, self.count, size):
             part = slice(start, start + size)
-            rules = tuple(Rule(rule.nodes[:, part], rule.weights[:, part]) for rule in self.rules)
+            rules = tuple(rule.of(part) for rule in self.rules)
             yield surrounded(self.points[: self.count][part], rules)
 
 
@@ -152,6 +163,15 @@ class AroundPoints(DrawnSampler):
 
     domain: Domain
     operators: tuple[Operator, ...]
+
+    def nodes(self, count: int) -> int:
+        """How many nodes there are beside each of so many points."""
+        modes = (count / MODES_A_POINT) ** (1 / self.domain.dimension)
+        one = self.domain.sample(1, how="grid")
+        rules = [
+            operator.rule(one, self.domain, min(MOST, SPARE + round(modes))) for operator in self.operators
+        ]
+        return sum(len(rule.weights) for rule in rules)
 
     def draw(self, wanted: Draw) -> Surrounded:
         """So many points with their nodes, which grow in number with the points."""
@@ -180,7 +200,7 @@ class AtNodes:
         for operator, rule in zip(self.operators, samples.rules, strict=True):
             part = slice(start, start + rule.weights.numel())
             jet = Jet(u.channels[:, part], u.layout)
-            around[operator] = Surroundings(points, samples.points[part], rule.weights, jet)
+            around[operator] = Surroundings(points, samples.points[part], rule.weights, jet, rule.own)
             start = part.stop
         here = SurroundedJet(u.channels[:, : samples.count], u.layout, around)
         values: Tensor = self.residual(Samples(points), here)

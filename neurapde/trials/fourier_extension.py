@@ -19,6 +19,7 @@ from neurapde.core.errors import DeclarationError
 from neurapde.jets.jet import Jet, Layout
 from neurapde.spectral.modes import AxisModes
 from neurapde.trials.base import Setting, Trial, TrialFunction, corners
+from neurapde.trials.edge_powers import EdgePowers
 from neurapde.trials.sines import axis_modes, contracted, outer, table
 from neurapde.trials.start_powers import StartPowers
 
@@ -165,7 +166,7 @@ class FourierExtension(Trial):
 
     modes: tuple[int, ...]
     margin: float = 0.5
-    extra: tuple[Corner | Multipoles | StartPowers, ...] = ()
+    extra: tuple[Corner | Multipoles | StartPowers | EdgePowers, ...] = ()
     box: tuple[tuple[float, ...], tuple[float, ...]] | None = None
 
     default_dtype: ClassVar[torch.dtype] = torch.float64
@@ -193,7 +194,7 @@ class FourierExtension(Trial):
         return int(np.prod(self.modes)) + sum(corner.count for corner in self.extra)
 
     def describe(self) -> str:
-        extra = f" and functions of {len(self.extra)} corners, holes or starts" if self.extra else ""
+        extra = f" and functions of {len(self.extra)} corners, holes, starts or edges" if self.extra else ""
         return f"{'×'.join(map(str, self.modes))} sines on a larger box{extra}"
 
 

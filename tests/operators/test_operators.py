@@ -9,9 +9,11 @@ from scipy.special import erfcx, gamma
 from torch import Tensor
 
 import neurapde as npde
+from neurapde.jets.layout import Layout
 from neurapde.methods.choice import choose_method
 from neurapde.operators.base import Operator, Surrounded
 from neurapde.operators.quadrature import one_sided
+from neurapde.trials.edge_powers import EdgePowers
 
 LINE = npde.Interval(0, 2)
 
@@ -174,3 +176,51 @@ def test_an_operator_where_it_means_nothing_is_refused() -> None:
         npde.Problem("axis", LINE, npde.Equation(lambda x, u: along(u)))
     with pytest.raises(npde.DeclarationError, match="for an Interval, a Box or a time"):
         npde.Problem("disk", npde.Disk((0, 0), 1.0), npde.Equation(lambda x, u: memory(u) + u.value))
+
+
+@pytest.mark.parametrize("alpha", [0.6, 1.5])
+@pytest.mark.parametrize("domain", [npde.Interval(-1, 1), npde.Disk((0, 0), 1.0)], ids=["line", "disk"])
+def test_a_fractional_laplacian_of_a_bubble_is_constant(alpha: float, domain: npde.Domain) -> None:
+    """(−Δ)^s of (1 − |x|²)^s is 4^s Γ(1 + s) Γ(d/2 + s)/Γ(d/2) (Dyda, Kuznetsov and Kwaśnicki, 2017)."""
+    spread, s, half = npde.FractionalLaplacian(alpha), alpha / 2, domain.dimension / 2
+    problem = npde.Problem("bubble", domain, npde.Equation(lambda x, u: spread(u) + 0 * u.value, order=0))
+    (constraint,) = problem.constraints
+    samples = constraint.sample(20, how="grid")
+    field = (1 - samples.points.square().sum(1)).clamp(min=0) ** s
+    values = constraint.residual(samples, npde.Jet(field[None], problem.layout(constraint)))
+    exact = 4**s * gamma(1 + s) * gamma(half + s) / gamma(half)
+    assert float((values / exact - 1).abs().max()) < 1e-7
+
+
+def test_functions_of_an_edge_have_their_derivatives() -> None:
+    points = torch.tensor([[0.3, -0.4], [1.2, 0.5]], dtype=torch.float64)
+    functions = EdgePowers((0.5, 0.1), 1.5, 0.7, 3)
+    layout = Layout(2, 2)
+    channels = functions.channels(points, layout)
+
+    def values(x: Tensor) -> Tensor:
+        return functions.channels(x, Layout(2, 0))[0]
+
+    for axis in range(2):
+        step = 1e-5 * torch.eye(2, dtype=torch.float64)[axis]
+        first = (values(points + step) - values(points - step)) / 2e-5
+        second = (values(points + 10 * step) - 2 * values(points) + values(points - 10 * step)) / 1e-8
+        assert torch.allclose(channels[1 + axis], first, atol=1e-8)
+        assert torch.allclose(channels[3 + axis], second, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_fractional_poisson_problem_on_a_line_is_solved_to_rounding() -> None:
+    spread, s = npde.FractionalLaplacian(0.8), 0.4
+    factor = 4**s * gamma(2 + s) * gamma(0.5 + s) / gamma(0.5)
+    equation = npde.Equation(lambda x, u: spread(u) - factor * (1 - 1.8 * x[:, 0] ** 2), order=0)
+    problem = npde.Problem("fractional", npde.Interval(-1, 1), equation, boundary=npde.Dirichlet(0.0))
+    solution, error = solved(problem, lambda x: np.maximum(1 - x[:, 0] ** 2, 0) ** 1.4)
+    assert solution.status is npde.Status.CONVERGED
+    assert error < 1e-9
+
+
+def test_a_fractional_laplacian_on_a_box_is_refused() -> None:
+    spread = npde.FractionalLaplacian(1.0)
+    with pytest.raises(npde.DeclarationError, match="for an Interval, a Disk or a Ball"):
+        npde.Problem("box", npde.Box((0, 1), (0, 1)), npde.Equation(lambda x, u: spread(u) - 1, order=0))

@@ -3,6 +3,7 @@
 from neurapde.assembly.collocation.system import EDGEWISE, OVERSAMPLING
 from neurapde.conditions.constraints import Face
 from neurapde.core.cost import Cost
+from neurapde.operators.base import AroundPoints
 from neurapde.problem.problem import Problem
 from neurapde.trials.fourier_extension import FourierExtension
 from neurapde.trials.piecewise import PiecewiseTrial
@@ -11,6 +12,8 @@ COPIES = 12
 """Of the rows, held while they are made and solved."""
 PRODUCT = {False: 1.5e-10, True: 4.5e-10}
 """Seconds for each row and two columns, of real and of complex fields; as measured."""
+AT_NODE = 2e-8
+"""Seconds for each column and number of a jet at a node that an operator reads; as measured."""
 
 
 def cost_of(problem: Problem, spec: PiecewiseTrial) -> Cost:
@@ -29,4 +32,9 @@ def cost_of(problem: Problem, spec: PiecewiseTrial) -> Cost:
     complex = problem.equation.complex
     size = 16.0 if complex else 8.0
     seconds = PRODUCT[complex] * rows * columns**2
+    for constraint in problem.constraints:
+        if isinstance(constraint.sample, AroundPoints):
+            points = int(OVERSAMPLING * sum(widths))
+            numbers = points * constraint.sample.nodes(points) * problem.layout(constraint).count
+            seconds += AT_NODE * numbers * columns
     return Cost(COPIES * size * rows * columns, seconds, f"{columns:.0f} features")

@@ -11,11 +11,13 @@ import numpy as np
 from neurapde.assembly.collocation.corners import corners_of
 from neurapde.domains import Box, Disk, Domain
 from neurapde.fields.medium import Constant
+from neurapde.operators.fractional_laplacian import ball_of
 from neurapde.problem.equation import Equation
 from neurapde.problem.problem import Problem
 from neurapde.spectral.modes import AxisModes
 from neurapde.spectral.weak import Piece
 from neurapde.training.optimisation.lengths import axis_lengths
+from neurapde.trials.edge_powers import EdgePowers
 from neurapde.trials.fourier_extension import Corner, FourierExtension, Multipoles
 from neurapde.trials.piecewise import Part
 from neurapde.trials.start_powers import StartPowers
@@ -28,7 +30,7 @@ SAME = 1e-12
 class Layout:
     """One part of the domain: its regions, the box around it, and the functions of its corners and holes.
 
-    starts: axes with the powers of the distance from their start that its field has.
+    starts: axes with the powers of the distance from their start that its field has. edges: those that it has at its edge.
     """
 
     within: tuple[Domain, ...]
@@ -37,6 +39,7 @@ class Layout:
     extra: tuple[Corner | Multipoles, ...]
     lengths: tuple[float, ...]
     starts: tuple[tuple[int, tuple[float, ...]], ...] = ()
+    edges: tuple[EdgePowers, ...] = ()
 
     def part(self, modes: float, margin: float) -> Part:
         """This part with `modes` along the axes that count as longest, and as many per length, or nearly, along others.
@@ -46,8 +49,19 @@ class Layout:
         sides = np.subtract(self.box[1], self.box[0]) / self.lengths
         counts = tuple(max(5, round(3 + modes / 4), round(modes * side**0.5)) for side in sides)
         powers = [self._powers(axis, exponents, counts, margin) for axis, exponents in self.starts]
-        extra = (*self.extra, *powers)
+        edges = [self._edge(edge, counts, margin) for edge in self.edges]
+        extra = (*self.extra, *powers, *edges)
         return Part(self.within, self.outside, FourierExtension(counts, margin, extra, self.box))
+
+    def _edge(self, edge: EdgePowers, counts: tuple[int, ...], margin: float) -> EdgePowers:
+        """Powers at the edge times as many polynomials as there are sines, and the sines of a time."""
+        space = len(edge.center)
+        degree, time = (counts[0] if space == 1 else counts[0] // 2), None
+        if len(counts) > space:
+            low, high = self.box[0][-1], self.box[1][-1]
+            pad = margin * (high - low) / 2
+            time = AxisModes(low - pad, high + pad, counts[-1], (True, True))
+        return replace(edge, degree=degree, time=time)
 
     def _powers(
         self, axis: int, exponents: tuple[float, ...], counts: tuple[int, ...], margin: float
@@ -75,8 +89,17 @@ def layouts_of(problem: Problem) -> list[Layout]:
     layouts = [
         layout for piece in pieces for layout in _of_piece(problem.domain, piece, corners, lengths, bent)
     ]
-    starts = _starts(problem)
-    return [replace(layout, starts=starts) for layout in layouts] if starts else layouts
+    starts, edges = _starts(problem), _edges(problem)
+    return [replace(layout, starts=starts, edges=edges) for layout in layouts]
+
+
+def _edges(problem: Problem) -> tuple[EdgePowers, ...]:
+    """Functions of the boundary for the powers of the distance from it that operators of an equation make."""
+    if not isinstance(problem.equation, Equation):
+        return ()
+    operators = [operator for operator in problem.equation.operators if operator.edge()]
+    balls = [(ball_of(problem.domain, operator.describe()), operator.edge()) for operator in operators]
+    return tuple(dict.fromkeys(EdgePowers(*ball, power, 1) for ball, power in balls))
 
 
 def _starts(problem: Problem) -> tuple[tuple[int, tuple[float, ...]], ...]:
