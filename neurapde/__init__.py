@@ -76,6 +76,8 @@ if _typing.TYPE_CHECKING:
     from neurapde.learning.learn import learn as learn
     from neurapde.loading import load as load
     from neurapde.methods.adam import Adam as Adam
+    from neurapde.methods.eigen.eigenpairs import Eigenpair as Eigenpair
+    from neurapde.methods.eigen.eigenpairs import eigenpairs as eigenpairs
     from neurapde.methods.elements.spectral_elements import SpectralElements as SpectralElements
     from neurapde.methods.galerkin import Galerkin as Galerkin
     from neurapde.methods.gauss_newton import GaussNewton as GaussNewton

@@ -124,6 +124,13 @@ CALLS: dict[str, dict[str, Argument]] = {
         "batch": (4, COUNT), "tolerance": (1e-2, POSITIVE), "checkpoint_seconds": (9.0, POSITIVE),
     },
     "Eikonal": {"speed": (1.0, POSITIVE | LATER), "surface": (None, NONE), "distance": (True, FLAG)},
+    "eigenpairs": {
+        "problem": (
+            npde.Problem("string", LINE, npde.Poisson(), boundary=npde.Dirichlet(0.0)), NOTHING
+        ),
+        "number": (1, COUNT), "near": (None, NONE | {"minus one", "zero", "fraction"}),
+        "tolerance": (0.1, NOTHING), "seconds": (9.0, POSITIVE),
+    },
     "Equation": {
         "residual": (lambda x, u: u.laplacian, FUNCTION), "order": (2, NOTHING), "outputs": (1, COUNT),
         "complex": (False, FLAG), "mixed": ([(0, 1)], LIST), "name": ("e", NAME), "operators": ((), LIST),
@@ -342,6 +349,7 @@ WITH_FILES = {"animate", "learn", "load", "read_video", "read_image", "read_audi
 RESULTS = {
     "learning.Family",
     "ActivationStatistics",
+    "Eigenpair",
     "ErrorEstimate",
     "GridSolution",
     "Image",
