@@ -159,28 +159,29 @@ def _prepare(
     out: str | PathLike[str] | None,
 ) -> _Setup:
     """Check everything against everything, and settle what was left open."""
-    checks.kind(problem, "problem", Problem, "solve takes a Problem first")
+    checks.kind(problem, "problem", Problem, "give a Problem as the first argument of solve")
     checks.flag(resume, "resume")
     if out is not None:
         checks.path(out, "out")
     if resume and out is None:
         raise DeclarationError("resume=True needs the folder of the checkpoint: give out=….")
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= checks.MOST:
-        raise DeclarationError(f"seed={checks.shown(seed)}: give a whole number, not negative.")
+        raise DeclarationError(f"seed={checks.shown(seed)}: give a whole number of at least 0.")
     check_determined(problem)
     methods, notes = _methods(problem, trial, method)
     for stage in methods:
         if problem.unknowns and not stage.finds_unknowns:
             raise DeclarationError(
                 f"{problem.name} has unknowns, {listing(unknown.name for unknown in problem.unknowns)}, which "
-                f"{type(stage).__name__} does not find; leave method out, or give method=npde.GaussNewton()."
+                f"{type(stage).__name__} cannot estimate; leave method out, or give method=npde.GaussNewton()."
             )
         stage.check(problem)
     chosen = find_device(device)
     precision = _precision(methods, dtype)
     if device == "auto":
         notes.append(
-            f"Device: {chosen.type}, {'the fastest here' if chosen.type == 'cuda' else 'as no CUDA device was found'}."
+            f"Device: {chosen.type}, "
+            f"{'the fastest available' if chosen.type == 'cuda' else 'since no CUDA device was found'}."
         )
     if dtype is None:
         meant = " and ".join(dict.fromkeys(type(stage).__name__ for stage in methods))
@@ -266,8 +267,8 @@ def _function(
         wanted = (problem.domain.dimension, outputs, is_complex)
         if shape != wanted:
             raise DeclarationError(
-                f"the trial function has (dimension, outputs, complex) = {shape}, but {problem.name} needs "
-                f"{wanted}. Give its specification instead, say npde.Siren()."
+                f"the trial function has (dimension, outputs, complex) = {shape}, but {problem.name} needs {wanted}. "
+                "Give its specification instead, for example npde.Siren()."
             )
         return copied(trial, dtype, device)
     if spec is None:

@@ -116,7 +116,8 @@ def inpainting(
     """
     picture = read_image(image, size=size, gray=True)
     count = max(
-        2, round(checks.number(share, "share", lambda x: 0 < x <= 1, "give a part of the pixels") * size**2)
+        2,
+        round(checks.number(share, "share", lambda x: 0 < x <= 1, "give a fraction of the pixels") * size**2),
     )
     known = np.random.default_rng(seed).choice(size**2, count, replace=False)
     samples = at_points(picture.points[known], targets=picture.targets[known])

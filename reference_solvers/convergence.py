@@ -23,10 +23,10 @@ def observed_orders(errors: ArrayLike, steps: Sequence[float] | None = None) -> 
     sizes = 0.5 ** np.arange(values.size) if steps is None else np.asarray(steps, float)
     if values.ndim != 1 or values.size < 2 or sizes.shape != values.shape:
         raise ValueError(
-            f"an order needs two or more errors and as many steps, got {values.shape} and {sizes.shape}."
+            f"an order needs two or more errors and the same number of steps; got {values.shape} and {sizes.shape}."
         )
     if not ((values > 0).all() and (sizes > 0).all()):
-        raise ValueError("an order needs positive errors and steps: a logarithm is taken of both.")
+        raise ValueError("an order needs positive errors and steps, since it uses their logarithms.")
     return np.log(values[:-1] / values[1:]) / np.log(sizes[:-1] / sizes[1:])
 
 

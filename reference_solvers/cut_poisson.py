@@ -62,10 +62,10 @@ class Boundary:
             values = getattr(self, name)
             if np.shape(values) != shape or not np.isfinite(values).all():
                 raise ValueError(
-                    f"{name} of the boundary are finite and {shape}, got the shape {np.shape(values)}."
+                    f"{name} of the boundary must be finite with the shape {shape}; got the shape {np.shape(values)}."
                 )
         if (self.coefficient[~self.fixed] < 0).any():
-            raise ValueError("the Robin coefficient is negative; it is at least 0.")
+            raise ValueError("the Robin coefficient is negative; give at least 0.")
 
 
 def solve_cut_poisson(
@@ -97,7 +97,7 @@ def solve_cut_poisson(
     nodal_level = _nodal_level(grid, level)
     if np.shape(boundary.points)[1] != grid.dimension:
         raise ValueError(
-            f"points of the boundary have {grid.dimension} coordinates on this grid, got the shape "
+            f"points of the boundary need {grid.dimension} coordinates on this grid; got the shape "
             f"{np.shape(boundary.points)}."
         )
     system = _System(grid, nodal_level, level, coefficient, boundary)
@@ -112,7 +112,7 @@ def _nodal_level(grid: Grid, function: Level) -> Array:
     level = np.array(function(grid.points), dtype=float)
     if level.shape != (grid.size,):
         raise ValueError(
-            f"the level function has shape ({grid.size},) at so many points, got shape {level.shape}."
+            f"the level function must have shape ({grid.size},) at {grid.size} points; got shape {level.shape}."
         )
     return checked_level(grid, level.reshape(grid.shape))
 

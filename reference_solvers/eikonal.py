@@ -45,15 +45,19 @@ def solve_eikonal(
     """
     shape, dimension = tuple(grid.shape), grid.dimension
     if dimension not in (2, 3) or min(shape) < 5:
-        raise ValueError(f"travel times need 2 or 3 axes of at least 5 nodes, got a grid of shape {shape}.")
+        raise ValueError(f"travel times need 2 or 3 axes of at least 5 nodes; got a grid of shape {shape}.")
     if np.shape(slowness) not in ((), shape):
         raise ValueError(f"the slowness has shape {np.shape(slowness)}; give a number or {shape}.")
     slowness = np.broadcast_to(np.asarray(slowness, dtype=float), shape)
     if not (np.isfinite(slowness).all() and (slowness > 0).all()):
-        raise ValueError(f"the slowness is finite and positive; its least value is {np.min(slowness):.6g}.")
+        raise ValueError(
+            f"the slowness must be finite and positive; its smallest value is {np.min(slowness):.6g}."
+        )
     points = np.atleast_2d(np.asarray(sources, dtype=float))
     if points.shape[-1] != dimension or points.ndim != 2:
-        raise ValueError(f"sources are ({dimension},) or (n, {dimension}), got shape {np.shape(sources)}.")
+        raise ValueError(
+            f"sources must be ({dimension},) or (n, {dimension}); got shape {np.shape(sources)}."
+        )
     outside = ~grid.contains(points)
     if outside.any():
         source = points[outside][0].tolist()

@@ -80,7 +80,7 @@ def checked_level(grid: Grid, level: Array) -> Array:
     level = np.array(level, dtype=float)
     if level.shape != tuple(grid.shape) or not np.isfinite(level).all():
         raise ValueError(
-            f"the level function is finite and has shape {tuple(grid.shape)}, got shape {level.shape}."
+            f"the level function must be finite with shape {tuple(grid.shape)}; got shape {level.shape}."
         )
     size = np.ptp(level)
     level[abs(level) <= 1e-9 * size / max(grid.shape)] = 0.0
@@ -88,7 +88,7 @@ def checked_level(grid: Grid, level: Array) -> Array:
     edge[(slice(1, -1),) * grid.dimension] = False
     if (level[edge] < 0).any():
         raise ValueError(
-            f"the domain reaches beyond the grid from {grid.lower} to {grid.upper}; enlarge the grid."
+            f"the domain extends beyond the grid from {grid.lower} to {grid.upper}; enlarge the grid."
         )
     if not (level < 0).any():
         raise ResolutionError(

@@ -167,12 +167,16 @@ class HelmholtzGrid:
         """`(n, shots)` of a field `(*shape)` or `(*shape, shots)`."""
         shape, given = tuple(self.grid.shape), np.shape(field)
         if given[: len(shape)] != shape or len(given) > len(shape) + 1:
-            raise ValueError(f"a field is {shape} or (*{shape}, shots) on this grid, got the shape {given}.")
+            raise ValueError(
+                f"a field must be {shape} or (*{shape}, shots) on this grid; got the shape {given}."
+            )
         return np.asarray(field).reshape(self.grid.size, -1)
 
     def _one_field(self, field: NDArray) -> NDArray:
         if np.shape(field) != tuple(self.grid.shape):
-            raise ValueError(f"one field is {self.grid.shape} on this grid, got the shape {np.shape(field)}.")
+            raise ValueError(
+                f"one field must be {self.grid.shape} on this grid; got the shape {np.shape(field)}."
+            )
         return np.asarray(field).ravel()
 
 
@@ -199,7 +203,7 @@ def _checked_medium(grid: Grid, slowness_squared: ArrayLike) -> NDArray:
     medium = np.asarray(slowness_squared) * np.ones(())
     if medium.shape not in ((), tuple(grid.shape)):
         raise ValueError(
-            f"the medium is a number or {grid.shape} on this grid, got the shape {medium.shape}."
+            f"the medium must be a number or {grid.shape} on this grid; got the shape {medium.shape}."
         )
     if not np.isfinite(medium).all():
         raise ValueError(f"{(~np.isfinite(medium)).sum()} values of the medium are not finite.")
@@ -211,9 +215,9 @@ def check_resolution(nodes: float, grid: Grid) -> None:
     if nodes < _DOUBTFUL:
         wanted = tuple(int(np.ceil((n - 1) * _DOUBTFUL / nodes)) + 1 for n in grid.shape)
         message = (
-            f"shape {tuple(grid.shape)} has {nodes:.2f} nodes in the shortest wavelength; {wanted} has "
-            f"{_DOUBTFUL:g}, and 10 are good."
+            f"shape {tuple(grid.shape)} has {nodes:.2f} nodes in the shortest wavelength; {wanted} has {_DOUBTFUL:g}, "
+            "and 10 are recommended."
         )
         if nodes < _REFUSED:
-            raise ResolutionError(f"{message} Below {_REFUSED} the field would mean nothing.")
+            raise ResolutionError(f"{message} Below {_REFUSED} the field would be meaningless.")
         warnings.warn(message, ResolutionWarning, stacklevel=3)

@@ -140,9 +140,9 @@ class HelmholtzInSpace:
         residual = np.linalg.norm(product(answer) - wanted) / np.linalg.norm(wanted)
         if failed and not residual <= 10 * TOLERANCE:
             raise RuntimeError(
-                f"{MOST_STEPS} iterations left {residual:.1e} of the {size} equations: "
-                "waves are trapped in this medium, or it "
-                "differs too much from its mean over so many wavelengths; take a lower wavenumber or a smaller domain."
+                f"{MOST_STEPS} iterations left a relative residual of {residual:.1e} in the {size} equations: waves are "
+                "trapped in this medium, or it differs too much from its mean over this many wavelengths; take a lower "
+                "wavenumber or a smaller domain."
             )
         u[self._inside] = answer.reshape(shape)
         return u

@@ -61,7 +61,7 @@ def image_from_gradients(
             )
         operators = _differences(shape, spacing)
     elif down.shape != across.shape:
-        raise ValueError(f"gradients at the pixels have one shape, got {down.shape} and {across.shape}.")
+        raise ValueError(f"gradients at the pixels must have one shape; got {down.shape} and {across.shape}.")
     count = shape[0] * shape[1]
     matrix, right = sparse.csc_array((count, count)), np.zeros((count, int(np.prod(channels))))
     for operator, data in zip(operators, (down, across), strict=True):
@@ -101,7 +101,7 @@ def image_from_laplacian(
     laplacian = np.asarray(laplacian, dtype=float)
     if laplacian.ndim not in (2, 3):
         raise ValueError(
-            f"an image has 2 axes, and a third for channels; the Laplacian has shape {laplacian.shape}."
+            f"an image has 2 axes, or 3 with channels; the Laplacian has shape {laplacian.shape}."
         )
     shape = laplacian.shape[:2]
     first, second = _differences(shape, spacing)
@@ -124,7 +124,7 @@ def _solve(
     values = np.asarray(held, dtype=float).reshape(len(right), -1)
     free = np.isnan(values).any(axis=1)
     if free.all():
-        raise ValueError("no pixel is held; give some numbers, or leave `held` out and give the mean.")
+        raise ValueError("no pixel is held; give at least one number, or leave `held` out and give the mean.")
     image = np.where(np.isnan(values), 0.0, values)
     rows = matrix.tocsr()[free]
     image[free] = solve_symmetric(rows[:, free].tocsc(), right[free] - rows[:, ~free] @ image[~free])

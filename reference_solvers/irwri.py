@@ -238,12 +238,12 @@ def _check(experiments: Sequence[Experiment], start: NDArray[np.float64] | State
     grid = experiments[0].grid.grid
     if any(each.grid.grid != grid for each in experiments):
         raise ValueError(
-            "the experiments have different grids; m lives on one, so use one for all frequencies."
+            "the experiments have different grids; m needs one grid, so use one for all frequencies."
         )
     medium = start.medium if isinstance(start, State) else np.asarray(start)
     if medium.shape != tuple(grid.shape) or not np.isrealobj(medium):
         raise ValueError(
-            f"the start is real and {grid.shape} on this grid, got {medium.dtype} {medium.shape}."
+            f"the start must be real and {grid.shape} on this grid; got {medium.dtype} {medium.shape}."
         )
     if not (np.isfinite(penalty) and penalty > 0):
-        raise ValueError(f"the penalty is {penalty}; it must be finite and positive, 1e-3 to 1e-1 as a rule.")
+        raise ValueError(f"the penalty is {penalty}; it must be finite and positive, usually 1e-3 to 1e-1.")

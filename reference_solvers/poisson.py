@@ -77,7 +77,7 @@ def half_points(coefficient: Coefficient, grid: Grid) -> tuple[Array, ...]:
     for each in values:
         if not (np.isfinite(each).all() and (each > 0).all()):
             raise ValueError(
-                "the coefficient a of -div(a grad u) is finite and positive, and this one is not."
+                "the coefficient a of -div(a grad u) must be finite and positive, but this one is not."
             )
     return values
 
@@ -124,7 +124,7 @@ def solve_poisson(
         cancel.
     """
     if grid.dimension > 3:
-        raise ValueError(f"the box has 1 to 3 dimensions, got {grid.dimension}.")
+        raise ValueError(f"the box must have 1 to 3 dimensions; got {grid.dimension}.")
     pairs = side_pairs(sides, grid)
     system = _System(grid, half_points(coefficient, grid), _on_nodes(reaction, grid, "reaction"), pairs)
     return system.solve(_on_nodes(source, grid, "source"), imbalance)
@@ -165,7 +165,7 @@ class _System:
         elif isinstance(side, Robin):
             coefficient = on_side(side.coefficient, face, axis)
             if (coefficient < 0).any():
-                raise ValueError(f"the Robin coefficient on axis {axis} is negative; it is at least 0.")
+                raise ValueError(f"the Robin coefficient on axis {axis} is negative; give at least 0.")
             self.side_diagonal[at] += coefficient * area
             self.side_flux[at] += on_side(side.value, face, axis) * area
 

@@ -46,17 +46,17 @@ class Experiment:
         loads, data = np.asarray(self.loads), np.asarray(self.data)
         if loads.shape[:-1] != shape or size != self.grid.grid.size:
             raise ValueError(
-                f"loads are (*{shape}, shots) and receivers (r, {self.grid.grid.size}) on this grid, got "
+                f"loads must be (*{shape}, shots) and receivers (r, {self.grid.grid.size}) on this grid; got "
                 f"{loads.shape} and {self.receivers.shape}."
             )
         wanted = (loads.shape[-1], stations)
         weights = np.ones(wanted) if self.weights is None else np.asarray(self.weights, float)
         if data.shape != wanted or weights.shape != wanted:
             raise ValueError(
-                f"data and weights are (shots, receivers) = {wanted} here, got {data.shape} and {weights.shape}."
+                f"data and weights must be (shots, receivers) = {wanted} here; got {data.shape} and {weights.shape}."
             )
         if not (np.isfinite(weights).all() and (weights >= 0).all()):
-            raise ValueError("a weight is negative or not finite; use 0 for what was not recorded.")
+            raise ValueError("a weight is negative or not finite; use 0 for data that were not recorded.")
         if not np.isfinite(data[weights > 0]).all():
             raise ValueError("data are not finite where their weight is not 0; set the weight to 0 there.")
         if not (np.abs(np.where(weights > 0, data, 0)) > 0).any():

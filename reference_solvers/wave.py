@@ -100,18 +100,18 @@ class WaveGrid:
         time_order: int = 4,
     ) -> None:
         if grid.dimension > 3:
-            raise ValueError(f"waves run in 1 to 3 dimensions, got {grid.dimension}.")
+            raise ValueError(f"waves need 1 to 3 dimensions; got {grid.dimension}.")
         if time_order not in (2, 4):
-            raise ValueError(f"the order in time is 2 or 4, got {time_order}.")
+            raise ValueError(f"the order in time must be 2 or 4; got {time_order}.")
         speed = self._nodes(grid, speed, "speed")
         if not (speed > 0).all():
-            raise ValueError(f"the speed is positive; its least value is {speed.min():.6g}.")
+            raise ValueError(f"the speed must be positive; its smallest value is {speed.min():.6g}.")
         pairs = (
             [(sides, sides)] * grid.dimension if isinstance(sides, WaveSide) else [(a, b) for a, b in sides]
         )
         if len(pairs) != grid.dimension:
             raise ValueError(
-                f"sides are {grid.dimension} pairs (lower, upper), one an axis; got {len(pairs)}."
+                f"sides must be {grid.dimension} pairs (lower, upper), one for each axis; got {len(pairs)}."
             )
         check_layers(grid, pairs)
         self.grid, self.time_order = grid, time_order
@@ -199,7 +199,7 @@ class WaveGrid:
 
     def _times(self, duration: float, steps: int | None) -> tuple[Array, float]:
         if not (np.isfinite(duration) and duration > 0):
-            raise ValueError(f"the duration is positive, got {duration}.")
+            raise ValueError(f"the duration must be positive; got {duration}.")
         least = int(np.ceil(duration / self.stable_step * (1 - 1e-12)))
         count = int(np.ceil(duration / (0.8 * self.stable_step))) if steps is None else int(steps)
         if count < least:

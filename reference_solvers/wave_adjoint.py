@@ -101,11 +101,11 @@ class WaveShots:
         if wavelet.ndim != 1 or not len(wavelet):
             raise ValueError(f"the wavelet has shape {wavelet.shape}; give (steps,).")
         if not (dt > 0 and layer_speed > 0):
-            raise ValueError(f"step and layer speed are positive, got {dt} and {layer_speed}.")
+            raise ValueError(f"step and layer speed must be positive; got {dt} and {layer_speed}.")
         pairs = list(sides)
         if len(pairs) != grid.dimension:
             raise ValueError(
-                f"sides are {grid.dimension} pairs (lower, upper), one an axis; got {len(pairs)}."
+                f"sides must be {grid.dimension} pairs (lower, upper), one for each axis; got {len(pairs)}."
             )
         check_layers(grid, pairs)
         self.grid, self.dt = grid, dt
@@ -173,7 +173,7 @@ class WaveShots:
             raise ValueError(f"m has shape {np.shape(slowness_squared)}; give ({self.grid.size},).")
         m = np.asarray(slowness_squared, dtype=float)[self.inner]
         if not (np.isfinite(m) & (m > 0)).all():
-            raise ValueError(f"m = 1/c^2 is positive and finite; its least value is {m.min():.6g}.")
+            raise ValueError(f"m = 1/c^2 must be positive and finite; its smallest value is {m.min():.6g}.")
         limit = self._stable_step(float(m.min() ** -0.5))
         if self.dt > limit * (1 + 1e-12):
             raise ValueError(

@@ -43,7 +43,7 @@ PER_NODE = 250.0
 """Bytes for a node and each component of the field."""
 _FREE = ("name", "exact")
 """Parts of a problem that do not change its solution."""
-_WHOSE = ("in the problem that was solved", "in that of the reference")
+_WHOSE = ("in the problem that was solved", "in the problem of the reference")
 _NODES = {1: (1001, 4001), 2: (257, 513), 3: (49, 97)}  # least and most on an axis, by dimension
 
 
@@ -151,19 +151,19 @@ def _fields(
 
 def _check_arguments(problem: Problem, reference: Any, exact: object, shape: Any, tolerance: Any) -> None:
     """Refuse what cannot be compared."""
-    way = "give npde.reference(problem), or None where an exact field is known"
+    way = "give npde.reference(problem), or None if an exact field is known"
     checks.kind(reference, "reference", Referred | None, way)
     if tolerance is not None:
         checks.amount(tolerance, "tolerance")
     if reference is None and exact is None:
         raise DeclarationError(
-            f"there is nothing to compare with: {problem.name} has no exact solution that is known here. "
-            "Give a reference, validate(solution, npde.reference(problem)), or declare Problem(exact=…)."
+            f"there is nothing to compare with: no exact solution of {problem.name} is known. Give a reference, "
+            "validate(solution, npde.reference(problem)), or declare Problem(exact=…)."
         )
     if reference is not None and shape is not None:
         raise DeclarationError(
-            f"shape={checks.shown(shape)} beside a reference: the comparison is made on the reference's "
-            "own grid; leave shape out."
+            f"shape={checks.shown(shape)} together with a reference: the comparison uses the reference's own grid; "
+            "leave shape out."
         )
 
 
@@ -195,8 +195,8 @@ def _checked(problem: Problem, reference: Referred) -> Grid:
     lower, upper = problem.domain.bounds
     if grid.dimension != len(lower) or not np.allclose([grid.lower, grid.upper], [lower, upper]):
         raise DeclarationError(
-            f"the reference lives on {grid.lower} to {grid.upper}, but {problem.name} on "
-            f"{tuple(lower.tolist())} to {tuple(upper.tolist())}; give npde.reference of the same problem."
+            f"the reference covers {grid.lower} to {grid.upper}, but {problem.name} covers {tuple(lower.tolist())} to "
+            f"{tuple(upper.tolist())}; give npde.reference of the same problem."
         )
     return grid
 
@@ -222,7 +222,7 @@ def _difference(solved: Problem, referred: Problem) -> str | None:
     for name in fields:
         for place in made[name] | expected[name]:
             if name not in _FREE and made[name].get(place) != expected[name].get(place):
-                return f"{place} is another function, or holds other values"
+                return f"{place} is another function, or has other values"
     return None
 
 

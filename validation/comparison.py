@@ -218,7 +218,10 @@ def remarks(
     """
     notes = _on_agreement(bar, errors)
     if problem.equation.leaves_constant(problem):
-        notes.append("The data leave a constant open: every field is compared with its mean taken away.")
+        notes.append(
+            "The data do not determine a constant: the mean of every field is subtracted before the "
+            "comparison."
+        )
     notes += exact
     if ("solution", "reference") in errors:
         notes += _on_the_bar(bar, errors, known=("solution", "exact") in errors)
@@ -226,13 +229,15 @@ def remarks(
     sources = [source for shot in problem.right_hand_sides for source in shot]
     if any(not is_resolved(source, max(grid.spacing)) for source in sources):
         notes.append(
-            "The grid does not resolve the source: all regions leave out its surroundings, 6 s of a "
-            f"Gaussian and at least {CELLS:g} cells."
+            "The grid does not resolve the source: all regions leave out a disk around it, with a radius of 6 standard "
+            f"deviations of a Gaussian and at least {CELLS:g} cells."
         )
     for (name, truth), regions in errors.items():
         for region, metrics in regions.items():
             if metrics["points"] == 0:
-                notes.append(f"No node to compare {name} and {truth} in region {region}; use a finer grid.")
+                notes.append(
+                    f"Region {region} has no node at which to compare {name} and {truth}; use a finer grid."
+                )
             elif math.isnan(metrics["relative_l2"]):
                 notes.append(f"The {name} is not finite everywhere in region {region}.")
     return notes
@@ -248,8 +253,8 @@ def _on_agreement(bar: float | None, errors: Mapping[Pair, Errors]) -> list[str]
         return []
     text = (
         f"The solution and the reference agree to {percent(between)}, but both differ from the exact field, by "
-        f"{percent(from_exact[0])} and {percent(from_exact[1])}: it is not that of the problem declared, or both miss the "
-        "same thing, such as a source or a layer between their points."
+        f"{percent(from_exact[0])} and {percent(from_exact[1])}: the exact field belongs to another problem, or both "
+        "miss the same detail, such as a source or a layer between their points."
     )
     warnings.warn(text, DeclarationWarning, stacklevel=4)
     return [text]
@@ -258,18 +263,18 @@ def _on_agreement(bar: float | None, errors: Mapping[Pair, Errors]) -> list[str]
 def _on_the_bar(bar: float | None, errors: Mapping[Pair, Errors], *, known: bool) -> list[str]:
     """Whether the reference is good enough to measure the difference that was found."""
     if bar is None or math.isnan(bar):
-        return ["The reference comes without an error estimate: differences from it may be its own."]
+        return ["The reference has no error estimate: differences from it may be the reference's own error."]
     difference = errors["solution", "reference"]["physical"]["relative_l2"]
     if bar >= difference:
         return [
             f"The reference's own error bar, {percent(bar)}, is larger than the difference measured, "
             f"{percent(difference)}: that number is a bound, not a measurement. The solution's error may be "
             f"anything up to about {percent(bar + difference)}; "
-            + ("see the comparison with the exact field." if known else "a finer reference would tell.")
+            + ("see the comparison with the exact field." if known else "a finer reference would decide.")
         ]
     if bar > 0.3 * difference:
         return [
-            f"Of the difference from the reference, {percent(difference)}, up to {percent(bar)} may be the "
-            "reference's own."
+            f"Of the difference from the reference, {percent(difference)}, up to {percent(bar)} may be the reference's "
+            "own error."
         ]
     return []

@@ -266,8 +266,8 @@ def _notes(problem: Problem) -> tuple[str, ...]:
     if worst < _WORTH_A_NOTE:
         return ()
     return (
-        f"The exact field is that of absorbing layers without end; these send back {worst:.2g} "
-        "of a wave at normal incidence, and differences of that size are the layers' own.",
+        f"The exact field assumes infinitely deep absorbing layers; these layers reflect {worst:.2g} of a wave at "
+        "normal incidence, so differences of that size are due to the layers.",
     )
 
 

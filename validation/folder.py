@@ -156,11 +156,11 @@ def _read(path: Path, kind: str) -> dict[str, Any]:
     """
     tree = _parsed(path)
     if tree.get("format") != f"neurapde {kind}":
-        raise hdf5.StorageError(f"{path} is no {kind} of neurapde; give the folder of one.")
+        raise hdf5.StorageError(f"{path} is not a {kind} of neurapde; give the folder of one.")
     version = tree.get("version")
     if not isinstance(version, int):
         raise hdf5.StorageError(
-            f"{path} is damaged: its layout has the number {version!r}; make the report again."
+            f"{path} is damaged: its layout number is {version!r}; make the report again."
         )
     if version > VERSION:
         raise hdf5.StorageError(

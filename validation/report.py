@@ -103,7 +103,7 @@ class Report(Comparison, SavedReport):
             caption = f"{label}the absolute difference, on a logarithmic scale."
             pictures[f"error{suffix}.png"] = (caption, png(error_figure(annotations, self.axes, differences)))
         if len(self.history) > 1:
-            caption = "the course of the solve."
+            caption = "how the solve proceeded."
             pictures["convergence.png"] = (caption, png(convergence_figure(self.history)))
         return pictures
 

@@ -81,7 +81,7 @@ class SurfaceErrors:
             f"zero set: Chamfer {self.chamfer:.2g}, Hausdorff {self.hausdorff:.2g}, normal consistency "
             f"{self.normal_consistency:.3g}; distance error: mean {self.distance_mean:.2g}, largest "
             f"{self.distance_max:.2g}, wrong sign in {self.wrong_sign:.2%} of the domain; |∇Φ|: mean "
-            f"{self.slope_mean:.4g}, off 1 by {self.slope_deviation:.2g} in the mean; network "
+            f"{self.slope_mean:.4g}, mean deviation from 1 {self.slope_deviation:.2g}; network "
             f"{self.network_kilobytes:.3g} kB, zero set as a mesh {self.mesh_kilobytes:.3g} kB"
         )
 
@@ -104,8 +104,8 @@ def zero_set(solution: Solved, nodes: int | None = None) -> ZeroSet:
     values = _on_grid(solution, axes)
     if not values.min() < 0 < values.max():
         raise DeclarationError(
-            f"the field lies between {values.min():.3g} and {values.max():.3g}, so there is no zero set; train it "
-            "longer, or give more nodes"
+            f"the field lies between {values.min():.3g} and {values.max():.3g}, so there is no zero set; train longer, "
+            "or give more nodes"
         )
     spacing = (upper - lower) / (counts - 1)
     if d == 3:

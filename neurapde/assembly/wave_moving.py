@@ -129,8 +129,8 @@ class Moving:
         count = int(np.sum(sizes > 1e-5 * sizes[0])) if sizes[0] > 0 else 0
         if count > MOST_PULSES:
             raise DeclarationError(
-                f"{self.source.describe()} takes {count} pulses, more than {MOST_PULSES}; give it as PulsedSource, shorten "
-                "the time, or train by Adam"
+                f"{self.source.describe()} takes {count} pulses, more than {MOST_PULSES}; declare it as a PulsedSource, "
+                "shorten the time, or train with Adam"
             )
         for signal, size, pattern in zip(signals.T[:count], sizes, patterns, strict=False):
             spline = scipy.interpolate.CubicSpline(times - self.time.start, signal)

@@ -86,7 +86,7 @@ class Lift(Background):
         except RuntimeError as error:
             raise DeclarationError(
                 f"the values on {listing(self.faces)}, {names}, cannot be differentiated by torch: {error} Write them "
-                "with npde.sin and the like, give a GridField, or leave out hard=True"
+                "with npde.sin and similar functions, give a GridField, or leave out hard=True"
             ) from error
         if not finite:
             raise DeclarationError(

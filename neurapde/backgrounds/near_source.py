@@ -42,7 +42,8 @@ class NearSource(Background):
     def __post_init__(self) -> None:
         if not isinstance(self.source, GaussianSource):
             raise DeclarationError(
-                f"NearSource splits the peak off a GaussianSource, and got {self.source!r}; give one in the plane."
+                f"NearSource separates the peak of a GaussianSource, but the source is {self.source!r}; give a "
+                "GaussianSource in the plane."
             )
         for name in ("wavenumber", "width"):
             object.__setattr__(self, name, checks.positive(getattr(self, name), f"{name} of NearSource"))
@@ -54,8 +55,8 @@ class NearSource(Background):
         reach = self.wavenumber * self.width
         if reach > WIDEST:
             raise DeclarationError(
-                f"wavenumber={self.wavenumber:g} and width={self.width:g} of NearSource: kS is {reach:.2g}, and a source so "
-                f"wide hardly radiates; give width={1.6 / self.wavenumber:.2g}, at most {WIDEST:g}/k."
+                f"wavenumber={self.wavenumber:g} and width={self.width:g} of NearSource: kS is {reach:.2g}, and so wide "
+                f"a source hardly radiates; give width={1.6 / self.wavenumber:.2g}, at most {WIDEST:g}/k."
             )
         self.waves  # noqa: B018  # which refuses what has no closed form
 

@@ -36,7 +36,9 @@ class StraightRays(Background):
             )
         places = [checks.coordinates(place, "at of the StraightRays") for place in self.at]
         if len({len(place) for place in places}) > 1:
-            raise DeclarationError(f"StraightRays at {self.at}: give places with as many coordinates each")
+            raise DeclarationError(
+                f"StraightRays at {self.at}: give places that all have the same number of coordinates"
+            )
         for slowness in self.slowness:
             checks.amount(slowness, "slowness of the StraightRays")
 

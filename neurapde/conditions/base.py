@@ -134,6 +134,6 @@ def face_names(on: Any, what: str) -> tuple[str, ...] | None:
     names = (on,) if isinstance(on, str) else tuple(on) if isinstance(on, Sequence) else ()
     if not names or not all(isinstance(name, str) and name.strip() for name in names):
         raise DeclarationError(
-            f"{what}={checks.shown(on)} names no faces; give a face name, several, or None for all"
+            f"{what}={checks.shown(on)} does not name faces; give a face name, several names, or None for all faces"
         )
     return names

@@ -20,7 +20,7 @@ def check_component(component: Any) -> None:
     ):
         return
     raise DeclarationError(
-        f"component={checks.shown(component)}: give a whole number from 0, or None for all of them alike"
+        f"component={checks.shown(component)}: give a whole number from 0, or None for all components"
     )
 
 

@@ -93,7 +93,8 @@ class Constraint(Declaration):
         checks.name(self.name, "name of the constraint")
         if "/" in self.name or not self.name.strip("."):
             raise DeclarationError(
-                f"name of the constraint is {self.name!r}, a path where a file keeps it; leave out '/', and dots alone"
+                f"name of the constraint is {self.name!r}, which a file cannot store as a path; use a name without '/' "
+                "that is not only dots"
             )
         for function, what in (
             (self.residual, "residual(samples, u)"),
@@ -129,7 +130,7 @@ def check_order(order: Any, what: str) -> None:
     """Refuse an order of derivatives that jets do not carry."""
     if isinstance(order, bool) or not isinstance(order, int) or order not in range(HIGHEST + 1):
         raise DeclarationError(
-            f"{what} has order {checks.shown(order)}; give 0 to {HIGHEST}, the highest derivative that it reads"
+            f"{what} has order {checks.shown(order)}; give 0 to {HIGHEST}, the highest derivative that it uses"
         )
 
 
@@ -144,7 +145,7 @@ def checked_pairs(mixed: Any, order: int, what: str) -> tuple[tuple[int, ...], .
         )
     if (most := max(map(len, pairs), default=0)) > order:
         kind = "mixed second derivatives" if most == 2 else f"derivatives of order {most}"
-        raise DeclarationError(f"the {what} reads {kind} but has order {order}; give order={most}")
+        raise DeclarationError(f"the {what} uses {kind} but has order {order}; give order={most}")
     return pairs
 
 

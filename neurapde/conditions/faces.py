@@ -118,22 +118,22 @@ class Dirichlet(FaceCondition):
             return condition
         if self.component is not None:
             raise DeclarationError(
-                f"condition {self.constraint_name()!r} is hard for component {self.component} alone, but what is built into "
-                "the trial function holds for all of them; leave out hard=True, or component=…"
+                f"condition {self.constraint_name()!r} is hard for component {self.component} only, but a condition "
+                "that is built into the trial function holds for all components; leave out hard=True, or component=…"
             )
         if domain.spatial is not domain:
             raise DeclarationError(
-                f"condition {self.constraint_name()!r} is hard, which is built in for fields of space alone, but the "
-                f"domain is {domain}; leave out hard=True, and the condition is trained or solved for"
+                f"condition {self.constraint_name()!r} is hard, which works only without time, but the domain is "
+                f"{domain}; leave out hard=True: the condition is then trained or solved for"
             )
         if not isinstance(domain, Box):
             raise DeclarationError(
-                f"condition {self.constraint_name()!r} is hard, which needs the flat faces of a Box, but the domain "
-                f"is {domain}; leave out hard=True, and the condition is trained"
+                f"condition {self.constraint_name()!r} is hard, which needs the flat faces of a Box, but the domain is "
+                f"{domain}; leave out hard=True: the condition is then trained"
             )
         if domain.dimension > 1 and isinstance(condition.value, Piecewise):
             raise DeclarationError(
-                f"condition {self.constraint_name()!r} is hard, but its value is piecewise, and a field that jumps "
+                f"condition {self.constraint_name()!r} is hard, but its value is piecewise, and a value that jumps "
                 "within a face cannot be built into a trial function; give a smooth value, or leave out hard=True"
             )
         if isinstance(condition.value, GridField):

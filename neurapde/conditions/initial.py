@@ -60,7 +60,7 @@ class InitialCondition(Boundary):
         for value in (self.value, self.velocity):
             if not isinstance(value, Constant | None):
                 raise DeclarationError(
-                    f"an InitialCondition of {value.describe()} on {domain}, a time without a space; give a number"
+                    f"an InitialCondition of {value.describe()} on {domain}, which has no space; give a number"
                 )
         return self
 

@@ -43,12 +43,12 @@ class Periodic(Boundary):
     def _index(self, domain: Domain) -> int:
         if not isinstance(domain.spatial, Box):
             raise DeclarationError(
-                f"Periodic({self.axis!r}) needs the opposite faces of a Box, but the domain is {domain}; take a Box"
+                f"Periodic({self.axis!r}) needs the opposite faces of a Box, but the domain is {domain}; use a Box"
             )
         axes = domain.spatial.axes
         if self.axis not in axes:
             raise DeclarationError(
-                f"Periodic({self.axis!r}) names no axis of {domain.spatial}; use one of {', '.join(axes)}"
+                f"Periodic({self.axis!r}): {domain.spatial} has no such axis; use one of {', '.join(axes)}"
             )
         return axes.index(self.axis)
 

@@ -55,14 +55,14 @@ class PML(Boundary):
         self._set_width()
         if self.strength is not None and self.reflection is not None:
             raise DeclarationError(
-                f"PML has strength={self.strength} and reflection={self.reflection}, but one follows from "
-                "the other; give one of them"
+                f"PML has strength={self.strength} and reflection={self.reflection}, but each determines the other; "
+                "give one of them"
             )
         if self.strength is not None:
             strength = checks.positive(self.strength, "PML strength")
             if strength > MOST_STRENGTH:
                 raise DeclarationError(
-                    f"PML strength is {number(strength)}, a wall that no grid resolves; give at most "
+                    f"PML strength is {number(strength)}, so steep that no grid resolves it; give at most "
                     f"{number(MOST_STRENGTH)} (5 in the paper), or the target reflection=1e-4"
                 )
             object.__setattr__(self, "strength", strength)
@@ -70,7 +70,7 @@ class PML(Boundary):
             reflection = checks.positive(self.reflection, "PML reflection")
             if reflection >= 1:
                 raise DeclarationError(
-                    f"PML reflection is {reflection:g}; give the part that may come back, between 0 and 1, "
+                    f"PML reflection is {reflection:g}; give the reflected fraction of the amplitude, between 0 and 1, "
                     "such as 1e-4"
                 )
             object.__setattr__(self, "reflection", reflection)
@@ -117,7 +117,7 @@ class PML(Boundary):
         """
         if self.on is not None and side not in self.on:
             raise DeclarationError(
-                f"the PML has no layer at {side!r}, only at {listing(self.on)}; ask for one of these"
+                f"the PML has no layer at {side!r}, only at {listing(self.on)}; use one of these"
             )
         return dict(self.width)[side] if isinstance(self.width, tuple) else float(self.width)
 
@@ -135,7 +135,7 @@ class PML(Boundary):
         box = outer_box(domain.spatial)
         if box is None:
             raise DeclarationError(
-                f"PML needs the flat sides of a Box, but the domain is {domain.spatial}; take a Box around it"
+                f"PML needs the flat sides of a Box, but the domain is {domain.spatial}; use a Box around it"
             )
         widths = self.widths(box)
         for i, (axis, extent) in enumerate(zip(box.axes, box.extents, strict=True)):
@@ -149,10 +149,8 @@ class PML(Boundary):
                     )
             if sum(width for _, width in pair) >= extent:
                 raise DeclarationError(
-                    f"PML widths {' and '.join(f'{number(w)} at {s}' for s, w in pair)} leave nothing of "
-                    "the domain, "
-                    f"{number(extent)} wide along {axis}; use less than {number(extent / 2)} each, or a "
-                    "larger domain"
+                    f"PML widths {' and '.join(f'{number(w)} at {s}' for s, w in pair)} cover the whole domain, "
+                    f"{number(extent)} wide along {axis}; use less than {number(extent / 2)} each, or a larger domain"
                 )
         return self
 

@@ -44,13 +44,14 @@ def as_rows(values: Any, count: int, what: str, is_complex: bool) -> torch.Tenso
     if not isinstance(values, torch.Tensor):
         raise DeclarationError(
             f"{what} returned a {type(values).__name__}; return a torch tensor (n,) or (n, c) made of u.value, "
-            "u.gradient, u.laplacian, u.d(0) and the like, and use npde.sin, npde.exp, … instead of NumPy's functions"
+            "u.gradient, u.laplacian, u.d(0) or other derivatives, and use npde.sin, npde.exp, … instead of NumPy's "
+            "functions"
         )
     shape = tuple(values.shape)
     if len(shape) == 2 and shape == (count, count) and count > FEW:
         raise DeclarationError(
-            f"{what} returned the shape {shape} for {count} points, every point with every other: a column (n, 1) was "
-            "combined with u.value (n,); take columns of x as x[:, 0], not x[:, 0:1]"
+            f"{what} returned the shape {shape} for {count} points, which combines every point with every other point: "
+            "a column (n, 1) was combined with u.value (n,); write columns of x as x[:, 0], not x[:, 0:1]"
         )
     if len(shape) not in (1, 2) or shape[0] != count:
         raise DeclarationError(
@@ -62,7 +63,7 @@ def as_rows(values: Any, count: int, what: str, is_complex: bool) -> torch.Tenso
         )
     if values.is_complex() and not is_complex:
         raise DeclarationError(
-            f"{what} returned complex values, but u is real; return real ones (their .real and .imag apart), or declare "
-            "the field complex: Equation(residual, complex=True), as Helmholtz is by itself"
+            f"{what} returned complex values, but u is real; return real numbers (.real and .imag as separate columns), "
+            "or declare the field complex: Equation(residual, complex=True), as Helmholtz is by itself"
         )
     return values

@@ -78,14 +78,16 @@ class Sides:
                 continue
             in_space = set(condition.faces(self.domain)) <= set(self.domain.spatial.faces)
             if not in_space or not isinstance(condition, treated.kinds):
-                return f"{treated.solver} does not know the condition {condition.describe(self.domain)}{way}"
+                return (
+                    f"{treated.solver} does not support the condition {condition.describe(self.domain)}{way}"
+                )
             if (
                 isinstance(condition, treated.zero)
                 and condition.mixed is not None
                 and condition.mixed.value != ZERO
             ):
                 return (
-                    f"{treated.solver} takes {type(condition).__name__} of value 0 only, and "
+                    f"{treated.solver} takes {type(condition).__name__} only with the value 0, but "
                     f"{condition.describe(self.domain)} is not zero{way}"
                 )
         return None
@@ -201,8 +203,8 @@ class Sides:
                     if type(first) is type(second) or (one_each and face in self.domain.spatial.faces):
                         raise DeclarationError(
                             f"{face} has two conditions, {first.describe(self.domain)}, and "
-                            f"{second.describe(self.domain)}, and no field has both; give one, or name the faces of each "
-                            "with on=…"
+                            f"{second.describe(self.domain)}, and no field satisfies both; give one, or name the faces "
+                            "of each with on=…"
                         )
 
 

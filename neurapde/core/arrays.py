@@ -225,7 +225,7 @@ def _ordered(function: str, x: Array, y: Array) -> tuple[Array, Array]:
     x, y = _matched(function, x, y)
     if builtins.any(isinstance(number, complex) for number in (x, y)):
         raise DeclarationError(
-            f"npde.{function} was given a complex number; give real ones, which are in order"
+            f"npde.{function} was given a complex number; give real numbers, which have an order"
         )
     if isinstance(x, int | float):
         x, y = (np.asarray(float(x)), y) if isinstance(y, int | float) else (y, x)

@@ -32,7 +32,7 @@ def replacing(*paths: Path) -> Iterator[tuple[Path, ...]]:
     """
     folder = paths[0].parent
     if not folder.is_dir():
-        raise FileNotFoundError(f"cannot write {paths[0]}: there is no folder {folder}. Make it first.")
+        raise FileNotFoundError(f"cannot write {paths[0]}: there is no folder {folder}. Create it first.")
     room = _room(folder)
     with suppress(OSError):
         remove_leftovers(folder)
@@ -48,7 +48,7 @@ def replacing(*paths: Path) -> Iterator[tuple[Path, ...]]:
             os.replace(temporary, path)
     except OSError as error:
         reason = error.strerror or str(error)
-        text = f"cannot write {paths[0]}: {reason}. {room} Write to another place, or make room."
+        text = f"cannot write {paths[0]}: {reason}. {room} Write to another place, or free some space."
         raise OSError(error.errno, text) if error.errno else OSError(text) from error
     finally:
         shutil.rmtree(private, ignore_errors=True)
@@ -74,7 +74,7 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise OSError(
-            error.errno, f"cannot make the folder {folder}: {reason}. Give another place."
+            error.errno, f"cannot create the folder {folder}: {reason}. Give another place."
         ) from error
 
 
@@ -122,5 +122,5 @@ def _room(folder: Path) -> str:
     try:
         free = shutil.disk_usage(folder).free
     except OSError:
-        return f"The folder {folder} cannot be looked at."
+        return f"The folder {folder} cannot be read."
     return f"The disk of {folder} had {free / 2**20:.1f} MiB free before."

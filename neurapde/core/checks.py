@@ -129,7 +129,7 @@ def kind(value: Any, what: str, kinds: Any, way: str) -> None:
 def text(value: Any, what: str) -> str:
     """Words, or none."""
     if not isinstance(value, str) or not value.isprintable():
-        raise DeclarationError(f"{what}={shown(value)}: give a text that can be printed, or '' for none.")
+        raise DeclarationError(f"{what}={shown(value)}: give printable text, or '' for none.")
     return value
 
 
@@ -170,7 +170,7 @@ def reals(value: Any, what: str) -> np.ndarray:
 
 def answer(function: Any, points: np.ndarray, what: str) -> np.ndarray:
     """What a function of NumPy points `(n, d)` returns, as an array; an error that names it where it fails."""
-    way = "give a function of points (n, d), written with NumPy, npde.sin and the like"
+    way = "give a function of points (n, d), written with NumPy, npde.sin and similar functions"
     if not callable(function) or isinstance(function, type):
         raise DeclarationError(f"{what}={shown(function)}: {way}")
     try:
@@ -212,7 +212,7 @@ def name(value: Any, what: str) -> str:
         raise DeclarationError(f"{what} is {shown(value)}; give a name, such as 'scatterer'")
     if not value.isprintable() or len(value) > LONGEST_NAME:
         raise DeclarationError(
-            f"{what} is {value[:40]!r}…, {len(value)} letters; give up to {LONGEST_NAME} that can be printed"
+            f"{what} is {value[:40]!r}…, {len(value)} characters; give up to {LONGEST_NAME} printable characters"
         )
     return value
 

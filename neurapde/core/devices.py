@@ -22,11 +22,11 @@ def find_device(asked: str | torch.device) -> torch.device:
         raise DeclarationError(f"device={asked!r} is not known; use 'auto', 'cpu' or 'cuda'.") from error
     if device.type not in ("cpu", "cuda"):
         raise DeclarationError(
-            f"device={asked!r} is not supported: it lacks float64 or complex arithmetic. Use 'cpu' or 'cuda'."
+            f"device={asked!r} is not supported: it has no float64 or no complex arithmetic. Use 'cpu' or 'cuda'."
         )
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise DeclarationError(
-            f"device={asked!r} is not there: torch {torch.__version__} finds "
-            f"{torch.cuda.device_count()} CUDA devices. Use device='cpu', or 'auto'."
+            f"device={asked!r} is not available: torch {torch.__version__} finds {torch.cuda.device_count()} CUDA "
+            "devices. Use device='cpu', or 'auto'."
         )
     return device

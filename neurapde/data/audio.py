@@ -46,7 +46,7 @@ def audio(samples: Any, rate: float, *, mono: bool = False, name: str = "sound")
         values = values.mean(axis=1)
     loudest = np.abs(values).max()
     if loudest == 0:
-        raise DeclarationError(f"{name} is silent; there is nothing to fit")
+        raise DeclarationError(f"all samples of {name} are 0, so there is nothing to fit; give another sound")
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     return Raster(values / loudest, (0.0,), ((len(values) - 1) / rate,), name=name)
@@ -66,7 +66,7 @@ def read_audio(
     """
     file = checks.path(path)
     checks.flag(mono, "mono")
-    checks.number(start, "start", lambda x: x >= 0, "give seconds, 0 for the beginning")
+    checks.number(start, "start", lambda x: x >= 0, "give seconds, 0 for the start")
     if seconds is not None:
         checks.amount(seconds, "seconds")
     if not file.is_file() or file.suffix.lower() in (".wav", ".wave"):
@@ -82,7 +82,7 @@ def read_audio(
     excerpt = samples[first : None if seconds is None else first + round(seconds * rate)]
     if len(excerpt) < 2:
         raise DeclarationError(
-            f"start={start:g} is where {path} ends, or nearly so: it has {len(samples) / rate:g} s; begin earlier"
+            f"start={start:g} is at or near the end of {path}, which has {len(samples) / rate:g} s; start earlier"
         )
     return audio(excerpt, rate, mono=mono, name=Path(path).stem)
 
@@ -92,7 +92,9 @@ def write_audio(path: str | PathLike[str], raster: Raster) -> Path:
     if not isinstance(raster, Raster):
         raise DeclarationError(f"raster={checks.shown(raster)}: give a Raster of samples in time")
     if raster.dimension != 1:
-        raise DeclarationError(f"{raster.describe()} is no sound: it has {raster.dimension} axes, not 1")
+        raise DeclarationError(
+            f"{raster.describe()} is not a sound: it has {raster.dimension} axes; give a Raster with 1"
+        )
     samples = np.round(np.clip(raster.values, -1, 1) * 32767).astype(np.int16)
     target = checks.path(path)
     with atomic.replacing(target) as (temporary,):

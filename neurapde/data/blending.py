@@ -31,9 +31,9 @@ def blended_differences(
             )
     if first.values.shape != second.values.shape or first.domain != second.domain:
         raise DeclarationError(
-            f"{first.describe()} and {second.describe()} do not lie on one grid; read both with the same size=…"
+            f"{first.describe()} and {second.describe()} are on different grids; read both with the same size=…"
         )
-    way = "give the share of the first picture, a number from 0 to 1"
+    way = "give the weight of the first image, a number from 0 to 1"
     checks.number(alpha, "alpha", lambda x: 0 <= x <= 1, way)
     differences = []
     for difference, other in zip(first.differences(), second.differences(), strict=True):

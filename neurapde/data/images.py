@@ -81,8 +81,8 @@ def read_image(
     pixels, name = _read(source)
     check_fits(
         COPIES * 8 * pixels.size,
-        f"the picture {name} has the shape {pixels.shape}",
-        "make it smaller, or cut a part of it out",
+        f"the image {name} has the shape {pixels.shape}",
+        "make it smaller, or crop it",
     )
     return image(prepared(pixels, counts, gray), name=name)
 
@@ -94,7 +94,7 @@ def _read(source: str | PathLike[str]) -> tuple[NDArray, str]:
     path = checks.path(source, "source")
     if not path.is_file():
         raise DeclarationError(
-            f"there is no picture {str(source)!r}; give a file, or one of {', '.join(BUNDLED)}"
+            f"there is no image {str(source)!r}; give a file, or one of {', '.join(BUNDLED)}"
         )
     return isolated(read_pixels, path, "a picture", str(MOST_PIXELS))["pixels"], path.name
 
@@ -132,7 +132,9 @@ def pixels(raster: Raster) -> NDArray[np.uint8]:
             f"raster={checks.shown(raster)}: give a Raster, such as npde.data.image(pixels)"
         )
     if raster.dimension != 2:
-        raise DeclarationError(f"{raster.describe()} is no picture: it has {raster.dimension} axes, not 2")
+        raise DeclarationError(
+            f"{raster.describe()} is not an image: it has {raster.dimension} axes; give a Raster with 2"
+        )
     upright = np.swapaxes(raster.values[:, ::-1], 0, 1)
     return np.round(np.clip((upright + 1) / 2, 0, 1) * 255).astype(np.uint8)
 
@@ -141,7 +143,9 @@ def write_image(path: str | PathLike[str], raster: Raster) -> Path:
     """Write a raster with values in [−1, 1] as a picture of 8 bits; the ending says the format, say .png."""
     target, shown = checks.path(path), pixels(raster)
     if target.suffix.lower() not in Image.registered_extensions():
-        raise DeclarationError(f"{target.name!r} ends in no format of pictures; end it in .png, say")
+        raise DeclarationError(
+            f"{target.name!r} does not end in an image format; end the name in .png, for example"
+        )
     with atomic.replacing(target) as (temporary,):
         Image.fromarray(shown.squeeze(axis=2) if shown.shape[2:] == (1,) else shown).save(temporary)
     return target

@@ -52,13 +52,13 @@ class Raster(Declaration):
         d = len(lower)
         if len(upper) != d or values.ndim not in (d, d + 1) or min(values.shape[:d]) < 2:
             raise DeclarationError(
-                f"values of the shape {values.shape} do not lie on a grid from {lower} to {upper}; give at least two "
-                "along each axis, and one more axis for channels"
+                f"values of the shape {values.shape} do not fit a grid from {lower} to {upper}; give at least two along "
+                "each axis, and one more axis for channels"
             )
         if not np.isfinite([values.min(), values.max()]).all():
             raise DeclarationError(
                 f"{self.name} has {np.count_nonzero(~np.isfinite(values))} values that are not finite; leave these "
-                "samples out and give the others by npde.at_points(points, targets=values)"
+                "samples out and give the others as npde.at_points(points, targets=values)"
             )
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "lower", lower)
@@ -150,7 +150,7 @@ class Raster(Declaration):
             shift = tuple(h / 2 if i == axis else 0.0 for i in range(self.dimension))
             if self.shape[axis] < 3:
                 raise DeclarationError(
-                    f"{self.shape} nodes have no differences to fit; give 3 along each axis"
+                    f"{self.shape} nodes are too few for differences; give at least 3 along each axis"
                 )
             differences.append(
                 replace(

@@ -30,7 +30,7 @@ def video(frames: Any, *, name: str = "film") -> Raster:
     frames: as the pixels of `image`, which says the coordinates in the plane; the first frame is at t = −1, the
         last at t = 1. The values are in single precision.
     """
-    checks.text(name, "name of the film")
+    checks.text(name, "name of the video")
     array = checks.array(frames, name, "buif")
     if array.ndim not in (3, 4) or len(array) < 2:
         raise DeclarationError(
@@ -43,7 +43,7 @@ def video(frames: Any, *, name: str = "film") -> Raster:
         raise DeclarationError(
             f"{name} has values from {lowest:g} to {highest:g}; give unsigned integers, or numbers in [0, 1]"
         )
-    check_fits(4 * array.size, f"the film {name} has the shape {array.shape}", WAY)
+    check_fits(4 * array.size, f"the video {name} has the shape {array.shape}", WAY)
     values = np.multiply(array, scale, dtype=np.float32)
     values -= 1
     upright = np.moveaxis(values[:, ::-1], (0, 1, 2), (2, 1, 0))
@@ -85,7 +85,9 @@ def frames(raster: Raster) -> NDArray[np.uint8]:
             f"raster={checks.shown(raster)}: give a Raster, such as npde.data.video(frames)"
         )
     if raster.dimension != 3:
-        raise DeclarationError(f"{raster.describe()} is no film: it has {raster.dimension} axes, not 3")
+        raise DeclarationError(
+            f"{raster.describe()} is not a video: it has {raster.dimension} axes; give a Raster with 3"
+        )
     frames = []
     for k in range(raster.shape[2]):
         frames.append(pixels(Raster(raster.values[:, :, k], raster.lower[:2], raster.upper[:2])))
@@ -98,7 +100,9 @@ def write_video(path: str | PathLike[str], raster: Raster) -> Path:
     if target.suffix.lower() == ".mp4":
         ffmpeg(f"to write {target.name}")
     elif target.suffix.lower() not in WITHOUT_PLUGIN:
-        raise DeclarationError(f"{target.name!r} ends in no format of films; end it in .gif, .mp4 or .npy")
+        raise DeclarationError(
+            f"{target.name!r} does not end in a video format; end the name in .gif, .mp4 or .npy"
+        )
     with atomic.replacing(target) as (temporary,):
         if target.suffix.lower() == ".npy":
             np.save(temporary, written, allow_pickle=False)

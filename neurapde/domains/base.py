@@ -120,7 +120,7 @@ class Domain(Declaration, ABC):
     def edges(self) -> tuple[Segment | Arc, ...]:
         """Pieces of a plane shape's boundary; a combination's are those of its parts, whole."""
         raise DeclarationError(
-            f"{self} has {self.dimension} axes; edges belong to plane shapes, so use signed_distance"
+            f"{self} has {self.dimension} axes; only plane shapes have edges; use signed_distance"
         )
 
     @abstractmethod

@@ -146,7 +146,7 @@ class Interval(Box):
         """From its sides, and from `a` or `b` in place of an end of them."""
         if len(fields["sides"]) != 1:
             raise DeclarationError(
-                f"an Interval has one side, but sides is {fields['sides']!r}; give ((a, b),)"
+                f"an Interval has one pair of ends, but sides is {fields['sides']!r}; give ((a, b),)"
             )
         ((a, b),) = fields["sides"]
         return cls(fields.get("a", a), fields.get("b", b), name=fields["name"])
@@ -163,12 +163,12 @@ def _interval(side: Any, axis: str) -> tuple[float, float]:
     a, b = checks.coordinates(side, f"side {axis} of the box", 2)
     if a >= b:
         raise DeclarationError(
-            f"side {axis} of the box is ({a:g}, {b:g}), but must ascend; "
+            f"side {axis} of the box is ({a:g}, {b:g}), but must increase; "
             + (f"give ({b:g}, {a:g})" if a > b else "give it a positive length")
         )
     if b - a < max(THIN * max(abs(a), abs(b)), checks.LEAST):
         raise DeclarationError(
-            f"side {axis} of the box is ({a!r}, {b!r}), {b - a:.1g} long, which is lost in the rounding of its ends; move "
-            "the origin nearer, or use other units"
+            f"side {axis} of the box is ({a!r}, {b!r}), {b - a:.1g} long, less than the rounding error of its ends; "
+            "move the origin nearer, or use other units"
         )
     return a, b

@@ -114,10 +114,11 @@ class PointCloud(InsidePoints):
         spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
         if len(index) < LEAST or spread[-1] < FLAT * spread[0]:
             raise DeclarationError(
-                f"the {self.name} has {len(index)} different points, {number(float(spread[-1] / spread[0]))} times as thick "
-                f"as wide, and encloses nothing; give at least {LEAST} all over a closed surface"
+                f"the {self.name} has {len(index)} different points, and its thickness is "
+                f"{number(float(spread[-1] / spread[0]))} times its width, so it encloses no volume; give at least "
+                f"{LEAST} points spread over a closed surface"
                 if spread[0] > 0
-                else f"the points of the {self.name} are all the same; give points all over a closed surface"
+                else f"the points of the {self.name} are all the same; give points spread over a closed surface"
             )
         object.__setattr__(self, "points", points[index])
         object.__setattr__(self, "normals", (normals / length[:, None])[index])

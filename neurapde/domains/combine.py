@@ -60,7 +60,7 @@ class _Combination(Shape):
         for shape in (self.first, self.second):
             if not isinstance(shape, Shape):
                 raise DeclarationError(
-                    f"{shape!r} is no shape; combine Box, Disk, Ball, Polygon and their combinations"
+                    f"{shape!r} is not a shape; combine Box, Disk, Ball, Polygon and their combinations"
                 )
         if self.first.dimension != self.second.dimension:
             raise DeclarationError(
@@ -86,7 +86,8 @@ class _Combination(Shape):
             hits, drawn = hits + int(inside.sum()), drawn + COUNT_FOR_MEASURE
         if not hits:
             raise DeclarationError(
-                f"{self} is empty: no point of its bounding box lies in it, of {drawn} tried; check how its parts overlap"
+                f"{self} is empty: none of {drawn} points tried in its bounding box lies in it; check how its parts "
+                "overlap"
             )
         return self._cover * hits / drawn
 

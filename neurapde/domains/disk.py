@@ -120,6 +120,6 @@ class Disk(Ball):
         super().__post_init__()
         if self.dimension != 2:
             raise DeclarationError(
-                f"center of the {self.name} is {self.center}; a disk lies in the plane, so give two "
-                "coordinates or use Ball"
+                f"center of the {self.name} is {self.center}; a disk lies in the plane; give two coordinates, or use "
+                "Ball"
             )

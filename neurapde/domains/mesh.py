@@ -65,8 +65,8 @@ class Mesh(InsidePoints):
         """From its points and cells, and never from a file that they name."""
         if isinstance(fields.get("points"), str):
             raise DeclarationError(
-                f"a stored mesh holds its points, but this one names a file, {fields['points']!r}; "
-                "load a file that neurapde saved"
+                f"a stored mesh contains its points, but this one names a file, {fields['points']!r}; load a file that "
+                "neurapde saved"
             )
         return super().rebuild(fields)
 
@@ -132,7 +132,7 @@ def _checked(points: NDArray, cells: NDArray, name: str) -> tuple[NDArray[np.flo
     points = to_numpy(as_points(points, d, f"points of the {name}")).astype(np.float64)
     if (largest := float(np.max(np.abs(points)))) > LARGEST:
         raise DeclarationError(
-            f"the points of the {name} reach {largest:.3g}, whose volume is no number; keep them below {LARGEST:g}"
+            f"the points of the {name} reach {largest:.3g}, and the volume overflows; keep them below {LARGEST:g}"
         )
     extent = float(np.max(np.ptp(points, axis=0)))
     if extent == 0:
@@ -144,14 +144,14 @@ def _checked(points: NDArray, cells: NDArray, name: str) -> tuple[NDArray[np.flo
     cells = cells[sizes > 0]
     if not len(cells):
         raise DeclarationError(
-            f"no cell of the {name} has a size: its points lie on a line; give a closed surface"
+            f"all cells of the {name} have size 0: its points lie on a line; give a closed surface"
         )
     used, cells = np.unique(cells, return_inverse=True)
     points, cells = points[used], cells.reshape(-1, d)
     _check_closed(cells, d, name)
     if not abs(_determinants((points - points[0]) / extent, cells)) >= FLAT:  # nor where it is no number
         raise DeclarationError(
-            f"the {name} encloses nothing: its cells lie on each other or in a plane; give a closed surface"
+            f"the {name} encloses no volume: its cells lie on each other or in a plane; give a closed surface"
         )
     return points, cells
 
@@ -186,11 +186,11 @@ def _check_closed(cells: NDArray[np.int64], d: int, name: str) -> None:
         what = "edges"
     if rim:
         raise DeclarationError(
-            f"the {name} is not closed: {rim} {what} belong to one cell only; fill its holes, or use "
-            "PointCloud(points, normals)"
+            f"the {name} is not closed: {rim} {what} belong to only one cell; fill its holes, or use PointCloud(points, "
+            "normals)"
         )
     if twice:
         raise DeclarationError(
-            f"cells of the {name} disagree about the outside at {twice} {what}; turn them to run the same way round "
-            "(mesh tools call it reorient), or use PointCloud(points)"
+            f"cells of the {name} have opposite orientations at {twice} {what}; orient them consistently (mesh tools "
+            "call it reorient), or use PointCloud(points)"
         )

@@ -50,7 +50,7 @@ class Polygon(Shape):
         _check_simple(np.array(path), self.name)
         if self.measure < FLAT * float(np.max(np.ptp(np.array(path), axis=0))) ** 2:
             raise DeclarationError(
-                f"the {self.name} has the area {self.measure:.1g}: its vertices lie on a line; move one off it"
+                f"the {self.name} has the area {self.measure:.1g}: its vertices lie on a line; move one away from it"
             )
 
     @property
@@ -141,9 +141,8 @@ def _check_simple(path: np.ndarray, name: str) -> None:
         if folds or np.any(meet & ~adjacent):
             other = (i + 1) % count if folds else int(others[meet & ~adjacent][0])
             raise DeclarationError(
-                f"edges {i + 1} and {other + 1} of the {name} meet; order the vertices along a path that "
-                "does not "
-                "touch itself, or join simple polygons by |"
+                f"edges {i + 1} and {other + 1} of the {name} meet; order the vertices along a path that does not touch "
+                "itself, or join simple polygons with |"
             )
 
 

@@ -27,7 +27,7 @@ def check_request(count: int, how: str) -> None:
         )
     if not isinstance(how, str) or how not in get_args(How):
         raise DeclarationError(
-            f"how={checks.shown(how)} is no way of sampling; use {', '.join(map(repr, get_args(How)))}"
+            f"how={checks.shown(how)} is not a way of sampling; use {', '.join(map(repr, get_args(How)))}"
         )
 
 
@@ -129,7 +129,7 @@ def collect_lattice(count: int, dimension: int, mapped: Map, what: str) -> list[
         if wanted == previous:
             break
     if len(best[0]) == 0:
-        raise DeclarationError(f"{what} is empty: no lattice point lies in it; check how its parts overlap")
+        raise DeclarationError(f"{what} is empty: no grid point lies in it; check how its parts overlap")
     return list(best)
 
 

@@ -29,7 +29,7 @@ class Time(Declaration):
         )
         if start >= stop:
             raise DeclarationError(
-                f"Time({number(start)}, {number(stop)}) does not ascend; give the start first"
+                f"Time({number(start)}, {number(stop)}) does not increase; give the start first"
             )
         object.__setattr__(self, "start", start)
         object.__setattr__(self, "stop", stop)
@@ -67,7 +67,7 @@ class SpaceTime(Domain):
             raise DeclarationError(f"{self.space} has a time already; use over(Time(…)) once")
         if taken := {INITIAL, FINAL} & set(self.space.faces):
             raise DeclarationError(
-                f"a face of {self.space} is named {taken.pop()!r}, which is a face in time; give the domain another "
+                f"a face of {self.space} is named {taken.pop()!r}, the name of a face in time; give the domain another "
                 "name"
             )
         name = self.space.name if isinstance(self.name, str) and not self.name else self.name

@@ -38,8 +38,8 @@ def read_surface(path: Path) -> tuple[NDArray, NDArray]:
     if "line" in mesh and (points.shape[1] == 2 or np.ptp(points[:, 2:]) == 0):
         return points[:, :2], mesh["line"]
     raise DeclarationError(
-        f"{path} has no triangles, but {', '.join(mesh) or 'points only'}; give a surface mesh, or "
-        "PointCloud(points) for a cloud"
+        f"{path} has {', '.join(mesh) or 'only points'}, but no triangles; give a surface mesh, or PointCloud(points) "
+        "for a cloud"
     )
 
 
@@ -59,6 +59,8 @@ def read_oriented(path: Path, count: int) -> tuple[NDArray, NDArray | None]:
         raise StorageError(f"{path} has cells {cells.min()} to {cells.max()}, but {len(points)} points")
     surface = Closest(np.asarray(points, dtype=np.float64), cells)
     if not surface.sizes.sum() > 0:
-        raise DeclarationError(f"no triangle of {path} has a size; give a surface, or points alone")
+        raise DeclarationError(
+            f"all triangles of {path} have size 0; give a surface, or points without triangles"
+        )
     places, on = surface.places(np.random.default_rng(SEED).random((count, points.shape[1] - 1)))
     return places, surface.normals[on]

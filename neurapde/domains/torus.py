@@ -38,8 +38,8 @@ class Torus(Shape):
         object.__setattr__(self, "tube", checks.positive(self.tube, f"tube of the {self.name}"))
         if self.tube >= self.ring:
             raise DeclarationError(
-                f"tube of the {self.name} is {self.tube:g} and ring {self.ring:g}, which leaves no hole; "
-                "give a tube below the ring"
+                f"tube of the {self.name} is {self.tube:g} and ring {self.ring:g}, so the torus has no hole; give a "
+                "tube smaller than the ring"
             )
 
     @property

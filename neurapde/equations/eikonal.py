@@ -119,7 +119,7 @@ class Eikonal(AbstractEquation):
 
     def advice(self, problem: "Problem", given: bool) -> Advice:
         """Of a signed distance lengths count most, and exp(−α|Φ|), which the true distance misses, not at all."""
-        small = "the equation is not linear and a small network suffices"
+        small = "the equation is nonlinear and a small network is enough"
         if self.surface is None:
             return Advice() if given else Advice(small, first=True, curved=True, steps=40, points=2000)
         if not self.distance:
@@ -217,13 +217,13 @@ def _check_sources(problem: "Problem") -> None:
     for sources in problem.right_hand_sides:
         if len(sources) != 1 or not isinstance(sources[0], PointSource):
             raise DeclarationError(
-                f"travel times of {problem.name!r} need one PointSource for each field, got {sources!r}; give "
+                f"travel times of {problem.name!r} need one PointSource for each field, but sources={sources!r}; give "
                 "sources=PointSource(at), Shots(PointSource(…), …), or a surface for a signed distance"
             )
         at = np.asarray(sources[0].at)
         if np.any(at < lower) or np.any(at > upper):
             raise DeclarationError(
-                f"the source at {tuple(at.tolist())} lies outside {problem.domain}; move it in"
+                f"the source at {tuple(at.tolist())} lies outside {problem.domain}; move it inside"
             )
         if sources[0].amplitude != 1:
             raise DeclarationError(
@@ -244,6 +244,6 @@ def _check_surface(surface: Domain, problem: "Problem") -> None:
     (lower, upper), (low, high) = surface.bounds, problem.domain.bounds
     if np.any(lower < low) or np.any(upper > high):
         raise DeclarationError(
-            f"the {surface.name} reaches from {lower.tolist()} to {upper.tolist()}, beyond the domain "
-            f"{problem.domain}; scale the surface, or take a larger domain"
+            f"the {surface.name} extends from {lower.tolist()} to {upper.tolist()}, beyond the domain {problem.domain}; "
+            "scale the surface, or take a larger domain"
         )

@@ -203,7 +203,7 @@ class Fit(AbstractEquation):
             )
         if name := problem.sides.absorbing:
             raise DeclarationError(
-                f"{name} belongs to waves; a Fit takes Dirichlet, Neumann, Robin or Periodic"
+                f"{name} is a condition for waves; a Fit takes Dirichlet, Neumann, Robin or Periodic"
             )
         if isinstance(self.gradient, tuple) and len(self.gradient) != domain.dimension:
             raise DeclarationError(

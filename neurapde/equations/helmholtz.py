@@ -213,8 +213,8 @@ class Helmholtz(AbstractEquation):
             if reflection > REFLECTED:
                 raise DeclarationError(f"{fault}; {way}")
             warn(
-                f"{fault}, less than half of one: |R| = {reflection:.1e} at normal incidence, but a layer that "
-                f"changes so fast is hard to resolve; {way}",
+                f"{fault}, less than half a wavelength: |R| = {reflection:.1e} at normal incidence, but such a steep "
+                f"layer is hard to resolve; {way}",
                 DeclarationWarning,
             )
             return
@@ -230,8 +230,8 @@ class Helmholtz(AbstractEquation):
         for source in (source for sources in problem.right_hand_sides for source in sources):
             if isinstance(source, PointSource):
                 return (
-                    f"{source.describe()} has no density at points; use Galerkin, or a GaussianSource narrow against the "
-                    "wavelength"
+                    f"{source.describe()} has no density at points; use Galerkin, or a GaussianSource that is narrow "
+                    "compared with the wavelength"
                 )
         return None
 
@@ -282,8 +282,8 @@ def reflection_note(equation: AbstractEquation, problem: "Problem") -> tuple[str
     if not reflections:
         return ()
     return (
-        f"The declared layer, with u = 0 behind it, is what was solved: it sends back |R| = "
-        f"{max(reflections.values()):.1e} at normal incidence, and more of waves that come aslant.",
+        "The problem was solved with the declared layer and u = 0 behind it. The layer reflects |R| = "
+        f"{max(reflections.values()):.1e} at normal incidence, and more at oblique incidence.",
     )
 
 

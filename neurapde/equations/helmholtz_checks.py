@@ -28,13 +28,13 @@ def check_phase(wavenumber: float, slowness_squared: Callable[[Array], Array], p
     phase = wavenumber * slowness * max(problem.domain.extents)
     if phase > MOST_PHASE:
         raise DeclarationError(
-            f"wavenumber {number(wavenumber)} makes {number(phase)} radians across {problem.domain}, whose "
-            f"rounding is no small angle any more; give k in the domain's unit of length, up to {number(MOST_PHASE)} radians"
+            f"wavenumber {number(wavenumber)} makes {number(phase)} radians across {problem.domain}, so rounding "
+            f"destroys the phase; give k in the domain's unit of length, up to {number(MOST_PHASE)} radians"
         )
     if phase < LEAST_PHASE:
         raise DeclarationError(
             f"wavenumber {number(wavenumber)} makes {number(phase)} radians across {problem.domain}, and k² is "
-            "lost beside the Laplacian; give k in the domain's unit of length, or use Poisson"
+            "negligible beside the Laplacian; give k in the domain's unit of length, or use Poisson"
         )
 
 
@@ -48,7 +48,7 @@ def check_place(source: Source, problem: "Problem") -> None:
     at = np.array([source.center])
     if not problem.domain.contains(at)[0]:
         raise DeclarationError(
-            f"the source at {point(source.center)} lies outside {problem.domain}; move it in"
+            f"the source at {point(source.center)} lies outside {problem.domain}; move it inside"
         )
     if not problem.physical(at)[0]:
         raise DeclarationError(
@@ -58,9 +58,8 @@ def check_place(source: Source, problem: "Problem") -> None:
     steps = source.reach * np.concatenate([np.eye(at.shape[1]), -np.eye(at.shape[1])])
     if source.reach and not problem.physical(at + steps).all():
         warn(
-            f"the source at {point(source.center)} reaches {number(source.reach)} (four standard "
-            "deviations), across the edge of "
-            "the physical region; its mass there is lost or damped: move it inside or make it narrower",
+            f"the source at {point(source.center)} extends {number(source.reach)} (four standard deviations), beyond "
+            "the edge of the physical region; its mass there is lost or damped: move it inside or make it narrower",
             DeclarationWarning,
         )
 
@@ -78,9 +77,8 @@ def _check_density(source: FunctionSource, problem: "Problem") -> None:
         return
     worst, place = float(density[layer].max()), points[layer][int(density[layer].argmax())]
     message = (
-        f"the source, {source.describe()}, is {number(worst)} at {point(place.tolist())}, in the absorbing "
-        "layer, "
-        f"beside {number(float(density.max()))} at most; let it vanish there"
+        f"the source, {source.describe()}, is {number(worst)} at {point(place.tolist())}, in the absorbing layer, and "
+        f"at most {number(float(density.max()))} elsewhere; let it vanish in the layer"
     )
     if worst > STRONG * density.max():
         raise DeclarationError(message)

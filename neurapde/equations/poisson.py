@@ -65,8 +65,8 @@ def gradient_of(coefficient: Field, points: torch.Tensor) -> torch.Tensor | None
         return torch.func.grad(lambda x: coefficient(x).sum())(points)
     except RuntimeError as error:
         raise DeclarationError(
-            f"the coefficient {coefficient.describe()} does not say how it varies ({error}); "
-            "write it with npde.sin, npde.exp, … or torch"
+            f"the coefficient {coefficient.describe()} cannot be differentiated ({error}); write it with npde.sin, "
+            "npde.exp, … or torch"
         ) from error
 
 
@@ -96,7 +96,7 @@ def _check_point(source: PointSource, domain: Domain) -> None:
         )
     at = np.array([source.at], dtype=float)
     if float(np.asarray(domain.signed_distance(at))[0]) > -BESIDE * max(domain.extents):
-        raise DeclarationError(f"{source.describe()} does not lie within {domain}; move it in")
+        raise DeclarationError(f"{source.describe()} does not lie within {domain}; move it inside")
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Poisson(AbstractEquation):
         check_positive(self.coefficient, problem.domain, "coefficient")
         if name := problem.sides.absorbing:
             raise DeclarationError(
-                f"{name} absorbs waves, and Poisson's equation has none; use Dirichlet, Neumann or Robin"
+                f"{name} absorbs waves, but Poisson's equation has no waves; use Dirichlet, Neumann or Robin"
             )
         for source in (source for side in problem.right_hand_sides for source in side):
             if isinstance(source, PointSource):
@@ -156,9 +156,9 @@ class Poisson(AbstractEquation):
             return None
         place = point(jumps[len(jumps) // 2].round(4).tolist())
         return (
-            f"its coefficient, {self.coefficient.describe()}, jumps at {place}, where "
-            "a residual at points has no slope of it; declare the region, Piecewise(…, (region, value)), or on a Box with "
-            "values on its sides use Galerkin"
+            f"its coefficient, {self.coefficient.describe()}, jumps at {place}, where a residual at points cannot see "
+            "its slope; declare the region, Piecewise(…, (region, value)), or use Galerkin on a Box with values on its "
+            "sides"
         )
 
     def weak_first(self, problem: "Problem") -> str | None:
@@ -170,7 +170,7 @@ class Poisson(AbstractEquation):
         if of_points(problem):
             return None
         if features_of_sources(problem.right_hand_sides, problem.domain).jumps:
-            return "the source jumps, or has parts too narrow for the strong form"
+            return "the source jumps, or has details too narrow for the strong form"
         return None
 
     def leaves_constant(self, problem: "Problem") -> bool:

@@ -108,7 +108,7 @@ class Wave(AbstractEquation):
 
     def untrainable(self, problem: "Problem") -> str | None:
         if problem.pml is not None:
-            return "the layers of a PML ask for more fields than u; use MethodOfLines, or train with Absorbing sides"
+            return "the layers of a PML need more fields than u; use MethodOfLines, or train with Absorbing sides"
         for source in (s for sources in problem.right_hand_sides for s in sources):
             if isinstance(source, Pulse) and isinstance(source.shape, PointSource):
                 return (
@@ -126,7 +126,7 @@ def _check_source(source: Source, problem: "Problem") -> None:
     assert isinstance(domain, SpaceTime)
     if isinstance(source, PointSource):
         raise DeclarationError(
-            f"{source.describe()} acts at one moment only; use RickerSource or PulsedSource(PointSource(…), signal)"
+            f"{source.describe()} acts at only one time; use RickerSource or PulsedSource(PointSource(…), signal)"
         )
     if isinstance(source, Pulse):
         if source.center is None:
@@ -134,7 +134,7 @@ def _check_source(source: Source, problem: "Problem") -> None:
         at = np.array([[*source.center, domain.time.start]])
         if not domain.contains(at)[0]:
             raise DeclarationError(
-                f"the source at {point(source.center)} lies outside {domain.space}; move it in"
+                f"the source at {point(source.center)} lies outside {domain.space}; move it inside"
             )
         if not problem.physical(at)[0]:
             raise DeclarationError(
@@ -146,5 +146,5 @@ def _check_source(source: Source, problem: "Problem") -> None:
     values = to_numpy(source(points))
     if not np.isfinite(values).all() or np.iscomplexobj(values):
         raise DeclarationError(
-            f"the source, {source.describe()}, is not finite and real everywhere; make it so"
+            f"the source, {source.describe()}, is not finite and real everywhere; give finite, real values"
         )

@@ -34,8 +34,8 @@ class GridField(Field):
         values = to_numpy(self.values)
         if values.dtype.kind not in "iufc" or values.ndim == 0 or min(values.shape) < 2:
             raise DeclarationError(
-                f"values of the GridField are {values.dtype} of shape {values.shape}; give numbers on at "
-                "least 2 nodes an axis"
+                f"values of the GridField are {values.dtype} of shape {values.shape}; give numbers on at least 2 nodes "
+                "along each axis"
             )
         values = np.array(values, dtype=complex if values.dtype.kind == "c" else float)
         if not np.isfinite(values).all():
@@ -47,20 +47,20 @@ class GridField(Field):
             pair = self.bounds if isinstance(self.bounds, list | tuple) else (self.bounds,)
             if len(pair) != 2:
                 raise DeclarationError(
-                    f"bounds of the GridField are {checks.shown(self.bounds)}; give (lower, upper), a corner each"
+                    f"bounds of the GridField are {checks.shown(self.bounds)}; give (lower, upper), the two corners"
                 )
             lower, upper = (checks.coordinates(b, "bounds of the GridField", values.ndim) for b in pair)
             if any(a >= b for a, b in zip(lower, upper, strict=True)):
                 raise DeclarationError(
-                    f"bounds of the GridField are {lower}, {upper}, but must ascend on every axis"
+                    f"bounds of the GridField are {lower}, {upper}, but must increase on every axis"
                 )
             object.__setattr__(self, "bounds", (lower, upper))
 
     def on(self, domain: Domain, part: Domain | None = None) -> "GridField":
         if domain.dimension != self.values.ndim:
             raise DeclarationError(
-                f"values of the GridField have {self.values.ndim} axes, but {domain} has {domain.dimension}; "
-                "give values[i, j, …] with one axis for each of the domain's"
+                f"values of the GridField have {self.values.ndim} axes, but {domain} has {domain.dimension}; give "
+                "values[i, j, …] with one axis for each axis of the domain"
             )
         if self.bounds is None:
             lower, upper = domain.bounds
@@ -69,9 +69,8 @@ class GridField(Field):
         slack = 1e-9 * (d - c)
         if np.any(np.array(a) > c + slack) or np.any(np.array(b) < d - slack):
             warn(
-                f"the GridField reaches from {point(a)} to {point(b)}, but {part or domain} further; "
-                "its outermost values continue there: give it larger bounds=(lower, upper) if they should "
-                "not",
+                f"the GridField covers {point(a)} to {point(b)}, but {part or domain} is larger; its outermost values "
+                "continue there: give larger bounds=(lower, upper) if they should not",
                 DeclarationWarning,
             )
         return self

@@ -141,7 +141,7 @@ class Features:
     def note(self) -> tuple[str, ...]:
         """The sentence on how fine the functions were looked at; none where there was none."""
         return (
-            (f"Functions were looked at {self.looked}; what is thinner may be missed.",) if self.lines else ()
+            (f"Functions were sampled {self.looked}; thinner details may be missed.",) if self.lines else ()
         )
 
 

@@ -77,8 +77,8 @@ class FunctionField(Field):
         if isinstance(points, torch.Tensor) and isinstance(values, np.ndarray):
             if points.requires_grad:
                 raise DeclarationError(
-                    f"{self.describe()} returns a NumPy array for torch points, so it cannot be differentiated; write it "
-                    "with npde.sin and the like, which work on both, or give a GridField"
+                    f"{self.describe()} returns a NumPy array for torch points, so it cannot be differentiated; write "
+                    "it with npde.sin and similar functions, which work on both, or give a GridField"
                 )
             values = torch.as_tensor(values, device=points.device)
         shape = tuple(getattr(values, "shape", ()))
@@ -111,8 +111,9 @@ class FunctionField(Field):
         except Exception as error:
             kind = "torch" if isinstance(points, torch.Tensor) else "NumPy"
             raise DeclarationError(
-                f"{self.describe()} failed for {kind} points {tuple(points.shape)}: {type(error).__name__}: {error}; write "
-                "a function of points (n, d) with npde.sin, npde.exp and the like, which work on NumPy and torch alike"
+                f"{self.describe()} failed for {kind} points {tuple(points.shape)}: {type(error).__name__}: {error}; "
+                "write a function of points (n, d) with npde.sin, npde.exp and similar functions, which work on both "
+                "NumPy and torch"
             ) from error
 
     def describe(self) -> str:
@@ -148,7 +149,7 @@ class Piecewise(Field):
         dimensions = {region.dimension for region, _ in declared}
         if len(dimensions) > 1:
             raise DeclarationError(
-                f"regions of Piecewise have {sorted(dimensions)} axes; give regions of one dimension"
+                f"regions of Piecewise have {sorted(dimensions)} axes; give regions of the same dimension"
             )
 
     @classmethod
@@ -164,13 +165,13 @@ class Piecewise(Field):
         for name, region in self.regions.items():
             if region.dimension != domain.dimension:
                 raise DeclarationError(
-                    f"region {name} has {region.dimension} axes, but {domain} has {domain.dimension}; give "
-                    "them the same"
+                    f"region {name} has {region.dimension} axes, but {domain} has {domain.dimension}; give both the "
+                    "same number of axes"
                 )
             (a, b), (c, d) = region.bounds, domain.bounds
             if np.any(np.maximum(a, c) >= np.minimum(b, d)):
                 raise DeclarationError(
-                    f"region {name}, {region}, lies outside {domain}; move it in or leave it out"
+                    f"region {name}, {region}, lies outside {domain}; move it inside or leave it out"
                 )
         return Piecewise(
             self.background.on(domain), *((region, value.on(domain, region)) for region, value in self.pieces)
@@ -226,7 +227,7 @@ def check_positive(field: Field, domain: Domain | None, what: str) -> None:
         bad = ~(np.isfinite(known) & (known.real > 0))
         if bad.any():
             raise DeclarationError(
-                f"{what}{where} is {number(known[bad].ravel()[0])}, but must be positive; give it above 0"
+                f"{what}{where} is {number(known[bad].ravel()[0])}, but must be positive; give values above 0"
             )
     if domain is None:
         return
@@ -238,6 +239,6 @@ def check_positive(field: Field, domain: Domain | None, what: str) -> None:
     if bad.any():
         i = int(np.flatnonzero(bad)[0])
         raise DeclarationError(
-            f"{what} is {number(values[i])} at {point(points[i].tolist())}, but must be finite and "
-            "positive; give it above 0"
+            f"{what} is {number(values[i])} at {point(points[i].tolist())}, but must be finite and positive; give "
+            "values above 0"
         )

@@ -152,7 +152,7 @@ class PulsedSource(Pulse):
 
     def __init__(self, source: Any, waveform: Callable[[Array], Array]) -> None:
         if isinstance(source, Pulse):
-            raise DeclarationError(f"source of the PulsedSource is {source!r}; give one in space alone")
+            raise DeclarationError(f"source of the PulsedSource is {source!r}; give a source without time")
         if not callable(waveform) or isinstance(waveform, type):
             raise DeclarationError(
                 f"waveform of the PulsedSource is {waveform!r}; give a function of times (n,)"

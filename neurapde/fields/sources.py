@@ -171,7 +171,9 @@ def as_source(value: Any, what: str) -> Source:
     if isinstance(value, Source):
         return value
     if isinstance(value, Shots):
-        raise DeclarationError(f"{what} is Shots within a list; give Shots alone: sources=Shots(…)")
+        raise DeclarationError(
+            f"{what} contains Shots in a list; give Shots without a list: sources=Shots(…)"
+        )
     if (
         value is None
         or isinstance(value, str | type)

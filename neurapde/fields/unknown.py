@@ -85,7 +85,8 @@ class Unknown(Field):
         inside = (lower is None or lower < self.start) and (upper is None or self.start < upper)
         if not inside:
             raise DeclarationError(
-                f"start={number(self.start)} of {self.name!r} is not between its bounds {tuple(pair)}; give one that is"
+                f"start={number(self.start)} of {self.name!r} is not between its bounds {tuple(pair)}; give a start "
+                "between them"
             )
         object.__setattr__(self, "bounds", None if lower is upper is None else (lower, upper))
 
@@ -140,7 +141,7 @@ class Unknown(Field):
         if asked is not None:
             if asked.setdefault(self.name, self) != self:
                 raise NamedTwiceError(
-                    f"two unknowns are named {self.name!r}; give one another name, or use the same one"
+                    f"two unknowns are named {self.name!r}; give one of them another name, or use one object for both"
                 )
         coordinates = (_present.get() or {}).get(self.name)
         return self.begin() if coordinates is None else coordinates
@@ -278,7 +279,8 @@ class UnknownField(Unknown):
         self._check()
         if not isinstance(self.domain, Domain):
             raise DeclarationError(
-                f"domain={checks.shown(self.domain)} of the unknown {self.name!r}: give the domain that it is asked for in"
+                f"domain={checks.shown(self.domain)} of the unknown {self.name!r}: give the domain on which it is "
+                "unknown"
             )
         count = self.domain.dimension
         given = range(count) if self.axes is None else self.axes
@@ -291,11 +293,13 @@ class UnknownField(Unknown):
             or len(set(given)) != len(given)
         ):
             raise DeclarationError(
-                f"axes={checks.shown(self.axes)} of the unknown {self.name!r}: give different ones of 0 to {count - 1}"
+                f"axes={checks.shown(self.axes)} of the unknown {self.name!r}: give different axes from 0 to "
+                f"{count - 1}"
             )
         if len(given) > len(NODES):
             raise DeclarationError(
-                f"the unknown {self.name!r} depends on {len(given)} axes, and splines are for up to {len(NODES)}: axes=…"
+                f"the unknown {self.name!r} depends on {len(given)} axes, but splines take up to {len(NODES)}; choose "
+                "them with axes=…"
             )
         object.__setattr__(self, "axes", tuple(given))
         nodes = NODES[len(given)] if self.nodes is None else self.nodes

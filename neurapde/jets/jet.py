@@ -65,9 +65,7 @@ class Jet:
             parts.append(hessian_diagonal.movedim(-1, 0))
         parts.extend(slopes.unsqueeze(0) for slopes in mixed.values())
         if dimension is None or (gradient is None and len(parts) > 1):
-            raise DeclarationError(
-                "a jet needs its gradient (n, d), or dimension=… when it has the value alone."
-            )
+            raise DeclarationError("a jet needs its gradient (n, d), or dimension=… if it has only a value.")
         order = 0 if gradient is None else 1 if hessian_diagonal is None else 2
         return Jet(torch.cat(parts), Layout(dimension, order, tuple(mixed)))
 
@@ -102,7 +100,9 @@ class Jet:
     def laplacian(self) -> Tensor:
         """The sum of the unmixed second derivatives in space, (n,) or (n, c)."""
         if not self.layout.space:
-            raise DeclarationError("this jet's field lives in time alone: it has no Laplacian; use u.dtt.")
+            raise DeclarationError(
+                "this jet's field depends only on time, so it has no Laplacian; use u.dtt."
+            )
         start = self.layout.second(0, 0)
         return self.channels[start : start + self.layout.space].sum(0)
 
@@ -163,7 +163,7 @@ class Jet:
         """The jet of one component of a field with several."""
         if self.channels.ndim != 3:
             raise DeclarationError(
-                "this jet is of a scalar field: it has no components to index; use it as it is."
+                "this jet is of a scalar field, which has no components; use it without an index."
             )
         count = self.channels.shape[-1]
         if not -count <= component < count:
@@ -211,8 +211,8 @@ def _constant(jet: Jet, other: Any) -> Any:
     if not isinstance(other, Tensor) or tuple(other.shape) not in ((), shape[:1], shape):
         what = f"a tensor {tuple(other.shape)}" if isinstance(other, Tensor) else f"a {type(other).__name__}"
         raise DeclarationError(
-            f"a jet with values {shape} cannot be combined with {what}; give a number, a tensor of one "
-            "number for each point or of that shape, or another jet."
+            f"a jet with values {shape} cannot be combined with {what}; give a number, a tensor with one number for "
+            "each point, a tensor of that shape, or another jet."
         )
     return other.unsqueeze(-1) if other.ndim == 1 and len(shape) == 2 else other
 

@@ -32,17 +32,17 @@ class Layout:
     def __post_init__(self) -> None:
         if self.order not in range(HIGHEST + 1):
             raise DeclarationError(
-                f"a jet of order {self.order} was asked for; the order is 0, 1, 2, 3 or {HIGHEST}."
+                f"a jet of order {self.order} was asked for; give the order 0, 1, 2, 3 or {HIGHEST}."
             )
         if self.mixed and self.order < 2:
-            raise DeclarationError(f"mixed derivatives need order=2, and order={self.order} was asked for.")
+            raise DeclarationError(f"mixed derivatives need order=2, but order={self.order} was asked for.")
         derivatives = {tuple(sorted(axes)): None for axes in self.mixed}
         for axes in derivatives:
             plain = len(axes) == 2 and axes[0] == axes[1]
             if plain or not 2 <= len(axes) <= self.order or not 0 <= axes[0] <= axes[-1] < self.dimension:
                 raise DeclarationError(
-                    f"mixed={axes} names no mixed derivative of order {self.order} in {self.dimension} dimensions; give two "
-                    f"different axes from 0 to {self.dimension - 1}, or three or four."
+                    f"mixed={axes} is not a mixed derivative of order {self.order} in {self.dimension} dimensions; give "
+                    f"two different axes from 0 to {self.dimension - 1}, or three or four."
                 )
         object.__setattr__(self, "mixed", tuple(sorted(derivatives, key=len)))
 
@@ -74,9 +74,9 @@ class Layout:
         """The axis of time. Raises DeclarationError where there is none."""
         if not self.in_time:
             raise DeclarationError(
-                "this jet's field does not live in time: it has no u.dt. Declare the domain as "
-                "domain.over(npde.Time(0, 1)), or name the axis: u.d(1). On an Interval or a Time alone an "
-                "InitialCondition says that it is a time."
+                "this jet's field does not depend on time, so it has no u.dt. Declare the domain as "
+                "domain.over(npde.Time(0, 1)), or name the axis: u.d(1). On an Interval or a Time without space, an "
+                "InitialCondition makes the axis a time."
             )
         return self.dimension - 1
 
@@ -116,7 +116,7 @@ class Layout:
             )
         if self.order < 1:
             raise DeclarationError(
-                "this jet has order 0: it carries no derivatives. Ask for jet(points, order=1) or more."
+                "this jet has order 0, so it has no derivatives. Ask for jet(points, order=1) or more."
             )
         return 1 + i
 
@@ -129,13 +129,13 @@ class Layout:
             )
         if self.order < 2:
             raise DeclarationError(
-                f"this jet has order {self.order}: it carries no second derivatives. "
-                "Ask for jet(points, order=2), or declare the equation with order=2."
+                f"this jet has order {self.order}, so it has no second derivatives. Ask for jet(points, order=2), or "
+                "declare the equation with order=2."
             )
         if pair not in self.pairs:
             raise DeclarationError(
-                f"this jet carries no mixed derivative d2({i}, {j}). "
-                f"Ask for jet(points, mixed=({pair},)), or declare the equation with mixed=({pair},)."
+                f"this jet has no mixed derivative d2({i}, {j}). Ask for jet(points, mixed=({pair},)), or declare the "
+                f"equation with mixed=({pair},)."
             )
         return 1 + self.dimension + self.pairs.index(pair)
 
@@ -144,9 +144,9 @@ class Layout:
         wanted = tuple(sorted(axes))
         if wanted not in self.higher:
             raise DeclarationError(
-                f"this jet carries no derivative by the axes {wanted}. Ask for jet(points, order={len(wanted)}, "
-                f"mixed=({wanted},)), or declare the equation or the constraint with order={len(wanted)}, where it is found "
-                "by itself."
+                f"this jet has no derivative along the axes {wanted}. Ask for jet(points, order={len(wanted)}, "
+                f"mixed=({wanted},)), or declare the equation or the constraint with order={len(wanted)}, which finds "
+                "mixed derivatives automatically."
             )
         return 1 + self.firsts + len(self.pairs) + self.higher.index(wanted)
 

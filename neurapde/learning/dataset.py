@@ -60,7 +60,7 @@ class Rasters:
         shape = tuple(getattr(values, "shape", ()))
         if len(shape) < 1 + like.dimension or shape[1 : 1 + like.dimension] != like.shape or not shape[0]:
             raise DeclarationError(
-                f"values of the shape {shape} are no fields on a grid of {like.shape}; give (fields, "
+                f"values of the shape {shape} are not fields on a grid of {like.shape}; give (fields, "
                 f"{', '.join(map(str, like.shape))}), and one more axis for channels"
             )
         self.values, self.like = values, like
@@ -75,7 +75,8 @@ class Rasters:
         grids = {(raster.values.shape, raster.lower, raster.upper) for raster in rasters}
         if len(grids) > 1:
             raise DeclarationError(
-                f"the rasters lie on {len(grids)} grids; give pictures of one size, say by read_image(…, size=32)"
+                f"the rasters are on {len(grids)} different grids; give images of one size, for example with "
+                "read_image(…, size=32)"
             )
         return cls(np.stack([raster.values for raster in rasters]), rasters[0])
 
@@ -112,7 +113,9 @@ class SampledFields:
         if not callable(item):
             return item
         if self._points is None:
-            raise DeclarationError("fields given as functions need the points to be read at; give points=…")
+            raise DeclarationError(
+                "fields given as functions need points at which they are evaluated; give points=…"
+            )
         return Samples(self._points, checks.answer(item, self._points, f"items[{index}]"))
 
 
@@ -123,7 +126,7 @@ def item(data: Fields, index: int) -> Samples:
     points, values = _checked(samples.points, samples.values, f"field {index}", data.domain.dimension)
     seen = samples.seen
     if seen is not None:
-        what = f"what is seen of field {index}"
+        what = f"the observation of field {index}"
         seen = _checked(*seen, what, np.asarray(seen[0]).shape[-1])
     return Samples(points, values, seen)
 

@@ -81,7 +81,8 @@ class Distillation(Method):
             checks.amount(getattr(self, name), name)
         if self.teacher is not None and not isinstance(self.teacher, DirectMethod):
             raise DeclarationError(
-                f"teacher={self.teacher!r} is no direct method; give one, such as Galerkin(), or leave it out."
+                f"teacher={self.teacher!r} is not a direct method; give a direct method, such as Galerkin(), or leave "
+                "it out."
             )
 
     @property
@@ -111,8 +112,8 @@ class Distillation(Method):
         chosen, _ = choose_method(problem, None)
         if not isinstance(chosen, DirectMethod) or isinstance(problem.equation, Fit):
             raise DeclarationError(
-                f"Distillation follows the field of a direct method, and none takes {problem.name}; train the network by "
-                "NaturalGradient or Adam."
+                f"Distillation trains on the field of a direct method, but no direct method can solve {problem.name}; "
+                "train the network with NaturalGradient or Adam."
             )
         return chosen
 
@@ -139,12 +140,8 @@ class _Following:
         self.solved = closed(alone, solver.run(alone), None, solver.strong_tolerance())
         estimate = self.solved.extras.get("error_estimate")
         self.stated = None if estimate is None else float(estimate)
-        accuracy = (
-            "an error that is not known"
-            if self.stated is None
-            else f"an estimated error of {self.stated:.1e}"
-        )
-        self.teacher = f"Field to follow: {solver.describe()}, with {accuracy}."
+        accuracy = "an unknown error" if self.stated is None else f"an estimated error of {self.stated:.1e}"
+        self.teacher = f"Teacher field: {solver.describe()}, with {accuracy}."
         self.parameters = trainable(trial)
         self.optimizer = AdamSteps(self.parameters)
         self.points, self.values = self._known(method.points, AT_SOURCES, task.seed)
@@ -187,21 +184,22 @@ class _Following:
         if self.stated is None and status in (Status.CONVERGED, Status.STEP_LIMIT):
             status = Status.UNRESOLVED
             warn(
-                f"the network for {self.task.problem.name} is {self.left:.1e} from the field that it follows, but the error "
-                "of that field is not known: its method states none. Give a teacher=… that does, such as LeastSquares().",
+                f"the network for {self.task.problem.name} differs by {self.left:.1e} from its teacher field, but the "
+                "error of that field is unknown: its method gives no estimate. Give a teacher=… that estimates its "
+                "error, such as LeastSquares().",
                 ResolutionWarning,
             )
         elif self.stated is not None and status is Status.STEP_LIMIT:
             status = Status.UNRESOLVED
             warn(
-                f"after {self.journal.step} steps the network for {self.task.problem.name} is {self.left:.1e} from the "
-                f"field that it follows, whose own error is {self.stated:.1e}: together more than the tolerance, "
+                f"after {self.journal.step} steps the network for {self.task.problem.name} differs by {self.left:.1e} "
+                f"from its teacher field, whose own error is {self.stated:.1e}: together more than the tolerance, "
                 f"{self.method.tolerance:g}. Give more steps=… or points=…, a larger network, or a better teacher=….",
                 ResolutionWarning,
             )
         notes = (
             self.teacher,
-            f"The network is {self.left:.1e} from it at {len(self.fresh)} points of their own.",
+            f"The network differs from it by {self.left:.1e} at {len(self.fresh)} fresh points.",
         )
         extras = {"steps": self.journal.step, FOLLOWED: self.left}
         if self.stated is not None:

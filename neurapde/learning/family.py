@@ -128,7 +128,7 @@ class Family(Learned):
             checks.whole(1 if count is None else count, "counts")
         if self.made.apart:
             raise DeclarationError(
-                "this family is conditioned on other data than values of its fields; compare family.condition(…) with them"
+                "this family is conditioned on data other than field values; compare the data with family.condition(…)"
             )
         return mean_square_errors(self.model, fields, counts, seed)
 
@@ -162,7 +162,7 @@ class Family(Learned):
             measured = measured.reshape(len(places), -1)
             if measured.shape[1] != made.components or (np.iscomplexobj(measured) and not made.seen_complex):
                 raise DeclarationError(
-                    f"values have the shape {measured.shape} ({measured.dtype}); this family sees {made.components} "
+                    f"values have the shape {measured.shape} ({measured.dtype}); this family expects {made.components} "
                     f"{'complex' if made.seen_complex else 'real'} component(s)"
                 )
             given.append((places, measured))
@@ -173,7 +173,7 @@ class Family(Learned):
             return given.code
         if isinstance(given, Solution):
             raise DeclarationError(
-                f"{what} is a solution that knows no code, since it was loaded or solved; condition again, or give the code"
+                f"{what} is a solution without a code, since it was loaded or solved; condition again, or give the code"
             )
         return checks.reals(given, what)
 

@@ -84,7 +84,7 @@ def read(path: Path, device: torch.device) -> Learned:
         try:
             declared: Learning = decode(encoded, BASES)
         except NotStored as error:
-            raise DeclarationError(f"{path} cannot be made a family again: {error}.") from error
+            raise DeclarationError(f"{path} cannot be restored as a family: {error}.") from error
         dtype = {"float32": torch.float32, "float64": torch.float64}[hdf5.get_json(file, "dtype")]
         like = torch.zeros(0, dtype=dtype, device=device)
         model = declared.made.build(torch.Generator().manual_seed(0), like)
@@ -124,7 +124,7 @@ def read_checkpoint(path: Path, declared: Learning, model: Model, identity: Iden
         text = text or identity.difference(run["identity"])
         if text is not None:
             raise DeclarationError(
-                f"cannot resume from {path}: {text}. Learn with what it was made with, or in another folder."
+                f"cannot resume from {path}: {text}. Use the same settings as before, or another folder."
             )
         model.load_state_dict(hdf5.get_tensors(file, "parameters"))
         return get_snapshot(file, run)

@@ -106,8 +106,8 @@ def _check_dataset(dataset: Fields) -> None:
     domain, length = getattr(dataset, "domain", None), getattr(dataset, "__len__", None)
     if not isinstance(domain, Domain) or length is None or not len(dataset):
         raise DeclarationError(
-            f"dataset={checks.shown(dataset)} is no data set of fields: it needs a domain and at least one item; use "
-            "npde.learning.Rasters(values, like) or npde.learning.SampledFields(domain, items)"
+            f"dataset={checks.shown(dataset)} is not a data set of fields, which needs a domain and at least one item; "
+            "use npde.learning.Rasters(values, like) or npde.learning.SampledFields(domain, items)"
         )
 
 

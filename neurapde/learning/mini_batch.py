@@ -68,20 +68,21 @@ class MiniBatchAdam(Declaration):
             checks.amount(getattr(self, name), name)
         if self.clip is not None:
             checks.amount(self.clip, "clip")
-        checks.number(self.average, "average", lambda x: 0 <= x < 1, "it must lie in 0 … 1, say 0.99")
+        checks.number(self.average, "average", lambda x: 0 <= x < 1, "it must lie in 0 … 1, for example 0.99")
         context = tuple(self.context) if isinstance(self.context, list | tuple) else ()
         if len(context) != 2:
             raise DeclarationError(
-                f"context={checks.shown(self.context)}: give the fewest and the most points, (10, None)"
+                f"context={checks.shown(self.context)}: give the smallest and the largest number of points, (10, None)"
             )
-        least = checks.whole(context[0], "context: the fewest points")
+        least = checks.whole(context[0], "context: the smallest number of points")
         if context[1] is not None:
-            checks.whole(context[1], "context: the most points", least)
+            checks.whole(context[1], "context: the largest number of points", least)
         object.__setattr__(self, "context", context)
         for name, kind in (("objective", Objective), ("augment", Augmentation), ("schedule", Schedule)):
             if not isinstance(getattr(self, name), kind):
                 raise DeclarationError(
-                    f"{name}={checks.shown(getattr(self, name))} is no {kind.__name__}; see npde.learning and npde.training"
+                    f"{name}={checks.shown(getattr(self, name))} is not a {kind.__name__}; see npde.learning and "
+                    "npde.training"
                 )
 
     def resume_key(self) -> "MiniBatchAdam":

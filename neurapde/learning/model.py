@@ -114,7 +114,7 @@ def made_for(data: Fields, trial: Any, encoder: Encoder) -> tuple[Made, Batch]:
     apart = batch.seen is not batch.targets
     if apart and encoder.own_values:
         raise DeclarationError(
-            f"{type(encoder).__name__} finds codes from the field's own values, and this data set has something else seen; "
+            f"{type(encoder).__name__} finds codes from values of the field, but this data set observes something else; "
             "use npde.learning.SetEncoder() or GridEncoder(shape)"
         )
     seen_bounds = None

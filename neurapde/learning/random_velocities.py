@@ -61,7 +61,7 @@ class RandomVelocities(Declaration):
         if self.window.dimension != 2:
             raise DeclarationError(f"window={self.window}: {way}")
         checks.positive(self.background, "background")
-        checks.number(self.smooth, "smooth", lambda x: 0 <= x < 0.25, "give 0 or a share below 0.25")
+        checks.number(self.smooth, "smooth", lambda x: 0 <= x < 0.25, "give 0 or a fraction below 0.25")
         checks.whole(self.count, "count"), checks.whole(self.seed, "seed", 0)
         for name in ("inclusions", "radius", "speed", "shape"):
             given = getattr(self, name)
@@ -78,7 +78,7 @@ class RandomVelocities(Declaration):
             low, high = (checks.positive(x, name) for x in getattr(self, name))
             if not low <= high < most:
                 raise DeclarationError(
-                    f"{name}={getattr(self, name)}: give the smaller and the larger"
+                    f"{name}={getattr(self, name)}: give the smaller value first"
                     + (f", below {room:g}, half the window" if name == "radius" else "")
                 )
 

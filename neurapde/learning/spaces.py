@@ -152,8 +152,8 @@ def space_of(spec: object, setting: Setting) -> FunctionSpace:
     Raises: DeclarationError for a specification that spans none.
     """
     raise DeclarationError(
-        f"trial={checks.shown(spec)} spans no space of functions; use npde.HyperSiren(), npde.Siren() whose weights "
-        "themselves are found, or npde.learning.ConditionedMLP()."
+        f"trial={checks.shown(spec)} does not define a space of functions; use npde.HyperSiren(), npde.Siren() (whose "
+        "weights are the code), or npde.learning.ConditionedMLP()."
     )
 
 

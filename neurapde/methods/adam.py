@@ -103,8 +103,8 @@ class Adam(Method):
         checks.kind(self.point_weights, "point_weights", SelfAdaptive | None, "use SelfAdaptive() or None")
         if self.point_weights is not None and not isinstance(self.sampling, Fixed):
             raise DeclarationError(
-                f"point_weights={self.point_weights!r} belong to points that stay, but sampling={self.sampling!r} draws "
-                "new ones; use sampling=Fixed('sobol')."
+                f"point_weights={self.point_weights!r} need points that stay the same, but sampling={self.sampling!r} "
+                "draws new ones; use sampling=Fixed('sobol')."
             )
         checked_optimizer(self.optimizer)
         checks.kind(self.schedule, "schedule", Schedule, "use ConstantRate(), Cosine() or Exponential()")
@@ -206,8 +206,8 @@ class _Training:
         if journal.status is Status.DIVERGED:
             put(self.parameters, self.good)
             notes = (
-                f"The loss was not finite after step {journal.step}; the parameters are those of step "
-                f"{self.good_step}. A smaller lr, or clip=1.0, may help.",
+                f"The loss was not finite after step {journal.step}; the parameters of step {self.good_step} were kept. "
+                "A smaller lr, or clip=1.0, may help.",
             )
         extras = {"steps": journal.step, **self.descent.extras()}
         return Outcome(self.trial, journal.status, journal.history, notes, extras)

@@ -38,12 +38,12 @@ def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tupl
     if problem.unknowns:
         return (
             GaussNewton(),
-            "Method: Gauss–Newton's, since the problem has unknowns to be estimated from its data.",
+            "Method: Gauss–Newton, since the problem has unknowns that its data must determine.",
         )
     given = trial is not None
     advice = problem.equation.advice(problem, given)
     method: Method | None = None
-    why = advice.why or "a trial function to train was given"
+    why = advice.why or "a trial function was given to be trained"
     if not given and not advice.first:
         method, why = _direct(problem)
     if method is None:

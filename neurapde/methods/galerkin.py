@@ -92,12 +92,12 @@ class Galerkin(DirectMethod):
 
     def obstacle(self, problem: Problem) -> str | None:
         if type(problem.equation) not in WEAK_FORMS:
-            return "its weak form is not known; use LeastSquares where it is linear, else NaturalGradient or Adam"
+            return "its weak form is not known; use LeastSquares if it is linear, otherwise NaturalGradient or Adam"
         obstacles = [form.obstacle(problem) for form in WEAK_FORMS[type(problem.equation)]]
         return None if None in obstacles else obstacles[-1]
 
     def why(self, problem: Problem) -> str:
-        return "the strong form is not to be had"
+        return "the strong form is not available"
 
     def describe(self) -> str:
         if self.bandwidth is not None:
@@ -130,13 +130,12 @@ class Galerkin(DirectMethod):
         if interrupted:
             notes = (
                 *notes,
-                "No checkpoint is kept of this training; go on from it by solve(problem, solution.trial, …).",
+                "This training keeps no checkpoint; continue from it with solve(problem, solution.trial, …).",
             )
         elif residual > WEAK_FEATURES:
             warn(
-                f"the features of {given.spec.describe()} leave {residual:.0%} of the residual of "
-                f"{task.problem.name}: they cannot carry its field; "
-                "give a larger width or omega_0, more steps, or leave trial out",
+                f"the features of {given.spec.describe()} leave {residual:.0%} of the residual of {task.problem.name}: "
+                "they cannot represent its field; give a larger width or omega_0, more steps, or leave trial out",
                 ResolutionWarning,
             )
         converged = residual <= RESIDUAL_PER_ERROR * self.tolerance

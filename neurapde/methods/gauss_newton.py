@@ -57,17 +57,15 @@ class GaussNewton(LeastSquares):
         if not problem.unknowns:
             return "it has no unknowns"
         if problem.equation.complex:
-            return "its field is complex; declare real and imaginary part as components"
+            return "its field is complex; declare the real and imaginary parts as components"
         if problem.equation.transmission(problem):
-            return (
-                "a coefficient jumps, and the parts beside it are joined for coefficients that are known only"
-            )
+            return "a coefficient jumps, and the parts beside a jump can be joined only if all coefficients are known"
         if not any(is_data(constraint) for constraint in problem.extra):
             return "nothing was measured; give constraints=npde.measured(name, points, values)"
         return None
 
     def why(self, problem: Problem) -> str:
-        return "it has unknowns to be estimated from its data"
+        return "it has unknowns that its data must determine"
 
     def check(self, problem: Problem) -> None:
         if reason := self.obstacle(problem):
@@ -115,14 +113,14 @@ class GaussNewton(LeastSquares):
         notes = [
             f"Trial function: {last.fitting.trial.spec.describe()}, {last.fitting.columns} features in all.",
             *(str(estimate) for estimate in estimates.values()),
-            *(f"{name} is held by a bound." for name in self._held(problem, state)),
+            *(f"{name} is at its bound." for name in self._held(problem, state)),
             *(f"Noise of {name!r}: {noise:.3g}." for name, noise in state.noise.items()),
         ]
         if not fine:
             warn(
-                f"the unknowns of {problem.name} are not settled with {last.fitting.columns} features: from one number of "
-                f"features to the next they change by {number(float(f'{last.shift:.1g}'))} of what may count; give "
-                f"GaussNewton(largest={2 * self.largest}, seconds={2 * self.seconds:g}), or a start that is nearer",
+                f"the unknowns of {problem.name} have not converged with {last.fitting.columns} features: from one "
+                f"level to the next they change by {number(float(f'{last.shift:.1g}'))} times the allowed change; give "
+                f"GaussNewton(largest={2 * self.largest}, seconds={2 * self.seconds:g}), or a better start value",
                 ResolutionWarning,
             )
         self._warn_of_data(problem, state)
@@ -143,15 +141,15 @@ class GaussNewton(LeastSquares):
         unseen = named(problem.unknowns, state.unseen)
         if names := [name for name, mask in unseen.items() if bool(mask.any())]:
             warn(
-                f"the data of {problem.name} do not tell {listing(names)}: other values fit as well; measure more, give a "
-                "prior=…, or take one for known",
+                f"the data of {problem.name} do not determine {listing(names)}: other values fit equally well; give "
+                "more data, give a prior=…, or fix one of the unknowns",
                 ResolutionWarning,
             )
         for name, noise in state.noise.items():
             if name in state.told and state.misfits[name] > UNEXPLAINED * noise:
                 warn(
-                    f"what is left of the data {name!r} of {problem.name} is {state.misfits[name] / noise:.1f} times the "
-                    "noise that was told: the equation does not explain them, or the noise is larger",
+                    f"the misfit of the data {name!r} of {problem.name} is {state.misfits[name] / noise:.1f} times the "
+                    "declared noise: the equation does not explain the data, or the noise is larger than declared",
                     ResolutionWarning,
                 )
 

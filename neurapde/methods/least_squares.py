@@ -53,7 +53,9 @@ class LeastSquares(DirectMethod):
 
     def __post_init__(self) -> None:
         check_growth(self.tolerance, self.largest, 30, self.seconds)
-        checks.number(self.margin, "margin", lambda x: x > 0, "give a positive part of the domain's length")
+        checks.number(
+            self.margin, "margin", lambda x: x > 0, "give a positive fraction of the domain's length"
+        )
 
     def obstacle(self, problem: Problem) -> str | None:
         if reason := unfit(problem):
@@ -86,7 +88,7 @@ class LeastSquares(DirectMethod):
         return self._outcome(task, grow(task, solved, self.largest, self.tolerance, budget))
 
     def _budget(self, problem: Problem) -> Budget:
-        return Budget(self.seconds, type(self).__name__, problem.name, "a medium of fewer pieces")
+        return Budget(self.seconds, type(self).__name__, problem.name, "a medium with fewer pieces")
 
     def _admitted(self, problem: Problem, budget: Budget) -> Iterator[PiecewiseTrial]:
         """The levels that may be begun."""
@@ -110,8 +112,9 @@ class LeastSquares(DirectMethod):
         columns = solve_head(problem, trial, task.seed)
         if name := not_affine(problem, trial):
             raise DeclarationError(
-                f"constraint {name!r} of {problem.name} is not linear in u for a field as large as the one found, which "
-                "LeastSquares needs; give method=npde.Newton(), or train a network: method=npde.NaturalGradient()"
+                f"constraint {name!r} of {problem.name} is not linear in u at the size of the field that was found, but "
+                "LeastSquares needs linear constraints; give method=npde.Newton(), or train a network: "
+                "method=npde.NaturalGradient()"
             )
         return trial, columns, 0.0
 
@@ -124,7 +127,7 @@ class LeastSquares(DirectMethod):
         """What was found; `way` leads on where it is unresolved, more features unless told."""
         trial, features = refined.level.solved, refined.level.features
         notes = (
-            f"Trial function: {trial.spec.describe()}, {features} features in all, their head by least squares.",
+            f"Trial function: {trial.spec.describe()}, {features} features in all, with the head by least squares.",
             estimate_note(refined.level.estimate, "numbers of features"),
             *reflection_note(task.problem.equation, task.problem),
         )

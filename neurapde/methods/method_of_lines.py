@@ -76,7 +76,7 @@ class MethodOfLines(DirectMethod):
         domain = problem.domain
         assert isinstance(domain, SpaceTime)
         if not isinstance(domain.space, Box) or domain.space.dimension > 3:
-            return f"its domain is {domain}, and the sines need a Box of one to three axes"
+            return f"its domain is {domain}, but the sines need a Box of one to three axes"
         return problem.further or problem.sides.missing(TREATED)
 
     def why(self, problem: Problem) -> str:
@@ -202,13 +202,13 @@ def _notes(waves: WaveProblem, level: Evolved) -> list[str]:
     ]
     if waves.box.sides != waves.space.sides:
         notes.append(
-            f"The sines live on {waves.box}: sides that absorb were moved out so far that nothing they send back "
-            "arrives before the end."
+            f"The sines are defined on {waves.box}: absorbing sides were moved so far out that no reflection arrives "
+            "before the end."
         )
     if waves.problem.pml is not None:
         notes.append(
-            "Inside the absorbing layers the field is that of the medium without end, which is there as it is where they "
-            "begin: compare it outside them."
+            "Inside the absorbing layers the field is that of an infinite medium, which continues the medium at their "
+            "inner edge: compare the field outside the layers."
         )
     medium = (
         "the medium is uniform"

@@ -92,11 +92,14 @@ class NaturalGradient(Method):
         checks.kind(self.sampling, "sampling", Sampling, "use Fixed(), ResidualAdaptive() or Fresh()")
         if self.redraw is not None and not isinstance(self.sampling, Fixed):
             raise DeclarationError(
-                f"redraw={self.redraw} has no meaning with {self.sampling!r}, which decides when points are drawn; leave "
+                f"redraw={self.redraw} has no effect with {self.sampling!r}, which decides when points are drawn; leave "
                 "redraw out."
             )
         checks.number(
-            self.momentum, "momentum", lambda x: 0 <= x < 1, "give a number from 0 to below 1, say 0.9"
+            self.momentum,
+            "momentum",
+            lambda x: 0 <= x < 1,
+            "give a number from 0 to below 1, for example 0.9",
         )
 
     @property

@@ -64,12 +64,12 @@ class Newton(LeastSquares):
         if reason := unfit(problem):
             return reason
         if problem.equation.complex:
-            return "the equation is not linear, and its field is complex"
-        unsettled = "the equation is not linear and Newton's iteration does not settle"
+            return "the equation is nonlinear, and its field is complex"
+        unsettled = "the equation is nonlinear and Newton's iteration does not converge"
         return None if self.settles(problem) else unsettled
 
     def why(self, problem: Problem) -> str:
-        return "the equation is not linear and the iteration settles"
+        return "the equation is nonlinear and the iteration converges"
 
     def check(self, problem: Problem) -> None:
         super().check(problem)
@@ -86,17 +86,17 @@ class Newton(LeastSquares):
         levels = self._solved(task, unsettled, open_fields, budget)
         refined = grow(task, levels, self.largest, self.tolerance, budget)
         surplus = None if refined.status is Status.CONVERGED else crowded(task.problem)
-        way = f"one of its conditions up, for {surplus}" if surplus else ""
+        way = f"one of its conditions up, since {surplus}" if surplus else ""
         if refined.level.features not in unsettled:
             return self._outcome(task, refined, way)
-        note = f"Newton's iteration did not settle with {refined.level.features} features."
+        note = f"Newton's iteration did not converge with {refined.level.features} features."
         if open_fields:
             note += f" In {task.problem.name}, linearised, {left_open(task.problem, open_fields[-1])}."
-            way = way or "sources and conditions that balance, or one that holds what is left open"
+            way = way or "sources and conditions that balance, or a condition that fixes the free part"
         level = dataclasses.replace(refined.level, estimate=math.inf)
         refined = dataclasses.replace(refined, level=level, status=Status.UNRESOLVED, budget=None, lost=False)
         outcome = self._outcome(
-            task, refined, way or "NaturalGradient(), for Newton's iteration did not settle"
+            task, refined, way or "NaturalGradient(), since Newton's iteration did not converge"
         )
         return dataclasses.replace(outcome, notes=(*outcome.notes, note))
 

@@ -135,10 +135,9 @@ class Refined(Generic[Solved]):
         name, estimate = self.task.problem.name, self.level.estimate
         if self.lost:
             return (
-                f"the field of {name} does not settle: from one number of features to the next it changes by as much as "
-                f"before, its relative error is estimated as {estimate:.1e}, and more features do not help. Look whether "
-                "two of its conditions contradict one another, or whether something in it is narrower than the features can "
-                "follow"
+                f"the field of {name} does not converge: it changes as much from one level to the next as before, its "
+                f"estimated relative error is {estimate:.1e}, and more features do not help. Check whether two of its "
+                "conditions contradict each other, or whether it has details narrower than the features resolve"
             )
         if self.budget is not None and self.budget.spent is not None:
             way = self.budget.advice
@@ -224,5 +223,5 @@ def check_bandwidth(bandwidth: float | None) -> None:
 def estimate_note(estimate: float, levels: str) -> str:
     """The sentence on an error estimated from the change between two `levels`; infinite where there was but one."""
     if math.isinf(estimate):
-        return f"The error is not estimated: there was no time for two {levels}."
+        return f"The error is not estimated: there was not enough time for two {levels}."
     return f"Estimated relative error: {estimate:.1e}, from the change between the last two {levels}."

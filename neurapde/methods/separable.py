@@ -66,7 +66,7 @@ class Separable(DirectMethod):
         box = BoxProblem.of(problem)
         if box is None:
             return (
-                f"it is for Poisson's and Helmholtz' equation on a Box of up to three axes, and {problem.name} has "
+                f"it needs Poisson's or Helmholtz' equation on a Box of up to three axes, but {problem.name} has "
                 f"{type(problem.equation).__name__} on {problem.domain}; use LeastSquares"
             )
         reason = box.obstacle() or self._rough(problem)
@@ -87,8 +87,8 @@ class Separable(DirectMethod):
             return None
         features = features_of_sources(problem.right_hand_sides, problem.domain)
         if line and len(features):
-            return "its sources jump or are narrow, which elements follow and polynomials do not"
-        return "its sources jump, which polynomials follow slowly" if features.jumps else None
+            return "its sources jump or are narrow, which elements resolve but polynomials do not"
+        return "its sources jump, so polynomials converge slowly" if features.jumps else None
 
     def why(self, problem: Problem) -> str:
         box = BoxProblem.of(problem)
@@ -175,7 +175,7 @@ class _Growth:
             return residual_error(self.box, amplitudes, points, self.slowest)
         except (RuntimeError, TypeError, ValueError) as error:
             self.unchecked = (
-                f"The closing check was not possible, since a function does not take torch points ({error}).",
+                f"The closing check was not possible, since a function does not accept torch points ({error}).",
             )
             return 0.0
 

@@ -82,8 +82,8 @@ class TimeMarching(DirectMethod):
 
     def why(self, problem: Problem) -> str:
         if lasts_long(problem):
-            return "its field goes on from the start, and relaxes many times within the time"
-        return "the equation is not linear and its field goes on from the start"
+            return "its field evolves from an initial condition, and has time to relax many times"
+        return "the equation is nonlinear and its field evolves from an initial condition"
 
     def strong_tolerance(self) -> float | None:
         return TOLERANCE_IN_SPACE if self.tolerance is None else self.tolerance
@@ -144,7 +144,7 @@ class _Run:
             f"Trial function: {last.trial.spec.describe()}, to a relative error of {number(self.tolerance)}."
         ]
         notes.append(
-            "The error is not estimated: there was no second pass."
+            "The error is not estimated: there was only one pass."
             if math.isinf(estimate)
             else f"Estimated relative error: {estimate:.1e}, from the change between the last of {len(self.passes)} passes."
         )
@@ -165,11 +165,11 @@ class _Run:
         last, stop = self.passes[-1], self.evolution.stop
         if not last.whole and (self.late or self.interrupted):
             way = "" if self.interrupted else f"; give TimeMarching(seconds={10 * self.method.seconds:g})"
-            return f"the windows came to t = {last.reached:.6g} of {stop:g} in the time given{way}"
+            return f"the windows reached t = {last.reached:.6g} of {stop:g} in the given seconds{way}"
         if not last.whole:
             return (
-                f"the solution ends at t = {last.reached:.6g} of {stop:g}, where no window is short enough: it blows up "
-                "there, or its equation has no rate of change; give an earlier end"
+                f"the solution ends at t = {last.reached:.6g} of {stop:g}, where no window is short enough: the field "
+                "blows up there, or the equation does not determine u.dt; give an earlier end time"
             )
         reason = f"the estimated relative error is {self.estimate:.1e}, above the tolerance {number(self.tolerance)}"
         if self.late or self.interrupted:
@@ -177,13 +177,11 @@ class _Run:
                 f"{reason}, since the time ran out; give TimeMarching(seconds={10 * self.method.seconds:g})"
             )
         agreed = (
-            f", and passes agree to {TIMES:g} times that up to t = {self.apart[-1].agreed:.6g}"
+            f", and the passes agree within {TIMES:g} times that tolerance up to t = {self.apart[-1].agreed:.6g}"
             if self.apart
             else ""
         )
-        beyond = (
-            "small errors grow too much to know the field beyond; give an earlier end, or a larger tolerance"
-        )
+        beyond = "small errors grow too fast to know the field later; give an earlier end time, or a larger tolerance"
         return f"{reason}{agreed}: {beyond}"
 
     def _pass(self, tolerance: float) -> None:
@@ -224,8 +222,8 @@ class _Run:
         if self.interrupted:
             raise KeyboardInterrupt
         raise DeclarationError(
-            f"Newton's method does not converge in the first time window of {self.task.problem.name}, however short it "
-            "is; check the equation and the initial condition"
+            f"Newton's method does not converge in the first time window of {self.task.problem.name}, even if the "
+            "window is very short; check the equation and the initial condition"
         )
 
     def _sizes(self, values: np.ndarray) -> np.ndarray:

@@ -83,11 +83,14 @@ class Trefftz(DirectMethod):
     def obstacle(self, problem: Problem) -> str | None:
         problem = _named(problem)
         if not any(isinstance(problem.equation, equation) for equation, _ in FAMILIES):
-            return "no functions that solve its equation are known in closed form"
+            return "no closed-form solutions of its equation are known"
         family, _ = _kind(problem) or (None, None)
         plane = problem.domain.dimension == 2 and not _has_edges(problem.domain)
         if family is None or isinstance(problem.domain, SpaceTime) or plane:
-            return f"its domain is {problem.domain}, no shape of segments and arcs in the plane, nor of balls in space"
+            return (
+                f"its domain is {problem.domain}, which is not made of segments and arcs in the plane, or of balls "
+                "in space"
+            )
         if problem.further:
             return problem.further
         return family.obstacle(problem) or self._too_thin(problem)
@@ -97,12 +100,13 @@ class Trefftz(DirectMethod):
         cost = _cost(*_begun(problem, self.tolerance))
         if cost.seconds <= self.seconds and lacking(cost.memory) is None:
             return None
-        return f"its regions are so thin, or so near to one another, that it would begin with {cost.what}; use LeastSquares"
+        return (
+            f"its regions are so thin, or so close to each other, that the first level would need {cost.what}; use "
+            "LeastSquares"
+        )
 
     def why(self, problem: Problem) -> str:
-        return (
-            "the coefficients are constant by region, and functions that solve the equation there are known"
-        )
+        return "the coefficients are constant by region, and functions that solve the equation in each region are known"
 
     def describe(self) -> str:
         return f"Trefftz to a relative error of {number(self.tolerance)}"
@@ -119,9 +123,9 @@ class Trefftz(DirectMethod):
             f"Trial function: {level.features} solutions of the equation in {_count(len(levels.partition.regions))}, "
             f"fitted at {solved.points} points of interfaces and sides."
             if level.features
-            else "Trial function: the known wave is the whole field.",
-            f"Estimated relative error: {level.estimate:.1e}, from what is left at fresh points there"
-            f"{'.' if math.isnan(level.change) else ', and the change between the last two levels.'}",
+            else "Trial function: none; the known wave is the whole field.",
+            f"Estimated relative error: {level.estimate:.1e}, from the residual at fresh points "
+            f"there{'.' if math.isnan(level.change) else ', and the change between the last two levels.'}",
             *family.notes(),
         ]
         if task.problem is not declared:

@@ -64,9 +64,11 @@ def check_sources(problem: "Problem") -> None:
             continue
         fault = f"the source at {point(source.center)} lies {number(away)} outside {domain}"
         if away > source.reach:
-            raise DeclarationError(f"{fault}, too far to act on it; move the source in, or leave it out")
+            raise DeclarationError(
+                f"{fault}, too far to have an effect; move the source inside, or leave it out"
+            )
         warn(
-            f"{fault}, and only its tail reaches in; move it in, if it was meant to be there",
+            f"{fault}, and only its tail lies inside; move it inside if that was meant",
             DeclarationWarning,
         )
 
@@ -136,7 +138,7 @@ def check_exact(problem: "Problem") -> None:
         )
     if np.iscomplexobj(values) and not problem.equation.complex:
         raise DeclarationError(
-            f"exact(x) returned values of type {values.dtype}, but u is real; return such numbers"
+            f"exact(x) returned values of type {values.dtype}, but u is real; return real numbers"
         )
     if not np.isfinite(values).all():
         i = int(np.flatnonzero(~np.isfinite(values).reshape(n, -1).all(axis=1))[0])
@@ -200,7 +202,7 @@ def _tried(what: str, function: Callable[[Array], Array], points: np.ndarray) ->
                 raise error from error.__cause__
             raise DeclarationError(
                 f"{what} failed at {len(points)} points: {type(error).__name__}: {error}; write it with npde.sin, "
-                "npde.exp and the like, as a function that gives one number for each point"
+                "npde.exp and similar functions, as a function that gives one number for each point"
             ) from error
     if values.shape != (len(points),) or values.dtype.kind not in "iufc":
         raise DeclarationError(
@@ -225,7 +227,7 @@ def _try_residual(constraint: Constraint, problem: "Problem") -> None:
         way = (
             "NumPy's functions cannot be differentiated by the network: use npde.sin, npde.exp, … or torch's"
             if "numpy()" in str(error)
-            else "mend the residual: u.value is (n,), or (n, c) for several components, and x (n, d)"
+            else "correct the residual: u.value is (n,), or (n, c) for several components, and x is (n, d)"
         )
         raise DeclarationError(
             f"the residual of {constraint.name!r} failed at {len(samples.points)} points: "
@@ -233,13 +235,13 @@ def _try_residual(constraint: Constraint, problem: "Problem") -> None:
         ) from error
     if others := [leaf for leaf in _leaves(values) if leaf is not channels]:
         raise DeclarationError(
-            f"the residual of {constraint.name!r} reads a torch tensor of shape {tuple(others[0].shape)} that requires "
-            "grad, which no method would train; declare it as npde.Parameter(name, start=…), or give tensor.detach()"
+            f"the residual of {constraint.name!r} uses a torch tensor of shape {tuple(others[0].shape)} that requires "
+            "grad, but no method would train it; declare it as npde.Parameter(name, start=…), or give tensor.detach()"
         )
     if not values.requires_grad:
         raise DeclarationError(
-            f"the residual of {constraint.name!r} does not depend on u, or was cut off from it by .detach(), NumPy or a "
-            "comparison; make it of u.value, u.gradient, u.laplacian and the like"
+            f"the residual of {constraint.name!r} does not depend on u, or lost the dependence through .detach(), NumPy "
+            "or a comparison; write it with u.value, u.gradient, u.laplacian or other derivatives"
         )
 
 

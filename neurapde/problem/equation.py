@@ -261,9 +261,8 @@ class Equation(AbstractEquation):
             )
         if name := problem.sides.absorbing:
             raise DeclarationError(
-                f"{name} belongs to the Helmholtz equation and to Wave, which know the speed; write the stretch into "
-                "residual(x, u), add ∂u/∂t + c ∂u/∂n = 0 as an npde.Constraint on the faces, or use Dirichlet, Neumann, "
-                "Robin or Periodic"
+                f"{name} needs the speed of Helmholtz or Wave; write the stretch into residual(x, u), add ∂u/∂t + c "
+                "∂u/∂n = 0 as an npde.Constraint on the faces, or use Dirichlet, Neumann, Robin or Periodic"
             )
         check_axes(self.mixed, problem.domain.dimension, "Equation")
         for operator in self.operators:

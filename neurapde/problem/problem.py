@@ -140,8 +140,8 @@ class Problem(Declaration):
         names = [constraint.name for constraint in self.constraints]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise DeclarationError(
-                f"two constraints are named {twice[0]!r}, but weights and reports tell them by name; give "
-                "one another name=…"
+                f"two constraints are named {twice[0]!r}, but weights and reports identify constraints by name; give "
+                "one of them another name=…"
             )
         for constraint in self.extra:
             check_axes(constraint.mixed, self.domain.dimension, f"constraint {constraint.name!r}")
@@ -166,7 +166,8 @@ class Problem(Declaration):
         faces = [face for condition in self.hard for face in condition.faces(self.domain)]
         if twice := [face for face in faces if faces.count(face) > 1]:
             raise DeclarationError(
-                f"two hard conditions are on {twice[0]}, and no field has two values there; give each face one"
+                f"two hard conditions are on {twice[0]}, but a field has only one value there; give each face one "
+                "condition"
             )
         if self.lift is not None and self.lift.complex and not self.equation.complex:
             raise DeclarationError(
@@ -192,7 +193,7 @@ class Problem(Declaration):
     @property
     def further(self) -> str | None:
         """That it has a constraint beside those of its equation and boundary, in words; None where it has none."""
-        return f"it has the further constraint {self.extra[0].name!r}" if self.extra else None
+        return f"it has the additional constraint {self.extra[0].name!r}" if self.extra else None
 
     @property
     def pml(self) -> PML | None:

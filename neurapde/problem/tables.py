@@ -28,5 +28,5 @@ def _package(name: str, asked: str) -> Any:
         return Late(name).__wrapped__
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f'{asked}() needs {name}, which is not installed; pip install "neurapde[tables]" brings it.'
+            f'{asked}() needs {name}, which is not installed; run pip install "neurapde[tables]".'
         ) from error

@@ -93,7 +93,7 @@ class FieldView(ABC):
         domain, problem = self._place
         if not isinstance(domain, SpaceTime):
             raise DeclarationError(
-                f"there is no time to run through: the domain is {domain}; draw the field with plot(), or declare "
+                f"there is no time to animate: the domain is {domain}; draw the field with plot(), or declare "
                 "domain.over(npde.Time(…))."
             )
         checks.whole(frames, "frames", 2)
@@ -153,9 +153,7 @@ def _one(
             f"part={checks.shown(part)}: give one of {', '.join(map(repr, PARTS))}, or None."
         )
     if part in ("imag", "phase") and not np.iscomplexobj(columns):
-        raise DeclarationError(
-            f"part={part!r} belongs to a complex field, and this one is real; leave it out."
-        )
+        raise DeclarationError(f"part={part!r} is for complex fields, but this field is real; leave it out.")
     index = 0 if component is None else checks.whole(component, "component", 0)
     if index >= count:
         there = "one component, number 0" if count == 1 else f"the components 0 to {count - 1}"

@@ -45,7 +45,8 @@ def warn_long(seconds: float, shape: Sequence[int], name: str) -> None:
     """Warn of so many seconds of a core, predicted within a factor of three, where that is long."""
     if seconds > LONG:
         warn(
-            f"{_grid(shape, name)} takes some {duration(seconds)} of a core; give a smaller shape=…, or end it with Ctrl-C",
+            f"{_grid(shape, name)} takes about {duration(seconds)} on one core; give a smaller shape=…, or stop it with "
+            "Ctrl-C",
             ResolutionWarning,
         )
 

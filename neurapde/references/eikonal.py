@@ -55,7 +55,7 @@ def solve_travel_times(
             estimate = float(np.linalg.norm(difference) / np.linalg.norm(fine))
             notes.append(f"error {estimate:.1e} (relative L2) by Richardson from {_text(coarse)} nodes")
         else:
-            notes.append("no error estimate: it takes an odd number of nodes on each axis")
+            notes.append("no error estimate: it needs an odd number of nodes on each axis")
     return GridSolution(values, grid, seconds, estimate, None, tuple(notes))
 
 

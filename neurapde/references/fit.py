@@ -45,7 +45,7 @@ def _solved(equation: Fit, problem: Problem) -> tuple[np.ndarray, Raster, str]:
         return (
             values,
             nodes,
-            "the least-squares picture of these differences, of mean zero, by a sparse solve",
+            "the least-squares image of these differences, with mean zero, by a sparse solve",
         )
     if isinstance(equation.laplacian, Raster) and equation.laplacian.dimension == 2:
         raster = equation.laplacian
@@ -53,11 +53,11 @@ def _solved(equation: Fit, problem: Problem) -> tuple[np.ndarray, Raster, str]:
         values = image_from_laplacian(
             raster.values.astype(float), spacing=(raster.spacing[0], raster.spacing[1])
         )
-        note = "the picture with this five-point Laplacian, continued evenly, of mean zero, by a sparse solve"
+        note = "the image with this five-point Laplacian, continued evenly, with mean zero, by a sparse solve"
         return values, raster, note
     raise DeclarationError(
         f"there is no grid solver for the data of {problem.name!r}: it takes values on a Raster of any dimension, and "
-        "differences (Raster.differences()) or a Laplacian of a picture; compare with Problem(exact=…)"
+        "differences (Raster.differences()) or a Laplacian of an image; compare with Problem(exact=…)"
     )
 
 
@@ -66,7 +66,7 @@ def _nodes_between(across: Raster, up: Raster) -> Any:
     shape = (across.shape[0] + 1, across.shape[1])
     if up.shape != (shape[0], shape[1] - 1):
         raise DeclarationError(
-            f"differences on {across.shape} and {up.shape} nodes belong to no picture; use Raster.differences()"
+            f"differences on {across.shape} and {up.shape} nodes do not belong to one image; use Raster.differences()"
         )
     lower, upper = (up.lower[0], across.lower[1]), (up.upper[0], across.upper[1])
     return Raster(np.zeros(shape), lower, upper)

@@ -131,8 +131,8 @@ def solve_graded_problem(
             other = solver.solve(1.0, harmonic=False)
             estimate = max(estimate, solver.difference((grid, values), other))
             warn(
-                f"the medium of {problem.name!r} has a layer askew to the axes, {across:.2g} cells thick: the error of the "
-                f"reference is up to {estimate:.1e}; give a larger shape, or a thicker layer",
+                f"the medium of {problem.name!r} has a layer oblique to the axes, {across:.2g} cells thick: the error "
+                f"of the reference is up to {estimate:.1e}; give a larger shape, or a thicker layer",
                 ResolutionWarning,
             )
     on_nodes = interpolate_graded(grid, values, uniform.points).reshape(shape)

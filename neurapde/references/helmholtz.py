@@ -66,7 +66,7 @@ def solve_helmholtz(
     grid = Grid(lower, upper, shape or _good_shape(equation, problem, domain))
     solution = _solved(equation, problem, grid, features)
     _warn_unseen(problem, solution)
-    estimate, note = None, "no error estimate asked for"
+    estimate, note = None, "no error estimate was requested"
     if error:
         estimate, note = _estimate(problem, _coarser(equation, problem, solution.grid, features), solution)
     while shape is None and estimate is not None and estimate > _CONVERGED:
@@ -77,8 +77,8 @@ def solve_helmholtz(
         estimate, note = _estimate(problem, coarse, solution)
     notes = (
         f"{'nine' if domain.dimension < 3 else '27'}-point scheme on {_times(solution.grid)} nodes, "
-        f"{'chosen by itself' if shape is None else 'as asked'}: "
-        f"{solution.nodes_per_wavelength:.1f} in the shortest wavelength",
+        f"{'chosen automatically' if shape is None else 'as requested'}: {solution.nodes_per_wavelength:.1f} in the "
+        "shortest wavelength",
         note,
         *solution.faces.note,
         *reflection_note(equation, problem),
@@ -147,9 +147,9 @@ def _warn_unseen(problem: Problem, solution: _Found) -> None:
     faces, grid = solution.faces, solution.grid
     if faces.unseen(grid):
         warn(
-            f"the medium of {problem.name!r} has a layer {faces.thinnest:.2g} thin, and the grid has cells of "
-            f"{max(grid.spacing):.2g}: it may be averaged wrongly, and the estimate does not count "
-            "that; give a larger shape, or a thicker layer",
+            f"the medium of {problem.name!r} has a layer {faces.thinnest:.2g} thin, but the cells of the grid are "
+            f"{max(grid.spacing):.2g} wide: the average over a cell may be wrong, and the error estimate does not "
+            "include that; give a larger shape, or a thicker layer",
             ResolutionWarning,
         )
 
@@ -190,7 +190,7 @@ def _impedance(
             share = np.asarray(given.b(flat))
             if (share == 0).any():
                 raise DeclarationError(
-                    f"the Robin condition on {face} has b = 0 and so no slope; give Dirichlet there"
+                    f"the Robin condition on {face} has b = 0, so it gives no slope; use Dirichlet there"
                 )
             beta = np.asarray(given.a(flat)) / share
         factors.append(beta.astype(complex).reshape(points.shape[:-1]))

@@ -109,9 +109,9 @@ def _warn_unseen(problem: Problem, grid: Grid, thinnest: float) -> None:
     thinnest = min(thinnest, narrowest_data(problem.sides))
     if thinnest < RESOLVED * max(grid.spacing):
         warn(
-            f"the data of {problem.name!r} change within {thinnest:.2g}, and the grid has cells of {max(grid.spacing):.2g}: "
-            "what lies between the nodes is lost, and the estimate does not count that; give a larger shape, or what is "
-            "wider",
+            f"the data of {problem.name!r} change within {thinnest:.2g}, but the cells of the grid are "
+            f"{max(grid.spacing):.2g} wide: details between the nodes are lost, and the error estimate does not include "
+            "that; give a larger shape, or wider data",
             ResolutionWarning,
         )
 

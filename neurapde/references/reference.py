@@ -81,7 +81,7 @@ def _counts(shape: int | Sequence[int] | None, dimension: int) -> tuple[int, ...
     counts = checks.node_counts(shape, dimension, 7)
     if counts is None:
         raise DeclarationError(
-            f"shape={checks.shown(shape)}; give {dimension} whole numbers of nodes, at least 7 each, or None to have them "
-            "chosen"
+            f"shape={checks.shown(shape)}; give {dimension} whole numbers of nodes, at least 7 each, or None for an "
+            "automatic choice"
         )
     return counts

@@ -49,15 +49,16 @@ def solve_wave(equation: Wave, problem: Problem, shape: tuple[int, ...] | None, 
     counts, snapshots, stride = (shape[:-1], shape[-1], 1) if shape is not None else _good_shape(problem)
     solution = _solved(problem, counts, snapshots)
     values = solution.values[(slice(None, None, stride),) * len(counts)]
-    estimate, note = None, "no error estimate asked for"
+    estimate, note = None, "no error estimate was requested"
     if error:
         estimate, note = _estimate(problem, counts, snapshots, solution.values, values)
     lower, upper = (corner.tolist() for corner in domain.bounds)
     grid = Grid(lower, upper, values.shape[: len(counts) + 1])
     notes = (
-        f"leapfrog of fourth order on {' × '.join(map(str, counts))} nodes, {'chosen by itself' if chosen else 'as asked'}, "
-        f"in {solution.steps} steps of {domain.time.duration / solution.steps:.3g} (stable up to {solution.stable:.3g}); "
-        f"{snapshots} snapshots kept" + (f", of one node in {stride} along each axis" if stride > 1 else ""),
+        f"leapfrog of fourth order on {' × '.join(map(str, counts))} nodes, "
+        f"{'chosen automatically' if chosen else 'as requested'}, in {solution.steps} steps of "
+        f"{domain.time.duration / solution.steps:.3g} (stable up to {solution.stable:.3g}); {snapshots} snapshots kept"
+        + (f", of one node in {stride} along each axis" if stride > 1 else ""),
         *solution.notes,
         note,
     )
@@ -104,7 +105,7 @@ def _solved(
     ]
     count_one()
     seconds = time.perf_counter() - begin
-    notes = ("layers outside the sides that absorb let the waves leave",) if problem.sides.open else ()
+    notes = ("layers outside the absorbing sides let the waves leave",) if problem.sides.open else ()
     return _Found(np.stack(fields, axis=-1), seconds, every * (snapshots - 1), stage.wave.stable_step, notes)
 
 
@@ -141,7 +142,7 @@ def record_wave(
     samples = None if dt is None else math.floor(duration / dt * (1 + 1e-12))
     if samples == 0:
         raise DeclarationError(
-            f"dt = {dt:g} is longer than the problem's time, {duration:g}; give a shorter one"
+            f"dt = {dt:g} is longer than the problem's time, {duration:g}; give a shorter dt"
         )
     if samples is None or dt is None:
         samples = math.ceil(duration / (0.8 * stage.wave.stable_step))
@@ -193,7 +194,7 @@ def _estimate(
     on the coarser grid; and what is off between the nodes and snapshots that are kept.
     """
     if any(n % 2 == 0 for n in counts):
-        return None, "no error estimate: an even number of nodes has no grid of twice the spacing inside"
+        return None, "no error estimate: an even number of nodes does not contain a grid of twice the spacing"
     coarse = tuple((n - 1) // 2 + 1 for n in counts)
     fields = [values, _solved(problem, coarse, snapshots).values]
     if _halves(problem.sides, coarse):
@@ -217,7 +218,7 @@ def _estimate(
     )
     text = (
         f"error estimated by {grids}, for the order {order:.2g} ({resolved:.1e}), by thicker layers ({reflected:.1e}) "
-        f"and between what is kept ({between:.1e})"
+        f"and between the kept snapshots ({between:.1e})"
     )
     return resolved + reflected + between, text
 

@@ -38,9 +38,9 @@ def warn_beside_jumps(problem: Problem | None, trial: TrialFunction, points: Arr
     near = _near_jumps(problem, fields, distance, to_numpy(as_points(points, trial.dimension)))
     if near:
         warn(
-            f"{near} of the points are nearer than {distance:.2g} to a jump of the medium of {problem.name!r}: there the "
-            f"{what} of the sines, which run across the jump, is that of neither side; keep farther away, or solve by "
-            "npde.LeastSquares() with regions declared by Piecewise, where each side has features of its own",
+            f"{near} of the points are closer than {distance:.2g} to a jump of the medium of {problem.name!r}. The "
+            f"sines run across the jump, so their {what} is wrong there; keep farther away, or solve with "
+            "npde.LeastSquares() and regions declared by Piecewise, where each side has its own features",
             ResolutionWarning,
         )
 

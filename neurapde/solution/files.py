@@ -85,8 +85,8 @@ def _rounded(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     rounded = tensor.to(dtype)
     if not bool(torch.isfinite(rounded).all()):
         raise DeclarationError(
-            f"the parameters reach {float(tensor.abs().max()):.3g}, more than {str(dtype).removeprefix('torch.')} holds; "
-            "save them with dtype=torch.float32, or as they are."
+            f"the parameters reach {float(tensor.abs().max()):.3g}, more than {str(dtype).removeprefix('torch.')} "
+            "holds; save them with dtype=torch.float32, or with dtype=None."
         )
     return rounded
 
@@ -178,8 +178,8 @@ def _trial(
         background = stored["spec"].get("fields", {}).get("background", {})
         way = "problem=…" if lift is None and background.get("class") == tag(Lift) else "trial=…"
         raise DeclarationError(
-            f"{path} holds a trial function's parameters, but not how to make it: {error or 'trial'}. "
-            f"Give it again: npde.load(path, {way})."
+            f"{path} contains the parameters of a trial function, but not its declaration: {error or 'trial'}. Give it "
+            f"when loading: npde.load(path, {way})."
         ) from error
     return rebuild(spec, stored, hdf5.get_tensors(file, "parameters"), device)
 
@@ -263,8 +263,8 @@ def read_checkpoint(
             text = identity.difference(run["identity"])
         if text is not None:
             raise DeclarationError(
-                f"cannot resume from {path}: {text}. Solve with what the checkpoint was made with, "
-                "or start afresh in another folder."
+                f"cannot resume from {path}: {text}. Use the settings of the checkpoint, or start again in another "
+                "folder."
             )
         arrays = hdf5.get_arrays(file, "arrays")
         reused = trial if asked == shape["spec"] else None

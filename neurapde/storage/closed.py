@@ -43,7 +43,7 @@ def check_closed(file: h5py.File) -> None:
             item = group[name]
             address = h5py.h5o.get_info(item.id).addr
             if address in seen:
-                raise ForeignPart(f"{place} is a second name of another part")
+                raise ForeignPart(f"{place} is a second name for another part")
             seen.add(address)
             if isinstance(item, h5py.Group):
                 waiting.append(item)
@@ -64,6 +64,6 @@ def _check_array(data: h5py.Dataset, place: str) -> None:
     if data.shape is None or h5py.check_string_dtype(data.dtype) is not None:
         return
     if data.dtype.kind not in PLAIN:
-        raise ForeignPart(f"{place} holds {data.dtype}, no numbers and no text")
+        raise ForeignPart(f"{place} contains {data.dtype}, which is neither numbers nor text")
     if data.nbytes > data.id.get_storage_size():
-        raise ForeignPart(f"{place} claims {data.nbytes} bytes, and has {data.id.get_storage_size()}")
+        raise ForeignPart(f"{place} declares {data.nbytes} bytes, but has {data.id.get_storage_size()}")

@@ -197,9 +197,9 @@ class _Decoder:
                 return self._instance(name, content, place)
             case {"opaque": description}:
                 raise NotStored(
-                    f"{place or 'it'} is {description}, a Python object that a file does not hold"
+                    f"{place or 'it'} is {description}, a Python object that is not stored in files"
                 )
-        raise NotStored(f"{place or 'it'} is stored in a form that is not known here")
+        raise NotStored(f"{place or 'it'} is stored in an unknown format")
 
     def _instance(self, name: str, content: Mapping[str, Any], place: str) -> Any:
         kind = self.known.get(name)
@@ -208,7 +208,7 @@ class _Decoder:
         given = {key: self.value(item, f"{place}.{key}".lstrip(".")) for key, item in content.items()}
         allowed = {*signature(kind).parameters, *(item.name for item in fields(kind) if item.init)}
         if unknown := set(given) - allowed:
-            raise NotStored(f"{place or 'it'}: {name} has no {', '.join(sorted(unknown))} any more")
+            raise NotStored(f"{place or 'it'}: {name} no longer has {', '.join(sorted(unknown))}")
         try:
             return kind.rebuild(given) if issubclass(kind, Declaration) else kind(**given)
         except DeclarationError as error:

@@ -66,7 +66,7 @@ def grid_cells(domain: Domain, shape: int | Sequence[int] | None) -> tuple[np.nd
     """Nodes `(n, d)` and cells `(m, 2^d)` (VTK's corner order): grid cells with all corners in the domain."""
     d = domain.dimension
     if d not in CELLS:
-        raise DeclarationError(f"{domain} has {d} axes; only fields of 1, 2 or 3 can be exported.")
+        raise DeclarationError(f"{domain} has {d} axes; only fields with 1, 2 or 3 axes can be exported.")
     counts = _node_counts(shape, d)
     check_fits(
         math.prod(counts) * NODE * 2**d,

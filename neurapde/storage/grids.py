@@ -84,7 +84,7 @@ def export(path: Path, domain: Domain, field: Field, shape: int | Sequence[int] 
         every = listing((*meshes.WRITERS, *WRITERS), "or")
         raise DeclarationError(f"cannot export to {path.name!r}; use a name that ends in {every}.")
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {path}: there is no folder {path.parent}. Make it first.")
+        raise FileNotFoundError(f"cannot write {path}: there is no folder {path.parent}. Create it first.")
     if path.suffix in WRITERS:
         WRITERS[path.suffix](path, domain, field, shape)
         return path

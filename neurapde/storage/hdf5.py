@@ -41,8 +41,8 @@ SEALED = 512
 """Bytes before the HDF5 content: the least that HDF5 passes over."""
 MAGIC = b"neurapde file, HDF5 from byte 512 on, of which this is the SHA-256: "
 READ_BY = (
-    "Solutions are read by npde.load, surveys by npde.Survey.load, inversions by npde.seismic.Inversion.load; a "
-    "checkpoint is gone on from with resume=True in its folder."
+    "Solutions are read by npde.load, surveys by npde.Survey.load, inversions by npde.seismic.Inversion.load; to "
+    "continue from a checkpoint, solve with resume=True in its folder."
 )
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -105,7 +105,7 @@ def reading(path: Path, *kinds: str) -> Iterator[h5py.File]:
             raise
         except closed.ForeignPart as error:
             raise StorageError(
-                f"{path} is refused: {error}. A file of neurapde holds all that it needs and reads no other."
+                f"{path} is refused: {error}. A file of neurapde must not refer to other files."
             ) from error
         except Exception as error:
             raise _damaged(path, f"{type(error).__name__}: {error}") from error
@@ -124,14 +124,14 @@ def _verified(path: Path, content: BufferedReader) -> bool:
         return False
     if seal != _seal(file_digest(content, "sha256").hexdigest()):
         ours = seal.startswith(MAGIC)
-        raise _damaged(path, "its content is not what its SHA-256 says" if ours else "its first bytes")
+        raise _damaged(path, "its content does not match its SHA-256" if ours else "its first bytes")
     return True
 
 
 def _damaged(path: Path, fault: str) -> StorageError:
     return StorageError(
-        f"{path} cannot be read ({fault}): it is damaged, or no HDF5 file of neurapde. "
-        "Give a file that Solution.save or a checkpoint wrote."
+        f"{path} cannot be read ({fault}): it is damaged, or it is not an HDF5 file of neurapde. Give a file that "
+        "Solution.save or a checkpoint wrote."
     )
 
 
@@ -149,7 +149,7 @@ def _check_format(path: Path, file: h5py.File, whole: bool) -> None:
             f"{version('neurapde')}, which reads layouts up to {VERSION}. Upgrade neurapde to read it."
         )
     if int(file.attrs["version"]) > 1 and not whole:
-        raise _damaged(path, "it has lost its SHA-256")
+        raise _damaged(path, "its SHA-256 is missing")
 
 
 def put_json(group: h5py.Group, name: str, tree: Any) -> None:

@@ -58,8 +58,8 @@ class RunFolder:
                     aside.rename(self.path)
             self._failures.append(str(error) or type(error).__name__)
             warn(
-                f"no checkpoint was written: {self._failures[-1]} The run goes on, the last good checkpoint stays as "
-                "it is, and the next one is tried again.",
+                f"no checkpoint was written: {self._failures[-1]} The run continues. The last good checkpoint is kept, "
+                "and the next one will be tried.",
                 StorageWarning,
             )
 
@@ -87,8 +87,8 @@ def run_folder(out: str | PathLike[str] | None, file: str, resume: bool) -> Iter
         lock.acquire(timeout=0)
     except Timeout:
         raise DeclarationError(
-            f"out={str(folder)!r} is in use by {_owner(folder)}; two runs in one folder would write over each other. "
-            "Give another folder, or wait until that run has ended."
+            f"out={str(folder)!r} is in use by {_owner(folder)}; two runs in one folder would overwrite each other's "
+            "files. Give another folder, or wait until that run has ended."
         ) from None
     except OSError as error:
         raise _unwritable(folder, error) from error
@@ -118,7 +118,8 @@ def _made(out: str | PathLike[str]) -> Path:
 def _unwritable(folder: Path, error: OSError) -> DeclarationError:
     reason = error.strerror or str(error)
     return DeclarationError(
-        f"out={str(folder)!r} cannot be written: {reason.rstrip('.')}. Give a folder that can, or leave it out."
+        f"out={str(folder)!r} cannot be written: {reason.rstrip('.')}. Give a folder that can be written, or leave it "
+        "out."
     )
 
 

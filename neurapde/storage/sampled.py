@@ -79,8 +79,8 @@ def sampled(
     free = [name for name in domain.axes if name not in held]
     if not 1 <= len(free) <= max(NODES):
         raise DeclarationError(
-            f"{len(free)} of the axes {listing(domain.axes)} are free; hold all but one, two or three of them, "
-            f"say at={{{domain.axes[-1]!r}: {number(float(domain.bounds[1][-1]))}}}."
+            f"{len(free)} of the axes {listing(domain.axes)} are free; fix all but one, two or three of them, for "
+            f"example with at={{{domain.axes[-1]!r}: {number(float(domain.bounds[1][-1]))}}}."
         )
     counts = (NODES[len(free)],) * len(free) if shape is None else checks.node_counts(shape, len(free), 2)
     if counts is None:
@@ -121,8 +121,8 @@ def held_axes(domain: Domain, at: Any) -> dict[str, float]:
     for name, value in given.items():
         if name not in domain.axes:
             raise DeclarationError(
-                f"at={checks.shown(at)} holds {name!r}, but the domain has the axes {listing(domain.axes)}; "
-                "use one of these."
+                f"at={checks.shown(at)} fixes {name!r}, but the domain has the axes {listing(domain.axes)}; use one of "
+                "these."
             )
         index = domain.axes.index(name)
         low, high = float(lower[index]), float(upper[index])

@@ -45,7 +45,7 @@ class Causal(Declaration):
 
     def __post_init__(self) -> None:
         checks.whole(self.windows, "windows", 2, of="Causal")
-        way = "give a positive, finite number, or several that rise"
+        way = "give a positive, finite number, or several in increasing order"
         several = self.tolerance if isinstance(self.tolerance, list | tuple) else (self.tolerance,)
         tolerances = tuple(
             checks.number(number, "tolerance", lambda x: x > 0, way, of="Causal") for number in several
@@ -64,7 +64,8 @@ class Causal(Declaration):
         """Refuse a problem without a time."""
         if not isinstance(problem.domain, SpaceTime):
             raise DeclarationError(
-                f"Causal weighs times, but {problem.name} lives on {problem.domain}; use domain.over(Time(0, 1))."
+                f"Causal weights times, but the domain of {problem.name} is {problem.domain}; use domain.over(Time(0, "
+                "1))."
             )
 
     def window(self, points: Tensor, problem: Problem) -> Tensor:

@@ -29,14 +29,15 @@ class Curriculum(Declaration):
 
     def __post_init__(self) -> None:
         checks.whole(self.steps, "steps", of="the Curriculum")
-        way = "give a part between 0 and 1"
+        way = "give a fraction between 0 and 1"
         checks.number(self.first, "first", lambda x: 0 <= x <= 1, way, of="the Curriculum")
 
     def check(self, problem: Problem) -> None:
         """Refuse a problem without a time."""
         if not isinstance(problem.domain, SpaceTime):
             raise DeclarationError(
-                f"a Curriculum opens time, but {problem.name} lives on {problem.domain}; use domain.over(Time(0, 1))."
+                f"a Curriculum extends time, but the domain of {problem.name} is {problem.domain}; use "
+                "domain.over(Time(0, 1))."
             )
 
     def reach(self, step: int) -> float:

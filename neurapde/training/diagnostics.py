@@ -58,8 +58,8 @@ def before(training: Training, name: str, problem: Problem, trial: TrialFunction
     anchor = next(trial.parameters())
     if training.second_order and anchor.dtype.to_real() == torch.float32:
         warn(
-            f"{name} in float32 stops at errors of about 1e-3, where its steps are lost to rounding: leave dtype out, "
-            "or give dtype=torch.float64.",
+            f"{name} in float32 stops at errors of about 1e-3, because rounding hides its steps: leave dtype out, or "
+            "give dtype=torch.float64.",
             DeclarationWarning,
         )
     wavenumber = _highest_wavenumber(problem)
@@ -140,9 +140,9 @@ def _check_zero(problem: Problem, measures: Mapping[str, Measured]) -> bool:
         return False
     parts = ", ".join(f"{name} {measure.answered / measure.asked:.1%}" for name, measure in asked.items())
     warn(
-        f"the field found for {problem.name} is next to zero, where its data are not: it accounts for {parts} of what is "
-        "asked. Zero meets every other condition, and the training has stayed there; draw more points where the data are "
-        "(points=…, source_points=…), raise their weights=…, or solve for u less a known part of it (npde.Ansatz).",
+        f"the field found for {problem.name} is almost zero, but its data are not: it accounts for {parts} of the data. "
+        "Zero satisfies every other condition, and the training has stayed there; draw more points where the data are "
+        "(points=…, source_points=…), raise their weights=…, or subtract a known part of the field (npde.Ansatz).",
         DeclarationWarning,
     )
     return True
@@ -163,10 +163,10 @@ def _check_lost(training: Training, begun: Mapping[str, Measured], measures: Map
         if 0 < measure.gradient < LOST * largest and missed and measure.residual > 0:
             factor = training.weights.get(name, 1.0) * largest / measure.gradient
             warn(
-                f"constraint {name!r} is lost beside {loudest!r}: the gradients of their losses have the norms "
-                f"{measure.gradient:.2g} and {largest:.2g}, and its residual went from {was:.2g} to {measure.residual:.2g} "
-                f"only. Give weights={{{name!r}: {factor:.0e}}}, meet it by the form of the trial (hard=True), or train by "
-                "NaturalGradient.",
+                f"constraint {name!r} is dominated by {loudest!r}: the gradients of their losses have the norms "
+                f"{measure.gradient:.2g} and {largest:.2g}, and its residual only went from {was:.2g} to "
+                f"{measure.residual:.2g}. Give weights={{{name!r}: {factor:.0e}}}, build the condition into the trial "
+                "(hard=True), or train with NaturalGradient.",
                 DeclarationWarning,
             )
 
@@ -192,8 +192,9 @@ def _check_points(training: Training, problem: Problem, wavenumbers: Sequence[fl
     if per_wavelength < LEAST_PER_WAVELENGTH:
         enough = math.ceil(count * (LEAST_PER_WAVELENGTH / per_wavelength) ** dimension)
         warn(
-            f"the {count} points of {name!r} are {per_wavelength:.2g} per wavelength for {what} and the field may bend "
-            f"between them; {LEAST_PER_WAVELENGTH:g} need points={enough}, or draw them anew (redraw=…).",
+            f"the {count} points of {name!r} are {per_wavelength:.2g} per wavelength for {what}, so the field may be "
+            f"wrong between them; {LEAST_PER_WAVELENGTH:g} per wavelength need points={enough}, or redraw the points "
+            "(redraw=…).",
             ResolutionWarning,
         )
 
@@ -207,8 +208,9 @@ def _check_bandwidth(trial: TrialFunction, wavenumber: float) -> None:
             if HARMONICS * reached < wavenumber:
                 wanted = math.ceil(wavenumber * network.half_extent * math.sqrt(trial.dimension))
                 warn(
-                    f"omega_0={first.omega:g} gives a SIREN wavenumbers up to {reached:.3g} on this domain, and the largest "
-                    f"of the problem is {wavenumber:.3g}, which it would have to learn; use omega_0={wanted}.",
+                    f"omega_0={first.omega:g} gives a SIREN wavenumbers up to {reached:.3g} on this domain, but the "
+                    f"largest of the problem is {wavenumber:.3g}, which training would have to reach; use "
+                    f"omega_0={wanted}.",
                     ResolutionWarning,
                 )
 

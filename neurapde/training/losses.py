@@ -64,7 +64,7 @@ def as_loss(value: Any) -> Loss:
         return value
     if not isinstance(value, str) or value not in OLD_NAMES:
         raise DeclarationError(
-            f"loss={checks.shown(value)} is none; use npde.training.MeanSquare() or npde.training.MeanAbsolute()"
+            f"loss={checks.shown(value)} is not a loss; use npde.training.MeanSquare() or npde.training.MeanAbsolute()"
         )
     kind = OLD_NAMES[value]
     warn(

@@ -28,7 +28,7 @@ def check_training_fits(
     check_fits(
         needed,
         f"training {trial.parameter_count} parameters on {count} points of {objective.problem.name} needs too much memory",
-        "give fewer points=…, which are drawn anew in time, or a smaller network",
+        "give fewer points=…, which are redrawn during training, or a smaller network",
         next(trial.parameters()).device,
     )
 
@@ -51,8 +51,8 @@ def refuse_gram(rows: int, size: int, entry: int, device: torch.device) -> None:
     check_fits(
         numbers * entry,
         f"{rows} residuals by {size} parameters need too much memory",
-        "give fewer points=…, with redraw=1 to see all of the domain in time, or a smaller network; the fewer of the two "
-        "counts by its square",
+        "give fewer points=…, with redraw=1 to cover the whole domain over the steps, or a smaller network; memory "
+        "grows with the square of the smaller of the two numbers",
         device,
     )
 

@@ -80,8 +80,7 @@ class Objective:
             self._check_names(self.points, "points")
             if missing := [name for name in names if name not in self.points]:
                 raise DeclarationError(
-                    f"points gives no number for {', '.join(missing)}; "
-                    "name every constraint, or give one number for all."
+                    f"points has no number for {', '.join(missing)}; name every constraint, or give one number for all."
                 )
         self._check_names(self.weights, "weights")
         object.__setattr__(self, "weights", in_residual_units(self.problem, self.weights, self.loss))
@@ -91,8 +90,8 @@ class Objective:
         for name in given:
             if name in hard:
                 raise DeclarationError(
-                    f"{what} names {name!r}, a hard condition: it is built into the trial function, and there is "
-                    "nothing to train. Leave it out."
+                    f"{what} names {name!r}, a hard condition: it is built into the trial function, so it is not "
+                    "trained. Leave it out."
                 )
         if unknown := [name for name in given if name not in self.names]:
             raise DeclarationError(

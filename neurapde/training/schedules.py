@@ -42,7 +42,9 @@ class Cosine(Schedule):
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        checks.number(self.final, "Cosine final", lambda x: 0 <= x <= 1, "it must lie in 0 … 1, say 0.01")
+        checks.number(
+            self.final, "Cosine final", lambda x: 0 <= x <= 1, "it must lie in 0 … 1, for example 0.01"
+        )
 
     @property
     def follows_total(self) -> bool:
@@ -60,7 +62,7 @@ class Exponential(Schedule):
     every: int = 10_000
 
     def __post_init__(self) -> None:
-        way = "it must lie in 0 … 1, say 0.5 to halve"
+        way = "it must lie in 0 … 1, for example 0.5 to halve"
         checks.number(self.rate, "Exponential rate", lambda x: 0 < x <= 1, way)
         checks.whole(self.every, "Exponential every", 1, " step")
 

@@ -35,7 +35,7 @@ class SelfAdaptive(Declaration):
     gain: float = 0.01
 
     def __post_init__(self) -> None:
-        way = "it must lie in 0 … 1, say 0.999"
+        way = "it must lie in 0 … 1, for example 0.999"
         checks.number(self.memory, "memory", lambda x: 0 <= x < 1, way, of="SelfAdaptive")
         checks.amount(self.gain, "gain", of="SelfAdaptive")
 

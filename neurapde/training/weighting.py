@@ -43,7 +43,7 @@ class GradientNorm(Weighting):
 
     def __post_init__(self) -> None:
         checks.whole(self.every, "every", of="GradientNorm")
-        way = "it must lie in 0 … 1, say 0.9"
+        way = "it must lie in 0 … 1, for example 0.9"
         checks.number(self.memory, "memory", lambda x: 0 <= x < 1, way, of="GradientNorm")
 
     def due(self, step: int) -> bool:

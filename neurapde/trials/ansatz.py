@@ -69,8 +69,8 @@ class AnsatzTrial(TrialFunction):
     def _check_common(self) -> None:
         if isinstance(self.factor, tuple):
             raise DeclarationError(
-                f"size={self.factor} of OutputScaling: components of sizes of their own have no features in common, which "
-                "this needs; give one size"
+                f"size={self.factor} of OutputScaling: this needs features that all components share, but components "
+                "with separate sizes share none; give one size"
             )
 
     def _outer(self, jet: Jet) -> Jet:
@@ -267,8 +267,8 @@ def plain_network(trial: TrialFunction) -> TrialFunction:
 def _check_parts(spec: Trial, background: object, network: object, way: str) -> None:
     if not isinstance(background, Background) or not isinstance(network, Trial):
         raise DeclarationError(
-            f"{type(spec).__name__} takes a background and a network, such as {way}; found "
-            f"{type(background).__name__} and {type(network).__name__}."
+            f"{type(spec).__name__} takes a background and a network, such as {way}; got {type(background).__name__} "
+            f"and {type(network).__name__}."
         )
 
 

@@ -70,8 +70,8 @@ class TrialFunction(torch.nn.Module, ABC):
 
     def _headless(self) -> DeclarationError:
         return DeclarationError(
-            f"{self.spec.describe()} has no linear head, so it has no features to combine linearly: "
-            "use Siren or MLP where a method solves for the head."
+            f"{self.spec.describe()} has no linear head, so it has no features to combine linearly: use Siren or MLP "
+            "for methods that solve for the head."
         )
 
     @property
@@ -84,8 +84,8 @@ class TrialFunction(torch.nn.Module, ABC):
         if not isinstance(points, Tensor) or points.ndim != 2 or points.shape[1] != self.dimension:
             given = tuple(points.shape) if isinstance(points, Tensor) else type(points).__name__
             raise DeclarationError(
-                f"this trial function takes a tensor of points (n, {self.dimension}), one row a point; "
-                f"found {given}."
+                f"this trial function takes a tensor of points (n, {self.dimension}), one row for each point; got "
+                f"{given}."
             )
         anchor = next(self.parameters(), None)
         return points if anchor is None else points.to(anchor)
@@ -180,7 +180,7 @@ def box_scale(bounds: Bounds) -> tuple[np.ndarray, float]:
         or half <= 0
     ):
         raise DeclarationError(
-            f"the bounds {bounds} are no box: give a lower and a larger upper corner, (d,) each."
+            f"the bounds {bounds} are not a box: give a lower and a larger upper corner, (d,) each."
         )
     return (lower + upper) / 2, half
 

@@ -175,13 +175,13 @@ class FourierExtension(Trial):
         if not self.modes or min(self.modes) < 1:
             raise DeclarationError(f"modes={self.modes} leaves an axis without modes; give at least 1 each")
         if not self.margin > 0:
-            raise DeclarationError(f"margin={self.margin!r}: give a positive part of the domain's length")
+            raise DeclarationError(f"margin={self.margin!r}: give a positive fraction of the domain's length")
 
     def draw(self, setting: Setting) -> "FourierExtensionTrial":
         lower, upper = corners(self.box or setting.bounds)
         if len(lower) != len(self.modes):
             raise DeclarationError(
-                f"{self} has {len(self.modes)} axes, but the domain has {len(lower)}; give as many"
+                f"{self} has {len(self.modes)} axes, but the domain has {len(lower)}; give one for each"
             )
         pad = self.margin * (upper - lower) / 2
         sides = zip(lower - pad, upper + pad, strict=True)

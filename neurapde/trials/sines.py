@@ -48,7 +48,8 @@ class SineLattice(Trial):
         lower, upper = corners(bounds)
         if len(lower) != len(self.modes):
             raise DeclarationError(
-                f"{self} has {len(self.modes)} axes, but the domain has {len(lower)}; give one number of modes each"
+                f"{self} has {len(self.modes)} axes, but the domain has {len(lower)}; give one number of modes for each "
+                "axis"
             )
         return axis_modes(zip(lower, upper, strict=True), self.modes, self.free)
 

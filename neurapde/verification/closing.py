@@ -90,10 +90,11 @@ def _after_strong_form(problem: Problem, outcome: Outcome, tolerance: float) -> 
     estimate = max(error, stated)
     if converged:
         warn(
-            f"the closing check of {problem.name} finds what the method has missed: at fresh points {corrected.loudest}. "
-            f"What a few features add there changes the field by {estimate:.1e} of it, where the method estimates "
-            f"{stated:.1e}. Something is narrower than its points, or no field meets all the constraints: make the narrow "
-            "part wider, split it off (npde.Ansatz), or change the declaration.",
+            f"the closing check of {problem.name} finds an error that the method has missed: at fresh points "
+            f"{corrected.loudest}. A correction by a few more features changes the field by a relative {estimate:.1e}, "
+            f"but the method estimates {stated:.1e}. Some detail is narrower than the spacing of the points, or no "
+            "field satisfies all constraints: make the narrow part wider, separate it (npde.Ansatz), or change the "
+            "declaration.",
             ResolutionWarning,
         )
     return outcome.unresolved(estimate, f"since {corrected.loudest}")
@@ -113,7 +114,7 @@ def _corrected(problem: Problem, trial: TrialFunction) -> Correction | str:
             warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy's functions for tensors
             return correction(problem, copied(trial, torch.float64, torch.device("cpu")))
     except (RuntimeError, TypeError, ValueError) as error:
-        return f"The closing check was not possible, since a function does not take torch points ({error})."
+        return f"The closing check was not possible, since a function does not accept torch points ({error})."
 
 
 def _with_estimate(problem: Problem, outcome: Outcome, training: Training) -> Outcome:
@@ -137,9 +138,9 @@ def _with_estimate(problem: Problem, outcome: Outcome, training: Training) -> Ou
     estimate = max(corrected.error, *(corrected.left[name].relative for name in given), 0.0)
     if outcome.status is Status.CONVERGED and estimate > LARGE:
         warn(
-            f"the training of {problem.name} has ended, but its field is off by some {estimate:.1e} of itself: "
-            f"{corrected.loudest}. Leave trial and method out for a direct method, let a network follow it "
-            "(npde.Distillation), or give a larger trial and more points=….",
+            f"the training of {problem.name} has ended, but the estimated relative error of its field is "
+            f"{estimate:.1e}: {corrected.loudest}. Leave trial and method out to use a direct method, train a network "
+            "on its field (npde.Distillation), or give a larger trial and more points=….",
             ResolutionWarning,
         )
         return outcome.unresolved(estimate, f"since {corrected.loudest}")
@@ -174,8 +175,9 @@ def _within_bounds(problem: Problem, outcome: Outcome, training: Training) -> Ou
     side = "below the least" if np.linalg.norm(under) > np.linalg.norm(over) else "above the largest"
     warn(
         f"the field found for {problem.name} is not the solution: its values lie {side} that the solution may have, by "
-        f"{beyond:.1e} of it, which the residuals do not tell. Leave trial out for a trial with the right sign and size by "
-        "its form, or build that round a network of your own: problem.equation.around(npde.Siren(…), problem).",
+        f"a relative {beyond:.1e}, which the residuals do not show. Leave trial out to use a trial whose form has the "
+        "right sign and size, or build that form around your own network: problem.equation.around(npde.Siren(…), "
+        "problem).",
         ResolutionWarning,
     )
     return outcome.unresolved(beyond, f"since values lie {side} that the solution may have")
@@ -199,13 +201,13 @@ def _after_training(problem: Problem, outcome: Outcome, training: Training) -> O
     surplus = crowded(problem)
     conditions = f": {surplus}" if surplus else ""
     warn(
-        f"the training of {problem.name} has stalled: its loss no longer falls, and of the terms of its constraints these "
-        f"parts are left: {rows}. The field is not a solution to that precision. Start from another seed=…, give more "
-        f"points=… or a larger trial, or weights={{{loudest!r}: …}} above 1; where no field meets all the constraints, "
+        f"the training of {problem.name} has stalled: its loss no longer falls, and the relative residuals of its "
+        f"constraints are {rows}. The field is a solution only to that precision. Start from another seed=…, give more "
+        f"points=… or a larger trial, or weights={{{loudest!r}: …}} above 1; if no field satisfies all constraints, "
         f"change the declaration{conditions}.",
         ResolutionWarning,
     )
-    note = f"Residual at fresh points, in parts of each constraint's own terms: {rows}."
+    note = f"Residual at fresh points, relative to the terms of each constraint: {rows}."
     return dataclasses.replace(outcome, status=Status.STALLED, notes=(*outcome.notes, note))
 
 

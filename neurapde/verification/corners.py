@@ -33,8 +33,8 @@ def warn_of_jumps(problem: Problem) -> None:
         for found in _jumps(problem, beginning, side):
             if found:
                 warn(
-                    f"the field of {problem.name} begins with a jump at {found.place}: {found.values}. It is known less "
-                    "well near there; let the two agree where they meet, if it was not meant",
+                    f"the field of {problem.name} begins with a jump at {found.place}: {found.values}. The field is "
+                    "less accurate near there; make the two agree where they meet, unless the jump is meant",
                     DeclarationWarning,
                 )
                 break

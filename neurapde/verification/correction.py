@@ -107,15 +107,15 @@ def correction(problem: Problem, trial: TrialFunction) -> Correction:
 def no_correction(problem: Problem) -> str | None:
     """Why the error of a field of a problem is not found from its residual; None where it is."""
     if isinstance(problem.equation, Fit):
-        return "data that are fitted may be noisy, so that what is left of them is no error"
+        return "fitted data may be noisy, so their residual is not an error"
     if problem.unknowns:
         return "its unknowns may be off, by their standard errors"
     if reason := unfit(problem):
-        return f"the problem for the error is not solved by least squares, for {reason}"
+        return f"the equation for the error cannot be solved by least squares, since {reason}"
     if is_linear(problem):
         return None
     if problem.equation.complex:
-        return "the equation is not linear and its field is complex; declare its real and imaginary part as components"
+        return "the equation is nonlinear and its field is complex; declare the real and imaginary parts as components"
     if not isinstance(problem.equation, Equation):
-        return "the field may have kinks, about which the equation cannot be linearised"
+        return "the field may have kinks, where the equation cannot be linearised"
     return None

@@ -59,8 +59,8 @@ def warn_of_nothing(problem: Problem, field: TrialFunction) -> None:
     with torch.no_grad():
         if not any(bool(field(batch).any()) for batch in (points[::FEW], points)):
             warn(
-                f"the field of {problem.name} is zero everywhere: no source, no condition and no beginning that is not zero "
-                "drives it; declare what does, if something was forgotten",
+                f"the field of {problem.name} is zero everywhere: all sources, boundary values and initial values are "
+                "zero; declare one that is not, if something is missing",
                 DeclarationWarning,
             )
 

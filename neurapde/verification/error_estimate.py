@@ -79,12 +79,12 @@ def error_estimate(solution: Solution) -> ErrorEstimate:
             warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy's functions for tensors
             correction, spread, corrected = _settled(LookedAt(problem, field), is_linear(problem))
     except (RuntimeError, TypeError, ValueError) as error:
-        return _stated(stated, f"a function does not take torch points ({error})")
+        return _stated(stated, f"a function does not accept torch points ({error})")
     if not spread < 1:
         return _stated(
             stated,
-            "the correction that its residuals ask for does not settle with the features of this check, since the field "
-            "has finer parts than these follow, or is far from any solution",
+            "the correction for its residuals does not converge with the features of this check: the field has details "
+            "finer than these features resolve, or it is far from any solution",
         )
     method = f"from a correction that explains {number(float(f'{correction.answered:.2g}'))} of the residual"
     if correction.answered < ANSWERED and stated > correction.error:
@@ -132,14 +132,14 @@ def _stated(stated: float, reason: str) -> ErrorEstimate:
     """What the method itself says, or why there is nothing."""
     if math.isfinite(stated):
         return ErrorEstimate(
-            stated, math.nan, "as the method states it" + (f", unchecked: {reason}" if reason else "")
+            stated, math.nan, "as stated by the method" + (f", unchecked: {reason}" if reason else "")
         )
     return ErrorEstimate(math.nan, math.nan, reason)
 
 
 def _with(solution: Solution, trial: TrialFunction, error: float) -> Solution:
     """The solution with another field, of this error, and a stage that tells of it."""
-    note = f"Corrected by what its residuals ask for; the change between the last two corrections is {error:.1e}."
+    note = f"Corrected for its residuals; the change between the last two corrections is {error:.1e}."
     stage = Stage(
         "a correction by least squares",
         Status.CONVERGED,

@@ -46,9 +46,7 @@ class Contradiction:
 
     def __str__(self) -> str:
         names = listing(repr(name) for name in self.names)
-        return (
-            f"at {self.place} {names} contradict one another by {number(_rounded(self.off))}; {self.values}"
-        )
+        return f"at {self.place} {names} contradict each other by {number(_rounded(self.off))}; {self.values}"
 
     @property
     def values(self) -> str:
@@ -57,8 +55,8 @@ class Contradiction:
         asked, others = (number(_rounded(value, nothing)) for value in (self.asked, self.others))
         *_, before, last = (repr(name) for name in self.names)
         if len(self.names) > 2:
-            return f"{last} gives {asked} there, and the others {others}"
-        return f"{before} gives {others} there, and {last} {asked}"
+            return f"{last} gives {asked} there, but the others give {others}"
+        return f"{before} gives {others} there, but {last} gives {asked}"
 
 
 def check_shared_points(problem: Problem) -> None:

@@ -43,7 +43,7 @@ def cell_average(
     Raises: ValueError if the function returns another shape than `(n,)`, or for other dimensions.
     """
     if grid.dimension > 2:
-        raise ValueError(f"the grid has {grid.dimension} dimensions; the average is made in one or two.")
+        raise ValueError(f"the grid has {grid.dimension} dimensions; this average needs one or two.")
     cells = tuple(n - 1 + 2 * _BORDER for n in grid.shape)  # those outside repeat the value at the border
     field = _Cells(function, grid)
     nodes = field(_multi_indices(tuple(n + 1 for n in cells)))
@@ -85,7 +85,7 @@ def average_in_space(function: FieldFunction, grid: Grid, leaves: int = LEAVES) 
     Raises: ValueError for other dimensions.
     """
     if grid.dimension != 3:
-        raise ValueError(f"the grid has {grid.dimension} dimensions; this average is made in three.")
+        raise ValueError(f"the grid has {grid.dimension} dimensions; this average needs three.")
     values = np.asarray(function(grid.points)).reshape(grid.shape) * 1.0
     spread = ndimage.uniform_filter(values.real, size=3, mode="nearest")
     rough = np.abs(spread - values.real) > _ROUGH_IN_SPACE * np.abs(values).max()
@@ -117,7 +117,9 @@ class _Cells:
             points = np.clip(inside, self._lower, self._upper)
             values = np.asarray(self._function(points))
             if values.shape != (len(points),):
-                raise ValueError(f"a field returns ({len(points)},) for as many points, got {values.shape}.")
+                raise ValueError(
+                    f"a field must return ({len(points)},) for {len(points)} points; got {values.shape}."
+                )
             pieces.append(values * 1.0)
         return np.concatenate(pieces).reshape(places.shape[:-1])
 

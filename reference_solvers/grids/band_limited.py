@@ -43,9 +43,11 @@ def band_limited(
     """
     points = grid.checked(points)
     if not variance >= 0:
-        raise ValueError(f"a variance is not negative, got {variance}.")
+        raise ValueError(f"a variance must not be negative; got {variance}.")
     if min(grid.shape) <= RADIUS:
-        raise ValueError(f"band-limited points need {RADIUS + 1} nodes an axis, got {tuple(grid.shape)}.")
+        raise ValueError(
+            f"band-limited points need {RADIUS + 1} nodes along each axis; got {tuple(grid.shape)}."
+        )
     lines = [
         _along_axis((points[:, axis] - low) / h, n, np.sqrt(variance) / h, ends)
         for axis, (low, h, n, ends) in enumerate(

@@ -34,18 +34,18 @@ class Grid:
     def __post_init__(self) -> None:
         lower, upper = tuple(map(float, self.lower)), tuple(map(float, self.upper))
         if any(float(n) != int(n) for n in self.shape):
-            raise ValueError(f"a grid has whole numbers of nodes, got shape {tuple(self.shape)}.")
+            raise ValueError(f"a grid needs whole numbers of nodes; got shape {tuple(self.shape)}.")
         shape = tuple(map(int, self.shape))
         if not len(lower) == len(upper) == len(shape) or not shape:
             raise ValueError(
-                f"a grid needs a lower corner, an upper corner and a shape of one length, got {lower}, "
-                f"{upper} and {shape}."
+                f"a grid needs a lower corner, an upper corner and a shape of equal length; got {lower}, {upper} and "
+                f"{shape}."
             )
         if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
-            raise ValueError(f"the corners of a grid are finite, got {lower} and {upper}.")
+            raise ValueError(f"the corners of a grid must be finite; got {lower} and {upper}.")
         if any(a >= b for a, b in zip(lower, upper, strict=True)):
             raise ValueError(
-                f"the lower corner {lower} of a grid lies below the upper one {upper} on every axis."
+                f"the lower corner {lower} of a grid must lie below the upper corner {upper} on every axis."
             )
         if min(shape) < 3:
             raise ValueError(f"shape {shape} is too small: a grid has at least 3 nodes on each axis.")
@@ -111,7 +111,7 @@ class Grid:
         """The points (n, d) as floats; ValueError if they have another dimension or lie outside the box."""
         points = np.asarray(points, dtype=float)
         if points.ndim != 2 or points.shape[1] != self.dimension:
-            raise ValueError(f"points have shape (n, {self.dimension}), got {points.shape}.")
+            raise ValueError(f"points must have shape (n, {self.dimension}); got {points.shape}.")
         outside = ~self.contains(points)
         if outside.any():
             first = points[outside][0].tolist()

@@ -70,7 +70,7 @@ def gaussian_density(
     middle = _checked(grid, np.atleast_2d(np.asarray(centre, float)))[0]
     if not (np.isfinite(variance) and variance > 0):
         raise ValueError(
-            f"a Gaussian has a positive variance, got {variance}; for a point source use point_density."
+            f"a Gaussian needs a positive variance, got {variance}; for a point source use point_density."
         )
     width = float(np.sqrt(variance))
     density = np.full((), amplitude, complex)
@@ -112,7 +112,7 @@ def lagrange(position: NDArray[np.float64], nodes: int) -> NDArray[np.float64]:
 def _checked(grid: Grid, points: ArrayLike) -> NDArray[np.float64]:
     where = np.asarray(points, float)
     if where.ndim != 2 or where.shape[1] != grid.dimension:
-        raise ValueError(f"points are (n, {grid.dimension}) on this grid, got the shape {where.shape}.")
+        raise ValueError(f"points must be (n, {grid.dimension}) on this grid; got the shape {where.shape}.")
     inside = grid.contains(where)
     if not inside.all():
         raise ValueError(

@@ -48,10 +48,12 @@ def side_pairs(sides: Sides, grid: Grid) -> list[tuple[Side, Side]]:
     """One pair (lower, upper) an axis; ValueError for another number of pairs or one-sided periodicity."""
     pairs = [(sides, sides)] * grid.dimension if isinstance(sides, Side) else [(a, b) for a, b in sides]
     if len(pairs) != grid.dimension:
-        raise ValueError(f"sides are {grid.dimension} pairs (lower, upper), one an axis; got {len(pairs)}.")
+        raise ValueError(
+            f"sides must be {grid.dimension} pairs (lower, upper), one for each axis; got {len(pairs)}."
+        )
     for axis, pair in enumerate(pairs):
         if isinstance(pair[0], Periodic) != isinstance(pair[1], Periodic):
-            raise ValueError(f"axis {axis} is periodic on one side only; say Periodic() on both.")
+            raise ValueError(f"axis {axis} is periodic on only one side; give Periodic() on both.")
     return pairs
 
 
@@ -59,9 +61,9 @@ def on_side(values: float | Array, face: tuple[int, ...], axis: int) -> Array:
     """The data of a side of `axis` on its nodes `face`; ValueError for another shape or not finite values."""
     if np.shape(values) not in ((), face):
         raise ValueError(
-            f"a side of axis {axis} has {face} nodes, its data has shape {np.shape(values)}; give a number "
-            f"or {face}."
+            f"a side of axis {axis} has {face} nodes, but its data have shape {np.shape(values)}; give a number or "
+            f"{face}."
         )
     if not np.isfinite(values).all():
-        raise ValueError(f"the data of a side of axis {axis} has values that are not finite.")
+        raise ValueError(f"the data of a side of axis {axis} have values that are not finite.")
     return np.broadcast_to(np.asarray(values, dtype=float), face)

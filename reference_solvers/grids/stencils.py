@@ -41,7 +41,7 @@ def staggered_difference(
     mirrors and by 1 elsewhere, is then the fourth-order divergence of the flux, back to the unknowns.
     """
     if nodes < 4:
-        raise ValueError(f"{nodes} nodes do not hold a fourth-order difference; use at least 4.")
+        raise ValueError(f"{nodes} nodes are too few for a fourth-order difference; use at least 4.")
     near, far = np.full(nodes + 1, 27.0), np.ones(nodes + 1)
     wide = sparse.diags_array(
         [far, -near, near, -far], offsets=[0, 1, 2, 3], shape=(nodes - 1, nodes + 2), format="csc"
@@ -87,7 +87,7 @@ def interpolation(grid: Grid, points: NDArray[np.float64], *, degree: int = 3) -
     points = grid.checked(points)
     if min(grid.shape) <= degree:
         raise ValueError(
-            f"interpolation of degree {degree} needs {degree + 1} nodes an axis, got {grid.shape}."
+            f"interpolation of degree {degree} needs {degree + 1} nodes along each axis; got {grid.shape}."
         )
     firsts, factors = [], []
     offsets = np.arange(degree + 1)

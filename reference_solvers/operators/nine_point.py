@@ -44,7 +44,7 @@ class NinePoint:
     ) -> None:
         if not len(free) == len(stretch) == grid.dimension == len(weights.edges):
             raise ValueError(
-                f"the grid has {grid.dimension} axes, but stretch {len(stretch)}, free {len(free)} and weights "
+                f"the grid has {grid.dimension} axes, but stretch has {len(stretch)}, free {len(free)} and weights "
                 f"{len(weights.edges)} entries."
             )
         self.grid = grid
@@ -175,8 +175,8 @@ def _factors_at(
     factors = np.asarray(stretching(coordinates), complex)
     if factors.shape != coordinates.shape or not np.isfinite(factors).all() or (factors == 0).any():
         raise ValueError(
-            f"the stretch of axis {axis} must return {coordinates.shape} finite factors other than 0, "
-            f"got the shape {factors.shape}."
+            f"the stretch of axis {axis} must return {coordinates.shape} finite factors other than 0; got the shape "
+            f"{factors.shape}."
         )
     return factors
 

@@ -46,8 +46,8 @@ def leapfrog_filters(samples: int, interval: float, *, tail: float, longest_step
     """
     if samples < 2 or not min(interval, tail, longest_step) > 0:
         raise ValueError(
-            f"a record has 2 samples or more, and interval, tail and step are positive; got {samples}, {interval}, "
-            f"{tail} and {longest_step}."
+            f"a record needs 2 samples or more, and interval, tail and step must be positive; got {samples}, "
+            f"{interval}, {tail} and {longest_step}."
         )
     duration = (samples - 1) * interval + tail
     steps = int(np.ceil(duration / longest_step * (1 - 1e-12)))

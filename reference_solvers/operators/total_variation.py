@@ -169,7 +169,7 @@ class _Split:
             np.broadcast_to(np.asarray(bound, float), shape).ravel()[self._free] for bound in bounds
         )
         if not (self._lower <= self._upper).all():
-            raise ValueError("a lower bound is above the upper one; exchange them.")
+            raise ValueError("a lower bound is above the upper bound; exchange them.")
         self._hessian = sparse.csc_array(sparse.csr_array(hessian)[self._free][:, self._free])
         self._right = self._hessian @ z - slope.ravel()[self._free]
         self._mean = float(self._hessian.diagonal().mean()) if len(self._free) else 1.0
@@ -201,8 +201,8 @@ class _Split:
     def checked(self, state: Splitting) -> Splitting:
         if state.bounded.shape != self._free.shape or state.gradients.shape != self._offset.shape:
             raise ValueError(
-                f"the start has {state.bounded.shape} free nodes and {state.gradients.shape} gradients, this "
-                f"problem {self._free.shape} and {self._offset.shape}; start from nothing."
+                f"the start has {state.bounded.shape} free nodes and {state.gradients.shape} gradients, this problem "
+                f"{self._free.shape} and {self._offset.shape}; start without a state."
             )
         return state
 
@@ -291,9 +291,9 @@ def _check(
 ) -> None:
     for name, values in (("centre", centre), ("slope", slope), ("mask of held nodes", held)):
         if np.shape(values) != shape:
-            raise ValueError(f"the {name} is {shape} on this grid, got the shape {np.shape(values)}.")
+            raise ValueError(f"the {name} must be {shape} on this grid; got the shape {np.shape(values)}.")
     if hessian.shape != (size, size):
-        raise ValueError(f"the Hessian is {(size, size)} on this grid, got the shape {hessian.shape}.")
+        raise ValueError(f"the Hessian must be {(size, size)} on this grid; got the shape {hessian.shape}.")
     if not (np.isfinite(weight) and weight >= 0):
         raise ValueError(f"the weight is {weight}; it must be finite and not negative.")
     if held.all():

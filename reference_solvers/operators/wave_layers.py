@@ -46,9 +46,9 @@ class Absorbing:
 
     def __post_init__(self) -> None:
         if not self.width > 0:
-            raise ValueError(f"an absorbing layer has a positive width, got {self.width}.")
+            raise ValueError(f"an absorbing layer needs a positive width; got {self.width}.")
         if not 0 < self.reflection < 1:
-            raise ValueError(f"the reflection of a layer lies between 0 and 1, got {self.reflection}.")
+            raise ValueError(f"the reflection of a layer must lie between 0 and 1; got {self.reflection}.")
 
 
 WaveSide = Wall | Mirror | Absorbing
@@ -103,7 +103,7 @@ def check_layers(grid: Grid, pairs: list[tuple[WaveSide, WaveSide]]) -> None:
     """ValueError for layers that leave no room between them or stand in more than two dimensions."""
     widths = [[side.width for side in pair if isinstance(side, Absorbing)] for pair in pairs]
     if any(widths) and grid.dimension > 2:
-        raise ValueError(f"absorbing layers stand in 1 and 2 dimensions, got {grid.dimension}; use walls.")
+        raise ValueError(f"absorbing layers need 1 or 2 dimensions, got {grid.dimension}; use walls.")
     for axis, (layers, low, high) in enumerate(zip(widths, grid.lower, grid.upper, strict=True)):
         if sum(layers) >= high - low:
             raise ValueError(

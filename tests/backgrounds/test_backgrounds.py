@@ -256,10 +256,10 @@ def test_the_peak_of_a_narrow_source_leaves_a_wide_one_of_the_same_far_field():
 @pytest.mark.parametrize(
     ("source", "width", "match"),
     [
-        (PointSource((0.0, 0.0)), 0.1, "splits the peak off a GaussianSource"),
+        (PointSource((0.0, 0.0)), 0.1, "separates the peak of a GaussianSource"),
         (PAPER, 0.005, "is not above that of the source, 0.01; give some 0.08"),
         (PAPER, -1.0, "width of NearSource"),
-        (PAPER, 1.0, "kS is 20, and a source so wide hardly radiates; give width=0.08"),
+        (PAPER, 1.0, "kS is 20, and so wide a source hardly radiates; give width=0.08"),
     ],
 )
 def test_a_peak_that_cannot_be_split_off_is_refused(source, width, match):

@@ -108,7 +108,7 @@ def test_the_papers_layout_is_inverted_with_what_it_does_not_say(
     assert inversion.setting.survey.noise == 0.01
     assert inversion.setting.domain.attenuation == npde.KolskyFutterman(400.0, 1.0)
     assert np.array_equal(inversion.setting.survey.data[0], survey.data[1])
-    assert "This is itself the classical inversion" in capsys.readouterr().out
+    assert "This inversion is itself the classical one" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -192,8 +192,8 @@ def test_ctrl_c_keeps_a_checkpoint_from_which_the_run_goes_on(
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["--method", "irwri", "--misfit", "l1"], "works with L2"),
-        (["--method", "irwri", "--prior", "smoothness:1"], "knows one prior, TotalVariation"),
+        (["--method", "irwri", "--misfit", "l1"], "works only with L2"),
+        (["--method", "irwri", "--prior", "smoothness:1"], "supports one prior, TotalVariation"),
         (["--method", "time"], "has spectra, and this method works in time"),
         (["--frequencies", "3"], "no data at 3 Hz; it has 0.8 and 1.2 Hz"),
         (["--bounds", "1"], "--bounds takes 2 numbers with commas between them, but 1 were given"),
@@ -208,7 +208,7 @@ def test_ctrl_c_keeps_a_checkpoint_from_which_the_run_goes_on(
         (["--free-surface", "sky"], "sky"),
         (["--domain=1,3,1,3"], "lie outside the model"),
         (["--method", "adjoint", "--steps", "0"], "steps=0: give a whole number"),
-        (["--frequency", "1"], "says nothing about a file .h5"),
+        (["--frequency", "1"], "has no effect for a file .h5"),
         (["--spacing", "0.5", "--method", "adjoint"], "use at least 4, by spacing="),
         (["--spacing", "0.3", "--method", "joint"], "the method Joint has no setting --spacing"),
     ],
@@ -250,7 +250,7 @@ def test_what_does_not_parse_exits_with_usage(
     ("name", "content", "text"),
     [
         ("none.h5", None, "none.h5"),
-        ("odd.txt", "x", "by its suffix; surveys"),
+        ("odd.txt", "x", "whose suffix is unknown; use"),
         ("odd.h5", "x", "odd.h5"),
         ("odd.sgy", "x", "odd.sgy"),
         ("odd.mat", "x", "odd.mat"),
@@ -267,4 +267,4 @@ def test_a_file_that_is_no_survey_is_named(
 
 def test_an_unknown_wavelet_in_time_says_the_way_out(segy: Path, tmp_path: Path, capsys: Any) -> None:
     assert main(["fwi", str(segy), *METRES, "--method", "time", "--out", str(tmp_path)]) == USAGE
-    assert "traces of an unknown wavelet, which this method needs" in capsys.readouterr().err
+    assert "traces of an unknown wavelet, but this method needs the wavelet" in capsys.readouterr().err

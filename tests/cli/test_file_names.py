@@ -66,5 +66,5 @@ def test_a_name_that_cannot_be_printed_is_refused(name: object) -> None:
 
 @pytest.mark.parametrize("name", ["a/b", "..", "."])
 def test_a_constraint_that_a_file_would_take_for_a_path_is_refused(name: str) -> None:
-    with pytest.raises(npde.DeclarationError, match="a path where a file keeps it"):
+    with pytest.raises(npde.DeclarationError, match="which a file cannot store as a path"):
         npde.Problem("x", npde.Interval(0, 1), npde.Poisson(), boundary=npde.Dirichlet(1.0, name=name))

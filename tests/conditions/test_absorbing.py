@@ -108,7 +108,7 @@ def test_strength_from_reflection_damps_a_normal_wave_there_and_back_to_it() -> 
 
 def test_a_layer_needs_the_flat_sides_of_a_box() -> None:
     with pytest.raises(
-        DeclarationError, match=r"PML needs the flat sides of a Box, but the domain is .*; take a Box"
+        DeclarationError, match=r"PML needs the flat sides of a Box, but the domain is .*; use a Box"
     ):
         Stretch(Disk((0, 0), 1), PML(0.2), 20.0)
     with pytest.raises(DeclarationError, match=r"shape \(300, 2\), but must be \(n, 1\)"):

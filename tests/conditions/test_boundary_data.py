@@ -65,7 +65,7 @@ def plate(domain: Any, value: Any = 0.0, coefficient: Any = 1.0, source: Any = 1
 @pytest.mark.parametrize("domain", [SQUARE, PLATE], ids=["box", "cut-out"])
 def test_the_grid_reference_tells_of_data_between_its_nodes(domain: Any) -> None:
     with pytest.warns(
-        npde.ResolutionWarning, match="change within 0.000.*what lies between the nodes is lost"
+        npde.ResolutionWarning, match="change within 0.000.*details between the nodes are lost"
     ):
         npde.reference(plate(domain, bump(3e-4)), 65)
     npde.reference(plate(domain, bump(0.2)), 65)
@@ -74,10 +74,10 @@ def test_the_grid_reference_tells_of_data_between_its_nodes(domain: Any) -> None
 def test_the_reference_of_a_cut_out_domain_tells_of_a_thin_medium() -> None:
     thin = lambda x: 1.0 + 1e3 * (abs(x[:, 0] - 0.3791) < 1e-3)  # noqa: E731
     with pytest.warns(
-        npde.ResolutionWarning, match="change within 0.002.*what lies between the nodes is lost"
+        npde.ResolutionWarning, match="change within 0.002.*details between the nodes are lost"
     ):
         reference = npde.reference(plate(PLATE, 0.0, thin), 65)
-    assert "Functions were looked at" in reference.notes[-1]
+    assert "Functions were sampled" in reference.notes[-1]
     with pytest.warns(npde.ResolutionWarning, match="change within"):
         npde.reference(plate(PLATE, 0.0, 1.0, strip(2e-3)), 65)
 

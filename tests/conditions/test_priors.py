@@ -101,7 +101,7 @@ def test_extra_constraints_on_a_mixed_derivative_that_contradict_one_another_are
         boundary=npde.Dirichlet(0.0),
         constraints=[twist("one", 1.0), twist("other", 3.0)],
     )
-    with pytest.raises(npde.DeclarationError, match="'one' and 'other' contradict one another by 2"):
+    with pytest.raises(npde.DeclarationError, match="'one' and 'other' contradict each other by 2"):
         npde.solve(problem, progress=False)
 
 

@@ -39,15 +39,15 @@ def sides(*conditions: Boundary, domain: Domain = BOX) -> Sides:
         ),
         (
             [npde.Neumann(1.0)],
-            "the solver takes Neumann of value 0 only, and ∂u/∂n = 1 on the boundary is not zero; use another",
+            "the solver takes Neumann only with the value 0, but ∂u/∂n = 1 on the boundary is not zero; use another",
         ),
         (
             [npde.Robin(2.0, 1.0)],
-            "the solver does not know the condition 2 · u + ∂u/∂n = 0 on the boundary; use another",
+            "the solver does not support the condition 2 · u + ∂u/∂n = 0 on the boundary; use another",
         ),
         (
             [npde.Dirichlet(0.0, on=["bottom", "top"]), npde.Periodic("x")],
-            "the solver does not know the condition u periodic in x",
+            "the solver does not support the condition u periodic in x",
         ),
     ],
 )
@@ -63,7 +63,7 @@ def test_a_condition_at_the_end_of_time_is_no_side() -> None:
     begun = [npde.InitialCondition(1.0), npde.Dirichlet(0.0)]
     assert sides(*begun, domain=IN_TIME).missing(KNOWN) is None
     ends = sides(*begun, npde.Dirichlet(0.0, on="final"), domain=IN_TIME)
-    assert ends.missing(KNOWN) == "the solver does not know the condition u = 0 on final; use another"
+    assert ends.missing(KNOWN) == "the solver does not support the condition u = 0 on final; use another"
 
 
 def test_the_sides_of_each_axis_are_known() -> None:
@@ -126,7 +126,7 @@ def test_a_condition_of_ones_own_is_one_class() -> None:
     line = npde.Interval(0, 1)
     problem = npde.Problem("leaky", line, npde.Poisson(), lambda x: 1 + 0 * x[:, 0], Leaky())
     assert problem.sides.silent == []
-    with pytest.raises(npde.DeclarationError, match=r"does not know the condition u \+ 0.5 · ∂u/∂n = 0"):
+    with pytest.raises(npde.DeclarationError, match=r"does not support the condition u \+ 0.5 · ∂u/∂n = 0"):
         npde.solve(problem, method=npde.Galerkin())
     solution = npde.solve(problem, method=npde.LeastSquares(), progress=False)
     x = line.sample(50, how="grid").numpy()

@@ -204,16 +204,16 @@ def test_a_report_that_cannot_be_written_leaves_the_earlier_one_whole(
     with read_only(open_path):
         with pytest.raises(PermissionError, match=r"cannot write .*Permission denied"):
             other.save(open_path)
-        with pytest.raises(PermissionError, match=r"cannot make the folder .*Give another place"):
+        with pytest.raises(PermissionError, match=r"cannot create the folder .*Give another place"):
             other.save(open_path / "new")
-    with pytest.raises(FileExistsError, match=r"cannot make the folder .*report\.json: File exists"):
+    with pytest.raises(FileExistsError, match=r"cannot create the folder .*report\.json: File exists"):
         other.save(open_path / "report.json")
     assert contents(open_path) == before
 
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_missing_folder_is_named(tmp_path: Path, name: str) -> None:
-    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere\. Make it first"):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere\. Create it first"):
         WRITERS[name](tmp_path / "nowhere" / name)
 
 

@@ -84,9 +84,9 @@ def test_one_argument_of_a_survey_is_changed() -> None:
 
 
 def test_a_change_is_checked_as_a_declaration_is() -> None:
-    with pytest.raises(npde.DeclarationError, match="must ascend"):
+    with pytest.raises(npde.DeclarationError, match="must increase"):
         dataclasses.replace(npde.Interval(0, 1), a=3)
-    with pytest.raises(npde.DeclarationError, match="an Interval has one side"):
+    with pytest.raises(npde.DeclarationError, match="an Interval has one pair of ends"):
         dataclasses.replace(npde.Interval(0, 1), sides=((0, 1), (0, 1)))
     with pytest.raises(TypeError, match="Box has no argument 'size'"):
         dataclasses.replace(npde.Box((0, 1)), size=3)

@@ -207,7 +207,7 @@ def test_a_training_of_hidden_layers_that_is_interrupted_promises_no_checkpoint_
     monkeypatch.setattr(head, "best_head", interrupted)
     solution = npde.solve(problem, npde.Siren(40, 0, 8.0), method, device="cpu", seed=41203)
     assert (solution.status, len(calls)) == (Status.INTERRUPTED, 3)
-    assert any("No checkpoint is kept" in note for note in solution.notes)
+    assert any("keeps no checkpoint" in note for note in solution.notes)
     continued = npde.solve(problem, solution.trial, npde.Galerkin(steps=1, tolerance=0.5), device="cpu")
     left = [float(run.stages[0].extras["relative_residual"]) for run in (solution, continued)]
     assert left[1] <= 1.001 * left[0]

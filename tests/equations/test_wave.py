@@ -276,7 +276,7 @@ def test_training_lowers_the_loss_and_takes_no_layers() -> None:
     assert solution.history.loss[-1] < 0.8 * solution.history.loss[0]
     layered = npde.Problem("l", SQUARE.over(npde.Time(0, 1)), npde.Wave(), boundary=npde.PML(0.3))
     for method in (npde.Adam(steps=1), npde.LBFGS(steps=1), npde.NaturalGradient(steps=1)):
-        with pytest.raises(npde.DeclarationError, match="layers of a PML ask for more fields"):
+        with pytest.raises(npde.DeclarationError, match="layers of a PML need more fields"):
             npde.solve(layered, method=method)
 
 
@@ -315,7 +315,7 @@ def test_a_curriculum_opens_the_time_evenly_and_leaves_given_points_alone() -> N
 
 def test_a_curriculum_without_a_time_is_refused() -> None:
     problem = npde.Problem("p", SQUARE, npde.Equation(lambda x, u: u.value))
-    with pytest.raises(npde.DeclarationError, match="opens time"):
+    with pytest.raises(npde.DeclarationError, match="extends time"):
         npde.solve(problem, method=npde.Adam(steps=1, curriculum=npde.training.Curriculum(5)))
 
 
@@ -323,7 +323,7 @@ def test_a_curriculum_without_a_time_is_refused() -> None:
     ("settings", "match"),
     [
         ({"domain": SQUARE}, "needs a time"),
-        ({"sources": npde.PointSource((0, 0, 0.5))}, "one moment only"),
+        ({"sources": npde.PointSource((0, 0, 0.5))}, "at only one time"),
         ({"sources": npde.RickerSource((2.0, 0.0), 5.0)}, "lies outside"),
         (
             {"sources": npde.RickerSource((0.9, 0.0), 5.0), "boundary": npde.PML(0.3)},

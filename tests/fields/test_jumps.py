@@ -119,11 +119,11 @@ SLAB = npde.Piecewise(1.0, (npde.Box((0.1371 - 0.0015, 0.1371 + 0.0015), (-1, 1)
 @pytest.mark.parametrize("coefficient", [barrier, SLAB], ids=["function", "declared"])
 def test_a_barrier_that_the_sines_do_not_see_is_told_and_not_converged(coefficient) -> None:
     problem = npde.Problem("barrier", SQUARE, npde.Poisson(coefficient), boundary=BETWEEN)
-    with pytest.warns(ResolutionWarning, match="change within 0.003, but the sines see nothing thinner"):
+    with pytest.warns(ResolutionWarning, match="change within 0.003, but the sines resolve nothing thinner"):
         solution = npde.solve(problem, method=npde.Galerkin(largest=64), progress=False)
     assert solution.status is npde.Status.UNRESOLVED
     assert solution.stages[-1].extras["error_estimate"] >= 1.0
-    warned = any("looked at every 0.002" in note for note in solution.notes)
+    warned = any("sampled every 0.002" in note for note in solution.notes)
     assert warned == (coefficient is barrier)
 
 
@@ -151,7 +151,7 @@ def test_a_laplacian_of_sines_beside_a_jump_is_told_to_be_that_of_neither_side()
     solution = npde.solve(problem, method=npde.Galerkin(tolerance=1e-3), progress=False)
     beside, far = np.array([[0.49, 0.1], [0.0, 0.3]]), np.array([[0.0, 0.3], [-0.9, -0.3]])
     for derivative in (solution.laplacian, solution.gradient):
-        with pytest.warns(ResolutionWarning, match="1 of the points are nearer than"):
+        with pytest.warns(ResolutionWarning, match="1 of the points are closer than"):
             derivative(beside)
         assert np.isfinite(derivative(far)).all()
 

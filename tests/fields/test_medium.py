@@ -104,7 +104,7 @@ def test_grid_field_is_differentiable_in_torch() -> None:
 def test_grid_field_takes_its_bounds_from_the_domain_and_warns_where_it_is_too_small() -> None:
     assert GridField(NODES).on(BOX) == GridField(NODES, ((-1, -1), (1, 1)))
     small = GridField(NODES, ((-0.5, -0.5), (0.5, 0.5)))
-    with pytest.warns(DeclarationWarning, match="its outermost values continue there: give it larger bounds"):
+    with pytest.warns(DeclarationWarning, match="its outermost values continue there: give larger bounds"):
         small.on(BOX)
     assert Piecewise(1.0, (Disk((0, 0), 0.4), small)).on(BOX).pieces[0][1] == small
     with pytest.raises(
@@ -135,13 +135,13 @@ def test_numbers_functions_and_fields_become_fields() -> None:
             r"speed is an array of shape \(5, 9\); wrap it: GridField\(values\)",
         ),
         (lambda: Constant(np.nan), "the constant is nan; give a finite number"),
-        (lambda: GridField(np.ones(1)), "give numbers on at least 2 nodes an axis"),
-        (lambda: GridField(np.array(["a", "b"])), "give numbers on at least 2 nodes an axis"),
+        (lambda: GridField(np.ones(1)), "give numbers on at least 2 nodes along each axis"),
+        (lambda: GridField(np.array(["a", "b"])), "give numbers on at least 2 nodes along each axis"),
         (
             lambda: GridField(np.array([1.0, np.nan])),
             r"values\[1\] of the GridField is nan; give finite values",
         ),
-        (lambda: GridField(NODES, ((0, 0), (0, 1))), "must ascend on every axis"),
+        (lambda: GridField(NODES, ((0, 0), (0, 1))), "must increase on every axis"),
         (lambda: GridField(NODES, ((0,), (1,))), "with 1 coordinates; give 2"),
         (lambda: GridField(np.ones(4)).on(BOX), "have 1 axes, but .* has 2"),
         (
@@ -150,7 +150,10 @@ def test_numbers_functions_and_fields_become_fields() -> None:
         ),
         (lambda: Piecewise(1.0, (Disk((0, 0), 1), "x")), "value of Piecewise in disk is 'x'; give a number"),
         (lambda: Piecewise(1, (Disk((0, 0), 1), 2), (Ball((0,), 1), 2)), "regions of Piecewise have"),
-        (lambda: Piecewise(1, (Disk((9, 0), 1), 2)).on(BOX), "region disk, .*, lies outside .*; move it in"),
+        (
+            lambda: Piecewise(1, (Disk((9, 0), 1), 2)).on(BOX),
+            "region disk, .*, lies outside .*; move it inside",
+        ),
         (lambda: Piecewise(1, (Ball((0,), 1), 2)).on(BOX), "region ball has 1 axes, but .* has 2"),
         (lambda: FunctionField(lambda x: x)(POINTS), r"returns the shape \(300, 2\) .* must return \(300,\)"),
         (lambda: FunctionField(lambda x: x[:, :1])(POINTS), r"drop the last axis: f\(x\)\[:, 0\]"),
@@ -166,7 +169,7 @@ def test_what_is_no_medium_is_refused_with_a_way_out(make, message: str) -> None
 @pytest.mark.parametrize(
     ("field", "message"),
     [
-        (Constant(0.0), "speed is 0, but must be positive; give it above 0"),
+        (Constant(0.0), "speed is 0, but must be positive; give values above 0"),
         (Constant(-1 + 2j), "speed is −1 \\+ 2i, but must be positive"),
         (Piecewise(1.0, (Disk((0, 0), 0.01), -2.0)), "speed in disk is −2, but must be positive"),
         (GridField(np.array([[1.0, 2.0], [0.0, 1.0]])), "speed is 0, but must be positive"),

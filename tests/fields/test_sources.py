@@ -92,7 +92,7 @@ def test_gridded_source_takes_its_bounds_from_the_domain() -> None:
         ),
         (lambda: Shots(), r"Shots\(\) is empty; give at least one source"),
         (lambda: Shots([]), "shot 1 has no source; give at least one"),
-        (lambda: Shots(Shots(GAUSSIAN)), "is Shots within a list; give Shots alone"),
+        (lambda: Shots(Shots(GAUSSIAN)), "contains Shots in a list; give Shots without a list"),
         (lambda: as_sources([GAUSSIAN, "loud"], "sources"), r"sources\[1\] is 'loud'; give a GaussianSource"),
         (lambda: as_sources(None, "sources"), "sources is None; give a GaussianSource"),
     ],

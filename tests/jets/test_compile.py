@@ -94,7 +94,7 @@ def test_a_compiled_training_follows_the_uncompiled_one(compiler) -> None:
 
 
 def test_compiling_what_has_no_layers_is_refused() -> None:
-    with pytest.raises(npde.DeclarationError, match="compile=True is for networks of layers"):
+    with pytest.raises(npde.DeclarationError, match="compile=True is for networks with layers"):
         npde.solve(
             absorbed_waves(), npde.RBF(count=9), npde.Adam(steps=1, points=9, compile=True), device="cpu"
         )

@@ -65,7 +65,7 @@ def test_a_product_carries_only_what_its_factors_do():
     layout = Layout(1, 4, ((0, 0, 0, 0),))
     jet = Jet(torch.ones(layout.shape(3, 1), dtype=torch.float64), layout)
     assert (jet * jet).layout.mixed == ()
-    with pytest.raises(npde.DeclarationError, match=r"by the axes \(0, 0, 0, 0\)"):
+    with pytest.raises(npde.DeclarationError, match=r"along the axes \(0, 0, 0, 0\)"):
         (jet * jet).d4(0)
 
 

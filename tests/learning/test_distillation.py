@@ -59,7 +59,7 @@ def test_another_equation_is_followed_alike_and_a_finish_on_residuals_goes_furth
 
 def test_a_network_that_cannot_follow_is_told():
     with pytest.warns(
-        npde.ResolutionWarning, match=r"after 10 steps the network for poisson is .* from the field"
+        npde.ResolutionWarning, match=r"after 10 steps the network for poisson differs by .* from its teacher"
     ):
         solution = npde.solve(
             poisson(), npde.Siren(8, 2), npde.Distillation(steps=10, batch=64, points=256), seed=SEED
@@ -97,12 +97,16 @@ def test_a_resumed_run_is_the_uninterrupted_one(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("problem", "settings", "match"),
     [
-        (poisson(), {"teacher": npde.Adam(10)}, "teacher=Adam.* is no direct method; give one"),
+        (
+            poisson(),
+            {"teacher": npde.Adam(10)},
+            "teacher=Adam.* is not a direct method; give a direct method",
+        ),
         (poisson(), {"batch": 0}, "batch=0"),
         (
             npde.Problem("fit", SQUARE, npde.Fit(values=npde.at_points([[0.5, 0.5]], targets=[1.0]))),
             {},
-            "none takes fit",
+            "no direct method can solve fit",
         ),
     ],
 )
@@ -126,8 +130,8 @@ class Silent(npde.LeastSquares):
 
 def test_the_error_of_a_teacher_that_states_none_is_unknown():
     method = npde.Distillation(Silent(1e-4), steps=300, lr=2e-3, batch=256, points=2048, tolerance=0.1)
-    with pytest.warns(npde.ResolutionWarning, match="the error of that field is not known"):
+    with pytest.warns(npde.ResolutionWarning, match="the error of that field is unknown"):
         solution = npde.solve(poisson(), npde.Siren(16, 2, 4.0, 4.0), method, seed=SEED)
     assert solution.status is npde.Status.UNRESOLVED
     assert "error_estimate" not in solution.stages[-1].extras
-    assert any("an error that is not known" in note for note in solution.notes)
+    assert any("an unknown error" in note for note in solution.notes)

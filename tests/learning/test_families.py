@@ -188,7 +188,7 @@ def test_a_field_is_found_from_what_else_is_seen_of_it():
     family = npde.learn(data, SMALL, encoder=encoder, method=quick(100), seed=60913, progress=False)
     member = family.condition(np.array([[0.5], [1.5]]), np.array([0.7, -0.7]))
     assert relative(member(GRID.points), 0.7 * wave) < 0.25
-    with pytest.raises(npde.DeclarationError, match="AutoDecoder finds codes from the field's own values"):
+    with pytest.raises(npde.DeclarationError, match="AutoDecoder finds codes from values of the field"):
         npde.learn(data, SMALL, encoder=L.AutoDecoder())
 
 
@@ -270,15 +270,15 @@ def test_complex_fields_are_learned():
 def test_wrong_calls_name_their_rule(family):
     data = L.Rasters(waves(4, 31013), GRID)
     for call, text in (
-        (lambda: npde.learn([1, 2]), "is no data set of fields"),
-        (lambda: npde.learn(data, npde.RBF()), "spans no space of functions"),
+        (lambda: npde.learn([1, 2]), "is not a data set of fields"),
+        (lambda: npde.learn(data, npde.RBF()), "does not define a space of functions"),
         (lambda: npde.learn(data, npde.HyperSiren(codes=2)), "codes=2: codes come from the encoder"),
         (lambda: npde.learn(data, encoder=npde.Siren()), "encoder=Siren"),
         (lambda: npde.learn(data, encoder=L.GridEncoder((4,))), "points have 2 coordinates"),
         (lambda: npde.learn(data, resume=True), "give out="),
         (lambda: L.MiniBatchAdam(context=(0, 3)), "at least 1"),
         (lambda: L.MiniBatchAdam(average=1.0), "must lie in 0"),
-        (lambda: L.Rasters(np.zeros((3, 4, 4)), GRID), "are no fields on a grid"),
+        (lambda: L.Rasters(np.zeros((3, 4, 4)), GRID), "are not fields on a grid"),
         (lambda: family.condition(np.zeros((3, 3)), np.zeros(3)), r"give \(n, 2\)"),
         (lambda: family.condition(GRID.points, np.zeros((81, 2))), "1 real component"),
         (lambda: family.field([1.0]), "give 6 numbers"),

@@ -58,7 +58,7 @@ def test_sensors_are_known_by_their_places_not_by_their_order(items) -> None:
     )
     fewer = family.encode(places[1:], data[1:])
     assert np.abs(fewer - family.encode(places, data)).max() > 1e-3
-    with pytest.raises(npde.DeclarationError, match=r"places have 1 coordinates, but .* points of 2"):
+    with pytest.raises(npde.DeclarationError, match=r"places have 1 coordinates, but .* points have 2"):
         learned(items[:4], L.SensorEncoder([[0.0], [1.0]]), 2)
 
 

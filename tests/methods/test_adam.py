@@ -186,7 +186,7 @@ def test_a_loss_that_becomes_nan_stops_with_the_last_finite_parameters(tmp_path:
     assert np.isfinite(solution.history.loss[:-1]).all()
     assert not np.isfinite(solution.history.loss[-1])
     assert not (tmp_path / "checkpoint.h5").exists()
-    assert "the parameters are those of step " in solution.notes[-1]
+    assert "the parameters of step " in solution.notes[-1]
 
 
 def test_clipping_scales_the_gradient_to_the_norm_asked_for_and_spares_a_shorter_one(tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_an_unknown_constraint_name_is_refused_before_work(field: str) -> None:
 
 
 def test_points_by_name_must_name_every_constraint() -> None:
-    with pytest.raises(npde.DeclarationError, match="points gives no number for dirichlet"):
+    with pytest.raises(npde.DeclarationError, match="points has no number for dirichlet"):
         npde.solve(poisson(), TINY, method(1, points={"equation": 4}), device="cpu")
 
 
@@ -230,7 +230,7 @@ def test_points_by_name_must_name_every_constraint() -> None:
         ({"clip": -1.0}, r"clip=-1\.0: give a positive"),
         ({"source_points": -1}, "source_points=-1"),
         ({"weights": {"a": float("inf")}}, r"weights\['a'\]=inf"),
-        ({"loss": "huber"}, r"loss='huber' is none; use npde.training.MeanSquare\(\) or"),
+        ({"loss": "huber"}, r"loss='huber' is not a loss; use npde.training.MeanSquare\(\) or"),
         ({"schedule": "cosine"}, "schedule='cosine': use ConstantRate"),
     ],
 )

@@ -117,8 +117,8 @@ OWN: dict[str, tuple[str, Callable[[], npde.Problem]]] = {
     ),
     "settles": ("Newton", lambda: _problem(SQUARE, BENT, ONE)),
     "settles, four axes": ("NaturalGradient", lambda: _problem(TESSERACT, BENT, ONE)),
-    "does not settle": ("NaturalGradient", phases),
-    "goes on from its start": ("TimeMarching", growth),
+    "does not converge": ("NaturalGradient", phases),
+    "evolves from an initial condition": ("TimeMarching", growth),
     "goes on from its start, one axis of space": (
         "TimeMarching",
         lambda: phases(npde.Interval(-1, 1)),
@@ -217,7 +217,7 @@ def test_own_problems_are_solved_by_the_method_of_the_table(name: str) -> None:
 def test_a_given_network_is_trained(name: str) -> None:
     method, why = choose_method(OWN[name][1](), npde.Siren())
     assert method == npde.Adam(steps=10_000)
-    assert "a trial function to train was given" in why
+    assert "a trial function was given to be trained" in why
 
 
 def test_equations_advise_how_their_fields_are_trained() -> None:
@@ -246,7 +246,7 @@ def test_equations_advise_how_their_fields_are_trained() -> None:
     follows = npde.training.ResidualAdaptive(every=10)
     points = {"equation": 2000, "dirichlet": 200, "initial-value": 200}
     weights = {"dirichlet": 10.0, "initial-value": 10.0}
-    method = chosen_for("does not settle")[0]
+    method = chosen_for("does not converge")[0]
     assert method == npde.NaturalGradient(120, points, weights, sampling=follows)
     assert isinstance(method.default_trial(phases()), npde.MLP)
 
@@ -295,6 +295,6 @@ def test_the_most_general_method_says_why_a_network_is_trained() -> None:
     for name, reason in {
         "waves, shots in a lens": "since it has several shots; declare a problem for each",
         "settles, four axes": "since its domain has 4 axes",
-        "does not settle": "since the equation is not linear and Newton's iteration does not settle",
+        "does not converge": "since the equation is nonlinear and Newton's iteration does not converge",
     }.items():
         assert reason in chosen_for(name)[1]

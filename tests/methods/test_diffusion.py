@@ -150,7 +150,7 @@ def test_rough_coefficients_are_told_from_smooth_ones():
 @pytest.mark.parametrize(
     ("boundary", "message"),
     [
-        (npde.Robin(1.0, 1.0, 0.0), "does not know the condition"),
+        (npde.Robin(1.0, 1.0, 0.0), "does not support the condition"),
         (
             [npde.Dirichlet(0.0, on="left"), npde.Dirichlet(1.0, on=("right", "top", "bottom"))],
             "differ where they meet",

@@ -186,7 +186,7 @@ def test_estimate_bounds_the_error_at_every_level():
         ({"boundary": npde.PML(0.4, on="left")}, "has no condition on right, bottom and top"),
         (
             {"constraints": npde.Constraint("data", lambda s, u: u.value, npde.interior(BOX))},
-            "further constraint 'data'",
+            "additional constraint 'data'",
         ),
     ],
 )
@@ -236,9 +236,9 @@ def test_head_of_a_network_is_found_by_the_weak_form_across_a_jump():
 def test_training_the_hidden_layers_lowers_what_the_head_leaves():
     problem = declared(k=6.0, speed=disk(0.2), boundary=npde.PML(0.5, reflection=1e-5))
     trial = npde.Siren(width=60, depth=1, omega_0=20, omega_hidden=5)
-    with pytest.warns(npde.ResolutionWarning, match="they cannot carry its field"):
+    with pytest.warns(npde.ResolutionWarning, match="they cannot represent its field"):
         frozen = npde.solve(problem, trial, npde.Galerkin(), seed=81439)
-    with pytest.warns(npde.ResolutionWarning, match="they cannot carry its field"):
+    with pytest.warns(npde.ResolutionWarning, match="they cannot represent its field"):
         trained = npde.solve(problem, trial, npde.Galerkin(steps=15, lr=1e-2), seed=81439)
     before, after = (solution.stages[-1].extras["relative_residual"] for solution in (frozen, trained))
     assert after < 0.8 * before

@@ -162,6 +162,8 @@ def test_passes_say_up_to_which_time_they_agree():
             ),
         ],
     )
-    with pytest.warns(npde.ResolutionWarning, match=r"passes agree to 10 times that up to t = \d+"):
+    with pytest.warns(
+        npde.ResolutionWarning, match=r"passes agree within 10 times that tolerance up to t = \d+"
+    ):
         solution = npde.solve(problem, method=npde.TimeMarching(tolerance=1e-2))
     assert solution.status is npde.Status.UNRESOLVED

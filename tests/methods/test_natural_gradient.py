@@ -114,7 +114,7 @@ def test_rows_that_read_other_points_are_refused() -> None:
 
     constraint = npde.Constraint("neighbours", neighbours, npde.interior(SQUARE))
     trial = npde.MLP(4, 1).build(SQUARE.bounds, generator=seeded(21409), dtype=torch.float64)
-    with pytest.raises(DeclarationError, match="cannot be taken row by row"):
+    with pytest.raises(DeclarationError, match="cannot be computed row by row"):
         list(linearised(trial, constraint, constraint.sample(9, generator=seeded(31415)), ()))
 
 
@@ -354,7 +354,7 @@ def test_sizes_that_do_not_fit_are_refused_with_what_to_change(monkeypatch: pyte
         ({"redraw": 0}, "redraw=0"),
         (
             {"redraw": 2, "sampling": npde.training.ResidualAdaptive()},
-            "redraw=2 has no meaning with ResidualAdaptive.*leave redraw out",
+            "redraw=2 has no effect with ResidualAdaptive.*leave redraw out",
         ),
         ({"sampling": "sobol"}, "sampling='sobol': use"),
         ({"tolerance": float("inf")}, "tolerance=inf"),

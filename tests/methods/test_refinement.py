@@ -105,7 +105,7 @@ def test_growth_ends_where_changes_do_not_fall_unless_it_is_patient() -> None:
     patient = refine(task(), levels, 1, 1e-6, budget())
     assert patient.level.features == 10_000
     assert not patient.lost
-    with pytest.warns(npde.ResolutionWarning, match="the field of line does not settle"):
+    with pytest.warns(npde.ResolutionWarning, match="the field of line does not converge"):
         outcome = lost.outcome(lost.level.solved, ["a note"], {"more": 1}, "Toy()")
     assert outcome.status is Status.UNRESOLVED
     assert outcome.extras["error_estimate"] == lost.level.estimate

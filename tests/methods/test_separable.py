@@ -119,7 +119,7 @@ def test_a_solution_is_saved_and_loaded(tmp_path: Path) -> None:
         ({"domain": npde.Ball((0, 0, 0), 1.0)}, "on a Box of up to three axes", npde.Trefftz()),
         (
             {"equation": npde.Poisson(npde.Piecewise(1.0, (npde.Ball((0.5,) * 3, 0.2), 3.0)))},
-            "given in pieces",
+            "are piecewise",
             npde.Trefftz(),
         ),
         (
@@ -184,5 +184,5 @@ def test_what_polynomials_do_not_find_ends_after_a_few_looks(monkeypatch: pytest
 def test_settings_and_trials_that_make_no_sense_are_refused() -> None:
     with pytest.raises(DeclarationError, match="give a whole number of at least 12"):
         npde.Separable(largest=4)
-    with pytest.raises(DeclarationError, match="places its own sines"):
+    with pytest.raises(DeclarationError, match="chooses its own sines"):
         npde.solve(brick("DDDDDD"), npde.Siren(8), npde.Separable(), progress=False)

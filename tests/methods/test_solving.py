@@ -127,13 +127,13 @@ def test_the_default_method_is_the_one_that_the_equation_allows() -> None:
     assert isinstance(choose_method(wave, npde.Siren())[0], npde.Adam)
     method, why = choose_method(nonlinear, None)
     assert isinstance(method, npde.Newton)
-    assert "the equation is not linear" in why
+    assert "the equation is nonlinear" in why
     turning = npde.Equation(lambda x, u: u.dt - u.laplacian / 100 - 5 * (u.value - u.value**3))
     start = [npde.Dirichlet(-1.0), npde.InitialCondition(lambda x: x[:, 0] ** 2 * npde.cos(np.pi * x[:, 0]))]
     line = npde.Interval(-1, 1).over(npde.Time(0, 1))
     method, why = choose_method(npde.Problem("line", line, turning, boundary=start), None)
     assert method == npde.TimeMarching()
-    assert "goes on from the start" in why
+    assert "evolves from an initial condition" in why
     sides = [(0, 1)] * 4
     many = npde.Problem("many", npde.Box(*sides), bent, boundary=npde.Dirichlet(1.0))
     method, why = choose_method(many, None)
@@ -144,7 +144,7 @@ def test_the_default_method_is_the_one_that_the_equation_allows() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"problem": "helmholtz-disk"}, "problem='helmholtz-disk': solve takes a Problem first"),
+        ({"problem": "helmholtz-disk"}, "problem='helmholtz-disk': give a Problem as the first argument"),
         ({"trial": torch.nn.Linear(1, 1)}, r"trial is a Linear.*wrap it: trial=npde\.TorchModule"),
         ({"trial": "siren"}, "trial='siren': use npde.Siren"),
         ({"method": "adam"}, "method='adam': use npde.Galerkin"),
@@ -176,7 +176,9 @@ def test_a_trial_function_of_another_field_is_refused() -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_a_cuda_device_that_is_not_there_is_refused() -> None:
-    with pytest.raises(npde.DeclarationError, match=r"device='cuda' is not there: .* finds 0 CUDA devices"):
+    with pytest.raises(
+        npde.DeclarationError, match=r"device='cuda' is not available: .* finds 0 CUDA devices"
+    ):
         npde.solve(LINE, TINY, Note(), device="cuda")
 
 

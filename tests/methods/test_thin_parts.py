@@ -62,7 +62,7 @@ def test_regions_too_thin_for_functions_of_their_own_are_left_to_another_method(
         problem = npde.Problem("plate", npde.Box((0, 1), (0, 1)), npde.Poisson(medium), boundary=sides)
         chosen.append(choose_method(problem, None)[0])
     assert chosen == [npde.Trefftz(), npde.LeastSquares()]
-    with pytest.raises(npde.DeclarationError, match="so thin, or so near to one another"):
+    with pytest.raises(npde.DeclarationError, match="so thin, or so close to each other"):
         npde.solve(problem, method=npde.Trefftz(), progress=False)
 
 

@@ -20,7 +20,7 @@ WIDTH, START, INTERFACE, FIRST, SECOND, STOP = 0.1, -0.3, 0.2, 1.0, 2.5, 0.9
 
 
 def two_half_spaces(x: Array, t: Array) -> Array:
-    """D'Alembert's solution of a Gaussian at rest, with what the interface sends back and lets on."""
+    """D'Alembert's solution of a Gaussian at rest, with what the interface reflects and lets on."""
 
     def shape(z: Array) -> Array:
         return np.exp(-((z - START) ** 2) / (2 * WIDTH**2)) / 2
@@ -298,7 +298,7 @@ def test_the_notes_say_how_fine_functions_were_looked_at_and_nothing_of_what_is_
         start = npde.InitialCondition(0.0)
         problem = npde.Problem("looked", domain, npde.Wave(speed), sources, [start, npde.Absorbing()])
         notes = npde.solve(problem, method=npde.MethodOfLines(tolerance=0.05), progress=False).notes
-        return [note for note in notes if note.startswith("Functions were looked at")]
+        return [note for note in notes if note.startswith("Functions were sampled")]
 
     source = npde.RickerSource((0.1,), 4.0, variance=0.01)
     assert len(looked(lambda x: 1 + 0.1 * npde.sin(x[:, 0]), source)) == 1

@@ -135,7 +135,7 @@ def test_gridded_media_and_sources_cover_the_domain_unless_told_otherwise() -> N
     box = problem(equation=Helmholtz(20.0, GridField(values)), sources=GridField(np.zeros((3, 3))))
     assert box.equation.speed == GridField(values, ((-1, -1), (1, 1)))
     assert box.sources == (FunctionSource(GridField(np.zeros((3, 3)), ((-1, -1), (1, 1)))),)
-    with pytest.warns(DeclarationWarning, match="GridField reaches from .* its outermost values continue"):
+    with pytest.warns(DeclarationWarning, match="GridField covers .* its outermost values continue"):
         problem(equation=Helmholtz(20.0, GridField(values, ((-0.5, -0.5), (0.5, 0.5)))))
 
 
@@ -165,13 +165,13 @@ def test_strong_layers_and_thin_ones_of_given_reflection_are_accepted() -> None:
         (
             PML(0.5),
             Helmholtz(5.0),
-            r"PML width 0\.5 is 0\.40 wavelengths at k = 5, less than half of one: |R| = 2\.4e-04 at normal "
+            r"PML width 0\.5 is 0\.40 wavelengths at k = 5, less than half a wavelength: |R| = 2\.4e-04 at normal "
             r"incidence, .*; use at least 0\.63 \(half a wavelength\), or give reflection=",
         ),
         (
             PML(0.2),
             Helmholtz(20.0, 2.0),
-            r"0\.32 wavelengths at k = 20 and speed 2, less than half of one: |R| = 1\.3e-03",
+            r"0\.32 wavelengths at k = 20 and speed 2, less than half a wavelength: |R| = 1\.3e-03",
         ),
     ],
 )
@@ -191,7 +191,7 @@ def test_the_strength_decides_whether_a_thin_layer_is_refused() -> None:
         problem(boundary=PML(0.5, 1.001 * least), equation=Helmholtz(5.0))
 
 
-TAIL = "reaches 0.04 .four standard deviations., across the edge of the physical region"
+TAIL = "extends 0.04 .four standard deviations., beyond the edge of the physical region"
 
 
 @pytest.mark.parametrize(
@@ -202,14 +202,15 @@ TAIL = "reaches 0.04 .four standard deviations., across the edge of the physical
         ({"sources": lambda x: np.exp(-12 * x[:, 0] ** 2 - 30 * x[:, 1] ** 2)}, None),
         (
             {"sources": lambda x: np.exp(-30 * (x[:, 0] ** 2 + x[:, 1] ** 2))},
-            "in the absorbing layer, beside",
+            "in the absorbing layer, and at most",
         ),
     ],
 )
 def test_a_source_whose_tail_is_lost_is_warned_of(changes, message: str | None) -> None:
     if message is None:
         with pytest.raises(
-            DeclarationError, match=r"in the absorbing layer, beside .* at most; let it vanish there"
+            DeclarationError,
+            match=r"in the absorbing layer, and at most .* elsewhere; let it vanish in the layer",
         ):
             problem(**changes)
         return
@@ -237,7 +238,7 @@ def test_a_source_whose_tail_is_lost_is_warned_of(changes, message: str | None) 
         ({"constraints": zero}, "constraints is <function zero.*; give npde.Constraint"),
         ({"exact": 3.0}, r"exact is 3.0; give a function of points \(n, d\), or None"),
         ({"boundary": [PML(0.2), PML(0.3)]}, "boundary has 2 PMLs; give one, with a width for each side"),
-        ({"boundary": PML(1.2)}, "PML widths 1.2 at left and 1.2 at right leave nothing of the domain"),
+        ({"boundary": PML(1.2)}, "PML widths 1.2 at left and 1.2 at right cover the whole domain"),
         ({"boundary": PML(3)}, "PML width 3 at left fills the domain, 2 wide along x; use less than 1"),
         (
             {"boundary": PML(0.02), "equation": Helmholtz(20.0)},
@@ -259,20 +260,20 @@ def test_a_source_whose_tail_is_lost_is_warned_of(changes, message: str | None) 
         ({"boundary": Dirichlet(0, on="lid")}, "condition 'dirichlet-lid' is on face 'lid'"),
         (
             {"boundary": [Dirichlet(0), Dirichlet(1)]},
-            "two constraints are named 'dirichlet', .* give one another",
+            "two constraints are named 'dirichlet', .* give one of them another",
         ),
         (
             {"constraints": Constraint("helmholtz", zero, interior(BOX))},
             "two constraints are named 'helmholtz'",
         ),
-        ({"sources": PointSource((3, 0))}, r"the source at \(3, 0\) lies outside .*; move it in"),
+        ({"sources": PointSource((3, 0))}, r"the source at \(3, 0\) lies outside .*; move it inside"),
         ({"sources": Shots(SOURCE, PointSource((0.7, 0)))}, "lies in the absorbing layer; move it inside"),
         ({"sources": PointSource((0, 0, 0))}, "has 3 coordinates, but .* has 2 axes"),
         ({"sources": lambda x: x[:, 0] / 0}, "is not finite at"),
         ({"sources": lambda x: x[:, :1]}, r"returns the shape \(4096, 1\)"),
         (
             {"sources": 1.0},
-            "the source, 1, is 1 at .*, in the absorbing layer, beside 1 at most; let it vanish",
+            "the source, 1, is 1 at .*, in the absorbing layer, and at most 1 elsewhere; let it vanish",
         ),
         (
             {"equation": Helmholtz(20.0, lambda x: x[:, 0])},
@@ -283,7 +284,7 @@ def test_a_source_whose_tail_is_lost_is_warned_of(changes, message: str | None) 
             {"equation": Equation(poisson), "boundary": ()},
             r"of the Equation includes the right-hand side, but sources",
         ),
-        ({"equation": Equation(poisson), "sources": ()}, "PML belongs to the Helmholtz equation"),
+        ({"equation": Equation(poisson), "sources": ()}, "PML needs the speed of Helmholtz or Wave"),
         (
             {"equation": Equation(poisson, mixed=[(0, 2)]), "sources": (), "boundary": ()},
             "mixed=.* but the domain has the axes 0 to 1",

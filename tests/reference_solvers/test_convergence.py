@@ -36,7 +36,7 @@ def test_richardson_overestimates_where_the_order_is_higher() -> None:
     ("errors", "steps", "message"),
     [
         ([1.0], None, "two or more"),
-        ([1.0, 0.5], [0.1], "as many steps"),
+        ([1.0, 0.5], [0.1], "the same number of steps"),
         ([1.0, 0.0], None, "positive"),
         ([1.0, np.nan], None, "positive"),
     ],

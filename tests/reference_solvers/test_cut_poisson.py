@@ -196,16 +196,16 @@ def test_wrong_data_is_refused_with_what_would_be_right() -> None:
     def radius(points: Array) -> Array:
         return np.linalg.norm(points, axis=1)
 
-    with pytest.raises(ValueError, match="reaches beyond the grid"):
+    with pytest.raises(ValueError, match="extends beyond the grid"):
         solve_cut_poisson(grid, lambda points: radius(points) - 1.2, 1.0, boundary=given)
     with pytest.raises(ResolutionError, match="no node of the grid"):
         solve_cut_poisson(grid, lambda points: radius(points) - 0.1, 1.0, boundary=given)
-    with pytest.raises(ValueError, match=r"level function has shape \(100,\)"):
+    with pytest.raises(ValueError, match=r"level function must have shape \(100,\)"):
         solve_cut_poisson(grid, lambda points: radius(points)[1:], 1.0, boundary=given)
     with pytest.raises(ValueError, match=r"source has shape \(4,\)"):
         solve_cut_poisson(grid, lambda points: radius(points) - 0.8, np.ones(4), boundary=given)
     with pytest.raises(
-        ValueError, match=r"value of the boundary are finite and \(.*,\), got the shape \(3,\)"
+        ValueError, match=r"value of the boundary must be finite with the shape \(.*,\); got the shape \(3,\)"
     ):
         with_values(given, np.ones(3))
     b = given

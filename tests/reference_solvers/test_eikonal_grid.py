@@ -98,11 +98,11 @@ def test_what_has_no_travel_time_is_refused() -> None:
     grid, source = Grid((0, 0), (1, 1), (9, 9)), np.array([0.5, 0.5])
     with pytest.raises(ValueError, match=r"source \[1.5, 0.5\] lies outside the grid from \(0.0, 0.0\)"):
         solve_eikonal(grid, 1.0, np.array([1.5, 0.5]))
-    with pytest.raises(ValueError, match="slowness is finite and positive; its least value is 0"):
+    with pytest.raises(ValueError, match="slowness must be finite and positive; its smallest value is 0"):
         solve_eikonal(grid, np.zeros((9, 9)), source)
     with pytest.raises(ValueError, match=r"slowness has shape \(3,\); give a number or \(9, 9\)"):
         solve_eikonal(grid, np.ones(3), source)
-    with pytest.raises(ValueError, match=r"sources are \(2,\) or \(n, 2\), got shape \(3,\)"):
+    with pytest.raises(ValueError, match=r"sources must be \(2,\) or \(n, 2\); got shape \(3,\)"):
         solve_eikonal(grid, 1.0, np.zeros(3))
     with pytest.raises(ValueError, match="2 or 3 axes of at least 5 nodes"):
         solve_eikonal(Grid((0,), (1,), (9,)), 1.0, np.array([0.5]))

@@ -96,12 +96,12 @@ def test_a_box_as_a_domain_gives_what_the_box_solver_gives() -> None:
 def test_domains_off_the_grid_or_below_its_nodes_are_refused() -> None:
     grid = Grid((-1, -1), (1, 1), (10, 10))
     radius = np.linalg.norm(grid.points, axis=1).reshape(grid.shape)
-    with pytest.raises(ValueError, match="reaches beyond the grid"):
+    with pytest.raises(ValueError, match="extends beyond the grid"):
         solve_embedded_poisson(grid, radius - 1.2, 1.0)
     with pytest.raises(ResolutionError, match="no node of the grid"):
         solve_embedded_poisson(grid, radius - 0.1, 1.0)
     with pytest.raises(
-        ValueError, match=r"level function is finite and has shape \(10, 10\), got shape \(9, 10\)"
+        ValueError, match=r"level function must be finite with shape \(10, 10\); got shape \(9, 10\)"
     ):
         solve_embedded_poisson(grid, radius[1:], 1.0)
     with pytest.raises(ValueError, match=r"source has shape \(4,\)"):

@@ -44,8 +44,8 @@ def test_the_box_is_closed_and_single_precision_is_forgiven() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (((0, 0), (1, 1), (5,)), "of one length"),
-        (((0, 1), (1, 1), (5, 5)), "below the upper one"),
+        (((0, 0), (1, 1), (5,)), "of equal length"),
+        (((0, 1), (1, 1), (5, 5)), "below the upper corner"),
         (((0, 0), (1, np.inf), (5, 5)), "finite"),
         (((0, 0), (1, 1), (5, 2)), "at least 3 nodes"),
         (((0, 0), (1, 1), (5, 5.5)), "whole numbers"),

@@ -232,10 +232,10 @@ def test_data_of_weight_zero_are_not_looked_at() -> None:
     ("change", "message"),
     [
         ({"data": np.zeros((4, 16), complex)}, "nothing was recorded"),
-        ({"data": np.ones((16, 4), complex)}, r"\(shots, receivers\) = \(4, 16\) here, got \(16, 4\)"),
+        ({"data": np.ones((16, 4), complex)}, r"\(shots, receivers\) = \(4, 16\) here; got \(16, 4\)"),
         ({"data": np.full((4, 16), np.nan)}, "data are not finite where their weight is not 0"),
         ({"weights": -np.ones((4, 16))}, "a weight is negative or not finite"),
-        ({"loads": np.ones((33, 29))}, r"loads are \(\*\(33, 29\), shots\)"),
+        ({"loads": np.ones((33, 29))}, r"loads must be \(\*\(33, 29\), shots\)"),
     ],
 )
 def test_an_experiment_that_makes_no_sense_is_refused(change: dict, message: str) -> None:
@@ -252,7 +252,7 @@ def test_an_inversion_that_makes_no_sense_is_refused() -> None:
         irwri([], ones, prior)
     with pytest.raises(ValueError, match="the experiments have different grids"):
         irwri([each, foreign], ones, prior)
-    with pytest.raises(ValueError, match=r"the start is real and \(33, 29\)"):
+    with pytest.raises(ValueError, match=r"the start must be real and \(33, 29\)"):
         irwri([each], ones[1:], prior)
     with pytest.raises(ValueError, match=r"the penalty is 0.0; it must be finite and positive"):
         irwri([each], ones, prior, penalty=0.0)

@@ -190,10 +190,10 @@ def test_sources_that_do_not_cancel_are_refused_without_a_fixed_side() -> None:
     ({"coefficient": np.ones((4, 9))}, r"coefficient has shape \(4, 9\); give a number, cells \(8, 8\)"),
     ({"coefficient": -1.0}, "finite and positive"),
     ({"coefficient": np.zeros((9, 9))}, "finite and positive"),
-    ({"sides": [(Dirichlet(), Periodic()), (Dirichlet(), Dirichlet())]}, "periodic on one side only"),
-    ({"sides": [(Dirichlet(), Dirichlet())]}, "sides are 2 pairs"),
+    ({"sides": [(Dirichlet(), Periodic()), (Dirichlet(), Dirichlet())]}, "periodic on only one side"),
+    ({"sides": [(Dirichlet(), Dirichlet())]}, "sides must be 2 pairs"),
     ({"sides": Dirichlet(np.ones(4))}, r"a side of axis 0 has \(9,\) nodes"),
-    ({"sides": Neumann(np.full(9, np.inf))}, "data of a side of axis 0 has values that are not finite"),
+    ({"sides": Neumann(np.full(9, np.inf))}, "data of a side of axis 0 have values that are not finite"),
     ({"sides": Robin(-1.0)}, "Robin coefficient on axis 0 is negative"),
 ])  # fmt: skip
 def test_wrong_data_is_refused_with_its_shape_and_the_way_out(

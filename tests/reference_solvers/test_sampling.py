@@ -120,11 +120,11 @@ def test_an_interval_is_averaged_as_well() -> None:
 def test_what_cannot_be_sampled_is_refused() -> None:
     with pytest.raises(ValueError, match=r"1 of 2 points are not in the box .* the first is \(1\.5, 0\.0\)"):
         interpolation(GRID, [[0, 0], [1.5, 0]])
-    with pytest.raises(ValueError, match=r"points are \(n, 2\)"):
+    with pytest.raises(ValueError, match=r"points must be \(n, 2\)"):
         point_density(GRID, [0.0, 0.0])
     with pytest.raises(ValueError, match="not in the box"):
         interpolation(GRID, [[np.nan, 0]])
     with pytest.raises(ValueError, match="positive variance"):
         gaussian_density(GRID, (0, 0), 0.0)
-    with pytest.raises(ValueError, match=r"returns \(\d+,\) for as many points, got \(\d+, 1\)"):
+    with pytest.raises(ValueError, match=r"must return \(\d+,\) for \d+ points; got \(\d+, 1\)"):
         cell_average(lambda p: p[:, :1], GRID)

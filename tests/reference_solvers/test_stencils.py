@@ -51,9 +51,9 @@ def test_interpolation_refuses_what_it_cannot_reach() -> None:
     grid = Grid((0, 0), (1, 1), (3, 5))
     with pytest.raises(ValueError, match=r"point \[0.5, 1.5\] lies outside the grid"):
         interpolation(grid, np.array([[0.5, 1.5]]), degree=2)
-    with pytest.raises(ValueError, match=r"points have shape \(n, 2\), got \(4, 3\)"):
+    with pytest.raises(ValueError, match=r"points must have shape \(n, 2\); got \(4, 3\)"):
         interpolation(grid, np.zeros((4, 3)))
-    with pytest.raises(ValueError, match=r"degree 3 needs 4 nodes an axis, got \(3, 5\)"):
+    with pytest.raises(ValueError, match=r"degree 3 needs 4 nodes along each axis; got \(3, 5\)"):
         interpolation(grid, np.zeros((4, 2)))
 
 

@@ -57,7 +57,7 @@ def test_short_steps_are_left_as_they_are(longest_step: float) -> None:
 
 def test_a_record_that_makes_no_sense_is_refused() -> None:
     with pytest.raises(
-        ValueError, match=r"2 samples or more, and interval, tail and step are positive; got 1, 0.1"
+        ValueError, match=r"2 samples or more, and interval, tail and step must be positive; got 1, 0.1"
     ):
         leapfrog_filters(1, 0.1, tail=1.0, longest_step=0.1)
     with pytest.raises(ValueError, match=r"got 5, 0.1, 0.0"):

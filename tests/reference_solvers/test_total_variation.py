@@ -234,11 +234,14 @@ def test_too_few_steps_are_said_to_be_too_few() -> None:
     ("change", "message"),
     [
         ({"weight": -1.0}, r"weight is -1.0; it must be finite and not negative"),
-        ({"lower": 1.0, "upper": 0.0}, "a lower bound is above the upper one"),
+        ({"lower": 1.0, "upper": 0.0}, "a lower bound is above the upper bound"),
         ({"held": np.ones((5, 4), bool)}, "every node is held"),
-        ({"slope": np.zeros(20)}, r"slope is \(5, 4\) on this grid, got the shape \(20,\)"),
+        ({"slope": np.zeros(20)}, r"slope must be \(5, 4\) on this grid; got the shape \(20,\)"),
         ({"hessian": sparse.csr_array((20, 20))}, "diagonal is 0.0; it must be positive"),
-        ({"hessian": sparse.eye_array(4)}, r"Hessian is \(20, 20\) on this grid, got the shape \(4, 4\)"),
+        (
+            {"hessian": sparse.eye_array(4)},
+            r"Hessian must be \(20, 20\) on this grid; got the shape \(4, 4\)",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(change: dict, message: str) -> None:

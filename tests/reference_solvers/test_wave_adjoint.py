@@ -225,7 +225,7 @@ def test_what_cannot_run_is_refused_with_the_way_out() -> None:
         waves.run(np.full(waves.grid.size, 1 / 9))
     with pytest.raises(ValueError, match=r"m has shape \(4,\); give \(957,\)"):
         waves.run(np.ones(4))
-    with pytest.raises(ValueError, match="m = 1/c\\^2 is positive and finite; its least value is 0"):
+    with pytest.raises(ValueError, match="m = 1/c\\^2 must be positive and finite; its smallest value is 0"):
         waves.run(np.zeros(waves.grid.size))
     grid = waves.grid
     given = {"dt": 0.01, "sides": (OPEN, OPEN), "layer_speed": 1.0}
@@ -234,13 +234,13 @@ def test_what_cannot_run_is_refused_with_the_way_out() -> None:
         WaveShots(grid, np.array([[3.0, 0.5]]), inside, wavelet, **given)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"wavelet has shape \(10, 1\); give \(steps,\)"):
         WaveShots(grid, inside, inside, wavelet[:, None], **given)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="step and layer speed are positive, got -1"):
+    with pytest.raises(ValueError, match="step and layer speed must be positive; got -1"):
         WaveShots(grid, inside, inside, wavelet, **(given | {"dt": -1}))  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="sides are 2 pairs"):
+    with pytest.raises(ValueError, match="sides must be 2 pairs"):
         WaveShots(grid, inside, inside, wavelet, **(given | {"sides": [OPEN]}))  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="variance is not negative, got -1"):
+    with pytest.raises(ValueError, match="variance must not be negative; got -1"):
         band_limited(grid, inside, variance=-1.0)
-    with pytest.raises(ValueError, match=r"points have shape \(n, 2\), got \(2,\)"):
+    with pytest.raises(ValueError, match=r"points must have shape \(n, 2\); got \(2,\)"):
         band_limited(grid, np.zeros(2))
-    with pytest.raises(ValueError, match="need 6 nodes an axis"):
+    with pytest.raises(ValueError, match="need 6 nodes along each axis"):
         band_limited(Grid((0,), (1,), (4,)), np.array([[0.5]]))

@@ -248,27 +248,27 @@ def test_what_cannot_run_is_refused_with_the_way_out() -> None:
         ValueError, match=r"3 steps of 0.3333 are unstable .*at most 0.\d+; use at least \d+ steps"
     ):
         wave.run(1.0, steps=3)
-    with pytest.raises(ValueError, match="duration is positive, got -1"):
+    with pytest.raises(ValueError, match="duration must be positive; got -1"):
         wave.run(-1.0)
     with pytest.raises(ValueError, match=r"displacement has shape \(4,\); give a number or \(21, 21\)"):
         wave.run(1.0, displacement=np.zeros(4))
     with pytest.raises(ValueError, match=r"point \[2.0, 0.5\] lies outside the grid"):
         wave.run(1.0, receivers=np.array([[2.0, 0.5]]))
-    with pytest.raises(ValueError, match="speed is positive; its least value is 0"):
+    with pytest.raises(ValueError, match="speed must be positive; its smallest value is 0"):
         WaveGrid(grid, 0.0)
-    with pytest.raises(ValueError, match="order in time is 2 or 4, got 3"):
+    with pytest.raises(ValueError, match="order in time must be 2 or 4; got 3"):
         WaveGrid(grid, 1.0, time_order=3)
     with pytest.raises(ValueError, match=r"layers of axis 0, 1.2 wide together, fill the grid of 1"):
         WaveGrid(grid, 1.0, sides=Absorbing(0.6))
     with pytest.raises(ValueError, match=r"2 spacings wide; use at least 4 spacings, 0\.2"):
         WaveGrid(grid, 1.0, sides=Absorbing(0.1))
-    with pytest.raises(ValueError, match="absorbing layers stand in 1 and 2 dimensions, got 3"):
+    with pytest.raises(ValueError, match="absorbing layers need 1 or 2 dimensions, got 3"):
         WaveGrid(Grid((0, 0, 0), (1, 1, 1), (9, 9, 9)), 1.0, sides=Absorbing(0.1))
-    with pytest.raises(ValueError, match="sides are 2 pairs"):
+    with pytest.raises(ValueError, match="sides must be 2 pairs"):
         WaveGrid(grid, 1.0, sides=[(Wall(), Wall())])
-    with pytest.raises(ValueError, match="positive width, got 0"):
+    with pytest.raises(ValueError, match="positive width; got 0"):
         Absorbing(0.0)
-    with pytest.raises(ValueError, match="reflection of a layer lies between 0 and 1, got 2"):
+    with pytest.raises(ValueError, match="reflection of a layer must lie between 0 and 1; got 2"):
         Absorbing(0.1, reflection=2.0)
 
 

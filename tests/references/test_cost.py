@@ -50,7 +50,7 @@ def test_what_takes_minutes_says_so_first(
     monkeypatch.setattr("neurapde.references.cost.check_fits", lambda *_: None)
     with pytest.warns(
         npde.ResolutionWarning,
-        match=rf"nodes for {problem.name} takes some [\d.e+]+ \w+ of a core; give a smaller",
+        match=rf"nodes for {problem.name} takes about [\d.e+]+ \w+ on one core; give a smaller",
     ):
         with pytest.raises(BegunError):
             npde.reference(problem, shape)

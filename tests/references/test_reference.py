@@ -257,7 +257,10 @@ def test_a_shape_that_fits_no_grid_is_refused(shape: tuple) -> None:
             Problem("open", BOX, Helmholtz(9.0), boundary=Dirichlet(0.0, on="left")),
             "'open' has no condition on right, bottom, top; give PML, Absorbing, Dirichlet or Neumann",
         ),
-        (Problem("driven", BOX, Helmholtz(9.0), boundary=Neumann(1.0)), "takes Neumann of value 0 only"),
+        (
+            Problem("driven", BOX, Helmholtz(9.0), boundary=Neumann(1.0)),
+            "takes Neumann only with the value 0",
+        ),
         (
             Problem("own", BOX, Equation(lambda x, u: u.laplacian)),
             "no grid solver for the equation Equation of 'own'",

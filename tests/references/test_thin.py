@@ -189,4 +189,4 @@ def test_the_note_says_how_fine_a_function_was_looked_at() -> None:
     function, _, _ = askew(0.1, 0.05, 0.0)
     problem = npde.Problem("slab", SQUARE, npde.Poisson(function), boundary=npde.Dirichlet(0.0))
     notes = npde.reference(problem, shape=33).notes
-    assert any("looked at every 0.002 on 128 lines" in note for note in notes)
+    assert any("sampled every 0.002 on 128 lines" in note for note in notes)

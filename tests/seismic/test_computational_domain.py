@@ -41,24 +41,24 @@ REFUSED = {
     ),
     "disk": (
         lambda: other(npde.Disk((0, 0), 1.0), None, npde.Dirichlet(0.0)),
-        "needs a Box of two axes, but its domain is .*; take a Box",
+        "needs a Box of two axes, but its domain is .*; use a Box",
     ),
     "volume": (
         lambda: other(npde.Box((0, 1), (0, 1), (0, 1)), None, npde.Dirichlet(0.0)),
-        "needs a Box of two axes, but its domain is .*; take a Box",
+        "needs a Box of two axes, but its domain is .*; use a Box",
     ),
     "constraint": (lambda: other(BOX, None, SURFACE, OPEN, constraints=extra), "has 'well'; leave them out"),
     "Robin": (
         lambda: other(BOX, None, npde.Robin(1.0, 1.0, 0.0)),
-        "does not know the condition .*; give a PML",
+        "does not support the condition .*; give a PML",
     ),
     "value": (
         lambda: other(BOX, None, npde.Dirichlet(1.0)),
-        "takes Dirichlet of value 0 only, and u = 1 .* is not zero; give a PML",
+        "takes Dirichlet only with the value 0, but u = 1 .* is not zero; give a PML",
     ),
     "start": (
         lambda: waves(BOX, npde.Absorbing(), npde.InitialCondition(1.0)),
-        "has waves at the start, .*; leave them out: they come from the sources of the survey",
+        "has initial conditions, .*; leave them out, since all waves come from the sources of the survey",
     ),
     "silence": (
         lambda: other(BOX, None, OPEN),
@@ -103,8 +103,13 @@ def test_an_inversion_starts_from_the_speed_of_its_problem_unless_told() -> None
 @pytest.mark.parametrize(
     ("problem", "given", "settings", "text"),
     [
-        (survey(), waves(BOX), {}, "takes a Problem first, then the Survey; found a Survey; give where"),
-        (waves(BOX), "line.h5", {}, r"takes a Survey after the Problem; found a str. Read one"),
+        (
+            survey(),
+            waves(BOX),
+            {},
+            "takes a Problem first, then the Survey, but got a Survey; declare the medium",
+        ),
+        (waves(BOX), "line.h5", {}, r"takes a Survey after the Problem, but got a str. Read one"),
         (waves(BOX), None, {"unknown": 1.2}, r"unknown=1.2: give npde.Velocity"),
     ],
     ids=["order", "survey", "unknown"],

@@ -70,11 +70,11 @@ def refusal(name: str, prior: str = "none", misfit: str = "L2", trial: str | Non
     """What the refusal of a combination says, or None where there is none."""
     if name == "irwri":
         if trial == "siren":
-            return "finds values on a grid"
+            return "inverts for values on a grid"
         if misfit != "L2":
-            return r"works with L2\(\) alone"
+            return r"works only with L2\(\)"
         if prior not in ("none", "total variation"):
-            return "knows one prior, TotalVariation"
+            return "supports one prior, TotalVariation"
     if name == "penalty" and trial == "grid":
         return "Penalty trains a network"
     if name == "time" and misfit == "phase":

@@ -73,7 +73,7 @@ def test_a_moving_spread_too_large_for_memory_is_read_as_spectra(
 ) -> None:
     path = write(tmp_path / "line.sgy", streamer(30, 4))
     monkeypatch.setattr(memory, "free_memory", lambda device: 200_000)
-    with pytest.raises(npde.DeclarationError, match="read the spectra alone, by frequencies="):
+    with pytest.raises(npde.DeclarationError, match="read only spectra, with frequencies="):
         npde.Survey.read(path)
     loaded = npde.Survey.read(path, frequencies=[5.0])
     assert loaded.data.shape == (1, 30, 33)
@@ -86,7 +86,7 @@ def test_delays_that_differ_turn_the_phases_of_spectra(tmp_path: Path) -> None:
     for index, header in enumerate(headers):
         header[F.DelayRecordingTime] = 20 * (index % 2)
     path = write(tmp_path / "delayed.sgy", headers)
-    with pytest.raises(npde.DeclarationError, match="read their spectra, by frequencies="):
+    with pytest.raises(npde.DeclarationError, match="read their spectra, with frequencies="):
         npde.Survey.read(path)
     loaded = npde.Survey.read(path, frequencies=[5.0, 10.0])
     turned = np.zeros(plain.weights.shape)

@@ -132,7 +132,7 @@ def test_a_model_outside_of_the_family_is_found_by_components(family, survey, mo
     inversion = inverted(survey.replace(data=there.predicted), velocity(latent))
     assert relative(inversion(POINTS), there(POINTS)) < 2e-3
     assert relative(inverted(survey, velocity(latent))(POINTS), there(POINTS)) > 1e-2
-    assert "2 components of what it leaves" in inversion.notes[0]
+    assert "2 components of its residual" in inversion.notes[0]
 
 
 def test_speeds_stay_within_their_bounds(family, survey):
@@ -174,14 +174,14 @@ def test_what_is_no_family_of_velocities_is_refused(family, survey):
         S.Latent.of(family, start=[1.0])
     scattered = npde.learning.SampledFields(WINDOW, [(POINTS[::-1], np.ones(81))])
     with pytest.raises(
-        npde.DeclarationError, match=r"model 0 of models is not given on a grid from \[-0\.5, -0\.5\]"
+        npde.DeclarationError, match=r"model 0 of models is not on a grid from \[-0\.5, -0\.5\]"
     ):
         S.Latent.of(family, models=scattered)
     with pytest.raises(npde.DeclarationError, match="components=0"):
         S.Latent.of(family, models=scattered, components=0)
     with pytest.raises(npde.DeclarationError, match="free outside the box"):
         inverted(survey, npde.Velocity(bounds=(0.7, 2.5), trial=S.Latent.of(family)))
-    for method, text in (("penalty", "Penalty trains a network"), ("irwri", "finds values on a grid")):
+    for method, text in (("penalty", "Penalty trains a network"), ("irwri", "inverts for values on a grid")):
         with pytest.raises(npde.DeclarationError, match=text):
             inverted(survey, velocity(S.Latent.of(family)), method)
 
@@ -226,8 +226,8 @@ def test_random_velocities_are_read_as_means_over_cells():
         ("window", npde.Interval(0, 1), "give a box of two axes"),
         ("inclusions", (3, 1), r"inclusions\[1\]=1"),
         ("radius", (0.1, 0.6), "below 0.5, half the window"),
-        ("speed", (2.0, 1.0), "the smaller and the larger"),
-        ("smooth", 0.5, "a share below 0.25"),
+        ("speed", (2.0, 1.0), "the smaller value first"),
+        ("smooth", 0.5, "a fraction below 0.25"),
     ],
 )
 def test_a_class_that_cannot_be_is_refused(name, value, text):

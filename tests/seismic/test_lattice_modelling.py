@@ -158,7 +158,7 @@ def test_iterations_that_do_not_end_are_an_error(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(window_scattering, "LARGEST_ITERATIONS", 2)
     monkeypatch.setattr(window_scattering, "RESTART", 2)
     engine = lattice(survey())
-    with pytest.raises(DeclarationError, match="not solved after 2 iterations"):
+    with pytest.raises(DeclarationError, match="did not converge in 2 iterations"):
         engine.forward(blob(engine.grid, depth=3.0))
 
 

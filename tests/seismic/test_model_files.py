@@ -130,18 +130,18 @@ def test_places_of_a_line_askew_become_distances(tmp_path: Path) -> None:
         ("a.bin", b"\0" * 40, {}, r"holds 10 numbers of 4 bytes and no shape.*give shape=\(nx, nz\)"),
         ("a.bin", b"\0" * 40, {"shape": (3, 3)}, r"10 numbers of 4 bytes, but shape=\(3, 3\) has 9"),
         ("a.bin", b"\0" * 36, {"shape": (3, 3), "dtype": "float"}, "give one of <f4"),
-        ("a.npy", b"\0" * 40, {"shape": (3, 3)}, r"says nothing about a file \.npy"),
+        ("a.npy", b"\0" * 40, {"shape": (3, 3)}, r"has no effect for a file \.npy"),
         ("a.npy", b"\0" * 40, {}, "cannot be read as an array"),
         ("a.rsf", b"n1=5", {}, "has n1=5; a velocity model in the plane has two axes"),
-        ("a.rsf", b"n1=5 n2=x", {}, "n2=x, which is no number"),
-        ("a.rsf", b"n1=5 n2=3 in=nowhere", {}, "'nowhere', which is not there"),
+        ("a.rsf", b"n1=5 n2=x", {}, "n2=x, which is not a number"),
+        ("a.rsf", b"n1=5 n2=3 in=nowhere", {}, "'nowhere', which does not exist"),
         ("a.rsf", b"n1=5 n2=3 in=stdin data_format=native_complex\n\x0c\x0c\x04ab", {}, "data_format=native_complex"),
-        ("a.rsf", b"n1=5 n2=3 in=stdin\n\x0c\x0c\x04ab", {}, "15 numbers, but 0 are there"),
+        ("a.rsf", b"n1=5 n2=3 in=stdin\n\x0c\x0c\x04ab", {}, "15 numbers, but has 0"),
         ("a.sgy", b"\0" * 4000, {}, "cannot be read as SEG-Y"),
         ("a.vti", b"<VTKFile/>", {}, "0 pieces of image data"),
         ("a.vtk", b"nothing", {}, "no scalars"),
         ("a.h5", b"nothing", {}, "cannot be read as an HDF5 file"),
-        ("a.tif", b"nothing", {}, "cannot read 'a.tif' by its suffix"),
+        ("a.tif", b"nothing", {}, "cannot read 'a.tif', whose suffix is unknown"),
         ("a.bin", b"\0" * 36, {"shape": (3, 3), "spacing": (0, 1)}, "give two positive numbers"),
     ],
 )  # fmt: skip
@@ -155,7 +155,7 @@ def test_what_cannot_be_read_is_refused(
 
 def test_what_a_format_cannot_hold_is_refused_or_said(tmp_path: Path) -> None:
     wide = npde.GridField(VALUES, ((0.0, 0.0), (600.0, 4000.0)))
-    with pytest.raises(npde.DeclarationError, match=r"spacings of depth up to 32\.767 m"):
+    with pytest.raises(npde.DeclarationError, match=r"depth spacings up to 32\.767 m"):
         write_model(tmp_path / "a.sgy", wide)
     odd = npde.GridField(VALUES, ((0.0, 0.0), (0.6, 0.4013)))
     with pytest.warns(DeclarationWarning, match=r"rounded by up to 0\.0016"):

@@ -93,7 +93,7 @@ def test_data_of_the_other_sign_of_fouriers_transform_are_told() -> None:
     survey = recorded().select(frequencies=5.0)
     method = Multiscale(descent=npde.seismic.BoundedLBFGS(1))
     given = {"unknown": npde.Velocity(prior=()), "method": method, "progress": False}
-    with pytest.warns(npde.DeclarationWarning, match="of the other sign of Fourier's transform"):
+    with pytest.warns(npde.DeclarationWarning, match="use the other sign of the Fourier transform"):
         npde.invert(waves(START), survey.replace(data=survey.data.conj()), **given)
     npde.invert(waves(START), survey, **given)
 

@@ -66,7 +66,7 @@ def test_nodes_are_counted_in_the_slowest_speed_that_the_bounds_allow() -> None:
     survey = simulated()
     with pytest.warns(DeclarationWarning, match=r"at 1.5 Hz.* 0.9, a wavelength has 3 nodes"):
         invert(survey, spacing=0.2)
-    with pytest.raises(ResolutionError, match=r"2.1 nodes .* Below 2.5 its waves mean nothing"):
+    with pytest.raises(ResolutionError, match=r"2.1 nodes .* Below 2.5 its waves are meaningless"):
         invert(survey, spacing=0.2, unknown=npde.Velocity(1.0, bounds=(0.63, 1.6), window=WINDOW))
     low = npde.seismic.Continuation([1.0])
     invert(survey, spacing=0.2, frequencies=low)  # 4.5 nodes: nothing is said
@@ -80,7 +80,7 @@ def test_layers_are_judged_at_the_lowest_frequency_in_the_fastest_speed() -> Non
     quiet = npde.PML(width=0.5, reflection=1e-3)
     thin = invert(survey, problem=waves(BOX, quiet))
     assert any("Layer: at 0.3 Hz the PML at left" in note for note in thin.notes)
-    with pytest.warns(DeclarationWarning, match=r"sends back \|R\| = 5.0e-02"):
+    with pytest.warns(DeclarationWarning, match=r"reflects \|R\| = 5.0e-02"):
         invert(simulated(), problem=waves(BOX, npde.PML(width=0.5, reflection=0.05)))
     around = invert(survey, problem=waves(SMALL))
     assert not any("Layer" in note for note in around.notes)
@@ -148,7 +148,7 @@ def test_mistakes_that_look_like_skipped_cycles_are_named() -> None:
     survey = simulated(frequencies=(4.0,), nodes=121)
     near = npde.Velocity(1.0, bounds=(0.9, 1.6), window=WINDOW)
     mistakes = {
-        "another polarity or delay: times .* and turned by": survey.replace(data=-survey.data),
+        "another polarity or delay: multiplied by .* and rotated by": survey.replace(data=-survey.data),
         "the data are .* times those of the start model": survey.replace(data=100 * survey.data),
     }
     for said, wrong in mistakes.items():
@@ -204,6 +204,6 @@ def test_an_inversion_that_does_not_fit_in_memory_is_refused(
 
 def test_the_limits_of_a_velocity_are_those_that_were_settled() -> None:
     declared = npde.Velocity(1.5)
-    with pytest.raises(npde.DeclarationError, match=r"not settled yet; give bounds=\(slowest, fastest\)"):
+    with pytest.raises(npde.DeclarationError, match=r"not set yet; give bounds=\(slowest, fastest\)"):
         _ = declared.limits
     assert declared.on(npde.Box((0, 1), (0, 1))).limits == (0.75, 3.0)

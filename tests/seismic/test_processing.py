@@ -242,14 +242,14 @@ def test_damping_is_undone_on_the_way_back_to_time() -> None:
     ("step", "text"),
     [
         (lambda: Bandpass(), "keeps everything"),
-        (lambda: Bandpass(12, 3), "a high above low"),
+        (lambda: Bandpass(12, 3), "a value of high above low"),
         (lambda: Bandpass(3, 400), "frequencies below 125 Hz"),
         (lambda: TimeWindow(), "keeps everything"),
-        (lambda: TimeWindow(9.0), "leaves nothing"),
+        (lambda: TimeWindow(9.0), "removes the traces"),
         (lambda: TimeWindow(0.1, picks=np.ones(3)), "picks of the TimeWindow have the shape"),
         (lambda: TimeWindow(0.1, picks=np.ones(3), speed=1.0), "leave one out"),
         (lambda: EditTraces(dead=[(7, 0)]), "counted from 0"),
-        (lambda: Decimate(samples=500), "leaves one of 500"),
+        (lambda: Decimate(samples=500), "leaves only one of 500"),
         (lambda: "bandpass", "give steps such as"),
     ],
 )
@@ -259,7 +259,7 @@ def test_what_cannot_be_done_is_refused(step: Any, text: str) -> None:
 
 
 def test_filters_come_before_windows() -> None:
-    with pytest.raises(npde.DeclarationError, match="give it before TimeWindow and Gain"):
+    with pytest.raises(npde.DeclarationError, match="put it before TimeWindow and Gain"):
         survey(pulses()).process(TimeWindow(0.9), Bandpass(3, 12))
     with pytest.raises(npde.DeclarationError, match="use to_time"):
         survey(pulses()).at([5.0]).process(Bandpass(3, 12))

@@ -127,7 +127,7 @@ def test_an_oblique_line_keeps_its_distances(tmp_path: Path) -> None:
 def test_a_bent_line_is_warned_of(tmp_path: Path) -> None:
     headers = line()
     headers[4][F.GroupY] = 300
-    with pytest.warns(npde.DeclarationWarning, match="off the line of length"):
+    with pytest.warns(npde.DeclarationWarning, match="from the line of length"):
         npde.Survey.read(raw(tmp_path / "line.sgy", headers))
 
 
@@ -245,7 +245,7 @@ def test_what_seg_y_cannot_hold_is_refused(tmp_path: Path) -> None:
         survey(sources=np.ones((3, 3)), receivers=np.zeros((5, 3))).write(path)
     with pytest.raises(npde.DeclarationError, match="tenths of a microsecond"):
         survey(start_time=1 / 3).write(path)
-    with pytest.raises(npde.DeclarationError, match="beyond what a SEG-Y header holds"):
+    with pytest.raises(npde.DeclarationError, match="more than a SEG-Y header can store"):
         survey(sources=[[1e10, 0.0]] * 3).write(path)
     with pytest.raises(FileNotFoundError, match="no folder"):
         survey().write(tmp_path / "none" / "line.sgy")
@@ -274,28 +274,28 @@ def test_traces_as_long_as_two_bytes_say_come_back(count: int, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        (columns(65_536) | {"dt": 1e-4}, "have 65536 samples, but SEG-Y holds up to 65535; save as .h5"),
+        (columns(65_536) | {"dt": 1e-4}, "have 65536 samples, but SEG-Y stores up to 65535; save as .h5"),
         (
             columns(9) | {"traces": np.full((1, 2, 9), 1e300)},
-            "from 1e\\+300 to 1e\\+300, but numbers of 32 bits",
+            "from 1e\\+300 to 1e\\+300, but 32-bit numbers",
         ),
         (
             columns(9) | {"traces": np.full((1, 2, 9), 1e-50)},
-            "from 1e-50 to 1e-50, .* scale them, or save as .h5",
+            "from 1e-50 to 1e-50, .* scale the traces, or save as .h5",
         ),
         (
             columns(9) | {"traces": np.full((1, 2, 9), 1.0) * [[[1.0], [1e-36]]]},
-            "from 1e-36 to 1, .* scale them",
+            "from 1e-36 to 1, .* scale the traces",
         ),
         ({"dt": 0.04}, "whole microseconds up to 32767"),
-        ({"start_time": -40.0}, "start_time, in ms, of 40000 is beyond"),
+        ({"start_time": -40.0}, "start_time, in ms, of 40000 is more than"),
         ({"sources": [[0.0, 0.0]] * 3}, "source coordinates are missing.*move the origin.*save as .h5"),
         (
             {"receivers": [[300.0 + 1e-6 * i, 12.5] for i in range(5)]},
             "of 3 shots and 5 receivers 3 and 1 would be read",
         ),
-        ({"receivers": [[2.2e9, 0.0]] * 5}, "2.2e\\+09 is beyond what a SEG-Y header holds"),
-        ({"receivers": [[1.0, -2.2e9]] * 5}, "2.2e\\+09 is beyond what a SEG-Y header holds"),
+        ({"receivers": [[2.2e9, 0.0]] * 5}, "2.2e\\+09 is more than a SEG-Y header can store"),
+        ({"receivers": [[1.0, -2.2e9]] * 5}, "2.2e\\+09 is more than a SEG-Y header can store"),
     ],
 )
 def test_what_would_not_be_read_back_is_not_written(
@@ -351,7 +351,7 @@ def test_a_streamer_whose_shots_share_no_receiver_is_refused_before_it_fills_the
     ]
     with pytest.raises(
         npde.DeclarationError,
-        match=r"has 12 shots and 12 places of receivers, of 20 samples.*read the spectra alone",
+        match=r"has 12 shots and 12 receiver positions, with 20 samples.*read only spectra",
     ):
         npde.Survey.read(raw(path, headers))
 

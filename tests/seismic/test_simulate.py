@@ -138,7 +138,7 @@ def test_noise_is_white_and_stays_off_dead_traces() -> None:
         ({}, {"receivers": [[0.7, 0.0]]}, r"1 of 1 receivers lie in the absorbing layer"),
         ({}, {"receivers": [[3.0, 0.0]]}, "lie outside the model"),
         ({}, {"sources": [[0.0, 5.0]]}, "1 of 1 sources"),
-        ({}, {"noise": 0.1}, "without a seed"),
+        ({}, {"noise": 0.1}, "has no seed"),
         ({}, {"noise": -0.1, "seed": 10007}, "noise level"),
         ({"sources": [npde.PointSource([0, 0]), npde.PointSource([0, 0.1])]}, {}, "has 2 sources"),
         ({"sources": lambda x: x[:, 0] * 0}, {}, "at a point"),

@@ -76,7 +76,7 @@ def bad_values(kind: float) -> np.ndarray:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"traces": bad_values(np.nan)}, "1 of 51 traces .* shot 2 and receiver 3"),
+        ({"traces": bad_values(np.nan)}, "1 of 51 traces .* shot 2, receiver 3"),
         ({"traces": bad_values(np.inf)}, "not finite"),
         ({"traces": np.zeros((3, 17, 21))}, "nothing was recorded"),
         ({"traces": np.zeros((3, 17, 1))}, "at least 2"),
@@ -205,7 +205,7 @@ def test_quality_finds_the_frequency_of_a_pulse_and_what_is_wrong() -> None:
     assert quality.dead_by_shot.tolist() == [1, 0, 0]
     assert quality.offsets[0] == 0
     assert quality.amplitudes[2] == pytest.approx(1e3 * quality.amplitudes[1])
-    assert "sit at their source" in str(quality)
+    assert "are at their source" in str(quality)
     assert "shot 2 is 1000 times as loud" in str(quality)
     assert any("may be cut" in note for note in traces().quality().notes)
     assert spectra().quality().peak_frequency in (3.0, 5.0)
@@ -257,16 +257,16 @@ def test_what_belongs_to_the_other_kind_is_refused_with_the_way_to_it(
 def test_files_that_are_no_surveys_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no file"):
         npde.Survey.load(tmp_path / "none.h5")
-    with pytest.raises(npde.DeclarationError, match=r"'line\.txt' by its suffix"):
+    with pytest.raises(npde.DeclarationError, match=r"'line\.txt', whose suffix is unknown"):
         npde.Survey.read(tmp_path / "line.txt")
     (tmp_path / "broken.h5").write_bytes(b"nothing")
-    with pytest.raises(npde.StorageError, match="damaged, or no HDF5"):
+    with pytest.raises(npde.StorageError, match="damaged, or it is not an HDF5"):
         npde.Survey.load(tmp_path / "broken.h5")
     (tmp_path / "broken.mat").write_bytes(b"nothing at all " * 40)
     with pytest.raises(npde.StorageError, match="cannot be read as a MAT file"):
         npde.Survey.read(tmp_path / "broken.mat", frequency=3.0)
     path = spectra().save(tmp_path / "survey.h5")
-    with pytest.raises(npde.DeclarationError, match="frequency= says nothing"):
+    with pytest.raises(npde.DeclarationError, match="frequency= has no effect"):
         npde.Survey.read(path, frequency=3.0)
     with pytest.raises(npde.DeclarationError, match="ibm=True"):
         spectra().write(path, ibm=True)

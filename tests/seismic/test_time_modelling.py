@@ -132,7 +132,8 @@ def test_the_frequencies_of_a_ricker_wavelet_are_found() -> None:
 def test_what_cannot_be_marched_is_refused_with_the_way_out() -> None:
     unknown = Survey(SOURCES, RECEIVERS, traces=traces(), dt=0.008)
     with pytest.raises(
-        DeclarationError, match=r"unknown wavelet, which this method needs; give survey.replace\(wavelet"
+        DeclarationError,
+        match=r"unknown wavelet, but this method needs the wavelet; give survey.replace\(wavelet",
     ):
         engine(of=unknown)
     with pytest.raises(DeclarationError, match="the survey has spectra, and this method works in time"):

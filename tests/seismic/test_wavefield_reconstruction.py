@@ -146,9 +146,15 @@ def test_it_can_be_saved_and_read_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"unknown": velocity(trial=npde.Siren(width=8, depth=1))}, "finds values on a grid, but trial="),
-        ({"misfit": npde.seismic.L1()}, r"works with L2\(\) alone"),
-        ({"unknown": velocity(prior=npde.seismic.Smoothness(weight=1.0))}, "knows one prior, TotalVariation"),
+        (
+            {"unknown": velocity(trial=npde.Siren(width=8, depth=1))},
+            "inverts for values on a grid, but trial=",
+        ),
+        ({"misfit": npde.seismic.L1()}, r"works only with L2\(\)"),
+        (
+            {"unknown": velocity(prior=npde.seismic.Smoothness(weight=1.0))},
+            "supports one prior, TotalVariation",
+        ),
     ],
 )
 def test_what_it_cannot_do_is_refused_before_any_work(changes: dict, message: str) -> None:

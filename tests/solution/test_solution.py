@@ -68,7 +68,7 @@ def test_derivatives_in_space_time_tell_space_from_time() -> None:
     np.testing.assert_allclose(u.laplacian(X), (u(X + h * x) - 2 * u(X) + u(X - h * x)) / h**2, atol=1e-6)
     np.testing.assert_allclose(u.dtt(X), (u(X + h * t) - 2 * u(X) + u(X - h * t)) / h**2, atol=1e-6)
     np.testing.assert_allclose(u.dt(X), u.gradient(X)[:, 1], rtol=1e-12, atol=1e-12)
-    with pytest.raises(npde.DeclarationError, match="does not live in time"):
+    with pytest.raises(npde.DeclarationError, match="does not depend on time"):
         solution().dt(X)
 
 

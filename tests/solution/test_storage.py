@@ -99,7 +99,7 @@ def test_a_module_of_torch_is_asked_for(tmp_path: Path) -> None:
     u = solved(wave(), network())
     path = u.save(tmp_path / "u.h5")
     with pytest.raises(
-        npde.DeclarationError, match=r"not how to make it: .*Sequential.*npde\.load\(path, trial=…\)"
+        npde.DeclarationError, match=r"not its declaration: .*Sequential.*npde\.load\(path, trial=…\)"
     ):
         npde.load(path)
     assert_same_field(npde.load(path, trial=network())(X), u(X))
@@ -113,7 +113,7 @@ def test_a_pickle_in_place_of_a_solution_is_not_opened(tmp_path: Path) -> None:
             return (Path.touch, (tmp_path / "sprung",))
 
     (tmp_path / "u.h5").write_bytes(pickle.dumps(Trap()))
-    with pytest.raises(StorageError, match="no HDF5 file"):
+    with pytest.raises(StorageError, match="not an HDF5 file"):
         npde.load(tmp_path / "u.h5")
     assert not (tmp_path / "sprung").exists()
 

@@ -97,7 +97,7 @@ NARROW = {
 @pytest.mark.parametrize("name", NARROW)
 def test_what_falls_between_the_nodes_is_told_in_its_size(name):
     with pytest.warns(
-        npde.ResolutionWarning, match="closing check of narrow finds what the quadrature has missed"
+        npde.ResolutionWarning, match="closing check of narrow finds an error that the quadrature has missed"
     ):
         solution = npde.solve(NARROW[name], method=npde.Galerkin())
     assert solution.status is npde.Status.UNRESOLVED

@@ -84,9 +84,7 @@ def test_a_function_is_named_and_not_stored() -> None:
     problem = npde.Problem("mine", npde.Interval(0, 1), npde.Equation(lambda x, u: u.value, order=0))
     encoded = through_json(problem)
     assert "lambda" in json.dumps(encoded.tree)
-    with pytest.raises(
-        NotStored, match=r"equation\.residual is .*<lambda>, a Python object that a file does not"
-    ):
+    with pytest.raises(NotStored, match=r"equation\.residual is .*<lambda>, a Python object that is not"):
         decode(encoded, BASES)
 
 

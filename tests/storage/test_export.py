@@ -85,7 +85,7 @@ def test_a_vtu_file_is_binary(tmp_path: Path) -> None:
     [
         (npde.Interval(0, 1), "u.vtu", (3, 3), "give 1 numbers of nodes"),
         (npde.Box((0, 1), (0, 1)), "u.vtu", 1, r"at least 2 each, such as \(257, 257\)"),
-        (npde.Box(*[(0, 1)] * 4), "u.vtu", 3, "only fields of 1, 2 or 3"),
+        (npde.Box(*[(0, 1)] * 4), "u.vtu", 3, "only fields with 1, 2 or 3"),
         (npde.Disk((0, 0), 1), "u.vtu", 2, "use a finer shape"),
     ],
 )

@@ -67,7 +67,7 @@ def test_a_write_replaces_the_old_file(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_and_a_missing_file_are_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere\. Make it first"):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere\. Create it first"):
         write(tmp_path / "nowhere" / "a.h5")
     with pytest.raises(FileNotFoundError, match=r"there is no file .*a\.h5"), hdf5.reading(tmp_path / "a.h5"):
         pass
@@ -76,7 +76,10 @@ def test_a_missing_folder_and_a_missing_file_are_named(tmp_path: Path) -> None:
 def test_what_is_no_hdf5_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     path.write_text("nothing of the kind")
-    with pytest.raises(hdf5.StorageError, match="it is damaged, or no HDF5 file"), hdf5.reading(path):
+    with (
+        pytest.raises(hdf5.StorageError, match="it is damaged, or it is not an HDF5 file"),
+        hdf5.reading(path),
+    ):
         pass
 
 

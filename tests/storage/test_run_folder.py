@@ -95,7 +95,7 @@ def test_a_run_goes_on_where_no_checkpoint_can_be_written_and_the_last_good_one_
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
     try:
         with pytest.warns(
-            npde.StorageWarning, match=r"no checkpoint was written: .* MiB free before.* The run goes on"
+            npde.StorageWarning, match=r"no checkpoint was written: .* MiB free before.* The run continues"
         ):
             solution = train(tmp_path, 4)
     finally:

@@ -63,7 +63,7 @@ def test_a_rule_ends_its_training_and_the_next_stage_begins(rule: Any) -> None:
 
 
 def test_a_loss_that_is_not_there_is_no_target() -> None:
-    with pytest.raises(npde.DeclarationError, match="the losses are those of poisson"):
+    with pytest.raises(npde.DeclarationError, match="there are losses for poisson"):
         trained(adam(), callbacks=TargetLoss(1.0, "heat"))
 
 

@@ -160,7 +160,7 @@ def test_adaptive_points_lie_in_the_open_part_of_the_time() -> None:
         (lambda: npde.training.ResidualAdaptive(pool=1), "pool=1 of ResidualAdaptive"),
         (lambda: npde.training.ResidualAdaptive(power=-1.0), "power=-1.0 of ResidualAdaptive"),
         (lambda: npde.training.ResidualAdaptive(floor=float("inf")), "floor=inf of ResidualAdaptive"),
-        (lambda: npde.training.Fixed("everywhere"), "how='everywhere' is no way of sampling"),
+        (lambda: npde.training.Fixed("everywhere"), "how='everywhere' is not a way of sampling"),
         (lambda: npde.Adam(steps=1, sampling="sobol"), "sampling='sobol': use"),
     ],
 )

@@ -130,7 +130,7 @@ def test_a_resumed_training_is_the_uninterrupted_one_bitwise(tmp_path: Path) -> 
     "sampling", [npde.training.Fresh(), npde.training.ResidualAdaptive()], ids=["fresh", "adaptive"]
 )
 def test_points_that_do_not_stay_are_refused(sampling: object) -> None:
-    with pytest.raises(npde.DeclarationError, match="belong to points that stay, but sampling="):
+    with pytest.raises(npde.DeclarationError, match="need points that stay the same, but sampling="):
         adam(point_weights=npde.training.SelfAdaptive(), sampling=sampling)
 
 

@@ -21,7 +21,7 @@ TINY = npde.Siren(width=8, depth=1, omega_0=5.0)
 
 
 def line(scale: float = 1000.0) -> npde.Problem:
-    """scale · (u'' + sin) = 0 on (0, 1), zero at the ends: the condition is lost beside the equation."""
+    """scale · (u'' + sin) = 0 on (0, 1), zero at the ends: the condition is dominated by the equation."""
 
     def residual(x: torch.Tensor, u: npde.Jet) -> torch.Tensor:
         return scale * (u.laplacian + torch.sin(x[:, 0]))
@@ -207,7 +207,7 @@ def test_a_resumed_training_is_the_uninterrupted_one_bitwise(tmp_path: Path, pro
 
 
 def test_causal_weights_need_a_time() -> None:
-    with pytest.raises(npde.DeclarationError, match="Causal weighs times, but line lives on"):
+    with pytest.raises(npde.DeclarationError, match="Causal weights times, but the domain of line is"):
         train(line(), 1, curriculum=npde.training.Causal())
 
 

@@ -231,7 +231,7 @@ def test_a_wrong_declaration_names_its_rule() -> None:
         TorchModule(random_points)  # type: ignore[arg-type]
     with pytest.raises(DeclarationError, match=r"\(1, 3\), but the field needs \(1, 2\)"):
         build(TorchModule(torch.nn.Linear(2, 3)))
-    with pytest.raises(DeclarationError, match=r"are no box"):
+    with pytest.raises(DeclarationError, match=r"are not a box"):
         Siren(4, 0).build(([1.0], [-1.0]), generator=seeded(10061))
 
 

@@ -170,7 +170,7 @@ def test_the_exact_field_is_nan_within_six_deviations_of_a_gaussian() -> None:
 def test_weak_layers_are_noted() -> None:
     weak = exact_solution(helmholtz(boundary=PML(width=0.5, strength=0.5)))
     assert weak.notes[0].startswith(
-        "The exact field is that of absorbing layers without end; these send back 0.036"
+        "The exact field assumes infinitely deep absorbing layers; these layers reflect 0.036"
     )
     assert exact_solution(helmholtz()).notes == ()
 
@@ -261,7 +261,7 @@ def test_with_reference_and_exact_field_all_three_pairs_are_compared() -> None:
     [
         (2e-2, "larger than the difference measured, 1 %: that number is a bound, not a measurement"),
         (5e-3, "Of the difference from the reference, 1 %, up to 0.5 % may be the reference's own"),
-        (None, "without an error estimate"),
+        (None, "has no error estimate"),
         (1e-4, None),
     ],
 )
@@ -355,7 +355,7 @@ def test_a_reference_of_another_problem_is_refused() -> None:
         validate(solution, OnGrid(Grid((0, 0), (1, 1), (21, 21)), ones))
     with pytest.raises(DeclarationError, match="the reference has 2 columns, but case has 1"):
         validate(solution, OnGrid(Grid((-1, -1), (1, 1), (21, 21)), np.stack([ones, ones], axis=2)))
-    with pytest.raises(DeclarationError, match=r"shape=\(9, 9\) beside a reference"):
+    with pytest.raises(DeclarationError, match=r"shape=\(9, 9\) together with a reference"):
         validate(solution, OnGrid(Grid((-1, -1), (1, 1), (21, 21)), ones), shape=(9, 9))
 
 

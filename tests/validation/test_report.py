@@ -272,7 +272,7 @@ def test_foreign_damaged_and_newer_reports_say_what_they_are(tmp_path: Path) -> 
     text = (tmp_path / "report.json").read_text(encoding="utf-8")
     for content, message in (
         (text[: len(text) // 2], "is damaged"),
-        ("[1, 2]", "is no report of neurapde"),
+        ("[1, 2]", "is not a report of neurapde"),
         (text.replace('"version": 1', '"version": 99'), "layout 99, but this neurapde reads up to 1"),
     ):
         (tmp_path / "report.json").write_text(content, encoding="utf-8")

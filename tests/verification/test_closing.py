@@ -146,7 +146,7 @@ QUICK = ("known source",)
 def test_what_falls_between_the_points_is_found_and_told(name):
     with pytest.warns(
         npde.ResolutionWarning,
-        match="(?s)closing check of narrow.*at fresh points|estimated relative error|does not settle",
+        match="(?s)closing check of narrow.*at fresh points|estimated relative error|does not converge",
     ):
         solution = npde.solve(NARROW[name], method=npde.LeastSquares(), seed=83459)
     assert solution.status is npde.Status.UNRESOLVED

@@ -231,8 +231,8 @@ def _settled(
     chosen = as_method(method)
     if not isinstance(chosen, EngineMethod):
         raise DeclarationError(
-            f"{type(chosen).__name__} uses no gradient of the misfit, so there is none to test; test the waves on its grid "
-            "by method='adjoint'"
+            f"{type(chosen).__name__} uses no gradient of the misfit, so there is none to test; test the waves on its "
+            "grid with method='adjoint'"
         )
     check_given(problem, survey)
     setting = settle(problem, survey, (survey,), unknown, L2() if misfit is None else misfit)

@@ -43,7 +43,7 @@ _LINED = 400  # receivers up to which a spectrum is drawn as lines
 
 def pictures(comparison: InversionComparison) -> dict[str, tuple[str, bytes]]:
     """File name → (caption, PNG)."""
-    down = " y is a depth and drawn downwards." if comparison.downwards else ""
+    down = " y is a depth and points downwards." if comparison.downwards else ""
     wells = ", ".join(number(x) for x in comparison.wells)
     shown = {
         "models.png": (
@@ -57,15 +57,15 @@ def pictures(comparison: InversionComparison) -> dict[str, tuple[str, bytes]]:
         ),
         "data.png": (_data_caption(comparison), data_figure(comparison)),
         "misfit.png": (
-            "the relative data residual, by step of each method and by frequency of the first; vertical lines: a "
-            "new stage.",
+            "the relative data residual, by step for each method and by frequency for the first; vertical lines: a new "
+            "stage.",
             misfit_figure(comparison),
         ),
     }
     if comparison.deviation is not None:
         shown["uncertainty.png"] = (_uncertainty_caption(comparison), uncertainty_figure(comparison))
     if comparison.waves is not None:
-        caption = f"{comparison.waves.title} in the model found: the method's own and those of a finer grid."
+        caption = f"{comparison.waves.title} in the inverted model: the method's own waves and those of a finer grid."
         shown["waves.png"] = (caption, waves_figure(comparison.waves, comparison.downwards))
     return {name: (caption, png(figure)) for name, (caption, figure) in shown.items()}
 
@@ -155,8 +155,8 @@ def _data_caption(comparison: InversionComparison) -> str:
     shot = comparison.observed.shape[-2 if len(comparison.frequencies) else 0] // 2 + 1
     if len(comparison.frequencies):
         frequency = number(float(comparison.frequencies[-1]))
-        return f"data at {frequency} Hz: shot {shot} by receiver, and amplitudes of everything. Grey: not recorded."
-    return f"traces of shot {shot}: observed, and what the model leaves of them, on one scale."
+        return f"data at {frequency} Hz: shot {shot} by receiver, and amplitudes of all data. Grey: not recorded."
+    return f"traces of shot {shot}: observed, and the residual of the model, on one scale."
 
 
 def _spectra(comparison: InversionComparison) -> Figure:

@@ -69,7 +69,7 @@ class InversionReport(InversionComparison, SavedReport):
 
     def _sections(self) -> list[Block]:
         parts = [titled("The survey"), verbatim(self.survey), titled("The model"), verbatim(self.model)]
-        parts.append(titled("How it was found"))
+        parts.append(titled("How the model was found"))
         for name, account in self.accounts.items():
             rows = (
                 ("method", account.method),
@@ -259,12 +259,12 @@ def _beside(
             )
         return classical, ()
     if not classical:
-        return None, ("No classical inversion was made beside this one.",)
+        return None, ("There is no classical inversion for comparison.",)
     if isinstance(inversion.method, Adjoint):
-        return None, ("This is itself the classical inversion.",)
+        return None, ("This inversion is itself the classical one.",)
     if not all(stage.frequencies for stage in inversion.stages):
         way = "give classical=…, an inversion with a gridded velocity"
-        return None, (f"The method works in time, so no classical inversion was made beside it; {way}.",)
+        return None, (f"The method works in time, so there is no classical inversion for comparison; {way}.",)
     twin = classical_twin(inversion, progress=progress)
     name = short_name(twin.method)
     return twin, (
@@ -282,12 +282,12 @@ def _warnings(inversion: Inversion) -> tuple[str, ...]:
         )
     if not setting.velocity.prior:
         sentences.append(
-            "No prior was given: what the data leave open is decided by the velocity's parametrisation."
+            "No prior was given: the parametrisation of the velocity decides what the data do not determine."
         )
     if survey.origin is not None and survey.origin.shape == inversion.grid.shape:
         sentences.append(
             f"Inverse crime: the data were made on the grid of {'×'.join(map(str, survey.origin.shape))} nodes that the "
-            "inversion works on, so its errors cancel; simulate them with another shape."
+            "inversion uses, so its errors cancel; simulate them with another shape."
         )
     return tuple(sentences)
 

@@ -83,7 +83,7 @@ class BoxProblem:
         if any(isinstance(source, PointSource) for side in problem.right_hand_sides for source in side):
             return "a PointSource has no values at points; use a GaussianSource"
         if any(isinstance(field, GridField | Piecewise) for field in self.varies):
-            return "its coefficients are given in pieces"
+            return "its coefficients are piecewise"
         if any(np.iscomplexobj(field(self._probes)) for field in self.varies):
             return "its coefficients are complex"
         if len(features_of(self.varies, problem.domain)):
@@ -105,7 +105,7 @@ class BoxProblem:
             return np.asarray(np.abs(self.source(points)).sum(axis=1))
 
         if len(hidden_places(size, lower, upper)) and narrow_features(size, self.box).unseen:
-            return "its sources have parts too narrow for polynomials"
+            return "its sources have details too narrow for polynomials"
         for number, face in enumerate(self.box.faces if self.box.dimension > 1 else ()):
             given = self.problem.sides.data.get(face)
             if given is None or isinstance(given.value, Constant):
@@ -117,7 +117,7 @@ class BoxProblem:
                 return np.abs(to_numpy(given.value(np.insert(points, axis, at, axis=1))))
 
             if len(hidden_places(value, lower[others], upper[others])):
-                return f"the values on {face} have parts too narrow for polynomials"
+                return f"the values on {face} have details too narrow for polynomials"
         return None
 
     def _rough_data(self) -> str | None:
@@ -228,7 +228,7 @@ class BoxProblem:
         axes = self.form(counts, counts).axes
         nearest = np.abs(Separated(axes, coefficient, reaction).rates).min()
         if nearest <= -RESONANT * reaction:
-            return "its reaction is the negative of an eigenvalue of the box, at which the field is not determined"
+            return "its reaction is the negative of an eigenvalue of the box, so the solution is not unique"
         return None
 
     def _disagreement(self) -> str | None:

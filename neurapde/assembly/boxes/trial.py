@@ -31,7 +31,8 @@ class LegendreProducts(Trial):
         lower, upper = corners(setting.bounds)
         if len(lower) != len(self.modes):
             raise DeclarationError(
-                f"{self} has {len(self.modes)} axes, but the domain has {len(lower)}; give one number of modes each"
+                f"{self} has {len(self.modes)} axes, but the domain has {len(lower)}; give one number of modes for each "
+                "axis"
             )
         return LegendreFunction(self, lower, upper, setting.amplitudes(*self.modes), setting.complex)
 

@@ -31,7 +31,7 @@ class Crowded:
 
     def __str__(self) -> str:
         names = listing(repr(constraint.name) for constraint in self.constraints)
-        return f"{self.where} {names} are {self.count} conditions, where its equation takes {self.takes}"
+        return f"{self.where} {names} are {self.count} conditions, but its equation takes {self.takes}"
 
 
 def crowded(problem: Problem) -> Crowded | None:

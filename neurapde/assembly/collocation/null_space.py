@@ -76,13 +76,13 @@ def left_open(problem: Problem, unnoticed: Unnoticed) -> str:
     free = unnoticed.free
     if free == 1 and problem.outputs == 1 and unnoticed.constant:
         return (
-            "its constraints do not notice a constant that is added to the field; say its value at a face, or at a point: "
-            "constraints=npde.Constraint('level', lambda s, u: u.value, npde.at_points([[…]]))"
+            "its constraints do not change when a constant is added to the field; give its value on a face, or at a "
+            "point: constraints=npde.Constraint('level', lambda s, u: u.value, npde.at_points([[…]]))"
         )
     count = f"{free} or more independent fields" if free > 1 else "a field"
     return (
-        f"its constraints do not notice {count} that can be added to its own; say more, as by a condition on the faces "
-        "that have none, or at the beginning"
+        f"adding {count} to its field does not change its constraints; give more conditions, for example on the faces "
+        "that have none, or at the start"
     )
 
 

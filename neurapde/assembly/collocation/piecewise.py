@@ -46,9 +46,12 @@ def piecewise_trials(
 def unfit(problem: Problem) -> str | None:
     """Why least squares at points does not apply to a problem, or None where it may (linearity is checked as it runs)."""
     if problem.domain.dimension > 3:
-        return f"its domain has {problem.domain.dimension} axes, and the lattice of sines is for up to three"
+        return f"its domain has {problem.domain.dimension} axes, but the lattice of sines takes up to three"
     if problem.sides.periodic and problem.equation.transmission(problem):
-        return "a field that is periodic across a jump of the medium is not joined; move the jump off the boundary"
+        return (
+            "a jump of the medium lies on a periodic boundary, where the field cannot be joined; move the jump away "
+            "from the boundary"
+        )
     if len(problem.right_hand_sides) > 1:
         return "it has several shots; declare a problem for each"
     if isinstance(problem.equation, Poisson) and (reason := problem.equation.untrainable(problem)):

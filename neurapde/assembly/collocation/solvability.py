@@ -132,9 +132,9 @@ def _unbalanced(problem: Problem, assembly: Assembly, unnoticed: Unnoticed) -> s
         shape, added = "constant", number(amount)
         in_all = f", {number(float(f'{abs(amount) * problem.domain.measure:.4g}'))} in all"
     return (
-        f"no solution: its constraints do not notice a {shape} that is added to u, and what drives it does not balance; it "
-        f"would if {added} were added to {equation.name!r} everywhere{in_all}. Change the right-hand side or the "
-        "conditions, or give a condition that notices it"
+        f"no solution: its constraints do not change when a {shape} is added to u, so its sources and conditions must "
+        f"balance, but they do not; they would if {added} were added to {equation.name!r} everywhere{in_all}. Change "
+        f"the right-hand side or the conditions, or give a condition that fixes the {shape}"
     )
 
 
@@ -174,6 +174,6 @@ def _contradicting(
         jet = assembly.trial.jet(samples.points, layout.order, layout.mixed)
         off = float(worst.residual(samples, jet).abs().max())
     return (
-        f"no solution: {surplus}, and they contradict one another: where the others are met, {worst.name!r} is missed by "
+        f"no solution: {surplus}, and they contradict each other: if the others hold, {worst.name!r} is violated by "
         f"{number(float(f'{off:.2g}'))}. Leave one out, or change its value"
     )

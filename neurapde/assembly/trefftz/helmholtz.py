@@ -48,9 +48,9 @@ class HelmholtzFamily(Family):
         assert isinstance(equation, Helmholtz)
         for piece in pieces_of(equation.complex_speed):
             if piece.constant is None:
-                return f"its speed is {piece.field.describe()}, and not constant by region"
+                return f"its speed is {piece.field.describe()}, which is not constant by region"
             if complex(piece.constant).imag < 0 and problem.pml is not None:
-                return "its waves grow on their way, and none leaves for good"
+                return "its waves grow as they travel, so there are no outgoing waves"
         if reason := problem.sides.missing(TREATED):
             return reason
         for source in (source for shot in problem.right_hand_sides for source in shot):
@@ -58,7 +58,10 @@ class HelmholtzFamily(Family):
                 return f"no field in closed form is known for its source {source.describe()}"
         reflected = max(equation.reflections(problem).values(), default=0.0)
         if reflected > FELT:
-            return f"its layer sends back |R| = {reflected:.1e}, and only waves that leave for good are known in closed form"
+            return (
+                f"its layer reflects |R| = {reflected:.1e}, but only waves without reflection are known in closed "
+                "form"
+            )
         return None
 
     @property
@@ -185,5 +188,6 @@ class HelmholtzFamily(Family):
         if self.stretch is None:
             return ()
         return (
-            f"Waves leave for good through the layer: what it sends back, {self.floor:.1e} of them, is left out.",
+            f"Waves leave through the layer without reflection: the layer would reflect {self.floor:.1e} of them, which "
+            "is left out.",
         )

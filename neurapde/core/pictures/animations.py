@@ -56,5 +56,5 @@ def animated(
 
     figure = root_figure(panel)
     if figure is None:
-        raise DeclarationError("ax=…: these axes belong to no figure any more; give those of plt.subplots().")
+        raise DeclarationError("ax=…: the figure of these axes was closed; give axes from plt.subplots().")
     return FuncAnimation(figure, show, frames=len(values), interval=STILL, blit=False)

@@ -53,7 +53,7 @@ def drawn(domain: Placed, ax: Any, groups: Mapping[str, Sequence[str]] | None) -
     shown = shown_of(domain)
     if shown.dimension > 3:
         raise DeclarationError(
-            f"{domain} has {shown.dimension} axes; a picture shows one, two or three: draw a field on it with "
+            f"{domain} has {shown.dimension} axes; a picture shows one, two or three; draw a field on a slice with "
             "solution.plot(at={…}) instead."
         )
     if groups is None:

@@ -34,12 +34,12 @@ def main(
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             arrays: Mapping[str, np.ndarray] = runpy.run_path(reader)[function](file, *arguments)
         if strange := [name for name, array in arrays.items() if np.asarray(array).dtype.hasobject]:
-            raise ValueError(f"{strange[0]} is no array of numbers")
+            raise ValueError(f"{strange[0]} is not an array of numbers")
         np.savez(answer, **arrays)  # type: ignore[arg-type]
     except MemoryError:
         reason = f"reading it takes more than {int(memory) / 1e9:.1f} GB of memory"
     except SystemExit:
-        reason = said.getvalue() or "the library that reads it gave up"
+        reason = said.getvalue() or "the library that reads it failed"
     except BaseException as error:
         reason = str(error) or type(error).__name__
     else:

@@ -76,6 +76,6 @@ def _run(given: list[str], seconds: float) -> int | None:
 def _refused(path: Path, kind: str, reason: str) -> StorageError:
     short = " ".join("".join(c if c.isprintable() else " " for c in reason).split())
     return StorageError(
-        f"{path} cannot be read as {kind} ({short[:LONGEST]}): it is damaged, or not what its ending says. Give a file "
-        "that other programs read."
+        f"{path} cannot be read as {kind} ({short[:LONGEST]}): it is damaged, or its suffix is wrong. Give a file that "
+        "other programs can read."
     )

@@ -26,12 +26,12 @@ def read_hdf5(path: str, *wanted: str) -> dict[str, NDArray]:
             if name not in names:
                 continue
             if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-                raise ValueError(f"{name} is a link to another place")
+                raise ValueError(f"{name} is a link to another location")
             data = file[name]
             if not isinstance(data, h5py.Dataset):
-                raise ValueError(f"{name} is no dataset")
+                raise ValueError(f"{name} is not a dataset")
             if data.external or data.is_virtual:
-                raise ValueError(f"{name} is kept in another file")
+                raise ValueError(f"{name} is stored in another file")
             arrays[name] = np.asarray(data[()])
         kind = str(file.attrs.get("kind", ""))
         return {**arrays, "names": np.array(names, dtype=str), "kind": np.array(kind)}

@@ -20,6 +20,6 @@ def read_pixels(path: str, most: str) -> dict[str, NDArray]:
             raise ValueError("it is of no known format") from None
         width, height = 0, 0
     if width * height > int(most):
-        raise ValueError(f"it has {width} x {height} pixels, and {int(most)} are the most that is read")
+        raise ValueError(f"it has {width} x {height} pixels, and at most {int(most)} can be read")
     pixels = np.asarray(io.imread(path))
     return {"pixels": pixels[0] if pixels.ndim == 4 and len(pixels) == 1 else pixels}  # a .gif of one picture

@@ -30,7 +30,7 @@ def read_frames(path: str, most: str) -> dict[str, NDArray]:
             raise ValueError(f"its frames differ: {first.shape} {first.dtype}, {frame.shape} {frame.dtype}")
         held += frame.tobytes()
     if first is None:
-        raise ValueError("it has no pictures")
+        raise ValueError("it has no frames")
     return {"frames": np.frombuffer(held, first.dtype).reshape(-1, *first.shape)}
 
 

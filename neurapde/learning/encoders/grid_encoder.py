@@ -56,8 +56,8 @@ class GridEncoder(Encoder):
         dimension = seen.dimension
         if dimension not in CONVOLUTIONS or len(self.shape) != dimension:
             raise DeclarationError(
-                f"shape={tuple(self.shape)}: points have {dimension} coordinates; give the nodes along each, in up to three "
-                "dimensions, or use SetEncoder()"
+                f"shape={tuple(self.shape)}: points have {dimension} coordinates; give the number of nodes along each "
+                "axis, for at most three axes, or use SetEncoder()"
             )
         return _Grid(self, seen, space.latent)
 

@@ -38,7 +38,7 @@ class SensorEncoder(Encoder):
         given = checks.reals(self.places, "places")
         if given.ndim != 2 or not given.size:
             raise DeclarationError(
-                f"places has the shape {given.shape}; give (sensors, d), the points at which fields are seen"
+                f"places has the shape {given.shape}; give (sensors, d), the points at which fields are observed"
             )
         object.__setattr__(self, "places", tuple(tuple(row) for row in given.tolist()))
         checks.whole(self.width, "width")
@@ -47,7 +47,7 @@ class SensorEncoder(Encoder):
     def build(self, seen: Setting, space: FunctionSpace, fields: int) -> Conditioner:
         if len(self.places[0]) != seen.dimension:
             raise DeclarationError(
-                f"places have {len(self.places[0])} coordinates, but what is seen lies at points of {seen.dimension}; give "
+                f"places have {len(self.places[0])} coordinates, but the observed points have {seen.dimension}; give "
                 f"places (sensors, {seen.dimension})"
             )
         numbers = len(self.places) * (seen.rows + 1)

@@ -76,7 +76,7 @@ class SpectralElements(DirectMethod):
         if isinstance(steady, str):
             return steady
         level = _Level(steady, balance_of(problem), steady.mesh(FIRST), LIMIT, self.largest)
-        return None if level.solve() else "Newton's iteration on elements does not settle"
+        return None if level.solve() else "Newton's iteration on elements does not converge"
 
     def why(self, problem: Problem) -> str:
         return "it has conditions at both ends of an interval"

@@ -73,21 +73,21 @@ def steady_of(problem: Problem) -> SteadyProblem | str:
     """A problem as one of an interval at rest, or why it is none."""
     domain, equation = problem.domain, problem.equation
     if not isinstance(domain, Box) or domain.dimension != 1:
-        return f"its domain is {domain}, and elements are for an Interval"
+        return f"its domain is {domain}, but elements need an Interval"
     if not isinstance(equation, Equation | Poisson | Helmholtz):
-        return f"its equation is {type(equation).__name__}, and elements are for Poisson, Helmholtz and Equation(residual)"
+        return f"its equation is {type(equation).__name__}, but elements take Poisson, Helmholtz and Equation(residual)"
     if isinstance(equation, Equation) and equation.operators:
         return f"{equation.operators[0].describe()} reaches beyond an element"
     if problem.pml is not None or problem.sides.periodic:
-        return "its waves leave into a layer, or it is periodic, and elements are for conditions at both ends"
+        return "it has an absorbing layer or is periodic, but elements need conditions at both ends"
     if len(problem.right_hand_sides) > 1 or problem.unknowns:
-        return "it has several shots or unknowns, and elements are for one field"
+        return "it has several shots or unknowns, but elements solve for one field"
     if any(isinstance(source, PointSource) for side in problem.right_hand_sides for source in side):
         return "a PointSource has no values at points; use a GaussianSource"
     if isinstance(equation, Poisson) and (reason := equation.untrainable(problem)):
         return reason
     if any(len(axes) > 2 for axes in problem.mixed):
-        return "it reads a third derivative, which elements do not carry; say w = u.d2(0) as a component"
+        return "it uses a third derivative, but elements have only two; declare w = u.d2(0) as a component"
     inside, sides = [], ([], [])  # type: tuple[list[Constraint], tuple[list[Constraint], list[Constraint]]]
     for constraint in problem.constraints:
         sample = constraint.sample
@@ -100,11 +100,11 @@ def steady_of(problem: Problem) -> SteadyProblem | str:
         else:
             return f"its condition {constraint.name!r} does not hold at an end"
     if len(inside) != 1:
-        return f"it has {len(inside)} constraints inside, and elements are for one equation"
+        return f"it has {len(inside)} constraints inside, but elements take one equation"
     try:
         return _closed(problem, inside[0], (tuple(sides[0]), tuple(sides[1])))
     except Exception as error:  # of a function that torch cannot differentiate, whatever it raises
-        return f"its residual cannot be tried on numbers ({type(error).__name__})"
+        return f"its residual cannot be evaluated on numbers ({type(error).__name__})"
 
 
 def _closed(problem: Problem, equation: Constraint, sides: Sides) -> SteadyProblem | str:
@@ -115,13 +115,13 @@ def _closed(problem: Problem, equation: Constraint, sides: Sides) -> SteadyProbl
     components = rows.components
     field = at_rest(np.ones((mesh.count, components)))
     if rows.residual(field).shape[-1] != components:
-        return f"it has not as many equations as its {components} real components"
+        return f"the number of its equations differs from that of its {components} real components"
     counts = [
         sum(Rows(problem, side, mesh.side(end)).residual(field).shape[-1] for side in sides[end])
         for end in range(2)
     ]
     if not rows.bends(field):
-        return "it reads no second derivative, so that conditions at both ends are too many"
+        return "it uses no second derivative, so conditions at both ends are too many"
     if counts != [components, components]:
         return f"it has {counts[0]} and {counts[1]} conditions at its ends for {components} real components"
     return SteadyProblem(

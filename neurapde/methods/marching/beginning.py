@@ -50,7 +50,7 @@ class Beginning:
         self._check_closed(matrix[0])
         terms = np.abs(np.einsum("nba,na->nb", matrix, solution)).max()
         if not np.abs(residuals).max() <= MET * max(np.abs(asked).max(), terms):
-            raise DeclarationError("its conditions at the start contradict one another, or are not linear")
+            raise DeclarationError("its conditions at the start contradict each other, or are not linear")
         return solution[:, :count], solution[:, count:]
 
     def _check_closed(self, matrix: Matrix) -> None:

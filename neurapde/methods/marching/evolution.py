@@ -72,14 +72,14 @@ def evolution_of(problem: Problem) -> Evolution | str:
         rows = system.rows
     elif parts.periodic == set(range(len(lower) - 1)):
         if any(parts.sides):
-            return "it is periodic and has conditions at its sides, too"
+            return "it is periodic but also has conditions on its sides"
         try:
             system = FourierSystem.coarsest(problem, parts.equation)
         except Exception as error:
-            return f"its residual cannot be tried on numbers ({type(error).__name__})"
+            return f"its residual cannot be evaluated on numbers ({type(error).__name__})"
         rows = system.rows
     elif len(lower) > 2:
-        return f"its domain is {problem.domain}, and windows are for an Interval, or a Box that is periodic along all axes"
+        return f"its domain is {problem.domain}, but windows need an Interval, or a Box that is periodic along all axes"
     else:
         mesh = Mesh(np.linspace(lower[0], upper[0], ELEMENTS + 1), DEGREE)
         rows = Rows(problem, parts.equation, mesh.stencil())
@@ -92,7 +92,7 @@ def evolution_of(problem: Problem) -> Evolution | str:
         equations = rows.residual(moment(start, values)).shape[-1]
         first, second = (rows.felt(moment(start, values), rate) for rate in (1, 2))
     except Exception as error:  # the user's own function, which may read NumPy arrays alone
-        return f"its residual cannot be tried on numbers ({type(error).__name__})"
+        return f"its residual cannot be evaluated on numbers ({type(error).__name__})"
     if equations != rows.components:
         return f"it has {equations} equations for {rows.components} real components"
     beginning = Beginning(problem, parts.begins, start, first | second, second)
@@ -131,11 +131,11 @@ def _sorted(problem: Problem) -> _Sorted | str:
     """Which constraint is what, or why there is one for which windows have no place."""
     domain = problem.domain
     if not isinstance(problem.equation, Equation):
-        return f"its equation is {type(problem.equation).__name__}, and windows are for Equation(residual)"
+        return f"its equation is {type(problem.equation).__name__}, but windows take only Equation(residual)"
     if problem.equation.operators:
         return f"{problem.equation.operators[0].describe()} reaches beyond a window"
     if not isinstance(domain.spatial, Box):
-        return f"its domain is {domain}, and windows are for an Interval or a Box"
+        return f"its domain is {domain}, but windows need an Interval or a Box"
     over = isinstance(domain, SpaceTime)
     first = INITIAL if over else domain.faces[0]
     inside, begins = [], []
@@ -155,10 +155,10 @@ def _sorted(problem: Problem) -> _Sorted | str:
                 if face in on:
                     sides[end].append(constraint)
         else:
-            where = "at the start or at a side" if over else "at the start alone"
+            where = "at the start or at a side" if over else "only at the start"
             return f"its condition {constraint.name!r} does not hold {where}"
     if len(inside) != 1:
-        return f"it has {len(inside)} constraints inside, and windows are for one equation"
+        return f"it has {len(inside)} constraints inside, but windows take one equation"
     if not begins:
         return "it has no initial condition"
     return _Sorted(inside[0], tuple(begins), (tuple(sides[0]), tuple(sides[1])), periodic)
@@ -170,9 +170,12 @@ def _too_high(problem: Problem, parts: _Sorted) -> str | None:
     late = problem.domain.dimension - 1
     for axes in problem.mixed:
         if axes.count(late) > 2:
-            return f"it reads a derivative of order {axes.count(late)} in time, and windows carry two"
+            return f"it uses a derivative of order {axes.count(late)} in time, but windows have only two"
         if len(axes) > 2 and not waves:
-            return f"it reads a derivative of order {len(axes)}, which elements do not carry; say w = u.d2(0) as a component"
+            return (
+                f"it uses a derivative of order {len(axes)}, but elements have only two; declare w = u.d2(0) as a "
+                "component"
+            )
     return None
 
 

@@ -54,7 +54,7 @@ class ChebyshevPatches(Trial):
         checks.whole(self.patches, "patches", of="ChebyshevPatches")
         if len(self.degrees) not in (1, 2):
             raise DeclarationError(
-                f"degrees={self.degrees} of ChebyshevPatches: give one for each of one or two axes"
+                f"degrees={self.degrees} of ChebyshevPatches: give one for each axis, for one or two axes"
             )
         for degree in self.degrees:
             checks.whole(degree, "degrees", 0, of="ChebyshevPatches")
@@ -62,7 +62,7 @@ class ChebyshevPatches(Trial):
     def draw(self, setting: Setting) -> "PatchesFunction":
         if setting.dimension != len(self.degrees):
             raise DeclarationError(
-                f"{self} has {len(self.degrees)} axes, but the domain has {setting.dimension}; give as many"
+                f"{self} has {len(self.degrees)} axes, but the domain has {setting.dimension}; give one degree for each"
             )
         return PatchesFunction(self, setting)
 

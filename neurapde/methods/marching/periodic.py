@@ -192,7 +192,7 @@ def _gmres(step: Solve, right: Matrix) -> Matrix:
         operator, right, rtol=LEFT, restart=KRYLOV, maxiter=1, callback=norms.append, callback_type="pr_norm"
     )[0]
     if norms[-1] > LOST:
-        raise RuntimeError("GMRES does not settle")
+        raise RuntimeError("GMRES does not converge")
     return solution
 
 

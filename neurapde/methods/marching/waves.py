@@ -35,7 +35,9 @@ class WaveWindows(Trial):
     def __post_init__(self) -> None:
         checks.whole(self.degree, "degree", 0, of="WaveWindows")
         if not self.waves or len({len(counts) for counts in self.waves}) != 1:
-            raise DeclarationError(f"waves={self.waves} of WaveWindows: give as many counts for each window")
+            raise DeclarationError(
+                f"waves={self.waves} of WaveWindows: give the same number of counts for each window"
+            )
 
     def draw(self, setting: Setting) -> "WaveWindowsFunction":
         if setting.dimension != len(self.waves[0]) + 1:

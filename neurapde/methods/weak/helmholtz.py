@@ -97,8 +97,8 @@ class Waves(OnSines[Lattice]):
         if not waves:
             return []
         return [
-            f"Scattered form: the outgoing wave of {'each source' if waves > 1 else 'the source'} in a uniform "
-            f"medium is known, the {features} add what the medium and the sides change."
+            f"Scattered form: the outgoing wave of {'each source' if waves > 1 else 'the source'} in a uniform medium "
+            f"is known; the {features} add the changes by the medium and the sides."
         ]
 
     def told(self, level: Lattice, estimate: str) -> list[str]:

@@ -70,7 +70,7 @@ class Level:
 class PoissonOnSines(OnSines[Level]):
     """A problem of Poisson's equation on a Box, solved on lattices of sines."""
 
-    fewer = "a smaller bandwidth, or a coefficient and a source that change less abruptly"
+    fewer = "a smaller bandwidth, or a smoother coefficient and source"
     coarser = 1.35
 
     def __init__(self, task: Task, tolerance: float) -> None:
@@ -87,7 +87,7 @@ class PoissonOnSines(OnSines[Level]):
     def obstacle(problem: Problem) -> str | None:
         domain = problem.domain
         if not isinstance(domain, Box) or domain.dimension > 3:
-            return f"its domain is {domain}, and the sines need a Box of up to three axes; use LeastSquares"
+            return f"its domain is {domain}, but the sines need a Box of up to three axes; use LeastSquares"
         if problem.further:
             return f"{problem.further}; use LeastSquares"
         if len(problem.right_hand_sides) > 1:
@@ -100,7 +100,7 @@ class PoissonOnSines(OnSines[Level]):
             return str(error)
         if lift is not None and lift.jumps:
             faces = listing(lift.jumps[0])
-            return f"the values on {faces} differ where they meet, and no energy is finite; use LeastSquares"
+            return f"the values on {faces} differ where they meet, so no field has finite energy; use LeastSquares"
         return None
 
     def last(self, largest: int) -> float:
@@ -148,9 +148,9 @@ class PoissonOnSines(OnSines[Level]):
         if self._sees(level):
             return ""
         return (
-            f"coefficients, or data on a side, change within {self.narrowest:.2g}, but the sines see nothing thinner than "
-            f"{ACROSS * math.pi / self._seen(level):.2g}: the field may be wrong altogether; take npde.reference(problem), "
-            "which puts nodes on thin layers, or give Galerkin a larger bandwidth"
+            f"coefficients, or data on a side, change within {self.narrowest:.2g}, but the sines resolve nothing "
+            f"thinner than {ACROSS * math.pi / self._seen(level):.2g}: the field may be completely wrong; use "
+            "npde.reference(problem), which puts nodes on thin layers, or give Galerkin a larger bandwidth"
         )
 
     @cached_property
@@ -242,8 +242,8 @@ class PoissonOnSines(OnSines[Level]):
     def notes(self, level: Level, estimate: str) -> Sequence[str]:
         modes = "×".join(map(str, level.coefficients.shape))
         return (
-            f"Trial function: {modes} sines on the lattice of the box, {level.features} features in all, their head by the "
-            "least energy.",
+            f"Trial function: {modes} sines on the lattice of the box, {level.features} features in all, with the head "
+            "that minimises the energy.",
             estimate,
             *self.features.note,
         )

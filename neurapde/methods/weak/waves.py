@@ -36,7 +36,7 @@ class WavesOnSines(Waves[Level]):
     @staticmethod
     def obstacle(problem: Problem) -> str | None:
         if not isinstance(problem.domain, Box) or problem.domain.dimension != 2:
-            return f"its domain is {problem.domain}, and the sines need a Box of two axes"
+            return f"its domain is {problem.domain}, but the sines need a Box of two axes"
         return problem.further or problem.sides.missing(TREATED)
 
     def cost(self, bandwidth: float) -> Cost:

@@ -38,7 +38,7 @@ class WavesOnElements(Waves[ElementLevel]):
     def obstacle(problem: Problem) -> str | None:
         domain = problem.domain
         if not isinstance(domain, Box) or domain.dimension not in (2, 3):
-            return f"its domain is {domain}, and the elements need a Box of two or three axes"
+            return f"its domain is {domain}, but the elements need a Box of two or three axes"
         if reason := problem.further:
             return reason
         for source in (source for shot in problem.right_hand_sides for source in shot):
@@ -73,7 +73,9 @@ class WavesOnElements(Waves[ElementLevel]):
             *self.told(level, estimate),
         ]
         if len(level.axes) == 2:
-            notes.append("The amplitudes are found directly, element by element and then along their edges.")
+            notes.append(
+                "The amplitudes are solved for directly: first inside each element, then along the edges."
+            )
         return notes
 
 

@@ -107,13 +107,14 @@ class Linearised:
         chosen = as_method(method)
         if not isinstance(chosen, EngineMethod):
             raise DeclarationError(
-                f"{type(chosen).__name__} does not predict data from a model; use method='adjoint' or 'time', say"
+                f"{type(chosen).__name__} does not predict data from a model; use method='adjoint' or 'time', for "
+                "example"
             )
         check_given(problem, survey)
         stages = stages_of(survey, frequencies)
         if len(stages) > 1:
             raise DeclarationError(
-                f"frequencies has {len(stages)} stages, but an image is made in one; give a list of frequencies"
+                f"frequencies has {len(stages)} stages, but an image has only one; give a list of frequencies"
             )
         setting = settle(problem, stages[0], stages, unknown, L2() if misfit is None else misfit)
         chosen.check(setting)

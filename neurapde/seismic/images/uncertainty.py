@@ -89,8 +89,8 @@ class Uncertainty(Posterior):
     def __str__(self) -> str:
         values, count = self.deviation.values, int((self.eigenvalues > 1).sum())
         return (
-            f"deviation of the speed {number(float(values[self._prior > 0].min()))} to {number(float(values.max()))}, noise "
-            f"{percent(self.noise)}; the data tell more than the prior about {count} combinations of the speeds"
+            f"deviation of the speed {number(float(values[self._prior > 0].min()))} to {number(float(values.max()))}, "
+            f"noise {percent(self.noise)}; the data determine {count} combinations of the speeds better than the prior"
         )
 
 

@@ -55,8 +55,8 @@ def check_executor(executor: Any, method: InversionMethod) -> None:
     checks.kind(executor, "executor", Executor | None, way)
     if executor is not None and (reason := method.undivided):
         raise DeclarationError(
-            f"{type(method).__name__} cannot be divided into tasks of an executor: {reason}. Leave executor out, or use "
-            "method='multiscale', 'adjoint' or 'reduced'"
+            f"{type(method).__name__} cannot be divided into tasks for an executor: {reason}. Leave executor out, or "
+            "use method='multiscale', 'adjoint' or 'reduced'"
         )
 
 
@@ -71,8 +71,9 @@ def check_places(survey: Survey, domain: ComputationalDomain) -> None:
         outside = ((places < lower - slack) | (places > upper + slack)).any(axis=1)
         if outside.any():
             raise DeclarationError(
-                f"{_many(what, outside)} in the absorbing layer, where the field is damped, {_first(what, places, outside)}"
-                "; move them inside, widen the domain, or leave the layer out of boundary: one is then put around the domain"
+                f"{_many(what, outside)} in the absorbing layer, where the field is damped, "
+                f"{_first(what, places, outside)}; move them inside, widen the domain, or leave the layer out of "
+                "boundary: a layer is then added around the domain"
             )
         for face, held in _on_fixed(places, domain).items():
             if held.any():
@@ -89,7 +90,7 @@ def _many(what: str, mask: NDArray[np.bool_]) -> str:
 
 def _first(what: str, places: NDArray, mask: NDArray[np.bool_]) -> str:
     row = int(np.flatnonzero(mask)[0])
-    return f"{what}s[{row}] = {point(places[row].tolist())} for one"
+    return f"for example {what}s[{row}] = {point(places[row].tolist())}"
 
 
 def _on_fixed(places: NDArray, domain: ComputationalDomain) -> dict[str, NDArray[np.bool_]]:
@@ -117,7 +118,7 @@ def _check_nodes(setting: Setting, cost: CostEstimate) -> None:
         f"per_wavelength= of the method, or a slowest bound of {number(float(f'{slowest * cost.doubtful / nodes:.3g}'))}"
     )
     if nodes < cost.refused * (1 - ALIKE):
-        raise ResolutionError(f"{way}. Below {cost.refused:g} its waves mean nothing")
+        raise ResolutionError(f"{way}. Below {cost.refused:g} its waves are meaningless")
     warn(way, DeclarationWarning)
 
 
@@ -136,8 +137,8 @@ def _layers(setting: Setting, cost: CostEstimate) -> tuple[str, ...]:
         half = number(float(f"{wavelength / 2:.3g}"))
         text = (
             f"Layer: at {number(lowest)} Hz the PML at {side}, {number(width)} wide, is {width / wavelength:.2g} "
-            f"wavelengths and sends back |R| = {reflection:.1e}; better at least half a wavelength, {half}, with "
-            "reflection=1e-3, or no boundary: layers are then put around the domain."
+            f"wavelengths and reflects |R| = {reflection:.1e}; use at least half a wavelength, {half}, with "
+            "reflection=1e-3, or leave out boundary: layers are then added around the domain."
         )
         if thin and loud:
             raise DeclarationError(text)
@@ -157,8 +158,8 @@ def _crime(survey: Survey, costs: list[CostEstimate]) -> tuple[str, ...]:
         if origin.solver == cost.solver and np.allclose(origin.spacing, steps, rtol=ALIKE, atol=0):
             text = (
                 f"Inverse crime: the data were made by the same solver ({origin.solver}) at the same spacing of nodes, "
-                f"{number(max(steps))}, as the inversion's: its errors cancel, and the result is better than any from field "
-                "data would be. Simulate on another shape=, or invert with another spacing=."
+                f"{number(max(steps))}, as the inversion's: its errors cancel, and the result is better than it would "
+                "be for field data. Simulate with another shape=, or invert with another spacing=."
             )
             warn(text, DeclarationWarning)
             return (text,)
@@ -172,9 +173,9 @@ def _estimate(settings: list[Setting], costs: list[CostEstimate]) -> tuple[str, 
     stage = "" if not band else f" at {listing(number(f) for f in band)} Hz"
     if free := lacking(heaviest.memory):
         raise DeclarationError(
-            f"the stage{stage} needs about {told(heaviest.memory)} ({heaviest.work}), and {free} are free; invert fewer "
-            "frequencies at a time (npde.seismic.Continuation), fewer shots (survey.select), a smaller domain, or on a "
-            "coarser grid (spacing=, per_wavelength= or bandwidth= of the method)"
+            f"the stage{stage} needs about {told(heaviest.memory)} ({heaviest.work}), but only {free} are free; invert "
+            "fewer frequencies at a time (npde.seismic.Continuation), fewer shots (survey.select), a smaller domain, "
+            "or use a coarser grid (spacing=, per_wavelength= or bandwidth= of the method)"
         )
     if not heaviest.seconds:
         return ()

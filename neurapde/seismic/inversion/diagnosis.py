@@ -65,8 +65,8 @@ def _tell_silent(surveys: Sequence[Survey]) -> None:
     loudest = max(loud.values())
     if silent := [frequency for frequency, size in loud.items() if size < SILENT * loudest]:
         warn(
-            f"at {number(silent[0])} Hz the data are {loud[silent[0]] / loudest:.1e} of those of the loudest frequency, so "
-            "that nothing but rounding or noise would be inverted; leave it out, or scale the data of each frequency",
+            f"at {number(silent[0])} Hz the data are {loud[silent[0]] / loudest:.1e} of those of the loudest frequency, "
+            "so only rounding or noise would be inverted; leave it out, or scale the data of each frequency",
             DeclarationWarning,
         )
 
@@ -100,8 +100,8 @@ def _check_size(setting: Setting) -> None:
     predicted, observed = (torch.linalg.vector_norm(values).item() for values in _heard(setting))
     if not 1 / WRONG < observed / predicted < WRONG:
         warn(
-            f"the data are {observed / predicted:.3g} times those of the start model with its wavelet known; is that in "
-            "other units? Give wavelet=None to have it estimated",
+            f"the data are {observed / predicted:.3g} times those of the start model with the known wavelet; is the "
+            "wavelet in other units? Give wavelet=None to estimate it",
             DeclarationWarning,
         )
 
@@ -113,21 +113,21 @@ def _explained(setting: Setting, off: float) -> str:
     other = survey.replace(data=survey.data.conj())
     if free > LOOKED_INTO and phases_off(replace(setting, survey=other)) < free / 2:
         return (
-            "those of their complex conjugates are not: the data are of the other sign of Fourier's transform; give "
-            "survey.replace(data=survey.data.conj()), fields here vary as e^{+iωt}"
+            "those of their complex conjugates are not: the data use the other sign of the Fourier transform; give "
+            "survey.replace(data=survey.data.conj()), since fields here vary as e^{+iωt}"
         )
     if off <= SKIPPED:
         return ""
     cycles = (
-        "an inversion may fit the wrong cycles; start at lower frequencies (npde.seismic.Continuation), or from a better "
-        "start model"
+        "the inversion may fit the wrong cycles; start at lower frequencies (npde.seismic.Continuation), or from a "
+        "better start model"
     )
     if free >= off / 2:
         return cycles
     factor = _factor(setting)
     return (
-        f"{cycles}. Or the wavelet has another polarity or delay: times {abs(factor):.3g} and turned by "
-        f"{math.degrees(np.angle(factor)):.0f}° they agree; wavelet=None has it estimated"
+        f"{cycles}. Or the wavelet has another polarity or delay: multiplied by {abs(factor):.3g} and rotated by "
+        f"{math.degrees(np.angle(factor)):.0f}° they agree; wavelet=None estimates it"
     )
 
 

@@ -126,8 +126,8 @@ def read(path: Path) -> Contents:
             declared: Declared = decode(encoded, BASES)
         except NotStored as error:
             raise DeclarationError(
-                f"{path} cannot be made an inversion again: {error}. Give the start model as a number, a GridField or a "
-                "Piecewise before saving."
+                f"{path} cannot be restored as an inversion: {error}. Give the start model as a number, a GridField or "
+                "a Piecewise before saving."
             ) from error
         unknown = declared.build()
         unknown.load_state_dict(hdf5.get_tensors(file, "parameters"))
@@ -179,7 +179,7 @@ def read_checkpoint(
             text = identity.difference(run["identity"])
         if text is not None:
             raise DeclarationError(
-                f"cannot resume from {path}: {text}. Invert with what it was made with, or in another folder."
+                f"cannot resume from {path}: {text}. Use the same settings as before, or another folder."
             )
         unknown.load_state_dict(hdf5.get_tensors(file, "parameters"))
         return get_stages(file, StageRecord), get_snapshot(file, run)

@@ -257,12 +257,12 @@ def check_given(problem: Any, survey: Any) -> None:
     """Refuse what is no Problem with a Survey in the plane."""
     if not isinstance(problem, Problem):
         raise DeclarationError(
-            f"an inversion takes a Problem first, then the Survey; found a {type(problem).__name__}; give "
-            "where the waves run: npde.Problem(name, box, npde.Helmholtz(…), boundary=…)"
+            f"an inversion takes a Problem first, then the Survey, but got a {type(problem).__name__}; declare the "
+            "medium and its boundary: npde.Problem(name, box, npde.Helmholtz(…), boundary=…)"
         )
     if not isinstance(survey, Survey):
         raise DeclarationError(
-            f"an inversion takes a Survey after the Problem; found a {type(survey).__name__}. Read one: "
+            f"an inversion takes a Survey after the Problem, but got a {type(survey).__name__}. Read one with "
             "npde.Survey.read(path)"
         )
     if survey.dimension != 2:

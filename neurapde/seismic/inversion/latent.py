@@ -74,7 +74,7 @@ class Latent(Declaration):
         made, model = family.made, family.model
         if made.outputs != 1 or made.complex or family.domain.dimension != 2:
             raise DeclarationError(
-                f"the family is one of {made.outputs} {'complex' if made.complex else 'real'} component(s) on "
+                f"the family has {made.outputs} {'complex' if made.complex else 'real'} component(s) on "
                 f"{family.domain}; a velocity is one real number at each point of a plane"
             )
         mean, spread = _distribution(np.asarray(family.codes, dtype=float))
@@ -98,7 +98,7 @@ class Latent(Declaration):
 
     def describe(self) -> str:
         """One line for reports."""
-        suffix = f" and {len(self.components)} components of what it leaves" if len(self.components) else ""
+        suffix = f" and {len(self.components)} components of its residual" if len(self.components) else ""
         return f"a member of a learned family of {self.trial}{suffix}"
 
     def speeds(self) -> "Decoder":
@@ -142,8 +142,8 @@ class Decoder:
         room = 1e-6 * (high - low)
         if np.any(points < low - room) or np.any(points > high + room):
             raise DeclarationError(
-                f"the Velocity is free outside the box {low.tolist()} to {high.tolist()} on which its family was learned; "
-                "give that as window of the Velocity"
+                f"the Velocity is free outside the box {low.tolist()} to {high.tolist()} on which its family was "
+                "learned; give that box as the window of the Velocity"
             )
 
 
@@ -152,8 +152,8 @@ def _distribution(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     mean, spread = (to_numpy(tensor) for tensor in whitened(torch.from_numpy(codes)))
     if not spread.shape[1]:
         raise DeclarationError(
-            "all codes of the family are the same, so that it has one member; learn it with an encoder that finds codes, "
-            "and from several fields"
+            "all codes of the family are the same, so it has only one member; learn it with an encoder that finds "
+            "codes, and from several fields"
         )
     return mean, spread
 
@@ -192,8 +192,8 @@ def _nodes(read: list[Samples], family: Family) -> tuple[int, ...]:
     for k, samples in enumerate(read):
         if samples.points.shape != grid.shape or np.any(np.abs(samples.points - grid) > near):
             raise DeclarationError(
-                f"model {k} of models is not given on a grid from {low.tolist()} to {high.tolist()}, the family's domain; "
-                "use npde.learning.Rasters(values, like), or npde.seismic.RandomVelocities(window, …)"
+                f"model {k} of models is not on a grid from {low.tolist()} to {high.tolist()}, the family's domain; use "
+                "npde.learning.Rasters(values, like), or npde.seismic.RandomVelocities(window, …)"
             )
     return shape
 

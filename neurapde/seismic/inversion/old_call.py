@@ -29,7 +29,7 @@ def takes_old_call(function: Callable[Given, Result]) -> Callable[Given, Result]
             name = getattr(function, "__name__", "")
             warn(
                 f"{name}(survey, domain=…, velocity=…, boundary=…) is {name}(problem, survey, unknown=Velocity(…)) now, "
-                "its domain and boundary those of the Problem; the next release removes the old call.",
+                "with the domain and boundary of the Problem; the next release removes the old call.",
                 DeprecationWarning,
                 2,
             )

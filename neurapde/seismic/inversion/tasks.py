@@ -150,7 +150,9 @@ class TaskObjective(Objective):
                 lost = error
         if lost is not None and not self._told:
             self._told = True
-            text = f"a worker of the executor died ({type(lost).__name__}: {lost}); its tasks are done by this process"
+            text = (
+                f"a worker of the executor died ({type(lost).__name__}: {lost}); this process does its tasks"
+            )
             warn(text, DeclarationWarning)
         return answers
 

@@ -109,7 +109,7 @@ class Velocity(Declaration):
         free = self.free(points)
         if not free.any():
             raise DeclarationError(
-                "the Velocity is free nowhere in the region; give a larger window, or less of fixed"
+                "the Velocity is fixed everywhere in the region; give a larger window, or a smaller fixed region"
             )
         low, high = self.bounds or (float(speed.min()) / WIDEST, float(speed.max()) * WIDEST)
         outside = free & ((speed < low * (1 - 1e-9)) | (speed > high * (1 + 1e-9)))
@@ -126,7 +126,7 @@ class Velocity(Declaration):
         """The bounds of a Velocity that `on` completed."""
         if self.bounds is None:
             raise DeclarationError(
-                "the bounds of the Velocity are not settled yet; give bounds=(slowest, fastest)"
+                "the bounds of the Velocity are not set yet; give bounds=(slowest, fastest)"
             )
         return self.bounds
 
@@ -157,7 +157,7 @@ def true_speed(value: Any, region: Box) -> Field:
     field = field.on(region)
     check_positive(field, region, "the true speed")
     if np.iscomplexobj(np.asarray(field(_lattice(region)))):
-        raise DeclarationError("the true speed is complex; give a real one")
+        raise DeclarationError("the true speed is complex; give a real speed")
     return field
 
 

@@ -110,18 +110,20 @@ def waves_in(problem: Problem) -> tuple[Box, Field]:
         )
     if not isinstance(domain, Box) or domain.dimension != 2:
         raise DeclarationError(
-            f"{asked} needs a Box of two axes, but its domain is {domain}; take a Box around it. A surface that is not "
+            f"{asked} needs a Box of two axes, but its domain is {domain}; use a Box around it. A surface that is not "
             "flat is not modelled: move shots and receivers to a flat datum first"
         )
     if problem.extra:
         names = listing(repr(constraint.name) for constraint in problem.extra)
-        raise DeclarationError(f"{asked} knows no further constraints, but has {names}; leave them out")
+        raise DeclarationError(
+            f"{asked} takes no additional constraints, but the problem has {names}; leave them out"
+        )
     if reason := problem.sides.missing(TREATED):
         raise DeclarationError(f"{asked}: {reason}")
     if problem.sides.start != InitialCondition(0.0, 0.0):
         raise DeclarationError(
-            f"{asked} has waves at the start, {problem.sides.start.describe(problem.domain)}; leave them out: they come "
-            "from the sources of the survey"
+            f"{asked} has initial conditions, {problem.sides.start.describe(problem.domain)}; leave them out, since all "
+            "waves come from the sources of the survey"
         )
     if np.iscomplexobj(np.asarray(equation.speed(domain.sample(256, how="grid").numpy()))):
         raise DeclarationError(

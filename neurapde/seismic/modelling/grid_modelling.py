@@ -146,8 +146,8 @@ def refuse_complex(survey: Survey, domain: ComputationalDomain) -> None:
     angular_frequencies(survey)
     if survey.damping:
         raise DeclarationError(
-            f"the survey has spectra damped by {number(survey.damping)}, waves at complex frequencies, which this method "
-            "does not model; use 'multiscale', 'reduced' or 'adjoint', or at(…) without damping="
+            f"the survey has spectra damped by {number(survey.damping)}, so its waves have complex frequencies, which "
+            "this method does not model; use 'multiscale', 'reduced' or 'adjoint', or at(…) without damping="
         )
 
 

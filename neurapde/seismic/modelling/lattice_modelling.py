@@ -99,7 +99,7 @@ class LatticeModelling(FrequencyModelling):
         change = slowness_squared - self.reference
         if np.any(np.abs(change[~self._varies]) > SAME * self.reference):
             raise ValueError(
-                "the model differs from the start model at nodes where the velocity was declared known"
+                "the model differs from the start model at nodes where the velocity is declared as known"
             )
         within = change.reshape(self.grid.shape)[self.part]
         waves = [lattice.waves(within) for lattice in self._lattices]
@@ -235,7 +235,7 @@ def _mirrors(domain: ComputationalDomain) -> list[list[tuple[float, int]]]:
         ]
         if len(sides) > 1:
             raise DeclarationError(
-                "two opposite sides reflect, so that the waves between them are not known in closed form; put a layer on "
+                "two opposite sides reflect, and no closed form is known for the waves between them; put a layer on "
                 "one of them, or use a method on the grid (method='reduced')"
             )
         mirrors.append(sides)

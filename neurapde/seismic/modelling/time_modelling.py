@@ -148,7 +148,7 @@ def _wavelet(survey: Survey) -> NDArray[np.float64]:
         )
     if survey.wavelet is None:
         raise DeclarationError(
-            "the survey has traces of an unknown wavelet, which this method needs; give "
+            "the survey has traces of an unknown wavelet, but this method needs the wavelet; give "
             "survey.replace(wavelet=samples), or invert survey.at(frequencies=[…]), where it is estimated"
         )
     return np.asarray(survey.wavelet, dtype=float)

@@ -124,8 +124,8 @@ class IterativeScattering(Scattering):
         flat, failed = gmres(matrix, target.ravel(), rtol=ACCURACY, atol=0.0, restart=RESTART, maxiter=cycles)
         if failed:
             raise DeclarationError(
-                f"the lattice's linear system is not solved after {LARGEST_ITERATIONS} iterations: this medium is far "
-                "from uniform; use a method on the grid (method='reduced')"
+                f"the linear system of the sines did not converge in {LARGEST_ITERATIONS} iterations: this medium is "
+                "far from uniform; use a method on the grid (method='reduced')"
             )
         return known + along_all(self._window.sines, flat.reshape(target.shape))
 

@@ -64,7 +64,7 @@ def read_model(
     raw = suffix in (".bin", ".raw")
     for name, value in (("shape", shape), ("dtype", dtype)):
         if value is not None and not raw:
-            raise DeclarationError(f"{name}= says nothing about a file {suffix}; leave it out")
+            raise DeclarationError(f"{name}= has no effect for a file {suffix}; leave it out")
     return READERS[suffix](file, said).field(said, file.name)
 
 
@@ -89,6 +89,6 @@ def _suffix(file: Path, known: dict[str, Any], what: str) -> str:
     suffix = file.suffix.lower()
     if suffix not in known:
         raise DeclarationError(
-            f"cannot {what} {file.name!r} by its suffix; give a velocity model as {listing(known, 'or')}"
+            f"cannot {what} {file.name!r}, whose suffix is unknown; give a velocity model as {listing(known, 'or')}"
         )
     return suffix

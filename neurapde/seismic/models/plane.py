@@ -61,7 +61,7 @@ class Plane:
         spacing, origin = said.spacing or spacing, said.origin or origin
         if values.ndim != 2 or min(values.shape) < 2:
             raise StorageError(
-                f"{name} has values of the shape {values.shape}; give two nodes an axis at least"
+                f"{name} has values of the shape {values.shape}; give at least two nodes along each axis"
             )
         if spacing is None:
             return GridField(values)
@@ -79,10 +79,11 @@ def evenly(places: ArrayLike, what: str) -> tuple[float, float]:
         or not np.isfinite(coordinates).all()
         or not steps.mean() > 0
     ):
-        raise StorageError(f"{what} do not ascend; a velocity model needs two or more places that do")
+        raise StorageError(f"{what} do not increase; give two or more that do")
     off = np.abs(coordinates - np.linspace(coordinates[0], coordinates[-1], len(coordinates))).max()
     if off > EQUAL * steps.mean() and off > 2e-4 * np.abs(steps).mean() * len(coordinates):
         raise StorageError(
-            f"{what} are up to {off:.3g} off equal steps of {steps.mean():.6g}; resample the model on equally spaced nodes"
+            f"{what} deviate by up to {off:.3g} from equal steps of {steps.mean():.6g}; resample the model on equally "
+            "spaced nodes"
         )
     return float(coordinates[0]), float(coordinates[-1] - coordinates[0]) / (len(coordinates) - 1)

@@ -21,7 +21,7 @@ def read(path: Path, said: Said) -> Plane:
     shape = checks.node_counts(said.shape, 2, 2)
     if shape is None or isinstance(said.shape, int):
         raise DeclarationError(
-            f"{path.name} holds {size // width} numbers of {width} bytes and no shape, and shape is "
+            f"{path.name} holds {size // width} numbers of {width} bytes and no shape, but shape is "
             f"{checks.shown(said.shape)}; give shape=(nx, nz)"
         )
     if shape[0] * shape[1] * width != size:

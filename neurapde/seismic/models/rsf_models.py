@@ -44,13 +44,13 @@ def _numbers(path: Path, entries: dict[str, str], count: int, beside: int) -> np
     elif kind in TYPES:
         width = int(_number(path, entries, "esize", 8 if kind == "native_double" else 4))
         if width not in (4, 8):
-            raise StorageError(f"{path} has esize={width}; numbers of 4 or 8 bytes are read")
+            raise StorageError(f"{path} has esize={width}; only 4 or 8 bytes are supported")
         content = _binary(path, place, beside)
         numbers = np.frombuffer(content[: len(content) // width * width], f"{TYPES[kind]}{width}")
     else:
-        raise StorageError(f"{path} has data_format={kind}; read are ascii_float, {', '.join(TYPES)}")
+        raise StorageError(f"{path} has data_format={kind}; supported are ascii_float, {', '.join(TYPES)}")
     if len(numbers) != count:
-        raise StorageError(f"{path} is of {count} numbers, but {len(numbers)} are there")
+        raise StorageError(f"{path} declares {count} numbers, but has {len(numbers)}")
     return numbers
 
 
@@ -59,7 +59,7 @@ def _binary(path: Path, place: str, beside: int) -> bytes:
         return path.read_bytes()[beside:]
     other = path.parent / place
     if not place or not other.is_file():
-        raise StorageError(f"{path} keeps its numbers in {place!r}, which is not there")
+        raise StorageError(f"{path} has its numbers in {place!r}, which does not exist")
     return other.read_bytes()
 
 
@@ -67,7 +67,7 @@ def _number(path: Path, entries: dict[str, str], key: str, default: float) -> fl
     try:
         return float(entries.get(key, default))
     except ValueError as error:
-        raise StorageError(f"{path} has {key}={entries[key]}, which is no number") from error
+        raise StorageError(f"{path} has {key}={entries[key]}, which is not a number") from error
 
 
 def write(path: Path, plane: Plane) -> None:

@@ -30,12 +30,12 @@ def read(path: Path, said: Said) -> Plane:
         step = 1e3 * segy_files.interval_of(file)
         top = float(file.samples[0])
     if not np.isfinite(values).all():
-        raise StorageError(f"{path.name} has samples that are no numbers; give a model of finite values")
+        raise StorageError(f"{path.name} has samples that are not numbers; give a model of finite values")
     if said.spacing is not None:
         return Plane(values)
     if step <= 0:
         raise DeclarationError(
-            f"{path.name} has no interval of samples (bytes 3217–3218); give spacing=(dx, dz)"
+            f"{path.name} has no sampling interval (bytes 3217–3218); give spacing=(dx, dz)"
         )
     scale = np.where(scalar < 0, -1 / np.where(scalar < 0, scalar, 1.0), np.where(scalar > 0, scalar, 1.0))
     for x, y in places:
@@ -46,7 +46,7 @@ def read(path: Path, said: Said) -> Plane:
             first, dx = evenly(along, f"places of the traces of {path.name}")
             return Plane(values, (dx, step), (first, top))
     raise DeclarationError(
-        f"{path.name} has no coordinates of its traces (bytes 73–80, 81–88 and 181–188); give spacing=(dx, dz)"
+        f"{path.name} has no trace coordinates (bytes 73–80, 81–88 and 181–188); give spacing=(dx, dz)"
     )
 
 
@@ -58,20 +58,21 @@ def write(path: Path, plane: Plane) -> None:
     interval, top = round(1000 * dz), round(z)
     if not 0 < interval <= LONGEST or nz > LONGEST or abs(top) > LONGEST:
         raise DeclarationError(
-            f"SEG-Y holds spacings of depth up to {LONGEST / 1000} m in whole millimetres and {LONGEST} of them, but the "
-            f"model has {nz} of {number(dz)} from {number(z)} on; use .rsf, .h5 or .vti"
+            f"SEG-Y stores depth spacings up to {LONGEST / 1000} m in whole millimetres and up to {LONGEST} samples, "
+            f"but the model has {nz} samples with spacing {number(dz)} from {number(z)}; use .rsf, .h5 or .vti"
         )
     places = 1000 * (x + dx * np.arange(nx))
     if np.abs(places).max() > 2**31 - 1:
         raise DeclarationError(
-            f"SEG-Y holds millimetres up to 2³¹, but x goes to {number(places.max() / 1000)}; use .rsf, .h5 or .vti"
+            f"SEG-Y stores millimetres up to 2³¹, but x reaches {number(places.max() / 1000)}; use .rsf, .h5 or .vti"
         )
     off = max(
         abs(interval / 1000 - dz) * nz, abs(top - z), float(np.abs(np.round(places) - places).max()) / 1000
     )
     if off > 1e-3 * min(dx, dz):
         warn(
-            f"nodes are rounded by up to {number(off)}: SEG-Y holds millimetres; use .rsf, .h5 or .vti to keep them",
+            f"nodes are rounded by up to {number(off)}, since SEG-Y stores millimetres; use .rsf, .h5 or .vti to keep "
+            "them exact",
             DeclarationWarning,
         )
     specification = segyio.spec()

@@ -19,7 +19,7 @@ def read(path: Path, said: Said) -> Plane:
     wide = np.flatnonzero(arrays["shape"] > 1)
     if len(wide) != 2:
         raise StorageError(
-            f"{path.name} has {' × '.join(map(str, arrays['shape']))} nodes; a plane has one on one axis"
+            f"{path.name} has {' × '.join(map(str, arrays['shape']))} nodes; give a plane, with one node along one axis"
         )
     values = arrays["values"].reshape(arrays["shape"][wide], order="F")
     steps, starts = arrays["spacing"][wide].tolist(), arrays["origin"][wide].tolist()

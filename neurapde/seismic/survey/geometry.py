@@ -62,12 +62,14 @@ def chosen(value: Any, what: str, counts: Mapping[str, int]) -> NDArray | slice:
         if given.dtype.kind != "b" and ((given < -count) | (given >= count)).any():
             raise DeclarationError(
                 f"{what}={checks.shown(value)}, but the survey has {counts['shots']} shots and {counts['receivers']} "
-                "receivers, counted from 0; give some of those"
+                "receivers, counted from 0; give some of these"
             )
         size = int(given.sum()) if given.dtype.kind == "b" else len(given)
         value = given
     if not size:
-        raise DeclarationError(f"{what}={checks.shown(value)} leaves none of {count} {what}; give some")
+        raise DeclarationError(
+            f"{what}={checks.shown(value)} selects none of {count} {what}; give at least one"
+        )
     return value
 
 
@@ -98,11 +100,13 @@ def check_in(sources: Positions, receivers: Positions, domain: Domain) -> None:
         counts = listing(f"{len(rows)} of {len(named[name])} {name}" for name, rows in wrong.items())
         name, rows = next(iter(wrong.items()))
         raise DeclarationError(
-            f"{counts} lie outside the model {space}, {name}[{rows[0]}] = {point(named[name][rows[0]].tolist())} for one. "
-            f"Read were {read}. {_guess(named, wrong, space)}"
+            f"{counts} lie outside the model {space}, for example {name}[{rows[0]}] = "
+            f"{point(named[name][rows[0]].tolist())}. The positions are {read}. {_guess(named, wrong, space)}"
         )
     if guess := _suspected(named, space):
-        raise DeclarationError(f"the geometry lies in the model {space}, but read were {read}: {guess}")
+        raise DeclarationError(
+            f"the geometry lies in the model {space}, but its positions are {read}: {guess}"
+        )
 
 
 def _outside(places: Positions, space: Domain) -> NDArray[np.intp]:
@@ -156,7 +160,7 @@ def _guess(named: Mapping[str, Positions], wrong: Mapping[str, NDArray], space: 
                 else " Sources and receivers would then be in different units or axes."
             )
             return f"All {listing(wrong)} {text}{mixed}"
-    return "Give a model that holds them, or positions in the model's units and axes."
+    return "Give a model that contains them, or positions in the model's units and axes."
 
 
 def _makes_sense(places: Positions, space: Domain) -> bool:

@@ -88,7 +88,7 @@ def _notes(offsets: Real, amplitudes: Real, record: Spectra | Traces) -> tuple[s
     notes = []
     if (offsets == 0).any():
         notes.append(
-            f"{int((offsets == 0).sum())} receivers sit at their source, where the field is singular"
+            f"{int((offsets == 0).sum())} receivers are at their source, where the field is singular"
         )
     if amplitudes.max() > _LOUD * amplitudes.min():
         notes.append(
@@ -101,7 +101,7 @@ def _notes(offsets: Real, amplitudes: Real, record: Spectra | Traces) -> tuple[s
         share = float(energy[-end:].sum() / energy.sum())
         if share > _UNFINISHED:
             notes.append(
-                f"the last {100 * _CUT:g} % of the time holds {100 * share:.2g} % of the energy: the record may be cut; a "
-                "taper= in at(…) calms its end"
+                f"the last {100 * _CUT:g} % of the time holds {100 * share:.2g} % of the energy: the record may be cut "
+                "off; a taper= in at(…) smooths its end"
             )
     return tuple(notes)

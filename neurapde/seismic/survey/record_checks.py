@@ -105,8 +105,8 @@ def _live(values: NDArray, axis: int, weights: Real, what: str, kind: type) -> t
     if not finite.all():
         shot, receiver = np.argwhere(~finite)[0]
         raise DeclarationError(
-            f"{int((~finite).sum())} of {finite.size} traces in {what} are not finite, that of shot {shot} and receiver "
-            f"{receiver} for one; give weights= that are 0 there"
+            f"{int((~finite).sum())} of {finite.size} traces in {what} are not finite, for example shot {shot}, "
+            f"receiver {receiver}; give weights= that are 0 there"
         )
     live_weights = np.where(sounding, weights, 0.0)
     if not live_weights.any():
@@ -129,7 +129,7 @@ def ascending(value: Any) -> Real:
     frequencies = frequencies.astype(float)
     if not (np.isfinite(frequencies).all() and (frequencies > 0).all() and (np.diff(frequencies) > 0).all()):
         raise DeclarationError(
-            f"frequencies are {frequencies.tolist()}; give them finite, positive and ascending"
+            f"frequencies are {frequencies.tolist()}; give finite, positive, increasing frequencies"
         )
     for frequency in frequencies[[0, -1]]:
         checks.positive(frequency, "a frequency")
@@ -184,8 +184,8 @@ def damping_of(value: Any, longest: float) -> float:
     damping = at_least_zero(value, "damping")
     if damping * longest > MOST_DAMPED:
         raise DeclarationError(
-            f"damping is {damping:g}, so that e^(-damping t) spans e^{damping * longest:.3g} over the record; give at most "
-            f"{number(MOST_DAMPED / longest)}"
+            f"damping is {damping:g}, so e^(-damping t) changes by e^{damping * longest:.3g} over the record; give at "
+            f"most {number(MOST_DAMPED / longest)}"
         )
     return damping
 
@@ -196,8 +196,8 @@ def check_period(frequencies: Real, dt: float, samples: int) -> None:
         np.diff(frequencies), frequencies[1] - frequencies[0], rtol=1e-6
     ):
         raise DeclarationError(
-            f"traces need two or more equally spaced frequencies, but the survey has {frequencies.tolist()}; "
-            "select some that are"
+            f"traces need two or more equally spaced frequencies, but the survey has {frequencies.tolist()}; select "
+            "frequencies that are"
         )
     step = float(frequencies[1] - frequencies[0])
     if frequencies[-1] * 2 * dt >= 1:

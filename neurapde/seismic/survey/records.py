@@ -138,8 +138,8 @@ class Spectra:
         )
         if self.wavelet is not None and not np.allclose(self.wavelet, self.wavelet[:, :1], rtol=1e-9, atol=0):
             raise DeclarationError(
-                "the wavelet differs by shot, and a time survey has one for all; transform the shots one by one: "
-                "survey.select(shots=[0]).to_time(…)"
+                "the wavelet differs by shot, but a time survey has one wavelet for all shots; transform the shots one "
+                "by one: survey.select(shots=[0]).to_time(…)"
             )
 
         def transformed(values: Complex) -> Real:
@@ -234,7 +234,7 @@ class Traces:
         wanted = record_checks.ascending(frequencies)
         if wanted[-1] * 2 * self.dt >= 1:
             raise DeclarationError(
-                f"frequency {number(wanted[-1])} is not below {number(0.5 / self.dt)}, Nyquist's for dt = "
+                f"frequency {number(wanted[-1])} is not below {number(0.5 / self.dt)}, the Nyquist frequency for dt = "
                 f"{number(self.dt)}; ask for lower frequencies"
             )
         start, taper = self.start_time, record_checks.at_least_zero(taper, "taper")

@@ -37,8 +37,8 @@ def simulated(
     """The arguments of a `Survey` of the problem, without noise; see `Survey.simulate`."""
     if not isinstance(problem, Problem) or not isinstance(problem.equation, Helmholtz | Wave):
         raise DeclarationError(
-            f"simulate makes surveys of a Problem with the equation Helmholtz or Wave, got {checks.shown(problem)}; "
-            "give one of these"
+            f"simulate needs a Problem with the equation Helmholtz or Wave, but got {checks.shown(problem)}; give one "
+            "of these"
         )
     if isinstance(problem.equation, Helmholtz) and dt is not None:
         raise DeclarationError(
@@ -50,7 +50,9 @@ def simulated(
     shapes = [_shape(source) for source in shots]
     variances = {shape.variance if isinstance(shape, GaussianSource) else 0.0 for shape in shapes}
     if len(variances) > 1:
-        raise DeclarationError(f"sources have the variances {sorted(variances)}; give all of them the same")
+        raise DeclarationError(
+            f"sources have the variances {sorted(variances)}; give all of them the same variance"
+        )
     places = np.array([shape.at for shape in shapes])
     geometry.check_in(places, spread, problem.domain)
     _check_physical(problem, spread)
@@ -77,7 +79,7 @@ def _counts(shape: Any, dimension: int) -> tuple[int, ...] | None:
     given = (shape,) * dimension if isinstance(shape, int) else shape
     if not isinstance(given, list | tuple) or len(given) != dimension:
         raise DeclarationError(
-            f"shape={checks.shown(shape)}: give whole numbers of nodes for {dimension} axes, or one"
+            f"shape={checks.shown(shape)}: give whole numbers of nodes for {dimension} axes, or one number"
         )
     return tuple(checks.whole(count, "shape", 3) for count in given)
 
@@ -88,7 +90,7 @@ def _shots(problem: Problem, sources: Any) -> list[Source]:
         entries = problem.right_hand_sides if sources is None else sources.entries
         if wrong := [i for i, entry in enumerate(entries) if len(entry) != 1]:
             raise DeclarationError(
-                f"shot {wrong[0]} has {len(entries[wrong[0]])} sources, but a survey's has one; declare "
+                f"shot {wrong[0]} has {len(entries[wrong[0]])} sources, but a shot of a survey has one; declare "
                 "sources=npde.Shots(source, source, …), or give positions sources=(S, d)"
             )
         return [entry[0] for entry in entries]
@@ -133,8 +135,8 @@ def _check_physical(problem: Problem, spread: NDArray[np.float64]) -> None:
     if (inside := np.flatnonzero(~np.asarray(problem.physical(at)))).size:
         first = inside[0]
         raise DeclarationError(
-            f"{len(inside)} of {len(spread)} receivers lie in the absorbing layer, where the field is damped, "
-            f"receivers[{first}] = {point(spread[first].tolist())} for one; move them, or widen the domain"
+            f"{len(inside)} of {len(spread)} receivers lie in the absorbing layer, where the field is damped, for "
+            f"example receivers[{first}] = {point(spread[first].tolist())}; move them, or widen the domain"
         )
 
 
@@ -188,7 +190,7 @@ def _wavelet(problem: Problem, times: NDArray[np.float64]) -> NDArray[np.float64
     largest = max(float(np.abs(w).max()) for w in wavelets)
     if any(np.abs(w - wavelets[0]).max() > _ALIKE * largest for w in wavelets):
         raise DeclarationError(
-            "the shots have different wavelets f/c², by their signals, amplitudes or the speed where they are, and a "
-            "survey has one; scale each amplitude by c² at its source, or simulate the shots one by one"
+            "the shots have different wavelets f/c² (from their signals, their amplitudes or the local speed), but a "
+            "survey has one wavelet; scale each amplitude by c² at its source, or simulate the shots one by one"
         )
     return wavelets[0]

@@ -268,7 +268,7 @@ class Survey(Recording):
         file = checks.path(path)
         if (suffix := file.suffix.lower()) in survey_files.HDF5:
             given = {key: value for key, value in said.items() if value is not None}
-            files.refuse(given, frozenset(), suffix, "use survey.replace(…) on what was loaded")
+            files.refuse(given, frozenset(), suffix, "use survey.replace(…) on the loaded survey")
             warn(
                 f"Survey.read is for files of other programs; use npde.Survey.load({file.name!r})",
                 DeprecationWarning,
@@ -321,7 +321,7 @@ class Survey(Recording):
         level = at_least_zero(level, "noise level")
         if seed is None:
             raise DeclarationError(
-                f"noise of level {level:g} without a seed; give seed=…, so that it can be made again"
+                f"noise of level {level:g} has no seed; give seed=…, so that it can be reproduced"
             )
         total = float(np.hypot(level, self.noise or 0.0))
         origin = None if self.origin is None else dataclasses.replace(self.origin, noise=total)

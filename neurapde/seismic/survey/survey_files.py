@@ -28,9 +28,7 @@ def check_suffix(path: Path, what: str, known: Collection[str] = HDF5) -> str:
     """The suffix of a path, one of those known: by default of our own files."""
     suffix = path.suffix.lower()
     if suffix not in known:
-        raise DeclarationError(
-            f"cannot {what} {path.name!r} by its suffix; surveys {what} as {listing(known)}"
-        )
+        raise DeclarationError(f"cannot {what} {path.name!r}, whose suffix is unknown; use {listing(known)}")
     return suffix
 
 

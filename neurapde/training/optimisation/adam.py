@@ -185,4 +185,4 @@ def checked_optimizer(make: object) -> None:
 
 def optimizer_name(make: MakeOptimizer) -> str:
     """What an optimiser is called in sentences."""
-    return make.__name__ if isinstance(make, type) else "an optimiser of one's own"
+    return make.__name__ if isinstance(make, type) else "a custom optimiser"

@@ -79,9 +79,9 @@ def _check_own_points(residual: Tensor, leaf: Tensor, name: str) -> None:
         fits = fits and not bool(reads.any())
     if not fits:
         raise DeclarationError(
-            f"constraint {name!r} makes {rows} residuals of {points} points, and row i does not read the points i, "
-            f"i + {rows}, … alone, so its derivatives cannot be taken row by row. Return one residual for each point, "
-            "or one for all, or train with Adam."
+            f"constraint {name!r} makes {rows} residuals of {points} points, and row i does not depend only on the "
+            f"points i, i + {rows}, …, so its derivatives cannot be computed row by row. Return one residual for each "
+            "point, or one for all, or train with Adam."
         )
 
 

@@ -14,7 +14,7 @@ def trainable(trial: TrialFunction) -> list[Tensor]:
     trained: list[Tensor] = [parameter for parameter in trial.parameters() if parameter.requires_grad]
     if not trained:
         raise DeclarationError(
-            f"{trial.spec} has no trainable parameters to move; give another trial, say npde.Siren()."
+            f"{trial.spec} has no trainable parameters; give another trial, for example npde.Siren()."
         )
     return trained
 

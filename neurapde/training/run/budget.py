@@ -50,14 +50,14 @@ class Budget:
             if free := lacking(cost.memory):
                 self._full = True
                 self.spent = (
-                    f"a next level of {cost.what} would take {told(cost.memory)}, and {free} are free"
+                    f"the next level, {cost.what}, would need {told(cost.memory)}, but only {free} are free"
                 )
             return free is None
-        level = f"{self.solver} on {cost.what}, with which it has to begin for {self.problem}, "
+        level = f"{self.solver} must begin with {cost.what} for {self.problem}, which "
         check_fits(cost.memory, f"{level}needs too much memory", f"give {self.way}")
         if cost.seconds > max(UNSURE * self.seconds, PATIENCE):
             raise DeclarationError(
-                f"{level}would take some {duration(cost.seconds)} of a core, and seconds={self.seconds:g}; give "
+                f"{level}would take about {duration(cost.seconds)} on one core, but seconds={self.seconds:g}; give "
                 f"{self.solver}(seconds={number(float(f'{cost.seconds:.1g}'))}), {self.way}"
             )
         return True
@@ -81,17 +81,20 @@ class Budget:
                 now = time.thread_time()
                 following = _predicted(costs)
                 if self.grows and now - started + following > self.seconds:
-                    self.spent = f"a next level would take some {following:.0f} s of a core after {now - started:.0f} s"
+                    self.spent = (
+                        f"the next level would take about {following:.0f} s on one core after "
+                        f"{now - started:.0f} s"
+                    )
                     return
         except KeyboardInterrupt:
             if not interrupts.late:
                 raise
             raise DeclarationError(
-                f"{self.solver} was given up for {self.problem}: its first level took more than {first:g} s of a core; give "
-                f"{self.solver}(seconds={10 * self.seconds:g}), {self.way}"
+                f"{self.solver} was stopped for {self.problem}: its first level took more than {first:g} s on one core; "
+                f"give {self.solver}(seconds={10 * self.seconds:g}), {self.way}"
             ) from None
         if interrupts.late:
-            self.spent = f"the next level took more than {limit:g} s of a core"
+            self.spent = f"the next level took more than {limit:g} s on one core"
 
     @property
     def advice(self) -> str:

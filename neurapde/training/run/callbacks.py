@@ -54,7 +54,8 @@ class TargetLoss:
             return state.loss < self.loss
         if self.constraint not in state.losses:
             raise DeclarationError(
-                f"TargetLoss(constraint={self.constraint!r}): the losses are those of {', '.join(state.losses)}; name one."
+                f"TargetLoss(constraint={self.constraint!r}): there are losses for {', '.join(state.losses)}; name one "
+                "of these."
             )
         return state.losses[self.constraint] < self.loss
 
@@ -83,7 +84,7 @@ class Patience:
 
     def __post_init__(self) -> None:
         checks.whole(self.steps, "steps")
-        checks.number(self.least, "least", lambda x: 0 <= x < 1, "give a share of the loss, 0 ≤ least < 1")
+        checks.number(self.least, "least", lambda x: 0 <= x < 1, "give a fraction of the loss, 0 ≤ least < 1")
 
     def __call__(self, state: TrainingState) -> bool:
         if state.step < self._since:  # another training
@@ -116,7 +117,7 @@ def _writer(folder: Path) -> Any:
         return Late("torch.utils.tensorboard").SummaryWriter(str(folder))
     except ImportError as error:
         raise DeclarationError(
-            "TensorBoard(…) needs the package tensorboard, which is not installed: pip install tensorboard"
+            "TensorBoard(…) needs the package tensorboard, which is not installed; run pip install tensorboard"
         ) from error
 
 

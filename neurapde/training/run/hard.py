@@ -23,13 +23,15 @@ def with_hard_conditions(problem: Problem, trial: TrialFunction) -> tuple[TrialF
         return trial, ()
     conditions = "; ".join(condition.formula(problem.domain) for condition in problem.hard)
     if meets_hard_conditions(problem, trial):
-        return trial, (f"Not trained, since the given trial function meets it by its form: {conditions}.",)
+        return trial, (
+            f"Not trained, since the given trial function satisfies it by construction: {conditions}.",
+        )
     network = trial
     if isinstance(network, AnsatzTrial) and isinstance(network.background, Lift):
         network = network.network
     if isinstance(network, AnsatzTrial) and network.background is not None:
         raise DeclarationError(
-            f"the trial {trial.spec.describe()} does not meet by its form: {conditions}. Give the network alone, "
+            f"the trial {trial.spec.describe()} does not satisfy by construction: {conditions}. Give the network alone, "
             "without its background, or leave out hard=True."
         )
     if isinstance(network, AnsatzTrial) and isinstance(network.factor, SideDistance):
@@ -47,7 +49,9 @@ def missed_conditions(problem: Problem, trial: TrialFunction) -> tuple[str, ...]
     if not problem.hard or meets_hard_conditions(problem, trial):
         return ()
     conditions = "; ".join(condition.formula(problem.domain) for condition in problem.hard)
-    return (f"Met as well as the equation is, not by the form of the trial function: {conditions}.",)
+    return (
+        f"Satisfied as accurately as the equation, not by construction of the trial function: {conditions}.",
+    )
 
 
 def meets_hard_conditions(problem: Problem, trial: TrialFunction) -> bool:

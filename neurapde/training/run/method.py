@@ -23,14 +23,17 @@ class Status(enum.Enum):
 
     CONVERGED = "Converged: the method reached its own tolerance."
     STEP_LIMIT = "Step limit: all steps were taken; more steps may lower the loss further."
-    UNRESOLVED = "Unresolved: the estimated error is above the tolerance; the notes give it, and the warning the way on."
+    UNRESOLVED = (
+        "Unresolved: the estimated error is above the tolerance; the notes state it, and the warning says "
+        "what to do."
+    )
     STALLED = (
-        "Stalled: steps no longer lower the loss, but the residual is not small; the notes give what is left of each "
-        "constraint, and the warning the way on."
+        "Stalled: the loss no longer falls, but the residual is not small; the notes state the residual of each "
+        "constraint, and the warning says what to do."
     )
     STOPPED = "Stopped: a callback ended the training."
     INTERRUPTED = (
-        "Interrupted: what was reached is kept; a training that was given out=… can be resumed from there."
+        "Interrupted: the field reached so far is kept; a training with out=… can be resumed from there."
     )
     DIVERGED = "Diverged: the loss became NaN or infinite; the last finite parameters were kept."
 
@@ -182,6 +185,6 @@ class DirectMethod(Method):
         """Refuse a trial function, which would not be used."""
         if trial is not None:
             raise DeclarationError(
-                f"{type(self).__name__} places its own sines, so a trial would not be used; leave trial out, or train it "
+                f"{type(self).__name__} chooses its own sines and would not use a trial; leave trial out, or train it "
                 "with Adam."
             )

@@ -20,10 +20,10 @@ def with_missed(outcome: Outcome, name: str, missed: Callable[[], float], tolera
     if change <= tolerance:
         return outcome
     warn(
-        f"the closing check of {name} finds what the quadrature has missed: between its nodes the declared functions have "
-        f"parts that change the field by {change:.1e} of it, where the method estimates {stated:.1e}. Something is narrower "
-        "than the sines of this tolerance: declare the narrow part (GaussianSource, Piecewise), make it wider, or give a "
-        "larger bandwidth=…",
+        f"the closing check of {name} finds an error that the quadrature has missed: between its nodes the declared "
+        f"functions have details that change the field by a relative {change:.1e}, but the method estimates "
+        f"{stated:.1e}. Some detail is narrower than the sines of this tolerance resolve: declare the narrow part "
+        "(GaussianSource, Piecewise), make it wider, or give a larger bandwidth=…",
         ResolutionWarning,
     )
-    return outcome.unresolved(change, "by what lies between the nodes of the quadrature")
+    return outcome.unresolved(change, "from details between the nodes of the quadrature")

@@ -133,7 +133,7 @@ def compiled(trial: TrialFunction) -> Iterator[str | None]:
     layered = [module for module in trial.modules() if isinstance(module, LayeredTrial)]
     if not layered:
         raise DeclarationError(
-            f"compile=True is for networks of layers, and {trial.spec.describe()} has none; leave it out."
+            f"compile=True is for networks with layers, but {trial.spec.describe()} has none; leave it out."
         )
     kernels, reason = best_kernels(next(trial.parameters()).device)
     for network in layered:

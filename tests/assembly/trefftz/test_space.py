@@ -316,7 +316,7 @@ def test_slopes_alone_give_the_field_whose_mean_is_zero() -> None:
             BOX,
             npde.Helmholtz(2.0, npde.Piecewise(1.0, (npde.Box((-0.2, 0.2), (-0.2, 0.2), (-0.2, 0.2)), 2.0))),
             OPEN,
-            "balls alone",
+            "only balls",
         ),
         (
             BOX,

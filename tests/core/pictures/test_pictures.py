@@ -152,7 +152,7 @@ def test_an_animation_runs_through_the_time_on_one_scale() -> None:
     ("wrong", "message"),
     [
         ({"component": 1}, "one component, number 0"),
-        ({"part": "imag"}, "belongs to a complex field"),
+        ({"part": "imag"}, "is for complex fields"),
         ({"part": "size"}, "give one of 'real'"),
         ({"at": {"t": 1}}, "has the axes x and y"),
         ({"at": 7.0}, "give a number from 0 to 1"),
@@ -164,7 +164,7 @@ def test_what_cannot_be_drawn_is_refused(wrong: dict, message: str) -> None:
     field = grid_field(poisson(SQUARE), lambda x: x[:, 0])
     with pytest.raises(npde.DeclarationError, match=message):
         field.plot(**wrong)
-    with pytest.raises(npde.DeclarationError, match="no time to run through"):
+    with pytest.raises(npde.DeclarationError, match="no time to animate"):
         field.animate()
 
 

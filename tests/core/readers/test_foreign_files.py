@@ -66,7 +66,7 @@ def give_objects(path):
         ("hang", "reading it takes more than 1 s"),
         ("swell", r"reading it takes more than 1\.1 GB of memory"),
         ("give_up", "Error: no such cell"),
-        ("give_objects", "a is no array of numbers"),
+        ("give_objects", "a is not an array of numbers"),
     ],
 )
 def test_what_a_reader_does_to_its_process_is_an_error_here(

@@ -79,7 +79,7 @@ def test_regions_that_all_but_reach_an_end_leave_it_in_its_place(gap: float) -> 
 def test_a_conductor_too_thin_for_slopes_of_its_values_is_left_to_others() -> None:
     slab = npde.Piecewise(1.0, (npde.Interval(0.4, 0.4 + 1e-6), 1e4))
     problem = npde.Problem("slab", LINE, npde.Poisson(slab), boundary=ENDS)
-    assert npde.SpectralElements().obstacle(problem) == "Newton's iteration on elements does not settle"
+    assert npde.SpectralElements().obstacle(problem) == "Newton's iteration on elements does not converge"
 
 
 @pytest.mark.parametrize("diffusion", [1e-2, 1e-5])
@@ -103,7 +103,7 @@ def test_bratus_lower_branch_up_to_its_fold(strength: float) -> None:
 
 def test_above_the_fold_there_is_none_and_it_is_left_to_others() -> None:
     reason = npde.SpectralElements().obstacle(bratu(3.6))
-    assert reason == "Newton's iteration on elements does not settle"
+    assert reason == "Newton's iteration on elements does not converge"
     with pytest.raises(
         npde.DeclarationError, match="cannot take bratu: Newton's iteration on elements does not"
     ):
@@ -179,7 +179,7 @@ def test_a_solution_is_saved_with_its_elements(tmp_path) -> None:
                 npde.Equation(lambda x, u: u.d(0) + u.value, order=1),
                 boundary=npde.Dirichlet(1.0, on="left"),
             ),
-            "it reads no second derivative",
+            "it uses no second derivative",
         ),
         (
             npde.Problem(
@@ -188,7 +188,7 @@ def test_a_solution_is_saved_with_its_elements(tmp_path) -> None:
                 npde.Equation(lambda x, u: u.laplacian),
                 boundary=npde.Dirichlet(1.0),
             ),
-            "elements are for an Interval",
+            "elements need an Interval",
         ),
     ],
     ids=["slopes alone", "an initial value", "first order", "a plane"],

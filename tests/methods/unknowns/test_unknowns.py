@@ -68,10 +68,10 @@ def test_a_belief_that_is_sharp_beside_the_data_is_kept():
 
 
 def test_an_unknown_stays_within_its_bounds():
-    with pytest.warns(npde.ResolutionWarning, match="times the noise"):
+    with pytest.warns(npde.ResolutionWarning, match="times the declared noise"):
         solution = npde.solve(decay(0.02, start=1.0, bounds=(0.1, 1.5)))
     assert solution.unknowns["c"].value == pytest.approx(1.5, abs=1e-2)
-    assert "c is held by a bound." in solution.notes
+    assert "c is at its bound." in solution.notes
 
 
 def test_data_sets_count_by_their_noise():

@@ -166,7 +166,7 @@ def test_a_trial_function_that_is_given_is_made_to_meet_the_conditions() -> None
     assert wrapped.network.network is plain
     result, notes = with_hard_conditions(lid, wrapped)
     assert result is wrapped
-    assert "since the given trial function meets it by its form" in notes[0]
+    assert "since the given trial function satisfies it by construction" in notes[0]
     other, _ = with_hard_conditions(smooth, wrapped)
     assert other.spec == Ansatz(smooth.lift, DistanceFactor(TINY, EVERY_SIDE))
     assert other.network.network is plain
@@ -205,7 +205,7 @@ def test_a_network_with_the_conditions_in_its_own_form_is_taken_as_it_is() -> No
     module = npde.TorchModule(Own())
     u = npde.solve(PROBLEMS["zero"], module, npde.Adam(steps=1, points=8), device="cpu")
     assert u.trial.spec is module
-    assert any("meets it by its form: u = 0 on the boundary." in note for note in u.notes)
+    assert any("satisfies it by construction: u = 0 on the boundary." in note for note in u.notes)
     lifted = npde.solve(PROBLEMS["lid"], module, npde.Adam(steps=1, points=8), device="cpu")
     assert lifted.trial.spec == Ansatz(PROBLEMS["lid"].lift, DistanceFactor(module, EVERY_SIDE))
 
@@ -296,7 +296,8 @@ def test_a_method_with_a_trial_function_of_its_own_says_that_it_meets_conditions
 
     u = npde.solve(declared(npde.Box((0, 1), (0, 1)), hard(known)), device="cpu", seed=60209)
     assert u.notes[-1] == (
-        "Met as well as the equation is, not by the form of the trial function: u = known(x) on the boundary."
+        "Satisfied as accurately as the equation, not by construction of the trial function: u = known(x) on the "
+        "boundary."
     )
     assert residual(u.problem, u.trial, "dirichlet") < 1e-3
 
@@ -318,7 +319,7 @@ WAVE = npde.trials.OutgoingWave(npde.GaussianSource((0.0, 0.5), 0.01), 5.0)
     [
         (
             lambda: declared(PLANE, hard(0.0), hard(1.0, "top")),
-            "two hard conditions are on top, and no field has two values there; give each face one",
+            "two hard conditions are on top, but a field has only one value there; give each face one",
         ),
         (
             lambda: declared(PLANE, hard(1j, "top")),
@@ -344,11 +345,12 @@ WAVE = npde.trials.OutgoingWave(npde.GaussianSource((0.0, 0.5), 0.01), 5.0)
         ),
         (
             lambda: solved(declared(PLANE, hard(0.0, "top"), complex=True), npde.Ansatz(WAVE, TINY)),
-            "does not meet by its form: u = 0 on top. Give the network alone, without its background, or leave out",
+            "does not satisfy by construction: u = 0 on top. Give the network alone, without its background, or leave "
+            "out",
         ),
         (
             lambda: solved(declared(PLANE, hard(0.0, "top"), complex=True), FactoredAnsatz(WAVE, TINY)),
-            "does not meet by its form: u = 0 on top. Give the network alone",
+            "does not satisfy by construction: u = 0 on top. Give the network alone",
         ),
     ],
 )

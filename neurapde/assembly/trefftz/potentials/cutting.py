@@ -86,7 +86,10 @@ def cut_by_data(partition: Partition, conditions: Sequence[Mixed | None]) -> Cut
 
 
 def _refused(panel: Panel) -> Cut:
-    reason = f"what is asked for on {panel.face} jumps or bends at more than {MOST} places, or at some that are too near"
+    reason = (
+        f"the condition on {panel.face} jumps or bends at more than {MOST} places, or at places that are too close "
+        "to each other"
+    )
     return Cut((), (), (), 0.0, reason)
 
 

@@ -51,7 +51,7 @@ class PoissonFamily(Family):
         for coefficient, name in ((equation.coefficient, "coefficient"), (equation.reaction, "reaction")):
             for piece in pieces_of(coefficient):
                 if piece.constant is None:
-                    return f"its {name} is {piece.field.describe()}, and not constant by region"
+                    return f"its {name} is {piece.field.describe()}, which is not constant by region"
         return problem.sides.missing(TREATED)
 
     def unknown(self) -> str | None:
@@ -63,13 +63,13 @@ class PoissonFamily(Family):
         ]
         for source in functions:
             if self._hides(source):
-                return f"its source {source.describe()} has parts that lie between any points"
+                return f"its source {source.describe()} has details narrower than any sample points"
         for region in self.partition.regions:
             for source in functions:
                 if self._fitted(source, region) is None:
                     return (
-                        f"its source {source.describe()} is no Gaussian source, and is smooth neither in the box around a "
-                        "region nor around a re-entrant corner"
+                        f"its source {source.describe()} is not a Gaussian source, and it is smooth neither in the box "
+                        "around a region nor around a re-entrant corner"
                     )
         return None
 

@@ -34,10 +34,10 @@ class HelmholtzInSpace(HelmholtzFamily):
         fades = any(complex(piece.constant or 0).imag for piece in pieces_of(equation.complex_speed))
         sources = (source for shot in problem.right_hand_sides for source in shot)
         if fades and any(isinstance(source, GaussianSource) for source in sources):
-            return "it has a Gaussian source and a complex speed, for which no field in closed form is known in space"
+            return "it has a Gaussian source and a complex speed, and no closed form of its field is known in space"
         widths = [problem.sides.open.get(face, 0.0) for face in in_boxes_of(problem.domain)]
         if any(widths) and not all(widths):
-            return "it has a layer in front of some faces of its box alone"
+            return "it has a layer at only some faces of its box"
         try:
             partition = SpacePartition.of(problem.domain, pieces_of(equation.complex_speed))
         except DeclarationError as error:

@@ -81,7 +81,7 @@ class SpacePartition(AbstractPartition[Patch]):
     def no_ball(self) -> str | None:
         """That it is a box alone, in words."""
         if all(isinstance(patch.surface, Rectangle) for patch in self.panels):
-            return "it is a box in which there is no ball"
+            return "it is a box without a ball in it"
         return None
 
     @classmethod
@@ -129,7 +129,7 @@ def _surfaces(domain: Domain, pieces: Sequence[Piece]) -> Iterator[tuple[Surface
         surfaces = surfaces_of(shape)
         if surfaces is None:
             raise DeclarationError(
-                f"it has the shape {shape}, and in three axes balls and boxes alone are known"
+                f"it has the shape {shape}, and in three dimensions only balls and boxes are supported"
             )
         if surfaces[own] not in found:
             found.add(surfaces[own])
@@ -139,7 +139,7 @@ def _surfaces(domain: Domain, pieces: Sequence[Piece]) -> Iterator[tuple[Surface
             surfaces = surfaces_of(leaf)
             if surfaces is None or isinstance(leaf, Box):
                 raise DeclarationError(
-                    f"its medium has the region {leaf}, and in three axes balls alone are known"
+                    f"its medium has the region {leaf}, and in three dimensions only balls are supported"
                 )
             for surface in surfaces.values():
                 if surface not in found:

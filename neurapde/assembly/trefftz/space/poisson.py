@@ -52,7 +52,7 @@ class PoissonInSpace(PoissonFamily):
                 if not isinstance(source, GaussianSource | PointSource) and not self._polynomial(
                     source, region
                 ):
-                    return f"its source {source.describe()} is no Gaussian or point source, and no polynomial"
+                    return f"its source {source.describe()} is not a Gaussian source, a point source or a polynomial"
         return None
 
     @cached_property

@@ -66,7 +66,7 @@ class GaussNewtonDescent(Descent):
     def run(self, objective: Objective, stage: Stage) -> tuple[Status, History]:
         if not isinstance(objective.modelling, FrequencyModelling):
             raise DeclarationError(
-                "GaussNewtonDescent works on spectra; use AdamDescent or BoundedLBFGS on traces"
+                "GaussNewtonDescent works on spectra; use AdamDescent or BoundedLBFGS for traces"
             )
         if isinstance(objective.misfit, PhaseOnly):
             raise DeclarationError(

@@ -110,8 +110,9 @@ class Multiscale(Adjoint):
             if residual <= ENOUGH * target:
                 break
         text = (
-            f"Prior: none was given, so that total variation of weight {weight:g} is believed, the largest tried that "
-            f"explains the data of the first stage to {percent(residual)}; {known}. Velocity(prior=()) is without."
+            f"Prior: none was given, so total variation with weight {weight:g} is used. It is the largest weight tried "
+            f"that explains the data of the first stage to {percent(residual)}; {known}. Velocity(prior=()) turns the "
+            "prior off."
         )
         return replace(setting, velocity=tried.velocity), (text,)
 
@@ -125,7 +126,7 @@ class Multiscale(Adjoint):
         dropped = int(setting.survey.live.size - setting.survey.live.sum())
         notes = (
             *outcome.notes,
-            f"Data: {known}; {dropped} of {setting.survey.live.size} traces dead or left out.",
+            f"Data: {known}; {dropped} of {setting.survey.live.size} traces are dead or left out.",
         )
         return replace(outcome, notes=notes)
 

@@ -96,8 +96,9 @@ class Penalty(OnGrid):
             "violation of the equation": objective.violation(),
         }
         notes = (
-            f"Waves: {self.waves.describe()}, which leave {extras['violation of the equation']:.1%} of their equation and "
-            f"{network_residual:.1%} of the data. Data in the model found are by the {modelling.describe()}.",
+            f"Waves: {self.waves.describe()}, with a residual of {extras['violation of the equation']:.1%} in their "
+            f"equation and {network_residual:.1%} in the data. The data of the inverted model are computed by the "
+            f"{modelling.describe()}.",
             f"Penalty: {int(history.step[-1])} steps of {descent.steps}. {status}",
         )
         return Found(status, history, data.numpy(), scales.numpy(), modelling.grid, fields, notes, extras)

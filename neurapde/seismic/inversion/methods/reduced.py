@@ -143,7 +143,7 @@ class Reduced(OnGrid, EngineMethod):
     @property
     def undivided(self) -> str | None:
         if isinstance(self.descent, GaussNewtonDescent):
-            return "Gauss–Newton needs all waves at once; take BoundedLBFGS or AdamDescent"
+            return "Gauss–Newton needs all waves at once; use BoundedLBFGS or AdamDescent"
         return None
 
     def describe(self) -> str:

@@ -69,17 +69,18 @@ class WavefieldReconstruction(OnGrid):
         velocity = setting.velocity
         if velocity.trial is not None and not isinstance(velocity.trial, Gridded):
             raise DeclarationError(
-                f"WavefieldReconstruction finds values on a grid, but trial={velocity.trial!r}; leave it out, or "
+                f"WavefieldReconstruction inverts for values on a grid, but trial={velocity.trial!r}; leave it out, or "
                 "use method='reduced'"
             )
         if not isinstance(setting.misfit, L2):
             raise DeclarationError(
-                f"WavefieldReconstruction works with L2() alone, not {setting.misfit!r}; use method='adjoint' for others"
+                f"WavefieldReconstruction works only with L2(), not {setting.misfit!r}; use method='adjoint' for other "
+                "misfits"
             )
         if len(velocity.prior) > 1 or any(not isinstance(prior, TotalVariation) for prior in velocity.prior):
             raise DeclarationError(
-                f"WavefieldReconstruction knows one prior, TotalVariation; found {velocity.prior!r}. Use "
-                "method='adjoint' for others"
+                f"WavefieldReconstruction supports one prior, TotalVariation, but got {velocity.prior!r}. Use "
+                "method='adjoint' for other priors"
             )
 
     def describe(self) -> str:

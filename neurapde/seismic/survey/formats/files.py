@@ -39,7 +39,7 @@ def read(path: Path, given: Mapping[str, Any]) -> Arguments:
 def refuse(said: Mapping[str, Any], allowed: frozenset[str], suffix: str, way: str) -> None:
     """Refuse what is said of a file that says it itself, or has no such thing."""
     if unknown := sorted(set(said) - allowed):
-        raise DeclarationError(f"{unknown[0]}= says nothing about a file {suffix}; {way}")
+        raise DeclarationError(f"{unknown[0]}= has no effect for a file {suffix}; {way}")
 
 
 def write(path: Path, survey: Recording, ibm: bool) -> None:

@@ -22,8 +22,8 @@ def read(path: Path, frequency: float | None) -> Arguments:
     """
     if frequency is None:
         raise DeclarationError(
-            f"{path.name} does not say at which frequency it was recorded; give frequency=, in cycles: k = 20 in a "
-            "medium of speed 1 is 20/(2π)"
+            f"{path.name} does not contain the frequency of its data; give frequency=, in cycles: k = 20 in a medium of "
+            "speed 1 is 20/(2π)"
         )
     arrays = isolated(read_mat, path, "a MAT file of version 7 or before", *KEYS)
     if missing := [key for key in KEYS if key not in arrays]:

@@ -93,8 +93,8 @@ def read(
     if sounding.any() and not sounding.all():
         silent = np.flatnonzero(~sounding)
         warn(
-            f"{len(silent)} of {len(first)} shots of {path.name} have no live trace and are left out, "
-            f"shot {silent[0]} for one",
+            f"{len(silent)} of {len(first)} shots of {path.name} have no live trace and are left out, for example shot "
+            f"{silent[0]}",
             DeclarationWarning,
         )
         weights, first = weights[sounding], first[sounding]
@@ -114,9 +114,9 @@ def _traces(
     """The traces of every shot at every receiver, and which of the file's are not zero."""
     check_fits(
         8 * np.prod(size, dtype=float),
-        f"a survey holds every shot at every receiver, and {name} has {size[0]} shots and {size[1]} places of "
-        f"receivers, of {size[2]} samples",
-        "read the spectra alone, by frequencies=, or pass receivers= with places that several shots share",
+        f"a survey stores every shot at every receiver, and {name} has {size[0]} shots and {size[1]} receiver "
+        f"positions, with {size[2]} samples",
+        "read only spectra, with frequencies=, or pass receivers= with positions that several shots share",
     )
     gathers, loud = np.zeros(size), np.zeros(len(shots), dtype=bool)
     for rows, traces in blocks:
@@ -140,8 +140,8 @@ class _Kept:
         highest = float(self.frequencies.max())
         if highest >= 0.5 / self.interval:
             raise DeclarationError(
-                f"{number(highest)} Hz is not below {number(0.5 / self.interval)} Hz, Nyquist's frequency of the traces; "
-                "give lower frequencies"
+                f"{number(highest)} Hz is not below {number(0.5 / self.interval)} Hz, the Nyquist frequency of the "
+                "traces; give lower frequencies"
             )
         spectra = spectrum(
             traces.astype(float), self.interval, self.frequencies, taper=self.taper, damping=self.damping
@@ -155,7 +155,7 @@ def _spectra(
     """The spectra of every shot at every receiver, and which traces of the file are not zero."""
     check_fits(
         16 * np.prod(size, dtype=float),
-        f"{name} has {size[1]} shots and {size[2]} places of receivers, for {size[0]} frequencies",
+        f"{name} has {size[1]} shots and {size[2]} receiver positions, for {size[0]} frequencies",
         "ask for fewer frequencies",
     )
     data, loud = np.zeros(size, complex), np.zeros(len(shots), dtype=bool)
@@ -194,12 +194,12 @@ def write(path: Path, survey: Recording, ibm: bool) -> None:
     record, sources, receivers, weights = survey.record, survey.sources, survey.receivers, survey.weights
     if isinstance(record, Spectra):
         raise DeclarationError(
-            f"SEG-Y holds time traces, but the survey has spectra; save {path.stem}.h5, or use to_time"
+            f"SEG-Y stores time traces, but the survey has spectra; save {path.stem}.h5, or use to_time"
         )
     segy_files.check_segyio()
     if sources.shape[1] != 2:
         raise DeclarationError(
-            f"SEG-Y is written of surveys in a plane, but positions have {sources.shape[1]} coordinates"
+            f"SEG-Y is written only for surveys in a plane, but positions have {sources.shape[1]} coordinates"
         )
     traces, dt = record.windowed, record.dt
     interval, count = segy_written.microseconds(dt), traces.shape[2]
@@ -227,19 +227,20 @@ def _check_samples(traces: NDArray[np.float64], weights: NDArray[np.float64]) ->
     """Refuse traces that are too long or too large for SEG-Y, or so small that numbers of 32 bits lose their digits."""
     if traces.shape[2] > MOST_SAMPLES:
         raise DeclarationError(
-            f"the traces have {traces.shape[2]} samples, but SEG-Y holds up to {MOST_SAMPLES}; save as .h5, or sample them "
-            "more coarsely"
+            f"the traces have {traces.shape[2]} samples, but SEG-Y stores up to {MOST_SAMPLES}; save as .h5, or sample "
+            "them more coarsely"
         )
     peaks = np.abs(traces).max(axis=2)[weights > 0]
     limits = np.finfo(np.float32)
     if peaks.max() > limits.max or peaks.min() < limits.tiny / limits.eps:
         raise DeclarationError(
-            f"the largest values of the traces go from {peaks.min():.3g} to {peaks.max():.3g}, but numbers of 32 bits hold "
-            f"traces from {limits.tiny / limits.eps:.3g} to {limits.max:.3g} to their precision; scale them, or save as .h5"
+            f"the largest values of the traces go from {peaks.min():.3g} to {peaks.max():.3g}, but 32-bit numbers keep "
+            f"their precision only from {limits.tiny / limits.eps:.3g} to {limits.max:.3g}; scale the traces, or save "
+            "as .h5"
         )
     if ((weights > 0) & (weights != 1)).any():
         warn(
-            f"SEG-Y says of a trace that it is live or dead: weights from {weights[weights > 0].min():g} to "
+            f"SEG-Y marks a trace only as live or dead: weights from {weights[weights > 0].min():g} to "
             f"{weights.max():g} will be read as 1; save as .h5 to keep them",
             DeclarationWarning,
         )

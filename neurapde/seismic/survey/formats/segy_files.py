@@ -123,7 +123,7 @@ def blocks_of(file: Any, path: Path, rows: NDArray[np.intp]) -> Iterator[tuple[s
         block = rows[first : first + size]
         traces = samples(file, path, int(block[0]), int(block[-1]) + 1)[block - block[0]]
         if not np.isfinite(traces).all():
-            raise StorageError(f"{path.name} has samples that are no numbers; give traces of finite values")
+            raise StorageError(f"{path.name} has samples that are not numbers; give traces of finite values")
         yield slice(first, first + len(block)), traces
 
 

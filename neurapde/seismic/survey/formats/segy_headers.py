@@ -119,7 +119,7 @@ class Headers:
             known = np.isin(np.abs(columns[field]), (0, *LEGAL))
             if not known.all():
                 text = f"{what} of {name} is {int(columns[field][~known][0])} in {int((~known).sum())} traces"
-                warn(f"{text}; it is none of ±1, ±10, …, ±10000 and is taken for 1", DeclarationWarning)
+                warn(f"{text}; it is not one of ±1, ±10, …, ±10000, so 1 is used", DeclarationWarning)
                 columns[field] = np.where(known, columns[field], 1)
         return Headers(columns, self.system)
 
@@ -133,8 +133,9 @@ class Headers:
         delays = self.delays
         if np.ptp(delays) > 0:
             raise DeclarationError(
-                f"the traces of {name} start at {number(delays.min())} to {number(delays.max())} s (delay recording time, "
-                "bytes 109–110); read their spectra, by frequencies=, or give traces that start together"
+                f"the traces of {name} start at {number(delays.min())} to {number(delays.max())} s (delay recording "
+                "time, bytes 109–110); read their spectra, with frequencies=, or give traces that start at the same "
+                "time"
             )
         return float(delays[0])
 
@@ -256,8 +257,9 @@ def _along(flat: dict[str, Places], name: str) -> dict[str, NDArray[np.float64]]
     off = float(np.abs((everything - middle) @ np.array([-direction[1], direction[0]])).max())
     if off > BENT * length:
         warn(
-            f"the geometry of {name} is up to {number(off)} off the line of length {number(length)} it is projected on, so "
-            "offsets are wrong by as much; pass sources= and receivers= with positions (x, depth) of your own",
+            f"the geometry of {name} deviates by up to {number(off)} from the line of length {number(length)} on which "
+            "it is projected, so offsets are wrong by that much; pass sources= and receivers= with positions (x, "
+            "depth) of your own",
             DeclarationWarning,
         )
     return {side: (places - middle) @ direction - start for side, places in flat.items()}
@@ -274,7 +276,7 @@ def _spread(side: str, value: object, index: NDArray, shots: NDArray, name: str)
         if side == "receivers" and len(set(np.bincount(shots).tolist())) > 1:
             raise DeclarationError(
                 f"the shots of {name} have {np.bincount(shots).min()} to {np.bincount(shots).max()} traces, so "
-                f"{len(places)} receivers cannot be told apart; give one position for each of the {len(index)} traces"
+                f"{len(places)} receiver positions are ambiguous; give one position for each of the {len(index)} traces"
             )
         return places[index]
     raise DeclarationError(

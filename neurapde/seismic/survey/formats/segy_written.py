@@ -20,7 +20,7 @@ def _whole(values: NDArray[np.float64], limit: int, what: str) -> tuple[NDArray[
     fitting = [scale for scale in _SCALES if largest * scale <= limit]
     if not fitting:
         raise DeclarationError(
-            f"{what} of {largest:g} is beyond what a SEG-Y header holds, {limit}; use larger units, or save as .h5"
+            f"{what} of {largest:g} is more than a SEG-Y header can store, {limit}; use larger units, or save as .h5"
         )
     for scale in fitting:
         scaled = values * scale
@@ -34,8 +34,8 @@ def microseconds(dt: float) -> int:
     value = round(dt * 1e6)
     if not (math.isclose(value, dt * 1e6, rel_tol=1e-9) and 0 < value <= _HALF):
         raise DeclarationError(
-            f"dt = {number(dt)} s is {number(dt * 1e6)} µs, but SEG-Y holds whole microseconds up to {_HALF}; simulate with "
-            "dt=, or save as .h5"
+            f"dt = {number(dt)} s is {number(dt * 1e6)} µs, but SEG-Y stores whole microseconds up to {_HALF}; simulate "
+            "with another dt=, or save as .h5"
         )
     return value
 
@@ -49,12 +49,13 @@ def of(sources: Places, receivers: Places, weights: Places, start_time: float) -
     rounded = np.column_stack([across / scale, depths / depth_scale])
     if (off := float(np.abs(rounded - everything).max())) > 1e-6 * float(np.ptp(everything, axis=0).max()):
         warn(
-            f"positions are rounded by up to {number(off)}: SEG-Y holds ten-thousandths; save as .h5 to keep them",
+            f"positions are rounded by up to {number(off)}, since SEG-Y stores ten-thousandths; save as .h5 to keep "
+            "them exact",
             DeclarationWarning,
         )
     if not math.isclose(delay[0] / delay_scale, start_time * 1e3, rel_tol=1e-9, abs_tol=1e-9):
         raise DeclarationError(
-            f"start_time = {start_time} s is not in whole tenths of a microsecond, as SEG-Y holds it"
+            f"start_time = {start_time} s is not a whole number of tenths of a microsecond, which SEG-Y stores"
         )
     shots, count = len(sources), len(receivers)
     return [
@@ -89,10 +90,10 @@ def check_read_back(headers: list[dict[int, int]], shots: int, receivers: int) -
     try:
         given = geometry(Headers(columns, 1), Given(), "the file")
     except DeclarationError as error:
-        raise DeclarationError(f"SEG-Y cannot hold this geometry: {error}. To write it, {way}") from error
+        raise DeclarationError(f"SEG-Y cannot store this geometry: {error}. To write it, {way}") from error
     places = len(np.unique(given[1][:receivers], axis=0))
     if given[2].max() + 1 != shots or places != receivers:
         raise DeclarationError(
-            f"SEG-Y cannot hold this geometry: of {shots} shots and {receivers} receivers {given[2].max() + 1} and {places} "
-            f"would be read, as places that agree to a ten-thousandth are one; {way}"
+            f"SEG-Y cannot store this geometry: of {shots} shots and {receivers} receivers {given[2].max() + 1} and "
+            f"{places} would be read, since positions that agree to a ten-thousandth become one; {way}"
         )

@@ -39,7 +39,9 @@ class EditTraces(Step):
         if self.factor is not None:
             object.__setattr__(self, "factor", checks.positive(self.factor, "factor of EditTraces"))
             if self.factor <= 1:
-                raise DeclarationError(f"factor of EditTraces is {self.factor:g}; give one above 1, or None")
+                raise DeclarationError(
+                    f"factor of EditTraces is {self.factor:g}; give a factor above 1, or None"
+                )
         pairs = checks.array(self.dead, "dead of EditTraces")
         if pairs.shape != (0,) and (pairs.dtype.kind not in "iu" or pairs.ndim != 2 or pairs.shape[1] != 2):
             raise DeclarationError(
@@ -53,7 +55,7 @@ class EditTraces(Step):
             if any(not 0 <= index < count for index, count in zip(pair, live.shape, strict=True)):
                 raise DeclarationError(
                     f"dead of EditTraces has {pair}, but the survey has {live.shape[0]} shots and {live.shape[1]} "
-                    "receivers, counted from 0; give some of those"
+                    "receivers, counted from 0; give some of these"
                 )
         named = np.zeros(live.shape, dtype=bool)
         for pair in self.dead:

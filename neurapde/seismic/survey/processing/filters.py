@@ -46,7 +46,9 @@ class Bandpass(Step):
         if self.low is None and self.high is None:
             raise DeclarationError("Bandpass() keeps everything; give low=, high= or both, in Hz")
         if self.low is not None and self.high is not None and self.low >= self.high:
-            raise DeclarationError(f"Bandpass from {self.low:g} to {self.high:g} Hz; give a high above low")
+            raise DeclarationError(
+                f"Bandpass from {self.low:g} to {self.high:g} Hz; give a value of high above low"
+            )
 
     def __call__(self, survey: Recording) -> tuple[Arguments, str]:
         traces = self.whole_traces_of(survey)
@@ -126,7 +128,8 @@ class Decimate(Step):
             traces = self.whole_traces_of(survey)
             if traces.values.shape[2] <= self.samples:
                 raise DeclarationError(
-                    f"samples={self.samples} of Decimate leaves one of {traces.values.shape[2]}; give fewer"
+                    f"samples={self.samples} of Decimate leaves only one of {traces.values.shape[2]}; give a smaller "
+                    "number"
                 )
             corner = ANTIALIAS * 0.5 / (self.samples * traces.dt)
             changed = filtered(survey, traces, butterworth(STEEP, None, corner, traces))

@@ -24,7 +24,7 @@ class Step(Declaration, ABC):
         traces = self.traces_of(survey)
         if traces.window is not None:
             raise DeclarationError(
-                f"{type(self).__name__} follows a window of {survey.name!r}, whose edges it would smear; give it before "
-                "TimeWindow and Gain"
+                f"{type(self).__name__} comes after a time window of {survey.name!r}, and would smear its edges; put it "
+                "before TimeWindow and Gain"
             )
         return traces

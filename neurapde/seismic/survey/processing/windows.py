@@ -42,7 +42,7 @@ class TimeWindow(Step):
             raise DeclarationError("TimeWindow() keeps everything; give first=, last= or both, in s")
         if self.first is not None and self.last is not None and self.first >= self.last:
             raise DeclarationError(
-                f"TimeWindow from {self.first:g} to {self.last:g}; give a last that is later than first"
+                f"TimeWindow from {self.first:g} to {self.last:g}; give a value of last above first"
             )
         if self.speed is not None:
             checks.positive(self.speed, "speed of the TimeWindow")
@@ -50,7 +50,7 @@ class TimeWindow(Step):
             checks.array(self.picks, "picks of the TimeWindow")
             if self.speed is not None:
                 raise DeclarationError(
-                    "TimeWindow has a speed and picks, and counts from one of them; leave one out"
+                    "TimeWindow has both a speed and picks, but starts from one of them; leave one out"
                 )
         at_least_zero(self.taper, "taper of the TimeWindow")
 
@@ -99,7 +99,9 @@ class Gain(Step):
         traces = self.traces_of(survey)
         times = traces.times
         if times[-1] <= 0:
-            raise DeclarationError(f"{survey.name!r} ends before t = 0, where no Gain is; leave it out")
+            raise DeclarationError(
+                f"{survey.name!r} ends before t = 0, where Gain has no effect; leave it out"
+            )
         window = np.broadcast_to((times.clip(min=0.0) / times[-1]) ** self.power, traces.values.shape)
         return _windowed(traces, window, f"gain t^{number(self.power)}")
 
@@ -116,6 +118,6 @@ def _windowed(traces: Traces, window: Real, text: str) -> tuple[Arguments, str]:
     before = traces.windowed
     share = float(np.sum((before * window) ** 2) / np.sum(before**2))
     if share == 0:
-        raise DeclarationError(f"{text} leaves nothing of the traces; give a longer one")
+        raise DeclarationError(f"{text} removes the traces completely; give a longer window")
     whole = window if traces.window is None else window * traces.window
     return {"window": whole}, f"{text}: {percent(share)} of the energy is left"
