@@ -203,7 +203,7 @@ def test_every_named_problem_is_solved_by_the_method_of_the_table(case: Any) -> 
     assert why.startswith(f"Method: {method.describe()}")
 
 
-@pytest.mark.parametrize("name", some_slow(OWN, "does not settle"))
+@pytest.mark.parametrize("name", some_slow(OWN, "does not converge"))
 def test_own_problems_are_solved_by_the_method_of_the_table(name: str) -> None:
     expected, make = OWN[name]
     method, why = chosen_for(name)
