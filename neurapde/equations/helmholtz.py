@@ -26,7 +26,7 @@ from neurapde.core.formatting import number
 from neurapde.core.warn import warn
 from neurapde.domains.base import Domain
 from neurapde.domains.box import Box, outer_box
-from neurapde.equations.helmholtz_checks import check_phase, check_place
+from neurapde.equations.helmholtz_checks import check_growth, check_phase, check_place
 from neurapde.equations.helmholtz_residual import HelmholtzResidual, OutflowResidual, StrongForm
 from neurapde.fields.attenuation import KolskyFutterman
 from neurapde.fields.jumps import features_of
@@ -179,6 +179,7 @@ class Helmholtz(AbstractEquation):
             points = problem.domain.sample(1024, how="grid").numpy()
             self._check_attenuated([("", np.asarray(self.speed(points)))])
             check_positive(self.complex_speed, problem.domain, "the complex speed")
+        check_growth(self.complex_speed, problem)
         check_phase(self.wavenumber, self.slowness_squared, problem)
         for sources in problem.right_hand_sides:
             for source in sources:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FAINT, STRONG = 1e-4, 1e-2
 """Parts of a density's maximum: in the layer more than the first is warned of, than the second refused."""
-LEAST_PHASE, MOST_PHASE = 1e-7, 1e9
+LEAST_PHASE, MOST_PHASE, ROUNDING = 1e-7, 1e9, 1e-12
 """Radians across the domain between which double precision holds both k² and the phase."""
 
 
@@ -83,3 +83,22 @@ def _check_density(source: FunctionSource, problem: "Problem") -> None:
     if worst > STRONG * density.max():
         raise DeclarationError(message)
     warn(message, DeclarationWarning)
+
+
+def check_growth(speed: Callable[[Array], Array], problem: "Problem") -> None:
+    """Warn of waves that grow on their way where they are to leave: the other convention in time asks for this sign."""
+    open_sides = problem.pml is not None or any(
+        condition.absorbs for parts in problem.sides.by_face.values() for condition in parts
+    )
+    speeds = np.ravel(np.asarray(speed(problem.domain.sample(1024, how="grid").numpy())))
+    if (
+        open_sides
+        and np.iscomplexobj(speeds)
+        and (growing := speeds[speeds.imag < -ROUNDING * np.abs(speeds)]).size
+    ):
+        worst = complex(growing[np.argmin(growing.imag)])
+        warn(
+            f"the speed is {number(worst)} somewhere: with a negative imaginary part waves grow as they travel, and they "
+            f"are to leave this domain. Give {number(worst.conjugate())} for a medium that absorbs",
+            DeclarationWarning,
+        )

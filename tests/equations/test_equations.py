@@ -4,9 +4,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurapde.conditions import PML
+from neurapde.conditions import PML, Dirichlet
 from neurapde.conditions.constraints import Samples
-from neurapde.core.errors import DeclarationError
+from neurapde.core.errors import DeclarationError, DeclarationWarning
 from neurapde.domains import Box, Disk
 from neurapde.equations import Equation, Helmholtz
 from neurapde.fields.grid_field import GridField
@@ -174,3 +174,11 @@ def test_the_weak_form_is_refused_off_a_box() -> None:
         DeclarationError, match=r"the weak form is taken on a Box, but the domain is .*; use Adam"
     ):
         problem.equation.weak(problem)
+
+
+@pytest.mark.parametrize("speed", [1 - 0.02j, Piecewise(1.0, (Disk((0.1, 0.2), 0.2), 2 - 0.5j))], ids=str)
+def test_waves_that_grow_on_their_way_out_are_warned_of(speed) -> None:
+    square = Box((-1, 1), (-1, 1))
+    with pytest.warns(DeclarationWarning, match=r"negative imaginary part waves grow.*absorbs"):
+        Problem("gain", square, Helmholtz(20.0, speed), SOURCE, PML(0.4, 5.0))
+    Problem("laser", square, Helmholtz(20.0, speed), SOURCE, Dirichlet(0.0))
