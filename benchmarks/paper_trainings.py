@@ -1,7 +1,7 @@
 """The SIREN paper's own trainings, as far as they get: error against seconds computed, from checkpoints that go on.
 
 Networks, losses, weights and rates are the paper's; points a step are fewer (512 for Helmholtz), and `STEPS` stand for its
-50 000 to 100 000, a quarter to three quarters of an hour of a core each. Each training goes on for `SECONDS` computed from
+50 000 to 100 000, a quarter to half an hour of a core each. Each training goes on for `SECONDS` computed from
 where its checkpoint in `runs/paper_trainings` stands (a folder taken away begins anew), so that to run
 
     nice -n 15 env OMP_NUM_THREADS=1 python benchmarks/run.py paper_trainings --out benchmarks/results
