@@ -62,16 +62,16 @@ def solve(
     out: a folder, made when missing, for `checkpoint.h5`. A checkpoint already there is kept under a number,
         `checkpoint.1.h5`, unless the solve resumes from it. One run at a time works in a folder. A checkpoint that cannot
         be written is a StorageWarning and a note; the next one is tried again.
-    resume: go on from the checkpoint in `out`, which must be of the same problem, functions, data, trial, method and
-        seed; where there is none yet, start.
-    progress: show a bar on stderr, if that is a terminal.
-    callbacks: functions of an `npde.training.TrainingState`, called at each row of the history. One that returns True ends
-        the training after the step under way, and the next stage begins: `npde.training.TargetLoss(1e-4)`,
-        `Patience(steps)`, `TimeLimit(seconds)`. `TensorBoard(folder)` writes for TensorBoard. Direct methods call them at
-        each level, and end by their tolerance alone.
+    resume: continue from the checkpoint in `out`, which must be of the same problem, functions, data, trial,
+    method and seed; start if there is none yet. progress: show a bar on stderr, if that is a terminal.
+    callbacks: functions of an `npde.training.TrainingState`, called at each row of the history. One that
+        returns True ends the training after the step under way, and the next stage begins:
+        `npde.training.TargetLoss(1e-4)`, `Patience(steps)`, `TimeLimit(seconds)`. `TensorBoard(folder)` writes
+        for TensorBoard. Direct methods call them at each level, and end by their tolerance alone.
     Returns a Solution; `solution.status` says how it ended. Ctrl-C and SIGTERM are one: a training ends after the step
         under way, a direct method at once, with the level before; where there is none yet, they raise KeyboardInterrupt.
-    Raises DeclarationError, before any work, for what does not fit together or another solve's checkpoint.
+    Raises DeclarationError, before any work, for arguments that do not fit together or a checkpoint of another
+    solve.
     """
     checks.flag(progress, "progress")
     watching = checked(callbacks)

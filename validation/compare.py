@@ -66,7 +66,7 @@ def validate(
     shape: Sequence[int] | None = None,
     tolerance: float | None = None,
 ) -> Report:
-    """Compare a solution with what is known about its problem.
+    """Compare a solution with a reference, with the exact solution, or with both.
 
     Args:
         solution: of `npde.solve` or `npde.load`.

@@ -79,7 +79,7 @@ def all_metrics(field: ArrayLike, truth: ArrayLike, mask: ArrayLike | None = Non
 
 
 def without_constant(error: NDArray[np.float64]) -> NDArray[np.float64]:
-    """An error (nx, ny) or (nx, ny, c) without its mean, which gradients do not tell."""
+    """An error (nx, ny) or (nx, ny, c) without its mean, which gradients do not determine."""
     return error - error.mean(axis=(0, 1))
 
 

@@ -56,11 +56,11 @@ class ZeroSet:
 
 @dataclass(frozen=True)
 class SurfaceErrors:
-    """How good a signed distance is, in units of length unless said.
+    """The errors of a signed distance, in units of length unless stated.
 
-    chamfer: mean distance from the surface found to the one asked for and back, averaged. hausdorff: the largest.
-    normal_consistency: mean |n · n'| of normals on one surface and at the nearest place of the other, both ways averaged.
-    wrong_sign: part of the domain where Φ has not the sign of d.
+    chamfer: mean distance from the surface found to the one asked for and back, averaged. hausdorff: the
+    largest. normal_consistency: mean |n · n'| of normals on one surface and at the nearest place of the other,
+    both ways averaged. wrong_sign: part of the domain where Φ has not the sign of d.
     distance_mean, distance_max: of |Φ − d| in the domain. slope_mean: of |∇Φ| there; slope_deviation: of ||∇Φ| − 1|.
     network_kilobytes: of the parameters. mesh_kilobytes: of the zero set as a binary ply.
     """

@@ -15,9 +15,9 @@ class Absorbing(Boundary):
     """Faces through which waves leave, by the first-order condition of Sommerfeld.
 
     For `Wave` it reads ∂u/∂t + c ∂u/∂n = 0, for `Helmholtz`, whose time factor is e^{+iωt}, ∂u/∂n + i (k/c) u = 0, with
-    the speed c at the face. It is exact for waves that leave straight on, and lets none but these pass whole: at an angle
-    θ to the normal the part (1 − cos θ)/(1 + cos θ) comes back. MethodOfLines and the grid reference of `Wave` take it as
-    what it stands for, a medium that goes on for ever; for Helmholtz everyone takes it as written, and a PML absorbs better.
+    the speed c at the face. It is exact for waves at normal incidence. At an angle θ to the normal it reflects
+    (1 − cos θ)/(1 + cos θ). MethodOfLines and the grid reference of `Wave` replace it by what it approximates,
+    an infinite medium. For Helmholtz it is used as written, and a PML absorbs better.
 
     on: face name, names, or None for all faces in space.
     """

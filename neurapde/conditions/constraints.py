@@ -74,12 +74,13 @@ class Constraint(Declaration):
     """`residual(samples, u) = 0`, for u a Jet of the field at the samples.
 
     Args:
-        name: by which losses, weights, history and reports know it; unique in a problem.
+        name: of the constraint in losses, weights, history and reports; unique in a problem.
         residual: (Samples, Jet) -> `(n,)` or `(n, c)`, real or complex.
         sample: draws its points: `interior(domain)`, `face(domain, on)`, `at_points(points)`, or your own.
-        order: highest derivative that the residual reads, 0 to 4.
+        order: highest derivative that the residual uses, 0 to 4.
         text: the constraint as mathematics, for `print(problem)`.
-        mixed: axes of further derivatives that it reads, (0, 1) for u.d2(0, 1); those read when it is tried are added.
+        mixed: axes of further derivatives that it reads, (0, 1) for u.d2(0, 1); those read when it is tried are
+        added.
     """
 
     name: str

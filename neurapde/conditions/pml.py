@@ -26,10 +26,11 @@ class PML(Boundary):
 
     The domain is the box, or what shapes cut out of it leave: `Box(…) - Disk(…)`.
 
-    A wave at normal incidence comes back with |R| = exp(−2 k a₀ L / 3). At the layer's outer edge u = 0: part
+    A wave at normal incidence is reflected with |R| = exp(−2 k a₀ L / 3). At the layer's outer edge u = 0: part
     of the declaration but, as in the paper, no constraint that is trained. What a direct method and the grid
-    solve is the declared layer, reflection included, not open space; their notes tell |R|. For `Wave`, in time,
-    a layer stands for open space, to the method and to the grid: a medium that goes on as it is where the layer begins.
+    solve is the declared layer, reflection included, not open space; their notes state |R|. For `Wave`, in time,
+    a layer stands for open space, to the method and to the grid: a medium that goes on as it is where the layer
+    begins.
 
     Args:
         width: L, in units of length, for all sides, or {side: L}.

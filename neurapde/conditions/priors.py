@@ -43,7 +43,7 @@ class _Bending:
 
 
 def total_variation(domain: Domain, weight: float, *, smoothing: float = 1e-3) -> Constraint:
-    """A prior for a fit by mean squares: adds `weight` times the mean of |∇u|, which favours flat areas with edges.
+    """A prior for a least-squares fit: adds `weight` times the mean of |∇u|, which favours flat areas with edges.
 
         npde.Problem("holes", domain, npde.Fit(values=samples), constraints=npde.training.total_variation(domain, 1e-3))
 
@@ -57,7 +57,7 @@ def total_variation(domain: Domain, weight: float, *, smoothing: float = 1e-3) -
 
 
 def hessian_norm(domain: Domain, weight: float, *, smoothing: float = 1e-3) -> Constraint:
-    """A prior for a fit by mean squares: adds `weight` times the mean of |Hu|, which favours even slopes with creases.
+    """A prior for a least-squares fit: adds `weight` times the mean of |Hu|, which favours even slopes with creases.
 
     |Hu| is the Frobenius norm of all second derivatives, the mixed ones twice.
 

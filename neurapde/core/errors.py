@@ -2,16 +2,16 @@
 
 
 class DeclarationError(ValueError):
-    """Something was declared that cannot be: raised where it is declared, before any work starts."""
+    """A declaration is invalid: raised where it is declared, before any work starts."""
 
 
 class DeclarationWarning(UserWarning):
-    """Something was declared that can be, but is probably not what was meant."""
+    """A declaration is valid, but probably not what was meant."""
 
 
 class StorageWarning(UserWarning):
-    """Something could not be kept on the disk: the work goes on without it."""
+    """Something could not be written to disk: the work continues without it."""
 
 
 class StorageError(DeclarationError):
-    """A file that cannot be read as what was asked for: foreign, damaged, newer, too large, or lacking a part."""
+    """A file cannot be read as requested: it is of another program, damaged, newer, too large, or incomplete."""

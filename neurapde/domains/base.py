@@ -61,7 +61,7 @@ def axis_names(dimension: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True, repr=False)
 class Domain(Declaration, ABC):
-    """A bounded set in d dimensions. `print` shows it as mathematics; `name` is what others call it by.
+    """A bounded set in d dimensions. `print` shows it as mathematics; `name` is its name in messages.
 
     Membership and distance take points `(n, d)`, NumPy or torch, and answer `(n,)` in kind.
     """

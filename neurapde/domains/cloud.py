@@ -61,7 +61,7 @@ class InsidePoints(Domain):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class PointCloud(InsidePoints):
-    """What lies inside the closed surface that the points are on.
+    """The inside of the closed surface on which the points lie.
 
     Args:
         points: `(n, d)`, d = 2 or 3, at least 10, spread over all of the surface.

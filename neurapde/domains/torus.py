@@ -21,7 +21,7 @@ class Torus(Shape):
 
     Args:
         center: `(x, y, z)`.
-        ring: from the centre to the middle of the tube.
+        ring: distance from the centre to the middle of the tube.
         tube: radius of the tube, less than `ring`.
 
     Raises: DeclarationError for radii that are not positive or a tube that closes the hole.

@@ -69,7 +69,7 @@ class Laplacian:
 
 @dataclass(frozen=True)
 class Fit(AbstractEquation):
-    """u as the samples say: its values, its gradient, its Laplacian, or several of these at once.
+    """Fit u to samples of its values, its gradient, its Laplacian, or several of these at once.
 
         npde.Problem("photo", image.domain, npde.Fit(values=image))
         npde.Problem("relief", image.domain, npde.Fit(gradient=image.differences()))

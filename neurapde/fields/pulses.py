@@ -50,12 +50,12 @@ class Ricker(Declaration):
 
     @property
     def start(self) -> float:
-        """The time before which it is nothing."""
+        """The time before which it is zero."""
         return self.peak_time - SPAN / self.peak_frequency
 
     @property
     def stop(self) -> float:
-        """The time after which it is nothing."""
+        """The time after which it is zero."""
         return self.peak_time + SPAN / self.peak_frequency
 
     def __str__(self) -> str:
@@ -99,7 +99,7 @@ class Pulse(Source):
 
 @dataclass(frozen=True)
 class RickerSource(Pulse):
-    """A Ricker wavelet sent out at a point, or from a Gaussian round it.
+    """A source with a Ricker wavelet at a point, or in a Gaussian around it.
 
     Args:
         at: `(d,)`, without t.

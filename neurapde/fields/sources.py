@@ -93,7 +93,8 @@ class GaussianSource(Source):
 
 @dataclass(frozen=True)
 class PointSource(Source):
-    """`amplitude` times Dirac's delta at a point `(d,)`: a mass without a density, so a call is an error."""
+    """`amplitude` times Dirac's delta at a point `(d,)`: it has mass but no density, so a call raises an
+    error."""
 
     at: Sequence[float]
     amplitude: complex = 1.0

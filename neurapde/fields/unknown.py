@@ -171,7 +171,7 @@ def _either(operation: Callable[[Any, Any], Any], reflected: bool = False) -> Ca
 
 @dataclass(frozen=True)
 class Parameter(Unknown, Standin):
-    """A number that is not known: it stands in residuals, conditions, sources and coefficients, and the data tell it.
+    """An unknown number in residuals, conditions, sources or coefficients, which the data determine.
 
         c = npde.Parameter("c", start=1.0, bounds=(0, None))
         equation = npde.Equation(lambda x, u: u.dt - c * u.d2(0))
@@ -253,7 +253,7 @@ def _cubic_slope(place: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class UnknownField(Unknown):
-    """A function that is not known, of some of the axes: cubic splines, as smooth as the data ask for.
+    """An unknown function of some of the axes: cubic splines, whose smoothness the data determine.
 
         k = npde.UnknownField("k", domain, axes=(0,), start=1.0, bounds=(0.01, None))
         npde.Equation(lambda x, u: u.dt - k(x) * u.d2(0) - k.gradient(x)[:, 0] * u.d(0))

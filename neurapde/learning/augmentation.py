@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Augmentation(Declaration):
-    """What is done to each field of a batch before its points are drawn; nothing unless told.
+    """Random changes of each field of a batch before its points are drawn; none by default.
 
     mirror: axes along which every other field is turned about the middle of the domain.
-    shift:  along each axis, in units of the coordinates: fields are moved so far to either side or not at all, each in a
-            third of the cases. What leaves the domain is lost. Of fields on a grid give its spacing.
+    shift:  along each axis, in units of the coordinates: fields are moved so far to either side or not at all,
+            each in a third of the cases. What leaves the domain is lost. Of fields on a grid give its spacing.
     gain:   largest relative change of the values about their mean, uniform.
     offset: largest change of the values, in their standard deviations, uniform.
     """

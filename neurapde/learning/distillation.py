@@ -45,11 +45,12 @@ FINAL_RATE = 0.01
 
 @dataclass(frozen=True)
 class Distillation(Method):
-    """Solve the problem by a direct method, and train a network of any depth to be the field found.
+    """Solve the problem by a direct method, and train a network of any depth on the field that it finds.
 
     teacher:   the direct method, such as `Galerkin(1e-3)`; None for the one that `solve(problem)` takes.
-    steps:     of Adam, at most; the rate falls from `lr` over all of them as a cosine, and the error with it: on the paper's
-               wave 250 steps of 250 leave 2.6 %, 768 of 2000 leave 10 %. It ends where the error is below the tolerance.
+    steps:     of Adam, at most; the rate falls from `lr` over all of them as a cosine, and the error with it:
+               on the paper's wave 250 steps of 250 leave 2.6 %, 768 of 2000 leave 10 %. It ends where the error
+               is below the tolerance.
     points:    at which the field is known, low-discrepancy in all of the domain, with 512 at each Gaussian source.
     batch:     of these in a step, drawn anew.
     tolerance: relative L2 error to stop at: that of the direct method, as it states it, plus the network's distance to its

@@ -38,12 +38,13 @@ UNEXPLAINED = 1.5
 
 @dataclass(frozen=True)
 class GaussNewton(LeastSquares):
-    """Find the unknowns of a problem together with its field, by Gauss and Newton's method on the head and on them.
+    """Find the unknowns of a problem together with its field, by the Gauss–Newton method for the head and the
+    unknowns.
 
-    The equation and the conditions are met, the data up to their noise; noise that was not told is what is left of them.
-    Unknown fields are as smooth as the evidence of the data asks. `solution.unknowns` has values and standard errors, the
-    history the path of each number. The settings are those of `LeastSquares`; features are added until they change the
-    unknowns by little beside their standard errors.
+    The equation and the conditions are met, the data up to their noise; undeclared noise is estimated from
+    their misfit. Unknown fields are as smooth as the evidence of the data asks. `solution.unknowns` has values
+    and standard errors, the history the path of each number. The settings are those of `LeastSquares`; features
+    are added until they change the unknowns by little beside their standard errors.
     """
 
     finds_unknowns: ClassVar[bool] = True

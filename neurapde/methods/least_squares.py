@@ -35,13 +35,13 @@ LOOKED = 10.0  # seconds of a core that this may take
 
 @dataclass(frozen=True)
 class LeastSquares(DirectMethod):
-    """Solve a linear problem for the head of sines that outgrow the domain.
+    """Solve a linear problem by least squares for the head of sines on a box larger than the domain.
 
     tolerance: relative L2 error to stop at, as estimated from the change between two numbers of features.
-    largest:   features in all at which growing stops, met tolerance or not.
-    seconds:   of a core that growing may take: a level that would end later, as predicted by those before, is not begun;
-               one that takes much longer than predicted is given up. A slower machine may so end earlier, and says it.
-               A first level that would take three times as long is refused.
+    largest:   total number of features at which growing stops, even above the tolerance.
+    seconds:   of a core that growing may take: a level that would end later, as predicted by those before, is
+               not begun; one that takes much longer than predicted is given up. A slower machine may so end
+               earlier, and says it. A first level that would take three times as long is refused.
     margin:    length of the sines' box beyond the domain's, as a part of it.
     Raises DeclarationError (from `solve`) for a problem that is not linear, or that it cannot take.
     """

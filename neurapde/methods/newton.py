@@ -47,13 +47,13 @@ MOVES = 10.0 ** np.arange(-9.0, 0.0, 0.5)
 
 @dataclass(frozen=True)
 class Newton(LeastSquares):
-    """Solve a problem that is not linear for the head of sines that outgrow the domain, from the field 0 on.
+    """Solve a nonlinear problem for the head of sines on a larger box, by Newton's method from the field 0.
 
-    The settings are those of `LeastSquares`. A step that does not shorten the next one is halved. Where the iteration does
-    not settle with one number of features, the next goes on from there; where it settles with none, the status is
-    UNRESOLVED: another start, or a training by `NaturalGradient`, may find a solution. Where the steps fall by a part of
-    themselves only, as at a double root or a fold, the error is what the steps to come add up to, and at least as large as a
-    move along the last step that the residual does not tell.
+    The settings are those of `LeastSquares`. A step that does not shorten the next one is halved. Where the
+    iteration does not settle with one number of features, the next goes on from there; where it settles with
+    none, the status is UNRESOLVED: another start, or a training by `NaturalGradient`, may find a solution.
+    Where the steps fall by a part of themselves only, as at a double root or a fold, the error is what the
+    steps to come add up to, and at least as large as a move along the last step that the residual does not tell.
     Source: Deuflhard (2011), Newton Methods for Nonlinear Problems, section 3.3, for the test of a step.
     """
 

@@ -38,7 +38,7 @@ def reference(
     Args:
         problem: with an equation that has a grid solver: Helmholtz on a Box of one to three dimensions, Poisson on a
             Box or cut out of one, with any conditions on any faces, eikonal, wave and Fit.
-        shape: `(nx, ny)` nodes, boundary included, or one number for every axis; None to let it be chosen:
+        shape: `(nx, ny)` nodes, boundary included, or one number for every axis; None for an automatic choice:
             24 nodes in the shortest wavelength, 12 where those are too many; refined while the error
             estimate is above 0.2 % and 900² nodes (some 15 s), in space 129³, are not passed.
         error: estimate the error by solving again with twice the spacing, which costs a fifth more time.

@@ -280,7 +280,7 @@ def _away(problem: Problem, grid: Grid) -> NDArray[np.bool_]:
 
 
 def seismogram(field: Callable[[Array], Array], receivers: Array, times: Array) -> Array:
-    """What receivers record of a field in space–time: traces (n_times, n_receivers).
+    """The traces that receivers record of a field in space–time: (n_times, n_receivers).
 
     field: points (n, d + 1) to (n,): a Solution, a GridSolution, an exact field. receivers: (r, d). times: (n,).
     """

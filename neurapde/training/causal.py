@@ -25,7 +25,7 @@ LEARNED = 0.99
 
 @dataclass(frozen=True)
 class Causal(Declaration):
-    """Weigh the equation's points in window i of the time by exp(−ε (L_0 + Σ_{k<i} L_k)).
+    """Weight the equation's points in window i of the time by exp(−ε (L_0 + Σ_{k<i} L_k)).
 
     L_k is the mean |r|² of window k, L_0 that of the initial conditions, each times its own weight.
 

@@ -29,10 +29,10 @@ class Weighting(Declaration, ABC):
 
 @dataclass(frozen=True)
 class GradientNorm(Weighting):
-    """Every constraint pulls equally hard: factors in inverse proportion to the norms of the losses' gradients.
+    """Balance the constraints: factors in inverse proportion to the norms of the losses' gradients.
 
-    Every `every` steps the factor of constraint i is led to Σ_j ‖∇L_j‖ / ‖∇L_i‖, keeping the part `memory` of what it was.
-    A step in which the factors are found costs the same as any other.
+    Every `every` steps the factor of constraint i is led to Σ_j ‖∇L_j‖ / ‖∇L_i‖, keeping the part `memory` of
+    what it was. A step in which the factors are found costs the same as any other.
 
     Source: Wang, Teng, Perdikaris (2021), SIAM J. Sci. Comput. 43(5), A3055; with norms in the place of its largest and mean
     entries as in Wang, Sankaranarayanan, Wang, Perdikaris (2023), arXiv:2308.08468, algorithm 1.

@@ -101,7 +101,7 @@ class AnsatzTrial(TrialFunction):
 
 @dataclass(frozen=True)
 class Ansatz(Trial):
-    """The trial u = background + network, which leaves to the network only what the background does not know.
+    """The trial u = background + network: the network represents only the difference from a known field.
 
     background: a field known in closed form, such as `OutgoingWave`.
     network:    the specification of the network.

@@ -33,12 +33,13 @@ ANSWERED = 0.9
 
 @dataclass(frozen=True)
 class ErrorEstimate:
-    """What is known of the error of a field.
+    """The error estimate of a field.
 
-    value: relative L2 error, that of the worst component; nan where it cannot be had.
-    spread: how far off `value` may be, as a part of it; nan where that is not known, as of what the method states.
-    method: how it was found, or why it cannot be had.
-    corrected: the field with its correction added, one or two steps of Newton's method; None where there is none.
+    value: relative L2 error, that of the worst component; nan where it is not available.
+    spread: how far off `value` may be, as a part of it; nan where that is not known, as of what the method
+    states. method: how it was found, or why it is not available.
+    corrected: the field with its correction added, one or two steps of Newton's method; None where there is
+    none.
     """
 
     value: float

@@ -54,8 +54,8 @@ class SpectralElements(DirectMethod):
     For Poisson, Helmholtz without layers, and Equation(residual) of up to second order, linear or not, systems and complex
     fields included, with conditions at both ends. The equation is met at Gauss's points of each element, the field goes on
     from element to element with its flux. Elements end where regions are declared and where functions jump or are narrow,
-    and are cut in two until the last coefficients on each are small. What is not linear is solved by damped Newton's
-    method from the field 0.
+    and are cut in two until the last coefficients on each are small. Nonlinear problems are solved by a damped
+    Newton method from the field 0.
 
     tolerance: relative L2 error to stop at, as estimated from the change between levels, which share no points.
     largest:   numbers (nodes times components) at which growing stops, met tolerance or not.

@@ -29,11 +29,11 @@ class Misfit:
 def measured(
     name: str, points: Array, values: Array, *, noise: float | None = None, component: int | None = None
 ) -> Constraint:
-    """A constraint that says what was measured: u = values at points, but for noise.
+    """A constraint for measured data: u = values at points, up to noise.
 
-    name: of the data set; a problem may have several. points: `(n, d)`. values: `(n,)`, or `(n, c)` of all components.
-    noise: standard deviation of each value, in units of u; None where it is not known, and estimated from what is left.
-    component: the one that was measured; None for all.
+    name: of the data set; a problem may have several. points: `(n, d)`. values: `(n,)`, or `(n, c)` of all
+    components. noise: standard deviation of each value, in units of u; None if it is unknown: it is then
+    estimated from the misfit. component: the one that was measured; None for all.
     """
     if noise is not None:
         checks.number(noise, "noise", lambda x: x > 0, "give a positive standard deviation, or None")

@@ -47,11 +47,11 @@ def migrate(
     method: str | InversionMethod = "adjoint",
     steps: int = 0,
 ) -> Image:
-    """The reflectors behind what the start model leaves of the data, as a change of its speed.
+    """An image of the reflectors, from the residual of the start model, as a change of its speed.
 
-    The waves of the shots, times those of what is left, sent back from the receivers, over the illumination: reverse-time
-    migration, scaled by the one factor that explains the data best. The start model is to be smooth, and right about travel
-    times; direct waves are explained by it, or muted.
+    The waves of the shots, times those of what is left, sent back from the receivers, over the illumination:
+    reverse-time migration, scaled by the one factor that explains the data best. The start model is to be
+    smooth, and right about travel times; direct waves are explained by it, or muted.
 
     steps: of conjugate gradients towards the change that explains the data best (least-squares migration); 0 for none.
     The other arguments are those of `invert`, with spectra or frequencies.

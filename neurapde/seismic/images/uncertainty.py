@@ -37,11 +37,11 @@ Real = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Uncertainty(Posterior):
-    """What the data of an inversion leave open.
+    """The posterior uncertainty of an inversion.
 
-    deviation: posterior, of the speed, with the prior's beside it as `illumination` 0 … 1: how much of it is left.
-    eigenvalues: of the data's matrix in units of the prior's: those above 1 are directions that data tell more of.
-    noise: relative level that was counted on.
+    deviation: posterior, of the speed, with the prior's beside it as `illumination` 0 … 1: how much of it is
+    left. eigenvalues: of the data's matrix in units of the prior's: those above 1 are directions that data tell
+    more of. noise: relative level that was counted on.
     """
 
     deviation: Image

@@ -74,16 +74,17 @@ def invert(
 ) -> Inversion:
     """Find the velocity that explains a survey.
 
-    problem: where the waves run, on a Box of two axes: its equation, Helmholtz or Wave, its speed, and its conditions. A
-        PML is a layer inside the domain, whose inner part is then the region of the model; `Absorbing` sides get a layer
-        around it, Dirichlet(0, on=…) is a free surface. Sources, wavelets, frequencies and times are the survey's.
+    problem: the medium of the waves, on a Box of two axes: its equation, Helmholtz or Wave, its speed, and its
+        conditions. A PML is a layer inside the domain, whose inner part is then the region of the model;
+        `Absorbing` sides get a layer around it, Dirichlet(0, on=…) is a free surface. Sources, wavelets,
+        frequencies and times are the survey's.
     survey: spectra, or traces for a method in time.
-    unknown: where the velocity is unknown, and what is believed of it; everywhere, from the problem's speed, unless told.
-    method: a name of `METHODS`, or an object such as `Reduced(descent=AdamDescent(steps=300))`.
-    frequencies: None for the method's choice, low ones first or all at once; some of them in Hz; or a `Continuation`.
-    misfit: `L2()` unless given, of `Penalty` `L1()`. seed: of the parameters drawn.
-    out: a folder, made when missing, for a checkpoint; one of an earlier run is kept under a number unless this goes on
-        from it. One run at a time works in a folder.
+    unknown: where the velocity is unknown, and its prior; by default everywhere, starting from the problem's
+    speed. method: a name of `METHODS`, or an object such as `Reduced(descent=AdamDescent(steps=300))`.
+    frequencies: None for the method's choice, low ones first or all at once; some of them in Hz; or a
+    `Continuation`. misfit: `L2()` unless given, of `Penalty` `L1()`. seed: of the parameters drawn.
+    out: a folder, made when missing, for a checkpoint; one of an earlier run is kept under a number unless this
+        goes on from it. One run at a time works in a folder.
     resume: go on from the checkpoint in `out`, which must be of the same survey, model, functions, method and seed; where
         there is none yet, start.
     progress: show bars on stderr, if that is a terminal.
@@ -94,7 +95,7 @@ def invert(
     Returns an Inversion; its `status` says how it ended. Ctrl-C and SIGTERM end it and keep what it has.
     Where the survey states its noise, a stage ends when the data are explained down to it, unless a prior is given that
     balances them.
-    Raises DeclarationError, before any work, for what does not fit together.
+    Raises DeclarationError, before any work, for arguments that do not fit together.
     """
     chosen, watching = as_method(method), checked(callbacks)
     checks.whole(seed, "seed", 0), checks.flag(resume, "resume"), checks.flag(progress, "progress")

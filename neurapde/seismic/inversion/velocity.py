@@ -51,11 +51,12 @@ class Gridded(Declaration):
 
 @dataclass(frozen=True)
 class Velocity(Declaration):
-    """A velocity to be found.
+    """The unknown velocity of an inversion.
 
     Args:
         start: the speed to start from, in units of length over time: a number, a function of points `(n, 2)`, a
-            GridField or a Piecewise; None for the speed of the problem. Where it is not free, the velocity is this.
+            GridField or a Piecewise; None for the speed of the problem. Where it is not free, the velocity is
+            this.
         bounds: (slowest, fastest) that it may become; None for half the slowest and twice the fastest of `start`.
         trial: what represents it: `Siren(…)`, `MLP(…)` or another network, `Gridded(…)`, or the members of a learned family,
             `Latent.of(family)`; None for the method's choice.

@@ -28,7 +28,7 @@ from neurapde.seismic.survey.simulate import simulated
 
 @dataclass(frozen=True, init=False, eq=False, repr=False)
 class Survey(Recording):
-    """Shots, receivers and what these recorded, as complex spectra or as time traces.
+    """Shots, receivers and the recorded data, as complex spectra or as time traces.
 
     Positions in metres, times in seconds and frequencies in Hz, or any units that agree with the model's.
     U(ω) = ∫ u(t) e^{−iωt} dt; fields vary as e^{+iωt}.

@@ -62,7 +62,7 @@ class TargetLoss:
 
 @dataclass(frozen=True)
 class TimeLimit:
-    """Ends a training after so many seconds."""
+    """Ends a training after this many seconds."""
 
     seconds: float
 
@@ -75,7 +75,7 @@ class TimeLimit:
 
 @dataclass
 class Patience:
-    """Ends a training when the lowest loss has not fallen by a share of `least` within `steps` steps."""
+    """Ends a training when the lowest loss has not fallen by a fraction of `least` within `steps` steps."""
 
     steps: int
     least: float = 0.01

@@ -24,10 +24,11 @@ ANTIALIAS, STEEP = 0.8, 8
 
 @dataclass(frozen=True)
 class Bandpass(Step):
-    """Keep frequencies from `low` to `high`, Hz, by a Butterworth filter run forwards and backwards: no phase is turned.
+    """Keep frequencies from `low` to `high`, Hz, by a Butterworth filter run forwards and backwards, with zero
+    phase.
 
-    low, high: None for no limit on that side. order: of the filter in one direction; at a corner half the amplitude is left.
-    A known wavelet is filtered too, and noise that is stated is taken for white.
+    low, high: None for no limit on that side. order: of the filter in one direction; at a corner half the
+    amplitude is left. A known wavelet is filtered too, and noise that is stated is taken for white.
     """
 
     low: float | None = None
@@ -66,7 +67,7 @@ class Bandpass(Step):
 
 @dataclass(frozen=True)
 class Detrend(Step):
-    """Take from each trace the polynomial of this degree that fits it best: 0 an offset, 1 a drift."""
+    """Subtract from each trace the polynomial of this degree that fits it best: 0 an offset, 1 a drift."""
 
     degree: int = 1
 
@@ -85,10 +86,10 @@ class Detrend(Step):
 
 @dataclass(frozen=True)
 class LineSource(Step):
-    """From the waves of a point, which an earth of three axes makes, to those of a line, which a plane has.
+    """Convert the data of point sources (3-D) to those of line sources (2-D).
 
-    Each trace is convolved with 1/√t and multiplied by c√(2t): amplitudes fall by 1/√r in place of 1/r, phases turn by π/4.
-    Right for waves that arrive at about the time t that they have travelled at the speed.
+    Each trace is convolved with 1/√t and multiplied by c√(2t): amplitudes fall by 1/√r in place of 1/r, phases
+    turn by π/4. Right for waves that arrive at about the time t that they have travelled at the speed.
 
     speed: c, of the medium.
     Source: Forbriger, Groos, Schäfer (2014), Geophys. J. Int. 198(3), the reflected-wave transformation.
@@ -112,7 +113,7 @@ class LineSource(Step):
 
 @dataclass(frozen=True)
 class Decimate(Step):
-    """Keep every n-th shot, receiver and sample; before samples are left out, what they could not hold is filtered away."""
+    """Keep every n-th shot, receiver and sample; a low-pass filter comes before samples are left out."""
 
     shots: int = 1
     receivers: int = 1

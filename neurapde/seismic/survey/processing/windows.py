@@ -86,7 +86,7 @@ class TimeWindow(Step):
 
 @dataclass(frozen=True)
 class Gain(Step):
-    """Weigh samples by t^power, 1 at the end of the record, nothing before t = 0: late arrivals count more."""
+    """Weight samples by t^power, 1 at the end of the record and 0 before t = 0: late arrivals count more."""
 
     power: float = 1.0
 
