@@ -156,7 +156,8 @@ def _read(path: Path, kind: str) -> dict[str, Any]:
     """
     tree = _parsed(path)
     if tree.get("format") != f"neurapde {kind}":
-        raise hdf5.StorageError(f"{path} is not a {kind} of neurapde; give the folder of one.")
+        article = "an" if kind.startswith("i") else "a"
+        raise hdf5.StorageError(f"{path} is not {article} {kind} of neurapde; give the folder of one.")
     version = tree.get("version")
     if not isinstance(version, int):
         raise hdf5.StorageError(

@@ -65,7 +65,7 @@ def before(training: Training, name: str, problem: Problem, trial: TrialFunction
     wavenumber = _highest_wavenumber(problem)
     if wavenumber is not None:
         waves = [wavenumber] * problem.domain.dimension
-        _check_points(training, problem, waves, f"the largest wavenumber, {wavenumber:.3g},")
+        _check_points(training, problem, waves, f"the largest wavenumber, {wavenumber:.3g}")
         _check_bandwidth(trial, wavenumber)
     return measured(training, problem, trial)
 

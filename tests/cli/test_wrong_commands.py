@@ -77,7 +77,7 @@ COMMANDS = {
     "report nothing": "there is no nothing",
     "report file": "there is no file",
     "report broken": "damaged",
-    "report foreign": "is no report",
+    "report foreign": "is not a report",
     "report old": "damaged",
     "fwi nothing.h5 --domain 0,1,0,1 --start 1": "nothing.h5",
     "fwi file.h5 --domain 0,1,0,1 --start 1": "file.h5",

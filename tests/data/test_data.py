@@ -50,7 +50,7 @@ def test_bundled_pictures_are_read_by_name_at_any_size() -> None:
 
 
 def test_a_picture_that_is_not_there_is_refused() -> None:
-    with pytest.raises(npde.DeclarationError, match=r"no picture 'camel'.*astronaut"):
+    with pytest.raises(npde.DeclarationError, match=r"no image 'camel'.*astronaut"):
         npde.data.read_image("camel")
 
 

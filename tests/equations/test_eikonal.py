@@ -280,7 +280,7 @@ def test_the_default_method_is_gauss_newton_and_a_given_network_is_trained() -> 
     method, why = choose_method(disk_problem(), None)
     assert isinstance(method, npde.NaturalGradient)
     assert set(method.weights) == {constraint.name for constraint in disk_problem().constraints}
-    assert "not linear" in why
+    assert "nonlinear" in why
     trained, _ = choose_method(disk_problem(distance=False), npde.Siren())
     assert isinstance(trained, npde.Adam)
     trained.check(disk_problem(distance=False))

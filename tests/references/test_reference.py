@@ -191,7 +191,7 @@ def test_the_chosen_grid_resolves_the_slowest_region_and_says_so() -> None:
     assert solution.nodes_per_wavelength is not None
     assert solution.nodes_per_wavelength >= 22  # an averaged jump overshoots a little
     assert all(n % 2 == 1 for n in solution.grid.shape)
-    assert "chosen by itself" in solution.notes[0]
+    assert "chosen automatically" in solution.notes[0]
 
 
 def test_a_grid_chosen_for_a_resonant_disk_is_refined_until_the_error_bar_is_small() -> None:

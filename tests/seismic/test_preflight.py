@@ -196,7 +196,7 @@ def test_an_inversion_that_does_not_fit_in_memory_is_refused(
             sources=SOURCES, receivers=RECEIVERS, traces=np.ones((2, 7, 50)), dt=0.05, wavelet=wavelet
         )
     monkeypatch.setattr("neurapde.core.memory.free_memory", lambda device: 8_000_000_000)
-    text = r"the stage.* needs about .* GB .*, and 8\.0 GB are free; invert fewer.*"
+    text = r"the stage.* needs about .* GB .*, but only 8\.0 GB are free; invert fewer.*"
     with pytest.raises(DeclarationError, match=text) as caught:
         invert(survey, method=method)
     assert addition in str(caught.value)

@@ -375,7 +375,7 @@ def swapped(places: Any) -> Any:
     [
         (
             {"sources": lambda p: np.add(p, [900.0, 0.0])},
-            r"2 of 3 sources lie outside .*Read were sources x",
+            r"2 of 3 sources lie outside .*The positions are sources x",
         ),
         ({"sources": swapped, "receivers": swapped}, "columns? swapped: are the axes swapped"),
         (

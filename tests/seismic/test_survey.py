@@ -110,7 +110,7 @@ def test_what_cannot_be_is_refused(changes: dict[str, Any], text: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"frequencies": [5.0, 3.0]}, "ascending"),
+        ({"frequencies": [5.0, 3.0]}, "increasing"),
         ({"frequencies": [-1.0, 3.0]}, "positive"),
         ({"frequencies": [3.0, np.inf]}, "finite"),
         ({"frequencies": [3.0]}, r"must be \(F, S, R\) = \(1, 3, 17\)"),
@@ -233,9 +233,9 @@ def test_read_and_write_take_hdf5_for_one_release_more_and_warn(tmp_path: Path) 
 
 
 def test_save_and_load_are_for_hdf5_alone(tmp_path: Path) -> None:
-    with pytest.raises(npde.DeclarationError, match=r"cannot save 'line\.sgy'.* as \.h5 and \.hdf5"):
+    with pytest.raises(npde.DeclarationError, match=r"cannot save 'line\.sgy'.* use \.h5 and \.hdf5"):
         traces().save(tmp_path / "line.sgy")
-    with pytest.raises(npde.DeclarationError, match=r"cannot load 'line\.mat'.* as \.h5 and \.hdf5"):
+    with pytest.raises(npde.DeclarationError, match=r"cannot load 'line\.mat'.* use \.h5 and \.hdf5"):
         npde.Survey.load(tmp_path / "line.mat")
 
 

@@ -104,7 +104,7 @@ def test_a_survey_goes_to_frequencies_and_back_with_its_wavelet() -> None:
 
 @pytest.mark.parametrize(
     ("frequencies", "text"),
-    [([60.0], "Nyquist"), ([50.0], "Nyquist"), ([5.0, 4.0], "ascending"), ([0.0, 4.0], "positive")],
+    [([60.0], "Nyquist"), ([50.0], "Nyquist"), ([5.0, 4.0], "increasing"), ([0.0, 4.0], "positive")],
 )
 def test_frequencies_that_traces_do_not_hold_are_refused(frequencies: list[float], text: str) -> None:
     with pytest.raises(npde.DeclarationError, match=text):

@@ -92,7 +92,7 @@ def test_fewer_than_six_fixed_points_a_wavelength_are_warned_of() -> None:
 
     (text,) = said(20)
     assert "are 5 per wavelength" in text
-    assert "6 need points=24" in text
+    assert "6 per wavelength need points=24" in text
     assert said(40) == said(20, redraw=1) == []
 
 

@@ -71,7 +71,7 @@ def test_extra_points_lie_within_five_deviations_of_every_source(monkeypatch: py
 def test_points_round_a_source_stay_in_the_domain(monkeypatch: pytest.MonkeyPatch) -> None:
     source = npde.GaussianSource(at=(0.9, 0.0), variance=VARIANCE)
     layers = npde.PML(width={"left": 0.7})
-    with pytest.warns(npde.DeclarationWarning, match="reaches"):
+    with pytest.warns(npde.DeclarationWarning, match="extends"):
         problem = npde.Problem("edge", npde.Box((-2, 1), (-2, 2)), npde.Helmholtz(5.0), source, layers)
     ((points, _),) = asked(problem, objective(problem), monkeypatch)
     assert problem.domain.contains(points).all()

@@ -191,7 +191,7 @@ def test_ansatz_refuses_a_background_that_is_not_the_field_s() -> None:
         build(TRIALS[4], complex=False)
     with pytest.raises(DeclarationError, match=r"has 2 component\(s\), but the field has 1"):
         build(Ansatz(Pair(), Siren(4, 0)))
-    with pytest.raises(DeclarationError, match=r"found Siren and OutgoingWave"):
+    with pytest.raises(DeclarationError, match=r"got Siren and OutgoingWave"):
         Ansatz(Siren(), WAVE)  # type: ignore[arg-type]
     value = build(Ansatz(Pair(), Siren(4, 0)), 2, False)(random_points(3))
     assert value.shape == (3, 2)

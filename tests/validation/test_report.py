@@ -260,7 +260,7 @@ def test_reports_of_the_first_release_load() -> None:
     assert inversion.first.speed.shape == inversion.start.shape == tuple(map(len, inversion.axes))
     assert len(inversion.first.history) == 11
     for kind, other in ((Report, "inversion-report"), (InversionReport, "report")):
-        with pytest.raises(StorageError, match=r"is no (inversion )?report of neurapde"):
+        with pytest.raises(StorageError, match=r"is not (a|an inversion) report of neurapde"):
             kind.load(earlier / other)
 
 

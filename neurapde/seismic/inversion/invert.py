@@ -258,7 +258,7 @@ def check_given(problem: Any, survey: Any) -> None:
     """Refuse what is no Problem with a Survey in the plane."""
     if not isinstance(problem, Problem):
         raise DeclarationError(
-            f"an inversion takes a Problem first, then the Survey, but got a {type(problem).__name__}; declare the "
+            f"an inversion takes a Problem first, then the Survey, but got a {type(problem).__name__}; give the "
             "medium and its boundary: npde.Problem(name, box, npde.Helmholtz(…), boundary=…)"
         )
     if not isinstance(survey, Survey):

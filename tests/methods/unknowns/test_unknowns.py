@@ -102,7 +102,7 @@ def test_what_the_data_do_not_tell_is_named():
         boundary=npde.Dirichlet(1.0, on="left"),
         constraints=npde.measured("values", PLACES, np.exp(-2 * PLACES[:, 0]), noise=0.01),
     )
-    with pytest.warns(npde.ResolutionWarning, match="do not tell first and second"):
+    with pytest.warns(npde.ResolutionWarning, match="do not determine first and second"):
         solution = npde.solve(problem)
     assert np.isinf(solution.unknowns["first"].standard_error)
     assert sum(estimate.value for estimate in solution.unknowns.values()) == pytest.approx(2.0, abs=0.05)

@@ -171,7 +171,7 @@ def test_a_network_whose_head_does_not_fit_is_refused(speed: float, monkeypatch:
     problem = waves(400.0, 0.5)
     if speed == 1.0:
         problem = npde.problems.helmholtz_uniform(wavenumber=500.0)
-    text = r"Galerkin on 3000 features and \d+ residuals, .* needs too much memory: .* give fewer features"
+    text = r"Galerkin must begin with 3000 features and \d+ residuals .* needs too much memory: .* give fewer features"
     with pytest.raises(npde.DeclarationError, match=text):
         npde.solve(problem, npde.Siren(3000, 2), npde.Galerkin(), device="cpu", progress=False)
 
@@ -191,7 +191,7 @@ def many_disks(count: int) -> npde.Problem:
 
 def test_least_squares_for_very_many_pieces_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "free_memory", lambda device: 8_000_000_000)
-    text = r"LeastSquares on \d+ features, .* for many disks, needs too much memory: .* but 8\.0 GB are free; give a medium"
+    text = r"LeastSquares must begin with \d+ features for many disks, .* too much memory: .* 8\.0 GB are free; give a"
     with pytest.raises(npde.DeclarationError, match=text):
         npde.solve(many_disks(12), method=npde.LeastSquares(), device="cpu", progress=False)
 
