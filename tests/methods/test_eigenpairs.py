@@ -37,6 +37,15 @@ def test_a_free_string_has_the_eigenvalue_zero() -> None:
     assert found(npde.eigenpairs(free, 3)) == pytest.approx([0, 1, 4], abs=1e-5)
 
 
+def test_levels_below_zero_are_warned_of_where_the_lowest_are_asked_for() -> None:
+    """A well so deep that what lies nearest to zero is not the ground state, which is the oscillator's."""
+    equation = npde.Equation(lambda x, u: -u.d2(0) + (x[:, 0] ** 2 - 20) * u.value)
+    problem = npde.Problem("well", npde.Interval(-8, 8), equation, boundary=HELD)
+    with pytest.warns(npde.ResolutionWarning, match=r"below zero.*lower ones may exist. Give near=-"):
+        npde.eigenpairs(problem, 2, tolerance=1e-4)
+    assert found(npde.eigenpairs(problem, 2, near=-30.0)) == pytest.approx([-19, -17], abs=1e-5)
+
+
 @pytest.mark.slow
 def test_a_membranes_eigenvalues_are_squares_of_bessels_zeros() -> None:
     disk = npde.Problem("membrane", npde.Disk((0, 0), 1.0), npde.Poisson(), boundary=HELD)

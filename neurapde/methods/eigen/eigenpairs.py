@@ -43,6 +43,8 @@ MANY = 3
 """Features for each eigenvalue at the first level, at least."""
 NOT_REAL = 1e-3
 """Of an eigenvalue: an imaginary part above it is not that of equal eigenvalues which a level parts."""
+ZERO = 1e-2
+"""Of the least eigenvalue that a domain of its extent may have: what counts as zero."""
 POINTS = 4000
 """At which a field is brought to the mean square 1 over the domain."""
 
@@ -82,7 +84,8 @@ def eigenpairs(
         tolerance: error of the worst, relative to its distance from `near`, as estimated from the change between two
             numbers of features.
         seconds: of a core that it may take.
-    Returns: as many pairs as were asked for. Where they are not within the tolerance, there is a ResolutionWarning.
+    Returns: as many pairs as were asked for. There is a ResolutionWarning where they are not within the tolerance, and where
+        one lies below zero and near=None.
     Raises: DeclarationError for a problem that is not linear or has something that drives it, and where eigenvalues are
         complex, as those of what is not symmetric may be.
     Source: Trefethen (2000), Spectral Methods in MATLAB, chapter 9, for eigenvalues by collocation.
@@ -103,6 +106,8 @@ def eigenpairs(
     _check_real(problem, found[-1])
     errors = _errors(found) if len(found) > 1 else np.full(number, math.inf)
     _warn(problem, float(errors.max()), tolerance)
+    if near is None:
+        _warn_below_zero(problem, float((found[-1].values + errors * found[-1].sizes).min()), -ZERO * shift)
     took = time.perf_counter() - started
     return tuple(_pair(problem, found[-1], i, float(errors[i]), tolerance, took) for i in range(number))
 
@@ -210,6 +215,16 @@ def _warn(problem: Problem, error: float, tolerance: float) -> None:
         warn(
             f"the eigenvalues of {problem.name} have the estimated relative error {error:.1e}, above the tolerance "
             f"{number(tolerance)}; give more seconds, ask for fewer, or give a larger tolerance",
+            ResolutionWarning,
+        )
+
+
+def _warn_below_zero(problem: Problem, lowest: float, nothing: float) -> None:
+    """The ones nearest to zero are the lowest only where none lies below it."""
+    if lowest < -nothing:
+        warn(
+            f"{problem.name} has the eigenvalue {lowest:.4g}, below zero: these are the nearest to zero, and lower ones may "
+            f"exist. Give near={3 * lowest:.2g}, or a lower bound of what you look for",
             ResolutionWarning,
         )
 
