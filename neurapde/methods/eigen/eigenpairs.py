@@ -21,12 +21,10 @@ from neurapde.assembly.collocation.samples import drawn
 from neurapde.assembly.collocation.system import OVERSAMPLING, Assembly
 from neurapde.conditions.constraints import Interior
 from neurapde.core import checks
-from neurapde.core.convergence import estimate_error
 from neurapde.core.errors import DeclarationError
 from neurapde.core.formatting import number
 from neurapde.core.warn import warn
 from neurapde.domains.spacetime import SpaceTime
-from neurapde.methods.refinement import SLOW
 from neurapde.problem.problem import Problem
 from neurapde.reference_solvers.grids.grid import ResolutionWarning
 from neurapde.solution.solution import Solution
@@ -178,14 +176,13 @@ def _levels(problem: Problem, number: int) -> "itertools.dropwhile[PiecewiseTria
 
 
 def _errors(found: Sequence[_Level]) -> np.ndarray:
-    """What the eigenvalues of the last level may be off, relative to `sizes`: from the changes between levels.
+    """What the eigenvalues of the last level may be off, relative to `sizes`: their change from the level before.
 
     It is that of the worst of them for all: they come from the same functions, and a small change may be one of chance.
     """
-    last = found[-1]
-    changes = [np.abs(b.values - a.values) / b.sizes for a, b in itertools.pairwise(found)]
-    told = [estimate_error([float(level[i]) for level in changes], SLOW) for i in range(len(last.values))]
-    return np.full(len(told), float((np.array(told) + last.imaginary / last.sizes).max()))
+    before, last = found[-2:]
+    changes = (np.abs(last.values - before.values) + last.imaginary) / last.sizes
+    return np.full(len(changes), float(changes.max()))
 
 
 def _pair(
