@@ -15,7 +15,7 @@ from neurapde.training.weighting import Weighting
 # Trainings of a few steps leave conditions unmet, and a diagnosis says so.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:the field found for:neurapde.DeclarationWarning"),
-    pytest.mark.filterwarnings("ignore:constraint 'dirichlet' is lost:neurapde.DeclarationWarning"),
+    pytest.mark.filterwarnings("ignore:constraint 'dirichlet' is dominated:neurapde.DeclarationWarning"),
 ]
 TINY = npde.Siren(width=8, depth=1, omega_0=5.0)
 
