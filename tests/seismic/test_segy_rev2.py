@@ -119,8 +119,8 @@ def test_a_trace_may_have_more_samples_than_two_bytes_count_and_a_fraction_of_a_
 @pytest.mark.parametrize("further", [1, 3])
 def test_places_of_the_first_extension_are_doubles(tmp_path: Path, order: str, further: int) -> None:
     survey = npde.Survey.read(write(tmp_path / "line.sgy", samples(), order=order, further=further))
-    np.testing.assert_allclose(survey.receivers, [[X + 12.5 * i, DEPTH] for i in range(4)], rtol=1e-15)
-    np.testing.assert_allclose(survey.sources, [[431_000.25, 0.0]], rtol=1e-15)
+    np.testing.assert_allclose(survey.receivers, [[X + 12.5 * i, DEPTH] for i in range(4)], rtol=1e-12)
+    np.testing.assert_allclose(survey.sources, [[431_000.25, 0.0]], rtol=1e-12)
     np.testing.assert_array_equal(survey.traces[0], samples())
 
 
