@@ -107,7 +107,7 @@ def test_an_inversion_starts_from_the_speed_of_its_problem_unless_told() -> None
             survey(),
             waves(BOX),
             {},
-            "takes a Problem first, then the Survey, but got a Survey; declare the medium",
+            "takes a Problem first, then the Survey, but got a Survey; give the medium",
         ),
         (waves(BOX), "line.h5", {}, r"takes a Survey after the Problem, but got a str. Read one"),
         (waves(BOX), None, {"unknown": 1.2}, r"unknown=1.2: give npde.Velocity"),
