@@ -270,9 +270,7 @@ def _pair(numbers: tuple[float, ...], flag: str) -> tuple[float, float]:
 
 def _exactly(numbers: tuple[float, ...], count: int, flag: str) -> tuple[float, ...]:
     if len(numbers) != count:
-        raise UsageError(
-            f"{flag} takes {count} numbers with commas between them, but got {len(numbers)}"
-        )
+        raise UsageError(f"{flag} takes {count} numbers with commas between them, but got {len(numbers)}")
     return numbers
 
 
