@@ -5,7 +5,9 @@ Results go to stdout, progress and warnings to stderr. Exit status: 0 all went w
 """
 
 import argparse
+import atexit
 import contextlib
+import gc
 import io
 import json
 import os
@@ -103,6 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # Δ and ≤ where the terminal has ASCII alone
     given = build_parser().parse_args(arguments)
+    # Else the end of the process looks for cycles in all modules, again and again, for a second.
+    atexit.register(gc.freeze)
     with warnings.catch_warnings(), terminable():
         warnings.showwarning = _show_warning
         try:
