@@ -11,7 +11,9 @@ DEPENDENT = 1e-13  # relative size of a combination of features below which it c
 
 
 def least_squares(matrix: Tensor, loads: Tensor) -> Tensor:
-    """The least-squares solution (columns,) without the parts that round-off makes large, columns scaled to one length.
+    """The least-squares solution without the parts that round-off makes large, columns scaled to one length.
+
+    loads: of one right-hand side (rows,), for an answer (columns,), or of several (rows, k), for (columns, k).
 
     min |A x − b|² + ε²|x|² by one QR of A over ε, with ε too small to be felt by what the rows determine: as exact as
     leaving out small singular values, and three times as fast.
@@ -21,8 +23,10 @@ def least_squares(matrix: Tensor, loads: Tensor) -> Tensor:
     count = matrix.shape[1]
     small = DEPENDENT * count**0.5 * torch.eye(count, dtype=matrix.dtype, device=matrix.device)
     rows = torch.cat((matrix / scale, small))
-    loads = torch.cat((loads, loads.new_zeros(count)))
-    return torch.linalg.lstsq(rows, loads[:, None], driver="gels").solution[:, 0] / scale
+    several = loads.reshape(len(loads), -1)
+    several = torch.cat((several, several.new_zeros(count, several.shape[1])))
+    solved = torch.linalg.lstsq(rows, several, driver="gels").solution / scale[:, None]
+    return solved.reshape(count, *loads.shape[1:])
 
 
 def solve_head(problem: Problem, trial: PiecewiseFunction, seed: int) -> int:

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from neurapde.assembly.collocation.cost import cost_of
-from neurapde.assembly.collocation.head import DEPENDENT
+from neurapde.assembly.collocation.head import least_squares
 from neurapde.assembly.collocation.piecewise import built_for, is_linear, piecewise_trials, unfit
 from neurapde.assembly.collocation.samples import drawn
 from neurapde.assembly.collocation.system import OVERSAMPLING, Assembly
@@ -132,7 +131,7 @@ class _Level:
         rest = [part.matrix for name, part in parts.items() if name != equation.name]
         matrix = torch.cat([inside.matrix - shift * mass, *rest])
         loads = torch.cat([mass, *(torch.zeros_like(block) for block in rest)])
-        inverse = _least_squares(matrix, loads)
+        inverse = least_squares(matrix, loads)
         powers, vectors = (array.numpy() for array in torch.linalg.eig(inverse))
         first = np.argsort(-np.abs(powers))[:number]
         every = shift + 1 / powers[first]
@@ -152,17 +151,6 @@ class _Level:
         size = float(values.square().mean().sqrt()) * float(torch.sign(values.sum()) or 1.0)
         assembly.set_amplitudes(torch.as_tensor(vector / size))
         return trial
-
-
-def _least_squares(matrix: Tensor, loads: Tensor) -> Tensor:
-    """For many loads (rows, k): (columns, k), as `head.least_squares` does for one."""
-    lengths = torch.linalg.vector_norm(matrix, dim=0)
-    scale = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
-    count = matrix.shape[1]
-    small = DEPENDENT * count**0.5 * torch.eye(count, dtype=matrix.dtype)
-    rows = torch.cat((matrix / scale, small))
-    loads = torch.cat((loads, loads.new_zeros((count, loads.shape[1]))))
-    return torch.linalg.lstsq(rows, loads, driver="gels").solution / scale[:, None]
 
 
 def _levels(problem: Problem, number: int) -> "itertools.dropwhile[PiecewiseTrial]":
