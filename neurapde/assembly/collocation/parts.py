@@ -56,27 +56,23 @@ class Layout:
     def _edge(self, edge: EdgePowers, counts: tuple[int, ...], margin: float) -> EdgePowers:
         """Powers at the edge times as many polynomials as there are sines, and the sines of a time."""
         space = len(edge.center)
-        degree, time = (counts[0] if space == 1 else counts[0] // 2), None
-        if len(counts) > space:
-            low, high = self.box[0][-1], self.box[1][-1]
-            pad = margin * (high - low) / 2
-            time = AxisModes(low - pad, high + pad, counts[-1], (True, True))
+        degree = counts[0] if space == 1 else counts[0] // 2
+        time = self._sines(space, counts, margin) if len(counts) > space else None
         return replace(edge, degree=degree, time=time)
 
     def _powers(
         self, axis: int, exponents: tuple[float, ...], counts: tuple[int, ...], margin: float
     ) -> StartPowers:
         """Powers along an axis, the more the more sines there are, times the sines of the others."""
-        low, high = (np.array(end) for end in self.box)
+        low, high = (end[axis] for end in self.box)
+        others = tuple(self._sines(other, counts, margin) for other in range(len(counts)) if other != axis)
+        return StartPowers(axis, low, high - low, exponents[: counts[axis] // 3], others)
+
+    def _sines(self, axis: int, counts: tuple[int, ...], margin: float) -> AxisModes:
+        """Those of one axis, on an interval that is longer by the margin."""
+        low, high = (end[axis] for end in self.box)
         pad = margin * (high - low) / 2
-        others = tuple(
-            AxisModes(float(low[i] - pad[i]), float(high[i] + pad[i]), counts[i], (True, True))
-            for i in range(len(counts))
-            if i != axis
-        )
-        return StartPowers(
-            axis, self.box[0][axis], float((high - low)[axis]), exponents[: counts[axis] // 3], others
-        )
+        return AxisModes(low - pad, high + pad, counts[axis], (True, True))
 
 
 def layouts_of(problem: Problem) -> list[Layout]:
