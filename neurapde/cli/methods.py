@@ -1,6 +1,8 @@
 """The methods by their names at the command line, with the settings that it has flags for."""
 
 import argparse
+from collections.abc import Mapping
+from typing import Any
 
 import neurapde as npde
 from neurapde.cli.parsing import UsageError
@@ -38,9 +40,9 @@ def method_of(given: argparse.Namespace, problem: Problem) -> Method | None:
         raise UsageError(
             f"--method {name} inverts surveys, but {given.problem} is not an inversion; leave it out"
         )
-    if steps is not None and name not in TRAINED:
+    if steps is not None and name in DIRECT:
         raise UsageError(
-            f"--steps belongs to --method {listing(TRAINED, 'or')}; the direct methods have no steps; leave it out."
+            f"--steps belongs to --method {listing(TRAINED, 'or')}; {name} takes none; leave it out."
         )
     if tolerance is not None and name in TRAINED:
         raise UsageError(
@@ -50,15 +52,25 @@ def method_of(given: argparse.Namespace, problem: Problem) -> Method | None:
         if steps is None:
             raise UsageError(f"--method {name} needs --steps N; 2000 of adam take a few minutes on a CPU.")
         return TRAINED[name](steps=steps)  # type: ignore[call-arg]
-    settings = {} if tolerance is None else {"tolerance": tolerance}
+    settings = {
+        key: value for key, value in {"steps": steps, "tolerance": tolerance}.items() if value is not None
+    }
     if name is not None:
         return DIRECT[name](**settings)
-    if not settings:
-        return None
+    return _default(problem, settings) if settings else None
+
+
+def _default(problem: Problem, settings: Mapping[str, Any]) -> Method:
+    """The method that `solve` would choose, with steps where it is trained, or a tolerance where it is direct."""
     chosen, _ = choose_method(problem, None)
-    if type(chosen) not in DIRECT.values():
+    name, trained = type(chosen).__name__, type(chosen) in TRAINED.values()
+    if "steps" in settings and not trained:
         raise UsageError(
-            f"--tolerance belongs to the direct methods, and {problem.name} is trained, by "
-            f"{type(chosen).__name__}; leave it out"
+            f"--steps belongs to a training, and {problem.name} is solved by {name}, which takes none; leave it out, or "
+            f"add --method {listing(TRAINED, 'or')}."
+        )
+    if "tolerance" in settings and type(chosen) not in DIRECT.values():
+        raise UsageError(
+            f"--tolerance belongs to the direct methods, and {problem.name} is trained, by {name}; leave it out"
         )
     return type(chosen)(**{**vars(chosen), **settings})

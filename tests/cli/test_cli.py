@@ -137,7 +137,7 @@ def test_settings_are_python_literals() -> None:
         ),
         (["run", "helmholtz-disk", "--set", "radius=big"], "'big' is not a number"),
         (["run", "helmholtz-disk", "--set", "speed=-1"], "speed"),
-        (["run", "helmholtz-disk", "--steps", "5"], "--steps belongs to --method adam"),
+        (["run", "helmholtz-disk", "--steps", "5"], "--steps belongs to a training"),
         (["run", "helmholtz-disk", "--method", "adam"], "needs --steps"),
         (["run", "helmholtz-disk", "--device", "abacus"], "abacus"),
         (["run", "helmholtz-uniform", "--shape", "9,9"], "nodes"),

@@ -11,6 +11,7 @@ import neurapde as npde
 from neurapde.cli.main import OK, USAGE, build_parser, main
 from neurapde.cli.methods import DIRECT, INVERTING, TRAINED, method_of
 from neurapde.cli.parsing import completion, meant
+from neurapde.methods.choice import choose_method
 from neurapde.problems import CASES
 from neurapde.seismic.inversion.invert import METHODS
 
@@ -60,6 +61,11 @@ def test_every_method_of_the_package_has_a_name_and_takes_its_setting() -> None:
         assert (method.tolerance if name in DIRECT else method.steps) == (1e-3 if name in DIRECT else 7)
     chosen = method_of(build_parser().parse_args(["run", "poisson-square", "--tolerance", "1e-3"]), problem)
     assert chosen == npde.Separable(tolerance=1e-3)
+    distance = npde.problems.sdf_sphere()
+    training, _ = choose_method(distance, None)
+    chosen = method_of(build_parser().parse_args(["run", "sdf-sphere", "--steps", "7"]), distance)
+    assert type(chosen) is type(training)
+    assert vars(chosen) == {**vars(training), "steps": 7}
 
 
 @pytest.mark.parametrize(
@@ -70,6 +76,7 @@ def test_every_method_of_the_package_has_a_name_and_takes_its_setting() -> None:
             "--tolerance belongs to the direct methods",
         ),
         (["--method", "trefftz", "--steps", "3"], "--steps belongs to --method adam"),
+        (["--steps", "3"], "poisson-square is solved by Separable, which takes none"),
     ],
 )
 def test_a_setting_of_another_kind_of_method_is_refused(
