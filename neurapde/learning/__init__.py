@@ -1,4 +1,4 @@
-"""Learning a space of functions: data sets of fields, encoders, baselines, and the families that come of them."""
+"""Learning a space of functions: data sets of fields, encoders, baselines, and the learned families."""
 
 from neurapde.learning.augmentation import Augmentation as Augmentation
 from neurapde.learning.dataset import Fields as Fields

@@ -1,4 +1,4 @@
-"""Augmentation: fields that could have been in the data set, made of those that are."""
+"""Augmentation: new fields for the data set, made by random changes of its own."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class Augmentation(Declaration):
     """Random changes of each field of a batch before its points are drawn; none by default.
 
-    mirror: axes along which every other field is turned about the middle of the domain.
-    shift:  along each axis, in units of the coordinates: fields are moved so far to either side or not at all,
-            each in a third of the cases. What leaves the domain is lost. Of fields on a grid give its spacing.
+    mirror: axes along which every other field is mirrored about the middle of the domain.
+    shift:  along each axis, in units of the coordinates: fields are shifted by this much to either side or not at all,
+            each in a third of the cases. Parts outside the domain are lost. For fields on a grid give its spacing.
     gain:   largest relative change of the values about their mean, uniform.
     offset: largest change of the values, in their standard deviations, uniform.
     """

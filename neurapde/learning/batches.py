@@ -1,4 +1,4 @@
-"""Mini-batches: several fields at once, at some of their points, with what is seen of each."""
+"""Mini-batches: several fields at once, at some of their points, with the observations of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ KEPT_BYTES = 512 * 2**20
 class PointSets:
     """Values at points, of several fields.
 
-    points: (fields, n, d). values: (fields, n, c). present: (fields, n), 1 where there is such a point and 0 else.
+    points: (fields, n, d). values: (fields, n, c). present: (fields, n), 1 where the point exists, else 0.
     """
 
     points: Tensor
@@ -38,12 +38,12 @@ class PointSets:
         return self.present.sum(1, keepdim=True).clamp(min=1)
 
     def mean(self, numbers: Tensor) -> Tensor:
-        """The mean (fields, …) over the points that are present of numbers (fields, n, …)."""
+        """The mean (fields, …) of numbers (fields, n, …) over the present points."""
         present = self.present.reshape(*self.present.shape, *[1] * (numbers.ndim - 2))
         return (numbers * present).sum(1) / self.counts.reshape(-1, *[1] * (numbers.ndim - 2))
 
     def means_at(self, node: Tensor, nodes: int) -> Tensor:
-        """The mean features of the points of each node, and a mask of which have some: (fields, nodes, features + 1).
+        """The mean features of each node's points, and a mask of nodes with points: (fields, nodes, features + 1).
 
         node: (fields, n), the number of each point's node.
         """
@@ -62,7 +62,7 @@ class PointSets:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Fields of a data set by their numbers, what is seen of each, and what each is."""
+    """Fields of a data set by their numbers, with the observations and the targets of each."""
 
     indices: Tensor
     seen: PointSets
@@ -83,7 +83,7 @@ class Scale:
 
 
 def padded(sets: Sequence[tuple[Any, Any]], like: Tensor) -> PointSets:
-    """Points and values of several fields, arrays or tensors, each filled up to as many as the longest has."""
+    """Points and values of several fields, arrays or tensors, each padded to the length of the longest."""
     complex = any(np.iscomplexobj(v) or (isinstance(v, Tensor) and v.is_complex()) for _, v in sets)
     dtype = like.dtype.to_complex() if complex else like.dtype
     points = [copied(at).to(device=like.device, dtype=like.dtype) for at, _ in sets]
@@ -93,12 +93,12 @@ def padded(sets: Sequence[tuple[Any, Any]], like: Tensor) -> PointSets:
 
 
 def copied(x: Any) -> Tensor:
-    """A tensor of an array, which may be one that cannot be written to, such as a file that is mapped; tensors stay."""
+    """A tensor with a copy of an array, which may be read-only, such as a memory-mapped file; tensors are not copied."""
     return x if isinstance(x, Tensor) else torch.tensor(np.asarray(x))
 
 
 class Reader:
-    """The fields of a data set on the device and in the precision of `like`, kept as long as they are few."""
+    """The fields of a data set on the device and in the precision of `like`; few fields are cached."""
 
     def __init__(self, data: Fields, like: Tensor) -> None:
         self.data, self.like = data, like
@@ -109,7 +109,7 @@ class Reader:
         return len(self.data)
 
     def batch(self, indices: Sequence[int]) -> Batch:
-        """Fields with all their points, all of them seen."""
+        """Fields with all their points, all of them observed."""
         rows = [self._read(index) for index in indices]
         targets = padded([row[0] for row in rows], self.like)
         seen = targets if len(rows[0]) == 1 else padded([row[1] for row in rows], self.like)
@@ -132,9 +132,9 @@ class Reader:
 class Drawing:
     """How batches are drawn.
 
-    fields: of each, without repetition. points: targets of each field; None for all. context: fewest and most points that
-    are seen of each field, None for all; the logarithm of the number, one for a batch, is uniform. augment: what is done
-    to the fields before.
+    fields: number in each batch, without repetition. points: targets of each field; None for all. context: fewest and
+    most observed points of each field, None for all; a batch has one number, whose logarithm is uniform. augment:
+    changes of the fields before.
     """
 
     fields: int
@@ -143,12 +143,12 @@ class Drawing:
     augment: Augmentation
 
     def draw(self, reader: Reader, generator: torch.Generator) -> Batch:
-        """A batch, with values as the data set has them."""
+        """A batch, with the values of the data set."""
         order = torch.randperm(len(reader), generator=generator, device=generator.device)
         return reader.batch(order[: self.fields].tolist())
 
     def chosen(self, batch: Batch, domain: Domain, generator: torch.Generator) -> Batch:
-        """The same fields with normal values, changed, at some of their points."""
+        """The same fields, normalised and augmented, at some of their points."""
         apart = batch.seen is not batch.targets
         targets = batch.targets if apart else self.augment.of(batch.targets, domain, generator)
         source = batch.seen if apart else targets
@@ -158,7 +158,7 @@ class Drawing:
         return Batch(batch.indices, seen, targets)
 
     def _counts(self, sets: PointSets, generator: torch.Generator) -> Tensor:
-        """How many points are seen of each field (fields, 1)."""
+        """How many points of each field are observed (fields, 1)."""
         least, most = self.context
         top = sets.counts if most is None else sets.counts.clamp(max=most)
         low = top.clamp(max=least)

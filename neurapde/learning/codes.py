@@ -1,4 +1,4 @@
-"""The normal distribution of a data set's codes, in coordinates in which it is the standard one."""
+"""The normal distribution of a data set's codes, and coordinates in which it is the standard one."""
 
 import math
 
@@ -12,8 +12,8 @@ INDEPENDENT = 1e-6
 def whitened(codes: Tensor) -> tuple[Tensor, Tensor]:
     """The mean (latent,) of codes (fields, latent), and the root (latent, k) of their covariance: a code is mean + root @ y.
 
-    The k coordinates y have mean zero and covariance one: a column for each direction in which the codes vary, none where
-    they are all the same.
+    The k coordinates y have mean zero and covariance one. There is a column for each direction in which the codes
+    vary, and none if they are all equal.
     """
     mean = codes.mean(0)
     _, size, turn = torch.linalg.svd(codes - mean, full_matrices=False)

@@ -1,4 +1,4 @@
-"""Data sets of fields: what `npde.learn` asks of one, and fields on a common grid, read as they are needed."""
+"""Data sets of fields: the interface for `npde.learn`, and fields on a common grid that are read when needed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class Samples:
     """One field as a data set gives it.
 
     points: (n, d). values: (n,), or (n, c) for c components; real or complex.
-    seen:   what the field is conditioned on, if that is not its own values: points (m, e) and values (m,) or (m, b) of
-            something else, a velocity or the data at receivers.
+    seen:   the observations for the field, if they are not its own values: points (m, e) and values (m,) or (m, b) of
+            something else, such as a velocity or the data at receivers.
     """
 
     points: NDArray
@@ -29,7 +29,7 @@ class Samples:
 
 
 class Fields(Protocol):
-    """A data set of fields on one domain; an item is read when it is asked for, and may come from a file."""
+    """A data set of fields on one domain; an item is read when needed, and may come from a file."""
 
     @property
     def domain(self) -> Domain:
@@ -46,9 +46,9 @@ class Fields(Protocol):
 class Rasters:
     """Fields on one grid: `values[k]` holds those of `Raster.values` for field k.
 
-    values: (fields, n_1, …, n_d[, c]), real or complex; anything with a shape that gives `values[k]`, so that an array of
-        HDF5, or of NumPy on a disk (`np.load(file, mmap_mode="r")`), is read field by field.
-    like: a raster on the grid; or lower and upper corner.
+    values: (fields, n_1, …, n_d[, c]), real or complex. Any object with a shape and `values[k]` works, so an HDF5
+        array or a NumPy array on disk (`np.load(file, mmap_mode="r")`) is read field by field.
+    like: a raster on the grid, or the lower and upper corner.
     """
 
     def __init__(self, values: Any, like: Raster) -> None:
@@ -91,8 +91,8 @@ class Rasters:
 class SampledFields:
     """Fields given one by one, each at points of its own: a list of (points, values), of functions, of `Samples`.
 
-    domain: where they live. items: the fields. A function is called with `points` (n, d), as NumPy array, when it is asked
-    for.
+    domain: of all fields. items: the fields. A function is called with a NumPy array `points` (n, d) when it is
+    needed.
     """
 
     def __init__(

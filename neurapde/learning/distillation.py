@@ -1,8 +1,9 @@
-"""Distillation: a deep network follows the field that a direct method finds, where residuals would lead it nowhere.
+"""Distillation: a deep network is trained on the field of a direct method, because training on residuals fails.
 
-The residual of a wave tells little of its error: a field of wavenumber κ beside k leaves only k² − κ² of itself, so that
-errors of the size of the field hide behind small ripples, and descents on the residual of a deep network stay there.
-The field itself has no such valley: the problem is solved for sines first, and the network is trained on the values.
+The residual of a wave tells little about its error: a field of wavenumber κ near k leaves only k² − κ² times itself.
+So fields with errors of their own size have small residuals, and a deep network trained on the residual stops there.
+Training on the field itself has no such minima: a direct method solves the problem first, and the network is trained
+on its values.
 """
 
 import math
@@ -48,20 +49,21 @@ class Distillation(Method):
     """Solve the problem by a direct method, and train a network of any depth on the field that it finds.
 
     teacher:   the direct method, such as `Galerkin(1e-3)`; None for the one that `solve(problem)` takes.
-    steps:     of Adam, at most; the rate falls from `lr` over all of them as a cosine, and the error with it:
-               on the paper's wave 250 steps of 250 leave 2.6 %, 768 of 2000 leave 10 %. It ends where the error
-               is below the tolerance.
-    points:    at which the field is known, low-discrepancy in all of the domain, with 512 at each Gaussian source.
-    batch:     of these in a step, drawn anew.
-    tolerance: relative L2 error to stop at: that of the direct method, as it states it, plus the network's distance to its
-               field at points that the network is not trained on, outside absorbing layers. Where that method states no
-               error, the distance alone ends it, and the status is UNRESOLVED.
-    checkpoint_seconds: time between two checkpoints, where the solve has an `out` folder; a resumed run solves for the field
-               once more, and goes on as if it had not been stopped.
+    steps:     largest number of steps of Adam. The rate falls from `lr` over all of them as a cosine, and the error
+               with it: on the paper's wave it is 2.6 % after 250 of 250 steps, and 10 % after 768 of 2000. The
+               training ends when the error is below the tolerance.
+    points:    number of points with known values, low-discrepancy in the whole domain; 512 more at each Gaussian
+               source.
+    batch:     number of these in a step, drawn anew each time.
+    tolerance: relative L2 error to stop at: the stated error of the direct method plus the network's distance to its
+               field, at other points than those of the training, outside absorbing layers. If that method states no
+               error, the distance alone counts, and the status is UNRESOLVED.
+    checkpoint_seconds: time between two checkpoints, where the solve has an `out` folder; a resumed run solves for the
+               field again, and continues as if it had not been stopped.
 
-    What comes out is as good as the direct method at best: this is the way to a *deep* network that is a solution, as the
-    start of another training, of a family of solutions or of an inversion, not the way to an answer alone. It is the first
-    stage of several: `solve(problem, Siren(), [Distillation(), NaturalGradient(…)])`.
+    The network is at best as accurate as the direct method. Use it if you need a *deep* network that is a solution, as
+    the start of another training, of a family of solutions or of an inversion, but not for a solution alone. It can be
+    the first of several stages: `solve(problem, Siren(), [Distillation(), NaturalGradient(…)])`.
     Raises DeclarationError (from `solve`, before any work) for problems that no direct method takes.
     Source: Hinton, Vinyals, Dean (2015), arXiv:1503.02531, for the word; Sitzmann, Martel, Bergman, Lindell, Wetzstein
     (2020), NeurIPS 33, for sines that learn values where they do not learn residuals.
@@ -91,7 +93,7 @@ class Distillation(Method):
         return torch.float32
 
     def default_trial(self, problem: Problem) -> Trial:
-        """A Siren of the paper's size whose first layer reaches the wavenumber, at an angle to the axes too."""
+        """A Siren of the paper's size whose first layer reaches the wavenumber, also at an angle to the axes."""
         default = problem.equation.trial(problem)
         if default is not None:
             return default
@@ -223,7 +225,7 @@ class _Following:
         return points.to(real), values.to(real.to_complex() if values.is_complex() else real)
 
     def _held_out(self, seed: int) -> tuple[Tensor, Tensor]:
-        """Points that nothing is trained on, outside absorbing layers, and the field there."""
+        """Points outside the training and outside absorbing layers, and the field there."""
         points, values = self._known(HELD_OUT, 0, seed)
         inside = torch.as_tensor(self.task.problem.physical(points.cpu().double().numpy()))
         return points[inside], values[inside]
@@ -233,7 +235,7 @@ class _Following:
             return _size(self.trial(self.fresh) - self.truth) / (_size(self.truth) or 1.0)
 
     def _descend(self) -> float:
-        """Leave the gradient of a batch's mean square, in units of the field's, in the parameters."""
+        """Store the gradient of a batch's mean square, in units of the field's, in the parameters."""
         generator = self.task.generator
         chosen = torch.randint(
             len(self.points), (self.method.batch,), generator=generator, device=generator.device
@@ -244,7 +246,7 @@ class _Following:
         return float(loss.detach())
 
     def _undo(self) -> Callable[[], None]:
-        """What brings back the parameters of a step that is given up."""
+        """A function that restores the parameters of a step that is given up."""
         return partial(put, self.parameters, copied(self.parameters))
 
 

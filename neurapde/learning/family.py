@@ -32,7 +32,7 @@ FOUND = "Conditioned: the field of the family that the encoder takes for what wa
 
 @dataclass(frozen=True, eq=False)
 class Member(Solution):
-    """A field of a family. code: (latent,) its place in the family; it is not stored with the solution."""
+    """A field of a family. code: (latent,), which is not stored with the solution."""
 
     code: np.ndarray | None = None
 
@@ -41,8 +41,8 @@ class Member(Solution):
 class Family(Learned):
     """A learned space of functions: `family.condition(points, values)` is a Solution.
 
-    It holds the trained model, the codes of the data set's fields, and how it was trained. Fields of the family are plain
-    networks: they have gradients, are saved and exported like any solution, without the family.
+    It has the trained model, the codes of the data set's fields, and a record of the training. Fields of the family
+    are plain networks: they have gradients, and are saved and exported like any solution, without the family.
     """
 
     @property
@@ -93,7 +93,7 @@ class Family(Learned):
         return self._member(given, "npde.learn, the field of a code", time.perf_counter(), None)
 
     def fields(self, codes: Any, points: Array) -> np.ndarray:
-        """The fields of several codes (fields, latent) at points (n, d), at once: (fields, n), or (fields, n, c)."""
+        """The fields of several codes (fields, latent) at points (n, d): (fields, n), or (fields, n, c)."""
         with torch.no_grad():
             at = copied(points).to(self.model.like)
             outputs = self.model.space.values(copied(codes).to(self.model.like), at)
@@ -101,7 +101,7 @@ class Family(Learned):
         return to_numpy(outputs.squeeze(-1) if outputs.shape[-1] == 1 else outputs)
 
     def sample(self, seed: int = 0) -> Solution:
-        """A field drawn from the normal distribution whose mean and covariance the codes of the data set have."""
+        """A field drawn from the normal distribution with the mean and covariance of the data set's codes."""
         checks.whole(seed, "seed", 0)
         codes = self.codes
         share = np.random.default_rng(seed).standard_normal(len(codes)) / np.sqrt(max(len(codes) - 1, 1))
@@ -109,7 +109,7 @@ class Family(Learned):
         return self._member(code, f"npde.learn, drawn with seed {seed}", time.perf_counter(), None)
 
     def interpolate(self, a: Any, b: Any, at: float = 0.5) -> Solution:
-        """The field whose code lies between those of two others.
+        """The field with a code between those of two others.
 
         a, b: fields of this family, or codes (latent,). at: 0 for a, 1 for b.
         """
@@ -118,10 +118,10 @@ class Family(Learned):
         return self._member(code, f"npde.learn, between two fields at {share:g}", time.perf_counter(), None)
 
     def mean_square_errors(self, fields: Fields, counts: Sequence[int | None], seed: int = 0) -> np.ndarray:
-        """How well fields of another data set are found from some of their points: (counts,) mean square errors.
+        """Mean square errors (counts,) of fields of another data set, each conditioned on some of its points.
 
-        counts: numbers of points that are seen, the first ones of a random order of each field's; None for all.
-        Raises: DeclarationError for a family that sees something else than its fields' values.
+        counts: numbers of observed points, the first ones in a random order of each field's points; None for all.
+        Raises: DeclarationError for a family that observes something else than its fields' values.
         """
         checks.whole(seed, "seed", 0)
         for count in counts:
@@ -133,7 +133,7 @@ class Family(Learned):
         return mean_square_errors(self.model, fields, counts, seed)
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Write the family to one HDF5 file, whole or not at all; `npde.load` reads it."""
+        """Write the family to one HDF5 file, completely or not at all; `npde.load` reads it."""
         file = checks.path(path)
         if file.is_dir():
             raise DeclarationError(

@@ -33,9 +33,9 @@ KIND, CHECKPOINT = "family", "family checkpoint"
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """What there is to know of a family.
+    """The complete content of a family.
 
-    domain: of its fields. made: what the model is made of. model: the trained one. method: how it was trained.
+    domain: of its fields. made: the parts of the model. model: the trained one. method: of the training.
     codes: (fields, latent) of the data set, or of a part of it. stages: the record. notes: of the run.
     """
 
@@ -103,7 +103,7 @@ def read(path: Path, device: torch.device) -> Learned:
 def write_checkpoint(
     path: Path, declared: Learning, model: Model, snapshot: Snapshot, identity: Identity
 ) -> None:
-    """Write what a training needs to go on from `snapshot`."""
+    """Write what a training needs to continue from `snapshot`."""
     encoded = encode(declared)
 
     def fill(file: h5py.File) -> None:
@@ -114,9 +114,9 @@ def write_checkpoint(
 
 
 def read_checkpoint(path: Path, declared: Learning, model: Model, identity: Identity) -> Snapshot:
-    """The snapshot to go on from; fills in the parameters of `model`.
+    """The snapshot to continue from; sets the parameters of `model`.
 
-    Raises: DeclarationError naming the first difference where the checkpoint is of another training.
+    Raises: DeclarationError with the first difference if the checkpoint belongs to another training.
     """
     with hdf5.reading(path, CHECKPOINT) as file:
         text = difference(current(hdf5.get_json(file, "declared")), encode(declared).tree, "learning")

@@ -59,15 +59,16 @@ def learn(
 
     dataset: anything with a `domain`, a length, and items that give points (n, d) and values (n,) or (n, c):
         `npde.learning.Rasters`, `npde.learning.SampledFields`, or your own.
-    trial: what the fields are: `HyperSiren()` unless given, `Siren()` whose weights themselves are found, or
+    trial: the form of the fields: `HyperSiren()` by default, `Siren()` if all its weights are the code, or
         `npde.learning.ConditionedMLP()`, with `SetEncoder()` a conditional neural process.
-    encoder: how a field is found from what is seen of it: `npde.learning.SetEncoder()` unless given, `GridEncoder(shape)`,
+    encoder: how observations give a field: `npde.learning.SetEncoder()` by default, `GridEncoder(shape)`,
         `AutoDecoder()`, `MetaSGD()`, `MeanField()`.
     method: `npde.learning.MiniBatchAdam(steps=…)`.
-    device, dtype, seed, out, resume, progress: as of `npde.solve`; one run at a time works in the folder `out`.
-    Returns a Family; its `status` says how the training ended. Ctrl-C and SIGTERM end it after the step under way and keep
-    what it has.
-    Raises DeclarationError, before any work, for what does not fit together or another training's checkpoint.
+    device, dtype, seed, out, resume, progress: as for `npde.solve`; only one run at a time may use the folder `out`.
+    Returns a Family; its `status` says how the training ended. Ctrl-C and SIGTERM end it after the current step, and
+    the result is kept.
+    Raises DeclarationError, before any work, for arguments that do not fit together and for a checkpoint of another
+    training.
     Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33, section 4.4.
     """
     checks.flag(progress, "progress"), checks.flag(resume, "resume"), checks.whole(seed, "seed", 0)
@@ -112,7 +113,7 @@ def _check_dataset(dataset: Fields) -> None:
 
 
 def _identity(out: str | PathLike[str] | None, seed: int, declared: Learning, looked_at: Batch) -> Identity:
-    """What a checkpoint must agree in; a data set is known by its first fields."""
+    """The values that a checkpoint must share; the first fields identify a data set."""
     identity = Identity.of(seed, {"learning": declared} if out is not None else {})
     digests = (
         {**identity.digests, "dataset": fingerprint(looked_at.targets.values)} if out is not None else {}
@@ -164,7 +165,7 @@ def _trained(
 
 
 def _codes(dataset: Fields, model: Model) -> Tensor:
-    """The codes of the data set's fields, each seen as a whole."""
+    """The codes of the data set's fields, each from all its observations."""
     known = model.conditioner.known
     if known is not None:
         return known[:KEPT]

@@ -1,4 +1,4 @@
-"""Mini-batch training of a family by Adam: several fields a step, some of their points, averaged parameters at the end."""
+"""Mini-batch training of a family by Adam: several fields a step at some of their points, averaged parameters."""
 
 import dataclasses
 import math
@@ -28,18 +28,18 @@ from neurapde.training.schedules import Cosine, Schedule
 class MiniBatchAdam(Declaration):
     """How a family is trained.
 
-    steps:    in all; a resumed run counts those already taken.
+    steps:    number of steps; a resumed run includes those already taken.
     lr:       learning rate of the first step.
-    fields:   of a step, drawn without repetition.
-    points:   at which each of them is asked for; None for all that it has.
-    context:  fewest and most points that are seen of a field, None for all that there are. The logarithm of the number, one
-              for a step, is uniform.
+    fields:   number of fields in a step, drawn without repetition.
+    points:   number of targets of each field; None for all.
+    context:  fewest and most observed points of a field, None for all. A step has one number, whose logarithm is
+              uniform.
     objective: `Supervised(latent, weights)`, the paper's loss.
     augment:  `Augmentation(mirror, shift, gain, offset)` of the fields before their points are drawn.
-    schedule: what multiplies lr.
+    schedule: factor of lr.
     clip:     largest norm of the gradient; None: unlimited.
-    average:  the family is that of parameters averaged over the steps with this memory, at step t at most t / (t + 10);
-              0 for the last ones.
+    average:  memory of the average of the parameters over the steps, at step t at most t / (t + 10). The family has
+              the averaged parameters; 0 keeps the last ones.
     record_every: steps between two rows of the history. checkpoint_seconds: time between two checkpoints.
 
     The paper's training is `MiniBatchAdam(650_000, lr=5e-5, fields=100, context=(10, 200), clip=1.0, average=0.0,
@@ -86,7 +86,7 @@ class MiniBatchAdam(Declaration):
                 )
 
     def resume_key(self) -> "MiniBatchAdam":
-        """This method without what may change between a run and its continuation."""
+        """This method without the settings that may change when a run is resumed."""
         fields = dataclasses.replace(self, record_every=1, checkpoint_seconds=1.0)
         return fields if self.schedule.follows_total else dataclasses.replace(fields, steps=1)
 
@@ -100,7 +100,7 @@ class MiniBatchAdam(Declaration):
 
 
 class Descent:
-    """One training: the model in `model`, the averaged parameters, and the last that were finite."""
+    """One training: the model in `model`, the averaged parameters, and the last finite ones."""
 
     def __init__(self, method: MiniBatchAdam, data: Fields, model: Model, generator: torch.Generator) -> None:
         self.method, self.model, self.generator = method, model, generator
@@ -112,7 +112,7 @@ class Descent:
         self.drawing = method.drawing()
 
     def run(self, journal: Journal) -> Status:
-        """All steps of the journal; afterwards the model has the averaged parameters."""
+        """Take all steps of the journal; afterwards the model has the averaged parameters."""
         with journal:
             for step in journal.steps():
                 if not self._advance(step, journal):
@@ -122,7 +122,7 @@ class Descent:
         return journal.status
 
     def _advance(self, step: int, journal: Journal) -> bool:
-        """One step; False, with the parameters as they were, where the loss is not finite."""
+        """Take one step; False, with unchanged parameters, if the loss is not finite."""
         method = self.method
         rate = method.lr * method.schedule.factor(step, method.steps)
         drawn = self.model.normal(self.drawing.draw(self.reader, self.generator))
@@ -146,7 +146,7 @@ class Descent:
         return True
 
     def tensors(self) -> dict[str, Tensor]:
-        """What a run needs to go on, beside the model's own parameters."""
+        """The tensors to resume a run, besides the model's own parameters."""
         average = {f"average.{i}": tensor for i, tensor in enumerate(self.average)}
         return {"generator": self.generator.get_state(), **average, **self.optimizer.tensors()}
 

@@ -1,4 +1,4 @@
-"""What is learned: a space of functions and the way into it, with the scales of the data."""
+"""The learned model: a space of functions, its encoder, and the scales of the data."""
 
 from dataclasses import dataclass
 from typing import Any, cast
@@ -21,10 +21,11 @@ LOOKED_AT = 64
 
 @dataclass(frozen=True)
 class Made(Declaration):
-    """What a model is made of, beside its parameters.
+    """The parts of a model without its parameters.
 
-    bounds: corners (d,) of the fields' domain; seen_bounds: of where something is seen. outputs, components: of the fields,
-    and of what is seen. complex, seen_complex: whether these are. fields: of the data set.
+    bounds: corners (d,) of the fields' domain; seen_bounds: those of the observed points. outputs, components: numbers
+    of the fields' components and of the observed ones. complex, seen_complex: whether they are complex. fields: number
+    in the data set.
     """
 
     trial: Trial | ConditionedMLP
@@ -39,11 +40,11 @@ class Made(Declaration):
 
     @property
     def apart(self) -> bool:
-        """Whether something else is seen than the field's own values."""
+        """Whether the observations are something else than the field's own values."""
         return self.seen_bounds is not None
 
     def build(self, generator: torch.Generator, like: Tensor) -> "Model":
-        """The model, its parameters drawn."""
+        """The model with drawn parameters."""
         placement = (generator, like.dtype, like.device)
         space = space_of(self.trial, Setting(self.bounds, self.outputs, self.complex, *placement))
         bounds = self.seen_bounds if self.apart else self.bounds
@@ -52,7 +53,7 @@ class Made(Declaration):
 
 
 class Model(torch.nn.Module):
-    """A space of functions, the encoder, and how values are scaled: those of the fields and those that are seen."""
+    """A space of functions, the encoder, and the scales of the fields' values and of the observations."""
 
     def __init__(self, made: Made, conditioner: Conditioner, space: FunctionSpace, like: Tensor) -> None:
         super().__init__()
@@ -87,11 +88,11 @@ class Model(torch.nn.Module):
         return Batch(batch.indices, seen, targets)
 
     def codes(self, seen: PointSets) -> Tensor:
-        """The codes (fields, latent) of what is seen, normal values."""
+        """The codes (fields, latent) of normalised observations."""
         return self.conditioner.codes(seen, self.space)
 
     def weights(self, codes: Tensor) -> Weights:
-        """The weights of the fields of codes, on the networks' own scale."""
+        """The weights for codes, on the networks' own scale."""
         return self.space.weights(codes)
 
     def fit_scales(self, batch: Batch) -> None:
@@ -106,9 +107,9 @@ class Model(torch.nn.Module):
 
 
 def made_for(data: Fields, trial: Any, encoder: Encoder) -> tuple[Made, Batch]:
-    """What a model for a data set is made of, and the fields that tell its scales.
+    """The parts of a model for a data set, and the fields that determine its scales.
 
-    Raises: DeclarationError for fields that do not fit together, or an encoder that cannot see what there is.
+    Raises: DeclarationError for fields that do not fit together, or an encoder that cannot use the observations.
     """
     batch = Reader(data, torch.zeros(0, dtype=torch.float64)).batch(range(min(len(data), LOOKED_AT)))
     apart = batch.seen is not batch.targets

@@ -1,4 +1,4 @@
-"""What a family is trained to lower: the error of its fields, and how far codes and weights may go."""
+"""The training objective of a family: the error of its fields, and penalties on codes and weights."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Objective(Declaration, ABC):
     def losses(
         self, model: Model, batch: Batch, codes: Tensor, generator: torch.Generator
     ) -> tuple[Tensor, ...]:
-        """The losses of a batch with normal values, whose fields have these codes; their sum is lowered."""
+        """The losses of a normalised batch whose fields have these codes; their sum is minimised."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Supervised(Objective):
 
 
 def misfit(model: Model, batch: Batch, weights: Weights) -> Tensor:
-    """The mean over points, components and fields of |u − v|², of normal values."""
+    """The mean of |u − v|² over points, components and fields, for normalised values."""
     targets = batch.targets
     predicted = batched_values(model.space.network, weights, targets.points)
     return targets.mean((predicted - targets.values).abs().square()).mean()

@@ -1,4 +1,4 @@
-"""Velocity models drawn from a class, a data set that `npde.learn` makes a prior of: inclusions in a smooth background."""
+"""Random velocity models, inclusions in a smooth background: a data set from which `npde.learn` makes a prior."""
 
 import math
 from dataclasses import dataclass
@@ -28,21 +28,21 @@ FLATNESS = 0.5
 
 @dataclass(frozen=True)
 class RandomVelocities(Declaration):
-    """Models c(x): disks and lenses, each of one speed, in a background that varies smoothly; number `k` is always the same.
+    """Models c(x): disks and lenses with constant speeds in a smooth background; number `k` is always the same.
 
-    window:     where the speed varies; outside of it, and on its border, it is `background`.
+    window:     where the speed varies; outside it and on its border the speed is `background`.
     background: the speed there.
-    inclusions: fewest and most of them; each is a disk or, as likely, a lens of any direction; later ones win.
+    inclusions: fewest and most of them; each is a disk or a lens of any direction, equally likely; later ones win.
     radius:     smallest and largest radius of a disk, and half length of a lens, in units of length; uniform.
     speed:      slowest and fastest speed of an inclusion; uniform.
-    smooth:     standard deviation of the background in the middle of the window, relative; 0 for one that is the same
-                everywhere, with which a direct solve takes a fifth of the time.
-    shape:      nodes `(nx, ny)` on which `models[k]` gives the speed, its mean over the cell where an edge runs through
-                that; count: models that there are.
+    smooth:     standard deviation of the background in the middle of the window, relative; 0 for a constant one, for
+                which a direct solve takes a fifth of the time.
+    shape:      nodes `(nx, ny)` on which `models[k]` gives the speed, or its mean over the cell if an edge cuts the
+                cell; count: number of models.
     seed:       of all models.
 
     `models.model(k)` is a model as a function of space, for a Problem; `models[k]` are the points and values that
-    `npde.learn` reads, made when they are asked for.
+    `npde.learn` reads, computed when needed.
     """
 
     window: Box

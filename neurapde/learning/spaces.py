@@ -1,4 +1,4 @@
-"""Spaces of functions: a network whose weights follow from a code, one field for each code."""
+"""Spaces of functions: a network whose weights depend on a code, so that each code gives a field."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from neurapde.trials.networks.siren import Siren
 
 @dataclass(frozen=True)
 class ConditionedMLP(Declaration):
-    """A perceptron of the point and the code side by side: the decoder of a conditional neural process.
+    """A perceptron whose input is the point and the code: the decoder of a conditional neural process.
 
     width, depth, activation: as in `MLP`. latent: numbers in a code.
     Source: Garnelo, Rosenbaum, Maddison, Ramalho, Saxton, Shanahan, Teh, Rezende, Eslami (2018), Conditional neural
@@ -39,7 +39,7 @@ class ConditionedMLP(Declaration):
 
 
 class FunctionSpace(torch.nn.Module, ABC):
-    """Codes (fields, latent) to weights of `network`, the network that all fields have in common."""
+    """Codes (fields, latent) to weights of `network`, whose form all fields share."""
 
     network: LayeredTrial
 
@@ -59,14 +59,14 @@ class FunctionSpace(torch.nn.Module, ABC):
 
     @abstractmethod
     def weights(self, codes: Tensor) -> dict[str, Tensor]:
-        """The weights of each field; what all share has the length 1 for `fields`."""
+        """The weights of each field; shared weights have the length 1 for `fields`."""
 
     def values(self, codes: Tensor, points: Tensor) -> Tensor:
         """The fields of codes at points (n, d) or (fields, n, d): (fields, n, c), on the networks' own scale."""
         return batched_values(self.network, self.weights(codes), points)
 
     def field(self, code: Tensor, scale: Scale) -> TrialFunction:
-        """The field of one code (latent,) by itself, on the scale of the data."""
+        """The field of one code (latent,) as a network, on the scale of the data."""
         with torch.no_grad():
             weights = scaled(self.weights(code.unsqueeze(0)), scale)
 
@@ -112,7 +112,7 @@ class HypernetworkSpace(FunctionSpace):
 
 
 class WeightSpace(FunctionSpace):
-    """The code is what the weights differ by from those that all fields start from."""
+    """The code is the difference between the weights and the common start weights."""
 
     def __init__(self, network: LayeredTrial, setting: Setting) -> None:
         super().__init__(setting)
@@ -131,7 +131,7 @@ class WeightSpace(FunctionSpace):
 
 
 class ConcatenatedSpace(FunctionSpace):
-    """The code is input beside the point: it moves the biases of the first layer."""
+    """The code is a further input: it shifts the biases of the first layer."""
 
     def __init__(self, network: LayeredTrial, entry: torch.nn.Linear, setting: Setting) -> None:
         super().__init__(setting)
@@ -147,9 +147,9 @@ class ConcatenatedSpace(FunctionSpace):
 
 @singledispatch
 def space_of(spec: object, setting: Setting) -> FunctionSpace:
-    """The space of functions that a specification spans, its parameters drawn.
+    """The space of functions of a specification, with drawn parameters.
 
-    Raises: DeclarationError for a specification that spans none.
+    Raises: DeclarationError for a specification without such a space.
     """
     raise DeclarationError(
         f"trial={checks.shown(spec)} does not define a space of functions; use npde.HyperSiren(), npde.Siren() (whose "

@@ -1,4 +1,4 @@
-"""How well a family finds fields from some of their points."""
+"""Errors of a family's fields that are conditioned on some of their points."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ from neurapde.learning.model import Model
 
 
 def mean_square_errors(model: Model, fields: Fields, counts: Sequence[int | None], seed: int) -> np.ndarray:
-    """The mean square error over all points of fields that are seen at `counts` of them, for each count.
+    """The mean square error over all points, for fields that are observed at `counts` of them, for each count.
 
-    The first of one random order of the points of each field are seen; None for all.
+    The observed points are the first ones in a random order of each field's points; None for all.
     """
     batch = model.normal(Reader(fields, model.like).batch(range(len(fields))))
     order = torch.rand(batch.targets.present.shape, generator=torch.Generator().manual_seed(seed))

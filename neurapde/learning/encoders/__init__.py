@@ -1,1 +1,1 @@
-"""Ways from what is seen of a field to its code."""
+"""Encoders: from observations of a field to its code."""

@@ -1,4 +1,4 @@
-"""The auto-decoder: a code for each field of the data set, trained with the network; that of a new field is solved for."""
+"""The auto-decoder: each field of the data set has a code, trained with the network; new codes are solved for."""
 
 import math
 from dataclasses import dataclass
@@ -17,11 +17,13 @@ from neurapde.trials.base import Setting
 
 @dataclass(frozen=True)
 class AutoDecoder(Encoder):
-    """Codes are parameters in training, and afterwards the most likely ones for what is seen.
+    """Codes are parameters in training, and afterwards the most likely ones for the observations.
 
-    steps: of Levenberg and Marquardt, at most. noise: deviation of what is seen from the family's fields, in standard
-    deviations of the data; the larger, the more the codes of the data set count, whose normal distribution is the prior.
-    Source: Park, Florence, Straub, Newcombe, Lovegrove (2019), DeepSDF, CVPR, section 4; the solve by curvature is ours.
+    steps: largest number of Levenberg–Marquardt steps. noise: deviation of the observations from the family's fields,
+    in standard deviations of the data. The larger it is, the more the prior counts: the normal distribution of the
+    data set's codes.
+    Source: Park, Florence, Straub, Newcombe, Lovegrove (2019), DeepSDF, CVPR, section 4; the second-order solve is
+    ours.
     """
 
     steps: int = 20

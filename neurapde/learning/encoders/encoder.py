@@ -1,4 +1,4 @@
-"""What an encoder is: a declaration, and the module it builds, from what is seen of fields to their codes."""
+"""What an encoder is: a declaration, and the module it builds, which maps observations of fields to their codes."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from neurapde.trials.base import Setting
 
 
 class Conditioner(torch.nn.Module, ABC):
-    """What is seen of fields, to codes."""
+    """Observations of fields to codes."""
 
     @abstractmethod
     def codes(self, seen: PointSets, space: FunctionSpace) -> Tensor:
-        """The codes (fields, latent) of fields of which `seen` is known, values as networks take them."""
+        """The codes (fields, latent) of fields with the observations `seen`, whose values are normalised."""
 
     def trained(self, indices: Tensor, seen: PointSets, space: FunctionSpace) -> Tensor:
-        """The codes of fields of the data set in training, with a graph; indices: their numbers."""
+        """The codes of fields of the data set during training, with a graph; indices: their numbers."""
         return self.codes(seen, space)
 
     @property
@@ -32,22 +32,22 @@ class Conditioner(torch.nn.Module, ABC):
 
 @dataclass(frozen=True)
 class Encoder(Declaration, ABC):
-    """How fields are conditioned on what is seen of them."""
+    """How fields are conditioned on observations."""
 
     own_values: ClassVar[bool] = False
     """Whether what is seen must be the field's own values."""
 
     @abstractmethod
     def build(self, seen: Setting, space: FunctionSpace, fields: int) -> Conditioner:
-        """The module, its parameters drawn, for a data set of so many fields.
+        """The module with drawn parameters, for a data set with this number of fields.
 
-        seen: what is seen of each, its outputs the components of a value.
+        seen: the observations of each; its outputs are the components of a value.
         """
 
 
 @dataclass(frozen=True)
 class MeanField(Encoder):
-    """No code: the one field that is nearest to all of them. A baseline."""
+    """No code: the single field nearest to all of them. A baseline."""
 
     def build(self, seen: Setting, space: FunctionSpace, fields: int) -> Conditioner:
         return _Zero(space.latent)

@@ -1,4 +1,4 @@
-"""The convolutional encoder: what is seen is put on a grid, with a mask of where something is, and read as a picture."""
+"""The convolutional encoder: observations are put on a grid, with a mask of their nodes, and read as a picture."""
 
 import math
 from collections.abc import Sequence
@@ -30,8 +30,8 @@ class GridEncoder(Encoder):
     channels: of the convolutions, one entry a level; each level after the first has half the nodes along each axis.
     width:    neurons of the layer between the last level and the code.
 
-    A value counts for the node nearest to its point; of several at one node the mean does. The mask, 1 where something is
-    seen, is a channel of its own.
+    A value belongs to the node nearest to its point; a node with several values takes their mean. The mask, 1 at nodes
+    with observations, is a separate channel.
     Source: Sitzmann et al. (2020), NeurIPS 33, supplement, section 9, whose encoder has four residual blocks of 256
     channels on the full grid; Gordon et al. (2020), Convolutional conditional neural processes, ICLR, for the density.
     """
@@ -92,7 +92,7 @@ class _Grid(Conditioner):
         return self.after(torch.relu(a).flatten(1))
 
     def picture(self, seen: PointSets) -> Tensor:
-        """The mean of what is seen at each node and the mask, (fields, c + 1, *shape)."""
+        """The mean of the observations at each node and the mask, (fields, c + 1, *shape)."""
         place = ((seen.points - self.lower) / self.spacing).round().long()
         node = torch.zeros_like(place[..., 0])
         for axis, nodes in enumerate(self.shape):

@@ -1,4 +1,4 @@
-"""Gradient-based meta-learning: a start from which a few steps down the error at what is seen lead to the field's code."""
+"""Gradient-based meta-learning: from its start a few gradient steps on the observations lead to the code."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,7 +15,7 @@ from neurapde.trials.base import Setting
 
 @dataclass(frozen=True)
 class MetaSGD(Encoder):
-    """Codes by `steps` gradient steps with learned rates, one for each number of the code; training looks through them.
+    """Codes by `steps` gradient steps with learned rates, one for each number of the code; training includes them.
 
     lr: the rates at the start. With `npde.Siren()` the code is all weights of the SIREN, with `npde.HyperSiren()` a latent
     one.

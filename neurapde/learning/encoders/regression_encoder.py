@@ -1,4 +1,4 @@
-"""The regression encoder: what is seen is fitted by learned features, and the coefficients of the fit are read as a set."""
+"""The regression encoder: learned features fit the observations, and a network reads the coefficients of the fit."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -25,10 +25,10 @@ class RegressionEncoder(Encoder):
 
     features: components of φ, the second layer of a SIREN. omega: of its layers. width: neurons of ρ.
 
-    In contrast to a mean over points the fit does not depend on how densely they lie, and with many points it is exact. With
-    linear ρ and linear fields it would be kriging with a learned covariance.
-    Source: Bertinetto, Henriques, Torr, Vedaldi (2019), Meta-learning with differentiable closed-form solvers, ICLR, of the
-    ridge regression in a learned feature space; the code read off its coefficients is ours.
+    Unlike a mean over points, the fit does not depend on their density, and with many points it is exact. With linear
+    ρ and linear fields it is kriging with a learned covariance.
+    Source: Bertinetto, Henriques, Torr, Vedaldi (2019), Meta-learning with differentiable closed-form solvers, ICLR,
+    for the ridge regression in a learned feature space; the code from its coefficients is ours.
     """
 
     features: int = 64

@@ -1,4 +1,4 @@
-"""The sensor encoder: what is seen at places that are always the same, receivers say, through one network of all values."""
+"""The sensor encoder: one network takes the values at all sensors, whose places are fixed, such as receivers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,16 +18,16 @@ from neurapde.trials.base import Setting
 
 @dataclass(frozen=True)
 class SensorEncoder(Encoder):
-    """z = A v + ρ(v): v are the values at all sensors, with a mask of which of them are seen, ρ a ReLU network.
+    """z = A v + ρ(v): v has the values at all sensors and a mask of the observed ones, ρ is a ReLU network.
 
-    places: (sensors, d), where they are. A value counts for the sensor nearest to its point, in any order; of several the
-            mean does. Sensors that are not seen have the value zero.
+    places: (sensors, d), of the sensors. A value belongs to the sensor nearest to its point, in any order; several
+            values give their mean. Sensors without observations have the value zero.
     width, depth: neurons and hidden layers of ρ.
 
-    Where a field follows from its data by a linear law, or nearly so, A finds it at once; a `SetEncoder` has to learn
-    first what each place means.
-    Source: Lu, Jin, Pang, Zhang, Karniadakis (2021), DeepONet, Nature Machine Intelligence 3, 218-229, for one network of
-    all sensors, its branch; A beside it is ours.
+    If a field depends on its data linearly, or nearly so, A finds it at once; a `SetEncoder` must learn first what
+    each place means.
+    Source: Lu, Jin, Pang, Zhang, Karniadakis (2021), DeepONet, Nature Machine Intelligence 3, 218-229, for one network
+    of all sensors, its branch; the term A v is ours.
     """
 
     places: Any

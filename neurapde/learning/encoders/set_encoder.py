@@ -1,4 +1,4 @@
-"""The set encoder: each point and its value by itself through a network, the mean of what comes out, and a network again."""
+"""The set encoder: a network takes each point with its value, and a second network takes the mean of the results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class SetEncoder(Encoder):
 
     width:       neurons of φ and ρ, both of ReLU layers.
     depth:       hidden layers of φ after the first; ρ has one hidden layer.
-    frequencies: sines and cosines of random wavevectors that φ sees beside the point; none leaves the plain point.
+    frequencies: sines and cosines of random wavevectors that φ takes together with the point; 0 for the point alone.
     bandwidth:   standard deviation of these wavevectors, in radians on the domain scaled to [−1, 1].
 
     Source: Garnelo et al. (2018), Conditional neural processes, ICML; Zaheer et al. (2017), Deep sets, NeurIPS 30; Tancik
