@@ -1,4 +1,4 @@
-"""Training on residuals at points: where the points lie, how constraints and points are weighed, how the rate ebbs."""
+"""Training on residuals at points: the points, the weights of constraints and points, and the learning rate."""
 
 from neurapde.conditions.priors import hessian_norm as hessian_norm
 from neurapde.conditions.priors import total_variation as total_variation

@@ -1,6 +1,6 @@
-"""Causal weights: an evolution is learned from its start on, a later time when the earlier ones are met.
+"""Causal weights: an evolution is learned from its start on, a later time after the earlier ones.
 
-A `Causal` is what a user declares; a `Waiting` is one run of it, which keeps the losses that windows of time wait for.
+A `Causal` is the user's declaration; a `Waiting` is one run of it, with the losses of the windows of time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,13 +29,15 @@ class Causal(Declaration):
 
     L_k is the mean |r|² of window k, L_0 that of the initial conditions, each times its own weight.
 
-    windows:   into which the time is cut evenly.
-    tolerance: ε, or several that rise: the next one is taken when the last window weighs more than 0.99. The larger ε
-               is, the smaller all that came earlier must be before a window counts; ε · L_k of about 1 is where it acts.
+    windows:   number of equal parts of the time.
+    tolerance: ε, or several that rise: the next one is taken when the weight of the last window is above 0.99. The
+               larger ε is, the smaller all earlier losses must be before a window counts; the weights change where ε ·
+               L_k is about 1.
 
-    The losses are those of the step before. Points are drawn in all of the time, and the weights say which of them count.
-    Measured on u_t = 20 u (1 − u), two seeds, 2000 steps of Adam: error 0.04 and 0.33 where all times at once leave 0.98,
-    the false solution u = 0. On a wave that crosses the domain nearly five times, u_t + 30 u_x = 0, it was no help.
+    The losses are those of the previous step. Points are drawn in the whole time, and the weights say which of them
+    count. Measured on u_t = 20 u (1 − u), two seeds, 2000 steps of Adam: the errors are 0.04 and 0.33, and 0.98 with
+    all times at once, the false solution u = 0. It did not help on a wave that crosses the domain nearly five times,
+    u_t + 30 u_x = 0.
     Source: Wang, Sankaranarayanan, Perdikaris (2024), Comput. Methods Appl. Mech. Eng. 421, 116813, equation 10 and
     algorithm 1.
     """
@@ -77,7 +79,7 @@ class Causal(Declaration):
 
 
 class Waiting(PointWeights):
-    """One run of a Causal: the losses (constraints, 1 + windows), of the start and of each window, and the tolerance."""
+    """One run of a Causal: the losses (constraints, 1 + windows) of the start and of each window, and the tolerance."""
 
     def __init__(self, causal: Causal, objective: Objective, like: Tensor) -> None:
         self.causal, self.objective = causal, objective
@@ -114,7 +116,7 @@ class Waiting(PointWeights):
         row[1:] = torch.where(counts > 0, sums / counts.clamp(min=1), row[1:])
 
     def end_step(self) -> None:
-        """Go on to the next tolerance where all of the time has been learned at this one."""
+        """Take the next tolerance if the whole time has been learned with this one."""
         learned = self.weights()[-1] > LEARNED
         self.stage = (self.stage + learned).clamp(max=len(self.tolerances) - 1)
 

@@ -1,4 +1,4 @@
-"""What is trained first: time opens from the initial condition on."""
+"""The order of a training in time: the time interval grows from the initial condition."""
 
 from dataclasses import dataclass, replace
 
@@ -13,14 +13,15 @@ from neurapde.problem.problem import Problem
 
 @dataclass(frozen=True)
 class Curriculum(Declaration):
-    """Train near the start of time first: at step n, points lie in the first n / steps of the time, at the end in all.
+    """Train near the start of the time first: at step n, points lie in the first n / steps of it, at the end in all.
 
-    steps: over which the time opens, evenly; usually some two thirds of the method's own.
-    first: part of the time that is open from the beginning.
+    steps: number of steps over which the time interval grows, evenly; usually two thirds of the method's own.
+    first: part of the time at the beginning.
 
-    Points given with the problem (`at_points`) stay where they are. It is the SIREN paper's own training of waves. Measured
-    on u_t = 20 u (1 − u), two seeds, 2000 steps of Adam: error 0.15 and 0.28 where all times at once leave 0.98, the false
-    solution u = 0. On a wave that crosses the domain nearly five times, u_t + 30 u_x = 0, it was no help.
+    Points given with the problem (`at_points`) stay where they are. The SIREN paper trains waves in this way. Measured
+    on u_t = 20 u (1 − u), two seeds, 2000 steps of Adam: the errors are 0.15 and 0.28, and 0.98 with all times at
+    once, the false solution u = 0. It did not help on a wave that crosses the domain nearly five times, u_t + 30 u_x =
+    0.
     Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33, the wave equation's training.
     """
 
@@ -41,12 +42,12 @@ class Curriculum(Declaration):
             )
 
     def reach(self, step: int) -> float:
-        """The part of the time that is open at a step."""
+        """The part of the time that a step covers."""
         return min(1.0, self.first + (1 - self.first) * step / self.steps)
 
 
 def within_reach(samples: Samples, constraint: Constraint, problem: Problem, reach: float) -> Samples:
-    """The samples of a constraint, their times moved into the part of the time that is open."""
+    """The samples of a constraint, with their times scaled into the part of the time in use."""
     domain = problem.domain
     drawn = isinstance(constraint.sample, Interior | Face | PairedPoints)
     if reach >= 1 or not drawn or not isinstance(domain, SpaceTime):

@@ -1,7 +1,7 @@
-"""One step's gradient: points placed, weights balanced, pieces of a batch passed through the network one by one.
+"""One step's gradient: draw points, balance weights, and pass the pieces of a batch through the network one by one.
 
-`Descent` is the run of what a training declares about its points and weights. It serves methods that move the parameters
-along a gradient, and keeps what a checkpoint must hold of these declarations.
+`Descent` runs a training's declarations of points and weights. Gradient methods use it, and it stores what a
+checkpoint needs of these declarations.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ class Descent:
         _hold_on_to_memory()
 
     def gradient(self, step: int) -> tuple[Tensor, list[Tensor]]:
-        """Leave the gradient of the weighted sum in the parameters; returns that sum and each constraint's loss."""
+        """Store the gradient of the weighted sum in the parameters; return that sum and each constraint's loss."""
         reach = 1.0 if self.opening is None else self.opening.reach(step)
         apart = self.weighting is not None and self.weighting.due(step)
         self._clear()
@@ -91,7 +91,7 @@ class Descent:
             parameter.grad = None
 
     def _take(self) -> list[Tensor]:
-        """The gradients as they are, which the parameters then no longer have."""
+        """The present gradients, which are removed from the parameters."""
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
         self._clear()
         return gradients
@@ -131,7 +131,7 @@ class Descent:
 
 
 def _hold_on_to_memory() -> None:
-    """Have the C library keep what is freed: it gives memory back to the system at every piece of a batch, and takes it
-    again page by page at the next, until it has once seen a block as large as this one come and go.
+    """Have the C library keep freed memory. Otherwise it returns memory to the system at every piece of a batch and
+    takes it again page by page, until it has freed a block as large as this one once.
     """
     torch.empty(2**25 - 2**16, dtype=torch.uint8)

@@ -1,7 +1,7 @@
-"""What commonly goes wrong with trained fields, found out before and after a training and said once, with the way out.
+"""Common failures of trained fields, found before and after a training, with one warning each that names a remedy.
 
-Before: too little precision, too few points or too low a bandwidth for the waves declared. After: the zero field where
-data ask for another, a constraint that the training has not felt, points too few for the field found.
+Before: too little precision, too few points or too low a bandwidth for the declared waves. After: a zero field despite
+data, a constraint that did not influence the training, too few points for the field found.
 """
 
 import math
@@ -41,9 +41,9 @@ LOST, UNMOVED = 1e-2, 0.5
 
 @dataclass(frozen=True)
 class Measured:
-    """One constraint as a field meets it.
+    """One constraint with the residuals of a field.
 
-    residual: root mean square. asked: that of the zero field. answered: that of the two's difference.
+    residual: root mean square. asked: that of the zero field. answered: that of the difference of both.
     gradient: norm of the gradient of its weighted mean square by all parameters.
     """
 
@@ -54,7 +54,7 @@ class Measured:
 
 
 def before(training: Training, name: str, problem: Problem, trial: TrialFunction) -> dict[str, Measured]:
-    """Warn of what is known before a training by the method `name`, and measure the constraints."""
+    """Warn of failures that show before a training by the method `name`, and measure the constraints."""
     anchor = next(trial.parameters())
     if training.second_order and anchor.dtype.to_real() == torch.float32:
         warn(
@@ -73,9 +73,9 @@ def before(training: Training, name: str, problem: Problem, trial: TrialFunction
 def after(
     training: Training, problem: Problem, trial: TrialFunction, begun: Mapping[str, Measured], steps: float
 ) -> tuple[tuple[str, ...], dict[str, float]]:
-    """Warn of what shows after a training of so many steps; returns notes and numbers on each constraint.
+    """Warn of failures after a training of so many steps; return notes and numbers on each constraint.
 
-    A training that has hardly begun is not judged.
+    A training that has hardly begun is not checked.
     """
     measures = measured(training, problem, trial)
     if not all(math.isfinite(measure.residual + measure.gradient) for measure in measures.values()):
@@ -98,7 +98,7 @@ def after(
 
 
 def measured(training: Training, problem: Problem, trial: TrialFunction) -> dict[str, Measured]:
-    """Residual and gradient of each trained constraint at points of its own, which touch no generator in use."""
+    """Residual and gradient of each trained constraint at separate points, which change no generator in use."""
     anchor = next(trial.parameters())
     generator = torch.Generator(anchor.device).manual_seed(SEED)
     measures = {}
@@ -134,7 +134,7 @@ def _rms(values: Tensor) -> float:
 
 
 def _check_zero(problem: Problem, measures: Mapping[str, Measured]) -> bool:
-    """Warn where sources and data are answered by next to nothing."""
+    """Warn if the field is almost zero despite sources and data."""
     asked = {name: measure for name, measure in measures.items() if measure.asked > 0}
     if not asked or any(measure.answered >= TINY * measure.asked for measure in asked.values()):
         return False
@@ -149,7 +149,7 @@ def _check_zero(problem: Problem, measures: Mapping[str, Measured]) -> bool:
 
 
 def _check_lost(training: Training, begun: Mapping[str, Measured], measures: Mapping[str, Measured]) -> None:
-    """Warn of the constraint that the training has felt least, if that is next to nothing."""
+    """Warn of the constraint with the least influence on the training, if that is almost none."""
     felt = {name: measure for name, measure in measures.items() if training.weights.get(name, 1.0) > 0}
     if len(felt) < 2:
         return
@@ -200,7 +200,7 @@ def _check_points(training: Training, problem: Problem, wavenumbers: Sequence[fl
 
 
 def _check_bandwidth(trial: TrialFunction, wavenumber: float) -> None:
-    """Warn of sines whose first layer, from the start, is far too slow for the waves."""
+    """Warn of sines whose first layer has far too low frequencies for the waves from the start."""
     for network in trial.modules():
         first = network.activations[0] if isinstance(network, LayeredTrial) else None
         if isinstance(network, LayeredTrial) and isinstance(first, Sine):
@@ -216,7 +216,7 @@ def _check_bandwidth(trial: TrialFunction, wavenumber: float) -> None:
 
 
 def _highest_wavenumber(problem: Problem) -> float | None:
-    """The largest wavenumber that the declaration states; None where it states none."""
+    """The largest wavenumber in the declaration, or None."""
     if not isinstance(problem.equation, Helmholtz):
         return None
     points = problem.domain.sample(POINTS, how="grid")

@@ -1,4 +1,4 @@
-"""How residual vectors become one number: means of their sizes or squares, weighed by point and by constraint name."""
+"""How residual vectors become one number: means of their sizes or squares, weighted by point and by constraint name."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -16,9 +16,9 @@ from neurapde.core.warn import warn
 
 @dataclass(frozen=True)
 class Loss(Declaration, ABC):
-    """What a residual counts, entry by entry; the loss is the mean of it.
+    """The measure of each entry of a residual; the loss is its mean.
 
-    power: of the residual's size that it is. short: its name in reports.
+    power: the power of the residual's size. short: its name in reports.
     """
 
     power: ClassVar[int]
@@ -59,7 +59,7 @@ OLD_NAMES: dict[str, type[Loss]] = {"l1": MeanAbsolute, "l2": MeanSquare}
 
 
 def as_loss(value: Any) -> Loss:
-    """A loss from one, or from its name of the release before this one. Raises: DeclarationError."""
+    """The loss given as an object, or by its name in the previous release. Raises: DeclarationError."""
     if isinstance(value, Loss):
         return value
     if not isinstance(value, str) or value not in OLD_NAMES:

@@ -1,4 +1,4 @@
-"""What a training takes of memory, told before the first point is drawn: parameters, points and what layers leave behind."""
+"""The memory of a training, predicted before the first point is drawn: parameters, points and outputs of layers."""
 
 import torch
 
@@ -18,7 +18,7 @@ def check_training_fits(
 ) -> None:
     """Refuse a training that does not fit in the memory of the trial's device (DeclarationError).
 
-    copies: of the parameters, those that the optimiser keeps included.
+    copies: number of copies of the parameters, those of the optimiser included.
     whole:  whether all points of an equation pass at once; otherwise, on a CPU, in blocks.
     """
     if trial is None or not trial.parameter_count:
@@ -34,7 +34,7 @@ def check_training_fits(
 
 
 def check_gram_fits(objective: Objective, trial: TrialFunction | None) -> None:
-    """Refuse a second-order training whose matrix does not fit, by the fewest residuals that its points can have."""
+    """Refuse a second-order training if its matrix does not fit for the fewest residuals of its points."""
     if trial is None or not trial.parameter_count:
         return
     first = next(trial.parameters())
@@ -43,7 +43,7 @@ def check_gram_fits(objective: Objective, trial: TrialFunction | None) -> None:
 
 
 def refuse_gram(rows: int, size: int, entry: int, device: torch.device) -> None:
-    """Refuse so many residuals by so many parameters, of `entry` bytes a number, where their matrix does not fit.
+    """Refuse a matrix of residuals by parameters, with `entry` bytes a number, that does not fit.
 
     Raises: DeclarationError.
     """

@@ -1,4 +1,4 @@
-"""Points near Gaussian sources, where an equation is sampled more densely and weighs more."""
+"""Points near Gaussian sources, where an equation is sampled more densely and has a larger weight."""
 
 import math
 from collections.abc import Iterable
@@ -41,7 +41,7 @@ class NearSources:
 
     @cached_property
     def _placed(self) -> dict[tuple[torch.dtype, torch.device], dict[GaussianSource, Tensor]]:
-        """Centres of the sources, by where they were asked for."""
+        """Centres of the sources, by the device on which they were needed."""
         return {}
 
     def centers(self, like: Tensor) -> dict[GaussianSource, Tensor]:
@@ -60,7 +60,7 @@ class NearSources:
         return torch.cat([points, *extra])
 
     def _around(self, source: GaussianSource, like: Tensor, count: int, generator: torch.Generator) -> Tensor:
-        """Points uniform in the ball round a source; its centre for those that fall outside the domain."""
+        """Points uniform in the ball around a source; its centre for those outside the domain."""
         d, center = like.shape[1], self.centers(like)[source]
         normal = torch.empty(count, d, dtype=like.dtype, device=generator.device)
         direction = torch.nn.functional.normalize(normal.normal_(generator=generator), dim=1)
@@ -70,7 +70,7 @@ class NearSources:
         return torch.where(self.domain.contains(drawn)[:, None], drawn, center)
 
     def at(self, points: Tensor) -> Tensor:
-        """Which points the sources of each right-hand side act at: bool `(n, sides)`."""
+        """The points at which the sources of each right-hand side act: bool `(n, sides)`."""
         centers, columns = self.centers(points), []
         for side in self.sources:
             near = torch.zeros(len(points), dtype=torch.bool, device=points.device)

@@ -1,7 +1,7 @@
-"""The training objective: points drawn for every named constraint, and the residuals a trial leaves there.
+"""The training objective: points drawn for every named constraint, and the residuals of a trial there.
 
-Serves every method that lowers a loss on collocation points. The names of the constraints key the point
-counts, the weights, the losses and the history alike.
+Serves every method that lowers a loss on collocation points. Point counts, weights, losses and history all use the
+names of the constraints as keys.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,7 +50,7 @@ class Batch:
             yield Batch(self.constraint, samples, weights)
 
     def times(self, factors: Tensor) -> Tensor:
-        """The weights, each point's times its factor (n,)."""
+        """The batch with the weight of each point times its factor (n,)."""
         if self.weights is None:
             return factors
         return self.weights * (factors if self.weights.ndim == 1 else factors[:, None])
@@ -58,11 +58,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Objective:
-    """The weighted loss of a problem on freshly drawn points, of the constraints that the trial does not meet by its form.
+    """The weighted loss of a problem on freshly drawn points, without constraints that the form of the trial meets.
 
-    points:  how many to draw for every constraint, or for each by name.
+    points:  number for every constraint, or for each by name.
     loss:    the measure of a residual.
-    weights: factors of the constraints by name; 1 where none is given. They become those of residuals in units of one.
+    weights: factors of the constraints by name, by default 1. They are converted to those of scaled residuals.
     source_points: extra points of the equation, drawn within 5 standard deviations of each Gaussian source.
     source_weight: weight of points within 6 standard deviations of one; None for the paper's points / 1000.
     """
@@ -106,7 +106,7 @@ class Objective:
 
     @cached_property
     def constraints(self) -> tuple[Constraint, ...]:
-        """The constraints to train, in that order, their residuals as they are to count."""
+        """The constraints to train, in that order, with their residuals as they count."""
         return trained_in_units(self.problem)
 
     def count(self, name: str) -> int:
@@ -120,13 +120,13 @@ class Objective:
 
     @cached_property
     def equation_names(self) -> frozenset[str]:
-        """Names of the constraints that come from the equation: those that sources matter to."""
+        """Names of the constraints that come from the equation; sources matter only to these."""
         equation = self.problem.equation
         return frozenset(constraint.name for constraint in equation.constraints(self.problem))
 
     @cached_property
     def shared(self) -> tuple[tuple[Constraint, ...], ...]:
-        """The constraints to train in groups that take the same points: of equal samplers, and as many of them."""
+        """The constraints to train in groups with the same points: equal samplers and equal counts."""
         groups: list[list[Constraint]] = []
         for constraint in self.constraints:
             for group in groups:
@@ -150,7 +150,7 @@ class Objective:
     def evaluate(
         self, trial: TrialFunction, generator: torch.Generator, reach: float = 1.0
     ) -> tuple[Tensor, list[Tensor]]:
-        """Draw points and measure the residuals there, the trial evaluated once where constraints share their points.
+        """Draw points and measure the residuals there; the trial is evaluated once for constraints that share points.
 
         reach: part of the time, from its start, in which the points lie.
         Returns the weighted sum and the loss of each constraint, in the order of `names`, all scalars.
@@ -174,7 +174,7 @@ class Objective:
         return self.with_source_points(constraint, samples, generator)
 
     def batch(self, constraint: Constraint, samples: Samples, reach: float = 1.0) -> Batch:
-        """Samples of a constraint moved into the open part of the time, and their weights."""
+        """Samples of a constraint, moved into the part of the time in use, and their weights."""
         samples = within_reach(samples, constraint, self.problem, reach)
         weights = None
         if constraint.name in self.equation_names and self.near_sources:
@@ -183,7 +183,7 @@ class Objective:
         return Batch(constraint, samples, weights)
 
     def residuals(self, batches: Sequence[Batch], trial: TrialFunction) -> list[Tensor]:
-        """What a trial leaves of each constraint, `(n,)` or `(n, c)`, at points that the batches share."""
+        """The residuals of each constraint, `(n,)` or `(n, c)`, at points that the batches share."""
         widest = self._widest(batches)
         jet = trial.jet(batches[0].samples.points, widest.order, widest.mixed)
         return [
@@ -192,7 +192,7 @@ class Objective:
         ]
 
     def _widest(self, batches: Sequence[Batch]) -> Layout:
-        """The derivatives that serve all constraints of some batches: those of the highest order have them all."""
+        """The derivatives that all constraints of some batches need: those of the highest order include the others."""
         return max(
             (self.problem.layout(batch.constraint) for batch in batches), key=lambda layout: layout.count
         )
@@ -204,9 +204,9 @@ class Objective:
         factors: Sequence[Tensor | float],
         residuals: Sequence[list[Tensor]] | None = None,
     ) -> list[Tensor]:
-        """Add the gradient of Σ factor · loss to the parameters' own; returns the losses, without a graph.
+        """Add the gradient of Σ factor · loss to that of the parameters; return the losses, without a graph.
 
-        batches: of points that they share. residuals: where to leave those of each piece, by batch, if wanted.
+        batches: with shared points. residuals: a place to store those of each piece, by batch, or None.
         """
         n = len(batches[0].samples.points)
         losses = []
@@ -226,9 +226,10 @@ class Objective:
         return list(torch.stack(losses).sum(0))
 
     def pieces(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, ...]]:
-        """Batches that share their points in parts that fit a CPU's cache: neither time nor memory suffers from many points.
+        """Batches with shared points, in parts that fit a CPU's cache, so that many points cost no extra time or
+        memory.
 
-        Only of equations, whose residual at a point depends on the field at that point alone.
+        Only for equations, whose residual at a point depends only on the field at that point.
         """
         points = batches[0].samples.points
         size = len(points)
@@ -246,6 +247,6 @@ class Objective:
 
 
 def check_trainable(problem: Problem, method: Method) -> None:
-    """Refuse a problem on whose residuals at points no trial function can be trained."""
+    """Refuse a problem whose residuals at points cannot train a trial function."""
     if reason := problem.equation.untrainable(problem):
         raise DeclarationError(f"{type(method).__name__} cannot train {problem.name}: {reason}.")

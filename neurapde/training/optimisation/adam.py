@@ -1,7 +1,7 @@
-"""Adam, and any other optimiser of `torch.optim`, its rate given at every step and its state as tensors for a checkpoint.
+"""Adam and any other optimiser of `torch.optim`: each step takes a rate, and the state is tensors for a checkpoint.
 
-Adam itself goes through the function that `torch.optim.Adam` calls. The class would import PyTorch's compiler first, which
-takes seconds and is of no use here.
+Adam itself uses the function that `torch.optim.Adam` calls. The class would first import PyTorch's compiler, which
+takes seconds and is not needed here.
 
 Source: Kingma, Ba (2015), ICLR.
 """
@@ -27,7 +27,7 @@ MakeOptimizer = Callable[[Sequence[dict[str, Any]]], torch.optim.Optimizer]
 class Steps(ABC):
     """Steps along the gradients that the parameters hold.
 
-    factors: of the rate, for parameters that move at another one.
+    factors: of the rate, for parameters with a different one.
     """
 
     def __init__(self, parameters: Sequence[Tensor], factors: Mapping[Tensor, float] | None = None) -> None:
@@ -42,7 +42,7 @@ class Steps(ABC):
     @property
     @abstractmethod
     def state(self) -> dict[int, dict[str, Tensor]]:
-        """Tensors by name, of each parameter that has moved, by its number."""
+        """Tensors by name, for each parameter that has moved, by its number."""
 
     @abstractmethod
     def put(self, state: dict[int, dict[str, Tensor]]) -> None:
@@ -67,7 +67,7 @@ class Steps(ABC):
 class AdamSteps(Steps):
     """Adam's steps.
 
-    unit: the size of a parameter. Rates are in it, and so are gradients, since Adam has a smallest size of its own.
+    unit: the size of a parameter. Rates and gradients are in this unit, because Adam has its own smallest size.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class AdamSteps(Steps):
 
 
 class TorchSteps(Steps):
-    """Those of an optimiser of `torch.optim`, or of one that is used as they are."""
+    """The steps of an optimiser of `torch.optim`, or of one with the same interface."""
 
     def __init__(
         self,
@@ -169,7 +169,7 @@ class TorchSteps(Steps):
 
 
 def checked_optimizer(make: object) -> None:
-    """Refuse what makes no optimiser that steps along gradients. Raises: DeclarationError."""
+    """Refuse an argument that makes no gradient optimiser. Raises: DeclarationError."""
     if make is None:
         return
     if make is torch.optim.LBFGS:
@@ -184,5 +184,5 @@ def checked_optimizer(make: object) -> None:
 
 
 def optimizer_name(make: MakeOptimizer) -> str:
-    """What an optimiser is called in sentences."""
+    """The name of an optimiser in messages."""
     return make.__name__ if isinstance(make, type) else "a custom optimiser"

@@ -1,8 +1,8 @@
-"""The sizes of a field's components at which the terms of its equations balance: velocities beside pressures.
+"""The sizes of a field's components that balance the terms of its equations, such as velocities and pressures.
 
-Components are measured in units of their own. Each equation compares them: where a and b are the slopes of one residual by
-two components, these are alike in the ratio b : a. The sizes are those that fit all equations best in the logarithm, so they
-change with the units as the components do. Nothing compares components that no equation joins.
+Each component has its own unit. Each equation compares them: if a and b are the slopes of one residual by two
+components, these balance in the ratio b : a. The sizes fit all equations best in the logarithm, so they change with
+the units like the components. Components without a common equation cannot be compared.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Balance:
     def relative(self, change: Tensor, field: Tensor) -> float:
         """The size of a change of a field, (n,) or (n, outputs), relative to the field: that of the worst component.
 
-        A component much below what balances the others, zero say, is measured by what balances them.
+        A component far below its balanced size, such as zero, is measured by its balanced size.
         """
         changes, sizes = (
             np.atleast_1d(torch.linalg.vector_norm(values, dim=0).cpu().numpy()) for values in (change, field)
@@ -44,7 +44,7 @@ class Balance:
         return float(np.max(changes / self.counting(sizes)))
 
     def counting(self, sizes: np.ndarray) -> np.ndarray:
-        """The sizes of components by which their errors count, from their own (outputs,)."""
+        """The sizes of components for relative errors, from their own sizes (outputs,)."""
         scaled = sizes / self.sizes
         largest = np.array([scaled[self.groups == group].max() for group in self.groups])
         whole = np.maximum(scaled, LEAST * largest)
@@ -57,7 +57,7 @@ class Balance:
 
 
 def balance_of(problem: Problem) -> Balance:
-    """Measured on the declaration, linearised about 0; all sizes are 1 where a function cannot be tried outside a solve."""
+    """The balance of a declaration, linearised about 0; all sizes are 1 if a function works only inside a solve."""
     count = problem.outputs
     plain = Balance(np.ones(count), np.arange(count))
     if count == 1:
@@ -87,7 +87,7 @@ def _slopes(problem: Problem, constraint: Constraint) -> np.ndarray:
 
 
 def _rates(layout: Layout, lengths: np.ndarray) -> list[float]:
-    """The size of each channel of a field of size 1 as long as its axes."""
+    """The size of each channel of a field of size 1 that varies over the length of its axes."""
     return layout.sizes([1 / length for length in lengths])
 
 

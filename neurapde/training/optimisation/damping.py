@@ -1,11 +1,11 @@
-"""The damping of a Levenberg–Marquardt step: how little the linearised residuals are believed."""
+"""The damping of a Levenberg–Marquardt step: how little the linearised residuals are trusted."""
 
 from dataclasses import dataclass
 
 
 @dataclass
 class Damping:
-    """λ, not below `least`: it falls where a step lowers the loss as predicted, and rises ever faster where steps fail.
+    """λ, not below `least`: it falls when a step lowers the loss as predicted, and rises ever faster when steps fail.
 
     Source: Madsen, Nielsen, Tingleff (2004), Methods for Non-Linear Least Squares Problems, algorithm 3.16.
     """
@@ -15,7 +15,7 @@ class Damping:
     least: float = 0.0
 
     def succeed(self, actual: float, predicted: float) -> None:
-        """A step was taken, which lowered the loss by `actual`."""
+        """A step has lowered the loss by `actual`."""
         ratio = min(1.0, actual / predicted) if predicted > 0 else 0.0
         self.value = max(self.value * max(1 / 3, 1 - (2 * ratio - 1) ** 3), self.least)
         self.raised = 2.0

@@ -1,8 +1,8 @@
 """The residuals of a constraint and their derivatives by every parameter of a trial function, some rows at a time.
 
-A residual depends on the field's jet at its own point (at its own points, where a constraint joins several), and the jet
-there on all parameters. So the chain rule is taken in two parts: the constraint is differentiated by the jet, by torch's
-reverse mode for all points at once, and the jet by the parameters as `vector_jacobian_product` does for each kind of trial.
+A residual depends on the field's jet at its own point (or points, if a constraint joins several), and this jet depends
+on all parameters. So the chain rule has two parts: torch's reverse mode differentiates the constraint by the jet for
+all points at once, and `vector_jacobian_product` differentiates the jet by the parameters for each kind of trial.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ AT_ONCE = 1024
 def residuals(
     trial: TrialFunction, constraint: Constraint, samples: Samples, mixed: tuple[tuple[int, ...], ...]
 ) -> Tensor:
-    """The real residuals `(n, c)` of a constraint at samples; of complex ones the parts in turn."""
+    """The real residuals `(n, c)` of a constraint at samples; complex ones as real and imaginary parts in turn."""
     layout = Layout.within(samples.points.shape[1], constraint.order, mixed)
     jet = trial.jet(samples.points, layout.order, layout.mixed)
     return real_residuals(constraint, samples, jet)
@@ -39,9 +39,9 @@ def linearised(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """The residuals `(k, c)` and their Jacobian `(k, c, p)`, `at_once` rows after the other.
 
-    Columns are the parameters that require grad, in the order of `trial.parameters()`. Where a constraint has fewer
-    rows than points, row i of m belongs to the points i, i + m, i + 2m, …, as of opposite points of periodic faces.
-    Raises: DeclarationError for rows that read other points than their own, and for a trial that `torch.func` cannot
+    Columns are the parameters that require grad, in the order of `trial.parameters()`. If a constraint has fewer rows
+    than points, row i of m belongs to the points i, i + m, i + 2m, …, such as opposite points of periodic faces.
+    Raises: DeclarationError for rows that use other points than their own, and for a trial that `torch.func` cannot
     differentiate.
     """
     points = samples.points
@@ -70,7 +70,7 @@ def _size(trial: TrialFunction) -> int:
 
 
 def _check_own_points(residual: Tensor, leaf: Tensor, name: str) -> None:
-    """Refuse residuals whose first or last row reads other points than those that `linearised` takes for its own."""
+    """Refuse residuals whose first or last row uses other points than its own, as `linearised` counts them."""
     rows, points = len(residual), leaf.shape[1]
     fits = points % rows == 0
     for row in (0, rows - 1) if fits else ():
@@ -86,7 +86,7 @@ def _check_own_points(residual: Tensor, leaf: Tensor, name: str) -> None:
 
 
 def slope_of(residual: Tensor, leaf: Tensor) -> Tensor:
-    """The derivative by a leaf of what residuals add up to; zeros where they do not depend on it."""
+    """The derivative of the sum of residuals by a leaf; zeros if they do not depend on it."""
     if not residual.requires_grad:
         return torch.zeros_like(leaf)
     (slope,) = torch.autograd.grad(residual.sum(), leaf, retain_graph=True, allow_unused=True)
@@ -94,7 +94,7 @@ def slope_of(residual: Tensor, leaf: Tensor) -> Tensor:
 
 
 def real_residuals(constraint: Constraint, samples: Samples, jet: Jet) -> Tensor:
-    """The residuals that a jet at samples leaves, real `(n, c)`; of complex ones the parts in turn."""
+    """The residuals of a jet at samples, real `(n, c)`; complex ones as real and imaginary parts in turn."""
     residual: Tensor = constraint.residual(samples, jet)
     if residual.is_complex():
         residual = torch.view_as_real(residual)
@@ -104,9 +104,9 @@ def real_residuals(constraint: Constraint, samples: Samples, jet: Jet) -> Tensor
 def constant_residuals(
     problem: Problem, constraint: Constraint, samples: Samples, sizes: Tensor, seed: int
 ) -> Tensor:
-    """What a constraint leaves of jets that are the same everywhere, real `(n, columns)`: of zero, and of two by chance.
+    """The residuals of three constant jets, real `(n, columns)`: zero and two random ones.
 
-    Sources, data and coefficients show in it. sizes: of the field and its derivatives, (channels, …) as of a jet at one
+    They show sources, data and coefficients. sizes: of the field and its derivatives, (channels, …) as of a jet at one
     point, complex ones in pairs.
     """
     layout = problem.layout(constraint)

@@ -1,8 +1,8 @@
-"""Lengths along which a field changes alike, whatever the axes mean.
+"""Lengths over which a field changes equally, whatever the axes mean.
 
-Metres and seconds, micrometres and hours are compared by nothing but the equation. Along axes that it differentiates
-twice lengths stand in the ratio of the roots of their coefficients, and are equal for a Laplacian. A time, and any
-other axis that stands alone, is as long as what happens in it.
+Only the equation compares metres and seconds, or micrometres and hours. Along axes with second derivatives, lengths
+have the ratio of the roots of their coefficients, and are equal for a Laplacian. A time, and any other separate axis,
+has its own length.
 """
 
 import numpy as np
@@ -18,9 +18,11 @@ NEGLIGIBLE = 1e-12
 
 
 def axis_lengths(problem: Problem) -> np.ndarray:
-    """Lengths `(d,)`, each in its axis's unit, along which a field changes alike; none is below its axis of the domain.
+    """Lengths `(d,)`, each in its axis's unit, over which a field changes equally; none is below its axis of the
+    domain.
 
-    The longest axis of those that compare is as long as the domain; an axis of its own is as long as the domain along it.
+    The longest of the comparable axes has the length of the domain; a separate axis has the length of the domain along
+    it.
     """
     lower, upper = problem.domain.bounds
     extents = np.asarray(upper - lower, dtype=float)
@@ -36,7 +38,7 @@ def axis_lengths(problem: Problem) -> np.ndarray:
 
 
 def _natural(equation: Equation, problem: Problem, extents: np.ndarray) -> np.ndarray:
-    """Lengths along the axes of space up to a common factor, by the coefficients of the highest derivatives; 0: none."""
+    """Lengths along the axes of space up to a common factor, from the coefficients of the highest derivatives, or 0."""
     if equation.order == 0:
         return np.ones(len(extents))
     layout = Layout(problem.domain.dimension, equation.order, equation.mixed, problem.in_time)

@@ -1,7 +1,7 @@
-"""Damped least squares at one place: |r + Jδ|² + λ|δ − s|², by parameters or by residuals, whichever are fewer.
+"""Damped least squares for one step: |r + Jδ|² + λ|δ − s|², by parameters or by residuals, whichever are fewer.
 
-With p parameters and m residuals the step is −(JᵀJ + λ)⁻¹Jᵀr or, the same, −Jᵀ(JJᵀ + λ)⁻¹r. The first needs JᵀJ alone,
-added up from some rows at a time; the second keeps all of J.
+With p parameters and m residuals the step is −(JᵀJ + λ)⁻¹Jᵀr or, the same, −Jᵀ(JJᵀ + λ)⁻¹r. The first needs only JᵀJ,
+summed over blocks of rows; the second stores all of J.
 """
 
 from abc import ABC, abstractmethod
@@ -25,7 +25,7 @@ class Equations(ABC):
 
     @abstractmethod
     def step(self, damping: float, toward: Tensor) -> Tensor | None:
-        """The δ `(p,)` that minimises |r + Jδ|² + damping · scale · |δ − toward|²; None where rounding forbids it."""
+        """The δ `(p,)` that minimises |r + Jδ|² + damping · scale · |δ − toward|²; None if rounding prevents it."""
 
     @abstractmethod
     def acceleration(self, curvature: Tensor) -> Tensor:
@@ -33,13 +33,13 @@ class Equations(ABC):
 
     @abstractmethod
     def predicted_reduction(self, step: Tensor) -> float:
-        """|r|² − |r + Jδ|²: by how much a step lowers the loss if J stays as it is."""
+        """|r|² − |r + Jδ|²: by how much a step lowers the loss if J does not change."""
 
 
 class ByParameters(Equations):
-    """JᵀJ `(p, p)` and Jᵀr, added up from blocks of rows `(residuals (m,), jacobian (m, p))`.
+    """JᵀJ `(p, p)` and Jᵀr, summed over blocks of rows `(residuals (m,), jacobian (m, p))`.
 
-    transposed: Jᵀv for v `(m,)`, for which no J is kept.
+    transposed: Jᵀv for v `(m,)`, because J is not stored.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ def _mirrored(matrix: Tensor) -> Tensor:
 
 
 def _factor(matrix: Tensor, shift: float) -> Tensor | None:
-    """Cholesky's factor of matrix + shift; None where that is not positive definite to rounding."""
+    """The Cholesky factor of matrix + shift; None if that is not positive definite to rounding."""
     damped = matrix.clone()
     damped.diagonal().add_(shift)
     factor, failed = torch.linalg.cholesky_ex(damped)

@@ -1,8 +1,8 @@
 """Derivatives of a field's jet by a trial function's parameters, point by point, for the Jacobian of residuals.
 
-Layered networks have them in closed form: where G is the gradient at a layer's pre-activations and A what the layer was
-given, point n's derivative by the weight is Σ over channels of G[n] ⊗ A[n]. Trials around a network pass the gradient on
-to it. Any other trial is left to `torch.func`, which takes some ten times as long.
+Layered networks have them in closed form: if G is the gradient at a layer's pre-activations and A the layer's input,
+point n's derivative by the weight is Σ over channels of G[n] ⊗ A[n]. Trials around a network pass the gradient on to
+it. `torch.func` does any other trial, and takes some ten times as long.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ VectorJacobianProduct: TypeAlias = Callable[[Tensor], Tensor]
 def vector_jacobian_product(trial: TrialFunction, points: Tensor, layout: Layout) -> VectorJacobianProduct:
     """The vector_jacobian_product of a trial's jet at points (n, d), parameters that require grad in their order.
 
-    Raises: DeclarationError, when it is used, for a trial that `torch.func` cannot differentiate.
+    Raises: DeclarationError, when called, for a trial that `torch.func` cannot differentiate.
     """
     parameters = {name: p.detach() for name, p in trial.named_parameters() if p.requires_grad}
 
@@ -83,7 +83,7 @@ def _(trial: LayeredTrial, points: Tensor, layout: Layout) -> VectorJacobianProd
 def _by_parameters(
     layers: Sequence[torch.nn.Linear], gradients: Sequence[Tensor], given: Sequence[Tensor]
 ) -> Tensor:
-    """The derivatives `(n, p)` by weights and biases from what reaches the layers from above and below."""
+    """The derivatives `(n, p)` by weights and biases from the layers' inputs and gradients."""
     parts = []
     for layer, gradient, below in zip(layers, gradients, given, strict=True):
         if layer.weight.requires_grad:
@@ -95,7 +95,7 @@ def _by_parameters(
 
 
 def _inputs(trial: LayeredTrial, points: Tensor, layout: Layout) -> Tensor:
-    """The channels (C, n, d) of the coordinates that a layered network is given."""
+    """The channels (C, n, d) of the coordinates that are the input of a layered network."""
     scaled = (trial.inputs(points) - trial.center) / trial.half_extent
     stack = scaled.new_zeros(layout.count, *scaled.shape)
     stack[0] = scaled
@@ -137,7 +137,7 @@ def _(trial: AnsatzTrial, points: Tensor, layout: Layout) -> VectorJacobianProdu
 
 
 class _Known(TrialFunction):
-    """A network whose jet at the points in hand has been worked out."""
+    """A network whose jet at the present points is known."""
 
     def __init__(self, network: TrialFunction, known: Jet) -> None:
         super().__init__(network.spec, network.dimension, network.outputs, network.complex)
@@ -150,7 +150,7 @@ class _Known(TrialFunction):
 def _channels(
     trial: TrialFunction, parameters: Mapping[str, Tensor], point: Tensor, layout: Layout
 ) -> Tensor:
-    """What `layout` names at one point `(d,)`, real: `(channels, …)`."""
+    """The channels of `layout` at one point `(d,)`, real: `(channels, …)`."""
 
     def value(x: Tensor) -> Tensor:
         values = functional_call(trial, dict(parameters), (x[None],))[0]

@@ -1,4 +1,4 @@
-"""The parameters that a method moves, kept and put back, each by itself or all in one vector."""
+"""The parameters that a method moves: copies, restored values, and all of them in one vector."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from neurapde.trials.base import TrialFunction
 
 
 def trainable(trial: TrialFunction) -> list[Tensor]:
-    """Those of a trial function that may be moved. Raises: DeclarationError where there are none."""
+    """The trainable parameters of a trial function. Raises: DeclarationError if there are none."""
     trained: list[Tensor] = [parameter for parameter in trial.parameters() if parameter.requires_grad]
     if not trained:
         raise DeclarationError(
@@ -20,7 +20,7 @@ def trainable(trial: TrialFunction) -> list[Tensor]:
 
 
 def copied(parameters: Sequence[Tensor]) -> list[Tensor]:
-    """Their present values."""
+    """Copies of their present values."""
     return [parameter.detach().clone() for parameter in parameters]
 
 

@@ -1,7 +1,7 @@
-"""L-BFGS-B whose evaluations are kept, so that a run that goes on passes through the same points for free.
+"""L-BFGS-B that stores its evaluations, so that a resumed run repeats its earlier steps without cost.
 
-SciPy gives no access to what it remembers; with what it was told it does the same again, bit for bit. This is for functions
-that are dear and take few steps.
+SciPy gives no access to its memory, but the same values give the same steps, bit for bit. This is for expensive
+functions that need few steps.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,8 +18,8 @@ MEMORY = 10
 class ReplayedLBFGS:
     """The minimum of a function, within bounds or without.
 
-    evaluate: value and gradient `(p,)` at a point `(p,)`. first: where it begins. bounds: of each number, or None.
-    resumed: the `tensors` of the run to go on from, or None.
+    evaluate: value and gradient `(p,)` at a point `(p,)`. first: the start point. bounds: of each number, or None.
+    resumed: the `tensors` of the run to resume, or None.
 
     Source: Byrd, Lu, Nocedal, Zhu (1995), SIAM J. Sci. Comput. 16(5).
     """
@@ -43,13 +43,13 @@ class ReplayedLBFGS:
         self._count = 0
 
     def start(self) -> None:
-        """Evaluate where it begins."""
+        """Evaluate the start point."""
         self._replayed(self.first)
         self._count = 0
 
     def run(self, steps: int, took: Callable[[np.ndarray], None]) -> tuple[np.ndarray, bool]:
-        """Where it ended, and whether it has converged. `took` is given the point after each step, and may end the run by
-        StopIteration; replayed steps count.
+        """Return the last point, and whether the run has converged. `took` gets the point after each step, and may end
+        the run by StopIteration; repeated steps count.
         """
         options = {"maxiter": steps, "maxcor": MEMORY, "ftol": 1e-12, "gtol": 1e-12, "maxfun": 4 * steps}
         result = scipy.optimize.minimize(
@@ -75,7 +75,7 @@ class ReplayedLBFGS:
         return self._values[index], self._slopes[index]
 
     def tensors(self) -> dict[str, Tensor]:
-        """All evaluations so far, of which there is one at least."""
+        """All evaluations so far; there is at least one."""
         return {
             "first": torch.from_numpy(self.first),
             "models": torch.from_numpy(np.stack(self._points)),

@@ -26,10 +26,10 @@ LARGEST = 40
 
 @dataclass(frozen=True)
 class Scales:
-    """Sizes by which what a network is trained on is of the order of one; 1 where field and axes are within thirty of it.
+    """Sizes that scale a training to the order of one; 1 if field and axes are within a factor of thirty of it.
 
-    lengths: of each axis beside those of space `(d,)`. sizes: of each component of the field. residuals: of each equation
-    of each constraint, by the constraint's name.
+    lengths: of each axis relative to those of space `(d,)`. sizes: of each component of the field. residuals: of each
+    equation of each constraint, by the constraint's name.
     """
 
     lengths: tuple[float, ...]
@@ -38,7 +38,7 @@ class Scales:
 
 
 def scales_of(problem: Problem) -> Scales:
-    """Measured on the declaration: its data beside its terms. All 1 where a function cannot be tried outside a solve."""
+    """The scales of a declaration, from its data and terms. All are 1 if a function works only inside a solve."""
     lengths = axis_lengths(problem)
     plain = Scales((1.0,) * len(lengths), (1.0,) * problem.outputs, {})
     if isinstance(problem.equation, Eikonal):
@@ -63,14 +63,14 @@ def scales_of(problem: Problem) -> Scales:
 
 
 def _of_eikonal(equation: Eikonal, problem: Problem) -> Scales:
-    """Of a distance, or of times: they have sizes of their own, moderate or not."""
+    """The scales of a distance or of travel times: their sizes are known, moderate or not."""
     size = equation.field_size(problem)
     lengths, sizes = (1.0,) * problem.domain.dimension, (size,) * problem.outputs
     return Scales(lengths, sizes, dict.fromkeys(equation.sized, (size,)))
 
 
 def _amounts(terms: Sequence["_Terms"], groups: np.ndarray) -> np.ndarray:
-    """By what the balanced sizes of the components are multiplied `(outputs,)`: one number for each group."""
+    """The factors of the balanced sizes of the components `(outputs,)`: one number for each group."""
     amounts = np.ones(len(groups))
     for group in np.unique(groups):
         chosen = groups == group
@@ -80,7 +80,7 @@ def _amounts(terms: Sequence["_Terms"], groups: np.ndarray) -> np.ndarray:
 
 
 class _Terms:
-    """One constraint at some points: what it leaves for u = 0, and what derivatives of a given size add."""
+    """One constraint at some points: its residual for u = 0, and the contributions of derivatives of a given size."""
 
     def __init__(
         self, problem: Problem, constraint: Constraint, lengths: np.ndarray, sizes: np.ndarray
@@ -110,11 +110,11 @@ class _Terms:
 
     @property
     def _left(self) -> Tensor:
-        """The most that each equation leaves for u = 0."""
+        """The largest residual of each equation for u = 0."""
         return self.offset.abs().amax(0)
 
     def _rates(self) -> Tensor:
-        """Frequencies `(d,)` of what is left for u = 0, none below that of a wave as long as the axis."""
+        """Frequencies `(d,)` of the residual for u = 0, none below that of a wave as long as the axis."""
         if not isinstance(self.constraint.sample, Interior):
             return self.slowest
         units = torch.where(self._left > 0, self._left, 1.0)
@@ -132,7 +132,7 @@ class _Terms:
         return self.noise * sizes.reshape(-1, *[1] * (self.noise.ndim - 1))
 
     def field_sizes(self, chosen: np.ndarray) -> list[float]:
-        """By what the chosen components are multiplied to balance the most that each equation leaves without them."""
+        """The factor of the chosen components that balances the largest residual of each equation without them."""
         if not self.telling or not bool(self._left.any()):
             return []
         field, open_, sizes = _of_components(self._sized(self._rates()), chosen), self._left > 0, []
@@ -147,7 +147,7 @@ class _Terms:
         return sizes
 
     def largest(self, amounts: np.ndarray) -> tuple[float, ...]:
-        """The most that a value or a derivative adds to each equation, of a field of these sizes and as long as its axes."""
+        """The largest contribution of a value or derivative to each equation, for these sizes and lengths."""
         field = _of_components(self._sized(self.slowest / np.pi), amounts)
         without = self._residual(field)
         added = []

@@ -1,1 +1,1 @@
-"""One run of a method: what it is given, what it finds, how it ended and its history."""
+"""One run of a method: its task, its outcome, its status and its history."""

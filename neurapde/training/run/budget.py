@@ -1,6 +1,6 @@
-"""How long growth may take: what a level took foretells the next, and one that would end too late is not begun.
+"""The time of a refinement: each level's time predicts the next, and a level that would end too late is not begun.
 
-Of the first level nothing is measured: what it takes is told by a model, as is the memory of every level.
+The first level has no measurement: a model predicts its time, and the memory of every level.
 """
 
 import time
@@ -28,12 +28,12 @@ Level = TypeVar("Level")
 
 
 class Budget:
-    """The time of one solve; `spent` says what ended it, or None.
+    """The time of one solve; `spent` says why it ended, or is None.
 
-    Work is counted in seconds of the thread that computes, which other programs on the machine do not lengthen.
+    Work is counted in processor seconds of the computing thread, which other programs on the machine do not change.
 
-    solver: the method's name. problem: that of the problem. way: out, where the first level cannot be had.
-    grows: whether levels after the first end in time, too; all are wanted otherwise.
+    solver: the method's name. problem: that of the problem. way: advice if the first level is impossible.
+    grows: whether the budget limits the levels after the first; otherwise all are done.
     """
 
     def __init__(self, seconds: float, solver: str, problem: str, way: str, grows: bool = True) -> None:
@@ -44,7 +44,7 @@ class Budget:
     def admits(self, cost: Cost) -> bool:
         """Whether the next level may be begun.
 
-        Raises: DeclarationError for the first one, if it does not fit in memory or would take far too long.
+        Raises: DeclarationError if the first one does not fit in memory or would take far too long.
         """
         if self._made:
             if free := lacking(cost.memory):
@@ -63,9 +63,9 @@ class Budget:
         return True
 
     def levels(self, interrupts: Interrupts, made: Iterator[Level]) -> Iterator[Level]:
-        """What `made` gives, each costlier than the one before, as long as the next will be there in time.
+        """The levels of `made`, each costlier than the one before, as long as the next will end in time.
 
-        Raises: DeclarationError if the first one is not there in time.
+        Raises: DeclarationError if the first one does not end in time.
         """
         started = before = time.thread_time()
         costs: list[float] = []
@@ -98,13 +98,13 @@ class Budget:
 
     @property
     def advice(self) -> str:
-        """How to go on where `spent`."""
+        """What to do if `spent`."""
         if self._full:
             return f"{self.solver} more memory, as {self.spent}"
         return f"{self.solver}(seconds={10 * self.seconds:g}) more time, as {self.spent}"
 
 
 def _predicted(costs: list[float]) -> float:
-    """Levels grow by a factor, and what they cost by a power of it: the next costs as many times more as the last did."""
+    """Levels grow by a factor and their cost by a power of it, so the ratio of the last two costs predicts the next."""
     ratio = UNKNOWN if len(costs) < 2 else min(max(costs[-1] / max(costs[-2], 1e-9), 1.0), STEEPEST)
     return costs[-1] * ratio

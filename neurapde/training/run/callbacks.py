@@ -1,4 +1,4 @@
-"""What is called while a method runs: functions of one's own, rules that end a training, and TensorBoard."""
+"""Callbacks while a method runs: user functions, stopping rules, and TensorBoard."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +17,10 @@ from neurapde.late import Late
 class TrainingState:
     """A row of the history, when it is measured.
 
-    step, steps: done, and in all. seconds: since the method began. loss: the weighted sum that is lowered.
+    step, steps: done, and in all. seconds: since the method began. loss: the weighted sum that is minimised.
     losses: of each constraint, by name. learning_rate: NaN where there is none.
-    solution: the field as it stands, a Solution which the next step changes; None for a direct method and of `invert`.
-    velocity: of `invert` the velocity as it stands, a function of points (n, 2) that gives (n,).
+    solution: the present field, a Solution that the next step changes; None for a direct method and for `invert`.
+    velocity: the present velocity of `invert`, a function of points (n, 2) that gives (n,).
     """
 
     step: int
@@ -95,7 +95,7 @@ class Patience:
 
 
 class TensorBoard:
-    """Writes losses and learning rate into a folder that TensorBoard shows: `tensorboard --logdir FOLDER`."""
+    """Writes losses and learning rate into a folder for TensorBoard: `tensorboard --logdir FOLDER`."""
 
     def __init__(self, folder: str | PathLike[str]) -> None:
         self.folder = checks.path(folder, "folder")
@@ -122,7 +122,7 @@ def _writer(folder: Path) -> Any:
 
 
 def watching(callbacks: Sequence[Callback], **shown: Any) -> Callable[[Row], bool]:
-    """What calls the callbacks at a row, all of them, and says whether one has had enough; shown: more of their state."""
+    """A function that calls all callbacks at a row, and says whether one wants to stop; shown: more of their state."""
 
     def watch(row: Row) -> bool:
         return any([bool(callback(TrainingState(*row, **shown))) for callback in callbacks])
@@ -131,7 +131,7 @@ def watching(callbacks: Sequence[Callback], **shown: Any) -> Callable[[Row], boo
 
 
 def checked(callbacks: Callback | Sequence[Callback] | None) -> tuple[Callback, ...]:
-    """The callbacks as a tuple. Raises: DeclarationError for what cannot be called."""
+    """The callbacks as a tuple. Raises: DeclarationError for an object that is not callable."""
     if callbacks is None:
         return ()
     given = (

@@ -1,4 +1,4 @@
-"""What files hold of a run, be it a solution or an inversion: histories, stages, and the snapshot to go on from."""
+"""The record of a run in files, for solutions and inversions: histories, stages, and the snapshot to resume from."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SomeStage = TypeVar("SomeStage", bound=Stage)
 
 
 def columns(history: History) -> dict[str, np.ndarray]:
-    """The columns of a history that are no constraint's."""
+    """The columns of a history that belong to no constraint."""
     return {name: getattr(history, name) for name in COLUMNS}
 
 
@@ -57,7 +57,7 @@ def get_stages(file: h5py.File, kind: type[SomeStage]) -> tuple[SomeStage, ...]:
 
 
 def put_snapshot(file: h5py.File, snapshot: Snapshot, identity: Identity, **settings: object) -> None:
-    """Store where a run stands, whose it is, and `more` that its kind has to tell."""
+    """Store the state of a run, its identity, and `more` data of its kind."""
     progress = {"step": snapshot.step, "seconds": snapshot.seconds, "names": snapshot.history.names}
     hdf5.put_json(file, "run", {**settings, **progress, "identity": asdict(identity)})
     hdf5.put_tensors(file, "state", snapshot.tensors)
@@ -65,13 +65,13 @@ def put_snapshot(file: h5py.File, snapshot: Snapshot, identity: Identity, **sett
 
 
 def get_run(file: h5py.File) -> dict[str, Any]:
-    """What `put_snapshot` tells, without arrays. The first release stored no `identity`."""
+    """What `put_snapshot` stored, without arrays. The first release stored no `identity`."""
     apart = {key: hdf5.get_json(file, key) for key in ("names", "identity") if key in file}
     return {**current(hdf5.get_json(file, "run")), **apart}  # inversions had these beside it
 
 
 def get_snapshot(file: h5py.File, run: Mapping[str, Any]) -> Snapshot:
-    """The snapshot that `put_snapshot` stored; run: what `get_run` gives."""
+    """The snapshot that `put_snapshot` stored; run: the result of `get_run`."""
     name, axis = ("run_history", 1) if "run_history" in file else ("history", 0)  # inversions had the latter
     history = _get_history(file, name, run["names"], axis)
     return Snapshot(run["step"], history, run["seconds"], hdf5.get_tensors(file, "state"))
@@ -84,7 +84,7 @@ def _put_history(file: h5py.File, name: str, history: History) -> None:
 
 
 def _get_history(file: h5py.File, name: str, names: Sequence[str], axis: int) -> History:
-    """A history; axis: of its constraints that runs over their names."""
+    """A history; axis: the axis of its constraints that runs over their names."""
     arrays = hdf5.get_arrays(file, name)
     losses = np.moveaxis(arrays.pop("constraints"), axis, 0)
     return History(**arrays, constraints=dict(zip(names, losses, strict=True)))

@@ -1,4 +1,4 @@
-"""Hard conditions: trial functions made to meet them by their form, u = lift + D · network."""
+"""Hard conditions: trial functions that meet them by their form, u = lift + D · network."""
 
 import torch
 
@@ -16,8 +16,8 @@ MET = 1e-8
 def with_hard_conditions(problem: Problem, trial: TrialFunction) -> tuple[TrialFunction, tuple[str, ...]]:
     """A trial function with the problem's hard conditions built in, and what to note about it.
 
-    One that meets them whatever its parameters stays as it is; one with those of another problem built in has them
-    replaced. Raises DeclarationError for one that has a background, which would have to meet them with it.
+    A trial that meets them for all parameters does not change; built-in conditions of another problem are replaced.
+    Raises DeclarationError for a trial with a background, which would have to meet them too.
     """
     if not problem.hard:
         return trial, ()
@@ -45,7 +45,7 @@ def with_hard_conditions(problem: Problem, trial: TrialFunction) -> tuple[TrialF
 
 
 def missed_conditions(problem: Problem, trial: TrialFunction) -> tuple[str, ...]:
-    """A note where a method's own trial function meets the hard conditions by its solution only, not by its form."""
+    """A note if a method's own trial function meets the hard conditions only by its solution, not by its form."""
     if not problem.hard or meets_hard_conditions(problem, trial):
         return ()
     conditions = "; ".join(condition.formula(problem.domain) for condition in problem.hard)
@@ -55,7 +55,7 @@ def missed_conditions(problem: Problem, trial: TrialFunction) -> tuple[str, ...]
 
 
 def meets_hard_conditions(problem: Problem, trial: TrialFunction) -> bool:
-    """Whether a trial function meets the problem's hard conditions whatever its parameters: tried with random ones."""
+    """Whether a trial function meets the problem's hard conditions for all parameters: tested with random ones."""
     tried = copied(trial, torch.float64, torch.device("cpu"))
     generator = torch.Generator().manual_seed(50417)
     with torch.no_grad():

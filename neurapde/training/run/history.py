@@ -25,8 +25,8 @@ class History:
     """Rows recorded during a run; `history["helmholtz"]` is the column of one constraint.
 
     step: `(rows,)` the number of steps done before the row's loss was measured.
-    seconds: `(rows,)` since the method began, time before an interruption included.
-    loss: `(rows,)` the weighted sum that the method lowers.
+    seconds: `(rows,)` since the method began, with the time before an interruption.
+    loss: `(rows,)` the weighted sum that the method minimises.
     learning_rate: `(rows,)`, NaN for a method that has none.
     constraints: unweighted loss `(rows,)` of each constraint by its name.
     """
@@ -50,7 +50,7 @@ class History:
 
     @property
     def unit(self) -> str:
-        """What the steps count: "step", or "features" of a method that adds some until they are enough."""
+        """What the steps count: "step", or "features" for a method that adds features."""
         return "features" if self.names in ((CHANGE,), (ESTIMATE,)) else "step"
 
     def _column(self, name: str) -> NDArray[np.float64]:
@@ -73,7 +73,7 @@ class History:
 
     @classmethod
     def joined(cls, parts: Iterable[Self]) -> "History":
-        """One history of stages that followed each other: steps and seconds run on, absent losses are NaN."""
+        """One history of successive stages: steps and seconds continue, missing losses are NaN."""
         histories = [history for history in parts if len(history)]
         if not histories:
             return History()

@@ -1,4 +1,4 @@
-"""What every run keeps beside its numbers: clock, history, bar and checkpoints, and whether it has been asked to end."""
+"""The record of every run: clock, history, bar and checkpoints, and whether it should stop."""
 
 import math
 import time
@@ -19,13 +19,14 @@ SAVED_EVERY = 30.0
 
 
 class Journal:
-    """A run that can be stopped, and goes on as if it had not been: `with journal: for step in journal.steps(): …`.
+    """A run that can be stopped and resumed without a difference: `with journal: for step in journal.steps(): …`.
 
     title, total, unit: of the bar; `total` is the number of steps. names: of the losses in each row.
-    resumed: the snapshot to go on from, or None. save: keeps a snapshot, with how the run stands; `state` gives its tensors.
+    resumed: the snapshot to resume from, or None. save: stores a snapshot with the status of the run; `state` gives
+    its tensors.
     every: seconds between two checkpoints; the last is written at the end, unless the run has diverged.
 
-    step: steps done. status: how the run ends; the method sets it where it knows better than the journal.
+    step: steps done. status: of the end; the method sets it if it knows better than the journal.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Journal:
 
     @property
     def seconds(self) -> float:
-        """Time spent, before an interruption included."""
+        """Time spent, with that before an interruption."""
         return time.perf_counter() - self._started
 
     @property
@@ -81,7 +82,7 @@ class Journal:
         return History.of(self.names, self._rows)
 
     def steps(self, converged: Callable[[], bool] = lambda: False) -> Iterator[int]:
-        """Steps until they are all done, `converged`, or a signal has come; each moves the journal on by `advance`."""
+        """Steps until all are done, `converged`, or a signal has come; each calls `advance`."""
         while not converged() and self.step < self.total:
             yield self.step
             if not converged() and self.stopped():
@@ -91,7 +92,7 @@ class Journal:
             self.status = Status.CONVERGED
 
     def stopped(self) -> bool:
-        """Whether a signal has come, or a callback has had enough, while steps are left."""
+        """Whether a signal or a callback has ended the run while steps are left."""
         asked = self.interrupts.asked
         if self.step >= self.total or not (asked or self._enough):
             return False
@@ -99,7 +100,7 @@ class Journal:
         return True
 
     def advance(self, steps: int = 1) -> None:
-        """So many steps more are done."""
+        """Count further steps as done."""
         self.step += steps
         self._shown.advance(steps)
 
@@ -112,9 +113,9 @@ class Journal:
         step: int | None = None,
         shown: Mapping[str, float] | None = None,
     ) -> None:
-        """One row with losses by `names`: of the steps done, unless there is one for them already, or of a `step` given.
+        """Add a row with losses by `names`, for the steps done unless they have one, or for a given `step`.
 
-        shown: what the bar shows, all losses unless told.
+        shown: what the bar shows, by default all losses.
         """
         if step is None and self._rows and self._rows[-1][0] == self.step:
             return
@@ -125,9 +126,9 @@ class Journal:
 
     @contextmanager
     def at_once(self, undo: Callable[[], None] | None = None) -> Iterator[None]:
-        """Within, a signal gives up the work and ends the run; `undo` puts back what has begun.
+        """In this context a signal ends the run at once; `undo` restores the state before the current step.
 
-        Raises: KeyboardInterrupt out of the run where there is neither a row nor a way back: nothing is there to keep.
+        Raises: KeyboardInterrupt out of the run if there is neither a row nor `undo`, so that there is no result.
         """
         try:
             with self.interrupts.at_once():
@@ -139,7 +140,7 @@ class Journal:
             raise
 
     def keep(self) -> None:
-        """Write a checkpoint, if the last one is old."""
+        """Write a checkpoint if the last one is old."""
         if time.perf_counter() - self._saved >= self._every:
             self._checkpoint(Status.INTERRUPTED)
 
