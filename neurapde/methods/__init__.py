@@ -1,1 +1,1 @@
-"""Methods that `solve` may use: one file for each name that a user types."""
+"""Methods that `solve` may use: one file for each public name."""

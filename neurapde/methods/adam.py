@@ -47,31 +47,32 @@ class Adam(Method):
     steps:    steps in all; a resumed run counts those already taken.
     lr:       learning rate of the first step.
     points:   per step, for every constraint; or a number for each by name.
-    sampling: where they lie: `Fresh(how)`, drawn anew by measure; `Fixed(how)`; `ResidualAdaptive()`.
+    sampling: of the points: `Fresh(how)`, drawn anew by measure; `Fixed(how)`; `ResidualAdaptive()`.
     loss:     `MeanAbsolute()`, of a complex residual |Re r| + |Im r|, or `MeanSquare()`.
-    weights:  factors of the constraints' losses by name, 1 where none is given; or `GradientNorm()`, which finds them.
-    point_weights: `SelfAdaptive()`, with `sampling=Fixed("sobol")`: points count the more, the longer they are missed.
-    schedule: what multiplies lr: `ConstantRate()`, `Cosine(final)`, `Exponential(rate, every)`.
+    weights:  factors of the constraints' losses by name, by default 1; or `GradientNorm()`, which finds them.
+    point_weights: `SelfAdaptive()`, with `sampling=Fixed("sobol")`: points whose residual stays large count more.
+    schedule: factor of lr: `ConstantRate()`, `Cosine(final)`, `Exponential(rate, every)`.
     clip:     largest norm of the gradient over all parameters; a longer one is scaled down. None: unlimited.
     source_points: extra points per step for the equation, uniform within 5 standard deviations of each
         Gaussian source.
     source_weight: weight, in the mean, of the points where a Gaussian source acts (within 6 standard
         deviations); None for points / 1000.
-    curriculum: for problems in time, a `Curriculum(steps)` that opens the time from its start on, or `Causal()`, which
-        weighs a time by how well the earlier ones are met; None: all at once.
-    optimizer: what steps in Adam's place: a class of `torch.optim`, as `torch.optim.RAdam`, or a function of groups of
-        parameters, as `lambda groups: torch.optim.SGD(groups, lr=1, momentum=0.9)`. Its rate is lr × schedule.
-    phase_step: how far a step may move the phases of a SIREN's first layer, rad: the rate of its weights is at most
-        phase_step / ω. Without it, None, an ω₀ of thousands, as sounds need, makes noise of every step at rates at
+    curriculum: for problems in time, a `Curriculum(steps)` whose time interval grows from the start, or `Causal()`,
+        whose weight of a time depends on the losses of earlier times; None: all at once.
+    optimizer: another optimiser instead of Adam: a class of `torch.optim`, such as `torch.optim.RAdam`, or a function
+        of groups of parameters, such as `lambda groups: torch.optim.SGD(groups, lr=1, momentum=0.9)`. Its rate is lr ×
+        schedule.
+    phase_step: largest change of the phases of a SIREN's first layer in a step, rad: the rate of its weights is at
+        most phase_step / ω. With None and an ω₀ of thousands, as sounds need, every step is noise at the rates at
         which the other layers learn.
-    compile:  whether to compile the layers' elementwise work for this machine, some seconds at the start; where no
-        compiler is found the training runs without, and the notes say so.
-    record_every: steps between two rows of the history, and between two looks at whether the loss is finite.
+    compile:  whether to compile the layers' elementwise work for this machine, which takes some seconds at the start.
+        Without a compiler the training runs uncompiled, and the notes say so.
+    record_every: steps between two rows of the history, and between two checks that the loss is finite.
     checkpoint_seconds: time between two checkpoints, where the solve has an `out` folder.
 
-    The paper's Helmholtz training is `Adam(50_000, lr=2e-5, points=52_900)`, all else as it stands: 230²
-    points and 100 at the source (there 100 of the 230²). Its loss is a sum over points, here it is the mean:
-    a constant factor, which Adam does not feel.
+    The paper's Helmholtz training is `Adam(50_000, lr=2e-5, points=52_900)` with the defaults: 230² points and 100 at
+    the source (in the paper 100 of the 230²). The paper's loss is a sum over points, here it is the mean: a constant
+    factor, which does not change Adam's steps.
     Source: Sitzmann, Martel, Bergman, Lindell, Wetzstein (2020), NeurIPS 33, and the authors' code for the
     source's radius, threshold and weight; Kingma, Ba (2015) for Adam.
     """
@@ -126,7 +127,7 @@ class Adam(Method):
         check_training_fits(self.objective(problem), trial, COPIES)
 
     def objective(self, problem: Problem) -> Objective:
-        """The loss that this method lowers. Raises DeclarationError for names the problem does not have."""
+        """The loss that this method minimises. Raises DeclarationError for names the problem does not have."""
         weights = {} if isinstance(self.weights, Weighting) else self.weights
         return Objective(problem, self.points, self.loss, weights, self.source_points, self.source_weight)
 
@@ -134,7 +135,7 @@ class Adam(Method):
         return Training(weights=self.objective(problem).weights)
 
     def resume_key(self) -> "Adam":
-        """This method without what may change between a run and its continuation."""
+        """This method without the settings that may change when a run is resumed."""
         settings = dataclasses.replace(self, record_every=1, checkpoint_seconds=1.0)
         return settings if self.schedule.follows_total else dataclasses.replace(settings, steps=1)
 
@@ -155,7 +156,7 @@ class Adam(Method):
 
 
 class _Training:
-    """One run: the parameters, the optimiser, and the last parameters known to be good."""
+    """One run: the parameters, the optimiser, and the last finite parameters."""
 
     def __init__(self, method: Adam, task: Task, trial: TrialFunction) -> None:
         self.method, self.task, self.trial = method, task, trial

@@ -1,4 +1,4 @@
-"""The default method of a problem, and why: the first of the direct ones that can solve it, else a training."""
+"""The default method of a problem and its reason: the first direct method that can solve it, else a training."""
 
 from neurapde.methods.adam import Adam
 from neurapde.methods.elements.spectral_elements import SpectralElements
@@ -34,7 +34,7 @@ PREFERRED: tuple[DirectMethod, ...] = (
 
 
 def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tuple[Method, str]:
-    """The method for `problem` when the user names none, and why this one."""
+    """The method for `problem` if the user names none, and the reason."""
     if problem.unknowns:
         return (
             GaussNewton(),
@@ -52,10 +52,11 @@ def choose_method(problem: Problem, trial: Trial | TrialFunction | None) -> tupl
 
 
 def _direct(problem: Problem) -> tuple[DirectMethod | None, str]:
-    """The first direct method that can solve a problem, and why it; or None, and why the most general one cannot.
+    """The first direct method that can solve a problem, with the reason; or None, and the obstacle of the most general
+    one.
 
-    Weak forms come first where the equation asks for it, and last where its residuals at points tell as much. What relaxes
-    many times is followed through time: functions of space and time that hold its beginning are many.
+    Weak forms come first if the equation needs them, and last if its residuals at points suffice. A field that relaxes
+    many times is marched through time, because its start needs many functions of space and time.
     """
     weak = problem.equation.weak_first(problem)
     marching = TimeMarching()
@@ -71,7 +72,7 @@ def _direct(problem: Problem) -> tuple[DirectMethod | None, str]:
 
 
 def _training(advice: Advice) -> Method:
-    """The training that takes an equation's advice."""
+    """The training that an equation recommends."""
     if advice.curved:
         sampling = ResidualAdaptive(every=10) if advice.follows else Fixed("sobol")
         return NaturalGradient(advice.steps, advice.points, advice.weights, sampling=sampling)

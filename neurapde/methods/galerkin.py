@@ -1,9 +1,9 @@
-"""Galerkin: the head of a SIREN by the weak form, its hidden layer placed on a lattice, or given.
+"""Galerkin: the head of a SIREN by the weak form; its hidden layer is a lattice, or is given.
 
-The head of a SIREN is linear, so for a linear equation with given hidden features it solves a linear system. Placed on
-the lattice of the box, the features are orthogonal, meet the conditions at the sides, and their matrix applies in
-O(n^{3/2}); see `spectral.operator`. The bandwidth grows until the field changes by less than the tolerance. The features
-of a given network are solved for by least squares instead, and may be trained on the way; see `assembly.head`.
+The head of a SIREN is linear, so for a linear equation with given hidden features it solves a linear system. On the
+lattice of the box the features are orthogonal and meet the conditions at the sides, and their matrix applies in
+O(n^{3/2}); see `spectral.operator`. The bandwidth grows until the field changes by less than the tolerance. The head
+of a given network is found by least squares instead, and its features may be trained; see `assembly.head`.
 """
 
 from collections.abc import Iterator
@@ -59,20 +59,20 @@ WEAK_FEATURES = 0.1  # relative residual above which the features of a given tri
 class Galerkin(DirectMethod):
     """Solve a linear equation on a Box for the head of a SIREN: Helmholtz' on two or three axes, Poisson's on one to three.
 
-    Without a trial, the hidden layer is a lattice of sines; for Helmholtz' equation on three axes, with conditions that
-    sines do not meet (Absorbing, Robin, Periodic, values), or where a medium varies so much that a direct solution is
-    cheaper than iterations, it is polynomials on elements instead. With a trial (`Siren`,
-    `MLP`), its head is solved for, made to vanish on sides that hold u = 0: by the weak form where the medium jumps, else
-    by the strong form at points (Helmholtz' equation with sines only).
+    Without a trial, the hidden layer is a lattice of sines. For Helmholtz' equation it is polynomials on elements on
+    three axes, with conditions that sines do not meet (Absorbing, Robin, Periodic, values), or if the medium varies so
+    much that a direct solution is cheaper than iterations. With a trial (`Siren`, `MLP`), its head is found, with zero
+    values on sides with u = 0: by the weak form if the medium jumps, else by the strong form at points (Helmholtz'
+    equation with sines only).
 
     tolerance: relative L2 error of the field in the physical region to stop at, as estimated from the change between
         two bandwidths.
-    bandwidth: the largest frequency of the sines, rad per unit length, instead of growing it to a tolerance; what this
-        reaches is held against the tolerance all the same.
-    largest:   modes along the longest axis at which growing stops, met tolerance or not.
-    seconds:   of a core that growing may take, as in `LeastSquares`.
-    steps, lr: of Adam on the hidden layers of a given trial, the head being solved for at every step. Such a training
-               keeps no checkpoint; give the trial function of one that was interrupted to go on from it.
+    bandwidth: the largest frequency of the sines, rad per unit length, instead of a growing one; its error is still
+        compared with the tolerance.
+    largest:   modes along the longest axis at which the refinement stops in any case.
+    seconds:   limit of the processor time, as in `LeastSquares`.
+    steps, lr: of Adam on the hidden layers of a given trial; every step solves for the head. Such a training has no
+               checkpoint; to continue after an interruption, give its trial function.
     Raises DeclarationError (from `solve`, before any work) for problems that it cannot take.
     """
 
@@ -112,7 +112,7 @@ class Galerkin(DirectMethod):
         return self._on_lattice(task, sines)
 
     def _on_features(self, task: Task, lattice: LatticeProblem, given: TrialFunction) -> Outcome:
-        """Solve for the head of a given network."""
+        """Find the head of a given network."""
         trial = _composed(lattice, given).to(torch.float64)
         smooth = len(lattice.form.pieces) == 1
         width, band = trial.head.in_features, self.bandwidth or lattice.first_bandwidth
@@ -173,7 +173,7 @@ class Galerkin(DirectMethod):
 
 
 def _cheapest(task: Task, tolerance: float) -> OnSines[Any]:
-    """The weak form for a problem: of those that follow its medium the one of least predicted cost; sines for a trial."""
+    """The weak form with the least predicted cost among those that resolve the medium; sines for a trial."""
     forms = [form for form in WEAK_FORMS[type(task.problem.equation)] if form.obstacle(task.problem) is None]
     if len(forms) == 1 or task.trial is not None:
         return forms[0](task, tolerance)
@@ -183,7 +183,7 @@ def _cheapest(task: Task, tolerance: float) -> OnSines[Any]:
 
 
 def _levels(sines: OnSines[Any], bands: Iterator[float], budget: Budget) -> Iterator[Level[Any]]:
-    """The solutions up to the bandwidths, as long as there is time and memory, each from the one before."""
+    """The solutions for the bandwidths, each from the one before, within the limits of time and memory."""
     level: Any = None
     for band in bands:
         if not budget.admits(sines.cost(band)):
@@ -194,7 +194,7 @@ def _levels(sines: OnSines[Any], bands: Iterator[float], budget: Budget) -> Iter
 
 
 def _composed(lattice: LatticeProblem, given: TrialFunction) -> TrialFunction:
-    """The given network, vanishing where u = 0 is held, on the background where there is one."""
+    """The given network, with zero values on sides with u = 0, plus the background if there is one."""
     bounds = lattice.problem.domain.bounds
     known = given if isinstance(given, AnsatzTrial) else None
     held = known.factor if known else None

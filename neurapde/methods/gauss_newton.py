@@ -1,4 +1,4 @@
-"""Gauss–Newton for problems with unknowns: numbers and fields that data tell, found with the head that solves it."""
+"""Gauss–Newton for problems with unknowns: numbers and fields are found from data, together with the head."""
 
 import itertools
 import math
@@ -41,10 +41,10 @@ class GaussNewton(LeastSquares):
     """Find the unknowns of a problem together with its field, by the Gauss–Newton method for the head and the
     unknowns.
 
-    The equation and the conditions are met, the data up to their noise; undeclared noise is estimated from
-    their misfit. Unknown fields are as smooth as the evidence of the data asks. `solution.unknowns` has values
-    and standard errors, the history the path of each number. The settings are those of `LeastSquares`; features
-    are added until they change the unknowns by little beside their standard errors.
+    The solution meets the equation and the conditions, and the data up to their noise; undeclared noise is estimated
+    from the misfit. The evidence of the data determines how smooth unknown fields are. `solution.unknowns` has values
+    and standard errors, and the history has the path of each number. The settings are those of `LeastSquares`;
+    features are added until the unknowns change by little compared with their standard errors.
     """
 
     finds_unknowns: ClassVar[bool] = True
@@ -90,7 +90,7 @@ class GaussNewton(LeastSquares):
         return self._told(task, last.state, last)
 
     def _levels_of(self, task: Task, state: State) -> Iterator["_Level"]:
-        """One number of features after the other, each from the field and the unknowns of the one before."""
+        """Levels with growing numbers of features, each from the field and the unknowns of the one before."""
         about, problem = None, task.problem
         budget = self._budget(problem)
         specs = self._levels(problem)
@@ -156,7 +156,7 @@ class GaussNewton(LeastSquares):
 
 
 class _Level:
-    """What one number of features has found: its field at probes, and the unknowns with what they may be off."""
+    """The result for one number of features: its field at probes, and the unknowns with their uncertainty."""
 
     def __init__(self, problem: Problem, fitting: Fitting, settled: bool) -> None:
         self.state = state = fitting.state.kept()
@@ -171,7 +171,7 @@ class _Level:
         self.moved = torch.full_like(self.coordinates, math.inf)
 
     def compare(self, before: "_Level | None") -> None:
-        """Take the changes from the level before."""
+        """Set the changes from the level before."""
         if before is not None:
             self.change = self.balance.relative(self.field - before.field, self.field)
             self.moved = (self.coordinates - before.coordinates).abs()
@@ -179,19 +179,19 @@ class _Level:
             self.shift = float(torch.where(self.held & before.held, 0.0, apart).max())
 
     def is_fine(self, tolerance: float) -> bool:
-        """Whether more features would tell no more."""
+        """Whether more features would not help."""
         return self.shift <= 1 and self.change <= max(tolerance, self.open)
 
 
 def _covariance(state: State) -> torch.Tensor:
-    """The covariance of the coordinates, infinite for those that the data do not tell."""
+    """The covariance of the coordinates, infinite for those that the data do not determine."""
     covariance = state.covariance.clone()
     covariance[state.unseen, state.unseen] = math.inf
     return covariance
 
 
 def _history(problem: Problem, state: State) -> History:
-    """Each step with what was left, and the numbers as they were then."""
+    """Each step with its residual and the numbers at that step."""
     numbers = [unknown for unknown in problem.unknowns if unknown.size == 1]
     rows = []
     for step, (seconds, loss, coordinates) in enumerate(state.path, start=1):

@@ -1,4 +1,4 @@
-"""L-BFGS with a strong Wolfe line search on points that stay: the finish of a training, or the whole of a small one."""
+"""L-BFGS with a strong Wolfe line search on fixed points: the end of a training, or all of a small one."""
 
 import dataclasses
 import math
@@ -40,16 +40,16 @@ class LBFGS(Method):
     """Minimise the loss on drawn points by limited-memory BFGS, in double precision.
 
     steps:   iterations in all, each of one evaluation or a few more.
-    points:  drawn at the start for every constraint, or a number for each by name; they stay until redrawn.
-    loss:    `MeanSquare()`, or `MeanAbsolute()`, whose corners the method does not like.
-    weights: factors of the constraints' losses by name; 1 where none is given.
-    memory:  pairs of steps that the curvature is made of.
-    redraw:  iterations after which new points are drawn, and the memory is emptied; None keeps the first ones.
-    tolerance: the largest entry of the gradient at which the minimum counts as reached.
+    points:  drawn at the start for every constraint, or a number for each by name; fixed until redrawn.
+    loss:    `MeanSquare()`, or `MeanAbsolute()`, whose corners disturb the method.
+    weights: factors of the constraints' losses by name, by default 1.
+    memory:  pairs of steps for the curvature.
+    redraw:  iterations after which new points are drawn and the memory is emptied; None keeps the first ones.
+    tolerance: the method has converged if no entry of the gradient is larger.
 
-    Where the line search finds no lower loss, or the loss has fallen by six orders, the memory is emptied, and the
-    search goes on down the gradient; where that does not help either, the method has converged to its precision. A
-    resumed run, its memory and points kept, is the uninterrupted one. The classical physics-informed network is
+    If the line search finds no lower loss, or the loss has fallen by six orders, the memory is emptied and the search
+    continues along the gradient. If that does not help, the method has converged to its precision. A resumed run keeps
+    memory and points, so it equals the uninterrupted one. The classical physics-informed network is
     `solve(problem, MLP(width=20, depth=7), LBFGS(5000))`.
     Source: Nocedal, Wright (2006), Numerical Optimization, algorithms 7.5 and 3.5; Raissi, Perdikaris, Karniadakis
     (2019), J. Comput. Phys. 378, 686–707.
@@ -138,7 +138,7 @@ class _Descent:
             self._remember(task.resumed.tensors)
 
     def _restart(self) -> None:
-        """Empty the memory, and measure the loss in units of the present one."""
+        """Empty the memory, and scale the loss by the present one."""
         with torch.no_grad():
             loss = self._evaluate().item()
         self._begin(loss if 0 < loss < math.inf else 1.0, fresh=True)
@@ -183,7 +183,7 @@ class _Descent:
         return Outcome(self.trial, journal.status, journal.history, notes, {"steps": journal.step})
 
     def _undo(self) -> Callable[[], None]:
-        """What brings back all that a round moves."""
+        """A function that restores everything that a round changes."""
         start, memory = copied(self.parameters), self._memory()
 
         def undo() -> None:
@@ -193,19 +193,19 @@ class _Descent:
         return undo
 
     def _iterations(self) -> int:
-        """Iterations of the next round, which ends where a redraw or the last step is due."""
+        """Iterations of the next round, which ends at a redraw or at the last step."""
         limits = [ROUND, self.method.steps - self.journal.step]
         if self.method.redraw is not None:
             limits.append(self.method.redraw - self.since)
         return min(limits)
 
     def _redrawn(self) -> Tensor:
-        """A state of the generator beyond the one that the present points were drawn from."""
+        """A state of the generator after that of the present points."""
         torch.rand(1, generator=self.task.generator, device=self.task.generator.device)
         return self.task.generator.get_state()
 
     def _round(self, iterations: int) -> tuple[int, float]:
-        """A few iterations: how many lowered the loss, and the loss at the end."""
+        """Do a few iterations; return how many lowered the loss, and the last loss."""
         self.optimizer.param_groups[0]["max_iter"] = iterations
         self.optimizer.param_groups[0]["max_eval"] = SEARCH * iterations
         before = self._taken()
@@ -231,7 +231,7 @@ class _Descent:
         return total
 
     def _memory(self) -> dict[str, Tensor]:
-        """The optimiser's state: its pairs of steps and gradients, and what its next direction follows from."""
+        """The optimiser's state: its pairs of steps and gradients, and the data for its next direction."""
         state = self.optimizer.state_dict()["state"].get(0, {})
         numbers = [self.unit, float(self.fresh), float(self.since)]
         if "old_dirs" not in state:
@@ -244,7 +244,7 @@ class _Descent:
         return tensors
 
     def _remember(self, tensors: Mapping[str, Tensor]) -> None:
-        """What `_memory` gave."""
+        """Restore the state of `_memory`."""
         unit, fresh, since, *scalars = tensors["numbers"].tolist()
         self._begin(unit, fresh=bool(fresh))
         self.since = int(since)

@@ -1,8 +1,9 @@
 """Least squares for the head: any linear problem, on any domain, at collocation points in double precision.
 
-The features are sines on the lattice of a box larger than the domain (see `trials.frame`), with functions of the domain's
-corners, one set for each part of the domain in which the coefficients are smooth. Every constraint gives rows; the head
-is their least-squares solution. The number of features grows until the field changes by less than the tolerance.
+The features are sines on the lattice of a box larger than the domain (see `trials.frame`), with functions for the
+domain's corners. Each part of the domain with smooth coefficients has its own set. Every constraint gives rows, and
+the head is their least-squares solution. The number of features grows until the field changes by less than the
+tolerance.
 """
 
 import itertools
@@ -38,11 +39,11 @@ class LeastSquares(DirectMethod):
     """Solve a linear problem by least squares for the head of sines on a box larger than the domain.
 
     tolerance: relative L2 error to stop at, as estimated from the change between two numbers of features.
-    largest:   total number of features at which growing stops, even above the tolerance.
-    seconds:   of a core that growing may take: a level that would end later, as predicted by those before, is
-               not begun; one that takes much longer than predicted is given up. A slower machine may so end
-               earlier, and says it. A first level that would take three times as long is refused.
-    margin:    length of the sines' box beyond the domain's, as a part of it.
+    largest:   total number of features at which the refinement stops, even above the tolerance.
+    seconds:   limit of the processor time. A level that would exceed it, as predicted from earlier ones, is not begun;
+               a level that takes much longer than predicted is stopped. So a slower machine may stop earlier, and says
+               so. If the first level would take three times the limit, an error is raised.
+    margin:    length of the sines' box beyond the domain's, as a fraction of it.
     Raises DeclarationError (from `solve`) for a problem that is not linear, or that it cannot take.
     """
 
@@ -96,7 +97,7 @@ class LeastSquares(DirectMethod):
         return itertools.takewhile(lambda spec: budget.admits(cost_of(problem, spec)), levels)
 
     def _looked_at(self, problem: Problem) -> Iterator[PiecewiseTrial]:
-        """Levels on which it is looked at what is left open, as long as that takes little."""
+        """Levels that check what the conditions leave undetermined, as long as the check is cheap."""
         for spec in self._levels(problem, CLEAR[problem.domain.dimension]):
             cost = cost_of(problem, spec)
             if lacking(cost.memory) or cost.seconds > LOOKED:
@@ -124,7 +125,7 @@ class LeastSquares(DirectMethod):
         return Assembly(problem, built_for(problem, spec, device), generator)
 
     def _outcome(self, task: Task, refined: Refined[PiecewiseFunction], way: str = "") -> Outcome:
-        """What was found; `way` leads on where it is unresolved, more features unless told."""
+        """The outcome; `way` is the advice if it is unresolved, by default more features."""
         trial, features = refined.level.solved, refined.level.features
         notes = (
             f"Trial function: {trial.spec.describe()}, {features} features in all, with the head by least squares.",

@@ -50,13 +50,13 @@ LEAST_MODES = 12  # along the longest side, so that coarser lattices have fewer
 class MethodOfLines(DirectMethod):
     """Solve the wave equation on a Box of one to three axes by sines in space and exactly in time.
 
-    tolerance: relative L2 error over space and time to stop at, as estimated term by term (the notes name them).
-    bandwidth: the largest frequency of the sines, rad per unit length, instead of choosing it by the tolerance.
-    largest:   modes along the longest axis at which growing stops, met tolerance or not; 96 at most on three axes.
-    seconds:   of a core that growing may take, as in `LeastSquares`.
+    tolerance: relative L2 error over space and time to stop at, the sum of estimated terms (the notes name them).
+    bandwidth: the largest frequency of the sines, rad per unit length, instead of one that follows from the tolerance.
+    largest:   modes along the longest axis at which the refinement stops in any case; at most 96 on three axes.
+    seconds:   limit of the processor time, as in `LeastSquares`.
 
-    Sides that absorb (Absorbing, PML) are moved out until nothing that they send back is felt before the end; the field
-    is then that of a medium without end, which goes on as it is at the side, or where the layer of a PML begins.
+    Absorbing sides (Absorbing, PML) are moved out until none of their reflections arrives before the end. So the field
+    is that of an unbounded medium, which continues as it is at the side, or at the start of a PML layer.
     Raises DeclarationError (from `solve`, before any work) for problems that it cannot take.
     """
 
@@ -148,7 +148,7 @@ class MethodOfLines(DirectMethod):
 
 
 def _wanted(waves: WaveProblem, requirements: list[BandwidthRequirement]) -> float:
-    """The bandwidth for all waves: their frequencies do not change, so they are shortest where they are slowest."""
+    """The bandwidth for all waves: their frequencies are constant, so they are shortest where the medium is slowest."""
     slowest = waves.speeds[0]
     return max(
         (requirement.bandwidth * max(1.0, requirement.speed / slowest) for requirement in requirements),
@@ -159,7 +159,7 @@ def _wanted(waves: WaveProblem, requirements: list[BandwidthRequirement]) -> flo
 def _knots(
     waves: WaveProblem, requirements: list[BandwidthRequirement], tolerance: float, most: float
 ) -> int:
-    """How many knots in time, from 0 on, for the waves of the requirements up to the bandwidth `most`."""
+    """The number of knots in time, from 0 on, for the required waves up to the bandwidth `most`."""
     fastest = max((requirement.bandwidth * requirement.speed for requirement in requirements), default=0.0)
     fastest = min(fastest, most * waves.speeds[1])
     turn = (QUINTIC * IN_TIME * tolerance) ** (1 / 6)

@@ -1,8 +1,8 @@
 """Natural gradient: damped Gauss-Newton in sample space, with momentum, for any problem, in double precision.
 
-Where Adam sees the gradient of one number, this sees how every residual moves with every parameter, and solves for the
-step: tens of steps where Adam takes tens of thousands. The least squares are solved in the space of the parameters or in
-that of the residuals, whichever is the smaller, so that networks may have many parameters or points be many, not both.
+Adam uses the gradient of one number. This method uses the derivative of every residual by every parameter and solves
+for the step: it takes tens of steps instead of tens of thousands. The least-squares problem is solved in the space of
+the parameters or of the residuals, whichever is smaller. So there may be many parameters or many points, but not both.
 """
 
 import math
@@ -48,27 +48,28 @@ class NaturalGradient(Method):
     J is the Jacobian of the weighted residuals r, δ₋ the step before.
 
     steps:     steps at most; one that would raise the loss is not taken, but counts.
-    points:    for each constraint, low-discrepancy; or a number for each by name. Some three times as many as there
-               are parameters keep the field from bending between them.
-    weights:   factors of the constraints' mean squares by name; 1 where none is given.
-    damping:   λ of the first step, as a part of the mean diagonal of JᵀJ; later ones follow from how well the
+    points:    for each constraint, low-discrepancy; or a number for each by name. Some three times as many points as
+               parameters avoid oscillations between the points.
+    weights:   factors of the constraints' mean squares by name, by default 1.
+    damping:   λ of the first step, as a fraction of the mean diagonal of JᵀJ; later ones depend on how well the
                linearised residuals predicted the loss (Levenberg-Marquardt).
-    momentum:  μ, from 0 to below 1; it is left out of a step that has failed.
-    sampling:  where the points lie: `Fixed("sobol")`; `ResidualAdaptive(every)`, which follows a front; `Fresh("sobol")`,
+    momentum:  μ, from 0 to below 1; it is dropped after a failed step.
+    sampling:  of the points: `Fixed("sobol")`; `ResidualAdaptive(every)`, which follows a front; `Fresh("sobol")`,
                drawn anew for every step. Those at Gaussian sources are added as in `Adam`.
     redraw:    steps after which fixed points are drawn anew; None keeps the first ones.
     tolerance: stop when three steps in a row lower the loss by less than this part of it.
     checkpoint_seconds: time between two checkpoints, where the solve has an `out` folder.
 
-    Each step follows the curvature of the residuals along it (geodesic acceleration), for two more evaluations of them.
-    One that does not lower the loss is shortened, then damped more. The parameters are at any time the best so far,
-    by the points in use; Ctrl-C keeps them. A resumed run is the uninterrupted one. In absorbing layers a residual counts as
-    divided by the size of their stretch e_x e_y …, which the equation is written times; else the corners count most.
-    Refused (DeclarationError): sizes that do not fit in memory, and rows of a constraint that cannot be told apart.
-    Source: Madsen, Nielsen, Tingleff (2004), Methods for Non-Linear Least Squares Problems, algorithm 3.16, whose rule
-    for the damping this is; Transtrum, Sethna (2012), arXiv:1201.5885, for the acceleration; Goldshlager, Abrahamsen,
-    Lin (2024), J. Comput. Phys. 516, 113351, for the momentum (SPRING); Müller, Zeinhofer (2023), ICML, for natural
-    gradients of physics-informed networks.
+    Each step is corrected by the curvature of the residuals along it (geodesic acceleration), which takes two more
+    evaluations. A step that does not lower the loss is shortened, then damped more. The parameters are always the best
+    so far, on the points in use; Ctrl-C keeps them. A resumed run equals the uninterrupted one. In absorbing layers
+    the residual is divided by the size of the stretch e_x e_y …, a factor of the equation; otherwise the corners count
+    most. It raises DeclarationError for sizes that do not fit in memory, and for a constraint whose rows do not belong
+    to single points.
+    Source: Madsen, Nielsen, Tingleff (2004), Methods for Non-Linear Least Squares Problems, algorithm 3.16, for the
+    damping; Transtrum, Sethna (2012), arXiv:1201.5885, for the acceleration; Goldshlager, Abrahamsen, Lin (2024), J.
+    Comput. Phys. 516, 113351, for the momentum (SPRING); Müller, Zeinhofer (2023), ICML, for natural gradients of
+    physics-informed networks.
     """
 
     steps: int = 100
@@ -145,7 +146,7 @@ class NaturalGradient(Method):
 
 
 class _Descent:
-    """One run: the points, the linearised residuals where it stands, the damping and the step before."""
+    """One run: the points, the present linearised residuals, the damping and the previous step."""
 
     def __init__(self, method: NaturalGradient, task: Task, trial: TrialFunction) -> None:
         self.method, self.task, self.trial = method, task, trial
@@ -200,7 +201,7 @@ class _Descent:
         return self.loss == 0 or self.small >= 3 or self.damping.value > MOST_DAMPING
 
     def _move(self, equations: Equations) -> bool:
-        """Try a step and parts of it; keep one if the loss falls, and set the damping by how well it was predicted."""
+        """Try a step and shorter ones; keep one if the loss falls, and set the damping by the quality of the prediction."""
         change = equations.step(self.damping.value, self.method.momentum * self.before)
         if change is not None:
             start = copied(self.parameters)
@@ -220,7 +221,7 @@ class _Descent:
         return False
 
     def _geodesic_acceleration(self, equations: Equations, start: list[Tensor], change: Tensor) -> Tensor:
-        """What the curvature of the residuals along a step adds to it; nothing where that would be much."""
+        """The correction of a step by the curvature of the residuals along it; none if it would be large."""
         sides = []
         for sign in (1.0, -1.0):
             self._put(start, sign * PROBE * change)
@@ -238,7 +239,7 @@ class _Descent:
         put(self.parameters, [begun + step for begun, step in zip(start, parts, strict=True)])
 
     def _undo(self) -> Callable[[], None]:
-        """What brings back all that a step moves."""
+        """A function that restores everything that a step changes."""
         start, damping, before = copied(self.parameters), replace(self.damping), self.before
 
         def undo() -> None:
@@ -248,7 +249,7 @@ class _Descent:
         return undo
 
     def _due(self, step: int) -> bool:
-        """Whether points are drawn anew before the next step; those of the first are there, as are those of a checkpoint."""
+        """Whether points are drawn anew before the next step; not before the first one or after a checkpoint."""
         if not step or step == self.drawn_at:
             return False
         return step % self.method.redraw == 0 if self.method.redraw else self.method.sampling.due(step)

@@ -1,6 +1,6 @@
-"""Newton's method on the head: a problem that is not linear, linearised about the present field and solved by least squares.
+"""Newton's method on the head: a nonlinear problem is linearised about the present field and solved by least squares.
 
-Each number of features starts from the field of the one before, so that a step or two do for all but the first.
+Each level starts from the field of the one before, so that every level after the first needs one or two steps.
 """
 
 import dataclasses
@@ -49,11 +49,11 @@ MOVES = 10.0 ** np.arange(-9.0, 0.0, 0.5)
 class Newton(LeastSquares):
     """Solve a nonlinear problem for the head of sines on a larger box, by Newton's method from the field 0.
 
-    The settings are those of `LeastSquares`. A step that does not shorten the next one is halved. Where the
-    iteration does not settle with one number of features, the next goes on from there; where it settles with
-    none, the status is UNRESOLVED: another start, or a training by `NaturalGradient`, may find a solution.
-    Where the steps fall by a part of themselves only, as at a double root or a fold, the error is what the
-    steps to come add up to, and at least as large as a move along the last step that the residual does not tell.
+    The settings are those of `LeastSquares`. A step is halved until the next one is shorter. If the iteration does not
+    converge with one number of features, the next one continues from there. If it converges with none, the status is
+    UNRESOLVED: another start, or a training by `NaturalGradient`, may find a solution. If the steps only decrease by a
+    constant factor, as at a double root or a fold, the error estimate is the sum of the steps not taken, and at least
+    as large as a move along the last step that does not change the residual.
     Source: Deuflhard (2011), Newton Methods for Nonlinear Problems, section 3.3, for the test of a step.
     """
 
@@ -103,11 +103,11 @@ class Newton(LeastSquares):
     def _solved(
         self, task: Task, unsettled: list[int], open_fields: list[Unnoticed], budget: Budget
     ) -> Iterator[tuple[PiecewiseFunction, int, float]]:
-        """Levels, each from the field of the one before, with the error that their iteration leaves.
+        """Levels, each from the field of the one before, with the error of their iteration.
 
-        Too many in a row that do not settle end them.
+        They end after too many that do not converge.
 
-        unsettled: is given the numbers of features of those that do not. open_fields: what the conditions leave open then.
+        unsettled: receives the numbers of features of these. open_fields: what the conditions then leave undetermined.
         """
         about: TrialFunction | None = None
         failed, rate = 0, 0.0
@@ -125,7 +125,7 @@ class Newton(LeastSquares):
             about, rate = level.trial, level.rate
 
     def settles(self, problem: Problem) -> bool:
-        """Whether the iteration settles with two numbers of features in a row, of the first few."""
+        """Whether the iteration converges on two successive levels among the first few."""
         about: TrialFunction | None = None
         before = False
         for spec in itertools.islice(self._levels(problem), TRIED):
@@ -146,9 +146,10 @@ class Newton(LeastSquares):
 
 
 class _Level:
-    """One number of features: its trial, whose amplitudes are those of the field reached.
+    """One level: its trial, with the amplitudes of the present field.
 
-    rate: the last ratio of a step to the one before, at first that of the level before. left: the error that they leave.
+    rate: the last ratio of a step to the one before, at first that of the previous level. left: the remaining error of
+    the steps.
     """
 
     def __init__(
@@ -162,7 +163,7 @@ class _Level:
         self.left = math.inf
 
     def iterate(self, before: TrialFunction | None, settled: float) -> bool:
-        """Steps until the field changes by no more than a part `settled` of itself; False where it does not come to that."""
+        """Take steps until the relative change of the field is at most `settled`; False if it does not get there."""
         present = self._aimed(self.trial if before is None else before)
         if before is None:
             place = torch.zeros_like(present)
@@ -194,7 +195,7 @@ class _Level:
         return False
 
     def _left(self, reached: Tensor, step: Tensor, size: float) -> float:
-        """The relative error that ending the iteration leaves; step: amplitudes of the last, of this size in the field."""
+        """The relative error at the end of the iteration; step: amplitudes of the last one, with this size in the field."""
         rate = min(self.rate, STEADY)
         to_come = size * rate / (1 - rate)
         if rate < LINEAR or size == 0:
@@ -209,7 +210,7 @@ class _Level:
         return max(to_come, float(move))
 
     def _residual(self, amplitudes: Tensor) -> tuple[Tensor, Tensor]:
-        """What a field leaves of all rows, and their weights."""
+        """The residuals of a field in all rows, and their weights."""
         generator = torch.Generator(self.device).manual_seed(self.seed)
         system = Assembly(self.problem, self.tried, generator, self._put(amplitudes)).assemble()
         assert system.weights is not None
@@ -224,7 +225,7 @@ class _Level:
         return least_squares(system.matrix, system.loads)
 
     def unnoticed(self) -> Unnoticed:
-        """The fields that the problem, linearised about the field reached, does not notice."""
+        """The fields that do not change the problem linearised about the present field."""
         generator = torch.Generator(self.device).manual_seed(self.seed)
         return unnoticed(Assembly(self.problem, self.tried, generator, self.trial))
 
@@ -233,7 +234,7 @@ class _Level:
         return self.trial
 
     def _field(self, amplitudes: Tensor) -> Tensor:
-        """The field at probes that amplitudes give, which of themselves say little: the sines depend on each other."""
+        """The field at probes for amplitudes; the amplitudes alone say little, because the sines are dependent."""
         Assembly(self.problem, self.tried, torch.Generator()).set_amplitudes(amplitudes)
         with torch.no_grad():
             return self.tried(self.probes)

@@ -1,4 +1,4 @@
-"""What direct methods that refine to a tolerance share: the one loop over levels, its settings, and what it tells."""
+"""The refinement of direct methods to a tolerance: the loop over levels, its settings, and its messages."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,11 +42,11 @@ Relative = Callable[[Any, Any], float]
 class Level(Generic[Solved]):
     """One step of a refinement.
 
-    solved: what it found. features: how many. field: values to compare with those of the next level, `(points,)` or
-    `(points, fields)`; None where change and estimate are known by other means. fine: whether it is fine enough for what
-    is known of the problem, so that an error below the tolerance ends the refinement.
-    change: from the level before. estimate: of the error; both relative to the field. least: what the error may be
-    however small the change is, since the linear system was solved to that.
+    solved: its result. features: how many. field: values to compare with those of the next level, `(points,)` or
+    `(points, fields)`; None if change and estimate are known otherwise. fine: whether it resolves all known features
+    of the problem, so that an error below the tolerance ends the refinement. change: from the level before. estimate:
+    of the error; both relative to the field. least: smallest possible error, because the linear system was solved to
+    it.
     """
 
     solved: Solved
@@ -59,7 +59,7 @@ class Level(Generic[Solved]):
 
 
 def bandwidths(first: float, last: float) -> Iterator[float]:
-    """From `first`, if it is not above the last, to `last`, each GROWTH times the one before."""
+    """From `first` to `last`, each GROWTH times the one before; only `last` if `first` is above it."""
     bandwidth = min(first, last)
     while bandwidth < last * (1 - 1e-9):
         yield bandwidth
@@ -78,8 +78,8 @@ def estimated(
 ) -> Iterator[Level[Solved]]:
     """The levels, with the change of the field from the one before and the error estimated from the changes.
 
-    The estimate sums the changes still to come as a geometric series with the last two changes' ratio, but no smaller a
-    ratio than `slow`, to which the medium leads in the end, where it first falls faster.
+    The estimate sums the future changes as a geometric series with the ratio of the last two changes. The ratio is at
+    least `slow`, the final ratio of the medium, because the changes may fall faster at first.
     """
     field: Any = None
     changes: list[float] = []
@@ -96,7 +96,7 @@ def estimated(
 class Refined(Generic[Solved]):
     """The last level of a refinement, and how it ended.
 
-    lost: more features did not bring the field nearer to anything. budget: None if time did not end it.
+    lost: more features did not make the changes smaller. budget: None if time did not end it.
     """
 
     task: Task
@@ -117,10 +117,10 @@ class Refined(Generic[Solved]):
         blind: str = "",
         solved: bool = True,
     ) -> Outcome:
-        """What the method has found; a warning where that is unresolved.
+        """The outcome of the method, with a warning if it is unresolved.
 
-        way: the method that may get there, if time did not end it. blind: why the field may be wrong whatever the
-        estimate says, or "". solved: whether its linear system was.
+        way: the method that may solve it, if time did not end it. blind: why the field may be wrong despite the
+        estimate, or "". solved: whether its linear system was solved.
         """
         level, status = self.level, self.status
         if status is Status.CONVERGED and (blind or not solved):
@@ -159,8 +159,8 @@ def refine(
 ) -> Refined[Solved]:
     """Go through levels until the estimate is below the tolerance; all of them if the budget does not grow.
 
-    last: features at which the levels end, for the bar. The first level is always there.
-    patient: whether it goes on where the changes do not fall.
+    last: features at which the levels end, for the bar. There is always a first level.
+    patient: whether it continues if the changes do not fall.
     """
     journal = Journal(task.problem.name, last, (column,), task.progress, unit="feature")
     level: Level[Solved] | None = None
@@ -208,7 +208,7 @@ def is_lost(changes: Sequence[float]) -> bool:
 
 
 def check_growth(tolerance: float, largest: int, least: int, seconds: float) -> None:
-    """Refuse a tolerance that is no relative error, a largest number of features below `least`, and no time."""
+    """Refuse a tolerance that is no relative error, a largest number of features below `least`, and a missing time."""
     checks.number(seconds, "seconds", lambda x: x > 0, "give a positive, finite time")
     checks.number(tolerance, "tolerance", lambda x: 0 < x < 1, "give a relative error between 0 and 1")
     checks.whole(largest, "largest", least)
@@ -221,7 +221,7 @@ def check_bandwidth(bandwidth: float | None) -> None:
 
 
 def estimate_note(estimate: float, levels: str) -> str:
-    """The sentence on an error estimated from the change between two `levels`; infinite where there was but one."""
+    """The sentence on an error estimated from the change between two `levels`; infinite if there was only one."""
     if math.isinf(estimate):
         return f"The error is not estimated: there was not enough time for two {levels}."
     return f"Estimated relative error: {estimate:.1e}, from the change between the last two {levels}."

@@ -45,13 +45,13 @@ NODE = (200.0, 3e-8, 2e-9)
 class Separable(DirectMethod):
     """Solve −∇·(a ∇u) + c u = f, or Helmholtz' equation without layers, on a box of up to three axes.
 
-    The trial function is a sum of products of Legendre polynomials, n along each axis. Where a and c are constant it is
-    found axis by axis in O(n^(d+1)), without a dense or sparse system; smooth a and c are iterated on. Every face has a
-    Dirichlet, Neumann or Robin condition, whose values may vary, or is joined with the opposite one by Periodic.
+    The trial function is a sum of products of Legendre polynomials, n along each axis. For constant a and c it is
+    found axis by axis in O(n^(d+1)), without a dense or sparse system; smooth a and c need iterations. Every face has
+    a Dirichlet, Neumann or Robin condition, whose values may vary, or is Periodic with the opposite one.
 
     tolerance: relative L2 error to stop at, as estimated from the change between two numbers of polynomials.
-    largest:   polynomials along each axis at which growing stops, met tolerance or not.
-    seconds:   of a core that growing may take, as in `LeastSquares`.
+    largest:   polynomials along each axis at which the refinement stops in any case.
+    seconds:   limit of the processor time, as in `LeastSquares`.
     Raises DeclarationError (from `solve`) for a problem that it cannot take.
     """
 
@@ -79,7 +79,7 @@ class Separable(DirectMethod):
 
     @staticmethod
     def _rough(problem: Problem) -> str | None:
-        """That its sources jump, where the energy is a way to solve for such."""
+        """A note that its sources jump, if the weak form can solve such problems."""
         line = problem.domain.dimension == 1
         if not line and (
             not isinstance(problem.equation, Poisson) or PoissonOnSines.obstacle(problem) is not None
@@ -118,7 +118,8 @@ class Separable(DirectMethod):
 
 
 class _Growth:
-    """The levels of one solve. steps: of the last iteration. unchecked: the note on a residual that was not to be had."""
+    """The levels of one solve. steps: of the last iteration. unchecked: the note on a residual that could not be
+    computed."""
 
     def __init__(self, method: Separable, task: Task, box: BoxProblem, budget: Budget) -> None:
         self.method, self.task, self.box, self.budget = method, task, box, budget
@@ -126,7 +127,7 @@ class _Growth:
         self.unchecked: tuple[str, ...] = ()
 
     def levels(self) -> Iterator[Level[LegendreFunction]]:
-        """Polynomials grow; a field that has converged is looked at on many points, and grows on if it missed something."""
+        """Growing polynomials; a converged field is checked on many points, and refined again if it missed something."""
         axes, tolerance = self.box.box.dimension, self.method.tolerance
         counts: list[int] | None = [min(FIRST, self.method.largest)] * axes
         least, looked = 0, LOOKED[axes]
@@ -152,7 +153,7 @@ class _Growth:
             before, counts = amplitudes, following
 
     def _solved(self, counts: Sequence[int], least: int, guess: Values | None) -> Values | None:
-        """The amplitudes of Legendre polynomials, (n1, …, columns); None where there is no time or memory."""
+        """The amplitudes of Legendre polynomials, (n1, …, columns); None if time or memory do not suffice."""
         nodes = [max(math.ceil(MORE_NODES * count), least) for count in counts]
         many, steps = float(math.prod(nodes)) * self.box.columns, max(self.steps, 1)
         seconds = many * (NODE[1] + NODE[2] * sum(counts) * steps)
@@ -169,7 +170,7 @@ class _Growth:
         return amplitudes
 
     def _missed(self, amplitudes: Values, looked: int) -> float:
-        """The relative error that the residual at points between those of the solve tells, 0 where it cannot be had."""
+        """The relative error from the residual at points between those of the solve, or 0 if it cannot be computed."""
         points = [max(looked, 2 * count) for count in amplitudes.shape[:-1]]
         try:
             return residual_error(self.box, amplitudes, points, self.slowest)
@@ -180,13 +181,13 @@ class _Growth:
             return 0.0
 
     def _change(self, amplitudes: Values, before: Values) -> float:
-        """The norm of a change of the field relative to the field, of the column of the largest."""
+        """The largest norm of a change relative to the field over all columns."""
         parts = (amplitudes - _resized(before, amplitudes.shape[:-1]), amplitudes)
         change, size = (norms(weighed(self.box, field)) for field in parts)
         return float(np.max(change / np.where(size > 0, size, 1.0)))
 
     def _following(self, amplitudes: Values) -> list[int] | None:
-        """The next numbers of polynomials: more along the axes whose last ones are large; None if there are no more."""
+        """The next numbers of polynomials: more along axes with large last coefficients; None if there are no more."""
         size, axes = weighed(self.box, amplitudes), range(amplitudes.ndim - 1)
         tails = np.array([np.linalg.norm(np.take(size, range(-LAST, 0), axis)) for axis in axes])
         return self._grown(amplitudes.shape[:-1], (tails >= STEEP * tails.max()).tolist())
@@ -210,7 +211,7 @@ class _Growth:
 
 
 def _resized(values: Values, counts: Sequence[int]) -> Values:
-    """Amplitudes with others of size 0 after the last, along each axis."""
+    """Amplitudes padded with zeros along each axis."""
     amplitudes = np.zeros((*counts, values.shape[-1]), dtype=values.dtype)
     amplitudes[tuple(slice(0, n) for n in values.shape[:-1])] = values
     return amplitudes

@@ -1,4 +1,5 @@
-"""Marching through time: initial value problems window by window, and once more with a smaller tolerance for the error."""
+"""Marching through time: initial value problems window by window, and again with a smaller tolerance for the error
+estimate."""
 
 import math
 import time
@@ -44,16 +45,17 @@ class TimeMarching(DirectMethod):
     Ordinary differential equations, systems and stiff ones too, of first and second order, declared on an Interval (or a
     Time alone) with all conditions at its start; and partial ones, over a Time. On an Interval with conditions at both sides
     space is cut into elements that follow the field; on an Interval or a Box that is Periodic along all axes, up to three,
-    the field is a sum of waves. Windows, elements and waves follow the tolerance. Then all is done again with a smaller one,
-    until two passes agree: what a local error becomes by the end, the problem itself so tells. A component whose rate of
-    change is not read follows from the others: w = u_xx says a third derivative, w_x, and incompressibility a pressure.
+    the field is a sum of waves. The tolerance determines windows, elements and waves. The march is repeated with a
+    smaller one until two passes agree, because only the problem shows how a local error grows until the end. A
+    component without a rate of change follows from the others: w = u_xx gives a third derivative, w_x, and
+    incompressibility gives a pressure.
 
-    tolerance: relative L2 error to stop at, as estimated from the change between two passes; None for 1e-8, and 1e-6 where
+    tolerance: relative L2 error to stop at, as estimated from the change between two passes; None for 1e-8, or 1e-6 if
         there is a space.
-    seconds:   of a core that it may take.
+    seconds:   limit of the processor time.
 
-    Where the solution ends before the time does, or small errors grow beyond all bounds, the status is UNRESOLVED, and the
-    notes tell the time that was reached; the field is NaN after its last window.
+    If the solution ends before the time does, or small errors grow without bound, the status is UNRESOLVED, and the
+    notes give the last time. The field is NaN after its last window.
     Raises DeclarationError (from `solve`) for a problem that it cannot take.
     Source: Hairer and Wanner (1996), Solving Ordinary Differential Equations II, section IV.5, for the Radau points.
     """
@@ -69,7 +71,7 @@ class TimeMarching(DirectMethod):
         return evolution if isinstance(evolution, str) else None
 
     def begins(self, problem: Problem) -> bool:
-        """Whether there is a first window: there is none where the field jumps to its sides at the start."""
+        """Whether there is a first window: there is none if the field jumps at a side at the start."""
         evolution = evolution_of(problem)
         if isinstance(evolution, str):
             return False
@@ -117,18 +119,18 @@ class _Run:
 
     @property
     def estimate(self) -> float:
-        """Of the relative error of the last pass."""
+        """The relative error of the last pass, as estimated."""
         return estimate_error([change.relative for change in self.apart], LIKELY)
 
     @property
     def ends(self) -> bool:
-        """Whether there is to be no further pass: it is near enough, was stopped, or gets no nearer."""
+        """Whether this is the last pass: the error is small enough, it was stopped, or it does not improve."""
         changes = [change.relative for change in self.apart]
         lost = len(changes) > 1 and changes[-1] > max(LARGE, FALLEN * changes[-2])
         return self.interrupted or self.late or lost or self.estimate <= self.tolerance
 
     def outcome(self) -> Outcome:
-        """Passes until their change is small enough, or no finer one can be had."""
+        """Passes until their change is small enough, or until no finer one is possible."""
         tolerance = self.tolerance
         while tolerance >= FINEST and not self.ends:
             self._pass(tolerance)
@@ -161,7 +163,7 @@ class _Run:
         return Outcome(trial, status, History.joined(self.parts), tuple(notes), extras)
 
     def _why(self) -> str:
-        """Why it has not converged, and the way on."""
+        """Why it has not converged, and what to do."""
         last, stop = self.passes[-1], self.evolution.stop
         if not last.whole and (self.late or self.interrupted):
             way = "" if self.interrupted else f"; give TimeMarching(seconds={10 * self.method.seconds:g})"
@@ -185,7 +187,7 @@ class _Run:
         return f"{reason}{agreed}: {beyond}"
 
     def _pass(self, tolerance: float) -> None:
-        """One more pass; a later one that does not come to its end in time is dropped."""
+        """One more pass; a later one that does not end in time is dropped."""
         march = March(self.evolution, tolerance, self._sizes, LEAST_WINDOWS + MORE_WINDOWS * len(self.passes))
         windows: list[Window] = []
         start, whole = self.evolution.start, self.evolution.stop - self.evolution.start
@@ -218,7 +220,7 @@ class _Run:
         self.interrupted = True
 
     def _nothing(self) -> None:
-        """No window at all."""
+        """The outcome without any window."""
         if self.interrupted:
             raise KeyboardInterrupt
         raise DeclarationError(

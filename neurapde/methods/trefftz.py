@@ -1,8 +1,8 @@
-"""Trefftz: features that solve the equation where its coefficients are constant, so that interfaces and sides are left.
+"""Trefftz: features solve the equation where its coefficients are constant; only interfaces and sides remain.
 
-Each region has functions of its own: waves about the centres of circles, and waves of poles beside corners and whatever
-is near. Least squares along the panels finds their amplitudes; see the room `trefftz`. Their number grows until what is
-left at fresh points of the panels, and the change of the field, meet the tolerance.
+Each region has its own functions: waves about the centres of circles, and waves of poles near corners and other near
+objects. Least squares along the panels gives their amplitudes; see the folder `trefftz`. Their number grows until the
+residual at fresh points of the panels and the change of the field meet the tolerance.
 """
 
 import math
@@ -55,21 +55,21 @@ ROUNDING = 1e-11
 class Trefftz(DirectMethod):
     """Solve a linear equation whose coefficients are constant by region, by functions that solve it in each region.
 
-    Helmholtz' and Poisson's equation (with a reaction, too) in the plane, on boxes, disks, polygons and what is combined of
-    them, with any number of regions, holes and shots; speeds may be complex. Loads are Gaussian and point sources, and for
-    Poisson's equation functions of space, also in pieces, that are smooth in the box around a region, or are r^β times a
-    smooth function at a re-entrant corner from which all of the region is seen. Where slopes alone are given, it finds the
-    field whose mean is zero. A user's own equation αΔu + γu + g = 0 is one of these, and is taken so on shapes that are no
-    box.
+    Helmholtz' and Poisson's equation (with a reaction, too) in the plane, on boxes, disks, polygons and their
+    combinations, with any number of regions, holes and shots; speeds may be complex. Loads are Gaussian and point
+    sources. For Poisson's equation they may be functions of space, also piecewise, that are smooth in the box around a
+    region, or r^β times a smooth function at a re-entrant corner from which the whole region is visible. If all
+    conditions are slopes, it finds the field with mean zero. A user's own equation αΔu + γu + g = 0 is treated as one
+    of these on shapes other than boxes.
 
     In three axes it takes balls, apart or nested, as inclusions and as holes, within a box, a ball or open space (a box with
-    a PML at all of its faces). Loads are Gaussian and point sources there, and for Poisson's equation polynomials, also in
-    pieces.
+    a PML at all of its faces). Loads are Gaussian and point sources there, and for Poisson's equation polynomials,
+    also piecewise.
 
-    tolerance: relative L2 error of the field to stop at, as estimated from what is left at fresh points of interfaces and
-        sides and from the change between two levels.
-    largest:   features in all, at which growing stops, met tolerance or not.
-    seconds:   of a core that growing may take, as in `LeastSquares`.
+    tolerance: relative L2 error of the field to stop at, as estimated from the residual at fresh points of interfaces
+        and sides and from the change between two levels.
+    largest:   total number of features at which the refinement stops in any case.
+    seconds:   limit of the processor time, as in `LeastSquares`.
     Raises DeclarationError (from `solve`, before any work) for problems that it cannot take.
     """
 
@@ -96,7 +96,7 @@ class Trefftz(DirectMethod):
         return family.obstacle(problem) or self._too_thin(problem)
 
     def _too_thin(self, problem: Problem) -> str | None:
-        """That so many functions stand along what is thin that the first level cannot be had."""
+        """A message that a thin part needs so many functions that the first level is impossible."""
         cost = _cost(*_begun(problem, self.tolerance))
         if cost.seconds <= self.seconds and lacking(cost.memory) is None:
             return None
@@ -135,7 +135,7 @@ class Trefftz(DirectMethod):
         return refined.outcome(levels.trial(solved).to(task.device), notes, extras, way)
 
     def _levels(self, levels: AbstractLevels[Any], budget: Budget) -> Iterator[Level[Solved]]:
-        """Levels of more and more digits, with the error that what is left and the change tell."""
+        """Levels of more and more digits, with the error from the residual and the change."""
         before: Level[Solved] | None = None
         for digits in levels.digits(self.tolerance):
             plan = levels.plan(digits)
@@ -165,7 +165,7 @@ def _kind(problem: Problem) -> Kind | None:
 
 @lru_cache(maxsize=4)
 def _begun(problem: Problem, tolerance: float) -> tuple[AbstractLevels[Any], Any]:
-    """The levels of a problem, and the plan of the first; kept from the choice of a method to its run."""
+    """The levels of a problem, and the plan of the first; cached between the choice of a method and its run."""
     known = _kind(problem)
     assert known is not None
     kind, make = known
@@ -174,16 +174,16 @@ def _begun(problem: Problem, tolerance: float) -> tuple[AbstractLevels[Any], Any
 
 
 def _cost(levels: AbstractLevels[Any], plan: Any) -> Cost:
-    """What it takes to solve a level."""
+    """The cost of a level."""
     rows, columns = plan.rows, plan.basis.count
     seconds = levels.pace * rows * columns**2
     return Cost(64.0 * rows * columns, seconds, f"{columns} functions at {rows} rows")
 
 
 def _estimated(level: Level[Solved], before: Level[Solved]) -> Level[Solved]:
-    """A level with its change from the one before, which is that one's error, and its own error: as much as is left.
+    """A level with its change from the one before, which is that one's error, and its own estimated error.
 
-    The change is taken to fall from one level to the next as what is left of interfaces and sides does, SAFETY aside.
+    The change is assumed to fall from level to level like the residual at interfaces and sides, times SAFETY.
     """
     change = of_each_field(level.field - before.field, level.field)
     size = np.where(before.solved.left > 0, before.solved.left, 1.0)
@@ -193,7 +193,7 @@ def _estimated(level: Level[Solved], before: Level[Solved]) -> Level[Solved]:
 
 
 def _named(problem: Problem) -> Problem:
-    """The problem with a user's own equation by its name where it has one; on a Box other methods are as good."""
+    """The problem with a user's own equation recognised as a named one; on a Box other methods are as good."""
     return (not isinstance(problem.domain, Box) and as_known(problem)) or problem
 
 

@@ -1,7 +1,7 @@
 """Eigenvalues of a linear problem: fields u with L u = λ u, where the residual of its equation is L u.
 
-What least squares at points make of a load that is a field of the trial is a matrix in its amplitudes, (L − σ)⁻¹, whose
-largest eigenvalues 1/(λ − σ) are those of the smooth fields. The functions grow in number until the λ settle.
+Least squares at points, with a field of the trial as the load, give a matrix of its amplitudes, (L − σ)⁻¹. Its largest
+eigenvalues 1/(λ − σ) belong to the smooth fields. The number of functions grows until the λ converge.
 """
 
 import itertools
@@ -48,7 +48,7 @@ POINTS = 4000
 
 @dataclass(frozen=True)
 class Eigenpair:
-    """An eigenvalue, what it may be off, and its field, whose mean square over the domain is 1."""
+    """An eigenvalue, its error estimate, and its field, whose mean square over the domain is 1."""
 
     eigenvalue: float
     error: float
@@ -72,19 +72,19 @@ def eigenpairs(
         for pair in npde.eigenpairs(membrane, 3):
             print(pair)  # the squares of the zeros of Bessel's functions
 
-    L u is −∇·(a ∇u) + r u of a Poisson, and of an Equation what its residual is: `-u.laplacian + V(x) * u.value`.
+    L u is −∇·(a ∇u) + r u for a Poisson, and the residual for an Equation: `-u.laplacian + V(x) * u.value`.
 
     Args:
-        problem: with conditions that are zero, and no sources.
-        number: of eigenvalues, each counted as often as it has fields.
-        near: where they are looked for, the nearest first; None for the lowest, of an L that has none below zero.
+        problem: with zero conditions and without sources.
+        number: of eigenvalues, each counted with its multiplicity.
+        near: the number near which to search, the nearest first; None for the lowest, if L has none below zero.
         tolerance: error of the worst, relative to its distance from `near`, as estimated from the change between two
             numbers of features.
-        seconds: of a core that it may take.
-    Returns: as many pairs as were asked for. There is a ResolutionWarning where they are not within the tolerance, and where
-        one lies below zero and near=None.
-    Raises: DeclarationError for a problem that is not linear or has something that drives it, and where eigenvalues are
-        complex, as those of what is not symmetric may be.
+        seconds: limit of the processor time.
+    Returns: `number` pairs. There is a ResolutionWarning if they are not within the tolerance, or if one lies below
+        zero and near=None.
+    Raises: DeclarationError for a problem that is nonlinear or inhomogeneous, and for complex eigenvalues, which a
+        problem that is not symmetric may have.
     Source: Trefethen (2000), Spectral Methods in MATLAB, chapter 9, for eigenvalues by collocation.
     """
     _check(problem, number, near, tolerance, seconds)
@@ -112,7 +112,7 @@ def eigenpairs(
 class _Level:
     """One number of features: the eigenvalues nearest to a shift (number,), in ascending order, and their amplitudes.
 
-    imaginary: the sizes of their imaginary parts. sizes: of λ less the shift.
+    imaginary: the sizes of their imaginary parts. sizes: of λ minus the shift.
     """
 
     def __init__(self, problem: Problem, spec: PiecewiseTrial, shift: float, number: int) -> None:
@@ -154,7 +154,7 @@ class _Level:
 
 
 def _levels(problem: Problem, number: int) -> "itertools.dropwhile[PiecewiseTrial]":
-    """Trials of growing frames, from one with some features for each eigenvalue."""
+    """Trials of growing size, from one with some features for each eigenvalue."""
     few = MANY * number
 
     def small(spec: PiecewiseTrial) -> bool:
@@ -164,9 +164,9 @@ def _levels(problem: Problem, number: int) -> "itertools.dropwhile[PiecewiseTria
 
 
 def _errors(found: Sequence[_Level]) -> np.ndarray:
-    """What the eigenvalues of the last level may be off, relative to `sizes`: their change from the level before.
+    """Errors of the eigenvalues of the last level, relative to `sizes`: their change from the level before.
 
-    It is that of the worst of them for all: they come from the same functions, and a small change may be one of chance.
+    All get the largest change: they come from the same functions, and a small change may be chance.
     """
     before, last = found[-2:]
     changes = (np.abs(last.values - before.values) + last.imaginary) / last.sizes
@@ -205,7 +205,7 @@ def _warn(problem: Problem, error: float, tolerance: float) -> None:
 
 
 def _warn_below_zero(problem: Problem, lowest: float, nothing: float) -> None:
-    """The ones nearest to zero are the lowest only where none lies below it."""
+    """Warn of eigenvalues below zero, because those nearest to zero are then not the lowest."""
     if lowest < -nothing:
         warn(
             f"{problem.name} has the eigenvalue {lowest:.4g}, below zero: these are the nearest to zero, and lower ones may "
@@ -230,7 +230,7 @@ def _check(problem: Problem, count: int, near: float | None, tolerance: float, s
 
 
 def _obstacle(problem: Problem) -> str | None:
-    """Why a problem has no eigenvalues that are found here."""
+    """Why this method cannot find eigenvalues of a problem."""
     if reason := unfit(problem):
         return reason
     if isinstance(problem.domain, SpaceTime) or problem.in_time:
@@ -251,7 +251,7 @@ def _obstacle(problem: Problem) -> str | None:
 
 
 def _left(problem: Problem, name: str) -> float:
-    """The most that a constraint leaves of u = 0."""
+    """The largest residual of a constraint for u = 0."""
     (constraint,) = (known for known in problem.constraints if known.name == name)
     samples = constraint.sample(64, how="grid")
     trial = built_for(problem, next(iter(piecewise_trials(problem, LARGEST))))

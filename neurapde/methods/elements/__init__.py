@@ -1,1 +1,1 @@
-"""Boundary value problems on an interval, at rest: the equations on elements, and the method that cuts these."""
+"""Steady boundary value problems on an interval: the equations on elements, and the method that refines these."""

@@ -52,14 +52,14 @@ class SpectralElements(DirectMethod):
     """Solve a boundary value problem on an Interval by polynomials of degree 12 on elements.
 
     For Poisson, Helmholtz without layers, and Equation(residual) of up to second order, linear or not, systems and complex
-    fields included, with conditions at both ends. The equation is met at Gauss's points of each element, the field goes on
-    from element to element with its flux. Elements end where regions are declared and where functions jump or are narrow,
-    and are cut in two until the last coefficients on each are small. Nonlinear problems are solved by a damped
-    Newton method from the field 0.
+    fields included, with conditions at both ends. The equation holds at the Gauss points of each element, and the
+    field and its flux are continuous between elements. Elements end at declared regions and where functions jump or
+    are narrow. They are halved until the last coefficients on each are small. A damped Newton method from the field 0
+    solves nonlinear problems.
 
     tolerance: relative L2 error to stop at, as estimated from the change between levels, which share no points.
-    largest:   numbers (nodes times components) at which growing stops, met tolerance or not.
-    seconds:   of a core that growing may take, as in `LeastSquares`.
+    largest:   number of unknowns (nodes times components) at which the refinement stops in any case.
+    seconds:   limit of the processor time, as in `LeastSquares`.
     Raises DeclarationError (from `solve`) for a problem that it cannot take.
     Source: Ascher, Mattheij, Russell (1995), Numerical Solution of Boundary Value Problems, sections 5.6, 8.1 and 9.3.
     """
@@ -106,7 +106,7 @@ class SpectralElements(DirectMethod):
         return refined.outcome(trial, notes, {}, f"{type(self).__name__}(largest={10 * self.largest})")
 
     def _levels(self, task: Task, steady: SteadyProblem) -> Iterator[tuple[PatchesFunction, int, float]]:
-        """Finer and finer ones, each from the field of the one before; they end where rounding or the largest does it."""
+        """Finer and finer ones, each from the field of the one before; they end at rounding or at `largest`."""
         setting, balance = in_double_precision(task.problem, task.device), balance_of(task.problem)
         limit, count = LIMIT, FIRST
         before: _Level | None = None
@@ -128,7 +128,7 @@ class SpectralElements(DirectMethod):
 class _Level:
     """A field on a mesh that is cut until the last coefficients are below a limit.
 
-    left: what the iteration may leave, relative to the field.
+    left: allowed error of the iteration, relative to the field.
     """
 
     steady: SteadyProblem
@@ -147,7 +147,7 @@ class _Level:
         self.values = other.mesh.carried(other.values, self.mesh)
 
     def solve(self) -> bool:
-        """Whether the iteration settles on every mesh."""
+        """Whether the iteration converges on every mesh."""
         for _ in range(CUTS):
             with np.errstate(all="ignore"):
                 settled = self._iterate()
@@ -160,7 +160,7 @@ class _Level:
         return True
 
     def _missed(self) -> Matrix:
-        """What each element misses of the field or, over the whole interval, of its slope: (elements,), 0 for rounding."""
+        """The error of each element in the field or, over the whole interval, in its slope: (elements,), 0 for rounding."""
         tails = self.mesh.tails(self.values[None], self._sizes(self.values))
         whole = self.mesh.edges[-1] - self.mesh.edges[0]
         missed: Matrix = np.where(tails > LAST_DIGITS, tails * whole / self.mesh.lengths, 0.0)
@@ -170,7 +170,7 @@ class _Level:
         return counting_sizes(values, self.balance, self.steady.problem.equation.complex)
 
     def _iterate(self) -> bool:
-        """Newton's method, each step so long that the next, by the same slopes, is shorter."""
+        """Newton's method; each step is damped until the next one, with the same slopes, is shorter."""
         system = self.steady.system(self.mesh)
         for _ in range(STEPS):
             try:
@@ -189,7 +189,7 @@ class _Level:
         return False
 
     def _damped(self, system: ElementSystem, solve: Solve, change: Matrix) -> tuple[float, float] | None:
-        """Take a step; its size and that of the next one by the same slopes, which is taken where it is whole."""
+        """Take a step; return its size and that of the next one with the same slopes, which is taken after a full step."""
         step = 1.0
         for _ in range(HALVINGS):
             values = self.values - step * change

@@ -1,4 +1,4 @@
-"""Equations on an interval at rest: conditions at both ends, elements that follow the field, and places they must know."""
+"""Steady equations on an interval: conditions at both ends, elements that follow the field, and declared breaks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,8 +43,8 @@ def at_rest(values: Matrix) -> Stages:
 class SteadyProblem:
     """A boundary value problem on an interval.
 
-    equation: what holds inside. sides: what holds at the lower and at the upper end. breaks: places (n,) at which elements
-    end, those of the interval among them. flux: points (n, 1) to the a (n,) by which slopes count where elements meet.
+    equation: inside. sides: the constraints at the lower and at the upper end. breaks: places (n,) at which elements
+    end, with the ends of the interval. flux: points (n, 1) to the factor a (n,) of slopes where elements meet.
     components: real ones of the field.
     """
 
@@ -56,7 +56,7 @@ class SteadyProblem:
     components: int
 
     def mesh(self, count: int) -> Mesh:
-        """So many elements of one length, cut at the breaks."""
+        """A number of elements of equal length, cut at the breaks."""
         lower, upper = self.breaks[[0, -1]]
         edges = np.sort(np.concatenate([np.linspace(lower, upper, count + 1)[1:-1], self.breaks]))
         known = np.isin(edges, self.breaks)
@@ -70,7 +70,7 @@ class SteadyProblem:
 
 
 def steady_of(problem: Problem) -> SteadyProblem | str:
-    """A problem as one of an interval at rest, or why it is none."""
+    """A problem as a steady one on an interval, or the reason why it is none."""
     domain, equation = problem.domain, problem.equation
     if not isinstance(domain, Box) or domain.dimension != 1:
         return f"its domain is {domain}, but elements need an Interval"
@@ -108,7 +108,7 @@ def steady_of(problem: Problem) -> SteadyProblem | str:
 
 
 def _closed(problem: Problem, equation: Constraint, sides: Sides) -> SteadyProblem | str:
-    """With as many conditions as there are constants of integration: one a component at each end."""
+    """The sides with as many conditions as constants of integration: one for each component at each end."""
     lower, upper = (float(end[0]) for end in problem.domain.bounds)
     mesh = Mesh(np.linspace(lower, upper, 3), DEGREE, FINEST)
     rows = Rows(problem, equation, mesh.stencil())
@@ -130,7 +130,7 @@ def _closed(problem: Problem, equation: Constraint, sides: Sides) -> SteadyProbl
 
 
 def _flux(problem: Problem) -> Callable[[Matrix], Matrix] | None:
-    """What a slope is multiplied with to be a flux; None where it is that itself."""
+    """The factor from slope to flux; None for 1."""
     if isinstance(problem.equation, Poisson):
         coefficient = problem.equation.coefficient
         return lambda points: np.broadcast_to(to_numpy(coefficient(torch.as_tensor(points))), (len(points),))
@@ -138,7 +138,7 @@ def _flux(problem: Problem) -> Callable[[Matrix], Matrix] | None:
 
 
 def _breaks(problem: Problem, equation: Constraint, lower: float, upper: float) -> Matrix:
-    """The ends of the interval, of declared regions and of narrow sources, and where functions jump or are narrow."""
+    """The ends of the interval, of declared regions and of narrow sources, and places where functions jump or are narrow."""
     length = upper - lower
     places: list[float] = []
     transmission = problem.equation.transmission(problem)
@@ -166,7 +166,7 @@ def _breaks(problem: Problem, equation: Constraint, lower: float, upper: float) 
 
 
 def _around(places: Matrix, widths: Matrix) -> list[float]:
-    """Jumps, and both ends of each narrow part: of places nearer than their widths, which belong together."""
+    """Jumps, and both ends of each narrow part; places nearer than their widths belong together."""
     found = places[widths == 0].tolist()
     parts: list[list[float]] = []
     for i in np.argsort(places, kind="stable"):

@@ -1,1 +1,1 @@
-"""Evolution in windows of time: collocation at Radau points in each, on elements in space where there is one."""
+"""Evolution in windows of time: collocation at Radau points in each, and elements in space if there is a space."""

@@ -20,7 +20,7 @@ MET = 1e-9
 class Beginning:
     """The conditions at the start, which is a time.
 
-    moves: which components have a rate of change, so that a value belongs to them. second: which a velocity, too.
+    moves: which components have a rate of change, so that they need a start value. second: which need a velocity, too.
     """
 
     problem: Problem
@@ -30,12 +30,12 @@ class Beginning:
     second: NDArray[np.bool_]
 
     def state(self, system: System) -> State:
-        """The state on the nodes of a system. Raises: DeclarationError where the conditions do not give one."""
+        """The state on the nodes of a system. Raises: DeclarationError if the conditions do not determine one."""
         values, rates = self._given(system)
         return State(values, rates, self.moves, self.second)
 
     def _given(self, system: System) -> tuple[Matrix, Matrix]:
-        """u and u′ at all nodes (nodes, components) each, of least size where they are open."""
+        """u and u′ at all nodes (nodes, components) each; the smallest ones where they are undetermined."""
         stencil = _at_nodes(system.positions)
         every = [Rows(self.problem, condition, stencil) for condition in self.conditions]
         count, nodes = len(self.moves), len(system.positions)
@@ -54,7 +54,7 @@ class Beginning:
         return solution[:, :count], solution[:, count:]
 
     def _check_closed(self, matrix: Matrix) -> None:
-        """Refuse conditions, by their slopes (rows, 2 components) at a node, that leave open what is needed."""
+        """Refuse conditions, by their slopes (rows, 2 components) at a node, that do not determine what is needed."""
         count = len(self.moves)
         open = np.linalg.svd(matrix)[2][np.linalg.matrix_rank(matrix) :]
         free = (np.abs(open) > MET).any(axis=0) & np.concatenate([self.moves, self.second])
@@ -63,7 +63,7 @@ class Beginning:
             raise DeclarationError(f"its conditions at the start do not determine {what} there")
 
     def _rows(self, every: list[Rows], solution: Matrix) -> tuple[Matrix, Matrix]:
-        """What conditions leave of u and u′ (nodes, 2 components), and their slopes by these (nodes, rows, 2 components)."""
+        """Residuals of the conditions for u and u′ (nodes, 2 components), and their slopes (nodes, rows, 2 components)."""
         nodes, count = len(solution), len(self.moves)
         values = np.zeros((4, nodes, count))
         values[1], values[2] = solution[:, :count], solution[:, count:]
@@ -74,7 +74,7 @@ class Beginning:
 
 
 def _at_nodes(positions: Matrix) -> Stencil:
-    """Every node (nodes, axes) by itself; derivatives along x are not looked at."""
+    """Every node (nodes, axes) separately, without derivatives along x."""
     nodes, axes = positions.shape
     operators = np.zeros((nodes, 1, 1 + 2 * axes, 1))
     operators[:, :, 0] = 1.0

@@ -1,4 +1,4 @@
-"""Equations on elements in space: points inside are eliminated element by element, and what is left joins the ends."""
+"""Equations on elements in space: interior points are eliminated element by element, so that only the ends remain."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ Sides = tuple[tuple[Constraint, ...], tuple[Constraint, ...]]
 
 
 class ElementSystem(PatchSystem):
-    """An equation inside, conditions at both ends, and slopes that go on from element to element.
+    """An equation inside, conditions at both ends, and continuous slopes between elements.
 
-    sides: the constraints at the lower and at the upper end. flux: points (n, 1) to the a (n,) that slopes are multiplied
-    with where elements meet, asked on either side; None for 1.
+    sides: the constraints at the lower and at the upper end. flux: points (n, 1) to the factor a (n,) of slopes where
+    elements meet, evaluated on either side; None for 1.
     """
 
     stages = 8
@@ -153,7 +153,7 @@ class ElementSystem(PatchSystem):
         return residuals, solve
 
     def _all(self, inside: Matrix, ends: list[Matrix], stages: Stages) -> Matrix:
-        """Residuals inside, at both ends, and of the slopes where elements meet, in one row."""
+        """Residuals inside, at both ends, and of the slopes between elements, in one vector."""
         values = stages.values[1:, self.mesh.nodes]
         e, after = self.pairs
         left = np.einsum("kn,iknc->kic", self.joins[0], values[:, e])
@@ -165,10 +165,10 @@ class ElementSystem(PatchSystem):
 
 @dataclass(frozen=True, eq=False)
 class _Condensed:
-    """What nodes inside elements make of those at the ends.
+    """The elimination of the nodes inside elements.
 
-    factors: of the rows by the nodes inside. scale: of the rows (elements, rows). follow: (elements, nodes inside, block, 2
-    block). block: numbers at a node, of all stages and components.
+    factors: of the rows by the nodes inside. scale: of the rows (elements, rows). follow: (elements, nodes inside,
+    block, 2 block). block: numbers at a node, for all stages and components.
     """
 
     factors: tuple[torch.Tensor, torch.Tensor]
@@ -198,7 +198,7 @@ class _Condensed:
         return torch.linalg.lu_solve(*self.factors, right).numpy().reshape(self.follow.shape[:3])
 
     def followed(self, ends: Matrix) -> Matrix:
-        """By what the nodes inside follow those at the ends (elements, 2, block)."""
+        """The change of the nodes inside for a change at the ends (elements, 2, block)."""
         return np.einsum("enbk,ek->enb", self.follow, ends.reshape(len(ends), -1))
 
     def reduced(self, rows: Matrix, element: int) -> Matrix:

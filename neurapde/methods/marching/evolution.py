@@ -1,4 +1,4 @@
-"""A problem as an evolution: which constraint is the equation, which hold at the sides, and which say how it begins."""
+"""A problem as an evolution: its constraints are sorted into the equation, conditions at sides and initial conditions."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ LONG, PROBES = 30.0, 64
 
 @dataclass(frozen=True, eq=False)
 class Evolution:
-    """What marching through time needs of a problem.
+    """The parts of a problem for marching through time.
 
     start, stop: of the time. system: its equations, on few nodes.
     """
@@ -43,7 +43,7 @@ class Evolution:
     beginning: Beginning
 
     def begun(self, system: System) -> State:
-        """The state at the start, on the nodes of a system. Raises: DeclarationError where conditions do not give one."""
+        """The state at the start, on the nodes of a system. Raises: DeclarationError if conditions do not determine it."""
         return self.beginning.state(system)
 
 
@@ -58,7 +58,7 @@ class _Sorted:
 
 
 def evolution_of(problem: Problem) -> Evolution | str:
-    """A problem as an evolution, or why it is none."""
+    """A problem as an evolution, or the reason why it is none."""
     parts = _sorted(problem)
     if isinstance(parts, str):
         return parts
@@ -128,7 +128,7 @@ def lasts_long(problem: Problem) -> bool:
 
 
 def _sorted(problem: Problem) -> _Sorted | str:
-    """Which constraint is what, or why there is one for which windows have no place."""
+    """The sorted constraints, or the reason why windows cannot treat one of them."""
     domain = problem.domain
     if not isinstance(problem.equation, Equation):
         return f"its equation is {type(problem.equation).__name__}, but windows take only Equation(residual)"
@@ -165,7 +165,7 @@ def _sorted(problem: Problem) -> _Sorted | str:
 
 
 def _too_high(problem: Problem, parts: _Sorted) -> str | None:
-    """Why windows do not carry the third and fourth derivatives that are read: waves do, in space."""
+    """Why windows do not take the third and fourth derivatives in use: waves in space do."""
     waves = parts.periodic == set(range(problem.domain.dimension - 1)) and problem.domain.dimension > 1
     late = problem.domain.dimension - 1
     for axes in problem.mixed:
@@ -184,7 +184,7 @@ def _starts(sample: AtPoints, start: float) -> bool:
 
 
 def _filled(problem: Problem, parts: _Sorted, mesh: Mesh, rows: Rows, start: float) -> Sides | str:
-    """The conditions at both ends; the equation itself where waves leave and nothing is said."""
+    """The conditions at both ends; the equation itself where waves leave and no condition is given."""
     values = np.ones((4, mesh.count, rows.components))
     sides = []
     for end, constraints in enumerate(parts.sides):

@@ -1,4 +1,5 @@
-"""A periodic box on a grid: fields there are sums of waves, differentiated and carried to other grids by fast transforms."""
+"""A periodic box on a grid: fields there are sums of waves; fast transforms differentiate them and move them to other
+grids."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class FourierGrid:
 
     @cached_property
     def numbers(self) -> list[Matrix]:
-        """Periods in the box of the waves along each axis, as the transform has them: half of them along the last."""
+        """Periods in the box of the waves along each axis, in the order of the transform: half of them along the last."""
         every = [fft.fftfreq(count, 1 / count) for count in self.counts]
         last = self.counts[-1]
         every[-1] = fft.rfftfreq(last, 1 / last)
@@ -55,7 +56,7 @@ class FourierGrid:
         return tuple(len(numbers) for numbers in self.numbers)
 
     def multiplier(self, degrees: Sequence[int]) -> Waves:
-        """What derivatives of these degrees along the axes make of each wave; odd ones nothing of the shortest."""
+        """Factor of each wave for derivatives of these degrees along the axes; odd ones give 0 for the shortest."""
         factors = np.ones(self.modes, dtype=complex)
         for axis, degree in enumerate(degrees):
             factor = (2j * np.pi / self.lengths[axis] * self.numbers[axis]) ** degree
@@ -80,11 +81,11 @@ class FourierGrid:
         return tuple(range(-len(self.counts) - 1, -1))
 
     def carried(self, values: Matrix, other: "FourierGrid") -> Matrix:
-        """Values on the points of another grid of the same box: waves that it does not have are left out."""
+        """Values on the points of another grid of the same box, without the waves that it does not have."""
         return other.values(self.chosen(self.waves(values), other))
 
     def chosen(self, waves: Waves, other: "FourierGrid") -> Waves:
-        """Amplitudes of the waves that another grid has; the shortest, of which a grid knows but half, are left out."""
+        """Amplitudes of the waves that another grid has, without the shortest, which a grid represents only in part."""
         lead = waves.ndim - 1 - len(self.counts)
         flat = waves.reshape(-1, *waves.shape[lead:])
         amplitudes = np.zeros((len(flat), *other.modes, waves.shape[-1]), dtype=complex)
@@ -103,8 +104,8 @@ class FourierGrid:
     def kept(self, waves: Waves) -> tuple[Waves, tuple[int, ...]]:
         """Amplitudes (…, *modes, components) in order of their wavenumbers, and how many there are to each side.
 
-        The real part of their sum is the field: those along the last axis are doubled for the half that is left out, and the
-        shortest, of which a grid knows but half, are left out.
+        The real part of their sum is the field: those along the last axis are doubled for the missing half, and the
+        shortest, which a grid represents only in part, are left out.
         """
         counts = tuple((count - 1) // 2 for count in self.counts)
         lead = waves.ndim - 1 - len(counts)
@@ -115,7 +116,7 @@ class FourierGrid:
         return waves, counts
 
     def tails(self, values: Matrix, sizes: Matrix, top: float = TOP) -> Matrix:
-        """What waves near the end along each axis come to in the mean square (axes,), the worst of all components."""
+        """The mean square of the shortest waves along each axis (axes,), for the worst component."""
         power = np.abs(self.waves(values)) ** 2
         power = power.reshape(-1, *self.modes, values.shape[-1])
         power[..., 1 : (self.counts[-1] + 1) // 2, :] *= 2
@@ -127,7 +128,7 @@ class FourierGrid:
         return np.array(tails)
 
     def finer(self, tails: Matrix, limit: float, most: int) -> "FourierGrid | None":
-        """The grid with more points along axes with tails above a limit, as far as there may be `most` in all."""
+        """The grid with more points along axes with tails above a limit, up to `most` in all."""
         counts = [
             fft.next_fast_len(round(FINER * count), real=True) if tail > limit else count
             for count, tail in zip(self.counts, tails, strict=True)

@@ -1,4 +1,4 @@
-"""From window to window through a time, each as long as a tolerance allows."""
+"""A march through a time, window by window; each is as long as a tolerance allows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -24,7 +24,8 @@ class March:
     """A way through the time of an evolution.
 
     tolerance: of the last coefficients of each window's polynomial, in units of the components' sizes.
-    sizes: by which errors of components count. least: how many windows at least; marches that differ in it share no points.
+    sizes: units of the components' errors. least: smallest number of windows; marches that differ in it share no
+    points.
     """
 
     evolution: Evolution
@@ -38,7 +39,7 @@ class March:
         return radau(self.evolution.system.stages)
 
     def windows(self) -> Iterator[Window]:
-        """The windows in turn; they end before the time does where they come to nothing."""
+        """The windows in turn; they end early if they become too short."""
         evolution, rule = self.evolution, self.rule
         whole = evolution.stop - evolution.start
         longest = whole / self.least
@@ -98,14 +99,14 @@ def _carried(state: State, system: System, other: System) -> State:
 
 
 def _fitting(length: float, remaining: float) -> float:
-    """A length with which no window is much shorter than the others at the end."""
+    """A length for which the last window is not much shorter than the others."""
     return (
         remaining if length >= remaining else min(length, remaining / 2) if 2 * length > remaining else length
     )
 
 
 def _guess(rule: Radau, before: Window | None, window: Window) -> Matrix | None:
-    """Values at the stages of a window as the one before goes on; None where that is far from it."""
+    """Values at the stages of a window, extrapolated from the one before; None if they are far off."""
     if before is None or window.length > before.length:
         return None
     values = np.tensordot(rule.extrapolated(window.length / before.length), before.values, axes=1)

@@ -22,7 +22,7 @@ ALIKE = 2.1
 class Reference:
     """Nodes and points on [−1, 1] for polynomials of a degree.
 
-    nodes: (degree + 1,), both ends among them. points: where equations are met, (degree − 1,), with Gauss's weights.
+    nodes: (degree + 1,), with both ends. points: collocation points, (degree − 1,), with Gauss weights.
     inside, ends: the value and two derivatives at the points (3, degree − 1, degree + 1) and at both ends (3, 2, …).
     coefficients: Chebyshev's, from values at the nodes.
     """
@@ -37,7 +37,7 @@ class Reference:
 
 @lru_cache
 def reference(degree: int) -> Reference:
-    """That of polynomials of a degree."""
+    """The reference element of a degree."""
     nodes = -np.cos(np.pi * np.arange(degree + 1) / degree)
     points, weights = gauss(degree - 1)
     coefficients = np.linalg.inv(vander(nodes, degree)[0])
@@ -47,7 +47,8 @@ def reference(degree: int) -> Reference:
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """edges: of the elements, ascending, (elements + 1,). finest: of the interval, elements that are not cut any more."""
+    """edges: of the elements, ascending, (elements + 1,). finest: fraction of the interval below which elements are
+    not cut."""
 
     edges: Matrix
     degree: int
@@ -113,7 +114,7 @@ class Mesh:
         return np.abs(np.einsum("kn,jenc->jekc", last, values[:, self.nodes]) / sizes).max(axis=(0, 2, 3))
 
     def cut(self, tails: Matrix, limit: float) -> "Mesh | None":
-        """The elements with tails above a limit in two; None where there are none to cut."""
+        """The mesh with all elements halved whose tails are above a limit; None if there are none."""
         wide = self.lengths > self.finest * (self.edges[-1] - self.edges[0])
         chosen = (tails > limit) & wide
         if not chosen.any():
@@ -122,7 +123,8 @@ class Mesh:
         return replace(self, edges=np.sort(np.concatenate([self.edges, middles])))
 
     def merged(self, values: Matrix, sizes: Matrix, limit: float) -> "Mesh | None":
-        """Neighbours as one where their tails stay far below the limit, two elements at least; None where none do."""
+        """The mesh with neighbours merged whose tails stay far below the limit, at least two elements; None if there
+        are none."""
         ends, e, lengths = [0], 0, self.lengths
         whole = self.edges[-1] - self.edges[0]
         while e < self.elements:
@@ -137,7 +139,7 @@ class Mesh:
         return replace(self, edges=self.edges[ends])
 
     def _joint_tail(self, values: Matrix, e: int, sizes: Matrix) -> float:
-        """The tail of elements e and e + 1 as one, the jump of what their polynomials are apart included."""
+        """The tail of elements e and e + 1 as one, including the jump between their polynomials."""
         joint = Mesh(self.edges[[e, e + 2]], self.degree)
         two = Mesh(self.edges[e : e + 3], self.degree)
         both = values[:, np.concatenate([self.nodes[e], self.nodes[e + 1][1:]])]

@@ -1,4 +1,4 @@
-"""What a march has found, as a trial function, and how far two of them are apart."""
+"""The result of a march as a trial function, and the difference of two marches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from neurapde.trials.base import TrialFunction
 class Pass:
     """A march from the start of a time, with the windows in turn.
 
-    trial: the field. windows: how many. reached: the time that it came to.
-    points: where windows meet the equation (n, d). weights: of a quadrature there (n,).
-    whole: whether it came to the end.
+    trial: the field. windows: how many. reached: the last time.
+    points: collocation points of the windows (n, d). weights: of a quadrature there (n,).
+    whole: whether it reached the end.
     """
 
     trial: TrialFunction
@@ -34,9 +34,9 @@ class Pass:
 
 @dataclass(frozen=True)
 class Apart:
-    """How far two passes are apart.
+    """The difference of two passes.
 
-    relative: in the mean over the time that both came to, of the worst component. agreed: the time up to which no
+    relative: in the mean over the time that both reached, for the worst component. agreed: the time up to which no
     component differs by more than `TIMES` times the tolerance, in units of its largest value.
     """
 
@@ -73,7 +73,7 @@ def passed(problem: Problem, rule: Radau, windows: Sequence[Window], whole: bool
 
 
 def apart(before: Pass, after: Pass, balance: Balance, tolerance: float) -> Apart:
-    """How far a pass is from the one before."""
+    """The difference of a pass from the one before."""
     both = after.points[:, -1] <= before.reached
     points, weights = after.points[both], after.weights[both].sqrt()
     with torch.no_grad():

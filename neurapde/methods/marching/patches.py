@@ -1,6 +1,7 @@
-"""Polynomials on patches of the line, or of space and time, each with Chebyshev coefficients of its own.
+"""Polynomials on patches of the line, or of space and time, each with its own Chebyshev coefficients.
 
-They carry an evolution that was solved window by window: time is cut into windows, and space within each into elements.
+They represent an evolution that was solved window by window: time is cut into windows, and space in each into
+elements.
 """
 
 from collections.abc import Sequence
@@ -26,10 +27,11 @@ EDGE = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Patches:
-    """Where a field lives in space at any moment, element by element; without a space there is one, and no axis.
+    """The elements of a field in space at a moment; without a space there is one, without axes.
 
-    lower, upper: corners (elements, axes). coefficients: Chebyshev's from the values at the nodes (degree + 1, nodes).
-    nodes: numbers of those of each element (elements, nodes).
+    lower, upper: corners (elements, axes). coefficients: Chebyshev coefficients from the values at the nodes (degree +
+    1, nodes).
+    nodes: numbers of the nodes of each element (elements, nodes).
     """
 
     lower: Matrix
@@ -124,7 +126,7 @@ class PatchesFunction(TrialFunction):
         return torch.stack(rows)
 
     def _patch_of(self, points: Tensor) -> Tensor:
-        """The number of the patch that each point (n, d) lies in, (n,); the nearest for those outside."""
+        """The number of the patch of each point (n, d): (n,); the nearest for points outside."""
         starts, window = torch.unique_consecutive(self.boxes[0, :, -1].contiguous(), return_inverse=True)
         mine = torch.searchsorted(starts, points[:, -1].contiguous(), right=True) - 1
         mine = mine.clamp(0, len(starts) - 1)

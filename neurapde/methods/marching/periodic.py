@@ -1,7 +1,7 @@
-"""Equations on a periodic box: waves in space, and what is constant in it solved wave by wave, exactly.
+"""Equations on a periodic box: waves in space; parts with constant coefficients are solved exactly, wave by wave.
 
-The system linearised about a field is that of its mean coefficients, for which each wave stands alone, and a rest, which
-GMRES takes in. So third and fourth derivatives cost no more than the field itself.
+The linearised system has its mean coefficients, with separate equations for each wave, and a rest, which GMRES
+includes. So third and fourth derivatives cost no more than the field itself.
 """
 
 from collections.abc import Sequence
@@ -78,7 +78,8 @@ class FourierRows(Rows):
 class FourierSystem(System):
     """An equation on a box that is periodic along all its axes.
 
-    free: components of which only derivatives along x are read, as of a pressure: their mean is 0. most: points.
+    free: components of which the equation uses only derivatives along x, such as a pressure: their mean is 0. most:
+    points.
     """
 
     begun = 1.0
@@ -182,7 +183,7 @@ class FourierSystem(System):
 
 
 def _gmres(step: Solve, right: Matrix) -> Matrix:
-    """The solution of a linear system. Raises: RuntimeError where GMRES does not come near it."""
+    """The solution of a linear system. Raises: RuntimeError if GMRES does not converge."""
     norm = np.linalg.norm(right)
     if not np.isfinite(norm):
         raise RuntimeError("the residual is not finite")
@@ -199,7 +200,7 @@ def _gmres(step: Solve, right: Matrix) -> Matrix:
 class _WaveByWave:
     """The inverse of a system with coefficients that are constant in space and over a window.
 
-    The matrix of the rates over the stages is diagonalised, so that only the components of a wave are coupled.
+    The matrix of the rates over the stages is diagonalised, so only the components of a wave are coupled.
     mean: slopes (equations, channels, components).
     """
 
@@ -227,7 +228,7 @@ class _WaveByWave:
 
 
 def _inverted(blocks: NDArray[np.complex128]) -> NDArray[np.complex128]:
-    """The inverses; of blocks that are singular, as of a potential's mean, the least squares."""
+    """The inverses; for singular blocks, such as that of a potential's mean, the least-squares inverse."""
     if blocks.shape[-1] == 1:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(blocks == 0, 0.0, 1 / blocks)
@@ -242,7 +243,7 @@ def _inverted(blocks: NDArray[np.complex128]) -> NDArray[np.complex128]:
 
 
 class _Rest:
-    """A linearised system less its mean coefficients: slopes (equations, channels, stages, count, components)."""
+    """A linearised system minus its mean coefficients: slopes (equations, channels, stages, count, components)."""
 
     def __init__(self, rows: FourierRows, rates: Matrix, slopes: Matrix) -> None:
         self.rows, self.rates = rows, rates

@@ -1,7 +1,8 @@
-"""Collocation at Radau points: a polynomial over a window of time that meets an equation at points, the end one of them.
+"""Collocation at Radau points: a polynomial over a window of time meets an equation at points, the last one at its
+end.
 
-It is an implicit Runge–Kutta method that damps what is stiff, and is exact to twice as many orders at a window's end as
-between (Hairer and Wanner 1996, Solving Ordinary Differential Equations II, section IV.5).
+It is an implicit Runge–Kutta method that damps stiff components, and its order at a window's end is twice that between
+(Hairer and Wanner 1996, Solving Ordinary Differential Equations II, section IV.5).
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Radau:
-    """Points on a window of length 1, and what they make of values there.
+    """Points on a window of length 1, and operators on values there.
 
     points: the start and the stages (stages + 1,), in [0, 1]. slopes: of the polynomial through values at the points, at
     the stages, (stages, stages + 1). coefficients: its Chebyshev coefficients (stages + 1, stages + 1) from the values.
@@ -29,7 +30,7 @@ class Radau:
 
     @property
     def stages(self) -> int:
-        """How many points the equation is met at."""
+        """The number of collocation points."""
         return len(self.points) - 1
 
     @property
@@ -43,7 +44,7 @@ class Radau:
 
     @property
     def backward(self) -> Matrix:
-        """What the polynomial through values at the stages alone is at the start, (stages,)."""
+        """Weights for the value at the start of the polynomial through the stages alone, (stages,)."""
         places = 2 * self.points - 1
         coefficients: Matrix = np.linalg.solve(
             vander(places[1:], self.stages - 1)[0].T, vander(places[:1], self.stages - 1)[0, 0]
@@ -51,10 +52,10 @@ class Radau:
         return coefficients
 
     def rates(self, length: float) -> Matrix:
-        """What values at start and stages make of u, u′ and u″ at the stages, (3, stages, stages + 1).
+        """Operators from values at start and stages to u, u′ and u″ at the stages, (3, stages, stages + 1).
 
-        u″ is the slope of u′ with its values at the stages, as of a system of first order, which keeps the damping; the
-        part of u′ at the start is left out: `slopes[:, 0] / length` times that is to be added.
+        u″ is the slope of u′ through its values at the stages, as in a first-order system, which keeps the damping.
+        The part of u′ at the start is missing: add `slopes[:, 0] / length` times u′.
         """
         once = self.slopes / length
         return np.stack([np.eye(self.stages, self.stages + 1, 1), once, once[:, 1:] @ once])
@@ -69,7 +70,7 @@ class Radau:
 
 @lru_cache
 def radau(stages: int) -> Radau:
-    """The points of so many stages."""
+    """The points of a number of stages."""
     inner = roots_jacobi(stages - 1, 1, 0)[0] if stages > 1 else []
     places = np.concatenate([[-1.0], inner, [1.0]])
     return Radau(

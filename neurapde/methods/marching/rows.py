@@ -1,4 +1,4 @@
-"""The rows that a constraint gives at places in space and all stages of a window, and how they change with the field."""
+"""The rows of a constraint at places in space and all stages of a window, and their slopes by the field."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class Stages:
     """A field at the start of a window and its stages, in real components (complex ones count twice).
 
     times: (stages,). rates: of `Radau`, for the window's length. values: (stages + 1, nodes, components).
-    begin: u′ at the start times what u″ takes of it at each stage, (stages, nodes, components).
+    begin: The contribution of u′ at the start to u″ at each stage, (stages, nodes, components).
     """
 
     times: Matrix
@@ -31,7 +31,7 @@ class Stages:
 
 @dataclass(frozen=True, eq=False)
 class Stencil:
-    """Places on elements, and what they make of the nodes there.
+    """Places on elements, and operators from the nodes there.
 
     places: (elements, places, axes in space). nodes: numbers of the nodes of each element (elements, nodes).
     operators: (elements, places, derivatives, nodes), for the value and derivatives along x.
@@ -45,14 +45,14 @@ class Stencil:
 
 
 def moment(time: float, values: Matrix) -> Stages:
-    """One moment, with any values of u, u′ and u″ there: values (4, nodes, components), the first of them idle."""
+    """One moment, with any values of u, u′ and u″ there: values (4, nodes, components), the first of them unused."""
     return Stages(np.array([time]), np.eye(3, 4, 1)[:, None], values, np.zeros((1, *values.shape[1:])))
 
 
 class Rows:
     """A constraint at places: rows run over stages, elements, places and equations.
 
-    A domain of as many axes as the places have is without time, and its derivatives are along space alone.
+    A domain with as many axes as the places has no time, and its derivatives are those in space.
     """
 
     def __init__(self, problem: Problem, constraint: Constraint, stencil: Stencil) -> None:
@@ -100,7 +100,7 @@ class Rows:
         return self._shaped(residual.detach().numpy(), count), np.asarray(slopes)
 
     def felt(self, stages: Stages, rate: int) -> NDArray[np.bool_]:
-        """Which components' derivatives of this order in time the constraint reads, (components,)."""
+        """The components whose derivatives of this order in time the constraint uses, (components,)."""
         leaf = self._channels(stages).requires_grad_()
         with torch.enable_grad():
             residual = self._residuals(stages.times, leaf)
@@ -111,7 +111,7 @@ class Rows:
         return pulls[:, chosen].flatten(0, 2).reshape(-1, self.components).abs().amax(0).numpy() > 0
 
     def bends(self, stages: Stages) -> bool:
-        """Whether the constraint reads second derivatives along x."""
+        """Whether the constraint uses second derivatives along x."""
         leaf = self._channels(stages).requires_grad_()
         with torch.enable_grad():
             pull = slope_of(self._residuals(stages.times, leaf), leaf)

@@ -1,4 +1,4 @@
-"""What is solved in each window: all equations at all stages, as one system for the values there."""
+"""The system of each window: all equations at all stages, for the values there."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -23,8 +23,8 @@ Solve = Callable[[Matrix], Matrix]
 class System(ABC):
     """Equations for values (stages, nodes, components) at the stages of a window.
 
-    begun: of the tolerance, which the nodes at the start keep to: what elements miss moves fast, and makes more of what
-        follows. stages: of a window.
+    begun: fraction of the tolerance for the nodes at the start, because errors there grow in later windows. stages: of
+        a window.
     """
 
     begun: ClassVar[float] = 0.01
@@ -45,23 +45,23 @@ class System(ABC):
         """The field of windows that such systems were solved in. times: their starts and the last end."""
 
     def limited(self, least: int) -> Self:
-        """The same for a march of at least so many windows: where nodes run out, marches run out of them apart."""
+        """The same for a march of at least so many windows: if nodes run out, two marches then differ."""
         return self
 
     def guessed(self, values: Matrix) -> Matrix:
-        """Values that go on from the window before, less what no equation would put right."""
+        """Values extrapolated from the window before, without errors that no equation would correct."""
         return values
 
     def size(self, errors: Matrix) -> float:
-        """What errors (…, nodes, components), in units of the components' sizes, come to."""
+        """The size of errors (…, nodes, components), in units of the components' sizes."""
         return float(np.abs(errors).max())
 
     def finer(self, values: Matrix, sizes: Matrix, limit: float) -> Self | None:
-        """The same with more nodes where values need them; None where they do not, or there is no space."""
+        """The same with more nodes where values need them; None if they need none, or if there is no space."""
         return None
 
     def coarser(self, values: Matrix, sizes: Matrix, limit: float) -> Self | None:
-        """The same with fewer nodes where values need no more; None where that is nowhere."""
+        """The same with fewer nodes where values need fewer; None if there are no such places."""
         return None
 
     def carried(self, values: Matrix, other: Self) -> Matrix:
@@ -70,11 +70,11 @@ class System(ABC):
 
     @abstractmethod
     def residual(self, stages: Stages) -> Matrix:
-        """All residuals, in one row."""
+        """All residuals, in one vector."""
 
     @abstractmethod
     def linearised(self, stages: Stages) -> tuple[Matrix, Solve]:
-        """The residuals, and what solves the system linearised about the values."""
+        """The residuals, and the solver of the system linearised about the values."""
 
 
 Piece = tuple[System, Matrix]
@@ -82,12 +82,12 @@ Piece = tuple[System, Matrix]
 
 
 class PatchSystem(System):
-    """One whose field is a polynomial on each patch."""
+    """A system whose field is a polynomial on each patch."""
 
     @property
     @abstractmethod
     def patches(self) -> Patches:
-        """Where the field lives."""
+        """The patches of the field."""
 
     def field(self, setting: Setting, rule: Radau, times: Matrix, pieces: Sequence[Piece]) -> PatchesFunction:
         every = [(system.patches, values) for system, values in pieces if isinstance(system, PatchSystem)]

@@ -23,8 +23,8 @@ SHARED = 4
 class WaveWindows(Trial):
     """Waves in a periodic box, with amplitudes that are polynomials of time in each window.
 
-    waves: of each window, how many along each axis of the box, to both sides of the constant one; half of those along the
-        last axis are kept. degree: of the polynomials.
+    waves: of each window, how many along each axis of the box, on both sides of the constant one; half of those along
+        the last axis are stored. degree: of the polynomials.
     """
 
     waves: tuple[tuple[int, ...], ...]
@@ -109,7 +109,7 @@ class WaveWindowsFunction(TrialFunction):
         return Jet(self.field(channels), layout)
 
     def _channels(self, points: Tensor, window: int, layout: Layout) -> Tensor:
-        """(channels, n, columns) at points of one window; where many share a moment, time comes first."""
+        """(channels, n, columns) at points of one window; if many share a moment, time is evaluated first."""
         start, stop = self.times[window], self.times[window + 1]
         amplitudes = self.amplitudes[self.offsets[window] : self.offsets[window + 1]]
         shape = (self.windows.degree + 1, *self.windows.shape(window), self.columns, 2)

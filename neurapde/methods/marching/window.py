@@ -38,7 +38,7 @@ def counting_sizes(values: Matrix, balance: Balance, complex: bool) -> Matrix:
 class State:
     """A field at one moment: values and rates of change (nodes, components).
 
-    moves: which components have a rate, so that they go on from their value. second: which from their rate, too.
+    moves: which components have a rate, so that they continue from their value. second: which from their rate, too.
     """
 
     values: Matrix
@@ -49,7 +49,7 @@ class State:
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """A piece of time: the state that it begins with, its equations, and values at start and stages once it is solved.
+    """A piece of time: its start state, its equations, and, when solved, the values at start and stages.
 
     values: (stages + 1, nodes, components).
     """
@@ -78,7 +78,7 @@ def settle(
     guess: Matrix | None = None,
     tolerance: float = 1e-8,
 ) -> Window | None:
-    """The window solved, or None where Newton's method does not settle.
+    """The solved window, or None if Newton's method does not converge.
 
     sizes: of the components that count, from the values. guess: values at the stages; None for those at the start.
     """
@@ -121,6 +121,6 @@ def settle(
 
 
 def _joined(rule: Radau, values: Matrix, moves: NDArray[np.bool_]) -> Matrix:
-    """Values with those at the start, of components that follow from the others, as they go on to at the stages."""
+    """Values with new start values of components that depend on the others, extrapolated from the stages."""
     back = np.tensordot(rule.backward, values[1:], axes=1)
     return np.concatenate([np.where(moves, values[0], back)[None], values[1:]])

@@ -1,1 +1,1 @@
-"""Unknown numbers and fields, found with the head: rows by both, Gauss–Newton steps, how much the data tell."""
+"""Unknown numbers and fields, found with the head: rows for both, Gauss–Newton steps, and uncertainty."""

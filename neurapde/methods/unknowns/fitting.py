@@ -1,7 +1,8 @@
 """Gauss–Newton on head and unknowns together, for one number of features.
 
-The equation and the conditions are met, up to a small part of what the noise leaves open; the data up to their noise. At
-first the equation counts less, so that the data alone lead the field near, whatever the unknowns begin with.
+The equation and the conditions hold up to a small fraction of the uncertainty by noise, and the data up to their
+noise. At first the equation counts less, so that the data lead the field near the solution for any start of the
+unknowns.
 """
 
 import time
@@ -41,9 +42,10 @@ UNSEEN, PART = 1e-9, 0.1
 
 @dataclass
 class State:
-    """Where a fit stands: coordinates (size,) and their covariance, the noise of data by name, what is believed.
+    """The state of a fit: coordinates (size,) and their covariance, the noise of data by name, and the priors.
 
-    unseen: `(size,)`, which coordinates the data do not tell. path: seconds, what is left and the coordinates of each step.
+    unseen: `(size,)`, which coordinates the data do not determine. path: seconds, residual and coordinates of each
+    step.
     """
 
     beliefs: Beliefs
@@ -58,17 +60,17 @@ class State:
     started: float = field(default_factory=time.perf_counter)
 
     def kept(self) -> "State":
-        """The same as it is now."""
+        """A copy of the present state."""
         return replace(self, noise=dict(self.noise), misfits=dict(self.misfits), path=list(self.path))
 
     @property
     def held(self) -> Tensor:
-        """`(size,)`, which coordinates a bound holds."""
+        """`(size,)`, which coordinates lie at a bound."""
         return torch.cat([unknown.at_bound(self.coordinates[span]) for span, unknown in self.beliefs.parts])
 
 
 def begin(problem: Problem) -> State:
-    """The start of the unknowns, of which nothing is told yet."""
+    """The start of the unknowns, before any data."""
     beliefs = Beliefs(problem.unknowns)
     return State(
         beliefs, beliefs.start.clone(), torch.zeros((beliefs.size, beliefs.size), dtype=torch.float64)
@@ -76,7 +78,7 @@ def begin(problem: Problem) -> State:
 
 
 class Fitting:
-    """One number of features: its trial, moved from the field of the one before; tried: another one like it."""
+    """One level: its trial, started from the field of the one before; tried: another one like it."""
 
     def __init__(
         self, problem: Problem, trial: PiecewiseFunction, tried: PiecewiseFunction, state: State, seed: int
@@ -86,7 +88,7 @@ class Fitting:
         self.tight = TIGHT
 
     def iterate(self, before: TrialFunction | None) -> bool:
-        """Steps until the unknowns settle; False where they do not."""
+        """Take steps until the unknowns converge; False if they do not."""
         lost = before is None or self._is_lost()
         ramp = RAMP if lost else ()
         about = self.trial if before is None or lost else before
@@ -106,7 +108,7 @@ class Fitting:
         return False
 
     def _is_lost(self) -> bool:
-        """Whether the field does not follow the data: the unknowns are then to be sought anew."""
+        """Whether the field does not follow the data, so that the unknowns need a new start."""
         state = self.state
         if lost := any(
             state.misfits[name] > (ASTRAY * noise if name in state.told else FAR * state.sizes[name])
@@ -118,7 +120,7 @@ class Fitting:
         return lost
 
     def _aimed(self, about: TrialFunction, tight: float) -> "_Aim":
-        """The step that a field and the present unknowns ask for."""
+        """The step for a field and the present unknowns."""
         rows = UnknownRows(self.problem, self.tried, about, self.state.coordinates, self.seed)
         linearised = rows.linearised()
         self.columns, self.outputs = rows.columns, rows.outputs
@@ -131,7 +133,7 @@ class Fitting:
         return _Aim(rows, linearised, factors, system, self._change(system), tight)
 
     def _move(self, aim: "_Aim", amplitudes: Tensor, change: Tensor) -> Tensor:
-        """Take a step, and learn from what it leaves; the amplitudes that belong to it."""
+        """Take a step and update noise and weights from its residual; return its amplitudes."""
         bounded = torch.cat(
             [torch.full((unknown.size,), unknown.bounds is not None) for unknown in self.problem.unknowns]
         )
@@ -142,7 +144,7 @@ class Fitting:
         return amplitudes
 
     def _factors(self, linearised: Linearised, tight: float) -> Tensor:
-        """What each row (m,) is multiplied by: one over its noise, or over a small part of what the noise leaves open."""
+        """The factor of each row (m,): one over its noise, or over a small fraction of the uncertainty by noise."""
         noise = self.state.noise
         for data_set in linearised.data:
             noise.setdefault(data_set.name, data_set.noise or FIRST_NOISE * data_set.size)
@@ -161,7 +163,7 @@ class Fitting:
         return factors
 
     def _change(self, system: Reduced) -> Tensor:
-        """The change of the coordinates (size,) that the rows and what is believed ask for; their covariance is kept."""
+        """The change of the coordinates (size,) from rows and priors; their covariance is stored."""
         rows, wanted = self.state.beliefs.rows(self.state.coordinates)
         whole, loads = torch.cat([system.upper, rows]), torch.cat([system.right, wanted])
         lengths = torch.linalg.vector_norm(whole, dim=0)
@@ -174,7 +176,7 @@ class Fitting:
         return (inverse @ (left[:, determined].T @ loads)) / scale
 
     def _shortened(self, aim: "_Aim", amplitudes: Tensor) -> Tensor:
-        """Take a step, halved until the next one is shorter: the amplitudes that belong to it."""
+        """Take a step, halved until the next one is shorter; return its amplitudes."""
         start, covariance, fraction = self.state.coordinates, self.state.covariance, 1.0
         for _ in range(HALVINGS):
             self.state.coordinates = start + fraction * aim.change
@@ -187,7 +189,7 @@ class Fitting:
         return self._move(aim, amplitudes, fraction * aim.change)
 
     def _learn(self, aim: "_Aim", field: TrialFunction) -> None:
-        """Noise that is not known from what is left of data, and the weight of smoothness."""
+        """Estimate unknown noise from the residual of the data, and the weight of smoothness."""
         residuals = aim.rows.left(field, self.state.coordinates)
         for data_set in aim.found.data:
             data_residuals, count = residuals[data_set.rows], data_set.rows.stop - data_set.rows.start
@@ -225,7 +227,7 @@ class Fitting:
 
 @dataclass(frozen=True)
 class _Aim:
-    """Linearised rows, what they were multiplied by, the amplitudes eliminated, and the change of unknowns asked for."""
+    """Linearised rows, their factors, the elimination of the amplitudes, and the change of the unknowns."""
 
     rows: UnknownRows
     found: Linearised
@@ -235,5 +237,5 @@ class _Aim:
     tight: float
 
     def length(self, change: Tensor) -> float:
-        """Of a change of the unknowns, as these rows measure it."""
+        """The length of a change of the unknowns, measured by these rows."""
         return float(torch.linalg.vector_norm(self.system.upper @ change))

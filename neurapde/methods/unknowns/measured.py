@@ -1,4 +1,4 @@
-"""Data: values of the field that were measured at points, with what is known of their noise."""
+"""Data: measured values of the field at points, with their noise if known."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Misfit:
-    """u − measured, of one component or all; noise: its standard deviation, None where the misfit is to tell it."""
+    """u − measured, of one component or all; noise: its standard deviation, None to estimate it from the misfit."""
 
     component: int | None = None
     noise: float | None = None
@@ -32,8 +32,8 @@ def measured(
     """A constraint for measured data: u = values at points, up to noise.
 
     name: of the data set; a problem may have several. points: `(n, d)`. values: `(n,)`, or `(n, c)` of all
-    components. noise: standard deviation of each value, in units of u; None if it is unknown: it is then
-    estimated from the misfit. component: the one that was measured; None for all.
+    components. noise: standard deviation of each value, in units of u; None if it is unknown, to estimate it from the
+    misfit. component: the measured one; None for all.
     """
     if noise is not None:
         checks.number(noise, "noise", lambda x: x > 0, "give a positive standard deviation, or None")
@@ -58,10 +58,10 @@ def measured(
 
 
 def is_data(constraint: Constraint) -> bool:
-    """Whether a constraint is met but for noise: it holds at points that were given."""
+    """Whether a constraint holds up to noise: it has given points."""
     return isinstance(constraint.sample, AtPoints)
 
 
 def noise_of(constraint: Constraint) -> float | None:
-    """The standard deviation of data, where it was told."""
+    """The standard deviation of data, if given."""
     return constraint.residual.noise if isinstance(constraint.residual, Misfit) else None

@@ -1,4 +1,4 @@
-"""The unknowns' part of a least-squares problem, the amplitudes eliminated by one QR: variable projection.
+"""Variable projection: the unknowns' part of a least-squares problem, after one QR eliminates the amplitudes.
 
 Source: Golub, Pereyra (2003), Inverse Problems 19(2), R1-R26, for the elimination; MacKay (1992), Neural Computation 4(3),
 415-447, for the weights of noise and smoothness by their evidence.
@@ -19,9 +19,9 @@ LEAST, MOST = 1e-8, 1e12
 
 @dataclass(frozen=True)
 class Reduced:
-    """min |upper (rows) · x − right|² over the unknowns alone, and how amplitudes (columns,) follow from these.
+    """min |upper (rows) · x − right|² over the unknowns alone, and the amplitudes (columns,) as a function of these.
 
-    leverage: of each row of data, how much the amplitudes alone follow it.
+    leverage: of each row of data, how much the amplitudes alone fit it.
     """
 
     head: Tensor
@@ -42,7 +42,7 @@ class Reduced:
         return torch.linalg.solve_triangular(self.head, loads[:, None], upper=True)[:, 0] / self.scale
 
     def freedom(self, by_amplitudes: Tensor, by_unknowns: Tensor, covariance: Tensor) -> float:
-        """How many of some rows' numbers the fit takes up: the trace of the matrix that maps them on what is fitted."""
+        """The degrees of freedom that the fit uses of some rows: the trace of the matrix from data to fitted values."""
         upper = self.head.T
         whitened = torch.linalg.solve_triangular(upper, (by_amplitudes / self.scale).T, upper=False)
         rest = by_unknowns - whitened.T @ self.coupling
@@ -50,7 +50,7 @@ class Reduced:
 
 
 def reduced(by_amplitudes: Tensor, by_unknowns: Tensor, loads: Tensor) -> Reduced:
-    """Eliminate the amplitudes from weighed rows; the parts that rounding makes large count as none."""
+    """Eliminate the amplitudes from weighted rows; parts that rounding would make large are dropped."""
     lengths = torch.linalg.vector_norm(by_amplitudes, dim=0)
     scale = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
     columns, size = by_amplitudes.shape[1], by_unknowns.shape[1]
@@ -70,7 +70,7 @@ def reduced(by_amplitudes: Tensor, by_unknowns: Tensor, loads: Tensor) -> Reduce
 
 
 class Beliefs:
-    """What is believed of unknowns beforehand: priors of numbers, smoothness of fields at a weight that the data tell."""
+    """The priors of unknowns: those of numbers, and the smoothness of fields with a weight from the data."""
 
     def __init__(self, unknowns: Sequence[Unknown]) -> None:
         self.unknowns = unknowns
@@ -84,7 +84,7 @@ class Beliefs:
         self.smoothness = {unknown.name: 1.0 for unknown in unknowns if unknown.roughness() is not None}
 
     def rows(self, coordinates: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows (m, size) on a change of the coordinates, and what they are to give (m,)."""
+        """Rows (m, size) for a change of the coordinates, and their right-hand sides (m,)."""
         blocks, loads = [], []
         for span, unknown in self.parts:
             rows, wanted = unknown.prior_rows(coordinates[span])
@@ -100,7 +100,7 @@ class Beliefs:
         return torch.cat(blocks), torch.cat(loads)
 
     def weigh(self, coordinates: Tensor, covariance: Tensor) -> None:
-        """Give smoothness the weight that makes the data likeliest."""
+        """Set the weight of smoothness that makes the data most likely."""
         for span, unknown in self.parts:
             square = unknown.roughness()
             if square is None:

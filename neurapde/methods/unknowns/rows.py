@@ -28,7 +28,7 @@ def named(unknowns: Sequence[Unknown], coordinates: Tensor) -> dict[str, Tensor]
 
 @dataclass(frozen=True)
 class DataSet:
-    """Rows of data: which they are, the noise that was told, the size of what was measured, and a unit of u in theirs."""
+    """Rows of data: their numbers, the given noise, the size of the values, and the unit of u in their units."""
 
     name: str
     rows: slice
@@ -41,7 +41,7 @@ class DataSet:
 class Linearised:
     """Rows [A B] (m, columns + size) and loads (m,): A by amplitudes, B by coordinates' changes.
 
-    Rows of data are in their own units, all others in units of u. left: (m,) what the present field leaves of them.
+    Rows of data are in their own units, all others in units of u. left: (m,) residuals of the present field.
     """
 
     by_amplitudes: Tensor
@@ -98,7 +98,7 @@ class UnknownRows(Assembly):
         return Linearised(torch.cat(matrices), by_unknowns, torch.cat(loads), residuals, tuple(sets))
 
     def left(self, field: TrialFunction, coordinates: Tensor) -> Tensor:
-        """What a field leaves of the rows (m,) with these coordinates."""
+        """The residuals (m,) of a field with these coordinates."""
         with taken_for(named(self.problem.unknowns, coordinates)), torch.no_grad():
             residuals = []
             for constraint, samples in self.visited:
@@ -121,7 +121,7 @@ class UnknownRows(Assembly):
 
 
 def _times_roots(samples: Samples, rows: Tensor) -> Tensor:
-    """Rows (m, …) as samples with weights count them."""
+    """Rows (m, …) times the roots of their samples' weights."""
     if not isinstance(samples, Weighed) or samples.weights is None:
         return rows
     roots = samples.weights.sqrt().repeat_interleave(math.ceil(len(rows) / len(samples.points)))

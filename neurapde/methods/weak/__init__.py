@@ -1,1 +1,1 @@
-"""What `Galerkin` asks of equations on lattices of sines, and the equations that answer: one file each."""
+"""The interface of `Galerkin` to equations on lattices of sines, and these equations, one file each."""

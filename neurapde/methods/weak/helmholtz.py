@@ -1,4 +1,4 @@
-"""Helmholtz' equation as `Galerkin` solves it: what its levels on sines and on elements have in common."""
+"""Helmholtz' equation for `Galerkin`: the common part of its levels on sines and on elements."""
 
 import math
 from abc import abstractmethod
@@ -39,7 +39,7 @@ Lattice = TypeVar("Lattice", bound=Solved)
 
 
 class Waves(OnSines[Lattice]):
-    """A Helmholtz problem on a Box, in scattered form where its sources' waves are known."""
+    """A Helmholtz problem on a Box, in scattered form if its sources' waves are known."""
 
     fewer = "a lower wavenumber, or a smaller domain"
     waves: LatticeProblem | ElementWaves
@@ -52,7 +52,7 @@ class Waves(OnSines[Lattice]):
         return largest * math.pi / max(self.problem.domain.extents)
 
     def aim(self, last: float, fixed: bool) -> None:
-        """Warn where the last bandwidth carries no waves of the largest local wavenumber."""
+        """Warn if the last bandwidth is too low for waves of the largest local wavenumber."""
         largest = self.waves.largest_wavenumber
         need = MARGIN * largest
         if need <= last:
@@ -92,7 +92,7 @@ class Waves(OnSines[Lattice]):
         return trial
 
     def scattered(self, features: str) -> list[str]:
-        """That the sources' own waves are known, where they are, and what the features add."""
+        """A note that the sources' own waves are known, if so, and that the features add the rest."""
         waves = sum(len(shot) for shot in self.waves.backgrounds)
         if not waves:
             return []
@@ -102,7 +102,7 @@ class Waves(OnSines[Lattice]):
         ]
 
     def told(self, level: Lattice, estimate: str) -> list[str]:
-        """How good a level is, and what may be wrong with it."""
+        """Notes on the accuracy of a level, and on possible errors."""
         trapped = (
             f"The linear system was solved only to a relative residual of {level.residual:.1e}: "
             "waves are trapped in this medium, and the field is not reliable."

@@ -1,4 +1,4 @@
-"""What `Galerkin` asks of an equation that it solves on lattices of sines of growing bandwidth."""
+"""The interface of an equation that `Galerkin` solves on lattices of sines of growing bandwidth."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ Lattice = TypeVar("Lattice")
 class OnSines(ABC, Generic[Lattice]):
     """A problem with the weak form of its equation on a Box; bandwidths are in rad per unit length.
 
-    fewer: what makes its first level cheaper. coarser: by how much the lattice is coarser that a given bandwidth is
-    compared with. first: the bandwidth to begin with. likely: the one, in units of the first, that a tolerance often takes.
+    fewer: advice for a cheaper first level. coarser: ratio of the coarser lattice that a given bandwidth is compared
+    with. first: the first bandwidth. likely: the usual last one, in units of the first.
     """
 
     fewer: ClassVar[str]
@@ -33,24 +33,24 @@ class OnSines(ABC, Generic[Lattice]):
     @staticmethod
     @abstractmethod
     def obstacle(problem: Problem) -> str | None:
-        """Why the weak form does not apply to a problem, or None where it does."""
+        """Why the weak form does not apply to a problem, or None."""
 
     @property
     def follows(self) -> bool:
-        """Whether its features follow the medium as far as is known, so that errors fall fast."""
+        """Whether its features follow the known parts of the medium, so that errors fall fast."""
         return True
 
     @abstractmethod
     def last(self, largest: int) -> float:
-        """The bandwidth of so many modes along the longest axis, at which growing ends."""
+        """The last bandwidth, that of a number of modes along the longest axis."""
 
     @abstractmethod
     def aim(self, last: float, fixed: bool) -> None:
-        """Take notice of the last bandwidth, and warn where it cannot do; fixed: whether the user gave it."""
+        """Set the last bandwidth, and warn if it does not suffice; fixed: whether the user gave it."""
 
     @abstractmethod
     def cost(self, bandwidth: float) -> Cost:
-        """What a level takes."""
+        """The cost of a level."""
 
     @abstractmethod
     def solve(self, bandwidth: float, before: Lattice | None) -> Lattice:
@@ -58,32 +58,32 @@ class OnSines(ABC, Generic[Lattice]):
 
     @abstractmethod
     def field(self, level: Lattice) -> np.ndarray:
-        """What levels are compared by, (points,) or (points, fields)."""
+        """The values that are compared between levels, (points,) or (points, fields)."""
 
     def is_fine(self, level: Lattice) -> bool:
-        """Whether a level sees what is known to be narrow, or none up to the last would."""
+        """Whether a level resolves all known narrow parts, or no level up to the last would."""
         return True
 
     def blind(self, level: Lattice) -> str:
-        """The sentence on what a level does not see; "" where it sees all."""
+        """The sentence on what a level does not resolve, or ""."""
         return ""
 
     @abstractmethod
     def more(self, largest: int, last: float) -> str:
-        """The setting that may resolve what was not."""
+        """The setting that may resolve the rest."""
 
     @abstractmethod
     def trial(self, level: Lattice) -> TrialFunction:
-        """The solved sum of sines with what is known beside it."""
+        """The solved sum of sines plus the known part."""
 
     @abstractmethod
     def notes(self, level: Lattice, estimate: str) -> Sequence[str]:
-        """What the trial function is, and how good it is; `estimate` is the sentence on that."""
+        """Notes on the trial function and its accuracy; `estimate` is the sentence on that."""
 
     @abstractmethod
     def extras(self, level: Lattice) -> dict[str, float | int]:
-        """What was measured."""
+        """The measured numbers."""
 
     @abstractmethod
     def missed(self, level: Lattice) -> float:
-        """The relative error of a level by what its quadrature does not see."""
+        """The relative error of a level from what its quadrature does not resolve."""
