@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-QUICK = ("eikonal",)
-"""Those of a few seconds at their small size."""
 SHORT = (
+    "eikonal",
     "held_out",
     "bandwidth",
     "training_step",
@@ -52,13 +51,13 @@ def run(*arguments):
 
 
 class Records:
-    """What the benchmarks print at their small size, and their raw records, by name; those of a group run together."""
+    """What the benchmarks print at their small size, and their raw records, by name; the short ones run together."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.text = folder, {}
 
     def __getitem__(self, name: str) -> dict:
-        names = next((group for group in (QUICK, SHORT) if name in group), (name,))
+        names = SHORT if name in SHORT else (name,)
         if name not in self.text:
             done = run(*names, "--small", "--out", self.folder)
             assert done.returncode == 0, done.stderr
@@ -71,9 +70,8 @@ def records(tmp_path_factory):
     return Records(tmp_path_factory.mktemp("benchmarks"))
 
 
-@pytest.mark.parametrize(
-    "name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in (*SHORT, *LONG))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*SHORT, *LONG])
 def test_a_record_says_what_ran_where(records, name):
     record = records[name]
     check_record(name, records.text[name], record)

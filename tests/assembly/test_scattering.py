@@ -79,8 +79,15 @@ def test_superposition_sums_within_a_shot_and_stacks_shots():
         pytest.param(
             Piecewise(1.0, (Disk((0.3, 0.2), 0.25), 2.0)), PML(0.4, 5.0), SOURCE, marks=pytest.mark.slow
         ),
-        (Piecewise(1.0, (Disk((0.1, -0.1), 0.25), 2.0)), PML(0.4, 5.0), SOURCE),
-        (Piecewise(1.0, (Disk((0.3, 0.2), 0.25), 2.0)), Dirichlet(0.0), GaussianSource((0.1, -0.2), 1e-4)),
+        pytest.param(
+            Piecewise(1.0, (Disk((0.1, -0.1), 0.25), 2.0)), PML(0.4, 5.0), SOURCE, marks=pytest.mark.slow
+        ),
+        pytest.param(
+            Piecewise(1.0, (Disk((0.3, 0.2), 0.25), 2.0)),
+            Dirichlet(0.0),
+            GaussianSource((0.1, -0.2), 1e-4),
+            marks=pytest.mark.slow,
+        ),
         (lambda x: 1 + 0.2 * x[:, 0], PML(0.4, 5.0), PointSource((0.1, -0.2))),
     ],
     ids=["source-outside", "source-inside", "closed", "smooth"],

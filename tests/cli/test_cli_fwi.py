@@ -95,6 +95,7 @@ def test_a_survey_becomes_a_report_with_pictures_that_is_shown_again(
     assert "reduced" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_papers_layout_is_inverted_with_what_it_does_not_say(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

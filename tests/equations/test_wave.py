@@ -191,6 +191,7 @@ def test_sines_and_leapfrog_agree_beside_a_jump_of_the_medium() -> None:
     assert set(report.pictures()) >= {"fields.png", "error.png"}
 
 
+@pytest.mark.slow
 def test_a_source_in_a_point_is_heard_as_the_grid_hears_it_and_then_it_is_quiet() -> None:
     problem = npde.Problem(
         "ricker",

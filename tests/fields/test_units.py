@@ -210,7 +210,8 @@ def rod(diffusivity: float, length: float, stop: float, space: bool = False) -> 
 
 @pytest.mark.parametrize("space", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["time", "axis"])
 @pytest.mark.parametrize(
-    ("diffusivity", "length", "stop"), [(0.36, 1.0, 1.0), (1e-6, 0.1, 3600.0), (1.2e-4, 3e-3, 0.1)]
+    ("diffusivity", "length", "stop"),
+    [pytest.param(0.36, 1.0, 1.0, marks=pytest.mark.slow), (1e-6, 0.1, 3600.0), (1.2e-4, 3e-3, 0.1)],
 )
 def test_heat_conduction_is_solved_in_metres_and_seconds(
     diffusivity: float, length: float, stop: float, space: bool

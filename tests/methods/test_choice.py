@@ -220,6 +220,7 @@ def test_a_given_network_is_trained(name: str) -> None:
     assert "a trial function was given to be trained" in why
 
 
+@pytest.mark.slow
 def test_equations_advise_how_their_fields_are_trained() -> None:
     factories = {case.name: case.factory for case in CASES}
 

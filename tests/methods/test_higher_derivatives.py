@@ -44,6 +44,7 @@ def test_a_clamped_plate_bends_under_its_load():
     assert relative(npde.solve(plate)(x), s(x, 0) * s(x, 1)) < 1e-6
 
 
+@pytest.mark.slow
 def test_a_soliton_runs_as_it_is():
     rod = npde.Interval(-10, 10).over(npde.Time(0, 0.3))
 

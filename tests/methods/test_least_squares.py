@@ -60,6 +60,7 @@ def test_grid_solver_agrees_on_the_singular_field_of_the_torsion_of_an_l():
     assert np.linalg.norm(solution(x) - reference(x)) < 2e-3 * np.linalg.norm(reference(x))
 
 
+@pytest.mark.slow
 def test_torsion_of_an_l_has_its_known_stiffness():
     """∫u = ∫|∇u|² = 0.2140758 on the L of three unit squares (by adaptive finite elements in the literature)."""
     l_shape = npde.problems.poisson_l_shape().domain

@@ -18,6 +18,7 @@ def away() -> np.ndarray:
     return x[abs(x + 0.3) > 0.24][:, None]
 
 
+@pytest.mark.slow
 def test_the_wave_of_a_source_on_a_uniform_line_is_the_greens_function() -> None:
     k = 20.0
     problem = npde.Problem("line", LINE, npde.Helmholtz(k), SOURCE, npde.PML(width=0.4))

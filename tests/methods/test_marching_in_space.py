@@ -41,6 +41,7 @@ def test_burgers_front_is_followed_by_default():
     assert error(solution, lambda x: cole_hopf(x, viscosity)) < 1e-6
 
 
+@pytest.mark.slow
 def test_a_kink_of_the_sine_gordon_equation_moves_between_values_that_change():
     speed = 0.6
 
@@ -81,6 +82,7 @@ def test_where_waves_leave_nothing_need_be_said():
     assert error(solution, lambda x: x[:, 0] / (1 + x[:, 1])) < 1e-8
 
 
+@pytest.mark.slow
 def test_heat_is_followed_for_many_times_that_it_takes_to_settle():
     """From two sines, until all that is left is 1e-43."""
     problem = npde.Problem(

@@ -50,6 +50,7 @@ def test_a_soliton_of_korteweg_and_de_vries_moves_on_with_its_third_derivative_a
     assert soliton.stages[-1].extras["error_estimate"] > relative_error / 3
 
 
+@pytest.mark.slow
 def test_a_field_of_waves_is_stored_and_read(soliton, tmp_path):
     points = drawn(soliton.problem, 40)
     soliton.save(tmp_path / "u.h5")
@@ -57,6 +58,7 @@ def test_a_field_of_waves_is_stored_and_read(soliton, tmp_path):
     np.testing.assert_allclose(loaded.gradient(points), soliton.gradient(points), atol=1e-10)
 
 
+@pytest.mark.slow
 def test_a_soliton_of_schroedinger_is_a_complex_field():
     """i h_t + h_xx/2 + |h|² h = 0: sech(x − t) exp(ix)."""
 
@@ -113,6 +115,7 @@ def test_vortices_decay_in_two_axes_and_a_pressure_follows():
     assert error(solution(points)[:, 2], pressure) < 1e-5
 
 
+@pytest.mark.slow
 def test_a_coefficient_that_varies_in_space_is_taken_in():
     """u_t + (2 + sin x) u_x = 0 moves values on: sin of the time that characteristics take."""
 

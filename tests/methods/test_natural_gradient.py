@@ -294,6 +294,7 @@ def test_a_resumed_chain_is_the_uninterrupted_one(
     np.testing.assert_array_equal(rest.history.loss, whole.history.loss)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:the 24 points:neurapde.ResolutionWarning")
 def test_points_follow_the_residual_to_a_front() -> None:
     """ε u″ = u − 1 with layers of width 0.02 at the ends: points that move there halve the error of points that stay."""

@@ -163,6 +163,7 @@ def test_sources_that_jump_on_a_line_are_left_to_elements_and_met_as_stated() ->
     assert relative(solution(x[:, None]), exact) < 3 * solution.stages[-1].extras["error_estimate"] < 1e-8
 
 
+@pytest.mark.slow
 def test_what_polynomials_do_not_find_ends_after_a_few_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = []
 

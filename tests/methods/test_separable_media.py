@@ -146,6 +146,7 @@ def test_a_lens_in_a_box_is_iterated_on_as_its_residual_tells() -> None:
     assert estimate < 1e-8
 
 
+@pytest.mark.slow
 def test_a_source_between_the_points_of_the_first_levels_is_seen() -> None:
     width = 0.01
 

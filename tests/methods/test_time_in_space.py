@@ -19,6 +19,7 @@ def error(solution: npde.Solution) -> float:
     return float(solution.stages[-1].extras["error_estimate"])
 
 
+@pytest.mark.slow
 def test_a_standing_wave_keeps_its_shape_and_its_frequency() -> None:
     numbers = np.pi * np.array([2.0, 1 / 1.2, 3.0])
 

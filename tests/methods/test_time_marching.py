@@ -231,6 +231,7 @@ def test_a_pulse_between_the_points_is_missed_but_not_silently():
         assert npde.solve(problem).status is npde.Status.UNRESOLVED
 
 
+@pytest.mark.slow
 def test_errors_fall_with_the_tolerance():
     problem = system("prey", 10.0, prey, 10.0, 5.0)
     largest_errors = [

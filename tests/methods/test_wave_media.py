@@ -13,7 +13,7 @@ from neurapde.assembly.wave_problem import WaveProblem
 from neurapde.spectral.near_field import NearField
 from neurapde.spectral.propagation import oscillate
 from neurapde.spectral.time_rule import TimeRule
-from support import assert_same_field
+from support import assert_same_field, some_slow
 
 Array = np.ndarray
 WIDTH, START, INTERFACE, FIRST, SECOND, STOP = 0.1, -0.3, 0.2, 1.0, 2.5, 0.9
@@ -73,6 +73,7 @@ def test_a_half_space_goes_on_beyond_the_side_or_layer_that_it_reaches(
     assert error < 3 * estimate
 
 
+@pytest.mark.slow
 def test_a_thin_slow_slab_is_as_good_as_stated_declared_or_as_a_function() -> None:
     """Against the same slab at a tenth of the tolerance."""
     slab = npde.Interval(0.2, 0.24)
@@ -247,7 +248,7 @@ def test_a_start_that_no_lattice_holds_is_said_not_to_be_resolved() -> None:
     assert error < 3 * estimate
 
 
-@pytest.mark.parametrize("half", [0.02, 0.2])
+@pytest.mark.parametrize("half", some_slow([0.02, 0.2], 0.02))
 def test_a_strip_is_as_good_as_stated_however_narrow(half: float) -> None:
     box = npde.Box((-half, half), (INTERFACE, 1))
     problem = npde.Problem(

@@ -329,6 +329,7 @@ def test_beside_a_resonance_there_is_one_solution(apart: float, named: bool) -> 
     np.testing.assert_allclose(solution(x[:, None]), truth, atol=1e-5 * truth.max())
 
 
+@pytest.mark.slow
 def test_so_near_to_a_resonance_that_digits_are_lost_the_estimate_says_how_many() -> None:
     apart = 1e-10
     k = np.pi * (1 + apart)

@@ -23,7 +23,7 @@ def linear_medium(grid: Grid, source: Array) -> tuple[Array, Array]:
 
 
 @pytest.mark.parametrize(("counts", "source", "bound"), [
-    ((17, 33, 65, 129), (0.31, 0.27), 2e-6),  # off the nodes
+    pytest.param((17, 33, 65, 129), (0.31, 0.27), 2e-6, marks=pytest.mark.slow),  # off the nodes
     ((17, 33, 65), (0.5, 0.0), 1e-5),  # on a side
     pytest.param((9, 17, 33), (0.31, 0.27, 0.5), 5e-5, marks=pytest.mark.slow),
 ])  # fmt: skip

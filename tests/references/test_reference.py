@@ -93,6 +93,7 @@ def test_a_slow_disk_at_another_wavenumber_is_solved_too() -> None:
     assert relative(reference(problem, error=False)(points), exact) < 1e-3
 
 
+@pytest.mark.slow
 def test_the_error_bar_of_the_square_holds_against_a_finer_grid() -> None:
     coarse, fine = (
         reference(helmholtz_square(), 129),
@@ -194,6 +195,7 @@ def test_the_chosen_grid_resolves_the_slowest_region_and_says_so() -> None:
     assert "chosen automatically" in solution.notes[0]
 
 
+@pytest.mark.slow
 def test_a_grid_chosen_for_a_resonant_disk_is_refined_until_the_error_bar_is_small() -> None:
     problem = Problem(
         "resonant",

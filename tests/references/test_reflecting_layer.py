@@ -41,6 +41,7 @@ def test_a_layer_that_reflects_nothing_leaves_the_wave_in_open_space_alone() -> 
     assert any("the known wave is the whole field" in note for note in solution.notes)
 
 
+@pytest.mark.slow
 def test_a_layer_on_a_line_is_the_declared_one_too() -> None:
     k, width, strength = 15.0, 0.5, 0.5
     case = npde.Problem(

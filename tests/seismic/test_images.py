@@ -147,6 +147,7 @@ def small(noise: float = 0.05) -> npde.seismic.Inversion:
     )
 
 
+@pytest.mark.slow
 def test_the_deviation_is_that_of_dense_matrices_by_differences_of_the_data() -> None:
     inversion = small()
     noise, deviation, length = 0.05, 60.0, 45.0

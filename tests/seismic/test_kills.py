@@ -248,13 +248,13 @@ QUIET = pytest.mark.filterwarnings(
 
 
 @QUIET
-@pytest.mark.parametrize("name", some_slow(trainings(False), "all three", "L-BFGS"))
+@pytest.mark.parametrize("name", some_slow(trainings(False), "all three", "L-BFGS", "Adam"))
 def test_a_training_at_its_end_stays_there(name: str, tmp_path: Path) -> None:
     stays(lambda: train(trainings(False)[name], tmp_path, 10099), tmp_path)
 
 
 @QUIET
-@pytest.mark.parametrize("name", inversions(False))
+@pytest.mark.parametrize("name", some_slow(inversions(False), "joint", "penalty"))
 def test_an_inversion_at_its_end_stays_there(name: str, tmp_path: Path) -> None:
     noise = None if name.endswith("its end") else 5.0  # which ends the others before their first step
     stays(lambda: invert(inversions(False)[name], tmp_path, 10103, noise), tmp_path)

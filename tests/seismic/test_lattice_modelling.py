@@ -69,7 +69,9 @@ def test_its_data_converge_with_the_bandwidth() -> None:
     assert errors[2] < 3e-4
 
 
-@pytest.mark.parametrize("condition", [Dirichlet(0.0, on="top"), Neumann(0.0, on="top")])
+@pytest.mark.parametrize(
+    "condition", [Dirichlet(0.0, on="top"), pytest.param(Neumann(0.0, on="top"), marks=pytest.mark.slow)]
+)
 def test_a_side_that_reflects_mirrors_the_known_waves(condition) -> None:
     box = Box((-1, 1), (-1, 0.0))
     sources = np.array([[-0.5, -0.05], [0.2, -0.12]])

@@ -76,6 +76,7 @@ def test_least_squares_skips_a_cycle_where_envelope_and_transport_do_not() -> No
     assert found_from(1500.0, Transport(), survey) < 0.2
 
 
+@pytest.mark.slow
 def test_a_correlation_finds_the_model_where_amplitudes_are_wrong_by_trace() -> None:
     survey = plane_survey(TRUE)
     gains = np.exp(np.random.default_rng(40927).standard_normal((2, 6, 1)))

@@ -111,6 +111,7 @@ def test_the_survey_of_a_result_is_the_one_that_was_used() -> None:
     )
 
 
+@pytest.mark.slow
 def test_more_noise_is_believed_less() -> None:
     weights = []
     for noise in (0.0, 1.0):
@@ -121,6 +122,7 @@ def test_more_noise_is_believed_less() -> None:
     assert weights[0] < weights[1]
 
 
+@pytest.mark.slow
 def test_the_error_of_a_grid_is_measured() -> None:
     survey = recorded()
     setting = setting_of(survey)

@@ -89,7 +89,7 @@ def trained(problem: npde.Problem) -> Method:
         pytest.param(heat(1.0, 1.0, 1.0), heat(0.1, 3600.0, 50.0), marks=pytest.mark.slow),
         pytest.param(heat(1.0, 1.0, 1.0), heat(1e4, 1e-6, 1e-5), marks=pytest.mark.slow),
         (growth(1.0, 1.0), growth(1e4, 1e6)),
-        (plate(1.0, 1.0, 1.0), plate(0.05, 400.0, 600.0)),
+        pytest.param(plate(1.0, 1.0, 1.0), plate(0.05, 400.0, 600.0), marks=pytest.mark.slow),
         pytest.param(plate(1.0, 1.0, 1.0), plate(2e3, 1e-6, 1e-5), marks=pytest.mark.slow),
     ],
     ids=["hour", "microsecond", "people", "metal", "faint"],

@@ -79,6 +79,7 @@ def two_pictures() -> tuple[npde.Problem, np.ndarray]:
     return npde.Problem("pair", raster.domain, npde.Fit(values=raster)), values
 
 
+@pytest.mark.slow
 def test_one_hypernetwork_learns_two_pictures_saves_and_comes_back(tmp_path: Path):
     problem, values = two_pictures()
     method = npde.Adam(
@@ -110,6 +111,7 @@ def test_resumed_training_is_that_without_a_break(tmp_path: Path):
         assert torch.equal(a, b)
 
 
+@pytest.mark.slow
 def test_a_differential_equation_is_solved_by_it():
     problem = npde.Problem(
         "rod",

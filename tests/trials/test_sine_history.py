@@ -6,6 +6,7 @@ import torch
 
 import neurapde as npde
 from neurapde.trials.sine_history import HistoryFunction, SineHistory
+from support import some_slow
 
 STANDING = {
     1: (np.array([0.0, 0.5]), np.array([2.0, 1.5])),
@@ -92,7 +93,7 @@ def test_the_ends_of_its_time_are_inside() -> None:
         assert torch.allclose(field, modes.T @ trial.amplitudes[knot, 0, :, 0], atol=1e-12)
 
 
-@pytest.mark.parametrize("dimension", [1, 2])
+@pytest.mark.parametrize("dimension", some_slow([1, 2], 2))
 def test_points_of_a_grid_are_answered_as_scattered_ones(dimension: int) -> None:
     trial = filled(dimension)
     lower, upper = STANDING[dimension]

@@ -153,6 +153,7 @@ def test_what_falls_between_the_points_is_found_and_told(name):
     assert solution.stages[-1].extras["error_estimate"] > 1e-3
 
 
+@pytest.mark.slow
 def test_the_error_that_a_missed_source_makes_is_estimated():
     """16 % of a unit mass beside a smooth source, by the series of sines."""
     width, at = 0.004, (0.37, 0.61)

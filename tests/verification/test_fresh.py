@@ -46,6 +46,7 @@ def test_a_function_is_looked_at_closer_where_it_changes(width):
     assert mean(poisson(SQUARE, WIDE, narrow), narrow) == pytest.approx(0.05, rel=0.2)
 
 
+@pytest.mark.slow
 def test_several_narrow_functions_share_the_points():
     places = [(0.2, 0.3), (0.7, 0.2), (0.5, 0.8), (0.81, 0.55)]
     masses = [1.0, 0.3, 0.1, 0.05]

@@ -41,6 +41,7 @@ def between(first: npde.Disk, second: npde.Disk) -> npde.Problem:
     )
 
 
+@pytest.mark.slow
 def test_disks_that_touch_are_the_limit_of_narrow_gaps() -> None:
     places = torch.as_tensor(np.random.default_rng(61717).uniform(-0.5, 0.5, (2000, 2)))
     fields = [

@@ -96,6 +96,7 @@ def test_a_load_that_is_singular_at_a_corner_has_its_field(
     assert solved(problem, exact, 1e-7) < 1e-7
 
 
+@pytest.mark.slow
 def test_the_l_shape_is_left_to_functions_that_solve_the_equation_and_stored(tmp_path: Path) -> None:
     problem = poisson_l_shape()
     assert problem.exact is not None

@@ -82,7 +82,7 @@ def test_a_conductor_too_thin_for_slopes_of_its_values_is_left_to_others() -> No
     assert npde.SpectralElements().obstacle(problem) == "Newton's iteration on elements does not converge"
 
 
-@pytest.mark.parametrize("diffusion", [1e-2, 1e-5])
+@pytest.mark.parametrize("diffusion", some_slow([1e-2, 1e-5], 1e-5))
 def test_a_boundary_layer_is_as_wide_as_it_is(diffusion: float) -> None:
     equation = npde.Equation(lambda x, u: diffusion * u.d2(0) - u.d(0) + 1)
     problem = npde.Problem("layer", LINE, equation, boundary=npde.Dirichlet(0.0))
@@ -125,6 +125,7 @@ def test_components_that_act_on_each_other() -> None:
     assert relative(values, np.column_stack([np.sinh(x) + np.sin(x), np.sinh(x) - np.sin(x)])) < 1e-10
 
 
+@pytest.mark.slow
 def test_a_wave_that_leaves_at_both_ends() -> None:
     """The integral of Green's function, by a fine quadrature."""
     k, s = 200.0, 5e-3
